@@ -45,8 +45,9 @@ class Reader:
     def parts(self, n_batches):
         """Iterate over the numbers of first batches, and the batches from there, at
         most ``n_batches`` of them and as many as may be read at a time."""
-        entries = len(self.batches[0]) * self.rows.shape[1]
-        at_once = min(n_batches, max(1, _READ // entries))
+        entries, at_once = len(self.batches[0]) * self.rows.shape[1], n_batches
+        if self.rows.packed is None:
+            at_once = min(n_batches, max(1, _READ // entries))
         for first in range(0, len(self.batches), at_once):
             yield first, self.batches[first : first + at_once]
 

@@ -253,7 +253,8 @@ class Packed(NamedTuple):
         lists = Lists.empty(n_rows, self.n_columns, self.value.dtype, binary)
         arguments = rows, lists.index, lists.value, lists.count
         work = WORK * len(self.index) * (n_rows / (len(self.first) - 1))
-        run(kernels.pick, *self[:3], *arguments, n=n_rows, work=work)
+        joined = self.first, self.first[1:], self.index, self.value
+        run(kernels.pick, *joined, *arguments, n=n_rows, work=work)
         return lists
 
     def weighted_sum(self, rows, weights):

@@ -178,6 +178,25 @@ class Rows(NamedTuple):
             X, index = X[index].astype(self.dtype), None
         return Lists.pack(X, index, self.dtype, self.binary)
 
+    def joined(self, index):
+        """Read rows as lists, one after the other: without a copy if the table is kept
+        as such.
+
+        Returns
+        -------
+        first, end, columns, values : ndarray
+            Where each row's entries begin and end, and the entries.
+        order : ndarray of int
+            Which of these are the rows asked for.
+        """
+        if self.packed is not None:
+            first, columns, values, _ = self.packed
+            return first[:-1], first[1:], columns, values, index
+        lists, order = self.present(index, lists=True), np.arange(len(index))
+        first = order * lists.shape[1]
+        parts = lists.index.ravel(), lists.value.ravel()
+        return first, first + lists.count, *parts, order
+
     def in_memory(self):
         """Copy that keeps the whole table as lists, if these are preferred and fit."""
         n_entries = round(self.density * np.prod(self.shape, dtype=float))

@@ -49,3 +49,30 @@ def shuffle(builder, a, b, places):
     """A vector of what is in the given places of two vectors, laid end to end."""
     mask = ir.Constant(ir.VectorType(_LANE, len(places)), places)
     return builder.shuffle_vector(a, b, mask)
+
+
+def _prefetch(context, array, row, left):
+    signature = types.void(array, SIZE, SIZE)
+
+    def generate(context, builder, signature, arguments):
+        own = context.make_array(array)(context, builder, arguments[0])
+        where = cgutils.get_item_pointer(
+            context, builder, array, own, list(arguments[1:]), boundscheck=False
+        )
+        byte = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte, _LANE, _LANE, _LANE])
+        call = cgutils.get_or_insert_function(
+            builder.module, kind, "llvm.prefetch.p0i8"
+        )
+        # To be read, again and again, and data.
+        how = _LANE(0), _LANE(3), _LANE(1)
+        builder.call(call, [builder.bitcast(where, byte), *how])
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@generated(_prefetch)
+def prefetch(array, row, left):
+    """Have the cache line with an entry of a matrix brought near while other work goes
+    on; another core may have it, a hundred nanoseconds away."""

@@ -4,6 +4,10 @@ import numpy as np
 
 from skdgm._kernels.compiler.exp import exp
 from skdgm._kernels.compiler.jit import kernel
+from skdgm._kernels.compiler.vectors import prefetch
+
+# Numbers of a cache line.
+_LINE = 16
 
 
 @kernel
@@ -37,6 +41,9 @@ def draw(mean, root, ids, index, count, start, stop):
         scale, shift = real(2.0**-24), np.uint32(8)
     for r in range(start, stop):
         low, high = halves(ids[r], root)
+        if r + 1 < stop:
+            for j in range(0, n_units, _LINE):
+                prefetch(mean, r + 1, j)
         for j in range(n_units):
             on[j] = real(bits(j, low, high) >> shift) * scale < mean[r, j]
         n_on = 0

@@ -1,20 +1,29 @@
-"""Updates of an epoch, of a chain of binary layers.
+"""Updates of an epoch, of a chain of binary layers, by one or several threads.
 
 What an update needs stays in one call: means given the data, steps of the chains, their
 means, and the update of weights and biases. Numbers are drawn by the same kernels, from
 the same random streams, as where each of these is a call of its own; so both ways learn
 the same parameters.
 
+Each thread makes such a call, and they meet at barriers. Between two of them each has
+its part of the rows (which it draws), of the tiles of the weights (with which it
+computes means of all rows, and which it then changes: they stay in its core's caches)
+or of the columns (of which it has statistics). Each number is computed by one thread,
+in the same order whoever it is: results do not depend on how many there are.
+
 Tuples have an entry for each layer, or for each coupling between two; layers of odd
 numbers are represented by means, given all others. Above the hidden layers there may be
 a label, which in a machine of one hidden layer may count as beside the visible units.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
+from skdgm._kernels.compiler.barrier import SIZE, meet, pieces, portion
 from skdgm._kernels.compiler.jit import kernel
-from skdgm._kernels.machines.bernoulli import draw, fold
-from skdgm._kernels.machines.centered import corrections
+from skdgm._kernels.machines.bernoulli import draw, fold, squash
+from skdgm._kernels.machines.centered import correct, exchange
 from skdgm._kernels.machines.mean_field import integers, longest, settle
 from skdgm._kernels.machines.phases import (
     DATA,
@@ -27,51 +36,71 @@ from skdgm._kernels.machines.phases import (
     move,
     subtract,
 )
-from skdgm._kernels.machines.sweep import columns, sweep
-from skdgm._kernels.machines.update import limit, refresh, update
-from skdgm._kernels.sparse.lists import pack, unpack
+from skdgm._kernels.machines.sweep import infer, sweep
+from skdgm._kernels.machines.update import dense, learn, limit, refresh
+from skdgm._kernels.sparse.lines import BLOCK
+from skdgm._kernels.sparse.lists import collect, entry, mark, pack, pick, sort, unpack
 
 
-@kernel
-def pass_over(
-    rows, labels, edges, weights, velocities, units, chains, offsets, room, rates, key,
-    first, numbered, n_steps, sweeps, tol, numbers, max_norm, pace, resample,
-    persistent, centering,
-):  # fmt: skip
-    """Learn from batches of rows, in place.
+class Source(NamedTuple):
+    """Rows that are learned from, as lists.
 
     Parameters
     ----------
-    rows : tuple
-        Index, value and count of lists, those of the batches one after the other.
-    labels : tuple
-        Index and count of lists of labels, the last layer's; or of no rows.
+    first, end : ndarray of int
+        Where each row of the table has its entries.
+    units, values : ndarray
+        Their columns and values; no values where all are 1.
+    order : ndarray of int
+        Rows of the batches, one batch after the other.
     edges : ndarray of shape (n_batches + 1,)
-        First row of each batch.
-    weights : pair of tuple
-        Tiles of the weights, and of their transposes.
-    velocities : tuple
-        Tiles; of no rows without momentum. Those of the weights of labels that count as
-        beside the visible units are transposed.
-    units : pair of tuple
-        Biases, and their velocities.
-    chains : pair of tuple
-        Index and count of the chains' lists.
-    offsets : tuple
-    room : tuple
-        See ``_room`` of :mod:`skdgm.boltzmann._fused_epochs.updates`.
-    rates : ndarray of shape (n_batches,)
-        Learning rate of each update.
-    key : uint64
-        Stream of the epoch's updates, of which these begin with number ``first``.
-    numbered : ndarray of int
-        Numbers of the layers' blocks, which name their streams.
+        First row of each batch in ``order``.
+    """
+
+    first: np.ndarray
+    end: np.ndarray
+    units: np.ndarray
+    values: np.ndarray
+    order: np.ndarray
+    edges: np.ndarray
+
+
+class Machine(NamedTuple):
+    """Tiles of the weights and of their transposes, and biases."""
+
+    ups: tuple
+    downs: tuple
+    biases: tuple
+
+
+class Momentum(NamedTuple):
+    """Velocities of the weights, in tiles, of no rows without momentum (those of the
+    weights of labels beside the visible units are transposed); and of the biases."""
+
+    weights: tuple
+    biases: tuple
+
+
+class Plan(NamedTuple):
+    """Learning rate of each update; the stream of the epoch's updates, of which these
+    begin with number ``first``; numbers of the layers' blocks, which name streams."""
+
+    rates: np.ndarray
+    key: np.uint64
+    first: int
+    numbered: np.ndarray
+
+
+class Options(NamedTuple):
+    """How to learn.
+
+    Parameters
+    ----------
     n_steps, sweeps : int
         Steps of the chains, and most sweeps of mean field.
     tol : float
         Of mean field.
-    numbers : tuple of real
-        Momentum, and penalties l1 and l2.
+    momentum, l1, l2 : real
     max_norm : float
         Largest norm of a unit's weights to the layer below.
     pace : real
@@ -80,118 +109,437 @@ def pass_over(
         Whether bits are drawn from rows; whether chains go on, or start at the rows.
     centering : int
     """
-    (ups, downs), (biases, speeds), (indices, counts) = weights, units, chains
-    (index, value, count), (y_index, y_count) = rows, labels
-    momentum, l1, l2 = numbers
-    labelled, last = len(y_index) > 0, len(biases) - 1
-    beside = labelled and numbered[last] < last
-    means, fields, known, no_values, bits, listed, thin, grads, data, model, lost = room
-    real, n_layers = ups[0].dtype.type, len(biases)
-    ids, total = integers(0, len(known)).view(np.uint64), np.empty(longest(biases))
+
+    n_steps: int
+    sweeps: int
+    tol: float
+    momentum: float
+    l1: float
+    l2: float
+    max_norm: float
+    pace: float
+    resample: bool
+    persistent: bool
+    centering: int
+
+
+class Room(NamedTuple):
+    """Arrays to work in; a tuple has one for each layer.
+
+    Parameters
+    ----------
+    index, value, count : ndarray
+        A batch as lists.
+    means, fields : tuple of ndarray of shape (n_rows, n_units)
+        Means of a batch's rows; and of the chains', or what layers receive.
+    known : ndarray
+        What the first hidden layer receives from the data.
+    no_values : tuple of ndarray of shape (0, n_units)
+    bits : tuple
+        Index and count of what is drawn from grey rows.
+    listed, listed_model : tuple
+        Means of hidden layers as lists: tuples of indices, of values and of counts.
+    bounds, bounds_model : tuple of ndarray of shape (n_threads + 1, n_rows)
+        Entries of lists that belong to each thread.
+    first, end : tuple of ndarray
+    rows, values : tuple of ndarray
+        Lists by column, as :func:`~skdgm._kernels.sparse.lists.sort` has them.
+    factors : tuple of ndarray
+        Rows by column, as arrays.
+    received, sent : tuple of ndarray
+        Of each row, for centring.
+    thin : tuple of ndarray of shape (2, n_units)
+        Rows by which centring changes the gradient.
+    total : tuple of ndarray of float64
+    grads, data, model, lost : tuple of ndarray of shape (n_units,)
+    """
+
+    index: np.ndarray
+    value: np.ndarray
+    count: np.ndarray
+    means: tuple
+    fields: tuple
+    known: np.ndarray
+    no_values: tuple
+    bits: tuple
+    listed: tuple
+    listed_model: tuple
+    bounds: tuple
+    bounds_model: tuple
+    first: tuple
+    end: tuple
+    rows: tuple
+    values: tuple
+    factors: tuple
+    received: tuple
+    sent: tuple
+    thin: tuple
+    total: tuple
+    grads: tuple
+    data: tuple
+    model: tuple
+    lost: tuple
+
+
+@kernel
+def bernoulli_epoch(
+    source, labels, machine, momenta, chains, offsets, room, plan, options, gate, rank
+):
+    """Learn from batches of rows, in place.
+
+    Parameters
+    ----------
+    source : Source
+    labels : tuple
+        Index and count of lists of labels, the last layer's; or of no rows.
+    machine : Machine
+    momenta : Momentum
+    chains : pair of tuple
+        Index and count of the chains' lists.
+    offsets : tuple
+    room : Room
+    plan : Plan
+    options : Options
+    gate : ndarray
+        The barrier, see :func:`~skdgm._kernels.compiler.barrier.gate`.
+    rank : int
+        Number of this thread.
+    """
+    ups, downs, biases = machine
+    (indices, counts), (y_index, y_count), edges = chains, labels, source.edges
+    momentum, l1, l2, centering = (
+        options.momentum,
+        options.l1,
+        options.l2,
+        options.centering,
+    )
+    means, fields, known, no_values = (
+        room.means,
+        room.fields,
+        room.known,
+        room.no_values,
+    )
+    grads, data, model, lost = room.grads, room.data, room.model, room.lost
+    bounds, bounds_model, thin, bits = (
+        room.bounds,
+        room.bounds_model,
+        room.thin,
+        room.bits,
+    )
+    real, size, n_layers = ups[0].dtype.type, gate[SIZE], len(biases)
+    labelled, last = len(y_index) > 0, n_layers - 1
+    beside = labelled and plan.numbered[last] < last
+    deep, packs = last - labelled > 1, last > 1 and not beside
+    ids = integers(0, len(known)).view(np.uint64)
     n_sweeps, moves = np.empty(len(known), np.int64), np.empty(len(known), np.bool_)
-    ones, betas = np.empty(max(len(known), longest(biases))), np.empty(len(known), real)
+    ones, betas = np.empty(longest(biases)), np.empty(len(known), real)
     ones[:], betas[:] = 1, 1
-    order, n_drawn = steps(n_layers, n_steps)
+    order, n_drawn = steps(n_layers, options.n_steps)
     roots = np.empty(len(order), np.uint64)
     # A label in an odd layer has its mean from where it is drawn.
     end = last if labelled and last % 2 else n_layers
-    n_means = len(order) - (n_layers - end)
-    for turn in range(len(rates)):
+    n_means, width = len(order) - (n_layers - end), ups[0].shape[2]
+    for turn in range(len(plan.rates)):
         start, stop = edges[turn], edges[turn + 1]
-        n, root = stop - start, fold(key, np.uint64(first + turn))
-        x, x_value, x_count = index[start:stop], value[start:stop], count[start:stop]
-        if resample:
-            unpack(x, x_value, x_count, means[0], 0, n)
-            x, x_value, x_count = bits[0][:n], no_values[0], bits[1][:n]
-            draw(means[0][:n], root, ids, x, x_count, 0, n)
-        settle(
-            ups, downs, biases, x, x_value, x_count, y_index[start:stop],
-            y_count[start:stop], False, means, fields, known, sweeps, tol, n_sweeps,
-            moves, 0, n,
+        n, root = stop - start, fold(plan.key, np.uint64(plan.first + turn))
+        m = len(indices[0]) if options.persistent else n
+        # Own rows, of the batch and of the chains.
+        (a, b), (c, d) = portion(n, rank, size), portion(m, rank, size)
+        x, x_value, x_count = room.index[:n], room.value[:n], room.count[:n]
+        pick(
+            source.first, source.end, source.units, source.values,
+            source.order[start:stop], x, x_value, x_count, a, b,
         )  # fmt: skip
-        if labelled and not beside:
-            given = y_index[start:stop], no_values[last], y_count[start:stop]
-            unpack(*given, means[last], 0, n)
-        m = len(indices[0]) if persistent else n
-        if not persistent:
-            own = fold(fold(fold(root, DATA), np.uint64(0)), np.uint64(numbered[1]))
-            draw(means[1][:n], own, ids, indices[1], counts[1], 0, n)
+        if options.resample:
+            unpack(x, x_value, x_count, means[0], a, b)
+            x, x_value, x_count = bits[0][:n], no_values[0], bits[1][:n]
+            draw(means[0][:n], root, ids, x, x_count, a, b)
+        mark(x, x_count, len(biases[0]), bounds[0], size, a, b)
+        y, y_n = y_index[start:stop], y_count[start:stop]
+        if labelled:
+            mark(y, y_n, len(biases[last]), bounds[last], size, a, b)
+            if not beside:
+                unpack(y, no_values[last], y_n, means[last], a, b)
+        if deep:
+            settle(
+                ups, downs, biases, x, x_value, x_count, y, y_n, False, means, fields,
+                known, options.sweeps, options.tol, n_sweeps, moves, a, b,
+            )  # fmt: skip
+        elif not options.persistent:
+            meet(gate)
+            respond(
+                x, x_value, x_count, y, y_n, no_values, ups, downs, biases, means[1],
+                rank, size,
+            )  # fmt: skip
+            meet(gate)
+        if not options.persistent:
+            own = fold(
+                fold(fold(root, DATA), np.uint64(0)), np.uint64(plan.numbered[1])
+            )
+            draw(means[1][:n], own, ids, indices[1], counts[1], a, b)
+            meet(gate)
         own = fold(root, MODEL)
         for k in range(len(order)):
             step = fold(own, np.uint64(k // n_layers))
-            roots[k] = fold(step, np.uint64(numbered[order[k]]))
-        sweep(
-            ups, downs, biases, biases, betas, indices, no_values, counts, fields, ids,
-            roots, order[:n_drawn], labelled, 0, m,
-        )  # fmt: skip
-        for layer in range(1, end, 2):
-            columns(
-                layer, ups, downs, biases, biases, betas, indices, no_values, counts,
-                fields[layer][:m], 0, len(ups[layer - 1]),
+            roots[k] = fold(step, np.uint64(plan.numbered[order[k]]))
+        for k in range(n_drawn):
+            layer = order[k]
+            if labelled and layer == last:
+                sweep(
+                    ups, downs, biases, biases, betas, indices, no_values, counts,
+                    fields, ids, roots[k : k + 1], order[k : k + 1], True, c, d,
+                )  # fmt: skip
+            else:
+                own_means = fields[layer][:m]
+                for tile, beyond, top, bottom in pieces(
+                    -(-len(biases[layer]) // width), m, rank, size
+                ):
+                    infer(
+                        layer, ups, downs, biases, biases, betas, indices, no_values,
+                        counts, own_means, tile, beyond, top, bottom,
+                    )  # fmt: skip
+                meet(gate)
+                draw(own_means, roots[k], ids, indices[layer], counts[layer], c, d)
+            if layer % 2 == 0:
+                mark(
+                    indices[layer], counts[layer], len(biases[layer]),
+                    bounds_model[layer], size, c, d,
+                )  # fmt: skip
+            meet(gate)
+        if options.persistent and not deep:
+            respond(
+                x, x_value, x_count, y, y_n, no_values, ups, downs, biases, means[1],
+                rank, size,
             )  # fmt: skip
+        for layer in range(1, end, 2):
+            own_means = fields[layer][:m]
+            for tile, beyond, top, bottom in pieces(
+                -(-len(biases[layer]) // width), m, rank, size
+            ):
+                infer(
+                    layer, ups, downs, biases, biases, betas, indices, no_values,
+                    counts, own_means, tile, beyond, top, bottom,
+                )  # fmt: skip
+        meet(gate)
         for k in range(n_drawn, n_means):
             layer = order[k]
             own_means = fields[layer][:m]
-            draw(own_means, roots[k], ids, indices[layer], counts[layer], 0, m)
+            draw(own_means, roots[k], ids, indices[layer], counts[layer], c, d)
         sweep(
             ups, downs, biases, biases, betas, indices, no_values, counts, fields, ids,
-            roots[n_means:], order[n_means:], labelled, 0, m,
+            roots[n_means:], order[n_means:], labelled, c, d,
         )  # fmt: skip
+        if packs:
+            for layer in range(1, n_layers):
+                if layer % 2 == 0:
+                    v, v_count = indices[layer], counts[layer]
+                    unpack(v, no_values[layer], v_count, fields[layer], c, d)
+                if layer < last:
+                    v, v_value, v_count = (
+                        room.listed[0][layer],
+                        room.listed[1][layer],
+                        room.listed[2][layer],
+                    )
+                    pack(means[layer], ids, v, v_value, v_count, a, b)
+                    mark(v, v_count, len(biases[layer]), bounds[layer], size, a, b)
+                if layer < last and layer % 2:
+                    v, v_value, v_count = (
+                        room.listed_model[0][layer],
+                        room.listed_model[1][layer],
+                        room.listed_model[2][layer],
+                    )
+                    pack(fields[layer], ids, v, v_value, v_count, c, d)
+                    mark(
+                        v, v_count, len(biases[layer]), bounds_model[layer], size, c, d
+                    )
+            meet(gate)
         for layer in range(n_layers):
+            # Own columns.
+            p, q = portion(len(biases[layer]), rank, size)
+            total = room.total[layer]
             if layer % 2:
-                mean_of_rows(fields[layer][:m], model[layer])
+                mean_of_rows(fields[layer][:m], model[layer], p, q)
             else:
-                v, v_count = indices[layer][:m], counts[layer][:m]
-                mean_of_lists(v, no_values[0], v_count, ones, total, model[layer])
-                if layer:
-                    unpack(v, no_values[layer], v_count, fields[layer], 0, m)
-            if layer == 0:
-                mean_of_lists(x, x_value, x_count, ones, total, data[0])
-            elif labelled and layer == last:
-                v, v_count = y_index[start:stop], y_count[start:stop]
-                mean_of_lists(v, no_values[layer], v_count, ones, total, data[layer])
-            else:
-                mean_of_rows(means[layer][:n], data[layer])
-            subtract(data[layer], model[layer], grads[layer])
-            move(offsets[layer], data[layer], model[layer], pace, centering)
-            lost[layer][:] = 0
-        rate = real(rates[turn])
-        for link in range(n_layers - 1):
-            low, high, up, down = link, link + 1, ups[link], downs[link]
-            if beside and link == 1:
-                low, high, up, down = 2, 1, down, up
-            v, v_value, v_count = indices[low][:m], no_values[low], counts[low][:m]
-            if beside and link:
-                x, x_count = y_index[start:stop], y_count[start:stop]
-                x_value = no_values[low]
-            elif low:
-                x, x_value, x_count = listed[0][low], listed[1][low], listed[2]
-                pack(means[low], ids, x, x_value, x_count, 0, n)
-                x, x_value, x_count = x[:n], x_value[:n], x_count[:n]
-            if low % 2:
-                v, v_value, v_count = listed[3][low], listed[4][low], listed[5]
-                pack(fields[low], ids, v, v_value, v_count, 0, m)
-                v, v_value, v_count = v[:m], v_value[:m], v_count[:m]
-            y, y_model = means[high][:n], fields[high][:m]
-            if centering != NO_OFFSETS:
-                corrections(
-                    x, x_value, x_count, y, v, v_value, v_count, y_model, grads[low],
-                    grads[high], offsets[low], offsets[high], offsets[low], thin[low],
-                    thin[high], data[low], data[high],
+                mean_of_lists(
+                    indices[layer][:m], no_values[layer], bounds_model[layer], rank,
+                    total, model[layer], p, q,
                 )  # fmt: skip
-                add(lost[low], data[low])
-                add(lost[high], data[high])
-            update(
-                x, x_value, x_count, v, v_value, v_count, y, y_model, thin[low],
-                thin[high], up, down, velocities[link], rate, momentum, l1, l2, 0,
-                len(up),
-            )  # fmt: skip
-            if max_norm < np.inf and limit(up, ones, max_norm):
-                refresh(up, down, 0, len(up))
+            if layer == 0:
+                mean_of_lists(x, x_value, bounds[0], rank, total, data[0], p, q)
+            elif labelled and layer == last:
+                none = no_values[layer]
+                mean_of_lists(y, none, bounds[layer], rank, total, data[layer], p, q)
+            else:
+                mean_of_rows(means[layer][:n], data[layer], p, q)
+            subtract(data[layer], model[layer], grads[layer], p, q)
+            move(
+                offsets[layer], data[layer], model[layer], options.pace, centering, p, q
+            )
+            lost[layer][p:q] = 0
+        below, beyond = (x, x_value, x_count), (y, y_n)
+        for link in range(n_layers - 1):
+            low, high = ends(link, beside)
+            some = of_data(low, n, below, beyond, no_values, room.listed, beside)
+            others = of_model(low, m, indices, counts, no_values, room.listed_model)
+            p, q = portion(len(biases[low]), rank, size)
+            first, end_of, rows, values, factors, top = by_columns(
+                room, low, n, m, some, others, len(thin[low])
+            )
+            if top:
+                sort(
+                    some[0], some[1], bounds[low], others[0], others[1],
+                    bounds_model[low], rank, p, q, first, end_of, rows, values,
+                )  # fmt: skip
+            else:
+                for i in range(p, q):
+                    first[i] = end_of[i] = 0
+                    for k in range(n + m):
+                        factors[i, k] = 0
+                spread_out(some[0], some[1], bounds[low], rank, factors, 0)
+                spread_out(others[0], others[1], bounds_model[low], rank, factors, n)
+        if centering != NO_OFFSETS:
+            meet(gate)
+            for link in range(n_layers - 1):
+                low, high = ends(link, beside)
+                some = of_data(low, n, below, beyond, no_values, room.listed, beside)
+                others = of_model(low, m, indices, counts, no_values, room.listed_model)
+                lam, shift = offsets[high], offsets[low]
+                received, sent = room.received[low], room.sent[low]
+                exchange(
+                    some[0], some[1], some[2], means[high], lam, shift, n, received,
+                    sent, 0, a, b,
+                )  # fmt: skip
+                exchange(
+                    others[0], others[1], others[2], fields[high], lam, shift, -m,
+                    received, sent, n, c, d,
+                )  # fmt: skip
+            meet(gate)
+            for link in range(n_layers - 1):
+                low, high = ends(link, beside)
+                some = of_data(low, n, below, beyond, no_values, room.listed, beside)
+                others = of_model(low, m, indices, counts, no_values, room.listed_model)
+                p, q = portion(len(biases[low]), rank, size)
+                p_high, q_high = portion(len(biases[high]), rank, size)
+                correct(
+                    some[0], some[1], bounds[low], means[high][:n], others[0],
+                    others[1], bounds_model[low], fields[high][:m], room.received[low],
+                    room.sent[low], rank, grads[low], grads[high], offsets[low],
+                    offsets[high], offsets[low], thin[low], thin[high], data[low],
+                    data[high], p, q, p_high, q_high,
+                )  # fmt: skip
+                add(lost[low], data[low], p, q)
+                add(lost[high], data[high], p_high, q_high)
+                factors = by_columns(room, low, n, m, some, others, len(thin[low]))[4]
+                for i in range(p, q):
+                    for k in range(2):
+                        factors[i, factors.shape[1] - 2 + k] = thin[low][k, i]
+        meet(gate)
+        rate = real(plan.rates[turn])
+        for link in range(n_layers - 1):
+            low, high = ends(link, beside)
+            up, down = (
+                (downs[link], ups[link]) if low > high else (ups[link], downs[link])
+            )
+            some = of_data(low, n, below, beyond, no_values, room.listed, beside)
+            others = of_model(low, m, indices, counts, no_values, room.listed_model)
+            first, end_of, rows, values, factors, top = by_columns(
+                room, low, n, m, some, others, len(thin[low])
+            )
+            n_units, side = up.shape[1], BLOCK // up.itemsize
+            for tile, end_tile, start_line, end_line in pieces(
+                len(up), -(-n_units // side), rank, size
+            ):
+                learn(
+                    first, end_of, rows, values, factors, top, means[high][:n],
+                    fields[high][:m], thin[high], up, down, momenta.weights[link], rate,
+                    momentum, l1, l2, tile, end_tile, start_line * side,
+                    min(end_line * side, n_units),
+                )  # fmt: skip
         for layer in range(n_layers):
+            p, q = portion(len(biases[layer]), rank, size)
             if centering != NO_OFFSETS:
-                subtract(grads[layer], lost[layer], grads[layer])
-            ascend(biases[layer], speeds[layer], grads[layer], rate, momentum)
+                subtract(grads[layer], lost[layer], grads[layer], p, q)
+            ascend(
+                biases[layer], momenta.biases[layer], grads[layer], rate, momentum, p, q
+            )
+        meet(gate)
+        if options.max_norm < np.inf:
+            for link in range(n_layers - 1):
+                low, high = ends(link, beside)
+                up, down = (
+                    (downs[link], ups[link]) if low > high else (ups[link], downs[link])
+                )
+                p, q = portion(len(up), rank, size)
+                if limit(up[p:q], ones, options.max_norm):
+                    refresh(up, down, p, q)
+            meet(gate)
+
+
+@kernel
+def ends(link, beside):
+    """The layers that a coupling links, with lists of the first."""
+    return (2, 1) if beside and link == 1 else (link, link + 1)
+
+
+@kernel
+def of_data(layer, n, below, label, no_values, listed, beside):
+    """A layer's lists, given the n rows of a batch."""
+    if layer == 0:
+        return below
+    if beside:
+        return label[0], no_values[layer], label[1]
+    return listed[0][layer][:n], listed[1][layer][:n], listed[2][layer][:n]
+
+
+@kernel
+def of_model(layer, m, indices, counts, no_values, listed):
+    """A layer's lists, in m chains."""
+    if layer % 2:
+        return listed[0][layer][:m], listed[1][layer][:m], listed[2][layer][:m]
+    return indices[layer][:m], no_values[layer], counts[layer][:m]
+
+
+@kernel
+def by_columns(room, layer, n, m, some, others, n_thin):
+    """Room for both phases' rows by column: as lists, or as an array, with the rows
+    that centring adds; and the first row that counts as in an array."""
+    n_units = len(room.first[layer])
+    top = 0 if dense(some[2], others[2], n_units) else n + m
+    width = n + m + n_thin - top
+    factors = room.factors[layer][: n_units * width].reshape(n_units, width)
+    grey = len(some[1]) + len(others[1]) > 0
+    values = room.values[layer][: len(room.rows[layer]) if grey else 0]
+    return room.first[layer], room.end[layer], room.rows[layer], values, factors, top
+
+
+@kernel
+def spread_out(index, value, bounds, rank, out, first):
+    """Write a thread's columns of rows that are lists, from the given column on."""
+    for r in range(len(index)):
+        for k in range(bounds[rank, r], bounds[rank + 1, r]):
+            out[index[r, k], first + r] = entry(value, r, k)
+
+
+@kernel
+def respond(
+    x, x_value, x_count, y, y_count, no_values, ups, downs, biases, mean, rank, size
+):
+    """Means of one hidden layer given rows, and their labels if there are some; a
+    thread's part of tiles and rows."""
+    width, n_units, last = ups[0].shape[2], len(biases[1]), len(ups) - 1
+    for tile, beyond, top, bottom in pieces(len(ups[0]), len(x), rank, size):
+        left, right = tile * width, min(beyond * width, n_units)
+        for r in range(top, bottom):
+            mean[r, left:right] = 0
+        collect(x, x_value, x_count, ups[0], left, right, mean, top, bottom)
+        if len(y):
+            labels = y, no_values[last + 1], y_count
+            collect(*labels, downs[last], left, right, mean, top, bottom)
+        for r in range(top, bottom):
+            row, bias = mean[r, left:right], biases[1][left:right]
+            for j in range(len(row)):
+                row[j] = bias[j] + row[j]
+            squash(row)
 
 
 @kernel

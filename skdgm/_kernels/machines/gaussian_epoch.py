@@ -121,14 +121,14 @@ def real_pass(
             hidden(v, scale, up, c, weighed, y_model, lines, m)
             draw(y_model, fold(own, np.uint64(1)), ids, index, count, 0, m)
         y_after = y_model[:m]
-        mean_of_rows(x, means[0])
-        mean_of_rows(v[:m], means[1])
-        mean_of_rows(y, means_above[0])
-        mean_of_rows(y_after, means_above[1])
-        subtract(means[0], means[1], means[2])
-        subtract(means_above[0], means_above[1], means_above[2])
-        move(offsets[0], means[0], means[1], pace, centering)
-        move(offsets[1], means_above[0], means_above[1], pace, centering)
+        mean_of_rows(x, means[0], 0, n_below)
+        mean_of_rows(v[:m], means[1], 0, n_below)
+        mean_of_rows(y, means_above[0], 0, n_above)
+        mean_of_rows(y_after, means_above[1], 0, n_above)
+        subtract(means[0], means[1], means[2], 0, n_below)
+        subtract(means_above[0], means_above[1], means_above[2], 0, n_above)
+        move(offsets[0], means[0], means[1], pace, centering, 0, n_below)
+        move(offsets[1], means_above[0], means_above[1], pace, centering, 0, n_above)
         if precision != FIXED_PRECISION:
             by_gap(x, y_data, b, down, back, lines, n, slope)
             by_gap(v, y_model, b, down, back, lines, m, slope_model)
@@ -161,8 +161,8 @@ def real_pass(
                 scale * offsets[0],
                 thin_below, thin_above, lost, lost_above,
             )  # fmt: skip
-            subtract(means[2], lost, means[2])
-            subtract(means_above[2], lost_above, means_above[2])
+            subtract(means[2], lost, means[2], 0, n_below)
+            subtract(means_above[2], lost_above, means_above[2], 0, n_above)
         step, own_l1, own_l2 = real(eps * factors[turn]), l1, l2
         if len(reach):
             penalise(up, velocity, step, momentum, l1, l2, factor)
@@ -172,10 +172,10 @@ def real_pass(
             thin_below, thin_above, up, down[:0], velocity, step, momentum, own_l1,
             own_l2, 0, len(up),
         )  # fmt: skip
-        ascend(b, speeds[0], means[2], step, momentum)
-        ascend(c, speeds[2], means_above[2], step, momentum)
+        ascend(b, speeds[0], means[2], step, momentum, 0, n_below)
+        ascend(c, speeds[2], means_above[2], step, momentum, 0, n_above)
         if precision != FIXED_PRECISION:
-            ascend(log_precision, speeds[1], slope, step, momentum)
+            ascend(log_precision, speeds[1], slope, step, momentum, 0, n_below)
         rescale(up, b, log_precision, most, spread_of)
         if max_norm < np.inf:
             limit(up, np.exp(real(0.5) * log_precision), max_norm)

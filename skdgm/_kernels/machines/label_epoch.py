@@ -15,12 +15,12 @@ from skdgm._kernels.compiler.jit import inner, kernel
 from skdgm._kernels.machines.bernoulli import draw, fold, sum_logs
 from skdgm._kernels.machines.bernoulli_epoch import steps
 from skdgm._kernels.machines.mean_field import integers, longest
-from skdgm._kernels.machines.phases import DATA, MODEL, mean_of_lists, mean_of_rows
+from skdgm._kernels.machines.phases import DATA, MODEL, mean_of_rows
 from skdgm._kernels.machines.sweep import columns, sweep
 from skdgm._kernels.machines.update import limit, refresh, update
 from skdgm._kernels.nets.steps import adam
 from skdgm._kernels.sparse.lines import zeros
-from skdgm._kernels.sparse.lists import send, unpack
+from skdgm._kernels.sparse.lists import add_up, send, unpack
 
 
 @kernel
@@ -117,7 +117,7 @@ def label_pass(
                     balance(y[r], real(1), given[k], -part)
                     balance(grad_U[k], real(1), given[k], -share * part)
                     grad_d[0, k] -= share * part
-        mean_of_rows(y[:n], grad_c[0])
+        mean_of_rows(y[:n], grad_c[0], 0, len(c))
         grad_b[0] = 0
         v, v_count, y_model = indices[0][:0], counts[0][:0], means[:0]
         if w != 0:
@@ -195,6 +195,16 @@ def infer(received, label, bias, mean, room):
         factor[j] = np.float64(power) + 1.0
         mean[j] = (one if eta > 0 else power) / (one + power)
     return sum_logs(positive, factor)
+
+
+@kernel
+def mean_of_lists(index, value, count, ones, total, out):
+    """The mean of rows that are lists."""
+    for j in range(len(out)):
+        total[j] = 0.0
+    add_up(index, value, count, ones, total)
+    for j in range(len(out)):
+        out[j] = total[j] / len(index)
 
 
 @kernel

@@ -11,7 +11,7 @@ import numpy as np
 
 from skdgm._kernels.compiler.jit import inner, kernel
 from skdgm._kernels.machines.bernoulli import squash
-from skdgm._kernels.sparse.lines import add_products, zeros
+from skdgm._kernels.sparse.lines import ROWS, add_products, zeros
 from skdgm._kernels.sparse.lists import collect, send
 
 
@@ -116,13 +116,14 @@ def longest(biases):
 def spread(x, tiles, out, rows, n):
     """Add products of the first n of some rows, which are dense, with a matrix."""
     width, size = tiles.shape[2], x.shape[1]
-    line, values = zeros(2 * width, out).reshape(2, width), x.ravel()
+    line, values = zeros(ROWS * width, out).reshape(ROWS, width), x.ravel()
     for number in range(len(tiles)):
         tile, left, k = tiles[number], number * width, 0
         rest = min(width, out.shape[1] - left)
         while k < n:
-            r = rows[k]
-            own = 2 if k + 1 < n and rows[k + 1] == r + 1 else 1
+            r, own = rows[k], 1
+            while own < ROWS and k + own < n and rows[k + own] == r + own:
+                own += 1
             where = values, r * size, size, 1
             if rest == width:
                 add_products(out, r, left, *where, tile, 0, own, size)

@@ -51,14 +51,23 @@ def columns(
     A thread that has the same tiles of the weights to itself here and when they learn
     does not wait for others' caches.
     """
+    infer(
+        layer, ups, downs, biases, bases, betas, indices, values, counts, mean, start,
+        stop, 0, len(mean),
+    )  # fmt: skip
+
+
+@kernel
+def infer(
+    layer, ups, downs, biases, bases, betas, indices, values, counts, mean, start, stop,
+    top, bottom,
+):  # fmt: skip
+    """The means of a layer's units, some tiles of them, for rows top to bottom."""
     width = ups[0].shape[2]
     left, right = start * width, min(stop * width, mean.shape[1])
-    receive(
-        mean, layer, ups, downs, indices, values, counts,
-        left, right, 0, len(mean),
-    )  # fmt: skip
+    receive(mean, layer, ups, downs, indices, values, counts, left, right, top, bottom)
     bias, base = biases[layer], bases[layer]
-    for r in range(len(mean)):
+    for r in range(top, bottom):
         finish(mean, r, left, right, bias, base, betas[r])
 
 

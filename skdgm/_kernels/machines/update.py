@@ -12,6 +12,7 @@ collects the y of those r whose x it is in (or of all r, times their x, where fe
 import numpy as np
 
 from skdgm._kernels.compiler.jit import inner, kernel
+from skdgm._kernels.compiler.vectors import prefetch
 from skdgm._kernels.sparse.lines import (
     BLOCK,
     add_lines,
@@ -22,8 +23,8 @@ from skdgm._kernels.sparse.lines import (
 )
 from skdgm._kernels.sparse.lists import by_column, entry
 
-# Density of the lists above which they count as arrays.
-FULL = 0.25
+# Density of the lists above which they count as arrays; and row numbers of a cache line.
+FULL, _LINE = 0.25, 16
 
 
 @kernel
@@ -33,35 +34,81 @@ def update(
 ):  # fmt: skip
     """Learn some tiles of W. Without momentum the velocity may have none, and without
     need of it the transpose."""
-    n_units, width, n_rows = up.shape[1], up.shape[2], len(y) + len(y_2)
+    n_units, n_rows = up.shape[1], len(y) + len(y_2)
+    full = dense(count, count_2, n_units)
+    some, some_2 = (0, 0) if full else (len(index), len(index_2))
+    first, end, rows, values = by_column(
+        index[:some], value[:some], count[:some],
+        index_2[:some_2], value_2[:some_2], count_2[:some_2], n_units,
+    )  # fmt: skip
+    top = 0 if full else n_rows
+    factors = columns(a, n_rows - top + len(a))
+    if full:
+        scatter(index, value, count, factors, 0)
+        scatter(index_2, value_2, count_2, factors, len(y))
+    learn(
+        first, end, rows, values, factors, top, y, y_2, b, up, down, velocity, rate,
+        momentum, l1, l2, start, stop, 0, n_units,
+    )  # fmt: skip
+
+
+@kernel
+def dense(count, count_2, n_units):
+    """Whether two sets of lists have so many entries that they count as arrays."""
     n_listed = 0
     for r in range(len(count)):
         n_listed += count[r]
     for r in range(len(count_2)):
         n_listed += count_2[r]
-    full = n_listed > FULL * n_units * n_rows
-    some, some_2 = (0, 0) if full else (len(index), len(index_2))
-    first, rows, values = by_column(
-        index[:some], value[:some], count[:some],
-        index_2[:some_2], value_2[:some_2], count_2[:some_2], n_units,
-    )  # fmt: skip
-    top, n_lines = 0 if full else n_rows, n_rows + len(a)
-    lines, factors = aligned(n_lines, width, up), columns(a, n_lines - top)
-    if full:
-        scatter(index, value, count, factors, 0)
-        scatter(index_2, value_2, count_2, factors, len(y))
-    factors, n = factors.ravel(), n_lines - top
-    real, side = up.dtype.type, BLOCK // up.itemsize
+    return n_listed > FULL * n_units * (len(count) + len(count_2))
+
+
+@kernel
+def learn(
+    first, end, rows, values, factors, top, y, y_2, b, up, down, velocity, rate,
+    momentum, l1, l2, start, stop, low_line, high_line,
+):  # fmt: skip
+    """Learn some lines of some tiles of W.
+
+    Parameters
+    ----------
+    first, end, rows, values : ndarray
+        What is in each column of the x, as :func:`~skdgm._kernels.sparse.lists.by_column` has it.
+    factors : ndarray of shape (n_units, n)
+        What counts of each of the n last rows of y and b.
+    top : int
+        The first of these rows.
+    y, y_2, b : ndarray of shape (n_rows, n_above)
+    up, down, velocity : ndarray
+    rate, momentum, l1, l2 : real
+    start, stop : int
+        Tiles.
+    low_line, high_line : int
+        Lines, from one that begins a block.
+    """
+    n_units, width, real = up.shape[1], up.shape[2], up.dtype.type
+    n_lines, n, side = (
+        len(y) + len(y_2) + len(b),
+        factors.shape[1],
+        BLOCK // up.itemsize,
+    )
+    lines, flat, near = aligned(n_lines, width, up), factors.ravel(), rows.reshape(1, -1)
     decays = l1 != 0 or l2 != 0
     for number in range(start, stop):
         left, w = number * width, up[number]
         target = velocity[number] if momentum != 0 else w
         scale(y, rate / real(max(1, len(y))), left, lines, 0)
         scale(y_2, -rate / real(max(1, len(y_2))), left, lines, len(y))
-        scale(b, -rate, left, lines, n_rows)
-        for low in range(0, n_units, side):
-            high = min(low + side, n_units)
-            if first[low] == first[high] and momentum == 0 and not decays and n == 0:
+        scale(b, -rate, left, lines, len(y) + len(y_2))
+        for low in range(low_line, high_line, side):
+            high, some = min(low + side, n_units), momentum != 0 or decays or n > 0
+            if number == start and high < high_line:
+                for i in range(high, min(high + side, n_units)):
+                    for k in range(first[i], end[i], _LINE):
+                        prefetch(near, 0, k)
+            for i in range(low, high):
+                some |= first[i] < end[i]
+            if not some:
                 continue
             for i in range(low, high):
                 if momentum != 0:
@@ -70,11 +117,11 @@ def update(
                     decay(target[i], w[i], rate, l1, l2)
                 elif decays:
                     shrink(w[i], rate, l1, l2)
-                n_terms = first[i + 1] - first[i]
-                if n_terms:
+                n_terms = end[i] - first[i]
+                if n_terms > 0:
                     add_lines(target, i, 0, lines, rows, values, first[i], n_terms)
             if n:
-                where = factors, low * n, n, 1
+                where = flat, low * n, n, 1
                 add_products(target, low, 0, *where, lines, top, high - low, n)
             if momentum != 0:
                 for i in range(low, high):

@@ -11,6 +11,7 @@ the caches next to them: plain loops over whole rows of a matrix take twice as l
 
 import numpy as np
 from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.core import cgutils
 
@@ -28,6 +29,8 @@ from skdgm._kernels.compiler.vectors import (
 
 # Bytes of a line, and of a row of the blocks that are turned.
 LINE, BLOCK = 128, 64
+# Rows of a product whose sums fit into registers: 16 of 32 of 64 bytes, or 8 of 16 of 32.
+ROWS = 8 if get_host_cpu_features().get("avx512f") else 2
 
 
 @kernel
@@ -100,7 +103,7 @@ def _sum(context, out, row, left, tile, index, value, first, n):
 
 
 def _multiply(context, out, row, left, x, first, across, along, lines, top, n_out, n):
-    """Two rows at a time share the lines that are read."""
+    """Some rows at a time share the lines that are read, with their sums in registers."""
     numbers = (SIZE,) * 3
     signature = types.void(out, SIZE, SIZE, x, *numbers, lines, *numbers)
     kinds = signature.args
@@ -140,11 +143,13 @@ def _multiply(context, out, row, left, x, first, across, along, lines, top, n_ou
             for whole, total in zip(wholes, totals):
                 store(builder, builder.load(total), whole)
 
-        even = builder.and_(n_out, INT(-2))
-        with cgutils.for_range_slice(builder, INT(0), even, INT(2), INT) as (o, _):
-            add(o, 2)
-        with builder.if_then(builder.icmp_signed("<", even, n_out)):
-            add(even, 1)
+        start, sizes = INT(0), [size for size in (ROWS, 2, 1) if size <= ROWS]
+        for size in dict.fromkeys(sizes):
+            end = builder.and_(n_out, INT(-size))
+            steps = start, end, INT(size), INT
+            with cgutils.for_range_slice(builder, *steps) as (o, _):
+                add(o, size)
+            start = end
         return context.get_dummy_value()
 
     return signature, generate

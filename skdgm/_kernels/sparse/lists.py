@@ -6,11 +6,13 @@ which increase. Where ``value`` has no rows, all entries are 1.
 
 import numpy as np
 
-from skdgm._kernels.compiler.jit import kernel
+from skdgm._kernels.compiler.jit import inner, kernel
+from skdgm._kernels.compiler.vectors import prefetch
 from skdgm._kernels.sparse.lines import add_lines, zeros
 
-# So many rows' lists stay in the caches while one tile after the other is used.
-_NEAR = 256
+# So many rows' lists stay in the caches while one tile after the other is used; so many
+# rows ahead they are fetched; and entries of a cache line.
+_NEAR, _AHEAD, _LINE = 256, 3, 16
 
 
 @kernel
@@ -56,6 +58,8 @@ def collect(index, value, count, tiles, left, right, out, start, stop):
             tile, place = tiles[number], number * width
             n = min(width, out.shape[1] - place)
             for r in range(low, high):
+                if number == first and r + _AHEAD < high:
+                    draw_near(index, value, r + _AHEAD, 0, count[r + _AHEAD])
                 if n == width:
                     add_lines(out, r, place, tile, units, values, r * step, count[r])
                 else:
@@ -64,6 +68,15 @@ def collect(index, value, count, tiles, left, right, out, start, stop):
                     add_lines(line, 0, 0, tile, units, values, r * step, count[r])
                     for j in range(n):
                         out[r, place + j] = line[0, j]
+
+
+@inner()
+def draw_near(index, value, r, start, stop):
+    """Have some entries of a row's list brought near."""
+    for k in range(start, stop, _LINE):
+        prefetch(index, r, k)
+        if len(value):
+            prefetch(value, r, k)
 
 
 @kernel
@@ -95,45 +108,98 @@ def by_column(index, value, count, index_2, value_2, count_2, n_columns):
 
     Returns
     -------
-    first : ndarray of shape (n_columns + 1,)
-        Column j has the entries from ``first[j]`` to ``first[j + 1]``.
+    first, end : ndarray of shape (n_columns,)
+        Column j has the entries from ``first[j]`` to ``end[j]``.
     rows : ndarray of uint32
     values : ndarray
         Empty where all are 1.
     """
-    first = np.empty(n_columns + 2, np.int64)
-    first[:] = 0
-    tally(index, count, first)
-    tally(index_2, count_2, first)
-    for j in range(n_columns):
-        first[j + 2] += first[j + 1]
-    n_entries = first[n_columns + 1]
+    first, end = np.empty(n_columns, np.int64), np.empty(n_columns, np.int64)
+    bounds, bounds_2 = whole(count), whole(count_2)
+    n_entries = 0
+    for part in (count, count_2):
+        for r in range(len(part)):
+            n_entries += part[r]
     rows = np.empty(n_entries, np.uint32)
     grey = len(value) + len(value_2) > 0
     values = np.empty(n_entries if grey else 0, value.dtype)
-    turn(index, value, count, 0, first, rows, values)
-    turn(index_2, value_2, count_2, len(index), first, rows, values)
-    return first, rows, values
+    sort(
+        index, value, bounds, index_2, value_2, bounds_2, 0, 0, n_columns, first, end,
+        rows, values,
+    )  # fmt: skip
+    return first, end, rows, values
 
 
 @kernel
-def tally(index, count, first):
-    """Count each column's entries, two places on."""
-    for r in range(len(index)):
-        for k in range(count[r]):
-            first[index[r, k] + 2] += 1
+def whole(count):
+    """As :func:`mark`, for one thread."""
+    bounds = np.empty((2, len(count)), np.int64)
+    for r in range(len(count)):
+        bounds[0, r], bounds[1, r] = 0, count[r]
+    return bounds
 
 
 @kernel
-def turn(index, value, count, n_before, first, rows, values):
-    """Put entries where ``first`` has their columns', one place on; which moves on."""
+def mark(index, count, n_columns, bounds, size, start, stop):
+    """Where some rows' entries are that belong to each of ``size`` threads, which have
+    parts of the columns: from ``bounds[rank, r]`` to ``bounds[rank + 1, r]``."""
+    for r in range(start, stop):
+        k, bounds[0, r], bounds[size, r] = 0, 0, count[r]
+        for rank in range(1, size):
+            edge = n_columns * rank // size
+            while k < count[r] and index[r, k] < edge:
+                k += 1
+            bounds[rank, r] = k
+
+
+@kernel
+def sort(
+    index, value, bounds, index_2, value_2, bounds_2, rank, left, right, first, end,
+    rows, values,
+):  # fmt: skip
+    """As :func:`by_column`, of columns left to right, those of a thread. Column j has
+    the entries from ``first[j]`` to ``end[j]``."""
+    part_near(index, value, bounds, rank)
+    part_near(index_2, value_2, bounds_2, rank)
+    for j in range(left, right):
+        end[j] = 0
+    count_part(index, bounds, rank, end)
+    count_part(index_2, bounds_2, rank, end)
+    place = left * (len(index) + len(index_2))
+    for j in range(left, right):
+        first[j] = place
+        place += end[j]
+        end[j] = first[j]
+    sort_part(index, value, bounds, rank, 0, end, rows, values)
+    sort_part(index_2, value_2, bounds_2, rank, len(index), end, rows, values)
+
+
+@inner()
+def part_near(index, value, bounds, rank):
+    """Have a thread's entries brought near, which others have written."""
+    if len(bounds) > 2:
+        for r in range(len(index)):
+            draw_near(index, value, r, bounds[rank, r], bounds[rank + 1, r])
+
+
+@kernel
+def count_part(index, bounds, rank, n):
+    """Count the entries of a thread's columns."""
     for r in range(len(index)):
-        for k in range(count[r]):
-            place = first[index[r, k] + 1]
-            rows[place] = n_before + r
+        for k in range(bounds[rank, r], bounds[rank + 1, r]):
+            n[index[r, k]] += 1
+
+
+@kernel
+def sort_part(index, value, bounds, rank, n_before, end, rows, values):
+    """Put a thread's entries where their columns end, which moves on."""
+    for r in range(len(index)):
+        for k in range(bounds[rank, r], bounds[rank + 1, r]):
+            j = index[r, k]
+            rows[end[j]] = n_before + r
             if len(values):
-                values[place] = entry(value, r, k)
-            first[index[r, k] + 1] = place + 1
+                values[end[j]] = entry(value, r, k)
+            end[j] += 1
 
 
 @kernel
@@ -164,11 +230,11 @@ def join(index, value, count, first, units, values, start, stop):
 
 
 @kernel
-def pick(first, units, values, rows, index, value, count, start, stop):
-    """Some of the lists that :func:`join` joined."""
+def pick(first, end, units, values, rows, index, value, count, start, stop):
+    """Some of the lists that are joined, row r's from ``first[r]`` to ``end[r]``."""
     for r in range(start, stop):
         place = first[rows[r]]
-        count[r] = first[rows[r] + 1] - place
+        count[r] = end[rows[r]] - place
         transfer(units, place, index[r], 0, count[r])
         if len(value):
             transfer(values, place, value[r], 0, count[r])

@@ -26,7 +26,7 @@ from skdgm.couplings import Dense
 from skdgm.optim import learning_rate, piecewise
 from skdgm.samplers import binary
 from skdgm.utils.random import stream
-from skdgm.utils.threading.parallel import worthwhile
+from skdgm.utils.threading.parallel import crew
 
 # Multiply-adds of one call: a fraction of a second.
 _MOST = 1e9
@@ -79,7 +79,8 @@ class Runs:
     """
 
     def __init__(self, objective, reader):
-        most, n_batches = _MOST / max(1.0, _work(objective, reader)), len(reader)
+        work, n_batches = max(1.0, _work(objective, reader.batches)), len(reader)
+        most = _MOST * crew(work) / work
         turns, deep = (
             np.max(objective.options.n_steps),
             len(objective.energy.layers) > 2,
@@ -133,11 +134,11 @@ def serves(objective, reader):
         and np.max(options.n_steps) <= binary.MAX_STEPS
     ):
         return False
-    work, by_momentum = _work(objective, reader), options.solver == "sgd"
+    work, by_momentum = _work(objective, reader.batches), options.solver == "sgd"
     if energy.is_binary_chain:
         # Else mean field is not that of the kernel, on several threads.
         fits = len(energy.units) == 2 or _n_weights(energy) <= binary.SMALL
-        return by_momentum and fits and reader.lists and not worthwhile(work)
+        return by_momentum and fits and reader.lists
     if work > _SMALL:
         return False
     if objective.label is None:
@@ -219,14 +220,15 @@ def learn(objective, state, run, clock):
         piecewise(options.momentum, clock),
         persistent,
         _MODES[options.centering],
+        _work(objective, run.batches),
     )
     pass_by(given)
     return state
 
 
-def _work(objective, reader):
+def _work(objective, batches):
     """Multiply-adds of the largest part of an update."""
-    n_rows, n_chains = len(reader.batches[0]), objective.options.n_chains
+    n_rows, n_chains = len(batches[0]), objective.options.n_chains
     if n_chains is None or not objective.phase.persistent:
         n_chains = n_rows
     real = objective.energy.units[0].form == "normal"

@@ -8,7 +8,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm._kernels.machines.bernoulli_epoch import pass_over
+from skdgm._kernels.machines.bernoulli_epoch import (
+    Machine,
+    Momentum,
+    Options,
+    Plan,
+    Room,
+    Source,
+    bernoulli_epoch,
+)
 from skdgm._kernels.machines.gaussian_epoch import (
     DIAGONAL,
     FIXED_PRECISION,
@@ -24,6 +32,7 @@ from skdgm.gradients.steps.centering import RATE
 from skdgm.inference import TOLERANCE
 from skdgm.optim import BETA_2, corrected
 from skdgm.utils.lists import Lists
+from skdgm.utils.threading.parallel import crew, in_step, n_threads
 
 # Layers of a machine whose label is beside the visible units, by blocks.
 _BESIDE = 0, 2, 1
@@ -55,6 +64,8 @@ class Updates(NamedTuple):
         Whether chains go on, or start at the rows.
     centering : int
         See :mod:`skdgm._kernels.machines.phases`.
+    work : float
+        Approximate number of multiply-adds of an update.
     """
 
     objective: object
@@ -68,6 +79,7 @@ class Updates(NamedTuple):
     momentum: float
     persistent: bool
     centering: int
+    work: float
 
     @property
     def options(self):
@@ -109,7 +121,7 @@ def binary_pass(given):
     options, rows, index = objective.options, objective.rows, given.index
     n_layers = len(objective.energy.units)
     (ups, downs), blocks = forms(state.params), tuple(range(n_layers))
-    v, y = rows.present(index, True), Lists.empty(0, 0, real)
+    y = Lists.empty(0, 0, real)
     if objective.label is not None:
         y = one_hot(
             rows.beside(index), objective.energy.units[objective.label].size, real
@@ -121,29 +133,36 @@ def binary_pass(given):
         return tuple(parts[block] for block in blocks)
 
     velocities, units = state.optimiser.couplings, state.params.units
-    pass_over(
-        (v.index, v.value, v.count),
+    in_step(
+        bernoulli_epoch,
+        Source(*rows.joined(index), run.edges),
         (y.index, y.count),
-        run.edges,
-        (ups, downs),
-        tuple(part.up if given.momentum else part.up[:0] for part in velocities),
-        (placed(units), placed(state.optimiser.units)),
+        Machine(ups, downs, placed(units)),
+        Momentum(
+            tuple(part.up if given.momentum else part.up[:0] for part in velocities),
+            placed(state.optimiser.units),
+        ),
         _lists(placed(given.chains)),
         placed(given.offsets),
         _room(given, blocks),
-        given.rates(options.learning_rate),
-        np.uint64(given.root.root),
-        run.first,
-        np.array(blocks),
-        given.n_steps,
-        options.mean_field_steps,
-        real(TOLERANCE),
-        given.numbers,
-        given.max_norm,
-        real(RATE),
-        given.resample,
-        given.persistent,
-        given.centering,
+        Plan(
+            given.rates(options.learning_rate),
+            np.uint64(given.root.root),
+            run.first,
+            np.array(blocks),
+        ),
+        Options(
+            int(given.n_steps),
+            options.mean_field_steps,
+            real(TOLERANCE),
+            *given.numbers,
+            given.max_norm,
+            real(RATE),
+            given.resample,
+            given.persistent,
+            given.centering,
+        ),
+        n_threads=crew(given.work),
     )
 
 
@@ -253,34 +272,59 @@ def _lists(parts):
 
 
 def _room(given, blocks):
-    """Arrays that the kernel works with, which the objective keeps: means of a batch's
-    rows; what layers receive, of chains too, and what the first hidden one receives
-    from data; values that are not there; bits of the data; means as lists; the few rows
-    by which centring changes the gradient, and four rows for each layer."""
+    """Arrays that the kernel works with, which the objective keeps."""
     objective, real, n_rows = given.objective, given.real, given.run.longest
-    n_chains = len(given.chains[0])
-    key = n_rows, n_chains, given.resample
+    m = len(given.chains[0])
+    key = n_rows, m, given.resample, n_threads()
     if key in objective.rooms:
         return objective.rooms[key]
     sizes = [objective.energy.units[block].size for block in blocks]
-    most, deep = max(n_rows, n_chains), len(sizes) > 2
-    some, centred = n_rows if given.resample else 0, given.centering != NO_OFFSETS
+    n, binary = n_rows + m, objective.rows.binary
+    some, n_thin = n_rows * given.resample, 2 * (given.centering != NO_OFFSETS)
+    # Layers of which the kernel has lists, of both phases: all but the last; labels
+    # beside the visible units in the place of the hidden ones.
+    listed = [size if layer != 1 else 0 for layer, size in enumerate(sizes)]
+    if blocks != _BESIDE:
+        listed = [*sizes[:-1], 0]
+    packs = [size if 0 < layer else 0 for layer, size in enumerate(listed)]
 
-    def arrays(n):
-        return tuple(np.empty((n, size), real) for size in sizes)
+    def arrays(n, dtype=real, sizes=sizes):
+        return tuple(np.empty((n, size), dtype) for size in sizes)
 
     def lists(n):
-        index = tuple(np.empty((n, size), np.uint32) for size in sizes)
-        return index, arrays(n), np.empty(n, np.int64)
+        own = [0] * len(sizes) if blocks == _BESIDE else packs
+        counts = tuple(np.empty(n, np.int64) for _ in sizes)
+        return arrays(n, np.uint32, own), arrays(n, real, own), counts
 
-    means = np.empty((some, sizes[0]), real), *arrays(n_rows)[1:]
-    bits = np.empty((some, sizes[0]), np.uint32), np.empty(some, np.int64)
-    listed = *lists(n_rows if deep else 0), *lists(n_chains if deep else 0)
-    lines = [tuple(np.empty(size, real) for size in sizes) for _ in range(4)]
-    known, thin = np.empty((most, sizes[1]), real), arrays(2 if centred else 0)
-    objective.rooms[key] = room = (
-        *(means, arrays(most), known, arrays(0), bits, listed, thin),
-        *lines,
+    def lines(n, dtype, sizes=sizes):
+        return tuple(np.empty(n * size, dtype) for size in sizes)
+
+    def bounds(n):
+        return tuple(np.empty((n_threads() + 1, n), np.int64) for _ in sizes)
+
+    x = Lists.empty(n_rows, sizes[0], real, binary)
+    objective.rooms[key] = room = Room(
+        *(x.index, x.value, x.count),
+        (np.empty((some, sizes[0]), real), *arrays(n_rows)[1:]),
+        arrays(max(n_rows, m)),
+        np.empty((max(n_rows, m), sizes[1]), real),
+        arrays(0),
+        (np.empty((some, sizes[0]), np.uint32), np.empty(some, np.int64)),
+        lists(n_rows),
+        lists(m),
+        bounds(n_rows),
+        bounds(m),
+        lines(1, np.int64),
+        lines(1, np.int64),
+        # Only what a batch's entries need of these is ever touched.
+        lines(n, np.uint32, listed),
+        lines(n, real, listed),
+        lines(n + n_thin, real, listed),
+        tuple(np.empty(n) for _ in sizes),
+        tuple(np.empty(n) for _ in sizes),
+        arrays(n_thin),
+        lines(1, float),
+        *(lines(1, real) for _ in range(4)),
     )
     return room
 

@@ -23,7 +23,10 @@ from itertools import pairwise
 
 import joblib
 import numba
+import numpy as np
 
+from skdgm._kernels.compiler.barrier import SIZE, WAITED
+from skdgm.utils.threading import pool
 from skdgm.utils.threading.pool import Task, together
 from skdgm.utils.threading.threads import Held
 
@@ -32,6 +35,9 @@ _WORTHWHILE = 2_000_000
 # Calls of kernels, about twenty updates, between choices of one thread or several.
 _PERIOD = 64
 _limit = None
+# Multiply-adds of each thread in a round of phases between barriers; seconds of a poll
+# at a barrier; share of the time in which threads may wait; calls until more are tried.
+_GRAIN, _POLL, _MUCH, _PATIENCE = 5e5, 30e-9, 0.5, 32
 # Periods between trials of the slower way; rate of the exponential moving averages.
 _TRY, _FORGET = 16, 0.3
 
@@ -112,6 +118,39 @@ def at_once(work):
         together(first + last[::-1], n_helped)
 
 
+def crew(work):
+    """Number of threads on which :func:`in_step` pays.
+
+    Parameters
+    ----------
+    work : float
+        Multiply-adds of a round of all phases between barriers.
+    """
+    return int(max(1, min(n_threads(), _crowd.look(), work / _GRAIN)))
+
+
+def in_step(kernel, *args, n_threads):
+    """Call ``kernel(*args, gate, rank)`` on several threads at once, which meet at
+    barriers (:mod:`skdgm._kernels.compiler.barrier`).
+
+    A thread that another process keeps from its core is waited for by all. How long
+    they wait is counted, and where it is long, the next calls have fewer threads.
+
+    Parameters
+    ----------
+    kernel : callable
+    *args : tuple
+    n_threads : int
+        At most so many, fewer where other callers have them. Results do not depend on
+        how many there are.
+    """
+    start = time.perf_counter()
+    places = pool.in_step(kernel, args, n_threads, max(n_threads, _n_cores()))
+    if places[SIZE] > 1:
+        seconds = (time.perf_counter() - start) * places[SIZE]
+        _crowd.learn(places[SIZE], places[WAITED] * _POLL / seconds)
+
+
 def _tasks(kernel, args, n, n_blocks):
     """Divide the range of a kernel into tasks."""
     edges = [n * i // n_blocks for i in range(n_blocks + 1)]
@@ -188,6 +227,30 @@ class Pace:
         return (helped < alone) != (self.n_periods % _TRY == 0)
 
 
+class _Crowd:
+    """Largest number of threads that do not wait for each other for long."""
+
+    def __init__(self):
+        self.most, self.left, self.patience = np.inf, 0, _PATIENCE
+
+    def learn(self, n, waited):
+        """Learn what share of the time n threads have waited."""
+        if waited > _MUCH:
+            if self.left == 0 and self.most < np.inf:  # More were tried in vain.
+                self.patience = min(2 * self.patience, 32 * _PATIENCE)
+            self.most, self.left = max(1, n // 2), self.patience
+
+    def look(self):
+        """Return the number; now and then twice as many, to try them."""
+        if self.most < np.inf:
+            self.left -= 1
+            if self.left < 0:
+                self.most, self.left = 2 * self.most, self.patience
+                if self.most >= n_threads():
+                    self.most = np.inf
+        return self.most
+
+
 class _Plan(threading.local):
     """Deferred calls of each thread, their number of blocks, and the pace in use."""
 
@@ -197,7 +260,7 @@ class _Plan(threading.local):
         self.learning = Pace(_PERIOD)
 
 
-_plan, _paces = _Plan(), defaultdict(lambda: Pace(1))
+_plan, _paces, _crowd = _Plan(), defaultdict(lambda: Pace(1)), _Crowd()
 
 
 @cache

@@ -12,6 +12,7 @@ from queue import SimpleQueue
 import numpy as np
 from numba.core.compiler_lock import global_compiler_lock
 
+from skdgm._kernels.compiler.barrier import OPEN, gate
 from skdgm._kernels.compiler.spin_wait import wait
 from skdgm.utils.threading.threads import Held
 
@@ -53,6 +54,62 @@ def together(tasks, n_threads):
             raise task.error
 
 
+def in_step(kernel, args, n_threads, most):
+    """Call ``kernel(*args, gate, rank)`` on several threads at once.
+
+    They may wait for each other at barriers, so that each must have a thread of its
+    own: where other callers have helpers, there are fewer.
+
+    Parameters
+    ----------
+    kernel : callable
+    args : tuple
+    n_threads : int
+        Number of threads wanted, with the calling one.
+    most : int
+        Number of threads of the process.
+
+    Returns
+    -------
+    gate : ndarray
+        See :func:`skdgm._kernels.compiler.barrier.gate`.
+
+    Raises
+    ------
+    BaseException
+        The error of the first thread, in order, that raised one.
+    """
+    with Held():
+        wanted, pool, n = n_threads // _callers.enter() - 1, None, 0
+        try:
+            if wanted > 0:
+                pool = _pool(most - 1)
+                n = pool.reserve(wanted)
+            places = gate(n + 1)
+            tasks = [Task(_step, kernel, args, places, i) for i in range(n + 1)]
+            for task in tasks[1:]:
+                pool.offer([task], 1)
+            tasks[0].work()
+        finally:
+            _callers.leave()
+            for task in tasks[1:]:
+                task.join()
+            if n:
+                pool.reserve(-n)
+    for task in tasks:
+        if task.error is not None:
+            raise task.error
+    return places
+
+
+def _step(kernel, args, places, rank):
+    try:
+        kernel(*args, places, rank)
+    except BaseException:
+        places[OPEN] = 1  # The others wait no more.
+        raise
+
+
 class Task:
     """Call ``function(*args)`` that is made once, by the first thread to take it."""
 
@@ -76,8 +133,11 @@ class Task:
 
     def wait(self):
         """Wait for the call to end, if a thread has taken it."""
-        if not self.taken.locked():
-            return
+        if self.taken.locked():
+            self.join()
+
+    def join(self):
+        """Wait for the call to be taken, and to end."""
         if self.done.locked():
             wait(self.signal, 0, _PATIENCE, _CALLER_DELAY)
         self.done.acquire()
@@ -88,6 +148,7 @@ class _Pool:
 
     def __init__(self, n_threads):
         self.offers, self.signal = SimpleQueue(), np.zeros(1, np.int64)
+        self.lock, self.free = threading.Lock(), n_threads
         for _ in range(n_threads):
             threading.Thread(target=self._serve, daemon=True).start()
 
@@ -95,6 +156,13 @@ class _Pool:
         for _ in range(n_helpers):
             self.offers.put(tasks)
         self.signal[0] += 1
+
+    def reserve(self, n):
+        """Reserve up to n of the helpers that are not reserved, or give some back."""
+        with self.lock:
+            n = min(n, self.free)
+            self.free -= n
+        return n
 
     def _serve(self):
         while True:
