@@ -1,46 +1,55 @@
 """Barriers at which threads meet within compiled code.
 
-A thread that waits polls, as the others are microseconds away; one that has polled for long gives its core to whoever
-else wants it, as one of the others may be without a core.
+A thread that waits polls, as the others are microseconds away; one that has polled for
+long gives its core to whoever else wants it, as one of the others may be without a
+core. The time that this takes is counted: where it is much, fewer threads are faster.
 """
 
 import ctypes
 import platform
 import sys
+import time
 
 import llvmlite.binding
 import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 
 from skdgm._kernels.compiler.jit import kernel
 
-# Places in a gate, each on a cache line of its own: threads that have come, meetings so far, threads in all, polls in
-# vain, and whether the gate stands open as a thread has failed.
-_COME, _MET, SIZE, WAITED, OPEN, _LENGTH = 16, 32, 48, 64, 80, 96
-# Polls, some 25 nanoseconds apart, before a thread gives its core away; what it is counted for if it does.
-_PATIENCE, _YIELD = 1000, 20
+# Places in a gate, each on a cache line of its own: threads that have come, meetings so
+# far, threads in all, nanoseconds of long waits, whether the gate stands open as a thread
+# has failed, rounds that are done, when the first began, whether they are to end.
+_COME, _MET, SIZE, WAITED, OPEN, DONE, STARTED, _ENOUGH, _LENGTH = range(16, 160, 16)
+# Polls, some 25 to 60 nanoseconds apart, before a wait is long; nanoseconds of waiting
+# that are no reason to end, and share of the threads' time that is.
+_PATIENCE, _FEW, _MUCH = 1000, 2_000_000, 0.35
 
 # The hint that lets a core's other hardware thread have its units meanwhile.
 _HAS_PAUSE = platform.machine() in ("x86_64", "AMD64")
 _INT = ir.IntType(64)
 
 
-def _offer_core():
-    """Make the system's call that gives a core away known to compiled code."""
+def _symbols():
+    """Make calls of the system known to compiled code: one that gives a core away, and
+    one that tells the time."""
     if sys.platform == "win32":
-        call = ctypes.windll.kernel32.SwitchToThread
+        system = ctypes.windll.kernel32
+        yield "skdgm_give_way", system.SwitchToThread
+        yield "skdgm_now", system.QueryPerformanceCounter
     else:
-        call = ctypes.CDLL(None).sched_yield
-    llvmlite.binding.add_symbol(
-        "skdgm_offer_core", ctypes.cast(call, ctypes.c_void_p).value
-    )
+        yield "skdgm_give_way", ctypes.CDLL(None).sched_yield
+        yield "skdgm_now", ctypes.CDLL(None).clock_gettime
 
 
-_offer_core()
+for _name, _call in _symbols():
+    llvmlite.binding.add_symbol(_name, ctypes.cast(_call, ctypes.c_void_p).value)
+# The monotonic clock of the system.
+_CLOCK = getattr(time, "CLOCK_MONOTONIC", None)
 
 
 def gate(n_threads):
@@ -48,7 +57,7 @@ def gate(n_threads):
 
     Returns
     -------
-    gate : ndarray of shape (96,), int64
+    gate : ndarray of shape (144,), int64
     """
     places = np.zeros(_LENGTH, np.int64)
     places[SIZE] = n_threads
@@ -101,35 +110,84 @@ def _give_way(context):
 
     def generate(context, builder, signature, arguments):
         kind = ir.FunctionType(ir.IntType(32), [])
-        builder.call(
-            get_or_insert_function(builder.module, kind, "skdgm_offer_core"), []
-        )
+        builder.call(get_or_insert_function(builder.module, kind, "skdgm_give_way"), [])
         return context.get_dummy_value()
 
     return types.void(), generate
 
 
+@intrinsic
+def _now(context):
+    """The time, in nanoseconds."""
+
+    def generate(context, builder, signature, arguments):
+        place = cgutils.alloca_once(builder, ir.ArrayType(_INT, 2))
+        first = builder.gep(place, [_INT(0), _INT(0)])
+        if _CLOCK is None:  # Windows counts in tenths of a microsecond.
+            kind = ir.FunctionType(ir.IntType(32), [first.type])
+            call = get_or_insert_function(builder.module, kind, "skdgm_now")
+            builder.call(call, [first])
+            return builder.mul(builder.load(first), _INT(100))
+        kind = ir.FunctionType(ir.IntType(32), [ir.IntType(32), first.type])
+        call = get_or_insert_function(builder.module, kind, "skdgm_now")
+        builder.call(call, [ir.IntType(32)(_CLOCK), first])
+        seconds = builder.mul(builder.load(first), _INT(10**9))
+        rest = builder.load(builder.gep(place, [_INT(0), _INT(1)]))
+        return builder.add(seconds, rest)
+
+    return types.int64(), generate
+
+
 @kernel
 def meet(gate):
-    """Wait until all threads have come here; what they wrote before is seen by all after."""
-    n_threads = gate[SIZE]
-    if n_threads == 1:
-        return
-    met = _load(gate, _MET)
-    if _add(gate, _COME, 1) == n_threads - 1:
-        _add(gate, _COME, -n_threads)
-        _add(gate, _MET, 1)
-        return
-    polls = 0
-    while _load(gate, _MET) == met and _load(gate, OPEN) == 0:
-        polls += 1
-        if polls < _PATIENCE:
-            _pause()
+    """Wait until all threads have come here; what they wrote before is seen after."""
+    if gate[SIZE] > 1:
+        met = _load(gate, _MET)
+        if _add(gate, _COME, 1) == gate[SIZE] - 1:
+            part(gate)
         else:
-            polls += _YIELD
-            _give_way()
-    if met:  # Else it is threads that start late.
-        _add(gate, WAITED, polls)
+            wait(gate, met)
+
+
+@kernel
+def go_on(gate, done):
+    """As :func:`meet`, at the end of a round; return whether there is to be another.
+    There is not where the threads have waited for long, so that it is better to go on
+    with fewer of them."""
+    gate[DONE] = done
+    if gate[SIZE] > 1:
+        met = _load(gate, _MET)
+        if _add(gate, _COME, 1) == gate[SIZE] - 1:
+            now, waited = _now(), _load(gate, WAITED)
+            if gate[STARTED] == 0:
+                gate[STARTED] = now
+            elif waited > _FEW + _MUCH * gate[SIZE] * (now - gate[STARTED]):
+                gate[_ENOUGH] = 1
+            part(gate)
+        else:
+            wait(gate, met)
+    return gate[_ENOUGH] == 0
+
+
+@kernel
+def part(gate):
+    """Let all who wait go on."""
+    _add(gate, _COME, -gate[SIZE])
+    _add(gate, _MET, 1)
+
+
+@kernel
+def wait(gate, met):
+    """Wait for the end of a meeting."""
+    for _ in range(_PATIENCE):
+        if _load(gate, _MET) != met or _load(gate, OPEN):
+            return
+        _pause()
+    start = _now()
+    while _load(gate, _MET) == met and _load(gate, OPEN) == 0:
+        _give_way()
+    if met:  # Else it is for threads that start late.
+        _add(gate, WAITED, _now() - start)
 
 
 @kernel

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm._kernels.compiler.barrier import SIZE, meet, pieces, portion
+from skdgm._kernels.compiler.barrier import DONE, SIZE, go_on, meet, pieces, portion
 from skdgm._kernels.compiler.jit import kernel
 from skdgm._kernels.machines.bernoulli import draw, fold, squash
 from skdgm._kernels.machines.centered import correct, exchange
@@ -239,7 +239,7 @@ def bernoulli_epoch(
     # A label in an odd layer has its mean from where it is drawn.
     end = last if labelled and last % 2 else n_layers
     n_means, width = len(order) - (n_layers - end), ups[0].shape[2]
-    for turn in range(len(plan.rates)):
+    for turn in range(gate[DONE], len(plan.rates)):
         start, stop = edges[turn], edges[turn + 1]
         n, root = stop - start, fold(plan.key, np.uint64(plan.first + turn))
         m = len(indices[0]) if options.persistent else n
@@ -462,8 +462,8 @@ def bernoulli_epoch(
             ascend(
                 biases[layer], momenta.biases[layer], grads[layer], rate, momentum, p, q
             )
-        meet(gate)
         if options.max_norm < np.inf:
+            meet(gate)
             for link in range(n_layers - 1):
                 low, high = ends(link, beside)
                 up, down = (
@@ -472,7 +472,8 @@ def bernoulli_epoch(
                 p, q = portion(len(up), rank, size)
                 if limit(up[p:q], ones, options.max_norm):
                     refresh(up, down, p, q)
-            meet(gate)
+        if not go_on(gate, turn + 1):
+            break
 
 
 @kernel

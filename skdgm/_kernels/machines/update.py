@@ -92,7 +92,11 @@ def learn(
         factors.shape[1],
         BLOCK // up.itemsize,
     )
-    lines, flat, near = aligned(n_lines, width, up), factors.ravel(), rows.reshape(1, -1)
+    lines, flat, near = (
+        aligned(n_lines, width, up),
+        factors.ravel(),
+        rows.reshape(1, -1),
+    )
     decays = l1 != 0 or l2 != 0
     for number in range(start, stop):
         left, w = number * width, up[number]

@@ -162,6 +162,7 @@ def binary_pass(given):
             given.persistent,
             given.centering,
         ),
+        n_rounds=len(run.batches),
         n_threads=crew(given.work),
     )
 

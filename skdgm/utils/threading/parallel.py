@@ -25,7 +25,7 @@ import joblib
 import numba
 import numpy as np
 
-from skdgm._kernels.compiler.barrier import SIZE, WAITED
+from skdgm._kernels.compiler.barrier import DONE, SIZE
 from skdgm.utils.threading import pool
 from skdgm.utils.threading.pool import Task, together
 from skdgm.utils.threading.threads import Held
@@ -35,9 +35,9 @@ _WORTHWHILE = 2_000_000
 # Calls of kernels, about twenty updates, between choices of one thread or several.
 _PERIOD = 64
 _limit = None
-# Multiply-adds of each thread in a round of phases between barriers; seconds of a poll
-# at a barrier; share of the time in which threads may wait; calls until more are tried.
-_GRAIN, _POLL, _MUCH, _PATIENCE = 5e5, 30e-9, 0.5, 32
+# Multiply-adds of each thread in a round of phases between barriers; seconds until more
+# threads are tried after some have waited for long, at first and at most.
+_GRAIN, _PATIENCE, _LONGEST = 5e5, 0.5, 30.0
 # Periods between trials of the slower way; rate of the exponential moving averages.
 _TRY, _FORGET = 16, 0.3
 
@@ -129,26 +129,32 @@ def crew(work):
     return int(max(1, min(n_threads(), _crowd.look(), work / _GRAIN)))
 
 
-def in_step(kernel, *args, n_threads):
+def in_step(kernel, *args, n_rounds, n_threads):
     """Call ``kernel(*args, gate, rank)`` on several threads at once, which meet at
     barriers (:mod:`skdgm._kernels.compiler.barrier`).
 
-    A thread that another process keeps from its core is waited for by all. How long
-    they wait is counted, and where it is long, the next calls have fewer threads.
+    A thread that another process keeps from its core is waited for by all. Where that
+    takes long the kernel ends early, and goes on with fewer threads.
 
     Parameters
     ----------
     kernel : callable
+        It makes the rounds from number ``gate[DONE]`` on, and ends each with
+        :func:`~skdgm._kernels.compiler.barrier.go_on`.
     *args : tuple
+    n_rounds : int
     n_threads : int
         At most so many, fewer where other callers have them. Results do not depend on
         how many there are.
     """
-    start = time.perf_counter()
-    places = pool.in_step(kernel, args, n_threads, max(n_threads, _n_cores()))
-    if places[SIZE] > 1:
-        seconds = (time.perf_counter() - start) * places[SIZE]
-        _crowd.learn(places[SIZE], places[WAITED] * _POLL / seconds)
+    done = 0
+    while done < n_rounds:
+        most = max(n_threads, _n_cores())
+        places = pool.in_step(kernel, args, done, n_threads, most)
+        done = places[DONE]
+        if done < n_rounds:
+            n_threads = max(1, int(places[SIZE]) // 2)
+            _crowd.shrink(n_threads)
 
 
 def _tasks(kernel, args, n, n_blocks):
@@ -228,26 +234,25 @@ class Pace:
 
 
 class _Crowd:
-    """Largest number of threads that do not wait for each other for long."""
+    """Largest number of threads that need not wait for each other for long; now and then
+    more are tried, less often where that was in vain."""
 
     def __init__(self):
-        self.most, self.left, self.patience = np.inf, 0, _PATIENCE
+        self.most, self.since, self.patience = np.inf, 0.0, _PATIENCE
 
-    def learn(self, n, waited):
-        """Learn what share of the time n threads have waited."""
-        if waited > _MUCH:
-            if self.left == 0 and self.most < np.inf:  # More were tried in vain.
-                self.patience = min(2 * self.patience, 32 * _PATIENCE)
-            self.most, self.left = max(1, n // 2), self.patience
+    def shrink(self, n):
+        """Note that more than n were too many."""
+        now = time.monotonic()
+        in_vain = now - self.since < 2 * self.patience
+        self.patience = min(2 * self.patience, _LONGEST) if in_vain else _PATIENCE
+        self.most, self.since = n, now
 
     def look(self):
-        """Return the number; now and then twice as many, to try them."""
-        if self.most < np.inf:
-            self.left -= 1
-            if self.left < 0:
-                self.most, self.left = 2 * self.most, self.patience
-                if self.most >= n_threads():
-                    self.most = np.inf
+        """Return the number."""
+        if self.most < np.inf and time.monotonic() - self.since > self.patience:
+            self.most, self.since = 2 * self.most, time.monotonic()
+            if self.most > n_threads():
+                self.most = np.inf
         return self.most
 
 

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 import numpy as np
 from numba.core.compiler_lock import global_compiler_lock
 
-from skdgm._kernels.compiler.barrier import OPEN, gate
+from skdgm._kernels.compiler.barrier import DONE, OPEN, gate
 from skdgm._kernels.compiler.spin_wait import wait
 from skdgm.utils.threading.threads import Held
 
@@ -54,7 +54,7 @@ def together(tasks, n_threads):
             raise task.error
 
 
-def in_step(kernel, args, n_threads, most):
+def in_step(kernel, args, done, n_threads, most):
     """Call ``kernel(*args, gate, rank)`` on several threads at once.
 
     They may wait for each other at barriers, so that each must have a thread of its
@@ -64,6 +64,8 @@ def in_step(kernel, args, n_threads, most):
     ----------
     kernel : callable
     args : tuple
+    done : int
+        Number of rounds that are done already.
     n_threads : int
         Number of threads wanted, with the calling one.
     most : int
@@ -86,6 +88,7 @@ def in_step(kernel, args, n_threads, most):
                 pool = _pool(most - 1)
                 n = pool.reserve(wanted)
             places = gate(n + 1)
+            places[DONE] = done
             tasks = [Task(_step, kernel, args, places, i) for i in range(n + 1)]
             for task in tasks[1:]:
                 pool.offer([task], 1)

@@ -74,10 +74,10 @@ def test_sums(rows):
 def test_columns_of_two_sets(rows, dtype):
     (X, lists), (X_2, lists_2) = rows, binary_rows(4, N_COLUMNS, dtype, seed=1)
     parts = (part for set_ in (lists, lists_2) for part in _parts(set_))
-    first, where, values = kernels.by_column(*parts, N_COLUMNS)
+    first, end, where, values = kernels.by_column(*parts, N_COLUMNS)
     found = np.zeros((11, N_COLUMNS), dtype)
     for j in range(N_COLUMNS):
-        own = slice(first[j], first[j + 1])
+        own = slice(first[j], end[j])
         assert (np.diff(where[own].astype(int)) > 0).all()
         found[where[own], j] = values[own] if len(values) else 1
     np.testing.assert_array_equal(found, np.concatenate([X, X_2]))
