@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from autograd.extend import defvjp, defvjp_argnums
 
+from skdgm._kernels.compiler.cache_blocks import STEP
 from skdgm._kernels.machines import hidden
 from skdgm._kernels.nets import nade as kernels
 from skdgm.nets import wide
@@ -30,8 +31,8 @@ from skdgm.utils.lists import Lists
 from skdgm.utils.threading.parallel import run
 
 KINDS = {"logistic": hidden.LOGISTIC, "tanh": hidden.TANH, "relu": hidden.RELU}
-# Cost of an activation function, in multiply-adds.
-_WORK = 20
+# Cost of an activation function, in multiply-adds; rows for which weights are copied.
+_WORK, _ROWS = 20, 16
 
 
 @primitive
@@ -149,7 +150,8 @@ def tied(x, shape, W, c, rho, V, b):
         return wide.forward(x, shape.kind, W, c, rho, V, b)
     z, given, net = np.empty((len(x), len(b)), b.dtype), _listed(x), (W, c, rho, V, b)
     given += shape.columns, shape.edges, net, shape.kind, z
-    run(kernels.forward, *given, n=len(x), work=_work(x, shape, c))
+    # Weights are copied for each block of rows.
+    run(kernels.forward, *given, n=len(x), work=_work(x, shape, c), step=_ROWS)
     return z
 
 
@@ -166,7 +168,8 @@ def _tied_back(argnums, z, args, kwargs):
         drho, given = np.zeros((W.shape[1], len(rho)), c.dtype), _listed(x)
         given += shape.columns, shape.edges, net, shape.kind, grad
         grads, work = (dW, dc, drho, dV), 2 * _work(x, shape, c)
-        run(kernels.backward, *given, grads, n=W.shape[1], work=work)
+        # Blocks of units as wide as the kernel's loops.
+        run(kernels.backward, *given, grads, n=W.shape[1], work=work, step=STEP)
         found = dW, dc.reshape(c.shape), drho.sum(axis=0), dV, grad.sum(axis=0)
         return [found[argnum - 2] for argnum in argnums]
 

@@ -22,8 +22,6 @@ from skdgm.utils.threading.parallel import at_once, run
 DENSITY = 0.2
 # Cost of drawing a unit, in multiply-adds.
 _DRAW = 10
-# Number of weights up to which mean field is faster by a kernel than by BLAS.
-SMALL = 2**19
 # Most sweeps of one kernel call, which Ctrl-C does not interrupt.
 MAX_STEPS = 100
 
@@ -97,7 +95,7 @@ def contrast(rngs, energy, params, x, chains, model=None):
 
 
 def settles(energy, params, x, clamp):
-    """Return whether a kernel can infer by mean field: in a small chain of binary
+    """Return whether a kernel can infer by mean field: in a chain of binary
     layers, perhaps under a label, of which all but the first are free and have no means
     yet, if weights are tiles and all rows share the biases."""
     return (
@@ -105,7 +103,6 @@ def settles(energy, params, x, clamp):
         and clamp[0] is True
         and all(part is None for part in (*x[1:], *clamp[1:]))
         and isinstance(params.couplings[0], Weights)
-        and n_weights(params) <= SMALL
         and all(bias.ndim == 1 for bias in params.units)
     )
 

@@ -15,7 +15,7 @@ import numpy as np
 from skdgm._kernels.sparse.lines import LINE
 from skdgm._kernels.sparse.lists import send
 from skdgm.utils.lists import Lists
-from skdgm.utils.threading.parallel import n_threads, run
+from skdgm.utils.threading.parallel import run, shared
 from skdgm.utils.threading.pool import Task, together
 from skdgm.utils.tree import zeros
 
@@ -56,7 +56,7 @@ def matmul(A, B):
         for block in pairwise(rows)
         for strip in pairwise(columns)
     ]
-    together(tasks, n_threads())
+    together(tasks, shared(out.size * A.shape[-1]))
     return out
 
 

@@ -25,9 +25,9 @@ from skdgm._kernels.compiler.jit import kernel
 # far, threads in all, nanoseconds of long waits, whether the gate stands open as a thread
 # has failed, rounds that are done, when the first began, whether they are to end.
 _COME, _MET, SIZE, WAITED, OPEN, DONE, STARTED, _ENOUGH, _LENGTH = range(16, 160, 16)
-# Polls, some 25 to 60 nanoseconds apart, before a wait is long; nanoseconds of waiting
-# that are no reason to end, and share of the threads' time that is.
-_PATIENCE, _FEW, _MUCH = 1000, 2_000_000, 0.35
+# Polls, some 25 to 60 nanoseconds apart, before a wait is long; nanoseconds after which
+# a share of the threads' time that they have waited is a reason to end.
+_PATIENCE, _SOON, _MUCH = 1000, 20_000_000, 0.4
 
 # The hint that lets a core's other hardware thread have its units meanwhile.
 _HAS_PAUSE = platform.machine() in ("x86_64", "AMD64")
@@ -161,8 +161,9 @@ def go_on(gate, done):
             now, waited = _now(), _load(gate, WAITED)
             if gate[STARTED] == 0:
                 gate[STARTED] = now
-            elif waited > _FEW + _MUCH * gate[SIZE] * (now - gate[STARTED]):
-                gate[_ENOUGH] = 1
+            elif now - gate[STARTED] > _SOON:
+                if waited > _MUCH * gate[SIZE] * (now - gate[STARTED]):
+                    gate[_ENOUGH] = 1
             part(gate)
         else:
             wait(gate, met)

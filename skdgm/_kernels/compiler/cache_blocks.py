@@ -8,13 +8,13 @@ from skdgm._kernels.sparse.lines import aligned
 
 # Hidden units of a strip, and rows at a time. Loops over hidden units go in steps, so
 # that none has a remainder: what is over counts for units that do not exist.
-WIDTH, ROWS, _STEP = 512, 64, 64
+WIDTH, ROWS, STEP = 512, 64, 64
 
 
 @kernel
 def rounded(n_units):
     """How many units are had for so many."""
-    return (n_units + _STEP - 1) // _STEP * _STEP
+    return (n_units + STEP - 1) // STEP * STEP
 
 
 @kernel

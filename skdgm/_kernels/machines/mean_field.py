@@ -117,25 +117,24 @@ def spread(x, tiles, out, rows, n):
     """Add products of the first n of some rows, which are dense, with a matrix."""
     width, size = tiles.shape[2], x.shape[1]
     line, values = zeros(ROWS * width, out).reshape(ROWS, width), x.ravel()
+    own, starts = integers(0, ROWS), np.empty(n, np.int64)
+    for k in range(n):
+        starts[k] = rows[k] * size
     for number in range(len(tiles)):
-        tile, left, k = tiles[number], number * width, 0
+        tile, left = tiles[number], number * width
         rest = min(width, out.shape[1] - left)
-        while k < n:
-            r, own = rows[k], 1
-            while own < ROWS and k + own < n and rows[k + own] == r + own:
-                own += 1
-            where = values, r * size, size, 1
-            if rest == width:
-                add_products(out, r, left, *where, tile, 0, own, size)
-            else:
-                for o in range(own):
-                    for j in range(rest):
-                        line[o, j] = out[r + o, left + j]
-                add_products(line, 0, 0, *where, tile, 0, own, size)
-                for o in range(own):
-                    for j in range(rest):
-                        out[r + o, left + j] = line[o, j]
-            k += own
+        if rest == width:
+            add_products(out, rows, 0, left, values, starts, 0, 1, tile, 0, n, size)
+            continue
+        for k in range(0, n, ROWS):
+            some = min(ROWS, n - k)
+            for o in range(some):
+                for j in range(rest):
+                    line[o, j] = out[rows[k + o], left + j]
+            add_products(line, own, 0, 0, values, starts, k, 1, tile, 0, some, size)
+            for o in range(some):
+                for j in range(rest):
+                    out[rows[k + o], left + j] = line[o, j]
 
 
 @kernel

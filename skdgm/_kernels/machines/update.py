@@ -98,6 +98,9 @@ def learn(
         rows.reshape(1, -1),
     )
     decays = l1 != 0 or l2 != 0
+    numbers, starts = np.empty(n_units, np.int64), np.empty(n_units, np.int64)
+    for i in range(n_units):
+        numbers[i], starts[i] = i, i * n
     for number in range(start, stop):
         left, w = number * width, up[number]
         target = velocity[number] if momentum != 0 else w
@@ -125,8 +128,8 @@ def learn(
                 if n_terms > 0:
                     add_lines(target, i, 0, lines, rows, values, first[i], n_terms)
             if n:
-                where = flat, low * n, n, 1
-                add_products(target, low, 0, *where, lines, top, high - low, n)
+                where = numbers, low, 0, flat, starts, low, 1
+                add_products(target, *where, lines, top, high - low, n)
             if momentum != 0:
                 for i in range(low, high):
                     for j in range(width):

@@ -102,40 +102,44 @@ def _sum(context, out, row, left, tile, index, value, first, n):
     return signature, generate
 
 
-def _multiply(context, out, row, left, x, first, across, along, lines, top, n_out, n):
+def _multiply(context, out, to, row, left, x, of, first, along, lines, top, n_out, n):
     """Some rows at a time share the lines that are read, with their sums in registers."""
-    numbers = (SIZE,) * 3
-    signature = types.void(out, SIZE, SIZE, x, *numbers, lines, *numbers)
+    signature = types.void(
+        *(out, to, SIZE, SIZE, x, of, SIZE, SIZE, lines, SIZE, SIZE, SIZE)
+    )
     kinds = signature.args
 
     def generate(context, builder, signature, arguments):
         arrays = {
             i: context.make_array(kinds[i])(context, builder, arguments[i])
-            for i in (0, 3, 7)
+            for i in (0, 1, 4, 5, 8)
         }
-        row, left, first, across, along, top, n_out, n = (
-            arguments[i] for i in (1, 2, 4, 5, 6, 8, 9, 10)
+        row, left, first, along, top, n_out, n = (
+            arguments[i] for i in (2, 3, 6, 7, 9, 10, 11)
         )
         lane = context.get_value_type(lines.dtype)
         line = ir.VectorType(lane, LINE * 8 // lines.dtype.bitwidth)
-        source = builder.bitcast(arrays[7].data, line.as_pointer())
+        source = builder.bitcast(arrays[8].data, line.as_pointer())
         source = builder.gep(source, [top])
-        factors = builder.gep(arrays[3].data, [first])
+
+        def number(i, k):
+            return builder.load(builder.gep(arrays[i].data, [k]))
 
         def add(o, n_rows):
             rows = [builder.add(o, INT(i)) for i in range(n_rows)]
             wholes, totals, starts = [], [], []
             for own in rows:
-                where = builder.add(row, own), left
+                where = number(1, builder.add(row, own)), left
                 wholes.append(place(context, builder, line, out, arrays[0], *where))
                 totals.append(cgutils.alloca_once(builder, line))
                 builder.store(load(builder, wholes[-1]), totals[-1])
-                starts.append(builder.mul(own, across))
+                start = number(5, builder.add(first, own))
+                starts.append(builder.gep(arrays[4].data, [start]))
             with cgutils.for_range(builder, n, intp=INT) as loop:
                 term = load(builder, builder.gep(source, [loop.index]))
                 step = builder.mul(loop.index, along)
                 for start, total in zip(starts, totals):
-                    factor = builder.gep(factors, [builder.add(start, step)])
+                    factor = builder.gep(start, [step])
                     factor = broadcast(builder, builder.load(factor), line)
                     factor = builder.fmul(term, factor, flags=("contract",))
                     sum_ = builder.fadd(builder.load(total), factor, ("contract",))
@@ -203,15 +207,16 @@ def add_lines(out, row, left, tile, index, value, first, n):
 
 
 @generated(_multiply)
-def add_products(out, row, left, x, first, across, along, lines, top, n_out, n):
+def add_products(out, to, row, left, x, of, first, along, lines, top, n_out, n):
     """Add products with n lines, from ``top``, to lines of ``n_out`` rows of ``out``,
-    from ``row`` and column ``left``. Line k counts in row ``row + o`` as often as
-    ``x[first + o * across + k * along]`` says, of the vector x.
+    ``to[row]`` and so on, from column ``left``. Line k counts in row ``to[row + o]`` as
+    often as ``x[of[first + o] + k * along]`` says, of the vector x.
     """
     for o in range(n_out):
-        factors = x[first + o * across : first + o * across + (n - 1) * along + 1]
+        start = of[first + o]
+        factors = x[start : start + (n - 1) * along + 1]
         total = factors[::along] @ lines[top : top + n] if n else 0
-        out[row + o, left : left + lines.shape[1]] += total
+        out[to[row + o], left : left + lines.shape[1]] += total
 
 
 @generated(_turn)

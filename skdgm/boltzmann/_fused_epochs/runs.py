@@ -136,9 +136,7 @@ def serves(objective, reader):
         return False
     work, by_momentum = _work(objective, reader.batches), options.solver == "sgd"
     if energy.is_binary_chain:
-        # Else mean field is not that of the kernel, on several threads.
-        fits = len(energy.units) == 2 or _n_weights(energy) <= binary.SMALL
-        return by_momentum and fits and reader.lists
+        return by_momentum and reader.lists
     if work > _SMALL:
         return False
     if objective.label is None:
@@ -154,8 +152,7 @@ def pass_of(objective):
         binary_below = energy.units[0].form == "bits"
         return binary_pass if binary_below else real_pass_over
     if energy.is_labelled_chain:
-        fits = options.solver == "sgd" and _n_weights(energy) <= binary.SMALL
-        return binary_pass if fits else None
+        return binary_pass if options.solver == "sgd" else None
     if (
         [unit.form for unit in energy.units] != ["bits", "one", "bits"]
         or tuple(map(type, energy.couplings)) != (Dense, Dense)

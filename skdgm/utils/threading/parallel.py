@@ -32,6 +32,9 @@ from skdgm.utils.threading.threads import Held
 
 # Work, in multiply-adds, below which waking a thread costs more than it saves.
 _WORTHWHILE = 2_000_000
+# Threads that share a call pay where each of them wakes another in a third of the time
+# that it works: their number squared is at most this times the work.
+_SHARED = 2.5e-6
 # Calls of kernels, about twenty updates, between choices of one thread or several.
 _PERIOD = 64
 _limit = None
@@ -63,7 +66,7 @@ def limit(n):
         _limit = before
 
 
-def run(kernel, *args, n, work):
+def run(kernel, *args, n, work, step=1):
     """Call ``kernel(*args, start, stop)`` on blocks that cover range(n).
 
     Parameters
@@ -75,19 +78,26 @@ def run(kernel, *args, n, work):
         Length of the kernel's range.
     work : float
         Approximate number of multiply-adds in total.
+    step : int, default=1
+        Blocks begin at multiples of this.
     """
     if _plan.calls is not None:
-        _plan.calls.append((work, _tasks(kernel, args, n, _plan.n_blocks)))
+        _plan.calls.append((work, _tasks(kernel, args, n, _plan.n_blocks, step)))
     elif not worthwhile(work):
         kernel(*args, 0, n)
     else:
         with _measured(kernel, work) as n_helped:
-            together(_tasks(kernel, args, n, n_helped), n_helped)
+            together(_tasks(kernel, args, n, n_helped, step), n_helped)
 
 
 def worthwhile(work):
     """Return whether several threads may share work, in multiply-adds."""
     return work >= _WORTHWHILE and n_threads() > 1
+
+
+def shared(work):
+    """Number of threads to share work, in multiply-adds, that one call does."""
+    return min(n_threads(), max(2, int((_SHARED * work) ** 0.5)))
 
 
 @contextmanager
@@ -157,9 +167,10 @@ def in_step(kernel, *args, n_rounds, n_threads):
             _crowd.shrink(n_threads)
 
 
-def _tasks(kernel, args, n, n_blocks):
+def _tasks(kernel, args, n, n_blocks, step):
     """Divide the range of a kernel into tasks."""
-    edges = [n * i // n_blocks for i in range(n_blocks + 1)]
+    n_steps = -(-n // step)
+    edges = [min(n, step * (n_steps * i // n_blocks)) for i in range(n_blocks + 1)]
     return [Task(kernel, *args, *edge) for edge in pairwise(edges) if edge[0] < edge[1]]
 
 
@@ -178,7 +189,7 @@ def _measured(kind, work):
     """Context that yields the number of threads to use, and measures their speed."""
     pace = _plan.pace or _paces[kind]
     helped, start = pace.begin(), time.perf_counter()
-    yield n_threads() if helped else 1
+    yield shared(work) if helped else 1
     pace.end(start, work)
 
 
@@ -230,7 +241,7 @@ class Pace:
         alone, helped = self.seconds
         if alone is None:
             return False
-        return (helped < alone) != (self.n_periods % _TRY == 0)
+        return (helped < alone) != (self.n_periods % (_TRY * n_threads()) == 0)
 
 
 class _Crowd:

@@ -12,8 +12,8 @@ def added(out, row, left, tile, index, value, first, n):
 
 
 @kernel
-def multiplied(out, row, left, x, first, across, along, lines, top, n_out, n):
-    add_products(out, row, left, x, first, across, along, lines, top, n_out, n)
+def multiplied(out, to, left, x, of, along, lines, top, n_out, n):
+    add_products(out, to, 0, left, x, of, 0, along, lines, top, n_out, n)
 
 
 @kernel
@@ -39,18 +39,21 @@ def test_a_line_of_an_array_collects_lines_of_a_tile(n, weighted, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("n_out", "n"), [(0, 5), (1, 0), (1, 7), (2, 6), (5, 9)])
+@pytest.mark.parametrize(
+    ("n_out", "n"), [(0, 5), (1, 0), (1, 7), (2, 6), (5, 9), (19, 4)]
+)
 @pytest.mark.parametrize("turned", [False, True])
 def test_rows_collect_products_with_lines(turned, n_out, n, dtype):
     rng, width = np.random.default_rng(0), LINE // np.dtype(dtype).itemsize
-    lines, X = rng.normal(size=(12, width)), rng.normal(size=(10, 11))
+    lines, X = rng.normal(size=(12, width)), rng.normal(size=(21, 21))
     lines, X = lines.astype(dtype), X.astype(dtype)
-    out = rng.normal(size=(8, width + 5)).astype(dtype)
-    expected = out.copy()
+    out = rng.normal(size=(25, width + 5)).astype(dtype)
+    expected, to = out.copy(), rng.permutation(25)[:n_out]
     factors = (X.T if turned else X)[1 : 1 + n_out, 1 : 1 + n]
-    expected[2 : 2 + n_out, 3 : 3 + width] += factors @ lines[2 : 2 + n]
-    steps = (1, 11) if turned else (11, 1)
-    multiplied(out, 2, 3, X.ravel(), 12, *steps, lines, 2, n_out, n)
+    expected[to, 3 : 3 + width] += factors @ lines[2 : 2 + n]
+    across, along = (1, 21) if turned else (21, 1)
+    of = 22 + across * np.arange(n_out)
+    multiplied(out, to, 3, X.ravel(), of, along, lines, 2, n_out, n)
     np.testing.assert_allclose(out, expected, atol=10 * TOLERANCE[dtype])
 
 
@@ -59,9 +62,11 @@ def test_a_row_of_products_does_not_depend_on_others(dtype):
     rng, width = np.random.default_rng(0), LINE // np.dtype(dtype).itemsize
     lines, X = (rng.normal(size=(9, n)).astype(dtype) for n in (width, 9))
     together, alone = (np.zeros((9, width), dtype) for _ in range(2))
-    multiplied(together, 0, 0, X.ravel(), 0, 9, 1, lines, 0, 9, 9)
+    rows = np.arange(9)
+    multiplied(together, rows, 0, X.ravel(), 9 * rows, 1, lines, 0, 9, 9)
     for r in range(9):
-        multiplied(alone, r, 0, X.ravel(), 9 * r, 9, 1, lines, 0, 1, 9)
+        own = rows[r : r + 1]
+        multiplied(alone, own, 0, X.ravel(), 9 * own, 1, lines, 0, 1, 9)
     np.testing.assert_array_equal(together, alone)
 
 
