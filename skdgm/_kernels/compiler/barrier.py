@@ -11,7 +11,6 @@ import sys
 import time
 
 import llvmlite.binding
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -22,8 +21,8 @@ from numba.extending import intrinsic
 from skdgm._kernels.compiler.jit import kernel
 
 # Places in a gate, each on a cache line of its own: threads that have come, meetings so
-# far, threads in all, nanoseconds of long waits, whether the gate stands open as a thread
-# has failed, rounds that are done, when the first began, whether they are to end.
+# far, threads in all, nanoseconds of long waits, whether the gate stands open as one has
+# failed, rounds that are done, when the first of them ended, whether they are to end.
 _COME, _MET, SIZE, WAITED, OPEN, DONE, STARTED, _ENOUGH, _LENGTH = range(16, 160, 16)
 # Polls, some 25 to 60 nanoseconds apart, before a wait is long; nanoseconds after which
 # a share of the threads' time that they have waited is a reason to end.
@@ -161,9 +160,9 @@ def go_on(gate, done):
             now, waited = _now(), _load(gate, WAITED)
             if gate[STARTED] == 0:
                 gate[STARTED] = now
-            elif now - gate[STARTED] > _SOON:
-                if waited > _MUCH * gate[SIZE] * (now - gate[STARTED]):
-                    gate[_ENOUGH] = 1
+            since = now - gate[STARTED]
+            if since > _SOON and waited > _MUCH * gate[SIZE] * since:
+                gate[_ENOUGH] = 1
             part(gate)
         else:
             wait(gate, met)

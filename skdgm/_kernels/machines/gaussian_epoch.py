@@ -1,4 +1,4 @@
-r"""Updates of an epoch, of real units under a binary layer.
+r"""Updates of an epoch, of real units under a binary layer, by one or several threads.
 
 As :mod:`skdgm._kernels.machines.bernoulli_epoch`, in the coordinates of
 :mod:`skdgm.gradients.steps.natural`. There the gradient by means b and weights W is
@@ -16,12 +16,16 @@ and b and W are multiplied by :math:`\sqrt{\lambda_\text{old} / \lambda_\text{ne
 after a step.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
+from skdgm._kernels.compiler.barrier import DONE, SIZE, go_on, meet, pieces, portion
 from skdgm._kernels.compiler.jit import kernel
-from skdgm._kernels.machines.bernoulli import draw, fold
-from skdgm._kernels.machines.centered import corrections
-from skdgm._kernels.machines.mean_field import finish, integers, spread
+from skdgm._kernels.machines.bernoulli import draw, fold, squash
+from skdgm._kernels.machines.centered import correct, exchange
+from skdgm._kernels.machines.mean_field import integers
+from skdgm._kernels.machines.normal import add_noise
 from skdgm._kernels.machines.phases import (
     DATA,
     MODEL,
@@ -31,24 +35,92 @@ from skdgm._kernels.machines.phases import (
     move,
     subtract,
 )
-from skdgm._kernels.machines.update import decay, limit, refresh, shrink, update
-from skdgm._kernels.sparse.lists import pack, send
+from skdgm._kernels.machines.update import decay, learn, limit, refresh, shrink
+from skdgm._kernels.sparse.lines import BLOCK, ROWS, add_products, zeros
+from skdgm._kernels.sparse.lists import collect
 
 # Log precisions: fixed, one for all units, or one for each.
 FIXED_PRECISION, SCALAR, DIAGONAL = range(3)
 
 
+class RealPlan(NamedTuple):
+    """Learning rate before it is damped, of which each update has a share, one of the
+    ``factors``; the stream of the epoch's updates, of which these begin with number
+    ``first``; and the square of each column's largest value, divided by the rows of a
+    batch, or nothing where steps by no column are shortened."""
+
+    rate: float
+    factors: np.ndarray
+    key: np.uint64
+    first: int
+    reach: np.ndarray
+
+
+class RealOptions(NamedTuple):
+    """How to learn: as in :class:`~skdgm._kernels.machines.bernoulli_epoch.Options`;
+    with the largest log precision, and the largest norm of a hidden unit's weights in
+    standard deviations."""
+
+    n_steps: int
+    momentum: float
+    l1: float
+    l2: float
+    pace: float
+    most: float
+    max_norm: float
+    precision: int
+    persistent: bool
+    centering: int
+
+
+class RealRoom(NamedTuple):
+    """Arrays to work in.
+
+    Parameters
+    ----------
+    index, values, values_model : ndarray of shape (n_rows, n_below)
+        Rows of both phases as lists, each of all columns.
+    y, y_model : ndarray of shape (n_rows, n_above)
+    factors : ndarray
+        Rows by column, and those that centring adds.
+    thin, thin_above : ndarray of shape (2, n_units)
+    means, means_above : ndarray of shape (3, n_units)
+        Of data, of the model, and their difference.
+    lost, lost_above : ndarray of shape (n_units,)
+    slopes : ndarray of shape (2, n_below)
+    shares : ndarray of shape (2, n_below)
+        By how much steps are shortened, and weights rescaled.
+    received, sent : ndarray of shape (n_rows,), float64
+    """
+
+    index: np.ndarray
+    values: np.ndarray
+    values_model: np.ndarray
+    y: np.ndarray
+    y_model: np.ndarray
+    factors: np.ndarray
+    thin: np.ndarray
+    thin_above: np.ndarray
+    means: np.ndarray
+    means_above: np.ndarray
+    lost: np.ndarray
+    lost_above: np.ndarray
+    slopes: np.ndarray
+    shares: np.ndarray
+    received: np.ndarray
+    sent: np.ndarray
+
+
 @kernel
-def real_pass(
-    rows, edges, weights, velocity, units, speeds, chains, offsets, noise, rate,
-    factors, key, first, n_steps, numbers, pace, most, reach, max_norm, precision,
-    persistent, centering,
+def gaussian_epoch(
+    rows, edges, weights, velocity, units, speeds, chains, offsets, room, plan, options,
+    gate, rank,
 ):  # fmt: skip
     """Learn from batches of rows, in place.
 
     Parameters
     ----------
-    rows : ndarray of shape (n_rows, n_visible)
+    rows : ndarray of shape (n_rows, n_below)
         Those of the batches, one after the other.
     edges : ndarray of shape (n_batches + 1,)
         First row of each batch.
@@ -61,186 +133,254 @@ def real_pass(
     chains : tuple
         Visible units of the chains, index and count of the lists of the hidden ones.
     offsets : pair of ndarray
-    noise : ndarray of shape (n_batches, n_steps, n_chains, n_visible)
-        Standard normal numbers.
-    rate : real
-        Learning rate before it is damped, of which each update has a share, one of the
-        ``factors``.
-    key : uint64
-        Stream of the epoch's updates, of which these begin with number ``first``.
-    n_steps : int
-    numbers : tuple of real
-        Momentum, and penalties l1 and l2.
-    pace : real
-        Weight of a batch's means in the running means.
-    most : real
-        Largest log precision.
-    reach : ndarray of shape (n_visible,), float64
-        Square of each column's largest value, divided by the rows of a batch; or empty,
-        where steps by no column are shortened.
-    max_norm : float
-        Largest norm of a hidden unit's weights, in standard deviations.
-    precision, centering : int
-    persistent : bool
-        Whether chains go on, or start at the rows.
+    room : RealRoom
+    plan : RealPlan
+    options : RealOptions
+    gate : ndarray
+        The barrier, see :func:`~skdgm._kernels.compiler.barrier.gate`.
+    rank : int
+        Number of this thread.
     """
     (up, down), (b, log_precision, c), (v, index, count) = weights, units, chains
-    (momentum, l1, l2), real, n_below, n_above = numbers, b.dtype.type, len(b), len(c)
-    n_chains, tall = len(v), len(v)
-    for turn in range(len(factors)):
-        tall = max(tall, edges[turn + 1] - edges[turn])
-    ids, lines = integers(0, tall).view(np.uint64), integers(0, tall)
-    weighed, back = np.empty((tall, n_below), real), np.empty((tall, n_below), real)
-    y_data, y_model = np.empty((tall, n_above), real), np.empty((tall, n_above), real)
-    listed, listed_model = lists(tall, n_below, real), lists(tall, n_below, real)
-    thin = 0 if centering == NO_OFFSETS else 2
-    thin_below, thin_above = (
-        np.empty((thin, n_below), real),
-        np.empty((thin, n_above), real),
+    real, n_below, n_above, size = b.dtype.type, len(b), len(c), gate[SIZE]
+    centering, precision, reach = options.centering, options.precision, plan.reach
+    momentum, l1, l2 = options.momentum, options.l1, options.l2
+    means, means_above, slopes, shares = (
+        room.means,
+        room.means_above,
+        room.slopes,
+        room.shares,
     )
-    means = np.empty((3, n_below), real)
-    means_above = np.empty((3, n_above), real)
-    lost, lost_above = np.empty(n_below, real), np.empty(n_above, real)
-    slope, slope_model = np.empty(n_below, real), np.empty(n_below, real)
-    no_values, factor = np.empty((0, n_above), real), np.ones(n_below, real)
-    for turn in range(len(factors)):
+    ids = integers(0, len(room.y)).view(np.uint64)
+    none, no_rows = zeros(n_below, ids).view(np.int64), np.empty(0, np.uint32)
+    no_values, whole = np.empty((0, n_above), real), integers(0, len(room.y))
+    (p, q), (s, t) = portion(n_below, rank, size), portion(n_above, rank, size)
+    tiles, tiles_down = portion(len(up), rank, size), portion(len(down), rank, size)
+    width, side = up.shape[2], BLOCK // up.itemsize
+    # Rows as lists have all columns; of these, own ones.
+    bounds = np.empty((2, len(room.y)), np.int64)
+    bounds[0], bounds[1], whole[:] = p, q, n_below
+    for turn in range(gate[DONE], len(plan.factors)):
         x = rows[edges[turn] : edges[turn + 1]]
-        n, root = len(x), fold(key, np.uint64(first + turn))
-        scale, spread_of = np.exp(log_precision), np.exp(real(-0.5) * log_precision)
-        hidden(x, scale, up, c, weighed, y_data, lines, n)
-        m, y = n_chains if persistent else n, y_data[:n]
-        if not persistent:
+        n, root = len(x), fold(plan.key, np.uint64(plan.first + turn))
+        m = len(v) if options.persistent else n
+        # Own rows, of the batch and of the chains.
+        (a, z), (d, e) = portion(n, rank, size), portion(m, rank, size)
+        y, y_model = room.y[:n], room.y_model[:m]
+        scale, deviation = np.exp(log_precision), np.exp(real(-0.5) * log_precision)
+        hidden(x, scale, up, c, y, rank, size)
+        if not options.persistent:
+            meet(gate)
             own = fold(fold(fold(root, DATA), np.uint64(0)), np.uint64(1))
-            draw(y, own, ids, index, count, 0, n)
-        for k in range(n_steps):
+            draw(y, own, ids, index, count, a, z)
+            meet(gate)
+        for k in range(options.n_steps):
             own = fold(fold(root, MODEL), np.uint64(k))
-            send(index, no_values, count, down, v, 0, m)
-            for r in range(m):
-                for i in range(n_below):
-                    v[r, i] = b[i] + v[r, i] + noise[turn, k, r, i] * spread_of[i]
-            hidden(v, scale, up, c, weighed, y_model, lines, m)
-            draw(y_model, fold(own, np.uint64(1)), ids, index, count, 0, m)
-        y_after = y_model[:m]
-        mean_of_rows(x, means[0], 0, n_below)
-        mean_of_rows(v[:m], means[1], 0, n_below)
-        mean_of_rows(y, means_above[0], 0, n_above)
-        mean_of_rows(y_after, means_above[1], 0, n_above)
-        subtract(means[0], means[1], means[2], 0, n_below)
-        subtract(means_above[0], means_above[1], means_above[2], 0, n_above)
-        move(offsets[0], means[0], means[1], pace, centering, 0, n_below)
-        move(offsets[1], means_above[0], means_above[1], pace, centering, 0, n_above)
+            visible(
+                index, no_values, count, down, b, deviation, v[:m],
+                fold(own, np.uint64(0)), rank, size,
+            )  # fmt: skip
+            meet(gate)
+            hidden(v[:m], scale, up, c, y_model, rank, size)
+            meet(gate)
+            draw(y_model, fold(own, np.uint64(1)), ids, index, count, d, e)
+            if k + 1 < options.n_steps:
+                meet(gate)
+        mean_of_rows(x, means[0], p, q)
+        mean_of_rows(v[:m], means[1], p, q)
+        mean_of_rows(y, means_above[0], s, t)
+        mean_of_rows(y_model, means_above[1], s, t)
+        subtract(means[0], means[1], means[2], p, q)
+        subtract(means_above[0], means_above[1], means_above[2], s, t)
+        move(offsets[0], means[0], means[1], options.pace, centering, p, q)
+        move(offsets[1], means_above[0], means_above[1], options.pace, centering, s, t)
         if precision != FIXED_PRECISION:
-            by_gap(x, y_data, b, down, back, lines, n, slope)
-            by_gap(v, y_model, b, down, back, lines, m, slope_model)
+            by_gap(x, y, b, down, slopes[0], tiles_down[0], tiles_down[1])
+            by_gap(v[:m], y_model, b, down, slopes[1], tiles_down[0], tiles_down[1])
+        # Means of hidden units that are not centred add up as their changes do.
+        damping = n_above * (4 if centering == NO_OFFSETS else 1)
+        eps = damped(plan.rate, scale, damping)
+        for i in range(p, q):
+            shares[0, i] = 1
+            if len(reach):
+                shares[0, i] = real(1 / max(1.0, eps * reach[i]))
+                means[2, i] *= shares[0, i]
+        meet(gate)
+        slower = real(1)
+        if precision != FIXED_PRECISION:
+            slope = slopes[0] - slopes[1]
             for i in range(n_below):
-                slope[i] = real(0.5) * scale[i] * (slope[i] - slope_model[i])
+                slope[i] *= real(0.5) * scale[i]
             if precision == SCALAR:
                 slope[:] = slope.mean()
-        index_x, value_x, count_x = listed
-        index_v, value_v, count_v = listed_model
-        pack(x, ids, index_x, value_x, count_x, 0, n)
-        pack(v, ids, index_v, value_v, count_v, 0, m)
-        index_x, value_x, count_x = index_x[:n], value_x[:n], count_x[:n]
-        index_v, value_v, count_v = index_v[:m], value_v[:m], count_v[:m]
-        # Means of hidden units that are not centred add up as their changes do.
-        eps = damped(rate, scale, n_above * (4 if centering == NO_OFFSETS else 1))
-        if len(reach):
-            for i in range(n_below):
-                factor[i] = real(1 / max(1.0, eps * reach[i]))
-                means[2, i] *= factor[i]
-            slower(index_x, value_x, count_x, factor)
-            slower(index_v, value_v, count_v, factor)
-            if precision == SCALAR:
-                slope *= min(real(1), real(n_below) * factor.min())
-            else:
-                slope *= factor
+                if len(reach):
+                    slower = min(real(1), real(n_below) * shares[0].min())
+            for i in range(p, q):
+                slope[i] *= slower if precision == SCALAR else shares[0, i]
+        lay(x, shares[0], room.values, a, z)
+        lay(v, shares[0], room.values_model, d, e)
+        xs, vs, offset = room.values[:n], room.values_model[:m], offsets[0]
         if centering != NO_OFFSETS:
-            corrections(
-                index_x, value_x, count_x, y, index_v, value_v, count_v, y_after,
-                means[2], means_above[2], offsets[0] * factor, offsets[1],
-                scale * offsets[0],
-                thin_below, thin_above, lost, lost_above,
+            shift = scale * offset
+            exchange(
+                room.index, xs, whole, y, offsets[1], shift, n, room.received,
+                room.sent, 0, a, z,
             )  # fmt: skip
-            subtract(means[2], lost, means[2], 0, n_below)
-            subtract(means_above[2], lost_above, means_above[2], 0, n_above)
-        step, own_l1, own_l2 = real(eps * factors[turn]), l1, l2
-        if len(reach):
-            penalise(up, velocity, step, momentum, l1, l2, factor)
-            own_l1, own_l2 = real(0), real(0)
-        update(
-            index_x, value_x, count_x, index_v, value_v, count_v, y, y_after,
-            thin_below, thin_above, up, down[:0], velocity, step, momentum, own_l1,
-            own_l2, 0, len(up),
-        )  # fmt: skip
-        ascend(b, speeds[0], means[2], step, momentum, 0, n_below)
-        ascend(c, speeds[2], means_above[2], step, momentum, 0, n_above)
+            exchange(
+                room.index, vs, whole, y_model, offsets[1], shift, -m, room.received,
+                room.sent, n, d, e,
+            )  # fmt: skip
+        meet(gate)
+        if centering != NO_OFFSETS:
+            correct(
+                room.index[:n], xs, bounds, y, room.index[:m], vs, bounds, y_model,
+                room.received, room.sent, 0, means[2], means_above[2],
+                offset * shares[0], offsets[1], scale * offset, room.thin,
+                room.thin_above, room.lost, room.lost_above, p, q, s, t,
+            )  # fmt: skip
+        n_factors = n + m + len(room.thin)
+        factors = room.factors[: n_below * n_factors].reshape(n_below, n_factors)
+        turn_over(xs, factors, 0, p, q)
+        turn_over(vs, factors, n, p, q)
+        turn_over(room.thin, factors, n + m, p, q)
+        meet(gate)
+        step = real(eps * plan.factors[turn])
+        for tile, beyond, top, bottom in pieces(
+            len(up), -(-n_below // side), rank, size
+        ):
+            low, high, own_l1, own_l2 = top * side, min(bottom * side, n_below), l1, l2
+            if len(reach):
+                penalise(
+                    up, velocity, step, momentum, l1, l2, shares[0], tile, beyond, low,
+                    high,
+                )  # fmt: skip
+                own_l1, own_l2 = real(0), real(0)
+            learn(
+                none, none, no_rows, c[:0], factors, 0, y, y_model,
+                room.thin_above, up, down[:0], velocity, step, momentum, own_l1, own_l2,
+                tile, beyond, low, high,
+            )  # fmt: skip
+        if centering != NO_OFFSETS:
+            subtract(means[2], room.lost, means[2], p, q)
+            subtract(means_above[2], room.lost_above, means_above[2], s, t)
+        ascend(b, speeds[0], means[2], step, momentum, p, q)
+        ascend(c, speeds[2], means_above[2], step, momentum, s, t)
         if precision != FIXED_PRECISION:
-            ascend(log_precision, speeds[1], slope, step, momentum, 0, n_below)
-        rescale(up, b, log_precision, most, spread_of)
-        if max_norm < np.inf:
-            limit(up, np.exp(real(0.5) * log_precision), max_norm)
-        refresh(up, down, 0, len(up))
+            ascend(log_precision, speeds[1], slope, step, momentum, p, q)
+        for i in range(p, q):  # Standardised means and weights stay as they are.
+            log_precision[i] = min(log_precision[i], options.most)
+            shares[1, i] = real(np.exp(-0.5 * log_precision[i]) / deviation[i])
+            b[i] *= shares[1, i]
+        meet(gate)
+        for number in range(*tiles):
+            for i in range(n_below):
+                for j in range(width):
+                    up[number, i, j] *= shares[1, i]
+        if options.max_norm < np.inf:
+            sizes = np.exp(real(0.5) * log_precision)
+            limit(up[tiles[0] : tiles[1]], sizes, options.max_norm)
+        refresh(up, down, *tiles)
+        if not go_on(gate, turn + 1):
+            break
 
 
 @kernel
-def lists(n_rows, n_columns, real):
-    """Room for rows as lists."""
-    return (
-        np.empty((n_rows, n_columns), np.uint32),
-        np.empty((n_rows, n_columns), real),
-        np.empty(n_rows, np.int64),
-    )
+def hidden(x, scale, up, c, y, rank, size):
+    """Means of hidden units given rows of real ones; a thread's part."""
+    width, n_below = up.shape[2], len(scale)
+    weighed, line = zeros(ROWS * n_below, c), zeros(ROWS * width, c)
+    line, own = line.reshape(ROWS, width), integers(0, ROWS)
+    starts = own * n_below
+    for tile, beyond, top, bottom in pieces(len(up), len(x), rank, size):
+        for first in range(top, bottom, ROWS):
+            n = min(ROWS, bottom - first)
+            for o in range(n):
+                for i in range(n_below):
+                    weighed[o * n_below + i] = scale[i] * x[first + o, i]
+            for number in range(tile, beyond):
+                left, tile_of = number * width, up[number]
+                right = min(left + width, len(c))
+                line[:n] = 0
+                add_products(
+                    line, own, 0, 0, weighed, starts, 0, 1, tile_of, 0, n, n_below
+                )
+                for o in range(n):
+                    row = y[first + o, left:right]
+                    for j in range(len(row)):
+                        row[j] = c[left + j] + line[o, j]
+                    squash(row)
 
 
 @kernel
-def slower(index, value, count, factor):
-    """Multiply the entries of rows as lists by the factor of each column."""
-    for r in range(len(count)):
-        for k in range(count[r]):
-            value[r, k] *= factor[index[r, k]]
+def visible(index, no_values, count, down, b, deviation, v, root, rank, size):
+    """Draw real units given lists of hidden ones; a thread's part."""
+    width = down.shape[2]
+    for tile, beyond, top, bottom in pieces(len(down), len(v), rank, size):
+        left, right = tile * width, min(beyond * width, len(b))
+        for r in range(top, bottom):
+            v[r, left:right] = 0
+        collect(index, no_values, count, down, left, right, v, top, bottom)
+        for r in range(top, bottom):
+            for i in range(left, right):
+                v[r, i] += b[i]
+            add_noise(v, r, left, right, deviation, root)
 
 
 @kernel
-def penalise(up, velocity, rate, momentum, l1, l2, factor):
+def by_gap(x, y, b, down, out, start, stop):
+    """The mean over rows of :math:`x (b + W y - x)`, for real units of some tiles."""
+    width, n_above = down.shape[2], y.shape[1]
+    line, own = zeros(ROWS * width, b).reshape(ROWS, width), integers(0, ROWS)
+    flat = y.ravel()
+    for number in range(start, stop):
+        left, tile = number * width, down[number]
+        right = min(left + width, len(b))
+        out[left:right] = 0
+        for first in range(0, len(x), ROWS):
+            n = min(ROWS, len(x) - first)
+            for o in range(n):
+                for i in range(left, right):
+                    line[o, i - left] = b[i]
+            starts = (own + first) * n_above
+            add_products(line, own, 0, 0, flat, starts, 0, 1, tile, 0, n, n_above)
+            for o in range(n):
+                for i in range(left, right):
+                    value = x[first + o, i]
+                    out[i] += value * (line[o, i - left] - value)
+        for i in range(left, right):
+            out[i] /= len(x)
+
+
+@kernel
+def lay(x, share, out, start, stop):
+    """Some rows, each column times its share."""
+    for r in range(start, stop):
+        for i in range(len(share)):
+            out[r, i] = x[r, i] * share[i]
+
+
+@kernel
+def turn_over(x, out, first, left, right):
+    """Write some columns of rows into rows of ``out``, from a column on."""
+    for i in range(left, right):
+        for r in range(len(x)):
+            out[i, first + r] = x[r, i]
+
+
+@kernel
+def penalise(
+    up, velocity, rate, momentum, l1, l2, factor, start, stop, low, high
+):  # fmt: skip
     """What penalties, times the factor of each line, take from weights, or from
     velocities that are about to fade."""
     if l1 != 0 or l2 != 0:
-        for number in range(len(up)):
-            for i in range(len(factor)):
+        for number in range(start, stop):
+            for i in range(low, high):
                 own_l1, own_l2, w = l1 * factor[i], l2 * factor[i], up[number, i]
                 if momentum != 0:
                     decay(velocity[number, i], w, rate / momentum, own_l1, own_l2)
                 else:
                     shrink(w, rate, own_l1, own_l2)
-
-
-@kernel
-def hidden(x, scale, up, c, weighed, y, lines, n):
-    """Means of hidden units given n rows of real ones."""
-    for r in range(n):
-        for i in range(len(scale)):
-            weighed[r, i] = scale[i] * x[r, i]
-        for j in range(len(c)):
-            y[r, j] = 0
-    spread(weighed, up, y, lines, n)
-    for r in range(n):
-        finish(y, r, c, False)
-
-
-@kernel
-def by_gap(x, y, b, down, back, lines, n, out):
-    """The mean over n rows of :math:`x (b + W y - x)`, for each real unit."""
-    for r in range(n):
-        for i in range(len(b)):
-            back[r, i] = b[i]
-    spread(y, down, back, lines, n)
-    for i in range(len(b)):
-        out[i] = 0
-    for r in range(n):
-        for i in range(len(b)):
-            out[i] += x[r, i] * (back[r, i] - x[r, i])
-    for i in range(len(b)):
-        out[i] /= n
 
 
 @kernel
@@ -250,16 +390,3 @@ def damped(rate, scale, n_above):
     for i in range(len(scale)):
         total += scale[i]
     return rate / (1 + rate * (total / 8 + n_above / 16))
-
-
-@kernel
-def rescale(up, b, log_precision, most, before):
-    """Limit precisions, and keep standardised means and weights as they are."""
-    for i in range(len(b)):
-        log_precision[i] = min(log_precision[i], most)
-        factor = np.exp(-0.5 * log_precision[i]) / before[i]
-        factor = b.dtype.type(factor)
-        b[i] *= factor
-        for number in range(len(up)):
-            for j in range(up.shape[2]):
-                up[number, i, j] *= factor

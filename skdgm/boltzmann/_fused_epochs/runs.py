@@ -30,7 +30,7 @@ from skdgm.utils.threading.parallel import crew
 
 # Multiply-adds of one call: a fraction of a second.
 _MOST = 1e9
-# Multiply-adds of an update with real units up to which a kernel makes it.
+# Multiply-adds of an update by Adam up to which a kernel makes it.
 _SMALL = 1e7
 _MODES = {
     None: NO_OFFSETS,
@@ -134,15 +134,15 @@ def serves(objective, reader):
         and np.max(options.n_steps) <= binary.MAX_STEPS
     ):
         return False
-    work, by_momentum = _work(objective, reader.batches), options.solver == "sgd"
+    if objective.label is not None:
+        pass_by = pass_of(objective) if reader.lists else None
+        small = _work(objective, reader.batches) <= _SMALL
+        known = pass_by and objective.rows.given.known.all()
+        return bool(known and (small or pass_by is binary_pass))
+    by_momentum = options.solver == "sgd"
     if energy.is_binary_chain:
         return by_momentum and reader.lists
-    if work > _SMALL:
-        return False
-    if objective.label is None:
-        return by_momentum and _is_real(objective)
-    known = reader.lists and objective.rows.given.known.all()
-    return known and pass_of(objective) is not None
+    return by_momentum and _is_real(objective)
 
 
 def pass_of(objective):

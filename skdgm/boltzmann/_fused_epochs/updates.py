@@ -21,10 +21,13 @@ from skdgm._kernels.machines.gaussian_epoch import (
     DIAGONAL,
     FIXED_PRECISION,
     SCALAR,
-    real_pass,
+    RealOptions,
+    RealPlan,
+    RealRoom,
+    gaussian_epoch,
 )
 from skdgm._kernels.machines.label_epoch import label_pass
-from skdgm._kernels.machines.phases import MODEL, NO_OFFSETS
+from skdgm._kernels.machines.phases import NO_OFFSETS
 from skdgm.couplings import Weights
 from skdgm.distributions import check_range, one_hot
 from skdgm.energies import forms
@@ -220,41 +223,68 @@ def real_pass_over(given):
     (mean_speed, precision_speed), c_speed = state.optimiser.units
     W, velocity = state.params.couplings[0], state.optimiser.couplings[0]
     weights, speeds = Weights.of(W), Weights.of(velocity).up
-    unit, chains, momentum = objective.energy.units[0], given.chains, given.momentum
-    shape = len(run.batches), given.n_steps, len(chains[0]), unit.size
-    noise = np.empty(shape, W.dtype)
-    for turn, batch in enumerate(run.batches):
-        rows = given.root.fold(run.first + turn, MODEL)
-        rows = rows.rows(len(chains[0]) if given.persistent else len(batch))
-        for k, part in enumerate(noise[turn]):
-            part[: len(rows.ids)] = rows.fold(k, 0).normal(unit.size, W.dtype)
-    real_pass(
+    unit, chains, options = objective.energy.units[0], given.chains, objective.options
+    in_step(
+        gaussian_epoch,
         np.ascontiguousarray(objective.rows.take(given.index)),
         run.edges,
         tuple(weights),
-        speeds if momentum else speeds[:0],
+        speeds if given.momentum else speeds[:0],
         (mean, log_precision, c),
         (mean_speed, precision_speed, c_speed),
         (chains[0], chains[1].index, chains[1].count),
         given.offsets,
-        noise,
-        objective.options.learning_rate,
-        given.rates(1.0),
-        np.uint64(given.root.root),
-        run.first,
-        given.n_steps,
-        given.numbers,
-        real(RATE),
-        real(-np.log(unit.min_variance) if unit.min_variance else np.inf),
-        _reach(given),
-        given.max_norm,
-        _PRECISIONS[unit.precision],
-        given.persistent,
-        given.centering,
+        _real_room(given),
+        RealPlan(
+            options.learning_rate,
+            given.rates(1.0),
+            np.uint64(given.root.root),
+            run.first,
+            _reach(given),
+        ),
+        RealOptions(
+            int(given.n_steps),
+            *given.numbers,
+            real(RATE),
+            real(-np.log(unit.min_variance) if unit.min_variance else np.inf),
+            given.max_norm,
+            _PRECISIONS[unit.precision],
+            given.persistent,
+            given.centering,
+        ),
+        n_rounds=len(run.batches),
+        n_threads=crew(2 * given.work),
     )
     W[...] = weights.W
-    if momentum:
+    if given.momentum:
         velocity[...] = Weights(speeds, weights.down).W
+
+
+def _real_room(given):
+    """Arrays that the kernel of real units works with, which the objective keeps."""
+    objective, real, n = given.objective, given.real, given.run.longest
+    m = len(given.chains[0])
+    if (n, m) in objective.rooms:
+        return objective.rooms[n, m]
+    below, above = (unit.size for unit in objective.energy.units)
+    n_thin, tall = 2 * (given.centering != NO_OFFSETS), max(n, m)
+    whole = np.arange(below, dtype=np.uint32)
+
+    def arrays(*n_rows, size=below):
+        return [np.empty((rows, size), real) for rows in n_rows]
+
+    objective.rooms[n, m] = room = RealRoom(
+        np.tile(whole, (tall, 1)),
+        *arrays(tall, tall),
+        *arrays(tall, tall, size=above),
+        np.empty(below * (n + m + n_thin), real),
+        *(*arrays(n_thin), *arrays(n_thin, size=above)),
+        *(*arrays(3), *arrays(3, size=above)),
+        *(np.empty(below, real), np.empty(above, real)),
+        *arrays(2, 2),
+        *(np.empty(n + m), np.empty(n + m)),
+    )
+    return room
 
 
 def _reach(given):
@@ -287,7 +317,7 @@ def _room(given, blocks):
     listed = [size if layer != 1 else 0 for layer, size in enumerate(sizes)]
     if blocks != _BESIDE:
         listed = [*sizes[:-1], 0]
-    packs = [size if 0 < layer else 0 for layer, size in enumerate(listed)]
+    packs = [size if layer > 0 else 0 for layer, size in enumerate(listed)]
 
     def arrays(n, dtype=real, sizes=sizes):
         return tuple(np.empty((n, size), dtype) for size in sizes)
