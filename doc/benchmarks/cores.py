@@ -65,7 +65,7 @@ MODELS = {
         *("n_iter", (1, 3), 10_000),
     ),
     "DBM 500-1000": (
-        DBM((500, 1000), pretrain=None, batch_size=100, n_chains=100),
+        DBM((500, 1000), batch_size=100, n_chains=100, learning_rate=0.01),
         *("n_iter", (1, 2), 5_000),
     ),
     "ConvRBM": (

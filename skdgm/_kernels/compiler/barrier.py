@@ -21,12 +21,13 @@ from numba.extending import intrinsic
 from skdgm._kernels.compiler.jit import kernel
 
 # Places in a gate, each on a cache line of its own: threads that have come, meetings so
-# far, threads in all, nanoseconds of long waits, whether the gate stands open as one has
-# failed, rounds that are done, when the first of them ended, whether they are to end.
+# far, threads in all, nanoseconds of long waits, whether it is open as a thread failed,
+# rounds that are done, when the first of them ended, whether they are to end.
 _COME, _MET, SIZE, WAITED, OPEN, DONE, STARTED, _ENOUGH, _LENGTH = range(16, 160, 16)
 # Polls, some 25 to 60 nanoseconds apart, before a wait is long; nanoseconds after which
-# a share of the threads' time that they have waited is a reason to end.
-_PATIENCE, _SOON, _MUCH = 1000, 20_000_000, 0.4
+# a share of the threads' time that they have waited is a reason to end: half of them
+# are faster where it is more than half.
+_PATIENCE, _SOON, _MUCH = 1000, 20_000_000, 0.6
 
 # The hint that lets a core's other hardware thread have its units meanwhile.
 _HAS_PAUSE = platform.machine() in ("x86_64", "AMD64")

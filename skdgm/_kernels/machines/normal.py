@@ -52,8 +52,8 @@ def quantile(u):
 
 @kernel
 def add_noise(x, r, left, right, scale, root):
-    """Add normal numbers, each times its column's scale, to some columns of a row: those
-    of :meth:`skdgm.utils.random.Stream.normal`."""
+    """Add normal numbers times their columns' scales to some columns of a row: those of
+    :meth:`skdgm.utils.random.Stream.normal`."""
     low, high = halves(np.uint64(r), root)
     for j in range(left, right):
         u = np.float64(bits(j, low, high)) * 2.0**-32 + 2.0**-33

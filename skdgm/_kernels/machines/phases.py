@@ -1,4 +1,4 @@
-"""Means of both phases, and updates of biases and offsets, of units left to right of a layer."""
+"""Means of both phases, and updates of biases and offsets, of some columns."""
 
 import numpy as np
 

@@ -23,7 +23,7 @@ from skdgm._kernels.sparse.lines import (
 )
 from skdgm._kernels.sparse.lists import by_column, entry
 
-# Density of the lists above which they count as arrays; and row numbers of a cache line.
+# Density of lists above which they count as arrays; row numbers of a cache line.
 FULL, _LINE = 0.25, 16
 
 
@@ -73,7 +73,8 @@ def learn(
     Parameters
     ----------
     first, end, rows, values : ndarray
-        What is in each column of the x, as :func:`~skdgm._kernels.sparse.lists.by_column` has it.
+        What is in each column of the x; see
+        :func:`~skdgm._kernels.sparse.lists.by_column`.
     factors : ndarray of shape (n_units, n)
         What counts of each of the n last rows of y and b.
     top : int

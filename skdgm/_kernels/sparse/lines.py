@@ -29,7 +29,7 @@ from skdgm._kernels.compiler.vectors import (
 
 # Bytes of a line, and of a row of the blocks that are turned.
 LINE, BLOCK = 128, 64
-# Rows of a product whose sums fit into registers: 16 of 32 of 64 bytes, or 8 of 16 of 32.
+# Rows of a product whose sums fit into registers, of which there are 32 or 16.
 ROWS = 8 if get_host_cpu_features().get("avx512f") else 2
 
 

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm._kernels.machines.bernoulli_epoch import (
+from skdgm._kernels.machines.bernoulli_epoch import bernoulli_epoch
+from skdgm._kernels.machines.bernoulli_parts import (
     Machine,
     Momentum,
     Options,
     Plan,
     Room,
     Source,
-    bernoulli_epoch,
 )
 from skdgm._kernels.machines.gaussian_epoch import (
     DIAGONAL,

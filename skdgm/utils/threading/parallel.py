@@ -42,7 +42,7 @@ _limit = None
 # threads are tried after some have waited for long, at first and at most.
 _GRAIN, _PATIENCE, _LONGEST = 5e5, 0.5, 30.0
 # Periods between trials of the slower way; rate of the exponential moving averages.
-_TRY, _FORGET = 16, 0.3
+_TRY, _FORGET = 32, 0.3
 
 
 def n_threads():
@@ -232,6 +232,8 @@ class Pace:
             self.n_calls, self.spent, self.done = 0, 0.0, 0.0
 
     def _learn(self, now):
+        if self.n_periods == 0:  # Kernels may have been compiled meanwhile.
+            return
         before = self.seconds[self.helped]
         change = 0.0 if before is None else _FORGET * (now - before)
         self.seconds[self.helped] = now if before is None else before + change
@@ -239,9 +241,12 @@ class Pace:
     def _choose(self):
         self.n_periods += 1
         alone, helped = self.seconds
-        if alone is None:
-            return False
-        return (helped < alone) != (self.n_periods % (_TRY * n_threads()) == 0)
+        if alone is None or helped is None:
+            return helped is None
+        # The dearer the slower way, the less often is it tried.
+        dear = max(alone, helped) / max(1e-30, min(alone, helped)) - 1
+        tries = self.n_periods % int(_TRY * min(max(1.0, dear), 20.0)) == 0
+        return (helped < alone) != tries
 
 
 class _Crowd:

@@ -1,0 +1,148 @@
+"""What updates of a chain of binary layers take: rows, parameters, options, and room.
+
+Tuples have an entry for each layer, or for each coupling between two; see
+:mod:`skdgm._kernels.machines.bernoulli_epoch`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Source(NamedTuple):
+    """Rows that are learned from, as lists.
+
+    Parameters
+    ----------
+    first, end : ndarray of int
+        Where each row of the table has its entries.
+    units, values : ndarray
+        Their columns and values; no values where all are 1.
+    order : ndarray of int
+        Rows of the batches, one batch after the other.
+    edges : ndarray of shape (n_batches + 1,)
+        First row of each batch in ``order``.
+    """
+
+    first: np.ndarray
+    end: np.ndarray
+    units: np.ndarray
+    values: np.ndarray
+    order: np.ndarray
+    edges: np.ndarray
+
+
+class Machine(NamedTuple):
+    """Tiles of the weights and of their transposes, and biases."""
+
+    ups: tuple
+    downs: tuple
+    biases: tuple
+
+
+class Momentum(NamedTuple):
+    """Velocities of the weights, in tiles, of no rows without momentum (those of the
+    weights of labels beside the visible units are transposed); and of the biases."""
+
+    weights: tuple
+    biases: tuple
+
+
+class Plan(NamedTuple):
+    """Learning rate of each update; the stream of the epoch's updates, of which these
+    begin with number ``first``; numbers of the layers' blocks, which name streams."""
+
+    rates: np.ndarray
+    key: np.uint64
+    first: int
+    numbered: np.ndarray
+
+
+class Options(NamedTuple):
+    """How to learn.
+
+    Parameters
+    ----------
+    n_steps, sweeps : int
+        Steps of the chains, and most sweeps of mean field.
+    tol : float
+        Of mean field.
+    momentum, l1, l2 : real
+    max_norm : float
+        Largest norm of a unit's weights to the layer below.
+    pace : real
+        Weight of a batch's means in the running means.
+    resample, persistent : bool
+        Whether bits are drawn from rows; whether chains go on, or start at the rows.
+    centering : int
+    """
+
+    n_steps: int
+    sweeps: int
+    tol: float
+    momentum: float
+    l1: float
+    l2: float
+    max_norm: float
+    pace: float
+    resample: bool
+    persistent: bool
+    centering: int
+
+
+class Room(NamedTuple):
+    """Arrays to work in; a tuple has one for each layer.
+
+    Parameters
+    ----------
+    index, value, count : ndarray
+        A batch as lists.
+    means, fields : tuple of ndarray of shape (n_rows, n_units)
+        Means of a batch's rows; and of the chains', or what layers receive.
+    known : ndarray
+        What the first hidden layer receives from the data.
+    no_values : tuple of ndarray of shape (0, n_units)
+    bits : tuple
+        Index and count of what is drawn from grey rows.
+    listed, listed_model : tuple
+        Means of hidden layers as lists: tuples of indices, of values and of counts.
+    bounds, bounds_model : tuple of ndarray of shape (n_threads + 1, n_rows)
+        Entries of lists that belong to each thread.
+    first, end : tuple of ndarray
+    rows, values : tuple of ndarray
+        Lists by column, as :func:`~skdgm._kernels.sparse.lists.sort` has them.
+    factors : tuple of ndarray
+        Rows by column, as arrays.
+    received, sent : tuple of ndarray
+        Of each row, for centring.
+    thin : tuple of ndarray of shape (2, n_units)
+        Rows by which centring changes the gradient.
+    total : tuple of ndarray of float64
+    grads, data, model, lost : tuple of ndarray of shape (n_units,)
+    """
+
+    index: np.ndarray
+    value: np.ndarray
+    count: np.ndarray
+    means: tuple
+    fields: tuple
+    known: np.ndarray
+    no_values: tuple
+    bits: tuple
+    listed: tuple
+    listed_model: tuple
+    bounds: tuple
+    bounds_model: tuple
+    first: tuple
+    end: tuple
+    rows: tuple
+    values: tuple
+    factors: tuple
+    received: tuple
+    sent: tuple
+    thin: tuple
+    total: tuple
+    grads: tuple
+    data: tuple
+    model: tuple
+    lost: tuple
