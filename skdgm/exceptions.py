@@ -18,12 +18,9 @@ _MISSING = " of rows with missing values (NaN): use score_samples, or impute the
 
 
 class DataRangeWarning(UserWarning):
-    """Warning about values outside the range that a model or a metric expects.
-
-    Values outside the model's domain were clipped, a log-likelihood of binary data was
-    requested for grey values, or samples are on a different scale from the data that
-    they are compared with.
-    """
+    """Warning about values outside the range that a model or a metric expects: they
+    were clipped to the model's domain, a log-likelihood of binary data was requested
+    for grey values, or samples are on a different scale from the data beside."""
 
 
 class RealColumnsWarning(DataRangeWarning):

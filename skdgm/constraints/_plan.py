@@ -14,14 +14,8 @@ from skdgm.utils.domains import is_frame
 
 
 class Plan(NamedTuple):
-    """Steps of a reparametrisation, in an order in which columns are made again.
-
-    Parameters
-    ----------
-    steps : tuple
-    codec : Codec
-        Encoding of the table, with its names and types.
-    """
+    """Steps of a reparametrisation, in an order in which columns are made again, and
+    the encoding of the table, with its names and types."""
 
     steps: tuple
     codec: Codec

@@ -76,17 +76,8 @@ class Remainder(NamedTuple):
 
 
 class Total(NamedTuple):
-    """A column that is the sum of others, which the model does not see.
-
-    Parameters
-    ----------
-    target : hashable
-        Name of the column.
-    parts : tuple
-        Names of the others.
-    digits : int or None
-        Decimals of the numbers.
-    """
+    """A column (``target``) that is the sum of others, the ``parts``, in numbers of so
+    many decimals, if these are known. The model does not see it."""
 
     target: object
     parts: tuple
@@ -149,17 +140,9 @@ class Total(NamedTuple):
 
 
 class Joint(NamedTuple):
-    """Columns that are drawn together, as a category of their combinations.
-
-    Parameters
-    ----------
-    columns : tuple
-        Names of the columns; the first one has the place of the category.
-    codec : Codec
-        Encoding of them.
-    values : ndarray of shape (n_combinations, n_columns)
-        Combinations that occur, encoded.
-    """
+    """Columns that are drawn together, as a category of their combinations, in the
+    place of the first: ``values`` are those that occur, (n_combinations, n_columns),
+    encoded."""
 
     columns: tuple
     codec: Codec
@@ -238,17 +221,8 @@ class Joint(NamedTuple):
 
 
 class Numbered(NamedTuple):
-    """A column of identifiers, which the model does not see.
-
-    Parameters
-    ----------
-    target : hashable
-        Name of the column.
-    first : int
-        First number.
-    text : bool
-        Whether identifiers are text.
-    """
+    """A column of identifiers, which the model does not see: numbers from ``first`` on,
+    or text with these."""
 
     target: object
     first: int

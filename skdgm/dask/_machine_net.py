@@ -14,12 +14,8 @@ from skdgm.nets import NetState
 
 
 class MachineNet:
-    """Network of a fitted machine, as a :class:`~skdgm.dask._run.Run` fits estimators.
-
-    Parameters
-    ----------
-    machine : DBMClassifier
-    """
+    """Network of a fitted machine, as a :class:`~skdgm.dask._run.Run` fits
+    estimators."""
 
     warm_start, _TRANSIENT = False, ()
 
@@ -57,14 +53,8 @@ class MachineNet:
 
 
 def fit_net(client, machine, shards, local_steps):
-    """Fine-tune the network of a fitted machine, and set its attributes.
-
-    Parameters
-    ----------
-    client, shards, local_steps
-        As of a :class:`~skdgm.dask._run.Run`; shards have a label.
-    machine : DBMClassifier
-    """
+    """Fine-tune the network of a fitted machine, and set its attributes; shards have a
+    label, and arguments are as of a :class:`~skdgm.dask._run.Run`."""
     net = MachineNet(machine)
     run = Run(client, net, shards, None, local_steps, begin=begin_tuned)
     run.fresh = False

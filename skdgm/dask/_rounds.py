@@ -12,26 +12,10 @@ from skdgm.utils.tree import tree_map
 
 
 def start(fit, number, seed, fresh, n_epochs):
-    """Initial training state, without chains, by one of the shards.
-
-    Parameters
-    ----------
-    fit : str
-    number : int
-    seed : int
-        Of the whole fit.
-    fresh : bool
-        Whether the fit begins anew.
-    n_epochs : int
-
-    Returns
-    -------
-    known : dict
-        Attributes that the estimator then has.
-    since : int
-        First of the epochs that early stopping counts.
-    shared : tuple
-    """
+    """Begin by one of the shards: a dict of attributes that the estimator then has, the
+    first of the epochs that early stopping counts, and the initial training state,
+    without chains. The seed is that of the whole fit, which may begin anew
+    (``fresh``)."""
     shard = find(fit, number)
     own = shallow_copy(shard.estimator)
     own._seed = seed
@@ -44,24 +28,8 @@ def start(fit, number, seed, fresh, n_epochs):
 
 
 def step(fit, number, shared, place, n_steps):
-    """Updates of a shard, by whose rows the change of the state is multiplied.
-
-    Parameters
-    ----------
-    fit : str
-    number : int
-    shared : tuple
-        Part of the training state that all have.
-    place : Clock
-        Of the first update.
-    n_steps : int
-        Number of updates.
-
-    Returns
-    -------
-    total : (int, tuple)
-        Number of rows, and the change times it.
-    """
+    """Make updates of a shard, from the one at a Clock on: the number of rows, and the
+    change of the state that all have, times it."""
     shard, n_rows = find(fit, number), 0
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         state = shard.state(shared)
@@ -135,22 +103,8 @@ def chains(fit, number, shared):
 
 
 def report(fit, number, learned, n_epochs):
-    """What an estimator says at the end of training of what a shard watched.
-
-    Parameters
-    ----------
-    fit : str
-    number : int
-    learned : Learned
-        Of all shards.
-    n_epochs : int
-
-    Returns
-    -------
-    known : dict
-        Attributes that it learned so.
-    warnings : list of (type, str)
-    """
+    """What an estimator says at the end of training of what a shard watched: a dict of
+    the attributes that it learned so, and warnings, as types and texts."""
     shard = find(fit, number)
     own, state = shallow_copy(shard.estimator), shard.state(learned.state)
     watch = shard.watched(state)

@@ -26,18 +26,9 @@ _ROUNDS, _ROWS = 1_000, 500
 class Run:
     """One fit, as the client sees it.
 
-    Parameters
-    ----------
-    client : distributed.Client
-    estimator : Estimator
-    shards : list of tuple
-        As from :func:`~skdgm.dask._parts.shards_of`.
-    y : array-like or None
-    local_steps : int
-    network : BeliefNetwork, optional
-        With the layers below, where the estimator is the next one.
-    begin : callable, optional
-        What reads the rows of a shard first, as :func:`~skdgm.dask._shard.begin`.
+    Shards are as from :func:`~skdgm.dask._parts.shards_of`, whose rows ``begin`` reads
+    first, as :func:`~skdgm.dask._shard.begin`; a network has the layers below, where
+    the estimator is the next one.
     """
 
     def __init__(
@@ -57,12 +48,8 @@ class Run:
         self.fresh = not (estimator.warm_start and hasattr(estimator, "n_iter_"))
 
     def fit(self, before):
-        """Fit the estimator; ``before`` is cleared when it has learned.
-
-        Raises
-        ------
-        DivergenceError
-        """
+        """Fit the estimator; ``before`` is cleared when it has learned. DivergenceError
+        if training diverged."""
         try:
             self.prepare()
             state, *learned = self.train()
@@ -113,17 +100,10 @@ class Run:
         return header.result()
 
     def train(self):
-        """Run all epochs.
-
-        Returns
-        -------
-        state : tuple
-            The last good training state, or with early stopping the best, with the
-            chains that all shards have at the end.
-        curve, validation : list of float
-            Losses, and those of held-out rows.
-        ended : {"complete", "stopped", "diverged"}
-        """
+        """Run all epochs: the last good training state, or with early stopping the
+        best, with the chains that all shards have at the end; lists of losses, and
+        those of held-out rows; and how it ended, "complete", "stopped" or
+        "diverged"."""
         given = self.header._seed, self.fresh, self.n_epochs
         known, since, shared = self._result(lambda: self._one(0, _rounds.start, *given))
         vars(self.header).update(known)
@@ -217,13 +197,8 @@ class Run:
         return self._submit(list, self._each(function, *given))
 
     def _place(self, numbers):
-        """Put shards on workers by turns, and keep their rows there.
-
-        Returns
-        -------
-        n_trained : list of int
-            Number of draws for training of each.
-        """
+        """Put shards on workers by turns, and keep their rows there; return the numbers
+        of draws for training of each."""
         if not self.client.nthreads():
             self.client.wait_for_workers(1, timeout=PATIENCE)
         alive = sorted(self.client.nthreads())

@@ -37,28 +37,12 @@ class LostShard(RuntimeError):
 
 
 def begin(estimator, parts, y, weight, classes, network=None, *, first, fresh):
-    """Learn statistics of columns and labels from the rows of a shard.
+    """Learn statistics of columns and labels from the rows of a shard; those before it
+    are known to the estimator, or it is the first.
 
-    Parameters
-    ----------
-    estimator : Estimator
-        With those of the shards before. It is not changed.
-    parts : list of {ndarray, DataFrame}
-    y, weight : ndarray or None
-    classes : ndarray or None
-    network : BeliefNetwork, optional
-        As from :func:`~skdgm.dask._rows.begin_stack`, with the layers below the one
-        that the estimator is.
-    first : bool
-        Whether there are no shards before.
-    fresh : bool
-        Whether the fit begins anew.
-
-    Returns
-    -------
-    estimator : Estimator
-        A copy that has them, and ``_dask``, the type to compute with and the numbers of
-        draws of the shards.
+    A network, as from :func:`~skdgm.dask._rows.begin_stack`, has the layers below the
+    one that the estimator is. Returns a copy with what was learned, and ``_dask``, the
+    type to compute with and the numbers of draws of the shards.
     """
     estimator, X = shallow_copy(estimator), joined(parts)
     if first:
@@ -103,27 +87,11 @@ def _tabulated(estimator, X, y, weight, network=None):
 
 
 def keep(fit, number, estimator, parts, y, weight, network=None, n_batches=None):
-    """Keep a shard in the process that this runs in.
+    """Keep a shard, by fit and number, in the process that this runs in; the estimator
+    is as from :func:`begin`, of the last shard, and ``n_batches`` see :func:`divide`.
 
-    Parameters
-    ----------
-    fit : str
-        Name of the fit.
-    number : int
-    estimator : Estimator
-        As from :func:`begin`, of the last shard.
-    parts, y, weight
-        Rows of this shard.
-    network : BeliefNetwork, optional
-        As for :func:`begin`.
-    n_batches : int, optional
-        Number of batches of an epoch, if it is known yet; see :func:`divide`.
-
-    Returns
-    -------
-    n_trained : int
-        Number of draws for training: early stopping holds rows out by their content, so
-        that where they repeat, more or fewer are left than a fraction is.
+    Returns the number of draws for training: early stopping holds rows out by their
+    content, so that where they repeat, more or fewer are left than a fraction is.
     """
     own, X = shallow_copy(estimator), joined(parts)
     if own._dask[0] is None:
@@ -180,27 +148,15 @@ def drop(fit):
 
 
 def find(fit, number):
-    """Shard that is kept in this process.
-
-    Raises
-    ------
-    LostShard
-        There is none.
-    """
+    """Shard that is kept in this process; LostShard if there is none."""
     if (fit, number) not in _KEPT:
         raise LostShard(number)
     return _KEPT[fit, number]
 
 
 class Shard:
-    """Rows, chains and batches that stay where they are.
-
-    Parameters
-    ----------
-    estimator : Estimator
-        With a seed and sizes of its own.
-    table : Table
-    """
+    """Rows, chains and batches that stay where they are, of an estimator with a seed
+    and sizes of its own."""
 
     def __init__(self, estimator, table):
         self.estimator, self.own, self.held_out = estimator, {}, None

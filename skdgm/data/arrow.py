@@ -24,18 +24,9 @@ _LISTS = {"ListType", "LargeListType", "FixedSizeListType"}
 
 
 class ArrowColumns(NamedTuple):
-    """Columns of a table, in the order of its schema.
-
-    Parameters
-    ----------
-    names : list of str
-        Of the columns of Arrow.
-    shapes : list of tuple of int
-        Of the lists in each of them: () of single numbers, (n,) of n numbers, and
-        several where lists are nested.
-    types : list of dtype
-        Of their numbers.
-    """
+    """Columns of a table, in the order of its schema: their names; for each the shape
+    of its lists, () of single numbers, (n,) of n numbers, longer where lists are
+    nested; and the dtype of the numbers."""
 
     names: list
     shapes: list
@@ -43,23 +34,12 @@ class ArrowColumns(NamedTuple):
 
     @classmethod
     def of(cls, schema, read, counts):
-        """Columns of a schema.
+        """Columns of a schema, of a table in parts with so many rows; ``read(number)``
+        returns one as a pyarrow.Table, where the type of a list does not say how long
+        it is.
 
-        Parameters
-        ----------
-        schema : pyarrow.Schema
-        read : callable
-            ``read(number)`` returns a part, a pyarrow.Table. It is called where the
-            type of a list does not say how long it is.
-        counts : sequence of int
-            Numbers of rows of the parts.
-
-        Raises
-        ------
-        TypeError
-            A column is none of numbers.
-        ValueError
-            Lists have no numbers, or of a first part lists have different lengths.
+        TypeError if a column is none of numbers; ValueError if lists are empty, or of
+        different lengths in the first part.
         """
         first, shapes, types = None, [], []
         for field in schema:

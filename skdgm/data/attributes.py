@@ -19,19 +19,9 @@ KINDS = "categorical", "gaussian"
 
 
 class Attributes(NamedTuple):
-    """Attributes of rows.
-
-    Parameters
-    ----------
-    names : list
-        Name of each attribute, or its number.
-    flat : bool
-        Whether there is one attribute, which came in an array of one column.
-    classes : list of ndarray
-        Sorted classes of each categorical attribute, and nothing of a real one.
-    mean, scale : ndarray of shape (n_attributes,)
-        Offset and scale of the inputs of real attributes; 0 and 1 of others.
-    """
+    """Attributes of rows: their names, or numbers; whether there is one, from an array
+    of one column (``flat``); the sorted classes of each, none of a real one; and the
+    offset and scale of their inputs, (n_attributes,), 0 and 1 of those with classes."""
 
     names: list
     flat: bool
@@ -67,23 +57,11 @@ class Attributes(NamedTuple):
         return self._replace(mean=mean, scale=scale)
 
     def numbers(self, y, owner):
-        """Codes of classes, and real numbers, of rows.
+        """Codes of classes and real numbers, (n_rows, n_attributes) in float64, of
+        attributes of rows: an array, a DataFrame, or a dict of those of one row.
 
-        Parameters
-        ----------
-        y : array-like of shape (n_rows,) or (n_rows, n_attributes), object or dict
-            Attributes of each row, or of one row.
-        owner : str
-            Name of the estimator, for errors.
-
-        Returns
-        -------
-        numbers : ndarray of shape (n_rows, n_attributes), float64
-
-        Raises
-        ------
-        ValueError
-            There are other attributes, or unknown classes.
+        ValueError, which names the owner, if there are other attributes or unknown
+        classes.
         """
         if isinstance(y, dict):
             missing = [name for name in self.names if name not in y]

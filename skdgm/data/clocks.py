@@ -17,18 +17,12 @@ _TAKES = {
 class Clock(NamedTuple):
     """A column of dates, times or durations as multiples of a tick.
 
-    Parameters
-    ----------
-    form : {"datetime", "duration", "period", "date"}
-        "date" is a column of Python's dates.
-    unit : str
-        Of the whole numbers that represent the values, such as "us"; the frequency of
-        a period.
-    origin, tick : int
-        Least value seen, and the largest number of which all others are multiples from
-        there; 0 if no value was seen, and then none is drawn.
-    zone : str or None
-        Time zone of the values, whose local time is counted, if they have one.
+    ``form`` is "datetime", "duration", "period" or "date", of Python's dates; ``unit``
+    that of the whole numbers that represent values, or the frequency of a period.
+    ``origin`` is the least value seen and ``tick`` the largest number of which all
+    others are multiples from there; 0 if no value was seen, and then none is drawn.
+    ``zone`` is the time zone of the values, whose local time is counted, if they have
+    one.
     """
 
     form: str

@@ -117,17 +117,9 @@ def distinct(table, which):
 
 
 class Codes(NamedTuple):
-    """Statistics of categorical columns.
-
-    Parameters
-    ----------
-    seen, total : ndarray of shape (n_columns,), float64
-        Weight of the observed values in all fits, and their weighted sum.
-    sizes : ndarray of int, of shape (n_columns,)
-        Number of categories of each column.
-    counts : ndarray of shape (n_categories_in_all,), float64
-        Weight of each category, column after column.
-    """
+    """Statistics of categorical columns: ``seen`` and ``total``, the weight of the
+    observed values in all fits and their weighted sum, (n_columns,); ``sizes``, numbers
+    of categories; ``counts``, the weight of each category, column after column."""
 
     seen: np.ndarray
     total: np.ndarray
@@ -141,13 +133,8 @@ class Codes(NamedTuple):
 
 
 class CodeColumns(ColumnKind):
-    """Columns of codes, as made by scikit-learn's ``OrdinalEncoder``.
-
-    Parameters
-    ----------
-    min_categories : int or array-like of shape (n_columns,), default=None
-        Least number of categories of each column.
-    """
+    """Columns of codes, as made by scikit-learn's ``OrdinalEncoder``;
+    ``min_categories`` is the least number of categories, of all columns or of each."""
 
     tags = {"positive_only": True, "categorical": True}
 

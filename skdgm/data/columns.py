@@ -22,19 +22,13 @@ _CONSTANT = 10 * np.finfo(np.float64).eps
 
 
 class Columns(NamedTuple):
-    """Statistics of columns, each an array of shape (n_columns,).
+    """Statistics of columns, each of shape (n_columns,).
 
-    Parameters
-    ----------
-    seen, total : ndarray
-        Weight of the observed values in all fits, and their weighted sum.
-    mean, scale : ndarray
-        Offset to subtract and scale to divide by, fixed by the first fit.
-    varies : ndarray of bool
-        True for columns with more than one value.
-    reach : ndarray
-        Largest magnitude of real columns in all fits, standardised; see
-        :mod:`skdgm.data.reach`.
+    ``seen`` and ``total`` are the weight of the observed values in all fits and their
+    weighted sum; ``mean`` and ``scale`` are subtracted and divided by, fixed by the
+    first fit; ``varies`` is True for columns with more than one value; ``reach`` is the
+    largest magnitude of real columns in all fits, standardised; see
+    :mod:`skdgm.data.reach`.
     """
 
     seen: np.ndarray
@@ -80,59 +74,24 @@ class ColumnKind(ABC):
     """A kind of columns: validation, statistics, and units of the model.
 
     All methods take the statistics ``columns`` that ``learn`` returned. Base class,
-    whose columns are in the units of the model as they are.
-
-    Attributes
-    ----------
-    tags : dict
-        Of scikit-learn's input tags, those that differ from the default.
-    sample_type : type or None
-        Type of samples; None for that of the model.
-    measure : {"probability", "density"}
-        What a model of such columns gives of a row.
-    takes_times : bool
-        Whether columns may be dates or durations.
+    whose columns are in the units of the model as they are. ``tags`` are scikit-learn's
+    input tags that differ from the default; ``sample_type`` the type of samples, None
+    for that of the model; ``measure`` what a model gives of a row, a "probability" or a
+    "density"; ``takes_times`` tells whether columns may be dates or durations.
     """
 
     tags, sample_type, measure, takes_times = {}, None, "probability", False
 
     @abstractmethod
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
-        """Validate data.
-
-        Parameters
-        ----------
-        model : estimator
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        reset : bool
-            Whether this is the first fit.
-        fitting : bool
-            Whether this is a fit.
-        dtype : dtype, optional
-            Type to compute with.
-
-        Returns
-        -------
-        rows : Rows
-            In the units of the model, or unchanged if ``reset``.
-        """
+        """Validate data, in a first fit if ``reset``, in any if ``fitting``, to be
+        computed with in ``dtype``: Rows in the units of the model, or unchanged if
+        ``reset``."""
 
     @abstractmethod
     def learn(self, table, before=None):
-        """Learn the statistics of a table.
-
-        Parameters
-        ----------
-        table : Table
-        before : tuple, optional
-            Statistics of earlier fits.
-
-        Returns
-        -------
-        columns : Columns, Codes or Mixed
-        table : Table
-            In the units of the model.
-        """
+        """Learn the statistics of a Table, given those of earlier fits: the statistics,
+        as Columns, Codes or Mixed, and the table in the units of the model."""
 
     @abstractmethod
     def share(self, columns):
@@ -203,28 +162,13 @@ class BinaryColumns(ColumnKind):
 
 
 def standards(table, seen, total, real=np.True_):
-    """Means and standard deviations of columns, by which they are standardised.
+    """Means and standard deviations by which the columns of a table are standardised,
+    given the weights and sums of observed values and which are ``real``: three arrays
+    of shape (n_columns,), in float64, with a mask of those with more than one value.
 
-    Parameters
-    ----------
-    table : Table
-    seen, total : ndarray of shape (n_columns,)
-        Weight of the observed values, and their weighted sum.
-    real : ndarray of bool, of shape (n_columns,), optional
-        True for real columns; the others are not standardised.
-
-    Returns
-    -------
-    mean, scale : ndarray of shape (n_columns,), float64
-        Offset and scale: 0 and 1 for columns that are not real. The scale of constant
-        columns is the geometric mean of the others' (1 if there are none).
-    varies : ndarray of bool, of shape (n_columns,)
-        True for columns with more than one value, and those that are not real.
-
-    Raises
-    ------
-    ValueError
-        Values are too large for their mean and variance to be finite.
+    They are 0, 1 and True for columns that are not real. The scale of constant columns
+    is the geometric mean of the others' (1 if there are none). ValueError if values are
+    too large for their mean and variance to be finite.
     """
     mean = total / np.maximum(seen, np.finfo(float).tiny)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -21,32 +21,12 @@ _MANY = 100_000
 
 
 def events_of(columns, kinds, conditions, names, who):
-    """Convert conditions to values that are known, and events of the others.
+    """Convert conditions, a dict by name of column, to values that are known, and
+    events of the others, for columns of these kinds and names.
 
-    Parameters
-    ----------
-    columns : Columns, Codes or Mixed
-    kinds : ndarray of str, of shape (n_columns,)
-        Kind of each column.
-    conditions : dict
-        Conditions by name of column.
-    names : sequence
-        Names of the columns.
-    who : str
-        Name of the model, for messages.
-
-    Returns
-    -------
-    x, v : ndarray of shape (n_columns,), float64
-        Values of columns that have a single one, as numbers, and in the units of the
-        model; NaN for all others.
-    events : list of {Event, None}
-        Of each column.
-
-    Raises
-    ------
-    ValueError
-        There is no such column, or the condition has no probability.
+    Returns the values of columns that have a single one, as numbers and in the units of
+    the model, NaN for all others, and a list of {Event, None}. ValueError, which names
+    the model ``who``, if there is no such column, or a condition has no probability.
     """
     names = list(names)
     x, events = np.full(len(names), np.nan), [None] * len(names)

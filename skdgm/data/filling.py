@@ -80,36 +80,16 @@ def _large(X):
 def fill(
     density, X, method, random_state, filled, methods=("mean", "sample"), n_draws=1
 ):
-    """Fill the missing entries of rows.
+    """Fill the missing entries of rows by ``filled(v, rng)``, of dense rows in the
+    units of the model and a :class:`~skdgm.utils.random.Stream` of one stream a row.
 
-    Parameters
-    ----------
-    density : Density
-        Has ``read``, ``domain``, ``columns``, ``seed`` and ``name``.
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-    method : str
-        One of ``methods``. "sample" draws with ``random_state``; the random numbers of
-        others depend only on the seed and the content of the row.
-    random_state : int, RandomState instance or None
-        For "sample".
-    filled : callable
-        ``filled(v, rng)`` fills dense rows v in the units of the model, given a
-        :class:`~skdgm.utils.random.Stream` of one stream per row.
-    methods : tuple of str
-    n_draws : int, default=1
-        Number of filled copies of each row.
-
-    Returns
-    -------
-    X_filled : ndarray of shape (n_samples * n_draws, n_features)
-        Copies of the first row come first. Its type represents both the known values
-        of X and the results of the model.
-
-    Raises
-    ------
-    ValueError
-        ``method`` is not one of ``methods``; or whole numbers of a DataFrame, list or
-        array of objects have more digits than an array of floats holds.
+    Of the density ``read``, ``domain``, ``columns``, ``seed`` and ``name`` are asked.
+    "sample" draws with ``random_state``; the random numbers of other methods depend
+    only on the seed and the content of the row. Returns (n_samples * n_draws,
+    n_features), copies of the first row first, in a type that represents the known
+    values and the results of the model; ValueError for an unknown method, or whole
+    numbers of a DataFrame, list or array of objects with more digits than an array of
+    floats holds.
     """
     if method not in methods:
         names = " or ".join(map(repr, methods))

@@ -20,19 +20,9 @@ _DAY = 24 * 3600 * 10**9
 
 
 class Schema(NamedTuple):
-    """Library, names and types of a DataFrame.
-
-    Parameters
-    ----------
-    library : str
-        Such as "polars".
-    names : tuple of str
-    types : tuple of tuple
-        Name of each column's type in narwhals, and its parameters: unit and time zone,
-        categories, or digits.
-    own : tuple of {tuple, None}
-        Names of each column's type in Arrow, of which there are more.
-    """
+    """Library of a DataFrame, such as "polars"; the names of its columns; for each the
+    name of its type in narwhals and its parameters (unit and time zone, categories, or
+    digits); and names of its type in Arrow, of which there are more, or None."""
 
     library: str
     names: tuple
@@ -102,14 +92,8 @@ def _type_of(parts):
 
 def as_pandas(X):
     """Convert a DataFrame of another library; others are returned as they are.
-
-    Raises
-    ------
-    ImportError
-        pandas is not installed.
-    TypeError
-        A column has a type that is none of numbers, bits, text or times.
-    """
+    ImportError without pandas, TypeError if a column is none of numbers, bits, text or
+    times."""
     if not is_foreign(X):
         return X
     X = flattened(X)

@@ -27,20 +27,11 @@ from skdgm.utils.threading.callers import warn
 class Codec(NamedTuple):
     """Encoding of the columns of a DataFrame as numbers.
 
-    Parameters
-    ----------
-    columns : Index
-        Names of the columns.
-    dtypes : tuple of dtype
-        Types of the columns.
-    kinds : tuple of str
-        "bernoulli", "categorical" or "numeric" by their types, or as told.
-    categories : tuple of Index or None
-        For each column, the categories of its codes; None if it is not categorical.
-    clocks : tuple of Clock or None
-        For each column, how its dates or durations are numbers; None if it has none.
-    schema : Schema or None
-        Types of the columns in another library than pandas, if they came from there.
+    ``columns`` is the Index of their names. Each has a dtype; a kind, "bernoulli",
+    "categorical" or "numeric" by its type, or as told; the Index of the categories of
+    its codes, None if it has none; and a Clock of its dates or durations, None if it
+    has none. ``schema`` has their types in another library than pandas, if they came
+    from there.
     """
 
     columns: object
@@ -52,21 +43,12 @@ class Codec(NamedTuple):
 
     @classmethod
     def of(cls, frame, kinds=None):
-        """Learn the encoding from a DataFrame.
+        """Learn the encoding from a DataFrame; ``kinds`` are those of some columns, by
+        name.
 
-        Parameters
-        ----------
-        frame : DataFrame
-        kinds : dict, optional
-            Kinds of some columns, by name; those of others follow from their types.
-
-        Raises
-        ------
-        ValueError
-            Names are not unique or not those of columns, or values cannot be
-            categories.
-        TypeError
-            A column is neither of numbers nor of categories nor of times.
+        ValueError if names are not unique or not those of columns, or values cannot be
+        categories; TypeError if a column is neither of numbers nor categories nor
+        times.
         """
         kinds, columns = kinds or {}, frame.columns
         if not columns.is_unique:
@@ -113,25 +95,13 @@ class Codec(NamedTuple):
         return [plain_type(dtype) for dtype in plain]
 
     def encode(self, frame, *, strict=True):
-        """Encode a DataFrame with the same columns as numbers.
+        """Encode a DataFrame with the same columns as numbers, (n_rows, n_columns):
+        codes of categories, 0 and 1 of bits, ticks of times, numbers as they are, NaN
+        where missing; in float32 if that holds the learned types of numbers, else
+        float64.
 
-        Parameters
-        ----------
-        frame : DataFrame
-        strict : bool, default=True
-            If False, unknown categories have code -1 instead of raising an error.
-
-        Returns
-        -------
-        X : ndarray of shape (n_rows, n_columns)
-            Codes for categories, 0 and 1 for bits, ticks for times, numbers as they
-            are, NaN where missing; float32 if that holds the learned types of numbers,
-            else float64.
-
-        Raises
-        ------
-        ValueError
-            Other columns, a non-numeric value, or (``strict``) an unknown category.
+        ValueError for other columns, a value that is no number, or an unknown category;
+        without ``strict``, that has the code -1.
         """
         if frame.columns.tolist() != self.names:
             raise ValueError(
@@ -157,19 +127,10 @@ class Codec(NamedTuple):
         return out
 
     def decode(self, X):
-        """Decode numbers as a DataFrame with the types of the one learned from.
-
-        Integers are rounded and clipped to the range of their type. If values are
-        missing, a type that cannot represent this is replaced by the nullable one.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_rows, n_columns)
-
-        Returns
-        -------
-        frame : DataFrame
-        """
+        """Decode numbers, (n_rows, n_columns), as a DataFrame with the types of the one
+        learned from. Integers are rounded and clipped to the range of their type; where
+        values are missing, a type that cannot represent this is replaced by the
+        nullable one."""
         import pandas as pd
 
         series = {j: self.column(j, X[:, j]) for j in range(len(self.kinds))}

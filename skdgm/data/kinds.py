@@ -23,21 +23,12 @@ EVERY = "categorical", ...
 class ColumnType(NamedTuple):
     """How a model reads a column.
 
-    Parameters
-    ----------
-    kind : str
-        "bernoulli", "categorical", "ordinal", "numeric" or "gaussian".
-    dtype : dtype or None
-        Of the column of a DataFrame.
-    values : list or None
-        Categories or levels; of "numeric" columns the atoms, values with probabilities
-        of their own.
-    low, high : object
-        Least and largest number seen, between which "numeric" columns are drawn.
-    step : float
-        Of which all numbers are multiples, or 0.
-    rare : list
-        Categories that are one for the model, since they are rare.
+    ``kind`` is "bernoulli", "categorical", "ordinal", "numeric" or "gaussian";
+    ``dtype`` that of the column of a DataFrame, or None. ``values`` are categories or
+    levels, or the atoms of "numeric" columns, values with probabilities of their own;
+    these are drawn between ``low`` and ``high``, the least and the largest number seen,
+    in multiples of ``step``, if that is not 0. ``rare`` categories are one for the
+    model.
     """
 
     kind: str
@@ -50,35 +41,20 @@ class ColumnType(NamedTuple):
 
 
 class Mixed(NamedTuple):
-    """Statistics of columns of several kinds.
+    """Statistics of columns of several kinds, mostly of shape (n_columns,).
 
-    Parameters
-    ----------
-    seen, total : ndarray of shape (n_columns,)
-        Weight of the observed values in all fits, and their weighted sum.
-    mean, scale, varies : ndarray of shape (n_columns,)
-        Offset to subtract, scale to divide by, and True for columns with more than one
-        value; 0, 1 and True for columns that are not "gaussian".
-    kinds : ndarray of str, of shape (n_columns,)
-        One of :data:`KINDS`.
-    sizes : ndarray of int, of shape (n_columns,)
-        Number of categories or levels, of atoms and two more for "numeric" columns,
-        else 1: number of inputs, unless categories are in groups.
-    counts : ndarray of shape (n_categories_in_all,)
-        Weight of each category or level, column after column.
-    codec : Codec or None
-        Encoding of the columns, if the model was fitted to a DataFrame.
-    scales : tuple of {Levels, Scores, Groups, None}
-        Scales of "ordinal" and "numeric" columns, and groups of categories.
-    rare : Rare
-        Options for rare and unknown categories.
-    absent : ndarray of shape (n_columns,) or None
-        Share of the values that are missing, smoothed as if one more were, and one more
-        not; 0 for columns in which none is. None if that is no value.
-    units : UnitFacts or None
-        What a machine of any units knows of its columns.
-    reach : ndarray of shape (n_columns,)
-        As of :class:`~skdgm.data.columns.Columns`; 0 for columns of other kinds.
+    ``seen``, ``total``, ``mean``, ``scale``, ``varies`` and ``reach`` are as of
+    :class:`~skdgm.data.columns.Columns`; 0, 1, True and 0 for columns that are not
+    standardised. ``kinds`` are of :data:`KINDS`; ``sizes`` the numbers of categories or
+    levels, of atoms and two more for "numeric" columns, else 1: inputs, unless
+    categories are in groups. ``counts`` is the weight of each category or level, column
+    after column; ``codec`` the Codec of a DataFrame. ``scales`` are Levels, Scores or
+    Groups of categories, None for other columns; ``rare`` the options for rare and
+    unknown categories.
+
+    ``absent`` is the share of missing values, smoothed as if one more were, and one
+    more not, 0 in columns without; None if missing is no value. ``units`` are the
+    UnitFacts of a machine of any units.
     """
 
     seen: np.ndarray

@@ -55,20 +55,12 @@ def check_pattern(options):
 class MixedColumns(RealColumns):
     """Columns of bits, codes and numbers.
 
-    Parameters
-    ----------
-    kinds : "mixed", dict or sequence of str
-        One of :data:`KINDS` for each column, or for some by name. By default the kinds
-        of the types of a DataFrame's columns, and "gaussian" for all columns of an
-        array. "numeric" columns are read by :mod:`skdgm.data.scales`, "gaussian" ones
-        are standardised.
-    min_categories : int or array-like of shape (n_columns,), default=None
-        Least number of categories of categorical columns. For a DataFrame, the number
-        of categories is that of their names, whatever the weights.
-    rare : Rare, optional
-        Options for rare and unknown categories.
-    gaps : bool, default=False
-        Whether that a value is missing is modelled.
+    ``kinds`` are of :data:`KINDS`, for each column or for some by name; with "mixed"
+    they are those of the types of a DataFrame, and "gaussian" for all columns of an
+    array. "numeric" columns are read by :mod:`skdgm.data.scales`, "gaussian" ones are
+    standardised. ``min_categories`` is the least number of categories, which for a
+    DataFrame is that of their names, whatever the weights; ``rare`` has the options for
+    rare and unknown ones; with ``gaps`` it is modelled whether a value is missing.
     """
 
     tags = {"categorical": True}

@@ -76,18 +76,10 @@ def tell_identifiers(columns, table):
 class Groups(NamedTuple):
     """A column of categories of which the rare ones are one for the net.
 
-    Values are codes of all categories; the net sees units, of which the last is that of
-    all rare ones. A probability of a rare category is that of the unit times its share.
-
-    Parameters
-    ----------
-    units : ndarray of int, of shape (n_categories,)
-        Unit of each code.
-    share : ndarray of shape (n_categories,), float64
-        Probability of each code given its unit.
-    rare : ndarray of bool, of shape (n_categories,)
-    catches : bool
-        Whether unknown categories are rare ones: as if one had been seen, once.
+    Values are codes of all categories; the net sees ``units``, of each code, of which
+    the last is that of all rare ones. ``share`` is the probability of a code given its
+    unit; ``rare`` a mask of codes. If it ``catches``, unknown categories are rare ones:
+    as if one had been seen, once.
     """
 
     units: np.ndarray

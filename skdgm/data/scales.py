@@ -42,13 +42,7 @@ _ROUNDING = 4 * np.finfo(np.float32).eps
 
 
 class Levels(NamedTuple):
-    """A column of few values, whose units are their ranks.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_levels,), float64
-        In increasing order.
-    """
+    """A column of few values, in increasing order, whose units are their ranks."""
 
     values: np.ndarray
 
@@ -80,21 +74,14 @@ class Levels(NamedTuple):
 class Scores(NamedTuple):
     """A column of many values, whose units are normal scores.
 
-    Parameters
-    ----------
-    x, z : ndarray of shape (n_knots,), float64
-        Values and their scores, both increasing. Scores are linear between knots, and
-        beyond them, with the mean slope.
-    atoms : ndarray of shape (n_atoms,), float64
-        Values with probabilities of their own.
-    low, high : float
-        Least and largest value seen, which end the range of all that is drawn.
-    step : float
-        Of which all values are multiples, to which what is drawn is rounded; or 0.
-    center, span : float
-        Mean of all values, and the unit in which they lie within 3 of it.
-    share : ndarray of shape (n_atoms + 2,), float64
-        Smoothed frequencies of atoms; mean score of the rows, 0 at an atom; and 0.
+    ``x`` and ``z`` are values and their scores at knots, both increasing; scores are
+    linear between these, and beyond them, with the mean slope. ``atoms`` are values
+    with probabilities of their own; ``low`` and ``high`` the least and largest value
+    seen, which end the range of all that is drawn, rounded to ``step``, of which all
+    values are multiples, unless it is 0. ``center`` is the mean of all values, and
+    ``span`` the unit in which they lie within 3 of it. ``share``, of shape (n_atoms +
+    2,), has smoothed frequencies of atoms, the mean score of the rows, 0 at an atom,
+    and 0.
     """
 
     x: np.ndarray
@@ -193,12 +180,7 @@ def few(values, weight):
 
 
 def step_of(values):
-    """Largest step of which all values are multiples, or 0.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_values,)
-    """
+    """Largest step of which all values, of shape (n_values,), are multiples, or 0."""
     size = np.abs(values)
     if size.max() > 2**53:
         return 0.0

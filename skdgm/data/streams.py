@@ -14,24 +14,12 @@ from skdgm.utils.blocks import BLOCK, Blocks, Told
 
 
 def streamed(X, model=None):
-    """Table to be read in blocks, if it is such; else X as it is, but without lists.
+    """Table to be read in blocks, as Blocks, if it is such; else X as it is, but
+    without lists. If the model that is fitted is verbose, lines say which block is
+    read.
 
-    Parameters
-    ----------
-    X : object
-    model : estimator, optional
-        That is fitted. If it is verbose, lines say which block is read.
-
-    Returns
-    -------
-    X : Blocks or object
-
-    Raises
-    ------
-    TypeError
-        Columns are not numbers, or X is a series or another collection.
-    ValueError
-        Chunks are of unknown sizes, or X does not have two dimensions.
+    TypeError if columns are not numbers, or X is a series or another collection;
+    ValueError if chunks are of unknown sizes, or X does not have two dimensions.
     """
     convert = _converter(X)
     if convert is None:

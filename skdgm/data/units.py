@@ -43,20 +43,11 @@ class Clipped(NamedTuple):
 
 
 class UnitFacts(NamedTuple):
-    """Statistics of columns beyond those of :class:`~skdgm.data.kinds.Mixed`.
-
-    Parameters
-    ----------
-    limits : ndarray of int, of shape (n_columns,)
-        Highest count of "binomial" columns; 1 for others.
-    gains : ndarray of shape (n_columns,)
-        Powers of 2, near the inverse of the standard deviation, of counts at most of
-        their highest one; 1 for other columns than counts and intervals.
-    base : ndarray of shape (n_columns,)
-        Mean of the log base measure of counts; 0 for other columns.
-    mean : ndarray of shape (n_columns,)
-        Of the first data.
-    """
+    """Statistics of columns beyond those of :class:`~skdgm.data.kinds.Mixed`, of shape
+    (n_columns,): ``limits``, the highest count of "binomial" columns; ``gains``, powers
+    of 2 near the inverse standard deviation, of counts at most of their highest one;
+    both 1 for others; ``base``, the mean log base measure of counts; ``mean`` of the
+    first data."""
 
     limits: np.ndarray
     gains: np.ndarray
@@ -76,12 +67,8 @@ def of_block(kind):
 
 
 def checked_kinds(column_types):
-    """Raise ValueError where an option names an unknown kind of visible columns.
-
-    Parameters
-    ----------
-    column_types : str, dict or sequence of str
-    """
+    """Raise ValueError where the option, a kind, a dict or a sequence of such, names an
+    unknown kind of visible columns."""
     single = isinstance(column_types, str)
     names = [column_types] if single else column_types
     names = names.values() if isinstance(names, dict) else names
@@ -114,15 +101,9 @@ def _limits(kinds, limits):
 
 
 class UnitColumns(MixedColumns):
-    """Columns of units, all of one kind or of several.
-
-    Parameters
-    ----------
-    kinds : str, dict or sequence of str
-        One of :data:`UNITS` for all columns or for each, or "mixed"; a dict has those
-        of some columns by name. Columns of numbers whose kind is taken from a DataFrame
-        are "gaussian", or categories where they have few values.
-    """
+    """Columns of units; ``kinds`` are of :data:`UNITS`, for all columns or for each, or
+    "mixed"; a dict has those of some columns by name. Columns of numbers whose kind is
+    taken from a DataFrame are "gaussian", or categories where they have few values."""
 
     @property
     def takes_times(self):

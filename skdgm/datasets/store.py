@@ -26,14 +26,7 @@ _TIMEOUT = 60
 
 
 class Source(NamedTuple):
-    """A public file.
-
-    Parameters
-    ----------
-    url : str
-    blob : str or None
-        The id that git gives to the file's bytes, if it is known.
-    """
+    """A public file, and the id that git gives to its bytes, if it is known."""
 
     url: str
     blob: str = None
@@ -45,24 +38,13 @@ class Source(NamedTuple):
 
 
 class Dataset(NamedTuple):
-    """A set with a fixed division into parts.
+    """A set with a fixed division into parts of so many rows, with values up to
+    ``highest``.
 
-    Parameters
-    ----------
-    name : str
-    read : callable
-        ``read(get, data_home)`` returns the parts as a dict of arrays; ``get`` gives
-        the path of a source, which it downloads if it must.
-    n_rows : tuple of int
-        Sizes of the parts.
-    n_columns : int
-    highest : int
-        Largest value.
-    about : str
-        Description.
-    image_shape : tuple of int or None
-    checksums : dict
-        SHA-256 of arrays of uint8, by name: of the parts, and of labels (``train_y``).
+    ``read(get, data_home)`` returns the parts as a dict of arrays; ``get`` gives the
+    path of a source, which it downloads if it must. ``about`` is a description;
+    ``checksums`` are SHA-256 of arrays of uint8: of the parts, and of labels
+    (``train_y``).
     """
 
     name: str
@@ -76,19 +58,8 @@ class Dataset(NamedTuple):
 
 
 def fetch(dataset, subset, data_home, download_if_missing, return_X_y):
-    """Fetch a data set, as its function says.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    subset : {"train", "valid", "test", "all"}
-    data_home : str, path-like or None
-    download_if_missing, return_X_y : bool
-
-    Returns
-    -------
-    found : Bunch, or (X, y)
-    """
+    """Fetch parts of a data set, "train", "valid", "test" or "all", as its function
+    says: a Bunch, or (X, y)."""
     if subset not in (*PARTS, "all"):
         raise ValueError(f"subset must be one of {(*PARTS, 'all')}; got {subset!r}.")
     folder = Path(get_data_home(data_home)) / "skdgm"
@@ -208,26 +179,9 @@ def _cached(dataset, path):
 
 
 def check(dataset, arrays, recorded, where):
-    """Check the shapes, values and checksums of a set.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    arrays : dict of ndarray
-    recorded : dict
-        Checksums by name, for arrays of which no other one is known.
-    where : object
-        Name of the place in errors.
-
-    Returns
-    -------
-    checksums : dict of str
-
-    Raises
-    ------
-    ChecksumError
-        Something is not as expected.
-    """
+    """Check the shapes, values and checksums of a set, and return these, by name.
+    ChecksumError, which names the place ``where``, if they are not as expected, or as
+    recorded, for arrays of which no other one is known."""
     found = {}
     for name, n_rows in zip(PARTS, dataset.n_rows):
         X, y = arrays.get(name), arrays.get(f"{name}_y")

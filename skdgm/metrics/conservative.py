@@ -107,17 +107,8 @@ def csl_log_likelihood(
 
 
 class Annealing(NamedTuple):
-    """Annealing path from rows to the base model.
-
-    Parameters
-    ----------
-    base : pair
-        Parameters of the base model, without couplings, and its log Z.
-    betas : ndarray of shape (n_betas,)
-        Inverse temperatures.
-    n_jobs : int or None
-        Number of threads.
-    """
+    """Annealing path from rows to the base model: the parameters of that, without
+    couplings, and its log Z; inverse temperatures; and a number of threads, or None."""
 
     base: tuple
     betas: np.ndarray

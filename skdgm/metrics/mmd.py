@@ -151,21 +151,9 @@ def maximum_mean_discrepancy(
 
 
 def median_gamma(rows, random_state):
-    """Gamma of the RBF kernel by the median heuristic.
-
-    It is :math:`1 / 2 d^2` with the median d of the nonzero distances; 1 if all
-    distances are zero.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n_rows, n_features)
-    random_state : RandomState instance
-        For the subset of 2000 rows that is used if there are more.
-
-    Returns
-    -------
-    gamma : float
-    """
+    """Gamma of the RBF kernel by the median heuristic, :math:`1 / 2 d^2` with the
+    median d of the nonzero distances; 1 if all are zero. Of many rows 2000 are
+    drawn."""
     if len(rows) > _MEDIAN_ROWS:
         rows = rows[random_state.permutation(len(rows))[:_MEDIAN_ROWS]]
     distances = pdist(rows)
@@ -174,28 +162,12 @@ def median_gamma(rows, random_state):
 
 
 def discrepancies(kernel, rows, splits):
-    """Squared maximum mean discrepancy of the two samples of each split.
+    """Squared maximum mean discrepancy of the two samples of each split, unbiased, and
+    the largest absolute value of the kernel, a function of two tables.
 
-    Parameters
-    ----------
-    kernel : callable
-        Maps two tables to the matrix of the kernel between their rows.
-    rows : ndarray of shape (n_rows, n_features)
-        Rows of both samples.
-    splits : ndarray of shape (n_rows, n_splits)
-        Indicators: 1 for rows of the first sample, equally many in each split, else 0.
-
-    Returns
-    -------
-    squared : ndarray of shape (n_splits,)
-        Unbiased estimates.
-    size : float
-        Largest absolute value of the kernel.
-
-    Raises
-    ------
-    ValueError
-        The kernel does not return a matrix of finite numbers.
+    ``splits`` are indicators, (n_rows, n_splits): 1 for rows of the first sample,
+    equally many in each. ValueError if the kernel does not return a matrix of finite
+    numbers.
     """
     m = splits[:, 0].sum()
     n = len(rows) - m

@@ -36,13 +36,8 @@ def check_density(estimator, who):
 
 
 def check_names(who, options, *functions):
-    """Check that options of ``who`` are arguments of one of the functions.
-
-    Raises
-    ------
-    TypeError
-        None of the functions has an argument of such a name.
-    """
+    """Raise TypeError unless options of ``who`` are arguments of one of the
+    functions."""
     known = {name for f in functions for name in inspect.signature(f).parameters}
     known -= {"estimator", "X", "options"}
     unknown = sorted(options.keys() - known)

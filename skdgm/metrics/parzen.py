@@ -162,20 +162,8 @@ def _best(X, samples, sigmas):
 
 
 def log_densities(X, samples, sigmas):
-    """Log density of each row under the kernel density estimate of each bandwidth.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_features)
-    samples : ndarray of shape (n_samples, n_features)
-    sigmas : array-like of shape (n_widths,)
-        Bandwidths.
-
-    Returns
-    -------
-    log_p : ndarray of shape (n_widths, n_rows), float64
-        In nats.
-    """
+    """Log density of each row under the kernel density estimate of each bandwidth,
+    (n_widths, n_rows), in nats, float64."""
     # Centring reduces cancellation in the squared distances.
     centre = samples.mean(axis=0)
     samples = samples - centre
@@ -198,19 +186,8 @@ def log_densities(X, samples, sigmas):
 
 
 def best_sigma(X, samples):
-    """Bandwidth that maximises the mean log density of rows.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_rows, n_features)
-    samples : ndarray of shape (n_samples, n_features)
-
-    Returns
-    -------
-    sigma : float
-        0 if the log density still rises at the smallest bandwidth of the search, as it
-        does where all rows are among the samples.
-    """
+    """Bandwidth that maximises the mean log density of rows; 0 if this still rises at
+    the smallest one, as it does where all rows are among the samples."""
 
     def loss(log_sigma):
         return -log_densities(X, samples, np.exp([log_sigma])).mean()

@@ -155,22 +155,10 @@ def _table(names, found, n_columns):
 
 
 class Model(NamedTuple):
-    """Entry of a model in a comparison.
-
-    Parameters
-    ----------
-    name : str
-        Label of the model in the table.
-    last : object
-        The estimator inside Pipelines and outlier detectors.
-    seen : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-        The rows after the preceding steps.
-    log_det : float or ndarray of shape (n_samples,)
-        Log determinant of these steps' Jacobian, to be added to the log-likelihood.
-    grey : ndarray of int
-        Indices of the columns in which the model takes values between 0 and 1 as
-        probabilities of bits.
-    """
+    """Entry of a model in a comparison: its label, the estimator inside Pipelines and
+    outlier detectors (``last``), the rows after the steps before it (``seen``), the log
+    determinant of their Jacobian, a number or (n_samples,), and the indices of the
+    columns in which values between 0 and 1 are probabilities of bits."""
 
     name: str
     last: object

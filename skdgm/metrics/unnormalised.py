@@ -57,27 +57,15 @@ _MANY = 10_000
 
 
 def log_conditionals(energy, params, x, units=None, block=0):
-    r"""Conditional log probabilities of binary units given all others, in nats.
+    r"""Conditional log probabilities of binary units given all others, in nats,
+    float64,
 
     .. math:: \log p(v_i \mid v_{-i}) = v_i \Delta_i - \log(1 + e^{\Delta_i}), \qquad
        \Delta_i = \log \frac{\tilde p(v_i = 1, v_{-i})}{\tilde p(v_i = 0, v_{-i})}
 
-    Parameters
-    ----------
-    energy : Energy
-        Energy of the model.
-    params : Params
-        Its parameters.
-    x : tuple
-        Values of all colours but the last, which is summed out.
-    units : ndarray of int, shape (n_rows, n_units), optional
-        Indices of the units of each row; by default all units of the block.
-    block : int, default=0
-        Index of the block in the bottom layer that the units belong to.
-
-    Returns
-    -------
-    log_p : ndarray of shape (n_rows, n_units), float64
+    ``x`` are values of all colours but the last, which is summed out; ``units``, of
+    shape (n_rows, n_units), those of each row, by default all, in a block of the bottom
+    layer.
     """
     if energy.is_sitewise:
         return sites.log_conditionals(energy, params, x, units)
@@ -125,28 +113,11 @@ def _log_odds(above, v, units):
 
 
 def log_densities(energy, params, x, units, block=0):
-    r"""Conditional log densities of real units given all others, in nats.
+    r"""Conditional log densities of real units given all others, in nats, float64, NaN
+    for units whose weights have diverged; arguments are as of :func:`log_conditionals`.
 
     .. math:: \log p(v_i \mid v_{-i}) = \log \tilde p(v) - \log \int \tilde p(u, v_{-i})
        \, \mathrm{d}u
-
-    Parameters
-    ----------
-    energy : Energy
-        Energy of the model.
-    params : Params
-        Its parameters.
-    x : tuple
-        Values of all colours but the last, which is summed out.
-    units : ndarray of int, shape (n_rows, n_units), or None
-        Indices of the units of each row; None for all units of the block.
-    block : int, default=0
-        Index of the block in the bottom layer that the units belong to.
-
-    Returns
-    -------
-    log_p : ndarray of shape (n_rows, n_units), float64
-        NaN for units whose weights have diverged.
     """
     v, own = np.asarray(x[block]), params.units[block]
     eta = energy.units[block].field(own)

@@ -57,31 +57,13 @@ _DEEPEST = 100
 
 
 class Encoder:
-    """Encoder of one estimator.
-
-    Attributes
-    ----------
-    arrays : list of ndarray
-        The arrays that its tree refers to, by number.
-    """
+    """Encoder of one estimator; its tree refers to ``arrays`` by number."""
 
     def __init__(self):
         self.arrays, self._numbers, self._ids, self._open = [], {}, {}, []
 
     def node(self, value, where):
-        """Encode an object.
-
-        Parameters
-        ----------
-        value : object
-        where : str
-            Its name in errors.
-
-        Returns
-        -------
-        node : object
-            Of JSON.
-        """
+        """Encode an object, of this name in errors, for JSON."""
         kind = type(value)
         if value is None or kind in (bool, int, str):
             return value

@@ -23,20 +23,8 @@ def is_pandas(value):
 
 
 def encode(value, node):
-    """Describe an Index or a dtype.
-
-    Parameters
-    ----------
-    value : object
-        Of pandas.
-    node : callable
-        ``node(part, name)`` encodes a part.
-
-    Returns
-    -------
-    parts : dict or None
-        None if there is no description of such objects.
-    """
+    """Describe an object of pandas by its parts, a dict, each encoded by ``node(part,
+    name)``; None if there is no description of such objects."""
     kind = type(value).__name__
     if kind == "CategoricalDtype":
         parts = {"categories": value.categories, "ordered": value.ordered}
@@ -123,18 +111,7 @@ def _named(dtype):
 
 
 def decode(kind, parts):
-    """Make an Index or a dtype from its description.
-
-    Parameters
-    ----------
-    kind : str
-    parts : dict
-        As encoded, with decoded values.
-
-    Returns
-    -------
-    value : object
-    """
+    """Make an object of pandas of a kind from its decoded parts."""
     import pandas as pd
 
     name = {"name": parts.pop("name")} if kind.endswith("Index") else {}

@@ -10,21 +10,8 @@ from pathlib import Path
 
 
 def target_of(path):
-    """File that a path leads to: a link stays one, to the new file.
-
-    Parameters
-    ----------
-    path : str or path-like
-
-    Returns
-    -------
-    target : Path
-
-    Raises
-    ------
-    FileNotFoundError, IsADirectoryError
-        There is no folder for it, or it is one.
-    """
+    """File that a path leads to: a link stays one, to the new file. FileNotFoundError
+    or IsADirectoryError if there is no folder for it, or it is one."""
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
         raise FileNotFoundError(ENOENT, "There is no such folder", str(target.parent))
@@ -35,16 +22,7 @@ def target_of(path):
 
 @contextmanager
 def replaced(target):
-    """Context of a file that takes the place of a target, and its mode, at the end.
-
-    Parameters
-    ----------
-    target : Path
-
-    Yields
-    ------
-    file : binary file
-    """
+    """Context of a file that takes the place of a target, and its mode, at the end."""
     unfinished = target.with_name(f"{_prefix(target)}{uuid.uuid4().hex}.tmp")
     try:
         with open(unfinished, "xb") as file:

@@ -20,30 +20,14 @@ _FRAME, _MISSING = "0.8", "#f0a04b"
 
 
 class Grid:
-    """Grid of images, in lines that consist of one row of images per part.
+    """Grid of images, in lines that consist of one row of images per part; the unit of
+    length is a pixel.
 
-    The unit of length is a pixel.
-
-    Parameters
-    ----------
-    display : type
-        Display class, named in error messages.
-    parts : list of array-like of shape (n_images, n_features)
-        Images to be drawn below one another. NaN is a missing pixel.
-    image_shape : tuple of int, default=None
-        Height and width; by default images are square.
-    n_columns : int, default=None
-        Images per row; by default the grid is nearly square.
-
-    Attributes
-    ----------
-    images : ndarray of shape (n_parts, n_images, height, width)
-    left, top : ndarray of shape (n_parts, n_images)
-        Positions of the images' left and top edges.
-    gap : float
-        Distance between images.
-    size : ndarray of shape (2,)
-        Width and height of the grid.
+    Each part has shape (n_images, n_features), NaN is a missing pixel, and images are
+    square unless a height and width are given. By default the grid is nearly square.
+    ``images`` has the shape (n_parts, n_images, height, width), ``left`` and ``top``
+    positions of their edges, (n_parts, n_images); ``gap`` is the distance between
+    images, ``size`` the width and height of the grid. The display is named in errors.
     """
 
     def __init__(self, display, parts, *, image_shape=None, n_columns=None):
@@ -71,28 +55,13 @@ class Grid:
         return np.unique(self.left) + width / 2, np.unique(self.top) + height / 2
 
     def draw(self, ax=None, *, scales=None, im_kw=None, labels=(), margins=None):
-        """Draw the images.
+        """Draw the images on Axes, by default of a new figure; return the figure, the
+        Axes and an array of AxesImage, (n_parts, n_images).
 
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; by default those of a new figure sized to fit the images.
-        scales : array-like of shape (n_parts, n_images, 2), default=None
-            Lower and upper limit of each image's colour scale; by default all images
-            share one scale.
-        im_kw : dict, default=None
-            Further arguments of ``imshow``.
-        labels : list of str, default=()
-            Labels of the rows, from the top.
-        margins : tuple of float, default=None
-            Additional width and height of a new figure, in inches; by default it has a
-            margin for row labels if there are any.
-
-        Returns
-        -------
-        figure : matplotlib Figure
-        ax : matplotlib Axes
-        artists : ndarray of AxesImage, of shape (n_parts, n_images)
+        ``scales``, (n_parts, n_images, 2), are limits of each image's colour scale, by
+        default those of all; ``im_kw`` further arguments of ``imshow``; ``labels``
+        those of the rows, from the top; ``margins`` the additional width and height of
+        a new figure, in inches.
         """
         check_looks(self.display, im_kw=im_kw)
         if scales is None:

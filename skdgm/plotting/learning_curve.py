@@ -153,20 +153,9 @@ def _draw(axes, group, line_kw):
 
 
 class Curves(NamedTuple):
-    """Loss curves of one kind.
-
-    Parameters
-    ----------
-    title : str
-        Name of the model or of the part of it that was trained.
-    loss : str
-        Label of the loss axis.
-    curves : dict
-        For each name a pair of sequences, the losses of training rows and of held-out
-        rows per epoch. The latter may be empty.
-    variances : sequence of float
-        Of the gradient, per epoch; may be empty.
-    """
+    """Loss curves of one kind: the name of what was trained, the label of the loss
+    axis, by name pairs of the losses of training rows and of held-out rows (or none)
+    per epoch, and the variances of the gradient per epoch, if there are any."""
 
     title: str
     loss: str

@@ -265,14 +265,8 @@ def _are_probabilities(column, sampled):
 
 
 def samples_beside(X, estimator, n_samples, random_state, options):
-    """Samples of an estimator, checked to have the columns of X.
-
-    Raises
-    ------
-    ValueError
-        The number, names or order of columns differ, or samples are a DataFrame and X
-        is not.
-    """
+    """Samples of an estimator; ValueError unless they have the columns of X, in number,
+    names and order, and are no DataFrame if X is none."""
     samples = estimator.sample(n_samples, random_state, **options)
     if samples.shape[1] != X.shape[1]:
         raise ValueError(

@@ -156,28 +156,8 @@ class SamplesDisplay:
 
 
 def of_classes(display, estimator, y, n_samples):
-    """Keyword argument of ``sample`` that requests rows of given classes.
-
-    Parameters
-    ----------
-    display : type
-        Display class, named in error messages.
-    estimator : object
-    y : object or array-like of shape (n_classes,)
-        Class or classes.
-    n_samples : int
-        Number of rows of each class.
-
-    Returns
-    -------
-    options : dict
-        With the array ``y``, in which each class is repeated ``n_samples`` times.
-
-    Raises
-    ------
-    TypeError
-        The estimator does not sample by class.
-    """
+    """Keyword argument of ``sample`` that requests so many rows of each class of y;
+    TypeError, which names the display, if the estimator does not sample by class."""
     if "y" not in inspect.signature(estimator.sample).parameters:
         raise TypeError(
             f"{display.__name__} with y needs an estimator whose sample has y, as that "
@@ -187,27 +167,10 @@ def of_classes(display, estimator, y, n_samples):
 
 
 def lines_of(labels, n_samples, n_columns):
-    """Labels of the lines of a grid of samples, and the length of lines.
-
-    Parameters
-    ----------
-    labels : list of str or None
-        Labels of consecutive samples, equally many for each label.
-    n_samples : int
-    n_columns : int or None
-        Samples per line; by default one line for each label.
-
-    Returns
-    -------
-    labels : list of str
-        Empty strings for all lines of a label but its first.
-    n_columns : int or None
-
-    Raises
-    ------
-    ValueError
-        Some line would have samples of several labels.
-    """
+    """Labels of the lines of a grid of samples, equally many of each label, empty for
+    all lines of a label but its first; and the length of lines, by default such that
+    there is one for each label. ValueError if a line would have samples of several
+    labels."""
     if not labels:
         return [], n_columns
     n_each, rest = divmod(n_samples, len(labels))

@@ -28,19 +28,9 @@ _WATCHED = 250, 1000
 
 
 class Table(NamedTuple):
-    """Distinct rows of a data set.
-
-    Parameters
-    ----------
-    rows : Rows
-        All rows of the data set.
-    index : ndarray of int
-        Position in ``rows`` of each distinct row.
-    hashes : ndarray of uint64
-        Their content hashes, increasing.
-    weight : ndarray of float64
-        Expected number of draws of each in an epoch.
-    """
+    """Distinct rows of a data set: all its ``rows``, the position among them of each
+    distinct row, their content hashes, increasing, in uint64, and as ``weight`` the
+    expected number of draws of each in an epoch, in float64."""
 
     rows: object
     index: np.ndarray
@@ -60,20 +50,9 @@ class Table(NamedTuple):
 
 
 def canonical(rows, sample_weight=None, hashes=None):
-    """Canonical form of a data set.
-
-    Parameters
-    ----------
-    rows : Rows or Sequences
-    sample_weight : ndarray of shape (n_rows,), optional
-        Not negative; rows of weight zero are left out.
-    hashes : ndarray of uint64, of shape (n_rows,), optional
-        By default those of rows.
-
-    Returns
-    -------
-    table : Table
-    """
+    """Canonical Table of Rows or Sequences, whose weights are not negative; those of
+    weight zero are left out. ``hashes``, of shape (n_rows,), are by default those of
+    rows."""
     n_rows = rows.shape[0]
     weight = np.ones(n_rows) if sample_weight is None else sample_weight
     share, exponent = shares(weight)
@@ -131,13 +110,8 @@ def split_labelled(table, split):
 
 
 def epoch(table, batch_size, rng):
-    """Draw the batches of one epoch, in number ceil(n_draws / batch_size).
-
-    Returns
-    -------
-    batches : list of ndarray of int
-        Row numbers in ``table.rows``; sizes differ by at most one.
-    """
+    """Draw the batches of one epoch: ceil(n_draws / batch_size) arrays of row numbers
+    in ``table.rows``, whose sizes differ by at most one."""
     n_draws, generator = table.n_draws, rng.generator()
     offset, rows = generator.random(), table.index
     if not np.all(table.weight == 1):

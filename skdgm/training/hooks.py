@@ -31,42 +31,14 @@ class Hook:
         """Respond to the beginning of an epoch, given its number."""
 
     def end(self, report):
-        """Respond to the end of an epoch.
-
-        Parameters
-        ----------
-        report : Report
-
-        Returns
-        -------
-        stop : bool
-            True stops training.
-        """
+        """Respond to the end of an epoch, given its Report; True stops training."""
         return False
 
 
 class EarlyStopping(Hook):
-    """Early stopping that keeps the state with the lowest validation loss.
-
-    Parameters
-    ----------
-    patience : int
-        Number of epochs without an improvement of more than ``tol`` after which
-        training stops.
-    tol : float
-        In nats per row, as the validation loss.
-    since : int
-        Number of the first epoch that counts.
-
-    Attributes
-    ----------
-    best : tuple or None
-        Copy of the state with the lowest validation loss; None before any epoch.
-    lowest : float
-        That loss.
-    best_epoch : int or None
-        Number of its epoch.
-    """
+    """Early stopping that keeps ``best``, a copy of the state with the lowest
+    validation loss. Training stops after ``patience`` epochs, from number ``since`` on,
+    without an improvement of more than ``tol`` nats per row."""
 
     def __init__(self, patience, tol, since=0):
         self.patience, self.tol, self.since = patience, tol, since
@@ -88,15 +60,8 @@ class EarlyStopping(Hook):
 
 
 class Verbose(Hook):
-    """Hook that prints a line per epoch.
-
-    Parameters
-    ----------
-    name : str
-        Name of the estimator.
-    quantity : str
-        Name of minus the loss.
-    """
+    """Hook that prints a line per epoch: the name of the estimator, and minus the loss,
+    of which ``quantity`` is the name."""
 
     def __init__(self, name, quantity):
         self.name, self.quantity = name, quantity
@@ -118,17 +83,9 @@ class Verbose(Hook):
 
 
 class Callbacks(Hook):
-    """Hook that calls scikit-learn's callbacks for each epoch.
-
-    Parameters
-    ----------
-    estimator : estimator
-    context : sklearn.callback.CallbackContext
-    data : dict
-        ``X``, ``y`` and ``metadata`` for the callbacks.
-    attributes : callable
-        ``attributes(state)`` returns the fitted attributes of a training state.
-    """
+    """Hook that calls scikit-learn's callbacks for each epoch, with ``data``: ``X``,
+    ``y`` and ``metadata``; ``attributes(state)`` returns the fitted attributes of a
+    state."""
 
     def __init__(self, estimator, context, data, attributes):
         self.estimator, self.context, self.data = estimator, context, data

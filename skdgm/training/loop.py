@@ -28,21 +28,9 @@ AUTO = "auto"
 
 
 class Report(NamedTuple):
-    """Results of an epoch.
-
-    Parameters
-    ----------
-    epoch : int
-        Number of the epoch.
-    state : tuple
-        Training state, a tree of arrays.
-    loss : float
-        Loss of training rows, in nats per row.
-    validation : float or None
-        Loss of held-out rows, in nats per row.
-    seconds : float
-        Duration of the epoch.
-    """
+    """Results of an epoch: its number; the training state, a tree of arrays; the losses
+    of training rows and of held-out rows (or None), in nats per row; and its
+    duration."""
 
     epoch: int
     state: tuple
@@ -52,16 +40,10 @@ class Report(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """Result of the training loop.
-
-    Parameters
-    ----------
-    state : tuple
-        Last state, or the last good one if that is not finite or has diverged.
-    losses, validation : list of float
-        One for each complete epoch; validation losses are None without held-out rows.
-    ended : {"complete", "stopped", "interrupted", "diverged"}
-    """
+    """Result of the training loop: the last state, or the last good one if that is not
+    finite or has diverged; the losses of each complete epoch, those of held-out rows
+    None without such; and how it ended, "complete", "stopped", "interrupted" or
+    "diverged"."""
 
     state: tuple
     losses: list
@@ -80,30 +62,13 @@ def optimise(
     early_stopping=False,
     keeper=None,
 ):
-    """Train for a range of epochs.
+    """Train for a range of epochs, anew or from a state, by the rows of a table.
 
-    Parameters
-    ----------
-    objective : Objective
-    table : Table
-        Training rows.
-    epochs : range
-        Numbers of the epochs to run.
-    state : tuple, optional
-        Training state to continue from; by default training starts anew.
-    n_epochs : int, optional
-        Total number of epochs for the schedules, if known.
-    hooks : sequence of Hook
-    early_stopping : bool, default=False
-        If True, hold rows out and keep the state with their lowest loss.
-    keeper : Keeper, optional
-        Hook that is called last. Where it knows of an earlier run, the epochs that this
-        one did are not repeated, and ``state`` is the last state of that run.
-
-    Returns
-    -------
-    learned : Learned
-    watch : Watch
+    ``n_epochs`` is the total number of epochs for the schedules, if known. With early
+    stopping rows are held out, and the state with their lowest loss is kept. Of the
+    hooks a :class:`~skdgm.training.Keeper` is called last; where it knows of an earlier
+    run, the epochs that this one did are not repeated, and ``state`` is the last of
+    that run. Returns what was :class:`Learned`, and the Watch.
     """
     hold()
     held_out, stopping, options = None, None, objective.options
@@ -159,19 +124,10 @@ def _finite(state):
 
 
 class Learned(NamedTuple):
-    """Result of training.
-
-    Parameters
-    ----------
-    state : tuple
-        The last state; with early stopping, the one with the lowest validation loss.
-    losses, validation : list of float
-        Losses in nats per row, one for each complete epoch; ``validation`` is empty
-        without early stopping.
-    ended : {"complete", "stopped", "interrupted", "diverged"}
-    useless : bool
-        True if ``watch.is_useless`` says so of the loss of ``state``.
-    """
+    """Result of training: the last state, or with early stopping the one with the
+    lowest validation loss; losses in nats per row of each complete epoch,
+    ``validation`` empty without early stopping; how it ended, as of :class:`Outcome`;
+    and whether ``watch.is_useless`` of the loss of the state."""
 
     state: tuple
     losses: list
@@ -181,34 +137,15 @@ class Learned(NamedTuple):
 
 
 class Budget(NamedTuple):
-    """Default length of training.
-
-    Parameters
-    ----------
-    n_updates : int
-        Number of updates aimed at.
-    fewest, most : int
-        Least and largest number of epochs, which take precedence.
-    """
+    """Default length of training: a number of updates aimed at, and the least and the
+    largest number of epochs, which take precedence."""
 
     n_updates: int
     fewest: int
     most: int
 
     def epochs(self, asked, table, batch_size):
-        """Number of epochs.
-
-        Parameters
-        ----------
-        asked : int or "auto"
-            An int is returned unchanged; "auto" applies the budget.
-        table : Table
-        batch_size : int
-
-        Returns
-        -------
-        n_epochs : int
-        """
+        """Number of epochs: as asked, or for "auto" that of the budget."""
         if asked != AUTO:
             return asked
         n_batches = -(-table.n_draws // batch_size)
@@ -217,20 +154,7 @@ class Budget(NamedTuple):
 
 
 def kept(outcome, watch, epochs, stopping=None):
-    """Keep the last state or, with early stopping, the best.
-
-    Parameters
-    ----------
-    outcome : Outcome
-    watch : Watch
-    epochs : range
-        Numbers of the epochs that were to be run.
-    stopping : EarlyStopping, optional
-
-    Returns
-    -------
-    learned : Learned
-    """
+    """Learned of an outcome: the last state or, with early stopping, the best."""
     state, number = outcome.state, -1
     if stopping and stopping.best:
         state, number = stopping.best, stopping.best_epoch - epochs.start

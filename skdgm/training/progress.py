@@ -9,17 +9,8 @@ _OF_STOPPING = "best", "lowest", "best_epoch", "mark", "waited"
 
 
 class Progress(NamedTuple):
-    """Where training stands.
-
-    Parameters
-    ----------
-    losses, validation : list
-        Of the epochs so far.
-    watch : dict
-        Those attributes of the watch that come from earlier states.
-    stopping : dict
-        Those of early stopping; empty without it.
-    """
+    """Where training stands: the losses of the epochs so far, and by name those
+    attributes of the watch, and of early stopping, that come from earlier states."""
 
     losses: list
     validation: list
@@ -30,14 +21,9 @@ class Progress(NamedTuple):
 class Keeper(Hook):
     """Hook that passes on, after each epoch, all that training can continue from.
 
-    Parameters
-    ----------
-    record : object
-        Its ``begin()`` is called when there is an initial state, and after each epoch
-        its ``keep(report, progress)``, of a :class:`Report` and a :class:`Progress`,
-        whose states go on changing.
-    progress : Progress, optional
-        Where an earlier run ended, which this one continues.
+    ``record.begin()`` is called when there is an initial state, and after each epoch
+    ``record.keep(report, progress)``, whose states go on changing. A Progress is where
+    an earlier run ended, which this one continues.
     """
 
     def __init__(self, record, progress=None):
@@ -47,20 +33,8 @@ class Keeper(Hook):
         self.earlier = earlier
 
     def join(self, watch, stopping, epochs):
-        """Begin, or continue the earlier run.
-
-        Parameters
-        ----------
-        watch : Watch
-        stopping : EarlyStopping or None
-        epochs : range
-            Numbers of all epochs.
-
-        Returns
-        -------
-        left : range
-            Numbers of those that the earlier run did not do.
-        """
+        """Begin, or continue the earlier run; return those of all epochs that it did
+        not do."""
         self.record.begin()
         self.watch, self.stopping, self.stopped = watch, stopping, False
         if self.before is not None:

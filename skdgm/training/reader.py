@@ -9,32 +9,17 @@ _READ = 2**22
 
 
 class Batch(NamedTuple):
-    """Rows of a mini-batch and what is given beside.
-
-    Parameters
-    ----------
-    v : {ndarray, Lists} of shape (n_rows, n_columns)
-    given : ndarray of shape (n_rows,) or (n_rows, n_values), optional
-        As of :class:`~skdgm.utils.given.Given`.
-    """
+    """Rows of a mini-batch, an array or Lists of shape (n_rows, n_columns), and what is
+    given beside, as of :class:`~skdgm.utils.given.Given`."""
 
     v: object
     given: np.ndarray = None
 
 
 class Reader:
-    """Sized iterable of batches.
-
-    Several batches are read at a time unless the rows are already in memory as lists.
-
-    Parameters
-    ----------
-    rows : Rows
-    batches : list of ndarray of int
-        Row numbers of each batch.
-    lists : bool
-        Whether to read rows as :class:`~skdgm.utils.lists.Lists` instead of arrays.
-    """
+    """Sized iterable of batches, given the row numbers of each, with rows as arrays or
+    as :class:`~skdgm.utils.lists.Lists`. Several batches are read at a time, unless the
+    rows are in memory as lists."""
 
     def __init__(self, rows, batches, lists):
         self.rows, self.batches, self.lists = rows, batches, lists

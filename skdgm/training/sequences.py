@@ -20,15 +20,9 @@ from skdgm.utils.rows import row_hash
 
 
 class Sequences(NamedTuple):
-    """Sequences, of which each is some consecutive rows of one table.
-
-    Parameters
-    ----------
-    rows : Rows
-        Those of all sequences, one sequence after the other.
-    edges : ndarray of int, of shape (n_sequences + 1,)
-        Number of the first row of each sequence, and of all rows.
-    """
+    """Sequences, of which each is some consecutive rows of one table: the rows, one
+    sequence after the other, and the number of the first row of each, and of all
+    rows."""
 
     rows: object
     edges: np.ndarray
@@ -58,17 +52,10 @@ class Sequences(NamedTuple):
 class Stretch(NamedTuple):
     """Consecutive steps of the sequences of a batch, those that last longest first.
 
-    Parameters
-    ----------
-    begin : int
-        Number of the first step in the sequences; 0 where they begin.
-    sizes : ndarray of int, of shape (n_steps,)
-        Number of sequences that have each step; it never rises, and the next stretch of
-        the batch goes on with the first of them.
-    index : ndarray of int, of shape (sum of sizes,)
-        Row numbers, step after step.
-    ends : bool
-        Whether it is the last of the batch.
+    ``begin`` is the number of the first step in the sequences; ``sizes`` the number of
+    sequences that have each step, which never rises, and the next stretch of the batch
+    goes on with the first of them; ``index`` the row numbers, step after step; ``ends``
+    is True of the last of the batch.
     """
 
     begin: int

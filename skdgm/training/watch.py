@@ -12,20 +12,12 @@ _FAR, _FLOOR = 10.0, 0.01
 
 
 class Watch:
-    """Mean loss of a sample of training rows, and that of held-out rows.
+    """Mean loss of a sample of training rows, drawn by ``rng``, and of all held-out
+    rows.
 
     A subclass defines ``_losses(state, index, part)``, the losses of the rows at
     ``index``, where ``part`` is their slice within the watched or held-out rows; or it
     overrides the weighted mean, ``_loss(state, index, weight)``.
-
-    Parameters
-    ----------
-    table : Table
-        Training rows, of which a sample is watched.
-    held_out : Table or None
-        Held-out rows, all of which are watched.
-    rng : Stream
-        For drawing the sample.
     """
 
     # Attributes that come from earlier states: the initial loss, or values by epoch.
@@ -58,17 +50,8 @@ class Watch:
 
 
 class DensityWatch(Watch):
-    """Watch of a density model, compared with independent columns.
-
-    Parameters
-    ----------
-    table, held_out, rng
-        As for :class:`Watch`.
-    independent : float or None
-        Negative log-likelihood of independent columns, in nats per row, where known.
-    state : tuple
-        Initial state of training.
-    """
+    """Watch of a density model, compared with the loss of its initial state, and that
+    of independent columns in nats per row, where known."""
 
     MEMORY = ("start",)
     useless = "explains rows worse than the means of their columns do."

@@ -39,22 +39,14 @@ def takes_mixed_tables(estimator):
 
 
 def tell_real(estimator, X, names, density, rounding):
-    """Warn if most columns look like real numbers that were scaled to [0, 1].
+    """Warn if most columns of X, with values in [0, 1] and NaN, look like real numbers
+    that were scaled to [0, 1].
 
     They reach from 0 to 1, each of them, as scalers make them, and few of their values
     are near either. Images, whose pixels share a scale, and probabilities do not.
-
-    Parameters
-    ----------
-    estimator : estimator
-    X : {ndarray, CSR matrix or array, Blocks} of shape (n_rows, n_columns)
-        With values in [0, 1], and NaN. Tables in blocks are not read for this.
-    names : sequence or None
-        Names of the columns.
-    density : float
-        Share of entries above 0. Where few are, nothing is to be looked for.
-    rounding : float
-        Distance from 0 and 1 that may be a rounding error.
+    Tables in blocks, and those of which few entries are above 0 (``density``), are not
+    read for this; ``rounding`` is the distance from 0 and 1 that may be a rounding
+    error.
     """
     # Half of all columns have to be real, which are above 0 nearly everywhere.
     if isinstance(X, Blocks) or density < _SHARE:

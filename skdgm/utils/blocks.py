@@ -21,30 +21,14 @@ _PAUSE = 10.0
 class Blocks:
     """Table in blocks of rows.
 
-    Parameters
-    ----------
-    load : callable
-        ``load(number)`` returns a block, an ndarray of real numbers. It is called in
-        another thread.
-    lengths : sequence of int
-        Numbers of rows of the blocks, of at least 1.
-    n_columns : int
-    dtype : dtype
-        Of the values; a block with missing ones may have a floating type instead.
-    header : {ndarray, DataFrame} of shape (n, n_columns), optional
-        What the names of the columns are read from.
-
-    Attributes
-    ----------
-    n_loaded : int
-        Number of blocks that were read so far.
-    hashes : ndarray of uint64, or None
-        Content hashes of the rows as they are given, once these have been computed.
-    sums : ndarray of shape (2, n_columns), or None
-        Then, too: the number of observed entries of each column, and their sum.
-    progress : callable, or None
-        ``progress(place, n_blocks)`` is called when a block is taken, with its place
-        among those of the pass, from 1 on.
+    ``load(number)``, called in another thread, returns a block, an ndarray of real
+    numbers, with so many rows each; ``dtype`` is that of the values, for which a block
+    with missing ones may have a floating type. Names of the columns are read from
+    ``header``, of shape (n, n_columns). ``hashes`` are the content hashes of the rows
+    as given, and ``sums``, of shape (2, n_columns), the number of observed entries of
+    each column and their sum, once they have been computed. ``progress(place,
+    n_blocks)``, if set, is called when a block is taken, with its place in the pass,
+    from 1 on.
     """
 
     ndim = 2
@@ -73,17 +57,7 @@ class Blocks:
         return np.asarray(self[:], dtype)
 
     def __getitem__(self, index):
-        """Rows at a slice or an index array.
-
-        Parameters
-        ----------
-        index : slice or ndarray of int
-
-        Returns
-        -------
-        rows : ndarray
-            Not to be changed.
-        """
+        """Rows at a slice or an index array, not to be changed."""
         if isinstance(index, slice):
             start, stop, step = index.indices(len(self))
             if step == 1 and start < stop:
@@ -94,18 +68,8 @@ class Blocks:
         return self._gathered(index) if pinned is None else pinned
 
     def shuffled(self, rows, generator):
-        """Put rows in the order of an epoch, in which they are then best read.
-
-        Parameters
-        ----------
-        rows : ndarray of int
-            Row numbers in increasing order, perhaps repeated.
-        generator : numpy.random.Generator
-
-        Returns
-        -------
-        rows : ndarray of int
-        """
+        """Put rows, by increasing numbers, perhaps repeated, in the order of an epoch,
+        in which they are then best read."""
         order = generator.permutation(self.n_blocks)
         self._follow(order.tolist(), self.window)
         # Rows of a block are next to each other, so there is nothing to sort.
@@ -214,13 +178,8 @@ class Blocks:
 
 
 class Told:
-    """Lines on stderr that say which block of a table is read, every ten seconds.
-
-    Parameters
-    ----------
-    name : str
-        Name of the model that reads.
-    """
+    """Lines on stderr that say which block of a table a model reads, every ten
+    seconds."""
 
     def __init__(self, name):
         self.name, self.last = name, time.monotonic()

@@ -38,33 +38,16 @@ _NO_NUMBER = "could not convert", "float() argument must be", "arrays of bytes/s
 
 
 def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
-    """Validate data whose values are 0, 1 or probabilities of 1.
+    """Rows of validated data whose values are 0, 1 or probabilities of 1, NaN where
+    missing.
 
-    Parameters
-    ----------
-    estimator : estimator
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        NaN is a missing value.
-    reset : bool
-        If True, any number of columns is accepted. The estimator is not changed, so an
-        error loses nothing.
-    fitting : bool
-        If True, negative values are an error. Otherwise they are clipped to 0, with a
-        warning, since a scaler fitted on other rows produces such values. Values above
-        1 are always clipped to 1, with a warning. Rounding errors are clipped without.
-        With ``reset``, columns that look like real numbers are warned of.
-    dtype : type, optional
-        Floating type to compute in; by default float64 for float64 data, else float32.
-
-    Returns
-    -------
-    rows : Rows
-
-    Raises
-    ------
-    ValueError
-        X is empty or infinite, has the wrong number of columns, or has negative values
-        while ``fitting``.
+    With ``reset`` any number of columns is accepted; the estimator is not changed, so
+    an error loses nothing. ``fitting`` makes negative values an error, and warns with
+    ``reset`` of columns that look like real numbers; otherwise they are clipped to 0,
+    with a warning, since a scaler fitted on other rows produces such values. Values
+    above 1 are always clipped to 1, with a warning, rounding errors without. ``dtype``
+    is by default float64 for float64 data, else float32. ValueError if X is empty,
+    infinite, has the wrong number of columns, or negative values while ``fitting``.
     """
     names = _get_feature_names(getattr(X, "header", X))
     X, low, high, facts = checked(estimator, X, reset)
@@ -105,23 +88,10 @@ def real_rows(estimator, X, *, reset=False, dtype=None):
 
 
 def checked(estimator, X, reset):
-    """Validate X as an array or a CSR matrix of real numbers and NaN, and survey it.
-
-    Parameters
-    ----------
-    estimator : estimator
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-    reset : bool
-        Whether any number of columns is accepted.
-
-    Returns
-    -------
-    X : {ndarray, CSR, Blocks}
-    low, high : float
-        Smallest and largest value, counting 0.
-    facts : dict
-        Arguments of :class:`~skdgm.utils.rows.Rows`, for values clipped to [0, 1].
-    """
+    """Validate X as an array, CSR matrix or Blocks of real numbers and NaN, with any
+    number of columns if ``reset``; also its smallest and largest value, counting 0, and
+    a dict of arguments of :class:`~skdgm.utils.rows.Rows`, for values clipped to [0,
+    1]."""
     if isinstance(X, Blocks):
         if not reset:
             validate_data(estimator, X.header, reset=False, skip_check_array=True)

@@ -9,15 +9,12 @@ from skdgm.utils.rows import Rows, row_hash
 
 
 class Given(NamedTuple):
-    """Labels, attributes, targets, past frames or other columns beside rows.
+    """Labels, attributes, targets, past frames or other columns beside rows, of shape
+    (n_rows,) or (n_rows, n_values): codes of classes, -1 where unknown, or numbers, NaN
+    where unknown.
 
-    It distinguishes otherwise equal rows. An energy takes it as a block that is always
-    clamped, a net as inputs or as what is to be predicted.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_rows,) or (n_rows, n_values)
-        Codes of classes, -1 where unknown; or numbers, NaN where unknown.
+    They distinguish otherwise equal rows. An energy takes them as a block that is
+    always clamped, a net as inputs or as what is to be predicted.
     """
 
     values: np.ndarray

@@ -9,29 +9,12 @@ from skdgm.utils.counts import is_a
 
 
 def image_shape(n_features, given=None, *, who="This model", with_channels=True):
-    """Shape of the images that rows of a table are.
+    """Height, width and number of channels of the images that rows of a table are:
+    pixel after pixel, and of each channel after channel.
 
-    Parameters
-    ----------
-    n_features : int
-        Number of columns: pixel after pixel, and of each channel after channel.
-    given : tuple of int, default=None
-        Height, width and, by default 1, channels; without it images are square, of one
-        channel.
-    who : str, default="This model"
-        Who asks, in error messages.
-    with_channels : bool, default=True
-        Whether there may be channels.
-
-    Returns
-    -------
-    height, width, n_channels : int
-
-    Raises
-    ------
-    ValueError
-        The shape has other numbers of dimensions or of features, or none is given and
-        the number of features is no square.
+    Without a given (height, width[, channels]), they are square, of one channel.
+    ValueError, which names who asks, if the shape has other numbers of dimensions or of
+    features, or the number of features is no square.
     """
     asked = "(height, width[, channels])" if with_channels else "(height, width)"
     if given is None:
@@ -57,17 +40,9 @@ def image_shape(n_features, given=None, *, who="This model", with_channels=True)
 
 def in_blocks(x, shape, sides):
     """Rows as images in blocks, (n_rows, blocks down, rows of a block, blocks across,
-    columns of a block, n_maps).
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, height * width * n_maps)
-        Pixel after pixel, and of each map after map.
-    shape : tuple of int
-        Begins with the height, the width and the number of maps.
-    sides : tuple of int
-        Rows and columns of a block, which divide the images.
-    """
+    columns of a block, n_maps): x is of shape (n_rows, height * width * n_maps),
+    ``shape`` begins with height, width and n_maps, and ``sides`` of a block divide the
+    images."""
     (height, width, maps, *_), (rows, columns) = shape, sides
     parts = height // rows, rows, width // columns, columns, maps
     return np.asarray(x).reshape(len(x), *parts)

@@ -21,15 +21,9 @@ LISTED = 0.6
 class Lists:
     """Matrix whose rows are lists; NumPy converts it to a dense array on request.
 
-    Parameters
-    ----------
-    index : ndarray of shape (n_rows, n_columns), uint32
-        Columns of each row's nonzero entries, increasing, in its first ``count``
-        places; the rest is undefined.
-    value : ndarray of shape (n_rows, n_columns) or (0, n_columns), floating
-        Entries in the same places. If it has no rows, all entries are ones.
-    count : ndarray of shape (n_rows,), int64
-        Number of nonzero entries of each row.
+    ``index``, (n_rows, n_columns) in uint32, has the columns of each row's nonzero
+    entries, increasing, in its first ``count`` places; the rest is undefined. ``value``
+    has the entries in the same places, or no rows if all are ones.
     """
 
     __slots__ = ("count", "index", "value")
@@ -48,23 +42,9 @@ class Lists:
 
     @classmethod
     def pack(cls, X, rows=None, dtype=None, binary=False):
-        """Convert rows of a dense array to lists.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_rows, n_columns)
-            C-contiguous, of a type that the kernels are compiled for.
-        rows : ndarray of int, optional
-            Rows to convert; all of them by default.
-        dtype : dtype, optional
-            Type of the entries; by default that of X.
-        binary : bool, default=False
-            Promise that all entries are 0 or 1.
-
-        Returns
-        -------
-        lists : Lists
-        """
+        """Convert rows of a dense array, by default all of them, to lists with entries
+        of ``dtype``. X is C-contiguous, of a type that the kernels are compiled for;
+        ``binary`` promises that all entries are 0 or 1."""
         rows = np.arange(len(X)) if rows is None else rows
         lists = cls.empty(len(rows), X.shape[1], dtype or X.dtype, binary)
         arguments = X, rows, lists.index, lists.value, lists.count
@@ -139,17 +119,8 @@ class Lists:
 
 
 def dot(x, weights):
-    """Inner product of each row with a vector, or with its own row of a matrix.
-
-    Parameters
-    ----------
-    x : Lists or array-like of shape (n_rows, n_columns)
-    weights : ndarray of shape (n_columns,) or (n_rows, n_columns)
-
-    Returns
-    -------
-    products : ndarray of shape (n_rows,), float64
-    """
+    """Inner product of each row with a vector, or with its own row of a matrix of shape
+    (n_rows, n_columns), in float64."""
     if not isinstance(x, Lists) or weights.ndim > 1:
         return (np.asarray(x) * weights).sum(axis=-1, dtype=np.float64)
     out = np.empty(len(x))
@@ -158,18 +129,10 @@ def dot(x, weights):
 
 
 class Packed(NamedTuple):
-    """Lists of all rows of a table, stored contiguously.
-
-    Parameters
-    ----------
-    first : ndarray of shape (n_rows + 1,), int64
-        Start of each row in ``index`` and ``value``, and the end of the last.
-    index : ndarray of uint32
-        Columns of the nonzero entries.
-    value : ndarray
-        Nonzero entries; empty if all are ones.
-    n_columns : int
-    """
+    """Lists of all rows of a table, stored contiguously: the columns of the nonzero
+    entries (``index``), the entries, of which there are none if all are ones, and as
+    ``first``, of shape (n_rows + 1,), the start of each row in both and the end of the
+    last."""
 
     first: np.ndarray
     index: np.ndarray
@@ -178,50 +141,16 @@ class Packed(NamedTuple):
 
     @classmethod
     def of_csr(cls, X, dtype, binary):
-        """Convert a CSR matrix that stores no zeros.
-
-        Its column indices are not copied if they are int32.
-
-        Parameters
-        ----------
-        X : CSR of shape (n_rows, n_columns)
-        dtype : dtype
-            Type of the entries.
-        binary : bool
-            Promise that all entries are ones.
-
-        Returns
-        -------
-        packed : Packed
-        """
+        """Convert a CSR matrix that stores no zeros, and if ``binary`` only ones. Its
+        column indices are not copied if they are int32."""
         index = X.indices.astype(np.int32, copy=False).view(np.uint32)
         value = np.empty(0, dtype) if binary else X.data.astype(dtype, copy=False)
         return cls(X.indptr.astype(np.int64), index, value, X.shape[1])
 
     @classmethod
     def of(cls, blocks, n_entries, n_columns, dtype, binary):
-        """Join blocks of lists.
-
-        Parameters
-        ----------
-        blocks : iterable of Lists
-        n_entries : int
-            Upper limit of the number of entries, for which memory is allocated.
-        n_columns : int
-        dtype : dtype
-            Type of the entries.
-        binary : bool
-            Promise that all entries are ones.
-
-        Returns
-        -------
-        packed : Packed
-
-        Raises
-        ------
-        ValueError
-            There are more entries than ``n_entries``.
-        """
+        """Join blocks of lists, with memory for ``n_entries`` in all; ValueError if
+        there are more. ``binary`` promises that all entries are ones."""
         index, first = np.empty(n_entries, np.uint32), [np.zeros(1, np.int64)]
         value = np.empty(0 if binary else n_entries, dtype)
         for lists in blocks:
@@ -239,16 +168,7 @@ class Packed(NamedTuple):
         return cls(np.concatenate(first), index, value, n_columns)
 
     def take(self, rows):
-        """Lists of some rows.
-
-        Parameters
-        ----------
-        rows : ndarray of int
-
-        Returns
-        -------
-        lists : Lists
-        """
+        """Lists of some rows, by number."""
         binary, n_rows = not len(self.value), len(rows)
         lists = Lists.empty(n_rows, self.n_columns, self.value.dtype, binary)
         arguments = rows, lists.index, lists.value, lists.count
@@ -258,17 +178,7 @@ class Packed(NamedTuple):
         return lists
 
     def weighted_sum(self, rows, weights):
-        """Weighted sum of some rows.
-
-        Parameters
-        ----------
-        rows : ndarray of int
-        weights : ndarray of float64, of the same length
-
-        Returns
-        -------
-        total : ndarray of shape (n_columns,), float64
-        """
+        """Weighted sum of some rows, of shape (n_columns,), in float64."""
         total = np.zeros(self.n_columns)
         kernels.add_up_joined(*self[:3], rows, weights, total)
         return total

@@ -33,21 +33,8 @@ def logit(p):
 
 
 def log_mean_exp(log_w, axis=0):
-    r"""Log of the mean of weights, :math:`\log \frac1n \sum_k w_k`, given their logs.
-
-    Parameters
-    ----------
-    log_w : ndarray
-        Logs of the weights.
-    axis : int, default=0
-        Axis over which to average.
-
-    Returns
-    -------
-    log_mean : ndarray
-    standard_error : ndarray
-        By the delta method.
-    """
+    r"""Log of the mean of weights over an axis, :math:`\log \frac1n \sum_k w_k`, given
+    their logs, and its standard error by the delta method."""
     n = np.shape(log_w)[axis]
     log_mean = logsumexp(log_w, axis=axis) - np.log(n)
     spread = np.exp(log_w - np.expand_dims(log_mean, axis)).std(axis=axis)
@@ -55,42 +42,19 @@ def log_mean_exp(log_w, axis=0):
 
 
 def shares(weight):
-    """Divide weights by a power of two such that the largest is in [0.5, 1).
-
-    The division is exact, and sums of the results neither overflow nor underflow
-    however large or small the weights are.
-
-    Parameters
-    ----------
-    weight : ndarray of shape (n_rows,)
-        Finite and not negative; not all are zero.
-
-    Returns
-    -------
-    share : ndarray of shape (n_rows,), float64
-    exponent : int
-        Exponent of the power of two.
-    """
+    """Divide weights, not all zero, by a power of two such that the largest is in [0.5,
+    1); return them in float64, with the exponent. The division is exact, and sums of
+    the results neither overflow nor underflow however large or small the weights
+    are."""
     weight = np.asarray(weight, np.float64)
     exponent = int(np.frexp(weight.max())[1])
     return np.ldexp(weight, -exponent), exponent
 
 
 def distinct(x):
-    """Distinct rows in lexicographic order, as ``np.unique(x, axis=0)`` finds them.
-
-    That one compares records, and makes a TypeError of a Ctrl-C meanwhile.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_columns)
-
-    Returns
-    -------
-    rows : ndarray of shape (n_distinct, n_columns)
-    which : ndarray of int, of shape (n_rows,)
-        Number of each row among them.
-    """
+    """Distinct rows in lexicographic order, as ``np.unique(x, axis=0)`` finds them, and
+    the number of each row among them. That one compares records, and makes a TypeError
+    of a Ctrl-C meanwhile."""
     keys = np.packbits(x, axis=1) if x.dtype == bool else x
     order = np.lexsort([np.zeros(len(x)), *keys.T[::-1]])
     ordered, new = x[order], np.ones(len(x), bool)

@@ -9,19 +9,7 @@ _ORDERS = 2**17
 
 
 def check_ordering(ordering, n_columns=None):
-    """Validate an ordering.
-
-    Parameters
-    ----------
-    ordering : str or tuple
-    n_columns : int, optional
-        Number of columns, if known.
-
-    Raises
-    ------
-    ValueError
-        A tuple is no permutation of the numbers of all columns.
-    """
+    """Raise ValueError if a tuple is no permutation of the numbers of all columns."""
     if isinstance(ordering, str):
         return
     n = len(ordering) if n_columns is None else n_columns
@@ -37,25 +25,9 @@ def check_ordering(ordering, n_columns=None):
 
 
 def orders(ordering, n_orders, n_columns, seed):
-    """Column numbers in the order of their prediction.
-
-    Parameters
-    ----------
-    ordering : {"given", "random"} or tuple of int
-        The first order; all others are random.
-    n_orders : int
-    n_columns : int
-    seed : int
-
-    Returns
-    -------
-    orders : ndarray of int, of shape (n_orders, n_columns)
-
-    Raises
-    ------
-    ValueError
-        A tuple is no permutation of the numbers of all columns.
-    """
+    """Column numbers in the order of their prediction, (n_orders, n_columns). The first
+    is "given", "random" or a tuple, checked to be a permutation; all others are
+    random."""
     check_ordering(ordering, n_columns)
     rng = stream(seed, _ORDERS).generator()
     found = np.stack([rng.permutation(n_columns) for _ in range(n_orders)])

@@ -28,18 +28,8 @@ _BLAS_COLUMNS = 256
 
 
 def matmul(A, B):
-    """Matrix product ``A @ B`` by BLAS, divided among all threads.
-
-    Parameters
-    ----------
-    A : ndarray of shape (n, k)
-    B : ndarray of shape (..., k, m)
-        One matrix, or several, each of which is multiplied.
-
-    Returns
-    -------
-    product : ndarray of shape (..., n, m)
-    """
+    """Matrix product ``A @ B`` by BLAS, divided among all threads, of A of shape (n, k)
+    and one or several matrices B of shape (..., k, m)."""
     shape = *B.shape[:-2], len(A), B.shape[-1]
     out = np.empty(shape, np.result_type(A, B))
     rows, columns = [0, len(A)], [0, shape[-1]]
@@ -82,16 +72,7 @@ def n_tiles(n_columns, dtype):
 
 
 def tiles(matrix):
-    """Divide a matrix into tiles, padded with zeros.
-
-    Parameters
-    ----------
-    matrix : ndarray of shape (n_rows, n_columns)
-
-    Returns
-    -------
-    tiles : ndarray of shape (n_tiles, n_rows, width)
-    """
+    """Divide a matrix into tiles, (n_tiles, n_rows, width), padded with zeros."""
     (n_rows, n_columns), step = matrix.shape, width(matrix.dtype)
     out = zeros((n_tiles(n_columns, matrix.dtype), n_rows, step), matrix.dtype)
     # The full tiles at once, then the columns that are left.
@@ -104,36 +85,14 @@ def tiles(matrix):
 
 
 def joined(tiles, n_columns):
-    """Join the tiles of a matrix; the inverse of :func:`tiles`.
-
-    Parameters
-    ----------
-    tiles : ndarray of shape (n_tiles, n_rows, width)
-    n_columns : int
-        Number of columns of the matrix.
-
-    Returns
-    -------
-    matrix : ndarray of shape (n_rows, n_columns)
-    """
+    """Join the tiles of a matrix of ``n_columns``; the inverse of :func:`tiles`."""
     rows = np.moveaxis(tiles, 0, 1)
     return np.ascontiguousarray(rows.reshape(len(rows), -1)[:, :n_columns])
 
 
 def product(x, tiles, n_columns):
-    """Product of rows with a matrix in tiles.
-
-    Parameters
-    ----------
-    x : Lists or array-like of shape (n_samples, n_rows)
-    tiles : ndarray of shape (n_tiles, n_rows, width)
-    n_columns : int
-        Number of columns of the matrix.
-
-    Returns
-    -------
-    product : ndarray of shape (n_samples, n_columns)
-    """
+    """Product of rows, an array or Lists of shape (n_samples, n_rows), with a matrix of
+    ``n_columns`` in tiles."""
     if not isinstance(x, Lists) or not x.sparse:
         return joined(matmul(np.asarray(x), tiles), n_columns)
     out = np.empty((len(x), n_columns), tiles.dtype)

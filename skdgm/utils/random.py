@@ -30,48 +30,23 @@ INIT, SHUFFLE, STEP, PROBE, SPLIT, LIKELIHOOD, IMPUTE = range(7)
 
 
 def mix64(z):
-    """Finaliser of SplitMix64, a pseudo-random bijection of 64-bit integers.
-
-    Parameters
-    ----------
-    z : ndarray of uint64
-
-    Returns
-    -------
-    mixed : ndarray of uint64, of the same shape
-    """
+    """Finaliser of SplitMix64, a pseudo-random bijection of 64-bit integers."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
 
 
 class Stream(NamedTuple):
-    """Independent streams of random numbers, one for each row.
-
-    Parameters
-    ----------
-    root : int
-        Hash of the seed and the purposes.
-    ids : ndarray of shape (n_rows,), uint64
-        Identifiers of the rows: their numbers, or hashes of their content.
-    """
+    """Independent streams of random numbers, one for each row: ``root`` is a hash of
+    the seed and the purposes, ``ids`` are the rows' numbers, or hashes of their
+    content."""
 
     root: int
     ids: np.ndarray = np.zeros(1, dtype=np.uint64)
 
     def fold(self, *tags):
-        """Derive the streams of a purpose.
-
-        Parameters
-        ----------
-        *tags : int
-            Numbers that name the purpose: of a step, a block, a draw.
-
-        Returns
-        -------
-        stream : Stream
-            With the same rows.
-        """
+        """Streams of the same rows for a purpose, named by numbers: of a step, a block,
+        a draw."""
         root = self.root
         for tag in tags:
             z = ((root ^ int(tag)) + _GOLDEN_64) & _MASK_64
@@ -81,17 +56,7 @@ class Stream(NamedTuple):
         return Stream(root, self.ids)
 
     def rows(self, ids):
-        """Derive the streams of rows.
-
-        Parameters
-        ----------
-        ids : int or ndarray of shape (n_rows,), uint64
-            Number of rows, or an identifier of each.
-
-        Returns
-        -------
-        stream : Stream
-        """
+        """Streams of rows, given their number or an identifier of each, in uint64."""
         if not isinstance(ids, np.ndarray):
             ids = np.arange(ids, dtype=np.uint64)
         return Stream(self.root, ids)
@@ -150,16 +115,5 @@ class Stream(NamedTuple):
 
 
 def stream(seed, *tags):
-    """Stream of a seed for a purpose, with one row.
-
-    Parameters
-    ----------
-    seed : int
-    *tags : int
-        Numbers that name the purpose.
-
-    Returns
-    -------
-    stream : Stream
-    """
+    """Stream of a seed for a purpose, named by numbers, with one row."""
     return Stream(0).fold(seed, *tags)

@@ -38,37 +38,18 @@ _FAR = 1e10
 
 
 class Rows(NamedTuple):
-    """Table and the way to read it.
+    """Table, an array or CSR matrix, and the way to read it in float32 or float64.
 
-    Parameters
-    ----------
-    X : {ndarray, CSR} of shape (n_rows, n_columns)
-    dtype : float32 or float64
-    bounds : pair of float, or None
-        Values outside these bounds are clipped as they are read.
-    binary : bool
-        True if all values are 0 or 1.
-    complete : bool
-        True if no values are missing.
-    density : float
-        Fraction of nonzero values.
-    packed : Packed, optional
-        Whole table as lists; see :meth:`in_memory`.
-    affine : pair of ndarray of shape (n_columns,), optional
-        Mean and scale: each column is read minus the first, divided by the second, and
-        clipped to magnitudes of at most 10^10.
-    scales : tuple of {None, Levels, Scores}, optional
-        Scales of columns, whose ``forward`` is applied before ``affine``.
-    given : Given, optional
-        What is given beside, such as labels; see :mod:`skdgm.utils.given`.
-    codec : Codec, optional
-        Encoding of the columns of a DataFrame as numbers.
-    unknown : ndarray of bool, of shape (n_rows, n_columns), optional
-        True for missing values that are categories, or levels of numbers, unknown to
-        the model.
-    gaps : ndarray of bool, of shape (n_columns,), optional
-        True for columns in which that a value is missing is a value: infinity, and
-        minus infinity for unknown ones.
+    Columns are read by ``scales``, of which some are None, whose ``forward`` is
+    applied; then minus the first and divided by the second of ``affine``, mean and
+    scale, and clipped to magnitudes of at most 10^10; then clipped to ``bounds``.
+    ``binary`` is True if all values are 0 or 1, ``complete`` if none is missing;
+    ``density`` is the fraction of nonzero values, ``packed`` the whole table as lists;
+    see :meth:`in_memory`. ``given`` is what is given beside, as
+    :class:`~skdgm.utils.given.Given`; ``codec`` encodes the columns of a DataFrame;
+    ``unknown``, a mask of all entries, marks missing values that are categories, or
+    levels of numbers, unknown to the model; ``gaps``, a mask of columns, those in which
+    that a value is missing is a value: infinity, and minus infinity for unknown ones.
     """
 
     X: object
@@ -144,18 +125,8 @@ class Rows(NamedTuple):
         return lost if self.unknown is None else lost & ~self.unknown[index]
 
     def present(self, index, lists=None):
-        """Read rows as :class:`Lists` or as a dense array.
-
-        Parameters
-        ----------
-        index : ndarray of int or slice
-        lists : bool, optional
-            By default as is faster: see :attr:`listed`.
-
-        Returns
-        -------
-        rows : Lists or ndarray of shape (n_selected, n_columns)
-        """
+        """Read rows, at an index array or a slice, as :class:`Lists` or as a dense
+        array; by default as is faster: see :attr:`listed`."""
         if lists is None:
             lists = self.listed
         if not lists:

@@ -14,26 +14,9 @@ ALIGNMENT = 128
 
 
 def tree_map(function, tree, *others):
-    """Apply a function to the corresponding leaves of trees of the same structure.
-
-    Parameters
-    ----------
-    function : callable
-        Function of as many leaves as there are trees.
-    tree : tuple or leaf
-    *others : tuple or leaf
-        Trees of the same structure.
-
-    Returns
-    -------
-    tree : tuple or leaf
-        Tree of the same structure and the same types of tuples.
-
-    Raises
-    ------
-    ValueError
-        Tuples have different lengths.
-    """
+    """Apply a function to the corresponding leaves of trees of the same structure,
+    which the result has too, with the same types of tuples; ValueError if tuples have
+    different lengths."""
     if not isinstance(tree, tuple):
         return function(tree, *others)
     children = [
@@ -65,18 +48,8 @@ def copy(tree):
 
 
 def overwrite(old, tree):
-    """Copy the arrays of a tree into those of an older copy, if all of them fit.
-
-    Parameters
-    ----------
-    old : tuple or leaf
-        Its arrays may change even if they do not all fit.
-    tree : tuple or leaf
-
-    Returns
-    -------
-    done : bool
-    """
+    """Copy the arrays of a tree into those of an older copy, and return whether all of
+    them fit; arrays may have changed even if not."""
     if type(old) is not type(tree):
         return False
     if isinstance(tree, tuple):
@@ -90,17 +63,7 @@ def overwrite(old, tree):
 
 
 def zeros(shape, dtype):
-    """Allocate an aligned array of zeros.
-
-    Parameters
-    ----------
-    shape : tuple of int
-    dtype : dtype
-
-    Returns
-    -------
-    array : ndarray
-    """
+    """Allocate an aligned array of zeros."""
     dtype, n = np.dtype(dtype), prod(shape)
     room = np.zeros(n * dtype.itemsize + ALIGNMENT, np.uint8)
     start = -room.ctypes.data % ALIGNMENT

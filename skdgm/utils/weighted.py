@@ -28,18 +28,9 @@ _DRAW, _KEEP, _CHOICE, _ORDER = range(300, 304)
 
 
 class Weighted(NamedTuple):
-    """Draws with weights.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n, n_columns)
-    log_w : ndarray of shape (n,)
-        On a scale that all draws share.
-    effective : float
-        Effective number of draws.
-    found : float
-        Share of the draws near which every condition is as probable as any value.
-    """
+    """Draws with weights: rows, log weights on a scale that all draws share, the
+    effective number of draws, and the share of the draws near which every condition is
+    as probable as any value (``found``)."""
 
     rows: np.ndarray
     log_w: np.ndarray

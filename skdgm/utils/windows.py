@@ -18,21 +18,10 @@ _GROUPS, _WORTHWHILE, _ROOM = 8, 1_000_000, 2**19
 
 
 class Window(NamedTuple):
-    """Geometry of a convolution; ``_kernels.nets.patches`` reads it in this order.
-
-    Parameters
-    ----------
-    height, width, maps : int
-        Shape of the images beneath.
-    rows, columns : int
-        Shape of the filter.
-    down, right : int
-        Steps from a position of the filter to the next.
-    top, left : int
-        Zeros above and to the left of the images beneath.
-    high, wide : int
-        Positions of the filter: height and width of the images above.
-    """
+    """Geometry of a convolution, in the order in which ``_kernels.nets.patches`` reads
+    it: the shape of the images beneath; rows and columns of the filter; steps from a
+    position to the next; zeros above and to the left of the images beneath; and
+    positions of the filter, the height and width of the images above."""
 
     height: int
     width: int
@@ -63,27 +52,13 @@ class Window(NamedTuple):
 
 
 def window(shape, filter=5, stride=2, padding="same"):
-    """Geometry of a convolution of images.
+    """Geometry of a convolution of images of a shape, height, width and maps, by a
+    filter and strides, each an int or a pair. With "same" padding there are zeros
+    around the images, so that there are as many positions as steps in the images; with
+    "valid" none, so that the filter stays within.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        Height, width and maps of the images beneath.
-    filter, stride : int or pair of int
-        Shape of the filter, and its steps down and to the right.
-    padding : {"same", "valid"}
-        "same": zeros around the images, so that there are as many positions as steps
-        in the images. "valid": none, so that the filter stays within.
-
-    Returns
-    -------
-    window : Window
-
-    Raises
-    ------
-    ValueError
-        A filter or stride is no positive integer, ``padding`` is unknown, or the filter
-        is larger than images without padding.
+    ValueError if a filter or stride is no positive integer, the padding is unknown, or
+    without it the filter is larger than the images.
     """
     filter, stride = _pair("filter", filter), _pair("stride", stride)
     if padding not in ("same", "valid"):
@@ -116,28 +91,10 @@ def _pair(name, value):
 
 
 def beneath(shape, n_maps, filter=5, stride=2, padding="same", size=None):
-    """Geometry of a transposed convolution.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Height, width and maps of the images above.
-    n_maps : int
-        Number of maps of the images beneath.
-    filter, stride, padding
-        As of :func:`window`.
-    size : tuple of int, optional
-        Height and width of the images beneath.
-
-    Returns
-    -------
-    window : Window
-
-    Raises
-    ------
-    ValueError
-        As by :func:`window`; or there are as many positions in no image of ``size``.
-    """
+    """Geometry of a transposed convolution of images above of a shape, to images
+    beneath of ``n_maps`` and perhaps a ``size``, height and width; the rest, and
+    errors, are as of :func:`window`. ValueError, too, if images of that size have other
+    numbers of positions."""
     rows, columns = _pair("filter", filter)
     down, right = _pair("stride", stride)
     high, wide, _ = shape
@@ -156,20 +113,10 @@ def beneath(shape, n_maps, filter=5, stride=2, padding="same", size=None):
 
 
 def by_images(function, x, W, b, window, *rest):
-    """Call a function with parts of each group of images, on all threads.
-
-    Parameters
-    ----------
-    function : callable
-        ``function(x, W, b, window, *rest, rows, patches, place)`` with the slice of the
-        images, room for their patches, of shape (n_images * n_positions, len(W)), and
-        the number of the group and whether the part is its first.
-    x : ndarray with a row for each image
-    W : ndarray of shape (rows * columns * maps, n_maps_above)
-    b : ndarray or None
-    window : Window
-    *rest : tuple
-    """
+    """Call ``function(x, W, b, window, *rest, rows, patches, place)`` with parts of
+    each group of images, rows of x, on all threads: the slice of the images, room for
+    their patches, of shape (n_images * n_positions, len(W)), and the number of the
+    group and whether the part is its first."""
     n, work = n_groups(x, W, window), _work(x, W, window)
     run(_each, function, n, (x, W, b, tuple(window), *rest), n=n, work=work)
 

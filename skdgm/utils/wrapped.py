@@ -32,19 +32,9 @@ def density_of(estimator):
 
 
 def capabilities_of(estimator):
-    """What a fitted estimator of a density can do, with which argument, and how well.
-
-    Parameters
-    ----------
-    estimator : object
-        One without ``density_`` is asked for its methods: scores are exact unless it
-        has a ``density_kind_``.
-
-    Returns
-    -------
-    capabilities : dict of dict of str
-        As :attr:`skdgm.base.Density.capabilities`.
-    """
+    """What a fitted estimator of a density can do, with which argument, and how well,
+    as :attr:`skdgm.base.Density.capabilities`. One without ``density_`` is asked for
+    its methods: scores are exact unless it has a ``density_kind_``."""
     density = density_of(estimator)
     if density is not None:
         return density.capabilities

@@ -27,14 +27,8 @@ _ENTRIES, _GRID = 2**21, 2.0**30
 
 
 class Places(NamedTuple):
-    """Columns of several tables, scaled for Gower's distance.
-
-    Parameters
-    ----------
-    tables : list of ndarray of shape (n_columns, n_rows)
-    discrete : tuple of bool
-        True for columns of codes.
-    """
+    """Columns of several tables, each (n_columns, n_rows), scaled for Gower's distance;
+    ``discrete`` is True for those of codes."""
 
     tables: list
     discrete: tuple
@@ -47,20 +41,9 @@ class Places(NamedTuple):
         return cls([np.stack(parts) for parts in zip(*scaled)], discrete)
 
     def blocks(self, rows, others, columns=None):
-        """Sums of distances of rows of one table to those of another, over columns.
-
-        Parameters
-        ----------
-        rows, others : ndarray of shape (n_columns, n_rows)
-        columns : iterable of int, default=None
-            By default all.
-
-        Yields
-        ------
-        block : slice
-            The rows of the block.
-        D : ndarray of shape (n_rows_of_block, n_others)
-        """
+        """Iterate over slices of the rows of one table and the sums of their distances
+        to those of another, over columns, by default all; (n_rows_of_block,
+        n_others)."""
         columns = range(len(self.discrete)) if columns is None else list(columns)
         n, m = rows.shape[1], others.shape[1]
         for block in gen_batches(n, max(1, _ENTRIES // m)):

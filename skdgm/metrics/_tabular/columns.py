@@ -21,17 +21,10 @@ _TIMES = date | time | timedelta
 class Column(NamedTuple):
     """Values of a column in several tables.
 
-    Parameters
-    ----------
-    name : object
-    kind : {"numerical", "categorical", "boolean", "datetime"}
-    parts : tuple of ndarray of shape (n_rows,), float64
-        Its values in each table, NaN where missing: numbers, codes of categories, 0 or
-        1 of booleans, and numbers of the unit of dates and durations.
-    categories : tuple
-        The categories of the codes, in the order of first appearance.
-    unit : dtype or None
-        Of dates and durations, NumPy's type of them.
+    ``kind`` is one of :data:`KINDS`; ``parts`` are the values in each table, float64,
+    NaN where missing: numbers, codes of ``categories``, in the order of first
+    appearance, 0 or 1 of booleans, and numbers of the ``unit``, a dtype, of dates and
+    durations.
     """
 
     name: object

@@ -29,13 +29,8 @@ _CORRELATED, _ASSOCIATED = 0.5, 0.3
 
 
 def column_shapes(columns):
-    """Score of each column, of a real and a synthetic table.
-
-    Returns
-    -------
-    shapes : dict of lists
-        "column", "metric" and "score"; NaN where a table has no values.
-    """
+    """Score of each column, of a real and a synthetic table: a dict of lists, "column",
+    "metric" and "score", NaN where a table has no values."""
     found = {"column": [], "metric": [], "score": []}
     for column in columns:
         real, drawn = (part[~np.isnan(part)] for part in column.parts)
@@ -68,17 +63,12 @@ def tv_complement(real, drawn):
 
 
 def pair_trends(columns):
-    """Score of each pair of columns, of a real and a synthetic table.
-
-    Returns
-    -------
-    trends : dict of lists
-        "column_1", "column_2", "metric", "score", "association" of the real columns
-        (the absolute correlation, or Cramér's V), "counted", whether that is strong
-        enough for the pair to count in the mean, and the correlations "real" and
-        "synthetic", NaN for pairs that are not both numeric. NaN where a correlation is
-        not defined, as of a constant column.
-    """
+    """Score of each pair of columns, of a real and a synthetic table, a dict of lists:
+    "column_1", "column_2", "metric", "score", "association" of the real columns (the
+    absolute correlation, or Cramér's V), "counted", whether that is strong enough to
+    count in the mean, and the correlations "real" and "synthetic", NaN for pairs that
+    are not both numeric. NaN where a correlation is not defined, as of a constant
+    column."""
     names = "column_1", "column_2", "metric", "score", "association", "counted"
     found = {name: [] for name in (*names, "real", "synthetic")}
     codes = [_pair_codes(column) for column in columns]
@@ -144,16 +134,12 @@ def _pair_codes(column):
 
 
 def coverage(columns):
-    r"""Share of each real column's categories or range that the synthetic one has.
+    r"""Share of each real column's categories or range that the synthetic one has,
 
     .. math:: \max\left(0,\; 1 - \frac{\max(0, a - b) + \max(0, B - A)}{B - b}\right)
 
-    with real values from b to B and synthetic ones from a to A.
-
-    Returns
-    -------
-    coverage : list of float
-        NaN for constant numbers and columns without values.
+    with real values from b to B and synthetic ones from a to A; NaN for constant
+    numbers and columns without values.
     """
     return [_covered(column) for column in columns]
 
