@@ -144,6 +144,10 @@ class NewerFileError(ModelFileError):
     """Error for a file in a format newer than the installed skdgm can read."""
 
 
+class OlderFileError(ModelFileError):
+    """Error for a file in a format from before the first release of skdgm."""
+
+
 class OversizedFileError(ModelFileError):
     """Error for a file that claims to hold more than it has bytes."""
 

@@ -21,20 +21,11 @@ _N_KEY = 624
 
 
 class Decoder:
-    """Decoder of one file.
+    """Decoder of one file of a size; ``array(number)`` returns the array of that
+    number, each time the same one."""
 
-    Parameters
-    ----------
-    array : callable
-        ``array(number)`` returns the array of that number, each time the same one.
-    n_bytes : int, optional
-        Size of the file.
-    former : bool, default=False
-        Whether it is of format 1, in which models had no structure of their own.
-    """
-
-    def __init__(self, array, n_bytes=math.inf, former=False):
-        self._read, self._known, self._former = array, {}, former
+    def __init__(self, array, n_bytes=math.inf):
+        self._read, self._known = array, {}
         self._n_bytes, self._left = n_bytes, _COPIES * n_bytes
 
     def value(self, node):
@@ -92,9 +83,7 @@ class Decoder:
     def _record_of(self, node):
         cls = class_of(of_type(node["record"], str), RECORDS)
         fields = self._named(node["fields"])
-        # Fields that came later have defaults, which files of before lack.
-        later = cls._fields[len(fields) :]
-        if (*fields, *later) != cls._fields or set(later) - set(cls._field_defaults):
+        if tuple(fields) != cls._fields:
             raise CorruptFileError(
                 f"The file has a {node['record']} with the fields {list(fields)}, "
                 f"instead of {list(cls._fields)}."
@@ -113,8 +102,6 @@ class Decoder:
                 f"attributes {taken}, which are no data."
             )
         found.__dict__ = attributes
-        if self._former and hasattr(found, "_facts") and "_seed" in attributes:
-            found._learned = found._facts().structure
         if "requests" in node:
             requests = found._get_metadata_request()
             for method, asked in of_type(node["requests"], dict).items():

@@ -21,6 +21,7 @@ from skdgm.exceptions import (
     CorruptFileError,
     ModelFileError,
     NewerFileError,
+    OlderFileError,
     OversizedFileError,
     UnsavableError,
 )
@@ -30,7 +31,7 @@ from skdgm.persistence.target import replaced, target_of
 from skdgm.persistence.types import ESTIMATORS, name_of, tag_of
 
 # Raised by one whenever older versions could not read what is written.
-SCHEMA = 2
+SCHEMA = 3
 _FORMAT, _TREE = "skdgm model", "model.json"
 # The earliest date that a zip can have: equal models have equal files.
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -179,8 +180,7 @@ def _read(file):
         def array(number):
             return _array(archive, members.pop(_member(number)))
 
-        decoder = Decoder(array, n_bytes, former=tree["schema"] == 1)
-        found = decoder.value(of_type(tree["estimator"], dict))
+        found = Decoder(array, n_bytes).value(of_type(tree["estimator"], dict))
         if tag_of(type(found)) not in ESTIMATORS:
             raise CorruptFileError("The file has no estimator.")
     if members:
@@ -197,8 +197,11 @@ def _check_version(tree):
             f"The file is of format {schema}, and this version of skdgm reads formats "
             f"up to {SCHEMA}: update skdgm."
         )
-    if schema < 1:
-        raise CorruptFileError(f"The file is of format {schema}, which there is not.")
+    if schema < SCHEMA:
+        raise OlderFileError(
+            f"The file is of format {schema}, of before the first release of "
+            "skdgm, and is not read: fit the model anew."
+        )
 
 
 def _members(archive, n_bytes):

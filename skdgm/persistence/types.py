@@ -64,15 +64,6 @@ RECORDS = {
     "latent.Params": "latent.hierarchy:Params",
     "nets.Moments": "nets.layers:Moments",
 }
-# In files of format 1, classes had the names of their modules of then before theirs.
-_FORMAT_1 = {
-    "skdgm.autoregressive._normal.Moments": "autoregressive.Moments",
-    "skdgm.autoregressive._orderless.Params": "autoregressive.Params",
-    "skdgm.energies.params.Params": "energies.Params",
-    "skdgm.latent.hierarchy.Params": "latent.Params",
-    "skdgm.nets.layers.Moments": "nets.Moments",
-    "skdgm.adversarial._players.Player": "Part",
-}
 
 
 def _place(tag, known):
@@ -101,25 +92,8 @@ def tag_of(cls):
 
 
 def class_of(tag, known):
-    """Import a class on a list, by its tag.
-
-    Parameters
-    ----------
-    tag : str
-        Or its name in files of format 1.
-    known : {ESTIMATORS, RECORDS}
-
-    Returns
-    -------
-    cls : type
-
-    Raises
-    ------
-    UnknownTypeError
-        The list does not have the tag.
-    """
-    if tag not in known and tag.startswith("skdgm."):
-        tag = _FORMAT_1.get(tag, tag.rsplit(".")[-1])
+    """Import a class on a list, ESTIMATORS or RECORDS, by its tag; UnknownTypeError if
+    it is not there."""
     if tag not in known:
         what = "estimator" if known is ESTIMATORS else "record"
         raise UnknownTypeError(

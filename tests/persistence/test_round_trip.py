@@ -1,6 +1,5 @@
 """What comes back from a file is what was saved."""
 
-import json
 import os
 import stat
 import threading
@@ -22,7 +21,6 @@ from skdgm import (
     DBN,
     FVBN,
     NADE,
-    VAE,
     BernoulliRBM,
     BoltzmannMachine,
     ConstrainedTable,
@@ -50,7 +48,6 @@ from tests.common.instances import CLASSES, INSTANCES, name_of
 from tests.common.shapes import having
 from tests.common.test_contract import OF_ROWS, Data
 from tests.persistence.same import assert_identical
-from tests.persistence.test_refusals import members, write
 
 RNG = np.random.default_rng(0)
 BITS = RNG.integers(0, 2, (40, 6))
@@ -354,32 +351,6 @@ def test_every_estimator_is_on_the_list():
 def test_tags_lead_to_classes_and_back(known):
     for tag in known:
         assert tag_of(class_of(tag, known)) == tag
-
-
-def test_files_of_format_1_named_classes_by_their_modules_of_then(tmp_path):
-    places = {
-        "BernoulliRBM": "skdgm.boltzmann.rbm.BernoulliRBM",
-        "VAE": "skdgm.autoencoder.vae.VAE",
-        "energies.Params": "skdgm.energies.params.Params",
-        "latent.Params": "skdgm.latent.hierarchy.Params",
-        "AdamState": "skdgm.optim.optimisers.AdamState",
-    }
-    path = tmp_path / "model.skdgm"
-    for model in (BernoulliRBM(2, n_iter=1), VAE(1, (2,), n_iter=1)):
-        model.set_params(random_state=0).fit(BITS)
-        skdgm.save(model, path)
-        tree, parts = members(path)
-        # Nor had models a structure of their own.
-        del tree["estimator"]["attributes"]["_learned"]
-        text = json.dumps(tree | {"schema": 1})
-        for tag, then in places.items():
-            for kind in "record", "estimator":
-                text = text.replace(f'"{kind}": "{tag}"', f'"{kind}": "{then}"')
-        write(path, json.loads(text), parts)
-        other = skdgm.load(path)
-        assert_identical(model._state(), other._state())
-        scores = (one.partial_fit(BITS).score(BITS) for one in (other, model))
-        assert next(scores) == next(scores)
 
 
 def test_metadata_requests_come_back(tmp_path):

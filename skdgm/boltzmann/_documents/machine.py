@@ -68,7 +68,7 @@ class Documents(Model):
         """Training state of fitted attributes."""
         biases = attributes["intercept_visible_"], attributes["intercept_hidden_"]
         params = Params(biases, (attributes["components_"].T,))
-        return TrainState.of(params, attributes["_training"])
+        return TrainState(params, *attributes["_training"])
 
 
 class DocumentModel(Estimator):

@@ -37,7 +37,7 @@ class PairsRecord:
             progress = Progress(losses, [None] * len(losses), {}, {})
         else:
             state, progress = known["state"], Progress(**known["progress"])
-        state = TrainState.of(known["pairs"][number], state)
+        state = TrainState(known["pairs"][number], *state)
         own = StageRecord(self.record.file, self._write)
         return {"state": state, "keeper": Keeper(own, progress)}
 

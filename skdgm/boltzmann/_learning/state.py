@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.boltzmann._learning.phases import Tempered
 from skdgm.distributions import draw
 from skdgm.energies import Params, plain
 
@@ -36,17 +35,6 @@ class TrainState(NamedTuple):
     offsets: tuple = ()
     activity: tuple = ()
     phase: tuple = ()
-
-    @classmethod
-    def of(cls, params, training):
-        """State of a fitted model, which keeps all but the parameters.
-
-        Those of formats 1 and 2 have fields for all gradients.
-        """
-        if len(training) >= len(cls._fields):
-            *training, fast, rates, base = training[:7]
-            training.append(Tempered(rates, base) if len(rates) else fast)
-        return cls(params, *training)
 
     @property
     def n_levels(self):

@@ -117,7 +117,7 @@ class MachineModel(Model):
 
     def state(self, facts, attributes):
         """Training state of fitted attributes."""
-        return TrainState.of(self.params(facts, attributes), attributes["_training"])
+        return TrainState(self.params(facts, attributes), *attributes["_training"])
 
     def warn(self, facts, state):
         """Warn of columns whose precision is at its limit."""
