@@ -9,14 +9,7 @@ from skdgm.data.columns import BinaryColumns, RealColumns, observed, standards
 from skdgm.data.filling import completed, widened
 from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.data.frames import Codec
-from skdgm.data.kinds import (
-    EVERY,
-    Mixed,
-    check,
-    kinds_of,
-    learned_scales,
-    named_sizes,
-)
+from skdgm.data.kinds import EVERY, Mixed, check, kinds_of, learned_scales, named_sizes
 from skdgm.data.rare import Rare, tell_identifiers
 from skdgm.utils.domains import is_frame, real_rows
 

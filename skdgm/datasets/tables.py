@@ -144,12 +144,7 @@ TABLES["dna"] = _dataset("dna", (1400, 600, 1186), 180, _read_dna, _DNA.url)
 
 
 def fetch_binary_table(
-    name,
-    *,
-    subset="train",
-    data_home=None,
-    download_if_missing=True,
-    return_X_y=False,
+    name, *, subset="train", data_home=None, download_if_missing=True, return_X_y=False
 ):
     """Fetch one of the tables of bits by which density estimators are compared.
 

@@ -50,13 +50,7 @@ class ChainDisplay:
 
     @classmethod
     def from_estimator(
-        cls,
-        estimator,
-        *,
-        random_state=None,
-        ax=None,
-        trace_kw=None,
-        **options,
+        cls, estimator, *, random_state=None, ax=None, trace_kw=None, **options
     ):
         """Run an estimator's Markov chains and show their mixing.
 

@@ -6,23 +6,13 @@ from math import isfinite, isnan
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import assert_all_finite
-from sklearn.utils.validation import (
-    _get_feature_names,
-    check_array,
-    validate_data,
-)
+from sklearn.utils.validation import _get_feature_names, check_array, validate_data
 
 from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.bits import other_kind, tell_real
 from skdgm.utils.blocks import Blocks
 from skdgm.utils.counts import WHOLE, refuse_inexact
-from skdgm.utils.rows import (
-    BLOCK_ENTRIES,
-    Rows,
-    floating_type,
-    hash_block,
-    slices,
-)
+from skdgm.utils.rows import BLOCK_ENTRIES, Rows, floating_type, hash_block, slices
 from skdgm.utils.threading.callers import warn
 
 # Accepted types; others (object, long double) are converted to the first.
@@ -104,11 +94,7 @@ def checked(estimator, X, reset):
         low, high, facts = _survey(X)
         if isfinite(low) and isfinite(high):
             return X, low, high, facts
-    checks = {
-        "accept_sparse": "csr",
-        "dtype": _TYPES,
-        "ensure_all_finite": "allow-nan",
-    }
+    checks = {"accept_sparse": "csr", "dtype": _TYPES, "ensure_all_finite": "allow-nan"}
     numbers = _numbers(X)
     if reset:
         X = check_array(numbers, estimator=estimator, input_name="X", **checks)

@@ -158,12 +158,7 @@ class Packed(NamedTuple):
             if edges[-1] > n_entries:
                 raise ValueError("X has changed while it was read.")
             arguments = lists.index, lists.value, lists.count, edges, index, value
-            run(
-                kernels.join,
-                *arguments,
-                n=len(lists),
-                work=WORK * lists.count.sum(),
-            )
+            run(kernels.join, *arguments, n=len(lists), work=WORK * lists.count.sum())
             first.append(edges[1:])
         return cls(np.concatenate(first), index, value, n_columns)
 
