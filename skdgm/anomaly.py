@@ -10,27 +10,20 @@ from numbers import Real
 from typing import Annotated
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    MetaEstimatorMixin,
-    OutlierMixin,
-    _fit_context,
-    clone,
-)
-from sklearn.utils import get_tags
+from sklearn.base import OutlierMixin, _fit_context, clone
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from skdgm.base import replacing, steady
-from skdgm.base.options import KW_ONLY, Options
+from skdgm.base import steady
+from skdgm.base.meta import MetaEstimator
+from skdgm.base.options import KW_ONLY
 from skdgm.boltzmann import GaussianRBM
-from skdgm.utils.wrapped import routed, routing_of
 
 _WEIGHT = "sample_weight"
 
 
 @steady
-class DensityOutlierDetector(Options, OutlierMixin, MetaEstimatorMixin, BaseEstimator):
+class DensityOutlierDetector(OutlierMixin, MetaEstimator):
     r"""Outlier detector that thresholds the log-likelihood of a density estimator.
 
     .. math:: \hat y(x) = \mathrm{sign}(\log p(x) - t)
@@ -104,15 +97,11 @@ class DensityOutlierDetector(Options, OutlierMixin, MetaEstimatorMixin, BaseEsti
             The threshold is not finite: the density is 0 at as many training rows as
             are to be outliers.
         """
-        fit_params = routed(self, fit_params)
-        with replacing(self) as new:
-            new._learn(X, y, fit_params)
-        return self
+        return self._fit(X, y, fit_params)
 
     def _learn(self, X, y, fit_params):
-        self.estimator_ = clone(self._density()).fit(X, y, **fit_params)
+        self.estimator_ = clone(self._model()).fit(X, y, **fit_params)
         for name in ("n_features_in_", "feature_names_in_"):
-            self.__dict__.pop(name, None)
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))
         scores = self.estimator_.score_samples(X)
@@ -173,30 +162,13 @@ class DensityOutlierDetector(Options, OutlierMixin, MetaEstimatorMixin, BaseEsti
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
-    def get_metadata_routing(self):
-        """Routing of metadata to the density estimator's ``fit``.
-
-        Returns
-        -------
-        routing : MetadataRouter
-        """
-        return routing_of(self, self._density())
-
-    def _density(self):
-        return GaussianRBM(random_state=0) if self.estimator is None else self.estimator
+    def _default(self):
+        return GaussianRBM(random_state=0)
 
     @property
     def density_estimator(self):
         """The density estimator, fitted if the detector is."""
-        return getattr(self, "estimator_", self._density())
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self._density()).input_tags
-        tags.input_tags.sparse = inner.sparse
-        tags.input_tags.allow_nan = inner.allow_nan
-        tags.input_tags.positive_only = inner.positive_only
-        return tags
+        return getattr(self, "estimator_", self._model())
 
 
 def _quantile(values, weight, q):

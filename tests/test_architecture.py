@@ -58,7 +58,7 @@ LAW = {
     "adversarial": NETS | {"data", "base", "implicit"},
     "moment_matching": NETS | {"data", "base", "implicit"},
     "supervised": NETS | {"data", "base"},
-    "preprocessing": GROUND,
+    "preprocessing": GROUND | {"base"},
     "anomaly": GROUND | {"base", "boltzmann"},
     "imputation": GROUND | {"data", "base", "autoregressive"},
     "constraints": GROUND | {"data", "base", "autoregressive"},

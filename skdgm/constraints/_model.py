@@ -1,8 +1,8 @@
 """Base class of models under constraints: learning, and draws of rows."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.utils import check_random_state, get_tags
+from sklearn.base import clone
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
     _check_method_params,
     check_is_fitted,
@@ -10,7 +10,7 @@ from sklearn.utils.validation import (
 )
 
 from skdgm.autoregressive import EoNADE
-from skdgm.base.options import Options
+from skdgm.base.meta import MetaEstimator
 from skdgm.constraints._conditions import is_range_kept, translated
 from skdgm.constraints._plan import plan_of, valid_rows
 from skdgm.constraints._quantities import meets
@@ -18,10 +18,10 @@ from skdgm.constraints.rules import Range, Unique
 from skdgm.data.filling import widened
 from skdgm.data.foreign import as_pandas, schema_of
 from skdgm.utils.domains import is_frame
-from skdgm.utils.wrapped import capabilities_of, routing_of, seed
+from skdgm.utils.wrapped import capabilities_of, seed
 
 
-class ConstrainedModel(Options, MetaEstimatorMixin, BaseEstimator):
+class ConstrainedModel(MetaEstimator):
     """Base class of an estimator with a model and constraints.
 
     A subclass has the parameters ``estimator``, ``constraints``, ``handle_invalid`` and
@@ -30,8 +30,6 @@ class ConstrainedModel(Options, MetaEstimatorMixin, BaseEstimator):
 
     def _learn(self, X, y, fit_params):
         table, model = as_pandas(X), clone(self._model())
-        for name in ("n_features_in_", "feature_names_in_"):
-            self.__dict__.pop(name, None)
         if is_frame(table):
             validate_data(self, table, skip_check_array=True)
         if model is not self.estimator and self.random_state is not None:
@@ -72,15 +70,6 @@ class ConstrainedModel(Options, MetaEstimatorMixin, BaseEstimator):
         """
         return float(np.mean(self.score_samples(X)))
 
-    def get_metadata_routing(self):
-        """Routing of metadata to the model's ``fit``.
-
-        Returns
-        -------
-        routing : MetadataRouter
-        """
-        return routing_of(self, self._model())
-
     @property
     def density_kind_(self):
         """Kind of :meth:`score_samples`: "exact", "lower bound" or "estimate"."""
@@ -92,10 +81,8 @@ class ConstrainedModel(Options, MetaEstimatorMixin, BaseEstimator):
     def _uniques(self):
         return [own for own in self.by_rejection_ if isinstance(own, Unique)]
 
-    def _model(self):
-        return (
-            EoNADE(column_types="mixed") if self.estimator is None else self.estimator
-        )
+    def _default(self):
+        return EoNADE(column_types="mixed")
 
     def _table(self, X):
         """Validated DataFrame of pandas, with all columns."""
@@ -146,10 +133,3 @@ class ConstrainedModel(Options, MetaEstimatorMixin, BaseEstimator):
     @property
     def _ranges(self):
         return [own for own in (c for c, _ in self._checks) if isinstance(own, Range)]
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self._model()).input_tags
-        for name in ("sparse", "categorical", "string", "positive_only", "allow_nan"):
-            setattr(tags.input_tags, name, getattr(inner, name))
-        return tags

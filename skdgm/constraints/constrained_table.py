@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base import fits, replacing, steady
+from skdgm.base import fits, steady
 from skdgm.base.options import KW_ONLY, Count, RandomState
 from skdgm.constraints._filling import fill
 from skdgm.constraints._model import ConstrainedModel
@@ -19,7 +19,6 @@ from skdgm.constraints._plan import refuse
 from skdgm.constraints._sampling import acceptance, reject
 from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.utils.counts import count, count_rows
-from skdgm.utils.wrapped import routed
 
 
 @steady
@@ -65,10 +64,6 @@ class ConstrainedTable(ConstrainedModel):
     density_kind_ : str
         Kind of :meth:`score_samples`: that of the model, but "lower bound" in place of
         "exact" where there are constraints by rejection.
-    n_features_in_ : int
-        Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, if X has any that are all strings.
 
     See Also
     --------
@@ -148,10 +143,7 @@ class ConstrainedTable(ConstrainedModel):
         TypeError
             X is no DataFrame, or a column has a type that a constraint cannot have.
         """
-        fit_params = routed(self, fit_params)
-        with replacing(self) as new:
-            new._learn(X, y, fit_params)
-        return self
+        return self._fit(X, y, fit_params)
 
     def sample(self, n_samples=1, random_state=None, *, conditions=None):
         r"""Draw rows that keep to the constraints.

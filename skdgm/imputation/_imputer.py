@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils._param_validation import MissingValues
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
@@ -12,7 +12,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skdgm.base.options import KW_ONLY, Options
+from skdgm.base.meta import MetaEstimator
+from skdgm.base.options import KW_ONLY
 from skdgm.data.foreign import as_pandas
 from skdgm.imputation._tables import beside, emptied, like, marked, restored, take
 from skdgm.utils.domains import is_frame
@@ -28,7 +29,7 @@ def _indicates(imputer):
     return True
 
 
-class Imputer(Options, TransformerMixin, BaseEstimator):
+class Imputer(TransformerMixin, MetaEstimator):
     """Base class of imputers, with what these do around a model.
 
     A subclass has a ``fit`` that sets ``_known`` and ``_lacked``: boolean arrays, True
@@ -45,13 +46,6 @@ class Imputer(Options, TransformerMixin, BaseEstimator):
         category of a category dtype, and columns of text with "missing_value".
     missing_values : int, float, str, np.nan, None or pandas.NA, default=np.nan
         A value that stands for a missing one, besides NaN, None and NA.
-
-    Attributes
-    ----------
-    n_features_in_ : int
-        Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, if X has any that are all strings.
     """
 
     _: KW_ONLY
@@ -152,8 +146,3 @@ class Imputer(Options, TransformerMixin, BaseEstimator):
     def _indicators(self, names):
         """Names of the indicators, which are scikit-learn's."""
         return [f"missingindicator_{name}" for name in names[self._lacked]]
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags

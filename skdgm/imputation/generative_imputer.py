@@ -7,7 +7,7 @@ r"""Imputation of a table by any model that fills missing entries.
 from numbers import Integral
 from typing import Annotated, Literal
 
-from sklearn.base import MetaEstimatorMixin, _fit_context, clone
+from sklearn.base import _fit_context, clone
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import (
@@ -18,7 +18,7 @@ from sklearn.utils.validation import (
 )
 
 from skdgm.autoregressive import EoNADE
-from skdgm.base import replacing, steady
+from skdgm.base import steady
 from skdgm.base.attributes import shallow
 from skdgm.base.options import KW_ONLY, RandomState
 from skdgm.exceptions import MissingDataWarning
@@ -27,11 +27,11 @@ from skdgm.imputation._tables import take
 from skdgm.utils.domains import is_frame
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.threading.callers import warn
-from skdgm.utils.wrapped import density_of, routed, routing_of, seed
+from skdgm.utils.wrapped import density_of, seed
 
 
 @steady
-class GenerativeImputer(MetaEstimatorMixin, Imputer):
+class GenerativeImputer(Imputer):
     r"""Imputer that fills a table with what a model expects, or draws, given the rest.
 
     .. math::
@@ -139,9 +139,7 @@ class GenerativeImputer(MetaEstimatorMixin, Imputer):
         MissingDataWarning
             Columns have no value, and will be dropped.
         """
-        fit_params = routed(self, fit_params)
-        with replacing(self) as new:
-            new._learn(X, y, fit_params)
+        self._fit(X, y, fit_params)
         dropped = ~self._kept
         if dropped.any():
             names = X.columns if is_frame(X) else _check_feature_names_in(self)
@@ -227,26 +225,13 @@ class GenerativeImputer(MetaEstimatorMixin, Imputer):
         drawing._seed = check_random_state(source)
         return [drawing.transform(X) for _ in range(n_draws)]
 
-    def get_metadata_routing(self):
-        """Routing of metadata to the model's ``fit``.
-
-        Returns
-        -------
-        routing : MetadataRouter
-        """
-        return routing_of(self, self._model())
-
-    def _model(self):
-        return (
-            EoNADE(column_types="mixed") if self.estimator is None else self.estimator
-        )
+    def _default(self):
+        return EoNADE(column_types="mixed")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        inner = get_tags(self._model())
-        for name in ("sparse", "categorical", "string", "positive_only"):
-            setattr(tags.input_tags, name, getattr(inner.input_tags, name))
-        if inner.transformer_tags is not None:
-            kept = inner.transformer_tags.preserves_dtype
-            tags.transformer_tags.preserves_dtype = kept
+        tags.input_tags.allow_nan = True
+        inner = get_tags(self._model()).transformer_tags
+        if inner is not None:
+            tags.transformer_tags.preserves_dtype = inner.preserves_dtype
         return tags

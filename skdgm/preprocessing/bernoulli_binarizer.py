@@ -2,17 +2,9 @@ r"""Binarisation of grey values in [0, 1].
 
 .. math:: x_i = \mathbb{1}[v_i > t] \qquad \text{or} \qquad x_i \sim
    \mathrm{Bernoulli}(v_i)
-
-Log-likelihoods of data that were binarised differently are figures for different data
-and must not be compared [1]_.
-
-References
-----------
-.. [1] Salakhutdinov and Murray (2008). On the quantitative analysis of deep belief
-   networks. ICML.
 """
 
-from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -23,19 +15,24 @@ from sklearn.base import (
     _fit_context,
 )
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skdgm.base.options import KW_ONLY, CountOrZero, Options, RandomState, Share
 from skdgm.utils.domains import bernoulli_rows, taking_numbers
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.rows import row_hash
 
 
-class BernoulliBinarizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class BernoulliBinarizer(
+    Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     r"""Transformer that makes grey values binary and records how.
 
     .. math:: x_i = \mathbb{1}[v_i > t] \qquad \text{or} \qquad x_i \sim
        \mathrm{Bernoulli}(v_i)
+
+    Log-likelihoods of data that were binarised differently are figures for different
+    data and must not be compared [1]_.
 
     The draw of a row depends only on the seed, the number of the draw and the row's
     content: it is the same at each call, whatever the other rows. For a new draw at
@@ -45,14 +42,14 @@ class BernoulliBinarizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    scheme : {"fixed", "threshold"}, default="fixed"
+    scheme
         "fixed": one draw of each row from Bernoulli distributions. "threshold": 1 where
         values are above the threshold, 0 elsewhere.
-    threshold : float, default=0.5
+    threshold
         Threshold of ``scheme="threshold"``, in [0, 1).
-    draw : int, default=0
+    draw
         Number of the draw, at least 0; each number gives another draw of the same rows.
-    random_state : int, RandomState instance or None, default=0
+    random_state : int, RandomState instance or None
         Seed of the draws.
 
     Attributes
@@ -67,8 +64,8 @@ class BernoulliBinarizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     References
     ----------
-    Salakhutdinov and Murray (2008). On the quantitative analysis of deep belief
-    networks. ICML.
+    .. [1] Salakhutdinov and Murray (2008). On the quantitative analysis of deep belief
+       networks. ICML.
 
     Examples
     --------
@@ -83,18 +80,11 @@ class BernoulliBinarizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     'draw 0 of seed 209652396'
     """
 
-    _parameter_constraints: dict = {
-        "scheme": [StrOptions({"fixed", "threshold"})],
-        "threshold": [Interval(Real, 0, 1, closed="left")],
-        "draw": [Interval(Integral, 0, None, closed="left")],
-        "random_state": ["random_state"],
-    }
-
-    def __init__(self, scheme="fixed", *, threshold=0.5, draw=0, random_state=0):
-        self.scheme = scheme
-        self.threshold = threshold
-        self.draw = draw
-        self.random_state = random_state
+    scheme: Literal["fixed", "threshold"] = "fixed"
+    _: KW_ONLY
+    threshold: Share = 0.5
+    draw: CountOrZero = 0
+    random_state: RandomState = 0
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):

@@ -8,15 +8,9 @@ left out, because rounding could move values there to a neighbouring cell. Then
 
 .. math:: \log P(x) \ge \mathbb{E}_u[\log p(x + \delta u)] + d \log \delta
 
-is a lower bound on the log probability of the values themselves, in d columns [1]_.
-
-References
-----------
-.. [1] Theis, van den Oord and Bethge (2016). A note on the evaluation of generative
-   models. ICLR.
+is a lower bound on the log probability of the values themselves, in d columns
+(references are those of :class:`Dequantizer`).
 """
-
-from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import (
@@ -26,9 +20,9 @@ from sklearn.base import (
     _fit_context,
 )
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from skdgm.base.options import KW_ONLY, CountOrZero, Options, Positive, RandomState
 from skdgm.utils.domains import taking_numbers
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.rows import Rows, floating_type, row_hash
@@ -39,7 +33,7 @@ from skdgm.utils.rows import Rows, floating_type, row_hash
 _MARGIN, _NEAR = 4, 1
 
 
-class Dequantizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     r"""Transformer that adds uniform noise to values on a grid.
 
     .. math:: y = x + \delta u, \qquad u \sim \mathcal{U}[0, 1)
@@ -49,12 +43,12 @@ class Dequantizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    step : float, default=1.0
+    step
         Distance between neighbouring values: 1 for counts and 8-bit pixels, 1/255 for
         8-bit pixels divided by 255.
-    draw : int, default=0
+    draw
         Number of the draw, at least 0; each number gives other noise for the same rows.
-    random_state : int, RandomState instance or None, default=0
+    random_state : int, RandomState instance or None
         Seed of the noise.
 
     Attributes
@@ -83,16 +77,10 @@ class Dequantizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
            [2., 1.]])
     """
 
-    _parameter_constraints: dict = {
-        "step": [Interval(Real, 0, None, closed="neither")],
-        "draw": [Interval(Integral, 0, None, closed="left")],
-        "random_state": ["random_state"],
-    }
-
-    def __init__(self, step=1.0, *, draw=0, random_state=0):
-        self.step = step
-        self.draw = draw
-        self.random_state = random_state
+    step: Positive = 1.0
+    _: KW_ONLY
+    draw: CountOrZero = 0
+    random_state: RandomState = 0
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):

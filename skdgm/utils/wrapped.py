@@ -1,29 +1,8 @@
-"""What is asked of a wrapped model: its density and what that can do, metadata for its
-``fit``, and its seeds."""
+"""What is asked of a wrapped model: its density, what that can do, and its seeds."""
 
 from inspect import signature
 
-from sklearn import get_config
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    process_routing,
-)
-
 from skdgm.utils.random import MAX_SEED
-
-
-def routing_of(owner, model):
-    """Routing of metadata from an estimator's ``fit`` to that of its model."""
-    mapping = MethodMapping().add(caller="fit", callee="fit")
-    return MetadataRouter(owner=owner).add(estimator=model, method_mapping=mapping)
-
-
-def routed(owner, fit_params):
-    """Arguments of the model's ``fit``: with metadata routing, those it requests."""
-    if get_config()["enable_metadata_routing"]:
-        return process_routing(owner, "fit", **fit_params).estimator.fit
-    return fit_params
 
 
 def density_of(estimator):

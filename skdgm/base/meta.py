@@ -1,0 +1,61 @@
+"""Base class of estimators that are made of a model: its metadata and tags."""
+
+from sklearn import get_config
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+
+from skdgm.base.attributes import replacing
+from skdgm.base.options import Options
+
+_TAGS = "sparse", "categorical", "string", "positive_only", "allow_nan"
+
+
+class MetaEstimator(Options, MetaEstimatorMixin, BaseEstimator):
+    """Base class of estimators that are made of a model.
+
+    A subclass has the option ``estimator``, a method ``_default()`` that returns a
+    model where this is None, and ``_learn(X, y, fit_params)``, which fits one.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if X has any that are all strings.
+    """
+
+    def _model(self):
+        return self._default() if self.estimator is None else self.estimator
+
+    def _fit(self, X, y, fit_params):
+        """Learn, with metadata routing from arguments that the model requests."""
+        if get_config()["enable_metadata_routing"]:
+            fit_params = process_routing(self, "fit", **fit_params).estimator.fit
+        with replacing(self) as new:
+            for name in ("n_features_in_", "feature_names_in_"):
+                vars(new).pop(name, None)
+            new._learn(X, y, fit_params)
+        return self
+
+    def get_metadata_routing(self):
+        """Routing of metadata to the model's ``fit``.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        given = {"estimator": self._model(), "method_mapping": mapping}
+        return MetadataRouter(owner=self).add(**given)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._model()).input_tags
+        for name in _TAGS:
+            setattr(tags.input_tags, name, getattr(inner, name))
+        return tags
