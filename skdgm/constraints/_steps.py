@@ -6,7 +6,7 @@ sums have unit Jacobians, so the density of what the model sees is that of the t
 .. math:: (a, b) \mapsto (a, b - a), \qquad \log p(a, b) = \log p(a, d = b - a)
 """
 
-from typing import NamedTuple
+from collections import namedtuple
 
 import numpy as np
 
@@ -23,25 +23,10 @@ from skdgm.data.frames import Codec
 from skdgm.utils.math import distinct
 
 
-class Remainder(NamedTuple):
-    """A column as what is left of it after the sum of others.
+class Step:
+    """Base class of steps; of one that drops the column ``target``."""
 
-    Parameters
-    ----------
-    target : hashable
-        Name of the column.
-    parts : tuple
-        Names of the others.
-    sign : {1, -1}
-        -1 for what the others are more than the column.
-    digits : int or None
-        Decimals of the numbers.
-    """
-
-    target: object
-    parts: tuple
-    sign: int
-    digits: object
+    __slots__ = ()
 
     @property
     def replaced(self):
@@ -51,22 +36,36 @@ class Remainder(NamedTuple):
     @property
     def needs(self):
         """Names of the columns from which the replaced ones are made."""
-        return self.parts
+        return getattr(self, "parts", ())
 
     @property
     def dropped(self):
         """Names of the columns that the model does not see."""
-        return ()
+        return self.replaced
 
     def forward(self, table):
         """Columns that the model sees, by name, from a dict of columns."""
+        return {}
+
+    def backward(self, seen, table, codec):
+        """Columns of the table, by name: from those of the model, and those made."""
+
+
+class Remainder(namedtuple("Remainder", "target parts sign digits"), Step):
+    """A column (``target``) as what is left of it after the sum of others, the
+    ``parts``, or by a negative sign what these are more; in numbers of so many
+    decimals, if these are known."""
+
+    __slots__ = ()
+    dropped = ()
+
+    def forward(self, table):
         own, parts = table[self.target], [table[name] for name in self.parts]
         gap = (quantity(own, self) - total(parts, self)) * self.sign
         gap = rounded(gap, self.digits)
         return {self.target: typed(gap, [own, *parts], self.digits)}
 
     def backward(self, seen, table, codec):
-        """Columns of the table, by name: from those of the model, and those made."""
         gap = quantity(seen[self.target], self) * self.sign
         whole = rounded(
             total([table[name] for name in self.parts], self) + gap, self.digits
@@ -75,35 +74,13 @@ class Remainder(NamedTuple):
         return {self.target: restored(whole, codec, j)}
 
 
-class Total(NamedTuple):
+class Total(namedtuple("Total", "target parts digits"), Step):
     """A column (``target``) that is the sum of others, the ``parts``, in numbers of so
     many decimals, if these are known. The model does not see it."""
 
-    target: object
-    parts: tuple
-    digits: object
-
-    @property
-    def replaced(self):
-        """Names of the columns that the model sees changed, or not at all."""
-        return (self.target,)
-
-    @property
-    def needs(self):
-        """Names of the columns from which the replaced ones are made."""
-        return self.parts
-
-    @property
-    def dropped(self):
-        """Names of the columns that the model does not see."""
-        return (self.target,)
-
-    def forward(self, table):
-        """Nothing: the column is dropped."""
-        return {}
+    __slots__ = ()
 
     def backward(self, seen, table, codec):
-        """Columns of the table, by name: from those of the model, and those made."""
         whole = total([table[name] for name in self.parts], self)
         j = codec.names.index(self.target)
         return {self.target: restored(rounded(whole, self.digits), codec, j)}
@@ -139,14 +116,20 @@ class Total(NamedTuple):
         return found
 
 
-class Joint(NamedTuple):
+class Joint(namedtuple("Joint", "columns codec values"), Step):
     """Columns that are drawn together, as a category of their combinations, in the
     place of the first: ``values`` are those that occur, (n_combinations, n_columns),
     encoded."""
 
-    columns: tuple
-    codec: Codec
-    values: np.ndarray
+    __slots__ = ()
+
+    @property
+    def replaced(self):
+        return self.columns
+
+    @property
+    def dropped(self):
+        return self.columns[1:]
 
     @classmethod
     def of(cls, frame):
@@ -155,21 +138,6 @@ class Joint(NamedTuple):
         values = codec.encode(frame)
         values = values[~np.isnan(values).any(axis=1)]
         return cls(tuple(codec.names), codec, distinct(values)[0])
-
-    @property
-    def replaced(self):
-        """Names of the columns that the model sees changed, or not at all."""
-        return self.columns
-
-    @property
-    def needs(self):
-        """Names of the columns from which the replaced ones are made: none."""
-        return ()
-
-    @property
-    def dropped(self):
-        """Names of the columns that the model does not see."""
-        return self.columns[1:]
 
     def codes(self, table):
         """Number of each row's combination: -1 if unknown, NaN if one is missing."""
@@ -195,7 +163,6 @@ class Joint(NamedTuple):
         return ((self.values == values) | np.isnan(values)).all(axis=1)
 
     def forward(self, table):
-        """Columns that the model sees, by name, from a dict of columns."""
         codes = self.codes(table)
         known = np.where(np.isnan(codes), -1, codes).astype(int)
         return {self.columns[0]: self.category(known)}
@@ -208,7 +175,6 @@ class Joint(NamedTuple):
         return pd.Series(pd.Categorical.from_codes(codes, dtype=dtype))
 
     def backward(self, seen, table, codec):
-        """Columns of the table, by name: from those of the model, and those made."""
         codes = seen[self.columns[0]].cat.codes.to_numpy()
         values = np.where(codes[:, None] < 0, np.nan, self.values[codes])
         found = self.codec.decode(values)
@@ -220,13 +186,11 @@ class Joint(NamedTuple):
         return meets(self.codec, self.columns.index(name), column, condition, who)
 
 
-class Numbered(NamedTuple):
+class Numbered(namedtuple("Numbered", "target first text"), Step):
     """A column of identifiers, which the model does not see: numbers from ``first`` on,
     or text with these."""
 
-    target: object
-    first: int
-    text: bool
+    __slots__ = ()
 
     @classmethod
     def of(cls, column, who):
@@ -245,27 +209,7 @@ class Numbered(NamedTuple):
             "integers and text are numbered."
         )
 
-    @property
-    def replaced(self):
-        """Names of the columns that the model sees changed, or not at all."""
-        return (self.target,)
-
-    @property
-    def needs(self):
-        """Names of the columns from which the replaced ones are made: none."""
-        return ()
-
-    @property
-    def dropped(self):
-        """Names of the columns that the model does not see."""
-        return (self.target,)
-
-    def forward(self, table):
-        """Nothing: the column is dropped."""
-        return {}
-
     def backward(self, seen, table, codec):
-        """Columns of the table, by name: from those of the model, and those made."""
         import pandas as pd
 
         n_rows = len(next(iter(seen.values())))
