@@ -2,8 +2,6 @@ r"""Outlier detection with any density estimator.
 
 .. math:: x \text{ is an outlier} \iff \log p(x) < t, \qquad
    P_\text{train}(\log p(x) < t) = \text{contamination}
-
-where training rows count by their weights.
 """
 
 from numbers import Real

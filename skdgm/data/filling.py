@@ -42,7 +42,7 @@ def as_whole(X):
     return X
 
 
-def refuse_inexact(name, X, dtype):
+def _refuse_rounded(name, X, dtype):
     """Raise ValueError if a floating type cannot hold whole numbers of a table.
 
     Only DataFrames, lists and arrays of objects are searched; other arrays have one
@@ -104,7 +104,7 @@ def fill(
     tell_unknown(density.name, X, rows)
     raw = rows.raw._replace(dtype=holding(rows))
     if rows.codec is None:
-        refuse_inexact(density.name, X, np.dtype(raw.dtype))
+        _refuse_rounded(density.name, X, np.dtype(raw.dtype))
     which, parts = np.repeat(np.arange(rows.shape[0]), n_draws), []
     if method == "sample":
         seed = check_random_state(random_state).randint(MAX_SEED)

@@ -159,35 +159,43 @@ def column_types_of(model):
 
 def kinds_of(column_types, rows):
     """Kind of each column, an array of :data:`KINDS`; "numeric" may become "ordinal" in
-    :func:`learned_scales`.
-
-    With "mixed", and for columns that a dict does not name, the types of a DataFrame
-    decide; those of an array are "gaussian". ValueError if a kind is unknown, there is
-    not one for each column, or names are given without a DataFrame.
+    :func:`learned_scales`. ValueError, as by :func:`told_kinds`, or for an unknown one.
     """
-    n_columns, single = rows.shape[1], isinstance(column_types, str)
     if column_types == EVERY:
-        return np.full(n_columns, column_types[0])
+        return np.full(rows.shape[1], column_types[0])
     told = column_types.values() if isinstance(column_types, dict) else column_types
+    single = isinstance(column_types, str)
     wrong = [told] if single and told != "mixed" else set(told) - set(KINDS)
     if wrong and told != "mixed":
         raise ValueError(
             f"column_types must be 'mixed', or have one of {_listed(KINDS)} for each "
             f"column; got {wrong}."
         )
-    if isinstance(column_types, dict) and rows.codec is None:
+    return np.array(told_kinds(column_types, rows))
+
+
+def told_kinds(column_types, rows):
+    """Kind of each column, a list, as one for all or for each; with "mixed", and a dict
+    by name, those of the types of a DataFrame, and "gaussian" of an array's columns.
+
+    ValueError if there is not one for each column, or names without a DataFrame.
+    """
+    n_columns, named = rows.shape[1], isinstance(column_types, dict)
+    if named and rows.codec is None:
         raise ValueError(
             "column_types has names of columns, but X is no DataFrame: give it the "
             "kinds of all columns in their order."
         )
-    if single or isinstance(column_types, dict):
-        return np.array(rows.codec.kinds if rows.codec else ["gaussian"] * n_columns)
+    if named or column_types == "mixed":
+        return rows.codec.kinds if rows.codec else ["gaussian"] * n_columns
+    if isinstance(column_types, str):
+        return [column_types] * n_columns
     if len(column_types) != n_columns:
         raise ValueError(
             f"column_types has {len(column_types)} entries, but X has {n_columns} "
             "columns."
         )
-    return np.array(column_types)
+    return column_types
 
 
 def _listed(names):

@@ -8,6 +8,7 @@ from scipy.special import gammaln
 from sklearn.utils._param_validation import StrOptions
 
 from skdgm.data.codes import count_sizes, refuse
+from skdgm.data.kinds import told_kinds
 from skdgm.data.mixed import MixedColumns
 from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.counts import WHOLE
@@ -118,30 +119,12 @@ class UnitColumns(MixedColumns):
 
     def _kinds(self, rows):
         """Kind of each column, as told, "numeric" where a DataFrame says so."""
-        if isinstance(self.kinds, dict) and rows.codec is None:
-            raise ValueError(
-                "column_types has names of columns, but X is no DataFrame: give it the "
-                "kinds of all columns in their order."
-            )
-        if self.takes_times:
-            known = rows.codec.kinds if rows.codec else ["gaussian"] * rows.shape[1]
-            return np.array([parsed(name)[0] for name in known], "U11")
-        if isinstance(self.kinds, str):
-            return np.full(rows.shape[1], parsed(self.kinds)[0], "U11")
-        if len(self.kinds) != rows.shape[1]:
-            raise ValueError(
-                f"column_types has {len(self.kinds)} entries, but X has "
-                f"{rows.shape[1]} columns."
-            )
-        return np.array([parsed(name)[0] for name in self.kinds], "U11")
+        names = told_kinds(self.kinds, rows)
+        return np.array([parsed(name)[0] for name in names], "U11")
 
     def _told(self, rows):
         """The number n that is told for each column, 0 where none is."""
-        if self.takes_times:
-            names = rows.codec.kinds if rows.codec else ["gaussian"] * rows.shape[1]
-        else:
-            one = isinstance(self.kinds, str)
-            names = [self.kinds] * rows.shape[1] if one else self.kinds
+        names = told_kinds(self.kinds, rows)
         return np.array([parsed(name)[1] or 0 for name in names], int)
 
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):

@@ -6,84 +6,44 @@ import numpy as np
 
 from skdgm.datasets.store import PARTS, Dataset, Source, fetch
 
-# Of each table the sizes of the parts, the number of columns, and git's ids of the
-# files of the parts at that commit.
+# Of each table the name, the sizes of the parts, the number of columns, and git's ids
+# of the files of the parts at that commit.
 _DEBD = (
     "https://raw.githubusercontent.com/arranger1044/DEBD/"
     "850908666388f1b1c766a304b37dae14613f1e51/datasets"
 )
-_TABLES = {
-    "accidents": (
-        (12758, 1700, 2551),
-        111,
-        "cefacb1816aec82768b2786006b3999d008def9f",
-        "e7ac288dfa26a82b3dcf75ebe0812be98672d459",
-        "25ff1e5d35f133d0f28f1b511c62b58761e9ca68",
-    ),
-    "adult": (
-        (5000, 1414, 26147),
-        123,
-        "101be82a729802294177e86594095fa14fc5d5ca",
-        "1d1f0853a75e2db49968c3380d5db92692c7d26a",
-        "ca1a6642228f20971897abba6fb5ddc620bc80a3",
-    ),
-    "baudio": (
-        (15000, 2000, 3000),
-        100,
-        "53b36fd25aab0415e83d7d0b68979404b11a0eb0",
-        "049656e05dec8a816429a2fb250b5ed1f7168eae",
-        "3e07f701215c85bd4368828074567218c8e1ab9b",
-    ),
-    "connect4": (
-        (16000, 4000, 47557),
-        126,
-        "93b42c60aeca67df76fd821ef0ae5b8ceb8b8b01",
-        "71f641a9b87507bb3e9f930c455748f118a6c9e0",
-        "088e6da63a6e9d5cab1af67518fd6b202cef6f51",
-    ),
-    "jester": (
-        (9000, 1000, 4116),
-        100,
-        "bfb2d367627f73eccea33606e8f0633970d7a59a",
-        "48e7a863427503785fe8509c7261cb821cee6c68",
-        "cb8e29d787084cf9d511355fbc9ac747ca2860ec",
-    ),
-    "mushrooms": (
-        (2000, 500, 5624),
-        112,
-        "563ba3a28eb60c63fc39b46134d5914738e7a09e",
-        "9f125c50d027c89cc56a704c5b3c4db6bb165893",
-        "1372a949dbcf6bc62e19885d59dac25f8f88477f",
-    ),
-    "nips": (
-        (400, 100, 1240),
-        500,
-        "583d8a180c2851793724e6d93f701966a079c817",
-        "5e0137e210086a03b342a692705bd806b90f4c3c",
-        "8787df72842c24be8af223ddd773998c5095b65f",
-    ),
-    "nltcs": (
-        (16181, 2157, 3236),
-        16,
-        "8c47cc2d814ec699f6d509d4a77dd10ffa2f8a33",
-        "717b851a5d543747dd0e7eab65af54b01ecb52ff",
-        "127d1f67947bf06d872b2a6c5178374727df8233",
-    ),
-    "ocr_letters": (
-        (32152, 10000, 10000),
-        128,
-        "5deb8ce789bfb4f94849b1b5f57e7c841ec9f538",
-        "ebbd09fef2383f0b507ee4addd17f0c5f3b4313b",
-        "25b4cdcc1b5fb8602a4baacf7df16bd15947565c",
-    ),
-    "plants": (
-        (17412, 2321, 3482),
-        69,
-        "3e6263dd8dc8ea93d37db22b05334b0a9b862f29",
-        "1a4fe9824e52a573ff7386786caf765f804cdf19",
-        "e1e04c157a53499fc94c67279cc98963ab38c156",
-    ),
-}
+_TABLES = """
+accidents 12758 1700 2551 111
+cefacb1816aec82768b2786006b3999d008def9f e7ac288dfa26a82b3dcf75ebe0812be98672d459
+25ff1e5d35f133d0f28f1b511c62b58761e9ca68
+adult 5000 1414 26147 123
+101be82a729802294177e86594095fa14fc5d5ca 1d1f0853a75e2db49968c3380d5db92692c7d26a
+ca1a6642228f20971897abba6fb5ddc620bc80a3
+baudio 15000 2000 3000 100
+53b36fd25aab0415e83d7d0b68979404b11a0eb0 049656e05dec8a816429a2fb250b5ed1f7168eae
+3e07f701215c85bd4368828074567218c8e1ab9b
+connect4 16000 4000 47557 126
+93b42c60aeca67df76fd821ef0ae5b8ceb8b8b01 71f641a9b87507bb3e9f930c455748f118a6c9e0
+088e6da63a6e9d5cab1af67518fd6b202cef6f51
+jester 9000 1000 4116 100
+bfb2d367627f73eccea33606e8f0633970d7a59a 48e7a863427503785fe8509c7261cb821cee6c68
+cb8e29d787084cf9d511355fbc9ac747ca2860ec
+mushrooms 2000 500 5624 112
+563ba3a28eb60c63fc39b46134d5914738e7a09e 9f125c50d027c89cc56a704c5b3c4db6bb165893
+1372a949dbcf6bc62e19885d59dac25f8f88477f
+nips 400 100 1240 500
+583d8a180c2851793724e6d93f701966a079c817 5e0137e210086a03b342a692705bd806b90f4c3c
+8787df72842c24be8af223ddd773998c5095b65f
+nltcs 16181 2157 3236 16
+8c47cc2d814ec699f6d509d4a77dd10ffa2f8a33 717b851a5d543747dd0e7eab65af54b01ecb52ff
+127d1f67947bf06d872b2a6c5178374727df8233
+ocr_letters 32152 10000 10000 128
+5deb8ce789bfb4f94849b1b5f57e7c841ec9f538 ebbd09fef2383f0b507ee4addd17f0c5f3b4313b
+25b4cdcc1b5fb8602a4baacf7df16bd15947565c
+plants 17412 2321 3482 69
+3e6263dd8dc8ea93d37db22b05334b0a9b862f29 1a4fe9824e52a573ff7386786caf765f804cdf19
+e1e04c157a53499fc94c67279cc98963ab38c156
+"""
 # With another division of the rows in DEBD.
 _DNA = Source(
     "https://raw.githubusercontent.com/mgermain/MADE/"
@@ -139,7 +99,12 @@ def _table(name, n_rows, n_columns, *blobs):
     return _dataset(name, n_rows, n_columns, _reader(sources), _DEBD)
 
 
-TABLES = {name: _table(name, *facts) for name, facts in _TABLES.items()}
+TABLES = {
+    name: _table(name, tuple(map(int, sizes)), int(n_columns), *blobs)
+    for name, *sizes, n_columns, blobs in (
+        (*row[:5], row[5:]) for row in np.reshape(_TABLES.split(), (-1, 8)).tolist()
+    )
+}
 TABLES["dna"] = _dataset("dna", (1400, 600, 1186), 180, _read_dna, _DNA.url)
 
 

@@ -1,13 +1,10 @@
 r"""Log-likelihoods of grey rows, averaged over several draws of their bits.
 
-.. math:: \mathbb{E}_{x \sim \mathrm{Bernoulli}(v)}[\log p(x)]
-
-Grey values v are probabilities of a 1: with uniform numbers u,
-
 .. math:: x_{ij} = \mathbb{1}[u_{ij} < v_{ij}], \qquad u_{ij} \sim \mathcal{U}[0, 1)
 
-The uniform numbers are drawn for every entry of the table, whichever columns are grey.
-With the same random state all models are therefore evaluated on the same bits.
+Grey values v are probabilities of a 1. The uniform numbers are drawn for every entry of
+the table, whichever columns are grey: with the same random state all models are
+evaluated on the same bits.
 """
 
 from numbers import Integral
@@ -18,7 +15,7 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import _num_features, check_scalar
 
 from skdgm.metrics.density import unwound
-from skdgm.metrics.models import check_density
+from skdgm.metrics.models import check_can
 from skdgm.utils.domains import ROUNDING
 from skdgm.utils.wrapped import density_of
 
@@ -73,7 +70,7 @@ def average_over_draws(estimator, X, *, n_draws=10, random_state=0):
     >>> bool(rbm.score(X) < mean.mean() + 1)
     True
     """
-    check_density(estimator, "average_over_draws")
+    check_can("log_prob", estimator, "average_over_draws")
     check_scalar(n_draws, "n_draws", Integral, min_val=2)
     last, seen, log_det = unwound(estimator, X)
     told = density_of(last) is not None

@@ -1,23 +1,12 @@
 r"""Log partition function and mean log-likelihoods, with lower and upper ends.
 
-.. math:: \log Z_\text{lower} \le \log Z \le \log Z_\text{upper}
+.. math:: \log Z_\text{lower} \le \log Z \le \log Z_\text{upper}, \qquad
+   \log p(v) = \log \tilde p(v) - \log Z
 
-Both ends of log Z are found by annealed importance sampling (AIS) [1]_ [2]_: forward
-from a base model, and in reverse from tempered samples of the model.
-
-In
-
-.. math:: \log p(v) = \log \tilde p(v) - \log Z
-
-the first term is exact, a lower bound, or estimated by importance sampling; for grey
-rows it is a mean over draws of their bits.
-
-References
-----------
-.. [1] Salakhutdinov and Murray (2008). On the quantitative analysis of deep belief
-   networks. ICML.
-.. [2] Burda, Grosse and Salakhutdinov (2015). Accurate and conservative estimates
-   of MRF log-likelihood using reverse annealing. AISTATS.
+Both ends of log Z are found by annealed importance sampling (AIS): forward from a base
+model, and in reverse from tempered samples of the model. The unnormalised term is
+exact, a lower bound, or estimated by importance sampling; for grey rows it is a mean
+over draws of their bits.
 """
 
 from numbers import Integral, Real
@@ -30,7 +19,7 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 from sklearn.utils.validation import check_scalar
 
 from skdgm.metrics.bits import bit_columns, grey_columns, of_bits
-from skdgm.metrics.models import check_energy, seed_of
+from skdgm.metrics.models import check_can, seed_of
 from skdgm.partition import AISOptions, Bracket
 from skdgm.utils.wrapped import density_of
 
@@ -129,8 +118,9 @@ def partition_bracket(
 
     References
     ----------
-    Burda, Grosse and Salakhutdinov (2015). Accurate and conservative estimates of MRF
-    log-likelihood using reverse annealing. AISTATS.
+    Salakhutdinov and Murray (2008). On the quantitative analysis of deep belief
+    networks. ICML. Burda, Grosse and Salakhutdinov (2015). Accurate and conservative
+    estimates of MRF log-likelihood using reverse annealing. AISTATS.
 
     Examples
     --------
@@ -143,7 +133,7 @@ def partition_bracket(
     >>> bool(found.lower < found.log_Z < found.upper)
     True
     """
-    check_energy(estimator, "partition_bracket")
+    check_can("bracket", estimator, "partition_bracket")
     several = np.atleast_1d(n_betas)
     if several.ndim != 1 or not len(several) or several.min() < 2:
         raise ValueError(
@@ -260,7 +250,7 @@ def likelihood_bracket(
     >>> found.kind, found.upper == found.lower  # 16 hidden units are enumerated.
     ('exact', True)
     """
-    check_energy(estimator, "likelihood_bracket")
+    check_can("bracket", estimator, "likelihood_bracket")
     check_scalar(n_draws, "n_draws", Integral, min_val=1)
     check_scalar(n_bit_draws, "n_bit_draws", Integral, min_val=2)
     grey, told = grey_columns(X, bit_columns(estimator)), []

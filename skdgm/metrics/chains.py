@@ -1,24 +1,11 @@
 r"""Mixing diagnostics of an estimator's own Markov chains.
 
-The trace of each chain is the free energy of its even layers, which determine the next
-state,
+.. math:: F(x_\text{even}) = -\log \sum_{x_\text{odd}} e^{-E(x)}
 
-.. math:: F(x_\text{even}) = -\log \sum_{x_\text{odd}} e^{-E(x)},
-
-and which mixes as slowly as any other quantity. For a restricted machine it is
-:math:`F(v)`, also with directed layers below. R-hat is also computed for each column.
-
-Chains have converged if
-
-.. math:: \hat R \le 1.01, \qquad \mathrm{ESS} \ge 400,
-
-the limits recommended in [1]_. That of R-hat applies to the chains' free energy and
-to all but 1 % of the columns: among many columns some exceed it by chance.
-
-References
-----------
-.. [1] Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021). Rank-normalization,
-   folding, and localization: an improved R-hat. Bayesian Analysis.
+The trace of each chain is this free energy of its even layers, which determine the next
+state, and which mixes as slowly as any other quantity. Chains have converged if their
+R-hat is at most 1.01 and their effective sample size at least 400; R-hat of all but 1 %
+of the columns, too: among many some exceed it by chance.
 """
 
 from numbers import Integral
@@ -34,7 +21,7 @@ from skdgm.metrics.mcmc import (
     r_hat,
     still,
 )
-from skdgm.metrics.models import check_energy
+from skdgm.metrics.models import check_can
 from skdgm.utils.wrapped import density_of
 
 _MAX_R_HAT, _MIN_ESS, _MOST = 1.01, 400, 0.99
@@ -99,7 +86,7 @@ def chain_diagnostics(
     >>> chain_diagnostics(rbm, random_state=0).converged
     True
     """
-    check_energy(estimator, "chain_diagnostics")
+    check_can("bracket", estimator, "chain_diagnostics")
     for name, value, low in (
         ("n_chains", n_chains, 1),
         ("n_draws", n_draws, MIN_DRAWS),

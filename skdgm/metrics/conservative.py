@@ -30,7 +30,7 @@ from scipy.special import logsumexp
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_scalar
 
-from skdgm.metrics.models import check_energy, seed_of
+from skdgm.metrics.models import check_can, seed_of
 from skdgm.partition import ladder
 from skdgm.partition.equilibrium import reach
 from skdgm.utils.math import log_mean_exp
@@ -90,7 +90,7 @@ def csl_log_likelihood(
     >>> bool(few < many < rbm.score(X[:20]))
     True
     """
-    check_energy(estimator, "csl_log_likelihood")
+    check_can("bracket", estimator, "csl_log_likelihood")
     check_scalar(n_samples, "n_samples", Integral, min_val=1)
     check_scalar(n_steps, "n_steps", Integral, min_val=1)
     density, seed = density_of(estimator), seed_of(random_state)
@@ -180,7 +180,7 @@ def raise_log_likelihood(
     >>> bool(raise_log_likelihood(rbm, X[:20]).mean() < rbm.score(X[:20]) + 0.1)
     True
     """
-    check_energy(estimator, "raise_log_likelihood")
+    check_can("bracket", estimator, "raise_log_likelihood")
     for name, value, low in (
         ("n_betas", n_betas, 2),
         ("n_chains", n_chains, 1),

@@ -35,7 +35,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skdgm.metrics.models import check_density
+from skdgm.metrics.models import check_can
 from skdgm.utils.wrapped import density_of
 
 KNOWN = (
@@ -118,7 +118,7 @@ def log_density(estimator, X):
     >>> bool(np.isclose(inches - quarters, 4 * np.log(4)))
     True
     """
-    check_density(estimator, "log_density")
+    check_can("log_prob", estimator, "log_density")
     last, seen, log_det = unwound(estimator, X)
     return last.score_samples(seen) + log_det
 

@@ -5,17 +5,12 @@ r"""Maximum mean discrepancy of two samples, with a permutation test.
    - \frac{2}{m n} \sum_{i, j} k(x_i, y_j)
 
 is unbiased. Its expectation is zero if both samples have the same distribution, and for
-a characteristic kernel, such as the Gaussian, only then [1]_.
+a characteristic kernel, such as the Gaussian, only then.
 
 With an indicator s in {0, 1} of the rows of the first sample, the sums are
 :math:`s^T K s`, :math:`s^T K 1` and :math:`1^T K 1`, with zeros on the diagonal of K.
 All splits of a test together cost one matrix product, and K is computed one block of
 rows at a time.
-
-References
-----------
-.. [1] Gretton, Borgwardt, Rasch, Schölkopf and Smola (2012). A kernel two-sample test.
-   Journal of Machine Learning Research.
 """
 
 from functools import partial

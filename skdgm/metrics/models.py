@@ -8,30 +8,23 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.wrapped import capabilities_of
 
-ENERGY_BASED = "BernoulliRBM, GaussianRBM, RBMClassifier, DBM, DBMClassifier, DBN"
-DENSITIES = (
-    f"{ENERGY_BASED}, VAE, autoregressive models, or scikit-learn's KernelDensity and "
-    "GaussianMixture"
-)
+_MACHINES = "BernoulliRBM, GaussianRBM, RBMClassifier, DBM, DBMClassifier"
+# Estimators that have a capability, in words.
+_ABLE = {
+    "bracket": f"models with a partition function ({_MACHINES}, DBN, and what has such "
+    "a one inside)",
+    "log_prob": f"estimators with score_samples ({_MACHINES}, DBN, VAE, autoregressive "
+    "models, or scikit-learn's KernelDensity and GaussianMixture)",
+    "free_energy": f"estimators with free_energy ({_MACHINES})",
+}
 
 
-def check_energy(estimator, who):
-    """Raise NotFittedError, or TypeError where there is no partition function."""
+def check_can(capability, estimator, who):
+    """Raise NotFittedError, or TypeError where there is no such capability."""
     check_is_fitted(estimator)
-    if "bracket" not in capabilities_of(estimator):
+    if capability not in capabilities_of(estimator):
         raise TypeError(
-            f"{who} is for models with a partition function ({ENERGY_BASED}, and what "
-            f"has such a one inside); {type(estimator).__name__} has none."
-        )
-
-
-def check_density(estimator, who):
-    """Raise NotFittedError, or TypeError where there is no log-likelihood."""
-    check_is_fitted(estimator)
-    if "log_prob" not in capabilities_of(estimator):
-        raise TypeError(
-            f"{who} is for estimators with score_samples ({DENSITIES}); "
-            f"{type(estimator).__name__} has none."
+            f"{who} is for {_ABLE[capability]}; {type(estimator).__name__} has none."
         )
 
 

@@ -1,27 +1,11 @@
 r"""Samples and their nearest rows of data: memorisation, and coverage of modes.
 
-Memorisation of training rows is tested by distances:
+.. math:: A = P(d(s) < d(v)) + \tfrac12 P(d(s) = d(v)), \qquad
+   \mathrm{KL}(q \,\|\, p) = \sum_k q_k \log \frac{q_k}{p_k}
 
-.. math:: d(s) = \min_i |s - x_i|
-
-is the distance of a sample from the nearest training row. For good samples it has the
-same distribution as for validation rows v, for memorised ones it is shorter [1]_:
-
-.. math:: A = P(d(s) < d(v)) + \tfrac12 P(d(s) = d(v))
-
-is one half for good samples, and 1 for copies.
-
-Coverage of the modes of a distribution is measured by
-
-.. math:: \mathrm{KL}(q \,\|\, p) = \sum_k q_k \log \frac{q_k}{p_k}
-
-in nats, with the shares q of samples and p of data in each mode k. It is zero if they
-agree, and log K if all samples are in one of K equally frequent modes.
-
-References
-----------
-.. [1] Meehan, Chaudhuri and Dasgupta (2020). A non-parametric test to detect
-   data-copying in generative models. AISTATS.
+A is one half for samples s at the same distances d from training rows as validation
+rows v, and 1 for copies. The divergence of the shares of modes, in nats, is zero if
+they agree, and log K if all samples are in one of K equally frequent modes.
 """
 
 from typing import NamedTuple

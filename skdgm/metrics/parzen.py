@@ -1,23 +1,10 @@
 r"""Log-likelihoods by a Parzen window estimate around samples.
 
-.. math:: \log \hat p(x) = \log \frac1m \sum_{i=1}^m \mathcal{N}(x; s_i, \sigma^2 I)
-
-for samples :math:`s_i` of any model [1]_. The bandwidth maximises the log-likelihood of
-validation rows, as in [2]_.
-
-It is computed as
-
 .. math:: \log \hat p_\sigma(x) = \log \sum_i e^{-|x - s_i|^2 / 2 \sigma^2}
    - \log m - d \log \sqrt{2 \pi} \sigma
 
 for m samples in d dimensions. Distances are computed by matrix products, for one block
 of rows x at a time.
-
-References
-----------
-.. [1] Parzen (1962). On estimation of a probability density function and mode. Annals
-   of Mathematical Statistics.
-.. [2] Goodfellow et al. (2014). Generative adversarial nets. NeurIPS.
 """
 
 from typing import NamedTuple
@@ -64,13 +51,13 @@ def parzen_log_likelihood(X, samples, *, sigma=None, X_valid=None, sigmas=None):
     .. math:: \log \hat p(x) = \log \frac1m \sum_{i=1}^m
        \mathcal{N}(x; s_i, \sigma^2 I)
 
-    It is a density in the units of the columns, for any model that can be sampled. In
-    high dimensions it says little about the model: no feasible number of samples is
-    enough, it is far from the log-likelihood, it may rank models wrongly, and the
-    centres of k-means can score higher than data [1]_. It serves for comparison with
-    published figures. As there, kernels of columns in [0, 1] reach beyond these, so
-    that a part of the density is where no row can be; that of ``score_samples`` of our
-    generators is not.
+    It is a density in the units of the columns, for any model that can be sampled
+    [1]_. In high dimensions it says little about the model: no feasible number of
+    samples is enough, it is far from the log-likelihood, it may rank models wrongly,
+    and the centres of k-means can score higher than data [2]_. It serves for comparison
+    with published figures [3]_. As there, kernels of columns in [0, 1] reach beyond
+    these, so that a part of the density is where no row can be; that of
+    ``score_samples`` of our generators is not.
 
     The log-likelihoods equal ``score_samples`` of scikit-learn's ``KernelDensity`` with
     all samples in one leaf; with its default leaves that loses tens of nats in a
@@ -114,9 +101,11 @@ def parzen_log_likelihood(X, samples, *, sigma=None, X_valid=None, sigmas=None):
 
     References
     ----------
-    .. [1] Theis, van den Oord and Bethge (2016). A note on the evaluation of generative
+    .. [1] Parzen (1962). On estimation of a probability density function and mode.
+       Annals of Mathematical Statistics.
+    .. [2] Theis, van den Oord and Bethge (2016). A note on the evaluation of generative
        models. ICLR.
-    .. [2] Goodfellow et al. (2014). Generative adversarial nets. NeurIPS.
+    .. [3] Goodfellow et al. (2014). Generative adversarial nets. NeurIPS.
 
     Examples
     --------

@@ -20,7 +20,7 @@ from sklearn.utils.validation import _num_features
 from skdgm.metrics.bits import bit_columns, grey_columns, is_binary, numbers_of, of_bits
 from skdgm.metrics.brackets import likelihood_bracket, partition_bracket
 from skdgm.metrics.density import measure, parts_of, unwound
-from skdgm.metrics.models import check_density, check_names
+from skdgm.metrics.models import check_can, check_names
 from skdgm.utils.wrapped import capabilities_of, density_of
 
 COLUMNS = "nats", "lower", "upper", "se_rows", "bits_per_dim", "kind", "measure"
@@ -173,7 +173,7 @@ def compared(estimators, X):
     :func:`~skdgm.metrics.likelihood_table`."""
     named = _named(estimators)
     for _, estimator in named:
-        check_density(estimator, "likelihood_table")
+        check_can("log_prob", estimator, "likelihood_table")
     _check_measures(named)
     _check_schemes(named, X)
     models = []

@@ -2,13 +2,6 @@ r"""Classifier two-sample test of samples against data.
 
 .. math:: \hat t = \frac1n \sum_{k=1}^n [f(z_k) = l_k], \qquad
    n \hat t \sim \mathrm{Binomial}(n, \tfrac12) \text{ by chance}
-
-for held-out rows z, half of them data and half of them samples, with labels l and a
-trained classifier f [1]_.
-
-References
-----------
-.. [1] Lopez-Paz and Oquab (2017). Revisiting classifier two-sample tests. ICLR.
 """
 
 from typing import NamedTuple

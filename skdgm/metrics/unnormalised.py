@@ -20,11 +20,8 @@ with a common precision. The means lie between :math:`b_i` plus the sum of the n
 :math:`W_{ij}` and :math:`b_i` plus the sum of the positive ones. Equidistant points 1.4
 standard deviations apart integrate it to a relative error of 1e-4.
 
-The free-energy gap is a test for overfitting,
-
-.. math:: \frac1n \sum_i F(v_i^\text{valid}) - \frac1m \sum_j F(v_j^\text{train})
-
-in which log Z cancels. It grows as a model overfits its training rows [2]_.
+The free-energy gap, in which log Z cancels, grows as a model overfits its training rows
+[2]_.
 
 References
 ----------
@@ -37,15 +34,14 @@ from functools import partial
 
 import numpy as np
 from scipy.special import logsumexp
-from sklearn.utils.validation import check_is_fitted
 
 from skdgm._kernels.machines.log_conditionals import LIMIT, log_density, log_odds
 from skdgm.distributions import Bernoulli, Sites
 from skdgm.metrics import sites
+from skdgm.metrics.models import check_can
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
 from skdgm.utils.threading.parallel import run
-from skdgm.utils.wrapped import capabilities_of
 
 # Distance between points, and margin beyond the outermost means, in standard deviations
 # of a component.
@@ -57,11 +53,7 @@ _MANY = 10_000
 
 
 def log_conditionals(energy, params, x, units=None, block=0):
-    r"""Conditional log probabilities of binary units given all others, in nats,
-    float64,
-
-    .. math:: \log p(v_i \mid v_{-i}) = v_i \Delta_i - \log(1 + e^{\Delta_i}), \qquad
-       \Delta_i = \log \frac{\tilde p(v_i = 1, v_{-i})}{\tilde p(v_i = 0, v_{-i})}
+    """Conditional log probabilities of binary units given all others, in nats, float64.
 
     ``x`` are values of all colours but the last, which is summed out; ``units``, of
     shape (n_rows, n_units), those of each row, by default all, in a block of the bottom
@@ -113,12 +105,9 @@ def _log_odds(above, v, units):
 
 
 def log_densities(energy, params, x, units, block=0):
-    r"""Conditional log densities of real units given all others, in nats, float64, NaN
-    for units whose weights have diverged; arguments are as of :func:`log_conditionals`.
-
-    .. math:: \log p(v_i \mid v_{-i}) = \log \tilde p(v) - \log \int \tilde p(u, v_{-i})
-       \, \mathrm{d}u
-    """
+    """Conditional log densities of real units given all others, in nats, float64, NaN
+    for units whose weights have diverged; arguments are as of
+    :func:`log_conditionals`."""
     v, own = np.asarray(x[block]), params.units[block]
     eta = energy.units[block].field(own)
     above = [
@@ -233,12 +222,6 @@ def free_energy_gap(estimator, X_train, X_valid):
     >>> bool(free_energy_gap(rbm, X[:300], X[300:600]) > 0)
     True
     """
-    check_is_fitted(estimator)
-    if "free_energy" not in capabilities_of(estimator):
-        raise TypeError(
-            "free_energy_gap is for estimators with free_energy (BernoulliRBM, "
-            f"GaussianRBM, RBMClassifier, DBM, DBMClassifier); "
-            f"{type(estimator).__name__} has none."
-        )
+    check_can("free_energy", estimator, "free_energy_gap")
     valid, train = (estimator.free_energy(X).mean() for X in (X_valid, X_train))
     return float(valid - train)

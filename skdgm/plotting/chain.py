@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdgm.metrics import chain_diagnostics
-from skdgm.metrics.models import check_energy
+from skdgm.metrics.models import check_can
 from skdgm.plotting._support import axes_for, check_looks, pyplot
 
 # Maximum number of chains drawn; the autocorrelation that sets the range of lags: it is
@@ -77,7 +77,7 @@ class ChainDisplay:
             The estimator has no chains, or ``trace_kw`` is not a dict.
         """
         pyplot(cls)
-        check_energy(estimator, cls.__name__)
+        check_can("bracket", estimator, cls.__name__)
         found = chain_diagnostics(estimator, random_state=random_state, **options)
         return cls(found).plot(ax, trace_kw=trace_kw)
 

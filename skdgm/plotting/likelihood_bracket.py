@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdgm.metrics import partition_bracket
-from skdgm.metrics.models import check_energy
+from skdgm.metrics.models import check_can
 from skdgm.plotting._support import axes_for, pyplot
 
 
@@ -71,7 +71,7 @@ class LikelihoodBracketDisplay:
             The estimator has no partition function.
         """
         pyplot(cls)
-        check_energy(estimator, cls.__name__)
+        check_can("bracket", estimator, cls.__name__)
         return cls(partition_bracket(estimator, **options)).plot(ax)
 
     def plot(self, ax=None):

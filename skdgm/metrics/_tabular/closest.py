@@ -4,16 +4,11 @@ r"""Nearest rows of tables of several kinds of columns, by Gower's distance.
    d_j = \min(1, |x_j - y_j| / r_j) \text{ or } [x_j \ne y_j]
 
 with the range :math:`r_j` of the column in the first table for numbers and dates, and
-the second form for categories and booleans [1]_. A missing value is at a distance of 0
-from another and of 1 from any value, so that equal rows are at a distance of 0.
+the second form for categories and booleans. A missing value is at a distance of 0 from
+another and of 1 from any value, so that equal rows are at a distance of 0.
 
-Numbers are rounded to multiples of :math:`2^{-30}` ranges. Sums are exact then, and so
+Numbers are rounded to multiples of :math:`2^{-30}` ranges: sums are exact then, and so
 are ties. Distances are computed one block of rows at a time.
-
-References
-----------
-.. [1] Gower (1971). A general coefficient of similarity and some of its properties.
-   Biometrics.
 """
 
 from typing import NamedTuple
