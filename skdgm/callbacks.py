@@ -100,28 +100,10 @@ class Checkpoint:
     def teardown(self, estimator, context):
         """Do nothing."""
 
-    def on_fit_task_begin(
-        self,
-        estimator,
-        context,
-        *,
-        X=None,
-        y=None,
-        metadata=None,
-        fitted_estimator=None,
-    ):
+    def on_fit_task_begin(self, estimator, context):
         """Do nothing."""
 
-    def on_fit_task_end(
-        self,
-        estimator,
-        context,
-        *,
-        X=None,
-        y=None,
-        metadata=None,
-        fitted_estimator=None,
-    ):
+    def on_fit_task_end(self, estimator, context):
         """Do nothing; training itself writes, as it alone knows its whole state."""
         return False
 

@@ -71,12 +71,9 @@ def _drawn(plan, model, holds, table, seen, unheard, rng, max_tries, who, rows):
         heard = np.logical_or.reduce([np.zeros(len(which), bool), *masks.values()])
         heard &= np.isfinite(log_w)
         if heard.any():
-            log_w[heard] += _log_weights(
-                plan,
-                model,
-                plan.forward(whole[heard]),
-                {name: own[heard] for name, own in masks.items()},
-            )
+            masks = {name: own[heard] for name, own in masks.items()}
+            seen_now = plan.forward(whole[heard])
+            log_w[heard] += _log_weights(plan, model, seen_now, masks)
         log_w = log_w.reshape(-1, n)
         # The largest of log weight plus Gumbel noise is a draw by weight.
         best = (log_w + rng.gumbel(size=log_w.shape)).argmax(axis=1)

@@ -122,13 +122,8 @@ def restored(values, codec, j):
 def encoded(codec, j, column):
     """Column j as numbers that compare: see :class:`~skdgm.data.Codec`; -1 for unknown
     categories."""
-    one = codec._replace(
-        columns=codec.columns[j : j + 1],
-        **{
-            name: getattr(codec, name)[j : j + 1]
-            for name in ("dtypes", "kinds", "categories", "clocks")
-        },
-    )
+    names = "columns", "dtypes", "kinds", "categories", "clocks"
+    one = codec._replace(**{name: getattr(codec, name)[j : j + 1] for name in names})
     frame = column.reset_index(drop=True).to_frame()
     frame.columns = one.columns
     return one.encode(frame, strict=False)[:, 0].astype(np.float64)

@@ -120,7 +120,9 @@ def fit(
             fit_tuned(client, new, *given)
         else:
             Run(*given).fit(before)
-            own = with_targets(new, shards) if _has_net(new) else []
+            net = getattr(new._options, "net", None)
+            tuned = net is not None and net.fine_tune is not None
+            own = with_targets(new, shards) if tuned else []
             if own:
                 fit_net(client, new, own, local_steps)
     return estimator
@@ -177,12 +179,6 @@ def _check(estimator, local_steps, n_shards):
         )
     if getattr(estimator, "_skl_callbacks", None):
         raise ValueError(f"Callbacks are for {name}.fit: unset them.")
-
-
-def _has_net(estimator):
-    """Return whether an estimator is a machine whose network is tuned."""
-    net = getattr(estimator._options, "net", None)
-    return net is not None and net.fine_tune is not None
 
 
 def _check_workers(client):

@@ -24,7 +24,7 @@ from skdgm.dask._rows import joined, rows_of, targets_of
 from skdgm.data.inputs import tabulate
 from skdgm.energies import plain
 from skdgm.utils import random
-from skdgm.utils.tree import copy
+from skdgm.utils.tree import copy, tree_map
 
 # Purpose of the random streams of a shard.
 _SHARD = 200
@@ -105,7 +105,8 @@ def keep(fit, number, estimator, parts, y, weight, network=None, n_batches=None)
         options.n_chains = -(-options.n_chains // n_shards)
     if hasattr(options, "alpha"):
         # A penalty is divided by the rows of a batch, of which a shard has its share.
-        options.alpha = _times_share(options.alpha, table.n_draws / sum(own._dask[1]))
+        share = table.n_draws / sum(own._dask[1])
+        options.alpha = tree_map(lambda alpha: alpha * share, options.alpha)
     if number:
         # No two shards have the same random numbers; a single one those of a fit.
         own._seed = random.stream(own._seed, _SHARD, number).root % random.MAX_SEED
@@ -128,12 +129,6 @@ def divide(fit, number, n_batches):
         reach = own._columns.reach * np.sqrt(size / whole)
         own._columns = own._columns._replace(reach=reach)
     _KEPT[fit, number] = Shard(own, table)
-
-
-def _times_share(alpha, share):
-    return (
-        tuple(a * share for a in alpha) if isinstance(alpha, tuple) else alpha * share
-    )
 
 
 def stops_early(options):

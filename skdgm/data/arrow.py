@@ -160,10 +160,8 @@ def _single(column, field, found):
     """Columns of Arrow with the numbers of one of lists, of the same type."""
     import pyarrow as pa
 
-    numbers, kind = (
-        entries(field.name, column, found.shapes[0]),
-        _lengths(field.type)[1],
-    )
+    kind = _lengths(field.type)[1]
+    numbers = entries(field.name, column, found.shapes[0])
     numbers = np.ascontiguousarray(numbers.T)
     if numbers.dtype == found.dtype:
         return list(map(pa.array, numbers))

@@ -93,7 +93,12 @@ class Attributes(NamedTuple):
     def _number(self, j, values, owner):
         name = "y" if self.flat else f"Attribute {self.names[j]!r}"
         if not len(self.classes[j]):
-            return real_of(values, owner, name)
+            found = as_numbers(values, owner)
+            if np.isnan(found).any():
+                raise ValueError(
+                    f"{name} has missing values (NaN): leave these rows out."
+                )
+            return found
         hint = ": all must be in the first fit, or call of partial_fit"
         labels = of_classes(as_values(values, owner), f"y of {owner}")
         return codes_of(labels, self.classes[j], hint)
@@ -171,14 +176,6 @@ def _kind(values, flat):
     with np.errstate(invalid="ignore"):
         whole = kind != "f" or (values == np.rint(values)).all()
     return "categorical" if flat and whole else "gaussian"
-
-
-def real_of(values, owner, name):
-    """Real numbers, none of which is missing."""
-    found = as_numbers(values, owner)
-    if np.isnan(found).any():
-        raise ValueError(f"{name} has missing values (NaN): leave these rows out.")
-    return found
 
 
 def parts_of(y, owner):

@@ -127,11 +127,9 @@ class Clock(NamedTuple):
             return found.dt.date.astype(object).where(~missing, None)
         if self.zone is not None:
             # Of hours that a change of clocks leaves out or repeats, the later.
-            found = found.dt.tz_localize(
-                self.zone,
-                ambiguous=np.zeros(len(found), bool),
-                nonexistent="shift_forward",
-            )
+            later = {"ambiguous": np.zeros(len(found), bool)}
+            later["nonexistent"] = "shift_forward"
+            found = found.dt.tz_localize(self.zone, **later)
         return found.astype(dtype)
 
 

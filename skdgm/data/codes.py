@@ -28,32 +28,16 @@ def check_codes(part, names, who, sizes=None):
     """Raise ValueError where a value is negative, not whole, or not below the number of
     categories of its column, by default ``MAX_CATEGORIES``."""
     known = np.where(np.isnan(part), 0, part)
-    refuse(
-        part,
-        (known < 0) | (known != np.floor(known)),
-        names,
-        who,
-        "is no code: categories are 0, 1, 2 and so on, as "
-        "sklearn.preprocessing.OrdinalEncoder gives them",
-    )
-    if sizes is None:
-        refuse(
-            part,
-            known >= MAX_CATEGORIES,
-            names,
-            who,
-            f"is too high for a code, of which there may be {MAX_CATEGORIES}: number "
-            "the categories anew, with sklearn.preprocessing.OrdinalEncoder",
-        )
-    else:
-        refuse(
-            part,
-            known >= sizes,
-            names,
-            who,
-            "was not seen when it was first fitted: fit anew, or set "
-            "min_categories beforehand",
-        )
+    why = "is no code: categories are 0, 1, 2 and so on, as "
+    why += "sklearn.preprocessing.OrdinalEncoder gives them"
+    refuse(part, (known < 0) | (known != np.floor(known)), names, who, why)
+    why = f"is too high for a code, of which there may be {MAX_CATEGORIES}: number the "
+    why += "categories anew, with sklearn.preprocessing.OrdinalEncoder"
+    if sizes is not None:
+        why = "was not seen when it was first fitted: fit anew, or set min_categories "
+        why += "beforehand"
+    most = MAX_CATEGORIES if sizes is None else sizes
+    refuse(part, known >= most, names, who, why)
 
 
 def least_sizes(min_categories, n_columns):

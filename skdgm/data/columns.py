@@ -149,12 +149,8 @@ class BinaryColumns(ColumnKind):
         """Mean of each column, smoothed as if a 0 and a 1 more had been seen."""
         return (columns.total + 1) / (columns.seen + 2)
 
-    def share(self, columns):
-        return self.moments(columns)
-
-    def fill(self, columns):
-        """Initial values of missing entries: the smoothed means."""
-        return self.moments(columns)
+    # Initial values of missing entries, too.
+    share = fill = moments
 
     def loss_of_independent(self, columns):
         p = self.moments(columns)
@@ -222,11 +218,7 @@ class RealColumns(ColumnKind):
         return np.zeros(len(columns.scale))
 
     def loss_of_independent(self, columns):
-        """Negative log-likelihood per row, in nats, if columns were independent.
-
-        It is the entropy of standard normal columns,
-        :math:`\\frac{n}{2} \\log(2 \\pi e)`.
-        """
+        """Entropy of n standard normal columns, n / 2 times log(2πe), in nats."""
         return 0.5 * len(columns.scale) * np.log(2 * np.pi * np.e)
 
     def to_data(self, columns, v):

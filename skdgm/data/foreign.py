@@ -84,12 +84,6 @@ def _described(series):
     return (name,)
 
 
-def _type_of(parts):
-    """narwhals' type of a description."""
-    name, *given = parts
-    return getattr(nw, name)(*given)
-
-
 def as_pandas(X):
     """Convert a DataFrame of another library; others are returned as they are.
     ImportError without pandas, TypeError if a column is none of numbers, bits, text or
@@ -183,7 +177,7 @@ def _as_stored(table, own):
 def _series(name, column, parts, library):
     """Series of narwhals with the values of a column of pandas."""
     kind, missing = parts[0], column.isna().to_numpy(bool)
-    dtype = _type_of(parts) if kind not in ("Object", "Unknown") else None
+    dtype = None if kind in ("Object", "Unknown") else getattr(nw, kind)(*parts[1:])
     made = partial(nw.new_series, name, backend=library)
     if kind in ("Time", "Datetime", "Duration"):
         # Python's times have no nanoseconds: as whole numbers they keep these.
@@ -193,7 +187,9 @@ def _series(name, column, parts, library):
     values = column.dt.date if kind == "Date" else column.tolist()
     found = [None if lost else x for x, lost in zip(values, missing)]
     if kind == "Decimal" and len(parts) > 1:
-        found = [x if x is None else _decimal(x, dtype.scale) for x in found]
+        unit = Decimal(1).scaleb(-dtype.scale)
+        told = [x if x is None else Decimal(repr(float(x))) for x in found]
+        found = [x if x is None else x.quantize(unit) for x in told]
     if kind in ("Categorical", "Enum") and {type(x) for x in found} & {str}:
         # Not all versions of Arrow make dictionaries of values.
         return made(values=found, dtype=nw.String()).cast(dtype)
@@ -210,7 +206,3 @@ def _whole(column, missing, parts):
     form = "M8" if parts[0] == "Datetime" else "m8"
     plain = column.to_numpy().astype(f"{form}[{parts[1]}]").view(np.int64)
     return np.where(missing, 0, plain)
-
-
-def _decimal(value, scale):
-    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-scale))

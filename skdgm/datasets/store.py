@@ -78,13 +78,8 @@ def fetch(dataset, subset, data_home, download_if_missing, return_X_y):
     y = np.concatenate(labels) if labels else None
     if return_X_y:
         return X, y
-    return Bunch(
-        data=X,
-        target=y,
-        subset=subset,
-        image_shape=dataset.image_shape,
-        DESCR=dataset.about,
-    )
+    facts = {"image_shape": dataset.image_shape, "DESCR": dataset.about}
+    return Bunch(data=X, target=y, subset=subset, **facts)
 
 
 def _keep(dataset, folder, data_home, path):

@@ -139,15 +139,8 @@ def partition_bracket(
         raise ValueError(
             f"n_betas must be at least 2, or a sequence of such, not {n_betas!r}."
         )
-    effort = AISOptions(
-        tuple(int(number) for number in several),
-        schedule,
-        burn_in,
-        n_steps,
-        confidence,
-        max_gap,
-        n_jobs,
-    )
+    betas, limits = tuple(map(int, several)), (confidence, max_gap)
+    effort = AISOptions(betas, schedule, burn_in, n_steps, *limits, n_jobs)
     density, seed = density_of(estimator), seed_of(random_state)
     return density.bracket(n_chains, effort, seed=seed, max_bits=max_bits)
 
@@ -270,13 +263,7 @@ def likelihood_bracket(
         kind = "estimate"
     mean, own = log_p.mean(), np.sqrt((se**2).sum()) / len(se)
     reach = ndtri(0.5 + confidence / 2) * own
-    return LikelihoodBracket(
-        float(mean - log_Z.log_Z),
-        float(mean - reach - log_Z.upper),
-        float(mean + reach - log_Z.lower),
-        float(np.hypot(own, log_Z.se)),
-        log_Z.ess,
-        kind,
-        log_p - log_Z.log_Z,
-        log_Z,
-    )
+    ends = mean - reach - log_Z.upper, mean + reach - log_Z.lower
+    figures = map(float, (mean - log_Z.log_Z, *ends, np.hypot(own, log_Z.se)))
+    rows = log_p - log_Z.log_Z
+    return LikelihoodBracket(*figures, log_Z.ess, kind, rows, log_Z)

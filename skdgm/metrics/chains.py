@@ -97,28 +97,21 @@ def chain_diagnostics(
     n_rows, density = n_chains * n_draws, density_of(estimator)
     X, trace = density.trace(n_rows, random_state, init=init, **steps)
     trace = trace.reshape(n_chains, n_draws)
-    ess = effective_sample_size(trace)
+    ess, rho, fixed = effective_sample_size(trace), autocorrelation(trace), still(trace)
+    # The chains are those of the top-level machine of a network.
+    network = getattr(estimator, "dbn_", estimator)
+    machine = getattr(network, "layers_", [network])[-1]
     return ChainDiagnostics(
         trace=trace,
         ess=ess,
         ess_tail=effective_sample_size(trace, method="tail"),
         r_hat=r_hat(trace),
         r_hat_columns=r_hat(X.reshape(n_chains, n_draws, -1)),
-        autocorrelation=_mean_of_moving(autocorrelation(trace), still(trace)),
+        autocorrelation=rho[~fixed | fixed.all()].mean(axis=0),
         time=thin * trace.size / ess,
-        swap_rates=getattr(_machine_of(estimator), "swap_rates_", None),
+        swap_rates=getattr(machine, "swap_rates_", None),
         thin=thin,
     )
-
-
-def _mean_of_moving(rho, fixed):
-    return rho[~fixed].mean(axis=0) if not fixed.all() else rho.mean(axis=0)
-
-
-def _machine_of(estimator):
-    """Machine whose chains are run: the top-level one of a network."""
-    network = getattr(estimator, "dbn_", estimator)
-    return getattr(network, "layers_", [network])[-1]
 
 
 class ChainDiagnostics(NamedTuple):

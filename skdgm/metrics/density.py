@@ -3,11 +3,8 @@ r"""Log densities of data under a Pipeline with invertible preprocessing.
 .. math:: \log p_X(x) = \log p_T(T(x)) + \log \left|\det \frac{\partial T}{\partial
    x}\right|
 
-The density of a Pipeline is thus in the units of its input: multiplying a column by a
-number divides the density by that number. Probabilities of binary rows have no units
-and need no correction.
-
-The log determinant of a fitted transformer is
+Probabilities of binary rows have no units and need no correction. The log determinant
+of a fitted transformer is
 
 .. math:: \log \left|\det \frac{\partial T}{\partial x}\right| =
    \sum_i \log \frac{\partial T_i}{\partial x_i}

@@ -251,14 +251,8 @@ def tabular_report(
     if target is not None and holdout is None:
         raise ValueError("target needs rows that neither fit has seen: give holdout.")
     names = [column.name for column in columns]
-    places = {
-        name: _places(names, given, name)
-        for name, given in (
-            ("target", target),
-            ("sensitive", sensitive),
-            ("known", known),
-        )
-    }
+    places = {"target": target, "sensitive": sensitive, "known": known}
+    places = {name: _places(names, given, name) for name, given in places.items()}
     rng = check_random_state(random_state)
     scores = {}
     table, pairs = fidelity([column.of(0, 1) for column in columns], scores)

@@ -110,14 +110,10 @@ def log_densities(energy, params, x, units, block=0):
     :func:`log_conditionals`."""
     v, own = np.asarray(x[block]), params.units[block]
     eta = energy.units[block].field(own)
-    above = [
-        (
-            energy.couplings[link].matrix(params.couplings[link]),
-            other,
-            energy.received(params, x, other),
-        )
-        for link, other, _ in energy.neighbours(block)
-    ]
+    above = []
+    for link, other, _ in energy.neighbours(block):
+        W = energy.couplings[link].matrix(params.couplings[link])
+        above.append((W, other, energy.received(params, x, other)))
     if len(above) == 1 and isinstance(energy.units[above[0][1]], Bernoulli):
         return _by_kernel(energy, params, *above[0], v, units, own, eta)
     columns = np.arange(v.shape[1])[:, None] if units is None else units.T
@@ -125,10 +121,11 @@ def log_densities(energy, params, x, units, block=0):
     for number, i in enumerate(columns):
         i = np.broadcast_to(i, len(v))
         line = partial(_log_weight, energy, params, above, v[rows, i], eta, i)
-        points = _points(above, own, eta, i)
-        if points is None:
+        (low, high), n_steps = _range([W for W, _, _ in above], own, eta, i)
+        if not n_steps.max() < _MANY:
             log_p[:, number] = np.nan
             continue
+        points = np.linspace(low, high, int(n_steps.max()) + 1, axis=1)
         area = logsumexp(np.stack([line(u) for u in points.T], axis=1), axis=1)
         area += np.log(points[:, 1] - points[:, 0])
         log_p[:, number] = line(v[rows, i]) - area
@@ -165,15 +162,6 @@ def _log_weight(energy, params, above, value, eta, i, u):
         field = energy.field(params, other, moved)
         total = total + energy.units[other].log_partition(field)
     return total
-
-
-def _points(above, own, eta, i):
-    """Integration points for the conditional density of unit i of each row; None if
-    weights have diverged."""
-    (low, high), n_steps = _range([W for W, _, _ in above], own, eta, i)
-    if not n_steps.max() < _MANY:
-        return None
-    return np.linspace(low, high, int(n_steps.max()) + 1, axis=1)
 
 
 def _range(matrices, own, eta, i):

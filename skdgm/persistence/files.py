@@ -251,11 +251,8 @@ def _array(archive, info):
 
 def _check_values(data, dtype, name):
     """Raise CorruptFileError for bytes that are no booleans, or no characters."""
-    if dtype.kind == "b":
-        sound = not (data > 1).any()
-    elif dtype.kind == "U":
-        sound = not (data.view(f"{dtype.str[0]}u4") > 0x10FFFF).any()
-    else:
-        sound = True
-    if not sound:
+    wrong = dtype.kind == "b" and (data > 1).any()
+    if dtype.kind == "U":
+        wrong = (data.view(f"{dtype.str[0]}u4") > 0x10FFFF).any()
+    if wrong:
         raise CorruptFileError(f"{name} has bytes that are no {dtype}.")

@@ -26,7 +26,11 @@ def replaced(target):
     unfinished = target.with_name(f"{_prefix(target)}{uuid.uuid4().hex}.tmp")
     try:
         with open(unfinished, "xb") as file:
-            _take_mode(unfinished, target)
+            if target.exists():
+                mode = stat.S_IMODE(target.stat().st_mode)
+                # Where all files have one mode, it cannot be set.
+                if mode != stat.S_IMODE(unfinished.stat().st_mode):
+                    unfinished.chmod(mode)
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -58,12 +62,3 @@ def _prefix(target):
     """Beginning of the names of unfinished files, which no other target has. It is
     short, as names of files are limited."""
     return f".skdgm-{sha256(os.fsencode(target.name)).hexdigest()[:32]}-"
-
-
-def _take_mode(path, target):
-    """Give a file the permissions of another one, if there is one."""
-    if target.exists():
-        mode = stat.S_IMODE(target.stat().st_mode)
-        # Where all files have one mode, it cannot be set.
-        if mode != stat.S_IMODE(path.stat().st_mode):
-            path.chmod(mode)

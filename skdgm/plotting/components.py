@@ -50,8 +50,7 @@ class ComponentsDisplay:
     """
 
     def __init__(self, components, *, image_shape=None):
-        self.components = components
-        self.image_shape = image_shape
+        self.components, self.image_shape = components, image_shape
 
     @classmethod
     def from_estimator(

@@ -52,9 +52,7 @@ class ManifoldDisplay:
     """
 
     def __init__(self, rows, limits, names, *, image_shape=None):
-        self.rows = rows
-        self.limits = limits
-        self.names = names
+        self.rows, self.limits, self.names = rows, limits, names
         self.image_shape = image_shape
 
     @classmethod

@@ -59,9 +59,7 @@ class MarginalsDisplay:
     """
 
     def __init__(self, X, samples, *, names=None):
-        self.X = X
-        self.samples = samples
-        self.names = names
+        self.X, self.samples, self.names = X, samples, names
 
     @classmethod
     def from_estimator(

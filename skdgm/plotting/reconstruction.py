@@ -53,9 +53,7 @@ class ReconstructionDisplay:
     """
 
     def __init__(self, X, filled, *, X_true=None, image_shape=None):
-        self.X = X
-        self.filled = filled
-        self.X_true = X_true
+        self.X, self.filled, self.X_true = X, filled, X_true
         self.image_shape = image_shape
 
     @classmethod

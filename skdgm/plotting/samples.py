@@ -51,10 +51,8 @@ class SamplesDisplay:
     """
 
     def __init__(self, samples, *, neighbours=None, labels=None, image_shape=None):
-        self.samples = samples
-        self.neighbours = neighbours
-        self.labels = labels
-        self.image_shape = image_shape
+        self.samples, self.neighbours = samples, neighbours
+        self.labels, self.image_shape = labels, image_shape
 
     @classmethod
     def from_estimator(

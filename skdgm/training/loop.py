@@ -115,7 +115,13 @@ def optimise(
     outcome = Outcome(state, losses, validation, ended)
     if keeper is not None:
         outcome = keeper.whole(outcome)
-    return kept(outcome, watch, epochs, stopping), watch
+    number = -1
+    if stopping and stopping.best:
+        number = stopping.best_epoch - epochs.start
+        outcome = outcome._replace(state=stopping.best)
+    useless = bool(outcome.losses) and watch.is_useless(outcome.losses[number])
+    validation = outcome.validation if stopping else []
+    return Learned(*outcome[:2], validation, outcome.ended, useless), watch
 
 
 def _finite(state):
@@ -151,16 +157,6 @@ class Budget(NamedTuple):
         n_batches = -(-table.n_draws // batch_size)
         n_epochs = -(-self.n_updates // n_batches)
         return int(np.clip(n_epochs, self.fewest, self.most))
-
-
-def kept(outcome, watch, epochs, stopping=None):
-    """Learned of an outcome: the last state or, with early stopping, the best."""
-    state, number = outcome.state, -1
-    if stopping and stopping.best:
-        state, number = stopping.best, stopping.best_epoch - epochs.start
-    losses, validation = outcome.losses, outcome.validation if stopping else []
-    useless = bool(losses) and watch.is_useless(losses[number])
-    return Learned(state, losses, validation, outcome.ended, useless)
 
 
 @cache

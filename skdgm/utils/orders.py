@@ -1,7 +1,10 @@
 """Orders of columns, as options ask for them."""
 
+from numbers import Integral
+
 import numpy as np
 
+from skdgm.utils.counts import is_a
 from skdgm.utils.random import stream
 
 # Purpose of the random stream of orders.
@@ -13,9 +16,7 @@ def check_ordering(ordering, n_columns=None):
     if isinstance(ordering, str):
         return
     n = len(ordering) if n_columns is None else n_columns
-    whole = all(
-        isinstance(j, int | np.integer) and not isinstance(j, bool) for j in ordering
-    )
+    whole = all(is_a(Integral, j) for j in ordering)
     if not whole or sorted(ordering) != list(range(n)) or n == 0:
         raise ValueError(
             "ordering must be 'given', 'random' or a tuple with the number of each "

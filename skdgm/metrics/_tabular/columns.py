@@ -116,7 +116,11 @@ def kind_of(series):
     if isinstance(dtype, nw.String | nw.Categorical | nw.Enum):
         return "categorical"
     if isinstance(dtype, nw.Object):
-        return _kind_of_objects(series)
+        given = series.filter(~series.is_null()).to_list()
+        for kind, types in (("boolean", bool | np.bool_), ("datetime", _TIMES)):
+            if all(isinstance(value, types) for value in given):
+                return kind
+        return "categorical"
     native = getattr(series.to_native(), "dtype", dtype)
     # Sparse numbers and bits of pandas.
     plain = getattr(getattr(native, "subtype", None), "kind", None)
@@ -126,14 +130,6 @@ def kind_of(series):
         f"Column {series.name!r} has the dtype {native}, which is neither of numbers, "
         "dates nor categories: make such of it, or drop it."
     )
-
-
-def _kind_of_objects(series):
-    given = series.filter(~series.is_null()).to_list()
-    for kind, types in (("boolean", bool | np.bool_), ("datetime", _TIMES)):
-        if all(isinstance(value, types) for value in given):
-            return kind
-    return "categorical"
 
 
 def read(tables, names, column_types=None):

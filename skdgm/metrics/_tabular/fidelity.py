@@ -133,18 +133,14 @@ def _pair_codes(column):
     ]
 
 
-def coverage(columns):
-    r"""Share of each real column's categories or range that the synthetic one has,
+def coverage(column):
+    r"""Share of a real column's categories or range that the synthetic one has,
 
     .. math:: \max\left(0,\; 1 - \frac{\max(0, a - b) + \max(0, B - A)}{B - b}\right)
 
     with real values from b to B and synthetic ones from a to A; NaN for constant
     numbers and columns without values.
     """
-    return [_covered(column) for column in columns]
-
-
-def _covered(column):
     real, drawn = (part[~np.isnan(part)] for part in column.parts)
     if not len(real):
         return np.nan

@@ -27,7 +27,7 @@ def fidelity(columns, scores):
     shapes, pairs = column_shapes(columns), pair_trends(columns)
     table = {"column": shapes["column"], "kind": [column.kind for column in columns]}
     table |= {"metric": shapes["metric"], "score": shapes["score"]}
-    table["coverage"] = coverage(columns)
+    table["coverage"] = [coverage(column) for column in columns]
     for place, name in enumerate(("missing_real", "missing_synthetic")):
         missing = (np.isnan(column.parts[place]).mean() for column in columns)
         table[name] = [float(share) for share in missing]

@@ -49,7 +49,12 @@ def train_and_test(columns, target, estimator, random_state):
         seed = random_state.randint(2**31 - 1)
         estimator = kind(categorical_features=discrete, random_state=seed)
     else:
-        classes, tables = _is_classifier(estimator), filled(columns)
+        known = hasattr(estimator, "fit")
+        if not known or not (is_classifier(estimator) or is_regressor(estimator)):
+            raise TypeError(
+                f"estimator must be a classifier or a regressor, not {estimator!r}."
+            )
+        classes, tables = is_classifier(estimator), filled(columns)
     figures = _auc if classes else _r2
     pairs = list(zip(tables, y))
     scores, parts = zip(
@@ -69,16 +74,6 @@ def train_and_test(columns, target, estimator, random_state):
         "se": float(se),
         "n_fitted": n,
     }
-
-
-def _is_classifier(estimator):
-    """Raise TypeError if an estimator is neither a classifier nor a regressor."""
-    known = hasattr(estimator, "fit")
-    if not known or not (is_classifier(estimator) or is_regressor(estimator)):
-        raise TypeError(
-            f"estimator must be a classifier or a regressor, not {estimator!r}."
-        )
-    return is_classifier(estimator)
 
 
 def _predicted(estimator, X, y, tested, classes):
