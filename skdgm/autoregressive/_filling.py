@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 
 from skdgm.autoregressive._particles import chosen_by, filled
-from skdgm.utils.weighted import Weighted, effective_of, joined, pooled
+from skdgm.utils.weighted import Weighted, effective_of, merged, pooled
 
 # Share of the particles of a row that should count, at least; where fewer do, there are
 # more by a factor, up to the most. Rows that are the same and have particles together.
@@ -127,7 +127,7 @@ def conditioned(chains, params, v, n, rng, who, events=None):
             rows, log_w = found.v[0][:, member.place], found.log_w[0]
             facts = min(found.effective[0], len(log_w)), found.found[0]
             parts.append(Weighted(rows, log_w, *facts))
-        return joined(parts)
+        return merged(parts)
 
     return pooled(draw, n, rng, max(1, _ROOM // chains.width), who)
 

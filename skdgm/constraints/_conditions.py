@@ -16,7 +16,7 @@ def translated(plan, model, conditions, ranges, who):
     ValueError if there is no such column, or no combination meets the condition;
     ``who`` is the estimator's name for messages.
     """
-    asked, rest, combinations = {}, {}, {}
+    taken, rest, combinations = {}, {}, {}
     conditions = {} if conditions is None else conditions
     for name, condition in by_name(conditions, plan.codec.names, who).items():
         place = plan.places.get(name)
@@ -34,18 +34,18 @@ def translated(plan, model, conditions, ranges, who):
                 )
             combinations[first] = own
         elif place is None:
-            asked[_own_name(plan, model, name)] = condition
+            taken[_own_name(plan, model, name)] = condition
         else:
             rest[name] = condition
     for name, own in combinations.items():
         if not own.all():
-            asked[_own_name(plan, model, name)] = np.flatnonzero(own).tolist()
+            taken[_own_name(plan, model, name)] = np.flatnonzero(own).tolist()
     for constraint in ranges:
         name = constraint.column
         takes = _takes(model, "ranges") and name not in plan.places
         if takes and _is_open(plan, model, name):
-            asked.setdefault(_own_name(plan, model, name), constraint.condition())
-    return asked, rest
+            taken.setdefault(_own_name(plan, model, name), constraint.condition())
+    return taken, rest
 
 
 def is_range_kept(plan, model, constraint):

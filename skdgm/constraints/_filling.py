@@ -118,9 +118,9 @@ def _with_combinations(plan, model, table, seen, method, rng):
             log_w = np.where(matches, 0.0, -np.inf)
             place, own = np.nonzero(matches & (matches.sum(axis=1) > 1)[:, None])
             if len(own):
-                asked = seen.iloc[part[place]].copy()
-                asked[name] = step.category(own).set_axis(asked.index)
-                log_w[place, own] = model.score_samples(asked)
+                candidates = seen.iloc[part[place]].copy()
+                candidates[name] = step.category(own).set_axis(candidates.index)
+                log_w[place, own] = model.score_samples(candidates)
             if method == "sample":
                 log_w += rng.gumbel(size=log_w.shape)
             codes[part] = log_w.argmax(axis=1)

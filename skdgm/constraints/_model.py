@@ -109,8 +109,8 @@ class ConstrainedModel(MetaEstimator):
     def _drawing(self, rng, conditions):
         """Functions that draw rows, and judge them by constraints and conditions."""
         given = self._plan, self.estimator_, conditions, self._ranges
-        asked, rest = translated(*given, type(self).__name__)
-        options, codec = {"conditions": asked} if asked else {}, self._plan.codec
+        taken, rest = translated(*given, type(self).__name__)
+        options, codec = {"conditions": taken} if taken else {}, self._plan.codec
 
         def draw(n):
             seen = self.estimator_.sample(n, random_state=rng, **options)

@@ -31,7 +31,7 @@ class Plan(NamedTuple):
         dropped = {name for step in self.steps for name in step.dropped}
         return [name for name in self.codec.names if name not in dropped]
 
-    def joined(self, step):
+    def extended(self, step):
         """Plan with one more step, or None if it replaces what another one has
         replaced, or needs what it makes."""
         taken, steps = self.places, [*self.steps, step]
@@ -193,8 +193,8 @@ def plan_of(constraints, table, schema):
     checks, kept = [], []
     for constraint in constraints:
         steps = constraint.steps(table)
-        joined = (plan.joined(step) for step in steps)
-        new = next((own for own in joined if own is not None), None)
+        extended = (plan.extended(step) for step in steps)
+        new = next((own for own in extended if own is not None), None)
         kept.append(new is not None)
         plan = new or plan
         if isinstance(constraint, FixedCombinations):

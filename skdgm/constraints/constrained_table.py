@@ -181,8 +181,10 @@ class ConstrainedTable(ConstrainedModel):
         """
         check_is_fitted(self)
         if self._plan is None:
-            asked = {} if conditions is None else {"conditions": conditions}
-            return self.estimator_.sample(n_samples, random_state=random_state, **asked)
+            options = {} if conditions is None else {"conditions": conditions}
+            return self.estimator_.sample(
+                n_samples, random_state=random_state, **options
+            )
         n_samples = count_rows(n_samples, len(self._plan.codec.names))
         rng, tries = check_random_state(random_state), fits.current(self, "max_tries")
         draw, judge = self._drawing(rng, conditions)

@@ -175,7 +175,7 @@ class Rule(namedtuple("Rule", "function"), Constraint):
     ----------
     function : callable
         ``function(frame)`` returns a bool for each row of a DataFrame, True where it
-        keeps to the rule. Rows with missing values are not asked.
+        keeps to the rule. Rows with missing values are not judged.
 
     Examples
     --------
@@ -197,13 +197,13 @@ class Rule(namedtuple("Rule", "function"), Constraint):
 
     def holds(self, frame):
         found = np.ones(len(frame), bool)
-        asked = frame.notna().all(axis=1).to_numpy(bool)
-        if asked.any():
-            told = np.asarray(self.function(frame[asked]))
-            if told.shape != (asked.sum(),) or told.dtype.kind != "b":
+        complete = frame.notna().all(axis=1).to_numpy(bool)
+        if complete.any():
+            kept = np.asarray(self.function(frame[complete]))
+            if kept.shape != (complete.sum(),) or kept.dtype.kind != "b":
                 raise ValueError(
-                    f"{self!r} must return a bool for each of {asked.sum()} rows; got "
-                    f"an array of {told.dtype} of the shape {told.shape}."
+                    f"{self!r} must return a bool for each of {complete.sum()} rows; "
+                    f"got an array of {kept.dtype} of the shape {kept.shape}."
                 )
-            found[asked] = told
+            found[complete] = kept
         return found

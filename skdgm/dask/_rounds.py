@@ -114,8 +114,8 @@ def report(fit, number, learned, n_epochs):
     vars(own).update(own._attributes(state))
     own.n_iter_ += len(learned.losses)
     before = dict(vars(own))
-    with catch_warnings(record=True) as told:
+    with catch_warnings(record=True) as warned:
         simplefilter("always")
         own._report(learned._replace(state=state), n_epochs, watch)
     known = {n: v for n, v in vars(own).items() if v is not before.get(n, learned)}
-    return known, [(each.category, str(each.message)) for each in told]
+    return known, [(each.category, str(each.message)) for each in warned]

@@ -10,7 +10,7 @@ from skdgm.data.inputs import tabulate
 from skdgm.training import labelled
 
 
-def joined(parts):
+def concatenated(parts):
     """Rows of several parts, as one array or DataFrame."""
     if len(parts) == 1:
         return parts[0]
@@ -36,7 +36,7 @@ def begin_stack(network, parts, y, weight, classes, *, first, fresh):
     network : BeliefNetwork
         A copy that knows the names of columns and the classes, and has ``_dask``.
     """
-    network, X = copy(network), joined(parts)
+    network, X = copy(network), concatenated(parts)
     if first:
         training = Training(network)
         training.begin(X, y, weight, fresh, classes)
@@ -77,7 +77,10 @@ def begin_tuned(tuned, parts, y, weight, classes, network=None, *, first, fresh)
         of what was learned before.
     """
     tuned, draws = copy(tuned), [] if first else tuned._dask[1]
-    tuned._dask = None, [*draws, targets_of(tuned, joined(parts), y, weight).n_draws]
+    tuned._dask = (
+        None,
+        [*draws, targets_of(tuned, concatenated(parts), y, weight).n_draws],
+    )
     return tuned
 
 

@@ -44,7 +44,7 @@ class Run:
         self.client, self.shards, self.name = client, shards, uuid4().hex
         self.places, self.local_steps, self.n_batches = {}, local_steps, None
         self.estimator, self.y, self.header = estimator, y, None
-        self.network, self.begin, self.told = network, begin, []
+        self.network, self.begin, self.warned = network, begin, []
         self.fresh = not (estimator.warm_start and hasattr(estimator, "n_iter_"))
 
     def fit(self, before):
@@ -59,7 +59,7 @@ class Run:
         del before[:]
         given = self.n_epochs, self.estimator._name, self.estimator._remedy()
         fits.report(Outcome(state, *learned), *given)
-        for category, message in self.told:
+        for category, message in self.warned:
             warn(message, category)
 
     def prepare(self):
@@ -133,7 +133,7 @@ class Run:
         own = self._result(lambda: self._listed(_rounds.chains, self._sent(good)))
         if ended != "diverged":
             learned = Learned(good, curve, validation, ended, False)
-            known, self.told = self._result(
+            known, self.warned = self._result(
                 lambda: self._one(0, _rounds.report, learned, self.n_epochs)
             )
             vars(self.header).update(known)

@@ -20,7 +20,7 @@ import numpy as np
 
 from skdgm.belief._training import above
 from skdgm.boltzmann._learning.state import formed
-from skdgm.dask._rows import joined, rows_of, targets_of
+from skdgm.dask._rows import concatenated, rows_of, targets_of
 from skdgm.data.inputs import tabulate
 from skdgm.energies import plain
 from skdgm.utils import random
@@ -44,7 +44,7 @@ def begin(estimator, parts, y, weight, classes, network=None, *, first, fresh):
     one that the estimator is. Returns a copy with what was learned, and ``_dask``, the
     type to compute with and the numbers of draws of the shards.
     """
-    estimator, X = shallow_copy(estimator), joined(parts)
+    estimator, X = shallow_copy(estimator), concatenated(parts)
     if first:
         if network is not None:
             X, y, weight = _tabulated(estimator, X, y, weight, network), None, None
@@ -93,7 +93,7 @@ def keep(fit, number, estimator, parts, y, weight, network=None, n_batches=None)
     Returns the number of draws for training: early stopping holds rows out by their
     content, so that where they repeat, more or fewer are left than a fraction is.
     """
-    own, X = shallow_copy(estimator), joined(parts)
+    own, X = shallow_copy(estimator), concatenated(parts)
     if own._dask[0] is None:
         table = targets_of(own, X, y, weight)
     else:

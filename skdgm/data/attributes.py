@@ -122,16 +122,16 @@ class Attributes(NamedTuple):
         return (encoded - mean) / scale
 
 
-def learned(y, owner, asked):
+def learned(y, owner, types):
     """Attributes of a first fit, without means and scales.
 
-    ``asked`` is "auto", or a tuple or dict of their kinds; the owner is named in
+    ``types`` is "auto", or a tuple or dict of their kinds; the owner is named in
     errors.
     """
     names, parts, flat = parts_of(y, owner)
     names = list(range(len(parts))) if names is None else list(names)
     classes = []
-    for kind, part in zip(_kinds(asked, names, parts, flat), parts):
+    for kind, part in zip(_kinds(types, names, parts, flat), parts):
         own = np.zeros(0)
         if kind == "categorical":
             labels = as_values(part, owner)
@@ -140,19 +140,19 @@ def learned(y, owner, asked):
     return Attributes(names, flat, classes)
 
 
-def _kinds(asked, names, parts, flat):
+def _kinds(types, names, parts, flat):
     """Kind of each attribute."""
-    told = asked.values() if isinstance(asked, dict) else asked
-    if asked != "auto" and not set(told) <= set(KINDS):
-        raise ValueError(f"attribute_types must be of {KINDS}; got {asked!r}.")
-    if isinstance(asked, tuple) and len(asked) != len(parts):
+    kinds = types.values() if isinstance(types, dict) else types
+    if types != "auto" and not set(kinds) <= set(KINDS):
+        raise ValueError(f"attribute_types must be of {KINDS}; got {types!r}.")
+    if isinstance(types, tuple) and len(types) != len(parts):
         raise ValueError(
-            f"attribute_types has {len(asked)} entries, but y has {len(parts)} "
+            f"attribute_types has {len(types)} entries, but y has {len(parts)} "
             "attributes."
         )
-    if isinstance(asked, tuple):
-        return asked
-    own = {} if asked == "auto" else asked
+    if isinstance(types, tuple):
+        return types
+    own = {} if types == "auto" else types
     unknown = [name for name in own if name not in names]
     if unknown:
         raise ValueError(f"attribute_types names {unknown[0]!r}, which y has not.")

@@ -188,8 +188,8 @@ def _series(name, column, parts, library):
     found = [None if lost else x for x, lost in zip(values, missing)]
     if kind == "Decimal" and len(parts) > 1:
         unit = Decimal(1).scaleb(-dtype.scale)
-        told = [x if x is None else Decimal(repr(float(x))) for x in found]
-        found = [x if x is None else x.quantize(unit) for x in told]
+        exact = [x if x is None else Decimal(repr(float(x))) for x in found]
+        found = [x if x is None else x.quantize(unit) for x in exact]
     if kind in ("Categorical", "Enum") and {type(x) for x in found} & {str}:
         # Not all versions of Arrow make dictionaries of values.
         return made(values=found, dtype=nw.String()).cast(dtype)

@@ -78,24 +78,25 @@ def refuse_others(model, X, error):
     """Raise an error that names the column and a remedy, if ``error`` is NumPy's for
     values that are not numbers, or scikit-learn's for infinite ones or for another
     number of dimensions; else return."""
-    told, who = str(error), type(model).__name__
-    if told.startswith("Found array with dim "):
+    message, who = str(error), type(model).__name__
+    if message.startswith("Found array with dim "):
         shape = ", and say what they are by image_shape" * hasattr(model, "image_shape")
         raise ValueError(
-            f"{told} Make a row of each image or array: X.reshape(len(X), -1){shape}."
+            f"{message} Make a row of each image or array: X.reshape(len(X), -1)"
+            f"{shape}."
         ) from error
-    if "contains infinity" in told and (found := _infinite(X)):
+    if "contains infinity" in message and (found := _infinite(X)):
         raise ValueError(
-            f"{told} Such are in columns {found[:_MANY]}: make them NaN, which is a "
+            f"{message} Such are in columns {found[:_MANY]}: make them NaN, which is a "
             "missing value, or leave them out."
         ) from error
-    if told.startswith(_RAGGED) and isinstance(X, list | tuple):
+    if message.startswith(_RAGGED) and isinstance(X, list | tuple):
         sizes = sorted({np.size(row) for row in X})
         raise ValueError(
             f"{who} takes a table, but X has rows of {sizes[0]} and of {sizes[-1]} "
             "values: give NaN where one is missing."
         ) from error
-    if not told.startswith((*_NO_NUMBER, _RAGGED)):
+    if not message.startswith((*_NO_NUMBER, _RAGGED)):
         return
     if np.ndim(X) == 1:
         raise type(error)(

@@ -159,22 +159,22 @@ def column_types_of(model):
 
 def kinds_of(column_types, rows):
     """Kind of each column, an array of :data:`KINDS`; "numeric" may become "ordinal" in
-    :func:`learned_scales`. ValueError, as by :func:`told_kinds`, or for an unknown one.
-    """
+    :func:`learned_scales`. ValueError as by :func:`kinds_by_column`, or if one is
+    unknown."""
     if column_types == EVERY:
         return np.full(rows.shape[1], column_types[0])
-    told = column_types.values() if isinstance(column_types, dict) else column_types
+    names = column_types.values() if isinstance(column_types, dict) else column_types
     single = isinstance(column_types, str)
-    wrong = [told] if single and told != "mixed" else set(told) - set(KINDS)
-    if wrong and told != "mixed":
+    wrong = [names] if single and names != "mixed" else set(names) - set(KINDS)
+    if wrong and names != "mixed":
         raise ValueError(
             f"column_types must be 'mixed', or have one of {_listed(KINDS)} for each "
             f"column; got {wrong}."
         )
-    return np.array(told_kinds(column_types, rows))
+    return np.array(kinds_by_column(column_types, rows))
 
 
-def told_kinds(column_types, rows):
+def kinds_by_column(column_types, rows):
     """Kind of each column, a list, as one for all or for each; with "mixed", and a dict
     by name, those of the types of a DataFrame, and "gaussian" of an array's columns.
 

@@ -129,8 +129,8 @@ def place_of(value, categories):
 
 def named(values):
     """Text that names the first few of several values, for a message."""
-    told = ", ".join(map(repr, values[:_NAMED]))
-    return told + (f" and {len(values) - _NAMED} more" if len(values) > _NAMED else "")
+    text = ", ".join(map(repr, values[:_NAMED]))
+    return text + (f" and {len(values) - _NAMED} more" if len(values) > _NAMED else "")
 
 
 def as_bits(values, dtype):

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from skdgm.data.arrow import ArrowColumns, flattened
-from skdgm.utils.blocks import BLOCK, Blocks, Told
+from skdgm.utils.blocks import BLOCK, Announcer, Blocks
 
 
 def streamed(X, model=None):
@@ -31,7 +31,7 @@ def streamed(X, model=None):
             "while a minimum of 1 of each is required."
         )
     if model is not None and model.verbose:
-        found.progress = Told(model._name)
+        found.progress = Announcer(model._name)
     return found
 
 

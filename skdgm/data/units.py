@@ -8,7 +8,7 @@ from scipy.special import gammaln
 from sklearn.utils._param_validation import StrOptions
 
 from skdgm.data.codes import count_sizes, refuse
-from skdgm.data.kinds import told_kinds
+from skdgm.data.kinds import kinds_by_column
 from skdgm.data.mixed import MixedColumns
 from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.counts import WHOLE
@@ -119,12 +119,12 @@ class UnitColumns(MixedColumns):
 
     def _kinds(self, rows):
         """Kind of each column, as told, "numeric" where a DataFrame says so."""
-        names = told_kinds(self.kinds, rows)
+        names = kinds_by_column(self.kinds, rows)
         return np.array([parsed(name)[0] for name in names], "U11")
 
-    def _told(self, rows):
-        """The number n that is told for each column, 0 where none is."""
-        names = told_kinds(self.kinds, rows)
+    def _given(self, rows):
+        """The number n that is given for each column, or 0."""
+        names = kinds_by_column(self.kinds, rows)
         return np.array([parsed(name)[1] or 0 for name in names], int)
 
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
@@ -134,7 +134,7 @@ class UnitColumns(MixedColumns):
         rows = super().rows(model, X, **given)
         known = None if reset else model._columns
         kinds = self._kinds(rows) if reset else known.kinds
-        limits = self._told(rows) if reset else known.units.limits
+        limits = self._given(rows) if reset else known.units.limits
         low, high = _limits(kinds, limits)
         which = np.flatnonzero(np.isfinite(low))
         raw, scales = rows.raw, list(rows.scales or (None,) * len(kinds))
@@ -165,24 +165,24 @@ class UnitColumns(MixedColumns):
 
     def _least(self, rows):
         """Least number of categories of each column: that of "categorical(n)"."""
-        return np.maximum(self._told(rows), 1)
+        return np.maximum(self._given(rows), 1)
 
     def _scaled(self, table, kinds):
         """Kinds with "ordinal" for numbers of few values, and scales of these."""
-        told = kinds == "numeric"
+        numeric = kinds == "numeric"
         kinds, scales = super()._scaled(table, kinds)
-        many = told & (kinds == "numeric")
+        many = numeric & (kinds == "numeric")
         kinds = np.where(many, "gaussian", kinds)
         return kinds, tuple(None if m else s for m, s in zip(many, scales))
 
     def _first(self, table, seen, total):
         columns = super()._first(table, seen, total)
         kinds, n_columns = columns.kinds, len(columns.kinds)
-        told = self._told(table.rows)
+        given = self._given(table.rows)
         limits, which = np.ones(n_columns, int), np.flatnonzero(kinds == "binomial")
         if len(which):
             highest = count_sizes(table, np.ones(len(which), int), which) - 1
-            limits[which] = np.where(told[which], told[which], np.maximum(highest, 1))
+            limits[which] = np.where(given[which], given[which], np.maximum(highest, 1))
         mean, deviation, base = self._moments_of(table, kinds, seen, total)
         gained = np.isin(kinds, ("interval", *_COUNTS))
         spread = np.maximum(deviation, _deviation(kinds, mean, limits))

@@ -73,8 +73,8 @@ def average_over_draws(estimator, X, *, n_draws=10, random_state=0):
     check_can("log_prob", estimator, "average_over_draws")
     check_scalar(n_draws, "n_draws", Integral, min_val=2)
     last, seen, log_det = unwound(estimator, X)
-    told = density_of(last) is not None
-    columns = bit_columns(last) if told else np.arange(_num_features(seen))
+    declared = density_of(last) is not None
+    columns = bit_columns(last) if declared else np.arange(_num_features(seen))
     if outside(seen, columns):
         raise ValueError("X must be probabilities, in [0, 1]: scale it.")
     rng, grey = check_random_state(random_state), grey_columns(seen, columns)

@@ -246,18 +246,18 @@ def likelihood_bracket(
     check_can("bracket", estimator, "likelihood_bracket")
     check_scalar(n_draws, "n_draws", Integral, min_val=1)
     check_scalar(n_bit_draws, "n_bit_draws", Integral, min_val=2)
-    grey, told = grey_columns(X, bit_columns(estimator)), []
+    grey, weights = grey_columns(X, bit_columns(estimator)), []
     density = density_of(estimator)
 
     def log_weight(rows):
-        told.append(density.numerator(rows, n_draws))
-        return told[-1][0]
+        weights.append(density.numerator(rows, n_draws))
+        return weights[-1][0]
 
     rng = check_random_state(0 if random_state is None else random_state)
     log_p, se = of_bits(log_weight, X, grey, n_bit_draws, rng)
     if not len(grey):
-        se = told[0][1]
-    kind, options["random_state"] = told[0][2], random_state
+        se = weights[0][1]
+    kind, options["random_state"] = weights[0][2], random_state
     log_Z = partition_bracket(estimator, confidence=confidence, **options)
     if kind == "exact" and log_Z.se:
         kind = "estimate"

@@ -220,12 +220,12 @@ def _check_schemes(named, X):
     schemes = {name: _scheme(estimator) for name, estimator in named}
     if len(set(schemes.values())) == 1 or is_binary(X):
         return
-    told = (
+    parts = (
         f"{name} has {scheme or 'rows as given'}" for name, scheme in schemes.items()
     )
     raise ValueError(
         "likelihoods of rows that were made binary in different ways cannot be "
-        f"compared: {', '.join(told)}. Put the same BernoulliBinarizer before all, or "
+        f"compared: {', '.join(parts)}. Put the same BernoulliBinarizer before all, or "
         "binarise X before."
     )
 

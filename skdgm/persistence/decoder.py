@@ -104,8 +104,8 @@ class Decoder:
         found.__dict__ = attributes
         if "requests" in node:
             requests = found._get_metadata_request()
-            for method, asked in of_type(node["requests"], dict).items():
-                for name, alias in of_type(asked, dict).items():
+            for method, aliases in of_type(node["requests"], dict).items():
+                for name, alias in of_type(aliases, dict).items():
                     vars(requests)[method].add_request(param=name, alias=alias)
             found._metadata_request = requests
         return found

@@ -156,10 +156,10 @@ def load(path):
             raise
         # All that parsers of zip, JSON and .npy raise of what they cannot read.
         except Exception as error:
-            told = f" ({_brief(error)})" if str(error) else ""
+            reason = f" ({_brief(error)})" if str(error) else ""
             raise CorruptFileError(
-                f"{os.fspath(path)!r} is no sound model file{told}: it was not written "
-                "by skdgm.save, or not in full, or was changed since."
+                f"{os.fspath(path)!r} is no sound model file{reason}: it was not "
+                "written by skdgm.save, or not in full, or was changed since."
             ) from error
 
 

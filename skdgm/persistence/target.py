@@ -54,8 +54,8 @@ def check_writable(target):
         probe.unlink()
     except OSError as error:
         # Of the subclass for its number.
-        told = f"{error.strerror}: no file can be written in the folder"
-        raise OSError(error.errno, told, str(target.parent)) from error
+        message = f"{error.strerror}: no file can be written in the folder"
+        raise OSError(error.errno, message, str(target.parent)) from error
 
 
 def _prefix(target):

@@ -109,17 +109,17 @@ class _Listener(event.Listener):
     """Listener to Numba's compilations; kernels loaded from disk trigger no event."""
 
     def __init__(self):
-        self.last, self.others, self.told = -math.inf, WeakSet(), WeakSet()
+        self.last, self.others, self.informed = -math.inf, WeakSet(), WeakSet()
 
     def on_start(self, event):
         if not _is_ours(event):
             return
         if time.monotonic() - self.last > _PAUSE:
             logging.getLogger("skdgm").info(MESSAGE)
-            self.told.clear()
-        for other in self.others - self.told:
+            self.informed.clear()
+        for other in self.others - self.informed:
             other.compiling(MESSAGE)
-            self.told.add(other)
+            self.informed.add(other)
         self.last = time.monotonic()
 
     def on_end(self, event):

@@ -150,10 +150,10 @@ class Budget(NamedTuple):
     fewest: int
     most: int
 
-    def epochs(self, asked, table, batch_size):
-        """Number of epochs: as asked, or for "auto" that of the budget."""
-        if asked != AUTO:
-            return asked
+    def epochs(self, n_iter, table, batch_size):
+        """Number of epochs: ``n_iter``, or for "auto" that of the budget."""
+        if n_iter != AUTO:
+            return n_iter
         n_batches = -(-table.n_draws // batch_size)
         n_epochs = -(-self.n_updates // n_batches)
         return int(np.clip(n_epochs, self.fewest, self.most))

@@ -71,7 +71,7 @@ class Blocks:
         """Put rows, by increasing numbers, perhaps repeated, in the order of an epoch,
         in which they are then best read."""
         order = generator.permutation(self.n_blocks)
-        self._follow(order.tolist(), self.window)
+        self._expect(order.tolist(), self.window)
         # Rows of a block are next to each other, so there is nothing to sort.
         edges, out, stop = rows.searchsorted(self.edges), np.empty_like(rows), 0
         for first in range(0, self.n_blocks, self.window):
@@ -126,10 +126,10 @@ class Blocks:
         return self.edges.searchsorted(rows, side="right") - 1
 
     def _in_order(self):
-        self._follow(range(self.n_blocks), 1)
+        self._expect(range(self.n_blocks), 1)
         self._plan = None, 1
 
-    def _follow(self, order, ahead):
+    def _expect(self, order, ahead):
         """Expect that blocks are read in an order, and read so many ahead."""
         self._order, self._ahead, self._plan = order, ahead, (order, ahead)
         self._place = {number: place for place, number in enumerate(order)}
@@ -177,7 +177,7 @@ class Blocks:
         return block
 
 
-class Told:
+class Announcer:
     """Lines on stderr that say which block of a table a model reads, every ten
     seconds."""
 

@@ -28,16 +28,16 @@ def count(value, name, low=1, high=None):
     return int(check_scalar(value, name, Integral, min_val=low, max_val=high))
 
 
-def layer_sizes(asked, default=()):
+def layer_sizes(sizes, default=()):
     """Numbers of units as a tuple; the default for None."""
-    if asked is None:
+    if sizes is None:
         return default
-    return asked if isinstance(asked, tuple) else (asked,)
+    return sizes if isinstance(sizes, tuple) else (sizes,)
 
 
-def check_layer_sizes(asked, name):
+def check_layer_sizes(sizes, name):
     """Raise ValueError if numbers of units are not positive integers."""
-    found = layer_sizes(asked)
+    found = layer_sizes(sizes)
     if not all(is_a(Integral, n) and n > 0 for n in found):
         raise ValueError(f"{name} must be positive integers; got {found}.")
 

@@ -16,13 +16,13 @@ def image_shape(n_features, given=None, *, who="This model", with_channels=True)
     ValueError, which names who asks, if the shape has other numbers of dimensions or of
     features, or the number of features is no square.
     """
-    asked = "(height, width[, channels])" if with_channels else "(height, width)"
+    form = "(height, width[, channels])" if with_channels else "(height, width)"
     if given is None:
         side = isqrt(n_features)
         if side**2 != n_features:
             raise ValueError(
                 f"{who} cannot tell the shape of images of {n_features} pixels, which "
-                f"is no square number: give image_shape={asked}, or (1, {n_features}) "
+                f"is no square number: give image_shape={form}, or (1, {n_features}) "
                 "for rows that are no images."
             )
         return side, side, 1
@@ -32,7 +32,7 @@ def image_shape(n_features, given=None, *, who="This model", with_channels=True)
     if not whole or len(shape) not in allowed or prod(shape) != n_features:
         product = "height times width" + " times channels" * with_channels
         raise ValueError(
-            f"image_shape={given!r} of {who} must be {asked} with {product} = "
+            f"image_shape={given!r} of {who} must be {form} with {product} = "
             f"{n_features}, the number of features."
         )
     return (*map(int, shape), 1)[:3]

@@ -56,7 +56,7 @@ def effective_of(log_w, numbers):
         return np.nan_to_num(np.exp(log_number))
 
 
-def joined(parts):
+def merged(parts):
     """Weighted draws of several sources, as many of each, as one."""
     log_w = [logsumexp(part.log_w) for part in parts]
     number = effective_of(log_w, [part.effective for part in parts])
@@ -80,7 +80,7 @@ def pooled(draw, n, rng, at_once, who):
         new = draw(size, rng.fold(_DRAW, part))
         drawn, found, part = drawn + size, found + size * new.found, part + 1
         new = new._replace(**_thinned(new, rng.fold(_KEEP, part)))
-        pool = new if pool is None else joined([pool, new])
+        pool = new if pool is None else merged([pool, new])
         number = pool.effective
         total = np.exp(logsumexp(pool.log_w) - pool.log_w.max()) if number else 0
         # Rows are all different if none has more weight than a row asked for.

@@ -126,25 +126,25 @@ def listed(table):
 def lines_of(report):
     """Lines of the summary of a report."""
     sizes, scores = report.n_rows, report.scores
-    told = [f"{size:,} {name}" for name, size in sizes.items()]
-    yield f"TabularReport of {', '.join(told)} rows"
+    text = [f"{size:,} {name}" for name, size in sizes.items()]
+    yield f"TabularReport of {', '.join(text)} rows"
     columns, pairs = listed(report.columns), listed(report.pairs)
     yield "Fidelity (1 is best)"
     shares = f"shapes {scores['shapes']:.3f}, trends {scores['trends']:.3f}"
     yield _line("quality", f"{scores['quality']:.3f} = mean of {shares}")
     places = _lowest(columns["score"])
-    told = [f"{columns['column'][j]} {columns['score'][j]:.3f}" for j in places]
-    yield _line("lowest columns", ", ".join(told))
+    text = [f"{columns['column'][j]} {columns['score'][j]:.3f}" for j in places]
+    yield _line("lowest columns", ", ".join(text))
     names = list(zip(pairs["column_1"], pairs["column_2"]))
     places = _lowest(pairs["score"])
-    told = ["{} × {}".format(*names[j]) + f" {pairs['score'][j]:.3f}" for j in places]
-    yield _line("lowest pairs", ", ".join(told))
-    told = f"{scores['coverage_of_columns']:.3f} of categories and ranges"
-    yield _line("coverage", told)
-    told = (
+    text = ["{} × {}".format(*names[j]) + f" {pairs['score'][j]:.3f}" for j in places]
+    yield _line("lowest pairs", ", ".join(text))
+    text = f"{scores['coverage_of_columns']:.3f} of categories and ranges"
+    yield _line("coverage", text)
+    text = (
         f"{name} {scores[name]:.3f}" for name in ("precision", "recall", "coverage")
     )
-    yield _line("neighbours", ", ".join(told))
+    yield _line("neighbours", ", ".join(text))
     found, beside = report.two_sample, "held-out" if "holdout" in sizes else "real"
     yield _line(
         "two-sample test",
@@ -157,8 +157,8 @@ def lines_of(report):
         yield _line(
             "fitted to", f"real {found['real']:.3f}, synthetic {found['synthetic']:.3f}"
         )
-        told = f"{found['difference']:.3f} ± {found['se']:.3f}"
-        yield _line("difference", told)
+        text = f"{found['difference']:.3f} ± {found['se']:.3f}"
+        yield _line("difference", text)
     yield f"Privacy (intervals of {report.confidence:.0%})"
     yield from _privacy(report)
 
@@ -166,12 +166,12 @@ def lines_of(report):
 def _privacy(report):
     closest = report.closest
     held_out = not np.isnan(closest["share"])
-    told = f"{closest['copies']:.2%} ({closest['n_copies']:,})"
+    text = f"{closest['copies']:.2%} ({closest['n_copies']:,})"
     if held_out:
         interval = _interval(*(closest[n] for n in ("share", "lower", "upper")))
         yield _line("closer to train", f"{interval}; 0.5 if nothing is copied")
-        told += f"; of held-out rows {closest['held_out_copies']:.2%}"
-    yield _line("copies", told)
+        text += f"; of held-out rows {closest['held_out_copies']:.2%}"
+    yield _line("copies", text)
     if report.disclosure is not None:
         found = listed(report.disclosure)
         above = np.array(found["excess_lower"]) > 0
@@ -186,8 +186,8 @@ def _privacy(report):
         yield _line("disclosure", "unknown without held-out rows")
 
 
-def _line(name, told):
-    return f"  {name:<16} {told}"
+def _line(name, text):
+    return f"  {name:<16} {text}"
 
 
 def _interval(value, lower, upper):
