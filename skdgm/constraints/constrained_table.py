@@ -182,9 +182,8 @@ class ConstrainedTable(ConstrainedModel):
         check_is_fitted(self)
         if self._plan is None:
             options = {} if conditions is None else {"conditions": conditions}
-            return self.estimator_.sample(
-                n_samples, random_state=random_state, **options
-            )
+            options["random_state"] = random_state
+            return self.estimator_.sample(n_samples, **options)
         n_samples = count_rows(n_samples, len(self._plan.codec.names))
         rng, tries = check_random_state(random_state), fits.current(self, "max_tries")
         draw, judge = self._drawing(rng, conditions)

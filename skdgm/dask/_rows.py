@@ -77,10 +77,8 @@ def begin_tuned(tuned, parts, y, weight, classes, network=None, *, first, fresh)
         of what was learned before.
     """
     tuned, draws = copy(tuned), [] if first else tuned._dask[1]
-    tuned._dask = (
-        None,
-        [*draws, targets_of(tuned, concatenated(parts), y, weight).n_draws],
-    )
+    table = targets_of(tuned, concatenated(parts), y, weight)
+    tuned._dask = None, [*draws, table.n_draws]
     return tuned
 
 

@@ -1,25 +1,7 @@
 r"""Conservative log-likelihoods: by samples (CSL), and by reverse annealing (RAISE).
 
-The conservative sampling-based log-likelihood is
-
-.. math:: \log \hat p(v) = \log \frac1n \sum_{k=1}^n p(v \mid h_k), \qquad h_k \sim p(h)
-
-with samples :math:`h_k` of the model's hidden units [1]_. It does not need log Z.
-
-That by reverse annealed importance sampling is
-
-.. math:: \log \hat p(v) = \log \frac1n \sum_{k=1}^n \frac{\tilde p(v)}{Z_0} w_k
-
-with the importance weights :math:`w_k` of chains that are annealed from the row itself
-to a base model without couplings. They estimate the probability that chains annealed
-from the base model end at the row [2]_.
-
-References
-----------
-.. [1] Bengio, Yao and Cho (2013). Bounding the test log-likelihood of generative
-   models. arXiv:1311.6184.
-.. [2] Burda, Grosse and Salakhutdinov (2015). Accurate and conservative estimates of
-   MRF log-likelihood using reverse annealing. AISTATS.
+.. math:: \log \frac1n \sum_{k=1}^n p(v \mid h_k), \qquad
+   \log \frac1n \sum_{k=1}^n \frac{\tilde p(v)}{Z_0} w_k
 """
 
 from numbers import Integral
@@ -77,6 +59,11 @@ def csl_log_likelihood(
         The estimator has no partition function.
     ValueError
         A number is too low, or X is not valid input of the estimator.
+
+    References
+    ----------
+    Bengio, Yao and Cho (2013). Bounding the test log-likelihood of generative models.
+    arXiv:1311.6184.
 
     Examples
     --------
@@ -169,6 +156,11 @@ def raise_log_likelihood(
         The estimator has no partition function.
     ValueError
         A number is too low, or X has missing values.
+
+    References
+    ----------
+    Burda, Grosse and Salakhutdinov (2015). Accurate and conservative estimates of MRF
+    log-likelihood using reverse annealing. AISTATS.
 
     Examples
     --------
