@@ -8,18 +8,8 @@ from skdgm.nets.primitives import columns
 
 
 def branch(net, n_columns):
-    """Net that applies another to the first columns and leaves the others as they are.
-
-    Parameters
-    ----------
-    net : Net
-    n_columns : int
-
-    Returns
-    -------
-    net : Net
-        Its outputs are those of ``net`` and then the other columns.
-    """
+    """Net that applies another to the first columns and leaves the others as they are:
+    its outputs are those of ``net`` and then the other columns."""
     rest = _begin_branch, _apply_branch, _tangent_branch
     return Net(*(partial(f, net, n_columns) for f in rest))
 
@@ -46,20 +36,8 @@ def _split(x, n_columns):
 
 
 def companions(other, n_inputs, net):
-    """Net with the parameters of another, which it does not apply, before its own.
-
-    Parameters
-    ----------
-    other : Net
-    n_inputs : int
-        Number of inputs of the other.
-    net : Net
-
-    Returns
-    -------
-    net : Net
-        Its trees are pairs of those of both.
-    """
+    """Net with the parameters of another, of ``n_inputs``, which it does not apply,
+    before its own: trees are pairs of those of both."""
     return Net(partial(_begin_pair, other, n_inputs, net), partial(_apply_pair, net))
 
 

@@ -37,20 +37,8 @@ _WORK, _ROWS = 20, 16
 
 @primitive
 def pick(x, index, axis=-1):
-    """Select columns (or rows, along axis 0) in the order of an index.
-
-    Parameters
-    ----------
-    x : ndarray
-    index : ndarray of int
-        No column may occur twice: the gradient would be wrong.
-    axis : int, default=-1
-        0 or the last.
-
-    Returns
-    -------
-    x : ndarray
-    """
+    """Select columns (or rows, along axis 0) in the order of an index, of which none
+    may occur twice: the gradient would be wrong."""
     return np.take(x, index, axis=axis)
 
 
@@ -71,17 +59,7 @@ defvjp(pick, _pick_back, None, None)
 
 @primitive
 def beside(a, b):
-    """Concatenate the rows of two arrays.
-
-    Parameters
-    ----------
-    a, b : ndarray of shape (n_rows, n_columns)
-        Numbers of columns may differ.
-
-    Returns
-    -------
-    ab : ndarray of shape (n_rows, n_columns_in_all)
-    """
+    """Concatenate the rows of two arrays, of shape (n_rows, n_columns) each."""
     return np.concatenate([a, b], axis=1)
 
 
@@ -93,17 +71,9 @@ defvjp(
 
 
 class Tied(NamedTuple):
-    """Parameters of tied conditionals.
-
-    Parameters
-    ----------
-    below : Layer
-        W of shape (n_inputs, n_units), and c.
-    above : Layer
-        V of shape (n_outputs, n_units), and b.
-    rho : ndarray of shape (n_columns,) or (0,)
-        Scaling factors; all are 1 if empty.
-    """
+    """Parameters of tied conditionals: the layer ``below`` has W, (n_inputs, n_units),
+    and c; that ``above`` V, (n_outputs, n_units), and b; ``rho`` are the scaling
+    factors of columns, all 1 if it is empty."""
 
     below: Layer
     above: Layer
@@ -111,17 +81,10 @@ class Tied(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """Assignment of inputs and outputs to columns.
-
-    Parameters
-    ----------
-    columns : ndarray of shape (n_inputs,), int
-        Column of each input, not decreasing.
-    edges : ndarray of shape (n_columns + 1,), int
-        Position of each column's first output, and the number of outputs.
-    kind : int
-        Activation function, a value of ``KINDS``.
-    """
+    """Assignment of inputs and outputs to columns: ``columns`` is the column of each
+    input, not decreasing; ``edges`` is the position of each column's first output, and
+    the number of outputs; ``kind``, the activation function, is a value of
+    ``KINDS``."""
 
     columns: np.ndarray
     edges: np.ndarray
@@ -130,20 +93,11 @@ class Shape(NamedTuple):
 
 @primitive
 def tied(x, shape, W, c, rho, V, b):
-    """Outputs of all columns, each given the inputs of the columns before it.
+    """Outputs of all columns, (n_rows, n_outputs), each given the inputs x, (n_rows,
+    n_inputs), of the columns before it.
 
-    Gradients are defined for W, c, rho, V and b, not for x.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_inputs)
-    shape : Shape
-    W, c, rho, V, b : ndarray
-        As in :class:`Tied`; c may have several rows, of as many consecutive x each.
-
-    Returns
-    -------
-    z : ndarray of shape (n_rows, n_outputs)
+    Parameters are as in :class:`Tied`; c may have several rows, of as many consecutive
+    x each. Gradients are defined for these, not for x.
     """
     c = np.ascontiguousarray(np.atleast_2d(c))
     if wide.worthwhile(*shape[:2]):
@@ -180,23 +134,9 @@ defvjp_argnums(tied, _tied_back)
 
 
 def draw_bits(params, v, rng, kind):
-    """Draw the missing bits of rows, each given those before it.
-
-    Parameters
-    ----------
-    params : Tied
-        With one input and one output for each column.
-    v : ndarray of shape (n_rows, n_columns)
-        NaN where missing; not changed.
-    rng : Stream
-        One stream for each row.
-    kind : int
-        A value of ``KINDS``.
-
-    Returns
-    -------
-    v : ndarray of shape (n_rows, n_columns)
-    """
+    """Draw the missing bits of rows v, (n_rows, n_columns), each given those before it,
+    by :class:`Tied` with an input and an output for each column and a stream for each
+    row; ``kind`` is a value of ``KINDS``."""
     (W, c), (V, b), rho = params
     return tied_bits((W, c, rho, V, b), kind, v, rng.uniform(v.shape[1], v.dtype.type))
 

@@ -36,17 +36,8 @@ def squared_distances(x, y):
 
 
 def bandwidths(x, factors):
-    """Bandwidths: factors of the root of the median squared distance of distinct rows.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_inputs)
-    factors : sequence of float
-
-    Returns
-    -------
-    sigmas : ndarray, float64
-    """
+    """Bandwidths, float64: factors of the root of the median squared distance of
+    distinct rows x, (n_rows, n_inputs)."""
     gaps = squared_distances(x.astype(np.float64), x.astype(np.float64))
     gaps = gaps[np.triu_indices(len(x), 1)]
     middle = np.median(gaps) if len(gaps) else 0.0
@@ -65,20 +56,8 @@ def _kernels(x, y, sigmas):
 
 
 def discrepancy_and_slope(x, y, sigmas):
-    """Squared maximum mean discrepancy, and its gradient by the first sample.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_inputs)
-    y : ndarray of shape (n_others, n_inputs)
-    sigmas : sequence of float
-        Bandwidths.
-
-    Returns
-    -------
-    mmd2 : float
-    slope : ndarray of shape (n_rows, n_inputs)
-    """
+    """Squared maximum mean discrepancy of samples x, (n_rows, n_inputs), and y, for
+    kernels with bandwidths ``sigmas``; and its gradient by x."""
     found = [_kernels(*pair, sigmas) for pair in ((x, x), (x, y), (y, y))]
     (among, near), (between, far), (other, _) = found
     slope = _pull(x, x, near, 4.0) + _pull(x, y, far, -4.0)
@@ -93,20 +72,8 @@ def _pull(x, y, slope, weight):
 
 @primitive
 def discrepancy(x, y, sigmas):
-    """Squared maximum mean discrepancy.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_inputs)
-    y : ndarray of shape (n_others, n_inputs)
-        Without a gradient.
-    sigmas : sequence of float
-        Bandwidths.
-
-    Returns
-    -------
-    mmd2 : ndarray of shape (1,)
-    """
+    """Squared maximum mean discrepancy, of shape (1,), with a gradient by x alone; see
+    :func:`discrepancy_and_slope`."""
     means = [_kernels(*pair, sigmas)[0] for pair in ((x, x), (x, y), (y, y))]
     return np.array([means[0] - 2 * means[1] + means[2]], x.dtype)
 

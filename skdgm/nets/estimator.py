@@ -81,36 +81,13 @@ def layers_of(tree):
 
 
 def check_cost(who, sizes, names, n_weights, *, n_nets, shared, batch, n_rows, item):
-    """Warn before training that needs much memory; raise if the machine has too little.
+    """Warn of training that needs more than 512 MiB; raise MemoryError if the machine
+    has less than it needs.
 
-    Parameters
-    ----------
-    who : estimator
-        Its ``_LIGHTER`` is a clause that tells how to need less.
-    sizes : ndarray of int, of shape (n_columns,)
-        Number of inputs of each column.
-    names : sequence
-        Names of the columns.
-    n_weights : int
-        Number of weights of one net.
-    n_nets : int
-        Number of nets.
-    shared : bool
-        Whether nets share their weights.
-    batch, n_rows : int
-        Rows for each update, and in all updates together.
-    item : int
-        Bytes of a number.
-
-    Raises
-    ------
-    MemoryError
-        Training needs more memory than the machine has.
-
-    Warns
-    -----
-    CostWarning
-        Training needs more than 512 MiB.
+    ``who`` is the estimator, whose ``_LIGHTER`` is a clause that tells how to need
+    less; ``sizes`` are the numbers of inputs of columns with these ``names``; each of
+    ``n_nets`` has ``n_weights``, which they may share. Updates have ``batch`` rows, all
+    together ``n_rows``, of numbers of ``item`` bytes.
     """
     own = n_weights if shared else n_nets * n_weights
     masks = n_nets * n_weights

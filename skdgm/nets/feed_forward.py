@@ -48,22 +48,8 @@ class Layer(NamedTuple):
 
 
 def initial(name, rng, n_below, n_above, shape=None):
-    """Draw weights.
-
-    Parameters
-    ----------
-    name : str
-        One of ``INITIALISERS``.
-    rng : numpy.random.Generator
-    n_below, n_above : float
-        Numbers of units in the layers below and above to which one is connected.
-    shape : tuple of int, optional
-        By default (n_below, n_above).
-
-    Returns
-    -------
-    W : ndarray of the shape, float64
-    """
+    """Draw weights, float64, of a shape that is (n_below, n_above) by default, by one
+    of ``INITIALISERS`` and the numbers of units to which one is connected."""
     shape = (n_below, n_above) if shape is None else shape
     who, how = name.split("_")
     deviation = 1 / np.sqrt(_UNITS[who](n_below, n_above))
@@ -74,21 +60,8 @@ def initial(name, rng, n_below, n_above, shape=None):
 
 
 def init(rng, sizes, activation, dtype=np.float64):
-    """Draw the layers of a net.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    sizes : sequence of int
-        Numbers of units, from the input to the output.
-    activation : str
-        Activation function of hidden units; see :func:`~skdgm.nets.dense`.
-    dtype : type
-
-    Returns
-    -------
-    params : tuple of Layer
-    """
+    """Draw the layers of a net with the given numbers of units, from the input to the
+    output; ``activation`` is that of hidden units."""
     scale = 2.0 if activation == "logistic" else 6.0
     layers = []
     for n_below, n_above in pairwise(sizes):
@@ -100,23 +73,11 @@ def init(rng, sizes, activation, dtype=np.float64):
 
 
 def forward(params, x, activation, *, dropout=0.0, rng=None):
-    """Outputs of the net for rows; the last layer is linear.
+    """Outputs of the net for rows x, (n_rows, n_outputs); the last layer is linear.
 
-    Parameters
-    ----------
-    params : tuple of Layer
-    x : ndarray of shape (n_rows, n_inputs)
-    activation : str or tuple of callable
-        Activation function of hidden units; or ``function(x, W, b)`` for each layer of
-        them.
-    dropout : float
-        Dropout rate of hidden units; a rate above 0 requires ``rng``.
-    rng : Stream, optional
-        One stream for all rows, which are distinguished by their position.
-
-    Returns
-    -------
-    z : ndarray of shape (n_rows, n_outputs)
+    ``activation`` of hidden units is a name, or ``function(x, W, b)`` for each layer of
+    them. A dropout rate above 0 needs ``rng``, one stream for all rows, which are
+    distinguished by their position.
     """
     *below, (W, b) = params
     x = hidden(below, x, activation, dropout=dropout, rng=rng)
@@ -124,15 +85,8 @@ def forward(params, x, activation, *, dropout=0.0, rng=None):
 
 
 def hidden(params, x, activation, *, dropout=0.0, rng=None):
-    """Values of the highest hidden layer for rows.
-
-    Parameters are those of :func:`forward`, with the layers up to the one wanted:
-    ``params[:2]`` gives the second hidden layer.
-
-    Returns
-    -------
-    h : ndarray of shape (n_rows, n_units)
-    """
+    """Values of the highest of some layers for rows, (n_rows, n_units), as of
+    :func:`forward`: ``params[:2]`` gives the second hidden layer."""
     for number, (W, b) in enumerate(params):
         if isinstance(activation, str):
             x = dense(x, W, b, activation)
@@ -144,18 +98,8 @@ def hidden(params, x, activation, *, dropout=0.0, rng=None):
 
 
 def check_dropout(rates):
-    """Check dropout rates.
-
-    Parameters
-    ----------
-    rates : object
-        A tuple must be a pair of numbers in [0, 1); anything else is not checked.
-
-    Raises
-    ------
-    ValueError
-        If a tuple is no such pair.
-    """
+    """Raise ValueError for a tuple of dropout rates that is no pair of numbers in [0,
+    1)."""
     if isinstance(rates, tuple) and not (
         len(rates) == 2 and all(is_a(Real, r) and 0 <= r < 1 for r in rates)
     ):

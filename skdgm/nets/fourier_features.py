@@ -23,17 +23,7 @@ from skdgm.nets.tape import primitive
 
 
 def fourier(columns, n_frequencies):
-    """Net that appends Fourier features of some columns, without parameters.
-
-    Parameters
-    ----------
-    columns : ndarray of int
-    n_frequencies : int
-
-    Returns
-    -------
-    net : Net
-    """
+    """Net that appends Fourier features of some columns, without parameters."""
     given = columns, n_frequencies
     parts = _begin, _apply, _tangent
     return Net(*(partial(function, *given) for function in parts))
@@ -60,19 +50,8 @@ def _angles(x, columns, n):
 
 @primitive
 def waves(x, columns, n):
-    """Append sines and cosines of columns.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_inputs)
-    columns : ndarray of int
-    n : int
-        Number of frequencies.
-
-    Returns
-    -------
-    y : ndarray of shape (n_rows, n_inputs + 2 * n * n_columns)
-    """
+    """Append sines and cosines, at n frequencies, of some columns of x, (n_rows,
+    n_inputs): (n_rows, n_inputs + 2 * n * n_columns)."""
     angles, factors = _angles(x, columns, n)
     parts = np.sin(angles) / factors, np.cos(angles) / factors
     return np.concatenate([x, *parts], axis=1)

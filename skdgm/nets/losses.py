@@ -22,55 +22,23 @@ from skdgm.nets.tape import primitive
 
 @primitive
 def softmax_cross_entropy(logits, targets):
-    """Negative log-likelihood of a class, in nats.
-
-    Parameters
-    ----------
-    logits : ndarray of shape (n_rows, n_classes)
-    targets : ndarray of shape (n_rows, n_classes)
-        Probabilities; the loss of a row of zeros is 0.
-
-    Returns
-    -------
-    loss : ndarray of shape (n_rows,)
-    """
+    """Negative log-likelihood of classes, (n_rows,), in nats, given logits and targets,
+    (n_rows, n_classes): probabilities, or zeros for a row without a loss."""
     return -(targets * log_softmax(logits, axis=1)).sum(axis=1)
 
 
 @primitive
 def logistic_cross_entropy(logits, targets, dtype=None):
-    """Negative log-likelihood of independent bits, in nats.
-
-    Parameters
-    ----------
-    logits : ndarray of shape (n_rows * n_each, n_outputs)
-        Each row of targets has ``n_each`` consecutive rows of logits.
-    targets : ndarray of shape (n_rows, n_outputs)
-        Bits or probabilities of 1; NaN where missing.
-    dtype : type, optional
-        Type of the sums, by default that of the logits.
-
-    Returns
-    -------
-    loss : ndarray of shape (n_rows * n_each,)
-    """
+    """Negative log-likelihood of independent bits, (n_rows * n_each,), in nats, summed
+    in ``dtype`` or that of the logits. Each row of targets, probabilities of 1 or NaN,
+    has ``n_each`` consecutive rows of logits."""
     return log_odds_loss(logits, targets, dtype)
 
 
 @primitive
 def squared_error(output, targets):
-    """Half the squared distance between outputs and targets.
-
-    Parameters
-    ----------
-    output : ndarray of shape (n_rows, n_outputs)
-    targets : ndarray of shape (n_rows, n_outputs)
-        NaN where missing.
-
-    Returns
-    -------
-    loss : ndarray of shape (n_rows,)
-    """
+    """Half the squared distance between outputs and targets, NaN where missing:
+    (n_rows,)."""
     return 0.5 * (_gap(output, targets) ** 2).sum(axis=1)
 
 
@@ -98,10 +66,8 @@ _learns(squared_error, _gap)
 
 @primitive
 def row_mean(x):
-    """Mean of each row, of shape (n_rows,).
-
-    The gradient keeps the dtype; that of autograd's own mean is float64.
-    """
+    """Mean of each row, of shape (n_rows,). The gradient keeps the dtype; that of
+    autograd's own mean is float64."""
     return x.mean(axis=1)
 
 
@@ -115,16 +81,7 @@ defvjp(row_mean, _row_mean_back)
 
 @primitive
 def log_mean_exp(log_w):
-    """Log of the mean of exp(log_w) over each row, without overflow.
-
-    Parameters
-    ----------
-    log_w : ndarray of shape (n_rows, n_columns)
-
-    Returns
-    -------
-    log_mean : ndarray of shape (n_rows,)
-    """
+    """Log of the mean of exp(log_w) over each row, (n_rows,), without overflow."""
     high = log_w.max(axis=1, keepdims=True)
     return (high + np.log(np.exp(log_w - high).mean(axis=1, keepdims=True)))[:, 0]
 
@@ -134,22 +91,9 @@ defvjp(log_mean_exp, lambda _, w: lambda grad: grad[:, None] * softmax(w, axis=1
 
 @primitive
 def nll(out, own, v, output):
-    """Negative log-likelihood of rows, in nats, differentiable by outputs and ``own``.
-
-    Parameters
-    ----------
-    out : ndarray of shape (n_rows * n_each, n_outputs)
-        Each row of ``v`` belongs to ``n_each`` consecutive rows.
-    own : ndarray or ()
-        Parameters of the distribution that are no outputs.
-    v : ndarray of shape (n_rows, n_columns)
-        NaN where missing.
-    output : skdgm.distributions.Output
-
-    Returns
-    -------
-    loss : ndarray of shape (n_rows * n_each,)
-    """
+    """Negative log-likelihood of rows v, NaN where missing, in nats:
+    :meth:`Output.nll`, differentiable by outputs and ``own``. Each row has as many
+    consecutive outputs."""
     return output.nll(out, v, own)
 
 

@@ -31,17 +31,7 @@ from skdgm.nets.tape import primitive
 
 @primitive
 def masked(W, mask):
-    """Multiply weights by a mask of zeros and ones.
-
-    Parameters
-    ----------
-    W, mask : ndarray of shape (n_below, n_above)
-        Of one dtype.
-
-    Returns
-    -------
-    W : ndarray of shape (n_below, n_above)
-    """
+    """Multiply weights by a mask of zeros and ones, of their shape and dtype."""
     return W * mask
 
 
@@ -49,21 +39,11 @@ defvjp(masked, lambda _, W, mask: lambda grad: grad * mask, None)
 
 
 def by_degrees(of_inputs, degrees, of_outputs, direct=False):
-    """Masks of the weights of each layer, the lowest first.
+    """Masks of the weights of each layer, (n_below, n_above), the lowest first, by the
+    columns of inputs and outputs and the degrees of the units of hidden layers.
 
-    Parameters
-    ----------
-    of_inputs, of_outputs : ndarray of int
-        Column of each input, and of each output.
-    degrees : list of ndarray of int
-        Degrees of the units of each hidden layer.
-    direct : bool, default=False
-        Whether outputs see inputs, too, after the units of the last layer. Without
-        hidden layers they always do.
-
-    Returns
-    -------
-    masks : list of ndarray of bool, of shape (n_below, n_above)
+    If ``direct``, outputs see inputs, too, after the units of the last layer, as they
+    always do without hidden layers.
     """
     levels = [of_inputs, *degrees]
     masks = [a[:, None] <= b for a, b in zip(levels, degrees)]

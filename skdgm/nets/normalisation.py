@@ -38,19 +38,8 @@ _ROWS, _WORK = 2048, 5
 
 @primitive
 def standardise(x, gain, shift, known=None):
-    """Standardise the columns of a batch, multiply by gains and add shifts.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_columns)
-    gain, shift : ndarray of shape (n_columns,)
-    known : pair of ndarray of shape (n_columns,), optional
-        Means and variances of ``x``, if they are known already.
-
-    Returns
-    -------
-    y : ndarray of shape (n_rows, n_columns)
-    """
+    """Standardise the columns of a batch, (n_rows, n_columns), multiply by gains and
+    add shifts; ``known`` are means and variances, if they are known already."""
     normal, _ = _normalised(x, known)
     return normal * gain + shift
 
@@ -63,16 +52,7 @@ def _normalised(x, known):
 
 
 def moments(x):
-    """Means and variances of columns.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_columns)
-
-    Returns
-    -------
-    mean, variance : ndarray of shape (n_columns,)
-    """
+    """Means and variances of columns."""
     return x.mean(axis=0), x.var(axis=0)
 
 
@@ -96,16 +76,7 @@ defvjp_argnums(standardise, _back)
 
 
 def map_moments(pixels):
-    """Means and variances of maps.
-
-    Parameters
-    ----------
-    pixels : ndarray of shape (n_pixels, n_maps)
-
-    Returns
-    -------
-    mean, variance : ndarray of shape (n_maps,)
-    """
+    """Means and variances of maps, (n_maps,), given pixels, (n_pixels, n_maps)."""
     zero = np.zeros(pixels.shape[1], pixels.dtype)
     mean = _sums(pixels, zero, pixels, zero)[0] / len(pixels)
     return mean, _sums(pixels, mean, pixels, mean)[1] / len(pixels)
@@ -121,19 +92,8 @@ def _sums(x, mean, y, shift):
 
 @primitive
 def standardise_maps(x, gain, shift, known):
-    """Standardise the maps of a batch, multiply by gains and add shifts.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_images, n_pixels * n_maps)
-    gain, shift : ndarray of shape (n_maps,)
-    known : pair of ndarray of shape (n_maps,)
-        Means and variances of ``x``, by :func:`map_moments`.
-
-    Returns
-    -------
-    y : ndarray of shape (n_images, n_pixels * n_maps)
-    """
+    """Standardise the maps of images, (n_images, n_pixels * n_maps), by their ``known``
+    means and variances, multiply by gains and add shifts, one for each map."""
     (mean, variance), pixels = known, x.reshape(-1, len(gain))
     slope = gain / np.sqrt(variance + x.dtype.type(EPSILON))
     return _combined(pixels, mean, slope, pixels, 0 * slope, shift).reshape(x.shape)

@@ -14,19 +14,9 @@ from skdgm.utils import random
 
 
 class NetState(NamedTuple):
-    """Training state of nets.
-
-    Parameters
-    ----------
-    params : tuple
-        Tree of arrays.
-    optimiser : tuple
-        Optimiser state.
-    statistics : tuple
-        Running statistics of batch normalisation.
-    mean : Mean or ()
-        Average of the parameters after late updates.
-    """
+    """Training state of nets: parameters, a tree of arrays; optimiser state; running
+    statistics of batch normalisation; and the :class:`~skdgm.optim.Mean` of the
+    parameters after late updates, or ()."""
 
     params: tuple
     optimiser: tuple = ()
@@ -169,14 +159,9 @@ class NetObjective(Objective):
 
 
 class NetWatch(DensityWatch):
-    """Losses of the same rows at the end of each epoch, with the same random numbers.
-
-    Parameters
-    ----------
-    objective : NetObjective
-    table, held_out, state
-        As of :class:`~skdgm.training.DensityWatch`.
-    """
+    """Losses of the same rows at the end of each epoch, with the same random numbers;
+    arguments besides the objective are those of
+    :class:`~skdgm.training.DensityWatch`."""
 
     def __init__(self, objective, table, held_out, state):
         self.objective = objective

@@ -29,18 +29,9 @@ SOLVERS = {"adam": adam, "sgd": sgd, "rmsprop": rmsprop}
 
 
 class Part(NamedTuple):
-    """Training state of one net, or of some that learn together: trees of arrays.
-
-    Parameters
-    ----------
-    params : tuple
-    statistics : tuple
-        Running statistics of batch normalisation.
-    optimiser : tuple
-        Optimiser state.
-    past : tuple
-        Mean of all former parameters, for historical averaging; or ().
-    """
+    """Training state of one net, or of some that learn together: parameters, running
+    statistics, optimiser state, and the mean of all former parameters, for historical
+    averaging, or ()."""
 
     params: tuple
     statistics: tuple
@@ -49,31 +40,17 @@ class Part(NamedTuple):
 
 
 class Parts:
-    """Optimisers' steps of several parts.
-
-    Parameters
-    ----------
-    options : object
-        Has as attributes ``solver``, ``learning_rate``, ``schedule``, ``power_t``,
-        ``momentum``, ``alpha`` and ``clip_norm``; optionally ``beta_2`` and
-        ``historical_averaging``.
-    """
+    """Optimisers' steps of several parts, by ``solver``, ``learning_rate``,
+    ``schedule``, ``power_t``, ``momentum``, ``alpha`` and ``clip_norm`` of options, and
+    ``beta_2`` and ``historical_averaging`` if they have these."""
 
     def __init__(self, options):
         self.options, self._joined = options, {}
         self.pull = getattr(options, "historical_averaging", 0.0)
 
     def ready(self, part):
-        """Part to continue from; the optimiser is kept if the solver is the same.
-
-        Parameters
-        ----------
-        part : Part or ()
-
-        Returns
-        -------
-        part : Part or ()
-        """
+        """Part to continue from, or (); the optimiser is kept if the solver is the
+        same."""
         if not part:
             return part
         fresh = SOLVERS[self.options.solver].init(part.params)
@@ -85,26 +62,11 @@ class Parts:
         return part._replace(past=past)
 
     def ascend(self, name, part, grads, clock, n_rows, *, rate=None, n_before=0):
-        """Take an optimiser's step along a gradient.
+        """Take an optimiser's step along a gradient of a batch of ``n_rows``; the part.
 
-        Parameters
-        ----------
-        name : str
-            The same one for each update of a part.
-        part : Part
-        grads : tuple
-            Gradient, a tree like its parameters.
-        clock : Clock
-        n_rows : int
-            Rows of the batch.
-        rate : float, optional
-            Initial learning rate, by default that of the options.
-        n_before : int
-            Number of updates before, for historical averaging.
-
-        Returns
-        -------
-        part : Part
+        ``name`` is the same one for each update of a part; ``rate``, the initial
+        learning rate, is by default that of the options; ``n_before`` is the number of
+        updates before, for historical averaging.
         """
         joined = self._joined.get(name)
         if joined is None or part.params is not joined.params:
@@ -126,19 +88,9 @@ class Parts:
 
 
 def ascend(joined, options, grads, clock, n_rows, rate=None, spare=None, **own):
-    """Take an optimiser's step by options.
-
-    Parameters
-    ----------
-    joined : Joined
-        Changed in place.
-    options, grads, clock, n_rows, rate
-        As of :class:`Parts`.
-    spare : callable, optional
-        ``spare(grads, l2)`` adds to clipped gradients what weight decay is not to take.
-    **own : float
-        Further arguments of the optimiser's step.
-    """
+    """Take an optimiser's step by options, as of :class:`Parts`, in place;
+    ``spare(grads, l2)`` adds to clipped gradients what weight decay is not to take, and
+    ``own`` are further arguments of the optimiser's step."""
     rate = options.learning_rate if rate is None else rate
     grads = clip_norm(grads, getattr(options, "clip_norm", None))
     l2 = piecewise(options.alpha, clock) / n_rows
@@ -155,14 +107,7 @@ def ascend(joined, options, grads, clock, n_rows, rate=None, spare=None, **own):
 
 
 def follow(mean, params, weight):
-    """Move an average towards parameters, in place.
-
-    Parameters
-    ----------
-    mean, params : tuple
-        Trees of arrays of the same shapes.
-    weight : float
-        1 replaces the average.
-    """
+    """Move an average towards parameters, a tree like it, in place: to them by weight
+    1."""
     for own, leaf in zip(leaves(mean), leaves(params), strict=True):
         own += own.dtype.type(weight) * (leaf - own)

@@ -14,18 +14,9 @@ _PASSES = 3
 
 
 def expected(emission, out):
-    """Expectation of what is rebuilt, as ``emission.inputs`` returns it.
-
-    Parameters
-    ----------
-    emission : Emission
-    out : ndarray of shape (n_rows, n_outputs)
-
-    Returns
-    -------
-    mean : ndarray of shape (n_rows, n_inputs)
-        Scores where they are no atoms: not times the probability of that.
-    """
+    """Expectation of what is rebuilt, (n_rows, n_inputs), as ``emission.inputs``
+    returns it, given outputs; of scores where they are no atoms, not times the
+    probability of that."""
     mean = out.copy()
     for part in emission.grey, emission.bits:
         mean[:, part] = expit(out[:, part])
@@ -35,22 +26,8 @@ def expected(emission, out):
 
 
 def inferred(emission, rebuild, x, known):
-    """Rows with missing entries as the autoencoder rebuilds them, given the others.
-
-    Parameters
-    ----------
-    emission : Emission
-    rebuild : callable
-        ``rebuild(x)`` returns outputs of shape (n_rows, n_outputs).
-    x : ndarray of shape (n_rows, n_inputs)
-        Zero where missing.
-    known : ndarray of shape (n_rows, n_inputs), or None
-        1 where a value is known, 0 where not; None for all known.
-
-    Returns
-    -------
-    x : ndarray of shape (n_rows, n_inputs)
-    """
+    """Rows x, zero where missing, with missing entries as ``rebuild(x)``, outputs of an
+    autoencoder, gives them; ``known`` is 1 where a value is known, or None."""
     if known is None:
         return x
     found = x
@@ -62,21 +39,8 @@ def inferred(emission, rebuild, x, known):
 
 
 def reconstruction_slope(emission, out, x, known=None):
-    """Gradient of the loss of each row by the outputs.
-
-    Parameters
-    ----------
-    emission : Emission
-    out : ndarray of shape (n_rows, n_outputs)
-    x : ndarray of shape (n_rows, n_inputs)
-        What is to be rebuilt, as ``emission.inputs`` returns it.
-    known : ndarray of shape (n_rows, n_inputs), optional
-        1 where a value is known; all others have no loss.
-
-    Returns
-    -------
-    slope : ndarray of shape (n_rows, n_outputs)
-    """
+    """Gradient of the loss of each row by the outputs, (n_rows, n_outputs). Rows x are
+    as ``emission.inputs`` returns them; ``known`` is 0 of entries without a loss."""
     gap = expected(emission, out) - x
     # A score counts where it is no atom.
     gap[:, emission.scores] *= x[:, emission.none]

@@ -32,14 +32,8 @@ _LEVEL = 0
 
 
 class Node(VJPNode):
-    """Value on the tape, with the gradient by it once that is known.
-
-    Attributes
-    ----------
-    tape : list
-        All nodes that derive from parameters, in the order in which they arose.
-    grad : ndarray or None
-    """
+    """Value on the tape, with the gradient by it once that is known; ``tape`` is the
+    list of all nodes that derive from parameters, in the order in which they arose."""
 
     __slots__ = ["grad", "tape"]
 
@@ -74,27 +68,14 @@ def primitive(function):
 
 
 def vjp(function, params, vector_of):
-    r"""Value of a function, and a vector-Jacobian product by its parameters.
+    r"""Value of a differentiable ``function(params)``, and its product with a vector,
+    :math:`\bar\theta`: a tree like the parameters, with zeros for those that it does
+    not depend on.
 
-    The gradient of a mean over n rows is the product with a vector of 1 / n; with minus
-    this, ascent along the result decreases the mean.
-
-    Parameters
-    ----------
-    function : callable
-        ``function(params)`` returns an array, computed by autograd's functions.
-    params : tuple
-        Tree of arrays. Its leaves are traced one by one: with autograd's own tuples,
-        each leaf's gradient would be added to zeros for the whole tree.
-    vector_of : callable
-        ``vector_of(value)`` returns the vector, of the shape and dtype of the value.
-
-    Returns
-    -------
-    value : ndarray
-    grads : tuple
-        The product :math:`\bar\theta`, a tree like the parameters; zeros for those that
-        the value does not depend on.
+    The gradient of a mean over n rows is the product with a vector of 1 / n, as
+    ``vector_of(value)`` returns it; with minus this, ascent decreases the mean. Leaves
+    are traced one by one: with autograd's own tuples, each leaf's gradient would be
+    added to zeros for the whole tree.
     """
     boxes = traced_leaves(params)
     end = function(boxes)

@@ -39,24 +39,12 @@ _NEAR, _USUAL = 0.1, 1 / 3
 class Tuner(NetObjective):
     """Mean loss of a net's outputs given targets.
 
-    Parameters
-    ----------
-    options : object
-        As of :class:`NetObjective`, with ``activation``, ``dropout`` (of hidden units,
-        or a pair: of inputs and of hidden units) and ``max_norm`` (or None).
-    inputs : callable
-        ``inputs(index)`` reads rows, of shape (n_rows, n_inputs).
-    targets : ndarray of shape (n_rows_in_all, n_outputs)
-    loss : callable
-        ``loss(z, targets)`` returns the loss of each row, of shape (n_rows,).
-    seed : int
-    epochs_before : int, default=0
-    sizes : sequence of int, optional
-        Numbers of units from input to output, of a net that :meth:`start` draws.
-    dtype : type, default=float64
-        Type of that net's parameters.
-    center : ndarray of shape (n_inputs,), default=0.0
-        Values of inputs that are dropped, as of :func:`dropped`.
+    ``options`` are those of :class:`NetObjective`, with ``activation``, ``dropout`` (of
+    hidden units, or a pair: of inputs and of hidden units) and ``max_norm`` (or None).
+    ``inputs(index)`` reads rows, (n_rows, n_inputs); ``targets`` has all rows;
+    ``loss(z, targets)`` is that of each row. A net that :meth:`start` draws has
+    ``sizes`` from input to output and parameters of ``dtype``; inputs that are dropped
+    become ``center``, as of :func:`dropped`.
     """
 
     INIT, SHUFFLE, STEP, PROBE, SPLIT = INIT, SHUFFLE, STEP, PROBE, SPLIT
@@ -115,16 +103,8 @@ class Tuner(NetObjective):
 
 
 class Monitor(Watch):
-    """Mean loss of training rows and of held-out rows, without dropout.
-
-    Parameters
-    ----------
-    tuner : Tuner
-    table, held_out
-        As for :class:`~skdgm.training.Watch`.
-    state : NetState
-        Initial state of training.
-    """
+    """Mean loss of training rows and of held-out rows, without dropout; see
+    :class:`~skdgm.training.Watch`. ``state`` is the initial one."""
 
     MEMORY = ("first",)
     useless = "predicts worse than it did when its training began."
@@ -148,21 +128,9 @@ class Monitor(Watch):
 
 
 def dropped(rates, inputs, table):
-    """Values that inputs take where they are dropped.
-
-    Parameters
-    ----------
-    rates : float or pair of float
-        Of dropout.
-    inputs : callable
-        ``inputs(index)`` reads rows, of shape (n_rows, n_inputs).
-    table : Table
-
-    Returns
-    -------
-    center : ndarray of shape (n_inputs,), or 0.0 if no input is dropped
-        The mean, but 0 where a third of all values or more are near 0.
-    """
+    """Values that inputs take where they are dropped: the mean of ``inputs(index)``,
+    but 0 where a third of all values or more are near 0; 0.0 if ``rates`` drop no
+    input."""
     if not isinstance(rates, tuple) or not rates[0]:
         return 0.0
     total, near = 0.0, 0.0

@@ -28,18 +28,9 @@ _DIMENSIONS = 5
 
 
 def minibatch(n_kernels):
-    """Net that appends features of similarity to the other rows of a batch.
-
-    Parameters
-    ----------
-    n_kernels : int
-
-    Returns
-    -------
-    net : Net
-        In training it has no tangent: rows depend on each other. Afterwards each row is
-        judged by itself, and its features are zero.
-    """
+    """Net that appends features of similarity to the other rows of a batch. In training
+    it has no tangent: rows depend on each other. Afterwards each row is judged by
+    itself, and its features are zero."""
     return Net(partial(_begin, n_kernels), _apply)
 
 
@@ -60,17 +51,8 @@ def _apply(params, statistics, x, rng=None, train=False):
 
 @primitive
 def likeness(M):
-    """Mean similarity of each row to the others, by kernel.
-
-    Parameters
-    ----------
-    M : ndarray of shape (n_rows, n_kernels * 5)
-
-    Returns
-    -------
-    o : ndarray of shape (n_rows, n_kernels)
-        Between 0 and 1; 0 of a row alone.
-    """
+    """Mean similarity of each row of M, (n_rows, n_kernels * 5), to the others, by
+    kernel: between 0 and 1, and 0 of a row alone."""
     return _similar(_parts(M)).sum(axis=2).T / _number(M)
 
 

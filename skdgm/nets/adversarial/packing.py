@@ -11,18 +11,7 @@ from skdgm.nets.tape import primitive
 
 def channels(n_pixels, n_channels, n_images):
     """Net without parameters that makes channels of images which stand one after the
-    other.
-
-    Parameters
-    ----------
-    n_pixels, n_channels : int
-        Of each image.
-    n_images : int
-
-    Returns
-    -------
-    net : Net
-    """
+    other."""
     shape = n_images, n_pixels, n_channels
     order = np.arange(np.prod(shape)).reshape(shape).transpose(1, 0, 2).ravel()
     apply = partial(_apply, order)
@@ -52,18 +41,7 @@ defvjp(arranged, _back, None)
 
 @primitive
 def packed(x, n_rows):
-    """Put rows side by side, those left over at the end excepted.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n, n_columns)
-    n_rows : int
-        Number of rows of a pack.
-
-    Returns
-    -------
-    packs : ndarray of shape (n // n_rows, n_rows * n_columns)
-    """
+    """Put ``n_rows`` rows side by side, those left over at the end excepted."""
     n = len(x) // n_rows
     return x[: n * n_rows].reshape((n, -1))
 

@@ -44,21 +44,8 @@ _CURVES = {
 
 @primitive
 def bend(y, dz, activation):
-    """Derivative of an activation function along a direction.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_rows, n_units)
-        Values of the function.
-    dz : ndarray of shape (n_rows, n_units)
-        Direction of the pre-activations.
-    activation : str
-        One of ``ACTIVATIONS``.
-
-    Returns
-    -------
-    dy : ndarray of shape (n_rows, n_units)
-    """
+    """Derivative of an activation function with values y along a direction of the
+    pre-activations, of the same shape."""
     return BACK[activation](y, dz)
 
 
@@ -71,19 +58,8 @@ defvjp(
 
 
 def activated(z, dz, activation):
-    """Values of an activation function, and their derivatives along a direction.
-
-    Parameters
-    ----------
-    z, dz : ndarray of shape (n_rows, n_units)
-        Pre-activations and their direction.
-    activation : str
-        One of ``ACTIVATIONS``.
-
-    Returns
-    -------
-    y, dy : ndarray of shape (n_rows, n_units)
-    """
+    """Values of an activation function at z, and their derivatives along a
+    direction."""
     if activation == "identity":
         return z, dz
     y = activate(z, activation)
@@ -92,18 +68,9 @@ def activated(z, dz, activation):
 
 @primitive
 def at_largest(z, dz, n_pieces):
-    """Directions of those pre-activations that are the maxima of maxout units.
-
-    Parameters
-    ----------
-    z, dz : ndarray of shape (n_rows, n_units * n_pieces)
-        The result is constant in ``z`` except where maxima change.
-    n_pieces : int
-
-    Returns
-    -------
-    dy : ndarray of shape (n_rows, n_units)
-    """
+    """Directions, (n_rows, n_units), of those pre-activations z, (n_rows, n_units *
+    n_pieces), that are the maxima of maxout units; constant in z except where maxima
+    change."""
     pieces = dz.reshape(len(dz), -1, n_pieces)
     return np.take_along_axis(pieces, _largest(z, n_pieces), axis=2)[..., 0]
 
@@ -130,27 +97,12 @@ defvjp(
 
 
 def gradient_norm(net, params, statistics, x, rng=None, train=False):
-    """Norm of the gradient of a net's output by each row, differentiable by parameters.
+    """Norm of the gradient of a net's output, or the mean of several, by each row,
+    (n_rows,), differentiable by parameters.
 
-    Parameters
-    ----------
-    net : Net
-        With one output; of several, the mean counts. No batch normalisation.
-    params, statistics : tuple
-        Parameters may be traced, not statistics.
-    x : ndarray of shape (n_rows, n_inputs)
-        Not traced.
-    rng, train
-        As of ``net.apply``: the gradient is that with the same units dropped out.
-
-    Returns
-    -------
-    norm : ndarray of shape (n_rows,)
-
-    Raises
-    ------
-    ValueError
-        The net has a layer of which there are no second derivatives.
+    No other argument may be traced. With ``rng`` and ``train`` the gradient is that
+    with the same units dropped out. ValueError tells of a layer of which there are no
+    second derivatives, as batch normalisation.
     """
     how, fixed = {"rng": rng, "train": train}, tree_map(getval, params)
 
@@ -167,19 +119,8 @@ def gradient_norm(net, params, statistics, x, rng=None, train=False):
 
 
 def gradient_penalty(net, params, statistics, x, target=1.0, rng=None, train=False):
-    """Square of the distance of each row's :func:`gradient_norm` from a target.
-
-    Parameters
-    ----------
-    net, params, statistics, x, rng, train
-        As of :func:`gradient_norm`.
-    target : float, default=1.0
-
-    Returns
-    -------
-    penalty : ndarray of shape (n_rows,)
-        Its gradient is right by ``params`` only. Where the net does not depend on a
-        row, that is zero.
-    """
+    """Square of the distance of each row's :func:`gradient_norm` from a target. Its
+    gradient is right by ``params`` only; where the net does not depend on a row, it is
+    zero."""
     gap = gradient_norm(net, params, statistics, x, rng, train) - target
     return gap * gap

@@ -33,20 +33,9 @@ REFERENCE = 64
 
 @primitive
 def standardise_virtually(x, gain, shift, n):
-    """Standardise maps or units by those of the first rows.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n + n_rows, n_pixels * n_maps)
-        The reference rows, and others.
-    gain, shift : ndarray of shape (n_maps,)
-    n : int
-        Number of reference rows.
-
-    Returns
-    -------
-    y : ndarray of the shape of x
-    """
+    """Standardise maps, or units, of rows x by those of the first n, the reference: x
+    has shape (n + n_rows, n_pixels * n_maps), as the result; gains and shifts
+    (n_maps,)."""
     own, rest = _parts(x, gain, n)
     _, normal, *_ = _of_reference(own)
     _, others, *_ = _of_others(rest, own)
@@ -153,18 +142,9 @@ def _apply(params, statistics, x, rng=None, train=False):
 
 
 def with_reference(net):
-    """Net whose rows come after reference rows: those of its first batch in training,
-    repeated if they are fewer, or drawn ones before that.
-
-    Parameters
-    ----------
-    net : Net
-
-    Returns
-    -------
-    net : Net
-        Its outputs for a row depend on no other row.
-    """
+    """Net whose rows come after reference rows, so that outputs for a row depend on no
+    other: rows of its first batch in training, repeated if they are fewer, or drawn
+    ones before that."""
     return Net(partial(_begin_reference, net), partial(_apply_reference, net))
 
 

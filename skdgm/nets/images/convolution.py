@@ -47,20 +47,8 @@ from skdgm.utils.windows import add, by_images, n_groups
 
 @primitive
 def convolve(x, W, b, window, activation="identity"):
-    """Convolution.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_images, height * width * maps)
-    W : ndarray of shape (rows * columns * maps, n_maps_above)
-    b : ndarray of shape (n_maps_above,)
-    window : Window
-    activation : {"identity", "logistic", "tanh", "relu", "leaky_relu", "softplus"}
-
-    Returns
-    -------
-    y : ndarray of shape (n_images, high * wide * n_maps_above)
-    """
+    """Convolution of images, (n_images, height * width * maps), by W of shape (rows *
+    columns * maps, n_maps_above): (n_images, high * wide * n_maps_above)."""
     y = np.empty((len(x), window.n_positions * len(b)), x.dtype)
     by_images(_convolve, x, W, b, window, activation, y)
     return y
@@ -68,20 +56,9 @@ def convolve(x, W, b, window, activation="identity"):
 
 @primitive
 def deconvolve(x, W, b, window, activation="identity"):
-    """Transposed convolution: from the images above a window to those beneath it.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_images, high * wide * n_maps_above)
-    W : ndarray of shape (rows * columns * maps, n_maps_above)
-    b : ndarray of shape (maps,)
-    window : Window
-    activation : {"identity", "logistic", "tanh", "relu", "leaky_relu", "softplus"}
-
-    Returns
-    -------
-    y : ndarray of shape (n_images, height * width * maps)
-    """
+    """Transposed convolution, from the images above a window to those beneath it:
+    shapes of rows are those of :func:`convolve` reversed, and b has one bias for each
+    map beneath."""
     y = np.empty((len(x), window.height * window.width * len(b)), x.dtype)
     by_images(_deconvolve, x, W, b, window, activation, y)
     return y

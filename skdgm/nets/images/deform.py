@@ -23,33 +23,15 @@ _ANGLE, _SHEAR, _SCALE, _STRETCH, _SHIFT = np.pi / 12, 0.3, 0.15, 0.15, 0.07
 
 
 class Deformation(NamedTuple):
-    """Random deformations of images.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Height, width and number of channels of the images.
-    size : float
-        Factor of all bounds: at 1, rotations by up to 15 degrees, shears of up to 0.3,
-        sides longer or shorter by up to a third, shifts by up to 7 % of a side.
-    """
+    """Random deformations of images of a shape (height, width, channels). ``size`` is a
+    factor of all bounds: at 1, rotations by up to 15 degrees, shears of up to 0.3,
+    sides longer or shorter by up to a third, shifts by up to 7 % of a side."""
 
     shape: tuple
     size: float
 
     def __call__(self, x, rng):
-        """Deform each image in a way of its own.
-
-        Parameters
-        ----------
-        x : ndarray of shape (n_images, height * width * n_channels)
-            May be traced.
-        rng : Stream
-
-        Returns
-        -------
-        y : ndarray like ``x``
-        """
+        """Deform each image, which may be traced, in a way of its own."""
         return warped(x, self.draw(rng, x.shape[0]), self.shape)
 
     def draw(self, rng, n_images):
@@ -71,19 +53,7 @@ class Deformation(NamedTuple):
 
 @primitive
 def warped(x, maps, shape):
-    """Images seen through affine maps.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_images, height * width * n_channels)
-    maps : ndarray of shape (n_images, 6)
-    shape : tuple of int
-        Height, width and number of channels.
-
-    Returns
-    -------
-    y : ndarray like ``x``
-    """
+    """Images of a shape, seen through affine maps, (n_images, 6)."""
     y = np.empty(x.shape, x.dtype)
     warp(np.ascontiguousarray(x), maps, *shape, y)
     return y

@@ -37,23 +37,10 @@ from skdgm.utils.windows import beneath, window
 
 
 def images(shape, *blocks):
-    """Composition of blocks.
+    """Composition of blocks of images of a shape: height, width and maps.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        Height, width and maps of the images that it takes.
-    *blocks : callable or Net
-
-    Returns
-    -------
-    net : Net
-
-    Raises
-    ------
-    ValueError
-        Images of this shape do not fit to a block; by ``net.init``, if there are other
-        numbers of inputs.
+    ValueError tells that images do not fit to a block, or by ``net.init`` that there
+    are other numbers of inputs.
     """
     nets, _ = _joined(shape, blocks)
     net = serial(*nets)
@@ -96,23 +83,9 @@ def conv(
     activation="identity",
     init="glorot_uniform",
 ):
-    """Block of convolution, as in :func:`~skdgm.nets.images.convolution.convolve`.
-
-    Parameters
-    ----------
-    n_maps : int
-        Number of maps that it makes.
-    filter, stride, padding
-        As of :func:`~skdgm.utils.windows.window`.
-    activation : str
-        One of ``ACTIVATIONS``.
-    init : str
-        One of ``INITIALISERS``, by the numbers of connections of a unit.
-
-    Returns
-    -------
-    block : callable
-    """
+    """Block of convolution, :func:`~skdgm.nets.images.convolution.convolve`, that makes
+    ``n_maps`` by a :func:`~skdgm.utils.windows.window`. ``init`` is one of
+    ``INITIALISERS``, by the numbers of connections of a unit."""
     return partial(_conv, n_maps, filter, stride, padding, activation, init)
 
 
@@ -132,21 +105,9 @@ def deconv(
     init="glorot_uniform",
     size=None,
 ):
-    """Block of transposed convolution, which a convolution would take back.
-
-    Parameters
-    ----------
-    n_maps, filter, stride, padding, activation, init
-        As of :func:`conv`; images grow by the stride.
-    size : tuple of int, optional
-        Height and width of the images it makes, of those that the convolution would
-        take back to the shape given; by default, with padding "same" the largest, and
-        with "valid" the smallest.
-
-    Returns
-    -------
-    block : callable
-    """
+    """Block of transposed convolution, which :func:`conv` would take back: images grow
+    by the stride. They have height and width ``size``; by default the largest such with
+    padding "same", and the smallest with "valid"."""
     return partial(_deconv, n_maps, filter, stride, padding, activation, init, size)
 
 

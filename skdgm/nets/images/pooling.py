@@ -115,63 +115,28 @@ def mean_pool(x, shape, size):
 
 @primitive
 def upsample(x, shape, size):
-    """Repeat each pixel in a block.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_images, height * width * maps)
-    shape : tuple of int
-        Height, width and maps.
-    size : int
-        Height and width of a block.
-
-    Returns
-    -------
-    y : ndarray of shape (n_images, height * size * width * size * maps)
-    """
+    """Repeat each pixel of images of a shape in a block of ``size`` x ``size``."""
     return _spread([x.reshape(-1, *shape)] * size**2, _larger(shape, size), size)
 
 
 @primitive
 def unpool(x, shape, size):
-    """Put each pixel at the upper left of a block of zeros; parameters are those of
-    :func:`upsample`."""
+    """Put each pixel at the upper left of a block of zeros; see :func:`upsample`."""
     return _spread([x.reshape(-1, *shape)], _larger(shape, size), size)
 
 
 @primitive
 def crop(x, shape, size):
-    """Cut images at the right and at the bottom.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_images, height * width * maps)
-    shape : tuple of int
-        Height, width and maps.
-    size : tuple of int
-        Height and width that are left.
-
-    Returns
-    -------
-    y : ndarray of shape (n_images, size[0] * size[1] * maps)
-    """
+    """Cut images of a shape at the right and at the bottom, to the height and width
+    ``size``."""
     return _rows(x.reshape(-1, *shape)[:, : size[0], : size[1]])
 
 
 @primitive
 def pool_log_odds(x, unit):
-    """Means of pooled units, given the natural parameters of all units: probabilities
-    that blocks are on, or maxima or means of logistic functions.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_images, height * width * maps)
-    unit : Pooled
-
-    Returns
-    -------
-    y : ndarray of shape (n_images, n_pooled)
-    """
+    """Means of pooled units, (n_images, n_pooled), given the natural parameters of all
+    units of a :class:`~skdgm.distributions.Pooled`: probabilities that blocks are on,
+    or maxima or means of logistic functions."""
     return unit.pool(unit.mean(x))
 
 

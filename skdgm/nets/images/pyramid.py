@@ -33,17 +33,9 @@ _LEAST = 0.01
 class Pyramid:
     """Images at several resolutions, each half as high and wide as the next.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        Height, width and channels of the largest images.
-    n_levels : int
-        Number of resolutions; fewer if images have a single pixel before.
-
-    Attributes
-    ----------
-    shapes : list of tuple of int
-        Shapes of images, the smallest first.
+    ``shape`` is height, width and channels of the largest images; there are
+    ``n_levels``, fewer if images have a single pixel before. ``shapes`` are those of
+    all levels, the smallest first.
     """
 
     def __init__(self, shape, n_levels):
@@ -57,17 +49,8 @@ class Pyramid:
             self._blocks.insert(0, _block(place.ravel()))
 
     def levels(self, v):
-        """Images at all resolutions, the smallest first.
-
-        Parameters
-        ----------
-        v : ndarray of shape (n_rows, n_pixels)
-            NaN where missing: means are of the others.
-
-        Returns
-        -------
-        levels : list of ndarray
-        """
+        """Images of rows at all resolutions, the smallest first: means of entries that
+        are not NaN."""
         found = [v]
         for block in self._blocks[::-1]:
             known = ~np.isnan(found[0])
@@ -125,17 +108,7 @@ def _summed(v, block):
 
 @primitive
 def copied(v, block):
-    """Copy the values of blocks to all of their pixels.
-
-    Parameters
-    ----------
-    v : ndarray of shape (n_rows, n_blocks)
-    block : Block
-
-    Returns
-    -------
-    x : ndarray of shape (n_rows, n_pixels)
-    """
+    """Copy the values of blocks, (n_rows, n_blocks), to all of their pixels."""
     return v[:, block.place]
 
 
@@ -159,21 +132,8 @@ defvjp(log_odds, _log_odds_back)
 
 
 def added_to(body, n_given, grey):
-    """Net whose outputs are added to its last inputs.
-
-    Parameters
-    ----------
-    body : Net
-        With as many outputs as there are given columns.
-    n_given : int
-        Number of the last inputs.
-    grey : bool
-        Whether these are grey values, to whose log odds outputs are added.
-
-    Returns
-    -------
-    net : Net
-    """
+    """Net whose outputs are added to its last inputs, ``n_given``: to the log odds of
+    these if they are grey values."""
     return Net(body.init, partial(_apply_added, body.apply, n_given, grey))
 
 

@@ -41,22 +41,13 @@ def _repeated(logits, n):
 
 
 def coin(logits, noise, relaxation=None, temperature=0.5):
-    """Draw bits, or what stands for them.
+    """Draw bits, or what stands for them: (n_rows * n_draws, n_units), given logits,
+    (n_rows, n_units), and uniform noise in [0, 1).
 
-    Parameters
-    ----------
-    logits : ndarray of shape (n_rows, n_units)
-    noise : ndarray of shape (n_rows * n_draws, n_units)
-        Uniform noise in [0, 1).
-    relaxation : {None, "concrete", "straight-through"}, default=None
-        Bits, through which no gradient passes; numbers between 0 and 1, through which
-        it does; or bits with the gradient of their probabilities.
-    temperature : float, default=0.5
-        Of "concrete": low ones are near bits, with gradients of large variance.
-
-    Returns
-    -------
-    z : ndarray of shape (n_rows * n_draws, n_units)
+    By ``relaxation`` None they are bits, through which no gradient passes; by
+    "concrete" numbers between 0 and 1, through which it does, near bits and with
+    gradients of large variance at a low temperature; or by "straight-through" bits with
+    the gradient of their probabilities.
     """
     if relaxation is None:
         logits = getval(logits)
@@ -110,18 +101,8 @@ def _folded(grad, logits):
 
 @primitive
 def log_coins(logits, z):
-    """Log probability of bits, in nats.
-
-    Parameters
-    ----------
-    logits : ndarray of shape (n_rows, n_units)
-    z : ndarray of shape (n_rows * n_draws, n_units)
-        Bits; between 0 and 1 the same formula, which has a gradient by z.
-
-    Returns
-    -------
-    log_p : ndarray of shape (n_rows * n_draws,)
-    """
+    """Log probability of bits z, (n_rows * n_draws, n_units), in nats; between 0 and 1
+    the same formula, which has a gradient by z."""
     return -log_odds_loss(_repeated(logits, len(z)), z)
 
 
@@ -141,18 +122,7 @@ defvjp(log_coins, _by_logits, _by_value)
 
 @primitive
 def to_draws(x, n):
-    """Repeat each row for as many consecutive ones as n rows of draws have.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_columns)
-    n : int
-        A multiple of the number of rows.
-
-    Returns
-    -------
-    x : ndarray of shape (n, n_columns)
-    """
+    """Repeat each row for as many consecutive ones as n rows of draws have."""
     return _repeated(x, n)
 
 
@@ -160,24 +130,12 @@ defvjp(to_draws, lambda _, x, n: lambda grad: _folded(grad, x), None)
 
 
 def tied_bits(net, kind, v, uniform=None):
-    """Draw the missing bits of rows, or find the mean of each given the values before.
+    """Draw the missing bits of rows v, (n_rows, n_columns), by uniform noise of this
+    shape, or find without it the mean of each given the values before.
 
-    Parameters
-    ----------
-    net : tuple of ndarray
-        W, c, rho, V and b, as of
-        :func:`~skdgm.nets.tied`; c and b may have several rows, of as
-        many consecutive rows of v each.
-    kind : int
-        A value of ``KINDS``.
-    v : ndarray of shape (n_rows, n_columns)
-        NaN where missing; not changed.
-    uniform : ndarray of shape (n_rows, n_columns), optional
-        Uniform noise; without it there are means.
-
-    Returns
-    -------
-    v : ndarray of shape (n_rows, n_columns)
+    ``net`` is W, c, rho, V and b, as of :func:`~skdgm.nets.tied`; c and b may have
+    several rows, of as many consecutive rows of v each. ``kind`` is a value of
+    ``KINDS``.
     """
     W, c, rho, V, b = net
     net = W, np.atleast_2d(c), rho, V, np.atleast_2d(b)
@@ -188,20 +146,9 @@ def tied_bits(net, kind, v, uniform=None):
 
 
 def linear_bits(W, logits, v, uniform=None):
-    """As :func:`tied_bits`, with log odds that are linear in the values before.
-
-    Parameters
-    ----------
-    W : ndarray of shape (n_columns, n_columns)
-        Those below and on the diagonal are not used.
-    logits : ndarray of shape (n_rows, n_columns)
-        Log odds but for that; each row belongs to as many consecutive rows of v.
-    v, uniform : ndarray of shape (n_rows, n_columns)
-
-    Returns
-    -------
-    v : ndarray of shape (n_rows, n_columns)
-    """
+    """As :func:`tied_bits`, with log odds linear in the values before: ``logits``, of
+    which each row belongs to as many consecutive rows of v, and terms by W, (n_columns,
+    n_columns), above the diagonal."""
     logits = np.repeat(logits, len(v) // len(logits), axis=0)
     uniform = np.empty((0, 0), v.dtype) if uniform is None else uniform
     v = v.copy()

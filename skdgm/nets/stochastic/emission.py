@@ -43,24 +43,13 @@ _LEAST = 1e-7
 class Emission:
     """Columns of a table as functions of outputs of a generator.
 
-    Parameters
-    ----------
-    kinds : sequence of str
-        Kind of each column, as in the table above.
-    sizes : sequence of int
-        Number of categories or levels of "categorical" and "ordinal" columns.
-    scales : sequence, optional
-        Of "numeric" columns the :class:`~skdgm.data.scales.Scores`: they have
-        ``marks``, scores of atoms, their ``tolerance``, and ``z``, scores whose ends
-        are those of the range. Of "categorical" ones with rare categories the
-        :class:`~skdgm.data.rare.Groups`.
-    share : ndarray, optional
-        Marginal means of "grey" and "bernoulli" columns, at which a generator starts.
-
-    Attributes
-    ----------
-    n_outputs, n_inputs : int
-        Numbers of outputs of the generator, and of what a discriminator sees.
+    ``kinds`` are those of the table above; ``sizes`` the numbers of categories or
+    levels. ``scales`` are, of "numeric" columns, :class:`~skdgm.data.scales.Scores`:
+    they have ``marks``, scores of atoms, their ``tolerance``, and ``z``, scores whose
+    ends are those of the range; of "categorical" ones with rare categories,
+    :class:`~skdgm.data.rare.Groups`. ``share`` are marginal means of "grey" and
+    "bernoulli" columns, at which a generator starts. There are ``n_outputs`` of the
+    generator, and ``n_inputs`` of a discriminator.
     """
 
     def __init__(self, kinds, sizes, scales=None, share=None):
@@ -118,19 +107,8 @@ class Emission:
         return out
 
     def noise(self, rng, n_rows, dtype):
-        """Noise of draws, for :func:`emit`.
-
-        Parameters
-        ----------
-        rng : Stream
-            With a stream for each row; or one stream, for all rows together.
-        n_rows : int
-        dtype : type
-
-        Returns
-        -------
-        noise : ndarray of shape (n_rows, n_bits + n_choices)
-        """
+        """Noise of draws for :func:`emit`, (n_rows, n_bits + n_choices), by a stream
+        for each row, or one for all rows together."""
         n_bits, n = len(self.bits), len(self.bits) + len(self.chosen)
         own = len(rng.ids) == n_rows
         uniform = rng.uniform(n) if own else rng.generator().random((n_rows, n))
@@ -145,20 +123,9 @@ class Emission:
         return np.zeros((n_rows, len(self.bits) + len(self.chosen)), dtype)
 
     def inputs(self, v):
-        """What a discriminator sees of values.
-
-        Parameters
-        ----------
-        v : ndarray of shape (n_rows, n_columns)
-            In units of the model; NaN where missing.
-
-        Returns
-        -------
-        x : ndarray of shape (n_rows, n_inputs)
-            Missing values are zeros.
-        known : ndarray of shape (n_rows, n_inputs), or None
-            1 where a value is known, 0 where not; None if all are known.
-        """
+        """What a discriminator sees of values in units of the model, NaN where missing:
+        x, (n_rows, n_inputs), with zeros for those; and ``known``, of its shape, 1
+        where a value is known, 0 where not, or None if all are."""
         missing = np.isnan(v)
         v = np.where(missing, 0, v)
         if len(self.rare):
@@ -186,19 +153,9 @@ class Emission:
         return np.where(near.any(axis=1), near.argmax(axis=1), len(marks))
 
     def values(self, x, rng=None):
-        """Values, in units of the model, of what :func:`emit` returns.
-
-        Parameters
-        ----------
-        x : ndarray of shape (n_rows, n_inputs)
-        rng : Stream, optional
-            With a stream for each row, by which rare categories are drawn; by default
-            they are the most probable ones.
-
-        Returns
-        -------
-        v : ndarray of shape (n_rows, n_columns)
-        """
+        """Values in units of the model, (n_rows, n_columns), of what :func:`emit`
+        returns; by a stream for each row rare categories are drawn, else the most
+        probable ones."""
         v = np.empty((len(x), len(self.kinds)), x.dtype)
         plain = self.choice == 0
         v[:, plain] = x[:, self.first[plain]]

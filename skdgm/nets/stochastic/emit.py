@@ -13,21 +13,9 @@ from skdgm.nets.tape import primitive
 
 @primitive
 def emit(out, noise, emission, temperature):
-    """Draw what a discriminator sees, by a generator's outputs.
-
-    Parameters
-    ----------
-    out : ndarray of shape (n_rows, n_outputs)
-    noise : ndarray
-        From :meth:`Emission.noise`.
-    emission : Emission
-    temperature : float
-        That of the relaxed draws whose gradient is used; values do not depend on it.
-
-    Returns
-    -------
-    x : ndarray of shape (n_rows, n_inputs)
-    """
+    """Draw what a discriminator sees, (n_rows, n_inputs), given a generator's outputs
+    and noise of :meth:`Emission.noise`. The gradient is that of relaxed draws at a
+    temperature, which values do not depend on."""
     x = out.copy()
     x[:, emission.grey] = expit(out[:, emission.grey])
     if emission.is_random:

@@ -57,18 +57,8 @@ defvjp(bounded, _bounded_back)
 
 @primitive
 def draw(stats, noise):
-    """Draw normal variables by the reparametrisation z = mean + deviation * noise.
-
-    Parameters
-    ----------
-    stats : ndarray of shape (n_rows, 2 * n_units)
-    noise : ndarray of shape (n_rows * n_each, n_units)
-        Standard normal noise, to which no gradient flows.
-
-    Returns
-    -------
-    z : ndarray of shape (n_rows * n_each, n_units)
-    """
+    """Draw normal variables, (n_rows * n_each, n_units), by the reparametrisation z =
+    mean + deviation * noise, of standard normal noise, to which no gradient flows."""
     mean, log_var = halves(stats)
     noise = _of_draws(noise, stats)
     z = mean[:, None] + np.exp(0.5 * log_var)[:, None] * noise
@@ -90,13 +80,8 @@ defvjp(draw, _draw_back, None)
 
 @primitive
 def log_drawn(stats, noise):
-    """Log density of the values that :func:`draw` returns for the same arguments.
-
-    Returns
-    -------
-    log_q : ndarray of shape (n_rows * n_each,)
-        In nats.
-    """
+    """Log density of the values that :func:`draw` returns for the same arguments, in
+    nats."""
     log_var = halves(stats)[1].sum(axis=1) + log_var_constant(noise)
     own = (_of_draws(noise, stats) ** 2).sum(axis=2)
     return (-0.5 * (own + log_var[:, None])).reshape(-1)
@@ -122,13 +107,7 @@ defvjp(log_drawn, _log_drawn_back, None)
 
 @primitive
 def divergence(stats):
-    """Kullback-Leibler divergence of each row from the standard normal distribution.
-
-    Returns
-    -------
-    kl : ndarray of shape (n_rows,)
-        In nats; ``stats`` has shape (n_rows, 2 * n_units).
-    """
+    """Kullback-Leibler divergence of each row from the standard normal distribution."""
     mean, log_var = halves(stats)
     return 0.5 * (mean**2 + np.expm1(log_var) - log_var).sum(axis=1)
 
@@ -144,16 +123,7 @@ defvjp(divergence, _divergence_back)
 
 @primitive
 def log_prior(z):
-    """Standard normal log density of each row, in nats.
-
-    Parameters
-    ----------
-    z : ndarray of shape (n_rows, n_units)
-
-    Returns
-    -------
-    log_p : ndarray of shape (n_rows,)
-    """
+    """Standard normal log density of each row, (n_rows,), in nats."""
     return -0.5 * ((z**2).sum(axis=1) + log_var_constant(z))
 
 
@@ -162,18 +132,7 @@ defvjp(log_prior, lambda _, z: lambda grad: -grad[:, None] * z)
 
 @primitive
 def log_normal(z, stats):
-    """Normal log density of each row, in nats.
-
-    Parameters
-    ----------
-    z : ndarray of shape (n_rows, n_units)
-    stats : ndarray of shape (n_rows, 2 * n_units)
-        Means, then log variances, of each row.
-
-    Returns
-    -------
-    log_p : ndarray of shape (n_rows,)
-    """
+    """Normal log density of each row given its statistics, (n_rows,), in nats."""
     mean, log_var = halves(stats)
     squares = (z - mean) ** 2 * np.exp(-log_var) + log_var
     return -0.5 * (squares.sum(axis=1) + log_var_constant(z))
