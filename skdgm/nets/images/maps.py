@@ -42,28 +42,17 @@ def images(shape, *blocks):
     ValueError tells that images do not fit to a block, or by ``net.init`` that there
     are other numbers of inputs.
     """
-    nets, _ = _joined(shape, blocks)
-    net = serial(*nets)
-    return net._replace(init=partial(_begin_images, tuple(shape), net.init))
-
-
-def shape_after(shape, *blocks):
-    """Height, width and maps of what blocks make of images of a shape; arguments are
-    those of :func:`images`."""
-    return _joined(shape, blocks)[1]
-
-
-def _joined(shape, blocks):
-    nets, shape = [], tuple(shape)
-    if len(shape) != 3 or not all(is_a(Integral, n) and n >= 1 for n in shape):
+    nets, first = [], tuple(shape)
+    if len(first) != 3 or not all(is_a(Integral, n) and n >= 1 for n in first):
         raise ValueError(
             f"Images must have a shape (height, width, maps) of positive integers; got "
-            f"{shape}."
+            f"{first}."
         )
     for block in blocks:
         net, shape = (block, shape) if isinstance(block, Net) else block(shape)
         nets.append(net)
-    return nets, shape
+    net = serial(*nets)
+    return net._replace(init=partial(_begin_images, first, net.init))
 
 
 def _begin_images(shape, init, rng, n_inputs, dtype):
@@ -174,38 +163,15 @@ def _apply_map_norm(apply, n_maps, params, statistics, x, rng=None, train=False)
     return y.reshape((len(x), -1)), statistics
 
 
-def max_pool(size=2):
-    """Block of the maximum of each block of ``size`` x ``size`` pixels."""
-    return partial(_pooled, pooling.max_pool, size)
-
-
-def mean_pool(size=2):
-    """Block of the mean of each block of ``size`` x ``size`` pixels."""
-    return partial(_pooled, pooling.mean_pool, size)
-
-
 def upsample(size=2):
     """Block that repeats each pixel ``size`` x ``size`` times."""
-    return partial(_grown, pooling.upsample, size)
+    return partial(_grown, size, size**2)
 
 
 def unpool(size=2):
     """Block that puts each pixel at the upper left of ``size`` x ``size``, the others
     zero."""
-    return partial(_grown, pooling.unpool, size)
-
-
-def _pooled(function, size, shape):
-    height, width, maps = shape
-    if size > min(height, width):
-        raise ValueError(f"Images of shape {shape} have no {size} x {size} blocks.")
-    after = height // size, width // size, maps
-    return _resampled(function, size, shape, after), after
-
-
-def _grown(function, size, shape):
-    after = shape[0] * size, shape[1] * size, shape[2]
-    return _resampled(function, size, shape, after), after
+    return partial(_grown, size, 1)
 
 
 def crop(size):
@@ -213,29 +179,25 @@ def crop(size):
     return partial(_cropped, size)
 
 
+def _grown(size, n, shape):
+    after = shape[0] * size, shape[1] * size, shape[2]
+    return _resampled(after, pooling.grow, shape, size, n), after
+
+
 def _cropped(size, shape):
     after = *size, shape[2]
-    return _resampled(pooling.crop, size, shape, after), after
+    return _resampled(after, pooling.crop, shape, size), after
 
 
-def _resampled(function, size, shape, after):
-    apply = partial(_apply_resampled, function, shape, size)
-    tangent = partial(tangent_linear, apply)
-    if function is pooling.max_pool:
-        tangent = partial(_tangent_max_pool, shape, size)
-    return Net(partial(_begin_resampled, prod(after)), apply, tangent)
+def _resampled(after, function, *given):
+    apply = partial(_apply_resampled, function, given)
+    begin = partial(_begin_resampled, prod(after))
+    return Net(begin, apply, partial(tangent_linear, apply))
 
 
 def _begin_resampled(n_outputs, rng, n_inputs, dtype):
     return n_outputs, (), ()
 
 
-def _apply_resampled(
-    function, shape, size, params, statistics, x, rng=None, train=False
-):
-    return function(x, shape, size), statistics
-
-
-def _tangent_max_pool(shape, size, params, statistics, x, dx, rng=None, train=False):
-    y = pooling.max_pool(x, shape, size)
-    return y, pooling.at_max(getval(x), dx, shape, size)
+def _apply_resampled(function, given, params, statistics, x, rng=None, train=False):
+    return function(x, *given), statistics

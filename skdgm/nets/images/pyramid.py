@@ -65,28 +65,6 @@ class Pyramid:
         traced."""
         return copied(v, self._blocks[level - 1])
 
-    def residuals(self, v):
-        """The smallest images, and what each level adds to the one below.
-
-        Parameters
-        ----------
-        v : ndarray of shape (n_rows, n_pixels)
-
-        Returns
-        -------
-        parts : list of ndarray
-        """
-        low, *rest = levels = self.levels(v)
-        gaps = [x - self.up(k, levels[k - 1]) for k, x in enumerate(rest, 1)]
-        return [low, *gaps]
-
-    def whole(self, parts):
-        """Images of which :meth:`residuals` gives these parts."""
-        v, *rest = parts
-        for k, gap in enumerate(rest, 1):
-            v = self.up(k, v) + gap
-        return v
-
 
 class Block(NamedTuple):
     """Block of each pixel, and the matrix that sums pixels by block."""

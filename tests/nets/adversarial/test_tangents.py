@@ -8,8 +8,6 @@ from skdgm.nets.images.maps import (
     deconv,
     images,
     map_norm,
-    max_pool,
-    mean_pool,
     unpool,
     upsample,
 )
@@ -25,8 +23,6 @@ LAYERS = {
     "maxout": maxout(4, 3),
     "dropout": serial(dense(6), dropout(0.4), activation("tanh")),
     "deconv": images(SHAPE, deconv(1, 3, activation="logistic")),
-    "pools": images(SHAPE, max_pool(), conv(3, 2, 1, activation="tanh")),
-    "mean": images(SHAPE, conv(2, 2, 1, activation="softplus"), mean_pool()),
     "grown": images(SHAPE, upsample(), conv(1, 3, activation="tanh"), unpool()),
 }
 LAYERS |= {name: dense(4, name) for name in ACTIVATIONS}
@@ -105,7 +101,7 @@ def test_of_several_outputs_the_mean_counts():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", ["conv tanh", "pools", "dropout", "maxout"])
+@pytest.mark.parametrize("name", ["conv tanh", "grown", "dropout", "maxout"])
 def test_types_are_kept(name, dtype):
     net, params, statistics, x = built(LAYERS[name], dtype)
     value, grads = vjp(

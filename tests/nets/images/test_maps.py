@@ -7,12 +7,10 @@ from skdgm.nets import vjp
 from skdgm.nets.images import convolution, pooling
 from skdgm.nets.images.maps import (
     conv,
+    crop,
     deconv,
     images,
     map_norm,
-    max_pool,
-    mean_pool,
-    shape_after,
     unpool,
     upsample,
 )
@@ -42,8 +40,7 @@ BLOCKS = {
     "deconv to a size": (deconv(1, 3, size=(9, 7)), (9, 7, 1)),
     "deconv, valid": (deconv(2, (3, 2), padding="valid"), (11, 8, 2)),
     "norm": (map_norm(), SHAPE),
-    "max": (max_pool(), (2, 2, 2)),
-    "mean": (mean_pool(2), (2, 2, 2)),
+    "crop": (crop((4, 3)), (4, 3, 2)),
     "upsample": (upsample(2), (10, 8, 2)),
     "unpool": (unpool(2), (10, 8, 2)),
     "activation": (activation("tanh"), SHAPE),
@@ -55,7 +52,7 @@ NET = serial(
         (2, 2, 3),
         *(map_norm(), activation("leaky_relu")),
         *(upsample(), conv(2, 2, 1, activation="tanh")),
-        *(deconv(2, 3, size=(7, 8)), dropout(0.3), max_pool()),
+        *(deconv(2, 3, size=(7, 8)), dropout(0.3), crop((5, 6))),
     ),
     dense(2),
 )
@@ -77,7 +74,6 @@ def built(net, n_inputs, dtype=np.float64):
 @pytest.mark.parametrize("train", [False, True])
 def test_every_block(name, train):
     block, after = BLOCKS[name]
-    assert shape_after(SHAPE, block) == after
     net = images(SHAPE, block)
     n_outputs, params, statistics, x = built(net, np.prod(SHAPE))
 
@@ -110,8 +106,8 @@ def test_blocks_are_primitives():
         _, params, _, _ = built(net, x.shape[1])
         expected = function(x, *params, own)
         np.testing.assert_array_equal(net.apply(params, (), x)[0], expected)
-    for block in (max_pool, mean_pool, upsample, unpool):
-        expected = getattr(pooling, block.__name__)(x, SHAPE, 2)
+    for block, n in ((upsample, 4), (unpool, 1)):
+        expected = pooling.grow(x, SHAPE, 2, n)
         np.testing.assert_array_equal(block(2)(SHAPE)[0].apply((), (), x)[0], expected)
 
 
@@ -177,7 +173,6 @@ def test_variances_of_fresh_layers(block, init):
         (lambda: images((4, 4)), r"\(height, width, maps\).* got \(4, 4\)"),
         (lambda: images((4, 0, 1)), r"got \(4, 0, 1\)"),
         (lambda: images((3, 3, 1), conv(1, 5, 1, "valid")), "filter.* larger"),
-        (lambda: images((1, 4, 1), max_pool()), r"\(1, 4, 1\) have no 2 x 2 blocks"),
         (lambda: images((4, 4, 1), deconv(1, size=(9, 9))), "choose another size"),
     ],
 )

@@ -12,21 +12,6 @@ SHAPES = [(8, 8, 1), (7, 5, 2), (1, 5, 1), (3, 1, 1), (28, 28, 1)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_parts_of_images_make_them_up(shape, dtype):
-    pyramid = Pyramid(shape, 3)
-    x = RNG.random((4, np.prod(shape))).astype(dtype)
-    parts = pyramid.residuals(x)
-    assert [part.shape[1] for part in parts] == [np.prod(s) for s in pyramid.shapes]
-    assert {part.dtype for part in parts} == {np.dtype(dtype)}
-    np.testing.assert_allclose(pyramid.whole(parts), x, rtol=0, atol=1e-6)
-    # Details of a block have the mean 0.
-    for k, gap in enumerate(parts[1:], 1):
-        small = Pyramid(pyramid.shapes[k], 2)
-        np.testing.assert_allclose(small.levels(gap)[0], 0, atol=1e-6)
-
-
-@pytest.mark.parametrize("shape", SHAPES)
 def test_smaller_images_have_the_means_of_blocks(shape):
     pyramid, (height, width, _) = Pyramid(shape, 2), shape
     x = RNG.random((3, np.prod(shape)))
