@@ -22,8 +22,7 @@ class Chain:
 
     - ``n_weights(n_inputs, n_outputs, *net)``, a static method: the number of weights,
       computed without building a net,
-    - ``n_units``, the number of units of its widest layer,
-    - ``n_features``, the number of units of its last hidden layer,
+    - ``n_units`` of its widest layer, and ``n_features`` of its last hidden one,
     - ``init(rng, dtype)``, which draws initial parameters,
     - ``permuted(params, inputs, outputs)``, which permutes the parameters of inputs and
       outputs,
@@ -32,14 +31,9 @@ class Chain:
     - the steps ``begin(params, n_rows)``, ``output(params, state, t)`` and
       ``absorb(params, state, t, x)``, of which the last updates the state in place.
 
-    Parameters
-    ----------
-    conditionals : MixedOutput
-        Of the columns in the data's order.
-    start : ndarray of shape (n_outputs,)
-        Initial biases of the outputs.
-    order : ndarray of int, of shape (n_columns,)
-        Column numbers in the order of their prediction.
+    ``conditionals`` are those of the columns in the data's order, ``start`` the initial
+    biases of their outputs; ``order`` has the numbers of the columns in the order of
+    their prediction.
     """
 
     # True if the joint distribution is normal.
@@ -72,14 +66,8 @@ class Chain:
         return params if self.given else self.permuted(params, *self.back)
 
     def allowed(self):
-        """Masks of the weights in use, in the data's order of columns.
-
-        Returns
-        -------
-        masks : tuple
-            A tree like the parameters, of ones and zeros; () where all weights are in
-            use.
-        """
+        """Masks of the weights in use, in the data's order of columns: a tree like the
+        parameters, of ones and zeros; () where all weights are in use."""
         return ()
 
     def prepared(self, params):
@@ -87,35 +75,14 @@ class Chain:
         return params
 
     def log_likelihood(self, params, v):
-        r"""Log-likelihood of rows without missing entries, in nats.
-
-        .. math:: \log p(x) = \sum_t \log p(x_t \mid x_{<t})
-
-        Parameters
-        ----------
-        params : tuple
-        v : ndarray of shape (n_rows, n_columns)
-
-        Returns
-        -------
-        log_likelihood : ndarray of shape (n_rows,), float64
-        """
+        """Log-likelihood of rows without missing entries, (n_rows,) in float64, in
+        nats."""
         out = self.apply(params, self.conditionals.inputs(v))
         return self.conditionals.log_likelihood(out, v)
 
     def log_p(self, params, v):
-        """Log probability of each entry given those before it, in nats.
-
-        Parameters
-        ----------
-        params : tuple
-        v : ndarray of shape (n_rows, n_columns)
-            Without missing entries, in the chain's order of columns.
-
-        Returns
-        -------
-        log_p : ndarray of shape (n_rows, n_columns), float64
-        """
+        """Log probability of each entry given those before it, (n_rows, n_columns) in
+        float64, of rows without missing entries, in the chain's order of columns."""
         out = self.apply(params, self.conditionals.inputs(v))
         return self.conditionals.log_p(out, v)
 
@@ -124,23 +91,8 @@ class Chain:
         return self.hidden(params, self.conditionals.inputs(v))
 
     def drawn(self, params, v, rng):
-        """Fill missing entries with draws, each given the entries before it.
-
-        Later entries are not conditioned on: where all of a row is missing, this is an
-        exact sample of the model.
-
-        Parameters
-        ----------
-        params : tuple
-        v : ndarray of shape (n_rows, n_columns)
-            NaN where missing.
-        rng : Stream
-            One stream for each row.
-
-        Returns
-        -------
-        v : ndarray of shape (n_rows, n_columns)
-        """
+        """Fill missing entries with draws, each given the entries before it, not later
+        ones: where all of a row is missing, this is an exact sample of the model."""
         v, params = v.copy(), self.prepared(params)
         state = self.begin(params, len(v))
         for t, single in enumerate(self.conditionals.single):
@@ -152,22 +104,8 @@ class Chain:
         return v
 
     def filled(self, params, v, rng, n_each):
-        """Particles of each row; see :mod:`skdgm.autoregressive._particles`.
-
-        Parameters
-        ----------
-        params : tuple
-        v : ndarray of shape (n_rows, n_columns)
-            NaN where missing.
-        rng : Stream
-            One stream for each row.
-        n_each : int
-            Number of particles of each row.
-
-        Returns
-        -------
-        particles : Particles
-        """
+        """Particles of each row, ``n_each``, with a stream for each; see
+        :mod:`skdgm.autoregressive._particles`."""
         return filled(self, self.prepared(params), v, rng, n_each)
 
     def chosen(self, state, rows):

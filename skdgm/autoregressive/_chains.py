@@ -19,16 +19,9 @@ class Chains:
 
     .. math:: p(x) = \frac1K \sum_{k=1}^K p_k(x)
 
-    Parameters
-    ----------
-    conditionals : MixedOutput
-        Of the columns in the data's order.
-    members : list of Chain
-    n_draws : int
-        Particles for each incomplete row.
-    shared : bool, default=False
-        Whether members share their parameters; if so, each update trains one of them,
-        in turn.
+    ``conditionals`` are those of the columns in the data's order; ``n_draws`` is the
+    number of particles for each incomplete row. If members have ``shared`` parameters,
+    each update trains one of them, in turn.
     """
 
     # Missing columns before others are drawn, as particles.
@@ -42,18 +35,8 @@ class Chains:
         self.n_features = first.n_features * (1 if shared else len(members))
 
     def init(self, rng, dtype):
-        """Draw initial parameters.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-        dtype : type
-
-        Returns
-        -------
-        params : tuple
-            One tree for each member, or a single one if they are shared.
-        """
+        """Draw initial parameters: one tree for each member, or a single one if they
+        are shared."""
         if not self.shared:
             return tuple(self._begun([m], rng, dtype) for m in self.members)
         return (self._begun(self.members, rng, dtype),)
@@ -70,43 +53,16 @@ class Chains:
         return tree_map(limited, params, *masks)
 
     def prepare(self, params, v, rng, number):
-        """Rows in the form that :meth:`forward` needs, for one update.
-
-        Missing entries are drawn, to be conditioned on; they are not predicted.
-
-        Parameters
-        ----------
-        params : tuple
-        v : ndarray of shape (n_rows, n_columns)
-            NaN where missing.
-        rng : Stream
-        number : int
-            Number of the update, which selects the member if parameters are shared.
-
-        Returns
-        -------
-        prepared : list of (int, ndarray, ndarray)
-            For each member to be trained its number, the rows in its order, and the
-            same rows with missing entries filled.
-        """
+        """Rows in the form that :meth:`forward` needs, for the update of a number: of
+        each member to be trained, which it selects if parameters are shared, a tuple of
+        its number, the rows in its order, and the same with missing entries drawn,
+        which are conditioned on and not predicted."""
         turns = [number % self.n_orders] if self.shared else range(self.n_orders)
         return [(k, *self._completed(params, v, k, rng.fold(k))) for k in turns]
 
     def forward(self, params, prepared):
-        """Negative log-likelihood of each row, summed over the members to be trained.
-
-        Parameters
-        ----------
-        params : tuple
-        prepared : list
-            From `prepare`.
-
-        Returns
-        -------
-        loss : ndarray of shape (n_rows,)
-        statistics : tuple
-            Empty.
-        """
+        """Negative log-likelihood of each row, summed over the members to be trained,
+        and ()."""
         total = 0.0
         for k, ordered, whole in prepared:
             member, own = self.member(params, k)
@@ -136,39 +92,15 @@ class Chains:
         return -log_mean_exp(np.stack(found))[0]
 
     def log_likelihood(self, params, v, k, rng, n_draws=None):
-        """Log-likelihood of each row under one member, in nats.
-
-        Parameters
-        ----------
-        params : tuple
-        v : ndarray of shape (n_rows, n_columns)
-            NaN where missing; such rows have an estimate by particles.
-        k : int
-            Number of the member.
-        rng : Stream
-            One stream for each row.
-        n_draws : int, optional
-            Number of particles; by default that of the ensemble.
-
-        Returns
-        -------
-        log_likelihood : ndarray of shape (n_rows,), float64
-        """
+        """Log-likelihood of each row under member k, (n_rows,) in float64, in nats; of
+        rows with missing entries an estimate by ``n_draws`` particles, or those of the
+        ensemble."""
         return self._scored("log_likelihood", params, v, k, rng, n_draws)
 
     def log_p(self, params, v, k, rng, n_draws=None):
-        """Log probability of each entry given those before it by one member, in nats.
-
-        Parameters
-        ----------
-        params, v, k, rng, n_draws
-            As of :meth:`log_likelihood`.
-
-        Returns
-        -------
-        log_p : ndarray of shape (n_rows, n_columns), float64
-            In the data's order of columns; 0 for missing entries.
-        """
+        """Log probability of each entry given those before it by member k, 0 if
+        missing, in nats: (n_rows, n_columns) in the data's order; see
+        :meth:`log_likelihood`."""
         found = self._scored("log_p", params, v, k, rng, n_draws)
         return found[:, self.members[k].place]
 
@@ -200,22 +132,9 @@ class Chains:
         return np.concatenate(parts, axis=1)
 
     def sampled(self, params, v, rng):
-        """Fill missing entries with draws, each row by a member chosen at random.
-
-        Each entry is drawn given those before it: rows of nothing but NaN become exact
-        samples of the ensemble.
-
-        Parameters
-        ----------
-        params : tuple
-        v : ndarray of shape (n_rows, n_columns)
-        rng : Stream
-            One stream for each row.
-
-        Returns
-        -------
-        v : ndarray of shape (n_rows, n_columns)
-        """
+        """Fill missing entries with draws, each given those before it, each row by a
+        member chosen at random: rows of nothing but NaN become exact samples of the
+        ensemble."""
         v, chosen = v.copy(), rng.fold(_CHOICE).uniform(1)[:, 0] * self.n_orders
         for k in range(self.n_orders):
             rows = np.flatnonzero(chosen.astype(np.intp) == k)

@@ -33,25 +33,18 @@ class ChainDensity(Density):
     .. math:: p(x) = \frac1K \sum_{k=1}^K \prod_t
         p(x_{o_{kt}} \mid x_{o_{k1}}, \dots, x_{o_{k,t-1}})
 
-    Parameters
-    ----------
-    name, read, domain, columns, seed
-        As of :class:`~skdgm.base.Density`.
-    model : Chains or Orderless
-        Defines ``n_orders``; ``log_likelihood(params, v, order, rng)`` of rows and
-        ``log_p(params, v, order, rng)`` of each entry in one order;
-        ``sampled(params, v, rng)``, missing entries drawn in order,
-        ``fill(params, v, rng, method, who, tell)``, given all others, and
-        ``conditioned(params, v, n, rng, who, events)``, rows under the same
-        conditions; ``features(params, v)``;
-        ``width``, the number of units of the widest layer; and ``takes_any``, whether
-        conditionals given any columns are the model's own, so that missing ones need no
-        particles.
-    params : tuple
-    grey : bool
-        Whether the training rows were grey.
-    filler : Chains or Orderless, optional
-        Model that fills; by default ``model``.
+    Besides the arguments of :class:`~skdgm.base.Density` it has parameters; ``grey``,
+    whether the training rows were; ``filler``, the model that fills, by default the
+    same; and ``model``, :class:`Chains` or :class:`Orderless`, which defines
+
+    - ``n_orders``, and of each order ``log_likelihood(params, v, order, rng)`` of rows
+      and ``log_p(params, v, order, rng)`` of entries,
+    - ``sampled(params, v, rng)``, missing entries drawn in order;
+      ``fill(params, v, rng, method, who, tell)``, given all others; and
+      ``conditioned(params, v, n, rng, who, events)``, rows under the same conditions,
+    - ``features(params, v)``, and ``width``, the units of the widest layer,
+    - ``takes_any``, whether conditionals given any columns are the model's own, so that
+      missing ones need no particles.
     """
 
     def __init__(
@@ -175,16 +168,11 @@ class ChainDensity(Density):
 class ChainObjective(NetObjective):
     """Negative log-likelihood of rows by a model's conditionals.
 
-    Parameters
-    ----------
-    model : Chains or Orderless
-        Defines ``init(rng, dtype)``, which draws parameters; ``prepare(params, v, rng,
-        number)``, the rows in the form to be learned in the update of a number;
-        ``forward(params, prepared)``, the negative log-likelihood of each row, made of
-        differentiable functions, and (); and ``watched(params, v, rng)``, without
-        gradients.
-    options, rows, seed, epochs_before, independent
-        As of :class:`~skdgm.nets.NetObjective`.
+    :class:`Chains` or :class:`Orderless` define ``init(rng, dtype)``, which draws
+    parameters; ``prepare(params, v, rng, number)``, the rows in the form to be learned
+    in the update of a number; ``forward(params, prepared)``, the negative
+    log-likelihood of each row, made of differentiable functions, and (); and
+    ``watched(params, v, rng)``, without gradients.
     """
 
     def __init__(self, model, *given):

@@ -22,28 +22,12 @@ _ROOM, _LARGE, _WORK = 2**22, 2**24, 2**19
 def fill(chains, params, v, rng, method, who="", tell=None):
     """Fill missing entries given the others, by weighted particles of all members.
 
-    Rows of which few particles count have more of them; of many rows that are the
-    same, draws are chosen from particles for all.
-
-    Parameters
-    ----------
-    params : tuple
-    v : ndarray of shape (n_rows, n_columns)
-        NaN where missing.
-    rng : Stream
-        One stream for each row.
-    method : {"mean", "mode", "sample"}
-        The weighted mean, the particle of highest joint probability (of a normal
-        distribution the mean), or a particle drawn by weight.
-    who : str
-        Name of the model, for a warning.
-    tell : callable, optional
-        Is told the effective numbers of particles, of shape (n_rows,): by weights
-        alone, as an outlier is improbable whatever is drawn.
-
-    Returns
-    -------
-    v : ndarray of shape (n_rows, n_columns)
+    By "mean" it is their weighted mean, by "mode" the particle of highest joint
+    probability (of a normal distribution the mean), by "sample" one drawn by weight.
+    Rows of which few particles count have more of them; of many rows that are the same,
+    draws are chosen from particles for all. ``tell`` is told the effective numbers of
+    particles, (n_rows,): by weights alone, as an outlier is improbable whatever is
+    drawn. ``who`` is the name of the model, for a warning.
     """
     v, holed, counted = v.copy(), v, np.full(len(v), np.inf)
     left = np.flatnonzero(np.isnan(v).any(axis=1))
@@ -91,26 +75,9 @@ def _together(chains, params, v, rows, rng, who):
 
 
 def conditioned(chains, params, v, n, rng, who, events=None):
-    """Draw rows given known values and events, the same ones for all rows.
-
-    Parameters
-    ----------
-    params : tuple
-    v : ndarray of shape (n_columns,)
-        Known values, NaN elsewhere.
-    n : int
-        Number of rows.
-    rng : Stream
-        With one stream.
-    who : str
-        Name of the model, for a warning.
-    events : sequence of {Event, None}, optional
-        Events to which other columns belong.
-
-    Returns
-    -------
-    v : ndarray of shape (n, n_columns)
-    """
+    """Draw n rows given known values v, (n_columns,), NaN elsewhere, and ``events`` to
+    which other columns belong, or None, by one stream; ``who`` is the name of the
+    model, for a warning."""
     if not np.isnan(v).any():
         return np.tile(v, (n, 1))
     members = [chains.member(params, k) for k in range(chains.n_orders)]

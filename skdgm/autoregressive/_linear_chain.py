@@ -24,13 +24,7 @@ _JITTER = 1e-10
 
 
 class LinearChain(MaskedChain):
-    """Linear conditionals of columns of any kind.
-
-    Parameters
-    ----------
-    conditionals, start, order
-        As of :class:`Chain`.
-    """
+    """Linear conditionals of columns of any kind."""
 
     def __init__(self, conditionals, start, order):
         super().__init__(conditionals, start, order, [], "identity", None, True)
@@ -55,20 +49,11 @@ class NormalChain(LinearChain):
     normal = True
 
     def moments(self, params):
-        r"""Mean and covariance of the joint distribution.
+        r"""Mean and covariance, float64, of the joint distribution with parameters in
+        the chain's order of columns.
 
         .. math:: \mu = L^{-1} b, \qquad
             \Sigma = L^{-1} \operatorname{diag}(\sigma^2) L^{-\top}
-
-        Parameters
-        ----------
-        params : tuple
-            In the chain's order of columns.
-
-        Returns
-        -------
-        mean : ndarray of shape (n_columns,), float64
-        covariance : ndarray of shape (n_columns, n_columns), float64
         """
         ((W, b),) = self.prepared(params)
         log_scale = self.conditionals.mixture.parts(b[None])[2].ravel()
@@ -79,31 +64,14 @@ class NormalChain(LinearChain):
         return mean, root @ root.T
 
     def solved(self, mean, covariance, penalty, dtype):
-        """Parameters that fit a mean and a covariance best, in closed form.
+        """Parameters, in the data's order of columns, that fit a mean and a covariance,
+        in the chain's order, best, in closed form.
 
         Weights are those of ridge regression of each column on those before it: they
-        minimise half of the mean squared residual plus half of ``penalty`` times the
-        sum of squared weights. The variance is that of the residual.
-
-        Parameters
-        ----------
-        mean : ndarray of shape (n_columns,)
-        covariance : ndarray of shape (n_columns, n_columns)
-            Both in the chain's order of columns.
-        penalty : float
-            Weight decay, for each row.
-        dtype : type
-
-        Returns
-        -------
-        params : tuple
-            In the data's order of columns.
-
-        Raises
-        ------
-        ValueError
-            A scale would exceed the limit of the mixture: rows are too far from the
-            first ones, by which columns were standardised.
+        minimise half of the mean squared residual plus half of ``penalty``, weight
+        decay for each row, times the sum of squared weights. The variance is that of
+        the residual. ValueError tells of a scale beyond the limit of the mixture: rows
+        are too far from the first ones, by which columns were standardised.
         """
         n, mixture = self.n_columns, self.conditionals.mixture
         # Rows of the inverse factor are regressions on the columns before.
@@ -123,11 +91,8 @@ class NormalChain(LinearChain):
         return self.natural((Layer(W.astype(dtype), b.astype(dtype)),))
 
     def filled(self, params, v, rng, n_each):
-        """Particles of each row: exact draws from the conditional normal distribution.
-
-        Draws come in antithetic pairs, mirror images around the conditional mean. All
-        weights are equal. Parameters and results are those of :meth:`Chain.filled`.
-        """
+        """Particles of each row: exact draws from the conditional normal distribution,
+        in antithetic pairs, mirror images around its mean. All weights are equal."""
         mean, covariance = self.moments(params)
         found, means = np.repeat(v[:, None], n_each, axis=1), v.copy()
         log_p = np.zeros(v.shape)
@@ -152,16 +117,8 @@ class NormalChain(LinearChain):
 
 
 def jitter(covariance):
-    """Amounts to add to variances, to keep a covariance of constant columns regular.
-
-    Parameters
-    ----------
-    covariance : ndarray of shape (n_columns, n_columns)
-
-    Returns
-    -------
-    jitter : ndarray of shape (n_columns,)
-    """
+    """Amounts to add to variances, (n_columns,), to keep a covariance of constant
+    columns regular."""
     return _JITTER * np.maximum(1, np.diag(covariance))
 
 
@@ -174,45 +131,20 @@ def _root(covariance):
 
 
 def patterns(v):
-    """Group rows by which of their entries are missing.
-
-    Parameters
-    ----------
-    v : ndarray of shape (n_rows, n_columns)
-
-    Yields
-    ------
-    rows : ndarray of int
-        Row numbers of one group.
-    missing : ndarray of bool, of shape (n_columns,)
-    """
+    """Yield groups of rows of which the same entries are missing: numbers of rows, and
+    a mask of columns."""
     missing, groups = distinct(np.isnan(v))
     for number, own in enumerate(missing):
         yield np.flatnonzero(groups == number), own
 
 
 def given_seen(mean, covariance, v, missing):
-    r"""Conditional distribution of missing entries, and log densities of the others.
+    r"""Conditional distribution of the columns of a mask that are missing in all rows
+    v: means, (n_rows, n_missing), and covariance; and log density of each seen entry
+    given the seen ones before it, (n_rows, n_seen).
 
     .. math:: \mu_m + \Sigma_{mo} \Sigma_{oo}^{-1} (x_o - \mu_o), \qquad
         \Sigma_{mm} - \Sigma_{mo} \Sigma_{oo}^{-1} \Sigma_{om}
-
-    Parameters
-    ----------
-    mean : ndarray of shape (n_columns,)
-    covariance : ndarray of shape (n_columns, n_columns)
-    v : ndarray of shape (n_rows, n_columns)
-    missing : ndarray of bool, of shape (n_columns,)
-        Columns that are missing, in all rows.
-
-    Returns
-    -------
-    center : ndarray of shape (n_rows, n_missing)
-        Conditional means.
-    spread : ndarray of shape (n_missing, n_missing)
-        Conditional covariance.
-    log_p : ndarray of shape (n_rows, n_seen)
-        Log density of each seen entry given the seen ones before it, in nats.
     """
     seen = ~missing
     root = _root(covariance[np.ix_(seen, seen)])

@@ -4,25 +4,14 @@ import numpy as np
 
 
 def large(uniform, n_observed):
-    r"""Shares of columns to be seen, drawn so that large shares are more frequent.
+    r"""Shares of the observed entries of rows to be seen, drawn by uniform noise so
+    that large shares are more frequent, and their weights, each (n_rows,).
 
-    The loss of n entries estimated from the n - m that are hidden is scaled by
-    n / (n - m), so that its noise grows with m. Sampling each m in proportion to its
-    standard deviation, as :math:`1 / \sqrt{n - m}`, minimises the variance for a given
-    number of rows.
-
-    Parameters
-    ----------
-    uniform : ndarray of shape (n_rows,)
-        Uniform noise.
-    n_observed : ndarray of int, of shape (n_rows,)
-        Number of entries that are not missing.
-
-    Returns
-    -------
-    share, weight : ndarray of shape (n_rows,)
-        By its weight each number of seen entries counts as if all were equally
-        frequent.
+    The loss of n entries estimated from the n - m that are hidden is scaled by n / (n -
+    m), so that its noise grows with m. Sampling each m in proportion to its standard
+    deviation, as :math:`1 / \sqrt{n - m}`, minimises the variance for a given number of
+    rows; by its weight each number of seen entries counts as if all were equally
+    frequent.
     """
     n = np.maximum(1, n_observed)
     n_seen = np.minimum(np.floor((1 - (1 - uniform) ** 2) * n), n - 1)
@@ -31,22 +20,11 @@ def large(uniform, n_observed):
 
 
 def hide(v, share, uniform):
-    """Split the observed entries of each row into a seen and a hidden part.
+    """Split the observed entries of each row into a share, below 1, that is seen, those
+    with the lowest uniform numbers, and a hidden part.
 
-    Parameters
-    ----------
-    v : ndarray of shape (n_rows, n_columns)
-    share : ndarray of shape (n_rows,)
-        Share of each row's observed entries that is seen, below 1.
-    uniform : ndarray of shape (n_rows, n_columns)
-        Numbers below 1: entries with the lowest ones are seen.
-
-    Returns
-    -------
-    seen, hidden : ndarray of shape (n_rows, n_columns)
-        NaN where an entry belongs to the other part, or is missing.
-    factor : ndarray of shape (n_rows,)
-        Number of observed entries for each hidden one.
+    The parts have NaN where an entry belongs to the other, or is missing; the third
+    array returned is the number of observed entries for each hidden one, (n_rows,).
     """
     observed = ~np.isnan(v)
     n_observed = observed.sum(axis=1)

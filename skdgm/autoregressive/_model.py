@@ -72,14 +72,9 @@ class AutoregressiveModel(NetModel):
 class ChainModel(AutoregressiveModel):
     """Chains, one for each order.
 
-    Parameters
-    ----------
-    *names : str
-        Options that the nets depend on, besides those of columns and orders.
-    number : str, default="n_orderings"
-        Option with the number of chains.
-    shared : bool, default=False
-        Whether chains share their parameters.
+    ``names`` are options that the nets depend on, besides those of columns and orders;
+    ``number`` is the option with the number of chains, which have ``shared``
+    parameters.
     """
 
     def __init__(self, *names, number="n_orderings", shared=False):
@@ -118,13 +113,8 @@ class ChainModel(AutoregressiveModel):
 
 
 class TiedModel(ChainModel):
-    """Chains with one hidden layer that the conditionals of all columns share.
-
-    Parameters
-    ----------
-    *scaled : bool
-        As of :class:`TiedChain`.
-    """
+    """Chains with one hidden layer that the conditionals of all columns share;
+    ``scaled`` is that of :class:`TiedChain`."""
 
     def __init__(self, *scaled):
         super().__init__("n_components", "activation")

@@ -47,18 +47,9 @@ from skdgm.nets import (
 class MaskedChain(Chain):
     """Chain of dense layers with masked weights.
 
-    Parameters
-    ----------
-    conditionals, start, order
-        As of :class:`Chain`.
-    degrees : list of ndarray of int
-        Degrees of the units of each hidden layer, increasing; 0 is the first column.
-    activation : str
-        Of hidden units.
-    rule : str
-        Initialiser of the weights of hidden layers.
-    direct : bool
-        Whether outputs see inputs as well as hidden units.
+    ``degrees`` of the units of each hidden layer increase; 0 is the first column. They
+    have an activation and, by a ``rule``, initial weights. If ``direct``, outputs see
+    inputs as well as hidden units.
     """
 
     def __init__(self, conditionals, start, order, degrees, activation, rule, direct):
@@ -85,20 +76,11 @@ class MaskedChain(Chain):
         return sum(a * b for a, b in pairwise(sizes)) + top * n_outputs
 
     def init(self, rng, dtype):
-        """Initial parameters, whose outputs reproduce the frequencies of values.
+        """Initial parameters, whose outputs reproduce the frequencies of values, in the
+        data's order of columns.
 
         Weights of outputs are zeros. Weights that this chain's masks forbid are drawn
         too: chains with which it shares parameters may allow them.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-        dtype : type
-
-        Returns
-        -------
-        params : tuple of Layer
-            In the data's order of columns.
         """
         layers = [net.init(rng, None, dtype)[1] for net in self.layers[:-1]]
         W = np.zeros(self.masks[-1].shape, dtype)
@@ -141,11 +123,8 @@ class MaskedChain(Chain):
         return h
 
     def features(self, params, v):
-        """Last hidden layer given the whole row.
-
-        Without hidden layers, the mean of each column given those before it, in the
-        data's order of columns.
-        """
+        """Last hidden layer given the whole row; without hidden layers the mean of each
+        column given those before it, in the data's order of columns."""
         if self.degrees:
             return super().features(params, v)
         out = self.apply(params, self.conditionals.inputs(v))
@@ -188,21 +167,8 @@ class MaskedChain(Chain):
 
 
 class TiedChain(Chain):
-    """Chain of a neural autoregressive density estimator.
-
-    Parameters
-    ----------
-    conditionals, start, order
-        As of :class:`Chain`.
-    n_units : int
-        Number of hidden units.
-    activation : {"logistic", "tanh", "relu"}
-        Of hidden units.
-    rule : str
-        Initialiser of the weights of hidden units.
-    scaled : bool, default=False
-        Whether pre-activations are scaled by a learned factor for each column.
-    """
+    """Chain of a neural autoregressive density estimator, with one layer of hidden
+    units; if ``scaled``, pre-activations have a learned factor for each column."""
 
     def __init__(
         self, conditionals, start, order, n_units, activation, rule, scaled=False
@@ -223,20 +189,9 @@ class TiedChain(Chain):
         return n_units * (n_inputs + n_outputs)
 
     def init(self, rng, dtype):
-        r"""Initial parameters, whose outputs reproduce the frequencies of values.
-
-        Factors start at :math:`\rho_t = 1 / \sqrt{1 + t}`, for t = 0, 1, ...
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-        dtype : type
-
-        Returns
-        -------
-        params : Tied
-            In the data's order of columns.
-        """
+        r"""Initial parameters, whose outputs reproduce the frequencies of values, in
+        the data's order of columns. Factors start at :math:`\rho_t = 1 / \sqrt{1 + t}`,
+        for t = 0, 1, ..."""
         W = initial(self.rule, rng, self.n_inputs, self.n_units)
         V = np.zeros((self.n_outputs, self.n_units))
         below = Layer(W.astype(dtype), np.zeros(self.n_units, dtype))

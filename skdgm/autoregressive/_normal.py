@@ -22,16 +22,8 @@ from skdgm.optim import piecewise
 
 
 class Moments(NamedTuple):
-    """Moments of complete rows.
-
-    Parameters
-    ----------
-    weight : ndarray of shape (1,)
-        Sum of the rows' weights.
-    mean : ndarray of shape (n_columns,)
-    covariance : ndarray of shape (n_columns, n_columns)
-        Without Bessel's correction.
-    """
+    """Moments of complete rows: the sum of their weights, of shape (1,), their mean,
+    and their covariance, without Bessel's correction."""
 
     weight: np.ndarray
     mean: np.ndarray
@@ -69,20 +61,8 @@ class NormalObjective(ChainObjective):
         return [(table.index, table.weight)]
 
     def step(self, state, batch, clock):
-        """One step of expectation maximisation; exact without missing entries.
-
-        Parameters
-        ----------
-        state : NetState
-        batch : (ndarray of int, ndarray)
-            Row numbers and their weights.
-        clock : Clock
-            Its ``n_epochs`` is None in ``partial_fit``.
-
-        Returns
-        -------
-        state : NetState
-        """
+        """One step of expectation maximisation, exact without missing entries; a batch
+        are row numbers and their weights."""
         moments = self._expected(state.params, *batch)
         if clock.n_epochs is None:
             # A pass of partial_fit brings more rows; epochs of a fit repeat the same.

@@ -33,18 +33,9 @@ _WATCHED = 8
 
 
 class Params(NamedTuple):
-    """Parameters of the net.
-
-    Parameters
-    ----------
-    values : Layer
-        From inputs to the first hidden layer.
-    seen : ndarray of shape (n_columns, n_units)
-        From the mask to the first hidden layer.
-    hidden : tuple of Layer
-        Between hidden layers.
-    out : Layer
-    """
+    """Parameters of the net: the layer from inputs to the first hidden one, weights
+    from the mask to it, (n_columns, n_units), layers between hidden ones, and that of
+    outputs."""
 
     values: Layer
     seen: np.ndarray
@@ -55,21 +46,10 @@ class Params(NamedTuple):
 class Orderless:
     """Architecture of the net, as functions of its parameters.
 
-    Parameters
-    ----------
-    conditionals : MixedOutput
-    sizes : tuple of int
-        Number of hidden units of each layer.
-    activation : str
-        Of hidden units.
-    start : ndarray of shape (n_outputs,)
-        Initial biases of the outputs.
-    init : str
-        Initialiser of the weights of hidden units.
-    dropout : float
-        Share of hidden units that drop out in training.
-    orders : ndarray of int, of shape (n_orders, n_columns)
-        Orders in which columns are predicted after training.
+    ``sizes`` are the numbers of hidden units of each layer; they have an activation,
+    initial weights by ``init``, and ``dropout`` in training. ``start`` are initial
+    biases of the outputs; ``orders``, (n_orders, n_columns), those in which columns are
+    predicted after training.
     """
 
     # Each watched row costs as much as eight, so fewer training rows are.
@@ -110,17 +90,9 @@ class Orderless:
         return Params(values, seen, hidden, Layer(W, self.first.astype(dtype)))
 
     def prepare(self, params, v, rng, number):
-        """Rows split at random into a seen and a hidden part, for one update.
-
-        Returns
-        -------
-        seen, hidden : ndarray of shape (n_rows, n_columns)
-            NaN where an entry belongs to the other part, or is missing.
-        factor : ndarray of shape (n_rows,)
-            Weight of the loss of each row.
-        rng : Stream
-            For dropout.
-        """
+        """Rows split at random into a seen and a hidden part, for one update: these, as
+        of :func:`hide`, the weight of the loss of each row, and a stream for
+        dropout."""
         generator = rng.fold(_MASKS).generator()
         share, weight = large(generator.random(len(v)), (~np.isnan(v)).sum(axis=1))
         seen, hidden, factor = hide(v, share, generator.random(v.shape, np.float32))
@@ -146,11 +118,8 @@ class Orderless:
         return sum(self.losses(params, part) for part in parts) / n
 
     def apply(self, params, x, seen, rng=None):
-        """Outputs of all columns, of shape (n_rows, n_outputs).
-
-        They are those of inputs and of the mask ``seen``, of shape (n_rows, n_columns).
-        Without ``rng`` no units drop out.
-        """
+        """Outputs of all columns, (n_rows, n_outputs), given inputs and the mask
+        ``seen`` of columns. Without ``rng`` no units drop out."""
         pre = dense(listed(x), *params.values, "identity")
         pre = pre + dense(seen, params.seen, np.zeros(1, x.dtype), "identity")
         h = self._thinned(activate(pre, self.activation), rng, 0)
@@ -171,13 +140,9 @@ class Orderless:
         return self.log_p(params, v, number, rng).sum(axis=1)
 
     def log_p(self, params, v, number, rng):
-        """Log probability of each entry given those before it in one order, in nats.
-
-        Returns
-        -------
-        log_p : ndarray of shape (n_rows, n_columns), float64
-            0 for missing entries, which are neither seen nor predicted.
-        """
+        """Log probability of each entry given those before it in one order, (n_rows,
+        n_columns), in nats; 0 for missing entries, which are neither seen nor
+        predicted."""
         x, observed = self.conditionals.inputs(v), ~np.isnan(v)
         pre = np.tile(params.values.b, (len(v), 1))
         log_p = np.zeros(v.shape)

@@ -69,26 +69,12 @@ class Particles(NamedTuple):
 
 
 def filled(chain, params, v, rng, n_each, events=None):
-    """Particles of each row.
+    """Particles of each row v, in the chain's order of columns, NaN where missing:
+    ``n_each``, or 1 if no entry is missing.
 
-    Parameters
-    ----------
-    chain : Chain
-        See :mod:`skdgm.autoregressive._chain`.
-    params : tuple
-        From ``chain.prepared``.
-    v : ndarray of shape (n_rows, n_columns)
-        In the chain's order of columns; NaN where missing.
-    rng : Stream
-        One stream for each row.
-    n_each : int
-        Number of particles of each row; 1 if no entry is missing.
-    events : sequence of {Event, None}, optional
-        Events to which the missing entries of each column of the data belong.
-
-    Returns
-    -------
-    particles : Particles
+    Parameters are those of ``chain.prepared``; there is a stream for each row;
+    ``events`` are sets of values to which the missing entries of each column of the
+    data belong, or None.
     """
     (n_rows, n_columns), state = v.shape, chain.begin(params, len(v))
     log_w, log_joint = np.zeros((n_rows, 1)), np.zeros((n_rows, 1))

@@ -24,16 +24,9 @@ class _Options(NamedTuple):
 
 
 class Binomial(_Options, Columnwise):
-    """A block of counts up to n, whose parameters are the log odds of one of n bits.
-
-    Parameters
-    ----------
-    size : int
-    n : int or tuple of int, default=1
-        Highest count of all units, or of each.
-    gain : float or tuple of float, default=1.0
-        See :class:`~skdgm.distributions.columnwise.Columnwise`.
-    """
+    """A block of counts up to n, of all units or of each, whose parameters are the log
+    odds of one of n bits; ``gain`` is that of
+    :class:`~skdgm.distributions.columnwise.Columnwise`."""
 
     __slots__ = ()
     listable, scaled = True, True

@@ -173,16 +173,9 @@ class CategoricalOutput(Output):
 
 
 class OrdinalOutput(CategoricalOutput):
-    """Columns of codes that stand for numbers, which have means.
-
-    A mean is a fraction of the way from a code to the next, such that it stands for the
-    expected number.
-
-    Parameters
-    ----------
-    levels : sequence of Levels
-        Of each column: their ``values`` increase.
-    """
+    """Columns of codes that stand for numbers, the increasing ``values`` of each
+    column's Levels, which have means: a fraction of the way from a code to the next,
+    such that it stands for the expected number."""
 
     kind = "ordinal"
 

@@ -87,17 +87,11 @@ class Columnwise(Unit):
 
     @abstractmethod
     def grid(self, high=None):
-        r"""Values over which probabilities are summed, or densities integrated.
+        r"""Values over which probabilities are summed, or densities integrated, and
+        their log weights, each (n_values,): of infinitely many up to a highest value of
+        interest.
 
-        Parameters
-        ----------
-        high : float, optional
-            Highest value of interest, where there are infinitely many.
-
-        Returns
-        -------
-        x, log_weight : ndarray of shape (n_values,)
-            :math:`\int p(x) \, f(x) = \sum_i e^{\text{log\_weight}_i} p(x_i) f(x_i)`.
+        .. math:: \int p(x) \, f(x) = \sum_i e^{\text{log\_weight}_i} p(x_i) f(x_i)
         """
 
     def init(self, moments=None, dtype=np.float64):

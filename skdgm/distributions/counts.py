@@ -23,17 +23,8 @@ _WORK = 20
 
 
 def log_factorials(x):
-    """log Γ(x + 1), in float64 and the shape of x.
-
-    Parameters
-    ----------
-    x : array_like
-        Counts, or fractions between them.
-
-    Returns
-    -------
-    found : ndarray
-    """
+    """log Γ(x + 1) of counts, or fractions between them, in float64 and the shape of
+    x."""
     x = np.asarray(x, np.float64)
     out, work = np.empty(x.size), _WORK * x.size
     run(kernels.log_factorials, x.ravel(), _TABLE, out, n=x.size, work=work)
@@ -41,20 +32,8 @@ def log_factorials(x):
 
 
 def draw_binomial(p, n, uniform):
-    """Numbers of bits that are on, of n bits each.
-
-    Parameters
-    ----------
-    p : ndarray of shape (n_rows, size), float64
-        Probability of each bit.
-    n : ndarray of shape (size,), float64
-    uniform : ndarray of shape (n_rows, size), float64
-        Numbers in [0, 1), with which counts rise.
-
-    Returns
-    -------
-    x : ndarray of shape (n_rows, size), float64
-    """
+    """Numbers of bits that are on, of n bits each, (size,), with probabilities p,
+    (n_rows, size): counts rise with uniform numbers in [0, 1). All are float64."""
     x, work = np.empty(uniform.shape), _WORK * uniform.size
     many = n > _MOST
     few = np.where(many, 0.0, n)
@@ -68,17 +47,8 @@ def draw_binomial(p, n, uniform):
 
 
 def draw_poisson(rate, uniform):
-    """Poisson counts of given rates.
-
-    Parameters
-    ----------
-    rate, uniform : ndarray of shape (n_rows, size), float64
-        Counts rise with uniform numbers in [0, 1).
-
-    Returns
-    -------
-    x : ndarray of shape (n_rows, size), float64
-    """
+    """Poisson counts of given rates, (n_rows, size), which rise with uniform numbers in
+    [0, 1). All are float64."""
     x, work = np.empty(rate.shape), _WORK * rate.size
     # NaN, which is above nothing, would not end the loops of kernels.
     many, high = ~(rate <= _MOST), rate > _HIGH

@@ -48,13 +48,8 @@ class _Options(NamedTuple):
 class Gaussian(_Options, Unit):
     """A block of real units; values and means are arrays of shape (n_rows, size).
 
-    Parameters
-    ----------
-    size : int
-    precision : {"fixed", "scalar", "diagonal"}
-        Not learned, learned as one number for all units, or for each unit.
-    min_variance : float
-        Lower limit of variances; 0 for none.
+    The precision is "fixed", or learned, "scalar" for all units or "diagonal", for
+    each; variances are at least ``min_variance``, unless that is 0.
     """
 
     __slots__ = ()
@@ -147,13 +142,8 @@ class Gaussian(_Options, Unit):
 class NormalOutput(Output):
     """Standardised columns, given their means and possibly their log variances.
 
-    Parameters
-    ----------
-    sizes : ndarray of ones, of shape (n_columns,)
-    variance : {"feature", "sample"} or float, default="feature"
-        Learned for each column, ``own``; outputs, after all means; or fixed.
-    floor : float, default=0.01
-        Added to learned variances; 0 for none.
+    Variances are learned for each "feature", ``own``; are outputs of each "sample",
+    after all means; or a fixed number. ``floor`` is added to learned ones.
     """
 
     kind = "gaussian"

@@ -24,21 +24,9 @@ _MOST, _LONGEST = 1024, 2.0**62
 
 
 def draw_words(p, n, rng):
-    """Draw documents of given lengths.
-
-    Parameters
-    ----------
-    p : ndarray of shape (n_rows, size)
-        Probabilities of the words, up to a factor for each row.
-    n : ndarray of shape (n_rows,)
-        Lengths. What exceeds a whole number is the weight of one more word.
-    rng : Stream
-        With a stream for each row.
-
-    Returns
-    -------
-    x : ndarray of shape (n_rows, size), of the dtype of p
-    """
+    """Draw documents of given lengths, (n_rows,), as of p, by a stream for each row,
+    whose probabilities of words, (n_rows, size), are right up to a factor for each row.
+    What exceeds a whole length is the weight of one more word."""
     x, whole = np.zeros(p.shape), np.floor(n)
     many = whole > _MOST
     few = np.flatnonzero(~many)
@@ -74,15 +62,8 @@ class _Options(NamedTuple):
 
 
 class Multinomial(_Options, Unit):
-    """A document as a block of counts, whose parameters are one bias for each word.
-
-    Parameters
-    ----------
-    size : int
-        Number of words of the vocabulary.
-    n : float or ndarray of shape (n_rows,), default=1
-        Length of all documents, or of each.
-    """
+    """A document as a block of counts, whose parameters are one bias for each word of
+    the vocabulary; n is the length of all documents, or of each, (n_rows,)."""
 
     __slots__ = ()
 

@@ -19,18 +19,7 @@ _MOST = 1e15
 
 
 def draw_counts(mean, rng):
-    """Draw Poisson counts by inverting the distribution function.
-
-    Parameters
-    ----------
-    mean : ndarray of shape (n_rows, size)
-    rng : Stream
-        With a stream for each row.
-
-    Returns
-    -------
-    x : ndarray of shape (n_rows, size), of the dtype of ``mean``
-    """
+    """Draw Poisson counts of given means, (n_rows, size), by a stream for each row."""
     rate = np.clip(mean.astype(np.float64), np.finfo(np.float32).tiny, _MOST)
     return draw_poisson(rate, rng.uniform(mean.shape[1])).astype(mean.dtype)
 
@@ -44,13 +33,8 @@ class _Size(NamedTuple):
 class Poisson(_Size, Columnwise):
     """A block of counts, whose parameters are one log rate each.
 
-    Parameters
-    ----------
-    size : int
-    gain : float or tuple of float, default=1.0
-        See :class:`~skdgm.distributions.columnwise.Columnwise`.
-    typical : float or tuple of float, default=1.0
-        Typical mean of all units, or of each, which the length of steps depends on.
+    ``gain`` is that of :class:`~skdgm.distributions.columnwise.Columnwise`; ``typical``
+    is the typical mean of all units, or of each, which the length of steps depends on.
     """
 
     __slots__ = ()

@@ -49,14 +49,7 @@ class Pooled(_Shape, Unit):
     """Maps of units in blocks, whose parameters are one bias for each map.
 
     Values and means are arrays of shape (n_rows, size), pixel after pixel, and of each
-    map after map.
-
-    Parameters
-    ----------
-    height, width, maps : int
-        Shape of the images of units.
-    rows, columns : int
-        Shape of a block, which divides that of the images.
+    map after map. ``rows`` and ``columns`` of a block divide those of the images.
     """
 
     __slots__ = ()

@@ -41,18 +41,9 @@ class Unit(ABC):
 
     @abstractmethod
     def init(self, moments=None, dtype=float):
-        """Parameters with which the block without neighbours has the given moments.
-
-        Parameters
-        ----------
-        moments : object, optional
-            Means (with variances, of real numbers); without them, parameters are zero.
-        dtype : dtype
-
-        Returns
-        -------
-        own : tree of ndarray of shape (size,)
-        """
+        """Parameters, a tree of arrays of shape (size,), with which the block without
+        neighbours has the given means (with variances, of real numbers); zeros without
+        them."""
 
     @abstractmethod
     def field(self, own, received=0.0):
@@ -72,19 +63,9 @@ class Unit(ABC):
 
     @abstractmethod
     def log_evidence(self, eta, x, clamped):
-        """Log weight of partly clamped rows, with their free entries summed out.
-
-        Parameters
-        ----------
-        eta : tree of ndarray of shape (n_fields, size)
-        x : ndarray of shape (n_rows, size)
-        clamped : ndarray of bool of shape (n_rows, size)
-            True for clamped entries; others of x are ignored.
-
-        Returns
-        -------
-        log_weight : ndarray of shape (n_rows, n_fields), float64
-        """
+        """Log weight of partly clamped rows x, with their free entries summed out,
+        under each of several fields: (n_rows, n_fields) in float64; ``clamped`` is a
+        mask of entries."""
 
     @abstractmethod
     def mean(self, eta):
@@ -228,18 +209,8 @@ class Output(ABC):
 
     @abstractmethod
     def nll_grad(self, out, v, weight, own=()):
-        """Gradient of a weighted sum of :meth:`nll`.
-
-        Parameters
-        ----------
-        out, v, own
-        weight : ndarray of shape (n_rows * n_each,)
-
-        Returns
-        -------
-        by_out : ndarray of the shape of ``out``
-        by_own : ndarray of the shape of ``own``, or ()
-        """
+        """Gradient of the sum of ``weight``, (n_rows * n_each,), times :meth:`nll`: by
+        ``out``, and by ``own`` or ()."""
 
     @abstractmethod
     def log_p(self, out, v, own=()):

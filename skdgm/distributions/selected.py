@@ -31,19 +31,9 @@ _GREEDY = 0.5
 
 
 class Selected(Pooled):
-    """Maps of independent binary units, and pooled units that are one of a block.
-
-    Parameters
-    ----------
-    height, width, maps : int
-        Shape of the images of units.
-    rows, columns : int
-        1: all units are independent.
-    down, across : int
-        Rows and columns of a block, which divides the images.
-    choice : {"max", "mean"}
-        Unit of a block that is seen.
-    """
+    """Maps of independent binary units, in ``rows`` and ``columns`` of 1, and pooled
+    units that are one of a block, the "max" or for the "mean" any; ``down`` and
+    ``across``, rows and columns of a block, divide the images."""
 
     __slots__ = ()
 

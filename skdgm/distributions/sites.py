@@ -28,15 +28,9 @@ class _Sizes(NamedTuple):
 
 
 class Sites(_Sizes, Unit):
-    """A block of sites, whose parameters are one bias for each entry.
-
-    Values and means are arrays of shape (n_rows, size); drawn values are Lists.
-
-    Parameters
-    ----------
-    sizes : tuple of int
-        Number of categories of each site; 0 for a bit.
-    """
+    """A block of sites, whose parameters are one bias for each entry: sizes are numbers
+    of categories, or 0 for a bit. Values and means are arrays of shape (n_rows, size);
+    drawn values are Lists."""
 
     __slots__ = ()
     ends, listable, form = (0.0, 1.0), True, "sites"

@@ -31,24 +31,11 @@ class GreyColumns(BinaryColumns):
 class ImplicitDensity(Density):
     """Density of rows drawn by a generator, estimated by kernels around draws.
 
-    Parameters
-    ----------
-    name, read, domain, columns, seed
-        As of :class:`~skdgm.base.Density`.
-    model : ImplicitModel
-    nets : SimpleNamespace
-        Of the model, with a ``generator``.
-    state : tuple
-        Of training.
-    latent : bool
-        Whether features are latent units.
-    n_draws : callable
-        Returns the number of draws.
-    noise : float
-        Standard deviation of the noise of real columns, which is their bandwidth; 0 for
-        none.
-    shares : ndarray of shape (n_classes,), or None
-        Frequencies of the classes.
+    Besides the arguments of :class:`~skdgm.base.Density` it has an
+    :class:`ImplicitModel`, its ``nets`` and training state; ``latent`` tells whether
+    features are latent units. ``n_draws`` returns the number of draws; ``noise`` is the
+    standard deviation of the noise of real columns, which is their bandwidth, or 0 for
+    none; ``shares`` are the frequencies of classes, or None.
     """
 
     def __init__(
@@ -75,16 +62,8 @@ class ImplicitDensity(Density):
         }
 
     def drawn(self, rng, n_rows, codes=None):
-        """What a discriminator sees of draws, of shape (n_rows, n_inputs).
-
-        Parameters
-        ----------
-        rng : Stream
-            With a stream for each row.
-        n_rows : int
-        codes : ndarray of int, optional
-            Classes; by default drawn by their frequencies.
-        """
+        """What a discriminator sees of draws, (n_rows, n_inputs), by a stream for each
+        row; ``codes`` are classes, by default drawn by their frequencies."""
         if self.shares is not None and codes is None:
             codes = self.classes(rng, n_rows)
         return drawn(self.generator, self.net, rng, self.dtype, codes)

@@ -33,23 +33,12 @@ def check_norm(options):
 class Generator(NamedTuple):
     """Net from latent units, and classes, to what a discriminator sees.
 
-    Parameters
-    ----------
-    net : Net
-    emission : Emission
-    n_latent : int
-    prior : {"normal", "uniform", "bits", "mixed"}
-        Distribution of latent units: standard normal, uniform with the same variance,
-        -1 or 1, or the first half -1 or 1 and the others normal.
-    n_classes : int
-        Number of classes given beside the latent units, or 0.
-    temperature : float
-        Of the relaxed draws of bits and categories.
-    n_given : int
-        Number of other columns given beside, or 0.
-    codes : object, optional
-        The last ones of the latent units: ``codes.draw(rng, n_rows, dtype)`` returns
-        ``codes.width`` columns.
+    Latent units of the ``prior`` are standard normal, uniform with the same variance,
+    -1 or 1 ("bits"), or the first half -1 or 1 and the others normal ("mixed"). One-hot
+    classes, ``n_classes``, and ``n_given`` other columns are given beside them. The
+    temperature is that of the relaxed draws of bits and categories. ``codes``, if any,
+    are the last latent units: ``codes.draw(rng, n_rows, dtype)`` returns
+    ``codes.width`` columns.
     """
 
     net: object
@@ -71,15 +60,8 @@ class Generator(NamedTuple):
         return params, statistics
 
     def latent(self, rng, n_rows, dtype):
-        """Draw latent units, of shape (n_rows, n_latent).
-
-        Parameters
-        ----------
-        rng : Stream
-            With a stream for each row, or one for all.
-        n_rows : int
-        dtype : type
-        """
+        """Draw latent units, (n_rows, n_latent), by a stream for each row, or one for
+        all."""
         if self.codes is not None:
             n_others = self.n_latent - self.codes.width
             plain = self._replace(n_latent=n_others, codes=None)
@@ -100,15 +82,8 @@ class Generator(NamedTuple):
         return z
 
     def given(self, z, codes, columns=None):
-        """Inputs of the net: latent units, one-hot classes, and columns given beside.
-
-        Parameters
-        ----------
-        z : ndarray of shape (n_rows, n_latent)
-        codes : ndarray of int, of shape (n_rows,), or None
-            Classes.
-        columns : ndarray of shape (n_rows, n_given), optional
-        """
+        """Inputs of the net: latent units, one-hot classes of codes, and columns given
+        beside."""
         parts = [z]
         if self.n_classes:
             parts.append(one_hot(codes, self.n_classes, z.dtype))
@@ -117,45 +92,16 @@ class Generator(NamedTuple):
         return np.concatenate(parts, axis=1) if len(parts) > 1 else z
 
     def draw(self, params, statistics, z, noise, rng=None, train=False):
-        """What a discriminator sees of generated rows, and updated statistics.
-
-        Parameters
-        ----------
-        params, statistics : tuple
-        z : ndarray of shape (n_rows, n_latent + n_classes + n_given)
-        noise : ndarray
-            From ``emission.noise``.
-        rng : Stream, optional
-            For dropout.
-        train : bool, default=False
-
-        Returns
-        -------
-        x : ndarray of shape (n_rows, n_inputs)
-        statistics : tuple
-        """
+        """What a discriminator sees of generated rows, (n_rows, n_inputs), and updated
+        statistics: of z, as of :meth:`given`, and noise from ``emission.noise``;
+        ``rng`` is for dropout."""
         out, after = self.net.apply(params, statistics, z, rng=rng, train=train)
         return emit(out, noise, self.emission, self.temperature), after
 
 
 def drawn(generator, net, rng, dtype, codes=None):
-    """What a discriminator sees of draws, one for each stream.
-
-    Parameters
-    ----------
-    generator : Generator
-    net : (tuple, tuple)
-        Its parameters and statistics.
-    rng : Stream
-        With a stream for each row.
-    dtype : type
-    codes : ndarray of int, of shape (n_rows,), optional
-        Classes.
-
-    Returns
-    -------
-    x : ndarray of shape (n_rows, n_inputs)
-    """
+    """What a discriminator sees of draws, (n_rows, n_inputs), one for each stream, of a
+    generator with ``net``, parameters and statistics; ``codes`` are classes."""
     n_rows = len(rng.ids)
     z = generator.latent(rng.fold(LATENT), n_rows, dtype)
     noise = generator.emission.noise(rng.fold(_EMIT), n_rows, dtype)

@@ -22,20 +22,8 @@ _ROWS, _STEEPEST = 2**10, 1e15
 
 
 def invert(density, X, n_steps=200, given=None):
-    """Latent units whose generated rows are near to given ones.
-
-    Parameters
-    ----------
-    density : ImplicitDensity
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-    n_steps : int, default=200
-    given : ndarray of int, of shape (n_samples,), optional
-        Classes of the rows; by default that of the nearest draw.
-
-    Returns
-    -------
-    Z : ndarray of shape (n_samples, n_latent)
-    """
+    """Latent units, (n_samples, n_latent), whose generated rows are near to those of X;
+    ``given`` are the classes of rows, by default each that of the nearest draw."""
     kernels, generator = density.kernels(), density.generator
     n, dtype = len(kernels.centres), density.dtype
     rng = stream(density.seed, LIKELIHOOD).rows(n)

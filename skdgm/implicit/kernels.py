@@ -41,16 +41,9 @@ _FOUND, _KEPT = {}, 64
 
 
 class Kernels:
-    """Kernels around draws.
-
-    Parameters
-    ----------
-    emission : Emission
-    centres : ndarray of shape (n_draws, n_inputs), float64
-    width : float
-        Bandwidth of real columns; 0 for the one by which each draw is most probable
-        given the others.
-    """
+    """Kernels around draws, the ``centres``, (n_draws, n_inputs) in float64; ``width``
+    is the bandwidth of real columns, 0 for the one by which each draw is most probable
+    given the others."""
 
     def __init__(self, emission, centres, width=0.0):
         self.emission, self.centres = emission, centres
@@ -158,18 +151,8 @@ class Kernels:
 
 
 def noisy(x, emission, size, rng):
-    """Rows with noise of real columns, cut off beyond [0, 1] of grey ones.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_inputs)
-        What a discriminator sees.
-    emission : Emission
-    size : float
-        Standard deviation.
-    rng : Stream
-        With a stream for each row.
-    """
+    """Rows x, what a discriminator sees, with noise of a standard deviation ``size`` of
+    real columns, cut off beyond [0, 1] of grey ones, by a stream for each row."""
     grey, spread = emission.grey, size * emission.continuous
     found = x + rng.normal(x.shape[1], x.dtype.type) * spread.astype(x.dtype)
     own = x[:, grey].astype(float)

@@ -19,20 +19,10 @@ class ImplicitModel(NetModel):
 
     @abstractmethod
     def nets(self, facts, emission):
-        """Nets of a structure.
-
-        Parameters
-        ----------
-        facts : Facts
-        emission : Emission
-            Columns as functions of the generator's outputs.
-
-        Returns
-        -------
-        nets : SimpleNamespace
-            With a ``generator``, a :class:`~skdgm.implicit.Generator`, and whatever
-            else the objective and :meth:`hidden` need.
-        """
+        """Nets of a structure, a SimpleNamespace with a ``generator``, a
+        :class:`~skdgm.implicit.Generator`, and whatever else the objective and
+        :meth:`hidden` need; ``emission`` are the columns as functions of the
+        generator's outputs."""
 
     @abstractmethod
     def learns(self, options, rows, seed, before, nets):
@@ -40,22 +30,9 @@ class ImplicitModel(NetModel):
 
     @abstractmethod
     def hidden(self, nets, state, x, known=None):
-        """Features of rows, unless these are latent units.
-
-        Parameters
-        ----------
-        nets : SimpleNamespace
-        state : tuple
-            Of training.
-        x : ndarray of shape (n_rows, n_inputs)
-            What a discriminator sees.
-        known : ndarray of shape (n_rows, n_inputs), optional
-            1 where a value is known, 0 where not; by default all are.
-
-        Returns
-        -------
-        hidden : ndarray of shape (n_rows, n_features_out)
-        """
+        """Features of rows, (n_rows, n_features_out), unless these are latent units: of
+        what a discriminator sees of them, x, of which entries are ``known`` where that
+        is 1."""
 
     def latent(self, options):
         """Whether features are latent units."""

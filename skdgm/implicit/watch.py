@@ -111,18 +111,8 @@ class GeneratorWatch(Watch):
 
 
 def tell(name, n_updates, fault, advice):
-    """Warn of a generator that did not learn at all, or that collapsed.
-
-    Parameters
-    ----------
-    name : str
-        Name of the estimator.
-    n_updates : int
-        Number of updates of its generator.
-    fault : str
-        What is wrong with its rows, as of :meth:`GeneratorWatch.collapse`, or "".
-    advice : str
-    """
+    """Warn of a generator that did not learn at all, or that collapsed by a ``fault``,
+    as of :meth:`GeneratorWatch.collapse`."""
     if not n_updates:
         warn(
             f"The generator of {name} has not learned yet: there were fewer batches "

@@ -18,23 +18,8 @@ _PARTICLES = 4000
 
 
 def conditioned(density, n_samples, conditions, names, rng):
-    """Given values, and rows drawn under conditions.
-
-    Parameters
-    ----------
-    density : LatentDensity
-    n_samples : int
-    conditions : dict
-        By the ``names`` of columns.
-    names : sequence
-    rng : Stream
-
-    Returns
-    -------
-    x : ndarray of shape (n_columns,)
-        Values that conditions give, NaN elsewhere.
-    v : ndarray of shape (n_samples, n_columns)
-    """
+    """Values that conditions, a dict by the ``names`` of columns, give: (n_columns,),
+    NaN elsewhere; and rows drawn under them, (n_samples, n_columns)."""
     columns, output = density.columns, alike(density.output)
     if output is None:
         raise ValueError(
@@ -76,24 +61,11 @@ def weigh_linked(layer, params, raw, v, events, rng):
 
 
 def weigh(output, out, v, events, rng):
-    """Log probability of the conditions under each row of outputs, and draws.
+    """Log probability of the conditions under each row of outputs, (n_rows,), and
+    draws, (n_rows, n_columns), NaN in columns without a condition.
 
-    Parameters
-    ----------
-    output : MixedOutput
-    out : ndarray of shape (n_rows, n_outputs)
-    v : ndarray of shape (n_columns,)
-        Given values, NaN where there is none.
-    events : sequence of {Event, None}
-        Of each column.
-    rng : Stream
-        One stream for each row.
-
-    Returns
-    -------
-    log_w : ndarray of shape (n_rows,), float64
-    drawn : ndarray of shape (n_rows, n_columns)
-        NaN in columns without a condition.
+    Conditions are values v, (n_columns,), NaN where there is none, and ``events``,
+    those of each column, or None; there is a stream for each row.
     """
     drawn = np.tile(v, (len(out), 1)).astype(out.dtype)
     log_w = output.log_p(out, drawn).sum(axis=1)

@@ -29,23 +29,23 @@ PACE = 0.03
 class Pass(NamedTuple):
     """Result of a pass through encoders and decoders.
 
+    Each row has consecutive draws: all arrays but ``stats`` have a row for each.
+    Tuples have an array for each layer, the lowest first.
+
     Parameters
     ----------
-    out : ndarray of shape (n_rows * n_draws, n_outputs)
+    out
         Outputs of the lowest decoder.
-    log_q : tuple of ndarray of shape (n_rows * n_draws,)
-        Log probability of each layer's draws given the layer below, lowest first. That
-        of the highest is, by option, less that of its prior and in expectation, of
-        shape (n_rows,).
-    log_p : tuple of ndarray of shape (n_rows * n_draws,)
-        That of each layer given the layer above, or of the prior, unless in ``log_q``.
-    z : tuple of ndarray of shape (n_rows * n_draws, n_units)
-        Latent units, lowest layer first.
-    stats : tuple of ndarray
-        Parameters of the distributions that these are drawn from.
-    statistics : Statistics
+    log_q
+        Log probabilities of draws given the layer below. That of the highest layer is,
+        by option, less that of its prior and in expectation, one for each row.
+    log_p
+        Those of draws given the layer above, or of the prior, unless in ``log_q``.
+    z, stats
+        Latent units, and parameters of the distributions that these are drawn from.
+    statistics
         Updated state of the nets.
-    whole : ndarray of shape (n_rows * n_draws, n_columns) or None
+    whole
         Rows with missing entries drawn, where links between columns needed these.
     """
 
@@ -65,19 +65,12 @@ class Pass(NamedTuple):
 
 
 class DataLayer:
-    """Links between columns.
+    """Links between columns, of a ``kind`` of :mod:`skdgm.latent.links`.
 
-    Parameters
-    ----------
-    output : Output
-        Distribution of the columns given outputs.
-    kind : {True, "nade"}
-        See :mod:`skdgm.latent.links`.
-    order : ndarray of int
-        Numbers of the columns in the order of their prediction.
-    scored : bool, optional
-        Whether the objective has score functions of draws, so also of missing entries;
-        None if it has no gradient of these.
+    ``output`` is the distribution of the columns given outputs; ``order`` has their
+    numbers in the order of their prediction. ``scored`` tells whether the objective has
+    score functions of draws, so also of missing entries; it is None if it has no
+    gradient of these.
     """
 
     def __init__(self, output, kind, order, scored=None):
@@ -101,20 +94,12 @@ class DataLayer:
         return found
 
     def complete(self, found, params, x, given, train):
-        """Result of a pass with outputs that depend on the columns before.
+        """Result of a pass, ``found`` with the outputs of the decoder, whose outputs
+        depend on the columns before; other arguments are those of
+        :meth:`Hierarchy.through`.
 
-        Parameters
-        ----------
-        found : Pass
-            With the outputs of the decoder.
-        params, x, given, train
-            As of :meth:`Hierarchy.through`.
-
-        Returns
-        -------
-        found : Pass
-            In training its log probabilities have the gradients that come of missing
-            entries, but not their values.
+        In training its log probabilities have the gradients that come of missing
+        entries, but not their values.
         """
         own, holes = params.links[1][0], None
         if given is not None and np.isnan(given[0]).any():
@@ -146,26 +131,9 @@ class DataLayer:
         return self.link.apply(params.links[1][0], raw, x)
 
     def fill(self, params, raw, v, rng, events=None):
-        """Draw missing entries, each given those before it.
-
-        Parameters
-        ----------
-        params : Params
-        raw : ndarray of shape (n_rows, n_outputs)
-            Of the decoder.
-        v : ndarray of shape (n_rows, n_columns)
-            NaN where missing; not changed.
-        rng : Stream
-            One stream for each row.
-        events : sequence of {Event, None}, optional
-            Events to which missing entries of each column belong.
-
-        Returns
-        -------
-        v : ndarray of shape (n_rows, n_columns)
-        log_p : ndarray of shape (n_rows,), float64
-            Log probability of the events.
-        """
+        """Draw missing entries of v, each given those before it and the outputs ``raw``
+        of the decoder: v, and the log probability, (n_rows,) in float64, of ``events``,
+        if there are any, to which missing entries of each column belong."""
         own, log_p = params.links[1][0], np.zeros(len(v))
         if self.output.kind == "bernoulli" and events is None:
             noise = rng.uniform(v.shape[1], v.dtype.type)

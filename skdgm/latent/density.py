@@ -27,13 +27,8 @@ _SETTLED = 10
 
 
 class Elbo(NamedTuple):
-    """Evidence lower bound and its parts, in nats.
-
-    Parameters
-    ----------
-    bound, reconstruction, kl : ndarray of shape (n_samples,)
-        The bound is the reconstruction term minus the divergence.
-    """
+    """Evidence lower bound, the reconstruction term minus the divergence, and these
+    parts, in nats, each of shape (n_samples,)."""
 
     bound: np.ndarray
     reconstruction: np.ndarray
@@ -45,19 +40,11 @@ class LatentDensity(Density):
 
     .. math:: p(x) = \int p(x \mid z) \, p(z) \, dz
 
-    Parameters
-    ----------
-    name, read, domain, columns, seed
-        As of :class:`~skdgm.base.Density`.
-    hierarchy : Hierarchy
-    net : (Params, Statistics)
-        Parameters and running statistics of the nets.
-    n_draws : callable
-        Returns the number of draws for each row in :meth:`log_prob`.
-    output : Output
-        Distribution of the data given the decoder's outputs.
-    layers : tuple of int
-        Numbers of the layers whose means are features.
+    Besides the arguments of :class:`~skdgm.base.Density` it has a :class:`Hierarchy`;
+    ``net``, parameters and running statistics; ``n_draws``, which returns the number of
+    draws for each row in :meth:`log_prob`; ``output``, the distribution of the data
+    given the decoder's outputs; and ``layers``, numbers of those whose means are
+    features.
     """
 
     def __init__(self, *common, hierarchy, net, n_draws, output, layers):
@@ -154,19 +141,8 @@ class LatentDensity(Density):
         return np.ascontiguousarray(self.means(X).T).var(axis=1) > threshold
 
     def survey(self, rows, index):
-        """Variances of latent means over some rows, and whether a layer collapsed.
-
-        Parameters
-        ----------
-        rows : Rows
-        index : ndarray of int
-
-        Returns
-        -------
-        variances : ndarray of shape (sum of n_components,), float64
-        collapsed : bool
-            True if no unit of some layer is active although columns are dependent.
-        """
+        """Variances of latent means over the rows at an index, (sum of n_components,);
+        and whether no unit of some layer is active although columns are dependent."""
         with one_blas_thread():
             parts = [self._means(rows.take(index[b])) for b in rows.blocks(len(index))]
             variances = np.concatenate(parts).var(axis=0, dtype=np.float64)

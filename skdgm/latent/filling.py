@@ -16,16 +16,8 @@ _DATA, _CHOICE = 102, 103
 
 
 class State(NamedTuple):
-    """State of a :class:`LatentChain`, of each row.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_columns)
-    z : list of ndarray of shape (n_rows, n_units)
-        Latent units of each layer; empty before the first step.
-    out : ndarray of shape (n_rows, n_outputs)
-        Outputs of the decoder.
-    """
+    """State of a :class:`LatentChain`, of each row: values x, latent units z of each
+    layer (none before the first step), and outputs of the decoder."""
 
     x: np.ndarray
     z: list = ()
@@ -33,13 +25,8 @@ class State(NamedTuple):
 
 
 class Info(NamedTuple):
-    """Facts about a step.
-
-    Parameters
-    ----------
-    accepted : ndarray of bool, of shape (n_rows,)
-        Whether what was proposed for latent units was taken.
-    """
+    """Facts about a step: whether what was proposed for latent units was taken,
+    (n_rows,)."""
 
     accepted: np.ndarray
 
@@ -49,18 +36,10 @@ class LatentChain:
 
     .. math:: z \sim q(z \mid x), \qquad x_\text{missing} \sim p(x \mid z)
 
-    Parameters
-    ----------
-    density : LatentDensity
-        Its hierarchy, parameters and output.
-    v : ndarray of shape (n_rows, n_columns)
-        Rows, NaN where missing.
-    guess : ndarray of shape (n_rows, n_columns)
-        The same with first values of missing entries.
-    correct : bool
-        Whether latent units are accepted or rejected by Metropolis and Hastings' rule,
-        so that the chain leaves :math:`p(z, x_\text{missing} \mid x_\text{seen})` as it
-        is; otherwise it does only if the encoder is exact.
+    v are rows, NaN where missing, and ``guess`` the same with first values of these. If
+    ``correct``, latent units are accepted or rejected by Metropolis and Hastings' rule,
+    so that the chain leaves :math:`p(z, x_\text{missing} \mid x_\text{seen})` as it is;
+    otherwise it does only if the encoder is exact.
     """
 
     def __init__(self, density, v, guess, correct):
@@ -104,25 +83,9 @@ def by_chain(chain, rng, n_steps):
 
 
 def by_weight(draw, rng, n_steps, method, choice=_CHOICE):
-    """Weighted mean of draws, or one of them chosen by weight.
-
-    Parameters
-    ----------
-    draw : callable
-        ``draw(rng)`` returns log weights of shape (n_rows,), float64, and a value of
-        each row.
-    rng : Stream
-        One stream for each row.
-    n_steps : int
-        Number of draws.
-    method : {"mean", "sample"}
-    choice : int
-        Purpose of the random numbers that choose.
-
-    Returns
-    -------
-    value : ndarray of shape (n_rows, ...)
-    """
+    """Weighted mean of draws, or by ``method="sample"`` one of them chosen by weight,
+    of each row: ``draw(rng)`` returns log weights, (n_rows,), and values; ``choice`` is
+    the purpose of the random numbers that choose."""
     high, total, norm, best, value = -np.inf, 0.0, 0.0, -np.inf, 0.0
     for number in range(n_steps):
         own = rng.fold(number)

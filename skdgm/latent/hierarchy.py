@@ -21,20 +21,10 @@ from skdgm.utils.tree import leaves
 
 
 class Params(NamedTuple):
-    """Parameters of the nets.
-
-    Parameters
-    ----------
-    encoders, decoders : tuple
-        Parameters of each net, those next to the data first.
-    own : ndarray or ()
-        Parameters of the distribution of the data that are no outputs of a decoder.
-    prior : ndarray or ()
-        Those of the highest layer.
-    links : tuple
-        Those of links within layers, if there are any: of the draws of each encoder,
-        and of what is below each decoder, with the highest layer last.
-    """
+    """Parameters of the nets, those next to the data first; of the distribution of the
+    data, its ``own``, and of the prior, those that are no outputs of nets, or (); and
+    of links within layers, if there are any: of the draws of each encoder, and of what
+    is below each decoder, with the highest layer last."""
 
     encoders: tuple
     decoders: tuple
@@ -44,13 +34,8 @@ class Params(NamedTuple):
 
 
 class Statistics(NamedTuple):
-    """State of the nets besides parameters: moments of batch normalisation.
-
-    Parameters
-    ----------
-    encoders, decoders : tuple
-        State of each net, those next to the data first.
-    """
+    """State of the nets besides parameters, moments of batch normalisation, with those
+    next to the data first."""
 
     encoders: tuple
     decoders: tuple
@@ -59,24 +44,13 @@ class Statistics(NamedTuple):
 class Hierarchy:
     """Architecture of a model with layers of latent units, as functions of parameters.
 
-    Parameters
-    ----------
-    n_inputs, n_outputs : int
-        Number of inputs of the lowest encoder, and of outputs of the lowest decoder.
-    n_latent : tuple of int
-        Number of latent units of each layer, the one next to the data first.
-    n_hidden : tuple of tuple of int
-        Numbers of hidden units of each encoder, upwards; decoders mirror them.
-    block : callable
-        ``block(n_units)`` returns a hidden layer, as a tuple of nets.
-    init : str
-        Initialiser of the weights of the nets' last layers.
-    units : LatentUnits
-        Distribution of the units of a layer, that of the encoders' draws.
-    generative : LatentUnits, optional
-        That of the model, by default the same.
-    data : DataLayer, optional
-        Links between columns.
+    There are ``n_inputs`` of the lowest encoder and ``n_outputs`` of the lowest
+    decoder; ``n_latent`` units of each layer, the one next to the data first; and
+    ``n_hidden`` units of each encoder, a tuple upwards, which decoders mirror.
+    ``block(n_units)`` returns a hidden layer, as a tuple of nets; ``init`` is the
+    initialiser of the last layers. ``units``, :class:`LatentUnits`, are those of the
+    encoders' draws, ``generative`` those of the model, by default the same; ``data``, a
+    :class:`DataLayer`, links columns.
     """
 
     def __init__(
@@ -109,20 +83,9 @@ class Hierarchy:
     def init(self, rng, out, own, dtype):
         """Initial parameters and state of the nets; log variances start at zero.
 
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-        out : ndarray of shape (n_outputs,)
-            Initial biases of the lowest decoder's outputs. Outputs beyond the number of
-            inputs are log variances.
-        own : ndarray or ()
-            Initial parameters of the data's distribution.
-        dtype : type
-
-        Returns
-        -------
-        params : Params
-        statistics : Statistics
+        ``out`` are initial biases of the lowest decoder's outputs, of which those
+        beyond the number of inputs are log variances; ``own`` are initial parameters of
+        the data's distribution, or ().
         """
         up = [net.init(rng, n, dtype)[1:] for net, n in zip(self.up, self.n_inputs)]
         down = zip(self.down, self.n_latent)
@@ -166,31 +129,18 @@ class Hierarchy:
         train=False,
         decoded=True,
     ):
-        r"""Draw latent units of rows, and decode them.
+        r"""Draw latent units of rows x, (n_rows, n_inputs), and decode them: a
+        :class:`Pass`.
 
         .. math:: z_l \sim q(z_l \mid z_{l-1}), \qquad
             \text{gap} = \log q(z \mid x) - \log p(z)
 
-        Parameters
-        ----------
-        params, statistics : Params, Statistics
-        x : ndarray of shape (n_rows, n_inputs)
-        source : callable
-            ``source(level, stats)`` returns noise of shape (n_rows * n_draws, n_units).
-        exact : bool, default=False
-            Whether the highest layer's part of the gap is its expectation, a
-            Kullback-Leibler divergence, where that has a closed form.
-        given : (ndarray, Stream), optional
-            Values of the rows, NaN where missing, and a stream for each row, with
-            which links between columns draw missing ones.
-        rng, train
-            As of :mod:`skdgm.nets.layers`.
-        decoded : bool, default=True
-            Otherwise there are no outputs, nor log p.
-
-        Returns
-        -------
-        found : Pass
+        ``source(level, stats)`` returns noise, (n_rows * n_draws, n_units). If
+        ``exact``, the highest layer's part of the gap is its expectation, a
+        Kullback-Leibler divergence, where that has a closed form. ``given`` are values
+        of the rows, NaN where missing, and a stream for each row, with which links
+        between columns draw missing ones. Unless ``decoded``, there are no outputs, nor
+        log p.
         """
         exact = exact and not params.links
         units, z, log_q, all_stats, ups = self.units, [], [], [], []
@@ -229,20 +179,8 @@ class Hierarchy:
         return self.data.complete(found, params, x, given, train)
 
     def noise(self, rng, n_draws):
-        """Source of noise, with a stream for each row.
-
-        Parameters
-        ----------
-        rng : Stream
-            One stream for each row.
-        n_draws : int
-            Draws for each row.
-
-        Returns
-        -------
-        source : callable
-            As :meth:`through` takes it.
-        """
+        """Source of noise of ``n_draws`` for each row, with a stream for each, as
+        :meth:`through` takes it."""
 
         def source(level, stats):
             n_units = self.n_latent[level]
@@ -263,18 +201,8 @@ class Hierarchy:
         return self.generative.draw_prior(*own)
 
     def upwards(self, params, statistics, x):
-        """Means of all latent units, each layer given the means below.
-
-        Parameters
-        ----------
-        params, statistics : Params, Statistics
-        x : ndarray of shape (n_rows, n_inputs)
-
-        Returns
-        -------
-        means : list of ndarray of shape (n_rows, n_units)
-            Lowest layer first.
-        """
+        """Means of all latent units of rows x, each layer given the means below, the
+        lowest first: a list of arrays."""
         means = []
         for level, net in enumerate(self.up):
             own = params.encoders[level], statistics.encoders[level]
@@ -284,21 +212,9 @@ class Hierarchy:
         return means
 
     def downwards(self, params, statistics, z, rng=None, level=-1):
-        """Outputs for the data, given the latent units of a layer, the highest one.
-
-        Parameters
-        ----------
-        params, statistics : Params, Statistics
-        z : ndarray of shape (n_rows, n_units)
-        rng : Stream, optional
-            Draws the layers in between; without it they are at their means.
-        level : int, default=-1
-            Number of the layer, 0 next to the data.
-
-        Returns
-        -------
-        out : ndarray of shape (n_rows, n_outputs)
-        """
+        """Outputs for the data, (n_rows, n_outputs), given the latent units of a layer,
+        by number from 0 next to the data, or -1, the highest. ``rng`` draws the layers
+        in between; without it they are at their means."""
         *_, (_, out) = self.descent(params, statistics, z, rng, level)
         return out
 

@@ -54,26 +54,13 @@ class Link(ABC):
 
     Outputs of the net, ``raw``, have a row for as many consecutive rows of draws as
     there are; inputs x that represent values have a row for each of these, or as
-    ``raw``.
+    ``raw``. ``n_extra`` outputs of the net are beyond those of columns.
 
-    Parameters
-    ----------
-    of_inputs, of_outputs : ndarray of int
-        Column of each input and of each output.
-    order : ndarray of int, of shape (n_columns,)
-        Numbers of the columns, the first one first.
-    steady : ndarray of bool, of shape (n_outputs,), optional
-        True for outputs that do not depend on other columns.
-    scaled : bool, default=False
-        Whether hidden units are scaled by a factor for each column, as those of real
-        numbers are.
-    pace : float, default=1.0
-        Factor of U, or of V, by which Adam learns them more slowly; SGD by its square.
-
-    Attributes
-    ----------
-    n_extra : int
-        Outputs of the net beyond those of columns.
+    ``of_inputs`` and ``of_outputs`` are the columns of each; ``order`` has the numbers
+    of the columns, the first one first. Outputs that are ``steady`` do not depend on
+    other columns. If ``scaled``, hidden units have a factor for each column, as those
+    of real numbers have. ``pace`` is the factor of U, or of V, by which Adam learns
+    them more slowly; SGD by its square.
     """
 
     n_extra = 0

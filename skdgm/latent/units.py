@@ -37,16 +37,12 @@ class Linked(NamedTuple):
 
 
 class LatentUnits(ABC):
-    r"""Distribution of the units of a layer, given outputs of a net.
+    """Distribution of the units of a layer, given outputs of a net, ``n_stats`` for
+    each.
 
     Outputs become *stats*, of shape (n_rows, n_stats * n_units). Each row may have
-    several consecutive rows of draws z, of shape (n_rows * n_draws, n_units).
-    Functions of arrays that may be traced are differentiable.
-
-    Attributes
-    ----------
-    n_stats : int
-        Outputs of a net for each unit.
+    several consecutive rows of draws z, of shape (n_rows * n_draws, n_units). Functions
+    of arrays that may be traced are differentiable.
     """
 
     n_stats: int
@@ -156,14 +152,8 @@ class Coins(LatentUnits):
 
     At first :math:`\sqrt{n / 2}` of the n bits of a layer are on, ten of 200, in draws
     of encoders and decoders. Nets that begin so end up better than those that begin as
-    fair coins, of whose bits more become constant on MNIST.
-
-    Parameters
-    ----------
-    relaxation : {None, "concrete", "straight-through"}
-        What gradients pass through in place of a draw; by default none do. See
-        :func:`~skdgm.nets.coin`.
-    temperature : float
+    fair coins, of whose bits more become constant on MNIST. Gradients pass through the
+    ``relaxation`` of a draw, by default none; see :func:`~skdgm.nets.coin`.
     """
 
     n_stats = 1
@@ -217,16 +207,12 @@ class Coins(LatentUnits):
 
 
 class LinkedCoins(Coins):
-    r"""Bits, each given those before it in the layer; stats are :class:`Linked`.
+    r"""Bits, each given those before it in the layer by a ``kind`` of
+    :mod:`skdgm.latent.links`; stats are :class:`Linked`.
 
     .. math:: \log p(z) = \sum_j z_j a_j(z_{<j}) - \log(1 + e^{a_j(z_{<j})})
 
     The mean of a bit is its probability given the means of those before.
-
-    Parameters
-    ----------
-    kind : {True, "nade"}
-        See :mod:`skdgm.latent.links`.
     """
 
     def __init__(self, kind):

@@ -28,25 +28,16 @@ _ROOM, _MOST = 2**22, 1000
 
 
 class Known(NamedTuple):
-    """Distinct attributes of training rows.
-
-    Parameters
-    ----------
-    numbers : ndarray of shape (n_distinct, n_attributes)
-        In the order of their values.
-    weight : ndarray of shape (n_distinct,)
-        Weights of the rows that have them.
-    """
+    """Distinct attributes of training rows, numbers of shape (n_distinct, n_attributes)
+    in the order of their values, and the weights of the rows that have them."""
 
     numbers: np.ndarray
     weight: np.ndarray
 
     @classmethod
     def of(cls, table, before=None):
-        """Attributes of a table, and of those before it.
-
-        Of more than 1,000 as many are drawn, systematically by their weights.
-        """
+        """Attributes of a table, and of those before it. Of more than 1,000 as many are
+        drawn, systematically by their weights."""
         numbers, weight = table.rows.beside(table.index), table.weight
         if before is not None:
             numbers = np.concatenate([before.numbers, numbers])
@@ -65,21 +56,11 @@ class Known(NamedTuple):
 class GivenDensity(Density):
     """Density of rows given attributes.
 
-    Parameters
-    ----------
-    name, read, domain, columns, seed
-        As of :class:`~skdgm.base.Density`.
-    outputs : callable
-        ``outputs(inputs)`` of the net, for attributes.
-    net : (tuple, ndarray or ())
-        Parameters of the net, and of the distribution of rows.
-    output : Output
-        Distribution of rows given outputs.
-    attributes : Attributes
-    known : Known
-        Attributes of the training rows.
-    grey : bool
-        Whether columns of bits had grey values in training.
+    Besides the arguments of :class:`~skdgm.base.Density` it has ``outputs(inputs)`` of
+    the net, for attributes; ``net``, its parameters and those of the distribution of
+    rows; ``output``, this distribution given outputs; the :class:`Attributes`, and
+    those :class:`Known` of the training rows; and ``grey``, whether columns of bits had
+    grey values in training.
     """
 
     def __init__(self, *common, outputs, net, output, attributes, known, grey):

@@ -16,19 +16,9 @@ _WHO = 'architecture="conv"'
 class Likelihood(NetObjective):
     """Log-likelihood of rows given attributes.
 
-    Parameters
-    ----------
-    net : Net
-        From attributes to outputs.
-    inputs : callable
-        ``inputs(labels)`` returns the net's inputs for numbers of attributes.
-    domain : ColumnKind
-    columns : tuple
-        Statistics of the columns.
-    output : Output
-        Distribution of the rows given the net's outputs.
-    options, rows, seed, epochs_before
-        As of :class:`~skdgm.nets.NetObjective`; labels of rows are attributes.
+    ``net`` goes from ``inputs(labels)``, for numbers of attributes, to outputs, given
+    which rows have the distribution ``output``; what is given beside rows are
+    attributes.
     """
 
     def __init__(self, net, inputs, domain, columns, output, *given):

@@ -17,15 +17,8 @@ ABSENT = np.inf
 
 class GappedOutput(Output):
     """Columns of one kind with one more input and output for each: whether it is absent
-    comes first, then those of the column itself.
-
-    Parameters
-    ----------
-    base : Output
-        Distribution of values that are present.
-    whole : bool, default=False
-        Whether what is drawn, and means, are values that are present.
-    """
+    comes first, then those of the column itself, of the distribution ``base``. If
+    ``whole``, what is drawn, and means, are values that are present."""
 
     kind = "gapped"
 

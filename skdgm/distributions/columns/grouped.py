@@ -15,11 +15,8 @@ from skdgm.distributions.roles import repeated
 class GroupedOutput(CategoricalOutput):
     """Columns of codes of categories, given the logits of units.
 
-    Parameters
-    ----------
-    groups : sequence of Groups
-        Of each column: ``size``, the number of units; ``units`` and ``share`` of each
-        code; ``places`` and ``shares``, with one for unknown categories.
+    Each column has its Groups: ``size``, the number of units; ``units`` and ``share``
+    of each code; ``places`` and ``shares``, with one for unknown categories.
     """
 
     def __init__(self, groups):

@@ -32,21 +32,12 @@ class Block(NamedTuple):
 class MixedOutput(Output):
     """Columns of several kinds, as blocks of one kind each.
 
-    Parameters
-    ----------
-    kinds : ndarray of str, of shape (n_columns,)
-        "bernoulli", "categorical", "ordinal", "gaussian" or "numeric".
-    sizes : ndarray of int, of shape (n_columns,)
-        Number of categories of each column, or 1.
-    mixture : Mixture
-        Density of real columns.
-    scales : sequence of {Levels, Scores, Groups, None}, optional
-        Those of ordinal and numeric columns, and of categories in groups; see
-        :class:`OrdinalOutput`, :class:`NumericOutput` and :class:`GroupedOutput`.
-    gapped : ndarray of bool, of shape (n_columns,), optional
-        True for columns that may be absent; see :class:`GappedOutput`.
-    whole : bool, default=False
-        Whether draws of these are never absent.
+    A kind is "bernoulli", "categorical", "ordinal", "gaussian" or "numeric"; ``sizes``
+    are numbers of categories, or 1; a ``mixture`` is the density of real columns.
+    ``scales`` are those of ordinal and numeric columns, and of categories in groups:
+    see :class:`OrdinalOutput`, :class:`NumericOutput` and :class:`GroupedOutput`.
+    Columns that are ``gapped`` may be absent, as of :class:`GappedOutput`; if
+    ``whole``, draws of these never are.
     """
 
     def __init__(self, kinds, sizes, mixture, scales=None, gapped=None, whole=False):
@@ -189,20 +180,8 @@ def slots(sizes):
 
 
 def output_as_asked(asked, columns):
-    """Distribution of columns given outputs of a decoder, of the kind that options ask
-    for.
-
-    Parameters
-    ----------
-    asked : object
-        Has ``column_types``, ``variance`` and ``min_variance``.
-    columns : Columns, Codes or Mixed
-        Statistics of the columns.
-
-    Returns
-    -------
-    output : Output
-    """
+    """Distribution of columns, an :class:`Output`, given outputs of a decoder, of the
+    kind that ``column_types``, ``variance`` and ``min_variance`` of options ask for."""
     sizes, floor = columns.sizes, asked.min_variance
     if asked.column_types == "bernoulli":
         return BernoulliOutput(sizes)

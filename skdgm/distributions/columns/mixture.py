@@ -37,18 +37,12 @@ _WORK = 60
 
 
 class Mixture(NamedTuple):
-    """Mixtures of densities, parametrised by a net's outputs.
+    """Mixtures of "gaussian" or "laplace" densities, parametrised by a net's outputs.
 
-    Parameters
-    ----------
-    n_components : int
-        Number for each column, whose outputs are the log weights of all components,
-        then means, then log scales: ``out`` is (n_rows, n_columns * 3 * n_components).
-    shape : {"gaussian", "laplace"}
-    floor : float
-        Least scale; the largest is 10,000.
-    rescaled : bool
-        Whether gradients by means are multiplied by scales.
+    Those of a column are the log weights of its ``n_components``, then means, then log
+    scales: ``out`` is (n_rows, n_columns * 3 * n_components). ``floor`` is the least
+    scale; the largest is 10,000. If ``rescaled``, gradients by means are multiplied by
+    scales.
     """
 
     n_components: int
@@ -125,14 +119,7 @@ def standard_mixture(n_components, shape, min_variance, rescaled=True):
 
 
 class MixtureOutput(Output):
-    """Standardised columns, given the parts of a mixture for each.
-
-    Parameters
-    ----------
-    sizes : ndarray of ones, of shape (n_columns,)
-    mixture : Mixture
-        Form of the densities.
-    """
+    """Standardised columns, given the parts of a :class:`Mixture` for each."""
 
     kind = "gaussian"
 

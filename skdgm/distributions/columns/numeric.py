@@ -23,20 +23,15 @@ _ROOT = float(np.sqrt(2 * np.pi))
 class NumericOutput(Output):
     """Columns of scores with atoms, given logits and the parts of a mixture for each.
 
-    A column is represented by an input for each atom, its score (0 at an atom), and
-    the value in standard units, whose mean is that of the value. Its outputs are, if
-    there are atoms, the logits of these and of all other values; then those of
+    A column is represented by an input for each atom, its score (0 at an atom), and the
+    value in standard units, whose mean is that of the value. Its outputs are, if there
+    are atoms, the logits of these and of all other values; then those of
     :class:`~skdgm.distributions.columns.mixture.MixtureOutput`.
 
-    Parameters
-    ----------
-    scales : sequence of Scores
-        Of each column: they have ``forward`` and ``backward``, between values and
-        scores, ``standard`` and ``value``, between values and standard units;
-        ``atoms``, their scores ``marks``, and the ``tolerance`` of these; and knots
-        ``x`` and ``z``, which end the range.
-    mixture : Mixture
-        Form of the densities.
+    Each column has its Scores: ``forward`` and ``backward``, between values and scores,
+    ``standard`` and ``value``, between values and standard units; ``atoms``, their
+    scores ``marks``, and the ``tolerance`` of these; and knots ``x`` and ``z``, which
+    end the range.
     """
 
     kind = "numeric"
@@ -196,23 +191,13 @@ def _ranges(first, size):
 
 
 def expectations(shape, knots, values, log_weight, mean, log_scale):
-    r"""Means of functions of a score that has a mixture density.
+    r"""Means, (n_rows,), of functions of a score that has a mixture density.
 
     .. math:: \mathbb{E}[f(z)] = f_0 + \sum_i \frac{f_{i+1} - f_i}{z_{i+1} - z_i}
         \bigl(h(z_i) - h(z_{i+1})\bigr), \qquad h(a) = \mathbb{E}[(z - a)_+]
 
-    for functions that are linear between knots, and constant beyond.
-
-    Parameters
-    ----------
-    shape : {"gaussian", "laplace"}
-    knots, values : sequence of ndarray of shape (n_knots,)
-        Of each function.
-    log_weight, mean, log_scale : ndarray of shape (n_rows, n_components)
-
-    Returns
-    -------
-    expected : list of ndarray of shape (n_rows,)
+    for functions that are linear between knots, where they have values, and constant
+    beyond. Parts of the mixture have shape (n_rows, n_components).
     """
     found, weight = [], np.exp(log_weight)
     for z, f in zip(knots, values):

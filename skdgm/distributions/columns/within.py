@@ -14,15 +14,9 @@ _LOG_2 = float(np.log(2))
 
 
 class Event(NamedTuple):
-    """Set of values of one column, in the units of a model.
-
-    Parameters
-    ----------
-    codes : ndarray of bool, of shape (n_codes,)
-        True for the bits, categories or atoms in the set.
-    intervals : ndarray of shape (n_intervals, 2)
-        Disjoint intervals of real values.
-    """
+    """Set of values of one column, in the units of a model: ``codes`` is a mask of
+    bits, categories or atoms, (n_codes,), and ``intervals`` are disjoint ones of real
+    values, (n_intervals, 2)."""
 
     codes: np.ndarray
     intervals: np.ndarray
@@ -34,24 +28,9 @@ class Event(NamedTuple):
 
 
 def draw_within(output, out, event, rng):
-    """Draw values of a column within an event.
-
-    Parameters
-    ----------
-    output : MixedOutput
-        Of a single column.
-    out : ndarray of shape (n_rows, n_outputs)
-    event : Event
-        Not empty.
-    rng : Stream
-        One stream for each row.
-
-    Returns
-    -------
-    v : ndarray of shape (n_rows,)
-    log_mass : ndarray of shape (n_rows,), float64
-        Log probability of the event.
-    """
+    """Draw values, (n_rows,), of a column within an event that is not empty, and the
+    log probability of this, (n_rows,) in float64; ``output`` is a :class:`MixedOutput`
+    of the column alone, and there is a stream for each row."""
     own, kind = output.blocks[0].output, output.kinds[0]
     out, present = out.astype(np.float64), 0.0
     if output.gapped[0]:
@@ -80,22 +59,10 @@ def draw_within(output, out, event, rng):
 
 
 def relative(output, out, v, log_p=None):
-    """Probability of values of a column relative to that of the most probable one.
-
-    Parameters
-    ----------
-    output : MixedOutput
-        Of a single column.
-    out : ndarray of shape (n_rows, n_outputs)
-    v : ndarray of shape (n_rows, 1)
-    log_p : ndarray of shape (n_rows,), optional
-        Log probability of the values; by default it is computed.
-
-    Returns
-    -------
-    share : ndarray of shape (n_rows,)
-        At most 1; 1 for missing values.
-    """
+    """Probability of values of a column, (n_rows, 1), relative to that of the most
+    probable one, (n_rows,): 1 of missing ones. ``output`` is a :class:`MixedOutput` of
+    the column alone; ``log_p``, the log probability of values, is computed by
+    default."""
     own = output.blocks[0].output
     log_share = getattr(own.base if output.gapped[0] else own, "log_share", None)
 
