@@ -27,6 +27,8 @@ class Chains:
     # Missing columns before others are drawn, as particles.
     takes_any = False
 
+    fill, conditioned = fill, conditioned
+
     def __init__(self, conditionals, members, n_draws, shared=False):
         self.conditionals, self.members = conditionals, members
         self.n_draws, self.shared = n_draws, shared
@@ -143,15 +145,6 @@ class Chains:
                 given = member.ordered(v[rows]), rng.take(rows)
                 v[rows] = member.drawn(own, *given)[:, member.place]
         return v
-
-    def fill(self, params, v, rng, method, who="", tell=None):
-        """Fill missing entries; see :func:`skdgm.autoregressive._filling.fill`."""
-        return fill(self, params, v, rng, method, who, tell)
-
-    def conditioned(self, params, v, n, rng, who, events=None):
-        """Draw rows under the same conditions; see
-        :func:`skdgm.autoregressive._filling.conditioned`."""
-        return conditioned(self, params, v, n, rng, who, events)
 
     def member(self, params, k):
         """A member, and its parameters in its own order of columns."""

@@ -131,21 +131,7 @@ class TiedModel(ChainModel):
 
 
 class MaskedModel(ChainModel):
-    """Chains of layers with masked weights: a group of units for each column, or, with
-    ``hidden_layer_sizes``, units of random degrees."""
-
-    def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
-        if "hidden_layer_sizes" in self.names:
-            check_sizes(options.hidden_layer_sizes)
-        super().check(options)
-
-    def structure(self, facts):
-        """Options that the nets depend on."""
-        found = super().structure(facts)
-        if "hidden_layer_sizes" in self.names:
-            found.hidden_layer_sizes = check_sizes(found.hidden_layer_sizes)
-        return found
+    """Chains of layers with masked weights, by the degrees of their units."""
 
     def kind(self, facts):
         """Class of the chains."""
@@ -153,17 +139,52 @@ class MaskedModel(ChainModel):
 
     def sizes(self, facts, n_columns, number):
         """Degrees of units, their activation and initial weights."""
-        own, options = facts.structure, facts.options
         # No output may see units that see the last column.
-        n_degrees, degrees = max(1, n_columns - 1), []
-        if "hidden_layer_sizes" in self.names:
-            rng, low = stream(facts.seed, _DEGREES, number).generator(), 0
-            for size in own.hidden_layer_sizes:
-                degrees.append(np.sort(rng.integers(low, n_degrees, size)))
-                low = degrees[-1][0]
-        else:
-            degrees.append(np.repeat(np.arange(n_degrees), own.n_components))
-        return degrees, own.activation, options.init_weights, own.direct
+        own, n_degrees = facts.structure, max(1, n_columns - 1)
+        degrees = self.degrees(facts, n_degrees, number)
+        return degrees, own.activation, facts.options.init_weights, own.direct
+
+    @abstractmethod
+    def degrees(self, facts, n_degrees, number):
+        """Degrees of the units of each hidden layer of the chain of a number."""
+
+
+class GroupModel(MaskedModel):
+    """Chains with a group of hidden units for each column."""
+
+    def __init__(self):
+        super().__init__("n_components", "activation", "direct")
+
+    def degrees(self, facts, n_degrees, number):
+        """Each degree as often as a group has units."""
+        return [np.repeat(np.arange(n_degrees), facts.structure.n_components)]
+
+
+class RandomMaskModel(MaskedModel):
+    """Chains that share a net, each with hidden units of random degrees."""
+
+    def __init__(self):
+        names = "hidden_layer_sizes", "activation", "direct"
+        super().__init__(*names, number="n_masks", shared=True)
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        check_sizes(options.hidden_layer_sizes)
+        super().check(options)
+
+    def structure(self, facts):
+        """Options that the nets depend on."""
+        found = super().structure(facts)
+        found.hidden_layer_sizes = check_sizes(found.hidden_layer_sizes)
+        return found
+
+    def degrees(self, facts, n_degrees, number):
+        """Random degrees, of which those of a layer are at least the lowest below."""
+        rng, degrees, low = stream(facts.seed, _DEGREES, number).generator(), [], 0
+        for size in facts.structure.hidden_layer_sizes:
+            degrees.append(np.sort(rng.integers(low, n_degrees, size)))
+            low = degrees[-1][0]
+        return degrees
 
 
 class LinearModel(ChainModel):

@@ -5,7 +5,7 @@ r"""Masked autoencoders.
 """
 
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
-from skdgm.autoregressive._model import MaskedModel
+from skdgm.autoregressive._model import RandomMaskModel
 from skdgm.autoregressive._options import ColumnOptions, MixtureOptions
 from skdgm.base.common_options import ColumnTypes
 from skdgm.base.options import KW_ONLY, Count
@@ -71,8 +71,6 @@ class MADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     direct: bool = True
     activation = "relu"
 
-    _MODEL = MaskedModel(
-        *("hidden_layer_sizes", "activation", "direct"), number="n_masks", shared=True
-    )
+    _MODEL = RandomMaskModel()
     _LIGHTER = "set direct=False or lower hidden_layer_sizes, or take NADE or EoNADE."
     _BUDGET_MIXED = Budget(500, 10, 100)

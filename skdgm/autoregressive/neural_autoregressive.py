@@ -5,7 +5,7 @@ r"""Neural autoregressive networks: a group of hidden units for each column.
 """
 
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
-from skdgm.autoregressive._model import MaskedModel
+from skdgm.autoregressive._model import GroupModel
 from skdgm.autoregressive._options import ColumnOptions, MixtureOptions, OrderOptions
 from skdgm.base.common_options import ColumnTypes
 from skdgm.base.options import KW_ONLY, Count
@@ -63,7 +63,7 @@ class NeuralAutoregressive(
     direct: bool = True
     learning_rate = 0.006
 
-    _MODEL = MaskedModel("n_components", "activation", "direct")
+    _MODEL = GroupModel()
     _LIGHTER = (
         "drop columns or lower n_components, or take NADE or EoNADE, whose columns "
         "share their hidden units."
