@@ -16,11 +16,11 @@ from skdgm.directed._way import (
     GREY,
     NOISE,
     OTHER,
-    Given,
     Kept,
     Learned,
     Net,
     Relaxed,
+    Update,
 )
 from skdgm.nets import NetObjective, nll
 from skdgm.utils import random
@@ -104,12 +104,12 @@ class Belief(NetObjective):
         # The total weight of rows may be less than 1.
         of_few = ceil(_JUDGED / max(1, table.weight.sum()))
         self.n_judged = max(self.way.n_judged, of_few)
-        if getattr(self.options, "gradient_draws", None) is None:
+        if self.options.gradient_draws is None:
             return super().watch(table, held_out, state)
         return GradientWatch(self, table, held_out, state)
 
     def prepare(self, state, batch, clock):
-        """Rows and random numbers of an update, a :class:`Given`."""
+        """Rows and random numbers of an update, a :class:`Update`."""
         v, rng = self.rows.take(batch), self.stream(clock)
         if self.options.resample:
             v = self.output.resampled(v, rng.fold(GREY).rows(len(v)))
@@ -117,7 +117,7 @@ class Belief(NetObjective):
         if self.way.asleep:
             own = state.params.model, state.statistics.model
             dreams = self.dreams(*own, rng.fold(DREAM).rows(len(v)))
-        return Given(state.params, state.statistics, v, noise, dreams, rng)
+        return Update(state.params, state.statistics, v, noise, dreams, rng)
 
     def dreams(self, params, statistics, rng):
         """Rows drawn from the model, and their latent units, the lowest first."""

@@ -50,7 +50,7 @@ class Kept(NamedTuple):
     own: tuple
 
 
-class Given(NamedTuple):
+class Update(NamedTuple):
     """Rows and random numbers of an update.
 
     Parameters
@@ -215,7 +215,7 @@ class Way(ABC):
         ----------
         params : Learned
             Parameters, which may be traced.
-        given : Given
+        given : Update
 
         Returns
         -------

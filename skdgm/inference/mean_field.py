@@ -82,7 +82,7 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
         return means, Info(*info)
     if any(x[block] is None for block in energy.rest()):
         x = ascend(energy, params, x)
-    given = Given.of(energy, params, x, clamp)
+    given = Clamped.of(energy, params, x, clamp)
     now, _ = given.sweep(_dense(x, given.moving), update)
     means = tuple(
         a if clamped is True else b.copy() for a, b, clamped in zip(x, now, clamp)
@@ -183,7 +183,7 @@ def bound(energy, params, means, clamp):
     return total + energy.interaction(params, means, rest)
 
 
-class Given(NamedTuple):
+class Clamped(NamedTuple):
     """A model of rows with clamped blocks, whose input to others is computed once.
 
     :func:`~skdgm.samplers.sweep` takes it in the place of the energy.

@@ -6,7 +6,7 @@ import pytest
 from skdgm import SigmoidBeliefNetwork
 from skdgm.data import tabulate
 from skdgm.directed._gibbs import Chains, GibbsChain
-from skdgm.directed._way import Given
+from skdgm.directed._way import Update
 from skdgm.nets import nll, vjp
 from skdgm.utils.random import stream
 from skdgm.utils.threading.parallel import limit
@@ -48,7 +48,7 @@ def test_both_nets_learn_from_the_chains():
     rng = np.random.default_rng(0)
     z = [(rng.random((6, n)) < 0.5).astype(float) for n in own.hierarchy.n_latent]
     noise = [1 - part for part in z]
-    given = Given(params, kept, small.X, noise, None, stream(0))
+    given = Update(params, kept, small.X, noise, None, stream(0))
 
     def total(model):
         x, v = np.repeat(small.X, 2, axis=0), np.repeat(small.X, 2, axis=0)

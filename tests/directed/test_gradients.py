@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from skdgm import SigmoidBeliefNetwork
 from skdgm.data import tabulate
-from skdgm.directed._way import Given, Learned
+from skdgm.directed._way import Learned, Update
 from skdgm.gradients.stochastic.reinforce import Optimal, Running, signals
 from skdgm.nets import nll, vjp
 from skdgm.utils.random import stream
@@ -79,7 +79,7 @@ def update(own, params, kept, seed, n_copies=N_COPIES):
     dreams = None
     if own.way.asleep:
         dreams = own.dreams(params.model, kept.model, rng.fold(3).rows(len(v)))
-    return Given(params, kept, v, noise, dreams, rng)
+    return Update(params, kept, v, noise, dreams, rng)
 
 
 def forward(own, params, kept, seed, n_copies=N_COPIES):
@@ -246,7 +246,7 @@ def test_concrete_gradients_are_differences():
     own, params, kept = objective(objective="concrete", n_importance=2)
     rng = np.random.default_rng(0)
     noise = [rng.random((len(X) * 2, n)) for n in own.hierarchy.n_latent]
-    given = Given(params, kept, X, noise, None, stream(0))
+    given = Update(params, kept, X, noise, None, stream(0))
 
     def loss(params):
         return own.forward(params, given)[0]
@@ -258,7 +258,7 @@ def test_concrete_gradients_are_differences():
 
 def test_straight_through_takes_probabilities_for_draws():
     own, params, kept = objective(objective="straight-through")
-    given = Given(params, kept, X, [np.full((3, 2), 0.4)] * 2, None, stream(0))
+    given = Update(params, kept, X, [np.full((3, 2), 0.4)] * 2, None, stream(0))
     _, found = vjp(lambda p: own.forward(p, given)[0], params, np.ones_like)
     assert all(np.isfinite(part).all() for part in arrays(found))
     # The model's own gradient does not pass through draws.
@@ -281,7 +281,7 @@ def test_baselines_learn_what_is_left_of_signals():
     v = np.repeat(X, 50, axis=0)
     rng = np.random.default_rng(0)
     noise = [rng.random((len(v), n)) for n in own.hierarchy.n_latent]
-    given = Given(params, kept, v, noise, None, stream(0))
+    given = Update(params, kept, v, noise, None, stream(0))
     _, after = own.forward(params, given)
     kept = kept._replace(own=after.own)
     given = given._replace(kept=kept)

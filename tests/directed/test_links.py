@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from skdgm import SigmoidBeliefNetwork
 from skdgm.data import tabulate
-from skdgm.directed._way import Given
+from skdgm.directed._way import Update
 from skdgm.exceptions import DataRangeWarning
 from skdgm.latent.data_layer import PACE
 from skdgm.latent.links import LINKS
@@ -357,7 +357,7 @@ def drawn(own, params, kept, rows, seed, n_copies=N_COPIES):
     noise = [generator.random(shape) for shape in shapes]
     if own.way.asleep:
         dreams = own.dreams(params.model, kept.model, rng.fold(3).rows(len(v)))
-    given = Given(params, kept, v, noise, dreams, rng)
+    given = Update(params, kept, v, noise, dreams, rng)
     return vjp(
         lambda p: own.forward(p, given)[0],
         params,
@@ -448,7 +448,7 @@ def test_concrete_gradients_are_differences():
     own, params, kept = objective(True, False, objective="concrete")
     rng = np.random.default_rng(0)
     noise = [rng.random((len(X), n)) for n in own.hierarchy.n_latent]
-    given = Given(params, kept, X, noise, None, stream(0))
+    given = Update(params, kept, X, noise, None, stream(0))
 
     def loss(params):
         return own.forward(params, given)[0]

@@ -7,7 +7,7 @@ from scipy.special import entr, logsumexp
 from skdgm import SigmoidBeliefNetwork
 from skdgm.data import tabulate
 from skdgm.directed._mean_field import Factored
-from skdgm.directed._way import Given, Net, affine
+from skdgm.directed._way import Net, Update, affine
 from skdgm.nets import vjp
 from skdgm.utils.random import stream
 from skdgm.utils.threading.parallel import limit
@@ -115,7 +115,7 @@ def test_the_model_follows_the_gradient_of_the_bound(kind):
     found = factored.settle(params.model, kept.model, v, own.options.mean_field_steps)
     found = found._replace(better=found.xi)
     noise = [np.full(part.shape, 0.5) for part in found.means]
-    given = Given(params, kept, v, noise, None, stream(0))
+    given = Update(params, kept, v, noise, None, stream(0))
     _, grads = vjp(
         lambda p: own.forward(p, given)[0],
         params,
