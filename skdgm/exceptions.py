@@ -6,6 +6,7 @@ _WORDS = {
     "bracket": "a partition function between two ends",
     "free_energy": "a free energy",
     "importance": "importance sampling",
+    "inverse": "rows of features",
     "log_joint_of": "labels",
     "log_partition": "a partition function",
     "log_prob": "a log-likelihood",

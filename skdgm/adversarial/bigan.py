@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from skdgm.adversarial._games.logit_losses import LOSSES
 from skdgm.adversarial._nets.bigan_model import BiGANModel
 from skdgm.adversarial._options import AdversarialOptions, PlayerOptions
-from skdgm.adversarial.gan import DEFAULTS, GAN
+from skdgm.adversarial.gan import GAN
 from skdgm.base.frames import framed
 from skdgm.base.options import KW_ONLY, Count, NotNegative
 from skdgm.implicit import ImplicitEstimator
@@ -20,7 +20,9 @@ from skdgm.utils.domains import is_frame
 _LOSSES = [name for name in LOSSES if name not in ("minimax", "likelihood")]
 
 
-class BiGAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
+class BiGAN(
+    PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator, implied=GAN
+):
     r"""GAN with an encoder: both learn by a discriminator of rows and latent units.
 
     .. math::
@@ -98,9 +100,8 @@ class BiGAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator
     reconstruction_weight: NotNegative = 0.0
     beta_2: ClassVar = 0.99
 
-    _MODEL, _invertible = BiGANModel(), True
+    _MODEL = BiGANModel()
     _BUDGET, _BUDGET_BITS = GAN._BUDGET, GAN._BUDGET_BITS
-    _IMPLIED = ImplicitEstimator._IMPLIED | DEFAULTS
     _DIVERSIFY = "Raise gradient_penalty or lower learning_rate."
 
     _budget, discriminator_score = GAN._budget, GAN.discriminator_score

@@ -7,7 +7,6 @@ with nets for the generator g and for the discriminator d, a logistic function o
 logit D.
 """
 
-from inspect import signature
 from numbers import Real
 from typing import Annotated, Literal
 
@@ -200,7 +199,3 @@ class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
         """
         density = self.density_
         return density.by_rows(density.read(X), self._MODEL.score)
-
-
-# Those of options that a variant does not have.
-DEFAULTS = {each.name: each.default for each in signature(GAN).parameters.values()}

@@ -8,10 +8,9 @@ from typing import ClassVar, Literal
 
 from skdgm.adversarial._nets.label_model import LabelModel
 from skdgm.adversarial._options import AdversarialOptions, Jitter, PlayerOptions
-from skdgm.adversarial.gan import DEFAULTS
+from skdgm.adversarial.gan import GAN
 from skdgm.base import Classifier
 from skdgm.base.options import KW_ONLY, NotNegative
-from skdgm.implicit import ImplicitEstimator
 from skdgm.implicit.estimator import find_grey
 from skdgm.implicit.options import RelaxedOptions
 from skdgm.nets import NetEstimator
@@ -20,7 +19,12 @@ from skdgm.training import Budget
 
 
 class GANClassifier(
-    PlayerOptions, AdversarialOptions, RelaxedOptions, Classifier, NetEstimator
+    PlayerOptions,
+    AdversarialOptions,
+    RelaxedOptions,
+    Classifier,
+    NetEstimator,
+    implied=GAN,
 ):
     r"""Semi-supervised classifier: the discriminator of an adversarial game.
 
@@ -129,9 +133,9 @@ class GANClassifier(
     discriminator_learning_rate: ClassVar = None
     loss: ClassVar = "non-saturating"
     gradient_penalty: ClassVar = 0.0
+    class_conditional: ClassVar = True
+    n_frequencies: ClassVar = 0
 
-    _IMPLIED = ImplicitEstimator._IMPLIED | DEFAULTS
-    _IMPLIED |= {"class_conditional": True, "n_frequencies": 0}
     _MODEL, _KNOWN = LabelModel(), ("_grey", "classes_")
     _BUDGET = Budget(4_000, 10, 1_000)
 

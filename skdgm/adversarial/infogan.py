@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 
 from skdgm.adversarial._nets.infogan_model import InfoGANModel
 from skdgm.adversarial._options import AdversarialOptions, Jitter, PlayerOptions
-from skdgm.adversarial.gan import DEFAULTS, GAN
+from skdgm.adversarial.gan import GAN
 from skdgm.base.frames import framed
 from skdgm.base.options import (
     KW_ONLY,
@@ -26,7 +26,9 @@ from skdgm.implicit.options import RelaxedOptions
 from skdgm.utils.counts import count_rows, layer_sizes
 
 
-class InfoGAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
+class InfoGAN(
+    PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator, implied=GAN
+):
     r"""GAN with codes that explain its rows: categories, and continuous ones.
 
     .. math::
@@ -113,9 +115,8 @@ class InfoGAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimat
     prior = "normal"
     beta_2: ClassVar = 0.99
 
-    _MODEL, _invertible = InfoGANModel(), True
+    _MODEL = InfoGANModel()
     _BUDGET, _BUDGET_BITS = GAN._BUDGET, GAN._BUDGET_BITS
-    _IMPLIED = ImplicitEstimator._IMPLIED | DEFAULTS
     _DIVERSIFY = "Raise gradient_penalty or lower learning_rate or information_weight."
 
     _budget, discriminator_score = GAN._budget, GAN.discriminator_score

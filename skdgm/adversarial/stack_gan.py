@@ -10,7 +10,7 @@ from skdgm.base.options import KW_ONLY, Count
 from skdgm.implicit import ImplicitEstimator
 
 
-class StackGAN(StageOptions, ImplicitEstimator):
+class StackGAN(StageOptions, ImplicitEstimator, implied=LAPGAN):
     r"""Stacked adversarial networks: images drawn small, and then whole once more.
 
     .. math::
@@ -57,5 +57,5 @@ class StackGAN(StageOptions, ImplicitEstimator):
     n_levels: Count = 2
 
     _MODEL = PyramidModel(of_data=False)
-    _IMPLIED, _BUDGET = LAPGAN._IMPLIED, LAPGAN._BUDGET
-    _DIVERSIFY, pyramid_shapes_ = LAPGAN._DIVERSIFY, LAPGAN.pyramid_shapes_
+    _BUDGET, _DIVERSIFY = LAPGAN._BUDGET, LAPGAN._DIVERSIFY
+    pyramid_shapes_ = LAPGAN.pyramid_shapes_

@@ -3,9 +3,11 @@ r"""Fully visible belief networks: regressions of each column on those before it
 .. math:: p(x) = \prod_t p\bigl(x_t \mid b_t + \sum_{i < t} x_i U_{it}\bigr)
 """
 
+from typing import ClassVar
+
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive._model import LinearModel
-from skdgm.autoregressive._options import ColumnOptions, OrderOptions
+from skdgm.autoregressive._options import ColumnOptions, MixtureOptions, OrderOptions
 from skdgm.base.common_options import ColumnTypes
 from skdgm.base.options import KW_ONLY, NotNegative
 from skdgm.training import AUTO, Budget
@@ -14,7 +16,9 @@ from skdgm.training import AUTO, Budget
 _EM_STEPS = 30
 
 
-class FVBN(OrderOptions, ColumnOptions, AutoregressiveEstimator):
+class FVBN(
+    OrderOptions, ColumnOptions, AutoregressiveEstimator, implied=MixtureOptions
+):
     r"""Fully visible belief network: a linear model of each column given those before.
 
     .. math::
@@ -96,9 +100,9 @@ class FVBN(OrderOptions, ColumnOptions, AutoregressiveEstimator):
     _: KW_ONLY
     alpha: NotNegative | tuple = 0.0
     learning_rate = 0.01
+    n_mixtures: ClassVar = 1
 
     _BUDGET = Budget(10_000, 20, 300)
-    _IMPLIED = {"n_mixtures": 1, "conditional": "gaussian"}
     _MODEL = LinearModel()
     _LIGHTER = (
         "drop columns, or take NADE or EoNADE, whose weights are in proportion to the "

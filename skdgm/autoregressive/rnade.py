@@ -4,15 +4,17 @@ r"""Neural autoregressive density estimators of real numbers.
    p(x_t \mid x_{<t}) = \sum_k \alpha_{tk} \, \mathcal{N}(x_t; \mu_{tk}, \sigma_{tk})
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive._model import TiedModel
-from skdgm.autoregressive._options import MixtureOptions, OrderOptions
+from skdgm.autoregressive._options import ColumnOptions, MixtureOptions, OrderOptions
 from skdgm.base.options import KW_ONLY, Count
 
 
-class RNADE(OrderOptions, MixtureOptions, AutoregressiveEstimator):
+class RNADE(
+    OrderOptions, MixtureOptions, AutoregressiveEstimator, implied=ColumnOptions
+):
     r"""Neural autoregressive density estimator of real numbers.
 
     .. math::
@@ -62,11 +64,7 @@ class RNADE(OrderOptions, MixtureOptions, AutoregressiveEstimator):
     _: KW_ONLY
     activation: Literal["relu", "tanh", "logistic"] = "relu"
     n_mixtures = 10
+    column_types: ClassVar = "gaussian"
 
-    _IMPLIED = {
-        "column_types": "gaussian",
-        "min_categories": None,
-        "missing_pattern": "ignore",
-    }
     _MODEL = TiedModel(True)
     _LIGHTER = "drop columns, or lower n_components."

@@ -171,7 +171,7 @@ class Density(ABC):
         -------
         X : ndarray of shape (n_samples, n_features)
         """
-        raise MissingCapability(self.name, "rows of features (inverse)")
+        raise MissingCapability(self.name, "inverse")
 
     def checked(self, H, dtype, words="features"):
         """Features as an array; a ValueError where these are not as many as of rows."""

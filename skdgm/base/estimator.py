@@ -1,6 +1,5 @@
 """Base class of all estimators: data in, a density learned by an objective."""
 
-from operator import attrgetter
 from textwrap import shorten
 
 import numpy as np
@@ -33,6 +32,13 @@ from skdgm.utils.random import MAX_SEED
 from skdgm.utils.threading.callers import warn
 from skdgm.utils.threading.threads import Held, one_blas_thread
 from skdgm.utils.tree import copy
+from skdgm.utils.wrapped import density_of
+
+
+def _inverts(estimator):
+    """Whether features have rows, which is not known before ``fit``."""
+    density = density_of(estimator)
+    return density is None or "inverse" in density.capabilities
 
 
 @attributes.steady
@@ -60,9 +66,8 @@ class Estimator(
     :class:`~skdgm.training.Table` as X.
     """
 
-    # Name in messages; attributes by options; rows kept as lists; one objective; and
-    # whether features have rows, as of inverse_transform.
-    _title, _TRANSIENT, _LISTED, _SINGLE, _invertible = None, (), True, True, False
+    # Name in messages; attributes by options; rows kept as lists; and one objective.
+    _title, _TRANSIENT, _LISTED, _SINGLE = None, (), True, True
     _MODEL, _KNOWN = None, ()
 
     def __init_subclass__(cls, **options):
@@ -305,7 +310,7 @@ class Estimator(
         """
         return self.density_.features(X)
 
-    @available_if(attrgetter("_invertible"))
+    @available_if(_inverts)
     def inverse_transform(self, H):
         """Rows of features.
 

@@ -22,7 +22,9 @@ with their paragraphs, and so are fitted attributes, which the section "Attribut
 describes. A plain assignment is another default of an inherited option; an annotation
 of its own, another constraint; an entry in the docstring, another paragraph; and
 ``ClassVar`` instead of a hint takes an option away, with the value that it implies.
-Positional are the options before ``_: KW_ONLY``, as in dataclasses.
+Options that a class lacks, but its model reads, are implied by another class,
+``class Narrow(Estimator, implied=Wide)``: they have its defaults unless ``ClassVar``
+tells others. Positional are the options before ``_: KW_ONLY``, as in dataclasses.
 
 From these follow the constructor, ``_parameter_constraints`` of scikit-learn and the
 docstring in full, with types and defaults. Type checkers and editors know the
@@ -74,11 +76,15 @@ _ENTRY = re.compile(r"\n(?=\S)")
 class Options:
     """Base class of what declares options: estimators, and groups of their options."""
 
-    # Values that options which are taken away imply, by name.
+    # Values of options that a class lacks, by name.
     _IMPLIED = {}
 
-    def __init_subclass__(cls, **keywords):
+    def __init_subclass__(cls, implied=None, **keywords):
         super().__init_subclass__(**keywords)
+        if implied is not None:
+            options = _options_of(implied).items()
+            defaults = {name: own for name, (hint, own) in options if hint is not None}
+            cls._IMPLIED = cls._IMPLIED | defaults | implied._IMPLIED
         cls._own_options, cls._own_positional = {}, ()
         by_hand = {kind for kind in cls.__mro__ if vars(kind).get("_own_init")}
         cls._own_init = "__init__" in vars(cls)
@@ -121,7 +127,7 @@ def _declare(cls):
         constant = ClassVar in kinds or Final in kinds or name.isupper()
         if hint is KW_ONLY:
             cls._own_positional = tuple(own)
-        elif constant and name in inherited:
+        elif constant and (name in inherited or name in cls._IMPLIED):
             own[name] = None, vars(cls).get(name, KW_ONLY)
         elif not (constant or name.startswith("_")) and name in vars(cls):
             own[name] = hint, vars(cls)[name]

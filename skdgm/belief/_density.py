@@ -62,6 +62,7 @@ class BeliefDensity(Density):
         drawn = "bound", "importance", "features", "numerator", "annealed"
         deep = dict.fromkeys(drawn, of_rows("estimate"))
         deep |= {"log_prob": of_rows(kind, grey=kind), "fill": {"missing": "estimate"}}
+        deep["inverse"] = {"nothing": "estimate" if self.deep else "exact"}
         return deep | found
 
     @property

@@ -90,7 +90,6 @@ class BeliefNetwork(_BaseComposition, Estimator):
         vars(self).update(attributes)
 
     _MODEL, _KNOWN = StackModel(), ("layers_", "_untied", "_losses")
-    _invertible = True
 
     __getattr__, _forget = lazy_log_Z, forget_log_Z
     sample, impute = sample, impute

@@ -97,7 +97,7 @@ class TunedNetwork(_BaseComposition, Estimator):
     _NETWORK, _STRUCTURE = DBN, ("hidden_layer_sizes", "column_types", "layers")
     _MODEL, _KNOWN = TunedModel(), ("dbn_", "_outputs")
     get_params, set_params = BeliefNetwork.get_params, BeliefNetwork.set_params
-    _asked_domain, _invertible = BeliefNetwork._asked_domain, True
+    _asked_domain = BeliefNetwork._asked_domain
     sample, impute = sample, impute
 
     def _depth(self, options):

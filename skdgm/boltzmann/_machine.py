@@ -37,8 +37,6 @@ class Machine(Estimator):
     _IMPLIED = IMPLIED
     _TRANSIENT = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
 
-    _invertible = True
-
     __getattr__, _forget = lazy_log_Z, forget_log_Z
     sample, impute = sample, impute
 

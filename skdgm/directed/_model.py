@@ -37,8 +37,6 @@ class BeliefModel(LatentModel):
             )
         chosen(options.feature_layer, len(found))
         OBJECTIVES[options.objective].check(options)
-        if not hasattr(options, "autoregressive"):
-            return
         check_ordering(options.ordering)
         of_p, of_q = options.autoregressive, options.recognition_autoregressive
         if of_q and options.objective not in _OF_Q:
@@ -56,10 +54,8 @@ class BeliefModel(LatentModel):
     def structure(self, facts):
         """Options that the nets depend on."""
         asked = facts.options
-        linked = {
-            name: getattr(asked, name) for name in _LINKED if hasattr(asked, name)
-        }
-        if linked and not linked["autoregressive"]:
+        linked = {name: getattr(asked, name) for name in _LINKED}
+        if not asked.autoregressive:
             # Nothing depends on it.
             linked["ordering"] = "given"
         return SimpleNamespace(
@@ -72,7 +68,7 @@ class BeliefModel(LatentModel):
     def hierarchy(self, facts):
         """Architecture of the nets, a :class:`Hierarchy`."""
         own, options, output = facts.structure, facts.options, self.output(facts)
-        of_p, of_q, ordering = (getattr(own, name, None) for name in _LINKED)
+        of_p, of_q, ordering = (getattr(own, name) for name in _LINKED)
         coins, data = Coins(), None
         below, above = (LinkedCoins(kind) if kind else coins for kind in (of_p, of_q))
         if of_p:

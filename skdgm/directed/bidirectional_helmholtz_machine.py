@@ -3,23 +3,22 @@ r"""Bidirectional Helmholtz machines: geometric means of two directed nets.
 .. math:: p^*(x, z) = \frac{1}{\sqrt Z} \sqrt{p(x, z) \, p^*(x) \, q(z \mid x)}
 """
 
-from types import SimpleNamespace
+from typing import ClassVar
 
 from skdgm.base import forget_log_Z, lazy_log_Z
 from skdgm.base.frames import framed
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.data import names_of
 from skdgm.directed._model import GeometricModel
+from skdgm.directed.sigmoid_belief_network import SigmoidBeliefNetwork
 from skdgm.latent import LatentEstimator
 from skdgm.latent.options import BitOptions
 from skdgm.training import Budget
 
-# What an objective of sigmoid belief networks asks for besides.
-_FIXED = {"objective": "rws", "recognition_phase": "wake", "baseline": "none"}
-_FIXED |= {"temperature": 1.0}
 
-
-class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
+class BidirectionalHelmholtzMachine(
+    BitOptions, LatentEstimator, implied=SigmoidBeliefNetwork
+):
     r"""Bidirectional Helmholtz machine: the geometric mean of p and q.
 
     .. math::
@@ -80,6 +79,10 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
 
     _: KW_ONLY
     n_importance: Count = 5
+    objective: ClassVar = "rws"
+    recognition_phase: ClassVar = "wake"
+    baseline: ClassVar = "none"
+    temperature: ClassVar = 1.0
 
     _MODEL, _BUDGET = GeometricModel(), Budget(4_500, 20, 120)
     _KNOWN = ("_log_Z_of",)
@@ -154,6 +157,3 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
     def _log_Z_of(self, state):
         """Log Z, or None if another state has been learned since."""
         return self.log_Z_ if self._training is state else None
-
-    def _present_options(self):
-        return SimpleNamespace(**vars(super()._present_options()) | _FIXED)

@@ -4,21 +4,18 @@ r"""Helmholtz machines: sigmoid belief networks that learn by wake-sleep.
    \Delta\phi \propto \nabla \log q(z \mid x), \; (x, z) \sim p
 """
 
-from types import SimpleNamespace
+from typing import ClassVar
 
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.directed._model import HelmholtzModel
+from skdgm.directed.sigmoid_belief_network import SigmoidBeliefNetwork
 from skdgm.latent import LatentEstimator
 from skdgm.latent.options import BitOptions
 from skdgm.training import Budget
 
-# What wake-sleep is among the objectives of a sigmoid belief network.
-_WAKE_SLEEP = {"objective": "wake-sleep", "n_importance": 1}
-_WAKE_SLEEP |= {"recognition_phase": "sleep", "baseline": "none", "temperature": 1.0}
 
-
-class HelmholtzMachine(BitOptions, LatentEstimator):
+class HelmholtzMachine(BitOptions, LatentEstimator, implied=SigmoidBeliefNetwork):
     r"""Helmholtz machine: generative and recognition weights, learned by wake-sleep.
 
     .. math::
@@ -68,6 +65,13 @@ class HelmholtzMachine(BitOptions, LatentEstimator):
     (3, 64)
     """
 
+    # Wake-sleep among the objectives of a sigmoid belief network.
+    objective: ClassVar = "wake-sleep"
+    n_importance: ClassVar = 1
+    recognition_phase: ClassVar = "sleep"
+    baseline: ClassVar = "none"
+    temperature: ClassVar = 1.0
+
     _MODEL, _BUDGET = HelmholtzModel(), Budget(4_500, 20, 120)
     _REVIVE = "Raise learning_rate or n_iter, or take fewer layers."
 
@@ -96,6 +100,3 @@ class HelmholtzMachine(BitOptions, LatentEstimator):
         check_is_fitted(self)
         found, n = getattr(self, name), len(self._learned.hidden_layer_sizes)
         return found[:n], found[n:]
-
-    def _present_options(self):
-        return SimpleNamespace(**vars(super()._present_options()) | _WAKE_SLEEP)

@@ -33,19 +33,30 @@ class ImplicitDensity(Density):
 
     Besides the arguments of :class:`~skdgm.base.Density` it has an
     :class:`ImplicitModel`, its ``nets`` and training state; ``latent`` tells whether
-    features are latent units. ``n_draws`` returns the number of draws; ``noise`` is the
-    standard deviation of the noise of real columns, which is their bandwidth, or 0 for
-    none; ``shares`` are the frequencies of classes, or None.
+    features are latent units, and ``of_features(density, H)`` returns rows of these, or
+    is None. ``n_draws`` returns the number of draws; ``noise`` is the standard
+    deviation of the noise of real columns, which is their bandwidth, or 0 for none;
+    ``shares`` are the frequencies of classes, or None.
     """
 
     def __init__(
-        self, *common, model, nets, state, latent, n_draws, noise=0.0, shares=None
+        self,
+        *common,
+        model,
+        nets,
+        state,
+        latent,
+        of_features,
+        n_draws,
+        noise=0.0,
+        shares=None,
     ):
         super().__init__(*common)
         self.model, self.nets, self.state, self.latent = model, nets, state, latent
         self.generator, self.emission = nets.generator, nets.generator.emission
         self.net = state.learned[0], state.generator.statistics
         self.n_draws, self.noise, self.shares = n_draws, noise, shares
+        self.of_features = of_features
         self._kernels = None
         if (self.emission.kinds == "grey").all():
             self.domain = GreyColumns()
@@ -54,12 +65,13 @@ class ImplicitDensity(Density):
     def capabilities(self):
         """Draws; all else is estimated by kernels around them."""
         given = {} if self.shares is None else {"labels": "exact"}
+        inverse = {"inverse": {"nothing": "exact"}} if self.of_features else {}
         return {
             "log_prob": of_rows("estimate", grey="estimate"),
             "features": of_rows("estimate"),
             "sample": {"nothing": "exact"} | given,
             "fill": {"missing": "estimate"},
-        }
+        } | inverse
 
     def drawn(self, rng, n_rows, codes=None):
         """What a discriminator sees of draws, (n_rows, n_inputs), by a stream for each
@@ -161,7 +173,8 @@ class ImplicitDensity(Density):
 
     def inverse(self, H):
         """Rows of features, in the form of the data."""
-        return self.model.inverse(self, H)
+        self.require("inverse")
+        return self.of_features(self, H)
 
     @property
     def n_features_out(self):

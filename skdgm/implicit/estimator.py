@@ -2,11 +2,11 @@
 
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from skdgm.base.common_options import TableOptions
 from skdgm.base.frames import framed
 from skdgm.data import has_grey
 from skdgm.data.given import class_codes, given_classes
 from skdgm.data.labels import weight_of_classes
-from skdgm.data.rare import Rare
 from skdgm.exceptions import DataRangeWarning
 from skdgm.implicit.inversion import invert
 from skdgm.implicit.watch import tell
@@ -15,14 +15,13 @@ from skdgm.utils.counts import count, count_rows
 from skdgm.utils.threading.callers import warn
 
 
-class ImplicitEstimator(NetEstimator):
+class ImplicitEstimator(NetEstimator, implied=TableOptions):
     """Base class of estimators of rows drawn by a generator.
 
     A subclass has options and an :class:`~skdgm.implicit.ImplicitModel`. ``transform``
     returns hidden units of the discriminator, or latent units; see :meth:`invert`.
     """
 
-    _IMPLIED = {**Rare()._asdict(), "missing_pattern": "ignore"}
     _KNOWN = "_grey", "classes_", "_label_counts"
     # Advice where generated rows are all alike.
     _DIVERSIFY = (
@@ -111,12 +110,6 @@ class ImplicitEstimator(NetEstimator):
         """
         codes = self._codes_of(y, _num_samples(X))
         return invert(self.density_, X, count(n_steps, "n_steps"), codes)
-
-    @property
-    def _invertible(self):
-        # Latent units are all that a row is made of.
-        options = self._options
-        return options.features == "latent" and not options.class_conditional
 
     def _codes_of(self, y, n_rows):
         """Codes of classes that a user names, one for each row, or None."""

@@ -38,9 +38,11 @@ class ImplicitModel(NetModel):
         """Whether features are latent units."""
         return options.features == "latent"
 
-    def inverse(self, density, H):
-        """Rows of features: those that the generator makes of latent units."""
-        return density.decode(H)
+    def of_features(self, options):
+        """Function of the density and features, rows of these; None if there is none:
+        rows are made of nothing but latent units."""
+        whole = self.latent(options) and not options.class_conditional
+        return ImplicitDensity.decode if whole else None
 
     def density(self, facts, state):
         """Density estimated from draws, an :class:`ImplicitDensity`."""
@@ -51,6 +53,7 @@ class ImplicitModel(NetModel):
             nets=self.nets(facts, emission_of(facts)),
             state=state,
             latent=self.latent(facts.options),
+            of_features=self.of_features(facts.options),
             n_draws=partial(facts.now, "n_draws"),
             noise=getattr(facts.options, "output_noise", 0.0),
             shares=None if counts is None else (counts + 1) / (counts + 1).sum(),

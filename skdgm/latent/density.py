@@ -62,6 +62,7 @@ class LatentDensity(Density):
         scores = "log_prob", "importance_likelihood", "elbo"
         return dict.fromkeys(scores, of_rows("lower bound", grey=grey)) | {
             "features": of_rows("exact"),
+            "inverse": {"nothing": "estimate" if min(self.layers) else "exact"},
             "sample": {"nothing": "exact", "conditions": "estimate"},
             "fill": {"missing": "estimate"},
         }

@@ -22,8 +22,6 @@ class LatentEstimator(LatentOptions, NetEstimator):
     below it are at their means. Encoders see missing entries as their columns' means.
     """
 
-    _invertible = True
-
     def transform_layers(self, X):
         """Means of the latent units in every layer, each given the means below.
 

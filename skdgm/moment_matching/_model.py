@@ -4,7 +4,13 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from skdgm.implicit import Generator, ImplicitModel, check_norm, n_classes_of
+from skdgm.implicit import (
+    Generator,
+    ImplicitDensity,
+    ImplicitModel,
+    check_norm,
+    n_classes_of,
+)
 from skdgm.moment_matching._matching import Matching, Nets
 from skdgm.nets import layers
 from skdgm.nets.stochastic.emit import emit
@@ -77,17 +83,19 @@ class MatchingModel(ImplicitModel):
         """Codes of rows, by the encoder, of which missing entries are inferred."""
         return nets.codes(state.autoencoder, x, known)
 
-    def inverse(self, density, H):
+    def of_features(self, options):
         """Rows of latent units, or of codes, which are decoded."""
-        if density.latent:
-            return density.decode(H)
-        Z = density.checked(H, density.dtype, "units of codes")
-        part, emission, nets = density.state.autoencoder, density.emission, density.nets
-        with one_blas_thread():
-            out, _ = nets.decoder.apply(part.params[1], part.statistics[1], Z)
-            noise = emission.silence(len(Z), Z.dtype)
-            x = emit(out, noise, emission, nets.generator.temperature)
-        return density.presented(x)
+        return ImplicitDensity.decode if self.latent(options) else _decoded
+
+
+def _decoded(density, H):
+    Z = density.checked(H, density.dtype, "units of codes")
+    part, emission, nets = density.state.autoencoder, density.emission, density.nets
+    with one_blas_thread():
+        out, _ = nets.decoder.apply(part.params[1], part.statistics[1], Z)
+        noise = emission.silence(len(Z), Z.dtype)
+        x = emit(out, noise, emission, nets.generator.temperature)
+    return density.presented(x)
 
 
 def _net(facts, numbers, n_outputs, output="identity", dropout=None):

@@ -125,7 +125,7 @@ class GMMN(RelaxedOptions, GeneratorOptions, ImplicitEstimator):
     batch_size = 250
     momentum = 0.9
 
-    _MODEL, _invertible = MatchingModel(), True
+    _MODEL = MatchingModel()
     _BUDGET = Budget(1_200, 20, 300)
     # Advice where generated rows are all alike.
     _DIVERSIFY = (

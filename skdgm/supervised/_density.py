@@ -73,6 +73,7 @@ class GivenDensity(Density):
         return {
             "log_prob": of_rows("exact", attributes="exact", grey="lower bound"),
             "features": of_rows("exact"),
+            "inverse": {"nothing": "exact"},
             "sample": dict.fromkeys(("nothing", "attributes"), "exact"),
             "fill": {"missing": "exact"},
         }

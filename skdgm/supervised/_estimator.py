@@ -2,18 +2,18 @@
 
 from sklearn.utils.validation import check_is_fitted
 
+from skdgm.base.common_options import TableOptions
 from skdgm.base.frames import framed
 from skdgm.data import has_grey
 from skdgm.data.attributes import learned
 from skdgm.data.inputs import as_values, check_length
-from skdgm.data.rare import Rare
 from skdgm.nets import NetEstimator
 from skdgm.supervised._density import Known
 from skdgm.supervised._model import GivenModel
 from skdgm.utils.given import Given
 
 
-class AttributeEstimator(NetEstimator):
+class AttributeEstimator(NetEstimator, implied=TableOptions):
     r"""Base class of estimators of rows given attributes; a subclass has options.
 
     Features are expected attributes of rows, :math:`\mathbb{E}[a \mid x]`, as of
@@ -23,8 +23,6 @@ class AttributeEstimator(NetEstimator):
     """
 
     _MODEL, _KNOWN = GivenModel(), ("_attributes_", "_known", "_grey")
-    _invertible = True
-    _IMPLIED = {**Rare()._asdict(), "missing_pattern": "ignore"}
 
     def generate(self, y):
         r"""Expected rows given attributes, :math:`\mathbb{E}[x \mid a]`.

@@ -260,6 +260,14 @@ def test_implied_values_change_again():
     assert First()._present_options().warm_up == 20
 
 
+def test_options_of_another_class_are_implied():
+    class Narrow(Options, BaseEstimator, implied=Changed):
+        size: ClassVar = 7
+
+    assert Narrow().get_params() == {} == Options._IMPLIED
+    assert Narrow._IMPLIED == {"size": 7, "kind": None, "rate": 0.5, "a": 0.0, "b": 7.0}
+
+
 def test_a_base_without_implied_values_hides_no_others():
     # Of its two bases the machine has them.
     assert skdgm.RBMClassifier()._present_options().negative == "samples"

@@ -99,6 +99,9 @@ OTHERS = {
     "sample": lambda density, given: density.sample(4, 0, **given),
     "trace": lambda density, _: density.trace(4, n_steps=1)[0],
     "visible_fields": lambda density, _: log_A(*density.visible_fields(4, ANY, 1)),
+    "inverse": lambda density, _: density.inverse(
+        np.full((4, density.n_features_out), 0.5)
+    ),
     "log_partition": lambda density, _: [density.log_partition()[0]] * 4,
     "bracket": lambda density, _: [density.bracket().log_Z] * 4,
 }

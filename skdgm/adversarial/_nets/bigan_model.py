@@ -5,6 +5,7 @@ import numpy as np
 from skdgm.adversarial._games.bigan_game import BiGANGame
 from skdgm.adversarial._games.players import Discriminator
 from skdgm.adversarial._nets.gan_model import GANModel, block, shapes
+from skdgm.implicit import ImplicitDensity
 from skdgm.nets import layers
 from skdgm.nets.branches import branch, companions
 from skdgm.nets.images import maps
@@ -68,6 +69,10 @@ class BiGANModel(GANModel):
         """Latent units of rows, by the encoder."""
         params, statistics = state.learned[0], state.generator.statistics
         return nets.encoder.apply(params[0], statistics[0], x)[0]
+
+    def of_features(self, options):
+        """Rows of latent units."""
+        return ImplicitDensity.decode
 
     def score(self, nets, state, x, known=None):
         """Logit of the discriminator for rows and their codes."""

@@ -73,9 +73,13 @@ class InfoGANModel(GANModel):
         """Distributions of codes: probabilities of categories, and means."""
         return nets.generator.codes.posterior(code_outputs(nets, state, x))
 
-    def inverse(self, density, H):
+    def of_features(self, options):
         """Rows of codes, with all other latent units at zero."""
-        H = density.checked(H, density.dtype, "columns of codes")
-        n_others = density.generator.n_latent - H.shape[1]
-        others = np.zeros((len(H), n_others), H.dtype)
-        return density.decode(np.concatenate([others, H], axis=1))
+        return _of_codes
+
+
+def _of_codes(density, H):
+    H = density.checked(H, density.dtype, "columns of codes")
+    n_others = density.generator.n_latent - H.shape[1]
+    others = np.zeros((len(H), n_others), H.dtype)
+    return density.decode(np.concatenate([others, H], axis=1))

@@ -47,7 +47,8 @@ class GraphDensity(EnergyDensity):
         if not (self.enumerable or n_bits(self.energy, hidden) <= _FEW):
             weight = of_rows("lower bound", grey="lower bound")
             found |= {"numerator": weight, "free_energy": weight}
-        return found | {"features": of_rows("estimate")}
+        own = {"features": of_rows("estimate"), "inverse": {"nothing": "estimate"}}
+        return found | own
 
     @property
     def params_for_chains(self):

@@ -55,6 +55,7 @@ class DeepDensity(EnergyDensity):
             "importance": drawn,
             "free_energy": bound,
             "features": of_rows("estimate"),
+            "inverse": {"nothing": "estimate"},
         }
 
     @property

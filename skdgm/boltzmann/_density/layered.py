@@ -29,7 +29,8 @@ class EnergyDensity(Unnormalised):
     @property
     def capabilities(self):
         pseudo = of_rows("exact", missing="estimate")
-        return super().capabilities | {"pseudo_likelihood": pseudo}
+        own = {"pseudo_likelihood": pseudo, "inverse": {"nothing": "exact"}}
+        return super().capabilities | own
 
     @property
     def n_features_out(self):
