@@ -61,9 +61,10 @@ class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
         -1 or 1; or -1 or 1 for the first half and normal for the others, which suits
         data of several clusters.
     loss
-        Losses of both nets: [2]_; that of the best-known GANs, its zero-sum form, and
-        that with the gradient of maximum likelihood [1]_ [4]_; squared errors [5]_;
-        the difference of mean logits [6]_.
+        Losses of both nets: "minimax", a zero-sum game, and "non-saturating", that of
+        the best-known GANs [1]_; "likelihood", with the gradient of maximum likelihood
+        [4]_; squared errors [5]_; "wasserstein", the difference of mean logits [6]_; or
+        "relativistic", by differences of logits [2]_.
     gradient_penalty
         Weight :math:`\gamma` of the penalty on the discriminator's gradient by rows, in
         units of the model; "auto": 0.05 if columns are real numbers, else 0.2.

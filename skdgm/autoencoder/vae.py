@@ -29,7 +29,8 @@ class VAE(LatentEstimator):
     maximises this bound, or the importance weighted one of several draws [3]_.
     With several layers of latent units, each is normal given the layer above [3]_.
     NaN is a missing value, in every method: ``fit`` maximises the bound of the observed
-    entries. Float64 data are computed in float64, all others in float32.
+    entries, and :meth:`impute` corrects the encoder's draws by weights or by acceptance
+    [5]_. Float64 data are computed in float64, all others in float32.
 
     Parameters
     ----------
