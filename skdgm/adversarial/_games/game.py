@@ -52,6 +52,14 @@ _DROP_GENERATED, DEFORM = 5, 20
 _PENALTIES = 0.05, 0.2
 
 
+class Conditions(NamedTuple):
+    """What both nets are given beside rows: codes of classes, (n_rows,), and columns,
+    (n_rows, n_given); each may be None."""
+
+    classes: np.ndarray = None
+    columns: np.ndarray = None
+
+
 class Turn(NamedTuple):
     """What one update of one player is made of.
 
@@ -61,9 +69,7 @@ class Turn(NamedTuple):
         Real rows.
     known : ndarray of shape (n_rows, n_inputs), or None
         1 where a value is known, 0 where not.
-    classes : ndarray of int, of shape (n_rows,), or None
-    given : ndarray of shape (n_rows, n_given), or None
-        Columns that both nets see beside.
+    given : Conditions
     z : ndarray of shape (n_rows, n_latent)
         Latent units.
     rng : Stream
@@ -76,8 +82,7 @@ class Turn(NamedTuple):
 
     x: np.ndarray
     known: np.ndarray
-    classes: np.ndarray
-    given: np.ndarray
+    given: Conditions
     z: np.ndarray
     rng: object
     clock: object
@@ -163,9 +168,9 @@ class Game(Objective):
         return self.generate(state, self.turn(GENERATE, rows, clock))
 
     def read(self, batch):
-        """Real rows of a batch: the first fields of a :class:`Turn`, four of them."""
-        classes = self.rows.beside(batch)
-        return *self.emission.inputs(self.rows.take(batch)), classes, None
+        """Real rows of a batch: the first fields of a :class:`Turn`, three of them."""
+        given = Conditions(self.rows.beside(batch))
+        return *self.emission.inputs(self.rows.take(batch)), given
 
     def turn(self, which, rows, clock):
         """What an update is made of: real rows, as of :meth:`read`, and draws."""
@@ -190,7 +195,7 @@ class Game(Objective):
         """
         generator, emission, n = self.generator, self.emission, len(turn.z)
         noise = emission.noise(turn.rng.fold(_EMIT), n, self.rows.dtype)
-        z = generator.given(turn.z, turn.classes, turn.given)
+        z = generator.given(turn.z, *turn.given)
         out, after = generator.net.apply(params, statistics, z, **turn.how)
         fake = emit(out, noise, emission, generator.temperature)
         return self.sides(fake, after, params, statistics, turn)
@@ -206,7 +211,7 @@ class Game(Objective):
         x = blurred(x, self.options, self.emission, rng, turn.clock, bool(side))
         # What is missing of a row is missing in its generated counterpart.
         x = x if turn.known is None else x * turn.known
-        given = turn.given if given is None else given
+        given = turn.given.columns if given is None else given
         return self.discriminator.packed(x if given is None else beside(x, given))
 
     def verdict(self, turn):
@@ -216,9 +221,10 @@ class Game(Objective):
     def _shares(self, turn):
         """Classes of the rows of each pack, with a sum of one, as weights of logits: of
         shape (n_packs, packing * n_classes); None without classes."""
-        if turn.classes is None:
+        classes = turn.given.classes
+        if classes is None:
             return None
-        codes = one_hot(turn.classes, self.generator.n_classes, self.rows.dtype)
+        codes = one_hot(classes, self.generator.n_classes, self.rows.dtype)
         return self.discriminator.packed(codes) / self.discriminator.packing
 
     def discriminate(self, state, turn, pair=None):

@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.adversarial._games.game import DEFORM, DISCRIMINATE, Game
+from skdgm.adversarial._games.game import DEFORM, DISCRIMINATE, Conditions, Game
 from skdgm.adversarial._games.label_losses import LabelVerdict, of_labels
 from skdgm.data.labels import UNKNOWN, weight_of_classes
 from skdgm.training import Watch, epoch, labelled, split_labelled
@@ -114,23 +114,24 @@ class LabelGame(Game):
         return split_labelled(table, super().split)
 
     def read(self, batch):
-        """Real rows of a batch, and labels in place of classes."""
+        """Real rows of a batch, given labels in place of classes."""
         x, known = self.emission.inputs(self.rows.take(batch.rows))
         codes, own = self.rows.beside(batch.known), None
         if batch.known is not batch.rows:
             own, _ = self.emission.inputs(self.rows.take(batch.known))
-        return x, known, Labels(codes, own), None
+        return x, known, Conditions(Labels(codes, own))
 
     def turn(self, which, rows, clock):
         """What an update is made of; the generator's has no labels."""
         found = super().turn(which, rows, clock)
-        return found if which == DISCRIMINATE else found._replace(classes=None)
+        return found if which == DISCRIMINATE else found._replace(given=Conditions())
 
     def sides(self, fake, after, params, statistics, turn):
         """Real and generated rows; after the real ones, those with labels."""
         real, *rest = super().sides(fake, after, params, statistics, turn)
-        if turn.classes is not None and turn.classes.x is not None:
-            real = np.concatenate([real, turn.classes.x])
+        labels = turn.given.classes
+        if labels is not None and labels.x is not None:
+            real = np.concatenate([real, labels.x])
         if self.nets.deform is not None:
             real = self.nets.deform(real, turn.rng.fold(DEFORM))
             # Bits remain bits, as generated ones nearly are.
@@ -140,7 +141,7 @@ class LabelGame(Game):
 
     def verdict(self, turn):
         """Losses of both players by the discriminator's outputs."""
-        return LabelVerdict(turn.classes, self.options.unlabeled_weight)
+        return LabelVerdict(turn.given.classes, self.options.unlabeled_weight)
 
     def discriminate(self, state, turn):
         """Update the discriminator."""

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.adversarial._games.game import Game
+from skdgm.adversarial._games.game import Conditions, Game
 from skdgm.implicit import GeneratorWatch
 from skdgm.nets import Part, beside, columns
 from skdgm.nets.stochastic.emit import emit
@@ -169,9 +169,9 @@ class Stage(Game):
     def read(self, batch):
         """Real rows of a batch at this resolution, and what both nets are given."""
         levels = self.climb.pyramid.levels(self.rows.take(batch))
-        classes = self.rows.beside(batch)
         x, known = self.emission.inputs(levels[self.level])
-        return x, known, classes, given_below(self.climb, levels, self.level)
+        below = given_below(self.climb, levels, self.level)
+        return x, known, Conditions(self.rows.beside(batch), below)
 
     def turn(self, which, rows, clock):
         """What an update is made of; of a stack, with images of generators below."""
@@ -180,16 +180,17 @@ class Stage(Game):
             return found
         lower = self.climb._replace(generators=self.climb.generators[: self.level])
         n, dtype, rng = len(found.x), self.rows.dtype, found.rng.fold(_BELOW)
-        z = lower.given(lower.latent(rng, n, dtype), found.classes)
+        z = lower.given(lower.latent(rng, n, dtype), found.given.classes)
         noise = lower.emission.noise(rng.fold(_EMIT), n, dtype)
         learned = [state.learned[0] for state in self.below]
         kept = [state.generator.statistics for state in self.below]
         x, _ = lower.draw(learned, kept, z, noise)
-        return found._replace(given=self.climb.pyramid.up(self.level, x))
+        x = self.climb.pyramid.up(self.level, x)
+        return found._replace(given=found.given._replace(columns=x))
 
     def seen(self, x, turn, side=0):
         """What the discriminator sees of rows, real (side 0) or generated ones (1)."""
-        turn = turn if self.of_data else turn._replace(given=None)
+        turn = turn if self.of_data else turn._replace(given=Conditions())
         return super().seen(x, turn, side)
 
 

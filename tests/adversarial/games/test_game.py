@@ -49,7 +49,7 @@ def objective_of(players, of_generator):
     the random numbers of that step."""
     options, batch = players.options, np.arange(24)
     turn = players.turn(int(of_generator), players.read(batch), CLOCK)
-    codes = turn.classes
+    codes = turn.given.classes
 
     def judged(net, rows, how=turn.how):
         out, hidden, _ = players.discriminator.judge(*net, rows, **how)

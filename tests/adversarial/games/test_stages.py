@@ -102,12 +102,12 @@ def test_details_are_those_of_the_images_of_the_data(column_types):
     v = objective.rows.take(np.arange(24))
     levels = pyramid.levels(v)
     for level, stage in enumerate(objective.stages):
-        x, known, _, given = stage.read(np.arange(24))
+        x, known, given = stage.read(np.arange(24))
         assert known is None
         np.testing.assert_allclose(x, levels[level])
         if level:
             expected = pyramid.up(level, levels[level - 1])
-            np.testing.assert_allclose(given, expected)
+            np.testing.assert_allclose(given.columns, expected)
             assert stage.n_seen == 2 * x.shape[1]
 
 
@@ -132,12 +132,13 @@ def test_stages_of_a_stack_see_what_the_one_below_drew():
     stage.below = [state.stages[0]]
     turn = stage.turn(0, stage.read(np.arange(24)), CLOCK)
     assert stage.n_seen == 12
-    pairs = turn.given.reshape(24, 6, 2)
+    pairs = turn.given.columns.reshape(24, 6, 2)
     np.testing.assert_array_equal(pairs[..., 0], pairs[..., 1])
     real, fake, _ = stage.pair(*state.stages[1].generator[:2], turn)
     assert real.shape == fake.shape == (24, 12)
     # What is drawn depends on what is given.
-    other = turn._replace(given=1 - turn.given)
+    given = turn.given._replace(columns=1 - turn.given.columns)
+    other = turn._replace(given=given)
     moved = stage.pair(*state.stages[1].generator[:2], other)[1]
     assert abs(moved - fake).max() > 1e-3
 
@@ -149,10 +150,10 @@ def test_missing_pixels_are_missing_in_generated_rows():
     stage = objective.stages[1]
     rows = stage.rows.X
     first = int(np.flatnonzero(np.isnan(rows).sum(axis=1) == 4)[0])
-    _, known, _, given = stage.read(np.array([first]))
+    _, known, given = stage.read(np.array([first]))
     np.testing.assert_array_equal(known[0, :4], 0)
-    np.testing.assert_array_equal(given[0, :4], 0.5)
-    low, known, _, _ = objective.stages[0].read(np.array([first]))
+    np.testing.assert_array_equal(given.columns[0, :4], 0.5)
+    low, known, _ = objective.stages[0].read(np.array([first]))
     np.testing.assert_array_equal(known[0, :2], 0)
     assert np.isfinite(low).all()
 
