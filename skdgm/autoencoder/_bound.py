@@ -29,19 +29,8 @@ _WEIGHTED = 5
 class Bound(NetObjective):
     """Bound on the log-likelihood of rows; with ``beta`` other than 1 no bound.
 
-    Held-out rows are compared with ``beta`` as after warm-up.
-
-    Parameters
-    ----------
-    hierarchy : Hierarchy
-    domain : ColumnKind
-    columns : tuple
-        Statistics of the columns.
-    output : Output
-        Distribution of the data given the decoder's outputs.
-    options, rows, seed, epochs_before
-        As of :class:`~skdgm.nets.NetObjective`; the options with ``objective``,
-        ``n_importance``, ``beta``, ``warm_up`` and ``resample``.
+    Held-out rows are compared with ``beta`` as after warm-up. ``output`` is the
+    distribution of the data given the decoder's outputs; options are those of a VAE.
     """
 
     quantity = "bound"
@@ -104,22 +93,9 @@ class Bound(NetObjective):
 
 
 def bound(log_p, gap, beta, weighted):
-    """Value to be maximised, for each row.
-
-    Parameters
-    ----------
-    log_p : ndarray of shape (n_rows, n_draws)
-        log p(x | z) of each draw.
-    gap : ndarray of shape (n_rows, n_draws) or (n_rows, 1)
-        log q(z | x) - log p(z) of each draw, or its expectation.
-    beta : float
-    weighted : bool
-        Whether draws are weighted by their importance.
-
-    Returns
-    -------
-    bound : ndarray of shape (n_rows,)
-    """
+    """Value to be maximised, (n_rows,), given log p(x | z) of draws, (n_rows, n_draws),
+    and the gap log q(z | x) - log p(z) of each, or its expectation; draws may be
+    ``weighted`` by their importance."""
     if weighted:
         return log_mean_exp(log_p - beta * gap)
     return row_mean(log_p) - beta * row_mean(gap)

@@ -21,12 +21,7 @@ from skdgm.nets import nll
 
 
 class Reals:
-    """Real columns with variances that do not differ by row.
-
-    Parameters
-    ----------
-    net : Net
-    """
+    """Real columns with variances that do not differ by row."""
 
     def __init__(self, net):
         self.net = net
@@ -36,16 +31,9 @@ class Reals:
         return a
 
     def settle(self, model, v, mean, field, xi):
-        """Move means of the parents in turn, in place; returns xi for the next time.
-
-        Parameters
-        ----------
-        model : Params
-        v : ndarray of shape (n_rows, n_columns)
-        mean, field : ndarray of shape (n_rows, n_parents)
-            Log odds of the parents given the layer above.
-        xi : ndarray of shape (n_rows, n_outputs)
-        """
+        """Move means of the parents of rows v in turn, in place, by their log odds
+        given the layer above, ``field``; returns xi, (n_rows, n_outputs), for the next
+        time."""
         (W, b), output = affine(model, 0), self.net.output
         m = mean @ W + b
         precision = np.exp(-output.parts(m, model.own)[1]) * ~np.isnan(v)
@@ -84,12 +72,7 @@ class Reals:
 
 
 class Codes:
-    """Columns of categories; methods as of :class:`Reals`.
-
-    Parameters
-    ----------
-    net : Net
-    """
+    """Columns of categories; methods as of :class:`Reals`."""
 
     def __init__(self, net):
         self.net = net

@@ -25,17 +25,10 @@ _TOP, _DOWN, _DATA, _GUESS, _OTHER = range(300, 305)
 class GeometricMean(NamedTuple):
     """Geometric mean of a model and its inference net, up to a factor.
 
-    Parameters ``net`` of methods are :class:`~skdgm.latent.Params` and
-    :class:`~skdgm.latent.Statistics`; a ``source`` of noise is as
-    :meth:`~skdgm.latent.Hierarchy.through` takes it.
-
-    Parameters
-    ----------
-    hierarchy : Hierarchy
-    output : Output
-        Distribution of the data given the decoder's outputs.
-    share : ndarray or None
-        Marginal means of inputs.
+    ``output`` is the distribution of the data given the decoder's outputs; ``share``
+    are the marginal means of inputs, or None. Methods take ``net``,
+    :class:`~skdgm.latent.Params` and :class:`~skdgm.latent.Statistics`; a ``source`` of
+    noise is as :meth:`~skdgm.latent.Hierarchy.through` takes it.
     """
 
     hierarchy: object
@@ -56,25 +49,10 @@ class GeometricMean(NamedTuple):
         return z[::-1], outs[-1]
 
     def filled(self, net, v, seen, source, rng):
-        """Draw latent units by q, and unknown entries by p, given these.
-
-        Parameters
-        ----------
-        net
-        v : ndarray of shape (n_rows, n_columns)
-        seen : ndarray of shape (n_rows, n_columns)
-            The same rows as q sees them, which may have guesses.
-        source
-        rng : Stream
-            One stream for each row of draws.
-
-        Returns
-        -------
-        x : ndarray of shape (n_rows * n_draws, n_columns)
-        z : tuple
-        log_r : ndarray of shape (n_rows * n_draws,), float64
-            Log probability of the draws.
-        """
+        """Draw latent units by q, and unknown entries of rows v by p, given these:
+        rows, latent units, and the log probability of the draws, (n_rows * n_draws,) in
+        float64. ``seen`` are rows as q sees them, which may have guesses; each row of
+        draws has a stream."""
         x = listed(self.output.inputs(seen, self.share))
         found = self.hierarchy.through(*net, x, source)
         v = np.repeat(v, len(found.out) // len(v), axis=0)
@@ -96,22 +74,11 @@ class GeometricMean(NamedTuple):
         return _float(nll(*own, v, self.output)) - _float(nll(*own, x, self.output))
 
     def log_half(self, net, v, rng, n_draws=1):
-        r"""Logs of draws whose mean, squared, is the probability up to Z.
+        r"""Logs of draws, (n_rows, n_draws) in float64, whose mean, squared, is the
+        probability up to Z, with a stream for each row.
 
         .. math:: \tfrac12 \bigl(\log p(x, z) - \log q(z \mid x)\bigr), \qquad
            z \sim q(z \mid x)
-
-        Parameters
-        ----------
-        net
-        v : ndarray of shape (n_rows, n_columns)
-        rng : Stream
-            One stream for each row.
-        n_draws : int, default=1
-
-        Returns
-        -------
-        log_w : ndarray of shape (n_rows, n_draws), float64
         """
         noise = self.hierarchy.noise(rng, n_draws)
         log_p, log_q, _ = self.terms(net, v, noise)
@@ -130,21 +97,8 @@ class GeometricMean(NamedTuple):
         return 0.5 * _float(log_p + log_q) + self.log_half(net, x, rng)[:, 0]
 
     def bound(self, net, v, rng, n_draws):
-        r"""Log probability up to Z of known entries of rows, and its standard error.
-
-        Parameters
-        ----------
-        net
-        v : ndarray of shape (n_rows, n_columns)
-        rng : Stream
-            One stream for each row.
-        n_draws : int
-
-        Returns
-        -------
-        bound, se : ndarray of shape (n_rows,), float64
-            In expectation no higher than the log probability.
-        """
+        """Bound on the log probability up to Z of known entries of rows, in
+        expectation, and its standard error, each (n_rows,) in float64."""
         found, holes = np.empty((2, len(v))), unknown(v).any(axis=1)
         for which, times in (~holes, 2.0), (holes, 1.0):
             if which.any():

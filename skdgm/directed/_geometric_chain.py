@@ -10,14 +10,8 @@ _CHOICE, _OTHER, _MOVE = 401, 402, 403
 
 
 class State(NamedTuple):
-    """State of a :class:`GeometricChain`, of each row.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_columns)
-    z, other : tuple of ndarray of shape (n_rows, n_units)
-        Two sets of latent units, of each layer.
-    """
+    """State of a :class:`GeometricChain`, of each row: values x, and two sets of latent
+    units of each layer."""
 
     x: np.ndarray
     z: tuple
@@ -29,16 +23,9 @@ class GeometricChain:
 
     .. math:: f(x, z) \, f(x, z'), \qquad f(x, z) = \sqrt{p(x, z) \, q(z \mid x)}
 
-    is the distribution that the chain leaves as it is; see
-    :mod:`skdgm.latent.filling`. In each step the sets change places.
-
-    Parameters
-    ----------
-    density : GeometricDensity
-    v : ndarray of shape (n_rows, n_columns)
-        Rows, NaN where missing.
-    guess : ndarray of shape (n_rows, n_columns)
-        The same with first values of missing entries.
+    is the distribution that the chain leaves as it is; see :mod:`skdgm.latent.filling`.
+    In each step the sets change places. v are rows, NaN where missing, and ``guess``
+    the same with first values of these.
     """
 
     def __init__(self, density, v, guess):

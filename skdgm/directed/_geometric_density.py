@@ -41,15 +41,8 @@ _DATA, _CHOICE, _OTHER, _MOVE = range(400, 404)
 
 
 class GeometricDensity(LatentDensity):
-    """Density of a bidirectional Helmholtz machine.
-
-    Parameters
-    ----------
-    *common, **more
-        As of :class:`~skdgm.latent.LatentDensity`.
-    log_Z : callable
-        Returns the estimator's log Z, or None if it has learned since.
-    """
+    """Density of a bidirectional Helmholtz machine; ``log_Z`` returns the estimator's
+    log Z, or None if it has learned since."""
 
     def __init__(self, *common, log_Z, **more):
         super().__init__(*common, **more)
@@ -83,13 +76,8 @@ class GeometricDensity(LatentDensity):
         return self.log_partition()[0]
 
     def log_partition(self):
-        """Log Z, which is at most 0, and its standard error, in nats.
-
-        Warns
-        -----
-        LikelihoodWarning
-            Few draws have nearly all of the weight.
-        """
+        """Log Z, which is at most 0, and its standard error, in nats, with a
+        LikelihoodWarning where few draws have nearly all of the weight."""
         rng, parts = stream(self.seed, LIKELIHOOD), []
         size = max(1, min(_DRAWS, _ROOM // (_OTHERS * self.width)))
         with one_blas_thread():

@@ -34,15 +34,8 @@ _JUDGED = 10
 
 
 class Chains(NamedTuple):
-    """States of the chains of training rows.
-
-    Parameters
-    ----------
-    hashes : ndarray of shape (n_rows,), uint64
-        Of the rows' content.
-    z : ndarray of shape (n_rows, n_chains, n_hidden), uint8
-        Bits, layer after layer.
-    """
+    """States of the chains of training rows: hashes of the rows' content, (n_rows,),
+    and bits, layer after layer, (n_rows, n_chains, n_hidden), uint8."""
 
     hashes: np.ndarray
     z: np.ndarray
@@ -99,17 +92,8 @@ class Gibbs(DrawnWay):
 
 
 class GibbsChain:
-    """Hidden bits of rows, each drawn given all others.
-
-    Parameters
-    ----------
-    net : Net
-    params : Params
-    statistics : Statistics
-    v : ndarray of shape (n_rows, n_columns)
-    n_each : int
-        Number of chains of each row.
-    """
+    """Hidden bits of rows v, each drawn given all others, in ``n_each`` chains of each
+    row."""
 
     def __init__(self, net, params, statistics, v, n_each):
         self.net, self.params, self.statistics = net, params, statistics
@@ -123,20 +107,8 @@ class GibbsChain:
         return through(*own, lambda level, _: noise[level], decoded=False).z
 
     def step(self, generator, z):
-        """Draw each bit of all layers given the others, in place.
-
-        Parameters
-        ----------
-        generator : numpy.random.Generator
-        z : list of ndarray of shape (n_rows * n_each, n_units)
-            C-contiguous.
-
-        Returns
-        -------
-        z : list of ndarray
-        info : tuple
-            Empty: all draws are taken.
-        """
+        """Draw each bit of all layers z, C-contiguous arrays of shape (n_rows * n_each,
+        n_units), given the others, in place; the info is (): all draws are taken."""
         model = self.params
         for level, bits in enumerate(z):
             noise = generator.random(bits.shape, bits.dtype)

@@ -39,17 +39,10 @@ _ROWS = 512
 
 
 class Settled(NamedTuple):
-    """Means of hidden bits, and what bounds the children's log probabilities.
-
-    Parameters
-    ----------
-    means : list of ndarray of shape (n_rows, n_units)
-        The layer next to the data first.
-    xi, share : list of ndarray of shape (n_rows, n_children)
-        Of the columns, if they are bits, and of each layer below the highest.
-    better : list of ndarray of shape (n_rows, n_children)
-        xi after another step.
-    """
+    """Means of hidden bits, (n_rows, n_units) of each layer, that next to the data
+    first, and what bounds the children's log probabilities: xi and share, (n_rows,
+    n_children), of the columns, if they are bits, and of each layer below the highest;
+    and ``better``, xi after another step."""
 
     means: list
     xi: list
@@ -58,12 +51,7 @@ class Settled(NamedTuple):
 
 
 class Factored:
-    """Independent bits in place of the posterior.
-
-    Parameters
-    ----------
-    net : Net
-    """
+    """Independent bits in place of the posterior."""
 
     def __init__(self, net):
         self.net = net

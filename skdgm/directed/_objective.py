@@ -46,20 +46,9 @@ class Belief(NetObjective):
     """Objective of a directed net, which learns by a :class:`Way`.
 
     Held-out rows are compared by the importance weighted bound of ``n_importance``
-    draws, of "gibbs" ten at least.
-
-    Parameters
-    ----------
-    hierarchy : Hierarchy
-        Of :class:`~skdgm.latent.Coins`.
-    domain : ColumnKind
-    columns : tuple
-        Statistics of the columns.
-    output : Output
-        Distribution of the data given the decoder's outputs.
-    options, rows, seed, epochs_before
-        As of :class:`~skdgm.nets.NetObjective`; the options with ``objective``,
-        ``n_importance``, ``resample`` and options of the way to learn.
+    draws, of "gibbs" ten at least. The hierarchy is one of
+    :class:`~skdgm.latent.Coins`; ``output`` is the distribution of the data given the
+    decoder's outputs; options are those of a sigmoid belief network.
     """
 
     quantity = "bound"

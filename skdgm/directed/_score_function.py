@@ -21,13 +21,8 @@ _STILL = (), ()
 
 
 class Reinforce(DrawnWay):
-    """REINFORCE: the whole signal for all layers.
-
-    Attributes
-    ----------
-    local : bool
-        Whether a layer's signal leaves out what does not depend on its draws.
-    """
+    """REINFORCE: the whole signal for all layers; if ``local``, a layer's leaves out
+    what does not depend on its draws."""
 
     local = False
 

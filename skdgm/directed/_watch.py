@@ -12,13 +12,8 @@ _BEYOND = 2**31
 
 
 class GradientWatch(NetWatch):
-    """Watch that measures the variance of the gradient, too.
-
-    Attributes
-    ----------
-    variances : list of float
-        One for each epoch.
-    """
+    """Watch that measures the variance of the gradient, too: ``variances``, one for
+    each epoch."""
 
     MEMORY = (*NetWatch.MEMORY, "variances")
 
@@ -33,23 +28,13 @@ class GradientWatch(NetWatch):
 
 
 def variance(objective, state, index):
-    r"""Variance of the gradient of a batch, summed over the parameters of the model.
+    r"""Variance of the gradient of a batch of rows at an index, summed over the
+    parameters of the model.
 
     .. math:: \frac{1}{K - 1} \sum_k \lVert g_k - \bar g \rVert^2
 
-    for the gradients of K independent draws, the same random numbers at each call.
-
-    Parameters
-    ----------
-    objective : Belief
-    state : NetState
-        It is not changed.
-    index : ndarray of int
-        Rows, of which a batch is used.
-
-    Returns
-    -------
-    variance : float
+    for the gradients of K independent draws, the same random numbers at each call. The
+    state is not changed.
     """
     options = objective.options
     batch, n = index[: options.batch_size], options.gradient_draws

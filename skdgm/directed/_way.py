@@ -24,47 +24,24 @@ NOISE, DROP, GREY, DREAM, OTHER, DATA, FILL = range(7)
 
 
 class Learned(NamedTuple):
-    """Parameters of a model, and of nets that a way to learn has of its own.
-
-    Parameters
-    ----------
-    model : Params
-    own : tuple
-    """
+    """Parameters of a model, and of nets that a way to learn has of its own."""
 
     model: tuple
     own: tuple
 
 
 class Kept(NamedTuple):
-    """What training changes besides parameters.
-
-    Parameters
-    ----------
-    model : Statistics
-    own : tuple
-        State of a way to learn: moments, chains.
-    """
+    """What training changes besides parameters: statistics of the model, and the state
+    of a way to learn: moments, chains."""
 
     model: tuple
     own: tuple
 
 
 class Update(NamedTuple):
-    """Rows and random numbers of an update.
-
-    Parameters
-    ----------
-    params : Learned
-        Parameters before it.
-    kept : Kept
-    v : ndarray of shape (n_rows, n_columns)
-    noise : list of ndarray of shape (n_rows * n_draws, n_units)
-        Of each layer.
-    dreams : tuple or None
-        Rows of the model, and their latent units.
-    rng : Stream
-    """
+    """Rows v and random numbers of an update, with the parameters before it: noise of
+    each layer, (n_rows * n_draws, n_units), and dreams, rows of the model and their
+    latent units, or None."""
 
     params: Learned
     kept: Kept
@@ -75,19 +52,10 @@ class Update(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """Draws of latent units, and their log probabilities.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_inputs)
-    found : Pass
-    log_p : tuple of ndarray of shape (n_rows * n_draws,)
-        Of the data given the lowest layer, of each layer given the one above, and of
-        the highest.
-    log_q : tuple of ndarray of shape (n_rows * n_draws,)
-    n : int
-        Number of rows.
-    """
+    """Draws of latent units for inputs x of n rows, a
+    :class:`~skdgm.latent.data_layer.Pass`, and their log probabilities, (n_rows *
+    n_draws,): of the data given the lowest layer, of each layer given the one above,
+    and of the highest; and by the inference net."""
 
     x: object
     found: object
@@ -116,16 +84,8 @@ class Drawn(NamedTuple):
 
 
 class Net(NamedTuple):
-    """A hierarchy above columns.
-
-    Parameters
-    ----------
-    hierarchy : Hierarchy
-    output : Output
-        Distribution of the data given the decoder's outputs.
-    share : ndarray or None
-        Marginal means of inputs.
-    """
+    """A hierarchy above columns, whose distribution given the decoder's outputs is
+    ``output``; ``share`` are the marginal means of inputs, or None."""
 
     hierarchy: object
     output: object
@@ -147,13 +107,7 @@ class Net(NamedTuple):
 
 
 class Way(ABC):
-    """One way to learn.
-
-    Parameters
-    ----------
-    net : Net
-    options : object
-        Options.
+    """One way to learn, by options.
 
     Attributes
     ----------
@@ -189,40 +143,15 @@ class Way(ABC):
         return ()
 
     def noise(self, state, batch, v, rng):
-        """Noise of each layer for an update: uniform.
-
-        Parameters
-        ----------
-        state : NetState
-        batch : ndarray of int
-            Numbers of the rows.
-        v : ndarray of shape (n_rows, n_columns)
-        rng : Stream
-
-        Returns
-        -------
-        noise : list of ndarray of shape (n_rows * n_draws, n_units)
-        """
+        """Noise of each layer, (n_rows * n_draws, n_units), for an update: uniform."""
         generator = rng.fold(NOISE).generator()
         shapes = [(len(v) * self.n_each, n) for n in self.net.hierarchy.n_latent]
         return [generator.random(shape, v.dtype) for shape in shapes]
 
     @abstractmethod
     def aim(self, params, given):
-        """What has the gradient.
-
-        Parameters
-        ----------
-        params : Learned
-            Parameters, which may be traced.
-        given : Update
-
-        Returns
-        -------
-        total : ndarray of shape (n_rows,)
-        kept : Kept
-            Updated state.
-        """
+        """What has the gradient, (n_rows,), by parameters that may be traced, and
+        updated state."""
 
 
 class DrawnWay(Way):

@@ -41,19 +41,9 @@ _PIECE = 100
 
 
 class MatchState(NamedTuple):
-    """Training state of a generator, and of an autoencoder if there is one.
-
-    Parameters
-    ----------
-    matched : Part
-        Net from latent units to what is matched.
-    autoencoder : Part or ()
-        Encoder and decoder.
-    width : ndarray of shape (1,), float64
-        Median distance of what is matched.
-    t : ndarray of shape (1,), float64
-        Number of updates of ``matched``.
-    """
+    """Training state of a generator: the net from latent units to what is matched; the
+    autoencoder, encoder and decoder, or (); the median distance of what is matched, and
+    the number of updates, each of shape (1,)."""
 
     matched: Part
     autoencoder: tuple
@@ -80,21 +70,10 @@ class MatchState(NamedTuple):
 class Pair(NamedTuple):
     """Rows of an update, and what generated ones are made of.
 
-    Parameters
-    ----------
-    real : ndarray of shape (n_rows, n_inputs)
-        Rows, or their codes.
-    known : ndarray of shape (n_rows, n_inputs), or None
-        1 where a value is known, 0 where not.
-    classes : ndarray of shape (n_rows, n_classes)
-        One-hot classes times their distance; without columns if there are none.
-    z : ndarray of shape (n_rows, n_latent + n_classes)
-    noise : ndarray
-        From ``emission.noise``.
-    sigmas : ndarray
-        Bandwidths.
-    rng : Stream
-        For dropout.
+    Real rows, or their codes, have shape (n_rows, n_inputs), and ``known`` is 1 where a
+    value is known, or None for all. ``classes`` are one-hot classes times their
+    distance, without columns if there are none; ``noise`` is that of
+    ``emission.noise``; ``sigmas`` are bandwidths; and ``rng`` is for dropout.
     """
 
     real: np.ndarray
@@ -107,15 +86,8 @@ class Pair(NamedTuple):
 
 
 class Nets(NamedTuple):
-    """Nets of moment matching.
-
-    Parameters
-    ----------
-    generator : Generator
-    matched : Net
-        From latent units, and classes, to what is matched.
-    encoder, decoder : Net or None
-    """
+    """Nets of moment matching: the generator; ``matched``, from latent units, and
+    classes, to what is matched; and those of an autoencoder, or None."""
 
     generator: object
     matched: object
@@ -138,16 +110,7 @@ class Nets(NamedTuple):
 
 
 class Matching(Objective):
-    """Moment matching of a generator.
-
-    Parameters
-    ----------
-    options : object
-        Those of a GMMN.
-    rows, seed, epochs_before
-        As of :class:`~skdgm.training.Objective`.
-    nets : Nets
-    """
+    """Moment matching of a generator, by the options of a GMMN."""
 
     quantity, LOCAL = "similarity", ()
 

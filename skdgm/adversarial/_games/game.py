@@ -63,21 +63,10 @@ class Conditions(NamedTuple):
 class Turn(NamedTuple):
     """What one update of one player is made of.
 
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_inputs)
-        Real rows.
-    known : ndarray of shape (n_rows, n_inputs), or None
-        1 where a value is known, 0 where not.
-    given : Conditions
-    z : ndarray of shape (n_rows, n_latent)
-        Latent units.
-    rng : Stream
-    clock : Clock
-    which : int
-        Whose update it is.
-    near : (ndarray, ndarray or None), optional
-        A row near to each real one, in games that want them, and what is known of it.
+    Real rows x are as a discriminator sees them, (n_rows, n_inputs), and ``known`` is 1
+    where a value is known, or None for all; ``given`` are the :class:`Conditions`, z
+    latent units. ``which`` says whose update it is. ``near``, in games that want it, is
+    a row near to each real one, and what is known of it.
     """
 
     x: np.ndarray
@@ -102,21 +91,13 @@ class Turn(NamedTuple):
 
 
 class Game(Objective):
-    """Adversarial training of a generator.
+    """Adversarial training of a generator, by the options of a GAN and ``nets``: a
+    ``generator``, a ``discriminator`` and others of variants.
 
     A subclass may say otherwise what is real and what is generated (:meth:`sides`),
     what both players lose by the discriminator's outputs (:meth:`verdict`), and what
     the generator learns by (:meth:`outputs`, :meth:`extra_slope`,
     :meth:`extra_gradient`).
-
-    Parameters
-    ----------
-    options : object
-        Those of a GAN.
-    rows, seed, epochs_before
-        As of :class:`~skdgm.training.Objective`.
-    nets : SimpleNamespace
-        ``generator``, ``discriminator`` and others of variants.
     """
 
     quantity, LOCAL = "similarity", ()
@@ -179,20 +160,9 @@ class Game(Objective):
         return Turn(*rows, self.generator.latent(*latent), rng, clock, which)
 
     def pair(self, params, statistics, turn):
-        """Real and generated rows as the discriminator sees them.
-
-        Parameters
-        ----------
-        params, statistics : tuple
-            Those of the generator's part; parameters may be traced.
-        turn : Turn
-
-        Returns
-        -------
-        real, fake : ndarray of shape (n_packs, packing * n_seen)
-        statistics : tuple
-            Updated ones.
-        """
+        """Real and generated rows as the discriminator sees them, (n_packs, packing *
+        n_seen), and updated statistics, given those and the parameters of the
+        generator's part, which may be traced."""
         generator, emission, n = self.generator, self.emission, len(turn.z)
         noise = emission.noise(turn.rng.fold(_EMIT), n, self.rows.dtype)
         z = generator.given(turn.z, *turn.given)

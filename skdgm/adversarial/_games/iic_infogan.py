@@ -39,19 +39,10 @@ _SETTLED = 1000
 class IICInfoGANGame(Game):
     """Adversarial training of a generator with codes.
 
-    Parameters
-    ----------
-    options, rows, seed, epochs_before
-        As of :class:`Game`.
-    nets : SimpleNamespace
-        ``generator``; ``discriminator``; ``reader``, a net from rows to the outputs of
-        ``heads``; and ``deform``, a :class:`~skdgm.nets.images.deform.Deformation` of
-        rows whose codes are read, or None.
-
-    Attributes
-    ----------
-    near : ndarray of int, or None
-        Rows near to each, from the first epoch on, if there are to be any.
+    Its nets have a ``reader``, too, a net from rows to the outputs of ``heads``, and
+    ``deform``, a :class:`~skdgm.nets.images.deform.Deformation` of rows whose codes are
+    read, or None. ``near`` are numbers of rows near to each, from the first epoch on,
+    if there are to be any.
     """
 
     near = None

@@ -48,32 +48,17 @@ class InfoGANGame(Game):
 
 
 class InfoGANVerdict(Verdict):
-    """Losses of both players, which both gain by information on codes.
-
-    Parameters
-    ----------
-    loss : Loss
-    given : (Codes, ndarray, float)
-        Codes, those that rows were generated from, of shape (n_rows, width), and the
-        weight of the bound.
-    smoothing : float
-    """
+    """Losses of both players, which both gain by information on codes: ``given`` are
+    these, those that rows were generated from, (n_rows, width), and the weight of the
+    bound."""
 
     def __init__(self, loss, given, smoothing=0.0):
         self.codes, self.units, self.weight = given
         super().__init__(loss, None, smoothing, self.codes.n_outputs)
 
     def discriminator(self, real, fake):
-        """Gradients of the discriminator's mean loss by its outputs.
-
-        Parameters
-        ----------
-        real, fake : ndarray of shape (n_rows, n_outputs)
-
-        Returns
-        -------
-        by_real, by_fake : ndarray
-        """
+        """Gradients of the discriminator's mean loss by its outputs for real rows, and
+        for generated ones."""
         by_real, by_fake = super().discriminator(real, fake)
         return by_real, by_fake + self._by_codes(fake)
 
@@ -88,18 +73,8 @@ class InfoGANVerdict(Verdict):
 
 
 class InfoGANWatch(GeneratorWatch):
-    """Watch that also follows the bound on the mutual information.
-
-    Parameters
-    ----------
-    objective, table, held_out, state
-        As of :class:`~skdgm.implicit.GeneratorWatch`.
-
-    Attributes
-    ----------
-    information : list of float
-        The bound at each call, in nats.
-    """
+    """Watch that also follows the bound on the mutual information, ``information``: in
+    nats at each call."""
 
     MEMORY = (*GeneratorWatch.MEMORY, "information")
 

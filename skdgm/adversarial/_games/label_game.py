@@ -53,14 +53,8 @@ class Sides:
 
 
 class Labels(NamedTuple):
-    """Labels of an update of the discriminator.
-
-    Parameters
-    ----------
-    codes : ndarray of int, of shape (n_labelled,)
-    x : ndarray of shape (n_labelled, n_inputs), or None
-        Their rows; None for all rows of the update.
-    """
+    """Labels of an update of the discriminator: codes, (n_labelled,), and their rows;
+    None for all rows of the update."""
 
     codes: np.ndarray
     x: np.ndarray = None
@@ -73,17 +67,9 @@ def logits(nets, state, x, known=None):
 
 
 class LabelGame(Game):
-    """Adversarial training of a classifier.
-
-    Parameters
-    ----------
-    options, rows, seed, epochs_before
-        As of :class:`Game`.
-    nets : SimpleNamespace
-        ``generator``; ``discriminator``, with a logit for each class; ``n_classes``;
-        and ``deform``, a :class:`~skdgm.nets.images.deform.Deformation` of real rows,
-        or None.
-    """
+    """Adversarial training of a classifier: the discriminator has a logit for each of
+    ``n_classes``; ``deform`` is a :class:`~skdgm.nets.images.deform.Deformation` of
+    real rows, or None."""
 
     quantity = "log probability of labels"
 
@@ -156,14 +142,7 @@ class LabelGame(Game):
 
 
 class LabelWatch(Watch):
-    """Negative log probability of the labels of training rows and of held-out rows.
-
-    Parameters
-    ----------
-    objective : LabelGame
-    table, held_out, state
-        As of :class:`~skdgm.training.DensityWatch`.
-    """
+    """Negative log probability of the labels of training rows and of held-out rows."""
 
     MEMORY = ("allowed",)
     useless = "predicts labels worse than their frequencies do."

@@ -17,32 +17,15 @@ from skdgm.utils.math import softplus
 
 
 class LabelVerdict:
-    """Losses of both players for the rows of an update.
-
-    Parameters
-    ----------
-    labels : Labels, or None
-        Needed for the discriminator's.
-    weight : float
-        Weight of what is learned without labels.
-    """
+    """Losses of both players for the rows of an update: the discriminator's needs
+    labels, and ``weight`` is that of what is learned without them."""
 
     def __init__(self, labels, weight):
         self.labels, self.weight = labels, weight
 
     def discriminator(self, real, fake):
-        """Gradients of the discriminator's loss by its logits.
-
-        Parameters
-        ----------
-        real : ndarray of shape (n_rows + n_labelled, n_classes)
-            Those of rows with labels last, unless all have labels.
-        fake : ndarray of shape (n_rows, n_classes)
-
-        Returns
-        -------
-        by_real, by_fake : ndarray
-        """
+        """Gradients of the discriminator's loss by its logits for real rows, those with
+        labels last unless all have some, and for generated ones."""
         n, back = len(fake), np.zeros_like(real)
         _, (back[:n], by_fake) = sides(real[:n], fake, self.weight)
         own = slice(0, n) if self.labels.x is None else slice(n, None)
@@ -57,40 +40,17 @@ class LabelVerdict:
 
 
 def of_labels(out, codes):
-    """Negative log probabilities of classes, and the gradient of their mean by logits.
-
-    Parameters
-    ----------
-    out : ndarray of shape (n_rows, n_classes)
-        Logits.
-    codes : ndarray of int, of shape (n_rows,)
-
-    Returns
-    -------
-    loss : ndarray of shape (n_rows,)
-    back : ndarray of shape (n_rows, n_classes)
-    """
+    """Negative log probabilities of classes, (n_rows,), by logits, (n_rows, n_classes),
+    and the gradient of their mean by these."""
     y = one_hot(codes, out.shape[1], out.dtype)
     loss = -(y * log_softmax(out, axis=1)).sum(axis=1)
     return loss, (softmax(out, axis=1) - y) / max(1, len(out))
 
 
 def sides(real, fake, weight):
-    """Loss of real and of generated rows, and its gradients by their logits.
-
-    Parameters
-    ----------
-    real, fake : ndarray of shape (n_rows, n_classes)
-        Logits.
-    weight : float
-        Factor of the loss.
-
-    Returns
-    -------
-    loss : float
-        Mean of :math:`-\\log D(x) - \\log (1 - D(g(z)))`, times the weight.
-    back : (ndarray, ndarray)
-    """
+    r"""Loss of real and of generated rows, the mean of :math:`-\log D(x) - \log (1 -
+    D(g(z)))` times a weight, and its gradients by their logits, (n_rows, n_classes)
+    each."""
     loss, back = as_real(real)
     total = logsumexp(fake, axis=1)
     other = expit(total)[:, None] * softmax(fake, axis=1) / len(fake)

@@ -43,20 +43,11 @@ _HIGH = 10.0
 class Loss(NamedTuple):
     """Losses of both players, as functions of logits.
 
-    Parameters
-    ----------
-    of_real : callable
-        ``of_real(gap, smoothing)`` returns the discriminator's loss of each real row
-        and its derivative.
-    of_fake : callable
-        ``of_fake(gap)`` returns that of each generated row.
-    of_generator : callable
-        ``of_generator(gap)`` returns the generator's loss and its derivative.
-    paired : bool
-        Whether a gap is the difference of a generated row's logit and that of a real
-        row, rather than one logit.
-    smooths : bool
-        Whether labels can be smoothed.
+    ``of_real(gap, smoothing)`` returns the discriminator's loss of each real row and
+    its derivative, ``of_fake(gap)`` that of each generated row, and
+    ``of_generator(gap)`` the generator's loss and its derivative. If rows are
+    ``paired``, a gap is the difference of a generated row's logit and that of a real
+    row, rather than one logit; ``smooths`` tells whether labels can be smoothed.
     """
 
     of_real: object
@@ -66,19 +57,8 @@ class Loss(NamedTuple):
     smooths: bool = False
 
     def discriminator(self, real, fake, smoothing=0.0):
-        """Loss of the discriminator for each row, and its gradients.
-
-        Parameters
-        ----------
-        real, fake : ndarray of shape (n_rows,)
-            Logits.
-        smoothing : float
-            One minus the target of real rows.
-
-        Returns
-        -------
-        loss, by_real, by_fake : ndarray of shape (n_rows,)
-        """
+        """Loss of the discriminator for each row by its logits, and the gradients by
+        these; ``smoothing`` is one minus the target of real rows."""
         if self.paired:
             loss, slope = self.of_fake(fake - real)
             return loss, -slope, slope
@@ -87,17 +67,8 @@ class Loss(NamedTuple):
         return own + other, by_real, by_fake
 
     def generator(self, real, fake):
-        """Loss of the generator for each row, and its gradient.
-
-        Parameters
-        ----------
-        real, fake : ndarray of shape (n_rows,)
-            Logits; those of real rows matter if rows are paired.
-
-        Returns
-        -------
-        loss, by_fake : ndarray of shape (n_rows,)
-        """
+        """Loss of the generator for each row by logits of generated ones, and its
+        gradient; those of real rows matter if rows are paired."""
         return self.of_generator(fake - real if self.paired else fake)
 
 

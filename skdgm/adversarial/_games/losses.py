@@ -14,15 +14,9 @@ import numpy as np
 class Verdict:
     """Losses of both players for the rows of an update.
 
-    Parameters
-    ----------
-    loss : Loss
-    mask : ndarray of shape (n_packs, n_logits), or None
-        Weights of the logits; None for the only logit.
-    smoothing : float
-        One minus the target of real rows.
-    n_more : int
-        Number of outputs besides logits.
+    ``mask``, (n_packs, n_logits), are weights of the logits, None for the only logit;
+    ``smoothing`` is one minus the target of real rows; and there are ``n_more`` outputs
+    besides logits.
     """
 
     def __init__(self, loss, mask=None, smoothing=0.0, n_more=0):
@@ -30,33 +24,15 @@ class Verdict:
         self.n_more = n_more
 
     def discriminator(self, real, fake):
-        """Gradients of the discriminator's mean loss by its outputs.
-
-        Parameters
-        ----------
-        real, fake : ndarray of shape (n_packs, n_outputs)
-
-        Returns
-        -------
-        by_real, by_fake : ndarray of shape (n_packs, n_outputs)
-        """
+        """Gradients of the discriminator's mean loss by its outputs, (n_packs,
+        n_outputs), for real rows and for generated ones."""
         logits = self.picked(real), self.picked(fake)
         _, *slopes = self.loss.discriminator(*logits, self.smoothing)
         return tuple(self.spread(slope / len(real), real) for slope in slopes)
 
     def generator(self, real, fake):
-        """Gradient of the generator's mean loss by outputs for its rows.
-
-        Parameters
-        ----------
-        real : ndarray of shape (n_packs, n_outputs), or None
-            Needed if the loss is ``paired``.
-        fake : ndarray of shape (n_packs, n_outputs)
-
-        Returns
-        -------
-        by_fake : ndarray of shape (n_packs, n_outputs)
-        """
+        """Gradient of the generator's mean loss by outputs for its rows; those for real
+        ones are needed if the loss is ``paired``."""
         f = self.picked(fake)
         r = self.picked(real) if self.loss.paired else f
         return self.spread(self.loss.generator(r, f)[1] / len(f), fake)

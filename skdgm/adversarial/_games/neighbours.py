@@ -12,25 +12,12 @@ _ROWS = 1024
 
 
 def near_rows(table, emission, n_neighbors):
-    """Numbers of the nearest other rows of each row.
+    """Numbers of the nearest other rows of each row of a table, at most
+    ``n_neighbors``, by the number of a row in ``table.rows``; other rows are near to
+    none, -1.
 
-    Parameters
-    ----------
-    table : Table
-    emission : Emission
-        Missing values count as scikit-learn's ``nan_euclidean`` does.
-    n_neighbors : int
-        At most; a single row is near to itself.
-
-    Returns
-    -------
-    near : ndarray of int, of shape (n_rows, n_neighbors)
-        By the number of a row in ``table.rows``; other rows are near to none, -1.
-
-    Raises
-    ------
-    ValueError
-        Rows are read in blocks.
+    Missing values count as scikit-learn's ``nan_euclidean`` does; a single row is near
+    to itself. ValueError tells of rows that are read in blocks.
     """
     if table.rows.streamed:
         raise ValueError(

@@ -16,24 +16,11 @@ _BETWEEN = 4
 
 
 def penalty(game, player, sides, mask, turn):
-    """Gradient of minus the penalty, which counts for as many updates as pass between
-    two of them.
+    """Gradient of minus the penalty, by the discriminator's parameters, which counts
+    for as many updates as pass between two of them.
 
-    Parameters
-    ----------
-    game : Game
-    player : Part
-        The discriminator.
-    sides : (ndarray, ndarray)
-        Real and generated rows, of shape (n_packs, n_columns).
-    mask : ndarray of shape (n_packs, n_outputs), or None
-        Weights of the outputs that add up to a logit.
-    turn : Turn
-
-    Returns
-    -------
-    grads : tuple
-        A tree like the parameters.
+    ``sides`` are real and generated rows, (n_packs, n_columns); ``mask``, (n_packs,
+    n_outputs) or None, are weights of the outputs that add up to a logit.
     """
     options, clock, (real, fake) = game.options, turn.clock, sides
     factor = game.penalty * options.penalty_interval

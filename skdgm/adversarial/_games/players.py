@@ -13,23 +13,11 @@ _SMALL = 0.1
 
 
 class GameState(NamedTuple):
-    """Training state of a game.
-
-    Parameters
-    ----------
-    generator, discriminator : Part
-    mean : tuple
-        Exponential average of the generator's parameters; or ().
-    t : ndarray of shape (1,), float64
-        Number of updates of the generator.
-    discriminator_mean : tuple
-        That of the discriminator's, of a game that averages it; or ().
-    reader : Part or ()
-        The net that tells codes, of a game that has them.
-    told : ndarray of shape (2, n_heads), or ()
-        Running mean of what two views share by each of its heads, in nats, and 1 for
-        the chosen one.
-    """
+    """Training state of a game: the parts of both players; the exponential average of
+    the generator's parameters, or (); its number of updates, of shape (1,); and, of
+    games that have these, the average of the discriminator's parameters, the net that
+    tells codes, and, (2, n_heads), the running mean of what two views share by each of
+    its heads, in nats, with 1 for the chosen one."""
 
     generator: Part
     discriminator: Part
@@ -55,17 +43,9 @@ class GameState(NamedTuple):
 
 
 class Discriminator(NamedTuple):
-    """Net from rows to logits.
-
-    Parameters
-    ----------
-    body : Net
-        From rows to hidden units.
-    head : Net
-        From the last hidden units to a logit for each class, or to one.
-    packing : int
-        Number of rows that are judged together.
-    """
+    """Net from rows, ``packing`` of them together, to logits: its ``body`` goes to
+    hidden units, its ``head`` from the last of these to a logit for each class, or to
+    one."""
 
     body: object
     head: object
@@ -83,33 +63,15 @@ class Discriminator(NamedTuple):
         return self.body.apply(params[0], statistics[0], x, **how)
 
     def judge(self, params, statistics, x, **how):
-        """Logits of packed rows, hidden units, and updated statistics.
-
-        Parameters
-        ----------
-        params, statistics : tuple
-        x : ndarray of shape (n_packs, packing * n_inputs)
-        **how : dict
-            ``rng`` and ``train``, as of a Net.
-
-        Returns
-        -------
-        logits : ndarray of shape (n_packs, n_logits)
-        hidden : ndarray of shape (n_packs, n_units)
-        statistics : tuple
-        """
+        """Logits of packed rows, hidden units, and updated statistics; ``how`` are
+        ``rng`` and ``train``, as of a Net."""
         h, kept = self.body.apply(params[0], statistics[0], x, **how)
         logits, more = self.head.apply(params[1], statistics[1], h, **how)
         return logits, h, (kept, more)
 
     def critic(self, mask=None):
-        """Net with one output for a pack: its logit, or that of its classes.
-
-        Parameters
-        ----------
-        mask : ndarray of shape (n_packs, n_logits), optional
-            Weights of the logits.
-        """
+        """Net with one output for a pack: its logit, or that of its classes by a mask,
+        weights of the logits."""
         return layers.serial(self.body, self.head, _pick(mask))
 
     def packed(self, x):

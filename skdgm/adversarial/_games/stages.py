@@ -30,13 +30,7 @@ _BELOW, _EMIT = 5, 6
 
 
 class StagesState(NamedTuple):
-    """Training states of games.
-
-    Parameters
-    ----------
-    stages : tuple of GameState
-        That of the smallest images first.
-    """
+    """Training states of games, that of the smallest images first."""
 
     stages: tuple
 
@@ -62,14 +56,8 @@ class StagesState(NamedTuple):
 
 
 class Climb(NamedTuple):
-    """Generators of images, each given those of the one below; as of a Generator.
-
-    Parameters
-    ----------
-    generators : list of Generator
-        That of the smallest images first.
-    pyramid : Pyramid
-    """
+    """Generators of images of a pyramid, the smallest first, each given images of the
+    one below; as of a Generator."""
 
     generators: list
     pyramid: object
@@ -100,25 +88,9 @@ class Climb(NamedTuple):
         return self.generators[0].given(z, codes)
 
     def draw(self, params, statistics, z, noise, rng=None, train=False):
-        """What a discriminator sees of generated rows, and updated statistics.
-
-        Parameters
-        ----------
-        params, statistics : tuple
-            Those of each generator.
-        z : ndarray of shape (n_rows, n_latent + n_classes)
-            May be traced.
-        noise : ndarray
-            From ``emission.noise``.
-        rng : Stream, optional
-            For dropout.
-        train : bool, default=False
-
-        Returns
-        -------
-        x : ndarray of shape (n_rows, n_inputs)
-        statistics : tuple
-        """
+        """What a discriminator sees of generated rows, and updated statistics: of z,
+        which may be traced, and noise, from ``emission.noise``; see
+        :meth:`Generator.draw`."""
         first, last, kept, x = 0, self.n_latent, [], None
         for k, part in enumerate(self.generators):
             own = columns(z, first, first + part.n_latent)
@@ -137,23 +109,9 @@ class Climb(NamedTuple):
 
 
 class Stage(Game):
-    """Game of images of one resolution.
-
-    Parameters
-    ----------
-    options, rows, seed, epochs_before, nets
-        As of :class:`Game`.
-    level : int
-        0 for the smallest images.
-    climb : Climb
-    of_data : bool
-        Whether details are of real rows, and the discriminator is given these, too.
-
-    Attributes
-    ----------
-    below : list of GameState
-        States of the games of smaller images.
-    """
+    """Game of images of one resolution, the smallest at level 0, of which those of
+    smaller images are ``below``, a list of states. If ``of_data``, details are of real
+    rows, and the discriminator is given these, too."""
 
     def __init__(self, *given, level, climb, of_data):
         super().__init__(*given)
@@ -205,16 +163,9 @@ def given_below(climb, levels, level):
 
 
 class Stages(Objective):
-    """Games at several resolutions, which learn from the same batches.
-
-    Parameters
-    ----------
-    options, rows, seed, epochs_before
-        As of :class:`Game`.
-    nets : SimpleNamespace
-        ``generator``, a :class:`Climb`; ``levels``, the nets of each resolution; and
-        ``of_data``, as of :class:`Stage`.
-    """
+    """Games at several resolutions, which learn from the same batches: ``nets`` has as
+    ``generator`` a :class:`Climb`, as ``levels`` the nets of each resolution, and
+    ``of_data``, as of :class:`Stage`."""
 
     quantity, LOCAL = "similarity", ()
 

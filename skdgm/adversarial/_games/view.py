@@ -8,25 +8,8 @@ _OUTPUT = 100
 
 
 def blurred(x, options, emission, rng, clock, of_output=False):
-    """Rows with instance noise, which fades as the learning rate does, and generated
-    ones with output noise.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_inputs)
-        May be traced.
-    options : object
-        Those of a GAN.
-    emission : Emission
-    rng : Stream
-    clock : Clock
-    of_output : bool, default=False
-        Whether these are generated rows.
-
-    Returns
-    -------
-    x : ndarray of shape (n_rows, n_inputs)
-    """
+    """Rows, which may be traced, with instance noise, which fades as the learning rate
+    does, and generated ones (``of_output``) with output noise."""
     schedule = options.schedule, clock, options.power_t
     size = learning_rate(options.instance_noise, *schedule)
     if of_output and options.output_noise:

@@ -33,19 +33,10 @@ _LOG_2_PI = np.log(2 * np.pi)
 
 
 class Codes(NamedTuple):
-    """Categorical codes, and then continuous ones.
-
-    Parameters
-    ----------
-    categories : tuple of int
-        Numbers of categories.
-    n_real : int
-        Number of continuous codes.
-    variance : float or "learned"
-        That of a continuous code given a row.
-    fixed : ndarray of shape (n_rows, n_codes), or None
-        Codes to give in place of draws, where they are not NaN.
-    """
+    """Categorical codes, whose numbers of categories are ``categories``, and then
+    ``n_real`` continuous ones, which have a variance given a row, or "learned".
+    ``fixed``, (n_rows, n_codes), are given in place of draws, where they are not
+    NaN."""
 
     categories: tuple
     n_real: int
@@ -68,15 +59,7 @@ class Codes(NamedTuple):
         return self.width + (self.n_real if self.variance == "learned" else 0)
 
     def draw(self, rng, n_rows, dtype):
-        """Draw codes, of shape (n_rows, width).
-
-        Parameters
-        ----------
-        rng : Stream
-            With a stream for each row, or one for all.
-        n_rows : int
-        dtype : type
-        """
+        """Draw codes, (n_rows, width), by a stream for each row, or one for all."""
         shape = n_rows, self.n_codes
         own = len(rng.ids) == n_rows
         u = rng.uniform(self.n_codes) if own else rng.generator().random(shape)
@@ -89,23 +72,9 @@ class Codes(NamedTuple):
         return self.units(u).astype(dtype)
 
     def given(self, codes, n_rows):
-        """The same codes with some that are given.
-
-        Parameters
-        ----------
-        codes : array-like of shape (n_codes,) or (n_rows, n_codes)
-            NaN is drawn.
-        n_rows : int
-
-        Returns
-        -------
-        codes : Codes
-
-        Raises
-        ------
-        ValueError
-            There is no such category, or another number of codes or of rows.
-        """
+        """The same codes with some that are given, for all rows or for each; NaN is
+        drawn. ValueError tells that there is no such category, or another number of
+        codes or of rows."""
         found = check_array(
             np.atleast_2d(codes), ensure_all_finite="allow-nan", input_name="codes"
         ).astype(float)
@@ -139,35 +108,16 @@ class Codes(NamedTuple):
         return [slice(*own) for own in pairwise(ends)]
 
     def posterior(self, out):
-        """Probabilities of categories and means of continuous codes.
-
-        Parameters
-        ----------
-        out : ndarray of shape (n_rows, n_outputs)
-
-        Returns
-        -------
-        posterior : ndarray of shape (n_rows, width)
-        """
+        """Probabilities of categories and means of continuous codes, (n_rows,
+        width)."""
         found = out[:, : self.width].copy()
         for own in self.groups():
             found[:, own] = softmax(out[:, own], axis=1)
         return found
 
     def information(self, out, units):
-        """Log-probability of codes given rows, and the codes' entropy.
-
-        Parameters
-        ----------
-        out : ndarray of shape (n_rows, n_outputs)
-        units : ndarray of shape (n_rows, width)
-            Codes that rows were generated from.
-
-        Returns
-        -------
-        information : ndarray of shape (n_rows,), float64
-            Its mean is the bound, in nats.
-        """
+        """Log-probability of the codes that rows were generated from given outputs, and
+        the codes' entropy: (n_rows,) in float64. Its mean is the bound, in nats."""
         out = out.astype(float)
         found = np.full(len(out), np.log(self.categories).sum())
         found += self.n_real * np.log(2)
@@ -193,23 +143,13 @@ class Codes(NamedTuple):
         return back
 
     def shared(self, out, other):
-        r"""Mutual information of the categories of two views of rows.
+        r"""Mutual information, in nats, of the categories of two views of rows, and its
+        gradients by the outputs for either.
 
         .. math:: \sum_{c, c'} J_{c c'} \log \frac{J_{c c'}}{J_c \, J_{c'}}, \qquad
            J = \tfrac{1}{2n} (P^\top P' + P'^\top P)
 
         with the probabilities of categories, P and P', given either view [2]_.
-
-        Parameters
-        ----------
-        out, other : ndarray of shape (n_rows, n_outputs)
-
-        Returns
-        -------
-        information : float
-            Of all categorical codes, in nats.
-        by_out, by_other : (ndarray, ndarray)
-            Gradients by the outputs.
         """
         found, backs = 0.0, (np.zeros_like(out), np.zeros_like(other))
         for own in self.groups():

@@ -23,14 +23,8 @@ _RATE, _MARGIN = 0.005, 0.03
 
 
 class Heads(NamedTuple):
-    """Outputs of a net that tell codes: categories by each head, and continuous codes.
-
-    Parameters
-    ----------
-    codes : Codes
-    n : int
-        Number of heads.
-    """
+    """Outputs of a net that tell codes: categories by each of n heads, and continuous
+    codes."""
 
     codes: object
     n: int
@@ -60,20 +54,9 @@ class Heads(NamedTuple):
         return head, out[:, self.columns(head)]
 
     def shared(self, out, other, ranks, stays=False):
-        """Gradients by outputs of what two views share, summed over heads.
-
-        Parameters
-        ----------
-        out, other : ndarray of shape (n_rows, n_outputs)
-        ranks : ndarray of shape (2, n)
-            As of :meth:`start`; updated in place.
-        stays : bool
-            Whether the chosen head is to stay.
-
-        Returns
-        -------
-        by_out, by_other : (ndarray, ndarray)
-        """
+        """Gradients by outputs of what two views share, summed over heads. ``ranks``,
+        (2, n), are as of :meth:`start`, and updated in place; the chosen head changes
+        unless it ``stays``."""
         information, chosen = ranks
         backs = np.zeros_like(out), np.zeros_like(other)
         for head in range(self.n):

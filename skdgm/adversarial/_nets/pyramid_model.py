@@ -13,15 +13,9 @@ from skdgm.utils.images import image_shape
 
 
 class PyramidModel(GANModel):
-    """Generators and discriminators of all resolutions.
-
-    Parameters
-    ----------
-    of_data : bool
-        Whether generators add to real images made smaller and large again, which
-        discriminators are given, too; otherwise they are given generated images of the
-        resolution below.
-    """
+    """Generators and discriminators of all resolutions: if ``of_data``, generators add
+    to real images made smaller and large again, which discriminators are given, too;
+    otherwise they are given generated images of the resolution below."""
 
     learns, NAMES = Stages, (*GANModel.NAMES, "n_levels")
 
