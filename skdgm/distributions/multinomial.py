@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import gammaln, logsumexp, softmax
 
 from skdgm.distributions.counts import log_factorials
-from skdgm.distributions.roles import Biased, Unit
+from skdgm.distributions.roles import Canonical, Unit
 
 # Documents of more words are drawn column by column, not word by word; and length of
 # the longest that NumPy draws.
@@ -67,7 +67,8 @@ class Multinomial(_Options, Unit):
 
     __slots__ = ()
 
-    field, statistic, param_grad = Biased.field, Biased.statistic, Biased.param_grad
+    field, statistic = Canonical.field, Canonical.statistic
+    param_grad = Canonical.param_grad
 
     def init(self, moments=None, dtype=np.float64):
         """Biases with which the words of a block without neighbours have the given

@@ -117,16 +117,11 @@ class Unit(ABC):
         """Project parameters onto the allowed set, in place: biases have no limits."""
 
 
-class _Size(NamedTuple):
-    size: int
-
-
-class Biased(_Size, Unit):
+class Canonical(Unit):
     """A block of finitely many states, whose parameters are biases of shape (size,).
 
     A bias is the natural parameter without neighbours, the sufficient statistic is the
-    value itself, and the log weight is the sum of eta x. ``pull(mean, grad)`` of some
-    returns the derivative by natural parameters, given that by means.
+    value itself, and the log weight is the sum of eta x.
     """
 
     __slots__ = ()
@@ -150,6 +145,17 @@ class Biased(_Size, Unit):
     def pack(self, x):
         """Convert values to the form that ``sample`` returns: Lists of ones."""
         return Lists.pack(x, binary=True)
+
+
+class _Size(NamedTuple):
+    size: int
+
+
+class Biased(_Size, Canonical):
+    """A :class:`Canonical` block of ``size`` entries. ``pull(mean, grad)`` of some
+    returns the derivative by natural parameters, given that by means."""
+
+    __slots__ = ()
 
 
 class Output(ABC):

@@ -15,8 +15,8 @@ import numpy as np
 from scipy.special import entr
 
 from skdgm._kernels.machines import columns as kernels
-from skdgm.distributions.roles import Unit
-from skdgm.utils.lists import Lists, dot
+from skdgm.distributions.roles import Canonical
+from skdgm.utils.lists import Lists
 from skdgm.utils.threading.parallel import run
 
 # Cost of an entry, in multiply-adds.
@@ -27,13 +27,13 @@ class _Sizes(NamedTuple):
     sizes: tuple
 
 
-class Sites(_Sizes, Unit):
+class Sites(_Sizes, Canonical):
     """A block of sites, whose parameters are one bias for each entry: sizes are numbers
     of categories, or 0 for a bit. Values and means are arrays of shape (n_rows, size);
     drawn values are Lists."""
 
     __slots__ = ()
-    ends, listable, form = (0.0, 1.0), True, "sites"
+    listable, form = True, "sites"
 
     @property
     def widths(self):
@@ -64,17 +64,6 @@ class Sites(_Sizes, Unit):
         p = np.asarray(moments, np.float64)
         off = np.log1p(-p, where=self._bits, out=np.zeros(self.size))
         return (np.log(p) - off).astype(dtype)
-
-    def field(self, own, received=0.0):
-        """Natural parameters eta = bias + input from the neighbours."""
-        return own + received
-
-    def statistic(self, own, x):
-        """Sufficient statistic of x: x itself."""
-        return x
-
-    def log_weight(self, eta, x):
-        return dot(x, eta)
 
     def log_partition(self, eta):
         return self._log_partitions(np.asarray(eta, np.float64)).sum(axis=-1)
@@ -130,14 +119,6 @@ class Sites(_Sizes, Unit):
 
     def entropy(self, own, mean):
         return entr(mean) + np.where(self._bits, entr(1 - mean), mean.dtype.type(0))
-
-    def pack(self, x):
-        """Convert values to the form that ``sample`` returns: Lists of ones."""
-        return Lists.pack(x, binary=True)
-
-    def param_grad(self, own, x, received):
-        """Derivative of each row's log weight by the biases: x."""
-        return x
 
     @property
     def n_states(self):

@@ -1,7 +1,7 @@
 """Feed-forward nets: layers, gradients, losses and training."""
 
 from skdgm.nets import layers
-from skdgm.nets.adversarial.tangents import gradient_norm, gradient_penalty
+from skdgm.nets.adversarial.tangents import gradient_penalty
 from skdgm.nets.constrained import (
     KINDS,
     Shape,
@@ -21,7 +21,6 @@ from skdgm.nets.feed_forward import (
     init,
     initial,
 )
-from skdgm.nets.images import maps
 from skdgm.nets.images.pooling import pooled_convolution
 from skdgm.nets.losses import (
     log_mean_exp,
@@ -33,7 +32,7 @@ from skdgm.nets.losses import (
 )
 from skdgm.nets.masks import by_degrees, masked, masked_dense
 from skdgm.nets.objective import NetObjective, NetState
-from skdgm.nets.parts import SOLVERS, Part, Parts, follow
+from skdgm.nets.parts import Part, Parts, follow
 from skdgm.nets.primitives import (
     ACTIVATIONS,
     activate,
@@ -65,7 +64,6 @@ __all__ = [
     "ACTIVATIONS",
     "INITIALISERS",
     "KINDS",
-    "SOLVERS",
     "Layer",
     "Monitor",
     "NetEstimator",
@@ -92,7 +90,6 @@ __all__ = [
     "dropped",
     "follow",
     "forward",
-    "gradient_norm",
     "gradient_penalty",
     "halves",
     "hidden",
@@ -108,12 +105,9 @@ __all__ = [
     "log_normal",
     "log_prior",
     "logistic_cross_entropy",
-    "maps",
     "masked",
     "masked_dense",
-    "mixture_loss",
     "nll",
-    "normal_loss",
     "pick",
     "pooled_convolution",
     "row_mean",
