@@ -28,14 +28,7 @@ class LinearChain(MaskedChain):
 
     def __init__(self, conditionals, start, order):
         super().__init__(conditionals, start, order, [], "identity", None, True)
-        own = self.conditionals
-        # The last outputs of real columns are a log weight, a mean and a log scale.
-        fixed = [
-            name in ("gaussian", "numeric") and number - n in (-3, -1)
-            for name, n in zip(own.kinds, own.n_outputs)
-            for number in range(n)
-        ]
-        self.masks[-1] &= ~np.array(fixed)
+        self.masks[-1] &= ~self.conditionals.scaling
 
     @staticmethod
     def n_weights(n_inputs, n_outputs):

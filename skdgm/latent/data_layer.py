@@ -81,7 +81,8 @@ class DataLayer:
             steady = np.arange(len(of_outputs)) >= n
         else:
             of_outputs = np.repeat(np.arange(n), output.n_outputs)
-            steady = _scales(output)
+            found = getattr(output, "scaling", None)
+            steady = None if found is None or not found.any() else found
         of_inputs, real = np.repeat(np.arange(n), output.n_inputs), steady is not None
         self.link = LINKS[kind](of_inputs, of_outputs, order, steady, real, PACE)
         mixed = alike(output)
@@ -186,14 +187,3 @@ class DataLayer:
             return self.single[j], ()
         how = self.output.variance, self.output.floor
         return NormalOutput(np.ones(1, int), *how), params.own[j : j + 1]
-
-
-def _scales(output):
-    """Outputs that are weights and scales of real columns, or None if none are real."""
-    kinds = getattr(output, "kinds", ())
-    found = [
-        name in ("gaussian", "numeric") and number - n in (-3, -1)
-        for name, n in zip(kinds, output.n_outputs)
-        for number in range(n)
-    ]
-    return np.array(found) if any(found) else None

@@ -62,6 +62,17 @@ class MixedOutput(Output):
         """Distributions of each column by itself, a list."""
         return [self.take([j]) for j in range(len(self.kinds))]
 
+    @property
+    def scaling(self):
+        """Mask of outputs that are log weights and log scales of real columns, whose
+        last outputs are these, and means between them."""
+        found = [
+            name in ("gaussian", "numeric") and number - n in (-3, -1)
+            for name, n in zip(self.kinds, self.n_outputs)
+            for number in range(n)
+        ]
+        return np.array(found)
+
     def take(self, columns):
         """Distributions of some of the columns, in their order."""
         scales = self.scales and [self.scales[j] for j in columns]
