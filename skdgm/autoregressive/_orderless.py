@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.autoregressive._masks import hide, large
 from skdgm.distributions import draw_within, relative, slots
 from skdgm.nets import Layer, activate, dense, drop_out, initial, listed, nll
 from skdgm.utils.products import matmul
@@ -262,3 +261,37 @@ class Orderless:
         for layer in params.hidden:
             h = dense(h, *layer, self.activation)
         return h
+
+
+def large(uniform, n_observed):
+    r"""Shares of the observed entries of rows to be seen, drawn by uniform noise so
+    that large shares are more frequent, and their weights, each (n_rows,).
+
+    The loss of n entries estimated from the n - m that are hidden is scaled by n / (n -
+    m), so that its noise grows with m. Sampling each m in proportion to its standard
+    deviation, as :math:`1 / \sqrt{n - m}`, minimises the variance for a given number of
+    rows; by its weight each number of seen entries counts as if all were equally
+    frequent.
+    """
+    n = np.maximum(1, n_observed)
+    n_seen = np.minimum(np.floor((1 - (1 - uniform) ** 2) * n), n - 1)
+    frequency = np.sqrt(1 - n_seen / n) - np.sqrt(1 - (n_seen + 1) / n)
+    return (n_seen + 0.5) / n, 1 / (n * frequency)
+
+
+def hide(v, share, uniform):
+    """Split the observed entries of each row into a share, below 1, that is seen, those
+    with the lowest uniform numbers, and a hidden part.
+
+    The parts have NaN where an entry belongs to the other, or is missing; the third
+    array returned is the number of observed entries for each hidden one, (n_rows,).
+    """
+    observed = ~np.isnan(v)
+    n_observed = observed.sum(axis=1)
+    uniform = np.where(observed, uniform, uniform.dtype.type(2))
+    n_seen = (share * n_observed).astype(np.intp)
+    last = np.take_along_axis(np.sort(uniform, axis=1), n_seen[:, None], axis=1)
+    is_seen, nothing = uniform < last, v.dtype.type(np.nan)
+    factor = n_observed / np.maximum(1, n_observed - n_seen)
+    seen, hidden = np.where(is_seen, v, nothing), np.where(is_seen, nothing, v)
+    return seen, hidden, factor.astype(v.dtype)

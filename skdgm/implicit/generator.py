@@ -11,8 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.nets import layers_of
-from skdgm.nets.stochastic.emission import Emission
-from skdgm.nets.stochastic.emit import emit
+from skdgm.nets.stochastic.emission import Emission, emit
 
 # Distributions of latent units.
 PRIORS = "normal", "uniform", "bits", "mixed"

@@ -25,7 +25,7 @@ from skdgm.implicit.generator import one_hot
 from skdgm.nets import Part, Parts
 from skdgm.nets.discrepancy import FACTORS, bandwidths, discrepancy_and_slope
 from skdgm.nets.reconstruction import inferred, reconstruction_slope
-from skdgm.nets.stochastic.emit import emit
+from skdgm.nets.stochastic.emission import emit
 from skdgm.nets.tape import pulled_back, traced_leaves
 from skdgm.training import Objective
 from skdgm.utils import random

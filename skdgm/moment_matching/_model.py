@@ -13,7 +13,7 @@ from skdgm.implicit import (
 )
 from skdgm.moment_matching._matching import Matching, Nets
 from skdgm.nets import layers
-from skdgm.nets.stochastic.emit import emit
+from skdgm.nets.stochastic.emission import emit
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.threading.threads import one_blas_thread
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from skdgm.autoregressive._masks import hide, large
+from skdgm.autoregressive._orderless import hide, large
 from skdgm.utils.random import stream
 from tests.autoregressive.models import (
     ORDERLESS,

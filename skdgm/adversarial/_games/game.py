@@ -37,7 +37,7 @@ from skdgm.implicit import GeneratorWatch
 from skdgm.implicit.generator import one_hot
 from skdgm.nets import Part, Parts, beside, follow
 from skdgm.nets.adversarial.packing import stacked
-from skdgm.nets.stochastic.emit import emit
+from skdgm.nets.stochastic.emission import emit
 from skdgm.nets.tape import pulled_back, traced_leaves
 from skdgm.training import Objective
 from skdgm.utils import random

@@ -22,7 +22,7 @@ import numpy as np
 from skdgm.adversarial._games.game import Conditions, Game
 from skdgm.implicit import GeneratorWatch
 from skdgm.nets import Part, beside, columns
-from skdgm.nets.stochastic.emit import emit
+from skdgm.nets.stochastic.emission import emit
 from skdgm.training import Objective
 from skdgm.utils.random import MAX_SEED
 

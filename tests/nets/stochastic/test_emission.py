@@ -5,8 +5,7 @@ import pytest
 from scipy.special import softmax
 
 from skdgm.data.scales import Scores, scores_of
-from skdgm.nets.stochastic.emission import Emission
-from skdgm.nets.stochastic.emit import emit
+from skdgm.nets.stochastic.emission import Emission, emit
 from skdgm.nets.tape import vjp
 from skdgm.utils.random import stream
 
