@@ -39,12 +39,13 @@ _ROWS = 512
 
 
 class Settled(NamedTuple):
-    """Means of hidden bits, (n_rows, n_units) of each layer, that next to the data
-    first, and what bounds the children's log probabilities: xi and share, (n_rows,
-    n_children), of the columns, if they are bits, and of each layer below the highest;
-    and ``better``, xi after another step."""
+    """Means of hidden bits, and what bounds the children's log probabilities: lists of
+    arrays, those next to the data first."""
 
+    # Of each layer, (n_rows, n_units).
     means: list
+    # Of the columns, if they are bits, and of each layer below the highest, (n_rows,
+    # n_children); ``better`` is xi after another step.
     xi: list
     share: list
     better: list

@@ -52,15 +52,16 @@ class Update(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """Draws of latent units for inputs x of n rows, a
-    :class:`~skdgm.latent.data_layer.Pass`, and their log probabilities, (n_rows *
-    n_draws,): of the data given the lowest layer, of each layer given the one above,
-    and of the highest; and by the inference net."""
+    """Draws of latent units, and their log probabilities, (n_rows * n_draws,)."""
 
+    # Inputs, and the :class:`~skdgm.latent.data_layer.Pass` of these.
     x: object
     found: object
+    # Of the data given the lowest layer, of each layer given the one above, and of the
+    # highest; and by the inference net.
     log_p: tuple
     log_q: tuple
+    # Number of rows.
     n: int
 
     def values(self):

@@ -21,15 +21,16 @@ from skdgm.utils.tree import leaves
 
 
 class Params(NamedTuple):
-    """Parameters of the nets, those next to the data first; of the distribution of the
-    data, its ``own``, and of the prior, those that are no outputs of nets, or (); and
-    of links within layers, if there are any: of the draws of each encoder, and of what
-    is below each decoder, with the highest layer last."""
+    """Parameters of the nets, those next to the data first."""
 
     encoders: tuple
     decoders: tuple
+    # Of the data's distribution and of the highest layer, those that are no outputs of
+    # nets; or ().
     own: tuple
     prior: tuple = ()
+    # Of links within layers, if there are any: of the draws of each encoder, and of
+    # what is below each decoder, with the highest layer last.
     links: tuple = ()
 
 

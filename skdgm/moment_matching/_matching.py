@@ -68,20 +68,19 @@ class MatchState(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Rows of an update, and what generated ones are made of.
+    """Rows of an update, and what generated ones are made of."""
 
-    Real rows, or their codes, have shape (n_rows, n_inputs), and ``known`` is 1 where a
-    value is known, or None for all. ``classes`` are one-hot classes times their
-    distance, without columns if there are none; ``noise`` is that of
-    ``emission.noise``; ``sigmas`` are bandwidths; and ``rng`` is for dropout.
-    """
-
+    # Rows, or their codes, (n_rows, n_inputs); and 1 where a value is known, or None.
     real: np.ndarray
     known: np.ndarray
+    # One-hot classes times their distance; without columns if there are none.
     classes: np.ndarray
     z: np.ndarray
+    # From ``emission.noise``.
     noise: np.ndarray
+    # Bandwidths.
     sigmas: np.ndarray
+    # For dropout.
     rng: object
 
 

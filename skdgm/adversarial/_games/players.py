@@ -13,16 +13,17 @@ _SMALL = 0.1
 
 
 class GameState(NamedTuple):
-    """Training state of a game: the parts of both players; the exponential average of
-    the generator's parameters, or (); its number of updates, of shape (1,); and, of
-    games that have these, the average of the discriminator's parameters, the net that
-    tells codes, and, (2, n_heads), the running mean of what two views share by each of
-    its heads, in nats, with 1 for the chosen one."""
+    """Training state of a game."""
 
     generator: Part
     discriminator: Part
+    # Exponential average of the generator's parameters; or ().
     mean: tuple
+    # Number of updates of the generator, of shape (1,).
     t: np.ndarray
+    # Of games that have these: the average of the discriminator's parameters; the net
+    # that tells codes; and running means of what two views share by each of its heads,
+    # in nats, with 1 for the chosen one, (2, n_heads).
     discriminator_mean: tuple = ()
     reader: object = ()
     told: object = ()
