@@ -10,6 +10,7 @@ distribution gives for each unit.
 """
 
 from abc import abstractmethod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,11 +20,17 @@ from skdgm.distributions.roles import Unit
 _FAR, _HALVINGS = 2.0**12, 80
 
 
+class Sized(NamedTuple):
+    """Number of units of a block, and their gain: of all, or a tuple."""
+
+    size: int
+    gain: object = 1.0
+
+
 class Columnwise(Unit):
     """A block of independent units, whose parameters are one bias each.
 
-    Subclasses are named tuples with the fields ``size`` and ``gain``, a number or a
-    tuple of one for each unit.
+    Subclasses are named tuples with the fields of :class:`Sized`.
     """
 
     __slots__ = ()

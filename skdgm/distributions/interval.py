@@ -13,23 +13,16 @@ References
    error in variational autoencoders. NeurIPS.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from skdgm.distributions.columnwise import Columnwise
+from skdgm.distributions.columnwise import Columnwise, Sized
 
 # Near 0 formulas are replaced by their series.
 _SMALL = 1e-2
 _N_NODES = 48
 
 
-class _Size(NamedTuple):
-    size: int
-    gain: object = 1.0
-
-
-class Interval(_Size, Columnwise):
+class Interval(Sized, Columnwise):
     """A block of units from 0 to 1, whose parameters are slopes of log densities."""
 
     __slots__ = ()

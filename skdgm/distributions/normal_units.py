@@ -20,24 +20,17 @@ References
    Gaussian graphical models. ICML.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy.special import log_ndtr, ndtri_exp
 
-from skdgm.distributions.columnwise import Columnwise
+from skdgm.distributions.columnwise import Columnwise, Sized
 from skdgm.distributions.gaussian import LOG_2PI
 
 # Standard deviations beyond which nothing is integrated, and distance of the nodes.
 _REACH, _STEP = 9.0, 0.125
 
 
-class _Size(NamedTuple):
-    size: int
-    gain: object = 1.0
-
-
-class UnitNormal(_Size, Columnwise):
+class UnitNormal(Sized, Columnwise):
     """A block of real units of variance 1, whose parameters are their means."""
 
     __slots__ = ()
@@ -64,7 +57,7 @@ class UnitNormal(_Size, Columnwise):
         return x, np.full(len(x), np.log(_STEP))
 
 
-class Rectified(_Size, Columnwise):
+class Rectified(Sized, Columnwise):
     """A block of units of values of at least 0, normal but for that."""
 
     __slots__ = ()

@@ -19,12 +19,8 @@ and a transposed convolution [2]_ exchanges the product with its gradient,
 that nearly all of the work is a product by BLAS; what lies outside of the image is
 zero. Images are divided into the same groups on any number of threads.
 
-With 64 images of 14 x 14 pixels and 32 maps, 64 maps above and 5 x 5 filters at every
-other pixel, in float32 on one thread, a convolution takes 4.8 ms, of which copying is
-0.25; PyTorch takes 4.1 with maps first and 4.4 with maps last. The gradients by W and
-x take 4.9 and 4.8 ms, there 5.3 and 5.2, or 5.1 and 4.3; with a single map of 28 x 28
-pixels and 32 above 0.7 and 0.7, there 2.6 and 4.4, or 0.4 and 4.1. Maps are last: each
-row of a patch is contiguous, and products need no reordering.
+Maps are last: each row of a patch is contiguous, and products need no reordering.
+``doc/benchmarks/convolution.md`` compares this with PyTorch.
 
 References
 ----------
