@@ -139,8 +139,8 @@ class Orderless:
         return self.log_p(params, v, number, rng).sum(axis=1)
 
     def log_p(self, params, v, number, rng):
-        """Log probability of each entry given those before it in one order, (n_rows,
-        n_columns), in nats; 0 for missing entries, which are neither seen nor
+        """Log probability of each entry given those before it in one order,
+        (n_rows, n_columns), in nats; 0 for missing entries, which are neither seen nor
         predicted."""
         x, observed = self.conditionals.inputs(v), ~np.isnan(v)
         pre = np.tile(params.values.b, (len(v), 1))
@@ -267,11 +267,11 @@ def large(uniform, n_observed):
     r"""Shares of the observed entries of rows to be seen, drawn by uniform noise so
     that large shares are more frequent, and their weights, each (n_rows,).
 
-    The loss of n entries estimated from the n - m that are hidden is scaled by n / (n -
-    m), so that its noise grows with m. Sampling each m in proportion to its standard
-    deviation, as :math:`1 / \sqrt{n - m}`, minimises the variance for a given number of
-    rows; by its weight each number of seen entries counts as if all were equally
-    frequent.
+    The loss of n entries estimated from the n - m that are hidden is scaled by n /
+    (n - m), so that its noise grows with m. Sampling each m in proportion to its
+    standard deviation, as :math:`1 / \sqrt{n - m}`, minimises the variance for a given
+    number of rows; by its weight each number of seen entries counts as if all were
+    equally frequent.
     """
     n = np.maximum(1, n_observed)
     n_seen = np.minimum(np.floor((1 - (1 - uniform) ** 2) * n), n - 1)

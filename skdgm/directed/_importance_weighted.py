@@ -22,8 +22,8 @@ class Weighted(DrawnWay):
     @abstractmethod
     def weights(self, log_p, log_q):
         """Compute the :class:`~skdgm.gradients.stochastic.draws.Weights` of draws,
-        given log p, (n_rows, n_draws, n_layers + 1), and log q, (n_rows, n_draws,
-        n_layers)."""
+        given log p, (n_rows, n_draws, n_layers + 1), and log q,
+        (n_rows, n_draws, n_layers)."""
 
     def of_drawn(self, params, given, drawn):
         log_p, log_q = drawn.values()

@@ -93,8 +93,8 @@ class Shape(NamedTuple):
 
 @primitive
 def tied(x, shape, W, c, rho, V, b):
-    """Outputs of all columns, (n_rows, n_outputs), each given the inputs x, (n_rows,
-    n_inputs), of the columns before it.
+    """Outputs of all columns, (n_rows, n_outputs), each given the inputs x,
+    (n_rows, n_inputs), of the columns before it.
 
     Parameters are as in :class:`Tied`; c may have several rows, of as many consecutive
     x each. Gradients are defined for these, not for x.

@@ -50,8 +50,8 @@ def _angles(x, columns, n):
 
 @primitive
 def waves(x, columns, n):
-    """Append sines and cosines, at n frequencies, of some columns of x, (n_rows,
-    n_inputs): (n_rows, n_inputs + 2 * n * n_columns)."""
+    """Append sines and cosines, at n frequencies, of some columns of x,
+    (n_rows, n_inputs): (n_rows, n_inputs + 2 * n * n_columns)."""
     angles, factors = _angles(x, columns, n)
     parts = np.sin(angles) / factors, np.cos(angles) / factors
     return np.concatenate([x, *parts], axis=1)

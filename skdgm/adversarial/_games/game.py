@@ -160,9 +160,9 @@ class Game(Objective):
         return Turn(*rows, self.generator.latent(*latent), rng, clock, which)
 
     def pair(self, params, statistics, turn):
-        """Real and generated rows as the discriminator sees them, (n_packs, packing *
-        n_seen), and updated statistics, given those and the parameters of the
-        generator's part, which may be traced."""
+        """Real and generated rows as the discriminator sees them,
+        (n_packs, packing * n_seen), and updated statistics, given those and the
+        parameters of the generator's part, which may be traced."""
         generator, emission, n = self.generator, self.emission, len(turn.z)
         noise = emission.noise(turn.rng.fold(_EMIT), n, self.rows.dtype)
         z = generator.given(turn.z, *turn.given)

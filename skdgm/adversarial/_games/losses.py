@@ -24,8 +24,8 @@ class Verdict:
         self.n_more = n_more
 
     def discriminator(self, real, fake):
-        """Gradients of the discriminator's mean loss by its outputs, (n_packs,
-        n_outputs), for real rows and for generated ones."""
+        """Gradients of the discriminator's mean loss by its outputs,
+        (n_packs, n_outputs), for real rows and for generated ones."""
         logits = self.picked(real), self.picked(fake)
         _, *slopes = self.loss.discriminator(*logits, self.smoothing)
         return tuple(self.spread(slope / len(real), real) for slope in slopes)

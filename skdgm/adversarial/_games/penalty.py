@@ -19,8 +19,8 @@ def penalty(game, player, sides, mask, turn):
     """Gradient of minus the penalty, by the discriminator's parameters, which counts
     for as many updates as pass between two of them.
 
-    ``sides`` are real and generated rows, (n_packs, n_columns); ``mask``, (n_packs,
-    n_outputs) or None, are weights of the outputs that add up to a logit.
+    ``sides`` are real and generated rows, (n_packs, n_columns); ``mask``,
+    (n_packs, n_outputs) or None, are weights of the outputs that add up to a logit.
     """
     options, clock, (real, fake) = game.options, turn.clock, sides
     factor = game.penalty * options.penalty_interval

@@ -108,8 +108,8 @@ class Codes(NamedTuple):
         return [slice(*own) for own in pairwise(ends)]
 
     def posterior(self, out):
-        """Probabilities of categories and means of continuous codes, (n_rows,
-        width)."""
+        """Probabilities of categories and means of continuous codes,
+        (n_rows, width)."""
         found = out[:, : self.width].copy()
         for own in self.groups():
             found[:, own] = softmax(out[:, own], axis=1)

@@ -48,8 +48,8 @@ class Heads(NamedTuple):
         return np.append(own, np.arange(self.n * width, self.n_outputs))
 
     def chosen(self, out, ranks):
-        """Number of the chosen head, and its outputs, of shape (n_rows,
-        codes.n_outputs), given ``ranks`` as of :meth:`start`."""
+        """Number of the chosen head, and its outputs, of shape
+        (n_rows, codes.n_outputs), given ``ranks`` as of :meth:`start`."""
         head = int(ranks[1].argmax())
         return head, out[:, self.columns(head)]
 

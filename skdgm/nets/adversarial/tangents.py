@@ -68,9 +68,9 @@ def activated(z, dz, activation):
 
 @primitive
 def at_largest(z, dz, n_pieces):
-    """Directions, (n_rows, n_units), of those pre-activations z, (n_rows, n_units *
-    n_pieces), that are the maxima of maxout units; constant in z except where maxima
-    change."""
+    """Directions, (n_rows, n_units), of those pre-activations z,
+    (n_rows, n_units * n_pieces), that are the maxima of maxout units; constant in z
+    except where maxima change."""
     pieces = dz.reshape(len(dz), -1, n_pieces)
     return np.take_along_axis(pieces, _largest(z, n_pieces), axis=2)[..., 0]
 

@@ -43,8 +43,8 @@ from skdgm.utils.windows import add, by_images, n_groups
 
 @primitive
 def convolve(x, W, b, window, activation="identity"):
-    """Convolution of images, (n_images, height * width * maps), by W of shape (rows *
-    columns * maps, n_maps_above): (n_images, high * wide * n_maps_above)."""
+    """Convolution of images, (n_images, height * width * maps), by W of shape
+    (rows * columns * maps, n_maps_above): (n_images, high * wide * n_maps_above)."""
     y = np.empty((len(x), window.n_positions * len(b)), x.dtype)
     by_images(_convolve, x, W, b, window, activation, y)
     return y

@@ -147,8 +147,8 @@ def tied_bits(net, kind, v, uniform=None):
 
 def linear_bits(W, logits, v, uniform=None):
     """As :func:`tied_bits`, with log odds linear in the values before: ``logits``, of
-    which each row belongs to as many consecutive rows of v, and terms by W, (n_columns,
-    n_columns), above the diagonal."""
+    which each row belongs to as many consecutive rows of v, and terms by W,
+    (n_columns, n_columns), above the diagonal."""
     logits = np.repeat(logits, len(v) // len(logits), axis=0)
     uniform = np.empty((0, 0), v.dtype) if uniform is None else uniform
     v = v.copy()
