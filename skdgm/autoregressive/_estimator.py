@@ -4,10 +4,7 @@ import numpy as np
 
 from skdgm.autoregressive._options import ChainOptions
 from skdgm.base.frames import beside, filled_in, framed
-from skdgm.data import (
-    has_grey,
-    names_of,
-)
+from skdgm.data import has_grey, names_of
 from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost
 from skdgm.utils.orders import check_ordering

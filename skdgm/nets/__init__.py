@@ -2,15 +2,7 @@
 
 from skdgm.nets import layers
 from skdgm.nets.adversarial.tangents import gradient_penalty
-from skdgm.nets.constrained import (
-    KINDS,
-    Shape,
-    Tied,
-    beside,
-    draw_bits,
-    pick,
-    tied,
-)
+from skdgm.nets.constrained import KINDS, Shape, Tied, beside, draw_bits, pick, tied
 from skdgm.nets.estimator import NetEstimator, NetModel, layers_of
 from skdgm.nets.feed_forward import (
     INITIALISERS,

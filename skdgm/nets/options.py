@@ -3,14 +3,7 @@
 from typing import Literal
 
 from skdgm.base.common_options import FitOptions
-from skdgm.base.options import (
-    KW_ONLY,
-    Auto,
-    CountOrZero,
-    NotNegative,
-    Positive,
-    Share,
-)
+from skdgm.base.options import KW_ONLY, Auto, CountOrZero, NotNegative, Positive, Share
 from skdgm.nets.feed_forward import INITIALISERS
 from skdgm.nets.primitives import ACTIVATIONS
 

@@ -14,15 +14,7 @@ References
 
 from typing import NamedTuple
 
-from skdgm.optim import (
-    Joined,
-    adam,
-    clip_norm,
-    learning_rate,
-    piecewise,
-    rmsprop,
-    sgd,
-)
+from skdgm.optim import Joined, adam, clip_norm, learning_rate, piecewise, rmsprop, sgd
 from skdgm.utils.tree import copy, leaves, tree_map
 
 SOLVERS = {"adam": adam, "sgd": sgd, "rmsprop": rmsprop}
