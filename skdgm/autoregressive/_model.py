@@ -130,38 +130,26 @@ class TiedModel(ChainModel):
         return *own, facts.options.init_weights, *self.scaled
 
 
-class MaskedModel(ChainModel):
-    """Chains of layers with masked weights, by the degrees of their units."""
+class GroupModel(ChainModel):
+    """Chains of layers with masked weights: a group of hidden units for each column."""
+
+    def __init__(self):
+        super().__init__("n_components", "activation", "direct")
 
     def kind(self, facts):
         """Class of the chains."""
         return MaskedChain
 
     def sizes(self, facts, n_columns, number):
-        """Degrees of units, their activation and initial weights."""
-        # No output may see units that see the last column.
-        own, n_degrees = facts.structure, max(1, n_columns - 1)
-        degrees = self.degrees(facts, n_degrees, number)
-        return degrees, own.activation, facts.options.init_weights, own.direct
-
-    @abstractmethod
-    def degrees(self, facts, n_degrees, number):
-        """Degrees of the units of each hidden layer of the chain of a number."""
+        """Degrees of units, each as often as a group has units, and :func:`_masked`."""
+        degrees = np.arange(_n_degrees(n_columns))
+        return [np.repeat(degrees, facts.structure.n_components)], *_masked(facts)
 
 
-class GroupModel(MaskedModel):
-    """Chains with a group of hidden units for each column."""
+class RandomMaskModel(ChainModel):
+    """Chains of layers with masked weights, which share a net: of random degrees."""
 
-    def __init__(self):
-        super().__init__("n_components", "activation", "direct")
-
-    def degrees(self, facts, n_degrees, number):
-        """Each degree as often as a group has units."""
-        return [np.repeat(np.arange(n_degrees), facts.structure.n_components)]
-
-
-class RandomMaskModel(MaskedModel):
-    """Chains that share a net, each with hidden units of random degrees."""
+    kind = GroupModel.kind
 
     def __init__(self):
         names = "hidden_layer_sizes", "activation", "direct"
@@ -178,13 +166,25 @@ class RandomMaskModel(MaskedModel):
         found.hidden_layer_sizes = check_sizes(found.hidden_layer_sizes)
         return found
 
-    def degrees(self, facts, n_degrees, number):
-        """Random degrees, of which those of a layer are at least the lowest below."""
+    def sizes(self, facts, n_columns, number):
+        """Degrees, of which those of a layer are at least the lowest below, and
+        :func:`_masked`."""
         rng, degrees, low = stream(facts.seed, _DEGREES, number).generator(), [], 0
         for size in facts.structure.hidden_layer_sizes:
-            degrees.append(np.sort(rng.integers(low, n_degrees, size)))
+            degrees.append(np.sort(rng.integers(low, _n_degrees(n_columns), size)))
             low = degrees[-1][0]
-        return degrees
+        return degrees, *_masked(facts)
+
+
+def _n_degrees(n_columns):
+    """Number of degrees: no output may see units that see the last column."""
+    return max(1, n_columns - 1)
+
+
+def _masked(facts):
+    """Activation of units, initialiser of weights, and whether outputs see inputs."""
+    own = facts.structure
+    return own.activation, facts.options.init_weights, own.direct
 
 
 class LinearModel(ChainModel):

@@ -32,12 +32,11 @@ from skdgm.utils.random import MAX_SEED
 from skdgm.utils.threading.callers import warn
 from skdgm.utils.threading.threads import Held, one_blas_thread
 from skdgm.utils.tree import copy
-from skdgm.utils.wrapped import density_of
 
 
 def _inverts(estimator):
     """Whether features have rows, which is not known before ``fit``."""
-    density = density_of(estimator)
+    density = getattr(estimator, "density_", None)
     return density is None or "inverse" in density.capabilities
 
 
