@@ -103,7 +103,7 @@ def _sum(context, out, row, left, tile, index, value, first, n):
 
 
 def _multiply(context, out, to, row, left, x, of, first, along, lines, top, n_out, n):
-    """Some rows at a time share the lines that are read, with their sums in registers."""
+    """Some rows at a time share the lines read; their sums are in registers."""
     signature = types.void(
         *(out, to, SIZE, SIZE, x, of, SIZE, SIZE, lines, SIZE, SIZE, SIZE)
     )

@@ -59,6 +59,12 @@ def test_pieces_are_all_pairs_once(n_outer, n_inner, size):
     assert (found == 1).all()
 
 
+def eager(monkeypatch):
+    """Have small updates shared, even where other processes keep threads waiting."""
+    monkeypatch.setattr(parallel, "_GRAIN", 1.0)
+    monkeypatch.setattr(parallel._Crowd, "look", lambda crowd: np.inf)
+
+
 MACHINES = {
     "binary": (BernoulliRBM(70), BITS),
     "grey": (BernoulliRBM(70), GREY),
@@ -82,7 +88,7 @@ MACHINES = {
 @pytest.mark.parametrize("name", MACHINES)
 def test_machines_do_not_depend_on_the_number_of_threads(name, monkeypatch):
     machine, X = MACHINES[name]
-    monkeypatch.setattr(parallel, "_GRAIN", 1.0)
+    eager(monkeypatch)
     y = LABELS if name.endswith("labels") else None
     options = {"n_iter": 2, "batch_size": 70, "random_state": 0}
     fits, sizes, call = [], set(), parallel.pool.in_step
@@ -110,7 +116,7 @@ def learned(n=2):
 
 
 def test_fits_in_threads_at_once(monkeypatch):
-    monkeypatch.setattr(parallel, "_GRAIN", 1.0)
+    eager(monkeypatch)
     expected, found = learned(1).components_, []
     with limit(3):
         threads = [
@@ -128,7 +134,7 @@ def test_fits_in_threads_at_once(monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_process_has_threads_of_its_own(monkeypatch):
-    monkeypatch.setattr(parallel, "_GRAIN", 1.0)
+    eager(monkeypatch)
     expected = learned(2).components_
     with multiprocessing.get_context("fork").Pool(1) as pool:
         found = pool.apply_async(_components).get(120)
