@@ -250,8 +250,10 @@ class Pace:
 
 
 class _Crowd:
-    """Largest number of threads that need not wait for each other for long; now and then
-    more are tried, less often where that was in vain."""
+    """Largest number of threads that need not wait for each other for long.
+
+    Now and then more are tried, less often where that was in vain.
+    """
 
     def __init__(self):
         self.most, self.since, self.patience = np.inf, 0.0, _PATIENCE
