@@ -125,6 +125,7 @@ def bernoulli_epoch(
                 ups, downs, biases, x, x_value, x_count, y, y_n, False, means, fields,
                 known, options.sweeps, options.tol, n_sweeps, moves, a, b,
             )  # fmt: skip
+            meet(gate)  # Chains use the same room for what layers receive.
         elif not options.persistent:
             meet(gate)
             respond(
@@ -284,8 +285,8 @@ def bernoulli_epoch(
                     some[0], some[1], bounds[low], means[high][:n], others[0],
                     others[1], bounds_model[low], fields[high][:m], room.received[low],
                     room.sent[low], rank, grads[low], grads[high], offsets[low],
-                    offsets[high], offsets[low], thin[low], thin[high], data[low],
-                    data[high], p, q, p_high, q_high,
+                    offsets[high], offsets[low], thin[low], room.thin_above[high],
+                    data[low], data[high], p, q, p_high, q_high,
                 )  # fmt: skip
                 add(lost[low], data[low], p, q)
                 add(lost[high], data[high], p_high, q_high)
@@ -311,7 +312,7 @@ def bernoulli_epoch(
             ):
                 learn(
                     first, end_of, rows, values, factors, top, means[high][:n],
-                    fields[high][:m], thin[high], up, down, momenta.weights[link], rate,
+                    fields[high][:m], room.thin_above[high], up, down, momenta.weights[link], rate,
                     momentum, l1, l2, tile, end_tile, start_line * side,
                     min(end_line * side, n_units),
                 )  # fmt: skip

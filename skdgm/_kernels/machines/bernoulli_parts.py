@@ -115,8 +115,9 @@ class Room(NamedTuple):
         Rows by column, as arrays.
     received, sent : tuple of ndarray
         Of each row, for centring.
-    thin : tuple of ndarray of shape (2, n_units)
-        Rows by which centring changes the gradient.
+    thin, thin_above : tuple of ndarray of shape (2, n_units)
+        Of couplings to the layer above, and to that below: rows by which centring
+        changes the gradient.
     total : tuple of ndarray of float64
     grads, data, model, lost : tuple of ndarray of shape (n_units,)
     """
@@ -141,6 +142,7 @@ class Room(NamedTuple):
     received: tuple
     sent: tuple
     thin: tuple
+    thin_above: tuple
     total: tuple
     grads: tuple
     data: tuple

@@ -353,7 +353,7 @@ def _room(given, blocks):
         lines(n + n_thin, real, listed),
         tuple(np.empty(n) for _ in sizes),
         tuple(np.empty(n) for _ in sizes),
-        arrays(n_thin),
+        *(arrays(n_thin), arrays(n_thin)),
         lines(1, float),
         *(lines(1, real) for _ in range(4)),
     )
