@@ -250,10 +250,10 @@ def test_a_refinement_that_was_diverging_is_still_measured_by_its_beginning(path
     with pytest.raises(Break):
         clone(dbn).set_callbacks(Crash(path, 7)).fit(BITS)
     kept = skdgm.load(path)
-    limit = kept._record["refined"]["watch"]["limit"]
+    limit = kept._record["progress"]["watch"]["limit"]
     with pytest.raises(Break):
         clone(dbn).set_callbacks(Crash(path, 1)).fit(BITS)
-    assert skdgm.load(path)._record["refined"]["watch"]["limit"] == limit
+    assert skdgm.load(path)._record["progress"]["watch"]["limit"] == limit
 
 
 def test_a_stack_that_is_fitted_further_goes_on(path):
@@ -342,7 +342,7 @@ def test_pre_training_is_not_repeated(path, monkeypatch):
     dbm = DBM((4, 3), n_iter=3, pretrain="layerwise", pretrain_iter=2, random_state=0)
     whole = clone(dbm).fit(BITS)
     broken(dbm, 1, Checkpoint(path), BITS)
-    monkeypatch.setattr("skdgm.boltzmann._structure.deep.layerwise", None)
+    monkeypatch.setattr("skdgm.boltzmann._learning.pretraining.Pair.run", None)
     assert_identical(whole, resumed(dbm, path, BITS))
 
 

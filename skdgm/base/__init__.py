@@ -11,18 +11,25 @@ from skdgm.base.density import (
     of_rows,
 )
 from skdgm.base.estimator import Estimator
-from skdgm.base.fits import Stage, report
+from skdgm.base.fits import Task, report
 from skdgm.base.model import Facts, Model
+from skdgm.base.records import Record
+from skdgm.base.stages import Component, Epochs, Fit, OwnEpochs
 
 __all__ = [
     "KEPT",
     "Classifier",
+    "Component",
     "Density",
+    "Epochs",
     "Estimator",
     "Facts",
+    "Fit",
     "MissingCapability",
     "Model",
-    "Stage",
+    "OwnEpochs",
+    "Record",
+    "Task",
     "by_blocks",
     "forget_log_Z",
     "lazy_log_Z",

@@ -24,13 +24,14 @@ from skdgm.base.frames import filled_in, form_of, framed
 from skdgm.base.model import Facts, known_of
 from skdgm.base.options import Options
 from skdgm.base.records import Record
+from skdgm.base.stages import Fit, OwnEpochs
 from skdgm.data import column_types_of, far_out, inputs
 from skdgm.data.streams import streamed
-from skdgm.training import Table, optimise
+from skdgm.training import Table
 from skdgm.utils.math import shares
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.threading.callers import warn
-from skdgm.utils.threading.threads import Held, one_blas_thread
+from skdgm.utils.threading.threads import Held
 from skdgm.utils.tree import copy
 
 
@@ -114,18 +115,10 @@ class Estimator(
             self._check_cost(table, n_epochs)
             # Callbacks pass X to methods, which check the names of its columns.
             data = inputs.for_callbacks(inputs.own_frame(X, table), y, sample_weight)
-            stage = fits.Stage.whole(self, data, n_epochs)
-            record = Record.of(self, table)
-            objective, state = self._beginning(table, 0, fresh)
-            hooks = stage.hooks(self._name, objective, self._copied_attributes)
-            with one_blas_thread():
-                options = record.options(objective, state, n_epochs, hooks)
-                learned, watch = optimise(objective, table, range(n_epochs), **options)
-            self._keep(learned, before)
-        self._report(learned, n_epochs, watch)
-        if learned.ended != "interrupted" and self._finish(table, record):
-            record.complete()
-        stage.end(lambda: self._attributes(self._state()))
+            task = fits.Task.whole(self, data, n_epochs)
+            fit = Fit(self, before, task, Record.of(self, table))
+            fit.run(self._stages(table, range(n_epochs), fresh, whole=True))
+        task.end(lambda: self._attributes(self._state()))
         return self
 
     def partial_fit(self, X, y=None, sample_weight=None):
@@ -165,11 +158,7 @@ class Estimator(
             table = self._begin(X, y, sample_weight, fresh, classes)
             self._check_cost(table, 1)
             epochs = range(self.n_iter_, self.n_iter_ + 1)
-            objective, state = self._beginning(table, epochs.start, fresh)
-            with one_blas_thread():
-                learned, watch = optimise(objective, table, epochs, state)
-            self._keep(learned, before)
-        self._report(learned, 1, watch)
+            Fit(self, before).run(self._stages(table, epochs, fresh, whole=False))
         return self
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
@@ -191,16 +180,22 @@ class Estimator(
             self._remember(X)
             self._seed = check_random_state(self.random_state).randint(MAX_SEED)
             self.n_iter_, self.loss_curve_, self.validation_curve_ = 0, [], []
+            vars(self).update({name: [] for name in self._MODEL.CURVES})
         self._columns, self._far = columns, far_out(self, columns, table)
         self._count(table, fresh)
         self._forget()
         return table
 
-    def _beginning(self, table, epoch, fresh):
-        """Objective of a run from an epoch on, and the state to continue from."""
-        objective = self._objective(table, self.n_iter_ - epoch)
+    def _stages(self, table, epochs, fresh, whole):
+        """Stages of a fit with these epochs, made one after the other."""
+        objective = self._objective(table, self.n_iter_ - epochs.start)
         self._quantity = objective.quantity
-        return objective, None if fresh else self._state()
+        state = None if fresh else self._state()
+        if fresh:
+            given = self._facts(), objective, table
+            held_out = whole and self._options.early_stopping
+            state = yield from self._MODEL.earlier(*given, held_out)
+        yield OwnEpochs(self, objective, table, epochs, state, whole)
 
     def _copied_attributes(self, state):
         """Fitted attributes of a training state that goes on changing."""
@@ -282,10 +277,6 @@ class Estimator(
 
     def _check_cost(self, table, n_epochs):
         """Warn or raise, before anything large is allocated, if training costs much."""
-
-    def _finish(self, table, record):
-        """Learn what requires the final parameters; return False if interrupted."""
-        return True
 
     def _forget(self):
         """Discard results that depend on parameters which have changed."""

@@ -1,4 +1,4 @@
-"""The frame of a fit: options, and stages with callbacks.
+"""The frame of a fit: options, and tasks of callbacks.
 
 Options that a user sets are attributes of the estimator and remain as given. At the
 beginning of each fit they are copied to ``_asked``, from which all code reads them,
@@ -19,15 +19,15 @@ from sklearn.utils._param_validation import (
 )
 
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
-from skdgm.training import Callbacks, Verbose
+from skdgm.training import Callbacks
 from skdgm.utils.threading.callers import fits_for_another, warn
 
 # Constraints of options that may be booleans, or that are checked elsewhere.
 _FREE = {"boolean", "verbose", "random_state", "no_validation"}
 
 
-class Stage:
-    """Stage of a fit, with its place among the tasks of scikit-learn's callbacks.
+class Task:
+    """Task of scikit-learn's callbacks: a fit, or a part of it.
 
     Parameters
     ----------
@@ -49,62 +49,31 @@ class Stage:
 
     @classmethod
     def whole(cls, estimator, data, n_parts):
-        """Stage of a whole fit, which has ``n_parts`` parts or epochs."""
+        """Task of a whole fit, which has ``n_parts`` parts or epochs."""
         context = estimator._init_callback_context(max_subtasks=n_parts)
         return cls(estimator, context, data)
 
     @contextmanager
     def part(self, name, n_epochs=0, component=None):
-        """Context of a part of this stage, which ends unless an error is raised.
-
-        Parameters
-        ----------
-        name : str
-        n_epochs : int, default=0
-        component : estimator, optional
-            Estimator that is fitted in this part, to which callbacks are passed on.
-
-        Yields
-        ------
-        part : Stage
-        """
+        """Context of a part of this task, which ends unless an error is raised; to a
+        component that is fitted in it, callbacks are passed on."""
         context = self.context.subcontext(name, max_subtasks=n_epochs)
         passed_on = nullcontext()
         if component is not None:
             passed_on = context.propagate_callback_context(component)
         with passed_on:
-            part = Stage(self.estimator, context, self.data)
+            part = Task(self.estimator, context, self.data)
             yield part
             part.end()
 
-    def hooks(self, name, objective, attributes):
-        """Hooks of epochs: callbacks, and a printed line if the estimator is verbose.
-
-        Parameters
-        ----------
-        name : str
-            Name of the estimator in lines.
-        objective : Objective
-        attributes : callable
-            ``attributes(state)`` returns the fitted attributes of a training state.
-
-        Returns
-        -------
-        hooks : list of Hook
-        """
-        hooks = [Callbacks(self.estimator, self.context, self.data, attributes)]
-        if self.estimator.verbose:
-            hooks.append(Verbose(name, objective.quantity))
-        return hooks
+    def callbacks(self, attributes):
+        """Hook that calls callbacks in each epoch; ``attributes(state)`` returns the
+        fitted attributes of a training state."""
+        return Callbacks(self.estimator, self.context, self.data, attributes)
 
     def end(self, attributes=dict):
-        """End the stage.
-
-        Parameters
-        ----------
-        attributes : callable, default=dict
-            Returns fitted attributes that the estimator does not have yet.
-        """
+        """End the task; ``attributes()`` returns fitted attributes that the estimator
+        does not have yet."""
         self.stopped = self.context.call_on_fit_task_end(
             estimator=self.estimator, reconstruction_attributes=attributes, **self.data
         )

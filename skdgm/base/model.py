@@ -69,6 +69,9 @@ class Model(ABC):
     one itself.
     """
 
+    # Fitted attributes with the losses of earlier stages.
+    CURVES = ()
+
     @abstractmethod
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
@@ -120,6 +123,29 @@ class Model(ABC):
         -------
         objective : Objective
         """
+
+    def earlier(self, facts, objective, table, held_out):
+        """Stages before the epochs of an objective that begins anew, a generator.
+
+        Parameters
+        ----------
+        facts : Facts
+        objective : Objective
+        table : Table
+            Training rows.
+        held_out : bool
+            Whether the objective is to hold some of them out.
+
+        Yields
+        ------
+        stage : Stage
+
+        Returns
+        -------
+        state : tuple or None
+            With which the epochs begin; None for that of :meth:`Objective.start`.
+        """
+        yield from ()
 
     @abstractmethod
     def attributes(self, facts, state):

@@ -1,10 +1,8 @@
-"""Records of a fit in a file, from which another fit continues.
+"""Record of a fit in a file, from which another continues: a place among stages.
 
-A record is the estimator after an epoch, with an attribute ``_record``: what early
-stopping and the watch remember, and what tells whether a fit is the same: options, rows
-with their weights, and the epochs before it. Before the first epoch, in pre-training,
-it is the estimator as it would then begin, and what pre-training continues from; after
-the last, also what continues from a stage that comes then.
+A record is the estimator as it is, with an attribute ``_record``: the stage under way,
+what it continues from beside the fitted attributes, and what tells whether a fit is the
+same: options, rows with their weights, and the epochs before it.
 """
 
 import hashlib
@@ -19,6 +17,8 @@ from skdgm.training import Keeper, Progress
 
 # Options that change nothing of what is learned.
 _FREE = {"verbose"}
+# Place after the last stage.
+_END = "end"
 
 
 class Record:
@@ -27,7 +27,8 @@ class Record:
     Parameters
     ----------
     estimator : Estimator
-        About to be trained. If there is an earlier run, it gets the attributes of that.
+        About to be trained. If there is an earlier run, it gets what that had learned
+        before the stage that was under way.
     tables : sequence of Table
         Training rows; of several stages, those of each.
     file : object or None
@@ -37,14 +38,9 @@ class Record:
     Attributes
     ----------
     source : Estimator or None
-        From the file, if the earlier run reached its epochs.
-    unfinished : Estimator or None
-        From the file, if the earlier run ended in pre-training.
-    memory : dict
-        What ``unfinished`` continues from, as :meth:`keep_earlier` was given it.
-    later : dict or None
-        What a stage after all epochs continues from, as :meth:`keep_later` was given
-        it.
+        From the file.
+    known : dict
+        Its ``_record``.
 
     Raises
     ------
@@ -53,26 +49,18 @@ class Record:
     """
 
     def __init__(self, estimator, tables, file=None):
-        self.estimator, self.file = estimator, file
-        self.source = self.unfinished = self.keeper = self.later = None
+        self.estimator, self.file, self.reached = estimator, file, True
+        self.source, self.known = None, {"stage": None}
         if file is None:
             return
-        self.facts = facts_of(estimator, estimator.n_iter_, *tables)
-        source, progress = file.read(), None
+        self.start = dict(vars(estimator))
+        self.facts, source = facts_of(estimator, *tables), file.read()
         if source is not None:
             refuse_other(file, estimator, self.facts, source)
-            record = vars(source).pop("_record")
+            self.source, self.reached = source, False
+            self.known, own = vars(source).pop("_record"), vars(source)
             estimator._seed = source._seed
-            self.memory = record.get("earlier")
-            if self.memory is not None:
-                self.unfinished = source
-            else:
-                self.source, known = source, vars(source)
-                self.later = record["later"]
-                progress = self._progress(record)
-                vars(estimator).update({name: known[name] for name in self.learned})
-        self.start = dict(vars(estimator))
-        self.keeper = Keeper(self, progress)
+            vars(estimator).update({name: own[name] for name in self.known["learned"]})
 
     @classmethod
     def of(cls, estimator, *tables):
@@ -80,113 +68,84 @@ class Record:
         part of; one that keeps nothing if no callback does."""
         return cls(estimator, tables, file_of(estimator))
 
-    def options(self, objective, state, n_epochs, hooks):
-        """Options of :func:`~skdgm.training.optimise`, with the state to continue from:
-        that of the record if there is one. The objective may pre-train."""
-        objective.record = None if self.file is None else self
-        if self.source is not None:
-            state = self._state_of(vars(self.source))
-        return {
-            "state": state,
-            "n_epochs": n_epochs,
-            "hooks": hooks,
-            "early_stopping": self.estimator._options.early_stopping,
-            "keeper": self.keeper,
-        }
+    def at(self, stage):
+        """Whether an earlier run ended in a stage."""
+        return self.known["stage"] == stage.key
 
-    def complete(self):
-        """Write the fitted estimator, at the end of training."""
-        if self.file is not None:
-            self._write(shallow(self.estimator), self.keeper.progress())
+    def reaches(self, stage):
+        """Whether a stage is left to run: the one of the file, or one after it."""
+        self.reached = self.reached or self.at(stage)
+        return self.reached
 
-    def keep_earlier(self, attributes, memory=()):
-        """Write the estimator before its first epoch.
+    def joined(self, stage, state):
+        """State that the epochs of a stage begin with, which is that of the file if
+        there is one, and the hook that keeps them, or None."""
+        if self.file is None:
+            return state, None
+        self._begin()
+        progress = None
+        if self.at(stage):
+            progress = dict(self.known["progress"])
+            state = stage.restored(self.source, self.known["memory"])
+            stopping = progress["stopping"] = dict(progress["stopping"])
+            if stopping.get("best") is not None:
+                (attributes, memory), source = stopping["best"], shallow(self.source)
+                vars(source).update(attributes)
+                stopping["best"] = stage.restored(source, memory)
+            progress = Progress(**progress)
 
-        Parameters
-        ----------
-        attributes : dict
-            Fitted attributes, so that the file is a model.
-        memory : dict, optional
-            What the stage under way continues from, if the attributes do not say it.
-        """
-        new = shallow(self.estimator)
-        vars(new).update(attributes, _ended="interrupted")
-        new._record = {"facts": self.facts, "earlier": dict(memory)}
-        self.file.write(new)
+        def keep(report, progress):
+            if self.file.due():
+                new = shallow(self.estimator)
+                for name in stage.transient:
+                    vars(new).pop(name, None)
+                vars(new).update(stage.attributes(report.state, progress))
+                self._write_epochs(new, stage, report.state, progress)
 
-    def keep_later(self, attributes, memory, due=True):
-        """Note where a stage after the last epoch stands, and write it.
+        self.keeper = Keeper(keep, progress)
+        return state, self.keeper
 
-        Parameters
-        ----------
-        attributes : dict
-            Fitted attributes that the stage sets.
-        memory : dict
-            What it continues from; of an estimator that is complete, too.
-        due : bool, default=True
-            Whether to write now.
-        """
-        self.later = memory
-        if due:
+    def place(self, stage):
+        """Place of a stage's component in the file."""
+        self._begin()
+        source = stage.component_of(self.source) if self.at(stage) else None
+
+        def write(component):
             new = shallow(self.estimator)
-            vars(new).update(attributes, _ended="interrupted")
-            self._write(new, self.keeper.progress())
+            vars(new).update(stage.attributes(component))
+            self._write(new, stage.key)
 
-    def begin(self):
-        """Note what was learned before epochs begin, as pre-training does."""
-        if self.source is None:
-            known = vars(self.estimator).items()
-            self.learned = [n for n, v in known if self.start.get(n) is not v]
+        return Place(self.file, source, write)
 
-    def keep(self, report, progress):
-        """Write the estimator after an epoch, if it is time to.
+    def complete(self, stage):
+        """Write the fitted estimator, at the end of the last stage."""
+        if self.file is None:
+            return
+        new = shallow(self.estimator)
+        if hasattr(stage, "learned"):
+            state, progress = stage.learned.state, self.keeper.progress()
+            self._write_epochs(new, stage, state, progress)
+        else:
+            self._begin()
+            self._write(new, _END)
 
-        Parameters
-        ----------
-        report : Report
-        progress : Progress
-        """
-        if self.file.due():
-            estimator = self.estimator
-            new = shallow(estimator)
-            for name in estimator._TRANSIENT:
-                vars(new).pop(name, None)
-            vars(new).update(estimator._copied_attributes(report.state))
-            new.n_iter_ += len(progress.losses)
-            new.loss_curve_ = estimator.loss_curve_ + progress.losses
-            if progress.stopping:
-                new.validation_curve_ = (
-                    estimator.validation_curve_ + progress.validation
-                )
-            new._ended = "interrupted"
-            self._write(new, progress)
+    def _begin(self):
+        """Note what was learned before the stage that begins."""
+        known = vars(self.estimator).items()
+        self.learned = [name for name, v in known if self.start.get(name) is not v]
 
-    def _write(self, new, progress):
+    def _write_epochs(self, new, stage, state, progress):
         stopping = dict(progress.stopping)
-        if stopping and stopping["best"] is not None:
-            stopping["best"] = self.estimator._copied_attributes(stopping["best"])
-        progress = progress._replace(stopping=stopping)
-        new._record = {
-            "facts": self.facts,
-            "progress": progress._asdict(),
-            "learned": self.learned,
-            "later": self.later,
-        }
+        best = stopping.get("best")
+        if best is not None:
+            stopping["best"] = stage.attributes(best), stage.memory(best)
+        progress = progress._replace(stopping=stopping)._asdict()
+        self._write(new, stage.key, progress=progress, memory=stage.memory(state))
+
+    def _write(self, new, key, **more):
+        new._record = {"facts": self.facts, "stage": key, "learned": self.learned}
+        new._record |= more
         self.file.write(new)
-
-    def _progress(self, record):
-        """Where the earlier run ended."""
-        self.learned = record["learned"]
-        stopping = record["progress"]["stopping"]
-        if stopping and stopping["best"] is not None:
-            stopping["best"] = self._state_of(stopping["best"])
-        return Progress(**record["progress"])
-
-    def _state_of(self, attributes):
-        """Training state of fitted attributes."""
-        found = shallow(self.source)
-        vars(found).update(attributes)
-        return found._state()
 
 
 class Place:
@@ -213,29 +172,6 @@ class Place:
         return self.source
 
 
-class StageRecord:
-    """Record of a stage beside the epochs of a fit, such as pre-training.
-
-    Parameters
-    ----------
-    file : object
-        As of a :class:`Record`.
-    write : callable
-        ``write(state, progress, due)`` notes where the stage stands, and writes it if
-        it is time to.
-    """
-
-    def __init__(self, file, write):
-        self.file, self.write = file, write
-
-    def begin(self):
-        """Do nothing: that a stage begins is not kept."""
-
-    def keep(self, report, progress):
-        """Note where the stage stands after an epoch."""
-        self.write(report.state, progress, self.file.due())
-
-
 def file_of(estimator):
     """Callback that keeps the training of an estimator, or its place in the file of a
     model that it is a part of; or None."""
@@ -250,8 +186,8 @@ def file_of(estimator):
     return files[0] if files else part_of
 
 
-def facts_of(estimator, n_epochs, *tables):
-    """What tells one fit to tables, after so many epochs, from another, by name."""
+def facts_of(estimator, *tables):
+    """What tells one fit of an estimator to tables from another, by name."""
     plain_ones = {
         name: value
         for name, value in estimator.get_params().items()
@@ -264,27 +200,16 @@ def facts_of(estimator, n_epochs, *tables):
     return {
         "rows": rows.hexdigest(),
         "weights": weights.hexdigest(),
-        "epochs before it": n_epochs,
+        "epochs before it": estimator.n_iter_,
         "options": plain_ones,
     }
 
 
 def refuse_other(file, estimator, own, source):
-    """Raise ValueError unless an estimator from a file is of the same fit.
-
-    Parameters
-    ----------
-    file : object
-        Named in the error.
-    estimator : Estimator
-        About to be trained.
-    own : dict
-        Its facts.
-    source : Estimator
-        From the file, with the ``_record`` that was kept.
-    """
+    """Raise ValueError, which names a file, unless an estimator from it, ``source``, is
+    of the fit of an estimator that has these facts."""
     record = vars(source).get("_record")
-    if type(source) is not type(estimator) or record is None:
+    if type(source) is not type(estimator) or "stage" not in (record or ()):
         raise ValueError(
             f"{file} has no unfinished fit of {estimator._name}: give another path, or "
             "remove the file."

@@ -17,20 +17,19 @@ import re
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdgm.base import KEPT, Stage
+from skdgm.base import KEPT, Component, Fit, Record, Task
 from skdgm.base.attributes import shallow
 from skdgm.base.fits import asked_of
-from skdgm.base.records import Place, Record
-from skdgm.belief._stack import check_same, requested
+from skdgm.belief._stack import check_same
 from skdgm.belief._training import Training
 from skdgm.data import for_callbacks, tabulate
 from skdgm.data.streams import streamed
 from skdgm.exceptions import DivergenceError
 from skdgm.nets import Layer, NetState, Tuner, init
-from skdgm.training import labelled, optimise
+from skdgm.training import labelled
 from skdgm.utils.counts import per_layer
 from skdgm.utils.random import MAX_SEED, stream
-from skdgm.utils.threading.threads import Held, one_blas_thread
+from skdgm.utils.threading.threads import Held
 
 # Beginning of an error about a machine's option.
 _OF_LAYER = re.compile(r".* layer (\d+): The '(\w+)' parameter of \w+ (.*)", re.S)
@@ -69,46 +68,38 @@ class Tuning:
                 f"{type(network).__name__} has nothing to learn: no row with a target "
                 "has a weight above zero."
             )
-        n_epochs, finished = network._n_epochs(table), True
         data = for_callbacks(table.rows.X, y, sample_weight)
-        stage = Stage.whole(network, data, 1 + fresh)
+        task = Task.whole(network, data, 1 + fresh)
         record = Record.of(network, *([rows] if fresh else []), table)
-        if fresh and record.source is None:
-            # The seed may be that of an earlier run.
-            dbn.set_params(random_state=network._seed)
-            if record.file is not None:
-                kept = getattr(record.unfinished, "dbn_", None)
-                dbn._part_of = Place(
-                    record.file, kept, lambda own: record.keep_earlier(self.given(own))
-                )
-            with stage.part("pre-training", component=dbn) as part:
-                finished = self.pretrain(dbn, rows)
-            finished = finished and not part.stopped
-        if finished:
-            with stage.part("fine-tuning", n_epochs) as part:
-                self.tune(table, range(n_epochs), part, record)
-        stage.end()
+        stages = self.stages(dbn, rows, table, range(network._n_epochs(table)), True)
+        Fit(network, self.before, task, record).run(stages)
+        task.end()
 
     def partial_fit(self, X, y, sample_weight, classes=None):
         """Pre-train at the first call, and fine-tune for one epoch."""
         network = self.network
         fresh = not hasattr(network, "coefs_")
         dbn, rows, table = self.begin(X, y, sample_weight, fresh, classes)
-        finished = not fresh or self.pretrain(dbn, rows)
-        if finished and len(table.index):
-            self.tune(table, range(network.n_iter_, network.n_iter_ + 1))
+        epochs = range(network.n_iter_, network.n_iter_ + 1)
+        stages = self.stages(dbn, rows, table, epochs, False)
+        Fit(network, self.before).run(stages)
+
+    def stages(self, dbn, rows, table, epochs, whole):
+        """Pre-training, if there are rows for it, and back-propagation."""
+        if rows is not None:
+            yield PreTraining(self, dbn, rows)
+        if len(table.index):
+            seen = self.network._domain.seen(table.rows, self.network._columns)
+            given = table._replace(rows=seen), epochs, False, whole
+            for stage in self.network._stages(*given):
+                stage.task = "fine-tuning"
+                yield stage
 
     def begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate all inputs, and only then change the network's attributes.
 
-        Returns
-        -------
-        dbn : DBN
-            Unfitted.
-        rows : Table or None
-            All rows, without their targets; None without pre-training.
-        table : Table
-            Rows with a target, which is their label.
+        Returns the unfitted DBN; a table of all rows, or None without pre-training; and
+        one of the rows with a target, which is their label.
         """
         network, dbn = self.network, self.unfitted(fresh)
         X = streamed(X, network)
@@ -120,7 +111,7 @@ class Tuning:
         rows = tabulate(rows, sample_weight)
         self.start(known, table)
         network._remember(X)
-        return dbn.set_params(random_state=network._seed), rows, table
+        return dbn, rows, table
 
     def start(self, known, table):
         """Begin anew, given attributes that are known of targets, and a table with
@@ -138,7 +129,7 @@ class Tuning:
         network._check_options()
         dbn = self._unfitted_dbn()
         try:
-            machines = requested(dbn)
+            machines = dbn._machines()
         except ValueError as error:
             raise self._reworded(error) from error
         if not fresh:
@@ -175,23 +166,9 @@ class Tuning:
         return dbn
 
     def pretrain(self, dbn, table, fit=None):
-        """Pre-train a belief network, and begin the net with its recognition.
-
-        Parameters
-        ----------
-        dbn : DBN
-            Unfitted.
-        table : Table or None
-            Rows.
-        fit : callable, optional
-            ``fit()`` trains all layers, in place of the network's own ``fit`` to the
-            table, which is not needed then.
-
-        Returns
-        -------
-        finished : bool
-            True if training ran to its end.
-        """
+        """Pre-train an unfitted network, and begin the net with its recognition;
+        ``fit()`` may train all layers in place of the network's own ``fit`` to a table.
+        Return whether training ran to its end."""
         network, failure = self.network, None
         try:
             if hasattr(network, "feature_names_in_"):
@@ -208,7 +185,7 @@ class Tuning:
             if fit is not None or not hasattr(dbn, "layers_"):
                 raise
             failure = error
-        finished = len(dbn.layers_) == len(requested(dbn))
+        finished = len(dbn.layers_) == len(dbn._machines())
         finished = finished and dbn.layers_[-1]._ended != "interrupted"
         with Held():
             if fit is None:
@@ -228,23 +205,27 @@ class Tuning:
         new.dbn_ = dbn
         return {"dbn_": dbn, **new._attributes(NetState(_initial_net(new)))}
 
-    def tune(self, table, epochs, stage=None, record=None):
-        """Run epochs of back-propagation: all of a stage of ``fit``, which a record may
-        keep, or others."""
-        network = self.network
-        rows = network._domain.seen(table.rows, network._columns)
-        table = table._replace(rows=rows)
-        objective, state = network._beginning(table, epochs.start, fresh=False)
-        options = {"state": state}
-        if stage is not None:
-            hooks = stage.hooks(network._name, objective, network._copied_attributes)
-            options = record.options(objective, state, len(epochs), hooks)
-        with one_blas_thread():
-            learned, watch = optimise(objective, table, epochs, **options)
-        network._keep(learned, self.before)
-        network._report(learned, len(epochs), watch)
-        if stage is not None and learned.ended != "interrupted":
-            record.complete()
+
+class PreTraining(Component):
+    """Stage in which the network is trained whose recognition the net begins with."""
+
+    key = task = "pre-training"
+
+    def __init__(self, tuning, dbn, rows):
+        self.tuning, self.dbn, self.rows = tuning, dbn, rows
+
+    def begin(self, fit):
+        # The seed may be that of an earlier run.
+        return self.dbn.set_params(random_state=fit.estimator._seed)
+
+    def fit(self, component):
+        return self.tuning.pretrain(component, self.rows)
+
+    def attributes(self, component):
+        return self.tuning.given(component)
+
+    def component_of(self, source):
+        return source.dbn_
 
 
 def _initial_net(network):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.belief._stack import Stack, cloned, is_auto
+from skdgm.belief._stack import Stack, StackModel, is_auto
 from skdgm.boltzmann import BernoulliRBM, ConvRBM
 from skdgm.boltzmann._structure.convolved import geometry_of
 from skdgm.boltzmann._structure.resized import same_channels, shapes_of
@@ -32,49 +32,48 @@ OPTIONS = (
 _OF_MAPS = "filter_shape", "pool_shape", "stride", "pooling"
 
 
-def specified(network):
-    """Machines that the options of a network describe."""
-    options, machines = network._options, []
-    maps, above = sizes(options)
-    depth = len(maps) + len(above)
-    each = {name: per_layer(name, getattr(options, name), depth) for name in OPTIONS}
-    shapes = {
-        name: per_layer(name, getattr(options, name), len(maps)) for name in _OF_MAPS
-    }
-    for number, size in enumerate((*maps, *above)):
-        own = {name: values[number] for name, values in each.items()}
-        if is_auto(own["gradient"]):
-            own["gradient"] = "cd" if number < depth - 1 else "pcd"
-        own = {name: v for name, v in own.items() if not is_auto(v)}
-        own["verbose"] = network.verbose
-        if number < len(maps):
-            own |= {name: values[number] for name, values in shapes.items()}
-            own["padding"] = options.padding
-            own["visible_bias"] = getattr(options, "visible_bias", "pixel")
-            if number == 0:
-                own["column_types"] = options.column_types
-                own["image_shape"] = options.image_shape
-                own["resample"] = options.resample
-            machines.append(ConvRBM(size, **own))
-        else:
-            machines.append(BernoulliRBM(size, centering="data", **own))
-    return machines
+class MapsModel(StackModel):
+    """Convolutional machines, and perhaps machines that see all of their maps above."""
 
+    def described(self, options):
+        """Machines that the options of a network describe."""
+        machines, (maps, above) = [], sizes(options)
+        depth = len(maps) + len(above)
+        each, shapes = (
+            {name: per_layer(name, getattr(options, name), n) for name in names}
+            for names, n in ((OPTIONS, depth), (_OF_MAPS, len(maps)))
+        )
+        for number, size in enumerate((*maps, *above)):
+            own = {name: values[number] for name, values in each.items()}
+            if is_auto(own["gradient"]):
+                own["gradient"] = "cd" if number < depth - 1 else "pcd"
+            own = {name: v for name, v in own.items() if not is_auto(v)}
+            own["verbose"] = options.verbose
+            if number < len(maps):
+                own |= {name: values[number] for name, values in shapes.items()}
+                own["padding"] = options.padding
+                own["visible_bias"] = getattr(options, "visible_bias", "pixel")
+                if number == 0:
+                    own["column_types"] = options.column_types
+                    own["image_shape"] = options.image_shape
+                    own["resample"] = options.resample
+                machines.append(ConvRBM(size, **own))
+            else:
+                machines.append(BernoulliRBM(size, centering="data", **own))
+        return machines
 
-def given(network):
-    """Clones of machines given explicitly."""
-
-    def place(number, machines):
+    def place(self, number, machines):
+        """Name of a place among machines, and classes of those that may be there."""
         if not number:
             return "at the bottom", (ConvRBM,)
         if has(machines[number - 1]):
             return "above the bottom", (ConvRBM, BernoulliRBM)
         return "above a layer without maps", (BernoulliRBM,)
 
-    machines = cloned(network, place)
-    for (name, machine), number in zip(network._options.layers, range(len(machines))):
+    def check_place(self, name, machine, number):
+        """Raise ValueError for options of a machine that do not fit its place."""
         if not has(machine):
-            continue
+            return
         if machine.features != "pooled":
             raise ValueError(f"layers: {name!r} must have features='pooled'.")
         if not number and machine.column_types == "categorical":
@@ -86,39 +85,29 @@ def given(network):
                 f"layers: {name!r}, above binary units, must have "
                 "column_types='bernoulli'."
             )
-    return machines
 
+    def adapt(self, machines, options, table, n_updates):
+        """Set epochs, and the shapes of the images that unfitted machines see.
 
-def adapt(network, machines, n_features):
-    """Give unfitted machines the shapes of the images that they see.
-
-    Raises
-    ------
-    ValueError
-        Filters or blocks do not fit to these, or a machine has another shape.
-    """
-    shape = None
-    for number, machine in enumerate(machines):
-        if not has(machine):
-            return
-        try:
-            if number:
-                _see(machine, shape)
-            own = geometry_of(machine._options, n_features)
-        except ValueError as error:
-            raise ValueError(f"{machine._title}: {error}") from error
-        shape = own.pooled + (machine.n_components,)
-        n_features = prod(shape)
-
-
-def _see(machine, shape):
-    """Set the shape of the images that a machine above others sees."""
-    if machine.image_shape not in (None, shape):
-        raise ValueError(
-            f"image_shape={machine.image_shape}, but the layer below has pooled maps "
-            f"of shape {shape}: leave it out."
-        )
-    machine.image_shape = shape
+        ValueError names machines with another shape, or whose filters or blocks do not
+        fit to it.
+        """
+        shape, n_features = None, table.rows.shape[1]
+        for number, machine in enumerate(filter(has, machines)):
+            try:
+                if number and machine.image_shape not in (None, shape):
+                    raise ValueError(
+                        f"image_shape={machine.image_shape}, but the layer below has "
+                        f"pooled maps of shape {shape}: leave it out."
+                    )
+                if number:
+                    machine.image_shape = shape
+                own = geometry_of(machine._options, n_features)
+            except ValueError as error:
+                raise ValueError(f"{machine._title}: {error}") from error
+            shape = own.pooled + (machine.n_components,)
+            n_features = prod(shape)
+        super().adapt(machines, options, table, n_updates)
 
 
 def resized(network, shape):

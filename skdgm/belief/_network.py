@@ -1,64 +1,25 @@
 """Base class of belief networks, with or without a label in the top-level machine."""
 
-from numbers import Integral
 from types import SimpleNamespace
 
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils.metaestimators import _BaseComposition
 
-from skdgm.base import Estimator, Model, forget_log_Z, lazy_log_Z, rollback, rolled_back
-from skdgm.belief._density import N_DRAWS, BeliefDensity
-from skdgm.belief._stack import Stack, attributes_of, domain_of, given, specified
-from skdgm.belief._training import REFINE, Training, derived_seed
-from skdgm.belief._up_down import UpDown
+from skdgm.base import Estimator, forget_log_Z, lazy_log_Z, rollback, rolled_back
+from skdgm.belief._density import N_DRAWS
+from skdgm.belief._stack import StackModel, domain_of
+from skdgm.belief._training import Training
 from skdgm.boltzmann._methods import impute, sample
-from skdgm.optim import check_piecewise
-
-
-class StackModel(Model):
-    """Machines, each of which learns from the means of the one below, and then all
-    jointly."""
-
-    def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
-        check_piecewise("refine_steps", options.refine_steps, Integral, 1)
-
-    def structure(self, facts):
-        """Nothing: the machines have theirs."""
-        return SimpleNamespace()
-
-    def density(self, facts, state):
-        """Density of the machines, a :class:`BeliefDensity`."""
-        given = facts.read, facts.seed, state.machines, state.untied, facts.now
-        return BeliefDensity(facts.name, *given)
-
-    def objective(self, facts, table, before):
-        """Bound of all layers, by which they are refined: an :class:`UpDown`."""
-        state = self.state(facts, vars(facts.known))
-        layers, seed = self.density(facts, state).directed(), facts.seed
-        given = table.rows, derived_seed(seed, REFINE), before, facts.options
-        return UpDown(layers, state.machines, *given)
-
-    def attributes(self, facts, state):
-        """Fitted attributes of a :class:`Stack`."""
-        return attributes_of(*state)
-
-    def state(self, facts, attributes):
-        """Stack of fitted attributes."""
-        names = "layers_", "_untied", "_losses"
-        return Stack(*(attributes[name] for name in names))
 
 
 class BeliefNetwork(_BaseComposition, Estimator):
     """Base class of directed layers below a restricted Boltzmann machine."""
 
-    # True if the top-level machine has a label.
-    _LABELLED = False
     # Updates of a layer that are enough for features of small tables.
     _UPDATES = 12_000
-    # Unfitted machines: those that options describe, or clones of ``layers``.
-    _specified, _cloned = specified, given
+    _MODEL, _KNOWN = StackModel(), ("layers_", "_untied", "_losses")
+    _invertible = True
 
     def get_params(self, deep=True):
         return self._get_params("layers", deep=deep)
@@ -80,16 +41,17 @@ class BeliefNetwork(_BaseComposition, Estimator):
             Training(self, before).partial_fit(X, y, sample_weight, classes, layer)
         return self
 
-    def _adapt(self, machines, n_features):
-        """Set options of unfitted machines that depend on the columns: there are none,
-        or ValueError is raised."""
+    def _machines(self):
+        """Unfitted machines that the options ask for, with valid parameters."""
+        machines = self._MODEL.machines(self._facts(SimpleNamespace()))
+        if self._options.layers is not None:
+            self._validate_names([name for name, _ in self._options.layers])
+        return machines
 
     def _update(self, attributes):
         """Set fitted attributes, and discard what depended on the former ones."""
         self._forget()
         vars(self).update(attributes)
-
-    _MODEL, _KNOWN = StackModel(), ("layers_", "_untied", "_losses")
 
     __getattr__, _forget = lazy_log_Z, forget_log_Z
     sample, impute = sample, impute

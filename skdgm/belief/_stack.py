@@ -1,18 +1,26 @@
-"""Stack of restricted Boltzmann machines: as options specify it, and as fitted."""
+"""Stack of restricted Boltzmann machines, as a model: what options ask for, and what
+was learned."""
 
 from inspect import get_annotations
+from numbers import Integral
+from types import SimpleNamespace
 from typing import NamedTuple, get_args
 
 import numpy as np
 from sklearn.base import clone, is_classifier
 
+from skdgm.base import Model
+from skdgm.belief._density import BeliefDensity
 from skdgm.belief._options import StackOptions
+from skdgm.belief._up_down import UpDown
 from skdgm.boltzmann import BernoulliRBM, ConvRBM, GaussianRBM, RBMClassifier
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._structure.visible import BINARY, REAL, pixels_of
 from skdgm.energies import Params
+from skdgm.optim import check_piecewise
 from skdgm.training import AUTO, Budget
 from skdgm.utils.counts import check_sizes, per_layer
+from skdgm.utils.random import MAX_SEED, stream
 
 # Options with one value for all layers, or a tuple of one for each.
 OPTIONS = [
@@ -26,6 +34,156 @@ _REAL = {name: GaussianRBM().get_params()[name] for name in ("centering", "max_n
 _SHOWN, _EPOCHS = 20_000_000, (20, 200)
 # The same of layers of maps, of which one has few parameters.
 _OF_MAPS = Budget(6_000, 2, 100)
+# Tags of the random streams of a seed: of machines, of extra weights, of refinement.
+LAYER, MORE, _REFINE = range(100, 103)
+
+
+class StackModel(Model):
+    """Machines, each of which learns from the means of the one below, and then all
+    jointly.
+
+    Parameters
+    ----------
+    labelled : bool, default=False
+        Whether the top-level machine has a label.
+    """
+
+    def __init__(self, labelled=False):
+        self.labelled = labelled
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        check_piecewise("refine_steps", options.refine_steps, Integral, 1)
+
+    def structure(self, facts):
+        """Kind and number of hidden units of each layer, from the bottom up."""
+        return structure_of(self.unfitted(facts))
+
+    def density(self, facts, state):
+        """Density of the machines, a :class:`BeliefDensity`."""
+        given = facts.read, facts.seed, state.machines, state.untied, facts.now
+        return BeliefDensity(facts.name, *given)
+
+    def objective(self, facts, table, before):
+        """Bound of all layers, by which they are refined: an :class:`UpDown`."""
+        state = self.state(facts, vars(facts.known))
+        layers = self.density(facts, state).directed()
+        given = table.rows, derived_seed(facts.seed, _REFINE), before, facts.options
+        return UpDown(layers, state.machines, *given)
+
+    def attributes(self, facts, state):
+        """Fitted attributes of a :class:`Stack`."""
+        return attributes_of(*state)
+
+    def state(self, facts, attributes):
+        """Stack of fitted attributes."""
+        names = "layers_", "_untied", "_losses"
+        return Stack(*(attributes[name] for name in names))
+
+    def machines(self, facts):
+        """Unfitted machines that the options ask for, from the bottom up, with valid
+        parameters; ValueError names the one that has others, or is out of place."""
+        machines = self.unfitted(facts)
+        for number, machine in enumerate(machines):
+            machine._title = f"{facts.name} layer {number}"
+            if number:
+                machine.set_params(resample=facts.options.samples)
+            try:
+                machine._validate_params()
+                machine._check_options()
+            except ValueError as error:
+                raise ValueError(f"{machine._title}: {error}") from error
+        return machines
+
+    def unfitted(self, facts):
+        """Machines that the options ask for, as they are given or described."""
+        asked = facts.options.layers
+        return self.described(facts.options) if asked is None else self.cloned(asked)
+
+    def described(self, options):
+        """Machines whose options have one value, or a value for each layer."""
+        sizes, machines = check_sizes(options.hidden_layer_sizes), []
+        for number, size in enumerate(sizes):
+            real = number == 0 and options.column_types == "gaussian"
+            own = {
+                name: per_layer(name, getattr(options, name), len(sizes))[number]
+                for name in OPTIONS
+            }
+            own = {name: value for name, value in own.items() if not is_auto(value)}
+            if number:
+                # Hidden units are on about half of the time, where uncentred gradients
+                # do badly.
+                own.setdefault("centering", "data")
+            if not real:
+                own["resample"] = options.resample
+            own["verbose"] = options.verbose
+            if self.labelled and number == len(sizes) - 1:
+                kind = "gaussian" if real else "bernoulli"
+                defaults = _REAL if real else {}
+                defaults = {"column_types": kind, "objective": "generative"} | defaults
+                machines.append(RBMClassifier(size, **defaults | own))
+            else:
+                machines.append((GaussianRBM if real else BernoulliRBM)(size, **own))
+        return machines
+
+    def cloned(self, layers):
+        """Clones of machines given explicitly, each of which fits its place."""
+        pairs = [pair for pair in layers if isinstance(pair, tuple) and len(pair) == 2]
+        if not layers or [type(pair[0]) for pair in pairs] != [str] * len(layers):
+            raise ValueError(
+                "layers must be a list of pairs (name, machine) with a text as name, "
+                f"at least one; got {layers!r}."
+            )
+        machines = [machine for _, machine in layers]
+        for number, (name, machine) in enumerate(layers):
+            where, kinds = self.place(number, machines)
+            if not isinstance(machine, kinds):
+                known = " or a ".join(kind.__name__ for kind in kinds)
+                raise ValueError(
+                    f"layers: {name!r}, {where}, must be a {known}; got {machine!r}."
+                )
+            self.check_place(name, machine, number)
+        return list(map(clone, machines))
+
+    def place(self, number, machines):
+        """Name of a place among machines, and classes of those that may be there."""
+        if self.labelled and number == len(machines) - 1:
+            return "on top", (RBMClassifier,)
+        if number:
+            return "above the bottom", (BernoulliRBM,)
+        return "at the bottom", (BernoulliRBM, GaussianRBM)
+
+    def check_place(self, name, machine, number):
+        """Raise ValueError for options of a machine that do not fit its place."""
+        if not isinstance(machine, RBMClassifier):
+            return
+        if machine.objective != "generative":
+            raise ValueError(
+                f"layers: {name!r}, on top, must have objective='generative'; got "
+                f"{machine!r}."
+            )
+        if number and machine.column_types != "bernoulli":
+            raise ValueError(
+                f"layers: {name!r}, above binary units, must have "
+                f"column_types='bernoulli'; got {machine!r}."
+            )
+
+    def adapt(self, machines, options, table, n_updates):
+        """Set options of unfitted machines that depend on a table: epochs of those with
+        ``n_iter="auto"``, which make no more than ``n_updates`` in small tables, unless
+        there is a label beside."""
+        if options.layers is not None:
+            return
+        each = per_layer("n_iter", options.n_iter, len(machines))
+        enough = np.inf if is_classifier(machines[-1]) else n_updates
+        for machine, n_iter in zip(machines, each):
+            if is_auto(n_iter) and isinstance(machine, ConvRBM):
+                machine.n_iter = _OF_MAPS.epochs(AUTO, table, machine.batch_size)
+            elif is_auto(n_iter):
+                n_values = table.n_draws * table.rows.shape[1]
+                n_updates = -(-table.n_draws // machine.batch_size)
+                n_epochs = min(_SHOWN // n_values, enough / n_updates)
+                machine.n_iter = int(np.clip(np.ceil(n_epochs), *_EPOCHS))
 
 
 def domain_of(options):
@@ -42,162 +200,26 @@ def domain_of(options):
     return clone(bottom)._domain if isinstance(bottom, Machine) else BINARY
 
 
-def requested(network):
-    """Unfitted machines that the options of a network ask for.
-
-    Parameters
-    ----------
-    network : BeliefNetwork
-
-    Returns
-    -------
-    machines : list of estimators
-        From the bottom up, with validated parameters.
-
-    Raises
-    ------
-    ValueError
-        A parameter is invalid, or a machine in ``layers`` does not fit its place.
-    """
-    options = network._options
-    own = network._specified if options.layers is None else network._cloned
-    machines = own()
-    for number, machine in enumerate(machines):
-        machine._title = f"{network._name} layer {number}"
-        if number:
-            machine.set_params(resample=options.samples)
-        try:
-            machine._validate_params()
-            machine._check_options()
-        except ValueError as error:
-            raise ValueError(f"{machine._title}: {error}") from error
-    return machines
-
-
-def specified(network):
-    """Machines whose options have one value, or a value for each layer."""
-    options = network._options
-    sizes, machines = check_sizes(options.hidden_layer_sizes), []
-    for number, size in enumerate(sizes):
-        real = number == 0 and options.column_types == "gaussian"
-        own = {
-            name: per_layer(name, getattr(options, name), len(sizes))[number]
-            for name in OPTIONS
-        }
-        own = {name: value for name, value in own.items() if not is_auto(value)}
-        if number:
-            # Hidden units are on about half of the time, where uncentred gradients do
-            # badly.
-            own.setdefault("centering", "data")
-        if not real:
-            own["resample"] = options.resample
-        own["verbose"] = network.verbose
-        if network._LABELLED and number == len(sizes) - 1:
-            visible, defaults = ("gaussian", _REAL) if real else ("bernoulli", {})
-            own = {
-                "column_types": visible,
-                "objective": "generative",
-                **defaults,
-                **own,
-            }
-            machines.append(RBMClassifier(size, **own))
-        else:
-            machines.append((GaussianRBM if real else BernoulliRBM)(size, **own))
-    return machines
-
-
-def cloned(network, place):
-    """Clones of machines given explicitly.
-
-    Parameters
-    ----------
-    network : BeliefNetwork
-    place : callable
-        ``place(number, machines)`` returns the name of a place among machines, and the
-        classes of machines that may be there.
-
-    Returns
-    -------
-    machines : list of estimators
-    """
-    layers = network._options.layers
-    pairs = [pair for pair in layers if isinstance(pair, tuple) and len(pair) == 2]
-    if not layers or [type(pair[0]) for pair in pairs] != [str] * len(layers):
-        raise ValueError(
-            "layers must be a list of pairs (name, machine) with a text as name, at "
-            "least one; got "
-            f"{layers!r}."
-        )
-    network._validate_names([name for name, _ in layers])
-    machines = [machine for _, machine in layers]
-    for number, (name, machine) in enumerate(layers):
-        where, kinds = place(number, machines)
-        if not isinstance(machine, kinds):
-            known = " or a ".join(kind.__name__ for kind in kinds)
-            raise ValueError(
-                f"layers: {name!r}, {where}, must be a {known}; got {machine!r}."
-            )
-    return list(map(clone, machines))
-
-
-def given(network):
-    """Clones of machines given explicitly, of which the top has a label if the network
-    has one."""
-    layers, labelled = network._options.layers, network._LABELLED
-
-    def place(number, machines):
-        if labelled and number == len(machines) - 1:
-            return "on top", (RBMClassifier,)
-        if number:
-            return "above the bottom", (BernoulliRBM,)
-        return "at the bottom", (BernoulliRBM, GaussianRBM)
-
-    machines = cloned(network, place)
-    name, top = layers[-1]
-    if labelled and top.objective != "generative":
-        raise ValueError(
-            f"layers: {name!r}, on top, must have objective='generative'; got {top!r}."
-        )
-    if labelled and len(layers) > 1 and top.column_types != "bernoulli":
-        raise ValueError(
-            f"layers: {name!r}, above binary units, must have "
-            f"column_types='bernoulli'; got {top!r}."
-        )
-    return machines
-
-
-def set_epochs(machines, options, table, n_updates):
-    """Set the number of epochs of machines with ``n_iter="auto"``, which make no more
-    than ``n_updates`` in small tables, unless there is a label beside."""
-    if options.layers is None:
-        each = per_layer("n_iter", options.n_iter, len(machines))
-        enough = np.inf if is_classifier(machines[-1]) else n_updates
-        for machine, n_iter in zip(machines, each):
-            if is_auto(n_iter) and isinstance(machine, ConvRBM):
-                machine.n_iter = _OF_MAPS.epochs(AUTO, table, machine.batch_size)
-            elif is_auto(n_iter):
-                n_values = table.n_draws * table.rows.shape[1]
-                n_updates = -(-table.n_draws // machine.batch_size)
-                n_epochs = min(_SHOWN // n_values, enough / n_updates)
-                machine.n_iter = int(np.clip(np.ceil(n_epochs), *_EPOCHS))
+def structure_of(machines):
+    """Kind and number of hidden units of each machine, a namespace with ``layers``."""
+    kinds = ((type(one).__name__, one._options.n_components) for one in machines)
+    return SimpleNamespace(layers=tuple(kinds))
 
 
 def check_same(fitted, machines):
     """Raise ValueError if fitted machines do not fit the requested ones."""
     hint = "Keep the layers, or fit with warm_start=False."
-    for number, (old, new) in enumerate(zip(fitted, machines)):
-        if type(old) is not type(new):
+    old, new = (structure_of(part).layers for part in (fitted, machines))
+    for number, ((kind, size), (other, asked)) in enumerate(zip(old, new)):
+        if kind != other:
+            raise ValueError(f"Layer {number} was a {kind} before. {hint}")
+        if size != asked:
             raise ValueError(
-                f"Layer {number} was a {type(old).__name__} before. {hint}"
+                f"Layer {number} is to have {asked} units, but {size} were learned "
+                f"before. {hint}"
             )
-        n_units = len(old.components_)
-        if n_units != new._options.n_components:
-            raise ValueError(
-                f"Layer {number} is to have {new._options.n_components} units, but "
-                f"{n_units} were learned before. {hint}"
-            )
-    if len(fitted) > len(machines):
-        raise ValueError(f"There are {len(fitted)} layers, not {len(machines)}. {hint}")
+    if len(old) > len(new):
+        raise ValueError(f"There are {len(old)} layers, not {len(new)}. {hint}")
 
 
 class Stack(NamedTuple):
@@ -246,23 +268,11 @@ def transposed(machine, below, rng):
 
     .. math:: W' = (W^\top, \ast), \qquad b' = c, \qquad c' = (b, 0)
 
-    Its visible units then have the distribution of the hidden units below, but for the
-    small random weights of extra hidden units: so the bound on the log-likelihood
-    starts no lower than the log-likelihood was.
-
-    Parameters
-    ----------
-    machine : estimator
-        Unfitted machine.
-    below : estimator
-        Fitted machine of the layer below.
-    rng : Stream
-
-    Returns
-    -------
-    params : Params or None
-        None if ``machine`` has fewer hidden units than ``below`` has columns, or
-        ``below`` is not a BernoulliRBM.
+    Its visible units then have the distribution of the hidden units of the machine
+    ``below``, but for the small random weights of extra hidden units: so the bound on
+    the log-likelihood starts no lower than the log-likelihood was. None if the unfitted
+    machine has fewer hidden units than ``below`` has columns, or that is not a
+    BernoulliRBM.
     """
     if not isinstance(below, BernoulliRBM):
         return None
@@ -275,6 +285,11 @@ def transposed(machine, below, rng):
     W = np.ascontiguousarray(np.concatenate([W.T, more], axis=1))
     b_extra = np.zeros(extra, b.dtype)
     return Params((c.copy(), np.concatenate([b, b_extra])), (W,))
+
+
+def derived_seed(seed, *tags):
+    """Seed of a component, derived from a seed and tags."""
+    return stream(seed, *tags).root % MAX_SEED
 
 
 def is_auto(value):

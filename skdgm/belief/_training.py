@@ -11,27 +11,17 @@ from copy import copy
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdgm.base import KEPT, Stage, report
+from skdgm.base import KEPT, Component, Epochs, Fit, Record, Task, report
 from skdgm.base.fits import asked_of
-from skdgm.belief._record import StackRecord
-from skdgm.belief._stack import (
-    Stack,
-    check_same,
-    requested,
-    set_epochs,
-    transposed,
-)
+from skdgm.belief._stack import LAYER, MORE, Stack, check_same, derived_seed, transposed
 from skdgm.boltzmann._learning.state import density
 from skdgm.data import for_callbacks, tabulate
 from skdgm.data.streams import streamed
-from skdgm.training import Table, optimise
+from skdgm.training import Table
 from skdgm.utils.counts import chosen, count
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.rows import Rows
-from skdgm.utils.threading.threads import Held, one_blas_thread
-
-# Tags of the random streams of a seed: of machines, of extra weights, of refinement.
-_LAYER, _MORE, REFINE = range(100, 103)
+from skdgm.utils.threading.threads import Held
 
 
 class Training:
@@ -57,21 +47,17 @@ class Training:
         network = self.network
         fresh = not (network.warm_start and hasattr(network, "layers_"))
         self.begin(X, y, sample_weight, fresh)
-        record = StackRecord(network, self.table)
-        depth, n_epochs = len(self.machines), network._options.refine_iter
+        depth, options = len(self.machines), network._options
         # With a single layer there is nothing to learn jointly.
-        refining = network._options.refine is not None and depth > 1
+        refining = options.refine is not None and depth > 1
+        stages = [] if network._untied else [Layer(self, n) for n in range(depth)]
+        if refining:
+            stages.append(Refinement(network, self.table, options.refine_iter))
         data = for_callbacks(self.table.rows.X, y, sample_weight)
-        stage, finished = Stage.whole(network, data, depth + refining), True
-        if not (network._untied or record.complete):
-            finished = self.fit_layers(stage, record)
-        if refining and finished and not record.complete:
-            with stage.part("refine", n_epochs) as part:
-                finished = self.refine(n_epochs, part, record)
-            finished = finished and not part.stopped
-        if finished:
-            record.finish()
-        stage.end()
+        task = Task.whole(network, data, depth + refining)
+        record = Record.of(network, self.table)
+        Fit(network, self.before, task, record).run(stages)
+        task.end()
 
     def partial_fit(self, X, y, sample_weight, classes=None, layer=None):
         """Train all layers, or one of them, by one pass over the rows."""
@@ -83,23 +69,20 @@ class Training:
                 f"layer={layer}, but the layers were refined: they learn together now."
             )
         self.begin(X, y, sample_weight, fresh, classes)
-        table, last = self.table, len(self.machines) - 1
+        depth = len(self.machines)
+        numbers = range(depth)
         if layer is not None:
-            layer = last = count(layer, "layer", 0, min(len(network.layers_), last))
+            numbers = [count(layer, "layer", 0, min(len(network.layers_), depth - 1))]
+        stages = [Layer(self, number, "partial_fit") for number in numbers]
         if untied:
-            self.refine(1)
-            return
-        for number in range(last + 1):
-            table = table if number == 0 else self._above(number - 1, table)
-            if layer in (None, number):
-                machine = self.machine(number)
-                self.train(machine.partial_fit, table, number, machine)
+            stages = [Refinement(network, self.table, 1, whole=False)]
+        Fit(network, self.before).run(stages)
 
     def begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate all inputs, and only then change the network's attributes."""
         network = self.network
         network._asked = options = asked_of(network)
-        self.machines = machines = requested(network)
+        self.machines = machines = network._machines()
         network._check_options()
         chosen(options.feature_layer, len(machines))
         if not fresh:
@@ -111,110 +94,46 @@ class Training:
             rows = network._rows(X, fitting=True, reset=fresh)
             rows, known = network._label(rows, y, fresh, classes)
             table = tabulate(rows, sample_weight)
-        self.table = table
+        self.table = self.reached = table
+        self.depth = 0
         self.adapt(table)
         if fresh:
             network._remember(X)
             network._seed = check_random_state(network.random_state).randint(MAX_SEED)
-            vars(network).update(known, layers_=[], _untied=(), _losses=[])
+            vars(network).update(known, layers_=[], _untied=(), _losses=[], n_iter_=0)
             network._count(table, fresh)
+        network._forget()
         names = getattr(network, "feature_names_in_", None)
         self.names = vars(network).pop("_names", names)
 
     def adapt(self, table):
         """Set the options of machines that depend on a table, or on its size alone."""
         network = self.network
-        network._adapt(self.machines, table.rows.shape[1])
-        set_epochs(self.machines, network._options, table, network._UPDATES)
-
-    def fit_layers(self, stage, record):
-        """Train all layers to their end, one by one from the bottom up.
-
-        Parameters
-        ----------
-        stage : Stage
-        record : StackRecord
-            Layers before its ``number`` are complete.
-
-        Returns
-        -------
-        finished : bool
-            False if a callback asked to stop, or training was interrupted.
-        """
-        table = self.table
-        for number in range(len(self.machines)):
-            table = table if number == 0 else self._above(number - 1, table)
-            if number < record.number:
-                continue
-            machine = self.machine(number)
-            machine._part_of = record.part(number)
-            with stage.part("layer", component=machine) as part:
-                self.train(machine.fit, table, number, machine)
-            if part.stopped or machine._ended == "interrupted":
-                return False
-        return True
+        given = self.machines, network._options, table, network._UPDATES
+        network._MODEL.adapt(*given)
 
     def complete(self, table):
         """Add the layers that training did not reach, at their initial parameters."""
         self.begin(table, None, None, fresh=False)
-        for number in range(len(self.machines)):
-            table = table if number == 0 else self._above(number - 1, table)
-            if number >= len(self.network.layers_):
-                machine = self.machine(number).set_params(n_iter=0)
-                self.train(machine.fit, table, number, machine)
+        for number in range(len(self.network.layers_), len(self.machines)):
+            machine = self.machine(number).set_params(n_iter=0)
+            self.train(machine.fit, self.below(number), number, machine)
 
-    def refine(self, n_iter, stage=None, record=None):
-        """Run epochs of joint refinement.
-
-        Parameters
-        ----------
-        n_iter : int
-        stage : Stage, optional
-            Stage of ``fit``; by default the total number of epochs is unknown.
-        record : StackRecord, optional
-            Of ``fit``. Where it knows of an earlier run, the layers are those at the
-            end of it.
-
-        Returns
-        -------
-        finished : bool
-            False if training was interrupted.
-        """
-        network, asked = self.network, self.network._options
-        model = network.density_
-        rows = model.domain.seen(self.table.rows, model.columns)
-        table, losses = self.table._replace(rows=rows), network._losses
-        objective = network._objective(table, len(losses))
-
-        def attributes(state, more=()):
-            stack = Stack(*objective.fitted(state), [*losses, *more])
-            return network._attributes(stack)
-
-        name, options = f"{type(network).__name__} refinement", {}
-        if stage is not None:
-            hooks = stage.hooks(name, objective, attributes)
-            options = {"n_epochs": n_iter, "hooks": hooks}
-        if record is not None:
-            options["keeper"] = record.refinement(attributes)
-        with one_blas_thread():
-            learned, _ = optimise(objective, table, range(n_iter), **options)
-        with Held():
-            network._update(attributes(learned.state, learned.losses))
-            self.before.clear()
-        rate = asked.refine_learning_rate
-        remedy = f"Lower refine_learning_rate (now {rate:g})."
-        report(learned, n_iter, name, remedy)
-        return learned.ended != "interrupted"
+    def below(self, number):
+        """Table that a layer learns from: means of the hidden units below it."""
+        while self.depth < number:
+            self.reached = above(self.network.layers_[self.depth], self.reached)
+            self.depth += 1
+        return self.reached
 
     def machine(self, number):
         """Machine of a layer about to be trained: the fitted one, or a new one."""
         new, layers = self.machines[number], self.network.layers_
         if number >= len(layers):
             if new.random_state is None:
-                seed = derived_seed(self.network._seed, _LAYER, number)
-                new.random_state = seed
+                new.random_state = derived_seed(self.network._seed, LAYER, number)
             if number and self.network._options.init_layers == "transpose":
-                rng = stream(self.network._seed, _MORE, number)
+                rng = stream(self.network._seed, MORE, number)
                 new._given = transposed(new, layers[number - 1], rng)
             return new
         # Copies of the estimator may share the old machine, so it stays unchanged.
@@ -225,7 +144,7 @@ class Training:
     def train(self, method, table, number, machine):
         """Train a machine and add it; after errors, if it keeps learned parameters."""
         network = self.network
-        if network._LABELLED and number == len(self.machines) - 1:
+        if network._MODEL.labelled and number == len(self.machines) - 1:
             machine.classes_ = network.classes_
         if number == 0 and self.names is not None:
             machine._names = self.names
@@ -238,16 +157,88 @@ class Training:
         self._add(number, machine)
 
     def _add(self, number, machine):
-        layers = list(self.network.layers_)
-        layers[number : number + 1] = [machine]
         with Held():
             if number == 0 and hasattr(self.network, "feature_names_in_"):
                 machine.feature_names_in_ = self.network.feature_names_in_
-            self.network._update(self.network._attributes(Stack(layers)))
+            self.network._update(self.with_machine(number, machine))
             self.before.clear()
 
-    def _above(self, number, table):
-        return above(self.network.layers_[number], table)
+    def with_machine(self, number, machine):
+        """Fitted attributes of the network with one of the machines."""
+        layers = list(self.network.layers_)
+        layers[number : number + 1] = [machine]
+        return self.network._attributes(Stack(layers))
+
+
+class Layer(Component):
+    """Stage in which one layer learns from the means of the hidden units below it."""
+
+    task = "layer"
+
+    def __init__(self, training, number, method="fit"):
+        self.training, self.number, self.method = training, number, method
+        self.key = f"layer {number}"
+
+    def begin(self, fit):
+        """The machine; of an unfinished one the record takes the place."""
+        network, number = fit.estimator, self.number
+        if fit.record.at(self):
+            left = fit.record.start["layers_"][number:]
+            network.layers_ = [*network.layers_[:number], *left]
+        self.table = self.training.below(number)
+        return self.training.machine(number)
+
+    def fit(self, component):
+        method = getattr(component, self.method)
+        self.training.train(method, self.table, self.number, component)
+        return component._ended != "interrupted"
+
+    def attributes(self, component):
+        return self.training.with_machine(self.number, component)
+
+    def component_of(self, source):
+        return source.layers_[self.number]
+
+
+class Refinement(Epochs):
+    """Stage in which all layers learn jointly."""
+
+    key = task = "refine"
+
+    def __init__(self, network, table, n_iter, whole=True):
+        self.network, self.table, self.epochs = network, table, range(n_iter)
+        self.name = f"{type(network).__name__} refinement"
+        self.n_epochs = n_iter if whole else None
+
+    def begin(self, fit):
+        network = self.network
+        if fit.record.at(self):
+            own, source = fit.record.start, fit.record.source
+            stack = Stack(source.layers_, source._untied, own["_losses"])
+            network._update(network._attributes(stack))
+        model = network.density_
+        rows = model.domain.seen(self.table.rows, model.columns)
+        self.table, self.losses = self.table._replace(rows=rows), network._losses
+        self.objective = network._objective(self.table, len(self.losses))
+        return self.objective, None
+
+    def attributes(self, state, progress=None):
+        losses = [*self.losses, *(() if progress is None else progress.losses)]
+        stack = Stack(*self.objective.fitted(state), losses)
+        return self.network._attributes(stack)
+
+    def restored(self, source, memory):
+        """None: the objective begins with the layers as they are."""
+
+    def keep(self, fit):
+        with Held():
+            self.network._update(self.attributes(self.learned.state, self.learned))
+            fit.before.clear()
+
+    def report(self, watch):
+        rate = self.network._options.refine_learning_rate
+        remedy = f"Lower refine_learning_rate (now {rate:g})."
+        report(self.learned, len(self.epochs), self.name, remedy)
 
 
 def above(machine, table):
@@ -261,8 +252,3 @@ def above(machine, table):
     given = rows.given and rows.given.take(table.index)
     rows = Rows(H, H.dtype.type, complete=True, given=given)
     return table._replace(rows=rows, index=np.arange(len(H)))
-
-
-def derived_seed(seed, *tags):
-    """Seed of a component, derived from a seed and tags."""
-    return stream(seed, *tags).root % MAX_SEED

@@ -150,7 +150,7 @@ class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
         "refine_iter": 0,
         "refine_steps": 1,
     }
-    _specified, _cloned, _adapt = _maps.specified, _maps.given, _maps.adapt
+    _MODEL = _maps.MapsModel()
 
     @rolled_back
     @_fit_context(prefer_skip_nested_validation=True)

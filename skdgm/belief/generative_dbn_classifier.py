@@ -12,6 +12,7 @@ from skdgm.base import Classifier
 from skdgm.base.options import KW_ONLY
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._options import StackOptions
+from skdgm.belief._stack import StackModel
 from skdgm.boltzmann import RBMClassifier
 from skdgm.boltzmann._methods import sample_of_class
 from skdgm.utils.rows import Rows
@@ -84,7 +85,7 @@ class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
     _: KW_ONLY
     unlabeled: object = None
 
-    _LABELLED = True
+    _MODEL = StackModel(labelled=True)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None, layer=None):
         """Continue training: one pass over the rows for each layer in turn, or for one.

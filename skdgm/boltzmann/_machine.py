@@ -23,14 +23,7 @@ class Machine(Estimator):
     """
 
     _MODEL = RESTRICTED
-    _KNOWN = (
-        "classes_",
-        "_label_counts",
-        "_given",
-        "_far",
-        "feature_names_in_",
-        "verbose",
-    )
+    _KNOWN = "classes_", "_label_counts", "_given", "feature_names_in_"
     _SLOWED = True
     # Number of epochs with n_iter="auto".
     _BUDGET = Budget(25_000, 10, 200)
@@ -102,11 +95,6 @@ class Machine(Estimator):
     @property
     def _domain(self):
         return BINARY if self._options.column_types == "bernoulli" else REAL
-
-    def _objective(self, table, before):
-        found = super()._objective(table, before)
-        found.tell = vars(self).update
-        return found
 
     @property
     def _dtype(self):

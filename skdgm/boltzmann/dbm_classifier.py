@@ -13,7 +13,7 @@ from skdgm.base import Classifier
 from skdgm.base.fits import asked_of, current
 from skdgm.base.options import KW_ONLY
 from skdgm.boltzmann._density.deep import DeepDensity
-from skdgm.boltzmann._learning.fine_tuning import NET, logits, tune
+from skdgm.boltzmann._learning.fine_tuning import NET, NetEpochs, logits
 from skdgm.boltzmann._learning.label_objective import LabelledObjective
 from skdgm.boltzmann._learning.objective import PHASES
 from skdgm.boltzmann._machine import Machine
@@ -210,11 +210,11 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
     def _remedy(self):
         return f"In dbm: {super()._remedy()}"
 
-    def _finish(self, table, record):
+    def _stages(self, table, epochs, fresh, whole):
+        yield from super()._stages(table, epochs, fresh, whole)
         table = labelled(table)
-        if self._options.net.fine_tune is None or not len(table.index):
-            return True
-        return tune(self, table, record)
+        if whole and self._options.net.fine_tune is not None and len(table.index):
+            yield NetEpochs(self, table)
 
     def _forget(self):
         super()._forget()

@@ -11,7 +11,6 @@ import numpy as np
 
 from skdgm.base.attributes import shallow
 from skdgm.base.fits import asked_of
-from skdgm.belief._stack import requested
 from skdgm.belief._training import Training
 from skdgm.dask._rows import begin_stack
 from skdgm.dask._run import Run
@@ -34,7 +33,7 @@ def machines_of(network):
         )
     new = shallow(network)
     new._asked = asked_of(network)
-    return requested(new)
+    return new._machines()
 
 
 def fit_stack(client, network, shards, y, local_steps, before):
@@ -54,7 +53,7 @@ def fit_stack(client, network, shards, y, local_steps, before):
     kind, draws = header.__dict__.pop("_dask")
     vars(network).update(vars(header) | network.get_params(deep=False))
     training = Training(network, before)
-    training.machines = requested(network)
+    training.machines = network._machines()
     size = SimpleNamespace(shape=(None, network.n_features_in_))
     training.adapt(Table(size, None, None, np.array([float(sum(draws))])))
     for number in range(len(training.machines)):

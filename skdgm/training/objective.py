@@ -38,9 +38,6 @@ class Objective(ABC):
     # Fields of a state that belong to the rows of a shard, while all others may be
     # averaged over shards; None where they may not.
     LOCAL = None
-    # For those that pre-train: what a callback keeps of the fit, a
-    # skdgm.base.records.Record, or None; and a function that sets fitted attributes.
-    record, tell = None, None
 
     def __init__(self, options, rows, seed, epochs_before=0):
         self.options, self.rows, self.seed = options, rows, seed

@@ -21,13 +21,12 @@ class Progress(NamedTuple):
 class Keeper(Hook):
     """Hook that passes on, after each epoch, all that training can continue from.
 
-    ``record.begin()`` is called when there is an initial state, and after each epoch
-    ``record.keep(report, progress)``, whose states go on changing. A Progress is where
-    an earlier run ended, which this one continues.
+    ``keep(report, progress)`` is called after each epoch, with states that go on
+    changing. A Progress is where an earlier run ended, which this one continues.
     """
 
-    def __init__(self, record, progress=None):
-        self.record, self.before = record, progress
+    def __init__(self, keep, progress=None):
+        self.keep, self.before = keep, progress
         earlier = progress[:2] if progress is not None else ((), ())
         self.losses, self.validation = map(list, earlier)
         self.earlier = earlier
@@ -35,7 +34,6 @@ class Keeper(Hook):
     def join(self, watch, stopping, epochs):
         """Begin, or continue the earlier run; return those of all epochs that it did
         not do."""
-        self.record.begin()
         self.watch, self.stopping, self.stopped = watch, stopping, False
         if self.before is not None:
             vars(watch).update(self.before.watch)
@@ -48,7 +46,7 @@ class Keeper(Hook):
         """Pass on the state of an epoch."""
         self.losses.append(report.loss)
         self.validation.append(report.validation)
-        self.record.keep(report, self.progress())
+        self.keep(report, self.progress())
         return False
 
     def progress(self):

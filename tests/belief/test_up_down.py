@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm import DBN
-from skdgm.belief import _network
+from skdgm.belief import _stack
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 from tests.belief.enumeration import Listed
 
@@ -104,13 +104,13 @@ def test_divergence_is_named_and_leaves_what_was():
 
 
 def test_interrupted_refinement_keeps_what_was_learned(monkeypatch):
-    class Interrupted(_network.UpDown):
+    class Interrupted(_stack.UpDown):
         def step(self, state, batch, clock):
             if clock.epoch == 2:
                 raise KeyboardInterrupt
             return super().step(state, batch, clock)
 
-    monkeypatch.setattr(_network, "UpDown", Interrupted)
+    monkeypatch.setattr(_stack, "UpDown", Interrupted)
     with pytest.warns(InterruptedFitWarning, match="after 2 of 10"):
         dbn = fit()
     assert len(dbn.loss_curves_[-1]) == 2

@@ -9,13 +9,13 @@ from scipy.special import logsumexp
 from sklearn.datasets import load_digits
 
 from skdgm import DBM, ConvDBM, ConvRBM
-from skdgm.boltzmann._learning.pretraining import layerwise
 from skdgm.boltzmann._structure.convolved_deep import geometries
 from skdgm.boltzmann._structure.deep import options_of_pairs
 from skdgm.energies import contrast
 from skdgm.partition import exact
 from skdgm.training import canonical
 from skdgm.utils.rows import Rows
+from tests.boltzmann.pairs import pretrained
 from tests.numerical import assert_means, numerical_gradient
 
 RNG = np.random.default_rng(0)
@@ -261,22 +261,13 @@ def test_estimated_log_Z_is_within_its_error(options, monkeypatch):
 def test_pairs_are_put_into_their_places():
     """A unit between two layers hears half of what it heard in each of its pairs."""
     model = fitted(**DEEP, pretrain_iter=1)
-    energy, seen = model.density_.energy, []
-
-    class Kept:
-        def begin(self, epoch):
-            pass
-
-        def end(self, report):
-            seen.append(report.state.params)
-            return True
-
+    energy = model.density_.energy
     X = np.random.default_rng(0).random((12, 6)).round()
     table = canonical(Rows(X, np.float64, complete=True))
     recipes = options_of_pairs(model._options, 3, solver="adam", momentum=0.9)
     moments = np.full(6, 0.5), None, None, None
     given = energy, recipes, table, 0, np.full(6, 0.5), moments
-    params, losses = layerwise(*given, lambda number: [Kept()])
+    params, seen, losses = pretrained(*given)
     assert [len(curve) for curve in losses] == [1, 1, 1]
     x = [RNG.random((4, unit.size)) for unit in energy.units]
     for block in (1, 2):

@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import DBM
-from skdgm.boltzmann._learning.pretraining import PairObjective, layerwise
+from skdgm.boltzmann._learning.pretraining import PairObjective
 from skdgm.boltzmann._structure.deep import options_of_pairs
 from skdgm.distributions import Bernoulli
 from skdgm.energies import Params, layered
@@ -17,6 +17,7 @@ from skdgm.exceptions import DivergenceError
 from skdgm.partition import exact
 from skdgm.training import canonical
 from skdgm.utils.rows import Rows
+from tests.boltzmann.pairs import pretrained
 from tests.boltzmann.test_bernoulli_rbm import noisy_patterns
 from tests.reference import Enumeration, standard_error
 
@@ -162,28 +163,15 @@ def test_pairs_are_put_into_their_places():
     sizes, rng = (4, 3, 2, 3), np.random.default_rng(0)
     energy = layered([[Bernoulli(n)] for n in sizes])
     table = canonical(Rows(STATES, np.float64, complete=True))
-    seen = []
-
-    class Kept:
-        """A pair's parameters, put in when its training begins and noted."""
-
-        def begin(self, epoch):
-            pass
-
-        def end(self, report):
-            seen.append(report.state.params)
-            return True
-
     asked = DBM(sizes[1:], pretrain_iter=1, random_state=0)._options
     recipes = options_of_pairs(asked, 3)
     moments = np.full(4, 0.5), None, None, None
-    params, losses = layerwise(
-        energy, recipes, table, 0, np.full(4, 0.5), moments, lambda k: [Kept()]
-    )
+    given = energy, recipes, table, 0, np.full(4, 0.5), moments
+    params, seen, losses = pretrained(*given)
     assert [len(curve) for curve in losses] == [1, 1, 1]
     pairs = [(p.units, p.couplings[0]) for p in seen]
     for W, (_, weights) in zip(params.couplings, pairs, strict=True):
-        np.testing.assert_array_equal(W, getattr(weights, "W", weights))
+        np.testing.assert_array_equal(W, weights)
     # What a layer between hears is half of what it heard in each of its two pairs.
     truth = Enumeration([[n] for n in sizes], params)
     x = [(rng.random(n) < 0.5).astype(float) for n in sizes]

@@ -14,16 +14,15 @@ from sklearn.preprocessing import minmax_scale
 from sklearn.utils import get_tags
 
 from skdgm import DBM, BernoulliRBM, DBMClassifier
-from skdgm.boltzmann._learning.pretraining import layerwise
 from skdgm.boltzmann._structure.deep import options_of_pairs
 from skdgm.distributions import Bernoulli, Softmax
-from skdgm.energies import Params, layered, plain
+from skdgm.energies import Params, layered
 from skdgm.exceptions import DivergenceError
 from skdgm.partition import exact
 from skdgm.training import canonical
-from skdgm.training.hooks import Hook
 from skdgm.utils.given import Given
 from skdgm.utils.rows import Rows
+from tests.boltzmann.pairs import pretrained
 from tests.boltzmann.test_rbm_classifier import NAMES, assert_moments, blocks
 from tests.reference import Enumeration
 
@@ -519,19 +518,11 @@ def test_the_last_pair_hears_labels_as_it_does_in_the_machine(sizes):
     energy = layered([[Bernoulli(n)] for n in (4, *sizes)] + [[Softmax(3)]])
     codes = np.arange(len(STATES)) % 3
     table = canonical(Rows(STATES, np.float64, complete=True, given=Given(codes)))
-    seen = []
-
-    class Kept(Hook):
-        """The last pair's parameters, as it ends."""
-
-        def end(self, report):
-            seen.append(plain(report.state.params))
-
     recipes = options_of_pairs(small(sizes, dbm__pretrain_iter=5)._options, len(sizes))
     fill, frequencies = np.full(4, 0.5), np.full(3, 1 / 3)
     moments = fill, *(None for _ in sizes), frequencies
     given = energy, recipes, table, 0, fill, moments
-    params, _ = layerwise(*given, lambda number: [Kept()])
+    params, seen, _ = pretrained(*given)
     (_, d, c), (W, U) = seen[-1]
     assert abs(U).max() > 0.02
     truth = Enumeration([[n] for n in (4, *sizes)] + [[Softmax(3)]], params)

@@ -18,8 +18,7 @@ from types import SimpleNamespace
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skdgm.base import by_blocks, report
-from skdgm.base.records import StageRecord
+from skdgm.base import Epochs, by_blocks, report
 from skdgm.energies import Params, layered, plain
 from skdgm.inference import mean_field
 from skdgm.nets import (
@@ -30,9 +29,8 @@ from skdgm.nets import (
     forward,
     softmax_cross_entropy,
 )
-from skdgm.training import Budget, Keeper, Progress, Verbose, optimise
+from skdgm.training import Budget
 from skdgm.utils.threading.callers import warn
-from skdgm.utils.threading.threads import one_blas_thread
 
 _ACTIVATION = "logistic"
 # Number of epochs with n_iter="auto".
@@ -73,66 +71,47 @@ class Inputs:
         return np.concatenate([self.rows.take(index), kept], axis=1)
 
 
-def kept(record, state):
-    """Options of :func:`~skdgm.training.optimise` for a network that is kept in the
-    record of its machine: its state to continue from if there is one, else a given
-    one."""
-    if record.file is None:
-        return {"state": state}
-    known, progress = record.later, None
-    if known is not None:
-        source, progress = record.source, Progress(**known["progress"])
-        net = tuple(map(Layer, source.net_coefs_, source.net_intercepts_))
-        state = NetState(net, known["optimiser"])
-
-    def write(state, progress, due):
-        known = {"optimiser": state.optimiser, "progress": progress._asdict()}
-        held_out = progress.validation if progress.stopping else []
-        record.keep_later(attributes_of(state, progress.losses, held_out), known, due)
-
-    return {"state": state, "keeper": Keeper(StageRecord(record.file, write), progress)}
-
-
-def tune(machine, table, record):
-    """Train the network of a machine, and set its attributes.
+class NetEpochs(Epochs):
+    """Stage in which the network of a fitted machine is trained.
 
     Parameters
     ----------
     machine : DBMClassifier
-        Fitted.
     table : Table
         Rows with a label.
-    record : Record
-        Of the machine's fit.
-
-    Returns
-    -------
-    finished : bool
-        False if training was interrupted.
-
-    Raises
-    ------
-    DivergenceError, KeyboardInterrupt
-        As of :meth:`DBMClassifier.fit`.
     """
-    options, hooks = machine._options.net, []
-    n_epochs = epochs_of(options, table)
-    if machine.verbose:
-        name = f"{machine._name}, net"
-        hooks.append(Verbose(name, "log probability of labels"))
-    with one_blas_thread():
-        tuned, _ = optimise(
-            tuner_of(machine, table, options, machine._seed),
-            table,
-            range(n_epochs),
-            n_epochs=n_epochs,
-            hooks=hooks,
-            early_stopping=options.early_stopping,
-            **kept(record, NetState(unfolded(machine.density_))),
-        )
-    vars(machine).update(attributes_of(*tuned[:3]))
-    told(machine, tuned, n_epochs)
-    return tuned.ended != "interrupted"
+
+    key, shown = "net", False
+
+    def __init__(self, machine, table):
+        self.machine, self.table, options = machine, table, machine._options.net
+        self.name, self.early_stopping = f"{machine._name}, net", options.early_stopping
+        self.n_epochs = epochs_of(options, table)
+        self.epochs = range(self.n_epochs)
+
+    def begin(self, fit):
+        machine = self.machine
+        given = machine, self.table, machine._options.net, machine._seed
+        return tuner_of(*given), NetState(unfolded(machine.density_))
+
+    def attributes(self, state, progress=None):
+        if progress is None:
+            return attributes_of(state, [], [])
+        held_out = progress.validation if progress.stopping else []
+        return attributes_of(state, progress.losses, held_out)
+
+    def memory(self, state):
+        return {"optimiser": state.optimiser}
+
+    def restored(self, source, memory):
+        net = map(Layer, source.net_coefs_, source.net_intercepts_)
+        return NetState(tuple(net), memory["optimiser"])
+
+    def keep(self, fit):
+        vars(self.machine).update(attributes_of(*self.learned[:3]))
+
+    def report(self, watch):
+        told(self.machine, self.learned, self.n_epochs)
 
 
 def tuner_of(machine, table, options, seed):

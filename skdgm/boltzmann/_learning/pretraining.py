@@ -17,18 +17,20 @@ from itertools import pairwise
 
 import numpy as np
 
+from skdgm.base import Epochs
 from skdgm.boltzmann._learning.monitor import cost_of_far, far_columns
 from skdgm.boltzmann._learning.objective import EnergyObjective
 from skdgm.boltzmann._learning.phases import CD
-from skdgm.boltzmann._learning.state import density
+from skdgm.boltzmann._learning.state import TrainState, density
 from skdgm.distributions import Pooled
 from skdgm.energies import Energy, Params, Path, layered, plain
 from skdgm.exceptions import DivergenceError
 from skdgm.gradients import layer_pair
 from skdgm.inference import mean_field
-from skdgm.training import Batch, Table, column_sums, optimise
+from skdgm.training import Batch, Table, column_sums
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
+from skdgm.utils.threading.threads import one_blas_thread
 
 _PRETRAINING, _PROBE_ROWS = 2**16, 1000
 # Training diverged if the loss has risen by this many nats per unit.
@@ -51,15 +53,8 @@ class _Pair(CD):
 
 
 class PairObjective(EnergyObjective):
-    """Log-likelihood of two neighbouring layers of a deeper machine.
-
-    Parameters
-    ----------
-    *arguments, **options
-        As for :class:`~skdgm.boltzmann._learning.objective.EnergyObjective`.
-    gains : tuple of float
-        Factor on the input of each block; the last block is the upper layer.
-    """
+    """Log-likelihood of two neighbouring layers of a deeper machine; ``gains`` are
+    factors on the input of each block, of which the last is the upper layer."""
 
     quantity = "log-likelihood given the layer above"
 
@@ -76,20 +71,8 @@ class PairObjective(EnergyObjective):
         return _Pair
 
     def above(self, params, index):
-        """Values of the lower layer for some rows, and means of the upper layer.
-
-        Parameters
-        ----------
-        params : Params
-        index : ndarray of int
-            Rows to take.
-
-        Returns
-        -------
-        lower : {ndarray, Lists} of shape (n_rows, n_lower)
-            Missing entries are filled by mean field.
-        upper : ndarray of shape (n_rows, n_upper)
-        """
+        """Values of the lower layer for some rows, missing entries filled by mean
+        field, and means of the upper layer, of shape (n_rows, n_upper)."""
         batch = Batch(self.rows.present(index), self.rows.beside(index))
         x, clamp = self.present(batch)
         if clamp[0] is not True:
@@ -103,16 +86,6 @@ class PairObjective(EnergyObjective):
         .. math:: -\frac1n \sum_i \log p(v_i \mid \mathbb{E}[h \mid v_i])
 
         where the input of each layer is multiplied by its gain.
-
-        Parameters
-        ----------
-        params : Params
-        index : ndarray of int
-            Rows to take.
-
-        Returns
-        -------
-        loss : float
         """
         total, unit = 0.0, self.energy.units[0]
         for part in self.rows.blocks(len(index)):
@@ -129,16 +102,7 @@ class PairObjective(EnergyObjective):
 
 
 class PairWatch:
-    """Loss of a pair of layers.
-
-    Parameters
-    ----------
-    objective : PairObjective
-    index : ndarray of int
-        Rows to watch.
-    state : TrainState
-        Initial state.
-    """
+    """Loss of a pair of layers, of the rows at an index, from an initial state on."""
 
     # Attributes that come from earlier states.
     MEMORY = ("limit",)
@@ -161,20 +125,81 @@ class PairWatch:
         return False
 
 
+class Pair(Epochs):
+    """Stage in which a pair of layers is trained: pre-training of a machine.
+
+    Parameters
+    ----------
+    objective : PairObjective
+    table : Table
+    before : list of Pair
+        Those below, which are complete.
+    whole : callable, optional
+        ``whole(params)`` returns fitted attributes of the machine, given the parameters
+        of pairs up to this one: a model, whose layers above have learned nothing.
+
+    Attributes
+    ----------
+    params : Params
+    losses : list of float
+        After each epoch.
+    """
+
+    shown, params, losses = False, None, None
+
+    def __init__(self, objective, table, before, whole=None):
+        self.objective, self.table, self.whole = objective, table, whole
+        self.before, self.number = [*before], len(before)
+        self.n_epochs = objective.options.n_iter
+        self.epochs = range(self.n_epochs)
+        self.key = f"hidden layer {self.number + 1}"
+
+    def begin(self, fit):
+        self.machine = fit.estimator
+        self.name = f"{self.machine._name}, {self.key}"
+        return self.objective, None
+
+    def attributes(self, state, progress=None):
+        params = [*(pair.params for pair in self.before), state.kept().params]
+        curves = [*(pair.losses for pair in self.before), progress.losses]
+        return self.whole(params) | {"pretrain_loss_curves_": curves}
+
+    def memory(self, state):
+        pairs = [(pair.params, pair.losses) for pair in self.before]
+        return {"pairs": pairs, "state": (*state.kept(),)}
+
+    def restored(self, source, memory):
+        params, *training = memory["state"]
+        return TrainState.of(params, training)
+
+    def skip(self, record):
+        pairs = record.known.get("memory", {}).get("pairs")
+        if pairs is not None:
+            self.params, self.losses = pairs[self.number]
+
+    def keep(self, fit):
+        """Keep the parameters; of a pair alone, attributes would be of no use."""
+        self.params, self.losses = plain(self.learned.state.params), self.learned.losses
+
+    def report(self, watch):
+        if self.learned.ended == "diverged":
+            raise DivergenceError(
+                f"Pretraining of {self.key} diverged after {len(self.losses)} of "
+                f"{self.n_epochs} epochs. {vars(self.machine).get('_far', '')}Lower "
+                "pretrain_learning_rate (now "
+                f"{self.objective.options.learning_rate:g})."
+            )
+        if self.learned.ended == "interrupted":
+            raise KeyboardInterrupt
+        self.machine.pretrain_loss_curves_ = [
+            pair.losses for pair in (*self.before, self)
+        ]
+
+
 def layerwise(
-    energy,
-    of_pairs,
-    table,
-    seed,
-    fill,
-    moments,
-    hooks,
-    initial=None,
-    record=None,
-    reach=None,
-    far="",
+    energy, of_pairs, table, seed, fill, moments, initial=None, reach=None, whole=None
 ):
-    """Pre-train the layers of a machine pair by pair.
+    """Stages that pre-train the layers of a machine pair by pair.
 
     Parameters
     ----------
@@ -190,35 +215,22 @@ def layerwise(
         Values from which missing entries start.
     moments : tuple
         For each block of the energy the means (or moments) without couplings, or None.
-    hooks : callable
-        ``hooks(number)`` returns the hooks for the training of a pair.
-    initial : callable, optional
-        Of each pair, as of an
+    initial, reach : optional
+        Of each pair, and of the lowest block, as of an
         :class:`~skdgm.boltzmann._learning.objective.EnergyObjective`.
-    record : PairsRecord, optional
-        What is kept, and from which pre-training continues.
-    reach : dict, optional
-        Of the lowest block, as of an
-        :class:`~skdgm.boltzmann._learning.objective.EnergyObjective`.
-    far : str, optional
-        Words about values far out, for the error.
+    whole : callable, optional
+        As of a :class:`Pair`.
+
+    Yields
+    ------
+    pair : Pair
 
     Returns
     -------
-    params : Params
-        Parameters of the joint machine.
-    losses : list of list of float
-        For each pair its loss after each epoch.
-
-    Raises
-    ------
-    DivergenceError
-        Training of a pair diverged.
-    KeyboardInterrupt
-        Training of a pair was interrupted: with layers above it that have learned
-        nothing, partial results would be useless.
+    params : Params or None
+        Parameters of the joint machine; None if a later stage continues, with its own.
     """
-    pairs, losses, n_pairs = [], [], len(of_pairs)
+    pairs, n_pairs = [], len(of_pairs)
     below, above = moments[0], slice(1 + n_pairs, None)
     for number, options in enumerate(of_pairs):
         # Outer layers have a neighbour on one side only: their input is not doubled.
@@ -240,32 +252,16 @@ def layerwise(
             initial=initial,
             reach=None if number else reach,
         )
-        outcome, _ = optimise(
-            objective,
-            table,
-            range(options.n_iter),
-            n_epochs=options.n_iter,
-            hooks=hooks(number),
-            **({} if record is None else record.options()),
-        )
-        if outcome.ended == "diverged":
-            raise DivergenceError(
-                f"Pretraining of hidden layer {number + 1} diverged after "
-                f"{len(outcome.losses)} of {options.n_iter} epochs. {far}Lower "
-                f"pretrain_learning_rate (now {options.learning_rate:g})."
-            )
-        if outcome.ended == "interrupted":
-            raise KeyboardInterrupt
-        params = outcome.state.params
-        losses.append(outcome.losses)
-        pairs.append(plain(params))
-        if record is not None:
-            record.add(pairs[-1], losses[-1])
-        if number < n_pairs - 1:
-            table = _next(objective, params, table)
+        pair = Pair(objective, table, pairs, whole)
+        yield pair
+        if pair.params is None:
+            return None
+        pairs.append(pair)
+        if not last:
+            table = _next(objective, pair.params, table)
             seen, total = column_sums(table)
             fill = below = (total + 1) / (seen + 2)
-    return joined(energy, pairs), losses
+    return joined(energy, [pair.params for pair in pairs])
 
 
 def _pair(energy, number, beside):
@@ -280,10 +276,10 @@ def _pair(energy, number, beside):
 
 def _next(objective, params, table):
     """Means of the upper layer, or its pooled units, as a table of the same rows."""
-    parts = [
-        objective.above(params, table.index[part])[1]
-        for part in table.rows.blocks(len(table.index))
-    ]
+    params, index = objective.for_kernels(params), table.index
+    with one_blas_thread():
+        blocks = table.rows.blocks(len(index))
+        parts = [objective.above(params, index[part])[1] for part in blocks]
     h, given = np.concatenate(parts), table.rows.given
     upper = objective.energy.units[-1]
     h = upper.pool(h) if isinstance(upper, Pooled) else h

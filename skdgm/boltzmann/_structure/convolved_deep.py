@@ -61,7 +61,6 @@ class ConvolvedDeep(Deep):
     """A layer of visible units under several layers of maps."""
 
     PAIRS = {"solver": "adam", "momentum": 0.9}
-    begun = staticmethod(first)
 
     def sizes(self, options):
         """Numbers of maps that options ask for."""
@@ -78,6 +77,10 @@ class ConvolvedDeep(Deep):
         visible = self.visible(facts)
         shapes = geometries(facts.options, n_columns(facts))
         return _energy(visible, shapes, facts.structure.conv_layer_sizes)
+
+    def initial(self, facts):
+        """Initial parameters of maps, also of each pair in pre-training."""
+        return first
 
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`DeepDensity`."""

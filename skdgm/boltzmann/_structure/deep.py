@@ -6,13 +6,12 @@ from types import SimpleNamespace
 
 from skdgm.boltzmann._density.deep import DeepDensity
 from skdgm.boltzmann._learning.objective import PHASES
-from skdgm.boltzmann._learning.pretraining import layerwise
-from skdgm.boltzmann._learning.pretraining_record import PairsRecord
+from skdgm.boltzmann._learning.pretraining import joined, layerwise
+from skdgm.boltzmann._learning.state import TrainState
 from skdgm.boltzmann._structure.layers import MachineModel, n_classes
 from skdgm.distributions import Bernoulli, Softmax
-from skdgm.energies import Params, layered
+from skdgm.energies import Params, layered, plain
 from skdgm.optim import check_piecewise
-from skdgm.training import Verbose
 from skdgm.utils.counts import check_sizes, chosen, is_a, per_layer
 
 # Options of pairs of layers, which are trained by plain contrastive divergence.
@@ -29,8 +28,8 @@ _PLAIN = {
 class Deep(MachineModel):
     """Several hidden layers; a label is above them."""
 
-    # Options of all pairs in pre-training, and their initial parameters.
-    PAIRS, begun = {}, None
+    # Options of all pairs in pre-training.
+    PAIRS, CURVES = {}, ("pretrain_loss_curves_",)
 
     def sizes(self, options):
         """Sizes of the hidden layers that options ask for."""
@@ -92,43 +91,32 @@ class Deep(MachineModel):
         chosen(options.feature_layer, depth)
         PHASES[options.gradient].check(options)
 
-    def initial(self, facts):
-        """Function that pre-trains pairs of layers, if the options ask for it, and sets
-        ``pretrain_loss_curves_``."""
+    def earlier(self, facts, objective, table, held_out):
+        """Pre-training of pairs of layers, if the options ask for it; see
+        :class:`~skdgm.base.Model`."""
         options = facts.options
-        depth = len(self.sizes(options))
+        if options.pretrain is None:
+            return None
+        if held_out:
+            table, _ = objective.split(table)
 
-        def hooks(number):
-            if not facts.known.verbose:
-                return ()
-            name = f"{facts.name}, hidden layer {number + 1}"
-            return (Verbose(name, "log-likelihood given the layer above"),)
+        def whole(pairs):
+            params = joined(objective.energy, pairs, plain(objective.start().params))
+            state = objective.resume(TrainState(params, (), ()))
+            return self.attributes(facts, state) | {"_learned": facts.structure}
 
-        def pretrained(objective, params):
-            curves = []
-            if self.begun is not None:
-                params = self.begun(objective, params)
-            if options.pretrain is not None:
-                record = objective.record
-                if record is not None:
-                    record = PairsRecord(record, objective, params)
-                params, curves = layerwise(
-                    objective.energy,
-                    options_of_pairs(options, depth, **self.PAIRS),
-                    objective.table,
-                    objective.seed,
-                    objective.fill,
-                    objective.moments,
-                    hooks,
-                    self.begun,
-                    record,
-                    objective.reach,
-                    facts.known._far or "",
-                )
-            objective.tell(pretrain_loss_curves_=curves)
-            return params
-
-        return pretrained
+        params = yield from layerwise(
+            objective.energy,
+            options_of_pairs(options, len(self.sizes(options)), **self.PAIRS),
+            table,
+            objective.seed,
+            objective.fill,
+            objective.moments,
+            self.initial(facts),
+            objective.reach,
+            whole,
+        )
+        return params and TrainState(params, (), ())
 
 
 def options_of_pairs(options, depth, **fixed):
