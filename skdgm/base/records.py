@@ -149,17 +149,9 @@ class Record:
 
 
 class Place:
-    """Place, as of a callback, of a model that is part of another in the file of that.
-
-    Parameters
-    ----------
-    file : object
-        As of a :class:`Record`.
-    source : Estimator or None
-        The part as it was kept.
-    write : callable
-        ``write(part)`` keeps it as it is now.
-    """
+    """Place, as of a callback, of a model that is part of another, in the file of that;
+    ``source`` is the part as it was kept, or None, and ``write(part)`` keeps it as it
+    is now."""
 
     def __init__(self, file, source, write):
         self.file, self.source, self.write, self.due = file, source, write, file.due

@@ -30,15 +30,10 @@ _SEEN = 1
 class Terms(NamedTuple):
     """Terms of the bound, in nats, each a float64 array of shape (n_draws, n_rows).
 
-    Parameters
-    ----------
-    log_p : ndarray
-        Log joint probability of all layers under the generative parameters, without
-        log Z.
-    log_q : ndarray
-        Log probability of the drawn hidden units under Q.
-    entropy : ndarray
-        Expectation of ``-log_q`` given each layer below, summed over the layers.
+    ``log_p`` is the log joint probability of all layers under the generative
+    parameters, without log Z; ``log_q`` that of the drawn hidden units under Q;
+    ``entropy`` the expectation of ``-log_q`` given each layer below, summed over the
+    layers.
     """
 
     log_p: np.ndarray
@@ -46,64 +41,31 @@ class Terms(NamedTuple):
     entropy: np.ndarray
 
     def bound(self):
-        """Lower bound of each draw, without log Z.
-
-        Returns
-        -------
-        bound : ndarray of shape (n_draws, n_rows)
-            ``log_p + entropy``.
-        """
+        """Lower bound of each draw, without log Z, of shape (n_draws, n_rows)."""
         return self.log_p + self.entropy
 
     def log_mean_weight(self):
         r"""Log of the mean importance weight of each row, and its standard error.
 
         .. math:: \log \frac1n \sum_{i=1}^n \frac{P^*(v, h_i)}{Q(h_i \mid v)}
-
-        Returns
-        -------
-        log_w, se : ndarray of shape (n_rows,)
         """
         return log_mean_exp(self.log_p - self.log_q)
 
 
 def mean(draws):
-    """Mean over draws and its standard error.
-
-    Parameters
-    ----------
-    draws : ndarray of shape (n_draws, n_rows)
-
-    Returns
-    -------
-    mean, se : ndarray of shape (n_rows,)
-        The standard error is 0 for a single draw.
-    """
+    """Mean over draws, of shape (n_draws, n_rows), and its standard error, which is 0
+    for a single draw."""
     n = len(draws)
     return draws.mean(axis=0), draws.std(axis=0, ddof=min(1, n - 1)) / np.sqrt(n)
 
 
 def terms(layers, x, clamped, log_top, rng, n_draws):
-    """Draw hidden units from Q and evaluate P and Q.
+    """Draw hidden units from Q and evaluate P and Q: :class:`Terms`.
 
-    Parameters
-    ----------
-    layers : list of Directed
-        From the bottom up.
-    x : {ndarray, Lists} of shape (n_rows, n_visible)
-        Visible values, missing entries filled.
-    clamped : True or ndarray of bool, of shape (n_rows, n_visible)
-        Entries that were observed; True if all were.
-    log_top : callable
-        ``log_top(h, rng)`` returns the log weight of each row of the top-level
-        machine's visible units; ``rng`` has a stream for each row.
-    rng : Stream
-        A stream for each row.
-    n_draws : int
-
-    Returns
-    -------
-    terms : Terms
+    ``layers`` are :class:`Directed`, from the bottom up; ``x`` visible values, missing
+    entries filled, and ``clamped`` those that were observed, True if all were;
+    ``log_top(h, rng)`` returns the log weight of each row of the top-level machine's
+    visible units; ``rng`` has a stream for each row.
     """
     out = Terms(*np.zeros((3, n_draws, len(x))))
     lowest = layers[0].up(x)

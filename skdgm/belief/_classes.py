@@ -1,11 +1,13 @@
-"""Methods of tuned networks that classify, by one label for each row or by several."""
+"""Tuned networks that classify, by one label for each row or by several."""
 
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 
 from skdgm.base import Classifier
 from skdgm.belief._outputs import Classes, Labels, label_codes, zeros_and_ones
+from skdgm.belief._tuned import TunedNetwork
 from skdgm.data.inputs import as_values
+from skdgm.training import Budget
 from skdgm.utils.given import Given
 
 
@@ -18,105 +20,102 @@ def _has_real_columns(estimator):
     return not get_tags(estimator).input_tags.positive_only
 
 
-def predict(self, X):
-    """Predict the most probable class, or all labels more probable than not.
+class TunedClassifier(Classifier, TunedNetwork):
+    """Base class of belief networks that are tuned as classifiers."""
 
-    Parameters
-    ----------
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        NaN where missing.
+    # With dropout, more epochs pay off when labels are few.
+    _BUDGET = Budget(5_000, 20, 300)
 
-    Returns
-    -------
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Classes; or, for several labels, integers 0 and 1.
-    """
-    z = self._pre_activations(X)
-    return self._outputs.predict(z)
+    fit = TunedNetwork.fit
 
+    def predict(self, X):
+        """Predict the most probable class, or all labels more probable than not.
 
-@available_if(_has_real_columns)
-def decision_function(self, X):
-    """Pre-activations of the output layer, for models of real columns.
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
-    Parameters
-    ----------
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        NaN where missing.
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Classes; or, for several labels, integers 0 and 1.
+        """
+        z = self._pre_activations(X)
+        return self._outputs.predict(z)
 
-    Returns
-    -------
-    z : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        For two classes the log odds of the second one; for more classes their
-        logits, defined up to a constant in each row; for several labels the log
-        odds of each.
-    """
-    z = self._pre_activations(X)
-    return self._outputs.decision(z)
+    @available_if(_has_real_columns)
+    def decision_function(self, X):
+        """Pre-activations of the output layer, for models of real columns.
 
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
-def predict_log_proba(self, X):
-    """Log probabilities of classes, or of labels.
+        Returns
+        -------
+        z : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            For two classes the log odds of the second one; for more classes their
+            logits, defined up to a constant in each row; for several labels the log
+            odds of each.
+        """
+        z = self._pre_activations(X)
+        return self._outputs.decision(z)
 
-    Parameters
-    ----------
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        NaN where missing.
+    def predict_log_proba(self, X):
+        """Log probabilities of classes, or of labels.
 
-    Returns
-    -------
-    log_p : ndarray of shape (n_samples, n_classes)
-        Normalised over classes; several labels are independent of each other.
-    """
-    z = self._pre_activations(X)
-    return self._outputs.log_proba(z)
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
 
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+            Normalised over classes; several labels are independent of each other.
+        """
+        z = self._pre_activations(X)
+        return self._outputs.log_proba(z)
 
-def label(self, rows, y, fresh, classes):
-    """Rows with their labels, and a dict of attributes learned from the labels."""
-    y = self._values(y)
-    several = y.ndim == 2
-    if not fresh and several != isinstance(self._outputs, Labels):
-        raise ValueError(
-            "y has one label for each row or several, other than before: keep it, "
-            "or fit with warm_start=False."
-        )
-    if several:
-        n_before = None if fresh else self.n_outputs_
-        codes, classes = label_codes(self, y, rows, classes, n_before)
-        rows, outputs = rows._replace(given=Given(codes)), Labels(classes)
-    else:
-        rows, known = Classifier._label(self, rows, y, fresh, classes)
-        classes = known["classes_"]
-        outputs = Classes(classes)
-    known = {"classes_": classes, "n_outputs_": len(classes), "_outputs": outputs}
-    return rows, known
+    def _label(self, rows, y, fresh, classes):
+        """Rows with their labels, and a dict of attributes learned from the labels."""
+        y = self._values(y)
+        several = y.ndim == 2
+        if not fresh and several != isinstance(self._outputs, Labels):
+            raise ValueError(
+                "y has one label for each row or several, other than before: keep it, "
+                "or fit with warm_start=False."
+            )
+        if several:
+            n_before = None if fresh else self.n_outputs_
+            codes, classes = label_codes(self, y, rows, classes, n_before)
+            rows, outputs = rows._replace(given=Given(codes)), Labels(classes)
+        else:
+            rows, known = super()._label(rows, y, fresh, classes)
+            classes = known["classes_"]
+            outputs = Classes(classes)
+        known = {"classes_": classes, "n_outputs_": len(classes), "_outputs": outputs}
+        return rows, known
 
+    def _values(self, y):
+        """Values of y, in a column or several."""
+        values = as_values(y, self)
+        several = values.ndim == 2 and values.shape[1] > 1
+        return values if several else super()._values(values)
 
-def values(self, y):
-    """Values of y, in a column or several."""
-    values = as_values(y, self)
-    several = values.ndim == 2 and values.shape[1] > 1
-    return values if several else Classifier._values(self, values)
+    def _labels(self, y):
+        """Valid labels of the rows that have some."""
+        return super()._labels(y) if y.ndim == 1 else zeros_and_ones(y, self.unlabeled)
 
+    def _count(self, table, fresh):
+        """Count nothing: outputs do not depend on the frequencies of labels."""
 
-def labels(self, y):
-    """Valid labels of the rows that have some."""
-    return (
-        Classifier._labels(self, y)
-        if y.ndim == 1
-        else zeros_and_ones(y, self.unlabeled)
-    )
-
-
-def count(self, table, fresh):
-    """Count nothing: outputs do not depend on the frequencies of labels."""
-
-
-def tags(self):
-    """Tags of a classifier, which may predict several labels."""
-    tags = Classifier.__sklearn_tags__(self)
-    # The data of scikit-learn's checks are not binary. Those of its checks of
-    # several labels (supported all the same) even have negative values.
-    tags.classifier_tags.multi_label = not tags.input_tags.positive_only
-    return tags
+    def __sklearn_tags__(self):
+        """Tags of a classifier, which may predict several labels."""
+        tags = super().__sklearn_tags__()
+        # The data of scikit-learn's checks are not binary. Those of its checks of
+        # several labels (supported all the same) even have negative values.
+        tags.classifier_tags.multi_label = not tags.input_tags.positive_only
+        return tags

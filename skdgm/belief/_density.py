@@ -76,20 +76,9 @@ class BeliefDensity(Density):
         return [part.n_features_out for part in self.parts]
 
     def directed(self, dtype=None, n_layers=None):
-        """Directed layers, from the bottom up.
-
-        Parameters
-        ----------
-        dtype : dtype, optional
-            Type of the parameters; by default their own.
-        n_layers : int, optional
-            By default all but the top-level machine; that is a layer, too, if all are
-            asked for.
-
-        Returns
-        -------
-        layers : list of Directed
-        """
+        """Directed layers, from the bottom up, with parameters of a type, by default
+        their own; so many layers, by default all but the top-level machine, which is a
+        layer, too, if all are asked for."""
         layers, n_layers = [], len(self.machines) - 1 if n_layers is None else n_layers
         for number, part in enumerate(self.parts[:n_layers]):
             energy, params = part.pair(dtype)
@@ -103,21 +92,12 @@ class BeliefDensity(Density):
         return self.bound(X)[0]
 
     def bound(self, X, n_draws=N_DRAWS):
-        r"""Variational bound on the log-likelihood of each row, in nats.
+        r"""Variational bound on the log-likelihood of each row, in nats, and its
+        standard error over draws from Q, without that of log Z; both of shape
+        (n_samples,), float64.
 
         .. math:: \mathbb{E}_Q\Big[\sum_k \log P(h^{k-1} \mid h^k) + H(Q(h^k \mid
             h^{k-1})) + \log P^*(h^{L-1})\Big] - \log Z
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        n_draws : int, default=20
-            Number of draws from Q for each row.
-
-        Returns
-        -------
-        bound, se : ndarray of shape (n_samples,), float64
-            The bound, and its standard error over draws, without that of log Z.
         """
         return self._normalised(X, n_draws, lambda drawn: mean(drawn.bound()))
 
@@ -262,17 +242,8 @@ class BeliefDensity(Density):
         return x if method == "sample" else np.where(clamped, v, total / n_steps)
 
     def completed(self, v):
-        """Rows with missing entries replaced by mean field in the first layer.
-
-        Parameters
-        ----------
-        v : ndarray of shape (n_rows, n_features)
-            In the units of the model, NaN where missing.
-
-        Returns
-        -------
-        x : ndarray of shape (n_rows, n_features)
-        """
+        """Rows in the units of the model, NaN where missing, whose missing entries are
+        replaced by mean field in the first layer."""
         holes = np.isnan(v).any(axis=1)
         if holes.any():
             (layer,), v = self.directed(n_layers=1), v.copy()
@@ -325,20 +296,8 @@ class BeliefDensity(Density):
         return self.visible_means(H[:, start : start + widths[lowest]], lowest)
 
     def visible_means(self, H, layer):
-        """Means of visible units, computed layer by layer downwards.
-
-        Parameters
-        ----------
-        H : ndarray of shape (n_samples, n_hidden)
-            Values or means of a layer's hidden units.
-        layer : int
-            Number of that layer.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            In the scale of the columns.
-        """
+        """Means of visible units in the scale of the columns, computed downwards from
+        values or means of the hidden units of a layer."""
         with one_blas_thread():
             for one in reversed(self.directed(n_layers=layer + 1)):
                 H = one.units[BELOW].mean(one.down(one.spread(H)))

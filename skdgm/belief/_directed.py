@@ -29,15 +29,9 @@ _UP, _DOWN, _WITHIN = range(3)
 
 
 class Directed(NamedTuple):
-    """Directed layer with recognition and generative parameters.
-
-    Parameters
-    ----------
-    energy : Energy
-        Energy of a machine with one block below and one block of binary units above.
-    recognition, generative : Params
-        Its parameters in the upward and in the downward direction.
-    """
+    """Directed layer: the energy of a machine with one block below and one block of
+    binary units above, and its parameters in the upward and in the downward
+    direction."""
 
     energy: Energy
     recognition: Params
@@ -49,12 +43,7 @@ class Directed(NamedTuple):
         return self.energy.units
 
     def for_lists(self):
-        """Convert the weights to tiles, if both blocks are binary.
-
-        Returns
-        -------
-        layer : Directed
-        """
+        """The layer with its weights in tiles, if both blocks are binary."""
         if self.energy.has_real_units:
             return self
         return self._replace(
@@ -62,52 +51,20 @@ class Directed(NamedTuple):
         )
 
     def up(self, x):
-        """Natural parameters of Q(h | x): of the units above, given those below.
-
-        Parameters
-        ----------
-        x : {ndarray, Lists} of shape (n_rows, n_below)
-            Values or means.
-
-        Returns
-        -------
-        eta : ndarray of shape (n_rows, n_above)
-        """
+        """Natural parameters of Q(h | x), of shape (n_rows, n_above), given values or
+        means of the units below."""
         received = self.energy.received(self.recognition, (x, None), ABOVE)
         return self.energy.field(self.recognition, ABOVE, received)
 
     def down(self, h):
-        """Natural parameters of P(x | h): of the units below, given those above.
-
-        Parameters
-        ----------
-        h : {ndarray, Lists} of shape (n_rows, n_above)
-            Values or means.
-
-        Returns
-        -------
-        eta : ndarray of shape (n_rows, n_below), or Natural
-            Logits of binary units; ``Natural`` parameters of real units.
-        """
+        """Natural parameters of P(x | h), given values or means of the units above:
+        logits of binary units, ``Natural`` parameters of real ones."""
         received = self.energy.received(self.generative, (None, h), BELOW)
         return self.energy.field(self.generative, BELOW, received)
 
     def means(self, x, clamp):
-        """Means of the missing entries below and of the units above, by mean field.
-
-        Parameters
-        ----------
-        x : tuple
-            Values of the block below, missing entries filled with initial values, and
-            None.
-        clamp : tuple
-            Observed entries of the block below (True or an array of bool), and None.
-
-        Returns
-        -------
-        means : tuple of array
-            Block below, observed entries unchanged, and block above.
-        """
+        """Means of the missing entries below and of the units above, by mean field; of
+        both blocks, ``x`` has values and ``clamp`` the observed entries, or None."""
         return mean_field(self.energy, self.recognition, x, clamp)[0]
 
     def above(self, h, mean, rng):
@@ -138,16 +95,7 @@ class Directed(NamedTuple):
 
         .. math:: \log P(x \mid h) = \sum_{i \text{ observed}} \log P(x_i \mid h)
 
-        Parameters
-        ----------
-        x : {ndarray, Lists} of shape (n_rows, n_below)
-        h : {ndarray, Lists} of shape (n_rows, n_above)
-        clamped : True or ndarray of bool, of shape (n_rows, n_below)
-            Observed entries of x; True if all are.
-
-        Returns
-        -------
-        log_p : ndarray of shape (n_rows,), float64
+        ``clamped`` are the observed entries of x, of the same shape; True if all are.
         """
         unit, eta = self.units[BELOW], self.down(h)
         if clamped is True:
@@ -163,21 +111,8 @@ class Directed(NamedTuple):
 
         .. math:: \Delta_P = \langle \partial \log P(x \mid h) / \partial\theta \rangle
 
-        Missing entries below do not contribute.
-
-        Parameters
-        ----------
-        x : {ndarray, Lists} of shape (n_rows, n_below)
-        h : {ndarray, Lists} of shape (n_rows, n_above)
-            Draws from Q.
-        clamped : True or ndarray of bool, of shape (n_rows, n_below)
-            Observed entries of x; True if all are.
-        rng : Stream
-            A stream for each row.
-
-        Returns
-        -------
-        grad : Params
+        Units above are draws from Q; missing entries below do not contribute; ``rng``
+        has a stream for each row.
         """
         unit = self.units[BELOW]
         drawn, model = unit.sample(self.down(h), rng)
@@ -192,15 +127,7 @@ class Directed(NamedTuple):
 
         .. math:: \Delta_Q = \langle \partial \log Q(h \mid x) / \partial\phi \rangle
 
-        Parameters
-        ----------
-        x : {ndarray, Lists} of shape (n_rows, n_below)
-            Draws from P, or means.
-        h : {ndarray, Lists} of shape (n_rows, n_above)
-
-        Returns
-        -------
-        grad : Params
+        Units below are draws from P, or means.
         """
         mean = self.units[ABOVE].mean(self.up(x))
         grad = contrast(self.frozen(), self.recognition, (x, h), (x, mean))
@@ -264,19 +191,8 @@ def directed(energy, recognition, generative):
 def ascent(layers, x, rng):
     """Draw the units above directed layers in one upward pass.
 
-    Parameters
-    ----------
-    layers : list of Directed
-        From the bottom up.
-    x : {ndarray, Lists} of shape (n_rows, n_visible)
-    rng : Stream
-        A stream for each row.
-
-    Returns
-    -------
-    states : list
-        x, then what the next layer sees of the drawn units of each layer, from the
-        bottom up.
+    Returned are x, then what the next layer sees of the drawn units of each layer, from
+    the bottom up; ``rng`` has a stream for each row.
     """
     states = [x]
     for number, layer in enumerate(layers):
@@ -289,21 +205,9 @@ def ascent(layers, x, rng):
 def descent(layers, h, rng):
     """Draw the units below directed layers in one downward pass.
 
-    Parameters
-    ----------
-    layers : list of Directed
-        From the bottom up.
-    h : {ndarray, Lists} of shape (n_rows, n_above)
-        Units above the highest of the layers, as the next layer sees them.
-    rng : Stream
-        A stream for each row.
-
-    Returns
-    -------
-    states : list
-        Drawn units of each layer from the bottom up.
-    mean : ndarray of shape (n_rows, n_visible)
-        Means that the lowest units were drawn with.
+    ``h`` are the units above the highest of the layers, as the next layer sees them.
+    Returned are the drawn units of each layer from the bottom up, and the means that
+    the lowest ones were drawn with, of shape (n_rows, n_visible).
     """
     states, mean = [h], h
     for number, layer in reversed(list(enumerate(layers))):

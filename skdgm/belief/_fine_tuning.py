@@ -46,14 +46,8 @@ PRETRAINING = {
 
 
 class Tuning:
-    """Run of ``fit`` or ``partial_fit`` of a tuned network.
-
-    Parameters
-    ----------
-    network : TunedNetwork
-    before : list
-        Record of :func:`~skdgm.base.rollback`, cleared when something was learned.
-    """
+    """Run of ``fit`` or ``partial_fit`` of a tuned network; ``before`` is as of a
+    :class:`~skdgm.base.Fit`."""
 
     def __init__(self, network, before):
         self.network, self.before = network, before

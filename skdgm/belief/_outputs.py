@@ -28,13 +28,7 @@ _CONSTANT = 10 * np.finfo(np.float64).eps
 
 
 class OneHot(NamedTuple):
-    """Class codes that are read as one-hot rows.
-
-    Parameters
-    ----------
-    codes : ndarray of int, of shape (n_rows,)
-    n_classes : int
-    """
+    """Class codes, of shape (n_rows,), that are read as one-hot rows."""
 
     codes: np.ndarray
     n_classes: int
@@ -44,12 +38,7 @@ class OneHot(NamedTuple):
 
 
 class Classes(NamedTuple):
-    """Outputs for the log odds of classes.
-
-    Parameters
-    ----------
-    classes : ndarray of shape (n_classes,)
-    """
+    """Outputs for the log odds of ``classes``, of shape (n_classes,)."""
 
     classes: np.ndarray
     loss = staticmethod(softmax_cross_entropy)
@@ -73,12 +62,8 @@ class Classes(NamedTuple):
 
 
 class Labels(NamedTuple):
-    """Outputs for the log odds of labels, of which a row may have several.
-
-    Parameters
-    ----------
-    numbers : ndarray of shape (n_labels,)
-    """
+    """Outputs for the log odds of labels, of which a row may have several; ``numbers``
+    has shape (n_labels,)."""
 
     numbers: np.ndarray
     loss = staticmethod(logistic_cross_entropy)
@@ -102,12 +87,8 @@ class Labels(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """Outputs for numbers, which are standardised for the net.
-
-    Parameters
-    ----------
-    mean, scale : ndarray of shape (n_outputs,)
-    """
+    """Outputs for numbers, which are standardised for the net, by a mean and a scale of
+    each, of shape (n_outputs,)."""
 
     mean: np.ndarray
     scale: np.ndarray
@@ -136,29 +117,13 @@ class Numbers(NamedTuple):
 
 
 def label_codes(owner, y, rows, classes, n_before):
-    """Codes of several labels for each row.
+    """Codes of several labels for each row, int8 of the shape of y, -1 where unknown;
+    and the numbers of the labels.
 
-    Parameters
-    ----------
-    owner : Classifier
-        Reads the labels, and is named in errors.
-    y : ndarray of shape (n_rows, n_labels)
-    rows : Rows
-    classes : array-like or None
-        Must be the numbers of the columns of y, if given.
-    n_before : int or None
-        Number of columns in former fits.
-
-    Returns
-    -------
-    codes : ndarray of int8, of shape (n_rows, n_labels)
-        -1 where unknown.
-    numbers : ndarray of shape (n_labels,)
-
-    Raises
-    ------
-    ValueError
-        y has no label, invalid ones, or another number of columns than before.
+    The ``owner``, a classifier, reads them and is named in errors; ``classes`` must be
+    the numbers of the columns of y, if given, of which there were ``n_before`` in
+    former fits. ValueError if y has no label, invalid ones, or another number of
+    columns.
     """
     check_length(y, rows.shape[0])
     known = ~owner._is_unlabeled(y)
@@ -188,13 +153,8 @@ def label_codes(owner, y, rows, classes, n_before):
 
 
 def zeros_and_ones(y, mark):
-    """Validate several labels for each row, which have no mark of unlabelled rows.
-
-    Raises
-    ------
-    ValueError
-        Some columns of a row have the mark, or values are not 0 and 1.
-    """
+    """Validate several labels for each row, which have no mark of unlabelled rows;
+    ValueError if some columns of a row have the mark, or values are not 0 and 1."""
     if marked(y, mark).any():
         raise ValueError(
             f"y has unlabeled={mark!r} in some columns of a row: it must be in all of "
@@ -210,21 +170,8 @@ def zeros_and_ones(y, mark):
 
 
 def as_table(y, owner, n_rows):
-    """Convert targets to numbers in columns.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
-    owner : estimator
-        Named in errors.
-    n_rows : int
-
-    Returns
-    -------
-    y : ndarray of shape (n_rows, n_outputs), float64
-    flat : bool
-        True if y has one column only.
-    """
+    """Targets as float64 numbers in columns, and whether y has one column only; the
+    ``owner`` is named in errors."""
     y = as_numbers(y, owner)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)

@@ -39,14 +39,8 @@ _DIVERGED = 2.0
 
 
 class State(NamedTuple):
-    """Training states of each directed layer's Q and P, and of the top level.
-
-    Parameters
-    ----------
-    recognition, generative : tuple of TrainState
-        From the bottom up.
-    top : TrainState
-    """
+    """Training states of each directed layer's Q and P, from the bottom up, and of the
+    top level."""
 
     recognition: tuple
     generative: tuple
@@ -162,57 +156,27 @@ class UpDown(Objective):
         return BoundWatch(self, table, state)
 
     def untied(self, state, form=lambda params: params):
-        """Directed layers with the current parameters.
-
-        Parameters
-        ----------
-        state : State
-        form : callable, optional
-            Conversion of the parameters.
-
-        Returns
-        -------
-        layers : list of Directed
-        """
+        """Directed layers with the current parameters, converted by ``form``."""
         return [
             layer._replace(recognition=form(q.params), generative=form(p.params))
             for layer, q, p in zip(self.layers, state.recognition, state.generative)
         ]
 
     def fitted(self, state):
-        """Machines of a training state, a list, and :meth:`parameters` of layers."""
+        """Machines of a training state, a list, and recognition and generative
+        parameters of each directed layer, pairs of Params."""
         top = copy(self.machines[-1])
         vars(top).update(top._attributes(state.top))
         top._forget()
-        return [*self.machines[:-1], top], self.parameters(state)
-
-    def parameters(self, state):
-        """Recognition and generative parameters of each directed layer.
-
-        Parameters
-        ----------
-        state : State
-
-        Returns
-        -------
-        parameters : list of (Params, Params)
-        """
-        return [tuple(layer[1:]) for layer in self.untied(state, plain)]
+        layers = self.untied(state, plain)
+        return [*self.machines[:-1], top], [tuple(layer[1:]) for layer in layers]
 
     def filled(self, layers, v, rng=None):
-        """Fill the missing entries of rows by mean field.
+        """Fill the missing entries of rows by mean field; where ``rng`` is given, grey
+        values are probabilities, from which bits are drawn.
 
-        Parameters
-        ----------
-        layers : list of Directed
-        v : {ndarray, Lists} of shape (n_rows, n_visible)
-        rng : Stream, optional
-            If given, grey values are probabilities, from which bits are drawn.
-
-        Returns
-        -------
-        x : {ndarray, Lists} of shape (n_rows, n_visible)
-        observed : True or ndarray of bool, of shape (n_rows, n_visible)
+        Returned are the rows, of shape (n_rows, n_visible), and their observed entries,
+        of the same shape, or True.
         """
         x, clamp = self.lowest.present(Batch(v), rng)
         if clamp[0] is True:

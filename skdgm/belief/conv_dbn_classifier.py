@@ -8,16 +8,15 @@ r"""Convolutional deep belief networks fine-tuned as classifiers.
 from functools import partial
 from typing import Literal
 
-from skdgm.base import Classifier
 from skdgm.base.options import KW_ONLY, Auto, Positive
-from skdgm.belief import _classes, _maps
+from skdgm.belief import _maps
+from skdgm.belief._classes import TunedClassifier
 from skdgm.belief._fine_tuning import ACTIVATION
 from skdgm.belief._options import MapOptions, TunedOptions
-from skdgm.belief._tuned import TunedModel, TunedNetwork
+from skdgm.belief._tuned import TunedModel
 from skdgm.belief.conv_dbn import ConvDBN
 from skdgm.distributions import Pooled
 from skdgm.nets import dense, pooled_convolution
-from skdgm.training import Budget
 
 _STRUCTURE = (
     "conv_layer_sizes",
@@ -49,7 +48,7 @@ class ConvModel(TunedModel):
         return tuple(found)
 
 
-class ConvDBNClassifier(MapOptions, TunedOptions, Classifier, TunedNetwork):
+class ConvDBNClassifier(MapOptions, TunedOptions, TunedClassifier):
     r"""Convolutional deep belief network fine-tuned as a convolutional net.
 
     .. math::
@@ -132,15 +131,7 @@ class ConvDBNClassifier(MapOptions, TunedOptions, Classifier, TunedNetwork):
     pretrain_gradient: Literal["cd", "fpcd", "pcd", "tempering"] | tuple | Auto = "auto"
     dropout = (0.1, 0.2)
 
-    # With dropout, more epochs pay off when labels are few.
-    _BUDGET = Budget(5_000, 20, 300)
     _MODEL, _NETWORK, _STRUCTURE = ConvModel(), ConvDBN, _STRUCTURE
-
-    fit = TunedNetwork.fit
-    predict, decision_function = _classes.predict, _classes.decision_function
-    predict_log_proba, _count = _classes.predict_log_proba, _classes.count
-    _label, _values, _labels = _classes.label, _classes.values, _classes.labels
-    __sklearn_tags__ = _classes.tags
 
     def _depth(self, options):
         """Number of hidden layers that options ask for."""

@@ -4,15 +4,12 @@ r"""Deep belief networks fine-tuned as classifiers.
    h^k = \sigma(c^k + h^{k-1} R^k), \qquad h^0 = x
 """
 
-from skdgm.base import Classifier
 from skdgm.base.options import KW_ONLY
-from skdgm.belief import _classes
+from skdgm.belief._classes import TunedClassifier
 from skdgm.belief._options import TunedOptions
-from skdgm.belief._tuned import TunedNetwork
-from skdgm.training import Budget
 
 
-class DBNClassifier(TunedOptions, Classifier, TunedNetwork):
+class DBNClassifier(TunedOptions, TunedClassifier):
     r"""Deep belief network fine-tuned as a feed-forward classifier.
 
     .. math::
@@ -79,12 +76,3 @@ class DBNClassifier(TunedOptions, Classifier, TunedNetwork):
     _: KW_ONLY
     unlabeled: object = None
     dropout = (0.2, 0.3)
-
-    # With dropout, more epochs pay off when labels are few.
-    _BUDGET = Budget(5_000, 20, 300)
-
-    fit = TunedNetwork.fit
-    predict, decision_function = _classes.predict, _classes.decision_function
-    predict_log_proba, _count = _classes.predict_log_proba, _classes.count
-    _label, _values, _labels = _classes.label, _classes.values, _classes.labels
-    __sklearn_tags__ = _classes.tags

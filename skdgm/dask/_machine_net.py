@@ -53,8 +53,8 @@ class MachineNet:
 
 
 def fit_net(client, machine, shards, local_steps):
-    """Fine-tune the network of a fitted machine, and set its attributes; shards have a
-    label, and arguments are as of a :class:`~skdgm.dask._run.Run`."""
+    """Fine-tune the network of a fitted machine, and set its attributes; arguments are
+    those of a :class:`~skdgm.dask._run.Run`, whose shards have a label."""
     net = MachineNet(machine)
     run = Run(client, net, shards, None, local_steps, begin=begin_tuned)
     run.fresh = False

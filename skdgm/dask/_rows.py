@@ -22,19 +22,11 @@ def concatenated(parts):
 
 
 def begin_stack(network, parts, y, weight, classes, *, first, fresh):
-    """Read the rows of a shard before a network has layers.
+    """Read the rows of a shard before a network has layers, as it has read the shards
+    before.
 
-    Parameters
-    ----------
-    network : BeliefNetwork
-        As it has read the shards before. It is not changed.
-    parts, y, weight, classes, first, fresh
-        As of :func:`~skdgm.dask._shard.begin`.
-
-    Returns
-    -------
-    network : BeliefNetwork
-        A copy that knows the names of columns and the classes, and has ``_dask``.
+    Arguments are those of :func:`~skdgm.dask._shard.begin`; returned is a copy of the
+    network that knows the names of columns and the classes, and has ``_dask``.
     """
     network, X = copy(network), concatenated(parts)
     if first:
@@ -61,20 +53,11 @@ def rows_of(network, X, y, weight):
 
 
 def begin_tuned(tuned, parts, y, weight, classes, network=None, *, first, fresh):
-    """Count the rows of a shard that have a target.
+    """Count the rows of a shard that have a target, as was done of the shards before.
 
-    Parameters
-    ----------
-    tuned : TunedNetwork or MachineNet
-        Pre-trained, as it has counted the shards before. It is not changed.
-    parts, y, weight, classes, network, first, fresh
-        As of :func:`~skdgm.dask._shard.begin`; outputs are known.
-
-    Returns
-    -------
-    tuned : TunedNetwork
-        A copy that has ``_dask``, where the type to compute with is None: it is that
-        of what was learned before.
+    Arguments are those of :func:`~skdgm.dask._shard.begin`; outputs are known. Returned
+    is a copy of the pre-trained network that has ``_dask``, where the type to compute
+    with is None: it is that of what was learned before.
     """
     tuned, draws = copy(tuned), [] if first else tuned._dask[1]
     table = targets_of(tuned, concatenated(parts), y, weight)

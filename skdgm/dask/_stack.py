@@ -18,14 +18,8 @@ from skdgm.training import Table
 
 
 def machines_of(network):
-    """Unfitted machines that the present options of a network ask for.
-
-    Raises
-    ------
-    ValueError
-        An option is invalid; or the layers of a network that is fitted further were
-        refined.
-    """
+    """Unfitted machines that the present options of a network ask for; ValueError if
+    one is invalid, or the layers of a network that is fitted further were refined."""
     if network.warm_start and vars(network).get("_untied"):
         raise ValueError(
             f"The layers of this {network._name} were refined, and learn jointly now: "
@@ -37,16 +31,8 @@ def machines_of(network):
 
 
 def fit_stack(client, network, shards, y, local_steps, before):
-    """Fit a network, each of whose layers is kept as soon as it is trained.
-
-    Parameters
-    ----------
-    client, shards, y, local_steps
-        As of a :class:`~skdgm.dask._run.Run`.
-    network : BeliefNetwork
-    before : list
-        Record of :func:`~skdgm.base.rollback`, cleared when a layer has been trained.
-    """
+    """Fit a network, each of whose layers is kept as soon as it is trained: ``before``
+    is cleared then. Other arguments are those of a :class:`~skdgm.dask._run.Run`."""
     run = Run(client, network, shards, y, local_steps)
     run.fresh = not (network.warm_start and hasattr(network, "layers_"))
     header = run.read(begin_stack, network)

@@ -19,17 +19,8 @@ from skdgm.utils.rows import Rows
 
 
 def fit_tuned(client, network, shards, y, sample_weight, local_steps, before):
-    """Fit a network, whose pre-trained layers are kept once all are trained.
-
-    Parameters
-    ----------
-    client, shards, y, local_steps
-        As of a :class:`~skdgm.dask._run.Run`.
-    network : TunedNetwork
-    sample_weight : array-like or None
-    before : list
-        Record of :func:`~skdgm.base.rollback`, cleared when layers have been trained.
-    """
+    """Fit a network, whose pre-trained layers are kept once all are trained: ``before``
+    is cleared then. Other arguments are those of a :class:`~skdgm.dask._run.Run`."""
     fresh = not (network.warm_start and hasattr(network, "coefs_"))
     tuning = Tuning(network, before)
     dbn = tuning.unfitted(fresh)

@@ -40,17 +40,10 @@ NET = "net_coefs_", "net_intercepts_", "net_loss_curve_", "net_validation_curve_
 
 
 class Inputs:
-    """Inputs of the network: data, and beside them inferred means, which
-    are computed once.
+    """Inputs of the network for rows at an index: data, and beside them inferred means.
 
-    Parameters
-    ----------
-    rows : Rows
-    index : ndarray of int
-        Rows that can be asked for.
-    of_rows : callable
-        ``of_rows(v)`` returns the data, with missing entries filled, and beside them
-        the inferred means.
+    ``of_rows(v)`` returns the data, with missing entries filled, and beside them the
+    means, which are computed once.
     """
 
     def __init__(self, rows, index, of_rows):
@@ -147,20 +140,9 @@ def attributes_of(state, losses, validation):
 
 
 def logits(density, rows, coefs, intercepts):
-    """Outputs of a network: log probabilities of labels, up to a constant in each row.
-
-    Parameters
-    ----------
-    density : DeepDensity
-        Of the machine that the network was initialised from.
-    rows : Rows
-    coefs, intercepts : list of ndarray
-        Weights and biases of the network's layers.
-
-    Returns
-    -------
-    logits : ndarray of shape (n_rows, n_classes), float64
-    """
+    """Outputs of a network: log probabilities of labels, up to a constant in each row,
+    float64 of shape (n_rows, n_classes); the density is that of the machine that it was
+    initialised from."""
     of_rows = inputs_of(density, density.params_for(rows))
     net = tuple(map(Layer, coefs, intercepts))
     return by_blocks(
@@ -169,16 +151,7 @@ def logits(density, rows, coefs, intercepts):
 
 
 def unfolded(density):
-    """Layers of the network that computes a mean-field sweep from below.
-
-    Parameters
-    ----------
-    density : DeepDensity
-
-    Returns
-    -------
-    net : tuple of Layer
-    """
+    """Layers of the network that computes a mean-field sweep from below, a tuple."""
     (own, *biases), (W, *above) = plain(density.params)
     # Statistics are linear in the visible values, which the network takes instead.
     W = density.energy.units[0].statistic(own, W.T).T
@@ -191,20 +164,9 @@ def unfolded(density):
 
 
 def inputs_of(density, params):
-    """Function from rows to inputs of the network.
-
-    Parameters
-    ----------
-    density : DeepDensity
-    params : Params
-        Its parameters, perhaps in tiles.
-
-    Returns
-    -------
-    of_rows : callable
-        ``of_rows(v)`` returns the data, with missing entries filled, and the means of
-        the second hidden layer, where there is one.
-    """
+    """Function from rows to the data, with missing entries filled, and the means of the
+    second hidden layer, where there is one; parameters of the density may be in
+    tiles."""
     *units, _ = density.energy.units
     energy = layered([[unit] for unit in units])
     params = Params(params.units[:-1], params.couplings[:-1])
