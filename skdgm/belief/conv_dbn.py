@@ -10,9 +10,7 @@ Each layer sees the pooled units p of the maps h of the layer below.
 from typing import Literal
 
 import numpy as np
-from sklearn.base import _fit_context
 
-from skdgm.base import rolled_back
 from skdgm.base.options import (
     KW_ONLY,
     Auto,
@@ -151,63 +149,6 @@ class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
         "refine_steps": 1,
     }
     _MODEL = _maps.MapsModel()
-
-    @rolled_back
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
-        """Fit one layer after the other.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-        y : None
-            Ignored.
-        sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts. Whole numbers repeat rows, exactly.
-
-        Returns
-        -------
-        self : estimator
-
-        Raises
-        ------
-        ValueError
-            X is empty, infinite or outside the model's domain; a weight is negative, or
-            all are zero; filters are larger than what they see, or blocks do not divide
-            their positions; an option given as a tuple has not one value for each
-            layer.
-        DivergenceError
-            Training of a layer diverged. The estimator keeps the layers below, and the
-            last good parameters of this layer.
-        """
-        return self._fit(X, y, sample_weight)
-
-    def partial_fit(self, X, y=None, sample_weight=None, layer=None):
-        """Continue training: one pass over the rows for each layer in turn, or for one.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-        y : None
-            Ignored.
-        sample_weight : array-like of shape (n_samples,), default=None
-            As in :meth:`fit`.
-        layer : int, default=None
-            Layer to train, 0 at the bottom: a fitted one, or the next. All layers if
-            None.
-
-        Returns
-        -------
-        self : estimator
-
-        Raises
-        ------
-        ValueError, DivergenceError
-            As in :meth:`fit`; or there is no such layer.
-        """
-        return self._partial_fit(X, y, sample_weight, layer=layer)
 
     def resized(self, image_shape):
         """Network with the same filters and biases for images of another size.

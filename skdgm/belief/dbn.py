@@ -6,9 +6,6 @@ r"""Deep belief networks.
 Directed layers below a restricted Boltzmann machine.
 """
 
-from sklearn.base import _fit_context
-
-from skdgm.base import rolled_back
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._options import StackOptions
 
@@ -60,64 +57,3 @@ class DBN(StackOptions, BeliefNetwork):
     >>> dbn.sample(3, random_state=0).shape
     (3, 64)
     """
-
-    @rolled_back
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
-        """Fit one layer after the other; then refine all, if ``refine`` is set.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-        y : None
-            Ignored.
-        sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts. Whole numbers repeat rows, exactly.
-
-        Returns
-        -------
-        self : estimator
-
-        Raises
-        ------
-        ValueError
-            X is empty, infinite or outside the model's domain; a weight is negative, or
-            all are zero; an option given as a tuple has not one value for each layer.
-        DivergenceError
-            Training of a layer diverged. The estimator keeps the layers below, and the
-            last good parameters of this layer.
-        """
-        return self._fit(X, y, sample_weight)
-
-    def partial_fit(self, X, y=None, sample_weight=None, layer=None):
-        """Continue training: one pass over the rows for each layer in turn, or for one.
-
-        A pass is an epoch as in :meth:`fit`, and may come before or after calls of it;
-        but the total number of epochs is unknown, so ``schedule="linear"`` leaves
-        ``learning_rate`` as it is, and the last of several ``n_steps`` holds. If
-        ``fit`` refined the layers, a pass refines all of them further.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-        y : None
-            Ignored.
-        sample_weight : array-like of shape (n_samples,), default=None
-            As in :meth:`fit`.
-        layer : int, default=None
-            Layer to train, 0 at the bottom: a fitted one, or the next. All layers if
-            None.
-
-        Returns
-        -------
-        self : estimator
-
-        Raises
-        ------
-        ValueError, DivergenceError
-            As in :meth:`fit`; or there is no such layer, or the layers were refined and
-            only learn jointly now.
-        """
-        return self._partial_fit(X, y, sample_weight, layer=layer)

@@ -128,21 +128,10 @@ class PairWatch:
 class Pair(Epochs):
     """Stage in which a pair of layers is trained: pre-training of a machine.
 
-    Parameters
-    ----------
-    objective : PairObjective
-    table : Table
-    before : list of Pair
-        Those below, which are complete.
-    whole : callable, optional
-        ``whole(params)`` returns fitted attributes of the machine, given the parameters
-        of pairs up to this one: a model, whose layers above have learned nothing.
-
-    Attributes
-    ----------
-    params : Params
-    losses : list of float
-        After each epoch.
+    ``before`` are the pairs below, which are complete; ``whole(params)`` returns fitted
+    attributes of the machine, given the parameters of pairs up to this one: a model,
+    whose layers above have learned nothing. Once it has run, it has ``params`` and
+    ``losses``.
     """
 
     shown, params, losses = False, None, None
@@ -199,36 +188,16 @@ class Pair(Epochs):
 def layerwise(
     energy, of_pairs, table, seed, fill, moments, initial=None, reach=None, whole=None
 ):
-    """Stages that pre-train the layers of a machine pair by pair.
+    """Stages that pre-train the layers of a machine pair by pair, each a :class:`Pair`.
 
-    Parameters
-    ----------
-    energy : Energy
-        Of the data, of a hidden layer for each pair, and optionally of a label.
-    of_pairs : sequence
-        Training options of each pair, as an :class:`~skdgm.training.Objective` reads
-        them.
-    table : Table
-        Training rows.
-    seed : int
-    fill : ndarray of shape (n_visible,)
-        Values from which missing entries start.
-    moments : tuple
-        For each block of the energy the means (or moments) without couplings, or None.
-    initial, reach : optional
-        Of each pair, and of the lowest block, as of an
-        :class:`~skdgm.boltzmann._learning.objective.EnergyObjective`.
-    whole : callable, optional
-        As of a :class:`Pair`.
+    The energy is that of the data, of a hidden layer for each pair, and optionally of a
+    label; ``of_pairs`` are the training options of each pair, as an
+    :class:`~skdgm.training.Objective` reads them. Other arguments are as of an
+    :class:`~skdgm.boltzmann._learning.objective.EnergyObjective`, ``reach`` that of the
+    lowest block, and ``whole`` as of a :class:`Pair`.
 
-    Yields
-    ------
-    pair : Pair
-
-    Returns
-    -------
-    params : Params or None
-        Parameters of the joint machine; None if a later stage continues, with its own.
+    The generator returns the parameters of the joint machine; or None if a later stage
+    continues, which has its own.
     """
     pairs, n_pairs = [], len(of_pairs)
     below, above = moments[0], slice(1 + n_pairs, None)
