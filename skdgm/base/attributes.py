@@ -22,18 +22,11 @@ _CHANGING = "_", "fit", "partial_fit", "set_", "get_"
 
 @contextmanager
 def rollback(estimator, kept=KEPT):
-    """Context that restores an estimator and its component estimators after an error.
+    """Context that restores an estimator and its component estimators after an error,
+    but for those of the types ``kept``.
 
-    Parameters
-    ----------
-    estimator : estimator
-    kept : tuple of type, default=KEPT
-        Errors without rollback.
-
-    Yields
-    ------
-    before : list of (estimator, dict)
-        Former attributes; after the list is cleared, there is no rollback.
+    Yields the former attributes, a list of pairs (estimator, dict); after the list is
+    cleared, there is no rollback.
     """
     before = [(part, dict(vars(part))) for part in _parts(estimator)]
     try:
@@ -53,16 +46,7 @@ def rolled_back(method):
     """Decorate a method such that it changes the estimator at once, or not at all.
 
     The method runs on a copy, whose attributes become those of the estimator at its
-    end, or after an error of ``KEPT``.
-
-    Parameters
-    ----------
-    method : callable
-        What it returns is replaced by the estimator.
-
-    Returns
-    -------
-    careful : callable
+    end, or after an error of ``KEPT``; the estimator is returned.
     """
 
     @wraps(method)
@@ -76,18 +60,10 @@ def rolled_back(method):
 
 @contextmanager
 def replacing(estimator, kept=()):
-    """Context that replaces all attributes of an estimator at once, at its end.
+    """Context that replaces all attributes of an estimator at once, at its end, and
+    after errors of the types ``kept``.
 
-    Parameters
-    ----------
-    estimator : estimator
-    kept : tuple of type, default=()
-        Errors after which they are replaced, too.
-
-    Yields
-    ------
-    other : estimator
-        Shallow copy, whose attributes become those of ``estimator``.
+    Yields a shallow copy, whose attributes become those of the estimator.
     """
     other = shallow(estimator)
     with Held() as held:
@@ -106,14 +82,6 @@ def steady(cls):
     A method runs on a view of the estimator as it is when the method is called. So what
     it reads of attributes, one after the other, is of one fit, also where another
     thread ends the next one meanwhile. Methods that fit or set do not.
-
-    Parameters
-    ----------
-    cls : type
-
-    Returns
-    -------
-    cls : type
     """
     # Methods of users' own classes may do anything, such as to fit.
     ours = cls.__module__.startswith("skdgm.")

@@ -29,17 +29,8 @@ _FREE = {"boolean", "verbose", "random_state", "no_validation"}
 class Task:
     """Task of scikit-learn's callbacks: a fit, or a part of it.
 
-    Parameters
-    ----------
-    estimator : estimator
-    context : sklearn.callback.CallbackContext
-    data : dict
-        ``X``, ``y`` and ``metadata`` for the callbacks.
-
-    Attributes
-    ----------
-    stopped : bool
-        True after the end if a callback asked to stop.
+    ``data`` are ``X``, ``y`` and ``metadata`` for the callbacks, a dict; ``stopped`` is
+    True after the end if one of them asked to stop.
     """
 
     def __init__(self, estimator, context, data):
@@ -84,22 +75,8 @@ def report(outcome, n_epochs, name, remedy, far=""):
 
     After Ctrl-C, a call of ``fit`` by the user ends with a warning; a call by something
     else, such as a search, raises KeyboardInterrupt, so that the caller ends too.
-
-    Parameters
-    ----------
-    outcome : Outcome
-    n_epochs : int
-        Number of epochs that were to be run.
-    name : str
-        Name of the estimator.
-    remedy : str
-        Advice for the case of divergence.
-    far : str, optional
-        Words about values far out, which may be the cause.
-
-    Raises
-    ------
-    DivergenceError, KeyboardInterrupt
+    DivergenceError says after how many of ``n_epochs`` epochs; ``far`` are words about
+    values far out, which may be the cause, and ``remedy`` is advice.
     """
     done = f"after {len(outcome.losses)} of {n_epochs} epochs"
     if outcome.ended == "diverged":

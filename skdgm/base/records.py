@@ -118,16 +118,16 @@ class Record:
         return Place(self.file, source, write)
 
     def complete(self, stage):
-        """Write the fitted estimator, at the end of the last stage."""
+        """Write the fitted estimator, at the end of the last stage, or of none."""
         if self.file is None:
             return
         new = shallow(self.estimator)
-        if hasattr(stage, "learned"):
-            state, progress = stage.learned.state, self.keeper.progress()
-            self._write_epochs(new, stage, state, progress)
-        else:
+        if stage is None or stage.learned is None:
             self._begin()
             self._write(new, _END)
+        else:
+            state, progress = stage.learned.state, self.keeper.progress()
+            self._write_epochs(new, stage, state, progress)
 
     def _begin(self):
         """Note what was learned before the stage that begins."""

@@ -52,9 +52,11 @@ class Stage(ABC):
         Its place among the stages, in records.
     task : str or None
         Name of its task of callbacks; None if that of the whole fit is its own.
+    learned : Learned or None
+        Of epochs, once they have run.
     """
 
-    key, task = None, None
+    key, task, learned = None, None, None
 
     @abstractmethod
     def run(self, fit):
@@ -89,8 +91,6 @@ class Epochs(Stage):
         Whether callbacks are told of each epoch.
     transient : tuple of str
         Fitted attributes that not all training states have.
-    learned : Learned
-        Once it has run.
     """
 
     early_stopping, shown, n_epochs, transient = False, True, None, ()

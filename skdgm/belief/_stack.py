@@ -223,17 +223,9 @@ def check_same(fitted, machines):
 
 
 class Stack(NamedTuple):
-    """What a network has learned.
-
-    Parameters
-    ----------
-    machines : list of estimators
-        Fitted, from the bottom up.
-    untied : sequence of (Params, Params)
-        Recognition and generative parameters of the refined layers below the top.
-    losses : sequence of float
-        Losses of refinement.
-    """
+    """What a network has learned: fitted machines from the bottom up, recognition and
+    generative parameters of the refined layers below the top, and losses of
+    refinement."""
 
     machines: list
     untied: tuple = ()

@@ -27,15 +27,10 @@ from skdgm.utils.threading.threads import Held
 class Training:
     """Run of ``fit`` or ``partial_fit`` of a network.
 
-    Each layer that is trained becomes a fitted attribute of the network at once.
-
-    Parameters
-    ----------
-    network : BeliefNetwork
-        Its attributes ``layers_``, ``_untied`` and ``_losses`` are those to continue
-        from, empty at first.
-    before : list, optional
-        Record of :func:`~skdgm.base.rollback`, cleared when a layer has been trained.
+    Each layer that is trained becomes a fitted attribute of the network at once, and
+    ``before`` is cleared, which is as of a :class:`~skdgm.base.Fit`. Training continues
+    from the network's ``layers_``, ``_untied`` and ``_losses``, which are empty at
+    first.
     """
 
     def __init__(self, network, before=None):

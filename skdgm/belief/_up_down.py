@@ -57,21 +57,10 @@ class _Near(CD):
 class UpDown(Objective):
     """Objective of all layers together, a bound on the mean log-likelihood.
 
-    Parameters
-    ----------
-    layers : list of Directed
-        From the bottom up, without the top-level machine.
-    machines : list of estimators
-        Fitted machines of the layers and of the top level; their penalties remain in
-        force.
-    rows : Rows
-        Training rows, in the units of the lowest machine.
-    seed : int
-    epochs_before : int
-        Number of epochs of refinement already done.
-    options : object
-        Has ``refine_learning_rate`` (at the start) and ``refine_steps``, the number of
-        Gibbs steps in the top-level machine.
+    ``layers`` are :class:`Directed`, from the bottom up, without the top-level machine;
+    ``machines`` the fitted machines of all, whose penalties remain in force; ``rows``
+    are in the units of the lowest one. The options have ``refine_learning_rate`` (at
+    the start) and ``refine_steps``, the number of Gibbs steps in the top-level machine.
     """
 
     quantity = "bound"
@@ -188,13 +177,6 @@ class BoundWatch:
     """Minus the mean bound of some training rows and of their labels, where known.
 
     The top-level machine's log probability is replaced by a pseudo-likelihood.
-
-    Parameters
-    ----------
-    objective : UpDown
-    table : Table
-    state : State
-        Initial training state.
     """
 
     MEMORY = ("limit",)

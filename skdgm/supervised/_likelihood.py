@@ -14,7 +14,7 @@ _WHO = 'architecture="conv"'
 
 
 class Likelihood(NetObjective):
-    """Log-likelihood of rows given attributes.
+    """Log-likelihood of rows given attributes, which are their labels.
 
     ``net`` goes from ``inputs(labels)``, for numbers of attributes, to outputs, given
     which rows have the distribution ``output``; what is given beside rows are
