@@ -13,21 +13,8 @@ _FEW, _LOOKED_AT = 0.25, 16
 
 
 def correlation(x, W, window, up):
-    """Correlation of images with filters, or its adjoint.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_below) or (n_rows, n_above)
-        Images, or maps above.
-    W : ndarray of shape (rows * columns * maps, n_maps)
-    window : Window
-    up : bool
-        True if images are given.
-
-    Returns
-    -------
-    y : ndarray of shape (n_rows, n_above) or (n_rows, n_below)
-    """
+    """Correlation of images with filters (rows * columns * maps, n_maps), if ``up``; or
+    its adjoint, of maps above."""
     b, below = np.zeros(window.maps, x.dtype), window.height * window.width
     size = window.n_positions * W.shape[1] if up else below * window.maps
     y = np.empty((len(x), size), x.dtype)
@@ -56,18 +43,8 @@ def _down(x, W, b, window, y, rows, patches, place):
 
 
 def mean_product(x, y, window):
-    """Mean over images of the sum over positions of patches times pixels above.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_below)
-    y : ndarray of shape (n_rows, n_above)
-    window : Window
-
-    Returns
-    -------
-    product : ndarray of shape (rows * columns * maps, n_maps)
-    """
+    """Mean over images x of the sum over positions of patches times pixels above, y:
+    (rows * columns * maps, n_maps)."""
     n_maps, real = y.shape[1] // window.n_positions, y.dtype.type
     W = np.zeros((window.n_numbers, n_maps), y.dtype)
     if not len(x):

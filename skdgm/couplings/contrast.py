@@ -22,14 +22,9 @@ class Contrast(NamedTuple):
 
     with a row of X and Y for each of n states. ``np.asarray`` multiplies it out.
 
-    Parameters
-    ----------
-    x, y : {ndarray, Lists} of shape (n, n_below) and (n, n_above)
-        Statistics of both blocks in the positive phase; y may be means.
-    x_model, y_model : {ndarray, Lists} of shape (n', n_below) and (n', n_above)
-        The same in the negative phase, with perhaps no rows.
-    thin : pair of ndarray of shape (k, n_below) and (k, n_above), optional
-        A and B, of a few rows.
+    X and Y are statistics of both blocks in the positive phase, arrays or Lists; Y may
+    be means. There are perhaps no states in the negative phase. ``thin``, a pair, has A
+    and B, of a few rows.
     """
 
     x: object
@@ -74,17 +69,10 @@ class Contrast(NamedTuple):
 
         .. math:: G_c = G - \mu \, \Delta c^\top - \Delta b \, \lambda^\top
 
-        Parameters
-        ----------
-        below, above, mu, lam, shift : ndarray
-            Gradients :math:`\Delta b, \Delta c` of the biases, offsets :math:`\mu,
-            \lambda` of the statistics, and the offsets of the values below.
-
-        Returns
-        -------
-        centered : Contrast
-        of_below, of_above : ndarray
-            Decrease of biases' gradients: :math:`G_c \lambda, G_c^\top` ``shift``.
+        ``below`` and ``above`` are the gradients :math:`\Delta b, \Delta c` of the
+        biases, ``shift`` the offsets of the values below. Returns the gradient, and the
+        decreases of those of the biases, :math:`G_c \lambda` and :math:`G_c^\top`
+        ``shift``.
         """
         (x, y), (x_model, y_model) = self._listed()
         thin = tuple(np.empty((2, len(grad)), grad.dtype) for grad in (below, above))
@@ -101,18 +89,6 @@ class Contrast(NamedTuple):
 
         .. math:: u \leftarrow \mu u + \epsilon (G - \lambda_1 \operatorname{sign} W
            - \lambda_2 W), \qquad W \leftarrow W + u
-
-        Parameters
-        ----------
-        weights : {ndarray of shape (n_below, n_above), Weights}
-        velocity : {ndarray, Weights}
-            u, of the form of ``weights``; without momentum it is not used.
-        rate : float
-            Learning rate.
-        momentum : float, default=0.0
-            Momentum coefficient.
-        l1, l2 : float, default=0.0
-            Coefficients of weight decay.
         """
         if isinstance(weights, Weights):
             velocity = velocity.up if momentum else weights.up[:0]
@@ -178,14 +154,8 @@ def _same(x, other):
 
 
 class Weights(NamedTuple):
-    """A weight matrix and its transpose, both in tiles, padded with zero columns.
-
-    Parameters
-    ----------
-    up : ndarray of shape (n_tiles_above, n_below, width)
-        The tiles of W.
-    down : ndarray of shape (n_tiles_below, n_above, width)
-        The tiles of its transpose.
+    """A weight matrix and its transpose, both in tiles, padded with zero columns:
+    arrays of shape (n_tiles_above, n_below, width) and (n_tiles_below, n_above, width).
     """
 
     up: np.ndarray

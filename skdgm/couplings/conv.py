@@ -36,15 +36,7 @@ class ConvContrast(NamedTuple):
     .. math:: G = \frac1n \sum_{s, p} P_p x_s \, y_{sp}^\top - \frac1{n'} \sum_{s, p}
        P_p x'_s \, {y'_{sp}}^\top
 
-    Parameters
-    ----------
-    x, y : ndarray of shape (n, n_below) and (n, n_above)
-        Statistics of both blocks in the positive phase; y may be means.
-    x_model, y_model : ndarray of shape (n', n_below) and (n', n_above)
-        The same in the negative phase.
-    coupling : Conv
-    known : ndarray, optional
-        The gradient, if it has been multiplied out already.
+    Y may be means; ``known`` is the gradient, if it has been multiplied out already.
     """
 
     x: np.ndarray
@@ -74,22 +66,11 @@ class ConvContrast(NamedTuple):
 
         Biases of maps are the same at all positions, and so are their offsets here:
         :math:`\lambda_k` is the mean of a map's, and a patch has the mean of all
-        patches of :math:`\mu`.
+        patches of :math:`\mu`. ``above`` has an entry for each map, ``below`` for each
+        number that filters see, or for each map below.
 
         .. math:: G_c = G - \bar\mu \, \Delta c^\top - \sum_p P_p \Delta b \,
            \lambda^\top
-
-        Parameters
-        ----------
-        below : ndarray of shape (n_seen,) or (n_maps_below,)
-        above : ndarray of shape (n_maps,)
-        mu, shift : ndarray of shape (n_below,)
-        lam : ndarray of shape (n_above,)
-
-        Returns
-        -------
-        centered : ConvContrast
-        of_below, of_above : ndarray
         """
         own, real = self.coupling.window, above.dtype.type
         tied, n_pixels = len(below) == own.maps, own.height * own.width
@@ -117,16 +98,8 @@ class Conv(NamedTuple):
 
     Weights are an ndarray of shape (rows * columns * channels, n_maps), a column for
     each filter, in float32 or float64. Images are rows of numbers, pixel after pixel,
-    and of each channel (or map) after channel.
-
-    Parameters
-    ----------
-    window : Window
-        The images below, the filters and their positions.
-    n_maps : int
-        Number of filters, and of maps above.
-    pooled : Pooled, optional
-        The block below, if filters see its pooled units.
+    and of each channel (or map) after channel. ``pooled`` is the block below, if
+    filters see its pooled units.
     """
 
     window: Window
@@ -158,20 +131,9 @@ class Conv(NamedTuple):
         return self.send(weights, eye, up=True)
 
     def send(self, weights, statistic, up):
-        """Input of one block from the statistic of the other: the correlation of images
-        with the filters, upwards, and its adjoint downwards.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (rows * columns * channels, n_maps)
-        statistic : {ndarray, Lists} of shape (n_rows, n_below) or (n_rows, n_above)
-        up : bool
-            True if the statistic is that of the block below.
-
-        Returns
-        -------
-        received : ndarray of shape (n_rows, n_above) or (n_rows, n_below)
-        """
+        """Input of one block from the statistic of the other, (n_rows, n_above) or
+        (n_rows, n_below): the correlation of images with the filters, if ``up``, else
+        its adjoint."""
         x = self.seen(statistic) if up else statistic
         y = correlation(
             np.ascontiguousarray(x, weights.dtype), weights, self.window, up

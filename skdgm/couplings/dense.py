@@ -45,20 +45,9 @@ class Dense(NamedTuple):
         return weights.W if isinstance(weights, Weights) else weights
 
     def send(self, weights, statistic, up):
-        r"""Input of one block from the statistic of the other: :math:`T(x) W` of the
-        block above, :math:`T(y) W^\top` of that below.
-
-        Parameters
-        ----------
-        weights : {ndarray, Weights}
-        statistic : {ndarray, Lists} of shape (n_rows, n_below) or (n_rows, n_above)
-        up : bool
-            True if the statistic is that of the block below.
-
-        Returns
-        -------
-        received : ndarray of shape (n_rows, n_above) or (n_rows, n_below)
-        """
+        r"""Input of one block from the statistic of the other, (n_rows, n_above) or
+        (n_rows, n_below): :math:`T(x) W` of the block above, if ``up``, else
+        :math:`T(y) W^\top` of that below."""
         if isinstance(weights, Weights):
             matrix, size = (
                 (weights.up, self.n_above) if up else (weights.down, self.n_below)
@@ -86,12 +75,7 @@ class Dense(NamedTuple):
 
         .. math:: \sqrt{\sum_i (s_i W_{ij})^2} \le \text{max\_norm}
 
-        Parameters
-        ----------
-        weights : {ndarray, Weights}
-        max_norm : float
-        scale : float or ndarray of shape (n_below, 1), default=1.0
-            The factor s of each unit below.
+        where ``scale`` has the factor s of each unit below, (n_below, 1), or of all.
         """
         if isinstance(weights, Weights):
             scale = np.ones(weights.up.shape[1]) * np.ravel(scale)

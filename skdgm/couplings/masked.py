@@ -15,17 +15,9 @@ from skdgm.couplings.dense import Dense
 
 
 class MaskedContrast(NamedTuple):
-    """Gradient of masked weights, multiplied out.
-
-    Parameters
-    ----------
-    grad : ndarray of shape (n_below, n_above)
-        Zero outside of the mask.
-    mask : ndarray of bool or None
-        Weights that are there; None if all are.
-    within : bool
-        Whether it is of a block's weights to itself.
-    """
+    """Gradient of masked weights, multiplied out, (n_below, n_above): zero outside of
+    the mask, which is None if all weights are there. If ``within``, it is of a block's
+    weights to itself."""
 
     grad: np.ndarray
     mask: np.ndarray = None
@@ -76,15 +68,8 @@ class _Mask(NamedTuple):
 
 
 class Masked(_Mask):
-    """A matrix of weights between two blocks, of which some are always 0.
-
-    Parameters
-    ----------
-    n_below, n_above : int
-        Numbers of entries of both blocks.
-    mask : ndarray of bool of shape (n_below, n_above), optional
-        Weights that are there; by default all are.
-    """
+    """A matrix of weights between two blocks, of which some are always 0: where the
+    mask, (n_below, n_above), is False."""
 
     __slots__ = ()
 

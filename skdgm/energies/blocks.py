@@ -115,34 +115,15 @@ class Graph:
         return any(unit.numbers for unit in self.units)
 
     def neighbours(self, block):
-        """Links of a block, in their order.
-
-        Returns
-        -------
-        neighbours : tuple of (int, int, bool)
-            The number of the coupling, that of the block at the other end, and True if
-            the other block is below, so that its input goes up.
-        """
+        """Links of a block, in their order: triples of the number of the coupling, that
+        of the block at the other end, and whether that is below, so that its input goes
+        up."""
         return self._ends[block]
 
     def init(self, rng, means=None, scale=0.01, dtype=np.float64):
-        """Initial parameters: normal weights, and biases that give known means.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-        means : tuple, optional
-            The means (or other moments) of each block, as ``init`` of its unit takes
-            them, or None where they are unknown.
-        scale : float, default=0.01
-            Standard deviation of the weights.
-        dtype : dtype, default=float64
-            float32 or float64.
-
-        Returns
-        -------
-        params : Params
-        """
+        """Initial parameters: normal weights, and biases that give known means, or
+        other moments, as ``init`` of a block's unit takes them; None where they are
+        unknown."""
         means = means or (None,) * len(self.units)
         return Params(
             tuple(u.init(m, dtype) for u, m in zip(self.units, means)),

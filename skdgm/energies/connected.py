@@ -13,6 +13,8 @@ References
    machines. Cognitive Science.
 .. [2] Potts (1952). Some generalized order-disorder transformations. Mathematical
    Proceedings of the Cambridge Philosophical Society.
+.. [3] Welsh and Powell (1967). An upper bound for the chromatic number of a graph and
+   its application to timetabling problems. The Computer Journal.
 """
 
 from typing import NamedTuple
@@ -28,20 +30,11 @@ _DENSE = 0.3
 
 
 class Layout(NamedTuple):
-    """The sites of all blocks, in the form that kernels take.
-
-    Parameters
-    ----------
-    first : ndarray of int, shape (n_sites + 1,)
-        The first entry of each site among those of all blocks, and their number.
-    sizes : ndarray of int, shape (n_sites,)
-        Number of categories; 0 for a bit.
-    order : ndarray of int, shape (n_sites,)
-        Sites by colour.
-    ends, near : ndarray of int
-        Neighbours of site i are ``near[ends[i]:ends[i + 1]]``; both are empty where
-        most sites are linked.
-    """
+    """The sites of all blocks, in the form that kernels take, arrays of int. ``first``
+    has the first entry of each among those of all blocks, and their number; ``sizes``
+    the numbers of categories, 0 for a bit; ``order`` the sites by colour. Neighbours of
+    site i are ``near[ends[i]:ends[i + 1]]``; both are empty where most sites are
+    linked."""
 
     first: np.ndarray
     sizes: np.ndarray
@@ -51,24 +44,9 @@ class Layout(NamedTuple):
 
 
 def colours_of(edges):
-    """Colour of each site, by which linked sites differ.
-
-    Sites take the first colour that none of their neighbours has, those with most
-    neighbours first [1]_.
-
-    Parameters
-    ----------
-    edges : ndarray of bool of shape (n_sites, n_sites)
-
-    Returns
-    -------
-    colours : ndarray of int, shape (n_sites,)
-
-    References
-    ----------
-    .. [1] Welsh and Powell (1967). An upper bound for the chromatic number of a graph
-       and its application to timetabling problems. The Computer Journal.
-    """
+    """Colour of each site, (n_sites,), by which linked sites differ, for links
+    (n_sites, n_sites): the first that none of its neighbours has, those with most
+    neighbours first [3]_."""
     colours, degree = np.full(len(edges), -1), edges.sum(axis=1)
     for site in np.argsort(-degree, kind="stable"):
         taken = np.zeros(len(edges) + 1, bool)
@@ -159,14 +137,8 @@ class Connected(Energy):
         return np.concatenate(list(parts), axis=1, dtype=dtype)
 
     def clamped(self, clamp, n_rows):
-        """Sites that keep their values, (n_rows, n_sites); no rows if none does.
-
-        Parameters
-        ----------
-        clamp : tuple or None
-            For each block None, True or a boolean array of its entries.
-        n_rows : int
-        """
+        """Sites that keep their values, (n_rows, n_sites), given for each block None,
+        True or a boolean array of its entries; no rows if none does."""
         n_sites = len(self.layout.sizes)
         if clamp is None or all(part is None for part in clamp):
             return np.zeros((0, n_sites), bool)

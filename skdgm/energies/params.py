@@ -56,15 +56,11 @@ class Path(NamedTuple):
 
     .. math:: \eta_i(\beta) = \eta_i^0 + \beta (\eta_i - \eta_i^0)
 
-    Couplings are multiplied by beta; each unit goes from its base parameters
-    (beta = 0) to its own (beta = 1), linearly in natural parameters.
+    Couplings are multiplied by beta; each unit goes from its base parameters (beta = 0)
+    to its own (beta = 1), linearly in natural parameters.
 
-    Parameters
-    ----------
-    base : tuple
-        Parameters of each block in the base model.
-    beta : float or ndarray of shape (n_rows, 1)
-        One for all rows, or one per row.
+    ``base`` has the parameters of each block in the base model; beta is one for all
+    rows, or of shape (n_rows, 1).
     """
 
     base: tuple

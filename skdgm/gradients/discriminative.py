@@ -23,24 +23,12 @@ from skdgm.utils.tree import tree_map
 
 
 def discriminative(energy, params, x, target, labelled):
-    """Gradient of the sum of log p(y | rest) over labelled rows, divided by n_rows.
+    """Gradient of the sum of log p(y | rest) over labelled rows, divided by n_rows, as
+    :func:`~skdgm.energies.contrast` returns it.
 
-    Parameters
-    ----------
-    energy : Energy
-        A machine with two colours.
-    params : Params
-    x : tuple of {ndarray, Lists} of shape (n_rows, size)
-        Values of the first colour, the label included, and means of the last.
-    target : int
-        The number of the label's block, whose unit is a Softmax.
-    labelled : ndarray of bool of shape (n_rows,)
-        False for rows that do not count.
-
-    Returns
-    -------
-    grad : Params
-        Of the form that :func:`~skdgm.energies.contrast` returns.
+    x has values of the first of two colours, the label included, and means of the last;
+    ``target`` is the number of the label's block, a Softmax; ``labelled``, (n_rows,),
+    is False for rows that do not count.
     """
     posterior = Posterior(energy, params, x, target)
     p = softmax(posterior.log_joint(), axis=1).astype(params.dtype)
@@ -66,20 +54,8 @@ def discriminative(energy, params, x, target, labelled):
 
 
 def joined(grad, other, weight):
-    """Sum of a gradient and ``weight`` times another one.
-
-    Parameters
-    ----------
-    grad : Params
-        Returned by :func:`discriminative`.
-    other : Params
-        Returned by :func:`~skdgm.energies.contrast`.
-    weight : float
-
-    Returns
-    -------
-    grad : Params
-    """
+    """Sum of a gradient that :func:`discriminative` returns and ``weight`` times one
+    that :func:`~skdgm.energies.contrast` does."""
     units = tree_map(lambda a, b: a + b.dtype.type(weight) * b, grad.units, other.units)
     pairs = zip(grad.couplings, other.couplings, strict=True)
     return Params(units, tuple(a.plus(b, weight) for a, b in pairs))

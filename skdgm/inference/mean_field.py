@@ -102,19 +102,8 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
 
 
 def last_means(energy, params, x, clamp):
-    """Means of the last colour's blocks, given values of all others: one sweep of
-    :func:`mean_field`, which is exact.
-
-    Parameters
-    ----------
-    energy, params, x, clamp
-        As for :func:`mean_field`.
-
-    Returns
-    -------
-    means : tuple
-        Clamped values in their places, means elsewhere.
-    """
+    """Means of the last colour's blocks, given values of all others, which keep their
+    places: one sweep of :func:`mean_field`, which is exact."""
     last = energy.backwards[:1]
     if binary.serves(energy, params, x, last):
         found = binary.means(energy, params, x, *last)
@@ -184,23 +173,11 @@ def bound(energy, params, means, clamp):
 
 
 class Clamped(NamedTuple):
-    """A model of rows with clamped blocks, whose input to others is computed once.
-
+    """A model of rows with clamped blocks, whose input to others is computed once;
     :func:`~skdgm.samplers.sweep` takes it in the place of the energy.
 
-    Parameters
-    ----------
-    energy : Energy
-    params : Params
-        With ndarrays for couplings, as values are dense.
-    clamp : tuple
-        As for :func:`mean_field`.
-    moving : tuple of int
-        The numbers of blocks that are not clamped as a whole.
-    known : tuple of ndarray of shape (n_rows, size)
-        The input of each of them from the clamped blocks.
-    colours : tuple of tuples of int
-        The blocks of each colour, as the energy has them.
+    ``moving`` are the blocks that are not clamped as a whole, ``known`` the input of
+    each of them from the clamped ones. Couplings are ndarrays, as values are dense.
     """
 
     energy: object

@@ -25,18 +25,8 @@ _ENTRIES = 2**22
 
 
 class Posterior:
-    """Posterior of the label of each row, given the values of the other blocks of its
-    colour.
-
-    Parameters
-    ----------
-    energy : Energy
-        A machine with two colours.
-    params : Params
-    x : tuple
-        Values of the first colour, (n_rows, size); that of the label is ignored.
-    target : int
-        The number of the label's block, whose unit is a Softmax.
+    """Posterior of the label of each row, in a machine of two colours, given the values
+    of the other blocks of its colour; ``target`` is the number of its block, a Softmax.
     """
 
     def __init__(self, energy, params, x, target):
@@ -67,20 +57,9 @@ class Posterior:
         return tuple(parts)
 
     def fields(self, block):
-        """Iterate over a hidden block's natural parameters given some labels at a time.
-
-        Parameters
-        ----------
-        block : int
-            Number of the hidden block.
-
-        Yields
-        ------
-        states : slice
-            Numbers of the labels.
-        field : ndarray of shape (n_labels * n_rows, size)
-            One label's rows after the other's.
-        """
+        """Iterate over a hidden block's natural parameters given some labels at a time:
+        their numbers, a slice, and (n_labels * n_rows, size), one label's rows after
+        the other's."""
         most = _ENTRIES // self.received[block].size
         for states in slices(self.n_states, most):
             received = self.sent[block][states, None] + self.received[block]
@@ -88,12 +67,8 @@ class Posterior:
             yield states, self.energy.field(self.params, block, received)
 
     def log_joint(self):
-        r"""Log of the unnormalised probability :math:`\tilde p(v, y)`.
-
-        Returns
-        -------
-        log_joint : ndarray of shape (n_rows, n_states), float64
-        """
+        r"""Log of the unnormalised probability :math:`\tilde p(v, y)`, (n_rows,
+        n_states), float64."""
         energy, params = self.energy, self.params
         own = energy.units[self.target].field(params.units[self.target])
         total = np.tile(own.astype(np.float64), (len(self.nothing), 1))
@@ -114,20 +89,9 @@ class Posterior:
             yield states, mean.reshape(-1, *self.received[block].shape)
 
     def mean(self, block, log_joint):
-        r"""Means of a hidden block with the label summed out.
+        r"""Means of a hidden block with the label summed out, (n_rows, size).
 
         .. math:: \mathbb{E}[h \mid v] = \sum_y p(y \mid v) \, \mathbb{E}[h \mid v, y]
-
-        Parameters
-        ----------
-        block : int
-            Number of the hidden block.
-        log_joint : ndarray of shape (n_rows, n_states)
-            Returned by :meth:`log_joint`.
-
-        Returns
-        -------
-        mean : ndarray of shape (n_rows, size)
         """
         share = softmax(log_joint, axis=1).astype(self.params.dtype)
         return sum(

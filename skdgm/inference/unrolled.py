@@ -22,16 +22,8 @@ from skdgm.energies import n_rows
 
 
 class Update(NamedTuple):
-    """An update of one block.
-
-    Parameters
-    ----------
-    block : int
-    before : tuple of ndarray of shape (n_rows, size)
-        What all blocks show their neighbours.
-    mean : ndarray of shape (n_rows, size)
-        The prediction, of seen entries, too.
-    """
+    """An update of a block: what all blocks show their neighbours before it, and the
+    prediction, of seen entries, too; (n_rows, size)."""
 
     block: int
     before: tuple
@@ -48,25 +40,9 @@ def lone_means(energy, params, size):
 
 
 def unroll(energy, params, x, seen, n_sweeps):
-    """Sweep ``n_sweeps`` times.
-
-    Parameters
-    ----------
-    energy : Energy
-        Of binary and softmax units.
-    params : Params
-    x : tuple
-        Values of blocks, (n_rows, size); None where nothing is seen.
-    seen : tuple
-        For each block None, if nothing is seen of it, or a boolean array of shape
-        (n_rows, size).
-    n_sweeps : int
-
-    Returns
-    -------
-    updates : list of Update
-        In their order.
-    """
+    """Sweep ``n_sweeps`` times over binary and softmax units; return the updates.
+    ``seen`` has for each block None, if nothing is seen of it, or a boolean array of
+    its entries."""
     now = [
         mean if known is None else np.where(known, part, mean)
         for part, known, mean in zip(

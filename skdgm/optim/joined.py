@@ -13,22 +13,8 @@ from skdgm.utils.tree import ALIGNMENT, leaves, tree_map, zeros
 
 
 class Joined:
-    """Parameters, optimiser state and average as vectors, and as trees of their parts.
-
-    Parameters
-    ----------
-    params : tuple
-        Tree of arrays of one dtype.
-    optimiser : tuple
-        Optimiser state of these parameters.
-    mean : Mean or ()
-        Their average, if there is one.
-
-    Attributes
-    ----------
-    params, optimiser, mean : tuple
-        Copies of the arguments whose arrays are parts of vectors.
-    """
+    """Parameters, optimiser state and perhaps average, trees of arrays of one dtype, as
+    vectors; its attributes of these names are copies whose arrays are parts of them."""
 
     def __init__(self, params, optimiser, mean=()):
         self._params, self.params = join(params)
@@ -38,17 +24,8 @@ class Joined:
         self._mean, self.mean = _joined(mean) if mean else ((), ())
 
     def step(self, solver, grads, **rule):
-        """Update parameters and optimiser state, in place.
-
-        Parameters
-        ----------
-        solver : Optimiser
-        grads : tuple
-            Gradient, a tree like the parameters; weights, which are matrices, are
-            penalised.
-        **rule : float
-            Arguments of the optimiser's step.
-        """
+        """Update parameters and optimiser state, in place, by gradients, a tree like
+        the parameters; weights, which are matrices, are penalised."""
         for own, grad in zip(self._parts, leaves(grads), strict=True):
             own[...] = grad
         weights, others = self._grads
@@ -61,21 +38,9 @@ class Joined:
 
 
 def join(tree):
-    """Copy a tree's arrays into two vectors.
-
-    Parameters
-    ----------
-    tree : tuple
-        Tree of arrays of one dtype.
-
-    Returns
-    -------
-    vectors : (ndarray, ndarray)
-        Of all matrices, and of all other arrays. Each array begins at a cache line; in
-        between are zeros.
-    tree : tuple
-        The same tree, of parts of the vectors.
-    """
+    """Copy a tree's arrays, of one dtype, into two vectors: of all matrices, and of all
+    others. Each begins at a cache line, with zeros between. Returns both, and the tree
+    of their parts."""
     arrays = leaves(tree)
     dtype = np.result_type(*arrays)
     line, sizes, starts = ALIGNMENT // dtype.itemsize, [0, 0], []

@@ -52,30 +52,12 @@ class Optimiser(NamedTuple):
         ``init(params)`` returns the optimiser state before the first update.
     step : callable
         ``step(params, state, grad, *, rate, momentum, l1=0.0, l2=0.0)`` updates
-        parameters and optimiser state, in place because they are the largest arrays in
-        memory.
-
-    Notes
-    -----
-    The arguments of ``step`` are
-
-    params : tuple
-        Tree of arrays.
-    state : tuple
-        Optimiser state, of trees like ``params``.
-    grad : tuple
-        Gradient of the objective, a tree like ``params``. Leaves may be objects with
-        methods ``ascend`` (for ``sgd``) and ``follow`` (for the others), such as
-        :class:`~skdgm.optim.Penalised`.
-    rate : float
-        Learning rate.
-    momentum : float
-        Momentum coefficient; of Adam the decay rate :math:`\beta_1`.
-    beta_2 : float
-        Of Adam only: the decay rate :math:`\beta_2`.
-    l1, l2 : float
-        Penalties, for such leaves only: l1 sign(theta) + l2 theta is subtracted from
-        the gradient. They are meant for couplings; the rest are biases.
+        parameters and optimiser state, trees of arrays, in place because they are the
+        largest in memory. Leaves of the gradient may be objects with methods ``ascend``
+        (for ``sgd``) and ``apply`` (for the others), such as
+        :class:`~skdgm.optim.Penalised`; penalties apply to these alone: l1 sign(theta)
+        + l2 theta is subtracted from them. Of Adam the momentum is :math:`\beta_1`, and
+        ``step`` takes ``beta_2``, too.
     """
 
     init: Callable
@@ -83,15 +65,8 @@ class Optimiser(NamedTuple):
 
 
 class AdamState(NamedTuple):
-    """Optimiser state of Adam.
-
-    Parameters
-    ----------
-    m, s : tuple
-        Running means of gradients and of squared gradients, trees like the parameters.
-    t : ndarray of shape (1,), float64
-        Number of updates.
-    """
+    """Running means of gradients and of squared gradients, trees like the parameters,
+    and the number of updates, of shape (1,), float64."""
 
     m: tuple
     s: tuple
@@ -99,13 +74,7 @@ class AdamState(NamedTuple):
 
 
 class RMSPropState(NamedTuple):
-    """Optimiser state of RMSProp.
-
-    Parameters
-    ----------
-    u, s : tuple
-        Velocities, and running means of squared gradients; trees like the parameters.
-    """
+    """Velocities, and running means of squared gradients; trees like the parameters."""
 
     u: tuple
     s: tuple
@@ -145,15 +114,8 @@ def _step_adam(
 
 
 def corrected(rate, momentum, t, beta_2=BETA_2):
-    r"""Numbers of Adam's update t, or of several, with which running means need no
-    correction.
-
-    Returns
-    -------
-    rate : float
-        Of :math:`m / (\sqrt{s} + \delta)`, as s and m are.
-    delta : float
-    """
+    r"""Rate and delta of Adam's update t, or of several, with which the running means
+    in :math:`m / (\sqrt{s} + \delta)` need no correction."""
     size = np.sqrt(1 - beta_2**t)
     return rate * size / (1 - momentum**t), DELTA * size
 
@@ -178,21 +140,12 @@ def _together(params, velocity, grad):
 
 
 def _walk(kernel, numbers, params, first, second, grad, *, l1=0.0, l2=0.0):
-    """Update parameters and optimiser state in place by a kernel.
+    """Update trees of parameters and optimiser state in place by a kernel.
 
-    Parameters
-    ----------
-    kernel : callable
-        ``kernel(theta, first, second, grad, *numbers, l1, l2, start, stop)`` updates
-        entries ``start`` to ``stop`` of flat arrays; ``grad`` is the gradient.
-    numbers : tuple of float
-        Hyperparameters of the kernel.
-    params, first, second, grad : tuple
-        Trees of one shape: parameters, optimiser state, gradient. A leaf of the
-        gradient may be an object with a method ``follow(params, state, rule)``, which
-        applies the update in one pass over the parameters.
-    l1, l2 : float
-        Penalties, applied only to parameters whose gradient has ``follow``.
+    ``kernel(theta, first, second, grad, *numbers, l1, l2, start, stop)`` updates
+    entries ``start`` to ``stop`` of flat arrays. A leaf of the gradient may be an
+    object with a method ``follow(params, state, rule)``, which applies the update, with
+    penalties, in one pass over the parameters.
     """
     if hasattr(grad, "follow"):
         grad.follow(params, (first, second), _rule(kernel, numbers, l1, l2))

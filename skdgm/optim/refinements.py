@@ -36,33 +36,18 @@ _SHARE = 10
 
 
 class Penalised(NamedTuple):
-    """Gradient to which penalties apply, in one pass over the weights.
-
-    Parameters
-    ----------
-    grad : ndarray
-        Gradient of the objective, of the shape of the weights.
-    """
+    """Gradient, of the shape of the weights, to which penalties apply, in one pass over
+    them."""
 
     grad: np.ndarray
 
     def ascend(self, weights, velocity, *, rate, momentum=0.0, l1=0.0, l2=0.0):
-        r"""Take a step of gradient ascent with momentum, in place.
+        r"""Take a step of gradient ascent with momentum, in place; arrays are
+        C-contiguous.
 
         .. math:: u \leftarrow \mu u + \epsilon (g
            - \lambda_1 \operatorname{sign}\theta - \lambda_2 \theta), \qquad
            \theta \leftarrow \theta + u
-
-        Parameters
-        ----------
-        weights, velocity : ndarray
-            C-contiguous, of the shape of the gradient.
-        rate : float
-            Learning rate.
-        momentum : float
-            Momentum coefficient.
-        l1, l2 : float
-            Penalties.
         """
         # Reshaping a non-contiguous array would update a copy of it.
         assert weights.flags.c_contiguous
@@ -72,34 +57,14 @@ class Penalised(NamedTuple):
         run(kernel, *flat, *real, n=weights.size, work=_WORK * weights.size)
 
     def follow(self, weights, optimiser, rule):
-        """Update weights and optimiser state in place by an optimiser's rule.
-
-        Parameters
-        ----------
-        weights : ndarray
-        optimiser : tuple of ndarray
-            Optimiser state, arrays of the shape of the weights.
-        rule : callable
-            ``rule(weights, *optimiser, grad)`` updates its arguments in place.
-        """
+        """Update weights and optimiser state in place by ``rule(weights, *optimiser,
+        grad)``."""
         rule(weights, *optimiser, self.grad)
 
 
 def clip_norm(grad, limit):
-    """Scale a gradient down to at most a given norm.
-
-    Parameters
-    ----------
-    grad : tuple
-        Tree of arrays.
-    limit : float or None
-        Largest norm of all arrays together; None leaves the gradient unchanged.
-
-    Returns
-    -------
-    grad : tuple
-        Tree of arrays of the same shapes and dtypes.
-    """
+    """Scale a tree of gradients down to at most a norm of all arrays together; None
+    leaves it unchanged."""
     if limit is None:
         return grad
     norm = np.sqrt(sum(np.square(leaf, dtype=float).sum() for leaf in leaves(grad)))
@@ -109,42 +74,19 @@ def clip_norm(grad, limit):
 
 
 class Mean(NamedTuple):
-    """Running average of parameters.
-
-    Parameters
-    ----------
-    params : tuple
-        The average, a tree like the parameters.
-    t : ndarray of shape (1,), float64
-        Number of updates averaged.
-    """
+    """Running average of parameters, a tree like them, and the number of updates
+    averaged, of shape (1,), float64."""
 
     params: tuple
     t: np.ndarray
 
     @classmethod
     def of(cls, params):
-        """Average before the first update: a copy of the parameters.
-
-        Parameters
-        ----------
-        params : tuple
-            Tree of arrays.
-
-        Returns
-        -------
-        mean : Mean
-        """
+        """Average before the first update: a copy of the parameters."""
         return cls(copy(params), np.zeros(1))
 
     def follow(self, params):
-        """Include the parameters after an update in the average, in place.
-
-        Parameters
-        ----------
-        params : tuple
-            Tree of arrays of the same shapes and dtypes.
-        """
+        """Include the parameters after an update in the average, in place."""
         self.t[0] += 1
         weight = _SHARE / (self.t[0] + _SHARE - 1)
         for own, leaf in zip(leaves(self.params), leaves(params), strict=True):

@@ -31,19 +31,8 @@ _COOLDOWN = 0.2
 
 
 class Clock(NamedTuple):
-    """Position in training.
-
-    Parameters
-    ----------
-    epoch : int
-        Number of complete epochs.
-    n_epochs : int or None
-        Total number of epochs; None if unknown.
-    batch : int
-        Number of the batch within the epoch.
-    n_batches : int
-        Number of batches in an epoch.
-    """
+    """Position in training: complete epochs of how many (None if unknown), and the
+    batch within the epoch of how many."""
 
     epoch: int
     n_epochs: int = None
@@ -57,21 +46,8 @@ class Clock(NamedTuple):
 
 
 def learning_rate(initial, schedule, clock, power=0.5):
-    r"""Learning rate at a time, as the table of :mod:`skdgm.optim.schedules` says.
-
-    Parameters
-    ----------
-    initial : float
-        The initial rate :math:`\epsilon`.
-    schedule : {"constant", "invscaling", "linear", "cooldown"}
-    clock : Clock
-    power : float
-        Exponent of "invscaling".
-
-    Returns
-    -------
-    rate : float
-    """
+    """Learning rate at a time, as the table of :mod:`skdgm.optim.schedules` says;
+    ``power`` is the exponent of "invscaling"."""
     factor = 1.0
     if schedule == "invscaling":
         # NumPy's power is infinite where Python's raises OverflowError.
@@ -86,23 +62,8 @@ def learning_rate(initial, schedule, clock, power=0.5):
 
 
 def check_piecewise(name, values, kind, low, high=inf):
-    """Check the values of a piecewise-constant schedule.
-
-    Parameters
-    ----------
-    name : str
-        Name of the option, for the error message.
-    values : number or tuple of numbers
-    kind : type
-        ``numbers.Integral`` or ``numbers.Real``.
-    low, high : float
-        Least value allowed, and a bound that all values must be below.
-
-    Raises
-    ------
-    ValueError
-        If a value is of another kind or out of range, or if the tuple is empty.
-    """
+    """Raise ValueError unless values of a piecewise-constant schedule, a number or a
+    tuple that is not empty, are of a kind, at least ``low`` and below ``high``."""
     steps = values if isinstance(values, tuple) else (values,)
     if not steps or not all(is_a(kind, n) and low <= n < high for n in steps):
         what = "an int" if kind is Integral else "a number"
@@ -114,21 +75,11 @@ def check_piecewise(name, values, kind, low, high=inf):
 
 
 def piecewise(values, clock):
-    """Value of a piecewise-constant schedule at a time.
+    """Value of a piecewise-constant schedule at a time; a single number is constant.
 
     Several values share the epochs evenly: (1, 3, 10) over 30 epochs uses each for 10.
     With more values than epochs, the last values get one epoch each; if the number of
     epochs is unknown, the last value is used throughout.
-
-    Parameters
-    ----------
-    values : number or tuple of numbers
-        A single number is constant.
-    clock : Clock
-
-    Returns
-    -------
-    value : number
     """
     if not isinstance(values, tuple):
         return values

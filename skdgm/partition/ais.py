@@ -89,26 +89,14 @@ def reverse(rng, energy, params, base, start, betas, n_jobs=None):
 
 
 def conservative(rng, energy, params, base, start, betas, n_jobs=None):
-    r"""Estimate log probabilities of given states, on average too low.
+    r"""Estimate log probabilities of given states of all colours but the last, on
+    average too low: (n_chains,).
 
     .. math:: \log \hat p(x) = \log p^*(x) - \log Z_0 + \log w
 
     where w is the weight of a chain from x down to the base model. The mean of w is the
-    probability that unweighted chains from the base model up end at x [3]_.
-
-    Parameters
-    ----------
-    rng : Stream
-        With a row for each state.
-    energy, params, base, betas, n_jobs
-        As for :func:`forward`.
-    start : State
-        States; values of the last colour are ignored.
-
-    Returns
-    -------
-    log_p : ndarray of shape (n_chains,)
-        Log probabilities of all colours but the last.
+    probability that unweighted chains from the base model up end at x [3]_. ``rng`` has
+    a row for each state; other parameters are as for :func:`forward`.
     """
     log_w = _downwards(rng, energy, params, base, start, betas, n_jobs)
     return energy.log_marginal(params, start.x) - base[1] + log_w

@@ -26,17 +26,8 @@ _STEPS = 5
 
 
 class Problem(NamedTuple):
-    """A model whose log Z is estimated.
-
-    Parameters
-    ----------
-    energy : Energy
-    params : Params
-    start : State
-        Initial states of its chains.
-    moments : tuple
-        Of each block, if known from data; else None.
-    """
+    """A model whose log Z is estimated: energy, parameters, initial states of its
+    chains, and for each block the moments that are known from data, or None."""
 
     energy: object
     params: object
@@ -45,20 +36,9 @@ class Problem(NamedTuple):
 
 
 class Equilibrium(NamedTuple):
-    """Input of annealing.
-
-    Parameters
-    ----------
-    samples : State
-        One for each chain.
-    base : pair
-        A base model and its log Z.
-    tempered : Estimate
-        Log Z by parallel tempering.
-    pilot : Estimate
-        Log Z by annealing from fair coins at few temperatures.
-    swap_rates : ndarray
-    """
+    """Input of annealing: a sample for each chain; a base model and its log Z; log Z by
+    parallel tempering, with its swap rates, and by annealing from fair coins at few
+    temperatures (``pilot``)."""
 
     samples: State
     base: tuple
@@ -68,23 +48,9 @@ class Equilibrium(NamedTuple):
 
 
 def reach(rng, problem, burn_in, n_steps, n_pilot=200):
-    """Run chains, independently and then at several temperatures.
-
-    Parameters
-    ----------
-    rng : Stream
-    problem : Problem
-    burn_in : int
-        Number of Gibbs steps of the independent chains.
-    n_steps : int
-        Number of steps at several temperatures; the second half of them gives a log Z.
-    n_pilot : int, default=200
-        Number of temperatures of the pilot run, which says how many of them.
-
-    Returns
-    -------
-    equilibrium : Equilibrium
-    """
+    """Run chains independently for ``burn_in`` steps, and then for ``n_steps`` at
+    several temperatures, whose number a pilot run of ``n_pilot`` temperatures gives;
+    the second half of them gives a log Z."""
     energy, params, state, _ = problem
     n_chains = len(state.x[0])
     if burn_in:
@@ -109,14 +75,8 @@ def reach(rng, problem, burn_in, n_steps, n_pilot=200):
 
 
 def piloted(rng, problem, n_chains, n_betas):
-    """Pilot run from fair coins, where means are not known, and its log Z.
-
-    Returns
-    -------
-    betas, increments : pair
-        Returned by :func:`~skdgm.partition.ladder.pilot`.
-    estimate : Estimate
-    """
+    """Pilot run from fair coins, where means are not known, as
+    :func:`~skdgm.partition.ladder.pilot` returns it, and the estimate of its log Z."""
     base = _fair(problem)
     run = ladder.pilot(rng, problem.energy, problem.params, base, n_chains, n_betas)
     return run, of_weights(run[1].sum(axis=0), base[1])

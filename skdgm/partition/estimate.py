@@ -44,20 +44,8 @@ class Estimate(NamedTuple):
 
 
 def of_weights(log_w, log_Z_0, sign=1.0):
-    """Estimate log Z from importance weights.
-
-    Parameters
-    ----------
-    log_w : ndarray of shape (n_chains,)
-        Logs of weights whose mean estimates Z / Z_0, or Z_0 / Z if ``sign`` is -1.
-    log_Z_0 : float
-        Log Z of the base model.
-    sign : {1.0, -1.0}, default=1.0
-
-    Returns
-    -------
-    estimate : Estimate
-    """
+    """Estimate log Z from the logs of weights whose mean estimates Z / Z_0, or Z_0 / Z
+    if ``sign`` is -1, and log Z_0 of the base model."""
     mean, se = log_mean_exp(log_w)
     ess = len(log_w) ** 2 / (np.exp(log_w - mean) ** 2).sum()
     log_Z = log_Z_0 + sign * mean
@@ -65,21 +53,8 @@ def of_weights(log_w, log_Z_0, sign=1.0):
 
 
 def interval(log_w, rng, confidence, sign=1.0):
-    """Bootstrap interval of log Z.
-
-    Parameters
-    ----------
-    log_w : ndarray of shape (n_chains,)
-        As an :class:`Estimate` has them.
-    rng : numpy.random.Generator
-    confidence : float
-    sign : {1.0, -1.0}, default=1.0
-        As for :func:`of_weights`.
-
-    Returns
-    -------
-    low, high : float
-    """
+    """Bootstrap interval of log Z, a pair, for weights as an :class:`Estimate` has
+    them; ``sign`` as for :func:`of_weights`."""
     highest = (sign * log_w).max()
     # A sample without the heaviest chains may have no weight at all.
     w = np.maximum(np.exp(sign * log_w - highest), np.finfo(np.float64).tiny)
@@ -171,23 +146,11 @@ def below(floor, upper):
 
 
 def unlike(found, mean, n_samples):
-    """Text of a warning about samples whose means are not those of the data.
+    """Text of a warning about samples whose means are not those of the data, NaN where
+    nothing was observed; None if they are similar.
 
     At a maximum of the likelihood the two are equal, as their difference is the
     gradient of the biases.
-
-    Parameters
-    ----------
-    found : ndarray of shape (n_columns,)
-        Means of independent samples of the model.
-    mean : ndarray of shape (n_columns,)
-        Means of the training rows; NaN where nothing was observed.
-    n_samples : int
-
-    Returns
-    -------
-    complaint : str or None
-        None if the means are similar.
     """
     mean = np.where(np.isnan(mean), found, mean)
     apart = np.abs(found - mean)

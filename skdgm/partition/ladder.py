@@ -53,20 +53,9 @@ def sigmoid(n_betas):
 
 
 def equidistant(betas, increments, n_betas):
-    """Inverse temperatures with the same thermodynamic length between them.
-
-    Parameters
-    ----------
-    betas : ndarray of shape (n_steps + 1,)
-        Inverse temperatures of a pilot run.
-    increments : ndarray of shape (n_steps, n_chains)
-        Change of the chains' log weights in each of its steps.
-    n_betas : int
-
-    Returns
-    -------
-    betas : ndarray of shape (n_betas,)
-    """
+    """Inverse temperatures, (n_betas,), with the same thermodynamic length between
+    them, by those of a pilot run and the changes of its log weights in each step; see
+    :func:`pilot`."""
     length = np.concatenate([[0.0], np.cumsum(increments.std(axis=1))])
     if not length[-1] > 0:
         return quadratic(n_betas)
@@ -77,57 +66,22 @@ def equidistant(betas, increments, n_betas):
 
 def adaptive(rng, energy, params, base, n_chains, n_betas):
     """Inverse temperatures that are densest where weights vary most in a pilot run,
-    with random numbers of its own.
-
-    Parameters
-    ----------
-    rng, energy, params, base
-        As for :func:`~skdgm.partition.ais.forward`.
-    n_chains : int
-        Of the pilot run.
-    n_betas : int
-
-    Returns
-    -------
-    betas : ndarray of shape (n_betas,)
-    """
+    with random numbers of its own."""
     return equidistant(*pilot(rng, energy, params, base, n_chains), n_betas)
 
 
 def unit_lengths(betas, increments, fewest, most):
     """Inverse temperatures a unit of thermodynamic length apart; or ``fewest`` or
-    ``most`` of them, equidistant.
-
-    Parameters
-    ----------
-    betas, increments
-        Returned by :func:`pilot`.
-    fewest, most : int
-
-    Returns
-    -------
-    betas : ndarray of shape (n_betas,)
-    """
+    ``most`` of them, equidistant."""
     n_betas = 1 + np.ceil(increments.std(axis=1).sum())
     n_betas = int(np.clip(np.nan_to_num(n_betas, posinf=most), fewest, most))
     return equidistant(betas, increments, n_betas)
 
 
 def pilot(rng, energy, params, base, n_chains, n_betas=_N_PILOT):
-    """Temperatures of a pilot run, and the change of its log weights in each step.
-
-    Parameters
-    ----------
-    rng, energy, params, base
-        As for :func:`~skdgm.partition.ais.forward`.
-    n_chains : int
-    n_betas : int, default=200
-
-    Returns
-    -------
-    betas : ndarray of shape (n_steps + 1,)
-    increments : ndarray of shape (n_steps, n_chains)
-    """
+    """Inverse temperatures of a pilot run, (n_steps + 1,), and the change of its log
+    weights in each step, (n_steps, n_chains); arguments as for
+    :func:`~skdgm.partition.ais.forward`."""
     betas, trace = quadratic(n_betas), []
     chains = rng.fold(_PILOT).rows(n_chains)
     ais.upwards(chains, energy, params, base, betas, trace)
@@ -144,22 +98,11 @@ def bridge(drive, rungs, log_Z_0):
        - (\beta_k - \beta_{k+1}) D(x)\right),
 
     the bridge between both with the least variance for independent samples [3]_ [4]_.
-
-    Parameters
-    ----------
-    drive : ndarray of shape (n_steps, n_levels, n_chains)
-        D of the replicas, the lowest temperature first.
-    rungs : Ladder
-        The temperatures; see :mod:`skdgm.samplers.tempering`.
-    log_Z_0 : float
-        Of the base model, at the last of the temperatures.
-
-    Returns
-    -------
-    estimate : Estimate
-        Chains are assumed independent, but not the steps of one; ``log_w`` is log Z by
-        each chain, in a first approximation. The standard error is NaN, and so agrees
-        with nothing, where neighbouring temperatures have no states in common.
+    ``drive`` has D of the replicas, the lowest temperature first, (n_steps, n_levels,
+    n_chains). Chains are assumed independent, but not the steps of one; ``log_w`` of
+    the estimate is log Z by each chain, in a first approximation. The standard error is
+    NaN, and so agrees with nothing, where neighbouring temperatures have no states in
+    common.
     """
     total, influence = log_Z_0, 0.0
     for level, step in enumerate(-np.diff(rungs.betas)):

@@ -42,15 +42,8 @@ _APART = 9.0
 
 
 class Found(NamedTuple):
-    """Result of a search.
-
-    Parameters
-    ----------
-    start : State
-        Chains that begin where probabilities are highest, as many as were given.
-    floor : float
-        Lower bound on log Z; -inf if neither colour has states to be listed.
-    """
+    """Chains that begin where probabilities are highest, as many as were given; and a
+    lower bound on log Z, -inf if neither colour has states to be listed."""
 
     start: State
     floor: float
@@ -63,20 +56,8 @@ def serves(energy, params):
 
 
 def search(rng, energy, params, given):
-    """Look for the most probable states.
-
-    Parameters
-    ----------
-    rng : Stream
-    energy : Energy
-    params : Params
-    given : State
-        Chains.
-
-    Returns
-    -------
-    found : Found
-    """
+    """Look for the most probable states, from given chains on; returns a
+    :class:`Found`."""
     own, other = _colours(energy)
     dtype, n_chains = params.dtype, len(given.x[0])
     params = astype(params, np.float64)

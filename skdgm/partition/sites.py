@@ -23,17 +23,8 @@ _WORK = 10
 
 
 def divided(energy, free):
-    """Free sites whose states are enumerated, and those that are summed out.
-
-    Parameters
-    ----------
-    energy : Connected
-    free : ndarray of bool of shape (n_sites,)
-
-    Returns
-    -------
-    few, many : ndarray of int
-    """
+    """Free sites, of a mask (n_sites,), whose states are enumerated, and those that are
+    summed out: two index arrays."""
     colours, bits = energy.site_colours, _bits(energy) * free
     best = np.bincount(colours, bits, minlength=1).argmax()
     summed = free & (colours == best)
@@ -54,21 +45,8 @@ def log_partition(energy, params):
 
 
 def log_evidence(energy, params, x, clamp):
-    """Log of the sum of exp(-E) over all free sites of each row.
-
-    Parameters
-    ----------
-    energy : Connected
-    params : Params
-    x : tuple
-        Values of the blocks, (n_rows, size), or None.
-    clamp : tuple
-        For each block its clamped entries: True, None or a boolean array.
-
-    Returns
-    -------
-    log_evidence : ndarray of shape (n_rows,), float64
-    """
+    """Log of the sum of exp(-E) over all free sites of each row, (n_rows,), float64; x
+    and ``clamp`` as of :func:`skdgm.partition.exact.log_evidence`."""
     J, bias = energy.joined(astype(params, np.float64))
     size, layout = n_rows(x), energy.layout
     rows, clamped = energy.rows(x, size, np.float64), energy.clamped(clamp, size)

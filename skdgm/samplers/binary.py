@@ -73,17 +73,9 @@ def means(energy, params, x, colour, path=None):
 
 
 def contrast(rngs, energy, params, x, chains, model=None):
-    """Means of the last colour given data, and several sweeps of chains with theirs.
-
-    The chains have the parameters ``model``, if given.
-
-    Returns
-    -------
-    means : tuple of ndarray
-        Given x; None for the first colour.
-    chains, chain_means : tuple
-        As :func:`draw` returns them.
-    """
+    """Means of the last colour given data, None for the first; and several sweeps of
+    chains with theirs, as :func:`draw` returns them, by the parameters ``model``, if
+    given."""
     model = params if model is None else model
     chains = _advance(rngs, energy, model, chains, (0, 1))
     n_rows = len(rngs[0].ids) + max(len(part) for part in x if part is not None)
@@ -108,23 +100,8 @@ def settles(energy, params, x, clamp):
 
 
 def settle(energy, params, v, max_sweeps, tol):
-    """Means by mean field given visible units.
-
-    Parameters
-    ----------
-    energy, params
-        For which :func:`settles` is true.
-    v : {ndarray, Lists} of shape (n_rows, n_visible)
-    max_sweeps, tol
-        As for :func:`skdgm.inference.mean_field`.
-
-    Returns
-    -------
-    means : tuple
-        v, and the means of all other layers.
-    n_sweeps, converged : ndarray of shape (n_rows,)
-        Number of sweeps of each row; whether its means moved by ``tol`` at most.
-    """
+    """Means of all layers given visible units v, where :func:`infers`; the number of
+    sweeps of each row; and whether its means moved by ``tol`` at most."""
     lists, n_rows = v if isinstance(v, Lists) else Lists.pack(v), len(v)
     sizes, dtype = [unit.size for unit in energy.units], params.dtype
     means, fields = (

@@ -17,26 +17,10 @@ _DRAW, _CHANGES = 20, 0.2
 
 
 def draw(rngs, energy, params, x, *, path=None, clamp=None):
-    """Make several sweeps, each with its own stream.
-
-    Parameters
-    ----------
-    rngs : list of Stream
-        With a row for each chain.
-    energy : Connected
-    params : Params
-    x : tuple
-        A value for each block; None counts as zeros.
-    path : Path, optional
-    clamp : tuple, optional
-        As for :func:`~skdgm.samplers.sweep`.
-
-    Returns
-    -------
-    x : tuple of ndarray
-    means : tuple of ndarray
-        With which each entry was last drawn; those of clamped ones are their values.
-    """
+    """Make several sweeps, each with its own stream, which has a row for each chain;
+    returns values and the means with which entries were last drawn, those of clamped
+    ones their values. None counts as zeros; ``clamp`` as for
+    :func:`~skdgm.samplers.sweep`."""
     size, (J, bias) = n_rows(x), energy.joined(params)
     rows = energy.rows(x, size, J.dtype)
     base, beta = bias, np.ones(size, J.dtype)
@@ -56,25 +40,9 @@ def draw(rngs, energy, params, x, *, path=None, clamp=None):
 
 
 def anneal(rngs, energy, params, base, betas, x, log_w):
-    """Take chains through inverse temperatures.
-
-    Parameters
-    ----------
-    rngs : list of Stream
-        One for each step.
-    energy, params, x
-        As for :func:`draw`.
-    base : tuple
-        Parameters of each block in the base model.
-    betas : sequence of float
-        One more than there are steps.
-    log_w : ndarray of shape (n_chains,), float64
-        Log weights, changed in place.
-
-    Returns
-    -------
-    x : tuple of ndarray
-    """
+    """Take chains through inverse temperatures, one more than streams, from the
+    parameters ``base`` of each block; log weights, (n_chains,), float64, change in
+    place."""
     size, (J, bias) = len(log_w), energy.joined(params)
     rows = energy.rows(x, size, J.dtype)
     roots = np.array([rng.root for rng in rngs], np.uint64)
@@ -90,16 +58,9 @@ def anneal(rngs, energy, params, base, betas, x, log_w):
 
 
 def settle(energy, params, x, clamp, max_sweeps, tol):
-    """Replace values that are not clamped by means, until none moves by more than tol.
-
-    Each update of a site maximises the bound given all others.
-
-    Returns
-    -------
-    means : tuple of ndarray
-    n_sweeps : ndarray of int, shape (n_rows,)
-    settled : ndarray of bool, shape (n_rows,)
-    """
+    """Replace values that are not clamped by means, until none moves by more than tol;
+    each update of a site maximises the bound given all others. Returns means, the
+    number of sweeps of each row, and whether its means stand."""
     size, (J, bias) = n_rows(x), energy.joined(params)
     rows, clamped = energy.rows(x, size, J.dtype), energy.clamped(clamp, size)
     n_sweeps, settled = np.empty(size, np.int64), np.empty(size, bool)

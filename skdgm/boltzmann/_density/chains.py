@@ -13,16 +13,9 @@ from skdgm.utils.threading.threads import one_blas_thread
 
 
 class Chains:
-    """Chains of blocked Gibbs steps, from the visible units up and down again.
-
-    Parameters
-    ----------
-    density : EnergyDensity
-    last : tuple of ndarray
-        Last states of the training chains, by block.
-    noise : callable
-        ``noise(rng, dtype)`` draws visible values without structure.
-    """
+    """Chains of blocked Gibbs steps, from the visible units up and down again. They
+    begin at ``last``, states of the training chains by block, or at ``noise(rng,
+    dtype)``, visible values without structure."""
 
     def __init__(self, density, last, noise):
         self.density, self.last, self.noise = density, last, noise
@@ -39,28 +32,10 @@ class Chains:
         thin=None,
         codes=None,
     ):
-        """Run chains and look at their states.
-
-        Parameters
-        ----------
-        look : callable
-            ``look(state)`` returns a tuple of arrays with a row for each chain.
-        n_samples : int
-        random_state : int, RandomState instance or None
-        init : {"chains", "noise"} or array-like of shape (n, n_features)
-            Start: the last states of the training chains, noise, or rows.
-        n_steps, burn_in : int
-            Numbers of Gibbs steps of each chain, after ``burn_in`` others.
-        thin : int, optional
-            Number of steps between two looks; by default there is one, at the end.
-        codes : ndarray of int, optional
-            Code of the label of all chains, or of each, to which it is clamped.
-
-        Returns
-        -------
-        seen : list of ndarray
-            Of ``n_samples`` rows: chain after chain, each in the order of time.
-        """
+        """Run chains and look at their states: ``look(state)`` returns a tuple of
+        arrays with a row for each chain. Returns such arrays of ``n_samples`` rows,
+        chain after chain, each in the order of time; options as of ``sample``, and
+        codes of the label of all chains, or of each, to which it is clamped."""
         n_visible = len(self.density.columns.seen)
         n_samples = count_rows(n_samples, n_visible)
         n_steps, burn_in = count(n_steps, "n_steps"), count(burn_in, "burn_in", 0)
@@ -109,20 +84,8 @@ class Chains:
         return sampler.step(rows, params, state, n_steps)[0]
 
     def filled(self, v, rng, n_steps, method):
-        """Fill missing entries of rows in the units of the model.
-
-        Parameters
-        ----------
-        v : ndarray of shape (n_rows, n_features)
-        rng : Stream
-            With a stream for each row.
-        n_steps : int
-        method : {"mean", "sample"}
-
-        Returns
-        -------
-        filled : ndarray of shape (n_rows, n_features)
-        """
+        """Fill missing entries of rows in the units of the model, with a stream for
+        each row: by averaged means, or by the last draws, if the method is "sample"."""
         energy, params = self.density.energy, self.density.params
         x, clamp = self.density.present(v)
         means, _ = mean_field(energy, params, x, clamp)

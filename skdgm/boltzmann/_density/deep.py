@@ -110,12 +110,7 @@ class DeepDensity(EnergyDensity):
         return {name: self.now(option) for name, option in names.items()}
 
     def inferred(self, params, x, clamp):
-        """Means by mean field within the limits of inference.
-
-        Returns
-        -------
-        means : tuple of ndarray
-        """
+        """Means by mean field within the limits of inference, by block."""
         limits = self.limits
         means, info = mean_field(self.energy, params, x, clamp, **limits)
         if not info.converged.all():
@@ -134,12 +129,8 @@ class DeepDensity(EnergyDensity):
         return x[0], *others
 
     def log_joint(self, params, x, clamp):
-        """Log of the unnormalised probability of each row with each label: bounds.
-
-        Returns
-        -------
-        log_joint : ndarray of shape (n_rows, n_classes)
-        """
+        """Bounds on the log of the unnormalised probability of each row with each
+        label, (n_rows, n_classes)."""
         energy, columns = self.energy, []
         label = label_of(energy)
         if label is None:
@@ -152,20 +143,8 @@ class DeepDensity(EnergyDensity):
         return np.stack(columns, axis=1)
 
     def importance(self, X, n_draws):
-        """Log-likelihood by importance sampling, before log Z is subtracted.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Without missing values.
-        n_draws : int
-            Number of draws from Q for each row.
-
-        Returns
-        -------
-        log_p, se : ndarray of shape (n_samples,)
-            In nats, and standard errors.
-        """
+        """Log-likelihood of complete rows by importance sampling, by ``n_draws`` draws
+        from Q for each, before log Z is subtracted; and standard errors, in nats."""
         n_draws = count(n_draws, "n_draws")
         rows = self.rows(X)
         self.require("importance", rows)

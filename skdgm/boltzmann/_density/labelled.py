@@ -35,12 +35,8 @@ class LabelledDensity(EnergyDensity):
         return posterior.mean(len(self.energy.units) - 1, posterior.log_joint())
 
     def log_joint(self, params, x, clamp):
-        """Log of the unnormalised probability of each row with each label.
-
-        Returns
-        -------
-        log_joint : ndarray of shape (n_rows, n_classes)
-        """
+        """Log of the unnormalised probability of each row with each label, (n_rows,
+        n_classes)."""
         return log_joint(self.energy, params, x, clamp)
 
     def log_weight(self, params, x, clamp):

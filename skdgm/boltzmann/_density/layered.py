@@ -42,20 +42,9 @@ class EnergyDensity(Unnormalised):
         return self._unnormalised(self.rows(X)) - self.log_Z()
 
     def numerator(self, X, n_draws=None):
-        """Log-likelihood of each row before log Z is subtracted.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        n_draws : int
-            Number of draws of hidden units, for densities that need them.
-
-        Returns
-        -------
-        log_p, se : ndarray of shape (n_samples,)
-            In nats, and the standard error of importance sampling.
-        kind : {"exact", "lower bound", "estimate"}
-        """
+        """Log-likelihood of each row before log Z is subtracted, in nats, with the
+        standard error of importance sampling, by ``n_draws`` draws of hidden units
+        where these are needed, and its kind: "exact", "lower bound" or "estimate"."""
         rows = self.rows(X)
         log_p = self._unnormalised(rows)
         return log_p, np.zeros_like(log_p), self.require("numerator", rows)
@@ -65,16 +54,7 @@ class EnergyDensity(Unnormalised):
         return volume - self._free_energy(rows)
 
     def free_energy(self, X):
-        """Free energy of each row, in nats, with missing entries summed out.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        free_energy : ndarray of shape (n_samples,)
-        """
+        """Free energy of each row, in nats, with missing entries summed out."""
         return self._free_energy(self.rows(X))
 
     def _free_energy(self, rows):
@@ -82,12 +62,8 @@ class EnergyDensity(Unnormalised):
         return by_blocks(lambda v: -self.log_weight(params, *self.present(v)), rows)
 
     def log_weight(self, params, x, clamp):
-        """Log of the sum of exp(-E) over all that is not clamped, or a bound on it.
-
-        Returns
-        -------
-        log_weight : ndarray of shape (n_rows,)
-        """
+        """Log of the sum of exp(-E) over all that is not clamped, or a bound on it,
+        (n_rows,)."""
         if clamp[0] is True:
             return self.energy.log_marginal(params, x)
         if self.enumerable:
@@ -96,16 +72,7 @@ class EnergyDensity(Unnormalised):
         return bound(self.energy, params, means, clamp)
 
     def pseudo_likelihood(self, X):
-        """Log pseudo-likelihood of each row, in nats, over its observed entries.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        pseudo_likelihood : ndarray of shape (n_samples,)
-        """
+        """Log pseudo-likelihood of each row, in nats, over its observed entries."""
         rows = self.read(X, dtype=np.float64)
         self.require("pseudo_likelihood", rows)
         params, log_p = astype(self.params, np.float64), self.domain.log_conditionals
@@ -130,17 +97,7 @@ class EnergyDensity(Unnormalised):
         return self.features_of(self.read(X, dtype=self.params.dtype.type))
 
     def features_of(self, rows, index=None):
-        """Means of the hidden units of all rows, or of those at an index.
-
-        Parameters
-        ----------
-        rows : Rows
-        index : ndarray of int, optional
-
-        Returns
-        -------
-        H : ndarray of shape (n_selected, n_features_out)
-        """
+        """Means of the hidden units of all rows, or of those at an index."""
         params = self.params_for(rows, index=index)
 
         def of_rows(v):
@@ -152,32 +109,14 @@ class EnergyDensity(Unnormalised):
         return by_blocks(of_rows, rows, index=index, lists=lists)
 
     def hidden_means(self, params, x, clamp):
-        """Means of the hidden units, given what is clamped.
-
-        Returns
-        -------
-        H : ndarray of shape (n_rows, n_features_out)
-        """
+        """Means of the hidden units, given what is clamped: (n_rows, n_features_out)."""
         if clamp[0] is True:
             return last_means(self.energy, params, x, clamp)[-1]
         return mean_field(self.energy, params, x, clamp)[0][-1]
 
     def log_joint_of(self, rows):
-        """Log of the unnormalised probability of each row with each label.
-
-        Parameters
-        ----------
-        rows : Rows
-
-        Returns
-        -------
-        log_joint : ndarray of shape (n_rows, n_classes)
-
-        Raises
-        ------
-        MissingCapability
-            The machine has no label.
-        """
+        """Log of the unnormalised probability of each row with each label, (n_rows,
+        n_classes); MissingCapability if the machine has no label."""
         params = self.params_for(rows, rows.dtype)
         return by_blocks(lambda v: self.log_joint(params, *self.present(v)), rows)
 
@@ -201,39 +140,13 @@ class EnergyDensity(Unnormalised):
         return self.energy.units[0].mean(self._visible_field(self.params, x))
 
     def sample(self, n_samples, random_state=None, **options):
-        """Draw rows by blocked Gibbs sampling.
-
-        Parameters
-        ----------
-        n_samples : int
-        random_state : int, RandomState instance or None
-        **options : dict
-            ``init``, ``n_steps``, ``burn_in``, ``thin`` and ``codes`` of
-            :meth:`Chains.along`.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-        """
+        """Draw rows by blocked Gibbs sampling; options as of :meth:`Chains.along`."""
         (v,) = self.chains.along(self._visible, n_samples, random_state, **options)
         return self.domain.to_data(self.columns, v)
 
     def trace(self, n_samples, random_state=None, **options):
-        """Draw rows, and the free energies of the even layers beside them.
-
-        The even layers alone determine how a chain goes on.
-
-        Parameters
-        ----------
-        n_samples, random_state, **options
-            As for :meth:`sample`.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-        trace : ndarray of shape (n_samples,)
-            In nats.
-        """
+        """Draw rows as :meth:`sample` does, and the free energies of the even layers
+        beside them, in nats: these layers alone determine how a chain goes on."""
         params = self.params_for_chains
 
         def look(state):
@@ -243,15 +156,8 @@ class EnergyDensity(Unnormalised):
         return self.domain.to_data(self.columns, v), trace
 
     def fill(self, X, method="mean", random_state=None, *, n_steps=100):
-        """Fill missing entries; see :class:`~skdgm.base.Density`.
-
-        Parameters
-        ----------
-        X, method, random_state
-            As there.
-        n_steps : int, default=100
-            Number of Gibbs steps.
-        """
+        """Fill missing entries by chains of ``n_steps`` Gibbs steps; see
+        :class:`~skdgm.base.Density`."""
         n_steps = count(n_steps, "n_steps")
 
         def filled(v, rng):
@@ -275,16 +181,7 @@ class EnergyDensity(Unnormalised):
         return self.drawn_even(params, x, clamp, rng)[0]
 
     def present(self, v):
-        """Clamp the machine to rows of data.
-
-        Parameters
-        ----------
-        v : {ndarray, Lists} of shape (n_rows, n_features)
-            NaN where missing.
-
-        Returns
-        -------
-        x, clamp : tuple
-        """
+        """Clamp the machine to rows of data, with NaN where missing; returns ``x`` and
+        ``clamp``."""
         fill = partial(self.domain.fill, self.columns)
         return present(v, fill, len(self.energy.units))

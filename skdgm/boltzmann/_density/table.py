@@ -13,17 +13,8 @@ from skdgm.utils.tree import astype
 
 
 class TableDensity(EnergyDensity):
-    """Density of a machine of one hidden layer and blocks of visible units.
-
-    Parameters
-    ----------
-    *known, **model
-        As of :class:`EnergyDensity`.
-    layout : Layout
-        Blocks of the columns.
-    fills : tuple of ndarray
-        Values of each block from which missing entries start.
-    """
+    """Density of a machine of one hidden layer and blocks of visible units: those of a
+    ``layout``, with the values of each from which missing entries start."""
 
     def __init__(self, *known, layout, fills, **model):
         super().__init__(*known, **model)

@@ -130,41 +130,18 @@ class Unnormalised(Density):
         """Clamp the machine to rows of data; returns ``x`` and ``clamp``."""
 
     def log_partition(self):
-        """Log Z and its standard error, in nats.
-
-        Returns
-        -------
-        log_Z, se : float
-
-        Raises
-        ------
-        ValueError
-            Weights or biases are not finite, so that there is no log Z.
-        """
+        """Log Z and its standard error, in nats; ValueError if parameters are not
+        finite."""
         found = self.bracket()
         return found.log_Z, found.se
 
     def bracket(
         self, n_chains=100, options=None, seed=None, max_bits=None, compare=True
     ):
-        """Bracket of log Z from both sides of annealed importance sampling.
-
-        Parameters
-        ----------
-        n_chains : int, default=100
-            Number of chains on either side.
-        options : AISOptions, optional
-        seed : int, optional
-            By default that of the density.
-        max_bits : int, optional
-            Log Z is exact where a colour of layers has at most this many bits.
-        compare : bool, default=True
-            If True, warn where samples do not have the means of the training rows.
-
-        Returns
-        -------
-        bracket : Bracket
-        """
+        """Bracket of log Z from both sides of annealed importance sampling, of
+        ``n_chains`` chains each; exact where a colour of layers has at most
+        ``max_bits`` bits. If ``compare``, warn where samples do not have the means of
+        the training rows."""
         self.check_finite()
         if exact.is_enumerable(self.energy, max_bits):
             log_Z = exact.log_partition(self.energy, astype(self.params, np.float64))
@@ -188,18 +165,7 @@ class Unnormalised(Density):
         return np.clip(found, np.minimum(mean, smooth), np.maximum(mean, smooth))
 
     def problem(self, n_chains, seed=None):
-        """Random stream, and the problem of which log Z is estimated.
-
-        Parameters
-        ----------
-        n_chains : int
-        seed : int, optional
-
-        Returns
-        -------
-        rng : Stream
-        problem : Problem
-        """
+        """Random stream, and the problem of which log Z is estimated."""
         self.check_finite()
         rng = stream(self.seed if seed is None else seed, LIKELIHOOD)
         with one_blas_thread():
@@ -208,23 +174,8 @@ class Unnormalised(Density):
         return rng.fold(1), Problem(*given)
 
     def annealed(self, X, rng, annealing):
-        """Conservative log-likelihoods of rows, from an annealed chain for each.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        rng : Stream
-        annealing : Annealing
-
-        Returns
-        -------
-        log_p : ndarray of shape (n_samples,)
-
-        Raises
-        ------
-        MissingCapability
-            A value is missing.
-        """
+        """Conservative log-likelihoods of complete rows, from an annealed chain for
+        each."""
         rows = self.read(X)
         self.require("annealed", rows)
         rng, log_p = rng.rows(row_hash(rows)), []
@@ -244,32 +195,13 @@ class Unnormalised(Density):
         return ais.conservative(rng, *given) - log_q
 
     def drawn_even(self, params, x, clamp, rng):
-        """Values of the even layers, those above the data drawn given these.
-
-        Returns
-        -------
-        x : tuple
-        log_q : ndarray of shape (n_rows,) or 0
-            Log probabilities of these draws.
-        """
+        """Values of the even layers, those above the data drawn given these, and the
+        log probabilities of these draws, (n_rows,) or 0."""
         return x, 0.0
 
     def visible_fields(self, n_samples, rng, n_steps):
-        """Natural parameters of the visible units given samples of the hidden ones.
-
-        Parameters
-        ----------
-        n_samples : int
-        rng : Stream
-        n_steps : int
-            Number of Gibbs steps of each chain.
-
-        Returns
-        -------
-        unit : object
-            The visible block.
-        eta : ndarray
-        """
+        """The visible block, and its natural parameters given samples of the hidden
+        units after ``n_steps`` Gibbs steps of each chain."""
         self.require("visible_fields")
         params = self.params_for_chains
         with one_blas_thread():

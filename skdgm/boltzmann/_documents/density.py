@@ -31,19 +31,8 @@ _FAR = 50.0
 
 
 def conditioned(params, lengths):
-    """Energy and parameters of documents of given lengths.
-
-    Parameters
-    ----------
-    params : Params
-    lengths : ndarray of shape (n_rows,)
-
-    Returns
-    -------
-    energy : Energy
-    params : Params
-        Whose hidden biases are a row for each document.
-    """
+    """Energy and parameters of documents of given lengths, (n_rows,); hidden biases are
+    a row for each."""
     b, a = params.units
     lengths = np.asarray(lengths, a.dtype)
     energy = layered([[Multinomial(len(b), lengths)], [Bernoulli(len(a))]])
@@ -58,18 +47,9 @@ def lengths_of(v):
 class DocumentDensity(Density):
     """Density of documents of a replicated softmax.
 
-    Parameters
-    ----------
-    *known
-        As for :class:`~skdgm.base.Density`.
-    params : Params
-        Biases of words and of hidden units, and weights.
-    chains : tuple of ndarray
-        Last states of the training chains, words and hidden units.
-    lengths : ndarray
-        Of training documents, from which those of samples are drawn.
-    log_Zs : dict
-        Log Z and standard errors by length, to which those computed are added.
+    Lengths of samples are drawn from those of training documents, ``lengths``.
+    ``log_Zs`` has log Z and standard errors by length, to which those computed are
+    added.
     """
 
     def __init__(self, *known, params, chains, lengths, log_Zs):
@@ -100,16 +80,7 @@ class DocumentDensity(Density):
         return len(self.params.units[1])
 
     def log_Z(self, lengths):
-        """Log Z of documents of given lengths, in nats, and standard errors.
-
-        Parameters
-        ----------
-        lengths : ndarray of shape (n_lengths,)
-
-        Returns
-        -------
-        log_Z, se : ndarray of shape (n_lengths,)
-        """
+        """Log Z of documents of given lengths, in nats, and standard errors."""
         new = sorted({*lengths.tolist()} - self._known.keys())
         if new:
             with one_blas_thread():
@@ -155,16 +126,7 @@ class DocumentDensity(Density):
         return found
 
     def perplexity(self, X):
-        """Perplexity of words, their orders not counted; ValueError if there are none.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        perplexity : float
-        """
+        """Perplexity of words, their orders not counted; ValueError if there are none."""
         rows = self.read(X, dtype=np.float64)
         n_words = self.lengths(rows).sum()
         if not n_words:
@@ -186,20 +148,7 @@ class DocumentDensity(Density):
     def sample(
         self, n_samples, random_state=None, *, lengths=None, init="chains", n_steps=100
     ):
-        """Draw documents by Gibbs sampling; options as of the estimator's ``sample``.
-
-        Parameters
-        ----------
-        n_samples : int
-        random_state : int, RandomState instance or None
-        lengths : int or array-like of shape (n_samples,), optional
-        init : {"chains", "noise"}
-        n_steps : int
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-        """
+        """Draw documents by Gibbs sampling; options as of the estimator's ``sample``."""
         n_samples = count_rows(n_samples, len(self.params.units[0]))
         n_steps = count(n_steps, "n_steps")
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
@@ -219,17 +168,7 @@ class DocumentDensity(Density):
         return np.asarray(state.x[0])
 
     def step(self, X, rng):
-        """Rows after one step of Gibbs sampling.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        rng : Stream
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-        """
+        """Rows after one step of Gibbs sampling."""
         rows = self.read(X)
         v = np.nan_to_num(rows.take(slice(None)))
         energy, own = conditioned(self.params, lengths_of(v))

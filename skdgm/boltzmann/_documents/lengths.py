@@ -45,14 +45,7 @@ _START, _WORDS, _HIDDEN = range(3)
 
 
 class Topics(NamedTuple):
-    """Parameters, in float64.
-
-    Parameters
-    ----------
-    W : ndarray of shape (n_words, n_hidden)
-    b : ndarray of shape (n_words,)
-    a : ndarray of shape (n_hidden,)
-    """
+    """Parameters, in float64: W of shape (n_words, n_hidden), b and a."""
 
     W: np.ndarray
     b: np.ndarray
@@ -77,21 +70,8 @@ def is_enumerable(topics):
 
 
 def log_partition(topics, lengths, seed):
-    """Log Z of documents of given lengths, and standard errors.
-
-    What is found of a length does not depend on the others.
-
-    Parameters
-    ----------
-    topics : Topics
-    lengths : ndarray of shape (n_lengths,)
-    seed : int
-
-    Returns
-    -------
-    log_Z, se : ndarray of shape (n_lengths,), float64
-        Errors are 0 where the sum is exact.
-    """
+    """Log Z of documents of given lengths, and standard errors, 0 where the sum is
+    exact. What is found of a length does not depend on the others."""
     lengths = np.asarray(lengths, np.float64)
     empty, n_units = lengths == 0, len(topics.a)
     log_Z, se = np.full(len(lengths), n_units * np.log(2.0)), np.zeros(len(lengths))
@@ -132,20 +112,7 @@ def _bits(n):
 
 
 def grown(topics, lengths, rng, n_chains=_CHAINS):
-    """Log Z and standard errors for increasing lengths, by growing documents.
-
-    Parameters
-    ----------
-    topics : Topics
-    lengths : ndarray of shape (n_lengths,)
-        Increasing and positive.
-    rng : Stream
-    n_chains : int
-
-    Returns
-    -------
-    log_Z, se : ndarray of shape (n_lengths,)
-    """
+    """Log Z and standard errors for increasing, positive lengths, by growing documents."""
     W, b, a = topics
     of_word = b + softplus(a + W).sum(axis=1)
     chains = rng.rows(n_chains)

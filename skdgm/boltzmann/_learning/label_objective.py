@@ -36,12 +36,8 @@ class LabelledObjective(EnergyObjective):
 
     def log_joint(self, params, x, clamp):
         """Log probability of each label, up to a constant for each row, whatever the
-        labels in x: by mean field with the label free, fast enough for monitoring.
-
-        Returns
-        -------
-        log_joint : ndarray of shape (n_rows, n_classes)
-        """
+        labels in x, (n_rows, n_classes): by mean field with the label free, fast enough
+        for monitoring."""
         energy, label = self.energy, self.label
         x, clamp = (with_label(parts, label, None) for parts in (x, clamp))
         limit = self.options.mean_field_steps
@@ -108,15 +104,7 @@ class HybridObjective(LabelledObjective):
 
 
 class LabelWatch(MachineWatch):
-    """Negative log probability of the labels of training rows and of held-out rows.
-
-    Parameters
-    ----------
-    objective, table, held_out
-        As in :class:`MachineWatch`.
-    state : TrainState
-        Training state at the start.
-    """
+    """Negative log probability of the labels of training rows and of held-out rows."""
 
     MEMORY = ("allowed",)
     useless = "predicts labels worse than their frequencies do."

@@ -42,12 +42,6 @@ class MachineWatch(Watch):
     the same shape with a row for each row of the batch: log probabilities in nats, and
     which of them count. ``part`` is the slice of the watched rows that the batch
     consists of.
-
-    Parameters
-    ----------
-    objective : EnergyObjective
-    table, held_out
-        As in :class:`~skdgm.training.Watch`.
     """
 
     def __init__(self, objective, table, held_out):
@@ -86,13 +80,6 @@ class PseudoLikelihoodWatch(MachineWatch):
     It is estimated from a few units of each row, the same ones each time, so that
     changes come from the model alone. All units are chosen about equally often, in
     training rows as in held-out rows.
-
-    Parameters
-    ----------
-    objective, table, held_out
-        As in :class:`MachineWatch`.
-    state : TrainState
-        Training state at the start.
     """
 
     MEMORY = ("first",)

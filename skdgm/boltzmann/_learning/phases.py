@@ -211,15 +211,8 @@ class FastPCD(PCD):
 
 
 class Tempered(NamedTuple):
-    """State of parallel tempering.
-
-    Parameters
-    ----------
-    swap_rates : ndarray of shape (n_levels - 1,)
-        Averaged over recent updates.
-    base : tuple
-        Parameters of each block at the highest temperature.
-    """
+    """State of parallel tempering: swap rates, (n_levels - 1,), averaged over recent
+    updates, and the parameters of each block at the highest temperature."""
 
     swap_rates: np.ndarray
     base: tuple

@@ -204,19 +204,8 @@ WAYS = {"multi-prediction": MultiPrediction} | OF_BITS | OF_REALS
 
 
 def predicted(density, rows, n_sweeps):
-    """Log probabilities of labels up to a constant for each row, as the sweeps predict
-    them.
-
-    Parameters
-    ----------
-    density : DeepDensity
-    rows : Rows
-    n_sweeps : int
-
-    Returns
-    -------
-    logits : ndarray of shape (n_rows, n_classes)
-    """
+    """Log probabilities of labels, as the sweeps predict them, up to a constant for
+    each row: (n_rows, n_classes)."""
     energy, params = density.energy, density.params_for(rows, rows.dtype)
     label = label_of(energy)
 

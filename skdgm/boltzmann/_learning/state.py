@@ -13,20 +13,11 @@ DENSITY_ROWS = 1000
 class TrainState(NamedTuple):
     """State that changes from update to update.
 
-    Parameters
-    ----------
-    params : Params
-    optimiser : tuple
-        Optimiser state.
-    chains : tuple
-        States of the Markov chains at the end of the last negative phase, by block:
-        those at the model's own temperature come first.
-    offsets, activity : tuple
-        Offsets of the centred gradient, and running means of hidden units for sparsity;
-        empty where they are not used.
-    phase : tuple
-        State of the gradient's own; see
-        :class:`~skdgm.boltzmann._learning.phases.Phase`.
+    ``chains`` has the states of the Markov chains at the end of the last negative
+    phase, by block, those at the model's own temperature first; ``offsets`` those of
+    the centred gradient, ``activity`` running means of hidden units for sparsity, both
+    empty where they are not used; ``phase`` is the state of the gradient's own, see
+    :class:`~skdgm.boltzmann._learning.phases.Phase`.
     """
 
     params: Params
@@ -55,20 +46,7 @@ class TrainState(NamedTuple):
 
 
 def formed(tree, form):
-    """Convert all parameters in a tree.
-
-    Parameters
-    ----------
-    tree : object
-        Nested tuples with :class:`~skdgm.energies.Params` among them.
-    form : callable
-        ``form(params)`` returns the converted parameters.
-
-    Returns
-    -------
-    tree : object
-        The same tree otherwise.
-    """
+    """Convert all :class:`~skdgm.energies.Params` in nested tuples by ``form(params)``."""
     if isinstance(tree, Params):
         return form(tree)
     if not isinstance(tree, tuple):
@@ -78,24 +56,12 @@ def formed(tree, form):
 
 
 def present(v, fill, n_blocks, rng=None):
-    """Clamp a machine to data.
+    """Clamp a machine to rows, with NaN where missing.
 
-    Parameters
-    ----------
-    v : {ndarray, Lists} of shape (n_rows, n_visible)
-        NaN where missing; lists have no missing entries.
-    fill : ndarray of shape (n_visible,), or callable
-        Values from which missing entries start, or a function that returns them.
-    n_blocks : int
-        Number of blocks of the machine.
-    rng : Stream, optional
-        If given, grey values are probabilities, from which bits are drawn.
-
-    Returns
-    -------
-    x, clamp : tuple
-        For each block its values, or None; and True, a boolean array or None where all,
-        some or none of these are clamped.
+    Missing entries start from ``fill``, an array or a function that returns it. Given a
+    stream, grey values are probabilities, from which bits are drawn. Returns for each
+    block its values, or None; and True, a boolean array or None where all, some or none
+    of these are clamped.
     """
     clamped = True
     if isinstance(v, np.ndarray):

@@ -23,15 +23,7 @@ from skdgm.optim import learning_rate, piecewise
 
 
 def ascend(objective, state, grad, clock):
-    """Update parameters along a gradient, in place, as the options say.
-
-    Parameters
-    ----------
-    objective : EnergyObjective
-    state : TrainState
-    grad : Params
-    clock : Clock
-    """
+    """Update parameters along a gradient, in place, as the options say."""
     options, energy, params = objective.options, objective.energy, state.params
     given, far = (energy, params), (objective.reach, options.batch_size)
     rate, held, momentum = options.learning_rate, {}, piecewise(options.momentum, clock)

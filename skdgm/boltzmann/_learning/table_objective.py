@@ -20,17 +20,8 @@ from skdgm.utils.math import softplus
 
 
 class TableObjective(EnergyObjective):
-    """Log-likelihood of rows, for machines whose visible units are blocks.
-
-    Parameters
-    ----------
-    *given, **facts
-        As of :class:`EnergyObjective`.
-    layout : Layout
-        Blocks of the columns.
-    fills : tuple of ndarray
-        Values of each block from which missing entries start.
-    """
+    """Log-likelihood of rows, for machines whose visible units are blocks: those of a
+    ``layout``, with the values of each from which missing entries start."""
 
     quantity = "log-likelihood of columns by the hidden means given the others"
 

@@ -72,14 +72,9 @@ class Graphical(MachineModel):
 
 
 def edges_of(options, n_visible):
-    """Mask of links that options ask for, (n_sites, n_sites), or None for all.
-
-    Raises
-    ------
-    ValueError
-        It is not of numbers, not square, not symmetric, or not of one row for each
-        unit; or needs more colours than allowed.
-    """
+    """Mask of links that options ask for, (n_sites, n_sites), or None for all;
+    ValueError if it is not of numbers, not square, not symmetric, or not of one row for
+    each unit, or needs more colours than allowed."""
     n_sites, edges = n_visible + options.n_hidden, None
     if options.edges is not None:
         given = options.edges

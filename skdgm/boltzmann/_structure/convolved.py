@@ -32,15 +32,8 @@ _ON, _LARGER, _TOGETHER = 0.1, 10.0, 0.5
 
 
 class Geometry(NamedTuple):
-    """Images, filters at their positions, and blocks of positions.
-
-    Parameters
-    ----------
-    window : Window
-    pool : tuple of int
-        Rows and columns of a block.
-    pooling : {"probabilistic", "max", "mean"}
-    """
+    """Images and filters at their positions, a window; rows and columns of blocks of
+    positions; and how these are pooled."""
 
     window: Window
     pool: tuple
@@ -67,13 +60,8 @@ class Geometry(NamedTuple):
 
 def geometry_of(options, n_features, who="ConvRBM"):
     """Geometry that options of a layer ask for; ``who`` is named in messages.
-
-    Raises
-    ------
-    ValueError
-        Columns are no image of that shape, a shape is not a positive number or two, a
-        filter is larger than the image, or blocks do not divide the positions.
-    """
+    ValueError if columns are no image of that shape, a shape is not a positive number
+    or two, a filter is larger than the image, or blocks do not divide the positions."""
     shape = options.image_shape
     if shape is None and isqrt(n_features) ** 2 != n_features:
         shape = 1, n_features

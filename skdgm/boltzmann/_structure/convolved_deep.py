@@ -20,14 +20,9 @@ _SHAPES = "filter_shape", "pool_shape", "stride"
 
 
 def geometries(options, n_features):
-    """Geometry of each layer that options ask for, from below: a tuple.
-
-    Raises
-    ------
-    ValueError
-        As by :func:`~skdgm.boltzmann._structure.convolved.geometry_of`, with the
-        layer's number; or an option has not one value for each layer.
-    """
+    """Geometry of each layer that options ask for, from below: a tuple. Errors are
+    those of :func:`~skdgm.boltzmann._structure.convolved.geometry_of`, with the layer's
+    number; or an option has not one value for each layer."""
     sizes = _sizes(options)
     shapes = [per_layer(name, getattr(options, name), len(sizes)) for name in _SHAPES]
     image, found = options.image_shape, []

@@ -10,18 +10,8 @@ from skdgm.partition import exact
 
 
 def label_of(energy):
-    """Index of the label's block, the only softmax unit; None if there is none.
-
-    In a restricted machine it is beside the data, in a deep one above all other layers.
-
-    Parameters
-    ----------
-    energy : Energy
-
-    Returns
-    -------
-    block : int or None
-    """
+    """Index of the label's block, the only softmax unit; None if there is none. In a
+    restricted machine it is beside the data, in a deep one above all other layers."""
     blocks = range(len(energy.units))
     found = (block for block in blocks if isinstance(energy.units[block], Softmax))
     return next(found, None)
@@ -33,24 +23,8 @@ def with_label(parts, label, value):
 
 
 def known_labels(x, clamp, label, codes, frequencies, dtype):
-    """Clamp a machine to labels, where these are known.
-
-    Parameters
-    ----------
-    x, clamp : tuple
-        Values of blocks, and what is clamped of these.
-    label : int
-        Index of the label's block.
-    codes : ndarray of int, of shape (n_rows,)
-        Codes of labels, -1 where unknown.
-    frequencies : ndarray of shape (n_classes,)
-        From which unknown labels start.
-    dtype : dtype
-
-    Returns
-    -------
-    x, clamp : tuple
-    """
+    """Clamp a machine to codes of labels, where these are known; others, -1, start from
+    the frequencies of the labels. Returns ``x`` and ``clamp``."""
     known, clamped, n_labels = codes != UNKNOWN, True, len(frequencies)
     if known.all():
         y = one_hot(codes, n_labels, dtype)
@@ -62,40 +36,17 @@ def known_labels(x, clamp, label, codes, frequencies, dtype):
 
 
 def drawn(rng, posterior):
-    """Labels drawn from their exact distribution given all other blocks.
-
-    Parameters
-    ----------
-    rng : Stream
-        With a row for each row.
-    posterior : Posterior
-
-    Returns
-    -------
-    y : Lists
-        Labels in one-hot form.
-    """
+    """Labels drawn from their exact distribution given all other blocks, in one-hot
+    form; with a row of the stream for each row."""
     p = softmax(posterior.log_joint(), axis=1)
     return pick(p, rng, posterior.params.dtype)
 
 
 def log_joint(energy, params, x, clamp):
-    """Log of the unnormalised probability of each row with each label.
-
-    Parameters
-    ----------
-    energy : Energy
-        With one hidden layer, and a label beside the data.
-    params : Params
-    x, clamp : tuple
-        Of all blocks; what they have of the label is ignored.
-
-    Returns
-    -------
-    log_joint : ndarray of shape (n_rows, n_classes)
-        Exact, or a mean-field bound where entries are missing under hidden units that
-        are too many to enumerate.
-    """
+    """Log of the unnormalised probability of each row with each label, (n_rows,
+    n_classes), of a machine with one hidden layer, whatever x and ``clamp`` have of the
+    label. Exact, or a mean-field bound where entries are missing under hidden units
+    that are too many to enumerate."""
     label = label_of(energy)
     if clamp[0] is True:
         return Posterior(energy, params, x, label).log_joint()

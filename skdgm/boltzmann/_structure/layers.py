@@ -31,49 +31,16 @@ class MachineModel(Model):
 
     @abstractmethod
     def energy(self, facts):
-        """Energy of a structure, of which parameters are no part.
-
-        Parameters
-        ----------
-        facts : Facts
-
-        Returns
-        -------
-        energy : Energy
-        """
+        """Energy of a structure, of which parameters are no part."""
 
     @abstractmethod
     def params(self, facts, attributes):
-        """Parameters of fitted attributes.
-
-        Parameters
-        ----------
-        facts : Facts
-        attributes : dict
-
-        Returns
-        -------
-        params : Params
-        """
+        """Parameters of fitted attributes, by name."""
 
     @abstractmethod
     def named(self, facts, params, visible, chains):
-        """Fitted attributes of blocks, by name: the inverse of :meth:`params`.
-
-        Parameters
-        ----------
-        facts : Facts
-        params : Params
-            Plain ones.
-        visible : ndarray
-            Biases (or means) of the visible units.
-        chains : tuple of ndarray
-            By block.
-
-        Returns
-        -------
-        attributes : dict
-        """
+        """Fitted attributes of blocks, by name, the inverse of :meth:`params`: of plain
+        parameters, biases (or means) of the visible units, and chains by block."""
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""

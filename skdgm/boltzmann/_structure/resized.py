@@ -21,25 +21,7 @@ _OF_PIXELS = "intercept_visible_", "_log_precision", "precision_", "mean_", "sca
 
 
 def resized(machine, shape):
-    """Copy of a fitted machine for images of another size.
-
-    Parameters
-    ----------
-    machine : ConvRBM
-        With ``visible_bias="channel"``.
-    shape : tuple of int
-        Height, width and perhaps channels.
-
-    Returns
-    -------
-    machine : ConvRBM
-
-    Raises
-    ------
-    ValueError
-        Visible biases are not those of channels; the shape is none, has other channels,
-        is smaller than filters, or blocks do not divide the positions.
-    """
+    """Copy of a fitted machine for images of another size; see :meth:`ConvRBM.resized`."""
     check_is_fitted(machine)
     shape = same_channels(machine, shape)
     if machine._options.visible_bias != "channel":

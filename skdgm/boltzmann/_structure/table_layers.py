@@ -162,15 +162,8 @@ def _energy(kinds, units):
 
 
 def improper(kinds, hidden):
-    """Raise ValueError where the partition function would be infinite.
-
-    Parameters
-    ----------
-    kinds : dict
-        Kinds of columns, by name or number.
-    hidden : str
-        Kind of hidden units.
-    """
+    """Raise ValueError where the partition function would be infinite, for kinds of
+    columns by name or number, and a kind of hidden units."""
     unit = hidden_unit(*parsed(hidden), 1)
     if all(np.isfinite(end).all() for end in unit.ends):
         return

@@ -28,17 +28,8 @@ class Layout(NamedTuple):
     """Blocks of the visible units of a table, one for each kind of its columns.
 
     Values of a table have one column for each of its columns, with codes of categories;
-    those of blocks are one-hot there.
-
-    Parameters
-    ----------
-    kinds : tuple of str
-        Of each block.
-    units : tuple of Unit
-    which : tuple of ndarray of int
-        Columns of the table that each block consists of.
-    widths : ndarray of int, of shape (n_columns,)
-        Number of entries of each column.
+    those of blocks are one-hot there. ``which`` has the columns of each block,
+    ``widths`` the number of entries of each column.
     """
 
     kinds: tuple
@@ -85,20 +76,9 @@ class Layout(NamedTuple):
         return v
 
     def present(self, v, fills):
-        """Clamp the visible blocks to rows of a table.
-
-        Parameters
-        ----------
-        v : {ndarray, Lists} of shape (n_rows, n_columns)
-            NaN where missing.
-        fills : tuple of ndarray
-            Values of each block from which missing entries start.
-
-        Returns
-        -------
-        x, clamp : tuple
-            Of all blocks, the last of which is hidden.
-        """
+        """Clamp the visible blocks to rows of a table, with NaN where missing, which
+        start from ``fills``; returns values and clamps of all blocks, the last of which
+        is hidden."""
         pairs = [present(part, fill, 1) for part, fill in zip(self.split(v), fills)]
         x, clamp = zip(*((own[0], held[0]) for own, held in pairs))
         return (*x, None), (*clamp, None)

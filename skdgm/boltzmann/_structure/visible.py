@@ -17,14 +17,9 @@ _NEAR, _MANY = 0.1, 10
 
 
 class Visible:
-    """What a machine asks of the kind of its visible units, besides the columns'.
-
-    Attributes
-    ----------
-    n_channels : int or None
-        Number of channels of images of which all pixels of a channel have the same
-        statistics; by default columns have their own.
-    """
+    """What a machine asks of the kind of its visible units, besides the columns'. With
+    ``n_channels``, they are images of which all pixels of a channel have the same
+    statistics."""
 
     n_channels = None
 
@@ -71,17 +66,8 @@ def reach_of(domain, columns):
 
 
 def tell_precise(facts, unit, log_precision, varies):
-    """Warn of real columns whose precision is at its limit, unless they are constant.
-
-    Parameters
-    ----------
-    facts : Facts
-    unit : Gaussian
-        Has the limit.
-    log_precision : ndarray of shape (n_columns,)
-        Minus infinity for columns without a precision.
-    varies : ndarray of bool, of shape (n_columns,)
-    """
+    """Warn of real columns that vary and whose precision is at the limit of their unit;
+    columns without a precision have a log precision of minus infinity."""
     if unit.precision == "fixed" or not 0 < unit.min_variance < 1:
         return
     high = (log_precision >= -np.log(unit.min_variance) - _NEAR) & varies
@@ -101,13 +87,8 @@ def tell_precise(facts, unit, log_precision, varies):
 
 
 class Categorical(Visible, CodeColumns):
-    """Categorical units, one-hot, for columns of codes.
-
-    Attributes
-    ----------
-    alike : bool
-        Whether all columns have as many categories as the one that has most.
-    """
+    """Categorical units, one-hot, for columns of codes; if ``alike``, all have as many
+    categories as the one that has most."""
 
     log_conditionals, alike = staticmethod(log_conditionals), False
 

@@ -25,22 +25,8 @@ from skdgm.utils.products import matmul
 
 
 def blocks(params, v, parts):
-    """Gradient of the mean of J over rows, for some blocks of it.
-
-    Parameters
-    ----------
-    params : Params
-        Of a machine with binary units, of one visible and one hidden block.
-    v : ndarray of shape (n_rows, n_visible)
-        Bits.
-    parts : sequence of ndarray of int
-        The bits of each block.
-
-    Returns
-    -------
-    grad : Params
-        Of the form that :func:`~skdgm.energies.contrast` returns.
-    """
+    """Gradient of the mean of J over rows of bits, as :func:`~skdgm.energies.contrast`
+    returns it, for some blocks of J: ``parts`` are the bits of each."""
     (b, c), (W,) = params
     W = np.asarray(W)
     inputs = matmul(v, W) + c

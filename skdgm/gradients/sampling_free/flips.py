@@ -27,17 +27,7 @@ _BUDGET = 2**21
 
 
 def sites(generator, n_rows, n_visible, n_hidden):
-    """Draw the bits that are flipped: all, unless there are too many.
-
-    Parameters
-    ----------
-    generator : numpy.random.Generator
-    n_rows, n_visible, n_hidden : int
-
-    Returns
-    -------
-    index : ndarray of int
-    """
+    """Draw the bits that are flipped, an index: all, unless there are too many."""
     n_sites = max(16, _BUDGET // max(1, n_rows * n_hidden))
     if n_sites >= n_visible:
         return np.arange(n_visible)
@@ -45,24 +35,9 @@ def sites(generator, n_rows, n_visible, n_hidden):
 
 
 def flips(params, v, index, slope):
-    """Gradient of the mean of J over rows; of a part of the bits, scaled to all.
-
-    Parameters
-    ----------
-    params : Params
-        Of a machine with binary units, of one visible and one hidden block.
-    v : ndarray of shape (n_rows, n_visible)
-        Bits.
-    index : ndarray of int of shape (n_sites,)
-        Bits that are flipped.
-    slope : callable
-        Returns the derivative of phi for an array of s.
-
-    Returns
-    -------
-    grad : Params
-        Of the form that :func:`~skdgm.energies.contrast` returns.
-    """
+    """Gradient of the mean of J over rows of bits, as :func:`~skdgm.energies.contrast`
+    returns it; where ``index`` has a part of the bits, scaled to all. ``slope`` is the
+    derivative of phi for an array of s."""
     (b, c), (W,) = params
     W = np.asarray(W)
     inputs = matmul(v, W) + c

@@ -29,29 +29,13 @@ from skdgm.inference import lone_means, unroll
 
 def parts(rng, energy, x, clamp):
     """Draw which of the known entries are seen, each with probability 1/2, and which
-    are asked for: the others.
-
-    Parameters
-    ----------
-    rng : Stream
-    energy : Energy
-    x : tuple
-        Values of blocks.
-    clamp : tuple
-        For each block None, True, or a boolean array of shape (n_rows, size): known
-        entries.
-
-    Returns
-    -------
-    seen, asked : tuple
-        For each block None or a boolean array of shape (n_rows, size); all entries of a
-        softmax unit are alike.
-    """
-    seen, asked = [], []
+    are targets, the others: for each block None or a boolean array of shape (n_rows,
+    size), in which all entries of a softmax unit are alike."""
+    seen, targets = [], []
     for block, known in enumerate(clamp):
         if known is None:
             seen.append(None)
-            asked.append(None)
+            targets.append(None)
             continue
         unit, size = energy.units[block], len(x[block])
         width = unit.size if unit.n_states > unit.size else 1
@@ -59,31 +43,14 @@ def parts(rng, energy, x, clamp):
         shown = np.broadcast_to(shown, (size, unit.size))
         known = np.broadcast_to(known, shown.shape)
         seen.append(known & shown)
-        asked.append(known & ~shown)
-    return tuple(seen), tuple(asked)
+        targets.append(known & ~shown)
+    return tuple(seen), tuple(targets)
 
 
-def multi_prediction(energy, params, x, seen, asked, n_sweeps):
-    """Gradient of the mean of J over rows.
-
-    Parameters
-    ----------
-    energy : Energy
-        Of binary and softmax units.
-    params : Params
-    x : tuple
-        Values of blocks, (n_rows, size), or None.
-    seen, asked : tuple
-        As :func:`parts` returns them.
-    n_sweeps : int
-
-    Returns
-    -------
-    grad : Params
-        Of the form that :func:`~skdgm.energies.contrast` returns.
-    means : tuple of ndarray of shape (n_rows, size)
-        Predictions at the end, of seen entries, too.
-    """
+def multi_prediction(energy, params, x, seen, targets, n_sweeps):
+    """Gradient of the mean of J over rows, as :func:`~skdgm.energies.contrast` returns
+    it, and predictions of all entries at the end, those that are seen, too. Units are
+    binary or softmax ones; ``seen`` and ``targets`` are those of :func:`parts`."""
     updates = unroll(energy, params, x, seen, n_sweeps)
     means = {update.block: update.mean for update in updates}
     biases = [np.zeros_like(own) for own in params.units]
@@ -100,8 +67,8 @@ def multi_prediction(energy, params, x, seen, asked, n_sweeps):
 
     for block, before, mean in reversed(updates):
         delta = back(block, mean, pulls.pop(block, None))
-        if block in left and asked[block] is not None:
-            delta += np.where(asked[block], x[block] - mean, delta.dtype.type(0))
+        if block in left and targets[block] is not None:
+            delta += np.where(targets[block], x[block] - mean, delta.dtype.type(0))
         left.discard(block)
         biases[block] += mean_row(delta)
         for number, other, up in energy.neighbours(block):

@@ -21,24 +21,9 @@ from skdgm.utils.products import matmul
 
 
 def noise_contrastive(energy, params, log_Z, v, noise, log_q):
-    """Gradient of J.
-
-    Parameters
-    ----------
-    energy : Energy
-        Of binary units, of one visible and one hidden block.
-    params : Params
-    log_Z : float
-    v, noise : ndarray of shape (n_rows, n_visible)
-    log_q : callable
-        ``log_q(rows)`` returns the log density of rows under the noise.
-
-    Returns
-    -------
-    grad : Params
-        Of the form that :func:`~skdgm.energies.contrast` returns.
-    of_log_Z : float
-    """
+    """Gradient of J by the parameters, as :func:`~skdgm.energies.contrast` returns it,
+    and by log Z; of a machine of bits, one visible and one hidden block.
+    ``log_q(rows)`` is the log density of the noise, of which ``noise`` has rows."""
     (_, c), (W,) = params
     rows = np.concatenate([v, noise])
     gain = energy.log_marginal(params, (rows, None)) - log_Z - log_q(rows)

@@ -26,22 +26,10 @@ def slope(s):
 
 
 def pseudo_likelihood(energy, params, x, counts=None):
-    """Gradient of the mean pseudo-likelihood of complete rows.
-
-    Parameters
-    ----------
-    energy : Connected
-        With visible sites only.
-    params : Params
-    x : ndarray of shape (n_rows, size)
-        Values of the sites; those of bits may be probabilities.
-    counts : ndarray of bool of shape (n_rows, size), optional
-        True for entries of sites whose term counts; by default all do.
-
-    Returns
-    -------
-    grad : Params
-    """
+    """Gradient of the mean pseudo-likelihood of complete rows of a
+    :class:`~skdgm.energies.Connected` without hidden sites; bits may be probabilities.
+    If given, ``counts``, (n_rows, size), is True for entries of sites whose term
+    counts."""
     (unit,), (coupling,) = energy.units, energy.couplings
     eta = energy.field(params, 0, energy.received(params, (x,), 0))
     rest = x - unit.mean(eta)

@@ -35,21 +35,8 @@ from skdgm.utils.products import matmul
 
 
 def score_matching(unit, params, v):
-    """Gradient of the mean of J over rows.
-
-    Parameters
-    ----------
-    unit : Gaussian
-        The visible block.
-    params : Params
-        Of a machine with one real visible and one binary hidden block.
-    v : ndarray of shape (n_rows, n_visible)
-
-    Returns
-    -------
-    grad : Params
-        Of the form that :func:`~skdgm.energies.contrast` returns.
-    """
+    """Gradient of the mean of J over rows, as :func:`~skdgm.energies.contrast` returns
+    it; of a machine of one real visible block, ``unit``, and one of hidden bits."""
     W, precision, means, score = _scored(params, v)
     slopes = means * (1 - means)
     squares = precision[:, None] ** 2 * W * W
@@ -65,17 +52,8 @@ def score_matching(unit, params, v):
 
 
 def denoising(unit, params, v, noise, scale):
-    """The same of denoising score matching.
-
-    Parameters
-    ----------
-    unit, params, v
-        As for :func:`score_matching`.
-    noise : ndarray of shape (n_rows, n_visible)
-        Standard normal numbers.
-    scale : float
-        Standard deviation of the noise.
-    """
+    """The same of denoising score matching, with standard normal numbers of the rows'
+    shape and the standard deviation of the noise."""
     scale = v.dtype.type(scale)
     v = v + scale * noise
     W, precision, means, score = _scored(params, v)

@@ -30,25 +30,9 @@ RATE = 0.01
 
 
 def center(energy, params, grad, offsets, factors=None):
-    r"""Centre a gradient; apply before :func:`natural`.
-
-    Parameters
-    ----------
-    energy : Energy
-    params : Params
-    grad : Params
-        The plain gradient, as :func:`~skdgm.energies.contrast` returns it.
-    offsets : tuple of ndarray of shape (size,)
-        For each block the value that counts as zero.
-    factors : dict, optional
-        Factors by which the gradient of blocks below was
-        :func:`~skdgm.gradients.steps.far.shortened`.
-
-    Returns
-    -------
-    grad : Params
-        :math:`\Delta W_c, \Delta b_c, \Delta c_c`, by the plain parameters.
-    """
+    """Centre the plain gradient; apply before :func:`natural`. Offsets are the values
+    of each block that count as zero; ``factors`` those by which the gradient of blocks
+    below was :func:`~skdgm.gradients.steps.far.shortened`."""
     T = [
         unit.statistic(own, offset)
         for unit, own, offset in zip(energy.units, params.units, offsets)
@@ -74,20 +58,8 @@ def center(energy, params, grad, offsets, factors=None):
 
 
 def follow(offsets, data, model=None):
-    """Update offsets as running means of the units.
-
-    Parameters
-    ----------
-    offsets : tuple of ndarray of shape (size,)
-    data : tuple of {ndarray, Lists} of shape (n_rows, size)
-        Values of the blocks in the positive phase.
-    model : tuple, optional
-        The same in the negative phase; offsets then follow the mean of both phases.
-
-    Returns
-    -------
-    offsets : tuple of ndarray of shape (size,)
-    """
+    """Offsets as running means of the units, given values of the blocks in the positive
+    phase; with those in the negative phase, of the mean of both."""
     targets = [mean_row(x) for x in data]
     if model is not None:
         targets = [(a + mean_row(x)) / 2 for a, x in zip(targets, model)]

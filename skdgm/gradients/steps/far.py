@@ -23,23 +23,12 @@ _ADAPTED = 10.0
 
 
 def slowed(energy, rate, reach, n_rows):
-    r"""Factors :math:`\min(1, n / (\epsilon z^2))` on steps by the parameters of units.
+    r"""Factors :math:`\min(1, n / (\epsilon z^2))` on steps by the parameters of units:
+    a dictionary with an array of shape (size,) for each block with one below 1.
 
-    Parameters
-    ----------
-    energy : Energy
-    rate : float or None
-        Damped learning rate, before its schedule and, with momentum, of all steps that
-        a gradient adds to; None for Adam.
-    reach : dict
-        For blocks of real units the largest value of each, of shape (size,).
-    n_rows : int
-        Number of rows in a batch.
-
-    Returns
-    -------
-    factors : dict
-        Arrays of shape (size,), for blocks with a factor below 1.
+    ``rate`` is damped, before its schedule and, with momentum, of all steps that a
+    gradient adds to; None for Adam. ``reach`` has for blocks of real units the largest
+    value of each, and ``n_rows`` is the number of rows in a batch.
     """
     found = {}
     for block, z in reach.items():
@@ -53,15 +42,7 @@ def slowed(energy, rate, reach, n_rows):
 
 def shortened(energy, grad, factors):
     """Multiply the gradient by parameters of real units, and by their weights, by a
-    factor for each unit; call it before centring, which needs the factors, too.
-
-    Parameters
-    ----------
-    energy : Energy
-    grad : Params
-    factors : dict
-        Returned by :func:`slowed`.
-    """
+    factor for each unit; call it before centring, which needs the factors, too."""
     units, couplings = list(grad.units), list(grad.couplings)
     for block, factor in factors.items():
         own = units[block]
@@ -86,20 +67,8 @@ def copied(energy, params, factors):
 
 def eased(energy, params, velocity, factors, before, rate, momentum, l1, l2):
     """Give back, in place, what penalties took too much of weights in a step of
-    stochastic gradient ascent: they are shortened as the gradient is.
-
-    Parameters
-    ----------
-    energy : Energy
-    params, velocity : Params
-        After the step, with ndarrays for couplings.
-    factors : dict
-        Returned by :func:`slowed`.
-    before : pair
-        Returned by :func:`copied` before the step.
-    rate, momentum, l1, l2 : float
-        Those of the step.
-    """
+    stochastic gradient ascent: they are shortened as the gradient is. ``before`` are
+    the parameters that :func:`copied` returned before it."""
     for block, factor in factors.items():
         for link, _, _ in energy.neighbours(block):
             W, old = params.couplings[link], before[1][link]
@@ -112,18 +81,8 @@ def eased(energy, params, velocity, factors, before, rate, momentum, l1, l2):
 
 def take_back(energy, params, factors, before):
     """Multiply the step of the parameters of units, and of their weights, by a factor
-    for each unit, in place.
-
-    Parameters
-    ----------
-    energy : Energy
-    params : Params
-        After the step, with ndarrays for couplings.
-    factors : dict
-        Returned by :func:`slowed`.
-    before : pair
-        Returned by :func:`copied` before the step.
-    """
+    for each unit, in place. ``before`` are the parameters that :func:`copied` returned
+    before the step."""
     units, couplings = before
     for block, factor in factors.items():
         own, was = params.units[block], units[block]

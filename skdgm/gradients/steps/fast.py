@@ -26,16 +26,8 @@ def init(params):
 
 
 def step(fast, grad, rate):
-    r"""Update the fast parameters, in place.
-
-    Parameters
-    ----------
-    fast : Params
-    grad : Params
-        The gradient g, as :func:`~skdgm.energies.contrast` returns it.
-    rate : float
-        Their learning rate :math:`\epsilon_f`; not zero.
-    """
+    r"""Update the fast parameters, in place, by the gradient g and their learning rate
+    :math:`\epsilon_f`, which is not zero."""
 
     def move(own, part):
         own *= own.dtype.type(DECAY)

@@ -82,16 +82,8 @@ def deviations(energy, params):
 
 def rescale(energy, params, before):
     """Limit precisions and rescale means and weights of real units, in place, so that
-    the standardised ones do not change by an update of precisions.
-
-    Parameters
-    ----------
-    energy : Energy
-    params : Params
-        After the update, with ndarrays for couplings.
-    before : dict
-        Returned by :func:`deviations` before the update.
-    """
+    the standardised ones do not change by an update of precisions. ``before`` are the
+    :func:`deviations` before it."""
     for block, own in _real(energy, params):
         energy.units[block].constrain(own)
         factor = np.exp(-0.5 * own.log_precision) / before[block]

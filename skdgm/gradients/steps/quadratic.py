@@ -33,20 +33,8 @@ def shift(energy, params):
 
 
 def convert(energy, params, grad):
-    r"""Convert the gradient by plain parameters to one by those of the other energy.
-
-    Parameters
-    ----------
-    energy : Energy
-    params : Params
-        With ndarrays for couplings.
-    grad : Params
-
-    Returns
-    -------
-    grad : Params
-        With :math:`\Delta W'` and :math:`\Delta \log\beta'`; others as they are.
-    """
+    """Convert the gradient by plain parameters to one by those of the other energy.
+    Weights in ``params`` are ndarrays."""
     units, couplings = list(grad.units), list(grad.couplings)
     for number, i, j, W, precision in _links(energy, params):
         lost = precision[:, None] * W * energy.units[j].bias_of(grad.units[j])
@@ -59,16 +47,8 @@ def convert(energy, params, grad):
 
 def correct(energy, params, before):
     """Correct the plain biases after an update, in place, so that it changes those of
-    the other energy by as much as it changed the plain ones.
-
-    Parameters
-    ----------
-    energy : Energy
-    params : Params
-        After the update, with ndarrays for couplings.
-    before : dict
-        Returned by :func:`shift` before the update.
-    """
+    the other energy by as much as it changed the plain ones. ``before`` is what
+    :func:`shift` returned before it."""
     for block, new in shift(energy, params).items():
         params.units[block][...] += before[block] - new
 

@@ -21,24 +21,9 @@ DAMPING = 0.9
 def penalise(energy, x, activity, target, cost):
     r"""Add the penalty's gradient to the means of hidden units in the positive phase.
 
-    Parameters
-    ----------
-    energy : Energy
-    x : tuple
-        Values of the positive phase, with ndarrays of means for hidden blocks.
-    activity : tuple of ndarray of shape (size,)
-        Running means of the hidden blocks.
-    target : float or tuple of float
-        The target p of all hidden blocks, or of each.
-    cost : float
-        The coefficient :math:`\lambda`.
-
-    Returns
-    -------
-    x : tuple
-        The same, with the gradient added.
-    activity : tuple of ndarray
-        The updated running means.
+    ``activity`` has the running means of the hidden blocks; the target p is one for all
+    of them or a tuple, the cost :math:`\lambda`. Returns the values, and the updated
+    running means.
     """
     x, running, hidden = list(x), [], energy.hidden
     targets = target if isinstance(target, tuple) else (target,) * len(hidden)

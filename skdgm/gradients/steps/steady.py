@@ -17,19 +17,8 @@ MOST = 0.5
 
 
 def steady(energy, grad, rate):
-    """Learning rate with which no log rate changes by more than ``MOST``.
-
-    Parameters
-    ----------
-    energy : Energy
-    grad : Params
-        Direction of the step.
-    rate : float
-
-    Returns
-    -------
-    rate : float
-    """
+    """Learning rate with which a step along the gradient changes no log rate by more
+    than ``MOST``."""
     for block, unit in enumerate(energy.units):
         if not unit.exponential:
             continue

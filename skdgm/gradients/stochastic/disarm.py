@@ -21,19 +21,8 @@ from scipy.special import expit
 
 
 def disarm(logits, z, other, gap):
-    """Gradient of the expectation by log odds, for each draw.
-
-    Parameters
-    ----------
-    logits : ndarray of shape (n_draws, n_units)
-    z, other : ndarray of shape (n_draws, n_units)
-        Bits, and antithetic ones.
-    gap : ndarray of shape (n_draws,)
-        f(z) - f(other).
-
-    Returns
-    -------
-    grad : ndarray of shape (n_draws, n_units)
-    """
+    r"""Gradient of the expectation by log odds, for each draw, (n_draws, n_units): of
+    bits z and antithetic ones, of that shape, with ``gap`` :math:`f(z) - f(\tilde z)`,
+    (n_draws,)."""
     sign = np.where(other > 0, -1, 1) * (z != other)
     return 0.5 * gap[:, None] * sign * expit(abs(logits))

@@ -17,29 +17,14 @@ import numpy as np
 
 
 class Weights(NamedTuple):
-    """Weights of log probabilities.
-
-    Parameters
-    ----------
-    of_p : ndarray of shape (n_rows, n_draws)
-    of_q : ndarray of shape (n_rows, n_draws, n_layers)
-        Those of each layer, the lowest first.
-    """
+    """Weights of log p, (n_rows, n_draws), and of log q of each layer, the lowest
+    first, (n_rows, n_draws, n_layers)."""
 
     of_p: np.ndarray
     of_q: np.ndarray
 
 
 def log_weights(log_p, log_q):
-    r"""Log importance weights :math:`\log p(x, z_k) - \log q(z_k \mid x)`.
-
-    Parameters
-    ----------
-    log_p : ndarray of shape (n_rows, n_draws, n_layers + 1)
-    log_q : ndarray of shape (n_rows, n_draws, n_layers)
-
-    Returns
-    -------
-    log_w : ndarray of shape (n_rows, n_draws)
-    """
+    r"""Log importance weights :math:`\log p(x, z_k) - \log q(z_k \mid x)`, (n_rows,
+    n_draws)."""
     return log_p.sum(axis=2) - log_q.sum(axis=2)

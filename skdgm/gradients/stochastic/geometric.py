@@ -22,16 +22,7 @@ from skdgm.gradients.stochastic.draws import Weights, log_weights
 
 
 def geometric(log_p, log_q):
-    """Weights of log probabilities by the square roots of importance.
-
-    Parameters
-    ----------
-    log_p : ndarray of shape (n_rows, n_draws, n_layers + 1)
-    log_q : ndarray of shape (n_rows, n_draws, n_layers)
-
-    Returns
-    -------
-    weights : Weights
-    """
+    """Weights of log probabilities by the square roots of importance. See
+    :mod:`~skdgm.gradients.stochastic.draws` for shapes."""
     of_p = softmax(0.5 * log_weights(log_p, log_q), axis=1)
     return Weights(of_p, np.repeat(of_p[:, :, None], log_q.shape[2], axis=2))

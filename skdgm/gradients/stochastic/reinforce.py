@@ -34,13 +34,8 @@ _STAYS = 0.9
 
 
 class Running(NamedTuple):
-    """Running mean and variance of the signals, and their number.
-
-    Parameters
-    ----------
-    mean, variance : ndarray of shape (n_layers,), float64
-    n : ndarray of shape (1,), float64
-    """
+    """Running mean and variance of the signals, (n_layers,), and their number, (1,):
+    float64."""
 
     mean: np.ndarray
     variance: np.ndarray
@@ -70,14 +65,11 @@ class Optimal(NamedTuple):
        s_i(z) = \partial \log q(z \mid x) / \partial \phi_i
 
     leaves the least variance of all numbers [3]_. The moments are those of draws of
-    former batches, which the draws do not depend on; or those of the sums
-    of a batch, which are the same, as scores of independent draws have means of zero.
+    former batches, which the draws do not depend on; or those of the sums of a batch,
+    which are the same, as scores of independent draws have means of zero.
 
-    Parameters
-    ----------
-    signals : Running
-    cross, square : tuple
-        Trees of arrays like the parameters, or () before the first batch.
+    ``cross`` and ``square`` are trees like the parameters, or () before the first
+    batch.
     """
 
     signals: Running
@@ -85,17 +77,8 @@ class Optimal(NamedTuple):
     square: tuple = ()
 
     def taken(self, by_one):
-        """What baselines of former batches take from a gradient; () by the first.
-
-        Parameters
-        ----------
-        by_one : tuple
-            Tree of sums of scores.
-
-        Returns
-        -------
-        grads : tuple
-        """
+        """What baselines of former batches take from a gradient, given a tree of sums
+        of scores; () by the first."""
 
         def of(one, cross, square):
             least = np.finfo(square.dtype).tiny
@@ -117,19 +100,8 @@ class Optimal(NamedTuple):
 
 
 def signals(log_p, log_q, local):
-    """How good draws were, in nats.
-
-    Parameters
-    ----------
-    log_p : ndarray of shape (n_rows, n_draws, n_layers + 1)
-    log_q : ndarray of shape (n_rows, n_draws, n_layers)
-    local : bool
-        Whether a layer's signal leaves out what does not depend on its draws.
-
-    Returns
-    -------
-    signal : ndarray of shape (n_rows, n_draws, n_layers)
-    """
+    """How good draws were, in nats: (n_rows, n_draws, n_layers). If ``local``, a
+    layer's signal leaves out what does not depend on its draws."""
     if not local:
         whole = log_weights(log_p, log_q)
         return np.repeat(whole[:, :, None], log_q.shape[2], axis=2)
@@ -139,20 +111,9 @@ def signals(log_p, log_q, local):
 
 
 def reinforce(signal, baseline=0.0, deviation=1.0):
-    """Weights of the score function.
-
-    Parameters
-    ----------
-    signal : ndarray of shape (n_rows, n_draws, n_layers)
-    baseline : ndarray that broadcasts with it, default=0.0
-        It must not depend on the layer's draws.
-    deviation : ndarray of shape (n_layers,), default=1.0
-        By which signals are divided.
-
-    Returns
-    -------
-    weights : Weights
-    """
+    """Weights of the score function. The baseline, which broadcasts with the signal,
+    must not depend on the layer's draws; signals are divided by ``deviation``,
+    (n_layers,)."""
     share = 1 / signal.shape[1]
     of_q = (signal - baseline) / deviation * share
     return Weights(np.full(signal.shape[:2], share), of_q)

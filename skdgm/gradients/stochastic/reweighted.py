@@ -24,19 +24,8 @@ from skdgm.gradients.stochastic.draws import Weights, log_weights
 
 
 def wake(log_p, log_q, share=1.0):
-    """Weights of log probabilities by importance.
-
-    Parameters
-    ----------
-    log_p : ndarray of shape (n_rows, n_draws, n_layers + 1)
-    log_q : ndarray of shape (n_rows, n_draws, n_layers)
-    share : float, default=1.0
-        Weight of the wake phase of q; 0 if it learns from dreams alone.
-
-    Returns
-    -------
-    weights : Weights
-    """
+    """Weights of log probabilities by importance; those of q times ``share``, which is
+    0 if it learns from dreams alone."""
     of_p = softmax(log_weights(log_p, log_q), axis=1)
     of_q = np.repeat(share * of_p[:, :, None], log_q.shape[2], axis=2)
     return Weights(of_p, of_q)

@@ -19,18 +19,7 @@ from skdgm.gradients.stochastic.draws import Weights, log_weights
 
 
 def vimco(log_p, log_q):
-    """Weights of log probabilities.
-
-    Parameters
-    ----------
-    log_p : ndarray of shape (n_rows, n_draws, n_layers + 1)
-        At least two draws.
-    log_q : ndarray of shape (n_rows, n_draws, n_layers)
-
-    Returns
-    -------
-    weights : Weights
-    """
+    """Weights of log probabilities of at least two draws."""
     log_w = log_weights(log_p, log_q)
     n_draws = log_w.shape[1]
     others = (log_w.sum(axis=1, keepdims=True) - log_w) / (n_draws - 1)
