@@ -220,6 +220,9 @@ class Estimator(
         fits.report(learned, n_epochs, self._name, remedy, far)
         if learned.useless and learned.ended != "interrupted":
             warn(f"{self._name} {watch.useless} {remedy}", ConvergenceWarning)
+        facts = self._facts(self._learned)
+        for complaint in self._MODEL.complaints(facts, learned.state):
+            warn(*complaint)
 
     def _check_options(self):
         """Raise errors for options that their constraints do not exclude."""

@@ -146,6 +146,10 @@ class Model(ABC):
             With which the epochs begin; None for that of :meth:`Objective.start`.
         """
         yield from ()
+    def complaints(self, facts, state):
+        """Warnings about what was learned: pairs of text and category, by default
+        none."""
+        return ()
 
     @abstractmethod
     def attributes(self, facts, state):

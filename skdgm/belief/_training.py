@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from skdgm.base import KEPT, Component, Epochs, Fit, Record, Task, report
 from skdgm.base.fits import asked_of
 from skdgm.belief._stack import LAYER, MORE, Stack, check_same, derived_seed, transposed
-from skdgm.boltzmann._learning.state import density
+from skdgm.boltzmann._learning.state import filled
 from skdgm.data import for_callbacks, tabulate
 from skdgm.data.streams import streamed
 from skdgm.training import Table
@@ -242,7 +242,7 @@ def above(machine, table):
     rows = layer.domain.seen(table.rows, layer.columns)
     if rows.density < 1:
         # The table alone decides on lists, not other rows of X.
-        rows = rows._replace(density=density(table))
+        rows = rows._replace(density=filled(table))
     H = layer.features_of(rows, table.index)
     given = rows.given and rows.given.take(table.index)
     rows = Rows(H, H.dtype.type, complete=True, given=given)

@@ -79,12 +79,12 @@ class UpDown(Objective):
             fill = machine._domain.fill(machine._columns)
             given = energy, of_machines[number], rows, own, fill
             reach = {} if number else reach_of(machine._domain, machine._columns)
-            known = {"density": 0.0, "reach": reach}
+            known = {"filled": 0.0, "reach": reach}
             return kind(*given, moments, epochs_before, **known)
 
         self.to_generate = [trainer(n, layer.energy) for n, layer in enumerate(layers)]
         self.to_recognise = [trainer(n, part.frozen()) for n, part in enumerate(layers)]
-        top, kind = machines[-1].density_, machines[-1]._MODEL.learns
+        top, kind = machines[-1].density_, machines[-1]._MODEL.objective_class
         self.top = trainer(len(layers), top.energy, kind, top.moments)
         self.top.phase = _Near(self.top)
         self.lowest = self.to_generate[0]

@@ -1,7 +1,5 @@
 """Base class of Boltzmann machines on one table of data."""
 
-from functools import partial
-
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
@@ -16,29 +14,22 @@ from skdgm.training import Budget
 class Machine(Estimator):
     """Base class of estimators with a layered energy whose first block is visible.
 
-    Its ``_MODEL`` is a :class:`~skdgm.boltzmann._structure.layers.MachineModel`. Models
+    Its ``_MODEL`` is a :class:`~skdgm.boltzmann._structure.model.MachineModel`. Models
     that machines are part of use ``_given``, the initial parameters of data and hidden
     units; ``_ended``, which says how training ended; ``_attributes(state)``, of a
     :class:`~skdgm.boltzmann._learning.state.TrainState`; and ``density_``.
     """
 
     _MODEL = RESTRICTED
-    _KNOWN = "classes_", "_label_counts", "_given", "feature_names_in_"
+    _KNOWN = "classes_", "_label_counts", "_given", "_log_Zs", "feature_names_in_"
     _SLOWED = True
     # Number of epochs with n_iter="auto".
     _BUDGET = Budget(25_000, 10, 200)
     _IMPLIED = IMPLIED
     _TRANSIENT = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
 
-    __getattr__, _forget = lazy_log_Z, forget_log_Z
+    __getattr__ = lazy_log_Z
     sample, impute = sample, impute
-
-    @property
-    def density_(self):
-        """Density of rows: what was learned, and what can be asked of it."""
-        found = super().density_
-        found.kept_log_Z = partial(_log_Z, self, self._training)
-        return found
 
     def gibbs(self, v):
         """Take one step of Gibbs sampling.
@@ -105,18 +96,13 @@ class Machine(Estimator):
             self._options.n_iter, table, self._options.batch_size
         )
 
+    def _forget(self):
+        forget_log_Z(self)
+        self._log_Zs = {}
+
     def _remedy(self):
         options = self._options
         return (
             f"Lower learning_rate (now {options.learning_rate:g}) or momentum (now "
             f"{options.momentum}), or raise batch_size (now {options.batch_size})."
         )
-
-    def _report(self, learned, n_epochs, watch):
-        super()._report(learned, n_epochs, watch)
-        self._MODEL.warn(self._facts(self._learned), self._state())
-
-
-def _log_Z(machine, training):
-    """Log Z of a machine, unless it has trained since; then None."""
-    return machine.log_Z_ if machine._training is training else None

@@ -215,7 +215,7 @@ def test_an_interrupted_fit_stops_with_its_layer(monkeypatch):
         def step(self, *arguments):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(BernoulliRBM, "_MODEL", Restricted(learns=Interrupting))
+    monkeypatch.setattr(BernoulliRBM, "_MODEL", Restricted(objective=Interrupting))
     with pytest.warns(InterruptedFitWarning):
         dbn = DBN((8, 6), random_state=0).fit(DIGITS)
     assert len(dbn.layers_) == 1

@@ -212,7 +212,7 @@ def test_what_is_watched_of_the_top_is_of_units_and_of_labels_that_are_known():
     of_units = -np.logaddexp(0, weights[turned] - weights).sum(axis=0)
     energy, rows = top.density_.energy, Rows(h, np.float64, binary=True, complete=True)
     given = energy, top, rows, 0, np.full(3, 0.5), top.density_.moments, 0, 1.0
-    trainer, rng = top._MODEL.learns(*given), stream(0)
+    trainer, rng = top._MODEL.objective_class(*given), stream(0)
     y = np.arange(8) % 3
     found = trainer.pseudo_likelihood(rng, top.density_.params, Batch(h, y))
     of_labels = weights - logsumexp(weights, axis=1, keepdims=True)

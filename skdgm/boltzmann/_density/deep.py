@@ -35,9 +35,6 @@ class DeepDensity(EnergyDensity):
     Its ``now`` knows ``inference_steps``, ``inference_tol`` and ``feature_layer``.
     """
 
-    # Whether features of a layer, which then is of maps, are its pooled units.
-    pooled = False
-
     @property
     def capabilities(self):
         """As of one hidden layer; but the sum over several is a bound, by mean field,

@@ -109,7 +109,7 @@ class EnergyDensity(Unnormalised):
         return by_blocks(of_rows, rows, index=index, lists=lists)
 
     def hidden_means(self, params, x, clamp):
-        """Means of the hidden units, given what is clamped: (n_rows, n_features_out)."""
+        """Means of the hidden units given what is clamped, (n_rows, n_features_out)."""
         if clamp[0] is True:
             return last_means(self.energy, params, x, clamp)[-1]
         return mean_field(self.energy, params, x, clamp)[0][-1]

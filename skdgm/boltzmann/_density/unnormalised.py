@@ -53,15 +53,12 @@ class Unnormalised(Density):
         Of training; "generative" and "likelihood" fit the means of binary columns.
     now : callable, optional
         ``now(name)`` returns the present value of an option of inference.
-
-    Attributes
-    ----------
-    kept_log_Z : callable
-        Returns the estimator's log Z, or None if there is none, or the estimator has
-        learned since; then it is computed.
+    log_Zs : dict, optional
+        Log Z and its standard error, under None, are added to it at first use: all
+        densities of the same parameters share it.
+    pooled : bool, default=False
+        Whether features of maps are their pooled units.
     """
-
-    kept_log_Z = staticmethod(lambda: None)
 
     def __init__(
         self,
@@ -73,10 +70,13 @@ class Unnormalised(Density):
         noise,
         objective="generative",
         now=None,
+        log_Zs=None,
+        pooled=False,
     ):
         super().__init__(*known)
         self.energy, self.params, self._moments = energy, params, moments
-        self.objective, self.now = objective, now
+        self.objective, self.now, self.pooled = objective, now, pooled
+        self._known = {} if log_Zs is None else log_Zs
         self.chains = Chains(self, chains, noise)
 
     @cached_property
@@ -108,12 +108,7 @@ class Unnormalised(Density):
         }
 
     def log_Z(self):
-        """Log Z, in nats, computed once: by the estimator if it is still the same."""
-        given = self.kept_log_Z()
-        return self._own_log_Z if given is None else given
-
-    @cached_property
-    def _own_log_Z(self):
+        """Log Z, in nats."""
         return self.log_partition()[0]
 
     @cached_property
@@ -130,10 +125,12 @@ class Unnormalised(Density):
         """Clamp the machine to rows of data; returns ``x`` and ``clamp``."""
 
     def log_partition(self):
-        """Log Z and its standard error, in nats; ValueError if parameters are not
-        finite."""
-        found = self.bracket()
-        return found.log_Z, found.se
+        """Log Z and its standard error, in nats, computed once; ValueError if
+        parameters are not finite."""
+        if None not in self._known:
+            found = self.bracket()
+            self._known[None] = found.log_Z, found.se
+        return self._known[None]
 
     def bracket(
         self, n_chains=100, options=None, seed=None, max_bits=None, compare=True

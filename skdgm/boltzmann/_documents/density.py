@@ -126,7 +126,7 @@ class DocumentDensity(Density):
         return found
 
     def perplexity(self, X):
-        """Perplexity of words, their orders not counted; ValueError if there are none."""
+        """Perplexity of words, whose orders do not count; ValueError without words."""
         rows = self.read(X, dtype=np.float64)
         n_words = self.lengths(rows).sum()
         if not n_words:
@@ -148,7 +148,7 @@ class DocumentDensity(Density):
     def sample(
         self, n_samples, random_state=None, *, lengths=None, init="chains", n_steps=100
     ):
-        """Draw documents by Gibbs sampling; options as of the estimator's ``sample``."""
+        """Draw documents by Gibbs sampling; options as of an estimator's ``sample``."""
         n_samples = count_rows(n_samples, len(self.params.units[0]))
         n_steps = count(n_steps, "n_steps")
         rng = stream(check_random_state(random_state).randint(MAX_SEED))

@@ -112,7 +112,7 @@ def _bits(n):
 
 
 def grown(topics, lengths, rng, n_chains=_CHAINS):
-    """Log Z and standard errors for increasing, positive lengths, by growing documents."""
+    """Log Z and standard errors for increasing lengths from 1, by growing documents."""
     W, b, a = topics
     of_word = b + softplus(a + W).sum(axis=1)
     chains = rng.rows(n_chains)

@@ -61,7 +61,6 @@ class Documents(Model):
             "intercept_visible_": b,
             "chains_": v,
             "h_samples_": h,
-            "_log_Zs": {},
         }
 
     def state(self, facts, attributes):

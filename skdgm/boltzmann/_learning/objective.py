@@ -48,7 +48,7 @@ class EnergyObjective(Objective):
         For each block the means (or moments) of the model without couplings, or None.
     epochs_before : int
         Epochs before this run, so that no random numbers are used twice.
-    density : float
+    filled : float
         Share of the data that is not 0.
     means : tuple, optional
         For each block the means that its initial biases give, or None.
@@ -77,7 +77,7 @@ class EnergyObjective(Objective):
         fill,
         moments,
         epochs_before,
-        density,
+        filled,
         *,
         means=None,
         initial=None,
@@ -87,7 +87,7 @@ class EnergyObjective(Objective):
     ):
         super().__init__(options, rows, seed, epochs_before)
         self.energy, self.fill, self.moments, self.rooms = energy, fill, moments, {}
-        self.density, self.label, self.means = density, label_of(energy), means
+        self.filled, self.label, self.means = filled, label_of(energy), means
         self.initial, self.known, self.table = initial, known, table
         self.reach = reach or {}
         self.solver = SOLVERS[options.solver]
@@ -138,7 +138,7 @@ class EnergyObjective(Objective):
         where weights are no matrices."""
         if not self.energy.has_matrices:
             return True
-        dense = self.density > LISTED and self.options.batch_size >= _LARGE_BATCH
+        dense = self.filled > LISTED and self.options.batch_size >= _LARGE_BATCH
         return dense or self.phase.by_blas or self.energy.has_real_units
 
     def for_kernels(self, tree):

@@ -21,7 +21,7 @@ from skdgm.base import Epochs
 from skdgm.boltzmann._learning.monitor import cost_of_far, far_columns
 from skdgm.boltzmann._learning.objective import EnergyObjective
 from skdgm.boltzmann._learning.phases import CD
-from skdgm.boltzmann._learning.state import TrainState, density
+from skdgm.boltzmann._learning.state import TrainState, filled
 from skdgm.distributions import Pooled
 from skdgm.energies import Energy, Params, Path, layered, plain
 from skdgm.exceptions import DivergenceError
@@ -215,7 +215,7 @@ def layerwise(
             fill,
             known,
             0,
-            density(table),
+            filled(table),
             means=known,
             gains=(down, *(1.0 for _ in beside), up),
             initial=initial,

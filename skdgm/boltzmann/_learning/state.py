@@ -7,7 +7,7 @@ import numpy as np
 from skdgm.distributions import draw
 from skdgm.energies import Params, plain
 
-DENSITY_ROWS = 1000
+FILLED_ROWS = 1000
 
 
 class TrainState(NamedTuple):
@@ -38,15 +38,17 @@ class TrainState(NamedTuple):
         return formed(self, plain)._replace(chains=chains)
 
     def attributes(self):
-        """Fitted attributes of the gradient and of all but the parameters, and the
-        chains at the model's own temperature, for a state that is kept."""
-        found = getattr(self.phase, "attributes", dict)() | {"_training": self[1:]}
+        """Fitted attributes of the gradient and of all but the parameters, with room
+        for log Z, which densities compute; and the chains at the model's own
+        temperature, for a state that is kept."""
+        found = getattr(self.phase, "attributes", dict)()
+        found |= {"_training": self[1:], "_log_Zs": {}}
         n_chains = len(self.chains[0]) // self.n_levels
         return found, tuple(part[:n_chains] for part in self.chains)
 
 
 def formed(tree, form):
-    """Convert all :class:`~skdgm.energies.Params` in nested tuples by ``form(params)``."""
+    """Convert all :class:`~skdgm.energies.Params` of nested tuples by a function."""
     if isinstance(tree, Params):
         return form(tree)
     if not isinstance(tree, tuple):
@@ -76,7 +78,7 @@ def present(v, fill, n_blocks, rng=None):
     return (v, *hidden), (clamped, *hidden)
 
 
-def density(table):
+def filled(table):
     """Share of nonzero values in at most 1,000 rows, chosen by their content."""
-    v = table.rows.take(table.index[:DENSITY_ROWS])
+    v = table.rows.take(table.index[:FILLED_ROWS])
     return np.count_nonzero(v) / v.size

@@ -11,7 +11,7 @@ from sklearn.utils import check_array
 from skdgm.boltzmann._density.connected import GraphDensity, presented
 from skdgm.boltzmann._learning.objective import PHASES, EnergyObjective
 from skdgm.boltzmann._learning.phases import Phase
-from skdgm.boltzmann._structure.layers import MachineModel, n_columns
+from skdgm.boltzmann._structure.model import MachineModel, n_columns
 from skdgm.energies import Connected, Params, colours_of
 from skdgm.gradients import complete, pseudo_likelihood
 from skdgm.gradients.steps import centering

@@ -11,7 +11,7 @@ import numpy as np
 from skdgm.boltzmann._density.connected import presented
 from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.boltzmann._learning.objective import EnergyObjective
-from skdgm.boltzmann._structure.layers import MachineModel, n_columns
+from skdgm.boltzmann._structure.model import MachineModel, n_columns
 from skdgm.couplings import Conv
 from skdgm.distributions import Pooled, Selected, Sites
 from skdgm.energies import Energy, Params
@@ -153,11 +153,9 @@ class Convolved(MachineModel):
         n_maps = facts.structure.n_components
         return _energy(visible, geometry, n_maps)
 
-    def density(self, facts, state):
-        """Density of the fitted parameters, a :class:`ConvDensity`."""
-        found = super().density(facts, state)
-        found.pooled = facts.options.features == "pooled"
-        return found
+    def more(self, facts):
+        """Whether features are pooled units."""
+        return {"pooled": facts.options.features == "pooled"}
 
     def params(self, facts, attributes):
         """Parameters of fitted attributes."""
@@ -224,9 +222,6 @@ class ConvDensity(EnergyDensity):
     """Density of a convolutional machine, whose features are pooled by option."""
 
     _of_layers = ", by the option features"
-
-    # Whether features are pooled units.
-    pooled = True
 
     def present(self, v):
         """Clamp the machine to rows of data; see :meth:`EnergyDensity.present`."""

@@ -8,9 +8,9 @@ import numpy as np
 
 from skdgm.base import by_blocks
 from skdgm.boltzmann._density.deep import DeepDensity
-from skdgm.boltzmann._structure.convolved import first, geometry_of
+from skdgm.boltzmann._structure.convolved import Convolved, first, geometry_of
 from skdgm.boltzmann._structure.deep import Deep
-from skdgm.boltzmann._structure.layers import n_columns
+from skdgm.boltzmann._structure.model import n_columns
 from skdgm.couplings import Conv
 from skdgm.distributions import Pooled
 from skdgm.energies import Energy
@@ -73,15 +73,7 @@ class ConvolvedDeep(Deep):
         shapes = geometries(facts.options, n_columns(facts))
         return _energy(visible, shapes, facts.structure.conv_layer_sizes)
 
-    def initial(self, facts):
-        """Initial parameters of maps, also of each pair in pre-training."""
-        return first
-
-    def density(self, facts, state):
-        """Density of the fitted parameters, a :class:`DeepDensity`."""
-        found = super().density(facts, state)
-        found.pooled = facts.options.features == "pooled"
-        return found
+    more = Convolved.more
 
     def named(self, facts, params, visible, chains):
         """Fitted attributes of layers, by name."""

@@ -8,7 +8,7 @@ from skdgm.boltzmann._density.deep import DeepDensity
 from skdgm.boltzmann._learning.objective import PHASES
 from skdgm.boltzmann._learning.pretraining import joined, layerwise
 from skdgm.boltzmann._learning.state import TrainState
-from skdgm.boltzmann._structure.layers import MachineModel, n_classes
+from skdgm.boltzmann._structure.model import MachineModel, n_classes
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered, plain
 from skdgm.optim import check_piecewise

@@ -21,7 +21,7 @@ _OF_PIXELS = "intercept_visible_", "_log_precision", "precision_", "mean_", "sca
 
 
 def resized(machine, shape):
-    """Copy of a fitted machine for images of another size; see :meth:`ConvRBM.resized`."""
+    """Copy of a fitted machine for images of another size; see ``ConvRBM.resized``."""
     check_is_fitted(machine)
     shape = same_channels(machine, shape)
     if machine._options.visible_bias != "channel":

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from types import SimpleNamespace
 
-from skdgm.boltzmann._structure.layers import MachineModel, n_classes
+from skdgm.boltzmann._structure.model import MachineModel, n_classes
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered, plain
 

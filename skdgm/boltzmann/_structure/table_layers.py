@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from skdgm.boltzmann._density.table import TableDensity
-from skdgm.boltzmann._learning.state import DENSITY_ROWS
+from skdgm.boltzmann._learning.state import FILLED_ROWS
 from skdgm.boltzmann._learning.table_objective import TableObjective
-from skdgm.boltzmann._structure.layers import MachineModel, n_columns
+from skdgm.boltzmann._structure.model import MachineModel, n_columns
 from skdgm.boltzmann._structure.tables import (
     REAL_KINDS,
     fills_of,
@@ -19,7 +19,7 @@ from skdgm.boltzmann._structure.tables import (
     noise,
     reaches,
 )
-from skdgm.boltzmann._structure.visible import tell_precise
+from skdgm.boltzmann._structure.visible import at_limit
 from skdgm.data.units import checked_kinds, parsed
 from skdgm.distributions import Normal
 from skdgm.energies import Params, layered
@@ -64,14 +64,14 @@ class Tables(MachineModel):
         """Function that draws visible values without structure."""
         return partial(noise, layout_of(facts))
 
-    def warn(self, facts, state):
-        """Warn of columns whose precision is at its limit."""
+    def complaints(self, facts, state):
+        """Warnings about columns whose precision is at its limit."""
         layout, columns = layout_of(facts), facts.columns
         for kind, unit, which, own in zip(*layout[:3], state.params.units):
             if kind in REAL_KINDS:
                 found = np.full(len(columns.seen), -np.inf)
                 found[which] = own.log_precision
-                tell_precise(facts, unit, found, columns.varies)
+                yield from at_limit(facts, unit, found)
 
     def more(self, facts):
         """Blocks of the density, and their initial values."""
@@ -86,7 +86,7 @@ class Tables(MachineModel):
         """Further arguments of the objective, by name."""
         layout = layout_of(facts)
         return self.more(facts) | {
-            "density": layout.density(table.rows.take(table.index[:DENSITY_ROWS])),
+            "filled": layout.filled(table.rows.take(table.index[:FILLED_ROWS])),
             "means": moments,
             "known": (loss_of_independent(facts, layout),),
             "table": table,

@@ -48,7 +48,7 @@ class Layout(NamedTuple):
             for kind, which in zip(self.kinds, self.which)
         )
 
-    def density(self, v):
+    def filled(self, v):
         """Share of the blocks' entries that are not 0 in rows of a table."""
         on = [part if isinstance(part, Lists) else part != 0 for part in self.split(v)]
         return np.concatenate([np.asarray(part) for part in on], axis=1).mean()

@@ -8,7 +8,6 @@ from skdgm.data.reach import reached
 from skdgm.distributions import Bernoulli, Gaussian, Sites
 from skdgm.exceptions import PrecisionWarning
 from skdgm.metrics import log_conditionals, log_densities
-from skdgm.utils.threading.callers import warn
 
 # Variance of a channel that is none, as a share of the squared mean.
 _CONSTANT = 1e-14
@@ -65,17 +64,18 @@ def reach_of(domain, columns):
     return {0: columns.reach} if isinstance(domain, Real) else {}
 
 
-def tell_precise(facts, unit, log_precision, varies):
-    """Warn of real columns that vary and whose precision is at the limit of their unit;
-    columns without a precision have a log precision of minus infinity."""
+def at_limit(facts, unit, log_precision):
+    """Warnings about real columns that vary and whose precision is at the limit of
+    their unit; columns without a precision have a log precision of minus infinity."""
     if unit.precision == "fixed" or not 0 < unit.min_variance < 1:
         return
-    high = (log_precision >= -np.log(unit.min_variance) - _NEAR) & varies
+    high = log_precision >= -np.log(unit.min_variance) - _NEAR
+    high &= facts.columns.varies
     if high.any():
         names = facts.known.feature_names_in_
         which = (np.arange(len(high)) if names is None else names)[high]
         more = f" and {len(which) - _MANY} more" if len(which) > _MANY else ""
-        warn(
+        yield (
             f"The precisions of columns {which[:_MANY].tolist()}{more} rose to their "
             f"limit, 1 / min_variance = {1 / unit.min_variance:g}: given the hidden "
             "units they hardly vary, as copies of other columns and columns of few "

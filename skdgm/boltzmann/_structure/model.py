@@ -10,9 +10,9 @@ import numpy as np
 from skdgm.base import Model
 from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.boltzmann._learning.objective import EnergyObjective
-from skdgm.boltzmann._learning.state import TrainState, density
+from skdgm.boltzmann._learning.state import TrainState, filled
 from skdgm.boltzmann._structure.labels import label_of, with_label
-from skdgm.boltzmann._structure.visible import Real, reach_of, tell_precise
+from skdgm.boltzmann._structure.visible import Real, at_limit, reach_of
 from skdgm.distributions import Normal
 from skdgm.optim import check_piecewise
 
@@ -20,14 +20,11 @@ from skdgm.optim import check_piecewise
 class MachineModel(Model):
     """Energy whose first block is visible, made of options and columns.
 
-    Parameters
-    ----------
-    answers, learns : type
-        Classes of the density and of the objective.
+    It is made with the classes of the density and of the objective.
     """
 
-    def __init__(self, answers=EnergyDensity, learns=EnergyObjective):
-        self.answers, self.learns = answers, learns
+    def __init__(self, density=EnergyDensity, objective=EnergyObjective):
+        self.density_class, self.objective_class = density, objective
 
     @abstractmethod
     def energy(self, facts):
@@ -48,9 +45,9 @@ class MachineModel(Model):
         check_piecewise("momentum", options.momentum, Number, 0, 1)
 
     def density(self, facts, state):
-        """Density of the fitted parameters, of the class ``answers``."""
+        """Density of the fitted parameters."""
         energy, (_, chains) = self.energy(facts), state.attributes()
-        return self.answers(
+        return self.density_class(
             *facts.own,
             energy=energy,
             params=state.params,
@@ -59,15 +56,18 @@ class MachineModel(Model):
             noise=self.noise(facts, energy),
             objective=getattr(facts.options, "objective", "generative"),
             now=facts.now,
+            log_Zs=facts.known._log_Zs,
             **self.more(facts),
         )
 
     def objective(self, facts, table, before):
-        """Objective of the class ``learns``."""
+        """Likelihood of the rows of a table, or what takes its place."""
         energy = self.energy(facts)
         moments = self.moments(facts, energy)
         given = facts.options, table.rows, facts.seed, self.fill(facts), moments, before
-        return self.learns(energy, *given, **self.beginning(facts, table, moments))
+        return self.objective_class(
+            energy, *given, **self.beginning(facts, table, moments)
+        )
 
     def attributes(self, facts, state):
         """Fitted attributes of a training state."""
@@ -86,11 +86,11 @@ class MachineModel(Model):
         """Training state of fitted attributes."""
         return TrainState(self.params(facts, attributes), *attributes["_training"])
 
-    def warn(self, facts, state):
-        """Warn of columns whose precision is at its limit."""
+    def complaints(self, facts, state):
+        """Warnings about columns whose precision is at its limit."""
         if isinstance(facts.domain, Real):
             unit, (own, *_) = self.visible(facts), state.params.units
-            tell_precise(facts, unit, own.log_precision, facts.columns.varies)
+            yield from at_limit(facts, unit, own.log_precision)
 
     def visible(self, facts):
         """Block of the visible units."""
@@ -124,7 +124,7 @@ class MachineModel(Model):
         if isinstance(facts.domain, Real) or facts.options.init_biases != "marginals":
             visible = None
         return {
-            "density": density(table),
+            "filled": filled(table),
             "means": (visible, *others),
             "initial": self.initial(facts),
             "known": (facts.domain, facts.columns),
