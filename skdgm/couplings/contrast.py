@@ -107,7 +107,7 @@ class Contrast(NamedTuple):
             g = velocity
         weights += g
 
-    def follow(self, weights, memory, rule):
+    def apply(self, weights, memory, rule):
         """Update weights and optimiser state in place by ``rule(weights, *memory, G)``,
         which gets arrays of equal shape (tiles, if the weights are Weights)."""
         if not isinstance(weights, Weights):

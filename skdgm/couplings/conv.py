@@ -46,7 +46,7 @@ class ConvContrast(NamedTuple):
     coupling: object
     known: np.ndarray = None
 
-    ascend, follow = Contrast.ascend, Contrast.follow
+    ascend, apply = Contrast.ascend, Contrast.apply
 
     def __array__(self, dtype=None, copy=None):
         if self.known is not None:

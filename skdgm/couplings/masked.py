@@ -55,9 +55,9 @@ class MaskedContrast(NamedTuple):
             g = velocity
         weights += g
 
-    def follow(self, weights, memory, rule):
+    def apply(self, weights, memory, rule):
         """Update weights and optimiser state in place by a rule; see
-        :meth:`Contrast.follow`."""
+        :meth:`Contrast.apply`."""
         rule(weights, *memory, np.ascontiguousarray(self.grad, weights.dtype))
 
 

@@ -111,7 +111,7 @@ class Connected(Energy):
         blocks = [(block,) for block in range(len(units))]
         super().__init__(units, links, couplings, [*blocks, ()], blocks)
 
-    def joined(self, params):
+    def matrices(self, params):
         """Weights between all entries, and biases: J of shape (m, m) and b, (m,)."""
         if len(self.units) == 1:
             (J,), (bias,) = params.couplings, params.units

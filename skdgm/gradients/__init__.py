@@ -6,9 +6,9 @@ from skdgm.gradients.contrastive import (
     complete,
     layer_pair,
     pcd,
-    settled,
+    with_first_means,
 )
-from skdgm.gradients.discriminative import discriminative, joined
+from skdgm.gradients.discriminative import discriminative, weighted_sum
 from skdgm.gradients.sampling_free import probability_flow, pseudo, ratio_matching
 from skdgm.gradients.sampling_free.multi_prediction import multi_prediction
 from skdgm.gradients.sampling_free.pseudo import pseudo_likelihood
@@ -34,7 +34,6 @@ __all__ = [
     "discriminative",
     "eased",
     "fast",
-    "joined",
     "layer_pair",
     "multi_prediction",
     "natural",
@@ -45,11 +44,12 @@ __all__ = [
     "quadratic",
     "ratio_matching",
     "rescale",
-    "settled",
     "shortened",
     "slowed",
     "sparsity",
     "standardised",
     "steady",
     "take_back",
+    "weighted_sum",
+    "with_first_means",
 ]

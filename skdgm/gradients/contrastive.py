@@ -152,7 +152,7 @@ def layer_pair(rng, energy, params, x, clamp, n_steps, gains):
     return Phases(data, _with_last_means(energy, chains.x, info)), chains, info
 
 
-def settled(energy, params, phases):
+def with_first_means(energy, params, phases):
     """Replace the first colour of the model's phase by its means given the others."""
     model, _ = sweep(energy, params, phases.model, by_means(energy), colours=(0,))
     return phases._replace(model=model)

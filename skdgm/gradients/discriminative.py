@@ -53,7 +53,7 @@ def discriminative(energy, params, x, target, labelled):
     return Params(rough.units, couplings)
 
 
-def joined(grad, other, weight):
+def weighted_sum(grad, other, weight):
     """Sum of a gradient that :func:`discriminative` returns and ``weight`` times one
     that :func:`~skdgm.energies.contrast` does."""
     units = tree_map(lambda a, b: a + b.dtype.type(weight) * b, grad.units, other.units)

@@ -24,7 +24,7 @@ from skdgm.energies import n_rows, plain
 from skdgm.samplers import binary, by_means, sitewise, sweep
 from skdgm.utils.lists import Lists
 
-# Change of a mean below which its row is settled.
+# Change of a mean below which its row stops.
 TOLERANCE = 1e-4
 
 
@@ -75,10 +75,10 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
         return means, Info(np.ones(size, dtype=int), np.ones(size, dtype=bool))
 
     if energy.is_sitewise:
-        means, *info = sitewise.settle(energy, params, x, clamp, max_sweeps, tol)
+        means, *info = sitewise.mean_field(energy, params, x, clamp, max_sweeps, tol)
         return means, Info(*info)
-    if binary.settles(energy, params, x, clamp):
-        means, *info = binary.settle(energy, params, x[0], max_sweeps, tol)
+    if binary.infers(energy, params, x, clamp):
+        means, *info = binary.mean_field(energy, params, x[0], max_sweeps, tol)
         return means, Info(*info)
     if any(x[block] is None for block in energy.rest()):
         x = ascend(energy, params, x)

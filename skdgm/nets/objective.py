@@ -138,7 +138,7 @@ class NetObjective(Objective):
         spare = partial(self.spare, state.params)
         ascend(joined, self.options, grads, clock, n_rows, spare=spare)
         self.constrain(state.params)
-        joined.follow()
+        joined.average()
         return state._replace(statistics=statistics)
 
     def since(self, epochs):

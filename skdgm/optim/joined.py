@@ -31,10 +31,10 @@ class Joined:
         weights, others = self._grads
         solver.step(self._params, self._optimiser, (Penalised(weights), others), **rule)
 
-    def follow(self):
+    def average(self):
         """Include the parameters in the average, if there is one."""
         if self._mean:
-            self._mean.follow(self._params)
+            self._mean.update(self._params)
 
 
 def join(tree):

@@ -144,11 +144,11 @@ def _walk(kernel, numbers, params, first, second, grad, *, l1=0.0, l2=0.0):
 
     ``kernel(theta, first, second, grad, *numbers, l1, l2, start, stop)`` updates
     entries ``start`` to ``stop`` of flat arrays. A leaf of the gradient may be an
-    object with a method ``follow(params, state, rule)``, which applies the update, with
+    object with a method ``apply(params, state, rule)``, which applies the update, with
     penalties, in one pass over the parameters.
     """
-    if hasattr(grad, "follow"):
-        grad.follow(params, (first, second), _rule(kernel, numbers, l1, l2))
+    if hasattr(grad, "apply"):
+        grad.apply(params, (first, second), _rule(kernel, numbers, l1, l2))
     elif isinstance(grad, tuple):
         for branch in zip(params, first, second, grad, strict=True):
             _walk(kernel, numbers, *branch, l1=l1, l2=l2)

@@ -56,7 +56,7 @@ class Penalised(NamedTuple):
         real = [weights.dtype.type(number) for number in (rate, momentum, l1, l2)]
         run(kernel, *flat, *real, n=weights.size, work=_WORK * weights.size)
 
-    def follow(self, weights, optimiser, rule):
+    def apply(self, weights, optimiser, rule):
         """Update weights and optimiser state in place by ``rule(weights, *optimiser,
         grad)``."""
         rule(weights, *optimiser, self.grad)
@@ -85,7 +85,7 @@ class Mean(NamedTuple):
         """Average before the first update: a copy of the parameters."""
         return cls(copy(params), np.zeros(1))
 
-    def follow(self, params):
+    def update(self, params):
         """Include the parameters after an update in the average, in place."""
         self.t[0] += 1
         weight = _SHARE / (self.t[0] + _SHARE - 1)

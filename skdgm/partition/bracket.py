@@ -31,13 +31,13 @@ from skdgm.partition.estimate import (
     Estimate,
     agree,
     below,
+    combined,
     complaint,
     consistent,
     elsewhere,
     exceeds,
     interval,
     missed,
-    settle,
 )
 from skdgm.utils.threading.callers import warn
 
@@ -247,7 +247,7 @@ def _from_chains(rng, problem, effort):
         given = betas, effort.n_jobs
         up = ais.forward(rng.fold(_FORWARD), *model, n_chains, *given)
         down = ais.reverse(rng.fold(_REVERSE), *model, there.samples, *given)
-        se = settle(up, down, effort.max_gap)[1]
+        se = combined(up, down, effort.max_gap)[1]
         enough = agree(up, down, _GOOD * effort.max_gap) and se <= effort.max_se
         if enough or se > _HOPELESS * effort.max_se:
             break
@@ -262,7 +262,7 @@ def _from_chains(rng, problem, effort):
             for way, other in others
             if exceeds(other, max(ends))
         ]
-    log_Z, se = settle(up, down, effort.max_gap)
+    log_Z, se = combined(up, down, effort.max_gap)
     facts = min(up.ess, down.ess), len(betas), up, down, there.tempered
     means = tuple(np.asarray(x, dtype=float).mean(axis=0) for x in there.samples.x)
     found = Bracket(log_Z, se, min(ends), max(ends), *facts, there.swap_rates, means)

@@ -78,7 +78,7 @@ def consistent(one, other):
     return bool(abs(one.log_Z - other.log_Z) <= _SURE * se)
 
 
-def settle(up, down, max_gap=MAX_GAP):
+def combined(up, down, max_gap=MAX_GAP):
     """Combine both sides into one log Z and its standard error: their mean, or the
     higher one if they differ by more than ``max_gap`` nats."""
     if abs(up.log_Z - down.log_Z) <= max_gap:

@@ -85,7 +85,7 @@ def _by_kernel(energy, params, summed):
     among = any(i in rest and j in rest for i, j, _ in energy.links)
     if among or not all(unit.form == "bits" for unit in energy.units):
         return None
-    own, M, bias = _joined(energy, params, rest, energy.colours[summed])
+    own, M, bias = _as_two_blocks(energy, params, rest, energy.colours[summed])
     # Upper limit of log(1 + e^x).
     highest = (np.abs(bias) + np.abs(M).sum(axis=0)).max() + np.log(2.0)
     n_factors = int(min(_MOST // highest, 2**20)) if np.isfinite(highest) else 0
@@ -102,7 +102,7 @@ def _by_kernel(energy, params, summed):
     return float(logsumexp(out))
 
 
-def _joined(energy, params, few, many):
+def _as_two_blocks(energy, params, few, many):
     """Biases of some blocks, weights to others, and biases of the others, as if each
     were one block."""
     own, bias = (

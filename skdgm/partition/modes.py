@@ -65,11 +65,11 @@ def search(rng, energy, params, given):
     noise = _noise(rows.fold(_NOISE), energy, own)
     from_chains = tuple(np.asarray(x, np.float64) for x in given.x)
     starts = noise, from_chains, *_ends(energy, params, own, other)
-    peaks = _joined([_climbed(energy, params, x, own, other) for x in starts])
+    peaks = _stacked([_climbed(energy, params, x, own, other) for x in starts])
     seen = _Seen(energy, params, own, other)
     best = seen.look(peaks)
     chosen = _chosen(rng.fold(_DRAWN), best, n_chains)
-    x = _joined([tuple(part[chosen] for part in peaks), noise])
+    x = _stacked([tuple(part[chosen] for part in peaks), noise])
     rows = rng.rows(2 * n_chains)
     state = State(_packed(energy, x))
     state, _ = Gibbs(energy, colours=(other,)).step(rows, params, state, first=_PLAIN)
@@ -193,7 +193,7 @@ def _chosen(rng, log_w, n):
     return np.searchsorted(upto, where * upto[-1]).clip(0, len(log_w) - 1)
 
 
-def _joined(parts):
+def _stacked(parts):
     """Rows of several states under each other; None where one has no values."""
     return tuple(
         None

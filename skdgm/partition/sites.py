@@ -47,7 +47,7 @@ def log_partition(energy, params):
 def log_evidence(energy, params, x, clamp):
     """Log of the sum of exp(-E) over all free sites of each row, (n_rows,), float64; x
     and ``clamp`` as of :func:`skdgm.partition.exact.log_evidence`."""
-    J, bias = energy.joined(astype(params, np.float64))
+    J, bias = energy.matrices(astype(params, np.float64))
     size, layout = n_rows(x), energy.layout
     rows, clamped = energy.rows(x, size, np.float64), energy.clamped(clamp, size)
     clamped = clamped if len(clamped) else np.zeros((size, clamped.shape[1]), bool)

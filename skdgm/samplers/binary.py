@@ -9,7 +9,7 @@ the weights that it updates next, so that no core waits for another's cache.
 import numpy as np
 
 from skdgm._kernels.machines.bernoulli import draw as draw_kernel
-from skdgm._kernels.machines.mean_field import settle as settle_kernel
+from skdgm._kernels.machines.mean_field import settle as mean_field_kernel
 from skdgm._kernels.machines.sweep import columns as columns_kernel
 from skdgm._kernels.machines.sweep import sweep as sweep_kernel
 from skdgm.couplings import Weights
@@ -86,7 +86,7 @@ def contrast(rngs, energy, params, x, chains, model=None):
     return found, chains, last
 
 
-def settles(energy, params, x, clamp):
+def infers(energy, params, x, clamp):
     """Return whether a kernel can infer by mean field: in a chain of binary
     layers, perhaps under a label, of which all but the first are free and have no means
     yet, if weights are tiles and all rows share the biases."""
@@ -99,7 +99,7 @@ def settles(energy, params, x, clamp):
     )
 
 
-def settle(energy, params, v, max_sweeps, tol):
+def mean_field(energy, params, v, max_sweeps, tol):
     """Means of all layers given visible units v, where :func:`infers`; the number of
     sweeps of each row; and whether its means moved by ``tol`` at most."""
     lists, n_rows = v if isinstance(v, Lists) else Lists.pack(v), len(v)
@@ -112,7 +112,7 @@ def settle(energy, params, v, max_sweeps, tol):
     nothing = np.empty((0, 0), np.uint32), np.empty(0, np.int64)
     n_sweeps, moves = np.empty(n_rows, np.int64), np.empty(n_rows, bool)
     run(
-        settle_kernel,
+        mean_field_kernel,
         *forms(params),
         params.units,
         *(lists.index, lists.value, lists.count, *nothing, energy.is_labelled_chain),

@@ -7,7 +7,7 @@ that they depend on neither other rows nor the number of threads.
 import numpy as np
 
 from skdgm._kernels.graphs.sites import anneal as anneal_kernel
-from skdgm._kernels.graphs.sites import settle as settle_kernel
+from skdgm._kernels.graphs.sites import settle as mean_field_kernel
 from skdgm._kernels.graphs.sites import sweep as sweep_kernel
 from skdgm.energies import n_rows
 from skdgm.utils.threading.parallel import run
@@ -21,7 +21,7 @@ def draw(rngs, energy, params, x, *, path=None, clamp=None):
     returns values and the means with which entries were last drawn, those of clamped
     ones their values. None counts as zeros; ``clamp`` as for
     :func:`~skdgm.samplers.sweep`."""
-    size, (J, bias) = n_rows(x), energy.joined(params)
+    size, (J, bias) = n_rows(x), energy.matrices(params)
     rows = energy.rows(x, size, J.dtype)
     base, beta = bias, np.ones(size, J.dtype)
     if path is not None:
@@ -43,7 +43,7 @@ def anneal(rngs, energy, params, base, betas, x, log_w):
     """Take chains through inverse temperatures, one more than streams, from the
     parameters ``base`` of each block; log weights, (n_chains,), float64, change in
     place."""
-    size, (J, bias) = len(log_w), energy.joined(params)
+    size, (J, bias) = len(log_w), energy.matrices(params)
     rows = energy.rows(x, size, J.dtype)
     roots = np.array([rng.root for rng in rngs], np.uint64)
     base, betas = np.concatenate(base).astype(J.dtype), np.array(betas)
@@ -57,21 +57,21 @@ def anneal(rngs, energy, params, base, betas, x, log_w):
     return energy.split(rows)
 
 
-def settle(energy, params, x, clamp, max_sweeps, tol):
+def mean_field(energy, params, x, clamp, max_sweeps, tol):
     """Replace values that are not clamped by means, until none moves by more than tol;
     each update of a site maximises the bound given all others. Returns means, the
     number of sweeps of each row, and whether its means stand."""
-    size, (J, bias) = n_rows(x), energy.joined(params)
+    size, (J, bias) = n_rows(x), energy.matrices(params)
     rows, clamped = energy.rows(x, size, J.dtype), energy.clamped(clamp, size)
-    n_sweeps, settled = np.empty(size, np.int64), np.empty(size, bool)
+    n_sweeps, converged = np.empty(size, np.int64), np.empty(size, bool)
     run(
-        settle_kernel,
+        mean_field_kernel,
         *(J, bias, *energy.layout, rows, clamped, max_sweeps, float(tol)),
-        *(n_sweeps, settled),
+        *(n_sweeps, converged),
         n=size,
         work=_work(energy, 5 * size),
     )
-    return energy.split(rows), n_sweeps, settled
+    return energy.split(rows), n_sweeps, converged
 
 
 def _work(energy, n_sweeps):

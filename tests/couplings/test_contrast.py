@@ -92,7 +92,7 @@ def test_follow_hands_the_gradient_over(dtype, form, thin):
         seen += g
         theta += seen
 
-    grad.follow(weights, (memory,), rule)
+    grad.apply(weights, (memory,), rule)
     found = weights if form is np.copy else weights.W
     tolerance = {"atol": 10 * TOLERANCE[dtype]}
     if form is np.copy:

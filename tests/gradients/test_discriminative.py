@@ -4,7 +4,7 @@ import pytest
 from skdgm.couplings import Weights
 from skdgm.distributions import Softmax
 from skdgm.energies import contrast, plain, tiled
-from skdgm.gradients import discriminative, joined, pcd
+from skdgm.gradients import discriminative, pcd, weighted_sum
 from skdgm.inference import mean_field
 from skdgm.optim import sgd
 from skdgm.samplers import Gibbs
@@ -76,7 +76,7 @@ def test_joined_with_the_generative_gradient(name, form):
     chains = Gibbs(energy).init(stream(1).rows(5), params.units)
     phases, *_ = pcd(stream(2), Gibbs(energy), params, x, clamp, 1, chains)
     generative = contrast(energy, params, *phases)
-    found = joined(grad, generative, 0.3)
+    found = weighted_sum(grad, generative, 0.3)
     assert type(found) is type(grad)
     parts = zip(arrays(grad), arrays(generative))
     assert_trees(found, [a + 0.3 * b for a, b in parts], atol=1e-12)
@@ -97,5 +97,5 @@ def test_types_are_kept():
         for tree in (params, x)
     )
     grad = discriminative(energy, params, x, 1, LABELLED)
-    made_of = arrays(joined(grad, grad, np.float64(0.5)))
+    made_of = arrays(weighted_sum(grad, grad, np.float64(0.5)))
     assert {part.dtype for part in made_of} == {np.dtype(np.float32)}

@@ -32,9 +32,9 @@ def test_steps_are_those_of_trees(solver, dtype):
     for seed in range(1, 4):
         grads = tree(seed, dtype)
         solver.step(params, optimiser, tree_map(penalised, grads), **RULE)
-        mean.follow(params)
+        mean.update(params)
         joined.step(solver, grads, **RULE)
-        joined.follow()
+        joined.average()
     close = {"rtol": 1e-6 if dtype == np.float32 else 1e-13}
     assert_trees(joined.params, params, **close)
     assert_trees(joined.optimiser, optimiser, **close)
@@ -45,7 +45,7 @@ def test_steps_are_those_of_trees(solver, dtype):
 def test_without_an_average():
     joined = Joined(tree(0), sgd.init(tree(0)))
     joined.step(sgd, tree(1), **RULE)
-    joined.follow()
+    joined.average()
     assert joined.mean == ()
 
 

@@ -81,7 +81,7 @@ def followed(path):
     """The mean of a path, which begins where nothing was learned."""
     mean = Mean.of(tree_map(lambda part: np.full_like(part, 7), path[0]))
     for params in path:
-        mean.follow(params)
+        mean.update(params)
     assert mean.t == len(path)
     return mean.params
 
@@ -126,6 +126,6 @@ def test_means_do_not_depend_on_how_many_threads_there_are():
 def test_a_mean_has_numbers_of_its_own():
     params = (np.ones((2, 3)).T,)
     mean = Mean.of(params)
-    mean.follow((np.full((3, 2), 5.0),))
+    mean.update((np.full((3, 2), 5.0),))
     assert (params[0] == 1).all()
     assert (mean.params[0] == 5).all()

@@ -3,7 +3,7 @@ import pytest
 
 from skdgm.distributions import Softmax
 from skdgm.partition import ais, ladder
-from skdgm.partition.estimate import settle
+from skdgm.partition.estimate import combined
 from skdgm.partition.ladder import quadratic
 from skdgm.samplers import State
 from skdgm.utils.random import stream
@@ -33,7 +33,7 @@ def test_both_sides_within_three_standard_errors(seed):
     for estimate in (up, down):
         assert abs(estimate.log_Z - truth.log_Z) < 3 * estimate.se
         assert 1 <= estimate.ess <= 200
-    log_Z, se = settle(up, down)
+    log_Z, se = combined(up, down)
     assert abs(log_Z - truth.log_Z) < 3 * se
 
 

@@ -16,14 +16,14 @@ def side(log_Z, se=0.1, ess=50.0):
 
 
 def test_agreement_takes_the_middle():
-    log_Z, se = estimate.settle(side(10.0, 0.3), side(10.8, 0.4))
+    log_Z, se = estimate.combined(side(10.0, 0.3), side(10.8, 0.4))
     assert log_Z == pytest.approx(10.4)
     assert se == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize("up, down", [(10.0, 12.5), (12.5, 10.0)])
 def test_disagreement_takes_the_higher(up, down):
-    assert estimate.settle(side(up), side(down, 0.2))[0] == 12.5
+    assert estimate.combined(side(up), side(down, 0.2))[0] == 12.5
 
 
 def test_agreement_needs_enough_chains():

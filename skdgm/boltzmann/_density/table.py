@@ -61,7 +61,7 @@ class TableDensity(EnergyDensity):
 
     def visible_of(self, x):
         """Values of the table for those of the visible blocks: an ndarray."""
-        return self.layout.joined(x[: self.n_visible])
+        return self.layout.to_table(x[: self.n_visible])
 
     def sample(self, n_samples, random_state=None, **options):
         """Draw rows; see :meth:`EnergyDensity.sample`."""

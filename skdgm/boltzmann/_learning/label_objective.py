@@ -7,7 +7,7 @@ from skdgm.boltzmann._learning.monitor import MachineWatch
 from skdgm.boltzmann._learning.objective import EnergyObjective
 from skdgm.boltzmann._structure.labels import UNKNOWN, drawn, log_joint, with_label
 from skdgm.energies import contrast
-from skdgm.gradients import complete, discriminative, joined
+from skdgm.gradients import complete, discriminative, weighted_sum
 from skdgm.inference import Posterior, mean_field
 from skdgm.metrics import log_conditionals
 from skdgm.training import split_labelled
@@ -75,7 +75,7 @@ class HybridObjective(LabelledObjective):
         grad = discriminative(energy, params, penalised, self.label, labelled)
         if model is not None:
             generative = contrast(energy, params, data, model)
-            grad = joined(grad, generative, options.generative_weight)
+            grad = weighted_sum(grad, generative, options.generative_weight)
         return grad, state
 
     def pseudo_likelihood(self, rng, params, batch):

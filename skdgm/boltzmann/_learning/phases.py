@@ -14,9 +14,9 @@ from skdgm.gradients import (
     damped,
     natural,
     pcd,
-    settled,
     shortened,
     slowed,
+    with_first_means,
 )
 from skdgm.gradients.steps import centering, fast, sparsity
 from skdgm.optim import piecewise
@@ -135,7 +135,7 @@ class Phase:
         """Training state after steps of the chains, as it was where these are new."""
         return state
 
-    def follow(self, state, grad):
+    def learn(self, state, grad):
         """Let the gradient's own state learn from the gradient of an update."""
 
     def with_running_means(self, state, data, model=None):
@@ -143,7 +143,7 @@ class Phase:
         options = self.options
         if options.centering in ("data", "moving"):
             moving = model if options.centering == "moving" else None
-            offsets = centering.follow(state.offsets, data, moving)
+            offsets = centering.running_means(state.offsets, data, moving)
             state = state._replace(offsets=offsets)
         if state.activity:
             aim = options.sparsity_target, options.sparsity_cost
@@ -179,7 +179,7 @@ class PCD(Phase):
         budget = {"max_sweeps": options.mean_field_steps}
         phases, *ends = pcd(rng, *given, State(state.chains), **budget)
         if options.negative == "means":
-            phases = settled(self.energy, state.params, phases)
+            phases = with_first_means(self.energy, state.params, phases)
         return phases, self.ended(state, *ends)
 
     def ended(self, state, chains, info):
@@ -200,7 +200,7 @@ class FastPCD(PCD):
     def sampler(self, own):
         return FastWeights(self.energy, own)
 
-    def follow(self, state, grad):
+    def learn(self, state, grad):
         """Make a step of the fast weights, in place."""
         options, given = self.options, (self.energy, state.params)
         rate = options.fast_learning_rate or options.learning_rate

@@ -9,7 +9,7 @@ from skdgm.boltzmann._learning.phases import Phase
 from skdgm.boltzmann._structure.labels import label_of
 from skdgm.couplings import Contrast
 from skdgm.energies import Params, contrast
-from skdgm.gradients import complete, joined, multi_prediction
+from skdgm.gradients import complete, multi_prediction, weighted_sum
 from skdgm.gradients.sampling_free import probability_flow, pseudo, ratio_matching
 from skdgm.gradients.sampling_free.blocks import blocks
 from skdgm.gradients.sampling_free.flips import flips, sites
@@ -47,7 +47,7 @@ class WithoutChains(Phase):
         penalised, state = self.with_running_means(state, data)
         if state.activity:
             # What is left of the difference is the penalty.
-            grad = joined(grad, contrast(energy, params, penalised, data), 1.0)
+            grad = weighted_sum(grad, contrast(energy, params, penalised, data), 1.0)
         return grad, self.moved(rng.fold(_CHAINS), state, self.n_steps(clock))
 
     def completed(self, rng, state, x, clamp, bits=True):
@@ -124,7 +124,7 @@ class BlockPseudoLikelihood(WithoutChains):
         drawn = np.array_split(order, -(-len(order) // _BLOCK))
         grad = blocks(state.params, v, drawn[:_N_BLOCKS])
         scale = max(1.0, len(drawn) / _N_BLOCKS)
-        return joined(grad, grad, scale - 1) if scale > 1 else grad, data, state
+        return weighted_sum(grad, grad, scale - 1) if scale > 1 else grad, data, state
 
 
 class Noise(NamedTuple):

@@ -28,7 +28,7 @@ def ascend(objective, state, grad, clock):
     given, far = (energy, params), (objective.reach, options.batch_size)
     rate, held, momentum = options.learning_rate, {}, piecewise(options.momentum, clock)
     centred = options.centering is not None
-    objective.phase.follow(state, grad)
+    objective.phase.learn(state, grad)
     if options.solver == "sgd":
         # Strong damping would cancel the schedule if it came after it.
         rate = damped(*given, rate, centred)

@@ -61,7 +61,7 @@ class Graphical(MachineModel):
         energy = self.energy(facts)
         found = {
             "intercept_visible_": visible,
-            "coupling_": energy.joined(params)[0].copy(),
+            "coupling_": energy.matrices(params)[0].copy(),
             "edges_": facts.structure.edges,
             "colours_": energy.site_colours,
             "n_colours_": int(energy.site_colours.max()) + 1,

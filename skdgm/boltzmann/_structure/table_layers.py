@@ -119,7 +119,7 @@ class Tables(MachineModel):
             "components_": np.ascontiguousarray(weights.T),
             "intercept_visible_": biases,
             "intercept_hidden_": gain * bias,
-            "chains_": facts.domain.to_data(columns, layout.joined(chains[:-1])),
+            "chains_": facts.domain.to_data(columns, layout.to_table(chains[:-1])),
             "h_samples_": chains[-1],
         }
 

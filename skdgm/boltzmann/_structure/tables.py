@@ -61,7 +61,7 @@ class Layout(NamedTuple):
         codes = np.repeat(codes, unit.widths, axis=1)
         return np.where(np.isnan(codes), codes, (codes == own).astype(codes.dtype))
 
-    def joined(self, parts):
+    def to_table(self, parts):
         """Values of the table for values, or means, of the blocks; of categories the
         most probable one."""
         parts = list(map(np.asarray, parts))
@@ -144,7 +144,7 @@ def noise(layout, rng, dtype):
         unit.sample(unit.field(unit.init(dtype=dtype)), rng.fold(block))[0]
         for block, unit in enumerate(layout.units)
     ]
-    return layout.joined(parts)
+    return layout.to_table(parts)
 
 
 def reaches(layout, columns):

@@ -57,7 +57,7 @@ def center(energy, params, grad, offsets, factors=None):
     return Params(units, tuple(couplings))
 
 
-def follow(offsets, data, model=None):
+def running_means(offsets, data, model=None):
     """Offsets as running means of the units, given values of the blocks in the positive
     phase; with those in the negative phase, of the mean of both."""
     targets = [mean_row(x) for x in data]

@@ -94,8 +94,8 @@ def test_offsets_follow_the_means():
     data, model = (
         tuple(rng.random((n, k)).astype(np.float32) for k in (2, 3)) for n in (5, 7)
     )
-    by_data = centering.follow(offsets, data)
-    by_both = centering.follow(offsets, data, model)
+    by_data = centering.running_means(offsets, data)
+    by_both = centering.running_means(offsets, data, model)
     for old, a, b, x, y in zip(offsets, by_data, by_both, data, model):
         assert a.dtype == b.dtype == np.float32
         np.testing.assert_allclose(a, 0.99 * old + 0.01 * x.mean(axis=0), rtol=1e-6)
