@@ -170,7 +170,7 @@ def test_the_gradient_is_that_of_the_log_likelihood():
     h = (RNG.random(field.shape) < 1 / (1 + np.exp(-field))).astype(float)
     state = state._replace(chains=(chains, h), offsets=(np.zeros(3), np.zeros(2)))
     found = []
-    made._ascend = lambda state, grad, clock: found.append(grad)
+    made.ascend = lambda state, grad, clock: found.append(grad)
     made.step(state, Batch(x), Clock(0, 1, 0, 1))
     (grad,) = found
 

@@ -13,7 +13,8 @@ from skdgm.boltzmann._documents.objective import DocumentObjective
 from skdgm.boltzmann._learning.state import TrainState
 from skdgm.data import CountColumns
 from skdgm.data.given import given_lengths
-from skdgm.energies import Params
+from skdgm.distributions import Bernoulli, Multinomial
+from skdgm.energies import Params, layered
 from skdgm.optim import check_piecewise
 from skdgm.utils.random import MAX_SEED, stream
 
@@ -45,9 +46,11 @@ class Documents(Model):
 
     def objective(self, facts, table, before):
         """Likelihood of the documents, a :class:`DocumentObjective`."""
-        known = {"domain": facts.domain, "columns": facts.columns, "table": table}
-        given = facts.options, table.rows, facts.seed, before
-        return DocumentObjective(*given, **known)
+        share = facts.domain.share(facts.columns)
+        units = [Multinomial(len(share))], [Bernoulli(facts.structure.n_components)]
+        given = facts.options, table.rows, facts.seed, share, (share, None), before, 0.0
+        known = {"known": (facts.domain, facts.columns), "table": table}
+        return DocumentObjective(layered(units), *given, means=(share, None), **known)
 
     def attributes(self, facts, state):
         """Fitted attributes of a training state."""
@@ -85,6 +88,7 @@ class DocumentModel(Estimator):
 
     _domain, _TRANSIENT = CountColumns(), ("swap_rates_",)
     _MODEL, _KNOWN = Documents(), ("lengths_", "_log_Zs")
+    _IMPLIED = {"centering": "data", "sparsity_target": None}
 
     def perplexity(self, X):
         r"""Perplexity per word, of words in their order.

@@ -11,96 +11,59 @@ are more than theirs, so that batches of long documents do not raise all biases.
 gradient is centred at the shares of the words and at running means of the hidden units.
 """
 
+from functools import cached_property
+
 import numpy as np
 
 from skdgm.boltzmann._documents.density import expected, lengths_of
 from skdgm.boltzmann._documents.phases import PHASES, totals
-from skdgm.boltzmann._learning.state import TrainState, formed
+from skdgm.boltzmann._learning.objective import EnergyObjective
 from skdgm.couplings import Contrast
-from skdgm.distributions import Bernoulli, Multinomial
-from skdgm.energies import Params, layered, mean_row, tiled
+from skdgm.energies import Params, mean_row
 from skdgm.gradients.steps import centering
-from skdgm.optim import adam, learning_rate, piecewise, sgd
-from skdgm.training import DensityWatch, Objective, Reader
+from skdgm.optim import learning_rate, piecewise
+from skdgm.training import DensityWatch
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
-from skdgm.utils.random import INIT, PROBE, stream
-from skdgm.utils.tree import tree_map
+from skdgm.utils.random import PROBE, stream
 
-_SOLVERS = {"sgd": sgd, "adam": adam}
 # Words that are added to the length by which the learning rate is divided, and the
 # least sum: with rates as of shorter documents Adam's steps are mostly noise.
 _FEW, _LEAST = 10.0, 30.0
 _HALVES = 3
 
 
-class DocumentObjective(Objective):
+class DocumentObjective(EnergyObjective):
     """Log-likelihood per word of documents, followed by CD or persistent chains.
 
-    Training states are :class:`~skdgm.boltzmann._learning.state.TrainState`, of which
-    the offsets are those of centring.
-
-    Parameters
-    ----------
-    options, rows, seed, epochs_before
-        As for :class:`~skdgm.training.Objective`.
-    domain : CountColumns
-    columns : Columns
-        Statistics of the words.
-    table : Table
-        Training rows.
+    Offsets of its states are those of centring: the shares of the words stay as they
+    are in all of the data.
     """
 
     quantity = "log-likelihood of each half of a document given the other"
-    LOCAL = ("chains",)
+    draw = EnergyObjective.batches
 
-    def __init__(self, options, rows, seed, epochs_before, *, domain, columns, table):
-        super().__init__(options, rows, seed, epochs_before)
-        self.domain, share = domain, domain.share(columns)
-        self.share, self.length = share, domain.length(columns)
-        self.independent = domain.loss_of_independent(columns)
-        self.solver, self.lists = _SOLVERS[options.solver], rows.listed
-        self.table = table
-        units = [Multinomial(len(share))], [Bernoulli(options.n_components)]
-        self.energy = layered(units)
-        self.phase = PHASES[options.gradient](self)
+    def phase_of(self, options):
+        """Class of the phases that the options name."""
+        return PHASES[options.gradient]
 
-    def start(self):
-        """Initial state: small random weights, and biases that give the shares."""
-        rng = stream(self.seed, INIT).generator()
-        means = self.share, None
-        return self.resume(
-            TrainState(self.energy.init(rng, means, dtype=self.rows.dtype), (), ())
-        )
+    @property
+    def domain(self):
+        """Kind of the columns."""
+        return self.known[0]
 
-    def resume(self, state):
-        params = self._for_kernels(state.params)
-        optimiser = self.solver.init(params)
-        if type(optimiser) is type(state.optimiser):
-            optimiser = self._for_kernels(state.optimiser)
-        a, offsets = params.units[1], state.offsets
-        offsets = offsets or (self.share.astype(a.dtype), np.full_like(a, 0.5))
-        given = params, optimiser, state.chains, offsets
-        return self.phase.resume(TrainState(*given, phase=state.phase))
+    @cached_property
+    def length(self):
+        """Mean length of documents."""
+        return self.domain.length(self.known[1])
 
-    def _for_kernels(self, tree):
-        """Parameters in tiles where rows are lists, else as contiguous arrays."""
-        if self.lists:
-            return formed(tree, tiled)
-        return tree_map(np.ascontiguousarray, tree)
-
-    def draw(self, table, number):
-        """Batches of an epoch, read in advance."""
-        return Reader(self.rows, super().draw(table, number), self.lists)
+    @property
+    def _by_blas(self):
+        return not self.rows.listed
 
     def watch(self, table, held_out, state):
         """How well each half of a document predicts the words of the other."""
         return _Halves(self, table, held_out, state)
-
-    def split(self, table):
-        """Split a table; chains then have the lengths of its training rows."""
-        self.phase.table, held_out = super().split(table)
-        return self.phase.table, held_out
 
     def step(self, state, batch, clock):
         """State after an update from a batch; it changes in place."""
@@ -116,7 +79,7 @@ class DocumentObjective(Objective):
         more = mean_row(x) * real(per_word) - mean_row(x_model) * real(again)
         of_hidden = _weighted(lengths, h) - _weighted(n_model, h_model)
         grad = Params((more, of_hidden), (Contrast(x, h, x_model, h_model),))
-        self._ascend(state, grad, clock)
+        self.ascend(state, grad, clock)
         total = max(lengths.sum(), 1e-12)
         mean = (lengths @ h / (total * per_word)).astype(h.dtype)
         if words:
@@ -135,7 +98,8 @@ class DocumentObjective(Objective):
         h = self.energy.units[1].mean(field)
         return np.where(np.isnan(v), expected(params, v, h), v)
 
-    def _ascend(self, state, grad, clock):
+    def ascend(self, state, grad, clock):
+        """Update parameters along a gradient, in place."""
         options = self.options
         # Inputs of hidden units are sums over all words.
         rate = options.learning_rate / max(self.length + _FEW, _LEAST)
@@ -169,7 +133,9 @@ class _Halves(DensityWatch):
 
     def __init__(self, objective, table, held_out, state):
         self.objective, self.root = objective, stream(objective.seed, PROBE, _HALVES)
-        given = table, held_out, stream(objective.seed, PROBE), objective.independent
+        kind, columns = objective.known
+        independent = kind.loss_of_independent(columns)
+        given = table, held_out, stream(objective.seed, PROBE), independent
         super().__init__(*given, state)
 
     def _losses(self, state, index, part):

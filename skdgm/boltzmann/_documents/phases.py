@@ -30,9 +30,8 @@ class _Documents(Phase):
     """Phases of documents, whose chains have lengths of their own."""
 
     def __init__(self, objective):
-        self.energy, self.options = objective.energy, objective.options
-        self.seed, self.lists = objective.seed, objective.lists
-        self.domain, self.table = objective.domain, objective.table
+        super().__init__(objective)
+        self.objective = objective
 
     def packed(self, chains):
         """States of chains as they are."""
@@ -40,7 +39,9 @@ class _Documents(Phase):
 
     def chains(self, params, own, n_chains):
         """New chains, of lengths spread evenly over those of the training rows."""
-        lengths = self.domain.lengths(self.table, n_chains // self.n_levels)
+        lengths = self.objective.domain.lengths(
+            self.objective.table, n_chains // self.n_levels
+        )
         lengths = _ladder(lengths, self.n_levels)
         energy, params = conditioned(params, lengths)
         rng = stream(self.seed, INIT, _MODEL).rows(len(lengths))
@@ -57,7 +58,7 @@ class _Documents(Phase):
         state = self.after(rng, state, chains, clock)
         n_cold = len(mean) // self.n_levels
         words, mean = chains[0][:n_cold], mean[:n_cold]
-        model = Lists.pack(words) if self.lists else words, mean
+        model = Lists.pack(words) if self.rows.listed else words, mean
         return Phases((x[0], h), model), state
 
 
