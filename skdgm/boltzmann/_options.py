@@ -273,6 +273,8 @@ class DeepOptions(MachineOptions):
     ----------
     h_samples_ : list of ndarray
         Hidden units of the training chains, layer by layer.
+    chains_ : ndarray of shape (n_chains, n_features)
+        Visible units of the training chains.
     loss_curve_ : list of float
         For each epoch the negative log-likelihood of some units of training rows, given
         the others and the mean-field means two layers above, in nats per row.

@@ -58,7 +58,8 @@ class BernoulliRBM(MachineOptions, Machine):
         Log Z as "noise-contrastive" learns it; :attr:`log_Z_` is another estimate.
     density_kind_ : {"exact", "estimate"}
         Kind of density that :meth:`score_samples` returns: exact where the smaller
-        layer has at most 20 units.
+        layer has at most 20 units. Else log Z is an estimate by annealed importance
+        sampling [3]_.
 
     See Also
     --------

@@ -77,7 +77,8 @@ class GaussianRBM(QuadraticOptions, MachineOptions, Machine):
         Precisions of the original columns, given the hidden units.
     density_kind_ : {"exact", "estimate"}
         Kind of density that :meth:`score_samples` returns: exact where the smaller
-        layer has at most 20 units.
+        layer has at most 20 units. Else log Z is an estimate by annealed importance
+        sampling [3]_.
 
     References
     ----------

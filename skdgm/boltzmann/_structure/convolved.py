@@ -136,9 +136,10 @@ class Convolved(MachineModel):
 
     def structure(self, facts):
         """Number of maps, kind of the columns, and shapes."""
-        names = "n_components", "column_types"
+        names = "n_components", "column_types", "padding"
         found = {name: getattr(facts.options, name) for name in names}
         shapes = geometry_of(facts.options, n_columns(facts)).shapes
+        del shapes["map_shape_"]  # It follows from the others.
         return SimpleNamespace(**found, **{n[:-1]: own for n, own in shapes.items()})
 
     def energy(self, facts):

@@ -63,9 +63,11 @@ class ConvolvedDeep(Deep):
 
     def structure(self, facts):
         """Numbers of maps, kind of the columns, and shapes."""
-        sizes, kind = _sizes(facts.options), facts.options.column_types
+        options = facts.options
         own = {n.rstrip("s_"): shapes for n, shapes in _shapes(facts).items()}
-        return SimpleNamespace(conv_layer_sizes=sizes, column_types=kind, **own)
+        own |= {"column_types": options.column_types, "padding": options.padding}
+        del own["map_shape"]  # It follows from the others.
+        return SimpleNamespace(conv_layer_sizes=_sizes(options), **own)
 
     def energy(self, facts):
         """Energy of visible units and maps."""
