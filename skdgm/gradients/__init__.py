@@ -9,7 +9,6 @@ from skdgm.gradients.contrastive import (
     with_first_means,
 )
 from skdgm.gradients.discriminative import discriminative, weighted_sum
-from skdgm.gradients.sampling_free import probability_flow, pseudo, ratio_matching
 from skdgm.gradients.sampling_free.multi_prediction import multi_prediction
 from skdgm.gradients.sampling_free.pseudo import pseudo_likelihood
 from skdgm.gradients.steps import centering, fast, quadratic, sparsity
@@ -38,11 +37,8 @@ __all__ = [
     "multi_prediction",
     "natural",
     "pcd",
-    "probability_flow",
-    "pseudo",
     "pseudo_likelihood",
     "quadratic",
-    "ratio_matching",
     "rescale",
     "shortened",
     "slowed",

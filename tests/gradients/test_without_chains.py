@@ -10,7 +10,7 @@ from scipy.special import expit, log_expit, logsumexp
 from skdgm.distributions import Bernoulli, Gaussian
 from skdgm.distributions.gaussian import Normal
 from skdgm.energies import Params, layered
-from skdgm.gradients.sampling_free import probability_flow, pseudo, ratio_matching
+from skdgm.gradients.sampling_free import flips as neighbours
 from skdgm.gradients.sampling_free.blocks import blocks
 from skdgm.gradients.sampling_free.flips import flips, sites
 from skdgm.gradients.sampling_free.noise_contrastive import noise_contrastive
@@ -48,9 +48,9 @@ def gaps(params, v):
 
 
 PHI = {
-    "pseudo-likelihood": (pseudo.slope, lambda s: -log_expit(-s)),
-    "ratio matching": (ratio_matching.slope, lambda s: expit(s) ** 2),
-    "probability flow": (probability_flow.slope, lambda s: np.exp(s / 2)),
+    "pseudo-likelihood": (neighbours.pseudo_likelihood, lambda s: -log_expit(-s)),
+    "ratio matching": (neighbours.ratio_matching, lambda s: expit(s) ** 2),
+    "probability flow": (neighbours.probability_flow, lambda s: np.exp(s / 2)),
 }
 
 
@@ -127,7 +127,7 @@ def test_gradient_of_blocks(parts):
     found = flat(blocks(params, v, parts))
     np.testing.assert_allclose(found, numeric(value, params), atol=1e-8)
     if len(parts) == N:
-        one = flips(params, v, np.arange(N), pseudo.slope)
+        one = flips(params, v, np.arange(N), neighbours.pseudo_likelihood)
         np.testing.assert_allclose(found, flat(one), atol=1e-12)
 
 

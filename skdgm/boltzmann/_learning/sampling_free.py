@@ -10,9 +10,8 @@ from skdgm.boltzmann._structure.labels import label_of
 from skdgm.couplings import Contrast
 from skdgm.energies import Params, contrast
 from skdgm.gradients import complete, multi_prediction, weighted_sum
-from skdgm.gradients.sampling_free import probability_flow, pseudo, ratio_matching
+from skdgm.gradients.sampling_free import flips
 from skdgm.gradients.sampling_free.blocks import blocks
-from skdgm.gradients.sampling_free.flips import flips, sites
 from skdgm.gradients.sampling_free.multi_prediction import parts
 from skdgm.gradients.sampling_free.noise_contrastive import noise_contrastive
 from skdgm.gradients.sampling_free.scores import denoising, score_matching
@@ -94,25 +93,25 @@ class MultiPrediction(WithoutChains):
 class PseudoLikelihood(WithoutChains):
     """Rows beside their neighbours, of which one bit differs."""
 
-    term = staticmethod(pseudo.slope)
+    term = staticmethod(flips.pseudo_likelihood)
 
     def slope(self, rng, state, x, clamp, clock):
         v, data = self.completed(rng, state, x, clamp)
         sizes = len(v), *(unit.size for unit in self.energy.units)
-        index = sites(rng.fold(_DRAWN).generator(), *sizes)
-        return flips(state.params, v, index, self.term), data, state
+        index = flips.sites(rng.fold(_DRAWN).generator(), *sizes)
+        return flips.flips(state.params, v, index, self.term), data, state
 
 
 class RatioMatching(PseudoLikelihood):
     """Ratios of the probabilities of rows and of their neighbours."""
 
-    term = staticmethod(ratio_matching.slope)
+    term = staticmethod(flips.ratio_matching)
 
 
 class ProbabilityFlow(PseudoLikelihood):
     """Flow of probability from rows to their neighbours."""
 
-    term = staticmethod(probability_flow.slope)
+    term = staticmethod(flips.probability_flow)
 
 
 class BlockPseudoLikelihood(WithoutChains):

@@ -10,9 +10,22 @@ p^*(v)`, an objective :math:`J = -\sum_i \varphi(s_i)` has no partition function
    \frac{\partial \log p^*(v^{(i)})}{\partial\theta} \right)
 
 where each :math:`\varphi` increases, so that rows are made more probable than their
-neighbours. ``slope`` of :mod:`~skdgm.gradients.sampling_free.pseudo`,
-:mod:`~skdgm.gradients.sampling_free.ratio_matching` and
-:mod:`~skdgm.gradients.sampling_free.probability_flow` is :math:`\varphi'`.
+neighbours:
+
+- the pseudo-likelihood has :math:`\varphi(s) = \log(1 + e^s)` [1]_;
+- ratio matching :math:`\sigma(s)^2`, the squared probability of the other value of a
+  bit, which is bounded, so that outliers count little [2]_;
+- minimum probability flow :math:`e^{s / 2}`: the rate at which probability leaves the
+  rows, at the first moment, under dynamics that flip one bit and have the model for
+  their equilibrium [3]_. Rates above :math:`e^{10}` count as that.
+
+References
+----------
+.. [1] Besag (1975). Statistical analysis of non-lattice data. The Statistician.
+.. [2] Hyvärinen (2007). Some extensions of score matching. Computational Statistics
+   and Data Analysis.
+.. [3] Sohl-Dickstein, Battaglino and DeWeese (2011). Minimum probability flow learning.
+   ICML.
 """
 
 import numpy as np
@@ -24,6 +37,23 @@ from skdgm.utils.products import matmul
 
 # Numbers that are computed for the neighbours of a batch, roughly.
 _BUDGET = 2**21
+
+
+def pseudo_likelihood(s):
+    """Derivative of phi of the pseudo-likelihood, for an array of s."""
+    return sigmoid(s)
+
+
+def ratio_matching(s):
+    """Derivative of phi of ratio matching, for an array of s."""
+    other = sigmoid(s)
+    return 2 * other * other * (1 - other)
+
+
+def probability_flow(s):
+    """Derivative of phi of minimum probability flow, for an array of s."""
+    half = s.dtype.type(0.5)
+    return half * np.exp(np.minimum(half * s, s.dtype.type(10)))
 
 
 def sites(generator, n_rows, n_visible, n_hidden):

@@ -5,10 +5,9 @@ r"""Gradient of the pseudo-likelihood of sites.
    \frac{\partial \mathrm{PL}}{\partial J} = r x^\top + x r^\top, \qquad
    r = x - \mathbb{E}[x_i \mid x_{-i}]_i
 
-For bits of which a machine's hidden units have been summed out a term is
-:math:`-\varphi(s_i)` with :math:`\varphi(s) = \log(1 + e^s)`, see
-:mod:`~skdgm.gradients.sampling_free.flips`. It needs no chains, and has its maximum at
-the parameters of the model that rows come from, as the likelihood has [1]_.
+It needs no chains, and has its maximum at the parameters of the model that rows come
+from, as the likelihood has [1]_. With hidden units that are summed out it is one of
+:mod:`~skdgm.gradients.sampling_free.flips`.
 
 References
 ----------
@@ -16,13 +15,7 @@ References
 """
 
 from skdgm.energies import Params, mean_row
-from skdgm.utils.math import sigmoid
 from skdgm.utils.products import matmul
-
-
-def slope(s):
-    """Derivative of phi, for an array of s."""
-    return sigmoid(s)
 
 
 def pseudo_likelihood(energy, params, x, counts=None):
