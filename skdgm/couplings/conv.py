@@ -106,6 +106,8 @@ class Conv(NamedTuple):
     n_maps: int
     pooled: object = None
 
+    log_weight = Dense.log_weight
+
     @property
     def n_below(self):
         """Number of units in the block below."""
@@ -143,11 +145,6 @@ class Conv(NamedTuple):
     def seen(self, below):
         """What filters see of values of the block below."""
         return below if self.pooled is None else self.pooled.pool(np.asarray(below))
-
-    def log_weight(self, weights, below, above):
-        """Minus the energy of each pair of rows of statistics, of shape (n_rows,)."""
-        received = self.send(weights, below, up=True)
-        return np.einsum("ij,ij->i", received, np.asarray(above))
 
     def contrast(self, below, above, below_model, above_model):
         """Gradient of the weights from statistics of both blocks in the positive phase

@@ -23,6 +23,8 @@ class MaskedContrast(NamedTuple):
     mask: np.ndarray = None
     within: bool = False
 
+    ascend, apply = Contrast.ascend, Contrast.apply
+
     @classmethod
     def of(cls, grad, mask, within=False):
         """The gradient G, less what the mask excludes; within a block symmetric to the
@@ -31,7 +33,7 @@ class MaskedContrast(NamedTuple):
         return cls(grad if mask is None else grad * mask, mask, within)
 
     def __array__(self, dtype=None, copy=None):
-        return self.grad
+        return self.grad.copy()
 
     def center(self, below, above, mu, lam, shift):
         """Gradient with centred statistics; see :meth:`Contrast.center`."""
@@ -39,26 +41,6 @@ class MaskedContrast(NamedTuple):
         part = MaskedContrast.of(self.grad - thin, self.mask, self.within)
         of_above = np.zeros_like(above) if self.within else part.grad.T @ shift
         return part, part.grad @ lam, of_above
-
-    def ascend(self, weights, velocity, *, rate, momentum=0.0, l1=0.0, l2=0.0):
-        """Take a step with momentum and weight decay, in place; see
-        :meth:`Contrast.ascend`."""
-        real, g = weights.dtype.type, self.grad.astype(weights.dtype)
-        if l1:
-            g = g - real(l1) * np.sign(weights)
-        if l2:
-            g = g - real(l2) * weights
-        g = g * real(rate)
-        if momentum:
-            velocity *= real(momentum)
-            velocity += g
-            g = velocity
-        weights += g
-
-    def apply(self, weights, memory, rule):
-        """Update weights and optimiser state in place by a rule; see
-        :meth:`Contrast.apply`."""
-        rule(weights, *memory, np.ascontiguousarray(self.grad, weights.dtype))
 
 
 class _Mask(NamedTuple):

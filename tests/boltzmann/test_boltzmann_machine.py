@@ -19,7 +19,7 @@ from skdgm.base import MissingCapability
 from skdgm.boltzmann._learning.state import TrainState
 from skdgm.boltzmann._structure.connected import GraphObjective
 from skdgm.energies import Params
-from skdgm.gradients import pseudo_likelihood
+from skdgm.gradients.sampling_free.pseudo import pseudo_likelihood
 from skdgm.metrics import log_conditionals
 from skdgm.optim import Clock
 from skdgm.partition import exact

@@ -10,9 +10,8 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 
 from skdgm import DBN, RBM, DBNClassifier, DBNRegressor, GaussianRBM
 from skdgm.boltzmann._fused_epochs import runs
-from skdgm.boltzmann._learning import steps
 from skdgm.exceptions import DivergenceError, OutlierWarning
-from skdgm.gradients import slowed
+from skdgm.gradients.steps import far
 
 DIGITS = load_digits().data
 # Above zero once.
@@ -114,13 +113,13 @@ def test_a_later_amount_may_be_farther_out_than_all_before(size):
 
 
 def test_ordinary_columns_learn_as_ever(monkeypatch):
-    asked = []
+    asked, slowed = [], far.slowed
 
     def kept(*given):
         asked.append(slowed(*given))
         return asked[-1]
 
-    monkeypatch.setattr(steps, "slowed", kept)
+    monkeypatch.setattr(far, "slowed", kept)
     monkeypatch.setattr("skdgm.boltzmann._fused_epochs.runs.serves", lambda *_: False)
     for load in load_iris, load_wine, load_breast_cancer:
         GaussianRBM(8, n_iter=1, random_state=0).fit(load().data[:400])

@@ -50,7 +50,7 @@ from skdgm import dask as distribute
 from skdgm.callbacks import Checkpoint
 from skdgm.dask import _fit, _parts, _rounds, _run, _shard
 from skdgm.exceptions import CostWarning, DivergenceError
-from skdgm.gradients import slowed
+from skdgm.gradients.steps.far import slowed
 from tests.common.shapes import learned
 
 distributed = pytest.importorskip("distributed")

@@ -12,12 +12,12 @@ from skdgm.boltzmann._learning.monitor import PseudoLikelihoodWatch
 from skdgm.boltzmann._learning.phases import CHAINS
 from skdgm.boltzmann._learning.sampling_free import WAYS
 from skdgm.boltzmann._learning.state import TrainState, formed, present
-from skdgm.boltzmann._learning.steps import ascend
 from skdgm.boltzmann._structure.labels import known_labels, label_of
 from skdgm.energies import tiled
+from skdgm.gradients.steps import centering, far, natural, quadratic, steady
 from skdgm.inference import lone_means
 from skdgm.metrics import log_conditionals
-from skdgm.optim import adam, sgd
+from skdgm.optim import adam, learning_rate, piecewise, sgd
 from skdgm.training import Objective, Reader
 from skdgm.utils.lists import LISTED
 from skdgm.utils.random import INIT, stream
@@ -37,21 +37,15 @@ class EnergyObjective(Objective):
 
     Parameters
     ----------
-    energy : Energy
-    options : object
-        Has the training options of an estimator as attributes.
-    rows : Rows
-    seed : int
+    energy, options, rows, seed, epochs_before
+        As for :class:`~skdgm.training.Objective`, beside the energy.
     fill : ndarray of shape (n_visible,)
         Values from which missing entries start.
-    moments : tuple
-        For each block the means (or moments) of the model without couplings, or None.
-    epochs_before : int
-        Epochs before this run, so that no random numbers are used twice.
+    moments, means : tuple
+        For each block the means (or moments) of the model without couplings, or None;
+        and those that its initial biases give.
     filled : float
         Share of the data that is not 0.
-    means : tuple, optional
-        For each block the means that its initial biases give, or None.
     initial : callable, optional
         ``initial(objective, params)`` returns parameters to start from, in place of
         small random weights.
@@ -66,7 +60,6 @@ class EnergyObjective(Objective):
 
     quantity = "pseudo-likelihood"
     LOCAL = ("chains",)
-    ascend = ascend
 
     def __init__(
         self,
@@ -172,6 +165,48 @@ class EnergyObjective(Objective):
             grad, state = self.gradient(rng, state, x, clamp, clock)
             self.ascend(state, grad, clock)
         return state
+
+    def ascend(self, state, grad, clock):
+        """Update parameters along a gradient, in place, as the options say.
+
+        It is converted to the coordinates in which real units learn, shortened where
+        columns have values far out, centred, and given to the optimiser; parameters are
+        limited after it.
+        """
+        options, energy, params = self.options, self.energy, state.params
+        given, extremes = (energy, params), (self.reach, options.batch_size)
+        rate, held = options.learning_rate, {}
+        momentum = piecewise(options.momentum, clock)
+        self.phase.learn(state, grad)
+        if options.solver == "sgd":
+            # Strong damping would cancel the schedule if it came after it.
+            rate = natural.damped(*given, rate, options.centering is not None)
+            slower = far.slowed(energy, rate / (1 - momentum), *extremes)
+        else:
+            # What is done to its gradient, an adaptive optimiser undoes.
+            slower, held = {}, far.slowed(energy, None, *extremes)
+        rate = learning_rate(rate, options.schedule, clock, options.power_t)
+        rule = {"momentum": momentum, "l1": options.l1, "l2": options.l2}
+        scales = natural.deviations(*given)
+        if options.quadratic:
+            grad, shift = quadratic.convert(*given, grad), quadratic.shift(*given)
+        grad = far.shortened(energy, natural.standardised(*given, grad), slower)
+        if state.offsets:
+            grad = centering.center(*given, grad, state.offsets, slower)
+        grad = self.shared(natural.natural(*given, grad))
+        before = far.copied(*given, held)
+        if options.solver == "sgd":
+            rate = steady.steady(energy, grad, rate)
+        # What penalties take follows the weights before the step.
+        weighed = far.copied(*given, slower if options.l1 or options.l2 else {})
+        self.solver.step(params, state.optimiser, grad, rate=rate, **rule)
+        if weighed[1]:
+            far.eased(*given, state.optimiser, slower, weighed, rate, **rule)
+        far.take_back(*given, held, before)
+        natural.rescale(*given, scales)
+        energy.constrain(params, options.max_norm)
+        if options.quadratic:
+            quadratic.correct(*given, shift)
 
     def shared(self, grad):
         """Gradient of parameters of which some are to be the same: as it is."""

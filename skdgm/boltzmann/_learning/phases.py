@@ -9,16 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.energies import Params, contrast
-from skdgm.gradients import (
-    cd,
-    damped,
-    natural,
-    pcd,
-    shortened,
-    slowed,
-    with_first_means,
-)
-from skdgm.gradients.steps import centering, fast, sparsity
+from skdgm.gradients import cd, pcd
+from skdgm.gradients.contrastive import with_first_means
+from skdgm.gradients.steps import centering, far, fast, natural, sparsity
 from skdgm.optim import piecewise
 from skdgm.samplers import FastWeights, Gibbs, Ladder, State, betas, tempering
 from skdgm.utils.random import INIT, stream
@@ -204,9 +197,9 @@ class FastPCD(PCD):
         """Make a step of the fast weights, in place."""
         options, given = self.options, (self.energy, state.params)
         rate = options.fast_learning_rate or options.learning_rate
-        rate = damped(*given, rate, options.centering is not None)
-        slower = slowed(self.energy, rate, self.reach, options.batch_size)
-        grad = natural(*given, shortened(self.energy, grad, slower))
+        rate = natural.damped(*given, rate, options.centering is not None)
+        slower = far.slowed(self.energy, rate, self.reach, options.batch_size)
+        grad = natural.natural(*given, far.shortened(self.energy, grad, slower))
         fast.step(state.phase, grad, rate)
 
 

@@ -9,10 +9,10 @@ from skdgm.boltzmann._learning.phases import Phase
 from skdgm.boltzmann._structure.labels import label_of
 from skdgm.couplings import Contrast
 from skdgm.energies import Params, contrast
-from skdgm.gradients import complete, multi_prediction, weighted_sum
+from skdgm.gradients import complete, weighted_sum
 from skdgm.gradients.sampling_free import flips
 from skdgm.gradients.sampling_free.blocks import blocks
-from skdgm.gradients.sampling_free.multi_prediction import parts
+from skdgm.gradients.sampling_free.multi_prediction import multi_prediction, parts
 from skdgm.gradients.sampling_free.noise_contrastive import noise_contrastive
 from skdgm.gradients.sampling_free.scores import denoising, score_matching
 from skdgm.inference import last_means, unroll

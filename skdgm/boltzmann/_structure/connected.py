@@ -13,7 +13,8 @@ from skdgm.boltzmann._learning.objective import PHASES, EnergyObjective
 from skdgm.boltzmann._learning.phases import Phase
 from skdgm.boltzmann._structure.model import MachineModel, n_columns
 from skdgm.energies import Connected, Params, colours_of
-from skdgm.gradients import complete, pseudo_likelihood
+from skdgm.gradients import complete
+from skdgm.gradients.sampling_free.pseudo import pseudo_likelihood
 from skdgm.gradients.steps import centering
 from skdgm.samplers import Gibbs, State
 

@@ -5,8 +5,7 @@ import pytest
 
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered
-from skdgm.gradients import multi_prediction
-from skdgm.gradients.sampling_free.multi_prediction import parts
+from skdgm.gradients.sampling_free.multi_prediction import multi_prediction, parts
 from skdgm.inference import mean_field, unroll
 from skdgm.utils.random import stream
 

@@ -4,8 +4,8 @@ import pytest
 from skdgm.couplings import Contrast
 from skdgm.distributions import Gaussian
 from skdgm.energies import Params
-from skdgm.gradients import natural
 from skdgm.gradients.steps import centering
+from skdgm.gradients.steps.natural import natural
 from skdgm.utils.tree import tree_map
 from tests.numerical import arrays, assert_trees, numerical_gradient, observed
 from tests.reference import ALL, Enumeration, random_machine

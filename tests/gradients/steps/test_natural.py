@@ -3,7 +3,13 @@ import pytest
 
 from skdgm.distributions import Bernoulli, Gaussian, Normal
 from skdgm.energies import contrast, layered
-from skdgm.gradients import damped, deviations, natural, rescale, standardised
+from skdgm.gradients.steps.natural import (
+    damped,
+    deviations,
+    natural,
+    rescale,
+    standardised,
+)
 from tests.numerical import assert_trees, numerical_gradient
 
 RNG = np.random.default_rng(0)

@@ -5,7 +5,7 @@ import pytest
 
 from skdgm.distributions import Bernoulli, Poisson
 from skdgm.energies import Params, contrast, layered
-from skdgm.gradients import steady
+from skdgm.gradients.steps.steady import steady
 
 
 @pytest.mark.parametrize("rates_above", [True, False])
