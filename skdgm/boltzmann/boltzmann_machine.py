@@ -37,7 +37,9 @@ class BoltzmannMachine(MachineOptions, Machine):
     Parameters
     ----------
     n_hidden
-        Number of hidden units, which are bits.
+        Number of hidden units, which are bits. They depend on each other, so that
+        features, their means, are those of mean field. Without any, features are the
+        probabilities of each column, or of its categories, given all others.
     edges : array-like or sparse matrix of shape (n_units, n_units)
         Which units are linked, symmetric: columns first, then hidden units. Its
         diagonal is ignored, so that scikit-learn's ``grid_to_graph`` may be given. By
@@ -152,25 +154,6 @@ class BoltzmannMachine(MachineOptions, Machine):
     _TRANSIENT = *Machine._TRANSIENT, "intercept_hidden_", "h_samples_"
 
     pseudo_likelihood, pair_scores = pseudo_likelihood, pair_scores
-
-    def transform(self, X):
-        r"""Means of the hidden units, or of each column given all others.
-
-        Hidden units depend on each other, so their means are those of mean field. A
-        machine without them returns :math:`p(v_i = 1 \mid v_{-i})`, or probabilities of
-        all categories of each column. Missing entries are inferred by mean field.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-
-        Returns
-        -------
-        H : ndarray of shape (n_samples, n_features_out)
-            Probabilities.
-        """
-        return super().transform(X)
 
     @property
     def _domain(self):

@@ -70,6 +70,8 @@ class RBM(RealOptions, MachineOptions, Machine):
         has n states), "gaussian" and "rectified" (of variance 1 before truncation) or
         "poisson". The last three have no limits, and then visible units must have some,
         or Z would be infinite: "bernoulli", "categorical", "binomial" or "interval".
+        Features are their means: probabilities of bits and of each category, expected
+        counts and amounts.
     precision
         Precisions of "gaussian" and "rectified" columns given the hidden units: one
         learned for each column, one learned for all columns of a kind, or fixed at the
@@ -178,24 +180,6 @@ class RBM(RealOptions, MachineOptions, Machine):
 
     _MODEL = TABLES
     _TRANSIENT = "swap_rates_", "precision_", "_log_precisions"
-
-    def transform(self, X):
-        """Means of the hidden units given the visible ones.
-
-        Missing entries are inferred by mean field, jointly with the hidden units.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-
-        Returns
-        -------
-        H : ndarray of shape (n_samples, n_hidden_entries)
-            Probabilities of bits and of each category of categorical units; expected
-            counts and amounts.
-        """
-        return super().transform(X)
 
     def reconstruct(self, X):
         r"""Means of the visible units given the means of the hidden ones.

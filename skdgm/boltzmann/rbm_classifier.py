@@ -28,7 +28,8 @@ class RBMClassifier(QuadraticOptions, MachineOptions, Classifier, Machine):
     so that labels have the exact distribution :math:`p(y \mid v) \propto \exp(d_y +
     \sum_j \log(1 + e^{c_j + U_{yj} + v^\top W_{:j}}))`, with an exact gradient [4]_.
     Columns are binary, or real with the energy of :class:`GaussianRBM`. NaN is a
-    missing value, in every method.
+    missing value, in every method; of rows with some, under more than 20 hidden units,
+    a label's probability is that of its mean-field bound.
 
     Parameters
     ----------
@@ -125,26 +126,6 @@ class RBMClassifier(QuadraticOptions, MachineOptions, Classifier, Machine):
     _MODEL = Restricted(LabelledDensity, HybridObjective)
 
     sample = sample_of_class
-
-    def predict_log_proba(self, X):
-        r"""Log probabilities of the labels.
-
-        .. math:: \log p(y \mid v) = -F(v, y) - \log \sum_{y'} e^{-F(v, y')}
-
-        Exact, except for rows with missing values under more than 20 hidden units, for
-        which each label's free energy :math:`F(v, y)` is that of its mean-field bound.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-
-        Returns
-        -------
-        log_p : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
-        """
-        return super().predict_log_proba(X)
 
     def _logits(self, rows):
         return self.density_.log_joint_of(rows)

@@ -137,7 +137,7 @@ class EnergyDensity(Unnormalised):
     def visible_means(self, H):
         """Means of the visible units given hidden ones, in the units of the model."""
         x = (None,) * (len(self.energy.units) - 1) + (H,)
-        return self.energy.units[0].mean(self._visible_field(self.params, x))
+        return self.energy.units[0].mean(self._field(self.params, x))
 
     def sample(self, n_samples, random_state=None, **options):
         """Draw rows by blocked Gibbs sampling; options as of :meth:`Chains.along`."""

@@ -83,6 +83,3 @@ class TableDensity(EnergyDensity):
         if self.energy.is_binary_chain:
             return super().params_for(rows, dtype, index)
         return astype(self.params, dtype)
-
-    def _field(self, params, x, block):
-        return self.energy.field(params, block, self.energy.received(params, x, block))

@@ -204,11 +204,11 @@ class Unnormalised(Density):
         with one_blas_thread():
             state = self.chains.start("chains", n_samples, rng.fold(0))
             state = self.chains.run(params, rng.fold(1), state, n_steps)
-            return self.energy.units[0], self._visible_field(params, state.x)
+            return self.energy.units[0], self._field(params, state.x)
 
-    def _visible_field(self, params, x):
-        """Natural parameters of the visible block."""
-        return self.energy.field(params, 0, self.energy.received(params, x, 0))
+    def _field(self, params, x, block=0):
+        """Natural parameters of a block, by default the visible one."""
+        return self.energy.field(params, block, self.energy.received(params, x, block))
 
     def params_for(self, rows, dtype=None, index=None):
         """Parameters for all rows, or those at an index: in tiles where many rows come

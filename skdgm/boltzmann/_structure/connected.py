@@ -2,7 +2,6 @@
 
 import math
 from functools import lru_cache
-from types import SimpleNamespace
 
 import numpy as np
 import scipy.sparse as sp
@@ -26,6 +25,8 @@ _POSITIVE, _ALONG = 100, 101
 class Graphical(MachineModel):
     """A block of visible units, and perhaps one of hidden ones."""
 
+    STRUCTURE = "n_hidden", "column_types"
+
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
         super().check(options)
@@ -38,9 +39,9 @@ class Graphical(MachineModel):
 
     def structure(self, facts):
         """Number of hidden units, kind of the columns and mask of links."""
-        names = "n_hidden", "column_types"
-        found = {name: getattr(facts.options, name) for name in names}
-        return SimpleNamespace(**found, edges=edges_of(facts.options, n_columns(facts)))
+        found = super().structure(facts)
+        found.edges = edges_of(facts.options, n_columns(facts))
+        return found
 
     def energy(self, facts):
         """Energy of visible units and hidden ones, some of which are linked."""

@@ -3,7 +3,6 @@
 from functools import lru_cache
 from math import isqrt
 from numbers import Integral
-from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -125,6 +124,8 @@ def _energy(visible, geometry, n_maps):
 class Convolved(MachineModel):
     """A layer of visible units under maps of hidden ones."""
 
+    STRUCTURE = *MachineModel.STRUCTURE, "padding"
+
     def check(self, options):
         """Raise ValueError for options that exclude each other."""
         super().check(options)
@@ -136,11 +137,11 @@ class Convolved(MachineModel):
 
     def structure(self, facts):
         """Number of maps, kind of the columns, and shapes."""
-        names = "n_components", "column_types", "padding"
-        found = {name: getattr(facts.options, name) for name in names}
+        found = super().structure(facts)
         shapes = geometry_of(facts.options, n_columns(facts)).shapes
         del shapes["map_shape_"]  # It follows from the others.
-        return SimpleNamespace(**found, **{n[:-1]: own for n, own in shapes.items()})
+        vars(found).update({name[:-1]: own for name, own in shapes.items()})
+        return found
 
     def energy(self, facts):
         """Energy of visible units and maps."""

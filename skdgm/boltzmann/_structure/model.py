@@ -4,6 +4,7 @@ from abc import abstractmethod
 from functools import partial
 from numbers import Integral
 from numbers import Real as Number
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -38,6 +39,13 @@ class MachineModel(Model):
     def named(self, facts, params, visible, chains):
         """Fitted attributes of blocks, by name, the inverse of :meth:`params`: of plain
         parameters, biases (or means) of the visible units, and chains by block."""
+
+    # Options that the structure consists of.
+    STRUCTURE = "n_components", "column_types"
+
+    def structure(self, facts):
+        """Options that parameters depend on; see :class:`~skdgm.base.Model`."""
+        return SimpleNamespace(**{n: getattr(facts.options, n) for n in self.STRUCTURE})
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""

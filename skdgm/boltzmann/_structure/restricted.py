@@ -1,7 +1,6 @@
 """Models of restricted machines: visible units, perhaps a label, and hidden units."""
 
 from functools import lru_cache
-from types import SimpleNamespace
 
 from skdgm.boltzmann._structure.model import MachineModel, n_classes
 from skdgm.distributions import Bernoulli, Softmax
@@ -10,11 +9,6 @@ from skdgm.energies import Params, layered, plain
 
 class Restricted(MachineModel):
     """One hidden layer; a label is beside the data."""
-
-    def structure(self, facts):
-        """Number of hidden units, and kind of the columns."""
-        size, kind = facts.options.n_components, facts.options.column_types
-        return SimpleNamespace(n_components=size, column_types=kind)
 
     def energy(self, facts):
         """Energy of layers."""

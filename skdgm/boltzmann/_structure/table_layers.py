@@ -1,7 +1,6 @@
 """Models of machines of any units: visible blocks under one block of hidden units."""
 
 from functools import lru_cache, partial
-from types import SimpleNamespace
 
 import numpy as np
 
@@ -32,6 +31,8 @@ _NUMBERED = "binomial", "categorical"
 class Tables(MachineModel):
     """One hidden layer over a visible block for each kind of columns."""
 
+    STRUCTURE = "column_types", "hidden", "n_components"
+
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
         checked_kinds(options.column_types)
@@ -43,11 +44,6 @@ class Tables(MachineModel):
                 f"hidden must be one of {', '.join(map(repr, _HIDDEN))}, 'binomial(n)' "
                 f"and 'categorical(n)' with a number n; got {options.hidden!r}."
             )
-
-    def structure(self, facts):
-        """Kinds of the columns and of the hidden units, and number of these."""
-        names = "column_types", "hidden", "n_components"
-        return SimpleNamespace(**{n: getattr(facts.options, n) for n in names})
 
     def energy(self, facts):
         """Energy of visible blocks under a hidden one."""
