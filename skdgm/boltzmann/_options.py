@@ -24,7 +24,7 @@ IMPLIED = {
 }
 
 
-class ChainOptions(FitOptions):
+class MarkovChainOptions(FitOptions):
     """Options of machines that learn from Markov chains.
 
     Parameters
@@ -81,7 +81,7 @@ class ChainOptions(FitOptions):
     learning_rate = 0.1
 
 
-class MachineOptions(ChainOptions):
+class MachineOptions(MarkovChainOptions):
     """Options of machines on one table.
 
     Parameters

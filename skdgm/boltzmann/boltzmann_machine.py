@@ -13,7 +13,7 @@ from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import pseudo_likelihood
 from skdgm.boltzmann._options import MachineOptions
 from skdgm.boltzmann._structure.connected import GRAPHICAL, edges_of
-from skdgm.boltzmann._structure.visible import BINARY, Categorical
+from skdgm.boltzmann._structure.visible import BINARY, CategoricalUnits
 
 
 class BoltzmannMachine(MachineOptions, Machine):
@@ -159,7 +159,7 @@ class BoltzmannMachine(MachineOptions, Machine):
     def _domain(self):
         if self._options.column_types == "bernoulli":
             return BINARY
-        return Categorical(self._options.min_categories)
+        return CategoricalUnits(self._options.min_categories)
 
     def _label(self, rows, y, fresh, classes):
         # Raise before anything learned earlier is lost.

@@ -9,10 +9,10 @@ from typing import Literal
 
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.boltzmann._documents.machine import DocumentModel
-from skdgm.boltzmann._options import ChainOptions
+from skdgm.boltzmann._options import MarkovChainOptions
 
 
-class ReplicatedSoftmax(ChainOptions, DocumentModel):
+class ReplicatedSoftmax(MarkovChainOptions, DocumentModel):
     r"""Replicated softmax, a topic model of documents with binary hidden units.
 
     .. math::

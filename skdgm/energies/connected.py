@@ -29,7 +29,7 @@ from skdgm.energies.energy import Energy
 _DENSE = 0.3
 
 
-class Layout(NamedTuple):
+class SiteLayout(NamedTuple):
     """The sites of all blocks, in the form that kernels take, arrays of int. ``first``
     has the first entry of each among those of all blocks, and their number; ``sizes``
     the numbers of categories, 0 for a bit; ``order`` the sites by colour. Neighbours of
@@ -76,7 +76,7 @@ class Connected(Energy):
     ----------
     edges, site_colours : ndarray
         As above.
-    layout : Layout
+    layout : SiteLayout
     """
 
     is_sitewise = True
@@ -95,7 +95,7 @@ class Connected(Energy):
             near = np.nonzero(edges)[1]
             ends = np.concatenate([[0], np.cumsum(edges.sum(axis=1))])
         first = np.concatenate([[0], np.cumsum(widths)])
-        self.layout = Layout(
+        self.layout = SiteLayout(
             *(part.astype(np.int64) for part in (first, sizes, order, ends, near))
         )
         mask = np.repeat(np.repeat(edges, widths, axis=0), widths, axis=1)

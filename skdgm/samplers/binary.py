@@ -72,7 +72,7 @@ def means(energy, params, x, colour, path=None):
     return tuple(found)
 
 
-def contrast(rngs, energy, params, x, chains, model=None):
+def both_phases(rngs, energy, params, x, chains, model=None):
     """Means of the last colour given data, None for the first; and several sweeps of
     chains with theirs, as :func:`draw` returns them, by the parameters ``model``, if
     given."""

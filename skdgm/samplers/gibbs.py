@@ -138,7 +138,7 @@ class Gibbs(Sampler):
         ):
             return None
         rngs, model = [rng.fold(n) for n in range(n_steps)], self.at(params)
-        found = binary.contrast(rngs, energy, params, x, state.x, model)
+        found = binary.both_phases(rngs, energy, params, x, state.x, model)
         return found[0], State(found[1]), Info(found[2])
 
 

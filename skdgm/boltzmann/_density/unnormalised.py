@@ -8,7 +8,7 @@ import numpy as np
 from skdgm.base import Density, of_rows
 from skdgm.boltzmann._density.chains import Chains
 from skdgm.boltzmann._structure.labels import label_of
-from skdgm.boltzmann._structure.visible import Binary
+from skdgm.boltzmann._structure.visible import BinaryUnits
 from skdgm.energies import tiled
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.partition import Problem, ais, bracket, estimate, exact
@@ -147,7 +147,11 @@ class Unnormalised(Density):
         with one_blas_thread():
             found = bracket.estimate(rng, problem, options)
         # Learning gives the model the means of its columns if these are bits.
-        if compare and isinstance(self.domain, Binary) and self.objective in _OF_MEANS:
+        if (
+            compare
+            and isinstance(self.domain, BinaryUnits)
+            and self.objective in _OF_MEANS
+        ):
             mean = self._mean_near(found.means[0])
             if text := estimate.unlike(found.means[0], mean, n_chains):
                 warn(f"{self.name}: {text}", LikelihoodWarning)

@@ -92,7 +92,7 @@ class _PCD(_Documents):
         return state._replace(chains=chains)
 
 
-class _Tempering(_PCD):
+class _TemperedPCD(_PCD):
     """Chains that persist, and exchange hidden units with shorter documents."""
 
     @property
@@ -128,4 +128,4 @@ class _Tempering(_PCD):
         return state._replace(chains=chains, phase=Tempered(rates, ()))
 
 
-PHASES = {"pcd": _PCD, "cd": _CD, "tempering": _Tempering}
+PHASES = {"pcd": _PCD, "cd": _CD, "tempering": _TemperedPCD}

@@ -215,7 +215,7 @@ class Tempered(NamedTuple):
         return {"swap_rates_": self.swap_rates}
 
 
-class Tempering(PCD):
+class TemperedPCD(PCD):
     """Persistent chains at several temperatures."""
 
     fused = False
@@ -243,4 +243,4 @@ class Tempering(PCD):
         return state._replace(chains=chains.x, phase=Tempered(rates, base))
 
 
-CHAINS = {"pcd": PCD, "cd": CD, "fpcd": FastPCD, "tempering": Tempering}
+CHAINS = {"pcd": PCD, "cd": CD, "fpcd": FastPCD, "tempering": TemperedPCD}

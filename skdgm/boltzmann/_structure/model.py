@@ -2,8 +2,7 @@
 
 from abc import abstractmethod
 from functools import partial
-from numbers import Integral
-from numbers import Real as Number
+from numbers import Integral, Real
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +12,7 @@ from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.boltzmann._learning.objective import EnergyObjective
 from skdgm.boltzmann._learning.state import TrainState, filled
 from skdgm.boltzmann._structure.labels import label_of, with_label
-from skdgm.boltzmann._structure.visible import Real, at_limit, reach_of
+from skdgm.boltzmann._structure.visible import RealUnits, at_limit, reach_of
 from skdgm.distributions import Normal
 from skdgm.optim import check_piecewise
 
@@ -50,7 +49,7 @@ class MachineModel(Model):
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
         check_piecewise("n_steps", options.n_steps, Integral, 1)
-        check_piecewise("momentum", options.momentum, Number, 0, 1)
+        check_piecewise("momentum", options.momentum, Real, 0, 1)
 
     def density(self, facts, state):
         """Density of the fitted parameters."""
@@ -82,7 +81,7 @@ class MachineModel(Model):
         state = state.kept()
         visible, columns = state.params.units[0], facts.columns
         found, chains = state.attributes()
-        if isinstance(facts.domain, Real):
+        if isinstance(facts.domain, RealUnits):
             found["_log_precision"] = visible.log_precision
             found["precision_"] = np.exp(visible.log_precision) / columns.scale**2
             found["mean_"], found["scale_"] = columns.mean, columns.scale
@@ -96,7 +95,7 @@ class MachineModel(Model):
 
     def complaints(self, facts, state):
         """Warnings about columns whose precision is at its limit."""
-        if isinstance(facts.domain, Real):
+        if isinstance(facts.domain, RealUnits):
             unit, (own, *_) = self.visible(facts), state.params.units
             yield from at_limit(facts, unit, own.log_precision)
 
@@ -129,7 +128,10 @@ class MachineModel(Model):
     def beginning(self, facts, table, moments):
         """Further arguments of the objective, by name."""
         visible, *others = moments
-        if isinstance(facts.domain, Real) or facts.options.init_biases != "marginals":
+        if (
+            isinstance(facts.domain, RealUnits)
+            or facts.options.init_biases != "marginals"
+        ):
             visible = None
         return {
             "filled": filled(table),
@@ -147,7 +149,7 @@ class MachineModel(Model):
 
     def bottom(self, facts, attributes, own):
         """Parameters of the visible block, given its biases or means."""
-        if not isinstance(facts.domain, Real):
+        if not isinstance(facts.domain, RealUnits):
             return own
         return Normal(own, attributes["_log_precision"])
 

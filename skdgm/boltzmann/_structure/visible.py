@@ -38,7 +38,7 @@ class Visible:
         return unit.sample(unit.field(unit.init(dtype=dtype)), rng)[0]
 
 
-class Binary(Visible, BinaryColumns):
+class BinaryUnits(Visible, BinaryColumns):
     """Binary units, for values 0, 1 and probabilities of 1."""
 
     log_conditionals = staticmethod(log_conditionals)
@@ -48,7 +48,7 @@ class Binary(Visible, BinaryColumns):
         return Bernoulli(len(columns.seen))
 
 
-class Real(Visible, RealColumns):
+class RealUnits(Visible, RealColumns):
     """Real units, for columns of any scale, which are standardised for the model."""
 
     log_conditionals = staticmethod(log_densities)
@@ -61,7 +61,7 @@ class Real(Visible, RealColumns):
 def reach_of(domain, columns):
     """Reach of the columns of the visible block, if it is of real units: a
     dictionary, as of :class:`~skdgm.boltzmann._learning.objective.EnergyObjective`."""
-    return {0: columns.reach} if isinstance(domain, Real) else {}
+    return {0: columns.reach} if isinstance(domain, RealUnits) else {}
 
 
 def at_limit(facts, unit, log_precision):
@@ -86,7 +86,7 @@ def at_limit(facts, unit, log_precision):
         )
 
 
-class Categorical(Visible, CodeColumns):
+class CategoricalUnits(Visible, CodeColumns):
     """Categorical units, one-hot, for columns of codes; if ``alike``, all have as many
     categories as the one that has most."""
 
@@ -124,19 +124,19 @@ class Categorical(Visible, CodeColumns):
         return np.stack(codes, axis=1).astype(v.dtype)
 
 
-BINARY, REAL = Binary(), Real()
+BINARY, REAL = BinaryUnits(), RealUnits()
 
 
 def pixels_of(options):
     """Kind of the columns of images, given the options of a convolutional machine."""
     real = options.column_types == "gaussian"
     if options.column_types == "categorical":
-        found = Categorical(options.min_categories)
+        found = CategoricalUnits(options.min_categories)
         found.alike = True
         return found
     if options.visible_bias == "pixel":
         return REAL if real else BINARY
-    found = Real() if real else Binary()
+    found = RealUnits() if real else BinaryUnits()
     _, _, found.n_channels, *_ = *(options.image_shape or (1, 1)), 1
     return found
 
