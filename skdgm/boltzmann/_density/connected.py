@@ -7,7 +7,7 @@ import numpy as np
 
 from skdgm.base import of_rows
 from skdgm.boltzmann._density.layered import EnergyDensity
-from skdgm.boltzmann._learning.state import present
+from skdgm.boltzmann._learning.state import one_hot_rows, present
 from skdgm.distributions import Sites
 from skdgm.inference import bound, mean_field
 from skdgm.partition import exact
@@ -25,10 +25,7 @@ def presented(energy, v, fill, rng=None):
     Codes of categories become one-hot.
     """
     unit, v = energy.units[0], np.asarray(v)
-    if isinstance(unit, Sites):
-        own = np.arange(unit.size) - np.repeat(unit.starts, unit.widths)
-        codes = np.repeat(v, unit.widths, axis=1)
-        v = np.where(np.isnan(codes), codes, (codes == own).astype(v.dtype))
+    v = one_hot_rows(unit, v) if isinstance(unit, Sites) else v
     x, clamp = present(v, fill, len(energy.units), rng)
     return (np.asarray(x[0]), *x[1:]), clamp
 
@@ -89,8 +86,7 @@ class GraphDensity(EnergyDensity):
         means, _ = mean_field(self.energy, params, x, clamp)
         if len(self.energy.units) > 1:
             return means[1]
-        received = self.energy.received(params, means, 0)
-        return self.energy.units[0].mean(self.energy.field(params, 0, received))
+        return self.energy.units[0].mean(self._field(params, means))
 
     def visible_means(self, H):
         """Means of the visible units given hidden ones, by mean field; without any, the

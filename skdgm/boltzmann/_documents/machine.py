@@ -1,6 +1,5 @@
 """Base class of estimators of documents, and their model."""
 
-from numbers import Integral, Real
 from types import SimpleNamespace
 
 from sklearn.utils import check_random_state
@@ -11,11 +10,11 @@ from skdgm.base.frames import framed
 from skdgm.boltzmann._documents.density import DocumentDensity
 from skdgm.boltzmann._documents.objective import DocumentObjective
 from skdgm.boltzmann._learning.state import TrainState
+from skdgm.boltzmann._structure.model import MachineModel
 from skdgm.data import CountColumns
 from skdgm.data.given import given_lengths
 from skdgm.distributions import Bernoulli, Multinomial
 from skdgm.energies import Params, layered
-from skdgm.optim import check_piecewise
 from skdgm.utils.random import MAX_SEED, stream
 
 # Largest number of lengths of training documents that are kept.
@@ -25,10 +24,7 @@ _N_LENGTHS = 1000
 class Documents(Model):
     """Counts of words under one hidden layer, whose biases count as often as words."""
 
-    def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
-        check_piecewise("n_steps", options.n_steps, Integral, 1)
-        check_piecewise("momentum", options.momentum, Real, 0, 1)
+    check = MachineModel.check
 
     def structure(self, facts):
         """Number of hidden units."""

@@ -78,6 +78,13 @@ def present(v, fill, n_blocks, rng=None):
     return (v, *hidden), (clamped, *hidden)
 
 
+def one_hot_rows(unit, codes):
+    """One-hot entries of the categories of a block for codes, NaN where missing."""
+    own = np.arange(unit.size) - np.repeat(unit.starts, unit.widths)
+    codes = np.repeat(codes, unit.widths, axis=1)
+    return np.where(np.isnan(codes), codes, (codes == own).astype(codes.dtype))
+
+
 def filled(table):
     """Share of nonzero values in at most 1,000 rows, chosen by their content."""
     v = table.rows.take(table.index[:FILLED_ROWS])

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.boltzmann._learning.state import present
+from skdgm.boltzmann._learning.state import one_hot_rows, present
 from skdgm.data.units import UNITS, UnitColumns, of_block
 from skdgm.distributions import (
     Bernoulli,
@@ -57,9 +57,7 @@ class Layout(NamedTuple):
         unit = self.units[self.kinds.index("categorical")]
         if not np.isnan(codes).any():
             return one_hot(codes, unit.widths, codes.dtype)
-        own = np.arange(unit.size) - np.repeat(unit.starts, unit.widths)
-        codes = np.repeat(codes, unit.widths, axis=1)
-        return np.where(np.isnan(codes), codes, (codes == own).astype(codes.dtype))
+        return one_hot_rows(unit, codes)
 
     def to_table(self, parts):
         """Values of the table for values, or means, of the blocks; of categories the
