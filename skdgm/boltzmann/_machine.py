@@ -5,13 +5,13 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base import Estimator, forget_log_Z, lazy_log_Z
 from skdgm.boltzmann._methods import impute, sample
-from skdgm.boltzmann._options import IMPLIED
+from skdgm.boltzmann._options import ModelOptions
 from skdgm.boltzmann._structure.restricted import RESTRICTED
 from skdgm.boltzmann._structure.visible import BINARY, REAL
 from skdgm.training import Budget
 
 
-class Machine(Estimator):
+class Machine(Estimator, implied=ModelOptions):
     """Base class of estimators with a layered energy whose first block is visible.
 
     Its ``_MODEL`` is a :class:`~skdgm.boltzmann._structure.model.MachineModel`. Models
@@ -25,7 +25,6 @@ class Machine(Estimator):
     _SLOWED = True
     # Number of epochs with n_iter="auto".
     _BUDGET = Budget(25_000, 10, 200)
-    _IMPLIED = IMPLIED
     _TRANSIENT = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
 
     __getattr__ = lazy_log_Z

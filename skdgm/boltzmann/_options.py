@@ -15,13 +15,14 @@ from skdgm.base.options import (
     Several,
 )
 
-# Values of options that machines without real units, or with one hidden layer, lack.
-IMPLIED = {
-    "column_types": "bernoulli",
-    "quadratic": False,
-    "mean_field_steps": 50,
-    "negative": "samples",
-}
+
+class ModelOptions(Options):
+    """Options that models of machines read, where an estimator lacks them."""
+
+    column_types: str = "bernoulli"
+    quadratic: bool = False
+    mean_field_steps: int = 50
+    negative: str = "samples"
 
 
 class MarkovChainOptions(FitOptions):

@@ -120,10 +120,9 @@ class GaussianRBM(QuadraticOptions, MachineOptions, Machine):
     gradient: Literal["pcd", "cd", "fpcd", "tempering", *OF_REALS] = "pcd"
     centering = "data"
     max_norm = 4.0
+    column_types: ClassVar = "gaussian"
     # Real values are never drawn as bits.
     resample: ClassVar = False
     init_biases: ClassVar
-
-    _IMPLIED = Machine._IMPLIED | {"column_types": "gaussian"}
 
     pseudo_likelihood = pseudo_likelihood

@@ -1,6 +1,7 @@
 """Base class of estimators of documents, and their model."""
 
 from types import SimpleNamespace
+from typing import ClassVar
 
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
@@ -10,6 +11,7 @@ from skdgm.base.frames import framed
 from skdgm.boltzmann._documents.density import DocumentDensity
 from skdgm.boltzmann._documents.objective import DocumentObjective
 from skdgm.boltzmann._learning.state import TrainState
+from skdgm.boltzmann._options import MachineOptions
 from skdgm.boltzmann._structure.model import MachineModel
 from skdgm.data import CountColumns
 from skdgm.data.given import given_lengths
@@ -69,7 +71,7 @@ class Documents(Model):
         return TrainState(params, *attributes["_training"])
 
 
-class DocumentModel(Estimator):
+class DocumentModel(Estimator, implied=MachineOptions):
     r"""Replicated softmax without options and their documentation.
 
     Its ``score_samples`` are log-likelihoods of counts of words given their number:
@@ -84,7 +86,8 @@ class DocumentModel(Estimator):
 
     _domain, _TRANSIENT = CountColumns(), ("swap_rates_",)
     _MODEL, _KNOWN = Documents(), ("lengths_", "_log_Zs")
-    _IMPLIED = {"centering": "data", "sparsity_target": None}
+    # Gradients of documents are always centred.
+    centering: ClassVar = "data"
 
     def perplexity(self, X):
         r"""Perplexity per word, of words in their order.
