@@ -312,7 +312,8 @@ def bernoulli_epoch(
             ):
                 learn(
                     first, end_of, rows, values, factors, top, means[high][:n],
-                    fields[high][:m], room.thin_above[high], up, down, momenta.weights[link], rate,
+                    fields[high][:m], room.thin_above[high], up, down,
+                    momenta.weights[link], rate,
                     momentum, l1, l2, tile, end_tile, start_line * side,
                     min(end_line * side, n_units),
                 )  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 
 from skdgm.base import by_blocks
 from skdgm.boltzmann._density.deep import DeepDensity
-from skdgm.boltzmann._structure.convolved import Convolved, first, geometry_of
+from skdgm.boltzmann._structure.convolved import Convolved, geometry_of
 from skdgm.boltzmann._structure.deep import Deep
 from skdgm.boltzmann._structure.model import n_columns
 from skdgm.couplings import Conv
@@ -75,7 +75,7 @@ class ConvolvedDeep(Deep):
         shapes = geometries(facts.options, n_columns(facts))
         return _energy(visible, shapes, facts.structure.conv_layer_sizes)
 
-    more = Convolved.more
+    initial, more = Convolved.initial, Convolved.more
 
     def named(self, facts, params, visible, chains):
         """Fitted attributes of layers, by name."""
