@@ -146,6 +146,7 @@ class Model(ABC):
             With which the epochs begin; None for that of :meth:`Objective.start`.
         """
         yield from ()
+
     def complaints(self, facts, state):
         """Warnings about what was learned: pairs of text and category, by default
         none."""
