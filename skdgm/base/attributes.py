@@ -5,17 +5,21 @@ before, and after an error there is nothing to undo. A method that reads works o
 view, in which no attribute is of another fit than the others.
 """
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from functools import wraps
 from types import FunctionType
+from typing import TypeVar
 
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, _fit_context
 
 from skdgm.exceptions import DivergenceError
 from skdgm.utils.threading.threads import Held
 
 # Learned parameters are kept after these: a warning may be turned into an error.
 KEPT = DivergenceError, KeyboardInterrupt, Warning
+Method = TypeVar("Method", bound=Callable)
+Class = TypeVar("Class", bound=type)
 # Beginnings of the names of methods that do not read what was learned alone.
 _CHANGING = "_", "fit", "partial_fit", "set_", "get_"
 
@@ -42,12 +46,13 @@ def rollback(estimator, kept=KEPT):
         raise
 
 
-def rolled_back(method):
-    """Decorate a method such that it changes the estimator at once, or not at all.
+def rolled_back(method: Method) -> Method:
+    """Decorate a ``fit`` such that it changes the estimator at once, or not at all.
 
     The method runs on a copy, whose attributes become those of the estimator at its
     end, or after an error of ``KEPT``; the estimator is returned.
     """
+    method = _fit_context(prefer_skip_nested_validation=True)(method)
 
     @wraps(method)
     def careful(self, *arguments, **options):
@@ -76,7 +81,7 @@ def replacing(estimator, kept=()):
         estimator.__dict__ = vars(other)
 
 
-def steady(cls):
+def steady(cls: Class) -> Class:
     """Class decorator that lets each public method of a class read a single fit.
 
     A method runs on a view of the estimator as it is when the method is called. So what

@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy.special import log_softmax
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.validation import (
@@ -26,6 +26,7 @@ from skdgm.data.labels import (
     warn_of_mark,
     weight_of_classes,
 )
+from skdgm.typing import ArrayLike, Data, Self, Weight
 from skdgm.utils.given import Given
 from skdgm.utils.math import shares
 
@@ -41,8 +42,7 @@ class Classifier(ClassifierMixin, Estimator):
     """
 
     @rolled_back
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> Self:
         """Fit the model to labelled and unlabelled data.
 
         Parameters
@@ -68,7 +68,13 @@ class Classifier(ClassifierMixin, Estimator):
         """
         return self._fit(X, y, sample_weight)
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: Data,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: Weight = None,
+    ) -> Self:
         """Continue training: one pass over rows, in batches of ``batch_size``.
 
         Parameters
@@ -98,7 +104,7 @@ class Classifier(ClassifierMixin, Estimator):
         self._check_first_call(classes)
         return self._partial_fit(X, y, sample_weight, classes)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Data) -> np.ndarray:
         """Log probabilities of the labels.
 
         Parameters
@@ -114,7 +120,7 @@ class Classifier(ClassifierMixin, Estimator):
         check_is_fitted(self)
         return log_softmax(self._logits(self._rows(X)), axis=1)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Data) -> np.ndarray:
         """Probabilities of the labels; see :meth:`predict_log_proba`.
 
         Parameters
@@ -129,7 +135,7 @@ class Classifier(ClassifierMixin, Estimator):
         """
         return np.exp(self.predict_log_proba(X))
 
-    def predict(self, X):
+    def predict(self, X: Data) -> np.ndarray:
         """Most probable label of each row.
 
         Parameters
@@ -144,7 +150,7 @@ class Classifier(ClassifierMixin, Estimator):
         codes = self.predict_log_proba(X).argmax(axis=1)
         return self.classes_[codes]
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> float:
         """Accuracy on the rows that have a label.
 
         Rows where y is ``unlabeled`` are left out. The metrics of scikit-learn that are

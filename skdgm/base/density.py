@@ -1,6 +1,7 @@
 """Densities: the role that answers for a fitted model."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 from sklearn.utils import check_array, gen_batches
@@ -9,8 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm.base.attributes import view
 from skdgm.data.columns import has_grey
 from skdgm.exceptions import DataRangeWarning, MissingCapability
+from skdgm.typing import Any, ArrayLike, ArrayOrFrame, Data, Seed
 from skdgm.utils.random import LIKELIHOOD, stream
-from skdgm.utils.rows import row_hash
+from skdgm.utils.rows import Rows, row_hash
 from skdgm.utils.threading.callers import warn
 from skdgm.utils.threading.threads import one_blas_thread
 
@@ -42,7 +44,9 @@ class Density(ABC):
         Seed of the random numbers of deterministic methods.
     """
 
-    def __init__(self, name, read, domain, columns, seed):
+    def __init__(
+        self, name: str, read: Callable, domain: Any, columns: tuple, seed: int
+    ):
         self.name, self.read, self.seed = name, read, seed
         self.domain, self.columns = domain, columns
 
@@ -51,7 +55,7 @@ class Density(ABC):
 
     @property
     @abstractmethod
-    def capabilities(self):
+    def capabilities(self) -> dict[str, dict[str, str]]:
         """What the density can do, with which argument, and how well.
 
         Returns
@@ -63,7 +67,7 @@ class Density(ABC):
             columns or "ranges" of unbounded ones; or "nothing".
         """
 
-    def require(self, capability, argument="nothing"):
+    def require(self, capability: str, argument: str | Rows = "nothing") -> str:
         """Kind of a capability, or an error if there is none.
 
         Parameters
@@ -90,12 +94,12 @@ class Density(ABC):
             raise MissingCapability(self.name, capability, argument) from None
 
     @property
-    def kind(self):
+    def kind(self) -> str:
         """Meaning of :meth:`log_prob`: "exact", "lower bound" or "estimate"."""
         return self.require("log_prob", "grey" if self.grey else "complete")
 
     @abstractmethod
-    def log_prob(self, X):
+    def log_prob(self, X: Data) -> np.ndarray:
         """Log-likelihood of each row, in nats.
 
         Parameters
@@ -110,7 +114,9 @@ class Density(ABC):
         """
 
     @abstractmethod
-    def sample(self, n_samples, random_state=None, **options):
+    def sample(
+        self, n_samples: int, random_state: Seed = None, **options: Any
+    ) -> ArrayOrFrame:
         """Draw rows.
 
         Parameters
@@ -126,7 +132,9 @@ class Density(ABC):
         """
 
     @abstractmethod
-    def fill(self, X, method="mean", random_state=None, **options):
+    def fill(
+        self, X: Data, method: str = "mean", random_state: Seed = None, **options: Any
+    ) -> ArrayOrFrame:
         """Fill missing entries, given the others of their row.
 
         Parameters
@@ -143,7 +151,7 @@ class Density(ABC):
         """
 
     @abstractmethod
-    def features(self, X):
+    def features(self, X: Data) -> np.ndarray:
         """Hidden representation of each row.
 
         Parameters
@@ -157,10 +165,10 @@ class Density(ABC):
 
     @property
     @abstractmethod
-    def n_features_out(self):
+    def n_features_out(self) -> int:
         """Number of columns of :meth:`features`."""
 
-    def inverse(self, H):
+    def inverse(self, H: ArrayLike) -> ArrayOrFrame:
         """Rows of features, in the form of the data.
 
         Parameters
@@ -173,7 +181,7 @@ class Density(ABC):
         """
         raise MissingCapability(self.name, "inverse")
 
-    def checked(self, H, dtype, words="features"):
+    def checked(self, H: ArrayLike, dtype: type, words: str = "features") -> np.ndarray:
         """Features as an array; a ValueError where these are not as many as of rows."""
         H = check_array(H, dtype=dtype, input_name="H")
         if H.shape[1] != self.n_features_out:
@@ -183,7 +191,7 @@ class Density(ABC):
             )
         return H
 
-    def log_partition(self):
+    def log_partition(self) -> tuple[float, float]:
         """Log Z and its standard error, in nats, of a density known up to Z.
 
         Returns
@@ -192,7 +200,7 @@ class Density(ABC):
         """
         raise MissingCapability(self.name, "log_partition")
 
-    def by_content(self, function, rows, size):
+    def by_content(self, function: Callable, rows: Rows, size: int) -> np.ndarray:
         """Compute a function of every row, with random numbers keyed by its content.
 
         Parameters
@@ -214,22 +222,22 @@ class Density(ABC):
                 parts.append(function(rows.take(block), rng.take(block)))
         return np.concatenate(parts)
 
-    def widened(self, X):
+    def widened(self, X: Data) -> Data:
         """X, or a DataFrame with the columns of the model that X lacks, all missing."""
         widened = getattr(self.domain, "widened", None)
         return X if widened is None else widened(self.columns, X)
 
-    def decoded(self, values, X=None):
+    def decoded(self, values: np.ndarray, X: Data | None = None) -> ArrayOrFrame:
         """Values in the form of the data given to ``fit``, or of X, filled in."""
         decode = getattr(self.domain, "presented", None)
         return values if decode is None else decode(self.columns, values, X)
 
     @property
-    def bits(self):
+    def bits(self) -> np.ndarray:
         """Indices of the binary columns, an int array."""
         return self.domain.bits(self.columns)
 
-    def tell_grey(self, rows):
+    def tell_grey(self, rows: Rows) -> None:
         """Warn of grey rows, of which bits given others have no likelihood."""
         if has_grey(rows, self.bits):
             warn(

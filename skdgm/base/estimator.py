@@ -7,7 +7,6 @@ from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
@@ -20,6 +19,7 @@ from sklearn.utils.validation import (
 )
 
 from skdgm.base import attributes, fits
+from skdgm.base.density import Density
 from skdgm.base.frames import filled_in, form_of, framed
 from skdgm.base.model import Facts, known_of
 from skdgm.base.options import Options
@@ -75,8 +75,7 @@ class Estimator(
         attributes.steady(cls)
 
     @attributes.rolled_back
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X: Data, y: None = None, sample_weight: Weight = None) -> Self:
         """Fit the model to data.
 
         Parameters
@@ -121,7 +120,9 @@ class Estimator(
         task.end(lambda: self._attributes(self._state()))
         return self
 
-    def partial_fit(self, X, y=None, sample_weight=None):
+    def partial_fit(
+        self, X: Data, y: None = None, sample_weight: Weight = None
+    ) -> Self:
         """Continue training: one pass over the rows, in batches of ``batch_size``.
 
         The pass is an epoch like those of :meth:`fit`, which it may precede or follow.
@@ -151,7 +152,6 @@ class Estimator(
 
     # scikit-learn validates at later calls only if the name is not partial_fit.
     @attributes.rolled_back
-    @_fit_context(prefer_skip_nested_validation=True)
     def _partial_fit(self, X, y, sample_weight, classes=None):
         fresh = not hasattr(self, "n_iter_")
         with attributes.rollback(self, kept=()) as before:
@@ -251,7 +251,7 @@ class Estimator(
         return facts._replace(structure=self._MODEL.structure(facts))
 
     @property
-    def density_(self):
+    def density_(self) -> Density:
         """Density of rows: what was learned, and what can be asked of it."""
         if "_learned" not in vars(self):
             check_is_fitted(self)
@@ -284,7 +284,7 @@ class Estimator(
     def _forget(self):
         """Discard results that depend on parameters which have changed."""
 
-    def transform(self, X):
+    def transform(self, X: Data) -> np.ndarray:
         r"""Features of each row: means of hidden units, :math:`\mathbb{E}[h \mid v]`.
 
         Exact in restricted machines, by mean field in deep ones, by the encoder or
@@ -325,7 +325,7 @@ class Estimator(
         """
         return framed(self, self.density_.inverse(H), H)
 
-    def sample(self, n_samples=1, random_state=None):
+    def sample(self, n_samples: int = 1, random_state: Seed = None) -> ArrayOrFrame:
         """Draw rows from the model.
 
         Parameters
@@ -342,7 +342,9 @@ class Estimator(
         """
         return framed(self, self.density_.sample(n_samples, random_state))
 
-    def impute(self, X, *, method="mean", random_state=None):
+    def impute(
+        self, X: Data, *, method: Filling = "mean", random_state: Seed = None
+    ) -> ArrayOrFrame:
         """Fill missing entries, given the others of their row.
 
         Parameters
@@ -368,7 +370,7 @@ class Estimator(
         """
         return filled_in(self, X, self.density_.fill(X, method, random_state))
 
-    def score_samples(self, X):
+    def score_samples(self, X: Data) -> np.ndarray:
         """Log-likelihood of each row, in nats, or what ``density_kind_`` says.
 
         Of grey rows, with values between 0 and 1 in columns of bits, it does not
@@ -389,17 +391,17 @@ class Estimator(
         return self.density_.log_prob(X)
 
     @property
-    def density_kind_(self):
+    def density_kind_(self) -> str:
         """Kind of density that :meth:`score_samples` returns: "exact", "lower bound" or
         "estimate"."""
         return self.density_.kind
 
     @property
-    def column_types_(self):
+    def column_types_(self) -> dict:
         """How each column is read, by its name or number; see ``column_types``."""
         return column_types_of(self)
 
-    def score(self, X, y=None, sample_weight=None):
+    def score(self, X: Data, y: None = None, sample_weight: Weight = None) -> float:
         """Mean log-likelihood of the rows, in nats.
 
         Parameters
@@ -438,7 +440,7 @@ class Estimator(
         return self.density_.n_features_out
 
     @property
-    def loss_quantity_(self):
+    def loss_quantity_(self) -> str:
         """Name of minus the loss of which ``loss_curve_`` consists."""
         return self._quantity
 

@@ -9,6 +9,9 @@ from abc import ABC, abstractmethod
 from types import SimpleNamespace
 from typing import NamedTuple
 
+from skdgm.base.density import Density
+from skdgm.training import Objective, Table
+
 
 class Facts(NamedTuple):
     """All that a model is made from: what was asked for, and what the data say.
@@ -47,7 +50,7 @@ class Facts(NamedTuple):
     known: SimpleNamespace
 
     @property
-    def own(self):
+    def own(self) -> tuple:
         """The first arguments of a :class:`~skdgm.base.Density`."""
         return self.name, self.read, self.domain, self.columns, self.seed
 
@@ -73,11 +76,11 @@ class Model(ABC):
     CURVES = ()
 
     @abstractmethod
-    def check(self, options):
+    def check(self, options: SimpleNamespace) -> None:
         """Raise ValueError for options that their constraints do not exclude."""
 
     @abstractmethod
-    def structure(self, facts):
+    def structure(self, facts: Facts) -> SimpleNamespace:
         """Sizes and kinds that the parameters depend on, and that cannot change while
         training continues.
 
@@ -93,7 +96,7 @@ class Model(ABC):
         """
 
     @abstractmethod
-    def density(self, facts, state):
+    def density(self, facts: Facts, state: tuple) -> Density:
         """Density of rows.
 
         Parameters
@@ -108,7 +111,7 @@ class Model(ABC):
         """
 
     @abstractmethod
-    def objective(self, facts, table, before):
+    def objective(self, facts: Facts, table: Table, before: int) -> Objective:
         """Objective of a run, whose ``start`` makes the initial state.
 
         Parameters
@@ -153,9 +156,9 @@ class Model(ABC):
         return ()
 
     @abstractmethod
-    def attributes(self, facts, state):
+    def attributes(self, facts: Facts, state: tuple) -> dict:
         """Fitted attributes of a training state, a dict by name."""
 
     @abstractmethod
-    def state(self, facts, attributes):
+    def state(self, facts: Facts, attributes: dict) -> tuple:
         """Training state of fitted attributes, the inverse of :meth:`attributes`."""

@@ -49,6 +49,7 @@ from typing import (
     get_origin,
 )
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -64,7 +65,7 @@ Share = Annotated[float, Interval(Real, 0, 1, closed="left")]
 Probability = Annotated[float, Interval(Real, 0, 1, closed="both")]
 ArrayLike = Annotated[object, "array-like"]
 Verbose = Annotated[int, "verbose"]
-RandomState = Annotated[object, "random_state"]
+RandomState = Annotated[int | np.random.RandomState | None, "random_state"]
 Auto = Literal["auto"]
 
 _PLAIN = {bool: "boolean", int: Integral, float: Real, NoneType: None}

@@ -1,5 +1,6 @@
 """Tuned networks that classify, by one label for each row or by several."""
 
+import numpy as np
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 

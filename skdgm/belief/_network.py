@@ -3,7 +3,6 @@
 from types import SimpleNamespace
 
 import numpy as np
-from sklearn.base import _fit_context
 from sklearn.utils.metaestimators import _BaseComposition
 
 from skdgm.base import Estimator, forget_log_Z, lazy_log_Z, rollback, rolled_back
@@ -21,10 +20,10 @@ class BeliefNetwork(_BaseComposition, Estimator):
     _MODEL, _KNOWN = StackModel(), ("layers_", "_untied", "_losses")
     _invertible = True
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict:
         return self._get_params("layers", deep=deep)
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         return self._set_params("layers", **params)
 
     @rolled_back
@@ -97,7 +96,6 @@ class BeliefNetwork(_BaseComposition, Estimator):
 
     # Under another name than partial_fit, so that options are validated at each call.
     @rolled_back
-    @_fit_context(prefer_skip_nested_validation=True)
     def _partial_fit(self, X, y, sample_weight, classes=None, layer=None):
         with rollback(self, kept=()) as before:
             Training(self, before).partial_fit(X, y, sample_weight, classes, layer)
@@ -118,7 +116,7 @@ class BeliefNetwork(_BaseComposition, Estimator):
     __getattr__, _forget = lazy_log_Z, forget_log_Z
     sample, impute = sample, impute
 
-    def transform_layers(self, X):
+    def transform_layers(self, X: Data) -> list[np.ndarray]:
         """Means of hidden units in every layer.
 
         Parameters
@@ -135,7 +133,9 @@ class BeliefNetwork(_BaseComposition, Estimator):
         H = density.features(X, range(len(self.layers_)))
         return np.split(H, np.cumsum(density.widths[:-1]), axis=1)
 
-    def likelihood_bound(self, X, *, n_draws=N_DRAWS, return_se=False):
+    def likelihood_bound(
+        self, X: Data, *, n_draws: int = N_DRAWS, return_se: bool = False
+    ) -> Any:
         r"""Variational bound on the log-likelihood of each row, in nats.
 
         With 20 draws it is :meth:`score_samples`, which is the log-likelihood itself
@@ -166,7 +166,9 @@ class BeliefNetwork(_BaseComposition, Estimator):
         bound, se = self.density_.bound(X, n_draws)
         return (bound, se) if return_se else bound
 
-    def importance_likelihood(self, X, *, n_draws=N_DRAWS, return_se=False):
+    def importance_likelihood(
+        self, X: Data, *, n_draws: int = N_DRAWS, return_se: bool = False
+    ) -> Any:
         r"""Log-likelihood of each row by importance sampling, in nats.
 
         .. math:: \log \frac1n \sum_i \frac{P(v, h_i)}{Q(h_i \mid v)}, \qquad

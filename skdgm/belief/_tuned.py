@@ -7,7 +7,6 @@ pre-trained network.
 from types import SimpleNamespace
 
 import numpy as np
-from sklearn.base import _fit_context
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
@@ -26,6 +25,7 @@ from skdgm.nets import (
     hidden,
 )
 from skdgm.training import Budget
+from skdgm.typing import ArrayLike, Data, Self, Weight
 from skdgm.utils.counts import check_sizes
 
 
@@ -105,8 +105,7 @@ class TunedNetwork(_BaseComposition, Estimator):
         return len(check_sizes(options.hidden_layer_sizes))
 
     @rolled_back
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> Self:
         """Pre-train layer by layer on all rows, then tune on rows with a target.
 
         Parameters
@@ -138,7 +137,6 @@ class TunedNetwork(_BaseComposition, Estimator):
 
     # Under another name than partial_fit, so that options are validated at each call.
     @rolled_back
-    @_fit_context(prefer_skip_nested_validation=True)
     def _partial_fit(self, X, y, sample_weight, classes=None):
         with rollback(self, kept=()) as before:
             Tuning(self, before).partial_fit(X, y, sample_weight, classes)
@@ -151,7 +149,7 @@ class TunedNetwork(_BaseComposition, Estimator):
     def _remedy(self):
         return f"Lower learning_rate (now {self._options.learning_rate:g})."
 
-    def transform(self, X):
+    def transform(self, X: Data) -> np.ndarray:
         """Compute the last hidden layer of the net.
 
         Parameters
@@ -165,7 +163,7 @@ class TunedNetwork(_BaseComposition, Estimator):
         """
         return self._of_rows(X, lambda net, x: hidden(net[:-1], x, self._activation))
 
-    def transform_layers(self, X):
+    def transform_layers(self, X: Data) -> list[np.ndarray]:
         """Compute every hidden layer of the net.
 
         Parameters

@@ -7,7 +7,7 @@ r"""Convolutional deep belief networks.
 Each layer sees the pooled units p of the maps h of the layer below.
 """
 
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from skdgm.base.options import (
 from skdgm.belief import _maps
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._options import LayerwiseOptions, MapOptions
+from skdgm.typing import Data, Weight
 
 
 class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
@@ -150,7 +151,7 @@ class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
     }
     _MODEL = _maps.MapsModel()
 
-    def resized(self, image_shape):
+    def resized(self, image_shape: tuple) -> Self:
         """Network with the same filters and biases for images of another size.
 
         Parameters
@@ -173,7 +174,7 @@ class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
         """
         return _maps.resized(self, image_shape)
 
-    def transform_maps(self, X):
+    def transform_maps(self, X: Data) -> list[np.ndarray]:
         """Means of pooled units of every layer of maps, as images.
 
         Parameters

@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 from skdgm.belief._options import TunedOptions
 from skdgm.belief._outputs import Numbers, as_table
 from skdgm.belief._tuned import TunedNetwork
+from skdgm.typing import ArrayLike, Data, Self, Weight
 from skdgm.utils.given import Given
 from skdgm.utils.math import shares
 
@@ -79,7 +80,7 @@ class DBNRegressor(TunedOptions, RegressorMixin, TunedNetwork):
 
     column_types = "gaussian"
 
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> Self:
         """Continue training: one epoch of fine-tuning.
 
         The first call runs all of the pre-training first, on its rows, and fixes the
@@ -107,7 +108,7 @@ class DBNRegressor(TunedOptions, RegressorMixin, TunedNetwork):
         """
         return self._partial_fit(X, y, sample_weight)
 
-    def predict(self, X):
+    def predict(self, X: Data) -> np.ndarray:
         """Predict expected targets, in their own units.
 
         Parameters
@@ -123,7 +124,7 @@ class DBNRegressor(TunedOptions, RegressorMixin, TunedNetwork):
         y = self._outputs.predict(z)
         return y.ravel() if self._flat else y
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> float:
         """Coefficient of determination (R²) of the predictions on known targets.
 
         Entries of y that are NaN are left out; with several columns the score is the

@@ -15,6 +15,7 @@ from skdgm.belief._options import StackOptions
 from skdgm.belief._stack import StackModel
 from skdgm.boltzmann import RBMClassifier
 from skdgm.boltzmann._methods import sample_of_class
+from skdgm.typing import ArrayLike, Data, Self, Weight
 from skdgm.utils.rows import Rows
 
 
@@ -87,7 +88,14 @@ class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
 
     _MODEL = StackModel(labelled=True)
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None, layer=None):
+    def partial_fit(
+        self,
+        X: Data,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: Weight = None,
+        layer: int | None = None,
+    ) -> Self:
         """Continue training: one pass over the rows for each layer in turn, or for one.
 
         See :meth:`DBN.partial_fit`.

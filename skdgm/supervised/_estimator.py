@@ -1,5 +1,6 @@
 """Base class of estimators of rows given attributes: public methods."""
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.common_options import TableOptions
@@ -10,6 +11,7 @@ from skdgm.data.inputs import as_values, check_length
 from skdgm.nets import NetEstimator
 from skdgm.supervised._density import Known
 from skdgm.supervised._model import GivenModel
+from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Seed
 from skdgm.utils.given import Given
 
 
@@ -24,7 +26,7 @@ class AttributeEstimator(NetEstimator, implied=TableOptions):
 
     _MODEL, _KNOWN = GivenModel(), ("_attributes_", "_known", "_grey")
 
-    def generate(self, y):
+    def generate(self, y: object) -> ArrayOrFrame:
         r"""Expected rows given attributes, :math:`\mathbb{E}[x \mid a]`.
 
         Parameters
@@ -47,7 +49,7 @@ class AttributeEstimator(NetEstimator, implied=TableOptions):
         """
         return framed(self, self.density_.expected(y))
 
-    def encode(self, y):
+    def encode(self, y: object) -> np.ndarray:
         """Attributes as numbers: one-hot classes, and real attributes as they are.
 
         Weighted means of these, such as half one class and half another, are
@@ -67,7 +69,9 @@ class AttributeEstimator(NetEstimator, implied=TableOptions):
         found = self._attributes_.numbers(y, self._name)
         return self._attributes_.encoded(found).astype(self._dtype)
 
-    def sample(self, n_samples=1, random_state=None, *, y=None):
+    def sample(
+        self, n_samples: int = 1, random_state: Seed = None, *, y: object = None
+    ) -> ArrayOrFrame:
         r"""Draw rows, :math:`x \sim p(x \mid a)`.
 
         Parameters
@@ -92,7 +96,7 @@ class AttributeEstimator(NetEstimator, implied=TableOptions):
         """
         return framed(self, self.density_.sample(n_samples, random_state, y))
 
-    def score_samples(self, X, y=None):
+    def score_samples(self, X: Data, y: ArrayLike | None = None) -> np.ndarray:
         r"""Log-likelihood of each row, in nats.
 
         .. math:: \log p(x \mid a) \qquad \text{or, without attributes,} \qquad
@@ -117,7 +121,7 @@ class AttributeEstimator(NetEstimator, implied=TableOptions):
         return self.density_.log_prob(X, y)
 
     @property
-    def attribute_types_(self):
+    def attribute_types_(self) -> dict:
         """How each attribute is read, by its name or number."""
         check_is_fitted(self)
         return self._attributes_.types()

@@ -3,10 +3,9 @@ r"""Supervised generators: nets from attributes to rows.
 .. math:: x \sim p(x; g(a))
 """
 
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
-from sklearn.base import _fit_context
 from sklearn.utils.validation import _check_sample_weight
 
 from skdgm.base import rolled_back
@@ -15,6 +14,7 @@ from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, Positive, Share
 from skdgm.nets.options import Activation, Initialiser
 from skdgm.supervised._estimator import AttributeEstimator
 from skdgm.training import Budget
+from skdgm.typing import Data, Weight
 from skdgm.utils.math import shares
 
 
@@ -130,8 +130,9 @@ class GeneratorNet(AttributeEstimator):
     _BUDGET = Budget(3_000, 20, 200)
 
     @rolled_back
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(
+        self, X: Data, y: ArrayLike | None = None, sample_weight: Weight = None
+    ) -> Self:
         """Fit the model to rows and their attributes.
 
         Parameters
@@ -157,7 +158,9 @@ class GeneratorNet(AttributeEstimator):
         """
         return self._fit(X, y, sample_weight)
 
-    def partial_fit(self, X, y=None, sample_weight=None):
+    def partial_fit(
+        self, X: Data, y: ArrayLike | None = None, sample_weight: Weight = None
+    ) -> Self:
         """Continue training: one pass over the rows, as of an epoch of :meth:`fit`.
 
         Parameters
@@ -180,7 +183,9 @@ class GeneratorNet(AttributeEstimator):
         """
         return self._partial_fit(X, y, sample_weight)
 
-    def score(self, X, y=None, sample_weight=None):
+    def score(
+        self, X: Data, y: ArrayLike | None = None, sample_weight: Weight = None
+    ) -> float:
         """Mean log-likelihood of the rows, in nats.
 
         Parameters

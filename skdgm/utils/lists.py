@@ -128,6 +128,10 @@ def dot(x, weights):
     return out
 
 
+# Values of units: a row for each state.
+Values = np.ndarray | Lists
+
+
 class Packed(NamedTuple):
     """Lists of all rows of a table, stored contiguously: the columns of the nonzero
     entries (``index``), the entries, of which there are none if all are ones, and as

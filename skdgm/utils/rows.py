@@ -19,14 +19,14 @@ References
 """
 
 from operator import is_
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import scipy.sparse as sp
 
 from skdgm._kernels.sparse.hashing import hash_csr, hash_rows
 from skdgm.utils.blocks import Blocks
-from skdgm.utils.lists import LISTED, Lists, Packed
+from skdgm.utils.lists import LISTED, Lists, Packed, Values
 from skdgm.utils.random import mix64
 from skdgm.utils.threading.parallel import run
 
@@ -67,38 +67,38 @@ class Rows(NamedTuple):
     gaps: np.ndarray = None
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         return self.X.shape
 
-    def name_of(self, j):
+    def name_of(self, j: int) -> str | int:
         """Name of a column, or its number."""
         return self.codec.names[j] if self.codec is not None else int(j)
 
     @property
-    def raw(self):
+    def raw(self) -> Self:
         """The same rows, read as they are given."""
         return self._replace(affine=None, scales=None, bounds=None, gaps=None)
 
     @property
-    def streamed(self):
+    def streamed(self) -> bool:
         """True if the rows are read in blocks, and best in an order of their own."""
         return isinstance(self.X, Blocks) and self.packed is None
 
     @property
-    def changed(self):
+    def changed(self) -> bool:
         """True if values are not read as they are given."""
         return not all(map(is_, self, self.raw))
 
     @property
-    def listed(self):
+    def listed(self) -> bool:
         """True if the rows are better read as lists."""
         return self.complete and self.density <= LISTED
 
-    def beside(self, index):
+    def beside(self, index: np.ndarray | slice) -> np.ndarray | None:
         """Values given beside rows at an index array or a slice; None without any."""
         return None if self.given is None else self.given.values[index]
 
-    def take(self, index):
+    def take(self, index: np.ndarray | slice) -> np.ndarray:
         """Dense rows at an index array or a slice."""
         part = self.X[index]
         part = part.toarray() if sp.issparse(part) else part
@@ -149,7 +149,7 @@ class Rows(NamedTuple):
             X, index = X[index].astype(self.dtype), None
         return Lists.pack(X, index, self.dtype, self.binary)
 
-    def joined(self, index):
+    def joined(self, index: np.ndarray) -> tuple:
         """Read rows as lists, one after the other: without a copy if the table is kept
         as such.
 
@@ -168,7 +168,7 @@ class Rows(NamedTuple):
         parts = lists.index.ravel(), lists.value.ravel()
         return first, first + lists.count, *parts, order
 
-    def in_memory(self):
+    def in_memory(self) -> Self:
         """Copy that keeps the whole table as lists, if these are preferred and fit."""
         n_entries = round(self.density * np.prod(self.shape, dtype=float))
         size = n_entries * (4 if self.binary else 4 + np.dtype(self.dtype).itemsize)
@@ -181,7 +181,7 @@ class Rows(NamedTuple):
         packed = Packed.of(blocks, n_entries, self.shape[1], *facts)
         return self._replace(packed=packed)
 
-    def blocks(self, n_rows=None):
+    def blocks(self, n_rows: int | None = None) -> list[slice]:
         """Slices of limited size that cover ``n_rows`` rows, by default all of them."""
         n_rows = self.shape[0] if n_rows is None else n_rows
         return slices(n_rows, BLOCK_ENTRIES // self.shape[1])

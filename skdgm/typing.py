@@ -1,0 +1,43 @@
+"""Type hints of what public functions take and return.
+
+Type checkers see types; at run time these are names, for signatures that can be read.
+"""
+
+from typing import TYPE_CHECKING, NewType
+from typing import Any as Any
+from typing import Self as Self
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+    from typing import Literal, TypeAlias
+
+    import matplotlib.axes
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import ArrayLike
+    from scipy.sparse import sparray, spmatrix
+
+    # Rows; DataFrames, and most tables that are read in blocks, are array-like.
+    Data: TypeAlias = ArrayLike | sparray | spmatrix
+    # An array; a DataFrame, as checkers cannot know, where the model was fitted to one.
+    ArrayOrFrame: TypeAlias = Any
+    DataFrame: TypeAlias = pd.DataFrame
+    Weight: TypeAlias = ArrayLike | None
+    Seed: TypeAlias = int | np.random.RandomState | None
+    Filling: TypeAlias = Literal["mean", "sample"]
+    # An array, or a tuple of trees.
+    Tree: TypeAlias = "np.ndarray | tuple[Tree, ...]"
+    PathLike: TypeAlias = str | os.PathLike[str]
+    Axes: TypeAlias = matplotlib.axes.Axes | Sequence | np.ndarray | None
+else:
+    ArrayLike = NewType("ArrayLike", object)
+    Data = NewType("Data", object)
+    ArrayOrFrame = NewType("ArrayOrFrame", object)
+    DataFrame = NewType("DataFrame", object)
+    Weight = NewType("Weight", object)
+    Seed = NewType("Seed", object)
+    Filling = NewType("Filling", object)
+    Tree = NewType("Tree", object)
+    PathLike = NewType("PathLike", object)
+    Axes = NewType("Axes", object)
