@@ -4,11 +4,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base import Estimator, forget_log_Z, lazy_log_Z
+from skdgm.base.density import Density
 from skdgm.boltzmann._methods import impute, sample
 from skdgm.boltzmann._options import ModelOptions
 from skdgm.boltzmann._structure.restricted import RESTRICTED
 from skdgm.boltzmann._structure.visible import BINARY, REAL
 from skdgm.training import Budget
+from skdgm.typing import ArrayOrFrame, Data
 
 
 class Machine(Estimator, implied=ModelOptions):
@@ -52,7 +54,7 @@ class Machine(Estimator, implied=ModelOptions):
         kind = self._domain.sample_type
         return sample if kind is None else sample.astype(kind)
 
-    def free_energy(self, X):
+    def free_energy(self, X: Data) -> np.ndarray:
         r"""Free energy of each row, in nats.
 
         .. math:: F(v) = -\log \sum_h e^{-E(v, h)} \le \min_Q \mathbb{E}_Q[E(v, h)] -

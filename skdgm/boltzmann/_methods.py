@@ -4,18 +4,19 @@ import numpy as np
 
 from skdgm.base.frames import filled_in, framed
 from skdgm.data.given import class_codes
+from skdgm.typing import Any, ArrayLike, ArrayOrFrame, Data, Filling, Seed
 
 
 def sample(
-    self,
-    n_samples=1,
-    random_state=None,
+    self: Any,
+    n_samples: int = 1,
+    random_state: Seed = None,
     *,
-    init="chains",
-    n_steps=100,
-    burn_in=0,
-    thin=None,
-):
+    init: str | ArrayLike = "chains",
+    n_steps: int = 100,
+    burn_in: int = 0,
+    thin: int | None = None,
+) -> ArrayOrFrame:
     """Draw rows from the model by blocked Gibbs sampling.
 
     Of a network these are steps of its top-level machine, whose visible units one
@@ -60,7 +61,14 @@ def sample(
     return framed(self, found)
 
 
-def impute(self, X, *, method="mean", n_steps=100, random_state=None):
+def impute(
+    self: Any,
+    X: Data,
+    *,
+    method: Filling = "mean",
+    n_steps: int = 100,
+    random_state: Seed = None,
+) -> ArrayOrFrame:
     """Fill missing entries, given the others of their row.
 
     A chain of Gibbs steps with the observed entries clamped starts at the mean-field
@@ -96,7 +104,7 @@ def impute(self, X, *, method="mean", n_steps=100, random_state=None):
     return filled_in(self, X, filled)
 
 
-def pseudo_likelihood(self, X):
+def pseudo_likelihood(self: Any, X: Data) -> np.ndarray:
     r"""Log pseudo-likelihood of each row, in nats.
 
     .. math:: \mathrm{PL}(v) = \sum_i \log p(v_i \mid v_{-i})
@@ -116,7 +124,9 @@ def pseudo_likelihood(self, X):
     return self.density_.pseudo_likelihood(X)
 
 
-def importance_likelihood(self, X, *, n_draws=100, return_se=False):
+def importance_likelihood(
+    self: Any, X: Data, *, n_draws: int = 100, return_se: bool = False
+) -> Any:
     r"""Estimate the log-likelihood of each row, in nats, by importance sampling.
 
     .. math:: \log \frac1n \sum_{k=1}^n \frac{\tilde p(v, h_k)}{Q(h_k)} - \log Z,
@@ -154,16 +164,16 @@ def importance_likelihood(self, X, *, n_draws=100, return_se=False):
 
 
 def sample_of_class(
-    self,
-    n_samples=1,
-    random_state=None,
+    self: Any,
+    n_samples: int = 1,
+    random_state: Seed = None,
     *,
-    y=None,
-    init="chains",
-    n_steps=100,
-    burn_in=0,
-    thin=None,
-):
+    y: object = None,
+    init: str | ArrayLike = "chains",
+    n_steps: int = 100,
+    burn_in: int = 0,
+    thin: int | None = None,
+) -> ArrayOrFrame:
     """Draw rows from the model by blocked Gibbs sampling.
 
     Parameters

@@ -7,6 +7,8 @@ r"""Convolutional deep Boltzmann machines.
 Filters see the pooled units of the maps below; all layers are learned together.
 """
 
+import numpy as np
+
 from skdgm.base.options import KW_ONLY, ArrayLike
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood
@@ -17,6 +19,7 @@ from skdgm.boltzmann._structure.convolved_deep import (
     pooled_maps,
 )
 from skdgm.training import Budget
+from skdgm.typing import Data
 
 
 class ConvDBM(ImageOptions, DeepOptions, Machine):
@@ -128,7 +131,7 @@ class ConvDBM(ImageOptions, DeepOptions, Machine):
 
     importance_likelihood = importance_likelihood
 
-    def transform_maps(self, X):
+    def transform_maps(self, X: Data) -> list[np.ndarray]:
         """Means of pooled units of every layer, as images.
 
         Parameters

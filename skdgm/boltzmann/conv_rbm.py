@@ -6,7 +6,7 @@ Every filter is the same at all positions of an image, and at most one of the hi
 units in a block of positions is on.
 """
 
-from typing import Literal
+from typing import Literal, Self
 
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.boltzmann._machine import Machine
@@ -153,7 +153,7 @@ class ConvRBM(ImageOptions, MachineOptions, Machine):
     def _domain(self):
         return pixels_of(self._options)
 
-    def resized(self, image_shape):
+    def resized(self, image_shape: tuple) -> Self:
         """Machine with the same filters and biases for images of another size.
 
         A machine that learned patches may so transform, sample, complete or score whole

@@ -9,6 +9,8 @@ The label is a softmax unit above the last hidden layer.
 from types import SimpleNamespace
 from typing import Literal
 
+import numpy as np
+
 from skdgm.base import Classifier
 from skdgm.base.fits import asked_of, current
 from skdgm.base.options import KW_ONLY
@@ -23,6 +25,7 @@ from skdgm.boltzmann.dbm import DBM
 from skdgm.nets import check_dropout
 from skdgm.nets.options import TuningOptions
 from skdgm.training import labelled
+from skdgm.typing import Data
 
 
 class DBMClassifier(TuningOptions, Classifier, Machine):
@@ -153,7 +156,7 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
 
     importance_likelihood, sample = importance_likelihood, sample_of_class
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Data) -> np.ndarray:
         r"""Log probabilities of the labels.
 
         Those of the network, where there is one. Otherwise each label is tried:

@@ -5,6 +5,8 @@ r"""Restricted Boltzmann machines of units of any kind.
 
 from typing import Annotated, ClassVar
 
+import numpy as np
+
 from skdgm.base.frames import framed
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.boltzmann._machine import Machine
@@ -13,6 +15,7 @@ from skdgm.boltzmann._structure.table_layers import TABLES, improper
 from skdgm.boltzmann._structure.tables import kinds_of
 from skdgm.boltzmann._structure.visible import BINARY
 from skdgm.data.units import UNITS, Kinds, UnitColumns
+from skdgm.typing import ArrayOrFrame, Data
 
 
 class RBM(RealOptions, MachineOptions, Machine):

@@ -7,6 +7,8 @@ The visible layer has two blocks: the data, and a softmax unit for the label.
 
 from typing import Literal
 
+import numpy as np
+
 from skdgm.base import Classifier
 from skdgm.base.options import KW_ONLY, Count, NotNegative
 from skdgm.boltzmann._density.labelled import LabelledDensity
@@ -15,6 +17,7 @@ from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import sample_of_class
 from skdgm.boltzmann._options import MachineOptions, QuadraticOptions
 from skdgm.boltzmann._structure.restricted import Restricted
+from skdgm.typing import Data
 
 
 class RBMClassifier(QuadraticOptions, MachineOptions, Classifier, Machine):

@@ -14,6 +14,8 @@ import numpy as np
 
 from skdgm._kernels.machines.update import limit
 from skdgm.couplings.contrast import Contrast, Weights
+from skdgm.typing import Tree
+from skdgm.utils.lists import Values
 from skdgm.utils.products import matmul, product
 
 
@@ -35,12 +37,14 @@ class Dense(NamedTuple):
     n_below: int
     n_above: int
 
-    def init(self, rng, scale=0.01, dtype=np.float64):
+    def init(
+        self, rng: np.random.Generator, scale: float = 0.01, dtype: type = np.float64
+    ) -> np.ndarray:
         """Draw normal weights of standard deviation ``scale``, (n_below, n_above), by
         a ``numpy.random.Generator``."""
         return rng.normal(0.0, scale, (self.n_below, self.n_above)).astype(dtype)
 
-    def matrix(self, weights):
+    def matrix(self, weights: Tree) -> np.ndarray:
         """Weights as an ndarray of shape (n_below, n_above)."""
         return weights.W if isinstance(weights, Weights) else weights
 
@@ -55,22 +59,26 @@ class Dense(NamedTuple):
             return product(statistic, matrix, size)
         return matmul(np.asarray(statistic), weights if up else weights.T)
 
-    def log_weight(self, weights, below, above):
+    def log_weight(self, weights: Tree, below: Values, above: Values) -> np.ndarray:
         """Minus the energy of each pair of rows of statistics, of shape (n_rows,)."""
         received = self.send(weights, below, up=True)
         return np.einsum("ij,ij->i", received, np.asarray(above))
 
-    def contrast(self, below, above, below_model, above_model):
+    def contrast(
+        self, below: Values, above: Values, below_model: Values, above_model: Values
+    ) -> Contrast:
         """Gradient of the weights from statistics of both blocks in the positive phase
         and in the negative one, a row for each state: a :class:`Contrast`."""
         return Contrast(below, above, below_model, above_model)
 
-    def stretch(self, weights, factor):
+    def stretch(self, weights: np.ndarray, factor: np.ndarray) -> None:
         """Multiply an ndarray of weights by the factor of each unit below, (n_below,),
         in place."""
         weights *= factor[:, None]
 
-    def limit(self, weights, max_norm, scale=1.0):
+    def limit(
+        self, weights: Tree, max_norm: float, scale: float | np.ndarray = 1.0
+    ) -> None:
         r"""Scale down, in place, each column of W whose norm exceeds a limit.
 
         .. math:: \sqrt{\sum_i (s_i W_{ij})^2} \le \text{max\_norm}

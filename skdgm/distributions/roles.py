@@ -6,11 +6,14 @@ net's outputs for parameters.
 """
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from skdgm.utils.lists import Lists, dot
+from skdgm.typing import Tree
+from skdgm.utils.lists import Lists, Values, dot
+from skdgm.utils.random import Stream
 
 
 class Unit(ABC):
@@ -46,19 +49,19 @@ class Unit(ABC):
         them."""
 
     @abstractmethod
-    def field(self, own, received=0.0):
+    def field(self, own: Tree, received: float | np.ndarray = 0.0) -> Tree:
         """Natural parameters eta for the input ``received`` from the neighbours."""
 
     @abstractmethod
-    def statistic(self, own, x):
+    def statistic(self, own: Tree, x: Values) -> Values:
         """Sufficient statistic of x, by which couplings multiply, (n_rows, size)."""
 
     @abstractmethod
-    def log_weight(self, eta, x):
+    def log_weight(self, eta: Tree, x: Values) -> np.ndarray:
         """Log of the unnormalised probability of each row of x, (n_rows,), float64."""
 
     @abstractmethod
-    def log_partition(self, eta):
+    def log_partition(self, eta: Tree) -> np.ndarray:
         """Sum of A(eta) over the block, for each row, in float64."""
 
     @abstractmethod
@@ -68,52 +71,52 @@ class Unit(ABC):
         mask of entries."""
 
     @abstractmethod
-    def mean(self, eta):
+    def mean(self, eta: Tree) -> np.ndarray:
         """Mean of each unit, with the shape and dtype of ``eta``."""
 
-    def mode(self, eta):
+    def mode(self, eta: Tree) -> np.ndarray:
         """Most probable value of each unit: of real numbers the mean."""
         return self.mean(eta)
 
     @abstractmethod
-    def sample(self, eta, rng):
+    def sample(self, eta: Tree, rng: Stream) -> tuple:
         """Draw a value for each row of a Stream: x and the mean that it was drawn from,
         both of shape (n_rows, size)."""
 
     @abstractmethod
-    def entropy(self, own, mean):
+    def entropy(self, own: Tree, mean: np.ndarray) -> np.ndarray:
         """Contribution of each unit to the entropy, in nats, (n_rows, size)."""
 
     @abstractmethod
-    def param_grad(self, own, x, received):
+    def param_grad(self, own: Tree, x: Values, received: Callable) -> Tree:
         """Derivative of each row's log weight by the parameters: a tree like ``own`` of
         (n_rows, size); ``received()`` returns the input from the neighbours."""
 
-    def pack(self, x):
+    def pack(self, x: Values) -> Values:
         """Convert values to the form that ``sample`` returns: as they are."""
         return x
 
-    def only(self, entries):
+    def only(self, entries: np.ndarray) -> Self:
         """Block of some of the units, given by their indices."""
         return self._replace(size=len(entries))
 
-    def bias_of(self, own):
+    def bias_of(self, own: Tree) -> np.ndarray:
         """Entry of the parameters (or their gradient) that is added to the input."""
         return own
 
-    def with_bias(self, own, bias):
+    def with_bias(self, own: Tree, bias: np.ndarray) -> Tree:
         """Copy of the parameters (or their gradient) with another bias."""
         return bias
 
-    def scale(self, own):
+    def scale(self, own: Tree) -> float | np.ndarray:
         """Standard deviation of the statistic, the unit of weights below: 1."""
         return 1.0
 
-    def curvature(self, own):
+    def curvature(self, own: Tree) -> Tree | None:
         """Sum of curvatures by fields, which damps steps; None with limited values."""
         return None
 
-    def constrain(self, own):  # noqa: B027  Most have no limits.
+    def constrain(self, own: Tree) -> None:  # noqa: B027  Most have no limits.
         """Project parameters onto the allowed set, in place: biases have no limits."""
 
 
@@ -127,22 +130,22 @@ class Canonical(Unit):
     __slots__ = ()
     ends = 0.0, 1.0
 
-    def field(self, own, received=0.0):
+    def field(self, own: Tree, received: float | np.ndarray = 0.0) -> Tree:
         """Natural parameters eta = bias + input from the neighbours."""
         return own + received
 
-    def statistic(self, own, x):
+    def statistic(self, own: Tree, x: Values) -> Values:
         """Sufficient statistic of x: x itself."""
         return x
 
-    def log_weight(self, eta, x):
+    def log_weight(self, eta: Tree, x: Values) -> np.ndarray:
         return dot(x, eta)
 
-    def param_grad(self, own, x, received):
+    def param_grad(self, own: Tree, x: Values, received: Callable) -> Tree:
         """Derivative of each row's log weight by the bias: x."""
         return x
 
-    def pack(self, x):
+    def pack(self, x: Values) -> Values:
         """Convert values to the form that ``sample`` returns: Lists of ones."""
         return Lists.pack(x, binary=True)
 
@@ -189,27 +192,27 @@ class Output(ABC):
 
     kind = None
 
-    def __init__(self, sizes):
+    def __init__(self, sizes: np.ndarray):
         self.n_inputs = self.n_outputs = sizes
 
-    def start(self, share):
+    def start(self, share: np.ndarray | None) -> np.ndarray:
         """Outputs that reproduce the marginals, (n_outputs_in_all,), float64: zeros for
         standardised columns."""
         return np.zeros(self.n_outputs.sum())
 
-    def own(self, dtype):
+    def own(self, dtype: type) -> Tree:
         """Initial parameters of the distribution itself: none."""
         return ()
 
-    def inputs(self, v, share=None):
+    def inputs(self, v: np.ndarray, share: np.ndarray | None = None) -> np.ndarray:
         """Inputs that represent values; ``share`` or zeros for missing entries."""
         return np.where(np.isnan(v), v.dtype.type(0), v)
 
-    def value(self, inputs):
+    def value(self, inputs: np.ndarray) -> np.ndarray:
         """Convert inputs, or means of inputs, to values."""
         return inputs
 
-    def nll(self, out, v, own=()):
+    def nll(self, out: np.ndarray, v: np.ndarray, own: Tree = ()) -> np.ndarray:
         """Negative log-likelihood of rows' known entries, (n_rows * n_each,)."""
         return -self.log_p(out, v, own).sum(axis=1)
 
@@ -219,31 +222,31 @@ class Output(ABC):
         ``out``, and by ``own`` or ()."""
 
     @abstractmethod
-    def log_p(self, out, v, own=()):
+    def log_p(self, out: np.ndarray, v: np.ndarray, own: Tree = ()) -> np.ndarray:
         """Log probability of each entry, (n_rows * n_each, n_columns); 0 if missing."""
 
-    def log_likelihood(self, out, v):
+    def log_likelihood(self, out: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Log-likelihood of each row, of shape (n_rows,), summed in float64."""
         return self.log_p(out, v).astype(np.float64).sum(axis=1)
 
     @abstractmethod
-    def expected(self, out):
+    def expected(self, out: np.ndarray) -> np.ndarray:
         """Means of inputs, of shape (n_rows, n_inputs_in_all)."""
 
-    def mean(self, out):
+    def mean(self, out: np.ndarray) -> np.ndarray:
         """Mean of each entry (of categories, the most probable), as values."""
         return self.value(self.expected(out))
 
-    def mode(self, out):
+    def mode(self, out: np.ndarray) -> np.ndarray:
         """Most probable value of each entry: the mean, unless overridden."""
         return self.mean(out)
 
-    def resampled(self, v, rng):
+    def resampled(self, v: np.ndarray, rng: Stream) -> np.ndarray:
         """Replace grey values of bits by draws; others are left as they are."""
         return v
 
     @abstractmethod
-    def draw(self, out, rng, own=()):
+    def draw(self, out: np.ndarray, rng: Stream, own: Tree = ()) -> np.ndarray:
         """Draw values, of shape (n_rows, n_columns), with a stream for each row."""
 
 

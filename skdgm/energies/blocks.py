@@ -1,5 +1,6 @@
 """Graphs of blocks of units, joined by couplings and coloured."""
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,7 +41,14 @@ class Graph:
 
     is_sitewise = False
 
-    def __init__(self, units, links, couplings, colours=None, layers=None):
+    def __init__(
+        self,
+        units: Sequence,
+        links: Sequence,
+        couplings: Sequence,
+        colours: Sequence | None = None,
+        layers: Sequence | None = None,
+    ):
         self.units, self.couplings = tuple(units), tuple(couplings)
         self.links, blocks = tuple(Link(*link) for link in links), range(len(units))
         ends = tuple([] for _ in blocks)
@@ -86,7 +94,7 @@ class Graph:
             raise ValueError("Each coupling must belong to at least one link.")
 
     @property
-    def own_links(self):
+    def own_links(self) -> Iterator[Link]:
         """The links, if each has a coupling of its own, as algorithms that transform
         the gradient of a coupling by its blocks need it; else a ``ValueError``."""
         if len(self.links) > len(self.couplings):
@@ -94,23 +102,23 @@ class Graph:
         return self.links
 
     @property
-    def backwards(self):
+    def backwards(self) -> tuple:
         """Numbers of the colours from the last to the first, a tuple."""
         return tuple(range(len(self.colours)))[::-1]
 
-    def rest(self, colour=-1):
+    def rest(self, colour: int = -1) -> tuple:
         """The blocks of all colours but one, by default but the last: a tuple."""
         number = colour % len(self.colours)
         return sum(self.colours[:number] + self.colours[number + 1 :], ())
 
     @property
-    def hidden(self):
+    def hidden(self) -> tuple:
         """The blocks of binary units outside the first layer: a tuple."""
         above, forms = range(len(self.layers[0]), len(self.units)), ("bits", "pooled")
         return tuple(i for i in above if self.units[i].form in forms)
 
     @property
-    def has_real_units(self):
+    def has_real_units(self) -> bool:
         """True if a block has values that are no lists of ones: numbers."""
         return any(unit.numbers for unit in self.units)
 

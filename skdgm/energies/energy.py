@@ -26,13 +26,16 @@ References
    machines. Cognitive Science.
 """
 
+from collections.abc import Collection
 from itertools import combinations, pairwise, product
 
 import numpy as np
 
 from skdgm.couplings import Dense
 from skdgm.energies.blocks import Graph
-from skdgm.energies.params import between
+from skdgm.energies.params import Params, Path, between
+from skdgm.typing import Any, Tree
+from skdgm.utils.lists import Values
 
 
 class Energy(Graph):
@@ -66,7 +69,9 @@ class Energy(Graph):
         coupling no link.
     """
 
-    def received(self, params, x, block, among=None):
+    def received(
+        self, params: Params, x: tuple, block: int, among: Collection | None = None
+    ) -> float | np.ndarray:
         r"""Input of a block from its neighbours.
 
         .. math:: r_i = \sum_{j \sim i} W_{ij} T_j(x_j)
@@ -92,7 +97,9 @@ class Energy(Graph):
                 total = part if total is None else total + part
         return 0 if total is None else total
 
-    def field(self, params, block, received, path=None):
+    def field(
+        self, params: Params, block: int, received: Any, path: Path | None = None
+    ) -> Tree:
         """Natural parameters of a block with input ``received`` from its neighbours:
         an ndarray, or tree of arrays, of shape (n_rows, size)."""
         unit = self.units[block]
@@ -101,7 +108,13 @@ class Energy(Graph):
             return eta
         return between(unit.field(path.base[block]), eta, path.beta)
 
-    def interaction(self, params, x, blocks=None, path=None):
+    def interaction(
+        self,
+        params: Params,
+        x: tuple,
+        blocks: Collection | None = None,
+        path: Path | None = None,
+    ) -> float | np.ndarray:
         r"""Log weight of the links, or of those among some blocks.
 
         .. math:: \beta \sum_{i \sim j} T_i(x_i)^\top W_{ij} T_j(x_j)
@@ -119,14 +132,21 @@ class Energy(Graph):
         )
         return log_weight if path is None else np.ravel(path.beta) * log_weight
 
-    def energy(self, params, x, path=None):
+    def energy(self, params: Params, x: tuple, path: Path | None = None) -> np.ndarray:
         """E(x) of each row, in float64."""
         log_weight = self.interaction(params, x, path=path)
         for block in range(len(self.units)):
             log_weight = log_weight + self.lone_weight(params, x, block, path)
         return -log_weight
 
-    def log_marginal(self, params, x, summed=-1, received=None, path=None):
+    def log_marginal(
+        self,
+        params: Params,
+        x: tuple,
+        summed: int = -1,
+        received: dict | None = None,
+        path: Path | None = None,
+    ) -> np.ndarray:
         r"""Log of the sum of exp(-E) over the blocks of one colour, given all others.
 
         .. math:: \sum_{i \in \text{rest}} \log w_i(x_i) + \sum_{i \sim j \in
@@ -155,7 +175,7 @@ class Energy(Graph):
             total = total + self.lone_weight(params, x, block, path)
         return total + self.interaction(params, x, rest, path)
 
-    def base(self, params, means):
+    def base(self, params: Params, means: tuple) -> tuple[tuple, float]:
         """Model without couplings with given means: its units' parameters and log Z.
 
         Parameters
@@ -180,16 +200,18 @@ class Energy(Graph):
         )
         return units, float(log_Z)
 
-    def lone_weight(self, params, x, block, path=None):
+    def lone_weight(
+        self, params: Params, x: tuple, block: int, path: Path | None = None
+    ) -> np.ndarray:
         """Log weight of the value of a block without its neighbours, (n_rows,)."""
         eta = self.field(params, block, 0.0, path)
         return self.units[block].log_weight(eta, x[block])
 
-    def statistic(self, params, x, block):
+    def statistic(self, params: Params, x: tuple, block: int) -> Values:
         """Sufficient statistic of a block, by which its couplings multiply."""
         return self.units[block].statistic(params.units[block], x[block])
 
-    def constrain(self, params, max_norm=None):
+    def constrain(self, params: Params, max_norm: float | None = None) -> None:
         """Project parameters onto the allowed set, in place.
 
         Parameters

@@ -7,7 +7,7 @@ is the gradient of the log-likelihood if x are states given data, x' of the mode
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -34,16 +34,16 @@ class Params(NamedTuple):
     couplings: tuple
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
         """Data type of the arrays, float32 or float64."""
         return leaves(self.units)[0].dtype
 
     @property
-    def n_conditions(self):
+    def n_conditions(self) -> int | None:
         """Number of rows of biases that differ by row; None if all rows share them."""
         return next((len(a) for a in leaves(self.units) if a.ndim > 1), None)
 
-    def take(self, rows):
+    def take(self, rows: slice | np.ndarray | int) -> Self:
         """Parameters of some rows: a slice or an index array, or a number for one row
         that has the form of parameters without rows."""
         return self._replace(

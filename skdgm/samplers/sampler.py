@@ -5,6 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdgm.energies import Energy
+from skdgm.energies.params import Params
+from skdgm.utils.random import Stream
+
 
 class State(NamedTuple):
     """State of chains: for each block an array or Lists, with a row for each chain."""
@@ -44,10 +48,10 @@ class Sampler(ABC):
         Energy of the model.
     """
 
-    def __init__(self, energy):
+    def __init__(self, energy: Energy):
         self.energy = energy
 
-    def init(self, rng, units):
+    def init(self, rng: Stream, units: tuple) -> State:
         """Draw states of the model without couplings.
 
         Parameters
@@ -70,7 +74,14 @@ class Sampler(ABC):
         )
 
     @abstractmethod
-    def step(self, rng, params, state, n_steps=1, first=0):
+    def step(
+        self,
+        rng: Stream,
+        params: Params,
+        state: State,
+        n_steps: int = 1,
+        first: int = 0,
+    ) -> tuple[State, Info]:
         """Make some steps.
 
         Parameters
@@ -91,7 +102,9 @@ class Sampler(ABC):
         info : Info
         """
 
-    def beside(self, rng, params, x, state, n_steps):
+    def beside(
+        self, rng: Stream, params: Params, x: tuple, state: State, n_steps: int
+    ) -> tuple[tuple, State, Info] | None:
         """Make some steps together with means of the last colour given data, where that
         is quicker.
 
@@ -110,6 +123,6 @@ class Sampler(ABC):
         """
         return None
 
-    def coldest(self, state):
+    def coldest(self, state: State) -> tuple:
         """Values of the chains of the model itself, by block."""
         return state.x

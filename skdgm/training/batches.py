@@ -13,7 +13,7 @@ Sums and moments of the columns are weighted, too, and over observed entries.
 """
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -38,11 +38,11 @@ class Table(NamedTuple):
     weight: np.ndarray
 
     @property
-    def n_draws(self):
+    def n_draws(self) -> int:
         """Number of draws in an epoch."""
         return max(1, round(self.weight.sum()))
 
-    def take(self, which):
+    def take(self, which: np.ndarray) -> Self:
         """Return the part of the table at an array of positions."""
         return Table(
             self.rows, self.index[which], self.hashes[which], self.weight[which]

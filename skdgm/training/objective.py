@@ -1,9 +1,14 @@
 """Objectives: the role that learns, update by update."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 
-from skdgm.training.batches import epoch, split
+from skdgm.optim import Clock
+from skdgm.training.batches import Table, epoch, split
+from skdgm.typing import Any
 from skdgm.utils import random
+from skdgm.utils.random import Stream
+from skdgm.utils.rows import Rows
 
 
 class Objective(ABC):
@@ -39,12 +44,12 @@ class Objective(ABC):
     # averaged over shards; None where they may not.
     LOCAL = None
 
-    def __init__(self, options, rows, seed, epochs_before=0):
+    def __init__(self, options: Any, rows: Rows, seed: int, epochs_before: int = 0):
         self.options, self.rows, self.seed = options, rows, seed
         self.epochs_before = epochs_before
 
     @abstractmethod
-    def start(self):
+    def start(self) -> tuple:
         """Initial training state.
 
         Returns
@@ -53,7 +58,7 @@ class Objective(ABC):
         """
 
     @abstractmethod
-    def resume(self, state):
+    def resume(self, state: tuple) -> tuple:
         """Training state to continue from, with all that the options now need.
 
         Parameters
@@ -67,7 +72,7 @@ class Objective(ABC):
         """
 
     @abstractmethod
-    def step(self, state, batch, clock):
+    def step(self, state: tuple, batch: Any, clock: Clock) -> tuple:
         """Update a training state from a batch.
 
         Parameters
@@ -86,7 +91,7 @@ class Objective(ABC):
         """
 
     @abstractmethod
-    def watch(self, table, held_out, state):
+    def watch(self, table: Table, held_out: Table | None, state: tuple) -> Callable:
         """A watch measures the losses of the same rows at the end of each epoch.
 
         Parameters
@@ -104,7 +109,7 @@ class Objective(ABC):
             nats per row.
         """
 
-    def draw(self, table, number):
+    def draw(self, table: Table, number: int) -> Sequence:
         """Batches of an epoch.
 
         Parameters
@@ -121,7 +126,7 @@ class Objective(ABC):
         rng = random.stream(self.seed, self.SHUFFLE, self.epochs_before + number)
         return epoch(table, self.options.batch_size, rng)
 
-    def batches(self, table, number):
+    def batches(self, table: Table, number: int) -> Sequence:
         """Batches of an epoch, one for each update.
 
         Those of :meth:`draw` unless it joins several, of which :meth:`step` makes as
@@ -129,7 +134,7 @@ class Objective(ABC):
         """
         return self.draw(table, number)
 
-    def split(self, table):
+    def split(self, table: Table) -> tuple[Table, Table]:
         """Split a table into training rows and held-out rows.
 
         Parameters
@@ -143,11 +148,11 @@ class Objective(ABC):
         rng = random.stream(self.seed, self.SPLIT)
         return split(table, self.options.validation_fraction, rng)
 
-    def since(self, epochs):
+    def since(self, epochs: range) -> int:
         """First of the epochs that early stopping counts; by default the first."""
         return epochs.start
 
-    def stream(self, clock):
+    def stream(self, clock: Clock) -> Stream:
         """Random stream of one update, given its place in training."""
         number = self.epochs_before + clock.epoch
         return random.stream(self.seed, self.STEP, number, clock.batch)

@@ -1,5 +1,7 @@
 """Scores of pairs of columns, by their couplings."""
 
+from typing import Any, Literal
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -9,7 +11,12 @@ _METHODS = "frobenius", "direct-information"
 _MAX_ROUNDS, _TOLERANCE = 500, 1e-10
 
 
-def pair_scores(self, method="frobenius", *, apc=False):
+def pair_scores(
+    self: Any,
+    method: Literal["frobenius", "direct-information"] = "frobenius",
+    *,
+    apc: bool = False,
+) -> np.ndarray:
     r"""Strength of the direct interaction of each pair of columns.
 
     .. math:: F_{ij} = \sqrt{\sum_{ab} \tilde J_{ij}(a, b)^2} \qquad \text{or} \qquad

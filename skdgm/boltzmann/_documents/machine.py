@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import ClassVar
 
+import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
@@ -89,7 +90,7 @@ class DocumentModel(Estimator, implied=MachineOptions):
     # Gradients of documents are always centred.
     centering: ClassVar = "data"
 
-    def perplexity(self, X):
+    def perplexity(self, X: Data) -> float:
         r"""Perplexity per word, of words in their order.
 
         .. math:: \exp\left(-\frac{\sum_i \log p(w_i)}{\sum_i n_i}\right), \qquad
@@ -116,7 +117,7 @@ class DocumentModel(Estimator, implied=MachineOptions):
         """
         return self.density_.perplexity(X)
 
-    def log_partition(self, lengths):
+    def log_partition(self, lengths: ArrayLike) -> np.ndarray:
         """Log Z of documents of given lengths, in nats, and standard errors.
 
         It is a sum over all states of the hidden units where these are at most 20.
@@ -136,7 +137,7 @@ class DocumentModel(Estimator, implied=MachineOptions):
         """
         return self.density_.log_Z(given_lengths(lengths))
 
-    def free_energy(self, X):
+    def free_energy(self, X: Data) -> np.ndarray:
         r"""Free energy of each document, :math:`-\log \sum_h e^{-E(x, h)}`, in nats.
 
         Parameters
@@ -153,13 +154,13 @@ class DocumentModel(Estimator, implied=MachineOptions):
 
     def sample(
         self,
-        n_samples=1,
-        random_state=None,
+        n_samples: int = 1,
+        random_state: Seed = None,
         *,
-        lengths=None,
-        init="chains",
-        n_steps=100,
-    ):
+        lengths: float | ArrayLike | None = None,
+        init: str | ArrayLike = "chains",
+        n_steps: int = 100,
+    ) -> ArrayOrFrame:
         """Draw documents from the model by Gibbs sampling.
 
         Parameters
@@ -193,7 +194,7 @@ class DocumentModel(Estimator, implied=MachineOptions):
         options = {"lengths": lengths, "init": init, "n_steps": n_steps}
         return framed(self, self.density_.sample(n_samples, random_state, **options))
 
-    def gibbs(self, X):
+    def gibbs(self, X: Data) -> ArrayOrFrame:
         """Take one step of Gibbs sampling.
 
         Parameters

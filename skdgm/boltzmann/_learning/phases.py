@@ -4,7 +4,8 @@ The option ``gradient`` chooses one of these objects, once for a run; it has the
 and what else the gradient learns, in its hands.
 """
 
-from typing import NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,26 +41,26 @@ class Phase:
     # Number of temperatures: chains at the model's own come first.
     n_levels = 1
 
-    def __init__(self, objective):
+    def __init__(self, objective: Any):
         self.energy, self.options = objective.energy, objective.options
         self.seed, self.moments = objective.seed, objective.moments
         self.rows, self.reach = objective.rows, objective.reach
 
     @staticmethod
-    def check(options):
+    def check(options: SimpleNamespace) -> None:
         """Raise ValueError for options that the gradient does not serve."""
 
     @staticmethod
-    def logits(density, rows, options):
+    def logits(density: Any, rows: Rows, options: SimpleNamespace) -> np.ndarray:
         """Log probabilities of labels up to a constant for each row, as a machine
         predicts them that has learned so; of shape (n_rows, n_classes)."""
         return density.log_joint_of(rows)
 
-    def begin(self, state):
+    def begin(self, state: tuple) -> tuple:
         """State of the gradient's own, from that of the last run where it fits."""
         return ()
 
-    def resume(self, state):
+    def resume(self, state: tuple) -> tuple:
         """Training state with the chains of the last run, where their number is still
         right, else new ones; and with the state of the gradient."""
         own = self.begin(state)
@@ -72,28 +73,30 @@ class Phase:
             chains = self.chains(state.params, own, n_chains)
         return state._replace(chains=chains, phase=own)
 
-    def packed(self, chains):
+    def packed(self, chains: tuple) -> tuple:
         """States of chains as samplers take them."""
         units = self.energy.units
         return tuple(unit.pack(part) for unit, part in zip(units, chains, strict=True))
 
-    def sampler(self, own):
+    def sampler(self, own: tuple) -> Sampler:
         """Sampler of the chains, with the state of the gradient's own."""
         return Gibbs(self.energy)
 
-    def chains(self, params, own, n_chains):
+    def chains(self, params: Params, own: tuple, n_chains: int) -> tuple:
         """New chains, of the model without couplings."""
         rng = stream(self.seed, INIT).rows(n_chains)
         return self.sampler(own).init(rng, params.units).x
 
-    def moved(self, rng, state, n_steps):
+    def moved(self, rng: Stream, state: tuple, n_steps: int) -> tuple:
         """State with chains after some steps, of which a gradient makes no use."""
         rows, chains = rng.rows(len(state.chains[0])), State(state.chains)
         sampler = self.sampler(state.phase)
         chains, _ = sampler.step(rows, state.params, chains, n_steps)
         return state._replace(chains=chains.x)
 
-    def phases(self, rng, state, x, clamp, clock):
+    def phases(
+        self, rng: Stream, state: tuple, x: tuple, clamp: tuple, clock: Clock
+    ) -> tuple:
         """Both phases of an update, and the training state after it.
 
         Parameters
@@ -112,7 +115,9 @@ class Phase:
         """
         raise NotImplementedError
 
-    def gradient(self, rng, state, x, clamp, clock):
+    def gradient(
+        self, rng: Stream, state: tuple, x: tuple, clamp: tuple, clock: Clock
+    ) -> tuple[Params, tuple]:
         r"""Gradient of the mean log-likelihood, and the state with updated chains.
 
         .. math:: \mathbb{E}_\text{data}[-\partial E / \partial\theta] -
@@ -124,14 +129,16 @@ class Phase:
         data, state = self.with_running_means(state, data, model)
         return contrast(self.energy, state.params, data, model), state
 
-    def ended(self, state, chains, info):
+    def ended(self, state: tuple, chains: State, info: Info) -> tuple:
         """Training state after steps of the chains, as it was where these are new."""
         return state
 
     def learn(self, state, grad):
         """Let the gradient's own state learn from the gradient of an update."""
 
-    def with_running_means(self, state, data, model=None):
+    def with_running_means(
+        self, state: tuple, data: tuple, model: tuple | None = None
+    ) -> tuple:
         """Positive phase with the sparsity term, and the state with its new means."""
         options = self.options
         if options.centering in ("data", "moving"):
@@ -144,7 +151,7 @@ class Phase:
             state = state._replace(activity=activity)
         return data, state
 
-    def n_steps(self, clock):
+    def n_steps(self, clock: Clock) -> int:
         """Number of steps of the chains in an update."""
         return piecewise(self.options.n_steps, clock)
 
