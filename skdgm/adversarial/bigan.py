@@ -14,6 +14,7 @@ from skdgm.base.frames import framed
 from skdgm.base.options import KW_ONLY, Count, NotNegative
 from skdgm.implicit import ImplicitEstimator
 from skdgm.implicit.options import RelaxedOptions
+from skdgm.typing import ArrayOrFrame, Data
 from skdgm.utils.domains import is_frame
 
 # Of "minimax" and "likelihood" the sides cannot be exchanged.
@@ -106,7 +107,7 @@ class BiGAN(
 
     _budget, discriminator_score = GAN._budget, GAN.discriminator_score
 
-    def reconstruct(self, X):
+    def reconstruct(self, X: Data) -> ArrayOrFrame:
         """Rows that the generator makes of the codes of rows.
 
         Parameters

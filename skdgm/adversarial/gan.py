@@ -10,6 +10,7 @@ logit D.
 from numbers import Real
 from typing import Annotated, Literal
 
+import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from skdgm.adversarial._nets.gan_model import GANModel
@@ -27,6 +28,7 @@ from skdgm.implicit import ImplicitEstimator
 from skdgm.implicit.options import RelaxedOptions
 from skdgm.nets.options import Initialiser
 from skdgm.training import Budget
+from skdgm.typing import Data
 
 
 class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
@@ -184,7 +186,7 @@ class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
         bits = self._options.column_types == "bernoulli"
         return self._BUDGET_BITS if bits else self._BUDGET
 
-    def discriminator_score(self, X):
+    def discriminator_score(self, X: Data) -> np.ndarray:
         """Logit of the discriminator for each row: high for what seems real.
 
         Parameters

@@ -23,6 +23,7 @@ from skdgm.base.options import (
 )
 from skdgm.implicit import ImplicitEstimator
 from skdgm.implicit.options import RelaxedOptions
+from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Seed
 from skdgm.utils.counts import count_rows, layer_sizes
 
 
@@ -122,7 +123,7 @@ class InfoGAN(
     _budget, discriminator_score = GAN._budget, GAN.discriminator_score
 
     @available_if(lambda model: bool(layer_sizes(model._options.n_categories)))
-    def predict(self, X):
+    def predict(self, X: Data) -> np.ndarray:
         """Most probable category of each row.
 
         Parameters
@@ -140,7 +141,13 @@ class InfoGAN(
         found = np.column_stack([H[:, own].argmax(axis=1) for own in groups])
         return found[:, 0] if len(groups) == 1 else found
 
-    def sample(self, n_samples=1, random_state=None, *, codes=None):
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: Seed = None,
+        *,
+        codes: ArrayLike | None = None,
+    ) -> ArrayOrFrame:
         """Draw rows from the model, with given codes perhaps.
 
         Parameters

@@ -65,6 +65,6 @@ class LAPGAN(StageOptions, ImplicitEstimator, implied=GAN):
     )
 
     @property
-    def pyramid_shapes_(self):
+    def pyramid_shapes_(self) -> list[tuple[int, ...]]:
         """Shapes of images, (height, width, channels), the smallest first."""
         return self.density_.generator.pyramid.shapes

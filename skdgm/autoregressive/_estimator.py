@@ -7,6 +7,7 @@ from skdgm.base.frames import beside, filled_in, framed
 from skdgm.data import has_grey, names_of
 from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost
+from skdgm.typing import ArrayOrFrame, Data, Seed
 from skdgm.utils.orders import check_ordering
 
 
@@ -19,7 +20,7 @@ class AutoregressiveEstimator(ChainOptions, NetEstimator):
 
     _KNOWN = ("_grey",)
 
-    def score_features(self, X):
+    def score_features(self, X: Data) -> np.ndarray:
         r"""Log-likelihood of each entry given those before it, in nats.
 
         .. math:: \frac1K \sum_{k=1}^K \log p(x_j \mid x_i: i \text{ before } j
@@ -46,7 +47,13 @@ class AutoregressiveEstimator(ChainOptions, NetEstimator):
         """
         return beside(self, X, self.density_.log_prob_of_entries(X))
 
-    def sample(self, n_samples=1, random_state=None, *, conditions=None):
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: Seed = None,
+        *,
+        conditions: dict | None = None,
+    ) -> ArrayOrFrame:
         r"""Draw rows from the model, exactly: each column given those before it.
 
         .. math:: x \sim p(x \mid x_j \in S_j, \, j \in C)
@@ -84,7 +91,9 @@ class AutoregressiveEstimator(ChainOptions, NetEstimator):
         found = self.density_.sample(n_samples, random_state, conditions, names)
         return framed(self, found)
 
-    def conditional_sample(self, X, *, n_samples=1, random_state=None):
+    def conditional_sample(
+        self, X: Data, *, n_samples: int = 1, random_state: Seed = None
+    ) -> ArrayOrFrame:
         """Draw missing entries several times, given the others of their row.
 
         Parameters

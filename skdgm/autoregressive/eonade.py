@@ -3,7 +3,9 @@ r"""Orderless neural autoregressive density estimators.
 .. math:: p(x_j \mid x_m) = p(x_j \mid z_j), \qquad z = f_\theta(x \odot m, m)
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+import numpy as np
 
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive._model import OrderlessModel
@@ -12,6 +14,7 @@ from skdgm.base.common_options import ColumnTypes
 from skdgm.base.frames import beside
 from skdgm.base.options import KW_ONLY, Count, Share
 from skdgm.training import Budget
+from skdgm.typing import Data
 
 
 class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
@@ -101,7 +104,9 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     # Each presentation hides another part of a row: to see them all takes longer.
     _BUDGET, _BUDGET_MIXED = Budget(7_500, 20, 150), Budget(1_500, 20, 150)
 
-    def score_features(self, X, *, given="before"):
+    def score_features(
+        self, X: Data, *, given: Literal["before", "others"] = "before"
+    ) -> np.ndarray:
         r"""Log-likelihood of each entry, in nats; low for improbable entries.
 
         .. math:: \frac1K \sum_{k=1}^K \log p(x_j \mid x_i: i \text{ before } j

@@ -14,6 +14,7 @@ from skdgm.directed.sigmoid_belief_network import SigmoidBeliefNetwork
 from skdgm.latent import LatentEstimator
 from skdgm.latent.options import BitOptions
 from skdgm.training import Budget
+from skdgm.typing import Any, ArrayOrFrame, Data, Seed
 
 
 class BidirectionalHelmholtzMachine(
@@ -90,7 +91,14 @@ class BidirectionalHelmholtzMachine(
 
     __getattr__, _forget = lazy_log_Z, forget_log_Z
 
-    def sample(self, n_samples=1, random_state=None, *, conditions=None, n_steps=20):
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: Seed = None,
+        *,
+        conditions: dict | None = None,
+        n_steps: int = 20,
+    ) -> ArrayOrFrame:
         """Draw rows: for each several by p, one of which is chosen by weight.
 
         Parameters
@@ -120,7 +128,9 @@ class BidirectionalHelmholtzMachine(
         how = random_state, conditions, names_of(self), n_steps
         return framed(self, self.density_.sample(n_samples, *how))
 
-    def importance_likelihood(self, X, *, n_draws=1000, return_se=False):
+    def importance_likelihood(
+        self, X: Data, *, n_draws: int = 1000, return_se: bool = False
+    ) -> Any:
         r"""Estimate of the log-likelihood, with a given number of draws.
 
         .. math:: 2 \log \frac1n \sum_k \sqrt{\frac{p(x, z_k)}{q(z_k \mid x)}} - \log Z,

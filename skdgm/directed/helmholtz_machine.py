@@ -6,6 +6,7 @@ r"""Helmholtz machines: sigmoid belief networks that learn by wake-sleep.
 
 from typing import ClassVar
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.directed._model import HelmholtzModel
@@ -76,22 +77,22 @@ class HelmholtzMachine(BitOptions, LatentEstimator, implied=SigmoidBeliefNetwork
     _REVIVE = "Raise learning_rate or n_iter, or take fewer layers."
 
     @property
-    def recognition_weights_(self):
+    def recognition_weights_(self) -> list[np.ndarray]:
         """Weights upwards, from the data."""
         return self._parts("coefs_")[0]
 
     @property
-    def recognition_biases_(self):
+    def recognition_biases_(self) -> list[np.ndarray]:
         """Biases of the hidden layers upwards."""
         return self._parts("intercepts_")[0]
 
     @property
-    def generative_weights_(self):
+    def generative_weights_(self) -> list[np.ndarray]:
         """Weights downwards, those to the data first."""
         return self._parts("coefs_")[1]
 
     @property
-    def generative_biases_(self):
+    def generative_biases_(self) -> list[np.ndarray]:
         """Biases downwards, those of the data first."""
         return [*self._parts("intercepts_")[1], self.density_.net[0].prior]
 

@@ -8,12 +8,15 @@ with layers of bits, each a logistic regression on the layer above.
 from math import nan
 from typing import Literal
 
+import numpy as np
+
 from skdgm.base.options import KW_ONLY, Count, Positive, Several
 from skdgm.directed._mean_field import likelihood_bound
 from skdgm.directed._model import BeliefModel, link_weights
 from skdgm.latent import LatentEstimator
 from skdgm.latent.options import BitOptions
 from skdgm.training import Budget
+from skdgm.typing import Data
 
 _OBJECTIVES = "rws", "vimco", "nvil", "reinforce", "disarm", "wake-sleep", "concrete"
 _OBJECTIVES += "straight-through", "mean-field", "gibbs"
@@ -161,7 +164,7 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
     _MODEL, _BUDGET = BeliefModel(), Budget(4_500, 20, 120)
     _REVIVE = "Raise n_importance, learning_rate or n_iter, or take fewer layers."
 
-    def mean_field_bound(self, X, *, n_steps=20):
+    def mean_field_bound(self, X: Data, *, n_steps: int = 20) -> np.ndarray:
         """Saul's lower bound on the log-likelihood of each row, in nats.
 
         That of independent bits with means of the row's own, in closed form. For
@@ -187,12 +190,12 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
         return likelihood_bound(self.density_, X, n_steps)
 
     @property
-    def link_coefs_(self):
+    def link_coefs_(self) -> list[np.ndarray]:
         """Weights within layers of the model."""
         return link_weights(self.density_)[1]
 
     @property
-    def recognition_link_coefs_(self):
+    def recognition_link_coefs_(self) -> list[np.ndarray]:
         """Weights within layers of the inference net."""
         return link_weights(self.density_)[0]
 

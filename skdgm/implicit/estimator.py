@@ -1,5 +1,6 @@
 """Base class of estimators that learn a generator of rows."""
 
+import numpy as np
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base.common_options import TableOptions
@@ -11,6 +12,7 @@ from skdgm.exceptions import DataRangeWarning
 from skdgm.implicit.inversion import invert
 from skdgm.implicit.watch import tell
 from skdgm.nets import NetEstimator
+from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Seed
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.threading.callers import warn
 
@@ -29,7 +31,9 @@ class ImplicitEstimator(NetEstimator, implied=TableOptions):
         "minibatch_kernels, or lower learning_rate."
     )
 
-    def sample(self, n_samples=1, random_state=None, *, y=None):
+    def sample(
+        self, n_samples: int = 1, random_state: Seed = None, *, y: object = None
+    ) -> ArrayOrFrame:
         """Draw rows from the model: latent units, then the generator's rows.
 
         Parameters
@@ -57,7 +61,7 @@ class ImplicitEstimator(NetEstimator, implied=TableOptions):
         codes = self._codes_of(y, n_samples)
         return framed(self, density.sample(n_samples, random_state, codes))
 
-    def generate(self, Z, y=None):
+    def generate(self, Z: ArrayLike, y: object = None) -> ArrayOrFrame:
         """Rows of the generator for given latent units.
 
         Parameters
@@ -81,7 +85,7 @@ class ImplicitEstimator(NetEstimator, implied=TableOptions):
         codes = self._codes_of(y, _num_samples(Z))
         return framed(self, self.density_.decode(Z, codes), Z)
 
-    def invert(self, X, y=None, *, n_steps=200):
+    def invert(self, X: Data, y: object = None, *, n_steps: int = 200) -> np.ndarray:
         r"""Latent units whose generated rows are nearest to given ones.
 
         .. math:: \min_z \lVert x - g(z) \rVert^2 + \tfrac{1}{100} \lVert z \rVert^2

@@ -1,11 +1,16 @@
 """Base class of estimators of models with latent units: public methods."""
 
+from typing import Literal
+
+import numpy as np
+
 from skdgm.base.frames import filled_in, framed
 from skdgm.data import names_of
 from skdgm.exceptions import CollapseWarning
 from skdgm.latent.density import ACTIVE
 from skdgm.latent.options import LatentOptions
 from skdgm.nets import NetEstimator
+from skdgm.typing import Any, ArrayOrFrame, Data, Filling, Seed
 from skdgm.utils.threading.callers import warn
 from skdgm.utils.threading.threads import Held
 
@@ -36,7 +41,13 @@ class LatentEstimator(LatentOptions, NetEstimator):
         """
         return self.density_.means_by_layer(X)
 
-    def sample(self, n_samples=1, random_state=None, *, conditions=None):
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: Seed = None,
+        *,
+        conditions: dict | None = None,
+    ) -> ArrayOrFrame:
         """Draw rows from the model: latent units, then data given these.
 
         Parameters
@@ -65,8 +76,14 @@ class LatentEstimator(LatentOptions, NetEstimator):
         return framed(self, self.density_.sample(n_samples, *how))
 
     def impute(
-        self, X, *, method="mean", sampler="importance", n_steps=100, random_state=None
-    ):
+        self,
+        X: Data,
+        *,
+        method: Filling = "mean",
+        sampler: Literal["importance", "metropolis", "gibbs"] = "importance",
+        n_steps: int = 100,
+        random_state: Seed = None,
+    ) -> ArrayOrFrame:
         r"""Fill missing entries, given the others of their row.
 
         Parameters
@@ -95,7 +112,9 @@ class LatentEstimator(LatentOptions, NetEstimator):
         how = {"sampler": sampler, "n_steps": n_steps}
         return filled_in(self, X, self.density_.fill(X, method, random_state, **how))
 
-    def importance_likelihood(self, X, *, n_draws=1000, return_se=False):
+    def importance_likelihood(
+        self, X: Data, *, n_draws: int = 1000, return_se: bool = False
+    ) -> Any:
         r"""Importance weighted lower bound, with a given number of draws.
 
         .. math:: \log \frac1n \sum_k \frac{p(x, z_k)}{q(z_k \mid x)}, \qquad
@@ -128,7 +147,7 @@ class LatentEstimator(LatentOptions, NetEstimator):
         found, se = self.density_.importance_likelihood(X, n_draws)
         return (found, se) if return_se else found
 
-    def elbo(self, X, *, n_draws=100):
+    def elbo(self, X: Data, *, n_draws: int = 100) -> Any:
         r"""Evidence lower bound of each row and its parts, in nats.
 
         .. math:: \mathbb{E}_q[\log p(x \mid z)] - \mathrm{KL}(q(z \mid x) \,\|\, p(z))
@@ -149,7 +168,7 @@ class LatentEstimator(LatentOptions, NetEstimator):
         """
         return self.density_.elbo(X, n_draws)
 
-    def active_units(self, X, *, threshold=ACTIVE):
+    def active_units(self, X: Data, *, threshold: float = ACTIVE) -> np.ndarray:
         r"""Return a mask of the latent units that carry information on the rows.
 
         .. math:: \operatorname{Var}_x(\mathbb{E}_q[z_j]) > \text{threshold}
