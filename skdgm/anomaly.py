@@ -5,7 +5,7 @@ r"""Outlier detection with any density estimator.
 """
 
 from numbers import Real
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 import numpy as np
 from sklearn.base import OutlierMixin, _fit_context, clone
@@ -71,7 +71,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
     contamination: Annotated[float, Interval(Real, 0, 0.5, closed="right")] = 0.1
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, **fit_params):
+    def fit(self, X: Data, y: ArrayLike | None = None, **fit_params: Any) -> Self:
         """Fit the density estimator, then set the threshold.
 
         Parameters
@@ -115,7 +115,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
             )
         self.offset_ = offset
 
-    def score_samples(self, X):
+    def score_samples(self, X: Data) -> np.ndarray:
         """Log-likelihood of each row, in nats.
 
         Parameters
@@ -130,7 +130,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
         check_is_fitted(self)
         return self.estimator_.score_samples(X)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Data) -> np.ndarray:
         r"""Log-likelihood of each row above the threshold, in nats.
 
         .. math:: d(x) = \log p(x) - t
@@ -146,7 +146,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
         """
         return self.score_samples(X) - self.offset_
 
-    def predict(self, X):
+    def predict(self, X: Data) -> np.ndarray:
         """Classify rows as inliers (1) or outliers (-1).
 
         Parameters
@@ -164,7 +164,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
         return GaussianRBM(random_state=0)
 
     @property
-    def density_estimator(self):
+    def density_estimator(self) -> Any:
         """The density estimator, fitted if the detector is."""
         return getattr(self, "estimator_", self._model())
 

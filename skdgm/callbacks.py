@@ -9,6 +9,7 @@ from skdgm.persistence import load, save
 from skdgm.persistence.encoder import Encoder
 from skdgm.persistence.target import check_writable, target_of
 from skdgm.persistence.types import ESTIMATORS, name_of, tag_of
+from skdgm.typing import Any, ArrayLike, Data, PathLike
 from skdgm.utils.threading.callers import warn
 
 
@@ -77,7 +78,13 @@ class Checkpoint:
     # Fits look for callbacks that have this.
     keeps_training = True
 
-    def __init__(self, path, *, n_epochs=None, seconds=None):
+    def __init__(
+        self,
+        path: PathLike,
+        *,
+        n_epochs: int | None = None,
+        seconds: float | None = None,
+    ):
         _check("n_epochs", n_epochs, Integral, "a whole number of at least 1", 1)
         _check("seconds", seconds, Real, "a number of at least 0", 0)
         self.path, self.n_epochs, self.seconds = path, n_epochs, seconds
@@ -86,7 +93,7 @@ class Checkpoint:
     def __str__(self):
         return repr(os.fspath(self.path))
 
-    def setup(self, estimator, context):
+    def setup(self, estimator: object, context: Any) -> None:
         """Check that the file can be written, and clear what a crash left behind."""
         if tag_of(type(estimator)) not in ESTIMATORS:
             raise UnsavableError(
@@ -97,7 +104,7 @@ class Checkpoint:
         check_writable(target_of(self.path))
         self._restart()
 
-    def teardown(self, estimator, context):
+    def teardown(self, estimator: object, context: Any) -> None:
         """Do nothing."""
 
     def on_fit_task_begin(self, estimator, context):
@@ -107,7 +114,7 @@ class Checkpoint:
         """Do nothing; training itself writes, as it alone knows its whole state."""
         return False
 
-    def due(self):
+    def due(self) -> bool:
         """Return whether to write after an epoch that ends now."""
         self._epochs += 1
         by_epochs = self.n_epochs is not None and self._epochs >= self.n_epochs
@@ -116,11 +123,11 @@ class Checkpoint:
         every = self.n_epochs is None and self.seconds is None
         return every or by_epochs or by_time
 
-    def read(self):
+    def read(self) -> Any:
         """Load the estimator that is kept, or return None if there is no file."""
         return load(self.path) if os.path.exists(self.path) else None
 
-    def write(self, estimator):
+    def write(self, estimator: object) -> None:
         """Save an estimator in place of the one that is kept; warn where it fails."""
         try:
             save(estimator, self.path)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skdgm.typing import DataFrame
+
 
 class Constraint:
     """Base class of constraints.
@@ -13,10 +15,10 @@ class Constraint:
     __slots__ = ()
 
     @property
-    def columns(self):
+    def columns(self) -> tuple | None:
         """Names of the columns that the constraint is about; None for all."""
 
-    def check(self, frame):
+    def check(self, frame: DataFrame) -> None:
         """Raise an error unless the columns are there and of types that suit.
 
         Parameters
@@ -37,7 +39,7 @@ class Constraint:
                     f"{frame.columns.tolist()}."
                 )
 
-    def holds(self, frame):
+    def holds(self, frame: DataFrame) -> np.ndarray:
         """Whether each row keeps to the constraint; True where values are missing.
 
         Parameters
@@ -50,7 +52,7 @@ class Constraint:
         """
         return np.ones(len(frame), bool)
 
-    def steps(self, frame):
+    def steps(self, frame: DataFrame) -> tuple:
         """Ways to learn a table such that draws keep to the constraint, best first.
 
         Parameters

@@ -17,6 +17,7 @@ from skdgm.constraints._quantities import meets
 from skdgm.constraints.rules import Range, Unique
 from skdgm.data.filling import widened
 from skdgm.data.foreign import as_pandas, schema_of
+from skdgm.typing import Any, Data
 from skdgm.utils.domains import is_frame
 from skdgm.utils.wrapped import capabilities_of, seed
 
@@ -54,7 +55,7 @@ class ConstrainedModel(MetaEstimator):
             if not (own or is_range_kept(self._plan, self.estimator_, constraint))
         )
 
-    def score(self, X, y=None):
+    def score(self, X: Data, y: None = None) -> float:
         """Mean log-likelihood of the rows, in nats.
 
         Parameters
@@ -71,7 +72,7 @@ class ConstrainedModel(MetaEstimator):
         return float(np.mean(self.score_samples(X)))
 
     @property
-    def density_kind_(self):
+    def density_kind_(self) -> str:
         """Kind of :meth:`score_samples`: "exact", "lower bound" or "estimate"."""
         check_is_fitted(self)
         kind = capabilities_of(self.estimator_)["log_prob"]["complete"]

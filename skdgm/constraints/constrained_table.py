@@ -3,7 +3,7 @@ r"""Tables of which all rows keep to declared constraints, by any model of table
 .. math:: x \sim p(x \mid x \in C)
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from sklearn.base import _fit_context
@@ -18,6 +18,7 @@ from skdgm.constraints._model import ConstrainedModel
 from skdgm.constraints._plan import refuse
 from skdgm.constraints._sampling import acceptance, reject
 from skdgm.data.foreign import as_pandas, native, schema_of
+from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Filling, Seed
 from skdgm.utils.counts import count, count_rows
 
 
@@ -117,7 +118,7 @@ class ConstrainedTable(ConstrainedModel):
     random_state: RandomState = None
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, **fit_params):
+    def fit(self, X: Data, y: ArrayLike | None = None, **fit_params: Any) -> Self:
         """Fit the model to a table.
 
         Parameters
@@ -145,7 +146,13 @@ class ConstrainedTable(ConstrainedModel):
         """
         return self._fit(X, y, fit_params)
 
-    def sample(self, n_samples=1, random_state=None, *, conditions=None):
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: Seed = None,
+        *,
+        conditions: dict | None = None,
+    ) -> ArrayOrFrame:
         r"""Draw rows that keep to the constraints.
 
         .. math:: x \sim p(x \mid x \in C, \, x_j \in S_j, \, j \in D)
@@ -191,7 +198,13 @@ class ConstrainedTable(ConstrainedModel):
         found = reject(n_samples, draw, judge, self._uniques, tries, name)
         return native(self._plan.renumbered(found), self._plan.codec.schema)
 
-    def acceptance_rate(self, n_samples=1000, random_state=None, *, conditions=None):
+    def acceptance_rate(
+        self,
+        n_samples: int = 1000,
+        random_state: Seed = None,
+        *,
+        conditions: dict | None = None,
+    ) -> float:
         """Share of the model's draws that keep to the constraints.
 
         Parameters
@@ -216,7 +229,7 @@ class ConstrainedTable(ConstrainedModel):
         draw, judge = self._drawing(rng, conditions)
         return acceptance(draw(n_samples), judge, self._uniques)
 
-    def score_samples(self, X):
+    def score_samples(self, X: Data) -> np.ndarray:
         r"""Log-likelihood of each row by the model, in nats.
 
         .. math:: \log p(x) \quad \text{if } x \in C, \text{ else } -\infty
@@ -245,7 +258,9 @@ class ConstrainedTable(ConstrainedModel):
         found[~self._holds(table)] = -np.inf
         return found
 
-    def impute(self, X, *, method="mean", random_state=None):
+    def impute(
+        self, X: Data, *, method: Filling = "mean", random_state: Seed = None
+    ) -> ArrayOrFrame:
         """Fill missing entries such that rows keep to the constraints.
 
         Filled by the model, given the other entries of their row. Rows in which that

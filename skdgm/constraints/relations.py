@@ -9,6 +9,7 @@ import numpy as np
 from skdgm.constraints._constraint import Constraint, names_of
 from skdgm.constraints._quantities import check_alike, digits_of, quantity
 from skdgm.constraints._steps import Remainder, Total
+from skdgm.typing import DataFrame
 
 # Relative error up to which parts are their total.
 _NEAR = 1e-6
@@ -49,19 +50,19 @@ class Inequality(
         return super().__new__(cls, low, high, bool(strict))
 
     @property
-    def columns(self):
+    def columns(self) -> tuple | None:
         return self.low, self.high
 
-    def check(self, frame):
+    def check(self, frame: DataFrame) -> None:
         super().check(frame)
         check_alike([frame[name] for name in self.columns], self)
 
-    def holds(self, frame):
+    def holds(self, frame: DataFrame) -> np.ndarray:
         low, high = (quantity(frame[name], self) for name in self.columns)
         broken = low >= high if self.strict else low > high
         return ~broken.to_numpy(bool)
 
-    def steps(self, frame):
+    def steps(self, frame: DataFrame) -> tuple:
         digits = digits_of([frame[name] for name in self.columns], self)
         above = Remainder(self.high, (self.low,), 1, digits)
         return above, Remainder(self.low, (self.high,), -1, digits)
@@ -102,14 +103,14 @@ class Sum(namedtuple("Sum", "total parts within", defaults=(False,)), Constraint
         return super().__new__(cls, total, parts, bool(within))
 
     @property
-    def columns(self):
+    def columns(self) -> tuple | None:
         return self.total, *self.parts
 
-    def check(self, frame):
+    def check(self, frame: DataFrame) -> None:
         super().check(frame)
         check_alike([frame[name] for name in self.columns], self, summed=True)
 
-    def holds(self, frame):
+    def holds(self, frame: DataFrame) -> np.ndarray:
         whole = quantity(frame[self.total], self)
         parts = [quantity(frame[name], self) for name in self.parts]
         near, gap = 0 * whole, whole - reduce(add, parts)
@@ -119,7 +120,7 @@ class Sum(namedtuple("Sum", "total parts within", defaults=(False,)), Constraint
         broken = gap < -near if self.within else gap.abs() > near
         return ~broken.to_numpy(bool)
 
-    def steps(self, frame):
+    def steps(self, frame: DataFrame) -> tuple:
         digits = digits_of([frame[name] for name in self.columns], self)
         if self.within:
             return (Remainder(self.total, self.parts, 1, digits),)

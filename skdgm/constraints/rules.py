@@ -7,6 +7,7 @@ import numpy as np
 from skdgm.constraints._constraint import Constraint, names_of
 from skdgm.constraints._quantities import quantity
 from skdgm.constraints._steps import Joint, Numbered
+from skdgm.typing import DataFrame
 
 
 class FixedCombinations(namedtuple("FixedCombinations", "columns"), Constraint):
@@ -34,7 +35,7 @@ class FixedCombinations(namedtuple("FixedCombinations", "columns"), Constraint):
         names = names_of(columns, "FixedCombinations", 2)
         return super().__new__(cls, names)
 
-    def steps(self, frame):
+    def steps(self, frame: DataFrame) -> tuple:
         return (Joint.of(frame[list(self.columns)]),)
 
 
@@ -79,10 +80,10 @@ class Range(
         return super().__new__(cls, column, low, high, closed)
 
     @property
-    def columns(self):
+    def columns(self) -> tuple | None:
         return (self.column,)
 
-    def holds(self, frame):
+    def holds(self, frame: DataFrame) -> np.ndarray:
         x = quantity(frame[self.column], self)
         low, high = (self._end(end, x, frame[self.column]) for end in self[1:3])
         broken = np.zeros(len(x), bool)
@@ -92,7 +93,7 @@ class Range(
             broken |= x > high if self.closed in ("both", "right") else x >= high
         return ~np.asarray(broken)
 
-    def check(self, frame):
+    def check(self, frame: DataFrame) -> None:
         super().check(frame)
         x = quantity(frame[self.column], self)
         low, high = (self._end(end, x, frame[self.column]) for end in self[1:3])
@@ -114,7 +115,7 @@ class Range(
             own = pd.Series(pd.PeriodIndex([end], freq=column.dtype.freq))
         return quantity(own, self)[0]
 
-    def condition(self):
+    def condition(self) -> dict:
         """The same as a condition of ``sample``."""
         import pandas as pd
 
@@ -156,13 +157,13 @@ class Unique(namedtuple("Unique", "columns numbered", defaults=(False,)), Constr
             raise ValueError(f"Only one column can be numbered; got {names}.")
         return super().__new__(cls, names, bool(numbered))
 
-    def first(self, frame):
+    def first(self, frame: DataFrame) -> np.ndarray:
         """Whether each row is the first with its values, or has missing ones."""
         own = frame[list(self.columns)]
         repeats = own.duplicated().to_numpy(bool)
         return ~repeats | own.isna().any(axis=1).to_numpy(bool)
 
-    def steps(self, frame):
+    def steps(self, frame: DataFrame) -> tuple:
         if not self.numbered:
             return ()
         return (Numbered.of(frame[self.columns[0]], self),)
@@ -192,10 +193,10 @@ class Rule(namedtuple("Rule", "function"), Constraint):
         return super().__new__(cls, function)
 
     @property
-    def columns(self):
+    def columns(self) -> tuple | None:
         return None
 
-    def holds(self, frame):
+    def holds(self, frame: DataFrame) -> np.ndarray:
         found = np.ones(len(frame), bool)
         complete = frame.notna().all(axis=1).to_numpy(bool)
         if complete.any():

@@ -12,18 +12,19 @@ from skdgm.dask._parts import shards_of
 from skdgm.dask._run import PATIENCE, Run
 from skdgm.dask._stack import fit_stack, machines_of
 from skdgm.dask._tuned import fit_tuned, with_targets
+from skdgm.typing import Any, ArrayLike, Data, Weight
 
 
 def fit(
-    estimator,
-    X,
-    y=None,
-    sample_weight=None,
+    estimator: object,
+    X: Data,
+    y: ArrayLike | None = None,
+    sample_weight: Weight = None,
     *,
-    n_shards=None,
-    local_steps=1,
-    client=None,
-):
+    n_shards: int | None = None,
+    local_steps: int = 1,
+    client: Any = None,
+) -> Any:
     r"""Fit an estimator to rows that are spread over the workers of a Dask cluster.
 
     Rows are divided into shards, each of which stays on one worker with Markov chains

@@ -1,12 +1,15 @@
 """Images: MNIST, MNIST as fixed bits, silhouettes."""
 
 from importlib.util import find_spec
+from typing import Literal
 
 import numpy as np
 from scipy.io import loadmat
 from sklearn.datasets import fetch_openml
+from sklearn.utils import Bunch
 
 from skdgm.datasets.store import PARTS, Dataset, Source, fetch, offline
+from skdgm.typing import PathLike
 
 _TORONTO = "http://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist/"
 _BITS = [Source(f"{_TORONTO}binarized_mnist_{part}.amat") for part in PARTS]
@@ -120,8 +123,12 @@ Boltzmann machine learning. AISTATS.
 
 
 def fetch_mnist(
-    *, subset="train", data_home=None, download_if_missing=True, return_X_y=False
-):
+    *,
+    subset: Literal["train", "valid", "test", "all"] = "train",
+    data_home: PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Bunch:
     """Fetch MNIST: 28 x 28 images of digits, grey values 0 to 255, with labels.
 
     Fetched from OpenML. Training and validation rows are checked by their SHA-256,
@@ -155,8 +162,12 @@ def fetch_mnist(
 
 
 def fetch_binarized_mnist(
-    *, subset="train", data_home=None, download_if_missing=True, return_X_y=False
-):
+    *,
+    subset: Literal["train", "valid", "test", "all"] = "train",
+    data_home: PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Bunch:
     """Fetch MNIST as fixed bits, the files of Larochelle and Murray; without labels.
 
     Training and validation rows are checked by their SHA-256, which is known; test rows
@@ -190,8 +201,12 @@ def fetch_binarized_mnist(
 
 
 def fetch_caltech_silhouettes(
-    *, subset="train", data_home=None, download_if_missing=True, return_X_y=False
-):
+    *,
+    subset: Literal["train", "valid", "test", "all"] = "train",
+    data_home: PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Bunch:
     """Fetch the Caltech 101 silhouettes, 28 x 28 bits, with labels.
 
     Training and validation rows are checked by their SHA-256, which is known; test rows

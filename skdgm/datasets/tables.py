@@ -1,10 +1,13 @@
 """Tables of bits: the suite of Larochelle and Murray, and others beside it."""
 
 import warnings
+from typing import Literal
 
 import numpy as np
+from sklearn.utils import Bunch
 
 from skdgm.datasets.store import PARTS, Dataset, Source, fetch
+from skdgm.typing import PathLike
 
 # Of each table the name, the sizes of the parts, the number of columns, and git's ids
 # of the files of the parts at that commit.

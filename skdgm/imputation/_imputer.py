@@ -16,6 +16,7 @@ from skdgm.base.meta import MetaEstimator
 from skdgm.base.options import KW_ONLY
 from skdgm.data.foreign import as_pandas
 from skdgm.imputation._tables import beside, emptied, like, marked, restored, take
+from skdgm.typing import ArrayLike, ArrayOrFrame, Data
 from skdgm.utils.domains import is_frame
 
 
@@ -54,7 +55,7 @@ class Imputer(TransformerMixin, MetaEstimator):
     missing_values: Annotated[object, MissingValues()] = np.nan
 
     @available_if(_indicates)
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: Data) -> ArrayOrFrame:
         """Take what was filled in out again, by the indicators.
 
         Columns without an indicator had no missing values in ``fit``; what was missing
@@ -93,7 +94,9 @@ class Imputer(TransformerMixin, MetaEstimator):
         found = take(X, ~right), lacks, self._kept, names, self.missing_values
         return like(given, emptied(*found))
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(
+        self, input_features: ArrayLike | None = None
+    ) -> np.ndarray:
         """Names of the columns that :meth:`transform` returns.
 
         Parameters

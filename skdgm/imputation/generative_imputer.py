@@ -5,7 +5,7 @@ r"""Imputation of a table by any model that fills missing entries.
 """
 
 from numbers import Integral
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from sklearn.base import _fit_context, clone
 from sklearn.utils import check_random_state, get_tags
@@ -24,6 +24,7 @@ from skdgm.base.options import KW_ONLY, RandomState
 from skdgm.exceptions import MissingDataWarning
 from skdgm.imputation._imputer import Imputer
 from skdgm.imputation._tables import take
+from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Seed
 from skdgm.utils.domains import is_frame
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.threading.callers import warn
@@ -113,7 +114,7 @@ class GenerativeImputer(Imputer):
     random_state: RandomState = None
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, **fit_params):
+    def fit(self, X: Data, y: ArrayLike | None = None, **fit_params: Any) -> Self:
         """Fit the model to a table with missing values.
 
         Parameters
@@ -169,7 +170,7 @@ class GenerativeImputer(Imputer):
             seed(model, rng)
         self.estimator_ = model.fit(take(table, self._known), y, **fit_params)
 
-    def transform(self, X):
+    def transform(self, X: Data) -> ArrayOrFrame:
         """Fill missing entries, by ``method``.
 
         Parameters
@@ -196,7 +197,7 @@ class GenerativeImputer(Imputer):
         how = {"method": self.method, "random_state": rng}
         return self._filled(X, lambda seen: fill(seen, **how))
 
-    def draw(self, X, n_draws=5, *, random_state=None):
+    def draw(self, X: Data, n_draws: int = 5, *, random_state: Seed = None) -> list:
         """Fill missing entries several times, by draws: multiple imputation.
 
         Analyse each table as if nothing had been missing, then pool the estimates by

@@ -23,7 +23,9 @@ from skdgm.utils.wrapped import density_of
 _ENTRIES, _NONE = 2**22, np.zeros(0)
 
 
-def average_over_draws(estimator, X, *, n_draws=10, random_state=0):
+def average_over_draws(
+    estimator: object, X: Data, *, n_draws: int = 10, random_state: Seed = 0
+) -> np.ndarray:
     r"""Mean log-likelihood of each grey row over draws of its bits, in nats.
 
     .. math:: \mathbb{E}_{x \sim \mathrm{Bernoulli}(v)}[\log p(x)]

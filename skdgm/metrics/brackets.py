@@ -9,8 +9,9 @@ exact, a lower bound, or estimated by importance sampling; for grey rows it is a
 over draws of their bits.
 """
 
+from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from scipy.special import ndtri
@@ -21,6 +22,7 @@ from sklearn.utils.validation import check_scalar
 from skdgm.metrics.bits import bit_columns, grey_columns, of_bits
 from skdgm.metrics.models import check_can, seed_of
 from skdgm.partition import AISOptions, Bracket
+from skdgm.typing import Data, Seed
 from skdgm.utils.wrapped import density_of
 
 _OPTIONS = {
@@ -41,19 +43,19 @@ _OPTIONS = {
     {"estimator": "no_validation", **_OPTIONS}, prefer_skip_nested_validation=True
 )
 def partition_bracket(
-    estimator,
+    estimator: object,
     *,
-    n_chains=100,
-    n_betas=(300, 1000, 3000),
-    schedule="quadratic",
-    burn_in=1000,
-    n_steps=200,
-    confidence=0.95,
-    max_gap=1.0,
-    max_bits=20,
-    n_jobs=None,
-    random_state=None,
-):
+    n_chains: int = 100,
+    n_betas: int | Sequence[int] = (300, 1000, 3000),
+    schedule: Literal["linear", "quadratic", "sigmoid", "adaptive"] = "quadratic",
+    burn_in: int = 1000,
+    n_steps: int = 200,
+    confidence: float = 0.95,
+    max_gap: float = 1.0,
+    max_bits: int = 20,
+    n_jobs: int | None = None,
+    random_state: Seed = None,
+) -> Bracket:
     r"""Bracket of log Z by forward and reverse annealed importance sampling.
 
     .. math:: \mathbb{E}[\log \hat Z_\text{forward}] \le \log Z \le
@@ -188,15 +190,15 @@ class LikelihoodBracket(NamedTuple):
 
 
 def likelihood_bracket(
-    estimator,
-    X,
+    estimator: object,
+    X: Data,
     *,
-    n_draws=100,
-    n_bit_draws=10,
-    confidence=0.95,
-    random_state=None,
-    **options,
-):
+    n_draws: int = 100,
+    n_bit_draws: int = 10,
+    confidence: float = 0.95,
+    random_state: Seed = None,
+    **options: Any,
+) -> LikelihoodBracket:
     r"""Mean log-likelihood of rows with a lower and an upper end, in nats.
 
     .. math:: \frac1n \sum_i \log \tilde p(v_i) - \log Z

@@ -9,7 +9,7 @@ of the columns, too: among many some exceed it by chance.
 """
 
 from numbers import Integral
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from sklearn.utils.validation import check_scalar
@@ -28,15 +28,15 @@ _MAX_R_HAT, _MIN_ESS, _MOST = 1.01, 400, 0.99
 
 
 def chain_diagnostics(
-    estimator,
+    estimator: object,
     *,
-    n_chains=20,
-    n_draws=200,
-    thin=10,
-    burn_in=200,
-    init="chains",
-    random_state=None,
-):
+    n_chains: int = 20,
+    n_draws: int = 200,
+    thin: int = 10,
+    burn_in: int = 200,
+    init: Literal["chains", "noise"] = "chains",
+    random_state: Seed = None,
+) -> "ChainDiagnostics":
     """Run an estimator's Markov chains and compute their mixing diagnostics.
 
     Parameters
@@ -156,13 +156,13 @@ class ChainDiagnostics(NamedTuple):
     thin: int = 1
 
     @property
-    def converged(self):
+    def converged(self) -> bool:
         """True if the chains move, R-hat of the trace and of 99 % of the columns is at
         most 1.01, and bulk and tail ESS are at least 400."""
         return not self.reasons
 
     @property
-    def reasons(self):
+    def reasons(self) -> list[str]:
         """Violated criteria of convergence, a list of str; empty if converged."""
         if np.isnan(np.append(self.r_hat_columns, self.r_hat)).all():
             return ["nothing moves"]

@@ -5,7 +5,7 @@ r"""Conservative log-likelihoods: by samples (CSL), and by reverse annealing (RA
 """
 
 from numbers import Integral
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_scalar
 from skdgm.metrics.models import check_can, seed_of
 from skdgm.partition import ladder
 from skdgm.partition.equilibrium import reach
+from skdgm.typing import Data, Seed
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import stream
 from skdgm.utils.wrapped import density_of
@@ -24,8 +25,13 @@ _ENTRIES = 2**24
 
 
 def csl_log_likelihood(
-    estimator, X, *, n_samples=10_000, n_steps=1000, random_state=None
-):
+    estimator: object,
+    X: Data,
+    *,
+    n_samples: int = 10_000,
+    n_steps: int = 1000,
+    random_state: Seed = None,
+) -> np.ndarray:
     r"""Conservative sampling-based log-likelihood (CSL) of rows, in nats.
 
     .. math:: \log \frac1n \sum_{k=1}^n p(v \mid h_k), \qquad h_k \sim p(h)
@@ -103,16 +109,16 @@ class Annealing(NamedTuple):
 
 
 def raise_log_likelihood(
-    estimator,
-    X,
+    estimator: object,
+    X: Data,
     *,
-    n_betas=1000,
-    n_chains=10,
-    n_samples=100,
-    return_se=False,
-    n_jobs=None,
-    random_state=None,
-):
+    n_betas: int = 1000,
+    n_chains: int = 10,
+    n_samples: int = 100,
+    return_se: bool = False,
+    n_jobs: int | None = None,
+    random_state: Seed = None,
+) -> Any:
     r"""Log-likelihood of rows by the reverse AIS estimator (RAISE), in nats.
 
     .. math:: \log \frac1n \sum_{k=1}^n \frac{\tilde p(v)}{Z_0} w_k

@@ -19,6 +19,8 @@ References
    normality or symmetry. Biometrika.
 """
 
+from typing import Literal
+
 import numpy as np
 import scipy.sparse as sp
 from sklearn.decomposition import PCA
@@ -44,7 +46,7 @@ KNOWN = (
 _NOISE = 10
 
 
-def measure(estimator):
+def measure(estimator: object) -> Literal["probability", "density"]:
     """Kind of quantity whose logarithm ``score_samples`` returns.
 
     Parameters
@@ -67,7 +69,7 @@ def measure(estimator):
     return next((f.measure for f in facts if hasattr(f, "measure")), "density")
 
 
-def log_density(estimator, X):
+def log_density(estimator: object, X: Data) -> np.ndarray:
     r"""Log-likelihood of each row in the units of the data, in nats.
 
     .. math:: \log p_X(x) = \log p_T(T(x)) + \log \left|\det \frac{\partial T}{\partial

@@ -19,17 +19,21 @@ References
    folding, and localization: an improved R-hat. Bayesian Analysis.
 """
 
+from typing import Literal
+
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import ndtri
 from scipy.stats import rankdata
 from sklearn.utils import check_array
 
+from skdgm.typing import ArrayLike
+
 # Minimum number of draws of a chain that is split in halves.
 MIN_DRAWS = 4
 
 
-def autocorrelation(chains):
+def autocorrelation(chains: ArrayLike) -> np.ndarray:
     r"""Autocorrelation of each chain at every lag.
 
     .. math:: \hat\rho_t = \frac{\sum_s (x_s - \bar x)(x_{s+t} - \bar x)}
@@ -63,7 +67,9 @@ def autocorrelation(chains):
     return (covariance / covariance[:, :1]).reshape(np.shape(chains))
 
 
-def effective_sample_size(chains, *, method="bulk"):
+def effective_sample_size(
+    chains: ArrayLike, *, method: Literal["bulk", "tail", "mean"] = "bulk"
+) -> float | np.ndarray:
     r"""Effective sample size: the equivalent number of independent draws.
 
     .. math:: \mathrm{ESS} = \frac{m n}{-1 + 2 \sum_t
@@ -100,7 +106,7 @@ def effective_sample_size(chains, *, method="bulk"):
     return each(SIZES[method], checked(chains))
 
 
-def r_hat(chains):
+def r_hat(chains: ArrayLike) -> float | np.ndarray:
     r"""Potential scale reduction, which is near 1 if all chains have mixed.
 
     .. math:: \hat R = \sqrt{\widehat{\mathrm{var}}^+ / W}

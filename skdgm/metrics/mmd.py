@@ -13,6 +13,7 @@ All splits of a test together cost one matrix product, and K is computed one blo
 rows at a time.
 """
 
+from collections.abc import Callable
 from functools import partial
 from numbers import Integral
 from typing import NamedTuple
@@ -24,6 +25,7 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_scalar
 
 from skdgm.metrics._pairs import as_tables, check_number, check_pair
+from skdgm.typing import Data, Seed
 
 # Tolerance for rounding: equal splits may differ by this share of the kernel's size.
 _ROUNDING = 1e-12
@@ -54,8 +56,14 @@ class Discrepancy(NamedTuple):
 
 
 def maximum_mean_discrepancy(
-    X, Y, *, kernel="rbf", gamma=None, n_permutations=1000, random_state=None
-):
+    X: Data,
+    Y: Data,
+    *,
+    kernel: str | Callable = "rbf",
+    gamma: float | None = None,
+    n_permutations: int = 1000,
+    random_state: Seed = None,
+) -> Discrepancy:
     r"""Squared maximum mean discrepancy of two samples, with its p-value.
 
     .. math:: \mathrm{MMD}^2 = \mathbb{E}\,k(x, x') + \mathbb{E}\,k(y, y')

@@ -19,6 +19,7 @@ from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import column_or_1d
 
 from skdgm.metrics._pairs import as_tables, check_number, check_pair
+from skdgm.typing import ArrayLike, Data
 
 
 class Memorisation(NamedTuple):
@@ -55,7 +56,9 @@ class Memorisation(NamedTuple):
     p_value: float | None
 
 
-def nearest_training_neighbours(samples, X_train, X_valid=None):
+def nearest_training_neighbours(
+    samples: Data, X_train: Data, X_valid: Data | None = None
+) -> Memorisation:
     r"""Nearest training row of each sample, with a test for memorisation.
 
     .. math:: d(s) = \min_i |s - x_i|, \qquad
@@ -173,7 +176,15 @@ class ModeCoverage(NamedTuple):
     high_quality: float
 
 
-def mode_coverage(samples, X, y=None, *, classifier=None, radius=None, min_share=0.0):
+def mode_coverage(
+    samples: Data,
+    X: Data,
+    y: ArrayLike | None = None,
+    *,
+    classifier: object = None,
+    radius: float | None = None,
+    min_share: float = 0.0,
+) -> ModeCoverage:
     r"""Coverage of the modes of the data by samples, and its divergence.
 
     .. math:: \mathrm{KL}(q \,\|\, p) = \sum_k q_k \log \frac{q_k}{p_k}

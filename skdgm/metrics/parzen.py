@@ -15,6 +15,7 @@ from sklearn.utils import check_array, gen_batches
 from sklearn.utils.extmath import row_norms
 
 from skdgm.metrics._pairs import check_number, check_pair
+from skdgm.typing import ArrayLike, Data
 
 # Entries of a block of distances from rows to samples.
 _ENTRIES = 2**22
@@ -45,7 +46,14 @@ class Parzen(NamedTuple):
     rows: np.ndarray
 
 
-def parzen_log_likelihood(X, samples, *, sigma=None, X_valid=None, sigmas=None):
+def parzen_log_likelihood(
+    X: Data,
+    samples: Data,
+    *,
+    sigma: float | None = None,
+    X_valid: Data | None = None,
+    sigmas: ArrayLike | None = None,
+) -> Parzen:
     r"""Log-likelihood of rows by a Parzen window estimate around samples, in nats.
 
     .. math:: \log \hat p(x) = \log \frac1m \sum_{i=1}^m

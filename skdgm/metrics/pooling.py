@@ -10,6 +10,8 @@ import numpy as np
 from scipy import stats
 from sklearn.utils.validation import check_array, check_scalar
 
+from skdgm.typing import ArrayLike
+
 
 class PooledEstimate(NamedTuple):
     """Result of :func:`pool_estimates`: numbers, or arrays of shape (n_estimates,).
@@ -42,7 +44,13 @@ class PooledEstimate(NamedTuple):
     missing_information: float
 
 
-def pool_estimates(estimates, variances, *, complete_dof=np.inf, confidence=0.95):
+def pool_estimates(
+    estimates: ArrayLike,
+    variances: ArrayLike,
+    *,
+    complete_dof: float = np.inf,
+    confidence: float = 0.95,
+) -> PooledEstimate:
     r"""Pool estimates, each from one of several imputed tables, by Rubin's rules.
 
     .. math::

@@ -11,6 +11,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_array, check_scalar
 
+from skdgm.typing import ArrayLike
+
 
 class AnomalyReport(NamedTuple):
     """Result of :func:`anomaly_report`.
@@ -33,7 +35,9 @@ class AnomalyReport(NamedTuple):
     k: int
 
 
-def anomaly_report(y_true, log_likelihood, *, k=None):
+def anomaly_report(
+    y_true: ArrayLike, log_likelihood: ArrayLike, *, k: int | None = None
+) -> AnomalyReport:
     """ROC-AUC, average precision, and precision at k of a ranking by likelihood.
 
     Parameters

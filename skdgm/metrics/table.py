@@ -6,9 +6,10 @@ The likelihoods must be comparable: densities or probabilities all, and of the s
 bits.
 """
 
+from collections.abc import Sequence
 from copy import deepcopy
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -35,8 +36,14 @@ _ROUNDING = 1e-6
 
 @validate_params(_OPTIONS, prefer_skip_nested_validation=False)
 def likelihood_table(
-    estimators, X, *, n_bit_draws=10, confidence=0.95, random_state=None, **options
-):
+    estimators: dict | Sequence,
+    X: Data,
+    *,
+    n_bit_draws: int = 10,
+    confidence: float = 0.95,
+    random_state: Seed = None,
+    **options: Any,
+) -> Any:
     r"""Table of the log-likelihoods of the same rows under several models.
 
     .. math:: \frac{-1}{D \log 2} \frac1n \sum_i \log p(x_i)

@@ -26,6 +26,7 @@ from skdgm.metrics._tabular.parts import (
     two_samples,
 )
 from skdgm.metrics._tabular.utility import train_and_test
+from skdgm.typing import Data, Seed
 
 _OPTIONS = {
     "column_types": [dict, None],
@@ -101,19 +102,19 @@ class TabularReport(NamedTuple):
 
 @validate_params(_OPTIONS, prefer_skip_nested_validation=False)
 def tabular_report(
-    real,
-    synthetic,
-    holdout=None,
+    real: Data,
+    synthetic: Data,
+    holdout: Data | None = None,
     *,
-    target=None,
-    sensitive=None,
-    known=None,
-    estimator=None,
-    column_types=None,
-    max_rows=5000,
-    confidence=0.95,
-    random_state=None,
-):
+    target: str | None = None,
+    sensitive: str | list[str] | None = None,
+    known: list[str] | None = None,
+    estimator: object = None,
+    column_types: dict | None = None,
+    max_rows: int = 5000,
+    confidence: float = 0.95,
+    random_state: Seed = None,
+) -> TabularReport:
     r"""Compare synthetic rows of a table with the real ones: are they to be trusted?
 
     .. math:: \text{quality} = \tfrac12 \left(\frac1D \sum_j s_j

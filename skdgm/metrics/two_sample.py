@@ -14,6 +14,7 @@ from sklearn.model_selection import StratifiedShuffleSplit, check_cv, cross_vali
 from sklearn.utils import check_random_state
 
 from skdgm.metrics._pairs import as_tables, check_pair
+from skdgm.typing import Data, Seed
 
 
 class TwoSampleTest(NamedTuple):
@@ -38,7 +39,14 @@ class TwoSampleTest(NamedTuple):
     n_tested: int
 
 
-def classifier_two_sample_test(X, Y, *, classifier=None, cv=None, random_state=None):
+def classifier_two_sample_test(
+    X: Data,
+    Y: Data,
+    *,
+    classifier: object = None,
+    cv: object = None,
+    random_state: Seed = None,
+) -> TwoSampleTest:
     r"""Train a classifier to distinguish samples from data, and test its accuracy.
 
     .. math:: \hat t = \frac1n \sum_{k=1}^n [f(z_k) = l_k], \qquad

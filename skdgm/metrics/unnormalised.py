@@ -37,6 +37,8 @@ from scipy.special import logsumexp
 
 from skdgm._kernels.machines.log_conditionals import LIMIT, log_density, log_odds
 from skdgm.distributions import Bernoulli, Sites
+from skdgm.energies import Energy
+from skdgm.energies.params import Params
 from skdgm.metrics import sites
 from skdgm.metrics.models import check_can
 from skdgm.utils.lists import Lists
@@ -176,7 +178,7 @@ def _range(matrices, own, eta, i):
     return np.stack([low, high]), np.ceil((high - low) / (_STEP * broad))
 
 
-def free_energy_gap(estimator, X_train, X_valid):
+def free_energy_gap(estimator: object, X_train: Data, X_valid: Data) -> float:
     r"""Mean free energy of validation rows minus that of training rows, in nats.
 
     .. math:: \frac1n \sum_i F(v_i^\text{valid}) - \frac1m \sum_j F(v_j^\text{train})

@@ -29,6 +29,7 @@ from skdgm.persistence.decoder import Decoder, of_type
 from skdgm.persistence.encoder import PLAIN, Encoder
 from skdgm.persistence.target import replaced, target_of
 from skdgm.persistence.types import ESTIMATORS, name_of, tag_of
+from skdgm.typing import Any
 
 # Raised by one whenever older versions could not read what is written.
 SCHEMA = 3
@@ -45,7 +46,7 @@ _LONGEST_HEADER = 2_000
 _LONGEST_MESSAGE = 600
 
 
-def save(estimator, path):
+def save(estimator: object, path: str | os.PathLike) -> None:
     """Save an estimator to a file, without pickle.
 
     Everything is kept exactly: parameters, fitted attributes and the state of training,
@@ -116,7 +117,7 @@ def _write(file, tree, arrays):
                 np.lib.format.write_array(member, array, allow_pickle=False)
 
 
-def load(path):
+def load(path: str | os.PathLike) -> Any:
     """Load an estimator that :func:`save` wrote.
 
     Nothing of the file is executed, and only classes of skdgm are made.

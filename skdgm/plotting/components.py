@@ -7,12 +7,14 @@ Filters of a layer are its weights times those below, as if all layers were line
 
 from functools import reduce
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
 from sklearn.utils.validation import check_scalar
 
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has, check_looks, first_with
+from skdgm.typing import ArrayLike, Axes, Self
 
 _WEIGHTS = "components_", "coefs_"
 
@@ -55,16 +57,16 @@ class ComponentsDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
+        estimator: object,
         *,
-        layer=0,
-        n_components=100,
-        order="norm",
-        image_shape=None,
-        n_columns=None,
-        im_kw=None,
-        ax=None,
-    ):
+        layer: int = 0,
+        n_components: int = 100,
+        order: Literal["norm", "first"] = "norm",
+        image_shape: tuple | None = None,
+        n_columns: int | None = None,
+        im_kw: dict | None = None,
+        ax: Axes = None,
+    ) -> Self:
         """Show the filters of a layer.
 
         Parameters
@@ -110,7 +112,13 @@ class ComponentsDisplay:
         display = cls(components[:n_components], image_shape=image_shape)
         return display.plot(ax, n_columns=n_columns, im_kw=im_kw)
 
-    def plot(self, ax=None, *, n_columns=None, im_kw=None):
+    def plot(
+        self,
+        ax: Axes = None,
+        *,
+        n_columns: int | None = None,
+        im_kw: dict | None = None,
+    ) -> Self:
         """Draw the filters.
 
         Parameters

@@ -1,8 +1,10 @@
 """Display of the losses in each epoch of a fit, grouped by the kind of loss."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Self
 
 from skdgm.plotting._support import axes_for, check_has, check_looks
+from skdgm.typing import Axes
 
 # Axis labels of losses by the quantity that an estimator monitors.
 _LOSSES = {
@@ -56,11 +58,13 @@ class LearningCurveDisplay:
     [['layer 0', 'layer 1']]
     """
 
-    def __init__(self, groups):
+    def __init__(self, groups: Sequence):
         self.groups = groups
 
     @classmethod
-    def from_estimator(cls, estimator, *, line_kw=None, ax=None):
+    def from_estimator(
+        cls, estimator: object, *, line_kw: dict | None = None, ax: Axes = None
+    ) -> Self:
         """Show the losses of an estimator during its fit.
 
         Parameters
@@ -96,7 +100,7 @@ class LearningCurveDisplay:
             )
         return cls(groups).plot(ax, line_kw=line_kw)
 
-    def plot(self, ax=None, *, line_kw=None):
+    def plot(self, ax: Axes = None, *, line_kw: dict | None = None) -> Self:
         """Draw the curves.
 
         Parameters

@@ -5,6 +5,7 @@ import numpy as np
 from skdgm.metrics import partition_bracket
 from skdgm.metrics.models import check_can
 from skdgm.plotting._support import axes_for, pyplot
+from skdgm.typing import Any, Axes, Self
 
 
 class LikelihoodBracketDisplay:
@@ -45,11 +46,13 @@ class LikelihoodBracketDisplay:
     'log Z (nats)'
     """
 
-    def __init__(self, bracket):
+    def __init__(self, bracket: LikelihoodBracket):
         self.bracket = bracket
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, **options):
+    def from_estimator(
+        cls, estimator: object, *, ax: Axes = None, **options: Any
+    ) -> Self:
         """Bracket an estimator's log Z and show both sides.
 
         Parameters
@@ -74,7 +77,7 @@ class LikelihoodBracketDisplay:
         check_can("bracket", estimator, cls.__name__)
         return cls(partition_bracket(estimator, **options)).plot(ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Axes = None) -> Self:
         """Draw both sides.
 
         Parameters

@@ -1,5 +1,6 @@
 """Display of the images that a grid of two features decodes to."""
 
+from collections.abc import Sequence
 from numbers import Integral
 
 import numpy as np
@@ -8,6 +9,7 @@ from sklearn.utils.validation import check_scalar
 
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has
+from skdgm.typing import Axes, Self
 
 _MARGINS = 0.4, 0.4  # Inches for the features' names and limits.
 # Default limits: of binary units, and those that hold 99 % of a standard normal.
@@ -58,14 +60,14 @@ class ManifoldDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
+        estimator: object,
         *,
-        n_images=15,
-        limits=None,
-        image_shape=None,
-        im_kw=None,
-        ax=None,
-    ):
+        n_images: int = 15,
+        limits: tuple | None = None,
+        image_shape: tuple | None = None,
+        im_kw: dict | None = None,
+        ax: Axes = None,
+    ) -> Self:
         """Decode a grid of feature values and show the images.
 
         Parameters
@@ -115,7 +117,7 @@ class ManifoldDisplay:
         display = cls(rows, limits, tuple(names), image_shape=image_shape)
         return display.plot(ax, im_kw=im_kw)
 
-    def plot(self, ax=None, *, im_kw=None):
+    def plot(self, ax: Axes = None, *, im_kw: dict | None = None) -> Self:
         """Draw the images.
 
         Parameters

@@ -1,6 +1,7 @@
 """Display of marginal distributions of data and of samples, column by column."""
 
 from collections import Counter
+from collections.abc import Sequence
 from numbers import Integral
 
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.utils.validation import check_array
 
 from skdgm.metrics._tabular.columns import as_frame, read
 from skdgm.plotting._support import axes_for, check_has, check_looks
+from skdgm.typing import Any, ArrayLike, Axes, Data, Seed, Self
 
 # Names of both tables in messages. Axes per row.
 _WHO = "X", "samples"
@@ -64,17 +66,17 @@ class MarginalsDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
+        estimator: object,
+        X: Data,
         *,
-        columns=None,
-        n_samples=1000,
-        random_state=None,
-        data_kw=None,
-        samples_kw=None,
-        ax=None,
-        **options,
-    ):
+        columns: int | str | Sequence | None = None,
+        n_samples: int = 1000,
+        random_state: Seed = None,
+        data_kw: dict | None = None,
+        samples_kw: dict | None = None,
+        ax: Axes = None,
+        **options: Any,
+    ) -> Self:
         """Draw samples from an estimator and show them beside data.
 
         Parameters
@@ -117,7 +119,13 @@ class MarginalsDisplay:
         display = cls(*parts, names=names)
         return display.plot(ax, data_kw=data_kw, samples_kw=samples_kw)
 
-    def plot(self, ax=None, *, data_kw=None, samples_kw=None):
+    def plot(
+        self,
+        ax: Axes = None,
+        *,
+        data_kw: dict | None = None,
+        samples_kw: dict | None = None,
+    ) -> Self:
         """Draw the marginals.
 
         Parameters

@@ -8,6 +8,7 @@ from sklearn.utils.validation import _num_samples, check_array, check_scalar
 
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has, means_of, pyplot
+from skdgm.typing import Any, ArrayLike, Axes, Data, Self
 
 # Estimators that can show rows without missing entries.
 _WHOLE = "machines and autoencoders (others fill what is marked by NaN)"
@@ -59,16 +60,16 @@ class ReconstructionDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
+        estimator: object,
+        X: Data,
         *,
-        X_true=None,
-        n_images=10,
-        image_shape=None,
-        im_kw=None,
-        ax=None,
-        **options,
-    ):
+        X_true: ArrayLike | None = None,
+        n_images: int = 10,
+        image_shape: tuple | None = None,
+        im_kw: dict | None = None,
+        ax: Axes = None,
+        **options: Any,
+    ) -> Self:
         """Impute missing entries, or reconstruct complete rows, and show the images.
 
         Parameters
@@ -124,7 +125,7 @@ class ReconstructionDisplay:
         display = cls(known, filled, X_true=X_true, image_shape=image_shape)
         return display.plot(ax, im_kw=im_kw)
 
-    def plot(self, ax=None, *, im_kw=None):
+    def plot(self, ax: Axes = None, *, im_kw: dict | None = None) -> Self:
         """Draw the images.
 
         Parameters

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_array, check_scalar
 from skdgm.metrics import nearest_training_neighbours
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has, means_of
+from skdgm.typing import Any, ArrayLike, Axes, Data, Seed, Self
 
 _IMAGES, _OF_A_CLASS = 100, 10  # Default numbers of images, and of images per class.
 
@@ -57,19 +58,19 @@ class SamplesDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
+        estimator: object,
         *,
-        n_samples=None,
-        random_state=None,
-        X=None,
-        y=None,
-        means=False,
-        image_shape=None,
-        n_columns=None,
-        im_kw=None,
-        ax=None,
-        **options,
-    ):
+        n_samples: int | None = None,
+        random_state: Seed = None,
+        X: Data | None = None,
+        y: ArrayLike | None = None,
+        means: bool = False,
+        image_shape: tuple | None = None,
+        n_columns: int | None = None,
+        im_kw: dict | None = None,
+        ax: Axes = None,
+        **options: Any,
+    ) -> Self:
         """Draw samples from an estimator and show them.
 
         Parameters
@@ -129,7 +130,13 @@ class SamplesDisplay:
         display = cls(samples, neighbours=neighbours, **looks)
         return display.plot(ax, n_columns=n_columns, im_kw=im_kw)
 
-    def plot(self, ax=None, *, n_columns=None, im_kw=None):
+    def plot(
+        self,
+        ax: Axes = None,
+        *,
+        n_columns: int | None = None,
+        im_kw: dict | None = None,
+    ) -> Self:
         """Draw the samples.
 
         Parameters

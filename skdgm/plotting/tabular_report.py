@@ -4,7 +4,9 @@ import numpy as np
 
 from skdgm.metrics import tabular_report
 from skdgm.metrics._tabular.parts import listed
+from skdgm.metrics.tabular import TabularReport
 from skdgm.plotting._support import axes_for, check_has, pyplot
+from skdgm.typing import Any, Axes, Data, Seed, Self
 
 # Height of a column's line in inches, and least height of axes.
 _LINE, _LEAST = 0.22, 2.6
@@ -59,21 +61,21 @@ class TabularReportDisplay:
     ['shapes of columns', 'trends of pairs']
     """
 
-    def __init__(self, report):
+    def __init__(self, report: TabularReport):
         self.report = report
 
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        real,
-        holdout=None,
+        estimator: object,
+        real: Data,
+        holdout: Data | None = None,
         *,
-        n_samples=None,
-        random_state=None,
-        ax=None,
-        **options,
-    ):
+        n_samples: int | None = None,
+        random_state: Seed = None,
+        ax: Axes = None,
+        **options: Any,
+    ) -> Self:
         """Draw rows from an estimator, and report on them.
 
         Parameters
@@ -104,7 +106,15 @@ class TabularReportDisplay:
         return cls.from_frames(real, synthetic, holdout, **options)
 
     @classmethod
-    def from_frames(cls, real, synthetic, holdout=None, *, ax=None, **options):
+    def from_frames(
+        cls,
+        real: Data,
+        synthetic: Data,
+        holdout: Data | None = None,
+        *,
+        ax: Axes = None,
+        **options: Any,
+    ) -> Self:
         """Report on synthetic rows, and show the report.
 
         Parameters
@@ -124,7 +134,7 @@ class TabularReportDisplay:
         return cls(tabular_report(real, synthetic, holdout, **options)).plot(ax)
 
     @classmethod
-    def from_report(cls, report, *, ax=None):
+    def from_report(cls, report: TabularReport, *, ax: Axes = None) -> Self:
         """Show a report.
 
         Parameters
@@ -139,7 +149,7 @@ class TabularReportDisplay:
         """
         return cls(report).plot(ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Axes = None) -> Self:
         """Draw the report.
 
         Parameters

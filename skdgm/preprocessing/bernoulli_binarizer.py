@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.sparse import sparray
 from sklearn.base import (
     BaseEstimator,
     OneToOneFeatureMixin,
@@ -87,7 +88,7 @@ class BernoulliBinarizer(
     random_state: RandomState = 0
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Data, y: None = None) -> Self:
         """Validate the data, record the columns and fix the seed.
 
         Parameters
@@ -117,7 +118,7 @@ class BernoulliBinarizer(
             self.binarization_ = f"draw {self.draw} of seed {self._seed}"
         return self
 
-    def transform(self, X):
+    def transform(self, X: Data) -> np.ndarray | sparray:
         """Binarise rows.
 
         Parameters

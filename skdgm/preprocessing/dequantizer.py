@@ -83,7 +83,7 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
     random_state: RandomState = 0
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Data, y: None = None) -> Self:
         """Validate the data, record the columns and fix the seed.
 
         Parameters
@@ -102,7 +102,7 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         self._seed = check_random_state(self.random_state).randint(MAX_SEED)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Data) -> np.ndarray:
         """Add uniform noise to rows.
 
         Parameters
@@ -135,7 +135,7 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         y = x + step * rng.uniform(x.shape[1], rows.dtype)
         return y.clip(x + margin, x + step - margin)
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: Data) -> np.ndarray:
         """Round values down to the grid.
 
         Parameters
@@ -157,7 +157,7 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         cells = np.floor((X.astype(np.float64) + near) / self.step)
         return (cells * self.step).astype(X.dtype)
 
-    def log_abs_det_jacobian(self, X):
+    def log_abs_det_jacobian(self, X: Data) -> np.ndarray:
         """Log absolute determinant of the Jacobian: 0, as adding noise is a shift.
 
         Parameters
