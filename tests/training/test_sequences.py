@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skdgm.data.sequences import as_one_table, sequences_of
-from skdgm.training import Objective, Stretch, epoch, optimise, split, stretches
+from skdgm.training import Objective, epoch, optimise, split, stretches
 from skdgm.utils.given import Given
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
@@ -108,7 +108,7 @@ class Autoregression(Objective):
         batches = super().draw(table, number)
         return stretches(table.rows, batches, self.options.batch_length)
 
-    def step(self, state, batch: Stretch, clock):
+    def step(self, state, batch, clock):
         sums, last = state.sums.copy(), state.last
         if not batch.begin:
             sums[:] = 0
