@@ -4,14 +4,14 @@ r"""Generative adversarial networks with an encoder: a game of pairs.
    \mathbb{E}_{z} \log (1 - d(g(z), z))
 """
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from skdgm.adversarial._games.logit_losses import LOSSES
 from skdgm.adversarial._nets.bigan_model import BiGANModel
 from skdgm.adversarial._options import AdversarialOptions, PlayerOptions
 from skdgm.adversarial.gan import GAN
 from skdgm.base.frames import framed
-from skdgm.base.options import KW_ONLY, Count, NotNegative
+from skdgm.base.options import KW_ONLY, Count, NotNegative, removed
 from skdgm.implicit import ImplicitEstimator
 from skdgm.implicit.options import RelaxedOptions
 from skdgm.typing import ArrayOrFrame, Data
@@ -99,7 +99,7 @@ class BiGAN(
     prior: Literal["normal", "uniform"] = "normal"
     loss: Literal[*_LOSSES] = "relativistic"
     reconstruction_weight: NotNegative = 0.0
-    beta_2: ClassVar = 0.99
+    beta_2: float = removed(0.99)
 
     _MODEL = BiGANModel()
     _BUDGET, _BUDGET_BITS = GAN._BUDGET, GAN._BUDGET_BITS

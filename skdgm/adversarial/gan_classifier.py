@@ -4,7 +4,7 @@ r"""Generative adversarial networks whose discriminator tells classes apart.
    p(\text{real} \mid x) = \frac{Z(x)}{Z(x) + 1}, \quad Z(x) = \sum_k e^{l_k(x)}
 """
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from skdgm.adversarial._nets.label_model import LabelModel
 from skdgm.adversarial._options import AdversarialOptions, Jitter, PlayerOptions

@@ -4,7 +4,7 @@ r"""Generative adversarial networks whose codes can be read off their rows.
    L_I = \mathbb{E}_{c, x = g(z, c)} [\log q(c \mid x)] + H(c) \le I(c; g(z, c))
 """
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
@@ -20,6 +20,7 @@ from skdgm.base.options import (
     NotNegative,
     Positive,
     Several,
+    removed,
 )
 from skdgm.implicit import ImplicitEstimator
 from skdgm.implicit.options import RelaxedOptions
@@ -114,7 +115,7 @@ class InfoGAN(
     n_neighbors: CountOrZero = 0
     n_heads: Count = 10
     prior = "normal"
-    beta_2: ClassVar = 0.99
+    beta_2: float = removed(0.99)
 
     _MODEL = InfoGANModel()
     _BUDGET, _BUDGET_BITS = GAN._BUDGET, GAN._BUDGET_BITS

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from skdgm.base.common_options import ColumnTypes, TableOptions
+from skdgm.base.common_options import TableOptions
 from skdgm.base.options import KW_ONLY, Count, Fraction, Options
 from skdgm.nets.options import Activation, Initialiser
 
@@ -92,7 +92,7 @@ class MixtureOptions(Options):
 
 
 class ColumnOptions(TableOptions):
-    """Options of columns of several kinds.
+    """Options of columns of several kinds; ``column_types`` itself is positional.
 
     Parameters
     ----------
@@ -114,6 +114,3 @@ class ColumnOptions(TableOptions):
         How each column is read, by its name (or number): a
         :class:`~skdgm.data.ColumnType`.
     """
-
-    _: KW_ONLY
-    column_types: ColumnTypes = "bernoulli"

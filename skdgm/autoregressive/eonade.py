@@ -3,7 +3,7 @@ r"""Orderless neural autoregressive density estimators.
 .. math:: p(x_j \mid x_m) = p(x_j \mid z_j), \qquad z = f_\theta(x \odot m, m)
 """
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from skdgm.autoregressive._model import OrderlessModel
 from skdgm.autoregressive._options import ColumnOptions, MixtureOptions
 from skdgm.base.common_options import ColumnTypes
 from skdgm.base.frames import beside
-from skdgm.base.options import KW_ONLY, Count, Share
+from skdgm.base.options import KW_ONLY, Count, Share, removed
 from skdgm.training import Budget
 from skdgm.typing import Data
 
@@ -97,7 +97,7 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     dropout: Share = 0.0
     ordering = "random"
     learning_rate = 0.004
-    n_draws: ClassVar
+    n_draws: int = removed()
 
     _MODEL = OrderlessModel()
     _LIGHTER = "lower hidden_layer_sizes."

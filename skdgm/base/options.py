@@ -43,6 +43,7 @@ from typing import (
     ClassVar,
     Final,
     Literal,
+    NamedTuple,
     Union,
     dataclass_transform,
     get_args,
@@ -73,7 +74,17 @@ _SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}\n", re.MULTILINE)
 _ENTRY = re.compile(r"\n(?=\S)")
 
 
-@dataclass_transform()
+class _Removed(NamedTuple):
+    implied: object
+
+
+def removed(implied: Any = KW_ONLY, *, init: Literal[False] = False) -> Any:
+    """Default of an option that is taken away, with the value that it implies; by
+    ``init``, type checkers know that it is none of the constructor."""
+    return _Removed(implied)
+
+
+@dataclass_transform(field_specifiers=(removed,))
 class Options:
     """Base class of what declares options: estimators, and groups of their options."""
 
@@ -135,7 +146,9 @@ def _declare(cls):
     for name in inherited.keys() & vars(cls).keys() - own.keys():
         if not hasattr(vars(cls)[name], "__get__"):  # A method or property.
             own[name] = inherited[name][0], vars(cls)[name]
-    for name in own.keys() & vars(cls).keys():
+    for name, (_, value) in own.items():
+        if isinstance(value, _Removed):
+            own[name] = None, value.implied
         delattr(cls, name)
 
 

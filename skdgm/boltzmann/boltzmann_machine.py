@@ -5,11 +5,11 @@ r"""General Boltzmann machines: Ising and Potts models, and hidden units.
 Any two units may be linked.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
-from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, CountOrZero
+from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, CountOrZero, removed
 from skdgm.boltzmann._density.pairs import pair_scores
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import pseudo_likelihood
@@ -146,10 +146,10 @@ class BoltzmannMachine(MachineOptions, Machine):
     mean_field_steps: Count = 50
     learning_rate = 0.05
     centering = "data"
-    fast_learning_rate: ClassVar
-    sparsity_target: ClassVar = None
-    sparsity_cost: ClassVar
-    max_norm: ClassVar = None
+    fast_learning_rate: float | None = removed()
+    sparsity_target: float | None = removed(None)
+    sparsity_cost: float = removed()
+    max_norm: float | None = removed(None)
 
     _MODEL = GRAPHICAL
 

@@ -6,9 +6,9 @@ r"""Restricted Boltzmann machines with real visible units.
 Given the hidden units, the visible ones are normal with precisions :math:`\beta`.
 """
 
-from typing import ClassVar, Literal
+from typing import Literal
 
-from skdgm.base.options import KW_ONLY, Count
+from skdgm.base.options import KW_ONLY, Count, removed
 from skdgm.boltzmann._learning.sampling_free import OF_REALS
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import pseudo_likelihood
@@ -122,7 +122,7 @@ class GaussianRBM(QuadraticOptions, MachineOptions, Machine):
     max_norm = 4.0
     column_types: ClassVar = "gaussian"
     # Real values are never drawn as bits.
-    resample: ClassVar = False
-    init_biases: ClassVar
+    resample: bool = removed(False)
+    init_biases: str = removed()
 
     pseudo_likelihood = pseudo_likelihood

@@ -3,12 +3,12 @@ r"""Restricted Boltzmann machines of units of any kind.
 .. math:: -E(v, h) = \sum_j \log w_j(v_j) + \log w(h) + b^\top v + c^\top h + v^\top W h
 """
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import numpy as np
 
 from skdgm.base.frames import framed
-from skdgm.base.options import KW_ONLY, Count
+from skdgm.base.options import KW_ONLY, Count, removed
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._options import MachineOptions, RealOptions
 from skdgm.boltzmann._structure.table_layers import TABLES, improper
@@ -176,10 +176,10 @@ class RBM(RealOptions, MachineOptions, Machine):
     gradient = "tempering"
     n_chains = 20
     centering = "data"
-    sparsity_target: ClassVar = None
-    sparsity_cost: ClassVar
-    resample: ClassVar = False
-    init_biases: ClassVar
+    sparsity_target: float | None = removed(None)
+    sparsity_cost: float = removed()
+    resample: bool = removed(False)
+    init_biases: str = removed()
 
     _MODEL = TABLES
     _TRANSIENT = "swap_rates_", "precision_", "_log_precisions"

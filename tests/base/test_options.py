@@ -10,7 +10,7 @@ from dataclasses import KW_ONLY
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 import skdgm
 from skdgm.autoencoder import VAE
 from skdgm.base import options
-from skdgm.base.options import Auto, Count, Options, Positive, allowed, worded
+from skdgm.base.options import Auto, Count, Options, Positive, allowed, removed, worded
 from skdgm.exceptions import MissingCapability
 
 NAMES = [module.name for module in pkgutil.walk_packages(skdgm.__path__, "skdgm.")]
@@ -84,7 +84,7 @@ class Changed(Model):
 
     size = 5
     rate = 0.5
-    b: ClassVar = 7.0
+    b: float = removed(7.0)
 
 
 def test_constructor():
@@ -251,10 +251,10 @@ class Own(BernoulliRBM):
 
 def test_implied_values_change_again():
     class First(VAE):
-        warm_up: ClassVar = 20
+        warm_up: int = removed(20)
 
     class Second(First):
-        warm_up: ClassVar = 30
+        warm_up: int = removed(30)
 
     assert Second()._present_options().warm_up == 30
     assert First()._present_options().warm_up == 20
