@@ -71,7 +71,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
     contamination: Annotated[float, Interval(Real, 0, 0.5, closed="right")] = 0.1
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Data, y: ArrayLike | None = None, **fit_params: Any) -> Self:
+    def fit(self, X: Data, y: Target = None, **fit_params: Any) -> Self:
         """Fit the density estimator, then set the threshold.
 
         Parameters

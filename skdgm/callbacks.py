@@ -9,7 +9,7 @@ from skdgm.persistence import load, save
 from skdgm.persistence.encoder import Encoder
 from skdgm.persistence.target import check_writable, target_of
 from skdgm.persistence.types import ESTIMATORS, name_of, tag_of
-from skdgm.typing import Any, ArrayLike, Data, PathLike
+from skdgm.typing import Any, Data, PathLike, Target
 from skdgm.utils.threading.callers import warn
 
 

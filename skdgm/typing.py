@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     # An array; a DataFrame, as checkers cannot know, where the model was fitted to one.
     ArrayOrFrame: TypeAlias = Any
     DataFrame: TypeAlias = pd.DataFrame
+    Target: TypeAlias = ArrayLike | None
     Weight: TypeAlias = ArrayLike | None
     Seed: TypeAlias = int | np.random.RandomState | None
     Filling: TypeAlias = Literal["mean", "sample"]
@@ -35,6 +36,7 @@ else:
     Data = NewType("Data", object)
     ArrayOrFrame = NewType("ArrayOrFrame", object)
     DataFrame = NewType("DataFrame", object)
+    Target = NewType("Target", object)
     Weight = NewType("Weight", object)
     Seed = NewType("Seed", object)
     Filling = NewType("Filling", object)

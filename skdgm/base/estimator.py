@@ -75,7 +75,7 @@ class Estimator(
         attributes.steady(cls)
 
     @attributes.rolled_back
-    def fit(self, X: Data, y: None = None, sample_weight: Weight = None) -> Self:
+    def fit(self, X: Data, y: Target = None, sample_weight: Weight = None) -> Self:
         """Fit the model to data.
 
         Parameters
@@ -121,7 +121,7 @@ class Estimator(
         return self
 
     def partial_fit(
-        self, X: Data, y: None = None, sample_weight: Weight = None
+        self, X: Data, y: Target = None, sample_weight: Weight = None
     ) -> Self:
         """Continue training: one pass over the rows, in batches of ``batch_size``.
 
@@ -401,7 +401,7 @@ class Estimator(
         """How each column is read, by its name or number; see ``column_types``."""
         return column_types_of(self)
 
-    def score(self, X: Data, y: None = None, sample_weight: Weight = None) -> float:
+    def score(self, X: Data, y: Target = None, sample_weight: Weight = None) -> float:
         """Mean log-likelihood of the rows, in nats.
 
         Parameters

@@ -8,7 +8,7 @@ Directed layers below a restricted Boltzmann machine.
 
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._options import StackOptions
-from skdgm.typing import Data, Self, Weight
+from skdgm.typing import Data, Self, Target, Weight
 
 
 class DBN(StackOptions, BeliefNetwork):

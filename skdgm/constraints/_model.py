@@ -17,7 +17,7 @@ from skdgm.constraints._quantities import meets
 from skdgm.constraints.rules import Range, Unique
 from skdgm.data.filling import widened
 from skdgm.data.foreign import as_pandas, schema_of
-from skdgm.typing import Any, Data
+from skdgm.typing import Any, Data, Target
 from skdgm.utils.domains import is_frame
 from skdgm.utils.wrapped import capabilities_of, seed
 
@@ -55,7 +55,7 @@ class ConstrainedModel(MetaEstimator):
             if not (own or is_range_kept(self._plan, self.estimator_, constraint))
         )
 
-    def score(self, X: Data, y: None = None) -> float:
+    def score(self, X: Data, y: Target = None) -> float:
         """Mean log-likelihood of the rows, in nats.
 
         Parameters

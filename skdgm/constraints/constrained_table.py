@@ -18,7 +18,7 @@ from skdgm.constraints._model import ConstrainedModel
 from skdgm.constraints._plan import refuse
 from skdgm.constraints._sampling import acceptance, reject
 from skdgm.data.foreign import as_pandas, native, schema_of
-from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Filling, Seed
+from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target
 from skdgm.utils.counts import count, count_rows
 
 
@@ -118,7 +118,7 @@ class ConstrainedTable(ConstrainedModel):
     random_state: RandomState = None
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Data, y: ArrayLike | None = None, **fit_params: Any) -> Self:
+    def fit(self, X: Data, y: Target = None, **fit_params: Any) -> Self:
         """Fit the model to a table.
 
         Parameters

@@ -12,13 +12,13 @@ from skdgm.dask._parts import shards_of
 from skdgm.dask._run import PATIENCE, Run
 from skdgm.dask._stack import fit_stack, machines_of
 from skdgm.dask._tuned import fit_tuned, with_targets
-from skdgm.typing import Any, ArrayLike, Data, Weight
+from skdgm.typing import Any, Data, Target, Weight
 
 
 def fit(
     estimator: object,
     X: Data,
-    y: ArrayLike | None = None,
+    y: Target = None,
     sample_weight: Weight = None,
     *,
     n_shards: int | None = None,

@@ -24,7 +24,7 @@ from skdgm.base.options import KW_ONLY, RandomState
 from skdgm.exceptions import MissingDataWarning
 from skdgm.imputation._imputer import Imputer
 from skdgm.imputation._tables import take
-from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Seed
+from skdgm.typing import ArrayOrFrame, Data, Seed, Target
 from skdgm.utils.domains import is_frame
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.threading.callers import warn
@@ -114,7 +114,7 @@ class GenerativeImputer(Imputer):
     random_state: RandomState = None
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Data, y: ArrayLike | None = None, **fit_params: Any) -> Self:
+    def fit(self, X: Data, y: Target = None, **fit_params: Any) -> Self:
         """Fit the model to a table with missing values.
 
         Parameters

@@ -19,7 +19,7 @@ from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import column_or_1d
 
 from skdgm.metrics._pairs import as_tables, check_number, check_pair
-from skdgm.typing import ArrayLike, Data
+from skdgm.typing import Data, Target
 
 
 class Memorisation(NamedTuple):
@@ -179,7 +179,7 @@ class ModeCoverage(NamedTuple):
 def mode_coverage(
     samples: Data,
     X: Data,
-    y: ArrayLike | None = None,
+    y: Target = None,
     *,
     classifier: object = None,
     radius: float | None = None,

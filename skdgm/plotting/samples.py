@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_array, check_scalar
 from skdgm.metrics import nearest_training_neighbours
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has, means_of
-from skdgm.typing import Any, ArrayLike, Axes, Data, Seed, Self
+from skdgm.typing import Any, ArrayLike, Axes, Data, Seed, Self, Target
 
 _IMAGES, _OF_A_CLASS = 100, 10  # Default numbers of images, and of images per class.
 
@@ -63,7 +63,7 @@ class SamplesDisplay:
         n_samples: int | None = None,
         random_state: Seed = None,
         X: Data | None = None,
-        y: ArrayLike | None = None,
+        y: Target = None,
         means: bool = False,
         image_shape: tuple | None = None,
         n_columns: int | None = None,

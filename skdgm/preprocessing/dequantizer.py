@@ -83,7 +83,7 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
     random_state: RandomState = 0
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Data, y: None = None) -> Self:
+    def fit(self, X: Data, y: Target = None) -> Self:
         """Validate the data, record the columns and fix the seed.
 
         Parameters

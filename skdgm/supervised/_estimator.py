@@ -11,7 +11,7 @@ from skdgm.data.inputs import as_values, check_length
 from skdgm.nets import NetEstimator
 from skdgm.supervised._density import Known
 from skdgm.supervised._model import GivenModel
-from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Seed
+from skdgm.typing import ArrayOrFrame, Data, Seed, Target
 from skdgm.utils.given import Given
 
 
@@ -96,7 +96,7 @@ class AttributeEstimator(NetEstimator, implied=TableOptions):
         """
         return framed(self, self.density_.sample(n_samples, random_state, y))
 
-    def score_samples(self, X: Data, y: ArrayLike | None = None) -> np.ndarray:
+    def score_samples(self, X: Data, y: Target = None) -> np.ndarray:
         r"""Log-likelihood of each row, in nats.
 
         .. math:: \log p(x \mid a) \qquad \text{or, without attributes,} \qquad

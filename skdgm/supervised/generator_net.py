@@ -14,7 +14,7 @@ from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, Positive, Share
 from skdgm.nets.options import Activation, Initialiser
 from skdgm.supervised._estimator import AttributeEstimator
 from skdgm.training import Budget
-from skdgm.typing import Data, Weight
+from skdgm.typing import Data, Target, Weight
 from skdgm.utils.math import shares
 
 
@@ -130,9 +130,7 @@ class GeneratorNet(AttributeEstimator):
     _BUDGET = Budget(3_000, 20, 200)
 
     @rolled_back
-    def fit(
-        self, X: Data, y: ArrayLike | None = None, sample_weight: Weight = None
-    ) -> Self:
+    def fit(self, X: Data, y: Target = None, sample_weight: Weight = None) -> Self:
         """Fit the model to rows and their attributes.
 
         Parameters
@@ -159,7 +157,7 @@ class GeneratorNet(AttributeEstimator):
         return self._fit(X, y, sample_weight)
 
     def partial_fit(
-        self, X: Data, y: ArrayLike | None = None, sample_weight: Weight = None
+        self, X: Data, y: Target = None, sample_weight: Weight = None
     ) -> Self:
         """Continue training: one pass over the rows, as of an epoch of :meth:`fit`.
 
@@ -183,9 +181,7 @@ class GeneratorNet(AttributeEstimator):
         """
         return self._partial_fit(X, y, sample_weight)
 
-    def score(
-        self, X: Data, y: ArrayLike | None = None, sample_weight: Weight = None
-    ) -> float:
+    def score(self, X: Data, y: Target = None, sample_weight: Weight = None) -> float:
         """Mean log-likelihood of the rows, in nats.
 
         Parameters
