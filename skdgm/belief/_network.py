@@ -12,7 +12,7 @@ from skdgm.belief._training import Training
 from skdgm.boltzmann._methods import impute, sample
 
 
-class BeliefNetwork(_BaseComposition, Estimator):
+class BeliefNetwork(Chained, _BaseComposition, Estimator):
     """Base class of directed layers below a restricted Boltzmann machine."""
 
     # Updates of a layer that are enough for features of small tables.
@@ -114,7 +114,6 @@ class BeliefNetwork(_BaseComposition, Estimator):
         vars(self).update(attributes)
 
     __getattr__, _forget = lazy_log_Z, forget_log_Z
-    sample, impute = sample, impute
 
     def transform_layers(self, X: Data) -> list[np.ndarray]:
         """Means of hidden units in every layer.

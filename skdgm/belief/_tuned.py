@@ -14,7 +14,7 @@ from skdgm.base import Estimator, Model, by_blocks, rollback, rolled_back
 from skdgm.belief._fine_tuning import ACTIVATION, Tuning
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief.dbn import DBN
-from skdgm.boltzmann._methods import impute, sample
+from skdgm.boltzmann._methods import Chained
 from skdgm.nets import (
     Layer,
     NetState,
@@ -85,7 +85,7 @@ class TunedModel(Model):
         return NetState(tuple(net), attributes["_moments"])
 
 
-class TunedNetwork(_BaseComposition, Estimator):
+class TunedNetwork(Chained, _BaseComposition, Estimator):
     """Base class of belief networks with outputs; fitted ones have ``dbn_``.
 
     A subclass has ``_label(rows, y, fresh, classes)``, which reads the targets, and

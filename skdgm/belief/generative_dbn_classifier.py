@@ -14,12 +14,12 @@ from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._options import StackOptions
 from skdgm.belief._stack import StackModel
 from skdgm.boltzmann import RBMClassifier
-from skdgm.boltzmann._methods import sample_of_class
+from skdgm.boltzmann._methods import ChainedByClass
 from skdgm.typing import ArrayLike, Data, Self, Weight
 from skdgm.utils.rows import Rows
 
 
-class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
+class GenerativeDBNClassifier(StackOptions, ChainedByClass, Classifier, BeliefNetwork):
     r"""Deep belief network of data and labels: a density model that classifies.
 
     .. math::
@@ -128,8 +128,6 @@ class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
         """
         self._check_first_call(classes)
         return self._partial_fit(X, y, sample_weight, classes, layer)
-
-    sample = sample_of_class
 
     def _logits(self, rows):
         if not self._has_label:

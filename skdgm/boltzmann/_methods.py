@@ -2,106 +2,165 @@
 
 import numpy as np
 
+from skdgm.base.attributes import steady
 from skdgm.base.frames import filled_in, framed
 from skdgm.data.given import class_codes
 from skdgm.typing import Any, ArrayLike, ArrayOrFrame, Data, Filling, Seed
 
 
-def sample(
-    self: Any,
-    n_samples: int = 1,
-    random_state: Seed = None,
-    *,
-    init: str | ArrayLike = "chains",
-    n_steps: int = 100,
-    burn_in: int = 0,
-    thin: int | None = None,
-) -> ArrayOrFrame:
-    """Draw rows from the model by blocked Gibbs sampling.
+@steady
+class Chained:
+    """Methods of models with chains of Gibbs steps."""
 
-    Of a network these are steps of its top-level machine, whose visible units one
-    downward pass through the directed layers turns into rows.
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: Seed = None,
+        *,
+        init: str | ArrayLike = "chains",
+        n_steps: int = 100,
+        burn_in: int = 0,
+        thin: int | None = None,
+    ) -> ArrayOrFrame:
+        """Draw rows from the model by blocked Gibbs sampling.
 
-    Parameters
-    ----------
-    n_samples : int, default=1
-        Number of rows.
-    random_state : int, RandomState instance or None, default=None
-        By default NumPy's global generator: other rows at each call.
-    init : {"chains", "noise"} or array-like of shape (n, n_features), \
-            default="chains"
-        Start of the chains: the last states of the training chains (see
-        ``chains_``); noise, which is fair coins, or standard normal numbers in
-        standardised real columns; or given rows, from which a network draws upwards.
-        If there are more chains than starts, these are used in turn.
-    n_steps : int, default=100
-        Number of Gibbs steps of each chain after ``burn_in``.
-    burn_in : int, default=0
-        Number of Gibbs steps before those.
-    thin : int, default=None
-        Keep every ``thin``-th state of a chain, and run as many chains as this
-        takes. By default each chain gives one row, its last state.
+        Of a network these are steps of its top-level machine, whose visible units one
+        downward pass through the directed layers turns into rows.
 
-    Returns
-    -------
-    X : ndarray of shape (n_samples, n_features)
-        Chain after chain, each in the order of time. A DataFrame if ``fit`` was
-        given one.
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+        init : {"chains", "noise"} or array-like of shape (n, n_features), \
+                default="chains"
+            Start of the chains: the last states of the training chains (see
+            ``chains_``); noise, which is fair coins, or standard normal numbers in
+            standardised real columns; or given rows, from which a network draws
+            upwards. If there are more chains than starts, these are used in turn.
+        n_steps : int, default=100
+            Number of Gibbs steps of each chain after ``burn_in``.
+        burn_in : int, default=0
+            Number of Gibbs steps before those.
+        thin : int, default=None
+            Keep every ``thin``-th state of a chain, and run as many chains as this
+            takes. By default each chain gives one row, its last state.
 
-    Raises
-    ------
-    TypeError
-        A number is not a whole number.
-    ValueError
-        A number is too low, ``thin`` is more than ``n_steps``, or ``init`` is
-        unknown or not as wide as the model.
-    """
-    options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
-    found = self.density_.sample(n_samples, random_state, **options)
-    return framed(self, found)
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Chain after chain, each in the order of time. A DataFrame if ``fit`` was
+            given one.
+
+        Raises
+        ------
+        TypeError
+            A number is not a whole number.
+        ValueError
+            A number is too low, ``thin`` is more than ``n_steps``, or ``init`` is
+            unknown or not as wide as the model.
+        """
+        options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
+        found = self.density_.sample(n_samples, random_state, **options)
+        return framed(self, found)
+
+    def impute(
+        self,
+        X: Data,
+        *,
+        method: Filling = "mean",
+        n_steps: int = 100,
+        random_state: Seed = None,
+    ) -> ArrayOrFrame:
+        """Fill missing entries, given the others of their row.
+
+        A chain of Gibbs steps with the observed entries clamped starts at the
+        mean-field solution (of a network, that of the first layer; a step is an upward
+        pass, a Gibbs step in the top-level machine and a downward pass).
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        method : {"mean", "sample"}, default="mean"
+            "mean" fills in means (probabilities, where units are binary), averaged over
+            the chain, the same at each call; "sample" fills in the chain's last state.
+        n_steps : int, default=100
+            Number of Gibbs steps.
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+
+        Returns
+        -------
+        X_filled : ndarray of shape (n_samples, n_features)
+            Observed entries are unchanged. A DataFrame with its index if X
+            and what the model was fitted to are such.
+
+        Raises
+        ------
+        TypeError
+            ``n_steps`` is not a whole number.
+        ValueError
+            ``method`` is unknown, or ``n_steps`` is less than 1.
+        """
+        filled = self.density_.fill(X, method, random_state, n_steps=n_steps)
+        return filled_in(self, X, filled)
 
 
-def impute(
-    self: Any,
-    X: Data,
-    *,
-    method: Filling = "mean",
-    n_steps: int = 100,
-    random_state: Seed = None,
-) -> ArrayOrFrame:
-    """Fill missing entries, given the others of their row.
+@steady
+class ChainedByClass:
+    """Method of models with chains that labels may be clamped in."""
 
-    A chain of Gibbs steps with the observed entries clamped starts at the mean-field
-    solution (of a network, that of the first layer; a step is an upward pass, a Gibbs
-    step in the top-level machine and a downward pass).
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: Seed = None,
+        *,
+        y: object = None,
+        init: str | ArrayLike = "chains",
+        n_steps: int = 100,
+        burn_in: int = 0,
+        thin: int | None = None,
+    ) -> ArrayOrFrame:
+        """Draw rows from the model by blocked Gibbs sampling.
 
-    Parameters
-    ----------
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        NaN where missing.
-    method : {"mean", "sample"}, default="mean"
-        "mean" fills in means (probabilities, where units are binary), averaged over
-        the chain, the same at each call; "sample" fills in the chain's last state.
-    n_steps : int, default=100
-        Number of Gibbs steps.
-    random_state : int, RandomState instance or None, default=None
-        For "sample".
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+        y : object or array-like of shape (n_samples,), default=None
+            Label of all rows, or of each row, to which the chains are clamped. If None,
+            labels are sampled, too.
+        init, n_steps, burn_in, thin
+            As in :meth:`BernoulliRBM.sample`. Where y is given, chains start from
+            training chains with the same label, if there are any.
 
-    Returns
-    -------
-    X_filled : ndarray of shape (n_samples, n_features)
-        Observed entries are unchanged. A DataFrame with its index if X
-        and what the model was fitted to are such.
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            A DataFrame if ``fit`` was given one.
 
-    Raises
-    ------
-    TypeError
-        ``n_steps`` is not a whole number.
-    ValueError
-        ``method`` is unknown, or ``n_steps`` is less than 1.
-    """
-    filled = self.density_.fill(X, method, random_state, n_steps=n_steps)
-    return filled_in(self, X, filled)
+        Raises
+        ------
+        ValueError
+            A label is unknown; y has one label for each row, but not ``n_samples`` of
+            them, or ``thin`` is given; or as in :meth:`BernoulliRBM.sample`.
+        """
+        density = self.density_
+        options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
+        if y is not None:
+            if np.ndim(y) and thin is not None:
+                raise ValueError(
+                    "thin is for chains, which have one label each: give one y."
+                )
+            n_labels = np.size(y)
+            if np.ndim(y) and n_labels != n_samples:
+                raise ValueError(f"y has {n_labels} labels, but n_samples={n_samples}.")
+            options["codes"] = class_codes(self, y, n_labels)
+        return framed(self, density.sample(n_samples, random_state, **options))
 
 
 def pseudo_likelihood(self: Any, X: Data) -> np.ndarray:
@@ -161,54 +220,3 @@ def importance_likelihood(
     """
     log_p, se = self.density_.importance(X, n_draws)
     return (log_p - self.log_Z_, se) if return_se else log_p - self.log_Z_
-
-
-def sample_of_class(
-    self: Any,
-    n_samples: int = 1,
-    random_state: Seed = None,
-    *,
-    y: object = None,
-    init: str | ArrayLike = "chains",
-    n_steps: int = 100,
-    burn_in: int = 0,
-    thin: int | None = None,
-) -> ArrayOrFrame:
-    """Draw rows from the model by blocked Gibbs sampling.
-
-    Parameters
-    ----------
-    n_samples : int, default=1
-        Number of rows.
-    random_state : int, RandomState instance or None, default=None
-        By default NumPy's global generator: other rows at each call.
-    y : object or array-like of shape (n_samples,), default=None
-        Label of all rows, or of each row, to which the chains are clamped. If None,
-        labels are sampled, too.
-    init, n_steps, burn_in, thin
-        As in :meth:`BernoulliRBM.sample`. Where y is given, chains start from
-        training chains with the same label, if there are any.
-
-    Returns
-    -------
-    X : ndarray of shape (n_samples, n_features)
-        A DataFrame if ``fit`` was given one.
-
-    Raises
-    ------
-    ValueError
-        A label is unknown; y has one label for each row, but not ``n_samples`` of
-        them, or ``thin`` is given; or as in :meth:`BernoulliRBM.sample`.
-    """
-    density = self.density_
-    options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
-    if y is not None:
-        if np.ndim(y) and thin is not None:
-            raise ValueError(
-                "thin is for chains, which have one label each: give one y."
-            )
-        n_labels = np.size(y)
-        if np.ndim(y) and n_labels != n_samples:
-            raise ValueError(f"y has {n_labels} labels, but n_samples={n_samples}.")
-        options["codes"] = class_codes(self, y, n_labels)
-    return framed(self, density.sample(n_samples, random_state, **options))

@@ -19,7 +19,7 @@ from skdgm.boltzmann._learning.fine_tuning import NET, NetEpochs, logits
 from skdgm.boltzmann._learning.label_objective import LabelledObjective
 from skdgm.boltzmann._learning.objective import PHASES
 from skdgm.boltzmann._machine import Machine
-from skdgm.boltzmann._methods import importance_likelihood, sample_of_class
+from skdgm.boltzmann._methods import ChainedByClass, importance_likelihood
 from skdgm.boltzmann._structure.deep import Deep
 from skdgm.boltzmann.dbm import DBM
 from skdgm.nets import check_dropout
@@ -28,7 +28,7 @@ from skdgm.training import labelled
 from skdgm.typing import Data
 
 
-class DBMClassifier(TuningOptions, Classifier, Machine):
+class DBMClassifier(TuningOptions, ChainedByClass, Classifier, Machine):
     r"""Deep Boltzmann machine as a classifier and a density.
 
     .. math::
@@ -154,7 +154,7 @@ class DBMClassifier(TuningOptions, Classifier, Machine):
 
     _MODEL = Deep(DeepDensity, LabelledObjective)
 
-    importance_likelihood, sample = importance_likelihood, sample_of_class
+    importance_likelihood = importance_likelihood
 
     def predict_log_proba(self, X: Data) -> np.ndarray:
         r"""Log probabilities of the labels.

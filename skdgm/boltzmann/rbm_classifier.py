@@ -14,13 +14,15 @@ from skdgm.base.options import KW_ONLY, Count, NotNegative
 from skdgm.boltzmann._density.labelled import LabelledDensity
 from skdgm.boltzmann._learning.label_objective import HybridObjective
 from skdgm.boltzmann._machine import Machine
-from skdgm.boltzmann._methods import sample_of_class
+from skdgm.boltzmann._methods import ChainedByClass
 from skdgm.boltzmann._options import MachineOptions, QuadraticOptions
 from skdgm.boltzmann._structure.restricted import Restricted
 from skdgm.typing import Data
 
 
-class RBMClassifier(QuadraticOptions, MachineOptions, Classifier, Machine):
+class RBMClassifier(
+    QuadraticOptions, MachineOptions, ChainedByClass, Classifier, Machine
+):
     r"""Restricted Boltzmann machine as a classifier and a density.
 
     .. math::
