@@ -107,10 +107,4 @@ class ColumnOptions(TableOptions):
           tails, and values that many rows share (such as 0) as atoms: "ordinal" if
           there are few values;
         - "ordinal": the values that occur, as categories.
-
-    Attributes
-    ----------
-    column_types_ : dict
-        How each column is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`.
     """

@@ -49,6 +49,8 @@ class FitOptions(Options):
 
     Attributes
     ----------
+    loss_quantity_ : str
+        Name of minus the loss of which ``loss_curve_`` consists.
     n_iter_ : int
         Number of epochs done.
     n_features_in_ : int

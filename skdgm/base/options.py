@@ -72,6 +72,8 @@ Auto = Literal["auto"]
 _PLAIN = {bool: "boolean", int: Integral, float: Real, NoneType: None}
 _SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}\n", re.MULTILINE)
 _ENTRY = re.compile(r"\n(?=\S)")
+_CITATION = re.compile(r",?\s*\[(\d+)\]_")
+_REFERENCE = re.compile(r"\.\. \[(\d+)\] (.*?)(?=\n\.\. |\Z)", re.DOTALL)
 
 
 class _Removed(NamedTuple):
@@ -213,30 +215,39 @@ def _construct(cls):
 
 class _Docstring:
     """Docstring of a class, with its options' types and defaults, and with what its
-    bases say of options and attributes; put together when it is first read."""
+    bases say of options and attributes, without citations of references that it does
+    not have; put together when it is first read."""
 
     def __init__(self, cls):
         self.cls, self.own, self.whole = cls, cls.__doc__, None
 
     def __get__(self, instance, owner):
         if self.whole is None:
-            parts = _SECTION.split(inspect.cleandoc(self.own))
-            sections = dict(zip(parts[1::2], parts[2::2]))
+            head, sections = self.sections()
             both = {"Parameters": self._parameters(), "Attributes": self._attributes()}
             sections = {name: "\n".join(entries) for name, entries in both.items()} | {
                 name: text for name, text in sections.items() if name not in both
             }
-            self.whole = parts[0].rstrip() + "".join(
+            self.whole = head + "".join(
                 f"\n\n{name}\n{'-' * len(name)}\n{text.rstrip()}"
                 for name, text in sections.items()
                 if text
             )
         return self.whole
 
+    def sections(self):
+        """What the class itself says: the beginning, and sections by name."""
+        parts = _SECTION.split(inspect.cleandoc(self.own))
+        return parts[0].rstrip(), dict(zip(parts[1::2], parts[2::2]))
+
+    def references(self):
+        """References by their numbers."""
+        text = self.sections()[1].get("References", "").strip()
+        return dict(_REFERENCE.findall(text))
+
     def entries(self, section):
         """Entries of a section, as tuples of names, type and paragraph."""
-        parts = _SECTION.split(inspect.cleandoc(self.own))
-        text = dict(zip(parts[1::2], parts[2::2])).get(section, "").strip()
+        text = self.sections()[1].get(section, "").strip()
         for entry in _ENTRY.split(text) if text else ():
             head, _, body = re.sub(r"\\\n +", "", entry).partition("\n")
             names, _, kind = head.partition(" : ")
@@ -248,9 +259,20 @@ class _Docstring:
         for kind in self.cls.__mro__:
             doc = vars(kind).get("__doc__")
             for entry in doc.entries(section) if isinstance(doc, _Docstring) else ():
+                entry = *entry[:2], self._cited(entry[2], doc.references())
                 for name in entry[0]:
                     found.setdefault(name, entry)
         return found
+
+    def _cited(self, paragraph, theirs):
+        """Paragraph without citations of other references than the class's own."""
+        own = self.references()
+
+        def kept(match):
+            text = own.get(match[1])
+            return match[0] if text and theirs.get(match[1], text) == text else ""
+
+        return _CITATION.sub(kept, paragraph)
 
     def _parameters(self):
         options = {k: v for k, v in _options_of(self.cls).items() if v[0] is not None}

@@ -152,7 +152,7 @@ def column_types_of(model):
     """How a fitted model reads each column: a dict of :class:`ColumnType` by name, or
     by number."""
     names, found = names_of(model), getattr(model._columns, "column_types", None)
-    plain = ColumnType(model._options.column_types)
+    plain = ColumnType(getattr(model._options, "column_types", "counts"))
     types = [plain] * len(names) if found is None else found()
     return dict(zip(names, types))
 

@@ -39,9 +39,6 @@ class GeneratorOptions(Options):
     loss_curve_ : list of float
         Maximum mean discrepancy between some training rows and generated ones after
         each epoch.
-    column_types_ : dict
-        How each column is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`.
     """
 
     _: KW_ONLY

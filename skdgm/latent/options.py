@@ -37,9 +37,6 @@ class LatentOptions(TableOptions):
     ----------
     latent_variances_ : ndarray of shape (sum of n_components,)
         Variance of each latent unit's means over some training rows.
-    column_types_ : dict
-        How each column is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`.
     density_kind_ : str
         Kind of :meth:`score_samples`: "lower bound".
     """

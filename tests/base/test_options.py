@@ -164,6 +164,43 @@ def test_docstring():
     assert worded(Annotated[int, None] | tuple | Auto) == 'int, tuple or "auto"'
 
 
+def test_inherited_paragraphs_cite_what_the_class_refers_to():
+    class Source(Options, BaseEstimator):
+        """Source.
+
+        Parameters
+        ----------
+        a
+            From one paper [1]_ and others [2]_, [3]_.
+
+        References
+        ----------
+        .. [1] One.
+        .. [2] Two,
+           in two lines.
+        .. [3] Three.
+        """
+
+        a: int = 0
+
+    class Without(Source):
+        """Without references."""
+
+    class Other(Source):
+        """With others.
+
+        References
+        ----------
+        .. [1] Another.
+        .. [2] Two,
+           in two lines.
+        """
+
+    assert "From one paper [1]_ and others [2]_, [3]_." in Source.__doc__
+    assert "From one paper and others." in Without.__doc__
+    assert "From one paper and others [2]_." in Other.__doc__
+
+
 def test_a_constructor_of_ones_own_is_kept():
     class Mine(VAE):
         """VAE of one option."""

@@ -356,3 +356,8 @@ def test_a_few_short_documents_do_not_diverge():
         rsm = ReplicatedSoftmax(12, n_iter=5, random_state=seed)
         losses = rsm.fit(X, sample_weight=[3] * 30).loss_curve_
         assert max(losses) < losses[0] + 0.1
+
+
+def test_columns_are_counts():
+    model = ReplicatedSoftmax(2, n_iter=1, random_state=0).fit([[1, 2], [0, 3]])
+    assert [column.kind for column in model.column_types_.values()] == ["counts"] * 2
