@@ -151,6 +151,7 @@ def _declare(cls):
     for name, (_, value) in own.items():
         if isinstance(value, _Removed):
             own[name] = None, value.implied
+    for name in own.keys() & vars(cls).keys():
         delattr(cls, name)
 
 
