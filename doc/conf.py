@@ -52,6 +52,8 @@ nitpicky = False
 autosummary_generate = True
 autodoc_default_options = {"members": True, "inherited-members": True}
 autodoc_member_order = "groupwise"
+# Docstrings have types with shapes.
+autodoc_typehints = "none"
 toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 
