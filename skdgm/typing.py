@@ -30,16 +30,10 @@ if TYPE_CHECKING:
     # An array, or a tuple of trees.
     Tree: TypeAlias = "np.ndarray | tuple[Tree, ...]"
     PathLike: TypeAlias = str | os.PathLike[str]
+    # Keyword arguments for functions of matplotlib.
+    Keywords: TypeAlias = dict | None
     Axes: TypeAlias = matplotlib.axes.Axes | Sequence | np.ndarray | None
 else:
-    ArrayLike = NewType("ArrayLike", object)
-    Data = NewType("Data", object)
-    ArrayOrFrame = NewType("ArrayOrFrame", object)
-    DataFrame = NewType("DataFrame", object)
-    Target = NewType("Target", object)
-    Weight = NewType("Weight", object)
-    Seed = NewType("Seed", object)
-    Filling = NewType("Filling", object)
-    Tree = NewType("Tree", object)
-    PathLike = NewType("PathLike", object)
-    Axes = NewType("Axes", object)
+    _NAMES = "ArrayLike ArrayOrFrame Axes Data DataFrame Filling Keywords PathLike Seed"
+    for _name in [*_NAMES.split(), "Target", "Tree", "Weight"]:
+        globals()[_name] = NewType(_name, object)

@@ -267,13 +267,9 @@ class _Docstring:
 
     def _cited(self, paragraph, theirs):
         """Paragraph without citations of other references than the class's own."""
-        own = self.references()
-
-        def kept(match):
-            text = own.get(match[1])
-            return match[0] if text and theirs.get(match[1], text) == text else ""
-
-        return _CITATION.sub(kept, paragraph)
+        own = self.references().items()
+        shared = {number for number, text in own if theirs.get(number, text) == text}
+        return _CITATION.sub(lambda m: m[0] * (m[1] in shared), paragraph)
 
     def _parameters(self):
         options = {k: v for k, v in _options_of(self.cls).items() if v[0] is not None}

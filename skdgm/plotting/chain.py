@@ -5,7 +5,7 @@ import numpy as np
 from skdgm.metrics import chain_diagnostics
 from skdgm.metrics.models import check_can
 from skdgm.plotting._support import axes_for, check_looks, pyplot
-from skdgm.typing import Any, Axes, Seed, Self
+from skdgm.typing import Any, Axes, Keywords, Seed, Self
 
 # Maximum number of chains drawn; the autocorrelation that sets the range of lags: it is
 # drawn to twice the first lag below this value.
@@ -82,7 +82,7 @@ class ChainDisplay:
         found = chain_diagnostics(estimator, random_state=random_state, **options)
         return cls(found).plot(ax, trace_kw=trace_kw)
 
-    def plot(self, ax: Axes = None, *, trace_kw: dict | None = None) -> Self:
+    def plot(self, ax: Axes = None, *, trace_kw: Keywords = None) -> Self:
         """Draw the traces and the autocorrelation.
 
         Parameters

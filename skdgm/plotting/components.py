@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_scalar
 
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has, check_looks, first_with
-from skdgm.typing import ArrayLike, Axes, Self
+from skdgm.typing import ArrayLike, Axes, Keywords, Self
 
 _WEIGHTS = "components_", "coefs_"
 
@@ -64,7 +64,7 @@ class ComponentsDisplay:
         order: Literal["norm", "first"] = "norm",
         image_shape: tuple | None = None,
         n_columns: int | None = None,
-        im_kw: dict | None = None,
+        im_kw: Keywords = None,
         ax: Axes = None,
     ) -> Self:
         """Show the filters of a layer.
@@ -113,11 +113,7 @@ class ComponentsDisplay:
         return display.plot(ax, n_columns=n_columns, im_kw=im_kw)
 
     def plot(
-        self,
-        ax: Axes = None,
-        *,
-        n_columns: int | None = None,
-        im_kw: dict | None = None,
+        self, ax: Axes = None, *, n_columns: int | None = None, im_kw: Keywords = None
     ) -> Self:
         """Draw the filters.
 

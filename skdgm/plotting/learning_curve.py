@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 from skdgm.plotting._support import axes_for, check_has, check_looks
-from skdgm.typing import Axes
+from skdgm.typing import Axes, Keywords
 
 # Axis labels of losses by the quantity that an estimator monitors.
 _LOSSES = {
@@ -63,7 +63,7 @@ class LearningCurveDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator: object, *, line_kw: dict | None = None, ax: Axes = None
+        cls, estimator: object, *, line_kw: Keywords = None, ax: Axes = None
     ) -> Self:
         """Show the losses of an estimator during its fit.
 
@@ -100,7 +100,7 @@ class LearningCurveDisplay:
             )
         return cls(groups).plot(ax, line_kw=line_kw)
 
-    def plot(self, ax: Axes = None, *, line_kw: dict | None = None) -> Self:
+    def plot(self, ax: Axes = None, *, line_kw: Keywords = None) -> Self:
         """Draw the curves.
 
         Parameters

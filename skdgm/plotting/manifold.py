@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_scalar
 
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has
-from skdgm.typing import Axes, Self
+from skdgm.typing import Axes, Keywords, Self
 
 _MARGINS = 0.4, 0.4  # Inches for the features' names and limits.
 # Default limits: of binary units, and those that hold 99 % of a standard normal.
@@ -65,7 +65,7 @@ class ManifoldDisplay:
         n_images: int = 15,
         limits: tuple | None = None,
         image_shape: tuple | None = None,
-        im_kw: dict | None = None,
+        im_kw: Keywords = None,
         ax: Axes = None,
     ) -> Self:
         """Decode a grid of feature values and show the images.
@@ -117,7 +117,7 @@ class ManifoldDisplay:
         display = cls(rows, limits, tuple(names), image_shape=image_shape)
         return display.plot(ax, im_kw=im_kw)
 
-    def plot(self, ax: Axes = None, *, im_kw: dict | None = None) -> Self:
+    def plot(self, ax: Axes = None, *, im_kw: Keywords = None) -> Self:
         """Draw the images.
 
         Parameters

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_array
 
 from skdgm.metrics._tabular.columns import as_frame, read
 from skdgm.plotting._support import axes_for, check_has, check_looks
-from skdgm.typing import Any, ArrayLike, Axes, Data, Seed, Self
+from skdgm.typing import Any, ArrayLike, Axes, Data, Keywords, Seed, Self
 
 # Names of both tables in messages. Axes per row.
 _WHO = "X", "samples"
@@ -72,8 +72,8 @@ class MarginalsDisplay:
         columns: int | str | Sequence | None = None,
         n_samples: int = 1000,
         random_state: Seed = None,
-        data_kw: dict | None = None,
-        samples_kw: dict | None = None,
+        data_kw: Keywords = None,
+        samples_kw: Keywords = None,
         ax: Axes = None,
         **options: Any,
     ) -> Self:
@@ -120,11 +120,7 @@ class MarginalsDisplay:
         return display.plot(ax, data_kw=data_kw, samples_kw=samples_kw)
 
     def plot(
-        self,
-        ax: Axes = None,
-        *,
-        data_kw: dict | None = None,
-        samples_kw: dict | None = None,
+        self, ax: Axes = None, *, data_kw: Keywords = None, samples_kw: Keywords = None
     ) -> Self:
         """Draw the marginals.
 

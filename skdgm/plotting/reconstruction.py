@@ -8,7 +8,7 @@ from sklearn.utils.validation import _num_samples, check_array, check_scalar
 
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has, means_of, pyplot
-from skdgm.typing import Any, ArrayLike, Axes, Data, Self
+from skdgm.typing import Any, ArrayLike, Axes, Data, Keywords, Self
 
 # Estimators that can show rows without missing entries.
 _WHOLE = "machines and autoencoders (others fill what is marked by NaN)"
@@ -66,7 +66,7 @@ class ReconstructionDisplay:
         X_true: ArrayLike | None = None,
         n_images: int = 10,
         image_shape: tuple | None = None,
-        im_kw: dict | None = None,
+        im_kw: Keywords = None,
         ax: Axes = None,
         **options: Any,
     ) -> Self:
@@ -125,7 +125,7 @@ class ReconstructionDisplay:
         display = cls(known, filled, X_true=X_true, image_shape=image_shape)
         return display.plot(ax, im_kw=im_kw)
 
-    def plot(self, ax: Axes = None, *, im_kw: dict | None = None) -> Self:
+    def plot(self, ax: Axes = None, *, im_kw: Keywords = None) -> Self:
         """Draw the images.
 
         Parameters

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_array, check_scalar
 from skdgm.metrics import nearest_training_neighbours
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has, means_of
-from skdgm.typing import Any, ArrayLike, Axes, Data, Seed, Self, Target
+from skdgm.typing import Any, ArrayLike, Axes, Data, Keywords, Seed, Self, Target
 
 _IMAGES, _OF_A_CLASS = 100, 10  # Default numbers of images, and of images per class.
 
@@ -67,7 +67,7 @@ class SamplesDisplay:
         means: bool = False,
         image_shape: tuple | None = None,
         n_columns: int | None = None,
-        im_kw: dict | None = None,
+        im_kw: Keywords = None,
         ax: Axes = None,
         **options: Any,
     ) -> Self:
@@ -131,11 +131,7 @@ class SamplesDisplay:
         return display.plot(ax, n_columns=n_columns, im_kw=im_kw)
 
     def plot(
-        self,
-        ax: Axes = None,
-        *,
-        n_columns: int | None = None,
-        im_kw: dict | None = None,
+        self, ax: Axes = None, *, n_columns: int | None = None, im_kw: Keywords = None
     ) -> Self:
         """Draw the samples.
 
