@@ -53,6 +53,11 @@ class FitOptions(Options):
         Name of minus the loss of which ``loss_curve_`` consists.
     n_iter_ : int
         Number of epochs done.
+    column_types_ : dict
+        How each column is read, by its name (or number): a
+        :class:`~skdgm.data.ColumnType`.
+    density_ : Density
+        What was learned: the :class:`~skdgm.base.Density` that metrics and plots ask.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)

@@ -64,14 +64,6 @@ class Estimator(
 
     As part of another model, an estimator may have a name there (``_title``), and a
     :class:`~skdgm.training.Table` as X.
-
-    Attributes
-    ----------
-    column_types_ : dict
-        How each column is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`.
-    density_ : Density
-        What was learned: the :class:`~skdgm.base.Density` that metrics and plots ask.
     """
 
     # Name in messages; attributes by options; rows kept as lists; and one objective.

@@ -88,6 +88,11 @@ class LayerwiseOptions(NetworkOptions):
         units, otherwise an estimate of one. For a single layer, as for a BernoulliRBM.
     n_iter_ : int
         Total number of epochs, over all layers and refinement.
+    column_types_ : dict
+        How each column is read, by its name (or number): a
+        :class:`~skdgm.data.ColumnType`.
+    density_ : Density
+        What was learned: the :class:`~skdgm.base.Density` that metrics and plots ask.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
