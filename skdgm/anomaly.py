@@ -16,6 +16,7 @@ from skdgm.base import steady
 from skdgm.base.meta import MetaEstimator
 from skdgm.base.options import KW_ONLY
 from skdgm.boltzmann import GaussianRBM
+from skdgm.typing import Data, Target
 
 _WEIGHT = "sample_weight"
 

@@ -9,7 +9,7 @@ from skdgm.persistence import load, save
 from skdgm.persistence.encoder import Encoder
 from skdgm.persistence.target import check_writable, target_of
 from skdgm.persistence.types import ESTIMATORS, name_of, tag_of
-from skdgm.typing import Any, Data, PathLike, Target
+from skdgm.typing import Any, PathLike
 from skdgm.utils.threading.callers import warn
 
 
@@ -107,10 +107,10 @@ class Checkpoint:
     def teardown(self, estimator: object, context: Any) -> None:
         """Do nothing."""
 
-    def on_fit_task_begin(self, estimator, context):
+    def on_fit_task_begin(self, estimator: object, context: Any) -> None:
         """Do nothing."""
 
-    def on_fit_task_end(self, estimator, context):
+    def on_fit_task_end(self, estimator: object, context: Any) -> bool | None:
         """Do nothing; training itself writes, as it alone knows its whole state."""
         return False
 

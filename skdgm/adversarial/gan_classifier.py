@@ -4,13 +4,13 @@ r"""Generative adversarial networks whose discriminator tells classes apart.
    p(\text{real} \mid x) = \frac{Z(x)}{Z(x) + 1}, \quad Z(x) = \sum_k e^{l_k(x)}
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from skdgm.adversarial._nets.label_model import LabelModel
 from skdgm.adversarial._options import AdversarialOptions, Jitter, PlayerOptions
 from skdgm.adversarial.gan import GAN
 from skdgm.base import Classifier
-from skdgm.base.options import KW_ONLY, NotNegative
+from skdgm.base.options import KW_ONLY, NotNegative, removed
 from skdgm.implicit.estimator import find_grey
 from skdgm.implicit.options import RelaxedOptions
 from skdgm.nets import NetEstimator
@@ -130,9 +130,9 @@ class GANClassifier(
     init_weights: Initialiser = "he_normal"
     prior = "normal"
     momentum = 0.5
-    discriminator_learning_rate: ClassVar = None
-    loss: ClassVar = "non-saturating"
-    gradient_penalty: ClassVar = 0.0
+    discriminator_learning_rate: float | None = removed(None)
+    loss: str = removed("non-saturating")
+    gradient_penalty: float = removed(0.0)
     class_conditional: ClassVar = True
     n_frequencies: ClassVar = 0
 

@@ -4,12 +4,12 @@ r"""Neural autoregressive density estimators of real numbers.
    p(x_t \mid x_{<t}) = \sum_k \alpha_{tk} \, \mathcal{N}(x_t; \mu_{tk}, \sigma_{tk})
 """
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive._model import TiedModel
 from skdgm.autoregressive._options import ColumnOptions, MixtureOptions, OrderOptions
-from skdgm.base.options import KW_ONLY, Count
+from skdgm.base.options import KW_ONLY, Count, removed
 
 
 class RNADE(
@@ -64,7 +64,7 @@ class RNADE(
     _: KW_ONLY
     activation: Literal["relu", "tanh", "logistic"] = "relu"
     n_mixtures = 10
-    column_types: ClassVar = "gaussian"
+    column_types: str = removed("gaussian")
 
     _MODEL = TiedModel(True)
     _LIGHTER = "drop columns, or lower n_components."

@@ -304,7 +304,7 @@ class Estimator(
         return self.density_.features(X)
 
     @available_if(_inverts)
-    def inverse_transform(self, H):
+    def inverse_transform(self, H: Data) -> ArrayOrFrame:
         """Rows of features.
 
         Parameters

@@ -11,6 +11,7 @@ from sklearn.utils.metadata_routing import (
 
 from skdgm.base.attributes import replacing
 from skdgm.base.options import Options
+from skdgm.typing import Any
 
 _TAGS = "sparse", "categorical", "string", "positive_only", "allow_nan"
 
@@ -42,7 +43,7 @@ class MetaEstimator(Options, MetaEstimatorMixin, BaseEstimator):
             new._learn(X, y, fit_params)
         return self
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> Any:
         """Routing of metadata to the model's ``fit``.
 
         Returns

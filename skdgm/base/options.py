@@ -21,7 +21,7 @@ The hint is the constraint: ``float`` numbers above 0, or None. Options are inhe
 with their paragraphs, and so are fitted attributes, which the section "Attributes"
 describes. A plain assignment is another default of an inherited option; an annotation
 of its own, another constraint; an entry in the docstring, another paragraph; and
-``ClassVar`` instead of a hint takes an option away, with the value that it implies.
+the default ``removed(value)`` takes an option away, with the value that it implies.
 Options that a class lacks, but its model reads, are implied by another class,
 ``class Narrow(Estimator, implied=Wide)``: they have its defaults unless ``ClassVar``
 tells others. Positional are the options before ``_: KW_ONLY``, as in dataclasses.

@@ -98,7 +98,6 @@ class TunedNetwork(Chained, _BaseComposition, Estimator):
     _MODEL, _KNOWN = TunedModel(), ("dbn_", "_outputs")
     get_params, set_params = BeliefNetwork.get_params, BeliefNetwork.set_params
     _asked_domain = BeliefNetwork._asked_domain
-    sample, impute = sample, impute
 
     def _depth(self, options):
         """Number of hidden layers that options ask for."""

@@ -17,7 +17,7 @@ from skdgm.constraints._quantities import meets
 from skdgm.constraints.rules import Range, Unique
 from skdgm.data.filling import widened
 from skdgm.data.foreign import as_pandas, schema_of
-from skdgm.typing import Any, Data, Target
+from skdgm.typing import Data, Target
 from skdgm.utils.domains import is_frame
 from skdgm.utils.wrapped import capabilities_of, seed
 

@@ -112,8 +112,13 @@ TABLES["dna"] = _dataset("dna", (1400, 600, 1186), 180, _read_dna, _DNA.url)
 
 
 def fetch_binary_table(
-    name, *, subset="train", data_home=None, download_if_missing=True, return_X_y=False
-):
+    name: str,
+    *,
+    subset: Literal["train", "valid", "test", "all"] = "train",
+    data_home: PathLike | None = None,
+    download_if_missing: bool = True,
+    return_X_y: bool = False,
+) -> Bunch:
     """Fetch one of the tables of bits by which density estimators are compared.
 
     All files are fetched at a fixed commit of a public repository, and have to be what

@@ -43,7 +43,7 @@ class Unit(ABC):
     numbers, exponential, scaled = False, False, False
 
     @abstractmethod
-    def init(self, moments=None, dtype=float):
+    def init(self, moments: Any = None, dtype: type = float) -> Tree:
         """Parameters, a tree of arrays of shape (size,), with which the block without
         neighbours has the given means (with variances, of real numbers); zeros without
         them."""
@@ -65,7 +65,7 @@ class Unit(ABC):
         """Sum of A(eta) over the block, for each row, in float64."""
 
     @abstractmethod
-    def log_evidence(self, eta, x, clamped):
+    def log_evidence(self, eta: Tree, x: np.ndarray, clamped: np.ndarray) -> np.ndarray:
         """Log weight of partly clamped rows x, with their free entries summed out,
         under each of several fields: (n_rows, n_fields) in float64; ``clamped`` is a
         mask of entries."""
@@ -217,7 +217,9 @@ class Output(ABC):
         return -self.log_p(out, v, own).sum(axis=1)
 
     @abstractmethod
-    def nll_grad(self, out, v, weight, own=()):
+    def nll_grad(
+        self, out: np.ndarray, v: np.ndarray, weight: np.ndarray, own: Tree = ()
+    ) -> tuple:
         """Gradient of the sum of ``weight``, (n_rows * n_each,), times :meth:`nll`: by
         ``out``, and by ``own`` or ()."""
 

@@ -27,7 +27,7 @@ class LatentEstimator(LatentOptions, NetEstimator):
     below it are at their means. Encoders see missing entries as their columns' means.
     """
 
-    def transform_layers(self, X):
+    def transform_layers(self, X: Data) -> list[np.ndarray]:
         """Means of the latent units in every layer, each given the means below.
 
         Parameters

@@ -16,6 +16,7 @@ from sklearn.utils.validation import _num_features, check_scalar
 
 from skdgm.metrics.density import unwound
 from skdgm.metrics.models import check_can
+from skdgm.typing import Data, Seed
 from skdgm.utils.domains import ROUNDING
 from skdgm.utils.wrapped import density_of
 

@@ -22,6 +22,7 @@ from skdgm.metrics.mcmc import (
     still,
 )
 from skdgm.metrics.models import check_can
+from skdgm.typing import Seed
 from skdgm.utils.wrapped import density_of
 
 _MAX_R_HAT, _MIN_ESS, _MOST = 1.01, 400, 0.99

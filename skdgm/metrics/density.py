@@ -35,6 +35,7 @@ from sklearn.preprocessing import (
 )
 
 from skdgm.metrics.models import check_can
+from skdgm.typing import Data
 from skdgm.utils.wrapped import density_of
 
 KNOWN = (

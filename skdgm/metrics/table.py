@@ -22,6 +22,7 @@ from skdgm.metrics.bits import bit_columns, grey_columns, is_binary, numbers_of,
 from skdgm.metrics.brackets import likelihood_bracket, partition_bracket
 from skdgm.metrics.density import measure, parts_of, unwound
 from skdgm.metrics.models import check_can, check_names
+from skdgm.typing import Data, Seed
 from skdgm.utils.wrapped import capabilities_of, density_of
 
 COLUMNS = "nats", "lower", "upper", "se_rows", "bits_per_dim", "kind", "measure"

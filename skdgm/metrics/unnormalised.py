@@ -41,6 +41,7 @@ from skdgm.energies import Energy
 from skdgm.energies.params import Params
 from skdgm.metrics import sites
 from skdgm.metrics.models import check_can
+from skdgm.typing import Data
 from skdgm.utils.lists import Lists
 from skdgm.utils.math import softplus
 from skdgm.utils.threading.parallel import run
@@ -54,7 +55,13 @@ _WORK = 10
 _MANY = 10_000
 
 
-def log_conditionals(energy, params, x, units=None, block=0):
+def log_conditionals(
+    energy: Energy,
+    params: Params,
+    x: tuple,
+    units: np.ndarray | None = None,
+    block: int = 0,
+) -> np.ndarray:
     """Conditional log probabilities of binary units given all others, in nats, float64.
 
     ``x`` are values of all colours but the last, which is summed out; ``units``, of
@@ -106,7 +113,9 @@ def _log_odds(above, v, units):
     return odds
 
 
-def log_densities(energy, params, x, units, block=0):
+def log_densities(
+    energy: Energy, params: Params, x: tuple, units: np.ndarray, block: int = 0
+) -> np.ndarray:
     """Conditional log densities of real units given all others, in nats, float64, NaN
     for units whose weights have diverged; arguments are as of
     :func:`log_conditionals`."""

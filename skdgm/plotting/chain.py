@@ -3,6 +3,7 @@
 import numpy as np
 
 from skdgm.metrics import chain_diagnostics
+from skdgm.metrics.chains import ChainDiagnostics
 from skdgm.metrics.models import check_can
 from skdgm.plotting._support import axes_for, check_looks, pyplot
 from skdgm.typing import Any, Axes, Keywords, Seed, Self
@@ -51,8 +52,14 @@ class ChainDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, *, random_state=None, ax=None, trace_kw=None, **options
-    ):
+        cls,
+        estimator: object,
+        *,
+        random_state: Seed = None,
+        ax: Axes = None,
+        trace_kw: Keywords = None,
+        **options: Any,
+    ) -> Self:
         """Run an estimator's Markov chains and show their mixing.
 
         Parameters

@@ -51,7 +51,7 @@ class ComponentsDisplay:
     (16,)
     """
 
-    def __init__(self, components, *, image_shape=None):
+    def __init__(self, components: ArrayLike, *, image_shape: tuple | None = None):
         self.components, self.image_shape = components, image_shape
 
     @classmethod

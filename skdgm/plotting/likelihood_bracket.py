@@ -3,6 +3,7 @@
 import numpy as np
 
 from skdgm.metrics import partition_bracket
+from skdgm.metrics.brackets import LikelihoodBracket
 from skdgm.metrics.models import check_can
 from skdgm.plotting._support import axes_for, pyplot
 from skdgm.typing import Any, Axes, Self

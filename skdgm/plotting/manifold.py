@@ -53,7 +53,14 @@ class ManifoldDisplay:
     (5, 5)
     """
 
-    def __init__(self, rows, limits, names, *, image_shape=None):
+    def __init__(
+        self,
+        rows: np.ndarray,
+        limits: tuple,
+        names: Sequence[str],
+        *,
+        image_shape: tuple | None = None,
+    ):
         self.rows, self.limits, self.names = rows, limits, names
         self.image_shape = image_shape
 

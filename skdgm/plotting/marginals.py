@@ -60,7 +60,7 @@ class MarginalsDisplay:
     ['sepal length (cm)', 'sepal width (cm)']
     """
 
-    def __init__(self, X, samples, *, names=None):
+    def __init__(self, X: Data, samples: Data, *, names: ArrayLike | None = None):
         self.X, self.samples, self.names = X, samples, names
 
     @classmethod

@@ -53,7 +53,14 @@ class ReconstructionDisplay:
     (3, 10)
     """
 
-    def __init__(self, X, filled, *, X_true=None, image_shape=None):
+    def __init__(
+        self,
+        X: Data,
+        filled: ArrayLike,
+        *,
+        X_true: ArrayLike | None = None,
+        image_shape: tuple | None = None,
+    ):
         self.X, self.filled, self.X_true = X, filled, X_true
         self.image_shape = image_shape
 

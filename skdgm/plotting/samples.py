@@ -51,7 +51,14 @@ class SamplesDisplay:
     ((20,), (20,))
     """
 
-    def __init__(self, samples, *, neighbours=None, labels=None, image_shape=None):
+    def __init__(
+        self,
+        samples: Data,
+        *,
+        neighbours: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        image_shape: tuple | None = None,
+    ):
         self.samples, self.neighbours = samples, neighbours
         self.labels, self.image_shape = labels, image_shape
 

@@ -4,7 +4,7 @@ r"""Binarisation of grey values in [0, 1].
    \mathrm{Bernoulli}(v_i)
 """
 
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,6 +19,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdgm.base.options import KW_ONLY, CountOrZero, Options, RandomState, Share
+from skdgm.typing import Data, Target
 from skdgm.utils.domains import bernoulli_rows, taking_numbers
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.rows import row_hash

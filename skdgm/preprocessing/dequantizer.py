@@ -12,6 +12,8 @@ is a lower bound on the log probability of the values themselves, in d columns
 (references are those of :class:`Dequantizer`).
 """
 
+from typing import Self
+
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
@@ -23,6 +25,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from skdgm.base.options import KW_ONLY, CountOrZero, Options, Positive, RandomState
+from skdgm.typing import Data, Target
 from skdgm.utils.domains import taking_numbers
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.rows import Rows, floating_type, row_hash

@@ -124,7 +124,7 @@ class Rows(NamedTuple):
         lost = np.isnan(part)
         return lost if self.unknown is None else lost & ~self.unknown[index]
 
-    def present(self, index, lists=None):
+    def present(self, index: np.ndarray | slice, lists: bool | None = None) -> Values:
         """Read rows, at an index array or a slice, as :class:`Lists` or as a dense
         array; by default as is faster: see :attr:`listed`."""
         if lists is None:

@@ -299,7 +299,7 @@ def test_implied_values_change_again():
 
 def test_options_of_another_class_are_implied():
     class Narrow(Options, BaseEstimator, implied=Changed):
-        size: ClassVar = 7
+        size: int = removed(7)
 
     assert Narrow().get_params() == {} == Options._IMPLIED
     assert Narrow._IMPLIED == {"size": 7, "kind": None, "rate": 0.5, "a": 0.0, "b": 7.0}
