@@ -60,10 +60,8 @@ class Estimator(
     - ``_dtype`` of the parameters,
     - ``_n_epochs(table)`` of a fit, and ``_remedy()``, advice where training diverges.
 
-    It overrides a public method where its arguments differ.
-
-    As part of another model, an estimator may have a name there (``_title``), and a
-    :class:`~skdgm.training.Table` as X.
+    It overrides a public method where its arguments differ. As part of another model,
+    it may have a name there (``_title``), and a :class:`~skdgm.training.Table` as X.
     """
 
     # Name in messages; attributes by options; rows kept as lists; and one objective.
@@ -264,8 +262,7 @@ class Estimator(
     def _attributes(self, state):
         """Fitted attributes of a training state."""
         facts = self._facts()
-        found = self._MODEL.attributes(facts, state)
-        return found | {"_learned": facts.structure}
+        return self._MODEL.attributes(facts, state) | {"_learned": facts.structure}
 
     def _state(self):
         """Training state of the fitted attributes."""
@@ -392,8 +389,7 @@ class Estimator(
 
     @property
     def density_kind_(self) -> str:
-        """Kind of density that :meth:`score_samples` returns: "exact", "lower bound" or
-        "estimate"."""
+        """Kind of :meth:`score_samples`: "exact", "lower bound" or "estimate"."""
         return self.density_.kind
 
     @property
