@@ -1,6 +1,7 @@
 """Base class of all estimators: data in, a density learned by an objective."""
 
 from textwrap import shorten
+from typing import Self
 
 import numpy as np
 from sklearn.base import (
@@ -28,6 +29,7 @@ from skdgm.base.stages import Fit, OwnEpochs
 from skdgm.data import column_types_of, far_out, inputs
 from skdgm.data.streams import streamed
 from skdgm.training import Table
+from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target, Weight
 from skdgm.utils.math import shares
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.threading.callers import warn

@@ -6,6 +6,7 @@ r"""Models: the role between the options of an estimator and its mathematics.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -127,7 +128,9 @@ class Model(ABC):
         objective : Objective
         """
 
-    def earlier(self, facts, objective, table, held_out):
+    def earlier(
+        self, facts: Facts, objective: Objective, table: Table, held_out: bool
+    ) -> Iterator:
         """Stages before the epochs of an objective that begins anew, a generator.
 
         Parameters
@@ -150,7 +153,7 @@ class Model(ABC):
         """
         yield from ()
 
-    def complaints(self, facts, state):
+    def complaints(self, facts: Facts, state: tuple) -> tuple:
         """Warnings about what was learned: pairs of text and category, by default
         none."""
         return ()

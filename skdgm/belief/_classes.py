@@ -9,6 +9,7 @@ from skdgm.belief._outputs import Classes, Labels, label_codes, zeros_and_ones
 from skdgm.belief._tuned import TunedNetwork
 from skdgm.data.inputs import as_values
 from skdgm.training import Budget
+from skdgm.typing import Data
 from skdgm.utils.given import Given
 
 
@@ -29,7 +30,7 @@ class TunedClassifier(Classifier, TunedNetwork):
 
     fit = TunedNetwork.fit
 
-    def predict(self, X):
+    def predict(self, X: Data) -> np.ndarray:
         """Predict the most probable class, or all labels more probable than not.
 
         Parameters
@@ -46,7 +47,7 @@ class TunedClassifier(Classifier, TunedNetwork):
         return self._outputs.predict(z)
 
     @available_if(_has_real_columns)
-    def decision_function(self, X):
+    def decision_function(self, X: Data) -> np.ndarray:
         """Pre-activations of the output layer, for models of real columns.
 
         Parameters
@@ -64,7 +65,7 @@ class TunedClassifier(Classifier, TunedNetwork):
         z = self._pre_activations(X)
         return self._outputs.decision(z)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Data) -> np.ndarray:
         """Log probabilities of classes, or of labels.
 
         Parameters

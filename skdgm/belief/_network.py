@@ -1,6 +1,7 @@
 """Base class of belief networks, with or without a label in the top-level machine."""
 
 from types import SimpleNamespace
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.metaestimators import _BaseComposition
@@ -9,7 +10,8 @@ from skdgm.base import Estimator, forget_log_Z, lazy_log_Z, rollback, rolled_bac
 from skdgm.belief._density import N_DRAWS
 from skdgm.belief._stack import StackModel, domain_of
 from skdgm.belief._training import Training
-from skdgm.boltzmann._methods import impute, sample
+from skdgm.boltzmann._methods import Chained
+from skdgm.typing import Data, Target, Weight
 
 
 class BeliefNetwork(Chained, _BaseComposition, Estimator):
@@ -18,7 +20,6 @@ class BeliefNetwork(Chained, _BaseComposition, Estimator):
     # Updates of a layer that are enough for features of small tables.
     _UPDATES = 12_000
     _MODEL, _KNOWN = StackModel(), ("layers_", "_untied", "_losses")
-    _invertible = True
 
     def get_params(self, deep: bool = True) -> dict:
         return self._get_params("layers", deep=deep)
@@ -27,8 +28,7 @@ class BeliefNetwork(Chained, _BaseComposition, Estimator):
         return self._set_params("layers", **params)
 
     @rolled_back
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X: Data, y: Target = None, sample_weight: Weight = None) -> Self:
         """Fit one layer after the other; then refine all, if an option asks for it.
 
         Parameters
@@ -56,7 +56,13 @@ class BeliefNetwork(Chained, _BaseComposition, Estimator):
         """
         return self._fit(X, y, sample_weight)
 
-    def partial_fit(self, X, y=None, sample_weight=None, layer=None):
+    def partial_fit(
+        self,
+        X: Data,
+        y: Target = None,
+        sample_weight: Weight = None,
+        layer: int | None = None,
+    ) -> Self:
         """Continue training: one pass over the rows for each layer in turn, or for one.
 
         A pass is an epoch as in :meth:`fit`, and may come before or after calls of it;

@@ -23,7 +23,7 @@ from skdgm.base.options import (
 from skdgm.belief import _maps
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._options import LayerwiseOptions, MapOptions
-from skdgm.typing import Data, Target, Weight
+from skdgm.typing import Data
 
 
 class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):

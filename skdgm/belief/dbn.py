@@ -8,7 +8,6 @@ Directed layers below a restricted Boltzmann machine.
 
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._options import StackOptions
-from skdgm.typing import Data, Self, Target, Weight
 
 
 class DBN(StackOptions, BeliefNetwork):

@@ -1,11 +1,11 @@
 """Base class of Boltzmann machines on one table of data."""
 
+import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base import Estimator, forget_log_Z, lazy_log_Z
-from skdgm.base.density import Density
-from skdgm.boltzmann._methods import impute, sample
+from skdgm.boltzmann._methods import Chained
 from skdgm.boltzmann._options import ModelOptions
 from skdgm.boltzmann._structure.restricted import RESTRICTED
 from skdgm.boltzmann._structure.visible import BINARY, REAL
@@ -13,7 +13,7 @@ from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data
 
 
-class Machine(Estimator, implied=ModelOptions):
+class Machine(Chained, Estimator, implied=ModelOptions):
     """Base class of estimators with a layered energy whose first block is visible.
 
     Its ``_MODEL`` is a :class:`~skdgm.boltzmann._structure.model.MachineModel`. Models
@@ -30,9 +30,8 @@ class Machine(Estimator, implied=ModelOptions):
     _TRANSIENT = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
 
     __getattr__ = lazy_log_Z
-    sample, impute = sample, impute
 
-    def gibbs(self, v):
+    def gibbs(self, v: Data) -> ArrayOrFrame:
         """Take one step of Gibbs sampling.
 
         Parameters

@@ -7,8 +7,6 @@ Any two units may be linked.
 
 from typing import Annotated, Literal
 
-import numpy as np
-
 from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, CountOrZero, removed
 from skdgm.boltzmann._density.pairs import pair_scores
 from skdgm.boltzmann._machine import Machine

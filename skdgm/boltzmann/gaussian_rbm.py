@@ -6,7 +6,7 @@ r"""Restricted Boltzmann machines with real visible units.
 Given the hidden units, the visible ones are normal with precisions :math:`\beta`.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from skdgm.base.options import KW_ONLY, Count, removed
 from skdgm.boltzmann._learning.sampling_free import OF_REALS

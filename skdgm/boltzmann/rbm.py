@@ -5,8 +5,6 @@ r"""Restricted Boltzmann machines of units of any kind.
 
 from typing import Annotated
 
-import numpy as np
-
 from skdgm.base.frames import framed
 from skdgm.base.options import KW_ONLY, Count, removed
 from skdgm.boltzmann._machine import Machine
@@ -184,7 +182,7 @@ class RBM(RealOptions, MachineOptions, Machine):
     _MODEL = TABLES
     _TRANSIENT = "swap_rates_", "precision_", "_log_precisions"
 
-    def reconstruct(self, X):
+    def reconstruct(self, X: Data) -> ArrayOrFrame:
         r"""Means of the visible units given the means of the hidden ones.
 
         Parameters

@@ -7,8 +7,6 @@ The visible layer has two blocks: the data, and a softmax unit for the label.
 
 from typing import Literal
 
-import numpy as np
-
 from skdgm.base import Classifier
 from skdgm.base.options import KW_ONLY, Count, NotNegative
 from skdgm.boltzmann._density.labelled import LabelledDensity
@@ -17,7 +15,6 @@ from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import ChainedByClass
 from skdgm.boltzmann._options import MachineOptions, QuadraticOptions
 from skdgm.boltzmann._structure.restricted import Restricted
-from skdgm.typing import Data
 
 
 class RBMClassifier(
@@ -129,8 +126,6 @@ class RBMClassifier(
     momentum = 0.9
 
     _MODEL = Restricted(LabelledDensity, HybridObjective)
-
-    sample = sample_of_class
 
     def _logits(self, rows):
         return self.density_.log_joint_of(rows)

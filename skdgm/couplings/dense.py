@@ -48,7 +48,7 @@ class Dense(NamedTuple):
         """Weights as an ndarray of shape (n_below, n_above)."""
         return weights.W if isinstance(weights, Weights) else weights
 
-    def send(self, weights, statistic, up):
+    def send(self, weights: Tree, statistic: Values, up: bool) -> np.ndarray:
         r"""Input of one block from the statistic of the other, (n_rows, n_above) or
         (n_rows, n_below): :math:`T(x) W` of the block above, if ``up``, else
         :math:`T(y) W^\top` of that below."""

@@ -122,13 +122,19 @@ class Graph:
         """True if a block has values that are no lists of ones: numbers."""
         return any(unit.numbers for unit in self.units)
 
-    def neighbours(self, block):
+    def neighbours(self, block: int) -> tuple:
         """Links of a block, in their order: triples of the number of the coupling, that
         of the block at the other end, and whether that is below, so that its input goes
         up."""
         return self._ends[block]
 
-    def init(self, rng, means=None, scale=0.01, dtype=np.float64):
+    def init(
+        self,
+        rng: np.random.Generator,
+        means: tuple | None = None,
+        scale: float = 0.01,
+        dtype: type = np.float64,
+    ) -> Params:
         """Initial parameters: normal weights, and biases that give known means, or
         other moments, as ``init`` of a block's unit takes them; None where they are
         unknown."""

@@ -18,6 +18,7 @@ from skdgm.data import CountColumns
 from skdgm.data.given import given_lengths
 from skdgm.distributions import Bernoulli, Multinomial
 from skdgm.energies import Params, layered
+from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Seed
 from skdgm.utils.random import MAX_SEED, stream
 
 # Largest number of lengths of training documents that are kept.

@@ -13,9 +13,19 @@ from skdgm.energies import Params, contrast
 from skdgm.gradients import cd, pcd
 from skdgm.gradients.contrastive import with_first_means
 from skdgm.gradients.steps import centering, far, fast, natural, sparsity
-from skdgm.optim import piecewise
-from skdgm.samplers import FastWeights, Gibbs, Ladder, State, betas, tempering
-from skdgm.utils.random import INIT, stream
+from skdgm.optim import Clock, piecewise
+from skdgm.samplers import (
+    FastWeights,
+    Gibbs,
+    Info,
+    Ladder,
+    Sampler,
+    State,
+    betas,
+    tempering,
+)
+from skdgm.utils.random import INIT, Stream, stream
+from skdgm.utils.rows import Rows
 
 # Weight of an update's swap rates in their running means.
 RECENT = 0.01
@@ -133,7 +143,7 @@ class Phase:
         """Training state after steps of the chains, as it was where these are new."""
         return state
 
-    def learn(self, state, grad):
+    def learn(self, state: tuple, grad: Params) -> None:
         """Let the gradient's own state learn from the gradient of an update."""
 
     def with_running_means(
