@@ -15,7 +15,7 @@ import numpy as np
 from skdgm._kernels.sparse.lines import LINE
 from skdgm._kernels.sparse.lists import send
 from skdgm.utils.lists import Lists
-from skdgm.utils.threading.parallel import run, shared
+from skdgm.utils.threading.parallel import measured, run
 from skdgm.utils.threading.pool import Task, together
 from skdgm.utils.tree import zeros
 
@@ -46,7 +46,8 @@ def matmul(A, B):
         for block in pairwise(rows)
         for strip in pairwise(columns)
     ]
-    together(tasks, shared(out.size * A.shape[-1]))
+    with measured(matmul, out.size * A.shape[-1]) as n:
+        together(tasks, n)
     return out
 
 

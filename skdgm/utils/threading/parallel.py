@@ -14,6 +14,7 @@ measured as it runs, with helper threads and without, and the faster way is used
 an occasional trial of the other. Results do not depend on the choice.
 """
 
+import math
 import threading
 import time
 from collections import defaultdict
@@ -86,7 +87,7 @@ def run(kernel, *args, n, work, step=1):
     elif not worthwhile(work):
         kernel(*args, 0, n)
     else:
-        with _measured(kernel, work) as n_helped:
+        with measured(kernel, work) as n_helped:
             together(_tasks(kernel, args, n, n_helped, step), n_helped)
 
 
@@ -114,7 +115,7 @@ def at_once(work):
     small = work < _WORTHWHILE
     alone = nullcontext(1) if small or n_threads() == 1 else None
     # If a Ctrl-C left the plan in place, later calls would be deferred for ever.
-    with Held(), alone or _measured("at once", work) as n_helped:
+    with Held(), alone or measured("at once", work) as n_helped:
         # Halves are better on one thread too: data shared by their calls stay in cache.
         _plan.calls, _plan.n_blocks = [], 1 if small else max(2, n_helped)
         try:
@@ -185,9 +186,10 @@ def learning():
 
 
 @contextmanager
-def _measured(kind, work):
-    """Context that yields the number of threads to use, and measures their speed."""
-    pace = _plan.pace or _paces[kind]
+def measured(kind, work):
+    """Context that yields the number of threads to use for a kind of work, of about so
+    many multiply-adds, and measures how long it takes."""
+    pace = _plan.pace or _paces[kind, math.frexp(work)[1]]
     helped, start = pace.begin(), time.perf_counter()
     yield shared(work) if helped else 1
     pace.end(start, work)

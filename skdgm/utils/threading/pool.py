@@ -16,10 +16,10 @@ from skdgm._kernels.compiler.barrier import DONE, OPEN, gate
 from skdgm._kernels.compiler.spin_wait import wait
 from skdgm.utils.threading.threads import Held
 
-# Number of polls, 25 nanoseconds apart, for a signal before a thread goes to sleep; and
+# Number of polls, 25 to 65 nanoseconds apart, for a signal before a thread sleeps; and
 # of polls after the signal, while the thread that sent it releases the GIL: a thread
 # that waits for the GIL is put to sleep and takes 50 microseconds to wake.
-_PATIENCE, _HELPER_DELAY, _CALLER_DELAY = 6000, 280, 160
+_PATIENCE, _HELPER_DELAY, _CALLER_DELAY = 2000, 280, 160
 
 
 def together(tasks, n_threads):
