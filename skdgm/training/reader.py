@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 # Number of entries to read at a time.
-_READ = 2**22
+_READ = 2**20
 
 
 class Batch(NamedTuple):
