@@ -116,7 +116,8 @@ class Estimator(
             data = inputs.for_callbacks(inputs.own_frame(X, table), y, sample_weight)
             task = fits.Task.whole(self, data, n_epochs)
             fit = Fit(self, before, task, Record.of(self, table))
-            fit.run(self._stages(table, range(n_epochs), fresh, whole=True))
+            for stage in fit.left(self._stages(table, range(n_epochs), fresh, True)):
+                fit.goes_on = stage.run(fit)
         task.end(lambda: self._attributes(self._state()))
         return self
 
@@ -158,7 +159,9 @@ class Estimator(
             table = self._begin(X, y, sample_weight, fresh, classes)
             self._check_cost(table, 1)
             epochs = range(self.n_iter_, self.n_iter_ + 1)
-            Fit(self, before).run(self._stages(table, epochs, fresh, whole=False))
+            fit = Fit(self, before)
+            for stage in fit.left(self._stages(table, epochs, fresh, False)):
+                fit.goes_on = stage.run(fit)
         return self
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):

@@ -24,23 +24,32 @@ class Fit:
         Of the callbacks; by default there are none, as in ``partial_fit``.
     record : Record, optional
         What a callback keeps, and from which stages continue.
+
+    Attributes
+    ----------
+    goes_on : bool
+        Whether the stage that ran last came to its end: False where it was interrupted,
+        or a callback asked to stop.
     """
+
+    goes_on = True
 
     def __init__(self, estimator, before, task=None, record=None):
         self.estimator, self.before, self.task = estimator, before, task
         self.record = Record(estimator, ()) if record is None else record
 
-    def run(self, stages):
-        """Run stages, and return whether all came to their end: False where one was
-        interrupted, or a callback asked to stop."""
+    def left(self, stages):
+        """Yield the stages that are to run, of which the caller says ``goes_on``: what
+        :meth:`Stage.run` returns."""
         stage = None
         for stage in stages:
             if not self.record.reaches(stage):
                 stage.skip(self.record)
-            elif not stage.run(self):
-                return False
+                continue
+            yield stage
+            if not self.goes_on:
+                return
         self.record.complete(stage)
-        return True
 
 
 class Stage(ABC):

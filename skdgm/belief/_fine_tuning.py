@@ -66,7 +66,9 @@ class Tuning:
         task = Task.whole(network, data, 1 + fresh)
         record = Record.of(network, *([rows] if fresh else []), table)
         stages = self.stages(dbn, rows, table, range(network._n_epochs(table)), True)
-        Fit(network, self.before, task, record).run(stages)
+        fit = Fit(network, self.before, task, record)
+        for stage in fit.left(stages):
+            fit.goes_on = stage.run(fit)
         task.end()
 
     def partial_fit(self, X, y, sample_weight, classes=None):
@@ -76,7 +78,9 @@ class Tuning:
         dbn, rows, table = self.begin(X, y, sample_weight, fresh, classes)
         epochs = range(network.n_iter_, network.n_iter_ + 1)
         stages = self.stages(dbn, rows, table, epochs, False)
-        Fit(network, self.before).run(stages)
+        fit = Fit(network, self.before)
+        for stage in fit.left(stages):
+            fit.goes_on = stage.run(fit)
 
     def stages(self, dbn, rows, table, epochs, whole):
         """Pre-training, if there are rows for it, and back-propagation."""

@@ -51,7 +51,9 @@ class Training:
         data = for_callbacks(self.table.rows.X, y, sample_weight)
         task = Task.whole(network, data, depth + refining)
         record = Record.of(network, self.table)
-        Fit(network, self.before, task, record).run(stages)
+        fit = Fit(network, self.before, task, record)
+        for stage in fit.left(stages):
+            fit.goes_on = stage.run(fit)
         task.end()
 
     def partial_fit(self, X, y, sample_weight, classes=None, layer=None):
@@ -71,7 +73,9 @@ class Training:
         stages = [Layer(self, number, "partial_fit") for number in numbers]
         if untied:
             stages = [Refinement(network, self.table, 1, whole=False)]
-        Fit(network, self.before).run(stages)
+        fit = Fit(network, self.before)
+        for stage in fit.left(stages):
+            fit.goes_on = stage.run(fit)
 
     def begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate all inputs, and only then change the network's attributes."""
