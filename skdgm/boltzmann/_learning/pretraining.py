@@ -158,8 +158,7 @@ class Pair(Epochs):
         return {"pairs": pairs, "state": (*state.kept(),)}
 
     def restored(self, source, memory):
-        params, *training = memory["state"]
-        return TrainState.of(params, training)
+        return TrainState(*memory["state"])
 
     def skip(self, record):
         pairs = record.known.get("memory", {}).get("pairs")
