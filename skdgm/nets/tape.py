@@ -19,7 +19,7 @@ from functools import wraps
 
 import autograd.numpy  # noqa: F401  Registers NumPy arrays with autograd.
 import numpy as np
-from autograd.core import VJPNode, primitive_vjps
+from autograd.core import SparseObject, VJPNode, primitive_vjps
 from autograd.extend import Box
 from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.tracer import getval
@@ -104,6 +104,8 @@ def pulled_back(end, boxes, vector_of):
             if node.grad is None:
                 continue
             for parent, part in zip(node.parents, node.vjp(node.grad)):
+                if isinstance(part, SparseObject):  # Of some entries, by their index.
+                    part = part.mut_add(part.vs.zeros())
                 parent.grad = part if parent.grad is None else parent.grad + part
             node.grad = node.vjp = None
 

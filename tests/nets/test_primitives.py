@@ -31,6 +31,12 @@ def test_slopes_of_dropping_out():
     assert_slopes(lambda params: drop_out(params[0], 0.4, rng), (x,))
 
 
+def test_slopes_of_some_entries():
+    _, layer = net()
+    assert_slopes(lambda params: params[0].W[[0, 2, 0]] * params[0].b[1], (layer,))
+    assert_slopes(lambda params: params[0].W[0] @ params[0].W.T, (layer,))
+
+
 def test_activations():
     x, (W, b) = net()
     z = x @ W + b
