@@ -15,7 +15,7 @@ _WORDS = {
     "trace": "Markov chains",
     "visible_fields": "visible units independent given hidden ones, all of one kind",
 }
-_MISSING = " of rows with missing values (NaN): use score_samples, or impute them"
+_MISSING = " of rows with missing values (NaN): impute them"
 
 
 class DataRangeWarning(UserWarning):
@@ -114,6 +114,8 @@ class MissingCapability(TypeError, ValueError):
         of = "given" if argument not in ("complete", "grey") else "of"
         more = f" {of} {argument}{' rows' if of == 'of' else ''}"
         more = {"nothing": "", "missing": _MISSING}.get(argument, more)
+        if argument == "missing" and capability not in ("log_prob", "features"):
+            more += ", or use score_samples"
         self._arguments = name, capability, argument
         super().__init__(f"{name} does not have {what}{more}.")
 

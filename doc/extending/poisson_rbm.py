@@ -82,9 +82,6 @@ class PoissonRBM(BernoulliRBM):
     ----------
     gradient
         Persistent chains, contrastive divergence, fast weights, or tempering.
-
-    Parameters
-    ----------
     learning_rate
         Initial learning rate: lower than of bits, as counts are larger.
 

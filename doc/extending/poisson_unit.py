@@ -19,7 +19,8 @@ class Poisson(Biased):
     """A block of counts, whose parameters are one log rate each.
 
     ``Biased`` has what follows from "the statistic is the value itself": ``field``,
-    ``statistic``, ``param_grad``, ``bias_of``, ``with_bias``, ``scale``, ``constrain``.
+    ``statistic``, ``param_grad``, ``bias_of``, ``with_bias``, ``scale``, ``constrain``;
+    and ``log_weight``, ``pack`` and ``ends`` of bits, which are others here.
 
     Parameters
     ----------

@@ -31,11 +31,11 @@ class Unit(ABC):
     of a statistic, infinite unless known, as numbers or arrays of shape (size,);
     ``form``, by which kernels know "bits", "pooled" ones, "one" of several, "sites" and
     "normal" units; and whether values have probabilities, and :meth:`mode` is one of
-    them (``listable``), are no lists of ones (``numbers``), have log rates
-    (``exponential``), or all fit the gains (``scaled``). A unit with finitely many
-    states has ``states(codes)``, those of given numbers, of shape (n_codes, size);
-    ``draw(mean, rng)``, values drawn from means; and ``log_prob(mean, x)``, their log
-    probabilities, float64 of shape (n_rows,).
+    them (``listable``); they are no lists of ones (``numbers``); means are exponentials
+    of fields (``exponential``); and all gains fit the values (``scaled``). A unit with
+    finitely many states has ``states(codes)``, those of given numbers, of shape
+    (n_codes, size); ``draw(mean, rng)``, values drawn from means; and
+    ``log_prob(mean, x)``, their log probabilities, float64 of shape (n_rows,).
     """
 
     __slots__ = ()
@@ -121,10 +121,10 @@ class Unit(ABC):
 
 
 class Canonical(Unit):
-    """A block of finitely many states, whose parameters are biases of shape (size,).
+    """A block whose parameters are biases of shape (size,).
 
     A bias is the natural parameter without neighbours, the sufficient statistic is the
-    value itself, and the log weight is the sum of eta x.
+    value itself, and the log weight is the sum of eta x. Values are lists of ones.
     """
 
     __slots__ = ()
