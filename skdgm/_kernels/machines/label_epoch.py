@@ -24,7 +24,7 @@ from skdgm._kernels.sparse.lists import add_up, send, unpack
 
 
 @kernel
-def label_pass(
+def label_epoch(
     rows, codes, edges, weights, firsts, seconds, units, chains, rates, key, first,
     numbered, n_steps, shares, decays, penalties, max_norm, resample, persistent,
 ):  # fmt: skip

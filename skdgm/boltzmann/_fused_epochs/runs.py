@@ -16,11 +16,11 @@ import numpy as np
 from skdgm._kernels.machines.phases import FIXED, NO_OFFSETS, OF_BOTH, OF_DATA
 from skdgm.boltzmann._fused_epochs.updates import (
     Updates,
-    binary_pass,
-    label_pass_over,
+    bernoulli_updates,
+    gaussian_updates,
+    label_updates,
     lines,
     listed,
-    real_pass_over,
 )
 from skdgm.couplings import Dense
 from skdgm.optim import learning_rate, piecewise
@@ -135,24 +135,24 @@ def serves(objective, reader):
     ):
         return False
     if objective.label is not None:
-        pass_by = pass_of(objective) if reader.lists else None
+        update = updates_of(objective) if reader.lists else None
         small = _work(objective, reader.batches) <= _SMALL
-        known = pass_by and objective.rows.given.known.all()
-        return bool(known and (small or pass_by is binary_pass))
+        known = update and objective.rows.given.known.all()
+        return bool(known and (small or update is bernoulli_updates))
     by_momentum = options.solver == "sgd"
     if energy.is_binary_chain:
         return by_momentum and reader.lists
     return by_momentum and _is_real(objective)
 
 
-def pass_of(objective):
+def updates_of(objective):
     """Function that makes the updates of a machine of known labels, or of another."""
     energy, options = objective.energy, objective.options
     if objective.label is None:
         binary_below = energy.units[0].form == "bits"
-        return binary_pass if binary_below else real_pass_over
+        return bernoulli_updates if binary_below else gaussian_updates
     if energy.is_labelled_chain:
-        return binary_pass if options.solver == "sgd" else None
+        return bernoulli_updates if options.solver == "sgd" else None
     if (
         [unit.form for unit in energy.units] != ["bits", "one", "bits"]
         or tuple(map(type, energy.couplings)) != (Dense, Dense)
@@ -160,8 +160,8 @@ def pass_of(objective):
     ):
         return None
     if options.solver == "sgd":
-        return binary_pass if options.objective == "generative" else None
-    return label_pass_over if options.centering is None else None
+        return bernoulli_updates if options.objective == "generative" else None
+    return label_updates if options.centering is None else None
 
 
 def _is_real(objective):
@@ -192,9 +192,9 @@ def learn(objective, state, run, clock):
     state : TrainState
     """
     options, real, most = objective.options, state.params.dtype.type, run.longest
-    persistent, pass_by = objective.phase.persistent, pass_of(objective)
+    persistent, update = objective.phase.persistent, updates_of(objective)
     chains = state.chains if persistent else listed(objective, most, real)
-    if not persistent and pass_by is real_pass_over:
+    if not persistent and update is gaussian_updates:
         chains = np.empty((most, objective.energy.units[0].size), real), chains[1]
     number = objective.epochs_before + clock.epoch
     times = clock._replace(
@@ -219,7 +219,7 @@ def learn(objective, state, run, clock):
         _MODES[options.centering],
         _work(objective, run.batches),
     )
-    pass_by(given)
+    update(given)
     return state
 
 

@@ -26,7 +26,7 @@ from skdgm._kernels.machines.gaussian_epoch import (
     RealRoom,
     gaussian_epoch,
 )
-from skdgm._kernels.machines.label_epoch import label_pass
+from skdgm._kernels.machines.label_epoch import label_epoch
 from skdgm._kernels.machines.phases import NO_OFFSETS
 from skdgm.couplings import Weights
 from skdgm.distributions import check_range, one_hot
@@ -117,7 +117,7 @@ class Updates(NamedTuple):
         return bool(self.options.resample and not self.objective.rows.binary)
 
 
-def binary_pass(given):
+def bernoulli_updates(given):
     """Updates of a chain of binary layers, above which a label may be; that may be
     beside the visible units in the energy."""
     objective, state, run, real = given.objective, given.state, given.run, given.real
@@ -170,7 +170,7 @@ def binary_pass(given):
     )
 
 
-def label_pass_over(given):
+def label_updates(given):
     """Updates of a machine of rows and labels under one binary layer, by Adam."""
     objective, state, run, real = given.objective, given.state, given.run, given.real
     options, rows, index = objective.options, objective.rows, given.index
@@ -193,7 +193,7 @@ def label_pass_over(given):
         "generative": (0.0, 1.0),
     }
     beta, *penalties = given.numbers
-    label_pass(
+    label_epoch(
         (v.index, v.value, v.count),
         codes,
         run.edges,
@@ -216,7 +216,7 @@ def label_pass_over(given):
     )
 
 
-def real_pass_over(given):
+def gaussian_updates(given):
     """Updates of real units under one binary layer, whose weights are ndarrays."""
     objective, state, run, real = given.objective, given.state, given.run, given.real
     (mean, log_precision), c = state.params.units
