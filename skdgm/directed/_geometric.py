@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import softmax
 
-from skdgm.directed._objective import Belief
+from skdgm.directed._objective import DirectedObjective
 from skdgm.distributions import ABSENT
 from skdgm.gradients.stochastic.geometric import geometric
 from skdgm.nets import listed, nll, row_mean
@@ -113,7 +113,7 @@ class GeometricMean(NamedTuple):
         return self.log_half(net, v, rng)[:, 0]
 
 
-class GeometricBelief(Belief):
+class GeometricObjective(DirectedObjective):
     r"""Objective of a bidirectional Helmholtz machine: log probability up to Z.
 
     As Z is at most 1, this is a lower bound. Where entries are missing, draws of q and
@@ -122,7 +122,7 @@ class GeometricBelief(Belief):
     .. math:: \frac{f(x, z)}{q(z \mid x_\text{seen}) \, p(x_\text{missing} \mid z)}
        \cdot \frac{f(x, z')}{q(z' \mid x)}
 
-    Parameters are those of :class:`~skdgm.directed._objective.Belief`; the options have
+    Parameters are those of :class:`DirectedObjective`; the options have
     ``n_importance``, a number.
     """
 

@@ -3,9 +3,9 @@
 from functools import partial
 from types import SimpleNamespace
 
-from skdgm.directed._geometric import GeometricBelief
+from skdgm.directed._geometric import GeometricObjective
 from skdgm.directed._geometric_density import GeometricDensity
-from skdgm.directed._objective import OBJECTIVES, Belief
+from skdgm.directed._objective import OBJECTIVES, DirectedObjective
 from skdgm.latent import Coins, DataLayer, Hierarchy, LatentModel, LinkedCoins
 from skdgm.utils.counts import check_layer_sizes, chosen, layer_sizes
 from skdgm.utils.orders import check_ordering, orders
@@ -24,7 +24,7 @@ _SCORED |= {"vimco": True, "nvil": True, "reinforce": True}
 class BeliefModel(LatentModel):
     """Layers of bits, each with logistic regressions on the next, up and down."""
 
-    learns = Belief
+    learns = DirectedObjective
 
     def check(self, options):
         """Raise ValueError for options that are not what their types allow."""
@@ -97,7 +97,7 @@ class HelmholtzModel(BeliefModel):
 class GeometricModel(BeliefModel):
     """The same, of which the geometric mean of both directions is learned."""
 
-    learns = GeometricBelief
+    learns = GeometricObjective
 
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`GeometricDensity`."""

@@ -42,7 +42,7 @@ OBJECTIVES = {
 }
 
 
-class Belief(NetObjective):
+class DirectedObjective(NetObjective):
     """Objective of a directed net, which learns by a :class:`Way`.
 
     Held-out rows are compared by the importance weighted bound of ``n_importance``
