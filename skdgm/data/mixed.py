@@ -48,12 +48,13 @@ def check_pattern(options):
 class MixedColumns(RealColumns):
     """Columns of bits, codes and numbers.
 
-    ``kinds`` are of :data:`KINDS`, for each column or for some by name; with "mixed"
-    they are those of the types of a DataFrame, and "gaussian" for all columns of an
-    array. "numeric" columns are read by :mod:`skdgm.data.scales`, "gaussian" ones are
-    standardised. ``min_categories`` is the least number of categories, which for a
-    DataFrame is that of their names, whatever the weights; ``rare`` has the options for
-    rare and unknown ones; with ``gaps`` it is modelled whether a value is missing.
+    ``kinds`` are of :data:`~skdgm.data.kinds.KINDS`, for each column or for some by
+    name; with "mixed" they are those of the types of a DataFrame, and "gaussian" for
+    all columns of an array. "numeric" columns are read by :mod:`skdgm.data.scales`,
+    "gaussian" ones are standardised. ``min_categories`` is the least number of
+    categories, which for a DataFrame is that of their names, whatever the weights;
+    ``rare`` has the options for rare and unknown ones; with ``gaps`` it is modelled
+    whether a value is missing.
     """
 
     tags = {"categorical": True}

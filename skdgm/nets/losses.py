@@ -92,8 +92,8 @@ defvjp(log_mean_exp, lambda _, w: lambda grad: grad[:, None] * softmax(w, axis=1
 @primitive
 def nll(out, own, v, output):
     """Negative log-likelihood of rows v, NaN where missing, in nats:
-    :meth:`Output.nll`, differentiable by outputs and ``own``. Each row has as many
-    consecutive outputs."""
+    :meth:`skdgm.distributions.Output.nll`, differentiable by outputs and ``own``. Each
+    row has as many consecutive outputs."""
     return output.nll(out, v, own)
 
 

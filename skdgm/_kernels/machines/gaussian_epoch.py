@@ -57,7 +57,7 @@ class RealPlan(NamedTuple):
 
 
 class RealOptions(NamedTuple):
-    """How to learn: as in :class:`~skdgm._kernels.machines.bernoulli_epoch.Options`;
+    """How to learn: as in :class:`~skdgm._kernels.machines.bernoulli_parts.Options`;
     with the largest log precision, and the largest norm of a hidden unit's weights in
     standard deviations."""
 

@@ -90,7 +90,7 @@ class Climb(NamedTuple):
     def draw(self, params, statistics, z, noise, rng=None, train=False):
         """What a discriminator sees of generated rows, and updated statistics: of z,
         which may be traced, and noise, from ``emission.noise``; see
-        :meth:`Generator.draw`."""
+        :meth:`skdgm.implicit.Generator.draw`."""
         first, last, kept, x = 0, self.n_latent, [], None
         for k, part in enumerate(self.generators):
             own = columns(z, first, first + part.n_latent)

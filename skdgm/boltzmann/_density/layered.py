@@ -140,7 +140,7 @@ class EnergyDensity(Unnormalised):
         return self.energy.units[0].mean(self._field(self.params, x))
 
     def sample(self, n_samples, random_state=None, **options):
-        """Draw rows by blocked Gibbs sampling; options as of :meth:`Chains.along`."""
+        """Draw rows by blocked Gibbs sampling; options as of ``chains.along``."""
         (v,) = self.chains.along(self._visible, n_samples, random_state, **options)
         return self.domain.to_data(self.columns, v)
 
