@@ -4,7 +4,7 @@ from skdgm.boltzmann._learning.fine_tuning import (
     NET,
     attributes_of,
     epochs_of,
-    told,
+    report_tuning,
     tuner_of,
     unfolded,
 )
@@ -49,7 +49,7 @@ class MachineNet:
         return dict(zip(NET[:2], attributes_of(state, [], []).values()))
 
     def _report(self, learned, n_epochs, watch):
-        told(self.machine, learned, n_epochs)
+        report_tuning(self.machine, learned, n_epochs)
 
 
 def fit_net(client, machine, shards, local_steps):

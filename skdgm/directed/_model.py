@@ -78,13 +78,13 @@ class BeliefModel(LatentModel):
         sizes = own.hidden_layer_sizes, ((),) * len(own.hidden_layer_sizes)
         return Hierarchy(*ends, *sizes, None, options.init_weights, above, below, data)
 
-    def model(self, tree):
+    def of_hierarchy(self, tree):
         """The hierarchy's part of parameters or statistics."""
         return tree.model
 
     def attributes(self, facts, state):
         """Fitted attributes of a training state, a dict by name."""
-        prior = self.model(state.learned).prior
+        prior = self.of_hierarchy(state.learned).prior
         return super().attributes(facts, state) | {"prior_intercept_": prior}
 
 

@@ -25,7 +25,7 @@ class LatentModel(NetModel):
     def hierarchy(self, facts):
         """Architecture of the nets, a :class:`Hierarchy`."""
 
-    def model(self, tree):
+    def of_hierarchy(self, tree):
         """The hierarchy's part of parameters or statistics: by default all of it."""
         return tree
 
@@ -37,7 +37,7 @@ class LatentModel(NetModel):
         return kind(
             *facts.own,
             hierarchy=hierarchy,
-            net=(self.model(state.learned), self.model(state.statistics)),
+            net=(self.of_hierarchy(state.learned), self.of_hierarchy(state.statistics)),
             n_draws=partial(now, "n_draws"),
             output=self.output(facts),
             layers=chosen(asked, len(hierarchy.n_latent)),
@@ -51,7 +51,7 @@ class LatentModel(NetModel):
 
     def attributes(self, facts, state):
         """Fitted attributes of a training state, a dict by name."""
-        part = state._replace(params=self.model(state.learned), mean=())
+        part = state._replace(params=self.of_hierarchy(state.learned), mean=())
         return super().attributes(facts, part) | {"_training": state}
 
     @staticmethod

@@ -159,11 +159,11 @@ def label_epoch(
         rate, delta, (m_couplings, m_units) = rates[0, turn], rates[1, turn], firsts
         s_couplings, s_units = seconds
         numbers = rate, beta_1, beta_2, delta
-        follow(W, m_couplings[0], s_couplings[0], grad, numbers, l1, l2)
-        follow(U, m_couplings[1], s_couplings[1], grad_of_U, numbers, l1, l2)
+        adam_step(W, m_couplings[0], s_couplings[0], grad, numbers, l1, l2)
+        adam_step(U, m_couplings[1], s_couplings[1], grad_of_U, numbers, l1, l2)
         for layer in range(3):
             own = grads[layer][0]
-            follow(
+            adam_step(
                 units[layer], m_units[layer], s_units[layer], own, numbers, zero, zero
             )
         if max_norm < np.inf:
@@ -244,7 +244,7 @@ def put(row, tiles, i):
 
 
 @kernel
-def follow(theta, m, s, g, numbers, l1, l2):
+def adam_step(theta, m, s, g, numbers, l1, l2):
     """A step of Adam, in place."""
     (rate, beta_1, beta_2, delta), flat = numbers, theta.reshape(-1)
     flat_m, flat_s, flat_g = m.reshape(-1), s.reshape(-1), g.reshape(-1)

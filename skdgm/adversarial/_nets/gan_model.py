@@ -148,7 +148,7 @@ class GANModel(ImplicitModel):
             if packing > 1:
                 parts.insert(0, packs.channels(shape[0] * shape[1], channels, packing))
         else:
-            parts = _waves(own, emission)
+            parts = _fourier_features(own, emission)
             for n_units in numbers:
                 if name == "maxout":
                     parts.append(layers.maxout(n_units, init=init))
@@ -229,7 +229,7 @@ def shapes(facts, emission):
     return found, channels
 
 
-def _waves(own, emission):
+def _fourier_features(own, emission):
     """Fourier features, if there are any, as a list."""
     n, real = own.n_frequencies, emission.continuous.nonzero()[0]
     if n == "auto":

@@ -104,7 +104,7 @@ class NetEpochs(Epochs):
         vars(self.machine).update(attributes_of(*self.learned[:3]))
 
     def report(self, watch):
-        told(self.machine, self.learned, self.n_epochs)
+        report_tuning(self.machine, self.learned, self.n_epochs)
 
 
 def tuner_of(machine, table, options, seed):
@@ -124,7 +124,7 @@ def epochs_of(options, table):
     return _BUDGET.epochs(options.n_iter, table, options.batch_size)
 
 
-def told(machine, tuned, n_epochs):
+def report_tuning(machine, tuned, n_epochs):
     """Raise an error or warn where training of a machine's network failed."""
     options, name = machine._options.net, f"the net of {machine._name}"
     remedy = f"Lower learning_rate (now {options.learning_rate:g})."

@@ -10,7 +10,7 @@ import numpy as np
 from skdgm.boltzmann._fused_epochs import runs
 from skdgm.boltzmann._learning.monitor import PseudoLikelihoodWatch
 from skdgm.boltzmann._learning.phases import CHAINS
-from skdgm.boltzmann._learning.sampling_free import WAYS
+from skdgm.boltzmann._learning.sampling_free import SAMPLING_FREE
 from skdgm.boltzmann._learning.state import TrainState, formed, present
 from skdgm.boltzmann._structure.labels import known_labels, label_of
 from skdgm.energies import tiled
@@ -25,7 +25,7 @@ from skdgm.utils.threading.parallel import learning
 from skdgm.utils.tree import tree_map
 
 SOLVERS = {"sgd": sgd, "adam": adam}
-PHASES = CHAINS | WAYS
+PHASES = CHAINS | SAMPLING_FREE
 
 _LARGE_BATCH = 250
 

@@ -199,7 +199,7 @@ OF_BITS = {
     "noise-contrastive": NoiseContrastive,
 }
 OF_REALS = {"score-matching": ScoreMatching, "denoising": Denoising}
-WAYS = {"multi-prediction": MultiPrediction} | OF_BITS | OF_REALS
+SAMPLING_FREE = {"multi-prediction": MultiPrediction} | OF_BITS | OF_REALS
 
 
 def predicted(density, rows, n_sweeps):
