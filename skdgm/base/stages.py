@@ -177,11 +177,8 @@ class OwnEpochs(Epochs):
     key = "epochs"
 
     def __init__(self, estimator, objective, table, epochs, state, whole):
-        self.estimator, self.objective, self.name = (
-            estimator,
-            objective,
-            estimator._name,
-        )
+        self.estimator, self.objective = estimator, objective
+        self.name = estimator._name
         self.table, self.epochs, self.state = table, epochs, state
         self.transient = estimator._TRANSIENT
         if whole:

@@ -81,12 +81,10 @@ class Runs:
     def __init__(self, objective, reader):
         work, n_batches = max(1.0, _work(objective, reader.batches)), len(reader)
         most = _MOST * crew(work) / work
-        turns, deep = (
-            np.max(objective.options.n_steps),
-            len(objective.energy.layers) > 2,
-        )
-        if deep:  # Means are not 0, as states are, and go both ways.
-            turns += objective.options.mean_field_steps / binary.DENSITY
+        turns = np.max(objective.options.n_steps)
+        if len(objective.energy.layers) > 2:
+            # Means are not 0, as states are, and go both ways.
+            turns = turns + objective.options.mean_field_steps / binary.DENSITY
         parts = reader.parts(max(1, int(most / turns)))
         self.runs = [Run(first, some, n_batches) for first, some in parts]
 

@@ -203,9 +203,8 @@ class FastPCD(PCD):
 
     def begin(self, state):
         """Fast weights of the last run, or of zero."""
-        return (
-            state.phase if isinstance(state.phase, Params) else fast.init(state.params)
-        )
+        known = isinstance(state.phase, Params)
+        return state.phase if known else fast.init(state.params)
 
     def sampler(self, own):
         return FastWeights(self.energy, own)
