@@ -290,9 +290,9 @@ class Estimator(
         r"""Features of each row: means of hidden units, :math:`\mathbb{E}[h \mid v]`.
 
         Exact in restricted machines, by mean field in deep ones, by the encoder or
-        inference net where there is one; of the last layer, or of those that
-        ``feature_layer`` names. Adversarial models have those that ``features`` says,
-        models of rows given attributes the expected attributes.
+        inference net where there is one; of the last layer, or of those that an option
+        ``feature_layer`` names. Adversarial models have those that an option
+        ``features`` says, models of rows given attributes the expected attributes.
 
         Parameters
         ----------

@@ -42,8 +42,8 @@ class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
     :math:`P(h^k \mid p^k)` puts the unit that is on at any position of its block with
     the same probability, and :math:`p(p^{L-1}, h^L)` is the joint distribution of the
     top-level machine: a ConvRBM, or, above layers of maps, a :class:`BernoulliRBM`. The
-    layers are learned one by one from the bottom up, each on the pooled units of the
-    layer below. Filters of higher layers see larger parts of the image.
+    layers are learned one by one from the bottom up [2]_, each on the pooled units of
+    the layer below. Filters of higher layers see larger parts of the image.
 
     Rows are images, pixel after pixel, and of each pixel channel after channel. Data
     are 0, 1 or probabilities of 1 (grey values); or real numbers, which are

@@ -61,8 +61,8 @@ class ConvDBNClassifier(MapOptions, TunedOptions, TunedClassifier):
     of neighbouring positions. A :class:`ConvDBN` is pre-trained layer by layer on all
     rows, labelled or not, and its filters and biases initialise the net, whose hidden
     units are the means of the network's pooled units [1]_. Then the net with an output
-    layer is trained by back-propagation on the labelled rows. The fewer of these there
-    are, the more the unlabelled rows contribute.
+    layer is trained by back-propagation on the labelled rows, with dropout [2]_. The
+    fewer of these there are, the more the unlabelled rows contribute.
 
     Rows are images, as in :class:`ConvDBN`. y has one column, with classes of any type;
     or several columns of 0 and 1, one for each label that a row may have, and as many

@@ -22,7 +22,7 @@ class DBN(StackOptions, BeliefNetwork):
     Boltzmann machine, and :math:`p(h^{L-1}, h^L)` the joint distribution of the
     top-level machine [1]_. The layers are learned one by one from the bottom up, each
     on the hidden units of the layer below: each may raise a lower bound on the
-    log-likelihood further. Then all layers may be refined together.
+    log-likelihood [3]_ further. Then all layers may be refined together.
 
     Data are 0, 1 or probabilities of 1; or real columns of any scale, which are
     standardised internally. NaN marks a missing value in every method. Computations

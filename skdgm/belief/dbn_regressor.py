@@ -31,9 +31,9 @@ class DBNRegressor(TunedOptions, RegressorMixin, TunedNetwork):
         h^k = \sigma(c^k + h^{k-1} R^k), \qquad h^0 = x
 
     A :class:`DBN` is pre-trained layer by layer on all rows, with a target or without,
-    and its recognition weights initialise the net [1]_. Then the net with linear
+    and its recognition weights initialise the net [1]_ [3]_. Then the net with linear
     outputs is trained by back-propagation on the rows with a target, to minimise the
-    squared error. Real columns and targets are standardised internally.
+    squared error, perhaps with dropout [2]_. Real columns and targets are standardised.
 
     y may have several columns. NaN in y marks a missing target, which training and
     :meth:`score` leave out; NaN in X marks a missing value in every method.

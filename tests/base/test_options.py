@@ -18,6 +18,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import InvalidParameterError
 
 import skdgm
+from skdgm import registry
 from skdgm.autoencoder import VAE
 from skdgm.base import options
 from skdgm.base.options import Auto, Count, Options, Positive, allowed, removed, worded
@@ -324,3 +325,14 @@ def test_missing_capabilities_are_raised_in_other_processes():
     error = MissingCapability("DBM", "log_prob", "missing")
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again)) == (MissingCapability, str(error))
+
+
+def test_references_are_those_that_are_cited():
+    wrong = {}
+    for name in registry.MODELS:
+        text = inspect.getdoc(getattr(skdgm, name))
+        listed = set(re.findall(r"\.\. \[(\d+)\]", text))
+        cited = set(re.findall(r"(?<!\.\. )\[(\d+)\]_", text))
+        if listed != cited:
+            wrong[name] = listed ^ cited
+    assert not wrong
