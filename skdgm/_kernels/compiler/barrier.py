@@ -179,13 +179,18 @@ def part(gate):
 
 @kernel
 def wait(gate, met):
-    """Wait for the end of a meeting."""
+    """Wait for the end of a meeting. Where a thread has failed there is none: to go on
+    would be to read what it has not written."""
     for _ in range(_PATIENCE):
-        if _load(gate, _MET) != met or _load(gate, OPEN):
+        if _load(gate, _MET) != met:
             return
+        if _load(gate, OPEN):
+            raise RuntimeError("another thread failed")
         _pause()
     start = _now()
-    while _load(gate, _MET) == met and _load(gate, OPEN) == 0:
+    while _load(gate, _MET) == met:
+        if _load(gate, OPEN):
+            raise RuntimeError("another thread failed")
         _give_way()
     if met:  # Else it is for threads that start late.
         _add(gate, WAITED, _now() - start)

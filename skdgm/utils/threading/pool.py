@@ -79,10 +79,10 @@ def in_step(kernel, args, done, n_threads, most):
     Raises
     ------
     BaseException
-        The error of the first thread, in order, that raised one.
+        The error of the thread that failed first.
     """
     with Held():
-        wanted, pool, n = n_threads // _callers.enter() - 1, None, 0
+        wanted, pool, n, tasks = n_threads // _callers.enter() - 1, None, 0, []
         try:
             if wanted > 0:
                 pool = _pool(most - 1)
@@ -93,12 +93,19 @@ def in_step(kernel, args, done, n_threads, most):
             for task in tasks[1:]:
                 pool.offer([task], 1)
             tasks[0].work()
+        except BaseException:  # A second Ctrl-C, before all had begun.
+            if tasks:
+                places[OPEN] = 1
+            tasks[1:] = [task for task in tasks[1:] if not task.withdraw()]
+            raise
         finally:
             _callers.leave()
-            for task in tasks[1:]:
-                task.join()
-            if n:
-                pool.reserve(-n)
+            try:
+                for task in tasks[1:]:
+                    task.join()
+            finally:
+                if n:
+                    pool.reserve(-n)
     for task in tasks:
         if task.error is not None:
             raise task.error
@@ -109,8 +116,9 @@ def _step(kernel, args, places, rank):
     try:
         kernel(*args, places, rank)
     except BaseException:
-        places[OPEN] = 1  # The others wait no more.
-        raise
+        if places[OPEN] == 0:  # Else it fails as another has.
+            places[OPEN] = 1
+            raise
 
 
 class Task:
@@ -133,6 +141,10 @@ class Task:
             del self.function, self.args
             self.signal[0] = 1
             self.done.release()
+
+    def withdraw(self):
+        """Have no thread make the call; return False if one has taken it."""
+        return self.taken.acquire(blocking=False)
 
     def wait(self):
         """Wait for the call to end, if a thread has taken it."""

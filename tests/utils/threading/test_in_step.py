@@ -17,7 +17,7 @@ from skdgm._kernels.compiler.barrier import (
     portion,
 )
 from skdgm._kernels.compiler.jit import kernel
-from skdgm.utils.threading import parallel
+from skdgm.utils.threading import parallel, pool
 from skdgm.utils.threading.parallel import crew, in_step, limit
 
 RNG = np.random.default_rng(0)
@@ -155,10 +155,62 @@ def failing(x, gate, rank):
 def test_a_thread_that_fails_leaves_none_waiting():
     with limit(2), pytest.raises(MemoryError):
         in_step(failing, np.zeros(1), n_rounds=1, n_threads=2)
-    x, sums, places = np.zeros(10), np.zeros(3), np.zeros(3)
+    x, sums, places = np.zeros(10), np.zeros(1), np.zeros(1)
     with limit(2):
-        in_step(total, x, sums, places, n_rounds=3, n_threads=2)
-    np.testing.assert_array_equal(places, 2)
+        in_step(total, x, sums, places, n_rounds=1, n_threads=2)
+    assert places[0] == 2
+
+
+def late(x, gate, rank):
+    if rank == 0:
+        raise MemoryError
+    meet(gate)
+    x[:] = 1  # Would be from what the first has not written.
+
+
+def test_none_goes_on_past_a_thread_that_failed():
+    x = np.zeros(1)
+    with limit(2), pytest.raises(MemoryError):
+        in_step(late, x, n_rounds=1, n_threads=2)
+    assert x[0] == 0
+
+
+@pytest.mark.parametrize("n_offers", [0, 1, 2])
+def test_a_second_interrupt_leaves_none_waiting(n_offers, monkeypatch):
+    offer, offers = pool._Pool.offer, []
+
+    def interrupted(*arguments):
+        offers.append(arguments)
+        if len(offers) > n_offers:
+            raise KeyboardInterrupt
+        offer(*arguments)
+
+    def attempt():
+        with limit(3), pytest.raises(KeyboardInterrupt):
+            in_step(failing, np.zeros(1), n_rounds=1, n_threads=3)
+        ended.append(True)
+
+    # Between the offers, or before its own part, which is not reached.
+    monkeypatch.setattr(pool._Pool, "offer", interrupted)
+    if n_offers == 2:
+        work = pool.Task.work
+
+        def at_once(task):
+            if threading.current_thread() is thread:
+                raise KeyboardInterrupt
+            work(task)
+
+        monkeypatch.setattr(pool.Task, "work", at_once)
+    ended = []
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(60)
+    assert ended
+    monkeypatch.undo()
+    x, sums, places = np.zeros(10), np.zeros(1), np.zeros(1)
+    with limit(3):
+        in_step(total, x, sums, places, n_rounds=1, n_threads=3)
+    assert places[0] == 3
 
 
 @kernel
@@ -186,7 +238,8 @@ def test_fewer_threads_go_on_where_some_wait_for_long(monkeypatch):
         assert crew(1e12) > places[-1]
 
 
-def test_small_updates_have_one_thread():
+def test_small_updates_have_one_thread(monkeypatch):
+    monkeypatch.setattr(parallel, "_crowd", parallel._Crowd())
     with limit(16):
         assert crew(64 * 64 * 20 * 0.2) == 1
         assert crew(784 * 500 * 200 * 0.2) == 16
