@@ -136,6 +136,7 @@ def bernoulli_updates(given):
         return tuple(parts[block] for block in blocks)
 
     velocities, units = state.optimiser.couplings, state.params.units
+    most = n_threads()  # Which may change while rooms are made for so many.
     in_step(
         bernoulli_epoch,
         Source(*rows.joined(index), run.edges),
@@ -147,7 +148,7 @@ def bernoulli_updates(given):
         ),
         _lists(placed(given.chains)),
         placed(given.offsets),
-        _room(given, blocks),
+        _room(given, blocks, most),
         Plan(
             given.rates(options.learning_rate),
             np.uint64(given.root.root),
@@ -166,7 +167,7 @@ def bernoulli_updates(given):
             given.centering,
         ),
         n_rounds=len(run.batches),
-        n_threads=crew(given.work),
+        n_threads=min(most, crew(given.work)),
     )
 
 
@@ -302,11 +303,12 @@ def _lists(parts):
     return tuple(tuple(getattr(x, of) for x in parts) for of in ("index", "count"))
 
 
-def _room(given, blocks):
-    """Arrays that the kernel works with, which the objective keeps."""
+def _room(given, blocks, most):
+    """Arrays that the kernel works with, on so many threads at most, which the
+    objective keeps."""
     objective, real, n_rows = given.objective, given.real, given.run.longest
     m = len(given.chains[0])
-    key = n_rows, m, given.resample, n_threads()
+    key = n_rows, m, given.resample, most
     if key in objective.rooms:
         return objective.rooms[key]
     sizes = [objective.energy.units[block].size for block in blocks]
@@ -331,7 +333,7 @@ def _room(given, blocks):
         return tuple(np.empty(n * size, dtype) for size in sizes)
 
     def bounds(n):
-        return tuple(np.empty((n_threads() + 1, n), np.int64) for _ in sizes)
+        return tuple(np.empty((most + 1, n), np.int64) for _ in sizes)
 
     x = Lists.empty(n_rows, sizes[0], real, binary)
     objective.rooms[key] = room = Room(

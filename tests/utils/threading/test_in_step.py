@@ -17,6 +17,7 @@ from skdgm._kernels.compiler.barrier import (
     portion,
 )
 from skdgm._kernels.compiler.jit import kernel
+from skdgm.boltzmann._fused_epochs import updates
 from skdgm.utils.threading import parallel, pool
 from skdgm.utils.threading.parallel import crew, in_step, limit
 
@@ -211,6 +212,28 @@ def test_a_second_interrupt_leaves_none_waiting(n_offers, monkeypatch):
     with limit(3):
         in_step(total, x, sums, places, n_rounds=1, n_threads=3)
     assert places[0] == 3
+
+
+def test_rooms_serve_as_many_threads_as_there_are(monkeypatch):
+    """Where another thread leaves a limit between both."""
+    eager(monkeypatch)
+    sizes, room, call = [], updates._room, parallel.pool.in_step
+
+    def note(*arguments):
+        places = call(*arguments)
+        sizes.append((int(places[SIZE]), len(arguments[1][6].bounds[0]) - 1))
+        return places
+
+    def raised(*arguments):
+        found = room(*arguments)
+        parallel._limit = 3
+        return found
+
+    monkeypatch.setattr(parallel.pool, "in_step", note)
+    monkeypatch.setattr(updates, "_room", raised)
+    learned(1)
+    assert sizes
+    assert all(size <= n for size, n in sizes)
 
 
 @kernel
