@@ -228,10 +228,13 @@ class Pace:
         self.n_calls += 1
         self.spent += time.perf_counter() - start
         self.done += float(work)
-        if self.n_calls == self.period:
-            self._learn(self.spent / self.done)
-            self.helped = self._choose()
+        # Other threads may do the same at any point: count on nothing twice.
+        if self.n_calls >= self.period:
+            spent, done = self.spent, self.done
             self.n_calls, self.spent, self.done = 0, 0.0, 0.0
+            if done:
+                self._learn(spent / done)
+                self.helped = self._choose()
 
     def _learn(self, now):
         if self.n_periods == 0:  # Kernels may have been compiled meanwhile.

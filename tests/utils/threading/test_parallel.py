@@ -162,3 +162,20 @@ def test_it_notices_when_things_change(monkeypatch):
     n = 1000
     assert drive(watch, monkeypatch, {True: 5.0, False: 2.0}, n) < 0.15 * n
     assert drive(watch, monkeypatch, {True: 1.0, False: 2.0}, n) > 0.7 * n
+
+
+def test_threads_that_share_a_pace_do_not_stop_it(monkeypatch):
+    """Where one is interrupted by another as it has counted a call."""
+    watch, own = Pace(1), threading.local()
+
+    class Work(float):
+        def __float__(self):
+            if not hasattr(own, "inside"):
+                own.inside = True
+                watch.end(0.0, 1.0)
+                del own.inside
+            return 1.0
+
+    watch.end(0.0, Work())
+    n = drive(watch, monkeypatch, {True: 2.0, False: 1.0}, 1000)
+    assert n < 100
