@@ -25,8 +25,8 @@ from skdgm._kernels.compiler.jit import kernel
 # rounds that are done, when the first of them ended, whether they are to end.
 _COME, _MET, SIZE, WAITED, OPEN, DONE, STARTED, _ENOUGH, _LENGTH = range(16, 160, 16)
 # Polls, some 25 to 60 nanoseconds apart, before a wait is long; nanoseconds after which
-# a share of the threads' time that they have waited is a reason to end: half of them
-# are faster where it is more than half.
+# a share of the time that all but one of them could have waited is a reason to end:
+# half of them are faster where it is more than half.
 _PATIENCE, _SOON, _MUCH = 1000, 20_000_000, 0.6
 
 # The hint that lets a core's other hardware thread have its units meanwhile.
@@ -158,11 +158,9 @@ def go_on(gate, done):
     if gate[SIZE] > 1:
         met = _load(gate, _MET)
         if _add(gate, _COME, 1) == gate[SIZE] - 1:
-            now, waited = _now(), _load(gate, WAITED)
-            if gate[STARTED] == 0:
-                gate[STARTED] = now
-            since = now - gate[STARTED]
-            if since > _SOON and waited > _MUCH * gate[SIZE] * since:
+            since = _now() - gate[STARTED] if met else 0
+            waited = _load(gate, WAITED)
+            if since > _SOON and waited > _MUCH * (gate[SIZE] - 1) * since:
                 gate[_ENOUGH] = 1
             part(gate)
         else:
@@ -173,6 +171,8 @@ def go_on(gate, done):
 @kernel
 def part(gate):
     """Let all who wait go on."""
+    if gate[_MET] == 0:  # Now all have started.
+        gate[STARTED] = _now()
     _add(gate, _COME, -gate[SIZE])
     _add(gate, _MET, 1)
 

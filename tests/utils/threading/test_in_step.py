@@ -261,6 +261,15 @@ def test_fewer_threads_go_on_where_some_wait_for_long(monkeypatch):
         assert crew(1e12) > places[-1]
 
 
+def test_one_goes_on_where_it_waits_for_another(monkeypatch):
+    monkeypatch.setattr(parallel, "_crowd", parallel._Crowd())
+    places = np.zeros(12)
+    with limit(2):
+        in_step(lagging, np.zeros(1), places, n_rounds=12, n_threads=2)
+    assert places[0] == 2
+    assert places[-1] == 1
+
+
 def test_small_updates_have_one_thread(monkeypatch):
     monkeypatch.setattr(parallel, "_crowd", parallel._Crowd())
     with limit(16):
