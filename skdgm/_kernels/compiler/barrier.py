@@ -154,10 +154,12 @@ def go_on(gate, done):
     """As :func:`meet`, at the end of a round; return whether there is to be another.
     There is not where the threads have waited for long, so that it is better to go on
     with fewer of them."""
-    gate[DONE] = done
-    if gate[SIZE] > 1:
+    if gate[SIZE] == 1:
+        gate[DONE] = done
+    else:
         met = _load(gate, _MET)
         if _add(gate, _COME, 1) == gate[SIZE] - 1:
+            gate[DONE] = done  # Not before all have begun where the last call ended.
             since = _now() - gate[STARTED] if met else 0
             waited = _load(gate, WAITED)
             if since > _SOON and waited > _MUCH * (gate[SIZE] - 1) * since:
