@@ -6,8 +6,8 @@ from skdgm._kernels.compiler.exp import exp
 from skdgm._kernels.compiler.jit import kernel
 from skdgm._kernels.compiler.vectors import prefetch
 
-# Numbers of a cache line.
-_LINE = 16
+# Units of a row that is not fetched ahead; numbers of a cache line.
+_SHORT, _LINE = 256, 16
 
 
 @kernel
@@ -41,7 +41,7 @@ def draw(mean, root, ids, index, count, start, stop):
         scale, shift = real(2.0**-24), np.uint32(8)
     for r in range(start, stop):
         low, high = halves(ids[r], root)
-        if r + 1 < stop:
+        if n_units > _SHORT and r + 1 < stop:
             for j in range(0, n_units, _LINE):
                 prefetch(mean, r + 1, j)
         for j in range(n_units):

@@ -155,6 +155,8 @@ def bernoulli_epoch(
                 for tile, beyond, top, bottom in pieces(
                     -(-len(biases[layer]) // width), m, rank, size
                 ):
+                    if tile == beyond:
+                        continue
                     infer(
                         layer, ups, downs, biases, biases, betas, indices, no_values,
                         counts, own_means, tile, beyond, top, bottom,
@@ -177,6 +179,8 @@ def bernoulli_epoch(
             for tile, beyond, top, bottom in pieces(
                 -(-len(biases[layer]) // width), m, rank, size
             ):
+                if tile == beyond:
+                    continue
                 infer(
                     layer, ups, downs, biases, biases, betas, indices, no_values,
                     counts, own_means, tile, beyond, top, bottom,
@@ -310,6 +314,8 @@ def bernoulli_epoch(
             for tile, end_tile, start_line, end_line in pieces(
                 len(up), -(-n_units // side), rank, size
             ):
+                if tile == end_tile:
+                    continue
                 learn(
                     first, end_of, rows, values, factors, top, means[high][:n],
                     fields[high][:m], room.thin_above[high], up, down,
@@ -391,6 +397,8 @@ def respond(
     thread's part of tiles and rows."""
     width, n_units, last = ups[0].shape[2], len(biases[1]), len(ups) - 1
     for tile, beyond, top, bottom in pieces(len(ups[0]), len(x), rank, size):
+        if tile == beyond:
+            continue
         left, right = tile * width, min(beyond * width, n_units)
         for r in range(top, bottom):
             mean[r, left:right] = 0

@@ -23,8 +23,9 @@ from skdgm._kernels.sparse.lines import (
 )
 from skdgm._kernels.sparse.lists import by_column, entry
 
-# Density of lists above which they count as arrays; row numbers of a cache line.
-FULL, _LINE = 0.25, 16
+# Density of lists above which they count as arrays; units whose rows are not fetched
+# ahead; row numbers of a cache line.
+FULL, _SHORT, _LINE = 0.25, 256, 16
 
 
 @kernel
@@ -99,8 +100,9 @@ def learn(
         rows.reshape(1, -1),
     )
     decays = l1 != 0 or l2 != 0
-    numbers, starts = np.empty(n_units, np.int64), np.empty(n_units, np.int64)
-    for i in range(n_units):
+    n_used = n_units if n else 0
+    numbers, starts = np.empty(n_used, np.int64), np.empty(n_used, np.int64)
+    for i in range(n_used):
         numbers[i], starts[i] = i, i * n
     for number in range(start, stop):
         left, w = number * width, up[number]
@@ -110,7 +112,7 @@ def learn(
         scale(b, -rate, left, lines, len(y) + len(y_2))
         for low in range(low_line, high_line, side):
             high, some = min(low + side, n_units), momentum != 0 or decays or n > 0
-            if number == start and high < high_line:
+            if number == start and n_units > _SHORT and high < high_line:
                 for i in range(high, min(high + side, n_units)):
                     for k in range(first[i], end[i], _LINE):
                         prefetch(near, 0, k)

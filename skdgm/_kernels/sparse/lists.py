@@ -11,8 +11,8 @@ from skdgm._kernels.compiler.vectors import prefetch
 from skdgm._kernels.sparse.lines import add_lines, zeros
 
 # So many rows' lists stay in the caches while one tile after the other is used; so many
-# rows ahead they are fetched; and entries of a cache line.
-_NEAR, _AHEAD, _LINE = 256, 3, 16
+# rows ahead they are fetched, unless rows are short; and entries of a cache line.
+_NEAR, _AHEAD, _SHORT, _LINE = 256, 3, 256, 16
 
 
 @kernel
@@ -58,7 +58,7 @@ def collect(index, value, count, tiles, left, right, out, start, stop):
             tile, place = tiles[number], number * width
             n = min(width, out.shape[1] - place)
             for r in range(low, high):
-                if number == first and r + _AHEAD < high:
+                if number == first and step > _SHORT and r + _AHEAD < high:
                     draw_near(index, value, r + _AHEAD, 0, count[r + _AHEAD])
                 if n == width:
                     add_lines(out, r, place, tile, units, values, r * step, count[r])
