@@ -6,7 +6,6 @@ core. The time that this takes is counted: where it is much, fewer threads are f
 """
 
 import ctypes
-import platform
 import sys
 import time
 
@@ -19,6 +18,7 @@ from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 
 from skdgm._kernels.compiler.jit import kernel
+from skdgm._kernels.compiler.spin_wait import load, pause, place
 
 # Places in a gate, each on a cache line of its own: threads that have come, meetings so
 # far, threads in all, nanoseconds of long waits, whether it is open as a thread failed,
@@ -29,8 +29,6 @@ _COME, _MET, SIZE, WAITED, OPEN, DONE, STARTED, _ENOUGH, _LENGTH = range(16, 160
 # half of them are faster where it is more than half.
 _PATIENCE, _SOON, _MUCH = 1000, 20_000_000, 0.6
 
-# The hint that lets a core's other hardware thread have its units meanwhile.
-_HAS_PAUSE = platform.machine() in ("x86_64", "AMD64")
 _INT = ir.IntType(64)
 
 
@@ -64,44 +62,15 @@ def gate(n_threads):
     return places
 
 
-def _place(context, builder, kind, array, place):
-    return builder.gep(context.make_array(kind)(context, builder, array).data, [place])
-
-
 @intrinsic
-def _load(context, array, place):
-    """An entry of an int64 array, as another thread may just have left it."""
-
-    def generate(context, builder, signature, arguments):
-        where = _place(context, builder, signature.args[0], *arguments)
-        return builder.load_atomic(where, ordering="acquire", align=8)
-
-    return types.int64(array, types.int64), generate
-
-
-@intrinsic
-def _add(context, array, place, number):
+def _add(context, array, number, term):
     """Add to an entry; return what it was before."""
 
     def generate(context, builder, signature, arguments):
-        where = _place(context, builder, signature.args[0], *arguments[:2])
+        where = place(context, builder, signature.args[0], *arguments[:2])
         return builder.atomic_rmw("add", where, arguments[2], "acq_rel")
 
     return types.int64(array, types.int64, types.int64), generate
-
-
-@intrinsic
-def _pause(context):
-    """Wait for a moment."""
-
-    def generate(context, builder, signature, arguments):
-        if _HAS_PAUSE:
-            kind = ir.FunctionType(ir.VoidType(), [])
-            name = "llvm.x86.sse2.pause"
-            builder.call(get_or_insert_function(builder.module, kind, name), [])
-        return context.get_dummy_value()
-
-    return types.void(), generate
 
 
 @intrinsic
@@ -121,8 +90,8 @@ def _now(context):
     """The time, in nanoseconds."""
 
     def generate(context, builder, signature, arguments):
-        place = cgutils.alloca_once(builder, ir.ArrayType(_INT, 2))
-        first = builder.gep(place, [_INT(0), _INT(0)])
+        parts = cgutils.alloca_once(builder, ir.ArrayType(_INT, 2))
+        first = builder.gep(parts, [_INT(0), _INT(0)])
         if _CLOCK is None:  # Windows counts in tenths of a microsecond.
             kind = ir.FunctionType(ir.IntType(32), [first.type])
             call = get_or_insert_function(builder.module, kind, "skdgm_now")
@@ -132,7 +101,7 @@ def _now(context):
         call = get_or_insert_function(builder.module, kind, "skdgm_now")
         builder.call(call, [ir.IntType(32)(_CLOCK), first])
         seconds = builder.mul(builder.load(first), _INT(10**9))
-        rest = builder.load(builder.gep(place, [_INT(0), _INT(1)]))
+        rest = builder.load(builder.gep(parts, [_INT(0), _INT(1)]))
         return builder.add(seconds, rest)
 
     return types.int64(), generate
@@ -142,7 +111,7 @@ def _now(context):
 def meet(gate):
     """Wait until all threads have come here; what they wrote before is seen after."""
     if gate[SIZE] > 1:
-        met = _load(gate, _MET)
+        met = load(gate, _MET)
         if _add(gate, _COME, 1) == gate[SIZE] - 1:
             part(gate)
         else:
@@ -157,11 +126,11 @@ def go_on(gate, done):
     if gate[SIZE] == 1:
         gate[DONE] = done
     else:
-        met = _load(gate, _MET)
+        met = load(gate, _MET)
         if _add(gate, _COME, 1) == gate[SIZE] - 1:
             gate[DONE] = done  # Not before all have begun where the last call ended.
             since = _now() - gate[STARTED] if met else 0
-            waited = _load(gate, WAITED)
+            waited = load(gate, WAITED)
             if since > _SOON and waited > _MUCH * (gate[SIZE] - 1) * since:
                 gate[_ENOUGH] = 1
             part(gate)
@@ -184,14 +153,14 @@ def wait(gate, met):
     """Wait for the end of a meeting. Where a thread has failed there is none: to go on
     would be to read what it has not written."""
     for _ in range(_PATIENCE):
-        if _load(gate, _MET) != met:
+        if load(gate, _MET) != met:
             return
-        if _load(gate, OPEN):
+        if load(gate, OPEN):
             raise RuntimeError("another thread failed")
-        _pause()
+        pause()
     start = _now()
-    while _load(gate, _MET) == met:
-        if _load(gate, OPEN):
+    while load(gate, _MET) == met:
+        if load(gate, OPEN):
             raise RuntimeError("another thread failed")
         _give_way()
     if met:  # Else it is for threads that start late.

@@ -13,19 +13,34 @@ from skdgm._kernels.compiler.jit import kernel
 _HAS_PAUSE = platform.machine() in ("x86_64", "AMD64")
 
 
+def place(context, builder, kind, array, number):
+    """A pointer to an entry of an array."""
+    return builder.gep(context.make_array(kind)(context, builder, array).data, [number])
+
+
 @intrinsic
-def _load(context, array):
-    """The first entry of an int64 array, as another thread may just have left it."""
+def load(context, array, number):
+    """An entry of an int64 array, as another thread may just have left it."""
+
+    def generate(context, builder, signature, arguments):
+        where = place(context, builder, signature.args[0], *arguments)
+        return builder.load_atomic(where, ordering="acquire", align=8)
+
+    return types.int64(array, types.int64), generate
+
+
+@intrinsic
+def pause(context):
+    """Wait for a moment."""
 
     def generate(context, builder, signature, arguments):
         if _HAS_PAUSE:
-            pause = ir.FunctionType(ir.VoidType(), [])
+            kind = ir.FunctionType(ir.VoidType(), [])
             name = "llvm.x86.sse2.pause"
-            builder.call(get_or_insert_function(builder.module, pause, name), [])
-        data = context.make_array(signature.args[0])(context, builder, arguments[0])
-        return builder.load_atomic(data.data, ordering="acquire", align=8)
+            builder.call(get_or_insert_function(builder.module, kind, name), [])
+        return context.get_dummy_value()
 
-    return types.int64(array), generate
+    return types.void(), generate
 
 
 @kernel
@@ -33,9 +48,11 @@ def wait(signal, seen, patience, delay):
     """Look up to ``patience`` times whether ``signal[0]`` still is ``seen``, and
     ``delay`` times more once it is not."""
     for _ in range(patience):
-        if _load(signal) != seen:
+        pause()
+        if load(signal, 0) != seen:
             break
     found = False
     for _ in range(delay):
-        found = _load(signal) != seen
+        pause()
+        found = load(signal, 0) != seen
     return found

@@ -35,9 +35,9 @@ from skdgm._kernels.machines.phases import (
     subtract,
 )
 from skdgm._kernels.machines.sweep import infer, sweep
-from skdgm._kernels.machines.update import dense, learn, limit, refresh
+from skdgm._kernels.machines.update import dense, learn, limit, refresh, scatter
 from skdgm._kernels.sparse.lines import BLOCK
-from skdgm._kernels.sparse.lists import collect, entry, mark, pack, pick, sort, unpack
+from skdgm._kernels.sparse.lists import collect, mark, pack, pick, sort, unpack
 
 
 @kernel
@@ -98,7 +98,7 @@ def bernoulli_epoch(
     roots = np.empty(len(order), np.uint64)
     # A label in an odd layer has its mean from where it is drawn.
     end = last if labelled and last % 2 else n_layers
-    n_means, width = len(order) - (n_layers - end), ups[0].shape[2]
+    n_means = len(order) - (n_layers - end)
     for turn in range(gate[DONE], len(plan.rates)):
         start, stop = edges[turn], edges[turn + 1]
         n, root = stop - start, fold(plan.key, np.uint64(plan.first + turn))
@@ -152,15 +152,10 @@ def bernoulli_epoch(
                 )  # fmt: skip
             else:
                 own_means = fields[layer][:m]
-                for tile, beyond, top, bottom in pieces(
-                    -(-len(biases[layer]) // width), m, rank, size
-                ):
-                    if tile == beyond:
-                        continue
-                    infer(
-                        layer, ups, downs, biases, biases, betas, indices, no_values,
-                        counts, own_means, tile, beyond, top, bottom,
-                    )  # fmt: skip
+                infer_part(
+                    layer, machine, betas, indices, no_values, counts, own_means, rank,
+                    size,
+                )  # fmt: skip
                 meet(gate)
                 draw(own_means, roots[k], ids, indices[layer], counts[layer], c, d)
             if layer % 2 == 0:
@@ -175,16 +170,10 @@ def bernoulli_epoch(
                 rank, size,
             )  # fmt: skip
         for layer in range(1, end, 2):
-            own_means = fields[layer][:m]
-            for tile, beyond, top, bottom in pieces(
-                -(-len(biases[layer]) // width), m, rank, size
-            ):
-                if tile == beyond:
-                    continue
-                infer(
-                    layer, ups, downs, biases, biases, betas, indices, no_values,
-                    counts, own_means, tile, beyond, top, bottom,
-                )  # fmt: skip
+            infer_part(
+                layer, machine, betas, indices, no_values, counts, fields[layer][:m],
+                rank, size,
+            )  # fmt: skip
         meet(gate)
         for k in range(n_drawn, n_means):
             layer = order[k]
@@ -260,8 +249,8 @@ def bernoulli_epoch(
                     first[i] = end_of[i] = 0
                     for k in range(n + m):
                         factors[i, k] = 0
-                spread_out(some[0], some[1], bounds[low], rank, factors, 0)
-                spread_out(others[0], others[1], bounds_model[low], rank, factors, n)
+                scatter(some[0], some[1], bounds[low], rank, factors, 0)
+                scatter(others[0], others[1], bounds_model[low], rank, factors, n)
         if centering != NO_OFFSETS:
             meet(gate)
             for link in range(n_layers - 1):
@@ -302,9 +291,7 @@ def bernoulli_epoch(
         rate = real(plan.rates[turn])
         for link in range(n_layers - 1):
             low, high = ends(link, beside)
-            up, down = (
-                (downs[link], ups[link]) if low > high else (ups[link], downs[link])
-            )
+            up, down = between(machine, low, high)
             some = of_data(low, n, below, beyond, no_values, room.listed, beside)
             others = of_model(low, m, indices, counts, no_values, room.listed_model)
             first, end_of, rows, values, factors, top = by_columns(
@@ -334,9 +321,7 @@ def bernoulli_epoch(
             meet(gate)
             for link in range(n_layers - 1):
                 low, high = ends(link, beside)
-                up, down = (
-                    (downs[link], ups[link]) if low > high else (ups[link], downs[link])
-                )
+                up, down = between(machine, low, high)
                 p, q = portion(len(up), rank, size)
                 if limit(up[p:q], ones, options.max_norm):
                     refresh(up, down, p, q)
@@ -348,6 +333,14 @@ def bernoulli_epoch(
 def ends(link, beside):
     """The layers that a coupling links, with lists of the first."""
     return (2, 1) if beside and link == 1 else (link, link + 1)
+
+
+@kernel
+def between(machine, low, high):
+    """Tiles of the weights from a layer to one beside it, and of their transpose."""
+    if low > high:
+        return machine.downs[high], machine.ups[high]
+    return machine.ups[low], machine.downs[low]
 
 
 @kernel
@@ -382,11 +375,17 @@ def by_columns(room, layer, n, m, some, others, n_thin):
 
 
 @kernel
-def spread_out(index, value, bounds, rank, out, first):
-    """Write a thread's columns of rows that are lists, from the given column on."""
-    for r in range(len(index)):
-        for k in range(bounds[rank, r], bounds[rank + 1, r]):
-            out[index[r, k], first + r] = entry(value, r, k)
+def infer_part(layer, machine, betas, indices, no_values, counts, mean, rank, size):
+    """Means of a layer's units given those beside it; a thread's part of tiles and
+    rows."""
+    ups, downs, biases = machine
+    n_tiles = -(-len(biases[layer]) // ups[0].shape[2])
+    for tile, beyond, top, bottom in pieces(n_tiles, len(mean), rank, size):
+        if tile < beyond:
+            infer(
+                layer, ups, downs, biases, biases, betas, indices, no_values, counts,
+                mean, tile, beyond, top, bottom,
+            )  # fmt: skip
 
 
 @kernel

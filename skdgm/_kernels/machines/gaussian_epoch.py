@@ -217,8 +217,8 @@ def gaussian_epoch(
                     slower = min(real(1), real(n_below) * shares[0].min())
             for i in range(p, q):
                 slope[i] *= slower if precision == SCALAR else shares[0, i]
-        lay(x, shares[0], room.values, a, z)
-        lay(v, shares[0], room.values_model, d, e)
+        weigh(x, shares[0], room.values, a, z)
+        weigh(v, shares[0], room.values_model, d, e)
         xs, vs, offset = room.values[:n], room.values_model[:m], offsets[0]
         if centering != NO_OFFSETS:
             shift = scale * offset
@@ -352,7 +352,7 @@ def by_gap(x, y, b, down, out, start, stop):
 
 
 @kernel
-def lay(x, share, out, start, stop):
+def weigh(x, share, out, start, stop):
     """Some rows, each column times its share."""
     for r in range(start, stop):
         for i in range(len(share)):

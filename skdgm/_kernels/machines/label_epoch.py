@@ -15,12 +15,12 @@ from skdgm._kernels.compiler.jit import inner, kernel
 from skdgm._kernels.machines.bernoulli import draw, fold, sum_logs
 from skdgm._kernels.machines.bernoulli_epoch import steps
 from skdgm._kernels.machines.mean_field import integers, longest
-from skdgm._kernels.machines.phases import DATA, MODEL, mean_of_rows
+from skdgm._kernels.machines.phases import DATA, MODEL, mean_of_lists, mean_of_rows
 from skdgm._kernels.machines.sweep import columns, sweep
 from skdgm._kernels.machines.update import limit, refresh, update
 from skdgm._kernels.nets.steps import adam
 from skdgm._kernels.sparse.lines import zeros
-from skdgm._kernels.sparse.lists import add_up, send, unpack
+from skdgm._kernels.sparse.lists import send, unpack, whole
 
 
 @kernel
@@ -138,8 +138,10 @@ def label_epoch(
             )  # fmt: skip
             draw(means[:m], roots[n_drawn], ids, indices[1], counts[1], 0, m)
             v, v_count, y_model = indices[0][:m], counts[0][:m], means[:m]
-            mean_of_lists(x, x_value, x_count, ones, total, grad_b[0])
-            mean_of_lists(v, no_values[0], v_count, ones, total, fields[0][0])
+            own, out = whole(x_count), fields[0][0]
+            mean_of_lists(x, x_value, own, 0, total, grad_b[0], 0, len(b))
+            own = whole(v_count)
+            mean_of_lists(v, no_values[0], own, 0, total, out, 0, len(b))
             balance(grad_b[0], w, fields[0][0], -w)
             part = w * real(1 / m)
             for r in range(m):
@@ -195,16 +197,6 @@ def infer(received, label, bias, mean, room):
         factor[j] = np.float64(power) + 1.0
         mean[j] = (one if eta > 0 else power) / (one + power)
     return sum_logs(positive, factor)
-
-
-@kernel
-def mean_of_lists(index, value, count, ones, total, out):
-    """The mean of rows that are lists."""
-    for j in range(len(out)):
-        total[j] = 0.0
-    add_up(index, value, count, ones, total)
-    for j in range(len(out)):
-        out[j] = total[j] / len(index)
 
 
 @kernel

@@ -21,7 +21,7 @@ from skdgm._kernels.sparse.lines import (
     flip,
     zeros,
 )
-from skdgm._kernels.sparse.lists import by_column, entry
+from skdgm._kernels.sparse.lists import by_column, entry, whole
 
 # Density of lists above which they count as arrays; units whose rows are not fetched
 # ahead; row numbers of a cache line.
@@ -45,8 +45,8 @@ def update(
     top = 0 if full else n_rows
     factors = columns(a, n_rows - top + len(a))
     if full:
-        scatter(index, value, count, factors, 0)
-        scatter(index_2, value_2, count_2, factors, len(y))
+        scatter(index, value, whole(count), 0, factors, 0)
+        scatter(index_2, value_2, whole(count_2), 0, factors, len(y))
     learn(
         first, end, rows, values, factors, top, y, y_2, b, up, down, velocity, rate,
         momentum, l1, l2, start, stop, 0, n_units,
@@ -163,10 +163,11 @@ def columns(a, n):
 
 
 @kernel
-def scatter(index, value, count, out, first):
-    """Write rows that are lists into columns, from the given one."""
+def scatter(index, value, bounds, rank, out, first):
+    """Write a thread's columns of rows that are lists into lines of ``out``, from the
+    given column on."""
     for r in range(len(index)):
-        for k in range(count[r]):
+        for k in range(bounds[rank, r], bounds[rank + 1, r]):
             out[index[r, k], first + r] = entry(value, r, k)
 
 

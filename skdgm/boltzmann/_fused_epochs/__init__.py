@@ -1,1 +1,1 @@
-"""Many updates of a small machine in one call of a kernel."""
+"""Many updates of a machine in one call of a kernel."""

@@ -1,4 +1,4 @@
-"""Updates of a small machine, many in one call of a kernel.
+"""Updates of a machine, many in one call of a kernel, by one or several threads.
 
 They are those of :meth:`EnergyObjective.step`, from the same random numbers, without
 the Python calls between its kernels: an update of a small machine costs what its

@@ -1,4 +1,4 @@
-"""Calls of the kernels that make many updates of a small machine.
+"""Calls of the kernels that make many updates of a machine.
 
 They get their arguments from an objective and its training state, which changes in
 place; see :mod:`skdgm.boltzmann._fused_epochs.runs`.
