@@ -83,8 +83,11 @@ def dense(x, W, b, activation):
     -------
     y : ndarray of shape (n_rows, n_above)
     """
-    z = product(x, tiles(W), W.shape[1]) if isinstance(x, Lists) else matmul(x, W)
-    z += b
+    if isinstance(x, Lists):
+        z = product(x, tiles(W), W.shape[1])
+        z += b
+    else:
+        z = matmul(x, W, b)
     return FORWARD[activation](z)
 
 

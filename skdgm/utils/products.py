@@ -1,7 +1,9 @@
 """Matrix products on all cores, and matrices in tiles.
 
-BLAS rounds differently for different block sizes, so block sizes depend on the matrices
-only: results are the same on any number of cores.
+Large products are made tile by tile, in a kernel as fast as BLAS on one core; a sum has
+one order there, so that threads may share tiles as they like. BLAS rounds differently
+for different block sizes: where it is used, their size depends on the matrices only.
+Results are the same on any number of cores.
 
 Tiles are strips of a matrix's columns, each stored contiguously. The data that a kernel
 reads stay in cache, and threads that write different tiles share no cache lines. See
@@ -12,43 +14,67 @@ from itertools import pairwise
 
 import numpy as np
 
-from skdgm._kernels.sparse.lines import LINE
+from skdgm._kernels.nets.products import lay_all, multiply
+from skdgm._kernels.sparse.lines import LINE, ROWS
 from skdgm._kernels.sparse.lists import send
 from skdgm.utils.lists import Lists
-from skdgm.utils.threading.parallel import measured, run
+from skdgm.utils.threading.parallel import measured, run, share
 from skdgm.utils.threading.pool import Task, together
 from skdgm.utils.tree import zeros
 
 # Multiply-adds below which waking a thread costs more than it saves.
 _WORTHWHILE = 5_000_000
+# Whether a tile of many rows fits into registers; bytes of a first matrix to which the
+# caches are near for all tiles.
+_FAST, _NEAR = ROWS >= 8, 2**21
 # Rows per block of a product: few enough to share, enough for BLAS to be efficient.
 _BLAS_ROWS = 128
 # Approximate columns per block, where there are too few rows to share.
 _BLAS_COLUMNS = 256
 
 
-def matmul(A, B):
-    """Matrix product ``A @ B`` by BLAS, divided among all threads, of A of shape (n, k)
-    and one or several matrices B of shape (..., k, m)."""
-    shape = *B.shape[:-2], len(A), B.shape[-1]
-    out = np.empty(shape, np.result_type(A, B))
-    rows, columns = [0, len(A)], [0, shape[-1]]
-    if out.size * A.shape[-1] < _WORTHWHILE:
-        _product(A, B, out, *rows, *columns)
+def matmul(A, B, b=None):
+    """Matrix product ``A @ B``, divided among all threads, of A of shape (n, k) and one
+    or several matrices B of shape (..., k, m); b of shape (m,) is added to its rows."""
+    out = np.empty((*B.shape[:-2], len(A), B.shape[-1]), np.result_type(A, B))
+    work = out.size * A.shape[-1]
+    if work >= _WORTHWHILE and _FAST and A.nbytes <= _NEAR and _plain(A, B):
+        turned, across = (not part.flags.c_contiguous for part in (A, B))
+        entries, other = (A.T if turned else A).ravel(), B.T if across else B
+        b = np.empty(0, out.dtype) if b is None else b
+        shape, n = A.shape, n_tiles(out.shape[1], out.dtype)
+        share(multiply, entries, *shape, turned, other, across, b, out, n=n, work=work)
         return out
-    # Where there are few rows, divide the columns instead.
-    if len(A) <= _BLAS_ROWS:
-        columns = _edges(shape[-1], _BLAS_COLUMNS)
+    rows, columns = [0, len(A)], [0, B.shape[-1]]
+    if work < _WORTHWHILE:
+        _product(A, B, out, *rows, *columns)
     else:
-        rows = _edges(len(A), _BLAS_ROWS)
-    tasks = [
-        Task(_product, A, B, out, *block, *strip)
-        for block in pairwise(rows)
-        for strip in pairwise(columns)
-    ]
-    with measured(matmul, out.size * A.shape[-1]) as n:
-        together(tasks, n)
+        # Where there are few rows, divide the columns instead.
+        if len(A) <= _BLAS_ROWS:
+            columns = _edges(B.shape[-1], _BLAS_COLUMNS)
+        else:
+            rows = _edges(len(A), _BLAS_ROWS)
+        tasks = [
+            Task(_product, A, B, out, *block, *strip)
+            for block in pairwise(rows)
+            for strip in pairwise(columns)
+        ]
+        with measured(matmul, work) as n:
+            together(tasks, n)
+    if b is not None:
+        out += b
     return out
+
+
+def _plain(*matrices):
+    """Whether all are whole matrices of one type that kernels know."""
+    return all(
+        part.ndim == 2
+        and (part.flags.c_contiguous or part.flags.f_contiguous)
+        and part.dtype == matrices[0].dtype
+        and part.dtype in (np.float32, np.float64)
+        for part in matrices
+    )
 
 
 def _edges(n, size):
@@ -74,14 +100,12 @@ def n_tiles(n_columns, dtype):
 
 def tiles(matrix):
     """Divide a matrix into tiles, (n_tiles, n_rows, width), padded with zeros."""
-    (n_rows, n_columns), step = matrix.shape, width(matrix.dtype)
-    out = zeros((n_tiles(n_columns, matrix.dtype), n_rows, step), matrix.dtype)
-    # The full tiles at once, then the columns that are left.
-    n = n_columns // step
-    full = matrix[:, : n * step].reshape(n_rows, n, step)
-    out[:n] = full.transpose(1, 0, 2)
-    if n < len(out):
-        out[n, :, : n_columns - n * step] = matrix[:, n * step :]
+    n_rows, n_columns = matrix.shape
+    n = n_tiles(n_columns, matrix.dtype)
+    out = zeros((n, n_rows, width(matrix.dtype)), matrix.dtype)
+    across = not matrix.flags.c_contiguous
+    own = np.ascontiguousarray(matrix.T if across else matrix)
+    run(lay_all, own, across, n_columns, out, n=n, work=matrix.size)
     return out
 
 

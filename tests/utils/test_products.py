@@ -30,6 +30,8 @@ PRODUCTS = [
     ((129, 40), (40, 513)),
     ((20, 30), (4, 30, 300)),
     ((130, 30), (2, 3, 30, 5)),
+    # More lines than stay near, and a last tile that is not whole.
+    ((20, 1100), (1100, 301)),
 ]
 
 
@@ -48,3 +50,10 @@ def test_products_of_all_shapes(of_A, of_B, dtype):
             assert found[0].dtype == dtype
             np.testing.assert_allclose(found[0], A @ B, rtol=1e-3, atol=1e-3)
             np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("n", [20, 3000])
+def test_biases_are_added_to_each_row(n):
+    rng = np.random.default_rng(0)
+    A, B, b = (rng.normal(size=shape) for shape in ((n, 40), (40, 70), 70))
+    np.testing.assert_allclose(matmul(A, B, b), A @ B + b, rtol=1e-10, atol=1e-10)

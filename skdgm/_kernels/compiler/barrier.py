@@ -63,7 +63,7 @@ def gate(n_threads):
 
 
 @intrinsic
-def _add(context, array, number, term):
+def add(context, array, number, term):
     """Add to an entry; return what it was before."""
 
     def generate(context, builder, signature, arguments):
@@ -74,7 +74,7 @@ def _add(context, array, number, term):
 
 
 @intrinsic
-def _give_way(context):
+def give_way(context):
     """Give the core to another thread, if one wants it."""
 
     def generate(context, builder, signature, arguments):
@@ -86,7 +86,7 @@ def _give_way(context):
 
 
 @intrinsic
-def _now(context):
+def now(context):
     """The time, in nanoseconds."""
 
     def generate(context, builder, signature, arguments):
@@ -112,7 +112,7 @@ def meet(gate):
     """Wait until all threads have come here; what they wrote before is seen after."""
     if gate[SIZE] > 1:
         met = load(gate, _MET)
-        if _add(gate, _COME, 1) == gate[SIZE] - 1:
+        if add(gate, _COME, 1) == gate[SIZE] - 1:
             part(gate)
         else:
             wait(gate, met)
@@ -127,9 +127,9 @@ def go_on(gate, done):
         gate[DONE] = done
     else:
         met = load(gate, _MET)
-        if _add(gate, _COME, 1) == gate[SIZE] - 1:
+        if add(gate, _COME, 1) == gate[SIZE] - 1:
             gate[DONE] = done  # Not before all have begun where the last call ended.
-            since = _now() - gate[STARTED] if met else 0
+            since = now() - gate[STARTED] if met else 0
             waited = load(gate, WAITED)
             if since > _SOON and waited > _MUCH * (gate[SIZE] - 1) * since:
                 gate[_ENOUGH] = 1
@@ -143,9 +143,9 @@ def go_on(gate, done):
 def part(gate):
     """Let all who wait go on."""
     if gate[_MET] == 0:  # Now all have started.
-        gate[STARTED] = _now()
-    _add(gate, _COME, -gate[SIZE])
-    _add(gate, _MET, 1)
+        gate[STARTED] = now()
+    add(gate, _COME, -gate[SIZE])
+    add(gate, _MET, 1)
 
 
 @kernel
@@ -158,13 +158,13 @@ def wait(gate, met):
         if load(gate, OPEN):
             raise RuntimeError("another thread failed")
         pause()
-    start = _now()
+    start = now()
     while load(gate, _MET) == met:
         if load(gate, OPEN):
             raise RuntimeError("another thread failed")
-        _give_way()
+        give_way()
     if met:  # Else it is for threads that start late.
-        _add(gate, WAITED, _now() - start)
+        add(gate, WAITED, now() - start)
 
 
 @kernel

@@ -27,6 +27,7 @@ import numba
 import numpy as np
 
 from skdgm._kernels.compiler.barrier import DONE, SIZE
+from skdgm._kernels.compiler.shares import counts
 from skdgm.utils.threading import pool
 from skdgm.utils.threading.pool import Task, together
 from skdgm.utils.threading.threads import Held
@@ -89,6 +90,26 @@ def run(kernel, *args, n, work, step=1):
     else:
         with measured(kernel, work) as n_helped:
             together(_tasks(kernel, args, n, n_helped, step), n_helped)
+
+
+def share(kernel, *args, n, work):
+    """Call ``kernel(*args, counts)``, whose n pieces threads take one by one
+    (:mod:`skdgm._kernels.compiler.shares`), until all are made.
+
+    Parameters
+    ----------
+    kernel : callable
+        All that may fail, such as to have memory, comes before it takes a piece.
+    *args : tuple
+    n : int
+    work : float
+        Approximate number of multiply-adds in total.
+    """
+    if worthwhile(work):
+        with measured(kernel, work) as n_helped:
+            pool.share(kernel, args, n, n_helped)
+    else:
+        kernel(*args, counts())
 
 
 def worthwhile(work):
@@ -160,8 +181,7 @@ def in_step(kernel, *args, n_rounds, n_threads):
     """
     done = 0
     while done < n_rounds:
-        most = max(n_threads, _n_cores())
-        places = pool.in_step(kernel, args, done, n_threads, most)
+        places = pool.in_step(kernel, args, done, n_threads)
         done = places[DONE]
         if done < n_rounds:
             n_threads = max(1, int(places[SIZE]) // 2)

@@ -13,6 +13,7 @@ import numpy as np
 from numba.core.compiler_lock import global_compiler_lock
 
 from skdgm._kernels.compiler.barrier import DONE, OPEN, gate
+from skdgm._kernels.compiler.shares import counts, finish
 from skdgm._kernels.compiler.spin_wait import wait
 from skdgm.utils.threading.threads import Held
 
@@ -42,7 +43,7 @@ def together(tasks, n_threads):
         n_helpers = min(n_threads, len(tasks)) - _callers.enter()
         try:
             if n_helpers > 0:
-                _pool(n_threads - 1).offer(tasks, n_helpers)
+                _pool().having(n_helpers).offer(tasks, n_helpers)
             for task in tasks:
                 task.work()
         finally:
@@ -54,7 +55,25 @@ def together(tasks, n_threads):
             raise task.error
 
 
-def in_step(kernel, args, done, n_threads, most):
+def share(kernel, args, n, n_threads):
+    """Call ``kernel(*args, counts)`` on several threads, which take the n pieces of it
+    one by one (:mod:`skdgm._kernels.compiler.shares`), until all are made."""
+    with Held():
+        n_helpers = min(n_threads, n) - _callers.enter()
+        places = counts(1 + max(0, n_helpers))
+        call = _Call(kernel, *args, places)
+        try:
+            if n_helpers > 0:
+                _pool().having(n_helpers).offer([call], n_helpers)
+            kernel(*args, places)
+            if n_helpers > 0:
+                finish(places, n)
+        finally:
+            _callers.leave()
+            call.parts = None
+
+
+def in_step(kernel, args, done, n_threads):
     """Call ``kernel(*args, gate, rank)`` on several threads at once.
 
     They may wait for each other at barriers, so that each must have a thread of its
@@ -68,8 +87,6 @@ def in_step(kernel, args, done, n_threads, most):
         Number of rounds that are done already.
     n_threads : int
         Number of threads wanted, with the calling one.
-    most : int
-        Number of threads of the process.
 
     Returns
     -------
@@ -85,7 +102,7 @@ def in_step(kernel, args, done, n_threads, most):
         wanted, pool, n, tasks = n_threads // _callers.enter() - 1, None, 0, []
         try:
             if wanted > 0:
-                pool = _pool(most - 1)
+                pool = _pool().having(wanted)
                 n = pool.reserve(wanted)
             places = gate(n + 1)
             places[DONE] = done
@@ -158,14 +175,33 @@ class Task:
         self.done.acquire()
 
 
+class _Call:
+    """A call that helpers may join until it is over, when its arrays are released."""
+
+    def __init__(self, *parts):
+        self.parts = parts
+
+    def work(self):
+        parts = self.parts
+        if parts is not None:
+            parts[0](*parts[1:])
+
+
 class _Pool:
     """Helper threads, and the queue of tasks offered to them."""
 
-    def __init__(self, n_threads):
+    def __init__(self):
         self.offers, self.signal = SimpleQueue(), np.zeros(1, np.int64)
-        self.lock, self.free = threading.Lock(), n_threads
-        for _ in range(n_threads):
-            threading.Thread(target=self._serve, daemon=True).start()
+        self.lock, self.n, self.free = threading.Lock(), 0, 0
+
+    def having(self, n):
+        """This pool, with at least n helpers."""
+        if self.n < n:
+            with self.lock:
+                for _ in range(n - self.n):
+                    threading.Thread(target=self._serve, daemon=True).start()
+                    self.n, self.free = self.n + 1, self.free + 1
+        return self
 
     def offer(self, tasks, n_helpers):
         for _ in range(n_helpers):
@@ -205,9 +241,9 @@ class _Callers:
 
 
 @cache
-def _pool(n_threads):
+def _pool():
     """Pool of the process, created at first use."""
-    return _Pool(n_threads)
+    return _Pool()
 
 
 _callers = _Callers()

@@ -7,9 +7,11 @@ import time
 import numpy as np
 import pytest
 
+from skdgm._kernels.compiler.jit import kernel
+from skdgm._kernels.compiler.shares import made, take
 from skdgm._kernels.machines.bernoulli import mean
-from skdgm.utils.threading import parallel
-from skdgm.utils.threading.parallel import Pace, at_once, limit, n_threads, run
+from skdgm.utils.threading import parallel, pool
+from skdgm.utils.threading.parallel import Pace, at_once, limit, n_threads, run, share
 
 LARGE = 1e9
 
@@ -25,6 +27,41 @@ def test_every_row_is_worked_on(threads, n):
     with limit(threads):
         run(fill, out, n=n, work=LARGE)
     np.testing.assert_array_equal(out, np.arange(n))
+
+
+@kernel
+def fill_pieces(out, counts):
+    number = take(counts, len(out))
+    while number < len(out):
+        out[number] += number
+        made(counts)
+        number = take(counts, len(out))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+@pytest.mark.parametrize("n", [1, 2, 3, 100])
+def test_every_piece_is_made_once(threads, n):
+    with limit(threads):
+        for _ in range(20):
+            out = np.zeros(n, np.int64)
+            share(fill_pieces, out, n=n, work=LARGE)
+            np.testing.assert_array_equal(out, np.arange(n))
+
+
+def test_no_piece_waits_for_a_helper_that_comes_late(monkeypatch):
+    came = threading.Event()
+
+    class Late(pool._Call):
+        def work(self):
+            came.wait()
+            super().work()
+
+    monkeypatch.setattr(pool, "_Call", Late)
+    out = np.zeros(10, np.int64)
+    with limit(2):
+        share(fill_pieces, out, n=10, work=LARGE)
+    np.testing.assert_array_equal(out, np.arange(10))
+    came.set()
 
 
 def test_work_that_is_not_worth_it_stays_where_it_is():
