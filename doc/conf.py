@@ -137,6 +137,7 @@ sphinx_gallery_conf = {
             "moment_matching",
             "supervised",
             "autoregressive",
+            "recurrent",
             "metrics",
         )
     ],

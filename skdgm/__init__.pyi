@@ -11,6 +11,7 @@ from skdgm.imputation import *
 from skdgm.moment_matching import *
 from skdgm.persistence import load as load
 from skdgm.persistence import save as save
+from skdgm.recurrent import *
 from skdgm.supervised import *
 
 __version__: str

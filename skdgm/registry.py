@@ -39,6 +39,7 @@ MODELS = {
     "HelmholtzMachine": "directed.helmholtz_machine",
     "SigmoidBeliefNetwork": "directed.sigmoid_belief_network",
     "GMMN": "moment_matching.gmmn",
+    "RNNNADE": "recurrent.rnn_nade",
     "GeneratorNet": "supervised.generator_net",
 }
 # What is made of a model, or prepares rows for one.

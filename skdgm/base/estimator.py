@@ -112,8 +112,7 @@ class Estimator(
             table = self._begin(X, y, sample_weight, fresh)
             n_epochs = self._n_epochs(table)
             self._check_cost(table, n_epochs)
-            # Callbacks pass X to methods, which check the names of its columns.
-            data = inputs.for_callbacks(inputs.own_frame(X, table), y, sample_weight)
+            data = self._for_callbacks(X, y, sample_weight, table)
             task = fits.Task.whole(self, data, n_epochs)
             fit = Fit(self, before, task, Record.of(self, table))
             for stage in fit.left(self._stages(table, range(n_epochs), fresh, True)):
@@ -188,6 +187,10 @@ class Estimator(
         self._count(table, fresh)
         self._forget()
         return table
+
+    def _for_callbacks(self, X, y, sample_weight, table):
+        """Data for callbacks, which pass X to methods that check its columns."""
+        return inputs.for_callbacks(inputs.own_frame(X, table), y, sample_weight)
 
     def _stages(self, table, epochs, fresh, whole):
         """Stages of a fit with these epochs, made one after the other."""

@@ -78,10 +78,18 @@ def _large(X):
 
 
 def fill(
-    density, X, method, random_state, filled, methods=("mean", "sample"), n_draws=1
+    density,
+    X,
+    method,
+    random_state,
+    filled,
+    methods=("mean", "sample"),
+    n_draws=1,
+    by_place=False,
 ):
     """Fill the missing entries of rows by ``filled(v, rng)``, of dense rows in the
-    units of the model and a :class:`~skdgm.utils.random.Stream` of one stream a row.
+    units of the model and a :class:`~skdgm.utils.random.Stream` of one stream a row;
+    or, ``by_place``, by ``filled(index)``, of the numbers of rows.
 
     Of the density ``read``, ``domain``, ``columns``, ``seed`` and ``name`` are asked.
     "sample" draws with ``random_state``; the random numbers of other methods depend
@@ -118,8 +126,9 @@ def fill(
             v, given = rows.take(place), raw.take(place)
             holes = np.flatnonzero(np.isnan(v).any(axis=1))
             if holes.size:
-                own, given = rng.take(part).take(holes), given.copy()
-                found = filled(v[holes], own)
+                own, given = (v[holes], rng.take(part).take(holes)), given.copy()
+                own = (part.start + holes,) if by_place else own
+                found = filled(*own)
                 found = density.domain.to_data(density.columns, found)
                 known = ~np.isnan(given[holes])
                 given[holes] = np.where(known, given[holes], found)

@@ -8,20 +8,28 @@ from skdgm.training.sequences import Sequences
 from skdgm.utils.domains import is_frame
 
 
-def as_one_table(X, lengths=None):
+def as_one_table(X, lengths=None, groups=None, each=None):
     """Sequences as one table, one after the other, and their lengths, an int array.
 
-    X is such a table, by default of a single sequence, or a list of a table for each.
-    ValueError if there is no sequence; if one is empty, or has other columns than the
-    first; or if lengths are not whole numbers of at least 1, or do not add up to the
-    rows.
+    X is such a table, or a list of a table for each. The sequences of a table have
+    ``lengths``; or they are runs of rows of the same group, given ``groups`` of all
+    rows; or they have ``each`` rows, but perhaps for the last one; or the table is a
+    single one. ValueError if there is no sequence; if one is empty, or has other
+    columns than the first; if lengths are not whole numbers of at least 1, or do not
+    add up to the rows; or if groups are not as many as rows, or one comes back.
     """
-    several = isinstance(X, list | tuple) and (not X or _is_table(X[0]))
-    if several and lengths is not None:
+    several = is_several(X)
+    if several and not (lengths is None and groups is None):
         raise ValueError("X is a list of sequences: leave their lengths out.")
+    if lengths is not None and groups is not None:
+        raise ValueError("Give lengths or groups, not both.")
     if several:
         X, lengths = _joined(X)
     n_rows = _num_samples(X)
+    if groups is not None:
+        lengths = _runs(groups, n_rows)
+    if lengths is None and each is not None and n_rows:
+        lengths = np.diff(np.append(np.arange(0, n_rows, each), n_rows))
     found = np.atleast_1d(np.asarray(n_rows if lengths is None else lengths))
     whole = found.dtype.kind in "iuf" and found.ndim == 1 and len(found)
     if not whole or (found != np.floor(found)).any():
@@ -37,31 +45,84 @@ def as_one_table(X, lengths=None):
     return X, found.astype(np.int64)
 
 
-def sequences_of(rows, lengths, sample_weight=None):
-    """Canonical table of the sequences of validated rows, with a weight for each
-    sequence, not for each row.
+def is_several(X):
+    """Return whether X is a list of tables, or an empty list."""
+    return isinstance(X, list | tuple) and (not X or _is_table(X[0]))
 
-    ValueError if there is not one weight for each; if one is negative or not finite, or
-    all are 0.
+
+def divided(X, lengths):
+    """Sequences of one table, a list of arrays or DataFrames."""
+    edges = np.cumsum(lengths)
+    parts = zip(edges - lengths, edges)
+    rows = getattr(X, "iloc", X)
+    return [rows[start:stop] for start, stop in parts]
+
+
+def of_sequences(sample_weight, lengths):
+    """Weights of sequences, float64 of shape (n_sequences,), given these, or those of
+    their rows.
+
+    ValueError if they are neither, negative or not finite; if all are 0; or if rows of
+    a sequence differ in theirs.
     """
-    sequences = Sequences(rows, np.concatenate([[0], np.cumsum(lengths)]))
-    if sample_weight is None:
-        return sequences.table()
     weight = np.asarray(sample_weight, np.float64)
+    if weight.shape == (lengths.sum(),) != lengths.shape:
+        edges = np.cumsum(lengths) - lengths
+        high, low = (
+            np.maximum.reduceat(weight, edges),
+            np.minimum.reduceat(weight, edges),
+        )
+        if (high > low).any():
+            raise ValueError(
+                f"sample_weight differs within sequence {np.argmax(high > low)}: a "
+                "sequence has one weight."
+            )
+        weight = weight[edges]
     if weight.shape != lengths.shape:
         raise ValueError(
             f"sample_weight has the shape {weight.shape}, but there are {len(lengths)} "
             "sequences, which have one weight each."
         )
-    if not (np.isfinite(weight) & (weight >= 0)).all() or not weight.any():
+    if np.isnan(weight).any():
+        raise ValueError("sample_weight contains NaN: it must be finite.")
+    if not (np.isfinite(weight) & (weight >= 0)).all():
         raise ValueError(
-            "sample_weight must be finite and not negative, and not 0 of all sequences."
+            "sample_weight must be finite and not negative. Negative values are there."
         )
-    return sequences.table(weight)
+    if not weight.any():
+        raise ValueError("sample_weight is zero: it must be not 0 of all sequences.")
+    return weight
+
+
+def sequences_of(rows, lengths, sample_weight=None):
+    """Canonical table of the sequences of validated rows, with a weight for each
+    sequence; see :func:`of_sequences`."""
+    sequences = Sequences(rows, np.concatenate([[0], np.cumsum(lengths)]))
+    if sample_weight is None:
+        return sequences.table()
+    return sequences.table(of_sequences(sample_weight, lengths))
 
 
 def _is_table(x):
     return is_frame(x) or sp.issparse(x) or np.ndim(x) == 2
+
+
+def _runs(groups, n_rows):
+    """Lengths of runs of equal groups, of which none may come back."""
+    groups = np.asarray(groups)
+    if groups.shape != (n_rows,):
+        raise ValueError(
+            f"groups have the shape {groups.shape}, but X has {n_rows} rows: each is "
+            "of one group."
+        )
+    starts = np.flatnonzero(np.append(True, groups[1:] != groups[:-1]))
+    names, times = np.unique(groups[starts], return_counts=True)
+    if (times > 1).any():
+        raise ValueError(
+            f"Rows of group {names[times > 1][0]!r} do not follow each other: sort the "
+            "rows by group."
+        )
+    return np.diff(np.append(starts, n_rows))
 
 
 def _joined(parts):
@@ -83,7 +144,7 @@ def _joined(parts):
     if is_frame(parts[0]):
         import pandas as pd
 
-        return pd.concat(parts, ignore_index=True), lengths
+        return pd.concat(parts), lengths
     if any(map(sp.issparse, parts)):
         return sp.vstack(parts, format="csr"), lengths
     return np.concatenate([np.asarray(part) for part in parts]), lengths

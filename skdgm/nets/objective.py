@@ -124,7 +124,7 @@ class NetObjective(Objective):
 
     def step(self, state, batch, clock):
         """Update a state from a batch; see :class:`~skdgm.training.Objective`."""
-        n_rows, given = len(batch), self.prepare(state, batch, clock)
+        n_rows, given = self.size_of(batch), self.prepare(state, batch, clock)
         joined = self._joined
         if joined is None or state.params is not joined.params:
             joined = self._joined = Joined(state.params, state.optimiser, state.mean)
@@ -140,6 +140,10 @@ class NetObjective(Objective):
         self.constrain(state.params)
         joined.average()
         return state._replace(statistics=statistics)
+
+    def size_of(self, batch):
+        """Number of rows of a batch, over which losses are averaged."""
+        return len(batch)
 
     def since(self, epochs):
         """First epoch of the last value of ``alpha``; no earlier one is the best."""

@@ -60,6 +60,8 @@ RECORDS = {
     "UnitFacts": "data.units",
     "autoregressive.Moments": "autoregressive._normal:Moments",
     "autoregressive.Params": "autoregressive._orderless:Params",
+    "recurrent.Weights": "recurrent._net:Weights",
+    "recurrent.Shared": "recurrent._nade_step:Shared",
     "energies.Params": "energies.params:Params",
     "latent.Params": "latent.hierarchy:Params",
     "nets.Moments": "nets.layers:Moments",

@@ -152,9 +152,12 @@ class Budget(NamedTuple):
 
     def epochs(self, n_iter, table, batch_size):
         """Number of epochs: ``n_iter``, or for "auto" that of the budget."""
+        return self.epochs_of(n_iter, -(-table.n_draws // batch_size))
+
+    def epochs_of(self, n_iter, n_batches):
+        """Number of epochs of so many updates: ``n_iter``, or that of the budget."""
         if n_iter != AUTO:
             return n_iter
-        n_batches = -(-table.n_draws // batch_size)
         n_epochs = -(-self.n_updates // n_batches)
         return int(np.clip(n_epochs, self.fewest, self.most))
 

@@ -40,13 +40,41 @@ class Sequences(NamedTuple):
         """Number of rows of each sequence."""
         return np.diff(self.edges)
 
+    @property
+    def X(self):
+        """The table of all rows, as it was given."""
+        return self.rows.X
+
+    @property
+    def dtype(self):
+        """Type in which rows are read."""
+        return self.rows.dtype
+
+    def row_index(self, index):
+        """Row numbers of some sequences, one after the other."""
+        lengths = self.lengths[index]
+        first = self.edges[index] - np.cumsum(lengths) + lengths
+        return np.repeat(first, lengths) + np.arange(lengths.sum())
+
     def table(self, weight=None):
         """Canonical form: distinct sequences, as the rows of a Table, in the order of
         their hashes, with a weight for each."""
-        place = np.arange(self.edges[-1]) - np.repeat(self.edges[:-1], self.lengths)
+        return canonical(self, weight, self.hashes)
+
+    @property
+    def hashes(self):
+        """Hash of the content of each sequence, in uint64."""
+        return self.hashes_so_far[self.edges[1:] - 1]
+
+    @property
+    def hashes_so_far(self):
+        """Hash of the content of each sequence up to each of its rows, in uint64."""
+        first, lengths = self.edges[:-1], self.lengths
+        place = np.arange(self.edges[-1]) - np.repeat(first, lengths)
         place = mix64(place.astype(np.uint64) + np.uint64(1))
-        hashes = np.add.reduceat(mix64(row_hash(self.rows) + place), self.edges[:-1])
-        return canonical(self, weight, hashes)
+        total = np.cumsum(mix64(row_hash(self.rows) + place))
+        before = np.append(np.uint64(0), total)[first]
+        return total - np.repeat(before, lengths)
 
 
 class Stretch(NamedTuple):

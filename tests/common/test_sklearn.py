@@ -72,6 +72,8 @@ for sizes, names in [
         "NADE RNADE",
     ),
     ({}, "NeuralAutoregressive FVBN BoltzmannMachine"),
+    # A table is one sequence by default, and rows of it are not independent.
+    ({"n_components": 12, "n_recurrent": 8, "sequence_length": 1}, "RNNNADE"),
 ]:
     for name in names.split():
         SHORT[name] = {"n_iter": 2, **sizes}

@@ -57,7 +57,8 @@ def test_bad_sequences_are_named(given, lengths, error):
 @pytest.mark.parametrize(
     ("weight", "error"),
     [
-        (np.ones(11), "but there are 3 sequences"),
+        (np.ones(7), "but there are 3 sequences"),
+        (np.arange(11.0), "differs within sequence 0"),
         ([1, -1, 1], "not negative"),
         ([1, np.nan, 1], "finite"),
         ([0, 0, 0], "not 0 of all"),

@@ -1,0 +1,274 @@
+r"""Recurrent cells over batches of sequences of different lengths.
+
+.. math:: s_t = f(a_t, s_{t-1}), \qquad a_t = x_t W + b
+
+for a batch in the order of a :class:`~skdgm.training.Stretch`: all first steps, then
+all second ones, of the sequences that last longest first, so that nothing is padded.
+What does not depend on the state before, :math:`a`, is one product for all steps; each
+step is one product with the recurrent weights U. On the way back the derivatives of all
+steps are computed at once from the states, so that a step is one product again, and the
+gradient by U is a single product:
+
+.. math:: \delta_t = K_t \odot \bar s_t, \qquad
+   \bar s_{t-1} \mathrel{+}= \delta_t U^\top, \qquad
+   \bar U = \textstyle\sum_t s_{t-1}^\top \delta_t
+
+The cells are
+
+===========  =======================================================================
+"tanh"       :math:`s = \tanh(a + s' U)`
+"logistic"   :math:`s = \sigma(a + s' U)`
+"gru"        :math:`z, r = \sigma(a_{zr} + s' U_{zr})`,
+             :math:`n = \tanh(a_n + r \odot s' U_n)`, :math:`s = (1 - z) \odot n + z
+             \odot s'` [1]_
+"lstm"       :math:`i, f, o = \sigma(a_{ifo} + s' U_{ifo})`,
+             :math:`g = \tanh(a_g + s' U_g)`, :math:`c = f \odot c' + i \odot g`,
+             :math:`s = o \odot \tanh c` [2]_
+===========  =======================================================================
+
+References
+----------
+.. [1] Cho, van Merrienboer, Gulcehre, Bahdanau, Bougares, Schwenk and Bengio (2014).
+   Learning phrase representations using RNN encoder-decoder. EMNLP.
+.. [2] Hochreiter and Schmidhuber (1997). Long short-term memory. Neural Computation.
+"""
+
+import numpy as np
+from autograd.extend import defvjp_argnums
+from scipy.special import expit
+
+from skdgm.nets.tape import primitive
+
+
+class Plain:
+    """Cell of one layer of units with an activation function."""
+
+    n_gates = n_states = 1
+
+    def __init__(self, name):
+        self.name = name
+        self.squash = np.tanh if name == "tanh" else expit
+
+    def begin_biases(self, n):
+        """Initial biases of n units."""
+        return np.zeros(n * self.n_gates)
+
+    def step(self, a, s, U):
+        """States after a step, given those before: (n_rows, n_states * n_units)."""
+        return self.squash(a + s @ U)
+
+    def factors(self, a, s, after, U):
+        """Derivatives that no later step has a part in, of all steps at once."""
+        slope = 1 - after**2 if self.name == "tanh" else after * (1 - after)
+        return (slope,)
+
+    def back(self, ds, U, slope):
+        """Gradients by a, by s U, and by the state before, given that by the one
+        after."""
+        delta = ds * slope
+        return delta, delta, delta @ U.T
+
+
+class GRU(Plain):
+    """Gated recurrent unit: update and reset gates, and candidate."""
+
+    n_gates = 3
+
+    def __init__(self):
+        self.name = "gru"
+
+    def _gates(self, a, s, U):
+        n, q = s.shape[1], s @ U
+        gates = expit(a[:, : 2 * n] + q[:, : 2 * n])
+        z, r, q = gates[:, :n], gates[:, n:], q[:, 2 * n :]
+        return z, r, q, np.tanh(a[:, 2 * n :] + r * q)
+
+    def step(self, a, s, U):
+        """States after a step."""
+        z, _, _, n = self._gates(a, s, U)
+        return n + z * (s - n)
+
+    def factors(self, a, s, after, U):
+        """Update gates, and factors of the gradient by pre-activations."""
+        z, r, q, n = self._gates(a, s, U)
+        by_n = (1 - z) * (1 - n**2)
+        by_r = by_n * q * r * (1 - r)
+        return z, np.stack([(s - n) * z * (1 - z), by_r, by_n], 1), by_n * r
+
+    def back(self, ds, U, z, by_a, by_q):
+        """Gradients by a, by s U, and by the state before."""
+        n = ds.shape[1]
+        da = (ds[:, None] * by_a).reshape(len(ds), 3 * n)
+        dq = da.copy()
+        dq[:, 2 * n :] = ds * by_q
+        return da, dq, ds * z + dq @ U.T
+
+
+class LSTM(Plain):
+    """Long short-term memory: input, forget and output gates, and candidate; the state
+    is that of the units and of their cells, side by side."""
+
+    n_gates, n_states = 4, 2
+
+    def __init__(self):
+        self.name = "lstm"
+
+    def begin_biases(self, n):
+        """Zeros, and ones of forget gates."""
+        return np.repeat([0.0, 1.0, 0.0, 0.0], n)
+
+    def _gates(self, a, s, U):
+        n = s.shape[1] // 2
+        a = a + s[:, :n] @ U
+        gates = expit(a[:, : 3 * n])
+        return n, gates[:, :n], gates[:, n : 2 * n], gates[:, 2 * n :], a[:, 3 * n :]
+
+    def step(self, a, s, U):
+        """States after a step."""
+        n, i, f, o, g = self._gates(a, s, U)
+        after = np.empty_like(s)
+        c = after[:, n:]
+        np.multiply(f, s[:, n:], out=c)
+        c += i * np.tanh(g)
+        np.multiply(o, np.tanh(c), out=after[:, :n])
+        return after
+
+    def factors(self, a, s, after, U):
+        """Factors of the gradients by gates, given those by cells and by units."""
+        n, i, f, o, g = self._gates(a, s, U)
+        g, t = np.tanh(g), np.tanh(after[:, n:])
+        by_c = np.stack([g * i * (1 - i), s[:, n:] * f * (1 - f), i * (1 - g**2)], 1)
+        return o * (1 - t**2), by_c, t * o * (1 - o), f
+
+    def back(self, ds, U, c_of_h, by_c, by_h, f):
+        """Gradients by a, by s U, and by the state before."""
+        n = ds.shape[1] // 2
+        dh, dc = ds[:, :n], ds[:, n:] + ds[:, :n] * c_of_h
+        delta, own = np.empty((len(ds), 4, n), ds.dtype), dc[:, None] * by_c
+        delta[:, :2], delta[:, 2], delta[:, 3] = own[:, :2], dh * by_h, own[:, 2]
+        delta = delta.reshape(len(ds), 4 * n)
+        return delta, delta, np.concatenate([delta @ U.T, dc * f], axis=1)
+
+
+CELLS = {
+    "tanh": Plain("tanh"),
+    "logistic": Plain("logistic"),
+    "gru": GRU(),
+    "lstm": LSTM(),
+}
+
+
+@primitive
+def recurrent(a, U, start, sizes, cell, carried=None):
+    """States after each step, (n_rows, n_states * n_units).
+
+    Parameters
+    ----------
+    a : ndarray of shape (n_rows, n_gates * n_units)
+        Inputs to the cell, step after step.
+    U : ndarray of shape (n_units, n_gates * n_units)
+        Recurrent weights.
+    start : ndarray of shape (n_states * n_units,)
+        State of all sequences before their first step.
+    sizes : ndarray of int
+        Number of sequences that have each step, which never rises.
+    cell : str
+        One of ``CELLS``.
+    carried : ndarray of shape (n_sequences, n_states * n_units), optional
+        States before the first step here, in the place of ``start``.
+    """
+    own, after = CELLS[cell], np.empty((len(a), len(start)), a.dtype)
+    s, first = _first(start, sizes, carried), 0
+    for size in sizes:
+        part = slice(first, first + size)
+        s = own.step(a[part], s[:size], U)
+        after[part], first = s, first + size
+    return after
+
+
+def _first(start, sizes, carried):
+    """States before the first step."""
+    if carried is None:
+        return np.tile(start, (sizes[0], 1))
+    return carried[: sizes[0]]
+
+
+def _places(sizes):
+    """Rows of the second step and later ones, and of the same sequences one before."""
+    ends = np.cumsum(sizes)
+    now = np.arange(sizes[0], ends[-1])
+    return now, now - np.repeat(sizes[:-1], sizes[1:])
+
+
+def _before(after, start, sizes, carried):
+    before, (now, last) = np.empty_like(after), _places(sizes)
+    before[: sizes[0]] = _first(start, sizes, carried)
+    before[now] = after[last]
+    return before
+
+
+def _recurrent_back(argnums, after, args, kwargs):
+    a, U, start, sizes, cell, *rest = args
+    carried = rest[0] if rest else kwargs.get("carried")
+
+    def backward(grad):
+        own = CELLS[cell]
+        before = _before(after, start, sizes, carried)
+        factors = own.factors(a, before, after, U)
+        da, dq = np.empty((2, *a.shape), a.dtype)
+        end, ds = len(a), np.zeros((0, len(start)), a.dtype)
+        for size in sizes[::-1]:
+            part = slice(end - size, end)
+            total = grad[part].copy()
+            total[: len(ds)] += ds
+            da[part], dq[part], ds = own.back(total, U, *(f[part] for f in factors))
+            end -= size
+        n = U.shape[0]
+        found = {
+            0: da,
+            1: before[:, :n].T @ dq,
+            2: ds.sum(axis=0) if carried is None else np.zeros_like(start),
+        }
+        return [found[argnum] for argnum in argnums]
+
+    return backward
+
+
+defvjp_argnums(recurrent, _recurrent_back)
+
+
+@primitive
+def shifted(after, start, sizes, carried=None):
+    """States before each step, given those after each; see :func:`recurrent`."""
+    return _before(after, start, sizes, carried)
+
+
+def _shifted_back(argnums, before, args, kwargs):
+    after, start, sizes, *rest = args
+    carried = rest[0] if rest else kwargs.get("carried")
+
+    def backward(grad):
+        back, (now, last) = np.zeros_like(after), _places(sizes)
+        back[last] = grad[now]
+        own = np.zeros_like(start)
+        if carried is None:
+            own = grad[: sizes[0]].sum(axis=0)
+        return [(back, own)[argnum] for argnum in argnums]
+
+    return backward
+
+
+defvjp_argnums(shifted, _shifted_back)
+
+
+def last(after, sizes, carried):
+    """States of all sequences after their last step, or, of those with none here, as
+    they were ``carried``: (n_sequences, n_states * n_units)."""
+    ends = np.cumsum(sizes)
+    n = sizes[0] if carried is None else max(sizes[0], len(carried))
+    found = np.empty((n, after.shape[1]), after.dtype)
+    if carried is not None:
+        found[: len(carried)] = carried
+    for size, end in zip(sizes, ends):
+        found[:size] = after[end - size : end]
+    return found

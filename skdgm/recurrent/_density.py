@@ -1,0 +1,198 @@
+r"""Density of sequences: the distribution of each step given those before.
+
+.. math:: p(x_1, \dots, x_T) = \prod_t p(x_t \mid x_1, \dots, x_{t-1})
+"""
+
+from abc import abstractmethod
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skdgm.base import Density, MissingCapability
+from skdgm.data import fill, tell_unknown
+from skdgm.data.sequences import as_one_table
+from skdgm.training import Sequences, stretches
+from skdgm.utils.counts import count_rows
+from skdgm.utils.random import IMPUTE, LIKELIHOOD, MAX_SEED, stream
+from skdgm.utils.threading.threads import one_blas_thread
+
+# Limit on the numbers of one layer for all rows that are read at a time, and number of
+# sequences up to which long ones are read side by side.
+_ROOM, _BESIDE = 2**19, 64
+METHODS = "mean", "sample"
+
+
+class SequenceDensity(Density):
+    """Density of steps given those before.
+
+    Besides the arguments of :class:`~skdgm.base.Density` it has the option
+    ``sequence_length``, of tables without lengths. Sequences are read in stretches of
+    some steps, as of :class:`~skdgm.training.Stretch`: all first steps, then all second
+    ones, of the longest sequences first. A subclass defines ``n_features_out``,
+    ``capabilities``; ``width``, the largest number of units of one layer;
+
+    - ``begin(n)``, the state of n sequences before their first step, an array with a
+      row for each;
+    - of rows v of a stretch, (n_rows, n_columns), a stream for each row, and the states
+      before, those after it and ``scored(v, batch, rng, state)``,
+      log-likelihoods, float64 of shape (n_rows,); ``hidden(v, batch, rng, state)``,
+      features after each step; and ``filled(v, batch, rng, state, method)``, rows with
+      missing entries filled;
+    - ``drawn(state, rng)``, the next row of each sequence, and the states after it.
+    """
+
+    # Whether scores of grey rows are no log-likelihoods, and say so.
+    tells_grey = True
+
+    def __init__(self, name, read, domain, columns, seed, sequence_length=None):
+        super().__init__(name, read, domain, columns, seed)
+        self.sequence_length = sequence_length
+
+    @abstractmethod
+    def begin(self, n):
+        """State of n sequences before their first step."""
+
+    @abstractmethod
+    def scored(self, v, batch, rng, state):
+        """Log-likelihood of each row given those before it, and states."""
+
+    def scored_entries(self, v, batch, rng, state):
+        """Log-likelihood of each entry, where the density has such, and states."""
+        raise MissingCapability(self.name, "log_prob_of_entries")
+
+    @abstractmethod
+    def hidden(self, v, batch, rng, state):
+        """Features after each row, and states."""
+
+    @abstractmethod
+    def filled(self, v, batch, rng, state, method):
+        """Rows with missing entries filled, given the rows before, and states."""
+
+    @abstractmethod
+    def drawn(self, state, rng):
+        """The next row of each sequence, and the states after it."""
+
+    def log_prob(self, X, lengths=None):
+        """Log-likelihood of each row given those before it in its sequence."""
+        rows, found = self._of_rows(X, lengths, self.scored)
+        if self.tells_grey:
+            self.tell_grey(rows)
+        return found + self.domain.log_volume(self.columns, rows)
+
+    def log_prob_of_entries(self, X, lengths=None):
+        """Log-likelihood of each entry given those before it in its row, and the rows
+        before."""
+        rows, found = self._of_rows(X, lengths, self.scored_entries)
+        self.tell_grey(rows)
+        return found + self.domain.log_entries(self.columns, rows)
+
+    def features(self, X, lengths=None):
+        """Hidden state after each row."""
+        rows, found = self._of_rows(X, lengths, self.hidden)
+        tell_unknown(self.name, X, rows)
+        return found
+
+    def fill(self, X, method="mean", random_state=None, lengths=None):
+        """Fill missing entries, given the others of their row and the rows before."""
+        X, whole = self.widened(X), []
+
+        def at(index):
+            if not whole:
+                whole.append(self._filled(X, lengths, method, random_state))
+            return whole[0][index]
+
+        # The generator is asked for a seed once, here.
+        return self.decoded(fill(self, X, method, 0, at, METHODS, by_place=True), X)
+
+    def _filled(self, X, lengths, method, random_state):
+        def filled(*given):
+            return self.filled(*given, method)
+
+        seed = None
+        if method == "sample":
+            seed = check_random_state(random_state).randint(MAX_SEED)
+        return self._of_rows(X, lengths, filled, IMPUTE, seed)[1]
+
+    def sample(self, n_samples, random_state=None):
+        """Draw rows: a sequence, or several of ``sequence_length`` rows."""
+        n_samples = count_rows(n_samples, len(self.columns.seen))
+        n_steps = min(self.sequence_length or n_samples, n_samples)
+        found = self.continued(n_steps, None, -(-n_samples // n_steps), random_state)
+        return found[:n_samples]
+
+    def continued(self, n_steps, given=None, n_each=1, random_state=None):
+        """Draw ``n_steps`` rows of n sequences, or those that follow ``given``
+        sequences, a table and their lengths, ``n_each`` times: (n * n_steps,
+        n_columns), one sequence after the other."""
+        seed = check_random_state(random_state).randint(MAX_SEED)
+        with one_blas_thread():
+            if given is None:
+                state, n = self.begin(n_each), n_each
+            else:
+                state, n = self._after(*given, n_each)
+            rng, steps = stream(seed).rows(n), []
+            for t in range(n_steps):
+                v, state = self.drawn(state, rng.fold(t))
+                steps.append(v)
+        found = np.stack(steps, axis=1).reshape(n * n_steps, -1)
+        return self.decoded(self.domain.to_data(self.columns, found))
+
+    def _after(self, X, lengths, n_each):
+        """State after each of some sequences, each repeated."""
+        sequences, found, order = self._sequences(X, lengths), [], []
+        rng = stream(self.seed, LIKELIHOOD).rows(sequences.hashes_so_far)
+        for which, parts in self._batches(sequences):
+            state = self.begin(len(which))
+            for batch in parts:
+                v, own = sequences.rows.take(batch.index), rng.take(batch.index)
+                state = self.hidden(v, batch, own, state)[1]
+            found.append(state)
+            order.append(which)
+        order = np.repeat(np.argsort(np.concatenate(order)), n_each)
+        dtype = found[0].dtype
+        return np.concatenate(found)[order].astype(dtype), len(order)
+
+    def _sequences(self, X, lengths):
+        """Validated rows, and which of them are a sequence."""
+        X, lengths = as_one_table(X, lengths, each=self.sequence_length)
+        return Sequences(self.read(X), np.append(0, np.cumsum(lengths)))
+
+    def _of_rows(self, X, lengths, function, purpose=LIKELIHOOD, seed=None):
+        """Validated rows, and a function of rows, batch and streams, which are keyed by
+        the content of sequences so far, or by numbers of rows if there is a seed."""
+        sequences = self._sequences(X, lengths)
+        if purpose == IMPUTE:
+            # What is missing is to be filled: it has no value, and is none.
+            sequences = sequences._replace(rows=sequences.rows._replace(gaps=None))
+        rows, found = sequences.rows, None
+        keys = sequences.hashes_so_far if seed is None else rows.shape[0]
+        rng = stream(self.seed if seed is None else seed, purpose).rows(keys)
+        with one_blas_thread():
+            for which, parts in self._batches(sequences):
+                state = self.begin(len(which))
+                for batch in parts:
+                    v, own = rows.take(batch.index), rng.take(batch.index)
+                    part, state = function(v, batch, own, state)
+                    if found is None:
+                        found = np.empty((rows.shape[0], *part.shape[1:]), part.dtype)
+                    found[batch.index] = part
+        return rows, found
+
+    def _batches(self, sequences):
+        """Numbers of sequences of each batch, and its stretches."""
+        return batches_of(sequences, np.arange(len(sequences.lengths)), self.width)
+
+
+def batches_of(sequences, index, width):
+    """Yield which of some sequences are in a batch, the longest first, and its
+    stretches, of which each has so many rows as layers of a width have room for."""
+    lengths, room = sequences.lengths[index], max(1, _ROOM // width)
+    order = np.argsort(-lengths, kind="stable")
+    ends, start = np.cumsum(lengths[order]), 0
+    while start < len(order):
+        before = ends[start - 1] if start else 0
+        stop = np.searchsorted(ends, before + room, side="right")
+        stop = max(stop, min(start + min(_BESIDE, room), len(order)))
+        which = order[start:stop]
+        yield which, stretches(sequences, [index[which]], max(1, room // len(which)))
+        start = stop

@@ -1,0 +1,409 @@
+"""Base class of estimators of sequences: rows of a table, each given those before."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from skdgm.base.attributes import rolled_back
+from skdgm.base.frames import filled_in, framed
+from skdgm.base.options import KW_ONLY, Count, Options
+from skdgm.data import has_grey
+from skdgm.data.inputs import for_callbacks, own_frame
+from skdgm.data.sequences import (
+    as_one_table,
+    divided,
+    is_several,
+    of_sequences,
+    sequences_of,
+)
+from skdgm.nets import NetEstimator
+from skdgm.nets.options import Initialiser
+from skdgm.training import Budget
+from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Self, Target, Weight
+from skdgm.utils.counts import count, count_rows
+
+
+class SequenceOptions(Options):
+    """Options of models of sequences.
+
+    Parameters
+    ----------
+    sequence_length
+        Number of rows of each sequence in tables that are given without ``lengths``:
+        None takes such a table as a single sequence, 1 its rows as independent.
+    batch_length
+        Number of steps of sequences in each update, back through which gradients reach;
+        None for whole sequences. Hidden states are handed on from one update to the
+        next, so that long series need no more memory.
+    batch_size
+        Number of sequences in each update.
+    tol
+        Smallest improvement that counts, in nats per step.
+
+    Attributes
+    ----------
+    loss_curve_ : list of float
+        Negative objective of some training sequences after each epoch, in nats per
+        step, with real columns standardised.
+    """
+
+    _: KW_ONLY
+    sequence_length: Count | None = None
+    batch_length: Count | None = 100
+    batch_size = 16
+
+
+class Given(NamedTuple):
+    """Sequences as a user gives them: a table, or several of them, and which of its
+    rows are a sequence."""
+
+    X: object
+    lengths: object = None
+    groups: object = None
+
+
+class SequenceEstimator(SequenceOptions, NetEstimator):
+    r"""Base class of estimators of a density of sequences.
+
+    .. math:: p(x_1, \dots, x_T) = \prod_t p(x_t \mid x_1, \dots, x_{t-1})
+
+    The density of its model is a :class:`~skdgm.recurrent._density.SequenceDensity`,
+    the objective a :class:`~skdgm.recurrent._objective.SequenceObjective`. Its methods
+    take sequences as a table with ``lengths`` or ``groups``, or as a list.
+    """
+
+    _BUDGET = Budget(2_000, 20, 500)
+
+    def _n_epochs(self, table):
+        options, n_steps = self._options, self._options.batch_length
+        batches = -(-table.n_draws // options.batch_size)
+        if n_steps is not None:
+            # Stretches of as many batches with the lengths that there are, about.
+            lengths = table.rows.lengths[table.index]
+            longest = np.sort(lengths)[-batches:].mean()
+            batches *= -(-longest // n_steps)
+        return self._budget.epochs_of(options.n_iter, batches)
+
+    @rolled_back
+    def fit(
+        self,
+        X: Data,
+        y: Target = None,
+        sample_weight: Weight = None,
+        *,
+        lengths: Target = None,
+        groups: Target = None,
+    ) -> Self:
+        """Fit the model to sequences.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
+            A row for each step, NaN where missing: all sequences, one after the other;
+            or a table of each.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_sequences,) or (n_rows,), default=None
+            Weight of each sequence, or of its rows, which are equal then. Whole numbers
+            are exactly so many repetitions.
+        lengths : array-like of shape (n_sequences,), default=None
+            Number of rows of each sequence of a table; without these and ``groups`` it
+            is divided by ``sequence_length``.
+        groups : array-like of shape (n_rows,), default=None
+            Name of the sequence of each row, in the place of lengths: as for splitters
+            such as GroupKFold, which keep sequences whole.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            A sequence is empty or has other columns than the first; lengths do not add
+            up to the rows; rows of a group do not follow each other; X is infinite or
+            outside the model's domain; weights are negative or all zero.
+        DivergenceError
+            Training diverged. The estimator keeps its last good parameters.
+        """
+        return self._fit(Given(X, lengths, groups), y, sample_weight)
+
+    def partial_fit(
+        self,
+        X: Data,
+        y: Target = None,
+        sample_weight: Weight = None,
+        *,
+        lengths: Target = None,
+        groups: Target = None,
+    ) -> Self:
+        """Continue training: one pass over the sequences.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
+            Sequences, as for :meth:`fit`.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_sequences,) or (n_rows,), default=None
+            Weight of each sequence.
+        lengths, groups : array-like, default=None
+            Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError, DivergenceError
+            As raised by :meth:`fit`.
+        """
+        return self._partial_fit(Given(X, lengths, groups), y, sample_weight)
+
+    def _begin(self, X, y, sample_weight, fresh, classes=None):
+        each = self._present_options().sequence_length
+        given = X if isinstance(X, Given) else Given(X)
+        table, lengths = as_one_table(*given, each)
+        weight = None
+        if sample_weight is not None:
+            weight = of_sequences(sample_weight, lengths)
+            sample_weight = np.repeat(weight, lengths)
+        # Statistics of columns are those of rows.
+        rows = super()._begin(table, y, sample_weight, fresh, classes).rows
+        return sequences_of(rows, lengths, weight)
+
+    def _for_callbacks(self, X, y, sample_weight, table):
+        whole = own_frame(as_one_table(X.X)[0] if is_several(X.X) else X.X, table)
+        data = for_callbacks(whole, y, sample_weight)
+        if is_several(X.X) or X.lengths is not None or X.groups is not None:
+            lengths = {"lengths": table.rows.lengths}
+            data["metadata"] = (data["metadata"] or {}) | lengths
+        return data
+
+    def transform(
+        self, X: Data, *, lengths: Target = None, groups: Target = None
+    ) -> np.ndarray:
+        """Hidden state after each step, a function of the row and all before it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
+            Sequences; NaN where missing.
+        lengths, groups : array-like, default=None
+            Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
+
+        Returns
+        -------
+        H : ndarray of shape (n_rows, n_features_out)
+            A list of arrays if X is a list.
+        """
+        return self._each(X, self.density_.features, lengths, groups)
+
+    def score_samples(
+        self, X: Data, *, lengths: Target = None, groups: Target = None
+    ) -> np.ndarray:
+        r"""Log-likelihood of each step given those before, in nats, or what
+        ``density_kind_`` says.
+
+        .. math:: \log p(x_t \mid x_1, \dots, x_{t-1})
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
+            Sequences; of rows with missing entries (NaN) the likelihood is that of the
+            observed entries.
+        lengths, groups : array-like, default=None
+            Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_rows,), float64
+            A list of arrays if X is a list. The sum over a sequence is its
+            log-likelihood.
+        """
+        return self._each(X, self.density_.log_prob, lengths, groups)
+
+    def score(
+        self,
+        X: Data,
+        y: Target = None,
+        sample_weight: Weight = None,
+        *,
+        lengths: Target = None,
+        groups: Target = None,
+    ) -> float:
+        """Mean log-likelihood of a step given those before, in nats.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_sequences,) or (n_rows,), default=None
+            Weight of each sequence; by default all are equal.
+        lengths, groups : array-like, default=None
+            Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
+
+        Returns
+        -------
+        score : float
+            The (weighted) mean of :meth:`score_samples` over all steps.
+        """
+        density = self.density_
+        table, lengths = as_one_table(X, lengths, groups, density.sequence_length)
+        scores = density.log_prob(table, lengths)
+        if sample_weight is None:
+            return float(scores.mean())
+        weight = of_sequences(sample_weight, lengths)
+        return float(np.average(scores, weights=np.repeat(weight, lengths)))
+
+    def impute(
+        self,
+        X: Data,
+        *,
+        method: Filling = "mean",
+        random_state: Seed = None,
+        lengths: Target = None,
+        groups: Target = None,
+    ) -> ArrayOrFrame:
+        """Fill missing entries, given the others of their row and the rows before.
+
+        Later rows are not used: what is filled in is a forecast.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
+            Sequences; NaN where missing.
+        method : {"mean", "sample"}, default="mean"
+            "mean" fills in means (probabilities of bits; of categories the most
+            probable ones), the same at each call; "sample" fills in draws. The rows
+            after are given what was filled in.
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+        lengths, groups : array-like, default=None
+            Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
+
+        Returns
+        -------
+        X_filled : ndarray of shape (n_rows, n_features)
+            Known entries are unchanged. A DataFrame with its index if X and what the
+            model was fitted to are such; a list if X is a list.
+
+        Raises
+        ------
+        ValueError
+            ``method`` is unknown.
+        """
+
+        def fill(table, lengths):
+            found = self.density_.fill(table, method, random_state, lengths)
+            return filled_in(self, table, found)
+
+        return self._each(X, fill, lengths, groups)
+
+    def sample(self, n_samples: int = 1, random_state: Seed = None) -> ArrayOrFrame:
+        """Draw rows from the model: a table as ``fit`` takes it without lengths.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows: of a single sequence; or of sequences with
+            ``sequence_length`` rows, one after the other, of which the last may end
+            early. :meth:`generate` draws several of any length.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            A DataFrame if ``fit`` was given one.
+        """
+        return framed(self, self.density_.sample(n_samples, random_state))
+
+    def generate(
+        self,
+        n_steps: int,
+        *,
+        prefix: Data | None = None,
+        n_samples: int = 1,
+        random_state: Seed = None,
+        lengths: Target = None,
+        groups: Target = None,
+    ) -> list | ArrayOrFrame:
+        """Draw sequences, or continue given ones, step by step.
+
+        Parameters
+        ----------
+        n_steps : int
+            Number of steps to draw.
+        prefix : {array-like, sparse matrix} of shape (n_rows, n_features), or list of \
+                such, default=None
+            Sequences to continue; NaN where missing.
+        n_samples : int, default=1
+            Number of sequences, or of continuations of each prefix.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other sequences at each call.
+        lengths, groups : array-like, default=None
+            Lengths of the prefixes, or the prefix of each row, as for :meth:`fit`.
+
+        Returns
+        -------
+        sequences : list of ndarray of shape (n_steps, n_features)
+            The steps after the prefix, without it: all continuations of the first one
+            first. DataFrames if ``fit`` was given one.
+        """
+        density, given = self.density_, None
+        if prefix is not None:
+            given = as_one_table(prefix, lengths, groups, density.sequence_length)
+        n_columns = len(self._columns.seen)
+        n_samples = count_rows(n_samples, n_columns)
+        n_steps = count(n_steps, "n_steps")
+        found = density.continued(n_steps, given, n_samples, random_state)
+        n = len(found) // n_steps
+        return divided(framed(self, found), np.full(n, n_steps))
+
+    def _each(self, X, function, lengths, groups):
+        """A function of a table and lengths, of sequences as a user gives them."""
+        each = self.density_.sequence_length
+        table, lengths = as_one_table(X, lengths, groups, each)
+        found = function(table, lengths)
+        return divided(found, lengths) if is_several(X) else found
+
+
+class RecurrentOptions(Options):
+    """Options of recurrent nets.
+
+    Parameters
+    ----------
+    n_recurrent
+        Number of units of the recurrent cell.
+    cell
+        Recurrent cell: one layer of units, a gated recurrent unit, or long short-term
+        memory.
+    clip_norm
+        Upper limit of the norm of gradients, which may explode in time.
+    init_weights
+        Initialiser of weights; those of units of the cell on each other are orthogonal.
+    n_iter
+        Number of epochs; "auto": 2,000 updates, but between 20 and 500 epochs.
+    random_state : int, RandomState instance or None
+        Seed of initial weights, order of sequences and draws.
+    """
+
+    _: KW_ONLY
+    n_recurrent: Count = 100
+    cell: Literal["tanh", "gru", "lstm"] = "gru"
+    init_weights: Initialiser = "glorot_uniform"
+    clip_norm = 1.0
+
+
+class RecurrentEstimator(RecurrentOptions, SequenceEstimator):
+    """Base class of recurrent nets below a distribution of each step, of which a
+    subclass has the model, a :class:`~skdgm.recurrent._model.RecurrentModel`."""
+
+    _KNOWN = ("_grey",)
+
+    def _count(self, table, fresh):
+        grey = has_grey(table.rows, self._domain.bits(self._columns))
+        self._grey = grey or (not fresh and self._grey)

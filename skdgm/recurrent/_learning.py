@@ -1,0 +1,136 @@
+"""Density and objective of recurrent nets below a distribution of steps."""
+
+import numpy as np
+
+from skdgm.base import of_rows
+from skdgm.nets.recurrent import last
+from skdgm.recurrent._density import SequenceDensity, batches_of
+from skdgm.recurrent._objective import SequenceObjective
+from skdgm.utils.tree import astype, leaves
+
+
+class RecurrentDensity(SequenceDensity):
+    r"""Steps distributed as the state of a recurrent net before them says.
+
+    .. math:: p(x_1, \dots, x_T) = \prod_t p(x_t \mid s_{t-1})
+
+    Besides the arguments of :class:`SequenceDensity` it has the net, a
+    :class:`~skdgm.recurrent._net.RecurrentNet`, its parameters, and whether the
+    training rows were grey. Missing entries of former steps are read as means of their
+    columns.
+    """
+
+    def __init__(self, *own, net, params, grey):
+        super().__init__(*own)
+        self.net, self.params, self.grey = net, params, grey
+        # Of conditionals of entries, grey ones have no likelihood.
+        self.tells_grey = hasattr(net.step, "log_p_of_entries")
+
+    @property
+    def capabilities(self):
+        """As of the distribution of steps; of incomplete rows, estimates."""
+        kind = self.net.step.kind
+        entries = of_rows(kind, missing="estimate", grey="estimate")
+        more = {"log_prob_of_entries": entries} if self.tells_grey else {}
+        return more | {
+            "log_prob": entries,
+            "features": of_rows("exact", missing="estimate"),
+            "sample": {"nothing": "exact" if kind == "exact" else "estimate"},
+            "fill": {"missing": "estimate"},
+        }
+
+    @property
+    def width(self):
+        """Number of units of the widest layer."""
+        return self.net.width
+
+    @property
+    def n_features_out(self):
+        """Number of units of the cell."""
+        return self.net.n_units
+
+    def scored(self, v, batch, rng, state):
+        """Log-likelihood of each row given the state before, and states."""
+        net, params = self.net, self._params(v.dtype)
+        given = params, net.step.inputs(v), batch.sizes, state.astype(v.dtype)
+        biases, state = net.all_biases(*given)
+        return net.step.log_p(params.step, biases, v, rng), state
+
+    def scored_entries(self, v, batch, rng, state):
+        """Log-likelihood of each entry given those before it, and states."""
+        net, params = self.net, self._params(v.dtype)
+        given = params, net.step.inputs(v), batch.sizes, state.astype(v.dtype)
+        biases, state = net.all_biases(*given)
+        return net.step.log_p_of_entries(params.step, biases, v, rng), state
+
+    def hidden(self, v, batch, rng, state):
+        """Units of the cell after each row, and states."""
+        net, params, state = self.net, self._params(v.dtype), state.astype(v.dtype)
+        found = net.states(params, net.step.inputs(v), batch.sizes, state)
+        return net.features(found), last(found, batch.sizes, state)
+
+    def filled(self, v, batch, rng, state, method):
+        """Rows filled step by step, each given what was filled in; and states."""
+        net, params, v = self.net, self._params(v.dtype), v.copy()
+        state, first = state.astype(v.dtype), 0
+        for size in batch.sizes:
+            part, biases = slice(first, first + size), net.biases(params, state[:size])
+            given = params.step, biases, v[part], rng.take(part)
+            v[part] = net.step.fill(*given, method)
+            own = net.follow(params, state[:size], net.step.inputs(v[part]))
+            state[:size], first = own, first + size
+        return v, state
+
+    def begin(self, n):
+        """States of the net at the start."""
+        return self.net.begin(self.params, n)
+
+    def drawn(self, state, rng):
+        """The next row of each sequence, and the state after it."""
+        net, params = self.net, self.params
+        state = state.astype(leaves(params)[0].dtype)
+        v = net.step.draw(params.step, net.biases(params, state), rng)
+        return v, net.follow(params, state, net.step.inputs(v))
+
+    def _params(self, dtype):
+        return astype(self.params, dtype)
+
+
+class RecurrentObjective(SequenceObjective):
+    """Loss of the distribution of steps, given states of a recurrent net."""
+
+    def __init__(self, net, *given):
+        super().__init__(*given)
+        self.net = net
+        self.quantity = getattr(net.step, "quantity", self.quantity)
+
+    def init(self, rng):
+        """Initial parameters."""
+        return self.net.init(rng, self.rows.dtype), ()
+
+    def prepare(self, state, batch, clock):
+        """Rows of a stretch, and a stream."""
+        return self.rows.rows.take(batch.index), batch, self.stream(clock)
+
+    def forward(self, params, given):
+        """Loss of each row; the states at the end are carried to the next stretch."""
+        (v, batch, rng), net = given, self.net
+        carried = self.carried if batch.begin else None
+        x = net.step.inputs(v)
+        biases, self.carried = net.all_biases(params, x, batch.sizes, carried)
+        return net.step.loss(params.step, biases, v, rng), ()
+
+    def losses(self, state, index, rng):
+        """Losses of sequences at an index, summed over their steps, in float64."""
+        net, params, found = self.net, state.learned, np.zeros(len(index))
+        for which, parts in batches_of(self.rows, index, net.width):
+            states = None
+            for batch in parts:
+                v = self.rows.rows.take(batch.index)
+                given = params, net.step.inputs(v), batch.sizes, states
+                biases, states = net.all_biases(*given)
+                streams = rng.rows(batch.index.astype(np.uint64))
+                own = net.step.watched(params.step, biases, v, streams)
+                number = np.concatenate([which[:size] for size in batch.sizes])
+                found += np.bincount(number, own, len(index))
+        return found

@@ -1,0 +1,162 @@
+r"""Steps as a neural autoregressive density estimator, with biases of each row.
+
+.. math:: p(x_t \mid s_{t-1}) = \prod_j p(x_{tj} \mid b_{tj} + V_j h_{tj}), \qquad
+   h_{tj} = f\Bigl(c_t + \sum_{i < j} x_{ti} W_i\Bigr)
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import softmax
+
+from skdgm.autoregressive._net_chains import TiedChain
+from skdgm.autoregressive._particles import chosen_by
+from skdgm.nets import Layer, Tied, activate, nll, tied
+from skdgm.nets.tape import getval
+from skdgm.utils.tree import tree_map
+
+# Particles for each incomplete row, in training and in monitoring.
+_LEARN, _WATCH = 4, 8
+# Limit on the numbers of one layer for all particles of some rows; a random stream.
+_ROOM, _CHOICE = 2**22, 201
+
+
+class Shared(NamedTuple):
+    """Weights of all steps: W, (n_inputs, n_units), V, (n_outputs, n_units), and the
+    factors of columns."""
+
+    W: np.ndarray
+    V: np.ndarray
+    rho: np.ndarray
+
+
+class RowChain(TiedChain):
+    """Chain whose biases, of hidden units and of outputs, have a row for each row."""
+
+    def apply(self, params, x):
+        """Outputs of all columns, of shape (n_rows, n_outputs)."""
+        (W, c), (V, b), rho = params
+        nothing = np.zeros(b.shape[1], b.dtype)
+        return tied(x, self.shape, W, c, rho, V, nothing) + b
+
+    def begin(self, params, n_rows):
+        """State before the first column: biases, as pre-activations, and of outputs."""
+        return [params.below.b.copy(), params.above.b]
+
+    def output(self, params, state, t):
+        """Outputs of column t, of shape (n_rows, n_outputs of it)."""
+        own = self.outputs[t]
+        h = activate(state[0] * self._factor(params, t), self.activation)
+        return h @ params.above.W[own].T + state[1][:, own]
+
+
+class NADEStep:
+    """Distribution of a step by a :class:`RowChain`; see
+    :class:`~skdgm.recurrent._net.RecurrentNet`.
+
+    ``share`` are means of inputs, which stand for missing entries of former steps;
+    ``n_draws`` is the number of particles for each incomplete row.
+    """
+
+    kind = "exact"
+
+    def __init__(self, chain, share, n_draws):
+        self.chain, self.share, self.n_draws = chain, share, n_draws
+        self.n_inputs, self.n_visible = chain.n_inputs, chain.n_outputs
+        self.n_hidden = self.width = chain.n_units
+        self.conditionals = chain.conditionals.take(chain.place)
+
+    def init(self, rng, dtype):
+        """Initial weights, and biases that reproduce the frequencies of values."""
+        chain = self.chain
+        (W, c), (V, b), rho = chain.init(rng, dtype)
+        return Shared(W, V, rho), c, b
+
+    def inputs(self, v):
+        """Inputs of the recurrent net."""
+        return self.conditionals.inputs(v, self.share)
+
+    def _own(self, shared, biases):
+        """Parameters of the chain, in its order."""
+        W, V, rho = shared
+        found = Tied(Layer(W, biases.hidden), Layer(V, biases.visible), rho)
+        return self.chain.placed(found)
+
+    def loss(self, shared, biases, v, rng):
+        """Negative log-likelihood of each row, differentiable; what is missing is drawn
+        given the columns before, and not predicted."""
+        chain, own = self.chain, self._own(shared, biases)
+        ordered = whole = chain.ordered(v)
+        rows = np.flatnonzero(np.isnan(ordered).any(axis=1))
+        if rows.size:
+            values = _part(tree_map(getval, own), rows)
+            whole, streams = ordered.copy(), rng.rows(len(v)).take(rows)
+            found = chain.filled(values, ordered[rows], streams, _LEARN)
+            best = chosen_by(found.log_w, streams.fold(_CHOICE))
+            whole[rows] = found.v[np.arange(len(rows)), best]
+        out = chain.apply(own, chain.conditionals.inputs(whole))
+        return nll(out, (), ordered, chain.conditionals)
+
+    def watched(self, shared, biases, v, rng):
+        """Negative log-likelihood of each row, in float64."""
+        return -self.log_p(shared, biases, v, rng, _WATCH)
+
+    def log_p(self, shared, biases, v, rng, n_draws=None):
+        """Log-likelihood of each row, in float64; with missing entries an estimate by
+        particles, with a stream for each row."""
+        return self._scored("log_likelihood", shared, biases, v, rng, n_draws)
+
+    def log_p_of_entries(self, shared, biases, v, rng):
+        """Log-likelihood of each entry given those before it, 0 where missing."""
+        found = self._scored("log_p", shared, biases, v, rng)
+        return found[:, self.chain.place]
+
+    def _scored(self, what, shared, biases, v, rng, n_draws=None):
+        chain, own = self.chain, self._own(shared, biases)
+        ordered = chain.ordered(v)
+        holes = np.isnan(ordered).any(axis=1)
+        if not holes.any():
+            return getattr(chain, what)(own, ordered)
+        found = np.empty(len(v) if what == "log_likelihood" else v.shape)
+        full, rows = np.flatnonzero(~holes), np.flatnonzero(holes)
+        if full.size:
+            found[full] = getattr(chain, what)(_part(own, full), ordered[full])
+        n = n_draws or self.n_draws
+        n_parts = max(1, n * len(rows) * self.width // _ROOM)
+        for part in np.array_split(rows, n_parts):
+            given = _part(own, part), ordered[part], rng.take(part)
+            found[part] = getattr(chain.filled(*given, n), what)
+        return found
+
+    def fill(self, shared, biases, v, rng, method):
+        """Rows with missing entries filled given the others, by particles."""
+        rows = np.flatnonzero(np.isnan(v).any(axis=1))
+        if not rows.size:
+            return v
+        chain, own, v = self.chain, self._own(shared, biases), v.copy()
+        streams = rng.take(rows)
+        given = _part(own, rows), chain.ordered(v[rows]), streams, self.n_draws
+        found = chain.filled(*given)
+        if method == "mean":
+            w = softmax(found.log_w, axis=1)
+            mean = np.einsum("re,rei->ri", w, found.inputs).astype(v.dtype)
+            filled = chain.conditionals.value(mean)
+        else:
+            best = chosen_by(found.log_w, streams.fold(_CHOICE))
+            filled = found.v[np.arange(len(rows)), best]
+        # Means of what is known are this only up to rounding.
+        v[rows] = np.where(np.isnan(v[rows]), filled[:, chain.place], v[rows])
+        return v
+
+    def draw(self, shared, biases, rng):
+        """Draw a row for each row of biases."""
+        chain, own = self.chain, self._own(shared, biases)
+        n = len(biases.hidden)
+        nothing = np.full((n, chain.n_columns), np.nan, biases.hidden.dtype)
+        return chain.drawn(own, nothing, rng)[:, chain.place]
+
+
+def _part(own, rows):
+    """Parameters of a chain with the biases of some rows."""
+    (W, c), (V, b), rho = own
+    return Tied(Layer(W, c[rows]), Layer(V, b[rows]), rho)

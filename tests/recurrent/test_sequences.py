@@ -1,0 +1,173 @@
+"""What estimators of sequences promise, however these are given."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+
+from skdgm import RNNNADE, load, save
+from skdgm.callbacks import Checkpoint
+from tests.common.shapes import learned
+
+RNG = np.random.default_rng(0)
+LENGTHS = np.array([9, 1, 14, 5, 9])
+PARTS = [(RNG.random((n, 3)) < 0.5).astype(float) for n in LENGTHS]
+X, GROUPS = np.concatenate(PARTS), np.repeat([4, 1, 3, 0, 2], LENGTHS)
+HOLED = np.where(RNG.random(X.shape) < 0.2, np.nan, X)
+SMALL = {"n_recurrent": 4, "n_iter": 3, "batch_size": 2, "random_state": 0}
+MODELS = [RNNNADE(5, batch_length=4, **SMALL)]
+models = pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
+
+
+def assert_same(a, b):
+    a, b = learned(a), learned(b)
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+
+
+@models
+def test_a_list_is_a_table_with_lengths_or_groups(model):
+    one = clone(model).fit(X, lengths=LENGTHS)
+    for other in clone(model).fit(PARTS), clone(model).fit(X, groups=GROUPS):
+        assert_same(one, other)
+    for name in "score_samples", "transform", "impute":
+        method = getattr(one, name)
+        whole, parts = method(X, lengths=LENGTHS), method(PARTS)
+        np.testing.assert_array_equal(method(X, groups=GROUPS), whole)
+        assert [len(part) for part in parts] == LENGTHS.tolist()
+        np.testing.assert_array_equal(np.concatenate(parts), whole)
+    scores = one.score_samples(X, lengths=LENGTHS)
+    assert one.score(PARTS) == pytest.approx(scores.mean())
+    weight = np.array([0, 1, 2, 0, 1])
+    by_row = np.repeat(weight, LENGTHS)
+    for given in weight, by_row:
+        found = one.score(X, sample_weight=given, lengths=LENGTHS)
+        assert found == pytest.approx(np.average(scores, weights=by_row))
+
+
+@models
+def test_weights_are_repetitions_in_any_order(model):
+    order, weight = RNG.permutation(5), np.array([1, 0, 2, 3, 1])
+    parts = [PARTS[k] for k in order]
+    weighted = clone(model).fit(parts, sample_weight=weight[order])
+    again = [PARTS[k] for k in np.repeat(np.arange(5), weight)]
+    assert_same(weighted, clone(model).fit(again))
+
+
+@models
+def test_a_table_is_one_sequence_or_several_of_a_length(model):
+    assert_same(clone(model).fit(X), clone(model).fit([X]))
+    halves = clone(model).set_params(sequence_length=20).fit(X)
+    assert_same(halves, clone(model).fit([X[:20], X[20:]]))
+    parts = [X[:20], X[20:]]
+    expected = np.concatenate(halves.score_samples(parts))
+    np.testing.assert_array_equal(halves.score_samples(X), expected)
+    assert halves.sample(30, random_state=0).shape == (30, 3)
+
+
+@models
+def test_only_what_was_before_counts(model):
+    model = clone(model).fit(PARTS)
+    long, changed = PARTS[2], PARTS[2].copy()
+    changed[7] = 1 - changed[7]
+    for name in "score_samples", "transform":
+        a, b = (getattr(model, name)(x) for x in (long, changed))
+        np.testing.assert_array_equal(a[:7], b[:7])
+        assert (a[7:] != b[7:]).any()
+    # In the company of others, in stretches, or alone.
+    alone = [model.score_samples(x) for x in PARTS]
+    for one, other in zip(alone, model.score_samples(PARTS), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+    density = model.density_
+    whole = density.log_prob(X)
+    density.__class__ = type("Narrow", (type(density),), {"width": 2**17})
+    np.testing.assert_allclose(density.log_prob(X), whole, rtol=1e-5)
+
+
+@models
+def test_gaps_are_filled_given_the_past(model):
+    model = clone(model).fit(HOLED, lengths=LENGTHS)
+    holed, known = HOLED[:9].copy(), ~np.isnan(HOLED[:9])
+    filled = model.impute(holed)
+    np.testing.assert_array_equal(filled[known], holed[known])
+    assert ((filled >= 0) & (filled <= 1)).all()
+    np.testing.assert_array_equal(model.impute(holed), filled)
+    holed[8] = 1 - holed[8]
+    np.testing.assert_array_equal(model.impute(holed)[:8], filled[:8])
+    drawn = model.impute(holed, method="sample", random_state=0)
+    assert set(drawn[~np.isnan(drawn)]) == {0, 1}
+    assert np.isfinite(model.score_samples(HOLED, lengths=LENGTHS)).all()
+
+
+@models
+def test_sequences_are_continued(model):
+    model = clone(model).fit(PARTS)
+    found = model.generate(6, prefix=PARTS[:2], n_samples=3, random_state=0)
+    assert [part.shape for part in found] == [(6, 3)] * 6
+    # Deterministically so, whatever is beside.
+    again = model.generate(
+        6, prefix=X[:10], lengths=[9, 1], n_samples=3, random_state=0
+    )
+    np.testing.assert_array_equal(np.stack(found), np.stack(again))
+    assert len(model.generate(4, n_samples=2)) == 2
+    with pytest.raises(ValueError, match="n_samples == 0"):
+        model.generate(4, n_samples=0)
+
+
+@models
+def test_dataframes_come_back(model):
+    frames = [pd.DataFrame(part, columns=list("abc")).astype(bool) for part in PARTS]
+    model = clone(model).fit(frames)
+    assert list(model.generate(3, random_state=0)[0].columns) == list("abc")
+    holes = frames[0].astype("boolean").mask(np.isnan(HOLED[:9]))
+    (filled,) = model.impute([holes], method="sample", random_state=0)
+    assert list(filled.columns) == list("abc")
+    assert ((filled == holes) | holes.isna()).all(axis=None)
+    assert not filled.isna().any(axis=None)
+
+
+@models
+def test_groups_keep_sequences_whole_in_searches(model):
+    grid = {"n_recurrent": [2, 3]}
+    with config_context(enable_metadata_routing=True):
+        routed = clone(model).set_fit_request(groups=True)
+        routed.set_score_request(groups=True)
+        search = GridSearchCV(routed, grid, cv=GroupKFold(2)).fit(X, groups=GROUPS)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert np.isfinite(cross_val_score(model, PARTS, cv=2)).all()
+
+
+@models
+def test_files_and_checkpoints(model, tmp_path):
+    whole = clone(model).fit(PARTS)
+    save(whole, tmp_path / "model.skdgm")
+    other = load(tmp_path / "model.skdgm")
+    assert_same(whole, other)
+    assert_same(whole.partial_fit(PARTS), other.partial_fit(PARTS))
+    for _ in range(2):
+        kept = clone(model).set_callbacks(Checkpoint(tmp_path / "fit.skdgm"))
+        assert_same(kept.fit(PARTS), clone(model).fit(PARTS))
+
+
+@models
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"X": X, "lengths": [5, 5]}, "add up to 10, but X has 38"),
+        ({"X": X, "groups": GROUPS[:5]}, "each is of one group"),
+        ({"X": X, "groups": np.arange(38) % 2}, "do not follow each other"),
+        ({"X": X, "groups": GROUPS, "lengths": LENGTHS}, "not both"),
+        ({"X": [X, X[:, :2]]}, "has 2 columns"),
+        ({"X": [X, X[:0]]}, "length 0"),
+        ({"X": PARTS, "groups": GROUPS}, "leave their lengths out"),
+        ({"X": X, "lengths": LENGTHS, "sample_weight": [1, 2]}, "5 sequences"),
+    ],
+)
+def test_bad_sequences_are_named(model, given, error):
+    fitted = clone(model).fit(PARTS)
+    with pytest.raises(ValueError, match=error):
+        clone(model).fit(**given)
+    with pytest.raises(ValueError, match=error):
+        fitted.score(**given)
