@@ -26,6 +26,7 @@ MODELS = {
     "DBNRegressor": "belief.dbn_regressor",
     "GenerativeDBNClassifier": "belief.generative_dbn_classifier",
     "BoltzmannMachine": "boltzmann.boltzmann_machine",
+    "ConditionalRBM": "boltzmann.conditional_rbm",
     "ConvDBM": "boltzmann.conv_dbm",
     "ConvRBM": "boltzmann.conv_rbm",
     "DBM": "boltzmann.dbm",

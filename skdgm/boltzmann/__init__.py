@@ -2,6 +2,7 @@
 
 from skdgm.boltzmann.bernoulli_rbm import BernoulliRBM
 from skdgm.boltzmann.boltzmann_machine import BoltzmannMachine
+from skdgm.boltzmann.conditional_rbm import ConditionalRBM
 from skdgm.boltzmann.conv_dbm import ConvDBM
 from skdgm.boltzmann.conv_rbm import ConvRBM
 from skdgm.boltzmann.dbm import DBM
@@ -16,6 +17,7 @@ __all__ = [
     "RBM",
     "BernoulliRBM",
     "BoltzmannMachine",
+    "ConditionalRBM",
     "ConvDBM",
     "ConvRBM",
     "DBMClassifier",

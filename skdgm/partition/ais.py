@@ -22,6 +22,8 @@ References
    of MRF log-likelihood using reverse annealing. AISTATS.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from sklearn.utils import gen_batches
 from sklearn.utils.parallel import Parallel, delayed
@@ -150,7 +152,17 @@ def anneal(rng, energy, params, base, state, betas, trace=None):
     return log_w
 
 
-def _step(rngs, energy, params, base, betas, state, log_w):
+def anneal_clamped(rng, energy, params, base, state, betas, clamp):
+    """Log weights of chains with clamped blocks, and their last states; other
+    parameters as for :func:`anneal`."""
+    log_w, betas = np.zeros(len(rng.ids)), np.asarray(betas).tolist()
+    for number, part in enumerate(pairwise(betas)):
+        rngs = [rng.fold(number)]
+        state = _step(rngs, energy, params, base, part, state, log_w, clamp)
+    return log_w, state
+
+
+def _step(rngs, energy, params, base, betas, state, log_w, clamp=None):
     """Go to the next temperature."""
     (rng,), (here, there) = rngs, (Path(base, beta) for beta in betas)
     last = energy.colours[-1]
@@ -158,7 +170,7 @@ def _step(rngs, energy, params, base, betas, state, log_w):
     given = {"received": received, "path": there}
     log_w += energy.log_marginal(params, state.x, **given)
     log_w -= energy.log_marginal(params, state.x, received=received, path=here)
-    given["colours"] = energy.backwards
+    given |= {"colours": energy.backwards, "clamp": clamp}
     return State(sweep(energy, params, state.x, draws(energy, rng), **given)[0])
 
 

@@ -46,6 +46,7 @@ RECORDS = {
     "Range": "constraints.rules",
     "Rare": "data.rare",
     "Remainder": "constraints._steps",
+    "Responses": "data.responses",
     "Running": "gradients.stochastic.reinforce",
     "Scales": "nets.layers",
     "Schema": "data.foreign",

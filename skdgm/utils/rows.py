@@ -184,7 +184,9 @@ class Rows(NamedTuple):
     def blocks(self, n_rows: int | None = None) -> list[slice]:
         """Slices of limited size that cover ``n_rows`` rows, by default all of them."""
         n_rows = self.shape[0] if n_rows is None else n_rows
-        return slices(n_rows, BLOCK_ENTRIES // self.shape[1])
+        # Conditions are made where they are read.
+        width = self.shape[1] + getattr(self.given, "width", 0)
+        return slices(n_rows, BLOCK_ENTRIES // width)
 
 
 def slices(n, size):

@@ -68,7 +68,8 @@ for sizes, names in [
     ),
     (
         {"n_components": 12},
-        "BernoulliRBM ConvRBM GaussianRBM RBM RBMClassifier ReplicatedSoftmax "
+        "BernoulliRBM ConditionalRBM ConvRBM GaussianRBM RBM RBMClassifier "
+        "ReplicatedSoftmax "
         "NADE RNADE",
     ),
     ({}, "NeuralAutoregressive FVBN BoltzmannMachine"),

@@ -61,29 +61,37 @@ class TableWatch(PseudoLikelihoodWatch):
         columns, params = self.units[part], plain(params)
         energy, layout = self.objective.energy, self.objective.layout
         x, clamp = self.objective.present(batch)
-        known = np.ones(columns.shape)
-        if any(held is not True for held in clamp[:-1]):
+        known, n_visible = np.ones(columns.shape), len(layout.units)
+        if any(held is not True for held in clamp[:n_visible]):
             budget = self.objective.options.mean_field_steps
             x, _ = mean_field(energy, params, x, clamp, max_sweeps=budget)
             known *= ~np.isnan(np.take_along_axis(batch.v, columns, axis=1))
-        x, owners = tuple(map(np.asarray, x[:-1])), layout.owners
+        # Beyond the hidden units is what is given.
+        given, owners = x[n_visible + 1 :], layout.owners
+        x = tuple(map(np.asarray, x[:n_visible]))
         log_p = np.empty(columns.shape)
         for number, chosen in enumerate(columns.T):
             rest = [
                 np.where(owner == chosen[:, None], v.dtype.type(0), v)
                 for owner, v in zip(owners, x)
             ]
-            log_p[:, number] = _given_others(energy, params, layout, x, rest, chosen)
+            means = _hidden_means(energy, params, (*rest, None, *given))
+            state = *(None,) * n_visible, means, *given
+            log_p[:, number] = _given_means(energy, params, layout, x, state, chosen)
         return log_p, known
 
 
-def _given_others(energy, params, layout, x, rest, chosen):
+def _hidden_means(energy, params, x):
+    """Means of the hidden units, the block that x has None for."""
+    (block,) = (b for b, part in enumerate(x) if part is None)
+    eta = energy.field(params, block, energy.received(params, x, block))
+    return energy.units[block].mean(eta)
+
+
+def _given_means(energy, params, layout, x, state, chosen):
     """Log-likelihood of one column of each row, given the means of the hidden units
     that the rest of its row gives: statistics of 0 are 0."""
-    last = len(x)
-    received = energy.received(params, (*rest, None), last)
-    means = energy.units[last].mean(energy.field(params, last, received))
-    state, total = (*(None,) * last, means), np.zeros(len(chosen))
+    total = np.zeros(len(chosen))
     for block, (unit, which) in enumerate(zip(layout.units, layout.which)):
         eta = energy.field(params, block, energy.received(params, state, block))
         own = log_columns(unit, eta, x[block])

@@ -47,10 +47,13 @@ class Tables(MachineModel):
 
     def energy(self, facts):
         """Energy of visible blocks under a hidden one."""
-        own = facts.structure
-        above = hidden_unit(*parsed(own.hidden), own.n_components)
-        units = *layout_of(facts).units, above
+        units = *layout_of(facts).units, self.hidden(facts)
         return _energy(tuple(map(type, units)), units)
+
+    def hidden(self, facts):
+        """Block of the hidden units."""
+        own = facts.structure
+        return hidden_unit(*parsed(own.hidden), own.n_components)
 
     def moments(self, facts, energy):
         """Known means (or moments) of each block in the model without couplings."""
@@ -92,16 +95,16 @@ class Tables(MachineModel):
     def attributes(self, facts, state):
         """Fitted attributes of a training state."""
         columns, state = facts.columns, state.kept()
-        layout, hidden = layout_of(facts), self.energy(facts).units[-1]
+        layout, hidden = layout_of(facts), self.hidden(facts)
         (*below, bias), couplings = state.params
         found, chains = state.attributes()
-        n_entries, gain = layout.widths.sum(), _gain(hidden, bias.dtype)
+        n_entries, gain = layout.widths.sum(), gain_of(hidden, bias.dtype)
         weights = np.empty((n_entries, len(bias)), bias.dtype)
         biases, precisions = np.empty(n_entries, bias.dtype), []
         for unit, own, W, places in zip(layout.units, below, couplings, layout.entries):
             if isinstance(own, Normal):
                 precisions.append(own.log_precision)
-            factor = _gain(unit, bias.dtype)
+            factor = gain_of(unit, bias.dtype)
             biases[places] = factor * unit.bias_of(own)
             weights[places] = W * (np.reshape(factor, (-1, 1)) * gain)
         if precisions:
@@ -125,15 +128,15 @@ class Tables(MachineModel):
 
     def params(self, facts, attributes):
         """Parameters of fitted attributes."""
-        layout, hidden = layout_of(facts), self.energy(facts).units[-1]
+        layout, hidden = layout_of(facts), self.hidden(facts)
         W, visible = attributes["components_"].T, attributes["intercept_visible_"]
         gain, given = (
-            _gain(hidden, W.dtype),
+            gain_of(hidden, W.dtype),
             iter(attributes.get("_log_precisions", ())),
         )
         below, couplings = [], []
         for kind, unit, places in zip(layout.kinds, layout.units, layout.entries):
-            factor = _gain(unit, W.dtype)
+            factor = gain_of(unit, W.dtype)
             own = visible[places] / factor
             below.append(Normal(own, next(given)) if kind in REAL_KINDS else own)
             part = W[places] / (np.reshape(factor, (-1, 1)) * gain)
@@ -145,7 +148,7 @@ class Tables(MachineModel):
 TABLES = Tables(TableDensity, TableObjective)
 
 
-def _gain(unit, dtype):
+def gain_of(unit, dtype):
     """Gain of a block: what its natural parameters are multiplied by."""
     return np.asarray(getattr(unit, "gain", 1.0), dtype)
 

@@ -1,0 +1,1 @@
+"""Machines of rows given what is known beside them."""

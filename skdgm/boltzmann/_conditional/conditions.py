@@ -1,0 +1,80 @@
+"""Conditions as the values of a block that is always clamped.
+
+Real columns are standardised, bits and one-hot categories counted from their means; a
+missing value is 0, the mean of its column.
+"""
+
+import numpy as np
+
+from skdgm.data.units import UnitColumns
+from skdgm.utils.random import mix64
+from skdgm.utils.rows import row_hash
+
+# Largest magnitude of a condition: values farther out count as this one.
+_MOST = 10.0
+
+
+def n_inputs(columns):
+    """Number of conditions that columns make."""
+    return int(_widths(columns).sum())
+
+
+def _widths(columns):
+    return np.where(columns.coded, columns.sizes, 1)
+
+
+def inputs(columns, v):
+    """Conditions of values of columns, in the units of the model and NaN where missing:
+    (n_rows, n_inputs), in the type of v."""
+    coded, widths = columns.coded, _widths(columns)
+    center = (columns.units.mean - columns.mean) / columns.scale
+    plain = np.where(coded, 0.0, (v - center) * columns.units.gains)
+    whole = np.repeat(plain, widths, axis=1)
+    if coded.any():
+        places = np.arange(widths.sum()) - np.repeat(np.cumsum(widths) - widths, widths)
+        entries = np.repeat(coded, widths)
+        own = np.repeat(v, widths, axis=1)[:, entries]
+        on = (own == places[entries]) - UnitColumns().frequencies(columns)
+        whole[:, entries] = np.where(np.isnan(own), 0.0, on)
+    whole = np.nan_to_num(whole, copy=False)
+    return whole.clip(-_MOST, _MOST).astype(v.dtype, copy=False)
+
+
+class Conditions:
+    """Conditions of rows, read where they are needed: ``conditions[index]`` are those
+    at an index, (n_rows, n_inputs). It is what is given beside rows of y, as of
+    :class:`~skdgm.utils.given.Given`.
+
+    Parameters
+    ----------
+    rows : Rows
+        In the units of their columns.
+    columns : Mixed
+        Statistics of these.
+    """
+
+    def __init__(self, rows, columns):
+        self.rows, self.columns = rows, columns
+
+    @property
+    def values(self):
+        """The conditions themselves, which an index array selects from."""
+        return self
+
+    def __getitem__(self, index):
+        return inputs(self.columns, self.rows.take(index))
+
+    @property
+    def width(self):
+        """Number of conditions of a row."""
+        return n_inputs(self.columns)
+
+    @property
+    def known(self):
+        """Mask of rows with conditions: all."""
+        return np.ones(self.rows.shape[0], bool)
+
+    @property
+    def hashes(self):
+        """What the hash of a row differs by, a uint64 for each."""
+        return mix64(row_hash(self.rows._replace(given=None)) + np.uint64(2**32))

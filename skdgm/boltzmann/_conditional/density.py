@@ -1,0 +1,256 @@
+r"""Density of y given conditions x.
+
+.. math:: \log p(y \mid x) = \log \sum_h e^{-E(y, h; x)} - \log Z(x)
+
+with a Z of each row: exact where y or the hidden units have few states, else between
+annealed importance sampling from both sides.
+"""
+
+from functools import cached_property
+from numbers import Number
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skdgm.base import Density, of_rows
+from skdgm.boltzmann._conditional.annealing import log_Z_bracket
+from skdgm.boltzmann._conditional.conditions import Conditions
+from skdgm.boltzmann._conditional.enumeration import Enumeration
+from skdgm.inference import bound, mean_field
+from skdgm.samplers import Gibbs, State
+from skdgm.utils.counts import count, count_rows
+from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
+from skdgm.utils.rows import Rows, row_hash
+from skdgm.utils.threading.threads import one_blas_thread
+from skdgm.utils.tree import astype
+
+# Entries of rows at a time.
+_ROOM = 2**18
+
+
+class ConditionalDensity(Density):
+    """Density of y given conditions.
+
+    Besides the arguments of :class:`~skdgm.base.Density`, which are of the conditions,
+    it has the ``energy`` and its ``params``; the :class:`~skdgm.data.responses.
+    Responses`; ``of_y``, the domain and statistics of their columns; and the layout of
+    their blocks, with the values from which missing entries start. Where y is None, all
+    of it is missing.
+    """
+
+    def __init__(self, *known, energy, params, responses, of_y, layout, fills):
+        super().__init__(*known)
+        self.energy, self.params, self.responses = energy, params, responses
+        self.of_y, self.layout, self.fills = of_y, layout, fills
+
+    @property
+    def capabilities(self):
+        log_p, holes = "estimate", "lower bound"
+        if self.enumeration.possible:
+            log_p = holes = "exact"
+        drawn = "exact" if self.enumeration.possible else "estimate"
+        return {
+            "log_prob": of_rows(log_p, missing=holes, grey="estimate"),
+            "features": of_rows("exact", missing=drawn),
+            "sample": {"conditions": drawn},
+            "fill": {"missing": drawn},
+        }
+
+    @cached_property
+    def enumeration(self):
+        """Sums over the states of the smaller layer, in float64."""
+        return Enumeration(self.energy, astype(self.params, np.float64))
+
+    @property
+    def n_features_out(self):
+        """Number of columns of :meth:`features`."""
+        return self.energy.units[len(self.layout.units)].size
+
+    def pairs(self, X, y=None, dtype=None):
+        """Rows of y, in the units of the model, with conditions beside them; X may be a
+        number of rows without known conditions."""
+        if isinstance(X, Number | np.generic):
+            n_rows = count_rows(X, len(self.responses.kinds) + len(self.columns.seen))
+            dtype = dtype or self.params.dtype.type
+            rows = Rows(np.full((n_rows, len(self.columns.seen)), np.nan), dtype)
+        else:
+            rows = self.read(X, dtype=dtype)
+        if y is None:
+            numbers = np.full((rows.shape[0], len(self.responses.kinds)), np.nan)
+        else:
+            numbers = self.responses.numbers(y, self.name, rows.shape[0])
+        found = self.responses.rows(numbers, self.of_y.columns, rows.dtype)
+        return found._replace(given=Conditions(rows, self.columns))
+
+    def blocks(self, rows, enumerated=False):
+        """Iterate over blocks of rows: their places, and values and clamps of blocks of
+        the energy; of so many rows as fit beside all states, if these are
+        enumerated."""
+        widest = max(unit.size for unit in self.energy.units)
+        size = self.enumeration.size() if enumerated else max(1, _ROOM // widest)
+        for start in range(0, rows.shape[0], size):
+            part = np.arange(start, min(start + size, rows.shape[0]))
+            x, clamp = self.layout.present(rows.take(part), self.fills)
+            yield part, (*x, rows.beside(part)), (*clamp, True)
+
+    def streams(self, rows, *tags):
+        """A stream for each row, by its content."""
+        return stream(self.seed, LIKELIHOOD, *tags).rows(row_hash(rows))
+
+    def log_prob(self, X, y=None):
+        """Log-likelihood of each row of y given X, in nats; 0 where y is None."""
+        low, high = self.bracket(X, y)
+        return np.where(high - low > 1.0, low, 0.5 * (low + high))
+
+    def bracket(self, X, y=None):
+        """Lower and upper estimates of the log-likelihood of each row, in nats, (2,
+        n_rows): equal where it is exact."""
+        if y is None:
+            return np.zeros((2, self.read(X).shape[0]))
+        possible = self.enumeration.possible
+        rows = self.pairs(X, y, np.float64 if possible else None)
+        volume = self.of_y.domain.log_volume(self.of_y.columns, rows)
+        rng, found = self.streams(rows), []
+        with one_blas_thread():
+            for part, x, clamp in self.blocks(rows, possible):
+                log_w = self.log_weight(x, clamp)
+                found.append(log_w - self._log_Z(x[-1], rng.take(part)))
+        return np.concatenate(found, axis=1) + volume
+
+    def _log_Z(self, z, rng):
+        """Log Z from above and from below, (2, n_rows), with the weight of the
+        conditions themselves."""
+        own = self.energy.units[-1].log_weight(self.params.units[-1], z)
+        if self.enumeration.possible:
+            exact = self.enumeration.log_Z(z) + own
+            return np.stack([exact, exact])
+        return log_Z_bracket(rng, self.energy, self.params, z) + own
+
+    def log_weight(self, x, clamp):
+        """Log of the sum of exp(-E) over all that is not clamped, or a bound on it."""
+        n, found = len(self.layout.units), np.empty(len(x[-1]))
+        holed = np.zeros(len(found), bool)
+        for own in clamp[:n]:
+            holed |= False if own is True else ~own.all(axis=1)
+        params, energy = self.enumeration.params, self.energy
+        if not holed.all():
+            whole = [None if v is None else v[~holed] for v in x]
+            found[~holed] = energy.log_marginal(params, whole)
+        if holed.any():
+            y = [np.asarray(v)[holed] for v in x[:n]]
+            held = [own if own is True else own[holed] for own in clamp[:n]]
+            z = x[-1][holed]
+            if self.enumeration.possible:
+                own = energy.units[-1].log_weight(params.units[-1], z)
+                found[holed] = self.enumeration.log_evidence(y, z, held) + own
+            else:
+                given = energy, params, (*y, None, z), (*held, None, True)
+                means, _ = mean_field(*given)
+                found[holed] = bound(energy, params, means, given[-1])
+        return found
+
+    def features(self, X, y=None):
+        """Means of hidden units given X, and y where it is known."""
+        n, rows, found = len(self.layout.units), self.pairs(X, y), []
+        with one_blas_thread():
+            for _, x, clamp in self.blocks(rows):
+                means, _ = mean_field(self.energy, self.params, x, clamp)
+                found.append(means[n])
+        return np.concatenate(found)
+
+    def marginals(self, X, y=None, n_steps=100):
+        """Means of the blocks of y given X and what is known of y, a list: exact where
+        nothing is known and states are few, else averaged over Gibbs steps."""
+        rows, n, parts = self.pairs(X, y), len(self.layout.units), []
+        exact = y is None and self.enumeration.possible
+        rng = self.streams(rows, 1)
+        with one_blas_thread():
+            for part, x, clamp in self.blocks(rows, exact):
+                if exact:
+                    means = self.enumeration.means(x[-1].astype(np.float64))[:n]
+                else:
+                    means = self._averaged(x, clamp, rng.take(part), n_steps)
+                parts.append(means)
+        dtype = self.params.dtype
+        return [np.concatenate(own).astype(dtype, copy=False) for own in zip(*parts)]
+
+    def _averaged(self, x, clamp, rng, n_steps):
+        """Means of visible blocks over a chain that starts at the mean field."""
+        blocks = range(len(self.layout.units))
+        state = State(mean_field(self.energy, self.params, x, clamp)[0])
+        sampler = Gibbs(self.energy, colours=self.energy.backwards, clamp=clamp)
+        totals = [0.0] * len(blocks)
+        for number in range(n_steps):
+            state, info = sampler.step(rng, self.params, state, first=number)
+            for block in blocks:
+                known = clamp[block] is True
+                totals[block] += x[block] if known else info.means[block]
+        means = [total / n_steps for total in totals]
+        return [
+            v if held is True else np.where(held, v, mean)
+            for v, held, mean in zip(map(np.asarray, x), clamp, means)
+        ]
+
+    def drawn(self, X, y=None, random_state=None, n_steps=100):
+        """Draw y given X and what is known of it, in the units of the model: exactly
+        where states are few, else by Gibbs steps."""
+        rows, n, parts = self.pairs(X, y), len(self.layout.units), []
+        n_steps = count(n_steps, "n_steps")
+        rng = stream(check_random_state(random_state).randint(MAX_SEED))
+        rng, exact = rng.rows(rows.shape[0]), y is None and self.enumeration.possible
+        with one_blas_thread():
+            for part, x, clamp in self.blocks(rows, exact):
+                own = rng.take(part)
+                if exact:
+                    z = x[-1].astype(np.float64)
+                    drawn = self.enumeration.draw(z, own)
+                else:
+                    given = self.energy, self.params, x, clamp
+                    state = State(mean_field(*given)[0])
+                    order = self.energy.backwards
+                    sampler = Gibbs(self.energy, colours=order, clamp=clamp)
+                    drawn = sampler.step(own, self.params, state, n_steps)[0].x
+                parts.append(self.layout.to_table(drawn[:n]))
+        return np.concatenate(parts).astype(self.params.dtype, copy=False)
+
+    def to_data(self, v):
+        """Values of y as numbers of its columns."""
+        return self.of_y.domain.to_data(self.of_y.columns, v)
+
+    def sample(self, X, random_state=None, *, n_steps=100):
+        """Draw y given X, or so many without known conditions."""
+        drawn = self.drawn(X, None, random_state, n_steps)
+        return self.responses.decoded(self.to_data(drawn))
+
+    def fill(self, X, method="mean", random_state=None, *, y=None, n_steps=100):
+        """Fill missing entries of y given X and the others."""
+        if method not in ("mean", "sample"):
+            raise ValueError(f"method must be 'mean' or 'sample', not {method!r}.")
+        if method == "sample":
+            found = self.to_data(self.drawn(X, y, random_state, n_steps))
+        else:
+            found = self.fill_numbers(X, y, n_steps)
+        if y is not None:
+            known = self.responses.numbers(y, self.name)
+            found = np.where(np.isnan(known), found, known)
+        return self.responses.decoded(found)
+
+    def fill_numbers(self, X, y=None, n_steps=100):
+        """Means of y, as numbers of its columns: of categories the most probable."""
+        means = self.marginals(X, y, count(n_steps, "n_steps"))
+        return self.to_data(self.layout.to_table(means))
+
+    def probabilities(self, means):
+        """Probabilities of the categories, or both values of a bit, of each column of y
+        that has such, given the means of blocks: a list of (n_rows, n_categories), in
+        the order of the columns."""
+        found, layout = {}, self.layout
+        for kind, unit, which, part in zip(*layout[:3], means):
+            if kind == "categorical":
+                parts = np.split(part, unit.starts[1:], axis=1)
+            elif kind == "bernoulli":
+                parts = [np.stack([1 - p, p], axis=1) for p in part.T]
+            else:
+                continue
+            found |= dict(zip(which.tolist(), parts))
+        return [found[j] for j in sorted(found)]

@@ -1,0 +1,128 @@
+r"""Models of machines given conditions.
+
+.. math:: -E(y, h; x) = -E(y, h) + T(y)^\top A \, x + x^\top B \, h
+
+for conditions x, a block of an energy that is always clamped: biases of y and of the
+hidden units depend on it.
+"""
+
+from functools import lru_cache
+from types import SimpleNamespace
+
+import numpy as np
+
+from skdgm.boltzmann._conditional.conditions import Conditions, n_inputs
+from skdgm.boltzmann._conditional.density import ConditionalDensity
+from skdgm.boltzmann._conditional.objective import ConditionalObjective
+from skdgm.boltzmann._conditional.regression import regressed
+from skdgm.boltzmann._structure.table_layers import Tables, gain_of
+from skdgm.boltzmann._structure.tables import layout_of
+from skdgm.distributions import UnitNormal
+from skdgm.energies import Params, graph
+
+
+class Conditional(Tables):
+    """One hidden layer over a visible block for each kind of the columns of y, given
+    conditions: the last block."""
+
+    STRUCTURE = "column_types", "condition_types", "hidden", "n_components"
+
+    def energy(self, facts):
+        """Energy of visible blocks, hidden units and conditions."""
+        units = *layout_of(of_y(facts)).units, self.hidden(facts)
+        given = UnitNormal(n_inputs(facts.columns))
+        return _energy(tuple(map(type, units)), units, given)
+
+    def moments(self, facts, energy):
+        """Known means (or moments) of each block in the model without couplings."""
+        return (*super().moments(of_y(facts), energy), None)
+
+    def complaints(self, facts, state):
+        """Warnings about columns of y whose precision is at its limit."""
+        yield from super().complaints(of_y(facts), state)
+
+    def density(self, facts, state):
+        """Density of the fitted parameters."""
+        known, own = facts.known, of_y(facts)
+        return ConditionalDensity(
+            *facts.own,
+            energy=self.energy(facts),
+            params=state.params,
+            responses=known._responses,
+            of_y=SimpleNamespace(domain=own.domain, columns=own.columns),
+            **self.more(own),
+        )
+
+    def objective(self, facts, table, before):
+        """Likelihood of y given the rows of a table."""
+        given, known = Conditions(table.rows, facts.columns), facts.known
+        numbers, dtype = table.rows.given.values, table.rows.dtype
+        rows = known._responses.rows(numbers, known._y_columns, dtype, fitting=True)
+        table = table._replace(rows=rows._replace(given=given))
+        energy, own = self.energy(facts), of_y(facts)
+        moments = self.moments(facts, energy)
+        known = facts.options, table.rows, facts.seed, self.fill(own), moments, before
+        more = self.beginning(own, table, moments) | {"initial": self.initial(facts)}
+        return self.objective_class(energy, *known, **more)
+
+    def initial(self, facts):
+        """Function that gives conditions the weights of regressions, if asked for."""
+        return regressed if facts.options.init_conditions == "ridge" else None
+
+    def attributes(self, facts, state):
+        """Fitted attributes of a training state."""
+        own, state = of_y(facts), state.kept()
+        units, couplings = state.params
+        n, (*W, B) = len(units) - 2, couplings
+        alone = Params(units[:-1], tuple(W[:n]))
+        found = super().attributes(
+            own, state._replace(params=alone, chains=state.chains[:-1])
+        )
+        layout, hidden = layout_of(own), self.hidden(facts)
+        A = np.empty((n_inputs(facts.columns), layout.widths.sum()), B.dtype)
+        for unit, part, places in zip(layout.units, W[n:], layout.entries):
+            A[:, places] = part.T * gain_of(unit, B.dtype)
+        del found["chains_"], found["h_samples_"]
+        return found | {
+            "_training": state[1:],
+            "condition_visible_": A,
+            "condition_hidden_": B * gain_of(hidden, B.dtype),
+        }
+
+    def params(self, facts, attributes):
+        """Parameters of fitted attributes."""
+        own = of_y(facts)
+        units, couplings = super().params(own, attributes)
+        layout, hidden = layout_of(own), self.hidden(facts)
+        A, B = attributes["condition_visible_"], attributes["condition_hidden_"]
+        links = [
+            np.ascontiguousarray(A[:, places].T)
+            / np.reshape(gain_of(unit, A.dtype), (-1, 1))
+            for unit, places in zip(layout.units, layout.entries)
+        ]
+        zeros = np.zeros(len(A), A.dtype)
+        couplings = *couplings, *links, B / gain_of(hidden, B.dtype)
+        return Params((*units, zeros), couplings)
+
+
+def of_y(facts):
+    """Facts about the columns of y in the place of those of the conditions."""
+    responses = facts.known._responses
+    domain, columns = responses.domain, facts.known._y_columns
+    return facts._replace(domain=domain, columns=columns)
+
+
+# The kinds of the blocks belong to the key: see the energies of tables.
+@lru_cache(maxsize=128)
+def _energy(kinds, units, given):
+    """Energy of visible blocks, hidden units and conditions, of a colour each."""
+    n = len(units) - 1
+    visible, hidden, known = tuple(range(n)), n, n + 1
+    units = *units, given
+    pairs = [(block, hidden) for block in visible]
+    pairs += [(block, known) for block in visible] + [(known, hidden)]
+    layers = visible, (known,), (hidden,)
+    return graph(units, pairs, colours=layers, layers=layers)
+
+
+CONDITIONAL = Conditional(ConditionalDensity, ConditionalObjective)

@@ -1,0 +1,103 @@
+r"""Likelihood of rows given conditions, as an objective.
+
+.. math:: \frac{\partial \log p(y \mid x)}{\partial \theta} = \mathbb{E}_{h \mid x, y}
+   \left[-\frac{\partial E}{\partial\theta}\right] - \mathbb{E}_{y, h \mid x}\left[
+   -\frac{\partial E}{\partial\theta}\right]
+
+Each row has a model of its own, so chains start at its y, and its conditions stay.
+"""
+
+import numpy as np
+
+from skdgm.boltzmann._conditional.enumeration import MAX_BITS, Enumeration, few_bits
+from skdgm.boltzmann._learning.phases import CD
+from skdgm.boltzmann._learning.table_objective import TableObjective
+from skdgm.gradients import complete
+from skdgm.gradients.contrastive import Phases
+from skdgm.inference import last_means
+from skdgm.samplers import Gibbs
+
+_HOLES, _DRAWN = range(2**20, 2**20 + 2)
+# Bits of the smaller layer up to which its states are enumerated in every update.
+_FEW = 8
+
+
+class GivenCD(CD):
+    """Chains that start at y, with the conditions clamped."""
+
+    fused, by_blas = False, True
+
+    def sampler(self, own):
+        return Gibbs(self.energy, clamp=clamp_of(self.energy))
+
+
+class Enumerated(GivenCD):
+    """Draws of y and hidden units given the conditions, by enumeration of the layer
+    that has fewer states: an unbiased gradient."""
+
+    def phases(self, rng, state, x, clamp, clock):
+        energy, params, n_rows = self.energy, state.params, len(x[-1])
+        n_steps, held = self.n_steps(clock), clamp_of(energy)
+        x, _ = complete(rng.fold(_HOLES), energy, params, x, clamp, n_steps)
+        drawn = Enumeration(energy, params).draw(x[-1], rng.fold(_DRAWN).rows(n_rows))
+        drawn = [np.asarray(own, params.dtype) for own in drawn]
+        data, model = (last_means(energy, params, own, held) for own in (x, drawn))
+        return Phases(data, model), state
+
+
+class Perturbed(Gibbs):
+    """Sweeps that all draw with the same noise: descent to a state of least energy
+    under a perturbation, which is a sample where units do not depend on each other."""
+
+    def step(self, rng, params, state, n_steps=1, first=0):
+        for _ in range(n_steps):
+            state, info = super().step(rng, params, state, 1, 0)
+        return state, info
+
+
+class PerturbAndDescend(GivenCD):
+    """Descent from y by an energy with noise in its fields."""
+
+    def sampler(self, own):
+        return Perturbed(self.energy, clamp=clamp_of(self.energy))
+
+
+class ConditionalObjective(TableObjective):
+    """Log-likelihood of rows given conditions, which are what is given beside them: the
+    last block."""
+
+    def phase_of(self, options):
+        """Class of the phases that the options name."""
+        bits = few_bits(self.energy)
+        if options.gradient == "auto":
+            return Enumerated if bits <= _FEW else GivenCD
+        if options.gradient == "enumeration" and bits > MAX_BITS:
+            raise ValueError(
+                f'gradient="enumeration" needs y, or hidden units, of at most '
+                f"2 ** {MAX_BITS} states, but they have 2 ** {bits:.4g} or more: use "
+                '"cd", or fewer n_components.'
+            )
+        return GIVEN[options.gradient]
+
+    def present(self, batch, rng=None):
+        """Clamp the machine to a batch of rows, and to their conditions."""
+        x, clamp = super().present(batch, rng)
+        return (*x, batch.given), (*clamp, True)
+
+    def _offsets(self, means):
+        """Initial offsets: the means of the data, and of hidden units alone; conditions
+        have the mean 0."""
+        known = (fill.astype(mean.dtype) for fill, mean in zip(self.fills, means))
+        return (*known, means[-2], np.zeros_like(means[-1]))
+
+
+def clamp_of(energy):
+    """Clamp of the conditions alone, by block."""
+    return (None,) * (len(energy.units) - 1) + (True,)
+
+
+GIVEN = {
+    "cd": GivenCD,
+    "enumeration": Enumerated,
+    "perturb-and-descend": PerturbAndDescend,
+}

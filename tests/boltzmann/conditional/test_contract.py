@@ -1,0 +1,134 @@
+"""What y and X may be, and what the machine gives back of them."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import skdgm
+from skdgm import ConditionalRBM
+from skdgm.utils.tree import leaves
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(80, 4))
+NAMES = np.where(X[:, 0] > 0, "a", "b")
+MODEL = ConditionalRBM(6, n_iter=3, random_state=0)
+
+
+def test_frames_of_both_sides_come_back_as_they_were():
+    pd = pytest.importorskip("pandas")
+    given = pd.DataFrame({"size": X[:, 0], "kind": NAMES, "on": X[:, 1] > 0})
+    y = pd.DataFrame(
+        {"name": NAMES, "rain": X[:, 2], "wet": X[:, 2] > 0, "n": RNG.poisson(3, 80)}
+    )
+    y.loc[3, "name"] = None
+    model = clone(MODEL).set_params(column_types={"n": "poisson"}).fit(given, y)
+    kinds = [own.kind for own in model.column_types_.values()]
+    assert kinds == ["categorical", "gaussian", "bernoulli", "poisson"]
+    assert [t.kind for t in model.condition_types_.values()][1:] == [
+        "categorical",
+        "bernoulli",
+    ]
+    # A condition for each of the two kinds.
+    assert model.condition_hidden_.shape == (4, 6)
+    for found in model.predict(given), model.sample(given, 0):
+        assert list(found.columns) == list(y.columns)
+        assert set(found["name"]) <= {"a", "b"}
+    filled = model.impute(given, y)
+    assert filled["name"][3] in ("a", "b")
+    assert list(filled["name"].drop(3)) == list(y["name"].drop(3))
+    p = model.predict_proba(given)
+    assert [own.shape for own in p] == [(80, 2), (80, 2)]
+    assert model.classes_[0].tolist() == ["a", "b"]
+    assert np.isfinite(model.score_samples(given, y)).all()
+
+
+def test_files_keep_it(tmp_path):
+    model = clone(MODEL).fit(X, NAMES)
+    skdgm.save(model, tmp_path / "model.skdgm")
+    other = skdgm.load(tmp_path / "model.skdgm")
+    np.testing.assert_array_equal(model.predict_proba(X), other.predict_proba(X))
+    model.partial_fit(X, NAMES)
+    other.partial_fit(X, NAMES)
+    np.testing.assert_array_equal(model.components_, other.components_)
+
+
+def test_attributes_are_all_parameters():
+    """Counts and categories have gains and one-hot entries."""
+    y = np.column_stack([RNG.poisson(9, 80), RNG.integers(0, 3, 80), X[:, 0]])
+    kinds = ("poisson", "categorical", "rectified")
+    y[:, 2] = abs(y[:, 2])
+    model = clone(MODEL).set_params(column_types=kinds, hidden="binomial(3)").fit(X, y)
+    facts = model._facts(model._learned)
+    state = model._state()
+    again = model._MODEL.state(facts, model._MODEL.attributes(facts, state))
+    for one, other in zip(leaves(state.params), leaves(again.params), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+    assert model.condition_visible_.shape == (4, 5)
+
+
+def test_missing_conditions_are_means():
+    model = clone(MODEL).fit(X, NAMES)
+    means = np.tile(X.mean(axis=0), (2, 1))
+    given = np.full((2, 4), np.nan)
+    expected = model.predict_proba(means)
+    np.testing.assert_allclose(model.predict_proba(given), expected, atol=1e-6)
+    assert set(model.sample(5, random_state=0)) <= {"a", "b"}
+
+
+def test_missing_y_counts_as_if_it_were_not_there():
+    y = np.column_stack([X[:, 0] > 0, X[:, 1] > 0]).astype(float)
+    model = clone(MODEL).fit(X, y)
+    nothing = np.full((80, 2), np.nan)
+    np.testing.assert_allclose(model.score_samples(X, nothing), 0, atol=1e-6)
+    np.testing.assert_array_equal(model.score_samples(X), 0)
+    holed = np.where(RNG.random((80, 2)) < 0.3, np.nan, y)
+    assert np.isfinite(model.fit(X, holed).score(X, y))
+
+
+def test_searches_and_pipelines():
+    grid = {"conditionalrbm__n_components": [2, 4]}
+    search = GridSearchCV(make_pipeline(StandardScaler(), clone(MODEL)), grid, cv=2)
+    search.fit(sp.csr_array(np.eye(80)[:, :4]).toarray(), NAMES)
+    assert search.predict(X[:3]).shape == (3,)
+
+
+@pytest.mark.parametrize(
+    "y, options, message",
+    [
+        (None, {}, "requires y to be passed"),
+        (NAMES[:-1], {}, "y has 79 rows, but X has 80"),
+        (np.full(80, np.nan), {}, "no value in column 0"),
+        (np.c_[X[:, 0], np.full(80, np.nan)], {}, "no value in column 1"),
+        (np.full(80, np.inf), {}, "infinity"),
+        (X[:, :2], {"column_types": ("bernoulli",)}, "1 entries, but y has 2"),
+        (X[:, :2], {"column_types": {"a": "bernoulli"}}, "names 'a', but y has"),
+        (X[:, :1], {"column_types": "poisson"}, "negative"),
+        (X[:, :1], {"column_types": "bernoulli"}, "is no bit"),
+        (X[:, :1], {"column_types": "text"}, "column_types must be"),
+        (NAMES, {"column_types": "gaussian"}, "no numbers"),
+        (X[:, 0], {"hidden": "gaussian"}, "no finite partition function"),
+        (X, {"gradient": "enumeration", "n_components": 20}, "needs y, or hidden"),
+    ],
+    ids=range(13),
+)
+def test_what_y_cannot_be_is_named(y, options, message):
+    with pytest.raises(ValueError, match=message):
+        clone(MODEL).set_params(**options).fit(X, y)
+
+
+def test_what_a_fitted_machine_does_not_know_is_named():
+    model = clone(MODEL).fit(X, NAMES)
+    with pytest.raises(ValueError, match=r"y has labels \['c'\]"):
+        model.partial_fit(X, np.full(80, "c"))
+    with pytest.raises(ValueError, match="y has 2 columns"):
+        model.score(X, X[:, :2])
+    with pytest.raises(ValueError, match="method must be"):
+        model.impute(X, method="mode")
+    real = clone(MODEL).fit(X, X[:, 0] + RNG.normal(size=80))
+    with pytest.raises(AttributeError, match="predict_proba"):
+        real.predict_proba(X)
+    assert not hasattr(real, "classes_")

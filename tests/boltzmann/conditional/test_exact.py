@@ -1,0 +1,198 @@
+"""Likelihoods, probabilities, draws and gradients given conditions, by enumeration."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+
+from skdgm.boltzmann import ConditionalRBM
+from skdgm.boltzmann._conditional import enumeration
+from skdgm.boltzmann._conditional.objective import clamp_of
+from skdgm.energies import contrast
+from skdgm.gradients.contrastive import cd
+from skdgm.optim import Clock
+from skdgm.samplers import Gibbs
+from skdgm.training import Batch
+from skdgm.utils.random import stream
+
+RNG = np.random.default_rng(0)
+N = 60
+X = RNG.normal(size=(N, 3))
+BITS = (RNG.random((N, 4)) < 0.5 + 0.3 * np.sign(X[:, :1])).astype(float)
+CODES = RNG.integers(0, 3, N)
+# Categories, bits and a number.
+MIXED = np.column_stack([CODES, BITS[:, 0], X[:, 0] + BITS[:, 1]])
+KINDS = ("categorical", "bernoulli", "gaussian")
+
+
+def shaken(model, scale=0.7):
+    """A fitted model with large weights, as learning for long would make them."""
+    rng = np.random.default_rng(1)
+    for name in "components_", "condition_visible_", "condition_hidden_":
+        own = getattr(model, name)
+        setattr(model, name, own + rng.normal(0, scale, own.shape))
+    return model
+
+
+def fitted(y, n_components=3, **options):
+    model = ConditionalRBM(n_components, n_iter=2, random_state=0, **options)
+    return shaken(model.fit(X, y))
+
+
+def states_of(model, y):
+    """All rows of y, whose columns are bits or codes."""
+    return np.array(list(product(*(np.unique(column) for column in y.T))))
+
+
+def log_weight(model, x, y):
+    """Log weights of rows of bits given conditions, by formula and enumeration."""
+    z = (x - X.mean(axis=0)) / X.std(axis=0)
+    W, A, B = model.components_.T, model.condition_visible_, model.condition_hidden_
+    h = np.array(list(product([0, 1], repeat=W.shape[1])))
+    b = model.intercept_visible_ + z @ A
+    c = model.intercept_hidden_ + z @ B
+    return logsumexp(h @ c + y @ W @ h.T + (y @ b)[:, None], axis=1)
+
+
+@pytest.mark.parametrize("n_components", [3, 7])
+def test_likelihoods_of_bits_are_those_of_enumeration(n_components):
+    # Of 3 hidden units their states are enumerated, of 7 those of y.
+    model = fitted(BITS, n_components)
+    assert model.density_kind_ == "exact"
+    every = states_of(model, BITS)
+    for i in (0, 1):
+        weights = log_weight(model, X[i], every)
+        there = (every == BITS[i]).all(axis=1)
+        expected = weights[there] - logsumexp(weights)
+        found = model.score_samples(X[[i]], BITS[[i]])
+        assert found == pytest.approx(expected, abs=1e-4)
+        holed = BITS[[i]].copy()
+        holed[0, 1] = np.nan
+        alike = (every == BITS[i])[:, [0, 2, 3]].all(axis=1)
+        expected = logsumexp(weights[alike]) - logsumexp(weights)
+        found = model.score_samples(X[[i]], holed)
+        assert found == pytest.approx(expected, abs=1e-4)
+        p = np.exp(weights - logsumexp(weights)) @ every
+        found = [own[0, 1] for own in model.predict_proba(X[[i]])]
+        np.testing.assert_allclose(found, p, atol=1e-5)
+        np.testing.assert_allclose(model.impute(X[[i]])[0], p, atol=1e-5)
+
+
+@pytest.mark.parametrize("n_components", [2, 7])
+def test_probabilities_of_mixed_columns_sum_to_one(n_components):
+    model = fitted(MIXED, n_components, column_types=KINDS)
+    grid = np.linspace(-30, 30, 4001)
+    x, total = X[:1], 0.0
+    for code, bit in product(range(3), range(2)):
+        y = np.column_stack([np.full((len(grid), 2), [code, bit]), grid])
+        log_p = model.score_samples(np.repeat(x, len(grid), axis=0), y)
+        total += np.exp(log_p).sum() * (grid[1] - grid[0])
+        alone = np.array([[code, bit, np.nan]])
+        marginal = np.exp(model.score_samples(x, alone)[0])
+        mass = np.exp(log_p).sum() * (grid[1] - grid[0])
+        assert mass == pytest.approx(marginal, abs=1e-5)
+    assert total == pytest.approx(1, abs=1e-5)
+
+
+def test_draws_have_the_exact_moments(monkeypatch):
+    model = fitted(BITS)
+    many = np.repeat(X[:1], 4000, axis=0)
+    p = model.impute(X[:1])[0]
+    error = np.sqrt(p * (1 - p) / len(many))
+    for most in (12, -1):
+        monkeypatch.setattr(enumeration, "MAX_BITS", most)
+        drawn = model.sample(many, random_state=0, n_steps=30)
+        assert (abs(drawn.mean(axis=0) - p) < 4.5 * error + 1e-9).all()
+
+
+def test_averages_over_gibbs_steps_are_near_the_exact_means(monkeypatch):
+    model = fitted(BITS)
+    expected = model.impute(X)
+    monkeypatch.setattr(enumeration, "MAX_BITS", -1)
+    found = model.impute(X, n_steps=2000)
+    np.testing.assert_allclose(found, expected, atol=0.05)
+
+
+def test_the_bracket_holds_the_exact_likelihood(monkeypatch):
+    model = fitted(MIXED, column_types=KINDS)
+    expected = model.score_samples(X, MIXED)
+    monkeypatch.setattr(enumeration, "MAX_BITS", -1)
+    assert model.density_kind_ == "estimate"
+    low, high = model.likelihood_bracket(X, MIXED)
+    assert (high - low).mean() < 0.5
+    assert (low - 0.5 < expected).all()
+    assert (expected < high + 0.5).all()
+    assert abs(model.score(X, MIXED) - expected.mean()) < 0.1
+
+
+def test_the_gradient_is_that_of_the_likelihood():
+    model = fitted(BITS)
+    density, n_chains, step = model.density_, 4000, 1e-4
+    rows = density.pairs(X[:1], BITS[:1], np.float64)
+    ((_, x, clamp),) = density.blocks(rows)
+    energy, params = density.energy, density.enumeration.params
+    x = tuple(
+        None if v is None else np.repeat(np.asarray(v), n_chains, axis=0) for v in x
+    )
+    sampler = Gibbs(energy, clamp=clamp_of(energy))
+    phases, *_ = cd(stream(0), sampler, params, x, clamp, 40)
+    grad = contrast(energy, params, phases.data, phases.model)
+
+    def log_p():
+        log_w = density.log_weight([v if v is None else v[:1] for v in x], clamp)
+        return float((log_w - density._log_Z(x[-1][:1], None)[0])[0])
+
+    for array, found in zip(params.couplings, grad.couplings):
+        place = (1, 2)
+        before = array[place]
+        found = np.asarray(found)[place]
+        array[place] = before + step
+        above = log_p()
+        array[place] = before - step
+        slope = (above - log_p()) / (2 * step)
+        array[place] = before
+        size = abs(np.asarray(phases.data[-1])[0]).max() + 1
+        assert found == pytest.approx(slope, abs=4 * size / np.sqrt(n_chains))
+
+
+def test_draws_by_enumeration_make_the_same_gradient():
+    model = fitted(BITS, gradient="enumeration")
+    rows = np.repeat(np.arange(1), 4000)
+    table = model._begin(X[rows], BITS[rows], np.ones(4000), False)
+    table = table._replace(index=rows)
+    objective = model._objective(table, 0)
+    state = objective.resume(model._state())
+    x, clamp = objective.present(
+        Batch(objective.rows.take(rows), objective.rows.beside(rows))
+    )
+    rng, clock = stream(0), Clock(0, 1, 0, 1)
+    (_, by_draws), _ = objective.phase.phases(rng, state, x, clamp, clock)
+    sampler = Gibbs(objective.energy, clamp=clamp_of(objective.energy))
+    (_, by_chains), *_ = cd(rng, sampler, state.params, x, clamp, 40)
+    for one, other in zip(by_draws, by_chains):
+        one, other = (np.asarray(own).mean(axis=0) for own in (one, other))
+        np.testing.assert_allclose(one, other, atol=4.5 * np.sqrt(0.5 / 4000))
+
+
+def test_learning_finds_what_ties_columns_together():
+    """Two bits that are equal, and random given X: no regression for each knows."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(600, 2))
+    bit = (rng.random(600) < 0.5).astype(float)
+    y, known = np.column_stack([bit, bit]), np.column_stack([bit, np.full(600, np.nan)])
+    model = ConditionalRBM(8, n_iter=40, random_state=0)
+    for gradient in "cd", "enumeration":
+        model.set_params(gradient=gradient).fit(x, y)
+        assert model.score(x, y) > -0.9
+    model.set_params(gradient="perturb-and-descend").fit(x, y)
+    assert ((model.impute(x, known)[:, 1] > 0.5) == bit).mean() > 0.97
+
+
+def test_without_hidden_weights_it_is_a_regression():
+    """The conditions alone explain a linear y as least squares does."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(500, 3))
+    y = x @ [1.0, -2.0, 0.5] + rng.normal(0, 0.3, 500)
+    model = ConditionalRBM(2, n_iter=10, random_state=0).fit(x, y)
+    assert np.std(model.predict(x) - y) < 0.33
