@@ -3,13 +3,17 @@
 Numba would optimise each function, make machine code of it and write that to disk
 before it does all this again for those that call it, together with it. A part is only
 translated to LLVM's instructions, and becomes machine code once, within the kernel that
-Python calls.
+Python calls. While that goes on there is no garbage collection, which would look at all
+of Python's objects several times, and only those of Numba's passes are run that kernels
+have use for.
 
 What this rests on is not among what Numba promises to keep. So it is for versions that
 it has been tested with, and where a kernel cannot be compiled, the process goes on
 without parts.
 """
 
+import gc
+from contextlib import contextmanager
 from functools import cached_property
 
 import numba
@@ -17,8 +21,26 @@ from llvmlite.binding import parse_bitcode
 from numba import types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler, CompileResult
+from numba.core.compiler import Compiler, CompileResult, Flags, PassManager
 from numba.core.registry import CPUDispatcher
+from numba.core.typed_passes import (
+    AnnotateTypes,
+    IRLegalization,
+    NativeLowering,
+    NoPythonBackend,
+    NopythonTypeInference,
+    PreLowerStripPhis,
+)
+from numba.core.untyped_passes import (
+    DeadBranchPrune,
+    FixupArgs,
+    GenericRewrites,
+    IRProcessing,
+    ReconstructSSA,
+    RewriteDynamicRaises,
+    RewriteSemanticConstants,
+    TranslateByteCode,
+)
 
 from skdgm._kernels.compiler.disk import kept
 
@@ -29,6 +51,24 @@ if not TESTED[0] <= numba.version_info.short <= TESTED[1]:
     raise ImportError("not tested with this version of Numba")
 
 
+# Numba's passes, but for those that are for closures, with statements, literals,
+# parallel loops and expressions of whole arrays.
+PASSES = (
+    TranslateByteCode,
+    FixupArgs,
+    IRProcessing,
+    RewriteSemanticConstants,
+    DeadBranchPrune,
+    GenericRewrites,
+    RewriteDynamicRaises,
+    ReconstructSSA,
+    NopythonTypeInference,
+    PreLowerStripPhis,
+    IRLegalization,
+    AnnotateTypes,
+    NativeLowering,
+    NoPythonBackend,
+)
 # Options of what is compiled, besides those that ``numba.njit`` takes.
 COMPILED = {"nopython": True, "boundscheck": None, "no_cfunc_wrapper": True}
 
@@ -37,6 +77,9 @@ class Kernel(CPUDispatcher):
     """A function that Python calls. Kernels that call it see its part instead."""
 
     has_parts = True
+
+    def __init__(self, function, targetoptions):
+        super().__init__(function, None, targetoptions, pipeline_class=Passes)
 
     @cached_property
     def part(self):
@@ -52,7 +95,8 @@ class Kernel(CPUDispatcher):
     def compile(self, sig):
         """Compile the function for types of arguments."""
         try:
-            return super().compile(sig)
+            with no_collection():
+                return super().compile(sig)
         except Exception:
             if not Kernel.has_parts:
                 raise
@@ -62,6 +106,18 @@ class Kernel(CPUDispatcher):
             except Exception:  # So it was not for its parts.
                 Kernel.has_parts = True
                 raise
+
+
+@contextmanager
+def no_collection():
+    """Context without garbage collection."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class Part(CPUDispatcher):
@@ -86,8 +142,43 @@ class Part(CPUDispatcher):
         self.targetctx.insert_user_function(name, where, [result.library])
 
 
-class Translation(Compiler):
-    """Numba's passes, up to LLVM's instructions."""
+class Options(Flags):
+    """Options of a compilation, which are compared some ten thousand times in each."""
+
+    __slots__ = ()
+
+    def __hash__(self):
+        return 0
+
+    def __eq__(self, other):
+        return self._values == other._values
+
+
+class Passes(Compiler):
+    """Those of Numba's passes that kernels have use for."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        if Kernel.has_parts:
+            self.state.flags = Options(self.state.flags)
+
+    def define_pipelines(self):
+        """Put them one after the other."""
+        if not Kernel.has_parts:
+            return super().define_pipelines()
+        passes = PassManager("kernel")
+        for own in PASSES:
+            passes.add_pass(own, own.name())
+        passes.finalize()
+        if self.state.library is None:
+            name = self.state.func_id.func_qualname
+            self.state.library = Code(self.state.targetctx.codegen(), name)
+            self.state.library.enable_object_caching()
+        return [passes]
+
+
+class Translation(Passes):
+    """Passes, up to LLVM's instructions."""
 
     def define_pipelines(self):
         """Put the result where nothing is made of it."""
@@ -98,7 +189,22 @@ class Translation(Compiler):
         return super().define_pipelines()
 
 
-class Instructions(JITCodeLibrary):
+class Code(JITCodeLibrary):
+    """Machine code of a function, and of those that it calls."""
+
+    def _optimize_functions(self, module):
+        """Have LLVM's quick passes over functions make of them what others can be
+        linked with; all of its passes are to come."""
+        if not hasattr(self._codegen, "_pass_builder"):  # Not in the first versions.
+            return super()._optimize_functions(module)
+        module.data_layout = self._codegen._data_layout
+        passes, builder = self._codegen._function_pass_manager(opt=1)
+        for function in module.functions:
+            if not function.is_declaration:
+                passes.run(function, builder)
+
+
+class Instructions(Code):
     """LLVM's instructions of a function and of those that it calls. Each function has
     been through LLVM's passes over functions, without which changes of references stay
     in loops."""

@@ -1,3 +1,4 @@
+import gc
 import os
 import runpy
 import subprocess
@@ -106,6 +107,34 @@ def test_what_a_kernel_calls_is_compiled_within_it_alone(no_disk):
     assert len(twice.part.signatures) == 2
     assert twice(np.float32(1.5)) == 3
     assert len(twice.signatures) == 1
+
+
+@compiled
+def test_no_garbage_is_collected_while_a_kernel_is_compiled(no_disk, monkeypatch):
+    run, found = parts.Passes.define_pipelines, []
+
+    def note(self):
+        found.append(gc.isenabled())
+        return run(self)
+
+    monkeypatch.setattr(parts.Passes, "define_pipelines", note)
+    _, much = pair()
+    assert much(3) == 12
+    assert found == [False] * 3
+    assert gc.isenabled()
+
+
+@compiled
+def test_what_follows_from_the_length_of_a_tuple_is_left_out(no_disk):
+    @jit.kernel
+    def first(x, more):
+        if len(more) > 0 and x[0] > 0:
+            return more[0][0]
+        return x[0]
+
+    assert first(np.ones(1), ()) == 1
+    assert first(np.ones(1), (np.zeros(1),)) == 0
+    assert len(first.signatures) == 2
 
 
 @compiled
