@@ -14,6 +14,10 @@ in the same order whoever it is: results do not depend on how many there are.
 Tuples have an entry for each layer, or for each coupling between two; layers of odd
 numbers are represented by means, given all others. Above the hidden layers there may be
 a label, which in a machine of one hidden layer may count as beside the visible units.
+
+What few updates do has an argument of its own, an empty tuple where it is not done:
+Numba leaves out what follows from the length of a function's own tuples, and the first
+fit waits for half as much to be compiled.
 """
 
 import numpy as np
@@ -42,8 +46,9 @@ from skdgm._kernels.sparse.lists import collect, mark, pack, pick, sort, unpack
 
 @kernel
 def bernoulli_epoch(
-    source, labels, machine, momenta, chains, offsets, room, plan, options, gate, rank
-):
+    source, labels, machine, momenta, chains, deep, listed, more, norm, room, plan,
+    options, gate, rank,
+):  # fmt: skip
     """Learn from batches of rows, in place.
 
     Parameters
@@ -51,12 +56,20 @@ def bernoulli_epoch(
     source : Source
         See :mod:`skdgm._kernels.machines.bernoulli_parts`, also for the rest.
     labels : tuple
-        Index and count of lists of labels, the last layer's; or of no rows.
+        Index and count of lists of labels, the last layer's; empty if there are none.
     machine : Machine
     momenta : Momentum
     chains : pair of tuple
         Index and count of the chains' lists.
-    offsets : tuple
+    deep : tuple
+        For mean field: room for what the first hidden layer receives from the data.
+    listed : pair of tuple
+        For means of hidden layers as lists, of both phases: tuples of indices, of
+        values and of counts.
+    more : tuple
+        For centring, and bits drawn from grey rows: :class:`More`.
+    norm : tuple
+        Largest norm of a unit's weights to the layer below, if there is one.
     room : Room
     plan : Plan
     options : Options
@@ -66,34 +79,17 @@ def bernoulli_epoch(
         Number of this thread.
     """
     ups, downs, biases = machine
-    (indices, counts), (y_index, y_count), edges = chains, labels, source.edges
-    momentum, l1, l2, centering = (
-        options.momentum,
-        options.l1,
-        options.l2,
-        options.centering,
-    )
-    means, fields, known, no_values = (
-        room.means,
-        room.fields,
-        room.known,
-        room.no_values,
-    )
-    grads, data, model, lost = room.grads, room.data, room.model, room.lost
-    bounds, bounds_model, thin, bits = (
-        room.bounds,
-        room.bounds_model,
-        room.thin,
-        room.bits,
-    )
+    (indices, counts), edges, columns = chains, source.edges, room.columns
+    momentum, l1, l2 = options.momentum, options.l1, options.l2
+    means, fields, no_values = room.means, room.fields, room.no_values
+    grads, data, model = room.grads, room.data, room.model
+    bounds, bounds_model, thin = room.bounds, room.bounds_model, room.thin
     real, size, n_layers = ups[0].dtype.type, gate[SIZE], len(biases)
-    labelled, last = len(y_index) > 0, n_layers - 1
+    labelled, last = len(labels) > 0, n_layers - 1
     beside = labelled and plan.numbered[last] < last
-    deep, packs = last - labelled > 1, last > 1 and not beside
-    ids = integers(0, len(known)).view(np.uint64)
-    n_sweeps, moves = np.empty(len(known), np.int64), np.empty(len(known), np.bool_)
-    ones, betas = np.empty(longest(biases)), np.empty(len(known), real)
-    ones[:], betas[:] = 1, 1
+    ids = integers(0, len(fields[0])).view(np.uint64)
+    betas = np.empty(len(ids), real)
+    betas[:] = 1
     order, n_drawn = steps(n_layers, options.n_steps)
     roots = np.empty(len(order), np.uint64)
     # A label in an odd layer has its mean from where it is drawn.
@@ -110,26 +106,27 @@ def bernoulli_epoch(
             source.first, source.end, source.units, source.values,
             source.order[start:stop], x, x_value, x_count, a, b,
         )  # fmt: skip
-        if options.resample:
-            unpack(x, x_value, x_count, means[0], a, b)
-            x, x_value, x_count = bits[0][:n], no_values[0], bits[1][:n]
-            draw(means[0][:n], root, ids, x, x_count, a, b)
+        if len(more) > 0 and options.resample:
+            grey = more.grey[:n]
+            unpack(x, x_value, x_count, grey, a, b)
+            x, x_value, x_count = more.index[:n], no_values[0], more.count[:n]
+            draw(grey, root, ids, x, x_count, a, b)
         mark(x, x_count, len(biases[0]), bounds[0], size, a, b)
-        y, y_n = y_index[start:stop], y_count[start:stop]
-        if labelled:
-            mark(y, y_n, len(biases[last]), bounds[last], size, a, b)
+        y = part_of(labels, start, stop)
+        if len(labels) > 0:
+            mark(*y, len(biases[last]), bounds[last], size, a, b)
             if not beside:
-                unpack(y, no_values[last], y_n, means[last], a, b)
-        if deep:
-            settle(
-                ups, downs, biases, x, x_value, x_count, y, y_n, False, means, fields,
-                known, options.sweeps, options.tol, n_sweeps, moves, a, b,
+                unpack(y[0], no_values[last], y[1], means[last], a, b)
+        if len(deep) > 0:
+            guess(
+                machine, x, x_value, x_count, y, means, fields, deep[0],
+                options.sweeps, options.tol, a, b,
             )  # fmt: skip
             meet(gate)  # Chains use the same room for what layers receive.
         elif not options.persistent:
             meet(gate)
             respond(
-                x, x_value, x_count, y, y_n, no_values, ups, downs, biases, means[1],
+                x, x_value, x_count, y, no_values, ups, downs, biases, means[1],
                 rank, size,
             )  # fmt: skip
             meet(gate)
@@ -145,7 +142,7 @@ def bernoulli_epoch(
             roots[k] = fold(step, np.uint64(plan.numbered[order[k]]))
         for k in range(n_drawn):
             layer = order[k]
-            if labelled and layer == last:
+            if len(labels) > 0 and layer == last:
                 sweep(
                     ups, downs, biases, biases, betas, indices, no_values, counts,
                     fields, ids, roots[k : k + 1], order[k : k + 1], True, c, d,
@@ -164,9 +161,9 @@ def bernoulli_epoch(
                     bounds_model[layer], size, c, d,
                 )  # fmt: skip
             meet(gate)
-        if options.persistent and not deep:
+        if len(deep) == 0 and options.persistent:
             respond(
-                x, x_value, x_count, y, y_n, no_values, ups, downs, biases, means[1],
+                x, x_value, x_count, y, no_values, ups, downs, biases, means[1],
                 rank, size,
             )  # fmt: skip
         for layer in range(1, end, 2):
@@ -179,29 +176,22 @@ def bernoulli_epoch(
             layer = order[k]
             own_means = fields[layer][:m]
             draw(own_means, roots[k], ids, indices[layer], counts[layer], c, d)
-        sweep(
-            ups, downs, biases, biases, betas, indices, no_values, counts, fields, ids,
-            roots[n_means:], order[n_means:], labelled, c, d,
-        )  # fmt: skip
-        if packs:
+        if len(labels) > 0:
+            sweep(
+                ups, downs, biases, biases, betas, indices, no_values, counts, fields,
+                ids, roots[n_means:], order[n_means:], True, c, d,
+            )  # fmt: skip
+        if len(listed) > 0:
             for layer in range(1, n_layers):
                 if layer % 2 == 0:
                     v, v_count = indices[layer], counts[layer]
                     unpack(v, no_values[layer], v_count, fields[layer], c, d)
                 if layer < last:
-                    v, v_value, v_count = (
-                        room.listed[0][layer],
-                        room.listed[1][layer],
-                        room.listed[2][layer],
-                    )
+                    v, v_value, v_count = lists_of(listed[0], layer)
                     pack(means[layer], ids, v, v_value, v_count, a, b)
                     mark(v, v_count, len(biases[layer]), bounds[layer], size, a, b)
                 if layer < last and layer % 2:
-                    v, v_value, v_count = (
-                        room.listed_model[0][layer],
-                        room.listed_model[1][layer],
-                        room.listed_model[2][layer],
-                    )
+                    v, v_value, v_count = lists_of(listed[1], layer)
                     pack(fields[layer], ids, v, v_value, v_count, c, d)
                     mark(
                         v, v_count, len(biases[layer]), bounds_model[layer], size, c, d
@@ -220,24 +210,26 @@ def bernoulli_epoch(
                 )  # fmt: skip
             if layer == 0:
                 mean_of_lists(x, x_value, bounds[0], rank, total, data[0], p, q)
-            elif labelled and layer == last:
+            elif len(labels) > 0 and layer == last:
                 none = no_values[layer]
-                mean_of_lists(y, none, bounds[layer], rank, total, data[layer], p, q)
+                mean_of_lists(y[0], none, bounds[layer], rank, total, data[layer], p, q)
             else:
                 mean_of_rows(means[layer][:n], data[layer], p, q)
             subtract(data[layer], model[layer], grads[layer], p, q)
-            move(
-                offsets[layer], data[layer], model[layer], options.pace, centering, p, q
-            )
-            lost[layer][p:q] = 0
-        below, beyond = (x, x_value, x_count), (y, y_n)
+            if len(more) > 0:
+                move(
+                    more.offsets[layer], data[layer], model[layer], options.pace,
+                    options.centering, p, q,
+                )  # fmt: skip
+                more.lost[layer][p:q] = 0
+        below = x, x_value, x_count
         for link in range(n_layers - 1):
             low, high = ends(link, beside)
-            some = of_data(low, n, below, beyond, no_values, room.listed, beside)
-            others = of_model(low, m, indices, counts, no_values, room.listed_model)
+            some = of_data(low, n, below, y, no_values, listed, beside)
+            others = of_model(low, m, indices, counts, no_values, listed)
             p, q = portion(len(biases[low]), rank, size)
             first, end_of, rows, values, factors, top = by_columns(
-                room, low, n, m, some, others, len(thin[low])
+                columns, low, n, m, some, others, len(thin[low])
             )
             if top:
                 sort(
@@ -251,14 +243,15 @@ def bernoulli_epoch(
                         factors[i, k] = 0
                 scatter(some[0], some[1], bounds[low], rank, factors, 0)
                 scatter(others[0], others[1], bounds_model[low], rank, factors, n)
-        if centering != NO_OFFSETS:
+        if len(more) > 0 and options.centering != NO_OFFSETS:
+            offsets, lost = more.offsets, more.lost
             meet(gate)
             for link in range(n_layers - 1):
                 low, high = ends(link, beside)
-                some = of_data(low, n, below, beyond, no_values, room.listed, beside)
-                others = of_model(low, m, indices, counts, no_values, room.listed_model)
+                some = of_data(low, n, below, y, no_values, listed, beside)
+                others = of_model(low, m, indices, counts, no_values, listed)
                 lam, shift = offsets[high], offsets[low]
-                received, sent = room.received[low], room.sent[low]
+                received, sent = more.received[low], more.sent[low]
                 exchange(
                     some[0], some[1], some[2], means[high], lam, shift, n, received,
                     sent, 0, a, b,
@@ -270,20 +263,20 @@ def bernoulli_epoch(
             meet(gate)
             for link in range(n_layers - 1):
                 low, high = ends(link, beside)
-                some = of_data(low, n, below, beyond, no_values, room.listed, beside)
-                others = of_model(low, m, indices, counts, no_values, room.listed_model)
+                some = of_data(low, n, below, y, no_values, listed, beside)
+                others = of_model(low, m, indices, counts, no_values, listed)
                 p, q = portion(len(biases[low]), rank, size)
                 p_high, q_high = portion(len(biases[high]), rank, size)
                 correct(
                     some[0], some[1], bounds[low], means[high][:n], others[0],
-                    others[1], bounds_model[low], fields[high][:m], room.received[low],
-                    room.sent[low], rank, grads[low], grads[high], offsets[low],
+                    others[1], bounds_model[low], fields[high][:m], more.received[low],
+                    more.sent[low], rank, grads[low], grads[high], offsets[low],
                     offsets[high], offsets[low], thin[low], room.thin_above[high],
                     data[low], data[high], p, q, p_high, q_high,
                 )  # fmt: skip
                 add(lost[low], data[low], p, q)
                 add(lost[high], data[high], p_high, q_high)
-                factors = by_columns(room, low, n, m, some, others, len(thin[low]))[4]
+                factors = by_columns(columns, low, n, m, some, others, 2)[4]
                 for i in range(p, q):
                     for k in range(2):
                         factors[i, factors.shape[1] - 2 + k] = thin[low][k, i]
@@ -292,10 +285,10 @@ def bernoulli_epoch(
         for link in range(n_layers - 1):
             low, high = ends(link, beside)
             up, down = between(machine, low, high)
-            some = of_data(low, n, below, beyond, no_values, room.listed, beside)
-            others = of_model(low, m, indices, counts, no_values, room.listed_model)
+            some = of_data(low, n, below, y, no_values, listed, beside)
+            others = of_model(low, m, indices, counts, no_values, listed)
             first, end_of, rows, values, factors, top = by_columns(
-                room, low, n, m, some, others, len(thin[low])
+                columns, low, n, m, some, others, len(thin[low])
             )
             n_units, side = up.shape[1], BLOCK // up.itemsize
             for tile, end_tile, start_line, end_line in pieces(
@@ -312,18 +305,20 @@ def bernoulli_epoch(
                 )  # fmt: skip
         for layer in range(n_layers):
             p, q = portion(len(biases[layer]), rank, size)
-            if centering != NO_OFFSETS:
-                subtract(grads[layer], lost[layer], grads[layer], p, q)
+            if len(more) > 0:
+                subtract(grads[layer], more.lost[layer], grads[layer], p, q)
             ascend(
                 biases[layer], momenta.biases[layer], grads[layer], rate, momentum, p, q
             )
-        if options.max_norm < np.inf:
+        if len(norm) > 0:
+            ones = np.empty(longest(biases))
+            ones[:] = 1
             meet(gate)
             for link in range(n_layers - 1):
                 low, high = ends(link, beside)
                 up, down = between(machine, low, high)
                 p, q = portion(len(up), rank, size)
-                if limit(up[p:q], ones, options.max_norm):
+                if limit(up[p:q], ones, norm[0]):
                     refresh(up, down, p, q)
         if not go_on(gate, turn + 1):
             break
@@ -344,34 +339,68 @@ def between(machine, low, high):
 
 
 @kernel
+def part_of(lists, start, stop):
+    """Index and count of some rows of lists, if there are some."""
+    if len(lists) > 0:
+        return lists[0][start:stop], lists[1][start:stop]
+    return ()
+
+
+@kernel
+def lists_of(lists, layer):
+    """Index, value and count of a layer's lists."""
+    return lists[0][layer], lists[1][layer], lists[2][layer]
+
+
+@kernel
 def of_data(layer, n, below, label, no_values, listed, beside):
     """A layer's lists, given the n rows of a batch."""
-    if layer == 0:
-        return below
-    if beside:
+    if len(label) > 0 and beside and layer > 0:
         return label[0], no_values[layer], label[1]
-    return listed[0][layer][:n], listed[1][layer][:n], listed[2][layer][:n]
+    if len(listed) > 0 and layer > 0:
+        index, value, count = lists_of(listed[0], layer)
+        return index[:n], value[:n], count[:n]
+    return below
 
 
 @kernel
 def of_model(layer, m, indices, counts, no_values, listed):
     """A layer's lists, in m chains."""
-    if layer % 2:
-        return listed[0][layer][:m], listed[1][layer][:m], listed[2][layer][:m]
+    if len(listed) > 0 and layer % 2:
+        index, value, count = lists_of(listed[1], layer)
+        return index[:m], value[:m], count[:m]
     return indices[layer][:m], no_values[layer], counts[layer][:m]
 
 
 @kernel
-def by_columns(room, layer, n, m, some, others, n_thin):
+def by_columns(columns, layer, n, m, some, others, n_thin):
     """Room for both phases' rows by column: as lists, or as an array, with the rows
     that centring adds; and the first row that counts as in an array."""
-    n_units = len(room.first[layer])
+    first, end, rows, values, factors = columns
+    n_units = len(first[layer])
     top = 0 if dense(some[2], others[2], n_units) else n + m
     width = n + m + n_thin - top
-    factors = room.factors[layer][: n_units * width].reshape(n_units, width)
+    own = factors[layer][: n_units * width].reshape(n_units, width)
     grey = len(some[1]) + len(others[1]) > 0
-    values = room.values[layer][: len(room.rows[layer]) if grey else 0]
-    return room.first[layer], room.end[layer], room.rows[layer], values, factors, top
+    listed = values[layer][: len(rows[layer]) if grey else 0]
+    return first[layer], end[layer], rows[layer], listed, own, top
+
+
+@kernel
+def guess(
+    machine, x, x_value, x_count, label, means, fields, known, most, tol, start, stop
+):  # fmt: skip
+    """Means of hidden layers given rows, and their labels if there are some."""
+    ups, downs, biases = machine
+    n_sweeps, moves = np.empty(len(known), np.int64), np.empty(len(known), np.bool_)
+    if len(label) > 0:
+        y, y_count = label
+    else:
+        y, y_count = x[:0], x_count[:0]
+    settle(
+        ups, downs, biases, x, x_value, x_count, y, y_count, False, means, fields,
+        known, most, tol, n_sweeps, moves, start, stop,
+    )  # fmt: skip
 
 
 @kernel
@@ -390,7 +419,7 @@ def infer_part(layer, machine, betas, indices, no_values, counts, mean, rank, si
 
 @kernel
 def respond(
-    x, x_value, x_count, y, y_count, no_values, ups, downs, biases, mean, rank, size
+    x, x_value, x_count, label, no_values, ups, downs, biases, mean, rank, size
 ):
     """Means of one hidden layer given rows, and their labels if there are some; a
     thread's part of tiles and rows."""
@@ -402,8 +431,8 @@ def respond(
         for r in range(top, bottom):
             mean[r, left:right] = 0
         collect(x, x_value, x_count, ups[0], left, right, mean, top, bottom)
-        if len(y):
-            labels = y, no_values[last + 1], y_count
+        if len(label) > 0:
+            labels = label[0], no_values[last + 1], label[1]
             collect(*labels, downs[last], left, right, mean, top, bottom)
         for r in range(top, bottom):
             row, bias = mean[r, left:right], biases[1][left:right]

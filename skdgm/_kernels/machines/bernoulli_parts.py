@@ -68,8 +68,6 @@ class Options(NamedTuple):
     tol : float
         Of mean field.
     momentum, l1, l2 : real
-    max_norm : float
-        Largest norm of a unit's weights to the layer below.
     pace : real
         Weight of a batch's means in the running means.
     resample, persistent : bool
@@ -83,7 +81,6 @@ class Options(NamedTuple):
     momentum: float
     l1: float
     l2: float
-    max_norm: float
     pace: float
     resample: bool
     persistent: bool
@@ -99,27 +96,18 @@ class Room(NamedTuple):
         A batch as lists.
     means, fields : tuple of ndarray of shape (n_rows, n_units)
         Means of a batch's rows; and of the chains', or what layers receive.
-    known : ndarray
-        What the first hidden layer receives from the data.
     no_values : tuple of ndarray of shape (0, n_units)
-    bits : tuple
-        Index and count of what is drawn from grey rows.
-    listed, listed_model : tuple
-        Means of hidden layers as lists: tuples of indices, of values and of counts.
     bounds, bounds_model : tuple of ndarray of shape (n_threads + 1, n_rows)
         Entries of lists that belong to each thread.
-    first, end : tuple of ndarray
-    rows, values : tuple of ndarray
-        Lists by column, as :func:`~skdgm._kernels.sparse.lists.sort` has them.
-    factors : tuple of ndarray
-        Rows by column, as arrays.
-    received, sent : tuple of ndarray
-        Of each row, for centring.
+    columns : tuple
+        Tuples of first, end, rows and values: rows by column, as
+        :func:`~skdgm._kernels.sparse.lists.sort` has them; and of arrays, with all rows
+        by column.
     thin, thin_above : tuple of ndarray of shape (2, n_units)
         Of couplings to the layer above, and to that below: rows by which centring
         changes the gradient.
     total : tuple of ndarray of float64
-    grads, data, model, lost : tuple of ndarray of shape (n_units,)
+    grads, data, model : tuple of ndarray of shape (n_units,)
     """
 
     index: np.ndarray
@@ -127,24 +115,36 @@ class Room(NamedTuple):
     count: np.ndarray
     means: tuple
     fields: tuple
-    known: np.ndarray
     no_values: tuple
-    bits: tuple
-    listed: tuple
-    listed_model: tuple
     bounds: tuple
     bounds_model: tuple
-    first: tuple
-    end: tuple
-    rows: tuple
-    values: tuple
-    factors: tuple
-    received: tuple
-    sent: tuple
+    columns: tuple
     thin: tuple
     thin_above: tuple
     total: tuple
     grads: tuple
     data: tuple
     model: tuple
+
+
+class More(NamedTuple):
+    """What centring, and bits drawn from grey rows, need.
+
+    Parameters
+    ----------
+    offsets : tuple of ndarray
+    received, sent : tuple of ndarray
+        Of each row, for centring.
+    lost : tuple of ndarray of shape (n_units,)
+        What centring takes from the gradients.
+    grey, index, count : ndarray
+        Rows, and lists of the bits that are drawn.
+    """
+
+    offsets: tuple
+    received: tuple
+    sent: tuple
     lost: tuple
+    grey: np.ndarray
+    index: np.ndarray
+    count: np.ndarray

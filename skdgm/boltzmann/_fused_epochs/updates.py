@@ -12,6 +12,7 @@ from skdgm._kernels.machines.bernoulli_epoch import bernoulli_epoch
 from skdgm._kernels.machines.bernoulli_parts import (
     Machine,
     Momentum,
+    More,
     Options,
     Plan,
     Room,
@@ -124,11 +125,11 @@ def bernoulli_updates(given):
     options, rows, index = objective.options, objective.rows, given.index
     n_layers = len(objective.energy.units)
     (ups, downs), blocks = forms(state.params), tuple(range(n_layers))
-    y = Lists.empty(0, 0, real)
+    labels = ()
     if objective.label is not None:
-        y = one_hot(
-            rows.beside(index), objective.energy.units[objective.label].size, real
-        )
+        size = objective.energy.units[objective.label].size
+        y = one_hot(rows.beside(index), size, real)
+        labels = y.index, y.count
         if objective.label < n_layers - 1:
             blocks, ups, downs = _BESIDE, (ups[0], downs[1]), (downs[0], ups[1])
 
@@ -137,18 +138,24 @@ def bernoulli_updates(given):
 
     velocities, units = state.optimiser.couplings, state.params.units
     most = n_threads()  # Which may change while rooms are made for so many.
+    room, known, listed, more = _room(given, blocks, most)
+    n_deep = n_layers - 1 - (objective.label is not None)
+    plain = given.centering == NO_OFFSETS and not options.resample
     in_step(
         bernoulli_epoch,
         Source(*rows.joined(index), run.edges),
-        (y.index, y.count),
+        labels,
         Machine(ups, downs, placed(units)),
         Momentum(
             tuple(part.up if given.momentum else part.up[:0] for part in velocities),
             placed(state.optimiser.units),
         ),
         _lists(placed(given.chains)),
-        placed(given.offsets),
-        _room(given, blocks, most),
+        (known,) if n_deep > 1 else (),
+        listed if n_layers > 2 and blocks != _BESIDE else (),
+        () if plain else More(placed(given.offsets), *more),
+        () if options.max_norm is None else (given.max_norm,),
+        room,
         Plan(
             given.rates(options.learning_rate),
             np.uint64(given.root.root),
@@ -160,7 +167,6 @@ def bernoulli_updates(given):
             options.mean_field_steps,
             real(TOLERANCE),
             *given.numbers,
-            given.max_norm,
             real(RATE),
             given.resample,
             given.persistent,
@@ -305,7 +311,8 @@ def _lists(parts):
 
 def _room(given, blocks, most):
     """Arrays that the kernel works with, on so many threads at most, which the
-    objective keeps."""
+    objective keeps: the room; those for mean field and for means as lists; and what
+    some updates need more."""
     objective, real, n_rows = given.objective, given.real, given.run.longest
     m = len(given.chains[0])
     key = n_rows, m, given.resample, most
@@ -325,9 +332,8 @@ def _room(given, blocks, most):
         return tuple(np.empty((n, size), dtype) for size in sizes)
 
     def lists(n):
-        own = [0] * len(sizes) if blocks == _BESIDE else packs
         counts = tuple(np.empty(n, np.int64) for _ in sizes)
-        return arrays(n, np.uint32, own), arrays(n, real, own), counts
+        return arrays(n, np.uint32, packs), arrays(n, real, packs), counts
 
     def lines(n, dtype, sizes=sizes):
         return tuple(np.empty(n * size, dtype) for size in sizes)
@@ -336,30 +342,36 @@ def _room(given, blocks, most):
         return tuple(np.empty((most + 1, n), np.int64) for _ in sizes)
 
     x = Lists.empty(n_rows, sizes[0], real, binary)
-    objective.rooms[key] = room = Room(
+    room = Room(
         *(x.index, x.value, x.count),
-        (np.empty((some, sizes[0]), real), *arrays(n_rows)[1:]),
+        (np.empty((0, sizes[0]), real), *arrays(n_rows)[1:]),
         arrays(max(n_rows, m)),
-        np.empty((max(n_rows, m), sizes[1]), real),
         arrays(0),
-        (np.empty((some, sizes[0]), np.uint32), np.empty(some, np.int64)),
-        lists(n_rows),
-        lists(m),
         bounds(n_rows),
         bounds(m),
-        lines(1, np.int64),
-        lines(1, np.int64),
-        # Only what a batch's entries need of these is ever touched.
-        lines(n, np.uint32, listed),
-        lines(n, real, listed),
-        lines(n + n_thin, real, listed),
-        tuple(np.empty(n) for _ in sizes),
-        tuple(np.empty(n) for _ in sizes),
+        (
+            lines(1, np.int64),
+            lines(1, np.int64),
+            # Only what a batch's entries need of these is ever touched.
+            lines(n, np.uint32, listed),
+            lines(n, real, listed),
+            lines(n + n_thin, real, listed),
+        ),
         *(arrays(n_thin), arrays(n_thin)),
         lines(1, float),
-        *(lines(1, real) for _ in range(4)),
+        *(lines(1, real) for _ in range(3)),
     )
-    return room
+    more = (
+        tuple(np.empty(n) for _ in sizes),
+        tuple(np.empty(n) for _ in sizes),
+        lines(1, real),
+        np.empty((some, sizes[0]), real),
+        np.empty((some, sizes[0]), np.uint32),
+        np.empty(some, np.int64),
+    )
+    known = np.empty((max(n_rows, m), sizes[1]), real)
+    made = objective.rooms[key] = room, known, (lists(n_rows), lists(m)), more
+    return made
 
 
 def lines(objective, real):
