@@ -40,6 +40,8 @@ MODELS = {
     "HelmholtzMachine": "directed.helmholtz_machine",
     "SigmoidBeliefNetwork": "directed.sigmoid_belief_network",
     "GMMN": "moment_matching.gmmn",
+    "RNNRBM": "recurrent.rnn_rbm",
+    "RTRBM": "recurrent.rtrbm",
     "RNNNADE": "recurrent.rnn_nade",
     "GeneratorNet": "supervised.generator_net",
 }

@@ -1,5 +1,7 @@
 """Models of sequences: each step given those before."""
 
 from skdgm.recurrent.rnn_nade import RNNNADE
+from skdgm.recurrent.rnn_rbm import RNNRBM
+from skdgm.recurrent.rtrbm import RTRBM
 
-__all__ = ["RNNNADE"]
+__all__ = ["RNNNADE", "RNNRBM", "RTRBM"]

@@ -6,7 +6,7 @@ import numpy as np
 
 from skdgm.base.attributes import rolled_back
 from skdgm.base.frames import filled_in, framed
-from skdgm.base.options import KW_ONLY, Count, Options
+from skdgm.base.options import KW_ONLY, Count, Options, Share
 from skdgm.data import has_grey
 from skdgm.data.inputs import for_callbacks, own_frame
 from skdgm.data.sequences import (
@@ -17,6 +17,7 @@ from skdgm.data.sequences import (
     sequences_of,
 )
 from skdgm.nets import NetEstimator
+from skdgm.nets.estimator import check_cost
 from skdgm.nets.options import Initialiser
 from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Self, Target, Weight
@@ -381,6 +382,8 @@ class RecurrentOptions(Options):
     cell
         Recurrent cell: one layer of units, a gated recurrent unit, or long short-term
         memory.
+    dropout
+        Share of the cell's units that drop out, where they set biases, in training.
     clip_norm
         Upper limit of the norm of gradients, which may explode in time.
     init_weights
@@ -395,6 +398,7 @@ class RecurrentOptions(Options):
     n_recurrent: Count = 100
     cell: Literal["tanh", "gru", "lstm"] = "gru"
     init_weights: Initialiser = "glorot_uniform"
+    dropout: Share = 0.0
     clip_norm = 1.0
 
 
@@ -407,3 +411,21 @@ class RecurrentEstimator(RecurrentOptions, SequenceEstimator):
     def _count(self, table, fresh):
         grey = has_grey(table.rows, self._domain.bits(self._columns))
         self._grey = grey or (not fresh and self._grey)
+
+    def _check_cost(self, table, n_epochs):
+        facts, options, rows = self._facts(), self._options, table.rows
+        sizes, names = self._MODEL.n_inputs(facts), range(rows.shape[1])
+        codec = getattr(self._columns, "codec", None)
+        n_weights, n_nets, shared = self._MODEL.n_weights(facts)
+        longest = min(rows.lengths.max(), options.batch_length or np.inf)
+        check_cost(
+            self,
+            sizes,
+            getattr(self, "feature_names_in_", codec.names if codec else names),
+            n_weights,
+            n_nets=n_nets,
+            shared=shared,
+            batch=int(min(rows.edges[-1], longest * options.batch_size)),
+            n_rows=int(rows.edges[-1]) * n_epochs,
+            item=np.dtype(rows.dtype).itemsize,
+        )

@@ -8,6 +8,9 @@ from skdgm.recurrent._density import SequenceDensity, batches_of
 from skdgm.recurrent._objective import SequenceObjective
 from skdgm.utils.tree import astype, leaves
 
+# Random stream of units that drop out.
+_DROP = 400
+
 
 class RecurrentDensity(SequenceDensity):
     r"""Steps distributed as the state of a recurrent net before them says.
@@ -52,21 +55,21 @@ class RecurrentDensity(SequenceDensity):
     def scored(self, v, batch, rng, state):
         """Log-likelihood of each row given the state before, and states."""
         net, params = self.net, self._params(v.dtype)
-        given = params, net.step.inputs(v), batch.sizes, state.astype(v.dtype)
+        given = params, net.inputs(params, v), batch.sizes, state.astype(v.dtype)
         biases, state = net.all_biases(*given)
         return net.step.log_p(params.step, biases, v, rng), state
 
     def scored_entries(self, v, batch, rng, state):
         """Log-likelihood of each entry given those before it, and states."""
         net, params = self.net, self._params(v.dtype)
-        given = params, net.step.inputs(v), batch.sizes, state.astype(v.dtype)
+        given = params, net.inputs(params, v), batch.sizes, state.astype(v.dtype)
         biases, state = net.all_biases(*given)
         return net.step.log_p_of_entries(params.step, biases, v, rng), state
 
     def hidden(self, v, batch, rng, state):
         """Units of the cell after each row, and states."""
         net, params, state = self.net, self._params(v.dtype), state.astype(v.dtype)
-        found = net.states(params, net.step.inputs(v), batch.sizes, state)
+        found = net.states(params, net.inputs(params, v), batch.sizes, state)
         return net.features(found), last(found, batch.sizes, state)
 
     def filled(self, v, batch, rng, state, method):
@@ -77,7 +80,7 @@ class RecurrentDensity(SequenceDensity):
             part, biases = slice(first, first + size), net.biases(params, state[:size])
             given = params.step, biases, v[part], rng.take(part)
             v[part] = net.step.fill(*given, method)
-            own = net.follow(params, state[:size], net.step.inputs(v[part]))
+            own = net.follow(params, state[:size], net.inputs(params, v[part]))
             state[:size], first = own, first + size
         return v, state
 
@@ -90,7 +93,7 @@ class RecurrentDensity(SequenceDensity):
         net, params = self.net, self.params
         state = state.astype(leaves(params)[0].dtype)
         v = net.step.draw(params.step, net.biases(params, state), rng)
-        return v, net.follow(params, state, net.step.inputs(v))
+        return v, net.follow(params, state, net.inputs(params, v))
 
     def _params(self, dtype):
         return astype(self.params, dtype)
@@ -112,12 +115,19 @@ class RecurrentObjective(SequenceObjective):
         """Rows of a stretch, and a stream."""
         return self.rows.rows.take(batch.index), batch, self.stream(clock)
 
+    def constrain(self, params):
+        """Keep to the limits of the distribution's parameters, in place."""
+        limit = getattr(self.net.step, "constrain", None)
+        if limit is not None:
+            limit(params.step)
+
     def forward(self, params, given):
         """Loss of each row; the states at the end are carried to the next stretch."""
         (v, batch, rng), net = given, self.net
         carried = self.carried if batch.begin else None
-        x = net.step.inputs(v)
-        biases, self.carried = net.all_biases(params, x, batch.sizes, carried)
+        x = net.inputs(params, v)
+        given = params, x, batch.sizes, carried, rng.fold(_DROP)
+        biases, self.carried = net.all_biases(*given)
         return net.step.loss(params.step, biases, v, rng), ()
 
     def losses(self, state, index, rng):
@@ -127,10 +137,12 @@ class RecurrentObjective(SequenceObjective):
             states = None
             for batch in parts:
                 v = self.rows.rows.take(batch.index)
-                given = params, net.step.inputs(v), batch.sizes, states
+                given = params, net.inputs(params, v), batch.sizes, states
                 biases, states = net.all_biases(*given)
-                streams = rng.rows(batch.index.astype(np.uint64))
-                own = net.step.watched(params.step, biases, v, streams)
                 number = np.concatenate([which[:size] for size in batch.sizes])
+                steps = batch.begin + np.arange(len(batch.sizes), dtype=np.uint64)
+                keys = number.astype(np.uint64) << np.uint64(32)
+                streams = rng.rows(keys + np.repeat(steps, batch.sizes))
+                own = net.step.watched(params.step, biases, v, streams)
                 found += np.bincount(number, own, len(index))
         return found

@@ -3,11 +3,15 @@
 from abc import abstractmethod
 from types import SimpleNamespace
 
+import numpy as np
+
 from skdgm.autoregressive._model import AutoregressiveModel
 from skdgm.autoregressive._options import MIXTURE
+from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.recurrent._learning import RecurrentDensity, RecurrentObjective
 from skdgm.recurrent._nade_step import NADEStep, RowChain
-from skdgm.recurrent._net import RecurrentNet
+from skdgm.recurrent._net import RecurrentNet, TiedNet
+from skdgm.recurrent._rbm_step import RBMStep
 from skdgm.utils.orders import orders
 
 
@@ -42,19 +46,24 @@ class RecurrentModel(AutoregressiveModel):
     def net(self, facts, present=False):
         """The net and its distribution of steps."""
         own = facts.structure
-        given = own.cell, own.n_recurrent, facts.options.init_weights
+        rules = facts.options.init_weights, facts.options.dropout
+        given = own.cell, own.n_recurrent, *rules
         return RecurrentNet(self.step(facts), *given)
 
     @abstractmethod
     def step(self, facts):
         """Distribution of a step."""
 
-    def n_weights(self, facts, conditionals):
+    def n_weights(self, facts, conditionals=None):
         """Number of weights of the net and of the distribution, and that there is one
         net."""
         net = self.net(facts)
         step = net.step.n_hidden * (net.step.n_inputs + net.step.n_visible)
         return net.n_weights() + step, 1, True
+
+    def n_inputs(self, facts):
+        """Number of inputs of each column."""
+        return self.step(facts).output.n_inputs
 
 
 class NADEModel(RecurrentModel):
@@ -72,3 +81,46 @@ class NADEModel(RecurrentModel):
         chain = RowChain(conditionals, start, order, *net, scaled)
         share = facts.domain.share(facts.columns)
         return NADEStep(chain, share, facts.now("n_draws"))
+
+
+class MachineModel(RecurrentModel):
+    """Steps as restricted Boltzmann machines; if ``tied``, the state of the net is the
+    mean of their hidden units."""
+
+    def __init__(self, tied=False):
+        self.tied = tied
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+
+    def structure(self, facts):
+        """Options that the parameters depend on."""
+        found = SimpleNamespace(**vars(super().structure(facts)))
+        if self.tied:
+            del found.n_recurrent, found.cell
+        return found
+
+    def net(self, facts, present=False):
+        """The net and its distribution of steps."""
+        if not self.tied:
+            return super().net(facts)
+        options = facts.options
+        return TiedNet(self.step(facts), options.init_weights, options.dropout)
+
+    def step(self, facts):
+        """A restricted Boltzmann machine with biases of each row."""
+        columns, options = facts.columns, facts.options
+        kinds = np.full(len(columns.seen), facts.structure.column_types)
+        normal = standard_mixture(1, "gaussian", options.min_variance)
+        output = MixedOutput(kinds, columns.sizes, normal)
+        share = facts.domain.share(columns)
+        start = np.zeros(output.n_inputs.sum())
+        for name, log in (("bernoulli", _log_odds), ("categorical", np.log)):
+            own = np.repeat(kinds == name, output.n_inputs)
+            start[own] = log(share[own]) if own.any() else 0
+        given = facts.structure.n_components, options.n_steps, facts.now("n_betas")
+        return RBMStep(output, start, share, *given, options.min_variance)
+
+
+def _log_odds(p):
+    return np.log(p) - np.log1p(-p)

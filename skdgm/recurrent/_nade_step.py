@@ -64,7 +64,7 @@ class NADEStep:
         self.chain, self.share, self.n_draws = chain, share, n_draws
         self.n_inputs, self.n_visible = chain.n_inputs, chain.n_outputs
         self.n_hidden = self.width = chain.n_units
-        self.conditionals = chain.conditionals.take(chain.place)
+        self.output = chain.conditionals.take(chain.place)
 
     def init(self, rng, dtype):
         """Initial weights, and biases that reproduce the frequencies of values."""
@@ -74,7 +74,7 @@ class NADEStep:
 
     def inputs(self, v):
         """Inputs of the recurrent net."""
-        return self.conditionals.inputs(v, self.share)
+        return self.output.inputs(v, self.share)
 
     def _own(self, shared, biases):
         """Parameters of the chain, in its order."""

@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.nets import Layer, columns, dense, initial, listed
+from skdgm.nets import Layer, columns, dense, drop_out, initial, listed
 from skdgm.nets.recurrent import CELLS, last, recurrent, shifted
 from skdgm.nets.tape import getval
+from skdgm.recurrent._biases import Biases
 
 
 class Weights(NamedTuple):
@@ -34,25 +35,19 @@ class Weights(NamedTuple):
     step: tuple
 
 
-class Biases(NamedTuple):
-    """Biases of the distribution of each row, (n_rows, n_units) and (n_rows,
-    n_outputs)."""
-
-    hidden: np.ndarray
-    visible: np.ndarray
-
-
 class RecurrentNet:
     """Recurrent net below a distribution of steps.
 
     ``cell`` is one of :data:`~skdgm.nets.recurrent.CELLS` with so many units, whose
-    weights are drawn by a ``rule``. The ``step`` defines ``n_inputs``, ``n_hidden`` and
-    ``n_visible``, numbers of inputs to the cell and of biases; ``init(rng, dtype)``,
-    its parameters and the initial biases of both kinds; and ``inputs(v)`` of rows.
+    weights are drawn by a ``rule``; of these, a share may drop out above. The ``step``
+    defines ``n_inputs``, ``n_hidden`` and ``n_visible``, numbers of inputs to the cell
+    and of biases; ``init(rng, dtype)``, its parameters and the initial biases of both
+    kinds; and ``inputs(v)`` of rows.
     """
 
-    def __init__(self, step, cell, n_units, rule):
+    def __init__(self, step, cell, n_units, rule, dropout=0.0):
         self.step, self.cell, self.n_units, self.rule = step, CELLS[cell], n_units, rule
+        self.dropout = dropout
         self.n_states = n_units * self.cell.n_states
         sizes = step.n_inputs, step.n_hidden, step.n_visible
         self.width = max(*sizes, n_units * self.cell.n_gates)
@@ -80,40 +75,104 @@ class RecurrentNet:
         parts = (Layer(*(a.astype(dtype) for a in layer)) for layer in found[:4])
         return Weights(*parts, own)
 
+    def inputs(self, params, v):
+        """Inputs to the cell."""
+        return self.step.inputs(v)
+
+    def below(self, params):
+        """Weights and biases of the cell's inputs."""
+        return params.below
+
+    def within(self, params):
+        """Weights of the cell's units on each other, and its state at the start."""
+        return params.within
+
     def states(self, params, x, sizes, carried=None):
         """States after each step of inputs x, (n_rows, n_states), for a batch of so
         many sequences at each step; differentiable."""
-        a = dense(listed(x), *params.below, "identity")
-        return recurrent(a, *params.within, sizes, self.cell.name, carried)
+        a = dense(listed(x), *self.below(params), "identity")
+        return recurrent(a, *self.within(params), sizes, self.cell.name, carried)
 
     def before(self, params, after, sizes, carried=None):
         """States before each step, given those after it."""
-        return shifted(after, params.within.b, sizes, carried)
+        return shifted(after, self.within(params).b, sizes, carried)
 
-    def biases(self, params, states):
-        """Biases of steps, given the states before."""
+    def biases(self, params, states, rng=None):
+        """Biases of steps, given the states before, of whose units some drop out by a
+        stream."""
         h = states
         if self.cell.n_states > 1:
             h = columns(states, 0, self.n_units)
+        if self.dropout and rng is not None:
+            h = drop_out(h, self.dropout, rng)
         return Biases(
             dense(h, *params.hidden, "identity"), dense(h, *params.visible, "identity")
         )
 
-    def all_biases(self, params, x, sizes, carried=None):
+    def all_biases(self, params, x, sizes, carried=None, rng=None):
         """Biases of all steps of a batch, and the states of sequences after it."""
         after = self.states(params, x, sizes, carried)
         before = self.before(params, after, sizes, carried)
-        return self.biases(params, before), last(getval(after), sizes, carried)
+        return self.biases(params, before, rng), last(getval(after), sizes, carried)
 
     def begin(self, params, n):
         """States of n sequences before their first step."""
-        return np.tile(params.within.b, (n, 1))
+        return np.tile(self.within(params).b, (n, 1))
 
     def follow(self, params, state, x):
         """States after one more step."""
-        a = dense(x, *params.below, "identity")
-        return self.cell.step(a, state, params.within.W)
+        a = dense(x, *self.below(params), "identity")
+        return self.cell.step(a, state, self.within(params).W)
 
     def features(self, states):
         """Units of states: those of the cell that others see."""
         return states[:, : self.n_units]
+
+
+class TiedWeights(NamedTuple):
+    """Parameters of a :class:`TiedNet`: of the hidden and visible biases, the state at
+    the ``start``, and the others of the distribution of a ``step``."""
+
+    hidden: Layer
+    visible: Layer
+    start: np.ndarray
+    step: tuple
+
+
+class TiedNet(RecurrentNet):
+    r"""Recurrent net whose state is the mean of the hidden units of a step.
+
+    .. math:: s_t = \mathbb{E}[h_t \mid x_t, s_{t-1}] = \sigma(c_t + x_t W), \qquad
+       c_t = c + s_{t-1} U
+
+    Its weights are those of the distribution of steps, :math:`W`, and of the hidden
+    biases, U: it has as many units as that.
+    """
+
+    def __init__(self, step, rule, dropout=0.0):
+        super().__init__(step, "logistic", step.n_hidden, rule, dropout)
+
+    def n_weights(self):
+        """Number of weights, but for those of the step."""
+        return self.n_units * (self.n_units + self.step.n_visible)
+
+    def init(self, rng, dtype):
+        """Draw initial parameters."""
+        own, hidden, visible = self.step.init(rng, dtype)
+        n, n_visible = self.n_units, self.step.n_visible
+        U, W = 0.01 * rng.normal(size=(n, n)), np.zeros((n, n_visible))
+        layers = Layer(U, hidden), Layer(W, visible)
+        layers = (Layer(*(a.astype(dtype) for a in layer)) for layer in layers)
+        return TiedWeights(*layers, np.full(n, 0.5, dtype), own)
+
+    def inputs(self, params, v):
+        """Inputs to hidden units."""
+        return self.step.seen(params.step, self.step.inputs(v))
+
+    def below(self, params):
+        """Weights and biases of hidden units."""
+        return Layer(params.step.W, params.hidden.b)
+
+    def within(self, params):
+        """Weights on hidden biases, and the state at the start."""
+        return Layer(params.hidden.W, params.start)

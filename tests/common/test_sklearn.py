@@ -74,7 +74,8 @@ for sizes, names in [
     ),
     ({}, "NeuralAutoregressive FVBN BoltzmannMachine"),
     # A table is one sequence by default, and rows of it are not independent.
-    ({"n_components": 12, "n_recurrent": 8, "sequence_length": 1}, "RNNNADE"),
+    ({"n_components": 12, "n_recurrent": 8, "sequence_length": 1}, "RNNNADE RNNRBM"),
+    ({"n_components": 8, "sequence_length": 1}, "RTRBM"),
 ]:
     for name in names.split():
         SHORT[name] = {"n_iter": 2, **sizes}

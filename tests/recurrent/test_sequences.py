@@ -7,7 +7,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 
-from skdgm import RNNNADE, load, save
+from skdgm import RNNNADE, RNNRBM, RTRBM, load, save
 from skdgm.callbacks import Checkpoint
 from tests.common.shapes import learned
 
@@ -17,7 +17,8 @@ PARTS = [(RNG.random((n, 3)) < 0.5).astype(float) for n in LENGTHS]
 X, GROUPS = np.concatenate(PARTS), np.repeat([4, 1, 3, 0, 2], LENGTHS)
 HOLED = np.where(RNG.random(X.shape) < 0.2, np.nan, X)
 SMALL = {"n_recurrent": 4, "n_iter": 3, "batch_size": 2, "random_state": 0}
-MODELS = [RNNNADE(5, batch_length=4, **SMALL)]
+MODELS = [RNNNADE(5, batch_length=4, **SMALL), RNNRBM(5, cell="lstm", **SMALL)]
+MODELS += [RTRBM(12, n_iter=3, batch_size=2, n_betas=20, random_state=0)]
 models = pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
 
 
@@ -130,7 +131,7 @@ def test_dataframes_come_back(model):
 
 @models
 def test_groups_keep_sequences_whole_in_searches(model):
-    grid = {"n_recurrent": [2, 3]}
+    grid = {"n_components": [2, 3]}
     with config_context(enable_metadata_routing=True):
         routed = clone(model).set_fit_request(groups=True)
         routed.set_score_request(groups=True)

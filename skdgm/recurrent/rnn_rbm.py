@@ -1,0 +1,100 @@
+r"""Restricted Boltzmann machines in time, with a recurrent net.
+
+.. math:: p(x_1, \dots, x_T) = \prod_t e^{-F(x_t;\, s_{t-1})} / Z(s_{t-1})
+"""
+
+from typing import ClassVar, Literal
+
+from skdgm.base.common_options import CategoryOptions
+from skdgm.base.options import KW_ONLY, Count, Fraction, Options, removed
+from skdgm.recurrent._estimator import RecurrentEstimator
+from skdgm.recurrent._model import MachineModel
+
+
+class MachineOptions(Options):
+    """Options of restricted Boltzmann machines in time.
+
+    Parameters
+    ----------
+    n_components
+        Number of hidden units of the machine of a step.
+    column_types
+        Kind of the columns: 0, 1 or probabilities of 1; real numbers, standardised
+        internally; or codes of categories, as ``OrdinalEncoder`` returns.
+    n_steps
+        Steps of Gibbs sampling from each row, for the gradient (CD-k).
+    n_betas
+        Steps of annealed importance sampling of each row, with more than 10 hidden
+        units: in :meth:`score_samples`, for the log partition function of the step, and
+        in draws. It may be changed after ``fit``.
+    min_variance
+        Lower limit of learned variances, as a share of the column's variance, for real
+        columns.
+    average
+        Average the parameters over about the last tenth of the updates.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_inputs)
+        Weights W of the machine, transposed.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "exact" with at most 10 hidden units, else an
+        "estimate" by annealed importance sampling.
+    """
+
+    n_components: Count = 100
+    column_types: Literal["bernoulli", "gaussian", "categorical"] = "bernoulli"
+    _: KW_ONLY
+    n_steps: Count = 5
+    n_betas: Count = 100
+    min_variance: Fraction = 1e-4
+    average: bool = True
+    missing_pattern: ClassVar = removed("ignore")
+    learning_rate = 0.001
+
+
+class RNNRBM(MachineOptions, CategoryOptions, RecurrentEstimator):
+    r"""Recurrent net with a restricted Boltzmann machine of each step.
+
+    .. math::
+
+        p(x_t, h_t \mid s_{t-1}) &\propto \exp\bigl(b_t^\top x_t + c_t^\top h_t +
+        x_t^\top W h_t\bigr) \\
+        c_t &= c + s_{t-1} W_c, \qquad b_t = b + s_{t-1} W_b
+
+    The state :math:`s_t` of a recurrent cell, a function of all rows up to t, sets the
+    biases of a machine of the next row [1]_, in which columns depend on each other
+    through binary hidden units. Gradients are those of contrastive divergence, and
+    reach back through ``batch_length`` steps. Real columns have learned precisions
+    :math:`\lambda`, and :math:`-\frac12 \lambda (x_t - b_t)^2 + \sqrt\lambda \,
+    x_t^\top W h_t` in the exponent. Float64 data are computed in float64, all others in
+    float32.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray
+        Weights of inputs to the cell, of its units on each other, and of its units on
+        hidden and on visible biases.
+    intercepts_ : list of ndarray
+        Biases of the cell, its state at the start, and hidden and visible biases.
+
+    References
+    ----------
+    .. [1] Boulanger-Lewandowski, Bengio and Vincent (2012). Modeling temporal
+       dependencies in high-dimensional sequences: application to polyphonic music
+       generation and transcription. ICML.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdgm import RNNRBM
+    >>> X = (np.arange(300)[:, None] % [2, 3, 5]) == 0
+    >>> model = RNNRBM(8, n_recurrent=20, learning_rate=0.01, random_state=0).fit(X)
+    >>> model.density_kind_
+    'exact'
+    >>> bool(model.score(X) > -0.3)
+    True
+    """
+
+    _MODEL = MachineModel()
+    _LIGHTER = "lower n_components and n_recurrent."

@@ -1,0 +1,54 @@
+r"""Recurrent temporal restricted Boltzmann machine.
+
+.. math:: s_t = \mathbb{E}[h_t \mid x_t, s_{t-1}]
+"""
+
+from typing import ClassVar
+
+from skdgm.base.common_options import CategoryOptions
+from skdgm.base.options import removed
+from skdgm.recurrent._estimator import RecurrentEstimator
+from skdgm.recurrent._model import MachineModel
+from skdgm.recurrent.rnn_rbm import MachineOptions
+
+
+class RTRBM(MachineOptions, CategoryOptions, RecurrentEstimator):
+    r"""Recurrent temporal restricted Boltzmann machine: hidden units with a memory.
+
+    .. math::
+
+        p(x_t, h_t \mid s_{t-1}) &\propto \exp\bigl(b_t^\top x_t + c_t^\top h_t +
+        x_t^\top W h_t\bigr) \\
+        c_t &= c + s_{t-1} U, \qquad b_t = b + s_{t-1} W_b, \qquad
+        s_t = \sigma(c_t + x_t W)
+
+    The form of :class:`RNNRBM` in which the recurrent state is that of the machine's
+    own hidden units: their means given the step and the state before [1]_, with the
+    same weights. Columns, learning and scores are as of that.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray
+        Weights of states on hidden and on visible biases, U and W_b.
+    intercepts_ : list of ndarray
+        Hidden and visible biases.
+
+    References
+    ----------
+    .. [1] Sutskever, Hinton and Taylor (2008). The recurrent temporal restricted
+       Boltzmann machine. NIPS.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdgm import RTRBM
+    >>> X = (np.arange(300)[:, None] % [2, 3, 5]) == 0
+    >>> model = RTRBM(10, learning_rate=0.01, random_state=0).fit(X)
+    >>> bool(model.score(X) > -1.5)
+    True
+    """
+
+    n_recurrent: ClassVar = removed(None)
+    cell: ClassVar = removed("logistic")
+    _MODEL = MachineModel(tied=True)
+    _LIGHTER = "lower n_components."
