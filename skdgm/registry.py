@@ -12,6 +12,7 @@ MODELS = {
     "InfoGAN": "adversarial.infogan",
     "LAPGAN": "adversarial.lapgan",
     "StackGAN": "adversarial.stack_gan",
+    "DRAW": "autoencoder.draw",
     "VAE": "autoencoder.vae",
     "EoNADE": "autoregressive.eonade",
     "FVBN": "autoregressive.fvbn",

@@ -1,5 +1,6 @@
 """Autoencoders: latent variable models with an encoder and a decoder."""
 
+from skdgm.autoencoder.draw import DRAW
 from skdgm.autoencoder.vae import VAE
 
-__all__ = ["VAE"]
+__all__ = ["DRAW", "VAE"]

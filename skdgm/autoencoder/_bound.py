@@ -19,7 +19,7 @@ References
 
 import numpy as np
 
-from skdgm.nets import NetObjective, listed, log_mean_exp, nll, row_mean
+from skdgm.nets import NetObjective, log_mean_exp, nll, row_mean
 
 _NOISE, _DROP, _GREY = range(3)
 # Default number of draws for each row, if they are weighted.
@@ -64,7 +64,7 @@ class Bound(NetObjective):
     def forward(self, params, given):
         """Negative bound of each row."""
         statistics, v, noise, beta, rng = given
-        x = listed(self.output.inputs(v, self.share))
+        x = self.hierarchy.batch(self.output.inputs(v, self.share))
         how = {"exact": not self.weighted, "rng": rng, "train": True}
         found = self.hierarchy.through(params, statistics, x, noise, **how)
         return -self._bound(found, params.own, v, beta), found.statistics
@@ -72,7 +72,7 @@ class Bound(NetObjective):
     def losses(self, state, index, rng):
         """Negative bound of the rows at an index, in float64."""
         v, noise = self.rows.take(index), self.hierarchy.noise(rng, self.n_each)
-        x = listed(self.output.inputs(v, self.share))
+        x = self.hierarchy.batch(self.output.inputs(v, self.share))
         own = state.params, state.statistics, x, noise
         found = self.hierarchy.through(*own, exact=not self.weighted)
         value = self._bound(found, state.params.own, v, self.options.beta)

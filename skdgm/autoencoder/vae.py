@@ -9,13 +9,14 @@ with nets for the decoder :math:`p(x \mid z)` and for the encoder :math:`q(z \mi
 from typing import Literal
 
 from skdgm.autoencoder._model import AutoencoderModel
-from skdgm.base.options import KW_ONLY, Count, CountOrZero, NotNegative, Share
+from skdgm.autoencoder._options import BoundOptions
+from skdgm.base.options import KW_ONLY, Count, Share
 from skdgm.latent import LatentEstimator
 from skdgm.nets import ACTIVATIONS
 from skdgm.training import Budget
 
 
-class VAE(LatentEstimator):
+class VAE(BoundOptions, LatentEstimator):
     r"""Variational autoencoder: latent units with an encoder and a decoder.
 
     .. math::
@@ -40,16 +41,6 @@ class VAE(LatentEstimator):
     hidden_layer_sizes : tuple
         Numbers of hidden units of the encoder, from the data up; the decoder mirrors
         them. With several latent layers, such a tuple for each.
-    objective
-        Evidence lower bound, or importance weighted bound.
-    n_importance
-        Draws for each row in training; if None, 1 for "elbo" and 5 for "iwae".
-    beta
-        Weight of the divergence; with values other than 1 the objective is no bound,
-        and latent units are more or less independent [4]_.
-    warm_up
-        Number of epochs in which ``beta`` rises from 0, which helps to prevent an early
-        collapse of the posterior.
     activation
         Activation function of hidden units; "maxout" is the larger of two linear units.
     batch_norm
@@ -94,10 +85,6 @@ class VAE(LatentEstimator):
     n_components: Count | tuple = 16
     hidden_layer_sizes: Count | tuple = (256,)
     _: KW_ONLY
-    objective: Literal["elbo", "iwae"] = "elbo"
-    n_importance: Count | None = None
-    beta: NotNegative = 1.0
-    warm_up: CountOrZero = 0
     activation: Literal[*ACTIVATIONS, "maxout"] = "tanh"
     batch_norm: bool = False
     dropout: Share = 0.0

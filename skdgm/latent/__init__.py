@@ -1,6 +1,7 @@
 """Models with layers of latent units, which encoders infer and decoders explain."""
 
-from skdgm.latent.data_layer import DataLayer
+from skdgm.latent.architecture import Architecture
+from skdgm.latent.data_layer import DataLayer, Pass
 from skdgm.latent.density import LatentDensity
 from skdgm.latent.estimator import LatentEstimator
 from skdgm.latent.hierarchy import Hierarchy, Params, Statistics
@@ -8,6 +9,7 @@ from skdgm.latent.model import LatentModel
 from skdgm.latent.units import Coins, LatentUnits, LinkedCoins, NormalUnits
 
 __all__ = [
+    "Architecture",
     "Coins",
     "DataLayer",
     "Hierarchy",
@@ -18,5 +20,6 @@ __all__ = [
     "LinkedCoins",
     "NormalUnits",
     "Params",
+    "Pass",
     "Statistics",
 ]

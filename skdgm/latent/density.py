@@ -40,11 +40,11 @@ class LatentDensity(Density):
 
     .. math:: p(x) = \int p(x \mid z) \, p(z) \, dz
 
-    Besides the arguments of :class:`~skdgm.base.Density` it has a :class:`Hierarchy`;
-    ``net``, parameters and running statistics; ``n_draws``, which returns the number of
-    draws for each row in :meth:`log_prob`; ``output``, the distribution of the data
-    given the decoder's outputs; and ``layers``, numbers of those whose means are
-    features.
+    Besides the arguments of :class:`~skdgm.base.Density` it has ``hierarchy``, an
+    :class:`Architecture`; ``net``, parameters and running statistics; ``n_draws``,
+    which returns the number of draws for each row in :meth:`log_prob`; ``output``, the
+    distribution of the data given the decoder's outputs; and ``layers``, numbers of
+    those whose means are features.
     """
 
     def __init__(self, *common, hierarchy, net, n_draws, output, layers):
@@ -52,8 +52,7 @@ class LatentDensity(Density):
         self.hierarchy, self.net, self.n_draws = hierarchy, net, n_draws
         self.output, self.share = output, self.domain.share(self.columns)
         self.layers = layers
-        # Units of the widest layer.
-        self.width = max(max(layer.W.shape) for layer in layers_of(net[0]))
+        self.width = hierarchy.width(net[0])
 
     @property
     def capabilities(self):
@@ -116,11 +115,8 @@ class LatentDensity(Density):
     def inverse(self, H):
         """Expected rows given latent units, as :meth:`features` returns them: of
         several layers, those of the lowest."""
-        H, widths = self.checked(H, self.dtype), self.hierarchy.n_latent
-        lowest = min(self.layers)
-        before = self.layers[: self.layers.index(lowest)]
-        start = sum(widths[number] for number in before)
-        return self.decode(H[:, start : start + widths[lowest]], lowest)
+        H = self.checked(H, self.dtype)
+        return self.decode(*self.hierarchy.lowest(H, self.layers))
 
     @property
     def dtype(self):
@@ -147,7 +143,7 @@ class LatentDensity(Density):
         with one_blas_thread():
             parts = [self._means(rows.take(index[b])) for b in rows.blocks(len(index))]
             variances = np.concatenate(parts).var(axis=0, dtype=np.float64)
-            ends = np.cumsum(self.hierarchy.n_latent)[:-1]
+            ends = np.cumsum(self.hierarchy.wholes)[:-1]
             silent = any(part.max() <= ACTIVE for part in np.split(variances, ends))
             return variances, silent and are_dependent(rows.take(np.unique(index)))
 
@@ -178,8 +174,12 @@ class LatentDensity(Density):
     def outputs(self, rng):
         """Outputs of the decoder for latent units drawn from their prior, one row for
         each stream, and the streams."""
-        z = self.hierarchy.top(self.net[0], rng.fold(_LATENT))
+        z = self.latent(rng)
         return self.hierarchy.downwards(*self.net, z, rng.fold(_DOWN)), rng
+
+    def latent(self, rng):
+        """Draw latent units from their prior, one row for each stream."""
+        return self.hierarchy.top(self.net[0], rng.fold(_LATENT))
 
     def decode(self, Z, level=-1):
         """Expected data given latent units of a layer; see ``inverse_transform``."""
@@ -247,8 +247,7 @@ class LatentDensity(Density):
         missing, hierarchy, guess = np.isnan(v), self.hierarchy, v
         for _ in range(_SETTLED):
             x = self.output.inputs(guess, self.share)
-            top = hierarchy.upwards(*self.net, x)[-1]
-            out = hierarchy.downwards(*self.net, top)
+            out = hierarchy.rebuilt(*self.net, x)
             if hierarchy.data is not None:
                 out = hierarchy.data.outputs(self.net[0], out, x)
             mean = self.output.mean(out)

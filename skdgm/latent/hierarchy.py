@@ -14,6 +14,7 @@ References
 
 from typing import NamedTuple
 
+from skdgm.latent.architecture import Architecture
 from skdgm.latent.data_layer import Pass
 from skdgm.latent.units import Linked
 from skdgm.nets import layers, layers_of, listed
@@ -42,7 +43,7 @@ class Statistics(NamedTuple):
     decoders: tuple
 
 
-class Hierarchy:
+class Hierarchy(Architecture):
     """Architecture of a model with layers of latent units, as functions of parameters.
 
     There are ``n_inputs`` of the lowest encoder and ``n_outputs`` of the lowest
@@ -179,21 +180,6 @@ class Hierarchy:
             return found
         return self.data.complete(found, params, x, given, train)
 
-    def noise(self, rng, n_draws):
-        """Source of noise of ``n_draws`` for each row, with a stream for each, as
-        :meth:`through` takes it."""
-
-        def source(level, stats):
-            n_units = self.n_latent[level]
-            own = rng.fold(level), n_draws * n_units, stats.dtype.type
-            return self.units.noise(*own).reshape(-1, n_units)
-
-        return source
-
-    def noise_of(self, z):
-        """Source of the noise for which latent units have given values."""
-        return lambda level, stats: self.units.noise_of(z[level], stats)
-
     def top(self, params, rng):
         """Draw the highest latent units, of shape (n_rows, n_units); one stream for
         each row."""
@@ -218,6 +204,18 @@ class Hierarchy:
         in between; without it they are at their means."""
         *_, (_, out) = self.descent(params, statistics, z, rng, level)
         return out
+
+    def rebuilt(self, params, statistics, x):
+        """Outputs for the data given the means of all latent units of rows x."""
+        top = self.upwards(params, statistics, x)[-1]
+        return self.downwards(params, statistics, top)
+
+    def lowest(self, H, layers):
+        """Latent units of the lowest of some layers, of which H, (n_rows, n_features),
+        are side by side; and its number."""
+        level = min(layers)
+        start = sum(self.n_latent[number] for number in layers[: layers.index(level)])
+        return H[:, start : start + self.n_latent[level]], level
 
     def descent(self, params, statistics, z, rng=None, highest=-1):
         """Yield each layer, the highest first, and the outputs of the decoder below;

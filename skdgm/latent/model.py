@@ -11,11 +11,14 @@ from skdgm.utils.counts import chosen
 
 
 class LatentModel(NetModel):
-    """Encoders and decoders of layers of latent units, a :class:`Hierarchy`.
+    """Encoders and decoders of latent units, an :class:`Architecture`.
 
     A subclass has ``learns``, the class of the objective, which is made of the
     hierarchy, domain, columns, output, options, rows, seed and epochs before.
     """
+
+    # Groups of latent units whose means are features, where no option says.
+    FEATURES = -1
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
@@ -23,7 +26,7 @@ class LatentModel(NetModel):
 
     @abstractmethod
     def hierarchy(self, facts):
-        """Architecture of the nets, a :class:`Hierarchy`."""
+        """Architecture of the nets, an :class:`Architecture`."""
 
     def of_hierarchy(self, tree):
         """The hierarchy's part of parameters or statistics: by default all of it."""
@@ -33,7 +36,7 @@ class LatentModel(NetModel):
         """Density of the fitted parameters, of some class."""
         hierarchy, now = self.hierarchy(facts), facts.now
         several = hasattr(facts.options, "feature_layer")
-        asked = now("feature_layer") if several else -1
+        asked = now("feature_layer") if several else self.FEATURES
         return kind(
             *facts.own,
             hierarchy=hierarchy,

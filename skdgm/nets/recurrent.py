@@ -37,6 +37,9 @@ import numpy as np
 from autograd.extend import defvjp_argnums
 from scipy.special import expit
 
+from skdgm.nets.feed_forward import Layer, initial
+from skdgm.nets.primitives import columns, dense
+from skdgm.nets.stochastic.bernoulli_latents import to_draws
 from skdgm.nets.tape import primitive
 
 
@@ -156,6 +159,66 @@ CELLS = {
     "gru": GRU(),
     "lstm": LSTM(),
 }
+
+
+def begin_cell(name, n_units, rule, rng, n_inputs, dtype):
+    """Initial parameters of a cell: weights of inputs and biases; and weights within,
+    orthogonal, by which gradients neither vanish nor explode at first, and the state at
+    the start."""
+    cell, n = CELLS[name], n_units
+    W = initial(rule, rng, n_inputs, n, (n_inputs, n * cell.n_gates))
+    U = [np.linalg.qr(rng.normal(size=(n, n)))[0] for _ in range(cell.n_gates)]
+    below = Layer(W, cell.begin_biases(n))
+    within = Layer(np.concatenate(U, axis=1), np.zeros(n * cell.n_states))
+    parts = (Layer(*(a.astype(dtype) for a in layer)) for layer in (below, within))
+    return tuple(parts)
+
+
+class Walk:
+    """Cell that goes step by step, where inputs depend on the states before:
+    parameters are those of :func:`begin_cell`."""
+
+    def __init__(self, name, n_units):
+        self.name, self.n_units, self.cell = name, n_units, CELLS[name]
+
+    def init(self, rule, rng, n_inputs, dtype):
+        """Initial parameters."""
+        return begin_cell(self.name, self.n_units, rule, rng, n_inputs, dtype)
+
+    def start(self, params, n_rows):
+        """States before the first step, (n_rows, n_states * n_units)."""
+        return to_draws(params[1].b.reshape((1, -1)), n_rows)
+
+    def step(self, params, state, x):
+        """States after one more step, by inputs x."""
+        below, within = params
+        return advance(dense(x, *below, "identity"), state, within.W, self.name)
+
+    def units(self, state):
+        """Units of the cell that others see, (n_rows, n_units)."""
+        return columns(state, 0, self.n_units) if self.cell.n_states > 1 else state
+
+
+@primitive
+def advance(a, state, U, cell):
+    """States after one step, given those before; arguments are those of
+    :func:`recurrent`."""
+    return CELLS[cell].step(a, state, U)
+
+
+def _advance_back(argnums, after, args, kwargs):
+    a, state, U, cell = args
+
+    def backward(grad):
+        own = CELLS[cell]
+        da, dq, ds = own.back(grad, U, *own.factors(a, state, after, U))
+        found = {0: lambda: da, 1: lambda: ds, 2: lambda: state[:, : len(U)].T @ dq}
+        return [found[argnum]() for argnum in argnums]
+
+    return backward
+
+
+defvjp_argnums(advance, _advance_back)
 
 
 @primitive

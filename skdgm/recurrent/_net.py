@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.nets import Layer, columns, dense, drop_out, initial, listed
-from skdgm.nets.recurrent import CELLS, last, recurrent, shifted
+from skdgm.nets.recurrent import CELLS, begin_cell, last, recurrent, shifted
 from skdgm.nets.tape import getval
 from skdgm.recurrent._biases import Biases
 
@@ -60,14 +60,12 @@ class RecurrentNet:
 
     def init(self, rng, dtype):
         """Draw initial parameters, with which steps do not depend on those before."""
-        n, n_gates, step = self.n_units, self.cell.n_gates, self.step
-        W = initial(self.rule, rng, step.n_inputs, n, (step.n_inputs, n * n_gates))
-        # Orthogonal, by which gradients neither vanish nor explode at first.
-        U = [np.linalg.qr(rng.normal(size=(n, n)))[0] for _ in range(n_gates)]
+        n, step = self.n_units, self.step
+        n_inputs = step.n_inputs
+        inner = begin_cell(self.cell.name, n, self.rule, rng, n_inputs, dtype)
         own, hidden, visible = step.init(rng, dtype)
         found = Weights(
-            Layer(W, self.cell.begin_biases(n)),
-            Layer(np.concatenate(U, axis=1), np.zeros(self.n_states)),
+            *inner,
             Layer(initial(self.rule, rng, n, step.n_hidden), hidden),
             Layer(np.zeros((n, step.n_visible)), visible),
             own,

@@ -72,6 +72,7 @@ for sizes, names in [
         "ReplicatedSoftmax "
         "NADE RNADE",
     ),
+    ({"n_glimpses": 2, "n_recurrent": 12}, "DRAW"),
     ({}, "NeuralAutoregressive FVBN BoltzmannMachine"),
     # A table is one sequence by default, and rows of it are not independent.
     ({"n_components": 12, "n_recurrent": 8, "sequence_length": 1}, "RNNNADE RNNRBM"),

@@ -1,0 +1,72 @@
+"""Model of DRAW: recurrent nets with attention, made of options."""
+
+from math import isqrt
+from types import SimpleNamespace
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skdgm.autoencoder._bound import Bound
+from skdgm.autoencoder._glimpses import Glimpses
+from skdgm.latent import LatentDensity, LatentModel
+from skdgm.nets.recurrent import Walk
+from skdgm.utils.counts import count_rows
+from skdgm.utils.images import image_shape
+from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.threading.threads import one_blas_thread
+
+
+class DrawDensity(LatentDensity):
+    """Density of images that are painted in steps."""
+
+    def canvases(self, n_samples, random_state=None):
+        """Means of pixels after each step, (n_samples, n_steps, n_columns), of latent
+        units that :meth:`sample` draws by the same seed."""
+        n_samples = count_rows(n_samples, len(self.columns.seen))
+        seed, found = check_random_state(random_state).randint(MAX_SEED), []
+        with one_blas_thread():
+            z = self.latent(stream(seed).rows(n_samples))
+            for out in self.hierarchy.canvases(self.net[0], z):
+                mean = self.output.mean(out)
+                found.append(self.domain.to_data(self.columns, mean))
+        return np.stack(found, axis=1)
+
+
+class DrawModel(LatentModel):
+    """Normal latent units of several steps, in each of which a decoder paints."""
+
+    learns, FEATURES = Bound, "all"
+
+    def structure(self, facts):
+        """Options that the nets depend on."""
+        asked, n_columns = facts.options, len(facts.columns.seen)
+        shape = asked.image_shape
+        if shape is None and isqrt(n_columns) ** 2 != n_columns:
+            shape = 1, n_columns
+        variance = asked.variance if isinstance(asked.variance, str) else "fixed"
+        return SimpleNamespace(
+            n_components=asked.n_components,
+            n_glimpses=asked.n_glimpses,
+            n_recurrent=asked.n_recurrent,
+            cell=asked.cell,
+            read_size=asked.read_size,
+            write_size=asked.write_size,
+            image_shape=image_shape(n_columns, shape, who=facts.name),
+            column_types=asked.column_types,
+            variance=variance,
+        )
+
+    def hierarchy(self, facts):
+        """Architecture of the nets, :class:`Glimpses`."""
+        own = facts.structure
+        return Glimpses(
+            *(own.image_shape, self.output(facts)),
+            (own.n_components,) * own.n_glimpses,
+            Walk(own.cell, own.n_recurrent),
+            *(own.read_size, own.write_size),
+            facts.options.init_weights.replace("he", "glorot"),
+        )
+
+    def density(self, facts, state):
+        """Density of images."""
+        return super().density(facts, state, DrawDensity)

@@ -1,0 +1,133 @@
+r"""Recurrent variational autoencoders of images, which read and paint by glimpses.
+
+.. math:: \log p(x) \ge \mathbb{E}_q \Bigl[\log p(x \mid c_T) -
+   \sum_t \mathrm{KL}(q(z_t \mid x, z_{<t}) \,\|\, p(z_t))\Bigr]
+"""
+
+from typing import Literal
+
+import numpy as np
+
+from skdgm.autoencoder._draw_model import DrawModel
+from skdgm.autoencoder._options import BoundOptions
+from skdgm.base.options import KW_ONLY, Count
+from skdgm.latent import LatentEstimator
+from skdgm.training import Budget
+from skdgm.typing import Seed
+
+
+class DRAW(BoundOptions, LatentEstimator):
+    r"""Deep recurrent attentive writer: images that are painted step by step.
+
+    .. math::
+
+        c_t = c_{t-1} + \operatorname{write}(h^d_t), \qquad
+        h^d_t = \text{RNN}(h^d_{t-1}, z_t), \qquad
+        z_t \sim \mathcal{N}(0, 1), \qquad x \sim p(x \mid c_T)
+
+    where the canvas :math:`c_T` has the parameters of the pixels after T steps [1]_.
+    In each step an encoder, another recurrent net, looks at the image, and at what the
+    canvas still lacks, and infers :math:`q(z_t \mid x, z_{<t})`. What is read
+    and written is a grid of Gaussian filters
+
+    .. math:: F_Y \, x \, F_X^\top, \qquad F_Y^\top \, w \, F_X
+
+    whose place, stride, width and intensity the decoder chooses. Both nets learn the
+    evidence lower bound,
+
+    .. math:: \log p(x) \ge \mathbb{E}_q \Bigl[\log p(x \mid c_T) -
+        \sum_t \mathrm{KL}(q(z_t \mid x, z_{<t}) \,\|\, p(z_t))\Bigr]
+
+    or the importance weighted one [2]_. NaN is a missing value, in every method.
+    Float64 data are computed in float64, all others in float32.
+
+    Parameters
+    ----------
+    n_glimpses
+        Number of steps T.
+    n_components
+        Number of latent units of each step.
+    n_recurrent
+        Number of units of the recurrent cell of the encoder, and of that of the
+        decoder.
+    cell
+        Recurrent cell: long short-term memory, a gated recurrent unit, or one layer of
+        units.
+    read_size
+        Rows and columns of the grid that reads; None for no attention: all of the image
+        is read.
+    write_size
+        The same of the grid that paints.
+    image_shape
+        Height and width of images, and their number of channels if it is not 1; by
+        default they are square, or rows of pixels where that is impossible.
+    column_types
+        Kind of the pixels: 0, 1 or probabilities of 1; or real numbers, standardised
+        internally.
+    beta
+        Weight of the divergence; with values other than 1 the objective is no bound.
+    n_iter
+        Number of epochs; "auto": 2,500 updates, but between 10 and 100 epochs.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Weights of all layers. Of the encoder: of inputs to its cell, and of the units
+        of the cell on each other; of means and log variances; of where to read. Of the
+        decoder: the same two of its cell; of what to paint; and where.
+    intercepts_ : list of ndarray of shape (n_above,)
+        Biases of the same layers; of units of a cell on each other, its state at the
+        start.
+
+    References
+    ----------
+    .. [1] Gregor, Danihelka, Graves, Rezende and Wierstra (2015). DRAW: a recurrent
+       neural network for image generation. ICML.
+    .. [2] Burda, Grosse and Salakhutdinov (2016). Importance weighted autoencoders.
+       ICLR.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skdgm import DRAW
+    >>> X = load_digits().data / 16
+    >>> draw = DRAW(n_glimpses=4, n_recurrent=32, n_iter=3, random_state=0).fit(X)
+    >>> draw.sample(3, random_state=0).shape
+    (3, 64)
+    >>> draw.paint(3, random_state=0).shape  # the canvas after each step
+    (3, 4, 64)
+    """
+
+    n_glimpses: Count = 8
+    n_components: Count = 8
+    n_recurrent: Count = 64
+    _: KW_ONLY
+    cell: Literal["lstm", "gru", "tanh"] = "lstm"
+    read_size: Count | None = 5
+    write_size: Count | None = 5
+    image_shape: tuple | None = None
+    column_types: Literal["bernoulli", "gaussian"] = "bernoulli"
+    batch_size = 50
+    learning_rate = 0.005
+    n_draws = 20
+
+    _MODEL, _BUDGET = DrawModel(), Budget(2_500, 10, 100)
+    _REVIVE = (
+        "Set warm_up to some epochs, lower beta, or raise learning_rate or n_iter."
+    )
+
+    def paint(self, n_samples: int = 1, random_state: Seed = None) -> np.ndarray:
+        """Paint images from the prior: means of pixels after each step.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of images.
+        random_state : int, RandomState instance or None, default=None
+            The same one gives the images that :meth:`sample` draws.
+
+        Returns
+        -------
+        means : ndarray of shape (n_samples, n_glimpses, n_features)
+        """
+        return self.density_.canvases(n_samples, random_state)

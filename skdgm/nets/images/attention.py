@@ -1,0 +1,249 @@
+r"""Attention to a part of an image: a grid of Gaussian filters that read and paint.
+
+.. math:: F_{ia} = \frac{1}{Z_i} \exp\Bigl(-\frac{(a - \mu_i)^2}{2 \sigma^2}\Bigr),
+   \qquad \mu_i = g + \Bigl(i - \frac{N + 1}{2}\Bigr) \delta
+
+is the filter of row i of N rows of the grid, by the rows a of an image [1]_, where each
+filter adds up to 1; and so are those of columns. Outputs of a net say, for each image,
+where the centre g of the grid is, and how large its stride :math:`\delta`, its variance
+:math:`\sigma^2` and its intensity :math:`\gamma` are. To look at an image x and to
+paint a patch w are
+
+.. math:: \text{glimpse} = \gamma \, F_Y \, x \, F_X^\top, \qquad
+   \text{stroke} = \frac1\gamma \, F_Y^\top \, w \, F_X
+
+with gradients written by hand. Of several planes of an image, as of colours, each is
+read by the same filters.
+
+References
+----------
+.. [1] Gregor, Danihelka, Graves, Rezende and Wierstra (2015). DRAW: a recurrent neural
+   network for image generation. ICML.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from autograd.extend import defvjp, defvjp_argnums
+from scipy.special import expit
+
+from skdgm.nets.tape import primitive
+
+# Outputs of a net that say where to attend: centres, of rows and of columns, and logs
+# of the variance, of the stride and of the intensity.
+N_OUTPUTS = 5
+# Bound on the absolute value of these logs.
+_BOUND = 6.0
+
+
+class Grid(NamedTuple):
+    """Rows and columns of images, and the number of filters of each."""
+
+    height: int
+    width: int
+    n_rows: int
+    n_columns: int
+
+    @classmethod
+    def of(cls, shape, n_filters):
+        """Grid of ``n_filters`` by as many, or of fewer along a shorter side."""
+        height, width, *_ = shape
+        return cls(height, width, min(n_filters, height), min(n_filters, width))
+
+    @property
+    def size(self):
+        """Number of filters, of which each reads a number of each plane."""
+        return self.n_rows * self.n_columns
+
+    @property
+    def n_weights(self):
+        """Number of weights of all filters."""
+        return self.n_rows * self.height + self.n_columns * self.width
+
+    @property
+    def stride(self):
+        """Stride with which the grid covers the whole image."""
+        most = max(self.n_rows, self.n_columns)
+        return (max(self.height, self.width) - 1) / max(1, most - 1)
+
+    def start(self, paints=False):
+        """Initial outputs of a net, so that filters cover the image evenly; what they
+        paint, if they do, is as strong as patches are."""
+        stride = max(1.0, self.stride)
+        gain = -np.log(stride) * ((self.height > 1) + (self.width > 1)) if paints else 0
+        return np.array([0.0, 0.0, 2 * np.log(stride / 2), 0.0, gain])
+
+    def images(self, x):
+        """Rows of planes, as images."""
+        return x.reshape(len(x), -1, self.height, self.width)
+
+    def patches(self, x):
+        """Rows of what filters read, as images."""
+        return x.reshape(len(x), -1, self.n_rows, self.n_columns)
+
+
+class _Filters:
+    """Filters of a grid by the outputs of a net; and gradients by these."""
+
+    def __init__(self, out, grid):
+        self.grid = grid
+        self.logs = out.dtype.type(_BOUND) * np.tanh(out[:, 2:] / _BOUND)
+        self.precision = np.exp(-self.logs[:, :1])[:, :, None]
+        stride = (grid.stride * np.exp(self.logs[:, 1:2])).astype(out.dtype)
+        self.gamma = np.exp(self.logs[:, 2])
+        self.parts = []
+        sides = (grid.height, grid.n_rows), (grid.width, grid.n_columns)
+        for number, (side, n) in enumerate(sides):
+            half = out.dtype.type((side + 1) / 2)
+            centre = half * (out[:, number : number + 1] + 1) - 1
+            steps = stride * (np.arange(n, dtype=out.dtype) - (n - 1) / 2)
+            far = np.arange(side, dtype=out.dtype) - (centre + steps)[:, :, None]
+            F = far * far
+            F *= -0.5 * self.precision
+            F -= F.max(axis=2, keepdims=True)
+            np.exp(F, out=F)
+            F /= F.sum(axis=2, keepdims=True)
+            self.parts.append((F, far, steps, half))
+
+    @property
+    def banks(self):
+        """Filters of rows and of columns, with an axis for planes."""
+        return tuple(part[0][:, None] for part in self.parts)
+
+    def back(self, grads, of_gamma):
+        """Gradient by the outputs, given those by both banks, which are overwritten,
+        and by the log of the intensity."""
+        found = np.empty((len(of_gamma), N_OUTPUTS), of_gamma.dtype)
+        found[:, 2:4] = 0
+        for number, (grad, part) in enumerate(zip(grads, self.parts)):
+            F, far, steps, half = part
+            own = grad
+            own -= (F * grad).sum(axis=2, keepdims=True)
+            own *= F
+            own *= far
+            of_place = (own * self.precision).sum(axis=2)
+            found[:, number] = half * of_place.sum(axis=1)
+            own *= far
+            found[:, 2] += (own * (0.5 * self.precision)).sum(axis=(1, 2))
+            found[:, 3] += (of_place * steps).sum(axis=1)
+        found[:, 4] = of_gamma
+        found[:, 2:] *= 1 - (self.logs / _BOUND) ** 2
+        return found
+
+
+def _turned(x):
+    return x.swapaxes(2, 3)
+
+
+def _summed(A, B):
+    """Matrix products, summed over planes."""
+    return sum(A[:, plane] @ B[:, plane] for plane in range(A.shape[1]))
+
+
+@primitive
+def lacking(images, canvas, logistic):
+    """Images, (n_rows, n_numbers), and what a canvas lacks of them, side by side: its
+    first numbers are means, or log odds if ``logistic``."""
+    mean = canvas[:, : images.shape[1]]
+    return np.concatenate([images, images - (expit(mean) if logistic else mean)], 1)
+
+
+def _by_canvas(found, images, canvas, logistic, grad):
+    """Gradient by a canvas, given that by what it lacks."""
+    n = images.shape[1]
+    by_canvas = np.zeros_like(canvas)
+    np.negative(grad, out=by_canvas[:, :n])
+    if logistic:
+        mean = images - found[:, n:]
+        by_canvas[:, :n] *= mean
+        by_canvas[:, :n] *= np.subtract(1, mean, out=mean)
+    return by_canvas
+
+
+def _lacking_back(found, images, canvas, logistic):
+    n = images.shape[1]
+    return lambda grad: _by_canvas(found, images, canvas, logistic, grad[:, n:])
+
+
+defvjp(lacking, None, _lacking_back, None)
+
+
+@primitive
+def glimpse(images, canvas, out, grid, logistic):
+    """What the filters of a :class:`Grid` read of images and of what a canvas lacks of
+    them, as of :func:`lacking`, by the outputs of a net, (n_rows, 5): (n_rows, n_planes
+    * grid.size), of so many planes of both."""
+    own = _Filters(out, grid)
+    rows, columns = own.banks
+    seen = grid.images(lacking(images, canvas, logistic))
+    found = (rows @ seen @ _turned(columns)).reshape(len(images), -1)
+    found *= own.gamma[:, None]
+    return found
+
+
+def _glimpse_back(argnums, found, args, kwargs):
+    images, canvas, out, grid, logistic = args
+
+    def backward(grad):
+        own = _Filters(out, grid)
+        rows, columns = own.banks
+        seen = lacking(images, canvas, logistic)
+        patches, planes = grid.patches(grad * own.gamma[:, None]), grid.images(seen)
+        grads = []
+        if 1 in argnums:
+            lacks = patches[:, planes.shape[1] // 2 :] @ columns
+            by_seen = (_turned(rows) @ lacks).reshape(images.shape)
+            grads.append(_by_canvas(seen, images, canvas, logistic, by_seen))
+            del lacks, by_seen
+        if 2 in argnums:
+            by_rows = _summed(patches, columns @ _turned(planes))
+            by_columns = _summed(_turned(patches), rows @ planes)
+            grads.append(own.back((by_rows, by_columns), (grad * found).sum(axis=1)))
+        return grads
+
+    return backward
+
+
+defvjp_argnums(glimpse, _glimpse_back)
+
+
+@primitive
+def stroke(canvas, patch, out, grid):
+    """Canvas, (n_rows, n_planes * height * width), and what the filters of a
+    :class:`Grid` add to it with patches, (n_rows, n_planes * grid.size), by the outputs
+    of a net, (n_rows, 5)."""
+    own = _Filters(out, grid)
+    rows, columns = own.banks
+    patches = grid.patches(patch / own.gamma[:, None])
+    found = _turned(rows) @ (patches @ columns)
+    found = found.reshape(len(patch), -1)
+    found += canvas
+    return found
+
+
+def _stroke_back(argnums, _, args, kwargs):
+    _, patch, out, grid = args
+
+    def backward(grad):
+        own = _Filters(out, grid)
+        gain = 1 / own.gamma[:, None]
+        rows, columns = own.banks
+        halfway = rows @ grid.images(grad)
+        grads = []
+        if 0 in argnums:
+            grads.append(grad)
+        by_patch = gain * (halfway @ _turned(columns)).reshape(patch.shape)
+        if 1 in argnums:
+            grads.append(by_patch)
+        if 2 in argnums:
+            patches = grid.patches(gain * patch)
+            by_rows = _summed(patches, columns @ _turned(grid.images(grad)))
+            by_columns = _summed(_turned(patches), halfway)
+            of_gamma = -(by_patch * patch).sum(axis=1)
+            grads.append(own.back((by_rows, by_columns), of_gamma))
+        return grads
+
+    return backward
+
+
+defvjp_argnums(stroke, _stroke_back)
