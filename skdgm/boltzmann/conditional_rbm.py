@@ -13,6 +13,7 @@ from skdgm.base.options import (
     Count,
     CountOrZero,
     NotNegative,
+    Positive,
     Probability,
     removed,
 )
@@ -65,12 +66,19 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
         DataFrame say it, and columns of an array are "gaussian" (standardised).
     hidden
         Kind of hidden units, as of :class:`~skdgm.RBM`.
+    n_lags
+        If not 0, X is a series, or several, and each row is modelled given the so many
+        rows before it [1]_, in the place of y given X. What is before the first row
+        counts as the mean. Its columns are those that ``column_types`` tells of, and
+        ``condition_types`` of none.
     init_conditions
         Initial weights of the conditions to "gaussian" columns of y: those of a ridge
         regression for each, whose penalty generalised cross-validation chooses; or
         small random numbers ("random"), as all other weights.
     learning_rate
-        Learning rate of Adam; see ``schedule``.
+        Learning rate of Adam; see ``schedule``. "auto": 0.001 where y has "gaussian" or
+        "rectified" columns, of which the hidden units see values many deviations apart,
+        else 0.01.
     momentum : float or tuple of float
         Decay of Adam's mean gradient. The values of a tuple share the epochs evenly, in
         order.
@@ -166,16 +174,17 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
     (3, 32)
     """
 
-    n_components: Count = 64
+    n_components: Count = 8
     _: KW_ONLY
     column_types: Annotated[str, Kinds(set(UNITS) | {"mixed"})] | tuple | dict = "mixed"
     condition_types: ColumnTypes = "mixed"
     hidden: Annotated[str, Kinds(set(UNITS))] = "bernoulli"
+    n_lags: CountOrZero = 0
     init_conditions: Literal["ridge", "random"] = "ridge"
     min_variance = 0.01
     gradient: Literal["auto", "cd", "enumeration", "perturb-and-descend"] = "auto"
     n_steps = 5
-    learning_rate = 0.01
+    learning_rate: Positive | Auto = "auto"
     momentum = 0.9
     batch_size = 50
     n_iter: CountOrZero | Auto = "auto"

@@ -1,4 +1,5 @@
-"""Conditions as the values of a block that is always clamped.
+"""Conditions as the values of a block that is always clamped: given columns, or the
+rows of a series before each.
 
 Real columns are standardised, bits and one-hot categories counted from their means; a
 missing value is 0, the mean of its column.
@@ -78,3 +79,63 @@ class Conditions:
     def hashes(self):
         """What the hash of a row differs by, a uint64 for each."""
         return mix64(row_hash(self.rows._replace(given=None)) + np.uint64(2**32))
+
+
+class Past:
+    """Rows of series before each row, as its conditions: as :class:`Conditions`.
+
+    Parameters
+    ----------
+    rows : Rows
+        One series after the other, in the units of their columns.
+    columns : Mixed or None
+        Statistics of these; None before they are known.
+    n_lags : int
+    lengths : ndarray of int
+        Number of rows of each series.
+    """
+
+    def __init__(self, rows, columns, n_lags, lengths):
+        self.rows, self.columns, self.n_lags = (
+            rows._replace(given=None),
+            columns,
+            n_lags,
+        )
+        starts = np.cumsum(lengths) - lengths
+        self.place = np.arange(rows.shape[0]) - np.repeat(starts, lengths)
+
+    @property
+    def values(self):
+        """The conditions themselves, which an index array selects from."""
+        return self
+
+    def __getitem__(self, index):
+        place = self.place[index]
+        index = np.arange(len(self.place))[index]
+        found = []
+        for lag in range(1, self.n_lags + 1):
+            there = place >= lag
+            own = inputs(
+                self.columns, self.rows.take(np.where(there, index - lag, index))
+            )
+            found.append(np.where(there[:, None], own, own.dtype.type(0)))
+        return np.concatenate(found, axis=1)
+
+    @property
+    def width(self):
+        """Number of conditions of a row."""
+        return self.n_lags * n_inputs(self.columns)
+
+    @property
+    def known(self):
+        """Mask of rows with conditions: all."""
+        return np.ones(len(self.place), bool)
+
+    @property
+    def hashes(self):
+        """What the hash of a row differs by, a uint64 for each."""
+        own, found = row_hash(self.rows), np.zeros(len(self.place), np.uint64)
+        for lag in range(1, self.n_lags + 1):
+            there = np.flatnonzero(self.place >= lag)
+            found[there] += mix64(own[there - lag] + np.uint64(lag))
+        return mix64(found)

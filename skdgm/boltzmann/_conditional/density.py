@@ -38,10 +38,13 @@ class ConditionalDensity(Density):
     of it is missing.
     """
 
-    def __init__(self, *known, energy, params, responses, of_y, layout, fills):
+    def __init__(
+        self, *known, energy, params, responses, of_y, layout, fills, n_lags=0
+    ):
         super().__init__(*known)
         self.energy, self.params, self.responses = energy, params, responses
         self.of_y, self.layout, self.fills = of_y, layout, fills
+        self.n_lags = n_lags
 
     @property
     def capabilities(self):
@@ -97,6 +100,12 @@ class ConditionalDensity(Density):
         """A stream for each row, by its content."""
         return stream(self.seed, LIKELIHOOD, *tags).rows(row_hash(rows))
 
+    @property
+    def precise(self):
+        """Type in which rows are read for likelihoods: float64 where these are exact,
+        else None."""
+        return np.float64 if self.enumeration.possible else None
+
     def log_prob(self, X, y=None):
         """Log-likelihood of each row of y given X, in nats; 0 where y is None."""
         low, high = self.bracket(X, y)
@@ -107,8 +116,11 @@ class ConditionalDensity(Density):
         n_rows): equal where it is exact."""
         if y is None:
             return np.zeros((2, self.read(X).shape[0]))
+        return self.bracket_of(self.pairs(X, y, self.precise))
+
+    def bracket_of(self, rows):
+        """The same of rows with conditions beside them."""
         possible = self.enumeration.possible
-        rows = self.pairs(X, y, np.float64 if possible else None)
         volume = self.of_y.domain.log_volume(self.of_y.columns, rows)
         rng, found = self.streams(rows), []
         with one_blas_thread():
@@ -151,7 +163,11 @@ class ConditionalDensity(Density):
 
     def features(self, X, y=None):
         """Means of hidden units given X, and y where it is known."""
-        n, rows, found = len(self.layout.units), self.pairs(X, y), []
+        return self.features_of(self.pairs(X, y))
+
+    def features_of(self, rows):
+        """The same of rows with conditions beside them."""
+        n, found = len(self.layout.units), []
         with one_blas_thread():
             for _, x, clamp in self.blocks(rows):
                 means, _ = mean_field(self.energy, self.params, x, clamp)
@@ -161,21 +177,24 @@ class ConditionalDensity(Density):
     def marginals(self, X, y=None, n_steps=100):
         """Means of the blocks of y given X and what is known of y, a list: exact where
         nothing is known and states are few, else averaged over Gibbs steps."""
-        rows, n, parts = self.pairs(X, y), len(self.layout.units), []
-        exact = y is None and self.enumeration.possible
-        rng = self.streams(rows, 1)
+        return self.marginals_of(self.pairs(X, y), y is None, n_steps)
+
+    def marginals_of(self, rows, free, n_steps=100):
+        """The same of rows with conditions beside them; ``free`` if all are missing."""
+        rng, parts = self.streams(rows, 1), []
         with one_blas_thread():
-            for part, x, clamp in self.blocks(rows, exact):
-                if exact:
-                    means = self.enumeration.means(x[-1].astype(np.float64))[:n]
-                else:
-                    means = self._averaged(x, clamp, rng.take(part), n_steps)
-                parts.append(means)
+            for part, x, clamp in self.blocks(rows, free and self.enumeration.possible):
+                parts.append(self.means_of(x, clamp, rng.take(part), free, n_steps))
         dtype = self.params.dtype
         return [np.concatenate(own).astype(dtype, copy=False) for own in zip(*parts)]
 
-    def _averaged(self, x, clamp, rng, n_steps):
-        """Means of visible blocks over a chain that starts at the mean field."""
+    def means_of(self, x, clamp, rng, free, n_steps):
+        """Means of visible blocks given conditions and clamped entries; ``free`` if
+        there are none: exact then where states are few, else averages over a chain that
+        starts at the mean field."""
+        if free and self.enumeration.possible:
+            means = self.enumeration.means(x[-1].astype(np.float64))
+            return means[: len(self.layout.units)]
         blocks = range(len(self.layout.units))
         state = State(mean_field(self.energy, self.params, x, clamp)[0])
         sampler = Gibbs(self.energy, colours=self.energy.backwards, clamp=clamp)
@@ -194,24 +213,26 @@ class ConditionalDensity(Density):
     def drawn(self, X, y=None, random_state=None, n_steps=100):
         """Draw y given X and what is known of it, in the units of the model: exactly
         where states are few, else by Gibbs steps."""
-        rows, n, parts = self.pairs(X, y), len(self.layout.units), []
+        rows, free, parts = self.pairs(X, y), y is None, []
         n_steps = count(n_steps, "n_steps")
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
-        rng, exact = rng.rows(rows.shape[0]), y is None and self.enumeration.possible
+        rng = rng.rows(rows.shape[0])
         with one_blas_thread():
-            for part, x, clamp in self.blocks(rows, exact):
-                own = rng.take(part)
-                if exact:
-                    z = x[-1].astype(np.float64)
-                    drawn = self.enumeration.draw(z, own)
-                else:
-                    given = self.energy, self.params, x, clamp
-                    state = State(mean_field(*given)[0])
-                    order = self.energy.backwards
-                    sampler = Gibbs(self.energy, colours=order, clamp=clamp)
-                    drawn = sampler.step(own, self.params, state, n_steps)[0].x
-                parts.append(self.layout.to_table(drawn[:n]))
-        return np.concatenate(parts).astype(self.params.dtype, copy=False)
+            for part, x, clamp in self.blocks(rows, free and self.enumeration.possible):
+                parts.append(self.draws_of(x, clamp, rng.take(part), free, n_steps))
+        return np.concatenate(parts)
+
+    def draws_of(self, x, clamp, rng, free, n_steps):
+        """Draws given conditions and clamped entries, as values of the table."""
+        if free and self.enumeration.possible:
+            drawn = self.enumeration.draw(x[-1].astype(np.float64), rng)
+        else:
+            state = State(mean_field(self.energy, self.params, x, clamp)[0])
+            order = self.energy.backwards
+            sampler = Gibbs(self.energy, colours=order, clamp=clamp)
+            drawn = sampler.step(rng, self.params, state, n_steps)[0].x
+        found = self.layout.to_table(drawn[: len(self.layout.units)])
+        return found.astype(self.params.dtype, copy=False)
 
     def to_data(self, v):
         """Values of y as numbers of its columns."""
@@ -239,6 +260,17 @@ class ConditionalDensity(Density):
         """Means of y, as numbers of its columns: of categories the most probable."""
         means = self.marginals(X, y, count(n_steps, "n_steps"))
         return self.to_data(self.layout.to_table(means))
+
+    def predict(self, X, y=None):
+        """Means of numbers, and the most probable categories and bits, of y."""
+        found = self.fill_numbers(X, y)
+        return self.responses.decoded(self.rounded(found))
+
+    def rounded(self, found):
+        """Numbers of columns with the more probable value of bits."""
+        bits = self.of_y.columns.kinds == "bernoulli"
+        found[:, bits] = found[:, bits] > 0.5
+        return found
 
     def probabilities(self, means):
         """Probabilities of the categories, or both values of a bit, of each column of y

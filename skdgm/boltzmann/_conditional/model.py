@@ -15,22 +15,27 @@ from skdgm.boltzmann._conditional.conditions import Conditions, n_inputs
 from skdgm.boltzmann._conditional.density import ConditionalDensity
 from skdgm.boltzmann._conditional.objective import ConditionalObjective
 from skdgm.boltzmann._conditional.regression import regressed
+from skdgm.boltzmann._conditional.series import SeriesDensity
 from skdgm.boltzmann._structure.table_layers import Tables, gain_of
 from skdgm.boltzmann._structure.tables import layout_of
 from skdgm.distributions import UnitNormal
 from skdgm.energies import Params, graph
+from skdgm.training import AUTO
+
+# Learning rates of machines with real columns in y, and of others.
+_OF_REAL, _OF_OTHERS = 0.001, 0.01
 
 
 class Conditional(Tables):
     """One hidden layer over a visible block for each kind of the columns of y, given
     conditions: the last block."""
 
-    STRUCTURE = "column_types", "condition_types", "hidden", "n_components"
+    STRUCTURE = "column_types", "condition_types", "hidden", "n_components", "n_lags"
 
     def energy(self, facts):
         """Energy of visible blocks, hidden units and conditions."""
         units = *layout_of(of_y(facts)).units, self.hidden(facts)
-        given = UnitNormal(n_inputs(facts.columns))
+        given = UnitNormal(n_conditions(facts))
         return _energy(tuple(map(type, units)), units, given)
 
     def moments(self, facts, energy):
@@ -44,8 +49,10 @@ class Conditional(Tables):
     def density(self, facts, state):
         """Density of the fitted parameters."""
         known, own = facts.known, of_y(facts)
-        return ConditionalDensity(
+        kind = SeriesDensity if facts.structure.n_lags else ConditionalDensity
+        return kind(
             *facts.own,
+            n_lags=facts.structure.n_lags,
             energy=self.energy(facts),
             params=state.params,
             responses=known._responses,
@@ -55,15 +62,29 @@ class Conditional(Tables):
 
     def objective(self, facts, table, before):
         """Likelihood of y given the rows of a table."""
-        given, known = Conditions(table.rows, facts.columns), facts.known
-        numbers, dtype = table.rows.given.values, table.rows.dtype
-        rows = known._responses.rows(numbers, known._y_columns, dtype, fitting=True)
-        table = table._replace(rows=rows._replace(given=given))
+        rows, known = table.rows, facts.known
+        if facts.structure.n_lags:
+            rows.given.rows = rows._replace(given=None)
+            rows.given.columns = facts.columns
+        else:
+            numbers, given = rows.given.values, Conditions(rows, facts.columns)
+            columns, dtype = known._y_columns, rows.dtype
+            rows = known._responses.rows(numbers, columns, dtype, fitting=True)
+            table = table._replace(rows=rows._replace(given=given))
         energy, own = self.energy(facts), of_y(facts)
         moments = self.moments(facts, energy)
-        known = facts.options, table.rows, facts.seed, self.fill(own), moments, before
+        asked = self.options(facts, energy)
+        known = asked, table.rows, facts.seed, self.fill(own), moments, before
         more = self.beginning(own, table, moments) | {"initial": self.initial(facts)}
         return self.objective_class(energy, *known, **more)
+
+    def options(self, facts, energy):
+        """Options of training, with a learning rate that suits the columns of y."""
+        asked = SimpleNamespace(**vars(facts.options))
+        if asked.learning_rate == AUTO:
+            real = any(unit.form == "normal" for unit in energy.units)
+            asked.learning_rate = _OF_REAL if real else _OF_OTHERS
+        return asked
 
     def initial(self, facts):
         """Function that gives conditions the weights of regressions, if asked for."""
@@ -79,7 +100,7 @@ class Conditional(Tables):
             own, state._replace(params=alone, chains=state.chains[:-1])
         )
         layout, hidden = layout_of(own), self.hidden(facts)
-        A = np.empty((n_inputs(facts.columns), layout.widths.sum()), B.dtype)
+        A = np.empty((n_conditions(facts), layout.widths.sum()), B.dtype)
         for unit, part, places in zip(layout.units, W[n:], layout.entries):
             A[:, places] = part.T * gain_of(unit, B.dtype)
         del found["chains_"], found["h_samples_"]
@@ -105,8 +126,15 @@ class Conditional(Tables):
         return Params((*units, zeros), couplings)
 
 
+def n_conditions(facts):
+    """Number of conditions: of given columns, or of those of all lags."""
+    return n_inputs(facts.columns) * max(1, facts.structure.n_lags)
+
+
 def of_y(facts):
     """Facts about the columns of y in the place of those of the conditions."""
+    if facts.structure.n_lags:
+        return facts
     responses = facts.known._responses
     domain, columns = responses.domain, facts.known._y_columns
     return facts._replace(domain=domain, columns=columns)

@@ -1,0 +1,391 @@
+"""Answers of machines of columns y given columns X, or of rows of series given those
+before."""
+
+import numpy as np
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from skdgm.base import Estimator
+from skdgm.base.frames import filled_in, framed
+from skdgm.data import column_types_of
+from skdgm.data.sequences import as_one_table, divided, is_several
+from skdgm.data.units import parsed
+from skdgm.typing import Data, Filling, Seed, Target, Weight
+from skdgm.utils.counts import count, count_rows
+from skdgm.utils.math import shares
+
+_PROBABLE = "categorical", "bernoulli"
+
+
+def _has_classes(estimator):
+    """Whether a column of y has probabilities, which is not known before ``fit``."""
+    if "_responses" not in vars(estimator):
+        return True
+    responses = estimator._responses
+    return responses is not None and bool(_columns_with_classes(responses))
+
+
+def _has_lags(estimator):
+    """Whether a fitted estimator continues series."""
+    return vars(estimator).get("_responses", None) is None
+
+
+def _columns_with_classes(responses):
+    """Numbers of the columns of y that are categories or bits."""
+    kinds = enumerate(responses.kinds)
+    return [j for j, kind in kinds if parsed(kind)[0] in _PROBABLE]
+
+
+class GivenAnswers(Estimator):
+    """Public methods of a fitted machine, which take X and y, or series."""
+
+    def predict(
+        self, X: Data, *, lengths: Target = None, groups: Target = None
+    ) -> object:
+        r"""Predict y: the most probable categories and bits, and means of numbers.
+
+        .. math:: \hat y_j = \arg\max_k p(y_j = k \mid x) \quad \text{or} \quad
+            \mathbb{E}[y_j \mid x]
+
+        Exact where likelihoods are, else by averages over 100 Gibbs steps, the same at
+        each call. Probabilities of bits as such are what :meth:`impute` returns. With
+        ``n_lags`` each row is predicted from those before it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        lengths, groups : array-like, default=None
+            Series of a table, as for :meth:`fit`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
+            As y was given in ``fit``; of series as X.
+        """
+        return self._ask(self.density_.predict, X, None, lengths, groups)
+
+    @available_if(_has_classes)
+    def predict_proba(self, X: Data) -> object:
+        r"""Probabilities of the categories of y, :math:`p(y_j = k \mid x)`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes), or list of such
+            In the order of ``classes_``: a list of those of each column of y that has
+            categories, or bits, if there are several columns of y.
+        """
+        check_is_fitted(self)
+        density = self.density_
+        found = density.probabilities(density.marginals(X))
+        return found[0] if len(density.responses.kinds) == 1 else found
+
+    def transform(
+        self,
+        X: Data,
+        y: Target = None,
+        *,
+        lengths: Target = None,
+        groups: Target = None,
+    ) -> np.ndarray:
+        r"""Means of hidden units, :math:`\mathbb{E}[h \mid x]` or :math:`\mathbb{E}[h
+        \mid x, y]`.
+
+        The second are exact where y is complete; what is missing of y is inferred with
+        the hidden units by mean field. With ``n_lags`` they are given each row and
+        those before.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Columns, if known.
+        lengths, groups : array-like, default=None
+            Series of a table, as for :meth:`fit`.
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_features_out)
+        """
+        return self._ask(self.density_.features, X, y, lengths, groups)
+
+    def sample(
+        self, X: Data = 1, random_state: Seed = None, *, n_steps: int = 100
+    ) -> object:
+        r"""Draw a y for each row of X, :math:`y \sim p(y \mid x)`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or int, \
+                default=1
+            Conditions; repeat a row for several draws. An int is the number of rows of
+            which no condition is known: these are the means. With ``n_lags`` it is the
+            number of rows of a series; :meth:`generate` draws several.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+        n_steps : int, default=100
+            Number of Gibbs steps, from the mean field, where draws are not exact.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
+            As y was given in ``fit``.
+        """
+        density = self.density_
+        if density.n_lags:
+            return framed(self, density.sample(X, random_state))
+        return density.sample(X, random_state, n_steps=n_steps)
+
+    @available_if(_has_lags)
+    def generate(
+        self,
+        n_steps: int,
+        *,
+        prefix: Data | None = None,
+        n_samples: int = 1,
+        random_state: Seed = None,
+        lengths: Target = None,
+        groups: Target = None,
+    ) -> list:
+        """Draw series, or continue given ones, step by step, with ``n_lags``.
+
+        Parameters
+        ----------
+        n_steps : int
+            Number of steps to draw.
+        prefix : {array-like, sparse matrix} of shape (n_rows, n_features), or list of \
+                such, default=None
+            Series to continue; NaN where missing.
+        n_samples : int, default=1
+            Number of series, or of continuations of each prefix.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other series at each call.
+        lengths, groups : array-like, default=None
+            Lengths of the prefixes, or the prefix of each row, as for :meth:`fit`.
+
+        Returns
+        -------
+        series : list of ndarray of shape (n_steps, n_features)
+            The steps after the prefix, without it: all continuations of the first one
+            first. DataFrames if ``fit`` was given one.
+        """
+        density, given = self.density_, None
+        if not density.n_lags:
+            raise ValueError(
+                f"{self._name} was fitted without n_lags, so to no series."
+            )
+        if prefix is not None:
+            given = as_one_table(prefix, lengths, groups)
+        n_samples = count_rows(n_samples, len(self._columns.seen))
+        n_steps = count(n_steps, "n_steps")
+        found = density.continued(n_steps, given, n_samples, random_state)
+        n = len(found) // n_steps
+        return divided(framed(self, found), np.full(n, n_steps))
+
+    def impute(
+        self,
+        X: Data,
+        y: Target = None,
+        *,
+        method: Filling = "mean",
+        n_steps: int = 100,
+        random_state: Seed = None,
+        lengths: Target = None,
+        groups: Target = None,
+    ) -> object:
+        """Fill missing entries of y, given X and what is known of y; or those of
+        series.
+
+        With ``n_lags`` missing entries of X are filled, given the others of their row
+        and the rows before, but not those after: what is filled in is a forecast, by 30
+        Gibbs steps where it is not exact.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            NaN (None) where missing; by default all of it is.
+        method : {"mean", "sample"}, default="mean"
+            "mean" fills in means (probabilities of bits; of categories the most
+            probable ones), the same at each call; "sample" fills in draws.
+        n_steps : int, default=100
+            Number of Gibbs steps, where results are not exact.
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+        lengths, groups : array-like, default=None
+            Series of a table, as for :meth:`fit`.
+
+        Returns
+        -------
+        y_filled : ndarray of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
+            Known entries are unchanged. Of series X, filled.
+
+        Raises
+        ------
+        ValueError
+            ``method`` is unknown, or ``n_steps`` is less than 1.
+        """
+        density, count_ = self.density_, count(n_steps, "n_steps")
+
+        def fill(X, given):
+            if density.n_lags:
+                found = density.fill(X, method, random_state, given)
+                return filled_in(self, X, found)
+            return density.fill(X, method, random_state, y=given, n_steps=count_)
+
+        return self._ask(fill, X, y, lengths, groups)
+
+    def score_samples(
+        self,
+        X: Data,
+        y: Target = None,
+        *,
+        lengths: Target = None,
+        groups: Target = None,
+    ) -> np.ndarray:
+        r"""Log-likelihood of each row of y given X, in nats; or of rows given those
+        before.
+
+        .. math:: \log p(y \mid x) = \log \sum_h e^{-E(y, h; x)} - \log Z(x)
+
+        Exact where y or the hidden layer has at most :math:`2^{12}` states. Otherwise
+        log Z of each row is estimated by annealed importance sampling from both sides:
+        their mean, or where they differ by more than 1 nat the higher;
+        :meth:`likelihood_bracket` has both.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            NaN (None) is a missing value, which is summed out: exactly, or by a lower
+            bound. Without y nothing is observed, and the likelihood is 1; but with
+            ``n_lags`` it is that of each row of X given those before.
+        lengths, groups : array-like, default=None
+            Series of a table, as for :meth:`fit`.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float64
+        """
+        return self._ask(self.density_.log_prob, X, y, lengths, groups)
+
+    def likelihood_bracket(
+        self,
+        X: Data,
+        y: Target = None,
+        *,
+        lengths: Target = None,
+        groups: Target = None,
+    ) -> tuple:
+        """Lower and upper estimates of the log-likelihood of each row, in nats.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+        lengths, groups : array-like, default=None
+            As of :meth:`score_samples`.
+
+        Returns
+        -------
+        low, high : ndarray of shape (n_samples,), float64
+            By annealing from the model down, and from independent units up: on average
+            on either side of the log-likelihood. Equal where this is exact.
+        """
+        table = as_one_table(X, lengths, groups)[0] if is_several(X) else X
+        if is_several(X):
+            lengths = [len(part) for part in X]
+        found = self._ask(self._transposed_bracket, table, y, lengths, groups)
+        return tuple(found.T)
+
+    def _transposed_bracket(self, X, given):
+        return self.density_.bracket(X, given).T
+
+    def score(
+        self,
+        X: Data,
+        y: Target = None,
+        sample_weight: Weight = None,
+        *,
+        lengths: Target = None,
+        groups: Target = None,
+    ) -> float:
+        """Mean log-likelihood of y given X, in nats.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            As of :meth:`score_samples`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row; by default all are equal.
+        lengths, groups : array-like, default=None
+            As of :meth:`score_samples`.
+
+        Returns
+        -------
+        score : float
+            The (weighted) mean of :meth:`score_samples`, over all rows.
+        """
+        scores = self.score_samples(X, y, lengths=lengths, groups=groups)
+        scores = np.concatenate(scores) if isinstance(scores, list) else scores
+        if sample_weight is not None:
+            given, how = (sample_weight, scores[:, None]), {"ensure_non_negative": True}
+            sample_weight, _ = shares(_check_sample_weight(*given, **how))
+        return float(np.average(scores, weights=sample_weight))
+
+    @property
+    def classes_(self) -> object:
+        """Values of the column of y that has classes, or of each of several."""
+        check_is_fitted(self)
+        responses, found = self._responses, []
+        for j in () if responses is None else _columns_with_classes(responses):
+            own = responses.classes[j]
+            found.append(own if len(own) else np.arange(2))
+        if not found:
+            raise AttributeError(f"y of this {self._name} has no classes.")
+        return found[0] if len(responses.kinds) == 1 else found
+
+    @property
+    def column_types_(self) -> dict:
+        """How each column of y is read, by its name or number."""
+        check_is_fitted(self)
+        if self._responses is None:
+            return column_types_of(self)
+        types = self._y_columns.column_types()
+        known = zip(types, self._responses.classes)
+        types = [t._replace(values=c.tolist()) if len(c) else t for t, c in known]
+        return dict(zip(self._responses.names, types))
+
+    @property
+    def condition_types_(self) -> dict:
+        """How each column of X is read, by its name or number."""
+        return column_types_of(self)
+
+    def _ask(self, function, X, y, lengths, groups):
+        """A function of X and y, or of a table and the lengths of its series."""
+        if not self.density_.n_lags:
+            self._refuse_lengths(lengths, groups)
+            return function(X, y)
+        self._refuse_y(y)
+        table, lengths = as_one_table(X, lengths, groups)
+        found = function(table, lengths)
+        found = framed(self, found, table) if np.ndim(found) == 2 else found
+        return divided(found, lengths) if is_several(X) else found
+
+    def _refuse_lengths(self, lengths, groups):
+        if lengths is not None or groups is not None:
+            raise ValueError(
+                f"lengths and groups are of series, but {self._name} has n_lags=0: it "
+                "is of columns y given columns X."
+            )
+
+    def _refuse_y(self, y):
+        if y is not None:
+            raise ValueError(
+                f"With n_lags {self._name} is of a series X alone: give no y, but y as "
+                "columns of X, or lags as columns of X with n_lags=0."
+            )
