@@ -156,8 +156,9 @@ def motion(folder):
     parts = np.split(np.asarray(data["train"], float), stops)
     mean, scale = data["train"].mean(axis=0), data["train"].std(axis=0)
     moves = scale > 1e-6 * np.maximum(1, abs(mean))
-    parts = [((x - mean) / scale)[:, moves] for x in parts]
-    valid = ((np.asarray(data["valid"], float) - mean) / scale)[:, moves]
+    mean, scale = mean[moves], scale[moves]
+    parts = [(x[:, moves] - mean) / scale for x in parts]
+    valid = (np.asarray(data["valid"], float)[:, moves] - mean) / scale
     print("\n## motion\n\n| model | RMSE of a step | fit s |\n|---|---|---|")
     known = np.concatenate([parts[-1][-12:], valid])
     print(f"| the step before | {rmse(known[11:-1], valid):.4f} | 0.0 |")
@@ -175,18 +176,19 @@ def motion(folder):
             error = rmse(model.predict(known)[12:], valid)
             name = f"ConditionalRBM({n}, n_lags={n_lags})"
             print(f"| {name} | {error:.4f} | {seconds:.1f} |", flush=True)
-    model = ConditionalRBM(n_lags=3, n_iter=30, random_state=0).fit(parts)
-    (drawn,) = model.generate(1000, prefix=valid[:20], random_state=0)
+    shown = [("data", parts[-1])]
+    for n_lags in 3, 6, 12:
+        options = {"learning_rate": 3e-4, "n_iter": 30, "random_state": 0}
+        model = ConditionalRBM(50, n_lags=n_lags, **options).fit(parts)
+        (drawn,) = model.generate(1000, prefix=valid[:20], random_state=0)
+        shown.append((f"drawn, {n_lags} lags", drawn))
+        shown.append(("the last 500 of these", drawn[500:]))
     names = "below 0.01", "0.01-0.02", "0.02-0.05", "0.05-0.1", "above 0.1"
     print(f"\n| frames | deviation | {' | '.join(names)} |\n|---|---|{'---|' * 5}")
-    for name, x in (
-        ("data", parts[-1]),
-        ("drawn", drawn),
-        ("last 200 drawn", drawn[800:]),
-    ):
+    for name, x in shown:
         shares, size = power(x)
-        parts = " | ".join(f"{share:.3f}" for share in shares)
-        print(f"| {name} | {size:.2f} | {parts} |")
+        bands = " | ".join(f"{share:.3f}" for share in shares)
+        print(f"| {name} | {size:.2f} | {bands} |")
 
 
 def main():

@@ -88,7 +88,13 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
         hidden layer has at most :math:`2^{12}` states ("enumeration"), which make the
         gradient unbiased; or sweeps from y that all have the same noise, which descend
         to a state of low energy ("perturb-and-descend" [2]_) and are not the
-        likelihood's gradient. "auto": exact draws up to :math:`2^8` states, else "cd".
+        likelihood's gradient. "mean-field" has none, and no likelihood: it is the
+        gradient of the log probability of y under predictions by mean field, back
+        through all sweeps [2]_, for y of bits and categories; these are what
+        ``predict`` then returns. "auto": exact draws up to :math:`2^8` states, else
+        "cd".
+    mean_field_steps
+        Number of sweeps for "mean-field".
     n_steps : int or tuple of int
         Number of these steps in each update. The values of a tuple share the epochs
         evenly, in order.
@@ -182,7 +188,10 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
     n_lags: CountOrZero = 0
     init_conditions: Literal["ridge", "random"] = "ridge"
     min_variance = 0.01
-    gradient: Literal["auto", "cd", "enumeration", "perturb-and-descend"] = "auto"
+    gradient: Literal[
+        "auto", "cd", "enumeration", "perturb-and-descend", "mean-field"
+    ] = "auto"
+    mean_field_steps: Count = 10
     n_steps = 5
     learning_rate: Positive | Auto = "auto"
     momentum = 0.9

@@ -81,6 +81,11 @@ class Sites(_Sizes, Canonical):
         known = np.where(np.repeat(free, self.widths, axis=1), 0, x)
         return known @ eta.T + free @ self._log_partitions(eta).T
 
+    def pull(self, mean, grad):
+        """Derivative by the natural parameters, given that by the means."""
+        of_sites = np.add.reduceat(mean * grad, self.starts, axis=1)
+        return mean * (grad - np.repeat(of_sites, self.widths, axis=1))
+
     def mean(self, eta):
         rows = np.ascontiguousarray(np.atleast_2d(eta))
         out = np.empty_like(rows)

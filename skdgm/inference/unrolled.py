@@ -41,10 +41,10 @@ def lone_means(energy, params, size):
 
 def unroll(energy, params, x, seen, n_sweeps):
     """Sweep ``n_sweeps`` times over binary and softmax units; return the updates.
-    ``seen`` has for each block None, if nothing is seen of it, or a boolean array of
-    its entries."""
+    ``seen`` has for each block None, if nothing is seen of it, True, if all is, so that
+    it is not updated, or a boolean array of its entries."""
     now = [
-        mean if known is None else np.where(known, part, mean)
+        _shown(part, known, mean)
         for part, known, mean in zip(
             x, seen, lone_means(energy, params, n_rows(x)), strict=True
         )
@@ -54,9 +54,18 @@ def unroll(energy, params, x, seen, n_sweeps):
         for colour in reversed(energy.colours):
             shown = tuple(now)
             for block in colour:
+                known = seen[block]
+                if known is True:
+                    continue
                 received = energy.received(params, shown, block)
                 mean = energy.units[block].mean(energy.field(params, block, received))
                 updates.append(Update(block, shown, mean))
-                known = seen[block]
-                now[block] = mean if known is None else np.where(known, x[block], mean)
+                now[block] = _shown(x[block], known, mean)
     return updates
+
+
+def _shown(part, known, mean):
+    """What a block shows its neighbours: values that are seen, and means."""
+    if known is None or known is True:
+        return mean if known is None else part
+    return np.where(known, part, mean)

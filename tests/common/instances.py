@@ -234,6 +234,16 @@ INSTANCES = [
         validation_fraction=0.3,
         random_state=0,
     ),
+    ConditionalRBM(
+        4,
+        n_iter=4,
+        column_types="categorical",
+        gradient="mean-field",
+        mean_field_steps=3,
+        centering="moving",
+        schedule="constant",
+        random_state=0,
+    ),
     GaussianRBM(n_components=6, n_iter=4, precision="fixed", random_state=0),
     GaussianRBM(
         n_components=6,

@@ -16,7 +16,7 @@ from skdgm.base import Density, of_rows
 from skdgm.boltzmann._conditional.annealing import log_Z_bracket
 from skdgm.boltzmann._conditional.conditions import Conditions
 from skdgm.boltzmann._conditional.enumeration import Enumeration
-from skdgm.inference import bound, mean_field
+from skdgm.inference import bound, mean_field, unroll
 from skdgm.samplers import Gibbs, State
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
@@ -39,12 +39,13 @@ class ConditionalDensity(Density):
     """
 
     def __init__(
-        self, *known, energy, params, responses, of_y, layout, fills, n_lags=0
+        self, *known, energy, params, responses, of_y, layout, fills, n_lags=0, sweeps=0
     ):
         super().__init__(*known)
         self.energy, self.params, self.responses = energy, params, responses
         self.of_y, self.layout, self.fills = of_y, layout, fills
-        self.n_lags = n_lags
+        # Of sweeps by which the machine has learned to predict, if it has.
+        self.n_lags, self.sweeps = n_lags, sweeps
 
     @property
     def capabilities(self):
@@ -192,6 +193,8 @@ class ConditionalDensity(Density):
         """Means of visible blocks given conditions and clamped entries; ``free`` if
         there are none: exact then where states are few, else averages over a chain that
         starts at the mean field."""
+        if self.sweeps:
+            return self._swept(x, clamp)
         if free and self.enumeration.possible:
             means = self.enumeration.means(x[-1].astype(np.float64))
             return means[: len(self.layout.units)]
@@ -209,6 +212,15 @@ class ConditionalDensity(Density):
             v if held is True else np.where(held, v, mean)
             for v, held, mean in zip(map(np.asarray, x), clamp, means)
         ]
+
+    def _swept(self, x, clamp):
+        """Means of visible blocks by the sweeps that were learned."""
+        x = tuple(None if part is None else np.asarray(part) for part in x)
+        own = zip(clamp, self.layout.units, x)
+        seen = [np.broadcast_to(known, v.shape) for known, _, v in own]
+        given = self.energy, self.params, x, (*seen, None, True)
+        found = {own.block: own.mean for own in unroll(*given, self.sweeps)}
+        return [np.where(known, x[b], found[b]) for b, known in enumerate(seen)]
 
     def drawn(self, X, y=None, random_state=None, n_steps=100):
         """Draw y given X and what is known of it, in the units of the model: exactly

@@ -53,6 +53,7 @@ class Conditional(Tables):
         return kind(
             *facts.own,
             n_lags=facts.structure.n_lags,
+            sweeps=self.sweeps(facts.options),
             energy=self.energy(facts),
             params=state.params,
             responses=known._responses,
@@ -77,6 +78,11 @@ class Conditional(Tables):
         known = asked, table.rows, facts.seed, self.fill(own), moments, before
         more = self.beginning(own, table, moments) | {"initial": self.initial(facts)}
         return self.objective_class(energy, *known, **more)
+
+    def sweeps(self, options):
+        """Number of sweeps that a machine has learned to predict by, or 0."""
+        learned = options.gradient == "mean-field"
+        return options.mean_field_steps if learned else 0
 
     def options(self, facts, energy):
         """Options of training, with a learning rate that suits the columns of y."""

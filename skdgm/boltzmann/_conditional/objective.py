@@ -12,8 +12,10 @@ import numpy as np
 from skdgm.boltzmann._conditional.enumeration import MAX_BITS, Enumeration, few_bits
 from skdgm.boltzmann._learning.phases import CD
 from skdgm.boltzmann._learning.table_objective import TableObjective
-from skdgm.gradients import complete
+from skdgm.energies import contrast
+from skdgm.gradients import complete, weighted_sum
 from skdgm.gradients.contrastive import Phases
+from skdgm.gradients.sampling_free.multi_prediction import multi_prediction
 from skdgm.inference import last_means
 from skdgm.samplers import Gibbs
 
@@ -43,6 +45,27 @@ class Enumerated(GivenCD):
         drawn = [np.asarray(own, params.dtype) for own in drawn]
         data, model = (last_means(energy, params, own, held) for own in (x, drawn))
         return Phases(data, model), state
+
+
+class MeanField(GivenCD):
+    """Predictions of y by a fixed number of mean-field sweeps given the conditions, of
+    which the gradient runs back through all."""
+
+    def gradient(self, rng, state, x, clamp, clock):
+        energy, params, n = self.energy, state.params, len(x) - 2
+        x = tuple(None if part is None else np.asarray(part) for part in x)
+        known = (np.broadcast_to(own, v.shape) for own, v in zip(clamp[:n], x))
+        seen, targets = clamp_of(energy), (*known, None, None)
+        n_sweeps = self.options.mean_field_steps
+        given = energy, params, x, seen, targets, n_sweeps
+        grad, means = multi_prediction(*given)
+        values = (np.where(*own) for own in zip(targets[:n], x, means))
+        data = *values, *means[n:]
+        penalised, state = self.with_running_means(state, data)
+        if state.activity:
+            penalty = contrast(energy, params, penalised, data)
+            grad = weighted_sum(grad, penalty, 1.0)
+        return grad, state
 
 
 class Perturbed(Gibbs):
@@ -77,6 +100,13 @@ class ConditionalObjective(TableObjective):
                 f"2 ** {MAX_BITS} states, but they have 2 ** {bits:.4g} or more: use "
                 '"cd", or fewer n_components.'
             )
+        pulled = all(hasattr(unit, "pull") for unit in self.energy.units[:-1])
+        if options.gradient == "mean-field" and not pulled:
+            raise ValueError(
+                'gradient="mean-field" predicts bits and categories, by hidden ones, '
+                f"but y has other columns, or hidden={options.hidden!r}: use another "
+                "gradient."
+            )
         return GIVEN[options.gradient]
 
     def present(self, batch, rng=None):
@@ -100,4 +130,5 @@ GIVEN = {
     "cd": GivenCD,
     "enumeration": Enumerated,
     "perturb-and-descend": PerturbAndDescend,
+    "mean-field": MeanField,
 }

@@ -50,7 +50,8 @@ def parts(rng, energy, x, clamp):
 def multi_prediction(energy, params, x, seen, targets, n_sweeps):
     """Gradient of the mean of J over rows, as :func:`~skdgm.energies.contrast` returns
     it, and predictions of all entries at the end, those that are seen, too. Units are
-    binary or softmax ones; ``seen`` and ``targets`` are those of :func:`parts`."""
+    binary or softmax ones; ``seen`` and ``targets`` are those of :func:`parts`, or
+    ``seen`` True of a block that is given."""
     updates = unroll(energy, params, x, seen, n_sweeps)
     means = {update.block: update.mean for update in updates}
     biases = [np.zeros_like(own) for own in params.units]
@@ -80,9 +81,12 @@ def multi_prediction(energy, params, x, seen, targets, n_sweeps):
             pulls[other] = pulls[other] + pull if other in pulls else pull
     start = lone_means(energy, params, len(mean))
     for block, pull in pulls.items():
+        if seen[block] is True:
+            continue
         biases[block] += mean_row(back(block, start[block], pull))
     couplings = tuple(_outer(below, above) for below, above in pairs)
-    return Params(tuple(biases), couplings), tuple(means[b] for b in sorted(means))
+    found = tuple(means.get(block, part) for block, part in enumerate(x))
+    return Params(tuple(biases), couplings), found
 
 
 def _outer(below, above):

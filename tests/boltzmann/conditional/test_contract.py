@@ -112,8 +112,9 @@ def test_searches_and_pipelines():
         (NAMES, {"column_types": "gaussian"}, "no numbers"),
         (X[:, 0], {"hidden": "gaussian"}, "no finite partition function"),
         (X, {"gradient": "enumeration", "n_components": 20}, "needs y, or hidden"),
+        (X, {"gradient": "mean-field"}, "predicts bits and categories"),
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_what_y_cannot_be_is_named(y, options, message):
     with pytest.raises(ValueError, match=message):

@@ -175,6 +175,41 @@ def test_draws_by_enumeration_make_the_same_gradient():
         np.testing.assert_allclose(one, other, atol=4.5 * np.sqrt(0.5 / 4000))
 
 
+def test_the_gradient_of_mean_field_is_that_of_its_predictions():
+    y = np.column_stack([BITS[:, :2], CODES])
+    kinds = ("bernoulli", "bernoulli", "categorical")
+    options = {"column_types": kinds, "gradient": "mean-field", "mean_field_steps": 3}
+    model = fitted(y, **options)
+    table = model._begin(X, y, None, False)
+    objective = model._objective(table, 0)
+    index = objective.table.index
+    batch = Batch(objective.rows.take(index), objective.rows.beside(index))
+    x, clamp = objective.present(batch)
+    state = objective.resume(model._state())
+    grad, _ = objective.phase.gradient(stream(0), state, x, clamp, Clock(0, 1, 0, 1))
+
+    def log_q():
+        density = model.density_
+        density.params = state.params
+        rows = density.pairs(X)
+        bits, codes = density.marginals_of(rows, True)
+        truth = BITS[:, :2] * np.log(bits) + (1 - BITS[:, :2]) * np.log(1 - bits)
+        own = np.log(codes[np.arange(N), CODES])
+        return (truth.sum(axis=1) + own).mean()
+
+    arrays = (*state.params.units[:-1], *state.params.couplings)
+    grads = (*grad.units[:-1], *grad.couplings)
+    for array, found in zip(arrays, grads, strict=True):
+        place = (1,) if array.ndim == 1 else (1, 2)
+        before, step = array[place], 1e-5
+        array[place] = before + step
+        above = log_q()
+        array[place] = before - step
+        slope = (above - log_q()) / (2 * step)
+        array[place] = before
+        assert np.asarray(found)[place] == pytest.approx(slope, abs=1e-6)
+
+
 def test_learning_finds_what_ties_columns_together():
     """Two bits that are equal, and random given X: no regression for each knows."""
     rng = np.random.default_rng(0)
