@@ -1,17 +1,21 @@
 r"""Free energies of restricted Boltzmann machines whose biases are a net's outputs.
 
-.. math:: F(v) = -\sum_i b_i(v) - \sum_j \zeta\Bigl(c_j + \sum_i x_i W_{ij}\Bigr),
-   \qquad \zeta(a) = \log(1 + e^a)
+.. math:: F(v) = -\sum_i b_i(v) - \sum_j \zeta(c_j + y_j) - \tfrac12 y_j, \qquad
+   y = (x - \mu)^\top W, \qquad \zeta(a) = \log(1 + e^a)
 
 where a bit or one-hot entry v has :math:`x = v`, :math:`b(v) = b v`, and a real number
 of log precision :math:`\ell` has :math:`x = e^{\ell/2} v`,
 :math:`b(v) = -\frac12 (x - e^{\ell/2} b)^2`. The gradient of the log-likelihood is the
-difference of two gradients of F, by data and by draws of the model [1]_.
+difference of two gradients of F, by data and by draws of the model [1]_. The couplings
+are of centred units, :math:`(x - \mu)^\top W (h - \frac12)`: without that the gradient
+by W is mostly that by the biases, and units all learn the same [2]_.
 
 References
 ----------
 .. [1] Hinton (2002). Training products of experts by minimizing contrastive divergence.
    Neural Computation.
+.. [2] Montavon and Müller (2012). Deep Boltzmann machines and the centering trick.
+   Neural Networks: Tricks of the Trade.
 """
 
 import numpy as np
@@ -24,7 +28,7 @@ from skdgm.utils.products import matmul
 
 
 @primitive
-def free_energy(v, real, W, c, b, precision):
+def free_energy(v, real, centre, W, c, b, precision):
     """Free energy of each row, of shape (n_rows,).
 
     Parameters
@@ -33,6 +37,8 @@ def free_energy(v, real, W, c, b, precision):
         Bits, one-hot entries and real numbers.
     real : ndarray of bool, of shape (n_visible,)
         Which of them are real.
+    centre : ndarray of shape (n_visible,)
+        Offsets of x.
     W : ndarray of shape (n_visible, n_hidden)
     c, b : ndarray of shape (n_rows, n_hidden) and (n_rows, n_visible)
         Biases of each row.
@@ -40,7 +46,8 @@ def free_energy(v, real, W, c, b, precision):
         Log precisions of real numbers.
     """
     x = statistic(v, real, precision)
-    found = -softplus(c + matmul(x, W)).sum(axis=1)
+    y = matmul(x - centre, W)
+    found = (0.5 * y - softplus(c + y)).sum(axis=1)
     if not real.any():
         return found - (v * b).sum(axis=1)
     gap = x[:, real] - np.exp(precision / 2) * b[:, real]
@@ -49,20 +56,21 @@ def free_energy(v, real, W, c, b, precision):
 
 
 def _free_energy_back(argnums, _, args, kwargs):
-    v, real, W, c, b, precision = args
+    v, real, centre, W, c, b, precision = args
 
     def backward(grad):
         x, weight = statistic(v, real, precision), grad[:, None]
-        h = weight * expit(c + matmul(x, W))
+        h = expit(c + matmul(x - centre, W))
+        apart, h = weight * (h - x.dtype.type(0.5)), weight * h
         db, dl = -weight * v, np.zeros_like(precision)
         if real.any():
             scale = np.exp(precision / 2)
             gap = x[:, real] - scale * b[:, real]
             db[:, real] = -weight * scale * gap
-            back = matmul(h, np.ascontiguousarray(W[real].T)) * x[:, real]
+            back = matmul(apart, np.ascontiguousarray(W[real].T)) * x[:, real]
             dl = 0.5 * (weight * gap**2 - back).sum(axis=0)
-        found = None, None, -matmul(x.T, h), -h, db, dl
-        return [found[argnum] for argnum in argnums]
+        found = -matmul((x - centre).T, apart), -h, db, dl
+        return [found[argnum - 3] for argnum in argnums]
 
     return backward
 

@@ -6,8 +6,8 @@ Learned by contrastive divergence. With few hidden units log Z is a sum over the
 states; else it is estimated by annealed importance sampling [1]_ of each row, from the
 machine without couplings:
 
-.. math:: f_\beta(x) = e^{b(x)} \prod_j \bigl(1 + e^{\beta (c_j + x^\top W_j)}\bigr),
-   \qquad \log \frac{Z}{Z_0} \approx \log \frac1M \sum_m \prod_k
+.. math:: f_\beta(x) = e^{b(x)} \prod_j e^{-\beta y_j / 2} \bigl(1 +
+   e^{\beta (c_j + y_j)}\bigr), \qquad \frac{Z}{Z_0} \approx \frac1M \sum_m \prod_k
    \frac{f_{\beta_{k+1}}(x_k)}{f_{\beta_k}(x_k)}
 
 References
@@ -39,10 +39,12 @@ _LOG_2PI = np.log(2 * np.pi)
 
 
 class Machine(NamedTuple):
-    """Weights of all steps, (n_inputs, n_hidden), and log precisions of real inputs."""
+    """Weights of all steps, (n_inputs, n_hidden), log precisions of real inputs, and
+    the offsets of inputs, which are not learned: those of the first rows."""
 
     W: np.ndarray
     precision: np.ndarray
+    centre: np.ndarray
 
 
 class RBMStep:
@@ -82,7 +84,9 @@ class RBMStep:
         """Small weights, biases that reproduce frequencies, and precisions of 1."""
         W = 0.01 * rng.normal(size=(self.n_inputs, self.n_hidden))
         precision = np.zeros(self.real.sum(), dtype)
-        found = Machine(W.astype(dtype), precision)
+        centre = np.zeros(self.n_inputs) if self.share is None else self.share
+        centre = np.where(self.real, 0, centre).astype(dtype)
+        found = Machine(W.astype(dtype), precision, centre)
         return found, np.zeros(self.n_hidden), self.start
 
     def inputs(self, v):
@@ -90,8 +94,8 @@ class RBMStep:
         return self.output.inputs(v, self.share)
 
     def seen(self, machine, x):
-        """Visible units as hidden units see them."""
-        return statistic(x, self.real, machine.precision)
+        """Visible units as hidden units see them, centred."""
+        return statistic(x, self.real, machine.precision) - getval(machine.centre)
 
     def constrain(self, machine):
         """Limit precisions, in place."""
@@ -110,7 +114,14 @@ class RBMStep:
         chain, noise = x, _Noise(generator)
         for _ in range(self.n_steps):
             chain = self._step(values, own, chain, noise, 1)
-        given = self.real, machine.W, biases.hidden, biases.visible, machine.precision
+        given = (
+            self.real,
+            values.centre,
+            machine.W,
+            biases.hidden,
+            biases.visible,
+            machine.precision,
+        )
         return free_energy(x, *given) - free_energy(chain, *given)
 
     def watched(self, machine, biases, v, rng):
@@ -140,7 +151,14 @@ class RBMStep:
         whole = known.all(axis=1)
         if whole.any():
             parts = (a[whole] for a in biases)
-            given = x[whole], self.real, machine.W, *parts, machine.precision
+            given = (
+                x[whole],
+                self.real,
+                machine.centre,
+                machine.W,
+                *parts,
+                machine.precision,
+            )
             found[whole] = -free_energy(*given)
         rest = np.flatnonzero(~whole)
         if rest.size:
@@ -161,9 +179,13 @@ class RBMStep:
         """Log weight of each state of the hidden units, with unknown entries summed
         out, (n_rows, n_states), in float64."""
         h = self._states(np.float64)
-        field, b = h @ machine.W.T.astype(np.float64), biases.visible[:, None]
+        field, b = (h - 0.5) @ machine.W.T.astype(np.float64), biases.visible[:, None]
         x, known = statistic(x, self.real, machine.precision)[:, None], known[:, None]
-        total = biases.hidden @ h.T + (np.where(known, x, 0) * field).sum(axis=2)
+        total = (
+            biases.hidden @ h.T
+            - field @ machine.centre
+            + (np.where(known, x, 0) * field).sum(axis=2)
+        )
         bits = self.bits
         if bits.any():
             eta = b[..., bits] + field[:, bits]
@@ -193,6 +215,7 @@ class RBMStep:
         for k, (low, high) in enumerate(pairwise(betas)):
             a = self._field(machine, biases, x)
             gain = softplus(a.dtype.type(high) * a) - softplus(a.dtype.type(low) * a)
+            gain -= a.dtype.type((high - low) / 2) * (a - biases.hidden)
             log_w += gain.sum(axis=1, dtype=np.float64)
             noise = _Streams(runs, _RUN, k)
             x = self._step(machine, biases, x, noise, high, known, a)
@@ -218,14 +241,19 @@ class RBMStep:
 
     def _field(self, machine, biases, x):
         """Input of hidden units."""
-        x = statistic(x, self.real, machine.precision)
-        return biases.hidden + matmul(x, machine.W)
+        return biases.hidden + matmul(self.seen(machine, x), machine.W)
+
+    def _back(self, machine, h):
+        """Input of visible units, given hidden ones."""
+        return matmul(
+            h.astype(machine.W.dtype) - machine.W.dtype.type(0.5), machine.W.T
+        )
 
     def _step(self, machine, biases, x, noise, beta, known=None, a=None):
         """One step of Gibbs sampling, of unknown entries."""
         a = self._field(machine, biases, x) if a is None else a
         h = noise.uniform(_HIDDEN, a) < expit(a.dtype.type(beta) * a)
-        field = a.dtype.type(beta) * matmul(h.astype(a.dtype), machine.W.T)
+        field = a.dtype.type(beta) * self._back(machine, h)
         return self._drawn(machine, biases, field, x, noise, known)
 
     def _drawn(self, machine, biases, field, x, noise, known):
@@ -281,7 +309,7 @@ class RBMStep:
         code = (upto <= rng.fold(_STATE).uniform(1)).sum(axis=1)
         h = self._states(x.dtype)[code]
         noise = _Streams(rng, _START)
-        return self._drawn(machine, biases, matmul(h, machine.W.T), x, noise, known)
+        return self._drawn(machine, biases, self._back(machine, h), x, noise, known)
 
     def fill(self, machine, biases, v, rng, method):
         """Rows with missing entries filled given the others."""
@@ -296,7 +324,7 @@ class RBMStep:
         elif self.exact:
             p = softmax(self._by_state(machine, biases, x, known), axis=1)
             states = self._states(x.dtype)
-            fields = matmul(states, machine.W.T)
+            fields = self._back(machine, states)
             weighted = zip(fields[:, None], p.T[..., None])
             x = sum(w * self._means(machine, biases, f) for f, w in weighted)
         else:
@@ -306,7 +334,7 @@ class RBMStep:
                 noise = _Streams(rng, _KEPT, k)
                 a = self._field(machine, biases, x)
                 h = noise.uniform(_HIDDEN, a) < expit(a)
-                field = matmul(h.astype(a.dtype), machine.W.T)
+                field = self._back(machine, h)
                 total += self._means(machine, biases, field)
                 x = self._drawn(machine, biases, field, x, noise, known)
             x = total / _KEPT

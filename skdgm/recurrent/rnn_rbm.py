@@ -50,7 +50,7 @@ class MachineOptions(Options):
     min_variance: Fraction = 1e-4
     average: bool = True
     missing_pattern: ClassVar = removed("ignore")
-    learning_rate = 0.001
+    learning_rate = 0.01
 
 
 class RNNRBM(MachineOptions, CategoryOptions, RecurrentEstimator):
@@ -58,8 +58,8 @@ class RNNRBM(MachineOptions, CategoryOptions, RecurrentEstimator):
 
     .. math::
 
-        p(x_t, h_t \mid s_{t-1}) &\propto \exp\bigl(b_t^\top x_t + c_t^\top h_t +
-        x_t^\top W h_t\bigr) \\
+        p(x_t, h_t \mid s_{t-1}) &\propto \exp\Bigl(b_t^\top x_t + c_t^\top h_t +
+        (x_t - \mu)^\top W \bigl(h_t - \tfrac12\bigr)\Bigr) \\
         c_t &= c + s_{t-1} W_c, \qquad b_t = b + s_{t-1} W_b
 
     The state :math:`s_t` of a recurrent cell, a function of all rows up to t, sets the
@@ -89,7 +89,7 @@ class RNNRBM(MachineOptions, CategoryOptions, RecurrentEstimator):
     >>> import numpy as np
     >>> from skdgm import RNNRBM
     >>> X = (np.arange(300)[:, None] % [2, 3, 5]) == 0
-    >>> model = RNNRBM(8, n_recurrent=20, learning_rate=0.01, random_state=0).fit(X)
+    >>> model = RNNRBM(8, n_recurrent=20, random_state=0).fit(X)
     >>> model.density_kind_
     'exact'
     >>> bool(model.score(X) > -0.3)

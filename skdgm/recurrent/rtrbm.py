@@ -17,10 +17,10 @@ class RTRBM(MachineOptions, CategoryOptions, RecurrentEstimator):
 
     .. math::
 
-        p(x_t, h_t \mid s_{t-1}) &\propto \exp\bigl(b_t^\top x_t + c_t^\top h_t +
-        x_t^\top W h_t\bigr) \\
+        p(x_t, h_t \mid s_{t-1}) &\propto \exp\Bigl(b_t^\top x_t + c_t^\top h_t +
+        (x_t - \mu)^\top W \bigl(h_t - \tfrac12\bigr)\Bigr) \\
         c_t &= c + s_{t-1} U, \qquad b_t = b + s_{t-1} W_b, \qquad
-        s_t = \sigma(c_t + x_t W)
+        s_t = \sigma(c_t + (x_t - \mu) W)
 
     The form of :class:`RNNRBM` in which the recurrent state is that of the machine's
     own hidden units: their means given the step and the state before [1]_, with the
@@ -43,7 +43,7 @@ class RTRBM(MachineOptions, CategoryOptions, RecurrentEstimator):
     >>> import numpy as np
     >>> from skdgm import RTRBM
     >>> X = (np.arange(300)[:, None] % [2, 3, 5]) == 0
-    >>> model = RTRBM(10, learning_rate=0.01, random_state=0).fit(X)
+    >>> model = RTRBM(10, random_state=0).fit(X)
     >>> bool(model.score(X) > -1.5)
     True
     """
