@@ -51,15 +51,16 @@ def regressed(objective, params):
 def _moments(objective, which):
     """Total weight, and weighted sums of products of conditions, squares of columns,
     and products of both, in float64."""
-    table, total, Y, XY = objective.table, 0.0, 0.0, 0.0
+    # With early stopping the table is that of the conditions.
+    table, rows, total, Y, XY = objective.table, objective.rows, 0.0, 0.0, 0.0
     XX = np.zeros((objective.energy.units[-1].size,) * 2)
     fills = np.concatenate([objective.fills[block] for block in which])
-    for part in table.rows.blocks(len(table.index)):
+    for part in rows.blocks(len(table.index)):
         index, weight = table.index[part], table.weight[part]
-        blocks = objective.layout.split(table.rows.take(index))
+        blocks = objective.layout.split(rows.take(index))
         y = np.concatenate([np.asarray(blocks[b], np.float64) for b in which], axis=1)
         y = np.nan_to_num(y - fills).clip(-_FAR, _FAR)
-        x = np.asarray(table.rows.beside(index), np.float64)
+        x = np.asarray(rows.beside(index), np.float64)
         total, weighted = total + weight.sum(), x * weight[:, None]
         XX += weighted.T @ x
         XY, Y = XY + weighted.T @ y, Y + weight @ y**2

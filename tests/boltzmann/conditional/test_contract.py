@@ -89,6 +89,13 @@ def test_missing_y_counts_as_if_it_were_not_there():
     assert np.isfinite(model.fit(X, holed).score(X, y))
 
 
+def test_rows_are_held_out_of_regressions_too():
+    y = X[:, :2] @ [[1, 2], [0, 1]] + RNG.normal(size=(80, 2))
+    model = clone(MODEL).set_params(early_stopping=True, n_iter=20).fit(X, y)
+    assert len(model.validation_curve_) == model.n_iter_
+    assert model.score(X, y) > -4
+
+
 def test_searches_and_pipelines():
     grid = {"conditionalrbm__n_components": [2, 4]}
     search = GridSearchCV(make_pipeline(StandardScaler(), clone(MODEL)), grid, cv=2)
