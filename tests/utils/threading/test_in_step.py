@@ -18,6 +18,7 @@ from skdgm._kernels.compiler.barrier import (
     portion,
 )
 from skdgm._kernels.compiler.jit import kernel
+from skdgm._kernels.machines.bernoulli_parts import Room
 from skdgm.boltzmann._fused_epochs import updates
 from skdgm.utils.threading import parallel, pool
 from skdgm.utils.threading.parallel import crew, in_step, limit
@@ -222,7 +223,8 @@ def test_rooms_serve_as_many_threads_as_there_are(monkeypatch):
 
     def note(*arguments):
         places = call(*arguments)
-        sizes.append((int(places[SIZE]), len(arguments[1][6].bounds[0]) - 1))
+        (own,) = (part for part in arguments[1] if isinstance(part, Room))
+        sizes.append((int(places[SIZE]), len(own.bounds[0]) - 1))
         return places
 
     def raised(*arguments):
