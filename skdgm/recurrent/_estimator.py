@@ -73,7 +73,7 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
     take sequences as a table with ``lengths`` or ``groups``, or as a list.
     """
 
-    _BUDGET = Budget(2_000, 20, 500)
+    _BUDGET = Budget(1_500, 20, 300)
 
     def _n_epochs(self, table):
         options, n_steps = self._options, self._options.batch_length
@@ -389,7 +389,7 @@ class RecurrentOptions(Options):
     init_weights
         Initialiser of weights; those of units of the cell on each other are orthogonal.
     n_iter
-        Number of epochs; "auto": 2,000 updates, but between 20 and 500 epochs.
+        Number of epochs; "auto": 1,500 updates, but between 20 and 300 epochs.
     random_state : int, RandomState instance or None
         Seed of initial weights, order of sequences and draws.
     """

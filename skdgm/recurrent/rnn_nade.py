@@ -59,7 +59,8 @@ class RNNNADE(ChainOptions, MixtureOptions, ColumnOptions, RecurrentEstimator):
     >>> import numpy as np
     >>> from skdgm import RNNNADE
     >>> X = (np.arange(300)[:, None] % [2, 3, 5]) == 0
-    >>> model = RNNNADE(20, n_recurrent=20, random_state=0).fit(X)
+    >>> model = RNNNADE(20, n_recurrent=20, learning_rate=0.01, n_iter=150)
+    >>> model = model.set_params(random_state=0).fit(X)
     >>> bool(model.score(X) > -0.1)
     True
     >>> (sequence,) = model.generate(30, prefix=X[:30], random_state=0)

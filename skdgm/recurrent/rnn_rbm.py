@@ -89,7 +89,7 @@ class RNNRBM(MachineOptions, CategoryOptions, RecurrentEstimator):
     >>> import numpy as np
     >>> from skdgm import RNNRBM
     >>> X = (np.arange(300)[:, None] % [2, 3, 5]) == 0
-    >>> model = RNNRBM(8, n_recurrent=20, random_state=0).fit(X)
+    >>> model = RNNRBM(8, n_recurrent=20, n_iter=200, random_state=0).fit(X)
     >>> model.density_kind_
     'exact'
     >>> bool(model.score(X) > -0.3)
