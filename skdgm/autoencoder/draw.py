@@ -4,13 +4,13 @@ r"""Recurrent variational autoencoders of images, which read and paint by glimps
    \sum_t \mathrm{KL}(q(z_t \mid x, z_{<t}) \,\|\, p(z_t))\Bigr]
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from skdgm.autoencoder._draw_model import DrawModel
 from skdgm.autoencoder._options import BoundOptions
-from skdgm.base.options import KW_ONLY, Count
+from skdgm.base.options import KW_ONLY, Count, removed
 from skdgm.latent import LatentEstimator
 from skdgm.training import Budget
 from skdgm.typing import Seed
@@ -67,7 +67,7 @@ class DRAW(BoundOptions, LatentEstimator):
     beta
         Weight of the divergence; with values other than 1 the objective is no bound.
     n_iter
-        Number of epochs; "auto": 2,500 updates, but between 10 and 100 epochs.
+        Number of epochs; "auto": 1,500 updates, but between 10 and 60 epochs.
 
     Attributes
     ----------
@@ -107,11 +107,16 @@ class DRAW(BoundOptions, LatentEstimator):
     write_size: Count | None = 5
     image_shape: tuple | None = None
     column_types: Literal["bernoulli", "gaussian"] = "bernoulli"
+    min_categories: ClassVar = removed(None)
+    min_frequency: ClassVar = removed(None)
+    max_categories: ClassVar = removed(None)
+    handle_unknown: ClassVar = removed("auto")
+    missing_pattern: ClassVar = removed("ignore")
     batch_size = 50
     learning_rate = 0.005
     n_draws = 20
 
-    _MODEL, _BUDGET = DrawModel(), Budget(2_500, 10, 100)
+    _MODEL, _BUDGET = DrawModel(), Budget(1_500, 10, 60)
     _REVIVE = (
         "Set warm_up to some epochs, lower beta, or raise learning_rate or n_iter."
     )
