@@ -29,8 +29,9 @@ from skdgm.utils.tree import tree_map
 
 # Most hidden units whose states are summed; entries of these sums at a time.
 _EXACT, _ROOM = 10, 2**22
-# Steps of annealing in monitoring, and number of runs there and in scores.
-_WATCH, _RUNS, _FEW = 40, 4, 2
+# Steps of annealing in monitoring, of at most about so many rows, and number of runs
+# there and in scores.
+_WATCH, _WATCHED, _RUNS, _FEW = 40, 400, 4, 2
 # Gibbs steps that complete rows in training, and that fill gaps: warming up, and kept.
 _COMPLETE, _WARM, _KEPT = 5, 20, 20
 # Random streams.
@@ -74,6 +75,11 @@ class RBMStep:
     def exact(self):
         """Whether sums over states of the hidden units are made."""
         return self.n_hidden <= _EXACT
+
+    @property
+    def n_watched(self):
+        """Most rows whose likelihood is monitored; None for all."""
+        return None if self.exact else _WATCHED
 
     @property
     def kind(self):
