@@ -20,7 +20,7 @@ from skdgm._kernels.sparse.lists import send
 from skdgm.utils.lists import Lists
 from skdgm.utils.threading.parallel import measured, run, share
 from skdgm.utils.threading.pool import Task, together
-from skdgm.utils.tree import zeros
+from skdgm.utils.tree import empty
 
 # Multiply-adds below which waking a thread costs more than it saves.
 _WORTHWHILE = 5_000_000
@@ -102,7 +102,8 @@ def tiles(matrix):
     """Divide a matrix into tiles, (n_tiles, n_rows, width), padded with zeros."""
     n_rows, n_columns = matrix.shape
     n = n_tiles(n_columns, matrix.dtype)
-    out = zeros((n, n_rows, width(matrix.dtype)), matrix.dtype)
+    out = empty((n, n_rows, width(matrix.dtype)), matrix.dtype)
+    out[-1:] = 0
     across = not matrix.flags.c_contiguous
     own = np.ascontiguousarray(matrix.T if across else matrix)
     run(lay_all, own, across, n_columns, out, n=n, work=matrix.size)

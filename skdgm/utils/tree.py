@@ -64,14 +64,23 @@ def overwrite(old, tree):
 
 def zeros(shape, dtype):
     """Allocate an aligned array of zeros."""
+    return _aligned(np.zeros, shape, dtype)
+
+
+def empty(shape, dtype):
+    """Allocate an aligned array, which may hold anything."""
+    return _aligned(np.empty, shape, dtype)
+
+
+def _aligned(allocate, shape, dtype):
     dtype, n = np.dtype(dtype), prod(shape)
-    room = np.zeros(n * dtype.itemsize + ALIGNMENT, np.uint8)
+    room = allocate(n * dtype.itemsize + ALIGNMENT, np.uint8)
     start = -room.ctypes.data % ALIGNMENT
     return room[start : start + n * dtype.itemsize].view(dtype).reshape(shape)
 
 
 def aligned(array):
     """Copy an array into aligned memory."""
-    out = zeros(array.shape, array.dtype)
+    out = empty(array.shape, array.dtype)
     out[...] = array
     return out
