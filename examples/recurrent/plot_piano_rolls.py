@@ -7,7 +7,11 @@ sounds. Here a small grammar writes tunes over chords. ``RNNNADE`` learns which 
 follows which, and which tones go together, and then plays on.
 """
 
+import tempfile
+from pathlib import Path
+
 import matplotlib.pyplot as plt
+import mido
 import numpy as np
 
 from skdgm import NADE, RNNNADE
@@ -63,3 +67,28 @@ axes[3].plot(model.score_samples(wrong), marker=".")
 axes[3].axvspan(13.5, 15.5, color="tab:red", alpha=0.2)
 axes[3].set(xlabel="step", ylabel="nats", title="a wrong chord at steps 14 and 15")
 plt.show()
+
+# %%
+# To be heard, a roll becomes a MIDI file by ``mido`` (the extra ``midi``): a tone that
+# sounds in neighbouring steps is held.
+
+
+def write_midi(roll, path, lowest=40, ticks=120):
+    """Write a roll as a MIDI file; its first key is the note number ``lowest``."""
+    silent = np.zeros((1, roll.shape[1]))
+    changes = np.diff(np.vstack([silent, roll, silent]), axis=0)
+    track, waited = mido.MidiTrack(), 0
+    for change in changes:
+        for key in np.flatnonzero(change):
+            kind, note = "note_on" if change[key] > 0 else "note_off", lowest + int(key)
+            track.append(mido.Message(kind, note=note, velocity=64, time=waited))
+            waited = 0
+        waited += ticks
+    mido.MidiFile(tracks=[track], ticks_per_beat=4 * ticks).save(path)
+
+
+folder = tempfile.TemporaryDirectory()
+path = Path(folder.name) / "tune.mid"
+write_midi(rolls[0], path)
+print(f"{path.name}: {mido.MidiFile(path).length:.1f} seconds")
+folder.cleanup()
