@@ -6,6 +6,7 @@ sleep: threads that spin for longer take the cores from BLAS.
 
 import os
 import threading
+from contextlib import suppress
 from functools import cache
 from queue import SimpleQueue
 
@@ -184,7 +185,9 @@ class _Call:
     def work(self):
         parts = self.parts
         if parts is not None:
-            parts[0](*parts[1:])
+            # Without memory it has taken no piece: the others make them all.
+            with suppress(MemoryError):
+                parts[0](*parts[1:])
 
 
 class _Pool:
