@@ -48,6 +48,27 @@ def test_every_piece_is_made_once(threads, n):
             np.testing.assert_array_equal(out, np.arange(n))
 
 
+def test_helpers_outlive_a_lack_of_memory():
+    out, alone = np.zeros(10, np.int64), threading.get_ident()
+    called = threading.Event()
+
+    def greedy(out, counts):
+        if threading.get_ident() != alone:
+            called.set()
+            raise MemoryError
+        called.wait(10)
+        fill_pieces(out, counts)
+
+    with limit(2):
+        share(greedy, out, n=10, work=LARGE)
+        np.testing.assert_array_equal(out, np.arange(10))
+        helpers = threading.active_count()
+        called.clear()
+        share(greedy, np.zeros(10, np.int64), n=10, work=LARGE)
+        assert called.is_set()
+        assert threading.active_count() == helpers
+
+
 def test_no_piece_waits_for_a_helper_that_comes_late(monkeypatch):
     came = threading.Event()
 
