@@ -44,6 +44,7 @@ MODELS = {
     "RNNRBM": "recurrent.rnn_rbm",
     "RTRBM": "recurrent.rtrbm",
     "RNNNADE": "recurrent.rnn_nade",
+    "VRNN": "recurrent.vrnn",
     "GeneratorNet": "supervised.generator_net",
 }
 # What is made of a model, or prepares rows for one.

@@ -56,7 +56,7 @@ LAW = {
     "autoencoder": NETS | {"data", "base", "latent"},
     "directed": KERNELS | NETS | {"data", "base", "latent", "gradients"},
     "autoregressive": NETS | {"data", "base"},
-    "recurrent": NETS | {"data", "base", "autoregressive"},
+    "recurrent": NETS | {"data", "base", "autoregressive", "latent"},
     "implicit": NETS | {"data", "base"},
     "adversarial": NETS | {"data", "base", "implicit"},
     "moment_matching": NETS | {"data", "base", "implicit"},

@@ -21,6 +21,7 @@ import skdgm
 PUBLISHED = {
     ("jsb_chorales", "RNNNADE"): -5.56,
     ("jsb_chorales", "RNNRBM"): -6.27,
+    ("jsb_chorales", "VRNN"): -7.51,
     ("nottingham", "RNNNADE"): -2.31,
     ("nottingham", "RNNRBM"): -2.39,
 }
@@ -34,6 +35,9 @@ RUNS = {
     ("jsb_chorales", "RNNRBM"): CHORALES
     | {"n_components": 150, "n_recurrent": 200, "n_iter": 45, "dropout": 0.4}
     | {"learning_rate": 0.03},
+    ("jsb_chorales", "VRNN"): CHORALES
+    | {"n_components": 32, "n_hidden": 100, "n_recurrent": 200, "n_iter": 15}
+    | {"learning_rate": 0.003, "alpha": 0.01},
     ("nottingham", "RNNNADE"): TUNES | {"n_iter": 10, "dropout": 0.2},
     ("nottingham", "RNNRBM"): TUNES
     | {"n_components": 150, "n_recurrent": 200, "n_iter": 5, "dropout": 0.1}

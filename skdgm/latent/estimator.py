@@ -25,6 +25,11 @@ class LatentEstimator(LatentOptions, NetEstimator):
     given the means below. Of features of several layers, only the lowest is used by
     ``inverse_transform``, which returns means :math:`\mathbb{E}[x \mid z]`; layers
     below it are at their means. Encoders see missing entries as their columns' means.
+
+    Attributes
+    ----------
+    latent_variances_ : ndarray of shape (sum of n_components,)
+        Variance of each latent unit's means over some training rows.
     """
 
     def transform_layers(self, X: Data) -> list[np.ndarray]:

@@ -35,8 +35,6 @@ class LatentOptions(TableOptions):
 
     Attributes
     ----------
-    latent_variances_ : ndarray of shape (sum of n_components,)
-        Variance of each latent unit's means over some training rows.
     density_kind_ : str
         Kind of :meth:`score_samples`: "lower bound".
     """

@@ -43,6 +43,7 @@ from skdgm.nets.stochastic.bernoulli_latents import (
 from skdgm.nets.stochastic.latents import (
     bounded,
     divergence,
+    divergence_from,
     draw,
     halves,
     log_drawn,
@@ -76,6 +77,7 @@ __all__ = [
     "columns",
     "dense",
     "divergence",
+    "divergence_from",
     "draw",
     "draw_bits",
     "drop_out",

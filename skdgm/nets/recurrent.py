@@ -222,6 +222,23 @@ defvjp_argnums(advance, _advance_back)
 
 
 @primitive
+def stacked(*parts):
+    """Rows of arrays, one array after the other."""
+    return np.concatenate(parts)
+
+
+def _stacked_back(argnums, _, parts, kwargs):
+    def backward(grad):
+        found = np.split(grad, np.cumsum([len(part) for part in parts])[:-1])
+        return [found[argnum] for argnum in argnums]
+
+    return backward
+
+
+defvjp_argnums(stacked, _stacked_back)
+
+
+@primitive
 def recurrent(a, U, start, sizes, cell, carried=None):
     """States after each step, (n_rows, n_states * n_units).
 

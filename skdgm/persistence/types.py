@@ -62,6 +62,7 @@ RECORDS = {
     "autoregressive.Moments": "autoregressive._normal:Moments",
     "autoregressive.Params": "autoregressive._orderless:Params",
     "recurrent.Weights": "recurrent._net:Weights",
+    "recurrent.LatentWeights": "recurrent._latent_net:Weights",
     "recurrent.Machine": "recurrent._rbm_step:Machine",
     "recurrent.TiedWeights": "recurrent._net:TiedWeights",
     "recurrent.Shared": "recurrent._nade_step:Shared",

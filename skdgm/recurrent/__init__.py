@@ -3,5 +3,6 @@
 from skdgm.recurrent.rnn_nade import RNNNADE
 from skdgm.recurrent.rnn_rbm import RNNRBM
 from skdgm.recurrent.rtrbm import RTRBM
+from skdgm.recurrent.vrnn import VRNN
 
-__all__ = ["RNNNADE", "RNNRBM", "RTRBM"]
+__all__ = ["RNNNADE", "RNNRBM", "RTRBM", "VRNN"]

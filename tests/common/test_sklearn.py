@@ -77,6 +77,10 @@ for sizes, names in [
     # A table is one sequence by default, and rows of it are not independent.
     ({"n_components": 12, "n_recurrent": 8, "sequence_length": 1}, "RNNNADE RNNRBM"),
     ({"n_components": 8, "sequence_length": 1}, "RTRBM"),
+    (
+        {"n_components": 3, "n_hidden": 8, "n_recurrent": 8, "sequence_length": 1},
+        "VRNN",
+    ),
 ]:
     for name in names.split():
         SHORT[name] = {"n_iter": 2, **sizes}

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.utils.estimator_checks import check_estimator
 
-from skdgm import RNNNADE, RNNRBM, RTRBM, load, save
+from skdgm import RNNNADE, RNNRBM, RTRBM, VRNN, load, save
 from skdgm.callbacks import Checkpoint
 from tests.common.shapes import learned
 
@@ -20,6 +20,7 @@ HOLED = np.where(RNG.random(X.shape) < 0.2, np.nan, X)
 SMALL = {"n_recurrent": 4, "n_iter": 3, "batch_size": 2, "random_state": 0}
 MODELS = [RNNNADE(5, batch_length=4, **SMALL), RNNRBM(5, cell="lstm", **SMALL)]
 MODELS += [RTRBM(12, n_iter=3, batch_size=2, n_betas=20, random_state=0)]
+MODELS += [VRNN(2, n_hidden=5, n_draws=4, batch_length=4, **SMALL)]
 models = pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
 
 

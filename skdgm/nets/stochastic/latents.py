@@ -15,7 +15,7 @@ References
 """
 
 import numpy as np
-from autograd.extend import defvjp
+from autograd.extend import defvjp, defvjp_argnums
 
 from skdgm.distributions.gaussian import LOG_2PI
 from skdgm.nets.tape import primitive
@@ -119,6 +119,32 @@ def _divergence_back(_, stats):
 
 
 defvjp(divergence, _divergence_back)
+
+
+@primitive
+def divergence_from(stats, prior):
+    """Kullback-Leibler divergence of each row from a normal distribution with the
+    statistics ``prior``, of as many rows."""
+    (mean, s), (prior_mean, prior_s) = halves(stats), halves(prior)
+    squares = (np.exp(s) + (mean - prior_mean) ** 2) * np.exp(-prior_s)
+    return 0.5 * (squares - 1 + prior_s - s).sum(axis=1)
+
+
+def _from_back(argnums, _, args, kwargs):
+    (mean, s), (prior_mean, prior_s) = map(halves, args)
+
+    def backward(grad):
+        scale, gap = np.exp(-prior_s), mean - prior_mean
+        by_mean, share = gap * scale, np.exp(s) * scale
+        of_stats = by_mean, 0.5 * (share - 1)
+        of_prior = -by_mean, 0.5 * (1 - share - gap * by_mean)
+        found = [np.concatenate(part, axis=1) for part in (of_stats, of_prior)]
+        return [grad[:, None] * found[argnum] for argnum in argnums]
+
+    return backward
+
+
+defvjp_argnums(divergence_from, _from_back)
 
 
 @primitive

@@ -1,0 +1,300 @@
+r"""Learning and particle filters of recurrent nets with latent units.
+
+.. math:: \log p(x_1, \dots, x_T) \ge \mathbb{E}_q \sum_t \log p(x_t \mid z_t, h_{t-1})
+   - \mathrm{KL}(q(z_t \mid x_t, h_{t-1}) \,\|\, p(z_t \mid h_{t-1}))
+
+is learned [1]_. Scores are those of a particle filter with the encoder as proposal,
+
+.. math:: \log \hat p(x_t \mid x_{<t}) = \log \sum_k W_{t-1}^k w_t^k, \qquad
+   w_t^k = \frac{p(x_t, z_t^k \mid h_{t-1}^k)}{q(z_t^k \mid x_t, h_{t-1}^k)}
+
+whose products are unbiased estimates of likelihoods, so that their logs are lower
+bounds in expectation [2]_. Particles are drawn anew by their weights W where few have
+most of it; without this the estimate is that of importance weights.
+
+References
+----------
+.. [1] Chung, Kastner, Dinh, Goel, Courville and Bengio (2015). A recurrent latent
+   variable model for sequential data. NeurIPS.
+.. [2] Maddison, Lawson, Tucker, Heess, Norouzi, Mnih, Doucet and Teh (2017). Filtering
+   variational objectives. NeurIPS.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import logsumexp
+
+from skdgm.base import of_rows
+from skdgm.nets import draw, nll
+from skdgm.nets.tape import getval
+from skdgm.recurrent._density import SequenceDensity, batches_of
+from skdgm.recurrent._objective import SequenceObjective
+from skdgm.utils.tree import astype, leaves
+
+_NOISE, _AGAIN, _CHOICE, _DATA, _GREY = range(210, 215)
+# Share of the particles that count, below which they are drawn anew.
+_FEW = 0.5
+
+
+class Bound(NamedTuple):
+    """Evidence lower bound of each step, the reconstruction term minus the divergence,
+    and these parts, in nats, each of shape (n_rows,)."""
+
+    bound: np.ndarray
+    reconstruction: np.ndarray
+    kl: np.ndarray
+
+
+class Particles(NamedTuple):
+    """Particles of the rows of a step: normalised log weights; the log-likelihood of
+    the rows, (n_rows,); log p(x | z) and log q(z) - log p(z), as weights of shape
+    (n_rows, n_particles); and outputs, with a row for each particle."""
+
+    log_w: np.ndarray
+    gain: np.ndarray
+    log_p: np.ndarray
+    kl: np.ndarray
+    out: np.ndarray
+
+
+class LatentSequenceDensity(SequenceDensity):
+    """Density of sequences by particles of latent units.
+
+    Besides the arguments of :class:`SequenceDensity` it has a
+    :class:`~skdgm.recurrent._latent_net.LatentNet`, its parameters, and the number of
+    particles. A state of a sequence is those of its particles, and the logs of their
+    weights.
+    """
+
+    tells_grey = False
+
+    def __init__(self, *own, net, params, n_draws):
+        super().__init__(*own)
+        self.net, self.params, self.n_draws = net, params, n_draws
+        self.resample = True
+
+    @property
+    def capabilities(self):
+        """Bounds, in expectation."""
+        bounds = of_rows("lower bound", grey="lower bound")
+        return {
+            "log_prob": bounds,
+            "features": of_rows("estimate"),
+            "sample": {"nothing": "exact"},
+            "fill": {"missing": "estimate"},
+        }
+
+    @property
+    def width(self):
+        """Number of units of the widest layer, of all particles."""
+        return self.net.width * self.n_draws
+
+    @property
+    def n_features_out(self):
+        """Number of units of the cell."""
+        return self.net.walk.n_units
+
+    def begin(self, n):
+        """States and log weights of all particles before the first step."""
+        one, k = self.net.begin(self.params, 1), self.n_draws
+        state = np.append(np.tile(one[0], k), np.full(k, -np.log(k)))
+        return np.tile(state.astype(one.dtype), (n, 1))
+
+    def _steps(self, v, batch, rng, state, fed=None):
+        """Yield particles of each step, and the slice of its rows; ``state`` is changed
+        to that after them. ``fed(v, particles, rng)`` returns what particles see of
+        rows."""
+        net, params, first = self.net, astype(self.params, v.dtype), 0
+        n_states = net.n_states
+        for size in batch.sizes:
+            part, now = slice(first, first + size), state[:size].astype(v.dtype)
+            k = now.shape[1] // (n_states + 1)
+            own, log_w = now[:, : k * n_states], now[:, k * n_states :]
+            own = own.reshape(size * k, n_states)
+            rows, streams = v[part], rng.take(part)
+            if self.resample and k > 1:
+                own, log_w = self._again(own, log_w, streams.fold(_AGAIN))
+            h, seen = net.walk.units(own), net.seen(params, net.inputs(rows))
+            seen = np.repeat(seen, k, axis=0)
+            stats, prior = net.posterior(params, seen, h), net.prior(params, h)
+            noise = streams.fold(_NOISE).normal(k * net.n_latent, v.dtype.type)
+            noise = noise.reshape(size * k, net.n_latent)
+            z = draw(stats, noise)
+            told = net.told(params, z)
+            out = net.out(params, told, h)
+            log_p = -net.output.nll(out, rows, params.own)
+            kl = net.gap(stats, prior, noise, z)
+            total = log_w + (log_p - kl).reshape(size, k).astype(np.float64)
+            gain = logsumexp(total, axis=1)
+            parts = (x.reshape(size, k) for x in (log_p, kl))
+            found = Particles(total - gain[:, None], gain, *parts, out)
+            if fed is not None:
+                x = net.inputs(fed(rows, found, streams, part))
+                seen = net.seen(params, x)
+            after = net.follow(params, own, seen, told)
+            state[:size, : k * n_states] = after.reshape(size, -1)
+            state[:size, k * n_states :] = found.log_w
+            yield part, found, after
+            first += size
+
+    def _again(self, own, log_w, rng):
+        """Particles, drawn anew in rows where few count, and log weights."""
+        k, own = log_w.shape[1], own.copy()
+        w = np.exp(log_w.astype(np.float64))
+        w /= w.sum(axis=1, keepdims=True)
+        few = np.flatnonzero(1 / (w**2).sum(axis=1) < _FEW * k)
+        if few.size:
+            places = (np.arange(k) + rng.take(few).uniform(1)) / k
+            upto = np.cumsum(w[few], axis=1)
+            which = (upto[:, None, :-1] <= places[:, :, None]).sum(axis=2)
+            from_rows = (few[:, None] * k + which).ravel()
+            to_rows = (few[:, None] * k + np.arange(k)).ravel()
+            own[to_rows] = own[from_rows]
+            log_w = log_w.copy()
+            log_w[few] = -np.log(k)
+        return own, log_w
+
+    def scored(self, v, batch, rng, state):
+        """Log-likelihood of each row given those before, by a particle filter."""
+        found = np.empty(len(v))
+        for part, own, _ in self._steps(v, batch, rng, state):
+            found[part] = own.gain
+        return found, state
+
+    def bounded(self, v, batch, rng, state):
+        """Reconstruction and divergence of each row, means over particles that are not
+        weighted, (n_rows, 2)."""
+        found = np.empty((len(v), 2))
+        for part, own, _ in self._steps(v, batch, rng, state):
+            found[part] = np.stack([own.log_p.mean(axis=1), own.kl.mean(axis=1)], 1)
+        return found, state
+
+    def hidden(self, v, batch, rng, state):
+        """Units of the cell after each row, means by weight over particles."""
+        found = np.empty((len(v), self.n_features_out), v.dtype)
+        for part, own, after in self._steps(v, batch, rng, state):
+            k = own.log_w.shape[1]
+            units = self.net.walk.units(after).reshape(-1, k, self.n_features_out)
+            w = np.exp(own.log_w).astype(v.dtype)
+            found[part] = (w[:, :, None] * units).sum(axis=1)
+        return found, state
+
+    def filled(self, v, batch, rng, state, method):
+        """Rows filled step by step, each given what was filled in; and states."""
+        v, output = v.copy(), self.net.output
+
+        def fed(rows, own, streams, part):
+            k = own.log_w.shape[1]
+            missing = np.isnan(rows)
+            if method == "mean":
+                w = np.exp(own.log_w).astype(rows.dtype)
+                mean = output.expected(own.out).reshape(len(rows), k, -1)
+                value = output.value((w[:, :, None] * mean).sum(axis=1))
+            else:
+                noisy = own.log_w + streams.fold(_CHOICE).gumbel(k)
+                best = np.arange(len(rows)) * k + noisy.argmax(axis=1)
+                given = own.out[best], streams.fold(_DATA)
+                value = output.draw(*given, astype(self.params.own, rows.dtype))
+            v[part] = np.where(missing, value, rows)
+            return np.repeat(v[part], k, axis=0)
+
+        for _ in self._steps(v.copy(), batch, rng, state, fed):
+            pass
+        return v, state
+
+    def drawn(self, state, rng):
+        """The next row of each sequence, and the state of one particle after it."""
+        net, params, n_states = self.net, self.params, self.net.n_states
+        dtype = leaves(params)[0].dtype
+        k = state.shape[1] // (n_states + 1)
+        log_w, rows = state[:, k * n_states :], np.arange(len(state))
+        own = state[:, : k * n_states].reshape(len(state), k, n_states)
+        best = (log_w + rng.fold(_CHOICE).gumbel(k)).argmax(axis=1)
+        own = own[rows, best].astype(dtype)
+        h = net.walk.units(own)
+        noise = rng.fold(_NOISE).normal(net.n_latent, dtype.type)
+        told = net.told(params, draw(net.prior(params, h), noise))
+        out = net.out(params, told, h)
+        v = net.output.draw(out, rng.fold(_DATA), params.own)
+        after = net.follow(params, own, net.seen(params, net.inputs(v)), told)
+        return v, np.append(after, np.zeros((len(state), 1), dtype), axis=1)
+
+    def with_particles(self, n_draws, resample):
+        """The same density with so many particles, drawn anew or not."""
+        found = type(self)(
+            *(self.name, self.read, self.domain, self.columns, self.seed),
+            self.sequence_length,
+            net=self.net,
+            params=self.params,
+            n_draws=n_draws,
+        )
+        found.resample = resample
+        return found
+
+    def elbo(self, X, lengths=None):
+        """Evidence lower bound of each step, a :class:`Bound`."""
+        rows, found = self._of_rows(X, lengths, self.bounded)
+        reconstruction, kl = found.T.copy()
+        reconstruction += self.domain.log_volume(self.columns, rows)
+        return Bound(reconstruction - kl, reconstruction, kl)
+
+
+class LatentSequenceObjective(SequenceObjective):
+    """Negative evidence lower bound of steps, given the states before."""
+
+    quantity = "bound"
+
+    def __init__(self, net, *given):
+        super().__init__(*given)
+        self.net = net
+
+    def init(self, rng):
+        """Initial parameters."""
+        return self.net.init(rng, self.rows.dtype), ()
+
+    def prepare(self, state, batch, clock):
+        """Rows of a stretch, noise, and beta."""
+        v, rng = self.rows.rows.take(batch.index), self.stream(clock)
+        if self.options.resample:
+            v = self.net.output.resampled(v, rng.fold(_GREY).rows(len(v)))
+        shape = len(v), self.net.n_latent
+        noise = rng.fold(_NOISE).generator().standard_normal(shape, v.dtype)
+        return v, batch, noise, self.beta(clock)
+
+    def beta(self, clock):
+        """Weight of the divergence, rising linearly from 0 during warm-up."""
+        if not self.options.warm_up:
+            return 1.0
+        done = self.epochs_before + clock.epochs_done
+        return min(1.0, done / self.options.warm_up)
+
+    def forward(self, params, given):
+        """Negative bound of each row; the states at the end are carried on."""
+        v, batch, noise, beta = given
+        net, carried = self.net, self.carried if batch.begin else None
+        state = net.begin(params, batch.sizes[0]) if carried is None else carried
+        trail = net.trail(params, net.inputs(v), noise, batch.sizes, state)
+        self.carried = getval(trail.state)
+        kl = trail.divergence
+        kl = kl if beta == 1 else getval(kl).dtype.type(beta) * kl
+        return nll(trail.out, params.own, v, net.output) + kl, ()
+
+    def losses(self, state, index, rng):
+        """Negative bounds of sequences at an index, summed over their steps."""
+        net, params, found = self.net, state.learned, np.zeros(len(index))
+        for which, parts in batches_of(self.rows, index, net.width):
+            now = net.begin(params, len(which))
+            for batch in parts:
+                v = self.rows.rows.take(batch.index)
+                number = np.concatenate([which[:size] for size in batch.sizes])
+                steps = batch.begin + np.arange(len(batch.sizes), dtype=np.uint64)
+                keys = number.astype(np.uint64) << np.uint64(32)
+                streams = rng.rows(keys + np.repeat(steps, batch.sizes)).fold(_NOISE)
+                noise = streams.normal(net.n_latent, v.dtype.type)
+                x = net.inputs(v)
+                trail = net.trail(params, x, noise, batch.sizes, now)
+                now = trail.state
+                own = net.output.nll(trail.out, v, params.own) + trail.divergence
+                found += np.bincount(number, own, len(index))
+        return found

@@ -1,0 +1,61 @@
+"""Model of recurrent nets with latent units, made of options."""
+
+from types import SimpleNamespace
+
+from skdgm.data import check_pattern
+from skdgm.distributions import output_as_asked
+from skdgm.nets import NetModel
+from skdgm.recurrent._latent_learning import (
+    LatentSequenceDensity,
+    LatentSequenceObjective,
+)
+from skdgm.recurrent._latent_net import LatentNet
+
+_NAMES = "n_components", "n_hidden", "n_recurrent", "cell", "activation", "column_types"
+
+
+class LatentSequenceModel(NetModel):
+    """Normal latent units of each step, which depend on those before."""
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        check_pattern(options)
+
+    def structure(self, facts):
+        """Options that the nets depend on."""
+        asked = facts.options
+        variance = asked.variance if isinstance(asked.variance, str) else "fixed"
+        own = {name: getattr(asked, name) for name in _NAMES}
+        return SimpleNamespace(**own, variance=variance)
+
+    def net(self, facts):
+        """The nets."""
+        own, output = facts.structure, output_as_asked(facts.options, facts.columns)
+        share = facts.domain.share(facts.columns)
+        how = own.activation, facts.options.init_weights
+        sizes = own.n_recurrent, own.n_components, own.n_hidden
+        return LatentNet(output, share, own.cell, *sizes, how)
+
+    def n_inputs(self, facts):
+        """Number of inputs of each column."""
+        return self.net(facts).output.n_inputs
+
+    def n_weights(self, facts):
+        """Number of weights, and that there is one net."""
+        return self.net(facts).n_weights(), 1, True
+
+    def density(self, facts, state):
+        """Density of the fitted parameters."""
+        return LatentSequenceDensity(
+            *facts.own,
+            facts.options.sequence_length,
+            net=self.net(facts),
+            params=state.learned,
+            n_draws=facts.now("n_draws"),
+        )
+
+    def objective(self, facts, table, before):
+        """Bound of the steps."""
+        independent = facts.domain.loss_of_independent(facts.columns)
+        given = facts.options, table.rows, facts.seed, before, independent
+        return LatentSequenceObjective(self.net(facts), *given)

@@ -1,0 +1,180 @@
+r"""Variational recurrent net: sequences with latent units in each step.
+
+.. math:: p(x, z) = \prod_t p(z_t \mid h_{t-1}) \, p(x_t \mid z_t, h_{t-1})
+"""
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from skdgm.base.options import KW_ONLY, Count, CountOrZero, Positive, removed
+from skdgm.data.sequences import is_several
+from skdgm.latent.options import LatentOptions
+from skdgm.nets import ACTIVATIONS
+from skdgm.recurrent._estimator import RecurrentEstimator
+from skdgm.recurrent._latent_learning import Bound
+from skdgm.recurrent._latent_model import LatentSequenceModel
+from skdgm.training import Budget
+from skdgm.typing import Data, Target
+from skdgm.utils.counts import count
+
+
+class VRNN(LatentOptions, RecurrentEstimator):
+    r"""Variational recurrent neural network: latent units that depend on the past.
+
+    .. math::
+
+        z_t \sim p(z \mid h_{t-1}), \qquad x_t \sim p(x \mid z_t, h_{t-1}), \qquad
+        h_t = f(\phi_x(x_t), \phi_z(z_t), h_{t-1})
+
+    In each step latent units z are normal, given the state of a recurrent cell, and
+    explain how the columns of a row go together [1]_. An encoder
+    :math:`q(z_t \mid x_t, h_{t-1})` infers them; all nets learn the evidence lower
+    bound
+
+    .. math:: \log p(x) \ge \mathbb{E}_q \sum_t \log p(x_t \mid z_t, h_{t-1}) -
+        \mathrm{KL}(q(z_t \mid x_t, h_{t-1}) \,\|\, p(z_t \mid h_{t-1}))
+
+    Scores are estimates by a particle filter with the encoder's proposals [2]_, whose
+    sums over sequences are lower bounds in expectation, which rise with ``n_draws``.
+    Missing entries (NaN) of former steps are read as the means of their columns, and
+    summed out of the step itself. Float64 data are computed in float64, all others in
+    float32.
+
+    Parameters
+    ----------
+    n_components
+        Number of latent units of each step.
+    n_hidden
+        Number of units in the hidden layer of each net: of the prior, the encoder, the
+        decoder, and of what the cell sees of rows and of latent units.
+    activation
+        Activation function of hidden units.
+    warm_up
+        Number of epochs in which the weight of the divergence rises from 0, which helps
+        to prevent that latent units are ignored.
+    n_draws
+        Number of particles in :meth:`score_samples`, :meth:`transform` and
+        :meth:`impute`. It may be changed after ``fit``.
+    n_iter
+        Number of epochs; "auto": 900 updates, but between 10 and 300 epochs.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray
+        Weights of inputs and of latent units; of prior, encoder and decoder, two each;
+        of inputs to the cell, and of its units on each other.
+    intercepts_ : list of ndarray
+        Biases of the same; of the last, the state at the start.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "lower bound", in expectation.
+
+    References
+    ----------
+    .. [1] Chung, Kastner, Dinh, Goel, Courville and Bengio (2015). A recurrent latent
+       variable model for sequential data. NeurIPS.
+    .. [2] Maddison, Lawson, Tucker, Heess, Norouzi, Mnih, Doucet and Teh (2017).
+       Filtering variational objectives. NeurIPS.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdgm import VRNN
+    >>> X = (np.arange(300)[:, None] % [2, 3, 5]) == 0
+    >>> model = VRNN(4, n_hidden=20, n_recurrent=20, n_iter=40)
+    >>> model = model.set_params(random_state=0).fit(X)
+    >>> bool(model.score(X) > -0.2)
+    True
+    >>> (sequence,) = model.generate(30, prefix=X[:30], random_state=0)
+    >>> sequence.shape
+    (30, 3)
+    """
+
+    n_components: Count = 16
+    _: KW_ONLY
+    n_hidden: Count = 50
+    activation: Literal[*ACTIVATIONS] = "tanh"
+    warm_up: CountOrZero = 0
+    n_draws: Count = 20
+    n_recurrent: Count = 50
+    batch_length: Count | None = 20
+    batch_size: Count = 16
+    clip_norm: Positive | None = 1.0
+    learning_rate: Positive = 0.01
+    dropout: ClassVar = removed(0.0)
+    missing_pattern: ClassVar = removed("ignore")
+
+    _MODEL = LatentSequenceModel()
+    _BUDGET = Budget(900, 10, 300)
+    _LIGHTER = "lower n_hidden and n_recurrent."
+
+    def elbo(
+        self,
+        X: Data,
+        *,
+        n_draws: int = 20,
+        lengths: Target = None,
+        groups: Target = None,
+    ) -> Any:
+        r"""Evidence lower bound of each step and its parts, in nats.
+
+        .. math:: \mathbb{E}_q[\log p(x_t \mid z_t, h_{t-1})] -
+            \mathrm{KL}(q(z_t \mid x_t, h_{t-1}) \,\|\, p(z_t \mid h_{t-1}))
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
+            Sequences; NaN is a missing value.
+        n_draws : int, default=20
+            Draws to average over.
+        lengths, groups : array-like, default=None
+            Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
+
+        Returns
+        -------
+        elbo : Bound
+            A named tuple of ``bound``, ``reconstruction`` and ``kl``, each of shape
+            (n_rows,), float64; a list of such if X is a list.
+        """
+        n_draws = count(n_draws, "n_draws")
+
+        def bound(table, lengths):
+            density = self.density_.with_particles(n_draws, False)
+            return np.stack(density.elbo(table, lengths), axis=1)
+
+        found = self._each(X, bound, lengths, groups)
+        if is_several(X):
+            return [Bound(*part.T) for part in found]
+        return Bound(*found.T)
+
+    def importance_likelihood(
+        self,
+        X: Data,
+        *,
+        n_draws: int = 100,
+        lengths: Target = None,
+        groups: Target = None,
+    ) -> np.ndarray:
+        r"""Importance weighted lower bound, step by step: no particle is drawn anew.
+
+        .. math:: \log \sum_k \prod_{s \le t} w_s^k - \log \sum_k \prod_{s < t} w_s^k
+
+        Sums over a sequence are lower bounds, in expectation; for long sequences, of
+        which few draws have all weight, lower than :meth:`score_samples`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
+            Sequences; NaN is a missing value.
+        n_draws : int, default=100
+            Draws for each sequence.
+        lengths, groups : array-like, default=None
+            Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_rows,), float64
+            A list of arrays if X is a list.
+        """
+        density = self.density_.with_particles(count(n_draws, "n_draws"), False)
+        return self._each(X, density.log_prob, lengths, groups)
