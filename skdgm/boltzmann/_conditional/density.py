@@ -206,7 +206,7 @@ class ConditionalDensity(Density):
             state, info = sampler.step(rng, self.params, state, first=number)
             for block in blocks:
                 known = clamp[block] is True
-                totals[block] += x[block] if known else info.means[block]
+                totals[block] += np.asarray(x[block]) if known else info.means[block]
         means = [total / n_steps for total in totals]
         return [
             v if held is True else np.where(held, v, mean)

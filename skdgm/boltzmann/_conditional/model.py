@@ -143,7 +143,9 @@ def of_y(facts):
         return facts
     responses = facts.known._responses
     domain, columns = responses.domain, facts.known._y_columns
-    return facts._replace(domain=domain, columns=columns)
+    names = np.array(responses.names, object)
+    known = SimpleNamespace(**vars(facts.known) | {"feature_names_in_": names})
+    return facts._replace(domain=domain, columns=columns, known=known)
 
 
 # The kinds of the blocks belong to the key: see the energies of tables.

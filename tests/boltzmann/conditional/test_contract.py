@@ -140,3 +140,21 @@ def test_what_a_fitted_machine_does_not_know_is_named():
     with pytest.raises(AttributeError, match="predict_proba"):
         real.predict_proba(X)
     assert not hasattr(real, "classes_")
+
+
+def test_columns_at_the_limit_of_precision_are_those_of_y():
+    pd = pytest.importorskip("pandas")
+    y = pd.DataFrame({"name": NAMES, "rain": X[:, 0]})
+    model = clone(MODEL).set_params(min_variance=0.5, n_iter=100)
+    with pytest.warns(skdgm.exceptions.PrecisionWarning, match=r"\['rain'\]"):
+        model.fit(pd.DataFrame(X[:, :1], columns=["size"]), y)
+
+
+def test_categories_known_in_all_rows_help_to_fill_the_others():
+    pd = pytest.importorskip("pandas")
+    y = pd.DataFrame({"name": NAMES, "rain": X[:, 2]})
+    model = clone(MODEL).fit(X[:, :2], y)
+    y.loc[:2, "rain"] = np.nan
+    filled = model.impute(X[:, :2], y)
+    assert filled["name"].tolist() == NAMES.tolist()
+    assert filled["rain"].notna().all()
