@@ -121,6 +121,11 @@ def framed(model, values, H=None):
     return frame.with_columns(*known).to_native()
 
 
+def indexed(values, X):
+    """Rows, with the index of X if both are DataFrames of pandas."""
+    return values.set_axis(X.index) if is_frame(values) and is_frame(X) else values
+
+
 def _holds(dtype, column):
     """Return whether a type of numbers holds all values of a column."""
     kind = getattr(dtype, "kind", "O")

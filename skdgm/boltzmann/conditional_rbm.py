@@ -70,7 +70,8 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
         If not 0, X is a series, or several, and each row is modelled given the so many
         rows before it [1]_, in the place of y given X. What is before the first row
         counts as the mean. Its columns are those that ``column_types`` tells of, and
-        ``condition_types`` of none.
+        ``condition_types`` of none; with "mixed", numbers of few values in a DataFrame
+        are categories.
     init_conditions
         Initial weights of the conditions to "gaussian" columns of y: those of a ridge
         regression for each, whose penalty generalised cross-validation chooses; or

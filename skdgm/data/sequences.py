@@ -1,5 +1,7 @@
 """Sequences as users give them: one table with lengths, or a list of tables."""
 
+from collections import Counter
+
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import _num_samples
@@ -94,6 +96,14 @@ def of_sequences(sample_weight, lengths):
     return weight
 
 
+def by_row(sample_weight, lengths):
+    """Weights of the rows of series, given these, or those of the series; or None."""
+    own = sample_weight is not None and np.shape(sample_weight) == lengths.shape
+    if not own or len(lengths) == lengths.sum():
+        return sample_weight
+    return np.repeat(of_sequences(sample_weight, lengths), lengths)
+
+
 def sequences_of(rows, lengths, sample_weight=None):
     """Canonical table of the sequences of validated rows, with a weight for each
     sequence; see :func:`of_sequences`."""
@@ -116,11 +126,14 @@ def _runs(groups, n_rows):
             "of one group."
         )
     starts = np.flatnonzero(np.append(True, groups[1:] != groups[:-1]))
-    names, times = np.unique(groups[starts], return_counts=True)
-    if (times > 1).any():
+    names = groups[starts].tolist()
+    if any(name != name for name in names):
+        raise ValueError("groups contain NaN: each row is of one group.")
+    again = [name for name, times in Counter(names).items() if times > 1]
+    if again:
         raise ValueError(
-            f"Rows of group {names[times > 1][0]!r} do not follow each other: sort the "
-            "rows by group."
+            f"Rows of group {again[0]!r} do not follow each other: sort the rows by "
+            "group."
         )
     return np.diff(np.append(starts, n_rows))
 
@@ -139,6 +152,16 @@ def _joined(parts):
             raise ValueError(
                 f"Sequence {number} has {np.shape(part)[1]} columns, but the first one "
                 f"has {np.shape(parts[0])[1]}."
+            )
+        if is_frame(part) != is_frame(parts[0]):
+            raise ValueError(
+                f"Sequence {number} is a {type(part).__name__}, but the first one a "
+                f"{type(parts[0]).__name__}: give all or none as DataFrames."
+            )
+        if is_frame(part) and list(part.columns) != list(parts[0].columns):
+            raise ValueError(
+                f"Sequence {number} has the columns {list(part.columns)}, but the "
+                f"first one has {list(parts[0].columns)}."
             )
     lengths = np.array([_num_samples(part) for part in parts])
     if is_frame(parts[0]):

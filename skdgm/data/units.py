@@ -227,3 +227,23 @@ class UnitColumns(MixedColumns):
             return mean, np.ones(len(seen))
         # Bits, shares and counts up to n: as if a 0 and an n more had been seen.
         return (total + most) / (seen + 2)
+
+
+class SeriesColumns(UnitColumns):
+    """Columns of series: numbers whose kind is not told are bits where all are 0 or
+    1."""
+
+    def _scaled(self, table, kinds):
+        found, scales = super()._scaled(table, kinds)
+        untold = ("numeric", "gaussian") if self.kinds == "mixed" else ("numeric",)
+        bits, some = np.isin(kinds, untold), np.zeros(len(kinds), bool)
+        if not self.takes_times or not bits.any():
+            return found, scales
+        for block in table.rows.blocks(n_rows=len(table.index)):
+            part = table.rows.raw.take(table.index[block])
+            missing = np.isnan(part)
+            bits &= (missing | (part == 0) | (part == 1)).all(axis=0)
+            some |= ~missing.all(axis=0)
+        bits &= some
+        scales = tuple(None if bit else own for bit, own in zip(bits, scales))
+        return np.where(bits, "bernoulli", found), scales

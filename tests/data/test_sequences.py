@@ -13,6 +13,7 @@ from skdgm.utils.rows import Rows
 RNG = np.random.default_rng(0)
 PARTS = [RNG.normal(size=(n, 3)) for n in (4, 1, 6)]
 X = np.concatenate(PARTS)
+FRAME = pd.DataFrame(X, columns=list("abc"))
 
 
 @pytest.mark.parametrize("form", [np.array, sp.csr_array, pd.DataFrame])
@@ -47,11 +48,22 @@ def test_a_table_without_lengths_is_one_sequence():
         ([X, X[:, :2]], None, "Sequence 1 has 2 columns, but the first one has 3"),
         ([X, X[:0]], None, "Sequence 1 has the length 0"),
         ([X, X[0]], None, "Sequence 1 is no table"),
+        ([pd.DataFrame(X), X], None, "1 is a ndarray, but the first one a DataFrame"),
+        ([FRAME, FRAME[["c", "b", "a"]]], None, r"1 has the columns \['c', 'b', 'a'\]"),
     ],
 )
 def test_bad_sequences_are_named(given, lengths, error):
     with pytest.raises(ValueError, match=error):
         as_one_table(given, lengths)
+
+
+def test_groups_have_names_of_any_type():
+    names = np.array(["a", "a", 1, 1, 1, None, 2, 2, 2, 2, 2], object)
+    assert as_one_table(X, groups=names)[1].tolist() == [2, 3, 1, 5]
+    with pytest.raises(ValueError, match="Rows of group 1 do not follow"):
+        as_one_table(X, groups=[1, 2, 1] + [3] * 8)
+    with pytest.raises(ValueError, match="groups contain NaN"):
+        as_one_table(X, groups=[np.nan] * 3 + [1] * 8)
 
 
 @pytest.mark.parametrize(

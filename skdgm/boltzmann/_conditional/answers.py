@@ -6,9 +6,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skdgm.base import Estimator
-from skdgm.base.frames import filled_in, framed
+from skdgm.base.frames import filled_in, framed, indexed
 from skdgm.data import column_types_of
-from skdgm.data.sequences import as_one_table, divided, is_several
+from skdgm.data.sequences import as_one_table, by_row, divided, is_several
 from skdgm.data.units import parsed
 from skdgm.typing import Data, Filling, Seed, Target, Weight
 from skdgm.utils.counts import count, count_rows
@@ -62,7 +62,14 @@ class GivenAnswers(Estimator):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
             As y was given in ``fit``; of series as X.
         """
-        return self._ask(self.density_.predict, X, None, lengths, groups)
+        density = self.density_
+
+        def predict(X, given):
+            if not density.n_lags:
+                return density.predict(X)
+            return indexed(framed(self, density.predict(X, given), X), X)
+
+        return self._ask(predict, X, None, lengths, groups)
 
     @available_if(_has_classes)
     def predict_proba(self, X: Data) -> object:
@@ -292,13 +299,13 @@ class GivenAnswers(Estimator):
         Returns
         -------
         low, high : ndarray of shape (n_samples,), float64
+            Lists of arrays if X is a list of series.
             By annealing from the model down, and from independent units up: on average
             on either side of the log-likelihood. Equal where this is exact.
         """
-        table = as_one_table(X, lengths, groups)[0] if is_several(X) else X
-        if is_several(X):
-            lengths = [len(part) for part in X]
-        found = self._ask(self._transposed_bracket, table, y, lengths, groups)
+        found = self._ask(self._transposed_bracket, X, y, lengths, groups)
+        if self.density_.n_lags and is_several(X):
+            return tuple(map(list, zip(*(part.T for part in found))))
         return tuple(found.T)
 
     def _transposed_bracket(self, X, given):
@@ -321,7 +328,8 @@ class GivenAnswers(Estimator):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             As of :meth:`score_samples`.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row; by default all are equal.
+            Weight of each row; by default all are equal. As in :meth:`fit`, series may
+            have one each instead.
         lengths, groups : array-like, default=None
             As of :meth:`score_samples`.
 
@@ -330,8 +338,12 @@ class GivenAnswers(Estimator):
         score : float
             The (weighted) mean of :meth:`score_samples`, over all rows.
         """
+        density = self.density_
+        if density.n_lags:
+            self._refuse_y(y)
+            X, lengths = as_one_table(X, lengths, groups)
+            sample_weight, groups = by_row(sample_weight, lengths), None
         scores = self.score_samples(X, y, lengths=lengths, groups=groups)
-        scores = np.concatenate(scores) if isinstance(scores, list) else scores
         if sample_weight is not None:
             given, how = (sample_weight, scores[:, None]), {"ensure_non_negative": True}
             sample_weight, _ = shares(_check_sample_weight(*given, **how))
@@ -373,7 +385,6 @@ class GivenAnswers(Estimator):
         self._refuse_y(y)
         table, lengths = as_one_table(X, lengths, groups)
         found = function(table, lengths)
-        found = framed(self, found, table) if np.ndim(found) == 2 else found
         return divided(found, lengths) if is_several(X) else found
 
     def _refuse_lengths(self, lengths, groups):

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple, Self
 
-import numpy as np
 from sklearn.utils import ClassifierTags
 
 from skdgm.base import rolled_back
@@ -13,8 +12,8 @@ from skdgm.boltzmann._structure.table_layers import improper
 from skdgm.boltzmann._structure.tables import kinds_of
 from skdgm.data.inputs import for_callbacks, own_frame
 from skdgm.data.responses import learned_responses
-from skdgm.data.sequences import as_one_table, is_several, of_sequences
-from skdgm.data.units import UnitColumns
+from skdgm.data.sequences import as_one_table, by_row, is_several
+from skdgm.data.units import SeriesColumns, UnitColumns
 from skdgm.training import Budget
 from skdgm.typing import Data, Target, Weight
 from skdgm.utils.given import Given
@@ -58,7 +57,8 @@ class GivenEstimator(GivenAnswers):
             Columns of any kinds; required without ``n_lags``, and not to be given with
             it. NaN (None) where missing.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row. Whole numbers are exactly so many repetitions.
+            Weight of each row; or of each series, with ``n_lags``. Whole numbers are
+            exactly so many repetitions.
         lengths : array-like of shape (n_series,), default=None
             Number of rows of each series of a table; by default it is a single one.
         groups : array-like of shape (n_samples,), default=None
@@ -116,8 +116,9 @@ class GivenEstimator(GivenAnswers):
     @property
     def _domain(self):
         options = self._options
-        kinds = options.column_types if options.n_lags else options.condition_types
-        return UnitColumns(kinds)
+        if options.n_lags:
+            return SeriesColumns(options.column_types)
+        return UnitColumns(options.condition_types)
 
     @property
     def _dtype(self):
@@ -140,9 +141,7 @@ class GivenEstimator(GivenAnswers):
                 f"n_lags={n_lags}, but the longest series has {lengths.max()} rows: "
                 "none has so many before it."
             )
-        weight = sample_weight
-        if weight is not None and np.shape(weight) == lengths.shape != (lengths.sum(),):
-            weight = np.repeat(of_sequences(weight, lengths), lengths)
+        weight = by_row(sample_weight, lengths)
         return super()._begin(table, None, weight, fresh, lengths)
 
     def _for_callbacks(self, X, y, sample_weight, table):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.callback import ScoringMonitor
@@ -120,6 +121,55 @@ def test_bits_categories_and_frames():
     roll = (X > 0).astype(float)
     bits = clone(MODEL).set_params(column_types="bernoulli").fit(roll)
     assert bits.score(roll) > -1.2
+
+
+@pytest.mark.parametrize("form", ["array", "truth", "frame"])
+def test_columns_of_0_and_1_are_bits(form):
+    pd = pytest.importorskip("pandas")
+    roll = X > 0
+    if form != "truth":
+        roll = roll.astype(float)
+        roll[3, 0] = np.nan
+    both = np.column_stack([roll, X[:, 0]])
+    given = {
+        "array": both,
+        "truth": roll,
+        "frame": pd.DataFrame(both, columns=[*"abc"]),
+    }
+    model = clone(MODEL).set_params(n_iter=1).fit(given[form])
+    kinds = [own.kind for own in model.column_types_.values()]
+    assert kinds == ["bernoulli", "bernoulli", "gaussian"][: len(kinds)]
+    told = clone(model).set_params(column_types="gaussian").fit(roll)
+    assert told.column_types_[0].kind == "gaussian"
+
+
+def test_answers_about_frames():
+    pd = pytest.importorskip("pandas")
+    days = pd.date_range("2026-01-01", periods=N)
+    frame = pd.DataFrame(X, days, ["a", "b"])
+    frame["c"] = np.where(WAVE > 0, "up", "down")
+    # As many hidden units as columns: what they say is no table of these.
+    model = clone(MODEL).set_params(n_components=3, n_iter=1).fit(frame)
+    features = model.transform(frame)
+    assert isinstance(features, np.ndarray)
+    shown = clone(model).set_output(transform="pandas").fit(frame)
+    assert shown.transform(frame).shape == (N, 3)
+    low, high = model.likelihood_bracket(frame)
+    np.testing.assert_allclose(0.5 * (low + high), model.score_samples(frame))
+    assert (model.predict(frame).index == days).all()
+    frame.iloc[5, 0] = np.nan
+    filled = model.impute(frame)
+    assert filled["c"].equals(frame["c"])
+    assert not filled.isna().any(axis=None)
+
+
+def test_brackets_and_scores_of_lists(model):
+    parts = [sp.csr_array(X[:120]), sp.csr_array(X[120:])]
+    low, high = model.likelihood_bracket(parts)
+    assert [own.shape for own in low] == [(120,), (80,)] == [own.shape for own in high]
+    scores = model.score_samples(parts)
+    expected = np.average(np.concatenate(scores), weights=np.repeat([2, 1], LENGTHS))
+    assert model.score(parts, sample_weight=[2, 1]) == pytest.approx(expected)
 
 
 def test_lengths_are_routed_and_kept(model, tmp_path):
