@@ -60,14 +60,13 @@ class GivenAnswers(Estimator):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
-            As y was given in ``fit``; of series as X.
+            As y was given in ``fit``, with the index of X; of series as X.
         """
         density = self.density_
 
         def predict(X, given):
-            if not density.n_lags:
-                return density.predict(X)
-            return indexed(framed(self, density.predict(X, given), X), X)
+            found = density.predict(X, given)
+            return indexed(framed(self, found, X) if density.n_lags else found, X)
 
         return self._ask(predict, X, None, lengths, groups)
 
@@ -144,7 +143,7 @@ class GivenAnswers(Estimator):
         density = self.density_
         if density.n_lags:
             return framed(self, density.sample(X, random_state))
-        return density.sample(X, random_state, n_steps=n_steps)
+        return indexed(density.sample(X, random_state, n_steps=n_steps), X)
 
     @available_if(_has_lags)
     def generate(
@@ -241,7 +240,8 @@ class GivenAnswers(Estimator):
             if density.n_lags:
                 found = density.fill(X, method, random_state, given)
                 return filled_in(self, X, found)
-            return density.fill(X, method, random_state, y=given, n_steps=count_)
+            found = density.fill(X, method, random_state, y=given, n_steps=count_)
+            return indexed(indexed(found, X), given)
 
         return self._ask(fill, X, y, lengths, groups)
 

@@ -158,3 +158,15 @@ def test_categories_known_in_all_rows_help_to_fill_the_others():
     filled = model.impute(X[:, :2], y)
     assert filled["name"].tolist() == NAMES.tolist()
     assert filled["rain"].notna().all()
+
+
+def test_frames_keep_their_index():
+    pd = pytest.importorskip("pandas")
+    rows, own = np.arange(80) + 5, np.arange(80) + 100
+    given, y = pd.DataFrame(X[:, :2], rows), pd.DataFrame(X[:, 2:], own)
+    model = clone(MODEL).set_params(n_iter=1).fit(given, y)
+    assert model.predict(given).index.tolist() == rows.tolist()
+    assert model.sample(given, random_state=0).index.tolist() == rows.tolist()
+    assert len(model.sample(3, random_state=0)) == 3
+    assert model.impute(given, y).index.tolist() == own.tolist()
+    assert model.impute(given).index.tolist() == rows.tolist()
