@@ -1,6 +1,7 @@
 """Sequences as users give them: one table with lengths, or a list of tables."""
 
 from collections import Counter
+from functools import wraps
 
 import numpy as np
 import scipy.sparse as sp
@@ -102,6 +103,23 @@ def by_row(sample_weight, lengths):
     if not own or len(lengths) == lengths.sum():
         return sample_weight
     return np.repeat(of_sequences(sample_weight, lengths), lengths)
+
+
+def of_each(transform):
+    """Method of a table and lengths as scikit-learn wraps it, which for a list of
+    sequences returns what ``set_output`` asks for of each of them."""
+
+    @wraps(transform)
+    def of_list(self, X, *given, **options):
+        if not is_several(X):
+            return transform(self, X, *given, **options)
+        table, options["lengths"] = as_one_table(
+            X, options.get("lengths"), options.pop("groups", None)
+        )
+        found = transform(self, table, *given, **options)
+        return divided(found, options["lengths"])
+
+    return of_list
 
 
 def sequences_of(rows, lengths, sample_weight=None):

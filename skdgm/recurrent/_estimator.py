@@ -13,6 +13,7 @@ from skdgm.data.sequences import (
     as_one_table,
     divided,
     is_several,
+    of_each,
     of_sequences,
     sequences_of,
 )
@@ -201,6 +202,30 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
         """
         return self._each(X, self.density_.features, lengths, groups)
 
+    def fit_transform(
+        self,
+        X: Data,
+        y: Target = None,
+        sample_weight: Weight = None,
+        *,
+        lengths: Target = None,
+        groups: Target = None,
+    ) -> np.ndarray:
+        """Fit the model, and return what :meth:`transform` does of the same sequences.
+
+        Parameters
+        ----------
+        X, y, sample_weight, lengths, groups : object
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        H : ndarray of shape (n_rows, n_features_out)
+            A list of arrays if X is a list.
+        """
+        self.fit(X, y, sample_weight, lengths=lengths, groups=groups)
+        return self.transform(X, lengths=lengths, groups=groups)
+
     def score_samples(
         self, X: Data, *, lengths: Target = None, groups: Target = None
     ) -> np.ndarray:
@@ -370,6 +395,11 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
         table, lengths = as_one_table(X, lengths, groups, each)
         found = function(table, lengths)
         return divided(found, lengths) if is_several(X) else found
+
+
+# Outside of what scikit-learn wraps around them.
+SequenceEstimator.transform = of_each(SequenceEstimator.transform)
+SequenceEstimator.fit_transform = of_each(SequenceEstimator.fit_transform)
 
 
 class RecurrentOptions(Options):

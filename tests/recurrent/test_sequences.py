@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.utils.estimator_checks import check_estimator
 
-from skdgm import RNNNADE, RNNRBM, RTRBM, VRNN, load, save
+from skdgm import RNNNADE, RNNRBM, RTRBM, VRNN, ConditionalRBM, load, save
 from skdgm.callbacks import Checkpoint
 from tests.common.shapes import learned
 
@@ -129,6 +129,27 @@ def test_dataframes_come_back(model):
     assert list(filled.columns) == list("abc")
     assert ((filled == holes) | holes.isna()).all(axis=None)
     assert not filled.isna().any(axis=None)
+
+
+@pytest.mark.parametrize("model", [MODELS[0], ConditionalRBM(3, n_lags=2, n_iter=1)])
+def test_states_of_lists_are_frames_if_asked_for(model):
+    parts = [pd.DataFrame(part, np.arange(len(part)) + 7) for part in PARTS]
+    parts = [part.set_axis(list("abc"), axis=1) for part in parts]
+    model = clone(model).set_output(transform="pandas")
+    states = model.fit_transform(parts, sample_weight=np.ones(5))
+    for found, again, part in zip(states, model.transform(parts), parts, strict=True):
+        assert found.index.tolist() == part.index.tolist()
+        assert found.columns.tolist() == model.get_feature_names_out().tolist()
+        pd.testing.assert_frame_equal(found, again)
+    model.set_output(transform="default")
+    for found, own in zip(model.transform(parts), states, strict=True):
+        np.testing.assert_array_equal(found, own)
+
+
+def test_states_of_fitted_rows_are_those_of_their_sequences():
+    states = clone(MODELS[0]).fit_transform(X, lengths=LENGTHS)
+    own = clone(MODELS[0]).fit(X, lengths=LENGTHS).transform(X, lengths=LENGTHS)
+    np.testing.assert_array_equal(states, own)
 
 
 @models

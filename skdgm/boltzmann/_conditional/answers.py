@@ -8,7 +8,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from skdgm.base import Estimator
 from skdgm.base.frames import filled_in, framed, indexed
 from skdgm.data import column_types_of
-from skdgm.data.sequences import as_one_table, by_row, divided, is_several
+from skdgm.data.sequences import as_one_table, by_row, divided, is_several, of_each
 from skdgm.data.units import parsed
 from skdgm.typing import Data, Filling, Seed, Target, Weight
 from skdgm.utils.counts import count, count_rows
@@ -117,6 +117,30 @@ class GivenAnswers(Estimator):
         H : ndarray of shape (n_samples, n_features_out)
         """
         return self._ask(self.density_.features, X, y, lengths, groups)
+
+    def fit_transform(
+        self,
+        X: Data,
+        y: Target = None,
+        sample_weight: Weight = None,
+        *,
+        lengths: Target = None,
+        groups: Target = None,
+    ) -> np.ndarray:
+        """Fit the model, and return what :meth:`transform` does of the same rows.
+
+        Parameters
+        ----------
+        X, y, sample_weight, lengths, groups : object
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_features_out)
+            A list of arrays if X is a list.
+        """
+        self.fit(X, y, sample_weight, lengths=lengths, groups=groups)
+        return self.transform(X, lengths=lengths, groups=groups)
 
     def sample(
         self, X: Data = 1, random_state: Seed = None, *, n_steps: int = 100
@@ -400,3 +424,8 @@ class GivenAnswers(Estimator):
                 f"With n_lags {self._name} is of a series X alone: give no y, but y as "
                 "columns of X, or lags as columns of X with n_lags=0."
             )
+
+
+# Outside of what scikit-learn wraps around them.
+GivenAnswers.transform = of_each(GivenAnswers.transform)
+GivenAnswers.fit_transform = of_each(GivenAnswers.fit_transform)
