@@ -217,7 +217,7 @@ class Run:
 
     def _result(self, make):
         """Result of a future that is made anew where a worker was lost meanwhile."""
-        from distributed import KilledWorker
+        from distributed import KilledWorker, wait
         from distributed.client import FutureCancelledError
 
         while True:
@@ -225,7 +225,10 @@ class Run:
             try:
                 while not lost:
                     try:
-                        return future.result(timeout=_POLL)
+                        # A limit of ``result`` would end the client's transfer of
+                        # results, all later ones of which would fail, too.
+                        wait(future, timeout=_POLL)
+                        return future.result(timeout=PATIENCE)
                     except TimeoutError:
                         lost = self._lost()
             except (_shard.LostShard, KilledWorker, FutureCancelledError, OSError):

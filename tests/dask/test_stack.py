@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import time
 
 import numpy as np
 import pandas as pd
@@ -102,6 +103,27 @@ def test_one_shard_is_a_fit(client, stack, rows, y):
     np.testing.assert_allclose(found.transform(rows), whole.transform(rows), atol=1e-5)
     if y is not None:
         np.testing.assert_array_equal(found.predict(rows), whole.predict(rows))
+
+
+def test_a_busy_client_loses_no_results(client, monkeypatch):
+    """Its loop waits for what is compiled meanwhile, for longer than results are."""
+    monkeypatch.setattr(_run, "_POLL", 0.01)
+    busy = True
+
+    def work():
+        time.sleep(0.05)
+        if busy:
+            client.loop.call_later(0.002, work)
+
+    stack, rows, _ = STACKS[0]
+    client.loop.add_callback(work)
+    try:
+        for _ in range(3):
+            found = distribute.fit(clone(stack), rows, n_shards=1, client=client)
+    finally:
+        busy = False
+    expected = clone(stack).fit(rows).transform(rows)
+    np.testing.assert_allclose(found.transform(rows), expected, atol=1e-5)
 
 
 @of_stacks
