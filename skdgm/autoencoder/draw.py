@@ -4,7 +4,7 @@ r"""Recurrent variational autoencoders of images, which read and paint by glimps
    \sum_t \mathrm{KL}(q(z_t \mid x, z_{<t}) \,\|\, p(z_t))\Bigr]
 """
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -107,11 +107,11 @@ class DRAW(BoundOptions, LatentEstimator):
     write_size: Count | None = 5
     image_shape: tuple | None = None
     column_types: Literal["bernoulli", "gaussian"] = "bernoulli"
-    min_categories: ClassVar = removed(None)
-    min_frequency: ClassVar = removed(None)
-    max_categories: ClassVar = removed(None)
-    handle_unknown: ClassVar = removed("auto")
-    missing_pattern: ClassVar = removed("ignore")
+    min_categories: int | None = removed(None)
+    min_frequency: float | None = removed(None)
+    max_categories: int | None = removed(None)
+    handle_unknown: str = removed("auto")
+    missing_pattern: str = removed("ignore")
     batch_size = 50
     learning_rate = 0.005
     n_draws = 20

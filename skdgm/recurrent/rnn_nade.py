@@ -3,7 +3,7 @@ r"""Recurrent neural autoregressive density estimator: sequences with exact like
 .. math:: p(x_1, \dots, x_T) = \prod_t \prod_j p(x_{tj} \mid x_{t,<j}, s_{t-1})
 """
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from skdgm.autoregressive._options import ChainOptions, ColumnOptions, MixtureOptions
 from skdgm.base.common_options import ColumnTypes
@@ -72,7 +72,7 @@ class RNNNADE(ChainOptions, MixtureOptions, ColumnOptions, RecurrentEstimator):
     column_types: ColumnTypes = "bernoulli"
     _: KW_ONLY
     activation: Literal["relu", "logistic", "tanh"] = "tanh"
-    missing_pattern: ClassVar = removed("ignore")
+    missing_pattern: str = removed("ignore")
     random_state = None
 
     _MODEL = NADEModel()

@@ -3,7 +3,7 @@ r"""Restricted Boltzmann machines in time, with a recurrent net.
 .. math:: p(x_1, \dots, x_T) = \prod_t e^{-F(x_t;\, s_{t-1})} / Z(s_{t-1})
 """
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from skdgm.base.common_options import CategoryOptions
 from skdgm.base.options import KW_ONLY, Count, Fraction, Options, removed
@@ -49,7 +49,7 @@ class MachineOptions(Options):
     n_betas: Count = 100
     min_variance: Fraction = 1e-4
     average: bool = True
-    missing_pattern: ClassVar = removed("ignore")
+    missing_pattern: str = removed("ignore")
     learning_rate = 0.01
 
 

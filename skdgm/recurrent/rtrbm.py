@@ -3,8 +3,6 @@ r"""Recurrent temporal restricted Boltzmann machine.
 .. math:: s_t = \mathbb{E}[h_t \mid x_t, s_{t-1}]
 """
 
-from typing import ClassVar
-
 from skdgm.base.common_options import CategoryOptions
 from skdgm.base.options import removed
 from skdgm.recurrent._estimator import RecurrentEstimator
@@ -48,7 +46,7 @@ class RTRBM(MachineOptions, CategoryOptions, RecurrentEstimator):
     True
     """
 
-    n_recurrent: ClassVar = removed(None)
-    cell: ClassVar = removed("logistic")
+    n_recurrent: int | None = removed(None)
+    cell: str = removed("logistic")
     _MODEL = MachineModel(tied=True)
     _LIGHTER = "lower n_components."

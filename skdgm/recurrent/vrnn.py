@@ -3,7 +3,7 @@ r"""Variational recurrent net: sequences with latent units in each step.
 .. math:: p(x, z) = \prod_t p(z_t \mid h_{t-1}) \, p(x_t \mid z_t, h_{t-1})
 """
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -101,8 +101,8 @@ class VRNN(LatentOptions, RecurrentEstimator):
     batch_size: Count = 16
     clip_norm: Positive | None = 1.0
     learning_rate: Positive = 0.01
-    dropout: ClassVar = removed(0.0)
-    missing_pattern: ClassVar = removed("ignore")
+    dropout: float = removed(0.0)
+    missing_pattern: str = removed("ignore")
 
     _MODEL = LatentSequenceModel()
     _BUDGET = Budget(900, 10, 300)
