@@ -79,7 +79,7 @@ class Kernel(CPUDispatcher):
     has_parts = True
 
     def __init__(self, function, targetoptions):
-        super().__init__(function, None, targetoptions, pipeline_class=Passes)
+        super().__init__(function, {}, targetoptions, pipeline_class=Passes)
 
     @cached_property
     def part(self):
