@@ -61,6 +61,14 @@ def divided(X, lengths):
     return [rows[start:stop] for start, stop in parts]
 
 
+def answered(function, X, lengths=None, groups=None, each=None):
+    """A function of a table and lengths, of sequences as :func:`as_one_table` takes
+    them: a list of answers if X is a list."""
+    table, lengths = as_one_table(X, lengths, groups, each)
+    found = function(table, lengths)
+    return divided(found, lengths) if is_several(X) else found
+
+
 def of_sequences(sample_weight, lengths):
     """Weights of sequences, float64 of shape (n_sequences,), given these, or those of
     their rows.

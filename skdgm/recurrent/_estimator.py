@@ -1,17 +1,18 @@
 """Base class of estimators of sequences: rows of a table, each given those before."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
 from skdgm.base.attributes import rolled_back
 from skdgm.base.frames import filled_in, framed
 from skdgm.base.options import KW_ONLY, Count, Options, Share
+from skdgm.base.series import Series, continued, fit_transform
 from skdgm.data import has_grey
 from skdgm.data.inputs import for_callbacks, own_frame
 from skdgm.data.sequences import (
+    answered,
     as_one_table,
-    divided,
     is_several,
     of_each,
     of_sequences,
@@ -22,7 +23,6 @@ from skdgm.nets.estimator import check_cost
 from skdgm.nets.options import Initialiser
 from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Self, Target, Weight
-from skdgm.utils.counts import count, count_rows
 
 
 class SequenceOptions(Options):
@@ -53,15 +53,6 @@ class SequenceOptions(Options):
     sequence_length: Count | None = None
     batch_length: Count | None = 100
     batch_size = 16
-
-
-class Given(NamedTuple):
-    """Sequences as a user gives them: a table, or several of them, and which of its
-    rows are a sequence."""
-
-    X: object
-    lengths: object = None
-    groups: object = None
 
 
 class SequenceEstimator(SequenceOptions, NetEstimator):
@@ -128,7 +119,7 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
         DivergenceError
             Training diverged. The estimator keeps its last good parameters.
         """
-        return self._fit(Given(X, lengths, groups), y, sample_weight)
+        return self._fit(Series(X, lengths, groups), y, sample_weight)
 
     def partial_fit(
         self,
@@ -161,11 +152,11 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
         ValueError, DivergenceError
             As raised by :meth:`fit`.
         """
-        return self._partial_fit(Given(X, lengths, groups), y, sample_weight)
+        return self._partial_fit(Series(X, lengths, groups), y, sample_weight)
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
         each = self._present_options().sequence_length
-        given = X if isinstance(X, Given) else Given(X)
+        given = X if isinstance(X, Series) else Series(X)
         table, lengths = as_one_table(*given, each)
         weight = None
         if sample_weight is not None:
@@ -202,29 +193,7 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
         """
         return self._each(X, self.density_.features, lengths, groups)
 
-    def fit_transform(
-        self,
-        X: Data,
-        y: Target = None,
-        sample_weight: Weight = None,
-        *,
-        lengths: Target = None,
-        groups: Target = None,
-    ) -> np.ndarray:
-        """Fit the model, and return what :meth:`transform` does of the same sequences.
-
-        Parameters
-        ----------
-        X, y, sample_weight, lengths, groups : object
-            As for :meth:`fit`.
-
-        Returns
-        -------
-        H : ndarray of shape (n_rows, n_features_out)
-            A list of arrays if X is a list.
-        """
-        self.fit(X, y, sample_weight, lengths=lengths, groups=groups)
-        return self.transform(X, lengths=lengths, groups=groups)
+    fit_transform = fit_transform
 
     def score_samples(
         self, X: Data, *, lengths: Target = None, groups: Target = None
@@ -379,22 +348,16 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
             The steps after the prefix, without it: all continuations of the first one
             first. DataFrames if ``fit`` was given one.
         """
-        density, given = self.density_, None
+        given = None
         if prefix is not None:
-            given = as_one_table(prefix, lengths, groups, density.sequence_length)
-        n_columns = len(self._columns.seen)
-        n_samples = count_rows(n_samples, n_columns)
-        n_steps = count(n_steps, "n_steps")
-        found = density.continued(n_steps, given, n_samples, random_state)
-        n = len(found) // n_steps
-        return divided(framed(self, found), np.full(n, n_steps))
+            each = self.density_.sequence_length
+            given = as_one_table(prefix, lengths, groups, each)
+        return continued(self, n_steps, given, n_samples, random_state)
 
     def _each(self, X, function, lengths, groups):
         """A function of a table and lengths, of sequences as a user gives them."""
         each = self.density_.sequence_length
-        table, lengths = as_one_table(X, lengths, groups, each)
-        found = function(table, lengths)
-        return divided(found, lengths) if is_several(X) else found
+        return answered(function, X, lengths, groups, each)
 
 
 # Outside of what scikit-learn wraps around them.

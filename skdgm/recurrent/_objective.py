@@ -18,8 +18,10 @@ class SequenceObjective(NetObjective):
     A batch is a :class:`~skdgm.training.Stretch` of some sequences; ``carried`` is the
     state after the stretch before, None at the beginning, which :meth:`forward` leaves
     for the next. ``rows`` are :class:`~skdgm.training.Sequences`. A subclass defines
-    ``init``, ``prepare`` and ``forward`` of :class:`~skdgm.nets.NetObjective`, of which
-    losses are those of the rows of a stretch, and :meth:`losses` of sequences.
+    ``init``, ``prepare``, ``forward`` and ``losses`` of
+    :class:`~skdgm.nets.NetObjective`: ``forward`` has losses of the rows of a stretch,
+    ``losses`` of sequences at an index, summed over their steps, by one stream that is
+    the same in every epoch.
     """
 
     carried = None
@@ -42,11 +44,6 @@ class SequenceObjective(NetObjective):
     def watch(self, table, held_out, state):
         """Losses of the same sequences at the end of each epoch."""
         return SequenceWatch(self, table, held_out, state)
-
-    def losses(self, state, index, rng):
-        """Losses of sequences at an index of these, summed over their steps; ``rng`` is
-        one stream, the same in every epoch."""
-        raise NotImplementedError
 
 
 class SequenceWatch(NetWatch):

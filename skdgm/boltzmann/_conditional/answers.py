@@ -7,11 +7,12 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skdgm.base import Estimator
 from skdgm.base.frames import filled_in, framed, indexed
+from skdgm.base.series import continued, fit_transform
 from skdgm.data import column_types_of
-from skdgm.data.sequences import as_one_table, by_row, divided, is_several, of_each
+from skdgm.data.sequences import answered, as_one_table, by_row, is_several, of_each
 from skdgm.data.units import parsed
 from skdgm.typing import Data, Filling, Seed, Target, Weight
-from skdgm.utils.counts import count, count_rows
+from skdgm.utils.counts import count
 from skdgm.utils.math import shares
 
 _PROBABLE = "categorical", "bernoulli"
@@ -118,29 +119,7 @@ class GivenAnswers(Estimator):
         """
         return self._ask(self.density_.features, X, y, lengths, groups)
 
-    def fit_transform(
-        self,
-        X: Data,
-        y: Target = None,
-        sample_weight: Weight = None,
-        *,
-        lengths: Target = None,
-        groups: Target = None,
-    ) -> np.ndarray:
-        """Fit the model, and return what :meth:`transform` does of the same rows.
-
-        Parameters
-        ----------
-        X, y, sample_weight, lengths, groups : object
-            As for :meth:`fit`.
-
-        Returns
-        -------
-        H : ndarray of shape (n_samples, n_features_out)
-            A list of arrays if X is a list.
-        """
-        self.fit(X, y, sample_weight, lengths=lengths, groups=groups)
-        return self.transform(X, lengths=lengths, groups=groups)
+    fit_transform = fit_transform
 
     def sample(
         self, X: Data = 1, random_state: Seed = None, *, n_steps: int = 100
@@ -202,18 +181,14 @@ class GivenAnswers(Estimator):
             The steps after the prefix, without it: all continuations of the first one
             first. DataFrames if ``fit`` was given one.
         """
-        density, given = self.density_, None
-        if not density.n_lags:
+        if not self.density_.n_lags:
             raise ValueError(
                 f"{self._name} was fitted without n_lags, so to no series."
             )
+        given = None
         if prefix is not None:
             given = as_one_table(prefix, lengths, groups)
-        n_samples = count_rows(n_samples, len(self._columns.seen))
-        n_steps = count(n_steps, "n_steps")
-        found = density.continued(n_steps, given, n_samples, random_state)
-        n = len(found) // n_steps
-        return divided(framed(self, found), np.full(n, n_steps))
+        return continued(self, n_steps, given, n_samples, random_state)
 
     def impute(
         self,
@@ -407,9 +382,7 @@ class GivenAnswers(Estimator):
             self._refuse_lengths(lengths, groups)
             return function(X, y)
         self._refuse_y(y)
-        table, lengths = as_one_table(X, lengths, groups)
-        found = function(table, lengths)
-        return divided(found, lengths) if is_several(X) else found
+        return answered(function, X, lengths, groups)
 
     def _refuse_lengths(self, lengths, groups):
         if lengths is not None or groups is not None:

@@ -1,10 +1,11 @@
 """Base class of machines of columns y given columns X: public methods."""
 
-from typing import NamedTuple, Self
+from typing import Self
 
 from sklearn.utils import ClassifierTags
 
 from skdgm.base import rolled_back
+from skdgm.base.series import Series
 from skdgm.boltzmann._conditional.answers import GivenAnswers
 from skdgm.boltzmann._conditional.conditions import Past
 from skdgm.boltzmann._conditional.model import CONDITIONAL
@@ -17,14 +18,6 @@ from skdgm.data.units import SeriesColumns, UnitColumns
 from skdgm.training import Budget
 from skdgm.typing import Data, Target, Weight
 from skdgm.utils.given import Given
-
-
-class Series(NamedTuple):
-    """Rows as a user gives them, and which of them are a series."""
-
-    X: object
-    lengths: object = None
-    groups: object = None
 
 
 class GivenEstimator(GivenAnswers):

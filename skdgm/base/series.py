@@ -1,0 +1,60 @@
+"""Methods of estimators of series: rows of a table in order, each given those before.
+
+Such estimators take series as a table with ``lengths`` or ``groups``, or as a list of
+tables.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.base.estimator import Estimator
+from skdgm.base.frames import framed
+from skdgm.data.sequences import divided
+from skdgm.typing import Data, Target, Weight
+from skdgm.utils.counts import count, count_rows
+
+
+class Series(NamedTuple):
+    """Series as a user gives them: a table, or several of them, and which of its rows
+    are a series."""
+
+    X: object
+    lengths: object = None
+    groups: object = None
+
+
+def fit_transform(
+    self: Estimator,
+    X: Data,
+    y: Target = None,
+    sample_weight: Weight = None,
+    *,
+    lengths: Target = None,
+    groups: Target = None,
+) -> np.ndarray:
+    """Fit the model, and return what :meth:`transform` does of the same rows.
+
+    Parameters
+    ----------
+    X, y, sample_weight, lengths, groups : object
+        As for :meth:`fit`.
+
+    Returns
+    -------
+    H : ndarray of shape (n_samples, n_features_out)
+        A list of arrays if X is a list.
+    """
+    self.fit(X, y, sample_weight, lengths=lengths, groups=groups)
+    return self.transform(X, lengths=lengths, groups=groups)
+
+
+def continued(estimator, n_steps, given, n_samples, random_state):
+    """A list of the steps that follow each of the ``given`` series, a table and
+    lengths, or that begin series where it is None, ``n_samples`` times."""
+    density = estimator.density_
+    n_samples = count_rows(n_samples, len(estimator._columns.seen))
+    n_steps = count(n_steps, "n_steps")
+    found = density.continued(n_steps, given, n_samples, random_state)
+    lengths = np.full(len(found) // n_steps, n_steps)
+    return divided(framed(estimator, found), lengths)
