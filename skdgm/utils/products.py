@@ -35,13 +35,15 @@ _BLAS_COLUMNS = 256
 
 def matmul(A, B, b=None):
     """Matrix product ``A @ B``, divided among all threads, of A of shape (n, k) and one
-    or several matrices B of shape (..., k, m); b of shape (m,) is added to its rows."""
+    or several matrices B of shape (..., k, m); b, of shape (m,) or (1,),
+    is added to its rows."""
     out = np.empty((*B.shape[:-2], len(A), B.shape[-1]), np.result_type(A, B))
     work = out.size * A.shape[-1]
     if work >= _WORTHWHILE and _FAST and A.nbytes <= _NEAR and _plain(A, B):
         turned, across = (not part.flags.c_contiguous for part in (A, B))
         entries, other = (A.T if turned else A).ravel(), B.T if across else B
-        b = np.empty(0, out.dtype) if b is None else b
+        # The kernel reads an entry for each column.
+        b = np.empty(0, out.dtype) if b is None else np.resize(b, out.shape[1])
         shape, n = A.shape, n_tiles(out.shape[1], out.dtype)
         share(multiply, entries, *shape, turned, other, across, b, out, n=n, work=work)
         return out

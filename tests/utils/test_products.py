@@ -57,3 +57,10 @@ def test_biases_are_added_to_each_row(n):
     rng = np.random.default_rng(0)
     A, B, b = (rng.normal(size=shape) for shape in ((n, 40), (40, 70), 70))
     np.testing.assert_allclose(matmul(A, B, b), A @ B + b, rtol=1e-10, atol=1e-10)
+
+
+def test_one_bias_is_that_of_all_columns():
+    rng = np.random.default_rng(0)
+    A, B = (rng.normal(size=shape) for shape in ((100, 784), (784, 100)))
+    found = matmul(A, B, np.full(1, 2.0))
+    np.testing.assert_allclose(found, A @ B + 2, rtol=1e-10, atol=1e-10)
