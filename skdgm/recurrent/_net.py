@@ -22,6 +22,9 @@ from skdgm.nets.recurrent import CELLS, begin_cell, last, recurrent, shifted
 from skdgm.nets.tape import getval
 from skdgm.recurrent._biases import Biases
 
+# One over the slope of logistic units at 0: deviations neither vanish nor grow.
+_SLOPE = 4.0
+
 
 class Weights(NamedTuple):
     """Parameters: of inputs ``below`` the cell; those ``within`` it, with its state at
@@ -155,11 +158,16 @@ class TiedNet(RecurrentNet):
         return self.n_units * (self.n_units + self.step.n_visible)
 
     def init(self, rng, dtype):
-        """Draw initial parameters."""
+        """Draw initial parameters: small weights would leave all states at 1/2, and
+        nothing of a step in the next."""
         own, hidden, visible = self.step.init(rng, dtype)
         n, n_visible = self.n_units, self.step.n_visible
-        U, W = 0.01 * rng.normal(size=(n, n)), np.zeros((n, n_visible))
-        layers = Layer(U, hidden), Layer(W, visible)
+        W = initial(self.rule, rng, self.step.n_inputs, n)
+        own = own._replace(W=W.astype(dtype))
+        U = _SLOPE * np.linalg.qr(rng.normal(size=(n, n)))[0]
+        # States of 1/2 leave hidden biases as they are.
+        hidden = hidden - U.sum(axis=0) / 2
+        layers = Layer(U, hidden), Layer(np.zeros((n, n_visible)), visible)
         layers = (Layer(*(a.astype(dtype) for a in layer)) for layer in layers)
         return TiedWeights(*layers, np.full(n, 0.5, dtype), own)
 

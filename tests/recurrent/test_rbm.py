@@ -154,3 +154,10 @@ def test_contrastive_divergence_of_many_steps_is_the_gradient():
     _, found = vjp(losses, before, lambda out: np.full_like(out, 1 / len(out)))
     for a, b in zip(leaves(found)[:-1], leaves(wanted)):
         np.testing.assert_allclose(a, b, atol=0.05)
+
+
+def test_tied_states_remember_periods():
+    X = (np.arange(300)[:, None] % [2, 3, 5]) == 0
+    options = {"n_iter": 100, "learning_rate": 0.03, "random_state": 0}
+    # Two of three columns take a memory of more than one step: without, -1.13.
+    assert RTRBM(10, **options).fit(X).score(X) > -0.6
