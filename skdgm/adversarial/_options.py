@@ -67,7 +67,7 @@ class AdversarialOptions(GeneratorOptions):
     discriminator_layer_sizes: Count | tuple | None = None
     averaging: Share = 0.995
     architecture: Literal["dense", "conv"] = "dense"
-    image_shape: tuple | None = None
+    image_shape: tuple | list | None = None
     loss: Literal[*LOSSES] = "relativistic"
     gradient_penalty: NotNegative | Auto = "auto"
     beta_2: Share = 0.99

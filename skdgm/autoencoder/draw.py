@@ -105,7 +105,7 @@ class DRAW(BoundOptions, LatentEstimator):
     cell: Literal["lstm", "gru", "tanh"] = "lstm"
     read_size: Count | None = 5
     write_size: Count | None = 5
-    image_shape: tuple | None = None
+    image_shape: tuple | list | None = None
     column_types: Literal["bernoulli", "gaussian"] = "bernoulli"
     min_categories: int | None = removed(None)
     min_frequency: float | None = removed(None)

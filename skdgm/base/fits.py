@@ -101,7 +101,10 @@ def asked_of(estimator):
     constrained = estimator._parameter_constraints
     fixed = {name: known[name] for name in constrained if name in known}
     options = estimator._IMPLIED | fixed | estimator.get_params(deep=False)
-    return SimpleNamespace(**{name: plain(v) for name, v in options.items()})
+    options = {name: plain(value) for name, value in options.items()}
+    if isinstance(shape := options.get("image_shape"), list):
+        options["image_shape"] = tuple(shape)
+    return SimpleNamespace(**options)
 
 
 def current(estimator, name):

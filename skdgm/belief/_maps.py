@@ -95,7 +95,7 @@ class MapsModel(StackModel):
         shape, n_features = None, table.rows.shape[1]
         for number, machine in enumerate(filter(has, machines)):
             try:
-                if number and machine.image_shape not in (None, shape):
+                if number and machine._options.image_shape not in (None, shape):
                     raise ValueError(
                         f"image_shape={machine.image_shape}, but the layer below has "
                         f"pooled maps of shape {shape}: leave it out."

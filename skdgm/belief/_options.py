@@ -147,7 +147,7 @@ class MapOptions(Options):
     stride: Count | tuple = 1
     pooling: Literal["probabilistic", "max", "mean"] | tuple = "probabilistic"
     hidden_layer_sizes: ArrayLike | Count = ()
-    image_shape: tuple | None = None
+    image_shape: tuple | list | None = None
     padding: Literal["valid", "same"] = "valid"
 
 

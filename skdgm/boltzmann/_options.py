@@ -224,7 +224,7 @@ class ImageOptions(Options):
     filter_shape: Count | tuple | None = None
     pool_shape: Count | tuple | None = None
     stride: Count | tuple = 1
-    image_shape: tuple | None = None
+    image_shape: tuple | list | None = None
     padding: Literal["valid", "same"] = "valid"
     features: Literal["pooled", "detection"] = "pooled"
     precision: Literal["scalar", "fixed"] = "scalar"

@@ -125,7 +125,7 @@ class GeneratorNet(AttributeEstimator):
     architecture: Literal["dense", "conv"] = "dense"
     conv_layer_sizes: Count | tuple = (32, 16)
     upsampling: Literal["unpool", "nearest"] = "unpool"
-    image_shape: tuple | None = None
+    image_shape: tuple | list | None = None
 
     _BUDGET = Budget(3_000, 20, 200)
 

@@ -262,3 +262,20 @@ def test_machines_that_are_fitted_are_given_for_their_options():
     labelled.set_params(column_types="gaussian", objective="generative")
     clf = GenerativeDBNClassifier(layers=[("top", labelled)])
     assert clf.fit(REAL, np.arange(len(REAL)) % 2).n_features_in_ == REAL.shape[1]
+
+
+IMAGES = [one for one in KINDS if "image_shape" in one.get_params(deep=False)]
+
+
+@pytest.mark.parametrize("instance", IMAGES, ids=name_of)
+def test_shapes_of_images_may_be_lists(instance):
+    estimator = having(clone(instance), n_iter=1, early_stopping=False, pretrain_iter=1)
+    data, found = Data(estimator), []
+    shape = estimator.image_shape or (5, data.X.shape[1] // 5)
+    for kind in tuple, list:
+        given = clone(estimator).set_params(image_shape=kind(shape))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            given.fit(data.X, **data.y())
+        found.append(answers(given, data))
+    assert_equal(*found)
