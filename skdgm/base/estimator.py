@@ -66,8 +66,8 @@ class Estimator(
     it may have a name there (``_title``), and a :class:`~skdgm.training.Table` as X.
     """
 
-    # Name in messages; attributes by options; rows kept as lists; and one objective.
-    _title, _TRANSIENT, _LISTED, _SINGLE = None, (), True, True
+    # Name in messages; attributes by options; rows as lists; one objective; slow steps.
+    _title, _TRANSIENT, _LISTED, _SINGLE, _SLOWED = None, (), True, True, False
     _MODEL, _KNOWN = None, ()
 
     def __init_subclass__(cls, **options):
@@ -183,7 +183,7 @@ class Estimator(
             self._seed = check_random_state(self.random_state).randint(MAX_SEED)
             self.n_iter_, self.loss_curve_, self.validation_curve_ = 0, [], []
             vars(self).update({name: [] for name in self._MODEL.CURVES})
-        self._columns, self._far = columns, far_out(self, columns, table)
+        self._columns, self._far = columns, far_out(self, columns, table, self._SLOWED)
         self._count(table, fresh)
         self._forget()
         return table

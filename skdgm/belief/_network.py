@@ -17,8 +17,8 @@ from skdgm.typing import Data, Target, Weight
 class BeliefNetwork(Chained, _BaseComposition, Estimator):
     """Base class of directed layers below a restricted Boltzmann machine."""
 
-    # Updates of a layer that are enough for features of small tables.
-    _UPDATES = 12_000
+    # Updates of a layer that are enough for features of small tables; layers warn.
+    _UPDATES, _SLOWED = 12_000, None
     _MODEL, _KNOWN = StackModel(), ("layers_", "_untied", "_losses")
 
     def get_params(self, deep: bool = True) -> dict:

@@ -92,7 +92,7 @@ class TunedNetwork(Chained, _BaseComposition, Estimator):
     ``_outputs``, an object of :mod:`skdgm.belief._outputs`.
     """
 
-    _BUDGET, _SINGLE = Budget(5_000, 20, 100), False
+    _BUDGET, _SINGLE, _SLOWED = Budget(5_000, 20, 100), False, None
     # Network to pre-train, and options that say what it is made of.
     _NETWORK, _STRUCTURE = DBN, ("hidden_layer_sizes", "column_types", "layers")
     _MODEL, _KNOWN = TunedModel(), ("dbn_", "_outputs")

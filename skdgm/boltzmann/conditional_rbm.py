@@ -47,10 +47,10 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
 
     Each row has a partition function Z(x) of its own. Where y or the hidden layer has
     at most :math:`2^{12}` states, likelihoods, probabilities and draws are exact.
-    Columns of X are numbers, which are standardised, or the categories of a DataFrame;
-    NaN in X is the mean of its column. NaN in y is missing, in every method: it is
-    summed out. Where y is left out, all of it is missing. Float64 data are computed in
-    float64, all others in float32.
+    Columns of X are numbers, which are standardised, and clipped at 10 standard
+    deviations, or the categories of a DataFrame; NaN in X is the mean of its column.
+    NaN in y is missing, in every method: it is summed out. Where y is left out, all of
+    it is missing. Float64 data are computed in float64, all others in float32.
 
     Parameters
     ----------

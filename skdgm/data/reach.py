@@ -15,6 +15,12 @@ from skdgm.utils.threading.callers import warn
 FAR, _VERY_FAR, _MANY = 10.0, 35.0, 5
 # Kinds of columns that are standardised for a model.
 _REAL = "gaussian", "rectified"
+# Ends of warnings, of models whose steps suit far rows and of others.
+_SLOWER = (
+    "Steps are no longer than suits them, so that of these columns little but mean and "
+    "variance may be learned."
+)
+_WIDE = "They set the scale of these columns, of which little else may be learned."
 
 
 def reached(columns, table):
@@ -52,12 +58,13 @@ def farthest(columns, table):
     return [own for own in found if own[2] > _VERY_FAR]
 
 
-def far_out(model, columns, table):
+def far_out(model, columns, table, slowed=False):
     """Sentences about the columns that :func:`farthest` finds, with advice, and a space
     after them; or nothing.
 
-    The model knows the names of columns, and as part of another one has ``_names``; if
-    ``_SLOWED``, training suits such rows.
+    The model knows the names of columns, and as part of another one has ``_names``. A
+    warning says so, unless ``slowed`` is None, where parts of a model warn, or values
+    are clipped. It is True where steps of training suit such rows.
     """
     names = vars(model).pop("_names", getattr(model, "feature_names_in_", None))
     found = farthest(columns, table)
@@ -74,12 +81,8 @@ def far_out(model, columns, table):
         "take logarithms of amounts, and join categories, or drop columns, that only "
         "a few rows have. "
     )
-    if getattr(model, "_SLOWED", False):
-        warn(
-            f"{words}Steps are no longer than suits them, so that of these columns "
-            "little but mean and variance may be learned.",
-            OutlierWarning,
-        )
+    if slowed is not None:
+        warn(words + (_SLOWER if slowed else _WIDE), OutlierWarning)
     return words
 
 

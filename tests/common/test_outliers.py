@@ -89,3 +89,35 @@ def test_a_value_far_out_leaves_a_model_sane(instance):
             if not ((rows > low - room) & (rows < high + room)).all():
                 wrong.append((number, abs(rows).max()))
     assert not wrong
+
+
+OF_X = [one for one in REALS if not isinstance(one, ConditionalRBM)]
+
+
+@pytest.mark.parametrize("instance", OF_X, ids=name_of)
+def test_a_value_far_out_is_named(instance):
+    X = np.random.default_rng(0).normal(size=(1600, SIDE**2))
+    X[800, 5], model = 1e6, brief(clone(instance), most=1)
+    y = X[:, 0] > 0
+    if is_regressor(model):
+        y = X[:, 0]
+    elif not is_classifier(model):
+        y = np.where(y, "a", "b")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        model.fit(X, y)
+    told = [str(own.message) for own in told if own.category is OutlierWarning]
+    assert len(told) == 1
+    assert "5 (up to 39.99, in row 800)" in told[0]
+
+
+def test_a_value_far_out_of_y_is_named():
+    X = np.random.default_rng(0).normal(size=(1600, 3))
+    X[800, 1], model = 1e6, ConditionalRBM(2, n_iter=1, precision="fixed")
+    with pytest.warns(OutlierWarning, match=r"0 \(up to 39.99, in row 800\)"):
+        model.fit(X[:, [0, 2]], X[:, 1:])
+    with pytest.warns(OutlierWarning, match=r"1 \(up to 39.99, in row 800\)"):
+        model.set_params(n_lags=2).fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.set_params(n_lags=0).fit(X[:, :2], X[:, 2:])

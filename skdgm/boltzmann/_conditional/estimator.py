@@ -11,6 +11,7 @@ from skdgm.boltzmann._conditional.conditions import Past
 from skdgm.boltzmann._conditional.model import CONDITIONAL
 from skdgm.boltzmann._structure.table_layers import improper
 from skdgm.boltzmann._structure.tables import kinds_of
+from skdgm.data import far_out
 from skdgm.data.inputs import for_callbacks, own_frame
 from skdgm.data.responses import learned_responses
 from skdgm.data.sequences import as_one_table, by_row, is_several
@@ -27,7 +28,8 @@ class GivenEstimator(GivenAnswers):
     _MODEL = CONDITIONAL
     _KNOWN = "_responses", "_y_columns", "feature_names_in_"
     _BUDGET = Budget(3_000, 20, 200)
-    _TRANSIENT = "precision_", "_log_precisions"
+    # Conditions that are far out are clipped; of y there is a warning of its own.
+    _TRANSIENT, _SLOWED = ("precision_", "_log_precisions"), None
 
     @rolled_back
     def fit(
@@ -170,6 +172,7 @@ class GivenEstimator(GivenAnswers):
     def _count(self, table, fresh):
         responses = self._responses
         if responses is None:
+            self._far = far_out(self, self._columns, table)
             self._y_columns, names = None, range(table.rows.shape[1])
             kinds = kinds_of(self._columns).tolist()
             improper(dict(zip(names, kinds)), self._options.hidden)
@@ -177,7 +180,9 @@ class GivenEstimator(GivenAnswers):
         rows = responses.rows(table.rows.given.values, None, table.rows.dtype)
         before = None if fresh else self._y_columns
         domain, table = responses.domain, table._replace(rows=rows)
-        self._y_columns, _ = domain.learn(table, before)
+        self._y_columns, table = domain.learn(table, before)
+        self._names = responses.names if responses.framed else None
+        self._far = far_out(self, self._y_columns, table)
         kinds = kinds_of(self._y_columns).tolist()
         improper(dict(zip(responses.names, kinds)), self._options.hidden)
 
