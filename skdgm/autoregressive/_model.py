@@ -220,7 +220,7 @@ class OrderlessModel(AutoregressiveModel):
 
     def structure(self, facts):
         """Options that the net depends on."""
-        names = "column_types", *MIXTURE, "activation"
+        names = "column_types", *MIXTURE, "activation", "n_steps"
         found = {name: getattr(facts.options, name) for name in names}
         sizes = check_sizes(facts.options.hidden_layer_sizes)
         return SimpleNamespace(**found, hidden_layer_sizes=sizes)
@@ -233,7 +233,12 @@ class OrderlessModel(AutoregressiveModel):
         found = orders(*wanted, len(conditionals.kinds), facts.seed)
         net = own.hidden_layer_sizes, own.activation, start
         rules = options.init_weights, options.dropout
-        return Orderless(conditionals, *net, *rules, found)
+        steps = facts.now("n_steps"), None
+        if own.n_steps > 1:
+            zeros = np.zeros(conditionals.n_inputs.sum())
+            means = zeros if facts.known._means is None else facts.known._means
+            steps = steps[0], means
+        return Orderless(conditionals, *net, *rules, found, *steps)
 
     def n_weights(self, facts, conditionals):
         """Number of weights of a net, number of nets, and whether they share these."""

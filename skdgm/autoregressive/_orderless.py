@@ -8,9 +8,20 @@ weights, see :func:`large`), and so is the subset. The expectation is the mean o
 negative log-likelihood over all D! orders [1]_. Missing entries are neither seen nor
 predicted.
 
+With several steps [2]_ the net completes the row first, and takes its own expectation
+of what is not seen as its input, from the marginal means of the columns on:
+
+.. math:: x^{(0)} = \mathbb{E}[x], \qquad
+   z^{(t)} = f_\theta(m \odot x + (1 - m) \odot x^{(t-1)}, m), \qquad
+   x^{(t)} = \mathbb{E}[x \mid z^{(t)}]
+
+The loss is the mean of those of all steps, and the conditionals are those of the last.
+
 References
 ----------
 .. [1] Uria, Murray and Larochelle (2014). A deep and tractable density estimator. ICML.
+.. [2] Raiko, Li, Cho and Bengio (2014). Iterative neural autoregressive distribution
+   estimator (NADE-k). NIPS.
 """
 
 from itertools import pairwise
@@ -18,8 +29,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.distributions import draw_within, relative, slots
-from skdgm.nets import Layer, activate, dense, drop_out, initial, listed, nll
+from skdgm.distributions import draw_within, places_of, relative, slots
+from skdgm.nets import (
+    Layer,
+    activate,
+    dense,
+    drop_out,
+    expected,
+    initial,
+    listed,
+    nll,
+)
 from skdgm.utils.products import matmul
 from skdgm.utils.weighted import Weighted, effective, pooled
 
@@ -48,7 +68,8 @@ class Orderless:
     ``sizes`` are the numbers of hidden units of each layer; they have an activation,
     initial weights by ``init``, and ``dropout`` in training. ``start`` are initial
     biases of the outputs; ``orders``, (n_orders, n_columns), those in which columns are
-    predicted after training.
+    predicted after training. Inputs that are not seen begin as their ``means``, or
+    zeros if None, and are those expected in all but the first of ``n_steps``.
     """
 
     # Each watched row costs as much as eight, so fewer training rows are.
@@ -56,8 +77,20 @@ class Orderless:
     # Missing columns come after all others.
     takes_any = True
 
-    def __init__(self, conditionals, sizes, activation, start, init, dropout, orders):
+    def __init__(
+        self,
+        conditionals,
+        sizes,
+        activation,
+        start,
+        init,
+        dropout,
+        orders,
+        n_steps=1,
+        means=None,
+    ):
         self.conditionals, self.sizes, self.orders = conditionals, sizes, orders
+        self.n_steps, self.means = n_steps, means
         self.n_orders, self.n_features = len(orders), sizes[-1]
         self.activation, self.first = activation, start
         self.rule, self.dropout = init, dropout
@@ -104,9 +137,9 @@ class Orderless:
     def losses(self, params, prepared):
         """Weighted loss of the hidden part of each row, of shape (n_rows,)."""
         seen, hidden, factor, rng = prepared
-        mask = (~np.isnan(seen)).astype(seen.dtype)
-        out = self.apply(params, self.conditionals.inputs(seen), mask, rng)
-        return nll(out, (), hidden, self.conditionals) * factor
+        outs = self.apply(params, seen, rng)
+        total = sum(nll(out, (), hidden, self.conditionals) for out in outs)
+        return total * (factor / factor.dtype.type(self.n_steps))
 
     def watched(self, params, v, rng):
         """Negative log-likelihood of each row, averaged over shares of seen columns."""
@@ -116,11 +149,27 @@ class Orderless:
         parts = ((*hide(v, share, uniform), None) for share in shares)
         return sum(self.losses(params, part) for part in parts) / n
 
-    def apply(self, params, x, seen, rng=None):
-        """Outputs of all columns, (n_rows, n_outputs), given inputs and the mask
-        ``seen`` of columns. Without ``rng`` no units drop out."""
-        pre = dense(listed(x), *params.values, "identity")
-        pre = pre + dense(seen, params.seen, np.zeros(1, x.dtype), "identity")
+    def apply(self, params, v, rng=None):
+        """Yield the outputs of all columns, (n_rows, n_outputs), after each step, given
+        rows, NaN where not seen. Without ``rng`` no units drop out."""
+        W, b = params.values
+        mask, none = (~np.isnan(v)).astype(v.dtype), np.zeros(1, v.dtype)
+        seen = dense(listed(self.conditionals.inputs(v)), W, b, "identity")
+        seen = pre = seen + dense(mask, params.seen, none, "identity")
+        missing = np.repeat(1 - mask, self.conditionals.n_inputs, axis=1)
+        if self.means is not None:
+            x = missing * self.means.astype(v.dtype)
+            pre = seen + dense(x, W, none, "identity")
+        for number in range(self.n_steps):
+            own = None if rng is None else rng.fold(number)
+            out = self._outputs(params, pre, own if number else rng)
+            yield out
+            if number < self.n_steps - 1:
+                x = expected(out, self.conditionals) * missing
+                pre = seen + dense(x, W, none, "identity")
+
+    def _outputs(self, params, pre, rng):
+        """Outputs of all columns, given the pre-activations of the first layer."""
         h = self._thinned(activate(pre, self.activation), rng, 0)
         for number, layer in enumerate(params.hidden, start=1):
             h = self._thinned(dense(h, *layer, self.activation), rng, number)
@@ -132,7 +181,7 @@ class Orderless:
 
     def features(self, params, v):
         """Last hidden layer, given all entries that are not missing."""
-        return self._above(params, self._pre_activation(params, v))
+        return self._above(params, self._pre_activation(params, v), v)
 
     def log_likelihood(self, params, v, number, rng):
         """Log-likelihood of each row in one order, in nats, of shape (n_rows,)."""
@@ -144,11 +193,12 @@ class Orderless:
         predicted."""
         x, observed = self.conditionals.inputs(v), ~np.isnan(v)
         pre = np.tile(params.values.b, (len(v), 1))
-        log_p = np.zeros(v.shape)
+        log_p, seen = np.zeros(v.shape), np.full_like(v, np.nan)
         for j in self.orders[number]:
-            out = self.output(params, pre, j)
+            out = self.output(params, pre, seen, j)
             log_p[:, [j]] = self.conditionals.single[j].log_p(out, v[:, [j]])
             pre += self._contribution(params, x, observed, j)
+            seen[:, j] = v[:, j]
         return log_p
 
     def others(self, params, v):
@@ -156,9 +206,9 @@ class Orderless:
         x, observed = self.conditionals.inputs(v), ~np.isnan(v)
         pre, log_p = self._pre_activation(params, v), np.zeros(v.shape)
         for j in range(self.n_columns):
-            out = self.output(
-                params, pre - self._contribution(params, x, observed, j), j
-            )
+            seen, own = v.copy(), self._contribution(params, x, observed, j)
+            seen[:, j] = np.nan
+            out = self.output(params, pre - own, seen, j)
             log_p[:, [j]] = self.conditionals.single[j].log_p(out, v[:, [j]])
         return log_p
 
@@ -183,8 +233,7 @@ class Orderless:
         """
         which = [j for j, event in enumerate(events) if event is not None]
         if len(which) > 1:
-            one = self._pre_activation(params, v[None])
-            masses = [self._mass(params, one, j, events[j], rng) for j in which]
+            masses = [self._mass(params, v[None], j, events[j], rng) for j in which]
             which = [which[k] for k in np.argsort(masses, kind="stable")]
 
         def draw(size, rng):
@@ -209,9 +258,9 @@ class Orderless:
             rows = draw(n, own).rows
         return self.sampled(params, rows, rng.rows(n))
 
-    def _mass(self, params, pre, j, event, rng):
-        """Log probability of the event of a column."""
-        out = self.output(params, pre, j)
+    def _mass(self, params, v, j, event, rng):
+        """Log probability of the event of a column, given one row."""
+        out = self.output(params, self._pre_activation(params, v), v, j)
         return draw_within(self.conditionals.single[j], out, event, rng)[1][0]
 
     def sampled(self, params, v, rng):
@@ -233,15 +282,17 @@ class Orderless:
             rows = np.flatnonzero(np.isnan(v[:, j]))
             if rows.size:
                 own, single = pre[rows], self.conditionals.single[j]
-                v[rows, j] = choose(j, single, self.output(params, own, j), rows)[:, 0]
+                out = self.output(params, own, v[rows], j)
+                v[rows, j] = choose(j, single, out, rows)[:, 0]
                 x, W = single.inputs(v[rows, j : j + 1]), params.values.W
                 pre[rows] = own + x @ W[self.inputs[j]] + params.seen[j]
         return v
 
-    def output(self, params, pre, j):
-        """Outputs of column j, given the pre-activations of the first hidden layer."""
+    def output(self, params, pre, v, j):
+        """Outputs of column j, given rows, NaN where not seen, and the pre-activations
+        of the first hidden layer due to what is seen."""
         W, b = params.out
-        own, h = self.outputs[j], self._above(params, pre)
+        own, h = self.outputs[j], self._above(params, pre, v)
         return matmul(h, np.ascontiguousarray(W[:, own])) + b[own]
 
     def _pre_activation(self, params, v):
@@ -256,7 +307,26 @@ class Orderless:
             observed[:, [j]], params.seen[j], 0
         )
 
-    def _above(self, params, pre):
+    def _above(self, params, pre, v):
+        """Last hidden layer after the last step; see :meth:`output`."""
+        found, at = self.conditionals, np.flatnonzero(np.isnan(v).any(axis=0))
+        if not at.size or (self.means is None and self.n_steps == 1):
+            return self._layers(params, pre)
+        if at.size < self.n_columns:
+            found = found.take(at)
+        missing = np.repeat(np.isnan(v[:, at]), found.n_inputs, axis=1)
+        inputs = places_of(at, self.conditionals.n_inputs)
+        outputs = places_of(at, self.conditionals.n_outputs)
+        W, V = params.values.W[inputs], np.take(params.out.W, outputs, axis=1)
+        x, b = np.zeros(missing.shape, v.dtype), params.out.b[outputs]
+        if self.means is not None:
+            x += self.means[inputs].astype(v.dtype)
+        for _ in range(self.n_steps - 1):
+            h = self._layers(params, pre + matmul(x * missing, W))
+            x = found.expected(matmul(h, V, b))
+        return self._layers(params, pre + matmul(x * missing, W))
+
+    def _layers(self, params, pre):
         h = activate(pre, self.activation)
         for layer in params.hidden:
             h = dense(h, *layer, self.activation)

@@ -1,6 +1,8 @@
 r"""Orderless neural autoregressive density estimators.
 
 .. math:: p(x_j \mid x_m) = p(x_j \mid z_j), \qquad z = f_\theta(x \odot m, m)
+
+With ``n_steps`` it is NADE-k.
 """
 
 from typing import Literal
@@ -38,6 +40,17 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     Samples are drawn in one of the orders, at random. Float64 data are computed in
     float64, all others in float32.
 
+    With ``n_steps=k`` this is NADE-k [3]_. The hidden entries start at the marginal
+    means of their columns, and in each step the net replaces them by what it expects,
+
+    .. math::
+
+        x^{(t)} = \mathbb{E}\bigl[x \mid z^{(t)}\bigr], \qquad
+        z^{(t)} = f_\theta\bigl(m \odot x + (1 - m) \odot x^{(t-1)}, m\bigr)
+
+    The loss is the mean of those of all steps, and the conditionals, of scores, draws
+    and imputed values, are those of the last step.
+
     Parameters
     ----------
     hidden_layer_sizes : tuple of int
@@ -45,6 +58,11 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     n_orderings
         Number of orders that the density is the mean of; all but the first are random.
         It may be changed after ``fit``.
+    n_steps
+        Number k of steps of reconstruction, from the second of which on the net takes
+        what it expects of hidden entries for its input. Training takes about k times as
+        long, scores and draws more. After a ``fit`` with several it may be changed, for
+        all but further training.
     dropout
         Share of hidden units that drop out at random in training.
     n_iter
@@ -74,6 +92,8 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
        ICML.
     .. [2] Uria, Cote, Gregor, Murray and Larochelle (2016). Neural autoregressive
        distribution estimation. JMLR.
+    .. [3] Raiko, Li, Cho and Bengio (2014). Iterative neural autoregressive
+       distribution estimator (NADE-k). NIPS.
 
     Examples
     --------
@@ -94,6 +114,7 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     column_types: ColumnTypes = "bernoulli"
     _: KW_ONLY
     n_orderings: Count = 8
+    n_steps: Count = 1
     dropout: Share = 0.0
     ordering = "random"
     learning_rate = 0.004
@@ -103,6 +124,13 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     _LIGHTER = "lower hidden_layer_sizes."
     # Each presentation hides another part of a row: to see them all takes longer.
     _BUDGET, _BUDGET_MIXED = Budget(7_500, 20, 150), Budget(1_500, 20, 150)
+
+    _KNOWN = "_grey", "_means"
+
+    def _count(self, table, fresh):
+        super()._count(table, fresh)
+        if fresh:  # Later rows do not move what steps start at.
+            self._means = self._domain.share(self._columns)
 
     def score_features(
         self, X: Data, *, given: Literal["before", "others"] = "before"

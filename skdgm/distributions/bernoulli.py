@@ -151,6 +151,10 @@ class BernoulliOutput(Output):
     def expected(self, out):
         return sigmoid(out)
 
+    def expected_grad(self, out, grad):
+        p = sigmoid(out)
+        return grad * p * (1 - p)
+
     def mode(self, out):
         return (out > 0).astype(out.dtype)
 

@@ -149,6 +149,12 @@ class CategoricalOutput(Output):
     def expected(self, out):
         return np.exp(self.log_probabilities(out))
 
+    def expected_grad(self, out, grad):
+        p = self.expected(out)
+        found = p * grad
+        total = np.add.reduceat(found, self.starts, axis=1)
+        return found - p * np.repeat(total, self.n_outputs, axis=1)
+
     def mode(self, out):
         return self.value(out)
 

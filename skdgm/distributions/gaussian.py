@@ -178,6 +178,11 @@ class NormalOutput(Output):
     def expected(self, out):
         return out[:, : len(self.n_inputs)]
 
+    def expected_grad(self, out, grad):
+        found = np.zeros_like(out)
+        found[:, : grad.shape[1]] = grad
+        return found
+
     def draw(self, out, rng, own=()):
         mean, s = self.parts(out, own)
         return mean + np.exp(0.5 * s) * rng.normal(mean.shape[1], mean.dtype.type)

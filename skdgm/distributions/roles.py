@@ -235,6 +235,10 @@ class Output(ABC):
     def expected(self, out: np.ndarray) -> np.ndarray:
         """Means of inputs, of shape (n_rows, n_inputs_in_all)."""
 
+    @abstractmethod
+    def expected_grad(self, out: np.ndarray, grad: np.ndarray) -> np.ndarray:
+        """Gradient by ``out``, given that by :meth:`expected`."""
+
     def mean(self, out: np.ndarray) -> np.ndarray:
         """Mean of each entry (of categories, the most probable), as values."""
         return self.value(self.expected(out))

@@ -15,6 +15,7 @@ from skdgm.nets.feed_forward import (
 )
 from skdgm.nets.images.pooling import pooled_convolution
 from skdgm.nets.losses import (
+    expected,
     log_mean_exp,
     logistic_cross_entropy,
     nll,
@@ -82,6 +83,7 @@ __all__ = [
     "draw_bits",
     "drop_out",
     "dropped",
+    "expected",
     "follow",
     "forward",
     "gradient_penalty",

@@ -97,6 +97,16 @@ def nll(out, own, v, output):
     return output.nll(out, v, own)
 
 
+@primitive
+def expected(out, output):
+    """Means of inputs that represent values, given outputs of a net:
+    :meth:`skdgm.distributions.Output.expected`, differentiable by outputs."""
+    return output.expected(out)
+
+
+defvjp(expected, lambda _, out, own: lambda grad: own.expected_grad(out, grad), None)
+
+
 def _nll_back(argnums, _, args, kwargs):
     out, own, v, output = args
 

@@ -19,6 +19,7 @@ FAMILIES = {
     "deep": (MADE, {"hidden_layer_sizes": (8, 9), "direct": False}),
     "eonade": (EoNADE, {"hidden_layer_sizes": (6,), "n_orderings": 1}),
     "orderless": (EoNADE, {"hidden_layer_sizes": (6, 5), "n_orderings": 1}),
+    "steps": (EoNADE, {"hidden_layer_sizes": (6, 5), "n_orderings": 1, "n_steps": 3}),
 }
 CHAINS = [name for name in FAMILIES if FAMILIES[name][0] is not EoNADE]
 ORDERLESS = [name for name in FAMILIES if name not in CHAINS]

@@ -138,16 +138,17 @@ def test_a_step_is_the_gradient_of_the_mean_and_of_the_penalty(
     own = made(name, "bits", solver="sgd", momentum=0.0, learning_rate=0.1)
     own.set_params(alpha=alpha, schedule="constant", batch_size=1000)
     before, X = tree_map(np.copy, own._training.learned), data("bits")
-    model, prepared = inside(own)[0], []
-    prepare = type(model).prepare
+    kind, prepared = type(inside(own)[0]), []
+    prepare = kind.prepare
 
     def spied(*given):
         prepared.append(prepare(*given))
         return prepared[-1]
 
-    monkeypatch.setattr(type(model), "prepare", spied)
+    monkeypatch.setattr(kind, "prepare", spied)
     own.partial_fit(X)
     assert len(prepared) == 1
+    model = inside(own)[0]
 
     def objective(params):
         penalty = sum((part**2).sum() for part in leaves(params) if part.ndim == 2)

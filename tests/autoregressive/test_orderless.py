@@ -1,13 +1,19 @@
 """One net for the conditionals of all orders, held to its objective and its formula."""
 
+from functools import partial
 from itertools import combinations, permutations
 
 import numpy as np
 import pytest
-from scipy.special import log_softmax
+from scipy.special import expit, log_softmax, softmax
 
+from skdgm import EoNADE, load, save
+from skdgm.autoregressive import _model
 from skdgm.autoregressive._orderless import hide, large
+from skdgm.distributions import standard_mixture
+from skdgm.nets import vjp
 from skdgm.utils.random import stream
+from skdgm.utils.tree import leaves
 from tests.autoregressive.models import (
     ORDERLESS,
     SIZES,
@@ -17,7 +23,7 @@ from tests.autoregressive.models import (
     model,
     states,
 )
-from tests.numerical import assert_means
+from tests.numerical import assert_means, assert_trees, numerical_gradient
 from tests.reference import standard_error
 
 NAN = np.nan
@@ -28,19 +34,31 @@ KINDS = pytest.mark.parametrize("kind", SIZES)
 
 def outputs(own, kind, X):
     """Of the net, given rows some of which is missing: written out."""
+    return settled(own, kind, X)[1]
+
+
+def settled(own, kind, X):
+    """Highest hidden units and outputs of each column after the last step."""
     (W, c), seen, hidden, (V, b) = own._training.learned
+    net, parts = own.density_.model, []
     codes = [j for j in range(4) if kind == "codes" or (kind == "mixed" and j % 2)]
-    parts = []
     for j, (x, n) in enumerate(zip(X.T, SIZES[kind])):
         known = x[~np.isnan(x)].astype(int)
         part = np.zeros((len(x), n if j in codes else 1))
         part[~np.isnan(x)] = np.eye(n)[known] if j in codes else known[:, None]
         parts.append(part)
-    h = np.tanh(np.concatenate(parts, axis=1) @ W + ~np.isnan(X) @ seen + c)
-    for layer in hidden:
-        h = np.tanh(h @ layer.W + layer.b)
     ends = np.cumsum([part.shape[1] for part in parts])
-    return np.split(h @ V + b, ends[:-1], axis=1)
+    missing = np.repeat(np.isnan(X), np.diff(ends, prepend=0), axis=1)
+    x, means = np.concatenate(parts, axis=1), net.means
+    x += missing * (0 if means is None else means)
+    for _ in range(net.n_steps):
+        h = np.tanh(x @ W + ~np.isnan(X) @ seen + c)
+        for layer in hidden:
+            h = np.tanh(h @ layer.W + layer.b)
+        found = np.split(h @ V + b, ends[:-1], axis=1)
+        mean = [softmax(z, 1) if j in codes else expit(z) for j, z in enumerate(found)]
+        x = np.where(missing, np.concatenate(mean, axis=1), x)
+    return h, found
 
 
 def log_conditionals(own, kind, X, j):
@@ -181,11 +199,21 @@ def test_the_objective_is_the_mean_over_all_orders(name, kind, missing):
         X[4] = NAN
     net, params = inside(own)
     losses = [net.losses(params, (*part, None)) for part in parts(X)]
-    expected = [in_order(own, order).score_samples(X) for order in ORDERS]
+    expected = of_all_steps(own, X)
     # Where less is known, several shares hide as many: each number is as frequent.
     np.testing.assert_allclose(
         _balanced(losses, X), -np.mean(expected, axis=0), rtol=1e-9
     )
+
+
+def of_all_steps(own, X):
+    """Log-likelihoods after each step and in each order: (n_steps * 24, n_rows)."""
+    found, n_steps = [], own.n_steps
+    for number in range(1, n_steps + 1):
+        own.set_params(n_steps=number)
+        found += [in_order(own, order).score_samples(X) for order in ORDERS]
+    own.set_params(n_steps=n_steps)
+    return found
 
 
 def in_order(own, order):
@@ -213,7 +241,7 @@ def test_losses_are_right_on_average(name, kind):
     own, n = made(name, kind, n_orderings=1), 20_000
     (net, params), row = inside(own), states(kind)[5]
     v = np.tile(row, (n, 1))
-    exact = [in_order(own, order).score_samples(row[None])[0] for order in ORDERS]
+    exact = of_all_steps(own, row[None])
     losses = net.losses(params, net.prepare(params, v, stream(0), 0))
     assert_means(losses, -np.mean(exact))
     watched = net.watched(params, v[:5000], stream(1).rows(5000))
@@ -264,6 +292,8 @@ def test_nothing_is_learned_of_what_is_missing(name):
     assert np.isnan(seen[holes]).all()
     assert np.isnan(hidden[holes]).all()
     assert (np.isnan(seen) ^ np.isnan(hidden))[~holes].all()
+    if net.n_steps > 1:
+        return  # Its expectation helps to predict the others.
     # A column of which nothing is known has outputs that learn nothing.
     holed[:, 1] = NAN
     whole = own.fit(np.vstack([holed, states("mixed")[-1:]]))
@@ -293,10 +323,7 @@ def test_dropping_out_is_for_learning_only(name):
 def test_features_are_the_highest_hidden_units_of_what_is_seen(name):
     own, X = model(name, "bits"), states("bits")
     X[::2, 1] = NAN
-    (W, c), seen, hidden, _ = own._training.learned
-    h = np.tanh(np.nan_to_num(X) @ W + ~np.isnan(X) @ seen + c)
-    for layer in hidden:
-        h = np.tanh(h @ layer.W + layer.b)
+    h, _ = settled(own, "bits", X)
     np.testing.assert_allclose(own.transform(X), h, rtol=1e-9)
 
 
@@ -316,3 +343,36 @@ def test_rows_without_entries_weigh_nothing_else():
     share, weight = large(np.array([0.0, 0.999]), np.zeros(2, int))
     assert (share < 1).all()
     np.testing.assert_array_equal(weight, 1)
+
+
+def test_more_steps_after_the_fit_go_on_with_the_same_net():
+    own, X = made("steps", "bits"), states("bits")
+    own.set_params(n_steps=5)
+    for row in (0, 7):
+        given = own.impute(np.where([True, False, True, False], X[[row]], NAN))
+        z = outputs(own, "bits", np.where([True, False, True, False], X[[row]], NAN))
+        np.testing.assert_allclose(given[0, 1::2], expit(np.hstack(z)[0, 1::2]))
+    assert abs(np.exp(own.score_samples(X)).sum() - 1) < 1e-12
+
+
+@pytest.mark.parametrize("kind", ["real", "table"])
+def test_steps_learn_by_the_gradient_of_all_kinds_of_columns(kind, monkeypatch):
+    plain = partial(standard_mixture, rescaled=False)
+    monkeypatch.setattr(_model, "standard_mixture", plain)
+    own = made("steps", kind, scale=0.5)
+    (net, params), v = inside(own), own._rows(data(kind)[:5]).take(slice(None))
+    prepared, weight = net.prepare(params, v, stream(7), 0), np.linspace(0.5, 1.5, 5)
+    _, found = vjp(lambda p: net.forward(p, prepared)[0], params, lambda loss: weight)
+    truth = numerical_gradient(lambda p: weight @ net.losses(p, prepared), params)
+    assert_trees(found, truth, rtol=1e-5, atol=1e-7)
+
+
+def test_steps_keep_single_precision_and_files(tmp_path):
+    X = data("bits", 200).astype(np.float32)
+    own = EoNADE((8,), n_steps=3, n_iter=2, random_state=0).fit(X)
+    assert {leaf.dtype for leaf in leaves(own._training.learned)} == {X.dtype}
+    save(own, tmp_path / "net.skdgm")
+    again = load(tmp_path / "net.skdgm")
+    np.testing.assert_array_equal(again.score_samples(X), own.score_samples(X))
+    with pytest.raises(ValueError, match="n_steps"):
+        own.set_params(n_steps=2).partial_fit(X)

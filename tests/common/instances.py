@@ -1296,6 +1296,7 @@ INSTANCES = [
         random_state=0,
     ),
     EoNADE((9, 8), n_orderings=2, n_iter=4, random_state=0),
+    EoNADE((9,), n_orderings=2, n_steps=3, n_iter=4, random_state=0),
     EoNADE(
         (12,),
         column_types="gaussian",

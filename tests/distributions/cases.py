@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skdgm.distributions import Output, Unit
-from skdgm.nets import nll, vjp
+from skdgm.nets import expected, nll, vjp
 from skdgm.utils.random import stream
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import arrays, assert_means, assert_trees, numerical_gradient
@@ -217,6 +217,20 @@ class OutputCase:
 
         params = self.out(4 * n_each), self.own()
         assert_slopes(loss, params if len(params[1]) else params[:1])
+
+    def test_gradients_through_means_are_differences(self):
+        weight = numbers(4, self.output.n_inputs.sum(), seed=3)
+
+        def total(params):
+            return (expected(params[0], self.output) * weight).sum(axis=1)
+
+        assert_slopes(total, (self.out(),))
+        by = self.output.expected_grad(self.out(), weight)
+        single = self.output.expected_grad(
+            self.out(dtype=np.float32), weight.astype(np.float32)
+        )
+        assert single.dtype == np.float32
+        np.testing.assert_allclose(single, by, rtol=1e-3, atol=1e-4)
 
     def test_what_is_missing_teaches_nothing(self):
         grad, _ = self.output.nll_grad(self.out(), self.v, np.ones(4), self.own())

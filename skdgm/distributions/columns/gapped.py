@@ -78,6 +78,20 @@ class GappedOutput(Output):
         x[:, self._in[1]] *= np.repeat(1 - p, self.base.n_inputs, axis=1)
         return x
 
+    def expected_grad(self, out, grad):
+        found, (bits, rest) = np.zeros_like(out), self._out
+        part, by_rest = np.take(out, rest, axis=1), grad[:, self._in[1]]
+        if self.whole:
+            found[:, rest] = self.base.expected_grad(part, by_rest)
+            return found
+        p, n = expit(out[:, bits]), self.base.n_inputs
+        present = np.repeat(1 - p, n, axis=1)
+        found[:, rest] = self.base.expected_grad(part, present * by_rest)
+        lost = by_rest * self.base.expected(part)
+        lost = np.add.reduceat(lost, np.cumsum(n) - n, axis=1)
+        found[:, bits] = p * (1 - p) * (grad[:, self._in[0]] - lost)
+        return found
+
     def mode(self, out):
         """Most probable values that are present."""
         return self.base.mode(np.take(out, self._out[1], axis=1))

@@ -138,10 +138,21 @@ class MixedOutput(Output):
         return super().log_likelihood(out, v)
 
     def expected(self, out):
+        if len(self.blocks) == 1:
+            return self.blocks[0].output.expected(out)
         x = np.empty((len(out), self.n_inputs.sum()), out.dtype)
         for block in self.blocks:
             x[:, block.inputs] = block.output.expected(out[:, block.outputs])
         return x
+
+    def expected_grad(self, out, grad):
+        if len(self.blocks) == 1:
+            return self.blocks[0].output.expected_grad(out, grad)
+        found = np.empty_like(out)
+        for block in self.blocks:
+            part = out[:, block.outputs], grad[:, block.inputs]
+            found[:, block.outputs] = block.output.expected_grad(*part)
+        return found
 
     def mode(self, out):
         return self._of_entries(out, lambda block, out: block.output.mode(out))

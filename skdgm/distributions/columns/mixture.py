@@ -19,7 +19,7 @@ References
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import log_softmax
+from scipy.special import expit, log_softmax
 from scipy.stats import laplace
 
 from skdgm._kernels.nets import mixtures as kernels
@@ -80,6 +80,23 @@ class Mixture(NamedTuple):
         """Expectation of each entry, of shape (n_rows, n_columns)."""
         log_weight, mean, _ = self.parts(out)
         return (np.exp(log_weight) * mean).sum(axis=2)
+
+    def mean_grad(self, out, grad):
+        """Gradient by ``out``, given that by :meth:`mean`."""
+        log_weight, mean, s = self.parts(out)
+        weight, grad = np.exp(log_weight), grad[..., None]
+        gap = mean - (weight * mean).sum(axis=2, keepdims=True)
+        parts = grad * weight * gap, grad * weight, np.zeros_like(s)
+        return self.pulled(out, *parts)
+
+    def pulled(self, out, by_logits, by_mean, by_log_scale):
+        """Gradient by ``out``, given those by logits, means and log scales."""
+        raw = self._raw(out)[2]
+        free = floored(raw, self.floor) < _HIGHEST
+        if self.floor:
+            free = free * expit(raw - np.log(self.floor))
+        parts = by_logits, by_mean, by_log_scale * free
+        return np.stack(parts, axis=2).reshape(out.shape).astype(out.dtype, copy=False)
 
     def mode(self, out):
         """Mean of the component with the highest peak, of each entry."""
@@ -145,6 +162,9 @@ class MixtureOutput(Output):
 
     def expected(self, out):
         return self.mixture.mean(out)
+
+    def expected_grad(self, out, grad):
+        return self.mixture.mean_grad(out, grad)
 
     def mode(self, out):
         """Centre of the component with the highest peak, for each entry."""

@@ -115,18 +115,45 @@ class NumericOutput(Output):
 
     def expected(self, out):
         x = np.zeros((len(out), self.n_inputs.sum()), out.dtype)
-        rest, part = self._rest(out, x), np.take(out, self._parts, axis=1)
-        mixture = self.values.mixture
-        parts = [a.astype(np.float64) for a in mixture.parts(part)]
+        rest, parts = self._rest(out, x), self._facts(out)
         for j, own in enumerate(self.scales):
-            at, facts = self._first[j] + self.n_atoms[j], (a[:, j] for a in parts)
-            ends = own.z[[0, -1]], own.standard(own.x)
-            knots = own.z[[0, -1]], own.z
-            found = expectations(mixture.shape, knots, ends, *facts)
+            at = self._first[j] + self.n_atoms[j]
+            facts = *_functions(own), *(a[:, j] for a in parts)
+            found = expectations(self.values.mixture.shape, *facts)
             x[:, at] = rest[:, j] * found[0]
             atoms = self._atoms(x, j) @ own.standard(own.atoms)
             x[:, at + 1] = rest[:, j] * found[1] + atoms
         return x
+
+    def expected_grad(self, out, grad):
+        found, x = np.zeros_like(out), np.zeros(grad.shape, out.dtype)
+        rest, parts = self._rest(out, x), self._facts(out)
+        by_parts, by_p = [np.empty_like(a) for a in parts], []
+        for j, own in enumerate(self.scales):
+            at, facts = self._first[j] + self.n_atoms[j], [a[:, j] for a in parts]
+            slopes = grad[:, at], grad[:, at + 1]
+            given = self.values.mixture.shape, *_functions(own)
+            means = expectations(*given, *facts)
+            weights = [rest[:, j] * slope for slope in slopes]
+            for by, part in zip(by_parts, expectations_grad(*given, *facts, weights)):
+                by[:, j] = part
+            if self.n_atoms[j]:
+                by_atoms = self._atoms(grad, j)
+                by_atoms = by_atoms + slopes[1][:, None] * own.standard(own.atoms)
+                by_rest = sum(s * m for s, m in zip(slopes, means))
+                by_p += [by_atoms, by_rest[:, None]]
+        part = np.take(out, self._parts, axis=1)
+        found[:, self._parts] = self.values.mixture.pulled(part, *by_parts)
+        if by_p:
+            part, by = np.take(out, self._logits, axis=1), np.concatenate(by_p, axis=1)
+            by = by.astype(out.dtype)
+            found[:, self._logits] = self.codes.expected_grad(part, by)
+        return found
+
+    def _facts(self, out):
+        """Parts of the mixtures, in float64."""
+        parts = self.values.mixture.parts(np.take(out, self._parts, axis=1))
+        return [a.astype(np.float64) for a in parts]
 
     def mode(self, out):
         """The most probable atom if no other value is as probable as that; else the
@@ -201,12 +228,40 @@ def expectations(shape, knots, values, log_weight, mean, log_scale):
     """
     found, weight = [], np.exp(log_weight)
     for z, f in zip(knots, values):
-        scale = np.exp(log_scale)[..., None]
-        t = (z - mean[..., None]) / scale
-        if shape == "gaussian":
-            over = np.exp(-0.5 * t**2) / _ROOT - t * ndtr(-t)
-        else:
-            over = 0.5 * np.exp(-np.abs(t)) + np.maximum(-t, 0)
+        over, _, scale = _beyond(shape, z, mean, log_scale)
         means = f[0] - np.diff(scale * over, axis=-1) @ (np.diff(f) / np.diff(z))
         found.append((weight * means).sum(axis=-1))
     return found
+
+
+def expectations_grad(shape, knots, values, log_weight, mean, log_scale, grads):
+    """Gradients by logits of weights, means and log scales, given those by each of
+    :func:`expectations`."""
+    weight, found = np.exp(log_weight), np.zeros((3, *mean.shape))
+    for z, f, grad in zip(knots, values, grads):
+        over, above, scale = _beyond(shape, z, mean, log_scale)
+        t, slope = (z - mean[..., None]) / scale, np.diff(f) / np.diff(z)
+        means = f[0] - np.diff(scale * over, axis=-1) @ slope
+        total = (weight * means).sum(axis=-1, keepdims=True)
+        by = means - total, -np.diff(above, axis=-1) @ slope
+        by = *by, -np.diff(scale * (over + t * above), axis=-1) @ slope
+        found += grad[:, None] * weight * np.stack(by)
+    return found
+
+
+def _beyond(shape, z, mean, log_scale):
+    """Means of what exceeds knots, over scales, probabilities to exceed them, and these
+    scales."""
+    scale = np.exp(log_scale)[..., None]
+    t = (z - mean[..., None]) / scale
+    if shape == "gaussian":
+        above = ndtr(-t)
+        return np.exp(-0.5 * t**2) / _ROOT - t * above, above, scale
+    half = 0.5 * np.exp(-np.abs(t))
+    return half + np.maximum(-t, 0), np.where(t > 0, half, 1 - half), scale
+
+
+def _functions(own):
+    """Knots, and values there, of a score within its range and in standard units."""
+    ends = own.z[[0, -1]]
+    return (ends, own.z), (ends, own.standard(own.x))
