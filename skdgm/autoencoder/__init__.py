@@ -1,6 +1,16 @@
-"""Autoencoders: latent variable models with an encoder and a decoder."""
+"""Autoencoders: latent variable models with an encoder and a decoder, and nets that
+reconstruct rows."""
 
+from skdgm.autoencoder.autoencoder import Autoencoder
+from skdgm.autoencoder.contractive_autoencoder import ContractiveAutoencoder
+from skdgm.autoencoder.denoising_autoencoder import DenoisingAutoencoder
 from skdgm.autoencoder.draw import DRAW
 from skdgm.autoencoder.vae import VAE
 
-__all__ = ["DRAW", "VAE"]
+__all__ = [
+    "DRAW",
+    "VAE",
+    "Autoencoder",
+    "ContractiveAutoencoder",
+    "DenoisingAutoencoder",
+]

@@ -73,6 +73,10 @@ for sizes, names in [
         "NADE RNADE",
     ),
     ({"n_glimpses": 2, "n_recurrent": 12}, "DRAW"),
+    (
+        {"n_components": 12, "hidden_layer_sizes": ()},
+        "Autoencoder ContractiveAutoencoder DenoisingAutoencoder",
+    ),
     ({}, "NeuralAutoregressive FVBN BoltzmannMachine"),
     # A table is one sequence by default, and rows of it are not independent.
     ({"n_components": 12, "n_recurrent": 8, "sequence_length": 1}, "RNNNADE RNNRBM"),

@@ -1,0 +1,166 @@
+r"""Nets of autoencoders: an encoder from rows to codes, and a decoder back.
+
+.. math:: h = f(x), \qquad z = g(h), \qquad W_g = W_f^\top \text{ where tied}
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.nets import Layer, layers, layers_of, listed
+from skdgm.nets.codes import largest
+from skdgm.nets.images import maps
+from skdgm.utils.images import image_shape
+
+_WHO = 'architecture="conv"'
+
+
+class CoderParams(NamedTuple):
+    """Parameters of encoder and decoder, and those of the distribution of rows."""
+
+    encoder: tuple
+    decoder: tuple
+    own: tuple = ()
+
+
+class Turned(NamedTuple):
+    """Biases of a dense layer whose weights are an encoder's, transposed."""
+
+    b: np.ndarray
+
+
+class Shared(NamedTuple):
+    """Biases of a transposed convolution whose weights are those of a convolution."""
+
+    b: np.ndarray
+
+
+class Coder:
+    """Encoder and decoder, as functions of parameters.
+
+    ``encoder`` and ``decoder`` are nets of as many layers, between ``n_inputs`` and
+    outputs; if ``tied``, layers of the decoder have the weights of the encoder's where
+    their numbers of units allow that. ``activation`` is that of codes; ``dense`` tells
+    whether there are no convolutions, and ``single`` whether the encoder is one layer.
+    """
+
+    def __init__(self, encoder, decoder, n_inputs, tied, activation, dense, single):
+        self.encoder, self.decoder, self.n_inputs = encoder, decoder, n_inputs
+        self.tied, self.activation = tied, activation
+        self.dense, self.single = dense, single
+
+    def init(self, rng, out, own, dtype):
+        """Initial parameters, with which outputs are about ``out``."""
+        n_codes, encoder, kept = self.encoder.init(rng, self.n_inputs, dtype)
+        _, decoder, kept_too = self.decoder.init(rng, n_codes, dtype)
+        last = list(layers_of(decoder))[-1]
+        # Of a convolution there is a bias for each map.
+        last.b[:] = out.reshape(-1, len(last.b)).mean(axis=0)
+        if last.W.shape[1] == len(out) > self.n_inputs:
+            last.W[:, self.n_inputs :] = 0
+        if self.tied:
+            decoder = _tied(decoder, iter([*layers_of(encoder)][::-1]))
+        return CoderParams(encoder, decoder, own), (kept, kept_too)
+
+    def encode(self, params, statistics, x):
+        """Codes of inputs x, (n_rows, n_codes)."""
+        x = listed(x) if self.dense else x
+        return self.encoder.apply(params.encoder, statistics[0], x)[0]
+
+    def decode(self, params, statistics, h):
+        """Outputs for codes, (n_rows, n_outputs)."""
+        decoder = whole(params).decoder
+        return self.decoder.apply(decoder, statistics[1], listed(h))[0]
+
+    def rebuilt(self, params, statistics, x):
+        """Outputs for inputs."""
+        return self.decode(params, statistics, self.encode(params, statistics, x))
+
+
+def _tied(tree, above):
+    """Layers of a decoder, whose weights are those of the layers ``above`` them where
+    they fit."""
+    if isinstance(tree, Layer):
+        W, dense = next(above).W, len(tree.b) == tree.W.shape[1]
+        if dense and W.T.shape == tree.W.shape:
+            return Turned(tree.b)
+        # A convolution and its transpose have weights of one shape.
+        return Shared(tree.b) if W.shape == tree.W.shape else tree
+    return tuple(_tied(part, above) for part in tree)
+
+
+def whole(params):
+    """Parameters whose decoder has all weights, tied ones among them."""
+    if not any(isinstance(own, Turned | Shared) for own in _ends(params.decoder)):
+        return params
+    above = iter([*layers_of(params.encoder)][::-1])
+    return params._replace(decoder=_untied(params.decoder, above))
+
+
+def _ends(tree):
+    """Yield the layers of a decoder."""
+    if isinstance(tree, Layer | Turned | Shared):
+        yield tree
+    elif isinstance(tree, tuple):
+        for part in tree:
+            yield from _ends(part)
+
+
+def _untied(tree, above):
+    if isinstance(tree, Layer | Turned | Shared):
+        W = next(above).W
+        if isinstance(tree, Layer):
+            return tree
+        return Layer(W.T if isinstance(tree, Turned) else W, tree.b)
+    return tuple(_untied(part, above) for part in tree)
+
+
+def coder_of(structure, output, init):
+    """Encoder and decoder of a structure's options; ValueError if columns are no pixels
+    of images, or units are fewer than are to be active."""
+    own, linear = structure, init.replace("he", "glorot")
+    n_inputs, n_outputs = int(output.n_inputs.sum()), int(output.n_outputs.sum())
+    up, down = [], []
+    if own.architecture == "conv":
+        n_flat, up, down = _convolutions(own, output, init, linear)
+    else:
+        n_flat = n_inputs
+    sizes = own.hidden_layer_sizes
+    for n_units in sizes:
+        up.append(layers.dense(n_units, own.activation, init))
+    up.append(layers.dense(own.n_components, own.code_activation, linear))
+    if own.n_active is not None:
+        up.append(largest(own.n_active))
+    dense = [layers.dense(n_units, own.activation, init) for n_units in sizes[::-1]]
+    if down:
+        dense.append(layers.dense(n_flat, own.activation, init))
+    else:
+        dense.append(layers.dense(n_outputs, init=linear))
+    nets = layers.serial(*up), layers.serial(*dense, *down)
+    single = len(up) == 1
+    return Coder(*nets, n_inputs, own.tied, own.code_activation, not down, single)
+
+
+def _convolutions(own, output, init, linear):
+    """Number of units of the smallest images, and nets from images to these, and back,
+    each a list of one."""
+    n_inputs, n_outputs = output.n_inputs, output.n_outputs
+    *shape, channels = image_shape(len(n_inputs), own.image_shape, who=_WHO)
+    alike = (n_inputs == n_inputs[0]).all() and (n_outputs == n_outputs[0]).all()
+    if own.variance == "sample" or not alike:
+        raise ValueError(
+            f"{_WHO} needs equally many outputs for each pixel: column_types must be "
+            '"bernoulli", "gaussian" with a variance that is not "sample", or '
+            '"categorical" with as many categories in all columns (min_categories).'
+        )
+    sizes, name = own.conv_layer_sizes, own.activation
+    shapes = [(*shape, channels * int(n_inputs[0]))]
+    for n_maps in sizes:
+        shapes.append((*(-(-side // 2) for side in shapes[-1][:2]), n_maps))
+    how = {"activation": name, "init": init}
+    up = maps.images(shapes[0], *(maps.conv(n_maps, **how) for n_maps in sizes))
+    down = [maps.deconv(above[2], size=above[:2], **how) for above in shapes[-2:0:-1]]
+    n_last = channels * int(n_outputs[0])
+    down.append(maps.deconv(n_last, size=shapes[0][:2], init=linear))
+    n_flat = int(np.prod(shapes[-1]))
+    return n_flat, [up], [maps.images(shapes[-1], *down)]

@@ -1,0 +1,104 @@
+r"""Objective of autoencoders: reconstruct rows from themselves, corrupted perhaps.
+
+.. math:: \mathcal{L} = \mathbb{E}_{\tilde x \sim C(\tilde x \mid x)}
+   [\log p(x \mid \tilde x)] - \lambda \, \Omega(\tilde x)
+
+with penalties :math:`\Omega` on the sizes of codes, and on the norm of their Jacobian.
+By walkback, rows are also reconstructed from what a chain of corruption and
+reconstruction makes of them in some steps [1]_.
+
+References
+----------
+.. [1] Bengio, Yao, Alain and Vincent (2013). Generalized denoising auto-encoders as
+   generative models. NeurIPS.
+"""
+
+import numpy as np
+
+from skdgm.autoencoder._chain import ChainState, CorruptionChain
+from skdgm.autoencoder._corruption import Batch
+from skdgm.nets import NetObjective, layers_of, nll, row_mean
+from skdgm.nets.codes import absolute, squared_along, squared_slopes
+
+_ALONG = 130
+
+
+class Reconstruction(NetObjective):
+    """Log-likelihood of rows given their reconstructions, less penalties.
+
+    ``coder`` has the nets, ``corrupt(v, rng)`` gives inputs for values, and ``output``
+    is the distribution of rows given outputs; options are those of an autoencoder.
+    """
+
+    quantity = "log-likelihood of reconstructions"
+
+    def __init__(self, coder, corrupt, domain, columns, output, *given):
+        super().__init__(*given, independent=domain.loss_of_independent(columns))
+        self.coder, self.corrupt, self.output = coder, corrupt, output
+        self.share = domain.share(columns)
+
+    def init(self, rng):
+        """Initial parameters, whose outputs are about the means of columns."""
+        dtype, output = self.rows.dtype, self.output
+        return self.coder.init(rng, output.start(self.share), output.own(dtype), dtype)
+
+    def prepare(self, state, batch, clock):
+        """Rows, running statistics, inputs, and a stream for directions."""
+        v, rng = self.rows.take(batch), self.stream(clock)
+        x = self.corrupt(v, Batch(rng, len(v)))
+        n_steps = getattr(self.options, "walkback", 0)
+        if n_steps:
+            x = self._walked(state, v, x, n_steps, rng.rows(len(v)))
+        return v, state.statistics, x, Batch(rng.fold(_ALONG), len(x))
+
+    def _walked(self, state, v, x, n_steps, rng):
+        """Inputs of a chain that begins with rows, step by step: those of a row are
+        consecutive."""
+
+        def rebuild(x):
+            return self.coder.rebuilt(state.params, state.statistics, x)
+
+        given = rebuild, self.corrupt, self.output, state.params.own
+        chain, found = CorruptionChain(*given), [x]
+        drawn = self.output.draw(rebuild(x), rng, state.params.own)
+        at = ChainState(np.where(np.isnan(v), v, drawn))
+        for number in range(1, n_steps + 1):
+            at, info = chain.step(rng.fold(number), at)
+            found.append(info.inputs)
+            at = ChainState(np.where(np.isnan(v), v, at.x))
+        return np.stack(found, axis=1).reshape(-1, x.shape[1])
+
+    def forward(self, params, given):
+        """Loss of each row."""
+        v, statistics, x, rng = given
+        return self._loss(params, statistics, v, x, rng), statistics
+
+    def losses(self, state, index, rng):
+        """Loss of the rows at an index, in float64."""
+        v = self.rows.take(index)
+        given = state.learned, state.statistics, v, self.corrupt(v, rng)
+        return self._loss(*given, rng.fold(_ALONG)).astype(np.float64)
+
+    def _loss(self, params, statistics, v, x, rng):
+        code = self.coder.encode(params, statistics, x)
+        out = self.coder.decode(params, statistics, code)
+        loss = nll(out, params.own, v, self.output)
+        sparsity = getattr(self.options, "sparsity", 0.0)
+        if sparsity:
+            loss = loss + x.dtype.type(sparsity) * absolute(code)
+        contraction = getattr(self.options, "contraction", 0.0)
+        if contraction:
+            norm = self._jacobian(params, statistics, x, code, rng)
+            loss = loss + x.dtype.type(contraction) * norm
+        n_each = len(x) // len(v)
+        return loss if n_each == 1 else row_mean(loss.reshape((len(v), n_each)))
+
+    def _jacobian(self, params, statistics, x, code, rng):
+        """Squared norm of the Jacobian of codes by inputs: exact for one layer, and its
+        estimate along a random direction for several."""
+        if self.coder.single:
+            (layer,) = layers_of(params.encoder)
+            return squared_slopes(code, layer.W, self.coder.activation)
+        direction = rng.normal(x.shape[1], x.dtype.type)
+        net = self.coder.encoder, params.encoder, statistics[0]
+        return squared_along(*net, x, direction)

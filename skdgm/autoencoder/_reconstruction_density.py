@@ -1,0 +1,204 @@
+r"""What autoencoders can be asked: codes, reconstructions and chains.
+
+.. math:: \log p(x \mid \tilde x) = \sum_j \log p(x_j; g_j(f(\tilde x)))
+"""
+
+from copy import copy
+from functools import partial
+
+import numpy as np
+from sklearn.utils import check_random_state, gen_batches
+
+from skdgm.autoencoder._chain import CorruptionChain
+from skdgm.base import Density, of_rows
+from skdgm.data import fill
+from skdgm.latent.filling import by_chain
+from skdgm.nets import layers_of
+from skdgm.utils.counts import count, count_rows
+from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.threading.threads import one_blas_thread
+from skdgm.utils.tree import astype
+
+# Limit on the numbers of one layer at a time.
+_ROWS = 2**19
+_START, _STEPS = 140, 141
+
+
+class ReconstructionDensity(Density):
+    """Rows given their reconstructions by an autoencoder.
+
+    Besides the arguments of :class:`~skdgm.base.Density` it has ``coder``, the nets;
+    ``net``, parameters and running statistics; ``output``, the distribution of rows
+    given outputs; ``corrupt``, a Corruption; and ``n_draws``, which returns the number
+    of corruptions of a row that is scored.
+    """
+
+    def __init__(self, *common, coder, net, output, corrupt, n_draws):
+        super().__init__(*common)
+        self.coder, self.net, self.output = coder, net, output
+        self.corrupt, self.n_draws = corrupt, n_draws
+        self.share = self.domain.share(self.columns)
+
+    @property
+    def capabilities(self):
+        """Scores are those of reconstructions, estimates of no likelihood's kind."""
+        return {
+            "log_prob": of_rows("estimate", grey="estimate"),
+            "features": of_rows("exact"),
+            "inverse": {"nothing": "exact"},
+            "sample": {"nothing": "estimate"},
+            "fill": {"missing": "estimate"},
+        }
+
+    @property
+    def dtype(self):
+        """Type of the parameters."""
+        return next(layers_of(self.net[0].encoder)).b.dtype.type
+
+    @property
+    def n_features_out(self):
+        """Number of units of a code."""
+        return len(list(layers_of(self.net[0].encoder))[-1].b)
+
+    def _by_content(self, function, rows):
+        layers = layers_of(self.net[0].encoder)
+        widest = max(max(layer.W.shape) for layer in layers)
+        return self.by_content(function, rows, _ROWS // widest)
+
+    def log_prob(self, X):
+        """Log-likelihood of rows given reconstructions, averaged over corruptions."""
+        rows, n_draws = self.read(X), self.n_draws()
+
+        def of_rows(v, rng):
+            total = 0.0
+            for number in range(n_draws):
+                out = self._rebuild(self.corrupt(v, rng.fold(number)))
+                total = total - self.output.nll(out, v, self.net[0].own)
+            return total.astype(np.float64) / n_draws
+
+        found = self._by_content(of_rows, rows)
+        return found + self.domain.log_volume(self.columns, rows)
+
+    def errors(self, X, by, loss):
+        """Errors of reconstructions; see ``reconstruction_error``."""
+        for name, value, known in (
+            ("by", by, ("row", "column")),
+            ("loss", loss, ("log", "squared")),
+        ):
+            if value not in known:
+                names = " or ".join(map(repr, known))
+                raise ValueError(f"{name} must be {names}, not {value!r}.")
+
+        def of_rows(v, _):
+            x = self.output.inputs(v, self.share)
+            out = self._rebuild(x)
+            if loss == "log":
+                found = -self.output.log_p(out, v, self.net[0].own)
+            else:
+                gap = (self.output.expected(out) - x) ** 2
+                n_inputs = self.output.n_inputs
+                starts = np.cumsum(n_inputs) - n_inputs
+                found = np.add.reduceat(gap, starts, axis=1)
+                found = np.where(np.isnan(v), 0, found)
+            found = found.astype(np.float64)
+            return found.sum(axis=1) if by == "row" else found
+
+        return self._by_content(of_rows, self.read(X))
+
+    def features(self, X):
+        """Codes of rows."""
+        return self._by_content(lambda v, _: self._encode(v), self.read(X))
+
+    def inverse(self, H):
+        """Expected rows given codes."""
+        H = self.checked(H, self.dtype)
+        with one_blas_thread():
+            v = self.output.mean(self.coder.decode(*self.net, H))
+        return self.decoded(self.domain.to_data(self.columns, v))
+
+    def sample(
+        self,
+        n_samples,
+        random_state=None,
+        *,
+        init="noise",
+        n_steps=100,
+        burn_in=0,
+        thin=None,
+    ):
+        """Draw rows by chains of corruption and reconstruction."""
+        n_samples = count_rows(n_samples, len(self.columns.seen))
+        n_steps, burn_in = count(n_steps, "n_steps"), count(burn_in, "burn_in", 0)
+        thin = n_steps if thin is None else count(thin, "thin", 1, n_steps)
+        n_kept = n_steps // thin
+        n_chains = -(-n_samples // n_kept)
+        start = None
+        if not isinstance(init, str):
+            start = self.read(init).take(slice(None))
+            start = start[np.arange(n_chains) % len(start)]
+        elif init != "noise":
+            raise ValueError(f"init must be 'noise' or rows, not {init!r}.")
+        seed = check_random_state(random_state).randint(MAX_SEED)
+        rng, parts = stream(seed).rows(n_chains), []
+        with one_blas_thread():
+            for part in gen_batches(n_chains, max(1, _ROWS // self._width)):
+                own = rng.take(part)
+                chain = self.chain(self._first)
+                if start is not None:
+                    chain = self.chain(partial(self._known, start[part]))
+                kept = _walked(chain, own, burn_in, n_kept, thin)
+                parts.append(np.stack(kept, axis=1).reshape(-1, kept[0].shape[1]))
+        v = np.concatenate(parts)[:n_samples]
+        return self.decoded(self.domain.to_data(self.columns, v))
+
+    def chain(self, start, clamped=None):
+        """Chain of corruption and reconstruction from values ``start(rng)``; of
+        ``clamped`` rows, known values stay."""
+        given = self._rebuild, self.corrupt, self.output, self.net[0].own
+        return CorruptionChain(*given, start, clamped)
+
+    def _first(self, rng):
+        """Draws of independent columns, one row for each stream."""
+        out = self.output.start(self.share).astype(self.dtype)
+        every = np.repeat(out[None], len(rng.ids), axis=0)
+        return self.output.draw(every, rng.fold(_START), self.net[0].own)
+
+    def _known(self, v, rng):
+        """Rows whose missing entries are draws of independent columns."""
+        return np.where(np.isnan(v), self._first(rng), v)
+
+    @property
+    def _width(self):
+        return max(self.n_features_out, int(self.output.n_outputs.sum()))
+
+    def fill(self, X, method="mean", random_state=None, *, n_steps=100):
+        """Fill missing entries by chains in which the known ones are clamped."""
+        n_steps, model = count(n_steps, "n_steps"), copy(self)
+        if getattr(self.columns, "gaps", None) is not None:
+            # What is filled in is not missing.
+            model.output = self.output.present()
+
+        def filled(v, rng):
+            mean, state = by_chain(model.chain(model._first, v), rng, n_steps)
+            return state.x if method == "sample" else model.output.value(mean)
+
+        whole = fill(self, self.widened(X), method, random_state, filled)
+        return self.decoded(whole, X)
+
+    def _encode(self, v):
+        net = astype(self.net, v.dtype)
+        return self.coder.encode(*net, self.output.inputs(v, self.share))
+
+    def _rebuild(self, x):
+        return self.coder.rebuilt(*astype(self.net, x.dtype), x)
+
+
+def _walked(chain, rng, burn_in, n_kept, thin):
+    """Values of the states of chains that are kept, a list of arrays."""
+    state, kept = chain.init(rng), []
+    for number in range(burn_in + n_kept * thin):
+        state, _ = chain.step(rng.fold(_STEPS, number), state)
+        done = number + 1 - burn_in
+        if done > 0 and done % thin == 0:
+            kept.append(state.x)
+    return kept

@@ -1,0 +1,204 @@
+"""Base class of autoencoders that reconstruct rows: options and public methods."""
+
+from typing import Literal
+
+import numpy as np
+
+from skdgm.autoencoder._reconstruction_model import ReconstructionModel
+from skdgm.base.common_options import ColumnTypes, TableOptions
+from skdgm.base.frames import filled_in, framed
+from skdgm.base.options import KW_ONLY, Count, Positive, Share
+from skdgm.nets import NetEstimator
+from skdgm.nets.options import Activation, Initialiser
+from skdgm.training import Budget
+from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Filling, Seed
+
+
+class ReconstructionOptions(TableOptions):
+    """Options of nets that reconstruct rows.
+
+    Parameters
+    ----------
+    n_components
+        Number of units of the code.
+    hidden_layer_sizes : int or tuple of int
+        Numbers of hidden units of the encoder between the data and the code, from the
+        data up; the decoder mirrors them.
+    activation
+        Activation function of hidden units.
+    code_activation
+        Activation function of the code.
+    tied
+        Whether the decoder has the weights of the encoder, transposed. A layer with
+        more outputs than the encoder has inputs, as of "mixed" columns, has weights of
+        its own.
+    column_types
+        Kind of the columns, as of :class:`~skdgm.VAE`.
+    variance
+        Variance of "gaussian": learned for each column; or fixed, as a share of the
+        column's variance.
+    min_variance
+        Lower limit of learned variances, as a share of the column's variance.
+    init_weights
+        Initialiser of weights; of codes and outputs always Glorot's.
+    architecture
+        Whether layers next to the data are dense, or convolutions that halve images
+        and, in the decoder, transposed convolutions that double them.
+    conv_layer_sizes : int or tuple of int
+        For "conv", numbers of maps of the convolutions, from the data up.
+    image_shape
+        For "conv", height and width of images, and their number of channels if it is
+        not 1; by default they are square.
+    n_iter
+        Number of epochs; "auto": 3,500 updates, but between 20 and 100 epochs.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Weights of all layers, of the encoder and then of the decoder; of convolutions
+        (rows * columns * maps, n_maps).
+    intercepts_ : list of ndarray of shape (n_above,)
+        Biases of the same layers.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "estimate".
+    """
+
+    n_components: Count = 16
+    hidden_layer_sizes: Count | tuple = ()
+    _: KW_ONLY
+    activation: Activation = "tanh"
+    code_activation: Activation = "identity"
+    tied: bool = False
+    column_types: ColumnTypes = "bernoulli"
+    variance: Literal["feature"] | Positive = "feature"
+    min_variance: Share = 0.01
+    init_weights: Initialiser = "glorot_uniform"
+    architecture: Literal["dense", "conv"] = "dense"
+    conv_layer_sizes: Count | tuple = (16, 32)
+    image_shape: tuple | None = None
+
+
+class ReconstructionEstimator(ReconstructionOptions, NetEstimator):
+    """Base class of autoencoders; a subclass has options."""
+
+    _MODEL, _BUDGET = ReconstructionModel(), Budget(3_500, 20, 100)
+
+    def reconstruction_error(
+        self,
+        X: Data,
+        *,
+        by: Literal["row", "column"] = "row",
+        loss: Literal["log", "squared"] = "log",
+    ) -> np.ndarray:
+        r"""Errors of the reconstructions of rows, larger for anomalies.
+
+        .. math:: -\log p(x_j \mid f(x)) \qquad \text{or} \qquad
+            \lVert x_j - \hat x_j \rVert^2
+
+        Rows are not corrupted.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN is a missing value, of which there is no error.
+        by : {"row", "column"}, default="row"
+            Whether to return the sum over the columns of a row, or each of them.
+        loss : {"log", "squared"}, default="log"
+            Negative log-likelihood, in nats, or the squared distance from the mean;
+            with real columns standardised, and categories as indicators.
+
+        Returns
+        -------
+        errors : ndarray of shape (n_samples,) or (n_samples, n_features), float64
+
+        Raises
+        ------
+        ValueError
+            ``by`` or ``loss`` is unknown.
+        """
+        return self.density_.errors(X, by, loss)
+
+    def impute(
+        self,
+        X: Data,
+        *,
+        method: Filling = "mean",
+        n_steps: int = 100,
+        random_state: Seed = None,
+    ) -> ArrayOrFrame:
+        """Fill missing entries by a chain in which the known ones are clamped.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        method : {"mean", "sample"}, default="mean"
+            "mean" returns means over the steps of the chain (probabilities of bits; the
+            most probable codes), the same at each call; "sample" its last state.
+        n_steps : int, default=100
+            Number of steps.
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+
+        Returns
+        -------
+        X_filled : ndarray of shape (n_samples, n_features)
+            Known entries are unchanged. A DataFrame if X and what was fitted are.
+
+        Raises
+        ------
+        ValueError
+            ``method`` is unknown, or ``n_steps`` is less than 1.
+        """
+        filled = self.density_.fill(X, method, random_state, n_steps=n_steps)
+        return filled_in(self, X, filled)
+
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: Seed = None,
+        *,
+        init: str | ArrayLike = "noise",
+        n_steps: int = 100,
+        burn_in: int = 0,
+        thin: int | None = None,
+    ) -> ArrayOrFrame:
+        r"""Draw rows by chains of corruption and reconstruction.
+
+        .. math:: \tilde x_t \sim C(\tilde x \mid x_t), \qquad
+            x_{t+1} \sim p(x \mid \tilde x_t)
+
+        An autoencoder that was not trained to undo corruption has none: its chains
+        show what it reconstructs, and draw from no model of the rows.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+        init : "noise" or array-like of shape (n, n_features), default="noise"
+            Start of the chains: draws of independent columns; or given rows, whose
+            missing entries are such draws, used in turn if there are more chains.
+        n_steps : int, default=100
+            Number of steps of each chain after ``burn_in``.
+        burn_in : int, default=0
+            Number of steps before those.
+        thin : int, default=None
+            Keep every ``thin``-th state of a chain, and run as many chains as this
+            takes. By default each chain gives one row, its last state.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Chain after chain, each in the order of time. A DataFrame if ``fit`` was
+            given one.
+
+        Raises
+        ------
+        ValueError
+            A number is too low, ``thin`` is more than ``n_steps``, or ``init`` is
+            unknown or not as wide as the model.
+        """
+        how = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
+        return framed(self, self.density_.sample(n_samples, random_state, **how))

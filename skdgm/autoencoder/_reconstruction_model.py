@@ -1,0 +1,83 @@
+"""Model of autoencoders: nets and corruption made of options."""
+
+from functools import partial
+from types import SimpleNamespace
+
+from skdgm.autoencoder._coder import coder_of, whole
+from skdgm.autoencoder._corruption import Corruption
+from skdgm.autoencoder._reconstruction import Reconstruction
+from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
+from skdgm.data import check_pattern
+from skdgm.distributions import output_as_asked
+from skdgm.nets import NetModel, layers_of
+from skdgm.utils.counts import check_layer_sizes, layer_sizes
+
+# Options that the nets depend on.
+_NAMES = (
+    *("n_components", "activation", "code_activation", "tied", "column_types"),
+    *("architecture", "image_shape", "n_active"),
+)
+
+
+class ReconstructionModel(NetModel):
+    """An encoder and a decoder that reconstruct rows."""
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        check_pattern(options)
+        for name in "hidden_layer_sizes", "conv_layer_sizes":
+            check_layer_sizes(getattr(options, name), name)
+        if options.architecture == "conv" and not layer_sizes(options.conv_layer_sizes):
+            raise ValueError("conv_layer_sizes must have a number of maps for a layer.")
+        n_active = getattr(options, "n_active", None)
+        if n_active is not None and n_active > options.n_components:
+            raise ValueError(
+                f"n_active is {n_active}, more than n_components={options.n_components}"
+            )
+
+    def structure(self, facts):
+        """Options that the nets depend on."""
+        asked = facts.options
+        found = {name: getattr(asked, name, None) for name in _NAMES}
+        for name in "hidden_layer_sizes", "conv_layer_sizes":
+            found[name] = layer_sizes(getattr(asked, name))
+        found["variance"] = asked.variance if isinstance(asked.variance, str) else "set"
+        return SimpleNamespace(**found)
+
+    def _parts(self, facts):
+        """Nets, corruption, and the distribution of rows given outputs."""
+        asked, output = facts.options, output_as_asked(facts.options, facts.columns)
+        kind = getattr(asked, "corruption", "gaussian")
+        amount = getattr(asked, "corruption_level", 0.0)
+        corrupt = Corruption(kind, amount, output, facts.domain, facts.columns)
+        return coder_of(facts.structure, output, asked.init_weights), corrupt, output
+
+    def density(self, facts, state):
+        """Density of the fitted parameters, a :class:`ReconstructionDensity`."""
+        coder, corrupt, output = self._parts(facts)
+        noisy = hasattr(facts.options, "n_draws")
+        return ReconstructionDensity(
+            *facts.own,
+            coder=coder,
+            net=(state.learned, state.statistics),
+            output=output,
+            corrupt=corrupt,
+            n_draws=partial(facts.now, "n_draws") if noisy else partial(int, 1),
+        )
+
+    def objective(self, facts, table, before):
+        """Reconstruction of the rows, a :class:`Reconstruction`."""
+        coder, corrupt, output = self._parts(facts)
+        kinds = facts.domain, facts.columns, output
+        given = facts.options, table.rows, facts.seed, before
+        return Reconstruction(coder, corrupt, *kinds, *given)
+
+    def attributes(self, facts, state):
+        """Fitted attributes of a training state, a dict by name."""
+        params = whole(state.learned)
+        dense = [*layers_of(params.encoder), *layers_of(params.decoder)]
+        return {
+            "coefs_": [layer.W for layer in dense],
+            "intercepts_": [layer.b for layer in dense],
+            "_training": state,
+        }

@@ -1,0 +1,54 @@
+r"""Contractive autoencoders: codes that change little with the rows.
+
+.. math:: \max \; \log p(x; g(h)) - \lambda \,
+   \Bigl\lVert \frac{\partial h}{\partial x} \Bigr\rVert_F^2
+"""
+
+from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
+from skdgm.base.options import KW_ONLY, Count, NotNegative
+from skdgm.nets.options import Activation
+
+
+class ContractiveAutoencoder(ReconstructionEstimator):
+    r"""Contractive autoencoder: a code that changes little with the row.
+
+    .. math:: h = f(x), \qquad \max \; \log p(x; g(h)) - \lambda \,
+        \Bigl\lVert \frac{\partial h}{\partial x} \Bigr\rVert_F^2
+
+    The code has to tell rows apart, so it keeps changing along the directions in which
+    rows differ, and in no others [1]_. The penalty is exact for an encoder of one
+    layer,
+
+    .. math:: \Bigl\lVert \frac{\partial h}{\partial x} \Bigr\rVert_F^2 =
+        \sum_k f'(z_k)^2 \sum_j W_{jk}^2
+
+    and for a deeper one the squared derivative along a random direction, whose
+    expectation it is. ``score_samples`` is the log-likelihood of rows given their own
+    reconstructions, and not a density of the rows. NaN is a missing value, in every
+    method. Float64 data are computed in float64, all others in float32.
+
+    Parameters
+    ----------
+    contraction
+        Weight of the penalty, in nats.
+
+    References
+    ----------
+    .. [1] Rifai, Vincent, Muller, Glorot and Bengio (2011). Contractive auto-encoders:
+       explicit invariance during feature extraction. ICML.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skdgm import ContractiveAutoencoder
+    >>> X = load_digits().data / 16
+    >>> net = ContractiveAutoencoder(64, n_iter=5, random_state=0).fit(X)
+    >>> net.transform(X).shape
+    (1797, 64)
+    """
+
+    n_components: Count = 128
+    _: KW_ONLY
+    code_activation: Activation = "logistic"
+    tied: bool = True
+    contraction: NotNegative = 0.1
