@@ -173,40 +173,39 @@ for name in ("skdgm RBM", "skdgm DBN"):
     print(f"{name} over pixels: {', '.join(parts)}")
 
 # %%
-# The picture: filters, samples and filled-in images of the last RBM and the last DBN.
+# The picture: what the labels bring, what the models draw and fill in, and the filters
+# of the last machines.
 
 rbm, dbn = (fitted[f"skdgm {name}"]["features"] for name in ("RBM", "DBN"))
 theirs = best["scikit-learn RBM"]["features"]
-truth = X_test[:10] / 16
+truth = X_test[:8] / 16
 half = np.where(np.arange(64) < 32, truth, np.nan)
-figure, axes = plt.subplots(2, 4, figsize=(17, 8), layout="constrained")
-for ax, title, model in (
-    (axes[0, 0], "filters of skdgm's RBM", rbm),
-    (axes[1, 0], "filters of scikit-learn's", theirs),
-):
-    shown = {"n_components": 60, "order": "first", "n_columns": 10}
-    ComponentsDisplay.from_estimator(model, ax=ax, im_kw={"cmap": "gray"}, **shown)
-    ax.set_title(title)
-for ax, name, model in ((axes[0, 1], "RBM", rbm), (axes[1, 1], "DBN", dbn)):
-    drawn = {"n_samples": 60, "random_state": 0, "n_steps": 1000}
-    SamplesDisplay.from_estimator(model, ax=ax, means=True, n_columns=10, **drawn)
-    ax.set_title(f"samples of the {name} (means)")
-for ax, method in ((axes[0, 2], "mean"), (axes[1, 2], "sample")):
-    how = {"method": method, "random_state": 0}
-    ReconstructionDisplay.from_estimator(rbm, half, X_true=truth, ax=ax, **how)
-    ax.set_title(f"lower halves filled by the RBM\n(method={method!r})")
+figure, axes = plt.subplots(2, 3, figsize=(13, 8), layout="constrained")
 for name, found in accuracy.items():
-    axes[0, 3].errorbar(
+    axes[0, 0].errorbar(
         10 * np.array(LABELS_PER_CLASS), found.mean(0), found.std(0), label=name
     )
-axes[0, 3].set(title="accuracy on 500 other images", xlabel="labels", ylabel="%")
-axes[0, 3].legend(loc="lower right")
+axes[0, 0].set(title="accuracy on 500 other images", xlabel="labels", ylabel="%")
+axes[0, 0].legend(loc="lower right")
 curves = {"RBM": rbm.loss_curve_} | {
     f"DBN, layer {number}": curve
     for number, curve in enumerate(dbn.loss_curves_, start=1)
 }
 curves = {name: (curve, ()) for name, curve in curves.items()}
 learned = ("learning curves", "minus pseudo-likelihood (nats)", curves)
-LearningCurveDisplay([learned]).plot(axes[1, 3])
+LearningCurveDisplay([learned]).plot(axes[1, 0])
+drawn = {"n_samples": 64, "random_state": 0, "n_steps": 1000}
+SamplesDisplay.from_estimator(dbn, ax=axes[0, 1], means=True, n_columns=8, **drawn)
+axes[0, 1].set_title("drawn from the DBN (means)")
+how = {"method": "mean", "random_state": 0}
+ReconstructionDisplay.from_estimator(rbm, half, X_true=truth, ax=axes[1, 1], **how)
+axes[1, 1].set_title("lower halves filled in by the RBM")
+for ax, title, model in (
+    (axes[0, 2], "filters of skdgm's RBM", rbm),
+    (axes[1, 2], "filters of scikit-learn's RBM", theirs),
+):
+    shown = {"n_components": 64, "order": "first", "n_columns": 8}
+    ComponentsDisplay.from_estimator(model, ax=ax, im_kw={"cmap": "gray"}, **shown)
+    ax.set_title(title)
 figure.savefig("pretraining.png", dpi=100)
 print("\nwrote pretraining.png")
