@@ -75,7 +75,7 @@ class ReconstructionOptions(TableOptions):
     init_weights: Initialiser = "glorot_uniform"
     architecture: Literal["dense", "conv"] = "dense"
     conv_layer_sizes: Count | tuple = (16, 32)
-    image_shape: tuple | None = None
+    image_shape: tuple | list | None = None
 
 
 class ReconstructionEstimator(ReconstructionOptions, NetEstimator):
