@@ -9,15 +9,21 @@ README = (ROOT / "README.md").read_text()
 
 def test_examples_run(capsys):
     blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     names = {}
     for code in blocks:
         exec(code, names)
-    assert names["features"].shape == (1797, 64)
-    assert names["digits"].shape == (10, 64)
-    assert re.match(r"-\d+\.\d+ nats, estimate", capsys.readouterr().out)
-    # The same bits of grey rows for both models.
-    assert list(names["table"]["bit_draws"]) == [10, 10]
+    assert (names["rows"]["target"] == 2).all()
+    assert len(names["rows"]) == 100
+    known = names["holes"].notna()
+    assert names["filled"].notna().all(axis=None)
+    assert names["filled"].where(known).equals(names["holes"])
+    out = capsys.readouterr().out
+    assert float(re.search(r"^(0\.\d+) of the digits", out, re.MULTILINE)[1]) > 0.75
+    assert "LikelihoodBracket(" in out
+    table = names["table"]
+    assert list(table["kind"]) == ["estimate", "exact"]
+    assert (table["lower"] <= table["upper"]).all()
 
 
 def test_commands_are_marked_for_ci():
