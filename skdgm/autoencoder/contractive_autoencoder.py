@@ -48,6 +48,7 @@ class ContractiveAutoencoder(ReconstructionEstimator):
     """
 
     n_components: Count = 128
+    hidden_layer_sizes: Count | tuple = ()
     _: KW_ONLY
     code_activation: Activation = "logistic"
     tied: bool = True

@@ -62,6 +62,7 @@ class DenoisingAutoencoder(ReconstructionEstimator):
     """
 
     n_components: Count = 256
+    hidden_layer_sizes: Count | tuple = ()
     _: KW_ONLY
     code_activation: Activation = "tanh"
     corruption: Literal["gaussian", "masking", "salt-and-pepper"] = "masking"
