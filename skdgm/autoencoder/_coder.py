@@ -129,7 +129,7 @@ def coder_of(structure, output, init):
     for n_units in sizes:
         up.append(layers.dense(n_units, own.activation, init))
     up.append(layers.dense(own.n_components, own.code_activation, linear))
-    if own.n_active is not None:
+    if getattr(own, "n_active", None) is not None:
         up.append(largest(own.n_active))
     dense = [layers.dense(n_units, own.activation, init) for n_units in sizes[::-1]]
     if down:

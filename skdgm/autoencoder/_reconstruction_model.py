@@ -38,7 +38,7 @@ class ReconstructionModel(NetModel):
     def structure(self, facts):
         """Options that the nets depend on."""
         asked = facts.options
-        found = {name: getattr(asked, name, None) for name in _NAMES}
+        found = {name: getattr(asked, name) for name in _NAMES if hasattr(asked, name)}
         for name in "hidden_layer_sizes", "conv_layer_sizes":
             found[name] = layer_sizes(getattr(asked, name))
         found["variance"] = asked.variance if isinstance(asked.variance, str) else "set"
