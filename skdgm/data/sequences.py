@@ -28,23 +28,32 @@ def as_one_table(X, lengths=None, groups=None, each=None):
         raise ValueError("Give lengths or groups, not both.")
     if several:
         X, lengths = _joined(X)
+    if X is None or np.isscalar(X):
+        raise ValueError(f"X must be a table, or a list of tables, not {X!r:.50}.")
+    if len(getattr(X, "shape", ())) > 2:
+        raise ValueError(
+            f"Found array with dim {len(X.shape)}: give a table of each sequence in a "
+            "list, list(X)."
+        )
     n_rows = _num_samples(X)
+    if not n_rows:
+        raise ValueError("X has no rows: there is no sequence.")
     if groups is not None:
         lengths = _runs(groups, n_rows)
     if lengths is None and each is not None and n_rows:
         lengths = np.diff(np.append(np.arange(0, n_rows, each), n_rows))
     found = np.atleast_1d(np.asarray(n_rows if lengths is None else lengths))
     whole = found.dtype.kind in "iuf" and found.ndim == 1 and len(found)
-    if not whole or (found != np.floor(found)).any():
-        raise ValueError(f"lengths must be whole numbers, not {lengths!r}.")
+    if not whole or not (np.isfinite(found) & (found == np.floor(found))).all():
+        raise ValueError(f"lengths must be whole numbers, not {lengths!r:.100}.")
     wrong = np.flatnonzero(found < 1)
     if wrong.size:
         raise ValueError(
             f"Sequence {wrong[0]} has the length {found[wrong[0]]}: leave empty "
             "sequences out."
         )
-    if found.sum() != n_rows:
-        raise ValueError(f"lengths add up to {found.sum():g}, but X has {n_rows} rows.")
+    if (total := found.sum(dtype=np.float64)) != n_rows:
+        raise ValueError(f"lengths add up to {total:g}, but X has {n_rows} rows.")
     return X, found.astype(np.int64)
 
 
@@ -153,8 +162,8 @@ def _runs(groups, n_rows):
         )
     starts = np.flatnonzero(np.append(True, groups[1:] != groups[:-1]))
     names = groups[starts].tolist()
-    if any(name != name for name in names):
-        raise ValueError("groups contain NaN: each row is of one group.")
+    if any(name is None or name != name for name in names):
+        raise ValueError("groups contain NaN or None: each row is of one group.")
     again = [name for name, times in Counter(names).items() if times > 1]
     if again:
         raise ValueError(

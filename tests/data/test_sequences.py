@@ -58,12 +58,13 @@ def test_bad_sequences_are_named(given, lengths, error):
 
 
 def test_groups_have_names_of_any_type():
-    names = np.array(["a", "a", 1, 1, 1, None, 2, 2, 2, 2, 2], object)
+    names = np.array(["a", "a", 1, 1, 1, "b", 2, 2, 2, 2, 2], object)
     assert as_one_table(X, groups=names)[1].tolist() == [2, 3, 1, 5]
     with pytest.raises(ValueError, match="Rows of group 1 do not follow"):
         as_one_table(X, groups=[1, 2, 1] + [3] * 8)
-    with pytest.raises(ValueError, match="groups contain NaN"):
-        as_one_table(X, groups=[np.nan] * 3 + [1] * 8)
+    for missing in np.nan, None:
+        with pytest.raises(ValueError, match="groups contain NaN or None"):
+            as_one_table(X, groups=[missing] * 3 + [1] * 8)
 
 
 @pytest.mark.parametrize(

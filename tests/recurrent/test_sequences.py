@@ -175,26 +175,53 @@ def test_files_and_checkpoints(model, tmp_path):
         assert_same(kept.fit(PARTS), clone(model).fit(PARTS))
 
 
-@models
+LAGS = ConditionalRBM(3, column_types="bernoulli", n_lags=2, n_iter=1)
+
+
+@pytest.mark.parametrize("model", [*MODELS, LAGS], ids=lambda m: type(m).__name__)
 @pytest.mark.parametrize(
     ("given", "error"),
     [
         ({"X": X, "lengths": [5, 5]}, "add up to 10, but X has 38"),
+        ({"X": X, "lengths": [2**63, 2**63]}, "add up to 1.8"),
+        ({"X": X, "lengths": [9.5, 28.5]}, "whole numbers"),
+        ({"X": X, "lengths": [np.inf, 38]}, "whole numbers"),
+        ({"X": X, "lengths": ["a", "b"]}, "whole numbers"),
+        ({"X": X, "lengths": []}, "whole numbers"),
+        ({"X": X, "lengths": [40, -2]}, "not be negative; got -2"),
+        ({"X": X, "lengths": [38, 0]}, "leave empty sequences out"),
         ({"X": X, "groups": GROUPS[:5]}, "each is of one group"),
         ({"X": X, "groups": np.arange(38) % 2}, "do not follow each other"),
+        ({"X": X, "groups": [None] * 38}, "NaN or None"),
         ({"X": X, "groups": GROUPS, "lengths": LENGTHS}, "not both"),
         ({"X": [X, X[:, :2]]}, "has 2 columns"),
         ({"X": [X, X[:0]]}, "length 0"),
+        ({"X": [X, X[0]]}, "Sequence 1 is no table"),
+        ({"X": [X, pd.DataFrame(X)]}, "Sequence 1 is a DataFrame"),
+        ({"X": []}, "no sequence"),
+        ({"X": X[:0]}, "X has no rows"),
+        ({"X": np.stack([X, X])}, "3 dimensions"),
+        ({"X": None}, "not None"),
         ({"X": PARTS, "groups": GROUPS}, "leave their lengths out"),
-        ({"X": X, "lengths": LENGTHS, "sample_weight": [1, 2]}, "5 sequences"),
     ],
 )
 def test_bad_sequences_are_named(model, given, error):
-    fitted = clone(model).fit(PARTS)
-    with pytest.raises(ValueError, match=error):
-        clone(model).fit(**given)
-    with pytest.raises(ValueError, match=error):
-        fitted.score(**given)
+    fitted, prefix = clone(model).fit(PARTS), dict(given)
+    for method in clone(model).fit, fitted.score, fitted.transform, fitted.impute:
+        with pytest.raises(ValueError, match=error):
+            method(**given)
+    prefix["prefix"] = prefix.pop("X")
+    if prefix["prefix"] is not None:
+        with pytest.raises(ValueError, match=error):
+            fitted.generate(2, **prefix)
+
+
+@models
+def test_weights_are_of_sequences(model):
+    fitted, given = clone(model).fit(PARTS), {"sample_weight": [1, 2]}
+    for method in clone(model).fit, fitted.score:
+        with pytest.raises(ValueError, match="5 sequences"):
+            method(X, lengths=LENGTHS, **given)
 
 
 # What holds of independent rows only.

@@ -146,6 +146,7 @@ class GivenAnswers(Estimator):
         density = self.density_
         if density.n_lags:
             return framed(self, density.sample(X, random_state))
+        self._refuse_series(X)
         return indexed(density.sample(X, random_state, n_steps=n_steps), X)
 
     @available_if(_has_lags)
@@ -379,16 +380,21 @@ class GivenAnswers(Estimator):
     def _ask(self, function, X, y, lengths, groups):
         """A function of X and y, or of a table and the lengths of its series."""
         if not self.density_.n_lags:
-            self._refuse_lengths(lengths, groups)
+            self._refuse_series(X, lengths, groups)
             return function(X, y)
         self._refuse_y(y)
         return answered(function, X, lengths, groups)
 
-    def _refuse_lengths(self, lengths, groups):
-        if lengths is not None or groups is not None:
+    def _refuse_series(self, X, lengths=None, groups=None):
+        if X is None:
             raise ValueError(
-                f"lengths and groups are of series, but {self._name} has n_lags=0: it "
-                "is of columns y given columns X."
+                f"{self._name} has columns y given columns X, but X is None: no "
+                "condition is given. Without any, use RBM."
+            )
+        if lengths is not None or groups is not None or is_several(X):
+            raise ValueError(
+                "Lists of tables, lengths and groups are of series, but "
+                f"{self._name} has n_lags=0: it is of columns y given columns X."
             )
 
     def _refuse_y(self, y):

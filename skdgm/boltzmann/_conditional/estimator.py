@@ -127,7 +127,7 @@ class GivenEstimator(GivenAnswers):
         given = X if isinstance(X, Series) else Series(X)
         n_lags = self._present_options().n_lags
         if not n_lags:
-            self._refuse_lengths(*given[1:])
+            self._refuse_series(*given)
             return super()._begin(given.X, y, sample_weight, fresh)
         self._refuse_y(y)
         table, lengths = as_one_table(*given)
