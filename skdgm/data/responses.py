@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skdgm.data.attributes import parts_of
+from skdgm.data.frames import Codec
 from skdgm.data.inputs import as_numbers, as_values, missing
 from skdgm.data.labels import codes_of, of_classes
 from skdgm.data.units import UnitColumns, parsed
@@ -21,15 +22,20 @@ _TRUTH = bool | np.bool_
 
 class Responses(NamedTuple):
     """Columns of y: their names, or numbers; whether there is one, from an array of one
-    column (``flat``); whether they came as a DataFrame (``framed``); the kind of units
-    of each, as of :class:`~skdgm.data.UnitColumns`; and the sorted classes of each,
-    none of numbers."""
+    column (``flat``); the Codec of their types if they came as a DataFrame; the kind of
+    units of each, as of :class:`~skdgm.data.UnitColumns`; and the sorted classes of
+    each, none of numbers and times."""
 
     names: list
     flat: bool
-    framed: bool
+    codec: Codec
     kinds: tuple
     classes: list
+
+    @property
+    def framed(self):
+        """Whether they came as a DataFrame."""
+        return self.codec is not None
 
     @property
     def domain(self):
@@ -47,6 +53,7 @@ class Responses(NamedTuple):
         if flat and not self.flat and len(self.kinds) > 1:
             parts = list(np.atleast_2d(np.asarray(y)).T)
         self._check(names, parts, owner, n_rows)
+        parts = _ticks(y, parts, self.codec)
         found = np.full((len(parts[0]), len(parts)), np.nan)
         for j, (part, classes) in enumerate(zip(parts, self.classes)):
             if not len(classes):
@@ -88,7 +95,7 @@ class Responses(NamedTuple):
 
     def decoded(self, numbers):
         """Labels and numbers for codes and numbers: of the shape of y in ``fit``, and a
-        DataFrame if it was one."""
+        DataFrame, of the same types, if it was one."""
         parts = [
             classes[column.astype(int)] if len(classes) else column
             for classes, column in zip(self.classes, numbers.T)
@@ -96,7 +103,9 @@ class Responses(NamedTuple):
         if self.framed:
             import pandas as pd
 
-            found = pd.DataFrame(dict(enumerate(parts)))
+            found = pd.DataFrame(
+                {j: self._typed(j, own) for j, own in enumerate(parts)}
+            )
             return found.set_axis(pd.Index(self.names), axis=1)
         if self.flat:
             return parts[0]
@@ -105,6 +114,17 @@ class Responses(NamedTuple):
         if text and len(types) > 1:
             parts = [part.astype(object) for part in parts]
         return np.column_stack(parts)
+
+    def _typed(self, j, values):
+        """Labels or numbers as a column of the type of column j of the DataFrame."""
+        import pandas as pd
+
+        dtype = self.codec.dtypes[j]
+        if len(self.classes[j]):
+            return pd.Series(values).astype(dtype)
+        if self.codec.clocks[j] is None and dtype.kind not in "biuf":
+            return pd.Series(values)
+        return self.codec.column(j, values)
 
 
 class y(BaseEstimator):
@@ -119,14 +139,20 @@ def learned_responses(given, owner, column_types):
 
     ``column_types`` is a kind of units, of all or for each, a dict by name, or "mixed":
     text, and whole numbers in an array of one column, are categories; truth values, and
-    columns of 0 and 1 alone, are bits; other numbers are real. ValueError, which names
-    the owner, for y that cannot be read so.
+    columns of 0 and 1 alone, are bits; other numbers, and times, are real. ValueError,
+    which names the owner, for y that cannot be read so.
     """
     names, parts, flat = parts_of(given, owner)
-    framed = is_frame(given)
     own = list(range(len(parts))) if names is None else list(names)
-    kinds, classes = [], []
-    for name, told, part in zip(own, _told(column_types, own), parts):
+    kinds, classes, told_types, codec = [], [], _told(column_types, own), None
+    if is_frame(given):
+        codec = Codec.of(given, dict.fromkeys(own, "numeric"))
+        parts = _ticks(given, parts, codec)
+        told_types = [
+            "categorical" if told == "mixed" and str(dtype) == "category" else told
+            for told, dtype in zip(told_types, codec.dtypes)
+        ]
+    for name, told, part in zip(own, told_types, parts):
         values = as_values(part, owner)
         known = values[~missing(values)]
         if not len(known):
@@ -144,7 +170,17 @@ def learned_responses(given, owner, column_types):
             kind = f"categorical({max(len(labels), n_named)})"
         kinds.append(kind)
         classes.append(labels)
-    return Responses(own, flat, framed, tuple(kinds), classes)
+    return Responses(own, flat, codec, tuple(kinds), classes)
+
+
+def _ticks(y, parts, codec):
+    """Columns of a DataFrame, with times as numbers of ticks."""
+    if codec is None or not is_frame(y):
+        return parts
+    return [
+        part if clock is None else clock.encode(y.iloc[:, j])
+        for j, (part, clock) in enumerate(zip(parts, codec.clocks))
+    ]
 
 
 def _told(column_types, names):

@@ -61,7 +61,8 @@ class GivenAnswers(Estimator):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
-            As y was given in ``fit``, with the index of X; of series as X.
+            As y was given in ``fit``, with the index of X; of series as X. Columns of
+            a DataFrame have their types: means of whole numbers are rounded.
         """
         density = self.density_
 
@@ -227,7 +228,8 @@ class GivenAnswers(Estimator):
         Returns
         -------
         y_filled : ndarray of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
-            Known entries are unchanged. Of series X, filled.
+            Known entries are unchanged. Of series X, filled. Columns of a DataFrame
+            have their types, if bits were given as truth values these.
 
         Raises
         ------
@@ -326,7 +328,7 @@ class GivenAnswers(Estimator):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            As of :meth:`score_samples`.
+            As of :meth:`score_samples`; ignored with ``n_lags``.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row; by default all are equal. As in :meth:`fit`, series may
             have one each instead.
@@ -340,9 +342,8 @@ class GivenAnswers(Estimator):
         """
         density = self.density_
         if density.n_lags:
-            self._refuse_y(y)
             X, lengths = as_one_table(X, lengths, groups)
-            sample_weight, groups = by_row(sample_weight, lengths), None
+            y, sample_weight, groups = None, by_row(sample_weight, lengths), None
         scores = self.score_samples(X, y, lengths=lengths, groups=groups)
         if sample_weight is not None:
             given, how = (sample_weight, scores[:, None]), {"ensure_non_negative": True}

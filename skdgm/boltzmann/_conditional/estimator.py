@@ -14,7 +14,7 @@ from skdgm.boltzmann._structure.tables import kinds_of
 from skdgm.data import far_out
 from skdgm.data.inputs import for_callbacks, own_frame
 from skdgm.data.responses import learned_responses
-from skdgm.data.sequences import as_one_table, by_row, is_several
+from skdgm.data.sequences import as_one_table, by_row
 from skdgm.data.units import SeriesColumns, UnitColumns
 from skdgm.training import Budget
 from skdgm.typing import Data, Target, Weight
@@ -140,13 +140,13 @@ class GivenEstimator(GivenAnswers):
         return super()._begin(table, None, weight, fresh, lengths)
 
     def _for_callbacks(self, X, y, sample_weight, table):
-        whole = as_one_table(X.X)[0] if is_several(X.X) else X.X
-        whole = own_frame(whole, table)
-        if self._options.n_lags and sample_weight is not None:
-            sample_weight = None
-        data = for_callbacks(whole, y, sample_weight)
-        if self._options.n_lags:
-            data["y"] = None
+        if not self._options.n_lags:
+            return for_callbacks(own_frame(X.X, table), y, sample_weight)
+        whole, lengths = as_one_table(*X)
+        weight = by_row(sample_weight, lengths)
+        data = for_callbacks(own_frame(whole, table), None, weight)
+        if len(lengths) > 1:
+            data["metadata"] = (data["metadata"] or {}) | {"lengths": lengths}
         return data
 
     def _label(self, rows, y, fresh, lengths):

@@ -170,3 +170,39 @@ def test_frames_keep_their_index():
     assert len(model.sample(3, random_state=0)) == 3
     assert model.impute(given, y).index.tolist() == own.tolist()
     assert model.impute(given).index.tolist() == rows.tolist()
+
+
+def test_columns_of_frames_keep_their_types(tmp_path):
+    pd = pytest.importorskip("pandas")
+    days, kinds = np.arange(80) * 3, pd.CategoricalDtype(["w", "v", "b", "a"], True)
+    y = pd.DataFrame(
+        {
+            "on": X[:, 0] > 0,
+            "maybe": pd.array(X[:, 1] > 0, "boolean"),
+            "n": pd.array(RNG.poisson(50, 80), "Int64"),
+            "small": RNG.integers(0, 9, 80).astype(np.int8),
+            "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(days, "D"),
+            "there": pd.date_range("2024-01-01", periods=80, tz="Europe/Berlin"),
+            "long": pd.to_timedelta(days, "h"),
+            "kind": pd.Categorical(NAMES, dtype=kinds),
+            "level": pd.Categorical(RNG.integers(1, 4, 80), [1, 2, 3, 4]),
+            "text": pd.array(NAMES, "string"),
+            "real": X[:, 2].astype(np.float32),
+        }
+    )
+    holed = y.mask(RNG.random(y.shape) < 0.2)
+    holed["on"] = y["on"]
+    model = clone(MODEL).fit(X, holed.astype(y.dtypes.drop(["small"])))
+    assert [own.kind for own in model.column_types_.values()] == [
+        *("bernoulli", "bernoulli", "gaussian", "gaussian", "gaussian", "gaussian"),
+        *("gaussian", "categorical", "categorical", "categorical", "gaussian"),
+    ]
+    model = clone(MODEL).fit(X, y)
+    skdgm.save(model, tmp_path / "model.skdgm")
+    drawn = model.sample(X, 0), skdgm.load(tmp_path / "model.skdgm").sample(X, 0)
+    pd.testing.assert_frame_equal(*drawn)
+    filled = model.impute(X, holed)
+    for found in *drawn, model.predict(X), filled:
+        assert found.dtypes.tolist() == y.dtypes.tolist()
+    assert (filled == y)[holed.notna()].where(holed.notna(), True).all(axis=None)
+    assert drawn[0]["day"].between("2023-01-01", "2026-12-31").all()

@@ -6,6 +6,7 @@ import scipy.sparse as sp
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.callback import ScoringMonitor
+from sklearn.metrics import check_scoring
 from sklearn.pipeline import make_pipeline
 
 import skdgm
@@ -184,9 +185,20 @@ def test_lengths_are_routed_and_kept(model, tmp_path):
 
 
 def test_callbacks_hear_of_series():
-    monitor = ScoringMonitor(scoring={"n": lambda e, X, y: e.n_iter_})
+    monitor = ScoringMonitor(scoring={"n": lambda e, X, y, lengths: len(lengths)})
     clone(MODEL).set_params(n_iter=2).set_callbacks(monitor).fit([X[:90], X[90:]])
     assert monitor.get_logs().data
+
+
+@pytest.mark.parametrize("weight", [None, [1, 2], np.arange(200) + 1])
+def test_scorers_of_callbacks_know_where_series_end(weight):
+    monitor = ScoringMonitor(scoring={"score": check_scoring(MODEL)})
+    model = clone(MODEL).set_params(n_iter=2).set_callbacks(monitor)
+    model.fit(X, sample_weight=weight, lengths=LENGTHS)
+    last = [row for row in monitor.get_logs().data if row["task_name"] == "fit"][-1]
+    own = model.score(X, sample_weight=weight, lengths=LENGTHS)
+    assert last["score"] == pytest.approx(own)
+    assert own != pytest.approx(model.score(X, sample_weight=np.repeat(1, 200)))
 
 
 @pytest.mark.parametrize(
