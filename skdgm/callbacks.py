@@ -12,17 +12,22 @@ from skdgm.persistence.types import ESTIMATORS, name_of, tag_of
 from skdgm.typing import Any, PathLike
 from skdgm.utils.threading.callers import warn
 
+# Seconds between writes, unless told otherwise: a file takes some milliseconds, as many
+# as an epoch of few rows.
+_SECONDS = 5.0
+
 
 class Checkpoint:
     """Callback that keeps training in a file, from which a later ``fit`` goes on.
 
-    After an epoch the estimator is saved as by :func:`skdgm.save`, with all that its
-    training needs. ``fit`` of the same estimator to the same rows begins where the
-    file ends, and learns what it had learned without a break, bit for bit: so a script
-    that was killed is simply run again. The file replaces the former one at once when
-    it is complete; a crash loses the epochs since then and nothing else. Where it
-    cannot be written later on, as on a full disk, the former one stays, and training
-    goes on with a warning.
+    After some epochs, and at the end, the estimator is saved as by :func:`skdgm.save`,
+    with all that its training needs. ``fit`` of the same estimator to the same rows
+    begins where the file ends, and learns what it had learned without a break, bit for
+    bit: so a script that was killed is simply run again. The file replaces the former
+    one at once when it is complete; a crash loses the epochs since then and nothing
+    else: by default those of the last 5 seconds and the one under way. Where it cannot
+    be written later on, as on a full disk, the former one stays, and training goes on
+    with a warning.
 
     Parameters
     ----------
@@ -30,11 +35,12 @@ class Checkpoint:
         File to write, one for each fit. :func:`skdgm.load` reads the model as it was
         after the last epoch that was kept, or at the end.
     n_epochs : int, default=None
-        Write after so many epochs.
+        Write after so many epochs; 1 loses none that was complete, and makes fits of
+        few rows slow.
     seconds : float, default=None
         Write after the first epoch that ends so many seconds after the last time, or
-        after the beginning of the fit. By default every epoch is written; if both are
-        given, whichever comes first.
+        after the beginning of the fit. By default 5, unless ``n_epochs`` is given; if
+        both are given, whichever comes first.
 
     Raises
     ------
@@ -119,9 +125,10 @@ class Checkpoint:
         self._epochs += 1
         by_epochs = self.n_epochs is not None and self._epochs >= self.n_epochs
         passed = time.monotonic() - self._last
-        by_time = self.seconds is not None and passed >= self.seconds
-        every = self.n_epochs is None and self.seconds is None
-        return every or by_epochs or by_time
+        seconds = self.seconds
+        if seconds is None and self.n_epochs is None:
+            seconds = _SECONDS
+        return by_epochs or (seconds is not None and passed >= seconds)
 
     def read(self) -> Any:
         """Load the estimator that is kept, or return None if there is no file."""

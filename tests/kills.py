@@ -23,7 +23,7 @@ class _Telling(Checkpoint):
     """One that writes a byte to a pipe at the end of each epoch, before it is kept."""
 
     def __init__(self, path, pipe):
-        super().__init__(path)
+        super().__init__(path, n_epochs=1)
         self.pipe = pipe
 
     def due(self):
@@ -47,7 +47,7 @@ def survive(estimator, X, path, n_kills, seed=0, **given):
         ended = _killed(estimator, X, path, seconds, **given)
         # When the last epoch ended, those before it were kept.
         lost.append(max(0, before + ended - 1 - _kept(path)))
-    found = clone(estimator).set_callbacks(Checkpoint(path)).fit(X, **given)
+    found = clone(estimator).set_callbacks(Checkpoint(path, n_epochs=1)).fit(X, **given)
     return lost, found.set_callbacks()
 
 

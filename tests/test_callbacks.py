@@ -85,7 +85,7 @@ def broken(estimator, number, checkpoint, X, **data):
 
 def resumed(estimator, path, X, **data):
     """Fit with a file, without the callback afterwards."""
-    found = clone(estimator).set_callbacks(Checkpoint(path)).fit(X, **data)
+    found = clone(estimator).set_callbacks(Checkpoint(path, n_epochs=1)).fit(X, **data)
     return found.set_callbacks()
 
 
@@ -99,13 +99,20 @@ def test_going_on_is_the_same_as_never_having_stopped(instance, path):
     instance, data = brief(clone(instance), most=3), Data(instance)
     given = {"X": data.X[:40], **data.y(slice(40))}
     whole = clone(instance).fit(**given)
-    broken(instance, 2, Checkpoint(path), **given)
+    broken(instance, 2, Checkpoint(path, n_epochs=1), **given)
     assert_identical(whole, resumed(instance, path, **given))
     # The file ends as the fitted model, and a fit of it has nothing left to do.
     kept = skdgm.load(path)
     del kept._record
     assert_identical(whole, kept)
     assert_identical(whole, resumed(instance, path, **given))
+
+
+class Each(Checkpoint):
+    """That is written after each epoch."""
+
+    def __init__(self, path, *, n_epochs=1, seconds=None):
+        super().__init__(path, n_epochs=n_epochs, seconds=seconds)
 
 
 class Written(Checkpoint):
@@ -116,7 +123,7 @@ class Written(Checkpoint):
         super().write(estimator)
 
 
-class Crash(Checkpoint):
+class Crash(Each):
     """One that breaks off a fit once it has written so many times."""
 
     def __init__(self, path, n_left, **options):
@@ -150,7 +157,7 @@ def assert_goes_on(estimator, path, start=clone, step=1, **data):
         # What there is, of as many layers, is a model.
         kept = skdgm.load(path)
         assert np.isfinite(kept.score_samples(data["X"][:10])).all()
-        again = start(estimator).set_callbacks(Checkpoint(path)).fit(**data)
+        again = start(estimator).set_callbacks(Checkpoint(path, n_epochs=1)).fit(**data)
         assert_identical(whole, again.set_callbacks())
         kept = skdgm.load(path)
         del kept._record
@@ -172,7 +179,7 @@ def test_layers_of_a_stack_that_are_complete_are_not_trained_again(path):
     path.unlink()
     with pytest.raises(Break):
         clone(dbn).set_callbacks(Crash(path, 4)).fit(BITS)
-    kept, written = skdgm.load(path), Written(path)
+    kept, written = skdgm.load(path), Written(path, n_epochs=1)
     assert [layer.n_iter_ for layer in kept.layers_] == [2, 1]
     clone(dbn).set_callbacks(written).fit(BITS)
     assert written.epochs == [4, 5, 5, 5]
@@ -192,7 +199,7 @@ def test_layers_of_a_stack_that_are_complete_are_not_trained_again(path):
 REFINE = {"n_iter": 2, "refine": "up-down", "refine_iter": 3, "random_state": 0}
 
 
-class Refined(Checkpoint):
+class Refined(Each):
     """One that notes the epochs of each layer, and of refinement."""
 
     def write(self, estimator):
@@ -291,7 +298,7 @@ def test_early_stopping_is_remembered(estimator, path):
     assert 4 < whole.n_iter_ < 30
     # In the middle, when it is about to stop, and after it stopped.
     for number in (2, whole.n_iter_ - 3):
-        broken(estimator, number, Checkpoint(path), BITS)
+        broken(estimator, number, Checkpoint(path, n_epochs=1), BITS)
         kept = skdgm.load(path)
         assert len(kept.loss_curve_) == len(kept.validation_curve_) == kept.n_iter_
     assert kept.n_iter_ == whole.n_iter_ - 1
@@ -301,7 +308,7 @@ def test_early_stopping_is_remembered(estimator, path):
 
 def test_a_seed_that_nobody_gave_is_kept(path):
     rbm = BernoulliRBM(4, n_iter=5)
-    broken(rbm, 3, Checkpoint(path), BITS)
+    broken(rbm, 3, Checkpoint(path, n_epochs=1), BITS)
     first = skdgm.load(path)
     found = resumed(rbm, path, BITS)
     assert found._seed == first._seed
@@ -321,12 +328,14 @@ def test_a_warm_start_that_is_killed_goes_on(path):
 
     whole = again().fit(BITS)
     with pytest.raises(Break):
-        again().set_callbacks(At(1), Checkpoint(path)).fit(BITS)
+        again().set_callbacks(At(1), Checkpoint(path, n_epochs=1)).fit(BITS)
     assert skdgm.load(path).n_iter_ == 5
-    found = again().set_callbacks(Checkpoint(path)).fit(BITS).set_callbacks()
+    found = (
+        again().set_callbacks(Checkpoint(path, n_epochs=1)).fit(BITS).set_callbacks()
+    )
     assert_identical(whole, found)
     with pytest.raises(ValueError, match="other epochs before it"):
-        clone(rbm).set_callbacks(Checkpoint(path)).fit(BITS)
+        clone(rbm).set_callbacks(Checkpoint(path, n_epochs=1)).fit(BITS)
 
 
 def test_training_that_diverged_is_not_kept(path):
@@ -341,7 +350,7 @@ def test_training_that_diverged_is_not_kept(path):
 def test_pre_training_is_not_repeated(path, monkeypatch):
     dbm = DBM((4, 3), n_iter=3, pretrain="layerwise", pretrain_iter=2, random_state=0)
     whole = clone(dbm).fit(BITS)
-    broken(dbm, 1, Checkpoint(path), BITS)
+    broken(dbm, 1, Checkpoint(path, n_epochs=1), BITS)
     monkeypatch.setattr("skdgm.boltzmann._learning.pretraining.Pair.run", None)
     assert_identical(whole, resumed(dbm, path, BITS))
 
@@ -382,7 +391,7 @@ def test_pre_training_of_a_machine_goes_on(machine, n_epochs, path):
 NET = {"n_iter": 3, "random_state": 0}
 
 
-class Nets(Checkpoint):
+class Nets(Each):
     """One that notes how far a machine is, and its net."""
 
     def write(self, estimator):
@@ -457,7 +466,7 @@ def test_a_net_of_a_machine_remembers_early_stopping_and_its_seed(path):
 def test_a_machine_that_ctrl_c_ends_goes_on(stage, path):
     """Ctrl-C ends no stage: another fit completes it."""
 
-    class Interrupt(Checkpoint):
+    class Interrupt(Each):
         def write(self, estimator):
             super().write(estimator)
             reached = "net_coefs_" in vars(estimator) or stage == "machine"
@@ -483,7 +492,7 @@ def test_a_seed_of_a_pre_trained_machine_that_nobody_gave_is_kept(path):
     assert found.pretrain_loss_curves_[1][:1] == kept.pretrain_loss_curves_[1]
 
 
-class Layers(Checkpoint):
+class Layers(Each):
     """One that notes how far each layer, and then the whole net, is."""
 
     def write(self, estimator):
@@ -582,7 +591,8 @@ def test_it_writes_as_often_as_it_is_told(path):
         return callback.epochs
 
     # The last time is the fitted model.
-    assert epochs() == [1, 2, 3, 4, 5, 5]
+    assert epochs() == [5]
+    assert epochs(n_epochs=1) == [1, 2, 3, 4, 5, 5]
     assert epochs(n_epochs=2) == [2, 4, 5]
     assert epochs(seconds=1000) == [5]
     assert epochs(seconds=0) == [1, 2, 3, 4, 5, 5]
@@ -628,7 +638,7 @@ def test_estimators_that_cannot_be_kept(path):
     class Own(BernoulliRBM):
         """Of the user."""
 
-    checkpoint = Checkpoint(path)
+    checkpoint = Checkpoint(path, n_epochs=1)
     with pytest.raises(UnsavableError, match="Own"):
         Own(2).set_callbacks(checkpoint).fit(BITS)
     with pytest.raises(ValueError, match="2 callbacks that keep"):
@@ -641,7 +651,7 @@ def test_estimators_that_cannot_be_kept(path):
 
 def assert_refused_at_the_start(estimator, path):
     """Raise what a fit with a checkpoint does, before it has done anything."""
-    before = dict(vars(estimator.set_callbacks(At(0), Checkpoint(path))))
+    before = dict(vars(estimator.set_callbacks(At(0), Checkpoint(path, n_epochs=1))))
     try:
         estimator.fit(BITS)
     finally:
@@ -726,6 +736,28 @@ def test_only_unfinished_files_of_its_own_are_removed(tmp_path):
         assert {n for n in os.listdir(tmp_path) if n[:1] == "."} == {*left.values()}
 
 
+def test_short_fits_are_written_at_the_end_and_long_ones_by_the_clock(
+    path, monkeypatch
+):
+    clock, written = iter(range(10**6)), []
+    rbm, write = BernoulliRBM(2, n_iter=12, random_state=0), Checkpoint.write
+    monkeypatch.setattr(
+        Checkpoint,
+        "write",
+        lambda self, new: (written.append(new.n_iter_), write(self, new)),
+    )
+    clone(rbm).set_callbacks(Checkpoint(path)).fit(BITS)
+    assert written == [12]
+    path.unlink()
+    written.clear()
+    # Of a second for each epoch.
+    monkeypatch.setattr("skdgm.callbacks.time.monotonic", lambda: next(clock))
+    clone(rbm).set_callbacks(Checkpoint(path)).fit(BITS)
+    assert written[-1] == 12
+    assert np.diff(written).max() <= 6
+    assert len(written) in (3, 4)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -756,7 +788,7 @@ def test_it_works_beside_others_and_inside_of_others(path):
 
 def test_estimators_of_others_do_not_take_it(path):
     with pytest.raises((TypeError, AttributeError)):
-        SGDClassifier().set_callbacks(Checkpoint(path))
+        SGDClassifier().set_callbacks(Checkpoint(path, n_epochs=1))
 
 
 # Fifty are python -m tests.kills 50.

@@ -185,7 +185,7 @@ def test_weights_missing_values_and_early_stopping(small_blocks, tmp_path):
     assert abs(found.score(X) - other.score(X)) < 0.1
     path = tmp_path / "rbm.skdgm"
     for _ in range(2):
-        again = clone(rbm).set_callbacks(Checkpoint(path))
+        again = clone(rbm).set_callbacks(Checkpoint(path, n_epochs=1))
         again.fit(in_blocks(holed), sample_weight=weight)
         assert_same(again, found)
 
