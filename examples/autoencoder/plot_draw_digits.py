@@ -17,7 +17,7 @@ from skdgm.plotting import SamplesDisplay
 
 X = (load_digits().data / 16).astype(np.float32)
 X, X_test = train_test_split(X, test_size=300, random_state=0)
-draw = DRAW(n_iter=40, random_state=0).fit(X)
+draw = DRAW(n_glimpses=8, random_state=0).fit(X)
 print(f"{draw.score(X_test):.2f} nats of held-out digits")
 
 # %%

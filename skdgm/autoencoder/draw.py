@@ -67,7 +67,7 @@ class DRAW(BoundOptions, LatentEstimator):
     beta
         Weight of the divergence; with values other than 1 the objective is no bound.
     n_iter
-        Number of epochs; "auto": 1,500 updates, but between 10 and 60 epochs.
+        Number of epochs; "auto": 600 updates, but between 10 and 60 epochs.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ class DRAW(BoundOptions, LatentEstimator):
     (3, 4, 64)
     """
 
-    n_glimpses: Count = 8
+    n_glimpses: Count = 4
     n_components: Count = 8
     n_recurrent: Count = 64
     _: KW_ONLY
@@ -112,11 +112,10 @@ class DRAW(BoundOptions, LatentEstimator):
     max_categories: int | None = removed(None)
     handle_unknown: str = removed("auto")
     missing_pattern: str = removed("ignore")
-    batch_size = 50
-    learning_rate = 0.005
+    learning_rate = 0.01
     n_draws = 20
 
-    _MODEL, _BUDGET = DrawModel(), Budget(1_500, 10, 60)
+    _MODEL, _BUDGET = DrawModel(), Budget(600, 10, 60)
     _REVIVE = (
         "Set warm_up to some epochs, lower beta, or raise learning_rate or n_iter."
     )
