@@ -64,7 +64,8 @@ class Density(ABC):
             "exact", "lower bound" or "estimate", by the name of a method and then by
             its argument: rows that are "complete", have "missing" entries or are
             "grey"; what is given, "labels", "attributes", "lengths", "conditions" on
-            columns or "ranges" of unbounded ones; or "nothing".
+            columns or "ranges" of unbounded ones, or rows of the "future"; or
+            "nothing".
         """
 
     def require(self, capability: str, argument: str | Rows = "nothing") -> str:

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from skdgm.base import Density, MissingCapability
 from skdgm.data import fill, tell_unknown
+from skdgm.data.gaps import fill_gaps, has_later
 from skdgm.data.sequences import as_one_table
 from skdgm.training import Sequences, stretches
 from skdgm.utils.counts import count_rows
@@ -20,6 +21,7 @@ from skdgm.utils.threading.threads import one_blas_thread
 # sequences up to which long ones are read side by side.
 _ROOM, _BESIDE = 2**19, 64
 METHODS = "mean", "sample"
+_GAPS = 610
 
 
 class SequenceDensity(Density):
@@ -38,6 +40,8 @@ class SequenceDensity(Density):
       log-likelihoods, float64 of shape (n_rows,); ``hidden(v, batch, rng, state)``,
       features after each step; and ``filled(v, batch, rng, state, method)``, rows with
       missing entries filled;
+    - ``particles``, :class:`~skdgm.data.gaps.Particles` that fill gaps given rows after
+      them, too, and how many, ``n_particles``;
     - ``drawn(state, rng)``, the next row of each sequence, and the states after it.
     """
 
@@ -68,6 +72,11 @@ class SequenceDensity(Density):
     def filled(self, v, batch, rng, state, method):
         """Rows with missing entries filled, given the rows before, and states."""
 
+    @property
+    @abstractmethod
+    def particles(self):
+        """What fills gaps given the rows before and after."""
+
     @abstractmethod
     def drawn(self, state, rng):
         """The next row of each sequence, and the states after it."""
@@ -93,7 +102,7 @@ class SequenceDensity(Density):
         return found
 
     def fill(self, X, method="mean", random_state=None, lengths=None):
-        """Fill missing entries, given the others of their row and the rows before."""
+        """Fill missing entries, given all others of their sequence."""
         X, whole = self.widened(X), []
 
         def at(index):
@@ -111,7 +120,17 @@ class SequenceDensity(Density):
         seed = None
         if method == "sample":
             seed = check_random_state(random_state).randint(MAX_SEED)
-        return self._of_rows(X, lengths, filled, IMPUTE, seed)[1]
+        rows, found = self._of_rows(X, lengths, filled, IMPUTE, seed)
+        v, sequences = np.array(rows.take(slice(None))), self._sequences(X, lengths)
+        starts, lengths = sequences.edges[:-1], sequences.lengths
+        if (some := has_later(v, starts, lengths)).any():
+            own = np.repeat(some, lengths)
+            keys = sequences.hashes_so_far if seed is None else rows.shape[0]
+            rng = stream(self.seed if seed is None else seed, IMPUTE, _GAPS).rows(keys)
+            given = self.particles, v, starts[some], lengths[some], rng, method
+            with one_blas_thread():
+                found[own] = fill_gaps(*given, self.n_particles)[own]
+        return found
 
     def sample(self, n_samples, random_state=None):
         """Draw rows: a sequence, or several of ``sequence_length`` rows."""

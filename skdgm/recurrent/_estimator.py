@@ -262,9 +262,15 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
         lengths: Target = None,
         groups: Target = None,
     ) -> ArrayOrFrame:
-        """Fill missing entries, given the others of their row and the rows before.
+        r"""Fill missing entries, given all others of their sequence.
 
-        Later rows are not used: what is filled in is a forecast.
+        .. math:: p(x^{missing} \mid x^{known}) \propto \prod_t p(x_t \mid x_{<t})
+
+        Estimates by particles, which draw what is missing row by row, and are weighted
+        by how probable they make what is known of the row and of those after it: until
+        50 rows after. There are 300, or 20 where likelihoods are estimates, or
+        ``n_draws`` where there is such an option. What no known entry follows is a
+        forecast, given the rows before.
 
         Parameters
         ----------
@@ -272,8 +278,7 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
             Sequences; NaN where missing.
         method : {"mean", "sample"}, default="mean"
             "mean" fills in means (probabilities of bits; of categories the most
-            probable ones), the same at each call; "sample" fills in draws. The rows
-            after are given what was filled in.
+            probable ones), the same at each call; "sample" fills in draws.
         random_state : int, RandomState instance or None, default=None
             For "sample".
         lengths, groups : array-like, default=None

@@ -20,12 +20,14 @@ References
    variational objectives. NeurIPS.
 """
 
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
 
 from skdgm.base import of_rows
+from skdgm.data import gaps
 from skdgm.nets import draw, nll
 from skdgm.nets.tape import getval
 from skdgm.recurrent._density import SequenceDensity, batches_of
@@ -82,7 +84,7 @@ class LatentSequenceDensity(SequenceDensity):
             "log_prob": bounds,
             "features": of_rows("estimate"),
             "sample": {"nothing": "exact"},
-            "fill": {"missing": "estimate"},
+            "fill": {"missing": "estimate", "future": "estimate"},
         }
 
     @property
@@ -118,6 +120,9 @@ class LatentSequenceDensity(SequenceDensity):
             h, seen = net.walk.units(own), net.seen(params, net.inputs(rows))
             seen = np.repeat(seen, k, axis=0)
             stats, prior = net.posterior(params, seen, h), net.prior(params, h)
+            # Of rows of which nothing is known there is nothing to infer from.
+            nothing = np.repeat(np.isnan(rows).all(axis=1), k)
+            stats = np.where(nothing[:, None], prior, stats)
             noise = streams.fold(_NOISE).normal(k * net.n_latent, v.dtype.type)
             noise = noise.reshape(size * k, net.n_latent)
             z = draw(stats, noise)
@@ -182,7 +187,11 @@ class LatentSequenceDensity(SequenceDensity):
 
     def filled(self, v, batch, rng, state, method):
         """Rows filled step by step, each given what was filled in; and states."""
-        v, output = v.copy(), self.net.output
+        return self.weighed(v, batch, rng, state, method)[1:]
+
+    def weighed(self, v, batch, rng, state, method):
+        """Log-likelihoods of rows given those before; rows filled; and states."""
+        v, output, gain = v.copy(), self.net.output, np.empty(len(v))
 
         def fed(rows, own, streams, part):
             k = own.log_w.shape[1]
@@ -199,9 +208,19 @@ class LatentSequenceDensity(SequenceDensity):
             v[part] = np.where(missing, value, rows)
             return np.repeat(v[part], k, axis=0)
 
-        for _ in self._steps(v.copy(), batch, rng, state, fed):
-            pass
-        return v, state
+        for part, own, _ in self._steps(v.copy(), batch, rng, state, fed):
+            gain[part] = own.gain
+        return gain, v, state
+
+    @property
+    def particles(self):
+        """What fills gaps given the rows before and after."""
+        return LatentParticles(self)
+
+    @property
+    def n_particles(self):
+        """Number of these for each sequence."""
+        return self.n_draws
 
     def drawn(self, state, rng):
         """The next row of each sequence, and the state of one particle after it."""
@@ -238,6 +257,30 @@ class LatentSequenceDensity(SequenceDensity):
         reconstruction, kl = found.T.copy()
         reconstruction += self.domain.log_volume(self.columns, rows)
         return Bound(reconstruction - kl, reconstruction, kl)
+
+
+class LatentParticles(gaps.Particles):
+    """Particles of latent units, each of a sequence of its own."""
+
+    def __init__(self, density):
+        self.density = density.with_particles(1, False)
+
+    def begin(self, n):
+        """States and log weights, which stay 0, before the first step."""
+        return self.density.begin(n)
+
+    def advance(self, state, v, weighed, rng, method):
+        """Log weights, filled rows and the states after these."""
+        batch = SimpleNamespace(sizes=[len(v)])
+        return self.density.weighed(v, batch, rng, state.copy(), method)
+
+    def encoded(self, v):
+        """Inputs of the nets, one for each category."""
+        return self.density.net.inputs(v)
+
+    def decoded(self, mean):
+        """Rows of means of inputs."""
+        return self.density.net.output.value(mean)
 
 
 class LatentSequenceObjective(SequenceObjective):

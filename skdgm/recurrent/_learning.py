@@ -3,13 +3,16 @@
 import numpy as np
 
 from skdgm.base import of_rows
+from skdgm.data.gaps import Particles
 from skdgm.nets.recurrent import last
 from skdgm.recurrent._density import SequenceDensity, batches_of
 from skdgm.recurrent._objective import SequenceObjective
 from skdgm.utils.tree import astype, leaves, tree_map
 
-# Random stream of units that drop out.
+# Random stream of units that drop out; numbers of particles with exact
+# log-likelihoods, and with estimates, which take longer.
 _DROP = 400
+_MANY, _SOME = 300, 20
 
 
 class RecurrentDensity(SequenceDensity):
@@ -39,7 +42,7 @@ class RecurrentDensity(SequenceDensity):
             "log_prob": entries,
             "features": of_rows("exact", missing="estimate"),
             "sample": {"nothing": "exact" if kind == "exact" else "estimate"},
-            "fill": {"missing": "estimate"},
+            "fill": {"missing": "estimate", "future": "estimate"},
         }
 
     @property
@@ -88,6 +91,16 @@ class RecurrentDensity(SequenceDensity):
         """States of the net at the start."""
         return self.net.begin(self.params, n)
 
+    @property
+    def particles(self):
+        """What fills gaps given the rows before and after."""
+        return RecurrentParticles(self)
+
+    @property
+    def n_particles(self):
+        """Number of these for each sequence."""
+        return _MANY if self.net.step.kind == "exact" else _SOME
+
     def drawn(self, state, rng):
         """The next row of each sequence, and the state after it."""
         net, params = self.net, self.params
@@ -97,6 +110,33 @@ class RecurrentDensity(SequenceDensity):
 
     def _params(self, dtype):
         return astype(self.params, dtype)
+
+
+class RecurrentParticles(Particles):
+    """Particles of a recurrent net."""
+
+    def __init__(self, density):
+        self.density = density
+
+    def begin(self, n):
+        """States of the net at the start."""
+        return self.density.begin(n)
+
+    def advance(self, state, v, weighed, rng, method):
+        """Log-likelihoods, filled rows and the states after these."""
+        net, params = self.density.net, self.density._params(v.dtype)
+        state = state.astype(v.dtype, copy=False)
+        given = params.step, net.biases(params, state), v, weighed, rng, method
+        log_p, filled = net.step.completed(*given)
+        return log_p, filled, net.follow(params, state, net.inputs(params, filled))
+
+    def encoded(self, v):
+        """Visible units, one for each category."""
+        return self.density.net.step.output.inputs(v, None)
+
+    def decoded(self, mean):
+        """Rows of means of visible units."""
+        return self.density.net.step.output.value(mean)
 
 
 class RecurrentObjective(SequenceObjective):

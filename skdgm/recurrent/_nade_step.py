@@ -148,6 +148,26 @@ class NADEStep:
         v[rows] = np.where(np.isnan(v[rows]), filled[:, chain.place], v[rows])
         return v
 
+    def completed(self, shared, biases, v, weighed, rng, method):
+        """A draw, or means by it, of what is missing of each row in its order, and its
+        weight, the probability of what is known given the columns before."""
+        chain, own = self.chain, self._own(shared, biases)
+        log_p, filled = np.zeros(len(v)), v.copy()
+        holes = np.isnan(v).any(axis=1)
+        full, rows = np.flatnonzero(weighed & ~holes), np.flatnonzero(holes)
+        if full.size:
+            given = _part(own, full), chain.ordered(v[full])
+            log_p[full] = chain.log_likelihood(*given)
+        if rows.size:
+            given = _part(own, rows), chain.ordered(v[rows]), rng.take(rows)
+            found = chain.filled(*given, 1)
+            log_p[rows], drawn = found.log_likelihood, found.v[:, 0]
+            if method == "mean":
+                drawn = chain.conditionals.value(found.inputs[:, 0].astype(v.dtype))
+            known = v[rows]
+            filled[rows] = np.where(np.isnan(known), drawn[:, chain.place], known)
+        return log_p, filled
+
     def draw(self, shared, biases, rng):
         """Draw a row for each row of biases."""
         chain, own = self.chain, self._own(shared, biases)

@@ -35,7 +35,7 @@ _WATCH, _WATCHED, _RUNS, _FEW = 40, 400, 4, 2
 # Gibbs steps that complete rows in training, and that fill gaps: warming up, and kept.
 _COMPLETE, _WARM, _KEPT = 5, 20, 20
 # Random streams.
-_START, _HIDDEN, _VISIBLE, _RUN, _STATE = range(300, 305)
+_START, _HIDDEN, _VISIBLE, _RUN, _STATE, _FILL = range(300, 306)
 _LOG_2PI = np.log(2 * np.pi)
 
 
@@ -316,6 +316,15 @@ class RBMStep:
         h = self._states(x.dtype)[code]
         noise = _Streams(rng, _START)
         return self._drawn(machine, biases, self._back(machine, h), x, noise, known)
+
+    def completed(self, machine, biases, v, weighed, rng, method):
+        """Rows filled given what is known of them, of which ``weighed`` ones have the
+        log-likelihood beside them."""
+        log_p, some = np.zeros(len(v)), weighed & ~np.isnan(v).all(axis=1)
+        if (some := np.flatnonzero(some)).size:
+            given = biases.take(some), v[some], rng.take(some)
+            log_p[some] = self.log_p(machine, *given)
+        return log_p, self.fill(machine, biases, v, rng.fold(_FILL), method)
 
     def fill(self, machine, biases, v, rng, method):
         """Rows with missing entries filled given the others."""

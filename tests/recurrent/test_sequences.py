@@ -90,15 +90,19 @@ def test_only_what_was_before_counts(model):
 
 
 @models
-def test_gaps_are_filled_given_the_past(model):
+def test_gaps_are_filled_given_their_sequence(model):
     model = clone(model).fit(HOLED, lengths=LENGTHS)
     holed, known = HOLED[:9].copy(), ~np.isnan(HOLED[:9])
     filled = model.impute(holed)
     np.testing.assert_array_equal(filled[known], holed[known])
     assert ((filled >= 0) & (filled <= 1)).all()
     np.testing.assert_array_equal(model.impute(holed), filled)
-    holed[8] = 1 - holed[8]
-    np.testing.assert_array_equal(model.impute(holed)[:8], filled[:8])
+    # What follows counts, but not of another sequence.
+    holed[8] = np.nan
+    changed = model.impute(holed)
+    assert (changed[:8] != filled[:8]).any()
+    again = model.impute(np.concatenate([holed, X[:5]]), lengths=[9, 5])
+    np.testing.assert_array_equal(again[:9], changed)
     drawn = model.impute(holed, method="sample", random_state=0)
     assert set(drawn[~np.isnan(drawn)]) == {0, 1}
     assert np.isfinite(model.score_samples(HOLED, lengths=LENGTHS)).all()

@@ -206,9 +206,13 @@ class GivenAnswers(Estimator):
         """Fill missing entries of y, given X and what is known of y; or those of
         series.
 
-        With ``n_lags`` missing entries of X are filled, given the others of their row
-        and the rows before, but not those after: what is filled in is a forecast, by 30
-        Gibbs steps where it is not exact.
+        With ``n_lags`` missing entries of X are filled given all others of their
+        series, by 100 particles. These draw what is missing row by row, by 30 Gibbs
+        steps where that is not exact, and are weighted by how probable they make what
+        is known of the row and of those after it: until 50 rows after. What no known
+        entry follows is a forecast, given the rows before; and so is everything where
+        neither a row nor the hidden layer has at most :math:`2^{12}` states
+        (``density_.capabilities["fill"]`` then lacks "future").
 
         Parameters
         ----------

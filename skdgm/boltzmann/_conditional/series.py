@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from skdgm.boltzmann._conditional.conditions import Past, inputs
 from skdgm.boltzmann._conditional.density import ConditionalDensity
 from skdgm.data import fill
+from skdgm.data.gaps import Particles, fill_gaps, has_later
 from skdgm.utils.counts import count
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.rows import Rows
@@ -19,6 +20,9 @@ from skdgm.utils.threading.threads import one_blas_thread
 
 # Gibbs steps of a row that is drawn or filled in, of all after it.
 _STEPS = 30
+# Particles that fill gaps; random streams.
+_MANY = 100
+_GAPS, _DRAWN = 610, 611
 
 
 class SeriesDensity(ConditionalDensity):
@@ -28,7 +32,11 @@ class SeriesDensity(ConditionalDensity):
     @property
     def capabilities(self):
         found = super().capabilities
-        return found | {"sample": {"nothing": found["sample"]["conditions"]}}
+        fill_kinds = found["fill"]
+        if self.enumeration.possible:
+            fill_kinds = fill_kinds | {"future": "estimate"}
+        sample_kinds = {"nothing": found["sample"]["conditions"]}
+        return found | {"fill": fill_kinds, "sample": sample_kinds}
 
     def steps(self, X, lengths, dtype=None):
         """Rows of series with those before beside them."""
@@ -74,7 +82,7 @@ class SeriesDensity(ConditionalDensity):
         free = np.full((len(past), n_columns), np.nan, self.params.dtype)
         with one_blas_thread():
             for number in range(n_steps):
-                v = self._next(past, free, rng.fold(number), True, "sample")
+                v = self.next(past, free, rng.fold(number), True, "sample")
                 past = np.concatenate([past[:, 1:], v[:, None]], axis=1)
                 found.append(v)
         whole = np.stack(found, axis=1).reshape(-1, n_columns)
@@ -85,8 +93,8 @@ class SeriesDensity(ConditionalDensity):
         return self.continued(count(n_samples, "n_samples"), None, 1, random_state)
 
     def fill(self, X, method="mean", random_state=None, lengths=None):
-        """Fill missing entries, given the others of their row and the rows before, with
-        what was filled in there."""
+        """Fill missing entries, given all others of their series; or where likelihoods
+        are estimates, the rest of their row and the rows before."""
         lengths = np.array([self.read(X).shape[0]] if lengths is None else lengths)
         whole = []
 
@@ -99,14 +107,21 @@ class SeriesDensity(ConditionalDensity):
         return self.decoded(fill(*given, by_place=True), X)
 
     def _in_order(self, X, lengths, method, random_state):
-        """Rows filled one after the other, in the units of the model."""
+        """Rows filled given all others, in the units of the model: by particles where
+        rows after them are known, else one after the other."""
         rows = self.read(X)
         v = np.array(rows.take(slice(None)))
         rng = self.streams(rows, 2)
         if method == "sample":
             seed = check_random_state(random_state).randint(MAX_SEED)
             rng = stream(seed).rows(len(v))
-        for start, length in zip(np.cumsum(lengths) - lengths, lengths):
+        starts = np.cumsum(lengths) - lengths
+        some = has_later(v, starts, lengths) & self.enumeration.possible
+        if some.any():
+            given = SeriesParticles(self), v, starts[some], lengths[some]
+            with one_blas_thread():
+                v = fill_gaps(*given, rng.fold(_GAPS), method, _MANY)
+        for start, length in zip(starts[~some], lengths[~some]):
             for t in range(start, start + length):
                 if np.isnan(v[t]).any():
                     v[t] = self._filled(v, t, start, rng.take([t]), method)
@@ -118,17 +133,71 @@ class SeriesDensity(ConditionalDensity):
         last = v[max(start, t - self.n_lags) : t]
         past[0, self.n_lags - len(last) :] = last
         free = bool(np.isnan(v[t]).all())
-        return self._next(past, v[[t]], rng, free, method)[0]
+        return self.next(past, v[[t]], rng, free, method)[0]
 
-    def _next(self, past, v, rng, free, method):
+    def next(self, past, v, rng, free, method):
         """Rows after the last ``n_lags``, (n_series, n_lags, n_columns), which are NaN
         where missing: means or draws."""
-        lags = [
-            inputs(self.columns, past[:, -lag]) for lag in range(1, self.n_lags + 1)
-        ]
-        x, clamp = self.layout.present(v, self.fills)
-        x, clamp = (*x, np.concatenate(lags, axis=1)), (*clamp, True)
+        x, clamp = self.given(past, v)
         if method == "sample":
             return self.draws_of(x, clamp, rng, free, _STEPS)
         means = self.means_of(x, clamp, rng, free, _STEPS)
         return self.layout.to_table(means).astype(v.dtype, copy=False)
+
+    def given(self, past, v):
+        """Values and clamps of blocks, of rows after the last ``n_lags``."""
+        lags = [
+            inputs(self.columns, past[:, -lag]) for lag in range(1, self.n_lags + 1)
+        ]
+        x, clamp = self.layout.present(v, self.fills)
+        return (*x, np.concatenate(lags, axis=1)), (*clamp, True)
+
+    def log_p(self, past, v, rng):
+        """Log-likelihood of rows after the last ``n_lags``."""
+        x, clamp = self.given(past, v)
+        found = self.log_weight(x, clamp) - self._log_Z(x[-1], rng)
+        return found.mean(axis=0)
+
+
+class SeriesParticles(Particles):
+    """Particles of series, of which each is the last ``n_lags`` rows."""
+
+    def __init__(self, density):
+        self.density = density
+
+    def begin(self, n):
+        """Rows before the first one: missing."""
+        own = self.density
+        shape = n, own.n_lags, len(own.columns.seen)
+        return np.full(shape, np.nan, own.params.dtype)
+
+    def advance(self, state, v, weighed, rng, method):
+        """Log-likelihoods, filled rows and the rows before the next."""
+        own, log_p, filled = self.density, np.zeros(len(v)), v.copy()
+        missing = np.isnan(v)
+        free = missing.all(axis=1)
+        some = np.flatnonzero(weighed & ~free)
+        if some.size:
+            log_p[some] = own.log_p(state[some], v[some], rng.take(some))
+        for nothing in True, False:
+            part = np.flatnonzero(missing.any(axis=1) & (free == nothing))
+            if part.size:
+                given = state[part], v[part], rng.take(part).fold(_DRAWN)
+                filled[part] = own.next(*given, nothing, method)
+        return log_p, filled, np.concatenate([state[:, 1:], filled[:, None]], axis=1)
+
+    def encoded(self, v):
+        """Blocks side by side, one-hot where they are categories."""
+        own = self.density
+        x, _ = own.layout.present(v, own.fills)
+        return np.concatenate([np.asarray(part) for part in x[: self._n]], axis=1)
+
+    def decoded(self, mean):
+        """Rows of means of blocks."""
+        layout = self.density.layout
+        ends = np.cumsum([unit.size for unit in layout.units])[:-1]
+        return layout.to_table(np.split(mean, ends, axis=1))
+
+    @property
+    def _n(self):
+        return len(self.density.layout.units)
