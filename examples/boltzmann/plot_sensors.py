@@ -5,7 +5,7 @@ A fault in the series of sensors
 Several sensors of one machine follow each other, and their own past. A conditional
 machine of their last steps says how probable each new step is: a fault that no single
 value shows is improbable. An isolation forest of the same lags is beside it; and the
-gap in one sensor's series is filled from its past.
+gap in one sensor's series is filled from what is before and after it.
 """
 
 import matplotlib.pyplot as plt
@@ -64,7 +64,8 @@ for name, score in ("conditional machine", nats), ("isolation forest", rival):
     print(f"{name}: area under the curve {roc_auc_score(faulty, -smooth(score)):.3f}")
 
 # %%
-# A gap of 12 steps in the second sensor is filled given the others and the past.
+# A gap of 12 steps in the second sensor is filled given the others, and the steps
+# before and after it.
 
 holed = test.copy()
 holed[100:112, 1] = np.nan
