@@ -22,13 +22,12 @@ weights, for which their log-likelihoods must agree.
 import argparse
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+from _processes import asked
 from scipy.special import expit
 
 N_ROWS, N_UNITS, BATCH, N_SCORED, N_DRAWN = 50_000, 500, 100, 2_000, 1_000
@@ -297,30 +296,16 @@ def measured(who, X, folder):
     return found
 
 
-def asked(who, n_threads, options, folder):
-    """Times of one implementation, measured in a process of its own."""
-    names = "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"
-    python = options.torch if who == "torch" else sys.executable
-    command = [python, __file__, "--data", options.data, "--run", who]
-    command += ["--rows", options.rows, "--folder", folder]
-    return json.loads(
-        subprocess.run(
-            list(map(str, command)),
-            env={**os.environ, **dict.fromkeys(names, str(n_threads))},
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        ).stdout
-    )
-
-
 def report(n_threads, options, folder):
     """Print the lines for a number of threads."""
     names = [who for who in WHO if who != "torch" or options.torch]
     found = {who: [] for who in [*names, "fvbn"]}
     for _ in range(options.rounds):
         for who, parts in found.items():
-            parts.append(asked(who, n_threads, options, folder))
+            python = options.torch if who == "torch" else None
+            given = {"data": options.data, "run": who, "folder": folder}
+            given["rows"] = options.rows
+            parts.append(asked(__file__, n_threads, python, **given))
     median = {
         who: {key: np.median([part[key] for part in parts]) for key in parts[0]}
         for who, parts in found.items()

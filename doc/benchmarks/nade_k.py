@@ -12,13 +12,12 @@ environment with PyTorch; without one the comparison is left out.
 import argparse
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+from _processes import asked
 
 N_UNITS, N_STEPS, BATCH = 500, 5, 100
 OPTIONS = {
@@ -105,17 +104,6 @@ def measured(who, X, folder):
     return time.perf_counter() - start
 
 
-def asked(who, n_threads, options, folder):
-    """The same, in a process of its own."""
-    names = "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"
-    python = options.torch if who == "PyTorch" else sys.executable
-    command = [python, __file__, "--data", options.data, "--run", who]
-    command += ["--folder", folder]
-    environment = {**os.environ, **dict.fromkeys(names, str(n_threads))}
-    own = {"env": environment, "stdout": subprocess.PIPE, "text": True, "check": True}
-    return json.loads(subprocess.run(list(map(str, command)), **own).stdout)
-
-
 def speed(options, X):
     """Print times of an epoch."""
     print("\n| threads | skdgm | PyTorch | ratio |\n|---|---|---|---|")
@@ -125,7 +113,9 @@ def speed(options, X):
             np.save(Path(folder) / "rows.npy", X[: options.rows])
             for _ in range(options.rounds):
                 for who, times in found.items():
-                    times.append(asked(who, n_threads, options, Path(folder)))
+                    python = options.torch if who == "PyTorch" else None
+                    given = {"data": options.data, "run": who, "folder": folder}
+                    times.append(asked(__file__, n_threads, python, **given))
         ours, theirs = map(np.median, found.values())
         cells = f"{ours:.2f} s | {theirs:.2f} s | {ours / theirs:.2f}"
         print(f"| {n_threads} | {cells} |", flush=True)

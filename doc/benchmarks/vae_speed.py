@@ -9,12 +9,13 @@ figure is the median of their epochs, without the first one.
 """
 
 import argparse
+import json
 import os
-import subprocess
 import sys
 import time
 
 import numpy as np
+from _processes import asked
 
 N_ROWS, N_EPOCHS, N_ROUNDS = 20_000, 6, 5
 SHARES = (0.13, 0.5)
@@ -86,15 +87,7 @@ def theirs(X):
 
 def measured(python, who, share, n_threads):
     """Seconds of the epochs of one process, without the first."""
-    threads = {"NUMBA_NUM_THREADS": str(n_threads), "OMP_NUM_THREADS": str(n_threads)}
-    found = subprocess.run(
-        [python, __file__, "--run", who, "--share", str(share)],
-        env={**os.environ, **threads},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    return [float(word) for word in found.split()][1:]
+    return asked(__file__, n_threads, python, run=who, share=share)[1:]
 
 
 def main():
@@ -105,7 +98,7 @@ def main():
     options = parser.parse_args()
     if options.run:
         run = ours if options.run == "ours" else theirs
-        print(*run(data(options.share)))
+        print(json.dumps(run(data(options.share))))
         return
     from _machine import describe
 

@@ -1,0 +1,25 @@
+"""Measurements in a process of its own, of another interpreter if a rival needs it.
+
+Nothing but the standard library is imported, which is all that interpreters share.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+_THREADS = "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"
+# Where set, these slow a rival's BLAS.
+_SLOWING = "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"
+
+
+def asked(script, n_threads, python=None, **options):
+    """What a script prints as JSON, given options of its command line, with a number of
+    threads; by this Python unless another one is given."""
+    command = [python or sys.executable, script]
+    for name, value in options.items():
+        command += [f"--{name}", value]
+    environment = {key: own for key, own in os.environ.items() if key not in _SLOWING}
+    environment |= dict.fromkeys(_THREADS, str(n_threads))
+    own = {"env": environment, "stdout": subprocess.PIPE, "text": True, "check": True}
+    return json.loads(subprocess.run(list(map(str, command)), **own).stdout)
