@@ -156,7 +156,8 @@ class Orderless:
         mask, none = (~np.isnan(v)).astype(v.dtype), np.zeros(1, v.dtype)
         seen = dense(listed(self.conditionals.inputs(v)), W, b, "identity")
         seen = pre = seen + dense(mask, params.seen, none, "identity")
-        missing = np.repeat(1 - mask, self.conditionals.n_inputs, axis=1)
+        if self.means is not None or self.n_steps > 1:
+            missing = np.repeat(1 - mask, self.conditionals.n_inputs, axis=1)
         if self.means is not None:
             x = missing * self.means.astype(v.dtype)
             pre = seen + dense(x, W, none, "identity")
@@ -205,11 +206,13 @@ class Orderless:
         """Log probability of each entry given all others of its row, in nats."""
         x, observed = self.conditionals.inputs(v), ~np.isnan(v)
         pre, log_p = self._pre_activation(params, v), np.zeros(v.shape)
+        seen = v.copy()
         for j in range(self.n_columns):
-            seen, own = v.copy(), self._contribution(params, x, observed, j)
             seen[:, j] = np.nan
+            own = self._contribution(params, x, observed, j)
             out = self.output(params, pre - own, seen, j)
             log_p[:, [j]] = self.conditionals.single[j].log_p(out, v[:, [j]])
+            seen[:, j] = v[:, j]
         return log_p
 
     def fill(self, params, v, rng, method, who="", tell=None):
@@ -233,7 +236,8 @@ class Orderless:
         """
         which = [j for j, event in enumerate(events) if event is not None]
         if len(which) > 1:
-            masses = [self._mass(params, v[None], j, events[j], rng) for j in which]
+            pre = self._pre_activation(params, v[None])
+            masses = [self._mass(params, pre, v, j, events[j], rng) for j in which]
             which = [which[k] for k in np.argsort(masses, kind="stable")]
 
         def draw(size, rng):
@@ -258,9 +262,10 @@ class Orderless:
             rows = draw(n, own).rows
         return self.sampled(params, rows, rng.rows(n))
 
-    def _mass(self, params, v, j, event, rng):
-        """Log probability of the event of a column, given one row."""
-        out = self.output(params, self._pre_activation(params, v), v, j)
+    def _mass(self, params, pre, v, j, event, rng):
+        """Log probability of the event of a column, given one row and its first
+        pre-activations."""
+        out = self.output(params, pre, v[None], j)
         return draw_within(self.conditionals.single[j], out, event, rng)[1][0]
 
     def sampled(self, params, v, rng):
@@ -309,8 +314,10 @@ class Orderless:
 
     def _above(self, params, pre, v):
         """Last hidden layer after the last step; see :meth:`output`."""
+        if self.means is None and self.n_steps == 1:
+            return self._layers(params, pre)
         found, at = self.conditionals, np.flatnonzero(np.isnan(v).any(axis=0))
-        if not at.size or (self.means is None and self.n_steps == 1):
+        if not at.size:
             return self._layers(params, pre)
         if at.size < self.n_columns:
             found = found.take(at)
