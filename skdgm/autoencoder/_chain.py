@@ -42,12 +42,17 @@ class CorruptionChain:
     ``rebuild(x)`` gives outputs for inputs; ``corrupt(v, rng)`` inputs for values;
     ``output`` is the distribution of rows given outputs, and ``own`` its parameters
     that are none; ``start(rng)`` gives the first values. If there are ``clamped`` rows
-    v, NaN where free, their known values stay.
+    v, NaN where free, their known values stay. Drawn ones are within the ``limit`` of
+    each column, if there is one: nets that enlarge what they reconstruct would let them
+    grow without end.
     """
 
-    def __init__(self, rebuild, corrupt, output, own, start=None, clamped=None):
+    def __init__(
+        self, rebuild, corrupt, output, own, start=None, clamped=None, limit=None
+    ):
         self.rebuild, self.corrupt, self.start = rebuild, corrupt, start
         self.output, self.own, self.clamped = output, own, clamped
+        self.limit = limit
 
     def init(self, rng):
         """State before the first step."""
@@ -57,8 +62,15 @@ class CorruptionChain:
         """Corrupt rows, and draw them given their reconstruction."""
         x = self.corrupt(state.x, rng.fold(_NOISE))
         out = self.rebuild(x)
-        drawn = self.output.draw(out, rng.fold(_DATA), self.own)
-        return ChainState(self._held(drawn), out), Info(x)
+        return ChainState(self._held(self.drawn(out, rng.fold(_DATA))), out), Info(x)
+
+    def drawn(self, out, rng):
+        """Values of rows given outputs."""
+        x = self.output.draw(out, rng, self.own)
+        if self.limit is None:
+            return x
+        limit = self.limit.astype(x.dtype)
+        return np.clip(x, -limit, limit)
 
     def expected(self, state):
         """Means of inputs given what rows were drawn from."""

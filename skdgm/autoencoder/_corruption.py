@@ -20,12 +20,12 @@ class Corruption:
     "masking"; or by "salt-and-pepper" to be 0 or 1, one of all categories, or two
     standard deviations below or above the mean, with equal probabilities. Missing
     entries stay so. ``columns`` are those of a ``domain``, and ``output`` their
-    distribution, which makes inputs of values.
+    distribution, which makes inputs of values, of missing ones their ``share``, or 0
+    if that is None.
     """
 
-    def __init__(self, kind, amount, output, domain, columns):
-        self.kind, self.amount, self.output = kind, amount, output
-        self.share = domain.share(columns)
+    def __init__(self, kind, amount, output, share, domain, columns):
+        self.kind, self.amount, self.output, self.share = kind, amount, output, share
         coded = getattr(columns, "coded", np.full(len(columns.sizes), False))
         if output.kind == "categorical":
             coded = np.full(len(columns.sizes), True)

@@ -17,6 +17,7 @@ import numpy as np
 
 from skdgm.autoencoder._chain import ChainState, CorruptionChain
 from skdgm.autoencoder._corruption import Batch
+from skdgm.data.reach import limits
 from skdgm.nets import NetObjective, layers_of, nll, row_mean
 from skdgm.nets.codes import absolute, squared_along, squared_slopes
 
@@ -35,12 +36,14 @@ class Reconstruction(NetObjective):
     def __init__(self, coder, corrupt, domain, columns, output, *given):
         super().__init__(*given, independent=domain.loss_of_independent(columns))
         self.coder, self.corrupt, self.output = coder, corrupt, output
-        self.share = domain.share(columns)
+        self.limit = limits(columns)
 
     def init(self, rng):
         """Initial parameters, whose outputs are about the means of columns."""
         dtype, output = self.rows.dtype, self.output
-        return self.coder.init(rng, output.start(self.share), output.own(dtype), dtype)
+        return self.coder.init(
+            rng, output.start(self.corrupt.share), output.own(dtype), dtype
+        )
 
     def prepare(self, state, batch, clock):
         """Rows, running statistics, inputs, and a stream for directions."""
@@ -59,8 +62,8 @@ class Reconstruction(NetObjective):
             return self.coder.rebuilt(state.params, state.statistics, x)
 
         given = rebuild, self.corrupt, self.output, state.params.own
-        chain, found = CorruptionChain(*given), [x]
-        drawn = self.output.draw(rebuild(x), rng, state.params.own)
+        chain, found = CorruptionChain(*given, limit=self.limit), [x]
+        drawn = chain.drawn(rebuild(x), rng)
         at = ChainState(np.where(np.isnan(v), v, drawn))
         for number in range(1, n_steps + 1):
             at, info = chain.step(rng.fold(number), at)

@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state, gen_batches
 from skdgm.autoencoder._chain import CorruptionChain
 from skdgm.base import Density, of_rows
 from skdgm.data import fill
+from skdgm.data.reach import limits
 from skdgm.latent.filling import by_chain
 from skdgm.nets import layers_of
 from skdgm.utils.counts import count, count_rows
@@ -37,7 +38,6 @@ class ReconstructionDensity(Density):
         super().__init__(*common)
         self.coder, self.net, self.output = coder, net, output
         self.corrupt, self.n_draws = corrupt, n_draws
-        self.share = self.domain.share(self.columns)
 
     @property
     def capabilities(self):
@@ -90,7 +90,7 @@ class ReconstructionDensity(Density):
                 raise ValueError(f"{name} must be {names}, not {value!r}.")
 
         def of_rows(v, _):
-            x = self.output.inputs(v, self.share)
+            x = self.output.inputs(v, self.corrupt.share)
             out = self._rebuild(x)
             if loss == "log":
                 found = -self.output.log_p(out, v, self.net[0].own)
@@ -155,11 +155,11 @@ class ReconstructionDensity(Density):
         """Chain of corruption and reconstruction from values ``start(rng)``; of
         ``clamped`` rows, known values stay."""
         given = self._rebuild, self.corrupt, self.output, self.net[0].own
-        return CorruptionChain(*given, start, clamped)
+        return CorruptionChain(*given, start, clamped, limits(self.columns))
 
     def _first(self, rng):
         """Draws of independent columns, one row for each stream."""
-        out = self.output.start(self.share).astype(self.dtype)
+        out = self.output.start(self.corrupt.share).astype(self.dtype)
         every = np.repeat(out[None], len(rng.ids), axis=0)
         return self.output.draw(every, rng.fold(_START), self.net[0].own)
 
@@ -187,7 +187,7 @@ class ReconstructionDensity(Density):
 
     def _encode(self, v):
         net = astype(self.net, v.dtype)
-        return self.coder.encode(*net, self.output.inputs(v, self.share))
+        return self.coder.encode(*net, self.output.inputs(v, self.corrupt.share))
 
     def _rebuild(self, x):
         return self.coder.rebuilt(*astype(self.net, x.dtype), x)

@@ -35,8 +35,8 @@ class ReconstructionOptions(TableOptions):
     column_types
         Kind of the columns, as of :class:`~skdgm.VAE`.
     variance
-        Variance of "gaussian": learned for each column; or fixed, as a share of the
-        column's variance.
+        Variance of "gaussian": learned for each column; as an output of the decoder,
+        for each row and column; or fixed, as a share of the column's variance.
     min_variance
         Lower limit of learned variances, as a share of the column's variance.
     init_weights
@@ -70,7 +70,7 @@ class ReconstructionOptions(TableOptions):
     code_activation: Activation = "identity"
     tied: bool = False
     column_types: ColumnTypes = "bernoulli"
-    variance: Literal["feature"] | Positive = "feature"
+    variance: Literal["feature", "sample"] | Positive = "feature"
     min_variance: Share = 0.01
     init_weights: Initialiser = "glorot_uniform"
     architecture: Literal["dense", "conv"] = "dense"
@@ -82,6 +82,7 @@ class ReconstructionEstimator(ReconstructionOptions, NetEstimator):
     """Base class of autoencoders; a subclass has options."""
 
     _MODEL, _BUDGET = ReconstructionModel(), Budget(3_500, 20, 100)
+    _KNOWN = ("_means",)
 
     def reconstruction_error(
         self,

@@ -29,6 +29,12 @@ class ReconstructionModel(NetModel):
             check_layer_sizes(getattr(options, name), name)
         if options.architecture == "conv" and not layer_sizes(options.conv_layer_sizes):
             raise ValueError("conv_layer_sizes must have a number of maps for a layer.")
+        kind = getattr(options, "corruption", "gaussian")
+        if kind != "gaussian" and options.corruption_level > 1:
+            raise ValueError(
+                f"corruption_level is {options.corruption_level}, but the probability "
+                f"of an entry with corruption={kind!r}: it must be at most 1."
+            )
         n_active = getattr(options, "n_active", None)
         if n_active is not None and n_active > options.n_components:
             raise ValueError(
@@ -49,7 +55,8 @@ class ReconstructionModel(NetModel):
         asked, output = facts.options, output_as_asked(facts.options, facts.columns)
         kind = getattr(asked, "corruption", "gaussian")
         amount = getattr(asked, "corruption_level", 0.0)
-        corrupt = Corruption(kind, amount, output, facts.domain, facts.columns)
+        given = output, facts.known._means, facts.domain, facts.columns
+        corrupt = Corruption(kind, amount, *given)
         return coder_of(facts.structure, output, asked.init_weights), corrupt, output
 
     def density(self, facts, state):

@@ -127,11 +127,6 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
 
     _KNOWN = "_grey", "_means"
 
-    def _count(self, table, fresh):
-        super()._count(table, fresh)
-        if fresh:  # Later rows do not move what steps start at.
-            self._means = self._domain.share(self._columns)
-
     def score_features(
         self, X: Data, *, given: Literal["before", "others"] = "before"
     ) -> np.ndarray:

@@ -40,6 +40,16 @@ def reached(columns, table):
     return columns._replace(reach=np.maximum(columns.reach, reach))
 
 
+def limits(columns):
+    """Largest magnitudes of real columns in all fits, in the units of a model, which
+    chains that would stray without end keep to; None if no column is real."""
+    if not np.ndim(getattr(columns, "reach", 0.0)):
+        return None
+    kinds = getattr(columns, "kinds", None)
+    real = True if kinds is None else np.isin(kinds, _REAL)
+    return np.where(real, columns.reach, np.inf)
+
+
 def farthest(columns, table):
     """Columns of which a value in a table is very far out: a list of column, row of the
     data that has its largest magnitude, and that magnitude, the largest first."""

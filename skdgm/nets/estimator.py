@@ -48,6 +48,12 @@ class NetEstimator(NetOptions, Estimator):
     def _domain(self):
         return columns_as_asked(self._options)
 
+    def _count(self, table, fresh):
+        super()._count(table, fresh)
+        if fresh and "_means" in self._KNOWN:
+            # Later rows do not move what nets take for entries that are not seen.
+            self._means = self._domain.share(self._columns)
+
     def _n_epochs(self, table):
         options = self._options
         return self._budget.epochs(options.n_iter, table, options.batch_size)

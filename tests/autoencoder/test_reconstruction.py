@@ -201,3 +201,36 @@ def test_chains_with_thinning_and_starts():
     np.testing.assert_array_equal(whole[[2, 5]], last)
     with pytest.raises(ValueError, match="init must be 'noise' or rows"):
         net.sample(init="chains")
+
+
+@pytest.mark.filterwarnings("ignore::skdgm.exceptions.OutlierWarning")
+@pytest.mark.parametrize("variance", ["feature", "sample", 0.5])
+def test_chains_stay_where_the_data_are(variance):
+    # Linear codes without noise reconstruct too much of an outlier.
+    X = np.random.default_rng(0).normal(size=(200, 4)) @ np.diag([1, 10, 0.1, 0])
+    X[3, 1] = 1e4
+    own = {"column_types": "gaussian", "variance": variance, "random_state": 0}
+    net = Autoencoder(3, hidden_layer_sizes=(), n_iter=5, **own).fit(X)
+    low, high = X.min(axis=0), X.max(axis=0)
+    found = net.sample(30, random_state=0, n_steps=500)
+    far = np.abs(found - X.mean(axis=0)) - np.maximum(high - X.mean(axis=0), -low)
+    assert (far <= 1e-3 * (high - low)).all()
+    np.testing.assert_allclose(found[:, 3], 0, atol=1e-12)
+
+
+def test_a_probability_of_corruption_is_at_most_1():
+    with pytest.raises(ValueError, match="corruption_level is 1.5, but the probab"):
+        DenoisingAutoencoder(3, corruption_level=1.5).fit(np.eye(4))
+    own = {"column_types": "gaussian", "corruption": "gaussian"}
+    DenoisingAutoencoder(3, corruption_level=1.5, n_iter=1, **own).fit(np.eye(4))
+
+
+def test_more_rows_do_not_move_what_is_put_in_for_masked_ones():
+    X = (np.random.default_rng(0).random((60, 5)) < [0.1, 0.3, 0.5, 0.7, 0.9]) * 1.0
+    net = DenoisingAutoencoder(4, n_iter=2, random_state=0).fit(X)
+    holes = np.where(np.eye(5, dtype=bool), np.nan, X[:5])
+    before = net.transform(holes)
+    kept = net._training.learned
+    net.partial_fit(1 - X)
+    net._training = net._training._replace(params=kept)
+    np.testing.assert_array_equal(net.set_params(alpha=0).transform(holes), before)

@@ -1318,10 +1318,13 @@ INSTANCES = [
     ),
     Autoencoder(4, hidden_layer_sizes=(12,), n_iter=4, random_state=0),
     Autoencoder(
+        4, hidden_layer_sizes=(), column_types="gaussian", n_iter=9, random_state=0
+    ),
+    Autoencoder(
         12,
         hidden_layer_sizes=(12,),
         column_types="gaussian",
-        variance=0.3,
+        variance="sample",
         tied=True,
         sparsity=0.01,
         n_active=8,
@@ -1337,6 +1340,7 @@ INSTANCES = [
     ContractiveAutoencoder(
         12,
         hidden_layer_sizes=(10,),
+        variance=0.3,
         column_types="gaussian",
         activation="softplus",
         contraction=0.01,
@@ -1344,9 +1348,8 @@ INSTANCES = [
         n_iter=8,
         random_state=0,
     ),
-    DenoisingAutoencoder(
-        12, corruption="salt-and-pepper", n_iter=4, n_draws=2, random_state=0
-    ),
+    DenoisingAutoencoder(12, n_iter=4, n_draws=2, random_state=0),
+    DenoisingAutoencoder(12, corruption="salt-and-pepper", n_iter=4, random_state=0),
     DenoisingAutoencoder(
         16,
         tied=True,
@@ -1362,7 +1365,7 @@ INSTANCES = [
         hidden_layer_sizes=(12,),
         column_types="gaussian",
         corruption="gaussian",
-        walkback=1,
+        walkback=3,
         schedule="constant",
         batch_size=20,
         n_iter=8,
