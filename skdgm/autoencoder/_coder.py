@@ -7,12 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.nets import Layer, layers, layers_of, listed
+from skdgm.nets import Layer, layers, layers_of, listed, start_at
 from skdgm.nets.codes import largest
 from skdgm.nets.images import maps
-from skdgm.utils.images import image_shape
-
-_WHO = 'architecture="conv"'
+from skdgm.utils.images import halvings, pixels
 
 
 class CoderParams(NamedTuple):
@@ -53,11 +51,7 @@ class Coder:
         """Initial parameters, with which outputs are about ``out``."""
         n_codes, encoder, kept = self.encoder.init(rng, self.n_inputs, dtype)
         _, decoder, kept_too = self.decoder.init(rng, n_codes, dtype)
-        last = list(layers_of(decoder))[-1]
-        # Of a convolution there is a bias for each map.
-        last.b[:] = out.reshape(-1, len(last.b)).mean(axis=0)
-        if last.W.shape[1] == len(out) > self.n_inputs:
-            last.W[:, self.n_inputs :] = 0
+        start_at(decoder, out, self.n_inputs)
         if self.tied:
             decoder = _tied(decoder, iter([*layers_of(encoder)][::-1]))
         return CoderParams(encoder, decoder, own), (kept, kept_too)
@@ -129,7 +123,7 @@ def coder_of(structure, output, init):
     for n_units in sizes:
         up.append(layers.dense(n_units, own.activation, init))
     up.append(layers.dense(own.n_components, own.code_activation, linear))
-    if getattr(own, "n_active", None) is not None:
+    if own.n_active is not None:
         up.append(largest(own.n_active))
     dense = [layers.dense(n_units, own.activation, init) for n_units in sizes[::-1]]
     if down:
@@ -145,18 +139,10 @@ def _convolutions(own, output, init, linear):
     """Number of units of the smallest images, and nets from images to these, and back,
     each a list of one."""
     n_inputs, n_outputs = output.n_inputs, output.n_outputs
-    *shape, channels = image_shape(len(n_inputs), own.image_shape, who=_WHO)
-    alike = (n_inputs == n_inputs[0]).all() and (n_outputs == n_outputs[0]).all()
-    if own.variance == "sample" or not alike:
-        raise ValueError(
-            f"{_WHO} needs equally many outputs for each pixel: column_types must be "
-            '"bernoulli", "gaussian" with a variance that is not "sample", or '
-            '"categorical" with as many categories in all columns (min_categories).'
-        )
+    *shape, channels = pixels(own, n_inputs, n_outputs)
     sizes, name = own.conv_layer_sizes, own.activation
-    shapes = [(*shape, channels * int(n_inputs[0]))]
-    for n_maps in sizes:
-        shapes.append((*(-(-side // 2) for side in shapes[-1][:2]), n_maps))
+    n_maps = channels * int(n_inputs[0]), *sizes
+    shapes = [(*each, n) for each, n in zip(halvings(shape, len(sizes)), n_maps)]
     how = {"activation": name, "init": init}
     up = maps.images(shapes[0], *(maps.conv(n_maps, **how) for n_maps in sizes))
     down = [maps.deconv(above[2], size=above[:2], **how) for above in shapes[-2:0:-1]]

@@ -49,7 +49,7 @@ class Reconstruction(NetObjective):
         """Rows, running statistics, inputs, and a stream for directions."""
         v, rng = self.rows.take(batch), self.stream(clock)
         x = self.corrupt(v, Batch(rng, len(v)))
-        n_steps = getattr(self.options, "walkback", 0)
+        n_steps = self.options.walkback
         if n_steps:
             x = self._walked(state, v, x, n_steps, rng.rows(len(v)))
         return v, state.statistics, x, Batch(rng.fold(_ALONG), len(x))
@@ -86,10 +86,10 @@ class Reconstruction(NetObjective):
         code = self.coder.encode(params, statistics, x)
         out = self.coder.decode(params, statistics, code)
         loss = nll(out, params.own, v, self.output)
-        sparsity = getattr(self.options, "sparsity", 0.0)
+        sparsity = self.options.sparsity
         if sparsity:
             loss = loss + x.dtype.type(sparsity) * absolute(code)
-        contraction = getattr(self.options, "contraction", 0.0)
+        contraction = self.options.contraction
         if contraction:
             norm = self._jacobian(params, statistics, x, code, rng)
             loss = loss + x.dtype.type(contraction) * norm

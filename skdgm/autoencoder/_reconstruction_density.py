@@ -1,4 +1,4 @@
-r"""What autoencoders can be asked: codes, reconstructions and chains.
+r"""Density role of autoencoders: codes, reconstructions and chains.
 
 .. math:: \log p(x \mid \tilde x) = \sum_j \log p(x_j; g_j(f(\tilde x)))
 """
@@ -15,7 +15,7 @@ from skdgm.data import fill
 from skdgm.data.reach import limits
 from skdgm.latent.filling import by_chain
 from skdgm.nets import layers_of
-from skdgm.utils.counts import count, count_rows
+from skdgm.utils.counts import check_choice, count, count_rows
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
@@ -81,13 +81,8 @@ class ReconstructionDensity(Density):
 
     def errors(self, X, by, loss):
         """Errors of reconstructions; see ``reconstruction_error``."""
-        for name, value, known in (
-            ("by", by, ("row", "column")),
-            ("loss", loss, ("log", "squared")),
-        ):
-            if value not in known:
-                names = " or ".join(map(repr, known))
-                raise ValueError(f"{name} must be {names}, not {value!r}.")
+        check_choice("by", by, ("row", "column"))
+        check_choice("loss", loss, ("log", "squared"))
 
         def of_rows(v, _):
             x = self.output.inputs(v, self.corrupt.share)

@@ -29,7 +29,7 @@ class ReconstructionOptions(TableOptions):
     code_activation
         Activation function of the code.
     tied
-        Whether the decoder has the weights of the encoder, transposed. A layer with
+        If True, the decoder has the weights of the encoder, transposed. A layer with
         more outputs than the encoder has inputs, as of "mixed" columns, has weights of
         its own.
     column_types
@@ -42,8 +42,8 @@ class ReconstructionOptions(TableOptions):
     init_weights
         Initialiser of weights; of codes and outputs always Glorot's.
     architecture
-        Whether layers next to the data are dense, or convolutions that halve images
-        and, in the decoder, transposed convolutions that double them.
+        Layers next to the data: dense; or "conv", convolutions that halve images and,
+        in the decoder, transposed convolutions that double them.
     conv_layer_sizes : int or tuple of int
         For "conv", numbers of maps of the convolutions, from the data up.
     image_shape
@@ -83,6 +83,11 @@ class ReconstructionEstimator(ReconstructionOptions, NetEstimator):
 
     _MODEL, _BUDGET = ReconstructionModel(), Budget(3_500, 20, 100)
     _KNOWN = ("_means",)
+    # Of subclasses without these options.
+    _IMPLIED = {
+        **{"corruption": "gaussian", "corruption_level": 0.0, "walkback": 0},
+        **{"sparsity": 0.0, "n_active": None, "contraction": 0.0},
+    }
 
     def reconstruction_error(
         self,
@@ -103,7 +108,7 @@ class ReconstructionEstimator(ReconstructionOptions, NetEstimator):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN is a missing value, of which there is no error.
         by : {"row", "column"}, default="row"
-            Whether to return the sum over the columns of a row, or each of them.
+            "row" returns the sum over the columns of each row, "column" all of them.
         loss : {"log", "squared"}, default="log"
             Negative log-likelihood, in nats, or the squared distance from the mean;
             with real columns standardised, and categories as indicators.

@@ -29,13 +29,13 @@ class ReconstructionModel(NetModel):
             check_layer_sizes(getattr(options, name), name)
         if options.architecture == "conv" and not layer_sizes(options.conv_layer_sizes):
             raise ValueError("conv_layer_sizes must have a number of maps for a layer.")
-        kind = getattr(options, "corruption", "gaussian")
+        kind = options.corruption
         if kind != "gaussian" and options.corruption_level > 1:
             raise ValueError(
                 f"corruption_level is {options.corruption_level}, but the probability "
                 f"of an entry with corruption={kind!r}: it must be at most 1."
             )
-        n_active = getattr(options, "n_active", None)
+        n_active = options.n_active
         if n_active is not None and n_active > options.n_components:
             raise ValueError(
                 f"n_active is {n_active}, more than n_components={options.n_components}"
@@ -44,7 +44,7 @@ class ReconstructionModel(NetModel):
     def structure(self, facts):
         """Options that the nets depend on."""
         asked = facts.options
-        found = {name: getattr(asked, name) for name in _NAMES if hasattr(asked, name)}
+        found = {name: getattr(asked, name) for name in _NAMES}
         for name in "hidden_layer_sizes", "conv_layer_sizes":
             found[name] = layer_sizes(getattr(asked, name))
         found["variance"] = asked.variance if isinstance(asked.variance, str) else "set"
@@ -53,10 +53,8 @@ class ReconstructionModel(NetModel):
     def _parts(self, facts):
         """Nets, corruption, and the distribution of rows given outputs."""
         asked, output = facts.options, output_as_asked(facts.options, facts.columns)
-        kind = getattr(asked, "corruption", "gaussian")
-        amount = getattr(asked, "corruption_level", 0.0)
         given = output, facts.known._means, facts.domain, facts.columns
-        corrupt = Corruption(kind, amount, *given)
+        corrupt = Corruption(asked.corruption, asked.corruption_level, *given)
         return coder_of(facts.structure, output, asked.init_weights), corrupt, output
 
     def density(self, facts, state):

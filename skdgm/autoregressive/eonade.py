@@ -17,6 +17,7 @@ from skdgm.base.frames import beside
 from skdgm.base.options import KW_ONLY, Count, Share, removed
 from skdgm.training import Budget
 from skdgm.typing import Data
+from skdgm.utils.counts import check_choice
 
 
 class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
@@ -153,6 +154,5 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
         ValueError
             ``given`` is neither of these.
         """
-        if given not in ("before", "others"):
-            raise ValueError(f"given must be 'before' or 'others', not {given!r}.")
+        check_choice("given", given, ("before", "others"))
         return beside(self, X, self.density_.log_prob_of_entries(X, given))

@@ -8,6 +8,7 @@ from skdgm.constraints._constraint import Constraint, names_of
 from skdgm.constraints._quantities import quantity
 from skdgm.constraints._steps import Joint, Numbered
 from skdgm.typing import DataFrame
+from skdgm.utils.counts import check_choice
 
 
 class FixedCombinations(namedtuple("FixedCombinations", "columns"), Constraint):
@@ -73,10 +74,7 @@ class Range(
         """Make the constraint of at least one end."""
         if low is None and high is None:
             raise ValueError(f"Range of {column!r} has no end: give low or high.")
-        if closed not in ("both", "left", "right", "neither"):
-            raise ValueError(
-                f"closed must be 'both', 'left', 'right' or 'neither', not {closed!r}."
-            )
+        check_choice("closed", closed, ("both", "left", "right", "neither"))
         return super().__new__(cls, column, low, high, closed)
 
     @property

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from skdgm.data.frames import tell_unknown
 from skdgm.data.streams import streamed
 from skdgm.utils.blocks import Blocks
-from skdgm.utils.counts import WHOLE
+from skdgm.utils.counts import WHOLE, check_choice
 from skdgm.utils.domains import is_frame
 from skdgm.utils.random import IMPUTE, MAX_SEED, stream
 from skdgm.utils.rows import row_hash
@@ -99,9 +99,7 @@ def fill(
     numbers of a DataFrame, list or array of objects with more digits than an array of
     floats holds.
     """
-    if method not in methods:
-        names = " or ".join(map(repr, methods))
-        raise ValueError(f"method must be {names}, not {method!r}.")
+    check_choice("method", method, methods)
     X = as_whole(X)
     # What is missing is to be filled: it has no value, and is none.
     X = streamed(X)

@@ -28,6 +28,7 @@ from scipy.stats import rankdata
 from sklearn.utils import check_array
 
 from skdgm.typing import ArrayLike
+from skdgm.utils.counts import check_choice
 
 # Minimum number of draws of a chain that is split in halves.
 MIN_DRAWS = 4
@@ -101,8 +102,7 @@ def effective_sample_size(
     >>> bool(3000 < effective_sample_size(x) < 5000)
     True
     """
-    if method not in SIZES:
-        raise ValueError(f"method must be 'bulk', 'tail' or 'mean', not {method!r}.")
+    check_choice("method", method, SIZES)
     return each(SIZES[method], checked(chains))
 
 

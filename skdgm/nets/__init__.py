@@ -3,7 +3,7 @@
 from skdgm.nets import layers
 from skdgm.nets.adversarial.tangents import gradient_penalty
 from skdgm.nets.constrained import KINDS, Shape, Tied, beside, draw_bits, pick, tied
-from skdgm.nets.estimator import NetEstimator, NetModel, layers_of
+from skdgm.nets.estimator import NetEstimator, NetModel, layers_of, start_at
 from skdgm.nets.feed_forward import (
     INITIALISERS,
     Layer,
@@ -109,6 +109,7 @@ __all__ = [
     "row_mean",
     "softmax_cross_entropy",
     "squared_error",
+    "start_at",
     "tied",
     "tied_bits",
     "to_draws",

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import logit
 
 from skdgm.nets.constrained import pick
-from skdgm.nets.layers import Net, Scales, activation
+from skdgm.nets.layers import Net, Scales, activation, unweighted
 from skdgm.nets.primitives import LEAK, activate
 from skdgm.nets.tape import getval
 
@@ -44,11 +44,7 @@ def permutation(order):
     """Columns in another order, an ndarray of int."""
     parts = _apply_permutation, _inverse_permutation, _of_permutation
     apply, inverse, log_det = (partial(part, order) for part in parts)
-    return Net(_begin_unweighted, apply, inverse=inverse, log_det=log_det)
-
-
-def _begin_unweighted(rng, n_inputs, dtype):
-    return n_inputs, (), ()
+    return Net(unweighted, apply, inverse=inverse, log_det=log_det)
 
 
 def _apply_permutation(order, params, statistics, x, rng=None, train=False):

@@ -24,7 +24,7 @@ from autograd.extend import defvjp
 from autograd.tracer import getval
 
 from skdgm.nets.adversarial.tangents import bend
-from skdgm.nets.layers import Net
+from skdgm.nets.layers import Net, unweighted
 from skdgm.nets.tape import primitive
 
 
@@ -32,11 +32,7 @@ def largest(n_active):
     """Net that keeps the ``n_active`` largest entries of each row, the first ones among
     equals; all others become 0."""
     parts = partial(_apply_largest, n_active), partial(_tangent_largest, n_active)
-    return Net(_begin_unweighted, *parts)
-
-
-def _begin_unweighted(rng, n_inputs, dtype):
-    return n_inputs, (), ()
+    return Net(unweighted, *parts)
 
 
 def _apply_largest(n_active, params, statistics, x, rng=None, train=False):

@@ -132,10 +132,11 @@ def _tangent_maxout(n_pieces, params, statistics, x, dx, rng=None, train=False):
 def activation(name):
     """Activation function without weights; one of ``ACTIVATIONS``."""
     apply, tangent = _apply_activation, _tangent_activation
-    return Net(_begin_unweighted, partial(apply, name), partial(tangent, name))
+    return Net(unweighted, partial(apply, name), partial(tangent, name))
 
 
-def _begin_unweighted(rng, n_inputs, dtype):
+def unweighted(rng, n_inputs, dtype):
+    """``init`` of a layer without parameters that has as many outputs as inputs."""
     return n_inputs, (), ()
 
 
@@ -150,7 +151,7 @@ def _tangent_activation(name, params, statistics, x, dx, rng=None, train=False):
 def dropout(rate):
     """Dropout at a rate in [0, 1), during training only."""
     apply = partial(_apply_dropout, rate)
-    return Net(_begin_unweighted, apply, partial(tangent_linear, apply))
+    return Net(unweighted, apply, partial(tangent_linear, apply))
 
 
 def _apply_dropout(rate, params, statistics, x, rng=None, train=False):
@@ -160,7 +161,7 @@ def _apply_dropout(rate, params, statistics, x, rng=None, train=False):
 def noise(size):
     """Normal noise of a standard deviation, added during training only."""
     parts = _apply_noise, _tangent_noise
-    return Net(_begin_unweighted, *(partial(f, size) for f in parts))
+    return Net(unweighted, *(partial(f, size) for f in parts))
 
 
 def _apply_noise(size, params, statistics, x, rng=None, train=False):

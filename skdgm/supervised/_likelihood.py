@@ -5,12 +5,11 @@ r"""Log-likelihood of rows given attributes, as a net's objective.
 
 import numpy as np
 
-from skdgm.nets import NetObjective, layers, layers_of, nll
+from skdgm.nets import NetObjective, layers, nll, start_at
 from skdgm.nets.images import maps
-from skdgm.utils.images import image_shape
+from skdgm.utils.images import halvings, pixels
 
 _DROP = 1
-_WHO = 'architecture="conv"'
 
 
 class Likelihood(NetObjective):
@@ -31,12 +30,7 @@ class Likelihood(NetObjective):
         dtype, output = self.rows.dtype, self.output
         n_inputs = self._given(np.arange(1)).shape[1]
         _, params, statistics = self.net.init(rng, n_inputs, dtype)
-        last, start = list(layers_of(params))[-1], output.start(self.share)
-        # Of a convolution there is a bias for each map.
-        last.b[:] = start.reshape(-1, len(last.b)).mean(axis=0)
-        n_means = output.n_inputs.sum()
-        if last.W.shape[1] == len(start) > n_means:
-            last.W[:, n_means:] = 0
+        start_at(params, output.start(self.share), output.n_inputs.sum())
         return (params, output.own(dtype)), statistics
 
     def _given(self, index):
@@ -70,7 +64,9 @@ def net_of(structure, output, dropout, init):
     linear, n_outputs = init.replace("he", "glorot"), int(output.n_outputs.sum())
     if structure.architecture == "dense":
         return layers.serial(*parts, layers.dense(n_outputs, init=linear))
-    shapes, channels = _shapes(structure, output)
+    *shape, channels = pixels(structure, output.n_outputs)
+    n_last = channels * int(output.n_outputs[0])
+    shapes = halvings(shape, len(structure.conv_layer_sizes))
     first, *others = structure.conv_layer_sizes
     low, blocks = shapes.pop(), []
     parts.append(layers.dense(low[0] * low[1] * first, name, init))
@@ -79,22 +75,5 @@ def net_of(structure, output, dropout, init):
         blocks += grow(), maps.crop(shapes.pop())
         blocks.append(maps.conv(n_maps, stride=1, activation=name, init=init))
     blocks += grow(), maps.crop(shapes.pop())
-    blocks.append(maps.conv(channels, stride=1, init=linear))
+    blocks.append(maps.conv(n_last, stride=1, init=linear))
     return layers.serial(*parts, maps.images((*low, first), *blocks))
-
-
-def _shapes(structure, output):
-    """Heights and widths of images, each half as large as those before, and the number
-    of outputs for each pixel."""
-    n = output.n_outputs
-    *shape, channels = image_shape(len(n), structure.image_shape, who=_WHO)
-    if structure.variance == "sample" or (n != n[0]).any():
-        raise ValueError(
-            f"{_WHO} needs equally many outputs for each pixel: column_types must be "
-            '"bernoulli", "gaussian" with a variance that is not "sample", or '
-            '"categorical" with as many categories in all columns (min_categories).'
-        )
-    found = [tuple(shape)]
-    for _ in structure.conv_layer_sizes:
-        found.append(tuple(-(-side // 2) for side in found[-1]))
-    return found, channels * int(n[0])

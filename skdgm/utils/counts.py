@@ -1,4 +1,5 @@
-"""Validation of counts: numbers of units, layers, steps, and rows to draw."""
+"""Validation of counts, numbers of units, layers, steps, and rows to draw, and of
+choices."""
 
 import os
 import sys
@@ -26,6 +27,14 @@ def count(value, name, low=1, high=None):
         kind = type(value).__name__
         raise TypeError(f"{name} must be an instance of int, not {kind}.")
     return int(check_scalar(value, name, Integral, min_val=low, max_val=high))
+
+
+def check_choice(name, value, known):
+    """Raise ValueError, which names the parameter, if a value is none of several."""
+    if value not in known:
+        *others, last = map(repr, known)
+        names = f"{', '.join(others)} or {last}" if others else last
+        raise ValueError(f"{name} must be {names}, not {value!r}.")
 
 
 def layer_sizes(sizes, default=()):

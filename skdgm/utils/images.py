@@ -38,6 +38,32 @@ def image_shape(n_features, given=None, *, who="This model", with_channels=True)
     return (*map(int, shape), 1)[:3]
 
 
+CONV = 'architecture="conv"'
+
+
+def pixels(structure, *numbers):
+    """Shape of images of a net of convolutions, whose structure has ``image_shape`` and
+    ``variance``, given numbers of inputs or outputs of each column; ValueError if these
+    differ, or a variance is an output beside them."""
+    shape = image_shape(len(numbers[0]), structure.image_shape, who=CONV)
+    if structure.variance == "sample" or any((n != n[0]).any() for n in numbers):
+        raise ValueError(
+            f"{CONV} needs equally many outputs for each pixel: column_types must be "
+            '"bernoulli", "gaussian" with a variance that is not "sample", or '
+            '"categorical" with as many categories in all columns (min_categories).'
+        )
+    return shape
+
+
+def halvings(shape, n):
+    """Heights and widths of images, and of n more, each half as large as those
+    before."""
+    found = [tuple(shape)]
+    for _ in range(n):
+        found.append(tuple(-(-side // 2) for side in found[-1]))
+    return found
+
+
 def in_blocks(x, shape, sides):
     """Rows as images in blocks, (n_rows, blocks down, rows of a block, blocks across,
     columns of a block, n_maps): x is of shape (n_rows, height * width * n_maps),

@@ -17,7 +17,7 @@ from skdgm.nets.fourier_features import fourier
 from skdgm.nets.images import maps
 from skdgm.nets.images.deform import Deformation
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
-from skdgm.utils.images import image_shape
+from skdgm.utils.images import CONV, halvings, image_shape
 
 # Hidden layers by default, of dense nets and, numbers of maps, of convolutional ones.
 _SIZES = {"dense": (128, 128), "conv": (64, 32)}
@@ -222,11 +222,8 @@ def deformation(facts, emission):
 def shapes(facts, emission):
     """Heights and widths of images, each half as large as those before, as many as
     there are layers and one more; and the number of channels."""
-    *shape, channels = images(facts, emission, 'architecture="conv"')
-    found = [tuple(shape)]
-    for _ in facts.structure.hidden_layer_sizes:
-        found.append(tuple(-(-side // 2) for side in found[-1]))
-    return found, channels
+    *shape, channels = images(facts, emission, CONV)
+    return halvings(shape, len(facts.structure.hidden_layer_sizes)), channels
 
 
 def _fourier_features(own, emission):

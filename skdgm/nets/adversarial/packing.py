@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 from autograd.extend import defvjp
 
-from skdgm.nets.layers import Net, tangent_linear
+from skdgm.nets.layers import Net, tangent_linear, unweighted
 from skdgm.nets.tape import primitive
 
 
@@ -15,11 +15,7 @@ def channels(n_pixels, n_channels, n_images):
     shape = n_images, n_pixels, n_channels
     order = np.arange(np.prod(shape)).reshape(shape).transpose(1, 0, 2).ravel()
     apply = partial(_apply, order)
-    return Net(_begin, apply, partial(tangent_linear, apply))
-
-
-def _begin(rng, n_inputs, dtype):
-    return n_inputs, (), ()
+    return Net(unweighted, apply, partial(tangent_linear, apply))
 
 
 def _apply(order, params, statistics, x, rng=None, train=False):
