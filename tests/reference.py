@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 from scipy.stats import norm
 
-from skdgm.couplings import Dense
+from skdgm.couplings import Dense, Factors
 from skdgm.distributions import Bernoulli, Gaussian, Normal, Softmax
 from skdgm.energies import Energy, Params, full, graph, layered
 from skdgm.utils.tree import tree_map
@@ -35,11 +35,13 @@ ALL = MACHINES | MIXED
 
 
 class Graph(NamedTuple):
-    """Blocks, pairs of linked ones, and the number of each pair's coupling."""
+    """Blocks, pairs of linked ones, and the number of each pair's coupling; and triples
+    of discrete blocks, with the numbers of their couplings to three factors."""
 
     blocks: list
     pairs: list
     numbers: tuple
+    triples: tuple = ()
 
 
 TRIANGLE = [(0, 1), (0, 2), (1, 2)]
@@ -50,6 +52,14 @@ GRAPHS = {
     "shared": Graph([2, 2, 2], TRIANGLE, (0, 0, 0)),
     "shared-chain": Graph([2, 3, 2], [(0, 1), (2, 1)], (0, 0)),
     "mixed": Graph([Gaussian(2), Softmax(3), 2], TRIANGLE, (0, 1, 2)),
+    "three-way": Graph([3, 2, 2], TRIANGLE, (0, 1, 2), (((0, 1, 2), (3, 4, 5)),)),
+    # Two blocks beside each other share all but their own weights.
+    "gates": Graph(
+        [2, 2, Softmax(3), 2],
+        [(0, 3)],
+        (0,),
+        (((0, 3, 2), (1, 2, 3)), ((1, 3, 2), (4, 2, 3))),
+    ),
 }
 
 
@@ -82,6 +92,8 @@ def built(layers):
     if not isinstance(layers, Graph):
         parts = iter(blocks)
         return layered([[next(parts) for _ in layer] for layer in layers])
+    if layers.triples:
+        return _gated(blocks, layers)
     if len(set(layers.numbers)) < len(layers.pairs):
         sizes = [blocks[block].size for block in layers.pairs[0]]
         links = [(*pair, 0) for pair in layers.pairs]
@@ -89,6 +101,21 @@ def built(layers):
     if len(layers.pairs) == len(blocks) * (len(blocks) - 1) // 2:
         return full(blocks)
     return graph(blocks, layers.pairs)
+
+
+def _gated(blocks, layers):
+    links = [(*pair, number) for pair, number in zip(layers.pairs, layers.numbers)]
+    couplings = [Dense(blocks[i].size, blocks[j].size) for i, j in layers.pairs]
+    sizes = {k: blocks[b].size for t in layers.triples for b, k in zip(*t)}
+    couplings += [Wide(sizes[number], 3) for number in sorted(sizes)]
+    return Energy(blocks, links, couplings, triples=layers.triples)
+
+
+class Wide(Factors):
+    """Factors with weights nearly as large as those of other couplings."""
+
+    def init(self, rng, scale=1.0, dtype=np.float64):
+        return Dense.init(self, rng, 0.7 * scale, dtype)
 
 
 def some_moments(energy):
@@ -114,12 +141,12 @@ class Enumeration:
     def __init__(self, layers, params):
         self.layers, self.params, self.units = layers, params, units(layers)
         if isinstance(layers, Graph):
-            _, pairs, self.numbers = layers
+            _, pairs, self.numbers, self.triples = layers
         else:
             numbers = iter(range(len(self.units)))
             numbers = [[next(numbers) for _ in layer] for layer in layers]
             pairs = [pair for two in pairwise(numbers) for pair in product(*two)]
-            self.numbers = tuple(range(len(pairs)))
+            self.numbers, self.triples = tuple(range(len(pairs))), ()
         self.links = pairs
         self.W = self.weights(params)
         tables = [_table(unit) for unit in self.units]
@@ -133,6 +160,9 @@ class Enumeration:
         for i, j in pairs:
             if not {i, j} & self.real:
                 self.log_w += ((self.x[i] @ self.W[i, j]) * self.x[j]).sum(axis=1)
+        for triple in self.triples:
+            sent = [self.x[b] @ params.couplings[k] for b, k in zip(*triple)]
+            self.log_w += (sent[0] * sent[1] * sent[2]).sum(axis=1)
         for block in self.real:
             bias, log_precision = params.units[block]
             self.x[block] = bias + self.received(block, self.x, self.W)
@@ -199,8 +229,15 @@ class Enumeration:
             else:
                 own.append(p @ values)
         pairs = [(p[:, None] * T[i]).T @ T[j] for i, j in self.links]
+        numbers = list(self.numbers)
+        for blocks, own_numbers in self.triples:
+            sent = [x[b] @ params.couplings[k] for b, k in zip(blocks, own_numbers)]
+            for place in range(3):
+                rest = [part for other, part in enumerate(sent) if other != place]
+                pairs.append((p[:, None] * T[blocks[place]]).T @ (rest[0] * rest[1]))
+                numbers.append(own_numbers[place])
         couplings = (
-            sum(part for part, own in zip(pairs, self.numbers) if own == number)
+            sum(part for part, own in zip(pairs, numbers) if own == number)
             for number in range(len(params.couplings))
         )
         return Params(tuple(own), tuple(couplings))
@@ -239,6 +276,14 @@ class Enumeration:
             beta * np.multiply.outer(scale[i], scale[j]) * self.W[i, j]
             for i, j in self.links
         )
+        if self.triples:
+            # Of each triple one coupling that no other has, and the links' own.
+            last = {numbers[0] for _, numbers in self.triples}
+            couplings = tuple(
+                W * (beta if k in last or k < len(couplings) else 1.0)
+                for k, W in enumerate(self.params.couplings)
+            )
+            return Enumeration(self.layers, Params(tuple(own), couplings))
         layers = self.layers
         if isinstance(layers, Graph):
             layers = layers._replace(numbers=tuple(range(len(couplings))))

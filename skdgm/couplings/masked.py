@@ -25,6 +25,11 @@ class MaskedContrast(NamedTuple):
 
     ascend, apply = Contrast.ascend, Contrast.apply
 
+    def plus(self, other, weight):
+        """Sum of this gradient and ``weight`` times another."""
+        weight = self.grad.dtype.type(weight)
+        return self._replace(grad=self.grad + weight * other.grad)
+
     @classmethod
     def of(cls, grad, mask, within=False):
         """The gradient G, less what the mask excludes; within a block symmetric to the

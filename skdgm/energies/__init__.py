@@ -1,6 +1,6 @@
 """Energy functions, which define models; everything else is an algorithm on them."""
 
-from skdgm.energies.blocks import Link
+from skdgm.energies.blocks import Link, Triple
 from skdgm.energies.connected import Connected, colours_of, sites_of
 from skdgm.energies.energy import Energy, full, graph, layered
 from skdgm.energies.params import (
@@ -21,6 +21,7 @@ __all__ = [
     "Link",
     "Params",
     "Path",
+    "Triple",
     "colours_of",
     "contrast",
     "forms",

@@ -1,6 +1,7 @@
 """Graphs of blocks of units, joined by couplings and coloured."""
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -20,12 +21,21 @@ class Link(NamedTuple):
     coupling: int
 
 
+class Triple(NamedTuple):
+    """Numbers of three blocks, of which each gates the weights between the other two,
+    and of the coupling of each to the factors: three each. See
+    :class:`~skdgm.couplings.Factors`."""
+
+    blocks: tuple
+    couplings: tuple
+
+
 class Graph:
     """Blocks, links and colours: an energy without its formulas; see :class:`Energy`.
 
     Attributes
     ----------
-    units, links, couplings, colours, layers : tuple
+    units, links, couplings, colours, layers, triples : tuple
         As :class:`Energy` was given them.
     is_binary_chain : bool
         True if kernels can serve the graph: a chain of layers of one block of binary
@@ -33,7 +43,8 @@ class Graph:
     is_labelled_chain : bool
         True for such a chain under a label, the last block.
     has_matrices : bool
-        True if all couplings are dense, so that weights may be in tiles.
+        True if all couplings are dense, and of two blocks, so that weights may be in
+        tiles.
     is_sitewise : bool
         True if blocks are linked with themselves, so that their units are drawn one
         after another: a :class:`~skdgm.energies.Connected`.
@@ -48,6 +59,7 @@ class Graph:
         couplings: Sequence,
         colours: Sequence | None = None,
         layers: Sequence | None = None,
+        triples: Sequence = (),
     ):
         self.units, self.couplings = tuple(units), tuple(couplings)
         self.links, blocks = tuple(Link(*link) for link in links), range(len(units))
@@ -57,11 +69,14 @@ class Graph:
             if i != j:
                 ends[j].append((number, i, True))
         self._ends = tuple(map(tuple, ends))
+        self.triples = tuple(Triple(*map(tuple, triple)) for triple in triples)
+        self._gated = tuple(tuple(self._others(block)) for block in blocks)
         self.layers = tuple(map(tuple, layers or ((block,) for block in blocks)))
         self.colours = tuple(map(tuple, colours or self._greedy()))
         self._check()
         *below, top = self.units
-        self.has_matrices = all(type(own) is Dense for own in self.couplings)
+        matrices = all(type(own) is Dense for own in self.couplings)
+        self.has_matrices = matrices and not self.triples
         is_chain = (
             len(self.links) > 0
             and all(unit.form == "bits" for unit in below)
@@ -73,10 +88,18 @@ class Graph:
         deep = len(below) > 1
         self.is_labelled_chain = is_chain and deep and top.form == "one"
 
+    def _others(self, block):
+        """The three-way links of a block; see :meth:`gated`."""
+        for blocks, couplings in self.triples:
+            ends = tuple(zip(blocks, couplings, strict=True))
+            for place, (own, number) in enumerate(ends):
+                if own == block:
+                    yield number, ends[:place] + ends[place + 1 :]
+
     def _greedy(self):
         own = []
         for block in range(len(self.units)):
-            taken = {own[other] for _, other, _ in self._ends[block] if other < block}
+            taken = {own[other] for other in self.beside(block) if other < block}
             own.append(min(set(range(len(own) + 1)) - taken))
         return [
             [block for block, colour in enumerate(own) if colour == number]
@@ -90,14 +113,20 @@ class Graph:
         for i, j, _ in self.links:
             if own[i] == own[j] and not (i == j and self.is_sitewise):
                 raise ValueError(f"Linked blocks {i} and {j} have the same colour.")
-        if {link.coupling for link in self.links} != set(range(len(self.couplings))):
+        for blocks in {triple.blocks for triple in self.triples}:
+            for i, j in combinations(set(blocks), 2):
+                if own[i] == own[j]:
+                    raise ValueError(f"Linked blocks {i} and {j} have the same colour.")
+        used = {link.coupling for link in self.links}
+        used.update(*(triple.couplings for triple in self.triples))
+        if used != set(range(len(self.couplings))):
             raise ValueError("Each coupling must belong to at least one link.")
 
     @property
     def own_links(self) -> Iterator[Link]:
         """The links, if each has a coupling of its own, as algorithms that transform
         the gradient of a coupling by its blocks need it; else a ``ValueError``."""
-        if len(self.links) > len(self.couplings):
+        if len(self.links) > len({link.coupling for link in self.links}):
             raise ValueError("A coupling is shared by several links.")
         return self.links
 
@@ -127,6 +156,23 @@ class Graph:
         of the block at the other end, and whether that is below, so that its input goes
         up."""
         return self._ends[block]
+
+    def gated(self, block: int) -> tuple:
+        """Three-way links of a block: pairs of the number of its own coupling to the
+        factors, and of both other ends, which are pairs of the number of a block and
+        that of its coupling."""
+        return self._gated[block]
+
+    def beside(self, block: int) -> list:
+        """Numbers of all blocks that a block is linked with, a list."""
+        pairs = [other for _, other, _ in self._ends[block]]
+        more = [other for _, ends in self._gated[block] for other, _ in ends]
+        return list(dict.fromkeys(pairs + more))
+
+    def weights_of(self, block: int) -> list:
+        """Numbers of all couplings with weights of a block's units, a list."""
+        pairs = [number for number, _, _ in self._ends[block]]
+        return list(dict.fromkeys(pairs + [number for number, _ in self._gated[block]]))
 
     def init(
         self,

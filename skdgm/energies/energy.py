@@ -7,6 +7,10 @@ weights :math:`w_i` and statistics :math:`T_i`,
 .. math:: -E(x) = \sum_i \log w_i(x_i; \eta_i) + \sum_{i \sim j} T_i(x_i)^\top W_{ij} \,
    T_j(x_j), \qquad p(x) = e^{-E(x)} / Z.
 
+A three-way link joins three blocks by factors, and adds :math:`\sum_f (T_i^\top A)_f
+(T_j^\top B)_f (T_k^\top C)_f`: the weights between two of them depend on the third
+[4]_. The input of each from the two others is linear in its own statistic.
+
 The input from neighbours is added to :math:`\eta_i`, in which :math:`\log w_i` is
 linear. So interpolating natural parameters interpolates energies.
 
@@ -24,6 +28,8 @@ References
 .. [2] Salakhutdinov and Hinton (2009). Deep Boltzmann machines. AISTATS.
 .. [3] Ackley, Hinton and Sejnowski (1985). A learning algorithm for Boltzmann
    machines. Cognitive Science.
+.. [4] Memisevic and Hinton (2010). Learning to represent spatial transformations with
+   factored higher-order Boltzmann machines. Neural Computation.
 """
 
 from collections.abc import Collection
@@ -61,6 +67,10 @@ class Energy(Graph):
     layers : sequence of sequences of int, optional
         The blocks of each layer, the visible ones first, in the order in which
         inference initialises them; by default each block alone.
+    triples : sequence of Triple or of (blocks, couplings), optional
+        Three-way links: the numbers of three blocks, and of the coupling of each to the
+        same factors, a :class:`~skdgm.couplings.Factors`. A block that is always
+        clamped may be there twice. Links and triples may share couplings.
 
     Raises
     ------
@@ -95,7 +105,57 @@ class Energy(Graph):
                 weights = params.couplings[number]
                 part = self.couplings[number].send(weights, statistic, up)
                 total = part if total is None else total + part
+        for number, others in self._gated[block]:
+            if among is None or all(other in among for other, _ in others):
+                weights = params.couplings[number]
+                sent = self._factors(params, x, others[0])
+                sent = sent * self._factors(params, x, others[1])
+                part = self.couplings[number].send(weights, sent, False)
+                total = part if total is None else total + part
         return 0 if total is None else total
+
+    def received_across(
+        self, params: Params, x: tuple, given: tuple, block: int, outer: bool = False
+    ) -> float | np.ndarray:
+        """Input of a block through its three-way links to a block of x and one of
+        ``given``, which :meth:`received` from either alone lacks.
+
+        Parameters
+        ----------
+        x : tuple
+            Values of some blocks, None for all others.
+        given : tuple
+            Values of other blocks, None for all others.
+        block : int
+        outer : bool, default=False
+            Pair each row of ``given`` with each of x, rather than row with row.
+
+        Returns
+        -------
+        received : ndarray of shape (n_rows, size), or 0 if there are no such links
+            If ``outer``, of (n_given * n_rows, size): all rows of x beside the first
+            one of ``given`` first.
+        """
+        total = 0
+        for number, (one, other) in self._gated[block]:
+            if x[one[0]] is None:
+                one, other = other, one
+            if x[one[0]] is None or x[other[0]] is not None or given[other[0]] is None:
+                continue
+            sent = self._factors(params, given, other)
+            sent = sent[:, None] if outer else sent
+            sent = sent * self._factors(params, x, one)
+            sent = sent.reshape(-1, sent.shape[-1])
+            part = self.couplings[number].send(params.couplings[number], sent, False)
+            total = total + part
+        return total
+
+    def _factors(self, params, x, end):
+        """What a block sends to the factors, (n_rows, n_factors), for its number and
+        that of its coupling."""
+        block, number = end
+        statistic = self.statistic(params, x, block)
+        return self.couplings[number].send(params.couplings[number], statistic, True)
 
     def field(
         self, params: Params, block: int, received: Any, path: Path | None = None
@@ -130,6 +190,11 @@ class Energy(Graph):
             for i, j, number in self.links
             if blocks is None or (i in blocks and j in blocks)
         )
+        for triple in self.triples:
+            if blocks is None or all(block in blocks for block in triple.blocks):
+                ends = zip(*triple, strict=True)
+                one, two, three = (self._factors(params, x, end) for end in ends)
+                log_weight = log_weight + np.einsum("if,if,if->i", one, two, three)
         return log_weight if path is None else np.ravel(path.beta) * log_weight
 
     def energy(self, params: Params, x: tuple, path: Path | None = None) -> np.ndarray:

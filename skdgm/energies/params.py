@@ -131,10 +131,31 @@ def contrast(energy, params, x, x_model):
         part = coupling.contrast(T[i], T[j], T_model[i], T_model[j])
         shared = couplings.get(number)
         couplings[number] = part if shared is None else shared.plus(part, 1.0)
+    for number, part in _of_factors(energy, params, T, T_model):
+        shared = couplings.get(number)
+        couplings[number] = part if shared is None else shared.plus(part, 1.0)
     return Params(
         tree_map(np.subtract, means, means_model),
         tuple(couplings[number] for number in range(len(energy.couplings))),
     )
+
+
+def _of_factors(energy, params, T, T_model):
+    """Number and gradient of each end of three-way links: its block's statistic, with
+    the product of what the others send to the factors as that of a neighbour."""
+    for blocks, numbers in energy.triples:
+        sent = [
+            [
+                energy.couplings[k].send(params.couplings[k], own[block], True)
+                for block, k in zip(blocks, numbers)
+            ]
+            for own in (T, T_model)
+        ]
+        for place, (block, number) in enumerate(zip(blocks, numbers)):
+            one, other = (end for end in range(3) if end != place)
+            data, model = (own[one] * own[other] for own in sent)
+            coupling = energy.couplings[number]
+            yield number, coupling.contrast(T[block], data, T_model[block], model)
 
 
 def _own(energy, params, x, block):

@@ -177,7 +177,8 @@ class Clamped(NamedTuple):
     :func:`~skdgm.samplers.sweep` takes it in the place of the energy.
 
     ``moving`` are the blocks that are not clamped as a whole, ``known`` the input of
-    each of them from the clamped ones. Couplings are ndarrays, as values are dense.
+    each of them from the clamped ones, and ``still`` the values of these if they gate
+    weights between others. Couplings are ndarrays, as values are dense.
     """
 
     energy: object
@@ -186,6 +187,7 @@ class Clamped(NamedTuple):
     moving: tuple
     known: tuple
     colours: tuple
+    still: tuple = ()
 
     @classmethod
     def of(cls, energy, params, x, clamp):
@@ -195,7 +197,9 @@ class Clamped(NamedTuple):
         known = [None] * len(x)
         for block in moving:
             known[block] = energy.received(params, x, block, among=still)
-        return cls(energy, plain(params), clamp, moving, tuple(known), energy.colours)
+        params, values = plain(params), _dense(x, still) if energy.triples else ()
+        given = energy, params, clamp, moving, tuple(known), energy.colours
+        return cls(*given, values)
 
     def sweep(self, x, update):
         """Update the colours from the last to the first."""
@@ -205,6 +209,10 @@ class Clamped(NamedTuple):
     def received(self, params, x, block):
         """Sum of the inputs to a block, (n_rows, size)."""
         moved = self.energy.received(params, x, block, among=self.moving)
+        if self.still:
+            x = tuple(v if b in self.moving else None for b, v in enumerate(x))
+            across = self.energy.received_across(params, x, self.still, block)
+            moved = moved + across
         return self.known[block] + moved
 
     def field(self, params, block, received, path=None):
@@ -215,7 +223,8 @@ class Clamped(NamedTuple):
         """The same model for some of the rows."""
         clamp, known = take(self.clamp, rows), take(self.known, rows)
         params = self.params.take(rows)
-        return self._replace(params=params, clamp=clamp, known=known)
+        more = {"clamp": clamp, "known": known, "still": take(self.still, rows)}
+        return self._replace(params=params, **more)
 
 
 def take(tree, rows):

@@ -83,7 +83,7 @@ def _by_kernel(energy, params, summed):
     weights so large that products of few factors overflow."""
     rest = energy.rest(summed)
     among = any(i in rest and j in rest for i, j, _ in energy.links)
-    if among or not all(unit.form == "bits" for unit in energy.units):
+    if among or energy.triples or not all(unit.form == "bits" for unit in energy.units):
         return None
     own, M, bias = _as_two_blocks(energy, params, rest, energy.colours[summed])
     # Upper limit of log(1 + e^x).

@@ -186,7 +186,9 @@ def test_exact_sums(machine, cache_entries, monkeypatch):
     assert exact.log_partition(energy, params) == pytest.approx(truth.log_Z, abs=1e-10)
 
 
-@pytest.mark.parametrize("name", ["triangle", "boltzmann", "shared", "shared-chain"])
+@pytest.mark.parametrize(
+    "name", ["triangle", "boltzmann", "shared", "shared-chain", "three-way"]
+)
 def test_exact_evidence_of_partly_observed_rows(name):
     energy, params = random_machine(GRAPHS[name], seed=1)
     truth = Enumeration(GRAPHS[name], params)
@@ -227,7 +229,9 @@ def visible_but_last(truth):
     return data, x, (*(True for _ in data), None)
 
 
-@pytest.mark.parametrize("name", ["triangle", "boltzmann", "shared", "mixed"])
+@pytest.mark.parametrize(
+    "name", ["triangle", "boltzmann", "shared", "mixed", "three-way"]
+)
 def test_persistent_chains_give_the_likelihood_gradient(name):
     energy, params = random_machine(GRAPHS[name], seed=4)
     truth = Enumeration(GRAPHS[name], params)

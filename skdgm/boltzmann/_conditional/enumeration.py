@@ -72,7 +72,9 @@ class Enumeration:
         own = energy.received(params, state, block, among=self.few)
         from_z = energy.received(params, given, block, among=(self.given,))
         both = from_z[:, None] + own
-        return energy.field(params, block, both.reshape(-1, both.shape[-1]))
+        both = both.reshape(-1, both.shape[-1])
+        both = both + energy.received_across(params, state, given, block, outer=True)
+        return energy.field(params, block, both)
 
     def log_weights(self, x, z):
         """Log weight of each state x given conditions z: (n_rows, n_states)."""

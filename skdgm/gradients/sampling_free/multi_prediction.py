@@ -22,7 +22,6 @@ References
 
 import numpy as np
 
-from skdgm.couplings import Contrast
 from skdgm.energies import Params, mean_row
 from skdgm.inference import lone_means, unroll
 
@@ -79,18 +78,35 @@ def multi_prediction(energy, params, x, seen, targets, n_sweeps):
             weights = params.couplings[number]
             pull = energy.couplings[number].send(weights, delta, not up)
             pulls[other] = pulls[other] + pull if other in pulls else pull
+        for number, ends in energy.gated(block):
+            delta_sent = energy.couplings[number].send(
+                params.couplings[number], delta, True
+            )
+            sent = [
+                energy.couplings[k].send(params.couplings[k], before[other], True)
+                for other, k in ends
+            ]
+            below, above = pairs[number]
+            below.append(delta)
+            above.append(sent[0] * sent[1])
+            for (other, k), beside in zip(ends, reversed(sent)):
+                below, above = pairs[k]
+                below.append(before[other])
+                above.append(delta_sent * beside)
+                pull = energy.couplings[k].send(params.couplings[k], above[-1], False)
+                pulls[other] = pulls[other] + pull if other in pulls else pull
     start = lone_means(energy, params, len(mean))
     for block, pull in pulls.items():
         if seen[block] is True:
             continue
         biases[block] += mean_row(back(block, start[block], pull))
-    couplings = tuple(_outer(below, above) for below, above in pairs)
+    couplings = tuple(map(_outer, energy.couplings, pairs))
     found = tuple(means.get(block, part) for block, part in enumerate(x))
     return Params(tuple(biases), couplings), found
 
 
-def _outer(below, above):
+def _outer(coupling, pairs):
     """Sum of mean outer products."""
-    x, y = np.concatenate(below), np.concatenate(above)
-    y *= y.dtype.type(len(below))
-    return Contrast(x, y, x[:0], y[:0])
+    x, y = map(np.concatenate, pairs)
+    y *= y.dtype.type(len(pairs[0]))
+    return coupling.contrast(x, y, x[:0], y[:0])

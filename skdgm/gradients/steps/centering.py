@@ -11,7 +11,8 @@ contains that of the weights [1]_ [2]_. In the parameters of the plain energy it
 
 The corrections of the biases belong to the step that the weights take: since
 :func:`natural` divides it by the precisions of real units afterwards, :math:`\mu`, the
-offset times the precision, is divided by it in the last term already.
+offset times the precision, is divided by it in the last term already. The gradient of
+three-way couplings stays as it is.
 
 References
 ----------
@@ -38,8 +39,9 @@ def center(energy, params, grad, offsets, factors=None):
         for unit, own, offset in zip(energy.units, params.units, offsets)
     ]
     biases = [unit.bias_of(own) for unit, own in zip(energy.units, grad.units)]
-    lost, couplings = [np.zeros_like(bias) for bias in biases], []
-    for (i, j, _), part in zip(energy.own_links, grad.couplings):
+    lost, couplings = [np.zeros_like(bias) for bias in biases], list(grad.couplings)
+    for i, j, number in energy.own_links:
+        part = couplings[number]
         # Steps of the weights of real units are divided by precisions afterwards.
         real = energy.units[i].form == "normal"
         mu = T[i]
@@ -49,7 +51,7 @@ def center(energy, params, grad, offsets, factors=None):
         part, of_below, of_above = part.center(*given)
         lost[i] += of_below
         lost[j] += of_above
-        couplings.append(part)
+        couplings[number] = part
     units = tuple(
         unit.with_bias(own, bias - less)
         for unit, own, bias, less in zip(energy.units, grad.units, biases, lost)

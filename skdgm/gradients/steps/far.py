@@ -53,7 +53,7 @@ def shortened(energy, grad, factors):
         units[block] = own._replace(
             mean=own.mean * factor, log_precision=own.log_precision * by_precision
         )
-        for link, _, _ in energy.neighbours(block):
+        for link in energy.weights_of(block):
             couplings[link] = couplings[link].scaled(factor)
     return Params(tuple(units), tuple(couplings))
 
@@ -61,7 +61,7 @@ def shortened(energy, grad, factors):
 def copied(energy, params, factors):
     """Copies of the parameters of blocks with a factor, and of their weights."""
     own = {block: tree_map(np.copy, params.units[block]) for block in factors}
-    links = {k for block in factors for k, _, _ in energy.neighbours(block)}
+    links = {link for block in factors for link in energy.weights_of(block)}
     return own, {link: params.couplings[link].copy() for link in links}
 
 
@@ -70,7 +70,7 @@ def eased(energy, params, velocity, factors, before, rate, momentum, l1, l2):
     stochastic gradient ascent: they are shortened as the gradient is. ``before`` are
     the parameters that :func:`copied` returned before it."""
     for block, factor in factors.items():
-        for link, _, _ in energy.neighbours(block):
+        for link in energy.weights_of(block):
             W, old = params.couplings[link], before[1][link]
             back = (rate * (l1 * np.sign(old) + l2 * old)).astype(W.dtype)
             energy.couplings[link].stretch(back, (1 - factor).astype(W.dtype))
@@ -91,7 +91,7 @@ def take_back(energy, params, factors, before):
         own.mean[:] = was.mean + factor * (own.mean - was.mean)
         step = own.log_precision - was.log_precision
         own.log_precision[:] = was.log_precision + of_precision * step
-        for link, _, _ in energy.neighbours(block):
+        for link in energy.weights_of(block):
             W, old = params.couplings[link], couplings[link]
             W -= old
             energy.couplings[link].stretch(W, factor.astype(W.dtype))

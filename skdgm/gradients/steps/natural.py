@@ -50,7 +50,7 @@ def natural(energy, params, grad):
     for block, own in _real(energy, params):
         variance = np.exp(-own.log_precision)
         units[block] = units[block]._replace(mean=units[block].mean * variance)
-        for link, _, _ in energy.neighbours(block):
+        for link in energy.weights_of(block):
             couplings[link] = couplings[link].scaled(variance)
     return Params(tuple(units), tuple(couplings))
 
@@ -64,7 +64,7 @@ def standardised(energy, params, grad):
     units = list(grad.units)
     for block, own in _real(energy, params):
         along = own.mean * units[block].mean
-        for link, _, _ in energy.neighbours(block):
+        for link in energy.weights_of(block):
             coupling, W = energy.couplings[link], params.couplings[link]
             along += _along(coupling, W, grad.couplings[link])
         step = energy.units[block].learned(-0.5 * along)
@@ -88,7 +88,7 @@ def rescale(energy, params, before):
         energy.units[block].constrain(own)
         factor = np.exp(-0.5 * own.log_precision) / before[block]
         np.multiply(own.mean, factor, out=own.mean)
-        for link, _, _ in energy.neighbours(block):
+        for link in energy.weights_of(block):
             energy.couplings[link].stretch(params.couplings[link], factor)
 
 
@@ -105,7 +105,7 @@ def damped(energy, params, rate, centred=True):
         total = unit.curvature(params.units[block])
         if total is None:
             continue
-        beside = [units[other] for _, other, _ in energy.neighbours(block)]
+        beside = [units[other] for other in energy.beside(block)]
         n_hidden = sum(unit.size for unit in beside)
         # A unit below a filter has few of the maps' units beside it.
         if not centred and not convolved(energy, block):

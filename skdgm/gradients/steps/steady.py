@@ -23,7 +23,8 @@ def steady(energy, grad, rate):
         if not unit.exponential:
             continue
         moved = grad.units[block]
-        for link, _, below in energy.neighbours(block):
+        gated = [(link, None, False) for link, _ in energy.gated(block)]
+        for link, _, below in [*energy.neighbours(block), *gated]:
             part = grad.couplings[link]
             W = np.asarray(part)
             x, W = (
