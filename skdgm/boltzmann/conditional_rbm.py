@@ -72,14 +72,25 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
         counts as the mean. Its columns are those that ``column_types`` tells of, and
         ``condition_types`` of none; with "mixed", numbers of few values in a DataFrame
         are categories.
+    n_factors
+        If not 0, conditions change how y and the hidden units depend on each other,
+        too, through so many factors [3]_; see the notes.
+    gates : tuple or list of str or int, optional
+        Columns of X, by name or number, that gate weights by factors, such as a style
+        [3]_: those between y and the hidden units, and those of all conditions to
+        either. By default all columns gate the first ones alone. With ``n_lags`` it is
+        their values in the rows before that do.
+    pairwise
+        Whether there are weights between two of y, hidden units and conditions beside
+        those by factors.
     init_conditions
         Initial weights of the conditions to "gaussian" columns of y: those of a ridge
         regression for each, whose penalty generalised cross-validation chooses; or
         small random numbers ("random"), as all other weights.
     learning_rate
         Learning rate of Adam; see ``schedule``. "auto": 0.001 where y has "gaussian" or
-        "rectified" columns, of which the hidden units see values many deviations apart,
-        else 0.01.
+        "rectified" columns, of which the hidden units see values many deviations apart
+        (0.003 without ``pairwise``), else 0.01.
     momentum : float or tuple of float
         Decay of Adam's mean gradient. The values of a tuple share the epochs evenly, in
         order.
@@ -114,6 +125,9 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
         and the running mean, times ``sparsity_cost``, is subtracted from the objective.
     sparsity_cost
         Weight of the sparsity term; see ``sparsity_target``.
+    max_norm
+        Maximum norm of the weights of each hidden unit to y, and of a factor to each of
+        its ends.
     l1, l2
         Penalties on all weights, also those of the conditions: l1 times the sum of
         their absolute values and l2 / 2 times the sum of their squares are subtracted
@@ -133,6 +147,10 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
         Biases b: those at the mean of the conditions.
     intercept_hidden_ : ndarray of shape (n_hidden_entries,)
         Hidden biases c.
+    factors_ : list of ndarray
+        Weights of the factors, with ``n_factors``: those of y, of the hidden units and
+        of the conditions, of shape (n_factors, n_entries); with ``gates`` three times
+        as many: see the notes.
     precision_ : ndarray of shape (n_columns,)
         Precisions of the "gaussian" and "rectified" columns of y, in their order, for
         values as they are given; where there are such columns.
@@ -155,12 +173,27 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
     RBM : The machine of all columns together.
     RBMClassifier : Labels given rows, by a machine of both.
 
+    Notes
+    -----
+    With ``n_factors``
+
+    .. math:: \sum_f \big(A^\top y\big)_f \big(B^\top h\big)_f \big(C^\top
+        x\big)_f
+
+    is added to the exponent: the weights between y and h are then :math:`W + \sum_f
+    A_{:f} B_{:f}^\top (C^\top x)_f`. ``factors_`` has A, B and C, transposed. With
+    ``gates`` z there are factors of (y, h, z), of (y, x, z) and of (h, x, z):
+    ``factors_`` has the three matrices of each in this order. Those of z have zeros for
+    other conditions.
+
     References
     ----------
     .. [1] Taylor, Hinton and Roweis (2007). Modeling human motion using binary latent
        variables. NeurIPS.
     .. [2] Mnih, Larochelle and Hinton (2011). Conditional restricted Boltzmann machines
        for structured output prediction. UAI.
+    .. [3] Taylor and Hinton (2009). Factored conditional restricted Boltzmann machines
+       for modeling motion style. ICML.
     .. [6] Melchior, Fischer and Wiskott (2016). How to center deep Boltzmann machines.
        JMLR.
 
@@ -187,6 +220,9 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
     condition_types: ColumnTypes = "mixed"
     hidden: Annotated[str, Kinds(set(UNITS))] = "bernoulli"
     n_lags: CountOrZero = 0
+    n_factors: CountOrZero = 0
+    gates: tuple | list | None = None
+    pairwise: bool = True
     init_conditions: Literal["ridge", "random"] = "ridge"
     min_variance = 0.01
     gradient: Literal[

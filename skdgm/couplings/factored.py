@@ -28,14 +28,14 @@ class Factors(Masked):
 
     __slots__ = ()
 
-    stretch = Dense.stretch
+    stretch, limit = Dense.stretch, Dense.limit
 
     def init(self, rng, scale=0.01, dtype=np.float64):
         """Draw normal weights, (n_below, n_factors), by which a factor sees of
-        independent units of variance 1 a number of variance ``scale``. The product of
-        three small numbers would be nothing, and so would be its gradient."""
+        independent units of variance 1 a number of variance 10 ``scale``. The product
+        of three small numbers would be nothing, and so would be its gradient."""
         seen = self.n_below if self.mask is None else max(1, self.mask.sum())
-        return super().init(rng, np.sqrt(scale / seen), dtype)
+        return super().init(rng, np.sqrt(10 * scale / seen), dtype)
 
     def contrast(self, below, above, below_model, above_model):
         """As :meth:`Dense.contrast`, with zeros for what the mask excludes."""

@@ -282,13 +282,17 @@ class Energy(Graph):
         Parameters
         ----------
         max_norm : float, optional
-            Highest norm of a unit's weights to a block below, which count in standard
-            deviations of real units.
+            Highest norm of a unit's weights to a block below, and of those of a factor
+            of a three-way link to any block; they count in standard deviations of real
+            units.
         """
         for unit, own in zip(self.units, params.units):
             unit.constrain(own)
         if max_norm is not None:
-            for i, _, number in self.links:
+            ends = [(i, number) for i, _, number in self.links]
+            for triple in self.triples:
+                ends += zip(*triple)
+            for i, number in ends:
                 scale = self.units[i].scale(params.units[i])
                 self.couplings[number].limit(params.couplings[number], max_norm, scale)
 

@@ -248,6 +248,9 @@ INSTANCES = [
         schedule="constant",
         random_state=0,
     ),
+    ConditionalRBM(
+        5, n_iter=4, n_factors=4, gates=[0], gradient="cd", max_norm=3.0, random_state=0
+    ),
     GaussianRBM(n_components=6, n_iter=4, precision="fixed", random_state=0),
     GaussianRBM(
         n_components=6,

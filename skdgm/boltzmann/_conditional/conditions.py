@@ -17,17 +17,18 @@ _MOST = 10.0
 
 def n_inputs(columns):
     """Number of conditions that columns make."""
-    return int(_widths(columns).sum())
+    return int(widths_of(columns).sum())
 
 
-def _widths(columns):
+def widths_of(columns):
+    """Number of conditions that each column makes, (n_columns,)."""
     return np.where(columns.coded, columns.sizes, 1)
 
 
 def inputs(columns, v):
     """Conditions of values of columns, in the units of the model and NaN where missing:
     (n_rows, n_inputs), in the type of v."""
-    coded, widths = columns.coded, _widths(columns)
+    coded, widths = columns.coded, widths_of(columns)
     center = (columns.units.mean - columns.mean) / columns.scale
     plain = np.where(coded, 0.0, (v - center) * columns.units.gains)
     whole = np.repeat(plain, widths, axis=1)

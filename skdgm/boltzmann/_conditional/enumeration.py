@@ -71,9 +71,13 @@ class Enumeration:
         given[self.given] = z
         own = energy.received(params, state, block, among=self.few)
         from_z = energy.received(params, given, block, among=(self.given,))
-        both = from_z[:, None] + own
-        both = both.reshape(-1, both.shape[-1])
-        both = both + energy.received_across(params, state, given, block, outer=True)
+        both = energy.received_across(params, state, given, block, outer=True)
+        # Where all weights are gated, there is perhaps nothing from either alone.
+        for part, axis in (from_z, 1), (own, 0):
+            if isinstance(part, np.ndarray):
+                shape = len(z), len(x[self.few[0]]), part.shape[-1]
+                whole = np.broadcast_to(np.expand_dims(part, axis), shape)
+                both = both + whole.reshape(-1, shape[-1])
         return energy.field(params, block, both)
 
     def log_weights(self, x, z):

@@ -8,6 +8,7 @@ from skdgm.base import rolled_back
 from skdgm.base.series import Series
 from skdgm.boltzmann._conditional.answers import GivenAnswers
 from skdgm.boltzmann._conditional.conditions import Past
+from skdgm.boltzmann._conditional.factors import gate_columns
 from skdgm.boltzmann._conditional.model import CONDITIONAL
 from skdgm.boltzmann._structure.table_layers import improper
 from skdgm.boltzmann._structure.tables import kinds_of
@@ -170,6 +171,10 @@ class GivenEstimator(GivenAnswers):
         return rows._replace(given=Given(numbers)), {"_responses": responses}
 
     def _count(self, table, fresh):
+        options = self._options
+        if options.gates is not None:
+            names = getattr(self, "feature_names_in_", None)
+            gate_columns(options.gates, names, table.rows.shape[1])
         responses = self._responses
         if responses is None:
             self._far = far_out(self, self._columns, table)
@@ -195,7 +200,7 @@ class GivenEstimator(GivenAnswers):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.required = not self.n_lags
+        tags.target_tags.required = not getattr(self, "n_lags", 0)
         tags.target_tags.multi_output = True
         # Of a y of one column of classes there are probabilities.
         tags.classifier_tags = ClassifierTags(poor_score=True)

@@ -3,7 +3,8 @@ r"""Models of machines given conditions.
 .. math:: -E(y, h; x) = -E(y, h) + T(y)^\top A \, x + x^\top B \, h
 
 for conditions x, a block of an energy that is always clamped: biases of y and of the
-hidden units depend on it.
+hidden units depend on it. With factors the weights between both do, too: see
+:mod:`~skdgm.boltzmann._conditional.factors`.
 """
 
 from functools import lru_cache
@@ -13,30 +14,52 @@ import numpy as np
 
 from skdgm.boltzmann._conditional.conditions import Conditions, n_inputs
 from skdgm.boltzmann._conditional.density import ConditionalDensity
+from skdgm.boltzmann._conditional.factors import gating_of
 from skdgm.boltzmann._conditional.objective import ConditionalObjective
 from skdgm.boltzmann._conditional.regression import regressed
 from skdgm.boltzmann._conditional.series import SeriesDensity
 from skdgm.boltzmann._structure.table_layers import Tables, gain_of
 from skdgm.boltzmann._structure.tables import layout_of
+from skdgm.couplings import Dense
 from skdgm.distributions import UnitNormal
-from skdgm.energies import Params, graph
+from skdgm.energies import Energy, Params, graph
 from skdgm.training import AUTO
 
-# Learning rates of machines with real columns in y, and of others.
-_OF_REAL, _OF_OTHERS = 0.001, 0.01
+# Learning rates of machines with real columns in y, and with factors alone, which do
+# not begin with a regression; and of others.
+_OF_REAL, _OF_GATED, _OF_OTHERS = 0.001, 0.003, 0.01
 
 
 class Conditional(Tables):
     """One hidden layer over a visible block for each kind of the columns of y, given
     conditions: the last block."""
 
-    STRUCTURE = "column_types", "condition_types", "hidden", "n_components", "n_lags"
+    STRUCTURE = (
+        *("column_types", "condition_types", "hidden", "n_components", "n_lags"),
+        *("n_factors", "gates", "pairwise"),
+    )
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        super().check(options)
+        if not options.pairwise and not options.n_factors:
+            raise ValueError(
+                "pairwise=False leaves weights by factors alone, but n_factors=0: give "
+                "a number of these."
+            )
+        if options.gates is not None and not options.n_factors:
+            raise ValueError(
+                f"gates={options.gates!r} gate weights by factors, but n_factors=0: "
+                "give a number of these."
+            )
+        if options.gates is not None and not len(options.gates):
+            raise ValueError("gates is empty: name columns of X, or give None for all.")
 
     def energy(self, facts):
         """Energy of visible blocks, hidden units and conditions."""
         units = *layout_of(of_y(facts)).units, self.hidden(facts)
         given = UnitNormal(n_conditions(facts))
-        return _energy(tuple(map(type, units)), units, given)
+        return _energy(tuple(map(type, units)), units, given, gating_of(facts))
 
     def moments(self, facts, energy):
         """Known means (or moments) of each block in the model without couplings."""
@@ -89,18 +112,24 @@ class Conditional(Tables):
         asked = SimpleNamespace(**vars(facts.options))
         if asked.learning_rate == AUTO:
             real = any(unit.form == "normal" for unit in energy.units)
-            asked.learning_rate = _OF_REAL if real else _OF_OTHERS
+            of_real = _OF_REAL if asked.pairwise else _OF_GATED
+            asked.learning_rate = of_real if real else _OF_OTHERS
         return asked
 
     def initial(self, facts):
         """Function that gives conditions the weights of regressions, if asked for."""
-        return regressed if facts.options.init_conditions == "ridge" else None
+        options = facts.options
+        ridge = options.init_conditions == "ridge" and options.pairwise
+        return regressed if ridge else None
 
     def attributes(self, facts, state):
         """Fitted attributes of a training state."""
         own, state = of_y(facts), state.kept()
         units, couplings = state.params
-        n, (*W, B) = len(units) - 2, couplings
+        n, gating = len(units) - 2, gating_of(facts)
+        if not gating.pairwise:
+            couplings = *_no_pairs(self.energy(facts), couplings[0].dtype), *couplings
+        *W, B = couplings[: 2 * n + 1]
         alone = Params(units[:-1], tuple(W[:n]))
         found = super().attributes(
             own, state._replace(params=alone, chains=state.chains[:-1])
@@ -110,6 +139,10 @@ class Conditional(Tables):
         for unit, part, places in zip(layout.units, W[n:], layout.entries):
             A[:, places] = part.T * gain_of(unit, B.dtype)
         del found["chains_"], found["h_samples_"]
+        if gating.n_factors:
+            gains = [gain_of(unit, B.dtype) for unit in (*layout.units, hidden)]
+            named = gating.named(couplings[2 * n + 1 :], layout, gains)
+            found["factors_"] = named
         return found | {
             "_training": state[1:],
             "condition_visible_": A,
@@ -118,7 +151,7 @@ class Conditional(Tables):
 
     def params(self, facts, attributes):
         """Parameters of fitted attributes."""
-        own = of_y(facts)
+        own, gating = of_y(facts), gating_of(facts)
         units, couplings = super().params(own, attributes)
         layout, hidden = layout_of(own), self.hidden(facts)
         A, B = attributes["condition_visible_"], attributes["condition_hidden_"]
@@ -128,8 +161,23 @@ class Conditional(Tables):
             for unit, places in zip(layout.units, layout.entries)
         ]
         zeros = np.zeros(len(A), A.dtype)
-        couplings = *couplings, *links, B / gain_of(hidden, B.dtype)
+        gains = [gain_of(unit, A.dtype) for unit in (*layout.units, hidden)]
+        couplings = *couplings, *links, B / gains[-1]
+        if not gating.pairwise:
+            couplings = ()
+        if gating.n_factors:
+            given = attributes["factors_"], layout, gains
+            couplings += (*gating.couplings(*given),)
         return Params((*units, zeros), couplings)
+
+
+def _no_pairs(energy, dtype):
+    """Weights between two blocks that are not there: zeros."""
+    *sizes, n_given = (unit.size for unit in energy.units)
+    *visible, n_hidden = sizes
+    shapes = [(size, n_hidden) for size in visible]
+    shapes += [(size, n_given) for size in visible] + [(n_given, n_hidden)]
+    return [np.zeros(shape, dtype) for shape in shapes]
 
 
 def n_conditions(facts):
@@ -150,7 +198,7 @@ def of_y(facts):
 
 # The kinds of the blocks belong to the key: see the energies of tables.
 @lru_cache(maxsize=128)
-def _energy(kinds, units, given):
+def _energy(kinds, units, given, gating):
     """Energy of visible blocks, hidden units and conditions, of a colour each."""
     n = len(units) - 1
     visible, hidden, known = tuple(range(n)), n, n + 1
@@ -158,7 +206,13 @@ def _energy(kinds, units, given):
     pairs = [(block, hidden) for block in visible]
     pairs += [(block, known) for block in visible] + [(known, hidden)]
     layers = visible, (known,), (hidden,)
-    return graph(units, pairs, colours=layers, layers=layers)
+    if not gating.n_factors:
+        return graph(units, pairs, colours=layers, layers=layers)
+    pairs = pairs if gating.pairwise else []
+    triples, factors = gating.triples(units, len(pairs))
+    links = [(*pair, number) for number, pair in enumerate(pairs)]
+    couplings = [Dense(units[i].size, units[j].size) for i, j in pairs] + factors
+    return Energy(units, links, couplings, layers, layers, triples)
 
 
 CONDITIONAL = Conditional(ConditionalDensity, ConditionalObjective)

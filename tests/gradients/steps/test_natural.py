@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from skdgm.couplings import Dense, Factors
 from skdgm.distributions import Bernoulli, Gaussian, Normal
-from skdgm.energies import contrast, layered
+from skdgm.energies import Energy, Params, contrast, layered
 from skdgm.gradients.steps.natural import (
     damped,
     deviations,
@@ -70,6 +71,36 @@ def test_precisions_learn_while_standardised_weights_are_held():
     grad = contrast(ENERGY, here, x, nothing)
     found = standardised(ENERGY, here, grad).units[0].log_precision
     np.testing.assert_allclose(found, numeric.units[0].log_precision, atol=1e-7)
+
+
+def test_precisions_learn_beside_gated_weights():
+    units, links = [Gaussian(4), Bernoulli(3), Bernoulli(2)], [(0, 1, 0)]
+    couplings = [Dense(4, 3), Factors(4, 5), Factors(3, 5), Factors(2, 5)]
+    energy = Energy(units, links, couplings, triples=[((0, 1, 2), (1, 2, 3))])
+    tilde = energy.init(RNG, scale=1.0)
+    own = Normal(RNG.normal(size=4), RNG.normal(size=4))
+    tilde = tilde._replace(units=(own, *tilde.units[1:]))
+
+    def plain(tilde):
+        deviation, (W, A, *rest) = np.exp(-0.5 * tilde.units[0][1]), tilde.couplings
+        own = tilde.units[0]._replace(mean=deviation * tilde.units[0].mean)
+        couplings = deviation[:, None] * W, deviation[:, None] * A, *rest
+        return Params((own, *tilde.units[1:]), couplings)
+
+    x = tuple(RNG.normal(size=(6, unit.size)) for unit in units)
+    numeric = numerical_gradient(lambda p: -energy.energy(plain(p), x).mean(), tilde)
+    here, nothing = plain(tilde), tuple(np.zeros_like(part[:1]) for part in x)
+    grad = standardised(energy, here, contrast(energy, here, x, nothing))
+    found = grad.units[0].log_precision
+    np.testing.assert_allclose(found, numeric.units[0].log_precision, atol=1e-7)
+    found = natural(energy, here, grad).couplings[1]
+    slope = np.asarray(grad.couplings[1]) / np.exp(own.log_precision)[:, None]
+    np.testing.assert_allclose(np.asarray(found), slope)
+    before = deviations(energy, here)
+    own.log_precision[:] += RNG.normal(size=4)
+    here.units[0].log_precision[:] = own.log_precision
+    rescale(energy, here, before)
+    assert_trees(here, plain(tilde), rtol=1e-12)
 
 
 @pytest.mark.parametrize("precision", ["fixed", "scalar"])

@@ -1,0 +1,136 @@
+r"""Factors of conditional machines: weights that conditions gate.
+
+.. math:: -E(y, h; x) = \dots + \sum_f \big(T(y)^\top A\big)_f \big(h^\top B\big)_f
+   \big(x^\top C\big)_f
+
+Where some conditions z are gates, and all others not, these gate the weights of the
+conditions, too [1]_: there are factors of (y, h, z), of (y, x, z) and of (h, x, z).
+
+References
+----------
+.. [1] Taylor and Hinton (2009). Factored conditional restricted Boltzmann machines for
+   modeling motion style. ICML.
+"""
+
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.boltzmann._conditional.conditions import widths_of
+from skdgm.couplings import Factors
+from skdgm.energies import Triple
+
+# What each of the three ends of a kind of factors is.
+ALL = (("visible", "hidden", "conditions"),)
+GATED = (
+    ("visible", "hidden", "gates"),
+    ("visible", "conditions", "gates"),
+    ("hidden", "conditions", "gates"),
+)
+
+
+class Gating(NamedTuple):
+    """Number of factors, and whether each condition is a gate, a tuple of bool; empty
+    if all are. ``pairwise`` if there are weights between two blocks, too."""
+
+    n_factors: int
+    gates: tuple = ()
+    pairwise: bool = True
+
+    @property
+    def kinds(self):
+        """The ends of each kind of factors: tuples of their names."""
+        if not self.n_factors:
+            return ()
+        return GATED if self.gates else ALL
+
+    def triples(self, units, first):
+        """Three-way links between visible blocks, the hidden one and conditions, and
+        their couplings, which are numbered from ``first`` on."""
+        links, couplings = [], []
+        for kind in self.kinds:
+            numbers = {}
+            for end in kind:
+                for block in self._blocks(end, len(units)):
+                    numbers[end, block] = first + len(couplings)
+                    mask = np.array(self.gates)[:, None] if end == "gates" else None
+                    given = units[block].size, self.n_factors, mask
+                    couplings.append(Factors(*given))
+            for one in self._blocks(kind[0], len(units)):
+                others = [self._blocks(end, len(units))[0] for end in kind[1:]]
+                blocks = one, *others
+                links.append(Triple(blocks, [numbers[e] for e in zip(kind, blocks)]))
+        return links, couplings
+
+    @staticmethod
+    def _blocks(end, n_blocks):
+        if end == "visible":
+            return range(n_blocks - 2)
+        return (n_blocks - 2 if end == "hidden" else n_blocks - 1,)
+
+    def named(self, couplings, layout, gains):
+        """Weights of factors as a fitted model shows them, a list: of each kind those
+        of its three ends, (n_factors, n_entries). ``gains`` are those of visible blocks
+        and hidden units."""
+        given, found = iter(couplings), []
+        for end in self._ends:
+            if end == "visible":
+                shape = self.n_factors, layout.widths.sum()
+                own = np.empty(shape, gains[-1].dtype)
+                for places, gain in zip(layout.entries, gains):
+                    own[:, places] = next(given).T * gain
+            else:
+                own = next(given).T * (gains[-1] if end == "hidden" else 1)
+            found.append(np.ascontiguousarray(own))
+        return found
+
+    def couplings(self, named, layout, gains):
+        """The inverse of :meth:`named`."""
+        found = []
+        for end, part in zip(self._ends, named, strict=True):
+            own = part.T
+            if end == "visible":
+                places = zip(layout.entries, gains)
+                found += [own[entries] / _column(gain) for entries, gain in places]
+            else:
+                found.append(own / _column(gains[-1]) if end == "hidden" else own)
+        return [np.ascontiguousarray(own) for own in found]
+
+    @property
+    def _ends(self):
+        return [end for kind in self.kinds for end in kind]
+
+
+def _column(gain):
+    return np.reshape(gain, (-1, 1))
+
+
+def gating_of(facts):
+    """Factors of a machine, and which conditions are gates."""
+    asked = facts.structure
+    if asked.gates is None or not asked.n_factors:
+        return Gating(asked.n_factors, (), asked.pairwise)
+    known = getattr(facts.known, "feature_names_in_", None)
+    n = len(facts.columns.seen)
+    own = np.zeros(n, bool)
+    own[gate_columns(asked.gates, known, n)] = True
+    lags = max(1, asked.n_lags)
+    gates = np.tile(np.repeat(own, widths_of(facts.columns)), lags)
+    return Gating(asked.n_factors, tuple(gates.tolist()), asked.pairwise)
+
+
+def gate_columns(gates, names, n_columns):
+    """Numbers of the columns of X that are gates, by number or name; ValueError if X
+    has no such column."""
+    names, found = [] if names is None else list(names), []
+    for gate in gates:
+        if isinstance(gate, Integral) and not isinstance(gate, bool):
+            place = int(gate)
+        else:
+            place = names.index(gate) if gate in names else n_columns
+        if not -n_columns <= place < n_columns:
+            has = f"columns {names}" if names else f"{n_columns} columns, without names"
+            raise ValueError(f"gates names column {gate!r}, but X has {has}.")
+        found.append(place % n_columns)
+    return found
