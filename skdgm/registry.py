@@ -35,6 +35,7 @@ MODELS = {
     "ConvRBM": "boltzmann.conv_rbm",
     "DBM": "boltzmann.dbm",
     "DBMClassifier": "boltzmann.dbm_classifier",
+    "GatedRBM": "boltzmann.gated_rbm",
     "GaussianRBM": "boltzmann.gaussian_rbm",
     "BernoulliRBM": "boltzmann.bernoulli_rbm",
     "RBMClassifier": "boltzmann.rbm_classifier",

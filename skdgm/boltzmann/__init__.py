@@ -7,6 +7,7 @@ from skdgm.boltzmann.conv_dbm import ConvDBM
 from skdgm.boltzmann.conv_rbm import ConvRBM
 from skdgm.boltzmann.dbm import DBM
 from skdgm.boltzmann.dbm_classifier import DBMClassifier
+from skdgm.boltzmann.gated_rbm import GatedRBM
 from skdgm.boltzmann.gaussian_rbm import GaussianRBM
 from skdgm.boltzmann.rbm import RBM
 from skdgm.boltzmann.rbm_classifier import RBMClassifier
@@ -21,6 +22,7 @@ __all__ = [
     "ConvDBM",
     "ConvRBM",
     "DBMClassifier",
+    "GatedRBM",
     "GaussianRBM",
     "RBMClassifier",
     "ReplicatedSoftmax",

@@ -82,7 +82,8 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
         their values in the rows before that do.
     pairwise
         Whether there are weights between two of y, hidden units and conditions beside
-        those by factors.
+        those by factors. Without them ``components_``, ``condition_visible_`` and
+        ``condition_hidden_`` are zeros.
     init_conditions
         Initial weights of the conditions to "gaussian" columns of y: those of a ridge
         regression for each, whose penalty generalised cross-validation chooses; or

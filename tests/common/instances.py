@@ -38,6 +38,7 @@ from skdgm import (
     DenoisingAutoencoder,
     EoNADE,
     GANClassifier,
+    GatedRBM,
     GaussianRBM,
     GenerativeDBNClassifier,
     GeneratorNet,
@@ -250,6 +251,18 @@ INSTANCES = [
     ),
     ConditionalRBM(
         5, n_iter=4, n_factors=4, gates=[0], gradient="cd", max_norm=3.0, random_state=0
+    ),
+    GatedRBM(5, 6, n_iter=4, condition_types="gaussian", random_state=0),
+    GatedRBM(
+        4,
+        6,
+        n_iter=4,
+        column_types="categorical",
+        gradient="mean-field",
+        mean_field_steps=3,
+        sparsity_target=0.3,
+        early_stopping=True,
+        random_state=0,
     ),
     GaussianRBM(n_components=6, n_iter=4, precision="fixed", random_state=0),
     GaussianRBM(

@@ -7,7 +7,7 @@ classifier may have its machine as a parameter.
 
 import numpy as np
 
-from skdgm import ConvRBM, NeuralAutoregressive
+from skdgm import ConvRBM, GatedRBM, NeuralAutoregressive
 from skdgm.belief._tuned import TunedNetwork
 from skdgm.utils.counts import layer_sizes, per_layer
 
@@ -82,6 +82,8 @@ def learned(estimator):
 
 def weights(estimator):
     """The weights nearest to the data."""
+    if isinstance(estimator, GatedRBM):
+        return estimator.factors_[0]
     for name in "components_", "coupling_":
         if hasattr(estimator, name):
             return getattr(estimator, name)

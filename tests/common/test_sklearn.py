@@ -68,7 +68,7 @@ for sizes, names in [
     ),
     (
         {"n_components": 12},
-        "BernoulliRBM ConditionalRBM ConvRBM GaussianRBM RBM RBMClassifier "
+        "BernoulliRBM ConditionalRBM ConvRBM GatedRBM GaussianRBM RBM RBMClassifier "
         "ReplicatedSoftmax "
         "NADE RNADE",
     ),

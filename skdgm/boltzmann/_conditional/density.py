@@ -10,7 +10,7 @@ from functools import cached_property
 from numbers import Number
 
 import numpy as np
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 
 from skdgm.base import Density, of_rows
 from skdgm.boltzmann._conditional.annealing import log_Z_bracket
@@ -18,7 +18,7 @@ from skdgm.boltzmann._conditional.conditions import Conditions
 from skdgm.boltzmann._conditional.enumeration import Enumeration
 from skdgm.inference import bound, mean_field, unroll
 from skdgm.samplers import Gibbs, State
-from skdgm.utils.counts import count, count_rows
+from skdgm.utils.counts import check_choice, count, count_rows
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.rows import Rows, row_hash
 from skdgm.utils.threading.threads import one_blas_thread
@@ -246,6 +246,34 @@ class ConditionalDensity(Density):
         found = self.layout.to_table(drawn[: len(self.layout.units)])
         return found.astype(self.params.dtype, copy=False)
 
+    def transformed(self, X, H, method="mean", random_state=None):
+        """Means, or draws, of y given X and values of the hidden units."""
+        check_choice("method", method, ("mean", "sample"))
+        rows, H = self.pairs(X), check_array(H, dtype=self.params.dtype)
+        size = rows.shape[0]
+        if H.shape[1] != self.n_features_out:
+            raise ValueError(
+                f"H has {H.shape[1]} columns, but {self.name} has "
+                f"{self.n_features_out} entries of hidden units."
+            )
+        if len(H) not in (1, size):
+            raise ValueError(
+                f"H has {len(H)} rows, but X has {size}: give a row for "
+                "each, or one for all."
+            )
+        H = np.broadcast_to(H, (size, H.shape[1]))
+        rng = stream(check_random_state(random_state).randint(MAX_SEED)).rows(size)
+        n, parts = len(self.layout.units), []
+        for part, x, _ in self.blocks(rows):
+            state = State((*x[:n], H[part], x[-1]))
+            clamp = (*(None,) * n, True, True)
+            sampler = Gibbs(self.energy, colours=(0,), clamp=clamp)
+            state, info = sampler.step(rng.take(part), self.params, state)
+            values = state.x if method == "sample" else info.means
+            parts.append(self.layout.to_table(values[:n]))
+        found = np.concatenate(parts).astype(self.params.dtype, copy=False)
+        return self.responses.decoded(self.to_data(found))
+
     def to_data(self, v):
         """Values of y as numbers of its columns."""
         return self.of_y.domain.to_data(self.of_y.columns, v)
@@ -257,8 +285,7 @@ class ConditionalDensity(Density):
 
     def fill(self, X, method="mean", random_state=None, *, y=None, n_steps=100):
         """Fill missing entries of y given X and the others."""
-        if method not in ("mean", "sample"):
-            raise ValueError(f"method must be 'mean' or 'sample', not {method!r}.")
+        check_choice("method", method, ("mean", "sample"))
         if method == "sample":
             found = self.to_data(self.drawn(X, y, random_state, n_steps))
         else:

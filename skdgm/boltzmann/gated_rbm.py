@@ -1,0 +1,174 @@
+r"""Gated restricted Boltzmann machines: pairs of images, and what moves the first one.
+
+.. math:: -E(y, h; x) = b^\top y + c^\top h + \sum_f \big(A^\top y\big)_f \big(B^\top
+   h\big)_f \big(C^\top x\big)_f
+"""
+
+import numpy as np
+
+from skdgm.base.frames import indexed
+from skdgm.base.options import KW_ONLY, Count, removed
+from skdgm.boltzmann.conditional_rbm import ConditionalRBM
+from skdgm.training import Budget
+from skdgm.typing import ArrayLike, Data, Filling, Seed, Target
+
+
+class GatedRBM(ConditionalRBM):
+    r"""Gated restricted Boltzmann machine: hidden units that are transformations.
+
+    .. math::
+
+        p(y, h \mid x) = \frac{1}{Z(x)} \exp\Big(b^\top y + c^\top h + \sum_f
+        \big(A^\top y\big)_f \big(B^\top h\big)_f \big(C^\top x\big)_f\Big)
+
+    A machine of pairs, such as two images x and y of which the second is the first one,
+    moved [1]_ [2]_. Hidden units gate the weights between both. So they say by what y
+    follows from x, and nothing of what is seen: ``transform(X, y)`` are features of the
+    transformation, and :meth:`analogy` applies that of a pair to other images. Columns
+    of A and C become pairs of filters that differ by a phase.
+
+    It is a :class:`~skdgm.ConditionalRBM` of columns y given columns X with factors
+    alone, with all its methods; y may have columns of any kinds. NaN in X is the mean
+    of its column, NaN in y is missing.
+
+    Parameters
+    ----------
+    n_components
+        Number of hidden units.
+    n_factors
+        Number of factors, pairs of filters: about twice that of hidden units. One
+        factor serves one frequency and direction.
+    pairwise
+        Whether there are weights between two of y, hidden units and X, too: faster to
+        learn, but then hidden units may say what y is, rather than how it follows.
+        Without them ``components_``, ``condition_visible_`` and ``condition_hidden_``
+        are zeros.
+    n_steps : int or tuple of int
+        Number of Gibbs steps from y in each update. The values of a tuple share the
+        epochs evenly, in order.
+    n_iter
+        Number of epochs; "auto": 6,000 updates, but between 40 and 200 epochs. For a
+        while factors seem to learn nothing; a few epochs are of no use.
+
+    Attributes
+    ----------
+    factors_ : list of ndarray
+        Weights of the factors, of shape (n_factors, n_entries): those of y, of the
+        hidden units and of X, which are A, B and C, transposed.
+
+    See Also
+    --------
+    ConditionalRBM : Columns y given columns X, which may be gates, too.
+
+    References
+    ----------
+    .. [1] Memisevic and Hinton (2007). Unsupervised learning of image transformations.
+       CVPR.
+    .. [2] Memisevic and Hinton (2010). Learning to represent spatial transformations
+       with factored higher-order Boltzmann machines. Neural Computation.
+    .. [6] Melchior, Fischer and Wiskott (2016). How to center deep Boltzmann machines.
+       JMLR.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdgm import GatedRBM
+    >>> rng = np.random.default_rng(0)
+    >>> X = (rng.random((2000, 12)) < 0.3).astype(float)
+    >>> shift = rng.integers(3, size=2000)
+    >>> y = np.array([np.roll(x, s) for x, s in zip(X, shift)])
+    >>> gated = GatedRBM(20, 40, random_state=0).fit(X, y)
+    >>> gated.transform(X[:5], y[:5]).shape
+    (5, 20)
+
+    Move other rows as one pair is:
+
+    >>> moved = gated.analogy(X[:1], y[:1], X[1:100])
+    >>> truth = np.roll(X[1:100], shift[0], axis=1)
+    >>> bool(((moved > 0.5) == truth).mean() > 0.9)
+    True
+    """
+
+    _BUDGET = Budget(6_000, 40, 200)
+
+    n_components: Count = 50
+    n_factors: Count = 100
+    _: KW_ONLY
+    pairwise = False
+    n_steps = 1
+    batch_size = 100
+    n_lags: int = removed(0)
+    gates: tuple | list | None = removed(None)
+    init_conditions: str = removed("random")
+
+    def decode(
+        self,
+        H: ArrayLike,
+        X: Data,
+        *,
+        method: Filling = "mean",
+        random_state: Seed = None,
+    ) -> object:
+        r"""Apply transformations to rows, :math:`\mathbb{E}[y \mid x, h]`.
+
+        Parameters
+        ----------
+        H : array-like of shape (n_samples, n_components) or (1, n_components)
+            Hidden units, as :meth:`transform` returns them; a single row is applied to
+            all rows of X.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            What is transformed.
+        method : {"mean", "sample"}, default="mean"
+            "mean" returns means (probabilities of bits; of categories the most probable
+            ones), "sample" draws.
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
+            As y was given in ``fit``.
+
+        Raises
+        ------
+        ValueError
+            H has another number of columns, or of rows, or is not finite; ``method`` is
+            unknown.
+        """
+        found = self.density_.transformed(X, H, method, random_state)
+        return indexed(found, X)
+
+    def analogy(
+        self,
+        X: Data,
+        y: Target,
+        X_new: Data,
+        *,
+        method: Filling = "mean",
+        random_state: Seed = None,
+    ) -> object:
+        """Transform other rows as those of some pairs: y is to X as the answer to
+        ``X_new``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features) or (1, \
+                n_features)
+            What comes first in each pair.
+        y : array-like of shape (n_samples, n_outputs) or (1, n_outputs)
+            What X became. A single pair serves for all rows of ``X_new``.
+        X_new : {array-like, sparse matrix} of shape (n_samples, n_features)
+            What is transformed.
+        method : {"mean", "sample"}, default="mean"
+            As for :meth:`decode`.
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+
+        Returns
+        -------
+        y_new : ndarray of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
+            As y was given in ``fit``.
+        """
+        H = np.asarray(self.density_.features(X, y))
+        given = {"method": method, "random_state": random_state}
+        return self.decode(H, X_new, **given)
