@@ -1,8 +1,10 @@
 """Figures of the user guide: python doc/guide/figures.py [name ...]
 
-Writes doc/guide/images/NAME.png, in some minutes on one core.
+Writes doc/guide/images/NAME.png, in some minutes on one core. Pictures of tasks, which
+are all of one size, show what the snippets of their pages have computed.
 """
 
+import doctest
 import sys
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from sklearn.datasets import load_digits, make_moons
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
-from skdgm import DBM, DBN, RNADE, VAE, BernoulliRBM, GaussianRBM
+from skdgm import DBM, DBN, FVBN, NADE, RNADE, VAE, BernoulliRBM, GaussianRBM
 from skdgm.plotting import ComponentsDisplay, SamplesDisplay
 
 HOME = Path(__file__).parent / "images"
@@ -218,8 +220,157 @@ def landing():
     return figure
 
 
+def snippets(page):
+    """Names that the snippets of a page of the guide define."""
+    names = {}
+    for example in doctest.DocTestParser().get_examples(
+        (Path(__file__).parent / f"{page}.rst").read_text()
+    ):
+        exec(example.source, names)
+    return names
+
+
+def picture():
+    """Figure and axes of a task's picture."""
+    return plt.subplots(figsize=(4, 2.5), layout="constrained")
+
+
+def tiles(ax, images, n_columns):
+    """Draw images of digits in a grid, what is missing in orange."""
+    framed = np.pad(
+        np.reshape(images, (-1, 8, 8)), [(0, 0), (1, 1), (1, 1)], constant_values=-1
+    )
+    framed = framed.reshape(-1, n_columns, 10, 10).transpose(0, 2, 1, 3)
+    colours = plt.get_cmap("gray").with_extremes(bad="tab:orange", under="white")
+    ax.imshow(framed.reshape(-1, 10 * n_columns), cmap=colours, vmin=0, vmax=1)
+    ax.set_axis_off()
+
+
+def task_few_labels():
+    """Draw accuracies by the number of labels, of pixels and of features."""
+    got = snippets("few_labels")
+    rows, labels, sizes = got["X"], got["y"], (20, 50, 100, 200, 500)
+    features = got["model"][0]
+    figure, ax = picture()
+    for name, make in (("pixels", lambda x: x), ("features", features.transform)):
+        rates = []
+        for n in sizes:
+            linear = LogisticRegression(max_iter=2000).fit(make(rows[:n]), labels[:n])
+            rates.append(100 * linear.score(make(got["X_test"]), got["y_test"]))
+        ax.plot(sizes, rates, marker="o", label=name)
+    ax.set(xscale="log", xlabel="labels", ylabel="% right")
+    ax.set_xticks(sizes, sizes)
+    ax.minorticks_off()
+    ax.legend(frameon=False)
+    return figure
+
+
+def task_synthetic():
+    """Draw two columns of real rows, and of drawn ones."""
+    got = snippets("synthetic_tables")
+    figure, ax = picture()
+    for name, rows in (("real", got["train"]), ("drawn", got["drawn"])):
+        ax.scatter(rows["bmi"], rows["progression"], s=7, alpha=0.6, label=name)
+    ax.set(xlabel="body mass index", ylabel="progression")
+    ax.legend(frameon=False, handletextpad=0, loc="upper left")
+    return figure
+
+
+def task_missing():
+    """Draw a table with holes, and the same table filled in."""
+    got = snippets("missing_values")
+    numbers = got["table"].drop(columns="sex")
+    rows = numbers.isna().sum(axis=1).nlargest(14).index
+    filled = got["regression"][0].transform(got["table"])[numbers.columns]
+    colours = plt.get_cmap("Blues").with_extremes(bad="tab:orange")
+    figure, axes = plt.subplots(1, 2, figsize=(4, 2.5), layout="constrained")
+    for ax, title, part in zip(axes, ("given", "filled in"), (numbers, filled)):
+        scaled = ((part - numbers.mean()) / numbers.std()).loc[rows]
+        ax.imshow(scaled, cmap=colours, vmin=-2.5, vmax=2.5, aspect="auto")
+        ax.set(title=title, xticks=[], yticks=[])
+    return figure
+
+
+def task_anomalies():
+    """Draw log-likelihoods of rows, the least likely ones in red."""
+    got = snippets("anomalies")
+    nats = np.sort(got["fitted"].score_samples(got["wine"]))
+    odd = got["detector"].predict(got["wine"]) == -1
+    figure, ax = picture()
+    ax.hist(nats, 40, color="C0")
+    ax.hist(nats[: odd.sum()], np.histogram_bin_edges(nats, 40), color="tab:red")
+    ax.set(xlabel="log-likelihood of a row, nats", ylabel="rows")
+    return figure
+
+
+def task_topics():
+    """Draw the words of two topics."""
+    got = snippets("topics")
+    model, words = got["ReplicatedSoftmax"](random_state=0).fit(got["X"]), got["words"]
+    figure, axes = plt.subplots(1, 2, figsize=(4, 2.5), layout="constrained")
+    for ax, word in zip(axes, ("nearest", "lasso")):
+        column = list(words).index(word)
+        weights = model.components_[model.components_[:, column].argmax()]
+        best = weights.argsort()[-6:]
+        ax.barh(words[best], weights[best], color="C0")
+        ax.set(xticks=[])
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+    return figure
+
+
+def task_images():
+    """Draw digits of which half is hidden, and filled in."""
+    got = snippets("images")
+    chosen = [got["half"][:16], got["filled"][:16]]
+    figure, ax = picture()
+    tiles(ax, np.stack(chosen).reshape(2, 2, 8, 64).transpose(1, 0, 2, 3), 8)
+    return figure
+
+
+def task_series():
+    """Draw the days before, and the futures of the next one."""
+    got = snippets("series")
+    test = got["test"]["visitors"]
+    figure, ax = picture()
+    ax.plot(test[24:72], color="black", lw=1)
+    prefix = [got["test"][:72]]
+    for part in got["model"].generate(24, prefix=prefix, n_samples=60, random_state=0):
+        ax.plot(range(72, 96), part["visitors"], color="C0", alpha=0.12)
+    ax.plot(test[71:96], color="tab:orange", lw=1.5, label="what came")
+    ax.set(xlabel="hour", ylabel="visitors")
+    ax.legend(frameon=False, loc="upper left")
+    return figure
+
+
+def task_likelihoods():
+    """Draw log-likelihoods of held-out digits, of a baseline and of models."""
+    models = {
+        "FVBN": FVBN(random_state=0),
+        "RBM, 16 units": BernoulliRBM(16, n_iter=40, random_state=0),
+        "VAE": VAE(random_state=0),
+        "NADE": NADE(random_state=0, early_stopping=True),
+        "RBM, 100 units": BernoulliRBM(100, n_iter=40, random_state=0),
+    }
+    nats = {name: model.fit(X).score(X_TEST) for name, model in models.items()}
+    names = sorted(nats, key=nats.get)
+    figure, ax = picture()
+    ax.scatter([nats[name] for name in names], names, color="C0", s=50)
+    ax.set(xlabel="nats of a held-out digit")
+    ax.grid(axis="y", alpha=0.4)
+    return figure
+
+
 FIGURES = [
     landing,
+    task_few_labels,
+    task_synthetic,
+    task_missing,
+    task_anomalies,
+    task_topics,
+    task_images,
+    task_series,
+    task_likelihoods,
     rbm_options,
     gaussian_rbm,
     autoregressive_options,
@@ -233,5 +384,6 @@ if __name__ == "__main__":
     for draw in FIGURES:
         if not sys.argv[1:] or draw.__name__ in sys.argv[1:]:
             figure = draw()
-            figure.savefig(HOME / f"{draw.__name__}.png", dpi=110, bbox_inches="tight")
+            cut = None if draw.__name__.startswith("task_") else "tight"
+            figure.savefig(HOME / f"{draw.__name__}.png", dpi=110, bbox_inches=cut)
             print(f"wrote {draw.__name__}.png", flush=True)
