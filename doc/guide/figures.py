@@ -249,14 +249,11 @@ def tiles(ax, images, n_columns):
 def task_few_labels():
     """Draw accuracies by the number of labels, of pixels and of features."""
     got = snippets("few_labels")
-    rows, labels, sizes = got["X"], got["y"], (20, 50, 100, 200, 500)
-    features = got["model"][0]
+    features, sizes = got["rbm"].transform, (20, 50, 100, 200)
     figure, ax = picture()
-    for name, make in (("pixels", lambda x: x), ("features", features.transform)):
-        rates = []
-        for n in sizes:
-            linear = LogisticRegression(max_iter=2000).fit(make(rows[:n]), labels[:n])
-            rates.append(100 * linear.score(make(got["X_test"]), got["y_test"]))
+    for name, make in (("pixels", np.asarray), ("features", features)):
+        rows = make(got["X"]), make(got["X_test"])
+        rates = [100 * got["judge"](*rows, n) for n in sizes]
         ax.plot(sizes, rates, marker="o", label=name)
     ax.set(xscale="log", xlabel="labels", ylabel="% right")
     ax.set_xticks(sizes, sizes)
