@@ -22,3 +22,37 @@ def test_snippets_run(page):
     )
     assert found.attempted
     assert not found.failed
+
+
+# Pages of tasks are one series: from a user's data to a decision.
+TASKS = (
+    "few_labels",
+    "synthetic_tables",
+    "missing_values",
+    "anomalies",
+    "topics",
+    "images",
+    "series",
+)
+SECTIONS = [
+    "Your data",
+    "A first model",
+    "Is it any good?",
+    "Pitfalls",
+    "Which estimator, which options",
+    "Where to go on",
+]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_pages_of_tasks_have_one_order(task):
+    lines = (DOC / "guide" / f"{task}.rst").read_text().splitlines()
+    headings = [line for line, below in zip(lines, lines[1:]) if below[:3] == "---"]
+    assert [heading for heading in headings if heading in SECTIONS] == SECTIONS
+
+
+def test_front_doors_lead_to_each_task():
+    doors = ("index.rst", "which_model.rst", "guide/index.rst", "../README.md")
+    for door in doors:
+        text = (DOC / door).read_text()
+        assert not [task for task in TASKS if task not in text], door

@@ -1,5 +1,6 @@
 """The README's example runs, and its commands are the ones that CI runs."""
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -31,3 +32,23 @@ def test_commands_are_marked_for_ci():
     for mark in ("tests", "main job"):
         assert re.search(rf"<!-- ci: {mark} -->\n```bash\n.*\n```", README)
         assert f'run "{mark}"' in ci
+
+
+def test_badges_say_what_setup_says():
+    found = importlib.util.spec_from_file_location("badges", ROOT / "doc" / "badges.py")
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    for path, text in module.badges().items():
+        assert path.read_text() == text, f"run python doc/badges.py for {path.name}"
+        assert f"](doc/_static/{path.name})" in README
+    setup = (ROOT / "setup.cfg").read_text()
+    licence = re.search(r"^license = (.*)$", setup, re.MULTILINE)[1]
+    python = re.search(r"^python_requires = >=(.*)$", setup, re.MULTILINE)[1]
+    assert f"![Licence: {licence}]" in README
+    assert f"![Python {python} or newer]" in README
+
+
+def test_links_lead_somewhere():
+    links = re.findall(r"\]\(([^)#]+)|src=\"([^\"]+)", README)
+    missing = [a or b for a, b in links if not (ROOT / (a or b)).exists()]
+    assert not missing

@@ -276,13 +276,14 @@ def task_synthetic():
 def task_missing():
     """Draw a table with holes, and the same table filled in."""
     got = snippets("missing_values")
-    numbers = got["table"].drop(columns="sex")
-    rows = numbers.isna().sum(axis=1).nlargest(14).index
-    filled = got["regression"][0].transform(got["table"])[numbers.columns]
+    columns = ["age", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"]
+    given = got["whole"].mask(got["holes"])[columns]
+    rows = given.isna().sum(axis=1).nlargest(14).index
+    filled = got["filled"][columns]
     colours = plt.get_cmap("Blues").with_extremes(bad="tab:orange")
     figure, axes = plt.subplots(1, 2, figsize=(4, 2.5), layout="constrained")
-    for ax, title, part in zip(axes, ("given", "filled in"), (numbers, filled)):
-        scaled = ((part - numbers.mean()) / numbers.std()).loc[rows]
+    for ax, title, part in zip(axes, ("given", "filled in"), (given, filled)):
+        scaled = ((part - given.mean()) / given.std()).loc[rows]
         ax.imshow(scaled, cmap=colours, vmin=-2.5, vmax=2.5, aspect="auto")
         ax.set(title=title, xticks=[], yticks=[])
     return figure
@@ -291,11 +292,11 @@ def task_missing():
 def task_anomalies():
     """Draw log-likelihoods of rows, the least likely ones in red."""
     got = snippets("anomalies")
-    nats = np.sort(got["fitted"].score_samples(got["wine"]))
-    odd = got["detector"].predict(got["wine"]) == -1
+    nats = np.sort(got["nats"])
+    odd = (got["flags"] == -1).sum()
     figure, ax = picture()
     ax.hist(nats, 40, color="C0")
-    ax.hist(nats[: odd.sum()], np.histogram_bin_edges(nats, 40), color="tab:red")
+    ax.hist(nats[:odd], np.histogram_bin_edges(nats, 40), color="tab:red")
     ax.set(xlabel="log-likelihood of a row, nats", ylabel="rows")
     return figure
 
