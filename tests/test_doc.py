@@ -1,6 +1,7 @@
 """The snippets of the pages in doc/ run."""
 
 import doctest
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ SECTIONS = [
 @pytest.mark.parametrize("task", TASKS)
 def test_pages_of_tasks_have_one_order(task):
     lines = (DOC / "guide" / f"{task}.rst").read_text().splitlines()
-    headings = [line for line, below in zip(lines, lines[1:]) if below[:3] == "---"]
+    headings = [line for line, below in pairwise(lines) if below[:3] == "---"]
     assert [heading for heading in headings if heading in SECTIONS] == SECTIONS
 
 

@@ -57,13 +57,13 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     hidden_layer_sizes : tuple of int
         Number of hidden units of each layer.
     n_orderings
-        Number of orders that the density is the mean of; all but the first are random.
-        It may be changed after ``fit``.
+        Number of orders over which the density is averaged; all but the first are
+        random. It may be changed after ``fit``.
     n_steps
-        Number k of steps of reconstruction, from the second of which on the net takes
-        what it expects of hidden entries for its input. Training takes about k times as
-        long, scores and draws more. After a ``fit`` with several it may be changed, for
-        all but further training.
+        Number k of reconstruction steps. From the second on, the input of the net has
+        its own expectations in the place of hidden entries. Training takes about k
+        times as long, scores and draws more. After a ``fit`` with several it may be
+        changed, for all but further training.
     dropout
         Share of hidden units that drop out at random in training.
     n_iter

@@ -92,10 +92,10 @@ class CategoryOptions(Options):
     max_categories
         Most categories of a column, counting the rare ones as one.
     handle_unknown
-        What a category is that was not in ``fit``: an error; missing, everywhere; or a
-        rare one, if there are any, else missing. "auto": of names in a DataFrame, a
-        category of small probability in scores and missing elsewhere, with a warning;
-        of codes in an array, an error.
+        How a category is read that was not in ``fit``: as an error; as missing; or as
+        a rare one, if there are any, else as missing. "auto": names in a DataFrame have
+        a small probability in scores, and are missing elsewhere, with a warning; codes
+        in an array are an error.
     """
 
     _: KW_ONLY
@@ -113,9 +113,9 @@ class TableOptions(CategoryOptions):
     Parameters
     ----------
     missing_pattern
-        Whether samples have missing entries, too, as the rows have: "model" takes that
-        an entry is missing for a value of its own, which scores count. For "mixed"
-        columns, tuples and dicts.
+        If "model", samples have missing entries as the rows have: that an entry is
+        missing is a value of its own, which is drawn, and counts in scores. If
+        "ignore", samples have none. For "mixed" columns, tuples and dicts.
     """
 
     _: KW_ONLY

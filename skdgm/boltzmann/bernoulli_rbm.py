@@ -42,9 +42,9 @@ class BernoulliRBM(MachineOptions, Machine):
         matching [8]_; minimum probability flow [9]_; or telling rows from draws of
         their marginals, with log Z as a parameter [10]_.
     n_steps : int or tuple of int
-        Number of Gibbs steps of these chains in each update; without a use for them,
-        of chains from which samples start. The values of a tuple share the epochs
-        evenly, in order.
+        Number of Gibbs steps of these chains in each update. If the objective needs
+        no chains, those of the chains from which samples start. The values of a tuple
+        share the epochs evenly, in order.
 
     Attributes
     ----------

@@ -49,9 +49,9 @@ class GaussianRBM(QuadraticOptions, MachineOptions, Machine):
         fifth of a column's standard deviation [9]_. The model is then one of noisy
         rows.
     n_steps : int or tuple of int
-        Number of Gibbs steps of these chains in each update; without a use for them,
-        of chains from which samples start. The values of a tuple share the epochs
-        evenly, in order.
+        Number of Gibbs steps of these chains in each update. If the objective needs
+        no chains, those of the chains from which samples start. The values of a tuple
+        share the epochs evenly, in order.
     l1, l2 : float
         Penalties on the weights: l1 times the sum of their absolute values and l2 / 2
         times the sum of their squares, each times its column's precision, are

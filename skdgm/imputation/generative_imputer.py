@@ -47,7 +47,7 @@ class GenerativeImputer(Imputer):
     the rows as they are, with their missing entries, and fills these in rows that it
     has not seen. NaN, None and NA are missing. With ``column_types="mixed"``, as by
     default, tables are DataFrames (of pandas, polars or Arrow) of numbers, dates,
-    categories, strings and bools, and stay such. Known entries are never changed, nor
+    categories, strings and bools, and remain so. Known entries are never changed, nor
     is the index.
 
     Parameters

@@ -115,16 +115,16 @@ def tabular_report(
     confidence: float = 0.95,
     random_state: Seed = None,
 ) -> TabularReport:
-    r"""Compare synthetic rows of a table with the real ones: are they to be trusted?
+    r"""Compare synthetic rows of a table with the real ones: can they be trusted?
 
     .. math:: \text{quality} = \tfrac12 \left(\frac1D \sum_j s_j
        + \frac{1}{|P|} \sum_{(i, j) \in P} s_{ij}\right)
 
     with scores of columns (shapes) and of the pairs P of columns that depend on one
-    another (trends), which are those of the quality report of SDMetrics [1]_; these,
-    like coverage, are between 0 and 1, the best. Held-out rows, of which the model has
-    seen none, tell what was learned from what was copied, and say how near any rows of
-    the same distribution are.
+    another (trends), which are those of the quality report of SDMetrics [1]_. Both,
+    like coverage, lie between 0 and 1 (best). Held-out rows, which the model has never
+    seen, tell what was learned from what was copied. They also show how near to each
+    other rows of the same distribution are.
 
     Parameters
     ----------
