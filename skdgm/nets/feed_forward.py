@@ -97,13 +97,13 @@ def hidden(params, x, activation, *, dropout=0.0, rng=None):
     return x
 
 
-def check_dropout(rates):
+def check_dropout(rates, whose="inputs and of hidden units"):
     """Raise ValueError for a tuple of dropout rates that is no pair of numbers in [0,
-    1)."""
+    1), of units of two kinds."""
     if isinstance(rates, tuple) and not (
         len(rates) == 2 and all(is_a(Real, r) and 0 <= r < 1 for r in rates)
     ):
         raise ValueError(
-            "dropout must be a number of at least 0 and below 1, or two, of inputs and "
-            f"of hidden units; got {rates}."
+            "dropout must be a number of at least 0 and below 1, or two, of "
+            f"{whose}; got {rates}."
         )

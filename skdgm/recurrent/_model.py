@@ -8,6 +8,7 @@ import numpy as np
 from skdgm.autoregressive._model import AutoregressiveModel
 from skdgm.autoregressive._options import MIXTURE
 from skdgm.distributions import MixedOutput, standard_mixture
+from skdgm.nets import check_dropout
 from skdgm.recurrent._learning import RecurrentDensity, RecurrentObjective
 from skdgm.recurrent._nade_step import NADEStep, RowChain
 from skdgm.recurrent._net import RecurrentNet, TiedNet
@@ -46,7 +47,7 @@ class RecurrentModel(AutoregressiveModel):
     def net(self, facts, present=False):
         """The net and its distribution of steps."""
         own = facts.structure
-        rules = facts.options.init_weights, facts.options.dropout
+        rules = facts.options.init_weights, _rates(facts.options)[0]
         given = own.cell, own.n_recurrent, *rules
         return RecurrentNet(self.step(facts), *given)
 
@@ -71,6 +72,13 @@ class NADEModel(RecurrentModel):
 
     names = *MIXTURE, "ordering", "activation"
 
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        super().check(options)
+        check_dropout(
+            options.dropout, "units of the cell and of hidden units of a step"
+        )
+
     def step(self, facts):
         """A chain with biases of each row; of real columns, with factors."""
         conditionals, start = self.conditionals(facts)
@@ -80,7 +88,8 @@ class NADEModel(RecurrentModel):
         scaled = any(kind in ("gaussian", "numeric") for kind in conditionals.kinds)
         chain = RowChain(conditionals, start, order, *net, scaled)
         share = facts.domain.share(facts.columns)
-        return NADEStep(chain, share, facts.now("n_draws"))
+        rate = _rates(facts.options)[1]
+        return NADEStep(chain, share, facts.now("n_draws"), rate)
 
 
 class MachineModel(RecurrentModel):
@@ -120,6 +129,12 @@ class MachineModel(RecurrentModel):
             start[own] = log(share[own]) if own.any() else 0
         given = facts.structure.n_components, options.n_steps, facts.now("n_betas")
         return RBMStep(output, start, share, *given, options.min_variance)
+
+
+def _rates(options):
+    """Shares of units of the cell, and of hidden units of a step, that drop out."""
+    rates = options.dropout
+    return rates if isinstance(rates, tuple) else (rates, 0.0)
 
 
 def _log_odds(p):

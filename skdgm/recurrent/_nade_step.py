@@ -11,7 +11,7 @@ from scipy.special import softmax
 
 from skdgm.autoregressive._net_chains import TiedChain
 from skdgm.autoregressive._particles import chosen_by
-from skdgm.nets import Layer, Tied, activate, nll, tied
+from skdgm.nets import Layer, Tied, activate, dense, drop_out, nll, tied
 from skdgm.nets.tape import getval
 from skdgm.utils.tree import tree_map
 
@@ -19,6 +19,9 @@ from skdgm.utils.tree import tree_map
 _LEARN, _WATCH = 4, 8
 # Limit on the numbers of one layer for all particles of some rows; a random stream.
 _ROOM, _CHOICE = 2**22, 201
+# Pre-activation of units that drop out, the least factor of a column that leaves them
+# so, and a random stream.
+_OFF, _FACTOR, _DROP = -1e5, 1e-3, 202
 
 
 class Shared(NamedTuple):
@@ -39,6 +42,18 @@ class RowChain(TiedChain):
         nothing = np.zeros(b.shape[1], b.dtype)
         return tied(x, self.shape, W, c, rho, V, nothing) + b
 
+    def dropped(self, params, rate, rng):
+        """Parameters with which a share of the hidden units of each row are off, and
+        the others count more, differentiable."""
+        (W, c), (V, b), rho = params
+        kept = drop_out(np.ones(c.shape, W.dtype), rate, rng)
+        off = (kept == 0).astype(W.dtype)
+        V = V * W.dtype.type(1 / (1 - rate))
+        if self.activation == "tanh":
+            # Units that are off are -1.
+            b = b + dense(off, V.T, np.zeros(b.shape[1], W.dtype), "identity")
+        return Tied(Layer(W, c + W.dtype.type(_OFF) * off), Layer(V, b), rho)
+
     def begin(self, params, n_rows):
         """State before the first column: biases, as pre-activations, and of outputs."""
         return [params.below.b.copy(), params.above.b]
@@ -55,13 +70,15 @@ class NADEStep:
     :class:`~skdgm.recurrent._net.RecurrentNet`.
 
     ``share`` are means of inputs, which stand for missing entries of former steps;
-    ``n_draws`` is the number of particles for each incomplete row.
+    ``n_draws`` is the number of particles for each incomplete row; of the hidden units
+    a share ``dropout`` may be off in training.
     """
 
     kind = "exact"
 
-    def __init__(self, chain, share, n_draws):
+    def __init__(self, chain, share, n_draws, dropout=0.0):
         self.chain, self.share, self.n_draws = chain, share, n_draws
+        self.dropout = dropout
         self.n_inputs, self.n_visible = chain.n_inputs, chain.n_outputs
         self.n_hidden = self.width = chain.n_units
         self.output = chain.conditionals.take(chain.place)
@@ -75,6 +92,11 @@ class NADEStep:
     def inputs(self, v):
         """Inputs of the recurrent net."""
         return self.output.inputs(v, self.share)
+
+    def constrain(self, shared):
+        """Limit factors of columns, in place, where units drop out."""
+        if self.dropout:
+            np.maximum(shared.rho, _FACTOR, out=shared.rho)
 
     def _own(self, shared, biases):
         """Parameters of the chain, in its order."""
@@ -94,6 +116,8 @@ class NADEStep:
             found = chain.filled(values, ordered[rows], streams, _LEARN)
             best = chosen_by(found.log_w, streams.fold(_CHOICE))
             whole[rows] = found.v[np.arange(len(rows)), best]
+        if self.dropout:
+            own = chain.dropped(own, self.dropout, rng.fold(_DROP))
         out = chain.apply(own, chain.conditionals.inputs(whole))
         return nll(out, (), ordered, chain.conditionals)
 

@@ -8,7 +8,7 @@ from typing import Literal
 from skdgm.autoregressive._options import ChainOptions, ColumnOptions, MixtureOptions
 from skdgm.base.common_options import ColumnTypes
 from skdgm.base.frames import beside
-from skdgm.base.options import KW_ONLY, Count, removed
+from skdgm.base.options import KW_ONLY, Count, Share, removed
 from skdgm.recurrent._estimator import RecurrentEstimator
 from skdgm.recurrent._model import NADEModel
 from skdgm.typing import ArrayOrFrame, Data, Target
@@ -33,6 +33,10 @@ class RNNNADE(ChainOptions, MixtureOptions, ColumnOptions, RecurrentEstimator):
     ----------
     n_components
         Number of hidden units of the conditionals of a step.
+    dropout : float or tuple of float
+        Share of the cell's units that drop out, where they set biases, in training; or
+        a pair: of these, and of the hidden units of a step. Few sequences are then
+        learned by heart much later.
 
     Attributes
     ----------
@@ -72,6 +76,7 @@ class RNNNADE(ChainOptions, MixtureOptions, ColumnOptions, RecurrentEstimator):
     column_types: ColumnTypes = "bernoulli"
     _: KW_ONLY
     activation: Literal["relu", "logistic", "tanh"] = "tanh"
+    dropout: Share | tuple = 0.0
     missing_pattern: str = removed("ignore")
     random_state = None
 

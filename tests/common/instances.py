@@ -1408,6 +1408,7 @@ INSTANCES = [
         activation="relu",
         ordering="random",
         init_weights="he_normal",
+        dropout=(0.1, 0.2),
         sequence_length=1,
         batch_length=2,
         batch_size=10,

@@ -9,7 +9,9 @@ from sklearn.base import clone
 
 from skdgm import RNNNADE
 from skdgm.distributions import standard_mixture
+from skdgm.nets import Layer, Tied, drop_out
 from skdgm.optim import Clock
+from skdgm.recurrent._biases import Biases
 from skdgm.training import stretches
 from skdgm.utils.random import stream
 from skdgm.utils.tree import copy, leaves
@@ -92,6 +94,8 @@ def test_gradients_reach_back_through_time(cell, kind, monkeypatch):
     parts = [X[:6], X[6:9], X[9:]]
     model = RNNNADE(3, cell=cell, column_types=kind, **SMALL | {"n_recurrent": 2})
     model.set_params(solver="sgd", momentum=0.0, learning_rate=1.0, clip_norm=None)
+    if cell == "gru" and kind != "gaussian":
+        model.set_params(dropout=(0.3, 0.4))
     shaken(model.set_params(schedule="constant", average=False).fit(parts), 0.3)
     table = model._begin(parts, None, None, fresh=False)
     objective = model._objective(table, 0)
@@ -107,6 +111,27 @@ def test_gradients_reach_back_through_time(cell, kind, monkeypatch):
     after = objective.step(state, batch, Clock(0, 1, 0, 1)).params
     for old, new, slope in zip(leaves(before), leaves(after), leaves(slopes)):
         np.testing.assert_allclose(old - new, slope, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "logistic", "relu"])
+@pytest.mark.parametrize("kind", ["bernoulli", "gaussian"])
+def test_units_of_a_step_drop_out(activation, kind):
+    X = RNG.integers(0, 2, (6, 3)).astype(float)
+    if kind == "gaussian":
+        X += RNG.normal(size=X.shape)
+    model = RNNNADE(5, activation=activation, column_types=kind, **SMALL).fit(X)
+    net = model.density_.net
+    chain, shared = net.step.chain, shaken(model, 0.2)._training.learned.step
+    biases = Biases(RNG.normal(size=(6, 5)), RNG.normal(size=(6, net.step.n_visible)))
+    own, x = net.step._own(shared, biases), chain.conditionals.inputs(X)
+    found = chain.apply(chain.dropped(own, 0.4, stream(3)), x)
+    kept = drop_out(np.ones((6, 5)), 0.4, stream(3)) > 0
+    assert 0 < kept.sum() < 30
+    (W, c), (V, b), rho = own
+    for r, on in enumerate(kept):
+        above, row = Layer(V[:, on] / 0.6, b[r : r + 1]), x[r : r + 1]
+        few = Tied(Layer(W[:, on], c[r : r + 1, on]), above, rho)
+        np.testing.assert_allclose(found[r], chain.apply(few, row)[0], atol=1e-10)
 
 
 def test_stretches_hand_the_state_on():
