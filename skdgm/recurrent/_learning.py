@@ -174,9 +174,10 @@ class RecurrentObjective(SequenceObjective):
         """Losses of sequences at an index, summed over their steps, in float64; where
         each step costs much, some stand for all."""
         net, params, found = self.net, state.learned, np.zeros(len(index))
-        most = getattr(net.step, "n_watched", None)
-        every = 1 if most is None else -(-self.rows.lengths[index].sum() // most)
-        some = slice(None, None, max(1, every))
+        n_rows, every = self.rows.lengths[index].sum(), 1
+        if hasattr(net.step, "n_watched"):
+            every = max(1, -(-n_rows // net.step.n_watched(n_rows)))
+        some = slice(None, None, every)
         for which, parts in batches_of(self.rows, index, net.width):
             states = None
             for batch in parts:

@@ -29,9 +29,10 @@ from skdgm.utils.tree import tree_map
 
 # Most hidden units whose states are summed; entries of these sums at a time.
 _EXACT, _ROOM = 10, 2**22
-# Steps of annealing in monitoring, of at most about so many rows, and number of runs
-# there and in scores.
-_WATCH, _WATCHED, _RUNS, _FEW = 40, 400, 4, 2
+# Steps of annealing in monitoring, and number of runs there and in scores; rows that
+# are monitored: one in so many, at least, and at most, about.
+_WATCH, _FEW, _RUNS = 40, 2, 4
+_ONE_IN, _LEAST, _MOST = 12, 100, 400
 # Gibbs steps that complete rows in training, and that fill gaps: warming up, and kept.
 _COMPLETE, _WARM, _KEPT = 5, 20, 20
 # Random streams.
@@ -76,10 +77,10 @@ class RBMStep:
         """Whether sums over states of the hidden units are made."""
         return self.n_hidden <= _EXACT
 
-    @property
-    def n_watched(self):
-        """Most rows whose likelihood is monitored; None for all."""
-        return None if self.exact else _WATCHED
+    def n_watched(self, n_rows):
+        """Number of rows, of so many, whose likelihood is monitored, so that this takes
+        less time than to learn."""
+        return n_rows if self.exact else min(_MOST, max(_LEAST, n_rows // _ONE_IN))
 
     @property
     def kind(self):
