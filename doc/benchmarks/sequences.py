@@ -21,6 +21,7 @@ import skdgm
 PUBLISHED = {
     ("jsb_chorales", "RNNNADE"): -5.56,
     ("jsb_chorales", "RNNRBM"): -6.27,
+    ("jsb_chorales", "RTRBM"): -6.35,
     ("jsb_chorales", "VRNN"): -7.51,
     ("nottingham", "RNNNADE"): -2.31,
     ("nottingham", "RNNRBM"): -2.39,
@@ -31,18 +32,20 @@ CHORALES = {"batch_size": 8, "random_state": 0}
 TUNES = CHORALES | {"n_components": 200, "n_recurrent": 250}
 RUNS = {
     ("jsb_chorales", "RNNNADE"): CHORALES
-    | {"n_components": 200, "n_recurrent": 300, "n_iter": 30, "dropout": 0.5}
-    | {"alpha": 0.003},
+    | {"n_components": 250, "n_recurrent": 300, "n_iter": 40, "activation": "relu"}
+    | {"learning_rate": 0.003, "dropout": (0.5, 0.4), "alpha": 0.002},
     ("jsb_chorales", "RNNRBM"): CHORALES
-    | {"n_components": 150, "n_recurrent": 200, "n_iter": 45, "dropout": 0.4}
+    | {"n_components": 150, "n_recurrent": 200, "n_iter": 90, "dropout": 0.5}
     | {"learning_rate": 0.03},
+    ("jsb_chorales", "RTRBM"): CHORALES
+    | {"n_components": 200, "n_iter": 130, "dropout": 0.3, "learning_rate": 0.025},
     ("jsb_chorales", "VRNN"): CHORALES
     | {"n_components": 32, "n_hidden": 100, "n_recurrent": 200, "n_iter": 15}
     | {"learning_rate": 0.003, "alpha": 0.01},
     ("nottingham", "RNNNADE"): TUNES | {"n_iter": 10, "dropout": 0.2},
     ("nottingham", "RNNRBM"): TUNES
-    | {"n_components": 150, "n_recurrent": 200, "n_iter": 5, "dropout": 0.1}
-    | {"learning_rate": 0.02},
+    | {"n_components": 150, "n_recurrent": 200, "n_iter": 12, "dropout": 0.1}
+    | {"learning_rate": 0.015},
     ("nottingham", "VRNN"): CHORALES
     | {"n_components": 32, "n_hidden": 100, "n_recurrent": 200, "n_iter": 12}
     | {"learning_rate": 0.003, "alpha": 0.002, "batch_length": 50, "batch_size": 16},
