@@ -1,6 +1,5 @@
 """Base class of all estimators: data in, a density learned by an objective."""
 
-from textwrap import shorten
 from typing import Self
 
 import numpy as np
@@ -113,10 +112,9 @@ class Estimator(
             n_epochs = self._n_epochs(table)
             self._check_cost(table, n_epochs)
             data = self._for_callbacks(X, y, sample_weight, table)
-            task = fits.Task.whole(self, data, n_epochs)
+            task = fits.Task.whole(self, data, self._n_parts(n_epochs))
             fit = Fit(self, before, task, Record.of(self, table))
-            for stage in fit.left(self._stages(table, range(n_epochs), fresh, True)):
-                fit.goes_on = stage.run(fit)
+            fit.run(self._stages(table, range(n_epochs), fresh, True))
         task.end(lambda: self._attributes(self._state()))
         return self
 
@@ -152,15 +150,14 @@ class Estimator(
 
     # scikit-learn validates at later calls only if the name is not partial_fit.
     @attributes.rolled_back
-    def _partial_fit(self, X, y, sample_weight, classes=None):
+    def _partial_fit(self, X, y, sample_weight, classes=None, **given):
         fresh = not hasattr(self, "n_iter_")
         with attributes.rollback(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh, classes)
             self._check_cost(table, 1)
             epochs = range(self.n_iter_, self.n_iter_ + 1)
-            fit = Fit(self, before)
-            for stage in fit.left(self._stages(table, epochs, fresh, False)):
-                fit.goes_on = stage.run(fit)
+            stages = self._stages(table, epochs, fresh, False, **given)
+            Fit(self, before).run(stages)
         return self
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
@@ -176,17 +173,31 @@ class Estimator(
             rows = self._rows(X, fitting=True, reset=fresh)
             rows, known = self._label(rows, y, fresh, classes)
             table = inputs.tabulate(rows, sample_weight, in_memory=self._LISTED)
-        columns, table = self._domain.learn(table, None if fresh else self._columns)
+        columns, table = self._learn_columns(table, fresh)
         vars(self).update(known)
         if fresh:
             self._remember(X)
             self._seed = check_random_state(self.random_state).randint(MAX_SEED)
-            self.n_iter_, self.loss_curve_, self.validation_curve_ = 0, [], []
-            vars(self).update({name: [] for name in self._MODEL.CURVES})
-        self._columns, self._far = columns, far_out(self, columns, table, self._SLOWED)
+            vars(self).update(self._blank())
+        if columns is not None:
+            far = far_out(self, columns, table, self._SLOWED)
+            self._columns, self._far = columns, far
         self._count(table, fresh)
         self._forget()
         return table
+
+    def _learn_columns(self, table, fresh):
+        """Statistics of columns, None of a component's own, and the model's table."""
+        return self._domain.learn(table, None if fresh else self._columns)
+
+    def _blank(self):
+        """Fitted attributes with which training begins anew."""
+        curves = "loss_curve_", "validation_curve_", *self._MODEL.CURVES
+        return {"n_iter_": 0} | {name: [] for name in curves}
+
+    def _n_parts(self, n_epochs):
+        """Number of parts of a fit with so many epochs, for callbacks."""
+        return n_epochs
 
     def _for_callbacks(self, X, y, sample_weight, table):
         """Data for callbacks, which pass X to methods that check its columns."""
@@ -236,14 +247,7 @@ class Estimator(
 
     def _check_unchanged(self):
         """Raise ValueError where options do not fit what was learned before."""
-        asked, learned = vars(self._facts().structure), vars(self._learned)
-        names = [name for name in asked if not _same(asked[name], learned[name])]
-        if names:
-            before = shorten(", ".join(f"{n}={learned[n]!r}" for n in names), 200)
-            raise ValueError(
-                f"{', '.join(names)} changed since the model was learned, with "
-                f"{before}: keep what it was, or fit with warm_start=False."
-            )
+        fits.check_unchanged(self._facts().structure, self._learned)
 
     def _facts(self, structure=None):
         """Facts for the model, with a structure that was learned, or that asked for."""
@@ -493,8 +497,3 @@ class Estimator(
             setattr(tags.input_tags, name, value)
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _same(asked, learned):
-    """Whether two options are equal, which may be arrays or have some."""
-    return np.array_equal(np.asarray(asked, object), np.asarray(learned, object))

@@ -9,6 +9,7 @@ such and read at each call.
 
 from contextlib import contextmanager, nullcontext
 from numbers import Integral, Real
+from textwrap import shorten
 from types import SimpleNamespace
 
 import numpy as np
@@ -116,6 +117,23 @@ def current(estimator, name):
         validate_parameter_constraints(wanted, {name: value}, who)
         refuse_bools(estimator, name)
     return plain(value)
+
+
+def check_unchanged(structure, learned):
+    """Raise ValueError where a structure that is asked for is not the learned one."""
+    asked, learned = vars(structure), vars(learned)
+    names = [name for name in asked if not _same(asked[name], learned[name])]
+    if names:
+        before = shorten(", ".join(f"{n}={learned[n]!r}" for n in names), 200)
+        raise ValueError(
+            f"{', '.join(names)} changed since the model was learned, with "
+            f"{before}: keep what it was, or fit with warm_start=False."
+        )
+
+
+def _same(asked, learned):
+    """Whether two options are equal, which may be arrays or have some."""
+    return np.array_equal(np.asarray(asked, object), np.asarray(learned, object))
 
 
 def refuse_bools(estimator, *names):

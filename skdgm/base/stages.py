@@ -38,15 +38,14 @@ class Fit:
         self.estimator, self.before, self.task = estimator, before, task
         self.record = Record(estimator, ()) if record is None else record
 
-    def left(self, stages):
-        """Yield the stages that are to run, of which the caller says ``goes_on``: what
-        :meth:`Stage.run` returns."""
+    def run(self, stages):
+        """Run the stages that are left, until one does not come to its end."""
         stage = None
         for stage in stages:
             if not self.record.reaches(stage):
                 stage.skip(self.record)
                 continue
-            yield stage
+            self.goes_on = stage.run(self)
             if not self.goes_on:
                 return
         self.record.complete(stage)

@@ -66,9 +66,7 @@ class Tuning:
         task = Task.whole(network, data, 1 + fresh)
         record = Record.of(network, *([rows] if fresh else []), table)
         stages = self.stages(dbn, rows, table, range(network._n_epochs(table)), True)
-        fit = Fit(network, self.before, task, record)
-        for stage in fit.left(stages):
-            fit.goes_on = stage.run(fit)
+        Fit(network, self.before, task, record).run(stages)
         task.end()
 
     def partial_fit(self, X, y, sample_weight, classes=None):
@@ -78,9 +76,7 @@ class Tuning:
         dbn, rows, table = self.begin(X, y, sample_weight, fresh, classes)
         epochs = range(network.n_iter_, network.n_iter_ + 1)
         stages = self.stages(dbn, rows, table, epochs, False)
-        fit = Fit(network, self.before)
-        for stage in fit.left(stages):
-            fit.goes_on = stage.run(fit)
+        Fit(network, self.before).run(stages)
 
     def stages(self, dbn, rows, table, epochs, whole):
         """Pre-training, if there are rows for it, and back-propagation."""
@@ -187,7 +183,7 @@ class Tuning:
         finished = finished and dbn.layers_[-1]._ended != "interrupted"
         with Held():
             if fit is None:
-                Training(dbn).complete(table)
+                Training(dbn, table).complete()
             if hasattr(network, "feature_names_in_"):
                 for part in dbn, dbn.layers_[0]:
                     part.feature_names_in_ = network.feature_names_in_

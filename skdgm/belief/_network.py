@@ -6,12 +6,13 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.metaestimators import _BaseComposition
 
-from skdgm.base import Estimator, forget_log_Z, lazy_log_Z, rollback, rolled_back
+from skdgm.base import Estimator, forget_log_Z, lazy_log_Z, rolled_back
 from skdgm.belief._density import N_DRAWS
-from skdgm.belief._stack import StackModel, domain_of
-from skdgm.belief._training import Training
+from skdgm.belief._stack import StackModel, check_same, domain_of
+from skdgm.belief._training import Layer, Refinement, Training
 from skdgm.boltzmann._methods import Chained
 from skdgm.typing import Data, Target, Weight
+from skdgm.utils.counts import chosen, count
 
 
 class BeliefNetwork(Chained, _BaseComposition, Estimator):
@@ -94,18 +95,48 @@ class BeliefNetwork(Chained, _BaseComposition, Estimator):
         """
         return self._partial_fit(X, y, sample_weight, layer=layer)
 
-    def _fit(self, X, y, sample_weight):
-        # Until a layer is learned, every error restores the former attributes.
-        with rollback(self, kept=()) as before:
-            Training(self, before).fit(X, y, sample_weight)
-        return self
+    def _check_options(self):
+        depth = len(self._machines())
+        super()._check_options()
+        chosen(self._options.feature_layer, depth)
 
-    # Under another name than partial_fit, so that options are validated at each call.
-    @rolled_back
-    def _partial_fit(self, X, y, sample_weight, classes=None, layer=None):
-        with rollback(self, kept=()) as before:
-            Training(self, before).partial_fit(X, y, sample_weight, classes, layer)
-        return self
+    def _check_unchanged(self):
+        check_same(self.layers_, self._machines())
+
+    def _learn_columns(self, table, fresh):
+        # Errors about shapes of images come before callbacks begin.
+        self._MODEL.adapt(self._machines(), self._options, table, self._UPDATES)
+        return None, table
+
+    def _blank(self):
+        return {"n_iter_": 0, "layers_": [], "_untied": (), "_losses": []}
+
+    def _n_epochs(self, table):
+        return self._options.refine_iter
+
+    @property
+    def _refined(self):
+        """Whether layers are to learn jointly; of one there is nothing to learn."""
+        return self._options.refine is not None and len(self._machines()) > 1
+
+    def _n_parts(self, n_epochs):
+        return len(self._machines()) + self._refined
+
+    def _stages(self, table, epochs, fresh, whole, layer=None):
+        """Stages of all layers, or of one, and of their refinement."""
+        training, untied = Training(self, table), bool(self._untied)
+        if untied and layer is not None:
+            raise ValueError(
+                f"layer={layer}, but the layers were refined: they learn together now."
+            )
+        depth = len(training.machines)
+        numbers = range(depth)
+        if layer is not None:
+            numbers = [count(layer, "layer", 0, min(len(self.layers_), depth - 1))]
+        for number in () if untied else numbers:
+            yield Layer(training, number, "fit" if whole else "partial_fit")
+        if self._refined if whole else untied:
+            yield Refinement(self, table, len(epochs), whole)
 
     def _machines(self):
         """Unfitted machines that the options ask for, with valid parameters."""

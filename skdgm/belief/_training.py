@@ -9,101 +9,32 @@ References
 from copy import copy
 
 import numpy as np
-from sklearn.utils import check_random_state
 
-from skdgm.base import KEPT, Component, Epochs, Fit, Record, Task, report
-from skdgm.base.fits import asked_of
-from skdgm.belief._stack import LAYER, MORE, Stack, check_same, derived_seed, transposed
+from skdgm.base import KEPT, Component, Epochs, report
+from skdgm.belief._stack import LAYER, MORE, Stack, derived_seed, transposed
 from skdgm.boltzmann._learning.state import filled
-from skdgm.data import for_callbacks, tabulate
-from skdgm.data.streams import streamed
-from skdgm.training import Table
-from skdgm.utils.counts import chosen, count
-from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.threading.threads import Held
 
 
 class Training:
-    """Run of ``fit`` or ``partial_fit`` of a network.
+    """Machines of a network that learn from a table, one from the other.
 
     Each layer that is trained becomes a fitted attribute of the network at once, and
     ``before`` is cleared, which is as of a :class:`~skdgm.base.Fit`. Training continues
     from the network's ``layers_``, ``_untied`` and ``_losses``, which are empty at
-    first.
+    first. The table may be given to :meth:`adapt` by its size alone.
     """
 
-    def __init__(self, network, before=None):
-        self.network, self.names = network, None
-        self.before = [] if before is None else before
-
-    def fit(self, X, y, sample_weight):
-        """Train layer by layer, then refine all layers if the options say so."""
-        network = self.network
-        fresh = not (network.warm_start and hasattr(network, "layers_"))
-        self.begin(X, y, sample_weight, fresh)
-        depth, options = len(self.machines), network._options
-        # With a single layer there is nothing to learn jointly.
-        refining = options.refine is not None and depth > 1
-        stages = [] if network._untied else [Layer(self, n) for n in range(depth)]
-        if refining:
-            stages.append(Refinement(network, self.table, options.refine_iter))
-        data = for_callbacks(self.table.rows.X, y, sample_weight)
-        task = Task.whole(network, data, depth + refining)
-        record = Record.of(network, self.table)
-        fit = Fit(network, self.before, task, record)
-        for stage in fit.left(stages):
-            fit.goes_on = stage.run(fit)
-        task.end()
-
-    def partial_fit(self, X, y, sample_weight, classes=None, layer=None):
-        """Train all layers, or one of them, by one pass over the rows."""
-        network = self.network
-        fresh = not hasattr(network, "layers_")
-        untied = not fresh and bool(network._untied)
-        if untied and layer is not None:
-            raise ValueError(
-                f"layer={layer}, but the layers were refined: they learn together now."
-            )
-        self.begin(X, y, sample_weight, fresh, classes)
-        depth = len(self.machines)
-        numbers = range(depth)
-        if layer is not None:
-            numbers = [count(layer, "layer", 0, min(len(network.layers_), depth - 1))]
-        stages = [Layer(self, number, "partial_fit") for number in numbers]
-        if untied:
-            stages = [Refinement(network, self.table, 1, whole=False)]
-        fit = Fit(network, self.before)
-        for stage in fit.left(stages):
-            fit.goes_on = stage.run(fit)
-
-    def begin(self, X, y, sample_weight, fresh, classes=None):
-        """Validate all inputs, and only then change the network's attributes."""
-        network = self.network
-        network._asked = options = asked_of(network)
-        self.machines = machines = network._machines()
-        network._check_options()
-        chosen(options.feature_layer, len(machines))
-        if not fresh:
-            check_same(network.layers_, machines)
-        if isinstance(X, Table):
-            table, known, X = X, {}, X.rows.X
-        else:
-            X = streamed(X, network)
-            rows = network._rows(X, fitting=True, reset=fresh)
-            rows, known = network._label(rows, y, fresh, classes)
-            table = tabulate(rows, sample_weight)
+    def __init__(self, network, table=None, before=None):
+        self.network, self.machines = network, network._machines()
         self.table = self.reached = table
-        self.depth = 0
-        self.adapt(table)
-        if fresh:
-            network._remember(X)
-            network._seed = check_random_state(network.random_state).randint(MAX_SEED)
-            vars(network).update(known, layers_=[], _untied=(), _losses=[], n_iter_=0)
-            network._count(table, fresh)
-        network._forget()
+        self.before, self.depth = [] if before is None else before, 0
         names = getattr(network, "feature_names_in_", None)
         self.names = vars(network).pop("_names", names)
+        if table is not None:
+            self.adapt(table)
 
     def adapt(self, table):
         """Set the options of machines that depend on a table, or on its size alone."""
@@ -111,9 +42,8 @@ class Training:
         given = self.machines, network._options, table, network._UPDATES
         network._MODEL.adapt(*given)
 
-    def complete(self, table):
+    def complete(self):
         """Add the layers that training did not reach, at their initial parameters."""
-        self.begin(table, None, None, fresh=False)
         for number in range(len(self.network.layers_), len(self.machines)):
             machine = self.machine(number).set_params(n_iter=0)
             self.train(machine.fit, self.below(number), number, machine)
@@ -181,6 +111,7 @@ class Layer(Component):
     def begin(self, fit):
         """The machine; of an unfinished one the record takes the place."""
         network, number = fit.estimator, self.number
+        self.training.before = fit.before
         if fit.record.at(self):
             left = fit.record.start["layers_"][number:]
             network.layers_ = [*network.layers_[:number], *left]

@@ -127,7 +127,7 @@ class GenerativeDBNClassifier(StackOptions, ChainedByClass, Classifier, BeliefNe
             layers were refined and only learn jointly now.
         """
         self._check_first_call(classes)
-        return self._partial_fit(X, y, sample_weight, classes, layer)
+        return self._partial_fit(X, y, sample_weight, classes, layer=layer)
 
     def _logits(self, rows):
         if not self._has_label:

@@ -5,7 +5,6 @@ from copy import copy
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from skdgm.belief._training import Training
 from skdgm.data.inputs import tabulate
 from skdgm.training import labelled
 
@@ -30,9 +29,7 @@ def begin_stack(network, parts, y, weight, classes, *, first, fresh):
     """
     network, X = copy(network), concatenated(parts)
     if first:
-        training = Training(network)
-        training.begin(X, y, weight, fresh, classes)
-        table = training.table
+        table = network._begin(X, y, weight, fresh, classes)
         kind, draws = table.rows.dtype, []
     else:
         kind, draws = network._dask

@@ -38,8 +38,7 @@ def fit_stack(client, network, shards, y, local_steps, before):
     header = run.read(begin_stack, network)
     kind, draws = header.__dict__.pop("_dask")
     vars(network).update(vars(header) | network.get_params(deep=False))
-    training = Training(network, before)
-    training.machines = network._machines()
+    training = Training(network, before=before)
     size = SimpleNamespace(shape=(None, network.n_features_in_))
     training.adapt(Table(size, None, None, np.array([float(sum(draws))])))
     for number in range(len(training.machines)):

@@ -24,8 +24,7 @@ class Step(Stage):
 
 def run(fit, stages):
     """Run all that are left; return whether the last came to its end."""
-    for stage in fit.left(stages):
-        fit.goes_on = stage.run(fit)
+    fit.run(stages)
     return fit.goes_on
 
 

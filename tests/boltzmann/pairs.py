@@ -21,7 +21,5 @@ def pretrained(*given, **options):
                 return
             yield pairs[-1]
 
-    fit = Fit(SimpleNamespace(verbose=0, _name="machine"), [])
-    for stage in fit.left(stages()):
-        fit.goes_on = stage.run(fit)
+    Fit(SimpleNamespace(verbose=0, _name="machine"), []).run(stages())
     return whole[0], [one.params for one in pairs], [one.losses for one in pairs]
