@@ -27,8 +27,6 @@ from skdgm import (
     GenerativeDBNClassifier,
     RBMClassifier,
 )
-from skdgm.belief._network import BeliefNetwork
-from skdgm.belief._tuned import TunedNetwork
 from skdgm.callbacks import Checkpoint
 from skdgm.exceptions import (
     CheckpointWarning,
@@ -39,6 +37,7 @@ from skdgm.exceptions import (
 )
 from skdgm.persistence.target import replaced
 from skdgm.preprocessing import BernoulliBinarizer
+from skdgm.stacks import StackedNetwork, TunedNetwork
 from tests.callbacks import Callback
 from tests.common.instances import INSTANCES, name_of
 from tests.common.shapes import brief
@@ -50,7 +49,7 @@ RNG = np.random.default_rng(0)
 BITS = RNG.integers(0, 2, (200, 6))
 LABELS = BITS[:, 0]
 FEW, OF_FEW = BITS[:60], LABELS[:60]
-STACKS = [one for one in INSTANCES if isinstance(one, BeliefNetwork | TunedNetwork)]
+STACKS = [one for one in INSTANCES if isinstance(one, StackedNetwork | TunedNetwork)]
 SINGLE = [one for one in INSTANCES if one not in STACKS]
 
 

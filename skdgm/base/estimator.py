@@ -112,7 +112,7 @@ class Estimator(
             n_epochs = self._n_epochs(table)
             self._check_cost(table, n_epochs)
             data = self._for_callbacks(X, y, sample_weight, table)
-            task = fits.Task.whole(self, data, self._n_parts(n_epochs))
+            task = fits.Task.whole(self, data, self._n_parts(n_epochs, fresh))
             fit = Fit(self, before, task, Record.of(self, table))
             fit.run(self._stages(table, range(n_epochs), fresh, True))
         task.end(lambda: self._attributes(self._state()))
@@ -195,7 +195,7 @@ class Estimator(
         curves = "loss_curve_", "validation_curve_", *self._MODEL.CURVES
         return {"n_iter_": 0} | {name: [] for name in curves}
 
-    def _n_parts(self, n_epochs):
+    def _n_parts(self, n_epochs, fresh):
         """Number of parts of a fit with so many epochs, for callbacks."""
         return n_epochs
 

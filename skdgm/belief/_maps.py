@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.belief._stack import Stack, StackModel, is_auto
+from skdgm.belief._stack import BeliefModel, Stack, is_auto
 from skdgm.boltzmann import BernoulliRBM, ConvRBM
 from skdgm.boltzmann._structure.convolved import geometry_of
 from skdgm.boltzmann._structure.resized import same_channels, shapes_of
@@ -32,7 +32,7 @@ OPTIONS = (
 _OF_MAPS = "filter_shape", "pool_shape", "stride", "pooling"
 
 
-class MapsModel(StackModel):
+class MapsModel(BeliefModel):
     """Convolutional machines, and perhaps machines that see all of their maps above."""
 
     def described(self, options):

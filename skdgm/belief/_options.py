@@ -13,11 +13,9 @@ from skdgm.base.options import (
     Options,
     Positive,
     Probability,
-    RandomState,
     Several,
-    Verbose,
 )
-from skdgm.nets.options import TuningOptions
+from skdgm.stacks import options as stacks
 
 
 class NetworkOptions(Options):
@@ -42,7 +40,7 @@ class NetworkOptions(Options):
     layers: list | None = None
 
 
-class LayerwiseOptions(NetworkOptions):
+class LayerwiseOptions(NetworkOptions, stacks.LayerwiseOptions):
     """Options of networks that are learned layer by layer.
 
     Parameters
@@ -53,17 +51,6 @@ class LayerwiseOptions(NetworkOptions):
     samples
         If True, a layer above the first learns from samples of the units below, drawn
         anew at each presentation; if False, from their means.
-    feature_layer : int, tuple of int or "all"
-        Layer whose hidden units' means :meth:`transform` returns: 0 at the bottom, -1
-        at the top; or several or all layers side by side. Labels are best predicted
-        from all. It may be changed after ``fit``.
-    warm_start
-        If True, ``fit`` continues from the current parameters.
-    verbose
-        If not zero, print a line for each epoch.
-    random_state : int, RandomState instance or None
-        Seed of initial weights, order of rows and sampling; machines in ``layers`` may
-        have their own.
 
     Attributes
     ----------
@@ -88,24 +75,11 @@ class LayerwiseOptions(NetworkOptions):
         units, otherwise an estimate of one. For a single layer, as for a BernoulliRBM.
     n_iter_ : int
         Total number of epochs, over all layers and refinement.
-    column_types_ : dict
-        How each column is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`.
-    density_ : Density
-        What was learned: the :class:`~skdgm.base.Density` that metrics and plots ask.
-    n_features_in_ : int
-        Number of columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where X has some.
     """
 
     _: KW_ONLY
     resample: bool = True
     samples: bool = True
-    feature_layer: int | tuple | Literal["all"] = "all"
-    warm_start: bool = False
-    verbose: Verbose = 0
-    random_state: RandomState = None
 
 
 class MapOptions(Options):
@@ -219,7 +193,7 @@ class StackOptions(LayerwiseOptions):
     refine_steps: int | tuple = (3, 6, 10)
 
 
-class TunedOptions(NetworkOptions, TuningOptions):
+class TunedOptions(NetworkOptions, stacks.PretrainedOptions):
     """Options of networks that are fine-tuned after pre-training.
 
     Parameters
@@ -243,25 +217,13 @@ class TunedOptions(NetworkOptions, TuningOptions):
     dbn_ : DBN
         Pre-trained network, a density of the data: :meth:`sample`, :meth:`impute` and
         :meth:`score_samples` use it.
-    coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of the net, those of the output layer last; for real columns they apply
-        to standardised values.
-    intercepts_ : list of ndarray of shape (n_above,)
-        Biases of the net.
-    n_outputs_ : int
-        Number of output units.
     log_Z_, log_Z_se_ : float
         Log partition function of the top-level machine of ``dbn_``, and its standard
         error.
     density_kind_ : {"exact", "lower bound", "estimate"}
         Meaning of :meth:`score_samples`, as for ``dbn_``.
-    n_iter_ : int
-        Number of epochs of fine-tuning.
     """
 
     _: KW_ONLY
-    pretrain_iter: CountOrZero | tuple | Auto = "auto"
-    pretrain_learning_rate: Positive | tuple = 0.1
-    pretrain_batch_size: Count | tuple = 10
     pretrain_gradient: Literal["pcd", "cd", "fpcd", "tempering"] | tuple = "pcd"
     pretrain_steps: int | tuple = 1

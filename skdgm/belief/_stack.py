@@ -3,13 +3,11 @@ was learned."""
 
 from inspect import get_annotations
 from numbers import Integral
-from types import SimpleNamespace
 from typing import NamedTuple, get_args
 
 import numpy as np
 from sklearn.base import clone, is_classifier
 
-from skdgm.base import Model
 from skdgm.belief._density import BeliefDensity
 from skdgm.belief._options import StackOptions
 from skdgm.belief._up_down import UpDown
@@ -18,9 +16,10 @@ from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._structure.visible import BINARY, REAL, pixels_of
 from skdgm.energies import Params
 from skdgm.optim import check_piecewise
+from skdgm.stacks import StackModel
+from skdgm.stacks.model import derived_seed
 from skdgm.training import AUTO, Budget
 from skdgm.utils.counts import check_sizes, per_layer
-from skdgm.utils.random import MAX_SEED, stream
 
 # Options with one value for all layers, or a tuple of one for each.
 OPTIONS = [
@@ -34,11 +33,11 @@ _REAL = {name: GaussianRBM().get_params()[name] for name in ("centering", "max_n
 _SHOWN, _EPOCHS = 20_000_000, (20, 200)
 # The same of layers of maps, of which one has few parameters.
 _OF_MAPS = Budget(6_000, 2, 100)
-# Tags of the random streams of a seed: of machines, of extra weights, of refinement.
-LAYER, MORE, _REFINE = range(100, 103)
+# Tag of the random stream of refinement, beside those of layers.
+_REFINE = 102
 
 
-class StackModel(Model):
+class BeliefModel(StackModel):
     """Machines, each of which learns from the means of the one below, and then all
     jointly.
 
@@ -55,9 +54,9 @@ class StackModel(Model):
         """Raise ValueError for options that their constraints do not exclude."""
         check_piecewise("refine_steps", options.refine_steps, Integral, 1)
 
-    def structure(self, facts):
-        """Kind and number of hidden units of each layer, from the bottom up."""
-        return structure_of(self.unfitted(facts))
+    def stack(self, machines):
+        """State of fitted machines that have learned one by one."""
+        return Stack(machines)
 
     def density(self, facts, state):
         """Density of the machines, a :class:`BeliefDensity`."""
@@ -80,25 +79,15 @@ class StackModel(Model):
         names = "layers_", "_untied", "_losses"
         return Stack(*(attributes[name] for name in names))
 
-    def machines(self, facts):
-        """Unfitted machines that the options ask for, from the bottom up, with valid
-        parameters; ValueError names the one that has others, or is out of place."""
-        machines = self.unfitted(facts)
-        for number, machine in enumerate(machines):
-            machine._title = f"{facts.name} layer {number}"
-            if number:
-                machine.set_params(resample=facts.options.samples)
-            try:
-                machine._validate_params()
-                machine._check_options()
-            except ValueError as error:
-                raise ValueError(f"{machine._title}: {error}") from error
-        return machines
+    def settle(self, machine, number, options):
+        """Set options of an unfitted machine that depend on those of the stack."""
+        if number:
+            machine.set_params(resample=options.samples)
 
-    def unfitted(self, facts):
-        """Machines that the options ask for, as they are given or described."""
-        asked = facts.options.layers
-        return self.described(facts.options) if asked is None else self.cloned(asked)
+    def begin(self, machine, below, options, rng):
+        """Set what an unfitted machine begins with, above the fitted one ``below``."""
+        if options.init_layers == "transpose":
+            machine._given = transposed(machine, below, rng)
 
     def described(self, options):
         """Machines whose options have one value, or a value for each layer."""
@@ -125,25 +114,6 @@ class StackModel(Model):
             else:
                 machines.append((GaussianRBM if real else BernoulliRBM)(size, **own))
         return machines
-
-    def cloned(self, layers):
-        """Clones of machines given explicitly, each of which fits its place."""
-        pairs = [pair for pair in layers if isinstance(pair, tuple) and len(pair) == 2]
-        if not layers or [type(pair[0]) for pair in pairs] != [str] * len(layers):
-            raise ValueError(
-                "layers must be a list of pairs (name, machine) with a text as name, "
-                f"at least one; got {layers!r}."
-            )
-        machines = [machine for _, machine in layers]
-        for number, (name, machine) in enumerate(layers):
-            where, kinds = self.place(number, machines)
-            if not isinstance(machine, kinds):
-                known = " or a ".join(kind.__name__ for kind in kinds)
-                raise ValueError(
-                    f"layers: {name!r}, {where}, must be a {known}; got {machine!r}."
-                )
-            self.check_place(name, machine, number)
-        return list(map(clone, machines))
 
     def place(self, number, machines):
         """Name of a place among machines, and classes of those that may be there."""
@@ -198,28 +168,6 @@ def domain_of(options):
         return BINARY
     # A clone, as a fitted machine has the domain of the data that it learned.
     return clone(bottom)._domain if isinstance(bottom, Machine) else BINARY
-
-
-def structure_of(machines):
-    """Kind and number of hidden units of each machine, a namespace with ``layers``."""
-    kinds = ((type(one).__name__, one._options.n_components) for one in machines)
-    return SimpleNamespace(layers=tuple(kinds))
-
-
-def check_same(fitted, machines):
-    """Raise ValueError if fitted machines do not fit the requested ones."""
-    hint = "Keep the layers, or fit with warm_start=False."
-    old, new = (structure_of(part).layers for part in (fitted, machines))
-    for number, ((kind, size), (other, asked)) in enumerate(zip(old, new)):
-        if kind != other:
-            raise ValueError(f"Layer {number} was a {kind} before. {hint}")
-        if size != asked:
-            raise ValueError(
-                f"Layer {number} is to have {asked} units, but {size} were learned "
-                f"before. {hint}"
-            )
-    if len(old) > len(new):
-        raise ValueError(f"There are {len(old)} layers, not {len(new)}. {hint}")
 
 
 class Stack(NamedTuple):
@@ -277,11 +225,6 @@ def transposed(machine, below, rng):
     W = np.ascontiguousarray(np.concatenate([W.T, more], axis=1))
     b_extra = np.zeros(extra, b.dtype)
     return Params((c.copy(), np.concatenate([b, b_extra])), (W,))
-
-
-def derived_seed(seed, *tags):
-    """Seed of a component, derived from a seed and tags."""
-    return stream(seed, *tags).root % MAX_SEED
 
 
 def is_auto(value):

@@ -10,13 +10,12 @@ from typing import Literal
 
 from skdgm.base.options import KW_ONLY, Auto, Positive
 from skdgm.belief import _maps
-from skdgm.belief._classes import TunedClassifier
-from skdgm.belief._fine_tuning import ACTIVATION
 from skdgm.belief._options import MapOptions, TunedOptions
-from skdgm.belief._tuned import TunedModel
+from skdgm.belief._tuned import ACTIVATION, BeliefNetModel, TunedBelief
 from skdgm.belief.conv_dbn import ConvDBN
 from skdgm.distributions import Pooled
 from skdgm.nets import dense, pooled_convolution
+from skdgm.stacks import ClassOptions, TunedClassifier
 
 _STRUCTURE = (
     "conv_layer_sizes",
@@ -32,13 +31,13 @@ _STRUCTURE = (
 )
 
 
-class ConvModel(TunedModel):
+class ConvModel(BeliefNetModel):
     """Net of convolutions, some of whose layers pool what they compute."""
 
-    def activation(self, dbn):
+    def activation(self, stack):
         """Functions of the hidden layers: convolutions and their pooled units."""
         found = []
-        for layer in dbn.density_.directed(n_layers=len(dbn.layers_)):
+        for layer in stack.density_.directed(n_layers=len(stack.layers_)):
             if isinstance(layer.units[1], Pooled):
                 window = layer.energy.couplings[0].window
                 given = {"window": window, "unit": layer.units[1]}
@@ -48,7 +47,9 @@ class ConvModel(TunedModel):
         return tuple(found)
 
 
-class ConvDBNClassifier(MapOptions, TunedOptions, TunedClassifier):
+class ConvDBNClassifier(
+    MapOptions, TunedOptions, ClassOptions, TunedBelief, TunedClassifier
+):
     r"""Convolutional deep belief network fine-tuned as a convolutional net.
 
     .. math::
@@ -73,13 +74,6 @@ class ConvDBNClassifier(MapOptions, TunedOptions, TunedClassifier):
     pooling
         Pooled units, as in :class:`ConvDBN`: with "max" or "mean" the net has maxima or
         means of logistic functions.
-    unlabeled
-        Value of y that marks rows without a label (in all columns of y, if there are
-        several). These rows take part in pre-training; :meth:`score` leaves them out.
-        None means that all rows are labelled.
-    n_iter
-        Epochs of fine-tuning; "auto": as many as make 5,000 updates, at least 20 and at
-        most 300.
     pretrain_iter : int, tuple of int or "auto"
         Epochs of pre-training, of every layer or one value for each; "auto" as in
         :class:`ConvDBN`. A layer with 0 epochs starts from random weights, as in an
@@ -98,11 +92,6 @@ class ConvDBNClassifier(MapOptions, TunedOptions, TunedClassifier):
         standardised values.
     intercepts_ : list of ndarray of shape (n_maps,) or (n_above,)
         Biases of the net.
-    classes_ : ndarray of shape (n_classes,)
-        Classes, in order; if y has several columns, their numbers.
-    loss_curve_ : list of float
-        Mean negative log-likelihood of the labels of some training rows after each
-        epoch of fine-tuning.
     dbn_ : ConvDBN
         Pre-trained network, a density of the data: :meth:`sample`, :meth:`impute` and
         :meth:`score_samples` use it.
@@ -126,12 +115,11 @@ class ConvDBNClassifier(MapOptions, TunedOptions, TunedClassifier):
     """
 
     _: KW_ONLY
-    unlabeled: object = None
     pretrain_learning_rate: Positive | tuple | Auto = "auto"
     pretrain_gradient: Literal["cd", "fpcd", "pcd", "tempering"] | tuple | Auto = "auto"
     dropout = (0.1, 0.2)
 
-    _MODEL, _NETWORK, _STRUCTURE = ConvModel(), ConvDBN, _STRUCTURE
+    _MODEL, _NETWORK, _STRUCTURE = ConvModel("dbn_"), ConvDBN, _STRUCTURE
 
     def _depth(self, options):
         """Number of hidden layers that options ask for."""

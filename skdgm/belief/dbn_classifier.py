@@ -4,12 +4,12 @@ r"""Deep belief networks fine-tuned as classifiers.
    h^k = \sigma(c^k + h^{k-1} R^k), \qquad h^0 = x
 """
 
-from skdgm.base.options import KW_ONLY
-from skdgm.belief._classes import TunedClassifier
 from skdgm.belief._options import TunedOptions
+from skdgm.belief._tuned import TunedBelief
+from skdgm.stacks import ClassOptions, TunedClassifier
 
 
-class DBNClassifier(TunedOptions, TunedClassifier):
+class DBNClassifier(TunedOptions, ClassOptions, TunedBelief, TunedClassifier):
     r"""Deep belief network fine-tuned as a feed-forward classifier.
 
     .. math::
@@ -28,13 +28,6 @@ class DBNClassifier(TunedOptions, TunedClassifier):
 
     Parameters
     ----------
-    unlabeled
-        Value of y that marks rows without a label (in all columns of y, if there are
-        several). These rows take part in pre-training; :meth:`score` leaves them out.
-        None means that all rows are labelled.
-    n_iter
-        Epochs of fine-tuning; "auto": as many as make 5,000 updates, at least 20 and at
-        most 300.
     dropout : float or tuple of float
         Fraction of the hidden units dropped at random during fine-tuning; or a pair:
         of the inputs and of the hidden units. Inputs become 0, or their mean where
@@ -42,14 +35,6 @@ class DBNClassifier(TunedOptions, TunedClassifier):
         few labels: with 1,000 labels of MNIST and 19,000 unlabelled rows, the default
         classified 94.3 % of held-out rows correctly, ``dropout=0.0`` 92.9 % (one choice
         of labels each).
-
-    Attributes
-    ----------
-    classes_ : ndarray of shape (n_classes,)
-        Classes, in order; if y has several columns, their numbers.
-    loss_curve_ : list of float
-        Mean negative log-likelihood of the labels of some training rows after each
-        epoch of fine-tuning.
 
     References
     ----------
@@ -73,6 +58,4 @@ class DBNClassifier(TunedOptions, TunedClassifier):
     'estimate'
     """
 
-    _: KW_ONLY
-    unlabeled: object = None
     dropout = (0.2, 0.3)

@@ -12,7 +12,7 @@ from skdgm.base import Classifier
 from skdgm.base.options import KW_ONLY
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._options import StackOptions
-from skdgm.belief._stack import StackModel
+from skdgm.belief._stack import BeliefModel
 from skdgm.boltzmann import RBMClassifier
 from skdgm.boltzmann._methods import ChainedByClass
 from skdgm.typing import ArrayLike, Data, Self, Weight
@@ -86,7 +86,7 @@ class GenerativeDBNClassifier(StackOptions, ChainedByClass, Classifier, BeliefNe
     _: KW_ONLY
     unlabeled: object = None
 
-    _MODEL = StackModel(labelled=True)
+    _MODEL = BeliefModel(labelled=True)
 
     def partial_fit(
         self,

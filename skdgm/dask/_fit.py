@@ -5,13 +5,12 @@ from importlib.metadata import version
 import numpy as np
 
 from skdgm.base import KEPT, Estimator, replacing, rollback
-from skdgm.belief._network import BeliefNetwork
-from skdgm.belief._tuned import TunedNetwork
 from skdgm.dask._machine_net import fit_net
 from skdgm.dask._parts import shards_of
 from skdgm.dask._run import PATIENCE, Run
 from skdgm.dask._stack import fit_stack, machines_of
 from skdgm.dask._tuned import fit_tuned, with_targets
+from skdgm.stacks import StackedNetwork, TunedNetwork
 from skdgm.typing import Any, Data, Target, Weight
 
 
@@ -114,7 +113,7 @@ def fit(
     shards = shards_of(client, X, y, sample_weight, n_shards)
     with replacing(estimator, KEPT) as new, rollback(new, ()) as before:
         given = client, new, shards, y, local_steps
-        if isinstance(new, BeliefNetwork):
+        if isinstance(new, StackedNetwork):
             fit_stack(*given, before)
         elif isinstance(new, TunedNetwork):
             given = shards, y, sample_weight, local_steps, before
@@ -149,7 +148,7 @@ def _client(client):
 
 def _check(estimator, local_steps, n_shards):
     """Raise errors for what cannot be fitted so."""
-    stack = isinstance(estimator, BeliefNetwork)
+    stack = isinstance(estimator, StackedNetwork)
     tuned = isinstance(estimator, TunedNetwork)
     single = hasattr(type(estimator), "_objective") and estimator._SINGLE
     if not isinstance(estimator, Estimator) or not (single or stack or tuned):

@@ -18,11 +18,11 @@ from copy import copy as shallow_copy
 
 import numpy as np
 
-from skdgm.belief._training import above
 from skdgm.boltzmann._learning.state import formed
 from skdgm.dask._rows import concatenated, rows_of, targets_of
 from skdgm.data.inputs import tabulate
 from skdgm.energies import plain
+from skdgm.stacks.training import above
 from skdgm.utils import random
 from skdgm.utils.tree import copy, tree_map
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from skdgm.base.attributes import shallow
 from skdgm.base.fits import asked_of
-from skdgm.belief._training import Training
 from skdgm.dask._rows import begin_stack
 from skdgm.dask._run import Run
+from skdgm.stacks.training import Training
 from skdgm.training import Table
 
 

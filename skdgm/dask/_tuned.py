@@ -7,14 +7,18 @@ the scale of numbers) is that of all of them, which are in the client's memory.
 """
 
 import numpy as np
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
-from skdgm.belief._fine_tuning import Tuning
+from skdgm.base import Fit
+from skdgm.base.fits import asked_of
 from skdgm.dask._rows import begin_tuned
 from skdgm.dask._run import Run
 from skdgm.dask._stack import fit_stack
+from skdgm.stacks.tuning import PreTraining, unfitted
 from skdgm.training import Table, labelled
 from skdgm.utils.math import shares
+from skdgm.utils.random import MAX_SEED
 from skdgm.utils.rows import Rows
 
 
@@ -22,28 +26,28 @@ def fit_tuned(client, network, shards, y, sample_weight, local_steps, before):
     """Fit a network, whose pre-trained layers are kept once all are trained: ``before``
     is cleared then. Other arguments are those of a :class:`~skdgm.dask._run.Run`."""
     fresh = not (network.warm_start and hasattr(network, "coefs_"))
-    tuning = Tuning(network, before)
-    dbn = tuning.unfitted(fresh)
+    network._asked = asked_of(network)
+    network._check_options()
+    if not fresh:
+        network._check_unchanged()
     known, table = _targets(network, y, sample_weight, fresh)
-    if not len(table.index):
-        raise ValueError(
-            f"{network._name} has nothing to learn: no row with a target has a weight "
-            "above zero."
-        )
+    network._n_epochs(table)
     if fresh:
-        tuning.start(known, table)
-        dbn.set_params(random_state=network._seed)
+        network._seed = check_random_state(network.random_state).randint(MAX_SEED)
+        vars(network).update(known | network._blank())
+        network._count(table, fresh)
+        stack = unfitted(network)
         rows = [(parts, None, weight) for parts, _, weight in shards]
 
-        def pretrain():
-            fit_stack(client, dbn, rows, None, local_steps, [])
+        def train():
+            fit_stack(client, stack, rows, None, local_steps, [])
             for name in ("n_features_in_", "feature_names_in_", "_form"):
-                if name in vars(dbn):
-                    setattr(network, name, vars(dbn)[name])
+                if name in vars(stack):
+                    setattr(network, name, vars(stack)[name])
             # Rows that it draws are arrays, of which the net makes DataFrames.
-            dbn._form = None
+            stack._form = None
 
-        tuning.pretrain(dbn, None, pretrain)
+        PreTraining(network, stack, None, train).run(Fit(network, before))
     given = with_targets(network, shards), None, local_steps
     run = Run(client, network, *given, begin=begin_tuned)
     run.fresh = False

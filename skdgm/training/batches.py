@@ -23,6 +23,8 @@ from skdgm.utils.random import mix64
 from skdgm.utils.rows import row_hash
 
 MAX_REPETITION = 10
+# Number of rows by which it is decided how a table is read.
+FILLED_ROWS = 1000
 # Least and largest number of rows watched; between them, an eighth of the draws.
 _WATCHED = 250, 1000
 
@@ -72,6 +74,24 @@ def canonical(rows, sample_weight=None, hashes=None):
     else:
         total *= present.size / total.sum()
     return Table(rows, present[first], hashes, total)
+
+
+def alone(table, in_memory=True):
+    """Table of the same draws of rows, without what is given beside them, kept as lists
+    where these are preferred and fit."""
+    rows = table.rows._replace(given=None)
+    rows = rows.in_memory() if in_memory else rows
+    if rows.streamed:
+        return table._replace(rows=rows)
+    hashes = row_hash(rows)[table.index]
+    hashes, first, group = np.unique(hashes, return_index=True, return_inverse=True)
+    return Table(rows, table.index[first], hashes, np.bincount(group, table.weight))
+
+
+def filled(table):
+    """Share of nonzero values in at most 1,000 rows, chosen by their content."""
+    v = table.rows.take(table.index[:FILLED_ROWS])
+    return np.count_nonzero(v) / v.size
 
 
 def labelled(table):

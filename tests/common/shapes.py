@@ -8,7 +8,7 @@ classifier may have its machine as a parameter.
 import numpy as np
 
 from skdgm import ConvRBM, GatedRBM, NeuralAutoregressive
-from skdgm.belief._tuned import TunedNetwork
+from skdgm.stacks import TunedNetwork
 from skdgm.utils.counts import layer_sizes, per_layer
 
 

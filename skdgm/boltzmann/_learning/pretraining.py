@@ -21,13 +21,13 @@ from skdgm.base import Epochs
 from skdgm.boltzmann._learning.monitor import cost_of_far, far_columns
 from skdgm.boltzmann._learning.objective import EnergyObjective
 from skdgm.boltzmann._learning.phases import CD
-from skdgm.boltzmann._learning.state import TrainState, filled
+from skdgm.boltzmann._learning.state import TrainState
 from skdgm.distributions import Pooled
 from skdgm.energies import Energy, Params, Path, layered, plain
 from skdgm.exceptions import DivergenceError
 from skdgm.gradients import layer_pair
 from skdgm.inference import mean_field
-from skdgm.training import Batch, Table, column_sums
+from skdgm.training import Batch, Table, column_sums, filled
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.threading.threads import one_blas_thread

@@ -7,8 +7,6 @@ import numpy as np
 from skdgm.distributions import draw
 from skdgm.energies import Params, plain
 
-FILLED_ROWS = 1000
-
 
 class TrainState(NamedTuple):
     """State that changes from update to update.
@@ -83,9 +81,3 @@ def one_hot_rows(unit, codes):
     own = np.arange(unit.size) - np.repeat(unit.starts, unit.widths)
     codes = np.repeat(codes, unit.widths, axis=1)
     return np.where(np.isnan(codes), codes, (codes == own).astype(codes.dtype))
-
-
-def filled(table):
-    """Share of nonzero values in at most 1,000 rows, chosen by their content."""
-    v = table.rows.take(table.index[:FILLED_ROWS])
-    return np.count_nonzero(v) / v.size

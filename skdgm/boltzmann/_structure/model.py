@@ -10,11 +10,12 @@ import numpy as np
 from skdgm.base import Model
 from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.boltzmann._learning.objective import EnergyObjective
-from skdgm.boltzmann._learning.state import TrainState, filled
+from skdgm.boltzmann._learning.state import TrainState
 from skdgm.boltzmann._structure.labels import label_of, with_label
 from skdgm.boltzmann._structure.visible import RealUnits, at_limit, reach_of
 from skdgm.distributions import Normal
 from skdgm.optim import check_piecewise
+from skdgm.training import filled
 
 
 class MachineModel(Model):

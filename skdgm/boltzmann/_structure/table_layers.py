@@ -5,7 +5,6 @@ from functools import lru_cache, partial
 import numpy as np
 
 from skdgm.boltzmann._density.table import TableDensity
-from skdgm.boltzmann._learning.state import FILLED_ROWS
 from skdgm.boltzmann._learning.table_objective import TableObjective
 from skdgm.boltzmann._structure.model import MachineModel, n_columns
 from skdgm.boltzmann._structure.tables import (
@@ -22,6 +21,7 @@ from skdgm.boltzmann._structure.visible import at_limit
 from skdgm.data.units import checked_kinds, parsed
 from skdgm.distributions import Normal
 from skdgm.energies import Params, layered
+from skdgm.training.batches import FILLED_ROWS
 
 # Kinds of hidden units; "binomial(n)" and "categorical(n)" have a number.
 _HIDDEN = "bernoulli", "gaussian", "rectified", "poisson"

@@ -5,9 +5,9 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 
 from skdgm.base import Classifier
-from skdgm.belief._outputs import Classes, Labels, label_codes, zeros_and_ones
-from skdgm.belief._tuned import TunedNetwork
 from skdgm.data.inputs import as_values
+from skdgm.stacks.outputs import Classes, Labels, label_codes, zeros_and_ones
+from skdgm.stacks.tuned import TunedNetwork
 from skdgm.training import Budget
 from skdgm.typing import Data
 from skdgm.utils.given import Given
@@ -23,7 +23,7 @@ def _has_real_columns(estimator):
 
 
 class TunedClassifier(Classifier, TunedNetwork):
-    """Base class of belief networks that are tuned as classifiers."""
+    """Base class of stacks that are tuned as classifiers."""
 
     # With dropout, more epochs pay off when labels are few.
     _BUDGET = Budget(5_000, 20, 300)

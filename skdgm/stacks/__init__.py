@@ -1,0 +1,21 @@
+"""Stacks that learn layer by layer, and nets that begin as such and are fine-tuned."""
+
+from skdgm.stacks.classifier import TunedClassifier
+from skdgm.stacks.model import Stack, StackModel
+from skdgm.stacks.network import StackedNetwork
+from skdgm.stacks.options import ClassOptions, LayerwiseOptions, TargetOptions
+from skdgm.stacks.regressor import TunedRegressor
+from skdgm.stacks.tuned import TunedModel, TunedNetwork
+
+__all__ = [
+    "ClassOptions",
+    "LayerwiseOptions",
+    "Stack",
+    "StackModel",
+    "StackedNetwork",
+    "TargetOptions",
+    "TunedClassifier",
+    "TunedModel",
+    "TunedNetwork",
+    "TunedRegressor",
+]

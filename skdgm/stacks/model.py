@@ -1,0 +1,129 @@
+"""Stack of estimators, each of which learns from the features of the one below, as a
+model: what options ask for, and what was learned."""
+
+from abc import abstractmethod
+from types import SimpleNamespace
+from typing import NamedTuple
+
+from sklearn.base import clone
+
+from skdgm.base import Model
+from skdgm.utils.random import MAX_SEED, stream
+
+
+class Stack(NamedTuple):
+    """What a stack has learned: fitted estimators from the bottom up."""
+
+    machines: list
+
+
+class StackModel(Model):
+    """Estimators, called machines here, that learn one after the other.
+
+    A machine has an option ``n_components``, is fitted to a
+    :class:`~skdgm.training.Table`, and its density has ``features_of(rows, index)``.
+    """
+
+    # Whether the machine on top has a label.
+    labelled = False
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+
+    def structure(self, facts):
+        """Kind and number of hidden units of each layer, from the bottom up."""
+        return structure_of(self.unfitted(facts))
+
+    def stack(self, machines):
+        """State of fitted machines that have learned one by one."""
+        return Stack(machines)
+
+    def state(self, facts, attributes):
+        """State of fitted attributes."""
+        return self.stack(attributes["layers_"])
+
+    def machines(self, facts):
+        """Unfitted machines that the options ask for, from the bottom up, with valid
+        parameters; ValueError names the one that has others, or is out of place."""
+        machines = self.unfitted(facts)
+        for number, machine in enumerate(machines):
+            machine._title = f"{facts.name} layer {number}"
+            self.settle(machine, number, facts.options)
+            try:
+                machine._validate_params()
+                machine._check_options()
+            except ValueError as error:
+                raise ValueError(f"{machine._title}: {error}") from error
+        return machines
+
+    def unfitted(self, facts):
+        """Machines that the options ask for, as they are given or described."""
+        asked = facts.options.layers
+        return self.described(facts.options) if asked is None else self.cloned(asked)
+
+    @abstractmethod
+    def described(self, options):
+        """Machines whose options have one value, or a value for each layer."""
+
+    def cloned(self, layers):
+        """Clones of machines given explicitly, each of which fits its place."""
+        pairs = [pair for pair in layers if isinstance(pair, tuple) and len(pair) == 2]
+        if not layers or [type(pair[0]) for pair in pairs] != [str] * len(layers):
+            raise ValueError(
+                "layers must be a list of pairs (name, machine) with a text as name, "
+                f"at least one; got {layers!r}."
+            )
+        machines = [machine for _, machine in layers]
+        for number, (name, machine) in enumerate(layers):
+            where, kinds = self.place(number, machines)
+            if not isinstance(machine, kinds):
+                known = " or a ".join(kind.__name__ for kind in kinds)
+                raise ValueError(
+                    f"layers: {name!r}, {where}, must be a {known}; got {machine!r}."
+                )
+            self.check_place(name, machine, number)
+        return list(map(clone, machines))
+
+    @abstractmethod
+    def place(self, number, machines):
+        """Name of a place among machines, and classes of those that may be there."""
+
+    def check_place(self, name, machine, number):
+        """Raise ValueError for options of a machine that do not fit its place."""
+
+    def settle(self, machine, number, options):
+        """Set options of an unfitted machine that depend on those of the stack."""
+
+    def adapt(self, machines, options, table, n_updates):
+        """Set options of unfitted machines that depend on a table, for at most so many
+        updates of each where its number of epochs is free."""
+
+    def begin(self, machine, below, options, rng):
+        """Set what an unfitted machine begins with, above the fitted one ``below``."""
+
+
+def structure_of(machines):
+    """Kind and number of hidden units of each machine, a namespace with ``layers``."""
+    kinds = ((type(one).__name__, one._options.n_components) for one in machines)
+    return SimpleNamespace(layers=tuple(kinds))
+
+
+def check_same(fitted, machines):
+    """Raise ValueError if fitted machines do not fit the requested ones."""
+    hint = "Keep the layers, or fit with warm_start=False."
+    old, new = (structure_of(part).layers for part in (fitted, machines))
+    for number, ((kind, size), (other, asked)) in enumerate(zip(old, new)):
+        if kind != other:
+            raise ValueError(f"Layer {number} was a {kind} before. {hint}")
+        if size != asked:
+            raise ValueError(
+                f"Layer {number} is to have {asked} units, but {size} were learned "
+                f"before. {hint}"
+            )
+    if len(old) > len(new):
+        raise ValueError(f"There are {len(old)} layers, not {len(new)}. {hint}")
+
+
+def derived_seed(seed, *tags):
+    """Seed of a component, derived from a seed and tags."""
+    return stream(seed, *tags).root % MAX_SEED

@@ -1,0 +1,171 @@
+"""Base class of stacks that learn layer by layer."""
+
+from types import SimpleNamespace
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils.metaestimators import _BaseComposition
+
+from skdgm.base import Estimator, rolled_back
+from skdgm.stacks.model import check_same
+from skdgm.stacks.training import Layer, Training
+from skdgm.typing import Data, Target, Weight
+from skdgm.utils.counts import chosen, count
+
+
+class StackedNetwork(_BaseComposition, Estimator):
+    """Base class of stacks, whose ``_MODEL`` is a :class:`StackModel` and whose density
+    has ``widths``, the numbers of features of its layers."""
+
+    # Updates of a layer that are enough for features of small tables; layers warn.
+    _UPDATES, _SLOWED = 12_000, None
+    _KNOWN = ("layers_",)
+
+    def get_params(self, deep: bool = True) -> dict:
+        return self._get_params("layers", deep=deep)
+
+    def set_params(self, **params: Any) -> Self:
+        return self._set_params("layers", **params)
+
+    @rolled_back
+    def fit(self, X: Data, y: Target = None, sample_weight: Weight = None) -> Self:
+        """Fit one layer after the other, then all jointly if an option asks for it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts. Whole numbers repeat rows, exactly.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            X is empty, infinite or outside the model's domain; a weight is negative, or
+            all are zero; an option given as a tuple has not one value for each layer;
+            filters or blocks do not fit the images.
+        DivergenceError
+            Training of a layer diverged. The estimator keeps the layers below, and the
+            last good parameters of this layer.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def partial_fit(
+        self,
+        X: Data,
+        y: Target = None,
+        sample_weight: Weight = None,
+        layer: int | None = None,
+    ) -> Self:
+        """Continue training: one pass over the rows for each layer in turn, or for one.
+
+        A pass is an epoch as in :meth:`fit`, and may come before or after calls of it;
+        but the total number of epochs is unknown, so ``schedule="linear"`` leaves
+        ``learning_rate`` as it is, and of a piecewise-constant option the last value
+        holds. If ``fit`` refined the layers, a pass refines all of them further.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in :meth:`fit`.
+        layer : int, default=None
+            Layer to train, 0 at the bottom: a fitted one, or the next. All layers if
+            None.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError, DivergenceError
+            As in :meth:`fit`; or there is no such layer, or the layers were refined and
+            only learn jointly now.
+        """
+        return self._partial_fit(X, y, sample_weight, layer=layer)
+
+    def _check_options(self):
+        depth = len(self._machines())
+        super()._check_options()
+        chosen(self._options.feature_layer, depth)
+
+    def _check_unchanged(self):
+        check_same(self.layers_, self._machines())
+
+    def _learn_columns(self, table, fresh):
+        # Errors about shapes of images come before callbacks begin.
+        self._MODEL.adapt(self._machines(), self._options, table, self._UPDATES)
+        return None, table
+
+    def _blank(self):
+        return {"n_iter_": 0, "layers_": []}
+
+    def _n_epochs(self, table):
+        """Number of epochs of all layers jointly."""
+        return 0
+
+    def _n_parts(self, n_epochs, fresh):
+        return len(self._machines())
+
+    def _stages(self, table, epochs, fresh, whole, layer=None):
+        """Stages of all layers, or of one."""
+        training = Training(self, table)
+        numbers = range(len(training.machines))
+        if layer is not None:
+            highest = min(len(self.layers_), len(numbers) - 1)
+            numbers = [count(layer, "layer", 0, highest)]
+        for number in numbers:
+            yield Layer(training, number, "fit" if whole else "partial_fit")
+
+    def _machines(self):
+        """Unfitted machines that the options ask for, with valid parameters."""
+        machines = self._MODEL.machines(self._facts(SimpleNamespace()))
+        if self._options.layers is not None:
+            self._validate_names([name for name, _ in self._options.layers])
+        return machines
+
+    def _update(self, attributes):
+        """Set fitted attributes, and discard what depended on the former ones."""
+        self._forget()
+        vars(self).update(attributes)
+
+    def transform_layers(self, X: Data) -> list[np.ndarray]:
+        """Means of hidden units in every layer.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+
+        Returns
+        -------
+        H : list of ndarray of shape (n_samples, n_hidden)
+            From the bottom up.
+        """
+        density = self.density_
+        H = density.features(X, range(len(self.layers_)))
+        return np.split(H, np.cumsum(density.widths[:-1]), axis=1)
+
+    @property
+    def _domain(self):
+        """Kind of the columns: of the fitted machine, or as requested."""
+        layers = vars(self).get("layers_")
+        return layers[0]._domain if layers else self._asked_domain
+
+    @property
+    def _dtype(self):
+        return self.layers_[0]._dtype
+
+    @property
+    def _columns(self):
+        return self.layers_[0]._columns

@@ -1,0 +1,145 @@
+"""Tuned networks that predict numbers, of which some may be unknown."""
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _num_samples,
+    check_is_fitted,
+)
+
+from skdgm.stacks.outputs import Numbers, as_table
+from skdgm.stacks.tuned import TunedNetwork
+from skdgm.training import labelled
+from skdgm.typing import ArrayLike, Data, Self, Weight
+from skdgm.utils.given import Given
+from skdgm.utils.math import shares
+
+
+class TunedRegressor(RegressorMixin, TunedNetwork):
+    """Base class of stacks that are tuned as regressors."""
+
+    def partial_fit(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> Self:
+        """Continue training: one epoch of fine-tuning.
+
+        The first call runs all of the pre-training first, on its rows, and fixes the
+        scale of the targets. The total number of epochs is unknown here, so
+        ``schedule="linear"`` leaves the learning rate at ``learning_rate``. Early
+        stopping and callbacks apply to :meth:`fit` only.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets; NaN where there is none.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError, DivergenceError
+            As in :meth:`fit`.
+        """
+        return self._partial_fit(X, y, sample_weight)
+
+    def predict(self, X: Data) -> np.ndarray:
+        """Predict expected targets, in their own units.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
+        """
+        z = self._pre_activations(X)
+        y = self._outputs.predict(z)
+        return y.ravel() if self._flat else y
+
+    def score(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> float:
+        """Coefficient of determination (R²) of the predictions on known targets.
+
+        Entries of y that are NaN are left out; with several columns the score is the
+        mean over those that have any target. scikit-learn's metrics chosen by name
+        refuse NaN: in searches and in cross-validation, leave ``scoring`` at its
+        default, which is this score, rather than "r2".
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets; NaN where there is none.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts.
+
+        Returns
+        -------
+        score : float
+
+        Raises
+        ------
+        ValueError
+            There is no target; or y has another number of columns than in ``fit``.
+        """
+        check_is_fitted(self)
+        (X,) = indexable(X)
+        y, _ = as_table(y, self, _num_samples(X))
+        if y.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"y has {y.shape[1]} columns, but {self.n_outputs_} are predicted."
+            )
+        known = ~np.isnan(y)
+        if not known.any():
+            raise ValueError(
+                f"{type(self).__name__} has nothing to score: y has no target, all are "
+                "NaN."
+            )
+        if sample_weight is not None:
+            sample_weight = shares(_check_sample_weight(sample_weight, X))[0]
+        if known.all():
+            return super().score(X, y, sample_weight)
+        weight = _check_sample_weight(sample_weight, X)
+        rows = np.flatnonzero(known.any(axis=1))
+        found = np.empty(y.shape)
+        found[rows] = self.predict(_safe_indexing(X, rows)).reshape(len(rows), -1)
+        scores = [
+            r2_score(t[there], z[there], sample_weight=shares(weight[there])[0])
+            for t, z, there in zip(y.T, found.T, known.T)
+            if there.any()
+        ]
+        return float(np.mean(scores))
+
+    def _label(self, rows, y, fresh, classes):
+        y, flat = as_table(y, self, rows.shape[0])
+        if not fresh and y.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"y has {y.shape[1]} columns, but there were {self.n_outputs_} before."
+            )
+        missing = np.flatnonzero(np.isnan(y).all(axis=0))
+        if fresh and len(missing):
+            raise ValueError(
+                f"{type(self).__name__} needs targets, but y has none in columns "
+                f"{missing.tolist()}."
+            )
+        return rows._replace(given=Given(y)), {"n_outputs_": y.shape[1], "_flat": flat}
+
+    def _count(self, table, fresh):
+        if fresh:
+            self._outputs = Numbers.of(labelled(table))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        # The data of scikit-learn's checks are not binary.
+        tags.regressor_tags.poor_score = tags.input_tags.positive_only
+        return tags

@@ -1,0 +1,152 @@
+"""Training of stacks layer by layer, from the bottom up [1]_.
+
+References
+----------
+.. [1] Bengio, Lamblin, Popovici and Larochelle (2007). Greedy layer-wise training of
+   deep networks. NeurIPS.
+"""
+
+from copy import copy
+
+import numpy as np
+
+from skdgm.base import KEPT, Component
+from skdgm.stacks.model import derived_seed
+from skdgm.training import filled
+from skdgm.utils.random import stream
+from skdgm.utils.rows import Rows
+from skdgm.utils.threading.threads import Held
+
+# Tags of the random streams of a seed: of machines, and of their beginnings.
+LAYER, MORE = 100, 101
+
+
+class Training:
+    """Machines of a network that learn from a table, one from the other.
+
+    Each layer that is trained becomes a fitted attribute of the network at once, and
+    ``before`` is cleared, which is as of a :class:`~skdgm.base.Fit`. Training continues
+    from the network's ``layers_``, which are empty at first. The table may be given to
+    :meth:`adapt` by its size alone.
+    """
+
+    def __init__(self, network, table=None, before=None):
+        self.network, self.machines = network, network._machines()
+        self.table = self.reached = table
+        self.before, self.depth = [] if before is None else before, 0
+        names = getattr(network, "feature_names_in_", None)
+        self.names = vars(network).pop("_names", names)
+        if table is not None:
+            self.adapt(table)
+
+    def adapt(self, table):
+        """Set the options of machines that depend on a table, or on its size alone."""
+        network = self.network
+        given = self.machines, network._options, table, network._UPDATES
+        network._MODEL.adapt(*given)
+
+    def complete(self):
+        """Add the layers that training did not reach, at their initial parameters."""
+        for number in range(len(self.network.layers_), len(self.machines)):
+            machine = self.machine(number).set_params(n_iter=0)
+            self.train(machine.fit, self.below(number), number, machine)
+
+    def below(self, number):
+        """Table that a layer learns from: features of the rows in the layer below, in
+        the units that it has learned if it is fitted."""
+        while self.depth < number:
+            self.reached = above(self.network.layers_[self.depth], self.reached)
+            self.depth += 1
+        if number == len(self.network.layers_):
+            return self.reached
+        own = self.network.layers_[number]
+        rows = own._domain.seen(self.reached.rows, own._columns)
+        return self.reached._replace(rows=rows)
+
+    def machine(self, number):
+        """Machine of a layer about to be trained: the fitted one, or a new one."""
+        network, new = self.network, self.machines[number]
+        layers = network.layers_
+        if number >= len(layers):
+            if new.random_state is None:
+                new.random_state = derived_seed(network._seed, LAYER, number)
+            if number:
+                rng = stream(network._seed, MORE, number)
+                network._MODEL.begin(new, layers[number - 1], network._options, rng)
+            return new
+        # Copies of the estimator may share the old machine, so it stays unchanged.
+        old = copy(layers[number])
+        options = new.get_params() | {"random_state": old.random_state}
+        return old.set_params(**options | {"warm_start": True})
+
+    def train(self, method, table, number, machine):
+        """Train a machine and add it; after errors, if it keeps learned parameters."""
+        network = self.network
+        if network._MODEL.labelled and number == len(self.machines) - 1:
+            machine.classes_ = network.classes_
+        if number == 0 and self.names is not None:
+            machine._names = self.names
+        try:
+            method(table, None)
+        except KEPT:
+            if hasattr(machine, "n_iter_"):
+                self._add(number, machine)
+            raise
+        self._add(number, machine)
+
+    def _add(self, number, machine):
+        with Held():
+            if number == 0 and hasattr(self.network, "feature_names_in_"):
+                machine.feature_names_in_ = self.network.feature_names_in_
+            self.network._update(self.with_machine(number, machine))
+            self.before.clear()
+
+    def with_machine(self, number, machine):
+        """Fitted attributes of the network with one of the machines."""
+        layers = list(self.network.layers_)
+        layers[number : number + 1] = [machine]
+        return self.network._attributes(self.network._MODEL.stack(layers))
+
+
+class Layer(Component):
+    """Stage in which one layer learns from the features of the one below it."""
+
+    task = "layer"
+
+    def __init__(self, training, number, method="fit"):
+        self.training, self.number, self.method = training, number, method
+        self.key = f"layer {number}"
+
+    def begin(self, fit):
+        """The machine; of an unfinished one the record takes the place."""
+        network, number = fit.estimator, self.number
+        self.training.before = fit.before
+        if fit.record.at(self):
+            left = fit.record.start["layers_"][number:]
+            network.layers_ = [*network.layers_[:number], *left]
+        self.table = self.training.below(number)
+        return self.training.machine(number)
+
+    def fit(self, component):
+        method = getattr(component, self.method)
+        self.training.train(method, self.table, self.number, component)
+        return component._ended != "interrupted"
+
+    def attributes(self, component):
+        return self.training.with_machine(self.number, component)
+
+    def component_of(self, source):
+        return source.layers_[self.number]
+
+
+def above(machine, table):
+    """Features of a fitted machine, as the table of the next layer."""
+    layer = machine.density_
+    rows = layer.domain.seen(table.rows, layer.columns)
+    if rows.density < 1:
+        # The table alone decides on lists, not other rows of X.
+        rows = rows._replace(density=filled(table))
+    H = layer.features_of(rows, table.index)
+    given = rows.given and rows.given.take(table.index)
+    rows = Rows(H, H.dtype.type, complete=True, given=given)
+    return table._replace(rows=rows, index=np.arange(len(H)))

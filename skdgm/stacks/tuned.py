@@ -1,0 +1,276 @@
+r"""Base class of nets that begin as stacks: pre-trained first, then supervised.
+
+.. math:: h^k = f(c^k + h^{k-1} R^k), \qquad z = h^L W + b
+
+The upward pass of a stack is a feed-forward net. With an output layer on top, it is
+trained by back-propagation [1]_. Features and outputs are those of the net; samples and
+scores are those of the pre-trained stack.
+
+References
+----------
+.. [1] Hinton and Salakhutdinov (2006). Reducing the dimensionality of data with neural
+   networks. Science.
+"""
+
+from abc import abstractmethod
+from types import SimpleNamespace
+
+import numpy as np
+from sklearn.utils.metaestimators import _BaseComposition
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.base import Estimator, Model, by_blocks, rolled_back
+from skdgm.nets import (
+    Layer,
+    NetState,
+    Tuner,
+    check_dropout,
+    dropped,
+    forward,
+    hidden,
+)
+from skdgm.stacks.model import check_same
+from skdgm.stacks.network import StackedNetwork
+from skdgm.stacks.tuning import PreTraining, unfitted
+from skdgm.training import Budget, alone, labelled
+from skdgm.typing import ArrayLike, Data, Self, Weight
+from skdgm.utils.counts import check_sizes
+
+
+class TunedModel(Model):
+    """Net that begins as the upward pass of a stack, which remains the density.
+
+    Parameters
+    ----------
+    part : str
+        Attribute that has the fitted stack.
+    """
+
+    def __init__(self, part):
+        self.part = part
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        check_dropout(options.dropout)
+
+    def structure(self, facts):
+        """Nothing: the stack has it."""
+        return SimpleNamespace()
+
+    def density(self, facts, state):
+        """Density of the pre-trained stack."""
+        return getattr(facts.known, self.part).density_
+
+    @abstractmethod
+    def activation(self, stack):
+        """Activation function of the hidden layers, or a function for each."""
+
+    @abstractmethod
+    def hidden(self, stack, rng, dtype):
+        """Hidden layers of a net before fine-tuning, given the pre-trained stack and a
+        NumPy generator for weights that have not learned."""
+
+    def inputs(self, stack, rows=None):
+        """Function that gives inputs of the net for values in the units of the model,
+        NaN where missing, of some validated rows or of all."""
+        return stack.density_.completed
+
+    def objective(self, facts, table, before):
+        """Loss of the outputs, by back-propagation: a :class:`~skdgm.nets.Tuner`."""
+        stack, outputs = getattr(facts.known, self.part), facts.known._outputs
+        rows, given = table.rows, self.inputs(stack)
+        options = vars(facts.options) | {"activation": self.activation(stack)}
+        options = SimpleNamespace(**options)
+
+        def inputs(index):
+            return given(rows.take(index))
+
+        objective = Tuner(
+            options,
+            inputs,
+            outputs.targets(rows.given.values),
+            outputs.loss,
+            facts.seed,
+            epochs_before=before,
+            center=dropped(options.dropout, inputs, table),
+        )
+        objective.quantity = outputs.quantity
+        return objective
+
+    def attributes(self, facts, state):
+        """Fitted attributes of a training state."""
+        return {
+            "coefs_": [layer.W for layer in state.params],
+            "intercepts_": [layer.b for layer in state.params],
+            "_moments": state.optimiser,
+        }
+
+    def state(self, facts, attributes):
+        """Training state of fitted attributes."""
+        net = map(Layer, attributes["coefs_"], attributes["intercepts_"])
+        return NetState(tuple(net), attributes["_moments"])
+
+
+class TunedNetwork(_BaseComposition, Estimator):
+    """Base class of stacks with outputs.
+
+    A subclass has ``_NETWORK``, the class of the stack; ``_STRUCTURE``, names of its
+    options that say what it is made of; ``_PRETRAINING``, names of its options of
+    training by those of the network; ``_label(rows, y, fresh, classes)``, which reads
+    the targets; and ``_outputs``, an object of :mod:`skdgm.stacks.outputs`.
+    """
+
+    _BUDGET, _LISTED, _SINGLE = Budget(5_000, 20, 100), False, False
+    _NETWORK, _STRUCTURE, _PRETRAINING = None, (), {}
+    get_params, set_params = StackedNetwork.get_params, StackedNetwork.set_params
+
+    @property
+    def _part(self):
+        """The pre-trained stack."""
+        return vars(self)[self._MODEL.part]
+
+    def _depth(self, options):
+        """Number of hidden layers that options ask for."""
+        return len(check_sizes(options.hidden_layer_sizes))
+
+    @rolled_back
+    def fit(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> Self:
+        """Pre-train layer by layer on all rows, then tune on rows with a target.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets; see the class for the mark of a missing target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts. Whole numbers repeat rows, exactly.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError
+            X is empty, infinite or outside the model's domain; no row has a target; a
+            weight is negative, or all are zero.
+        DivergenceError
+            Pre-training diverged, and the estimator is unchanged; or fine-tuning
+            diverged, and the net keeps its last good weights.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def _check_options(self):
+        super()._check_options()
+        unfitted(self)
+
+    def _check_unchanged(self):
+        check_same(self._part.layers_, unfitted(self)._machines())
+
+    def _learn_columns(self, table, fresh):
+        return None, table
+
+    def _n_epochs(self, table):
+        # Of rows that are spread over workers, only those that count are told of.
+        known = table if table.rows is None else labelled(table)
+        asked = self._options
+        if not len(known.weight):
+            raise ValueError(
+                f"{self._name} has nothing to learn: no row with a target has a weight "
+                "above zero."
+            )
+        return self._BUDGET.epochs(asked.n_iter, known, asked.batch_size)
+
+    def _n_parts(self, n_epochs, fresh):
+        return 1 + fresh
+
+    def _stages(self, table, epochs, fresh, whole):
+        """Pre-training on all rows at the beginning, and then back-propagation."""
+        if fresh:
+            stack = unfitted(self)
+            yield PreTraining(self, stack, alone(table, stack._LISTED))
+        known = labelled(table)
+        if len(known.index):
+            seen = self._domain.seen(known.rows, self._columns)
+            given = known._replace(rows=seen), epochs, False, whole
+            for stage in super()._stages(*given):
+                stage.task = "fine-tuning"
+                yield stage
+
+    def _remedy(self):
+        return f"Lower learning_rate (now {self._options.learning_rate:g})."
+
+    def transform(self, X: Data) -> np.ndarray:
+        """Compute the last hidden layer of the net.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing; see :meth:`transform_layers`.
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, n_hidden)
+        """
+        return self._of_rows(X, lambda net, x: hidden(net[:-1], x, self._activation))
+
+    def transform_layers(self, X: Data) -> list[np.ndarray]:
+        """Compute every hidden layer of the net.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Missing entries (NaN) are replaced by their means: in a belief network
+            given the rest of the row, by mean field in the pre-trained first layer.
+
+        Returns
+        -------
+        H : list of ndarray of shape (n_samples, n_hidden)
+            From the bottom up.
+        """
+
+        def layers(net, x):
+            found, own = [], self._activation
+            for number, layer in enumerate(net[:-1]):
+                of = own if isinstance(own, str) else own[number : number + 1]
+                x = hidden((layer,), x, of)
+                found.append(x)
+            return np.concatenate(found, axis=1)
+
+        H = self._of_rows(X, layers)
+        return np.split(H, np.cumsum(self.density_.widths[:-1]), axis=1)
+
+    @property
+    def _activation(self):
+        return self._MODEL.activation(self._part)
+
+    def _pre_activations(self, X):
+        """Pre-activations of the output layer, of shape (n_rows, n_outputs)."""
+        return self._of_rows(X, lambda net, x: forward(net, x, self._activation))
+
+    def _of_rows(self, X, function):
+        """Apply a function of the net and its inputs, a block of rows at a time."""
+        check_is_fitted(self)
+        rows, net = self._rows(X), self._state().params
+        inputs = self._MODEL.inputs(self._part, rows)
+        lists = None if inputs is np.asarray else False
+        return by_blocks(lambda v: function(net, inputs(v)), rows, lists=lists)
+
+    @property
+    def _domain(self):
+        return (
+            self._part._domain if self._MODEL.part in vars(self) else self._asked_domain
+        )
+
+    @property
+    def _dtype(self):
+        return self._part._dtype
+
+    @property
+    def _columns(self):
+        return self._part._columns
+
+    @property
+    def _n_features_out(self):
+        return len(self.coefs_[-1])
