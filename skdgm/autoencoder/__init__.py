@@ -5,6 +5,11 @@ from skdgm.autoencoder.autoencoder import Autoencoder
 from skdgm.autoencoder.contractive_autoencoder import ContractiveAutoencoder
 from skdgm.autoencoder.denoising_autoencoder import DenoisingAutoencoder
 from skdgm.autoencoder.draw import DRAW
+from skdgm.autoencoder.stacked_autoencoder import StackedAutoencoder
+from skdgm.autoencoder.stacked_autoencoder_classifier import (
+    StackedAutoencoderClassifier,
+)
+from skdgm.autoencoder.stacked_autoencoder_regressor import StackedAutoencoderRegressor
 from skdgm.autoencoder.vae import VAE
 
 __all__ = [
@@ -13,4 +18,7 @@ __all__ = [
     "Autoencoder",
     "ContractiveAutoencoder",
     "DenoisingAutoencoder",
+    "StackedAutoencoder",
+    "StackedAutoencoderClassifier",
+    "StackedAutoencoderRegressor",
 ]

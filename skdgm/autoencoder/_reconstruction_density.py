@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 
 from skdgm.autoencoder._chain import CorruptionChain
-from skdgm.base import Density, of_rows
+from skdgm.base import Density, by_blocks, of_rows
 from skdgm.data import fill
 from skdgm.data.reach import limits
 from skdgm.latent.filling import by_chain
@@ -85,7 +85,7 @@ class ReconstructionDensity(Density):
         check_choice("loss", loss, ("log", "squared"))
 
         def of_rows(v, _):
-            x = self.output.inputs(v, self.corrupt.share)
+            x = self.completed(v)
             out = self._rebuild(x)
             if loss == "log":
                 found = -self.output.log_p(out, v, self.net[0].own)
@@ -103,6 +103,15 @@ class ReconstructionDensity(Density):
     def features(self, X):
         """Codes of rows."""
         return self._by_content(lambda v, _: self._encode(v), self.read(X))
+
+    def features_of(self, rows, index=None):
+        """Codes of validated rows, of all or of those at an index."""
+        return by_blocks(self._encode, rows, index=index, lists=False)
+
+    def completed(self, v):
+        """Inputs for rows in the units of the model, NaN where missing: the means of
+        columns there."""
+        return self.output.inputs(v, self.corrupt.share)
 
     def inverse(self, H):
         """Expected rows given codes."""
@@ -182,7 +191,7 @@ class ReconstructionDensity(Density):
 
     def _encode(self, v):
         net = astype(self.net, v.dtype)
-        return self.coder.encode(*net, self.output.inputs(v, self.corrupt.share))
+        return self.coder.encode(*net, self.completed(v))
 
     def _rebuild(self, x):
         return self.coder.rebuilt(*astype(self.net, x.dtype), x)

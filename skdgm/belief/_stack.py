@@ -6,7 +6,7 @@ from numbers import Integral
 from typing import NamedTuple, get_args
 
 import numpy as np
-from sklearn.base import clone, is_classifier
+from sklearn.base import is_classifier
 
 from skdgm.belief._density import BeliefDensity
 from skdgm.belief._options import StackOptions
@@ -17,7 +17,7 @@ from skdgm.boltzmann._structure.visible import BINARY, REAL, pixels_of
 from skdgm.energies import Params
 from skdgm.optim import check_piecewise
 from skdgm.stacks import StackModel
-from skdgm.stacks.model import derived_seed
+from skdgm.stacks.model import derived_seed, lowest_domain
 from skdgm.training import AUTO, Budget
 from skdgm.utils.counts import check_sizes, per_layer
 
@@ -158,16 +158,11 @@ class BeliefModel(StackModel):
 
 def domain_of(options):
     """Kind of the columns of X, given the options of a network."""
-    if options.layers is None and hasattr(options, "visible_bias"):
+    if options.layers is not None:
+        return lowest_domain(options.layers, Machine)
+    if hasattr(options, "visible_bias"):
         return pixels_of(options)
-    if options.layers is None:
-        return REAL if options.column_types == "gaussian" else BINARY
-    try:
-        bottom = options.layers[0][1]
-    except (TypeError, IndexError):
-        return BINARY
-    # A clone, as a fitted machine has the domain of the data that it learned.
-    return clone(bottom)._domain if isinstance(bottom, Machine) else BINARY
+    return REAL if options.column_types == "gaussian" else BINARY
 
 
 class Stack(NamedTuple):

@@ -29,10 +29,10 @@ class DBNClassifier(TunedOptions, ClassOptions, TunedBelief, TunedClassifier):
     Parameters
     ----------
     dropout : float or tuple of float
-        Fraction of the hidden units dropped at random during fine-tuning; or a pair:
-        of the inputs and of the hidden units. Inputs become 0, or their mean where
-        fewer than a third of their values are near 0. Without dropout the net overfits
-        few labels: with 1,000 labels of MNIST and 19,000 unlabelled rows, the default
+        Share of the hidden units dropped at random during fine-tuning; or a pair: of
+        the inputs and of the hidden units. Inputs become 0, or their mean where fewer
+        than a third of their values are near 0. Without dropout the net overfits few
+        labels: with 1,000 labels of MNIST and 19,000 unlabelled rows, the default
         classified 94.3 % of held-out rows correctly, ``dropout=0.0`` 92.9 % (one choice
         of labels each).
 

@@ -176,8 +176,9 @@ class Curves(NamedTuple):
 def losses_of(estimator):
     """List of Curves of an estimator's losses, in the order of training."""
     name, groups = type(estimator).__name__, []
-    if hasattr(estimator, "dbn_"):
-        groups += losses_of(estimator.dbn_)
+    for part in "dbn_", "stack_":
+        if hasattr(estimator, part):
+            groups += losses_of(getattr(estimator, part))
     if hasattr(estimator, "loss_curves_"):
         groups += _of_stack(name, estimator)
     pairs = enumerate(getattr(estimator, "pretrain_loss_curves_", ()))
@@ -195,7 +196,7 @@ def losses_of(estimator):
 
 
 def _of_stack(name, stack):
-    """Curves of a belief network: of its layers, and of refining all of them."""
+    """Curves of a stack: of its layers, and of refining all of them."""
     kinds, machines = {}, stack.layers_
     for number, machine in enumerate(machines):
         # A top-level machine with a label has another loss than the layers below.

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sklearn.base import clone
 
 from skdgm.base import Model
+from skdgm.data import BinaryColumns
 from skdgm.utils.random import MAX_SEED, stream
 
 
@@ -122,6 +123,17 @@ def check_same(fitted, machines):
             )
     if len(old) > len(new):
         raise ValueError(f"There are {len(old)} layers, not {len(new)}. {hint}")
+
+
+def lowest_domain(layers, kind):
+    """Kind of the columns of X for machines given explicitly, of a class ``kind``; that
+    of bits where they are none, of which there will be an error."""
+    try:
+        bottom = layers[0][1]
+    except (TypeError, IndexError):
+        return BinaryColumns()
+    # A clone, as a fitted machine has the domain of the data that it learned.
+    return clone(bottom)._domain if isinstance(bottom, kind) else BinaryColumns()
 
 
 def derived_seed(seed, *tags):

@@ -98,6 +98,11 @@ class ClassOptions(PretrainedOptions):
     n_iter
         Epochs of fine-tuning; "auto": as many as make 5,000 updates, at least 20 and at
         most 300.
+    dropout : float or tuple of float
+        Share of the hidden units dropped at random during fine-tuning; or a pair: of
+        the inputs and of the hidden units. Inputs become 0, or their mean where fewer
+        than a third of their values are near 0. Without dropout a net overfits few
+        labels.
 
     Attributes
     ----------

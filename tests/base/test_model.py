@@ -12,6 +12,7 @@ from sklearn.base import clone
 
 import skdgm
 from skdgm.base import Density, Model
+from skdgm.stacks import StackedNetwork, TunedNetwork
 from skdgm.training import Objective
 from skdgm.utils.tree import leaves
 from tests.common.instances import INSTANCES
@@ -139,7 +140,7 @@ def test_a_density_is_that_of_a_state(fitted):
 
 def test_an_objective_begins_with_all_attributes(fitted):
     estimator, X, y = fitted
-    if hasattr(estimator, "dbn_") or hasattr(estimator, "layers_"):
+    if isinstance(estimator, StackedNetwork | TunedNetwork):
         # A stack has stages, each with an objective.
         return
     model, facts, state = parts_of(estimator)

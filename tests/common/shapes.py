@@ -98,8 +98,8 @@ def losses(estimator):
 
 def n_lines(estimator):
     """How many lines a fit prints if it is to be verbose."""
-    if hasattr(estimator, "dbn_"):
-        return estimator.dbn_.n_iter_ + estimator.n_iter_
+    if isinstance(estimator, TunedNetwork):
+        return estimator._part.n_iter_ + estimator.n_iter_
     n_lines = estimator.n_iter_ + len(getattr(estimator, "net_loss_curve_", ()))
     described = machine(estimator)
     if getattr(described, "pretrain", None) is None:

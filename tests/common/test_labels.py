@@ -19,6 +19,7 @@ from skdgm import (
     GANClassifier,
     GenerativeDBNClassifier,
     RBMClassifier,
+    StackedAutoencoderClassifier,
 )
 from skdgm.exceptions import LabelWarning
 
@@ -34,6 +35,7 @@ CLASSIFIERS = [
     DBMClassifier(DBM((3,), n_iter=2, learning_rate=0.05), n_iter=2, random_state=0),
     DBNClassifier((3,), pretrain_iter=1, n_iter=2, random_state=0),
     GenerativeDBNClassifier((3,), n_iter=2, random_state=0),
+    StackedAutoencoderClassifier((3,), pretrain_iter=1, n_iter=2, random_state=0),
     GANClassifier(3, (4,), n_iter=2, random_state=0),
 ]
 REGRESSOR = DBNRegressor((3,), column_types="bernoulli", pretrain_iter=1, n_iter=2)

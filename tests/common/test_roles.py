@@ -5,11 +5,11 @@ import pytest
 from sklearn.base import clone
 
 from skdgm.base import Density, MissingCapability
-from skdgm.belief._network import BeliefNetwork
 from skdgm.boltzmann._machine import Machine
 from skdgm.metrics import raise_log_likelihood
 from skdgm.nets import NetEstimator
 from skdgm.optim import Clock
+from skdgm.stacks import StackedNetwork
 from skdgm.training import Objective, Watch
 from skdgm.utils.random import stream
 from skdgm.utils.tree import copy, leaves
@@ -20,7 +20,7 @@ from tests.same_results import data
 DENSITIES = {
     type(instance).__name__: instance
     for instance in INSTANCES
-    if isinstance(instance, NetEstimator | Machine | BeliefNetwork)
+    if isinstance(instance, NetEstimator | Machine | StackedNetwork)
 }
 EVERY = {
     name_of(instance): instance
@@ -29,7 +29,7 @@ EVERY = {
 }
 # Networks have an objective for each of their layers.
 OBJECTIVES = [
-    name for name, case in DENSITIES.items() if not isinstance(case, BeliefNetwork)
+    name for name, case in DENSITIES.items() if not isinstance(case, StackedNetwork)
 ]
 
 
@@ -38,7 +38,7 @@ def fitted(request):
     """A fitted estimator, its rows, and the same with missing entries, with labels."""
     estimator = clone((DENSITIES | EVERY)[request.param])
     machine(estimator).set_params(n_iter=2)
-    if isinstance(estimator, BeliefNetwork):
+    if isinstance(estimator, StackedNetwork):
         estimator.set_params(feature_layer="all")
     X, y = data(estimator)
     holes = np.random.default_rng(0).random(X.shape) < 0.2

@@ -52,11 +52,15 @@ DEEP, MAPS = {"hidden_layer_sizes": (16, 12)}, {"conv_layer_sizes": (8, 6)}
 SHORT = {
     "DBMClassifier": {"dbm": DBM((16, 12), learning_rate=0.05, n_iter=2), "n_iter": 2},
     "DBNClassifier": {"pretrain_iter": 2, "n_iter": 2, **DEEP},
+    "StackedAutoencoderClassifier": {"pretrain_iter": 2, "n_iter": 2, **DEEP},
+    "StackedAutoencoderRegressor": {
+        **{"pretrain_iter": 3, "n_iter": 40, "learning_rate": 0.03, **DEEP}
+    },
     "DBNRegressor": {"pretrain_iter": 3, "n_iter": 40, "learning_rate": 0.03, **DEEP},
     "ConvDBNClassifier": {"pretrain_iter": 2, "n_iter": 2, **MAPS},
 }
 for sizes, names in [
-    (DEEP, "DBM DBN GenerativeDBNClassifier EoNADE"),
+    (DEEP, "DBM DBN GenerativeDBNClassifier EoNADE StackedAutoencoder"),
     (MAPS, "ConvDBM ConvDBN"),
     (
         {"hidden_layer_sizes": (8, 4)},

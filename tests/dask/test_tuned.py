@@ -18,6 +18,7 @@ from skdgm import (
     DBNRegressor,
     GaussianRBM,
     RBMClassifier,
+    StackedAutoencoderClassifier,
 )
 from skdgm import dask as distribute
 from skdgm.callbacks import Checkpoint
@@ -74,6 +75,17 @@ MODELS = [
         X,
         LABELS,
     ),
+    (
+        StackedAutoencoderClassifier(
+            (4, 3),
+            activation="tanh",
+            column_types="gaussian",
+            unlabeled="unknown",
+            **EACH,
+        ),
+        REAL,
+        HALF,
+    ),
 ]
 of_models = pytest.mark.parametrize(
     ("model", "rows", "y"), MODELS, ids=lambda value: type(value).__name__
@@ -89,7 +101,7 @@ def assert_same(a, b):
 
 
 def _parts(net):
-    return [net, *net.dbn_.layers_]
+    return [net, *net._part.layers_]
 
 
 @of_models
@@ -99,7 +111,7 @@ def test_one_shard_is_a_fit(client, model, rows, y):
     for own, other in zip(_parts(found), _parts(whole), strict=True):
         assert vars(own).keys() == vars(other).keys()
         np.testing.assert_allclose(own.loss_curve_, other.loss_curve_, rtol=1e-4)
-    assert vars(found.dbn_).keys() == vars(whole.dbn_).keys()
+    assert vars(found._part).keys() == vars(whole._part).keys()
     pairs = zip(
         [*found.coefs_, *found.intercepts_], [*whole.coefs_, *whole.intercepts_]
     )
@@ -167,7 +179,7 @@ def test_tables_of_dask_and_weights(client):
     frames = dd.from_pandas(frame, npartitions=2)
     found = distribute.fit(clone(net), frames, LABELS, client=client)
     np.testing.assert_array_equal(found.coefs_[1], whole.coefs_[1])
-    for named in (found, found.dbn_, found.dbn_.layers_[0]):
+    for named in (found, found._part, found._part.layers_[0]):
         assert list(named.feature_names_in_) == list("abcdef")
     assert list(found.sample(2).columns) == list("abcdef")
     other = clone(net).fit(frame, LABELS)

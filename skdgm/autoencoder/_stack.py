@@ -1,0 +1,147 @@
+"""Stack of autoencoders, as a model, and the net that begins with its encoders."""
+
+from functools import partial
+
+import numpy as np
+
+from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
+from skdgm.autoencoder._stack_density import StackDensity
+from skdgm.autoencoder._stack_options import TABLES, StackTraining
+from skdgm.autoencoder.autoencoder import Autoencoder
+from skdgm.autoencoder.contractive_autoencoder import ContractiveAutoencoder
+from skdgm.autoencoder.denoising_autoencoder import DenoisingAutoencoder
+from skdgm.data import check_pattern, columns_as_asked
+from skdgm.nets import Layer, dense, layers_of
+from skdgm.stacks import StackModel, TunedModel
+from skdgm.stacks.model import lowest_domain
+from skdgm.utils.counts import check_sizes, per_layer
+
+KINDS = {
+    "denoising": (DenoisingAutoencoder, ("corruption", "corruption_level")),
+    "contractive": (ContractiveAutoencoder, ("contraction",)),
+    "plain": (Autoencoder, ()),
+}
+_CLASSES = tuple(kind for kind, _ in KINDS.values())
+_TRAINING = tuple(StackTraining._own_options)
+
+
+class AutoencoderStackModel(StackModel):
+    """Autoencoders, each of which learns to reconstruct the codes of the one below."""
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        check_pattern(options)
+
+    def density(self, facts, state):
+        """Density of the autoencoders, a :class:`StackDensity`."""
+        given = facts.read, facts.seed, state.machines, facts.now
+        return StackDensity(facts.name, *given)
+
+    def objective(self, facts, table, before):
+        """None: layers have their own, and learn one by one."""
+        raise NotImplementedError
+
+    def attributes(self, facts, state):
+        """Fitted attributes of a stack."""
+        machines = state.machines
+        encoders = [layer_of(machine.density_) for machine in machines]
+        return {
+            "layers_": list(machines),
+            "coefs_": [layer.W for layer in encoders],
+            "intercepts_": [layer.b for layer in encoders],
+            "loss_curves_": [machine.loss_curve_ for machine in machines],
+            "n_iter_": sum(machine.n_iter_ for machine in machines),
+        }
+
+    def described(self, options):
+        """Machines whose options have one value, or a value for each layer."""
+        sizes = check_sizes(options.hidden_layer_sizes)
+        kind, noise = KINDS[options.layer]
+        each = {
+            name: per_layer(name, getattr(options, name), len(sizes))
+            for name in ("tied", *noise, *_TRAINING)
+        }
+        machines = []
+        for number, size in enumerate(sizes):
+            own = {name: values[number] for name, values in each.items()}
+            own |= {"hidden_layer_sizes": (), "code_activation": options.activation}
+            if not number:
+                own |= {
+                    name: getattr(options, name) for name in ("column_types", *TABLES)
+                }
+            elif options.activation != "logistic":
+                own["column_types"] = "gaussian"
+            machines.append(kind(size, verbose=options.verbose, **own))
+        return machines
+
+    def place(self, number, machines):
+        """Name of a place among machines, and classes of those that may be there."""
+        return "as every layer", _CLASSES
+
+    def check_place(self, name, machine, number):
+        """Raise ValueError for options of a machine that do not fit its place."""
+        wanted = {"hidden_layer_sizes": (), "architecture": "dense", "n_active": None}
+        for option, value in wanted.items():
+            if getattr(machine, option, value) not in (value, list(value or ())):
+                raise ValueError(
+                    f"layers: {name!r} must have {option}={value!r}, as one layer of "
+                    f"the stack; got {machine!r}."
+                )
+        kinds = "bernoulli", "gaussian"
+        if number and machine.column_types not in kinds:
+            raise ValueError(
+                f"layers: {name!r}, above another layer, must have column_types="
+                f"'bernoulli' or 'gaussian'; got {machine!r}."
+            )
+
+    def cloned(self, layers):
+        """Clones of machines given explicitly, each of which fits its place."""
+        found = super().cloned(layers)
+        for below, (name, machine) in zip(found, layers[1:]):
+            bits = machine.column_types == "bernoulli"
+            if bits and below.code_activation != "logistic":
+                raise ValueError(
+                    f"layers: {name!r} must have column_types='gaussian', as the codes "
+                    f"below have code_activation={below.code_activation!r}: only "
+                    "'logistic' ones are probabilities."
+                )
+        return found
+
+
+class AutoencoderNetModel(TunedModel):
+    """Net that begins as the encoders of a stack."""
+
+    def activation(self, stack):
+        """A function for each of the hidden layers."""
+        kinds = (machine._options.code_activation for machine in stack.layers_)
+        return tuple(partial(_layer, kind) for kind in kinds)
+
+    def hidden(self, stack, rng, dtype):
+        """Hidden layers of a net before fine-tuning, of values as they are."""
+        found = []
+        for number, machine in enumerate(stack.layers_):
+            density = machine.density_
+            (W, b), columns = layer_of(density), density.columns
+            if number:
+                # Codes that are real are standardised for the layer above.
+                W = W / np.reshape(columns.scale, (-1, 1))
+                b = b - np.broadcast_to(columns.mean, len(W)) @ W
+            found.append(Layer(W.astype(dtype), b.astype(dtype)))
+        return found
+
+
+def _layer(kind, x, W, b):
+    return dense(x, W, b, kind)
+
+
+def layer_of(density):
+    """Encoder of an autoencoder that has one layer."""
+    (layer,) = layers_of(density.net[0].encoder)
+    return layer
+
+
+def domain_of(options):
+    """Kind of the columns of X, given the options of a stack."""
+    if options.layers is None:
+        return columns_as_asked(options)
+    return lowest_domain(options.layers, ReconstructionEstimator)

@@ -1,0 +1,120 @@
+r"""What stacks of autoencoders can be asked: codes and reconstructions of all layers.
+
+.. math:: h^k = f^k(h^{k-1}), \qquad \hat h^{k-1} = g^k(\hat h^k), \qquad h^0 = x, \quad
+   \hat h^L = h^L
+"""
+
+import numpy as np
+
+from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
+from skdgm.base import by_blocks
+from skdgm.utils.counts import chosen
+from skdgm.utils.threading.threads import one_blas_thread
+from skdgm.utils.tree import astype
+
+
+class StackCoder:
+    """Encoders and decoders of the layers of a stack, one after the other.
+
+    It has the methods of a :class:`~skdgm.autoencoder._coder.Coder`; the parameters are
+    those of the densities ``parts`` of the layers, from the bottom up.
+    """
+
+    def __init__(self, parts):
+        self.parts = parts
+
+    def codes(self, x, depth):
+        """Codes of the layers up to a depth, for inputs of the lowest."""
+        codes = []
+        for part in self.parts[:depth]:
+            if codes:
+                x = part.completed(_standard(part, codes[-1]))
+            codes.append(part.coder.encode(*astype(part.net, x.dtype), x))
+        return codes
+
+    def outputs(self, h, depth):
+        """Outputs of the lowest layer, downwards from codes of the layer at a depth."""
+        for part in self.parts[depth - 1 :: -1]:
+            out = part.coder.decode(*astype(part.net, h.dtype), h)
+            h = part.domain.to_data(part.columns, part.output.mean(out))
+        return out
+
+    def encode(self, params, statistics, x):
+        """Codes of the highest layer, for inputs of the lowest."""
+        return self.codes(x, len(self.parts))[-1]
+
+    def decode(self, params, statistics, h):
+        """Outputs of the lowest layer for codes of the highest."""
+        return self.outputs(h, len(self.parts))
+
+    def rebuilt(self, params, statistics, x):
+        """Outputs for inputs, both of the lowest layer."""
+        return self.decode(params, statistics, self.encode(params, statistics, x))
+
+
+class StackDensity(ReconstructionDensity):
+    """Rows given their reconstructions by all layers of a stack, one after the other.
+
+    Parameters
+    ----------
+    name, read, seed
+        As for :class:`~skdgm.base.Density`.
+    machines : list of estimators
+        Fitted autoencoders, from the bottom up.
+    now : callable
+        ``now("feature_layer")`` is the present value of that option.
+    """
+
+    def __init__(self, name, read, seed, machines, now):
+        self.parts, self.now = [machine.density_ for machine in machines], now
+        bottom = self.parts[0]
+        super().__init__(
+            *(name, read, bottom.domain, bottom.columns, seed),
+            coder=StackCoder(self.parts),
+            net=bottom.net,
+            output=bottom.output,
+            corrupt=bottom.corrupt,
+            n_draws=bottom.n_draws,
+        )
+
+    @property
+    def widths(self):
+        """Number of hidden units in each layer."""
+        return [part.n_features_out for part in self.parts]
+
+    @property
+    def layers(self):
+        """Numbers of the layers whose codes are features."""
+        return chosen(self.now("feature_layer"), len(self.parts))
+
+    @property
+    def n_features_out(self):
+        """Number of columns of :meth:`features`."""
+        return sum(self.widths[number] for number in self.layers)
+
+    def features(self, X, layers=None):
+        """Codes of some layers, side by side, by default those that ``feature_layer``
+        names."""
+        numbers = list(self.layers if layers is None else layers)
+
+        def of_rows(v):
+            codes = self.coder.codes(self.completed(v), 1 + max(numbers))
+            return np.concatenate([codes[number] for number in numbers], axis=1)
+
+        return by_blocks(of_rows, self.read(X), lists=False)
+
+    def inverse(self, H):
+        """Expected rows, computed downwards from the lowest layer of features."""
+        H, numbers = self.checked(H, self.dtype, "hidden units"), list(self.layers)
+        lowest = min(numbers)
+        start = sum(self.widths[n] for n in numbers[: numbers.index(lowest)])
+        H = H[:, start : start + self.widths[lowest]]
+        with one_blas_thread():
+            v = self.output.mean(self.coder.outputs(H, 1 + lowest))
+        return self.decoded(self.domain.to_data(self.columns, v))
+
+
+def _standard(part, h):
+    """Codes in the units of the layer that reconstructs them."""
+    columns = part.columns
+    return ((h - columns.mean) / columns.scale).astype(h.dtype, copy=False)

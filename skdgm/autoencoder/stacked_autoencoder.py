@@ -1,0 +1,63 @@
+r"""Stacks of autoencoders, learned layer by layer.
+
+.. math:: h^k = f^k(h^{k-1}), \qquad h^0 = x
+"""
+
+from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
+from skdgm.autoencoder._stack import AutoencoderStackModel, domain_of
+from skdgm.autoencoder._stack_options import StackStructure, StackTraining
+from skdgm.stacks import LayerwiseOptions, StackedNetwork
+
+
+class StackedAutoencoder(
+    StackStructure, StackTraining, LayerwiseOptions, StackedNetwork
+):
+    r"""Stack of autoencoders, each of which reconstructs the codes of the one below.
+
+    .. math:: h^k = f^k(h^{k-1}), \qquad h^0 = x, \qquad
+        \max \; \mathbb{E}[\log p(h^{k-1}; g^k(f^k(\tilde h^{k-1})))]
+
+    The layers are learned one by one from the bottom up [1]_: each is a
+    :class:`DenoisingAutoencoder`, which reconstructs codes from corrupted ones [2]_, or
+    another autoencoder. Reconstructions go up through all layers and down again, and so
+    do the chains of :meth:`sample` and :meth:`impute`. ``score_samples`` is the
+    log-likelihood of rows given such reconstructions, and not a density of the rows.
+    NaN is a missing value, in every method. Float64 data are computed in float64, all
+    others in float32.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Weights of the encoder of each layer; of real columns and codes they apply to
+        standardised values.
+    intercepts_ : list of ndarray of shape (n_above,)
+        Biases of the same layers.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "estimate".
+
+    References
+    ----------
+    .. [1] Bengio, Lamblin, Popovici and Larochelle (2007). Greedy layer-wise training
+       of deep networks. NeurIPS.
+    .. [2] Vincent, Larochelle, Lajoie, Bengio and Manzagol (2010). Stacked denoising
+       autoencoders. JMLR.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skdgm import StackedAutoencoder
+    >>> X = load_digits().data / 16
+    >>> stack = StackedAutoencoder((64, 16), n_iter=5, random_state=0).fit(X)
+    >>> [H.shape for H in stack.transform_layers(X)]
+    [(1797, 64), (1797, 16)]
+    >>> stack.reconstruction_error(X, by="column").shape
+    (1797, 64)
+    """
+
+    _MODEL, _LISTED = AutoencoderStackModel(), False
+    sample, impute = ReconstructionEstimator.sample, ReconstructionEstimator.impute
+    reconstruction_error = ReconstructionEstimator.reconstruction_error
+
+    @property
+    def _asked_domain(self):
+        return domain_of(self._options)

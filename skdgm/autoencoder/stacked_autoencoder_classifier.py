@@ -1,0 +1,53 @@
+r"""Stacks of autoencoders fine-tuned as classifiers.
+
+.. math:: p(y = k \mid x) = \operatorname{softmax}_k(h^L W + b), \qquad
+   h^k = f(c^k + h^{k-1} R^k), \qquad h^0 = x
+"""
+
+from skdgm.autoencoder._stack_options import TunedStackOptions
+from skdgm.autoencoder._tuned_stack import TunedStack
+from skdgm.stacks import ClassOptions, TunedClassifier
+
+
+class StackedAutoencoderClassifier(
+    TunedStackOptions, ClassOptions, TunedStack, TunedClassifier
+):
+    r"""Stack of autoencoders fine-tuned as a feed-forward classifier.
+
+    .. math::
+
+        p(y = k \mid x) = \operatorname{softmax}_k(h^L W + b), \qquad
+        h^k = f(c^k + h^{k-1} R^k), \qquad h^0 = x
+
+    A :class:`StackedAutoencoder` is pre-trained layer by layer on all rows, labelled or
+    not, and its encoders initialise the net [1]_ [2]_. Then the net with an output
+    layer is trained by back-propagation on the labelled rows, with dropout [3]_, as is
+    that of :class:`DBNClassifier`.
+
+    y has one column, with classes of any type; or several columns of 0 and 1, one for
+    each label that a row may have, and as many logistic outputs. NaN in X marks a
+    missing value in every method.
+
+    References
+    ----------
+    .. [1] Vincent, Larochelle, Lajoie, Bengio and Manzagol (2010). Stacked denoising
+       autoencoders. JMLR.
+    .. [2] Rifai, Vincent, Muller, Glorot and Bengio (2011). Contractive auto-encoders:
+       explicit invariance during feature extraction. ICML.
+    .. [3] Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014). Dropout:
+       a simple way to prevent neural networks from overfitting. JMLR.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skdgm import StackedAutoencoderClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X /= 16
+    >>> clf = StackedAutoencoderClassifier((64, 64), n_iter=20, random_state=0)
+    >>> clf.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.9
+    True
+    >>> clf.stack_.n_iter_
+    200
+    """
+
+    dropout = (0.2, 0.3)
