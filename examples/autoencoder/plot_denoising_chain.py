@@ -29,16 +29,19 @@ rng = np.random.default_rng(0)
 hit = rng.random((10, 64)) < 0.3
 corrupted = np.where(hit, rng.random((10, 64)) < 0.5, X_test[:10]).astype(np.float32)
 repaired = plain.inverse_transform(plain.transform(corrupted))
-figure, axes = plt.subplots(1, 3, figsize=(9, 4), layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(12, 2.2), layout="constrained")
 rows = np.concatenate([X_test[:10], corrupted, repaired])
 SamplesDisplay(rows).plot(axes[0], n_columns=10)
 axes[0].set_title("digits, corrupted, repaired")
 
 # %%
-# Steps of a chain from a held-out digit, ten apart, without walkback and with it.
+# Steps of chains from held-out digits, ten apart, without walkback and with it: the
+# expected pixels given each state. Digits of the net that learned to come back from
+# states of its own chain are softer: more digits may have led to one of these.
 
 for net, ax, title in (plain, axes[1], "without"), (walkback, axes[2], "with"):
     steps = net.sample(40, random_state=1, init=X_test[:4], n_steps=100, thin=10)
+    steps = net.inverse_transform(net.transform(steps))
     SamplesDisplay(steps).plot(ax, n_columns=10)
     ax.set_title(f"chains {title} walkback")
 
