@@ -15,7 +15,7 @@ from skdgm.data import fill
 from skdgm.data.reach import limits
 from skdgm.latent.filling import by_chain
 from skdgm.nets import layers_of
-from skdgm.utils.counts import check_choice, count, count_rows
+from skdgm.utils.counts import chain_lengths, check_choice, count
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
@@ -131,11 +131,9 @@ class ReconstructionDensity(Density):
         thin=None,
     ):
         """Draw rows by chains of corruption and reconstruction."""
-        n_samples = count_rows(n_samples, len(self.columns.seen))
-        n_steps, burn_in = count(n_steps, "n_steps"), count(burn_in, "burn_in", 0)
-        thin = n_steps if thin is None else count(thin, "thin", 1, n_steps)
-        n_kept = n_steps // thin
-        n_chains = -(-n_samples // n_kept)
+        n_columns = len(self.columns.seen)
+        lengths = chain_lengths(n_samples, n_columns, n_steps, burn_in, thin)
+        n_chains = lengths.n_chains
         start = None
         if not isinstance(init, str):
             start = self.read(init).take(slice(None))
@@ -150,9 +148,9 @@ class ReconstructionDensity(Density):
                 chain = self.chain(self._first)
                 if start is not None:
                     chain = self.chain(partial(self._known, start[part]))
-                kept = _walked(chain, own, burn_in, n_kept, thin)
+                kept = _walked(chain, own, lengths)
                 parts.append(np.stack(kept, axis=1).reshape(-1, kept[0].shape[1]))
-        v = np.concatenate(parts)[:n_samples]
+        v = np.concatenate(parts)[: lengths.n_rows]
         return self.decoded(self.domain.to_data(self.columns, v))
 
     def chain(self, start, clamped=None):
@@ -197,12 +195,12 @@ class ReconstructionDensity(Density):
         return self.coder.rebuilt(*astype(self.net, x.dtype), x)
 
 
-def _walked(chain, rng, burn_in, n_kept, thin):
+def _walked(chain, rng, lengths):
     """Values of the states of chains that are kept, a list of arrays."""
     state, kept = chain.init(rng), []
-    for number in range(burn_in + n_kept * thin):
+    for number in range(lengths.burn_in + lengths.n_kept * lengths.thin):
         state, _ = chain.step(rng.fold(_STEPS, number), state)
-        done = number + 1 - burn_in
-        if done > 0 and done % thin == 0:
+        done = number + 1 - lengths.burn_in
+        if done > 0 and done % lengths.thin == 0:
             kept.append(state.x)
     return kept

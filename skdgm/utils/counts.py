@@ -4,6 +4,7 @@ choices."""
 import os
 import sys
 from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils.validation import check_scalar
@@ -63,6 +64,28 @@ def count_rows(n_samples, n_columns):
             "machine: draw them in several calls."
         )
     return n_samples
+
+
+class Lengths(NamedTuple):
+    """Lengths of the Markov chains that draw rows: numbers of rows in all, of chains,
+    of rows that each gives, of steps before its first ones, and of steps to each."""
+
+    n_rows: int
+    n_chains: int
+    n_kept: int
+    burn_in: int
+    thin: int
+
+
+def chain_lengths(n_samples, n_columns, n_steps, burn_in, thin):
+    """Lengths of chains, given arguments of ``sample``; of ``n_steps`` after ``burn_in``
+    each ``thin``-th gives a row, by default the last one. Errors are as of ``count``
+    and ``count_rows``."""
+    n_rows = count_rows(n_samples, n_columns)
+    n_steps, burn_in = count(n_steps, "n_steps"), count(burn_in, "burn_in", 0)
+    thin = n_steps if thin is None else count(thin, "thin", 1, n_steps)
+    n_kept = n_steps // thin
+    return Lengths(n_rows, -(-n_rows // n_kept), n_kept, burn_in, thin)
 
 
 def check_sizes(sizes, name="hidden_layer_sizes"):

@@ -7,7 +7,7 @@ from skdgm.boltzmann._structure.labels import label_of, with_label
 from skdgm.distributions import one_hot
 from skdgm.inference import mean_field
 from skdgm.samplers import Gibbs, State
-from skdgm.utils.counts import count, count_rows
+from skdgm.utils.counts import chain_lengths
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 
@@ -37,26 +37,21 @@ class Chains:
         chain after chain, each in the order of time; options as of ``sample``, and
         codes of the label of all chains, or of each, to which it is clamped."""
         n_visible = len(self.density.columns.seen)
-        n_samples = count_rows(n_samples, n_visible)
-        n_steps, burn_in = count(n_steps, "n_steps"), count(burn_in, "burn_in", 0)
-        thin = n_steps if thin is None else count(thin, "thin", 1, n_steps)
-        per_chain = n_steps // thin
+        own = chain_lengths(n_samples, n_visible, n_steps, burn_in, thin)
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
         with one_blas_thread():
-            n_chains = -(-n_samples // per_chain)
-            state = self.start(init, n_chains, rng)
+            state = self.start(init, own.n_chains, rng)
             params, clamp = self.density.params_for_chains, None
             if codes is not None:
                 state, clamp = self._with_labels(state, codes, init)
-            if burn_in:
-                state = self.run(params, rng.fold(0), state, burn_in, clamp)
+            if own.burn_in:
+                state = self.run(params, rng.fold(0), state, own.burn_in, clamp)
             seen = []
-            for number in range(per_chain):
-                own = rng.fold(1 + number)
-                state = self.run(params, own, state, thin, clamp)
+            for number in range(own.n_kept):
+                state = self.run(params, rng.fold(1 + number), state, own.thin, clamp)
                 seen.append(look(state))
         chains = (np.stack(parts, axis=1) for parts in zip(*seen))
-        return [part.reshape(-1, *part.shape[2:])[:n_samples] for part in chains]
+        return [part.reshape(-1, *part.shape[2:])[: own.n_rows] for part in chains]
 
     def start(self, init, n_chains, rng):
         """Initial states of chains, for each value of ``init``."""
