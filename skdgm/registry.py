@@ -19,6 +19,8 @@ MODELS = {
     "StackedAutoencoder": "autoencoder.stacked_autoencoder",
     "StackedAutoencoderClassifier": "autoencoder.stacked_autoencoder_classifier",
     "StackedAutoencoderRegressor": "autoencoder.stacked_autoencoder_regressor",
+    "GSN": "autoencoder.gsn",
+    "GSNClassifier": "autoencoder.gsn_classifier",
     "VAE": "autoencoder.vae",
     "EoNADE": "autoregressive.eonade",
     "FVBN": "autoregressive.fvbn",

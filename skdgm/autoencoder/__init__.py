@@ -5,6 +5,8 @@ from skdgm.autoencoder.autoencoder import Autoencoder
 from skdgm.autoencoder.contractive_autoencoder import ContractiveAutoencoder
 from skdgm.autoencoder.denoising_autoencoder import DenoisingAutoencoder
 from skdgm.autoencoder.draw import DRAW
+from skdgm.autoencoder.gsn import GSN
+from skdgm.autoencoder.gsn_classifier import GSNClassifier
 from skdgm.autoencoder.stacked_autoencoder import StackedAutoencoder
 from skdgm.autoencoder.stacked_autoencoder_classifier import (
     StackedAutoencoderClassifier,
@@ -14,10 +16,12 @@ from skdgm.autoencoder.vae import VAE
 
 __all__ = [
     "DRAW",
+    "GSN",
     "VAE",
     "Autoencoder",
     "ContractiveAutoencoder",
     "DenoisingAutoencoder",
+    "GSNClassifier",
     "StackedAutoencoder",
     "StackedAutoencoderClassifier",
     "StackedAutoencoderRegressor",

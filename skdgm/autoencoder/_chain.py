@@ -1,7 +1,9 @@
 r"""Markov chains that corrupt and reconstruct rows in turn.
 
 .. math:: \tilde x_t \sim C(\tilde x \mid x_t), \qquad
-   x_{t+1} \sim p(x \mid \tilde x_t)
+   h_{t+1} = f(\tilde x_t, h_t, \epsilon_t), \qquad x_{t+1} \sim p(x \mid h_{t+1})
+
+where hidden layers h are part of the state if they depend on earlier ones.
 
 A chain has ``init(rng)``, its first state; ``step(rng, state)``, the next one and an
 :class:`Info`; and ``expected(state)``, the mean of a row given what it was drawn from:
@@ -19,15 +21,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-_NOISE, _DATA = 110, 111
+from skdgm.nets.tape import getval
+from skdgm.utils.tree import tree_map
+
+_NOISE, _DATA, _HIDDEN = 110, 111, 112
 
 
 class ChainState(NamedTuple):
-    """State of a chain: values of rows, and outputs that they were drawn from (None
-    before the first step)."""
+    """State of a chain: values of rows; outputs that they were drawn from (None before
+    the first step); and hidden layers, if these determine the next state."""
 
     x: np.ndarray
     out: np.ndarray = None
+    hidden: tuple = ()
 
 
 class Info(NamedTuple):
@@ -39,18 +45,19 @@ class Info(NamedTuple):
 class CorruptionChain:
     """Chain of corruption and reconstruction.
 
-    ``rebuild(x)`` gives outputs for inputs; ``corrupt(v, rng)`` inputs for values;
-    ``output`` is the distribution of rows given outputs, and ``own`` its parameters
-    that are none; ``start(rng)`` gives the first values. If there are ``clamped`` rows
-    v, NaN where free, their known values stay. Drawn ones are within the ``limit`` of
-    each column, if there is one: nets that enlarge what they reconstruct would let them
-    grow without end.
+    ``advance(x, hidden, rng)`` gives outputs and the next hidden layers for inputs and
+    the last ones, () at first; ``corrupt(v, rng)`` inputs for values; ``output`` is the
+    distribution of rows given outputs, and ``own`` its parameters that are none;
+    ``start(rng)`` gives the first values. If there are ``clamped`` rows v, NaN where
+    free, their known values stay. Drawn ones are within the ``limit`` of each column,
+    if there is one: nets that enlarge what they reconstruct would let them grow without
+    end.
     """
 
     def __init__(
-        self, rebuild, corrupt, output, own, start=None, clamped=None, limit=None
+        self, advance, corrupt, output, own, start=None, clamped=None, limit=None
     ):
-        self.rebuild, self.corrupt, self.start = rebuild, corrupt, start
+        self.advance, self.corrupt, self.start = advance, corrupt, start
         self.output, self.own, self.clamped = output, own, clamped
         self.limit = limit
 
@@ -60,17 +67,32 @@ class CorruptionChain:
 
     def step(self, rng, state):
         """Corrupt rows, and draw them given their reconstruction."""
-        x = self.corrupt(state.x, rng.fold(_NOISE))
-        out = self.rebuild(x)
-        return ChainState(self._held(self.drawn(out, rng.fold(_DATA))), out), Info(x)
+        return self.onward(rng, state, self.corrupt(state.x, rng.fold(_NOISE)))
+
+    def onward(self, rng, state, x):
+        """Draw rows given the reconstruction of inputs x."""
+        out, hidden = self.advance(x, state.hidden, rng.fold(_HIDDEN))
+        v = self._held(self.drawn(getval(out), rng.fold(_DATA)))
+        return ChainState(v, out, hidden), Info(x)
 
     def drawn(self, out, rng):
         """Values of rows given outputs."""
-        x = self.output.draw(out, rng, self.own)
+        x = self.output.draw(out, rng, tree_map(getval, self.own))
         if self.limit is None:
             return x
         limit = self.limit.astype(x.dtype)
         return np.clip(x, -limit, limit)
+
+    def walk(self, v, x, rng, n_steps):
+        """Yield inputs and outputs of steps from rows v, corrupted to x: missing
+        entries stay so, others are drawn."""
+        state = ChainState(v)
+        for number in range(n_steps):
+            own = rng.fold(number)
+            state, info = self.onward(own, state, x)
+            yield info.inputs, state.out
+            state = state._replace(x=np.where(np.isnan(v), v, state.x))
+            x = self.corrupt(state.x, own.fold(_NOISE))
 
     def expected(self, state):
         """Means of inputs given what rows were drawn from."""

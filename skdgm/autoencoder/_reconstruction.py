@@ -15,7 +15,7 @@ References
 
 import numpy as np
 
-from skdgm.autoencoder._chain import ChainState, CorruptionChain
+from skdgm.autoencoder._chain import CorruptionChain
 from skdgm.autoencoder._corruption import Batch
 from skdgm.data.reach import limits
 from skdgm.nets import NetObjective, layers_of, nll, row_mean
@@ -47,42 +47,47 @@ class Reconstruction(NetObjective):
 
     def prepare(self, state, batch, clock):
         """Rows, running statistics, inputs, and a stream for directions."""
-        v, rng = self.rows.take(batch), self.stream(clock)
+        v, rng = self.values(batch), self.stream(clock)
         x = self.corrupt(v, Batch(rng, len(v)))
-        n_steps = self.options.walkback
-        if n_steps:
-            x = self._walked(state, v, x, n_steps, rng.rows(len(v)))
+        x = self.walked(state, v, x, rng.rows(len(v)))
         return v, state.statistics, x, Batch(rng.fold(_ALONG), len(x))
 
-    def _walked(self, state, v, x, n_steps, rng):
-        """Inputs of a chain that begins with rows, step by step: those of a row are
-        consecutive."""
+    def chain(self, params, statistics, clamped=None):
+        """Chain of corruption and reconstruction by nets with these parameters."""
 
-        def rebuild(x):
-            return self.coder.rebuilt(state.params, state.statistics, x)
+        def advance(x, hidden, rng):
+            return self.coder.rebuilt(params, statistics, x), ()
 
-        given = rebuild, self.corrupt, self.output, state.params.own
-        chain, found = CorruptionChain(*given, limit=self.limit), [x]
-        drawn = chain.drawn(rebuild(x), rng)
-        at = ChainState(np.where(np.isnan(v), v, drawn))
-        for number in range(1, n_steps + 1):
-            at, info = chain.step(rng.fold(number), at)
-            found.append(info.inputs)
-            at = ChainState(np.where(np.isnan(v), v, at.x))
+        given = advance, self.corrupt, self.output, params.own
+        return CorruptionChain(*given, clamped=clamped, limit=self.limit)
+
+    def values(self, index):
+        """Values of rows."""
+        return self.rows.take(index)
+
+    def walked(self, state, v, x, rng):
+        """Inputs of a chain that begins with rows v, corrupted to x, step by step:
+        those of a row are consecutive."""
+        n_steps = self.options.walkback
+        if not n_steps:
+            return x
+        chain = self.chain(state.params, state.statistics)
+        found = [inputs for inputs, _ in chain.walk(v, x, rng, n_steps + 1)]
         return np.stack(found, axis=1).reshape(-1, x.shape[1])
 
     def forward(self, params, given):
         """Loss of each row."""
         v, statistics, x, rng = given
-        return self._loss(params, statistics, v, x, rng), statistics
+        return self.loss(params, statistics, v, x, rng), statistics
 
     def losses(self, state, index, rng):
         """Loss of the rows at an index, in float64."""
-        v = self.rows.take(index)
+        v = self.values(index)
         given = state.learned, state.statistics, v, self.corrupt(v, rng)
-        return self._loss(*given, rng.fold(_ALONG)).astype(np.float64)
+        return self.loss(*given, rng.fold(_ALONG)).astype(np.float64)
 
-    def _loss(self, params, statistics, v, x, rng):
+    def loss(self, params, statistics, v, x, rng):
+        """Loss of rows v, given inputs x."""
         code = self.coder.encode(params, statistics, x)
         out = self.coder.decode(params, statistics, code)
         loss = nll(out, params.own, v, self.output)

@@ -5,6 +5,7 @@ r"""Density role of autoencoders: codes, reconstructions and chains.
 
 from copy import copy
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state, gen_batches
@@ -47,6 +48,8 @@ class ReconstructionDensity(Density):
             "features": of_rows("exact"),
             "inverse": {"nothing": "exact"},
             "sample": {"nothing": "estimate"},
+            "trace": {"nothing": "estimate"},
+            "visible_fields": {"nothing": "estimate"},
             "fill": {"missing": "estimate"},
         }
 
@@ -63,7 +66,19 @@ class ReconstructionDensity(Density):
     def _by_content(self, function, rows):
         layers = layers_of(self.net[0].encoder)
         widest = max(max(layer.W.shape) for layer in layers)
-        return self.by_content(function, rows, _ROWS // widest)
+
+        def of_rows(v, rng):
+            return function(self.joined(v), rng)
+
+        return self.by_content(of_rows, rows, _ROWS // widest)
+
+    def joined(self, v):
+        """Values with all that a chain draws beside them: nothing."""
+        return v
+
+    def parted(self, v):
+        """Values without what a chain draws beside them."""
+        return v
 
     def log_prob(self, X):
         """Log-likelihood of rows given reconstructions, averaged over corruptions."""
@@ -72,12 +87,16 @@ class ReconstructionDensity(Density):
         def of_rows(v, rng):
             total = 0.0
             for number in range(n_draws):
-                out = self._rebuild(self.corrupt(v, rng.fold(number)))
-                total = total - self.output.nll(out, v, self.net[0].own)
+                x = self.corrupt(v, rng.fold(number))
+                total = total + self.log_rebuilt(v, x, rng.fold(number))
             return total.astype(np.float64) / n_draws
 
         found = self._by_content(of_rows, rows)
         return found + self.domain.log_volume(self.columns, rows)
+
+    def log_rebuilt(self, v, x, rng):
+        """Log-likelihood of rows v given reconstructions of inputs x."""
+        return -self.output.nll(self.rebuild(x), v, self.net[0].own)
 
     def errors(self, X, by, loss):
         """Errors of reconstructions; see ``reconstruction_error``."""
@@ -86,7 +105,7 @@ class ReconstructionDensity(Density):
 
         def of_rows(v, _):
             x = self.completed(v)
-            out = self._rebuild(x)
+            out = self.rebuild(x)
             if loss == "log":
                 found = -self.output.log_p(out, v, self.net[0].own)
             else:
@@ -96,7 +115,7 @@ class ReconstructionDensity(Density):
                 found = np.add.reduceat(gap, starts, axis=1)
                 found = np.where(np.isnan(v), 0, found)
             found = found.astype(np.float64)
-            return found.sum(axis=1) if by == "row" else found
+            return found.sum(axis=1) if by == "row" else self.parted(found)
 
         return self._by_content(of_rows, self.read(X))
 
@@ -117,11 +136,35 @@ class ReconstructionDensity(Density):
         """Expected rows given codes."""
         H = self.checked(H, self.dtype)
         with one_blas_thread():
-            v = self.output.mean(self.coder.decode(*self.net, H))
+            v = self.parted(self.output.mean(self.coder.decode(*self.net, H)))
         return self.decoded(self.domain.to_data(self.columns, v))
 
-    def sample(
+    def sample(self, n_samples, random_state=None, **options):
+        """Draw rows by chains of corruption and reconstruction."""
+        (v,) = self._along(_values, n_samples, random_state, **options)
+        return self.decoded(self.domain.to_data(self.columns, v))
+
+    def trace(self, n_samples, random_state=None, **options):
+        """Draw rows as :meth:`sample` does, in codes of categories, and beside them
+        their log-likelihoods given what they were drawn from, in nats."""
+
+        def look(state):
+            out, v = state.out, state.x
+            return self.parted(v), -self.output.nll(out, v, self.net[0].own)
+
+        v, trace = self._along(look, n_samples, random_state, **options)
+        return self.domain.to_data(self.columns, v), trace.astype(np.float64)
+
+    def visible_fields(self, n_samples, rng, n_steps):
+        """Distribution of rows, in the manner of a visible block, and its parameters,
+        outputs of the net after ``n_steps`` steps of each chain."""
+        lengths = chain_lengths(n_samples, len(self.columns.seen), n_steps, 0, None)
+        (out,) = self._states(lambda state: (state.out,), lengths, rng)
+        return Reconstructed(self), out
+
+    def _along(
         self,
+        look,
         n_samples,
         random_state=None,
         *,
@@ -129,35 +172,48 @@ class ReconstructionDensity(Density):
         n_steps=100,
         burn_in=0,
         thin=None,
+        clamped=None,
     ):
-        """Draw rows by chains of corruption and reconstruction."""
+        """Run chains and look at their states; options as of ``sample``, and values to
+        which all chains, or each of them, are clamped."""
         n_columns = len(self.columns.seen)
         lengths = chain_lengths(n_samples, n_columns, n_steps, burn_in, thin)
-        n_chains = lengths.n_chains
         start = None
         if not isinstance(init, str):
             start = self.read(init).take(slice(None))
-            start = start[np.arange(n_chains) % len(start)]
+            start = self.joined(start[np.arange(lengths.n_chains) % len(start)])
         elif init != "noise":
             raise ValueError(f"init must be 'noise' or rows, not {init!r}.")
-        seed = check_random_state(random_state).randint(MAX_SEED)
-        rng, parts = stream(seed).rows(n_chains), []
+        rng = stream(check_random_state(random_state).randint(MAX_SEED))
+        return self._states(look, lengths, rng, start, clamped)
+
+    def _states(self, look, lengths, rng, start=None, clamped=None):
+        """States of chains, chain after chain, each in the order of time: for each
+        array that ``look(state)`` returns one of as many rows as asked for. Chains
+        begin with the rows ``start``, or with noise."""
+        n_chains, parts = lengths.n_chains, []
+        rng = rng.rows(n_chains)
         with one_blas_thread():
             for part in gen_batches(n_chains, max(1, _ROWS // self._width)):
-                own = rng.take(part)
-                chain = self.chain(self._first)
+                first, held = self._first, clamped
                 if start is not None:
-                    chain = self.chain(partial(self._known, start[part]))
-                kept = _walked(chain, own, lengths)
-                parts.append(np.stack(kept, axis=1).reshape(-1, kept[0].shape[1]))
-        v = np.concatenate(parts)[: lengths.n_rows]
-        return self.decoded(self.domain.to_data(self.columns, v))
+                    first = partial(self._known, start[part])
+                if clamped is not None and len(clamped) > 1:
+                    held = clamped[part]
+                chain = self.chain(first, held)
+                parts.append(_walked(chain, rng.take(part), lengths, look))
+        found = (np.concatenate(arrays) for arrays in zip(*parts))
+        return [x.reshape(-1, *x.shape[2:])[: lengths.n_rows] for x in found]
 
     def chain(self, start, clamped=None):
         """Chain of corruption and reconstruction from values ``start(rng)``; of
         ``clamped`` rows, known values stay."""
-        given = self._rebuild, self.corrupt, self.output, self.net[0].own
+        given = self.advance, self.corrupt, self.output, self.net[0].own
         return CorruptionChain(*given, start, clamped, limits(self.columns))
+
+    def advance(self, x, hidden, rng):
+        """Outputs for inputs, and no hidden layers that a chain had to keep."""
+        return self.rebuild(x), ()
 
     def _first(self, rng):
         """Draws of independent columns, one row for each stream."""
@@ -181,8 +237,10 @@ class ReconstructionDensity(Density):
             model.output = self.output.present()
 
         def filled(v, rng):
-            mean, state = by_chain(model.chain(model._first, v), rng, n_steps)
-            return state.x if method == "sample" else model.output.value(mean)
+            chain = model.chain(model._first, self.joined(v))
+            mean, state = by_chain(chain, rng, n_steps)
+            found = state.x if method == "sample" else model.output.value(mean)
+            return self.parted(found)
 
         whole = fill(self, self.widened(X), method, random_state, filled)
         return self.decoded(whole, X)
@@ -191,16 +249,41 @@ class ReconstructionDensity(Density):
         net = astype(self.net, v.dtype)
         return self.coder.encode(*net, self.completed(v))
 
-    def _rebuild(self, x):
+    def rebuild(self, x):
+        """Outputs for inputs."""
         return self.coder.rebuilt(*astype(self.net, x.dtype), x)
 
 
-def _walked(chain, rng, lengths):
-    """Values of the states of chains that are kept, a list of arrays."""
+def _values(state):
+    return (state.x,)
+
+
+def _walked(chain, rng, lengths, look):
+    """Arrays of (n_chains, n_kept, ...) of what is looked at in the states kept."""
     state, kept = chain.init(rng), []
     for number in range(lengths.burn_in + lengths.n_kept * lengths.thin):
         state, _ = chain.step(rng.fold(_STEPS, number), state)
         done = number + 1 - lengths.burn_in
         if done > 0 and done % lengths.thin == 0:
-            kept.append(state.x)
-    return kept
+            kept.append(look(state))
+    return [np.stack(arrays, axis=1) for arrays in zip(*kept)]
+
+
+class Reconstructed(NamedTuple):
+    """Distribution of rows given outputs, with the methods of a visible unit whose
+    parameters are outputs: what :func:`~skdgm.metrics.csl_log_likelihood` asks."""
+
+    density: ReconstructionDensity
+
+    def log_partition(self, out):
+        """Zeros, of shape (n_fields,)."""
+        return np.zeros(len(out))
+
+    def log_evidence(self, out, v, held):
+        """Log-likelihood of what is held of each row given each row of outputs,
+        (n_rows, n_fields) in float64."""
+        found, density = np.empty((len(v), len(out))), self.density
+        rows = density.joined(np.where(held, v, np.nan).astype(v.dtype))
+        for log_p, row in zip(found, rows):
+            log_p[:] = -density.output.nll(out, row[None], density.net[0].own)
+        return found

@@ -22,6 +22,9 @@ _NAMES = (
 class ReconstructionModel(NetModel):
     """An encoder and a decoder that reconstruct rows."""
 
+    # Classes of the objective and of the density.
+    learns, answers = Reconstruction, ReconstructionDensity
+
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
         check_pattern(options)
@@ -50,18 +53,27 @@ class ReconstructionModel(NetModel):
         found["variance"] = asked.variance if isinstance(asked.variance, str) else "set"
         return SimpleNamespace(**found)
 
-    def _parts(self, facts):
+    def parts(self, facts):
         """Nets, corruption, and the distribution of rows given outputs."""
-        asked, output = facts.options, output_as_asked(facts.options, facts.columns)
-        given = output, facts.known._means, facts.domain, facts.columns
-        corrupt = Corruption(asked.corruption, asked.corruption_level, *given)
-        return coder_of(facts.structure, output, asked.init_weights), corrupt, output
+        output = self.outputs(facts)
+        coder = coder_of(facts.structure, output, facts.options.init_weights)
+        return coder, self.corruption(facts, output), output
+
+    def outputs(self, facts):
+        """Distribution of rows given outputs."""
+        return output_as_asked(facts.options, facts.columns)
+
+    def corruption(self, facts, output):
+        """Corruption of rows."""
+        own = facts.options.corruption, facts.options.corruption_level
+        given = facts.known._means, facts.domain, facts.columns
+        return Corruption(*own, output, *given)
 
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`ReconstructionDensity`."""
-        coder, corrupt, output = self._parts(facts)
+        coder, corrupt, output = self.parts(facts)
         noisy = hasattr(facts.options, "n_draws")
-        return ReconstructionDensity(
+        return self.answers(
             *facts.own,
             coder=coder,
             net=(state.learned, state.statistics),
@@ -72,10 +84,10 @@ class ReconstructionModel(NetModel):
 
     def objective(self, facts, table, before):
         """Reconstruction of the rows, a :class:`Reconstruction`."""
-        coder, corrupt, output = self._parts(facts)
+        coder, corrupt, output = self.parts(facts)
         kinds = facts.domain, facts.columns, output
         given = facts.options, table.rows, facts.seed, before
-        return Reconstruction(coder, corrupt, *kinds, *given)
+        return self.learns(coder, corrupt, *kinds, *given)
 
     def attributes(self, facts, state):
         """Fitted attributes of a training state, a dict by name."""

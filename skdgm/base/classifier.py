@@ -250,6 +250,7 @@ class Classifier(ClassifierMixin, Estimator):
         return rows._replace(given=Given(codes)), {"classes_": classes}
 
     def _count(self, table, fresh):
+        super()._count(table, fresh)
         counts = weight_of_classes(table, len(self.classes_))
         self._label_counts = counts if fresh else self._label_counts + counts
 

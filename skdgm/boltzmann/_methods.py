@@ -4,7 +4,7 @@ import numpy as np
 
 from skdgm.base.attributes import steady
 from skdgm.base.frames import filled_in, framed
-from skdgm.data.given import class_codes
+from skdgm.data.given import chain_codes
 from skdgm.typing import Any, ArrayLike, ArrayOrFrame, Data, Filling, Seed
 
 
@@ -152,14 +152,7 @@ class ChainedByClass:
         density = self.density_
         options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
         if y is not None:
-            if np.ndim(y) and thin is not None:
-                raise ValueError(
-                    "thin is for chains, which have one label each: give one y."
-                )
-            n_labels = np.size(y)
-            if np.ndim(y) and n_labels != n_samples:
-                raise ValueError(f"y has {n_labels} labels, but n_samples={n_samples}.")
-            options["codes"] = class_codes(self, y, n_labels)
+            options["codes"] = chain_codes(self, y, n_samples, thin)
         return framed(self, density.sample(n_samples, random_state, **options))
 
 

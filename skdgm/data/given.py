@@ -49,6 +49,21 @@ def class_codes(model, y, n_rows):
     return codes_of(of_classes(values, f"y of {model._name}"), classes)
 
 
+def chain_codes(model, y, n_samples, thin):
+    """Codes of labels to which chains are clamped: of shape (n_samples,), or (1,) where
+    one stands for all.
+
+    ValueError as of :func:`class_codes`, or if there are labels for each row of chains
+    that give several.
+    """
+    if np.ndim(y) and thin is not None:
+        raise ValueError("thin is for chains, which have one label each: give one y.")
+    n_labels = np.size(y)
+    if np.ndim(y) and n_labels != n_samples:
+        raise ValueError(f"y has {n_labels} labels, but n_samples={n_samples}.")
+    return class_codes(model, y, n_labels)
+
+
 def given_lengths(lengths, n_rows=None):
     """Lengths of documents or sequences that a user asks for, in float64; one may stand
     for all rows.

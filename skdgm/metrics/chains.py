@@ -3,9 +3,10 @@ r"""Mixing diagnostics of an estimator's own Markov chains.
 .. math:: F(x_\text{even}) = -\log \sum_{x_\text{odd}} e^{-E(x)}
 
 The trace of each chain is this free energy of its even layers, which determine the next
-state, and which mixes as slowly as any other quantity. Chains have converged if their
-R-hat is at most 1.01 and their effective sample size at least 400; R-hat of all but 1 %
-of the columns, too: among many some exceed it by chance.
+state, and which mixes as slowly as any other quantity; of autoencoders it is the
+log-likelihood of a row given the outputs that it was drawn from. Chains have converged
+if their R-hat is at most 1.01 and their effective sample size at least 400; R-hat of
+all but 1 % of the columns, too: among many some exceed it by chance.
 """
 
 from numbers import Integral
@@ -22,7 +23,7 @@ from skdgm.metrics.mcmc import (
     still,
 )
 from skdgm.metrics.models import check_can
-from skdgm.typing import Seed
+from skdgm.typing import ArrayLike, Seed
 from skdgm.utils.wrapped import density_of
 
 _MAX_R_HAT, _MIN_ESS, _MOST = 1.01, 400, 0.99
@@ -35,7 +36,7 @@ def chain_diagnostics(
     n_draws: int = 200,
     thin: int = 10,
     burn_in: int = 200,
-    init: Literal["chains", "noise"] = "chains",
+    init: Literal["chains", "noise"] | ArrayLike | None = None,
     random_state: Seed = None,
 ) -> "ChainDiagnostics":
     """Run an estimator's Markov chains and compute their mixing diagnostics.
@@ -43,18 +44,19 @@ def chain_diagnostics(
     Parameters
     ----------
     estimator : object
-        Fitted estimator with a partition function, which samples by Markov chains.
+        Fitted estimator that samples by Markov chains: a machine or a belief network,
+        or an autoencoder with chains.
     n_chains : int, default=20
         Number of chains.
     n_draws : int, default=200
         Number of draws kept of each chain; at least 4.
     thin : int, default=10
-        Number of Gibbs steps between draws.
+        Number of steps between draws.
     burn_in : int, default=200
-        Number of Gibbs steps before the first draw.
-    init : {"chains", "noise"} or array-like of shape (n, n_features), \
-            default="chains"
-        Starting points, as for the estimator's ``sample``. Dispersed starting points
+        Number of steps before the first draw.
+    init : {"chains", "noise"} or array-like of shape (n, n_features), default=None
+        Starting points, as for the estimator's ``sample``, and by default its own:
+        "chains" of training, or of autoencoders "noise". Dispersed starting points
         ("noise") test best whether the chains converge to the same distribution.
     random_state : int, RandomState instance or None, default=None
         Seed of the chains.
@@ -87,7 +89,7 @@ def chain_diagnostics(
     >>> chain_diagnostics(rbm, random_state=0).converged
     True
     """
-    check_can("bracket", estimator, "chain_diagnostics")
+    check_can("trace", estimator, "chain_diagnostics")
     for name, value, low in (
         ("n_chains", n_chains, 1),
         ("n_draws", n_draws, MIN_DRAWS),
@@ -96,7 +98,9 @@ def chain_diagnostics(
         check_scalar(value, name, Integral, min_val=low)
     steps = {"n_steps": n_draws * thin, "thin": thin, "burn_in": burn_in}
     n_rows, density = n_chains * n_draws, density_of(estimator)
-    X, trace = density.trace(n_rows, random_state, init=init, **steps)
+    if init is not None:
+        steps["init"] = init
+    X, trace = density.trace(n_rows, random_state, **steps)
     trace = trace.reshape(n_chains, n_draws)
     ess, rho, fixed = effective_sample_size(trace), autocorrelation(trace), still(trace)
     # The chains are those of the top-level machine of a network.
@@ -121,7 +125,8 @@ class ChainDiagnostics(NamedTuple):
     Parameters
     ----------
     trace : ndarray of shape (n_chains, n_draws)
-        Free energies, in nats, of the layers that determine a chain's next state.
+        Free energies, in nats, of the layers that determine a chain's next state; of
+        autoencoders log-likelihoods of rows given what they were drawn from.
     ess, ess_tail : float
         Effective sample size of the trace, in the bulk and in the tails.
     r_hat : float
@@ -133,13 +138,13 @@ class ChainDiagnostics(NamedTuple):
         1 at every lag if none does. Differences between chains affect only ``ess`` and
         ``time``.
     time : float
-        Number of Gibbs steps per independent draw. A value near ``thin`` means that
+        Number of steps per independent draw. A value near ``thin`` means that
         this many suffice, and perhaps fewer.
     swap_rates : ndarray or None
         Swap rates between the temperatures at which the machine with the chains was
         trained; None if it was not trained by tempering.
     thin : int
-        Number of Gibbs steps between draws.
+        Number of steps between draws.
 
     See Also
     --------
@@ -186,7 +191,7 @@ class ChainDiagnostics(NamedTuple):
         n_chains, n_draws = self.trace.shape
         swaps = self.swap_rates
         lines = [
-            f"{n_chains} chains of {n_draws} draws, one in {self.thin} Gibbs steps",
+            f"{n_chains} chains of {n_draws} draws, one in {self.thin} steps",
             f"R-hat {self.r_hat:.3f}, of columns {self._of_columns()}",
             f"ESS {self.ess:.0f}, in the tails {self.ess_tail:.0f}; "
             f"{self.time:.3g} steps for an independent draw",

@@ -37,18 +37,23 @@ def csl_log_likelihood(
     .. math:: \log \frac1n \sum_{k=1}^n p(v \mid h_k), \qquad h_k \sim p(h)
 
     In expectation it is below the log-likelihood, and far below in high dimensions,
-    where hardly any sample is close to a row.
+    where hardly any sample is close to a row. It is an estimate of what a model's
+    chains draw, with hidden units h or a corrupted row in their place, and needs no
+    other likelihood: of denoising autoencoders and generative stochastic networks,
+    which have none, too.
 
     Parameters
     ----------
     estimator : object
-        Fitted estimator with an energy.
+        Fitted estimator whose chains draw hidden units, given which columns are
+        independent: a machine, a belief network, or an autoencoder with chains.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Rows to score. Missing entries (NaN) are summed out.
     n_samples : int, default=10000
         Number of samples :math:`h_k`, each from a chain of its own.
     n_steps : int, default=1000
-        Number of Gibbs steps of each chain, from its state at the end of training.
+        Number of steps of each chain, from its state at the end of training, or of
+        autoencoders from independent columns.
     random_state : int, RandomState instance or None, default=None
         Seed of the chains; by default that of the fit.
 
@@ -62,7 +67,7 @@ def csl_log_likelihood(
     NotFittedError
         The estimator is not fitted.
     TypeError
-        The estimator has no partition function.
+        The estimator has no such chains.
     ValueError
         A number is too low, or X is not valid input of the estimator.
 
@@ -83,7 +88,7 @@ def csl_log_likelihood(
     >>> bool(few < many < rbm.score(X[:20]))
     True
     """
-    check_can("bracket", estimator, "csl_log_likelihood")
+    check_can("visible_fields", estimator, "csl_log_likelihood")
     check_scalar(n_samples, "n_samples", Integral, min_val=1)
     check_scalar(n_steps, "n_steps", Integral, min_val=1)
     density, seed = density_of(estimator), seed_of(random_state)

@@ -13,6 +13,10 @@ _MACHINES = "BernoulliRBM, GaussianRBM, RBMClassifier, DBM, DBMClassifier"
 _ABLE = {
     "bracket": f"models with a partition function ({_MACHINES}, DBN, and what has such "
     "a one inside)",
+    "trace": f"models with Markov chains ({_MACHINES}, DBN, denoising and other "
+    "autoencoders, GSN)",
+    "visible_fields": f"models whose columns are independent given hidden units that "
+    f"chains draw ({_MACHINES}, DBN, denoising and other autoencoders, GSN)",
     "log_prob": f"estimators with score_samples ({_MACHINES}, DBN, VAE, autoregressive "
     "models, or scikit-learn's KernelDensity and GaussianMixture)",
     "free_energy": f"estimators with free_energy ({_MACHINES})",

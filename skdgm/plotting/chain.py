@@ -85,7 +85,7 @@ class ChainDisplay:
             The estimator has no chains, or ``trace_kw`` is not a dict.
         """
         pyplot(cls)
-        check_can("bracket", estimator, cls.__name__)
+        check_can("trace", estimator, cls.__name__)
         found = chain_diagnostics(estimator, random_state=random_state, **options)
         return cls(found).plot(ax, trace_kw=trace_kw)
 
@@ -110,7 +110,7 @@ class ChainDisplay:
         steps = found.thin * np.arange(1, found.trace.shape[1] + 1)
         look = {"linewidth": 0.8, "alpha": 0.8, **(trace_kw or {})}
         self.traces_ = left.plot(steps, found.trace[:_MOST].T, **look)
-        left.set(xlabel="Gibbs steps", ylabel="free energy (nats)")
+        left.set(xlabel="steps", ylabel="trace (nats)")
         left.set_title(
             f"R-hat {found.r_hat:.3f}, ESS {found.ess:.0f}", fontsize="medium"
         )
@@ -121,7 +121,7 @@ class ChainDisplay:
         lags = found.thin * np.arange(n_lags)
         (self.autocorrelation_,) = right.plot(lags, rho[:n_lags], marker=".")
         right.axhline(0.0, color="0.7", linewidth=0.8, zorder=0)
-        right.set(xlabel="lag (Gibbs steps)", ylabel="autocorrelation")
+        right.set(xlabel="lag (steps)", ylabel="autocorrelation")
         right.set_title(_memory(found), fontsize="medium")
         for axes in self.axes_:
             axes.spines[["top", "right"]].set_visible(False)
@@ -129,7 +129,7 @@ class ChainDisplay:
 
 
 def _memory(found):
-    """Title with the number of Gibbs steps per independent draw."""
+    """Title with the number of steps per independent draw."""
     if np.isnan(found.r_hat):
         return "nothing moves"
     steps = f"{max(found.time, found.thin):.0f} steps for an independent draw"

@@ -78,9 +78,9 @@ class Lengths(NamedTuple):
 
 
 def chain_lengths(n_samples, n_columns, n_steps, burn_in, thin):
-    """Lengths of chains, given arguments of ``sample``; of ``n_steps`` after ``burn_in``
-    each ``thin``-th gives a row, by default the last one. Errors are as of ``count``
-    and ``count_rows``."""
+    """Lengths of chains, given arguments of ``sample``: of ``n_steps`` after
+    ``burn_in`` each ``thin``-th gives a row, by default the last one. Errors are as of
+    ``count`` and ``count_rows``."""
     n_rows = count_rows(n_samples, n_columns)
     n_steps, burn_in = count(n_steps, "n_steps"), count(burn_in, "burn_in", 0)
     thin = n_steps if thin is None else count(thin, "thin", 1, n_steps)

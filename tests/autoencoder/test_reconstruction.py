@@ -139,8 +139,9 @@ def test_a_chain_keeps_clamped_entries_and_tells_its_inputs():
     v = np.array([[1.0, np.nan], [0.0, np.nan]])
     output = BernoulliOutput(np.ones(2, int))
     nothing = lambda x, rng=None: x  # noqa: E731
-    given = nothing, nothing, output, (), lambda rng: np.zeros((2, 2)), v
-    chain = CorruptionChain(*given)
+    start = lambda rng: np.zeros((2, 2))  # noqa: E731
+    advance = lambda x, hidden, rng: (x, hidden)  # noqa: E731
+    chain = CorruptionChain(advance, nothing, output, (), start, v)
     state, info = chain.step(stream(0).rows(2), chain.init(stream(0).rows(2)))
     np.testing.assert_array_equal(state.x[:, 0], v[:, 0])
     np.testing.assert_array_equal(info.inputs, [[1, 0], [0, 0]])

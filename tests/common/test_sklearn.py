@@ -68,7 +68,8 @@ for sizes, names in [
     ),
     (
         {"hidden_layer_sizes": (16,)},
-        "VAE MADE GMMN GAN BiGAN InfoGAN LAPGAN StackGAN GANClassifier GeneratorNet",
+        "VAE MADE GMMN GSN GAN BiGAN InfoGAN LAPGAN StackGAN GANClassifier "
+        "GeneratorNet GSNClassifier",
     ),
     (
         {"n_components": 12},

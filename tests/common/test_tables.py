@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skdgm import RBM, ConditionalRBM, GANClassifier, GeneratorNet
+from skdgm import RBM, ConditionalRBM, GANClassifier, GeneratorNet, GSNClassifier
 from skdgm.stacks import TunedNetwork
 from skdgm.utils.bits import takes_mixed_tables
 from tests.common.instances import CLASSES, name_of
@@ -29,7 +29,8 @@ def test_numbers_of_few_values_are_codes_by_rank(estimator):
         }
     )
     own, y = clone(estimator).set_params(column_types="mixed"), rng.integers(0, 2, 200)
-    labelled = isinstance(own, GeneratorNet | GANClassifier | TunedNetwork)
+    kinds = GeneratorNet | GANClassifier | GSNClassifier | TunedNetwork
+    labelled = isinstance(own, kinds)
     own.fit(X, y) if labelled else own.fit(X)
     drawn = own.sample(200, **({"y": y} if isinstance(own, GeneratorNet) else {}))
     for name in ("from 1", "constant", "apart"):

@@ -131,7 +131,7 @@ def test_what_is_printed():
     found = chain_diagnostics(model, random_state=0)
     assert found.swap_rates is None
     lines = repr(found).splitlines()
-    assert lines[0] == "ChainDiagnostics(20 chains of 200 draws, one in 10 Gibbs steps"
+    assert lines[0] == "ChainDiagnostics(20 chains of 200 draws, one in 10 steps"
     worst, middle = found.r_hat_columns.max(), np.median(found.r_hat_columns)
     columns = f"{middle:.3f} at the median and {worst:.3f} at most"
     assert lines[1].strip() == f"R-hat {found.r_hat:.3f}, of columns {columns}"

@@ -1,0 +1,1 @@
+"""Generative stochastic networks: their layers, objective, density and models."""

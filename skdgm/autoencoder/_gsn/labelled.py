@@ -1,0 +1,224 @@
+r"""Generative stochastic networks with labels among what their chains draw.
+
+.. math:: \mathcal{L} = \frac1n \sum_{t=1}^n \mathbb{E} [\log p(y \mid h^{(t)}) +
+   \lambda \log p(x \mid h^{(t)})]
+
+A row with its label is a row with one column more, of codes, NaN where unknown.
+"""
+
+import numpy as np
+from scipy.special import entr
+
+from skdgm.autoencoder._gsn.model import GSNModel
+from skdgm.autoencoder._gsn.unrolled import Unrolled, UnrolledDensity
+from skdgm.distributions import CategoricalOutput, Output
+
+_UNKNOWN, _LABEL = 160, 161
+
+
+class LabelledOutput(Output):
+    """Distribution of rows and, in the last column, of a label.
+
+    ``weights`` are those of the likelihoods of both; ``frequencies`` of labels are the
+    inputs for an unknown one.
+    """
+
+    def __init__(self, output, frequencies, weights=(1.0, 1.0)):
+        self.frequencies, self.weights = frequencies, weights
+        self.n_classes = len(frequencies)
+        self.parts = output, CategoricalOutput(np.array([self.n_classes]))
+        self.n_inputs, self.n_outputs = (
+            np.concatenate([getattr(part, name) for part in self.parts])
+            for name in ("n_inputs", "n_outputs")
+        )
+
+    def present(self):
+        """The same, of which draws are never absent."""
+        present = self.parts[0].present()
+        return type(self)(present, self.frequencies, self.weights)
+
+    def start(self, share):
+        first = self.parts[0].start(share)
+        return np.concatenate([first, self.parts[1].start(self.frequencies)])
+
+    def own(self, dtype):
+        return self.parts[0].own(dtype)
+
+    def inputs(self, v, share=None):
+        first, label = _split(v, 1)
+        x = self.parts[0].inputs(first, share), self.label(label)
+        return np.concatenate(x, axis=1)
+
+    def label(self, codes):
+        """Inputs for codes of labels, (n_rows, 1)."""
+        return self.parts[1].inputs(codes, self.frequencies)
+
+    def value(self, inputs):
+        return self._of_parts("value", _split(inputs, self.n_classes))
+
+    def nll(self, out, v, own=()):
+        total = 0.0
+        for part, weight, z, x, theirs in self._weighted(out, v, own):
+            total = total + out.dtype.type(weight) * part.nll(z, x, theirs)
+        return total
+
+    def nll_grad(self, out, v, weight, own=()):
+        grads, last = [], ()
+        for part, scale, z, x, theirs in self._weighted(out, v, own):
+            scaled = weight * out.dtype.type(scale)
+            grad, of_own = part.nll_grad(z, x, scaled, theirs)
+            grads.append(grad)
+            last = last if part is self.parts[1] else of_own
+        return np.concatenate(grads, axis=1), last
+
+    def _weighted(self, out, v, own):
+        outs, values = _split(out, self.n_classes), _split(v, 1)
+        return zip(self.parts, self.weights, outs, values, (own, ()))
+
+    def log_p(self, out, v, own=()):
+        found = [p.log_p(z, x, o) for p, _, z, x, o in self._weighted(out, v, own)]
+        return np.concatenate(found, axis=1)
+
+    def expected(self, out):
+        return self._of_parts("expected", _split(out, self.n_classes))
+
+    def expected_grad(self, out, grad):
+        both = (_split(x, self.n_classes) for x in (out, grad))
+        return self._of_parts("expected_grad", *both)
+
+    def draw(self, out, rng, own=()):
+        first, label = _split(out, self.n_classes)
+        drawn = self.parts[0].draw(first, rng, own)
+        codes = self.parts[1].draw(label, rng.fold(_LABEL))
+        return np.concatenate([drawn, codes], axis=1)
+
+    def _of_parts(self, name, *given):
+        found = [getattr(part, name)(*own) for part, *own in zip(self.parts, *given)]
+        return np.concatenate(found, axis=1)
+
+
+def _split(x, n_last):
+    """Columns of an array but for the last ones, and these."""
+    return tuple(map(np.ascontiguousarray, (x[:, :-n_last], x[:, -n_last:])))
+
+
+class LabelledCorruption:
+    """Corruption of rows, whose labels are unknown with a probability ``level``."""
+
+    def __init__(self, corrupt, output, level):
+        self.corrupt, self.output, self.level = corrupt, output, level
+        self.share = corrupt.share
+
+    def __call__(self, v, rng):
+        """Inputs of corrupted rows, with a stream for each."""
+        first, label = _split(v, 1)
+        hidden = rng.fold(_UNKNOWN).uniform(1, v.dtype.type) < self.level
+        codes = np.where(hidden, v.dtype.type(np.nan), label)
+        x = self.corrupt(first, rng), self.output.label(codes)
+        return np.concatenate(x, axis=1)
+
+
+class LabelledUnrolled(Unrolled):
+    """Log-likelihood of rows and their labels given steps of a chain from both."""
+
+    def __init__(self, coder, corrupt, domain, columns, output, *given):
+        super().__init__(coder, corrupt, domain, columns, output, *given)
+        of_rows, of_labels = output.weights
+        entropy = entr(output.frequencies).sum()
+        self.limit = _unlimited(self.limit)
+        self.independent = of_rows * self.independent + of_labels * entropy
+
+    def values(self, index):
+        """Values of rows, with codes of labels."""
+        v, codes = super().values(index), self.rows.beside(index)
+        codes = np.where(codes < 0, np.nan, codes)[:, None].astype(v.dtype)
+        return np.concatenate([v, codes], axis=1)
+
+    def held(self, v):
+        """Rows that the chain does not change, if only labels are learned."""
+        if self.output.weights[0]:
+            return None
+        return np.concatenate([v[:, :-1], np.full_like(v[:, -1:], np.nan)], axis=1)
+
+
+def _unlimited(limit):
+    """Limits of columns, with none of labels; None if there are none."""
+    return None if limit is None else np.append(limit, np.inf)
+
+
+class LabelledDensity(UnrolledDensity):
+    """Rows and labels given the steps of chains that draw both."""
+
+    @property
+    def capabilities(self):
+        """As without labels, and given these; of rows that were not learned, none."""
+        found = super().capabilities
+        if not self.output.weights[0]:
+            return {"features": found["features"]}
+        return found | {"sample": {"nothing": "estimate", "labels": "estimate"}}
+
+    def log_prob(self, X):
+        self.require("log_prob", "complete")
+        return super().log_prob(X)
+
+    def fill(self, X, method="mean", random_state=None, **options):
+        self.require("fill", "missing")
+        return super().fill(X, method, random_state, **options)
+
+    def drawn(self, n_samples, random_state=None, *, codes=None, **options):
+        """Rows and codes of their labels, which are clamped to ``codes`` if there are
+        any: one of all chains, or of each."""
+        self.require("sample", "nothing" if codes is None else "labels")
+        clamped = None
+        if codes is not None:
+            clamped = np.full((1, len(self.output.n_inputs)), np.nan, self.dtype)
+            clamped = np.repeat(clamped, len(codes), axis=0)
+            clamped[:, -1] = codes
+        how = options | {"clamped": clamped}
+        (v,) = self._along(lambda state: (state.x,), n_samples, random_state, **how)
+        rows = self.domain.to_data(self.columns, self.parted(v))
+        return self.decoded(rows), v[:, -1].astype(int)
+
+    def sample(self, n_samples, random_state=None, **options):
+        return self.drawn(n_samples, random_state, **options)[0]
+
+    def log_labels(self, rows):
+        """Logits of the labels of rows, after steps without noise in which a row stays
+        and its label is unknown."""
+
+        def of_rows(v, _):
+            out = self.rebuild(self.output.inputs(v, self.corrupt.share))
+            return out[:, -self.output.n_classes :]
+
+        return self._by_content(of_rows, rows)
+
+    def chain(self, start, clamped=None):
+        """Chain as without labels, of which there are no limits."""
+        chain = super().chain(start, clamped)
+        chain.limit = _unlimited(chain.limit)
+        return chain
+
+    def joined(self, v):
+        """Values, with a label that is unknown."""
+        return np.concatenate([v, np.full((len(v), 1), np.nan, v.dtype)], axis=1)
+
+    def parted(self, v):
+        """Values without the label."""
+        return v[:, :-1]
+
+
+class LabelledModel(GSNModel):
+    """Hidden layers of a chain that draws rows and labels."""
+
+    learns, answers = LabelledUnrolled, LabelledDensity
+
+    def outputs(self, facts):
+        """Distribution of rows and labels, with the weights of their likelihoods."""
+        asked, output = facts.options, super().outputs(facts)
+        weight = asked.generative_weight * (asked.objective == "hybrid")
+        return LabelledOutput(output, facts.known._frequencies, (weight, 1.0))
+
+    def corruption(self, facts, output):
+        """Corruption of rows, and of labels."""
+        first = super().corruption(facts, output.parts[0])
+        return LabelledCorruption(first, output, facts.options.label_corruption)

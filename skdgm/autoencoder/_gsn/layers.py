@@ -1,0 +1,79 @@
+r"""Nets of generative stochastic networks: layers that are given those beside them.
+
+.. math:: h_k = f(W_k^\top h_{k-1} + b_k + V_{k+1} h_{k+1} + c_k + \epsilon_k)
+   + \epsilon'_k, \qquad h_0 = \tilde x
+
+In a step, odd layers are computed given even ones, and then even ones, and outputs,
+given odd ones.
+"""
+
+from skdgm.autoencoder._coder import whole
+from skdgm.nets import activate, dense, listed
+from skdgm.utils.counts import per_layer
+
+_BEFORE, _AFTER = 150, 151
+
+
+class HiddenLayers:
+    """Hidden layers of a chain, as functions of parameters.
+
+    ``coder`` is the :class:`Coder` of the same nets; options are ``activation``, and
+    ``noise_before`` and ``noise_after``, standard deviations of noise before and after
+    it, of all layers or of each. ``n_steps`` of a chain take place where a single value
+    is asked for.
+    """
+
+    def __init__(self, coder, n_layers, options, n_steps):
+        self.init, self.n_steps = coder.init, n_steps
+        self.activation = options.activation
+        self.noise = [
+            per_layer(name, getattr(options, name), n_layers)
+            for name in ("noise_before", "noise_after")
+        ]
+
+    def advance(self, params, x, hidden, rng=None):
+        """Outputs and hidden layers after a step, from inputs and the last hidden
+        layers, () at first; without noise if there are no streams."""
+        params = whole(params)
+        up, down = params.encoder, params.decoder[::-1]
+        # Layers that nothing has reached yet are None.
+        h = [listed(x), *(hidden or (None,) * len(up)), None]
+        for first in 1, 2:
+            for k in range(first, len(up) + 1, 2):
+                if h[k - 1] is None:
+                    continue
+                z = dense(h[k - 1], *up[k - 1], "identity")
+                if h[k + 1] is not None:
+                    z = z + dense(h[k + 1], *down[k], "identity")
+                h[k] = self._active(z, k - 1, rng)
+        return dense(h[1], *down[0], "identity"), tuple(h[1:-1])
+
+    def _active(self, z, number, rng):
+        """Values of the units of a layer, by its number from 0."""
+
+        def noisy(x, sizes, tag):
+            if rng is None or not sizes[number]:
+                return x
+            real = x.dtype.type
+            noise = rng.fold(tag, number).normal(x.shape[1], real)
+            return x + real(sizes[number]) * noise
+
+        before, after = self.noise
+        h = activate(noisy(z, before, _BEFORE), self.activation)
+        return noisy(h, after, _AFTER)
+
+    def encode(self, params, statistics, x):
+        """First hidden layer of inputs x, after steps of the chain without noise in
+        which these stay."""
+        hidden = ()
+        for _ in range(self.n_steps):
+            _, hidden = self.advance(params, x, hidden)
+        return hidden[0]
+
+    def decode(self, params, statistics, h):
+        """Outputs for a first hidden layer."""
+        return dense(listed(h), *whole(params).decoder[-1], "identity")
+
+    def rebuilt(self, params, statistics, x):
+        """Outputs for inputs."""
+        return self.decode(params, statistics, self.encode(params, statistics, x))

@@ -1,0 +1,34 @@
+"""Model of generative stochastic networks: hidden layers and chains made of options."""
+
+from types import SimpleNamespace
+
+from skdgm.autoencoder._gsn.layers import HiddenLayers
+from skdgm.autoencoder._gsn.unrolled import Unrolled, UnrolledDensity
+from skdgm.autoencoder._reconstruction_model import ReconstructionModel
+from skdgm.utils.counts import check_sizes, per_layer
+
+
+class GSNModel(ReconstructionModel):
+    """Hidden layers of a chain, each given those beside it."""
+
+    learns, answers = Unrolled, UnrolledDensity
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        super().check(options)
+        sizes = check_sizes(options.hidden_layer_sizes)
+        for name in "noise_before", "noise_after":
+            for size in per_layer(name, getattr(options, name), len(sizes)):
+                if isinstance(size, bool | str) or not size >= 0:
+                    raise ValueError(f"{name} must be at least 0; got {size!r}.")
+
+    def parts(self, facts):
+        """Hidden layers, corruption, and the distribution of rows given outputs."""
+        asked, own = facts.options, facts.structure
+        *sizes, top = own.hidden_layer_sizes
+        nets = {"hidden_layer_sizes": tuple(sizes), "n_components": top}
+        nets |= {"code_activation": own.activation}
+        structure = SimpleNamespace(**vars(own) | nets)
+        coder, *others = super().parts(facts._replace(structure=structure))
+        given = len(sizes) + 1, asked, 1 + asked.walkback
+        return HiddenLayers(coder, *given), *others

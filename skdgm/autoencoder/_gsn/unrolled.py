@@ -1,0 +1,68 @@
+r"""Objective and density of chains with hidden layers.
+
+.. math:: \mathcal{L} = \frac1n \sum_{t=1}^n \mathbb{E} [\log p(x \mid h^{(t)})]
+
+for the hidden layers after each of n steps of a chain that begins with x. Gradients go
+back through these layers, and not through the rows that are drawn in between [1]_.
+
+References
+----------
+.. [1] Bengio, Thibodeau-Laufer, Alain and Yosinski (2014). Deep generative stochastic
+   networks trainable by backprop. ICML.
+"""
+
+from skdgm.autoencoder._chain import CorruptionChain
+from skdgm.autoencoder._reconstruction import Reconstruction
+from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
+from skdgm.nets import layers_of, nll
+from skdgm.utils.tree import astype
+
+
+class Unrolled(Reconstruction):
+    """Log-likelihood of rows given the steps of a chain that begins with them."""
+
+    def chain(self, params, statistics, clamped=None):
+        """Chain whose hidden layers are those of nets with these parameters."""
+
+        def advance(x, hidden, rng):
+            return self.coder.advance(params, x, hidden, rng)
+
+        given = advance, self.corrupt, self.output, params.own
+        return CorruptionChain(*given, clamped=clamped, limit=self.limit)
+
+    def walked(self, state, v, x, rng):
+        """Inputs of the first step: the others depend on parameters."""
+        return x
+
+    def loss(self, params, statistics, v, x, rng):
+        """Mean loss of the steps."""
+        total, n_steps = 0.0, self.coder.n_steps
+        steps = self.chain(params, statistics, self.held(v)).walk(v, x, rng, n_steps)
+        for _, out in steps:
+            total = total + nll(out, params.own, v, self.output)
+        return total * x.dtype.type(1 / n_steps)
+
+    def held(self, v):
+        """Values that a chain does not change: none."""
+        return None
+
+
+class UnrolledDensity(ReconstructionDensity):
+    """Rows given the steps of chains with hidden layers."""
+
+    def advance(self, x, hidden, rng):
+        """Outputs and hidden layers after a step."""
+        return self.coder.advance(astype(self.net[0], x.dtype), x, hidden, rng)
+
+    def log_rebuilt(self, v, x, rng):
+        """Mean log-likelihood of rows v given steps of a chain whose first inputs are
+        x."""
+        total, n_steps = 0.0, self.coder.n_steps
+        for _, out in self.chain(None).walk(v, x, rng, n_steps):
+            total = total - self.output.nll(out, v, self.net[0].own)
+        return total / n_steps
+
+    @property
+    def n_features_out(self):
+        """Number of units of the first hidden layer."""
+        return len(next(layers_of(self.net[0].encoder)).b)
