@@ -114,7 +114,8 @@ class Estimator(
             data = self._for_callbacks(X, y, sample_weight, table)
             task = fits.Task.whole(self, data, self._n_parts(n_epochs, fresh))
             fit = Fit(self, before, task, Record.of(self, table))
-            fit.run(self._stages(table, range(n_epochs), fresh, True))
+            for stage in fit.left(self._stages(table, range(n_epochs), fresh, True)):
+                fit.goes_on = stage.run(fit)
         task.end(lambda: self._attributes(self._state()))
         return self
 
@@ -155,9 +156,9 @@ class Estimator(
         with attributes.rollback(self, kept=()) as before:
             table = self._begin(X, y, sample_weight, fresh, classes)
             self._check_cost(table, 1)
-            epochs = range(self.n_iter_, self.n_iter_ + 1)
-            stages = self._stages(table, epochs, fresh, False, **given)
-            Fit(self, before).run(stages)
+            epochs, fit = range(self.n_iter_, self.n_iter_ + 1), Fit(self, before)
+            for stage in fit.left(self._stages(table, epochs, fresh, False, **given)):
+                fit.goes_on = stage.run(fit)
         return self
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):

@@ -38,14 +38,16 @@ class Fit:
         self.estimator, self.before, self.task = estimator, before, task
         self.record = Record(estimator, ()) if record is None else record
 
-    def run(self, stages):
-        """Run the stages that are left, until one does not come to its end."""
+    def left(self, stages):
+        """Yield the stages that are to run, of which the caller says ``goes_on``: what
+        :meth:`Stage.run` returns. (A method that ran them would be a call more between
+        a user's and each update.)"""
         stage = None
         for stage in stages:
             if not self.record.reaches(stage):
                 stage.skip(self.record)
                 continue
-            self.goes_on = stage.run(self)
+            yield stage
             if not self.goes_on:
                 return
         self.record.complete(stage)

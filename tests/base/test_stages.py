@@ -24,7 +24,8 @@ class Step(Stage):
 
 def run(fit, stages):
     """Run all that are left; return whether the last came to its end."""
-    fit.run(stages)
+    for stage in fit.left(stages):
+        fit.goes_on = stage.run(fit)
     return fit.goes_on
 
 
