@@ -121,6 +121,7 @@ class AutoregressiveEstimator(ChainOptions, NetEstimator):
         return super()._label(rows, y, fresh, classes)
 
     def _count(self, table, fresh):
+        super()._count(table, fresh)
         grey = has_grey(table.rows, self._domain.bits(self._columns))
         self._grey = grey or (not fresh and self._grey)
 

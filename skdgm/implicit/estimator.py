@@ -129,6 +129,7 @@ class ImplicitEstimator(NetEstimator, implied=TableOptions):
 
     def _count(self, table, fresh):
         """Count classes, and look for grey values, before training."""
+        super()._count(table, fresh)
         if fresh:
             vars(self).pop("_label_counts", None)
             if table.rows.given is None:

@@ -407,6 +407,7 @@ class RecurrentEstimator(RecurrentOptions, SequenceEstimator):
     _KNOWN = ("_grey",)
 
     def _count(self, table, fresh):
+        super()._count(table, fresh)
         grey = has_grey(table.rows, self._domain.bits(self._columns))
         self._grey = grey or (not fresh and self._grey)
 

@@ -137,6 +137,7 @@ class AttributeEstimator(NetEstimator, implied=TableOptions):
         return rows._replace(given=Given(numbers)), {"_attributes_": attributes}
 
     def _count(self, table, fresh):
+        super()._count(table, fresh)
         if fresh:
             self._attributes_ = self._attributes_.fitted(table)
         self._known = Known.of(table, None if fresh else self._known)

@@ -187,7 +187,7 @@ def test_draws_are_new_and_settled_by_a_seed(name):
 @pytest.mark.parametrize("name", [CHAINS[0], ORDERLESS[0]])
 def test_bad_methods_are_named(name):
     own = model(name, "bits")
-    with pytest.raises(ValueError, match="'mean' or 'mode' or 'sample', not 'median'"):
+    with pytest.raises(ValueError, match="'mean', 'mode' or 'sample', not 'median'"):
         own.impute(HOLED[:1], method="median")
     for n_samples in (0, 1.5):
         with pytest.raises((ValueError, TypeError), match="n_samples"):
