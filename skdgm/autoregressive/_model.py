@@ -237,7 +237,7 @@ class OrderlessModel(AutoregressiveModel):
         if own.n_steps > 1:
             zeros = np.zeros(conditionals.n_inputs.sum())
             means = zeros if facts.known._means is None else facts.known._means
-            steps = steps[0], means
+            steps = steps[0], means, options.learned_steps
         return Orderless(conditionals, *net, *rules, found, *steps)
 
     def n_weights(self, facts, conditionals):

@@ -15,7 +15,8 @@ of what is not seen as its input, from the marginal means of the columns on:
    z^{(t)} = f_\theta(m \odot x + (1 - m) \odot x^{(t-1)}, m), \qquad
    x^{(t)} = \mathbb{E}[x \mid z^{(t)}]
 
-The loss is the mean of those of all steps, and the conditionals are those of the last.
+The loss is the mean of those of all steps, or that of the last, and the conditionals
+are those of the last.
 
 References
 ----------
@@ -69,7 +70,8 @@ class Orderless:
     initial weights by ``init``, and ``dropout`` in training. ``start`` are initial
     biases of the outputs; ``orders``, (n_orders, n_columns), those in which columns are
     predicted after training. Inputs that are not seen begin as their ``means``, or
-    zeros if None, and are those expected in all but the first of ``n_steps``.
+    zeros if None, and are those expected in all but the first of ``n_steps``, of which
+    all are ``learned``, or the last alone.
     """
 
     # Each watched row costs as much as eight, so fewer training rows are.
@@ -88,9 +90,10 @@ class Orderless:
         orders,
         n_steps=1,
         means=None,
+        learned="all",
     ):
         self.conditionals, self.sizes, self.orders = conditionals, sizes, orders
-        self.n_steps, self.means = n_steps, means
+        self.n_steps, self.means, self.learned = n_steps, means, learned
         self.n_orders, self.n_features = len(orders), sizes[-1]
         self.activation, self.first = activation, start
         self.rule, self.dropout = init, dropout
@@ -137,9 +140,11 @@ class Orderless:
     def losses(self, params, prepared):
         """Weighted loss of the hidden part of each row, of shape (n_rows,)."""
         seen, hidden, factor, rng = prepared
-        outs = self.apply(params, seen, rng)
+        outs = list(self.apply(params, seen, rng))
+        if self.learned == "last":
+            outs = outs[-1:]
         total = sum(nll(out, (), hidden, self.conditionals) for out in outs)
-        return total * (factor / factor.dtype.type(self.n_steps))
+        return total * (factor / factor.dtype.type(len(outs)))
 
     def watched(self, params, v, rng):
         """Negative log-likelihood of each row, averaged over shares of seen columns."""

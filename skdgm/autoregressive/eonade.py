@@ -49,8 +49,8 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
         x^{(t)} = \mathbb{E}\bigl[x \mid z^{(t)}\bigr], \qquad
         z^{(t)} = f_\theta\bigl(m \odot x + (1 - m) \odot x^{(t-1)}, m\bigr)
 
-    The loss is the mean of those of all steps, and the conditionals, of scores, draws
-    and imputed values, are those of the last step.
+    The loss is the mean of those of all steps, or that of the last one, and the
+    conditionals, of scores, draws and imputed values, are those of the last step.
 
     Parameters
     ----------
@@ -64,6 +64,10 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
         its own expectations in the place of hidden entries. Training takes about k
         times as long, scores and draws more. After a ``fit`` with several it may be
         changed, for all but further training.
+    learned_steps
+        Steps whose losses are learned: "all" of them, their mean, with which training
+        should begin; or the "last" one, which makes it better after that, and those
+        before worse. It may be changed between fits with ``warm_start``.
     dropout
         Share of hidden units that drop out at random in training.
     n_iter
@@ -116,6 +120,7 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     _: KW_ONLY
     n_orderings: Count = 8
     n_steps: Count = 1
+    learned_steps: Literal["all", "last"] = "all"
     dropout: Share = 0.0
     ordering = "random"
     learning_rate = 0.004

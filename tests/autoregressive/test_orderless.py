@@ -206,6 +206,26 @@ def test_the_objective_is_the_mean_over_all_orders(name, kind, missing):
     )
 
 
+def test_the_last_step_may_be_learned_alone():
+    own, X = made("steps", "bits"), states("bits")
+    own._asked.learned_steps = "last"
+    net, params = inside(own)
+    losses = [net.losses(params, (*part, None)) for part in parts(X)]
+    expected = [in_order(own, order).score_samples(X) for order in ORDERS]
+    np.testing.assert_allclose(
+        _balanced(losses, X), -np.mean(expected, axis=0), rtol=1e-9
+    )
+
+
+def test_all_steps_and_then_the_last_one_are_learned():
+    X = data("bits", 200)
+    own = EoNADE((8,), n_steps=3, n_iter=2, warm_start=True, random_state=0).fit(X)
+    before = own.score(X)
+    own.set_params(learned_steps="last", n_iter=20).fit(X)
+    assert own.n_iter_ == 22
+    assert own.score(X) > before
+
+
 def of_all_steps(own, X):
     """Log-likelihoods after each step and in each order: (n_steps * 24, n_rows)."""
     found, n_steps = [], own.n_steps
