@@ -21,5 +21,7 @@ def pretrained(*given, **options):
                 return
             yield pairs[-1]
 
-    Fit(SimpleNamespace(verbose=0, _name="machine"), []).run(stages())
+    fit = Fit(SimpleNamespace(verbose=0, _name="machine"), [])
+    for stage in fit.left(stages()):
+        fit.goes_on = stage.run(fit)
     return whole[0], [one.params for one in pairs], [one.losses for one in pairs]
