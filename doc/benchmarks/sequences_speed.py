@@ -12,12 +12,13 @@ their epochs, without the first one.
 """
 
 import argparse
+import json
 import os
-import subprocess
 import sys
 import time
 
 import numpy as np
+from _processes import asked
 
 N_SEQUENCES, N_STEPS, N_COLUMNS, N_ON, BATCH = 229, 60, 88, 4, 8
 N_EPOCHS, N_ROUNDS = 4, 2
@@ -179,30 +180,16 @@ def vrnn(torch, n_components, n_hidden, n_recurrent):
     return [p for part in parts for p in part.parameters()], loss_of
 
 
-def measured(python, who, name, n_threads):
-    """Seconds of the epochs of one process, without the first."""
-    # Settings that slow a current OpenBLAS down.
-    env = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
-    threads = {"NUMBA_NUM_THREADS": str(n_threads), "OMP_NUM_THREADS": str(n_threads)}
-    found = subprocess.run(
-        [python, __file__, "--run", who, name],
-        env=env | threads,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    return [float(word) for word in found.split()][1:]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--torch", default=sys.executable)
     parser.add_argument("--only", nargs="*", default=())
-    parser.add_argument("--run", nargs=2)
+    parser.add_argument("--run", choices=("ours", "theirs"))
+    parser.add_argument("--model", choices=SIZES)
     options = parser.parse_args()
     if options.run:
-        who, name = options.run
-        print(*(ours if who == "ours" else theirs)(data(), name))
+        run = ours if options.run == "ours" else theirs
+        print(json.dumps(run(data(), options.model)))
         return
     from _machine import describe
 
@@ -215,7 +202,8 @@ def main():
             times = {"ours": [], "theirs": []}
             for _ in range(N_ROUNDS):
                 for who, python in ("ours", sys.executable), ("theirs", options.torch):
-                    times[who] += measured(python, who, name, n_threads)
+                    given = {"run": who, "model": name}
+                    times[who] += asked(__file__, n_threads, python, **given)[1:]
             ours_, theirs_ = (np.median(times[who]) for who in ("ours", "theirs"))
             print(
                 f"| {name} | {n_threads} | {ours_:.2f} s | {theirs_:.2f} s |",
