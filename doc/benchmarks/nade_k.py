@@ -24,12 +24,13 @@ OPTIONS = {
     "hidden_layer_sizes": (N_UNITS,),
     "n_steps": N_STEPS,
     "batch_size": BATCH,
-    "learning_rate": 0.002,
     "n_orderings": 1,
     "random_state": 0,
 }
 # Numbers of orders, and of rows that are scored.
-SCORED = (1, 500), (10, 100), (128, 20)
+SCORED = (1, 500), (10, 500), (128, 40)
+# Epochs, learning rates and what is learned: all steps at first, then the last one.
+STAGES = (40, 0.002, "all"), (20, 0.001, "last"), (150, 0.0015, "last")
 
 
 class Ours:
@@ -126,9 +127,13 @@ def quality(options, X, V):
     from skdgm import EoNADE
 
     start = time.perf_counter()
-    model = EoNADE(**OPTIONS, n_iter=options.epochs).fit(X)
+    model = EoNADE(**OPTIONS, warm_start=True)
+    for n_iter, rate, learned in STAGES:
+        n_iter = 1 if options.quick else n_iter
+        own = {"n_iter": n_iter, "learning_rate": rate, "learned_steps": learned}
+        model.set_params(**own).fit(X)
     minutes = (time.perf_counter() - start) / 60
-    print(f"\n{options.epochs} epochs, {minutes:.0f} minutes")
+    print(f"\n{model.n_iter_} epochs, {minutes:.0f} minutes")
     scores(model, V, options)
 
 
@@ -154,7 +159,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--torch", help="an interpreter that has PyTorch")
-    parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--rows", type=int, default=5_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
@@ -163,7 +167,7 @@ def main():
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
     if options.quick:
-        options.epochs, options.rows, options.rounds = 1, 500, 1
+        options.rows, options.rounds = 500, 1
     if options.run:
         X = np.load(options.folder / "rows.npy")
         print(json.dumps(measured(options.run, X, options.folder)))
