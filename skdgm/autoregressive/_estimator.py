@@ -4,7 +4,7 @@ import numpy as np
 
 from skdgm.autoregressive._options import ChainOptions
 from skdgm.base.frames import beside, filled_in, framed
-from skdgm.data import has_grey, names_of
+from skdgm.data import names_of
 from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost
 from skdgm.typing import ArrayOrFrame, Data, Seed
@@ -122,8 +122,7 @@ class AutoregressiveEstimator(ChainOptions, NetEstimator):
 
     def _count(self, table, fresh):
         super()._count(table, fresh)
-        grey = has_grey(table.rows, self._domain.bits(self._columns))
-        self._grey = grey or (not fresh and self._grey)
+        self._note_grey(table, fresh)
 
     def _check_cost(self, table, n_epochs):
         facts, rows, n = self._facts(), table.rows, len(table.index)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdgm.base import Estimator, Model
-from skdgm.data import columns_as_asked
+from skdgm.data import columns_as_asked, has_grey
 from skdgm.exceptions import CostWarning
 from skdgm.nets.feed_forward import Layer
 from skdgm.nets.options import NetOptions
@@ -53,6 +53,11 @@ class NetEstimator(NetOptions, Estimator):
         if fresh and "_means" in self._KNOWN:
             # Later rows do not move what nets take for entries that are not seen.
             self._means = self._domain.share(self._columns)
+
+    def _note_grey(self, table, fresh):
+        """Remember whether columns of bits had values between 0 and 1, ever."""
+        grey = has_grey(table.rows, self._domain.bits(self._columns))
+        self._grey = bool(grey or (not fresh and self._grey))
 
     def _n_epochs(self, table):
         options = self._options

@@ -8,7 +8,6 @@ from skdgm.base.attributes import rolled_back
 from skdgm.base.frames import filled_in, framed
 from skdgm.base.options import KW_ONLY, Count, Options, Share
 from skdgm.base.series import Series, continued, fit_transform
-from skdgm.data import has_grey
 from skdgm.data.inputs import for_callbacks, own_frame
 from skdgm.data.sequences import (
     answered,
@@ -408,8 +407,7 @@ class RecurrentEstimator(RecurrentOptions, SequenceEstimator):
 
     def _count(self, table, fresh):
         super()._count(table, fresh)
-        grey = has_grey(table.rows, self._domain.bits(self._columns))
-        self._grey = grey or (not fresh and self._grey)
+        self._note_grey(table, fresh)
 
     def _check_cost(self, table, n_epochs):
         facts, options, rows = self._facts(), self._options, table.rows

@@ -5,7 +5,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.common_options import TableOptions
 from skdgm.base.frames import framed
-from skdgm.data import has_grey
 from skdgm.data.attributes import learned
 from skdgm.data.inputs import as_values, check_length
 from skdgm.nets import NetEstimator
@@ -141,8 +140,7 @@ class AttributeEstimator(NetEstimator, implied=TableOptions):
         if fresh:
             self._attributes_ = self._attributes_.fitted(table)
         self._known = Known.of(table, None if fresh else self._known)
-        grey = has_grey(table.rows, self._domain.bits(self._columns))
-        self._grey = bool(grey or (not fresh and self._grey))
+        self._note_grey(table, fresh)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
