@@ -3,10 +3,12 @@ r"""Corruptions of rows, from which autoencoders learn to reconstruct them.
 .. math:: \tilde x \sim C(\tilde x \mid x)
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+# Kinds of corruption, as an option.
+CorruptionKind = Literal["gaussian", "masking", "salt-and-pepper"]
 _WHERE, _WHAT = 120, 121
 # Standard deviations from the mean at which real columns have salt and pepper.
 _FAR = 2.0

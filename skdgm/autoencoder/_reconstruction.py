@@ -13,6 +13,8 @@ References
    generative models. NeurIPS.
 """
 
+from functools import partial
+
 import numpy as np
 
 from skdgm.autoencoder._chain import CorruptionChain
@@ -55,11 +57,13 @@ class Reconstruction(NetObjective):
     def chain(self, params, statistics, clamped=None):
         """Chain of corruption and reconstruction by nets with these parameters."""
 
-        def advance(x, hidden, rng):
-            return self.coder.rebuilt(params, statistics, x), ()
-
+        advance = partial(self.advance, params, statistics)
         given = advance, self.corrupt, self.output, params.own
         return CorruptionChain(*given, clamped=clamped, limit=self.limit)
+
+    def advance(self, params, statistics, x, hidden, rng):
+        """Outputs for inputs, and no hidden layers that a chain had to keep."""
+        return self.coder.rebuilt(params, statistics, x), ()
 
     def values(self, index):
         """Values of rows."""

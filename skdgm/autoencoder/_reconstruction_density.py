@@ -209,7 +209,12 @@ class ReconstructionDensity(Density):
         """Chain of corruption and reconstruction from values ``start(rng)``; of
         ``clamped`` rows, known values stay."""
         given = self.advance, self.corrupt, self.output, self.net[0].own
-        return CorruptionChain(*given, start, clamped, limits(self.columns))
+        return CorruptionChain(*given, start, clamped, self.limit)
+
+    @property
+    def limit(self):
+        """Largest magnitudes of what chains draw, or None."""
+        return limits(self.columns)
 
     def advance(self, x, hidden, rng):
         """Outputs for inputs, and no hidden layers that a chain had to keep."""

@@ -1,4 +1,4 @@
-r"""What stacks of autoencoders can be asked: codes and reconstructions of all layers.
+r"""Density role of stacks of autoencoders: codes and reconstructions of all layers.
 
 .. math:: h^k = f^k(h^{k-1}), \qquad \hat h^{k-1} = g^k(\hat h^k), \qquad h^0 = x, \quad
    \hat h^L = h^L

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from skdgm.autoencoder._corruption import CorruptionKind
 from skdgm.base.common_options import CategoryOptions, ColumnTypes, TableOptions
 from skdgm.base.options import (
     KW_ONLY,
@@ -58,7 +59,7 @@ class StackStructure(TableOptions):
     _: KW_ONLY
     layer: Literal["denoising", "contractive", "plain"] = "denoising"
     activation: Activation = "logistic"
-    corruption: Literal["gaussian", "masking", "salt-and-pepper"] = "masking"
+    corruption: CorruptionKind = "masking"
     corruption_level: NotNegative | tuple = 0.3
     contraction: NotNegative | tuple = 0.1
     tied: bool = True

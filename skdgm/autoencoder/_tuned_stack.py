@@ -1,4 +1,4 @@
-"""What stacks of autoencoders that are fine-tuned have besides the net."""
+"""Methods of stacks of autoencoders that are fine-tuned, besides those of the net."""
 
 from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
 from skdgm.autoencoder._stack import AutoencoderNetModel

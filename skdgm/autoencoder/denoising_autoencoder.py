@@ -4,8 +4,7 @@ r"""Denoising autoencoders: nets that undo corruption, and draw rows by chains.
    x)))]
 """
 
-from typing import Literal
-
+from skdgm.autoencoder._corruption import CorruptionKind
 from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
 from skdgm.base.options import KW_ONLY, Count, CountOrZero, NotNegative
 from skdgm.nets.options import Activation
@@ -65,7 +64,7 @@ class DenoisingAutoencoder(ReconstructionEstimator):
     hidden_layer_sizes: Count | tuple = ()
     _: KW_ONLY
     code_activation: Activation = "tanh"
-    corruption: Literal["gaussian", "masking", "salt-and-pepper"] = "masking"
+    corruption: CorruptionKind = "masking"
     corruption_level: NotNegative = 0.3
     walkback: CountOrZero = 0
     n_draws: Count = 10

@@ -4,8 +4,7 @@ r"""Generative stochastic networks: chains with hidden layers, which learn to dr
    x_{t+1} \sim p(x \mid h_{t+1})
 """
 
-from typing import Literal
-
+from skdgm.autoencoder._corruption import CorruptionKind
 from skdgm.autoencoder._gsn.model import GSNModel
 from skdgm.autoencoder._reconstruction_estimator import (
     ReconstructionEstimator,
@@ -51,7 +50,7 @@ class GSNOptions(ReconstructionOptions):
     _: KW_ONLY
     activation: Activation = "tanh"
     tied: bool = True
-    corruption: Literal["gaussian", "masking", "salt-and-pepper"] = "salt-and-pepper"
+    corruption: CorruptionKind = "salt-and-pepper"
     corruption_level: NotNegative = 0.3
     noise_before: NotNegative | tuple = 0.1
     noise_after: NotNegative | tuple = 0.1

@@ -187,16 +187,15 @@ class LabelledDensity(UnrolledDensity):
         and its label is unknown."""
 
         def of_rows(v, _):
-            out = self.rebuild(self.output.inputs(v, self.corrupt.share))
+            out = self.rebuild(self.completed(v))
             return out[:, -self.output.n_classes :]
 
         return self._by_content(of_rows, rows)
 
-    def chain(self, start, clamped=None):
-        """Chain as without labels, of which there are no limits."""
-        chain = super().chain(start, clamped)
-        chain.limit = _unlimited(chain.limit)
-        return chain
+    @property
+    def limit(self):
+        """As without labels, of which there are no limits."""
+        return _unlimited(super().limit)
 
     def joined(self, v):
         """Values, with a label that is unknown."""

@@ -11,7 +11,6 @@ References
    networks trainable by backprop. ICML.
 """
 
-from skdgm.autoencoder._chain import CorruptionChain
 from skdgm.autoencoder._reconstruction import Reconstruction
 from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
 from skdgm.nets import layers_of, nll
@@ -21,14 +20,9 @@ from skdgm.utils.tree import astype
 class Unrolled(Reconstruction):
     """Log-likelihood of rows given the steps of a chain that begins with them."""
 
-    def chain(self, params, statistics, clamped=None):
-        """Chain whose hidden layers are those of nets with these parameters."""
-
-        def advance(x, hidden, rng):
-            return self.coder.advance(params, x, hidden, rng)
-
-        given = advance, self.corrupt, self.output, params.own
-        return CorruptionChain(*given, clamped=clamped, limit=self.limit)
+    def advance(self, params, statistics, x, hidden, rng):
+        """Outputs and hidden layers after a step."""
+        return self.coder.advance(params, x, hidden, rng)
 
     def walked(self, state, v, x, rng):
         """Inputs of the first step: the others depend on parameters."""
