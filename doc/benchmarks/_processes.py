@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from contextlib import redirect_stdout
 
 _THREADS = "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 # Where set, these slow a rival's BLAS.
@@ -14,8 +16,8 @@ _SLOWING = "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"
 
 
 def asked(script, n_threads, python=None, **options):
-    """What a script prints as JSON, given options of its command line, with a number of
-    threads; by this Python unless another one is given."""
+    """Read what a script prints as JSON, given options of its command line, with a
+    number of threads; by this Python unless another one is given."""
     command = [python or sys.executable, script]
     for name, value in options.items():
         command += [f"--{name}", value]
@@ -23,3 +25,28 @@ def asked(script, n_threads, python=None, **options):
     environment |= dict.fromkeys(_THREADS, str(n_threads))
     own = {"env": environment, "stdout": subprocess.PIPE, "text": True, "check": True}
     return json.loads(subprocess.run(list(map(str, command)), **own).stdout)
+
+
+def epochs(fit, *given):
+    """Seconds of each epoch of a fit that prints a line with its time after each."""
+    clock = _Clock()
+    with redirect_stdout(clock):
+        fit(*given)
+    return clock.seconds
+
+
+class _Clock:
+    """Text stream that notes when lines of epochs come."""
+
+    def __init__(self):
+        self.seconds, self.start = [], time.perf_counter()
+
+    def write(self, line):
+        """Note the seconds since the line before."""
+        if "time" in line:
+            now = time.perf_counter()
+            self.seconds.append(now - self.start)
+            self.start = now
+
+    def flush(self):
+        """Do nothing."""

@@ -149,8 +149,9 @@ def power(x):
     return np.array(bands) / found.sum(), x.std(axis=0).mean()
 
 
-def motion(folder):
-    """One step of a walk from those before, and frames that are drawn."""
+def walks(folder):
+    """Recorded walks, standardised: a list to learn from, the one that is held out, and
+    this with the twelve frames before it."""
     data = load(folder, "mocap_mit")
     stops = np.cumsum(data["train_lengths"])[:-1]
     parts = np.split(np.asarray(data["train"], float), stops)
@@ -159,8 +160,13 @@ def motion(folder):
     mean, scale = mean[moves], scale[moves]
     parts = [(x[:, moves] - mean) / scale for x in parts]
     valid = (np.asarray(data["valid"], float)[:, moves] - mean) / scale
+    return parts, valid, np.concatenate([parts[-1][-12:], valid])
+
+
+def motion(folder):
+    """One step of a walk from those before, and frames that are drawn."""
+    parts, valid, known = walks(folder)
     print("\n## motion\n\n| model | RMSE of a step | fit s |\n|---|---|---|")
-    known = np.concatenate([parts[-1][-12:], valid])
     print(f"| the step before | {rmse(known[11:-1], valid):.4f} | 0.0 |")
     for n_lags in 1, 3, 6, 12:
         X, y = lagged(parts, n_lags)

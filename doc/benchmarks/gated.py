@@ -14,9 +14,8 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from _data import load
 from _machine import describe
-from conditional import power, rmse, timed
+from conditional import power, rmse, timed, walks
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
@@ -82,15 +81,7 @@ def drawn(model, size, path):
 
 def motion(folder):
     """One step of a walk from those before, and frames that are drawn."""
-    data = load(folder, "mocap_mit")
-    stops = np.cumsum(data["train_lengths"])[:-1]
-    parts = np.split(np.asarray(data["train"], float), stops)
-    mean, scale = data["train"].mean(axis=0), data["train"].std(axis=0)
-    moves = scale > 1e-6 * np.maximum(1, abs(mean))
-    mean, scale = mean[moves], scale[moves]
-    parts = [(x[:, moves] - mean) / scale for x in parts]
-    valid = (np.asarray(data["valid"], float)[:, moves] - mean) / scale
-    known = np.concatenate([parts[-1][-12:], valid])
+    parts, valid, known = walks(folder)
     print("\n## motion\n\n| model | RMSE of a step | of training | ", end="")
     print("deviation of 1,000 frames | fit s |\n|---|---|---|---|---|")
     for n, rate in (8, "auto"), (50, 3e-4):
