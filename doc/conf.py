@@ -15,6 +15,8 @@ import importlib
 import inspect
 import os
 import re
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -43,7 +45,12 @@ extensions = [
     "sphinxcontrib.bibtex",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "auto_examples/**/*.md5", "auto_examples/**/*.ipynb"]
+exclude_patterns = [
+    "_build",
+    "auto_examples/**/*.md5",
+    "auto_examples/**/*.ipynb",
+    "whats_new/next/*",
+]
 default_role = "literal"
 nitpicky = False
 
@@ -184,10 +191,27 @@ html_sidebars = {
     "which_model": [],
     "references": [],
     "whats_new": [],
+    "whats_new/*": [],
 }
+
+
+def next_version(app):
+    """Write the page of changes that no version has yet, of the files in next/."""
+    command = "towncrier", "build", "--draft", "--version", "(next version)"
+    settings = "--config", ROOT / ".ci/towncrier.toml", "--dir", ROOT
+    asked = subprocess.run(
+        [sys.executable, "-m", *command, *settings], capture_output=True, text=True
+    )
+    if asked.returncode:
+        raise RuntimeError(asked.stderr)
+    page, written = Path(app.srcdir) / "whats_new/next_version.rst", asked.stdout
+    # Sphinx reads a page again where it is newer than what was made of it.
+    if not page.exists() or page.read_text() != written:
+        page.write_text(written)
 
 
 def setup(app):
     """Register what Sphinx calls."""
+    app.connect("builder-inited", next_version)
     app.connect("autodoc-skip-member", is_foreign)
     app.connect("autodoc-process-docstring", repair, priority=100)
