@@ -18,6 +18,8 @@ from skdgm.base.options import KW_ONLY
 from skdgm.boltzmann import GaussianRBM
 from skdgm.typing import Data, Target
 
+__all__ = ["DensityOutlierDetector"]
+
 _WEIGHT = "sample_weight"
 
 

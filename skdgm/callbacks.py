@@ -12,6 +12,8 @@ from skdgm.persistence.types import ESTIMATORS, name_of, tag_of
 from skdgm.typing import Any, PathLike
 from skdgm.utils.threading.callers import warn
 
+__all__ = ["Checkpoint"]
+
 # Seconds between writes, unless told otherwise: a file takes some milliseconds, as many
 # as an epoch of few rows.
 _SECONDS = 5.0

@@ -16,6 +16,9 @@ ROOT = Path(skdgm.__file__).parent
 API = (ROOT.parent / "doc" / "api.rst").read_text()
 README = (ROOT.parent / "README.md").read_text()
 GUIDE = "".join(page.read_text() for page in (ROOT.parent / "doc/guide").rglob("*.rst"))
+# Packages of which the page of the API lists all names; of others, some.
+WHOLE = ("skdgm", "anomaly", "callbacks", "constraints", "dask", "datasets")
+WHOLE += ("metrics", "plotting", "preprocessing")
 FAMILIES = sorted({home.partition(".")[0] for home in MODELS.values()})
 
 
@@ -36,6 +39,30 @@ def test_all_models_of_a_family_are_in_the_table(family):
     members = {name: getattr(package, name) for name in package.__all__}
     found = {n for n, kind in members.items() if issubclass(kind, BaseEstimator)}
     assert found == {n for n, home in MODELS.items() if home.startswith(f"{family}.")}
+
+
+def listed():
+    """Names on the page of the API, by their package."""
+    names, home = {}, None
+    for line in API.splitlines():
+        if found := re.match(r"\.\. currentmodule:: skdgm(?:\.(\w+))?$", line):
+            home = found[1] or "skdgm"
+        elif found := re.match(r"   ([a-z]+\.)*(\w+)$", line):
+            names.setdefault(home, set()).add(found[2])
+    return names
+
+
+def test_the_page_of_the_api_is_the_list_of_what_is_public():
+    names = listed()
+    for home, found in names.items():
+        package = skdgm if home == "skdgm" else import_module(f"skdgm.{home}")
+        public = set(package.__all__) - {"__version__"}
+        if home in WHOLE:
+            # A name that skdgm has, too, is listed there.
+            public -= names["skdgm"] if package is not skdgm else set()
+            assert found == public, home
+        assert found <= public, home
+    assert set(WHOLE) <= names.keys()
 
 
 @pytest.mark.parametrize("home", ["skdgm", "skdgm.metrics"])

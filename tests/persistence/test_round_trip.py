@@ -4,6 +4,7 @@ import os
 import stat
 import threading
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -497,3 +498,13 @@ def test_no_row_of_the_training_data_is_kept(instance):
                 values = array.astype(float)
                 assert not has_row(values, X)
                 assert not has_row(values, standard)
+
+
+def test_a_file_of_each_format_is_read():
+    """An RBMClassifier of four rows, as format 3 keeps it (skdgm 0.1.0)."""
+    rbm = skdgm.load(Path(__file__).parent / "files" / "format_3.skdgm")
+    assert rbm.n_components == 3
+    assert rbm.predict(np.eye(4)).tolist() == list("aabb")
+    found = rbm.score_samples(np.eye(4))
+    known = [-2.559406, -2.577525, -2.256859, -2.267017]
+    np.testing.assert_allclose(found, known, rtol=1e-5)

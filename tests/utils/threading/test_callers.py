@@ -108,9 +108,9 @@ def test_folds_warn_once_of_the_callers_line(backend):
     found = [one for one in record if one.category is DataRangeWarning]
     # In fit, in score.
     assert 1 <= len(found) <= 2
-    # Threads have no caller.
-    expected = "sys" if backend else __file__
-    assert {one.filename for one in found} == {expected}
+    # Threads have no caller; Python 3.14 writes "<sys>" then.
+    expected = {"sys", "<sys>"} if backend else {__file__}
+    assert {one.filename for one in found} <= expected
 
 
 def test_all_that_is_asked_for_is_said():
