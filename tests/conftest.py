@@ -2,7 +2,11 @@
 
 import os
 import signal
+import sys
 import threading
+from pathlib import Path
+
+import pytest
 
 # scikit-learn's checks with array API dispatch are skipped without it.
 os.environ["SCIPY_ARRAY_API"] = "1"
@@ -13,3 +17,39 @@ os.environ["MPLBACKEND"] = "Agg"
 # Shells that start jobs in the background have them ignore Ctrl-C, which tests press.
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+TESTS = Path(__file__).parent
+# Folders whose tests are proofs: by enumeration, against a general way, by differences.
+PROOFS = "_kernels", "couplings", "distributions", "energies", "gradients", "optim"
+PROOFS += "inference", "nets", "partition", "samplers"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark what is left to CI as exhaustive: cases that ``short`` does not name, and
+    estimators on whose road another one stands; and what belongs to the core."""
+    common = sys.modules.get("tests.common.instances")
+    for item in items:
+        case, kept = getattr(item, "callspec", None), item.get_closest_marker("short")
+        asked = case.params.values() if case and common else ()
+        asked = [one for one in asked if common.among(one, common.INSTANCES)]
+        if (kept and not any(text in case.id for text in kept.args)) or any(
+            not common.among(one, common.ROADS) for one in asked
+        ):
+            item.add_marker("exhaustive")
+        if item.get_closest_marker("exhaustive"):
+            continue
+        folder = item.path.relative_to(TESTS).parts[0]
+        in_core = any(common.among(one, common.CORE) for one in asked)
+        if folder in PROOFS or (folder == "common" and in_core):
+            item.add_marker("core")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give each worker a part of the tests that stand together, and in the end a share
+    of others': kernels that tests share are compiled once, not by all at a time."""
+    if config.option.dist == "load":
+        from xdist.scheduler import WorkStealingScheduling
+
+        return WorkStealingScheduling(config, log)

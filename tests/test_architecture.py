@@ -326,6 +326,16 @@ def test_every_parameter_is_constrained(cls):
     assert set(cls._parameter_constraints) == set(cls().get_params())
 
 
+@pytest.mark.short(
+    "data",
+    "distributions",
+    "metrics",
+    "autoregressive",
+    "nets",
+    "samplers",
+    "energies",
+    "latent",
+)
 @pytest.mark.parametrize("home", LAW)
 def test_examples_run(home):
     for name in MODULES:

@@ -207,6 +207,7 @@ class Refined(Each):
         super().write(estimator)
 
 
+@pytest.mark.short("NoneType3")
 @pytest.mark.parametrize(
     ("dbn", "y"),
     [
@@ -357,6 +358,7 @@ def test_pre_training_is_not_repeated(path, monkeypatch):
 PAIRS = {"pretrain": "layerwise", "pretrain_iter": (2, 3), "random_state": 0}
 
 
+@pytest.mark.short("-list1")
 @pytest.mark.parametrize(
     ("machine", "n_epochs"),
     [
@@ -399,6 +401,7 @@ class Nets(Each):
         super().write(estimator)
 
 
+@pytest.mark.short("{}-{}")
 @pytest.mark.parametrize(
     ("options", "own"),
     [
@@ -500,6 +503,7 @@ class Layers(Each):
         super().write(estimator)
 
 
+@pytest.mark.exhaustive
 def test_nets_are_tuned_from_where_they_were(path):
     options = {"pretrain_iter": (2, 1), "n_iter": 2, "random_state": 0}
     net, data = DBNClassifier((4, 3), **options), {"X": BITS, "y": LABELS}
@@ -807,6 +811,7 @@ def test_a_stack_survives_kills(path):
     assert_identical(clone(dbn).fit(BITS), found)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 @pytest.mark.parametrize(
     ("model", "given"),

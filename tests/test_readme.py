@@ -32,6 +32,8 @@ def test_commands_are_marked_for_ci():
     for mark in ("tests", "main job"):
         assert re.search(rf"<!-- ci: {mark} -->\n```bash\n.*\n```", README)
         assert f'run "{mark}"' in ci
+    # And what the README's command leaves out.
+    assert "pytest -q -n auto -m exhaustive\n" in ci
 
 
 def test_badges_say_what_setup_says():

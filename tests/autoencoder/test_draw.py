@@ -50,6 +50,7 @@ def rows(model, n=5):
     )
 
 
+@pytest.mark.short("three", "real")
 @pytest.mark.parametrize("name", MODELS)
 def test_slopes_are_differences(name):
     model = DRAW(**SMALL | MODELS[name], n_iter=0)

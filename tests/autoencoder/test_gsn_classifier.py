@@ -81,6 +81,7 @@ def test_labels_are_drawn_with_rows_and_given():
         clf.sample(2, y="maybe")
 
 
+@pytest.mark.exhaustive
 def test_classes_of_digits(tmp_path):
     X, y = load_digits(return_X_y=True)
     X /= 16

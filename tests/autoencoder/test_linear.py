@@ -128,6 +128,7 @@ def test_samples_have_the_mean_and_the_covariance(vae):
     assert_means(pairs, covariance)
 
 
+@pytest.mark.short("importance")
 @pytest.mark.parametrize("sampler", ["importance", "metropolis"])
 def test_imputed_means_are_conditional_means(wide, sampler):
     for row in holed(8):

@@ -74,6 +74,7 @@ def test_unknown_categories_are_present():
     np.testing.assert_allclose(p[unknown].sum(), some, rtol=1e-5)
 
 
+@pytest.mark.short("nade", "vae-conditions5")
 @pytest.mark.parametrize(
     "name, conditions",
     [
@@ -109,6 +110,7 @@ def test_densities_and_gaps_add_up_to_one(kind):
     assert_means(drawn.to_numpy(float)[:, None], np.array([gone]))
 
 
+@pytest.mark.short("model1")
 @pytest.mark.parametrize(
     "model",
     [

@@ -393,6 +393,7 @@ def test_grey_values_are_so_much_of_a_1(name):
         assert found[j] == pytest.approx((1 - g) * no + g * yes, rel=1e-9)
 
 
+@pytest.mark.short("float64-1e+30")
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.FewDrawsWarning")
 @pytest.mark.parametrize("at", [1e6, 1e30])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

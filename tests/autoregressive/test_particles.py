@@ -93,6 +93,7 @@ def test_many_particles_find_the_likelihood(name, kind):
     np.testing.assert_allclose(own.score_samples(holed(kind)), expected, atol=0.05)
 
 
+@pytest.mark.short("codes", "mixed")
 @pytest.mark.parametrize("kind", SIZES)
 @pytest.mark.parametrize("name", CHAINS)
 def test_increments_add_up(name, kind):

@@ -45,6 +45,7 @@ def rows_of(cities):
     )
 
 
+@pytest.mark.exhaustive
 def test_which_are_rare():
     own = made("nade")
     assert own.column_types_["city"].rare == RARE
@@ -172,6 +173,7 @@ def test_unknown_levels_are_missing():
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.short("infrequent")
 @pytest.mark.parametrize("kinds", ["categorical", ("categorical", "bernoulli")])
 @pytest.mark.parametrize("how", ["ignore", "infrequent_if_exist"])
 @pytest.mark.parametrize("cls", [NADE, VAE])
@@ -197,6 +199,7 @@ def test_codes_in_arrays(cls, how, kinds):
         auto.score_samples(new)
 
 
+@pytest.mark.exhaustive
 def test_a_weight_is_a_repetition():
     weight = RNG.integers(0, 3, N)
     rows = FRAME.iloc[np.repeat(np.arange(N), weight)]
@@ -216,6 +219,7 @@ def test_groups_are_those_of_the_first_fit():
     assert own.column_types_["city"].rare == before == RARE
 
 
+@pytest.mark.short("arrays")
 @pytest.mark.parametrize("how", ["ignore", "infrequent_if_exist"])
 @pytest.mark.parametrize("model", [NADE(3), EoNADE((4,)), VAE(2, (4,))])
 @pytest.mark.parametrize("of", ["frames", "arrays"])

@@ -51,6 +51,7 @@ def assert_shares(drawn, X, p):
         assert_means(found[:, usual], share[usual])
 
 
+@pytest.mark.short("bits-0.03", "nade-codes-0.001")
 @pytest.mark.parametrize("p", [0.03, 0.001])
 @pytest.mark.parametrize("kind", [BITS, CODES], ids=["bits", "codes"])
 @pytest.mark.parametrize("name", CHAINS)
@@ -70,6 +71,7 @@ def test_rare_conditions_have_exact_draws(name, kind, p):
     assert_shares(np.concatenate(parts), X, kept)
 
 
+@pytest.mark.short("-0.03")
 @pytest.mark.parametrize("p", [0.03, 0.001])
 @pytest.mark.parametrize("name", CHAINS)
 def test_means_given_rare_entries_are_exact(name, p):
@@ -96,6 +98,7 @@ def payments(n=3000, share=0.01):
     return pd.DataFrame(table)
 
 
+@pytest.mark.short("FVBN")
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.FewDrawsWarning")
 @pytest.mark.parametrize("kind", [NADE, MADE, FVBN])
 def test_amounts_of_a_rare_class_are_those_of_rejection(kind):
@@ -127,6 +130,7 @@ def test_orderless_nets_begin_with_the_least_probable_event():
     assert abs(np.log1p(drawn["amount"]).mean() - kept.mean()) < 4.5 * error
 
 
+@pytest.mark.exhaustive
 def test_it_is_told_where_few_draws_count():
     """A row for which hardly any draw will do: the second column copies the first."""
     first = np.random.default_rng(0).normal(size=(500, 1))

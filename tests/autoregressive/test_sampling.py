@@ -212,6 +212,7 @@ def test_what_is_known_stays(name):
     np.testing.assert_array_equal(own.impute(data("table")), data("table"))
 
 
+@pytest.mark.short("float64-float64", "float32-float32")
 @pytest.mark.parametrize(
     "given, kept",
     [

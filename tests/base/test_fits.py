@@ -51,6 +51,7 @@ def shapes(model):
     return known, model.transform(NARROW if n == 3 else WIDE).shape
 
 
+@pytest.mark.short("0", "2")
 @pytest.mark.parametrize(
     "make",
     [

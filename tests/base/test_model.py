@@ -62,10 +62,10 @@ REFUSED = [
 ]
 
 
-@pytest.fixture(scope="module", params=CASES)
+@pytest.fixture(scope="module", params=CASES.values(), ids=CASES)
 def fitted(request):
     """A fitted estimator, its rows and targets."""
-    estimator = brief(clone(CASES[request.param]), 1)
+    estimator = brief(clone(request.param), 1)
     X, y = data(estimator)
     return estimator.fit(X, y), X, y
 

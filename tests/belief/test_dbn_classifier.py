@@ -70,6 +70,7 @@ def test_layers_without_pre_training_begin_as_a_net_does():
     assert plain.score(TEST, Y_TEST) > 0.9
 
 
+@pytest.mark.exhaustive
 def test_small_tables_of_scaled_columns_are_learned():
     X, y = load_iris(return_X_y=True)
     clf = make_pipeline(MinMaxScaler(), DBNClassifier((64, 64), random_state=0))
@@ -95,6 +96,7 @@ def test_rows_without_a_label_are_learned_of():
     assert_same_net(clone(still).fit(FEW, y), clone(still).fit(FEW[y >= 0], y[y >= 0]))
 
 
+@pytest.mark.exhaustive
 def test_few_labels():
     clf = DBNClassifier((64, 64), pretrain_iter=30, unlabeled=-1, random_state=0)
     # Learned once, as labels are no part of it.
@@ -113,6 +115,7 @@ def test_few_labels():
     assert with_it > without + 0.04
 
 
+@pytest.mark.exhaustive
 def test_defaults_make_the_most_of_few_labels():
     # Learned once, as labels are no part of it.
     pretrained = DBNClassifier((128, 128), pretrain_iter=20, n_iter=0)
@@ -127,6 +130,7 @@ def test_defaults_make_the_most_of_few_labels():
     assert np.mean(hits) > 0.87
 
 
+@pytest.mark.exhaustive
 def test_digits():
     clf = DBNClassifier((128, 128), pretrain_iter=30, n_iter=50, random_state=0)
     score = clf.fit(TRAIN, Y_TRAIN).score(TEST, Y_TEST)
@@ -327,6 +331,7 @@ def test_a_tuned_net_has_the_density_of_its_dbn():
     np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.exhaustive
 def test_epochs_that_are_not_said():
     clf = clone(SMALL).set_params(n_iter="auto", batch_size=2)
     assert clf.fit(FEW, FEW_Y).n_iter_ == 50

@@ -186,6 +186,7 @@ def joint_bound(clf):
     return np.mean([listed[code].bound(v) for v, code in zip(TOY, TOY_Y)])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("sizes", [(5, 4), (5, 4, 3)])
 def test_refining_raises_the_bound_on_data_and_labels(sizes):
     greedy = GenerativeDBNClassifier(sizes, n_iter=30, random_state=0)
@@ -196,6 +197,7 @@ def test_refining_raises_the_bound_on_data_and_labels(sizes):
     assert (refined.coefs_[0] != refined.generative_coefs_[0].T).any()
 
 
+@pytest.mark.exhaustive
 def test_refining_teaches_the_top_the_labels_of_rows():
     clf = GenerativeDBNClassifier((5, 4), n_iter=20, random_state=0)
     clf.set_params(refine="up-down", refine_iter=1).fit(TOY, TOY_Y)
@@ -246,6 +248,7 @@ def test_rows_without_a_label_are_learned_of_everywhere():
     assert np.isfinite(refined.loss_curves_[-1]).all()
 
 
+@pytest.mark.exhaustive
 def test_digits():
     clf = GenerativeDBNClassifier((96, 96), n_iter=40, random_state=0)
     clf.fit(TRAIN, Y_TRAIN)

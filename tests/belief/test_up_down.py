@@ -24,6 +24,7 @@ def exact(dbn, method="bound"):
     return np.mean([getattr(listed, method)(v) for v in TOY])
 
 
+@pytest.mark.short("sizes0")
 @pytest.mark.parametrize("sizes", [(5, 4), (5, 4, 3)])
 def test_refining_raises_the_bound(sizes):
     greedy = fit(sizes=sizes, refine=None)
@@ -71,6 +72,7 @@ def test_a_single_layer_needs_no_refinement():
     np.testing.assert_array_equal(one.coefs_[0], other.coefs_[0])
 
 
+@pytest.mark.short("bernoulli")
 @pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])
 def test_kinds_of_data(visible):
     X = TOY + RNG.normal(0, 0.2, TOY.shape)

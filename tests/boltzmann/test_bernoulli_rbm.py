@@ -212,6 +212,7 @@ def test_a_machine_that_mixes_badly_is_not_flattered(monkeypatch):
     assert abs(rbm.log_Z_ - expected) < 1
 
 
+@pytest.mark.short("{}", "'gradient': 'cd'", "tempering")
 @pytest.mark.parametrize(
     "options",
     [
@@ -235,6 +236,7 @@ def test_learns_a_distribution(options):
     assert rbm.score(data) > -entropy - 0.05
 
 
+@pytest.mark.exhaustive
 def test_learns_from_what_was_observed():
     data, entropy = noisy_patterns(4000)
     holed = np.where(np.random.default_rng(1).random(data.shape) < 0.2, np.nan, data)

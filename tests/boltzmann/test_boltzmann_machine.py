@@ -119,6 +119,7 @@ def test_conditional_probabilities(fitted):
     assert np.isfinite(fitted.pseudo_likelihood(holed)).all()
 
 
+@pytest.mark.short("ising", "hidden potts")
 def test_samples_have_the_moments(fitted):
     truth, n = Truth(fitted), 4000
     S = fitted.sample(n, random_state=0, n_steps=60).astype(float)
@@ -130,6 +131,7 @@ def test_samples_have_the_moments(fitted):
         assert (abs(function(S).mean(axis=0) - mean) / se).max() < 4.5
 
 
+@pytest.mark.short("ising", "hidden potts")
 def test_imputation(fitted):
     truth, (_, holed) = Truth(fitted), rows_of(fitted)
     row = holed[np.isnan(holed).sum(axis=1) == 2][:1]
@@ -425,6 +427,7 @@ def test_files(fitted, tmp_path):
     )
 
 
+@pytest.mark.exhaustive
 def test_large_machines_are_estimated():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

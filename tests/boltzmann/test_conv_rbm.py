@@ -36,6 +36,7 @@ SMALL = [
 ]
 
 
+@pytest.mark.exhaustive
 def test_scaled_features_of_digits_are_better_than_pixels():
     # Scaled as the guide says: most of them are near 0, where penalties hold them.
     X, y = load_digits(return_X_y=True)
@@ -88,6 +89,7 @@ def log_weights(model, v, h):
     return (v @ model.intercept_visible_)[:, None] + eta @ h.T
 
 
+@pytest.mark.short("'pool_shape': 2", "'pool_shape': (1, 2)", "stride")
 @pytest.mark.parametrize("options", SMALL, ids=str)
 def test_everything_is_that_of_all_states(options):
     model = fitted(**options)
@@ -184,6 +186,7 @@ def test_features_move_with_the_image():
     np.testing.assert_allclose(there[1:, 1:], here[:-1, :-1], rtol=1e-6)
 
 
+@pytest.mark.short("bernoulli")
 @pytest.mark.parametrize("column_types", ["bernoulli", "gaussian"])
 def test_it_learns_bars(column_types):
     rng, X = np.random.default_rng(0), np.zeros((200, 8, 8), np.float32)

@@ -138,6 +138,7 @@ def test_the_way_back(machine):
         np.testing.assert_allclose(back, v)
 
 
+@pytest.mark.short("(3, 2)")
 @pytest.mark.parametrize("init", ["chains", "noise", STATES])
 def test_samples_follow_the_model(machine, init):
     dbm, truth = machine
@@ -203,6 +204,7 @@ def test_an_interrupt_of_pretraining_ends_it_all(monkeypatch):
     np.testing.assert_array_equal(dbm.score_samples(STATES), before)
 
 
+@pytest.mark.exhaustive
 def test_pretraining_is_of_use():
     X = load_digits().data / 16
     options = {"n_iter": 0, "random_state": 0}
@@ -213,6 +215,7 @@ def test_pretraining_is_of_use():
     assert scores[1] > scores[0] + 1
 
 
+@pytest.mark.short("moving")
 @pytest.mark.parametrize(
     "options",
     [

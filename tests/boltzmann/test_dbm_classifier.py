@@ -153,6 +153,7 @@ def moments(truth, codes=(0, 1, 2)):
     return p @ truth.x[0], truth.x[0].T @ (p[:, None] * truth.x[0])
 
 
+@pytest.mark.short("(3, 2)-")
 @pytest.mark.parametrize("init", ["chains", "noise", STATES[:3]], ids=str)
 @pytest.mark.parametrize("label", [None, "cat"])
 def test_samples_follow_the_model(machine, label, init):
@@ -266,6 +267,7 @@ def without_label_real(clf, received):
     return q
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("sizes", [(8,), (8, 6, 5)], ids=str)
 def test_fine_tuning_helps_and_leaves_the_machine_alone(sizes):
     X, y = blocks(200)
@@ -347,6 +349,7 @@ def test_divergence_of_the_net_is_named():
     assert np.isfinite(clf.predict_log_proba(X)).all()
 
 
+@pytest.mark.short("(8,)")
 @pytest.mark.parametrize("sizes", [(8,), (8, 6)], ids=str)
 def test_learns_the_joint_distribution(sizes):
     X, y = blocks(400)
@@ -368,6 +371,7 @@ def test_learns_the_joint_distribution(sizes):
     assert found > best - 0.1
 
 
+@pytest.mark.short("(8,)")
 @pytest.mark.parametrize("sizes", [(8,), (8, 6)], ids=str)
 def test_rows_without_labels(sizes):
     X, y = blocks(240)
@@ -547,6 +551,7 @@ def test_labels_are_pretrained_with_the_last_pair():
     assert clf.set_params(unlabeled="none").fit(holed, some).score(X, y) > 0.8
 
 
+@pytest.mark.exhaustive
 def test_digits():
     X, y = load_digits(return_X_y=True)
     X = X / 16
@@ -559,6 +564,7 @@ def test_digits():
     assert (clf.predict(drawn) == wanted).mean() > 0.4
 
 
+@pytest.mark.exhaustive
 def test_nets_of_small_tables_learn_for_more_epochs():
     X, y = load_iris(return_X_y=True)
     X = minmax_scale(X)

@@ -226,6 +226,7 @@ def test_estimated_log_Z_is_within_its_error(precision, monkeypatch):
     assert abs(rbm.log_Z_ - expected) < 4 * rbm.log_Z_se_
 
 
+@pytest.mark.short("'gradient': 'cd'", "quadratic")
 @pytest.mark.parametrize(
     "options, missed",
     [
@@ -305,6 +306,7 @@ def test_precisions():
 DIGITS = load_digits().data[:600]
 
 
+@pytest.mark.short("fixed", "scalar")
 @pytest.mark.parametrize("precision", ["diagonal", "scalar", "fixed"])
 def test_long_fits_do_not_explode(precision):
     # A fifth of the pixels is on in a few rows only, or in none.

@@ -27,6 +27,7 @@ def classifier():
     return clf.fit(X[:1200], Y[:1200])
 
 
+@pytest.mark.exhaustive
 def test_digits_with_and_without_half_of_their_pixels(classifier):
     rest, labels = X[1200:].copy(), Y[1200:]
     assert classifier.score(rest, labels) > 0.9
@@ -53,6 +54,7 @@ def test_rows_without_labels_are_learned_from():
     assert list(few.classes_) == list(range(10))
 
 
+@pytest.mark.exhaustive
 def test_pixels_are_predicted_from_others():
     dbm = machine(n_iter=30, random_state=0).fit(X[:1200])
     holes = X[1200:].copy()
@@ -67,6 +69,7 @@ def test_pixels_are_predicted_from_others():
     assert error < 0.7 * ((blank - X[1200:])[hidden] ** 2).mean()
 
 
+@pytest.mark.short("data")
 @pytest.mark.parametrize("centering", ["start", "data", "moving"])
 def test_centred_coordinates_predict_better_than_means(centering):
     options = {"solver": "sgd", "learning_rate": 0.05, "centering": centering}

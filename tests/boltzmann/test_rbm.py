@@ -154,6 +154,7 @@ def test_samples_have_the_distribution(hidden):
     assert (abs(counts / 4000 - p) < 4.5 * se + 1e-3).all()
 
 
+@pytest.mark.short("poisson", "categorical(3)")
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_filling_in_is_exact_on_average(hidden):
     rbm = finite(hidden, 2)
@@ -278,6 +279,7 @@ def test_a_density_integrates_to_one():
     ).all()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("hidden", ["gaussian", "rectified"])
 def test_hidden_units_without_limits_learn_counts(hidden):
     X = load_digits().data[:600]
@@ -287,6 +289,7 @@ def test_hidden_units_without_limits_learn_counts(hidden):
     assert losses[-1] < 0.85 * losses[0]
 
 
+@pytest.mark.exhaustive
 def test_hidden_units_without_limits_learn_shares():
     X = load_digits().data / 16
     given = {"column_types": "interval", "hidden": "gaussian", "n_iter": 5}
@@ -507,6 +510,7 @@ def test_later_values_beyond_limits_are_clipped():
     np.testing.assert_array_equal(found, rbm.score_samples(np.array([[4.0, 0.0]])))
 
 
+@pytest.mark.exhaustive
 def test_learning_finds_the_distribution():
     """Of counts and shares that depend on each other."""
     rng = np.random.default_rng(0)
@@ -607,6 +611,9 @@ def trained(kind, hidden, **options):
     return rbm.fit(X), X, alone.fit(X).score(X)
 
 
+@pytest.mark.short(
+    "bernoulli-bernoulli", "rectified-categorical(3)", "poisson-bernoulli"
+)
 @pytest.mark.parametrize(
     "kind, hidden",
     [
@@ -625,6 +632,7 @@ def test_machines_of_every_pair_learn_and_are_inside_their_bracket(kind, hidden)
     assert caught or found.lower - 0.02 <= rbm.log_Z_ <= found.upper + 0.02
 
 
+@pytest.mark.short("poisson")
 @pytest.mark.parametrize("kind", ["binomial(16)", "poisson"])
 def test_rare_counts_do_not_have_all_of_the_weights(kind):
     """Pixels that are above 0 in a few rows of many have a small deviation, but not

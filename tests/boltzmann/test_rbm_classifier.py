@@ -337,6 +337,7 @@ def test_rows_without_labels(labels, mark):
     assert clf.loss_curve_[-1] == pytest.approx(-watched.mean())
 
 
+@pytest.mark.exhaustive
 def test_rows_without_labels_train_the_density():
     X, y = blocks(600)
     test, labels = blocks(2000, seed=1)
@@ -542,6 +543,7 @@ def test_digits_in_pipelines_and_searches():
     assert search.best_params_ == {"rbmclassifier__n_components": 16}
 
 
+@pytest.mark.exhaustive
 def test_blobs_with_default_parameters():
     X, y = make_blobs(300, centers=4, n_features=3, random_state=0)
     X *= [1, 1000, 0.001]

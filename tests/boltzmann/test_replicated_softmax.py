@@ -112,6 +112,7 @@ def test_missing_words_are_expected_by_their_share():
     assert not found[2].any()
 
 
+@pytest.mark.short("3.0")
 @pytest.mark.parametrize("scale", [0.5, 3.0])
 def test_growing_documents_have_the_exact_log_Z(scale):
     W, b = RNG.normal(0, scale, (12, 7)), RNG.normal(size=12)
@@ -217,6 +218,7 @@ def test_lengths_of_replicas():
     np.testing.assert_array_equal(_ladder(np.array([7.0]), 1), [7])
 
 
+@pytest.mark.short("cd")
 @pytest.mark.parametrize("gradient", ["pcd", "cd", "tempering"])
 def test_topics_are_found(gradient):
     options = {"gradient": gradient, "batch_size": 10, "random_state": 0}
@@ -290,6 +292,7 @@ def test_long_and_fractional_documents():
     assert np.isfinite(scores).all()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("gradient", ["pcd", "cd", "tempering"])
 def test_time_does_not_follow_the_counts(gradient):
     # Word by word it would take years.

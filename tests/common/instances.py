@@ -1676,6 +1676,43 @@ KINDS = one_of_each(kind)
 CLASSES = one_of_each(type)
 READERS = one_of_each(reader, CLASSES + KINDS)
 
+# A class for each way in which a model learns and answers: the short suite asks them
+# alone what all estimators promise. Those left have the tests of their family there,
+# and all of it in the exhaustive tests.
+_ON_A_ROAD = [
+    "BernoulliRBM",
+    "GaussianRBM",
+    "RBM",
+    "ConvRBM",
+    "BoltzmannMachine",
+    "ConditionalRBM",
+    "DBM",
+    "DBN",
+    "ReplicatedSoftmax",
+    "DBNClassifier",
+    "StackedAutoencoderRegressor",
+    "SigmoidBeliefNetwork",
+    "VAE",
+    "GSN",
+    "GAN",
+    "GeneratorNet",
+    "FVBN",
+    "NADE",
+    "EoNADE",
+    "RNNNADE",
+    "VRNN",
+]
+ROADS = [one for one in CLASSES if type(one).__name__ in _ON_A_ROAD]
+ROADS += [one for one in READERS if type(one) is NADE and one.column_types == "mixed"]
+# Those that are asked in the core of the tests.
+CORE = [one for one in ROADS if type(one).__name__ in ("BernoulliRBM", "FVBN", "VAE")]
+
+
+def among(value, instances):
+    """Whether a parameter of a test is one of some instances."""
+    return any(value is one for one in instances)
+
+
 PUBLIC = [
     getattr(skdgm, name)
     for name in skdgm.__all__

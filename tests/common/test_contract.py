@@ -527,6 +527,7 @@ def small(estimator):
     )
 
 
+@pytest.mark.short("BernoulliRBM", "FVBN")
 @of_readers
 def test_memory_mapped_data_are_not_copied(small, data, tmp_path):
     big = np.lib.format.open_memmap(
@@ -541,6 +542,7 @@ def test_memory_mapped_data_are_not_copied(small, data, tmp_path):
 
 
 # Of some columns the few values that are not 0 are dozens of deviations out.
+@pytest.mark.short("BernoulliRBM", "FVBN")
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.OutlierWarning")
 @of_readers
 def test_sparse_data_are_not_made_dense(small, data):

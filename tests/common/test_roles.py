@@ -17,9 +17,10 @@ from tests.common.instances import INSTANCES, name_of
 from tests.common.shapes import machine
 from tests.same_results import data
 
+# The first instance of each class.
 DENSITIES = {
     type(instance).__name__: instance
-    for instance in INSTANCES
+    for instance in reversed(INSTANCES)
     if isinstance(instance, NetEstimator | Machine | StackedNetwork)
 }
 EVERY = {
@@ -28,15 +29,17 @@ EVERY = {
     if type(instance).__name__ in DENSITIES
 }
 # Networks have an objective for each of their layers.
-OBJECTIVES = [
-    name for name, case in DENSITIES.items() if not isinstance(case, StackedNetwork)
-]
+OBJECTIVES = {
+    name: case
+    for name, case in DENSITIES.items()
+    if not isinstance(case, StackedNetwork)
+}
 
 
-@pytest.fixture(params=DENSITIES)
+@pytest.fixture(params=DENSITIES.values(), ids=DENSITIES)
 def fitted(request):
     """A fitted estimator, its rows, and the same with missing entries, with labels."""
-    estimator = clone((DENSITIES | EVERY)[request.param])
+    estimator = clone(request.param)
     machine(estimator).set_params(n_iter=2)
     if isinstance(estimator, StackedNetwork):
         estimator.set_params(feature_layer="all")
@@ -118,7 +121,7 @@ GIVEN = {
 }
 
 
-@pytest.mark.parametrize("fitted", EVERY, indirect=True)
+@pytest.mark.parametrize("fitted", EVERY.values(), ids=EVERY, indirect=True)
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_what_a_density_declares_is_true(fitted):
     estimator, X, missing, _ = fitted
@@ -164,7 +167,7 @@ def assert_same(a, b):
         np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
 
 
-@pytest.mark.parametrize("fitted", OBJECTIVES, indirect=True)
+@pytest.mark.parametrize("fitted", OBJECTIVES.values(), ids=OBJECTIVES, indirect=True)
 def test_an_objective_lowers_its_loss(fitted):
     estimator, _, missing, y = fitted
     table = estimator._begin(missing, y, None, fresh=False)

@@ -149,6 +149,7 @@ MODELS = [
 ]
 
 
+@pytest.mark.short("ReplicatedSoftmax-ndarray-NoneType0", "GMMN")
 @pytest.mark.parametrize(
     ("estimator", "rows", "y"), MODELS, ids=lambda value: type(value).__name__
 )
@@ -182,6 +183,7 @@ def test_one_shard_is_a_fit(client):
     np.testing.assert_allclose(found.loss_curve_, whole.loss_curve_, rtol=1e-4)
 
 
+@pytest.mark.exhaustive
 def test_what_is_said_at_the_end_is_that_of_a_fit(client):
     gan = GAN(2, n_iter=60, hidden_layer_sizes=(3,), learning_rate=0.1, random_state=0)
     vae = VAE(2, hidden_layer_sizes=(5,), n_iter=2, random_state=0)
@@ -203,6 +205,7 @@ def test_what_is_said_at_the_end_is_that_of_a_fit(client):
                 np.testing.assert_allclose(*own, rtol=1e-3)
 
 
+@pytest.mark.short("2")
 @pytest.mark.parametrize("n_shards", [2, 5])
 @pytest.mark.parametrize(
     "estimator",
@@ -228,6 +231,7 @@ def test_the_gradient_is_that_of_all_rows(client, estimator, n_shards):
             np.testing.assert_allclose(b[name], a[name], atol=2e-5, err_msg=name)
 
 
+@pytest.mark.exhaustive
 def test_it_learns_as_much_as_on_one_machine(client):
     options = {"batch_size": 40, "learning_rate": 0.2, "momentum": 0.9}
     # So high a rate has to fall all the time.
@@ -240,6 +244,7 @@ def test_it_learns_as_much_as_on_one_machine(client):
         assert abs(distribute.fit(clone(rbm), X, **options).score(X) - whole) < 0.2
 
 
+@pytest.mark.exhaustive
 def test_a_killed_worker_costs_its_batch(caplog, monkeypatch):
     rbm = BernoulliRBM(4, n_iter=5, batch_size=20, learning_rate=0.2, random_state=0)
     run, rounds = _run.Run, []
@@ -287,6 +292,7 @@ def test_shards_that_are_forgotten_are_put_back(client, caplog):
     assert not _shard._KEPT
 
 
+@pytest.mark.exhaustive
 def test_tables_of_dask(client):
     rbm = BernoulliRBM(4, n_iter=2, batch_size=100, random_state=0)
     whole = distribute.fit(clone(rbm), X, n_shards=4, client=client)
@@ -322,6 +328,7 @@ def test_a_warm_start_goes_on(client):
     assert rbm.log_Z_ == clone_of(rbm).log_Z_
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("estimator", "y"),
     [
@@ -365,6 +372,7 @@ def test_one_shard_stops_as_a_fit_does(client):
     np.testing.assert_allclose(*given, rtol=1e-3)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(
     "model",
@@ -409,6 +417,7 @@ def test_shards_shorten_steps_as_a_fit_does():
         _shard.drop("fit")
 
 
+@pytest.mark.exhaustive
 def test_many_rounds_of_few_rows_are_told(client, monkeypatch):
     monkeypatch.setattr(_run, "_ROUNDS", 30)
     rbm = BernoulliRBM(4, n_iter=2, random_state=0)
@@ -491,6 +500,7 @@ def test_bad_input(client, monkeypatch):
     assert not _shard._KEPT
 
 
+@pytest.mark.exhaustive
 def test_answers_by_partitions(client):
     array = da.from_array(X, chunks=(50, 6))
     rbm = distribute.fit(BernoulliRBM(4, n_iter=2), array, client=client)
@@ -508,6 +518,7 @@ def test_answers_by_partitions(client):
     np.testing.assert_array_equal(draws, expected)
 
 
+@pytest.mark.exhaustive
 def test_searches_through_joblib(client):
     search = GridSearchCV(
         BernoulliRBM(2, n_iter=1, random_state=0), {"n_components": [1, 2]}, cv=2

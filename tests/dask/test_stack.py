@@ -88,6 +88,7 @@ def assert_same(a, b):
             np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
+@pytest.mark.short("NoneType0")
 @of_stacks
 def test_one_shard_is_a_fit(client, stack, rows, y):
     whole = clone(stack).fit(rows, y)
@@ -105,6 +106,7 @@ def test_one_shard_is_a_fit(client, stack, rows, y):
         np.testing.assert_array_equal(found.predict(rows), whole.predict(rows))
 
 
+@pytest.mark.exhaustive
 def test_a_busy_client_loses_no_results(client, monkeypatch):
     """Its loop waits for what is compiled meanwhile, for longer than results are."""
     monkeypatch.setattr(_run, "_POLL", 0.01)
@@ -126,6 +128,7 @@ def test_a_busy_client_loses_no_results(client, monkeypatch):
     np.testing.assert_allclose(found.transform(rows), expected, atol=1e-5)
 
 
+@pytest.mark.short("NoneType3")
 @of_stacks
 def test_the_result_is_that_of_the_shards_not_of_the_workers(clients, stack, rows, y):
     found = [
@@ -138,6 +141,7 @@ def test_the_result_is_that_of_the_shards_not_of_the_workers(clients, stack, row
     assert not _shard._KEPT
 
 
+@pytest.mark.exhaustive
 def test_it_learns_as_much_as_on_one_machine(client):
     options = {"n_iter": 40, "batch_size": 40, "momentum": 0.9, "random_state": 0}
     dbn = DBN((5, 4), schedule="constant", **options)
@@ -149,6 +153,7 @@ def test_it_learns_as_much_as_on_one_machine(client):
     assert abs(found.score(X) - whole) < 0.2
 
 
+@pytest.mark.exhaustive
 def test_tables_of_dask(client, monkeypatch):
     # Of a table of 200 rows it is as many epochs as there may be.
     monkeypatch.setattr(_stack, "_EPOCHS", (2, 3))
@@ -179,6 +184,7 @@ def test_tables_of_dask(client, monkeypatch):
     np.testing.assert_array_equal(found.coefs_[1], other.coefs_[1])
 
 
+@pytest.mark.exhaustive
 def test_a_warm_start_goes_on(client):
     dbn = DBN((4, 3), warm_start=True, column_types="gaussian", **OPTIONS)
     one = {"n_shards": 1, "client": client}
@@ -214,6 +220,7 @@ def test_layers_that_were_trained_are_kept_where_one_diverges(client):
     assert not _shard._KEPT
 
 
+@pytest.mark.exhaustive
 def test_a_shard_that_was_lost_is_made_again_in_a_layer_above(
     client, caplog, monkeypatch
 ):

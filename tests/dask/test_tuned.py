@@ -104,6 +104,7 @@ def _parts(net):
     return [net, *net._part.layers_]
 
 
+@pytest.mark.short("ndarray0")
 @of_models
 def test_one_shard_is_a_fit(client, model, rows, y):
     whole = clone(model).fit(rows, y)
@@ -125,6 +126,7 @@ def test_one_shard_is_a_fit(client, model, rows, y):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.short("DBNClassifier-ndarray-ndarray1")
 @of_models
 def test_the_result_is_that_of_the_shards_not_of_the_workers(clients, model, rows, y):
     found = [
@@ -156,6 +158,7 @@ def test_the_gradient_is_that_of_all_rows(client, n_shards):
     np.testing.assert_allclose(found.predict(rows), whole.predict(rows), rtol=1e-4)
 
 
+@pytest.mark.exhaustive
 def test_it_learns_as_much_as_on_one_machine(client):
     digits, y = load_digits(return_X_y=True)
     digits = digits / 16
@@ -170,6 +173,7 @@ def test_it_learns_as_much_as_on_one_machine(client):
         assert found.score(digits[900:], y[900:]) > whole - 0.03
 
 
+@pytest.mark.exhaustive
 def test_tables_of_dask_and_weights(client):
     net = DBNClassifier((4, 3), **EACH)
     whole = distribute.fit(clone(net), X, LABELS, n_shards=2, client=client)
@@ -198,6 +202,7 @@ def test_tables_of_dask_and_weights(client):
         distribute.fit(clone(net), X, LABELS, **two)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("y", [LABELS, TARGETS], ids=["labels", "numbers"])
 def test_early_stopping(clients, y):
     kind = DBNClassifier if y is LABELS else DBNRegressor
@@ -217,6 +222,7 @@ def test_early_stopping(clients, y):
     np.testing.assert_allclose(alone.coefs_[0], whole.coefs_[0], atol=1e-4)
 
 
+@pytest.mark.exhaustive
 def test_a_warm_start_goes_on(client):
     net = DBNClassifier((4, 3), warm_start=True, **EACH)
     one = {"n_shards": 1, "client": client}
@@ -251,6 +257,7 @@ def test_divergence(client):
     assert np.isfinite(net.predict(REAL)).all()
 
 
+@pytest.mark.exhaustive
 def test_a_shard_that_was_lost_is_made_again(client, caplog, monkeypatch):
     net, whole, runs = DBNClassifier((4, 3), **EACH), _run.Run._round, []
 
@@ -338,6 +345,7 @@ MACHINES = [
 ]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("model", "rows", "y"), MACHINES, ids=["real", "late", "no net", "stopping"]
 )

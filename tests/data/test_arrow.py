@@ -279,6 +279,7 @@ def expected_of(values):
     return pd.DataFrame(values, columns=NAMES).astype(np.float32)
 
 
+@pytest.mark.exhaustive
 def test_labels_and_targets_of_lists_in_memory():
     table, y = pa.table({"x": fixed(X, 12)}), X[:, 0]
     small = {"pretrain_iter": 1, "n_iter": 1, "random_state": 0}

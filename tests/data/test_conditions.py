@@ -108,6 +108,7 @@ def raw_errors(model, cases):
                 yield name, str(condition)[:60], found
 
 
+@pytest.mark.short("MADE", "BHM", "EoNADE")
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.ConstraintWarning")
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.FewDrawsWarning")
 @pytest.mark.parametrize("name", MODELS)
@@ -124,6 +125,7 @@ def test_conditions_are_kept_or_refused_by_name(name):
         model.sample(2, conditions={"street": 1})
 
 
+@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.FewDrawsWarning")
 def test_conditions_on_arrays():
     X = TABLE[["real", "whole", "few"]].to_numpy()

@@ -36,6 +36,7 @@ def posterior(model, holed):
     return p @ states / p.sum()
 
 
+@pytest.mark.short("VRNN", "RNN")
 @models
 def test_means_and_draws_are_those_given_all_other_entries(model, monkeypatch):
     for module in _learning, series:
@@ -63,6 +64,7 @@ def test_means_and_draws_are_those_given_all_other_entries(model, monkeypatch):
     np.testing.assert_allclose(drawn.mean(axis=0), exact, atol=4 * 0.5 / 200**0.5)
 
 
+@pytest.mark.short("RNNNADE", "RNNRBM")
 @models
 def test_gaps_of_long_series_are_settled_one_by_one(model):
     model = clone(model).set_params(n_iter=2).fit(PARTS)
@@ -84,6 +86,7 @@ def test_gaps_of_long_series_are_settled_one_by_one(model):
             assert ((one >= 0) & (one <= 1)).all()
 
 
+@pytest.mark.exhaustive
 def test_gaps_between_real_numbers_are_bridged():
     t = np.arange(600)
     wave = np.column_stack([np.sin(t / 5), np.cos(t / 5)])
@@ -103,6 +106,7 @@ def test_gaps_between_real_numbers_are_bridged():
         assert error < 0.5, (type(model).__name__, error)
 
 
+@pytest.mark.exhaustive
 def test_categories_of_gaps_are_the_most_probable_ones():
     import pandas as pd
 

@@ -200,6 +200,7 @@ def test_passes_go_on(small_blocks):
     assert filled[X == 1].min() == 1
 
 
+@pytest.mark.short("BernoulliRBM")
 @pytest.mark.parametrize("kind", [BernoulliRBM, GaussianRBM])
 def test_nothing_is_in_memory_as_a_whole(kind, monkeypatch):
     monkeypatch.setattr(blocks, "WINDOW", 2**19)

@@ -185,6 +185,7 @@ def test_samples_have_the_probabilities_of_the_model(of_p, of_q):
     assert_means(which.astype(float), exact_marginal(sbn))
 
 
+@pytest.mark.short("nade-True")
 @each_pair
 def test_conditions_and_imputed_bits_have_conditional_probabilities(of_p, of_q):
     sbn = network(of_p, of_q)
@@ -388,6 +389,7 @@ UNBIASED = [
 ]
 
 
+@pytest.mark.short("holed")
 @pytest.mark.parametrize("of_p, of_q, way, more", UNBIASED)
 @pytest.mark.parametrize("holed", [False, True], ids=["whole", "holed"])
 def test_gradients_are_unbiased(of_p, of_q, way, more, holed):
@@ -405,6 +407,7 @@ def test_gradients_are_unbiased(of_p, of_q, way, more, holed):
     assert_mean_gradient(own, params, kept, rows, expected)
 
 
+@pytest.mark.short("whole")
 @pytest.mark.parametrize(
     "of_p, of_q, holed",
     [(True, "nade", False), ("nade", True, True)],
@@ -500,6 +503,7 @@ def test_grey_rows_have_no_likelihood_given_columns_before():
         sbn.score_samples(ROWS / 2)
 
 
+@pytest.mark.short("mixed")
 @each_kind
 @pytest.mark.parametrize("column_types", ["gaussian", "categorical", "mixed"])
 def test_columns_of_all_kinds(kind, column_types):

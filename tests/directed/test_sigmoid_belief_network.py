@@ -51,6 +51,7 @@ def test_lists_of_bits_change_nothing(monkeypatch):
         np.testing.assert_allclose(own, other, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.short("rws", "disarm", "vimco")
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.CollapseWarning")
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_every_objective_learns_bars(objective):
@@ -86,6 +87,7 @@ def test_other_columns_are_learned(kind, objective):
     assert np.isfinite(sbn.partial_fit(holes).score_samples(holes)).all()
 
 
+@pytest.mark.exhaustive
 def test_bits_that_the_inference_net_cannot_follow_are_no_failure():
     """By one draw the bound of "gibbs" is below that of independent columns here."""
     rng = np.random.default_rng(0)

@@ -20,6 +20,7 @@ def kernels(width, kinds=("grey", "grey"), rows=X):
     return Kernels(Emission(kinds, [1] * len(kinds)), rows, width)
 
 
+@pytest.mark.short("0.3")
 @pytest.mark.parametrize("width", [0.0, 0.02, 0.3, 50.0])
 def test_kernels_of_grey_columns_are_densities_on_the_unit_square(width):
     found = kernels(width)
@@ -38,6 +39,7 @@ def test_wide_kernels_are_uniform():
     np.testing.assert_allclose(kernels(1e4).log_prob(X), 0, atol=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_kernels_beside_other_columns_are_densities():
     rows = np.column_stack([X[:, 0], RNG.normal(size=60), RNG.random(60) < 0.3])
     found = kernels(0.3, ("grey", "gaussian", "bernoulli"), rows.astype(float))

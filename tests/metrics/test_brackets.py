@@ -44,6 +44,7 @@ def test_known_likelihoods_have_no_width(name):
     )
 
 
+@pytest.mark.short("real", "rbm", "dbn", "classifier")
 def test_estimates_are_around_what_is_exact(case):
     _, model, X = case
     exactly = partition_bracket(model)
@@ -58,6 +59,7 @@ def test_estimates_are_around_what_is_exact(case):
     assert found.rows.mean() == pytest.approx(found.log_likelihood)
 
 
+@pytest.mark.short("dbn", "rbm")
 @pytest.mark.parametrize("name", BINARY)
 def test_probabilities_of_all_rows_add_up(name):
     model, _ = fitted(name)
@@ -75,6 +77,7 @@ def test_probabilities_of_all_rows_add_up(name):
     assert abs(p.sum() - 1) < 4 * np.sqrt(((p * se) ** 2).sum()) + 1e-3
 
 
+@pytest.mark.short("rbm", "real")
 @pytest.mark.parametrize("name", ONE_LAYER)
 def test_conservative_likelihoods_come_close(name):
     model, X = fitted(name)
@@ -226,6 +229,7 @@ def bimodal(kind, seed):
     return model
 
 
+@pytest.mark.short("graph")
 @pytest.mark.parametrize("kind", ["graph", "restricted"])
 @pytest.mark.filterwarnings("ignore:.*do not have the means")
 def test_modes_where_no_data_are_belong_to_log_Z(kind):

@@ -31,6 +31,7 @@ def unlike(rows, others=X):
     return np.sqrt(max(discrepancy(rows, others, sigmas)[0], 0))
 
 
+@pytest.mark.short("True")
 @pytest.mark.parametrize("square_root", [True, False])
 def test_distributions_are_learned(square_root):
     gmmn = GMMN(column_types="gaussian", square_root=square_root, **SMALL)
@@ -72,6 +73,7 @@ def coded():
     return gmmn.set_params(n_iter=300, learning_rate=0.01).fit(X)
 
 
+@pytest.mark.exhaustive
 def test_autoencoders_rebuild_rows(coded):
     codes = coded.transform(X)
     assert codes.shape == (len(X), 2)
@@ -81,6 +83,7 @@ def test_autoencoders_rebuild_rows(coded):
     assert ((gap**2).mean(axis=0) < 0.02 * X.var(axis=0)).all()
 
 
+@pytest.mark.exhaustive
 def test_codes_are_matched(coded):
     assert unlike(coded.sample(1000, random_state=1)) < 3 * unlike(clusters()[0])
     assert coded.n_updates_ == 900
@@ -109,7 +112,7 @@ def test_latent_units_of_generated_rows_are_found():
 
 def test_missing_entries_are_passed_over():
     known = X.copy()
-    known[RNG.random(X.shape) < 0.3] = np.nan
+    known[np.random.default_rng(0).random(X.shape) < 0.3] = np.nan
     for coder in (None, (32, 2)):
         gmmn = GMMN(column_types="gaussian", autoencoder_layer_sizes=coder, **SMALL)
         gmmn.set_params(n_iter=60, learning_rate=0.015).fit(known)

@@ -120,6 +120,7 @@ def test_types_and_arguments_are_kept(dtype, shape):
         np.testing.assert_array_equal(part, expected)
 
 
+@pytest.mark.short("3-1")
 @pytest.mark.parametrize("n_outputs", [1, 5])
 @pytest.mark.parametrize("n_threads", [2, 3])
 def test_thread_count_does_not_matter(n_threads, n_outputs):

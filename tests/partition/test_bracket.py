@@ -99,6 +99,7 @@ def test_exact_values_are_inside():
 
 
 # A schedule knows of no units, but for an adaptive one, which measures the work.
+@pytest.mark.short("mixture-adaptive", "classifier-linear")
 @pytest.mark.parametrize(
     "name, schedule",
     [

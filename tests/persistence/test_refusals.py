@@ -268,6 +268,7 @@ def hostile(tree, parts, rng):
     return tree, parts
 
 
+@pytest.mark.exhaustive
 def test_no_file_takes_more_than_it_has(path):
     """What a file declares is bounded by what it holds."""
     tree, parts = members_of(BernoulliRBM(n_steps=DECLARED), path)

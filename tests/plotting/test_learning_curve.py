@@ -96,6 +96,7 @@ def test_belief_networks(X):
     assert texts[3].get_text() == "layer 1, held out"
 
 
+@pytest.mark.exhaustive
 def test_belief_networks_with_a_label(X):
     dbn = GenerativeDBNClassifier((6, 5, 4), n_iter=3, random_state=0)
     display = LearningCurveDisplay.from_estimator(dbn.fit(X, X[:, 0]))

@@ -120,6 +120,7 @@ def test_draws_have_the_likelihoods_of_rows():
         assert abs(share - p) < 4 * np.sqrt(p / 4000) + 0.1 * p
 
 
+@pytest.mark.exhaustive
 def test_columns_of_several_kinds():
     n = 40
     code = np.arange(n) % 3

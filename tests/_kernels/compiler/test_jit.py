@@ -30,7 +30,8 @@ def run_kernels(*options, **environment):
     """Run the tests of kernels in another process, without plugins that others have
     installed, whose warnings would be errors."""
     files = sorted(str(path) for path in HERE.rglob("test_*.py"))
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", ""]
+    command += ["-p", "no:cacheprovider"]
     found = subprocess.run(
         [*command, *options, *files],
         env=os.environ | environment | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
@@ -41,11 +42,13 @@ def run_kernels(*options, **environment):
     assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-3000:]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="this is that run")
 def test_kernels_run_as_plain_python():
     run_kernels(NUMBA_DISABLE_JIT="1")
 
 
+@pytest.mark.exhaustive
 @compiled
 @pytest.mark.skipif(bool(numba.config.BOUNDSCHECK), reason="this is that run")
 def test_kernels_stay_within_their_arrays(tmp_path, request):

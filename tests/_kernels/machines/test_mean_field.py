@@ -25,6 +25,7 @@ def machine(sizes, dtype, scale=1.0):
     return energy, params, (v, *rest), (True, *rest)
 
 
+@pytest.mark.short("-float64")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 @pytest.mark.parametrize("max_sweeps", [1, 2, 50])

@@ -27,6 +27,7 @@ def start(energy, params, n_rows=8):
     return Gibbs(energy).init(stream(1).rows(n_rows), params.units)
 
 
+@pytest.mark.short("-float64")
 @pytest.mark.parametrize("colours", [(EVEN, ODD), (ODD, EVEN), (ODD,)])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_draws_are_the_general_ones(machine, colours, dtype):
@@ -100,6 +101,7 @@ def test_means_given_data(grey, dtype):
     np.testing.assert_array_equal(np.asarray(found[0]), v)
 
 
+@pytest.mark.short("-float64")
 @pytest.mark.parametrize("way", [1, -1])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_annealing_is_the_general_one(machine, way, dtype):

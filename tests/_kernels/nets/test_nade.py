@@ -97,6 +97,7 @@ def backward(lists, given, dz, cuts=None):
     return grads
 
 
+@pytest.mark.short("-float64")
 @TYPES
 @KINDS
 @SCALED

@@ -227,6 +227,7 @@ TOY = {"column_types": "gaussian", "n_components": 4, "hidden_layer_sizes": (32,
 TOY |= {"batch_size": 50, "random_state": 0}
 
 
+@pytest.mark.short("how0")
 @pytest.mark.parametrize("how", [{}, {"feature_matching": True}, {"packing": 2}])
 def test_draws_by_class_have_their_class(how):
     y = RNG.integers(0, 3, 600)
@@ -241,6 +242,7 @@ def test_draws_by_class_have_their_class(how):
     assert abs(share - (y == 1).mean()) < 4 * 0.5 / np.sqrt(600) + 0.02
 
 
+@pytest.mark.exhaustive
 def test_moments_of_a_normal_distribution():
     rows = RNG.normal([1, -2], [1, 0.5], (1000, 2))
     rows[:, 1] += rows[:, 0]
@@ -438,6 +440,7 @@ def test_collapse_is_told_where_little_is_covered():
         assert covered == 1.0 or fault
 
 
+@pytest.mark.exhaustive
 def test_few_rows_keep_a_group_far_from_the_others():
     gan = GAN(column_types="gaussian", random_state=3).fit(load_iris().data)
     setosas = (gan.sample(2000, random_state=0)[:, 2] < 2.5).mean()

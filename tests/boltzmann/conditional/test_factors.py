@@ -79,6 +79,7 @@ def test_likelihoods_and_means_are_those_of_enumeration(n_components, options):
         np.testing.assert_allclose(model.impute(X[[i]])[0], p, atol=1e-5)
 
 
+@pytest.mark.short("some")
 def test_draws_averages_and_brackets_are_near(monkeypatch, options):
     model = fitted(MIXED, column_types=KINDS, **options)
     expected = model.score_samples(X, MIXED)
@@ -150,6 +151,7 @@ def test_attributes_are_all_parameters(options, tmp_path):
     np.testing.assert_array_equal(model.predict(X), other.predict(X))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("gradient", ["auto", "cd"])
 def test_learning_finds_what_a_condition_gates(gradient):
     """Two bits that are equal, or not, as x says."""
@@ -163,6 +165,7 @@ def test_learning_finds_what_a_condition_gates(gradient):
     assert ((model.impute(x, known)[:, 1] > 0.5) == y[:, 1]).mean() > 0.95
 
 
+@pytest.mark.exhaustive
 def test_rows_before_gate_series_too():
     pd = pytest.importorskip("pandas")
     rng, N = np.random.default_rng(0), 300

@@ -112,6 +112,7 @@ def assert_same(one, other):
         np.testing.assert_array_equal(value, other[name], err_msg=name)
 
 
+@pytest.mark.short("-grey")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_parameters_are_the_same(options, kind, calls, monkeypatch):
@@ -123,6 +124,7 @@ def test_parameters_are_the_same(options, kind, calls, monkeypatch):
     assert_same(fast, slow)
 
 
+@pytest.mark.short("{}-grey", "'mean_field_steps': 2, 'n_chains': 20}-grey")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("options", DEEP, ids=str)
 def test_parameters_of_deep_machines_are_the_same(options, kind, calls, monkeypatch):
@@ -157,6 +159,7 @@ def classifier(**options):
     return RBMClassifier(**{**given, **options})
 
 
+@pytest.mark.short("{}-float64", "'batch_size': 7}-float64")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("options", OF_LABELS, ids=str)
 def test_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
@@ -187,6 +190,7 @@ OF_BOTH = [
 ]
 
 
+@pytest.mark.short("-float64")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("options", OF_BOTH, ids=str)
 def test_probabilities_of_labels_differ_by_rounding_only(
@@ -211,6 +215,7 @@ def deep_classifier(**options):
     return DBMClassifier(deep_machine(**options), fine_tune=None, random_state=0)
 
 
+@pytest.mark.short("{}-float64")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("options", OF_DEEP_LABELS, ids=str)
 def test_deep_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
@@ -252,6 +257,7 @@ def assert_close(one, other, tol):
             np.testing.assert_allclose(value, other[name], **given)
 
 
+@pytest.mark.short("-float64")
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("options", OF_REAL, ids=str)
 def test_real_units_differ_by_rounding_only(options, dtype, calls, monkeypatch):
@@ -264,6 +270,7 @@ def test_real_units_differ_by_rounding_only(options, dtype, calls, monkeypatch):
     assert_close(fast, slow, 1e-9 if dtype == np.float64 else 1e-3)
 
 
+@pytest.mark.short("-float64")
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("options", [*OF_REAL[:6], PENALISED], ids=str)
 def test_steps_are_shortened_alike(options, dtype, calls, monkeypatch):
