@@ -175,7 +175,8 @@ class ReconstructionEstimator(ReconstructionOptions, NetEstimator):
             x_{t+1} \sim p(x \mid \tilde x_t)
 
         An autoencoder that was not trained to undo corruption has none: its chains
-        show what it reconstructs, and draw from no model of the rows.
+        show what it reconstructs, a contractive one's with noise in codes, and draw
+        from no model of the rows.
 
         Parameters
         ----------

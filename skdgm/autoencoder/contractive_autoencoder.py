@@ -4,6 +4,7 @@ r"""Contractive autoencoders: codes that change little with the rows.
    \Bigl\lVert \frac{\partial h}{\partial x} \Bigr\rVert_F^2
 """
 
+from skdgm.autoencoder._contractive import ContractiveModel
 from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
 from skdgm.base.options import KW_ONLY, Count, NotNegative
 from skdgm.nets.options import Activation
@@ -23,19 +24,31 @@ class ContractiveAutoencoder(ReconstructionEstimator):
         \sum_k f'(z_k)^2 \sum_j W_{jk}^2
 
     and for a deeper one the squared derivative along a random direction, whose
-    expectation it is. ``score_samples`` is the log-likelihood of rows given their own
-    reconstructions, and not a density of the rows. NaN is a missing value, in every
-    method. Float64 data are computed in float64, all others in float32.
+    expectation it is. Chains of ``sample`` add noise to codes, in the directions in
+    which rows change them [2]_,
+
+    .. math:: \tilde h = h + \sigma J J^\top \epsilon, \qquad
+        J = \frac{\partial h}{\partial x}, \quad \epsilon \sim \mathcal{N}(0, I)
+
+    and ``impute`` fills missing entries by chains without it. ``score_samples`` is the
+    log-likelihood of rows given their own reconstructions, and not a density of the
+    rows. NaN is a missing value, in every method. Float64 data are computed in float64,
+    all others in float32.
 
     Parameters
     ----------
     contraction
         Weight of the penalty, in nats.
+    code_noise
+        Size :math:`\sigma` of the noise of codes in the chains of :meth:`sample`. It
+        may be changed after ``fit``.
 
     References
     ----------
     .. [1] Rifai, Vincent, Muller, Glorot and Bengio (2011). Contractive auto-encoders:
        explicit invariance during feature extraction. ICML.
+    .. [2] Rifai, Bengio, Dauphin and Vincent (2012). A generative process for sampling
+       contractive auto-encoders. ICML.
 
     Examples
     --------
@@ -53,3 +66,6 @@ class ContractiveAutoencoder(ReconstructionEstimator):
     code_activation: Activation = "logistic"
     tied: bool = True
     contraction: NotNegative = 0.1
+    code_noise: NotNegative = 0.5
+
+    _MODEL = ContractiveModel()

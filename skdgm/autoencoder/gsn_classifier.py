@@ -106,8 +106,8 @@ class GSNClassifier(GSNOptions, Classifier, ReconstructionEstimator):
         random_state : int, RandomState instance or None, default=None
             By default NumPy's global generator: other rows at each call.
         y : object or array-like of shape (n_samples,), default=None
-            Label of all rows, or of each row, to which the chains are clamped. If None,
-            labels are drawn, too.
+            Label of all rows, or of each row, to which the chains are clamped; the
+            first layer is then given it at each step. If None, labels are drawn, too.
         init, n_steps, burn_in, thin
             As in :meth:`GSN.sample`.
         return_y : bool, default=False

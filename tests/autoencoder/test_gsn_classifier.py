@@ -12,6 +12,7 @@ from skdgm.data import tabulate
 from skdgm.distributions import BernoulliOutput, NormalOutput
 from skdgm.nets import vjp
 from skdgm.optim import Clock
+from skdgm.utils.random import stream
 from tests.numerical import assert_trees, numerical_gradient
 
 
@@ -79,6 +80,19 @@ def test_labels_are_drawn_with_rows_and_given():
         clf.sample(2, y=["no", "yes"], thin=2)
     with pytest.raises(ValueError, match="maybe"):
         clf.sample(2, y="maybe")
+
+
+def test_chains_know_the_labels_that_they_are_clamped_to():
+    X, y = labelled(50)
+    clf = GSNClassifier(4, n_iter=1, random_state=0).fit(X, y)
+    v, rng = np.column_stack([X, y]), stream(0).rows(50)
+
+    def known(clamped):
+        inputs = clf.density_.chain(None, clamped).corrupt(v, rng)
+        return (inputs[:, -2:] == np.eye(2)[y]).all(axis=1).mean()
+
+    assert 0.2 < known(None) < 0.8
+    assert known(np.array([[np.nan] * 3 + [1.0]])) == 1
 
 
 @pytest.mark.exhaustive

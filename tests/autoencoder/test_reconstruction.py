@@ -84,6 +84,25 @@ def test_the_penalty_is_the_norm_of_the_jacobian(case):
         assert (np.abs(found.mean(axis=1) - expected) < 4 * error).all()
 
 
+@pytest.mark.parametrize("case", ["contractive", "deep", "deep-conv"])
+def test_codes_of_chains_have_noise_along_the_jacobian(case):
+    X = np.random.default_rng(0).random((3, 9))
+    net = CASES[case].set_params(random_state=0, n_iter=1, code_noise=0.7).fit(X)
+    density, rng = net.density_, stream(1).rows(3)
+    noise, h = 0.7 * rng.normal(3), net.transform(X)
+    for i in range(3):
+        steps = 1e-6 * np.eye(9)
+        J = (net.transform(X[i] + steps) - net.transform(X[i] - steps)).T / 2e-6
+        h[i] += J @ J.T @ noise[i]
+    chain = density.chain(None)
+    out, _ = chain.advance(X, (), rng)
+    np.testing.assert_allclose(out, density.coder.decode(*density.net, h), rtol=1e-6)
+    # What is clamped is filled without.
+    X[0, 1] = np.nan
+    filled = net.impute(X)
+    np.testing.assert_array_equal(net.set_params(code_noise=0).impute(X), filled)
+
+
 def test_the_optimum_is_the_posterior_mean():
     # Normal rows with normal noise, whose posterior mean is linear: a step along the
     # score of the density of corrupted rows.

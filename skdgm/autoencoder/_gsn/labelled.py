@@ -109,6 +109,10 @@ class LabelledCorruption:
         self.corrupt, self.output, self.level = corrupt, output, level
         self.share = corrupt.share
 
+    def given(self):
+        """The same, of rows whose labels stay known."""
+        return type(self)(self.corrupt, self.output, 0.0)
+
     def __call__(self, v, rng):
         """Inputs of corrupted rows, with a stream for each."""
         first, label = _split(v, 1)
@@ -178,6 +182,13 @@ class LabelledDensity(UnrolledDensity):
         (v,) = self._along(lambda state: (state.x,), n_samples, random_state, **how)
         rows = self.domain.to_data(self.columns, self.parted(v))
         return self.decoded(rows), v[:, -1].astype(int)
+
+    def chain(self, start, clamped=None):
+        """Chain as without labels; one that is clamped to a label knows it always."""
+        chain = super().chain(start, clamped)
+        if clamped is not None and not np.isnan(clamped[:, -1]).any():
+            chain.corrupt = chain.corrupt.given()
+        return chain
 
     def sample(self, n_samples, random_state=None, **options):
         return self.drawn(n_samples, random_state, **options)[0]

@@ -1,0 +1,57 @@
+r"""Chains of contractive autoencoders: steps along the manifold that codes stay on.
+
+.. math:: h = f(x), \qquad \tilde h = h + \sigma J J^\top \epsilon, \qquad
+   J = \frac{\partial h}{\partial x}, \quad \epsilon \sim \mathcal{N}(0, I), \qquad
+   x' \sim p(x \mid g(\tilde h))
+
+A code changes along the directions in which rows differ, and hardly in others, and so
+does its noise [1]_.
+
+References
+----------
+.. [1] Rifai, Bengio, Dauphin and Vincent (2012). A generative process for sampling
+   contractive auto-encoders. ICML.
+"""
+
+from functools import partial
+
+from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
+from skdgm.autoencoder._reconstruction_model import ReconstructionModel
+from skdgm.nets import vjp
+from skdgm.utils.tree import astype
+
+
+class ContractiveDensity(ReconstructionDensity):
+    """Rows given their reconstructions, with noise in the codes of chains that are not
+    clamped: its size is what ``code_noise()`` returns."""
+
+    code_noise = staticmethod(float)
+
+    def chain(self, start, clamped=None):
+        """Chain as of all autoencoders; if nothing is clamped, with noise in codes."""
+        chain = super().chain(start, clamped)
+        if clamped is None and self.code_noise():
+            chain.advance = self.moved
+        return chain
+
+    def moved(self, x, hidden, rng):
+        """Outputs for inputs, whose codes have noise."""
+        params, statistics = net = astype(self.net, x.dtype)
+        real = x.dtype.type
+        noise = real(self.code_noise()) * rng.normal(self.n_features_out, real)
+        encode, encoder = partial(self.coder.encode, *net), self.coder.encoder
+        h, along = vjp(encode, x, lambda _: noise)
+        _, step = encoder.tangent(params.encoder, statistics[0], x, along)
+        return self.coder.decode(*net, h + step), ()
+
+
+class ContractiveModel(ReconstructionModel):
+    """An encoder and a decoder, with noise in codes."""
+
+    answers = ContractiveDensity
+
+    def density(self, facts, state):
+        """Density of the fitted parameters, a :class:`ContractiveDensity`."""
+        found = super().density(facts, state)
+        found.code_noise = partial(facts.now, "code_noise")
+        return found
