@@ -27,11 +27,12 @@ from sklearn.model_selection import train_test_split
 from skdgm import DBNClassifier, StackedAutoencoderClassifier
 
 SLOWLY = {
-    "n_iter": 60,
+    "activation": "relu",
+    "n_iter": 40,
     "learning_rate": 0.001,
     "batch_size": 100,
     "dropout": (0.2, 0.5),
-    "pretrain_iter": 10,
+    "pretrain_iter": 5,
     "pretrain_learning_rate": 0.001,
     "random_state": 0,
 }
@@ -46,6 +47,9 @@ NETS = {
     ),
     "none, 1000-1000-1000": StackedAutoencoderClassifier(
         THREE, **SLOWLY | {"pretrain_iter": 0}
+    ),
+    "denoising, logistic units": StackedAutoencoderClassifier(
+        THREE, **SLOWLY | {"activation": "logistic", "n_iter": 30}
     ),
 }
 
@@ -126,13 +130,13 @@ FEW = {
 }
 
 
-def few(X, y, V, truth, numbers, n_draws):
+def few(X, y, V, truth, numbers, n_draws, names):
     """Errors by number of labels, and their standard error over draws of labels."""
-    print("| labels | " + " | ".join(FEW) + " |\n|" + "---|" * (1 + len(FEW)))
+    print("| labels | " + " | ".join(names) + " |\n|" + "---|" * (1 + len(names)))
     for number in numbers:
         cells = [f"{number:,}"]
-        for make in FEW.values():
-            errors = []
+        for name in names:
+            make, errors = FEW[name], []
             for seed in range(n_draws):
                 known = labels_of(y, number, seed)
                 model = make()
@@ -161,6 +165,7 @@ def main():
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--only", nargs="*", default=["mnist", "digits", "few"])
     parser.add_argument("--nets", nargs="*")
+    parser.add_argument("--few", nargs="*", choices=FEW, default=list(FEW))
     parser.add_argument("--minutes", type=float, default=40.0)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -169,10 +174,10 @@ def main():
         X, y = load_digits(return_X_y=True)
         parts = train_test_split(X / 16, y, test_size=1 / 3, random_state=0)
         X, V, y, truth = parts
-        few(X, y, V, truth, (20, 50, 100, 300, 1000), 3)
+        few(X, y, V, truth, (20, 50, 100, 300, 1000), 3, args.few)
     if "few" in args.only:
         X, y, V, truth = images(args.data)
-        few(X[:10_000], y[:10_000], V, truth, (100, 1000), 1)
+        few(X[:10_000], y[:10_000], V, truth, (100, 1000, 3000), 1, args.few)
     if "mnist" in args.only:
         mnist(args.data, args.minutes, args.nets)
 
