@@ -25,8 +25,8 @@ from tests.common.test_contract import BITS, HOLES, REAL, Data
 
 # Those that say how to answer, and are documented as such.
 LIVE = {"feature_layer", "inference_steps", "inference_tol", "n_draws", "n_orderings"}
-# How y is read.
-LIVE |= {"unlabeled", "n_betas"}
+# How y is read, and others of one family.
+LIVE |= {"unlabeled", "n_betas", "code_noise"}
 
 of_kinds = pytest.mark.parametrize("instance", KINDS, ids=name_of)
 of_classes = pytest.mark.parametrize("instance", CLASSES, ids=name_of)
