@@ -94,7 +94,8 @@ def images(folder):
     data = load(folder, "mnist")
     scale = np.float32(255 if data["train"].max() > 1 else 1)
     X, V = (np.ascontiguousarray(data[part] / scale) for part in ("train", "valid"))
-    return X, data["train_y"], V, data["valid_y"]
+    # Signed, as -1 stands for an unknown label.
+    return X, data["train_y"].astype(int), V, data["valid_y"]
 
 
 def mnist(folder, minutes, names):
