@@ -9,7 +9,7 @@ and from random weights; on one thread, each ends after so many --minutes of
 fine-tuning, at its place in the schedule. ``few``: errors by number of labels, which
 are the first of each class in a random order, beside DBNClassifier and logistic
 regression with its default penalty; other rows are unlabelled. Digits: a third of the
-rows is held out. MNIST: 10,000 rows to learn from.
+rows is held out. MNIST: 10,000 rows to learn from, and --draws of labels.
 """
 
 import argparse
@@ -146,8 +146,10 @@ def few(X, y, V, truth, numbers, n_draws, names):
                 else:
                     model.fit(X[known], y[known])
                 errors.append(100 * (model.predict(V) != truth).mean())
-            spread = np.std(errors, ddof=1) / np.sqrt(n_draws) if n_draws > 1 else 0
-            cells.append(f"{np.mean(errors):.1f} ± {spread:.1f}")
+            cells.append(f"{np.mean(errors):.1f}")
+            if n_draws > 1:
+                spread = np.std(errors, ddof=1) / np.sqrt(n_draws)
+                cells[-1] += f" ± {spread:.1f}"
         print("| " + " | ".join(cells) + " |", flush=True)
 
 
@@ -167,6 +169,7 @@ def main():
     parser.add_argument("--only", nargs="*", default=["mnist", "digits", "few"])
     parser.add_argument("--nets", nargs="*")
     parser.add_argument("--few", nargs="*", choices=FEW, default=list(FEW))
+    parser.add_argument("--draws", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=40.0)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -178,7 +181,7 @@ def main():
         few(X, y, V, truth, (20, 50, 100, 300, 1000), 3, args.few)
     if "few" in args.only:
         X, y, V, truth = images(args.data)
-        few(X[:10_000], y[:10_000], V, truth, (100, 1000, 3000), 1, args.few)
+        few(X[:10_000], y[:10_000], V, truth, (100, 1000, 3000), args.draws, args.few)
     if "mnist" in args.only:
         mnist(args.data, args.minutes, args.nets)
 
