@@ -13,8 +13,8 @@ from skdgm.utils.tree import tree_map
 
 def start(fit, number, seed, fresh, n_epochs):
     """Begin by one of the shards: a dict of attributes that the estimator then has, the
-    first of the epochs that early stopping counts, and the initial training state,
-    without chains. The seed is that of the whole fit, which may begin anew
+    first of the epochs that early stopping counts, whether it counts the initial
+    training state, too, and this state, without chains. The seed is that of the whole fit, which may begin anew
     (``fresh``)."""
     shard = find(fit, number)
     own = shallow_copy(shard.estimator)
@@ -24,7 +24,8 @@ def start(fit, number, seed, fresh, n_epochs):
     shared, shard.own = shard.shared(state), {}
     new = vars(own).keys() - vars(shard.estimator).keys()
     known = {"_quantity": objective.quantity} | {name: vars(own)[name] for name in new}
-    return known, objective.since(range(n_epochs)), shared
+    counts = objective.since(range(n_epochs)), objective.COUNTS_START
+    return known, *counts, shared
 
 
 def step(fit, number, shared, place, n_steps):

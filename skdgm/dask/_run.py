@@ -105,12 +105,15 @@ class Run:
         those of held-out rows; and how it ended, "complete", "stopped" or
         "diverged"."""
         given = self.header._seed, self.fresh, self.n_epochs
-        known, since, shared = self._result(lambda: self._one(0, _rounds.start, *given))
+        found = self._result(lambda: self._one(0, _rounds.start, *given))
+        known, since, counts_start, shared = found
         vars(self.header).update(known)
         good, curve, validation, ended = shared, [], [], "complete"
         options, stopping = self.header._options, None
         if _shard.stops_early(options):
             stopping = EarlyStopping(options.n_iter_no_change, options.tol, since)
+            if counts_start and since == 0:
+                stopping.begin_with(shared, 0, self._losses(shared)[2])
         for epoch in range(self.n_epochs):
             for first in range(0, self.n_batches, self.local_steps):
                 place = Clock(epoch, self.n_epochs, first, self.n_batches)

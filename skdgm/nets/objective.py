@@ -52,6 +52,7 @@ class NetObjective(Objective):
     """
 
     INIT, PROBE, LOCAL = random.INIT, random.PROBE, ()
+    COUNTS_START = True
     # One training row of so many is watched, of those that usually are.
     thinned = 1
 

@@ -45,6 +45,12 @@ class EarlyStopping(Hook):
         self.best, self.lowest, self.best_epoch = None, np.inf, None
         self.mark, self.waited = np.inf, 0
 
+    def begin_with(self, state, epoch, validation):
+        """Keep the state before an epoch, the first one, as the best so far."""
+        if validation < self.lowest:
+            self.best, self.lowest = copy(state), validation
+            self.best_epoch = epoch - 1
+
     def end(self, report):
         """Compare the epoch with the best; True after too many without progress."""
         if report.epoch < self.since:

@@ -65,10 +65,11 @@ def optimise(
     """Train for a range of epochs, anew or from a state, by the rows of a table.
 
     ``n_epochs`` is the total number of epochs for the schedules, if known. With early
-    stopping rows are held out, and the state with their lowest loss is kept. Of the
-    hooks a :class:`~skdgm.training.Keeper` is called last; where it knows of an earlier
-    run, the epochs that this one did are not repeated, and ``state`` is the last of
-    that run. Returns what was :class:`Learned`, and the Watch.
+    stopping rows are held out, and the state with their lowest loss is kept; it may be
+    that before the first epoch, where the objective counts this. Of the hooks a
+    :class:`~skdgm.training.Keeper` is called last; where it knows of an earlier run,
+    the epochs that this one did are not repeated, and ``state`` is the last of that
+    run. Returns what was :class:`Learned`, and the Watch.
     """
     hold()
     held_out, stopping, options = None, None, objective.options
@@ -82,6 +83,9 @@ def optimise(
     if keeper is not None:
         left = keeper.join(watch, stopping, epochs)
         hooks.append(keeper)
+    first = epochs.start
+    if stopping and objective.COUNTS_START and left == epochs and since == first:
+        stopping.begin_with(state, first, watch(state)[1])
     # Steps change a copy in place.
     good, state, room = state, copy(state), ()
     limit, losses, validation, ended = watch.limit, [], [], "complete"
@@ -115,11 +119,13 @@ def optimise(
     outcome = Outcome(state, losses, validation, ended)
     if keeper is not None:
         outcome = keeper.whole(outcome)
-    number = -1
+    kept = outcome.losses[-1:]
     if stopping and stopping.best:
         number = stopping.best_epoch - epochs.start
+        # No loss is known of the state before the first epoch.
+        kept = outcome.losses[number:][:1] if number >= 0 else []
         outcome = outcome._replace(state=stopping.best)
-    useless = bool(outcome.losses) and watch.is_useless(outcome.losses[number])
+    useless = any(map(watch.is_useless, kept))
     validation = outcome.validation if stopping else []
     return Learned(*outcome[:2], validation, outcome.ended, useless), watch
 

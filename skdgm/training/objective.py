@@ -43,6 +43,8 @@ class Objective(ABC):
     # Fields of a state that belong to the rows of a shard, while all others may be
     # averaged over shards; None where they may not.
     LOCAL = None
+    # Whether early stopping compares the initial state, too.
+    COUNTS_START = False
 
     def __init__(self, options: Any, rows: Rows, seed: int, epochs_before: int = 0):
         self.options, self.rows, self.seed = options, rows, seed

@@ -162,3 +162,22 @@ def test_what_is_freed_is_kept_while_there_is_learning(monkeypatch):
     monkeypatch.setattr(loop, "hold", lambda: called.append(1))
     optimise(Trainer(Monitor([1.0])), [np.ones(2)], range(1))
     assert called
+
+
+@pytest.mark.parametrize("first, kept", [(0.5, [0, 0]), (4.0, [9, 9]), (np.nan, 9)])
+def test_the_state_before_all_epochs_may_be_the_best(monkeypatch, first, kept):
+    monkeypatch.setattr(Trainer, "COUNTS_START", True)
+    held_out = [first, 3.0, 1.0, 2.0, 5.0]
+    learned = run(Monitor([9.0] * 5, held_out, bar=4), range(1, 4), patience=9)
+    np.testing.assert_array_equal(learned.state[0], kept)
+    assert learned.validation == held_out[1:4]
+    # Of the first state no loss is known by which it could be useless.
+    assert learned.useless is (first != 0.5)
+
+
+def test_waiting_begins_with_the_first_epoch(monkeypatch):
+    monkeypatch.setattr(Trainer, "COUNTS_START", True)
+    monitor = Monitor([9.0] * 9, [0.0, 5.0, 4.0, 3.0, 4.0, 4.0, 4.0, 1.0])
+    learned = run(monitor, range(1, 9), patience=2)
+    assert learned.validation == [5.0, 4.0, 3.0, 4.0, 4.0]
+    np.testing.assert_array_equal(learned.state[0], [0, 0])
