@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdgm.autoregressive._options import ChainOptions
-from skdgm.base.frames import beside, filled_in, framed
+from skdgm.base.frames import beside, conditional_sample, framed
 from skdgm.data import names_of
 from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost
@@ -91,29 +91,7 @@ class AutoregressiveEstimator(ChainOptions, NetEstimator):
         found = self.density_.sample(n_samples, random_state, conditions, names)
         return framed(self, found)
 
-    def conditional_sample(
-        self, X: Data, *, n_samples: int = 1, random_state: Seed = None
-    ) -> ArrayOrFrame:
-        """Draw missing entries several times, given the others of their row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_rows, n_features)
-            NaN where missing.
-        n_samples : int, default=1
-            Draws for each row.
-        random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
-
-        Returns
-        -------
-        X_drawn : ndarray of shape (n_rows * n_samples, n_features)
-            All draws for the first row come first. A DataFrame with its index, each
-            label ``n_samples`` times, if X and what the model was fitted to are such;
-            with ``column_types="mixed"`` also if X is an array.
-        """
-        drawn = self.density_.fill(X, "sample", random_state, n_samples)
-        return filled_in(self, X, drawn)
+    conditional_sample = conditional_sample
 
     def _label(self, rows, y, fresh, classes):
         # Raise before anything learned earlier is lost.

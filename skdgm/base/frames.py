@@ -8,6 +8,7 @@ from skdgm.data.filling import completed
 from skdgm.data.foreign import Schema, is_foreign, schema_of
 from skdgm.data.series import plain_type
 from skdgm.data.streams import is_streamed
+from skdgm.typing import ArrayOrFrame, Data, Seed
 from skdgm.utils.domains import is_frame
 
 # Types of numbers of narwhals, by name, as those of NumPy.
@@ -68,6 +69,31 @@ def filled_in(model, X, values):
     import pandas as pd
 
     return completed(X, pd.DataFrame(values, columns=X.columns))
+
+
+def conditional_sample(
+    self, X: Data, *, n_samples: int = 1, random_state: Seed = None
+) -> ArrayOrFrame:
+    """Draw missing entries several times, given the others of their row.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_rows, n_features)
+        NaN where missing.
+    n_samples : int, default=1
+        Draws for each row.
+    random_state : int, RandomState instance or None, default=None
+        By default NumPy's global generator: other rows at each call.
+
+    Returns
+    -------
+    X_drawn : ndarray of shape (n_rows * n_samples, n_features)
+        All draws for the first row come first. A DataFrame with its index, each
+        label ``n_samples`` times, if X and what the model was fitted to are such;
+        with ``column_types="mixed"`` also if X is an array.
+    """
+    drawn = self.density_.fill(X, "sample", random_state, n_samples)
+    return filled_in(self, X, drawn)
 
 
 def _in_frames(model):
