@@ -7,6 +7,7 @@ from skdgm.belief import *
 from skdgm.boltzmann import *
 from skdgm.constraints import ConstrainedTable as ConstrainedTable
 from skdgm.directed import *
+from skdgm.flows import *
 from skdgm.imputation import *
 from skdgm.moment_matching import *
 from skdgm.persistence import load as load

@@ -49,6 +49,7 @@ MODELS = {
     "BidirectionalHelmholtzMachine": "directed.bidirectional_helmholtz_machine",
     "HelmholtzMachine": "directed.helmholtz_machine",
     "SigmoidBeliefNetwork": "directed.sigmoid_belief_network",
+    "Flow": "flows.flow",
     "GMMN": "moment_matching.gmmn",
     "RNNRBM": "recurrent.rnn_rbm",
     "RTRBM": "recurrent.rtrbm",

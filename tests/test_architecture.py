@@ -57,6 +57,7 @@ LAW = {
     "autoencoder": NETS | {"data", "base", "latent", "stacks"},
     "directed": KERNELS | NETS | {"data", "base", "latent", "gradients"},
     "autoregressive": NETS | {"data", "base"},
+    "flows": NETS | {"data", "base", "autoregressive", "latent"},
     "recurrent": NETS | {"data", "base", "autoregressive", "latent"},
     "implicit": NETS | {"data", "base"},
     "adversarial": NETS | {"data", "base", "implicit"},

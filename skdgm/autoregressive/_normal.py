@@ -50,7 +50,9 @@ class NormalObjective(ChainObjective):
 
     def start(self):
         """Initial state: independent standardised columns, no rows."""
-        return NetState(self.model.init(None, self.rows.dtype), self._nothing)
+        return NetState(
+            self.model.init(None, self.rows.dtype), nothing(self.rows.shape[1])
+        )
 
     def resume(self, state):
         """State to continue from; unchanged."""
@@ -75,36 +77,47 @@ class NormalObjective(ChainObjective):
             params.append(member.solved(*fitted, self.rows.dtype))
         return NetState(tuple(params), moments)
 
-    @property
-    def _nothing(self):
-        """Moments of no rows."""
-        n = self.rows.shape[1]
-        return Moments(np.zeros(1), np.zeros(n), np.zeros((n, n)))
-
     def _expected(self, params, index, weight):
         """Expected moments of rows, given their observed entries."""
-        member, joint, found = self.model.members[0], None, self._nothing
-        for block in self.rows.blocks(len(index)):
-            v, w = self.rows.take(index[block]).astype(np.float64), weight[block]
-            spread = 0.0
-            if np.isnan(v).any():
-                joint = joint or member.moments(member.placed(params[0]))
-                v, spread = self._completed(v, w, *joint)
-            total = w.sum()
-            mean = w @ v / total
-            gap = v - mean
-            covariance = ((gap * w[:, None]).T @ gap + spread) / total
-            found = found.with_others(Moments(np.full(1, total), mean, covariance))
-        return found
+        member = self.model.members[0]
 
-    def _completed(self, v, weight, mean, covariance):
-        """Rows with missing entries at their means, and their summed covariances."""
-        place, v = self.model.members[0].place, v.copy()
-        mean, covariance = mean[place], covariance[np.ix_(place, place)]
-        more = np.zeros_like(covariance)
-        for rows, missing in patterns(v):
-            if missing.any():
-                center, spread, _ = given_seen(mean, covariance, v[rows], missing)
-                v[np.ix_(rows, missing)] = center
-                more[np.ix_(missing, missing)] += weight[rows].sum() * spread
-        return v, more
+        def joint():
+            mean, covariance = member.moments(member.placed(params[0]))
+            return mean[member.place], covariance[np.ix_(member.place, member.place)]
+
+        return expected(self.rows, index, weight, joint)
+
+
+def expected(rows, index, weight, joint):
+    """Expected :class:`Moments` of the rows at an index, with weights, given their
+    observed entries; ``joint()`` returns the mean and covariance of the distribution
+    of the missing ones, and is called once at most."""
+    found, normal = nothing(rows.shape[1]), None
+    for block in rows.blocks(len(index)):
+        v, w = rows.take(index[block]).astype(np.float64), weight[block]
+        spread = 0.0
+        if np.isnan(v).any():
+            normal = normal or joint()
+            v, spread = _completed(v, w, *normal)
+        total = w.sum()
+        mean = w @ v / total
+        gap = v - mean
+        covariance = ((gap * w[:, None]).T @ gap + spread) / total
+        found = found.with_others(Moments(np.full(1, total), mean, covariance))
+    return found
+
+
+def nothing(n_columns):
+    """Moments of no rows."""
+    return Moments(np.zeros(1), np.zeros(n_columns), np.zeros((n_columns, n_columns)))
+
+
+def _completed(v, weight, mean, covariance):
+    """Rows with missing entries at their means, and their summed covariances."""
+    v, more = v.copy(), np.zeros_like(covariance)
+    for rows, missing in patterns(v):
+        if missing.any():
+            center, spread, _ = given_seen(mean, covariance, v[rows], missing)
+            v[np.ix_(rows, missing)] = center
+            more[np.ix_(missing, missing)] += weight[rows].sum() * spread
+    return v, more

@@ -8,7 +8,7 @@ from skdgm.data.filling import completed
 from skdgm.data.foreign import Schema, is_foreign, schema_of
 from skdgm.data.series import plain_type
 from skdgm.data.streams import is_streamed
-from skdgm.typing import ArrayOrFrame, Data, Seed
+from skdgm.typing import Any, ArrayOrFrame, Data, Seed
 from skdgm.utils.domains import is_frame
 
 # Types of numbers of narwhals, by name, as those of NumPy.
@@ -72,7 +72,7 @@ def filled_in(model, X, values):
 
 
 def conditional_sample(
-    self, X: Data, *, n_samples: int = 1, random_state: Seed = None
+    self: Any, X: Data, *, n_samples: int = 1, random_state: Seed = None
 ) -> ArrayOrFrame:
     """Draw missing entries several times, given the others of their row.
 

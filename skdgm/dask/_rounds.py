@@ -14,8 +14,8 @@ from skdgm.utils.tree import tree_map
 def start(fit, number, seed, fresh, n_epochs):
     """Begin by one of the shards: a dict of attributes that the estimator then has, the
     first of the epochs that early stopping counts, whether it counts the initial
-    training state, too, and this state, without chains. The seed is that of the whole fit, which may begin anew
-    (``fresh``)."""
+    training state, too, and this state, without chains. The seed is that of the whole
+    fit, which may begin anew (``fresh``)."""
     shard = find(fit, number)
     own = shallow_copy(shard.estimator)
     own._seed = seed

@@ -3,19 +3,35 @@ r"""Layers with an inverse, and the log-determinant of their Jacobian.
 .. math:: y = f(x), \qquad \log p(x) = \log p(y) +
    \log \left\lvert \det \frac{\partial y}{\partial x} \right\rvert
 
-``serial`` composes them: inverses in reverse order, and sums of log-determinants.
+``serial`` composes them: inverses in reverse order, and sums of log-determinants. A
+coupling changes some columns by functions of the others [1]_.
+
+References
+----------
+.. [1] Dinh, Sohl-Dickstein and Bengio (2017). Density estimation using real NVP. ICLR.
 """
 
 from functools import partial
 
 import autograd.numpy as anp
 import numpy as np
+from autograd.extend import defvjp_argnums
+from scipy.linalg import solve_triangular
 from scipy.special import logit
 
 from skdgm.nets.constrained import pick
+from skdgm.nets.feed_forward import Layer
 from skdgm.nets.layers import Net, Scales, activation, unweighted
-from skdgm.nets.primitives import LEAK, activate
-from skdgm.nets.tape import getval
+from skdgm.nets.primitives import LEAK, activate, columns, dense
+from skdgm.nets.splines import gradients, spline
+from skdgm.nets.splines import inverse as inverse_spline
+from skdgm.nets.tape import getval, primitive
+from skdgm.utils.products import matmul
+
+# Largest magnitude of the log gains of an affine coupling.
+_LOG_GAIN = 2.0
+# Limit on the numbers of functions of a block of rows.
+_ROOM = 2**17
 
 
 def affine():
@@ -57,6 +73,275 @@ def _inverse_permutation(order, params, statistics, y):
 
 def _of_permutation(order, params, statistics, x):
     return pick(x, order), np.zeros(len(getval(x)), x.dtype)
+
+
+def whitening():
+    """Fixed affine map, a :class:`Layer` of statistics with a triangular matrix whose
+    diagonal is positive; without parameters, and at first the identity."""
+    parts = _apply_whitening, _inverse_whitening, _of_whitening
+    apply, inverse, log_det = parts
+    return Net(_begin_whitening, apply, inverse=inverse, log_det=log_det)
+
+
+def _begin_whitening(rng, n_inputs, dtype):
+    start = Layer(np.eye(n_inputs, dtype=dtype), np.zeros(n_inputs, dtype))
+    return n_inputs, (), start
+
+
+def _apply_whitening(params, statistics, x, rng=None, train=False):
+    return dense(x, *statistics, "identity"), statistics
+
+
+def _inverse_whitening(params, statistics, y):
+    W, b = statistics
+    return solve_triangular(W, (y - b).T, trans="T").T.astype(y.dtype)
+
+
+def _of_whitening(params, statistics, x):
+    own = np.log(np.diag(statistics.W)).sum()
+    y = dense(x, *statistics, "identity")
+    return y, np.full(len(getval(x)), own, getval(x).dtype)
+
+
+def triangular(lower=False):
+    """Linear map by a triangular matrix, at first the identity: a :class:`Layer` of
+    what differs from it beside the diagonal, and log gains on it."""
+    parts = _apply_triangular, _inverse_triangular, _of_triangular
+    apply, inverse, log_det = (partial(part, lower) for part in parts)
+    return Net(_begin_triangular, apply, inverse=inverse, log_det=log_det)
+
+
+def _begin_triangular(rng, n_inputs, dtype):
+    zeros = np.zeros((n_inputs, n_inputs), dtype)
+    return n_inputs, (Layer(zeros, zeros[0].copy()), zeros[0].copy()), ()
+
+
+def _free(lower, n, dtype):
+    """Mask of the weights beside the diagonal."""
+    full = np.ones((n, n), dtype)
+    return np.tril(full, -1) if lower else np.triu(full, 1)
+
+
+@primitive
+def _times_triangular(x, W, b, log_gain, free):
+    return matmul(x, _matrix(W, log_gain, free), b)
+
+
+def _matrix(W, log_gain, free):
+    return W * free + np.diag(np.exp(log_gain))
+
+
+def _times_triangular_back(argnums, _, args, kwargs):
+    x, W, _, log_gain, free = args
+
+    def of_W(grad):
+        return matmul(x.T, grad) * free
+
+    def of_gain(grad):
+        return (x * grad).sum(axis=0) * np.exp(log_gain)
+
+    def of_x(grad):
+        return matmul(grad, _matrix(W, log_gain, free).T)
+
+    back = of_x, of_W, lambda grad: grad.sum(axis=0), of_gain
+    return lambda grad: [back[argnum](grad) for argnum in argnums]
+
+
+defvjp_argnums(_times_triangular, _times_triangular_back)
+
+
+def _apply_triangular(lower, params, statistics, x, rng=None, train=False):
+    (W, b), log_gain = params
+    free = _free(lower, *getval(b).shape, getval(b).dtype)
+    return _times_triangular(x, W, b, log_gain, free), statistics
+
+
+def _inverse_triangular(lower, params, statistics, y):
+    (W, b), log_gain = params
+    W = _matrix(W, log_gain, _free(lower, *b.shape, b.dtype))
+    return solve_triangular(W, (y - b).T, lower=lower, trans="T").T.astype(y.dtype)
+
+
+def _of_triangular(lower, params, statistics, x):
+    ones = np.ones(len(getval(x)), getval(x).dtype)
+    return _apply_triangular(lower, params, (), x)[0], params[1].sum() * ones
+
+
+def splines(n_bins, bound):
+    """Monotone spline of each column by itself, at first the identity; statistics are
+    factors of columns, by which the numbers that are learned are multiplied."""
+    parts = _apply_splines, _inverse_splines, _of_splines
+    apply, inverse, log_det = (partial(part, bound) for part in parts)
+    begin = partial(_begin_splines, 3 * n_bins - 1)
+    return Net(begin, apply, inverse=inverse, log_det=log_det)
+
+
+def _begin_splines(n_numbers, rng, n_inputs, dtype):
+    return n_inputs, np.zeros((n_inputs, n_numbers), dtype), np.ones(n_inputs, dtype)
+
+
+def _numbers(params, statistics):
+    return params * statistics[:, None]
+
+
+def _apply_splines(bound, params, statistics, x, rng=None, train=False):
+    return _of_splines(bound, params, statistics, x)[0], statistics
+
+
+def _inverse_splines(bound, params, statistics, y):
+    return inverse_spline(y, _numbers(params, statistics)[None], bound)
+
+
+def _of_splines(bound, params, statistics, x):
+    return _parts(_changed(x, _numbers(params, statistics), bound), x)
+
+
+@primitive
+def _changed(x, raw, bound):
+    """Splines of columns, beside the sums of the logs of their slopes."""
+    found = np.empty((len(x), x.shape[1] + 1), x.dtype)
+    found[:, :-1], log_slope = spline(x, raw[None], bound)
+    log_slope.sum(axis=1, out=found[:, -1])
+    return found
+
+
+def _changed_back(argnums, _, args, kwargs):
+    x, raw, bound = args
+
+    def backward(grad):
+        by_log = np.broadcast_to(grad[:, -1:], x.shape)
+        by_x, by_raw = gradients(x, raw[None], bound, grad[:, :-1], by_log)
+        back = by_x, by_raw[0]
+        return [back[argnum] for argnum in argnums]
+
+    return backward
+
+
+defvjp_argnums(_changed, _changed_back)
+
+
+def _parts(found, x):
+    """Columns of a result, and the sums beside them."""
+    n = getval(x).shape[1]
+    return columns(found, 0, n), columns(found, n, n + 1).reshape(-1)
+
+
+def coupling(net, n_bins=0, bound=0.0):
+    """Columns of the first half, unchanged, beside those of the second half, changed by
+    functions whose parameters a dense layer above a ``net`` makes of the first: by
+    monotone splines, or without bins by gains and shifts. It is at first the identity,
+    as these parameters are 0."""
+    how = net, 3 * n_bins - 1 if n_bins else 2, bound
+    apply, inverse, log_det = (
+        partial(part, how)
+        for part in (_apply_coupling, _inverse_coupling, _of_coupling)
+    )
+    begin = partial(_begin_coupling, how)
+    return Net(begin, apply, inverse=inverse, log_det=log_det)
+
+
+def _begin_coupling(how, rng, n_inputs, dtype):
+    net, each, _ = how
+    half = n_inputs // 2
+    n_below, params, statistics = net.init(rng, half, dtype)
+    n_outputs = each * (n_inputs - half)
+    top = Layer(np.zeros((n_below, n_outputs), dtype), np.zeros(n_outputs, dtype))
+    return n_inputs, (params, top), statistics
+
+
+def _below(how, params, statistics, x):
+    """Outputs of the net of the columns that stay."""
+    stay = columns(x, 0, getval(x).shape[1] // 2)
+    return how[0].apply(params[0], statistics, stay)[0]
+
+
+def _of_coupling(how, params, statistics, x):
+    below = _below(how, params, statistics, x)
+    return _parts(_coupled(x, below, *params[1], *how[1:]), x)
+
+
+@primitive
+def _coupled(x, below, W, b, each, bound):
+    """Rows whose second half is changed, beside the sums of the logs of the slopes.
+
+    Parameters of functions are many for each entry. They are made of ``below`` for some
+    rows at a time, here and once more for gradients.
+    """
+    half, function = x.shape[1] // 2, spline if bound else _gain
+    found = np.empty((len(x), x.shape[1] + 1), x.dtype)
+    found[:, :half] = x[:, :half]
+    for block in _blocks(x, b):
+        out = _outputs(below[block], W, b, each)
+        found[block, half:-1], log_slope = function(x[block, half:], out, bound)
+        log_slope.sum(axis=1, out=found[block, -1])
+    return found
+
+
+def _blocks(x, b):
+    size = max(1, _ROOM // len(b))
+    return (slice(first, first + size) for first in range(0, len(x), size))
+
+
+def _outputs(below, W, b, each):
+    return matmul(below, W, b).reshape(len(below), len(b) // each, each)
+
+
+def _coupled_back(argnums, _, args, kwargs):
+    x, below, W, b, each, bound = args
+    half, slopes = x.shape[1] // 2, gradients if bound else _gain_back
+
+    def backward(grad):
+        by_x, by_below = grad[:, :-1].copy(), np.empty_like(below)
+        by_W, by_b = np.zeros_like(W), np.zeros_like(b)
+        for block in _blocks(x, b):
+            out, by_y = _outputs(below[block], W, b, each), grad[block, half:-1]
+            by_log = np.broadcast_to(grad[block, -1:], by_y.shape)
+            given = x[block, half:], out, bound, by_y, by_log
+            by_x[block, half:], delta = slopes(*given)
+            delta = delta.reshape(len(delta), -1)
+            by_below[block] = matmul(delta, W.T)
+            by_W += matmul(below[block].T, delta)
+            by_b += delta.sum(axis=0)
+        back = by_x, by_below, by_W, by_b
+        return [back[argnum] for argnum in argnums]
+
+    return backward
+
+
+defvjp_argnums(_coupled, _coupled_back)
+
+
+def _gain(x, out, bound):
+    log_gain = _log_gain(out)
+    return x * np.exp(log_gain) + out[..., 1], log_gain
+
+
+def _log_gain(out):
+    """Log gains, bounded."""
+    return _LOG_GAIN * np.tanh(out[..., 0] / _LOG_GAIN)
+
+
+def _gain_back(x, out, bound, by_y, by_log):
+    log_gain, found = _log_gain(out), np.empty_like(out)
+    by_x = by_y * np.exp(log_gain)
+    found[..., 0] = (by_log + by_x * x) * (1 - (log_gain / _LOG_GAIN) ** 2)
+    found[..., 1] = by_y
+    return by_x, found
+
+
+def _apply_coupling(how, params, statistics, x, rng=None, train=False):
+    return _of_coupling(how, params, statistics, x)[0], statistics
+
+
+def _inverse_coupling(how, params, statistics, y):
+    below, half, x = _below(how, params, statistics, y), y.shape[1] // 2, y.copy()
+    for block in _blocks(y, params[1].b):
+        out, change = _outputs(below[block], *params[1], how[1]), y[block, half:]
+        if how[2]:
+            x[block, half:] = inverse_spline(change, out, how[2])
+        else:
+            x[block, half:] = (change - out[..., 1]) * np.exp(-_log_gain(out))
+    return x
 
 
 def monotone(name):

@@ -69,7 +69,7 @@ for sizes, names in [
     (
         {"hidden_layer_sizes": (16,)},
         "VAE MADE GMMN GSN GAN BiGAN InfoGAN LAPGAN StackGAN GANClassifier "
-        "GeneratorNet GSNClassifier",
+        "GeneratorNet GSNClassifier Flow",
     ),
     (
         {"n_components": 12},

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from skdgm.nets.bijections import affine, monotone, permutation
+from skdgm.nets.bijections import (
+    affine,
+    coupling,
+    monotone,
+    permutation,
+    splines,
+    triangular,
+    whitening,
+)
 from skdgm.nets.layers import dense, serial
 from skdgm.utils.tree import tree_map
 from tests.nets.recipes import assert_slopes, numbers
@@ -14,6 +22,16 @@ LAYERS |= {"affine": affine(), "permutation": permutation(np.array([2, 0, 1]))}
 LAYERS["serial"] = serial(
     affine(), LAYERS["permutation"], monotone("leaky_relu"), affine(), monotone("tanh")
 )
+
+
+LAYERS |= {
+    "whitening": whitening(),
+    "upper": triangular(),
+    "lower": triangular(lower=True),
+    "splines": splines(4, 2.0),
+    "affine coupling": coupling(serial(dense(4, "tanh"))),
+    "spline coupling": coupling(serial(), 3, 1.5),
+}
 
 
 @pytest.fixture(params=LAYERS)

@@ -1,0 +1,175 @@
+r"""Normal distribution that a flow begins with, and its draws of missing entries.
+
+.. math:: \Sigma_\lambda = (1 - \lambda) \hat\Sigma + \lambda I
+
+is the covariance of standardised columns, drawn to the identity by as much as serves
+rows that were left out best [1]_. Given the entries of a row that are known, the others
+are normal, too.
+
+References
+----------
+.. [1] Friedman (1989). Regularized discriminant analysis. JASA.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import cholesky, solve_triangular
+
+from skdgm.autoregressive._linear_chain import given_seen, jitter, patterns
+from skdgm.autoregressive._normal import expected, nothing
+from skdgm.nets import Layer
+
+_LOG_2PI = float(np.log(2 * np.pi))
+# Degrees of shrinkage, of which the first are for rows of many more than columns.
+_SHRINKAGE = (
+    *(0.0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3),
+    *(0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0),
+)
+# Parts of the rows that are left out by turns; steps of expectation maximisation.
+_FOLDS, _EM_STEPS = 5, 20
+# Least variance, as a share of the column's, and least ratio of pivots that are safe.
+_FLOOR, _SAFE = 1e-4, 1e-5
+
+
+class Normal:
+    """Normal distribution of standardised columns, of a mean and a covariance."""
+
+    def __init__(self, mean, covariance):
+        self.mean, self.covariance = mean, covariance
+
+    @classmethod
+    def of_whitening(cls, layer):
+        """The distribution that a :class:`Layer` makes standard normal."""
+        W, b = (part.astype(np.float64) for part in layer)
+        root = solve_triangular(W, np.eye(len(b)))
+        return cls(-b @ root, root.T @ root)
+
+    def whitening(self, dtype):
+        """Triangular map that makes the distribution standard normal, a Layer."""
+        root = cholesky(self.covariance, lower=True)
+        W = solve_triangular(root, np.eye(len(root)), lower=True).T
+        return Layer(W.astype(dtype), (-self.mean @ W).astype(dtype))
+
+    def given(self, v):
+        """Conditional distributions of the missing entries of rows."""
+        return Conditional(self, v)
+
+
+class Independent:
+    """Distribution of standardised columns that are independent."""
+
+    def given(self, v):
+        """Distributions of the missing entries of rows, which the others say nothing
+        about."""
+        return Drawn(v)
+
+
+class Drawn(NamedTuple):
+    """Rows whose missing entries are standard normal."""
+
+    v: np.ndarray
+
+    def completed(self, rng, spread=1.0):
+        """As :meth:`Conditional.completed`."""
+        noise, missing = rng.normal(self.v.shape[1]), np.isnan(self.v)
+        log_q = -0.5 * (noise**2 + _LOG_2PI) - np.log(spread)
+        found = np.where(missing, spread * noise, self.v).astype(self.v.dtype)
+        return found, np.where(missing, log_q, 0).sum(axis=1)
+
+
+def start_of(statistics, place):
+    """Distribution that a flow begins with, by the statistics of its layers, of which
+    the one at a place is the whitening; without one, columns are independent."""
+    if place is None:
+        return Independent()
+    return Normal.of_whitening(statistics[place])
+
+
+class Conditional:
+    """Normal distributions of the missing entries of rows, given the others."""
+
+    def __init__(self, normal, v):
+        self.v, self.groups = v, []
+        for rows, missing in patterns(v):
+            if not missing.any():
+                continue
+            own = normal.mean, normal.covariance, v[rows].astype(np.float64), missing
+            center, within, _ = given_seen(*own)
+            root = cholesky(within + np.diag(jitter(within)), lower=True)
+            self.groups.append((rows, missing, center, root))
+
+    def completed(self, rng, spread=1.0):
+        """Rows with missing entries drawn from distributions ``spread`` times as wide,
+        and the log density of what is drawn."""
+        found, log_q = self.v.copy(), np.zeros(len(self.v))
+        noise = rng.normal(self.v.shape[1])
+        for rows, missing, center, root in self.groups:
+            drawn = noise[np.ix_(rows, missing)]
+            found[np.ix_(rows, missing)] = center + spread * drawn @ root.T
+            log_q[rows] = -0.5 * (drawn**2 + _LOG_2PI).sum(axis=1)
+            log_q[rows] -= np.log(spread * np.diag(root)).sum()
+        return found, log_q
+
+
+def fitted(table):
+    """Normal distribution of a table's rows, a :class:`Normal`, by expectation
+    maximisation where entries are missing."""
+    n = table.rows.shape[1]
+    joint = np.zeros(n), np.eye(n)
+    for _ in range(1 if table.rows.complete else _EM_STEPS):
+        found = partial(expected, table.rows, joint=partial(tuple, joint))
+        folds = [found(*part) for part in _folds(table)]
+        whole = _union(folds)
+        joint = whole.mean, _regular(whole.covariance, 1e-6)
+    best, shrinkage = -np.inf, _SHRINKAGE[-1] / 2
+    for amount in _SHRINKAGE if len(folds) > 1 else ():
+        found = _score(folds, amount)
+        if found > best:
+            best, shrinkage = found, amount
+    return Normal(whole.mean, _regular(whole.covariance, shrinkage))
+
+
+def _folds(table):
+    """Row numbers and weights of some parts of the rows, which are in random order."""
+    n = min(_FOLDS, len(table.index))
+    for k in range(n):
+        yield table.index[k::n], table.weight[k::n]
+
+
+def _union(folds):
+    """Moments of all folds together."""
+    found = nothing(len(folds[0].mean))
+    for fold in folds:
+        found = found.with_others(fold)
+    return found
+
+
+def _regular(covariance, shrinkage):
+    """Covariance drawn to the identity, of columns that vary a little at least."""
+    n = len(covariance)
+    low = np.maximum(_FLOOR - np.diag(covariance), 0)
+    return (1 - shrinkage) * covariance + np.diag(low) + shrinkage * np.eye(n)
+
+
+def _score(folds, shrinkage):
+    """Mean log-likelihood of folds given the others, up to a constant; minus infinity
+    where a covariance is close to singular."""
+    total = 0.0
+    for number, left_out in enumerate(folds):
+        rest = _union(folds[:number] + folds[number + 1 :])
+        try:
+            root = cholesky(_regular(rest.covariance, shrinkage), lower=True)
+        except np.linalg.LinAlgError:
+            return -np.inf
+        pivots = np.diag(root)
+        if pivots.min() < _SAFE * pivots.max():
+            return -np.inf
+        gap = left_out.mean - rest.mean
+        around = left_out.covariance + np.outer(gap, gap)
+        white = solve_triangular(root, around, lower=True)
+        white = solve_triangular(root, white.T, lower=True)
+        loss = np.log(pivots).sum() + 0.5 * np.trace(white)
+        total -= left_out.weight[0] * loss
+    return total

@@ -1,0 +1,70 @@
+r"""Monotone rational-quadratic splines, as functions of single columns.
+
+.. math:: y = y_k + \frac{h_k (s_k \theta^2 + d_k \theta (1 - \theta))}{s_k +
+   (d_k + d_{k+1} - 2 s_k) \theta (1 - \theta)}, \qquad
+   \theta = \frac{x - x_k}{w_k}, \quad s_k = \frac{h_k}{w_k}
+
+within the k-th of K bins, of width w and height h, with slopes d at its ends [1]_.
+Widths and heights add up to the range of the spline, outside of which it is the
+identity. They and the slopes inside are functions of 3 K - 1 numbers for each column:
+two softmax functions and softplus, which at 0 make all of it the identity.
+
+References
+----------
+.. [1] Durkan, Bekasov, Murray and Papamakarios (2019). Neural spline flows. NeurIPS.
+"""
+
+import numpy as np
+
+from skdgm._kernels.nets import splines as kernels
+
+# Least width and height of a bin, as a share of the range, and least slope at its ends.
+_LEAST, _LEAST_SLOPE = 1e-3, 1e-3
+_SHIFT = float(np.log(np.expm1(1 - _LEAST_SLOPE)))
+
+
+def spline(x, raw, bound):
+    """Spline of each value, and the log of its slope.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_columns)
+    raw : ndarray of shape (n_rows or 1, n_columns, 3 * n_bins - 1)
+        Numbers from which widths, heights and slopes are made.
+    bound : float
+        The range is from minus this to this.
+
+    Returns
+    -------
+    y, log_slope : ndarray of shape (n_rows, n_columns)
+    """
+    x, raw, own = _given(x, raw, bound)
+    y, log_slope = np.empty_like(x), np.empty_like(x)
+    kernels.values(x, raw, own, y, log_slope)
+    return y, log_slope
+
+
+def inverse(y, raw, bound):
+    """Values whose spline is y; other arguments as of :func:`spline`."""
+    y, raw, own = _given(y, raw, bound)
+    found = np.empty_like(y)
+    kernels.inverses(y, raw, own, found)
+    return found
+
+
+def gradients(x, raw, bound, by_y, by_log):
+    """Gradients by x and by raw numbers, given those by the results of :func:`spline`,
+    of whose shapes they are."""
+    x, raw, own = _given(x, raw, bound)
+    by_x, by_raw = np.empty_like(x), np.zeros_like(raw)
+    kernels.gradients(x, raw, own, *map(_plain, (by_y, by_log)), by_x, by_raw)
+    return by_x, by_raw
+
+
+def _given(x, raw, bound):
+    """Arrays of one type and in order, and the constants of kernels."""
+    own = np.array([bound, _LEAST, _LEAST_SLOPE, _SHIFT], x.dtype)
+    return _plain(x), _plain(raw.astype(x.dtype, copy=False)), own
+
+
+_plain = np.ascontiguousarray
