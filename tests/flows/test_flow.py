@@ -9,6 +9,7 @@ from skdgm import FVBN, Flow
 from skdgm.callbacks import Checkpoint
 from skdgm.exceptions import InterruptedFitWarning, OutlierWarning
 from skdgm.flows._normal import Normal, fitted
+from skdgm.nets import estimator as nets_estimator
 from skdgm.training import canonical
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
@@ -194,3 +195,12 @@ def test_an_outlier_is_told_of():
     with pytest.warns(OutlierWarning, match="row 7"):
         flow = Flow(**SHORT | {"n_iter": 3}).fit(X)
     assert np.isfinite(flow.score_samples(X)).all()
+
+
+def test_what_needs_more_memory_than_there_is(monkeypatch):
+    monkeypatch.setattr(nets_estimator, "_LARGE", 0)
+    monkeypatch.setattr(nets_estimator, "physical", lambda: 1)
+    with pytest.raises(
+        MemoryError, match=r"Flow has 156 weights .* Lower hidden_layer"
+    ):
+        Flow(2, (4,)).fit(MOONS)
