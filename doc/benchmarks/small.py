@@ -31,7 +31,6 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.neural_network import BernoulliRBM as ScikitRBM
-from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from threadpoolctl import threadpool_limits
@@ -45,8 +44,6 @@ from skdgm.utils.threading.parallel import limit
 X, Y = load_digits(return_X_y=True)
 X /= 16
 KINDS = {"grey": X, "bits": X > 0.5}
-# Models of real columns take pixels as they are.
-REAL = "GaussianRBM", "RNADE"
 N_EPOCHS = 20
 # Of a grid search.
 SIZES = [(n, m) for n in (64, 128, 256) for m in (64, 128, 256)] + [(256,)]
@@ -157,21 +154,6 @@ def repeat(n_calls, call, *arguments):
     """Make a call several times."""
     for _ in range(n_calls):
         call(*arguments)
-
-
-def defaults(n_repeats):
-    """A fit with default parameters, float32."""
-    table(defaults.__doc__, "estimator", "seconds", "times MLPClassifier's")
-    anchor = seconds(partial(MLPClassifier(random_state=0).fit, X, Y))
-    row("scikit-learn's MLPClassifier", f"{anchor:.1f}", 1.0)
-    for name in skdgm.__all__:
-        cls = getattr(skdgm, name)
-        if not hasattr(cls, "fit") or name == "BernoulliBinarizer":
-            continue
-        rows = (X * 16 if name in REAL else X).astype(np.float32)
-        cls(n_iter=1, random_state=0).fit(rows[:300], Y[:300])
-        took = seconds(partial(cls(random_state=0).fit, rows, Y))
-        row(name, f"{took:.1f}", f"{took / anchor:.1f}")
 
 
 def updates(n_repeats):
@@ -297,7 +279,7 @@ def search(n_repeats):
     row(2 * len(SIZES), f"{minutes:.1f}", f"{100 * found.best_score_:.1f}")
 
 
-_PARTS = fits, transforms, scores, defaults, updates, budgets, search
+_PARTS = fits, transforms, scores, updates, budgets, search
 PARTS = {part.__name__: part for part in _PARTS}
 PARTS["compile"] = compiling
 
