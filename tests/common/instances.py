@@ -1730,6 +1730,7 @@ _ON_A_ROAD = [
     "FVBN",
     "NADE",
     "EoNADE",
+    "Flow",
     "RNNNADE",
     "VRNN",
 ]
