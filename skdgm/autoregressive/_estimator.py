@@ -93,6 +93,13 @@ class AutoregressiveEstimator(ChainOptions, NetEstimator):
 
     conditional_sample = conditional_sample
 
+    def _present_options(self):
+        asked = super()._present_options()
+        if asked.early_stopping == "auto":
+            is_free = asked.n_iter == "auto"
+            asked.early_stopping = is_free and asked.column_types != "bernoulli"
+        return asked
+
     def _label(self, rows, y, fresh, classes):
         # Raise before anything learned earlier is lost.
         check_ordering(self._options.ordering, rows.shape[1])

@@ -74,6 +74,10 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
         Number of epochs; "auto": 7,500 updates, but between 20 and 150 epochs.
         Of "mixed" columns, which are learned by heart sooner: 1,500 updates, but
         between 20 and 150 epochs.
+    early_stopping
+        If True, hold out rows, stop when their ``validation_curve_`` no longer falls,
+        and keep the parameters with which it was lowest. A net of all orders overfits
+        less than those of one.
 
     Attributes
     ----------
@@ -122,6 +126,7 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     n_steps: Count = 1
     learned_steps: Literal["all", "last"] = "all"
     dropout: Share = 0.0
+    early_stopping: bool = False
     ordering = "random"
     learning_rate = 0.004
     n_draws: int = removed()

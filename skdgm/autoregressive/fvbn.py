@@ -99,6 +99,7 @@ class FVBN(
     column_types: ColumnTypes = "bernoulli"
     _: KW_ONLY
     alpha: NotNegative | tuple = 0.0
+    early_stopping: bool = False
     learning_rate = 0.01
     n_mixtures: ClassVar = 1
 

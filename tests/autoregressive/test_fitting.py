@@ -7,6 +7,9 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
+from sklearn.covariance import LedoitWolf
+from sklearn.datasets import load_wine
+from sklearn.preprocessing import StandardScaler
 
 from skdgm import FVBN, MADE, NADE, RNADE, EoNADE, NeuralAutoregressive
 from skdgm.exceptions import MissingDataWarning
@@ -241,8 +244,25 @@ def test_as_many_epochs_as_make_so_many_updates(
     """Here they are less, and so are their bounds."""
     assert there_are == kind._BUDGET
     monkeypatch.setattr(kind, "_BUDGET", Budget(200, 2, 15))
-    own = kind(batch_size=batch_size, random_state=0).fit(X[:20, :2])
-    assert own.n_iter_ == expected
+    own = kind(batch_size=batch_size, early_stopping=False, random_state=0)
+    assert own.fit(X[:20, :2]).n_iter_ == expected
+
+
+@pytest.mark.parametrize("kind", [NADE, RNADE, MADE, NeuralAutoregressive])
+def test_numbers_are_not_learned_by_heart(kind):
+    """By default, densities of held-out rows are at least about those of a normal
+    distribution; with all epochs they can be hundreds of nats below."""
+    rows = StandardScaler().fit_transform(load_wine().data)
+    rows = rows[np.random.default_rng(0).permutation(len(rows))]
+    options = {} if kind is RNADE else {"column_types": "gaussian"}
+    own = kind(random_state=0, **options).fit(rows[:140])
+    normal = LedoitWolf().fit(rows[:140])
+    assert own.score(rows[140:]) > normal.score(rows[140:]) - 1.5
+    assert len(own.validation_curve_) == own.n_iter_
+    # Bits, or a number of epochs that is asked for, are another matter.
+    assert not kind(n_iter=2, random_state=0, **options).fit(rows).validation_curve_
+    if kind is not RNADE:
+        assert not kind(random_state=0).fit(X[:20]).validation_curve_
 
 
 @pytest.mark.parametrize("name", ["nade", "made", "eonade", "fvbn", "network"])
