@@ -1,9 +1,12 @@
 """Base class of the autoregressive estimators."""
 
+from typing import Literal
+
 import numpy as np
 
 from skdgm.autoregressive._options import ChainOptions
 from skdgm.base.frames import beside, conditional_sample, framed
+from skdgm.base.options import KW_ONLY
 from skdgm.data import names_of
 from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost
@@ -16,7 +19,18 @@ class AutoregressiveEstimator(ChainOptions, NetEstimator):
 
     A subclass has options, a model of :mod:`skdgm.autoregressive._model`, and
     ``_LIGHTER``, advice on how to need less memory, a clause.
+
+    Parameters
+    ----------
+    early_stopping
+        If True, hold out rows, stop when their ``validation_curve_`` no longer falls,
+        and keep the parameters with which it was lowest; "auto": where ``n_iter`` is
+        "auto" and columns are not all bits, as densities of numbers grow without limit
+        at values that are learned by heart.
     """
+
+    _: KW_ONLY
+    early_stopping: bool | Literal["auto"] = "auto"
 
     _KNOWN = ("_grey",)
 

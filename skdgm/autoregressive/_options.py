@@ -28,11 +28,6 @@ class ChainOptions(Options):
         Average the parameters over about the last tenth of the updates.
     n_iter
         Number of epochs; "auto": 3,500 updates, but between 20 and 100 epochs.
-    early_stopping
-        If True, hold out rows, stop when their ``validation_curve_`` no longer falls,
-        and keep the parameters with which it was lowest; "auto": where ``n_iter`` is
-        "auto" and columns are not all bits, as densities of numbers grow without limit
-        at values that are learned by heart.
     random_state : int, RandomState instance or None
         Seed of initial weights, order of rows, random orders of columns and draws.
 
@@ -58,7 +53,6 @@ class ChainOptions(Options):
     ordering: Literal["given", "random"] | tuple = "given"
     n_draws: Count = 100
     average: bool = True
-    early_stopping: bool | Literal["auto"] = "auto"
 
 
 class OrderOptions(Options):
