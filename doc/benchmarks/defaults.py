@@ -55,14 +55,13 @@ from skdgm.anomaly import DensityOutlierDetector
 from skdgm.registry import MODELS
 from skdgm.utils.threading.parallel import limit
 
-REAL = "GaussianRBM", "RNADE"
+# Models that take pixels from 0 to 16, as they are.
+REAL = "GaussianRBM", "RNADE", "ReplicatedSoftmax"
 GIVEN = "ConditionalRBM", "GatedRBM"
 SERIES = "RNNNADE", "RNNRBM", "RTRBM", "VRNN"
 # Kinds of columns and shapes, which have no default that suits these rows.
 NEEDED = {
-    "RNADE": {},
     "RBM": {"column_types": "bernoulli"},
-    "ReplicatedSoftmax": {},
 } | {
     name: {"image_shape": (8, 8)}
     for name in ("ConvRBM", "ConvDBM", "ConvDBN", "ConvDBNClassifier", "DRAW", "LAPGAN")
@@ -187,8 +186,6 @@ def digits(names):
     anchor = rivals(A, B, a, b)
     for name in names:
         kind, scale = getattr(skdgm, name), 16 if name in REAL else 1
-        if name == "ReplicatedSoftmax":
-            scale = 16
         model = kind(random_state=0, **NEEDED.get(name, {}))
         C, D = A * scale, B * scale
         if name in SERIES:

@@ -36,7 +36,7 @@ NETS = {
 
 
 class Judge:
-    """What is said of rows, given those held out."""
+    """Scores of rows, given those held out."""
 
     def __init__(self, V):
         self.some, self.asked, self.chosen = V[:2000], V[1000:], V[:1000]

@@ -46,7 +46,7 @@ class Flow(NetEstimator, implied=TableOptions):
     hidden_layer_sizes : tuple
         Numbers of hidden units of the net of each coupling.
     layer
-        What couplings do to a column: monotone rational-quadratic splines, which are
+        Coupled function of a column: monotone rational-quadratic splines, which are
         the identity beyond 5 standard deviations; or gains and shifts. Only with
         "spline" is there a spline of each single column.
     n_bins
