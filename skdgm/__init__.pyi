@@ -1,6 +1,7 @@
 # The names that __init__.py imports lazily, for type checkers and editors.
 # ruff: noqa: F403
 from skdgm.adversarial import *
+from skdgm.anomaly import DensityOutlierDetector as DensityOutlierDetector
 from skdgm.autoencoder import *
 from skdgm.autoregressive import *
 from skdgm.belief import *

@@ -62,7 +62,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
     --------
     >>> import numpy as np
     >>> from sklearn.datasets import load_iris
-    >>> from skdgm.anomaly import DensityOutlierDetector
+    >>> from skdgm import DensityOutlierDetector
     >>> X = load_iris().data
     >>> detector = DensityOutlierDetector(contamination=0.02).fit(X)
     >>> detector.predict([[50.0, 1.0, 4.0, 0.2]])

@@ -66,7 +66,7 @@ TOOLS = {
     "GenerativeImputer": "imputation.generative_imputer",
 }
 # Of these, what only its own module offers.
-_APART = "BernoulliBinarizer", "DensityOutlierDetector", "Dequantizer"
+_APART = "BernoulliBinarizer", "Dequantizer"
 
 ESTIMATORS = {**MODELS, **TOOLS}
 # What is to be had from skdgm itself, by module.

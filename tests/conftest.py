@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 # scikit-learn's checks with array API dispatch are skipped without it.
@@ -43,6 +44,25 @@ def pytest_collection_modifyitems(items):
         in_core = any(common.among(one, common.CORE) for one in asked)
         if folder in PROOFS or (folder == "common" and in_core):
             item.add_marker("core")
+
+
+# Generators of each module of tests, with their states once all modules are imported.
+_GENERATORS = {}
+
+
+def pytest_collection_finish(session):
+    """Note where generators of modules stand."""
+    for module in {item.module for item in session.items}:
+        found = vars(module).values()
+        found = [v.bit_generator for v in found if isinstance(v, np.random.Generator)]
+        _GENERATORS[module] = [(one, one.state) for one in found]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Set them back before a test and its fixtures: draws hang on no other test."""
+    for generator, state in _GENERATORS[item.module]:
+        generator.state = state
 
 
 @pytest.hookimpl(optionalhook=True)

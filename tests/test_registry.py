@@ -17,7 +17,7 @@ API = (ROOT.parent / "doc" / "api.rst").read_text()
 README = (ROOT.parent / "README.md").read_text()
 GUIDE = "".join(page.read_text() for page in (ROOT.parent / "doc/guide").rglob("*.rst"))
 # Packages of which the page of the API lists all names; of others, some.
-WHOLE = ("skdgm", "anomaly", "callbacks", "constraints", "dask", "datasets")
+WHOLE = ("skdgm", "callbacks", "constraints", "dask", "datasets")
 WHOLE += ("metrics", "plotting", "preprocessing")
 FAMILIES = sorted({home.partition(".")[0] for home in MODELS.values()})
 

@@ -16,8 +16,7 @@ from sklearn.metrics import RocCurveDisplay
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.preprocessing import power_transform
 
-from skdgm import EoNADE
-from skdgm.anomaly import DensityOutlierDetector
+from skdgm import DensityOutlierDetector, EoNADE
 from skdgm.metrics import anomaly_report
 
 cells = load_breast_cancer()

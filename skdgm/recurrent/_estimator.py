@@ -387,6 +387,11 @@ class RecurrentOptions(Options):
         Initialiser of weights; those of units of the cell on each other are orthogonal.
     n_iter
         Number of epochs; "auto": 1,500 updates, but between 20 and 300 epochs.
+    early_stopping
+        If True, hold out sequences, or the last steps of a single one, stop when their
+        ``validation_curve_`` no longer falls, and keep the parameters with which it was
+        lowest; "auto": where ``n_iter`` is "auto", as few sequences are soon learned by
+        heart.
     random_state : int, RandomState instance or None
         Seed of initial weights, order of sequences and draws.
     """
@@ -396,6 +401,8 @@ class RecurrentOptions(Options):
     cell: Literal["tanh", "gru", "lstm"] = "gru"
     init_weights: Initialiser = "glorot_uniform"
     dropout: Share = 0.0
+    early_stopping: bool | Literal["auto"] = "auto"
+    n_iter_no_change = 20
     clip_norm = 1.0
 
 
@@ -404,6 +411,12 @@ class RecurrentEstimator(RecurrentOptions, SequenceEstimator):
     subclass has the model, a :class:`~skdgm.recurrent._model.RecurrentModel`."""
 
     _KNOWN = ("_grey",)
+
+    def _present_options(self):
+        asked = super()._present_options()
+        if asked.early_stopping == "auto":
+            asked.early_stopping = asked.n_iter == "auto"
+        return asked
 
     def _count(self, table, fresh):
         super()._count(table, fresh)

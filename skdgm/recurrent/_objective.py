@@ -1,5 +1,7 @@
 """Objectives of sequences, learned in stretches of some steps."""
 
+from math import ceil
+
 import numpy as np
 
 from skdgm.nets import NetObjective
@@ -25,6 +27,17 @@ class SequenceObjective(NetObjective):
     """
 
     carried = None
+
+    def split(self, table):
+        """Hold out whole sequences; of a single one, its last steps."""
+        (first, *others), rows = table.index, table.rows
+        n_held = ceil(self.options.validation_fraction * rows.lengths[first])
+        if others or n_held == rows.lengths[first]:
+            return super().split(table)
+        begin, end = rows.edges[first : first + 2]
+        self.rows = rows._replace(edges=np.array([begin, end - n_held, end]))
+        table = table._replace(rows=self.rows)
+        return [table._replace(index=np.array([part])) for part in range(2)]
 
     def draw(self, table, number):
         """Stretches of the batches of sequences of an epoch."""

@@ -32,6 +32,10 @@ class MachineOptions(Options):
         columns.
     average
         Average the parameters over about the last tenth of the updates.
+    early_stopping
+        If True, hold out sequences, or the last steps of a single one, stop when their
+        ``validation_curve_`` no longer falls, and keep the parameters with which it was
+        lowest. The first epochs of a machine may change little.
 
     Attributes
     ----------
@@ -49,6 +53,7 @@ class MachineOptions(Options):
     n_betas: Count = 100
     min_variance: Fraction = 1e-4
     average: bool = True
+    early_stopping: bool = False
     missing_pattern: str = removed("ignore")
     learning_rate = 0.01
 

@@ -157,7 +157,7 @@ def test_memory_is_learned():
     bits = RNG.integers(0, 2, (40, 6, 2))
     parts = [np.tile(own, (4, 1)) for own in bits]
     model = RNNNADE(20, n_recurrent=40, batch_length=12, random_state=0)
-    model.set_params(learning_rate=0.01).fit(parts)
+    model.set_params(n_iter=300, learning_rate=0.01).fit(parts)
     scores = np.stack(model.score_samples(parts))
     assert scores[:, 6:].mean() > -0.5 > scores[:, :6].mean()
 

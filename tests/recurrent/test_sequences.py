@@ -1,8 +1,12 @@
 """What estimators of sequences promise, however these are given."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_array_equal
+from scipy.stats import multivariate_normal
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
@@ -10,6 +14,9 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from skdgm import RNNNADE, RNNRBM, RTRBM, VRNN, ConditionalRBM, load, save
 from skdgm.callbacks import Checkpoint
+from skdgm.data.sequences import sequences_of
+from skdgm.recurrent._objective import SequenceObjective
+from skdgm.utils.rows import Rows
 from tests.common.shapes import learned
 
 RNG = np.random.default_rng(0)
@@ -244,3 +251,45 @@ def test_a_single_sequence_passes_all_checks_but_those_of_independent_rows():
     found = check_estimator(model, on_fail=None, on_skip=None)
     failed = {one["check_name"] for one in found if one["status"] != "passed"}
     assert failed == OF_ROWS
+
+
+def waves(n_sequences, n_steps, seed):
+    """Noisy points on circles, of which each sequence has its own speed."""
+    rng = np.random.default_rng(seed)
+    phase, speed = rng.uniform(0, 6, n_sequences), rng.uniform(0.2, 0.6, n_sequences)
+    turn = np.outer(speed, np.arange(n_steps)) + phase[:, None]
+    points = np.stack([np.sin(turn), np.cos(turn)], -1)
+    return list(points + 0.2 * rng.normal(size=points.shape))
+
+
+@pytest.mark.parametrize("kind", [RNNNADE, VRNN])
+@pytest.mark.parametrize("given", [waves(3, 50, 1), waves(1, 150, 1)[0]])
+def test_few_sequences_are_not_learned_by_heart(kind, given):
+    """By default, new sequences are about as probable as by a normal distribution of
+    independent rows; with all epochs they are several to dozens of nats less so."""
+    model = kind(column_types="gaussian", random_state=0).fit(given)
+    new, seen = np.concatenate(waves(20, 50, 2)), np.vstack(given)
+    normal = multivariate_normal(seen.mean(0), np.cov(seen.T))
+    assert model.score(new, lengths=[50] * 20) > normal.logpdf(new).mean() - 0.3
+    assert len(model.validation_curve_) == model.n_iter_
+    # All epochs that are asked for are done.
+    assert not model.set_params(n_iter=2).fit(given).validation_curve_
+
+
+class Halves(SequenceObjective):
+    """An objective that only divides tables."""
+
+    init = prepare = forward = losses = None
+
+
+def test_the_last_steps_of_a_single_sequence_are_held_out():
+    X = np.random.default_rng(0).integers(0, 2, (45, 3)).astype(float)
+    for lengths, expected in ([45], (40, 5)), ([2], (1, 1)), ([1], (1, 1)):
+        table = sequences_of(Rows(X[: lengths[0]], np.float64), lengths)
+        objective = Halves(SimpleNamespace(validation_fraction=0.1), table.rows, 0)
+        parts = objective.split(table)
+        read = [X[one.rows.row_index(one.index)] for one in parts]
+        assert tuple(map(len, read)) == expected
+        if lengths[0] > 1:
+            assert_array_equal(np.concatenate(read), X[: lengths[0]])
+            assert objective.rows is parts[0].rows
