@@ -6,7 +6,7 @@ import numpy as np
 
 from skdgm.base.attributes import rolled_back
 from skdgm.base.frames import filled_in, framed
-from skdgm.base.options import KW_ONLY, Count, Options, Share
+from skdgm.base.options import KW_ONLY, Count, Options, Positive, Share
 from skdgm.base.series import Series, continued, fit_transform
 from skdgm.data.inputs import for_callbacks, own_frame
 from skdgm.data.sequences import (
@@ -51,7 +51,7 @@ class SequenceOptions(Options):
     _: KW_ONLY
     sequence_length: Count | None = None
     batch_length: Count | None = 100
-    batch_size = 16
+    batch_size: Count = 16
 
 
 class SequenceEstimator(SequenceOptions, NetEstimator):
@@ -402,8 +402,8 @@ class RecurrentOptions(Options):
     init_weights: Initialiser = "glorot_uniform"
     dropout: Share = 0.0
     early_stopping: bool | Literal["auto"] = "auto"
-    n_iter_no_change = 20
-    clip_norm = 1.0
+    n_iter_no_change: Count = 20
+    clip_norm: Positive | None = 1.0
 
 
 class RecurrentEstimator(RecurrentOptions, SequenceEstimator):

@@ -6,7 +6,7 @@ r"""Restricted Boltzmann machines in time, with a recurrent net.
 from typing import Literal
 
 from skdgm.base.common_options import CategoryOptions
-from skdgm.base.options import KW_ONLY, Count, Fraction, Options, removed
+from skdgm.base.options import KW_ONLY, Count, Fraction, Options, Positive, removed
 from skdgm.recurrent._estimator import RecurrentEstimator
 from skdgm.recurrent._model import MachineModel
 
@@ -32,10 +32,6 @@ class MachineOptions(Options):
         columns.
     average
         Average the parameters over about the last tenth of the updates.
-    early_stopping
-        If True, hold out sequences, or the last steps of a single one, stop when their
-        ``validation_curve_`` no longer falls, and keep the parameters with which it was
-        lowest. The first epochs of a machine may change little.
 
     Attributes
     ----------
@@ -53,9 +49,8 @@ class MachineOptions(Options):
     n_betas: Count = 100
     min_variance: Fraction = 1e-4
     average: bool = True
-    early_stopping: bool = False
     missing_pattern: str = removed("ignore")
-    learning_rate = 0.01
+    learning_rate: Positive = 0.01
 
 
 class RNNRBM(MachineOptions, CategoryOptions, RecurrentEstimator):

@@ -336,3 +336,16 @@ def test_references_are_those_that_are_cited():
         if listed != cited:
             wrong[name] = listed ^ cited
     assert not wrong
+
+
+def test_no_default_is_without_an_option():
+    """A plain assignment in a group of options that inherits no such option would be no
+    option's default, in silence."""
+    names = {name for kind in DECLARING for name in options._options_of(kind)}
+    dead = [
+        f"{kind.__name__}.{name}"
+        for kind in DECLARING
+        for name, value in vars(kind).items()
+        if name in names and not hasattr(value, "__get__")
+    ]
+    assert not dead
