@@ -201,7 +201,9 @@ class Density(ABC):
         """
         raise MissingCapability(self.name, "log_partition")
 
-    def by_content(self, function: Callable, rows: Rows, size: int) -> np.ndarray:
+    def by_content(
+        self, function: Callable, rows: Rows, size: int, take: Callable | None = None
+    ) -> np.ndarray:
         """Compute a function of every row, with random numbers keyed by its content.
 
         Parameters
@@ -212,15 +214,18 @@ class Density(ABC):
         rows : Rows
         size : int
             Number of rows at a time.
+        take : callable, optional
+            ``take(block)`` reads dense rows at a slice; by default as those of rows.
 
         Returns
         -------
         values : ndarray of shape (n_samples, ...)
         """
         rng, parts = stream(self.seed, LIKELIHOOD).rows(row_hash(rows)), []
+        take = take or rows.take
         with one_blas_thread():
             for block in gen_batches(rows.shape[0], max(1, size)):
-                parts.append(function(rows.take(block), rng.take(block)))
+                parts.append(function(take(block), rng.take(block)))
         return np.concatenate(parts)
 
     def widened(self, X: Data) -> Data:

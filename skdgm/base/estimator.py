@@ -12,11 +12,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdgm.base import attributes, fits
 from skdgm.base.density import Density
@@ -29,7 +25,6 @@ from skdgm.data import column_types_of, far_out, inputs
 from skdgm.data.streams import streamed
 from skdgm.training import Table
 from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target, Weight
-from skdgm.utils.math import shares
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.threading.callers import warn
 from skdgm.utils.threading.threads import Held
@@ -426,11 +421,7 @@ class Estimator(
         score : float
             The (weighted) mean of :meth:`score_samples`.
         """
-        scores = self.score_samples(X)
-        if sample_weight is not None:
-            given, how = (sample_weight, scores[:, None]), {"ensure_non_negative": True}
-            sample_weight, _ = shares(_check_sample_weight(*given, **how))
-        return float(np.average(scores, weights=sample_weight))
+        return fits.mean_score(self.score_samples(X), sample_weight)
 
     def _rows(self, X, *, dtype=None, reset=False, fitting=False):
         """Validate X and return its :class:`~skdgm.utils.rows.Rows`."""

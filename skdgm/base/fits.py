@@ -18,9 +18,11 @@ from sklearn.utils._param_validation import (
     InvalidParameterError,
     validate_parameter_constraints,
 )
+from sklearn.utils.validation import _check_sample_weight
 
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 from skdgm.training import Callbacks
+from skdgm.utils.math import shares
 from skdgm.utils.threading.callers import fits_for_another, warn
 
 # Constraints of options that may be booleans, or that are checked elsewhere.
@@ -169,3 +171,11 @@ def plain(value):
     if type(value) in (tuple, list):
         return type(value)(map(plain, value))
     return value
+
+
+def mean_score(scores, sample_weight):
+    """Mean of the scores of rows, weighted if there are weights."""
+    if sample_weight is not None:
+        given, how = (sample_weight, scores[:, None]), {"ensure_non_negative": True}
+        sample_weight, _ = shares(_check_sample_weight(*given, **how))
+    return float(np.average(scores, weights=sample_weight))

@@ -9,13 +9,16 @@ import numpy as np
 
 from skdgm.data.columns import standards
 from skdgm.data.foreign import as_pandas, is_foreign
-from skdgm.data.inputs import as_numbers, as_values
+from skdgm.data.inputs import as_numbers, as_values, check_length
 from skdgm.data.kinds import ColumnType
 from skdgm.data.labels import codes_of, of_classes
 from skdgm.training import column_sums
 from skdgm.utils.domains import is_frame
+from skdgm.utils.math import distinct
 
 KINDS = "categorical", "gaussian"
+# Distinct attributes of rows that are kept at most.
+_MOST = 1000
 
 
 class Attributes(NamedTuple):
@@ -78,6 +81,14 @@ class Attributes(NamedTuple):
             found[:, j] = self._number(j, part, owner)
         return found
 
+    def of_rows(self, y, owner, n_rows):
+        """As :meth:`numbers`, of so many rows; those of a single one are those of
+        all."""
+        found = self.numbers(y, owner)
+        found = np.repeat(found, n_rows if len(found) == 1 else 1, axis=0)
+        check_length(found, n_rows)
+        return found
+
     def _check(self, names, n, owner):
         if n != len(self.names):
             raise ValueError(
@@ -120,6 +131,38 @@ class Attributes(NamedTuple):
         """Inputs of a net, given what :meth:`encoded` returns or mixtures of these."""
         mean, scale = (np.repeat(x, self.sizes) for x in (self.mean, self.scale))
         return (encoded - mean) / scale
+
+
+class Known(NamedTuple):
+    """Distinct attributes of training rows, numbers of shape (n_distinct, n_attributes)
+    in the order of their values, and the weights of the rows that have them."""
+
+    numbers: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def of(cls, table, before=None):
+        """Attributes of a table, and of those before it. Of more than 1,000 as many are
+        drawn, systematically by their weights."""
+        numbers, weight = table.rows.beside(table.index), table.weight
+        if before is not None:
+            numbers = np.concatenate([before.numbers, numbers])
+            weight = np.concatenate([before.weight, weight])
+        numbers, place = distinct(numbers)
+        weight = np.bincount(place, weight, minlength=len(numbers))
+        if len(numbers) > _MOST:
+            ends, total = np.cumsum(weight), weight.sum()
+            ticks = (np.arange(_MOST) + 0.5) * total / _MOST
+            chosen = np.searchsorted(ends, ticks).clip(max=len(ends) - 1)
+            kept, times = np.unique(chosen, return_counts=True)
+            numbers, weight = numbers[kept], times * (total / _MOST)
+        return cls(numbers, weight)
+
+    def chosen(self, u):
+        """Rows of the numbers, by their weights, for each of uniform numbers u."""
+        ends = np.cumsum(self.weight)
+        chosen = np.searchsorted(ends, u * ends[-1], side="right")
+        return chosen.clip(max=len(ends) - 1)
 
 
 def learned(y, owner, types):

@@ -86,10 +86,13 @@ def fill(
     methods=("mean", "sample"),
     n_draws=1,
     by_place=False,
+    given=None,
 ):
     """Fill the missing entries of rows by ``filled(v, rng)``, of dense rows in the
     units of the model and a :class:`~skdgm.utils.random.Stream` of one stream a row;
-    or, ``by_place``, by ``filled(index)``, of the numbers of rows.
+    or, ``by_place``, by ``filled(index)``, of the numbers of rows. With ``given``
+    beside the rows, a :class:`~skdgm.utils.given.Given`, its values are a third
+    argument.
 
     Of the density ``read``, ``domain``, ``columns``, ``seed`` and ``name`` are asked.
     "sample" draws with ``random_state``; the random numbers of other methods depend
@@ -103,7 +106,7 @@ def fill(
     X = as_whole(X)
     # What is missing is to be filled: it has no value, and is none.
     X = streamed(X)
-    rows = density.read(X)._replace(gaps=None)
+    rows = density.read(X)._replace(gaps=None, given=given)
     if isinstance(X, Blocks):
         # What is filled is in memory anyway.
         rows = rows._replace(X=np.asarray(X))
@@ -121,16 +124,18 @@ def fill(
         for part in rows.blocks(len(which)):
             # A slice avoids a copy: it gives a view.
             place = part if n_draws == 1 else which[part]
-            v, given = rows.take(place), raw.take(place)
+            v, whole = rows.take(place), raw.take(place)
             holes = np.flatnonzero(np.isnan(v).any(axis=1))
             if holes.size:
-                own, given = (v[holes], rng.take(part).take(holes)), given.copy()
+                own, whole = [v[holes], rng.take(part).take(holes)], whole.copy()
+                if given is not None:
+                    own.append(rows.beside(place)[holes])
                 own = (part.start + holes,) if by_place else own
                 found = filled(*own)
                 found = density.domain.to_data(density.columns, found)
-                known = ~np.isnan(given[holes])
-                given[holes] = np.where(known, given[holes], found)
-            parts.append(given)
+                known = ~np.isnan(whole[holes])
+                whole[holes] = np.where(known, whole[holes], found)
+            parts.append(whole)
     return np.concatenate(parts)
 
 

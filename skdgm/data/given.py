@@ -1,4 +1,4 @@
-"""Classes and lengths given beside rows, read as numbers.
+"""Classes, attributes and lengths given beside rows, read as numbers.
 
 A table has it as :class:`~skdgm.utils.given.Given`. Where rows are to be drawn, one
 value may stand for all of them.
@@ -6,6 +6,7 @@ value may stand for all of them.
 
 import numpy as np
 
+from skdgm.data.attributes import Known, learned
 from skdgm.data.inputs import as_values, check_length
 from skdgm.data.labels import as_column, codes_of, of_classes
 from skdgm.utils.counts import WHOLE
@@ -27,6 +28,30 @@ def given_classes(model, rows, y, fresh):
     classes = np.unique(y) if fresh else model.classes_
     codes = codes_of(y, classes, ": all must be in the first call of partial_fit")
     return rows._replace(given=Given(codes)), {"classes_": classes}
+
+
+def given_attributes(model, rows, y, fresh):
+    """Rows with the numbers of their attributes, and a dict of ``_attributes_``, what
+    these are, on which a ``fresh`` fit decides.
+
+    ValueError if y is missing, or has missing values, other attributes or unknown
+    classes.
+    """
+    y = as_values(y, model._name) if y is None else y
+    attributes = None if fresh else model._attributes_
+    if fresh:
+        attributes = learned(y, model._name, model._options.attribute_types)
+    numbers = attributes.numbers(y, model._name)
+    check_length(numbers, rows.shape[0])
+    return rows._replace(given=Given(numbers)), {"_attributes_": attributes}
+
+
+def count_attributes(model, table, fresh):
+    """Standardise the attributes that a model has learned of, in a ``fresh`` fit, and
+    remember those of the rows."""
+    if fresh:
+        model._attributes_ = model._attributes_.fitted(table)
+    model._known = Known.of(table, None if fresh else model._known)
 
 
 def class_codes(model, y, n_rows):

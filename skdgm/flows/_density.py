@@ -7,21 +7,27 @@ r"""Density of rows that a map with an inverse makes standard normal.
 
 import numpy as np
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import _num_samples
 
 from skdgm.base import Density
-from skdgm.data import fill
-from skdgm.flows._likelihood import ROOM, loss_of
+from skdgm.data import events_of, fill
+from skdgm.flows._likelihood import ROOM, Whole, loss_of, n_given, with_inputs
 from skdgm.flows._normal import start_of
 from skdgm.latent.filling import by_weight
 from skdgm.nets import layers_of
 from skdgm.utils.counts import count_rows
+from skdgm.utils.given import Given
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
+from skdgm.utils.weighted import Weighted, effective, pooled
 
 # Draws are from distributions wider than those of the normal distribution.
 _SPREAD = 1.25
+_CHOICE = 101
+# Draws under conditions at a time.
+_PARTICLES = 4000
 
 
 class FlowDensity(Density):
@@ -29,25 +35,40 @@ class FlowDensity(Density):
 
     Besides the arguments of :class:`~skdgm.base.Density` it has ``net``, functions of a
     ``serial``; its ``params`` and ``statistics``; ``place``, the number of its
-    whitening, if any; ``n_draws`` of missing entries for each row; and ``width``, the
-    most numbers of a layer for one row.
+    whitening, if any; ``n_draws`` of missing entries for each row; ``width``, the most
+    numbers of a layer for one row; and the ``attributes`` that rows are given, with
+    those ``known`` of training rows, of :mod:`skdgm.data.attributes`, or None.
     """
 
-    def __init__(self, *common, net, params, statistics, place, n_draws, width):
+    def __init__(
+        self,
+        *common,
+        net,
+        params,
+        statistics,
+        place,
+        n_draws,
+        width,
+        attributes=None,
+        known=None,
+    ):
         super().__init__(*common)
         self.net, self.params, self.statistics = net, params, statistics
         self.normal = start_of(statistics, place)
         self.n_draws, self.width = n_draws, width
+        self.attributes, self.known = attributes, known
+        self.n_given = n_given(attributes)
 
     @property
     def capabilities(self):
-        """Exact, but for rows with missing entries."""
+        """Exact, but for rows with missing entries and conditions on columns."""
         rows = {"complete": "exact", "missing": "estimate"}
+        given = {} if self.attributes is None else {"attributes": "exact"}
         return {
-            "log_prob": rows,
-            "features": rows,
-            "inverse": {"nothing": "exact"},
-            "sample": {"nothing": "exact"},
+            "log_prob": rows | given,
+            "features": rows | given,
+            "inverse": {"nothing": "exact"} | given,
+            "sample": {"nothing": "exact", "conditions": "estimate"} | given,
             "fill": {"missing": "estimate"},
         }
 
@@ -61,9 +82,10 @@ class FlowDensity(Density):
         """Number of columns of the code: that of the data."""
         return len(self.columns.seen)
 
-    def log_prob(self, X):
-        """Log-likelihood of each row, in nats."""
-        rows = self.read(X)
+    def log_prob(self, X, y=None):
+        """Log-likelihood of each row, in nats, given attributes y if it is
+        conditional."""
+        rows = self._read(X, y)
 
         def of_rows(v, rng):
             found, holes = np.empty(len(v)), np.isnan(v).any(axis=1)
@@ -74,16 +96,16 @@ class FlowDensity(Density):
                 draws = (self._drawn(given, own.fold(k)) for k in range(self.n_draws))
                 found[holes] = log_mean_exp(np.stack([log_w for log_w, _ in draws]))[0]
                 # Nothing has a probability of one.
-                found[np.isnan(v).all(axis=1)] = 0
+                found[np.isnan(v[:, self.n_given :]).all(axis=1)] = 0
             return found
 
         return self._of_rows(of_rows, rows) + self.domain.log_volume(self.columns, rows)
 
-    def features(self, X):
+    def features(self, X, y=None):
         """Code of each row; the expected one where entries are missing."""
 
         def of_rows(v, rng):
-            found = np.empty_like(v)
+            found = np.empty_like(v[:, self.n_given :])
             holes = np.isnan(v).any(axis=1)
             found[~holes] = self._code(v[~holes])
             if holes.any():
@@ -91,48 +113,138 @@ class FlowDensity(Density):
                 found[holes] = self._weighed(own, rng, "mean", self._code)
             return found
 
-        return self._of_rows(of_rows, self.read(X))
+        return self._of_rows(of_rows, self._read(X, y))
 
-    def inverse(self, H):
+    def inverse(self, H, y=None):
         """Rows of codes."""
-        return self._decoded(self.checked(H, self.dtype))
+        H = self.checked(H, self.dtype)
+        return self._decoded(H, self._numbers(y, len(H)))
 
-    def sample(self, n_samples, random_state=None):
-        """Draw rows."""
+    def sample(self, n_samples, random_state=None, y=None, conditions=None, names=None):
+        """Draw rows, of a conditional flow given attributes y, by default those of
+        training rows by share; with ``conditions``, a dict by the ``names`` of columns,
+        given these."""
         n_samples = count_rows(n_samples, self.n_features_out)
-        seed = check_random_state(random_state).randint(MAX_SEED)
-        rng = stream(seed).rows(n_samples)
-        return self._decoded(rng.normal(self.n_features_out, self.dtype))
+        seed, numbers = check_random_state(random_state).randint(MAX_SEED), None
+        if y is not None:
+            # Rows under conditions are chosen among many, which are all given the same.
+            n_rows = n_samples if conditions is None else 1
+            numbers = self._numbers(y, n_rows)
+        with one_blas_thread():
+            if conditions is None:
+                v = self._new(stream(seed).rows(n_samples), numbers)
+                return self._to_data(v)
+            events = events_of(self.columns, self._kinds, conditions, names, self.name)
+            x, v = self._conditioned(n_samples, *events, numbers, stream(seed))
+        return self._to_data(v, x)
 
-    def fill(self, X, method="mean", random_state=None, n_samples=1):
+    def fill(self, X, method="mean", random_state=None, n_samples=1, y=None):
         """Fill missing entries of ``n_samples`` copies of each row."""
         n_samples = count_rows(n_samples, self.n_features_out)
+        X, first = self.widened(X), self.n_given
+        numbers = self._numbers(y, _num_samples(X))
+        given = None if numbers is None else Given(numbers)
 
-        def filled(v, rng):
-            return self._weighed(v, rng, method, lambda v: v).astype(v.dtype)
+        def filled(v, rng, numbers=None):
+            v = with_inputs(self.attributes, numbers, v)
+            found = self._weighed(v, rng, method, lambda v: v[:, first:])
+            return found.astype(v.dtype)
 
-        how = method, random_state, filled
-        found = fill(self, self.widened(X), *how, n_draws=n_samples)
+        how = {"n_draws": n_samples, "given": given}
+        found = fill(self, X, method, random_state, filled, **how)
         return self.decoded(found, X)
 
-    def _decoded(self, z):
+    def _read(self, X, y):
+        """Rows, with the numbers of their attributes beside if it is conditional."""
+        rows = self.read(X)
+        numbers = self._numbers(y, rows.shape[0])
+        return rows if numbers is None else rows._replace(given=Given(numbers))
+
+    def _numbers(self, y, n_rows):
+        """Numbers of attributes of rows, or None if nothing is given."""
+        if self.attributes is not None and y is not None:
+            return self.attributes.of_rows(y, self.name, n_rows)
+        if self.attributes is not None:
+            raise ValueError(
+                f"{self.name} is conditional: give y, the attributes of the rows."
+            )
+        if y is not None:
+            raise ValueError(
+                f"{self.name} is not conditional: leave out y, or fit with "
+                "attribute_conditional=True and y."
+            )
+        return None
+
+    def _new(self, rng, numbers=None):
+        """Rows drawn in units of the model, one for each stream; see
+        :meth:`sample`."""
+        if numbers is None:
+            numbers = self._known(rng)
+        return self._inverse(rng.normal(self.n_features_out, self.dtype), numbers)
+
+    def _known(self, rng):
+        """Numbers of attributes of training rows, drawn by share; None without any."""
+        if self.attributes is None:
+            return None
+        return self.known.numbers[self.known.chosen(rng.fold(_CHOICE).uniform(1)[:, 0])]
+
+    def _conditioned(self, n_samples, x, values, events, numbers, rng):
+        """Values that conditions give, and rows in units of the model, drawn under
+        these; see :func:`~skdgm.data.events_of`."""
+        known = ~np.isnan(values)
+        ends = [(j, *e.intervals[0]) for j, e in enumerate(events) if e is not None]
+
+        def draw(size, rng):
+            own, log_w = rng.rows(size), np.zeros(size)
+            given = self._known(own) if numbers is None else np.repeat(numbers, size, 0)
+            if known.any():
+                v = np.tile(values, (size, 1)).astype(self.dtype)
+                v = self.normal.given(with_inputs(self.attributes, given, v))
+                log_w, v = self._drawn(v, own)
+                v = v[:, self.n_given :]
+            else:
+                v = self._new(own, given)
+            for j, low, high in ends:
+                log_w[(v[:, j] < low) | (v[:, j] > high)] = -np.inf
+            number = effective(log_w)
+            return Weighted(v, log_w, number, number / size)
+
+        return x, pooled(draw, n_samples, rng, _PARTICLES, self.name)
+
+    @property
+    def _kinds(self):
+        return np.full(self.n_features_out, "gaussian")
+
+    def _inverse(self, z, numbers):
+        z = with_inputs(self.attributes, numbers, z)
+        return self.net.inverse(self.params, self.statistics, z)[:, self.n_given :]
+
+    def _decoded(self, z, numbers):
         """Rows of codes, in the form of the data."""
         with one_blas_thread():
-            v = self.net.inverse(self.params, self.statistics, z)
-        return self.decoded(self.domain.to_data(self.columns, v))
+            return self._to_data(self._inverse(z, numbers))
+
+    def _to_data(self, v, x=None):
+        """Rows in the form of the data, where some columns have known values x."""
+        found = self.domain.to_data(self.columns, v)
+        if x is not None:
+            found[:, ~np.isnan(x)] = x[~np.isnan(x)]
+        return self.decoded(found)
 
     def _of_rows(self, function, rows):
-        return self.by_content(function, rows, ROOM // self.width)
+        take = Whole(rows, self.attributes).take
+        return self.by_content(function, rows, ROOM // self.width, take)
 
     def _net(self, v):
         return astype((self.params, self.statistics), v.dtype)
 
     def _log_p(self, v):
         """Log densities of complete rows in units of the model."""
-        return -loss_of(self.net, *self._net(v), v).astype(np.float64)
+        found = loss_of(self.net, *self._net(v), v, self.n_given)
+        return -found.astype(np.float64)
 
     def _code(self, v):
-        return self.net.apply(*self._net(v), v)[0]
+        return self.net.apply(*self._net(v), v)[0][:, self.n_given :]
 
     def _drawn(self, given, rng):
         """Log weights of rows with missing entries drawn, and these rows."""

@@ -4,9 +4,16 @@ from itertools import pairwise
 from types import SimpleNamespace
 
 from skdgm.flows._density import FlowDensity
-from skdgm.flows._likelihood import FlowObjective
+from skdgm.flows._likelihood import FlowObjective, n_given
 from skdgm.nets import NetModel, layers
-from skdgm.nets.bijections import coupling, permutation, splines, triangular, whitening
+from skdgm.nets.bijections import (
+    after,
+    coupling,
+    permutation,
+    splines,
+    triangular,
+    whitening,
+)
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.random import stream
 
@@ -15,7 +22,10 @@ _BOUND = 5.0
 _ORDERS = 2**17 + 2
 # Most columns of matrices for all pairs of them, unless these are asked for.
 _MOST = 256
-_NAMES = "layer", "n_layers", "n_bins", "linear", "activation"
+_NAMES = (
+    *("layer", "n_layers", "n_bins", "linear", "activation"),
+    "attribute_conditional",
+)
 
 
 class FlowModel(NetModel):
@@ -35,20 +45,23 @@ class FlowModel(NetModel):
         """Density of the fitted parameters, a :class:`FlowDensity`."""
         parts = dict(zip(("net", "place", "width"), self._net(facts)))
         state_parts = {"params": state.learned, "statistics": state.statistics}
-        n_draws = facts.now("n_draws")
-        return FlowDensity(*facts.own, **parts, **state_parts, n_draws=n_draws)
+        own, known = {"n_draws": facts.now("n_draws")}, facts.known
+        own |= {"attributes": known._attributes_, "known": known._known}
+        return FlowDensity(*facts.own, **parts, **state_parts, **own)
 
     def objective(self, facts, table, before):
         """Log-likelihood of the rows, a :class:`FlowObjective`."""
         given = facts.options, table.rows, facts.seed, before
-        own = *self._net(facts), table, facts.domain, facts.columns
+        beside = facts.known._attributes_, table
+        own = *self._net(facts), *beside, facts.domain, facts.columns
         return FlowObjective(*own, *given)
 
     def n_weights(self, facts):
         """Number of weights, about."""
         own, n = facts.structure, len(facts.columns.seen)
         half, each = n // 2, 3 * own.n_bins if own.layer == "spline" else 2
-        sizes = half, *own.hidden_layer_sizes, each * (n - half)
+        more = n_given(facts.known._attributes_)
+        sizes = half + more, *own.hidden_layer_sizes, each * (n - half)
         nets = own.n_layers * sum(a * b for a, b in pairwise(sizes))
         n_full = 3 if own.linear == "lu" or n <= _MOST else 0
         n_full += 2 * own.n_layers if n_full and own.linear != "permutation" else 0
@@ -57,19 +70,21 @@ class FlowModel(NetModel):
     def _net(self, facts):
         """Layers, the number of the whitening if any, and most numbers for a row."""
         own, n = facts.structure, len(facts.columns.seen)
-        is_spline = own.layer == "spline"
+        is_spline, first = own.layer == "spline", n_given(facts.known._attributes_)
         sizes = own.hidden_layer_sizes
         net = layers.serial(*(layers.dense(m, own.activation) for m in sizes))
         full = own.linear == "lu" or n <= _MOST
         mixed = full and own.linear != "permutation"
-        between = [triangular(True), triangular()] if mixed else []
+        # What is given stays as it is, before the columns.
+        product = [after(first, triangular(True)), after(first, triangular())]
         # Couplings and matrices differ from a normal distribution by what they learn.
-        found = [splines(own.n_bins, _BOUND)] if is_spline else []
+        found = [after(first, splines(own.n_bins, _BOUND))] if is_spline else []
         place = len(found) if full else None
-        found += [whitening(), triangular(True), triangular()] if full else []
-        how = (own.n_bins, _BOUND) if is_spline else ()
-        for number in range(own.n_layers if n > 1 else 0):
+        found += [whitening(), *product] if full else []
+        how = (own.n_bins, _BOUND) if is_spline else (0, 0.0)
+        for number in range(own.n_layers if n > 1 or first else 0):
             order = stream(facts.seed, _ORDERS, number).generator().permutation(n)
-            found += [permutation(order), coupling(net, *how), *between]
-        width = max(n * 3 * own.n_bins, *own.hidden_layer_sizes, 1)
+            found += [after(first, permutation(order)), coupling(net, *how, first)]
+            found += product if mixed else []
+        width = max(first + n * 3 * own.n_bins, *own.hidden_layer_sizes, 1)
         return layers.serial(*found), place, width

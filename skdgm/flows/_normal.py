@@ -46,11 +46,14 @@ class Normal:
         root = solve_triangular(W, np.eye(len(b)))
         return cls(-b @ root, root.T @ root)
 
-    def whitening(self, dtype):
-        """Triangular map that makes the distribution standard normal, a Layer."""
+    def whitening(self, dtype, n_given=0):
+        """Triangular map that makes the distribution standard normal, a Layer: that of
+        other columns given the first ``n_given``, which stay as they are."""
         root = cholesky(self.covariance, lower=True)
         W = solve_triangular(root, np.eye(len(root)), lower=True).T
-        return Layer(W.astype(dtype), (-self.mean @ W).astype(dtype))
+        b = -self.mean @ W
+        W[:n_given, :n_given], b[:n_given] = np.eye(n_given), 0
+        return Layer(W.astype(dtype), b.astype(dtype))
 
     def given(self, v):
         """Conditional distributions of the missing entries of rows."""
@@ -113,9 +116,10 @@ class Conditional:
         return found, log_q
 
 
-def fitted(table):
+def fitted(table, n_given=0):
     """Normal distribution of a table's rows, a :class:`Normal`, by expectation
-    maximisation where entries are missing."""
+    maximisation where entries are missing. Its shrinkage serves the columns after the
+    first ``n_given``, given these."""
     n = table.rows.shape[1]
     joint = np.zeros(n), np.eye(n)
     for _ in range(1 if table.rows.complete else _EM_STEPS):
@@ -125,7 +129,7 @@ def fitted(table):
         joint = whole.mean, _regular(whole.covariance, 1e-6)
     best, shrinkage = -np.inf, _SHRINKAGE[-1] / 2
     for amount in _SHRINKAGE if len(folds) > 1 else ():
-        found = _score(folds, amount)
+        found = _score(folds, amount, n_given)
         if found > best:
             best, shrinkage = found, amount
     return Normal(whole.mean, _regular(whole.covariance, shrinkage))
@@ -153,9 +157,9 @@ def _regular(covariance, shrinkage):
     return (1 - shrinkage) * covariance + np.diag(low) + shrinkage * np.eye(n)
 
 
-def _score(folds, shrinkage):
+def _score(folds, shrinkage, n_given):
     """Mean log-likelihood of folds given the others, up to a constant; minus infinity
-    where a covariance is close to singular."""
+    where a covariance is close to singular. The first columns are given."""
     total = 0.0
     for number, left_out in enumerate(folds):
         rest = _union(folds[:number] + folds[number + 1 :])
@@ -170,6 +174,6 @@ def _score(folds, shrinkage):
         around = left_out.covariance + np.outer(gap, gap)
         white = solve_triangular(root, around, lower=True)
         white = solve_triangular(root, white.T, lower=True)
-        loss = np.log(pivots).sum() + 0.5 * np.trace(white)
+        loss = (np.log(pivots) + 0.5 * np.diag(white))[n_given:].sum()
         total -= left_out.weight[0] * loss
     return total

@@ -6,19 +6,14 @@ r"""Normalising flows: maps with an inverse from rows to independent normal numb
 
 from typing import Literal
 
-import numpy as np
-
-from skdgm.base.common_options import TableOptions
-from skdgm.base.frames import conditional_sample
-from skdgm.base.options import KW_ONLY, Count, CountOrZero, removed
+from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, removed
+from skdgm.flows._estimator import FlowEstimator
 from skdgm.flows._model import FlowModel
-from skdgm.nets import NetEstimator
-from skdgm.nets.estimator import check_cost
 from skdgm.nets.options import Activation
 from skdgm.training import Budget
 
 
-class Flow(NetEstimator, implied=TableOptions):
+class Flow(FlowEstimator):
     r"""Normalising flow: an exact density of real columns by layers with an inverse.
 
     .. math::
@@ -57,6 +52,15 @@ class Flow(NetEstimator, implied=TableOptions):
         unless it is "lu", training begins at independent columns.
     activation
         Activation function of hidden units.
+    attribute_conditional
+        Whether ``fit`` needs attributes y of the rows, such as classes or other
+        columns, on which rows then depend: :math:`p(x \mid y)`. The couplings' nets
+        have them as inputs [3]_, and the normal distribution at the start has a mean
+        that is linear in them.
+    attribute_types : "auto", tuple or dict
+        Kind of each attribute, "categorical" or "gaussian", by its place or name.
+        "auto": text and truth values are classes, and so are whole numbers in a y of
+        one column; other numbers are "gaussian".
     n_draws
         Draws for each row with missing entries, in :meth:`score_samples`,
         :meth:`transform` and :meth:`impute`. It may be changed after ``fit``.
@@ -72,6 +76,9 @@ class Flow(NetEstimator, implied=TableOptions):
         nets, in the order of the layers.
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
+    attribute_types_ : dict
+        How each attribute of a conditional flow is read, by its name (or number): a
+        :class:`~skdgm.data.ColumnType`.
     density_kind_ : str
         Kind of :meth:`score_samples`: "exact". Scores of rows with missing entries are
         estimates.
@@ -82,6 +89,8 @@ class Flow(NetEstimator, implied=TableOptions):
        NeurIPS.
     .. [2] Dinh, Sohl-Dickstein and Bengio (2017). Density estimation using real NVP.
        ICLR.
+    .. [3] Winkler, Worrall, Hoogeboom and Welling (2019). Learning likelihoods with
+       conditional normalizing flows. arXiv:1912.00042.
 
     Examples
     --------
@@ -105,6 +114,8 @@ class Flow(NetEstimator, implied=TableOptions):
     n_bins: Count = 5
     linear: Literal["auto", "lu", "permutation"] = "auto"
     activation: Activation = "tanh"
+    attribute_conditional: bool = False
+    attribute_types: Auto | tuple | dict = "auto"
     n_draws: Count = 100
     average: bool = True
     early_stopping = True
@@ -113,22 +124,3 @@ class Flow(NetEstimator, implied=TableOptions):
 
     _MODEL, _BUDGET = FlowModel(), Budget(3_000, 20, 500)
     _LIGHTER = 'lower hidden_layer_sizes or batch_size, or leave linear "auto"'
-
-    conditional_sample = conditional_sample
-
-    def _check_cost(self, table, n_epochs):
-        facts, n, options = self._facts(), len(table.index), self._options
-        n_columns, dtype = table.rows.shape[1], np.dtype(table.rows.dtype)
-        # Each layer has several numbers for each column of a batch.
-        numbers = (1 + options.n_layers) * options.n_bins
-        check_cost(
-            self,
-            np.ones(n_columns, int),
-            getattr(self, "feature_names_in_", range(n_columns)),
-            self._MODEL.n_weights(facts),
-            n_nets=1,
-            shared=True,
-            batch=min(n, options.batch_size) * numbers,
-            n_rows=n * n_epochs,
-            item=dtype.itemsize,
-        )

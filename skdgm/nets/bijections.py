@@ -19,7 +19,7 @@ from autograd.extend import defvjp_argnums
 from scipy.linalg import solve_triangular
 from scipy.special import logit
 
-from skdgm.nets.constrained import pick
+from skdgm.nets.constrained import beside, pick
 from skdgm.nets.feed_forward import Layer
 from skdgm.nets.layers import Net, Scales, activation, unweighted
 from skdgm.nets.primitives import LEAK, activate, columns, dense
@@ -226,12 +226,13 @@ def _parts(found, x):
     return columns(found, 0, n), columns(found, n, n + 1).reshape(-1)
 
 
-def coupling(net, n_bins=0, bound=0.0):
+def coupling(net, n_bins=0, bound=0.0, n_given=0):
     """Columns of the first half, unchanged, beside those of the second half, changed by
     functions whose parameters a dense layer above a ``net`` makes of the first: by
     monotone splines, or without bins by gains and shifts. It is at first the identity,
-    as these parameters are 0."""
-    how = net, 3 * n_bins - 1 if n_bins else 2, bound
+    as these parameters are 0. The first ``n_given`` columns are of no half: they stay,
+    and the net has them, too."""
+    how = net, 3 * n_bins - 1 if n_bins else 2, bound, n_given
     apply, inverse, log_det = (
         partial(part, how)
         for part in (_apply_coupling, _inverse_coupling, _of_coupling)
@@ -241,17 +242,22 @@ def coupling(net, n_bins=0, bound=0.0):
 
 
 def _begin_coupling(how, rng, n_inputs, dtype):
-    net, each, _ = how
-    half = n_inputs // 2
+    net, each, _, n_given = how
+    half = _stay(n_inputs, n_given)
     n_below, params, statistics = net.init(rng, half, dtype)
     n_outputs = each * (n_inputs - half)
     top = Layer(np.zeros((n_below, n_outputs), dtype), np.zeros(n_outputs, dtype))
     return n_inputs, (params, top), statistics
 
 
+def _stay(n, n_given):
+    """Number of the columns that stay, of n."""
+    return n_given + (n - n_given) // 2
+
+
 def _below(how, params, statistics, x):
     """Outputs of the net of the columns that stay."""
-    stay = columns(x, 0, getval(x).shape[1] // 2)
+    stay = columns(x, 0, _stay(getval(x).shape[1], how[3]))
     return how[0].apply(params[0], statistics, stay)[0]
 
 
@@ -261,13 +267,13 @@ def _of_coupling(how, params, statistics, x):
 
 
 @primitive
-def _coupled(x, below, W, b, each, bound):
+def _coupled(x, below, W, b, each, bound, n_given):
     """Rows whose second half is changed, beside the sums of the logs of the slopes.
 
     Parameters of functions are many for each entry. They are made of ``below`` for some
     rows at a time, here and once more for gradients.
     """
-    half, function = x.shape[1] // 2, spline if bound else _gain
+    half, function = _stay(x.shape[1], n_given), spline if bound else _gain
     found = np.empty((len(x), x.shape[1] + 1), x.dtype)
     found[:, :half] = x[:, :half]
     for block in _blocks(x, b):
@@ -287,8 +293,8 @@ def _outputs(below, W, b, each):
 
 
 def _coupled_back(argnums, _, args, kwargs):
-    x, below, W, b, each, bound = args
-    half, slopes = x.shape[1] // 2, gradients if bound else _gain_back
+    x, below, W, b, each, bound, n_given = args
+    half, slopes = _stay(x.shape[1], n_given), gradients if bound else _gain_back
 
     def backward(grad):
         by_x, by_below = grad[:, :-1].copy(), np.empty_like(below)
@@ -334,7 +340,8 @@ def _apply_coupling(how, params, statistics, x, rng=None, train=False):
 
 
 def _inverse_coupling(how, params, statistics, y):
-    below, half, x = _below(how, params, statistics, y), y.shape[1] // 2, y.copy()
+    below, x = _below(how, params, statistics, y), y.copy()
+    half = _stay(y.shape[1], how[3])
     for block in _blocks(y, params[1].b):
         out, change = _outputs(below[block], *params[1], how[1]), y[block, half:]
         if how[2]:
@@ -342,6 +349,42 @@ def _inverse_coupling(how, params, statistics, y):
         else:
             x[block, half:] = (change - out[..., 1]) * np.exp(-_log_gain(out))
     return x
+
+
+def after(n_given, net):
+    """A net of the columns after the first ``n_given``, which stay as they are."""
+    if not n_given:
+        return net
+    parts = _apply_after, _inverse_after, _of_after
+    apply, inverse, log_det = (partial(part, n_given, net) for part in parts)
+    begin = partial(_begin_after, n_given, net)
+    return Net(begin, apply, inverse=inverse, log_det=log_det)
+
+
+def _begin_after(n_given, net, rng, n_inputs, dtype):
+    n_outputs, *others = net.init(rng, n_inputs - n_given, dtype)
+    return n_given + n_outputs, *others
+
+
+def _halves(n_given, x):
+    return columns(x, 0, n_given), columns(x, n_given, getval(x).shape[1])
+
+
+def _apply_after(n_given, net, params, statistics, x, rng=None, train=False):
+    given, x = _halves(n_given, x)
+    y, statistics = net.apply(params, statistics, x, rng=rng, train=train)
+    return beside(given, y), statistics
+
+
+def _inverse_after(n_given, net, params, statistics, y):
+    given, y = _halves(n_given, y)
+    return beside(given, net.inverse(params, statistics, y))
+
+
+def _of_after(n_given, net, params, statistics, x):
+    given, x = _halves(n_given, x)
+    y, log_det = net.log_det(params, statistics, x)
+    return beside(given, y), log_det
 
 
 def monotone(name):

@@ -27,7 +27,7 @@ RECORDS = {
     "Inequality": "constraints.relations",
     "Joint": "constraints._steps",
     "Kept": "directed._way",
-    "Known": "supervised._density",
+    "Known": "data.attributes",
     "Labels": "stacks.outputs",
     "Layer": "nets.feed_forward",
     "Learned": "directed._way",

@@ -7,50 +7,20 @@ for the distinct attributes :math:`a_k` of the training rows, and their shares
 :math:`w_k`.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy.special import logsumexp, softmax
 from sklearn.utils import check_random_state, gen_batches
 
 from skdgm.base import Density, of_rows
 from skdgm.data import fill
-from skdgm.data.inputs import check_length
 from skdgm.nets import layers_of
 from skdgm.utils.counts import count_rows
-from skdgm.utils.math import distinct
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 
 _DATA, _CHOICE = range(100, 102)
-# Outputs at a time; distinct attributes that are kept at most.
-_ROOM, _MOST = 2**22, 1000
-
-
-class Known(NamedTuple):
-    """Distinct attributes of training rows, numbers of shape (n_distinct, n_attributes)
-    in the order of their values, and the weights of the rows that have them."""
-
-    numbers: np.ndarray
-    weight: np.ndarray
-
-    @classmethod
-    def of(cls, table, before=None):
-        """Attributes of a table, and of those before it. Of more than 1,000 as many are
-        drawn, systematically by their weights."""
-        numbers, weight = table.rows.beside(table.index), table.weight
-        if before is not None:
-            numbers = np.concatenate([before.numbers, numbers])
-            weight = np.concatenate([before.weight, weight])
-        numbers, place = distinct(numbers)
-        weight = np.bincount(place, weight, minlength=len(numbers))
-        if len(numbers) > _MOST:
-            ends, total = np.cumsum(weight), weight.sum()
-            ticks = (np.arange(_MOST) + 0.5) * total / _MOST
-            chosen = np.searchsorted(ends, ticks).clip(max=len(ends) - 1)
-            kept, times = np.unique(chosen, return_counts=True)
-            numbers, weight = numbers[kept], times * (total / _MOST)
-        return cls(numbers, weight)
+# Outputs at a time.
+_ROOM = 2**22
 
 
 class GivenDensity(Density):
@@ -58,9 +28,9 @@ class GivenDensity(Density):
 
     Besides the arguments of :class:`~skdgm.base.Density` it has ``outputs(inputs)`` of
     the net, for attributes; ``net``, its parameters and those of the distribution of
-    rows; ``output``, this distribution given outputs; the :class:`Attributes`, and
-    those :class:`Known` of the training rows; and ``grey``, whether columns of bits had
-    grey values in training.
+    rows; ``output``, this distribution given outputs; the ``attributes``, and those
+    ``known`` of the training rows, of :mod:`skdgm.data.attributes`; and ``grey``,
+    whether columns of bits had grey values in training.
     """
 
     def __init__(self, *common, outputs, net, output, attributes, known, grey):
@@ -123,11 +93,10 @@ class GivenDensity(Density):
         return self.by_content(function, rows, _ROOM // size)
 
     def _inputs(self, y, n_rows=None):
-        numbers = self.attributes.numbers(y, self.name)
-        if n_rows is not None:
-            # Those of a single row are those of all.
-            numbers = np.repeat(numbers, n_rows if len(numbers) == 1 else 1, axis=0)
-            check_length(numbers, n_rows)
+        if n_rows is None:
+            numbers = self.attributes.numbers(y, self.name)
+        else:
+            numbers = self.attributes.of_rows(y, self.name, n_rows)
         return self.attributes.inputs(numbers, self.dtype)
 
     def sample(self, n_samples, random_state=None, y=None):
@@ -138,11 +107,8 @@ class GivenDensity(Density):
             if y is not None:
                 out = self.outputs(self._inputs(y, n_samples))
             else:
-                log_w, known = self.mixture()
-                ends = np.cumsum(np.exp(log_w))
-                u = rng.fold(_CHOICE).uniform(1)[:, 0] * ends[-1]
-                chosen = np.searchsorted(ends, u, side="right")
-                out = known[chosen.clip(max=len(ends) - 1)]
+                u = rng.fold(_CHOICE).uniform(1)[:, 0]
+                out = self.mixture()[1][self.known.chosen(u)]
             v = self.output.draw(out, rng.fold(_DATA), self.net[1])
         return self.decoded(self.domain.to_data(self.columns, v))
 

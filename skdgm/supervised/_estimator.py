@@ -5,13 +5,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.common_options import TableOptions
 from skdgm.base.frames import framed
-from skdgm.data.attributes import learned
-from skdgm.data.inputs import as_values, check_length
+from skdgm.data.given import count_attributes, given_attributes
 from skdgm.nets import NetEstimator
-from skdgm.supervised._density import Known
 from skdgm.supervised._model import GivenModel
 from skdgm.typing import ArrayOrFrame, Data, Seed, Target
-from skdgm.utils.given import Given
 
 
 class AttributeEstimator(NetEstimator, implied=TableOptions):
@@ -127,19 +124,11 @@ class AttributeEstimator(NetEstimator, implied=TableOptions):
 
     def _label(self, rows, y, fresh, _):
         """Rows with the numbers of their attributes, and a dict of what these are."""
-        y = as_values(y, self._name) if y is None else y
-        attributes = self._attributes_ if not fresh else None
-        if fresh:
-            attributes = learned(y, self._name, self._options.attribute_types)
-        numbers = attributes.numbers(y, self._name)
-        check_length(numbers, rows.shape[0])
-        return rows._replace(given=Given(numbers)), {"_attributes_": attributes}
+        return given_attributes(self, rows, y, fresh)
 
     def _count(self, table, fresh):
         super()._count(table, fresh)
-        if fresh:
-            self._attributes_ = self._attributes_.fitted(table)
-        self._known = Known.of(table, None if fresh else self._known)
+        count_attributes(self, table, fresh)
         self._note_grey(table, fresh)
 
     def __sklearn_tags__(self):

@@ -5,17 +5,14 @@ r"""Supervised generators: nets from attributes to rows.
 
 from typing import Literal, Self
 
-import numpy as np
-from sklearn.utils.validation import _check_sample_weight
-
 from skdgm.base import rolled_back
 from skdgm.base.common_options import ColumnTypes
+from skdgm.base.fits import mean_score
 from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, Positive, Share
 from skdgm.nets.options import Activation, Initialiser
 from skdgm.supervised._estimator import AttributeEstimator
 from skdgm.training import Budget
 from skdgm.typing import Data, Target, Weight
-from skdgm.utils.math import shares
 
 
 class GeneratorNet(AttributeEstimator):
@@ -197,8 +194,4 @@ class GeneratorNet(AttributeEstimator):
         score : float
             The (weighted) mean of :meth:`score_samples`.
         """
-        scores = self.score_samples(X, y)
-        if sample_weight is not None:
-            given, how = (sample_weight, scores[:, None]), {"ensure_non_negative": True}
-            sample_weight, _ = shares(_check_sample_weight(*given, **how))
-        return float(np.average(scores, weights=sample_weight))
+        return mean_score(self.score_samples(X, y), sample_weight)

@@ -5,6 +5,7 @@ import pytest
 
 from skdgm.nets.bijections import (
     affine,
+    after,
     coupling,
     monotone,
     permutation,
@@ -31,6 +32,9 @@ LAYERS |= {
     "splines": splines(4, 2.0),
     "affine coupling": coupling(serial(dense(4, "tanh"))),
     "spline coupling": coupling(serial(), 3, 1.5),
+    "coupling given a column": coupling(serial(dense(4, "tanh")), 3, 1.5, n_given=1),
+    "coupling given all but one": coupling(serial(dense(4, "tanh")), n_given=2),
+    "after a column": after(1, triangular()),
 }
 
 

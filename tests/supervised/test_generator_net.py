@@ -8,9 +8,9 @@ from sklearn.datasets import load_digits
 from sklearn.utils.estimator_checks import check_requires_y_none
 
 from skdgm import GeneratorNet
+from skdgm.data.attributes import Known
 from skdgm.distributions import BernoulliOutput, CategoricalOutput, NormalOutput
 from skdgm.nets import vjp
-from skdgm.supervised._density import Known
 from skdgm.supervised._likelihood import net_of
 from skdgm.training import Table
 from skdgm.utils.given import Given

@@ -1,0 +1,264 @@
+"""Base class of flows: public methods, of rows that may be given attributes."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skdgm.base.common_options import TableOptions
+from skdgm.base.fits import mean_score
+from skdgm.base.frames import filled_in, framed
+from skdgm.data import names_of
+from skdgm.data.given import count_attributes, given_attributes
+from skdgm.nets import NetEstimator
+from skdgm.nets.estimator import check_cost
+from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target, Weight
+
+
+class FlowEstimator(NetEstimator, implied=TableOptions):
+    """Base class of estimators of rows, or of rows given attributes, by maps with an
+    inverse; a subclass has options."""
+
+    _KNOWN = "_attributes_", "_known"
+
+    def fit_transform(
+        self, X: Data, y: Target = None, sample_weight: Weight = None
+    ) -> np.ndarray:
+        """Fit the model, and return what :meth:`transform` does of the same rows.
+
+        Parameters
+        ----------
+        X, y, sample_weight : object
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_features)
+        """
+        return self.fit(X, y, sample_weight).transform(X, self._beside(y))
+
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: Seed = None,
+        *,
+        y: object = None,
+        conditions: dict | None = None,
+    ) -> ArrayOrFrame:
+        r"""Draw rows, :math:`x \sim p(x \mid y; \, x_j \in S_j, \, j \in C)`.
+
+        Draws are exact without conditions on columns. With these, rows are chosen by
+        weight among draws of which at least twice as many count, effectively, as rows
+        are asked for: where columns have values, others are proposed by the normal
+        distribution that training begins with; ranges are met by rejection.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+        y : object, dict or array-like, default=None
+            Attributes of all rows, or of each, of a conditional flow; with conditions,
+            of all. By default those of training rows are drawn, by their weights.
+        conditions : dict, default=None
+            Conditions by the name, or number, of a column: a value; or a range, as
+            ``slice(low, high)`` with None for an open end, or an Interval of pandas.
+            All draws keep to them.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            A DataFrame if ``fit`` was given one.
+
+        Raises
+        ------
+        ValueError
+            A condition names no column, or has no probability; a class is unknown, y
+            has another number of rows, or the flow is not conditional.
+
+        Warns
+        -----
+        FewDrawsWarning
+            The conditions are so improbable that few draws count.
+        """
+        check_is_fitted(self)
+        how = random_state, y, conditions, names_of(self)
+        return framed(self, self.density_.sample(n_samples, *how))
+
+    def score_samples(self, X: Data, y: Target = None) -> np.ndarray:
+        """Log-likelihood of each row, in nats.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing: the likelihood is that of the observed entries.
+        y : array-like of shape (n_samples,) or (n_samples, n_attributes), default=None
+            Attributes of the rows, or of all rows; required by a conditional flow.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float64
+            The same at each call.
+        """
+        return self.density_.log_prob(X, y)
+
+    def score(self, X: Data, y: Target = None, sample_weight: Weight = None) -> float:
+        """Mean log-likelihood of the rows, in nats.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_attributes), default=None
+            Attributes of the rows; ignored unless the flow is conditional.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row; by default all are equal.
+
+        Returns
+        -------
+        score : float
+            The (weighted) mean of :meth:`score_samples`.
+        """
+        return mean_score(self.score_samples(X, self._beside(y)), sample_weight)
+
+    def transform(self, X: Data, y: Target = None) -> np.ndarray:
+        """Code of each row, which is standard normal; the expected one where entries
+        are missing.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : array-like of shape (n_samples,) or (n_samples, n_attributes), default=None
+            Attributes of the rows, or of all rows; required by a conditional flow.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_features)
+        """
+        return self.density_.features(X, y)
+
+    def inverse_transform(self, H: Data, y: Target = None) -> ArrayOrFrame:
+        """Rows of codes.
+
+        Parameters
+        ----------
+        H : array-like of shape (n_samples, n_features)
+            As :meth:`transform` returns them.
+        y : array-like of shape (n_samples,) or (n_samples, n_attributes), default=None
+            Attributes of the rows, or of all rows; required by a conditional flow.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            A DataFrame if H is one, and ``fit`` was given one.
+
+        Raises
+        ------
+        ValueError
+            H has another number of columns.
+        """
+        return framed(self, self.density_.inverse(H, y), H)
+
+    def impute(
+        self,
+        X: Data,
+        y: Target = None,
+        *,
+        method: Filling = "mean",
+        random_state: Seed = None,
+    ) -> ArrayOrFrame:
+        """Fill missing entries, given the others of their row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : array-like of shape (n_samples,) or (n_samples, n_attributes), default=None
+            Attributes of the rows, or of all rows; required by a conditional flow.
+        method : {"mean", "sample"}, default="mean"
+            "mean" fills in means, the same at each call; "sample" fills in draws.
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+
+        Returns
+        -------
+        X_filled : ndarray of shape (n_samples, n_features)
+            Known entries are unchanged. A DataFrame with its index if X and what the
+            model was fitted to are such.
+
+        Raises
+        ------
+        ValueError
+            ``method`` is unknown.
+        """
+        found = self.density_.fill(X, method, random_state, y=y)
+        return filled_in(self, X, found)
+
+    def conditional_sample(
+        self,
+        X: Data,
+        y: Target = None,
+        *,
+        n_samples: int = 1,
+        random_state: Seed = None,
+    ) -> ArrayOrFrame:
+        """Draw missing entries several times, given the others of their row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+            NaN where missing.
+        y : array-like of shape (n_rows,) or (n_rows, n_attributes), default=None
+            Attributes of the rows, or of all rows; required by a conditional flow.
+        n_samples : int, default=1
+            Draws for each row.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+
+        Returns
+        -------
+        X_drawn : ndarray of shape (n_rows * n_samples, n_features)
+            All draws for the first row come first. A DataFrame with its index, each
+            label ``n_samples`` times, if X and what the model was fitted to are such.
+        """
+        drawn = self.density_.fill(X, "sample", random_state, n_samples, y)
+        return filled_in(self, X, drawn)
+
+    @property
+    def attribute_types_(self) -> dict:
+        """How each attribute is read, by its name or number."""
+        check_is_fitted(self)
+        if self._attributes_ is None:
+            raise AttributeError(f"{self._name} is not conditional: it has no types.")
+        return self._attributes_.types()
+
+    def _beside(self, y):
+        """The attributes of rows, where pipelines and searches give a y to all."""
+        return y if self._options.attribute_conditional else None
+
+    def _label(self, rows, y, fresh, _):
+        """Rows with the numbers of their attributes, and a dict of what these are."""
+        if not self._options.attribute_conditional:
+            return rows, {"_attributes_": None, "_known": None}
+        return given_attributes(self, rows, y, fresh)
+
+    def _count(self, table, fresh):
+        super()._count(table, fresh)
+        if self._attributes_ is not None:
+            count_attributes(self, table, fresh)
+
+    def _check_cost(self, table, n_epochs):
+        facts, n, options = self._facts(), len(table.index), self._options
+        n_columns, dtype = table.rows.shape[1], np.dtype(table.rows.dtype)
+        # Each layer has several numbers for each column of a batch.
+        numbers = (1 + options.n_layers) * options.n_bins
+        check_cost(
+            self,
+            np.ones(n_columns, int),
+            getattr(self, "feature_names_in_", range(n_columns)),
+            self._MODEL.n_weights(facts),
+            n_nets=1,
+            shared=True,
+            batch=min(n, options.batch_size) * numbers,
+            n_rows=n * n_epochs,
+            item=dtype.itemsize,
+        )
