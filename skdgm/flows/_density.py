@@ -1,6 +1,6 @@
-r"""Density of rows that a map with an inverse makes standard normal.
+r"""Density of rows that a map with an inverse takes to a simple distribution.
 
-.. math:: p(x) = \mathcal{N}(f(x); 0, I) \left\lvert \det \frac{\partial f}{\partial x}
+.. math:: p(x) = p_z(f(x)) \left\lvert \det \frac{\partial f}{\partial x}
    \right\rvert, \qquad p(x_o) = \mathbb{E}_{q(x_m \mid x_o)} \left[
    \frac{p(x_o, x_m)}{q(x_m \mid x_o)} \right]
 """
@@ -11,7 +11,14 @@ from sklearn.utils.validation import _num_samples
 
 from skdgm.base import Density
 from skdgm.data import events_of, fill
-from skdgm.flows._likelihood import ROOM, Whole, loss_of, n_given, with_inputs
+from skdgm.flows._likelihood import (
+    ROOM,
+    Whole,
+    base_of,
+    loss_of,
+    n_given,
+    with_inputs,
+)
 from skdgm.flows._normal import start_of
 from skdgm.latent.filling import by_weight
 from skdgm.nets import layers_of
@@ -55,6 +62,7 @@ class FlowDensity(Density):
         super().__init__(*common)
         self.net, self.params, self.statistics = net, params, statistics
         self.normal = start_of(statistics, place)
+        self.base = base_of(params, statistics)
         self.n_draws, self.width = n_draws, width
         self.attributes, self.known = attributes, known
         self.n_given = n_given(attributes)
@@ -180,7 +188,9 @@ class FlowDensity(Density):
         :meth:`sample`."""
         if numbers is None:
             numbers = self._known(rng)
-        return self._inverse(rng.normal(self.n_features_out, self.dtype), numbers)
+        how = self.n_features_out, self.dtype
+        z = self.base.draw(rng, *how) if self.base else rng.normal(*how)
+        return self._inverse(z, numbers)
 
     def _known(self, rng):
         """Numbers of attributes of training rows, drawn by share; None without any."""
@@ -217,7 +227,8 @@ class FlowDensity(Density):
 
     def _inverse(self, z, numbers):
         z = with_inputs(self.attributes, numbers, z)
-        return self.net.inverse(self.params, self.statistics, z)[:, self.n_given :]
+        net = self.params[0], self.statistics[0]
+        return self.net.inverse(*net, z)[:, self.n_given :]
 
     def _decoded(self, z, numbers):
         """Rows of codes, in the form of the data."""
@@ -244,7 +255,8 @@ class FlowDensity(Density):
         return -found.astype(np.float64)
 
     def _code(self, v):
-        return self.net.apply(*self._net(v), v)[0][:, self.n_given :]
+        params, statistics = self._net(v)
+        return self.net.apply(params[0], statistics[0], v)[0][:, self.n_given :]
 
     def _drawn(self, given, rng):
         """Log weights of rows with missing entries drawn, and these rows."""

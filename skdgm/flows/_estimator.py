@@ -120,8 +120,8 @@ class FlowEstimator(NetEstimator, implied=TableOptions):
         return mean_score(self.score_samples(X, self._beside(y)), sample_weight)
 
     def transform(self, X: Data, y: Target = None) -> np.ndarray:
-        """Code of each row, which is standard normal; the expected one where entries
-        are missing.
+        """Code of each row, with the distribution of the ``base``; the expected one
+        where entries are missing.
 
         Parameters
         ----------

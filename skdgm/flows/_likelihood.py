@@ -1,7 +1,7 @@
 r"""Log-likelihood of rows by a map with an inverse, as a net's objective.
 
-.. math:: -\log p(x) = \frac12 \lVert z \rVert^2 + \frac d2 \log 2 \pi - \log \left
-   \lvert \det \frac{\partial z}{\partial x} \right\rvert, \qquad z = f(x)
+.. math:: -\log p(x) = -\log p_z(z) - \log \left\lvert \det
+   \frac{\partial z}{\partial x} \right\rvert, \qquad z = f(x)
 
 Missing entries are drawn from q, the normal distribution that the flow begins with,
 given the others: then :math:`\mathbb{E}_q[\log p(x) - \log q]` is a lower bound on the
@@ -14,12 +14,19 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 from skdgm.data.attributes import Attributes
+from skdgm.flows._mixture import mixture_of, tails_of
 from skdgm.flows._normal import fitted, start_of
 from skdgm.nets import NetObjective
+from skdgm.nets.bases import normal_log_p
+from skdgm.nets.objective import NetWatch
 from skdgm.nets.primitives import columns
 from skdgm.utils.rows import BLOCK_ENTRIES, Rows, slices
+from skdgm.utils.threading.threads import one_blas_thread
+from skdgm.utils.tree import astype
 
-_LOG_2PI = float(np.log(2 * np.pi))
+BASES = "normal", "mixture", "student"
+# Most columns of mixtures, unless these are asked for.
+MOST_MIXED = 64
 _MISSING = 1
 # Limit on the numbers of one layer for all rows of a block.
 ROOM = 2**17
@@ -69,26 +76,50 @@ class FlowObjective(NetObjective):
     ``attributes``, None if nothing is given."""
 
     def __init__(
-        self, net, place, width, attributes, table, domain, statistics, *given
+        self, net, place, width, base, attributes, table, domain, statistics, *given
     ):
         super().__init__(*given, independent=domain.loss_of_independent(statistics))
-        self.net, self.place, self.width = net, place, width
+        self.net, self.place, self.width, self.base = net, place, width, base
         self.whole, self.n_given = Whole(self.rows, attributes), n_given(attributes)
-        self.table, self._normal = table._replace(rows=self.whole), None
+        self.every = self.table = table._replace(rows=self.whole)
+        self._normal = None
 
     def init(self, rng):
-        """Initial parameters, with which rows are normal."""
-        (_, n), dtype = self.whole.shape, self.rows.dtype
-        _, params, statistics = self.net.init(rng, n, dtype)
-        if self.place is None:
-            return params, statistics
-        normal, statistics = fitted(self.table, self.n_given), list(statistics)
-        statistics[self.place] = white = normal.whitening(dtype, self.n_given)
+        """Initial parameters, with which rows are normal or those of a mixture; and
+        statistics: of layers, and the base that stays as it is."""
+        _, n = self.whole.shape
+        _, params, statistics = self.net.init(rng, n, self.rows.dtype)
+        with one_blas_thread():
+            return self._begun(params, list(statistics), n - self.n_given)
+
+    def _begun(self, params, statistics, n):
+        dtype, base, normal = self.rows.dtype, (), None
+        if self.place is not None:
+            normal = fitted(self.table, self.n_given)
+            statistics[self.place] = normal.whitening(dtype, self.n_given)
+        own = self.table, normal, self.n_given
+        few, asked = n <= MOST_MIXED or self.base == "mixture", self.base
+        if normal is not None and few and asked in ("auto", "mixture"):
+            base = astype(mixture_of(*own, certain=asked == "mixture") or (), dtype)
         if self.place:
-            # Steps of a column that others nearly tell are shorter.
-            size = np.sqrt(np.linalg.norm(white.W, axis=1)).astype(dtype)
-            statistics[0] = 1 / np.maximum(1, size)[self.n_given :]
-        return params, tuple(statistics)
+            white = statistics[self.place].W[self.n_given :, self.n_given :]
+            statistics[0] = _steps(white, base)
+        tails = astype(tails_of(*own), dtype) if asked == "student" else ()
+        return (params, tails), (tuple(statistics), base)
+
+    def split(self, table):
+        """Split the rows; training begins at what is fitted to those not held out."""
+        train, held_out = super().split(table)
+        self.table = train._replace(rows=self.whole)
+        return train, held_out
+
+    def unbeaten(self, state):
+        """What is fitted to all rows, if no epoch of a first run was better than what
+        is fitted to those not held out."""
+        if self.epochs_before:
+            return state
+        self.table = self.every
+        return self.start()
 
     def completed(self, state, v, rng):
         """Rows with missing entries drawn, and the log densities of these."""
@@ -120,11 +151,54 @@ class FlowObjective(NetObjective):
             found[part] = loss_of(self.net, *given, v, self.n_given) + log_q
         return found
 
+    def watch(self, table, held_out, state):
+        """Losses of the same rows, by a :class:`FlowWatch`."""
+        return FlowWatch(self, table, held_out, state)
+
+
+def _steps(white, base):
+    """Factors of the steps of columns, shorter for those that others nearly tell, and
+    where components of the base are narrow."""
+    size = np.linalg.norm(white, axis=1)
+    found = np.maximum(1, np.sqrt(size))
+    if base:
+        narrow = np.max([np.linalg.norm(white @ R, axis=1) for R in base.root], axis=0)
+        found *= np.maximum(1, narrow / size)
+    return (1 / found).astype(white.dtype)
+
+
+class FlowWatch(NetWatch):
+    """Losses of the same rows at the end of each epoch; of held-out rows with the
+    standard error of their mean difference from those at the start, so that only what
+    is better by more than this takes its place."""
+
+    MEMORY = (*NetWatch.MEMORY, "first")
+    first = None
+
+    def __call__(self, state):
+        loss, held_out = self.of_probe(state), self.held_out
+        if held_out is None:
+            return loss, None
+        index, weight = held_out.index, held_out.weight / held_out.weight.sum()
+        parts = self.rows.blocks(len(index))
+        found = [self._losses(state, index[part], part) for part in parts]
+        found = np.concatenate(found)
+        if self.first is None:
+            self.first = found
+        gap = found - self.first
+        error = np.sqrt(weight**2 @ (gap - weight @ gap) ** 2)
+        return loss, float(weight @ found + error)
+
 
 def loss_of(net, params, statistics, v, n_given=0):
     """Negative log-likelihood of rows, differentiable; of columns after the first
     ``n_given``, given these."""
-    z, log_det = net.log_det(params, statistics, v)
-    z, n = columns(z, n_given, v.shape[1]), v.shape[1] - n_given
-    constant = v.dtype.type(0.5 * _LOG_2PI * n)
-    return 0.5 * (z * z).sum(axis=1) + constant - log_det
+    z, log_det = net.log_det(params[0], statistics[0], v)
+    z, base = columns(z, n_given, v.shape[1]), base_of(params, statistics)
+    return -log_det - (base.log_p(z) if base else normal_log_p(z))
+
+
+def base_of(params, statistics):
+    """Distribution at the base, that is learned or stays; () if it is standard
+    normal."""
+    return params[1] or statistics[1]

@@ -3,6 +3,8 @@
 from itertools import pairwise
 from types import SimpleNamespace
 
+import numpy as np
+
 from skdgm.flows._density import FlowDensity
 from skdgm.flows._likelihood import FlowObjective, n_given
 from skdgm.nets import NetModel, layers
@@ -24,7 +26,7 @@ _ORDERS = 2**17 + 2
 _MOST = 256
 _NAMES = (
     *("layer", "n_layers", "n_bins", "linear", "activation"),
-    "attribute_conditional",
+    *("base", "attribute_conditional"),
 )
 
 
@@ -52,7 +54,7 @@ class FlowModel(NetModel):
     def objective(self, facts, table, before):
         """Log-likelihood of the rows, a :class:`FlowObjective`."""
         given = facts.options, table.rows, facts.seed, before
-        beside = facts.known._attributes_, table
+        beside = facts.structure.base, facts.known._attributes_, table
         own = *self._net(facts), *beside, facts.domain, facts.columns
         return FlowObjective(*own, *given)
 
@@ -82,9 +84,13 @@ class FlowModel(NetModel):
         place = len(found) if full else None
         found += [whitening(), *product] if full else []
         how = (own.n_bins, _BOUND) if is_spline else (0, 0.0)
+        place_of = np.arange(n)
         for number in range(own.n_layers if n > 1 or first else 0):
             order = stream(facts.seed, _ORDERS, number).generator().permutation(n)
+            place_of = place_of[order]
             found += [after(first, permutation(order)), coupling(net, *how, first)]
             found += product if mixed else []
+        # Codes are in the order of columns, as the base is.
+        found.append(after(first, permutation(np.argsort(place_of))))
         width = max(first + n * 3 * own.n_bins, *own.hidden_layer_sizes, 1)
         return layers.serial(*found), place, width

@@ -16,12 +16,14 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
+from scipy.special import log_softmax, logsumexp
 
 from skdgm.autoregressive._linear_chain import given_seen, jitter, patterns
 from skdgm.autoregressive._normal import expected, nothing
 from skdgm.nets import Layer
 
 _LOG_2PI = float(np.log(2 * np.pi))
+_CHOICE = 105
 # Degrees of shrinkage, of which the first are for rows of many more than columns.
 _SHRINKAGE = (
     *(0.0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3),
@@ -34,10 +36,12 @@ _FLOOR, _SAFE = 1e-4, 1e-5
 
 
 class Normal:
-    """Normal distribution of standardised columns, of a mean and a covariance."""
+    """Normal distribution of standardised columns, of a mean and a covariance, which
+    was shrunk by so much."""
 
-    def __init__(self, mean, covariance):
+    def __init__(self, mean, covariance, shrinkage=0.0):
         self.mean, self.covariance = mean, covariance
+        self.shrinkage = shrinkage
 
     @classmethod
     def of_whitening(cls, layer):
@@ -82,38 +86,89 @@ class Drawn(NamedTuple):
         return found, np.where(missing, log_q, 0).sum(axis=1)
 
 
+class Mixed:
+    """Mixture of distributions, a list of :class:`Normal`."""
+
+    def __init__(self, log_weight, parts):
+        self.log_weight, self.parts = log_weight, parts
+
+    def given(self, v):
+        """Conditional distributions of the missing entries of rows."""
+        return MixedConditional(self.log_weight, [part.given(v) for part in self.parts])
+
+
 def start_of(statistics, place):
-    """Distribution that a flow begins with, by the statistics of its layers, of which
-    the one at a place is the whitening; without one, columns are independent."""
+    """Distribution that a flow begins with, by its statistics: those of its layers, of
+    which the one at a place is the whitening, without which columns are independent;
+    and a mixture at its base, or ()."""
+    layers, base = statistics
     if place is None:
         return Independent()
-    return Normal.of_whitening(statistics[place])
+    if not base:
+        return Normal.of_whitening(layers[place])
+    W, b = (part.astype(np.float64) for part in layers[place])
+    first, parts = len(b) - base.mean.shape[1], []
+    for mean, root in zip(base.mean, base.root):
+        own = np.eye(len(b))
+        own[first:, first:] = root
+        shift = np.concatenate([np.zeros(first), mean])
+        parts.append(Normal.of_whitening(Layer(W @ own, (b - shift) @ own)))
+    return Mixed(base.log_weight.astype(np.float64), parts)
 
 
 class Conditional:
-    """Normal distributions of the missing entries of rows, given the others."""
+    """Normal distributions of the missing entries of rows, given the others, whose log
+    densities are ``log_seen``."""
 
     def __init__(self, normal, v):
-        self.v, self.groups = v, []
+        self.v, self.groups, self.log_seen = v, [], np.zeros(len(v))
         for rows, missing in patterns(v):
             if not missing.any():
                 continue
             own = normal.mean, normal.covariance, v[rows].astype(np.float64), missing
-            center, within, _ = given_seen(*own)
+            center, within, log_p = given_seen(*own)
+            self.log_seen[rows] = log_p.sum(axis=1)
             root = cholesky(within + np.diag(jitter(within)), lower=True)
             self.groups.append((rows, missing, center, root))
 
     def completed(self, rng, spread=1.0):
         """Rows with missing entries drawn from distributions ``spread`` times as wide,
         and the log density of what is drawn."""
-        found, log_q = self.v.copy(), np.zeros(len(self.v))
-        noise = rng.normal(self.v.shape[1])
+        found, noise = self.v.copy(), rng.normal(self.v.shape[1])
         for rows, missing, center, root in self.groups:
             drawn = noise[np.ix_(rows, missing)]
             found[np.ix_(rows, missing)] = center + spread * drawn @ root.T
-            log_q[rows] = -0.5 * (drawn**2 + _LOG_2PI).sum(axis=1)
+        return found, self.log_q(found, spread)
+
+    def log_q(self, whole, spread=1.0):
+        """Log densities of the missing entries, as they are in rows."""
+        log_q = np.zeros(len(whole))
+        for rows, missing, center, root in self.groups:
+            gap = whole[np.ix_(rows, missing)] - center
+            drawn = solve_triangular(root, gap.T, lower=True) / spread
+            log_q[rows] = -0.5 * (drawn**2 + _LOG_2PI).sum(axis=0)
             log_q[rows] -= np.log(spread * np.diag(root)).sum()
-        return found, log_q
+        return log_q
+
+
+class MixedConditional:
+    """Mixtures of :class:`Conditional` distributions, with the log weights of those
+    before anything is seen."""
+
+    def __init__(self, log_weight, parts):
+        self.v, self.parts = parts[0].v, parts
+        log_p = log_weight[:, None] + np.stack([part.log_seen for part in parts])
+        self.log_p = log_softmax(log_p, axis=0)
+
+    def completed(self, rng, spread=1.0):
+        """As :meth:`Conditional.completed`."""
+        noisy = self.log_p + rng.fold(_CHOICE).gumbel(len(self.parts)).T
+        which, found = noisy.argmax(axis=0), self.v.copy()
+        for number, part in enumerate(self.parts):
+            own = which == number
+            found[own] = part.completed(rng, spread)[0][own]
+        log_q = np.stack([part.log_q(found, spread) for part in self.parts])
+        return found, logsumexp(self.log_p + log_q, axis=0)
 
 
 def fitted(table, n_given=0):
@@ -132,7 +187,7 @@ def fitted(table, n_given=0):
         found = _score(folds, amount, n_given)
         if found > best:
             best, shrinkage = found, amount
-    return Normal(whole.mean, _regular(whole.covariance, shrinkage))
+    return Normal(whole.mean, _regular(whole.covariance, shrinkage), shrinkage)
 
 
 def _folds(table):

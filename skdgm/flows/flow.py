@@ -1,6 +1,6 @@
-r"""Normalising flows: maps with an inverse from rows to independent normal numbers.
+r"""Normalising flows: maps with an inverse from rows to numbers of a simple density.
 
-.. math:: \log p(x) = \log \mathcal{N}(f(x); 0, I) + \log \left\lvert \det
+.. math:: \log p(x) = \log p_z(f(x)) + \log \left\lvert \det
    \frac{\partial f}{\partial x} \right\rvert
 """
 
@@ -8,6 +8,7 @@ from typing import Literal
 
 from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, removed
 from skdgm.flows._estimator import FlowEstimator
+from skdgm.flows._likelihood import BASES
 from skdgm.flows._model import FlowModel
 from skdgm.nets.options import Activation
 from skdgm.training import Budget
@@ -18,7 +19,7 @@ class Flow(FlowEstimator):
 
     .. math::
 
-        \log p(x) = \log \mathcal{N}(f(x); 0, I) + \log \left\lvert \det
+        \log p(x) = \log p_z(f(x)) + \log \left\lvert \det
         \frac{\partial f}{\partial x} \right\rvert, \qquad
         f = f_L \circ \dots \circ f_1
 
@@ -26,12 +27,14 @@ class Flow(FlowEstimator):
     together by a triangular matrix; then couplings change half of the columns by
     functions of the others, splines [1]_ or gains and shifts [2]_, with triangular
     matrices in between. Training begins at a normal distribution of full covariance,
-    shrunk by as much as serves rows that are left out, and early stopping keeps what
-    is near to it where rows are few. Likelihoods and samples are exact.
+    shrunk by as much as serves rows that are left out, or at a mixture of such; see
+    ``base``. Early stopping keeps that, as fitted to all rows, unless held-out rows are
+    better explained by more than a standard error of the difference. Likelihoods and
+    samples are exact.
 
     NaN is a missing value, in every method: ``fit`` maximises a lower bound of the
-    log-likelihood of the observed entries, with the others drawn from that normal
-    distribution; scores, features and filled entries of such rows are means of weighted
+    log-likelihood of the observed entries, with the others drawn from what training
+    begins with; scores, features and filled entries of such rows are means of weighted
     draws. Float64 data are computed in float64, all others in float32.
 
     Parameters
@@ -50,6 +53,13 @@ class Flow(FlowEstimator):
         Whether columns are mixed between couplings by products of triangular matrices,
         or only permuted. "auto": mixed, with up to 256 columns. With more of them,
         unless it is "lu", training begins at independent columns.
+    base
+        Distribution of codes: "normal", independent and standard normal; "mixture", a
+        mixture of normal distributions [4]_, whose number of components, and the
+        common part of their covariances, serve rows best that are left out; or
+        "student", independent with heavy tails, whose degrees of freedom are learned
+        [5]_. "auto": a mixture, with up to 64 columns, if it serves rows that are left
+        out better than a single normal distribution does, by a standard error.
     activation
         Activation function of hidden units.
     attribute_conditional
@@ -79,6 +89,9 @@ class Flow(FlowEstimator):
     attribute_types_ : dict
         How each attribute of a conditional flow is read, by its name (or number): a
         :class:`~skdgm.data.ColumnType`.
+    validation_curve_ : list of float
+        ``loss_curve_`` of held-out rows after each epoch, with ``early_stopping``: plus
+        the standard error of its difference from that of the start.
     density_kind_ : str
         Kind of :meth:`score_samples`: "exact". Scores of rows with missing entries are
         estimates.
@@ -91,6 +104,10 @@ class Flow(FlowEstimator):
        ICLR.
     .. [3] Winkler, Worrall, Hoogeboom and Welling (2019). Learning likelihoods with
        conditional normalizing flows. arXiv:1912.00042.
+    .. [4] Fraley and Raftery (2007). Bayesian regularization for normal mixture
+       estimation and model-based clustering. Journal of Classification.
+    .. [5] Jaini, Kobyzev, Yu and Brubaker (2020). Tails of Lipschitz triangular flows.
+       ICML.
 
     Examples
     --------
@@ -113,6 +130,7 @@ class Flow(FlowEstimator):
     layer: Literal["spline", "affine"] = "spline"
     n_bins: Count = 5
     linear: Literal["auto", "lu", "permutation"] = "auto"
+    base: Literal["auto", *BASES] = "auto"
     activation: Activation = "tanh"
     attribute_conditional: bool = False
     attribute_types: Auto | tuple | dict = "auto"

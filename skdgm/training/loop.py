@@ -124,7 +124,8 @@ def optimise(
         number = stopping.best_epoch - epochs.start
         # No loss is known of the state before the first epoch.
         kept = outcome.losses[number:][:1] if number >= 0 else []
-        outcome = outcome._replace(state=stopping.best)
+        best = stopping.best if number >= 0 else objective.unbeaten(stopping.best)
+        outcome = outcome._replace(state=best)
     useless = any(map(watch.is_useless, kept))
     validation = outcome.validation if stopping else []
     return Learned(*outcome[:2], validation, outcome.ended, useless), watch

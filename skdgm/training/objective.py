@@ -150,6 +150,20 @@ class Objective(ABC):
         rng = random.stream(self.seed, self.SPLIT)
         return split(table, self.options.validation_fraction, rng)
 
+    def unbeaten(self, state: tuple) -> tuple:
+        """What takes the place of the state before the first epoch, where early
+        stopping finds none that is better; by default that state.
+
+        Parameters
+        ----------
+        state : tuple
+
+        Returns
+        -------
+        state : tuple
+        """
+        return state
+
     def since(self, epochs: range) -> int:
         """First of the epochs that early stopping counts; by default the first."""
         return epochs.start

@@ -1272,6 +1272,7 @@ INSTANCES = [
         (8, 6),
         layer="affine",
         linear="permutation",
+        base="student",
         activation="relu",
         solver="rmsprop",
         momentum=0.5,

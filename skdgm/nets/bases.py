@@ -1,0 +1,131 @@
+r"""Distributions at the base of maps with an inverse: mixtures and heavy tails.
+
+.. math:: \log p(z) = \log \sum_k \pi_k \lvert \det R_k \rvert \,
+   \mathcal{N}\big((z - \mu_k) R_k; 0, I\big), \qquad
+   \log p(z) = \sum_j \log t_{\nu_j}(z_j / s_j) - \log s_j
+
+A mixture has components that triangular matrices make standard normal. Columns with
+heavy tails have Student's t distributions [1]_.
+
+References
+----------
+.. [1] Jaini, Kobyzev, Yu and Brubaker (2020). Tails of Lipschitz triangular flows.
+   ICML.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from autograd.extend import defvjp, defvjp_argnums
+from scipy.special import digamma, gammaln, logsumexp, stdtrit
+
+from skdgm.nets.tape import primitive
+
+_LOG_2PI = float(np.log(2 * np.pi))
+_CHOICE, _HALF = 104, 2.0**-33
+
+
+class Mixture(NamedTuple):
+    """Mixture of normal distributions: log weights, (n_components,); means,
+    (n_components, n_columns); and upper triangular matrices that whiten each,
+    (n_components, n_columns, n_columns)."""
+
+    log_weight: np.ndarray
+    mean: np.ndarray
+    root: np.ndarray
+
+    def log_p(self, z):
+        """Log density of each row, differentiable."""
+        return _log_mixture(z, *self)
+
+    def draw(self, rng, n_columns, dtype):
+        """Draw a row for each stream."""
+        u = rng.fold(_CHOICE).uniform(1)
+        chosen = (u > np.cumsum(np.exp(self.log_weight))[:-1]).sum(axis=1)
+        noise, found = rng.normal(n_columns), np.empty((len(u), n_columns), dtype)
+        for k in np.unique(chosen):
+            own = chosen == k
+            back = np.linalg.inv(self.root[k].astype(np.float64))
+            found[own] = self.mean[k] + noise[own] @ back
+        return found
+
+
+class Tails(NamedTuple):
+    """Student's t distributions of independent columns: logs of their degrees of
+    freedom and of their scales, (n_columns,)."""
+
+    log_df: np.ndarray
+    log_scale: np.ndarray
+
+    def log_p(self, z):
+        """Log density of each row, differentiable."""
+        return _log_tails(z, *self)
+
+    def draw(self, rng, n_columns, dtype):
+        """Draw a row for each stream."""
+        df, scale = (np.exp(part.astype(np.float64)) for part in self)
+        found = stdtrit(df, rng.uniform(n_columns) + _HALF) * scale
+        return found.astype(dtype)
+
+
+def normal_log_p(z):
+    """Log density of rows of standard normal numbers, differentiable."""
+    return -0.5 * (z * z).sum(axis=1) - z.dtype.type(0.5 * _LOG_2PI * z.shape[1])
+
+
+@primitive
+def _log_mixture(z, log_weight, mean, root):
+    return logsumexp(_of_components(z, log_weight, mean, root)[0], axis=0)
+
+
+def _of_components(z, log_weight, mean, root):
+    """Log densities of components by their weights, (n_components, n_rows), and
+    whitened rows of each."""
+    white = [(z - own) @ part for own, part in zip(mean, root)]
+    log_p = np.empty((len(mean), len(z)), z.dtype)
+    for k, (u, part) in enumerate(zip(white, root)):
+        constant = np.log(np.diag(part)).sum() - 0.5 * _LOG_2PI * z.shape[1]
+        log_p[k] = log_weight[k] + constant - 0.5 * (u * u).sum(axis=1)
+    return log_p, white
+
+
+def _by_z(log_p, z, *mixture):
+    def backward(grad):
+        parts, white = _of_components(z, *mixture)
+        share = np.exp(parts - log_p) * -grad
+        parts = zip(share, white, mixture[2])
+        return sum((w[:, None] * u) @ root.T for w, u, root in parts)
+
+    return backward
+
+
+defvjp(_log_mixture, _by_z, None, None, None)
+
+
+@primitive
+def _log_tails(z, log_df, log_scale):
+    df, u = np.exp(log_df), z * np.exp(-log_scale)
+    constant = gammaln(0.5 * (df + 1)) - gammaln(0.5 * df) - 0.5 * np.log(np.pi * df)
+    constant = (constant - log_scale).sum()
+    return constant - (0.5 * (df + 1) * np.log1p(u * u / df)).sum(axis=1)
+
+
+def _tails_back(argnums, _, args, kwargs):
+    z, log_df, log_scale = args
+    df, u = np.exp(log_df), z * np.exp(-log_scale)
+    pull = (df + 1) * u / (df + u * u)
+
+    def of_df(grad):
+        level = 0.5 * (digamma(0.5 * (df + 1)) - digamma(0.5 * df) - 1 / df)
+        each = level - 0.5 * np.log1p(u * u / df) + 0.5 * pull * u / df
+        return (grad[:, None] * df * each).sum(axis=0)
+
+    back = (
+        lambda grad: -grad[:, None] * pull * np.exp(-log_scale),
+        of_df,
+        lambda grad: (grad[:, None] * (pull * u - 1)).sum(axis=0),
+    )
+    return lambda grad: [back[argnum](grad) for argnum in argnums]
+
+
+defvjp_argnums(_log_tails, _tails_back)
