@@ -22,8 +22,9 @@ from skdgm.utils.random import stream
 # Splines are the identity beyond this, in standard deviations.
 _BOUND = 5.0
 _ORDERS = 2**17 + 2
-# Most columns of matrices for all pairs of them, unless these are asked for.
-_MOST = 256
+# Most columns of matrices for all pairs of them, that are learned or that whiten,
+# unless these are asked for.
+_MOST, _MOST_WHITE = 256, 1024
 _NAMES = (
     *("layer", "n_layers", "n_bins", "linear", "activation"),
     *("base", "attribute_conditional"),
@@ -65,8 +66,9 @@ class FlowModel(NetModel):
         more = n_given(facts.known._attributes_)
         sizes = half + more, *own.hidden_layer_sizes, each * (n - half)
         nets = own.n_layers * sum(a * b for a, b in pairwise(sizes))
-        n_full = 3 if own.linear == "lu" or n <= _MOST else 0
-        n_full += 2 * own.n_layers if n_full and own.linear != "permutation" else 0
+        full = own.linear == "lu" or n <= _MOST
+        n_full = 1 + 2 * full if full or n <= _MOST_WHITE else 0
+        n_full += 2 * own.n_layers if full and own.linear != "permutation" else 0
         return nets + n_full * n * n
 
     def _net(self, facts):
@@ -76,13 +78,15 @@ class FlowModel(NetModel):
         sizes = own.hidden_layer_sizes
         net = layers.serial(*(layers.dense(m, own.activation) for m in sizes))
         full = own.linear == "lu" or n <= _MOST
+        white = full or n <= _MOST_WHITE
         mixed = full and own.linear != "permutation"
         # What is given stays as it is, before the columns.
         product = [after(first, triangular(True)), after(first, triangular())]
         # Couplings and matrices differ from a normal distribution by what they learn.
         found = [after(first, splines(own.n_bins, _BOUND))] if is_spline else []
-        place = len(found) if full else None
-        found += [whitening(), *product] if full else []
+        place = len(found) if white else None
+        found += [whitening()] if white else []
+        found += product if full else []
         how = (own.n_bins, _BOUND) if is_spline else (0, 0.0)
         place_of = np.arange(n)
         for number in range(own.n_layers if n > 1 or first else 0):

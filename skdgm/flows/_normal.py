@@ -29,8 +29,9 @@ _SHRINKAGE = (
     *(0.0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3),
     *(0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0),
 )
-# Parts of the rows that are left out by turns; steps of expectation maximisation.
-_FOLDS, _EM_STEPS = 5, 20
+# Parts of the rows that are left out by turns; steps of expectation maximisation; and
+# columns from which on parts, steps and degrees are fewer.
+_FOLDS, _EM_STEPS, _MANY = 5, 20, 257
 # Least variance, as a share of the column's, and least ratio of pivots that are safe.
 _FLOOR, _SAFE = 1e-4, 1e-5
 
@@ -176,23 +177,30 @@ def fitted(table, n_given=0):
     maximisation where entries are missing. Its shrinkage serves the columns after the
     first ``n_given``, given these."""
     n = table.rows.shape[1]
-    joint = np.zeros(n), np.eye(n)
-    for _ in range(1 if table.rows.complete else _EM_STEPS):
+    joint, amounts, n_folds, n_steps = (
+        (np.zeros(n), np.eye(n)),
+        _SHRINKAGE,
+        _FOLDS,
+        _EM_STEPS,
+    )
+    if n >= _MANY:
+        amounts, n_folds, n_steps = _SHRINKAGE[1::3], 2, 3
+    for _ in range(1 if table.rows.complete else n_steps):
         found = partial(expected, table.rows, joint=partial(tuple, joint))
-        folds = [found(*part) for part in _folds(table)]
+        folds = [found(*part) for part in _folds(table, n_folds)]
         whole = _union(folds)
         joint = whole.mean, _regular(whole.covariance, 1e-6)
     best, shrinkage = -np.inf, _SHRINKAGE[-1] / 2
-    for amount in _SHRINKAGE if len(folds) > 1 else ():
+    for amount in amounts if len(folds) > 1 else ():
         found = _score(folds, amount, n_given)
         if found > best:
             best, shrinkage = found, amount
     return Normal(whole.mean, _regular(whole.covariance, shrinkage), shrinkage)
 
 
-def _folds(table):
-    """Row numbers and weights of some parts of the rows, which are in random order."""
-    n = min(_FOLDS, len(table.index))
+def _folds(table, n):
+    """Row numbers and weights of n parts of the rows, which are in random order."""
+    n = min(n, len(table.index))
     for k in range(n):
         yield table.index[k::n], table.weight[k::n]
 

@@ -51,7 +51,7 @@ class Flow(FlowEstimator):
         Number of bins of each spline.
     linear
         Whether columns are mixed between couplings by products of triangular matrices,
-        or only permuted. "auto": mixed, with up to 256 columns. With more of them,
+        or only permuted. "auto": mixed, with up to 256 columns. With more than 1,024,
         unless it is "lu", training begins at independent columns.
     base
         Distribution of codes: "normal", independent and standard normal; "mixture", a

@@ -122,7 +122,7 @@ def test_what_overfits_stays_at_its_start(tmp_path):
 
 
 def test_many_columns_begin_independent():
-    X = np.random.default_rng(0).normal(size=(30, 300))
+    X = np.random.default_rng(0).normal(size=(30, 1030))
     X[:, 1] = X[:, 0]
     start = Flow(n_iter=0).fit(X)
     z = (X - X.mean(axis=0)) / X.std(axis=0)
@@ -132,8 +132,19 @@ def test_many_columns_begin_independent():
     holes[:, :5] = np.nan
     assert start.impute(holes).shape == holes.shape
     expected = norm.logpdf(z[:2, 5:]).sum(axis=1) - np.log(X[:, 5:].std(axis=0)).sum()
-    start.set_params(n_draws=20_000)
+    start.set_params(n_draws=2_000)
     np.testing.assert_allclose(start.score_samples(holes), expected, atol=0.1)
+
+
+def test_hundreds_of_columns_begin_at_their_covariance():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 5)) @ rng.normal(size=(5, 300))
+    X += 0.1 * rng.normal(size=X.shape)
+    start = Flow(n_iter=0).fit(X[:300])
+    apart = norm(X.mean(axis=0), X.std(axis=0)).logpdf(X[300:]).sum(axis=1).mean()
+    assert start.score(X[300:]) > apart + 300
+    codes = start.transform(X[:3])
+    np.testing.assert_allclose(start.inverse_transform(codes), X[:3], atol=1e-6)
 
 
 def test_draws_given_some_columns_have_the_density(flow):
