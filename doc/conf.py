@@ -143,6 +143,7 @@ sphinx_gallery_conf = {
             "adversarial",
             "moment_matching",
             "supervised",
+            "abc",
             "flows",
             "autoregressive",
             "recurrent",

@@ -1,5 +1,6 @@
 # The names that __init__.py imports lazily, for type checkers and editors.
 # ruff: noqa: F403
+from skdgm.abc import ABC as ABC
 from skdgm.adversarial import *
 from skdgm.anomaly import DensityOutlierDetector as DensityOutlierDetector
 from skdgm.autoencoder import *

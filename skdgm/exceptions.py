@@ -75,6 +75,10 @@ class FewDrawsWarning(UserWarning):
     """
 
 
+class SimulationWarning(UserWarning):
+    """Warning that simulations gave NaN or infinity, and count as far from the data."""
+
+
 class InterruptedFitWarning(UserWarning):
     """Warning that Ctrl-C stopped training early; the parameters learned are kept.
 

@@ -57,8 +57,9 @@ MODELS = {
     "VRNN": "recurrent.vrnn",
     "GeneratorNet": "supervised.generator_net",
 }
-# What is made of a model, or prepares rows for one.
+# What is made of a model, or of a simulator, or prepares rows for one.
 TOOLS = {
+    "ABC": "abc.abc",
     "BernoulliBinarizer": "preprocessing.bernoulli_binarizer",
     "ConstrainedTable": "constraints.constrained_table",
     "DensityOutlierDetector": "anomaly",

@@ -63,6 +63,7 @@ LAW = {
     "adversarial": NETS | {"data", "base", "implicit"},
     "moment_matching": NETS | {"data", "base", "implicit"},
     "supervised": NETS | {"data", "base"},
+    "abc": GROUND | {"base"},
     "preprocessing": GROUND | {"base"},
     "anomaly": GROUND | {"base", "boltzmann"},
     "imputation": GROUND | {"data", "base", "autoregressive"},
@@ -274,8 +275,9 @@ ESTIMATORS = [
     if inspect.isclass(getattr(skdgm, name))
 ]
 MODEL_METHODS = {"fit", "partial_fit", "transform", "sample", "score_samples"}
-# Of those that are made of a model.
+# Of those that are made of a model, or of a simulator.
 METHODS = {
+    "ABC": {"fit", "sample"},
     "GenerativeImputer": {"fit", "transform", "draw", "inverse_transform"},
     "ConstrainedTable": {"fit", "sample", "score_samples", "impute", "acceptance_rate"},
 }

@@ -1,0 +1,5 @@
+"""Approximate Bayesian computation: parameters of simulators, without likelihoods."""
+
+from skdgm.abc.abc import ABC
+
+__all__ = ["ABC"]

@@ -1,0 +1,69 @@
+r"""Independent priors of parameters, from distributions as SciPy freezes them.
+
+.. math:: \pi(\theta) = \prod_k \pi_k(\theta_k)
+"""
+
+import numpy as np
+
+
+class Priors:
+    """Priors of all parameters.
+
+    Parameters
+    ----------
+    priors : object, sequence or dict
+        Distributions with ``rvs(size, random_state)`` and perhaps ``logpdf``, of one
+        parameter or of several; by name, if in a dict.
+    """
+
+    def __init__(self, priors):
+        if isinstance(priors, dict):
+            known, self.parts = list(map(str, priors)), list(priors.values())
+        else:
+            known = None
+            self.parts = list(priors) if isinstance(priors, list | tuple) else [priors]
+        lacking = [part for part in self.parts if not hasattr(part, "rvs")]
+        if lacking or not self.parts:
+            raise ValueError(
+                "priors must be a distribution with rvs, such as scipy.stats.norm(), "
+                f"or a list or dict of such; got {priors!r}."
+            )
+        trials = [self._draw(part, 2, np.random.default_rng(0)) for part in self.parts]
+        sizes = [trial.shape[1] if trial.ndim == 2 else None for trial in trials]
+        self._places, self.names, start = [], [], 0
+        for number, size in enumerate(sizes):
+            stop = start + (1 if size is None else size)
+            self._places.append(start if size is None else slice(start, stop))
+            if known is None:
+                self.names += [f"theta{place}" for place in range(start, stop)]
+            elif size is None:
+                self.names.append(known[number])
+            else:
+                self.names += [f"{known[number]}{place}" for place in range(size)]
+            start = stop
+
+    @property
+    def without_density(self):
+        """Names of the parameters whose prior has no ``logpdf``."""
+        pairs = zip(self._places, self.parts)
+        lacking = [place for place, part in pairs if not hasattr(part, "logpdf")]
+        names = np.array(self.names, dtype=object)
+        return [name for place in lacking for name in np.atleast_1d(names[place])]
+
+    def draw(self, n, rng):
+        """Parameters drawn from the prior, (n, n_parameters)."""
+        parts = [self._draw(part, n, rng) for part in self.parts]
+        return np.hstack([part.reshape(n, -1) for part in parts])
+
+    def log_prob(self, theta):
+        """Log density of each row of parameters; minus infinity where there is none."""
+        total = np.zeros(len(theta))
+        for part, place in zip(self.parts, self._places):
+            # Of a single row, SciPy returns a number.
+            found = np.reshape(part.logpdf(theta[:, place]), len(theta))
+            total += np.where(np.isnan(found), -np.inf, found)
+        return total
+
+    @staticmethod
+    def _draw(part, n, rng):
+        return np.asarray(part.rvs(size=n, random_state=rng), dtype=float)

@@ -1,0 +1,136 @@
+r"""Simulated data, and their distances from those observed.
+
+.. math:: \rho(s, s_o) = \lVert (s - s_o) / \sigma \rVert, \qquad
+   \sigma = \mathrm{median}_i \, \lvert s_i - \mathrm{median}_j \, s_j \rvert
+
+The scales of the summaries s are those of simulations from the prior. Random numbers
+are those of the number of a simulation, so that results are the same for any number of
+processes.
+"""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.utils import gen_even_slices
+from sklearn.utils.parallel import Parallel, delayed
+
+from skdgm.exceptions import SimulationWarning
+from skdgm.typing import Any
+
+# Distances of scaled gaps, (n_simulations, n_summaries), by their names.
+DISTANCES = {
+    "euclidean": lambda gaps: np.sqrt((gaps**2).sum(axis=1)),
+    "manhattan": lambda gaps: np.abs(gaps).sum(axis=1),
+    "chebyshev": lambda gaps: np.abs(gaps).max(axis=1, initial=0),
+}
+# Parts of the simulations for each process.
+_PARTS = 4
+
+
+class Digest(NamedTuple):
+    """Numbers kept of a data set: its summaries, or, where users have a function for
+    that, its distance from the data observed."""
+
+    summary: Any
+    distance: Any
+    observed: Any
+
+    def __call__(self, data):
+        """The numbers, a vector."""
+        found = data if self.summary is None else self.summary(data)
+        if callable(self.distance):
+            return np.full(1, self.distance(found, self.observed), dtype=float)
+        found, shape = np.asarray(found, dtype=float), np.shape(self.observed)
+        if found.shape not in (shape, (np.size(self.observed),)):
+            what = "data" if self.summary is None else "summaries"
+            raise ValueError(
+                f"Simulated {what} are of shape {found.shape}, those observed of shape "
+                f"{shape}: the simulator must return what X is."
+            )
+        return found.ravel()
+
+
+class Simulations:
+    """Simulated data sets, with random numbers by their number.
+
+    Parameters
+    ----------
+    simulator, summary : callable
+        Of the user; ``summary`` may be None.
+    distance : str or callable
+    n_jobs : int or None
+    rng : Stream
+    X : ndarray
+        Data observed.
+    """
+
+    def __init__(self, simulator, summary, distance, n_jobs, rng, X):
+        observed = X if summary is None else summary(X)
+        if not callable(distance):
+            observed = np.asarray(observed, dtype=float)
+            if not np.isfinite(observed).all():
+                raise ValueError(f"Summaries of X must be finite, but are {observed}.")
+        self.simulator, self.digest = simulator, Digest(summary, distance, observed)
+        self.rng, self.n_jobs = rng, n_jobs
+        self.scale, self.n_done, self.n_failed = None, 0, 0
+
+    def __call__(self, theta):
+        """Simulate a data set for each row of parameters, and return the distances and
+        the scaled gaps between summaries, (n, n_summaries); None with a distance of the
+        user's. Distances are infinite where they are no number."""
+        ids = np.arange(self.n_done, self.n_done + len(theta), dtype=np.uint64)
+        rng, n_jobs = self.rng.rows(ids), min(len(theta), effective_n_jobs(self.n_jobs))
+        n_parts = 1 if n_jobs == 1 else min(len(theta), _PARTS * n_jobs)
+        found = Parallel(n_jobs=n_jobs)(
+            delayed(_simulate)(self.simulator, self.digest, theta[part], rng.take(part))
+            for part in gen_even_slices(len(theta), n_parts)
+        )
+        self.n_done += len(theta)
+        found, gaps = np.concatenate(found), None
+        with np.errstate(invalid="ignore", over="ignore"):
+            if callable(self.digest.distance):
+                distance = found[:, 0]
+            else:
+                if self.scale is None:
+                    self.scale = _scales(found)
+                gaps = (found - self.digest.observed.ravel()) / self.scale
+                distance = DISTANCES[self.digest.distance](gaps)
+        failed = ~np.isfinite(distance)
+        self.n_failed += failed.sum()
+        return np.where(failed, np.inf, distance), gaps
+
+    def report(self):
+        """Warn of simulations that failed."""
+        if self.n_failed:
+            warnings.warn(
+                f"{self.n_failed} of {self.n_done} simulations gave NaN or infinity: "
+                "they were rejected, as if they were far from X.",
+                SimulationWarning,
+                stacklevel=4,
+            )
+
+
+def _simulate(simulator, digest, theta, rng):
+    """Digests of simulations, a row for each row of parameters."""
+    found = []
+    for own, generator in zip(theta, rng.generators()):
+        try:
+            found.append(digest(simulator(own.copy(), generator)))
+        except Exception as error:
+            error.add_note(f"This was a simulation with the parameters {own}.")
+            raise
+    return np.array(found)
+
+
+def _scales(found):
+    """Median absolute deviations of summaries; of those that are mostly equal, mean
+    ones."""
+    found = found[np.isfinite(found).all(axis=1)]
+    if not len(found):
+        return np.ones(found.shape[1])
+    gaps = np.abs(found - np.median(found, axis=0))
+    scale = np.median(gaps, axis=0)
+    scale = np.where(scale > 0, scale, gaps.mean(axis=0))
+    return np.where((scale > 0) & np.isfinite(scale), scale, 1.0)

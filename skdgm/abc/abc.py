@@ -1,0 +1,278 @@
+r"""Approximate Bayesian computation.
+
+.. math:: \theta \sim \pi(\theta), \quad x \sim p(x \mid \theta), \quad
+   \text{kept if } \rho(s(x), s(x_o)) \le \epsilon
+"""
+
+import warnings
+from collections.abc import Callable
+from math import ceil
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skdgm.abc._particles import learn, regressed
+from skdgm.abc._priors import Priors
+from skdgm.abc._simulations import Simulations
+from skdgm.base.attributes import replacing, steady
+from skdgm.base.options import (
+    KW_ONLY,
+    Count,
+    Fraction,
+    NotNegative,
+    Options,
+    RandomState,
+)
+from skdgm.exceptions import FewDrawsWarning
+from skdgm.typing import Data, Seed, Target
+from skdgm.utils.counts import count_rows
+from skdgm.utils.random import MAX_SEED, stream
+
+# Purposes of random numbers: data, and parameters.
+_SIMULATED, _DRAWN = range(2)
+# Share of the particles that the effective number is warned of below.
+_FEW = 0.05
+
+
+@steady
+class ABC(Options, BaseEstimator):
+    r"""Parameters of a simulator given data, by approximate Bayesian computation.
+
+    .. math:: p(\theta \mid \rho(s(x), s(x_o)) \le \epsilon) \propto \pi(\theta)
+        \int p(x \mid \theta) \, [\rho(s(x), s(x_o)) \le \epsilon] \, dx
+
+    No likelihood is needed: parameters :math:`\theta` are drawn, data are simulated
+    with them, and the parameters are kept whose simulations are nearest to the data
+    observed, in distances :math:`\rho` between summary statistics s [1]_. This is the
+    posterior distribution given the data if :math:`\epsilon = 0` and the summaries are
+    sufficient; else it is wider, most often.
+
+    By sequential Monte Carlo [2]_ [3]_, parameters are drawn from the prior first, then
+    near those kept so far, with weights that undo this: as many simulations come
+    nearer to the data than by rejection.
+
+    Parameters
+    ----------
+    simulator : callable
+        ``simulator(theta, rng)`` returns a data set drawn with the parameters
+        ``theta``, an array of shape (n_parameters,). All its random numbers must be
+        from ``rng``, a NumPy Generator.
+    priors : distribution, list or dict
+        Prior of each parameter: frozen distributions of ``scipy.stats``, or objects
+        with ``rvs(size, random_state)`` and ``logpdf``, by the parameters' names if in
+        a dict. One with several columns is that of as many parameters. Discrete ones
+        do with ``method="rejection"``.
+    summary : callable
+        ``summary(data)`` returns the numbers that are compared, for X and for what the
+        simulator returns. If None, the data are compared entry by entry.
+    distance : {"euclidean", "manhattan", "chebyshev"} or callable
+        Distance between summaries, each in units of its median absolute deviation in
+        simulations from the prior; or ``distance(simulated, observed)``, of what
+        ``summary`` returns, which is not scaled.
+    method
+        Sequential Monte Carlo, or rejection: all simulations are from the prior.
+    n_particles
+        Least number of parameters that are kept.
+    n_simulations
+        Most simulations.
+    quantile
+        Share of old and new particles that sequential Monte Carlo keeps at each step.
+    tolerance
+        Distance that is near enough: all within it are kept, and sequential Monte Carlo
+        ends there. With 0, the default, distances become as small as the number of
+        simulations allows.
+    adjustment
+        "linear": parameters are moved along a regression on the summaries to where
+        simulations would be like the data, and those farther off weigh less [4]_. They
+        may leave the range of the prior.
+    n_jobs : int or None
+        Number of processes that simulate; -1: all cores. Results do not depend on it.
+    random_state : int, RandomState instance or None
+        Source of parameters and simulations.
+
+    Attributes
+    ----------
+    particles_ : ndarray of shape (n_kept, n_parameters)
+        Parameters that were kept.
+    weights_ : ndarray of shape (n_kept,)
+        Their probabilities, which sum to 1.
+    distances_ : ndarray of shape (n_kept,)
+        Distances of their simulations from the data.
+    tolerances_ : ndarray of shape (n_populations,)
+        Largest distance that was kept at each step.
+    n_simulations_ : int
+        Number of simulations done.
+    n_effective_ : float
+        Effective number of particles, 1 over the sum of the squared weights.
+    parameter_names_ : list of str
+        Names of the parameters.
+    n_features_in_ : int
+        Number of columns of the data.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if X has any that are all strings.
+
+    References
+    ----------
+    .. [1] Rubin (1984). Bayesianly justifiable and relevant frequency calculations for
+       the applied statistician. Annals of Statistics.
+    .. [2] Toni, Welch, Strelkowa, Ipsen and Stumpf (2009). Approximate Bayesian
+       computation scheme for parameter inference and model selection in dynamical
+       systems. Journal of the Royal Society Interface.
+    .. [3] Lenormand, Jabot and Deffuant (2013). Adaptive approximate Bayesian
+       computation for complex models. Computational Statistics.
+    .. [4] Beaumont, Zhang and Balding (2002). Approximate Bayesian computation in
+       population genetics. Genetics.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.stats import norm
+    >>> from skdgm import ABC
+    >>> def simulate(theta, rng):
+    ...     return rng.normal(theta[0], 1, size=(20, 1))
+    >>> X = simulate([2.0], np.random.default_rng(0))
+    >>> abc = ABC(simulate, norm(0, 10), np.mean, n_particles=200, n_simulations=4000)
+    >>> abc = abc.set_params(random_state=0).fit(X)
+    >>> draws = abc.sample(1000, random_state=0)
+    >>> bool(abs(draws.mean() - X.mean()) < 0.1), bool(0.2 < draws.std() < 0.3)
+    (True, True)
+    """
+
+    simulator: Callable | None = None
+    priors: Annotated[object, HasMethods(["rvs"])] | list | tuple | dict | None = None
+    summary: Callable | None = None
+    _: KW_ONLY
+    distance: Literal["euclidean", "manhattan", "chebyshev"] | Callable = "euclidean"
+    method: Literal["smc", "rejection"] = "smc"
+    n_particles: Count = 1000
+    n_simulations: Count = 20_000
+    quantile: Fraction = 0.5
+    tolerance: NotNegative = 0.0
+    adjustment: Literal["linear"] | None = None
+    n_jobs: int | None = None
+    random_state: RandomState = None
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Data, y: Target = None) -> Self:
+        """Draw parameters with which simulations are like the data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            One data set: what the simulator would return.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : ABC
+
+        Raises
+        ------
+        ValueError
+            There is no simulator, or no priors; a prior without density with
+            ``method="smc"``; data or summaries of simulations have another shape than
+            those of X; all simulations are equally far from X, or all fail.
+        Exception
+            As by the simulator, the summary and the distance; a note has the
+            parameters.
+
+        Warns
+        -----
+        SimulationWarning
+            Simulations gave NaN or infinity. They are rejected.
+        FewDrawsWarning
+            The weights are so unequal that few particles count, or the simulations were
+            spent at distances above ``tolerance``, if this is not 0.
+        """
+        # What was learned stays where a warning is turned into an error.
+        with replacing(self, Warning) as new:
+            new._learn(X)
+        return self
+
+    def _learn(self, X):
+        X = validate_data(self, X, dtype=[np.float64, np.float32])
+        if self.simulator is None or self.priors is None:
+            raise ValueError("ABC(simulator, priors) needs both of them.")
+        priors, is_smc = Priors(self.priors), self.method == "smc"
+        if is_smc and priors.without_density:
+            raise ValueError(
+                f"The priors of {', '.join(priors.without_density)} have no logpdf, as "
+                'those of discrete parameters: take method="rejection".'
+            )
+        if self.n_simulations < self.n_particles:
+            raise ValueError(
+                f"n_simulations={self.n_simulations} must be at least n_particles="
+                f"{self.n_particles}."
+            )
+        if self.adjustment and callable(self.distance):
+            raise ValueError(
+                'adjustment="linear" needs summaries, and a distance by name.'
+            )
+        rng = stream(check_random_state(self.random_state).randint(MAX_SEED))
+        options = self.simulator, self.summary, self.distance, self.n_jobs
+        simulations = Simulations(*options, rng.fold(_SIMULATED), X)
+        first = min(self.n_simulations, ceil(self.n_particles / self.quantile))
+        found, tolerances = learn(
+            simulations,
+            priors,
+            rng.fold(_DRAWN),
+            n=self.n_particles,
+            first=first if is_smc else self.n_simulations,
+            last=self.n_simulations,
+            quantile=self.quantile,
+            tolerance=self.tolerance,
+        )
+        self.particles_, self.weights_ = found.theta, found.balanced()
+        if self.adjustment:
+            given = found, self.weights_, tolerances[-1]
+            self.particles_, self.weights_ = regressed(*given)
+        self.distances_, self.tolerances_ = found.distance, np.array(tolerances)
+        self.n_simulations_ = simulations.n_done
+        self.n_effective_ = float(1 / (self.weights_**2).sum())
+        self.parameter_names_ = priors.names
+        simulations.report()
+        self._report()
+
+    def _report(self):
+        """Warn of particles that are few, or far from the data."""
+        message, n = None, len(self.weights_)
+        if self.n_effective_ < _FEW * n:
+            message = (
+                f"Of {n} particles {self.n_effective_:.1f} count, as their weights are "
+                "so unequal: raise n_particles and n_simulations, or take a narrower "
+                "prior."
+            )
+        elif 0 < self.tolerance < self.tolerances_[-1]:
+            message = (
+                f"Distances of {n} particles are up to {self.tolerances_[-1]:.3g}, "
+                f"above the tolerance of {self.tolerance:.3g}: raise n_simulations, or "
+                "lower n_particles."
+            )
+        if message:
+            warnings.warn(message, FewDrawsWarning, stacklevel=4)
+
+    def sample(self, n_samples: int = 1, random_state: Seed = None) -> np.ndarray:
+        r"""Draw parameters from the posterior distribution.
+
+        .. math:: \theta \sim \sum_i W_i \, \delta_{\theta_i}
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of draws; each is one of ``particles_``, which may come again.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other draws at each call.
+
+        Returns
+        -------
+        theta : ndarray of shape (n_samples, n_parameters)
+        """
+        check_is_fitted(self)
+        n_samples = count_rows(n_samples, self.particles_.shape[1])
+        rng, n = check_random_state(random_state), len(self.particles_)
+        return self.particles_[rng.choice(n, n_samples, p=self.weights_)]

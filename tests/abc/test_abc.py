@@ -1,0 +1,372 @@
+"""Approximate Bayesian computation beside posteriors in closed form."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from joblib import parallel_config
+from scipy import integrate, stats
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+from skdgm import ABC, save
+from skdgm.exceptions import FewDrawsWarning, SimulationWarning, UnsavableError
+
+SMALL = {"n_particles": 50, "n_simulations": 300, "random_state": 0}
+# Most standard errors of a moment.
+ERRORS = 4
+
+
+def normal(theta, rng):
+    return rng.normal(theta[0], 1, size=(20, 1))
+
+
+def spread(theta, rng):
+    return rng.normal(theta[0], np.exp(theta[1]), size=(10, 2))
+
+
+def moments(X):
+    return X.mean(), X.std()
+
+
+def near(simulated, observed):
+    return np.abs(np.subtract(simulated, observed)).sum()
+
+
+def heads(theta, rng):
+    return [[rng.binomial(20, theta[0])]]
+
+
+def pair(theta, rng):
+    """Two binomial counts, of which the second has the product of both parameters."""
+    return rng.binomial(10, [[theta[0], theta[0] * theta[1]]])
+
+
+OTHERS = [
+    ABC(
+        spread,
+        [stats.norm(), stats.norm()],
+        moments,
+        distance=near,
+        method="rejection",
+        **SMALL,
+    ),
+    ABC(
+        spread,
+        stats.multivariate_normal([0, 0]),
+        moments,
+        adjustment="linear",
+        n_jobs=1,
+        **SMALL,
+    ),
+]
+
+
+def checks():
+    """scikit-learn's checks, with names that do not have addresses of functions."""
+    for number, one in enumerate(
+        [ABC(normal, stats.norm(), np.mean, **SMALL), *OTHERS]
+    ):
+        for count, (estimator, check) in enumerate(estimator_checks_generator(one)):
+            marks = pytest.mark.exhaustive if number else ()
+            name = f"{number}-{count}-{getattr(check, 'func', check).__name__}"
+            yield pytest.param(estimator, check, id=name, marks=marks)
+
+
+@pytest.mark.parametrize("estimator, check", list(checks()))
+def test_check(estimator, check):
+    try:
+        check(estimator)
+    except pytest.skip.Exception as skipped:
+        raise AssertionError(f"the check was skipped: {skipped}") from skipped
+
+
+def assert_moments(abc, mean, sd, kurtosis=3.0):
+    """Mean and deviation of the first parameter, within standard errors."""
+    theta, weight = abc.particles_[:, 0], abc.weights_
+    error = np.sqrt((weight**2).sum())
+    assert abs(weight @ theta - mean) < ERRORS * sd * error
+    relative = weight @ (theta - mean) ** 2 / sd**2 - 1
+    assert abs(relative) < ERRORS * np.sqrt(kurtosis - 1) * error
+
+
+# Posterior of the mean of 20 normal numbers with a standard normal prior.
+SHIFTED = normal([1.5], np.random.default_rng(1))
+POSTERIOR = SHIFTED.sum() / 21, 21**-0.5
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    prior, options = stats.norm(), {"n_particles": 500, "n_simulations": 5000}
+    return ABC(normal, prior, np.mean, random_state=0, **options).fit(SHIFTED)
+
+
+def test_mean_of_normal_numbers(fitted):
+    assert_moments(fitted, *POSTERIOR)
+    assert 300 < fitted.n_effective_ <= 500
+    assert fitted.n_simulations_ <= 5000
+    assert fitted.weights_.sum() == pytest.approx(1)
+    assert (np.diff(fitted.tolerances_) < 0).all()
+    assert fitted.distances_.max() == fitted.tolerances_[-1]
+
+
+def test_simulations_come_nearer_step_by_step_than_by_rejection(fitted):
+    rejection = clone(fitted).set_params(method="rejection").fit(SHIFTED)
+    assert rejection.n_simulations_ == 5000
+    assert len(rejection.tolerances_) == 1
+    np.testing.assert_allclose(rejection.weights_, 1 / 500)
+    assert fitted.tolerances_[-1] < rejection.tolerances_[0] / 2
+    assert rejection.particles_.std() > 1.1 * POSTERIOR[1]
+
+
+@pytest.mark.parametrize("method", ["smc", "rejection"])
+def test_binomial_counts_that_match(method):
+    abc = ABC(heads, stats.beta(2, 3), method=method, n_particles=400, random_state=0)
+    abc.set_params(n_simulations=10_000).fit([[13]])
+    assert abc.tolerances_[-1] == 0
+    assert not abc.distances_.any()
+    exact = stats.beta(15, 10)
+    assert_moments(abc, exact.mean(), exact.std())
+    order = np.argsort(abc.particles_[:, 0])
+    gap = np.cumsum(abc.weights_[order]) - exact.cdf(abc.particles_[order, 0])
+    assert np.abs(gap).max() < 1.95 / np.sqrt(abc.n_effective_)  # p = 0.001
+
+
+def test_two_parameters_with_a_hard_edge():
+    priors = {"whole": stats.uniform(0, 0.6), "part": stats.uniform()}
+    abc = ABC(pair, priors, n_particles=150, n_simulations=15_000, random_state=0)
+    abc.fit([[7, 4]])
+    assert abc.parameter_names_ == ["whole", "part"]
+    assert abc.tolerances_[-1] == 0
+    whole, part = np.meshgrid(np.linspace(0, 0.6, 1001), np.linspace(0, 1, 1001))
+    weight = stats.binom.pmf(7, 10, whole) * stats.binom.pmf(4, 10, whole * part)
+    weight /= weight.sum()
+    for function in (lambda a, b: a, lambda a, b: b, lambda a, b: a * b):
+        exact = (weight * function(whole, part)).sum()
+        deviation = np.sqrt((weight * (function(whole, part) - exact) ** 2).sum())
+        found = abc.weights_ @ function(*abc.particles_.T)
+        assert abs(found - exact) < ERRORS * deviation / np.sqrt(abc.n_effective_)
+    assert (abc.particles_ >= 0).all()
+    assert abc.particles_[:, 0].max() <= 0.6
+
+
+def test_discrete_parameters_by_enumeration():
+    def simulate(theta, rng):
+        return [[rng.binomial(int(theta[0]), 0.5)]]
+
+    prior = stats.randint(1, 13)
+    abc = ABC(simulate, prior, method="rejection", n_particles=500, random_state=0)
+    abc.set_params(n_simulations=8000).fit([[4]])
+    assert abc.tolerances_ == [0]
+    numbers = np.arange(1, 13)
+    exact = stats.binom.pmf(4, numbers, 0.5)
+    exact /= exact.sum()
+    found = np.bincount(abc.particles_[:, 0].astype(int), minlength=13)[1:]
+    assert not found[:3].any()
+    n = found.sum()
+    assert stats.chisquare(found[3:], n * exact[3:]).pvalue > 1e-3
+    with pytest.raises(ValueError, match="theta0 have no logpdf"):
+        abc.set_params(method="smc").fit([[4]])
+
+
+def test_the_posterior_of_a_tolerance_by_quadrature():
+    # However wide, it is what remains after simulations farther off are rejected.
+    def simulate(theta, rng):
+        return [[rng.normal(theta[0] ** 2, 0.5)]]
+
+    prior, width = stats.norm(0.5, 1), 0.7
+    abc = ABC(simulate, prior, distance=near, tolerance=width, random_state=0)
+    abc.set_params(n_particles=800, n_simulations=20_000).fit([[4.0]])
+    assert len(abc.tolerances_) > 2
+    assert abc.tolerances_[-1] <= width
+
+    def density(theta):
+        ends = stats.norm.cdf([4 - width, 4 + width], theta**2, 0.5)
+        return prior.pdf(theta) * (ends[1] - ends[0])
+
+    def moment(function):
+        return integrate.quad(lambda t: function(t) * density(t), -5, 5, limit=200)[0]
+
+    total = moment(lambda t: 1)
+    mean = moment(lambda t: t) / total
+    variance = moment(lambda t: (t - mean) ** 2) / total
+    kurtosis = moment(lambda t: (t - mean) ** 4) / total / variance**2
+    assert_moments(abc, mean, variance**0.5, kurtosis)
+    below = moment(lambda t: t < 0) / total
+    found = abc.weights_ @ (abc.particles_[:, 0] < 0)
+    error = np.sqrt(below * (1 - below) / abc.n_effective_)
+    assert abs(found - below) < ERRORS * error
+
+
+def test_regression_undoes_a_wide_tolerance():
+    options = {"method": "rejection", "n_particles": 1000, "n_simulations": 2000}
+    abc = ABC(normal, stats.norm(), np.mean, random_state=0, **options).fit(SHIFTED)
+    with pytest.raises(AssertionError):
+        assert_moments(abc, *POSTERIOR)
+    assert_moments(abc.set_params(adjustment="linear").fit(SHIFTED), *POSTERIOR)
+    with pytest.raises(ValueError, match="distance by name"):
+        abc.set_params(distance=near).fit(SHIFTED)
+
+
+def test_regression_of_more_summaries_than_particles():
+    abc = ABC(normal, stats.norm(), adjustment="linear", n_particles=20)
+    abc.set_params(n_simulations=40)
+    with pytest.raises(ValueError, match="more than 21 particles for 20 summaries"):
+        abc.fit(SHIFTED)
+
+
+def test_draws_are_particles_by_their_weights(fitted):
+    draws = fitted.sample(4000, random_state=0)
+    assert draws.shape == (4000, 1)
+    assert np.isin(draws, fitted.particles_).all()
+    mean = fitted.weights_ @ fitted.particles_[:, 0]
+    assert abs(draws.mean() - mean) < ERRORS * POSTERIOR[1] / 4000**0.5
+    np.testing.assert_array_equal(draws, fitted.sample(4000, random_state=0))
+    with pytest.raises(ValueError, match="n_samples"):
+        fitted.sample(0)
+
+
+def assert_same(one, other):
+    for name in ("particles_", "weights_", "distances_", "tolerances_"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+@pytest.mark.parametrize(
+    "backend",
+    ["threading", pytest.param("loky", marks=pytest.mark.exhaustive)],
+)
+def test_results_do_not_depend_on_the_number_of_processes(backend):
+    abc = ABC(spread, [stats.norm(), stats.norm()], moments, **SMALL)
+    alone = clone(abc).fit(SHIFTED)
+    with parallel_config(backend=backend):
+        assert_same(alone, abc.set_params(n_jobs=3).fit(SHIFTED))
+    assert_same(alone, pickle.loads(pickle.dumps(alone)))
+    other = clone(alone).set_params(random_state=1).fit(SHIFTED)
+    assert (alone.particles_[:50] != other.particles_[:50]).all()
+
+
+def test_scales_of_summaries_do_not_matter():
+    def scaled(X):
+        return X.mean() * 2.0**30, X.std() * 2.0**-30
+
+    one, other = (
+        ABC(spread, [stats.norm(), stats.norm()], summary, **SMALL).fit(SHIFTED)
+        for summary in (moments, scaled)
+    )
+    assert_same(one, other)
+
+
+@pytest.mark.parametrize("distance", ["euclidean", "manhattan", "chebyshev"])
+def test_distances_by_name(distance):
+    def halves(theta, rng):
+        return [[0.0, 0.0, 1.0 * (rng.random() < 0.1)]]
+
+    abc = ABC(halves, stats.norm(), distance=distance, **SMALL).fit([[3.0, 4.0, 0.0]])
+    # Of columns that are all equal no deviation is known, and they are not scaled.
+    near = {"euclidean": 5, "manhattan": 7, "chebyshev": 4}[distance]
+    assert abc.distances_.min() == near
+
+
+def test_kinds_of_data():
+    abc = ABC(normal, stats.norm(), np.mean, **SMALL)
+    plain = clone(abc).fit(SHIFTED)
+    frame = clone(abc).fit(pd.DataFrame(SHIFTED, columns=["x"]))
+    assert list(frame.feature_names_in_) == ["x"]
+    assert_same(plain, frame)
+    half = clone(abc).fit(SHIFTED.astype(np.float32))
+    assert (
+        abs(half.weights_ @ half.particles_ - plain.weights_ @ plain.particles_) < 0.1
+    )
+    whole = make_pipeline(FunctionTransformer(), clone(abc)).fit(SHIFTED)
+    assert_same(plain, whole[-1])
+    outlier = clone(abc).fit([*SHIFTED, [1e6]])
+    assert np.isfinite(outlier.particles_).all()
+    assert np.isfinite(outlier.weights_).all()
+    assert np.isfinite(clone(abc).fit(np.zeros((3, 1))).weights_).all()
+
+
+def test_files_have_no_functions(fitted, tmp_path):
+    with pytest.raises(UnsavableError, match="simulator"):
+        save(fitted, tmp_path / "abc")
+
+
+def test_what_is_needed():
+    for abc in (ABC(), ABC(normal), ABC(priors=stats.norm())):
+        with pytest.raises(ValueError, match="needs both"):
+            abc.fit(SHIFTED)
+    for priors in ([], [stats.norm(), 3], {"a": None}):
+        with pytest.raises(ValueError, match="priors must be a distribution with rvs"):
+            ABC(normal, priors).fit(SHIFTED)
+    with pytest.raises(ValueError, match="n_simulations=10 must be at least"):
+        ABC(normal, stats.norm(), n_simulations=10).fit(SHIFTED)
+    with pytest.raises(ValueError, match="Summaries of X must be finite"):
+        ABC(normal, stats.norm(), lambda X: np.nan, **SMALL).fit(SHIFTED)
+
+
+def failing(theta, rng):
+    if theta[0] > 1:
+        raise KeyError("no such rate")
+    return normal(theta, rng)
+
+
+def undefined(theta, rng):
+    return normal(theta, rng) if theta[0] < 0 else np.full((20, 1), np.nan)
+
+
+@pytest.mark.parametrize(
+    "simulator, error, text",
+    [
+        (failing, KeyError, "no such rate"),
+        (lambda theta, rng: "nonsense", ValueError, "could not convert"),
+        (
+            lambda theta, rng: np.zeros((3, 1)),
+            ValueError,
+            r"shape \(3, 1\), .* \(20, 1",
+        ),
+        (lambda theta, rng: np.ones((20, 1)), ValueError, "are equally far from X"),
+        (
+            lambda theta, rng: np.full((20, 1), np.nan),
+            ValueError,
+            "All 100 simulations",
+        ),
+        (lambda theta: theta, TypeError, "positional argument"),
+    ],
+)
+def test_bad_simulators_leave_the_estimator_as_it_was(simulator, error, text):
+    abc = ABC(normal, stats.norm(), **SMALL).fit(SHIFTED)
+    before = dict(vars(abc.set_params(simulator=simulator)))
+    with pytest.raises(error, match=text) as caught:
+        abc.fit(SHIFTED)
+    assert vars(abc) == before
+    if "equally" not in text and "All" not in text:
+        assert "with the parameters [" in caught.value.__notes__[0]
+
+
+def test_simulations_without_numbers_are_rejected():
+    abc = ABC(undefined, stats.norm(), np.mean, **SMALL)
+    with pytest.warns(SimulationWarning, match="of 300 simulations gave NaN"):
+        abc.fit(-SHIFTED)
+    assert (abc.particles_ < 0).all()
+    assert np.isfinite(abc.distances_).all()
+
+
+def test_warnings_of_few_particles(recwarn):
+    abc = ABC(normal, stats.norm(), np.mean, tolerance=1e-9, **SMALL)
+    with pytest.warns(FewDrawsWarning, match="above the tolerance of 1e-09"):
+        abc.fit(SHIFTED)
+    # After the warning, or the error that it is made, there is what was learned.
+    assert len(abc.particles_) == 50
+
+
+def test_a_simulator_may_change_its_parameters():
+    def vandal(theta, rng):
+        found = normal(theta, rng)
+        theta[:] = np.nan
+        return found
+
+    options = stats.norm(), np.mean
+    one, other = (ABC(own, *options, **SMALL).fit(SHIFTED) for own in (normal, vandal))
+    assert_same(one, other)
