@@ -198,7 +198,7 @@ HINTED = (
 ROLES = {
     "distributions": ("Unit", "Biased", "Output"),
     "couplings": ("Dense",),
-    "energies": ("Energy", "Link", "Params", "Path"),
+    "energies": ("Energy", "Link", "Params", "Path", "Potential"),
     "samplers": ("Sampler", "State", "Info"),
     "boltzmann._learning.phases": ("Phase",),
     "optim.optimisers": ("Optimiser",),

@@ -14,13 +14,16 @@ from skdgm.energies.params import (
     plain,
     tiled,
 )
+from skdgm.energies.potential import Marginal, Potential
 
 __all__ = [
     "Connected",
     "Energy",
     "Link",
+    "Marginal",
     "Params",
     "Path",
+    "Potential",
     "Triple",
     "colours_of",
     "contrast",

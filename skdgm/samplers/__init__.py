@@ -2,10 +2,12 @@
 
 from skdgm.samplers import binary, sitewise
 from skdgm.samplers.gibbs import FastWeights, Gibbs, by_means, draws, sweep
+from skdgm.samplers.hmc import HMC
 from skdgm.samplers.sampler import Info, Sampler, State
 from skdgm.samplers.tempering import Ladder, Tempering, betas
 
 __all__ = [
+    "HMC",
     "FastWeights",
     "Gibbs",
     "Info",

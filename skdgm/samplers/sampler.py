@@ -29,11 +29,14 @@ class Info(NamedTuple):
         steps.
     drive : ndarray of shape (n_levels, n_chains), optional
         The part of -E that inverse temperatures multiply, before the swaps.
+    acceptance : ndarray of shape (n_chains,), optional
+        Share of proposals that were accepted, of all steps.
     """
 
     means: tuple | None
     swap_rates: np.ndarray | None = None
     drive: np.ndarray | None = None
+    acceptance: np.ndarray | None = None
 
 
 class Sampler(ABC):
