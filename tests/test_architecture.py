@@ -63,7 +63,7 @@ LAW = {
     "adversarial": NETS | {"data", "base", "implicit"},
     "moment_matching": NETS | {"data", "base", "implicit"},
     "supervised": NETS | {"data", "base"},
-    "abc": GROUND | {"base"},
+    "abc": GROUND | {"base", "flows"},
     "preprocessing": GROUND | {"base"},
     "anomaly": GROUND | {"base", "boltzmann"},
     "imputation": GROUND | {"data", "base", "autoregressive"},

@@ -15,6 +15,7 @@ References
    computation. Biometrika.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -120,7 +121,8 @@ def learn(simulations, priors, rng, *, n, first, last, quantile, tolerance):
         number = len(tolerances)
         kernel = Kernel(found.theta, found.balanced(), floor)
         generator = rng.fold(number).generator()
-        theta, log_prior = within(priors, kernel, min(each, left), generator)
+        draw = partial(kernel.draw, rng=generator)
+        theta, log_prior = within(priors, draw, min(each, left))
         if not len(theta):
             break
         log_weight = log_prior - kernel.log_prob(theta)
@@ -132,11 +134,11 @@ def learn(simulations, priors, rng, *, n, first, last, quantile, tolerance):
     return found, tolerances
 
 
-def within(priors, kernel, n, rng):
-    """Up to n draws of a kernel which the prior can have, and its log densities."""
-    found, log_prior = np.empty((0, kernel.theta.shape[1])), np.empty(0)
+def within(priors, draw, n):
+    """Up to n draws by ``draw(n)`` that the prior can have, and its log densities."""
+    found, log_prior = np.empty((0, len(priors.names))), np.empty(0)
     for _ in range(_ROUNDS):
-        theta = kernel.draw(n, rng)
+        theta = draw(n)
         own = priors.log_prob(theta)
         found = np.concatenate([found, theta[own > -np.inf]])
         log_prior = np.concatenate([log_prior, own[own > -np.inf]])

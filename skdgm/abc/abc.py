@@ -10,11 +10,12 @@ from math import ceil
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator, _fit_context, clone
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skdgm.abc import _neural
 from skdgm.abc._particles import learn, regressed
 from skdgm.abc._priors import Priors
 from skdgm.abc._simulations import Simulations
@@ -28,6 +29,7 @@ from skdgm.base.options import (
     RandomState,
 )
 from skdgm.exceptions import FewDrawsWarning
+from skdgm.flows import Flow
 from skdgm.typing import Data, Seed, Target
 from skdgm.utils.counts import count_rows
 from skdgm.utils.random import MAX_SEED, stream
@@ -53,7 +55,8 @@ class ABC(Options, BaseEstimator):
 
     By sequential Monte Carlo [2]_ [3]_, parameters are drawn from the prior first, then
     near those kept so far, with weights that undo this: as many simulations come
-    nearer to the data than by rejection.
+    nearer to the data than by rejection. Or a flow learns the density of parameters
+    given summaries, from simulations with parameters from the prior [5]_.
 
     Parameters
     ----------
@@ -74,9 +77,11 @@ class ABC(Options, BaseEstimator):
         simulations from the prior; or ``distance(simulated, observed)``, of what
         ``summary`` returns, which is not scaled.
     method
-        Sequential Monte Carlo, or rejection: all simulations are from the prior.
+        Sequential Monte Carlo; rejection: all parameters are from the prior; or a flow,
+        which learns the density of parameters given summaries from all simulations, so
+        that there is no tolerance.
     n_particles
-        Least number of parameters that are kept.
+        Least number of parameters that are kept; of a flow, the number of draws.
     n_simulations
         Most simulations.
     quantile
@@ -89,6 +94,8 @@ class ABC(Options, BaseEstimator):
         "linear": parameters are moved along a regression on the summaries to where
         simulations would be like the data, and those farther off weigh less [4]_. They
         may leave the range of the prior.
+    estimator : Flow
+        The flow, for ``method="flow"``. If None, ``Flow(attribute_conditional=True)``.
     n_jobs : int or None
         Number of processes that simulate; -1: all cores. Results do not depend on it.
     random_state : int, RandomState instance or None
@@ -101,9 +108,11 @@ class ABC(Options, BaseEstimator):
     weights_ : ndarray of shape (n_kept,)
         Their probabilities, which sum to 1.
     distances_ : ndarray of shape (n_kept,)
-        Distances of their simulations from the data.
+        Distances of their simulations from the data; none of a flow's draws.
     tolerances_ : ndarray of shape (n_populations,)
-        Largest distance that was kept at each step.
+        Largest distance that was kept at each step; none of a flow's draws.
+    estimator_ : Flow
+        With ``method="flow"``, the flow: parameters given summaries of any data.
     n_simulations_ : int
         Number of simulations done.
     n_effective_ : float
@@ -126,6 +135,8 @@ class ABC(Options, BaseEstimator):
        computation for complex models. Computational Statistics.
     .. [4] Beaumont, Zhang and Balding (2002). Approximate Bayesian computation in
        population genetics. Genetics.
+    .. [5] Papamakarios and Murray (2016). Fast epsilon-free inference of simulation
+       models with Bayesian conditional density estimation. NeurIPS.
 
     Examples
     --------
@@ -147,12 +158,13 @@ class ABC(Options, BaseEstimator):
     summary: Callable | None = None
     _: KW_ONLY
     distance: Literal["euclidean", "manhattan", "chebyshev"] | Callable = "euclidean"
-    method: Literal["smc", "rejection"] = "smc"
+    method: Literal["smc", "rejection", "flow"] = "smc"
     n_particles: Count = 1000
     n_simulations: Count = 20_000
     quantile: Fraction = 0.5
     tolerance: NotNegative = 0.0
     adjustment: Literal["linear"] | None = None
+    estimator: Annotated[object, HasMethods(["fit", "sample"])] | None = None
     n_jobs: int | None = None
     random_state: RandomState = None
 
@@ -198,8 +210,8 @@ class ABC(Options, BaseEstimator):
         X = validate_data(self, X, dtype=[np.float64, np.float32])
         if self.simulator is None or self.priors is None:
             raise ValueError("ABC(simulator, priors) needs both of them.")
-        priors, is_smc = Priors(self.priors), self.method == "smc"
-        if is_smc and priors.without_density:
+        priors, is_flow = Priors(self.priors), self.method == "flow"
+        if self.method != "rejection" and priors.without_density:
             raise ValueError(
                 f"The priors of {', '.join(priors.without_density)} have no logpdf, as "
                 'those of discrete parameters: take method="rejection".'
@@ -209,20 +221,31 @@ class ABC(Options, BaseEstimator):
                 f"n_simulations={self.n_simulations} must be at least n_particles="
                 f"{self.n_particles}."
             )
-        if self.adjustment and callable(self.distance):
-            raise ValueError(
-                'adjustment="linear" needs summaries, and a distance by name.'
-            )
+        if callable(self.distance) and (self.adjustment or is_flow):
+            what = 'method="flow"' if is_flow else 'adjustment="linear"'
+            raise ValueError(f"{what} needs summaries, and a distance by name.")
         rng = stream(check_random_state(self.random_state).randint(MAX_SEED))
         options = self.simulator, self.summary, self.distance, self.n_jobs
         simulations = Simulations(*options, rng.fold(_SIMULATED), X)
+        for name in ("distances_", "tolerances_", "estimator_"):
+            vars(self).pop(name, None)
+        draw = self._draw_by_flow if is_flow else self._draw_near
+        draw(simulations, priors, rng.fold(_DRAWN))
+        self.n_simulations_ = simulations.n_done
+        self.n_effective_ = float(1 / (self.weights_**2).sum())
+        self.parameter_names_ = priors.names
+        simulations.report()
+        self._report()
+
+    def _draw_near(self, simulations, priors, rng):
+        """Parameters whose simulations are near the data."""
         first = min(self.n_simulations, ceil(self.n_particles / self.quantile))
         found, tolerances = learn(
             simulations,
             priors,
-            rng.fold(_DRAWN),
+            rng,
             n=self.n_particles,
-            first=first if is_smc else self.n_simulations,
+            first=first if self.method == "smc" else self.n_simulations,
             last=self.n_simulations,
             quantile=self.quantile,
             tolerance=self.tolerance,
@@ -232,24 +255,34 @@ class ABC(Options, BaseEstimator):
             given = found, self.weights_, tolerances[-1]
             self.particles_, self.weights_ = regressed(*given)
         self.distances_, self.tolerances_ = found.distance, np.array(tolerances)
-        self.n_simulations_ = simulations.n_done
-        self.n_effective_ = float(1 / (self.weights_**2).sum())
-        self.parameter_names_ = priors.names
-        simulations.report()
-        self._report()
+
+    def _draw_by_flow(self, simulations, priors, rng):
+        """Parameters drawn from a flow."""
+        model = Flow(attribute_conditional=True)
+        model = model if self.estimator is None else clone(self.estimator)
+        self.particles_, self.estimator_ = _neural.learn(
+            simulations,
+            priors,
+            rng,
+            n=self.n_particles,
+            n_simulations=self.n_simulations,
+            estimator=model,
+        )
+        self.weights_ = np.full(self.n_particles, 1 / self.n_particles)
 
     def _report(self):
         """Warn of particles that are few, or far from the data."""
         message, n = None, len(self.weights_)
+        tolerances = getattr(self, "tolerances_", [0])
         if self.n_effective_ < _FEW * n:
             message = (
                 f"Of {n} particles {self.n_effective_:.1f} count, as their weights are "
                 "so unequal: raise n_particles and n_simulations, or take a narrower "
                 "prior."
             )
-        elif 0 < self.tolerance < self.tolerances_[-1]:
+        elif 0 < self.tolerance < tolerances[-1]:
             message = (
-                f"Distances of {n} particles are up to {self.tolerances_[-1]:.3g}, "
+                f"Distances of {n} particles are up to {tolerances[-1]:.3g}, "
                 f"above the tolerance of {self.tolerance:.3g}: raise n_simulations, or "
                 "lower n_particles."
             )

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from skdgm import ABC, save
+from skdgm import ABC, Flow, save
 from skdgm.exceptions import FewDrawsWarning, SimulationWarning, UnsavableError
 
 SMALL = {"n_particles": 50, "n_simulations": 300, "random_state": 0}
@@ -216,6 +216,45 @@ def test_regression_of_more_summaries_than_particles():
     abc.set_params(n_simulations=40)
     with pytest.raises(ValueError, match="more than 21 particles for 20 summaries"):
         abc.fit(SHIFTED)
+
+
+def test_a_flow_of_normal_numbers():
+    # It starts at a linear regression, which is the posterior here.
+    flow = Flow(attribute_conditional=True, n_iter=0)
+    abc = ABC(normal, stats.norm(), np.mean, method="flow", estimator=flow)
+    abc.set_params(n_simulations=4000, random_state=0).fit(SHIFTED)
+    assert_moments(abc, *POSTERIOR)
+    assert not hasattr(abc, "tolerances_")
+    assert abc.n_effective_ == pytest.approx(1000)
+    assert abc.estimator_ is not flow
+    # The same flow for other data.
+    other = abc.estimator_.sample(1000, random_state=0, y=[[-1.0]])
+    assert abs(other.mean() + 20 / 21) < 0.05
+    np.testing.assert_array_equal(abc.particles_, clone(abc).fit(SHIFTED).particles_)
+    abc.set_params(method="smc", n_particles=100).fit(SHIFTED)
+    assert not hasattr(abc, "estimator_")
+    with pytest.raises(ValueError, match=r"\"flow\" needs summaries"):
+        abc.set_params(method="flow", distance=near).fit(SHIFTED)
+
+
+@pytest.mark.exhaustive
+def test_a_flow_of_two_parameters_by_quadrature():
+    abc = ABC(spread, [stats.norm(), stats.norm()], moments, method="flow")
+    abc.set_params(n_simulations=5000, random_state=0)
+    X = np.array([0.5, 1.5]) * np.ones((10, 1))
+    abc.fit(X)
+    mean, log_sd = np.meshgrid(np.linspace(-3, 4, 701), np.linspace(-3, 3, 601))
+    log_p = stats.norm.logpdf(mean) + stats.norm.logpdf(log_sd)
+    for value in X.ravel():
+        log_p += stats.norm.logpdf(value, mean, np.exp(log_sd))
+    weight = np.exp(log_p - log_p.max())
+    weight /= weight.sum()
+    for drawn, grid in zip(abc.particles_.T, (mean, log_sd)):
+        exact = (weight * grid).sum()
+        sd = (weight * (grid - exact) ** 2).sum() ** 0.5
+        # A net is no closed form: within a tenth, beside the errors of 1000 draws.
+        assert abs(drawn.mean() - exact) < (0.1 + 0.1) * sd
+        assert abs(drawn.std() / sd - 1) < 0.1 + 0.07
 
 
 def test_draws_are_particles_by_their_weights(fitted):

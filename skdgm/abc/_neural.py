@@ -1,0 +1,53 @@
+r"""Neural estimation of posteriors: a conditional density of parameters.
+
+.. math:: \max_\phi \sum_i \log q_\phi(\theta_i \mid s_i), \qquad
+   \theta_i \sim \pi, \quad s_i = s(x_i), \quad x_i \sim p(x \mid \theta_i)
+
+With many simulations q is the posterior given any summaries, as far as it can be [1]_.
+
+References
+----------
+.. [1] Papamakarios and Murray (2016). Fast epsilon-free inference of simulation models
+   with Bayesian conditional density estimation. NeurIPS.
+"""
+
+import numpy as np
+
+from skdgm.abc._particles import check, within
+from skdgm.utils.random import MAX_SEED
+
+_PRIOR, _FIT, _DRAWS = range(3)
+
+
+def learn(simulations, priors, rng, *, n, n_simulations, estimator):
+    """Fit a conditional density to simulations from the prior, and draw n parameters
+    from it given the summaries observed.
+
+    Returns
+    -------
+    theta : ndarray of shape (n, n_parameters)
+    estimator : Flow
+    """
+    theta = priors.draw(n_simulations, rng.fold(_PRIOR).generator())
+    distance, gaps = simulations(theta)
+    check(distance, 0.0)
+    finite, observed = np.isfinite(distance), simulations.digest.observed.ravel()
+    summaries = gaps[finite] * simulations.scale + observed
+    seeds = [
+        int(rng.fold(tag).generator().integers(MAX_SEED)) for tag in (_FIT, _DRAWS)
+    ]
+    if estimator.random_state is None:
+        estimator.set_params(random_state=seeds[0])
+    estimator.fit(theta[finite], summaries)
+    source = np.random.RandomState(seeds[1])
+
+    def draw(n):
+        return estimator.sample(n, random_state=source, y=observed[None])
+
+    found, _ = within(priors, draw, n)
+    if len(found) < n:
+        raise ValueError(
+            f"Of the density's draws given X {len(found)} in place of {n} are possible "
+            "under the priors: simulate more, with summaries that tell the parameters."
+        )
+    return found.astype(float), estimator
