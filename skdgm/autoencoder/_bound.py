@@ -67,7 +67,12 @@ class Bound(NetObjective):
         x = self.hierarchy.batch(self.output.inputs(v, self.share))
         how = {"exact": not self.weighted, "rng": rng, "train": True}
         found = self.hierarchy.through(params, statistics, x, noise, **how)
+        found = found.with_free(self.options.free_bits)
         return -self._bound(found, params.own, v, beta), found.statistics
+
+    def constrain(self, params):
+        """Project parameters onto their limits, in place."""
+        self.hierarchy.constrain(params)
 
     def losses(self, state, index, rng):
         """Negative bound of the rows at an index, in float64."""

@@ -194,7 +194,7 @@ class Glimpses(Architecture):
         """Outputs for the data, of a canvas."""
         return canvas if self.rows is None else pick(canvas, self.rows)
 
-    def top(self, params, rng):
+    def top(self, params, rng, statistics=None):
         """Draw the latent units of all steps, side by side."""
         dtype = params.decoders[3].dtype.type
         return self.units.draw_prior((), rng, sum(self.n_latent), dtype)

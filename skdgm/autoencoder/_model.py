@@ -2,8 +2,18 @@
 
 from types import SimpleNamespace
 
+import numpy as np
+
 from skdgm.autoencoder._bound import Bound
-from skdgm.latent import Hierarchy, LatentModel, NormalUnits
+from skdgm.latent import Hierarchy, LatentModel
+from skdgm.latent.priors import (
+    AutoregressivePrior,
+    FlowPrior,
+    Mixture,
+    Standard,
+    Vamp,
+)
+from skdgm.latent.units import FlowUnits, FullUnits, NormalUnits
 from skdgm.nets import layers
 from skdgm.utils.counts import check_layer_sizes
 
@@ -39,6 +49,10 @@ class AutoencoderModel(LatentModel):
             variance=asked.variance if isinstance(asked.variance, str) else "fixed",
             activation=asked.activation,
             batch_norm=asked.batch_norm,
+            prior=asked.prior,
+            n_prior_components=asked.n_prior_components,
+            posterior=asked.posterior,
+            n_couplings=asked.n_couplings,
         )
 
     def hierarchy(self, facts):
@@ -47,15 +61,15 @@ class AutoencoderModel(LatentModel):
         init = options.init_weights
 
         def block(n_units):
-            if own.activation == "maxout":
-                found = [layers.maxout(n_units, init=init)]
+            if own.activation in _WIDE:
+                found = [_WIDE[own.activation](n_units, init=init)]
             elif own.batch_norm:
                 found = [layers.dense(n_units, init=init)]
             else:
                 found = [layers.dense(n_units, own.activation, init)]
             if own.batch_norm:
                 found.append(layers.batch_norm())
-                if own.activation != "maxout":
+                if own.activation not in _WIDE:
                     found.append(layers.activation(own.activation))
             return *found, layers.dropout(options.dropout)
 
@@ -63,7 +77,61 @@ class AutoencoderModel(LatentModel):
         sizes = own.n_components, own.hidden_layer_sizes
         # He's rule is for rectifiers; outputs are linear.
         linear = init.replace("he", "glorot")
-        return Hierarchy(*ends, *sizes, block, linear, NormalUnits())
+        units = self._posterior(own), NormalUnits(self._prior(facts, output))
+        return Hierarchy(*ends, *sizes, block, linear, *units)
+
+    @staticmethod
+    def _posterior(own):
+        """Distribution of an encoder's draws."""
+        if own.posterior == "diagonal":
+            return NormalUnits()
+        if own.posterior == "full":
+            return FullUnits()
+        hidden = layers.serial(*(layers.dense(*part) for part in _hidden(own)))
+        return FlowUnits(own.n_couplings, hidden)
+
+    @staticmethod
+    def _prior(facts, output):
+        """Distribution of the highest latent units."""
+        own = facts.structure
+        sizes, name = [n for n, _ in _hidden(own)], _narrow(own.activation)
+        if own.prior == "mixture":
+            return Mixture(own.n_prior_components)
+        if own.prior == "flow":
+            return FlowPrior(own.n_couplings, sizes, name)
+        if own.prior == "autoregressive":
+            return AutoregressivePrior(sizes, name)
+        if own.prior == "normal":
+            return Standard()
+        n_columns = len(facts.columns.seen)
+        nothing = np.full((1, n_columns), np.nan)
+        start = output.inputs(nothing, facts.domain.share(facts.columns))[0]
+        kinds = getattr(output, "kinds", np.full(n_columns, output.kind))
+        share = np.repeat(~np.isin(kinds, ("gaussian", "numeric")), output.n_inputs)
+        return Vamp(own.n_prior_components, start, share)
+
+    def attributes(self, facts, state):
+        """Fitted attributes of a training state, a dict by name."""
+        found = super().attributes(facts, state)
+        if facts.structure.prior == "vamp":
+            value = self.output(facts).value(state.learned.prior)
+            found["pseudo_inputs_"] = facts.domain.to_data(facts.columns, value)
+        return found
+
+
+# Hidden units that have several pre-activations.
+_WIDE = {"maxout": layers.maxout, "gated": layers.gated}
+
+
+def _narrow(name):
+    """Activation function of nets between latent units."""
+    return "tanh" if name in _WIDE else name
+
+
+def _hidden(own):
+    """Numbers of hidden units, and their activation, of nets between latent units:
+    those of the highest encoder's last hidden layer, if it has any."""
+    return [(n, _narrow(own.activation)) for n in own.hidden_layer_sizes[-1][-1:]]
 
 
 def shape(asked):

@@ -20,6 +20,9 @@ class BoundOptions(Options):
     warm_up
         Number of epochs in which ``beta`` rises from 0, which helps to prevent an early
         collapse of the posterior.
+    free_bits
+        Divergence of each latent layer, in nats, that costs nothing in training: while
+        its mean over a batch is less, it has no gradient.
     """
 
     _: KW_ONLY
@@ -27,3 +30,4 @@ class BoundOptions(Options):
     n_importance: Count | None = None
     beta: NotNegative = 1.0
     warm_up: CountOrZero = 0
+    free_bits: NotNegative = 0.0

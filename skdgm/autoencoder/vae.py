@@ -42,7 +42,21 @@ class VAE(BoundOptions, LatentEstimator):
         Numbers of hidden units of the encoder, from the data up; the decoder mirrors
         them. With several latent layers, such a tuple for each.
     activation
-        Activation function of hidden units; "maxout" is the larger of two linear units.
+        Activation function of hidden units; "maxout" is the larger of two linear units,
+        and "gated" a linear unit times a logistic one.
+    prior
+        Distribution of the highest latent units: standard normal; a mixture of normal
+        distributions; the mixture of what the encoder infers of pseudo-inputs, which
+        are learned (VampPrior) [6]_; a flow; or a normal distribution of each unit
+        given those before it, by a masked net.
+    n_prior_components
+        Number of components of "mixture", or of pseudo-inputs of "vamp".
+    posterior
+        Distribution of latent units that an encoder infers: normal, with independent
+        units or with full covariance; or what couplings, which depend on the row, make
+        of independent normal units [7]_.
+    n_couplings
+        Number of couplings of the "flow" of a posterior, and of that of a prior.
     batch_norm
         Whether to standardise hidden units by batch normalisation.
     dropout
@@ -55,6 +69,8 @@ class VAE(BoundOptions, LatentEstimator):
         data up or down. An encoder's outputs are means and then log variances.
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
+    pseudo_inputs_ : ndarray of shape (n_prior_components, n_features)
+        Learned rows of the prior "vamp".
 
     References
     ----------
@@ -67,6 +83,9 @@ class VAE(BoundOptions, LatentEstimator):
        constrained variational framework. ICLR.
     .. [5] Mattei and Frellsen (2018). Leveraging the exact likelihood of deep latent
        variable models. NeurIPS.
+    .. [6] Tomczak and Welling (2018). VAE with a VampPrior. AISTATS.
+    .. [7] Rezende and Mohamed (2015). Variational inference with normalizing flows.
+       ICML.
 
     Examples
     --------
@@ -85,7 +104,11 @@ class VAE(BoundOptions, LatentEstimator):
     n_components: Count | tuple = 16
     hidden_layer_sizes: Count | tuple = (256,)
     _: KW_ONLY
-    activation: Literal[*ACTIVATIONS, "maxout"] = "tanh"
+    activation: Literal[*ACTIVATIONS, "maxout", "gated"] = "tanh"
+    prior: Literal["normal", "mixture", "vamp", "flow", "autoregressive"] = "normal"
+    n_prior_components: Count = 100
+    posterior: Literal["diagonal", "full", "flow"] = "diagonal"
+    n_couplings: Count = 4
     batch_norm: bool = False
     dropout: Share = 0.0
     learning_rate = 0.006

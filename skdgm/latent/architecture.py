@@ -47,9 +47,9 @@ class Architecture(ABC):
         :class:`~skdgm.latent.data_layer.Pass`; see :meth:`Hierarchy.through`."""
 
     @abstractmethod
-    def top(self, params, rng):
+    def top(self, params, rng, statistics=None):
         """Draw latent units that :meth:`downwards` decodes, (n_rows, n_units), with a
-        stream for each row."""
+        stream for each row; ``statistics`` are needed for priors by an encoder."""
 
     @abstractmethod
     def upwards(self, params, statistics, x):
@@ -69,6 +69,9 @@ class Architecture(ABC):
     def lowest(self, H, layers):
         """Latent units that :meth:`downwards` decodes, of the features of ``layers``,
         and their level."""
+
+    def constrain(self, params):  # noqa: B027  Most have no limits.
+        """Project parameters onto their limits, in place, after an update."""
 
     @property
     def wholes(self):

@@ -63,6 +63,21 @@ class Pass(NamedTuple):
         expectation, for each row."""
         return sum(self.log_q) - sum(self.log_p)
 
+    def with_free(self, limit):
+        """The same without gradients by the gap of each layer whose mean is below a
+        limit, in nats."""
+        if not limit:
+            return self
+        log_q, log_p = list(self.log_q), list(self.log_p)
+        for level, own in enumerate(log_q):
+            # Of the highest layer the expected gap may be in log q.
+            above = log_p[level] if level < len(log_p) else 0.0
+            if (getval(own) - getval(above)).mean() < limit:
+                log_q[level] = getval(own)
+                if level < len(log_p):
+                    log_p[level] = getval(above)
+        return self._replace(log_q=tuple(log_q), log_p=tuple(log_p))
+
 
 class DataLayer:
     """Links between columns, of a ``kind`` of :mod:`skdgm.latent.links`.

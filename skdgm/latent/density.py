@@ -179,7 +179,8 @@ class LatentDensity(Density):
 
     def latent(self, rng):
         """Draw latent units from their prior, one row for each stream."""
-        return self.hierarchy.top(self.net[0], rng.fold(_LATENT))
+        params, statistics = self.net
+        return self.hierarchy.top(params, rng.fold(_LATENT), statistics)
 
     def decode(self, Z, level=-1):
         """Expected data given latent units of a layer; see ``inverse_transform``."""

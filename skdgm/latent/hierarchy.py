@@ -75,9 +75,9 @@ class Hierarchy(Architecture):
             hidden = [part for n_units in sizes for part in block(n_units)]
             return layers.serial(*hidden, layers.dense(n_last, init=init))
 
-        above = [units.n_stats * n for n in n_latent]
+        above = [units.n_raw(n) for n in n_latent]
         extra = data.link.n_extra if data else 0
-        below = [self.generative.n_stats * n for n in n_latent[:-1]]
+        below = [self.generative.n_raw(n) for n in n_latent[:-1]]
         below.insert(0, n_outputs + extra)
         self.up = [net(part, n) for part, n in zip(n_hidden, above)]
         self.down = [net(part[::-1], n) for part, n in zip(n_hidden, below)]
@@ -100,7 +100,7 @@ class Hierarchy(Architecture):
                 params[-1].b[:n_units] = units.start(n_units)
         down[0][0][-1].b[: len(out)] = out
         (ups, up_kept), (downs, down_kept) = zip(*up), zip(*down)
-        prior = self.generative.prior(self.n_latent[-1], dtype)
+        prior = self.generative.prior(self.n_latent[-1], rng, dtype)
         how = self.rule, rng, dtype
         of_data = self.data.link.init(*how) if self.data else ()
         of_q = tuple(self.units.link(n, *how) for n in self.n_latent)
@@ -113,10 +113,22 @@ class Hierarchy(Architecture):
         """Parameters of the link of a layer, upwards or downwards."""
         return params.links[side][level] if params.links else ()
 
-    def _prior(self, params):
+    def _prior(self, params, statistics):
         """Parameters of the highest layer."""
+        if self.generative.inferred:
+            *_, stats = self._climb(params, statistics, params.prior)
+            return self.units.component(stats)
         own = self._link(params, 1, -1)
         return Linked(params.prior, own) if len(own) else params.prior
+
+    def constrain(self, params):
+        """Project parameters onto their limits, in place, after an update."""
+        self.generative.constrain(params.prior)
+
+    def width(self, params):
+        """How many numbers of a row there are at once."""
+        top = getattr(self.generative, "top", None)
+        return max(super().width(params), top.width if top else 1)
 
     def through(
         self,
@@ -144,7 +156,7 @@ class Hierarchy(Architecture):
         between columns draw missing ones. Unless ``decoded``, there are no outputs, nor
         log p.
         """
-        exact = exact and not params.links
+        exact = exact and not params.links and self.generative.closed
         units, z, log_q, all_stats, ups = self.units, [], [], [], []
         for level, net in enumerate(self.up):
             own = params.encoders[level], statistics.encoders[level]
@@ -153,11 +165,13 @@ class Hierarchy(Architecture):
             raw, kept = net.apply(*own, listed(z[-1]) if z else x, **how)
             stats = units.stats(raw, self._link(params, 0, level))
             noise = source(level, stats)
-            z.append(units.draw(stats, noise))
             if exact and level + 1 == len(self.up):
+                z.append(units.draw(stats, noise))
                 log_q.append(units.divergence(stats, params.prior))
             else:
-                log_q.append(units.log_drawn(stats, noise, z[-1]))
+                drawn, log_prob = units.drawn(stats, noise)
+                z.append(drawn)
+                log_q.append(log_prob)
             all_stats.append(stats)
             ups.append(kept)
         z, log_q, all_stats, ups = map(tuple, (z, log_q, all_stats, ups))
@@ -165,7 +179,8 @@ class Hierarchy(Architecture):
             return Pass(None, log_q, (), z, all_stats, Statistics(ups, ()))
         units, log_p, downs = self.generative, [], []
         if not exact:
-            log_p.append(units.log_prior(z[-1], self._prior(params)))
+            own = self._prior(params, statistics)
+            log_p.append(units.log_prior(z[-1], own))
         for level in reversed(range(len(self.down))):
             own = params.decoders[level], statistics.decoders[level]
             how = {"rng": rng.fold(level) if rng else None, "train": train}
@@ -180,23 +195,28 @@ class Hierarchy(Architecture):
             return found
         return self.data.complete(found, params, x, given, train)
 
-    def top(self, params, rng):
+    def top(self, params, rng, statistics=None):
         """Draw the highest latent units, of shape (n_rows, n_units); one stream for
         each row."""
         dtype = next(layers_of(params)).b.dtype.type
-        own = self._prior(params), rng, self.n_latent[-1], dtype
+        own = self._prior(params, statistics), rng, self.n_latent[-1], dtype
         return self.generative.draw_prior(*own)
 
     def upwards(self, params, statistics, x):
         """Means of all latent units of rows x, each layer given the means below, the
         lowest first: a list of arrays."""
-        means = []
+        return [*map(self.units.mean, self._climb(params, statistics, x))]
+
+    def _climb(self, params, statistics, x):
+        """Yield the distribution of each layer given rows, with the layers below at
+        their means."""
         for level, net in enumerate(self.up):
             own = params.encoders[level], statistics.encoders[level]
-            raw, _ = net.apply(*own, means[-1] if means else x)
+            raw, _ = net.apply(*own, x)
             stats = self.units.stats(raw, self._link(params, 0, level))
-            means.append(self.units.mean(stats))
-        return means
+            yield stats
+            if level + 1 < len(self.up):
+                x = self.units.mean(stats)
 
     def downwards(self, params, statistics, z, rng=None, level=-1):
         """Outputs for the data, (n_rows, n_outputs), given the latent units of a layer,

@@ -1,26 +1,38 @@
 """Distributions of latent units: real numbers, and bits."""
 
 from abc import ABC, abstractmethod
+from math import isqrt
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit, logit
 
 from skdgm.latent.links import of_bits
+from skdgm.latent.priors import BINS, BOUND, Standard
 from skdgm.nets import (
+    beside,
     bounded,
     coin,
+    columns,
     divergence,
     draw,
     halves,
+    layers,
     log_coins,
     log_drawn,
     log_normal,
-    log_prior,
     to_draws,
+)
+from skdgm.nets.bijections import coupling, permutation
+from skdgm.nets.stochastic.triangles import (
+    draw_full,
+    half_squares,
+    n_below,
+    noise_of_full,
 )
 from skdgm.nets.tape import getval
 from skdgm.utils.math import softplus
+from skdgm.utils.random import stream
 from skdgm.utils.tree import tree_map
 
 
@@ -61,9 +73,20 @@ class LatentUnits(ABC):
         decoders: 0."""
         return 0.0
 
+    # Whether the highest layer has parameters that are statistics of an encoder, and
+    # whether its divergence from encoders' distributions has a closed form.
+    inferred, closed = False, True
+
+    def n_raw(self, n_units):
+        """Number of outputs of a net for a layer."""
+        return self.n_stats * n_units
+
     @abstractmethod
-    def prior(self, n_units, dtype):
+    def prior(self, n_units, rng, dtype):
         """Initial parameters of the highest layer, or ()."""
+
+    def constrain(self, own):  # noqa: B027  Most have no limits.
+        """Project parameters of the highest layer onto their limits, in place."""
 
     @abstractmethod
     def noise(self, rng, n, dtype):
@@ -76,6 +99,11 @@ class LatentUnits(ABC):
     @abstractmethod
     def draw(self, stats, noise):
         """Draw z."""
+
+    def drawn(self, stats, noise):
+        """Draw z, and its log probability."""
+        z = self.draw(stats, noise)
+        return z, self.log_drawn(stats, noise, z)
 
     @abstractmethod
     def draw_prior(self, own, rng, n_units, dtype):
@@ -105,29 +133,37 @@ class LatentUnits(ABC):
 
 
 class NormalUnits(LatentUnits):
-    """Normal units, whose stats are means and log variances; the prior is standard."""
+    """Normal units, whose stats are means and log variances; ``top`` is the prior, by
+    default standard normal."""
 
     n_stats = 2
+
+    def __init__(self, top=None):
+        self.top = Standard() if top is None else top
+        self.inferred, self.closed = self.top.inferred, self.top.standard
 
     def stats(self, raw, own=()):
         """Means and log variances, the latter bounded."""
         return bounded(raw)
 
-    def prior(self, n_units, dtype):
-        return ()
+    def prior(self, n_units, rng, dtype):
+        return self.top.init(n_units, rng, dtype)
+
+    def constrain(self, own):
+        self.top.constrain(own)
 
     def noise(self, rng, n, dtype):
         return rng.normal(n, dtype)
 
     def noise_of(self, z, stats):
-        mean, log_var = halves(stats)
+        mean, log_var = (to_draws(part, len(z)) for part in halves(stats))
         return (z - mean) * np.exp(-0.5 * log_var)
 
     def draw(self, stats, noise):
         return draw(stats, noise)
 
     def draw_prior(self, own, rng, n_units, dtype):
-        return rng.normal(n_units, dtype)
+        return self.top.draw(own, rng, n_units, dtype)
 
     def log_drawn(self, stats, noise, z):
         return log_drawn(stats, noise)
@@ -136,13 +172,138 @@ class NormalUnits(LatentUnits):
         return log_normal(z, stats)
 
     def log_prior(self, z, own):
-        return log_prior(z)
+        return self.top.log_prob(z, own)
 
     def divergence(self, stats, own):
         return divergence(stats)
 
     def mean(self, stats):
-        return halves(stats)[0]
+        return columns(stats, 0, stats.shape[1] // 2)
+
+    def component(self, stats):
+        """Means and log variances of independent units, of stats of rows: those of a
+        component of the prior of pseudo-inputs."""
+        return stats
+
+
+class FullUnits(NormalUnits):
+    """Normal units of full covariance, given the entries of a triangular factor."""
+
+    def n_raw(self, n_units):
+        return 2 * n_units + n_below(n_units)
+
+    def stats(self, raw, own=()):
+        n = _n_full(raw.shape[1])
+        return beside(bounded(columns(raw, 0, 2 * n)), columns(raw, 2 * n, None))
+
+    def noise_of(self, z, stats):
+        return noise_of_full(z, stats)
+
+    def draw(self, stats, noise):
+        return draw_full(stats, noise)
+
+    def log_drawn(self, stats, noise, z):
+        return log_drawn(self.component(stats), noise)
+
+    def log_prob(self, z, stats):
+        return self.log_drawn(stats, self.noise_of(z, stats), z)
+
+    def divergence(self, stats, own):
+        below = columns(stats, 2 * _n_full(stats.shape[1]), None)
+        return divergence(self.component(stats)) + half_squares(below)
+
+    def mean(self, stats):
+        return columns(stats, 0, _n_full(stats.shape[1]))
+
+    def component(self, stats):
+        return columns(stats, 0, 2 * _n_full(stats.shape[1]))
+
+
+def _n_full(n_raw):
+    """Number of units of so many outputs: n (n + 3) / 2."""
+    return (isqrt(9 + 8 * n_raw) - 3) // 2
+
+
+class FlowUnits(NormalUnits):
+    r"""Units drawn as normal ones, and changed by couplings that depend on the rows.
+
+    .. math:: z = f(z_0, c), \quad z_0 \sim \mathcal{N}(\mu, e^s), \qquad
+       \log q(z) = \log q(z_0) - \log \left\lvert \det
+       \frac{\partial f}{\partial z_0} \right\rvert
+
+    Stats are :class:`Linked`: means, log variances and as many numbers c for each unit,
+    which all couplings see [1]_. ``hidden`` is the net of each of ``n_couplings``. The
+    "mean" of units is what means become.
+
+    References
+    ----------
+    .. [1] Kingma, Salimans, Jozefowicz, Chen, Sutskever and Welling (2016). Improved
+       variational inference with inverse autoregressive flow. NeurIPS.
+    """
+
+    n_stats = 3
+
+    def __init__(self, n_couplings, hidden, top=None):
+        super().__init__(top)
+        self.n_couplings, self.hidden, self.closed = n_couplings, hidden, False
+
+    def _net(self, n_units):
+        """Couplings of numbers c, which stay, and units; and their statistics."""
+        found, each = [], np.arange(n_units)
+        for number in range(self.n_couplings):
+            order = stream(1, number).generator().permutation(n_units)
+            found.append(permutation(np.r_[each, n_units + order]))
+            found.append(coupling(self.hidden, BINS, BOUND, n_units))
+        net = layers.serial(*found)
+        return net, net.init(np.random.default_rng(0), 2 * n_units, np.float32)[2]
+
+    def link(self, n_units, rule, rng, dtype):
+        return self._net(n_units)[0].init(rng, 2 * n_units, dtype)[1]
+
+    def stats(self, raw, own=()):
+        n = 2 * (raw.shape[1] // 3)
+        return Linked(beside(bounded(columns(raw, 0, n)), columns(raw, n, None)), own)
+
+    def draw(self, stats, noise):
+        return self.drawn(stats, noise)[0]
+
+    def log_drawn(self, stats, noise, z):
+        return self.drawn(stats, noise)[1]
+
+    def drawn(self, stats, noise):
+        own, given = self.component(stats), self._given(stats)
+        z, log_det = self._changed(stats, to_draws(given, len(noise)), draw(own, noise))
+        return z, log_drawn(own, noise) - log_det
+
+    def noise_of(self, z, stats):
+        n = z.shape[1]
+        net, kept = self._net(n)
+        given = to_draws(self._given(stats), len(z))
+        z = net.inverse(stats.own, kept, np.concatenate([given, z], axis=1))[:, n:]
+        return super().noise_of(z, self.component(stats))
+
+    def log_prob(self, z, stats):
+        return self.log_drawn(stats, self.noise_of(z, stats), z)
+
+    def divergence(self, stats, own):
+        """There is no closed form: :meth:`Hierarchy.through` does not ask for it."""
+        raise NotImplementedError
+
+    def mean(self, stats):
+        mean = super().mean(self.component(stats))
+        return self._changed(stats, self._given(stats), mean)[0]
+
+    def component(self, stats):
+        return columns(stats.raw, 0, 2 * (stats.raw.shape[1] // 3))
+
+    def _given(self, stats):
+        return columns(stats.raw, 2 * (stats.raw.shape[1] // 3), None)
+
+    def _changed(self, stats, given, z):
+        n = getval(z).shape[1]
+        net, kept = self._net(n)
+        both, log_det = net.log_det(stats.own, kept, beside(given, z))
+        return columns(both, n, 2 * n), log_det
 
 
 class Coins(LatentUnits):
@@ -165,7 +326,7 @@ class Coins(LatentUnits):
         """Log odds of which so many bits are on."""
         return logit(min(0.5, 1 / np.sqrt(2 * n_units)))
 
-    def prior(self, n_units, dtype):
+    def prior(self, n_units, rng, dtype):
         own = np.zeros(self.n_stats * n_units, dtype)
         own[:n_units] = self.start(n_units)
         return own

@@ -129,6 +129,17 @@ def _tangent_maxout(n_pieces, params, statistics, x, dx, rng=None, train=False):
     return primitives.max_out(z, n_pieces), at_largest(getval(z), dz, n_pieces)
 
 
+def gated(n_units, init="glorot_uniform"):
+    """Linear units, each multiplied by a logistic one."""
+    below = partial(_begin_dense, 2 * n_units, init)
+    return Net(partial(_begin_maxout, n_units, below), _apply_gated)
+
+
+def _apply_gated(params, statistics, x, rng=None, train=False):
+    z, statistics = _apply_dense("identity", params, statistics, x)
+    return primitives.gate(z), statistics
+
+
 def activation(name):
     """Activation function without weights; one of ``ACTIVATIONS``."""
     apply, tangent = _apply_activation, _tangent_activation

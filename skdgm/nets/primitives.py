@@ -244,3 +244,23 @@ def _max_out_back(y, z, n_pieces):
 
 
 defvjp(max_out, _max_out_back, None)
+
+
+@primitive
+def gate(z):
+    """Pre-activations of the first half, times the logistic function of the others."""
+    half = z.shape[1] // 2
+    return z[:, :half] * _logistic(z[:, half:].copy())
+
+
+def _gate_back(y, z):
+    half = z.shape[1] // 2
+    share = _logistic(z[:, half:].copy())
+
+    def backward(grad):
+        return np.concatenate([grad * share, grad * y * (1 - share)], axis=1)
+
+    return backward
+
+
+defvjp(gate, _gate_back)

@@ -34,6 +34,41 @@ WAYS = {
     "dropout": {"hidden_layer_sizes": 4, "dropout": 0.4},
     "maxout": {"activation": "maxout", "n_importance": 2},
     "linear": {"hidden_layer_sizes": ()},
+    "gated": {"activation": "gated"},
+    "mixture": {"prior": "mixture", "n_prior_components": 3},
+    "vamp": {"prior": "vamp", "n_prior_components": 3, "n_importance": 2},
+    "deep-vamp-full": {
+        **DEEP,
+        "prior": "vamp",
+        "n_prior_components": 3,
+        "posterior": "full",
+    },
+    "vamp-norm-iwae": {
+        "prior": "vamp",
+        "n_prior_components": 3,
+        "objective": "iwae",
+        "batch_norm": True,
+    },
+    "flow": {"prior": "flow", "n_couplings": 2},
+    "autoregressive-full": {"prior": "autoregressive", "posterior": "full"},
+    "full": {"posterior": "full", "n_importance": 2},
+    "full-linear-autoregressive": {
+        "posterior": "full",
+        "hidden_layer_sizes": (),
+        "prior": "autoregressive",
+    },
+    "flow-posterior-iwae": {
+        "posterior": "flow",
+        "n_couplings": 2,
+        "objective": "iwae",
+        "n_importance": 3,
+    },
+    "vamp-flow-posterior": {
+        "posterior": "flow",
+        "n_couplings": 1,
+        "prior": "vamp",
+        "n_prior_components": 2,
+    },
 }
 
 

@@ -1,0 +1,208 @@
+r"""Prior distributions of the highest layer of real latent units.
+
+.. math:: \mathcal{N}(0, 1), \qquad
+   \sum_k \pi_k \, \mathcal{N}(z; \mu_k, e^{s_k}), \qquad
+   \frac1K \sum_k \mathcal{N}(z; \mu(u_k), e^{s(u_k)})
+
+   \mathcal{N}(f(z); 0, 1) \left\lvert \det \frac{\partial f}{\partial z} \right\rvert,
+   \qquad \prod_i \mathcal{N}(z_i; \mu_i(z_{<i}), e^{s_i(z_{<i})})
+
+The components of the third are those that an encoder has for pseudo-inputs u, which are
+learned [1]_; the fourth is a flow, and the last an autoregressive net [2]_.
+
+References
+----------
+.. [1] Tomczak and Welling (2018). VAE with a VampPrior. AISTATS.
+.. [2] Chen, Kingma, Salimans, Duan, Dhariwal, Schulman, Sutskever and Abbeel (2017).
+   Variational lossy autoencoder. ICLR.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from skdgm.nets import (
+    bounded,
+    by_degrees,
+    halves,
+    layers,
+    log_normal,
+    log_prior,
+    masked_dense,
+)
+from skdgm.nets.bijections import affine, coupling, permutation, triangular
+from skdgm.nets.stochastic.mixtures import component, log_mixture
+from skdgm.utils.random import stream
+
+# Bins of splines, and the range outside of which these are the identity.
+BINS, BOUND = 5, 5.0
+# Size of the noise of which pseudo-inputs and means of components begin.
+_SPREAD = 0.03
+_CHOICE, _ORDERS = 1, 2**17 + 3
+
+
+class Prior(ABC):
+    """Distribution of latent units z, (n_rows, n_units), by parameters ``own``.
+
+    Attributes
+    ----------
+    inferred : bool
+        Whether ``own`` of draws and densities are statistics of an encoder, of inputs
+        which are the parameters.
+    standard : bool
+        Whether it is the standard normal distribution.
+    width : int
+        Number of values that the density of a row takes at once.
+    """
+
+    inferred = standard = False
+    width = 1
+
+    @abstractmethod
+    def init(self, n_units, rng, dtype):
+        """Initial parameters, drawn by a NumPy generator."""
+
+    @abstractmethod
+    def log_prob(self, z, own):
+        """Log density of each row, (n_rows,), in nats; differentiable."""
+
+    @abstractmethod
+    def draw(self, own, rng, n_units, dtype):
+        """Draw latent units, with a stream for each row."""
+
+    def constrain(self, own):  # noqa: B027  Most have no limits.
+        """Project parameters onto their limits, in place."""
+
+
+class Standard(Prior):
+    """Standard normal distribution."""
+
+    standard = True
+
+    def init(self, n_units, rng, dtype):
+        return ()
+
+    def log_prob(self, z, own):
+        return log_prior(z)
+
+    def draw(self, own, rng, n_units, dtype):
+        return rng.normal(n_units, dtype)
+
+
+class Mixture(Prior):
+    """Mixture of ``n`` normal distributions, whose parameters are their means and log
+    variances, and logits of their weights."""
+
+    def __init__(self, n):
+        self.n = self.width = n
+
+    def init(self, n_units, rng, dtype):
+        stats = np.zeros((self.n, 2 * n_units), dtype)
+        stats[:, :n_units] = rng.standard_normal((self.n, n_units))
+        return stats, np.zeros(self.n, dtype)
+
+    def log_prob(self, z, own):
+        return log_mixture(z, bounded(own[0]), own[1])
+
+    def draw(self, own, rng, n_units, dtype):
+        stats, logits = own
+        mean, s = halves(bounded(stats)[component(rng.fold(_CHOICE), logits)])
+        noise = rng.normal(n_units, dtype)
+        return (mean + np.exp(0.5 * s) * noise).astype(dtype, copy=False)
+
+
+class Vamp(Prior):
+    """Mixture of the distributions that an encoder has for pseudo-inputs, all of one
+    weight.
+
+    ``start`` are the means of inputs, (n_inputs,), near which ``n`` pseudo-inputs
+    begin; those of the inputs where ``share``, a mask, stay between 0 and 1.
+    """
+
+    inferred = True
+
+    def __init__(self, n, start, share):
+        self.n = self.width = n
+        self.start, self.share = start, share
+
+    def init(self, n_units, rng, dtype):
+        noise = rng.standard_normal((self.n, len(self.start)))
+        found = (self.start + _SPREAD * noise).astype(dtype)
+        self.constrain(found)
+        return found
+
+    def constrain(self, own):
+        own[:, self.share] = own[:, self.share].clip(0, 1)
+
+    def log_prob(self, z, own):
+        return log_mixture(z, own, np.zeros(self.n, z.dtype))
+
+    def draw(self, own, rng, n_units, dtype):
+        return Mixture.draw(self, (own, np.zeros(self.n)), rng, n_units, dtype)
+
+
+class FlowPrior(Prior):
+    """Standard normal distribution of what a flow of ``n_couplings`` makes of latent
+    units, by nets with hidden ``sizes``."""
+
+    def __init__(self, n_couplings, sizes, activation):
+        hidden = layers.serial(*(layers.dense(n, activation) for n in sizes))
+        self.n_couplings, self.hidden = n_couplings, hidden
+        self.width = 3 * BINS
+
+    def _net(self, n_units):
+        """Layers of the flow, and their statistics, of which none learn."""
+        found = [affine(), triangular(True), triangular()]
+        for number in range(self.n_couplings):
+            order = stream(0, _ORDERS, number).generator().permutation(n_units)
+            found += [permutation(order), coupling(self.hidden, BINS, BOUND)]
+        net = layers.serial(*found)
+        return net, net.init(np.random.default_rng(0), n_units, np.float32)[2]
+
+    def init(self, n_units, rng, dtype):
+        return self._net(n_units)[0].init(rng, n_units, dtype)[1]
+
+    def log_prob(self, z, own):
+        net, kept = self._net(z.shape[1])
+        code, log_det = net.log_det(own, kept, z)
+        return log_prior(code) + log_det
+
+    def draw(self, own, rng, n_units, dtype):
+        net, kept = self._net(n_units)
+        return net.inverse(own, kept, rng.normal(n_units, dtype))
+
+
+class AutoregressivePrior(Prior):
+    """Normal distribution of each unit given those before it, whose mean and log
+    variance are outputs of a masked net with hidden ``sizes``."""
+
+    def __init__(self, sizes, activation):
+        self.sizes, self.activation = sizes, activation
+
+    def _net(self, n_units):
+        each = np.arange(n_units)
+        degrees = [np.arange(size) % max(1, n_units - 1) for size in self.sizes]
+        masks = by_degrees(each, degrees, np.tile(each, 2), direct=False)
+        names = [self.activation] * len(self.sizes) + ["identity"]
+        parts = (masked_dense(*pair) for pair in zip(masks, names))
+        return layers.serial(*parts), ((),) * len(names)
+
+    def init(self, n_units, rng, dtype):
+        params = self._net(n_units)[0].init(rng, n_units, dtype)[1]
+        params[-1].W[:] = 0
+        return params
+
+    def _stats(self, own, z):
+        net, kept = self._net(z.shape[1])
+        return bounded(net.apply(own, kept, z)[0])
+
+    def log_prob(self, z, own):
+        return log_normal(z, self._stats(own, z))
+
+    def draw(self, own, rng, n_units, dtype):
+        noise = rng.normal(n_units, dtype)
+        z = np.zeros_like(noise)
+        for j in range(n_units):
+            mean, s = halves(self._stats(own, z))
+            z[:, j] = mean[:, j] + np.exp(0.5 * s[:, j]) * noise[:, j]
+        return z
