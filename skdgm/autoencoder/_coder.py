@@ -116,7 +116,7 @@ def coder_of(structure, output, init):
     n_inputs, n_outputs = int(output.n_inputs.sum()), int(output.n_outputs.sum())
     up, down = [], []
     if own.architecture == "conv":
-        n_flat, up, down = _convolutions(own, output, init, linear)
+        n_flat, up, down = convolutions(own, output, init, linear)
     else:
         n_flat = n_inputs
     sizes = own.hidden_layer_sizes
@@ -135,7 +135,7 @@ def coder_of(structure, output, init):
     return Coder(*nets, n_inputs, own.tied, own.code_activation, not down, single)
 
 
-def _convolutions(own, output, init, linear):
+def convolutions(own, output, init, linear):
     """Number of units of the smallest images, and nets from images to these, and back,
     each a list of one."""
     n_inputs, n_outputs = output.n_inputs, output.n_outputs

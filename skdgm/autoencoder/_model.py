@@ -5,7 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from skdgm.autoencoder._bound import Bound
+from skdgm.autoencoder._coder import convolutions
 from skdgm.latent import Hierarchy, LatentModel
+from skdgm.latent.hierarchy import Images
 from skdgm.latent.priors import (
     AutoregressivePrior,
     FlowPrior,
@@ -15,7 +17,7 @@ from skdgm.latent.priors import (
 )
 from skdgm.latent.units import FlowUnits, FullUnits, NormalUnits
 from skdgm.nets import layers
-from skdgm.utils.counts import check_layer_sizes
+from skdgm.utils.counts import check_layer_sizes, layer_sizes
 
 
 class AutoencoderModel(LatentModel):
@@ -30,6 +32,9 @@ class AutoencoderModel(LatentModel):
         check_layer_sizes(latent, "n_components")
         for part in hidden:
             check_layer_sizes(part, "hidden_layer_sizes")
+        check_layer_sizes(options.conv_layer_sizes, "conv_layer_sizes")
+        if options.architecture == "conv" and not layer_sizes(options.conv_layer_sizes):
+            raise ValueError("conv_layer_sizes must have a number of maps for a layer.")
         if not latent:
             raise ValueError("n_components must have at least one number of units.")
         if len(hidden) != len(latent):
@@ -53,6 +58,9 @@ class AutoencoderModel(LatentModel):
             n_prior_components=asked.n_prior_components,
             posterior=asked.posterior,
             n_couplings=asked.n_couplings,
+            architecture=asked.architecture,
+            conv_layer_sizes=layer_sizes(asked.conv_layer_sizes),
+            image_shape=asked.image_shape,
         )
 
     def hierarchy(self, facts):
@@ -78,7 +86,16 @@ class AutoencoderModel(LatentModel):
         # He's rule is for rectifiers; outputs are linear.
         linear = init.replace("he", "glorot")
         units = self._posterior(own), NormalUnits(self._prior(facts, output))
-        return Hierarchy(*ends, *sizes, block, linear, *units)
+        images = None
+        if own.architecture == "conv":
+            name = _narrow(own.activation)
+            plain = SimpleNamespace(**vars(own) | {"activation": name})
+            n_flat, up, down = convolutions(plain, output, init, linear)
+            down = layers.dense(n_flat, name, init), *down
+            # Of each pixel of the largest maps a filter reads a window.
+            widest = int(output.n_inputs.sum()) * max(own.conv_layer_sizes)
+            images = Images((*up,), down, widest)
+        return Hierarchy(*ends, *sizes, block, linear, *units, images=images)
 
     @staticmethod
     def _posterior(own):

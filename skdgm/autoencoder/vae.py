@@ -57,6 +57,15 @@ class VAE(BoundOptions, LatentEstimator):
         of independent normal units [7]_.
     n_couplings
         Number of couplings of the "flow" of a posterior, and of that of a prior.
+    architecture
+        Layers next to the data: dense; or "conv", convolutions that halve images and,
+        in the decoder, transposed convolutions that double them. Batch normalisation
+        and dropout are those of dense layers.
+    conv_layer_sizes : int or tuple of int
+        For "conv", numbers of maps of the convolutions, from the data up.
+    image_shape
+        For "conv", height and width of images, and their number of channels if it is
+        not 1; by default they are square.
     batch_norm
         Whether to standardise hidden units by batch normalisation.
     dropout
@@ -109,6 +118,9 @@ class VAE(BoundOptions, LatentEstimator):
     n_prior_components: Count = 100
     posterior: Literal["diagonal", "full", "flow"] = "diagonal"
     n_couplings: Count = 4
+    architecture: Literal["dense", "conv"] = "dense"
+    conv_layer_sizes: Count | tuple = (16, 32)
+    image_shape: tuple | list | None = None
     batch_norm: bool = False
     dropout: Share = 0.0
     learning_rate = 0.006

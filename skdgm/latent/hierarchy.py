@@ -17,7 +17,7 @@ from typing import NamedTuple
 from skdgm.latent.architecture import Architecture
 from skdgm.latent.data_layer import Pass
 from skdgm.latent.units import Linked
-from skdgm.nets import layers, layers_of, listed
+from skdgm.nets import layers, layers_of, listed, start_at
 from skdgm.utils.tree import leaves
 
 
@@ -43,6 +43,15 @@ class Statistics(NamedTuple):
     decoders: tuple
 
 
+class Images(NamedTuple):
+    """Nets of images between the data and the nets of the lowest latent layer: ``up``
+    and ``down`` are tuples of them, ``width`` is the most numbers of a row there."""
+
+    up: tuple
+    down: tuple
+    width: int
+
+
 class Hierarchy(Architecture):
     """Architecture of a model with layers of latent units, as functions of parameters.
 
@@ -52,7 +61,8 @@ class Hierarchy(Architecture):
     ``block(n_units)`` returns a hidden layer, as a tuple of nets; ``init`` is the
     initialiser of the last layers. ``units``, :class:`LatentUnits`, are those of the
     encoders' draws, ``generative`` those of the model, by default the same; ``data``, a
-    :class:`DataLayer`, links columns.
+    :class:`DataLayer`, links columns; ``images``, :class:`Images`, are at the lower
+    ends.
     """
 
     def __init__(
@@ -66,14 +76,17 @@ class Hierarchy(Architecture):
         units,
         generative=None,
         data=None,
+        images=None,
     ):
         self.n_inputs, self.n_latent = (n_inputs, *n_latent[:-1]), n_latent
         self.units, self.rule, self.data = units, init, data
         self.generative = units if generative is None else generative
 
+        def hidden(sizes):
+            return [part for n_units in sizes for part in block(n_units)]
+
         def net(sizes, n_last):
-            hidden = [part for n_units in sizes for part in block(n_units)]
-            return layers.serial(*hidden, layers.dense(n_last, init=init))
+            return layers.serial(*hidden(sizes), layers.dense(n_last, init=init))
 
         above = [units.n_raw(n) for n in n_latent]
         extra = data.link.n_extra if data else 0
@@ -81,6 +94,10 @@ class Hierarchy(Architecture):
         below.insert(0, n_outputs + extra)
         self.up = [net(part, n) for part, n in zip(n_hidden, above)]
         self.down = [net(part[::-1], n) for part, n in zip(n_hidden, below)]
+        self.images = images
+        if images:
+            self.up[0] = layers.serial(*images.up, self.up[0])
+            self.down[0] = layers.serial(*hidden(n_hidden[0][::-1]), *images.down)
 
     def init(self, rng, out, own, dtype):
         """Initial parameters and state of the nets; log variances start at zero.
@@ -94,11 +111,14 @@ class Hierarchy(Architecture):
         down = [net.init(rng, n_above, dtype)[1:] for net, n_above in down]
         for nets, sizes in (up, self.n_latent), (down, self.n_inputs):
             for (params, _), n_means in zip(nets, sizes):
-                params[-1].W[:, n_means:] = 0
+                _last(params).W[:, n_means:] = 0
         for nets, units in (up, self.units), (down[1:], self.generative):
             for (params, _), n_units in zip(nets, self.n_latent):
-                params[-1].b[:n_units] = units.start(n_units)
-        down[0][0][-1].b[: len(out)] = out
+                _last(params).b[:n_units] = units.start(n_units)
+        if self.images:
+            start_at(down[0][0], out, len(out))
+        else:
+            _last(down[0][0]).b[: len(out)] = out
         (ups, up_kept), (downs, down_kept) = zip(*up), zip(*down)
         prior = self.generative.prior(self.n_latent[-1], rng, dtype)
         how = self.rule, rng, dtype
@@ -128,7 +148,12 @@ class Hierarchy(Architecture):
     def width(self, params):
         """How many numbers of a row there are at once."""
         top = getattr(self.generative, "top", None)
-        return max(super().width(params), top.width if top else 1)
+        widest = self.images.width if self.images else 1
+        return max(super().width(params), top.width if top else 1, widest)
+
+    def batch(self, x):
+        """A batch of inputs, of which images are arrays."""
+        return x if self.images else super().batch(x)
 
     def through(
         self,
@@ -253,3 +278,9 @@ class Hierarchy(Architecture):
                 n = self.n_latent[level - 1]
                 noise = units.noise(rng.fold(level), n, out.dtype.type)
                 z = units.draw(stats, noise)
+
+
+def _last(params):
+    """Last layer of a net's parameters."""
+    *_, last = layers_of(params)
+    return last

@@ -70,6 +70,20 @@ WAYS = {
         "n_prior_components": 2,
     },
 }
+CONV = {
+    "conv": {
+        "architecture": "conv",
+        "conv_layer_sizes": (2, 3),
+        "image_shape": (1, 3),
+        "min_categories": 3,
+    },
+}
+CONV["deep-conv-vamp"] = {
+    **CONV["conv"],
+    **DEEP,
+    "prior": "vamp",
+    "n_prior_components": 2,
+}
 
 
 def rows(decoder, missing=False):
@@ -115,13 +129,14 @@ def grads(options, missing=False):
 CASES = {
     *product(DECODERS, ["elbo", "deep-iwae"]),
     *product(["bernoulli", "sample"], WAYS),
+    *product(["bernoulli", "feature", "categorical"], CONV),
 }
 
 
 @pytest.mark.parametrize("missing", [False, True], ids=["whole", "holed"])
 @pytest.mark.parametrize("decoder, way", sorted(CASES))
 def test_slopes_are_differences(decoder, way, missing):
-    found, expected = grads({**DECODERS[decoder], **WAYS[way]}, missing)
+    found, expected = grads({**DECODERS[decoder], **(WAYS | CONV)[way]}, missing)
     assert_trees(found, expected, rtol=1e-6, atol=1e-7)
     # What is learned has grads, but for biases before batches are standardised.
     silent = sum(not leaf.any() for leaf in leaves(expected))
