@@ -59,13 +59,21 @@ class Bound(NetObjective):
             shape = len(v) * self.n_each, self.hierarchy.n_latent[level]
             return generator.standard_normal(shape, v.dtype)
 
-        return state.statistics, v, noise, self.beta(clock), rng.fold(_DROP)
+        labels = self._labels(batch)
+        return state.statistics, v, noise, self.beta(clock), rng.fold(_DROP), labels
+
+    def _labels(self, index):
+        """One-hot classes of rows, as an argument, if these depend on classes."""
+        codes, shares = self.rows.beside(index), getattr(self.hierarchy, "shares", None)
+        if shares is None:
+            return {}
+        return {"labels": np.eye(len(shares), dtype=self.rows.dtype)[codes]}
 
     def forward(self, params, given):
         """Negative bound of each row."""
-        statistics, v, noise, beta, rng = given
+        statistics, v, noise, beta, rng, labels = given
         x = self.hierarchy.batch(self.output.inputs(v, self.share))
-        how = {"exact": not self.weighted, "rng": rng, "train": True}
+        how = {"exact": not self.weighted, "rng": rng, "train": True} | labels
         found = self.hierarchy.through(params, statistics, x, noise, **how)
         found = found.with_free(self.options.free_bits)
         return -self._bound(found, params.own, v, beta), found.statistics
@@ -79,7 +87,8 @@ class Bound(NetObjective):
         v, noise = self.rows.take(index), self.hierarchy.noise(rng, self.n_each)
         x = self.hierarchy.batch(self.output.inputs(v, self.share))
         own = state.params, state.statistics, x, noise
-        found = self.hierarchy.through(*own, exact=not self.weighted)
+        how = {"exact": not self.weighted} | self._labels(index)
+        found = self.hierarchy.through(*own, **how)
         value = self._bound(found, state.params.own, v, self.options.beta)
         return -value.astype(np.float64)
 

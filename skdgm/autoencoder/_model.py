@@ -6,6 +6,7 @@ import numpy as np
 
 from skdgm.autoencoder._bound import Bound
 from skdgm.autoencoder._coder import convolutions
+from skdgm.data.given import shares_of
 from skdgm.latent import Hierarchy, LatentModel
 from skdgm.latent.hierarchy import Images
 from skdgm.latent.priors import (
@@ -61,6 +62,7 @@ class AutoencoderModel(LatentModel):
             architecture=asked.architecture,
             conv_layer_sizes=layer_sizes(asked.conv_layer_sizes),
             image_shape=asked.image_shape,
+            class_conditional=asked.class_conditional,
         )
 
     def hierarchy(self, facts):
@@ -95,7 +97,9 @@ class AutoencoderModel(LatentModel):
             # Of each pixel of the largest maps a filter reads a window.
             widest = int(output.n_inputs.sum()) * max(own.conv_layer_sizes)
             images = Images((*up,), down, widest)
-        return Hierarchy(*ends, *sizes, block, linear, *units, images=images)
+        counts = facts.known._label_counts if own.class_conditional else None
+        more = {"images": images, "shares": shares_of(counts)}
+        return Hierarchy(*ends, *sizes, block, linear, *units, **more)
 
     @staticmethod
     def _posterior(own):

@@ -10,10 +10,15 @@ from typing import Literal
 
 from skdgm.autoencoder._model import AutoencoderModel
 from skdgm.autoencoder._options import BoundOptions
+from skdgm.base.frames import framed
 from skdgm.base.options import KW_ONLY, Count, Share
+from skdgm.data import names_of
+from skdgm.data.given import class_codes, count_classes, given_classes
 from skdgm.latent import LatentEstimator
 from skdgm.nets import ACTIVATIONS
 from skdgm.training import Budget
+from skdgm.typing import ArrayOrFrame, Seed
+from skdgm.utils.counts import count_rows
 
 
 class VAE(BoundOptions, LatentEstimator):
@@ -66,6 +71,9 @@ class VAE(BoundOptions, LatentEstimator):
     image_shape
         For "conv", height and width of images, and their number of channels if it is
         not 1; by default they are square.
+    class_conditional
+        Whether ``fit`` needs classes y, on which the decoder then depends, besides the
+        latent units. Scores are those of rows whose class is not known.
     batch_norm
         Whether to standardise hidden units by batch normalisation.
     dropout
@@ -78,6 +86,8 @@ class VAE(BoundOptions, LatentEstimator):
         data up or down. An encoder's outputs are means and then log variances.
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
+    classes_ : ndarray of shape (n_classes,)
+        Classes of a conditional model.
     pseudo_inputs_ : ndarray of shape (n_prior_components, n_features)
         Learned rows of the prior "vamp".
 
@@ -121,11 +131,65 @@ class VAE(BoundOptions, LatentEstimator):
     architecture: Literal["dense", "conv"] = "dense"
     conv_layer_sizes: Count | tuple = (16, 32)
     image_shape: tuple | list | None = None
+    class_conditional: bool = False
     batch_norm: bool = False
     dropout: Share = 0.0
     learning_rate = 0.006
 
     _MODEL, _BUDGET = AutoencoderModel(), Budget(4_500, 20, 120)
+    _KNOWN = "classes_", "_label_counts"
     _REVIVE = (
         "Set warm_up to some epochs, lower beta, or raise learning_rate or n_iter."
     )
+
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: Seed = None,
+        *,
+        conditions: dict | None = None,
+        y: object = None,
+    ) -> ArrayOrFrame:
+        """Draw rows from the model: latent units, then data given these.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+        conditions : dict, default=None
+            Conditions by the name, or number, of a column, which all draws keep to: a
+            value; a list, set or array of values; or a range, ``slice(low, high)``
+            with None for an open end, or an Interval of pandas. Not for "gaussian".
+        y : object or array-like of shape (n_samples,), default=None
+            Class of all rows, or of each, of a conditional model; of all, if there are
+            conditions. By default classes are drawn by their frequencies, each counted
+            once more.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            See :meth:`inverse_transform` for means in place of draws. A DataFrame if
+            ``fit`` was given one.
+
+        Raises
+        ------
+        ValueError
+            A condition names no column, or has no probability; a class is unknown, or
+            the model is not conditional.
+        """
+        density = self.density_
+        n_samples = count_rows(n_samples, self.n_features_in_)
+        codes = None if y is None else class_codes(self, y, n_samples)
+        how = random_state, conditions, names_of(self), codes
+        return framed(self, density.sample(n_samples, *how))
+
+    def _label(self, rows, y, fresh, _):
+        if not self._options.class_conditional:
+            return rows, {}
+        return given_classes(self, rows, y, fresh)
+
+    def _count(self, table, fresh):
+        super()._count(table, fresh)
+        count_classes(self, table, fresh)

@@ -8,7 +8,7 @@ import numpy as np
 
 from skdgm.data.attributes import Known, learned
 from skdgm.data.inputs import as_values, check_length
-from skdgm.data.labels import as_column, codes_of, of_classes
+from skdgm.data.labels import as_column, codes_of, of_classes, weight_of_classes
 from skdgm.utils.counts import WHOLE
 from skdgm.utils.given import Given
 
@@ -52,6 +52,23 @@ def count_attributes(model, table, fresh):
     if fresh:
         model._attributes_ = model._attributes_.fitted(table)
     model._known = Known.of(table, None if fresh else model._known)
+
+
+def count_classes(model, table, fresh):
+    """Count the classes of a table's rows, if the model depends on them, in addition to
+    those of former fits unless ``fresh``."""
+    if fresh:
+        vars(model).pop("_label_counts", None)
+        if table.rows.given is None:
+            vars(model).pop("classes_", None)
+    if table.rows.given is not None:
+        found = weight_of_classes(table, len(model.classes_))
+        model._label_counts = getattr(model, "_label_counts", 0) + found
+
+
+def shares_of(counts):
+    """Frequencies of classes, each counted once more; None of no classes."""
+    return None if counts is None else (counts + 1) / (counts + 1).sum()
 
 
 def class_codes(model, y, n_rows):

@@ -6,8 +6,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from skdgm.base.common_options import TableOptions
 from skdgm.base.frames import framed
 from skdgm.data import has_grey
-from skdgm.data.given import class_codes, given_classes
-from skdgm.data.labels import weight_of_classes
+from skdgm.data.given import class_codes, count_classes, given_classes
 from skdgm.exceptions import DataRangeWarning
 from skdgm.implicit.inversion import invert
 from skdgm.implicit.watch import tell
@@ -130,14 +129,8 @@ class ImplicitEstimator(NetEstimator, implied=TableOptions):
     def _count(self, table, fresh):
         """Count classes, and look for grey values, before training."""
         super()._count(table, fresh)
-        if fresh:
-            vars(self).pop("_label_counts", None)
-            if table.rows.given is None:
-                vars(self).pop("classes_", None)
         find_grey(self, table, fresh)
-        if table.rows.given is not None:
-            found = weight_of_classes(table, len(self.classes_))
-            self._label_counts = getattr(self, "_label_counts", 0) + found
+        count_classes(self, table, fresh)
 
     def _report(self, learned, n_epochs, watch):
         self.coverage_, fault = watch.collapse(learned.state)

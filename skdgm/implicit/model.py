@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from skdgm.data.given import shares_of
 from skdgm.implicit.density import ImplicitDensity
 from skdgm.nets import NetModel
 from skdgm.nets.stochastic.emission import Emission
@@ -46,7 +47,6 @@ class ImplicitModel(NetModel):
 
     def density(self, facts, state):
         """Density estimated from draws, an :class:`ImplicitDensity`."""
-        counts = getattr(facts.known, "_label_counts", None)
         return ImplicitDensity(
             *facts.own,
             model=self,
@@ -56,7 +56,7 @@ class ImplicitModel(NetModel):
             of_features=self.of_features(facts.options),
             n_draws=partial(facts.now, "n_draws"),
             noise=getattr(facts.options, "output_noise", 0.0),
-            shares=None if counts is None else (counts + 1) / (counts + 1).sum(),
+            shares=shares_of(getattr(facts.known, "_label_counts", None)),
         )
 
     def objective(self, facts, table, before):

@@ -4,6 +4,7 @@ from copy import copy
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import logsumexp
 from sklearn.utils import check_random_state
 
 from skdgm.base import Density, of_rows
@@ -59,10 +60,13 @@ class LatentDensity(Density):
         """Bounds; links between columns leave none of grey rows, which are scored."""
         grey = "lower bound" if self.hierarchy.data is None else "estimate"
         scores = "log_prob", "importance_likelihood", "elbo"
+        labels = {"labels": "exact"} if self.hierarchy.shares is not None else {}
         return dict.fromkeys(scores, of_rows("lower bound", grey=grey)) | {
             "features": of_rows("exact"),
-            "inverse": {"nothing": "estimate" if min(self.layers) else "exact"},
-            "sample": {"nothing": "exact", "conditions": "estimate"},
+            "inverse": {
+                "nothing": "estimate" if min(self.layers) or labels else "exact"
+            },
+            "sample": {"nothing": "exact", "conditions": "estimate"} | labels,
             "fill": {"missing": "estimate"},
         }
 
@@ -147,18 +151,22 @@ class LatentDensity(Density):
             silent = any(part.max() <= ACTIVE for part in np.split(variances, ends))
             return variances, silent and are_dependent(rows.take(np.unique(index)))
 
-    def sample(self, n_samples, random_state=None, conditions=None, names=None):
+    def sample(
+        self, n_samples, random_state=None, conditions=None, names=None, codes=None
+    ):
         """Draw latent units, then data given these; with ``conditions``, a dict by the
-        ``names`` of columns, given these."""
+        ``names`` of columns, given these; ``codes`` are classes of rows, by default
+        drawn, or of all rows if there are conditions."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
         seed = check_random_state(random_state).randint(MAX_SEED)
         rng, x = stream(seed), None
         with one_blas_thread():
             if conditions is None:
-                out, rng = self.outputs(rng.rows(n_samples))
+                out, rng = self.outputs(rng.rows(n_samples), codes)
                 v = self.draw(out, rng.fold(_DATA))
             else:
-                x, v = conditioned(self, n_samples, conditions, names, rng)
+                model = self if codes is None else self._of_class(codes)
+                x, v = conditioned(model, n_samples, conditions, names, rng)
         found = self.domain.to_data(self.columns, v)
         if x is not None:
             found[:, ~np.isnan(x)] = x[~np.isnan(x)]
@@ -171,11 +179,24 @@ class LatentDensity(Density):
             return layer.draw(params, out, rng)
         return self.output.draw(out, rng, params.own)
 
-    def outputs(self, rng):
+    def _of_class(self, codes):
+        """The density of rows of one class, that of all codes."""
+        if len(set(codes)) > 1:
+            raise ValueError(
+                f"{self.name} draws under conditions rows of one class at a time: give "
+                "one y for all."
+            )
+        found = copy(self)
+        found.hierarchy = self.hierarchy.of_class(codes[0])
+        return found
+
+    def outputs(self, rng, codes=None):
         """Outputs of the decoder for latent units drawn from their prior, one row for
-        each stream, and the streams."""
-        z = self.latent(rng)
-        return self.hierarchy.downwards(*self.net, z, rng.fold(_DOWN)), rng
+        each stream, and the streams; ``codes`` are classes, by default drawn."""
+        z, labels = self.latent(rng), {}
+        if codes is not None:
+            labels["labels"] = np.eye(len(self.hierarchy.shares))[codes]
+        return self.hierarchy.downwards(*self.net, z, rng.fold(_DOWN), **labels), rng
 
     def latent(self, rng):
         """Draw latent units from their prior, one row for each stream."""
@@ -239,8 +260,13 @@ class LatentDensity(Density):
             n_each = min(at_once, n_draws - first)
             noise = self.hierarchy.noise(rng.fold(number), n_each)
             how = {"exact": exact, "given": (v, rng.fold(number, _FILL))}
-            found = self.hierarchy.through(params, statistics, x, noise, **how)
-            log_p = -self.output.nll(found.out, v, params.own)
+            parts = []
+            for labels, log_share in self.hierarchy.classes():
+                told = {} if labels is None else {"labels": labels}
+                given = params, statistics, x, noise
+                found = self.hierarchy.through(*given, **how | told)
+                parts.append(log_share - self.output.nll(found.out, v, params.own))
+            log_p = parts[0] if len(parts) == 1 else logsumexp(parts, axis=0)
             yield log_p.reshape(len(v), -1), found.gap.reshape(len(v), -1)
 
     def _guess(self, v):

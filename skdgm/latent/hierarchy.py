@@ -12,13 +12,19 @@ References
 .. [2] Burda, Grosse and Salakhutdinov (2016). Importance weighted autoencoders. ICLR.
 """
 
+from copy import copy
 from typing import NamedTuple
+
+import numpy as np
 
 from skdgm.latent.architecture import Architecture
 from skdgm.latent.data_layer import Pass
 from skdgm.latent.units import Linked
-from skdgm.nets import layers, layers_of, listed, start_at
+from skdgm.nets import beside, layers, layers_of, listed, start_at, to_draws
+from skdgm.nets.tape import getval
 from skdgm.utils.tree import leaves
+
+_CLASS = 105
 
 
 class Params(NamedTuple):
@@ -62,7 +68,8 @@ class Hierarchy(Architecture):
     initialiser of the last layers. ``units``, :class:`LatentUnits`, are those of the
     encoders' draws, ``generative`` those of the model, by default the same; ``data``, a
     :class:`DataLayer`, links columns; ``images``, :class:`Images`, are at the lower
-    ends.
+    ends. The data may depend on classes, besides the lowest latent units, which have
+    the frequencies ``shares``, (n_classes,).
     """
 
     def __init__(
@@ -77,6 +84,7 @@ class Hierarchy(Architecture):
         generative=None,
         data=None,
         images=None,
+        shares=None,
     ):
         self.n_inputs, self.n_latent = (n_inputs, *n_latent[:-1]), n_latent
         self.units, self.rule, self.data = units, init, data
@@ -94,7 +102,7 @@ class Hierarchy(Architecture):
         below.insert(0, n_outputs + extra)
         self.up = [net(part, n) for part, n in zip(n_hidden, above)]
         self.down = [net(part[::-1], n) for part, n in zip(n_hidden, below)]
-        self.images = images
+        self.images, self.shares = images, shares
         if images:
             self.up[0] = layers.serial(*images.up, self.up[0])
             self.down[0] = layers.serial(*hidden(n_hidden[0][::-1]), *images.down)
@@ -107,7 +115,8 @@ class Hierarchy(Architecture):
         the data's distribution, or ().
         """
         up = [net.init(rng, n, dtype)[1:] for net, n in zip(self.up, self.n_inputs)]
-        down = zip(self.down, self.n_latent)
+        n_classes = 0 if self.shares is None else len(self.shares)
+        down = zip(self.down, (self.n_latent[0] + n_classes, *self.n_latent[1:]))
         down = [net.init(rng, n_above, dtype)[1:] for net, n_above in down]
         for nets, sizes in (up, self.n_latent), (down, self.n_inputs):
             for (params, _), n_means in zip(nets, sizes):
@@ -167,6 +176,7 @@ class Hierarchy(Architecture):
         rng=None,
         train=False,
         decoded=True,
+        labels=None,
     ):
         r"""Draw latent units of rows x, (n_rows, n_inputs), and decode them: a
         :class:`Pass`.
@@ -199,17 +209,21 @@ class Hierarchy(Architecture):
                 log_q.append(log_prob)
             all_stats.append(stats)
             ups.append(kept)
+        if self.shares is not None and labels is None:
+            labels = self._classes(source(len(z), stats))
+            z.append(labels)
         z, log_q, all_stats, ups = map(tuple, (z, log_q, all_stats, ups))
         if not decoded:
             return Pass(None, log_q, (), z, all_stats, Statistics(ups, ()))
         units, log_p, downs = self.generative, [], []
         if not exact:
             own = self._prior(params, statistics)
-            log_p.append(units.log_prior(z[-1], own))
+            log_p.append(units.log_prior(z[len(self.up) - 1], own))
         for level in reversed(range(len(self.down))):
             own = params.decoders[level], statistics.decoders[level]
             how = {"rng": rng.fold(level) if rng else None, "train": train}
-            out, kept = self.down[level].apply(*own, listed(z[level]), **how)
+            above = z[level] if level else self._told(z[0], labels)
+            out, kept = self.down[level].apply(*own, listed(above), **how)
             downs.insert(0, kept)
             if level:
                 stats_p = units.stats(out, self._link(params, 1, level))
@@ -232,6 +246,62 @@ class Hierarchy(Architecture):
         lowest first: a list of arrays."""
         return [*map(self.units.mean, self._climb(params, statistics, x))]
 
+    def _classes(self, noise):
+        """One-hot classes by uniform noise, (n_rows, 1)."""
+        ends = np.cumsum(self.shares)
+        codes = np.searchsorted(ends / ends[-1], noise[:, 0], side="right")
+        codes = codes.clip(max=len(ends) - 1)
+        return np.eye(len(ends), dtype=noise.dtype)[codes]
+
+    def _told(self, z, labels, rng=None):
+        """Latent units beside classes, if there are any."""
+        if self.shares is None:
+            return z
+        dtype = getval(z).dtype.type
+        if labels is None and rng is not None:
+            labels = self._classes(rng.fold(_CLASS).uniform(1, dtype))
+        elif labels is None:
+            labels = self.shares[None]
+        labels = labels.astype(dtype, copy=False)
+        if len(labels) == 1:
+            labels = np.repeat(labels, len(getval(z)), axis=0)
+        return beside(z, to_draws(labels, len(getval(z))))
+
+    def classes(self):
+        """One-hot labels, (1, n_classes), and log frequency of each class that occurs;
+        without classes, None and 0."""
+        if self.shares is None:
+            return [(None, 0.0)]
+        each = np.eye(len(self.shares))
+        return [(each[[k]], np.log(p)) for k, p in enumerate(self.shares) if p > 0]
+
+    def of_class(self, code):
+        """The same of rows of one class."""
+        found = copy(self)
+        found.shares = np.eye(len(self.shares))[code]
+        return found
+
+    def noise(self, rng, n_draws):
+        units, n_levels = super().noise(rng, n_draws), len(self.n_latent)
+
+        def source(level, stats):
+            if level < n_levels:
+                return units(level, stats)
+            return rng.fold(level).uniform(n_draws, stats.dtype.type).reshape(-1, 1)
+
+        return source
+
+    def noise_of(self, z):
+        units = super().noise_of(z)
+
+        def source(level, stats):
+            if level < len(self.n_latent):
+                return units(level, stats)
+            middle = np.cumsum(self.shares) - 0.5 * self.shares
+            return z[level] @ middle[:, None].astype(z[level].dtype)
+
+        return source
+
     def _climb(self, params, statistics, x):
         """Yield the distribution of each layer given rows, with the layers below at
         their means."""
@@ -243,11 +313,12 @@ class Hierarchy(Architecture):
             if level + 1 < len(self.up):
                 x = self.units.mean(stats)
 
-    def downwards(self, params, statistics, z, rng=None, level=-1):
+    def downwards(self, params, statistics, z, rng=None, level=-1, labels=None):
         """Outputs for the data, (n_rows, n_outputs), given the latent units of a layer,
         by number from 0 next to the data, or -1, the highest. ``rng`` draws the layers
-        in between; without it they are at their means."""
-        *_, (_, out) = self.descent(params, statistics, z, rng, level)
+        in between; without it they are at their means. ``labels`` are one-hot classes;
+        without them, they are drawn, or at their means, too."""
+        *_, (_, out) = self.descent(params, statistics, z, rng, level, labels)
         return out
 
     def rebuilt(self, params, statistics, x):
@@ -262,13 +333,14 @@ class Hierarchy(Architecture):
         start = sum(self.n_latent[number] for number in layers[: layers.index(level)])
         return H[:, start : start + self.n_latent[level]], level
 
-    def descent(self, params, statistics, z, rng=None, highest=-1):
+    def descent(self, params, statistics, z, rng=None, highest=-1, labels=None):
         """Yield each layer, the highest first, and the outputs of the decoder below;
         see :meth:`downwards`."""
         units = self.generative
         for level in range(highest % len(self.down), -1, -1):
             own = params.decoders[level], statistics.decoders[level]
-            out, _ = self.down[level].apply(*own, listed(z))
+            above = z if level else self._told(z, labels, rng)
+            out, _ = self.down[level].apply(*own, listed(above))
             yield z, out
             if level:
                 stats = units.stats(out, self._link(params, 1, level))

@@ -62,7 +62,7 @@ def test_slopes_are_differences(name):
     noises, weight = rng.normal(size=(2, 5 * objective.n_each, 1)), rng.random(5)
 
     def bound(params):
-        given = (), v, lambda step, _: noises[step], 1.0, stream(0)
+        given = (), v, lambda step, _: noises[step], 1.0, stream(0), {}
         return -objective.forward(params, given)[0]
 
     params = model._training.params

@@ -35,6 +35,14 @@ WAYS = {
     "maxout": {"activation": "maxout", "n_importance": 2},
     "linear": {"hidden_layer_sizes": ()},
     "gated": {"activation": "gated"},
+    "classes": {"class_conditional": True, "n_importance": 2},
+    "deep-classes-vamp": {
+        **DEEP,
+        "class_conditional": True,
+        "objective": "iwae",
+        "prior": "vamp",
+        "n_prior_components": 2,
+    },
     "mixture": {"prior": "mixture", "n_prior_components": 3},
     "vamp": {"prior": "vamp", "n_prior_components": 3, "n_importance": 2},
     "deep-vamp-full": {
@@ -103,8 +111,10 @@ def grads(options, missing=False):
     options = {"n_components": 2, "hidden_layer_sizes": 3, **options}
     vae = VAE(**options, n_iter=0, random_state=0)
     X = rows(vae.column_types, missing)
-    vae.fit(X)
-    objective = vae._objective(tabulate(vae._rows(X), None), 0)
+    y = np.array([1, 0, 2, 1, 0]) if vae.class_conditional else None
+    vae.fit(X, y)
+    table = vae._rows(X)
+    objective = vae._objective(tabulate(vae._label(table, y, True, None)[0], None), 0)
     rng = np.random.default_rng(1)
     params = tree_map(
         lambda a: a + 0.4 * rng.normal(size=a.shape), vae._training.params
@@ -116,8 +126,10 @@ def grads(options, missing=False):
     def noise(level, stats):
         return noises[level][:, : objective.hierarchy.n_latent[level]]
 
+    labels = objective._labels(slice(None))
+
     def bound(params):
-        given = vae._training.statistics, v, noise, vae.beta, stream(0)
+        given = vae._training.statistics, v, noise, vae.beta, stream(0), labels
         return -objective.forward(params, given)[0]
 
     value, found = vjp(bound, params, lambda b: weight)

@@ -249,7 +249,7 @@ def test_free_bits_cost_nothing(n_components, sizes, objective):
 
         def loss(params, objective_=objective_, v=v, n=n, beta=beta, vae=vae):
             source = lambda level, stats: noise[:, : n[level]]  # noqa: E731
-            given = vae._training.statistics, v, source, beta, stream(0)
+            given = vae._training.statistics, v, source, beta, stream(0), {}
             return objective_.forward(params, given)[0]
 
         grads.append(leaves(vjp(loss, vae._training.params, np.ones_like)[1]))
