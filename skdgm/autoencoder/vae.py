@@ -83,7 +83,8 @@ class VAE(BoundOptions, LatentEstimator):
     ----------
     coefs_ : list of ndarray of shape (n_below, n_above)
         Weights of all dense layers, of encoders and then of decoders, each from the
-        data up or down. An encoder's outputs are means and then log variances.
+        data up or down. An encoder's outputs are means and then log variances. Those of
+        priors and of flows of posteriors are the last ones.
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     classes_ : ndarray of shape (n_classes,)

@@ -105,10 +105,7 @@ class Mixture(Prior):
         return log_mixture(z, bounded(own[0]), own[1])
 
     def draw(self, own, rng, n_units, dtype):
-        stats, logits = own
-        mean, s = halves(bounded(stats)[component(rng.fold(_CHOICE), logits)])
-        noise = rng.normal(n_units, dtype)
-        return (mean + np.exp(0.5 * s) * noise).astype(dtype, copy=False)
+        return _of_components(bounded(own[0]), own[1], rng, n_units, dtype)
 
 
 class Vamp(Prior):
@@ -138,7 +135,14 @@ class Vamp(Prior):
         return log_mixture(z, own, np.zeros(self.n, z.dtype))
 
     def draw(self, own, rng, n_units, dtype):
-        return Mixture.draw(self, (own, np.zeros(self.n)), rng, n_units, dtype)
+        return _of_components(own, np.zeros(self.n), rng, n_units, dtype)
+
+
+def _of_components(stats, logits, rng, n_units, dtype):
+    """Draw components by their weights, and values of these."""
+    mean, s = halves(stats[component(rng.fold(_CHOICE), logits)])
+    noise = rng.normal(n_units, dtype)
+    return (mean + np.exp(0.5 * s) * noise).astype(dtype, copy=False)
 
 
 class FlowPrior(Prior):

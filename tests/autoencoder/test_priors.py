@@ -11,6 +11,7 @@ from scipy.stats import multivariate_normal, norm
 from skdgm import VAE, load, save
 from skdgm.data import tabulate
 from skdgm.latent.data_layer import Pass
+from skdgm.latent.priors import Mixture, Vamp
 from skdgm.latent.units import FlowUnits, FullUnits
 from skdgm.nets import layers, vjp
 from skdgm.utils.random import stream
@@ -94,6 +95,18 @@ def test_a_mixture_is_one():
     mean, s = stats[:, :2], 12 * np.tanh(stats[:, 2:] / 12)
     parts = norm.logpdf(z[:, None], mean, np.exp(s / 2)).sum(axis=2)
     np.testing.assert_allclose(log_prior(vae, z), logsumexp(parts + log_share, axis=1))
+
+
+@pytest.mark.parametrize("prior", [Mixture(1), Vamp(1, np.zeros(3), np.ones(3, bool))])
+def test_narrow_components_have_narrow_draws(prior):
+    stats = np.array([[2.0, -1.0, -8.0, -5.0]])
+    own = stats if prior.inferred else (stats, np.zeros(1))
+    drawn = prior.draw(own, stream(0).rows(5000), 2, float)
+    s = stats[:, 2:] if prior.inferred else 12 * np.tanh(stats[:, 2:] / 12)
+    assert_means(drawn, stats[0, :2])
+    assert_means((drawn - stats[:, :2]) ** 2, np.exp(s[0]))
+    expected = norm.logpdf(drawn, stats[:, :2], np.exp(s / 2)).sum(axis=1)
+    np.testing.assert_allclose(prior.log_prob(drawn, own), expected)
 
 
 @pytest.mark.parametrize("posterior", POSTERIORS)
