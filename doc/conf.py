@@ -145,6 +145,7 @@ sphinx_gallery_conf = {
             "supervised",
             "abc",
             "flows",
+            "diffusion",
             "autoregressive",
             "recurrent",
             "metrics",

@@ -8,6 +8,7 @@ from skdgm.autoregressive import *
 from skdgm.belief import *
 from skdgm.boltzmann import *
 from skdgm.constraints import ConstrainedTable as ConstrainedTable
+from skdgm.diffusion import *
 from skdgm.directed import *
 from skdgm.flows import *
 from skdgm.imputation import *

@@ -50,6 +50,7 @@ MODELS = {
     "HelmholtzMachine": "directed.helmholtz_machine",
     "SigmoidBeliefNetwork": "directed.sigmoid_belief_network",
     "Flow": "flows.flow",
+    "Diffusion": "diffusion.diffusion",
     "GMMN": "moment_matching.gmmn",
     "RNNRBM": "recurrent.rnn_rbm",
     "RTRBM": "recurrent.rtrbm",

@@ -25,6 +25,7 @@ RECORDS = {
     "GameState": "adversarial._games.players",
     "Groups": "data.rare",
     "Inequality": "constraints.relations",
+    "Frame": "diffusion._noise",
     "Joint": "constraints._steps",
     "Kept": "directed._way",
     "Known": "data.attributes",

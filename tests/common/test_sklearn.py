@@ -70,7 +70,7 @@ for sizes, names in [
     (
         {"hidden_layer_sizes": (16,)},
         "VAE MADE GMMN GSN GAN BiGAN InfoGAN LAPGAN StackGAN GANClassifier "
-        "GeneratorNet GSNClassifier Flow",
+        "GeneratorNet GSNClassifier Flow Diffusion",
     ),
     (
         {"n_components": 12},

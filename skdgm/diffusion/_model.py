@@ -1,0 +1,74 @@
+"""Model of diffusions: a net for the velocity of rows with noise, made of options."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from skdgm.diffusion._density import DiffusionDensity
+from skdgm.diffusion._field import N_TIMES
+from skdgm.diffusion._matching import MatchingObjective
+from skdgm.nets import NetModel, layers
+from skdgm.nets.fourier_features import fourier
+from skdgm.utils.counts import check_layer_sizes, layer_sizes
+
+_NAMES = "activation", "n_frequencies", "class_conditional"
+# Columns up to which a net sees sines and cosines of each by default, and their number.
+_FEW, _WAVES = 16, 3
+_NOW = "n_draws", "n_steps", "n_resamplings", "sampler", "guidance", "likelihood"
+
+
+class DiffusionModel(NetModel):
+    """A net that sees rows with noise, waves of time, and classes."""
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        check_layer_sizes(options.hidden_layer_sizes, "hidden_layer_sizes")
+
+    def structure(self, facts):
+        """Options that the net depends on."""
+        found = {name: getattr(facts.options, name) for name in _NAMES}
+        sizes = layer_sizes(facts.options.hidden_layer_sizes)
+        return SimpleNamespace(**found, hidden_layer_sizes=sizes)
+
+    def density(self, facts, state):
+        """Density of the fitted parameters, a :class:`DiffusionDensity`."""
+        now = {name: facts.now(name) for name in _NOW}
+        parts = self._net(facts), self._width(facts), self._n_classes(facts)
+        return DiffusionDensity(*facts.own, *parts, state, SimpleNamespace(**now))
+
+    def objective(self, facts, table, before):
+        """Score matching of the rows, a :class:`MatchingObjective`."""
+        parts = self._net(facts), self._width(facts), self._n_classes(facts)
+        given = facts.options, table.rows, facts.seed, before
+        return MatchingObjective(*parts, table, facts.domain, facts.columns, *given)
+
+    def n_weights(self, facts):
+        """Number of weights, about."""
+        n, own = len(facts.columns.seen), facts.structure
+        first = self._n_inputs(facts), *own.hidden_layer_sizes
+        sizes = zip(first, (*own.hidden_layer_sizes, n))
+        return sum(a * b for a, b in sizes)
+
+    def _n_classes(self, facts):
+        """Number of classes that the net depends on, or 0."""
+        return len(facts.known.classes_) if facts.structure.class_conditional else 0
+
+    def _n_waves(self, facts):
+        n, own = len(facts.columns.seen), facts.structure.n_frequencies
+        return own if own != "auto" else _WAVES if n <= _FEW else 0
+
+    def _n_inputs(self, facts):
+        n = len(facts.columns.seen)
+        return n * (1 + 2 * self._n_waves(facts)) + N_TIMES + self._n_classes(facts)
+
+    def _width(self, facts):
+        return max(self._n_inputs(facts), *facts.structure.hidden_layer_sizes)
+
+    def _net(self, facts):
+        """Net from rows with noise, waves of time and classes to velocities."""
+        own, n, n_waves = facts.structure, len(facts.columns.seen), self._n_waves(facts)
+        first = [fourier(np.arange(n), n_waves)] if n_waves else []
+        hidden = [
+            layers.dense(m, own.activation, "he_normal") for m in own.hidden_layer_sizes
+        ]
+        return layers.serial(*first, *hidden, layers.dense(n))

@@ -1,0 +1,265 @@
+r"""Diffusion models: rows drawn by taking away noise, step by step.
+
+.. math:: y = \cos \psi \odot z + \sin \psi \odot \epsilon, \qquad
+   v(y, t) \approx \mathbb{E}[\cos \psi \odot \epsilon - \sin \psi \odot z \mid y]
+"""
+
+from typing import Literal
+
+import numpy as np
+
+from skdgm.base.common_options import TableOptions
+from skdgm.base.frames import conditional_sample, framed
+from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative, removed
+from skdgm.data import names_of
+from skdgm.data.given import class_codes, given_classes
+from skdgm.diffusion._model import DiffusionModel
+from skdgm.nets import NetEstimator
+from skdgm.nets.estimator import check_cost
+from skdgm.nets.options import Activation
+from skdgm.training import Budget
+from skdgm.typing import ArrayOrFrame, Data, Seed
+from skdgm.utils.counts import count_rows
+
+
+class Diffusion(NetEstimator, implied=TableOptions):
+    r"""Diffusion model: rows of real numbers drawn by taking away noise.
+
+    .. math::
+
+        y = \cos \psi \odot z + \sin \psi \odot \epsilon, \qquad
+        \frac{\mathrm{d} y_i}{\mathrm{d} \psi_i} = v_i(y, t) \approx \mathbb{E}[
+        \cos \psi_i \, \epsilon_i - \sin \psi_i \, z_i \mid y]
+
+    Standardised columns are mixed with normal noise, from none at time 0 to nothing
+    else at time 1 [1]_ [2]_. A net learns the mean velocity of rows with noise at all
+    times, by squared errors. Following it back from noise draws rows. Components z are
+    the principal ones of the columns, each divided by its standard deviation; the
+    velocity is zero if rows are normal. So training begins at a normal distribution of
+    full covariance, shrunk by as much as serves rows that are left out (at independent
+    columns, with more than 1,024), and early stopping keeps what is near to it where
+    rows are few.
+
+    The velocity is a flow, with a density [3]_, the integral of its divergence: exact
+    but for the steps of the integral with up to 24 columns, and estimated in a random
+    direction with more of them. NaN is a missing value, in every method: ``fit`` draws
+    such entries from the normal distribution that it begins with. Float64 data are
+    computed in float64, all others in float32.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : tuple
+        Numbers of hidden units of the net.
+    class_conditional
+        Whether ``fit`` needs the classes y, on which the net then depends; of a tenth
+        of the rows it is not told the class, so that it draws rows of any, too [4]_.
+    activation
+        Activation function of hidden units.
+    n_frequencies
+        Number of sines and cosines of each column that the net sees; "auto": 3 with up
+        to 16 columns, else none.
+    weighting
+        Weights of squared errors: "uniform" in the angles :math:`\psi`, which makes for
+        better draws; or those of a bound on the "likelihood".
+    sampler
+        How noise is taken away: along the "flow", by Heun's method [5]_; or
+        "ancestral", the diffusion in reverse, with new noise after each step. It may be
+        changed after ``fit``.
+    n_steps
+        Number of steps between rows and noise, of all methods: with a few, draws are
+        quick and coarse. It may be changed after ``fit``.
+    guidance
+        Weight of the difference that a class makes to the velocity, beyond one: draws
+        are more typical of their class, and more alike [4]_. It may be changed after
+        ``fit``.
+    n_resamplings
+        How often each step is taken, with noise in between, where some entries are
+        known: more agree better with these [6]_. It may be changed after ``fit``.
+    likelihood
+        What :meth:`score_samples` returns: the density of the "flow", or a lower
+        "bound" of that of the "ancestral" sampler [2]_, estimated at ``n_draws`` times;
+        quicker with many columns. It may be changed after ``fit``.
+    n_draws
+        Draws for each row with missing entries, in :meth:`score_samples`,
+        :meth:`transform` and :meth:`impute`; and times of bounds. It may be changed
+        after ``fit``.
+    average
+        Average the parameters over about the last tenth of the updates.
+    early_stopping
+        If True, hold out rows, stop when their ``validation_curve_`` no longer falls,
+        and keep the parameters with which it was lowest; "auto": where ``n_iter`` is
+        "auto".
+    n_iter
+        Number of epochs; "auto": 3,000 updates, but between 20 and 500 epochs.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Weights of the net's layers.
+    intercepts_ : list of ndarray of shape (n_above,)
+        Biases of the same layers.
+    classes_ : ndarray of shape (n_classes,)
+        Classes of a conditional model.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "estimate", or "lower bound" (in expectation).
+    loss_curve_ : list of float
+        Negative lower bound on the log-likelihood of some training rows after each
+        epoch, in nats per row, with columns standardised.
+
+    References
+    ----------
+    .. [1] Sohl-Dickstein, Weiss, Maheswaranathan and Ganguli (2015). Deep unsupervised
+       learning using nonequilibrium thermodynamics. ICML.
+    .. [2] Kingma, Salimans, Poole and Ho (2021). Variational diffusion models. NeurIPS.
+    .. [3] Song, Sohl-Dickstein, Kingma, Kumar, Ermon and Poole (2021). Score-based
+       generative modeling through stochastic differential equations. ICLR.
+    .. [4] Ho and Salimans (2022). Classifier-free diffusion guidance. arXiv:2207.12598.
+    .. [5] Karras, Aittala, Aila and Laine (2022). Elucidating the design space of
+       diffusion-based generative models. NeurIPS.
+    .. [6] Lugmayr, Danelljan, Romero, Yu, Timofte and Van Gool (2022). RePaint:
+       inpainting using denoising diffusion probabilistic models. CVPR.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from skdgm import Diffusion
+    >>> X, y = make_moons(500, noise=0.1, random_state=0)
+    >>> model = Diffusion(n_iter=20, random_state=0).fit(X)
+    >>> model.sample(3, random_state=0).shape
+    (3, 2)
+    >>> Z = model.transform(X)
+    >>> bool(abs(model.inverse_transform(Z) - X).max() < 0.05)
+    True
+    """
+
+    hidden_layer_sizes: Count | tuple = (128, 128, 128)
+    _: KW_ONLY
+    class_conditional: bool = False
+    activation: Activation = "relu"
+    n_frequencies: CountOrZero | Auto = "auto"
+    weighting: Literal["uniform", "likelihood"] = "uniform"
+    sampler: Literal["flow", "ancestral"] = "flow"
+    n_steps: Count = 20
+    guidance: NotNegative = 0.0
+    n_resamplings: Count = 4
+    likelihood: Literal["flow", "bound"] = "flow"
+    n_draws: Count = 20
+    average: bool = True
+    early_stopping: bool | Auto = "auto"
+    n_iter_no_change = 30
+    alpha = 0.1
+    column_types: str = removed("gaussian")
+
+    _MODEL, _BUDGET = DiffusionModel(), Budget(3_000, 20, 500)
+    _KNOWN = ("classes_",)
+    _LIGHTER = "lower hidden_layer_sizes or batch_size."
+
+    conditional_sample = conditional_sample
+
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: Seed = None,
+        *,
+        y: object = None,
+        conditions: dict | None = None,
+    ) -> ArrayOrFrame:
+        """Draw rows from the model: noise, taken away in ``n_steps`` steps.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+        y : object or array-like of shape (n_samples,), default=None
+            Class of all rows, or of each, of a conditional model. By default rows are
+            of any class.
+        conditions : dict, default=None
+            Conditions by the name, or number, of a column: a value, or a range, as
+            ``slice(low, high)`` with None for an open end, or an Interval of pandas.
+            Values are known at every level of noise, as to :meth:`impute`; of the
+            draws those within ranges are kept, so a range of probability p takes 1 / p
+            draws for each.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            A DataFrame if ``fit`` was given one.
+
+        Raises
+        ------
+        ValueError
+            A class is unknown, or the model is not conditional; a condition names no
+            column, or has no probability.
+
+        Warns
+        -----
+        FewDrawsWarning
+            The conditions are so improbable that few draws are within them.
+        """
+        names, density = names_of(self), self.density_
+        n_samples = count_rows(n_samples, self.n_features_in_)
+        codes = None if y is None else class_codes(self, y, n_samples)
+        given = n_samples, random_state, codes, conditions, names
+        return framed(self, density.sample(*given))
+
+    def log_density_gradient(self, X: Data, *, noise: float = 0.1) -> np.ndarray:
+        r"""Score: gradient of the log-density of rows with noise, by their entries.
+
+        .. math:: \nabla_x \log \int p(x') \, \mathcal{N}(x; x', \tau^2
+            \operatorname{diag}(s^2)) \, \mathrm{d} x'
+
+        where s are the standard deviations of the columns. It is what the net has
+        learned: denoised, a row is :math:`x + \tau^2 s^2 \odot` its score.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, with noise.
+        noise : float, default=0.1
+            Standard deviation :math:`\tau` of noise, in those of the columns.
+
+        Returns
+        -------
+        gradient : ndarray of shape (n_samples, n_features)
+
+        Raises
+        ------
+        ValueError
+            An entry is missing, or ``noise`` is not above 0.
+        """
+        if not noise > 0:
+            raise ValueError(f"noise must be above 0; got {noise!r}.")
+        return self.density_.gradient(X, noise)
+
+    def _present_options(self):
+        asked = super()._present_options()
+        if asked.early_stopping == "auto":
+            asked.early_stopping = asked.n_iter == "auto"
+        return asked
+
+    def _label(self, rows, y, fresh, _):
+        if not self._options.class_conditional:
+            return rows, {}
+        return given_classes(self, rows, y, fresh)
+
+    def _count(self, table, fresh):
+        super()._count(table, fresh)
+        if fresh and table.rows.given is None:
+            vars(self).pop("classes_", None)
+
+    def _check_cost(self, table, n_epochs):
+        facts, n, options = self._facts(), len(table.index), self._options
+        n_columns, dtype = table.rows.shape[1], np.dtype(table.rows.dtype)
+        check_cost(
+            self,
+            np.ones(n_columns, int),
+            getattr(self, "feature_names_in_", range(n_columns)),
+            self._MODEL.n_weights(facts),
+            n_nets=1,
+            shared=True,
+            batch=min(n, options.batch_size),
+            n_rows=n * n_epochs,
+            item=dtype.itemsize,
+        )

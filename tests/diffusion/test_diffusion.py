@@ -1,0 +1,369 @@
+"""Diffusions: scores, densities and bounds of known distributions, and draws."""
+
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal, norm
+from sklearn.datasets import make_moons
+
+from skdgm import FVBN, Diffusion
+from skdgm.diffusion._field import Field, flowed, moved, noised
+from skdgm.diffusion._matching import noisy
+from skdgm.diffusion._noise import Clocks, Frame
+from skdgm.exceptions import OutlierWarning
+from skdgm.utils.random import stream
+from tests.numerical import numerical_gradient
+
+MOONS, SIDE = make_moons(600, noise=0.1, random_state=0)
+SHORT = {"n_iter": 30, "batch_size": 50, "learning_rate": 0.01, "random_state": 0}
+SMALL = SHORT | {"hidden_layer_sizes": (24, 24)}
+
+# A mixture of normal distributions, far from normal, by its exact velocity.
+MEANS = np.array([[-1.2, 0.5], [0.9, 0.9], [0.4, -1.1]])
+SHARES, ROOT = np.array([0.5, 0.3, 0.2]), 0.4
+COVARIANCE = ROOT**2 * np.eye(2) + (MEANS.T * SHARES) @ MEANS
+COVARIANCE -= np.outer(SHARES @ MEANS, SHARES @ MEANS)
+FRAME = Frame.of(SHARES @ MEANS, COVARIANCE)
+CLOCKS = Clocks(FRAME.size)
+
+
+def log_mixture(x, noise=0.0, shift=1.0):
+    """Log density of the mixture, shrunk to its mean and with noise."""
+    center = FRAME.backward.b + shift * (MEANS - FRAME.backward.b)
+    variance = (shift * ROOT) ** 2 + noise**2
+    gap = ((x[:, None] - center) ** 2).sum(axis=2) / (2 * variance)
+    return logsumexp(np.log(SHARES) - gap, axis=1) - np.log(2 * np.pi * variance)
+
+
+class ExactField(Field):
+    """Velocity of the mixture, in closed form."""
+
+    def velocity(self, y, time, beside=None):
+        angles = self.at(y, time)
+        shift, noise = np.cos(angles.phi), np.sin(angles.phi)
+        x = FRAME.mixed(y, angles) + FRAME.backward.b
+
+        score = np.empty_like(x)
+        for j in range(2):
+            step = np.zeros(2)
+            step[j] = 1e-5
+            high, low = (log_mixture(x + s * step, noise, shift) for s in (1, -1))
+            score[:, j] = (high - low) / 2e-5
+        spread = np.hypot(shift * FRAME.size, noise)
+        by_y = score @ FRAME.backward.W.T * (spread / FRAME.size)
+        return -(by_y + y) * np.tan(np.minimum(angles.psi, 1.5707))
+
+    def divergence(self, y, time, probe=None):
+        rate, found = self.at(y, time).rate, 0.0
+        for j in range(2):
+            step = np.zeros(2)
+            step[j] = 1e-3
+            high, low = (self.velocity(y + s * step, time)[:, j] for s in (1, -1))
+            found = found + rate[:, j] * (high - low) / 2e-3
+        return self.velocity(y, time), found
+
+
+EXACT = ExactField(None, (), (), CLOCKS)
+
+
+def test_frames_turn_components():
+    rng = np.random.default_rng(0)
+    mean, root = rng.normal(size=4), rng.normal(size=(4, 4))
+    frame, v = Frame.of(mean, root @ root.T), rng.normal(size=(5, 4))
+    np.testing.assert_allclose(frame.rows(frame.components(v)), v)
+    z = frame.components(mean + rng.normal(size=(20_000, 4)) @ root.T)
+    np.testing.assert_allclose(np.cov(z.T), np.eye(4), atol=0.05)
+    W = frame.forward.W
+    np.testing.assert_allclose(frame.log_volume, np.linalg.slogdet(W)[1])
+    # Columns with noise are those of turned components.
+    angles, noise = Clocks(frame.size)(0.3, float), rng.normal(size=(5, 4))
+    y = angles.cos * frame.components(v) + angles.sin * noise
+    Q = W * frame.size
+    expected = np.cos(angles.phi) * (v - mean) + np.sin(angles.phi) * noise @ Q.T
+    np.testing.assert_allclose(frame.mixed(y, angles), expected)
+    np.testing.assert_allclose(frame.unmixed(expected, angles), y)
+
+
+def test_clocks_tell_the_mean_angle():
+    clocks, times = Clocks(np.array([2.0, 1.0, 0.01])), np.linspace(0, 1, 101)
+    angles = clocks(times, float)
+    found = angles.psi.mean(axis=1) * 2 / np.pi
+    np.testing.assert_allclose(found, times, atol=1e-3)
+    slope = np.gradient(angles.psi, times, axis=0)[10:90]
+    np.testing.assert_allclose(angles.rate[10:90], slope, rtol=0.05, atol=0.02)
+    np.testing.assert_allclose(clocks.time_of(np.tan(angles.phi[50, 0])), times[50])
+
+
+def test_the_flow_has_the_density_of_a_mixture():
+    x = MEANS[[0, 1, 2, 0]] + np.random.default_rng(0).normal(size=(4, 2)) * 0.5
+    y, log_volume = flowed(EXACT, FRAME.components(x), 40)
+    found = norm.logpdf(y).sum(axis=1) + log_volume + FRAME.log_volume
+    np.testing.assert_allclose(found, log_mixture(x), atol=5e-3)
+
+
+def test_draws_by_the_flow_and_with_noise_have_the_moments_of_a_mixture():
+    n = 4000
+    drawn = stream(0).rows(n).normal(2)
+    flow = moved(EXACT, drawn, np.linspace(1, 0, 21))
+    again = noised(EXACT, flow, 0.0, 0.4, stream(1).rows(n))
+    again = moved(EXACT, again, np.linspace(0.4, 0, 9))
+    for z in flow, again:
+        x = FRAME.rows(z)
+        for function, expected in (
+            (lambda v: v, FRAME.backward.b),
+            (lambda v: v**2, np.diag(COVARIANCE) + FRAME.backward.b**2),
+        ):
+            error = function(x).std(axis=0) / np.sqrt(n)
+            assert (abs(function(x).mean(axis=0) - expected) < 5 * error + 0.01).all()
+
+
+def test_the_bound_of_the_exact_velocity_is_the_density():
+    x = MEANS + np.array([0.2, -0.1])
+    n = 5000
+    time = (np.arange(n) + 0.5) / n
+    noise = stream(3).rows(n).normal(2)
+    for row, expected in zip(x, log_mixture(x)):
+        v = np.tile(row, (n, 1))
+        y, _, target, weight, normal = noisy(FRAME, CLOCKS, v, time, noise)
+        found = np.concatenate(
+            [EXACT.velocity(y[k : k + 1], time[k]) for k in range(0, n, 10)]
+        )
+        part = (weight[::10] * found * (found - 2 * target[::10])).sum(axis=1)
+        losses = normal[::10] + part
+        error = losses.std() / np.sqrt(len(losses))
+        assert abs(-losses.mean() - expected) < 5 * error
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Diffusion(**SMALL).fit(MOONS)
+
+
+def grid(n=100):
+    side = np.linspace(-3, 4, n)
+    points = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    return points, (side[1] - side[0]) ** 2
+
+
+def test_density_of_two_columns_integrates_to_one(model):
+    points, area = grid()
+    total = np.exp(model.set_params(n_steps=8).score_samples(points)).sum() * area
+    np.testing.assert_allclose(total, 1, atol=0.01)
+
+
+def test_density_of_one_column_integrates_to_one():
+    X = np.random.default_rng(0).gamma(2.0, 100.0, (300, 1))
+    found = Diffusion(**SMALL).fit(X)
+    side = np.linspace(-1500, 3000, 4000)
+    total = np.exp(found.score_samples(side[:, None])).sum() * (side[1] - side[0])
+    np.testing.assert_allclose(total, 1, atol=0.01)
+    assert found.score(X) > FVBN(column_types="gaussian").fit(X).score(X) + 0.02
+
+
+@pytest.mark.parametrize("sampler", ["flow", "ancestral"])
+def test_draws_have_the_density(model, sampler):
+    points, area = grid()
+    p = np.exp(model.set_params(n_steps=8).score_samples(points)) * area
+    drawn = model.set_params(n_steps=20, sampler=sampler).sample(3000, random_state=0)
+    model.set_params(sampler="flow")
+    # The diffusion in reverse and the flow agree only if the velocity is exact.
+    slack = 0.02 if sampler == "flow" else 0.1
+    for function in (lambda v: v, lambda v: v**2, lambda v: v[:, :1] * v[:, 1:]):
+        given, expected = function(drawn), p @ function(points)
+        error = given.std(axis=0) / np.sqrt(len(drawn))
+        assert (abs(given.mean(axis=0) - expected) < 5 * error + slack).all()
+
+
+def test_bounds_are_below_and_say_so(model):
+    flow = model.score(MOONS[:200])
+    model.set_params(likelihood="bound", n_draws=200)
+    bound = model.score_samples(MOONS[:200])
+    assert model.density_kind_ == "lower bound"
+    np.testing.assert_array_equal(model.score_samples(MOONS[:200]), bound)
+    np.testing.assert_array_equal(model.score_samples(MOONS[5:9]), bound[5:9])
+    model.set_params(likelihood="flow", n_draws=20)
+    assert model.density_kind_ == "estimate"
+    assert flow - 0.3 < bound.mean() < flow + 0.05
+
+
+def test_divergences_are_those_of_differences(model):
+    field, step = model.density_._field(np.float64), 1e-6
+    y, time = np.random.default_rng(0).normal(size=(5, 2)), 0.4
+    v, found = field.divergence(y, time)
+    np.testing.assert_allclose(v, field.velocity(y, time))
+    rate = field.at(y, time).rate
+    expected = 0.0
+    for j in range(2):
+        moves = np.eye(2)[j] * step
+        high, low = (field.velocity(y + s * moves, time)[:, j] for s in (1, -1))
+        expected = expected + rate[:, j] * (high - low) / (2 * step)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    signs = [np.tile(pair, (5, 1)) for pair in ([1.0, 1.0], [1.0, -1.0])]
+    mean = np.mean([field.divergence(y, time, probe)[1] for probe in signs], axis=0)
+    np.testing.assert_allclose(mean, found)
+
+
+def test_normal_rows_have_exact_scores_and_densities():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 3)) @ rng.normal(size=(3, 3)) * [1.0, 10.0, 0.1] + 5
+    start = Diffusion(n_iter=0).fit(X)
+    normal, scale = start.density_.normal, X.std(axis=0)
+    mean = X.mean(axis=0) + scale * normal.mean
+    covariance = normal.covariance * np.outer(scale, scale)
+    np.testing.assert_allclose(covariance, np.cov(X.T), rtol=0.1)
+    expected = multivariate_normal(mean, covariance).logpdf(X[:50])
+    np.testing.assert_allclose(start.score_samples(X[:50]), expected, rtol=1e-8)
+    for noise in (0.01, 1.0):
+        wide = covariance + noise**2 * np.diag(scale**2)
+        expected = -np.linalg.solve(wide, (X[:50] - mean).T).T
+        found = start.log_density_gradient(X[:50], noise=noise)
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
+    found = np.cov(start.sample(5000, random_state=0).T)
+    deviations = np.sqrt(np.diag(covariance))
+    error = abs(found - covariance) / np.outer(deviations, deviations)
+    assert error.max() < 5 * np.sqrt(2 / 5000)
+    # Given the last column, the others are normal, too.
+    x = X[:1].copy()
+    x[0, :2] = np.nan
+    start.set_params(n_resamplings=8)
+    drawn = start.conditional_sample(x, n_samples=2000, random_state=0)[:, :2]
+    slope = covariance[:2, 2] / covariance[2, 2]
+    center = mean[:2] + slope * (x[0, 2] - mean[2])
+    within = covariance[:2, :2] - np.outer(slope, covariance[2, :2])
+    sd = np.sqrt(np.diag(within))
+    assert (abs(drawn.mean(axis=0) - center) < 0.15 * sd).all()
+    np.testing.assert_allclose(drawn.std(axis=0), sd, rtol=0.15)
+
+
+def test_scores_are_those_of_the_density(model):
+    x, noise = MOONS[:4].astype(np.float64), 0.5
+
+    points, area = grid()
+    p, s = np.exp(model.score_samples(points)) * area, noise * MOONS.std(axis=0)
+
+    def smooth(params):
+        # Density of rows with noise, by a grid.
+        kernels = norm.logpdf(params[0][:, None], points, s).sum(axis=2)
+        return logsumexp(np.log(p) + kernels, axis=1).sum()
+
+    expected = numerical_gradient(smooth, (x,))[0]
+    found = model.log_density_gradient(x, noise=noise)
+    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.9
+    with pytest.raises(ValueError, match="noise must be above 0"):
+        model.log_density_gradient(x, noise=0.0)
+    with pytest.raises(ValueError, match="without missing"):
+        model.log_density_gradient([[0.0, np.nan]])
+
+
+def test_codes_and_back(model):
+    model.set_params(n_steps=60)
+    back = model.inverse_transform(model.transform(MOONS))
+    model.set_params(n_steps=20)
+    np.testing.assert_allclose(back, MOONS, atol=0.02)
+
+
+def test_missing_entries(model):
+    x = MOONS[:10].copy()
+    x[:, 1] = np.nan
+    side = np.linspace(-3, 4, 400)
+    rows = [np.column_stack([np.full(400, value), side]) for value in x[:, 0]]
+    p = np.exp(model.score_samples(np.concatenate(rows))).reshape(10, -1)
+    expected = np.log(p.sum(axis=1) * (side[1] - side[0]))
+    mean = p @ side / p.sum(axis=1)
+    model.set_params(n_draws=100, n_steps=8)
+    np.testing.assert_allclose(model.score_samples(x), expected, atol=0.5)
+    filled = model.impute(x)
+    model.set_params(n_draws=20)
+    np.testing.assert_array_equal(filled[:, 0], x[:, 0])
+    assert abs(filled[:, 1] - mean).mean() < 0.15
+    assert model.transform(x).shape == (10, 2)
+    assert (model.score_samples(np.full((1, 2), np.nan)) == 0).all()
+
+
+def test_draws_under_conditions(model):
+    drawn = model.sample(200, random_state=0, conditions={0: 0.5})
+    assert (drawn[:, 0] == 0.5).all()
+    drawn = model.sample(50, random_state=0, conditions={0: 0.5, 1: slice(0, None)})
+    assert ((drawn[:, 0] == 0.5) & (drawn[:, 1] >= 0)).all()
+    drawn = model.sample(50, random_state=0, conditions={1: slice(-0.2, 0.3)})
+    assert (abs(drawn[:, 1] - 0.05) <= 0.25).all()
+    with pytest.raises(ValueError, match="conditions names 7"):
+        model.sample(2, conditions={7: 0.5})
+
+
+def test_classes():
+    y = np.array(["up", "down"])[SIDE]
+    model = Diffusion(class_conditional=True, **SMALL).fit(MOONS, y)
+    for own in "up", "down":
+        drawn = model.sample(800, random_state=0, y=own)
+        expected = MOONS[y == own].mean(axis=0)
+        assert (abs(drawn.mean(axis=0) - expected) < 0.2).all()
+    both = model.sample(800, random_state=0)
+    assert (abs(both.mean(axis=0) - MOONS.mean(axis=0)) < 0.2).all()
+    plain = model.sample(4, random_state=0, y="up")
+    model.set_params(guidance=1.0)
+    assert (model.sample(4, random_state=0, y=["up"] * 4) != plain).any()
+    given = model.sample(5, random_state=0, y="up", conditions={0: 0.0})
+    assert (given[:, 0] == 0).all()
+    assert np.isfinite(model.score_samples(MOONS[:5])).all()
+    with pytest.raises(ValueError, match="fit needs y"):
+        Diffusion(class_conditional=True).fit(MOONS)
+    with pytest.raises(ValueError, match="not conditional"):
+        Diffusion(n_iter=0).fit(MOONS).sample(2, y="up")
+
+
+def test_few_rows_are_not_learned_by_heart():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    start = Diffusion(**SHORT | {"n_iter": 0}).fit(X)
+    kept = Diffusion(**SHORT | {"n_iter": 300}, early_stopping=True).fit(X)
+    plain = Diffusion(**SHORT | {"n_iter": 300}).fit(X)
+    held_out = np.random.default_rng(1).normal(size=(300, 4))
+    scores = [one.set_params(n_steps=8).score(held_out) for one in (start, kept, plain)]
+    assert kept.n_iter_ < 200
+    assert scores[1] > scores[0] - 0.5 > scores[2]
+
+
+def test_many_columns_begin_independent():
+    X = np.random.default_rng(0).normal(size=(20, 1100))
+    start = Diffusion((4,), n_iter=0).fit(X)
+    z = (X - X.mean(axis=0)) / X.std(axis=0)
+    expected = norm.logpdf(z).sum(axis=1) - np.log(X.std(axis=0)).sum()
+    np.testing.assert_allclose(start.score_samples(X), expected, rtol=1e-6)
+    X[0, :5] = np.nan
+    assert np.isfinite(start.set_params(n_draws=2, n_steps=2).impute(X)).all()
+    assert np.isfinite(start.score_samples(X)).all()
+
+
+HARD = {
+    "one row": np.ones((1, 3)),
+    "three rows": np.arange(12.0).reshape(3, 4) ** 2,
+    "constant": np.column_stack([MOONS, np.full(600, 7.0)]),
+    "wide": np.random.default_rng(0).normal(size=(12, 30)),
+    "collinear": MOONS @ [[1.0, 1.0, 2.0], [0.0, 1e-9, 1.0]],
+    "holes": np.where(np.random.default_rng(1).random((600, 2)) < 0.3, np.nan, MOONS),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", HARD)
+def test_hard_tables_are_learned(name, dtype):
+    X = HARD[name].astype(dtype)
+    model = Diffusion(**SMALL | {"n_iter": 4}, n_draws=3, n_steps=5).fit(X)
+    assert np.isfinite(model.score_samples(X)).all()
+    drawn = model.sample(20, random_state=0)
+    assert np.isfinite(drawn).all()
+    assert drawn.dtype == dtype
+
+
+def test_an_outlier_is_told_of():
+    X = np.random.default_rng(0).normal(size=(2000, 2))
+    X[7, 1] = 1e6
+    with pytest.warns(OutlierWarning, match="row 7"):
+        model = Diffusion(**SMALL | {"n_iter": 3}).fit(X)
+    assert np.isfinite(model.score_samples(X)).all()
+
+
+def test_what_needs_more_memory_than_there_is(monkeypatch):
+    monkeypatch.setattr("skdgm.nets.estimator.physical", lambda: 2**20)
+    with pytest.raises(MemoryError, match="Diffusion has .* Lower hidden"):
+        Diffusion((20_000, 20_000)).fit(MOONS)
