@@ -279,6 +279,7 @@ MODEL_METHODS = {"fit", "partial_fit", "transform", "sample", "score_samples"}
 # Of those that are made of a model, or of a simulator.
 METHODS = {
     "ABC": {"fit", "sample"},
+    "DensityOutlierDetector": {"fit", "predict", "decision_function", "score_samples"},
     "GenerativeImputer": {"fit", "transform", "draw", "inverse_transform"},
     "ConstrainedTable": {"fit", "sample", "score_samples", "impute", "acceptance_rate"},
 }
