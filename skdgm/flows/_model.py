@@ -8,6 +8,7 @@ import numpy as np
 from skdgm.flows._density import FlowDensity
 from skdgm.flows._likelihood import FlowObjective, n_given
 from skdgm.nets import NetModel, layers
+from skdgm.nets.autoregression import autoregression
 from skdgm.nets.bijections import (
     after,
     coupling,
@@ -27,7 +28,7 @@ _ORDERS = 2**17 + 2
 _MOST, _MOST_WHITE = 256, 1024
 _NAMES = (
     *("layer", "n_layers", "n_bins", "linear", "activation"),
-    *("base", "attribute_conditional"),
+    *("base", "autoregressive", "attribute_conditional"),
 )
 
 
@@ -65,7 +66,10 @@ class FlowModel(NetModel):
         half, each = n // 2, 3 * own.n_bins if own.layer == "spline" else 2
         more = n_given(facts.known._attributes_)
         sizes = half + more, *own.hidden_layer_sizes, each * (n - half)
+        if own.autoregressive:
+            sizes = n + more, *own.hidden_layer_sizes, each * n
         nets = own.n_layers * sum(a * b for a, b in pairwise(sizes))
+        nets += own.n_layers * own.autoregressive * (n + more) * each * n
         full = own.linear == "lu" or n <= _MOST
         n_full = 1 + 2 * full if full or n <= _MOST_WHITE else 0
         n_full += 2 * own.n_layers if full and own.linear != "permutation" else 0
@@ -88,11 +92,14 @@ class FlowModel(NetModel):
         found += [whitening()] if white else []
         found += product if full else []
         how = (own.n_bins, _BOUND) if is_spline else (0, 0.0)
+        changed = coupling(net, *how, first)
+        if own.autoregressive:
+            changed = autoregression(n, sizes, own.activation, *how, first)
         place_of = np.arange(n)
         for number in range(own.n_layers if n > 1 or first else 0):
             order = stream(facts.seed, _ORDERS, number).generator().permutation(n)
             place_of = place_of[order]
-            found += [after(first, permutation(order)), coupling(net, *how, first)]
+            found += [after(first, permutation(order)), changed]
             found += product if mixed else []
         # Codes are in the order of columns, as the base is.
         found.append(after(first, permutation(np.argsort(place_of))))

@@ -49,6 +49,10 @@ class Flow(FlowEstimator):
         "spline" is there a spline of each single column.
     n_bins
         Number of bins of each spline.
+    autoregressive
+        Whether each column is changed given all those before it, by masked nets [6]_,
+        in place of half of the columns given the others. Draws then take a pass for
+        each column and layer.
     linear
         Whether columns are mixed between couplings by products of triangular matrices,
         or only permuted. "auto": mixed, with up to 256 columns. With more than 1,024,
@@ -108,6 +112,8 @@ class Flow(FlowEstimator):
        estimation and model-based clustering. Journal of Classification.
     .. [5] Jaini, Kobyzev, Yu and Brubaker (2020). Tails of Lipschitz triangular flows.
        ICML.
+    .. [6] Papamakarios, Pavlakou and Murray (2017). Masked autoregressive flow for
+       density estimation. NeurIPS.
 
     Examples
     --------
@@ -129,6 +135,7 @@ class Flow(FlowEstimator):
     _: KW_ONLY
     layer: Literal["spline", "affine"] = "spline"
     n_bins: Count = 5
+    autoregressive: bool = False
     linear: Literal["auto", "lu", "permutation"] = "auto"
     base: Literal["auto", *BASES] = "auto"
     activation: Activation = "tanh"

@@ -19,6 +19,7 @@ from autograd.extend import defvjp_argnums
 from scipy.linalg import solve_triangular
 from scipy.special import logit
 
+from skdgm.nets import gains
 from skdgm.nets.constrained import beside, pick
 from skdgm.nets.feed_forward import Layer
 from skdgm.nets.layers import Net, Scales, activation, unweighted
@@ -28,8 +29,6 @@ from skdgm.nets.splines import inverse as inverse_spline
 from skdgm.nets.tape import getval, primitive
 from skdgm.utils.products import matmul
 
-# Largest magnitude of the log gains of an affine coupling.
-_LOG_GAIN = 2.0
 # Limit on the numbers of functions of a block of rows.
 _ROOM = 2**17
 
@@ -193,7 +192,7 @@ def _inverse_splines(bound, params, statistics, y):
 
 
 def _of_splines(bound, params, statistics, x):
-    return _parts(_changed(x, _numbers(params, statistics), bound), x)
+    return volume_apart(_changed(x, _numbers(params, statistics), bound), x)
 
 
 @primitive
@@ -220,8 +219,8 @@ def _changed_back(argnums, _, args, kwargs):
 defvjp_argnums(_changed, _changed_back)
 
 
-def _parts(found, x):
-    """Columns of a result, and the sums beside them."""
+def volume_apart(found, x):
+    """Columns of a result for rows x, and the sums beside them."""
     n = getval(x).shape[1]
     return columns(found, 0, n), columns(found, n, n + 1).reshape(-1)
 
@@ -263,7 +262,7 @@ def _below(how, params, statistics, x):
 
 def _of_coupling(how, params, statistics, x):
     below = _below(how, params, statistics, x)
-    return _parts(_coupled(x, below, *params[1], *how[1:]), x)
+    return volume_apart(_coupled(x, below, *params[1], *how[1:]), x)
 
 
 @primitive
@@ -273,7 +272,7 @@ def _coupled(x, below, W, b, each, bound, n_given):
     Parameters of functions are many for each entry. They are made of ``below`` for some
     rows at a time, here and once more for gradients.
     """
-    half, function = _stay(x.shape[1], n_given), spline if bound else _gain
+    half, function = _stay(x.shape[1], n_given), spline if bound else gains.gain
     found = np.empty((len(x), x.shape[1] + 1), x.dtype)
     found[:, :half] = x[:, :half]
     for block in _blocks(x, b):
@@ -294,7 +293,7 @@ def _outputs(below, W, b, each):
 
 def _coupled_back(argnums, _, args, kwargs):
     x, below, W, b, each, bound, n_given = args
-    half, slopes = _stay(x.shape[1], n_given), gradients if bound else _gain_back
+    half, slopes = _stay(x.shape[1], n_given), gradients if bound else gains.gradients
 
     def backward(grad):
         by_x, by_below = grad[:, :-1].copy(), np.empty_like(below)
@@ -317,24 +316,6 @@ def _coupled_back(argnums, _, args, kwargs):
 defvjp_argnums(_coupled, _coupled_back)
 
 
-def _gain(x, out, bound):
-    log_gain = _log_gain(out)
-    return x * np.exp(log_gain) + out[..., 1], log_gain
-
-
-def _log_gain(out):
-    """Log gains, bounded."""
-    return _LOG_GAIN * np.tanh(out[..., 0] / _LOG_GAIN)
-
-
-def _gain_back(x, out, bound, by_y, by_log):
-    log_gain, found = _log_gain(out), np.empty_like(out)
-    by_x = by_y * np.exp(log_gain)
-    found[..., 0] = (by_log + by_x * x) * (1 - (log_gain / _LOG_GAIN) ** 2)
-    found[..., 1] = by_y
-    return by_x, found
-
-
 def _apply_coupling(how, params, statistics, x, rng=None, train=False):
     return _of_coupling(how, params, statistics, x)[0], statistics
 
@@ -344,10 +325,8 @@ def _inverse_coupling(how, params, statistics, y):
     half = _stay(y.shape[1], how[3])
     for block in _blocks(y, params[1].b):
         out, change = _outputs(below[block], *params[1], how[1]), y[block, half:]
-        if how[2]:
-            x[block, half:] = inverse_spline(change, out, how[2])
-        else:
-            x[block, half:] = (change - out[..., 1]) * np.exp(-_log_gain(out))
+        back = inverse_spline if how[2] else gains.inverse
+        x[block, half:] = back(change, out, how[2])
     return x
 
 

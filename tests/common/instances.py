@@ -1301,6 +1301,7 @@ INSTANCES = [
         layer="affine",
         linear="permutation",
         base="student",
+        autoregressive=True,
         activation="relu",
         solver="rmsprop",
         momentum=0.5,

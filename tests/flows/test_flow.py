@@ -1,6 +1,7 @@
 """Flows: densities that integrate to one, codes and back, missing entries."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import multivariate_normal, norm
 from sklearn.datasets import load_iris, make_moons
@@ -119,6 +120,25 @@ def test_what_overfits_stays_at_its_start(tmp_path):
     again = Flow(**options).set_callbacks(Checkpoint(path)).fit(X)
     np.testing.assert_array_equal(again.score_samples(X), start.score_samples(X))
     np.testing.assert_allclose(again.validation_curve_, kept.validation_curve_)
+
+
+def test_a_masked_autoregressive_flow():
+    asked = SHORT | {"autoregressive": True, "base": "normal"}
+    masked = Flow(**asked).fit(MOONS)
+    side = np.linspace(-4, 5, 250)
+    grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    total = np.exp(masked.score_samples(grid)).sum() * (side[1] - side[0]) ** 2
+    np.testing.assert_allclose(total, 1, rtol=2e-3)
+    codes = masked.transform(MOONS)
+    np.testing.assert_allclose(masked.inverse_transform(codes), MOONS, atol=1e-6)
+    start = Flow(**asked | {"n_iter": 0}).fit(MOONS)
+    assert masked.score(MOONS) > start.score(MOONS) + 0.02
+
+
+def test_columns_that_are_no_numbers_are_named():
+    frame = pd.DataFrame(MOONS, columns=["across", "up"]).assign(kind="a")
+    with pytest.raises(ValueError, match="column 'kind'"):
+        Flow(n_iter=1).fit(frame)
 
 
 def test_many_columns_begin_independent():

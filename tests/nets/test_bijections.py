@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from skdgm.nets.autoregression import autoregression
 from skdgm.nets.bijections import (
     affine,
     after,
@@ -35,6 +36,10 @@ LAYERS |= {
     "coupling given a column": coupling(serial(dense(4, "tanh")), 3, 1.5, n_given=1),
     "coupling given all but one": coupling(serial(dense(4, "tanh")), n_given=2),
     "after a column": after(1, triangular()),
+    "masked gains": autoregression(3, (5, 4), "tanh"),
+    "masked splines": autoregression(3, (5,), "tanh", 3, 1.5),
+    "masked splines given a column": autoregression(2, (5,), "tanh", 3, 1.5, 1),
+    "masked gains without a net": autoregression(3, (), "tanh"),
 }
 
 
@@ -78,6 +83,21 @@ def test_volumes_have_gradients(given):
         return log_det - 0.5 * (y**2).sum(axis=1)
 
     assert_slopes(likelihood, (params, x))
+
+
+@pytest.mark.parametrize("name", [name for name in LAYERS if "masked" in name])
+def test_masked_columns_depend_on_those_before(name):
+    net, x = LAYERS[name], numbers(4, 3, seed=2)
+    _, params, statistics = net.init(np.random.default_rng(0), 3, float)
+    rng = np.random.default_rng(1)
+    params = tree_map(lambda leaf: leaf + rng.normal(0, 0.2, leaf.shape), params)
+    y = net.apply(params, statistics, x)[0]
+    for j in range(3):
+        moved = x.copy()
+        moved[:, j] += 0.1
+        changed = abs(net.apply(params, statistics, moved)[0] - y).max(axis=0) > 0
+        assert not changed[:j].any()
+        assert changed[j:].all()
 
 
 def test_logs_of_slopes_stay_finite():

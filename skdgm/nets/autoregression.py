@@ -1,0 +1,118 @@
+r"""Masked autoregressive layers with an inverse [1]_.
+
+.. math:: y_j = g(x_j; h_j(x_1, \dots, x_{j - 1})), \qquad \log \left\lvert \det
+   \frac{\partial y}{\partial x} \right\rvert = \sum_j \log g'(x_j)
+
+A masked net makes the parameters of all columns at once; the inverse needs a pass for
+each column.
+
+References
+----------
+.. [1] Papamakarios, Pavlakou and Murray (2017). Masked autoregressive flow for density
+   estimation. NeurIPS.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from autograd.extend import defvjp_argnums
+
+from skdgm.nets import gains, splines
+from skdgm.nets.bijections import volume_apart
+from skdgm.nets.constrained import beside
+from skdgm.nets.feed_forward import Layer
+from skdgm.nets.layers import Net, serial
+from skdgm.nets.masks import by_degrees, masked, masked_dense
+from skdgm.nets.primitives import dense
+from skdgm.nets.tape import getval, primitive
+
+
+class Facts(NamedTuple):
+    """What a layer is made of: a net, a mask of the weights above it, the number of
+    parameters of each column, the bound of splines, and the number of columns that are
+    given."""
+
+    net: Net
+    mask: np.ndarray
+    each: int
+    bound: float
+    n_given: int
+
+
+def autoregression(n, sizes, activation, n_bins=0, bound=0.0, n_given=0):
+    """Each of n columns, after ``n_given`` that stay, changed by a function whose
+    parameters a net with hidden layers of some ``sizes`` makes of those before: a
+    monotone spline, or without bins a gain and a shift. At first the identity."""
+    each, first = 3 * n_bins - 1 if n_bins else 2, 0 if n_given else 1
+    inputs = np.concatenate([np.zeros(n_given, int), np.arange(1, n + 1)])
+    degrees = [np.sort(np.arange(m) % max(1, n - first) + first) for m in sizes]
+    outputs = np.repeat(np.arange(1, n + 1), each)
+    *below, top = by_degrees(inputs, degrees, outputs, direct=True)
+    net = serial(*(masked_dense(mask, activation) for mask in below))
+    facts = Facts(net, top, each, bound, n_given)
+    apply, inverse, log_det = (partial(part, facts) for part in (_apply, _inverse, _of))
+    return Net(partial(_begin, facts), apply, inverse=inverse, log_det=log_det)
+
+
+def _begin(facts, rng, n_inputs, dtype):
+    _, params, statistics = facts.net.init(rng, n_inputs, dtype)
+    n_below, n_outputs = facts.mask.shape
+    top = Layer(np.zeros((n_below, n_outputs), dtype), np.zeros(n_outputs, dtype))
+    return n_inputs, (params, top), statistics
+
+
+def _raw(facts, params, statistics, x):
+    """Parameters of the functions of all columns, (n_rows, n_columns * each)."""
+    below = facts.net.apply(params[0], statistics, x)[0]
+    W, b = params[1]
+    joined = beside(below, x) if params[0] else x
+    return dense(joined, masked(W, facts.mask.astype(getval(x).dtype)), b, "identity")
+
+
+def _of(facts, params, statistics, x):
+    raw = _raw(facts, params, statistics, x)
+    return volume_apart(_changed(x, raw, *facts[2:]), x)
+
+
+def _apply(facts, params, statistics, x, rng=None, train=False):
+    return _of(facts, params, statistics, x)[0], statistics
+
+
+def _inverse(facts, params, statistics, y):
+    x, back = y.copy(), splines.inverse if facts.bound else gains.inverse
+    for j in range(y.shape[1] - facts.n_given):
+        raw = _raw(facts, params, statistics, x).reshape(len(y), -1, facts.each)
+        own = slice(facts.n_given + j, facts.n_given + j + 1)
+        x[:, own] = back(y[:, own], raw[:, j : j + 1], facts.bound)
+    return x
+
+
+@primitive
+def _changed(x, raw, each, bound, n_given):
+    """Rows changed, beside the sums of the logs of the slopes."""
+    found = np.empty((len(x), x.shape[1] + 1), x.dtype)
+    found[:, :n_given] = x[:, :n_given]
+    function = splines.spline if bound else gains.gain
+    given = x[:, n_given:], raw.reshape(len(x), -1, each), bound
+    found[:, n_given:-1], log_slope = function(*given)
+    log_slope.sum(axis=1, out=found[:, -1])
+    return found
+
+
+def _changed_back(argnums, _, args, kwargs):
+    x, raw, each, bound, n_given = args
+    slopes = splines.gradients if bound else gains.gradients
+
+    def backward(grad):
+        by_x, by_y = grad[:, :-1].copy(), grad[:, n_given:-1]
+        by_log = np.broadcast_to(grad[:, -1:], by_y.shape)
+        given = x[:, n_given:], raw.reshape(len(x), -1, each), bound, by_y, by_log
+        by_x[:, n_given:], by_raw = slopes(*given)
+        back = by_x, by_raw.reshape(raw.shape)
+        return [back[argnum] for argnum in argnums]
+
+    return backward
+
+
+defvjp_argnums(_changed, _changed_back)

@@ -1,0 +1,36 @@
+r"""Gains and shifts of single columns, as functions of two numbers for each.
+
+.. math:: y = x e^a + b, \qquad a = c \tanh(r / c)
+
+for numbers r and b, so that log gains are bounded by c.
+"""
+
+import numpy as np
+
+# Largest magnitude of log gains.
+_LOG_GAIN = 2.0
+
+
+def gain(x, raw, bound=None):
+    """Values changed, (n_rows, n_columns), and the logs of their gains, by raw numbers
+    of shape (n_rows, n_columns, 2)."""
+    log_gain = _log_gain(raw)
+    return x * np.exp(log_gain) + raw[..., 1], log_gain
+
+
+def inverse(y, raw, bound=None):
+    """Values that become y; other arguments as of :func:`gain`."""
+    return (y - raw[..., 1]) * np.exp(-_log_gain(raw))
+
+
+def gradients(x, raw, bound, by_y, by_log):
+    """Gradients by x and by raw numbers, given those by the results of :func:`gain`."""
+    log_gain, found = _log_gain(raw), np.empty_like(raw)
+    by_x = by_y * np.exp(log_gain)
+    found[..., 0] = (by_log + by_x * x) * (1 - (log_gain / _LOG_GAIN) ** 2)
+    found[..., 1] = by_y
+    return by_x, found
+
+
+def _log_gain(raw):
+    return _LOG_GAIN * np.tanh(raw[..., 0] / _LOG_GAIN)
