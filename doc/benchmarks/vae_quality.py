@@ -12,7 +12,7 @@ samples; the mean has its standard error due to the small number of rows. Each l
 separate fit. Minutes are of the processor: with one thread, of one core.
 
 "priors" are those of 40 latent units, with the nets of the paper on VampPrior: two
-layers of 300 gated units.
+layers of 300 gated units. "digits" are those of scikit-learn, 1,297 to learn from.
 """
 
 import argparse
@@ -23,6 +23,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from _data import load
 from _machine import describe
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
 
 from skdgm import VAE
 
@@ -35,7 +37,21 @@ WEIGHTED = {"objective": "iwae", "n_importance": 5}
 GATED = {"n_components": 40, "hidden_layer_sizes": (300, 300), "activation": "gated"}
 GATED |= {"learning_rate": 0.003, "batch_size": 200, "warm_up": 10}
 VAMP = {"prior": "vamp", "n_prior_components": 100}
+PRIORS = "mixture", "vamp", "flow", "autoregressive"
+DIGITS = {"n_components": 8, "batch_size": 20, "warm_up": 10}
+MANY = {"n_prior_components": 40}
 RUNS = {
+    "digits": [
+        ("prior normal", DIGITS, (100,)),
+        *(
+            (f"prior {name}", DIGITS | MANY | {"prior": name}, (100,))
+            for name in PRIORS
+        ),
+        ("posterior full", DIGITS | {"posterior": "full"}, (100,)),
+        ("posterior flow", DIGITS | {"posterior": "flow"}, (100,)),
+        ("vamp, full", DIGITS | MANY | {"prior": "vamp", "posterior": "full"}, (100,)),
+        ("convolutions", DIGITS | {"architecture": "conv"}, (100,)),
+    ],
     "resampled": [
         ("VAE", ONE, (20, 100)),
         ("IWAE, k = 5", ONE | WEIGHTED, (20, 100)),
@@ -61,6 +77,9 @@ def rows(options, name):
     if name in ("fixed", "priors"):
         data = load(options.data, "binarized_mnist")
         return data["train"].astype(np.float32), data["valid"].astype(np.float32)
+    if name == "digits":
+        X, V = train_test_split(load_digits().data / 16, test_size=500, random_state=0)
+        return X.astype(np.float32), bits(V, 0)
     data = load(options.data, "mnist")
     grey = [data[part] / np.float32(255) for part in ("train", "valid")]
     return grey[0], bits(grey[1], 0)
