@@ -30,8 +30,8 @@ _MISSING, _TIME, _NOISE, _FREE = range(1, 5)
 _MOST = 1024
 # Times of each row that is watched, and one watched training row of so many.
 _WATCHED, _THINNED = 8, 4
-# Times of each row of a batch.
-_EACH = 4
+# Times of each row of a batch, of as many columns at most, else one.
+_EACH, _NARROW = 4, 256
 # Share of the rows of which a net is not told what is given beside.
 _UNTOLD = 0.1
 # Limit on the numbers of one layer for all rows of a block.
@@ -49,6 +49,7 @@ class MatchingObjective(NetObjective):
         super().__init__(*given, independent=domain.loss_of_independent(columns))
         self.net, self.width, self.table = net, width, table
         self.n_classes, self._known = n_classes, (None, None)
+        self.n_times = _EACH if self.rows.shape[1] <= _NARROW else 1
 
     def init(self, rng):
         """Initial parameters, by which rows are normal, and the frame of the rows."""
@@ -63,7 +64,7 @@ class MatchingObjective(NetObjective):
 
     def prepare(self, state, batch, clock):
         """Rows with noise and all that their losses depend on, and statistics."""
-        rng, batch = self.stream(clock), np.tile(batch, _EACH)
+        rng, batch = self.stream(clock), np.tile(batch, self.n_times)
         n = len(batch)
         own = rng.fold(_TIME).generator()
         # Times of a batch are spread evenly.
@@ -85,7 +86,7 @@ class MatchingObjective(NetObjective):
 
     def size_of(self, batch):
         """Number of rows of a batch, at all their times."""
-        return _EACH * len(batch)
+        return self.n_times * len(batch)
 
     def losses(self, state, index, rng):
         """Bound on the negative log-likelihood of the rows at an index, in float64."""

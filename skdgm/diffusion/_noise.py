@@ -109,10 +109,12 @@ class Angles(NamedTuple):
 
 
 class Clocks:
-    """Angles of components whose deviations are ``size``, by time."""
+    """Angles of components whose deviations are ``size``, by time; of components that
+    are all alike, those of one."""
 
     def __init__(self, size):
-        self.log_size = np.log(size)
+        # Components that are alike turn alike.
+        self.log_size = np.log(size[:1] if (size == size[0]).all() else size)
         ends = self.log_size.min() - _ENDS, self.log_size.max() + _ENDS
         self.tau = np.linspace(*ends, _KNOTS)
         self.time = self._at(self.tau)[1]
