@@ -28,7 +28,7 @@ from skdgm.diffusion._noise import Clocks
 
 # Sines of an angle, of which a net sees as many as cosines; sines of angles below which
 # velocities vanish; and numbers beyond which a net sees no difference.
-_WAVES, _CALM, _FAR = 8, 0.03, 20.0
+_WAVES, _CALM, _FAR = 8, 0.1, 20.0
 N_TIMES = 2 * _WAVES
 
 
