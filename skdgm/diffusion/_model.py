@@ -62,7 +62,7 @@ class DiffusionModel(NetModel):
         return n * (1 + 2 * self._n_waves(facts)) + N_TIMES + self._n_classes(facts)
 
     def _width(self, facts):
-        return max(self._n_inputs(facts), *facts.structure.hidden_layer_sizes)
+        return max((self._n_inputs(facts), *facts.structure.hidden_layer_sizes))
 
     def _net(self, facts):
         """Net from rows with noise, waves of time and classes to velocities."""
