@@ -42,6 +42,7 @@ MODELS = {
     "DBMClassifier": "boltzmann.dbm_classifier",
     "GatedRBM": "boltzmann.gated_rbm",
     "GaussianRBM": "boltzmann.gaussian_rbm",
+    "MeanCovarianceRBM": "boltzmann.mean_covariance_rbm",
     "BernoulliRBM": "boltzmann.bernoulli_rbm",
     "RBMClassifier": "boltzmann.rbm_classifier",
     "ReplicatedSoftmax": "boltzmann.replicated_softmax",

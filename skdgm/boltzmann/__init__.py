@@ -9,6 +9,7 @@ from skdgm.boltzmann.dbm import DBM
 from skdgm.boltzmann.dbm_classifier import DBMClassifier
 from skdgm.boltzmann.gated_rbm import GatedRBM
 from skdgm.boltzmann.gaussian_rbm import GaussianRBM
+from skdgm.boltzmann.mean_covariance_rbm import MeanCovarianceRBM
 from skdgm.boltzmann.rbm import RBM
 from skdgm.boltzmann.rbm_classifier import RBMClassifier
 from skdgm.boltzmann.replicated_softmax import ReplicatedSoftmax
@@ -24,6 +25,7 @@ __all__ = [
     "DBMClassifier",
     "GatedRBM",
     "GaussianRBM",
+    "MeanCovarianceRBM",
     "RBMClassifier",
     "ReplicatedSoftmax",
 ]

@@ -21,6 +21,8 @@ RECORDS = {
     "CoderParams": "autoencoder._coder",
     "Codes": "data.codes",
     "Columns": "data.columns",
+    "CovarianceParams": "energies.covariance",
+    "CovarianceState": "boltzmann._covariance.objective",
     "FixedCombinations": "constraints.rules",
     "GameState": "adversarial._games.players",
     "Groups": "data.rare",

@@ -78,6 +78,7 @@ for sizes, names in [
         "ReplicatedSoftmax "
         "NADE RNADE",
     ),
+    ({"n_mean": 3, "n_covariance": 4, "n_leapfrog": 5}, "MeanCovarianceRBM"),
     ({"n_glimpses": 2, "n_recurrent": 12}, "DRAW"),
     (
         {"n_components": 12, "hidden_layer_sizes": ()},

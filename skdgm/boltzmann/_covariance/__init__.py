@@ -1,0 +1,1 @@
+"""Machines of means and covariances, learned by Hamiltonian Monte Carlo."""

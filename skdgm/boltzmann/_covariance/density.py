@@ -1,0 +1,144 @@
+"""Density of an energy of covariances, divided by Z."""
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skdgm.base import Density
+from skdgm.boltzmann._covariance.annealing import log_integral, log_partition
+from skdgm.data import fill
+from skdgm.samplers import HMC, State
+from skdgm.utils.counts import count, count_rows
+from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
+from skdgm.utils.threading.threads import one_blas_thread
+
+# Trajectories with which missing entries are inferred, for features.
+_INFERRED = 30
+# Rows at a time.
+_BLOCK = 500
+
+
+class CovarianceDensity(Density):
+    """Density of rows; besides the arguments of :class:`~skdgm.base.Density` it has the
+    ``energy``, a training ``state``, ``n_leapfrog``, and ``log_Zs``, to which log Z is
+    added."""
+
+    def __init__(self, *common, energy, state, n_leapfrog, log_Zs):
+        super().__init__(*common)
+        self.energy, self.params, self.chains = energy, state.params, state.chains
+        size = float(np.exp(state.log_size[0]))
+        self.how = {"step_size": size, "n_leapfrog": n_leapfrog}
+        self._log_Zs = {} if log_Zs is None else log_Zs
+
+    @property
+    def capabilities(self):
+        """Log Z is an estimate, and what is missing is sampled."""
+        return {
+            "log_prob": {"complete": "estimate", "missing": "estimate"},
+            "free_energy": {"complete": "exact", "missing": "estimate"},
+            "features": {"complete": "exact", "missing": "estimate"},
+            "inverse": {"nothing": "exact"},
+            "sample": {"nothing": "estimate"},
+            "fill": {"missing": "estimate"},
+            "log_partition": {"nothing": "estimate"},
+        }
+
+    @property
+    def dtype(self):
+        """Type of the parameters."""
+        return self.params.dtype.type
+
+    @property
+    def n_features_out(self):
+        """Number of mean units and of covariance units."""
+        return len(self.params.c) + len(self.params.d)
+
+    def log_partition(self):
+        """Log Z and its standard error, in nats, computed once."""
+        if None not in self._log_Zs:
+            rng = stream(self.seed, LIKELIHOOD)
+            given = self.energy, self.params, self.chains, self.how, self.name
+            with one_blas_thread():
+                self._log_Zs[None] = log_partition(rng, *given)
+        return self._log_Zs[None]
+
+    def log_prob(self, X):
+        """Log-likelihood of each row, in nats."""
+        rows = self.read(X)
+        found = -self._free(rows) - self.log_partition()[0]
+        return found + self.domain.log_volume(self.columns, rows)
+
+    def free_energy(self, X):
+        """Free energy of each row, in nats."""
+        return self._free(self.read(X))
+
+    def _free(self, rows):
+        def of_rows(v, rng):
+            found, holes = np.empty(len(v)), np.isnan(v).any(axis=1)
+            found[~holes] = self.energy.value(self.params, (v[~holes],))[0]
+            if holes.any():
+                given = self.energy, self.params, v[holes], self.how
+                found[holes] = -log_integral(rng.take(np.flatnonzero(holes)), *given)
+            return found
+
+        return self.by_content(of_rows, rows, _BLOCK)
+
+    def features(self, X):
+        """Means of the hidden units; averaged over draws where entries are missing."""
+
+        def of_rows(v, rng):
+            found = np.empty((len(v), self.n_features_out), self.dtype)
+            holes = np.isnan(v).any(axis=1)
+            found[~holes] = np.hstack(self.energy.hidden(self.params, v[~holes]))
+            if holes.any():
+                own = rng.take(np.flatnonzero(holes))
+                parts = self._completed(v[holes], own, _INFERRED)
+                each = [np.hstack(self.energy.hidden(self.params, v)) for v in parts]
+                found[holes] = np.mean(each, axis=0)
+            return found
+
+        return self.by_content(of_rows, self.read(X), _BLOCK)
+
+    def inverse(self, H):
+        """Means of the visible units given hidden ones."""
+        H, n_mean = self.checked(H, self.dtype, "hidden units"), len(self.params.c)
+        v = self.energy.mean(self.params, H[:, :n_mean], H[:, n_mean:])
+        return self.domain.to_data(self.columns, v)
+
+    def covariance(self, X):
+        """Covariance matrices of columns given hidden units, at their means."""
+        H, n_mean = self.features(X).astype(float), len(self.params.c)
+        found = np.linalg.inv(self.energy.precisions(self.params, H[:, n_mean:]))
+        return found * np.multiply.outer(self.columns.scale, self.columns.scale)
+
+    def sample(self, n_samples, random_state=None, n_steps=20):
+        """Draw rows by chains of so many trajectories."""
+        n_samples = count_rows(n_samples, self.chains.shape[1])
+        n_steps = count(n_steps, "n_steps")
+        seed = check_random_state(random_state).randint(MAX_SEED)
+        rng = stream(seed).rows(n_samples)
+        v = self.chains[np.arange(n_samples) % len(self.chains)]
+        with one_blas_thread():
+            state, _ = HMC(self.energy, **self.how).step(
+                rng, self.params, State((v,)), n_steps
+            )
+        return self.domain.to_data(self.columns, state.x[0])
+
+    def fill(self, X, method="mean", random_state=None, *, n_steps=50):
+        """Fill missing entries by clamped chains of so many trajectories."""
+        n_steps = count(n_steps, "n_steps")
+
+        def filled(v, rng):
+            parts = self._completed(v, rng, n_steps)
+            return parts[-1] if method == "sample" else np.mean(parts, axis=0)
+
+        return fill(self, X, method, random_state, filled)
+
+    def _completed(self, v, rng, n_steps):
+        """Rows with missing entries drawn, after each trajectory of the second half."""
+        known = ~np.isnan(v)
+        sampler = HMC(self.energy, clamp=(known,), **self.how)
+        state, parts = State((np.nan_to_num(v),)), []
+        for number in range(n_steps):
+            state, _ = sampler.step(rng, self.params, state, first=number)
+            parts.append(state.x[0])
+        return parts[n_steps // 2 :]

@@ -1,0 +1,225 @@
+"""Machines of means and covariances beside quadrature in two dimensions."""
+
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+
+from skdgm import GaussianRBM, MeanCovarianceRBM
+from skdgm.boltzmann._covariance import annealing
+from skdgm.boltzmann._covariance.objective import log_conditional
+from skdgm.distributions import Normal
+from skdgm.energies.covariance import Covariance, CovarianceParams
+from skdgm.exceptions import DivergenceError, LikelihoodWarning
+from skdgm.utils.random import stream
+from tests.numerical import assert_means
+
+GRID = np.linspace(-9, 9, 361)
+CELL = (GRID[1] - GRID[0]) ** 2
+
+
+def crossed(n, seed):
+    """Rows on one or the other of two crossed lines, with noise."""
+    rng = np.random.default_rng(seed)
+    along, across = rng.normal(size=n), 0.15 * rng.normal(size=n)
+    turn = np.where(rng.random(n) < 0.5, 1, -1)
+    return np.stack([along + across, turn * (along - across)], axis=1)
+
+
+X = crossed(800, seed=0)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    machine = MeanCovarianceRBM(3, 4, n_iter=60, learning_rate=0.02, random_state=0)
+    return machine.fit(X)
+
+
+@pytest.fixture(scope="module")
+def density(fitted):
+    """Probabilities of the points of a grid of standardised rows, and log Z."""
+    v = np.stack(np.meshgrid(GRID, GRID, indexing="ij"), axis=-1).reshape(-1, 2)
+    free, _ = fitted.density_.energy.value(fitted.density_.params, (v,))
+    log_Z = logsumexp(-free) + np.log(CELL)
+    p = np.exp(-free - log_Z) * CELL
+    assert p.sum() == pytest.approx(1)
+    return v, p, log_Z
+
+
+def test_log_Z_is_that_of_quadrature(fitted, density):
+    assert abs(fitted.log_Z_ - density[2]) < 4 * fitted.log_Z_se_ + 1e-3
+    assert fitted.log_Z_se_ < 0.1
+    volume = -np.log(fitted.scale_).sum()
+    expected = -fitted.free_energy(X) - fitted.log_Z_ + volume
+    np.testing.assert_allclose(fitted.score_samples(X), expected)
+    assert fitted.density_kind_ == "estimate"
+
+
+def test_both_sides_of_annealing_hold_log_Z(fitted, density):
+    # By few temperatures, one side is too low and one too high on the average.
+    machine = fitted.density_
+    v, p, log_Z = density
+    rng = np.random.default_rng(0)
+    exact = v[rng.choice(len(v), 400, p=p)]
+    betas, given = np.linspace(0, 1, 6), (machine.energy, machine.params)
+    rows = stream(3).rows(400)
+    start = rows.normal(2)
+    up = annealing.anneal(rows, *given, start, betas, machine.how)
+    down = annealing.anneal(rows, *given, exact, betas[::-1], machine.how)
+    base = np.log(2 * np.pi)
+    assert_means(np.exp(base + up - log_Z), 1)
+    assert_means(np.exp(down - base + log_Z), 1)
+    assert up.mean() + base < log_Z < base - down.mean()
+
+
+def test_rows_with_missing_entries(fitted, density):
+    _, p, log_Z = density
+    rows = np.array([[0.5, np.nan], [-1.0, np.nan], [np.nan, np.nan]])
+    raw = rows * fitted.scale_ + fitted.mean_
+    marginal = p.reshape(len(GRID), -1).sum(axis=1) / np.sqrt(CELL)
+    expected = np.log(np.interp([0.5, -1.0], GRID, marginal)) - np.log(fitted.scale_[0])
+    # By five short chains each.
+    found = [fitted.score_samples(np.repeat(raw[[k]], 1, axis=0))[0] for k in range(3)]
+    np.testing.assert_allclose(found, [*expected, 0], atol=0.3)
+    many = annealing.log_integral(
+        stream(0).rows(400),
+        fitted.density_.energy,
+        fitted.density_.params,
+        np.repeat(rows[:1], 400, axis=0),
+        fitted.density_.how,
+    )
+    exact = np.log(np.interp(0.5, GRID, marginal)) + log_Z
+    assert abs(np.log(np.exp(many - exact).mean())) < 0.05
+
+
+def test_draws_have_the_moments_of_quadrature(fitted, density):
+    v, p, _ = density
+    draws = fitted.sample(4000, random_state=0)
+    drawn = (draws - fitted.mean_) / fitted.scale_
+    for function in (
+        lambda v: v,
+        lambda v: v**2,
+        lambda v: v[:, :1] ** 2 * v[:, 1:] ** 2,
+    ):
+        assert_means(function(drawn), p @ function(v))
+
+
+def test_filled_entries_are_conditional(fitted, density):
+    _, p, _ = density
+    row = np.array([[1.0, np.nan]])
+    place = np.argmin(np.abs(GRID - 1.0))
+    given = p.reshape(len(GRID), -1)[place]
+    given = given / given.sum()
+    rows = np.repeat(row * fitted.scale_ + fitted.mean_, 2000, axis=0)
+    found = fitted.impute(rows, method="sample", random_state=0)
+    drawn = (found - fitted.mean_) / fitted.scale_
+    np.testing.assert_allclose(drawn[:, 0], 1)
+    assert_means(drawn[:, 1:], [given @ GRID])
+    assert_means(drawn[:, 1:] ** 2, [given @ GRID**2])
+
+
+def test_the_pseudo_likelihood_is_that_of_quadrature(fitted, density):
+    _, p, _ = density
+    params = fitted.density_.params
+    p = p.reshape(len(GRID), -1)
+    places = np.array([[170, 190], [200, 150]])
+    for column in (0, 1):
+        found = log_conditional(params, GRID[places], np.array([column, column]))
+        rest = p[:, places[:, 1]].T if column == 0 else p[places[:, 0]]
+        own = rest[np.arange(2), places[:, column]] / rest.sum(axis=1)
+        np.testing.assert_allclose(found, np.log(own / np.sqrt(CELL)), rtol=1e-4)
+
+
+def test_covariances_differ_where_those_of_the_data_do(fitted):
+    test = crossed(800, seed=1)
+    gaussian = GaussianRBM(8, n_iter=60, random_state=0).fit(X)
+    assert fitted.score(test) > gaussian.score(test) + 0.1
+    up, down = fitted.covariance([[1.5, 1.5], [1.5, -1.5]])
+    assert up[0, 1] > 0 > down[0, 1]
+    np.testing.assert_allclose(up, up.T)
+    assert (np.linalg.eigvalsh([up, down]) > 0).all()
+
+
+def test_features_and_their_names(fitted):
+    features = fitted.transform(X)
+    names = list(fitted.get_feature_names_out())
+    assert features.shape == (800, 7)
+    assert names[2:4] == ["meancovariancerbm_mean2", "meancovariancerbm_covariance0"]
+    rows = fitted.inverse_transform(features[:3])
+    expected = fitted.density_.energy.mean(
+        fitted.density_.params, features[:3, :3], features[:3, 3:]
+    )
+    np.testing.assert_allclose(rows, expected * fitted.scale_ + fitted.mean_)
+    alone = clone(fitted).set_params(n_mean=0, n_iter=2).fit(X)
+    assert alone.transform(X[:2]).shape == (2, 4)
+    assert np.isfinite(alone.score(X[:9]))
+
+
+def test_pooling_is_learned_and_keeps_its_sums():
+    machine = MeanCovarianceRBM(2, 3, n_factors=7, n_iter=5, random_state=0).fit(X)
+    assert machine.pooling_.shape == (3, 7)
+    assert (machine.pooling_ >= 0).all()
+    start = clone(machine).set_params(n_iter=0).fit(X)
+    sums = [own.pooling_.sum(axis=1) for own in (machine, start)]
+    np.testing.assert_allclose(*sums)
+    assert np.abs(machine.pooling_ - start.pooling_).max() > 1e-4
+    single = clone(machine).set_params(n_factors=None).fit(X)
+    np.testing.assert_array_equal(single.pooling_, np.eye(3))
+    with pytest.raises(ValueError, match="n_factors=2 must be at least n_covariance=3"):
+        clone(machine).set_params(n_factors=2).fit(X)
+
+
+def test_limits():
+    machine = MeanCovarianceRBM(2, 3, n_iter=20, learning_rate=0.3, random_state=0)
+    machine.set_params(max_norm=0.7, min_variance=0.5).fit(X)
+    for weights in (machine.components_, machine.factors_):
+        assert np.linalg.norm(weights, axis=1).max() < 0.7 + 1e-6
+    assert (machine.precision_ * machine.scale_**2 <= 2 + 1e-6).all()
+
+
+def test_useless_training_is_told():
+    machine = MeanCovarianceRBM(2, 3, n_iter=3, learning_rate=1e30, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="Lower learning_rate"):
+        machine.fit(X)
+
+
+def test_divergence_is_an_error_that_keeps_parameters():
+    machine = MeanCovarianceRBM(2, 3, n_iter=3, random_state=0).fit(X)
+    _, chains, _ = machine._training
+    chains[:] = np.nan
+    with pytest.raises(DivergenceError, match="Lower learning_rate"):
+        machine.set_params(warm_start=True).fit(X)
+    assert np.isfinite(machine.components_).all()
+
+
+def stiff(n):
+    """Units that are always on, so that columns are normal; log Z; exact draws."""
+    params = CovarianceParams(
+        Normal(np.zeros(n), np.zeros(n)),
+        np.zeros((n, 0)),
+        np.zeros(0),
+        9 * np.eye(n),
+        np.eye(n),
+        np.full(n, 300.0),
+    )
+    log_Z = n * (300 + 0.5 * np.log(2 * np.pi / 82))
+    draws = np.random.default_rng(0).normal(size=(100, n)) / np.sqrt(82)
+    return Covariance(n), params, draws, log_Z
+
+
+def test_log_Z_in_closed_form():
+    energy, params, draws, log_Z = stiff(6)
+    how = {"step_size": 0.1, "n_leapfrog": 10}
+    found, se = annealing.log_partition(stream(0), energy, params, draws, how, "it")
+    assert abs(found - log_Z) < 4 * se
+    assert se <= 0.1
+
+
+def test_sides_that_disagree_are_told(monkeypatch):
+    monkeypatch.setattr(annealing, "_N_BETAS", (2,))
+    energy, params, draws, log_Z = stiff(6)
+    how = {"step_size": 0.1, "n_leapfrog": 10}
+    with pytest.warns(LikelihoodWarning, match="it: forward and reverse"):
+        found = annealing.log_partition(stream(0), energy, params, draws, how, "it")[0]
+    assert found > log_Z
