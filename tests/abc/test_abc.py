@@ -135,6 +135,7 @@ def test_binomial_counts_that_match(method):
     assert np.abs(gap).max() < 1.95 / np.sqrt(abc.n_effective_)  # p = 0.001
 
 
+@pytest.mark.exhaustive
 def test_two_parameters_with_a_hard_edge():
     priors = {"whole": stats.uniform(0, 0.6), "part": stats.uniform()}
     abc = ABC(pair, priors, n_particles=150, n_simulations=15_000, random_state=0)

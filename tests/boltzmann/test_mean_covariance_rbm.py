@@ -32,7 +32,7 @@ X = crossed(800, seed=0)
 
 @pytest.fixture(scope="module")
 def fitted():
-    machine = MeanCovarianceRBM(3, 4, n_iter=60, learning_rate=0.02, random_state=0)
+    machine = MeanCovarianceRBM(3, 4, n_iter=30, learning_rate=0.04, random_state=0)
     return machine.fit(X)
 
 
@@ -157,7 +157,7 @@ def test_features_and_their_names(fitted):
 
 
 def test_pooling_is_learned_and_keeps_its_sums():
-    machine = MeanCovarianceRBM(2, 3, n_factors=7, n_iter=5, random_state=0).fit(X)
+    machine = MeanCovarianceRBM(2, 3, n_factors=7, n_iter=2, random_state=0).fit(X)
     assert machine.pooling_.shape == (3, 7)
     assert (machine.pooling_ >= 0).all()
     start = clone(machine).set_params(n_iter=0).fit(X)
@@ -171,7 +171,7 @@ def test_pooling_is_learned_and_keeps_its_sums():
 
 
 def test_limits():
-    machine = MeanCovarianceRBM(2, 3, n_iter=20, learning_rate=0.3, random_state=0)
+    machine = MeanCovarianceRBM(2, 3, n_iter=5, learning_rate=0.3, random_state=0)
     machine.set_params(max_norm=0.7, min_variance=0.5).fit(X)
     for weights in (machine.components_, machine.factors_):
         assert np.linalg.norm(weights, axis=1).max() < 0.7 + 1e-6

@@ -33,6 +33,7 @@ class TestHMC(SamplerCase):
         return sampler, [Enumeration(ALL[name], params)]
 
 
+@pytest.mark.exhaustive
 class TestLangevin(TestHMC):
     def sampler(self, name, energy, params):
         sampler = HMC(Marginal(energy), step_size=0.7, n_leapfrog=1)
@@ -51,7 +52,12 @@ class TestDeep(TestHMC):
 
 
 @pytest.mark.parametrize(
-    "name, n_steps", [("gaussian", 20), ("mixture", 30), ("real-classifier", 100)]
+    "name, n_steps",
+    [
+        ("gaussian", 20),
+        ("mixture", 30),
+        pytest.param("real-classifier", 100, marks=pytest.mark.exhaustive),
+    ],
 )
 def test_finds_the_distribution_from_afar(name, n_steps):
     energy, params, truth = made(name)
