@@ -130,6 +130,7 @@ class MeanCovarianceRBM(FitOptions, Estimator):
     _: KW_ONLY
     n_factors: Count | None = None
     n_chains: Count = 100
+    learning_rate = 0.01
     n_leapfrog: Count = 20
     max_norm: Positive = 10.0
     min_variance: Fraction = 0.01

@@ -25,7 +25,7 @@ _TARGET, _GAIN, _WARM, _LEAST = 0.9, 0.05, 60, 1e-5
 _FILLING = 3
 _CHAINS, _MISSING = range(2)
 # Initial deviation of weights; biases of mean units and of covariance units.
-_SMALL, _OFF, _ON = 0.02, -2.0, 2.0
+_SMALL, _OFF, _ON = 0.1, -2.0, 2.0
 # Values and reach of the grid by which a column is integrated, and rows at a time.
 _GRID, _REACH, _ROWS = 401, 8.0, 16
 
