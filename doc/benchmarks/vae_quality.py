@@ -50,7 +50,6 @@ RUNS = {
         ("posterior full", DIGITS | {"posterior": "full"}, (100,)),
         ("posterior flow", DIGITS | {"posterior": "flow"}, (100,)),
         ("vamp, full", DIGITS | MANY | {"prior": "vamp", "posterior": "full"}, (100,)),
-        ("convolutions", DIGITS | {"architecture": "conv"}, (100,)),
     ],
     "resampled": [
         ("VAE", ONE, (20, 100)),
