@@ -170,6 +170,7 @@ CASES = [
 ]
 
 
+@pytest.mark.short("vamp", "mixed")
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_bounds_are_below_the_likelihood_and_reach_it(case):
     vae = fitted(*case)
@@ -315,6 +316,7 @@ def test_priors_do_not_change_while_they_learn(option, value):
         vae.set_params(**{option: value}).partial_fit(V)
 
 
+@pytest.mark.short("full-vamp", "flow-flow", "diagonal")
 @pytest.mark.parametrize("prior", PRIORS)
 @pytest.mark.parametrize("posterior", POSTERIORS)
 def test_hard_rows_are_learned(prior, posterior):
