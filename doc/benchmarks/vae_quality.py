@@ -48,7 +48,6 @@ RUNS = {
             for name in PRIORS
         ),
         ("posterior full", DIGITS | {"posterior": "full"}, (100,)),
-        ("posterior flow", DIGITS | {"posterior": "flow"}, (100,)),
         ("vamp, full", DIGITS | MANY | {"prior": "vamp", "posterior": "full"}, (100,)),
     ],
     "resampled": [
