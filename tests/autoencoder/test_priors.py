@@ -337,6 +337,7 @@ def test_hard_rows_are_learned(prior, posterior):
     assert vae.coefs_[0].dtype == np.float32
 
 
+@pytest.mark.exhaustive
 def test_richer_priors_are_better():
     """Rows near one of three corners: a single normal prior leaves room between."""
     rng = np.random.default_rng(0)
