@@ -170,6 +170,7 @@ def test_pooling_is_learned_and_keeps_its_sums():
         clone(machine).set_params(n_factors=2).fit(X)
 
 
+@pytest.mark.exhaustive
 def test_limits():
     machine = MeanCovarianceRBM(2, 3, n_iter=5, learning_rate=0.3, random_state=0)
     machine.set_params(max_norm=0.7, min_variance=0.5).fit(X)
@@ -208,6 +209,7 @@ def stiff(n):
     return Covariance(n), params, draws, log_Z
 
 
+@pytest.mark.exhaustive
 def test_log_Z_in_closed_form():
     energy, params, draws, log_Z = stiff(6)
     how = {"step_size": 0.1, "n_leapfrog": 10}

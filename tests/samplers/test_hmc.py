@@ -55,7 +55,7 @@ class TestDeep(TestHMC):
     "name, n_steps",
     [
         ("gaussian", 20),
-        ("mixture", 30),
+        pytest.param("mixture", 30, marks=pytest.mark.exhaustive),
         pytest.param("real-classifier", 100, marks=pytest.mark.exhaustive),
     ],
 )
