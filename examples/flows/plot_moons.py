@@ -14,7 +14,8 @@ from skdgm import FVBN, Flow
 
 X, y = make_moons(1500, noise=0.1, random_state=0)
 X_test, _ = make_moons(1500, noise=0.1, random_state=1)
-flow = Flow(4, (32,), n_iter=60, learning_rate=0.01, alpha=0.1, random_state=0).fit(X)
+options = {"n_iter": 60, "learning_rate": 0.01, "alpha": 0.1, "random_state": 0}
+flow = Flow(4, (32,), base="normal", **options).fit(X)
 normal = FVBN(column_types="gaussian").fit(X)
 print(f"Flow {flow.score(X_test):.2f} nats, a normal {normal.score(X_test):.2f}")
 

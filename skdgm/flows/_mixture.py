@@ -30,7 +30,7 @@ _COMPONENTS, _PRIOR = (2, 3, 4, 6, 8), (4.0, 1.0, np.inf)
 # of k-means; the improvement, in nats per row, below which the first end.
 _FOLDS, _STEPS, _CENTRE_STEPS, _TOL = 5, 40, 10, 1e-3
 # Least variance, as a share of the column's; rows for each component.
-_FLOOR, _EACH = 1e-4, 10
+_FLOOR, _EACH = 1e-6, 10
 # Rows of which is chosen, and numbers of these times columns squared; rows of the fit.
 _MOST, _WORK, _MOST_OF_FIT = 2_000, 2**22, 10_000
 # Degrees of freedom that heavy tails begin with.
