@@ -1,6 +1,7 @@
 """Diffusions: points in the plane, tables of real columns, and draws of MNIST.
 
-    python doc/benchmarks/diffusion.py [--only sets tables mnist] [--data DATA]
+    python doc/benchmarks/diffusion.py [--only sets tables mnist] [--names moons ...]
+        [--data DATA]
 
 ``sets``: nats of 2,000 new points, fits of 2,000, beside a flow's, and the area under
 the curve of a test that tells draws from points; with --plot FILE both are drawn.
@@ -110,7 +111,8 @@ def sets(options):
     """Points in the plane."""
     print("| set | model | nats | AUC | seconds |\n|---|---|---|---|---|")
     shown = []
-    for name, draw in SETS.items():
+    for name in options.names or SETS:
+        draw = SETS[name]
         rng = np.random.default_rng(0)
         X, T = draw(2000, rng), draw(2000, rng)
         for kind in "Diffusion", "Flow":
@@ -145,8 +147,8 @@ def draw_sets(shown, path):
 def tables(options):
     """Small tables of real columns."""
     print("| table | model | quality | AUC | seconds |\n|---|---|---|---|---|")
-    for name, fetch in TABLES.items():
-        X = pd.DataFrame(fetch().data).rename(columns=str)
+    for name in options.names or TABLES:
+        X = pd.DataFrame(TABLES[name]().data).rename(columns=str)
         for kind, make in MODELS.items():
             found = []
             splits = ShuffleSplit(options.splits, test_size=0.2, random_state=0)
@@ -190,6 +192,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parts = {"sets": sets, "tables": tables, "mnist": mnist}
     parser.add_argument("--only", nargs="*", choices=parts, default=list(parts))
+    parser.add_argument("--names", nargs="*", help="of sets or of tables")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=6)
