@@ -7,6 +7,7 @@ where p is the density by the flow, or a lower bound of it, and q that of the no
 distribution of the training rows.
 """
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -132,7 +133,7 @@ class DiffusionDensity(Density):
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
         beside = self._beside(codes)
         if conditions is not None:
-            return self._conditioned(n_samples, rng, beside, conditions, names)
+            return self._conditioned(n_samples, rng, codes, conditions, names)
         own = rng.rows(n_samples)
 
         def of_rows(part):
@@ -287,23 +288,30 @@ class DiffusionDensity(Density):
                     y = noised(field, y, pair[1], pair[0], rng.fold(_RAISE, k, r))
         return np.where(known, v, frame.rows(y))
 
-    def _conditioned(self, n, rng, beside, conditions, names):
-        """Rows under conditions: values are clamped, and rows in ranges chosen."""
+    def _conditioned(self, n, rng, codes, conditions, names):
+        """Rows under conditions: values are clamped, and rows in ranges chosen, for
+        each class by itself."""
         kinds = np.full(self.n_features_out, "gaussian")
         x, v, events = events_of(self.columns, kinds, conditions, names, self.name)
         ranges = {j: e.intervals[0] for j, e in enumerate(events) if e is not None}
+        beside, at_once = self._beside(codes), max(1, ROOM // self.width)
+        known = not np.isnan(v).all()
 
-        def draw(size, rng):
-            own, found = rng.rows(size), []
-            for part in gen_batches(size, max(1, ROOM // self.width)):
-                rows = np.tile(v.astype(self.dtype), (part.stop - part.start, 1))
-                some = (
-                    beside
-                    if beside is None
-                    else np.resize(beside, (size, self.n_classes))[part]
-                )
-                found.append(self._clamped(rows, own.take(part), some))
-            rows = np.concatenate(found)
+        def rows_of(rng, beside):
+            if not known:
+                return self.frame.rows(self._drawn(rng, beside))
+            holes = np.tile(v.astype(self.dtype), (len(rng.ids), 1))
+            return self._clamped(holes, rng, beside)
+
+        def draw(beside, size, rng):
+            own, each = rng.rows(size), (size, self.n_classes)
+            beside = None if beside is None else np.broadcast_to(beside, each)
+            rows = np.concatenate(
+                [
+                    rows_of(own.take(part), None if beside is None else beside[part])
+                    for part in gen_batches(size, at_once)
+                ]
+            )
             inside = np.ones(size, bool)
             for j, (low, high) in ranges.items():
                 inside &= (rows[:, j] >= low) & (rows[:, j] <= high)
@@ -312,9 +320,15 @@ class DiffusionDensity(Density):
 
         with one_blas_thread():
             if ranges:
-                found = pooled(draw, n, rng, max(1, ROOM // self.width), self.name)
+                found = np.empty((n, self.n_features_out), self.dtype)
+                of_all = np.zeros(n, int) if codes is None else codes
+                for code in np.unique(of_all):
+                    own = np.flatnonzero(of_all == code)
+                    one = partial(draw, None if beside is None else beside[own[:1]])
+                    how = len(own), rng.fold(code), at_once, self.name
+                    found[own] = pooled(one, *how, hard=True)
             else:
-                found = draw(n, rng).rows
+                found = draw(beside, n, rng).rows
         found = self.domain.to_data(self.columns, found)
         found[:, ~np.isnan(x)] = x[~np.isnan(x)]
         return self.decoded(found)

@@ -219,7 +219,8 @@ class FlowDensity(Density):
             number = effective(log_w)
             return Weighted(v, log_w, number, number / size)
 
-        return x, pooled(draw, n_samples, rng, _PARTICLES, self.name)
+        how = rng, _PARTICLES, self.name
+        return x, pooled(draw, n_samples, *how, hard=bool(ends))
 
     @property
     def _kinds(self):

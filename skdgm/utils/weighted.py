@@ -64,12 +64,13 @@ def merged(parts):
     return Weighted(rows, every, float(number), min(part.found for part in parts))
 
 
-def pooled(draw, n, rng, at_once, who):
+def pooled(draw, n, rng, at_once, who, hard=False):
     """Draw n rows by weight from a pool that grows until it serves.
 
     ``draw(size, rng)`` returns :class:`Weighted` draws, as many from each source, of
     which there are at most ``at_once`` at a time. FewDrawsWarning, which names the
-    model, if too few draws count.
+    model, if too few draws count; ValueError if none does, where conditions are
+    ``hard``: not met by draws without weight.
     """
     pool, drawn, found, number, part = None, 0, 0.0, 0.0, 0
     size, most, lacks = max(LEAST, n), max(_MOST, _MOST_EACH * n), np.inf
@@ -87,6 +88,11 @@ def pooled(draw, n, rng, at_once, who):
         each = n / max(number / _EACH, min(number, total), 1e-9)
         lacks = max(LEAST / max(number, 1e-9), FOUND / max(found, 1e-9), each)
         size = np.ceil(1.1 * drawn * (min(lacks, _GROWTH) - 1))
+    if hard and not number:
+        raise ValueError(
+            f"{who}: none of {drawn} draws meets the conditions, which have no "
+            "probability that could be told from zero."
+        )
     counted = number if found > FOUND else min(number, found)
     if counted < max(FOUND, _SHORT * n):
         warn(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
+from sklearn.base import clone
 from sklearn.datasets import make_moons
 
 from skdgm import FVBN, Diffusion
@@ -287,8 +288,16 @@ def test_draws_under_conditions(model):
     assert ((drawn[:, 0] == 0.5) & (drawn[:, 1] >= 0)).all()
     drawn = model.sample(50, random_state=0, conditions={1: slice(-0.2, 0.3)})
     assert (abs(drawn[:, 1] - 0.05) <= 0.25).all()
+    # Where no value is known, steps are those of draws without conditions.
+    other = clone(model).set_params(n_iter=1).fit(MOONS[:50])
+    wide = other.sample(3, random_state=0, conditions={1: slice(-50, 50)})
+    other.set_params(n_resamplings=1)
+    again = other.sample(3, random_state=0, conditions={1: slice(-50, 50)})
+    np.testing.assert_array_equal(wide, again)
     with pytest.raises(ValueError, match="conditions names 7"):
         model.sample(2, conditions={7: 0.5})
+    with pytest.raises(ValueError, match="none of .* draws meets the conditions"):
+        model.sample(2, conditions={0: slice(1e5, None)})
 
 
 def test_classes():
@@ -305,6 +314,10 @@ def test_classes():
     assert (model.sample(4, random_state=0, y=["up"] * 4) != plain).any()
     given = model.sample(5, random_state=0, y="up", conditions={0: 0.0})
     assert (given[:, 0] == 0).all()
+    # Under ranges, too, each row is of the class that was asked for at its place.
+    each = np.array(["up", "down"] * 40)
+    drawn = model.sample(80, random_state=0, y=each, conditions={0: slice(-3, 3)})
+    assert drawn[each == "up", 1].mean() - drawn[each == "down", 1].mean() > 0.5
     assert np.isfinite(model.score_samples(MOONS[:5])).all()
     with pytest.raises(ValueError, match="fit needs y"):
         Diffusion(class_conditional=True).fit(MOONS)

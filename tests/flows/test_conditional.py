@@ -203,5 +203,8 @@ def test_conditions_that_cannot_be(plain):
         plain.sample(2, conditions={5: 1.0})
     with pytest.raises(ValueError, match="no probability"):
         plain.sample(2, conditions={0: [1.0, 2.0]})
-    with pytest.warns(FewDrawsWarning):
+    with pytest.raises(ValueError, match="none of .* draws meets the conditions"):
         plain.sample(2, 0, conditions={0: slice(50, None)})
+    with pytest.warns(FewDrawsWarning):
+        drawn = plain.sample(2, 0, conditions={0: 1e4})
+    assert (drawn[:, 0] == 1e4).all()
