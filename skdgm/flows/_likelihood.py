@@ -101,10 +101,10 @@ class FlowObjective(NetObjective):
         few, asked = n <= MOST_MIXED or self.base == "mixture", self.base
         if normal is not None and few and asked in ("auto", "mixture"):
             base = astype(mixture_of(*own, certain=asked == "mixture") or (), dtype)
+        tails = astype(tails_of(*own), dtype) if asked == "student" else ()
         if self.place:
             white = statistics[self.place].W[self.n_given :, self.n_given :]
-            statistics[0] = _steps(white, base)
-        tails = astype(tails_of(*own), dtype) if asked == "student" else ()
+            statistics[0] = _steps(white, base, tails)
         return (params, tails), (tuple(statistics), base)
 
     def split(self, table):
@@ -156,13 +156,14 @@ class FlowObjective(NetObjective):
         return FlowWatch(self, table, held_out, state)
 
 
-def _steps(white, base):
+def _steps(white, base, tails):
     """Factors of the steps of columns, shorter for those that others nearly tell, and
-    where components of the base are narrow."""
+    where components of the base, or scales of its tails, are narrow."""
     size = np.linalg.norm(white, axis=1)
     found = np.maximum(1, np.sqrt(size))
-    if base:
-        narrow = np.max([np.linalg.norm(white @ R, axis=1) for R in base.root], axis=0)
+    roots = [np.diag(np.exp(-tails.log_scale))] if tails else base.root if base else ()
+    if len(roots):
+        narrow = np.max([np.linalg.norm(white @ R, axis=1) for R in roots], axis=0)
         found *= np.maximum(1, narrow / size)
     return (1 / found).astype(white.dtype)
 

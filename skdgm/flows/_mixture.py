@@ -33,8 +33,9 @@ _FOLDS, _STEPS, _CENTRE_STEPS, _TOL = 5, 40, 10, 1e-3
 _FLOOR, _EACH = 1e-6, 10
 # Rows of which is chosen, and numbers of these times columns squared; rows of the fit.
 _MOST, _WORK, _MOST_OF_FIT = 2_000, 2**22, 10_000
-# Degrees of freedom that heavy tails begin with.
-_DEGREES = (1.5, 2.0, 3.0, 5.0, 8.0, 16.0, 50.0)
+# Degrees of freedom that heavy tails begin with, and the least scale: with one that is
+# shorter than steps of training, these diverge.
+_DEGREES, _NARROW = (1.5, 2.0, 3.0, 5.0, 8.0, 16.0, 50.0), 0.05
 _START, _FILL = 2**17 + 3, 2**17 + 4
 
 
@@ -110,7 +111,7 @@ def _scale_of_tails(x, weight, df):
     variance = weight @ x**2 / weight.sum()
     for _ in range(_STEPS):
         pull = (df + 1) / (df + x**2 / variance)
-        variance = np.maximum(weight @ (pull * x**2) / weight.sum(), _FLOOR**2)
+        variance = np.maximum(weight @ (pull * x**2) / weight.sum(), _NARROW**2)
     return 0.5 * np.log(variance)
 
 

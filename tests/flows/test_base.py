@@ -158,6 +158,15 @@ def test_heavy_tails_are_learned():
     assert ((df > 1.2) & (df < 4)).all()
 
 
+def test_heavy_tails_of_columns_that_others_tell():
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    X = np.column_stack([X, X[:, 0], X.sum(axis=1)])
+    asked = SHORT | {"n_layers": 1, "early_stopping": False}
+    tails = Flow(base="student", **asked).fit(X)
+    begun = Flow(base="student", **asked | {"n_iter": 0}).fit(X)
+    assert tails.score(X) > begun.score(X) - 5
+
+
 @pytest.mark.parametrize("load", [load_iris, load_wine])
 def test_few_rows_are_explained_better_than_by_a_normal_distribution(load):
     X, gains = load().data, []
