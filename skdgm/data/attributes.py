@@ -70,10 +70,21 @@ class Attributes(NamedTuple):
             missing = [name for name in self.names if name not in y]
             if missing:
                 raise ValueError(f"y has no attribute {missing[0]!r}.")
+            other = [name for name in y if name not in self.names]
+            if other:
+                raise ValueError(
+                    f"y has {other[0]!r}, but the attributes are {self.names}."
+                )
+            several = [name for name in self.names if np.size(y[name]) != 1]
+            if several:
+                raise ValueError(
+                    f"y has {np.size(y[several[0]])} values of {several[0]!r}, but a "
+                    "dict has the attributes of one row: give a DataFrame."
+                )
             parts = [np.array([y[name]]) for name in self.names]
         else:
             names, parts, flat = parts_of(y, owner)
-            if flat and not self.flat:
+            if flat and len(self.names) > 1:
                 parts = list(parts[0][:, None])
             self._check(names, len(parts), owner)
         found = np.empty((len(parts[0]), len(parts)))
@@ -111,6 +122,8 @@ class Attributes(NamedTuple):
                 )
             return found
         hint = ": all must be in the first fit, or call of partial_fit"
+        if self.classes[j].dtype.kind in "iuf":
+            hint += '; numbers that are no classes are "gaussian" by attribute_types'
         labels = of_classes(as_values(values, owner), f"y of {owner}")
         return codes_of(labels, self.classes[j], hint)
 
@@ -174,7 +187,7 @@ def learned(y, owner, types):
     names, parts, flat = parts_of(y, owner)
     names = list(range(len(parts))) if names is None else list(names)
     classes = []
-    for kind, part in zip(_kinds(types, names, parts, flat), parts):
+    for kind, part in zip(_kinds(types, names, parts), parts):
         own = np.zeros(0)
         if kind == "categorical":
             labels = as_values(part, owner)
@@ -183,7 +196,7 @@ def learned(y, owner, types):
     return Attributes(names, flat, classes)
 
 
-def _kinds(types, names, parts, flat):
+def _kinds(types, names, parts):
     """Kind of each attribute."""
     kinds = types.values() if isinstance(types, dict) else types
     if types != "auto" and not set(kinds) <= set(KINDS):
@@ -199,10 +212,10 @@ def _kinds(types, names, parts, flat):
     unknown = [name for name in own if name not in names]
     if unknown:
         raise ValueError(f"attribute_types names {unknown[0]!r}, which y has not.")
-    return [own.get(n) or _kind(part, flat) for n, part in zip(names, parts)]
+    return [own.get(n) or _kind(part, len(parts) == 1) for n, part in zip(names, parts)]
 
 
-def _kind(values, flat):
+def _kind(values, single):
     """Kind of an attribute that none is told of: text, and truth values, are classes,
     and of a single attribute whole numbers are, too."""
     if values.dtype.kind == "O":
@@ -218,7 +231,7 @@ def _kind(values, flat):
         return "categorical"
     with np.errstate(invalid="ignore"):
         whole = kind != "f" or (values == np.rint(values)).all()
-    return "categorical" if flat and whole else "gaussian"
+    return "categorical" if single and whole else "gaussian"
 
 
 def parts_of(y, owner):

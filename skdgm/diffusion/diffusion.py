@@ -4,6 +4,7 @@ r"""Diffusion models: rows drawn by taking away noise, step by step.
    v(y, t) \approx \mathbb{E}[\cos \psi \odot \epsilon - \sin \psi \odot z \mid y]
 """
 
+from numbers import Real
 from typing import Literal
 
 import numpy as np
@@ -53,6 +54,7 @@ class Diffusion(NetEstimator, implied=TableOptions):
     class_conditional
         Whether ``fit`` needs the classes y, on which the net then depends; of a tenth
         of the rows it is not told the class, so that it draws rows of any, too [4]_.
+        Densities, codes and filled entries are those of rows of any class.
     activation
         Activation function of hidden units.
     n_frequencies
@@ -227,10 +229,10 @@ class Diffusion(NetEstimator, implied=TableOptions):
         Raises
         ------
         ValueError
-            An entry is missing, or ``noise`` is not above 0.
+            An entry is missing, or ``noise`` is no finite number above 0.
         """
-        if not noise > 0:
-            raise ValueError(f"noise must be above 0; got {noise!r}.")
+        if not isinstance(noise, Real) or not 0 < noise < np.inf:
+            raise ValueError(f"noise must be a number above 0; got {noise!r}.")
         return self.density_.gradient(X, noise)
 
     def _present_options(self):

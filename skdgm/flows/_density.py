@@ -135,9 +135,14 @@ class FlowDensity(Density):
         n_samples = count_rows(n_samples, self.n_features_out)
         seed, numbers = check_random_state(random_state).randint(MAX_SEED), None
         if y is not None:
+            numbers = self._numbers(y, n_samples)
             # Rows under conditions are chosen among many, which are all given the same.
-            n_rows = n_samples if conditions is None else 1
-            numbers = self._numbers(y, n_rows)
+            if conditions is not None and (numbers != numbers[0]).any():
+                raise ValueError(
+                    f"{self.name}: all rows under conditions are given the same "
+                    "attributes: give y of one row."
+                )
+            numbers = numbers if conditions is None else numbers[:1]
         with one_blas_thread():
             if conditions is None:
                 v = self._new(stream(seed).rows(n_samples), numbers)

@@ -60,7 +60,8 @@ class Flow(FlowEstimator):
     base
         Distribution of codes: "normal", independent and standard normal; "mixture", a
         mixture of normal distributions [4]_, whose number of components, and the
-        common part of their covariances, serve rows best that are left out; or
+        common part of their covariances, serve rows best that are left out, but normal
+        with fewer than 20 rows, or if training begins at independent columns; or
         "student", independent with heavy tails, whose degrees of freedom are learned
         [5]_. "auto": a mixture, with up to 64 columns, if it serves rows that are left
         out better than a single normal distribution does, by a standard error.

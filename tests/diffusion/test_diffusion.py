@@ -250,8 +250,9 @@ def test_scores_are_those_of_the_density(model):
     expected = numerical_gradient(smooth, (x,))[0]
     found = model.log_density_gradient(x, noise=noise)
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.9
-    with pytest.raises(ValueError, match="noise must be above 0"):
-        model.log_density_gradient(x, noise=0.0)
+    for wrong in 0.0, np.inf, "1":
+        with pytest.raises(ValueError, match="noise must be a number above 0"):
+            model.log_density_gradient(x, noise=wrong)
     with pytest.raises(ValueError, match="without missing"):
         model.log_density_gradient([[0.0, np.nan]])
 

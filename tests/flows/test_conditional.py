@@ -148,10 +148,17 @@ def test_what_cannot_be_given():
         plain.sample(3, y=1)
     with pytest.raises(AttributeError, match="not conditional"):
         plain.attribute_types_  # noqa: B018
-    with pytest.raises(ValueError, match="7"):
+    with pytest.raises(ValueError, match='7.*"gaussian" by attribute_types'):
         flow.sample(3, y=7)
     with pytest.raises(ValueError, match="inconsistent numbers"):
         flow.score_samples(X, y[:5])
+    with pytest.raises(ValueError, match="2 values of 0, .* give a DataFrame"):
+        flow.sample(2, y={0: [0, 1]})
+    with pytest.raises(ValueError, match="y has 'size', but the attributes are"):
+        flow.sample(2, y={0: 1, "size": 3})
+    with pytest.raises(ValueError, match="conditions are given the same attributes"):
+        flow.sample(2, y=[0, 1], conditions={0: 0.5})
+    assert flow.sample(2, 0, y=[1, 1], conditions={0: 0.5}).shape == X[:2].shape
     with pytest.raises(ValueError, match="y"):
         clone(short).fit(X)
     with pytest.raises(ValueError, match="missing values"):

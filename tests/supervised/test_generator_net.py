@@ -159,6 +159,7 @@ def test_attributes_have_kinds():
     real, codes = "gaussian", "categorical"
     assert kinds(CODES) == kinds(CODES.astype(float)) == {0: codes}
     assert kinds(CODES[:, None]) == kinds(CODES.astype("<U1")) == {0: codes}
+    assert kinds(pd.DataFrame({"turn": CODES})) == {"turn": codes}
     assert kinds(ANGLES) == {0: real}
     assert kinds(TABLE) == {"style": codes, "turn": real}
     both = np.column_stack([CODES, ANGLES])
@@ -173,6 +174,12 @@ def test_attributes_have_kinds():
     ]:
         with pytest.raises(ValueError, match=message):
             kinds(TABLE, asked)
+
+
+def test_a_column_of_a_frame_is_the_same_as_an_array():
+    model = net(n_iter=1).fit(BITS, pd.DataFrame({"style": CODES}))
+    found = model.score_samples(BITS, CODES[:, None])
+    np.testing.assert_array_equal(model.score_samples(BITS, CODES), found)
 
 
 def test_a_single_row_of_attributes_is_for_all_rows():
