@@ -5,6 +5,9 @@ r"""Independent priors of parameters, from distributions as SciPy freezes them.
 
 import numpy as np
 
+# Draws with which priors are tried.
+_TRIALS = 23
+
 
 class Priors:
     """Priors of all parameters.
@@ -28,7 +31,7 @@ class Priors:
                 "priors must be a distribution with rvs, such as scipy.stats.norm(), "
                 f"or a list or dict of such; got {priors!r}."
             )
-        trials = [self._draw(part, 2, np.random.default_rng(0)) for part in self.parts]
+        trials = [*map(_trial, self.parts)]
         sizes = [trial.shape[1] if trial.ndim == 2 else None for trial in trials]
         self._places, self.names, start = [], [], 0
         for number, size in enumerate(sizes):
@@ -41,6 +44,26 @@ class Priors:
             else:
                 self.names += [f"{known[number]}{place}" for place in range(size)]
             start = stop
+
+    def check_density(self):
+        """Raise ValueError if a prior has no log densities of rows of parameters."""
+        if self.without_density:
+            raise ValueError(
+                f"The priors of {', '.join(self.without_density)} have no logpdf, as "
+                'those of discrete parameters: take method="rejection".'
+            )
+        for part in self.parts:
+            trial = _trial(part)
+            # Of another number of rows than of columns, which are not to be mixed up.
+            rows = trial[: len(trial) - (trial.shape[-1] == len(trial))]
+            try:
+                np.reshape(part.logpdf(rows), len(rows))
+            except (TypeError, ValueError) as error:
+                raise ValueError(
+                    f"The prior {_called(part)} does not have a log density of each "
+                    'row that rvs draws, in logpdf: take method="rejection", or another'
+                    " prior."
+                ) from error
 
     @property
     def without_density(self):
@@ -67,3 +90,27 @@ class Priors:
     @staticmethod
     def _draw(part, n, rng):
         return np.asarray(part.rvs(size=n, random_state=rng), dtype=float)
+
+
+def _trial(part):
+    """Some draws of a prior, (n,) or (n, n_parameters); ValueError if there are none of
+    such a shape."""
+    what = f"The prior {_called(part)} must draw a number, or a vector, by "
+    rng = np.random.default_rng(0)
+    try:
+        found = np.asarray(part.rvs(size=_TRIALS, random_state=rng), dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{what}rvs(size, random_state); several parameters have a list of "
+            "distributions, or a multivariate one."
+        ) from error
+    if found.ndim not in (1, 2) or len(found) != _TRIALS:
+        raise ValueError(
+            f"{what}rvs; {_TRIALS} draws have the shape {found.shape} of an array."
+        )
+    return found
+
+
+def _called(part):
+    """Name of a distribution."""
+    return getattr(getattr(part, "dist", part), "name", type(part).__name__)

@@ -67,10 +67,16 @@ class Simulations:
     """
 
     def __init__(self, simulator, summary, distance, n_jobs, rng, X):
-        observed = X if summary is None else summary(X)
+        # A summary may change what it is given, such as by sorting it.
+        observed = X if summary is None else summary(X.copy())
         if not callable(distance):
-            observed = np.asarray(observed, dtype=float)
-            if not np.isfinite(observed).all():
+            try:
+                observed = np.asarray(observed, dtype=float)
+            except (TypeError, ValueError) as error:
+                raise ValueError(
+                    f"summary(X) must be numbers, but is {observed!r}."
+                ) from error
+            if not (observed.size and np.isfinite(observed).all()):
                 raise ValueError(f"Summaries of X must be finite, but are {observed}.")
         self.simulator, self.digest = simulator, Digest(summary, distance, observed)
         self.rng, self.n_jobs = rng, n_jobs

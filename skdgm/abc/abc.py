@@ -211,11 +211,8 @@ class ABC(Options, BaseEstimator):
         if self.simulator is None or self.priors is None:
             raise ValueError("ABC(simulator, priors) needs both of them.")
         priors, is_flow = Priors(self.priors), self.method == "flow"
-        if self.method != "rejection" and priors.without_density:
-            raise ValueError(
-                f"The priors of {', '.join(priors.without_density)} have no logpdf, as "
-                'those of discrete parameters: take method="rejection".'
-            )
+        if self.method != "rejection":
+            priors.check_density()
         if self.n_simulations < self.n_particles:
             raise ValueError(
                 f"n_simulations={self.n_simulations} must be at least n_particles="

@@ -346,6 +346,39 @@ def test_what_is_needed():
         ABC(normal, stats.norm(), lambda X: np.nan, **SMALL).fit(SHIFTED)
 
 
+@pytest.mark.parametrize(
+    "prior, text",
+    [
+        (stats.norm([0, 0], 1), "norm must draw a number, or a vector, by rvs"),
+        (stats.wishart(3, np.eye(2)), r"draws have the shape \(23, 2, 2\)"),
+        # SciPy has rows of parameters in columns of the density's argument.
+        (stats.dirichlet([1, 1, 1]), "does not have a log density of each row"),
+    ],
+)
+def test_priors_of_unfit_shapes(prior, text):
+    with pytest.raises(ValueError, match=text):
+        ABC(spread, prior, moments, **SMALL).fit(np.hstack([SHIFTED] * 2))
+
+
+@pytest.mark.parametrize(
+    "summary, text",
+    [(lambda X: {"mean": X.mean()}, "must be numbers"), (lambda X: [], "be finite")],
+)
+def test_summaries_that_are_no_numbers(summary, text):
+    with pytest.raises(ValueError, match=text):
+        ABC(normal, stats.norm(), summary, **SMALL).fit(SHIFTED)
+
+
+def test_a_summary_may_change_its_data():
+    def largest(X):
+        X.sort(axis=0)
+        return X[-1]
+
+    X = SHIFTED.copy()
+    ABC(normal, stats.norm(), largest, **SMALL).fit(X)
+    np.testing.assert_array_equal(X, SHIFTED)
+
+
 def failing(theta, rng):
     if theta[0] > 1:
         raise KeyError("no such rate")
