@@ -95,7 +95,8 @@ class ABC(Options, BaseEstimator):
         simulations would be like the data, and those farther off weigh less [4]_. They
         may leave the range of the prior.
     estimator : Flow
-        The flow, for ``method="flow"``. If None, ``Flow(attribute_conditional=True)``.
+        The flow, for ``method="flow"``. If None, ``Flow(attribute_conditional=True,
+        base="normal")``.
     n_jobs : int or None
         Number of processes that simulate; -1: all cores. Results do not depend on it.
     random_state : int, RandomState instance or None
@@ -255,7 +256,8 @@ class ABC(Options, BaseEstimator):
 
     def _draw_by_flow(self, simulations, priors, rng):
         """Parameters drawn from a flow."""
-        model = Flow(attribute_conditional=True)
+        # Of a mixture, wide components would stay that are for summaries far off.
+        model = Flow(attribute_conditional=True, base="normal")
         model = model if self.estimator is None else clone(self.estimator)
         self.particles_, self.estimator_ = _neural.learn(
             simulations,
