@@ -24,8 +24,9 @@ from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
 # Least deviation of a step, as a share of the prior's; rounds of proposals, of which
-# some are outside of the prior.
-_FLOOR, _ROUNDS = 1e-6, 100
+# some are outside of the prior; least number of particles of the first kernel for each
+# parameter.
+_FLOOR, _ROUNDS, _LEAST = 1e-6, 100, 5
 
 
 class Particles(NamedTuple):
@@ -99,8 +100,8 @@ class Kernel:
 
 
 def learn(simulations, priors, rng, *, n, first, last, quantile, tolerance):
-    """Simulate ``first`` data sets from the prior, then from kernels until there are
-    ``last``, or the tolerance is reached.
+    """Simulate ``first`` data sets from the prior, or more if few of them give numbers,
+    then from kernels until there are ``last``, or the tolerance is reached.
 
     Returns
     -------
@@ -109,12 +110,12 @@ def learn(simulations, priors, rng, *, n, first, last, quantile, tolerance):
     tolerances : list of float
         The largest distance of each population.
     """
-    theta = priors.draw(first, rng.fold(0).generator())
+    theta, raw = _first(simulations, priors, rng.fold(0).generator(), n, first, last)
     floor = np.maximum(_FLOOR * theta.std(axis=0), np.finfo(float).tiny ** 0.5)
-    distance, gaps = simulations(theta)
+    distance, gaps = simulations.measured(raw)
     check(distance, tolerance)
-    ones = np.ones(first)
-    found = Particles(theta, ones, distance, gaps, np.zeros(first, dtype=int))
+    same = np.ones(len(theta)), np.zeros(len(theta), dtype=int)
+    found = Particles(theta, same[0], distance, gaps, same[1])
     found, limit = found.nearest(n, tolerance)
     tolerances, each = [limit], int(np.ceil(n / quantile - n))
     while limit > tolerance and (left := last - simulations.n_done) > 0:
@@ -132,6 +133,18 @@ def learn(simulations, priors, rng, *, n, first, last, quantile, tolerance):
         found, limit = found.joined(new).nearest(n, tolerance)
         tolerances.append(limit)
     return found, tolerances
+
+
+def _first(simulations, priors, rng, n, first, last):
+    """Parameters from the prior, and what their simulations gave: of more than
+    ``first`` where some of these, but too few for a kernel, gave numbers."""
+    theta = priors.draw(first, rng)
+    raw, least = simulations.run(theta), min(n, _LEAST * theta.shape[1])
+    while 0 < np.isfinite(raw).all(axis=1).sum() < least and simulations.n_done < last:
+        more = priors.draw(min(first, last - simulations.n_done), rng)
+        theta = np.concatenate([theta, more])
+        raw = np.concatenate([raw, simulations.run(more)])
+    return theta, raw
 
 
 def within(priors, draw, n):

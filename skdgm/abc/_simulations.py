@@ -83,9 +83,12 @@ class Simulations:
         self.scale, self.n_done, self.n_failed = None, 0, 0
 
     def __call__(self, theta):
-        """Simulate a data set for each row of parameters, and return the distances and
-        the scaled gaps between summaries, (n, n_summaries); None with a distance of the
-        user's. Distances are infinite where they are no number."""
+        """Simulate a data set for each row of parameters; see :meth:`measured`."""
+        return self.measured(self.run(theta))
+
+    def run(self, theta):
+        """Simulate a data set for each row of parameters: its summaries, or its
+        distance by the user's function, (n, n_numbers)."""
         ids = np.arange(self.n_done, self.n_done + len(theta), dtype=np.uint64)
         rng, n_jobs = self.rng.rows(ids), min(len(theta), effective_n_jobs(self.n_jobs))
         n_parts = 1 if n_jobs == 1 else min(len(theta), _PARTS * n_jobs)
@@ -94,7 +97,13 @@ class Simulations:
             for part in gen_even_slices(len(theta), n_parts)
         )
         self.n_done += len(theta)
-        found, gaps = np.concatenate(found), None
+        return np.concatenate(found)
+
+    def measured(self, found):
+        """Distances of what :meth:`run` returns, and scaled gaps between summaries, (n,
+        n_summaries); None with a distance of the user's. Distances are infinite where
+        they are no number. Scales are those of the first call."""
+        gaps = None
         with np.errstate(invalid="ignore", over="ignore"):
             if callable(self.digest.distance):
                 distance = found[:, 0]

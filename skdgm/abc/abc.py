@@ -199,8 +199,9 @@ class ABC(Options, BaseEstimator):
         SimulationWarning
             Simulations gave NaN or infinity. They are rejected.
         FewDrawsWarning
-            The weights are so unequal that few particles count, or the simulations were
-            spent at distances above ``tolerance``, if this is not 0.
+            Fewer than ``n_particles`` simulations gave numbers, the weights are so
+            unequal that few particles count, or the simulations were spent at distances
+            above ``tolerance``, if this is not 0.
         """
         # What was learned stays where a warning is turned into an error.
         with replacing(self, Warning) as new:
@@ -273,7 +274,12 @@ class ABC(Options, BaseEstimator):
         """Warn of particles that are few, or far from the data."""
         message, n = None, len(self.weights_)
         tolerances = getattr(self, "tolerances_", [0])
-        if self.n_effective_ < _FEW * n:
+        if n < self.n_particles:
+            message = (
+                f"Only {n} of n_particles={self.n_particles} have simulations that gave"
+                " numbers: raise n_simulations, or take priors of possible parameters."
+            )
+        elif self.n_effective_ < _FEW * n:
             message = (
                 f"Of {n} particles {self.n_effective_:.1f} count, as their weights are "
                 "so unequal: raise n_particles and n_simulations, or take a narrower "

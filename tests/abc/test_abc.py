@@ -426,6 +426,28 @@ def test_simulations_without_numbers_are_rejected():
     assert np.isfinite(abc.distances_).all()
 
 
+def rarely(theta, rng):
+    return normal(theta, rng) if 0 < theta[0] < 4 else np.full((20, 1), np.nan)
+
+
+def test_the_first_kernel_is_of_several_particles_where_most_simulations_fail():
+    prior, options = stats.uniform(-200, 400), {"n_particles": 50, "random_state": 3}
+    abc = ABC(rarely, prior, np.mean, n_simulations=2000, **options)
+    with pytest.warns(SimulationWarning):
+        abc.fit(SHIFTED)
+    assert len(abc.particles_) == 50
+    # With a single ancestor it was 0.06, ten deviations away from the posterior.
+    assert 0.5 < abc.particles_.std() * 20**0.5 < 2
+    assert abs(abc.particles_.mean() - SHIFTED.mean()) < 20**-0.5
+    abc.set_params(method="rejection")
+    with (
+        pytest.warns(SimulationWarning),
+        pytest.warns(FewDrawsWarning, match=r"Only \d+ of n_particles=50 have"),
+    ):
+        abc.fit(SHIFTED)
+    assert len(abc.particles_) < 50
+
+
 def test_warnings_of_few_particles(recwarn):
     abc = ABC(normal, stats.norm(), np.mean, tolerance=1e-9, **SMALL)
     with pytest.warns(FewDrawsWarning, match="above the tolerance of 1e-09"):
