@@ -48,7 +48,7 @@ def assert_descends(value, old, new, rng):
                 leaf += size * part
             return own
 
-        slope = (value(moved(1e-5)) - value(moved(-1e-5))) / 2e-5
+        slope = (value(moved(1e-6)) - value(moved(-1e-6))) / 2e-6
         parts = zip(leaves(old), leaves(new), way)
         gained = sum(((b - a) * part).sum() for a, b, part in parts)
         np.testing.assert_allclose(gained, -slope, rtol=2e-4, atol=1e-7)
