@@ -98,9 +98,11 @@ class FlowObjective(NetObjective):
             normal = fitted(self.table, self.n_given)
             statistics[self.place] = normal.whitening(dtype, self.n_given)
         own = self.table, normal, self.n_given
-        few, asked = n <= MOST_MIXED or self.base == "mixture", self.base
-        if normal is not None and few and asked in ("auto", "mixture"):
-            base = astype(mixture_of(*own, certain=asked == "mixture") or (), dtype)
+        asked, certain = self.base, self.base == "mixture"
+        # Components are as wide as rows without what is given: draws given it would be.
+        may = asked == "auto" and n <= MOST_MIXED and not self.n_given
+        if normal is not None and (certain or may):
+            base = astype(mixture_of(*own, certain=certain) or (), dtype)
         tails = astype(tails_of(*own), dtype) if asked == "student" else ()
         if self.place:
             white = statistics[self.place].W[self.n_given :, self.n_given :]

@@ -63,8 +63,9 @@ class Flow(FlowEstimator):
         common part of their covariances, serve rows best that are left out, but normal
         with fewer than 20 rows, or if training begins at independent columns; or
         "student", independent with heavy tails, whose degrees of freedom are learned
-        [5]_. "auto": a mixture, with up to 64 columns, if it serves rows that are left
-        out better than a single normal distribution does, by a standard error.
+        [5]_. "auto": a mixture, with up to 64 columns and without attributes, if it
+        serves rows that are left out better than a single normal distribution does, by
+        a standard error.
     activation
         Activation function of hidden units.
     attribute_conditional

@@ -215,3 +215,17 @@ def test_conditions_that_cannot_be(plain):
     with pytest.warns(FewDrawsWarning):
         drawn = plain.sample(2, 0, conditions={0: 1e4})
     assert (drawn[:, 0] == 1e4).all()
+
+
+def test_given_attributes_the_base_is_normal():
+    """Components as wide as rows without attributes would be draws far from what rows
+    given them are: here 1 where rows have a deviation of 0.1."""
+    y = np.random.default_rng(0).normal(size=(200, 1))
+    X = y + 0.1 * np.random.default_rng(1).normal(size=(200, 2))
+    X[:, 1] += y[:, 0] ** 3
+    own = [
+        Flow(base=base, **SHORT | {"n_iter": 0}).fit(X, y).score_samples(X, y)
+        for base in ("auto", "normal", "mixture")
+    ]
+    np.testing.assert_array_equal(own[0], own[1])
+    assert (own[0] != own[2]).any()
