@@ -167,6 +167,7 @@ def test_heavy_tails_of_columns_that_others_tell():
     assert tails.score(X) > begun.score(X) - 5
 
 
+@pytest.mark.short("iris")
 @pytest.mark.parametrize("load", [load_iris, load_wine])
 def test_few_rows_are_explained_better_than_by_a_normal_distribution(load):
     X, gains = load().data, []

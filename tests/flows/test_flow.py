@@ -70,6 +70,7 @@ def test_draws_have_the_density(flow):
         assert (abs(given.mean(axis=0) - p @ function(grid)) < 5 * error).all()
 
 
+@pytest.mark.short("affine")
 def test_scores_of_missing_entries_are_marginal(flow):
     x = MOONS[:20].copy()
     x[:, 1] = np.nan
@@ -167,6 +168,7 @@ def test_hundreds_of_columns_begin_at_their_covariance():
     np.testing.assert_allclose(start.inverse_transform(codes), X[:3], atol=1e-6)
 
 
+@pytest.mark.short("affine")
 def test_draws_given_some_columns_have_the_density(flow):
     x = MOONS[:1].copy()
     x[:, 1] = np.nan
@@ -212,6 +214,7 @@ HARD = {
 }
 
 
+@pytest.mark.short("float32")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", HARD)
 def test_hard_tables_are_learned(name, dtype):

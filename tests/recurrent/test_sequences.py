@@ -262,6 +262,7 @@ def waves(n_sequences, n_steps, seed):
     return list(points + 0.2 * rng.normal(size=points.shape))
 
 
+@pytest.mark.short("RNNNADE")
 @pytest.mark.parametrize("kind", [RNNNADE, VRNN])
 @pytest.mark.parametrize("given", [waves(3, 50, 1), waves(1, 150, 1)[0]])
 def test_few_sequences_are_not_learned_by_heart(kind, given):
