@@ -96,9 +96,8 @@ class Field(NamedTuple):
         out, turned = self.net.tangent(self.params, self.statistics, x, dx)
         size = calm(angles)
         found = (dy * turned * (size * angles.rate)).sum(axis=1, dtype=np.float64)
-        return size * out.reshape(len(y), -1, n)[:, 0], found.reshape(len(y), -1).sum(
-            axis=1
-        )
+        shape = len(y), n if probe is None else 1
+        return size * out.reshape(*shape, n)[:, 0], found.reshape(shape).sum(axis=1)
 
 
 def moved(field, y, times, beside=None):

@@ -82,10 +82,15 @@ def _apply(facts, params, statistics, x, rng=None, train=False):
 def _inverse(facts, params, statistics, y):
     x, back = y.copy(), splines.inverse if facts.bound else gains.inverse
     for j in range(y.shape[1] - facts.n_given):
-        raw = _raw(facts, params, statistics, x).reshape(len(y), -1, facts.each)
+        raw = _by_column(_raw(facts, params, statistics, x), facts.each)
         own = slice(facts.n_given + j, facts.n_given + j + 1)
         x[:, own] = back(y[:, own], raw[:, j : j + 1], facts.bound)
     return x
+
+
+def _by_column(raw, each):
+    """Parameters of each column of rows, of which there may be none."""
+    return raw.reshape(len(raw), raw.shape[1] // each, each)
 
 
 @primitive
@@ -94,7 +99,7 @@ def _changed(x, raw, each, bound, n_given):
     found = np.empty((len(x), x.shape[1] + 1), x.dtype)
     found[:, :n_given] = x[:, :n_given]
     function = splines.spline if bound else gains.gain
-    given = x[:, n_given:], raw.reshape(len(x), -1, each), bound
+    given = x[:, n_given:], _by_column(raw, each), bound
     found[:, n_given:-1], log_slope = function(*given)
     log_slope.sum(axis=1, out=found[:, -1])
     return found
@@ -107,7 +112,7 @@ def _changed_back(argnums, _, args, kwargs):
     def backward(grad):
         by_x, by_y = grad[:, :-1].copy(), grad[:, n_given:-1]
         by_log = np.broadcast_to(grad[:, -1:], by_y.shape)
-        given = x[:, n_given:], raw.reshape(len(x), -1, each), bound, by_y, by_log
+        given = x[:, n_given:], _by_column(raw, each), bound, by_y, by_log
         by_x[:, n_given:], by_raw = slopes(*given)
         back = by_x, by_raw.reshape(raw.shape)
         return [back[argnum] for argnum in argnums]
