@@ -107,12 +107,9 @@ class AutoregressiveEstimator(ChainOptions, NetEstimator):
 
     conditional_sample = conditional_sample
 
-    def _present_options(self):
-        asked = super()._present_options()
-        if asked.early_stopping == "auto":
-            is_free = asked.n_iter == "auto"
-            asked.early_stopping = is_free and asked.column_types != "bernoulli"
-        return asked
+    @staticmethod
+    def _learns_by_heart(options):
+        return options.column_types != "bernoulli"
 
     def _label(self, rows, y, fresh, classes):
         # Raise before anything learned earlier is lost.

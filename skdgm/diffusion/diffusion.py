@@ -235,12 +235,6 @@ class Diffusion(NetEstimator, implied=TableOptions):
             raise ValueError(f"noise must be a number above 0; got {noise!r}.")
         return self.density_.gradient(X, noise)
 
-    def _present_options(self):
-        asked = super()._present_options()
-        if asked.early_stopping == "auto":
-            asked.early_stopping = asked.n_iter == "auto"
-        return asked
-
     def _label(self, rows, y, fresh, _):
         if not self._options.class_conditional:
             return rows, {}

@@ -48,6 +48,18 @@ class NetEstimator(NetOptions, Estimator):
     def _domain(self):
         return columns_as_asked(self._options)
 
+    def _present_options(self):
+        asked = super()._present_options()
+        if getattr(asked, "early_stopping", False) == "auto":
+            free = asked.n_iter == "auto"
+            asked.early_stopping = free and self._learns_by_heart(asked)
+        return asked
+
+    @staticmethod
+    def _learns_by_heart(options):
+        """Return whether too many epochs may harm, for ``early_stopping="auto"``."""
+        return True
+
     def _count(self, table, fresh):
         super()._count(table, fresh)
         if fresh and "_means" in self._KNOWN:

@@ -412,12 +412,6 @@ class RecurrentEstimator(RecurrentOptions, SequenceEstimator):
 
     _KNOWN = ("_grey",)
 
-    def _present_options(self):
-        asked = super()._present_options()
-        if asked.early_stopping == "auto":
-            asked.early_stopping = asked.n_iter == "auto"
-        return asked
-
     def _count(self, table, fresh):
         super()._count(table, fresh)
         self._note_grey(table, fresh)
