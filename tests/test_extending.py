@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from scipy.special import gammaln, logsumexp, xlogy
 from sklearn.datasets import load_digits
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skdgm.base import MissingCapability
 from skdgm.distributions import Softmax
@@ -19,6 +18,7 @@ from skdgm.inference import bound, mean_field
 from skdgm.partition import AISOptions, Problem, bracket, exact
 from skdgm.samplers import Gibbs
 from skdgm.utils.random import stream
+from tests.checks import with_checks
 from tests.distributions.cases import UnitCase
 from tests.numerical import assert_expectation, assert_means, numerical_gradient
 from tests.reference import Enumeration, Graph
@@ -241,7 +241,7 @@ def test_a_mixture_of_bits_is_an_estimator():
         model.density_.log_partition()
 
 
-@parametrize_with_checks([MIXTURE.BitMixture(n_iter=2)])
+@with_checks([MIXTURE.BitMixture(n_iter=2)])
 @pytest.mark.filterwarnings("ignore")
 def test_a_mixture_of_bits_passes_the_checks(estimator, check):
     check(estimator)

@@ -8,17 +8,17 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skdgm import DBN, BernoulliRBM, GaussianRBM
 from skdgm.anomaly import DensityOutlierDetector
 from skdgm.metrics import anomaly_report
+from tests.checks import with_checks
 
 X = load_iris().data
 SMALL = GaussianRBM(4, n_iter=20, random_state=0)
 
 
-@parametrize_with_checks(
+@with_checks(
     [
         DensityOutlierDetector(clone(SMALL).set_params(n_iter=5)),
         DensityOutlierDetector(make_pipeline(StandardScaler(), KernelDensity())),

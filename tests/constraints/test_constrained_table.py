@@ -8,13 +8,13 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skdgm import FVBN, VAE, ConstrainedTable, EoNADE, GenerativeImputer
 from skdgm.constraints import FixedCombinations, Inequality, Range, Rule, Sum, Unique
 from skdgm.exceptions import ConstraintError, ConstraintWarning
 
 pd = pytest.importorskip("pandas")
+from tests.checks import with_checks  # noqa: E402
 from tests.constraints.tables import APART, SMALL, levels, loans, made  # noqa: E402
 
 LOANS = loans()
@@ -29,9 +29,7 @@ LEVELS = levels()
 ORDER, JOINT = Inequality("a", "b"), FixedCombinations(["x", "y"])
 
 
-@parametrize_with_checks(
-    [ConstrainedTable(SMALL), ConstrainedTable(FVBN(column_types="gaussian"))]
-)
+@with_checks([ConstrainedTable(SMALL), ConstrainedTable(FVBN(column_types="gaussian"))])
 def test_scikit_learns_checks(estimator, check):
     try:
         check(estimator)

@@ -6,12 +6,12 @@ import pytest
 import scipy.sparse as sp
 from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skdgm import BernoulliRBM
 from skdgm.exceptions import DataRangeWarning
 from skdgm.metrics import average_over_draws, likelihood_table, log_density
 from skdgm.preprocessing import BernoulliBinarizer, Dequantizer
+from tests.checks import with_checks
 
 V = np.random.default_rng(0).random((400, 5))
 SCHEMES = [
@@ -21,7 +21,7 @@ SCHEMES = [
 ]
 
 
-@parametrize_with_checks([*SCHEMES[:2], Dequantizer()])
+@with_checks([*SCHEMES[:2], Dequantizer()])
 def test_scikit_learns_checks(estimator, check):
     try:
         check(estimator)
