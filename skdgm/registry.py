@@ -43,6 +43,8 @@ MODELS = {
     "GatedRBM": "boltzmann.gated_rbm",
     "GaussianRBM": "boltzmann.gaussian_rbm",
     "MeanCovarianceRBM": "boltzmann.mean_covariance_rbm",
+    "MeanProductOfT": "boltzmann.mean_product_of_t",
+    "SpikeSlabRBM": "boltzmann.spike_slab_rbm",
     "BernoulliRBM": "boltzmann.bernoulli_rbm",
     "RBMClassifier": "boltzmann.rbm_classifier",
     "ReplicatedSoftmax": "boltzmann.replicated_softmax",

@@ -334,8 +334,6 @@ def test_every_parameter_is_constrained(cls):
 @pytest.mark.short(
     "data",
     "distributions",
-    "metrics",
-    "autoregressive",
     "nets",
     "samplers",
     "energies",

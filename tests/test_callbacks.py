@@ -803,6 +803,7 @@ def test_a_fit_survives_kills(path):
     assert_identical(clone(rbm).fit(BITS), found)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_a_stack_survives_kills(path):
     dbn = DBN((16, 12), n_iter=48, random_state=0)

@@ -167,6 +167,7 @@ def test_a_unit_alone():
     np.testing.assert_allclose(unit.mean(unit.init(mean)), mean)
 
 
+@pytest.mark.exhaustive
 def test_a_general_boltzmann_machine_learns_the_moments_of_its_data():
     energy, n_units = BOLTZMANN.boltzmann_machine(4), 4
     assert len(energy.colours) == n_units
@@ -199,6 +200,7 @@ def test_a_triangle_learns_to_classify():
     assert own > np.log(1 / 16) - 0.3
 
 
+@pytest.mark.exhaustive
 def test_an_estimator_of_counts_learns_their_dependence():
     rng = np.random.RandomState(0)
     h = rng.rand(400, 2) < 0.5

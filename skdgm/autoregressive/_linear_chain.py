@@ -19,6 +19,9 @@ from skdgm.nets import Layer
 from skdgm.utils.math import distinct
 
 _LOG_2PI = float(np.log(2 * np.pi))
+# Of scipy: all numbers are finite, and to look takes as long as to solve where matrices
+# are small.
+QUICK = {"lower": True, "check_finite": False}
 # Share of variances that is added to keep covariances from being singular.
 _JITTER = 1e-10
 
@@ -141,8 +144,8 @@ def given_seen(mean, covariance, v, missing):
     """
     seen = ~missing
     root = _root(covariance[np.ix_(seen, seen)])
-    white = solve_triangular(root, (v[:, seen] - mean[seen]).T, lower=True)
-    projected = solve_triangular(root, covariance[np.ix_(seen, missing)], lower=True)
+    white = solve_triangular(root, (v[:, seen] - mean[seen]).T, **QUICK)
+    projected = solve_triangular(root, covariance[np.ix_(seen, missing)], **QUICK)
     log_p = -0.5 * (white.T**2 + _LOG_2PI) - np.log(np.diag(root))
     spread = covariance[np.ix_(missing, missing)] - projected.T @ projected
     return mean[missing] + white.T @ projected, spread, log_p

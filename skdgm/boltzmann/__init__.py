@@ -10,9 +10,11 @@ from skdgm.boltzmann.dbm_classifier import DBMClassifier
 from skdgm.boltzmann.gated_rbm import GatedRBM
 from skdgm.boltzmann.gaussian_rbm import GaussianRBM
 from skdgm.boltzmann.mean_covariance_rbm import MeanCovarianceRBM
+from skdgm.boltzmann.mean_product_of_t import MeanProductOfT
 from skdgm.boltzmann.rbm import RBM
 from skdgm.boltzmann.rbm_classifier import RBMClassifier
 from skdgm.boltzmann.replicated_softmax import ReplicatedSoftmax
+from skdgm.boltzmann.spike_slab_rbm import SpikeSlabRBM
 
 __all__ = [
     "DBM",
@@ -26,6 +28,8 @@ __all__ = [
     "GatedRBM",
     "GaussianRBM",
     "MeanCovarianceRBM",
+    "MeanProductOfT",
     "RBMClassifier",
     "ReplicatedSoftmax",
+    "SpikeSlabRBM",
 ]

@@ -8,10 +8,18 @@ precision matrix :math:`\mathrm{diag}(\lambda) + C \, \mathrm{diag}(P g) \, C^\t
 As P is not negative, a covariance unit that is on only narrows, and the density can be
 normalised for all parameters.
 
+With gamma units u in place of g, of shape :math:`\alpha_k = e^{d_k}` [2]_,
+
+.. math:: E(v, h, u) = \tfrac12 (v - b)^\top (\lambda \odot (v - b)) - h^\top (W^\top
+   v + c) + \sum_k u_k \Bigl(1 + \tfrac12 \sum_f P_{fk} (C_f^\top v)^2 \Bigr) - \sum_k
+   (\alpha_k - 1) \log u_k
+
 References
 ----------
 .. [1] Ranzato and Hinton (2010). Modeling pixel means and covariances using factorized
    third-order Boltzmann machines. CVPR.
+.. [2] Ranzato, Mnih and Hinton (2010). Generating more realistic images using gated
+   MRF's. NIPS.
 """
 
 from typing import NamedTuple
@@ -21,6 +29,9 @@ import numpy as np
 from skdgm.distributions import Gaussian, Normal
 from skdgm.energies.potential import Potential
 from skdgm.utils.math import sigmoid, softplus
+
+# Initial deviation of weights; biases of mean units.
+_SMALL, _OFF = 0.1, -2.0
 
 
 class CovarianceParams(NamedTuple):
@@ -59,6 +70,9 @@ class Covariance(Potential):
     n_visible : int
     """
 
+    # Value of d at which learning begins.
+    start = 2.0
+
     def __init__(self, n_visible):
         self.units = (Gaussian(n_visible),)
 
@@ -68,24 +82,31 @@ class Covariance(Potential):
         precision, gap = np.exp(visible.log_precision), v - visible.mean
         means, along = v @ W + c, v @ C
         half = v.dtype.type(0.5)
-        narrow = d - half * np.square(along) @ P
+        log_sum, on, _ = self.gates(d, half * np.square(along) @ P)
         found = half * (precision * np.square(gap)).sum(axis=1, dtype=float)
         found -= softplus(means).sum(axis=1, dtype=float)
-        found -= softplus(narrow).sum(axis=1, dtype=float)
+        found -= log_sum.sum(axis=1, dtype=float)
         slope = precision * gap - sigmoid(means) @ W.T
-        slope += (sigmoid(narrow) @ P.T * along) @ C.T
+        slope += (on @ P.T * along) @ C.T
         return found, slope
+
+    def gates(self, d, pooled):
+        """Logs of sums over covariance units, their means, and slopes of the former by
+        d, given pooled squares of shape (..., n_covariance)."""
+        on = sigmoid(d - pooled)
+        return softplus(d - pooled), on, on
 
     def hidden(self, params, v):
         """Means of the hidden units: (n_rows, n_mean) and (n_rows, n_covariance)."""
-        narrow = params.d - v.dtype.type(0.5) * np.square(v @ params.C) @ params.P
-        return sigmoid(v @ params.W + params.c), sigmoid(narrow)
+        pooled = v.dtype.type(0.5) * np.square(v @ params.C) @ params.P
+        return sigmoid(v @ params.W + params.c), self.gates(params.d, pooled)[1]
 
     def gradient(self, params, v):
         r"""Mean over rows of :math:`-\partial F / \partial \theta`, as parameters."""
         visible, along, n = params.visible, v @ params.C, v.dtype.type(1 / len(v))
-        means, on = self.hidden(params, v)
         half, gap = v.dtype.type(0.5), v - visible.mean
+        means = sigmoid(v @ params.W + params.c)
+        _, on, slope = self.gates(params.d, half * np.square(along) @ params.P)
         pull = np.exp(visible.log_precision) * gap
         return CovarianceParams(
             Normal(n * pull.sum(axis=0), n * (-half * pull * gap).sum(axis=0)),
@@ -93,19 +114,85 @@ class Covariance(Potential):
             n * means.sum(axis=0),
             -n * (v.T @ (on @ params.P.T * along)),
             -n * half * (np.square(along).T @ on),
-            n * on.sum(axis=0),
+            n * slope.sum(axis=0),
         )
 
-    def precisions(self, params, on):
-        """Precision matrices of the visible units given covariance units, of shape
-        (n_rows, n_visible, n_visible)."""
-        weight = on @ params.P.T
+    def n_hidden(self, params):
+        """Number of mean units and of covariance units."""
+        return len(params.c) + len(params.d)
+
+    def precisions(self, params, H):
+        """Precision matrices of the visible units given hidden ones, of shape (n_rows,
+        n_hidden): an array of shape (n_rows, n_visible, n_visible)."""
+        weight = H[:, len(params.c) :] @ params.P.T
         found = np.einsum("if,rf,jf->rij", params.C, weight, params.C, optimize=True)
         found += np.diag(np.exp(params.visible.log_precision))
         return found
 
-    def mean(self, params, means, on):
+    def mean(self, params, H):
         """Means of the visible units given hidden ones, (n_rows, n_visible)."""
         visible = params.visible
-        pull = np.exp(visible.log_precision) * visible.mean + means @ params.W.T
-        return np.linalg.solve(self.precisions(params, on), pull[..., None])[..., 0]
+        pull = np.exp(visible.log_precision) * visible.mean
+        pull = pull + H[:, : len(params.c)] @ params.W.T
+        return np.linalg.solve(self.precisions(params, H), pull[..., None])[..., 0]
+
+    def along(self, params, v, column, shift):
+        """Negative free energies of rows, up to a constant of each, with one column of
+        each shifted, (n_rows, n_shifts), by ``shift`` of that shape."""
+        (visible, W, c, C, P, d), rows = params, np.arange(len(v))
+        means = (v @ W + c)[:, None] + shift[..., None] * W.T[:, column].T[:, None]
+        pulled = (v @ C)[:, None] + shift[..., None] * C.T[:, column].T[:, None]
+        log_sum, _, _ = self.gates(d, 0.5 * np.square(pulled) @ P)
+        gap = (v[rows, column] - visible.mean[column])[:, None] + shift
+        precision = np.exp(visible.log_precision[column])[:, None]
+        found = softplus(means).sum(axis=-1) + log_sum.sum(axis=-1)
+        return found - 0.5 * precision * gap**2
+
+    def initial(self, rng, n_mean, n_factors, n_covariance):
+        """Small random weights from a generator, as parameters of float64."""
+        (unit,) = self.units
+        n, of_unit = unit.size, np.arange(n_factors) * n_covariance // n_factors
+        pooling = np.zeros((n_factors, n_covariance))
+        pooling[np.arange(n_factors), of_unit] = 1
+        if n_factors != n_covariance:
+            pooling += 0.01 * rng.random(pooling.shape)
+        return CovarianceParams(
+            Normal(np.zeros(n), np.zeros(n)),
+            _SMALL * rng.normal(size=(n, n_mean)),
+            np.full(n_mean, _OFF),
+            _SMALL * rng.normal(size=(n, n_factors)),
+            pooling,
+            np.full(n_covariance, self.start),
+        )
+
+    def constrain(self, params, total, max_norm):
+        """Limit norms of weights, and keep sums of pooling at ``total``, in place."""
+        P = np.maximum(params.P, 0, out=params.P)
+        if len(P) == len(total):
+            P[...] = np.eye(len(P))
+        now = P.sum(axis=0)
+        P *= np.divide(total, now, out=np.ones_like(now), where=now > 0)
+        for weights in (params.W, params.C):
+            norm = np.sqrt(np.square(weights).sum(axis=0))
+            weights *= max_norm / np.maximum(norm, max_norm)
+
+    def kept(self, params):
+        """What :meth:`constrain` keeps: sums of pooling, (n_covariance,)."""
+        return params.P.sum(axis=0)
+
+
+class ProductOfT(Covariance):
+    """The same with gamma units, whose factors are of Student's t.
+
+    Parameters
+    ----------
+    n_visible : int
+    """
+
+    start = 0.0
+
+    def gates(self, d, pooled):
+        """As :meth:`Covariance.gates`, but for a constant of each unit."""
+        shape = np.exp(d)
+        log_sum = -shape * np.log1p(pooled)
+        return log_sum, shape / (1 + pooled), log_sum

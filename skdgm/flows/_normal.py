@@ -18,7 +18,7 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.special import log_softmax, logsumexp
 
-from skdgm.autoregressive._linear_chain import given_seen, jitter, patterns
+from skdgm.autoregressive._linear_chain import QUICK, given_seen, jitter, patterns
 from skdgm.autoregressive._normal import expected, nothing
 from skdgm.nets import Layer
 
@@ -129,7 +129,7 @@ class Conditional:
             own = normal.mean, normal.covariance, v[rows].astype(np.float64), missing
             center, within, log_p = given_seen(*own)
             self.log_seen[rows] = log_p.sum(axis=1)
-            root = cholesky(within + np.diag(jitter(within)), lower=True)
+            root = cholesky(within + np.diag(jitter(within)), **QUICK)
             self.groups.append((rows, missing, center, root))
 
     def completed(self, rng, spread=1.0):
@@ -146,7 +146,7 @@ class Conditional:
         log_q = np.zeros(len(whole))
         for rows, missing, center, root in self.groups:
             gap = whole[np.ix_(rows, missing)] - center
-            drawn = solve_triangular(root, gap.T, lower=True) / spread
+            drawn = solve_triangular(root, gap.T, **QUICK) / spread
             log_q[rows] = -0.5 * (drawn**2 + _LOG_2PI).sum(axis=0)
             log_q[rows] -= np.log(spread * np.diag(root)).sum()
         return log_q

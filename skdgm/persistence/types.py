@@ -23,6 +23,7 @@ RECORDS = {
     "Columns": "data.columns",
     "CovarianceParams": "energies.covariance",
     "CovarianceState": "boltzmann._covariance.objective",
+    "SpikeSlabParams": "energies.spike_slab",
     "FixedCombinations": "constraints.rules",
     "GameState": "adversarial._games.players",
     "Groups": "data.rare",

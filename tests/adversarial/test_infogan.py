@@ -197,6 +197,7 @@ def clusters():
     return rows, y, gan
 
 
+@pytest.mark.exhaustive
 def test_categories_are_the_clusters(clusters):
     rows, y, gan = clusters
     found = gan.predict(rows)

@@ -190,6 +190,7 @@ def test_images_of_any_form(shape):
         DRAW(2, 2, 5, image_shape=(5, 5), n_iter=1).fit(X)
 
 
+@pytest.mark.exhaustive
 def test_it_learns_what_is_where():
     # A bright square of four pixels, somewhere in the image.
     rng = np.random.default_rng(0)

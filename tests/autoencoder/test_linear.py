@@ -87,6 +87,7 @@ def test_a_fixed_variance_makes_it_principal_components():
     )
 
 
+@pytest.mark.exhaustive
 def test_variances_of_columns_make_it_factor_analysis():
     factors = FactorAnalysis(2, tol=1e-6, max_iter=5000).fit(STANDARD)
     expected = factors.score(STANDARD) - np.log(X.std(axis=0)).sum()

@@ -103,6 +103,7 @@ def test_codes_of_chains_have_noise_along_the_jacobian(case):
     np.testing.assert_array_equal(net.set_params(code_noise=0).impute(X), filled)
 
 
+@pytest.mark.exhaustive
 def test_the_optimum_is_the_posterior_mean():
     # Normal rows with normal noise, whose posterior mean is linear: a step along the
     # score of the density of corrupted rows.

@@ -62,6 +62,7 @@ def test_all_draws_keep_to_the_conditions(vae, names):
     assert_kept(found, names)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("conditions", [{0: 1}, {0: 0, 2: [1]}])
 def test_draws_have_the_conditional_probabilities(conditions):
     X = np.random.default_rng(0).random((200, 1)) < [0.5, 0.2, 0.7]

@@ -84,6 +84,7 @@ def test_without_warming_up_beta_is_what_it_is(betas):
     assert betas == [0.5] * 3
 
 
+@pytest.mark.exhaustive
 def test_beta_counts_what_latent_units_cost():
     kl = [
         vae_of(beta=beta, n_iter=30).fit(DIGITS).elbo(DIGITS).kl.mean()

@@ -51,7 +51,7 @@ def assert_shares(drawn, X, p):
         assert_means(found[:, usual], share[usual])
 
 
-@pytest.mark.short("bits-0.03", "nade-codes-0.001")
+@pytest.mark.short("bits-0.03")
 @pytest.mark.parametrize("p", [0.03, 0.001])
 @pytest.mark.parametrize("kind", [BITS, CODES], ids=["bits", "codes"])
 @pytest.mark.parametrize("name", CHAINS)

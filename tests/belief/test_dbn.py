@@ -288,6 +288,7 @@ def test_verbose_names_the_layer(capsys):
     )
 
 
+@pytest.mark.exhaustive
 def test_in_a_pipeline_and_a_search():
     pipeline = make_pipeline(DBN(n_iter=2, random_state=0), LogisticRegression())
     grid = {
@@ -312,6 +313,7 @@ def test_small_tables_are_shown_more_often(n, epochs):
     assert [layer.n_iter_ for layer in dbn.layers_] == [epochs, 1]
 
 
+@pytest.mark.exhaustive
 def test_wide_layers_do_not_run_away():
     dbn = DBN((300, 300), n_iter=5, random_state=0).fit(DIGITS)
     assert dbn.layers_[1].centering == "data"

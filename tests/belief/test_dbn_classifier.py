@@ -58,6 +58,7 @@ def test_the_dbn_is_what_a_dbn_would_be():
     assert clf.log_Z_ == dbn.log_Z_
 
 
+@pytest.mark.exhaustive
 def test_layers_without_pre_training_begin_as_a_net_does():
     clf = DBNClassifier((12, 9), pretrain_iter=(2, 0), n_iter=0, random_state=0)
     clf.fit(FEW, FEW_Y)

@@ -28,6 +28,7 @@ def test_diabetes():
     assert score > cross_val_score(mlp, *data, cv=3).mean() - 0.02
 
 
+@pytest.mark.exhaustive
 def test_a_function_that_is_not_linear():
     X, y = make_friedman1(1500, noise=0.5, random_state=0)
     reg = DBNRegressor((64, 64), pretrain_iter=5, random_state=0)

@@ -115,6 +115,7 @@ def test_filling_is_exact_where_recognition_is():
     np.testing.assert_allclose(clf.impute(holed, n_steps=2000), expected, atol=0.03)
 
 
+@pytest.mark.exhaustive
 def test_a_single_layer_is_a_machine():
     clf = GenerativeDBNClassifier((4,), n_iter=3, random_state=0).fit(FEW, FEW_Y)
     machine = clf.layers_[0]
@@ -132,6 +133,7 @@ def test_a_single_layer_is_a_machine():
     assert found.shape == expected.shape
 
 
+@pytest.mark.exhaustive
 def test_a_single_layer_of_real_columns():
     clf = GenerativeDBNClassifier(
         (50,), column_types="gaussian", n_iter=40, random_state=0

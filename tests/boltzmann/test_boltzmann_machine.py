@@ -198,6 +198,7 @@ def drawn_from(energy, params, n, seed=0):
     return x[0][np.random.default_rng(seed).choice(len(p), size=n, p=p)]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("objective", ["likelihood", "pseudo-likelihood"])
 def test_objectives_find_the_model_that_rows_come_from(objective):
     energy, params = machine(scale=0.7)

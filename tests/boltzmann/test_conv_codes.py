@@ -140,7 +140,7 @@ def test_the_gradient_is_that_of_the_likelihood():
     np.testing.assert_allclose(grad - less, found, atol=1e-6)
 
 
-@pytest.mark.short("{}", "fpcd")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "options",
     [
@@ -165,6 +165,7 @@ def test_it_learns(options):
     assert (back == X[:50]).mean() > 0.5
 
 
+@pytest.mark.exhaustive
 def test_what_does_not_go_together():
     with pytest.raises(ValueError, match="visible_bias='channel' is for bits"):
         ConvRBM(2, visible_bias="channel", **CODES).fit(X[:20])

@@ -286,7 +286,7 @@ def test_pairs_are_put_into_their_places():
     np.testing.assert_array_equal(params.units[-1], seen[-1].units[1])
 
 
-@pytest.mark.short("{}")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "options",
     [

@@ -324,6 +324,7 @@ def test_annealing_agrees_with_enumeration():
     assert isinstance(model.density_.energy.units[1], Pooled)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_biases_may_start_at_zero(solver):
     X = load_digits().data[:600] / 16
@@ -334,6 +335,7 @@ def test_biases_may_start_at_zero(solver):
     assert abs(draws.mean(axis=0) - X.mean(axis=0)).max() < 0.25
 
 
+@pytest.mark.exhaustive
 def test_motifs_of_signals_become_filters():
     rng = np.random.default_rng(0)
     t = np.arange(9)

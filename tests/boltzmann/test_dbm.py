@@ -311,6 +311,7 @@ def test_one_number_is_one_layer():
     assert len(DBM([3, 2], n_iter=1).fit(STATES).coefs_) == 2
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("sizes", [(256, 16), (1024, 16), (16, 1024)], ids=str)
 def test_default_rates_suit_real_columns_at_any_width(sizes):
     X = np.random.default_rng(0).normal(size=(300, 20))

@@ -349,7 +349,7 @@ def test_divergence_of_the_net_is_named():
     assert np.isfinite(clf.predict_log_proba(X)).all()
 
 
-@pytest.mark.short("(8,)")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("sizes", [(8,), (8, 6)], ids=str)
 def test_learns_the_joint_distribution(sizes):
     X, y = blocks(400)
@@ -539,6 +539,7 @@ def test_the_last_pair_hears_labels_as_it_does_in_the_machine(sizes):
         np.testing.assert_allclose(heard, expit(c + x @ W + y @ U))
 
 
+@pytest.mark.exhaustive
 def test_labels_are_pretrained_with_the_last_pair():
     X, y = blocks(120)
     clf = small(dbm__n_iter=0, fine_tune=None)

@@ -81,6 +81,7 @@ def test_combinations_with_missing_values(rbm):
         assert np.isfinite(found).all()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_norms_have_a_limit(solver):
     options = {"n_iter": 20, "solver": solver, "learning_rate": 0.02}
@@ -92,6 +93,7 @@ def test_norms_have_a_limit(solver):
     assert norms.max() > 0.098
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("gradient", "target"),
     [("pcd", 0.05), ("pcd", 0.9), ("cd", 0.05), ("tempering", 0.9)],

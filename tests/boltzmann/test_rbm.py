@@ -611,9 +611,7 @@ def trained(kind, hidden, **options):
     return rbm.fit(X), X, alone.fit(X).score(X)
 
 
-@pytest.mark.short(
-    "bernoulli-bernoulli", "rectified-categorical(3)", "poisson-bernoulli"
-)
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "kind, hidden",
     [

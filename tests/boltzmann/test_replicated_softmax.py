@@ -218,7 +218,7 @@ def test_lengths_of_replicas():
     np.testing.assert_array_equal(_ladder(np.array([7.0]), 1), [7])
 
 
-@pytest.mark.short("cd")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("gradient", ["pcd", "cd", "tempering"])
 def test_topics_are_found(gradient):
     options = {"gradient": gradient, "batch_size": 10, "random_state": 0}

@@ -165,6 +165,7 @@ def assert_types(estimator, data, given, kept):
     assert estimator.transform(X).dtype == kept
 
 
+@of_kinds
 def test_float32_stays(estimator, data):
     assert_types(estimator, data, np.float32, np.float32)
 
@@ -214,6 +215,7 @@ def assert_sparse_is_dense(estimator, data, dense, convert):
         )
 
 
+@of_kinds
 def test_sparse_is_dense(estimator, data):
     assert_sparse_is_dense(estimator, data, data.grey, sp.csr_array)
 
@@ -314,6 +316,7 @@ def test_random_state_may_be_a_generator_or_none(estimator, data):
     assert estimator.sample(2).shape == ((2,) if data.conditional else (2, 30))
 
 
+@of_kinds
 def test_pickle_and_go_on(estimator, data):
     X, labels = data.X, data.y()
     estimator.fit(X, **labels)
@@ -334,7 +337,7 @@ def test_partial_fits_are_the_epochs_of_fit(estimator, data):
     assert_same(whole, parts)
 
 
-@of_kinds
+@of_classes
 def test_partial_fit_does_not_touch_arrays_handed_out(estimator, data):
     found = weights(estimator.fit(data.X, **data.y()))
     before = found.copy()
@@ -343,7 +346,7 @@ def test_partial_fit_does_not_touch_arrays_handed_out(estimator, data):
     assert (weights(estimator) != before).any()
 
 
-@of_kinds
+@of_classes
 def test_warm_start_goes_on(estimator, data):
     X, labels = data.X, data.y()
     having(estimator, warm_start=True, early_stopping=False, refine=None)
@@ -356,7 +359,7 @@ def test_warm_start_goes_on(estimator, data):
     assert_same(cold.fit(X, **labels).fit(X, **labels), clone(cold).fit(X, **labels))
 
 
-@of_kinds
+@of_classes
 def test_methods_write_nothing(estimator, data):
     estimator.fit(data.X, **data.y())
     before = pickle.dumps(vars(estimator))
@@ -570,7 +573,7 @@ def test_nothing_observed_at_all(estimator, data):
         assert (abs(scores) < 0.5).all()
 
 
-@of_kinds
+@of_classes
 def test_scoring_monitor_hears_of_every_epoch(estimator, data):
     having(estimator, early_stopping=False, fine_tune=None)
     scoring = {
@@ -615,7 +618,7 @@ class Fail(Callback):
             raise KeyError("nothing that learning knows of")
 
 
-@of_kinds
+@of_classes
 def test_a_callback_may_stop_training(estimator, data):
     estimator.set_callbacks(StopAtOnce()).fit(data.X, **data.y())
     # Of a stack, with its first layer.
@@ -631,7 +634,7 @@ def assert_learned(estimator, before):
         np.testing.assert_array_equal(value, after[name])
 
 
-@of_kinds
+@of_classes
 def test_an_error_in_learning_loses_nothing(estimator, data):
     estimator.set_callbacks(Fail(1))
     with pytest.raises(KeyError):
@@ -723,6 +726,7 @@ def test_progress_bar(estimator, data, capsys):
     assert type(estimator).__name__ in capsys.readouterr().out
 
 
+@of_classes
 def test_verbose(estimator, data, capsys):
     having(estimator, verbose=1).fit(data.X, **data.y())
     lines = capsys.readouterr().out.splitlines()
@@ -730,7 +734,7 @@ def test_verbose(estimator, data, capsys):
     assert all(type(estimator).__name__ in line for line in lines)
 
 
-@of_kinds
+@of_classes
 def test_unfitted(estimator, data):
     names = ["transform", "score", "impute", "gibbs", "elbo", "active_units", *OF_ROWS]
     names += ["score_features", "conditional_sample", "invert", "generate"]
@@ -743,7 +747,7 @@ def test_unfitted(estimator, data):
             getattr(estimator, name)(data.X, **arguments)
 
 
-@of_kinds
+@of_classes
 def test_unfitted_without_data(estimator, data):
     calls = [estimator.sample, estimator.get_feature_names_out]
     if hasattr(estimator, "inverse_transform"):
@@ -762,7 +766,7 @@ NAMES += ["centering", "max_norm", "n_temperatures", "fast_learning_rate"]
 NAMES += ["sparsity_target"]
 
 
-@of_kinds
+@of_classes
 def test_invalid_parameters_are_named(estimator, data):
     unnamed, stack = [], hasattr(machine(estimator), "hidden_layer_sizes")
     there = ["learning_rate", *["n_components"] * stack]
@@ -779,7 +783,7 @@ def test_invalid_parameters_are_named(estimator, data):
     assert not unnamed
 
 
-@of_kinds
+@of_classes
 def test_invalid_weights(estimator, data):
     for weight, message in [
         (np.zeros(80), "zero"),
@@ -805,7 +809,7 @@ def test_what_is_far_away_is_improbable_and_no_more(estimator, data):
     assert np.isfinite(estimator.transform(far)).all()
 
 
-@of_kinds
+@of_classes
 def test_a_failed_fit_loses_nothing(estimator, data):
     X = data.X
     estimator.fit(X, **data.y())

@@ -32,7 +32,12 @@ KNOWN = np.arange(24) % 4 > 0
 NAMES = np.array(["ant", "bee", "cat"])[CODES]
 CLASSIFIERS = [
     RBMClassifier(3, n_iter=2, random_state=0),
-    DBMClassifier(DBM((3,), n_iter=2, learning_rate=0.05), n_iter=2, random_state=0),
+    pytest.param(
+        DBMClassifier(
+            DBM((3,), n_iter=2, learning_rate=0.05), n_iter=2, random_state=0
+        ),
+        marks=pytest.mark.exhaustive,
+    ),
     DBNClassifier((3,), pretrain_iter=1, n_iter=2, random_state=0),
     GenerativeDBNClassifier((3,), n_iter=2, random_state=0),
     StackedAutoencoderClassifier((3,), pretrain_iter=1, n_iter=2, random_state=0),

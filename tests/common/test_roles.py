@@ -167,6 +167,7 @@ def assert_same(a, b):
         np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
 
 
+@pytest.mark.short("RBM", "NADE", "VAE", "GAN", "Net", "GSN")
 @pytest.mark.parametrize("fitted", OBJECTIVES.values(), ids=OBJECTIVES, indirect=True)
 def test_an_objective_lowers_its_loss(fitted):
     estimator, _, missing, y = fitted

@@ -29,6 +29,7 @@ LEVELS = levels()
 ORDER, JOINT = Inequality("a", "b"), FixedCombinations(["x", "y"])
 
 
+@pytest.mark.short("FVBN")
 @with_checks([ConstrainedTable(SMALL), ConstrainedTable(FVBN(column_types="gaussian"))])
 def test_scikit_learns_checks(estimator, check):
     try:

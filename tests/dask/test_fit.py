@@ -149,7 +149,7 @@ MODELS = [
 ]
 
 
-@pytest.mark.short("ReplicatedSoftmax-ndarray-NoneType0", "GMMN")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("estimator", "rows", "y"), MODELS, ids=lambda value: type(value).__name__
 )
@@ -315,6 +315,7 @@ def test_tables_of_dask(client):
     assert found.n_iter_ == 2
 
 
+@pytest.mark.exhaustive
 def test_a_warm_start_goes_on(client):
     rbm = BernoulliRBM(4, n_iter=2, batch_size=40, warm_start=True, random_state=0)
     first = distribute.fit(rbm, X, n_shards=2, client=client).components_.copy()

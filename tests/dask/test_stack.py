@@ -128,7 +128,7 @@ def test_a_busy_client_loses_no_results(client, monkeypatch):
     np.testing.assert_allclose(found.transform(rows), expected, atol=1e-5)
 
 
-@pytest.mark.short("NoneType3")
+@pytest.mark.exhaustive
 @of_stacks
 def test_the_result_is_that_of_the_shards_not_of_the_workers(clients, stack, rows, y):
     found = [

@@ -126,7 +126,7 @@ def test_one_shard_is_a_fit(client, model, rows, y):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.short("DBNClassifier-ndarray-ndarray1")
+@pytest.mark.exhaustive
 @of_models
 def test_the_result_is_that_of_the_shards_not_of_the_workers(clients, model, rows, y):
     found = [
@@ -372,7 +372,12 @@ def test_deep_machines_with_a_net(clients, model, rows, y):
 
 @pytest.mark.parametrize(
     "model",
-    [RBMClassifier(4, **SMALL), DBMClassifier(DBM((4, 3), **SMALL), n_iter=1)],
+    [
+        RBMClassifier(4, **SMALL),
+        pytest.param(
+            DBMClassifier(DBM((4, 3), **SMALL), n_iter=1), marks=pytest.mark.exhaustive
+        ),
+    ],
     ids=str,
 )
 def test_losses_of_labels_are_those_of_rows_with_one(client, model):

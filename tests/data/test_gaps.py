@@ -64,7 +64,7 @@ def test_means_and_draws_are_those_given_all_other_entries(model, monkeypatch):
     np.testing.assert_allclose(drawn.mean(axis=0), exact, atol=4 * 0.5 / 200**0.5)
 
 
-@pytest.mark.short("RNNNADE", "RNNRBM")
+@pytest.mark.exhaustive
 @models
 def test_gaps_of_long_series_are_settled_one_by_one(model):
     model = clone(model).set_params(n_iter=2).fit(PARTS)

@@ -145,7 +145,9 @@ def test_tables_are_read_in_blocks(source, tmp_path, small_blocks):
     ("estimator", "values", "y"),
     [
         (GaussianRBM(3), RNG.normal(size=(300, 3)) + [1, 2, 3], None),
-        (RBMClassifier(3), X[:300], LABELS[:300]),
+        pytest.param(
+            *(RBMClassifier(3), X[:300], LABELS[:300]), marks=pytest.mark.exhaustive
+        ),
         (FVBN(column_types="categorical"), X[:300] + X[:300, ::-1], None),
         (FVBN(column_types="mixed"), RNG.normal(size=(300, 3)).round(1), None),
         (VAE(2, hidden_layer_sizes=(5,)), X[:300], None),

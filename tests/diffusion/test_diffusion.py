@@ -161,6 +161,7 @@ def test_density_of_one_column_integrates_to_one():
     assert found.score(X) > FVBN(column_types="gaussian").fit(X).score(X) + 0.02
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("sampler", ["flow", "ancestral"])
 def test_draws_have_the_density(model, sampler):
     points, area = grid()
@@ -264,6 +265,7 @@ def test_codes_and_back(model):
     np.testing.assert_allclose(back, MOONS, atol=0.02)
 
 
+@pytest.mark.exhaustive
 def test_missing_entries(model):
     x = MOONS[:10].copy()
     x[:, 1] = np.nan
@@ -326,6 +328,7 @@ def test_classes():
         Diffusion(n_iter=0).fit(MOONS).sample(2, y="up")
 
 
+@pytest.mark.exhaustive
 def test_few_rows_are_not_learned_by_heart():
     X = np.random.default_rng(0).normal(size=(60, 4))
     start = Diffusion(**SHORT | {"n_iter": 0}).fit(X)

@@ -176,7 +176,7 @@ def drawn_gradient(own, rows, n_copies, seed):
     )[1].model
 
 
-@pytest.mark.short("holed")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "rows", [ROWS[[1, 5, 6]], HOLED[:2]], ids=["complete", "holed"]
 )

@@ -389,7 +389,7 @@ UNBIASED = [
 ]
 
 
-@pytest.mark.short("holed")
+@pytest.mark.short("holed-nade-nade", "holed-False", "holed-True-nade-r", "disarm")
 @pytest.mark.parametrize("of_p, of_q, way, more", UNBIASED)
 @pytest.mark.parametrize("holed", [False, True], ids=["whole", "holed"])
 def test_gradients_are_unbiased(of_p, of_q, way, more, holed):
@@ -407,7 +407,7 @@ def test_gradients_are_unbiased(of_p, of_q, way, more, holed):
     assert_mean_gradient(own, params, kept, rows, expected)
 
 
-@pytest.mark.short("whole")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "of_p, of_q, holed",
     [(True, "nade", False), ("nade", True, True)],
@@ -503,7 +503,7 @@ def test_grey_rows_have_no_likelihood_given_columns_before():
         sbn.score_samples(ROWS / 2)
 
 
-@pytest.mark.short("mixed")
+@pytest.mark.exhaustive
 @each_kind
 @pytest.mark.parametrize("column_types", ["gaussian", "categorical", "mixed"])
 def test_columns_of_all_kinds(kind, column_types):

@@ -66,6 +66,7 @@ def test_every_objective_learns_bars(objective):
     assert sbn.loss_curve_[-1] < sbn.loss_curve_[0]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("objective", ["mean-field", "gibbs"])
 @pytest.mark.parametrize("kind", ["categorical", "gaussian"])
 def test_other_columns_are_learned(kind, objective):
@@ -136,6 +137,7 @@ def test_a_collapse_is_told():
         sbn.fit(load_digits().data > 7)
 
 
+@pytest.mark.exhaustive
 def test_tables_of_several_kinds():
     pd = pytest.importorskip("pandas")
     rng = np.random.default_rng(0)
@@ -174,6 +176,7 @@ def variances(n_draws=5, n_iter=4, **options):
     return sbn, np.array(sbn.gradient_variance_curve_)
 
 
+@pytest.mark.exhaustive
 def test_gradients_of_less_variance_have_less():
     means = {
         baseline: variances(20, objective="reinforce", baseline=baseline)[1].mean()

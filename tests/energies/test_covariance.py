@@ -4,28 +4,55 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scipy.special import logsumexp
+from scipy.integrate import quad
+from scipy.special import loggamma, logsumexp
 
 from skdgm.distributions import Normal
-from skdgm.energies.covariance import Covariance, CovarianceParams
+from skdgm.energies.covariance import Covariance, CovarianceParams, ProductOfT
+from skdgm.energies.spike_slab import SpikeSlab, SpikeSlabParams, taken
 from tests.numerical import assert_trees, numerical_gradient
 
 N, N_MEAN, N_FACTORS, N_COVARIANCE = 3, 2, 4, 2
 
 
-@pytest.fixture(params=[N_MEAN, 0])
-def given(request):
-    """Energy, parameters, and some rows."""
+def parameters(n_mean):
+    """Parameters, and some rows."""
     rng = np.random.default_rng(0)
     params = CovarianceParams(
         Normal(*0.5 * rng.normal(size=(2, N))),
-        rng.normal(size=(N, request.param)),
-        rng.normal(size=request.param),
+        rng.normal(size=(N, n_mean)),
+        rng.normal(size=n_mean),
         rng.normal(size=(N, N_FACTORS)),
         rng.random((N_FACTORS, N_COVARIANCE)),
         1 + rng.normal(size=N_COVARIANCE),
     )
-    return Covariance(N), params, rng.normal(size=(5, N))
+    return params, rng.normal(size=(5, N))
+
+
+@pytest.fixture(params=[N_MEAN, 0])
+def given(request):
+    """Energy, parameters, and some rows."""
+    return Covariance(N), *parameters(request.param)
+
+
+def slabs():
+    """Energy of spikes and slabs, parameters, and some rows."""
+    rng = np.random.default_rng(0)
+    params = SpikeSlabParams(
+        Normal(*0.5 * rng.normal(size=(2, N))),
+        0.3 * rng.normal(size=(N, N_FACTORS)),
+        rng.random((N, N_FACTORS)),
+        *rng.normal(size=(3, N_FACTORS)),
+    )
+    return SpikeSlab(N), params, rng.normal(size=(5, N))
+
+
+@pytest.fixture(params=[Covariance, ProductOfT, SpikeSlab])
+def either(request):
+    """The same, of all kinds of units."""
+    if request.param is SpikeSlab:
+        return slabs()
+    return request.param(N), *parameters(N_MEAN)
 
 
 def energies(params, v):
@@ -51,15 +78,15 @@ def test_free_energies_are_sums_over_hidden_units(given):
     np.testing.assert_allclose(np.hstack(energy.hidden(params, v)), p @ states)
 
 
-def test_slopes_are_those_of_finite_differences(given):
-    energy, params, v = given
+def test_slopes_are_those_of_finite_differences(either):
+    energy, params, v = either
     slope = energy.value(params, (v,))[1]
     found = numerical_gradient(lambda v: energy.value(params, (v,))[0].sum(), v)
     np.testing.assert_allclose(slope, found, rtol=1e-6, atol=1e-8)
 
 
-def test_gradients_are_those_of_finite_differences(given):
-    energy, params, v = given
+def test_gradients_are_those_of_finite_differences(either):
+    energy, params, v = either
 
     def goodness(params):
         return -energy.value(params, (v,))[0].mean()
@@ -71,11 +98,93 @@ def test_gradients_are_those_of_finite_differences(given):
 def test_rows_given_hidden_units_are_normal(given):
     energy, params, v = given
     E, states = energies(params, v)
-    n_mean = len(params.c)
-    h, g = states[:, :n_mean], states[:, n_mean:]
-    means, precisions = energy.mean(params, h, g), energy.precisions(params, g)
+    assert_normal(energy, params, v, E, states)
+
+
+def assert_normal(energy, params, v, E, states):
+    """Energies given states of the hidden units are those of a normal distribution."""
+    means, precisions = energy.mean(params, states), energy.precisions(params, states)
     gaps = v[:, None] - means
     squares = np.einsum("rsi,sij,rsj->rs", gaps, precisions, gaps)
     # Up to a constant of each state.
     rest = E - 0.5 * squares
     np.testing.assert_allclose(rest - rest[0], 0, atol=1e-10)
+
+
+def moment(t, power, rate):
+    """Integrand by the log t of a gamma unit."""
+    return np.exp(power * t - rate * np.exp(t))
+
+
+def test_gamma_units_are_integrated_out():
+    params, v = parameters(N_MEAN)
+    pooled = 0.5 * (v @ params.C) ** 2 @ params.P
+    log_sum, mean, _ = ProductOfT(N).gates(params.d, pooled)
+    for row, unit in product(range(len(v)), range(N_COVARIANCE)):
+        shape, rate = np.exp(params.d[unit]), 1 + pooled[row, unit]
+        # Moments of the density of the energy, by the log of the unit.
+        parts = [quad(moment, -80, 10, (shape + k, rate))[0] for k in (0, 1)]
+        expected = np.log(parts[0]) - loggamma(shape)
+        assert log_sum[row, unit] == pytest.approx(expected, abs=1e-6)
+        assert mean[row, unit] == pytest.approx(parts[1] / parts[0], rel=1e-6)
+
+
+def test_a_column_along_which_rows_are_shifted(either):
+    energy, params, v = either
+    column, shift = np.array([0, 1, 2, 1, 0]), np.linspace(-2, 3, 7) * np.ones((5, 1))
+    found = energy.along(params, v, column, shift)
+    for place in range(7):
+        moved = v.copy()
+        moved[np.arange(5), column] += shift[:, place]
+        expected = energy.value(params, (v,))[0] - energy.value(params, (moved,))[0]
+        start = energy.along(params, v, column, np.zeros((5, 1)))[:, 0]
+        np.testing.assert_allclose(found[:, place] - start, expected)
+
+
+def spike_energies(params, v):
+    """The energy of rows with all spikes, slabs integrated out, (n_rows, n_states); and
+    these states."""
+    gap, precision = v - params.visible.mean, np.exp(params.visible.log_precision)
+    alpha, states = np.exp(params.log_alpha), product([0.0, 1.0], repeat=N_FACTORS)
+    states = np.array(list(states))
+    found = np.empty((len(v), len(states)))
+    for (row, g), (column, h) in product(enumerate(gap), enumerate(states)):
+        own = 0.5 * (g**2 * (precision + params.Phi @ h)).sum() - params.c @ h
+        own += 0.5 * (alpha * params.mu**2) @ h
+        # The slabs are normal, given row and spikes, with this precision and mean.
+        mean = params.mu * h + h * (g @ params.W) / alpha
+        found[row, column] = own - 0.5 * (alpha * mean**2).sum()
+    return found, states
+
+
+def test_slabs_and_spikes_are_summed_out():
+    energy, params, v = slabs()
+    E, states = spike_energies(params, v)
+    np.testing.assert_allclose(energy.value(params, (v,))[0], -logsumexp(-E, axis=1))
+    p = np.exp(-E - logsumexp(-E, axis=1, keepdims=True))
+    np.testing.assert_allclose(energy.hidden(params, v)[0], p @ states)
+    assert_normal(energy, params, v, E, states)
+
+
+def test_precisions_stay_positive_definite_for_all_spikes():
+    energy, params, _ = slabs()
+    params = params._replace(W=9 * params.W, Phi=params.Phi - 0.5)
+    _, states = spike_energies(params, np.zeros((1, N)))
+    assert np.linalg.eigvalsh(energy.precisions(params, states)).min() < 0
+    energy.constrain(params, energy.kept(params), 100.0)
+    assert params.Phi.min() == 0
+    assert np.linalg.eigvalsh(energy.precisions(params, states)).min() > 0
+    before = params.W.copy()
+    energy.constrain(params, energy.kept(params), 100.0)
+    np.testing.assert_allclose(params.W, before)
+    energy.constrain(params, energy.kept(params), 0.1)
+    np.testing.assert_allclose(np.linalg.norm(params.W, axis=0).max(), 0.1)
+
+
+@pytest.mark.parametrize("shape", [(3, 7), (7, 3)])
+def test_the_largest_eigenvalue_is_found_or_bounded(shape):
+    A = np.random.default_rng(0).normal(size=shape)
+    largest = np.linalg.eigvalsh(A @ A.T).max()
+    assert taken(A) == pytest.approx(largest)
+    small = A * np.sqrt(0.1 / largest)
+    assert 0.1 <= taken(small) <= 0.99 + 1e-12

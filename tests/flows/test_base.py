@@ -133,6 +133,7 @@ def test_codes_and_back(flow):
     np.testing.assert_allclose(flow.inverse_transform(flow.transform(X)), X, atol=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_scores_of_missing_entries_are_marginal(flow):
     x = CLUSTERS[:10, :2].copy()
     x[:, 1] = np.nan

@@ -71,6 +71,7 @@ def test_codes_and_back_given_attributes(given):
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_missing_entries_given_attributes(given):
     flow, X, y, _ = given
     x, own = X[:10].copy(), y[:10]

@@ -70,7 +70,7 @@ def test_draws_have_the_density(flow):
         assert (abs(given.mean(axis=0) - p @ function(grid)) < 5 * error).all()
 
 
-@pytest.mark.short("affine")
+@pytest.mark.exhaustive
 def test_scores_of_missing_entries_are_marginal(flow):
     x = MOONS[:20].copy()
     x[:, 1] = np.nan
@@ -107,6 +107,7 @@ class _StopAfter(Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.exhaustive
 def test_what_overfits_stays_at_its_start(tmp_path):
     X = np.random.default_rng(0).normal(size=(40, 4))
     options = SHORT | {"learning_rate": 0.1, "alpha": 0.0}
@@ -142,6 +143,7 @@ def test_columns_that_are_no_numbers_are_named():
         Flow(n_iter=1).fit(frame)
 
 
+@pytest.mark.exhaustive
 def test_many_columns_begin_independent():
     X = np.random.default_rng(0).normal(size=(30, 1030))
     X[:, 1] = X[:, 0]

@@ -373,6 +373,7 @@ def test_fitted_models_and_models_of_labels():
     np.testing.assert_array_equal(found, clone(labelled).fit(HOLES, y).impute(HOLES))
 
 
+@pytest.mark.exhaustive
 def test_pipelines_and_searches():
     y = FRAME["bit"].to_numpy()
     frame = FRAME.drop(columns=["bit", "flag", "object"])

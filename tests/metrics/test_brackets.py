@@ -44,7 +44,7 @@ def test_known_likelihoods_have_no_width(name):
     )
 
 
-@pytest.mark.short("real", "rbm", "dbn", "classifier")
+@pytest.mark.short("real", "rbm")
 def test_estimates_are_around_what_is_exact(case):
     _, model, X = case
     exactly = partition_bracket(model)
@@ -77,7 +77,7 @@ def test_probabilities_of_all_rows_add_up(name):
     assert abs(p.sum() - 1) < 4 * np.sqrt(((p * se) ** 2).sum()) + 1e-3
 
 
-@pytest.mark.short("rbm", "real")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ONE_LAYER)
 def test_conservative_likelihoods_come_close(name):
     model, X = fitted(name)
@@ -96,6 +96,7 @@ def test_conservative_likelihoods_come_close(name):
     assert np.mean(few) < exactly.mean()
 
 
+@pytest.mark.exhaustive
 def test_models_without_the_means_of_the_data_are_warned_of():
     X = np.random.default_rng(0).binomial(1, 0.3, (200, 30))
     rbm = BernoulliRBM(25, n_iter=0, random_state=0).fit(X)
@@ -229,7 +230,7 @@ def bimodal(kind, seed):
     return model
 
 
-@pytest.mark.short("graph")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["graph", "restricted"])
 @pytest.mark.filterwarnings("ignore:.*do not have the means")
 def test_modes_where_no_data_are_belong_to_log_Z(kind):

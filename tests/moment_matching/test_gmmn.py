@@ -31,7 +31,7 @@ def unlike(rows, others=X):
     return np.sqrt(max(discrepancy(rows, others, sigmas)[0], 0))
 
 
-@pytest.mark.short("True")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("square_root", [True, False])
 def test_distributions_are_learned(square_root):
     gmmn = GMMN(column_types="gaussian", square_root=square_root, **SMALL)
@@ -110,6 +110,7 @@ def test_latent_units_of_generated_rows_are_found():
     assert ((again - drawn) ** 2).mean() < 0.05 * drawn.var()
 
 
+@pytest.mark.exhaustive
 def test_missing_entries_are_passed_over():
     known = X.copy()
     known[np.random.default_rng(0).random(X.shape) < 0.3] = np.nan
@@ -125,6 +126,7 @@ def test_missing_entries_are_passed_over():
     assert gaps[0] < gaps[1]
 
 
+@pytest.mark.exhaustive
 def test_codes_of_rows_with_missing_entries_are_inferred():
     grey = load_digits().data[:900] / 16
     known = np.where(RNG.random(grey.shape) < 0.3, np.nan, grey)
@@ -141,6 +143,7 @@ def test_codes_of_rows_with_missing_entries_are_inferred():
     np.testing.assert_allclose(found[0], gmmn.transform(grey[:1])[0], rtol=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_tables_of_several_kinds_are_drawn():
     frame = pd.DataFrame(
         {

@@ -218,6 +218,7 @@ MLP = {
 RATE = 5e-3
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("activation", ["logistic", "relu"])
 def test_learns_digits_as_well_as_mlp_classifier(activation):
     X, y = load_digits(return_X_y=True)

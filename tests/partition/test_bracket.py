@@ -81,6 +81,7 @@ SHAPES = [[[8], [5]], [[5], [8]], [[6], [6]], [[4], [4], [4]], [[3, 3], [4], [2]
 QUICK = AISOptions(n_betas=(100, 300), burn_in=100, n_steps=40)
 
 
+@pytest.mark.exhaustive
 def test_exact_values_are_inside():
     """A bound of four standard deviations below the 0.95 that one side alone has."""
     inside, effort = [], QUICK._replace(n_betas=(50, 150), burn_in=50, n_steps=20)
@@ -134,6 +135,7 @@ def test_bad_mixing_is_warned_of():
         bracket.estimate(stream(0), given, QUICK._replace(n_betas=(10,)))
 
 
+@pytest.mark.exhaustive
 def test_a_brief_run_is_enough_for_easy_models():
     """Errors of a bound of three and a half standard errors, and of them together."""
     errors = []

@@ -323,21 +323,35 @@ def test_sparse_masks(name, tmp_path):
     assert_identical(*(m.set_params(edges=None).fit(BITS) for m in (machine, other)))
 
 
-def test_estimators_in_estimators(tmp_path):
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        DensityOutlierDetector(BernoulliRBM(2, n_iter=1, random_state=0)),
+        BernoulliBinarizer(random_state=1),
+        BernoulliBinarizer(scheme="threshold"),
+        Dequantizer(random_state=1),
+        GenerativeImputer(FVBN(n_iter=1), add_indicator=True, random_state=0),
+        ConstrainedTable(FVBN(n_iter=1), random_state=0),
+        pytest.param(
+            DBMClassifier(DBM((4, 3), n_iter=2), n_iter=2, random_state=0),
+            marks=pytest.mark.exhaustive,
+        ),
+    ],
+    ids=str,
+)
+def test_estimators_in_estimators(estimator, tmp_path):
+    X = BITS / 2 if isinstance(estimator, BernoulliBinarizer) else BITS
+    estimator = clone(estimator)
+    if not isinstance(estimator, DBMClassifier):
+        estimator.fit(X)
+    other = kept(estimator, tmp_path)
+    assert_identical(estimator, other)
+    refits = [clone(e).fit(BITS, BITS[:, 0]) for e in (estimator, other)]
+    assert_identical(*refits)
+
+
+def test_estimators_that_are_shared(tmp_path):
     shared = BernoulliRBM(3, n_iter=2)
-    for estimator in (
-        DBMClassifier(DBM((4, 3), n_iter=2), n_iter=2, random_state=0),
-        DensityOutlierDetector(BernoulliRBM(2, n_iter=1, random_state=0)).fit(BITS),
-        BernoulliBinarizer(random_state=1).fit(BITS / 2),
-        BernoulliBinarizer(scheme="threshold").fit(BITS / 2),
-        Dequantizer(random_state=1).fit(BITS),
-        GenerativeImputer(FVBN(n_iter=1), add_indicator=True, random_state=0).fit(BITS),
-        ConstrainedTable(FVBN(n_iter=1), random_state=0).fit(BITS),
-    ):
-        other = kept(estimator, tmp_path)
-        assert_identical(estimator, other)
-        refits = [clone(e).fit(BITS, BITS[:, 0]) for e in (estimator, other)]
-        assert_identical(*refits)
     stack = kept(DBN(layers=[("a", shared), ("b", shared)]), tmp_path)
     assert stack.layers[0][1] is stack.layers[1][1]
 

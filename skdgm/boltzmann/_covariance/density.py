@@ -6,7 +6,7 @@ from sklearn.utils import check_random_state
 from skdgm.base import Density
 from skdgm.boltzmann._covariance.annealing import log_integral, log_partition
 from skdgm.data import fill
-from skdgm.samplers import HMC, State
+from skdgm.samplers import State
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
@@ -19,14 +19,14 @@ _BLOCK = 500
 
 class CovarianceDensity(Density):
     """Density of rows; besides the arguments of :class:`~skdgm.base.Density` it has the
-    ``energy``, a training ``state``, ``n_leapfrog``, and ``log_Zs``, to which log Z is
+    ``moves`` of an energy, a training ``state``, and ``log_Zs``, to which log Z is
     added."""
 
-    def __init__(self, *common, energy, state, n_leapfrog, log_Zs):
+    def __init__(self, *common, moves, state, log_Zs):
         super().__init__(*common)
-        self.energy, self.params, self.chains = energy, state.params, state.chains
-        size = float(np.exp(state.log_size[0]))
-        self.how = {"step_size": size, "n_leapfrog": n_leapfrog}
+        self.moves, self.energy = moves, moves.energy
+        self.params, self.chains = state.params, state.chains
+        self.size = float(np.exp(state.log_size[0]))
         self._log_Zs = {} if log_Zs is None else log_Zs
 
     @property
@@ -49,14 +49,14 @@ class CovarianceDensity(Density):
 
     @property
     def n_features_out(self):
-        """Number of mean units and of covariance units."""
-        return len(self.params.c) + len(self.params.d)
+        """Number of hidden units."""
+        return self.energy.n_hidden(self.params)
 
     def log_partition(self):
         """Log Z and its standard error, in nats, computed once."""
         if None not in self._log_Zs:
             rng = stream(self.seed, LIKELIHOOD)
-            given = self.energy, self.params, self.chains, self.how, self.name
+            given = self.moves, self.params, self.chains, self.size, self.name
             with one_blas_thread():
                 self._log_Zs[None] = log_partition(rng, *given)
         return self._log_Zs[None]
@@ -76,7 +76,7 @@ class CovarianceDensity(Density):
             found, holes = np.empty(len(v)), np.isnan(v).any(axis=1)
             found[~holes] = self.energy.value(self.params, (v[~holes],))[0]
             if holes.any():
-                given = self.energy, self.params, v[holes], self.how
+                given = self.moves, self.params, v[holes], self.size
                 found[holes] = -log_integral(rng.take(np.flatnonzero(holes)), *given)
             return found
 
@@ -100,14 +100,14 @@ class CovarianceDensity(Density):
 
     def inverse(self, H):
         """Means of the visible units given hidden ones."""
-        H, n_mean = self.checked(H, self.dtype, "hidden units"), len(self.params.c)
-        v = self.energy.mean(self.params, H[:, :n_mean], H[:, n_mean:])
+        H = self.checked(H, self.dtype, "hidden units")
+        v = self.energy.mean(self.params, H)
         return self.domain.to_data(self.columns, v)
 
     def covariance(self, X):
         """Covariance matrices of columns given hidden units, at their means."""
-        H, n_mean = self.features(X).astype(float), len(self.params.c)
-        found = np.linalg.inv(self.energy.precisions(self.params, H[:, n_mean:]))
+        H = self.features(X).astype(float)
+        found = np.linalg.inv(self.energy.precisions(self.params, H))
         return found * np.multiply.outer(self.columns.scale, self.columns.scale)
 
     def sample(self, n_samples, random_state=None, n_steps=20):
@@ -118,9 +118,8 @@ class CovarianceDensity(Density):
         rng = stream(seed).rows(n_samples)
         v = self.chains[np.arange(n_samples) % len(self.chains)]
         with one_blas_thread():
-            state, _ = HMC(self.energy, **self.how).step(
-                rng, self.params, State((v,)), n_steps
-            )
+            sampler = self.moves.sampler(self.size)
+            state, _ = sampler.step(rng, self.params, State((v,)), n_steps)
         return self.domain.to_data(self.columns, state.x[0])
 
     def fill(self, X, method="mean", random_state=None, *, n_steps=50):
@@ -136,7 +135,7 @@ class CovarianceDensity(Density):
     def _completed(self, v, rng, n_steps):
         """Rows with missing entries drawn, after each trajectory of the second half."""
         known = ~np.isnan(v)
-        sampler = HMC(self.energy, clamp=(known,), **self.how)
+        sampler = self.moves.sampler(self.size, (known,))
         state, parts = State((np.nan_to_num(v),)), []
         for number in range(n_steps):
             state, _ = sampler.step(rng, self.params, state, first=number)

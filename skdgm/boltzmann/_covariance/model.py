@@ -6,6 +6,7 @@ import numpy as np
 
 from skdgm.base import Model
 from skdgm.boltzmann._covariance.density import CovarianceDensity
+from skdgm.boltzmann._covariance.moves import Trajectories
 from skdgm.boltzmann._covariance.objective import (
     CovarianceObjective,
     CovarianceState,
@@ -13,11 +14,20 @@ from skdgm.boltzmann._covariance.objective import (
 from skdgm.distributions import Normal
 from skdgm.energies.covariance import Covariance, CovarianceParams
 
-_NAMES = "n_mean", "n_covariance", "n_factors"
-
 
 class CovarianceModel(Model):
-    """Numbers of units, and what they are learned and asked by."""
+    """Numbers of units, and what they are learned and asked by.
+
+    Parameters
+    ----------
+    energy : type
+        Covariance, or a subclass.
+    """
+
+    names = "n_mean", "n_covariance", "n_factors"
+
+    def __init__(self, energy=Covariance):
+        self.energy = energy
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
@@ -27,39 +37,58 @@ class CovarianceModel(Model):
                 f"{options.n_covariance}, or a unit has no factor."
             )
 
+    def moves(self, options, n_visible):
+        """How chains move."""
+        return Trajectories(self.energy(n_visible), options.n_leapfrog)
+
+    def sizes(self, structure):
+        """Numbers of hidden units, as the energy has them."""
+        n = structure.n_covariance
+        return structure.n_mean, structure.n_factors or n, n
+
+    def units(self, density):
+        """Ends of the names of each kind of hidden units, and their numbers."""
+        params = density.params
+        return ("_mean", len(params.c)), ("_covariance", len(params.d))
+
     def structure(self, facts):
         """Numbers of units."""
-        return SimpleNamespace(
-            **{name: getattr(facts.options, name) for name in _NAMES}
-        )
+        names = {name: getattr(facts.options, name) for name in self.names}
+        return SimpleNamespace(**names)
 
     def objective(self, facts, table, before):
         """Log-likelihood of the rows."""
-        own, n = facts.structure, len(facts.columns.seen)
-        sizes = own.n_mean, own.n_factors or own.n_covariance, own.n_covariance
         independent = facts.domain.loss_of_independent(facts.columns)
         given = facts.options, table.rows, facts.seed, before
-        return CovarianceObjective(Covariance(n), independent, sizes, *given)
+        moves = self.moves(facts.options, len(facts.columns.seen))
+        sizes = self.sizes(facts.structure)
+        return CovarianceObjective(moves, independent, sizes, *given)
 
     def density(self, facts, state):
         """Density of the learned parameters."""
         return CovarianceDensity(
             *facts.own,
-            energy=Covariance(len(facts.columns.seen)),
+            moves=self.moves(facts.options, len(facts.columns.seen)),
             state=state,
-            n_leapfrog=facts.options.n_leapfrog,
             log_Zs=facts.known._log_Zs,
         )
 
     def attributes(self, facts, state):
         """Fitted attributes of a training state, by name."""
-        (visible, W, c, C, P, d), columns = state.params, facts.columns
+        _, W, c, C, P, d = state.params
         return {
             "components_": W.T,
             "factors_": C.T,
             "pooling_": P.T,
             "intercept_mean_": c,
             "intercept_covariance_": d,
+            **self.of_rows(facts, state),
+        }
+
+    def of_rows(self, facts, state):
+        """Those that all machines have."""
+        visible, columns = state.params.visible, facts.columns
+        return {
             "intercept_visible_": visible.mean,
             "precision_": np.exp(visible.log_precision) / columns.scale**2,
             "mean_": columns.mean,
@@ -72,9 +101,8 @@ class CovarianceModel(Model):
 
     def state(self, facts, attributes):
         """Training state of fitted attributes."""
-        own = attributes["intercept_visible_"], attributes["_log_precision"]
         params = CovarianceParams(
-            Normal(*own),
+            self.visible(attributes),
             attributes["components_"].T,
             attributes["intercept_mean_"],
             attributes["factors_"].T,
@@ -82,3 +110,7 @@ class CovarianceModel(Model):
             attributes["intercept_covariance_"],
         )
         return CovarianceState(params, *attributes["_training"])
+
+    def visible(self, attributes):
+        """Parameters of the visible units, of fitted attributes."""
+        return Normal(attributes["intercept_visible_"], attributes["_log_precision"])

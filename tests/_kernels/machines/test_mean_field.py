@@ -25,7 +25,7 @@ def machine(sizes, dtype, scale=1.0):
     return energy, params, (v, *rest), (True, *rest)
 
 
-@pytest.mark.short("-float64")
+@pytest.mark.short("(5, 4, 3)-float64")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 @pytest.mark.parametrize("max_sweeps", [1, 2, 50])
@@ -41,6 +41,7 @@ def test_means_are_those_of_any_energy(max_sweeps, sizes, dtype):
     np.testing.assert_array_equal(info.n_sweeps, known.n_sweeps)
 
 
+@pytest.mark.short("(5, 4, 3)")
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 def test_a_row_does_not_depend_on_others(sizes):
     energy, params, x, clamp = machine(sizes, np.float32, scale=3.0)

@@ -17,6 +17,7 @@ def blocks(x, shape):
     return x.reshape(*x.shape[:4], rows * columns)
 
 
+@pytest.mark.short("float64")
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_kernels_are_softmaxes_with_an_off_state(shape, dtype):

@@ -97,6 +97,7 @@ def backward(lists, given, dz, cuts=None):
     return grads
 
 
+@pytest.mark.short("1-bits", "600-many-scaled", "-tanh")
 @pytest.mark.short("-float64")
 @TYPES
 @KINDS
@@ -120,6 +121,7 @@ def test_there_and_back(sizes, n_units, scaled, kind, dtype):
         assert found.dtype == dtype
 
 
+@pytest.mark.short("float64")
 @pytest.mark.skipif(PLAIN, reason="of many rows")
 @TYPES
 @KINDS

@@ -227,7 +227,7 @@ TOY = {"column_types": "gaussian", "n_components": 4, "hidden_layer_sizes": (32,
 TOY |= {"batch_size": 50, "random_state": 0}
 
 
-@pytest.mark.short("how0")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("how", [{}, {"feature_matching": True}, {"packing": 2}])
 def test_draws_by_class_have_their_class(how):
     y = RNG.integers(0, 3, 600)
@@ -285,6 +285,7 @@ def test_grey_rows_after_bits_are_warned_of(kind):
     gan = clone(gan).partial_fit(grey, **given).partial_fit(bits, **given)
 
 
+@pytest.mark.exhaustive
 def test_latent_units_of_generated_rows_are_found():
     rows = RNG.normal(0, 1, (400, 5)) @ RNG.normal(size=(5, 5))
     gan = GAN(**TOY, features="latent", prior="normal", n_iter=20).fit(rows)
@@ -300,6 +301,7 @@ def test_latent_units_of_generated_rows_are_found():
     np.testing.assert_array_equal(gan.inverse_transform(gan.transform(X)), again)
 
 
+@pytest.mark.exhaustive
 def test_images_of_any_shape():
     rows = RNG.random((40, 5 * 7 * 2)).astype(np.float32)
     gan = GAN(architecture="conv", image_shape=(5, 7, 2), n_iter=1, batch_size=20)
@@ -394,6 +396,7 @@ def test_an_automatic_penalty_depends_on_the_columns(kinds, penalty):
     np.testing.assert_array_equal(*draws)
 
 
+@pytest.mark.exhaustive
 def test_rows_of_known_classes_are_inverted_as_such():
     y = RNG.integers(0, 3, 300)
     rows = np.column_stack([3.0 * y, -y]) + RNG.normal(0, 0.2, (300, 2))

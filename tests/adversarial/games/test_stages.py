@@ -183,7 +183,7 @@ def digits():
     return X / 16, y
 
 
-@pytest.mark.short("LAPGAN")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("cls", MODELS)
 def test_draws_have_the_class_asked_for(cls, digits):
     X, y = digits

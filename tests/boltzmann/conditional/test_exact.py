@@ -210,6 +210,7 @@ def test_the_gradient_of_mean_field_is_that_of_its_predictions():
         assert np.asarray(found)[place] == pytest.approx(slope, abs=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_learning_finds_what_ties_columns_together():
     """Two bits that are equal, and random given X: no regression for each knows."""
     rng = np.random.default_rng(0)

@@ -79,7 +79,7 @@ def test_likelihoods_and_means_are_those_of_enumeration(n_components, options):
         np.testing.assert_allclose(model.impute(X[[i]])[0], p, atol=1e-5)
 
 
-@pytest.mark.short("some")
+@pytest.mark.exhaustive
 def test_draws_averages_and_brackets_are_near(monkeypatch, options):
     model = fitted(MIXED, column_types=KINDS, **options)
     expected = model.score_samples(X, MIXED)

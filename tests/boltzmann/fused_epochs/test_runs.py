@@ -23,6 +23,16 @@ KINDS = {
     "bits": (GREY > 0.5).astype(np.float32),
     "float64": GREY.astype(np.float64),
 }
+
+
+def crossed(options):
+    """The first options with all kinds of rows, and each other with one of them."""
+    pairs = [({}, kind) for kind in KINDS]
+    pairs += list(zip(options[1:], (len(options) * [*KINDS])[1:]))
+    ids = [f"{own}-{kind}" for own, kind in pairs]
+    return pytest.mark.parametrize("options, kind", pairs, ids=ids)
+
+
 OPTIONS = [
     {},
     {"n_chains": None},
@@ -113,8 +123,7 @@ def assert_same(one, other):
 
 
 @pytest.mark.short("-grey")
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@crossed(OPTIONS)
 def test_parameters_are_the_same(options, kind, calls, monkeypatch):
     fast = machine(**options).fit(KINDS[kind])
     assert calls
@@ -124,9 +133,8 @@ def test_parameters_are_the_same(options, kind, calls, monkeypatch):
     assert_same(fast, slow)
 
 
-@pytest.mark.short("{}-grey", "'mean_field_steps': 2, 'n_chains': 20}-grey")
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("options", DEEP, ids=str)
+@pytest.mark.short("{}-grey")
+@crossed(DEEP)
 def test_parameters_of_deep_machines_are_the_same(options, kind, calls, monkeypatch):
     fast = deep_machine(**options).fit(KINDS[kind])
     n_calls = len(calls)
@@ -159,9 +167,8 @@ def classifier(**options):
     return RBMClassifier(**{**given, **options})
 
 
-@pytest.mark.short("{}-float64", "'batch_size': 7}-float64")
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("options", OF_LABELS, ids=str)
+@pytest.mark.short("{}-grey")
+@crossed(OF_LABELS)
 def test_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
     assert_rounded(classifier, options, KINDS[kind], calls, monkeypatch)
 
@@ -190,9 +197,8 @@ OF_BOTH = [
 ]
 
 
-@pytest.mark.short("-float64")
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("options", OF_BOTH, ids=str)
+@pytest.mark.short("{}-grey")
+@crossed(OF_BOTH)
 def test_probabilities_of_labels_differ_by_rounding_only(
     options, kind, calls, monkeypatch
 ):
@@ -215,9 +221,8 @@ def deep_classifier(**options):
     return DBMClassifier(deep_machine(**options), fine_tune=None, random_state=0)
 
 
-@pytest.mark.short("{}-float64")
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("options", OF_DEEP_LABELS, ids=str)
+@pytest.mark.exhaustive
+@crossed(OF_DEEP_LABELS)
 def test_deep_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
     assert_rounded(deep_classifier, options, KINDS[kind], calls, monkeypatch)
 

@@ -6,8 +6,9 @@ from scipy.special import logsumexp
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from skdgm import GaussianRBM, MeanCovarianceRBM
+from skdgm import GaussianRBM, MeanCovarianceRBM, MeanProductOfT, SpikeSlabRBM
 from skdgm.boltzmann._covariance import annealing
+from skdgm.boltzmann._covariance.moves import Trajectories
 from skdgm.boltzmann._covariance.objective import log_conditional
 from skdgm.distributions import Normal
 from skdgm.energies.covariance import Covariance, CovarianceParams
@@ -30,9 +31,17 @@ def crossed(n, seed):
 X = crossed(800, seed=0)
 
 
-@pytest.fixture(scope="module")
-def fitted():
-    machine = MeanCovarianceRBM(3, 4, n_iter=30, learning_rate=0.04, random_state=0)
+@pytest.fixture(
+    scope="module",
+    params=[
+        MeanCovarianceRBM,
+        pytest.param(MeanProductOfT, marks=pytest.mark.exhaustive),
+        SpikeSlabRBM,
+    ],
+)
+def fitted(request):
+    sizes = (4,) if request.param is SpikeSlabRBM else (3, 4)
+    machine = request.param(*sizes, n_iter=30, learning_rate=0.04, random_state=0)
     return machine.fit(X)
 
 
@@ -62,12 +71,12 @@ def test_both_sides_of_annealing_hold_log_Z(fitted, density):
     v, p, log_Z = density
     rng = np.random.default_rng(0)
     exact = v[rng.choice(len(v), 400, p=p)]
-    betas, given = np.linspace(0, 1, 6), (machine.energy, machine.params)
+    betas, given = np.linspace(0, 1, 6), (machine.moves, machine.params)
     rows = stream(3).rows(400)
     start = rows.normal(2)
-    up = annealing.anneal(rows, *given, start, betas, machine.how)
-    down = annealing.anneal(rows, *given, exact, betas[::-1], machine.how)
-    base = np.log(2 * np.pi)
+    up = annealing.anneal(rows, *given, start, betas, machine.size)
+    down = annealing.anneal(rows, *given, exact, betas[::-1], machine.size)
+    base = np.log(2 * np.pi) + machine.moves.log_base(machine.params)
     assert_means(np.exp(base + up - log_Z), 1)
     assert_means(np.exp(down - base + log_Z), 1)
     assert up.mean() + base < log_Z < base - down.mean()
@@ -84,10 +93,10 @@ def test_rows_with_missing_entries(fitted, density):
     np.testing.assert_allclose(found, [*expected, 0], atol=0.3)
     many = annealing.log_integral(
         stream(0).rows(400),
-        fitted.density_.energy,
+        fitted.density_.moves,
         fitted.density_.params,
         np.repeat(rows[:1], 400, axis=0),
-        fitted.density_.how,
+        fitted.density_.size,
     )
     exact = np.log(np.interp(0.5, GRID, marginal)) + log_Z
     assert abs(np.log(np.exp(many - exact).mean())) < 0.05
@@ -121,39 +130,47 @@ def test_filled_entries_are_conditional(fitted, density):
 
 def test_the_pseudo_likelihood_is_that_of_quadrature(fitted, density):
     _, p, _ = density
-    params = fitted.density_.params
+    energy, params = fitted.density_.energy, fitted.density_.params
     p = p.reshape(len(GRID), -1)
     places = np.array([[170, 190], [200, 150]])
     for column in (0, 1):
-        found = log_conditional(params, GRID[places], np.array([column, column]))
+        found = log_conditional(
+            energy, params, GRID[places], np.array([column, column])
+        )
         rest = p[:, places[:, 1]].T if column == 0 else p[places[:, 0]]
         own = rest[np.arange(2), places[:, column]] / rest.sum(axis=1)
         np.testing.assert_allclose(found, np.log(own / np.sqrt(CELL)), rtol=1e-4)
 
 
-def test_covariances_differ_where_those_of_the_data_do(fitted):
+def test_covariances_differ_where_those_of_the_data_do():
     test = crossed(800, seed=1)
+    machine = MeanCovarianceRBM(3, 4, n_iter=30, learning_rate=0.04, random_state=0)
     gaussian = GaussianRBM(8, n_iter=60, random_state=0).fit(X)
-    assert fitted.score(test) > gaussian.score(test) + 0.1
-    up, down = fitted.covariance([[1.5, 1.5], [1.5, -1.5]])
+    assert machine.fit(X).score(test) > gaussian.score(test) + 0.1
+    up, down = machine.covariance([[1.5, 1.5], [1.5, -1.5]])
     assert up[0, 1] > 0 > down[0, 1]
-    np.testing.assert_allclose(up, up.T)
-    assert (np.linalg.eigvalsh([up, down]) > 0).all()
 
 
-def test_features_and_their_names(fitted):
+def test_covariances_and_means_given_hidden_units(fitted):
+    found = fitted.covariance(X[:5])
+    np.testing.assert_allclose(found, np.swapaxes(found, 1, 2))
+    assert (np.linalg.eigvalsh(found) > 0).all()
     features = fitted.transform(X)
-    names = list(fitted.get_feature_names_out())
-    assert features.shape == (800, 7)
-    assert names[2:4] == ["meancovariancerbm_mean2", "meancovariancerbm_covariance0"]
+    assert features.shape == (800, len(fitted.get_feature_names_out()))
     rows = fitted.inverse_transform(features[:3])
-    expected = fitted.density_.energy.mean(
-        fitted.density_.params, features[:3, :3], features[:3, 3:]
-    )
+    expected = fitted.density_.energy.mean(fitted.density_.params, features[:3])
     np.testing.assert_allclose(rows, expected * fitted.scale_ + fitted.mean_)
-    alone = clone(fitted).set_params(n_mean=0, n_iter=2).fit(X)
-    assert alone.transform(X[:2]).shape == (2, 4)
-    assert np.isfinite(alone.score(X[:9]))
+
+
+def test_features_and_their_names():
+    machine = MeanCovarianceRBM(3, 4, n_iter=2, random_state=0).fit(X)
+    names = list(machine.get_feature_names_out())
+    assert names[2:4] == ["meancovariancerbm_mean2", "meancovariancerbm_covariance0"]
+    machine.set_params(n_mean=0).fit(X)
+    assert machine.transform(X[:2]).shape == (2, 4)
+    assert np.isfinite(machine.score(X[:9]))
+    spikes = SpikeSlabRBM(3, n_iter=2, random_state=0).fit(X)
+    assert list(spikes.get_feature_names_out())[2] == "spikeslabrbm2"
 
 
 def test_pooling_is_learned_and_keeps_its_sums():
@@ -206,22 +223,20 @@ def stiff(n):
     )
     log_Z = n * (300 + 0.5 * np.log(2 * np.pi / 82))
     draws = np.random.default_rng(0).normal(size=(100, n)) / np.sqrt(82)
-    return Covariance(n), params, draws, log_Z
+    return Trajectories(Covariance(n), 10), params, draws, log_Z
 
 
 @pytest.mark.exhaustive
 def test_log_Z_in_closed_form():
-    energy, params, draws, log_Z = stiff(6)
-    how = {"step_size": 0.1, "n_leapfrog": 10}
-    found, se = annealing.log_partition(stream(0), energy, params, draws, how, "it")
+    moves, params, draws, log_Z = stiff(6)
+    found, se = annealing.log_partition(stream(0), moves, params, draws, 0.1, "it")
     assert abs(found - log_Z) < 4 * se
     assert se <= 0.1
 
 
 def test_sides_that_disagree_are_told(monkeypatch):
     monkeypatch.setattr(annealing, "_N_BETAS", (2,))
-    energy, params, draws, log_Z = stiff(6)
-    how = {"step_size": 0.1, "n_leapfrog": 10}
+    moves, params, draws, log_Z = stiff(6)
     with pytest.warns(LikelihoodWarning, match="it: forward and reverse"):
-        found = annealing.log_partition(stream(0), energy, params, draws, how, "it")[0]
+        found = annealing.log_partition(stream(0), moves, params, draws, 0.1, "it")[0]
     assert found > log_Z

@@ -1,0 +1,139 @@
+"""What all machines of covariances have: options of training, draws and covariances."""
+
+from typing import Literal
+
+import numpy as np
+
+from skdgm.base import Estimator, forget_log_Z, lazy_log_Z
+from skdgm.base.common_options import FitOptions
+from skdgm.base.frames import framed
+from skdgm.base.options import (
+    KW_ONLY,
+    Auto,
+    Count,
+    CountOrZero,
+    Fraction,
+    Positive,
+    Share,
+)
+from skdgm.boltzmann._structure.visible import REAL
+from skdgm.training import Budget
+from skdgm.typing import ArrayOrFrame, Data, Seed
+
+
+class CovarianceMachine(FitOptions, Estimator):
+    """Base of machines whose hidden units set covariances of real columns.
+
+    Parameters
+    ----------
+    n_chains
+        Number of persistent chains.
+    max_norm
+        Maximum norm of the weights of a hidden unit, and of a factor.
+    min_variance
+        Least variance of a standardised column given the hidden units.
+    momentum
+        Decay rate of the mean gradient, the first beta of Adam.
+    schedule
+        Learning rate after t of T epochs: ``learning_rate`` times 1,
+        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
+    n_iter
+        Number of epochs; "auto": 4,000 updates, but between 10 and 400 epochs.
+    """
+
+    _: KW_ONLY
+    n_chains: Count = 100
+    learning_rate = 0.01
+    max_norm: Positive = 10.0
+    min_variance: Fraction = 0.01
+    momentum: Share = 0.9
+    schedule: Literal["constant", "invscaling", "linear"] = "linear"
+    n_iter: CountOrZero | Auto = "auto"
+
+    _BUDGET, _domain = Budget(4_000, 10, 400), REAL
+    _KNOWN, _LISTED = ("_log_Zs",), False
+
+    __getattr__ = lazy_log_Z
+
+    def sample(
+        self, n_samples: int = 1, random_state: Seed = None, *, n_steps: int = 20
+    ) -> ArrayOrFrame:
+        """Draw rows from the model by Markov chains.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows, each from a chain of its own.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+        n_steps : int, default=20
+            Number of steps of each chain, from a state of ``chains_``.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            A DataFrame if ``fit`` was given one.
+        """
+        return framed(self, self.density_.sample(n_samples, random_state, n_steps))
+
+    def free_energy(self, X: Data) -> np.ndarray:
+        """Free energy F of each row, in nats; an estimate where entries are missing.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        free_energy : ndarray of shape (n_samples,)
+        """
+        return self.density_.free_energy(X)
+
+    def covariance(self, X: Data) -> np.ndarray:
+        """Covariances of the columns, given the means of the hidden units of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        covariance : ndarray of shape (n_samples, n_features, n_features)
+        """
+        return self.density_.covariance(X)
+
+    def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
+        """Names of the features: of each kind of hidden units in turn.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Ignored.
+
+        Returns
+        -------
+        names : ndarray of str
+        """
+        super().get_feature_names_out(input_features)
+        name, units = type(self).__name__.lower(), self._MODEL.units(self.density_)
+        names = [f"{name}{kind}{k}" for kind, n in units for k in range(n)]
+        return np.array(names, dtype=object)
+
+    @property
+    def _dtype(self):
+        return self.intercept_visible_.dtype.type
+
+    def _n_epochs(self, table):
+        return self._BUDGET.epochs(
+            self._options.n_iter, table, self._options.batch_size
+        )
+
+    def _forget(self):
+        forget_log_Z(self)
+        self._log_Zs = {}
+
+    def _remedy(self):
+        return (
+            f"Lower learning_rate (now {self._options.learning_rate:g}) or max_norm "
+            f"(now {self._options.max_norm:g})."
+        )

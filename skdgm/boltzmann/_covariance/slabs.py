@@ -1,0 +1,119 @@
+"""Spike and slab machines: how their chains move, and their model."""
+
+import numpy as np
+
+from skdgm.boltzmann._covariance.model import CovarianceModel
+from skdgm.boltzmann._covariance.moves import Moves
+from skdgm.boltzmann._covariance.objective import CovarianceState
+from skdgm.distributions import Normal
+from skdgm.energies.spike_slab import SpikeSlab, SpikeSlabParams
+from skdgm.samplers import Info, Sampler, State
+from skdgm.utils.math import sigmoid, softplus
+
+_SPIKE, _SLAB, _VISIBLE = range(3)
+
+
+class SlabGibbs(Sampler):
+    """Spikes given rows, slabs given both, and rows given spikes and slabs.
+
+    Parameters
+    ----------
+    energy : SpikeSlab
+    clamp : tuple, optional
+        Mask of the entries that stay, (n_rows, n_visible), in a tuple.
+    """
+
+    def __init__(self, energy, clamp=None):
+        super().__init__(energy)
+        self.clamp = clamp
+
+    def step(self, rng, params, state, n_steps=1, first=0):
+        """Draw all units some times, as :meth:`Sampler.step` says."""
+        (v,), visible = state.x, params.visible
+        n, k = params.W.shape
+        wide = np.exp(-0.5 * params.log_alpha)
+        precision = np.exp(visible.log_precision)
+        for number in range(first, first + n_steps):
+            own = rng.fold(number)
+            field, slab = self.energy.slabs(params, v)
+            h = (own.fold(_SPIKE).uniform(k) < sigmoid(field)).astype(v.dtype)
+            noise = own.fold(_SLAB).normal(k, v.dtype)
+            hs = h * (slab + wide * noise)
+            each = precision + h @ params.Phi.T
+            drawn = own.fold(_VISIBLE).normal(n, v.dtype) / np.sqrt(each)
+            drawn += visible.mean + hs @ params.W.T / each
+            v = drawn if self.clamp is None else np.where(self.clamp[0], v, drawn)
+        return State((v,)), Info(None)
+
+
+class SlabMoves(Moves):
+    """Block Gibbs sampling; on the way, of machines with smaller weights."""
+
+    def sampler(self, size, clamp=None):
+        """As :meth:`Moves.sampler`; steps have no size."""
+        return SlabGibbs(self.energy, clamp)
+
+    def begun(self, rng, params, state, n_steps):
+        """As :meth:`Moves.begun`."""
+        return 1.0, self.sampler(1.0).step(rng, params, state, n_steps)[0]
+
+    def at(self, params, beta, size, clamp=None):
+        """As :meth:`Moves.at`: precisions go from 1 to their own, all else from 0."""
+        visible, scale = params.visible, params.dtype.type(beta)
+        precision = (1 - scale) + scale * np.exp(visible.log_precision)
+        given = params._replace(
+            visible=Normal(scale * visible.mean, np.log(precision)),
+            W=scale * params.W,
+            Phi=scale * params.Phi,
+        )
+        return self.energy, given, self.sampler(size, clamp)
+
+    def log_base(self, params):
+        """As :meth:`Moves.log_base`."""
+        return float(softplus(params.c).sum(dtype=float))
+
+
+class SlabModel(CovarianceModel):
+    """Number of components, and what they are learned and asked by."""
+
+    names = ("n_components",)
+
+    def check(self, options):
+        """Nothing else."""
+
+    def moves(self, options, n_visible):
+        """How chains move."""
+        return SlabMoves(SpikeSlab(n_visible), options.n_steps)
+
+    def sizes(self, structure):
+        """Number of components, as the energy has it."""
+        return (structure.n_components,)
+
+    def units(self, density):
+        """Number of spikes."""
+        return (("", len(density.params.c)),)
+
+    def attributes(self, facts, state):
+        """Fitted attributes of a training state, by name."""
+        _, W, Phi, c, mu, log_alpha = state.params
+        return {
+            "components_": W.T,
+            "component_precisions_": Phi.T,
+            "intercept_hidden_": c,
+            "slab_means_": mu,
+            "slab_precisions_": np.exp(log_alpha),
+            "_log_alpha": log_alpha,
+            **self.of_rows(facts, state),
+        }
+
+    def state(self, facts, attributes):
+        """Training state of fitted attributes."""
+        params = SpikeSlabParams(
+            self.visible(attributes),
+            attributes["components_"].T,
+            attributes["component_precisions_"].T,
+            attributes["intercept_hidden_"],
+            attributes["slab_means_"],
+            attributes["_log_alpha"],
+        )
+        return CovarianceState(params, *attributes["_training"])

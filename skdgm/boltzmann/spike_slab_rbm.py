@@ -1,0 +1,95 @@
+r"""Spike and slab restricted Boltzmann machines of real columns.
+
+.. math:: p(v) \propto e^{-F(v)}, \qquad F(v) = \tfrac12 g^\top \mathrm{diag}(\lambda) g
+   - \sum_i \zeta \Bigl( c_i - \tfrac12 g^\top \mathrm{diag}(\Phi_i) g + \mu_i
+   W_i^\top g + \tfrac{1}{2 \alpha_i} (W_i^\top g)^2 \Bigr), \qquad g = v - b
+"""
+
+from skdgm.base.attributes import steady
+from skdgm.base.options import KW_ONLY, Count
+from skdgm.boltzmann._covariance.machine import CovarianceMachine
+from skdgm.boltzmann._covariance.slabs import SlabModel
+
+
+@steady
+class SpikeSlabRBM(CovarianceMachine):
+    r"""Machine of real columns, each hidden unit of which is a bit times a real number.
+
+    .. math::
+
+        p(v) \propto e^{-F(v)}, \qquad F(v) = \tfrac12 g^\top \mathrm{diag}(\lambda) g -
+        \sum_i \zeta \Bigl( c_i - \tfrac12 g^\top \mathrm{diag}(\Phi_i) g + \mu_i
+        W_i^\top g + \tfrac{1}{2 \alpha_i} (W_i^\top g)^2 \Bigr), \qquad g = v - b
+
+    with :math:`\zeta(x) = \log(1 + e^x)`, and :math:`\Phi \ge 0`. A spike that is on
+    widens rows along W, by the variance of its slab [1]_, whose mean is :math:`\mu`
+    [2]_: given the spikes, rows are normal with the precision matrix
+    :math:`\mathrm{diag}(\lambda + \Phi h) - W \mathrm{diag}(h / \alpha) W^\top`.
+    Weights are kept so small that it is positive definite for all spikes. Spikes, slabs
+    and rows are drawn in blocks, each given the others: learning needs no trajectories.
+
+    Columns may have any scale: they are standardised internally. NaN is a missing
+    value, in every method; such entries are drawn by the same chains. Float64 data are
+    processed in float64, all others in float32.
+
+    Parameters
+    ----------
+    n_components
+        Number of spikes, each with a slab.
+    n_steps
+        Number of Gibbs steps of the chains in each update.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        Weights W of the standardised columns, transposed.
+    component_precisions_ : ndarray of shape (n_components, n_features)
+        Precisions :math:`\Phi` that spikes add, transposed.
+    intercept_hidden_ : ndarray of shape (n_components,)
+        Biases c of the spikes.
+    slab_means_, slab_precisions_ : ndarray of shape (n_components,)
+        Means :math:`\mu` and precisions :math:`\alpha` of the slabs.
+    intercept_visible_ : ndarray of shape (n_features,)
+        Means b of the standardised columns where all spikes are off.
+    mean_, scale_ : ndarray of shape (n_features,)
+        Values that are subtracted from the columns, and by which these are then
+        divided.
+    precision_ : ndarray of shape (n_features,)
+        Precisions of the original columns where all spikes are off.
+    chains_ : ndarray of shape (n_chains, n_features)
+        Last states of the training chains.
+    log_Z_, log_Z_se_ : float
+        Log partition function and its standard error, by annealed importance sampling
+        from both sides, computed at first access.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "estimate".
+    loss_curve_ : list of float
+        Negative pseudo-likelihood of some training rows after each epoch, in nats per
+        row, of standardised columns.
+    validation_curve_ : list of float
+        ``loss_curve_`` of held-out rows, with ``early_stopping``.
+
+    References
+    ----------
+    .. [1] Courville, Bergstra and Bengio (2011). A spike and slab restricted Boltzmann
+       machine. AISTATS.
+    .. [2] Courville, Bergstra and Bengio (2011). Unsupervised models of images by
+       spike-and-slab RBMs. ICML.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skdgm import SpikeSlabRBM
+    >>> X = load_iris().data
+    >>> machine = SpikeSlabRBM(8, n_iter=100, random_state=0).fit(X)
+    >>> machine.transform(X).shape
+    (150, 8)
+    >>> machine.covariance(X[:2]).shape
+    (2, 4, 4)
+    """
+
+    n_components: Count = 64
+    _: KW_ONLY
+    n_steps: Count = 1
+
+    _MODEL = SlabModel()

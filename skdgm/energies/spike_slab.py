@@ -1,0 +1,194 @@
+r"""Energies of real units and hidden ones, each of which is a bit times a real number.
+
+.. math:: E(v, h, s) = \tfrac12 g^\top \Bigl( \mathrm{diag}(\lambda) + \sum_i h_i
+   \mathrm{diag}(\Phi_i) \Bigr) g - \sum_i \bigl( W_i^\top g \, s_i h_i + c_i h_i \bigr)
+   + \tfrac12 \sum_i \alpha_i \bigl( s_i^2 - 2 \mu_i s_i h_i + \mu_i^2 h_i \bigr),
+   \qquad g = v - b
+
+With spikes h and slabs s [1]_, of mean :math:`\mu` [2]_. Given the spikes rows are
+normal, with the precision matrix :math:`\mathrm{diag}(\lambda + \Phi h) - W
+\mathrm{diag}(h / \alpha) W^\top`: spikes that are on widen rows along W. As that matrix
+is kept positive definite for all spikes at once, it is for each state, and the density
+can be normalised.
+
+References
+----------
+.. [1] Courville, Bergstra and Bengio (2011). A spike and slab restricted Boltzmann
+   machine. AISTATS.
+.. [2] Courville, Bergstra and Bengio (2011). Unsupervised models of images by
+   spike-and-slab RBMs. ICML.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import eigvalsh
+
+from skdgm.distributions import Gaussian, Normal
+from skdgm.energies.potential import Potential
+from skdgm.utils.math import sigmoid, softplus
+
+# Largest share of the precisions that spikes take away.
+_MOST = 0.99
+# Initial biases of spikes.
+_OFF = -1.0
+
+
+class SpikeSlabParams(NamedTuple):
+    """Parameters of :class:`SpikeSlab`, or a gradient by them.
+
+    Parameters
+    ----------
+    visible : Normal
+        b and the log of lambda, of shape (n_visible,).
+    W, Phi : ndarray of shape (n_visible, n_components)
+        Phi is at least 0.
+    c, mu, log_alpha : ndarray of shape (n_components,)
+    """
+
+    visible: Normal
+    W: np.ndarray
+    Phi: np.ndarray
+    c: np.ndarray
+    mu: np.ndarray
+    log_alpha: np.ndarray
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Data type of the arrays."""
+        return self.c.dtype
+
+
+class SpikeSlab(Potential):
+    """Free energy of real rows; a state x is a tuple of one block.
+
+    Parameters
+    ----------
+    n_visible : int
+    """
+
+    def __init__(self, n_visible):
+        self.units = (Gaussian(n_visible),)
+
+    def value(self, params, x):
+        """Free energy, in nats, and its slope, as of :class:`Potential`."""
+        visible, gap = params.visible, x[0] - params.visible.mean
+        precision, half = np.exp(visible.log_precision), gap.dtype.type(0.5)
+        field, slab = self._inputs(params, gap)
+        found = half * (precision * np.square(gap)).sum(axis=1, dtype=float)
+        found -= softplus(field).sum(axis=1, dtype=float)
+        on = sigmoid(field)
+        slope = (precision + on @ params.Phi.T) * gap - (on * slab) @ params.W.T
+        return found, slope
+
+    def _inputs(self, params, gap):
+        """Log odds of the spikes, and means of the slabs of those that are on."""
+        alpha, pulled = np.exp(params.log_alpha), gap @ params.W
+        slab = params.mu + pulled / alpha
+        half = gap.dtype.type(0.5)
+        field = params.c - half * np.square(gap) @ params.Phi
+        field += half * (params.mu + slab) * pulled
+        return field, slab
+
+    def hidden(self, params, v):
+        """Means of the spikes, in a tuple: (n_rows, n_components)."""
+        return (sigmoid(self._inputs(params, v - params.visible.mean)[0]),)
+
+    def n_hidden(self, params):
+        """Number of spikes."""
+        return len(params.c)
+
+    def slabs(self, params, v):
+        """Log odds of the spikes, and means of the slabs of those that are on."""
+        return self._inputs(params, v - params.visible.mean)
+
+    def gradient(self, params, v):
+        r"""Mean over rows of :math:`-\partial F / \partial \theta`, as parameters."""
+        visible, gap, n = params.visible, v - params.visible.mean, len(v)
+        field, slab = self._inputs(params, gap)
+        on, half, square = sigmoid(field), gap.dtype.type(0.5), np.square(gap)
+        precision, mean = np.exp(visible.log_precision), gap.dtype.type(1 / n)
+        pulled = gap @ params.W
+        slope = (precision + on @ params.Phi.T) * gap - (on * slab) @ params.W.T
+        return SpikeSlabParams(
+            Normal(
+                mean * slope.sum(axis=0),
+                -mean * half * precision * square.sum(axis=0),
+            ),
+            mean * (gap.T @ (on * slab)),
+            -mean * half * (square.T @ on),
+            mean * on.sum(axis=0),
+            mean * (on * pulled).sum(axis=0),
+            -mean * half * (on * pulled * (slab - params.mu)).sum(axis=0),
+        )
+
+    def precisions(self, params, H):
+        """Precision matrices of the visible units given spikes, (n_rows, n_components):
+        an array of shape (n_rows, n_visible, n_visible)."""
+        weight = H / np.exp(params.log_alpha)
+        found = -np.einsum("if,rf,jf->rij", params.W, weight, params.W, optimize=True)
+        own = np.exp(params.visible.log_precision) + H @ params.Phi.T
+        return found + own[:, :, None] * np.eye(len(params.W), dtype=own.dtype)
+
+    def mean(self, params, H):
+        """Means of the visible units given spikes, (n_rows, n_visible)."""
+        pull = (H * params.mu) @ params.W.T
+        gap = np.linalg.solve(self.precisions(params, H), pull[..., None])[..., 0]
+        return params.visible.mean + gap
+
+    def along(self, params, v, column, shift):
+        """Negative free energies of rows, up to a constant of each, with one column of
+        each shifted, (n_rows, n_shifts), by ``shift`` of that shape."""
+        rows, gap = np.arange(len(v)), v - params.visible.mean
+        own, alpha = gap[rows, column][:, None], np.exp(params.log_alpha)
+        pulled = (gap @ params.W)[:, None]
+        pulled = pulled + shift[..., None] * params.W[column][:, None]
+        field = params.c - 0.5 * (np.square(gap) @ params.Phi)[:, None]
+        gain = np.square(own + shift) - np.square(own)
+        field = field - 0.5 * gain[..., None] * params.Phi[column][:, None]
+        field += pulled * (params.mu + 0.5 * pulled / alpha)
+        precision = np.exp(params.visible.log_precision[column])[:, None]
+        return softplus(field).sum(axis=-1) - 0.5 * precision * np.square(own + shift)
+
+    def initial(self, rng, n_components):
+        """Small random weights from a generator, as parameters of float64."""
+        (unit,) = self.units
+        n, k = unit.size, n_components
+        small = 0.5 / (np.sqrt(n) + np.sqrt(k))
+        return SpikeSlabParams(
+            Normal(np.zeros(n), np.zeros(n)),
+            small * rng.normal(size=(n, k)),
+            np.zeros((n, k)),
+            np.full(k, _OFF),
+            np.ones(k),
+            np.zeros(k),
+        )
+
+    def constrain(self, params, kept, max_norm):
+        """Limit norms of weights, keep Phi positive, and the precision matrix of all
+        spikes positive definite, in place."""
+        np.maximum(params.Phi, 0, out=params.Phi)
+        W = params.W
+        norm = np.sqrt(np.square(W).sum(axis=0))
+        W *= max_norm / np.maximum(norm, max_norm)
+        scales = (
+            np.exp(-0.5 * params.visible.log_precision)[:, None],
+            np.exp(-0.5 * params.log_alpha),
+        )
+        share = taken((W * scales[0] * scales[1]).astype(float))
+        if share > _MOST:
+            W *= np.sqrt(_MOST / share)
+
+    def kept(self, params):
+        """Nothing."""
+        return None
+
+
+def taken(A):
+    """Largest eigenvalue of A A^T, or an upper bound of it that is at most 0.99."""
+    bound = np.abs(A).sum(axis=0).max() * np.abs(A).sum(axis=1).max()
+    if not bound > _MOST or not np.isfinite(bound):
+        return bound
+    gram = A @ A.T if len(A) < A.shape[1] else A.T @ A
+    last = len(gram) - 1
+    return eigvalsh(gram, subset_by_index=(last, last))[0]
