@@ -63,6 +63,7 @@ def farthest(columns, table):
         row = size.argmax(axis=0)
         top = size[row, np.arange(len(row))]
         where, best = np.where(top > best, index[row], where), np.maximum(best, top)
+    best[reach <= _VERY_FAR] = 0
     order = np.argsort(-best, kind="stable")
     found = [(int(j), int(where[j]), float(best[j])) for j in order]
     return [own for own in found if own[2] > _VERY_FAR]

@@ -6,6 +6,7 @@ r"""Density of rows that a map with an inverse takes to a simple distribution.
 """
 
 import numpy as np
+from scipy.special import logsumexp
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples
 
@@ -17,6 +18,7 @@ from skdgm.flows._likelihood import (
     base_of,
     loss_of,
     n_given,
+    noise_of,
     with_inputs,
 )
 from skdgm.flows._normal import start_of
@@ -32,7 +34,7 @@ from skdgm.utils.weighted import Weighted, effective, pooled
 
 # Draws are from distributions wider than those of the normal distribution.
 _SPREAD = 1.25
-_CHOICE = 101
+_CHOICE, _NOISE = 101, 106
 # Draws under conditions at a time.
 _PARTICLES = 4000
 
@@ -42,9 +44,10 @@ class FlowDensity(Density):
 
     Besides the arguments of :class:`~skdgm.base.Density` it has ``net``, functions of a
     ``serial``; its ``params`` and ``statistics``; ``place``, the number of its
-    whitening, if any; ``n_draws`` of missing entries for each row; ``width``, the most
-    numbers of a layer for one row; and the ``attributes`` that rows are given, with
-    those ``known`` of training rows, of :mod:`skdgm.data.attributes`, or None.
+    whitening, if any; the ``placing`` of rows in its space; ``n_draws`` of missing
+    entries and noise for each row; ``width``, the most numbers of a layer for one row;
+    and the ``attributes`` that rows are given, with those ``known`` of training rows,
+    of :mod:`skdgm.data.attributes`, or None.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class FlowDensity(Density):
         params,
         statistics,
         place,
+        placing,
         n_draws,
         width,
         attributes=None,
@@ -62,18 +66,20 @@ class FlowDensity(Density):
         super().__init__(*common)
         self.net, self.params, self.statistics = net, params, statistics
         self.normal = start_of(statistics, place)
-        self.base = base_of(params, statistics)
+        self.base, self.placing = base_of(params, statistics), placing
         self.n_draws, self.width = n_draws, width
         self.attributes, self.known = attributes, known
         self.n_given = n_given(attributes)
 
     @property
     def capabilities(self):
-        """Exact, but for rows with missing entries and conditions on columns."""
+        """Exact, but for whole numbers, rows with missing entries and conditions on
+        columns."""
         rows = {"complete": "exact", "missing": "estimate"}
+        scores = rows | ({"complete": "lower bound"} if self.placing.noisy else {})
         given = {} if self.attributes is None else {"attributes": "exact"}
         return {
-            "log_prob": rows | given,
+            "log_prob": scores | dict.fromkeys(given, scores["complete"]),
             "features": rows | given,
             "inverse": {"nothing": "exact"} | given,
             "sample": {"nothing": "exact", "conditions": "estimate"} | given,
@@ -91,20 +97,31 @@ class FlowDensity(Density):
         return len(self.columns.seen)
 
     def log_prob(self, X, y=None):
-        """Log-likelihood of each row, in nats, given attributes y if it is
-        conditional."""
-        rows = self._read(X, y)
+        """Log-likelihood of each row, in nats, given attributes y if it is conditional;
+        without these, of rows of all classes by their frequencies."""
+        if y is None and self.attributes is not None and not self.attributes.real.any():
+            return self._of_classes(X)
+        return self._log_prob(self._read(X, y))
+
+    def _of_classes(self, X):
+        """Log-likelihood of each row, of classes by their weights in training rows."""
+        rows, found = self.read(X), []
+        log_p = np.log(self.known.weight / self.known.weight.sum())
+        for number, own in zip(self.known.numbers, log_p):
+            given = Given(np.tile(number, (rows.shape[0], 1)))
+            found.append(self._log_prob(rows._replace(given=given)) + own)
+        return logsumexp(found, axis=0)
+
+    def _log_prob(self, rows):
+        """Log-likelihood of each row, given what is beside it."""
 
         def of_rows(v, rng):
             found, holes = np.empty(len(v)), np.isnan(v).any(axis=1)
-            found[~holes] = self._log_p(v[~holes])
-            if holes.any():
-                given = self.normal.given(v[holes])
-                own = rng.take(np.flatnonzero(holes))
-                draws = (self._drawn(given, own.fold(k)) for k in range(self.n_draws))
-                found[holes] = log_mean_exp(np.stack([log_w for log_w, _ in draws]))[0]
-                # Nothing has a probability of one.
-                found[np.isnan(v[:, self.n_given :]).all(axis=1)] = 0
+            for which in (~holes, holes):
+                own = rng.take(np.flatnonzero(which))
+                found[which] = self._scores(v[which], own, which is holes)
+            # Nothing has a probability of one.
+            found[np.isnan(v[:, self.n_given :]).all(axis=1)] = 0
             return found
 
         return self._of_rows(of_rows, rows) + self.domain.log_volume(self.columns, rows)
@@ -115,7 +132,7 @@ class FlowDensity(Density):
         def of_rows(v, rng):
             found = np.empty_like(v[:, self.n_given :])
             holes = np.isnan(v).any(axis=1)
-            found[~holes] = self._code(v[~holes])
+            found[~holes] = self._code(self.placing.middle(v[~holes])[0])
             if holes.any():
                 own, rng = v[holes], rng.take(np.flatnonzero(holes))
                 found[holes] = self._weighed(own, rng, "mean", self._code)
@@ -147,8 +164,9 @@ class FlowDensity(Density):
             if conditions is None:
                 v = self._new(stream(seed).rows(n_samples), numbers)
                 return self._to_data(v)
-            events = events_of(self.columns, self._kinds, conditions, names, self.name)
-            x, v = self._conditioned(n_samples, *events, numbers, stream(seed))
+            x, values, ends = self._events(conditions, names)
+            how = numbers, stream(seed)
+            x, v = self._conditioned(n_samples, x, values, ends, *how)
         return self._to_data(v, x)
 
     def fill(self, X, method="mean", random_state=None, n_samples=1, y=None):
@@ -160,7 +178,10 @@ class FlowDensity(Density):
 
         def filled(v, rng, numbers=None):
             v = with_inputs(self.attributes, numbers, v)
-            found = self._weighed(v, rng, method, lambda v: v[:, first:])
+            placing = self.placing
+            found = self._weighed(
+                v, rng, method, lambda z: placing.values(z[:, first:])
+            )
             return found.astype(v.dtype)
 
         how = {"n_draws": n_samples, "given": given}
@@ -179,7 +200,8 @@ class FlowDensity(Density):
             return self.attributes.of_rows(y, self.name, n_rows)
         if self.attributes is not None:
             raise ValueError(
-                f"{self.name} is conditional: give y, the attributes of the rows."
+                f"{self.name} is conditional: give y, the attributes of the rows. "
+                "Without these there are only scores, if all attributes are classes."
             )
         if y is not None:
             raise ValueError(
@@ -203,20 +225,40 @@ class FlowDensity(Density):
             return None
         return self.known.numbers[self.known.chosen(rng.fold(_CHOICE).uniform(1)[:, 0])]
 
-    def _conditioned(self, n_samples, x, values, events, numbers, rng):
-        """Values that conditions give, and rows in units of the model, drawn under
-        these; see :func:`~skdgm.data.events_of`."""
-        known = ~np.isnan(values)
+    def _events(self, conditions, names):
+        """Values that conditions give, as they are and standardised, and ranges: lists
+        of columns, and their standardised ends."""
+        names = list(names)
+        given = self.columns, self._kinds, conditions, names, self.name
+        x, values, events = events_of(*given)
         ends = [(j, *e.intervals[0]) for j, e in enumerate(events) if e is not None]
+        cells = self.placing.cells
+        if cells is not None:
+            with np.errstate(invalid="ignore"):
+                wrong = (x < cells.low) | (x > cells.last)
+                wrong |= cells.whole & (x != np.rint(x)) & ~np.isnan(x)
+            if wrong.any():
+                j = int(np.argmax(wrong))
+                raise ValueError(
+                    f"{self.name}: the condition {x[j]:g} on column {names[j]!r} has "
+                    "no probability: it is beyond the bounds, or no whole number."
+                )
+            ends = [(j, *cells.around(j, low, high)) for j, low, high in ends]
+        return x, values, ends
+
+    def _conditioned(self, n_samples, x, values, ends, numbers, rng):
+        """Values that conditions give, and rows in units of the model, drawn under
+        these; see :meth:`_events`."""
+        known = ~np.isnan(values)
 
         def draw(size, rng):
             own, log_w = rng.rows(size), np.zeros(size)
             given = self._known(own) if numbers is None else np.repeat(numbers, size, 0)
             if known.any():
                 v = np.tile(values, (size, 1)).astype(self.dtype)
-                v = self.normal.given(with_inputs(self.attributes, given, v))
-                log_w, v = self._drawn(v, own)
-                v = v[:, self.n_given :]
+                v = with_inputs(self.attributes, given, v)
+                log_w, v = self._particles(v)(own)
+                v = self.placing.values(v[:, self.n_given :])
             else:
                 v = self._new(own, given)
             for j, low, high in ends:
@@ -234,7 +276,7 @@ class FlowDensity(Density):
     def _inverse(self, z, numbers):
         z = with_inputs(self.attributes, numbers, z)
         net = self.params[0], self.statistics[0]
-        return self.net.inverse(*net, z)[:, self.n_given :]
+        return self.placing.values(self.net.inverse(*net, z)[:, self.n_given :])
 
     def _decoded(self, z, numbers):
         """Rows of codes, in the form of the data."""
@@ -264,6 +306,35 @@ class FlowDensity(Density):
         params, statistics = self._net(v)
         return self.net.apply(params[0], statistics[0], v)[0][:, self.n_given :]
 
+    def _scores(self, v, rng, holes):
+        """Log densities of rows with or without missing entries."""
+        if not (holes or self.placing.noisy):
+            z, log_w = self.placing.middle(v)
+            return self._log_p(z) + log_w
+        draw = self._particles(v, holes)
+        parts = [draw(rng.fold(k))[0] for k in range(self.n_draws if len(v) else 1)]
+        return log_mean_exp(np.stack(parts))[0]
+
+    def _particles(self, v, holes=True):
+        """Function of a stream that returns log weights of rows with noise and missing
+        entries drawn, and these rows in the space of the flow."""
+        noise, fixed = noise_of(*self._net(v)), None
+        if not self.placing.noisy:
+            z, log_w = self.placing.middle(v)
+            fixed = self.normal.given(z)
+
+        def draw(rng):
+            if fixed is not None:
+                found, whole = self._drawn(fixed, rng)
+                return found + log_w, whole
+            z, own = self.placing.drawn(v, rng.fold(_NOISE), noise)
+            if not holes:
+                return self._log_p(z) + own, z
+            found, whole = self._drawn(self.normal.given(z), rng)
+            return found + own, whole
+
+        return draw
+
     def _drawn(self, given, rng):
         """Log weights of rows with missing entries drawn, and these rows."""
         whole, log_q = given.completed(rng, _SPREAD)
@@ -271,10 +342,10 @@ class FlowDensity(Density):
 
     def _weighed(self, v, rng, method, function):
         """Weighted mean of a function of completed rows, or one of them by weight."""
-        given = self.normal.given(v)
+        particles = self._particles(v)
 
         def draw(rng):
-            log_w, whole = self._drawn(given, rng)
+            log_w, whole = particles(rng)
             return log_w, function(whole)
 
         return by_weight(draw, rng, self.n_draws, method)

@@ -8,6 +8,7 @@ from skdgm.base.fits import mean_score
 from skdgm.base.frames import filled_in, framed
 from skdgm.data import names_of
 from skdgm.data.given import count_attributes, given_attributes
+from skdgm.flows._columns import FlowColumns
 from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost
 from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target, Weight
@@ -18,6 +19,13 @@ class FlowEstimator(NetEstimator, implied=TableOptions):
     inverse; a subclass has options."""
 
     _KNOWN = "_attributes_", "_known"
+
+    @property
+    def _domain(self):
+        options = self._options
+        if options.bounds is None and options.dequantization is None:
+            return super()._domain
+        return FlowColumns(options.bounds, options.dequantization is not None)
 
     def fit_transform(
         self, X: Data, y: Target = None, sample_weight: Weight = None
@@ -85,19 +93,33 @@ class FlowEstimator(NetEstimator, implied=TableOptions):
         return framed(self, self.density_.sample(n_samples, *how))
 
     def score_samples(self, X: Data, y: Target = None) -> np.ndarray:
-        """Log-likelihood of each row, in nats.
+        r"""Log-likelihood of each row, in nats.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing: the likelihood is that of the observed entries.
         y : array-like of shape (n_samples,) or (n_samples, n_attributes), default=None
-            Attributes of the rows, or of all rows; required by a conditional flow.
+            Attributes of the rows, or of all rows, of a conditional flow. Without
+            these, classes are summed over, by their weights in training rows:
+            :math:`\log \sum_y p(y) \, p(x \mid y)`.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,), float64
-            The same at each call.
+            The same at each call. With ``dequantization``, the log of a mean over
+            ``n_draws`` of the noise, whose expectation is a lower bound.
+
+        Raises
+        ------
+        ValueError
+            The flow depends on real attributes, and y is missing; a value is no whole
+            number, or none of the classes.
+
+        Warns
+        -----
+        DataRangeWarning
+            Values are beyond the bounds: they are clipped to these.
         """
         return self.density_.log_prob(X, y)
 

@@ -18,8 +18,10 @@ from skdgm.flows._mixture import mixture_of, tails_of
 from skdgm.flows._normal import fitted, start_of
 from skdgm.nets import NetObjective
 from skdgm.nets.bases import normal_log_p
+from skdgm.nets.dequantisation import Placing
 from skdgm.nets.objective import NetWatch
 from skdgm.nets.primitives import columns
+from skdgm.utils.random import mix64, stream
 from skdgm.utils.rows import BLOCK_ENTRIES, Rows, slices
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
@@ -27,7 +29,9 @@ from skdgm.utils.tree import astype
 BASES = "normal", "mixture", "student"
 # Most columns of mixtures, unless these are asked for.
 MOST_MIXED = 64
-_MISSING = 1
+_MISSING, _NOISE = 1, 2
+# Purpose of the noise of what training begins with; most draws of all rows for it.
+_START, _DRAWS = 2**17 + 5, 20_000
 # Limit on the numbers of one layer for all rows of a block.
 ROOM = 2**17
 
@@ -57,6 +61,44 @@ class Whole(NamedTuple):
         return with_inputs(self.attributes, self.rows.beside(index), v)
 
 
+class Placed(NamedTuple):
+    """Rows with noise, numbered draw by draw: ``whole`` ones, by their placing; noise
+    depends on the ``hashes`` of all rows."""
+
+    whole: Whole
+    placing: Placing
+    hashes: np.ndarray
+    shape = property(lambda self: self.whole.shape)
+    dtype = property(lambda self: self.whole.dtype)
+    complete = property(lambda self: self.whole.complete)
+    blocks = property(lambda self: self.whole.blocks)
+
+    def take(self, index):
+        """Dense rows at an index array of numbers."""
+        draw, row = np.divmod(index, len(self.hashes))
+        ids = mix64(self.hashes[row] + mix64(draw.astype(np.uint64)))
+        # At the start noise is uniform, as its net is the identity.
+        uniform = self.placing._replace(net=None)
+        rng = stream(0, _START).rows(ids)
+        return uniform.drawn(self.whole.take(row), rng, ())[0]
+
+    @classmethod
+    def table(cls, whole, placing, table):
+        """A table of such rows, of which several draws stand for those that are several
+        times in a table."""
+        n_rows, times = whole.rows.shape[0], _times(table.weight)
+        hashes = np.zeros(n_rows, np.uint64)
+        hashes[table.index] = table.hashes
+        if not placing.noisy:
+            times = np.ones_like(times)
+        first = np.repeat(np.cumsum(times) - times, times)
+        draw = np.arange(times.sum()) - first
+        index = np.repeat(table.index, times) + n_rows * draw
+        weight = np.repeat(table.weight / times, times)
+        rows, own = cls(whole, placing, hashes), np.repeat(table.hashes, times)
+        return table._replace(rows=rows, index=index, weight=weight, hashes=own)
+
+
 def n_given(attributes):
     """Number of inputs for attributes, which may be None."""
     return 0 if attributes is None else int(attributes.sizes.sum())
@@ -72,17 +114,34 @@ def with_inputs(attributes, numbers, v):
 class FlowObjective(NetObjective):
     """Log-likelihood of a table's rows by ``net``, a ``serial`` whose layer number
     ``place`` is the whitening, if any, before which there may be splines; a layer has
-    at most ``width`` numbers for one row. Before their columns it has the inputs for
-    ``attributes``, None if nothing is given."""
+    at most ``width`` numbers for one row; ``placing`` takes rows to its space. Before
+    their columns it has the inputs for ``attributes``, None if nothing is given."""
 
     def __init__(
-        self, net, place, width, base, attributes, table, domain, statistics, *given
+        self,
+        net,
+        place,
+        width,
+        placing,
+        base,
+        attributes,
+        table,
+        domain,
+        statistics,
+        *given,
     ):
         super().__init__(*given, independent=domain.loss_of_independent(statistics))
         self.net, self.place, self.width, self.base = net, place, width, base
         self.whole, self.n_given = Whole(self.rows, attributes), n_given(attributes)
-        self.every = self.table = table._replace(rows=self.whole)
+        self.placing = placing
+        self.every = self.table = self._placed(table)
         self._normal = None
+
+    def _placed(self, table):
+        """A table of rows in the space of the flow."""
+        if self.placing.cells is None:
+            return table._replace(rows=self.whole)
+        return Placed.table(self.whole, self.placing, table)
 
     def init(self, rng):
         """Initial parameters, with which rows are normal or those of a mixture; and
@@ -90,7 +149,12 @@ class FlowObjective(NetObjective):
         _, n = self.whole.shape
         _, params, statistics = self.net.init(rng, n, self.rows.dtype)
         with one_blas_thread():
-            return self._begun(params, list(statistics), n - self.n_given)
+            learned, fixed = self._begun(params, list(statistics), n - self.n_given)
+        if self.placing.net is None:
+            return learned, fixed
+        n_inputs = n + int(self.placing.cells.whole.sum())
+        _, params, statistics = self.placing.net.init(rng, n_inputs, self.rows.dtype)
+        return (*learned, params), (*fixed, statistics)
 
     def _begun(self, params, statistics, n):
         dtype, base, normal = self.rows.dtype, (), None
@@ -112,7 +176,11 @@ class FlowObjective(NetObjective):
     def split(self, table):
         """Split the rows; training begins at what is fitted to those not held out."""
         train, held_out = super().split(table)
-        self.table = train._replace(rows=self.whole)
+        if self.placing.noisy:
+            fraction = self.options.validation_fraction
+            u = stream(self.seed, self.SPLIT).rows(table.hashes).uniform(1)[:, 0]
+            train, held_out = _shared(table, fraction, u) or (train, held_out)
+        self.table = self._placed(train)
         return train, held_out
 
     def unbeaten(self, state):
@@ -133,29 +201,66 @@ class FlowObjective(NetObjective):
         return v, log_q.astype(v.dtype)
 
     def prepare(self, state, batch, clock):
-        """Complete rows, the log densities of what was drawn, and statistics."""
-        rng = self.stream(clock).fold(_MISSING).rows(len(batch))
-        found = self.completed(state, self.whole.take(batch), rng)
-        return *found, state.statistics
+        """Complete rows, the log densities of what was drawn, statistics, and rows with
+        the noise of which a net makes that of theirs, or None."""
+        rng, v = self.stream(clock).rows(len(batch)), self.whole.take(batch)
+        z, log_q, log_w = self._drawn(state.params, state, v, rng)
+        if self.placing.net is None:
+            return z, log_q - log_w, state.statistics, None
+        noise = v, self.placing.noise(v, rng.fold(_NOISE))
+        return np.where(np.isnan(v), z, 0), log_q, state.statistics, noise
 
     def forward(self, params, given):
         """Negative log-likelihood of each row."""
-        v, log_q, statistics = given
-        given = params, statistics, v, self.n_given
+        z, log_q, statistics, noise = given
+        if noise is not None:
+            own, log_w = self.placing.by_net(*noise, noise_of(params, statistics))
+            z, log_q = z + own, log_q - log_w
+        given = params, statistics, z, self.n_given
         return loss_of(self.net, *given) + log_q, statistics
+
+    def _drawn(self, params, state, v, rng):
+        """Complete rows in the space of the flow, the log densities of missing entries
+        that were drawn, and the log weights of noise."""
+        own = noise_of(params, state.statistics)
+        z, log_w = self.placing.drawn(v, rng.fold(_NOISE), own)
+        z, log_q = self.completed(state, z, rng.fold(_MISSING))
+        return z, log_q, np.asarray(log_w, v.dtype)
 
     def losses(self, state, index, rng):
         """Negative log-likelihood of the rows at an index, in float64."""
         found, given = np.empty(len(index)), (state.learned, state.statistics)
         for part in gen_batches(len(index), max(1, ROOM // self.width)):
-            v, own = self.whole.take(index[part]), rng.take(part).fold(_MISSING)
-            v, log_q = self.completed(state, v, own)
-            found[part] = loss_of(self.net, *given, v, self.n_given) + log_q
+            v = self.whole.take(index[part])
+            z, log_q, log_w = self._drawn(state.learned, state, v, rng.take(part))
+            loss = loss_of(self.net, *given, z, self.n_given)
+            found[part] = loss + log_q - log_w
         return found
 
     def watch(self, table, held_out, state):
         """Losses of the same rows, by a :class:`FlowWatch`."""
         return FlowWatch(self, table, held_out, state)
+
+
+def _shared(table, fraction, u):
+    """Split of a table in which a row that is there several times may be in both parts,
+    by uniform numbers u of the rows; each time it has other noise. None if a part would
+    be empty."""
+    held = np.minimum(np.floor(table.weight * fraction + u), table.weight)
+    left = table.weight - held
+    train, held_out = (
+        table._replace(weight=own).take(np.flatnonzero(own)) for own in (left, held)
+    )
+    if not (len(train.index) and len(held_out.index)):
+        return None
+    times = _times(held_out.weight)
+    held_out = held_out.take(np.repeat(np.arange(len(times)), times))
+    return train, held_out._replace(weight=held_out.weight / np.repeat(times, times))
+
+
+def _times(weight):
+    """Number of draws of the noise of each row, for that of times that it is there."""
+    return np.ceil(weight).clip(1, max(1, _DRAWS // len(weight))).astype(int)
 
 
 def _steps(white, base, tails):
@@ -199,6 +304,11 @@ def loss_of(net, params, statistics, v, n_given=0):
     z, log_det = net.log_det(params[0], statistics[0], v)
     z, base = columns(z, n_given, v.shape[1]), base_of(params, statistics)
     return -log_det - (base.log_p(z) if base else normal_log_p(z))
+
+
+def noise_of(params, statistics):
+    """Parameters and statistics of the noise's net; () without one."""
+    return (params[2], statistics[2]) if len(params) > 2 else ()
 
 
 def base_of(params, statistics):

@@ -17,6 +17,7 @@ from skdgm.nets.bijections import (
     triangular,
     whitening,
 )
+from skdgm.nets.dequantisation import Placing, noise_net
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.random import stream
 
@@ -28,7 +29,7 @@ _ORDERS = 2**17 + 2
 _MOST, _MOST_WHITE = 256, 1024
 _NAMES = (
     *("layer", "n_layers", "n_bins", "linear", "activation"),
-    *("base", "autoregressive", "attribute_conditional"),
+    *("base", "autoregressive", "attribute_conditional", "dequantization", "bounds"),
 )
 
 
@@ -48,6 +49,7 @@ class FlowModel(NetModel):
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`FlowDensity`."""
         parts = dict(zip(("net", "place", "width"), self._net(facts)))
+        parts["placing"] = self._placing(facts)
         state_parts = {"params": state.learned, "statistics": state.statistics}
         own, known = {"n_draws": facts.now("n_draws")}, facts.known
         own |= {"attributes": known._attributes_, "known": known._known}
@@ -57,7 +59,8 @@ class FlowModel(NetModel):
         """Log-likelihood of the rows, a :class:`FlowObjective`."""
         given = facts.options, table.rows, facts.seed, before
         beside = facts.structure.base, facts.known._attributes_, table
-        own = *self._net(facts), *beside, facts.domain, facts.columns
+        own = *self._net(facts), self._placing(facts), *beside
+        own += facts.domain, facts.columns
         return FlowObjective(*own, *given)
 
     def n_weights(self, facts):
@@ -69,18 +72,39 @@ class FlowModel(NetModel):
         if own.autoregressive:
             sizes = n + more, *own.hidden_layer_sizes, each * n
         nets = own.n_layers * sum(a * b for a, b in pairwise(sizes))
+        cells = getattr(facts.columns, "cells", None)
+        if own.dequantization == "variational" and cells is not None:
+            k = int(cells.whole.sum())
+            sizes = n + more + k // 2, *own.hidden_layer_sizes, each * (k - k // 2)
+            nets += 2 * sum(a * b for a, b in pairwise(sizes))
         nets += own.n_layers * own.autoregressive * (n + more) * each * n
         full = own.linear == "lu" or n <= _MOST
         n_full = 1 + 2 * full if full or n <= _MOST_WHITE else 0
         n_full += 2 * own.n_layers if full and own.linear != "permutation" else 0
         return nets + n_full * n * n
 
+    def _placing(self, facts):
+        """How rows are placed in the space of the flow, a :class:`Placing`."""
+        own, first = facts.structure, n_given(facts.known._attributes_)
+        cells, net = getattr(facts.columns, "cells", None), None
+        if cells is not None and own.dequantization == "variational":
+            n_noise, n = int(cells.whole.sum()), first + len(cells.whole)
+            if n_noise:
+                net = noise_net(n, n_noise, *self._changes(own))
+        return Placing(cells, first, net)
+
+    def _changes(self, own):
+        """Net of a coupling, the number of bins of splines, and their bound; 0 of
+        gains and shifts."""
+        sizes = own.hidden_layer_sizes
+        net = layers.serial(*(layers.dense(m, own.activation) for m in sizes))
+        return net, *((own.n_bins, _BOUND) if own.layer == "spline" else (0, 0.0))
+
     def _net(self, facts):
         """Layers, the number of the whitening if any, and most numbers for a row."""
         own, n = facts.structure, len(facts.columns.seen)
         is_spline, first = own.layer == "spline", n_given(facts.known._attributes_)
-        sizes = own.hidden_layer_sizes
-        net = layers.serial(*(layers.dense(m, own.activation) for m in sizes))
+        sizes, (net, *how) = own.hidden_layer_sizes, self._changes(own)
         full = own.linear == "lu" or n <= _MOST
         white = full or n <= _MOST_WHITE
         mixed = full and own.linear != "permutation"
@@ -91,7 +115,6 @@ class FlowModel(NetModel):
         place = len(found) if white else None
         found += [whitening()] if white else []
         found += product if full else []
-        how = (own.n_bins, _BOUND) if is_spline else (0, 0.0)
         changed = coupling(net, *how, first)
         if own.autoregressive:
             changed = autoregression(n, sizes, own.activation, *how, first)

@@ -102,7 +102,7 @@ def start_of(statistics, place):
     """Distribution that a flow begins with, by its statistics: those of its layers, of
     which the one at a place is the whitening, without which columns are independent;
     and a mixture at its base, or ()."""
-    layers, base = statistics
+    layers, base = statistics[:2]
     if place is None:
         return Independent()
     if not base:

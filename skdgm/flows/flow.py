@@ -77,8 +77,19 @@ class Flow(FlowEstimator):
         Kind of each attribute, "categorical" or "gaussian", by its place or name.
         "auto": text and truth values are classes, and so are whole numbers in a y of
         one column; other numbers are "gaussian".
+    bounds : tuple, dict or None
+        Least and highest value of all columns, such as (0, 1); or, as a dict by name
+        (or number), of some. A logit makes these columns unlimited, and draws lie
+        between the bounds; values at the bounds themselves are read as a millionth of
+        the range inside, unless they are dequantized. None: all columns are unlimited.
+    dequantization
+        Distribution of noise in [0, 1) that is added to columns of which all values
+        are whole numbers in the first ``fit``: "uniform" [7]_, or "variational", a flow
+        of two couplings given the row, which is learned too and has a higher bound
+        [8]_. Draws, and filled entries, are whole numbers then. None: whole numbers
+        are read as real ones.
     n_draws
-        Draws for each row with missing entries, in :meth:`score_samples`,
+        Draws for each row with missing entries, or noise, in :meth:`score_samples`,
         :meth:`transform` and :meth:`impute`. It may be changed after ``fit``.
     average
         Average the parameters over about the last tenth of the updates.
@@ -99,8 +110,9 @@ class Flow(FlowEstimator):
         ``loss_curve_`` of held-out rows after each epoch, with ``early_stopping``: plus
         the standard error of its difference from that of the start.
     density_kind_ : str
-        Kind of :meth:`score_samples`: "exact". Scores of rows with missing entries are
-        estimates.
+        Kind of :meth:`score_samples`: "exact"; "lower bound", in expectation, of log
+        probabilities of whole numbers with ``dequantization``. Scores of rows with
+        missing entries are estimates.
 
     References
     ----------
@@ -116,6 +128,10 @@ class Flow(FlowEstimator):
        ICML.
     .. [6] Papamakarios, Pavlakou and Murray (2017). Masked autoregressive flow for
        density estimation. NeurIPS.
+    .. [7] Theis, van den Oord and Bethge (2016). A note on the evaluation of generative
+       models. ICLR.
+    .. [8] Ho, Chen, Srinivas, Duan and Abbeel (2019). Flow++: improving flow-based
+       generative models with variational dequantization and architecture design. ICML.
 
     Examples
     --------
@@ -143,6 +159,8 @@ class Flow(FlowEstimator):
     activation: Activation = "tanh"
     attribute_conditional: bool = False
     attribute_types: Auto | tuple | dict = "auto"
+    bounds: tuple | dict | None = None
+    dequantization: Literal["uniform", "variational"] | None = None
     n_draws: Count = 100
     average: bool = True
     early_stopping = True

@@ -14,6 +14,8 @@ from skdgm.registry import ESTIMATORS
 RECORDS = {
     "AdamState": "optim.optimisers",
     "Attributes": "data.attributes",
+    "Cells": "nets.dequantisation",
+    "CellColumns": "flows._columns",
     "Chains": "directed._gibbs",
     "Classes": "stacks.outputs",
     "Clock": "data.clocks",

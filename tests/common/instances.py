@@ -1326,6 +1326,7 @@ INSTANCES = [
         linear="permutation",
         base="student",
         autoregressive=True,
+        dequantization="variational",
         activation="relu",
         solver="rmsprop",
         momentum=0.5,

@@ -118,6 +118,23 @@ def test_draws_without_attributes_are_of_those_of_rows():
     np.testing.assert_allclose(np.cov(drawn.T), np.cov(BENT[0].T), rtol=0.2, atol=0.2)
 
 
+def test_scores_without_classes_sum_over_them():
+    weight = np.where(WHICH == 1, 3.0, 1.0)
+    flow = Flow(**SHORT | {"n_iter": 5}).fit(MOONS, WHICH, weight)
+    total = np.exp(flow.score_samples(GRID)).sum() * STEP**2
+    np.testing.assert_allclose(total, 1, rtol=2e-3)
+    parts = [flow.score_samples(MOONS, k) + np.log((0.25, 0.75)[k]) for k in (0, 1)]
+    found = flow.score_samples(MOONS)
+    np.testing.assert_allclose(found, np.logaddexp(*parts), rtol=1e-12)
+    np.testing.assert_allclose(flow.score(MOONS), found.mean())
+    # Of several attributes, all pairs that there were.
+    names = np.array(["a", "b", "c"])[np.arange(300) % 3]
+    y = np.column_stack([WHICH.astype(str), names])
+    both = Flow(**SHORT | {"n_iter": 1}).fit(MOONS, y)
+    total = np.exp(both.score_samples(GRID)).sum() * STEP**2
+    np.testing.assert_allclose(total, 1, rtol=2e-3)
+
+
 def test_attributes_count_as_part_of_a_row(tmp_path):
     X, y = BENT[0][:60], BENT[1][:60]
     weight = np.tile([1, 2, 3], 20)
@@ -140,9 +157,12 @@ def test_what_cannot_be_given():
     X, y = MOONS, WHICH
     short = Flow(base="normal", **SHORT | {"n_iter": 0})
     flow, plain = clone(short).fit(X, y), Flow(n_iter=0, base="normal").fit(X, y)
-    for function in flow.score_samples, flow.transform, flow.impute:
+    for function in flow.transform, flow.impute:
         with pytest.raises(ValueError, match="Flow is conditional: give y"):
             function(X)
+    numbers = clone(short).fit(*BENT)
+    with pytest.raises(ValueError, match="Flow is conditional: give y.* are classes"):
+        numbers.score_samples(BENT[0])
     with pytest.raises(ValueError, match="Flow is not conditional: leave out y"):
         plain.score_samples(X, y)
     with pytest.raises(ValueError, match="not conditional"):
