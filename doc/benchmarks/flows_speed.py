@@ -1,20 +1,27 @@
 """Seconds of an epoch of a flow, beside the same layers in PyTorch.
 
-    python doc/benchmarks/flows_speed.py --torch PYTHON
+    python doc/benchmarks/flows_speed.py --torch PYTHON [--packages] [--nats]
 
 PYTHON has PyTorch. Both learn 4,000 rows of random numbers in batches of 100 by Adam,
-on one thread; the least of five epochs, each in a process of its own.
+on one thread; the least of five epochs, each in a process of its own. With --packages,
+the others are zuko's NSF and nflows' transforms, on one thread and on two: couplings by
+rational-quadratic splines with the same numbers of couplings, hidden units and bins;
+nflows has triangular matrices in between, as skdgm has, and zuko permutations. With
+--nats, these learn 4,000 points of a pinwheel and of two spirals for 40 epochs, and
+held-out nats are means over three seeds.
 """
 
 import argparse
 import json
+import tempfile
 import time
 
 import numpy as np
 from _processes import asked, epochs
 
 CASES = (16, 2, 16), (16, 5, 64), (64, 2, 16)
-LEAST, LEAST_SLOPE, BOUND = 1e-3, 1e-3, 5.0
+LEAST, LEAST_SLOPE, BOUND, N_BINS = 1e-3, 1e-3, 5.0, 5
+_EPOCHS = 40
 SHIFT = float(np.log(np.expm1(1 - LEAST_SLOPE)))
 
 
@@ -132,15 +139,161 @@ def rival(X, n_layers, size, layer):
     return min(found)
 
 
+def _nflows(n, n_layers, size):
+    """Log density of a flow of nflows, and its parameters."""
+    import torch
+    from nflows import distributions, flows, transforms
+
+    class Dense(torch.nn.Module):
+        """Net of a coupling."""
+
+        def __init__(self, n_in, n_out):
+            super().__init__()
+            self.layers = torch.nn.Sequential(
+                torch.nn.Linear(n_in, size),
+                torch.nn.Tanh(),
+                torch.nn.Linear(size, n_out),
+            )
+
+        def forward(self, x, context=None):
+            """Parameters of splines."""
+            return self.layers(x)
+
+    parts = [transforms.LULinear(n, identity_init=True)]
+    for _ in range(n_layers):
+        mask = (torch.arange(n) < n - n // 2).int()
+        coupling = transforms.PiecewiseRationalQuadraticCouplingTransform
+        how = {"num_bins": N_BINS, "tails": "linear", "tail_bound": BOUND}
+        parts += [transforms.RandomPermutation(n), coupling(mask, Dense, **how)]
+        parts.append(transforms.LULinear(n, identity_init=True))
+    whole = transforms.CompositeTransform(parts)
+    flow = flows.Flow(whole, distributions.StandardNormal([n]))
+    return flow.log_prob, list(flow.parameters())
+
+
+def _zuko(n, n_layers, size):
+    """Log density of a flow of zuko, and its parameters."""
+    import torch
+    from zuko.flows import NSF
+
+    # Of two columns, random orders would leave one as it is.
+    how = {"bins": N_BINS, "passes": 2, "randperm": n > 2}
+    how |= {"hidden_features": (size,), "activation": torch.nn.Tanh}
+    flow = NSF(n, transforms=n_layers, **how)
+    return lambda x: flow().log_prob(x), list(flow.parameters())
+
+
+PACKAGES = {"nflows": _nflows, "zuko": _zuko}
+
+
+def package(name, X, n_layers, size, n_threads, n_epochs=5, seed=0):
+    """Seconds of each epoch of a package's flow, and its log density."""
+    import torch
+
+    torch.set_num_threads(n_threads)
+    torch.set_default_dtype(getattr(torch, X.dtype.name))
+    torch.manual_seed(seed)
+    log_p, params = PACKAGES[name](X.shape[1], n_layers, size)
+    solver = torch.optim.Adam(params, lr=0.003)
+    rates = torch.optim.lr_scheduler.LinearLR(solver, 1.0, 0.0, n_epochs)
+    rows, found = torch.from_numpy(X), []
+    for _ in range(n_epochs):
+        start = time.perf_counter()
+        for index in torch.randperm(len(rows)).split(100):
+            loss = -log_p(rows[index]).mean()
+            solver.zero_grad()
+            loss.backward()
+            solver.step()
+        found.append(time.perf_counter() - start)
+        rates.step()
+    return found, lambda x: log_p(torch.from_numpy(x)).detach().numpy()
+
+
+def packages(python):
+    """Print the table of packages."""
+    print("| columns | couplings | hidden | threads | skdgm s | nflows s | zuko s |")
+    print("|---|---|---|---|---|---|---|")
+    for case in CASES:
+        for n_threads in 1, 2:
+            own = ",".join(map(str, ("float32", *case, "spline")))
+            found = [asked(__file__, n_threads, case=f"ours,{own}")]
+            for name in PACKAGES:
+                given = f"{name},{own},{n_threads}"
+                found.append(asked(__file__, n_threads, python, case=given))
+            line = " | ".join(map(str, (*case, n_threads)))
+            cells = " | ".join(f"{seconds:.3f}" for seconds in found)
+            print(f"| {line} | {cells} |", flush=True)
+
+
+def points(name, n, seed):
+    """Points of a set, standardised by its own moments of many."""
+    from flows_planes import SETS
+
+    many = SETS[name].draw(50_000, np.random.default_rng(1))
+    X = SETS[name].draw(n, np.random.default_rng(seed))
+    return ((X - many.mean(axis=0)) / many.std(axis=0)).astype(np.float32)
+
+
+def nats_of(who, X, T, seed):
+    """Held-out nats after 40 epochs of five couplings of 32 units."""
+    if who in PACKAGES:
+        X, T = (np.asarray(part, np.float32) for part in (X, T))
+        log_p = package(who, X, 5, 32, 1, n_epochs=_EPOCHS, seed=seed)[1]
+        return float(log_p(T).mean())
+    from skdgm import Flow
+
+    options = {"alpha": 0.0, "early_stopping": False, "schedule": "linear"}
+    options |= {"base": "normal", "average": False, "n_iter": _EPOCHS}
+    flow = Flow(5, (32,), random_state=seed, **options)
+    return float(flow.fit(np.float32(X)).score(np.float32(T)))
+
+
+def nats(python, n_seeds=3):
+    """Print the table of nats."""
+    print("| set | skdgm | nflows | zuko |\n|---|---|---|---|")
+    for name in "pinwheel", "spirals":
+        rows = [points(name, 4000, seed).tolist() for seed in (2, 3)]
+        with tempfile.TemporaryDirectory() as folder:
+            path = f"{folder}/rows.json"
+            with open(path, "w") as file:
+                json.dump(rows, file)
+            cells = []
+            for who in ("ours", *PACKAGES):
+                other = python if who in PACKAGES else None
+                found = [
+                    asked(__file__, 1, other, fit=f"{who},{path},{seed}")
+                    for seed in range(n_seeds)
+                ]
+                error = np.std(found, ddof=1) / np.sqrt(n_seeds)
+                cells.append(f"{np.mean(found):.3f} ± {error:.3f}")
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
 def main():
     """Print the table, or measure one case."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--torch")
+    parser.add_argument("--packages", action="store_true")
+    parser.add_argument("--nats", action="store_true")
+    parser.add_argument("--fit")
     parser.add_argument("--case")
     asked_for = parser.parse_args()
+    if asked_for.fit:
+        who, path, seed = asked_for.fit.split(",")
+        with open(path) as file:
+            X, T = json.load(file)
+        print(json.dumps(nats_of(who, X, T, int(seed))))
+        return
+    if asked_for.packages or asked_for.nats:
+        (packages if asked_for.packages else nats)(asked_for.torch)
+        return
     if asked_for.case:
-        who, kind, n, n_layers, size, layer = asked_for.case.split(",")
+        who, kind, n, n_layers, size, layer, *n_threads = asked_for.case.split(",")
         X = np.random.default_rng(0).normal(size=(4000, int(n))).astype(kind)
+        if who in PACKAGES:
+            found = package(who, X, int(n_layers), int(size), int(n_threads[0]))
+            print(json.dumps(min(found[0])))
+            return
         measure = {"ours": ours, "rival": rival}[who]
         print(json.dumps(measure(X, int(n_layers), int(size), layer)))
         return
