@@ -58,7 +58,7 @@ LAW = {
     "directed": KERNELS | NETS | {"data", "base", "latent", "gradients"},
     "autoregressive": NETS | {"data", "base"},
     "flows": NETS | {"data", "base", "autoregressive", "latent"},
-    "diffusion": NETS | {"data", "base", "flows", "latent"},
+    "diffusion": NETS | {"data", "base", "autoregressive", "flows", "latent"},
     "recurrent": NETS | {"data", "base", "autoregressive", "latent"},
     "implicit": NETS | {"data", "base"},
     "adversarial": NETS | {"data", "base", "implicit"},

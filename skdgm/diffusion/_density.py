@@ -15,8 +15,9 @@ from sklearn.utils import check_random_state, gen_batches
 
 from skdgm.base import Density
 from skdgm.data import events_of, fill
-from skdgm.diffusion._field import Field, flowed, moved, noised, seen
-from skdgm.diffusion._matching import ROOM, errors, noisy
+from skdgm.diffusion._field import Field, flowed, moved, noised
+from skdgm.diffusion._layout import Turns
+from skdgm.diffusion._matching import ROOM, bounds
 from skdgm.diffusion._noise import Clocks
 from skdgm.latent.filling import by_weight
 from skdgm.nets import layers_of
@@ -33,37 +34,45 @@ _SPREAD = 1.25
 # Columns up to which divergences are exact.
 _EXACT = 24
 # Purposes of random numbers.
-_START, _PROBE, _STEP, _CLAMP, _RAISE, _BOUND, _NOISE = range(400, 407)
+_START, _PROBE, _STEP, _CLAMP, _RAISE, _BOUND, _NOISE, _TURN, _SHOW = range(400, 409)
 
 
 class DiffusionDensity(Density):
     """Density of rows by a diffusion.
 
     Besides the arguments of :class:`~skdgm.base.Density` it has ``net``; ``width``, the
-    most numbers of a layer for one row; the number of classes; the training state; and
-    ``now``, the present values of options of inference.
+    most numbers of a layer for one row; the number of classes; the layout of masked
+    columns; the training state; and ``now``, the present values of options of
+    inference.
     """
 
-    def __init__(self, *common):
-        *common, self.net, self.width, self.n_classes, state, self.now = common
+    def __init__(self, *given):
+        *common, self.net, self.width, self.n_classes = given[:-3]
+        self.layout, state, self.now = given[-3:]
         super().__init__(*common)
         self.params, (self.statistics, self.frame) = state.learned, state.statistics
         self.clocks, self.normal = Clocks(self.frame.size), self.frame.normal
 
     @property
     def capabilities(self):
-        """Estimates, or lower bounds; samples are the model's own."""
-        bound = self.now.likelihood == "bound"
-        kind = "lower bound" if bound else "estimate"
+        """Estimates, or lower bounds; samples are the model's own. Codes are those of
+        columns with noise."""
+        kind = "lower bound" if self._is_bound else "estimate"
         given = {"labels": "estimate"} if self.n_classes else {}
         drawn = dict.fromkeys(("conditions", "ranges"), "estimate")
-        return {
+        found = {
             "log_prob": {"complete": kind, "missing": kind},
-            "features": {"complete": "estimate", "missing": "estimate"},
-            "inverse": {"nothing": "estimate"},
             "sample": {"nothing": "exact"} | given | drawn,
             "fill": {"missing": "estimate"},
         }
+        if not self.layout.output:
+            found["features"] = {"complete": "estimate", "missing": "estimate"}
+            found["inverse"] = {"nothing": "estimate"}
+        return found
+
+    @property
+    def _is_bound(self):
+        return bool(self.now.likelihood == "bound" or self.layout.output)
 
     @property
     def dtype(self):
@@ -78,12 +87,15 @@ class DiffusionDensity(Density):
     def log_prob(self, X):
         """Log-likelihood of each row, in nats."""
         rows = self.read(X)
-        bound = self.now.likelihood == "bound"
-        found = self._of_rows(self._bounds if bound else self._by_flow, rows)
+        self.tell_grey(rows)
+        found = self._of_rows(self._bounds if self._is_bound else self._by_flow, rows)
         return found + self.domain.log_volume(self.columns, rows)
 
     def features(self, X):
         """Code of each row; the expected one where entries are missing."""
+
+        rows = self.read(X)
+        self.require("features", rows)
 
         def of_rows(v, rng):
             found = np.empty_like(v)
@@ -95,7 +107,7 @@ class DiffusionDensity(Density):
                 found[holes] = self._expected_code(own, rng)
             return found
 
-        return self._of_rows(of_rows, self.read(X))
+        return self._of_rows(of_rows, rows)
 
     def gradient(self, X, noise):
         """Gradient, by its entries, of the log density of complete rows with noise."""
@@ -110,6 +122,11 @@ class DiffusionDensity(Density):
             return signal * self.frame.pulled(-y - turning, angles)
 
         rows = self.read(X)
+        if self.layout.output:
+            raise ValueError(
+                f"{self.name}: gradients are of columns that are all real numbers: fit "
+                'with column_types="gaussian".'
+            )
         if not rows.complete:
             raise ValueError(
                 f"{self.name}: gradients are of rows without missing entries."
@@ -118,10 +135,13 @@ class DiffusionDensity(Density):
 
     def inverse(self, H):
         """Rows of codes."""
+        self.require("inverse")
         y, times = self.checked(H, self.dtype), self._times[::-1]
-        return self._presented(
-            lambda part: moved(self._field(y.dtype), y[part], times), len(y)
-        )
+
+        def of_rows(part):
+            return self.frame.rows(moved(self._field(y.dtype), y[part], times))
+
+        return self._presented(of_rows, len(y))
 
     def sample(
         self, n_samples, random_state=None, codes=None, conditions=None, names=None
@@ -131,13 +151,12 @@ class DiffusionDensity(Density):
         n = self.n_features_out
         n_samples = count_rows(n_samples, n)
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
-        beside = self._beside(codes)
         if conditions is not None:
             return self._conditioned(n_samples, rng, codes, conditions, names)
-        own = rng.rows(n_samples)
+        own, classes = rng.rows(n_samples), self._classes(codes, n_samples)
 
         def of_rows(part):
-            return self._drawn(own.take(part), None if beside is None else beside[part])
+            return self._drawn(own.take(part), classes[part])
 
         return self._presented(of_rows, n_samples)
 
@@ -149,12 +168,12 @@ class DiffusionDensity(Density):
             n_draws = self.now.n_draws if method == "mean" else 1
             found = np.empty_like(v)
             for part in gen_batches(len(v), max(1, ROOM // self.width)):
-                draws = (
+                draws = [
                     self._clamped(v[part], rng.take(part).fold(k))
                     for k in range(n_draws)
-                )
-                found[part] = sum(draws) / n_draws
-            return found
+                ]
+                found[part] = self._mean(draws)
+            return np.where(np.isnan(v), found, v)
 
         how = method, random_state, filled
         found = fill(self, self.widened(X), *how, n_draws=n_samples)
@@ -167,12 +186,25 @@ class DiffusionDensity(Density):
 
     def _field(self, dtype, guidance=0.0):
         net = astype((self.params, self.statistics), dtype)
-        return Field(self.net, *net, self.clocks, self.n_classes, guidance)
+        n_beside = self.layout.n_beside + self.n_classes
+        return Field(self.net, *net, self.clocks, n_beside, self.n_classes, guidance)
 
-    def _beside(self, codes):
+    def _classes(self, codes, n_rows):
+        """What says the classes of rows, (n_rows, n_classes); zeros say nothing."""
         if codes is None:
-            return None
+            return np.zeros((n_rows, self.n_classes), self.dtype)
         return np.eye(self.n_classes, dtype=self.dtype)[codes]
+
+    def _mean(self, draws):
+        """Means of draws of rows; of masked columns, the values that the means of
+        inputs stand for."""
+        if len(draws) == 1:
+            return draws[0]
+        found, output = sum(draws) / len(draws), self.layout.output
+        if output:
+            inputs = sum(output.inputs(self.layout.split(v)[1]) for v in draws)
+            found[:, self.layout.masked] = output.value(inputs / len(draws))
+        return found
 
     def _of_rows(self, function, rows):
         n = self.n_features_out
@@ -180,26 +212,46 @@ class DiffusionDensity(Density):
         return self.by_content(function, rows, ROOM // size)
 
     def _presented(self, function, n_rows):
-        """Rows by components, of slices of them, in the form of the data."""
+        """Rows in the units of the model, of slices of them, in the form of the
+        data."""
         with one_blas_thread():
             parts = gen_batches(n_rows, max(1, ROOM // self.width))
-            found = np.concatenate([self.frame.rows(function(part)) for part in parts])
+            found = np.concatenate([function(part) for part in parts])
         return self.decoded(self.domain.to_data(self.columns, found))
 
-    def _drawn(self, rng, beside=None):
-        """Components of draws, by the flow or with new noise after each step."""
-        field = self._field(self.dtype, self.now.guidance)
-        y = rng.fold(_START).normal(self.n_features_out, self.dtype)
-        if self.now.sampler == "flow":
-            return moved(field, y, self._times[::-1], beside)
-        times = self._times[::-1]
-        for k, (now, after) in enumerate(pairwise(times)):
+    def _drawn(self, rng, classes, turns=None):
+        """Rows of draws: real columns by the flow, or with new noise after each step;
+        and masked ones in ``turns``."""
+        field, layout = self._field(self.dtype, self.now.guidance), self.layout
+        coded = np.full((len(rng.ids), len(layout.masked)), np.nan, self.dtype)
+        turns = turns or Turns(layout, coded, rng.fold(_TURN))
+        y = rng.fold(_START).normal(len(layout.noisy), self.dtype)
+        for k, (now, after) in enumerate(pairwise(self._times[::-1])):
+            flow = self.now.sampler == "flow"
             # Twice as far, and back with noise: a step of the diffusion in reverse.
-            far = max(0.0, 2 * after - now)
-            y = moved(field, y, (now, far), beside)
-            if after:
+            far = after if flow else max(0.0, 2 * after - now)
+            y = moved(field, y, (now, far), layout.beside(coded, classes))
+            if after and not flow:
                 y = noised(field, y, far, after, rng.fold(_STEP, k))
-        return y
+            given = field, turns, y, coded, after, classes, after
+            coded = self._shown(*given, rng.fold(_SHOW, k))
+        return layout.joined(self.frame.rows(y), coded)
+
+    def _shown(self, field, turns, y, coded, time, classes, turn, rng):
+        """Masked columns, with the values of those whose ``turn``, a time, has come,
+        given others with the noise of a time."""
+        due = turns.due(coded, turn)
+        rows = np.flatnonzero(due.any(axis=1))
+        if not rows.size:
+            return coded
+        if np.ndim(time):
+            time = time[rows]
+        beside = self.layout.beside(coded[rows], classes[rows])
+        out = field.out(y[rows], time, beside)[:, y.shape[1] :]
+        drawn = turns.drawn(out, due[rows], rows, rng.take(rows))
+        found = coded.copy()
+        found[rows] = np.where(due[rows], drawn, coded[rows])
+        return found
 
     def _code(self, v):
         """Codes of complete rows, in the units of the model."""
@@ -247,88 +299,109 @@ class DiffusionDensity(Density):
 
     def _bounds(self, v, rng):
         """Lower bounds of log densities, at times spread evenly."""
-        found, n, n_draws = np.zeros(len(v)), v.shape[1], self.now.n_draws
+        found, nothing = np.zeros(len(v)), np.isnan(v).all(axis=1)
+        layout, n_draws = self.layout, self.now.n_draws
+        v, coded = layout.split(v)
         first = rng.fold(_BOUND).uniform(1)[:, 0]
         given = self.normal.given(v) if np.isnan(v).any() else None
         field = self._field(v.dtype)
-        net = field.net, field.params, field.statistics
+        net = field.net, layout, field.params, field.statistics
+        classes = np.zeros((len(v), self.n_classes), v.dtype)
         for k in range(n_draws):
             own, log_q, whole = rng.fold(_NOISE, k), 0.0, v
             if given is not None:
                 whole, log_q = given.completed(own.fold(1))
-            time = (k + first) / n_draws
-            noise = own.normal(n, v.dtype)
-            y, *rest = noisy(self.frame, self.clocks, whole, time, noise)
-            beside = np.zeros((len(v), self.n_classes), v.dtype)
-            losses = errors(*net, seen(y, time, beside), *rest)[0]
+            noise = own.normal(v.shape[1], v.dtype)
+            uniform = own.fold(2).uniform(coded.shape[1])
+            how = (k + first) / n_draws, noise, uniform, classes
+            losses = bounds(net, self.frame, self.clocks, whole, coded, *how)
             found -= (losses + log_q) / n_draws
-        found[np.isnan(v).all(axis=1)] = 0
+        found[nothing] = 0
         return found
 
-    def _clamped(self, v, rng, beside=None):
+    def _clamped(self, v, rng, classes=None, turns=None):
         """Rows with missing entries drawn given the others, by a reverse diffusion in
-        which these are known at every level of noise, and steps are repeated."""
+        which real ones are known at every level of noise, and steps are repeated;
+        where all real ones are known they have no noise."""
         field, frame = self._field(v.dtype, self.now.guidance), self.frame
-        known = ~np.isnan(v)
-        there = np.where(known, v, 0) - frame.backward.b
-        y = rng.fold(_START).normal(v.shape[1], v.dtype)
-        times = self._times[::-1]
+        real, coded = self.layout.split(v)
+        if classes is None:
+            classes = np.zeros((len(v), self.n_classes), v.dtype)
+        turns = turns or Turns(self.layout, coded, rng.fold(_TURN))
+        known = ~np.isnan(real)
+        there = np.where(known, real, 0) - frame.backward.b
+        y = rng.fold(_START).normal(real.shape[1], v.dtype)
+        times, open_ = self._times[::-1], (~known).any(axis=1)
         for k, pair in enumerate(pairwise(times)):
+            pair = [time * open_ for time in pair] if self.layout.output else pair
             angles = self.clocks(pair[1], v.dtype)
             signal, amount = np.cos(angles.phi), np.sin(angles.phi)
+            beside = self.layout.beside(coded, classes)
             for r in range(self.now.n_resamplings):
                 own = rng.fold(_CLAMP, k, r)
                 y = moved(field, y, pair, beside)
-                noise = own.normal(v.shape[1])
+                noise = own.normal(real.shape[1]) * frame.noise
                 x = np.where(
                     known, signal * there + amount * noise, frame.mixed(y, angles)
                 )
                 y = frame.unmixed(x, angles).astype(v.dtype)
                 if r + 1 < self.now.n_resamplings:
                     y = noised(field, y, pair[1], pair[0], rng.fold(_RAISE, k, r))
-        return np.where(known, v, frame.rows(y))
+            given = field, turns, y, coded, pair[1], classes, times[k + 1]
+            coded = self._shown(*given, rng.fold(_SHOW, k))
+        found = self.layout.joined(frame.rows(y), coded)
+        return np.where(np.isnan(v), found, v)
 
     def _conditioned(self, n, rng, codes, conditions, names):
         """Rows under conditions: values are clamped, and rows in ranges chosen, for
-        each class by itself."""
-        kinds = np.full(self.n_features_out, "gaussian")
+        each class by itself; masked columns are drawn within theirs, with weights."""
+        layout, n_columns = self.layout, len(self.columns.seen)
+        kinds = getattr(self.columns, "kinds", None)
+        if kinds is None:
+            kind = "gaussian" if not layout.output else layout.output.kinds[0]
+            kinds = np.full(n_columns, kind)
         x, v, events = events_of(self.columns, kinds, conditions, names, self.name)
-        ranges = {j: e.intervals[0] for j, e in enumerate(events) if e is not None}
-        beside, at_once = self._beside(codes), max(1, ROOM // self.width)
+        place = {j: k for k, j in enumerate(layout.masked)}
+        events = {j: e for j, e in enumerate(events) if e is not None}
+        within = {place[j]: e for j, e in events.items() if j in place}
+        ranges = {j: e.intervals for j, e in events.items() if j not in place}
+        classes, at_once = self._classes(codes, n), max(1, ROOM // self.width)
         known = not np.isnan(v).all()
 
-        def rows_of(rng, beside):
-            if not known:
-                return self.frame.rows(self._drawn(rng, beside))
+        def rows_of(rng, classes):
             holes = np.tile(v.astype(self.dtype), (len(rng.ids), 1))
-            return self._clamped(holes, rng, beside)
+            turns = Turns(layout, layout.split(holes)[1], rng.fold(_TURN), within)
+            if not known:
+                return self._drawn(rng, classes, turns), turns.log_w
+            return self._clamped(holes, rng, classes, turns), turns.log_w
 
-        def draw(beside, size, rng):
+        def draw(classes, size, rng):
             own, each = rng.rows(size), (size, self.n_classes)
-            beside = None if beside is None else np.broadcast_to(beside, each)
-            rows = np.concatenate(
-                [
-                    rows_of(own.take(part), None if beside is None else beside[part])
-                    for part in gen_batches(size, at_once)
-                ]
-            )
+            classes = np.broadcast_to(classes, each)
+            parts = [
+                rows_of(own.take(part), classes[part])
+                for part in gen_batches(size, at_once)
+            ]
+            rows, log_w = (np.concatenate(found) for found in zip(*parts))
             inside = np.ones(size, bool)
-            for j, (low, high) in ranges.items():
-                inside &= (rows[:, j] >= low) & (rows[:, j] <= high)
-            log_w = np.where(inside, 0.0, -np.inf)
+            for j, intervals in ranges.items():
+                low, high = intervals.T
+                own = rows[:, [j]]
+                inside &= ((own >= low) & (own <= high)).any(axis=1)
+            log_w = np.where(inside, log_w, -np.inf)
             return Weighted(rows, log_w, effective(log_w), inside.mean())
 
         with one_blas_thread():
-            if ranges:
-                found = np.empty((n, self.n_features_out), self.dtype)
+            if events:
+                found = np.empty((n, n_columns), self.dtype)
                 of_all = np.zeros(n, int) if codes is None else codes
                 for code in np.unique(of_all):
                     own = np.flatnonzero(of_all == code)
-                    one = partial(draw, None if beside is None else beside[own[:1]])
+                    one = partial(draw, classes[own[:1]])
                     how = len(own), rng.fold(code), at_once, self.name
                     found[own] = pooled(one, *how, hard=True)
             else:
-                found = draw(beside, n, rng).rows
+                found = draw(classes, n, rng).rows
         found = self.domain.to_data(self.columns, found)
         found[:, ~np.isnan(x)] = x[~np.isnan(x)]
         return self.decoded(found)

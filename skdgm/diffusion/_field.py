@@ -32,12 +32,16 @@ _WAVES, _CALM, _FAR = 8, 0.1, 20.0
 N_TIMES = 2 * _WAVES
 
 
-def seen(y, time, beside=None):
-    """Inputs of the net: rows with noise, waves of their times, (n_times,), of all or
-    of each, and what is given beside."""
-    angles = np.pi * np.arange(1, _WAVES + 1) * np.asarray(time, float).reshape(-1, 1)
-    waves = np.concatenate([np.sin(angles), np.cos(angles)], axis=1).astype(y.dtype)
-    parts = [y.clip(-_FAR, _FAR), np.broadcast_to(waves, (len(y), N_TIMES))]
+def seen(y, time, angles, beside=None):
+    """Inputs of the net: rows with noise, as large as they are beside others, waves of
+    their times, (n_times,), of all or of each, and what is given beside."""
+    time = time if y.shape[1] else 0.0
+    turns = np.pi * np.arange(1, _WAVES + 1) * np.asarray(time, float).reshape(-1, 1)
+    waves = np.concatenate([np.sin(turns), np.cos(turns)], axis=1).astype(y.dtype)
+    parts = [
+        y.clip(-_FAR, _FAR) * angles.view,
+        np.broadcast_to(waves, (len(y), N_TIMES)),
+    ]
     return np.concatenate(parts if beside is None else [*parts, beside], axis=1)
 
 
@@ -49,15 +53,16 @@ def calm(angles):
 
 class Field(NamedTuple):
     """Velocity by a net with parameters and statistics, where components have
-    ``clocks``; of ``n_beside`` inputs that are given beside, zeros say nothing, and the
-    velocity is moved away from that without them by ``guidance`` times the
-    difference."""
+    ``clocks``. Of ``n_beside`` inputs that are given beside, the last ``n_classes`` say
+    nothing if they are zeros, and outputs are moved away from those without them by
+    ``guidance`` times the difference."""
 
     net: object
     params: tuple
     statistics: tuple
     clocks: Clocks
     n_beside: int = 0
+    n_classes: int = 0
     guidance: float = 0.0
 
     def at(self, y, time):
@@ -66,17 +71,22 @@ class Field(NamedTuple):
 
     def velocity(self, y, time, beside=None):
         """Velocity of rows at a time, by angle."""
-        out, size = self._out(y, time, beside), calm(self.at(y, time))
-        if self.guidance and beside is not None:
-            out += out.dtype.type(self.guidance) * (out - self._out(y, time, None))
-        return size * out
+        out = self.out(y, time, beside)[:, : y.shape[1]]
+        return calm(self.at(y, time)) * out
 
-    def _nothing(self, y):
-        return np.zeros((len(y), self.n_beside), y.dtype)
+    def out(self, y, time, beside=None):
+        """Outputs of the net for rows at a time."""
+        if beside is None:
+            beside = np.zeros((len(y), self.n_beside), y.dtype)
+        out = self._out(y, time, beside)
+        if not self.guidance or not beside[:, self.n_beside - self.n_classes :].any():
+            return out
+        without = beside.copy()
+        without[:, self.n_beside - self.n_classes :] = 0
+        return out + out.dtype.type(self.guidance) * (out - self._out(y, time, without))
 
     def _out(self, y, time, beside):
-        beside = self._nothing(y) if beside is None else beside
-        x = seen(y, time, beside)
+        x = seen(y, time, self.at(y, time), beside)
         return self.net.apply(self.params, self.statistics, x)[0]
 
     def divergence(self, y, time, probe=None):
@@ -90,9 +100,10 @@ class Field(NamedTuple):
             )
         else:
             y_each, dy = y, probe
-        x, dx = seen(y_each, time, self._nothing(y_each)), 0
+        nothing = np.zeros((len(y_each), self.n_beside), y.dtype)
+        x = seen(y_each, time, angles, nothing)
         dx = np.zeros_like(x)
-        dx[:, :n] = np.where(abs(y_each) < _FAR, dy, 0)
+        dx[:, :n] = np.where(abs(y_each) < _FAR, dy, 0) * angles.view
         out, turned = self.net.tangent(self.params, self.statistics, x, dx)
         size = calm(angles)
         found = (dy * turned * (size * angles.rate)).sum(axis=1, dtype=np.float64)
@@ -103,6 +114,8 @@ class Field(NamedTuple):
 def moved(field, y, times, beside=None):
     """Rows moved along the flow from one of some times to the next, by Heun's method
     [2]_."""
+    if not y.shape[1]:
+        return y
     for now, after in pairwise(times):
         turn = field.at(y, after).psi - field.at(y, now).psi
         v = field.velocity(y, now, beside)

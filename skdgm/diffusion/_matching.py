@@ -15,23 +15,31 @@ References
 .. [1] Kingma, Salimans, Poole and Ho (2021). Variational diffusion models. NeurIPS.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from sklearn.utils import gen_batches
 
 from skdgm.diffusion._field import N_TIMES, calm, seen
-from skdgm.diffusion._noise import Clocks, Frame
+from skdgm.diffusion._layout import masked
+from skdgm.diffusion._noise import Clocks, Frame, deviations
 from skdgm.flows._normal import fitted
-from skdgm.nets import NetObjective, layers_of
+from skdgm.nets import NetObjective, columns, layers_of, nll
+from skdgm.utils.rows import Rows
+from skdgm.utils.tree import astype
 
 _LOG_2PI = float(np.log(2 * np.pi))
 # Purposes of random numbers.
-_MISSING, _TIME, _NOISE, _FREE = range(1, 5)
+_MISSING, _TIME, _NOISE, _FREE, _HIDE = range(1, 6)
 # Most columns of which the covariance is learned, too.
 _MOST = 1024
-# Times of each row that is watched, and one watched training row of so many.
-_WATCHED, _THINNED = 8, 4
-# Times of each row of a batch, of as many columns at most, else one.
-_EACH, _NARROW = 4, 256
+# One watched training row of so many.
+_THINNED = 4
+# Times of each row, of a batch and of those watched, of as many columns at most.
+_EACH = (16, 4), (256, 2), (np.inf, 1)
+_WATCHED = (16, 8), (np.inf, 4)
+# Share of the rows whose masked columns are at another time than those with noise.
+_APART = 0.5
 # Share of the rows of which a net is not told what is given beside.
 _UNTOLD = 0.1
 # Limit on the numbers of one layer for all rows of a block.
@@ -40,27 +48,39 @@ ROOM = 2**17
 
 class MatchingObjective(NetObjective):
     """Bound on the log-likelihood of a table's rows by a ``net``, with as many inputs
-    given beside as there are classes; ``width`` is the most numbers of a layer for one
-    row."""
+    given beside as there are classes and as a ``layout`` of masked columns needs;
+    ``width`` is the most numbers of a layer for one row."""
 
     thinned = _THINNED
 
-    def __init__(self, net, width, n_classes, table, domain, columns, *given):
+    def __init__(self, net, width, n_classes, layout, table, domain, columns, *given):
         super().__init__(*given, independent=domain.loss_of_independent(columns))
-        self.net, self.width, self.table = net, width, table
+        self.net, self.width, self.layout = net, width, layout
+        self.domain, self.columns, self.table = domain, columns, table
         self.n_classes, self._known = n_classes, (None, None)
-        self.n_times = _EACH if self.rows.shape[1] <= _NARROW else 1
+        n = self.rows.shape[1]
+        self.n_times = next(each for most, each in _EACH if n <= most)
 
     def init(self, rng):
         """Initial parameters, by which rows are normal, and the frame of the rows."""
-        n, dtype = self.rows.shape[1], self.rows.dtype
-        n_inputs = n + N_TIMES + self.n_classes
+        layout, dtype = self.layout, self.rows.dtype
+        n = len(layout.noisy)
+        n_inputs = n + N_TIMES + layout.n_beside + self.n_classes
         _, params, statistics = self.net.init(rng, n_inputs, dtype)
-        list(layers_of(params))[-1].W[:] = 0
-        if n > _MOST:
+        last = list(layers_of(params))[-1]
+        last.W[:] = 0
+        last.b[:] = layout.start(self.domain.share(self.columns))
+        if not n:
             return params, (statistics, Frame.of(np.zeros(n), None))
-        normal = fitted(self.table)
-        return params, (statistics, Frame.of(normal.mean, normal.covariance))
+        table = self.table
+        if layout.output:
+            table = table._replace(rows=Some(table.rows, layout.noisy))
+        scale = np.broadcast_to(self.columns.scale, self.rows.shape[1])
+        noise = deviations(table, scale[layout.noisy])
+        if n > _MOST:
+            return params, (statistics, Frame.of(np.zeros(n), None, noise))
+        normal = fitted(table)
+        return params, (statistics, Frame.of(normal.mean, normal.covariance, noise))
 
     def prepare(self, state, batch, clock):
         """Rows with noise and all that their losses depend on, and statistics."""
@@ -69,19 +89,31 @@ class MatchingObjective(NetObjective):
         own = rng.fold(_TIME).generator()
         # Times of a batch are spread evenly.
         time = (own.permutation(n) + own.random(n)) / n
-        shape, dtype = (n, self.rows.shape[1]), self.rows.dtype
+        shape, dtype = (n, len(self.layout.noisy)), self.rows.dtype
         noise = rng.fold(_NOISE).generator().standard_normal(shape, dtype)
-        beside = self._beside(batch)
-        if beside is not None:
-            beside[rng.fold(_FREE).generator().random(n) < _UNTOLD] = 0
+        classes = self._classes(batch)
+        if classes is not None:
+            classes[rng.fold(_FREE).generator().random(n) < _UNTOLD] = 0
         given = self.completed(state, batch, rng.fold(_MISSING).rows(n))
+        hidden = None
+        if self.layout.output:
+            hidden = self._hidden(given[-1], time, rng.fold(_HIDE).generator())
         even = self.options.weighting == "uniform"
-        return self._noisy(state, *given, time, noise, beside, even), state.statistics
+        found = self._noisy(state, *given, time, noise, hidden, classes, even)
+        return found, state.statistics
+
+    def _hidden(self, coded, time, rng):
+        """Masked columns of rows at their times; where there are others with noise, of
+        some rows at other times than these have, so that any may be known."""
+        if len(self.layout.noisy):
+            free = rng.random(len(time)) < _APART
+            time = np.where(free, rng.permutation(time), time)
+        return masked(coded, time, rng.random(coded.shape, np.float32))
 
     def forward(self, params, given):
         """Loss of each row, differentiable."""
         own, (before, frame) = given
-        losses, after = errors(self.net, params, before, *own)
+        losses, after = errors(self.net, self.layout, params, before, *own)
         return losses, (after, frame)
 
     def size_of(self, batch):
@@ -90,66 +122,140 @@ class MatchingObjective(NetObjective):
 
     def losses(self, state, index, rng):
         """Bound on the negative log-likelihood of the rows at an index, in float64."""
-        found, n = np.zeros(len(index)), self.rows.shape[1]
+        found, layout = np.zeros(len(index)), self.layout
+        n_times = next(each for most, each in _WATCHED if self.rows.shape[1] <= most)
         for part in gen_batches(len(index), max(1, ROOM // self.width)):
             own, first = rng.take(part), rng.take(part).fold(_TIME).uniform(1)[:, 0]
             v = self.completed(state, index[part], own.fold(_MISSING))
-            beside = self._beside(index[part])
-            for k in range(_WATCHED):
-                noise = own.fold(_NOISE, k).normal(n, self.rows.dtype)
-                given = *v, (k + first) / _WATCHED, noise, beside
-                given = state.learned, state.statistics[0], *self._noisy(state, *given)
-                found[part] += errors(self.net, *given)[0] / _WATCHED
+            classes = self._classes(index[part])
+            clocks, _, frame = self._of_frame(state)
+            net = self.net, layout, state.learned, state.statistics[0]
+            for k in range(n_times):
+                noise = own.fold(_NOISE, k).normal(len(layout.noisy), self.rows.dtype)
+                uniform = own.fold(_HIDE, k).uniform(len(layout.masked))
+                how = (k + first) / n_times, noise, uniform, classes
+                losses = bounds(net, frame, clocks, v[0], v[-1], *how)
+                found[part] += (losses + v[1]) / n_times
         return found
 
     def completed(self, state, index, rng):
-        """Rows at an index with missing entries drawn, and the log densities of
-        these."""
-        v = self.rows.take(index)
+        """Columns with noise of the rows at an index, with missing entries drawn; the
+        log densities of these; and masked columns."""
+        v, coded = self.layout.split(self.rows.take(index))
         if not np.isnan(v).any():
-            return v, v.dtype.type(0)
+            return v, v.dtype.type(0), coded
         v, log_q = self._of_frame(state)[1].given(v).completed(rng)
-        return v, log_q.astype(v.dtype)
+        return v, log_q.astype(v.dtype), coded
 
     def _of_frame(self, state):
         """Clocks, and the normal distribution, of a state's frame."""
         frame = state.statistics[1]
         if self._known[0] is not frame.size:
-            self._known = frame.size, (Clocks(frame.size), frame.normal)
+            quick = astype(frame, self.rows.dtype)
+            self._known = frame.size, (Clocks(frame.size), frame.normal, quick)
         return self._known[1]
 
-    def _beside(self, index):
-        """What is given beside rows, or None."""
+    def _classes(self, index):
+        """Classes given beside rows, or None."""
         if not self.n_classes:
             return None
         return np.eye(self.n_classes, dtype=self.rows.dtype)[self.rows.beside(index)]
 
-    def _noisy(self, state, v, log_q, time, noise, beside, even=False):
+    def _noisy(self, state, v, log_q, coded, time, noise, hidden, classes, even=False):
         """Arguments of :func:`errors`: of rows with noise at times, whose angles count
-        alike if ``even``."""
-        frame, (clocks, _) = state.statistics[1], self._of_frame(state)
-        found, size, target, weight, normal = noisy(frame, clocks, v, time, noise, even)
-        return seen(found, time, beside), size, target, weight, normal + log_q
+        alike if ``even``, and masked columns."""
+        clocks, _, frame = self._of_frame(state)
+        y, angles, *rest = noisy(frame, clocks, v, time, noise, even)
+        rest[-1] += log_q
+        x, lost = presented(self.layout, y, time, angles, hidden, classes)
+        return x, *rest, lost
+
+
+class Some(NamedTuple):
+    """Some columns of rows, read as :class:`~skdgm.utils.rows.Rows`."""
+
+    rows: Rows
+    columns: np.ndarray
+
+    @property
+    def shape(self):
+        """Numbers of rows and columns."""
+        return self.rows.shape[0], len(self.columns)
+
+    @property
+    def complete(self):
+        """Whether no entry of any column is missing."""
+        return self.rows.complete
+
+    def take(self, index):
+        """Dense rows at an index array or a slice."""
+        return self.rows.take(index)[:, self.columns]
+
+    def blocks(self, n_rows=None):
+        """Slices of rows that are read at a time."""
+        return self.rows.blocks(n_rows)
+
+
+def presented(layout, y, time, angles, hidden, classes=None):
+    """Inputs of the net, of rows with noise and of :func:`masked` columns; and values
+    of the latter to be predicted with the weights of their losses, or None."""
+    if hidden is None:
+        return seen(y, time, angles, classes), None
+    left, *lost = hidden
+    return seen(y, time, angles, layout.beside(left, classes)), lost
+
+
+def bounds(net, frame, clocks, v, coded, time, noise, uniform, classes=None):
+    """Upper bounds of negative log-likelihoods, at a time of each row, by the arguments
+    of :func:`errors` before the rows.
+
+    The next of k masked columns gets its value at time (k - 1) / n.
+    """
+    layout, hidden = net[1], None
+    y, angles, *rest = noisy(frame, clocks, v, time, noise)
+    if layout.output:
+        hidden = masked(coded, time, uniform)
+    x, lost = presented(layout, y, time, angles, hidden, classes)
+    if lost is None or not v.shape[1]:
+        return errors(*net, x, *rest, lost)[0]
+    values, factor = lost
+    found = errors(*net, x, *rest, (values, 0 * factor))[0]
+    n = np.maximum(1, (~np.isnan(coded)).sum(axis=1))
+    before = np.maximum(0, np.ceil(time * n) - 1) / n
+    y, angles, *rest = noisy(frame, clocks, v, before, noise)
+    x, lost = presented(layout, y, before, angles, hidden, classes)
+    nothing = [0 * part for part in rest]
+    return found + errors(*net, x, *nothing, lost)[0]
 
 
 def noisy(frame, clocks, v, time, noise, even=False):
-    """Rows with noise at times, factors of outputs, the velocities to be predicted, the
-    weights of their squared errors, and the negative log-likelihood by a normal
-    distribution."""
+    """Rows with noise at times, their angles, factors of outputs, the velocities to be
+    predicted, the weights of their squared errors, and the negative log-likelihood by a
+    normal distribution."""
     angles, z = clocks(time, v.dtype), frame.components(v)
     y = angles.cos * z + angles.sin * noise
     target = angles.cos * noise - angles.sin * z
     weight = angles.rate
-    if not even:
+    if even:
+        weight = weight * clocks.shares.astype(v.dtype)
+    else:
         tiny = np.finfo(v.dtype).tiny
         weight = weight * angles.cos / np.maximum(angles.sin, tiny)
     normal = 0.5 * (z * z + v.dtype.type(_LOG_2PI)).sum(axis=1)
     normal -= v.dtype.type(frame.log_volume)
-    return y, calm(angles), target, weight, normal
+    return y, angles, calm(angles), target, weight, normal
 
 
-def errors(net, params, statistics, x, size, target, weight, normal):
+def errors(net, layout, params, statistics, x, size, target, weight, normal, lost):
     """Loss of each row, differentiable, and updated statistics."""
     out, after = net.apply(params, statistics, x, train=True)
-    v = size * out
-    return normal + (weight * v * (v - 2 * target)).sum(axis=1), after
+    if lost is None:
+        v, found = size * out, normal
+    else:
+        n, (values, factor) = target.shape[1], lost
+        part = columns(out, n, layout.n_outputs)
+        v, found = (
+            size * columns(out, 0, n),
+            normal + factor * nll(part, (), values, layout.output),
+        )
+    return found + (weight * v * (v - 2 * target)).sum(axis=1), after

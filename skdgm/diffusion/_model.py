@@ -1,11 +1,14 @@
 """Model of diffusions: a net for the velocity of rows with noise, made of options."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
 
+from skdgm.data import check_pattern
 from skdgm.diffusion._density import DiffusionDensity
 from skdgm.diffusion._field import N_TIMES
+from skdgm.diffusion._layout import Layout
 from skdgm.diffusion._matching import MatchingObjective
 from skdgm.nets import NetModel, layers
 from skdgm.nets.fourier_features import fourier
@@ -22,6 +25,7 @@ class DiffusionModel(NetModel):
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
+        check_pattern(options)
         check_layer_sizes(options.hidden_layer_sizes, "hidden_layer_sizes")
 
     def structure(self, facts):
@@ -33,42 +37,53 @@ class DiffusionModel(NetModel):
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`DiffusionDensity`."""
         now = {name: facts.now(name) for name in _NOW}
-        parts = self._net(facts), self._width(facts), self._n_classes(facts)
+        parts = *self._parts(facts), self.layout(facts)
         return DiffusionDensity(*facts.own, *parts, state, SimpleNamespace(**now))
 
     def objective(self, facts, table, before):
         """Score matching of the rows, a :class:`MatchingObjective`."""
-        parts = self._net(facts), self._width(facts), self._n_classes(facts)
+        parts = *self._parts(facts), self.layout(facts)
         given = facts.options, table.rows, facts.seed, before
         return MatchingObjective(*parts, table, facts.domain, facts.columns, *given)
 
+    @staticmethod
+    def layout(facts):
+        """Columns with noise and masked ones, a :class:`Layout`."""
+        return Layout.of(facts.columns, facts.options.column_types)
+
+    def _parts(self, facts):
+        return self._net(facts), self._width(facts), self._n_classes(facts)
+
     def n_weights(self, facts):
         """Number of weights, about."""
-        n, own = len(facts.columns.seen), facts.structure
-        first = self._n_inputs(facts), *own.hidden_layer_sizes
-        sizes = zip(first, (*own.hidden_layer_sizes, n))
-        return sum(a * b for a, b in sizes)
+        sizes = facts.structure.hidden_layer_sizes
+        every = self._n_inputs(facts), *sizes, self.layout(facts).n_outputs
+        return sum(a * b for a, b in pairwise(every))
 
     def _n_classes(self, facts):
         """Number of classes that the net depends on, or 0."""
         return len(facts.known.classes_) if facts.structure.class_conditional else 0
 
     def _n_waves(self, facts):
-        n, own = len(facts.columns.seen), facts.structure.n_frequencies
+        n, own = len(self.layout(facts).noisy), facts.structure.n_frequencies
         return own if own != "auto" else _WAVES if n <= _FEW else 0
 
     def _n_inputs(self, facts):
-        n = len(facts.columns.seen)
-        return n * (1 + 2 * self._n_waves(facts)) + N_TIMES + self._n_classes(facts)
+        layout = self.layout(facts)
+        n_waves = len(layout.noisy) * (1 + 2 * self._n_waves(facts))
+        return n_waves + N_TIMES + layout.n_beside + self._n_classes(facts)
 
     def _width(self, facts):
-        return max((self._n_inputs(facts), *facts.structure.hidden_layer_sizes))
+        sizes = facts.structure.hidden_layer_sizes
+        return max(self._n_inputs(facts), *sizes, self.layout(facts).n_outputs)
 
     def _net(self, facts):
-        """Net from rows with noise, waves of time and classes to velocities."""
-        own, n, n_waves = facts.structure, len(facts.columns.seen), self._n_waves(facts)
-        first = [fourier(np.arange(n), n_waves)] if n_waves else []
+        """Net from rows with noise, waves of time, masked columns and classes to
+        velocities and distributions."""
+        own, layout, n_waves = facts.structure, self.layout(facts), self._n_waves(facts)
+        n = len(layout.noisy)
+        first = [fourier(np.arange(n), n_waves)] if n and n_waves else []
         hidden = [
             layers.dense(m, own.activation, "he_normal") for m in own.hidden_layer_sizes
         ]
-        return layers.serial(*first, *hidden, layers.dense(n))
+        return layers.serial(*first, *hidden, layers.dense(layout.n_outputs))

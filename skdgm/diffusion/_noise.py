@@ -13,45 +13,56 @@ which it has with noise, turns by an angle of its own,
    \tan \psi_i = \frac{\tan \varphi}{s_i}
 
 so y is standard normal at all angles if x is normal. Time, from 0 to 1, is the mean of
-:math:`\psi_i` in units of a right angle.
+:math:`\psi_i` in units of a right angle, weighted by :math:`s_i`: large components take
+more of it. Of hundreds of components, parts of those of similar size tell the time.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import eigh
+from sklearn.utils import gen_batches
 
 from skdgm.flows._normal import Independent, Normal
 from skdgm.nets import Layer
 
 # Logs of tangents beyond those of all components, at which the table ends; its knots.
 _ENDS, _KNOTS = 9.0, 512
+# Parts of the components of which a mean tells the time.
+_PARTS = 16
+# Columns from which on they may share a range; the share of it that at least half of
+# them cover then; numbers that are read at once.
+_MANY, _SHARED, _BLOCK = 17, 0.8, 2**20
 # Least deviation of a component, as a share of the largest.
 _LEAST = 1e-4
 
 
 class Frame(NamedTuple):
     """Affine maps from rows in the units of a model to components z, and ``backward``,
-    whose weights are matrices, or vectors where components are columns; and ``size``,
-    the deviation of each component in units of noise."""
+    whose weights are matrices, or vectors where components are columns; ``size``, the
+    deviation of each component in units of noise; and ``noise``, the deviation of noise
+    in each column."""
 
     forward: Layer
     backward: Layer
     size: np.ndarray
+    noise: np.ndarray
 
     @classmethod
-    def of(cls, mean, covariance):
+    def of(cls, mean, covariance, noise=1.0):
         """Frame of rows of a mean and a covariance, None if columns are independent and
         of variance one."""
+        noise = np.broadcast_to(noise, len(mean)).astype(np.float64)
         if covariance is None:
             ones = np.ones(len(mean))
-            return cls(Layer(ones, -mean), Layer(ones.copy(), mean), ones.copy())
-        variance, Q = eigh(covariance)
+            return cls(Layer(ones, -mean), Layer(ones.copy(), mean), 1 / noise, noise)
+        variance, Q = eigh(covariance / np.outer(noise, noise))
         # Signs that do not depend on the library.
         Q *= np.sign(Q[np.abs(Q).argmax(axis=0), np.arange(len(Q))])
         size = np.sqrt(np.maximum(variance, _LEAST**2 * variance.max()))
-        W = Q / size
-        return cls(Layer(W, -mean @ W), Layer((Q * size).T.copy(), mean), size)
+        W = Q / size / noise[:, None]
+        back = Layer((Q * size).T * noise, mean)
+        return cls(Layer(W, -mean @ W), back, size, noise)
 
     def components(self, v):
         """Components z of rows, in their type."""
@@ -90,7 +101,24 @@ class Frame(NamedTuple):
     @property
     def log_volume(self):
         """Log of the determinant of the map to components."""
-        return -np.log(self.size).sum()
+        if self.forward.W.ndim == 1:
+            return 0.0
+        return -np.log(self.size).sum() - np.log(self.noise).sum()
+
+
+def deviations(table, scale):
+    """Deviations of noise in standardised columns of a ``scale``: 1; of many columns
+    that share a range, such as pixels, those of the same noise in all of them."""
+    if len(scale) < _MANY:
+        return np.ones(len(scale))
+    low, high = np.full(len(scale), np.inf), np.full(len(scale), -np.inf)
+    for part in gen_batches(len(table.index), max(1, _BLOCK // len(scale))):
+        v = table.rows.take(table.index[part])
+        low, high = np.fmin(low, np.fmin.reduce(v)), np.fmax(high, np.fmax.reduce(v))
+    span = (high - low) * scale
+    if np.median(span) < _SHARED * span.max():
+        return np.ones(len(scale))
+    return np.sqrt((scale**2).mean()) / scale
 
 
 def _times(v, W):
@@ -98,45 +126,63 @@ def _times(v, W):
 
 
 class Angles(NamedTuple):
-    """Angles :math:`\\psi` at times, (n_times, n_components), their cosines, sines and
-    derivatives by time; and ``phi``, (n_times, 1), those of noise in float64."""
+    """Cosines, sines and derivatives by time of the angles :math:`\\psi` at times,
+    (n_times, n_components); factors by which components with noise are as large as they
+    are beside others (``view``); and ``phi``, (n_times, 1), the angles of noise in
+    float64."""
 
-    psi: np.ndarray
     cos: np.ndarray
     sin: np.ndarray
     rate: np.ndarray
+    view: np.ndarray
     phi: np.ndarray
+
+    @property
+    def psi(self):
+        """The angles themselves."""
+        return np.arctan2(self.sin, self.cos)
 
 
 class Clocks:
     """Angles of components whose deviations are ``size``, by time; of components that
-    are all alike, those of one."""
+    are all alike, those of one. ``shares`` are the weights of components, in proportion
+    to their deviations, of mean one."""
 
     def __init__(self, size):
-        # Components that are alike turn alike.
-        self.log_size = np.log(size[:1] if (size == size[0]).all() else size)
-        ends = self.log_size.min() - _ENDS, self.log_size.max() + _ENDS
+        # Components that are alike turn alike; without any there is time, too.
+        size = size if len(size) else np.ones(1)
+        self.size = size[:1] if (size == size[0]).all() else size
+        self.shares = self.size / self.size.mean()
+        # Of many components, a few parts tell the time.
+        parts = np.array_split(np.argsort(self.size), min(_PARTS, len(self.size)))
+        weights = np.array([self.shares[part].sum() for part in parts])
+        self._weights = weights / (weights.sum() * 0.5 * np.pi)
+        self._log_size = np.array([np.log(self.size[part]).mean() for part in parts])
+        ends = self._log_size.min() - _ENDS, self._log_size.max() + _ENDS
         self.tau = np.linspace(*ends, _KNOTS)
-        self.time = self._at(self.tau)[1]
+        self.time = self._at(self.tau)[0]
 
     def __call__(self, time, dtype):
         """:class:`Angles` at times, (n_times,), or at one."""
         time = np.atleast_1d(time)
         tau = np.interp(time, self.time, self.tau)
-        _, found, _, pace = self._at(tau)
+        found, pace = self._at(tau)
         # One step of Newton's makes the table exact.
         tau = (tau + (time - found) / pace).clip(self.tau[0], self.tau[-1])
-        psi, _, slope, pace = self._at(tau)
-        parts = psi, np.cos(psi), np.sin(psi), slope / pace[:, None]
-        phi = np.arctan(np.exp(tau))[:, None]
-        return Angles(*(part.astype(dtype) for part in parts), phi)
+        pace = self._at(tau)[1][:, None].astype(dtype)
+        tangent = np.exp(tau)[:, None]
+        noise, size = tangent.astype(dtype), self.size.astype(dtype)
+        whole = np.sqrt(size * size + noise * noise)
+        cos, sin = size / whole, noise / whole
+        usual = (self.size**2).mean().astype(dtype)
+        view = whole / np.sqrt(usual + noise * noise)
+        return Angles(cos, sin, cos * sin / pace, view, np.arctan(tangent))
 
     def time_of(self, noise):
         """Time at which noise is as large, in units of what is left of rows."""
-        return self._at(np.log(np.atleast_1d(noise)))[1]
+        return self._at(np.log(np.atleast_1d(noise)))[0]
 
     def _at(self, tau):
-        """Angles at log tangents of noise, times, and the derivatives of both."""
-        psi = np.arctan(np.exp(tau[:, None] - self.log_size))
-        slope, right = 0.5 * np.sin(2 * psi), 0.5 * np.pi
-        return psi, psi.mean(axis=1) / right, slope, slope.mean(axis=1) / right
+        """Times at log tangents of noise, and their derivatives."""
+        psi = np.arctan(np.exp(tau[:, None] - self._log_size))
+        return psi @ self._weights, 0.5 * np.sin(2 * psi) @ self._weights

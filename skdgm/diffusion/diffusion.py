@@ -1,4 +1,4 @@
-r"""Diffusion models: rows drawn by taking away noise, step by step.
+r"""Diffusion models: rows drawn by taking away noise, and masks, step by step.
 
 .. math:: y = \cos \psi \odot z + \sin \psi \odot \epsilon, \qquad
    v(y, t) \approx \mathbb{E}[\cos \psi \odot \epsilon - \sin \psi \odot z \mid y]
@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from skdgm.base.common_options import TableOptions
+from skdgm.base.common_options import ColumnTypes, TableOptions
 from skdgm.base.frames import conditional_sample, framed
-from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative, removed
+from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative
 from skdgm.data import names_of
 from skdgm.data.given import class_codes, given_classes
 from skdgm.diffusion._model import DiffusionModel
@@ -23,8 +23,8 @@ from skdgm.typing import ArrayOrFrame, Data, Seed
 from skdgm.utils.counts import count_rows
 
 
-class Diffusion(NetEstimator, implied=TableOptions):
-    r"""Diffusion model: rows of real numbers drawn by taking away noise.
+class Diffusion(TableOptions, NetEstimator):
+    r"""Diffusion model: rows drawn by taking away noise, and masks.
 
     .. math::
 
@@ -32,25 +32,39 @@ class Diffusion(NetEstimator, implied=TableOptions):
         \frac{\mathrm{d} y_i}{\mathrm{d} \psi_i} = v_i(y, t) \approx \mathbb{E}[
         \cos \psi_i \, \epsilon_i - \sin \psi_i \, z_i \mid y]
 
-    Standardised columns are mixed with normal noise, from none at time 0 to nothing
-    else at time 1 [1]_ [2]_. A net learns the mean velocity of rows with noise at all
-    times, by squared errors. Following it back from noise draws rows. Components z are
-    the principal ones of the columns, each divided by its standard deviation; the
+    Real columns, standardised, are mixed with normal noise, from none at time 0 to
+    nothing else at time 1 [1]_ [2]_. A net learns the mean velocity of rows with noise
+    at all times, by squared errors. Following it back from noise draws rows. Components
+    z are the principal ones of the columns, each divided by its standard deviation; the
     velocity is zero if rows are normal. So training begins at a normal distribution of
     full covariance, shrunk by as much as serves rows that are left out (at independent
     columns, with more than 1,024), and early stopping keeps what is near to it where
-    rows are few.
+    rows are few. Noise is as large in all columns; of more than 16 that share a range,
+    such as pixels, in units of the data, else in those of standard deviations.
+
+    Bits, codes, and numbers with few different values or with values that many rows
+    share, are masked instead: more of them as time goes on, in random order, and drawn
+    again one after the other, or several in each of ``n_steps`` steps, by the net's
+    distributions given all others as they are at that time [7]_. A row's likelihood
+    then has a lower bound only, and no code.
 
     The velocity is a flow, with a density [3]_, the integral of its divergence: exact
     but for the steps of the integral with up to 24 columns, and estimated in a random
     direction with more of them. NaN is a missing value, in every method: ``fit`` draws
-    such entries from the normal distribution that it begins with. Float64 data are
+    such entries from the normal distribution that it begins with, and masked columns
+    stay masked. Float64 data are
     computed in float64, all others in float32.
 
     Parameters
     ----------
     hidden_layer_sizes : tuple
         Numbers of hidden units of the net.
+    column_types
+        Kind of the columns: real numbers, standardised internally; 0 and 1; codes of
+        categories, as ``OrdinalEncoder`` returns; or "mixed", by the types of a
+        DataFrame's columns. A tuple has a kind for each column, a dict kinds for some
+        columns by name, as of :class:`~skdgm.EoNADE`. Columns that are not real, or of
+        numbers with few different values, are masked.
     class_conditional
         Whether ``fit`` needs the classes y, on which the net then depends; of a tenth
         of the rows it is not told the class, so that it draws rows of any, too [4]_.
@@ -58,11 +72,12 @@ class Diffusion(NetEstimator, implied=TableOptions):
     activation
         Activation function of hidden units.
     n_frequencies
-        Number of sines and cosines of each column that the net sees; "auto": 3 with up
-        to 16 columns, else none.
+        Number of sines and cosines of each real column that the net sees; "auto": 3
+        with up to 16 of these, else none.
     weighting
-        Weights of squared errors: "uniform" in the angles :math:`\psi`, which makes for
-        better draws; or those of a bound on the "likelihood".
+        Weights of squared errors: "uniform" in the angles :math:`\psi`, and in
+        proportion to the components' deviations, which makes for better draws; or those
+        of a bound on the "likelihood".
     sampler
         How noise is taken away: along the "flow", by Heun's method [5]_; or
         "ancestral", the diffusion in reverse, with new noise after each step. It may be
@@ -80,7 +95,8 @@ class Diffusion(NetEstimator, implied=TableOptions):
     likelihood
         What :meth:`score_samples` returns: the density of the "flow", or a lower
         "bound" of that of the "ancestral" sampler [2]_, estimated at ``n_draws`` times;
-        quicker with many columns. It may be changed after ``fit``.
+        quicker with many columns, and what there is if some are masked. It may be
+        changed after ``fit``.
     n_draws
         Draws for each row with missing entries, in :meth:`score_samples`,
         :meth:`transform` and :meth:`impute`; and times of bounds. It may be changed
@@ -120,6 +136,8 @@ class Diffusion(NetEstimator, implied=TableOptions):
        diffusion-based generative models. NeurIPS.
     .. [6] Lugmayr, Danelljan, Romero, Yu, Timofte and Van Gool (2022). RePaint:
        inpainting using denoising diffusion probabilistic models. CVPR.
+    .. [7] Hoogeboom, Gritsenko, Bastings, Poole, van den Berg and Salimans (2022).
+       Autoregressive diffusion models. ICLR.
 
     Examples
     --------
@@ -136,6 +154,7 @@ class Diffusion(NetEstimator, implied=TableOptions):
 
     hidden_layer_sizes: Count | tuple = (128, 128, 128)
     _: KW_ONLY
+    column_types: ColumnTypes = "gaussian"
     class_conditional: bool = False
     activation: Activation = "relu"
     n_frequencies: CountOrZero | Auto = "auto"
@@ -150,7 +169,6 @@ class Diffusion(NetEstimator, implied=TableOptions):
     early_stopping: bool | Auto = "auto"
     n_iter_no_change = 30
     alpha = 0.1
-    column_types: str = removed("gaussian")
 
     _MODEL, _BUDGET = DiffusionModel(), Budget(3_000, 20, 500)
     _KNOWN = ("classes_",)
@@ -178,11 +196,12 @@ class Diffusion(NetEstimator, implied=TableOptions):
             Class of all rows, or of each, of a conditional model. By default rows are
             of any class.
         conditions : dict, default=None
-            Conditions by the name, or number, of a column: a value, or a range, as
-            ``slice(low, high)`` with None for an open end, or an Interval of pandas.
-            Values are known at every level of noise, as to :meth:`impute`; of the
-            draws those within ranges are kept, so a range of probability p takes 1 / p
-            draws for each.
+            Conditions by the name, or number, of a column: a value; a list of values;
+            or a range, as ``slice(low, high)`` with None for an open end, or an
+            Interval of pandas. Values are known at every level of noise, as to
+            :meth:`impute`; masked columns are drawn within theirs, with weights; of the
+            draws of real columns those within ranges are kept, so a range of
+            probability p takes 1 / p draws for each.
 
         Returns
         -------
@@ -212,7 +231,8 @@ class Diffusion(NetEstimator, implied=TableOptions):
         .. math:: \nabla_x \log \int p(x') \, \mathcal{N}(x; x', \tau^2
             \operatorname{diag}(s^2)) \, \mathrm{d} x'
 
-        where s are the standard deviations of the columns. It is what the net has
+        where s are the standard deviations of the columns, or what noise has for these
+        where many columns share a range. It is what the net has
         learned: denoised, a row is :math:`x + \tau^2 s^2 \odot` its score.
 
         Parameters
@@ -250,7 +270,7 @@ class Diffusion(NetEstimator, implied=TableOptions):
         n_columns, dtype = table.rows.shape[1], np.dtype(table.rows.dtype)
         check_cost(
             self,
-            np.ones(n_columns, int),
+            self._columns.sizes,
             getattr(self, "feature_names_in_", range(n_columns)),
             self._MODEL.n_weights(facts),
             n_nets=1,

@@ -1354,6 +1354,7 @@ INSTANCES = [
     ),
     Diffusion(
         (8, 6),
+        column_types="mixed",
         activation="tanh",
         n_frequencies=0,
         weighting="likelihood",

@@ -1,0 +1,289 @@
+"""Masked columns of diffusions: bounds and draws by enumeration, and mixed tables."""
+
+from itertools import permutations, product
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import logsumexp
+from scipy.stats import norm
+
+from skdgm import Diffusion
+from skdgm.data.columns import Columns
+from skdgm.diffusion._density import DiffusionDensity
+from skdgm.diffusion._field import N_TIMES
+from skdgm.diffusion._layout import Layout, Turns, masked
+from skdgm.diffusion._matching import bounds
+from skdgm.diffusion._noise import Clocks, Frame
+from skdgm.exceptions import MissingCapability
+from skdgm.nets.layers import Net
+from skdgm.utils.random import stream
+
+RNG = np.random.default_rng(0)
+SMALL = {"hidden_layer_sizes": (24, 24), "batch_size": 50, "learning_rate": 0.01}
+SMALL |= {"random_state": 0}
+STATES = np.array(list(product([0.0, 1.0], repeat=3)))
+P = np.array([0.1, 0.3, 0.15, 0.05, 0.02, 0.18, 0.12, 0.08])
+BITS = Layout.of(Columns(np.ones(3), np.ones(3)), "bernoulli")
+NOTHING = Frame.of(np.zeros(0), None)
+
+
+def exact_bits(params, statistics, x, train=False):
+    """Log odds of each bit given those that are seen, by enumeration."""
+    values, seen = x[:, -6:-3], x[:, -3:]
+    match = ((STATES[None] == values[:, None]) | (seen[:, None] == 0)).all(axis=2)
+    with np.errstate(divide="ignore"):
+        p = np.log(match * P)
+        parts = [
+            logsumexp(np.where(STATES[:, j] == v, p, -np.inf), axis=1)[:, None]
+            for j in range(3)
+            for v in (1, 0)
+        ]
+    odds = [high - low for high, low in zip(parts[::2], parts[1::2])]
+    return np.concatenate(odds, axis=1), ()
+
+
+EXACT = Net(None, exact_bits)
+
+
+def every_order(n):
+    """Times of each number of masked columns of n, and orders of columns."""
+    for k, order in product(range(n), permutations(range(n))):
+        yield (k + 0.5) / n, np.array(order) / n
+
+
+def test_the_bound_of_exact_distributions_is_the_log_probability():
+    net, found, parts = (EXACT, BITS, (), ()), 0.0, list(every_order(3))
+    nothing = np.zeros((8, 0))
+    for time, uniform in parts:
+        order = np.tile(uniform, (8, 1))
+        given = STATES, np.full(8, time), nothing, order
+        found += bounds(net, NOTHING, Clocks(NOTHING.size), nothing, *given)
+    np.testing.assert_allclose(-found / len(parts), np.log(P))
+
+
+def test_masks_hide_as_many_columns_as_time_says():
+    v = np.array([[0.0, 1, 1], [1, np.nan, 0], [np.nan] * 3])
+    for time, n_hidden in ((0.2, (1, 1, 0)), (0.5, (2, 1, 0)), (1.0, (3, 2, 0))):
+        uniform = np.random.default_rng(0).random((3, 3))
+        seen, hidden, factor = masked(v, np.full(3, time), uniform)
+        lost = ~np.isnan(hidden)
+        assert tuple(lost.sum(axis=1)) == n_hidden
+        np.testing.assert_array_equal(np.where(lost, hidden, seen), v)
+        expected = [3 / n_hidden[0], 2 / n_hidden[1], 0]
+        np.testing.assert_allclose(factor, expected)
+
+
+def drawn_by(net, layout, n, n_steps, n_beside, known=None):
+    """Draws of masked columns by a net, without estimators."""
+    density = object.__new__(DiffusionDensity)
+    density.net, density.params, density.statistics = net, (), ()
+    density.layout, density.n_classes, density.frame = layout, 0, NOTHING
+    density.clocks = Clocks(NOTHING.size)
+    density.now = SimpleNamespace(n_steps=n_steps, guidance=0, sampler="flow")
+    density.now.n_resamplings = 1
+    rng = stream(0).rows(n)
+    if known is not None:
+        return density._clamped(np.tile(known, (n, 1)), rng)
+    type(density).dtype, kept = np.float64, type(density).dtype
+    try:
+        return density._drawn(rng, np.zeros((n, 0)))
+    finally:
+        type(density).dtype = kept
+
+
+def test_draws_one_by_one_have_the_exact_distribution():
+    n = 6000
+    drawn = drawn_by(EXACT, BITS, n, 6, 0)
+    found = np.bincount((drawn @ [4, 2, 1]).astype(int), minlength=8) / n
+    assert (abs(found - P) < 5 * np.sqrt(P / n)).all()
+    # In one step bits are independent.
+    drawn = drawn_by(EXACT, BITS, n, 1, 0)
+    found, p = drawn.mean(axis=0), P @ STATES
+    assert (abs(found - p) < 5 * np.sqrt(p / n)).all()
+    both, expected = (drawn[:, 0] * drawn[:, 2]).mean(), p[0] * p[2]
+    assert abs(both - expected) < 5 * np.sqrt(expected / n)
+
+
+def test_draws_given_others_have_the_exact_distribution():
+    n = 6000
+    drawn = drawn_by(EXACT, BITS, n, 4, 0, np.array([np.nan, 1.0, np.nan]))
+    assert (drawn[:, 1] == 1).all()
+    p = P * (STATES[:, 1] == 1) / P[STATES[:, 1] == 1].sum()
+    found = np.bincount((drawn @ [4, 2, 1]).astype(int), minlength=8) / n
+    assert (abs(found - p) < 5 * np.sqrt(p / n) + 1e-12).all()
+
+
+# A bit and a code of two, and a real column whose mean depends on both.
+SHARES = np.array([[0.1, 0.4], [0.3, 0.2]])
+CENTERS, ROOT = np.array([[-1.5, 0.2], [0.6, 1.4]]), 0.5
+BOTH = Layout(np.array([0]), np.array([1, 2]), BITS.whole.take([0, 1]), None)
+MEAN = (SHARES * CENTERS).sum()
+SPREAD = (SHARES * (CENTERS - MEAN) ** 2).sum() + ROOT**2
+FRAME = Frame.of(np.array([MEAN]), np.array([[SPREAD]]))
+CLOCKS = Clocks(FRAME.size)
+
+
+def exact_both(params, statistics, x, train=False):
+    """Velocity and log odds given the noisy column and the bits that are seen; of the
+    waves of time, a cosine tells it."""
+    angles = CLOCKS(np.arccos(x[:, 1 + N_TIMES // 2].clip(-1, 1)) / np.pi, float)
+    cos, sin, y = (
+        angles.cos[:, :, None],
+        angles.sin[:, :, None],
+        x[:, 0] / angles.view[:, 0],
+    )
+    values, seen = x[:, 1 + N_TIMES :][:, :2], x[:, 1 + N_TIMES :][:, 2:4]
+    m, q = (CENTERS - MEAN) / np.sqrt(SPREAD), ROOT / np.sqrt(SPREAD)
+    y, variance = y[:, None, None], cos**2 * q**2 + sin**2
+    log_p = np.log(SHARES) + norm.logpdf(y, cos * m, np.sqrt(variance))
+    for j in range(2):
+        own = np.arange(2).reshape((2, 1) if j == 0 else (1, 2))
+        other = (seen[:, j, None, None] == 1) & (own != values[:, j, None, None])
+        log_p = np.where(other, -np.inf, log_p)
+    log_p -= logsumexp(log_p, axis=(1, 2), keepdims=True)
+    p = np.exp(log_p)
+    z = m + cos * q**2 / variance * (y - cos * m)
+    v = (p * (cos * (y - cos * z) / np.maximum(sin, 1e-9) - sin * z)).sum(axis=(1, 2))
+    odds = [
+        logsumexp(log_p.take(1, axis), axis=1) - logsumexp(log_p.take(0, axis), axis=1)
+        for axis in (1, 2)
+    ]
+    size = angles.sin / np.sqrt(angles.sin**2 + 0.1**2)
+    return np.column_stack([v / np.maximum(size[:, 0], 1e-9), *odds]), ()
+
+
+def test_the_bound_of_real_and_masked_columns_is_the_log_density():
+    n = 4000
+    rng = np.random.default_rng(0)
+    net = Net(None, exact_both), BOTH, (), ()
+    time = (np.arange(n) + 0.5) / n
+    for code in np.ndindex(2, 2):
+        x = CENTERS[code] + 0.3
+        v, coded = np.full((n, 1), x), np.tile(np.array(code, float), (n, 1))
+        noise, uniform = rng.normal(size=(n, 1)), rng.random((n, 2))
+        given = v, coded, time, noise, uniform
+        with np.errstate(divide="ignore"):
+            losses = bounds(net, FRAME, CLOCKS, *given)
+        expected = np.log(SHARES[code]) + norm.logpdf(x, CENTERS[code], ROOT)
+        error = losses.std() / np.sqrt(n)
+        assert abs(-losses.mean() - expected) < 5 * error < 0.3
+
+
+@pytest.fixture(scope="module")
+def bits():
+    X = STATES[np.random.default_rng(0).choice(8, 1500, p=P)]
+    return Diffusion(column_types="bernoulli", n_iter=20, **SMALL).fit(X), X
+
+
+def test_bounds_of_bits_are_below_what_draws_have(bits):
+    model, X = bits
+    density = model.density_
+    field, log_p = density._field(np.float64), []
+    for order in permutations(range(3)):
+        total, seen = np.zeros(8), np.full((8, 3), np.nan)
+        for j in order:
+            out = field.out(np.zeros((8, 0)), 0.0, density.layout.beside(seen))
+            total -= np.logaddexp(0, np.where(STATES[:, j] == 1, -1, 1) * out[:, j])
+            seen[:, j] = STATES[:, j]
+        log_p.append(total)
+    exact = logsumexp(log_p, axis=0) - np.log(6)
+    np.testing.assert_allclose(np.exp(exact).sum(), 1, rtol=1e-6)
+    bound = model.set_params(n_draws=300).score_samples(STATES)
+    model.set_params(n_draws=20)
+    np.testing.assert_allclose(bound, np.mean(log_p, axis=0), atol=0.15)
+    assert (np.mean(log_p, axis=0) <= exact + 1e-12).all()
+    assert abs(np.exp(exact) - P).max() < 0.05
+    assert model.density_kind_ == "lower bound"
+    n = 4000
+    drawn = model.sample(n, random_state=0)
+    assert drawn.dtype == X.dtype
+    found = np.bincount((drawn @ [4, 2, 1]).astype(int), minlength=8) / n
+    assert (abs(found - np.exp(exact)) < 5 * np.sqrt(np.exp(exact) / n)).all()
+
+
+def test_what_masked_columns_have_not(bits):
+    model, X = bits
+    with pytest.raises(MissingCapability, match="Diffusion"):
+        model.transform(X)
+    assert not hasattr(model, "inverse_transform")
+    with pytest.raises(ValueError, match="all real numbers"):
+        model.log_density_gradient(X)
+
+
+N = 1200
+CODE = RNG.choice(3, N, p=[0.5, 0.3, 0.2])
+FLAG = RNG.random(N) < 0.1 + 0.4 * CODE
+FRAMED = pd.DataFrame(
+    {
+        "code": np.array(["x", "y", "z"])[CODE],
+        "flag": FLAG,
+        "real": RNG.normal(size=N) * 0.3 + 2.0 * CODE - FLAG,
+        "count": RNG.poisson(3 + CODE),
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    return Diffusion(column_types="mixed", n_iter=15, **SMALL).fit(FRAMED)
+
+
+def test_mixed_frames(mixed):
+    layout = mixed.density_.layout
+    assert layout.noisy.tolist() == [2]
+    drawn = mixed.sample(1000, random_state=0)
+    assert (drawn.dtypes == FRAMED.dtypes).all()
+    for name in "xyz":
+        own, expected = drawn[drawn.code == name], FRAMED[FRAMED.code == name]
+        share = len(expected) / N
+        assert abs(len(own) / 1000 - share) < 0.08
+        assert abs(own.real.mean() - expected.real.mean()) < 0.35
+        assert abs(own.flag.mean() - expected.flag.mean()) < 0.15
+    assert np.isfinite(mixed.score_samples(FRAMED)).all()
+
+
+def test_mixed_frames_given_columns(mixed):
+    drawn = mixed.sample(100, random_state=0, conditions={"code": "z"})
+    assert (drawn.code == "z").all()
+    assert abs(drawn.real.mean() - FRAMED.real[FRAMED.code == "z"].mean()) < 0.5
+    given = {"code": ["y", "z"], "real": slice(1, None)}
+    drawn = mixed.sample(50, random_state=0, conditions=given)
+    assert set(drawn.code) <= {"y", "z"}
+    assert (drawn.real >= 1).all()
+    holes = FRAMED.head(60).copy()
+    holes.loc[:29, "code"], holes.loc[20:49, "real"] = None, np.nan
+    filled = mixed.impute(holes)
+    assert not filled.isna().any().any()
+    known = holes.notna()
+    assert (filled.where(known) == FRAMED.head(60).where(known))[known].sum().sum() == (
+        known.sum().sum()
+    )
+    # The real column says which code it was.
+    assert (filled.code[:20] == FRAMED.code[:20]).mean() > 0.6
+    assert np.isfinite(mixed.score_samples(holes)).all()
+
+
+@pytest.mark.parametrize("kinds", ["categorical", ("gaussian", "categorical")])
+def test_few_and_ugly_rows(kinds):
+    X = np.array([[3.0, 0], [3, 7], [5, 7]])
+    X[0, 0] = np.nan
+    model = Diffusion((8,), column_types=kinds, n_iter=4, n_draws=3, n_steps=3).fit(X)
+    assert np.isfinite(model.score_samples(X)).all()
+    drawn = model.sample(20, random_state=0)
+    assert np.isfinite(drawn).all()
+    assert set(drawn[:, 1]) <= set(range(8))
+    assert np.isfinite(model.impute(X)).all()
+    with pytest.raises(ValueError):
+        model.score_samples([[0.0, 9.0]])
+
+
+def test_turns_put_conditions_first():
+    coded = np.full((50, 3), np.nan)
+    coded[:, 1] = 1
+    turns = Turns(BITS, coded, stream(0).rows(50), {2: None})
+    assert (turns.rank[:, 2] == 1).all()
+    assert (turns.rank[:, 0] == 0).all()
+    np.testing.assert_array_equal(turns.due(coded, 0.5)[:, 2], True)
+    assert not turns.due(coded, 0.5)[:, 0].any()
