@@ -1,14 +1,15 @@
-"""Diffusions: points in the plane, tables of real columns, and draws of MNIST.
+"""Diffusions: points in the plane, tables, and draws of MNIST.
 
     python doc/benchmarks/diffusion.py [--only sets tables mnist] [--names moons ...]
-        [--data DATA]
+        [--models Diffusion ...] [--data DATA]
 
 ``sets``: nats of 2,000 new points, fits of 2,000, beside a flow's, and the area under
 the curve of a test that tells draws from points; with --plot FILE both are drawn.
 ``tables``: four fifths of the rows are learned, and as many are drawn; the quality of
-``tabular_report`` (1 is best) and that area (0.5 is best) are means over splits, as
-are seconds of the process. ``mnist``: grey pixels, 50,000 rows; the columns are those
-of gsn.py, which has others' figures by the same judge.
+``tabular_report`` (1 is best) and that area (0.5 is best) are means over splits, as are
+seconds of the process; of adult_mixed, which needs --data, 5,000 rows are learned.
+``mnist``: grey pixels, 50,000 rows; the columns are those of gsn.py, which has others'
+figures by the same judge.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from sklearn.datasets import (
     make_moons,
 )
 from sklearn.model_selection import ShuffleSplit
+from tables import adult
 
 from skdgm import GAN, VAE, Diffusion, EoNADE, Flow
 from skdgm.metrics import classifier_two_sample_test, tabular_report
@@ -42,10 +44,15 @@ TABLES = {
 }
 MODELS = {
     "Diffusion": Diffusion,
+    "Diffusion, mixed": lambda **own: Diffusion(column_types="mixed", **own),
     "Flow": Flow,
     "EoNADE": lambda **own: EoNADE(column_types="mixed", **own),
     "VAE": lambda **own: VAE(column_types="gaussian", **own),
     "GAN": lambda **own: GAN(column_types="gaussian", **own),
+}
+MIXED = {
+    "VAE": lambda **own: VAE(column_types="mixed", **own),
+    "GAN": lambda **own: GAN(column_types="mixed", **own),
 }
 
 
@@ -115,7 +122,7 @@ def sets(options):
         draw = SETS[name]
         rng = np.random.default_rng(0)
         X, T = draw(2000, rng), draw(2000, rng)
-        for kind in "Diffusion", "Flow":
+        for kind in options.models or ("Diffusion", "Flow"):
             model, seconds = timed(MODELS[kind](random_state=0), X)
             drawn, nats = model.sample(2000, random_state=0), model.score_samples(T)
             error = nats.std() / np.sqrt(len(nats))
@@ -147,9 +154,13 @@ def draw_sets(shown, path):
 def tables(options):
     """Small tables of real columns."""
     print("| table | model | quality | AUC | seconds |\n|---|---|---|---|---|")
-    for name in options.names or TABLES:
-        X = pd.DataFrame(TABLES[name]().data).rename(columns=str)
-        for kind, make in MODELS.items():
+    for name in options.names or [*TABLES, *(["adult"] if options.data else [])]:
+        X = _table(name, options.data)
+        mixed = not all(kind.kind in "iuf" for kind in X.dtypes)
+        for kind in options.models or MODELS:
+            if mixed and kind in ("Diffusion", "Flow"):
+                continue
+            make = MIXED.get(kind, MODELS[kind]) if mixed else MODELS[kind]
             found = []
             splits = ShuffleSplit(options.splits, test_size=0.2, random_state=0)
             for train, test in splits.split(X):
@@ -166,6 +177,13 @@ def tables(options):
                 f"{mean[1]:.2f} ± {error[1]:.2f} | {mean[2]:.1f} |",
                 flush=True,
             )
+
+
+def _table(name, data):
+    """A DataFrame."""
+    if name != "adult":
+        return pd.DataFrame(TABLES[name]().data).rename(columns=str)
+    return next(adult(argparse.Namespace(data=data))).train.iloc[:6250]
 
 
 def mnist(options):
@@ -194,6 +212,7 @@ def main():
     parser.add_argument("--only", nargs="*", choices=parts, default=list(parts))
     parser.add_argument("--names", nargs="*", help="of sets or of tables")
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--models", nargs="*", choices=MODELS)
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--plot", type=Path)

@@ -16,6 +16,7 @@ from sklearn.utils import check_random_state, gen_batches
 from skdgm.base import Density
 from skdgm.data import events_of, fill
 from skdgm.diffusion._field import Field, flowed, moved, noised
+from skdgm.diffusion._flips import before, flipped, offset
 from skdgm.diffusion._layout import Turns
 from skdgm.diffusion._matching import ROOM, bounds
 from skdgm.diffusion._noise import Clocks
@@ -187,7 +188,8 @@ class DiffusionDensity(Density):
     def _field(self, dtype, guidance=0.0):
         net = astype((self.params, self.statistics), dtype)
         n_beside = self.layout.n_beside + self.n_classes
-        return Field(self.net, *net, self.clocks, n_beside, self.n_classes, guidance)
+        own = n_beside, self.n_classes, guidance, self.layout.timed
+        return Field(self.net, *net, self.clocks, *own)
 
     def _classes(self, codes, n_rows):
         """What says the classes of rows, (n_rows, n_classes); zeros say nothing."""
@@ -222,6 +224,9 @@ class DiffusionDensity(Density):
     def _drawn(self, rng, classes, turns=None):
         """Rows of draws: real columns by the flow, or with new noise after each step;
         and masked ones in ``turns``."""
+        if self.layout.flips:
+            nothing = np.full((len(rng.ids), len(self.layout.masked)), np.nan)
+            return self._turned(nothing.astype(self.dtype), rng, classes)
         field, layout = self._field(self.dtype, self.now.guidance), self.layout
         coded = np.full((len(rng.ids), len(layout.masked)), np.nan, self.dtype)
         turns = turns or Turns(layout, coded, rng.fold(_TURN))
@@ -252,6 +257,25 @@ class DiffusionDensity(Density):
         found = coded.copy()
         found[rows] = np.where(due[rows], drawn, coded[rows])
         return found
+
+    def _turned(self, v, rng, classes):
+        """Bits drawn by turning flips back, given others, which are known with the
+        flips of each time; steps are repeated as by :meth:`_clamped`."""
+        field, n = self._field(v.dtype, self.now.guidance), v.shape[1]
+        none, known = np.zeros((len(v), 0), v.dtype), ~np.isnan(v)
+        z = (rng.fold(_START).uniform(n) < 0.5).astype(v.dtype)
+        n_each = self.now.n_resamplings if known.any() else 1
+        for k, (now, after) in enumerate(pairwise(self._times[::-1])):
+            for r in range(n_each):
+                own = rng.fold(_STEP, k, r)
+                out = field.out(none, now, self.layout.beside(z, classes))
+                out = out + offset(z, now)
+                drawn = own.uniform(n) < before(out, z, now, after)
+                given = flipped(v, own.fold(0).uniform(n), after)
+                z = np.where(known, given, drawn).astype(v.dtype)
+                if r + 1 < n_each:
+                    z = flipped(z, own.fold(1).uniform(n), now, after)
+        return np.where(known, v, z)
 
     def _code(self, v):
         """Codes of complete rows, in the units of the model."""
@@ -327,6 +351,8 @@ class DiffusionDensity(Density):
         real, coded = self.layout.split(v)
         if classes is None:
             classes = np.zeros((len(v), self.n_classes), v.dtype)
+        if self.layout.flips:
+            return self._turned(v, rng, classes)
         turns = turns or Turns(self.layout, coded, rng.fold(_TURN))
         known = ~np.isnan(real)
         there = np.where(known, real, 0) - frame.backward.b
@@ -364,6 +390,8 @@ class DiffusionDensity(Density):
         place = {j: k for k, j in enumerate(layout.masked)}
         events = {j: e for j, e in enumerate(events) if e is not None}
         within = {place[j]: e for j, e in events.items() if j in place}
+        # Of bits, more than one value is both.
+        within = {} if layout.flips else within
         ranges = {j: e.intervals for j, e in events.items() if j not in place}
         classes, at_once = self._classes(codes, n), max(1, ROOM // self.width)
         known = not np.isnan(v).all()

@@ -35,7 +35,6 @@ N_TIMES = 2 * _WAVES
 def seen(y, time, angles, beside=None):
     """Inputs of the net: rows with noise, as large as they are beside others, waves of
     their times, (n_times,), of all or of each, and what is given beside."""
-    time = time if y.shape[1] else 0.0
     turns = np.pi * np.arange(1, _WAVES + 1) * np.asarray(time, float).reshape(-1, 1)
     waves = np.concatenate([np.sin(turns), np.cos(turns)], axis=1).astype(y.dtype)
     parts = [
@@ -55,7 +54,7 @@ class Field(NamedTuple):
     """Velocity by a net with parameters and statistics, where components have
     ``clocks``. Of ``n_beside`` inputs that are given beside, the last ``n_classes`` say
     nothing if they are zeros, and outputs are moved away from those without them by
-    ``guidance`` times the difference."""
+    ``guidance`` times the difference. The net sees no time unless it is ``timed``."""
 
     net: object
     params: tuple
@@ -64,6 +63,7 @@ class Field(NamedTuple):
     n_beside: int = 0
     n_classes: int = 0
     guidance: float = 0.0
+    timed: bool = True
 
     def at(self, y, time):
         """Angles at a time, in the type of rows."""
@@ -86,7 +86,7 @@ class Field(NamedTuple):
         return out + out.dtype.type(self.guidance) * (out - self._out(y, time, without))
 
     def _out(self, y, time, beside):
-        x = seen(y, time, self.at(y, time), beside)
+        x = seen(y, time if self.timed else 0.0, self.at(y, time), beside)
         return self.net.apply(self.params, self.statistics, x)[0]
 
     def divergence(self, y, time, probe=None):

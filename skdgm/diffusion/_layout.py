@@ -42,15 +42,16 @@ _STEPS = 200
 class Layout(NamedTuple):
     """Numbers of the columns that are mixed with noise and of those that are masked,
     and distributions of the latter and of all columns, each a MixedOutput, or None if
-    no column is masked."""
+    no column is masked. With ``flips`` bits are flipped in place of being masked."""
 
     noisy: np.ndarray
     masked: np.ndarray
     output: MixedOutput = None
     whole: MixedOutput = None
+    flips: bool = False
 
     @classmethod
-    def of(cls, columns, asked):
+    def of(cls, columns, asked, flips=False):
         """Layout of columns of some kinds, given the ``column_types`` of options."""
         n = len(columns.seen)
         if asked == "gaussian":
@@ -67,7 +68,12 @@ class Layout(NamedTuple):
         if noisy.all():
             return cls(np.arange(n), np.arange(0))
         masked = np.flatnonzero(~noisy)
-        return cls(np.flatnonzero(noisy), masked, found.take(masked), found)
+        return cls(np.flatnonzero(noisy), masked, found.take(masked), found, flips)
+
+    @property
+    def timed(self):
+        """Whether the net sees the time; masks tell it without."""
+        return self.flips or len(self.noisy) > 0
 
     @property
     def n_outputs(self):

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import gen_batches
 
+from skdgm.diffusion import _flips
 from skdgm.diffusion._field import N_TIMES, calm, seen
 from skdgm.diffusion._layout import masked
 from skdgm.diffusion._noise import Clocks, Frame, deviations
@@ -103,12 +104,17 @@ class MatchingObjective(NetObjective):
         return found, state.statistics
 
     def _hidden(self, coded, time, rng):
-        """Masked columns of rows at their times; where there are others with noise, of
-        some rows at other times than these have, so that any may be known."""
+        """Columns of rows at their times, masked or flipped; where there are others
+        with noise, some rows at other times than these, so that any may be known."""
         if len(self.layout.noisy):
             free = rng.random(len(time)) < _APART
             time = np.where(free, rng.permutation(time), time)
-        return masked(coded, time, rng.random(coded.shape, np.float32))
+        uniform = rng.random(coded.shape, np.float32)
+        if self.layout.flips:
+            left = _flips.flipped(coded, uniform, time)
+            one = np.ones(len(coded), coded.dtype)
+            return left, coded, one, _flips.offset(left, time)
+        return masked(coded, time, uniform)
 
     def forward(self, params, given):
         """Loss of each row, differentiable."""
@@ -202,6 +208,7 @@ def presented(layout, y, time, angles, hidden, classes=None):
     if hidden is None:
         return seen(y, time, angles, classes), None
     left, *lost = hidden
+    time = time if layout.timed else 0.0
     return seen(y, time, angles, layout.beside(left, classes)), lost
 
 
@@ -212,6 +219,11 @@ def bounds(net, frame, clocks, v, coded, time, noise, uniform, classes=None):
     The next of k masked columns gets its value at time (k - 1) / n.
     """
     layout, hidden = net[1], None
+    if layout.flips:
+        z = _flips.flipped(coded, uniform, time)
+        x = seen(v, time, clocks(time, v.dtype), layout.beside(z, classes))
+        out = net[0].apply(*net[2:], x)[0]
+        return _flips.bound(out + _flips.offset(z, time), z, coded, time)
     y, angles, *rest = noisy(frame, clocks, v, time, noise)
     if layout.output:
         hidden = masked(coded, time, uniform)
@@ -252,8 +264,9 @@ def errors(net, layout, params, statistics, x, size, target, weight, normal, los
     if lost is None:
         v, found = size * out, normal
     else:
-        n, (values, factor) = target.shape[1], lost
+        n, (values, factor, *offset) = target.shape[1], lost
         part = columns(out, n, layout.n_outputs)
+        part = part + offset[0] if offset else part
         v, found = (
             size * columns(out, 0, n),
             normal + factor * nll(part, (), values, layout.output),

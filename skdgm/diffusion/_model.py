@@ -14,7 +14,7 @@ from skdgm.nets import NetModel, layers
 from skdgm.nets.fourier_features import fourier
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 
-_NAMES = "activation", "n_frequencies", "class_conditional"
+_NAMES = "activation", "n_frequencies", "class_conditional", "bits"
 # Columns up to which a net sees sines and cosines of each by default, and their number.
 _FEW, _WAVES = 16, 3
 _NOW = "n_draws", "n_steps", "n_resamplings", "sampler", "guidance", "likelihood"
@@ -26,6 +26,11 @@ class DiffusionModel(NetModel):
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
         check_pattern(options)
+        if options.bits == "flips" and options.column_types != "bernoulli":
+            raise ValueError(
+                'bits="flips" is for tables of bits alone, with '
+                'column_types="bernoulli": in others leave bits="masks".'
+            )
         check_layer_sizes(options.hidden_layer_sizes, "hidden_layer_sizes")
 
     def structure(self, facts):
@@ -49,7 +54,9 @@ class DiffusionModel(NetModel):
     @staticmethod
     def layout(facts):
         """Columns with noise and masked ones, a :class:`Layout`."""
-        return Layout.of(facts.columns, facts.options.column_types)
+        asked = facts.options
+        flips = asked.bits == "flips"
+        return Layout.of(facts.columns, asked.column_types, flips)
 
     def _parts(self, facts):
         return self._net(facts), self._width(facts), self._n_classes(facts)

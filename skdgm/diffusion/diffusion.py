@@ -65,6 +65,9 @@ class Diffusion(TableOptions, NetEstimator):
         DataFrame's columns. A tuple has a kind for each column, a dict kinds for some
         columns by name, as of :class:`~skdgm.EoNADE`. Columns that are not real, or of
         numbers with few different values, are masked.
+    bits
+        How bits are lost, of column_types="bernoulli": by "masks", as other columns; or
+        by "flips", with rising probability, and turned back in ``n_steps`` steps [1]_.
     class_conditional
         Whether ``fit`` needs the classes y, on which the net then depends; of a tenth
         of the rows it is not told the class, so that it draws rows of any, too [4]_.
@@ -155,6 +158,7 @@ class Diffusion(TableOptions, NetEstimator):
     hidden_layer_sizes: Count | tuple = (128, 128, 128)
     _: KW_ONLY
     column_types: ColumnTypes = "gaussian"
+    bits: Literal["masks", "flips"] = "masks"
     class_conditional: bool = False
     activation: Activation = "relu"
     n_frequencies: CountOrZero | Auto = "auto"
