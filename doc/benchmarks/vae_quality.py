@@ -37,7 +37,10 @@ WEIGHTED = {"objective": "iwae", "n_importance": 5}
 GATED = {"n_components": 40, "hidden_layer_sizes": (300, 300), "activation": "gated"}
 GATED |= {"learning_rate": 0.003, "batch_size": 200, "warm_up": 10}
 VAMP = {"prior": "vamp", "n_prior_components": 100}
+LAYERS = {"n_components": (40, 40), "hidden_layer_sizes": ((300, 300), (300, 300))}
+LAYERS |= {"inference": "top-down"}
 PRIORS = "mixture", "vamp", "flow", "autoregressive"
+POSTERIORS = "full", "flow", "auxiliary"
 DIGITS = {"n_components": 8, "batch_size": 20, "warm_up": 10}
 MANY = {"n_prior_components": 40}
 RUNS = {
@@ -47,8 +50,12 @@ RUNS = {
             (f"prior {name}", DIGITS | MANY | {"prior": name}, (100,))
             for name in PRIORS
         ),
-        ("posterior full", DIGITS | {"posterior": "full"}, (100,)),
+        *(
+            (f"posterior {name}", DIGITS | {"posterior": name}, (100,))
+            for name in POSTERIORS
+        ),
         ("vamp, full", DIGITS | MANY | {"prior": "vamp", "posterior": "full"}, (100,)),
+        ("convolutions", DIGITS | {"architecture": "conv"}, (100,)),
     ],
     "resampled": [
         ("VAE", ONE, (20, 100)),
@@ -60,6 +67,8 @@ RUNS = {
     "priors": [
         ("prior normal", GATED, (100,)),
         ("prior vamp", GATED | VAMP, (100,)),
+        ("two layers, prior normal", GATED | LAYERS, (100,)),
+        ("two layers, prior vamp", GATED | LAYERS | VAMP, (100,)),
     ],
 }
 

@@ -56,8 +56,8 @@ class Bound(NetObjective):
         generator = rng.fold(_NOISE).generator()
 
         def noise(level, stats):
-            shape = len(v) * self.n_each, self.hierarchy.n_latent[level]
-            return generator.standard_normal(shape, v.dtype)
+            n = self.hierarchy.units.n_noise(self.hierarchy.n_latent[level])
+            return generator.standard_normal((len(v) * self.n_each, n), v.dtype)
 
         labels = self._labels(batch)
         return state.statistics, v, noise, self.beta(clock), rng.fold(_DROP), labels

@@ -8,6 +8,7 @@ from skdgm.autoencoder._bound import Bound
 from skdgm.autoencoder._coder import convolutions
 from skdgm.data.given import shares_of
 from skdgm.latent import Hierarchy, LatentModel
+from skdgm.latent.auxiliary import AuxiliaryUnits
 from skdgm.latent.hierarchy import Images
 from skdgm.latent.priors import (
     AutoregressivePrior,
@@ -16,6 +17,7 @@ from skdgm.latent.priors import (
     Standard,
     Vamp,
 )
+from skdgm.latent.top_down import TopDown
 from skdgm.latent.units import FlowUnits, FullUnits, NormalUnits
 from skdgm.nets import layers
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
@@ -43,6 +45,11 @@ class AutoencoderModel(LatentModel):
                 f"hidden_layer_sizes must have one tuple for each of the {len(latent)} "
                 f"layers of n_components; got {options.hidden_layer_sizes}."
             )
+        if options.inference == "top-down" and not all(hidden[:-1]):
+            raise ValueError(
+                'inference="top-down" needs a hidden layer in each encoder but the '
+                f"highest; got hidden_layer_sizes={options.hidden_layer_sizes}."
+            )
 
     def structure(self, facts):
         """Options that the nets depend on."""
@@ -59,6 +66,7 @@ class AutoencoderModel(LatentModel):
             n_prior_components=asked.n_prior_components,
             posterior=asked.posterior,
             n_couplings=asked.n_couplings,
+            inference=asked.inference,
             architecture=asked.architecture,
             conv_layer_sizes=layer_sizes(asked.conv_layer_sizes),
             image_shape=asked.image_shape,
@@ -99,7 +107,8 @@ class AutoencoderModel(LatentModel):
             images = Images((*up,), down, widest)
         counts = facts.known._label_counts if own.class_conditional else None
         more = {"images": images, "shares": shares_of(counts)}
-        return Hierarchy(*ends, *sizes, block, linear, *units, **more)
+        kind = TopDown if own.inference == "top-down" else Hierarchy
+        return kind(*ends, *sizes, block, linear, *units, **more)
 
     @staticmethod
     def _posterior(own):
@@ -109,6 +118,8 @@ class AutoencoderModel(LatentModel):
         if own.posterior == "full":
             return FullUnits()
         hidden = layers.serial(*(layers.dense(*part) for part in _hidden(own)))
+        if own.posterior == "auxiliary":
+            return AuxiliaryUnits(hidden)
         return FlowUnits(own.n_couplings, hidden)
 
     @staticmethod
@@ -162,4 +173,4 @@ def shape(asked):
     hidden = hidden if isinstance(hidden, tuple) else (hidden,)
     if not any(isinstance(part, tuple) for part in hidden):
         hidden = (hidden,) if len(latent) == 1 else tuple((n,) for n in hidden)
-    return latent, hidden
+    return latent, tuple(layer_sizes(part) for part in hidden)

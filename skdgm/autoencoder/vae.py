@@ -58,10 +58,16 @@ class VAE(BoundOptions, LatentEstimator):
         Number of components of "mixture", or of pseudo-inputs of "vamp".
     posterior
         Distribution of latent units that an encoder infers: normal, with independent
-        units or with full covariance; or what couplings, which depend on the row, make
-        of independent normal units [7]_.
+        units or with full covariance; what couplings, which depend on the row, make
+        of independent normal units [7]_; or normal given auxiliary units, which are
+        normal given the row, with a net that infers these back from latent units [9]_.
     n_couplings
         Number of couplings of the "flow" of a posterior, and of that of a prior.
+    inference
+        Order in which several layers of latent units are inferred: "bottom-up", each
+        given the one below, and generated given the one above; or "top-down", each
+        given the data and all layers above, on which all decoders depend, too [6]_
+        [8]_.
     architecture
         Layers next to the data: dense; or "conv", convolutions that halve images and,
         in the decoder, transposed convolutions that double them. Batch normalisation
@@ -106,6 +112,10 @@ class VAE(BoundOptions, LatentEstimator):
     .. [6] Tomczak and Welling (2018). VAE with a VampPrior. AISTATS.
     .. [7] Rezende and Mohamed (2015). Variational inference with normalizing flows.
        ICML.
+    .. [8] Sonderby, Raiko, Maaloe, Sonderby and Winther (2016). Ladder variational
+       autoencoders. NeurIPS.
+    .. [9] Maaloe, Sonderby, Sonderby and Winther (2016). Auxiliary deep generative
+       models. ICML.
 
     Examples
     --------
@@ -127,8 +137,9 @@ class VAE(BoundOptions, LatentEstimator):
     activation: Literal[*ACTIVATIONS, "maxout", "gated"] = "tanh"
     prior: Literal["normal", "mixture", "vamp", "flow", "autoregressive"] = "normal"
     n_prior_components: Count = 100
-    posterior: Literal["diagonal", "full", "flow"] = "diagonal"
+    posterior: Literal["diagonal", "full", "flow", "auxiliary"] = "diagonal"
     n_couplings: Count = 4
+    inference: Literal["bottom-up", "top-down"] = "bottom-up"
     architecture: Literal["dense", "conv"] = "dense"
     conv_layer_sizes: Count | tuple = (16, 32)
     image_shape: tuple | list | None = None

@@ -97,12 +97,18 @@ class Architecture(ABC):
         :meth:`through` takes it."""
 
         def source(level, stats):
-            n_units = self.n_latent[level]
-            own = rng.fold(level), n_draws * n_units, stats.dtype.type
-            return self.units.noise(*own).reshape(-1, n_units)
+            n = self.units.n_noise(self.n_latent[level])
+            own = rng.fold(level), n_draws * n, stats.dtype.type
+            return self.units.noise(*own).reshape(-1, n)
 
         return source
 
-    def noise_of(self, z):
-        """Source of the noise for which latent units have given values."""
-        return lambda level, stats: self.units.noise_of(z[level], stats)
+    def noise_of(self, z, rng=None):
+        """Source of the noise for which latent units have given values, one for each
+        row; what these do not tell is drawn, with a stream for each row."""
+
+        def source(level, stats):
+            own = None if rng is None else rng.fold(level)
+            return self.units.noise_of(z[level], stats, own)
+
+        return source

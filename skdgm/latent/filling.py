@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-_DATA, _CHOICE = 102, 103
+_DATA, _CHOICE, _OLD = 102, 103, 106
 
 
 class State(NamedTuple):
@@ -57,7 +57,7 @@ class LatentChain:
         new = hierarchy.through(*given, hierarchy.noise(rng, 1))
         accepted, z, out = np.ones(len(self.v), bool), new.z, new.out
         if state.z and self.correct:
-            old = hierarchy.through(*given, hierarchy.noise_of(state.z))
+            old = hierarchy.through(*given, hierarchy.noise_of(state.z, rng.fold(_OLD)))
             ratio = self._weight(new, state.x) - self._weight(old, state.x)
             accepted = taken(ratio, rng.fold(_CHOICE))
             z = chosen(accepted, z, state.z)

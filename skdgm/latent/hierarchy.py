@@ -87,6 +87,7 @@ class Hierarchy(Architecture):
         shares=None,
     ):
         self.n_inputs, self.n_latent = (n_inputs, *n_latent[:-1]), n_latent
+        self.n_below, self.n_above = self._widths()
         self.units, self.rule, self.data = units, init, data
         self.generative = units if generative is None else generative
 
@@ -96,16 +97,28 @@ class Hierarchy(Architecture):
         def net(sizes, n_last):
             return layers.serial(*hidden(sizes), layers.dense(n_last, init=init))
 
-        above = [units.n_raw(n) for n in n_latent]
+        def encoder(level):
+            own = images.up if images else (), n_hidden[level], units.n_raw
+            return self._encoder(level, *own, hidden, net)
+
         extra = data.link.n_extra if data else 0
         below = [self.generative.n_raw(n) for n in n_latent[:-1]]
         below.insert(0, n_outputs + extra)
-        self.up = [net(part, n) for part, n in zip(n_hidden, above)]
+        self.up = [encoder(level) for level in range(len(n_latent))]
         self.down = [net(part[::-1], n) for part, n in zip(n_hidden, below)]
         self.images, self.shares = images, shares
         if images:
-            self.up[0] = layers.serial(*images.up, self.up[0])
             self.down[0] = layers.serial(*hidden(n_hidden[0][::-1]), *images.down)
+
+    def _widths(self):
+        """Numbers of inputs of encoders, and of decoders without classes."""
+        return self.n_inputs, self.n_latent
+
+    def _encoder(self, level, images, sizes, n_raw, hidden, net):
+        """Net of an encoder with hidden layers of some sizes, after those of
+        ``images``, a tuple of nets."""
+        found = net(sizes, n_raw(self.n_latent[level]))
+        return layers.serial(*images, found) if images and not level else found
 
     def init(self, rng, out, own, dtype):
         """Initial parameters and state of the nets; log variances start at zero.
@@ -114,9 +127,9 @@ class Hierarchy(Architecture):
         beyond the number of inputs are log variances; ``own`` are initial parameters of
         the data's distribution, or ().
         """
-        up = [net.init(rng, n, dtype)[1:] for net, n in zip(self.up, self.n_inputs)]
+        up = [net.init(rng, n, dtype)[1:] for net, n in zip(self.up, self.n_below)]
         n_classes = 0 if self.shares is None else len(self.shares)
-        down = zip(self.down, (self.n_latent[0] + n_classes, *self.n_latent[1:]))
+        down = zip(self.down, (self.n_above[0] + n_classes, *self.n_above[1:]))
         down = [net.init(rng, n_above, dtype)[1:] for net, n_above in down]
         for nets, sizes in (up, self.n_latent), (down, self.n_inputs):
             for (params, _), n_means in zip(nets, sizes):
@@ -145,7 +158,7 @@ class Hierarchy(Architecture):
     def _prior(self, params, statistics):
         """Parameters of the highest layer."""
         if self.generative.inferred:
-            *_, stats = self._climb(params, statistics, params.prior)
+            stats = self._highest(params, statistics, params.prior)
             return self.units.component(stats)
         own = self._link(params, 1, -1)
         return Linked(params.prior, own) if len(own) else params.prior
@@ -192,25 +205,23 @@ class Hierarchy(Architecture):
         log p.
         """
         exact = exact and not params.links and self.generative.closed
-        units, z, log_q, all_stats, ups = self.units, [], [], [], []
-        for level, net in enumerate(self.up):
-            own = params.encoders[level], statistics.encoders[level]
-            number = 2 * len(self.up) - 1 - level
+        units, n = self.units, len(self.up)
+        z, log_q, all_stats, ups = ([None] * n for _ in range(4))
+        for level in self._order():
+            number = 2 * n - 1 - level
             how = {"rng": rng.fold(number) if rng else None, "train": train}
-            raw, kept = net.apply(*own, listed(z[-1]) if z else x, **how)
-            stats = units.stats(raw, self._link(params, 0, level))
-            noise = source(level, stats)
-            if exact and level + 1 == len(self.up):
-                z.append(units.draw(stats, noise))
-                log_q.append(units.divergence(stats, params.prior))
+            inputs = self._below(x, z, level)
+            stats, ups[level] = self._stats(params, statistics, level, inputs, **how)
+            noise, all_stats[level] = source(level, stats), stats
+            if exact and level + 1 == n:
+                z[level] = units.draw(stats, noise)
+                own = units.divergence(stats, params.prior)
+                # Beside other layers, of which each draw has values of its own.
+                log_q[level] = to_draws(own, len(noise)) if n > 1 else own
             else:
-                drawn, log_prob = units.drawn(stats, noise)
-                z.append(drawn)
-                log_q.append(log_prob)
-            all_stats.append(stats)
-            ups.append(kept)
+                z[level], log_q[level] = units.drawn(stats, noise)
         if self.shares is not None and labels is None:
-            labels = self._classes(source(len(z), stats))
+            labels = self._classes(source(n, stats))
             z.append(labels)
         z, log_q, all_stats, ups = map(tuple, (z, log_q, all_stats, ups))
         if not decoded:
@@ -218,11 +229,12 @@ class Hierarchy(Architecture):
         units, log_p, downs = self.generative, [], []
         if not exact:
             own = self._prior(params, statistics)
-            log_p.append(units.log_prior(z[len(self.up) - 1], own))
+            log_p.append(units.log_prior(z[n - 1], own))
         for level in reversed(range(len(self.down))):
             own = params.decoders[level], statistics.decoders[level]
             how = {"rng": rng.fold(level) if rng else None, "train": train}
-            above = z[level] if level else self._told(z[0], labels)
+            above = self._above(z[level:n])
+            above = above if level else self._told(above, labels)
             out, kept = self.down[level].apply(*own, listed(above), **how)
             downs.insert(0, kept)
             if level:
@@ -291,8 +303,8 @@ class Hierarchy(Architecture):
 
         return source
 
-    def noise_of(self, z):
-        units = super().noise_of(z)
+    def noise_of(self, z, rng=None):
+        units = super().noise_of(z, rng)
 
         def source(level, stats):
             if level < len(self.n_latent):
@@ -302,16 +314,38 @@ class Hierarchy(Architecture):
 
         return source
 
+    def _order(self):
+        """Numbers of layers in the order in which encoders infer them."""
+        return range(len(self.up))
+
+    def _below(self, x, z, level):
+        """What an encoder sees of rows x and of layers z that were inferred before."""
+        return listed(z[level - 1]) if level else x
+
+    def _above(self, z):
+        """What a decoder sees of the layers above it, the lowest first."""
+        return z[0]
+
+    def _stats(self, params, statistics, level, inputs, **how):
+        """Distribution of a layer given what its encoder sees, and the updated state
+        of the net."""
+        own = params.encoders[level], statistics.encoders[level]
+        raw, kept = self.up[level].apply(*own, inputs, **how)
+        return self.units.stats(raw, self._link(params, 0, level)), kept
+
     def _climb(self, params, statistics, x):
-        """Yield the distribution of each layer given rows, with the layers below at
-        their means."""
-        for level, net in enumerate(self.up):
-            own = params.encoders[level], statistics.encoders[level]
-            raw, _ = net.apply(*own, x)
-            stats = self.units.stats(raw, self._link(params, 0, level))
-            yield stats
-            if level + 1 < len(self.up):
-                x = self.units.mean(stats)
+        """Distributions of all layers given rows, those inferred before at their
+        means."""
+        found, z = [None] * len(self.up), [None] * len(self.up)
+        for level in self._order():
+            inputs = self._below(x, z, level)
+            found[level], _ = self._stats(params, statistics, level, inputs)
+            z[level] = self.units.mean(found[level])
+        return found
+
+    def _highest(self, params, statistics, x):
+        """Distribution of the highest layer given rows."""
+        return self._climb(params, statistics, x)[-1]
 
     def downwards(self, params, statistics, z, rng=None, level=-1, labels=None):
         """Outputs for the data, (n_rows, n_outputs), given the latent units of a layer,
@@ -336,10 +370,12 @@ class Hierarchy(Architecture):
     def descent(self, params, statistics, z, rng=None, highest=-1, labels=None):
         """Yield each layer, the highest first, and the outputs of the decoder below;
         see :meth:`downwards`."""
-        units = self.generative
+        units, found = self.generative, []
         for level in range(highest % len(self.down), -1, -1):
             own = params.decoders[level], statistics.decoders[level]
-            above = z if level else self._told(z, labels, rng)
+            found.insert(0, z)
+            above = self._above(found)
+            above = above if level else self._told(above, labels, rng)
             out, _ = self.down[level].apply(*own, listed(above))
             yield z, out
             if level:

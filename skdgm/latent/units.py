@@ -81,6 +81,10 @@ class LatentUnits(ABC):
         """Number of outputs of a net for a layer."""
         return self.n_stats * n_units
 
+    def n_noise(self, n_units):
+        """Number of random numbers that units are drawn by."""
+        return n_units
+
     @abstractmethod
     def prior(self, n_units, rng, dtype):
         """Initial parameters of the highest layer, or ()."""
@@ -93,8 +97,9 @@ class LatentUnits(ABC):
         """Noise of ``n`` units for each row of a Stream, of shape (n_rows, n)."""
 
     @abstractmethod
-    def noise_of(self, z, stats):
-        """Noise for which :meth:`draw` returns given values."""
+    def noise_of(self, z, stats, rng=None):
+        """Noise for which :meth:`draw` returns given values. Where there is more of it
+        than values tell, the rest is drawn, with a stream for each row."""
 
     @abstractmethod
     def draw(self, stats, noise):
@@ -155,7 +160,7 @@ class NormalUnits(LatentUnits):
     def noise(self, rng, n, dtype):
         return rng.normal(n, dtype)
 
-    def noise_of(self, z, stats):
+    def noise_of(self, z, stats, rng=None):
         mean, log_var = (to_draws(part, len(z)) for part in halves(stats))
         return (z - mean) * np.exp(-0.5 * log_var)
 
@@ -196,7 +201,7 @@ class FullUnits(NormalUnits):
         n = _n_full(raw.shape[1])
         return beside(bounded(columns(raw, 0, 2 * n)), columns(raw, 2 * n, None))
 
-    def noise_of(self, z, stats):
+    def noise_of(self, z, stats, rng=None):
         return noise_of_full(z, stats)
 
     def draw(self, stats, noise):
@@ -275,7 +280,7 @@ class FlowUnits(NormalUnits):
         z, log_det = self._changed(stats, to_draws(given, len(noise)), draw(own, noise))
         return z, log_drawn(own, noise) - log_det
 
-    def noise_of(self, z, stats):
+    def noise_of(self, z, stats, rng=None):
         n = z.shape[1]
         net, kept = self._net(n)
         given = to_draws(self._given(stats), len(z))
@@ -334,7 +339,7 @@ class Coins(LatentUnits):
     def noise(self, rng, n, dtype):
         return rng.uniform(n, dtype)
 
-    def noise_of(self, z, stats):
+    def noise_of(self, z, stats, rng=None):
         # Below any probability, also one that rounds to zero, or at least 1.
         return 1 - 2 * z
 

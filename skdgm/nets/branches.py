@@ -1,10 +1,13 @@
-"""Nets of two branches: one for some of the columns, and one learned beside."""
+"""Nets of two branches: one for some of the inputs, and one learned beside."""
 
 from functools import partial
+
+from autograd.tracer import getval
 
 from skdgm.nets.constrained import beside
 from skdgm.nets.layers import Net
 from skdgm.nets.primitives import columns
+from skdgm.nets.stochastic.bernoulli_latents import to_draws
 
 
 def branch(net, n_columns):
@@ -50,3 +53,29 @@ def _begin_pair(other, n_others, net, rng, n_inputs, dtype):
 def _apply_pair(net, params, statistics, x, rng=None, train=False):
     y, after = net.apply(params[1], statistics[1], x, rng=rng, train=train)
     return y, (statistics[0], after)
+
+
+def meeting(first, n_beside, rest):
+    """Net of pairs of inputs, (x, z): ``first`` is applied to x, and ``rest`` to its
+    outputs beside z, of ``n_beside`` columns and with one or more rows for each of
+    x."""
+    parts = _begin_meeting, _apply_meeting
+    return Net(*(partial(part, first, n_beside, rest) for part in parts))
+
+
+def _begin_meeting(first, n_beside, rest, rng, n_inputs, dtype):
+    n_inputs, *below = first.init(rng, n_inputs, dtype)
+    n_outputs, *above = rest.init(rng, n_inputs + n_beside, dtype)
+    return n_outputs, *zip(below, above)
+
+
+def _apply_meeting(
+    first, n_beside, rest, params, statistics, inputs, rng=None, train=False
+):
+    (x, z), rngs = inputs, (None, None)
+    if rng is not None:
+        rngs = rng.fold(0), rng.fold(1)
+    y, below = first.apply(params[0], statistics[0], x, rng=rngs[0], train=train)
+    both = beside(to_draws(y, getval(z).shape[0]), z)
+    out, above = rest.apply(params[1], statistics[1], both, rng=rngs[1], train=train)
+    return out, (below, above)

@@ -71,6 +71,30 @@ WAYS = {
         "objective": "iwae",
         "n_importance": 3,
     },
+    "auxiliary": {"posterior": "auxiliary", "n_importance": 2},
+    "deep-auxiliary-vamp-iwae": {
+        **DEEP,
+        "posterior": "auxiliary",
+        "prior": "vamp",
+        "n_prior_components": 2,
+        "objective": "iwae",
+    },
+    "top-down": {**DEEP, "inference": "top-down", "n_importance": 2},
+    "top-down-classes-vamp-iwae": {
+        **DEEP,
+        "inference": "top-down",
+        "class_conditional": True,
+        "prior": "vamp",
+        "n_prior_components": 2,
+        "objective": "iwae",
+        "activation": "gated",
+    },
+    "top-down-three-norm": {
+        "n_components": (2, 1, 1),
+        "hidden_layer_sizes": (3, 2, 2),
+        "inference": "top-down",
+        "batch_norm": True,
+    },
     "vamp-flow-posterior": {
         "posterior": "flow",
         "n_couplings": 1,
@@ -86,6 +110,7 @@ CONV = {
         "min_categories": 3,
     },
 }
+CONV["conv-top-down"] = {**CONV["conv"], **DEEP, "inference": "top-down"}
 CONV["deep-conv-vamp"] = {
     **CONV["conv"],
     **DEEP,
@@ -120,11 +145,12 @@ def grads(options, missing=False):
         lambda a: a + 0.4 * rng.normal(size=a.shape), vae._training.params
     )
     v = vae._rows(X).take(slice(None))
-    noises = rng.normal(size=(2, len(v) * objective.n_each, 2))
+    noises = rng.normal(size=(3, len(v) * objective.n_each, 4))
     weight = rng.random(len(v)) + 0.5
 
     def noise(level, stats):
-        return noises[level][:, : objective.hierarchy.n_latent[level]]
+        hierarchy = objective.hierarchy
+        return noises[level][:, : hierarchy.units.n_noise(hierarchy.n_latent[level])]
 
     labels = objective._labels(slice(None))
 

@@ -167,6 +167,8 @@ CASES = [
     ),
     *((2, prior, "full", kind) for prior in ("mixture", "vamp") for kind in KINDS[1:]),
     (2, "flow", "flow", "mixed"),
+    (2, "vamp", "auxiliary", "mixed"),
+    (2, "normal", "auxiliary", "bernoulli"),
 ]
 
 
@@ -316,9 +318,9 @@ def test_priors_do_not_change_while_they_learn(option, value):
         vae.set_params(**{option: value}).partial_fit(V)
 
 
-@pytest.mark.short("full-vamp", "flow-flow", "diagonal")
+@pytest.mark.short("full-vamp", "flow-flow", "diagonal", "auxiliary-vamp")
 @pytest.mark.parametrize("prior", PRIORS)
-@pytest.mark.parametrize("posterior", POSTERIORS)
+@pytest.mark.parametrize("posterior", [*POSTERIORS, "auxiliary"])
 def test_hard_rows_are_learned(prior, posterior):
     """Three rows, with a constant column, holes and an outlier."""
     V = np.array([[1.0, 2, 1e6], [1.0, np.nan, 0], [1.0, -1, 1]], np.float32)

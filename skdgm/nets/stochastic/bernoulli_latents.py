@@ -96,7 +96,7 @@ def _folded(grad, logits):
     """Sum over the draws of each row."""
     if grad.shape == logits.shape:
         return grad
-    return grad.reshape(len(logits), -1, logits.shape[1]).sum(axis=1)
+    return grad.reshape(len(logits), -1, *logits.shape[1:]).sum(axis=1)
 
 
 @primitive
