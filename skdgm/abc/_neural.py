@@ -4,6 +4,9 @@ r"""Neural estimation of posteriors: a conditional density of parameters.
    \theta_i \sim \pi, \quad s_i = s(x_i), \quad x_i \sim p(x \mid \theta_i)
 
 With many simulations q is the posterior given any summaries, as far as it can be [1]_.
+Of all simulations only those with summaries near to the ones observed are learned
+from. That has no effect on the density of parameters given summaries, as it depends on
+these alone; but there are fewer summaries at which it must be right.
 
 References
 ----------
@@ -17,11 +20,14 @@ from skdgm.abc._particles import check, within
 from skdgm.utils.random import MAX_SEED
 
 _PRIOR, _FIT, _DRAWS = range(3)
+# Least number of simulations that a flow learns from, if there are as many.
+LEAST = 1000
 
 
-def learn(simulations, priors, rng, *, n, n_simulations, estimator):
-    """Fit a conditional density to simulations from the prior, and draw n parameters
-    from it given the summaries observed.
+def learn(simulations, priors, rng, *, n, n_simulations, estimator, quantile, tell):
+    """Fit a conditional density to simulations from the prior, the nearest share of
+    them, ``quantile``, and draw n parameters from it given the summaries observed.
+    ``tell(what, n_simulations, distance)`` is told of those learned from.
 
     Returns
     -------
@@ -31,14 +37,21 @@ def learn(simulations, priors, rng, *, n, n_simulations, estimator):
     theta = priors.draw(n_simulations, rng.fold(_PRIOR).generator())
     distance, gaps = simulations(theta)
     check(distance, 0.0)
-    finite, observed = np.isfinite(distance), simulations.digest.observed.ravel()
-    summaries = gaps[finite] * simulations.scale + observed
+    n_finite, observed = (
+        np.isfinite(distance).sum(),
+        simulations.digest.observed.ravel(),
+    )
+    n_near = min(n_finite, max(LEAST, int(np.ceil(quantile * n_finite))))
+    limit = np.partition(distance, n_near - 1)[n_near - 1]
+    near = distance <= limit
+    tell(f"{near.sum()} nearest to learn from", simulations.n_done, limit)
+    summaries = gaps[near] * simulations.scale + observed
     seeds = [
         int(rng.fold(tag).generator().integers(MAX_SEED)) for tag in (_FIT, _DRAWS)
     ]
     if estimator.random_state is None:
         estimator.set_params(random_state=seeds[0])
-    estimator.fit(theta[finite], summaries)
+    estimator.fit(theta[near], summaries)
     source = np.random.RandomState(seeds[1])
 
     def draw(n):

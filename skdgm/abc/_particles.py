@@ -99,9 +99,10 @@ class Kernel:
         return logsumexp(-0.5 * cdist(new, old, "sqeuclidean"), axis=1, b=self.weight)
 
 
-def learn(simulations, priors, rng, *, n, first, last, quantile, tolerance):
+def learn(simulations, priors, rng, *, n, first, last, quantile, tolerance, tell):
     """Simulate ``first`` data sets from the prior, or more if few of them give numbers,
     then from kernels until there are ``last``, or the tolerance is reached.
+    ``tell(what, n_simulations, distance)`` is told of each population.
 
     Returns
     -------
@@ -117,6 +118,7 @@ def learn(simulations, priors, rng, *, n, first, last, quantile, tolerance):
     same = np.ones(len(theta)), np.zeros(len(theta), dtype=int)
     found = Particles(theta, same[0], distance, gaps, same[1])
     found, limit = found.nearest(n, tolerance)
+    tell("Population 1", simulations.n_done, limit)
     tolerances, each = [limit], int(np.ceil(n / quantile - n))
     while limit > tolerance and (left := last - simulations.n_done) > 0:
         number = len(tolerances)
@@ -132,6 +134,7 @@ def learn(simulations, priors, rng, *, n, first, last, quantile, tolerance):
         new = Particles(theta, weight, *simulations(theta), generation)
         found, limit = found.joined(new).nearest(n, tolerance)
         tolerances.append(limit)
+        tell(f"Population {len(tolerances)}", simulations.n_done, limit)
     return found, tolerances
 
 

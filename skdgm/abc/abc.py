@@ -7,12 +7,13 @@ r"""Approximate Bayesian computation.
 import warnings
 from collections.abc import Callable
 from math import ceil
+from numbers import Real
 from typing import Annotated, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context, clone
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import HasMethods
+from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdgm.abc import _neural
@@ -22,11 +23,12 @@ from skdgm.abc._simulations import Simulations
 from skdgm.base.attributes import replacing, steady
 from skdgm.base.options import (
     KW_ONLY,
+    Auto,
     Count,
-    Fraction,
     NotNegative,
     Options,
     RandomState,
+    Verbose,
 )
 from skdgm.exceptions import FewDrawsWarning
 from skdgm.flows import Flow
@@ -36,6 +38,8 @@ from skdgm.utils.random import MAX_SEED, stream
 
 # Purposes of random numbers: data, and parameters.
 _SIMULATED, _DRAWN = range(2)
+# Shares of simulations that are kept at a step, or that a flow learns from.
+_SHARES = {"smc": 0.5, "rejection": 0.5, "flow": 0.1}
 # Share of the particles that the effective number is warned of below.
 _FEW = 0.05
 
@@ -56,7 +60,8 @@ class ABC(Options, BaseEstimator):
     By sequential Monte Carlo [2]_ [3]_, parameters are drawn from the prior first, then
     near those kept so far, with weights that undo this: as many simulations come
     nearer to the data than by rejection. Or a flow learns the density of parameters
-    given summaries, from simulations with parameters from the prior [5]_.
+    given summaries, from simulations with parameters from the prior [5]_ whose
+    summaries are near to those of the data.
 
     Parameters
     ----------
@@ -85,20 +90,26 @@ class ABC(Options, BaseEstimator):
     n_simulations
         Most simulations.
     quantile
-        Share of old and new particles that sequential Monte Carlo keeps at each step.
+        Share of old and new particles that sequential Monte Carlo keeps at each step,
+        "auto": a half. A flow learns from this share of the simulations, the nearest,
+        but from 1,000 at least; "auto": a tenth, and 1 is for a flow that answers for
+        summaries of any data.
     tolerance
         Distance that is near enough: all within it are kept, and sequential Monte Carlo
         ends there. With 0, the default, distances become as small as the number of
-        simulations allows.
+        simulations allows. Not for a flow.
     adjustment
         "linear": parameters are moved along a regression on the summaries to where
         simulations would be like the data, and those farther off weigh less [4]_. They
-        may leave the range of the prior.
+        may leave the range of the prior. Not for a flow.
     estimator : Flow
         The flow, for ``method="flow"``. If None, ``Flow(attribute_conditional=True,
         base="normal")``.
     n_jobs : int or None
         Number of processes that simulate; -1: all cores. Results do not depend on it.
+    verbose
+        Whether to print a line after each population, or after the simulations that a
+        flow learns from.
     random_state : int, RandomState instance or None
         Source of parameters and simulations.
 
@@ -162,11 +173,12 @@ class ABC(Options, BaseEstimator):
     method: Literal["smc", "rejection", "flow"] = "smc"
     n_particles: Count = 1000
     n_simulations: Count = 20_000
-    quantile: Fraction = 0.5
+    quantile: Auto | Annotated[float, Interval(Real, 0, 1, closed="right")] = "auto"
     tolerance: NotNegative = 0.0
     adjustment: Literal["linear"] | None = None
     estimator: Annotated[object, HasMethods(["fit", "sample"])] | None = None
     n_jobs: int | None = None
+    verbose: Verbose = 0
     random_state: RandomState = None
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -189,7 +201,8 @@ class ABC(Options, BaseEstimator):
         ValueError
             There is no simulator, or no priors; a prior without density with
             ``method="smc"``; data or summaries of simulations have another shape than
-            those of X; all simulations are equally far from X, or all fail.
+            those of X; all simulations are equally far from X, or all fail; there is a
+            tolerance or an adjustment for a flow.
         Exception
             As by the simulator, the summary and the distance; a note has the
             parameters.
@@ -220,6 +233,14 @@ class ABC(Options, BaseEstimator):
                 f"n_simulations={self.n_simulations} must be at least n_particles="
                 f"{self.n_particles}."
             )
+        if is_flow and (self.tolerance or self.adjustment):
+            name = "adjustment" if self.adjustment else "tolerance"
+            raise ValueError(
+                f'method="flow" has no {name}, and {name}={getattr(self, name)!r}: '
+                "leave it at its default."
+            )
+        if self.method == "smc" and self.quantile == 1:
+            raise ValueError('quantile=1 is for method="flow": take a smaller share.')
         if callable(self.distance) and (self.adjustment or is_flow):
             what = 'method="flow"' if is_flow else 'adjustment="linear"'
             raise ValueError(f"{what} needs summaries, and a distance by name.")
@@ -238,7 +259,8 @@ class ABC(Options, BaseEstimator):
 
     def _draw_near(self, simulations, priors, rng):
         """Parameters whose simulations are near the data."""
-        first = min(self.n_simulations, ceil(self.n_particles / self.quantile))
+        quantile = self._share()
+        first = min(self.n_simulations, ceil(self.n_particles / quantile))
         found, tolerances = learn(
             simulations,
             priors,
@@ -246,7 +268,8 @@ class ABC(Options, BaseEstimator):
             n=self.n_particles,
             first=first if self.method == "smc" else self.n_simulations,
             last=self.n_simulations,
-            quantile=self.quantile,
+            tell=self._tell,
+            quantile=quantile,
             tolerance=self.tolerance,
         )
         self.particles_, self.weights_ = found.theta, found.balanced()
@@ -267,8 +290,22 @@ class ABC(Options, BaseEstimator):
             n=self.n_particles,
             n_simulations=self.n_simulations,
             estimator=model,
+            quantile=self._share(),
+            tell=self._tell,
         )
         self.weights_ = np.full(self.n_particles, 1 / self.n_particles)
+
+    def _share(self):
+        """Share of the simulations that are kept, or learned from."""
+        return _SHARES[self.method] if self.quantile == "auto" else self.quantile
+
+    def _tell(self, what, n_simulations, distance):
+        """Print a line, by option."""
+        if self.verbose:
+            print(
+                f"[ABC] {what}, simulations = {n_simulations}, largest distance = "
+                f"{distance:.3g}"
+            )
 
     def _report(self):
         """Warn of particles that are few, or far from the data."""

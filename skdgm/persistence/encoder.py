@@ -27,7 +27,7 @@ lists. All else is an object with one key that says what it is:
 
 import math
 import re
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 
 import numpy as np
 import scipy.sparse as sp
@@ -117,6 +117,12 @@ class Encoder:
             parts = {name: getattr(source, name) for name in PARTS[value.format]}
             parts |= {"shape": value.shape}
             return {"sparse": kind.__name__, "parts": self._named(parts, where)}
+        if isinstance(value, FunctionType):
+            raise UnsavableError(
+                f"{where} is a function, and files of skdgm.save have no code: set it "
+                "to None before, or save with pickle or skops, which keep the name of "
+                "a function in a module."
+            )
         raise UnsavableError(
             f"{where} is a {name_of(kind)}, which skdgm.save does not keep: it keeps "
             "estimators of skdgm, arrays, numbers, strings, tuples, lists and dicts. "
