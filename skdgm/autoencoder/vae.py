@@ -8,6 +8,9 @@ with nets for the decoder :math:`p(x \mid z)` and for the encoder :math:`q(z \mi
 
 from typing import Literal
 
+import numpy as np
+from sklearn.utils.validation import _num_samples
+
 from skdgm.autoencoder._model import AutoencoderModel
 from skdgm.autoencoder._options import BoundOptions
 from skdgm.base.frames import framed
@@ -17,7 +20,7 @@ from skdgm.data.given import class_codes, count_classes, given_classes
 from skdgm.latent import LatentEstimator
 from skdgm.nets import ACTIVATIONS
 from skdgm.training import Budget
-from skdgm.typing import ArrayOrFrame, Seed
+from skdgm.typing import ArrayOrFrame, Data, Seed, Target
 from skdgm.utils.counts import count_rows
 
 
@@ -79,7 +82,8 @@ class VAE(BoundOptions, LatentEstimator):
         not 1; by default they are square.
     class_conditional
         Whether ``fit`` needs classes y, on which the decoder then depends, besides the
-        latent units. Scores are those of rows whose class is not known.
+        latent units. Scores are those of rows whose class is not known, unless
+        :meth:`score_samples` is given it.
     batch_norm
         Whether to standardise hidden units by batch normalisation.
     dropout
@@ -153,6 +157,38 @@ class VAE(BoundOptions, LatentEstimator):
     _REVIVE = (
         "Set warm_up to some epochs, lower beta, or raise learning_rate or n_iter."
     )
+
+    def score_samples(self, X: Data, y: Target = None) -> np.ndarray:
+        r"""Importance weighted lower bound on the log-likelihood, in nats.
+
+        .. math:: \log p(x \mid y), \qquad \text{or} \quad
+            \log \sum_k p(y_k) \, p(x \mid y_k)
+
+        without y, of a conditional model, with the frequencies of classes, each counted
+        once more. It has ``n_draws`` draws; see :meth:`importance_likelihood`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing: the likelihood is that of the observed entries.
+        y : object or array-like of shape (n_samples,), default=None
+            Class of all rows, or of each, of a conditional model. :meth:`score` has
+            none, so that models compare, whether they are conditional or not.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float64
+            The same at each call.
+
+        Raises
+        ------
+        ValueError
+            A class is unknown, or the model is not conditional.
+        """
+        density = self.density_
+        if y is None:
+            return density.log_prob(X)
+        return density.log_prob(X, class_codes(self, y, _num_samples(X)))
 
     def sample(
         self,

@@ -61,7 +61,8 @@ class LatentDensity(Density):
         grey = "lower bound" if self.hierarchy.data is None else "estimate"
         scores = "log_prob", "importance_likelihood", "elbo"
         labels = {"labels": "exact"} if self.hierarchy.shares is not None else {}
-        return dict.fromkeys(scores, of_rows("lower bound", grey=grey)) | {
+        of_labels = {"log_prob": {"labels": "lower bound"}} if labels else {}
+        found = dict.fromkeys(scores, of_rows("lower bound", grey=grey)) | {
             "features": of_rows("exact"),
             "inverse": {
                 "nothing": "estimate" if min(self.layers) or labels else "exact"
@@ -69,23 +70,35 @@ class LatentDensity(Density):
             "sample": {"nothing": "exact", "conditions": "estimate"} | labels,
             "fill": {"missing": "estimate"},
         }
+        return found | {name: found[name] | own for name, own in of_labels.items()}
 
-    def log_prob(self, X):
-        """Importance weighted lower bound on the log-likelihood, with ``n_draws``."""
-        return self.importance_likelihood(X, self.n_draws())[0]
+    def log_prob(self, X, codes=None):
+        """Importance weighted lower bound on the log-likelihood, by ``n_draws`` draws;
+        given classes, if there are ``codes`` of these, (n_rows,)."""
+        more = {} if codes is None else {"codes": codes}
+        return self.importance_likelihood(X, self.n_draws(), **more)[0]
 
-    def importance_likelihood(self, X, n_draws):
-        """Importance weighted lower bound and its standard error, of each row."""
+    def importance_likelihood(self, X, n_draws, codes=None):
+        """Importance weighted lower bound and its standard error, of each row; given
+        classes, if there are ``codes`` of these."""
         rows, n_draws = self.read(X), count(n_draws, "n_draws")
         if self.hierarchy.data:
             self.tell_grey(rows)
 
+        def beside(block):
+            return np.concatenate([rows.take(block), codes[block, None]], axis=1)
+
         def of_rows(v, rng):
-            parts = [log_p - gap for log_p, gap in self._draws(v, rng, n_draws)]
+            known = None
+            if codes is not None:
+                v, known = v[:, :-1].astype(rows.dtype), v[:, -1].astype(int)
+            draws = self._draws(v, rng, n_draws, codes=known)
+            parts = [log_p - gap for log_p, gap in draws]
             log_w = np.concatenate(parts, axis=1).astype(np.float64)
             return np.stack(log_mean_exp(log_w, axis=1), axis=1)
 
-        found, se = self._by_content(of_rows, rows).T.copy()
+        take = None if codes is None else beside
+        found, se = self._by_content(of_rows, rows, take).T.copy()
         found += self.domain.log_volume(self.columns, rows)
         return found, se
 
@@ -242,16 +255,17 @@ class LatentDensity(Density):
         whole = fill(self, self.widened(X), method, random_state, filled)
         return self.decoded(whole, X)
 
-    def _by_content(self, function, rows):
-        return self.by_content(function, rows, _ROWS // self.width)
+    def _by_content(self, function, rows, take=None):
+        return self.by_content(function, rows, _ROWS // self.width, take)
 
     def _means(self, v):
         x = self.output.inputs(v, self.share)
         means = self.hierarchy.upwards(*astype(self.net, v.dtype), x)
         return np.concatenate(means, axis=1)
 
-    def _draws(self, v, rng, n_draws, exact=False):
-        """Yield log-likelihoods and gaps of some draws at a time, a column for each."""
+    def _draws(self, v, rng, n_draws, exact=False, codes=None):
+        """Yield log-likelihoods and gaps of some draws at a time, a column for each;
+        of likelihoods given classes, if there are ``codes`` of these."""
         (params, statistics), width = astype(self.net, v.dtype), self.width
         x = self.output.inputs(v, self.share)
         # Independent of the number of rows, so that a row's draws are, too.
@@ -260,8 +274,10 @@ class LatentDensity(Density):
             n_each = min(at_once, n_draws - first)
             noise = self.hierarchy.noise(rng.fold(number), n_each)
             how = {"exact": exact, "given": (v, rng.fold(number, _FILL))}
-            parts = []
-            for labels, log_share in self.hierarchy.classes():
+            parts, classes = [], self.hierarchy.classes()
+            if codes is not None:
+                classes = [(np.eye(len(self.hierarchy.shares))[codes], 0.0)]
+            for labels, log_share in classes:
                 told = {} if labels is None else {"labels": labels}
                 given = params, statistics, x, noise
                 found = self.hierarchy.through(*given, **how | told)

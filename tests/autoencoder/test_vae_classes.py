@@ -55,6 +55,37 @@ def test_scores_are_of_rows_of_unknown_class(vae):
     assert (abs(found - expected) < 4 * se + 1e-9).all()
 
 
+def test_scores_given_classes(vae):
+    joint = log_joint(vae)
+    given = joint - logsumexp(joint, axis=1, keepdims=True)
+    holed = np.where([True, True, False, False], BITS, np.nan)[::4]
+    few = logsumexp(given.reshape(3, 4, 4), axis=2)
+
+    def assert_scores(rows, codes, expected):
+        found, se = vae.density_.importance_likelihood(rows, 2000, codes)
+        assert (abs(found - expected) < 4 * se + 1e-9).all()
+        assert (se < 0.1).all()
+
+    for code in range(3):
+        assert_scores(BITS, np.full(16, code), given[code])
+        assert_scores(holed, np.full(4, code), few[code])
+    codes = np.arange(16) % 3
+    assert_scores(BITS, codes, given[codes, range(16)])
+    names = np.array(list("abc"))[codes]
+    found = vae.score_samples(BITS, names)
+    np.testing.assert_array_equal(found, vae.density_.log_prob(BITS, codes))
+    # The same in another order, and those of all rows of one class.
+    turned = vae.score_samples(BITS[::-1][:5], names[::-1][:5])
+    np.testing.assert_array_equal(turned, found[::-1][:5])
+    parts = [vae.score_samples(BITS, name) for name in "abc"]
+    np.testing.assert_array_equal(np.array(parts)[codes, range(16)], found)
+    # All classes together are those without one, of the same draws.
+    shares = (np.bincount(CODES) + 1) / (len(Y) + 3)
+    total = logsumexp(parts + np.log(shares)[:, None], axis=0)
+    np.testing.assert_allclose(total, vae.score_samples(BITS))
+    assert vae.score(BITS, names) == vae.score(BITS)
+
+
 def test_draws_are_of_their_class(vae):
     joint = np.exp(log_joint(vae))
     for code, name in enumerate("abc"):
@@ -138,4 +169,10 @@ def test_what_is_no_class_is_named(vae):
         vae.sample(3, y="d")
     with pytest.raises(ValueError, match="2 classes for 3 rows"):
         vae.sample(3, y=["a", "b"])
+    with pytest.raises(ValueError, match="2 classes for 4 rows"):
+        vae.score_samples(BITS[:4], ["a", "b"])
+    with pytest.raises(ValueError, match="d"):
+        vae.score_samples(BITS[:4], "d")
+    with pytest.raises(ValueError, match="class_conditional=True"):
+        VAE(1, 5, n_iter=0).fit(X, Y).score_samples(X, Y)
     assert not hasattr(VAE(1, 5, n_iter=0).fit(X, Y), "classes_")
