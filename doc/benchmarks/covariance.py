@@ -10,6 +10,7 @@ scikit-learn's, a quarter of the rows held out. Seconds are of the processor.
 """
 
 import argparse
+import sys
 import time
 import warnings
 
@@ -26,7 +27,7 @@ from sklearn.datasets import (
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
-from skdgm import FVBN, GaussianRBM, MeanCovarianceRBM
+from skdgm import FVBN, GaussianRBM, MeanCovarianceRBM, MeanProductOfT, SpikeSlabRBM
 
 SIZE = 8
 TABLES = load_iris, load_wine, load_diabetes, load_breast_cancer
@@ -94,9 +95,16 @@ def of_patches(normalised=False):
     measured("multivariate t", StudentT(), *given)
     mixture = GaussianMixture(10, reg_covar=1e-4, max_iter=30, random_state=0)
     measured("GaussianMixture(10)", mixture, *given)
-    machine = MeanCovarianceRBM(16, 64, n_iter=30, random_state=0)
-    measured("MeanCovarianceRBM(16, 64, n_iter=30)", machine, *given)
-    print(f"\nlog Z {machine.log_Z_:.2f} ± {machine.log_Z_se_:.2f}")
+    machines = {
+        "MeanCovarianceRBM(16, 64, n_iter=30)": MeanCovarianceRBM(16, 64),
+        "MeanProductOfT(0, 16, n_factors=126, n_iter=30)": MeanProductOfT(
+            0, 16, n_factors=126
+        ),
+        "SpikeSlabRBM(128, n_iter=30)": SpikeSlabRBM(128),
+    }
+    for name, machine in machines.items():
+        measured(name, machine.set_params(n_iter=30, random_state=0), *given)
+        print(f"log Z {machine.log_Z_:.2f} ± {machine.log_Z_se_:.2f}", file=sys.stderr)
 
 
 def of_tables():
@@ -111,10 +119,14 @@ def of_tables():
         measured("normal", FVBN(column_types="gaussian"), train, test)
         machine = GaussianRBM(16, n_iter=300, random_state=0)
         measured("GaussianRBM(16, n_iter=300)", machine, train, test)
-        machine = MeanCovarianceRBM(8, 16, random_state=0)
-        machine.set_params(n_iter=300)
-        name = "MeanCovarianceRBM(8, 16, n_iter=300)"
-        measured(name, machine, train, test)
+        for cls, sizes in (
+            (MeanCovarianceRBM, (8, 16)),
+            (MeanProductOfT, (8, 16)),
+            (SpikeSlabRBM, (16,)),
+        ):
+            machine = cls(*sizes, n_iter=300, random_state=0)
+            name = f"{cls.__name__}({str(sizes)[1:-1].rstrip(',')}, n_iter=300)"
+            measured(name, machine, train, test)
 
 
 def main():
