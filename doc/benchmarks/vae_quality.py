@@ -43,6 +43,7 @@ PRIORS = "mixture", "vamp", "flow", "autoregressive"
 POSTERIORS = "full", "flow", "auxiliary"
 DIGITS = {"n_components": 8, "batch_size": 20, "warm_up": 10}
 MANY = {"n_prior_components": 40}
+PAIR = {"n_components": (8, 8), "hidden_layer_sizes": ((256, 256), (256, 256))}
 RUNS = {
     "digits": [
         ("prior normal", DIGITS, (100,)),
@@ -56,6 +57,8 @@ RUNS = {
         ),
         ("vamp, full", DIGITS | MANY | {"prior": "vamp", "posterior": "full"}, (100,)),
         ("convolutions", DIGITS | {"architecture": "conv"}, (100,)),
+        ("two layers", DIGITS | PAIR, (100,)),
+        ("two layers, top-down", DIGITS | PAIR | {"inference": "top-down"}, (100,)),
     ],
     "resampled": [
         ("VAE", ONE, (20, 100)),
