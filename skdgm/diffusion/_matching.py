@@ -37,8 +37,8 @@ _MOST = 1024
 # One watched training row of so many.
 _THINNED = 4
 # Times of each row, of a batch and of those watched, of as many columns at most.
-_EACH = (16, 4), (256, 2), (np.inf, 1)
-_WATCHED = (16, 8), (np.inf, 4)
+_EACH = (48, 4), (256, 2), (np.inf, 1)
+_WATCHED = (48, 8), (np.inf, 4)
 # Share of the rows whose masked columns are at another time than those with noise.
 _APART = 0.5
 # Share of the rows of which a net is not told what is given beside.
