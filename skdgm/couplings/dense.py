@@ -16,6 +16,7 @@ from skdgm._kernels.machines.update import limit
 from skdgm.couplings.contrast import Contrast, Weights
 from skdgm.typing import Tree
 from skdgm.utils.lists import Values
+from skdgm.utils.math import limit_norms
 from skdgm.utils.products import matmul, product
 
 
@@ -90,6 +91,4 @@ class Dense(NamedTuple):
             if limit(weights.up, scale, float(max_norm)):
                 weights.refresh()
             return
-        norm = np.sqrt(((scale * weights) ** 2).sum(axis=0))
-        if (norm > max_norm).any():
-            weights *= (max_norm / np.maximum(norm, max_norm)).astype(weights.dtype)
+        limit_norms(weights, max_norm, scale)

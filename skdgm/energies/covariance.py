@@ -28,7 +28,7 @@ import numpy as np
 
 from skdgm.distributions import Gaussian, Normal
 from skdgm.energies.potential import Potential
-from skdgm.utils.math import sigmoid, softplus
+from skdgm.utils.math import limit_norms, sigmoid, softplus
 
 # Initial deviation of weights; biases of mean units.
 _SMALL, _OFF = 0.1, -2.0
@@ -173,8 +173,7 @@ class Covariance(Potential):
         now = P.sum(axis=0)
         P *= np.divide(total, now, out=np.ones_like(now), where=now > 0)
         for weights in (params.W, params.C):
-            norm = np.sqrt(np.square(weights).sum(axis=0))
-            weights *= max_norm / np.maximum(norm, max_norm)
+            limit_norms(weights, max_norm)
 
     def kept(self, params):
         """What :meth:`constrain` keeps: sums of pooling, (n_covariance,)."""

@@ -26,7 +26,7 @@ from scipy.linalg import eigvalsh
 
 from skdgm.distributions import Gaussian, Normal
 from skdgm.energies.potential import Potential
-from skdgm.utils.math import sigmoid, softplus
+from skdgm.utils.math import limit_norms, sigmoid, softplus
 
 # Largest share of the precisions that spikes take away.
 _MOST = 0.99
@@ -72,27 +72,30 @@ class SpikeSlab(Potential):
 
     def value(self, params, x):
         """Free energy, in nats, and its slope, as of :class:`Potential`."""
-        visible, gap = params.visible, x[0] - params.visible.mean
-        precision, half = np.exp(visible.log_precision), gap.dtype.type(0.5)
-        field, slab = self._inputs(params, gap)
+        (v,), half = x, x[0].dtype.type(0.5)
+        gap, _, field, slab = self._inputs(params, v)
+        precision = np.exp(params.visible.log_precision)
         found = half * (precision * np.square(gap)).sum(axis=1, dtype=float)
         found -= softplus(field).sum(axis=1, dtype=float)
-        on = sigmoid(field)
-        slope = (precision + on @ params.Phi.T) * gap - (on * slab) @ params.W.T
-        return found, slope
+        return found, self._slope(params, gap, sigmoid(field), slab)
 
-    def _inputs(self, params, gap):
-        """Log odds of the spikes, and means of the slabs of those that are on."""
-        alpha, pulled = np.exp(params.log_alpha), gap @ params.W
-        slab = params.mu + pulled / alpha
-        half = gap.dtype.type(0.5)
+    def _inputs(self, params, v):
+        """Rows less b, products of these and W, and what :meth:`slabs` returns."""
+        gap, half = v - params.visible.mean, v.dtype.type(0.5)
+        pulled = gap @ params.W
+        slab = params.mu + pulled / np.exp(params.log_alpha)
         field = params.c - half * np.square(gap) @ params.Phi
         field += half * (params.mu + slab) * pulled
-        return field, slab
+        return gap, pulled, field, slab
+
+    def _slope(self, params, gap, on, slab):
+        """Slope of the free energy by rows, given means of spikes and slabs."""
+        precision = np.exp(params.visible.log_precision) + on @ params.Phi.T
+        return precision * gap - (on * slab) @ params.W.T
 
     def hidden(self, params, v):
         """Means of the spikes, in a tuple: (n_rows, n_components)."""
-        return (sigmoid(self._inputs(params, v - params.visible.mean)[0]),)
+        return (sigmoid(self.slabs(params, v)[0]),)
 
     def n_hidden(self, params):
         """Number of spikes."""
@@ -100,19 +103,16 @@ class SpikeSlab(Potential):
 
     def slabs(self, params, v):
         """Log odds of the spikes, and means of the slabs of those that are on."""
-        return self._inputs(params, v - params.visible.mean)
+        return self._inputs(params, v)[2:]
 
     def gradient(self, params, v):
         r"""Mean over rows of :math:`-\partial F / \partial \theta`, as parameters."""
-        visible, gap, n = params.visible, v - params.visible.mean, len(v)
-        field, slab = self._inputs(params, gap)
-        on, half, square = sigmoid(field), gap.dtype.type(0.5), np.square(gap)
-        precision, mean = np.exp(visible.log_precision), gap.dtype.type(1 / n)
-        pulled = gap @ params.W
-        slope = (precision + on @ params.Phi.T) * gap - (on * slab) @ params.W.T
+        gap, pulled, field, slab = self._inputs(params, v)
+        on, half, square = sigmoid(field), v.dtype.type(0.5), np.square(gap)
+        precision, mean = np.exp(params.visible.log_precision), v.dtype.type(1 / len(v))
         return SpikeSlabParams(
             Normal(
-                mean * slope.sum(axis=0),
+                mean * self._slope(params, gap, on, slab).sum(axis=0),
                 -mean * half * precision * square.sum(axis=0),
             ),
             mean * (gap.T @ (on * slab)),
@@ -169,13 +169,9 @@ class SpikeSlab(Potential):
         spikes positive definite, in place."""
         np.maximum(params.Phi, 0, out=params.Phi)
         W = params.W
-        norm = np.sqrt(np.square(W).sum(axis=0))
-        W *= max_norm / np.maximum(norm, max_norm)
-        scales = (
-            np.exp(-0.5 * params.visible.log_precision)[:, None],
-            np.exp(-0.5 * params.log_alpha),
-        )
-        share = taken((W * scales[0] * scales[1]).astype(float))
+        limit_norms(W, max_norm)
+        log_scale = np.add.outer(params.visible.log_precision, params.log_alpha)
+        share = taken((W * np.exp(-0.5 * log_scale)).astype(float))
         if share > _MOST:
             W *= np.sqrt(_MOST / share)
 

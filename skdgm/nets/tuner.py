@@ -24,6 +24,7 @@ from skdgm.nets.feed_forward import forward, init
 from skdgm.nets.objective import NetObjective
 from skdgm.nets.primitives import drop_out
 from skdgm.training import Watch
+from skdgm.utils.math import limit_norms
 from skdgm.utils.random import stream
 
 # Purposes of random streams, distinct from those of other training.
@@ -95,7 +96,7 @@ class Tuner(NetObjective):
         """Limit the norms of the incoming weights of hidden units, in place."""
         if self.options.max_norm is not None:
             for layer in params[:-1]:
-                limit(layer.W, self.options.max_norm)
+                limit_norms(layer.W, self.options.max_norm)
 
     def watch(self, table, held_out, state):
         """Losses of the same rows at the end of each epoch."""
@@ -139,10 +140,3 @@ def dropped(rates, inputs, table):
         total, near = total + weight @ x, near + weight @ (abs(x) < _NEAR)
     whole = max(table.weight.sum(), np.finfo(float).tiny)
     return np.where(near < _USUAL * whole, total / whole, 0.0)
-
-
-def limit(W, max_norm):
-    """Scale down, in place, the columns of W whose norm is above ``max_norm``."""
-    norm = np.sqrt(np.einsum("ij,ij->j", W, W))
-    if (norm > max_norm).any():
-        W *= (max_norm / np.maximum(norm, max_norm)).astype(W.dtype)

@@ -1,4 +1,4 @@
-"""Logistic functions and means of weights, without overflow; distinct rows.
+"""Logistic functions and means of weights, without overflow; norms; distinct rows.
 
 SciPy's ``expit`` and NumPy's ``logaddexp`` are five and fifteen times slower than
 these on AVX-512: they call the C library entry by entry.
@@ -30,6 +30,14 @@ def floored(raw, floor):
 def logit(p):
     r"""Inverse of the logistic function, :math:`\log p - \log(1 - p)`."""
     return np.log(p) - np.log1p(-p)
+
+
+def limit_norms(W, max_norm, scale=1.0):
+    """Scale down, in place, the columns of W whose norm is above ``max_norm``;
+    ``scale`` has a factor for each row, (n_rows, 1), or one for all."""
+    norm = np.sqrt(np.square(scale * W).sum(axis=0))
+    if (norm > max_norm).any():
+        W *= (max_norm / np.maximum(norm, max_norm)).astype(W.dtype)
 
 
 def log_mean_exp(log_w, axis=0):

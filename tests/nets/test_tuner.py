@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from skdgm.nets import Layer, NetState, forward, squared_error
-from skdgm.nets.tuner import limit
 from skdgm.optim import Clock
 from skdgm.utils.tree import copy, leaves
 from tests.nets.recipes import blobs, table_of, trained, tuner_of
@@ -127,12 +126,6 @@ def test_max_norm_holds_for_hidden_units(solver):
     assert np.linalg.norm(W, axis=0).max() > 0.8
     free = trained(TABLE, **options).state.params
     assert np.linalg.norm(free[0].W, axis=0).max() > 0.8
-
-
-def test_limit():
-    W = np.array([[3.0, 0.3, 0.0], [4.0, 0.4, 0.0]])
-    limit(W, 1.0)
-    np.testing.assert_allclose(W, [[0.6, 0.3, 0.0], [0.8, 0.4, 0.0]])
 
 
 def test_memory_goes_on_with_the_same_solver_only():

@@ -6,7 +6,15 @@ import pytest
 from scipy.special import expit
 
 import skdgm
-from skdgm.utils.math import distinct, log_mean_exp, logit, shares, sigmoid, softplus
+from skdgm.utils.math import (
+    distinct,
+    limit_norms,
+    log_mean_exp,
+    logit,
+    shares,
+    sigmoid,
+    softplus,
+)
 
 FAR = np.array([-1e4, -800, -90, -30, -1, 0, 1e-8, 1, 30, 90, 800, 1e4])
 
@@ -62,3 +70,9 @@ def test_nothing_compares_records():
     pattern = re.compile(r"[^`]np.unique\([^)]*axis")
     files = Path(skdgm.__file__).parent.rglob("*.py")
     assert not [file for file in files if pattern.search(file.read_text())]
+
+
+def test_norms_have_a_limit():
+    W = np.array([[3.0, 0.3, 0.0], [4.0, 0.4, 0.0]])
+    limit_norms(W, 1.0)
+    np.testing.assert_allclose(W, [[0.6, 0.3, 0.0], [0.8, 0.4, 0.0]])
