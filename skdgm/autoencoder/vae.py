@@ -229,7 +229,7 @@ class VAE(BoundOptions, LatentEstimator):
         """
         density = self.density_
         n_samples = count_rows(n_samples, self.n_features_in_)
-        codes = None if y is None else class_codes(self, y, n_samples)
+        codes = class_codes(self, y, n_samples)
         how = random_state, conditions, names_of(self), codes
         return framed(self, density.sample(n_samples, *how))
 

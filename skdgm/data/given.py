@@ -72,12 +72,14 @@ def shares_of(counts):
 
 
 def class_codes(model, y, n_rows):
-    """Codes of the classes that a user asks for, of shape (n_rows,); one may stand for
-    all.
+    """Codes of the classes that a user asks for, of shape (n_rows,), or None if y is;
+    one may stand for all.
 
     ValueError if the model depends on no classes, one is unknown, or y has another
     length.
     """
+    if y is None:
+        return None
     classes = getattr(model, "classes_", None)
     if classes is None:
         why = "depends on no classes: leave out y."

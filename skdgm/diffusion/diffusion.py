@@ -225,7 +225,7 @@ class Diffusion(TableOptions, NetEstimator):
         """
         names, density = names_of(self), self.density_
         n_samples = count_rows(n_samples, self.n_features_in_)
-        codes = None if y is None else class_codes(self, y, n_samples)
+        codes = class_codes(self, y, n_samples)
         given = n_samples, random_state, codes, conditions, names
         return framed(self, density.sample(*given))
 

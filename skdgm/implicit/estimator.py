@@ -117,7 +117,7 @@ class ImplicitEstimator(NetEstimator, implied=TableOptions):
     def _codes_of(self, y, n_rows):
         """Codes of classes that a user names, one for each row, or None."""
         check_is_fitted(self)
-        return None if y is None else class_codes(self, y, n_rows)
+        return class_codes(self, y, n_rows)
 
     def _label(self, rows, y, fresh, _):
         """Rows with the codes of their classes, and a dict of the classes, if the model
