@@ -37,14 +37,12 @@ def learn(simulations, priors, rng, *, n, n_simulations, estimator, quantile, te
     theta = priors.draw(n_simulations, rng.fold(_PRIOR).generator())
     distance, gaps = simulations(theta)
     check(distance, 0.0)
-    n_finite, observed = (
-        np.isfinite(distance).sum(),
-        simulations.digest.observed.ravel(),
-    )
+    n_finite = np.isfinite(distance).sum()
     n_near = min(n_finite, max(LEAST, int(np.ceil(quantile * n_finite))))
     limit = np.partition(distance, n_near - 1)[n_near - 1]
     near = distance <= limit
     tell(f"{near.sum()} nearest to learn from", simulations.n_done, limit)
+    observed = simulations.digest.observed.ravel()
     summaries = gaps[near] * simulations.scale + observed
     seeds = [
         int(rng.fold(tag).generator().integers(MAX_SEED)) for tag in (_FIT, _DRAWS)

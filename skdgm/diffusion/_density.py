@@ -192,7 +192,7 @@ class DiffusionDensity(Density):
         return Field(self.net, *net, self.clocks, *own)
 
     def _classes(self, codes, n_rows):
-        """What says the classes of rows, (n_rows, n_classes); zeros say nothing."""
+        """Indicators of classes of rows, (n_rows, n_classes); zeros without codes."""
         if codes is None:
             return np.zeros((n_rows, self.n_classes), self.dtype)
         return np.eye(self.n_classes, dtype=self.dtype)[codes]

@@ -59,10 +59,12 @@ class LatentDensity(Density):
     def capabilities(self):
         """Bounds; links between columns leave none of grey rows, which are scored."""
         grey = "lower bound" if self.hierarchy.data is None else "estimate"
-        scores = "log_prob", "importance_likelihood", "elbo"
+        scores = "importance_likelihood", "elbo"
         labels = {"labels": "exact"} if self.hierarchy.shares is not None else {}
-        of_labels = {"log_prob": {"labels": "lower bound"}} if labels else {}
-        found = dict.fromkeys(scores, of_rows("lower bound", grey=grey)) | {
+        bounds = of_rows("lower bound", grey=grey)
+        of_labels = dict.fromkeys(labels, "lower bound")
+        return dict.fromkeys(scores, bounds) | {
+            "log_prob": bounds | of_labels,
             "features": of_rows("exact"),
             "inverse": {
                 "nothing": "estimate" if min(self.layers) or labels else "exact"
@@ -70,7 +72,6 @@ class LatentDensity(Density):
             "sample": {"nothing": "exact", "conditions": "estimate"} | labels,
             "fill": {"missing": "estimate"},
         }
-        return found | {name: found[name] | own for name, own in of_labels.items()}
 
     def log_prob(self, X, codes=None):
         """Importance weighted lower bound on the log-likelihood, by ``n_draws`` draws;

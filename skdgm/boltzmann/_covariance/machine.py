@@ -1,4 +1,4 @@
-"""What all machines of covariances have: options of training, draws and covariances."""
+"""Options of training, draws and covariances of all machines of covariances."""
 
 from typing import Literal
 

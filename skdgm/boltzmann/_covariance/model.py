@@ -38,7 +38,7 @@ class CovarianceModel(Model):
             )
 
     def moves(self, options, n_visible):
-        """How chains move."""
+        """Samplers of an energy of so many columns, by options."""
         return Trajectories(self.energy(n_visible), options.n_leapfrog)
 
     def sizes(self, structure):

@@ -1,4 +1,4 @@
-"""How chains of energies of covariances move, also on the way from a base model."""
+"""Samplers of energies of covariances, also on the way from a base model."""
 
 from abc import ABC, abstractmethod
 

@@ -41,7 +41,7 @@ class CovarianceObjective(Objective):
     Parameters
     ----------
     moves : Moves
-        How its chains move.
+        Samplers of the energy.
     independent : float
         Loss of independent columns, in nats.
     sizes : tuple

@@ -1,4 +1,4 @@
-"""Spike and slab machines: how their chains move, and their model."""
+"""Spike and slab machines: samplers, and the model."""
 
 import numpy as np
 
@@ -82,7 +82,7 @@ class SlabModel(CovarianceModel):
         """Nothing else."""
 
     def moves(self, options, n_visible):
-        """How chains move."""
+        """Samplers of an energy of so many columns, by options."""
         return SlabMoves(SpikeSlab(n_visible), options.n_steps)
 
     def sizes(self, structure):

@@ -27,7 +27,7 @@ KINDS = {
 
 def crossed(options):
     """The first options with all kinds of rows, and each other with one of them."""
-    pairs = [({}, kind) for kind in KINDS]
+    pairs = [(options[0], kind) for kind in KINDS]
     pairs += list(zip(options[1:], (len(options) * [*KINDS])[1:]))
     ids = [f"{own}-{kind}" for own, kind in pairs]
     return pytest.mark.parametrize("options, kind", pairs, ids=ids)
