@@ -27,15 +27,25 @@ PROOFS += "inference", "nets", "partition", "samplers"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark what is left to CI as exhaustive: cases that ``short`` does not name, and
-    estimators on whose road another one stands; and what belongs to the core."""
+    """Mark what is left to CI as exhaustive: cases that ``short`` does not name, those
+    in single precision, for which kernels would be compiled once more, and estimators
+    on whose road another one stands; and what belongs to the core. What is left to
+    releases is not exhaustive, but for the cases that ``short`` names."""
     common = sys.modules.get("tests.common.instances")
     for item in items:
         case, kept = getattr(item, "callspec", None), item.get_closest_marker("short")
-        asked = case.params.values() if case and common else ()
-        asked = [one for one in asked if common.among(one, common.INSTANCES)]
-        if (kept and not any(text in case.id for text in kept.args)) or any(
-            not common.among(one, common.ROADS) for one in asked
+        given = case.params.values() if case else ()
+        asked = [one for one in given if common and common.among(one, common.INSTANCES)]
+        named = kept and any(text in case.id for text in kept.args)
+        if named:
+            own = [mark for mark in item.own_markers if mark.name != "release"]
+            item.own_markers[:] = own
+        elif item.get_closest_marker("release"):
+            continue
+        if (
+            (kept and not named)
+            or any(one is np.float32 for one in given)
+            or any(not common.among(one, common.ROADS) for one in asked)
         ):
             item.add_marker("exhaustive")
         if item.get_closest_marker("exhaustive"):

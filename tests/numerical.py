@@ -36,6 +36,27 @@ def _replaced(tree, i, part):
     return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
 
 
+def assert_gradient(function, tree, grad, rtol=1e-5, atol=1e-7, n_ways=3):
+    """The gradient of a function of a tree of arrays is that of central differences,
+    along a few random directions of each leaf. (Of small functions, the whole of it:
+    ``numerical_gradient``.)"""
+    rng = np.random.default_rng(0)
+    for i, (leaf, slope) in enumerate(zip(arrays(tree), arrays(grad), strict=True)):
+        for _ in range(min(n_ways, leaf.size)):
+            way = rng.normal(size=leaf.shape)
+            way *= 1e-5 / np.linalg.norm(way)
+            ends = []
+            for turn in (1, -1):
+                moved = copy(tree)
+                leaves(moved)[i][...] += turn * way
+                ends.append(function(moved))
+            found, size = (slope * way).sum() * 1e5, np.linalg.norm(slope)
+            expected = (ends[0] - ends[1]) / 2e-5
+            np.testing.assert_allclose(
+                found, expected, rtol=rtol, atol=atol + rtol * size, err_msg=f"leaf {i}"
+            )
+
+
 def assert_descends(value, old, new, rng):
     """A plain step of size one from old parameters to new ones goes down the gradient
     of a function of them, by differences along four random directions."""

@@ -29,7 +29,7 @@ print(weights.W.tobytes().hex(), velocity.W.tobytes().hex())
 """
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
 def test_cached_kernels_compute_what_new_ones_do(tmp_path):
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}

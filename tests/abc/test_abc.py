@@ -175,6 +175,7 @@ def test_discrete_parameters_by_enumeration():
         abc.set_params(method="smc").fit([[4]])
 
 
+@pytest.mark.exhaustive
 def test_the_posterior_of_a_tolerance_by_quadrature():
     # However wide, it is what remains after simulations farther off are rejected.
     def simulate(theta, rng):
@@ -250,7 +251,7 @@ def cubic(theta, rng):
     return rng.normal(theta[0] ** 3, 1, size=(20, 1))
 
 
-@pytest.mark.short("1.0")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("root", [0.5, 1.0, 1.9])
 def test_a_flow_of_near_simulations_by_quadrature(root):
     """Where the parameter is a steep function of the summary, and bent."""
@@ -283,7 +284,7 @@ def test_a_flow_of_simulations_that_match(capsys):
     assert "nearest to learn from, simulations = 10000, largest distance = 0" in told
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_a_flow_of_two_parameters_by_quadrature():
     abc = ABC(spread, [stats.norm(), stats.norm()], moments, method="flow")
     abc.set_params(n_simulations=5000, random_state=0)

@@ -115,7 +115,7 @@ TOY = {"column_types": "gaussian", "n_components": 2, "hidden_layer_sizes": (32,
 TOY |= {"batch_size": 50, "random_state": 0}
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_rows_are_rebuilt():
     rows, found = load_digits().data / 16, {}
     for weight in 0.0, 0.1:

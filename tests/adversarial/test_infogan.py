@@ -212,6 +212,7 @@ def test_categories_are_the_clusters(clusters):
     assert np.log(3) - 0.15 < gan.information_curve_[-1] <= np.log(3)
 
 
+@pytest.mark.exhaustive
 def test_draws_of_a_code_are_of_its_cluster(clusters):
     gan = clusters[-1]
     for category in range(3):

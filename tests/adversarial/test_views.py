@@ -213,7 +213,7 @@ def test_the_discriminator_learns_as_without_views():
         np.testing.assert_array_equal(own, other)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_near_rows_have_the_same_category():
     digits, y = load_digits(return_X_y=True)
     digits = digits[y < 3] / 16
@@ -227,7 +227,7 @@ def test_near_rows_have_the_same_category():
     assert found[5] > 0.98
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_categories_are_the_same_of_deformed_images():
     digits, y = load_digits(return_X_y=True)
     digits = digits[y < 3] / 16

@@ -152,6 +152,7 @@ def test_files_keep_them(vae, tmp_path):
     np.testing.assert_array_equal(found.score_samples(BITS), vae.score_samples(BITS))
 
 
+@pytest.mark.exhaustive
 def test_two_modes_are_learned():
     """By the gradient of the bound; the best normal distribution has one of them."""
 

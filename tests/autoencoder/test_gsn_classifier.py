@@ -96,7 +96,7 @@ def test_chains_know_the_labels_that_they_are_clamped_to():
     assert known(np.array([[np.nan] * 3 + [1.0]])) == 1
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_classes_of_digits(tmp_path):
     X, y = load_digits(return_X_y=True)
     X /= 16

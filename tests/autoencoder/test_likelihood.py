@@ -159,6 +159,7 @@ def assert_exact(vae, X, n_draws=2000):
     return expected
 
 
+@pytest.mark.short("bits", "sample")
 @pytest.mark.parametrize("name", MODELS)
 def test_importance_sampling_finds_the_likelihood(name):
     vae = fitted(name)

@@ -103,6 +103,7 @@ def test_pre_training_sees_no_label():
             np.testing.assert_array_equal(W, expected)
 
 
+@pytest.mark.exhaustive
 def test_rows_without_a_label_help():
     y = np.where(np.arange(1000) < 50, Y[:1000], -1)
     net = StackedAutoencoderClassifier((64, 64), unlabeled=-1, random_state=0)

@@ -304,6 +304,7 @@ def test_epochs_are_the_same_one_by_one_and_at_once():
     assert whole.loss_curve_ == parts.loss_curve_
 
 
+@pytest.mark.short("sgd-adam", "rmsprop-sgd")
 @pytest.mark.parametrize("after", ["sgd", "rmsprop", "adam"])
 @pytest.mark.parametrize("before", ["sgd", "rmsprop", "adam"])
 def test_a_solver_may_follow_another(before, after):
@@ -337,6 +338,7 @@ def test_gradients_are_cut_short():
     assert length == pytest.approx(0.01, rel=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_the_search_for_parameters_goes_by_the_bound():
     search = GridSearchCV(vae_of(n_iter=5), {"n_components": [1, 4]}, cv=3)
     search.fit(DIGITS)

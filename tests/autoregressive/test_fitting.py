@@ -55,6 +55,7 @@ def norm(own):
     return sum((W**2).sum() for W in own.coefs_)
 
 
+@pytest.mark.short("nade", "orderless")
 @ALL
 def test_learning_beats_independent_columns(name):
     """By far: causes explain nearly all."""
@@ -65,6 +66,7 @@ def test_learning_beats_independent_columns(name):
     assert own.n_iter_ == len(own.loss_curve_) == 20
 
 
+@pytest.mark.short("-table")
 @pytest.mark.parametrize("kind", ["codes", "mixed", "table", "real"])
 @pytest.mark.parametrize("name", [*SOME[1:], "orderless"])
 def test_learning_of_columns_of_all_kinds(name, kind):
@@ -88,6 +90,7 @@ def test_rnade_learns_more_than_a_line_would(conditional, activation):
     assert own.score(data("real", 400, seed=1)) > normal + 0.15
 
 
+@pytest.mark.short("nade", "fvbn")
 @SOME_OF_ALL
 def test_the_penalty_shrinks_weights(name):
     plain, shrunk, none = (
@@ -112,6 +115,7 @@ def test_the_path_of_penalties_goes_on_where_the_last_one_ended():
             FVBN(alpha=alpha).fit(X)
 
 
+@pytest.mark.short("-nade")
 @pytest.mark.parametrize("name", ["nade", "orderless"])
 @pytest.mark.parametrize("solver", ["adam", "rmsprop", "sgd"])
 def test_solvers_and_schedules(name, solver):
@@ -160,6 +164,7 @@ def test_training_goes_on_with_warm_start_and_partial_fit(name):
     np.testing.assert_allclose(passes.loss_curve_, whole.loss_curve_)
 
 
+@pytest.mark.short("nade")
 @SOME_OF_ALL
 def test_the_mean_of_late_updates_is_kept(name):
     """One for each epoch here, so that all there were can be seen."""
@@ -194,6 +199,7 @@ def test_a_mean_may_be_kept_from_some_time_on_and_no_longer(name):
         np.testing.assert_allclose(found, was, atol=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_the_mean_follows_passes_of_any_length():
     """It counts updates, not passes."""
     own, plain = (net("nade", average=average) for average in (True, False))
@@ -248,6 +254,7 @@ def test_as_many_epochs_as_make_so_many_updates(
     assert own.fit(X[:20, :2]).n_iter_ == expected
 
 
+@pytest.mark.short("RNADE")
 @pytest.mark.parametrize("kind", [NADE, RNADE, MADE, NeuralAutoregressive])
 def test_numbers_are_not_learned_by_heart(kind):
     """By default, densities of held-out rows are at least about those of a normal
@@ -496,6 +503,7 @@ def test_one_column_and_one_row(name, kind):
     assert own.conditional_sample([[NAN, 0, NAN]], n_samples=2).shape == (2, 3)
 
 
+@pytest.mark.short("nade", "orderless")
 @SOME_OF_ALL
 def test_rows_with_holes_are_learned_from(name):
     """Of each nearly a third is missing."""
@@ -510,6 +518,7 @@ def test_rows_with_holes_are_learned_from(name):
     assert ((filled > 0.5) == X)[~known].mean() > guess[~known].mean() + 0.1
 
 
+@pytest.mark.short("nade")
 @SOME_OF_ALL
 def test_thread_count_does_not_matter(name):
     options = {"n_iter": 1, "batch_size": 150, "learning_rate": 0.005}
@@ -554,6 +563,7 @@ def test_hidden_sizes_say_how_many_features_there_are(name):
         assert own.transform(data("mixed")).shape[1] == len(names)
 
 
+@pytest.mark.short("NADE")
 @pytest.mark.parametrize("cls", [FVBN, MADE, NADE, EoNADE, NeuralAutoregressive])
 def test_what_columns_are_stays_when_options_change(cls):
     own = cls(n_iter=1).fit(X)

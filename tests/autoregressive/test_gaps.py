@@ -49,6 +49,7 @@ def codes(frame):
     return np.column_stack(parts).astype(float)
 
 
+@pytest.mark.short("nade", "orderless")
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("options", [{}, {"min_frequency": 0.25}])
 def test_draws_have_the_probabilities_of_rows_with_their_pattern(name, options):
@@ -74,7 +75,7 @@ def test_unknown_categories_are_present():
     np.testing.assert_allclose(p[unknown].sum(), some, rtol=1e-5)
 
 
-@pytest.mark.short("nade", "vae-conditions5")
+@pytest.mark.short("nade")
 @pytest.mark.parametrize(
     "name, conditions",
     [
@@ -110,6 +111,7 @@ def test_densities_and_gaps_add_up_to_one(kind):
     assert_means(drawn.to_numpy(float)[:, None], np.array([gone]))
 
 
+@pytest.mark.release
 @pytest.mark.short("model1")
 @pytest.mark.parametrize(
     "model",

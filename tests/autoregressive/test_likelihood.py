@@ -40,6 +40,7 @@ def wide(n):
     return np.sinh(u), np.cosh(u) * (u[1] - u[0])
 
 
+@pytest.mark.short("-bits", "nade-")
 @pytest.mark.parametrize("kind", SIZES)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_probabilities_add_up_to_one_in_every_order(name, kind):
@@ -89,6 +90,7 @@ def test_as_many_orders_as_are_asked_for_of_a_net_that_has_learned(name):
     )
 
 
+@pytest.mark.short("nade-", "network")
 @pytest.mark.parametrize("kind", SIZES)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_float32_is_float64_but_for_rounding(name, kind):
@@ -99,6 +101,7 @@ def test_float32_is_float64_but_for_rounding(name, kind):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.short("nade-", "network-gauss")
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", [*REAL, "rnade"])
 def test_densities_integrate_to_one(name, shape):
@@ -236,6 +239,7 @@ def test_score_features_are_conditionals(name, kind):
             known[j] = row[j]
 
 
+@pytest.mark.short("-bits", "nade-")
 @pytest.mark.parametrize("kind", SIZES)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_what_is_missing_at_the_end_is_left_out(name, kind):
@@ -393,7 +397,7 @@ def test_grey_values_are_so_much_of_a_1(name):
         assert found[j] == pytest.approx((1 - g) * no + g * yes, rel=1e-9)
 
 
-@pytest.mark.short("float64-1e+30")
+@pytest.mark.short("nade-float64", "network")
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.FewDrawsWarning")
 @pytest.mark.parametrize("at", [1e6, 1e30])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -175,6 +175,7 @@ def test_samples_have_its_moments():
     assert off.max() < 5 * np.sqrt(2 / n)
 
 
+@pytest.mark.exhaustive
 def test_expectation_maximisation_raises_the_likelihood_of_what_is_seen():
     own = FVBN(column_types="gaussian", random_state=0).fit(HOLED)
     assert own.n_iter_ == 30

@@ -23,7 +23,7 @@ from tests.autoregressive.models import (
     model,
     states,
 )
-from tests.numerical import assert_means, assert_trees, numerical_gradient
+from tests.numerical import assert_gradient, assert_means
 from tests.reference import standard_error
 
 NAN = np.nan
@@ -189,6 +189,7 @@ def parts(X):
             yield hide(X, share, np.tile(own, (len(X), 1)))
 
 
+@pytest.mark.short("-bits")
 @KINDS
 @MODELS
 @pytest.mark.parametrize("missing", [False, True], ids=["whole", "holed"])
@@ -254,6 +255,7 @@ def _balanced(losses, X):
     return found
 
 
+@pytest.mark.short("-bits")
 @KINDS
 @MODELS
 def test_losses_are_right_on_average(name, kind):
@@ -383,8 +385,7 @@ def test_steps_learn_by_the_gradient_of_all_kinds_of_columns(kind, monkeypatch):
     (net, params), v = inside(own), own._rows(data(kind)[:5]).take(slice(None))
     prepared, weight = net.prepare(params, v, stream(7), 0), np.linspace(0.5, 1.5, 5)
     _, found = vjp(lambda p: net.forward(p, prepared)[0], params, lambda loss: weight)
-    truth = numerical_gradient(lambda p: weight @ net.losses(p, prepared), params)
-    assert_trees(found, truth, rtol=1e-5, atol=1e-7)
+    assert_gradient(lambda p: weight @ net.losses(p, prepared), params, found)
 
 
 def test_steps_keep_single_precision_and_files(tmp_path):

@@ -55,6 +55,7 @@ def test_which_are_rare():
     assert whole.rare == []
 
 
+@pytest.mark.short("nade")
 @pytest.mark.parametrize("name", MODELS)
 def test_probabilities_add_up_to_one_with_those_of_unknown_categories(name):
     own, rows = made(name), rows_of([*CITIES, "?"])
@@ -84,6 +85,7 @@ def test_probabilities_of_known_categories_add_up_to_one(how):
     np.testing.assert_allclose(found / found.sum(), counts / counts.sum(), rtol=1e-5)
 
 
+@pytest.mark.short("nade")
 @pytest.mark.parametrize("name", ["nade", "orderless", "vae"])
 @pytest.mark.parametrize("wanted", [["Umea"], ["Oslo", "Rome", "Turku"]])
 def test_draws_under_conditions(name, wanted):
@@ -173,7 +175,7 @@ def test_unknown_levels_are_missing():
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.short("infrequent")
+@pytest.mark.short("NADE-")
 @pytest.mark.parametrize("kinds", ["categorical", ("categorical", "bernoulli")])
 @pytest.mark.parametrize("how", ["ignore", "infrequent_if_exist"])
 @pytest.mark.parametrize("cls", [NADE, VAE])
@@ -219,7 +221,7 @@ def test_groups_are_those_of_the_first_fit():
     assert own.column_types_["city"].rare == before == RARE
 
 
-@pytest.mark.short("arrays")
+@pytest.mark.short("model0")
 @pytest.mark.parametrize("how", ["ignore", "infrequent_if_exist"])
 @pytest.mark.parametrize("model", [NADE(3), EoNADE((4,)), VAE(2, (4,))])
 @pytest.mark.parametrize("of", ["frames", "arrays"])

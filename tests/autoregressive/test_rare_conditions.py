@@ -51,7 +51,8 @@ def assert_shares(drawn, X, p):
         assert_means(found[:, usual], share[usual])
 
 
-@pytest.mark.short("bits-0.03")
+@pytest.mark.release
+@pytest.mark.short("nade-bits", "fvbn-bits")
 @pytest.mark.parametrize("p", [0.03, 0.001])
 @pytest.mark.parametrize("kind", [BITS, CODES], ids=["bits", "codes"])
 @pytest.mark.parametrize("name", CHAINS)
@@ -71,6 +72,7 @@ def test_rare_conditions_have_exact_draws(name, kind, p):
     assert_shares(np.concatenate(parts), X, kept)
 
 
+@pytest.mark.release
 @pytest.mark.short("-0.03")
 @pytest.mark.parametrize("p", [0.03, 0.001])
 @pytest.mark.parametrize("name", CHAINS)
@@ -98,7 +100,7 @@ def payments(n=3000, share=0.01):
     return pd.DataFrame(table)
 
 
-@pytest.mark.short("FVBN")
+@pytest.mark.release
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.FewDrawsWarning")
 @pytest.mark.parametrize("kind", [NADE, MADE, FVBN])
 def test_amounts_of_a_rare_class_are_those_of_rejection(kind):
@@ -119,6 +121,7 @@ def test_amounts_of_a_rare_class_are_those_of_rejection(kind):
     pd.testing.assert_frame_equal(own.impute(holed), own.impute(holed[::-1])[::-1])
 
 
+@pytest.mark.exhaustive
 def test_orderless_nets_begin_with_the_least_probable_event():
     X = payments()
     own = EoNADE((32,), column_types="mixed", n_iter=20, random_state=0).fit(X)

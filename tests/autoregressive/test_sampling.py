@@ -53,6 +53,7 @@ def assert_frequent(rows, X, p, bias=0.0):
     assert (gap <= 4.5 * standard_error(p, len(rows)) + bias + 1e-9).all()
 
 
+@pytest.mark.short("nade-", "-bits-1")
 @pytest.mark.parametrize("kind, n_orders", [*((k, 1) for k in SIZES), ("mixed", 3)])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_samples_are_as_frequent_as_they_are_probable(name, kind, n_orders):
@@ -124,6 +125,7 @@ def test_modes_are_the_most_probable_rows(name, kind):
     np.testing.assert_array_equal(own.impute(holed(kind), method="mode"), found)
 
 
+@pytest.mark.short("-nade", "-network")
 @pytest.mark.parametrize("name", [*(n for n in FAMILIES if n != "fvbn"), "rnade"])
 @pytest.mark.parametrize("shape", ["gaussian", "laplace"])
 def test_samples_of_numbers_have_the_moments_of_the_density(name, shape):

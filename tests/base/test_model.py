@@ -67,6 +67,7 @@ def fitted(request):
     """A fitted estimator, its rows and targets."""
     estimator = brief(clone(request.param), 1)
     X, y = data(estimator)
+    X = X.astype(np.float64)
     return estimator.fit(X, y), X, y
 
 

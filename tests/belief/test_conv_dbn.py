@@ -230,7 +230,8 @@ def rows(dbn):
     return rng.integers(0, 2, (3, n)).astype(float)
 
 
-@pytest.mark.short("max", "maps-maps", "real")
+@pytest.mark.release
+@pytest.mark.short("real")
 def test_bound_and_likelihood_are_those_of_all_states(dbn, rows):
     listed = Listed(dbn)
     assert dbn.density_kind_ == "lower bound"
@@ -263,6 +264,7 @@ def test_probabilities_of_all_images_add_up_to_one():
     assert logsumexp([listed.log_prob(row) for row in v]) == pytest.approx(0)
 
 
+@pytest.mark.short("max")
 @pytest.mark.parametrize("name", ["maps-maps", "maps-maps-units", "max", "mean"])
 def test_samples_have_the_moments(name):
     dbn = random_network(NETWORKS[name], 0.7)

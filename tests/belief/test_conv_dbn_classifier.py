@@ -86,7 +86,7 @@ def test_layers_without_pre_training_begin_as_a_net_does():
     assert clf.coefs_[2].std() > 3 * clf.dbn_.coefs_[2].std()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_digits():
     clf = ConvDBNClassifier(24, filter_shape=3, pretrain_iter=4, random_state=0)
     assert clf.fit(TRAIN, Y_TRAIN).score(TEST, Y_TEST) > 0.97

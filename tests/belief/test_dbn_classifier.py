@@ -71,7 +71,7 @@ def test_layers_without_pre_training_begin_as_a_net_does():
     assert plain.score(TEST, Y_TEST) > 0.9
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_small_tables_of_scaled_columns_are_learned():
     X, y = load_iris(return_X_y=True)
     clf = make_pipeline(MinMaxScaler(), DBNClassifier((64, 64), random_state=0))
@@ -97,7 +97,7 @@ def test_rows_without_a_label_are_learned_of():
     assert_same_net(clone(still).fit(FEW, y), clone(still).fit(FEW[y >= 0], y[y >= 0]))
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_few_labels():
     clf = DBNClassifier((64, 64), pretrain_iter=30, unlabeled=-1, random_state=0)
     # Learned once, as labels are no part of it.
@@ -131,7 +131,7 @@ def test_defaults_make_the_most_of_few_labels():
     assert np.mean(hits) > 0.87
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_digits():
     clf = DBNClassifier((128, 128), pretrain_iter=30, n_iter=50, random_state=0)
     score = clf.fit(TRAIN, Y_TRAIN).score(TEST, Y_TEST)
@@ -156,6 +156,7 @@ def test_two_classes_of_any_kind():
     np.testing.assert_allclose(odds, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.short("csr")
 @pytest.mark.parametrize("convert", [np.asarray, sp.csr_array, lambda y: y.tolist()])
 def test_several_labels_at_once(convert):
     X, Y = make_multilabel_classification(400, 20, n_classes=4, random_state=0)

@@ -17,6 +17,7 @@ Y = np.column_stack([50 + 3 * X[:, 0], X[:, 2] * X[:, 0], X[:, 3] + X[:, 4]])
 SMALL = DBNRegressor((12, 9), pretrain_iter=2, n_iter=3, random_state=0)
 
 
+@pytest.mark.exhaustive
 @ignore_warnings
 def test_diabetes():
     data = load_diabetes(return_X_y=True)

@@ -78,6 +78,7 @@ def test_what_is_missing_is_found_by_mean_field():
     np.testing.assert_allclose(network.predict_log_proba(holed), expected)
 
 
+@pytest.mark.short("chains-True")
 @pytest.mark.parametrize("untied", [False, True])
 @pytest.mark.parametrize("init", ["noise", "chains", bits(4)])
 def test_samples_of_a_label_have_its_moments(untied, init):
@@ -102,6 +103,7 @@ def test_samples_without_a_label_are_of_all():
     assert_means(network.sample(20_000, random_state=0, n_steps=60), p @ rows)
 
 
+@pytest.mark.exhaustive
 def test_filling_is_exact_where_recognition_is():
     # Upside down, and with a label that knows nothing, Q is the posterior.
     X = RNG.integers(0, 2, (60, 5)).astype(float)
@@ -188,7 +190,7 @@ def joint_bound(clf):
     return np.mean([listed[code].bound(v) for v, code in zip(TOY, TOY_Y)])
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("sizes", [(5, 4), (5, 4, 3)])
 def test_refining_raises_the_bound_on_data_and_labels(sizes):
     greedy = GenerativeDBNClassifier(sizes, n_iter=30, random_state=0)
@@ -199,7 +201,7 @@ def test_refining_raises_the_bound_on_data_and_labels(sizes):
     assert (refined.coefs_[0] != refined.generative_coefs_[0].T).any()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_refining_teaches_the_top_the_labels_of_rows():
     clf = GenerativeDBNClassifier((5, 4), n_iter=20, random_state=0)
     clf.set_params(refine="up-down", refine_iter=1).fit(TOY, TOY_Y)
@@ -250,7 +252,7 @@ def test_rows_without_a_label_are_learned_of_everywhere():
     assert np.isfinite(refined.loss_curves_[-1]).all()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_digits():
     clf = GenerativeDBNClassifier((96, 96), n_iter=40, random_state=0)
     clf.fit(TRAIN, Y_TRAIN)

@@ -72,7 +72,7 @@ def test_a_single_layer_needs_no_refinement():
     np.testing.assert_array_equal(one.coefs_[0], other.coefs_[0])
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])
 def test_kinds_of_data(visible):
     X = TOY + RNG.normal(0, 0.2, TOY.shape)

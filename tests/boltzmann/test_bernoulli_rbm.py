@@ -202,6 +202,7 @@ def test_estimated_log_Z_is_within_its_error(digits, monkeypatch):
     assert 0 < rbm.log_Z_se_ < 0.2
 
 
+@pytest.mark.exhaustive
 def test_a_machine_that_mixes_badly_is_not_flattered(monkeypatch):
     rbm = random_rbm(30, 14, seed=0, scale=8.0)
     rbm.intercept_visible_ = -rbm.components_.sum(axis=0) / 2
@@ -212,7 +213,7 @@ def test_a_machine_that_mixes_badly_is_not_flattered(monkeypatch):
     assert abs(rbm.log_Z_ - expected) < 1
 
 
-@pytest.mark.short("{}", "'gradient': 'cd'", "tempering")
+@pytest.mark.short("{}", "'cd'")
 @pytest.mark.parametrize(
     "options",
     [
@@ -236,7 +237,7 @@ def test_learns_a_distribution(options):
     assert rbm.score(data) > -entropy - 0.05
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_learns_from_what_was_observed():
     data, entropy = noisy_patterns(4000)
     holed = np.where(np.random.default_rng(1).random(data.shape) < 0.2, np.nan, data)

@@ -128,7 +128,8 @@ def holed(rows):
     return np.where(RNG.random(rows.shape) < 0.4, np.nan, rows)
 
 
-@pytest.mark.short("(1,", "(3, 3)", "(2, 4)")
+@pytest.mark.release
+@pytest.mark.short("'stride'")
 @pytest.mark.parametrize("options", CASES, ids=str)
 def test_scores_are_below_the_likelihood(options):
     model = fitted(**options)
@@ -223,6 +224,7 @@ def test_samples_follow_the_model(options):
     assert_means(pairs, p @ (v[:, :3] * v[:, 3:6]))
 
 
+@pytest.mark.exhaustive
 def test_imputed_means_are_conditional_means():
     model = fitted(0.7, **SMALL[0])
     truth = Listed(model)
@@ -286,7 +288,7 @@ def test_pairs_are_put_into_their_places():
     np.testing.assert_array_equal(params.units[-1], seen[-1].units[1])
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize(
     "options",
     [
@@ -326,7 +328,7 @@ def test_it_learns_bars(options):
     assert again.loss_curve_[-1] < again.loss_curve_[0]
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_pretraining_is_of_use():
     X = load_digits().data[:300] / 16
     bits = (RNG.random(X.shape) < X).astype(np.float32)

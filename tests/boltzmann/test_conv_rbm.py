@@ -36,7 +36,7 @@ SMALL = [
 ]
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_scaled_features_of_digits_are_better_than_pixels():
     # Scaled as the guide says: most of them are near 0, where penalties hold them.
     X, y = load_digits(return_X_y=True)

@@ -56,6 +56,7 @@ def density(fitted):
     return v, p, log_Z
 
 
+@pytest.mark.short("SpikeSlab")
 def test_log_Z_is_that_of_quadrature(fitted, density):
     assert abs(fitted.log_Z_ - density[2]) < 4 * fitted.log_Z_se_ + 1e-3
     assert fitted.log_Z_se_ < 0.1
@@ -142,6 +143,7 @@ def test_the_pseudo_likelihood_is_that_of_quadrature(fitted, density):
         np.testing.assert_allclose(found, np.log(own / np.sqrt(CELL)), rtol=1e-4)
 
 
+@pytest.mark.exhaustive
 def test_covariances_differ_where_those_of_the_data_do():
     test = crossed(800, seed=1)
     machine = MeanCovarianceRBM(3, 4, n_iter=30, learning_rate=0.04, random_state=0)

@@ -151,6 +151,7 @@ def test_samples_follow_the_model(machine, init):
     assert (abs(sample.T @ sample / len(sample) - pairs) <= error + 1e-12).all()
 
 
+@pytest.mark.short("(3,)")
 def test_imputed_means_are_conditional_means(machine):
     dbm, truth = machine
     rows = holed(STATES)
@@ -215,7 +216,7 @@ def test_pretraining_is_of_use():
     assert scores[1] > scores[0] + 1
 
 
-@pytest.mark.short("moving")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "options",
     [

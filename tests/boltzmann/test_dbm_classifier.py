@@ -137,6 +137,7 @@ def test_importance_sampling_closes_the_gap(machine):
     assert se.max() < 0.05
 
 
+@pytest.mark.short("(3,)")
 @pytest.mark.filterwarnings("ignore:.*means of the data")  # Weights by hand.
 def test_estimated_log_Z_is_within_its_error(machine, monkeypatch):
     clf, truth = machine
@@ -184,6 +185,7 @@ def test_invalid_sampling(machine, options, message):
         machine[0].sample(**options)
 
 
+@pytest.mark.short("(3,)")
 def test_imputed_means_are_conditional_means(machine):
     clf, truth = machine
     expected = np.array([truth.mean(0, {0: v}) for v in HOLED])
@@ -267,7 +269,7 @@ def without_label_real(clf, received):
     return q
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("sizes", [(8,), (8, 6, 5)], ids=str)
 def test_fine_tuning_helps_and_leaves_the_machine_alone(sizes):
     X, y = blocks(200)
@@ -349,7 +351,7 @@ def test_divergence_of_the_net_is_named():
     assert np.isfinite(clf.predict_log_proba(X)).all()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("sizes", [(8,), (8, 6)], ids=str)
 def test_learns_the_joint_distribution(sizes):
     X, y = blocks(400)
@@ -565,7 +567,7 @@ def test_digits():
     assert (clf.predict(drawn) == wanted).mean() > 0.4
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_nets_of_small_tables_learn_for_more_epochs():
     X, y = load_iris(return_X_y=True)
     X = minmax_scale(X)

@@ -226,7 +226,7 @@ def test_estimated_log_Z_is_within_its_error(precision, monkeypatch):
     assert abs(rbm.log_Z_ - expected) < 4 * rbm.log_Z_se_
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize(
     "options, missed",
     [
@@ -255,7 +255,7 @@ def learner(**options):
     return rbm.set_params(random_state=0, **{"centering": "data", **options})
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_learns_from_what_was_observed():
     X, truth = clusters(2000)
     holed = np.where(np.random.default_rng(1).random(X.shape) < 0.1, np.nan, X)

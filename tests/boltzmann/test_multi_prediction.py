@@ -27,7 +27,7 @@ def classifier():
     return clf.fit(X[:1200], Y[:1200])
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_digits_with_and_without_half_of_their_pixels(classifier):
     rest, labels = X[1200:].copy(), Y[1200:]
     assert classifier.score(rest, labels) > 0.9

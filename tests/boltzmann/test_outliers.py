@@ -51,7 +51,7 @@ def test_a_pixel_above_zero_once_does_not_explode(n_components):
         assert np.sqrt(((again - DIGITS) ** 2).mean()) < 4
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @far_out
 @pytest.mark.parametrize("size", [None, 10.0, 30.0, 1e2, 1e4, 1e6])
 def test_an_outlier_of_any_size_leaves_machines_sane(size):
@@ -62,7 +62,7 @@ def test_an_outlier_of_any_size_leaves_machines_sane(size):
     assert_sane(RBM(16, column_types="gaussian", random_state=0, n_iter=5).fit(X), X)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @far_out
 @pytest.mark.parametrize(
     "options",

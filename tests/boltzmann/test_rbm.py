@@ -611,7 +611,7 @@ def trained(kind, hidden, **options):
     return rbm.fit(X), X, alone.fit(X).score(X)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize(
     "kind, hidden",
     [

@@ -12,8 +12,8 @@ from skdgm import BernoulliRBM, GaussianRBM, RBMClassifier
 from skdgm.utils.threading import parallel
 
 RNG = np.random.default_rng(0)
-BINARY = (RNG.random((120, 30)) < 0.3).astype(np.float32)
-GREY = (BINARY * RNG.random(BINARY.shape)).astype(np.float32)
+BINARY = (RNG.random((120, 30)) < 0.3).astype(np.float64)
+GREY = BINARY * RNG.random(BINARY.shape)
 DATA = {
     "binary": BINARY,
     "uint8": BINARY.astype(np.uint8),

@@ -22,7 +22,7 @@ from skdgm.exceptions import (
 from skdgm.utils.random import stream
 from tests.callbacks import Callback
 
-X = (load_digits().data[:400] / 16).astype(np.float32)
+X = load_digits().data[:400] / 16
 
 
 def fit(n_components=8, n_iter=3, **options):

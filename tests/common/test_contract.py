@@ -165,6 +165,7 @@ def assert_types(estimator, data, given, kept):
     assert estimator.transform(X).dtype == kept
 
 
+@pytest.mark.short("BernoulliRBM-", "NADE-", "VAE")
 @of_kinds
 def test_float32_stays(estimator, data):
     assert_types(estimator, data, np.float32, np.float32)
@@ -175,6 +176,7 @@ def test_float64_stays(estimator, data):
     assert_types(estimator, data, np.float64, np.float64)
 
 
+@pytest.mark.short("BernoulliRBM", "FVBN")
 @of_readers
 def test_other_types_become_float32(estimator, data):
     for dtype in (bool, np.uint8, np.int64, np.float16):
@@ -196,6 +198,7 @@ def test_text_and_dates_are_refused(estimator, data):
             method(dates)
 
 
+@pytest.mark.short("BernoulliRBM", "NADE-", "VAE")
 @of_kinds
 def test_storage_types_of_bits_agree(estimator, data):
     assert_same(
@@ -226,6 +229,7 @@ def test_sparse_is_dense_of_other_values(estimator, data):
         assert_sparse_is_dense(estimator, data, dense, sp.csr_array)
 
 
+@pytest.mark.short("BernoulliRBM", "FVBN")
 @of_readers
 def test_sparse_of_other_formats_is_dense(estimator, data):
     for convert in (sp.csr_matrix, sp.csc_array):
@@ -257,7 +261,7 @@ def test_whole_weights_are_repetitions_of_other_values(estimator, data):
 @of_classes
 def test_thread_count_does_not_matter(estimator, data):
     # Wide enough for BLAS to use its threads.
-    wide = (RNG.random((120, 400)) < 0.3).astype(np.float32)
+    wide = (RNG.random((120, 400)) < 0.3).astype(np.float64)
     brief(estimator, most=1)
     having(estimator, n_components=150, batch_size=100, learning_rate=1e-3)
     labels, found = data.alternate(wide), []
@@ -271,6 +275,7 @@ def test_thread_count_does_not_matter(estimator, data):
         np.testing.assert_array_equal(expected, transformed)
 
 
+@pytest.mark.short("BernoulliRBM", "FVBN", "VAE")
 @of_readers
 def test_n_jobs_does_not_matter(estimator, data):
     from joblib import parallel_config

@@ -44,6 +44,7 @@ def fitted(request):
     if isinstance(estimator, StackedNetwork):
         estimator.set_params(feature_layer="all")
     X, y = data(estimator)
+    X = X.astype(np.float64)
     holes = np.random.default_rng(0).random(X.shape) < 0.2
     return estimator.fit(X, y), X, np.where(holes, np.nan, X), y
 

@@ -147,6 +147,7 @@ def holed(row, n=1000):
     return frame.astype({"a": float, "b": float})
 
 
+@pytest.mark.short("(1,")
 @pytest.mark.parametrize(
     "row", [(None, 3, "p", "u"), (1, None, "p", None), (None, 2, None, "v")], ids=str
 )
@@ -161,6 +162,7 @@ def test_filling_gives_the_conditional_law(row):
     assert_law(found, states, p)
 
 
+@pytest.mark.short("mode")
 @pytest.mark.parametrize("method", ["mean", "mode", "sample"])
 def test_filling_leaves_what_is_known(method):
     rule = Rule(lambda frame: frame["net"] > frame["fee"])

@@ -149,7 +149,7 @@ MODELS = [
 ]
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize(
     ("estimator", "rows", "y"), MODELS, ids=lambda value: type(value).__name__
 )
@@ -183,7 +183,7 @@ def test_one_shard_is_a_fit(client):
     np.testing.assert_allclose(found.loss_curve_, whole.loss_curve_, rtol=1e-4)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_what_is_said_at_the_end_is_that_of_a_fit(client):
     gan = GAN(2, n_iter=60, hidden_layer_sizes=(3,), learning_rate=0.1, random_state=0)
     vae = VAE(2, hidden_layer_sizes=(5,), n_iter=2, random_state=0)
@@ -231,7 +231,7 @@ def test_the_gradient_is_that_of_all_rows(client, estimator, n_shards):
             np.testing.assert_allclose(b[name], a[name], atol=2e-5, err_msg=name)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_it_learns_as_much_as_on_one_machine(client):
     options = {"batch_size": 40, "learning_rate": 0.2, "momentum": 0.9}
     # So high a rate has to fall all the time.
@@ -244,7 +244,7 @@ def test_it_learns_as_much_as_on_one_machine(client):
         assert abs(distribute.fit(clone(rbm), X, **options).score(X) - whole) < 0.2
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_a_killed_worker_costs_its_batch(caplog, monkeypatch):
     rbm = BernoulliRBM(4, n_iter=5, batch_size=20, learning_rate=0.2, random_state=0)
     run, rounds = _run.Run, []
@@ -329,7 +329,7 @@ def test_a_warm_start_goes_on(client):
     assert rbm.log_Z_ == clone_of(rbm).log_Z_
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize(
     ("estimator", "y"),
     [
@@ -373,7 +373,7 @@ def test_one_shard_stops_as_a_fit_does(client):
     np.testing.assert_allclose(*given, rtol=1e-3)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(
     "model",

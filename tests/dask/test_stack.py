@@ -106,7 +106,7 @@ def test_one_shard_is_a_fit(client, stack, rows, y):
         np.testing.assert_array_equal(found.predict(rows), whole.predict(rows))
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_a_busy_client_loses_no_results(client, monkeypatch):
     """Its loop waits for what is compiled meanwhile, for longer than results are."""
     monkeypatch.setattr(_run, "_POLL", 0.01)
@@ -128,7 +128,7 @@ def test_a_busy_client_loses_no_results(client, monkeypatch):
     np.testing.assert_allclose(found.transform(rows), expected, atol=1e-5)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @of_stacks
 def test_the_result_is_that_of_the_shards_not_of_the_workers(clients, stack, rows, y):
     found = [
@@ -141,7 +141,7 @@ def test_the_result_is_that_of_the_shards_not_of_the_workers(clients, stack, row
     assert not _shard._KEPT
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_it_learns_as_much_as_on_one_machine(client):
     options = {"n_iter": 40, "batch_size": 40, "momentum": 0.9, "random_state": 0}
     dbn = DBN((5, 4), schedule="constant", **options)
@@ -153,7 +153,7 @@ def test_it_learns_as_much_as_on_one_machine(client):
     assert abs(found.score(X) - whole) < 0.2
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_tables_of_dask(client, monkeypatch):
     # Of a table of 200 rows it is as many epochs as there may be.
     monkeypatch.setattr(_stack, "_EPOCHS", (2, 3))

@@ -126,7 +126,7 @@ def test_one_shard_is_a_fit(client, model, rows, y):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @of_models
 def test_the_result_is_that_of_the_shards_not_of_the_workers(clients, model, rows, y):
     found = [
@@ -142,6 +142,7 @@ def test_the_result_is_that_of_the_shards_not_of_the_workers(clients, model, row
     assert not _shard._KEPT
 
 
+@pytest.mark.short("2")
 @pytest.mark.parametrize("n_shards", [2, 5])
 def test_the_gradient_is_that_of_all_rows(client, n_shards):
     """Without draws, with all rows in a batch, and layers that are not pre-trained."""
@@ -158,7 +159,7 @@ def test_the_gradient_is_that_of_all_rows(client, n_shards):
     np.testing.assert_allclose(found.predict(rows), whole.predict(rows), rtol=1e-4)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_it_learns_as_much_as_on_one_machine(client):
     digits, y = load_digits(return_X_y=True)
     digits = digits / 16
@@ -173,7 +174,7 @@ def test_it_learns_as_much_as_on_one_machine(client):
         assert found.score(digits[900:], y[900:]) > whole - 0.03
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_tables_of_dask_and_weights(client):
     net = DBNClassifier((4, 3), **EACH)
     whole = distribute.fit(clone(net), X, LABELS, n_shards=2, client=client)
@@ -202,7 +203,7 @@ def test_tables_of_dask_and_weights(client):
         distribute.fit(clone(net), X, LABELS, **two)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("y", [LABELS, TARGETS], ids=["labels", "numbers"])
 def test_early_stopping(clients, y):
     kind = DBNClassifier if y is LABELS else DBNRegressor
@@ -388,6 +389,7 @@ def test_losses_of_labels_are_those_of_rows_with_one(client, model):
     assert np.isfinite(found.loss_curve_).all()
 
 
+@pytest.mark.exhaustive
 def test_a_net_that_diverges_leaves_the_machine(client):
     clf = DBMClassifier(DBM((4, 3), **SMALL), solver="sgd", learning_rate=1e9, **NET)
     with pytest.raises(DivergenceError, match="the net of DBMClassifier diverged"):

@@ -108,7 +108,8 @@ def raw_errors(model, cases):
                 yield name, str(condition)[:60], found
 
 
-@pytest.mark.short("MADE", "BHM", "EoNADE")
+@pytest.mark.release
+@pytest.mark.short("EoNADE")
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.ConstraintWarning")
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.FewDrawsWarning")
 @pytest.mark.parametrize("name", MODELS)

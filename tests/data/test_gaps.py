@@ -36,7 +36,8 @@ def posterior(model, holed):
     return p @ states / p.sum()
 
 
-@pytest.mark.short("VRNN", "RNN")
+@pytest.mark.release
+@pytest.mark.short("RNNNADE")
 @models
 def test_means_and_draws_are_those_given_all_other_entries(model, monkeypatch):
     for module in _learning, series:
@@ -64,7 +65,7 @@ def test_means_and_draws_are_those_given_all_other_entries(model, monkeypatch):
     np.testing.assert_allclose(drawn.mean(axis=0), exact, atol=4 * 0.5 / 200**0.5)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @models
 def test_gaps_of_long_series_are_settled_one_by_one(model):
     model = clone(model).set_params(n_iter=2).fit(PARTS)
@@ -86,7 +87,7 @@ def test_gaps_of_long_series_are_settled_one_by_one(model):
             assert ((one >= 0) & (one <= 1)).all()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_gaps_between_real_numbers_are_bridged():
     t = np.arange(600)
     wave = np.column_stack([np.sin(t / 5), np.cos(t / 5)])

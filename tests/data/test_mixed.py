@@ -277,6 +277,7 @@ def test_later_codes_need_room():
         learned(X, domain=MixedColumns(KINDS, [4, 4]))
 
 
+@pytest.mark.exhaustive
 def test_a_memory_map_is_read_in_blocks(tmp_path):
     path, shape = tmp_path / "X.dat", (300_000, 40)
     data = np.memmap(path, np.float32, "w+", shape=shape)

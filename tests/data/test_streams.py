@@ -124,6 +124,7 @@ def test_tables_that_fit_are_learned_as_arrays(source, tmp_path):
         assert list(found.sample(3).columns) == list("abcdef")
 
 
+@pytest.mark.short("frame", "file", "folder")
 @of_sources
 def test_tables_are_read_in_blocks(source, tmp_path, small_blocks):
     given = streamed(SOURCES[source](tmp_path))
@@ -141,6 +142,7 @@ def test_tables_are_read_in_blocks(source, tmp_path, small_blocks):
     assert_same(found, clone(rbm).fit(other))
 
 
+@pytest.mark.short("GaussianRBM", "FVBN", "VAE")
 @pytest.mark.parametrize(
     ("estimator", "values", "y"),
     [
@@ -202,6 +204,7 @@ def test_passes_go_on(small_blocks):
     assert filled[X == 1].min() == 1
 
 
+@pytest.mark.release
 @pytest.mark.short("BernoulliRBM")
 @pytest.mark.parametrize("kind", [BernoulliRBM, GaussianRBM])
 def test_nothing_is_in_memory_as_a_whole(kind, monkeypatch):

@@ -119,6 +119,7 @@ def test_draws_by_the_flow_and_with_noise_have_the_moments_of_a_mixture():
             assert (abs(function(x).mean(axis=0) - expected) < 5 * error + 0.01).all()
 
 
+@pytest.mark.exhaustive
 def test_the_bound_of_the_exact_velocity_is_the_density():
     x = MEANS + np.array([0.2, -0.1])
     n = 5000
@@ -147,6 +148,7 @@ def grid(n=100):
     return points, (side[1] - side[0]) ** 2
 
 
+@pytest.mark.exhaustive
 def test_density_of_two_columns_integrates_to_one(model):
     points, area = grid()
     total = np.exp(model.set_params(n_steps=8).score_samples(points)).sum() * area
@@ -266,7 +268,7 @@ def test_codes_and_back(model):
     np.testing.assert_allclose(back, MOONS, atol=0.02)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_missing_entries(model):
     x = MOONS[:10].copy()
     x[:, 1] = np.nan
@@ -285,6 +287,7 @@ def test_missing_entries(model):
     assert (model.score_samples(np.full((1, 2), np.nan)) == 0).all()
 
 
+@pytest.mark.exhaustive
 def test_draws_under_conditions(model):
     drawn = model.sample(200, random_state=0, conditions={0: 0.5})
     assert (drawn[:, 0] == 0.5).all()
@@ -304,6 +307,7 @@ def test_draws_under_conditions(model):
         model.sample(2, conditions={0: slice(1e5, None)})
 
 
+@pytest.mark.exhaustive
 def test_classes():
     y = np.array(["up", "down"])[SIDE]
     model = Diffusion(class_conditional=True, **SMALL).fit(MOONS, y)
@@ -329,7 +333,7 @@ def test_classes():
         Diffusion(n_iter=0).fit(MOONS).sample(2, y="up")
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_few_rows_are_not_learned_by_heart():
     X = np.random.default_rng(0).normal(size=(60, 4))
     start = Diffusion(**SHORT | {"n_iter": 0}).fit(X)
@@ -362,6 +366,7 @@ HARD = {
 }
 
 
+@pytest.mark.short("constant-float64", "three")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", HARD)
 def test_hard_tables_are_learned(name, dtype):

@@ -263,6 +263,7 @@ def flips(bits):
     return Diffusion(n_iter=40, **how).fit(X)
 
 
+@pytest.mark.exhaustive
 def test_flips_are_learned(flips, bits):
     n = 4000
     drawn = flips.sample(n, random_state=0)
@@ -305,6 +306,7 @@ def mixed():
     return Diffusion(column_types="mixed", n_iter=15, **quick, **SMALL).fit(FRAMED)
 
 
+@pytest.mark.exhaustive
 def test_mixed_frames(mixed):
     layout = mixed.density_.layout
     assert layout.noisy.tolist() == [2]

@@ -110,6 +110,7 @@ def test_draws_are_unbiased():
         assert_means(found[:, None], expected[None])
 
 
+@pytest.mark.release
 @pytest.mark.short("complete")
 @pytest.mark.parametrize("rows", [ROWS, HOLED], ids=["complete", "missing"])
 def test_importance_sampling_finds_the_likelihood(rows):
@@ -125,7 +126,7 @@ def test_importance_sampling_finds_the_likelihood(rows):
     assert (np.mean(few, axis=0) < np.log(of_known(unnormalised(), rows))).all()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_samples_have_the_probabilities_of_the_model():
     def shares(**options):
         drawn = machine().sample(20_000, random_state=0, **options)
@@ -143,7 +144,7 @@ def test_so_have_samples_under_conditions():
     np.testing.assert_allclose(found, table / table.sum(), atol=0.01)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("sampler", ["importance", "metropolis"])
 def test_imputed_bits_have_their_conditional_probabilities(sampler):
     row = np.array([1.0, NAN, NAN])
@@ -176,7 +177,7 @@ def drawn_gradient(own, rows, n_copies, seed):
     )[1].model
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize(
     "rows", [ROWS[[1, 5, 6]], HOLED[:2]], ids=["complete", "holed"]
 )
@@ -193,6 +194,7 @@ def test_the_gradient_of_many_draws_is_that_of_the_bound(rows):
     assert_trees(found, expected, atol=0.01)
 
 
+@pytest.mark.exhaustive
 def test_the_gradient_of_two_draws():
     own, rows = machine(n_importance=2), ROWS[[1, 6]]
     before = own._training.params.model

@@ -152,6 +152,7 @@ def test_the_formulas_are_those_of_the_net():
                 np.testing.assert_allclose(own, joint(of_p)[i])
 
 
+@pytest.mark.short("nade-True")
 @each_pair
 def test_importance_sampling_finds_the_likelihood(of_p, of_q):
     sbn = network(of_p, of_q)
@@ -185,7 +186,7 @@ def test_samples_have_the_probabilities_of_the_model(of_p, of_q):
     assert_means(which.astype(float), exact_marginal(sbn))
 
 
-@pytest.mark.short("nade-True")
+@pytest.mark.exhaustive
 @each_pair
 def test_conditions_and_imputed_bits_have_conditional_probabilities(of_p, of_q):
     sbn = network(of_p, of_q)
@@ -389,7 +390,8 @@ UNBIASED = [
 ]
 
 
-@pytest.mark.short("holed-nade-nade", "holed-False", "holed-True-nade-r", "disarm")
+@pytest.mark.release
+@pytest.mark.short("disarm")
 @pytest.mark.parametrize("of_p, of_q, way, more", UNBIASED)
 @pytest.mark.parametrize("holed", [False, True], ids=["whole", "holed"])
 def test_gradients_are_unbiased(of_p, of_q, way, more, holed):

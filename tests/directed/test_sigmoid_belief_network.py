@@ -51,7 +51,7 @@ def test_lists_of_bits_change_nothing(monkeypatch):
         np.testing.assert_allclose(own, other, rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.short("rws", "disarm", "vimco")
+@pytest.mark.short("vimco")
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.CollapseWarning")
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_every_objective_learns_bars(objective):
@@ -88,7 +88,7 @@ def test_other_columns_are_learned(kind, objective):
     assert np.isfinite(sbn.partial_fit(holes).score_samples(holes)).all()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_bits_that_the_inference_net_cannot_follow_are_no_failure():
     """By one draw the bound of "gibbs" is below that of independent columns here."""
     rng = np.random.default_rng(0)
@@ -187,6 +187,7 @@ def test_gradients_of_less_variance_have_less():
     assert many < 0.5 * variances(20, n_importance=1)[1].mean()
 
 
+@pytest.mark.short("rws", "concrete")
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.CollapseWarning")
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_measuring_variances_does_not_change_what_is_learned(objective):

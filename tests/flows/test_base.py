@@ -66,6 +66,7 @@ def test_densities_of_bases_have_gradients(base):
         assert_slopes(lambda params: Tails(*params).log_p(z), tuple(base))
 
 
+@pytest.mark.short("student")
 def test_draws_of_bases_have_the_density(base):
     z = base.draw(stream(0).rows(20_000), 2, float)
     assert np.isfinite(z).all()
@@ -113,6 +114,7 @@ def flow(request):
     return Flow(base=request.param, **SHORT).fit(CLUSTERS[:, :2])
 
 
+@pytest.mark.short("student")
 def test_density_integrates_to_one(flow):
     side = np.linspace(-6, 11, 250)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
@@ -168,7 +170,7 @@ def test_heavy_tails_of_columns_that_others_tell():
     assert tails.score(X) > begun.score(X) - 5
 
 
-@pytest.mark.short("iris")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("load", [load_iris, load_wine])
 def test_few_rows_are_explained_better_than_by_a_normal_distribution(load):
     X, gains = load().data, []

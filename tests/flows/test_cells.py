@@ -106,6 +106,7 @@ def test_noise_of_a_net_has_the_density_that_counts(n_given):
     assert abs((w * share).mean() / expected - 0.5) < error
 
 
+@pytest.mark.short("uniform")
 def test_probabilities_of_whole_numbers_sum_to_one(flow):
     assert flow.density_kind_ == "lower bound"
     many = clone(flow).set_params(n_draws=1)
@@ -116,6 +117,7 @@ def test_probabilities_of_whole_numbers_sum_to_one(flow):
     assert many.get_params()["n_draws"] == 1
 
 
+@pytest.mark.short("uniform")
 def test_probabilities_are_integrals_of_the_density(flow):
     """A midpoint rule over the noise of each cell."""
     side = (np.arange(60) + 0.5) / 60
@@ -135,6 +137,7 @@ def test_probabilities_are_integrals_of_the_density(flow):
     np.testing.assert_allclose(flow.score_samples(holes), expected, atol=0.15)
 
 
+@pytest.mark.short("uniform")
 def test_draws_are_whole_numbers_of_the_density(flow):
     drawn = flow.sample(4000, 0)
     assert (drawn == np.rint(drawn)).all()
@@ -206,6 +209,7 @@ def test_a_binomial_distribution_is_learned(bounds):
     assert gap < 0.06
 
 
+@pytest.mark.exhaustive
 def test_frames_keep_their_whole_numbers(tmp_path):
     frame = pd.DataFrame({"n": COUNTS[:, 0].astype("int8"), "x": SHARES[:, 0]})
     frame["m"] = pd.array(COUNTS[:, 1], "Int64")
@@ -227,6 +231,7 @@ def test_frames_keep_their_whole_numbers(tmp_path):
             Flow(bounds={name: (0, 1)}, **options).fit(frame)
 
 
+@pytest.mark.short("uniform")
 @pytest.mark.parametrize("how", HOW)
 def test_weights_are_repetitions(how):
     weight = np.tile([1, 2, 3], 20)
@@ -236,6 +241,7 @@ def test_weights_are_repetitions(how):
     np.testing.assert_array_equal(again.score_samples(GRID), once)
 
 
+@pytest.mark.exhaustive
 def test_whole_numbers_given_classes():
     y = COUNTS[:, 0] > 1
     how = {"attribute_conditional": True, "dequantization": "variational"}
@@ -248,6 +254,7 @@ def test_whole_numbers_given_classes():
     assert np.isin(flow.sample(50, 0, y=True), np.arange(5)).all()
 
 
+@pytest.mark.exhaustive
 def test_what_is_beyond_the_bounds():
     flow = Flow(bounds=(0, 4), dequantization="uniform", **SHORT | {"n_iter": 1})
     with pytest.raises(ValueError, match="value 5 of column 1 is beyond the bounds"):
@@ -281,7 +288,7 @@ HARD = {
 }
 
 
-@pytest.mark.short("float32-variational")
+@pytest.mark.release
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_hard_tables_of_whole_numbers(how, dtype):
@@ -298,6 +305,7 @@ def test_hard_tables_of_whole_numbers(how, dtype):
             assert (drawn[:, 2] == 7).mean() > 0.5
 
 
+@pytest.mark.exhaustive
 def test_an_outlier_of_counts_is_told_of():
     X = np.random.default_rng(0).poisson(5, (2000, 2))
     X[7, 1] = 10**6
@@ -307,6 +315,7 @@ def test_an_outlier_of_counts_is_told_of():
     assert np.isfinite(flow.score_samples(X)).all()
 
 
+@pytest.mark.exhaustive
 def test_ends_of_the_bounds():
     X = np.where(SHARES < 0.2, 0, np.where(SHARES > 0.9, 1, SHARES))
     flow = Flow(bounds=(0, 1), **SHORT | {"n_iter": 3}).fit(X.astype(np.float32))

@@ -41,6 +41,7 @@ def given(request):
     return flow, X, y, True if request.param == "classes" else y[:1]
 
 
+@pytest.mark.short("classes")
 def test_densities_given_attributes_integrate_to_one(given):
     flow, _, _, one = given
     total = np.exp(flow.score_samples(GRID, one)).sum() * STEP**2
@@ -118,6 +119,7 @@ def test_draws_without_attributes_are_of_those_of_rows():
     np.testing.assert_allclose(np.cov(drawn.T), np.cov(BENT[0].T), rtol=0.2, atol=0.2)
 
 
+@pytest.mark.exhaustive
 def test_scores_without_classes_sum_over_them():
     weight = np.where(WHICH == 1, 3.0, 1.0)
     flow = Flow(**SHORT | {"n_iter": 5}).fit(MOONS, WHICH, weight)
@@ -135,6 +137,7 @@ def test_scores_without_classes_sum_over_them():
     np.testing.assert_allclose(total, 1, rtol=2e-3)
 
 
+@pytest.mark.exhaustive
 def test_attributes_count_as_part_of_a_row(tmp_path):
     X, y = BENT[0][:60], BENT[1][:60]
     weight = np.tile([1, 2, 3], 20)
@@ -203,6 +206,7 @@ def _moments_agree(drawn, points, log_p):
         assert (abs((drawn**power).mean(axis=0) - expected) <= 6 * error).all()
 
 
+@pytest.mark.exhaustive
 def test_draws_under_conditions_have_the_density(plain):
     side = np.linspace(-3, 3, 1500)
     line = np.column_stack([np.full(1500, 0.5), side])
@@ -226,6 +230,7 @@ def test_conditions_beside_attributes(given):
     assert np.isfinite(flow.sample(20, 0, conditions={0: value})).all()
 
 
+@pytest.mark.exhaustive
 def test_conditions_that_cannot_be(plain):
     with pytest.raises(ValueError, match="names 5"):
         plain.sample(2, conditions={5: 1.0})
@@ -238,6 +243,7 @@ def test_conditions_that_cannot_be(plain):
     assert (drawn[:, 0] == 1e4).all()
 
 
+@pytest.mark.exhaustive
 def test_given_attributes_the_base_is_normal():
     """Components as wide as rows without attributes would be draws far from what rows
     given them are: here 1 where rows have a deviation of 0.1."""

@@ -27,6 +27,7 @@ def flow(request):
     return Flow(layer=request.param, **SHORT).fit(MOONS)
 
 
+@pytest.mark.short("spline")
 def test_density_of_two_columns_integrates_to_one(flow):
     side = np.linspace(-4, 5, 250)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
@@ -70,7 +71,7 @@ def test_draws_have_the_density(flow):
         assert (abs(given.mean(axis=0) - p @ function(grid)) < 5 * error).all()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_scores_of_missing_entries_are_marginal(flow):
     x = MOONS[:20].copy()
     x[:, 1] = np.nan
@@ -124,6 +125,7 @@ def test_what_overfits_stays_at_its_start(tmp_path):
     np.testing.assert_allclose(again.validation_curve_, kept.validation_curve_)
 
 
+@pytest.mark.exhaustive
 def test_a_masked_autoregressive_flow():
     asked = SHORT | {"autoregressive": True, "base": "normal"}
     masked = Flow(**asked).fit(MOONS)
@@ -170,7 +172,7 @@ def test_hundreds_of_columns_begin_at_their_covariance():
     np.testing.assert_allclose(start.inverse_transform(codes), X[:3], atol=1e-6)
 
 
-@pytest.mark.short("affine")
+@pytest.mark.short("spline")
 def test_draws_given_some_columns_have_the_density(flow):
     x = MOONS[:1].copy()
     x[:, 1] = np.nan
@@ -216,7 +218,7 @@ HARD = {
 }
 
 
-@pytest.mark.short("float32")
+@pytest.mark.short("constant", "three")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", HARD)
 def test_hard_tables_are_learned(name, dtype):
@@ -227,6 +229,7 @@ def test_hard_tables_are_learned(name, dtype):
     assert flow.sample(2, random_state=0).dtype == dtype
 
 
+@pytest.mark.exhaustive
 def test_an_outlier_is_told_of():
     X = np.random.default_rng(0).normal(size=(2000, 2))
     X[7, 1] = 1e6

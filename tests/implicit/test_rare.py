@@ -26,6 +26,7 @@ def model(request):
     return request.param(**TINY | RARE).fit(FRAME)
 
 
+@pytest.mark.short("GMMN")
 def test_nets_see_rare_categories_as_one(model):
     assert model.density_.emission.n_inputs == 3 + 1
     assert model.column_types_["city"].rare == list("cdef")

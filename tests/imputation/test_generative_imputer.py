@@ -85,6 +85,7 @@ def test_frames_keep_types_index_and_known_entries(method):
     pd.testing.assert_frame_equal(imputer.transform(whole), whole)
 
 
+@pytest.mark.short("VAE", "GaussianRBM", "EoNADE")
 @pytest.mark.parametrize(
     "model",
     [
@@ -169,6 +170,7 @@ def test_draws_have_the_spread_that_means_lack():
     assert np.abs(correlation).max() < 4 / np.sqrt(2000)
 
 
+@pytest.mark.short("True-True")
 @pytest.mark.parametrize("keep", [False, True])
 @pytest.mark.parametrize("indicate", [False, True])
 def test_columns_of_arrays_are_those_of_the_simple_imputer(keep, indicate):
@@ -264,6 +266,7 @@ def test_a_model_of_a_frame_may_be_given_an_array():
     pd.testing.assert_frame_equal(found, imputer.transform(codes))
 
 
+@pytest.mark.exhaustive
 def test_other_marks_of_missing_values():
     plain = GenerativeImputer(NORMAL, random_state=0).fit_transform(HOLES)
     imputer = GenerativeImputer(NORMAL, missing_values=-999, random_state=0)
@@ -329,6 +332,7 @@ def test_sparse_matrices():
     assert (found[:, 2] == 0).all()
 
 
+@pytest.mark.exhaustive
 def test_weights_are_repetition():
     n = RNG.integers(0, 3, len(HOLES))
     given = HOLES.copy()
@@ -423,6 +427,7 @@ def test_output_containers():
         pd.testing.assert_frame_equal(table, default)
 
 
+@pytest.mark.short("polars")
 @pytest.mark.parametrize("library", ["polars", "pyarrow"])
 def test_frames_of_other_libraries(library):
     nw = pytest.importorskip("narwhals")

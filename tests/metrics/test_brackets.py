@@ -44,7 +44,7 @@ def test_known_likelihoods_have_no_width(name):
     )
 
 
-@pytest.mark.short("real", "rbm")
+@pytest.mark.short("rbm")
 def test_estimates_are_around_what_is_exact(case):
     _, model, X = case
     exactly = partition_bracket(model)
@@ -59,7 +59,7 @@ def test_estimates_are_around_what_is_exact(case):
     assert found.rows.mean() == pytest.approx(found.log_likelihood)
 
 
-@pytest.mark.short("dbn", "rbm")
+@pytest.mark.short("rbm")
 @pytest.mark.parametrize("name", BINARY)
 def test_probabilities_of_all_rows_add_up(name):
     model, _ = fitted(name)
@@ -230,7 +230,7 @@ def bimodal(kind, seed):
     return model
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("kind", ["graph", "restricted"])
 @pytest.mark.filterwarnings("ignore:.*do not have the means")
 def test_modes_where_no_data_are_belong_to_log_Z(kind):

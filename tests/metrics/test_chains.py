@@ -12,6 +12,7 @@ from tests.metrics.models import MODELS, fitted, rows
 from tests.reference import ODD
 
 
+@pytest.mark.short("rbm", "real")
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_with_chains(name):
     model, X = fitted(name)

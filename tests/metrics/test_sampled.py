@@ -61,6 +61,7 @@ def test_every_model_with_chains(name):
     assert np.isfinite(parzen_log_likelihood(X, drawn[:500], sigma=0.3).rows).all()
 
 
+@pytest.mark.exhaustive
 def test_chains_that_converge_and_others():
     model, X = fitted("gsn")
     assert chain_diagnostics(model, random_state=0).converged

@@ -43,7 +43,7 @@ def test_p_values_are_those_of_a_coin(cv, n_tested):
     assert found.p_value == pytest.approx(expected)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("sizes", [(60, 60), (60, 90)])
 def test_without_a_difference_levels_are_kept(sizes):
     n = 150

@@ -57,6 +57,7 @@ def test_classes_have_their_rows():
     assert_means(drawn[:, 0] > 1, Y.mean())
 
 
+@pytest.mark.exhaustive
 def test_bits_have_their_joint_distribution():
     z = RNG.random((800, 1)) < 0.4
     bits = (RNG.random((800, 4)) < np.where(z, 0.9, 0.2)).astype(float)
@@ -73,7 +74,7 @@ def coded():
     return gmmn.set_params(n_iter=300, learning_rate=0.01).fit(X)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_autoencoders_rebuild_rows(coded):
     codes = coded.transform(X)
     assert codes.shape == (len(X), 2)

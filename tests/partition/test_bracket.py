@@ -81,7 +81,7 @@ SHAPES = [[[8], [5]], [[5], [8]], [[6], [6]], [[4], [4], [4]], [[3, 3], [4], [2]
 QUICK = AISOptions(n_betas=(100, 300), burn_in=100, n_steps=40)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_exact_values_are_inside():
     """A bound of four standard deviations below the 0.95 that one side alone has."""
     inside, effort = [], QUICK._replace(n_betas=(50, 150), burn_in=50, n_steps=20)
@@ -100,7 +100,7 @@ def test_exact_values_are_inside():
 
 
 # A schedule knows of no units, but for an adaptive one, which measures the work.
-@pytest.mark.short("mixture-adaptive", "classifier-linear")
+@pytest.mark.short("classifier-linear")
 @pytest.mark.parametrize(
     "name, schedule",
     [
@@ -189,6 +189,7 @@ def test_temperatures_are_added_while_the_standard_error_is_too_large():
         assert bracket.estimate(stream(0), given, effort).n_betas == expected
 
 
+@pytest.mark.short("rbm")
 @pytest.mark.parametrize("name", ["rbm", "real"])
 def test_the_same_for_any_number_of_jobs(name):
     layers = {"rbm": [[9], [7]], "real": MIXED["gaussian"]}[name]

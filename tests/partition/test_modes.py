@@ -95,6 +95,7 @@ def needle(n=19, n_columns=12, weight=60.0):
     return energy, params._replace(units=(b, c), couplings=(W,))
 
 
+@pytest.mark.exhaustive
 def test_a_state_with_all_of_the_probability_is_found_and_warned_of():
     """Chains begin where that column is 0, and do not leave."""
     energy, params = needle()

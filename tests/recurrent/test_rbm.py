@@ -74,7 +74,7 @@ def test_densities_of_real_steps_integrate_to_one(model):
     np.testing.assert_allclose(total, 1, rtol=1e-3)
 
 
-@pytest.mark.short("bernoulli")
+@pytest.mark.release
 @models
 @pytest.mark.parametrize("kind", ["bernoulli", "categorical", "gaussian"])
 def test_annealing_agrees_with_enumeration(model, kind, monkeypatch):
@@ -157,7 +157,7 @@ def test_contrastive_divergence_of_many_steps_is_the_gradient():
         np.testing.assert_allclose(a, b, atol=0.05)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_tied_states_remember_periods():
     X = (np.arange(300)[:, None] % [2, 3, 5]) == 0
     options = {"n_iter": 100, "learning_rate": 0.03, "random_state": 0}

@@ -151,7 +151,7 @@ def test_stretches_hand_the_state_on():
     np.testing.assert_allclose(found[0], expected, rtol=1e-12)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_memory_is_learned():
     # Bits come back after six steps, longer than stretches are.
     bits = RNG.integers(0, 2, (40, 6, 2))
@@ -162,7 +162,7 @@ def test_memory_is_learned():
     assert scores[:, 6:].mean() > -0.5 > scores[:, :6].mean()
 
 
-@pytest.mark.short("mixed")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["gaussian", "categorical", "mixed"])
 def test_columns_of_other_kinds(kind):
     t = np.arange(200)

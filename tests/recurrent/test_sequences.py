@@ -189,6 +189,7 @@ def test_files_and_checkpoints(model, tmp_path):
 LAGS = ConditionalRBM(3, column_types="bernoulli", n_lags=2, n_iter=1)
 
 
+@pytest.mark.short("RNNNADE")
 @pytest.mark.parametrize("model", [*MODELS, LAGS], ids=lambda m: type(m).__name__)
 @pytest.mark.parametrize(
     ("given", "error"),
@@ -262,6 +263,7 @@ def waves(n_sequences, n_steps, seed):
     return list(points + 0.2 * rng.normal(size=points.shape))
 
 
+@pytest.mark.release
 @pytest.mark.short("RNNNADE")
 @pytest.mark.parametrize("kind", [RNNNADE, VRNN])
 @pytest.mark.parametrize("given", [waves(3, 50, 1), waves(1, 150, 1)[0]])

@@ -100,6 +100,7 @@ def test_models_on_the_way_from_a_base_model():
     assert_moments(state.x, truth.between(base, 0.5))
 
 
+@pytest.mark.exhaustive
 def test_clamped_entries_stay_and_the_rest_is_conditional():
     energy, params, truth = made("real-classifier")
     v = np.array([1.5, np.nan])

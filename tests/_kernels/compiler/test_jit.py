@@ -48,7 +48,7 @@ def test_kernels_run_as_plain_python():
     run_kernels(NUMBA_DISABLE_JIT="1")
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @compiled
 @pytest.mark.skipif(bool(numba.config.BOUNDSCHECK), reason="this is that run")
 def test_kernels_stay_within_their_arrays(tmp_path, request):

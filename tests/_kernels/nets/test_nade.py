@@ -97,8 +97,7 @@ def backward(lists, given, dz, cuts=None):
     return grads
 
 
-@pytest.mark.short("1-bits", "600-many-scaled", "-tanh")
-@pytest.mark.short("-float64")
+@pytest.mark.short("uneven", "plain-relu")
 @TYPES
 @KINDS
 @SCALED

@@ -242,7 +242,7 @@ def test_draws_by_class_have_their_class(how):
     assert abs(share - (y == 1).mean()) < 4 * 0.5 / np.sqrt(600) + 0.02
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_moments_of_a_normal_distribution():
     rows = RNG.normal([1, -2], [1, 0.5], (1000, 2))
     rows[:, 1] += rows[:, 0]
@@ -252,6 +252,7 @@ def test_moments_of_a_normal_distribution():
     np.testing.assert_allclose(np.cov(drawn.T), np.cov(rows.T), atol=0.3)
 
 
+@pytest.mark.exhaustive
 def test_a_collapse_is_warned_of():
     rows = np.concatenate([RNG.normal(c, 0.1, (200, 2)) for c in (-4, 0, 4)])
     # A generator that ignores its latent units, judged row by row.
@@ -443,7 +444,7 @@ def test_collapse_is_told_where_little_is_covered():
         assert covered == 1.0 or fault
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_few_rows_keep_a_group_far_from_the_others():
     gan = GAN(column_types="gaussian", random_state=3).fit(load_iris().data)
     setosas = (gan.sample(2000, random_state=0)[:, 2] < 2.5).mean()

@@ -167,7 +167,7 @@ TOY = {"column_types": "gaussian", "n_components": 2, "hidden_layer_sizes": (16,
 TOY |= {"discriminator_layer_sizes": (32, 32), "batch_size": 50, "random_state": 0}
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_rows_without_labels_help():
     X, y = load_digits(return_X_y=True)
     X, y = X[:600] / 16, y[:600]
@@ -275,7 +275,7 @@ def test_real_images_are_deformed(kind):
         assert abs((real - plain).mean()) < 0.2
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_deformed_images_teach_classes():
     X, y = load_digits(return_X_y=True)
     X, marked = X / 16, np.where(np.arange(len(y)) < 60, y, -1)

@@ -10,7 +10,7 @@ from skdgm.training import canonical
 from skdgm.utils.given import Given
 from skdgm.utils.random import stream
 from skdgm.utils.tree import copy
-from tests.numerical import assert_trees, numerical_gradient
+from tests.numerical import assert_gradient
 
 RNG = np.random.default_rng(0)
 MODELS = LAPGAN, StackGAN
@@ -72,19 +72,17 @@ def test_steps_of_each_stage_go_down_the_gradient(cls, options):
             other = params, nets[1][1]
             return losses(stage, turns[0], nets[0], other)[0]
 
-        expected = numerical_gradient(of_discriminator, own.discriminator.params)
-        before = copy(own)
+        before, params = copy(own), own.discriminator.params
         after = stage.discriminate(copy(own), turns[0])
         found = _differences(before.discriminator.params, after.discriminator.params)
-        assert_trees(found, expected, atol=1e-6, rtol=1e-4)
+        assert_gradient(of_discriminator, params, found, atol=1e-6, rtol=1e-4)
 
         def of_generator(params, stage=stage, turns=turns, nets=nets):
             return losses(stage, turns[1], (params, nets[0][1]), nets[1])[1]
 
-        expected = numerical_gradient(of_generator, own.generator.params)
         after = stage.generate(copy(own), turns[1])
         found = _differences(before.generator.params, after.generator.params)
-        assert_trees(found, expected, atol=1e-6, rtol=1e-4)
+        assert_gradient(of_generator, own.generator.params, found, atol=1e-6, rtol=1e-4)
 
 
 def _differences(before, after):

@@ -165,7 +165,7 @@ def test_learning_finds_what_a_condition_gates(gradient):
     assert ((model.impute(x, known)[:, 1] > 0.5) == y[:, 1]).mean() > 0.95
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_rows_before_gate_series_too():
     pd = pytest.importorskip("pandas")
     rng, N = np.random.default_rng(0), 300

@@ -20,7 +20,7 @@ def model():
     return GatedRBM(16, 30, random_state=0).fit(X[TRAIN], Y[TRAIN])
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_hidden_units_are_the_transformation(model):
     H = model.transform(X, Y)
     reader = LogisticRegression(max_iter=1000).fit(H[TRAIN], SHIFT[TRAIN])
@@ -54,7 +54,7 @@ def test_images_of_given_hidden_units_are_the_conditional_means(model):
     assert (abs(drawn.mean(axis=0) - p[0]) < 4.5 * error + 1e-9).all()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_real_columns_and_frames():
     pd = pytest.importorskip("pandas")
     rng = np.random.default_rng(0)

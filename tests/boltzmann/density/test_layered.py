@@ -6,7 +6,7 @@ import pytest
 from skdgm import DBM, DBN, RNADE, VAE, BernoulliRBM, GaussianRBM, RBMClassifier
 from skdgm.base import MissingCapability
 
-X = (np.random.RandomState(0).rand(30, 9) < 0.4).astype(np.float32)
+X = (np.random.RandomState(0).rand(30, 9) < 0.4).astype(np.float64)
 Y = np.arange(30) % 2
 MACHINES = [
     BernoulliRBM(3, n_iter=1, random_state=0),

@@ -122,6 +122,7 @@ def assert_same(one, other):
         np.testing.assert_array_equal(value, other[name], err_msg=name)
 
 
+@pytest.mark.release
 @pytest.mark.short("-grey")
 @crossed(OPTIONS)
 def test_parameters_are_the_same(options, kind, calls, monkeypatch):
@@ -133,6 +134,7 @@ def test_parameters_are_the_same(options, kind, calls, monkeypatch):
     assert_same(fast, slow)
 
 
+@pytest.mark.release
 @pytest.mark.short("{}-grey")
 @crossed(DEEP)
 def test_parameters_of_deep_machines_are_the_same(options, kind, calls, monkeypatch):
@@ -167,6 +169,7 @@ def classifier(**options):
     return RBMClassifier(**{**given, **options})
 
 
+@pytest.mark.release
 @pytest.mark.short("{}-grey")
 @crossed(OF_LABELS)
 def test_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
@@ -221,7 +224,7 @@ def deep_classifier(**options):
     return DBMClassifier(deep_machine(**options), fine_tune=None, random_state=0)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @crossed(OF_DEEP_LABELS)
 def test_deep_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
     assert_rounded(deep_classifier, options, KINDS[kind], calls, monkeypatch)

@@ -24,7 +24,7 @@ def rows(gradient):
     return X if gradient in OF_BITS else REALS
 
 
-@pytest.mark.short("noise-contrastive", "denoising", "score-matching")
+@pytest.mark.short("score-matching", "denoising")
 @pytest.mark.parametrize("gradient", [*OF_BITS, *OF_REALS])
 def test_rows_become_more_likely(gradient):
     data = rows(gradient)

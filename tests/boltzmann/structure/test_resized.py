@@ -96,6 +96,7 @@ def test_a_machine_of_another_size_is_normalised():
     assert_means(drawn, np.exp(log_p) @ v)
 
 
+@pytest.mark.short("bernoulli")
 @pytest.mark.parametrize("column_types", ["bernoulli", "gaussian"])
 def test_networks(column_types):
     given = {"filter_shape": (3, 2), "pool_shape": (2, 1), "column_types": column_types}

@@ -58,6 +58,7 @@ def test_tangents_are_derivatives_along_a_direction(name, train):
     np.testing.assert_allclose(dy, (ends[0] - ends[1]) / 2e-5, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.short("conv", "maxout", "tanh")
 @pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("train", [False, True])
 def test_slopes_of_the_penalty(name, train):

@@ -24,8 +24,8 @@ from skdgm.utils.threading import parallel, pool
 from skdgm.utils.threading.parallel import crew, in_step, limit
 
 RNG = np.random.default_rng(0)
-BITS = (RNG.random((300, 150)) < 0.2).astype(np.float32)
-GREY = (BITS * RNG.random(BITS.shape)).astype(np.float32)
+BITS = (RNG.random((300, 150)) < 0.2).astype(np.float64)
+GREY = BITS * RNG.random(BITS.shape)
 REAL, LABELS = RNG.normal(size=(300, 150)), np.arange(300) % 3
 
 
