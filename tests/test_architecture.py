@@ -358,6 +358,7 @@ def test_importing_the_package_loads_no_family():
     assert run(code).strip() == "['skdgm.registry']"
 
 
+@pytest.mark.exhaustive
 def test_importing_is_cheap_beyond_the_dependencies():
     # A share of their time: machines differ, and so do hours. Of modules that Python
     # has translated before, as it does where it may write.

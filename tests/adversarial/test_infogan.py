@@ -227,6 +227,7 @@ def test_draws_of_a_code_are_of_its_cluster(clusters):
     )
 
 
+@pytest.mark.short("0")
 @pytest.mark.parametrize(
     ("codes", "message"),
     [

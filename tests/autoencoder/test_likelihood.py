@@ -166,6 +166,7 @@ def test_importance_sampling_finds_the_likelihood(name):
     assert_exact(vae, rows_of(vae))
 
 
+@pytest.mark.short("bits", "sample")
 @pytest.mark.parametrize("name", MODELS)
 def test_what_is_missing_is_left_out(name):
     vae = fitted(name)

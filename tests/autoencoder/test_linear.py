@@ -129,8 +129,8 @@ def test_samples_have_the_mean_and_the_covariance(vae):
     assert_means(pairs, covariance)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.release
-@pytest.mark.short("fixed")
 @pytest.mark.parametrize("sampler", ["importance", "metropolis"])
 def test_imputed_means_are_conditional_means(wide, sampler):
     for row in holed(8):

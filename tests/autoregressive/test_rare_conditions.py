@@ -51,8 +51,8 @@ def assert_shares(drawn, X, p):
         assert_means(found[:, usual], share[usual])
 
 
+@pytest.mark.short("fvbn-bits")
 @pytest.mark.release
-@pytest.mark.short("nade-bits", "fvbn-bits")
 @pytest.mark.parametrize("p", [0.03, 0.001])
 @pytest.mark.parametrize("kind", [BITS, CODES], ids=["bits", "codes"])
 @pytest.mark.parametrize("name", CHAINS)
@@ -72,8 +72,8 @@ def test_rare_conditions_have_exact_draws(name, kind, p):
     assert_shares(np.concatenate(parts), X, kept)
 
 
+@pytest.mark.short("fvbn")
 @pytest.mark.release
-@pytest.mark.short("-0.03")
 @pytest.mark.parametrize("p", [0.03, 0.001])
 @pytest.mark.parametrize("name", CHAINS)
 def test_means_given_rare_entries_are_exact(name, p):

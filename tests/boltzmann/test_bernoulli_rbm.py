@@ -57,7 +57,7 @@ def machine():
 
 @pytest.fixture(scope="module")
 def digits():
-    return (load_digits().data > 7).astype(np.float32)
+    return (load_digits().data > 7).astype(np.float64)
 
 
 def test_likelihood(machine):

@@ -1801,7 +1801,6 @@ READERS = one_of_each(reader, CLASSES + KINDS)
 # and all of it in the exhaustive tests.
 _ON_A_ROAD = [
     "BernoulliRBM",
-    "MeanCovarianceRBM",
     "RBM",
     "ConvRBM",
     "BoltzmannMachine",
@@ -1813,15 +1812,11 @@ _ON_A_ROAD = [
     "StackedAutoencoderRegressor",
     "SigmoidBeliefNetwork",
     "VAE",
-    "GSN",
     "GAN",
-    "GeneratorNet",
     "FVBN",
     "NADE",
     "EoNADE",
-    "Flow",
     "RNNNADE",
-    "VRNN",
 ]
 ROADS = [one for one in CLASSES if type(one).__name__ in _ON_A_ROAD]
 ROADS += [one for one in READERS if type(one) is NADE and one.column_types == "mixed"]

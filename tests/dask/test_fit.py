@@ -58,7 +58,7 @@ da, dd = pytest.importorskip("dask.array"), pytest.importorskip("dask.dataframe"
 RNG = np.random.default_rng(0)
 GROUPS = RNG.integers(0, 2, (200, 2))
 X = (RNG.random((200, 6)) < 0.1) ^ np.repeat(GROUPS, 3, axis=1)
-X, LABELS = X.astype(np.uint8), np.array(["no", "yes"])[GROUPS[:, 0]]
+X, LABELS = X.astype(np.float64), np.array(["no", "yes"])[GROUPS[:, 0]]
 COUNTS = np.random.default_rng(1).poisson(2, (200, 6))
 IMAGES = load_digits().data[:200] > 8
 REAL = RNG.normal(size=(200, 3)) @ RNG.normal(size=(3, 3)) + [1, 20, -5]

@@ -240,6 +240,7 @@ def test_normal_rows_have_exact_scores_and_densities():
     np.testing.assert_allclose(drawn.std(axis=0), sd, rtol=0.15)
 
 
+@pytest.mark.exhaustive
 def test_scores_are_those_of_the_density(model):
     x, noise = MOONS[:4].astype(np.float64), 0.5
 

@@ -64,6 +64,7 @@ def test_importance_sampling_finds_the_likelihood():
     assert se.max() < 0.05
 
 
+@pytest.mark.exhaustive
 def test_bounds_are_below_it():
     exact, bound = np.log(marginal()), network().elbo(ROWS, n_draws=5000)
     assert (bound.bound < exact).all()

@@ -196,6 +196,7 @@ def asleep(own, before):
     return lambda params: (p * enumerated(own, params, rows)[1]).sum()
 
 
+@pytest.mark.short("wake")
 @pytest.mark.parametrize("phase", ["wake", "sleep", "both"])
 def test_reweighted_gradients_are_those_of_weighted_draws(phase):
     own, before, _ = objective()

@@ -153,6 +153,7 @@ def test_draws_are_whole_numbers_of_the_density(flow):
     np.testing.assert_array_equal(flow.inverse_transform(codes), COUNTS)
 
 
+@pytest.mark.exhaustive
 def test_missing_whole_numbers_are_filled(flow):
     holes = np.column_stack([np.repeat([0.0, 3], 150), np.full(300, np.nan)])
     flow.set_params(n_draws=20)
@@ -173,6 +174,7 @@ def between():
     return Flow(bounds=(0, 1), **SHORT).fit(SHARES)
 
 
+@pytest.mark.exhaustive
 def test_density_between_bounds_integrates_to_one(between):
     side = (np.arange(300) + 0.5) / 300
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)

@@ -17,11 +17,11 @@ from skdgm.exceptions import DivergenceError
 from skdgm.utils.threading.parallel import limit
 from tests.common.shapes import learned
 
-GREY = (load_digits().data[:150, 8:40] / 16).astype(np.float32)
+GREY = load_digits().data[:150, 8:40] / 16
 KINDS = {
-    "grey": GREY,
+    "grey": GREY.astype(np.float32),
     "bits": (GREY > 0.5).astype(np.float32),
-    "float64": GREY.astype(np.float64),
+    "float64": GREY,
 }
 
 
@@ -123,7 +123,7 @@ def assert_same(one, other):
 
 
 @pytest.mark.release
-@pytest.mark.short("-grey")
+@pytest.mark.short("-float64")
 @crossed(OPTIONS)
 def test_parameters_are_the_same(options, kind, calls, monkeypatch):
     fast = machine(**options).fit(KINDS[kind])
@@ -135,7 +135,7 @@ def test_parameters_are_the_same(options, kind, calls, monkeypatch):
 
 
 @pytest.mark.release
-@pytest.mark.short("{}-grey")
+@pytest.mark.short("{}-float64")
 @crossed(DEEP)
 def test_parameters_of_deep_machines_are_the_same(options, kind, calls, monkeypatch):
     fast = deep_machine(**options).fit(KINDS[kind])
@@ -170,7 +170,7 @@ def classifier(**options):
 
 
 @pytest.mark.release
-@pytest.mark.short("{}-grey")
+@pytest.mark.short("{}-float64")
 @crossed(OF_LABELS)
 def test_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
     assert_rounded(classifier, options, KINDS[kind], calls, monkeypatch)
@@ -200,7 +200,7 @@ OF_BOTH = [
 ]
 
 
-@pytest.mark.short("{}-grey")
+@pytest.mark.short("{}-float64")
 @crossed(OF_BOTH)
 def test_probabilities_of_labels_differ_by_rounding_only(
     options, kind, calls, monkeypatch
