@@ -150,6 +150,7 @@ def test_the_law_has_no_cycles():
     assert set(order) == {place(path) for path in FILES}
 
 
+@pytest.mark.exhaustive
 def test_imports_stand_at_the_top():
     found = []
     for path in FILES:

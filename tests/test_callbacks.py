@@ -170,6 +170,7 @@ def test_stacks_go_on_with_the_layer_under_way(instance, path):
     assert assert_goes_on(instance, path, step=3, **given) >= 3
 
 
+@pytest.mark.exhaustive
 def test_layers_of_a_stack_that_are_complete_are_not_trained_again(path):
     machines = [("a", BernoulliRBM(4, n_iter=2)), ("b", BernoulliRBM(3, n_iter=3))]
     dbn = DBN(layers=machines, random_state=0)
@@ -243,6 +244,7 @@ def test_refined_layers_are_not_trained_again(path):
         resumed(clone(dbn).set_params(refine_iter=4), path, BITS)
 
 
+@pytest.mark.exhaustive
 def test_refinement_that_is_continued_goes_on(path):
     dbn = DBN((4, 3), warm_start=True, **REFINE).fit(BITS)
     state = pickle.dumps(dbn)
@@ -263,6 +265,7 @@ def test_a_refinement_that_was_diverging_is_still_measured_by_its_beginning(path
     assert skdgm.load(path)._record["progress"]["watch"]["limit"] == limit
 
 
+@pytest.mark.exhaustive
 def test_a_stack_that_is_fitted_further_goes_on(path):
     dbn = DBN((4, 3), n_iter=2, warm_start=True, random_state=0).fit(BITS)
     state = pickle.dumps(dbn)
@@ -550,6 +553,7 @@ def test_nets_are_tuned_from_where_they_were(path):
         resumed(less, path, other, y=y)
 
 
+@pytest.mark.exhaustive
 def test_a_tuned_net_remembers_early_stopping_and_its_seed(path):
     net = DBNRegressor(
         (4, 3),
@@ -795,6 +799,7 @@ def test_estimators_of_others_do_not_take_it(path):
 
 
 # Fifty are python -m tests.kills 50.
+@pytest.mark.exhaustive
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_a_fit_survives_kills(path):
     rbm = BernoulliRBM(16, n_iter=60, random_state=0)

@@ -148,6 +148,7 @@ def test_counts_are_learned(counts):
     assert_expectation(energy, params, phases, exactly)
 
 
+@pytest.mark.exhaustive
 def test_log_Z_of_counts_is_bracketed(counts):
     energy, params, truth = counts
     start = Gibbs(energy).init(stream(1).rows(200), params.units)

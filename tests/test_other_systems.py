@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = """
 import multiprocessing, os, platform
 import joblib  # Which asks the system for more, as other packages do.
@@ -34,6 +36,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.exhaustive
 def test_without_fork_sysconf_and_the_gnu_c_library(tmp_path):
     path = tmp_path / "script.py"
     path.write_text(SCRIPT)

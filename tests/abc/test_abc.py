@@ -222,6 +222,7 @@ def test_regression_of_more_summaries_than_particles():
         abc.fit(SHIFTED)
 
 
+@pytest.mark.exhaustive
 def test_a_flow_of_normal_numbers():
     # It starts at a linear regression, which is the posterior here.
     flow = Flow(attribute_conditional=True, n_iter=0)

@@ -171,7 +171,14 @@ CASES = {
 }
 
 
-@pytest.mark.short("bernoulli-deep-vamp", "elbo-whole", "sample-full-whole", "categorical-conv-whole", "-top-down-whole", "sample-flow")
+@pytest.mark.short(
+    "bernoulli-deep-vamp",
+    "elbo-whole",
+    "sample-full-whole",
+    "categorical-conv-whole",
+    "-top-down-whole",
+    "sample-flow",
+)
 @pytest.mark.parametrize("missing", [False, True], ids=["whole", "holed"])
 @pytest.mark.parametrize("decoder, way", sorted(CASES))
 def test_slopes_are_differences(decoder, way, missing):

@@ -74,6 +74,7 @@ def share_of(rows, states):
     return (rows[:, None] == states[None]).all(axis=2).mean(axis=0)
 
 
+@pytest.mark.exhaustive
 def test_the_chain_has_its_stationary_distribution():
     # Three bits and a unit in each of two layers, of which the first has no noise: it
     # alone is a Markov chain, on an interval that is cut into cells.

@@ -276,6 +276,7 @@ def test_a_tenth_of_the_scale_is_ten_times_the_density():
     )
 
 
+@pytest.mark.exhaustive
 def test_grey_values_are_means_of_bits():
     vae = fitted("bits")
     grey = np.array([[0.3, 0.9, 0.0, 0.6]])

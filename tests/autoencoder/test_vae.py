@@ -155,6 +155,7 @@ def test_the_most_probable_codes_are_filled_in():
     np.testing.assert_array_equal(filled, np.tile([1, 1, 3], (3, 1)))
 
 
+@pytest.mark.exhaustive
 def test_codes_are_as_frequent_in_samples_as_in_data():
     X = codes(2000)
     # A latent unit that costs a hundredfold says nothing of columns.

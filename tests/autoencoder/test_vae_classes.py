@@ -55,6 +55,7 @@ def test_scores_are_of_rows_of_unknown_class(vae):
     assert (abs(found - expected) < 4 * se + 1e-9).all()
 
 
+@pytest.mark.exhaustive
 def test_scores_given_classes(vae):
     joint = log_joint(vae)
     given = joint - logsumexp(joint, axis=1, keepdims=True)

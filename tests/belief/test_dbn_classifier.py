@@ -145,6 +145,7 @@ def test_digits():
     assert not hasattr(clf, "decision_function")
 
 
+@pytest.mark.exhaustive
 def test_two_classes_of_any_kind():
     y = np.array(["even", "odd"], dtype=object)[FEW_Y % 2]
     clf = clone(SMALL).set_params(n_iter=60, pretrain_iter=10).fit(FEW, y)

@@ -46,6 +46,7 @@ def test_before_fine_tuning_means_are_predicted():
     )
 
 
+@pytest.mark.exhaustive
 def test_several_targets_in_their_own_units():
     reg = DBNRegressor((40,), pretrain_iter=2, n_iter=150, random_state=0)
     reg.set_params(learning_rate=0.02)

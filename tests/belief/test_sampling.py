@@ -45,6 +45,7 @@ def test_states_of_a_chain_are_kept():
         dbn.sample(6, init=np.ones((2, 3)))
 
 
+@pytest.mark.exhaustive
 def test_filling_is_exact_where_recognition_is():
     # Upside down, Q is the posterior, and steps are Gibbs steps.
     X = RNG.integers(0, 2, (60, 5)).astype(float)

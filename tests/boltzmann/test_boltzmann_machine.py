@@ -86,6 +86,7 @@ class Truth:
         return logsumexp(self.log_p[self.agree(row)])
 
 
+@pytest.mark.short("hidden potts", "masked", "ising")
 def test_log_likelihoods_are_exact(fitted):
     truth = Truth(fitted)
     assert fitted.log_Z_ == pytest.approx(truth.log_Z, abs=1e-6)
@@ -229,6 +230,7 @@ def _parts(estimator):
     return estimator.density_.energy, estimator.density_.params
 
 
+@pytest.mark.exhaustive
 def test_missing_entries_are_drawn():
     energy, params = machine(scale=0.7)
     X = drawn_from(energy, params, 6000)
@@ -289,6 +291,7 @@ def test_a_mask_between_layers_makes_a_restricted_machine():
     np.testing.assert_allclose(rbm.score_samples(missing), found.score_samples(missing))
 
 
+@pytest.mark.exhaustive
 def test_bounds_are_below_the_likelihood():
     machine = BoltzmannMachine(20, n_iter=2, random_state=0)
     machine.fit(DIGITS[:200, 18:22])
@@ -301,6 +304,7 @@ def test_bounds_are_below_the_likelihood():
     assert (log_p <= true + 1e-4).all()
 
 
+@pytest.mark.exhaustive
 def test_scores_of_pairs():
     rng = np.random.default_rng(0)
     X = rng.integers(0, 3, (3000, 5)).astype(float)

@@ -230,6 +230,7 @@ def test_gaussian_densities_integrate_to_one():
     assert_means(ratio[:, None], [1.0])
 
 
+@pytest.mark.exhaustive
 def test_sparsity_lowers_activity():
     X = load_digits().data[:500] / 16
     given = {"n_iter": 5, "features": "detection", "random_state": 0}

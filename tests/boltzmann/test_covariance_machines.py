@@ -66,6 +66,7 @@ def test_log_Z_is_that_of_quadrature(fitted, density):
     assert fitted.density_kind_ == "estimate"
 
 
+@pytest.mark.short("SpikeSlab")
 def test_both_sides_of_annealing_hold_log_Z(fitted, density):
     # By few temperatures, one side is too low and one too high on the average.
     machine = fitted.density_
@@ -83,6 +84,7 @@ def test_both_sides_of_annealing_hold_log_Z(fitted, density):
     assert up.mean() + base < log_Z < base - down.mean()
 
 
+@pytest.mark.short("SpikeSlab")
 def test_rows_with_missing_entries(fitted, density):
     _, p, log_Z = density
     rows = np.array([[0.5, np.nan], [-1.0, np.nan], [np.nan, np.nan]])
@@ -164,6 +166,7 @@ def test_covariances_and_means_given_hidden_units(fitted):
     np.testing.assert_allclose(rows, expected * fitted.scale_ + fitted.mean_)
 
 
+@pytest.mark.exhaustive
 def test_features_and_their_names():
     machine = MeanCovarianceRBM(3, 4, n_iter=2, random_state=0).fit(X)
     names = list(machine.get_feature_names_out())
@@ -175,6 +178,7 @@ def test_features_and_their_names():
     assert list(spikes.get_feature_names_out())[2] == "spikeslabrbm2"
 
 
+@pytest.mark.exhaustive
 def test_pooling_is_learned_and_keeps_its_sums():
     machine = MeanCovarianceRBM(2, 3, n_factors=7, n_iter=2, random_state=0).fit(X)
     assert machine.pooling_.shape == (3, 7)

@@ -247,6 +247,7 @@ def test_what_does_not_settle_is_named():
             call(STATES)
 
 
+@pytest.mark.short("0.05")
 @pytest.mark.parametrize("target", [0.05, (0.1, 0.6)])
 def test_sparsity_is_of_each_layer(target):
     X = load_digits().data[:400] / 16

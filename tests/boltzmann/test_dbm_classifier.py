@@ -308,6 +308,7 @@ def test_a_net_belongs_to_its_machine():
     assert len(clf.net_loss_curve_) == clf.n_iter
 
 
+@pytest.mark.exhaustive
 def test_dropout_and_early_stopping_of_the_net():
     X, y = blocks(60)
     given = {"dbm__n_iter": 3}
@@ -491,6 +492,7 @@ def test_columns_are_those_of_dbm():
     assert get_tags(DBMClassifier()).input_tags.positive_only
 
 
+@pytest.mark.exhaustive
 def test_searches_find_options_of_both():
     X, y = blocks(60)
     grid = {"dbm__n_iter": [0, 10], "n_iter": [0, 10]}
@@ -509,6 +511,7 @@ def test_divergence_of_the_machine_names_options_of_dbm():
         clf.fit(X, y)
 
 
+@pytest.mark.exhaustive
 def test_another_shape_needs_no_other_estimator():
     X, y = blocks(30)
     clf = small((5,)).fit(X, y)

@@ -122,6 +122,7 @@ HIDDEN = (
 )
 
 
+@pytest.mark.short("bernoulli", "poisson", "categorical", "rectified")
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_everything_agrees_with_enumeration(hidden):
     n = 2
@@ -154,7 +155,7 @@ def test_samples_have_the_distribution(hidden):
     assert (abs(counts / 4000 - p) < 4.5 * se + 1e-3).all()
 
 
-@pytest.mark.short("poisson", "categorical(3)")
+@pytest.mark.short("categorical")
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_filling_in_is_exact_on_average(hidden):
     rbm = finite(hidden, 2)
@@ -188,6 +189,7 @@ def mixed_energy():
     return energy, Params(own, params.couplings), rng
 
 
+@pytest.mark.exhaustive
 def test_log_Z_is_a_sum_of_integrals():
     energy, params, _ = mixed_energy()
 
@@ -251,6 +253,7 @@ def test_gradients_agree_with_differences():
     assert_trees(found, numerical_gradient(gap, params), atol=1e-6)
 
 
+@pytest.mark.short("unit0")
 @pytest.mark.parametrize(
     "unit", [Interval(2, 2.0), Poisson(2, (0.5, 1.0)), Truncated(2), Binomial(2, 6)]
 )
@@ -402,6 +405,7 @@ def test_data_frames_say_kinds():
     assert set(few.sample(50, random_state=0)["visits"]) <= set(X["visits"])
 
 
+@pytest.mark.exhaustive
 def test_numbers_of_few_values_are_read_by_rank():
     n = 300
     often = RNG.random(n) < 0.9
@@ -563,6 +567,7 @@ def test_brackets_know_tables():
     assert found.log_Z == pytest.approx(rbm.log_Z_)
 
 
+@pytest.mark.exhaustive
 def test_precise_columns_are_named():
     rng = np.random.default_rng(0)
     u = np.repeat([0.0, 10.0], 100)[:, None]
@@ -644,6 +649,7 @@ def test_rare_counts_do_not_have_all_of_the_weights(kind):
     assert gains.max() <= (0.5 if kind == "binomial(16)" else 1.0)
 
 
+@pytest.mark.short("X0")
 @pytest.mark.parametrize(
     "X, size, options",
     [

@@ -159,6 +159,7 @@ def test_samples_follow_the_model(machine, label, init):
     assert_moments(sample, truth.moments(codes))
 
 
+@pytest.mark.exhaustive
 def test_samples_with_a_label_each(machine):
     clf, truth = machine
     labels = NAMES[np.arange(8000) % 2 * 2]
@@ -184,6 +185,7 @@ def test_invalid_sampling(machine, options, message):
         machine[0].sample(**options)
 
 
+@pytest.mark.exhaustive
 def test_imputed_means_are_conditional_means(machine):
     clf, truth = machine
     filled = clf.impute(HOLED, n_steps=4000)
@@ -308,6 +310,7 @@ def test_objectives_do_what_they_say():
     )
 
 
+@pytest.mark.short("[0 1 2]", "[0. 1. 2.]")
 @pytest.mark.parametrize(
     "labels, mark",
     [
@@ -386,6 +389,7 @@ def test_early_stopping_keeps_the_best_parameters():
     np.testing.assert_array_equal(clf.components_, again.components_)
 
 
+@pytest.mark.exhaustive
 def test_early_stopping_holds_out_rows_with_labels():
     X, y = blocks(300)
     few = np.where(np.arange(300) < 8, y, "?")
@@ -531,6 +535,7 @@ def test_what_bernoulli_and_classifier_have_in_common():
     np.testing.assert_allclose(clf.fit(X, y).intercept_visible_, rbm.intercept_visible_)
 
 
+@pytest.mark.exhaustive
 def test_digits_in_pipelines_and_searches():
     X, y = load_digits(return_X_y=True)
     clf = RBMClassifier(32, n_iter=8, random_state=0)

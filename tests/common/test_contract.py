@@ -275,7 +275,7 @@ def test_thread_count_does_not_matter(estimator, data):
         np.testing.assert_array_equal(expected, transformed)
 
 
-@pytest.mark.short("BernoulliRBM", "FVBN", "VAE")
+@pytest.mark.short("BernoulliRBM", "FVBN")
 @of_readers
 def test_n_jobs_does_not_matter(estimator, data):
     from joblib import parallel_config

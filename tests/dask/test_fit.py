@@ -174,6 +174,7 @@ def test_the_result_is_that_of_the_shards_not_of_the_workers(
     assert n == 200
 
 
+@pytest.mark.exhaustive
 def test_one_shard_is_a_fit(client):
     rbm = BernoulliRBM(4, n_iter=3, batch_size=50, momentum=0.5, random_state=0)
     whole = clone(rbm).fit(X)
@@ -456,6 +457,7 @@ def test_models_that_cannot(client, estimator, message):
     assert not hasattr(estimator, "n_iter_")
 
 
+@pytest.mark.exhaustive
 def test_bad_input(client, monkeypatch):
     rbm = BernoulliRBM(2, n_iter=1)
     array = da.from_array(X, chunks=(50, 6))

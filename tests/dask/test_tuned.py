@@ -278,6 +278,7 @@ def test_a_shard_that_was_lost_is_made_again(client, caplog, monkeypatch):
     assert_same(net, expected)
 
 
+@pytest.mark.exhaustive
 def test_bad_input(client):
     net = DBNClassifier((4, 3), unlabeled="unknown", **EACH)
     known = clone(net).fit(X, LABELS)
@@ -316,6 +317,7 @@ def test_bad_input(client):
     assert not _shard._KEPT
 
 
+@pytest.mark.exhaustive
 def test_what_is_printed(client, capsys):
     net = DBNClassifier((4, 3), verbose=True, **EACH)
     distribute.fit(net, X, LABELS, n_shards=2, client=client)

@@ -173,6 +173,7 @@ def test_models_of_all_kinds_of_columns(estimator, values, y, small_blocks):
     assert_same(found, clone(estimator).fit(in_blocks(values), y))
 
 
+@pytest.mark.exhaustive
 def test_weights_missing_values_and_early_stopping(small_blocks, tmp_path):
     holed = np.where(RNG.random(X.shape) < 0.1, np.nan, X).astype(np.float32)
     weight = np.arange(len(X)) % 3

@@ -96,6 +96,7 @@ def test_clocks_tell_the_mean_angle():
     np.testing.assert_allclose(clocks.time_of(np.tan(angles.phi[50, 0])), times[50])
 
 
+@pytest.mark.exhaustive
 def test_the_flow_has_the_density_of_a_mixture():
     x = MEANS[[0, 1, 2, 0]] + np.random.default_rng(0).normal(size=(4, 2)) * 0.5
     y, log_volume = flowed(EXACT, FRAME.components(x), 40)
@@ -179,6 +180,7 @@ def test_draws_have_the_density(model, sampler):
         assert (abs(given.mean(axis=0) - expected) < 5 * error + slack).all()
 
 
+@pytest.mark.exhaustive
 def test_bounds_are_below_and_say_so(model):
     flow = model.score(MOONS[:200])
     model.set_params(likelihood="bound", n_draws=200)
@@ -208,6 +210,7 @@ def test_divergences_are_those_of_differences(model):
     np.testing.assert_allclose(mean, found)
 
 
+@pytest.mark.exhaustive
 def test_normal_rows_have_exact_scores_and_densities():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 3)) @ rng.normal(size=(3, 3)) * [1.0, 10.0, 0.1] + 5

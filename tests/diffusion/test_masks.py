@@ -179,6 +179,7 @@ def bits():
     return Diffusion(column_types="bernoulli", n_iter=20, **SMALL).fit(X), X
 
 
+@pytest.mark.exhaustive
 def test_bounds_of_bits_are_below_what_draws_have(bits):
     model, X = bits
     density = model.density_
@@ -321,6 +322,7 @@ def test_mixed_frames(mixed):
     assert np.isfinite(mixed.score_samples(FRAMED)).all()
 
 
+@pytest.mark.exhaustive
 def test_mixed_frames_given_columns(mixed):
     drawn = mixed.sample(100, random_state=0, conditions={"code": "z"})
     assert (drawn.code == "z").all()

@@ -239,6 +239,7 @@ def test_a_real_column_has_a_density():
     assert density.sum() * (grid[1, 0] - grid[0, 0]) == pytest.approx(1, abs=0.03)
 
 
+@pytest.mark.exhaustive
 def test_columns_with_gaps():
     pd = pytest.importorskip("pandas")
     rng = np.random.default_rng(0)

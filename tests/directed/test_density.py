@@ -58,6 +58,7 @@ def test_probabilities_add_up_to_one():
     np.testing.assert_allclose(marginal().sum(), 1)
 
 
+@pytest.mark.exhaustive
 def test_importance_sampling_finds_the_likelihood():
     found, se = network().importance_likelihood(ROWS, n_draws=20_000, return_se=True)
     assert (abs(found - np.log(marginal())) < 4.5 * se + 1e-4).all()
@@ -74,6 +75,7 @@ def test_bounds_are_below_it():
     assert (log_w > bound.bound).all()
 
 
+@pytest.mark.exhaustive
 def test_missing_columns_are_summed_out():
     X = np.array([[1.0, np.nan, 0.0], [np.nan, np.nan, 1.0], [np.nan] * 3])
     p = marginal()

@@ -130,6 +130,7 @@ def test_density_integrates_to_one(flow):
     assert (abs(own.mean(axis=0) - expected) < 5 * error + 0.01).all()
 
 
+@pytest.mark.short("student")
 def test_codes_and_back(flow):
     X = CLUSTERS[:, :2]
     np.testing.assert_allclose(flow.inverse_transform(flow.transform(X)), X, atol=1e-6)

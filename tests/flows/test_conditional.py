@@ -104,6 +104,7 @@ def test_it_begins_at_a_regression():
     np.testing.assert_allclose(drawn.mean(axis=0), [1, 2] + y[0] @ A, atol=0.15)
 
 
+@pytest.mark.exhaustive
 def test_a_single_column_given_attributes_is_learned():
     rng = np.random.default_rng(0)
     y = rng.normal(size=(400, 1))

@@ -127,6 +127,7 @@ def test_the_seed_is_the_models_where_that_has_none():
     pd.testing.assert_frame_equal(free.transform(FRAME), free.transform(FRAME))
 
 
+@pytest.mark.exhaustive
 def test_several_tables():
     imputer = GenerativeImputer(NORMAL, add_indicator=True, random_state=0).fit(HOLES)
     three, two = imputer.draw(HOLES, 3), imputer.draw(HOLES, 2)

@@ -108,6 +108,7 @@ def test_models_without_the_means_of_the_data_are_warned_of():
         partition_bracket(rbm, **QUICK)
 
 
+@pytest.mark.exhaustive
 def test_the_same_at_each_call_and_another_for_another_seed():
     model, X = fitted("rbm")
     options = {"max_bits": 0, **QUICK}

@@ -70,6 +70,7 @@ def test_models_without_a_partition_function_say_what_they_know():
     np.testing.assert_allclose(table["nats"]["normal"], nets["normal"].score(X))
 
 
+@pytest.mark.exhaustive
 def test_estimates_have_ends():
     rbm, rows = fitted("rbm")
     dbn, _ = fitted("dbn")

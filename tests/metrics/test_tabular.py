@@ -274,6 +274,7 @@ def test_standard_errors_are_those_of_resampled_rows(figure):
     assert gap(np.arange(n))[1] == pytest.approx(np.std(drawn), rel=0.2)
 
 
+@pytest.mark.exhaustive
 def test_targets_of_a_single_class(parts):
     train, drawn, held_out = parts
     found = tabular_report(train, drawn.assign(rich=True), held_out, target="rich")

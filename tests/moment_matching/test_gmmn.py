@@ -102,6 +102,7 @@ def test_autoencoders_and_generators_learn_from_parts():
     assert gmmn.n_updates_ == 4
 
 
+@pytest.mark.exhaustive
 def test_latent_units_of_generated_rows_are_found():
     gmmn = GMMN(column_types="gaussian", **SMALL, n_iter=30).fit(X)
     drawn = gmmn.sample(50, random_state=3)
@@ -218,6 +219,7 @@ def test_bad_options_are_refused(message):
         GMMN(**BAD[message]).fit(np.eye(4))
 
 
+@pytest.mark.exhaustive
 def test_bad_input_is_refused(coded):
     with pytest.raises(ValueError, match=r"H has 3 columns, .* 2 units of codes"):
         coded.inverse_transform(np.zeros((2, 3)))

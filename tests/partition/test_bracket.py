@@ -153,6 +153,7 @@ def test_a_brief_run_is_enough_for_easy_models():
     assert np.mean(np.square(errors)) < 2.5
 
 
+@pytest.mark.exhaustive
 def test_models_of_which_it_is_not_sure_take_the_usual_run_alone(monkeypatch):
     _, given = problem([[8], [5]], seed=1)
     brief = bracket.BRIEF._replace(max_se=1e-9)

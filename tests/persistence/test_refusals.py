@@ -115,6 +115,7 @@ def places(node, way=()):
             yield from places(node[key], (*way, key))
 
 
+@pytest.mark.exhaustive
 def test_trees_with_a_node_of_another_type(path):
     tree, parts = members(path)
     ways = list(places(tree))

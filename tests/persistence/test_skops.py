@@ -15,6 +15,7 @@ from tests.common.test_contract import Data
 from tests.persistence.same import assert_identical
 
 
+@pytest.mark.short("NADE", "BernoulliRBM", "DBN", "VAE")
 @pytest.mark.parametrize("instance", CLASSES, ids=name_of)
 def test_pipelines_need_no_more_than_the_list(instance):
     estimator, data = having(clone(instance), n_iter=1), Data(instance)

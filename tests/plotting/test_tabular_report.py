@@ -51,6 +51,7 @@ def test_without_held_out_rows(frames):
     display.figure_.canvas.draw()
 
 
+@pytest.mark.exhaustive
 def test_of_an_estimator():
     X = np.random.default_rng(0).normal(size=(80, 3))
     model = GaussianRBM(2, n_iter=1, random_state=0).fit(X[:40])

@@ -246,6 +246,7 @@ OF_ROWS = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("ignore")
 def test_a_single_sequence_passes_all_checks_but_those_of_independent_rows():
     model = RNNNADE(5, n_recurrent=4, n_iter=2)

@@ -84,6 +84,7 @@ print(given_back, faults())
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="others have other rules")
 def test_what_is_freed_is_kept():
     """Pages are not asked for again."""

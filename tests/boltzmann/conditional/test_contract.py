@@ -142,6 +142,7 @@ def test_what_a_fitted_machine_does_not_know_is_named():
     assert not hasattr(real, "classes_")
 
 
+@pytest.mark.exhaustive
 def test_columns_at_the_limit_of_precision_are_those_of_y():
     pd = pytest.importorskip("pandas")
     y = pd.DataFrame({"name": NAMES, "rain": X[:, 0]})

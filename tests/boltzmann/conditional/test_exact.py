@@ -114,6 +114,7 @@ def test_averages_over_gibbs_steps_are_near_the_exact_means(monkeypatch):
     np.testing.assert_allclose(found, expected, atol=0.05)
 
 
+@pytest.mark.exhaustive
 def test_the_bracket_holds_the_exact_likelihood(monkeypatch):
     model = fitted(MIXED, column_types=KINDS)
     expected = model.score_samples(X, MIXED)

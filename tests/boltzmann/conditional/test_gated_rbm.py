@@ -70,6 +70,7 @@ def test_real_columns_and_frames():
     assert np.corrcoef(moved["east"], turn[0] * x[:, 0])[0, 1] > 0.9
 
 
+@pytest.mark.exhaustive
 def test_what_does_not_fit_is_named(model):
     with pytest.raises(ValueError, match="H has 3 columns"):
         model.decode(np.ones((1, 3)), X)

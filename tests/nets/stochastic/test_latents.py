@@ -74,6 +74,7 @@ def test_the_prior_is_standard_normal():
     np.testing.assert_allclose(log_normal(z, standard), log_prior(z), rtol=1e-12)
 
 
+@pytest.mark.exhaustive
 def test_divergence_is_that_by_numerical_integration():
     stats = 2 * variables()[0]
     expected = np.zeros(stats.shape[0])
