@@ -16,6 +16,7 @@ MODELS = {
     "ContractiveAutoencoder": "autoencoder.contractive_autoencoder",
     "DenoisingAutoencoder": "autoencoder.denoising_autoencoder",
     "DRAW": "autoencoder.draw",
+    "PredictabilityMinimization": "autoencoder.predictability_minimization",
     "StackedAutoencoder": "autoencoder.stacked_autoencoder",
     "StackedAutoencoderClassifier": "autoencoder.stacked_autoencoder_classifier",
     "StackedAutoencoderRegressor": "autoencoder.stacked_autoencoder_regressor",

@@ -7,6 +7,7 @@ from skdgm.autoencoder.denoising_autoencoder import DenoisingAutoencoder
 from skdgm.autoencoder.draw import DRAW
 from skdgm.autoencoder.gsn import GSN
 from skdgm.autoencoder.gsn_classifier import GSNClassifier
+from skdgm.autoencoder.predictability_minimization import PredictabilityMinimization
 from skdgm.autoencoder.stacked_autoencoder import StackedAutoencoder
 from skdgm.autoencoder.stacked_autoencoder_classifier import (
     StackedAutoencoderClassifier,
@@ -22,6 +23,7 @@ __all__ = [
     "ContractiveAutoencoder",
     "DenoisingAutoencoder",
     "GSNClassifier",
+    "PredictabilityMinimization",
     "StackedAutoencoder",
     "StackedAutoencoderClassifier",
     "StackedAutoencoderRegressor",

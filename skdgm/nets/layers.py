@@ -211,10 +211,31 @@ def _apply_batch_norm(params, statistics, x, rng=None, train=False):
     return (x - statistics.mean) * (params.gain / size) + params.shift, statistics
 
 
-def followed(statistics, now):
-    """Running moments after a batch whose moments are given."""
-    after = [_STAYS * a + (1 - _STAYS) * b for a, b in zip(statistics, now)]
+def followed(statistics, now, stays=_STAYS):
+    """Running moments after a batch whose moments are given; what ``stays`` of them."""
+    after = [stays * a + (1 - stays) * b for a, b in zip(statistics, now)]
     return Moments(*(part.astype(a.dtype) for part, a in zip(after, statistics)))
+
+
+def standard():
+    """Batch normalisation without gains and shifts, whose running moments are means
+    over the first batches, so that outputs have unit variance after a few, too."""
+    return Net(_begin_standard, _apply_standard)
+
+
+def _begin_standard(rng, n_inputs, dtype):
+    _, _, own = _begin_batch_norm(rng, n_inputs, dtype)
+    return n_inputs, (), (own, np.zeros(1))
+
+
+def _apply_standard(params, statistics, x, rng=None, train=False):
+    own, t = statistics
+    ones = np.ones_like(own.mean)
+    if train:
+        now, t = moments(getval(x)), t + 1
+        own = followed(own, now, min(_STAYS, 1 - 1 / t[0]))
+        return standardise(x, ones, 0 * ones, now), (own, t)
+    return _apply_batch_norm(Scales(ones, 0 * ones), own, x)[0], statistics
 
 
 def serial(*nets):

@@ -85,7 +85,8 @@ for sizes, names in [
     ({"n_glimpses": 2, "n_recurrent": 12}, "DRAW"),
     (
         {"n_components": 12, "hidden_layer_sizes": ()},
-        "Autoencoder ContractiveAutoencoder DenoisingAutoencoder",
+        "Autoencoder ContractiveAutoencoder DenoisingAutoencoder "
+        "PredictabilityMinimization",
     ),
     ({}, "NeuralAutoregressive FVBN BoltzmannMachine"),
     # A table is one sequence by default, and rows of it are not independent.

@@ -1,0 +1,190 @@
+r"""Predictability minimization: nets that guess units, and one whose codes evade them.
+
+.. math:: \min_P \; \mathbb{E} \sum_k (P_k(h_{-k}) - h_k)^2, \qquad
+   \max_f \; \mathbb{E} \sum_k (P_k(h_{-k}) - h_k)^2 + \rho \log p(x; g(h)), \qquad
+   h = f(x)
+
+Predictors approach conditional expectations, so that the encoder has
+
+.. math:: \mathbb{E} \sum_k (h_k - \mathbb{E}[h_k \mid h_{-k}])^2 =
+   \sum_k \operatorname{Var} h_k -
+   \sum_k \operatorname{Var} \mathbb{E}[h_k \mid h_{-k}]
+
+maximised: units vary, and others do not tell how [1]_ [2]_. The decoder g learns in any
+case, and the encoder heeds it by the weight :math:`\rho`.
+
+References
+----------
+.. [1] Schmidhuber (1992). Learning factorial codes by predictability minimization.
+   Neural Computation.
+.. [2] Schmidhuber, Eldracher and Foltin (1996). Semilinear predictability minimization
+   produces well-known feature detectors. Neural Computation.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.model_selection import cross_val_predict
+
+from skdgm.autoencoder._reconstruction import Reconstruction
+from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
+from skdgm.autoencoder._reconstruction_model import ReconstructionModel
+from skdgm.nets import Part, Parts, layers, listed, nll
+from skdgm.nets.codes import heard, others, squared_gap
+from skdgm.nets.tape import pulled_back, traced_leaves
+from skdgm.utils import random
+from skdgm.utils.counts import check_layer_sizes, layer_sizes
+from skdgm.utils.tree import astype
+
+# Variance of a unit that is as good as constant.
+_CONSTANT = 1e-8
+
+
+class EvasionState(NamedTuple):
+    """Training state: that of encoder and decoder, as of
+    :class:`~skdgm.nets.NetState`, and the predictors, a Part."""
+
+    params: tuple
+    optimiser: tuple
+    statistics: tuple
+    mean: tuple
+    predictors: Part
+
+    @property
+    def learned(self):
+        """Parameters of encoder and decoder."""
+        return self.params
+
+
+class Evasion(Reconstruction):
+    """Codes whose units nets cannot guess, and from which rows are reconstructed.
+
+    ``predictors`` is the net of guesses. What is watched is the loss of autoencoders.
+    """
+
+    predictors = None
+
+    def __init__(self, *given):
+        super().__init__(*given)
+        self._parts = Parts(self.options)
+
+    def start(self):
+        """Initial state, with newly drawn parameters."""
+        rng = random.stream(self.seed, self.INIT).generator()
+        params, statistics = self.init(rng)
+        _, *parts = self.predictors.init(
+            rng, self.options.n_components, self.rows.dtype
+        )
+        return self.resume(EvasionState(params, (), statistics, (), Part(*parts)))
+
+    def resume(self, state):
+        """State to continue from; optimisers are kept if the solver is the same."""
+        state = super().resume(state)
+        return state._replace(predictors=self._parts.ready(state.predictors))
+
+    def step(self, state, batch, clock):
+        """Update the predictors some times, and then encoder and decoder."""
+        _, statistics, x, _ = super().prepare(state, batch, clock)
+        h, _ = self._encode(state.params, statistics, x)
+        part, share = state.predictors, -1 / len(x)
+        for _ in range(self.options.n_predictor_steps):
+            params = traced_leaves(part.params)
+            gaps = self.gaps(params, part.statistics, h)
+            grads = pulled_back(gaps, params, lambda gaps: np.full_like(gaps, share))
+            part = self._parts.ascend("predictors", part, grads, clock, len(x))
+        return super().step(state._replace(predictors=part), batch, clock)
+
+    def prepare(self, state, batch, clock):
+        """Rows, running statistics, inputs, and predictors."""
+        return *super().prepare(state, batch, clock)[:3], state.predictors
+
+    def forward(self, params, given):
+        """Loss of each row, and updated statistics of the encoder."""
+        v, statistics, x, part = given
+        h, kept = self._encode(params, statistics, x)
+        known = heard(h, self.options.reconstruction)
+        out = self.coder.decode(params, statistics, known)
+        loss = nll(out, params.own, v, self.output)
+        return loss - self.gaps(part.params, part.statistics, h), (kept, statistics[1])
+
+    def gaps(self, params, statistics, h):
+        """Squared distance of each row's code from the predictors' guess."""
+        return squared_gap(self.predictors.apply(params, statistics, h)[0], h)
+
+    def _encode(self, params, statistics, x):
+        net, x = self.coder.encoder, listed(x) if self.coder.dense else x
+        return net.apply(params.encoder, statistics[0], x, train=True)
+
+
+class EvasionDensity(ReconstructionDensity):
+    """Rows given their reconstructions, with the net and parameters of ``predictors``
+    of codes."""
+
+    predictors = None
+
+    def predictability(self, X, regressor=None):
+        """Share of each unit's variance that others tell; see the estimator."""
+        return self.told(self.features(X), regressor)
+
+    def survey(self, rows, index):
+        """Predictability by the predictors, of codes of the rows at an index."""
+        return self.told(self.features_of(rows, index))
+
+    def told(self, H, regressor=None):
+        """Share of the variance of each column of codes that others tell."""
+        if regressor is None:
+            net, part = self.predictors
+            guesses, _ = net.apply(*astype(part[:2], H.dtype), H)
+        else:
+            guesses = [
+                cross_val_predict(regressor, np.delete(H, k, axis=1), H[:, k])
+                for k in range(H.shape[1])
+            ]
+            guesses = np.stack(guesses, axis=1)
+        error = np.mean((guesses - H) ** 2, axis=0, dtype=np.float64)
+        variance = H.var(axis=0, dtype=np.float64)
+        constant = variance < _CONSTANT
+        return np.where(constant, 1.0, 1 - error / np.where(constant, 1.0, variance))
+
+
+class EvasionModel(ReconstructionModel):
+    """An encoder, a decoder, and predictors of the units of codes."""
+
+    learns, answers = Evasion, EvasionDensity
+
+    def check(self, options):
+        """Raise ValueError for options that their constraints do not exclude."""
+        super().check(options)
+        check_layer_sizes(options.predictor_layer_sizes, "predictor_layer_sizes")
+
+    def structure(self, facts):
+        """Options that the nets depend on."""
+        found, asked = super().structure(facts), facts.options
+        found.codes = asked.codes
+        found.code_activation = "logistic" if asked.codes == "binary" else "identity"
+        found.predictor_layer_sizes = layer_sizes(asked.predictor_layer_sizes)
+        return found
+
+    def parts(self, facts):
+        """Nets, corruption, and the distribution of rows given outputs."""
+        coder, *rest = super().parts(facts)
+        if facts.structure.codes == "real":
+            coder.encoder = layers.serial(coder.encoder, layers.standard())
+        return coder, *rest
+
+    def predictors(self, facts):
+        """Net that guesses each unit of a code from all others."""
+        own, init = facts.structure, facts.options.init_weights
+        return others(own.n_components, own.predictor_layer_sizes, own.activation, init)
+
+    def objective(self, facts, table, before):
+        """Evasion of predictors, an :class:`Evasion`."""
+        found = super().objective(facts, table, before)
+        found.predictors = self.predictors(facts)
+        return found
+
+    def density(self, facts, state):
+        """Density of the fitted parameters, an :class:`EvasionDensity`."""
+        found = super().density(facts, state)
+        found.predictors = self.predictors(facts), state.predictors
+        return found
