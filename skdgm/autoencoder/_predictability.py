@@ -34,6 +34,7 @@ from skdgm.nets.codes import heard, others, squared_gap
 from skdgm.nets.tape import pulled_back, traced_leaves
 from skdgm.utils import random
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
+from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 
 # Variance of a unit that is as good as constant.
@@ -134,7 +135,8 @@ class EvasionDensity(ReconstructionDensity):
         """Share of the variance of each column of codes that others tell."""
         if regressor is None:
             net, part = self.predictors
-            guesses, _ = net.apply(*astype(part[:2], H.dtype), H)
+            with one_blas_thread():
+                guesses, _ = net.apply(*astype(part[:2], H.dtype), H)
         else:
             guesses = [
                 cross_val_predict(regressor, np.delete(H, k, axis=1), H[:, k])

@@ -233,7 +233,10 @@ def _apply_standard(params, statistics, x, rng=None, train=False):
     ones = np.ones_like(own.mean)
     if train:
         now, t = moments(getval(x)), t + 1
-        own = followed(own, now, min(_STAYS, 1 - 1 / t[0]))
+        # Of batches of a row or two, the spread is that of their means.
+        apart = (now[0] - own.mean) ** 2 if t[0] > 1 else 0
+        kept = min(_STAYS, 1 - 1 / t[0])
+        own = followed(own, (now[0], now[1] + kept * apart), kept)
         return standardise(x, ones, 0 * ones, now), (own, t)
     return _apply_batch_norm(Scales(ones, 0 * ones), own, x)[0], statistics
 
