@@ -38,6 +38,7 @@ def test_commands_are_marked_for_ci():
         assert f'run "{mark}"' in ci
     # And what the README's command leaves out.
     assert "pytest -q -n auto -m exhaustive\n" in ci
+    assert "pytest -q -n auto -m release\n" in (ROOT / ".ci" / "release").read_text()
 
 
 def test_badges_say_what_setup_says():
