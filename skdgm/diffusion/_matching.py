@@ -69,19 +69,27 @@ class MatchingObjective(NetObjective):
         n_inputs = n + N_TIMES + layout.n_beside + self.n_classes
         _, params, statistics = self.net.init(rng, n_inputs, dtype)
         last = list(layers_of(params))[-1]
+        start = layout.start(self.domain.share(self.columns))
         last.W[:] = 0
-        last.b[:] = layout.start(self.domain.share(self.columns))
+        # Of a convolution there is a bias for each map.
+        last.b[:] = start.reshape(-1, len(last.b)).mean(axis=0)
+        frame = self._frame()
+        if self.options.architecture == "conv":
+            statistics = (frame.axes.astype(dtype),)
+        return params, (statistics, frame)
+
+    def _frame(self):
+        n, table = len(self.layout.noisy), self.table
         if not n:
-            return params, (statistics, Frame.of(np.zeros(n), None))
-        table = self.table
-        if layout.output:
-            table = table._replace(rows=Some(table.rows, layout.noisy))
+            return Frame.of(np.zeros(n), None)
+        if self.layout.output:
+            table = table._replace(rows=Some(table.rows, self.layout.noisy))
         scale = np.broadcast_to(self.columns.scale, self.rows.shape[1])
-        noise = deviations(table, scale[layout.noisy])
+        noise = deviations(table, scale[self.layout.noisy])
         if n > _MOST:
-            return params, (statistics, Frame.of(np.zeros(n), None, noise))
+            return Frame.of(np.zeros(n), None, noise)
         normal = fitted(table)
-        return params, (statistics, Frame.of(normal.mean, normal.covariance, noise))
+        return Frame.of(normal.mean, normal.covariance, noise)
 
     def prepare(self, state, batch, clock):
         """Rows with noise and all that their losses depend on, and statistics."""

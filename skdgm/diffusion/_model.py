@@ -8,13 +8,18 @@ import numpy as np
 from skdgm.data import check_pattern
 from skdgm.diffusion._density import DiffusionDensity
 from skdgm.diffusion._field import N_TIMES
+from skdgm.diffusion._images import image_net, sizes_of
 from skdgm.diffusion._layout import Layout
 from skdgm.diffusion._matching import MatchingObjective
 from skdgm.nets import NetModel, layers
 from skdgm.nets.fourier_features import fourier
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 
-_NAMES = "activation", "n_frequencies", "class_conditional", "bits"
+_NAMES = (
+    *("activation", "n_frequencies", "class_conditional", "bits"),
+    *("architecture", "image_shape"),
+)
+_SIZES = "hidden_layer_sizes", "conv_layer_sizes"
 # Columns up to which a net sees sines and cosines of each by default, and their number.
 _FEW, _WAVES = 16, 3
 _NOW = "n_draws", "n_steps", "n_resamplings", "sampler", "guidance", "likelihood"
@@ -31,13 +36,23 @@ class DiffusionModel(NetModel):
                 'bits="flips" is for tables of bits alone, with '
                 'column_types="bernoulli": in others leave bits="masks".'
             )
-        check_layer_sizes(options.hidden_layer_sizes, "hidden_layer_sizes")
+        for name in _SIZES:
+            check_layer_sizes(getattr(options, name), name)
+        if options.architecture != "conv":
+            return
+        if not layer_sizes(options.conv_layer_sizes):
+            raise ValueError("conv_layer_sizes must have a number of maps for a layer.")
+        if options.n_frequencies not in ("auto", 0):
+            raise ValueError(
+                'n_frequencies is for architecture="dense": with "conv" leave it '
+                '"auto".'
+            )
 
     def structure(self, facts):
         """Options that the net depends on."""
         found = {name: getattr(facts.options, name) for name in _NAMES}
-        sizes = layer_sizes(facts.options.hidden_layer_sizes)
-        return SimpleNamespace(**found, hidden_layer_sizes=sizes)
+        sizes = {name: layer_sizes(getattr(facts.options, name)) for name in _SIZES}
+        return SimpleNamespace(**found, **sizes)
 
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`DiffusionDensity`."""
@@ -63,6 +78,8 @@ class DiffusionModel(NetModel):
 
     def n_weights(self, facts):
         """Number of weights, about."""
+        if facts.structure.architecture == "conv":
+            return sizes_of(facts.structure, self.layout(facts))[1]
         sizes = facts.structure.hidden_layer_sizes
         every = self._n_inputs(facts), *sizes, self.layout(facts).n_outputs
         return sum(a * b for a, b in pairwise(every))
@@ -81,6 +98,8 @@ class DiffusionModel(NetModel):
         return n_waves + N_TIMES + layout.n_beside + self._n_classes(facts)
 
     def _width(self, facts):
+        if facts.structure.architecture == "conv":
+            return sizes_of(facts.structure, self.layout(facts))[0]
         sizes = facts.structure.hidden_layer_sizes
         return max(self._n_inputs(facts), *sizes, self.layout(facts).n_outputs)
 
@@ -88,6 +107,8 @@ class DiffusionModel(NetModel):
         """Net from rows with noise, waves of time, masked columns and classes to
         velocities and distributions."""
         own, layout, n_waves = facts.structure, self.layout(facts), self._n_waves(facts)
+        if own.architecture == "conv":
+            return image_net(own, layout, self._n_classes(facts))
         n = len(layout.noisy)
         first = [fourier(np.arange(n), n_waves)] if n and n_waves else []
         hidden = [

@@ -99,6 +99,15 @@ class Frame(NamedTuple):
         return Normal(self.backward.b, B.T @ B)
 
     @property
+    def axes(self):
+        """Principal axes, an orthogonal matrix; of no size where components are
+        columns."""
+        W = self.forward.W
+        if W.ndim == 1:
+            return np.zeros((0, 0))
+        return W * self.size * self.noise[:, None]
+
+    @property
     def log_volume(self):
         """Log of the determinant of the map to components."""
         if self.forward.W.ndim == 1:

@@ -74,8 +74,19 @@ class Diffusion(TableOptions, NetEstimator):
         Densities, codes and filled entries are those of rows of any class.
     activation
         Activation function of hidden units.
+    architecture
+        Layers next to the data: dense; or "conv", of images whose pixels are all real
+        numbers, bits or codes: convolutions that halve images, transposed ones that
+        double them, to which images of the same size are added on the way back [8]_,
+        and the dense layers between them, which see the smallest images.
+    conv_layer_sizes : int or tuple of int
+        For "conv", numbers of maps of the convolutions, from the data up, of which the
+        first keeps the size of images.
+    image_shape
+        For "conv", height and width of images, and their number of channels if it is
+        not 1; by default they are square.
     n_frequencies
-        Number of sines and cosines of each real column that the net sees; "auto": 3
+        Number of sines and cosines of each real column that a dense net sees; "auto": 3
         with up to 16 of these, else none.
     weighting
         Weights of squared errors: "uniform" in the angles :math:`\psi`, and in
@@ -141,6 +152,8 @@ class Diffusion(TableOptions, NetEstimator):
        inpainting using denoising diffusion probabilistic models. CVPR.
     .. [7] Hoogeboom, Gritsenko, Bastings, Poole, van den Berg and Salimans (2022).
        Autoregressive diffusion models. ICLR.
+    .. [8] Ronneberger, Fischer and Brox (2015). U-Net: convolutional networks for
+       biomedical image segmentation. MICCAI.
 
     Examples
     --------
@@ -161,6 +174,9 @@ class Diffusion(TableOptions, NetEstimator):
     bits: Literal["masks", "flips"] = "masks"
     class_conditional: bool = False
     activation: Activation = "relu"
+    architecture: Literal["dense", "conv"] = "dense"
+    conv_layer_sizes: Count | tuple = (16, 32)
+    image_shape: tuple | list | None = None
     n_frequencies: CountOrZero | Auto = "auto"
     weighting: Literal["uniform", "likelihood"] = "uniform"
     sampler: Literal["flow", "ancestral"] = "flow"
