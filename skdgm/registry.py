@@ -52,6 +52,7 @@ MODELS = {
     "RBM": "boltzmann.rbm",
     "BidirectionalHelmholtzMachine": "directed.bidirectional_helmholtz_machine",
     "HelmholtzMachine": "directed.helmholtz_machine",
+    "S3C": "directed.s3c",
     "SigmoidBeliefNetwork": "directed.sigmoid_belief_network",
     "Flow": "flows.flow",
     "Diffusion": "diffusion.diffusion",

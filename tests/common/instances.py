@@ -20,6 +20,7 @@ from skdgm import (
     RNNNADE,
     RNNRBM,
     RTRBM,
+    S3C,
     VAE,
     VRNN,
     Autoencoder,
@@ -315,6 +316,19 @@ INSTANCES = [
     ),
     MeanCovarianceRBM(4, 5, n_iter=4, n_chains=20, n_leapfrog=5, random_state=0),
     SpikeSlabRBM(5, n_iter=4, n_chains=20, random_state=0),
+    S3C(5, n_iter=4, random_state=0),
+    S3C(
+        12,
+        n_iter=6,
+        features="spike_slab",
+        mean_field_steps=3,
+        prior_weight=0.0,
+        min_variance=0.1,
+        batch_size=20,
+        early_stopping=True,
+        validation_fraction=0.3,
+        random_state=0,
+    ),
     MeanProductOfT(
         3, 4, n_factors=6, n_iter=4, n_chains=20, n_leapfrog=5, random_state=0
     ),

@@ -75,7 +75,7 @@ for sizes, names in [
     (
         {"n_components": 12},
         "BernoulliRBM ConditionalRBM ConvRBM GatedRBM GaussianRBM RBM RBMClassifier "
-        "ReplicatedSoftmax SpikeSlabRBM "
+        "ReplicatedSoftmax S3C SpikeSlabRBM "
         "NADE RNADE",
     ),
     (

@@ -1,0 +1,217 @@
+r"""Spike and slab sparse coding: the posterior, its bound, and the M-step.
+
+.. math:: h_i \sim \mathrm{Bernoulli}(\sigma(b_i)), \quad s_i \mid h_i \sim
+   \mathcal{N}(h_i \mu_i, \alpha_i^{-1}), \quad v \mid s, h \sim
+   \mathcal{N}\bigl(W (h \odot s) + c, \mathrm{diag}(\beta)^{-1}\bigr)
+
+The posterior is approximated by independent pairs,
+:math:`q(h, s) = \prod_i q(h_i, s_i)` [1]_. With all others as they are, the best pair
+has, where its spike is on, a normal slab of precision :math:`a_i` and mean
+:math:`m_i`, and is on with probability :math:`g_i`:
+
+.. math:: a_i = \alpha_i + W_i^\top \mathrm{diag}(\beta) W_i, \qquad
+   m_i = \frac{1}{a_i} \Bigl(\alpha_i \mu_i + W_i^\top \mathrm{diag}(\beta)
+   \bigl(v - c - \sum_{k \ne i} W_k g_k m_k\bigr)\Bigr), \qquad
+   g_i = \sigma\Bigl(b_i + \tfrac12 a_i m_i^2 - \tfrac12 \alpha_i \mu_i^2
+   + \tfrac12 \log \frac{\alpha_i}{a_i}\Bigr)
+
+Pairs are updated one after the other. Each update is the maximum of the bound over its
+pair, so that the bound never falls; where columns of W are orthogonal, one sweep gives
+the exact posterior. Missing entries are left out of the sums over columns.
+
+References
+----------
+.. [1] Goodfellow, Courville and Bengio (2012). Large-scale feature learning with
+   spike-and-slab sparse coding. ICML.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import entr
+
+from skdgm._kernels.machines.spike_slab import settle_pairs
+from skdgm.utils.math import logit, softplus
+from skdgm.utils.threading.parallel import run
+from skdgm.utils.tree import astype
+
+_LOG_2PI = np.log(2 * np.pi)
+# Pull of weights towards those before, so that units that are never on keep theirs.
+_KEPT = 1e-9
+# Change of products below which pairs have settled.
+_SETTLED = 1e-9
+# Least share of the rows in which a unit is on, or off; least of other quantities.
+_SHARE, _LEAST = 1e-9, 1e-12
+
+
+class CodingParams(NamedTuple):
+    """Weights W, (n_columns, n_components), and means c of the columns; biases b of the
+    spikes; means and precisions of the slabs; and precisions of the columns."""
+
+    W: np.ndarray
+    c: np.ndarray
+    b: np.ndarray
+    mu: np.ndarray
+    alpha: np.ndarray
+    beta: np.ndarray
+
+    @property
+    def exact(self):
+        """The same in float64, in which all is computed."""
+        return astype(self, np.float64)
+
+
+class Pairs(NamedTuple):
+    """Posterior of pairs, each (n_components, n_rows): probability that a spike is on,
+    mean and precision of its slab then, and the mean of their product. Precisions of
+    complete rows are the same, (n_components, 1)."""
+
+    g: np.ndarray
+    m: np.ndarray
+    a: np.ndarray
+    u: np.ndarray
+
+    @property
+    def variance(self):
+        """Variances of the products."""
+        return self.g * (self.m**2 + 1 / self.a) - self.u**2
+
+
+class Sums(NamedTuple):
+    """Expected sufficient statistics, as means over rows: of products u, of columns v,
+    and of spikes."""
+
+    uu: np.ndarray
+    u: np.ndarray
+    vu: np.ndarray
+    vv: np.ndarray
+    v: np.ndarray
+    spike: np.ndarray
+
+
+def pairs(params, v, n_sweeps):
+    """Posterior of rows v, NaN where missing, after at most so many sweeps over all
+    components, forth and back in turn: :class:`Pairs`."""
+    W, c, b, mu, alpha, beta = params
+    seen, weighted = ~np.isnan(v), W * beta[:, None]
+    x = np.where(seen, v - c, 0.0)
+    field = x @ weighted + alpha * mu
+    if seen.all():
+        gram, seen = W.T @ weighted, np.empty((0, 0))
+        own = np.diag(gram)[None].copy()
+    else:
+        gram, own = np.empty((0, 0)), seen @ (W * weighted)
+    given = np.ascontiguousarray(W.T), np.ascontiguousarray(weighted.T), seen + 0.0
+    odds, found = b - 0.5 * alpha * mu**2, np.zeros((3, *field.shape))
+    run(
+        settle_pairs,
+        *(field, own, alpha, odds, gram, *given, *found, n_sweeps, _SETTLED),
+        n=len(v),
+        work=n_sweeps * field.size * len(b),
+    )
+    g, m, u = found
+    return Pairs(g.T, m.T, (alpha + own).T, u.T)
+
+
+def bound(params, v, found):
+    """Lower bound on the log-likelihood of the observed entries of rows, (n_rows,), by
+    their :class:`Pairs`."""
+    W, c, b, mu, alpha, beta = params
+    g, m, a, u = found
+    seen = ~np.isnan(v).T
+    rest = np.where(seen, v.T - c[:, None] - W @ u, 0.0)
+    wide = (W**2) @ found.variance
+    fit = seen.T @ (np.log(beta) - _LOG_2PI) - beta @ (rest**2 + seen * wide)
+    ratio = alpha[:, None] / a
+    slabs = ratio - np.log(ratio) - 1 + alpha[:, None] * (m - mu[:, None]) ** 2
+    spikes = entr(g) + entr(1 - g) + g * b[:, None] - softplus(b)[:, None]
+    return 0.5 * fit + (spikes - 0.5 * g * slabs).sum(axis=0)
+
+
+def sums(params, v, found):
+    """Expected statistics of rows, by their :class:`Pairs`: :class:`Sums`; of missing
+    entries, too, which given the products have their mean and variance."""
+    u, n, variance, lost = found.u, len(v), found.variance, np.isnan(v)
+    x = np.where(lost, u.T @ params.W.T + params.c, v)
+    spread = lost.T @ variance.T / n
+    more = lost.mean(axis=0) / params.beta
+    return Sums(
+        u @ u.T / n + np.diag(variance.mean(axis=1)),
+        u.mean(axis=1),
+        x.T @ u.T / n + params.W * spread,
+        (x**2).mean(axis=0) + (params.W**2 * spread).sum(axis=1) + more,
+        x.mean(axis=0),
+        found.g.mean(axis=1),
+    )
+
+
+def maximised(params, means, min_variance, pseudo):
+    r"""Parameters that maximise the expected complete log-likelihood of a row, given
+    :class:`Sums`, plus the log prior
+
+    .. math:: \log p = \kappa \sum_i \Bigl(\log \sigma(b_i) \sigma(-b_i) + \tfrac12 \log
+       \alpha_i - \tfrac12 \alpha_i (1 + \mu_i^2) - \tfrac12 \sum_j \beta_j
+       W_{ji}^2\Bigr)
+
+    for a number :math:`\kappa` of rows, ``pseudo``, relative to all. Variances of
+    columns are at least ``min_variance``.
+    """
+    k, (uu, u, vu, vv, v, spike) = len(params.b), means
+    A = np.ones((k + 1, k + 1))
+    A[:k, :k], A[k, :k], A[:k, k] = uu, u, u
+    kept = _KEPT * np.diag(A) + _LEAST
+    B = np.column_stack([vu, v])
+    right = B + kept * np.column_stack([params.W, params.c])
+    A[np.arange(k), np.arange(k)] += pseudo
+    left = A + np.diag(kept)
+    # Scales of products may differ by many orders of magnitude.
+    size = np.sqrt(np.diag(left))
+    left /= np.multiply.outer(size, size)
+    whole = np.linalg.solve(left, (right / size).T).T / size
+    rest = vv + ((whole @ A - 2 * B) * whole).sum(axis=1)
+    mu = u / (np.maximum(spike, _SHARE) + pseudo)
+    square = np.diag(uu) - 2 * mu * u + mu**2 * spike
+    variance = (square + pseudo * (1 + mu**2)) / (np.maximum(spike, _SHARE) + pseudo)
+    share = (spike + pseudo) / (1 + 2 * pseudo)
+    return CodingParams(
+        np.ascontiguousarray(whole[:, :k]),
+        whole[:, k].copy(),
+        logit(share.clip(_SHARE, 1 - _SHARE)),
+        mu,
+        1 / np.maximum(variance, _LEAST),
+        1 / np.maximum(rest, min_variance),
+    )
+
+
+def given_spikes(params, v, h):
+    """Log-likelihoods of rows given spikes, and the posterior of the products.
+
+    Parameters
+    ----------
+    params : CodingParams
+    v : ndarray of shape (n_rows, n_columns)
+        Rows that miss the same entries, NaN.
+    h : ndarray of shape (n_states, n_components)
+
+    Returns
+    -------
+    log_p, log_joint : ndarray of shape (n_states, n_rows)
+        Log p(v | h), and log p(v, h).
+    mean : ndarray of shape (n_states, n_components, n_rows)
+    covariance : ndarray of shape (n_states, n_components, n_components)
+        Of the slabs.
+    """
+    W, c, b, mu, alpha, beta = params
+    seen = ~np.isnan(v[0])
+    x, W, beta = v[:, seen] - c[seen], W[seen], beta[seen]
+    weighted = W * beta[:, None]
+    both = h[:, :, None] * h[:, None, :]
+    precision = both * (W.T @ weighted) + np.diag(alpha)
+    covariance = np.linalg.inv(precision)
+    field = h[:, :, None] * ((x @ weighted) + alpha * mu).T
+    mean = covariance @ field
+    log_p = 0.5 * (field * mean).sum(axis=1) - 0.5 * (x**2 @ beta)
+    own = np.log(alpha).sum() - np.linalg.slogdet(precision)[1] - h @ (alpha * mu**2)
+    log_p += 0.5 * (own[:, None] + (np.log(beta) - _LOG_2PI).sum())
+    log_h = h @ b - softplus(b).sum()
+    return log_p, log_p + log_h[:, None], mean, covariance

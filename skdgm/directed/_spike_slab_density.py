@@ -1,0 +1,175 @@
+"""Density of spike and slab sparse coding: exact where spikes are few, else a bound."""
+
+from itertools import product
+
+import numpy as np
+from scipy.special import logsumexp, softmax
+from sklearn.utils import check_random_state
+
+from skdgm.base import Density, by_blocks, of_rows
+from skdgm.data import fill
+from skdgm.directed._spike_slab import bound, given_spikes, pairs
+from skdgm.utils.counts import count, count_rows
+from skdgm.utils.math import log_mean_exp
+from skdgm.utils.random import MAX_SEED, stream
+
+# Draws of spikes for each row, where they are more; rows at a time.
+_DRAWS, _ROWS = 100, 1000
+_SPIKE, _SLAB, _COLUMN, _CHOICE = range(500, 504)
+
+
+class CodingDensity(Density):
+    """Density of rows by ``params``, :class:`CodingParams`; of posteriors by so many
+    ``sweeps``, and of ``features`` "spike" or "spike_slab"."""
+
+    # Number of components up to which all states of the spikes are gone through.
+    enumerated = 10
+
+    def __init__(self, *common, params, sweeps, features):
+        super().__init__(*common)
+        self.dtype, self.params = params.W.dtype.type, params.exact
+        self.sweeps, self.kind_of_features = sweeps, features
+        self.few = self.n_features_out <= self.enumerated
+
+    @property
+    def capabilities(self):
+        """Exact where all states of the spikes are gone through."""
+        return {
+            "log_prob": of_rows("exact" if self.few else "lower bound"),
+            "importance_likelihood": of_rows("lower bound"),
+            "features": of_rows("estimate"),
+            "inverse": {"nothing": "exact"},
+            "sample": {"nothing": "exact"},
+            "fill": {"missing": "exact" if self.few else "estimate"},
+        }
+
+    @property
+    def n_features_out(self):
+        """Number of components."""
+        return len(self.params.b)
+
+    def log_prob(self, X):
+        """Log-likelihood of each row, or its variational bound, in nats."""
+        rows = self.read(X)
+
+        def of_block(v):
+            v = v.astype(float)
+            if not self.few:
+                return bound(self.params, v, self.pairs(v))
+            found = np.empty(len(v))
+            for which, (_, log_w, *_) in self._states(v, None):
+                found[which] = logsumexp(log_w, axis=0)
+            return found
+
+        return self._by_rows(of_block, rows) + self.domain.log_volume(
+            self.columns, rows
+        )
+
+    def importance_likelihood(self, X, n_draws):
+        """Importance weighted lower bound and its standard error, of each row, by draws
+        of spikes given which slabs are integrated out."""
+        rows, n_draws = self.read(X), count(n_draws, "n_draws")
+
+        def of_rows(v, rng):
+            found = np.empty((len(v), 2))
+            for which, (_, log_w, *_) in self._drawn(v.astype(float), rng, n_draws):
+                found[which] = np.stack(log_mean_exp(log_w), axis=1)
+            return found
+
+        found, se = self.by_content(of_rows, rows, _ROWS).T.copy()
+        return found + self.domain.log_volume(self.columns, rows), se
+
+    def features(self, X):
+        """Means of the spikes, or of their products with the slabs."""
+
+        def of_block(v):
+            found = self.pairs(v.astype(float))
+            chosen = found.g if self.kind_of_features == "spike" else found.u
+            return np.ascontiguousarray(chosen.T, self.dtype)
+
+        return self._by_rows(of_block, self.read(X))
+
+    def inverse(self, H):
+        """Means of the columns given features."""
+        H = self.checked(H, self.dtype, "components")
+        u = H * self.params.mu if self.kind_of_features == "spike" else H
+        return self._presented(self._means(u))
+
+    def sample(self, n_samples, random_state=None):
+        """Draw spikes, slabs given these, and rows given both."""
+        n_samples = count_rows(n_samples, len(self.params.c))
+        seed = check_random_state(random_state).randint(MAX_SEED)
+        (_, _, b, mu, alpha, _), rng = self.params, stream(seed).rows(n_samples)
+        k = len(b)
+        h = np.log(rng.fold(_SPIKE).uniform(k)) < -np.logaddexp(0, -b)
+        slab = mu + rng.fold(_SLAB).normal(k) / np.sqrt(alpha)
+        return self._presented(self._noisy(h * slab, rng))
+
+    def fill(self, X, method="mean", random_state=None):
+        """Fill missing entries by means, or by draws, given the others."""
+
+        def filled(v, rng):
+            k, whole, u = self.n_features_out, v.astype(float), rng.fold(_SLAB).normal
+            found, noise = np.empty((len(v), k)), u(k) if method == "sample" else None
+            choice = rng.fold(_CHOICE).uniform(1)[:, 0]
+            for which, (h, log_w, mean, covariance) in self._states(whole, rng):
+                weight = softmax(log_w, axis=0)
+                if noise is None:
+                    found[which] = np.einsum("sr,skr->rk", weight, mean)
+                    continue
+                upto = weight.cumsum(axis=0)
+                state = (upto < choice[which] * upto[-1]).sum(axis=0)
+                state = state.clip(max=len(h) - 1)
+                root = np.linalg.cholesky(covariance[state])
+                drawn = mean[state, :, np.arange(len(state))]
+                drawn += np.einsum("rkl,rl->rk", root, noise[which])
+                found[which] = h[state] * drawn
+            new = self._means(found) if noise is None else self._noisy(found, rng)
+            return np.where(np.isnan(v), new, v).astype(v.dtype)
+
+        return fill(self, X, method, random_state, filled)
+
+    def pairs(self, v):
+        """Posterior of rows."""
+        return pairs(self.params, v, self.sweeps)
+
+    def _by_rows(self, function, rows):
+        """A function of blocks of rows, complete or not; others do not change them."""
+        return by_blocks(function, rows._replace(density=1.0, packed=None))
+
+    def _means(self, u):
+        return u @ self.params.W.T + self.params.c
+
+    def _noisy(self, u, rng):
+        noise = rng.fold(_COLUMN).normal(len(self.params.c))
+        return self._means(u) + noise / np.sqrt(self.params.beta)
+
+    def _presented(self, v):
+        return self.domain.to_data(self.columns, v.astype(self.dtype))
+
+    def _states(self, v, rng):
+        """Numbers of rows; with states of their spikes, log weights of these, and what
+        rows are given each, as of :func:`given_spikes`."""
+        if not self.few:
+            yield from self._drawn(v, rng, _DRAWS)
+            return
+        h = np.array(list(product((0.0, 1.0), repeat=self.n_features_out)))
+        _, kind = np.unique(np.isnan(v), axis=0, return_inverse=True)
+        size = max(1, _ROWS * _DRAWS // len(h))
+        for number in range(kind.max() + 1):
+            same = np.flatnonzero(kind == number)
+            for first in range(0, len(same), size):
+                which = same[first : first + size]
+                found = given_spikes(self.params, v[which], h)
+                yield which, (h, *found[1:])
+
+    def _drawn(self, v, rng, n_draws):
+        """The same of spikes that are drawn from the posterior, and may be repeated."""
+        g = self.pairs(v).g.T
+        noise, k = rng.fold(_SPIKE), self.n_features_out
+        for row, own in enumerate(g):
+            drawn = noise.take([row]).each(n_draws).uniform(k)
+            h = (drawn < own).astype(float)
+            _, log_joint, *given = given_spikes(self.params, v[[row]], h)
+            log_q = np.log(np.where(h > 0, own, 1 - own)).sum(axis=1)
+            yield [row], (h, log_joint - log_q[:, None], *given)
