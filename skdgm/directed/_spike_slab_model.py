@@ -21,8 +21,6 @@ from skdgm.utils.tree import astype, tree_map
 
 # Variance of columns, noise of weights, and largest magnitude of the latter, at first.
 _VARIANCE, _NOISE, _FAR = 0.5, 0.01, 5.0
-# Batches whose statistics count at least, where the number of epochs is unknown.
-_MEMORY = 10
 
 
 class CodingState(NamedTuple):
@@ -37,10 +35,11 @@ class CodingObjective(Objective):
     r"""Variational bound of rows; each update is an E-step of a batch, and an M-step.
 
     .. math:: S \leftarrow S + \rho \, (S_\text{batch} - S), \qquad
-       \rho = \frac{1}{\min(t, n)}
+       \rho = \min\bigl(1, \max(1 / t, \eta / n)\bigr)
 
     of update t, where an epoch has n batches, so that statistics are means over the
-    rows of about one epoch [1]_. With one batch this is expectation maximisation.
+    rows of about :math:`1 / \eta` epochs [1]_, for a ``learning_rate`` :math:`\eta`.
+    With one batch and a rate of 1 this is expectation maximisation.
 
     References
     ----------
@@ -79,9 +78,8 @@ class CodingObjective(Objective):
         options, params = self.options, state.params.exact
         v = self.rows.take(batch).astype(float)
         found = sums(params, v, pairs(params, v, options.mean_field_steps))
-        t, most = state.t + 1, clock.n_batches
-        most = most if clock.n_epochs else max(most, _MEMORY)
-        rho = 1 / min(t[0], most)
+        t = state.t + 1
+        rho = min(1.0, max(1 / t[0], self.options.learning_rate / clock.n_batches))
         means = tree_map(lambda old, new: old + rho * (new - old), state.means, found)
         pseudo = options.prior_weight / self.table.n_draws
         params = maximised(params, means, options.min_variance, pseudo)
@@ -128,7 +126,7 @@ class CodingModel(Model):
             *facts.own,
             params=state.params,
             sweeps=facts.options.mean_field_steps,
-            features=facts.now("features"),
+            features=facts.options.features,
         )
 
     def attributes(self, facts, state):
@@ -144,7 +142,7 @@ class CodingModel(Model):
             "mean_": columns.mean,
             "scale_": columns.scale,
             "_beta": beta,
-            "_training": state[1:],
+            "_training": (*state.means, state.t),
         }
 
     def state(self, facts, attributes):
@@ -155,4 +153,5 @@ class CodingModel(Model):
         )
         own = (attributes[name] for name in names)
         params = CodingParams(attributes["components_"].T, *own)
-        return CodingState(params, *attributes["_training"])
+        *means, t = attributes["_training"]
+        return CodingState(params, Sums(*means), t)

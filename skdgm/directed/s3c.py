@@ -17,6 +17,7 @@ from skdgm.base.options import (
     CountOrZero,
     Fraction,
     NotNegative,
+    Positive,
     removed,
 )
 from skdgm.data import RealColumns
@@ -38,10 +39,10 @@ class S3C(FitOptions, Estimator):
 
     Learned by expectation maximisation with a factorised posterior of the pairs of a
     spike h and a slab s [1]_ [2]_: updates of one pair at a time, which never lower
-    the bound, and parameters in closed form. There is no learning rate. With all spikes
-    on, it is factor analysis; given the spikes, rows are normal with covariances of
-    their own, as of :class:`~skdgm.SpikeSlabRBM`, but the model is directed: draws
-    and a bound are exact and need no chains.
+    the bound, and parameters in closed form. With all spikes on, it is factor analysis;
+    given the spikes, rows are normal with covariances of their own, as of
+    :class:`~skdgm.SpikeSlabRBM`, but the model is directed: draws and a bound are exact
+    and need no chains.
 
     Columns may have any scale: they are standardised internally. NaN is a missing
     value, in every method, which is left out. All is computed in float64; parameters
@@ -53,19 +54,22 @@ class S3C(FitOptions, Estimator):
         Number of spikes, each with a slab.
     features
         What :meth:`transform` returns: means of the spikes, or of their products with
-        the slabs, in units of the components. It may be changed after ``fit``.
+        the slabs, in units of the components.
     mean_field_steps
         Number of times that each pair is updated, given the others, to find the
         posterior of a row.
     prior_weight
-        Number of rows that the prior counts for: it has each spike on in as many, and
-        off in as many, with slabs of mean 0 and variance 1, and small weights. With 0,
-        the bound is maximised as it is.
+        Number of rows, of those of an epoch, that the prior counts for: it has each
+        spike on in as many, and off in as many, with slabs of mean 0 and variance 1,
+        and small weights. With 0, the bound is maximised as it is.
     min_variance
         Least variance of a standardised column given the hidden units.
     batch_size
         Number of rows in each update. If there are no more, each update is a step of
-        expectation maximisation; else statistics are averaged over an epoch.
+        expectation maximisation; else statistics are averaged over batches.
+    learning_rate
+        Statistics are averaged over so many epochs as the inverse of this, where 1 is
+        one epoch. Each call of ``partial_fit`` is an epoch of its rows.
     n_iter
         Number of epochs; "auto": 200 updates, but between 20 and 100 epochs.
 
@@ -123,7 +127,7 @@ class S3C(FitOptions, Estimator):
     min_variance: Fraction = 0.01
     batch_size: Count = 1000
     n_iter: CountOrZero | Auto = "auto"
-    learning_rate: float = removed()
+    learning_rate: Positive = 1.0
     power_t: float = removed()
 
     _MODEL, _domain = CodingModel(), RealColumns()
@@ -138,7 +142,9 @@ class S3C(FitOptions, Estimator):
             h_k \sim q(h \mid v)
 
         with slabs integrated out. Its expectation is between the variational bound and
-        the log-likelihood, which it approaches with more draws.
+        the log-likelihood, which it approaches with more draws. Weights are unbiased,
+        but q may be too sure of a spike: a state that it seldom draws has a large
+        weight, and standard errors are too low where there was none.
 
         Parameters
         ----------

@@ -325,6 +325,7 @@ INSTANCES = [
         prior_weight=0.0,
         min_variance=0.1,
         batch_size=20,
+        learning_rate=0.5,
         early_stopping=True,
         validation_fraction=0.3,
         random_state=0,
