@@ -30,7 +30,8 @@ def pytest_collection_modifyitems(items):
     """Mark what is left to CI as exhaustive: cases that ``short`` does not name, those
     in single precision, for which kernels would be compiled once more, and estimators
     on whose road another one stands; and what belongs to the core. What is left to
-    releases is not exhaustive, but for the cases that ``short`` names."""
+    releases, as options and kinds of columns of a class that was asked, is not
+    exhaustive; but the cases that ``short`` names are not left."""
     common = sys.modules.get("tests.common.instances")
     for item in items:
         case, kept = getattr(item, "callspec", None), item.get_closest_marker("short")
@@ -40,7 +41,9 @@ def pytest_collection_modifyitems(items):
         if named:
             own = [mark for mark in item.own_markers if mark.name != "release"]
             item.own_markers[:] = own
-        elif item.get_closest_marker("release"):
+        if any(not common.among(one, common.LANDING) for one in asked):
+            item.add_marker("release")
+        if item.get_closest_marker("release"):
             continue
         if (
             (kept and not named)

@@ -1829,6 +1829,9 @@ KINDS = one_of_each(kind)
 CLASSES = one_of_each(type)
 READERS = one_of_each(reader, CLASSES + KINDS)
 
+# What is asked before a change lands; all others are before a release.
+LANDING = CLASSES + READERS
+
 # A class for each way in which a model learns and answers: the short suite asks them
 # alone what all estimators promise. Those left have the tests of their family there,
 # and all of it in the exhaustive tests.

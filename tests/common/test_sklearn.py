@@ -128,7 +128,6 @@ FAMILIES = [
 ]
 FIRST = [one for one in DEFAULTS if type(one).__name__ in FAMILIES]
 LEFT = [one for one in DEFAULTS if type(one).__name__ not in FAMILIES]
-LEFT += [REAL, SUPERVISED, NORMAL, LINKED, *BRIEF]
 
 
 @with_checks(FIRST)
@@ -139,6 +138,12 @@ def test_check(estimator, check):
 @pytest.mark.exhaustive
 @with_checks(LEFT)
 def test_check_of_others(estimator, check):
+    assert_passes(estimator, check)
+
+
+@pytest.mark.release
+@with_checks([REAL, SUPERVISED, NORMAL, LINKED, *BRIEF])
+def test_check_of_other_kinds(estimator, check):
     assert_passes(estimator, check)
 
 
