@@ -29,9 +29,9 @@ PROOFS += "inference", "nets", "partition", "samplers"
 def pytest_collection_modifyitems(items):
     """Mark what is left to CI as exhaustive: cases that ``short`` does not name, those
     in single precision, for which kernels would be compiled once more, and estimators
-    on whose road another one stands; and what belongs to the core. What is left to
-    releases, as options and kinds of columns of a class that was asked, is not
-    exhaustive; but the cases that ``short`` names are not left."""
+    on whose road another one stands; and what belongs to the core. Left to releases
+    are the cases of tests with that mark that ``short`` does not name, and instances
+    whose class and way to read rows were asked."""
     common = sys.modules.get("tests.common.instances")
     for item in items:
         case, kept = getattr(item, "callspec", None), item.get_closest_marker("short")

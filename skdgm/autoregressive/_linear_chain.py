@@ -16,9 +16,8 @@ from scipy.linalg import cholesky, solve_triangular
 from skdgm.autoregressive._net_chains import MaskedChain
 from skdgm.autoregressive._particles import Particles
 from skdgm.nets import Layer
-from skdgm.utils.math import distinct
+from skdgm.utils.math import LOG_2PI, distinct
 
-_LOG_2PI = float(np.log(2 * np.pi))
 # Of scipy: all numbers are finite, and to look takes as long as to solve where matrices
 # are small.
 QUICK = {"lower": True, "check_finite": False}
@@ -146,6 +145,6 @@ def given_seen(mean, covariance, v, missing):
     root = _root(covariance[np.ix_(seen, seen)])
     white = solve_triangular(root, (v[:, seen] - mean[seen]).T, **QUICK)
     projected = solve_triangular(root, covariance[np.ix_(seen, missing)], **QUICK)
-    log_p = -0.5 * (white.T**2 + _LOG_2PI) - np.log(np.diag(root))
+    log_p = -0.5 * (white.T**2 + LOG_2PI) - np.log(np.diag(root))
     spread = covariance[np.ix_(missing, missing)] - projected.T @ projected
     return mean[missing] + white.T @ projected, spread, log_p

@@ -23,13 +23,12 @@ from skdgm.diffusion._noise import Clocks
 from skdgm.latent.filling import by_weight
 from skdgm.nets import layers_of
 from skdgm.utils.counts import count_rows
-from skdgm.utils.math import log_mean_exp
+from skdgm.utils.math import LOG_2PI, log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 from skdgm.utils.weighted import Weighted, effective, pooled
 
-_LOG_2PI = float(np.log(2 * np.pi))
 # Draws of missing entries are from distributions wider than normal ones.
 _SPREAD = 1.25
 # Columns up to which divergences are exact.
@@ -289,7 +288,7 @@ class DiffusionDensity(Density):
             probe = probe.astype(z.dtype)
         y, log_volume = flowed(self._field(v.dtype), z, self.now.n_steps, probe)
         y = y.astype(np.float64)
-        normal = -0.5 * (y * y + _LOG_2PI).sum(axis=1)
+        normal = -0.5 * (y * y + LOG_2PI).sum(axis=1)
         return normal + log_volume + self.frame.log_volume
 
     def _by_flow(self, v, rng):

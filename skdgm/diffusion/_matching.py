@@ -26,10 +26,10 @@ from skdgm.diffusion._layout import masked
 from skdgm.diffusion._noise import Clocks, Frame, deviations
 from skdgm.flows._normal import fitted
 from skdgm.nets import NetObjective, columns, layers_of, nll
+from skdgm.utils.math import LOG_2PI
 from skdgm.utils.rows import Rows
 from skdgm.utils.tree import astype
 
-_LOG_2PI = float(np.log(2 * np.pi))
 # Purposes of random numbers.
 _MISSING, _TIME, _NOISE, _FREE, _HIDE = range(1, 6)
 # Most columns of which the covariance is learned, too.
@@ -261,7 +261,7 @@ def noisy(frame, clocks, v, time, noise, even=False):
     else:
         tiny = np.finfo(v.dtype).tiny
         weight = weight * angles.cos / np.maximum(angles.sin, tiny)
-    normal = 0.5 * (z * z + v.dtype.type(_LOG_2PI)).sum(axis=1)
+    normal = 0.5 * (z * z + v.dtype.type(LOG_2PI)).sum(axis=1)
     normal -= v.dtype.type(frame.log_volume)
     return y, angles, calm(angles), target, weight, normal
 

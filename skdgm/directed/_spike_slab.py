@@ -31,11 +31,10 @@ import numpy as np
 from scipy.special import entr
 
 from skdgm._kernels.machines.spike_slab import settle_pairs
-from skdgm.utils.math import logit, softplus
+from skdgm.utils.math import LOG_2PI, logit, softplus
 from skdgm.utils.threading.parallel import run
 from skdgm.utils.tree import astype
 
-_LOG_2PI = np.log(2 * np.pi)
 # Pull of weights towards those before, so that units that are never on keep theirs.
 _KEPT = 1e-9
 # Change of products below which pairs have settled.
@@ -121,7 +120,7 @@ def bound(params, v, found):
     seen = ~np.isnan(v).T
     rest = np.where(seen, v.T - c[:, None] - W @ u, 0.0)
     wide = (W**2) @ found.variance
-    fit = seen.T @ (np.log(beta) - _LOG_2PI) - beta @ (rest**2 + seen * wide)
+    fit = seen.T @ (np.log(beta) - LOG_2PI) - beta @ (rest**2 + seen * wide)
     ratio = alpha[:, None] / a
     slabs = ratio - np.log(ratio) - 1 + alpha[:, None] * (m - mu[:, None]) ** 2
     spikes = entr(g) + entr(1 - g) + g * b[:, None] - softplus(b)[:, None]
@@ -212,6 +211,6 @@ def given_spikes(params, v, h):
     mean = covariance @ field
     log_p = 0.5 * (field * mean).sum(axis=1) - 0.5 * (x**2 @ beta)
     own = np.log(alpha).sum() - np.linalg.slogdet(precision)[1] - h @ (alpha * mu**2)
-    log_p += 0.5 * (own[:, None] + (np.log(beta) - _LOG_2PI).sum())
+    log_p += 0.5 * (own[:, None] + (np.log(beta) - LOG_2PI).sum())
     log_h = h @ b - softplus(b).sum()
     return log_p, log_p + log_h[:, None], mean, covariance

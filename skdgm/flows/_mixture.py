@@ -21,9 +21,9 @@ from scipy.linalg import cholesky, solve_triangular
 from scipy.special import gammaln, logsumexp
 
 from skdgm.nets.bases import Mixture, Tails
+from skdgm.utils.math import LOG_2PI
 from skdgm.utils.random import stream
 
-_LOG_2PI = float(np.log(2 * np.pi))
 # Numbers of components to choose among; of prior rows, of a covariance, a column.
 _COMPONENTS, _PRIOR = (2, 3, 4, 6, 8), (4.0, 1.0, np.inf)
 # Parts of the rows that are left out by turns; steps of expectation maximisation, and
@@ -212,7 +212,7 @@ def _log_p(x, components):
         root = cholesky(covariance, lower=True)
         u = solve_triangular(root, (x - mean).T, lower=True)
         constant = np.log(weight) - np.log(np.diag(root)).sum()
-        found[k] = constant - 0.5 * (u * u).sum(axis=0) - 0.5 * _LOG_2PI * x.shape[1]
+        found[k] = constant - 0.5 * (u * u).sum(axis=0) - 0.5 * LOG_2PI * x.shape[1]
     return found
 
 

@@ -21,8 +21,8 @@ from scipy.special import log_softmax, logsumexp
 from skdgm.autoregressive._linear_chain import QUICK, given_seen, jitter, patterns
 from skdgm.autoregressive._normal import expected, nothing
 from skdgm.nets import Layer
+from skdgm.utils.math import LOG_2PI
 
-_LOG_2PI = float(np.log(2 * np.pi))
 _CHOICE = 105
 # Degrees of shrinkage, of which the first are for rows of many more than columns.
 _SHRINKAGE = (
@@ -82,7 +82,7 @@ class Drawn(NamedTuple):
     def completed(self, rng, spread=1.0):
         """As :meth:`Conditional.completed`."""
         noise, missing = rng.normal(self.v.shape[1]), np.isnan(self.v)
-        log_q = -0.5 * (noise**2 + _LOG_2PI) - np.log(spread)
+        log_q = -0.5 * (noise**2 + LOG_2PI) - np.log(spread)
         found = np.where(missing, spread * noise, self.v).astype(self.v.dtype)
         return found, np.where(missing, log_q, 0).sum(axis=1)
 
@@ -147,7 +147,7 @@ class Conditional:
         for rows, missing, center, root in self.groups:
             gap = whole[np.ix_(rows, missing)] - center
             drawn = solve_triangular(root, gap.T, **QUICK) / spread
-            log_q[rows] = -0.5 * (drawn**2 + _LOG_2PI).sum(axis=0)
+            log_q[rows] = -0.5 * (drawn**2 + LOG_2PI).sum(axis=0)
             log_q[rows] -= np.log(spread * np.diag(root)).sum()
         return log_q
 

@@ -20,8 +20,8 @@ from autograd.extend import defvjp, defvjp_argnums
 from scipy.special import digamma, gammaln, logsumexp, stdtrit
 
 from skdgm.nets.tape import primitive
+from skdgm.utils.math import LOG_2PI
 
-_LOG_2PI = float(np.log(2 * np.pi))
 _CHOICE, _HALF = 104, 2.0**-33
 
 
@@ -70,7 +70,7 @@ class Tails(NamedTuple):
 
 def normal_log_p(z):
     """Log density of rows of standard normal numbers, differentiable."""
-    return -0.5 * (z * z).sum(axis=1) - z.dtype.type(0.5 * _LOG_2PI * z.shape[1])
+    return -0.5 * (z * z).sum(axis=1) - z.dtype.type(0.5 * LOG_2PI * z.shape[1])
 
 
 @primitive
@@ -84,7 +84,7 @@ def _of_components(z, log_weight, mean, root):
     white = [(z - own) @ part for own, part in zip(mean, root)]
     log_p = np.empty((len(mean), len(z)), z.dtype)
     for k, (u, part) in enumerate(zip(white, root)):
-        constant = np.log(np.diag(part)).sum() - 0.5 * _LOG_2PI * z.shape[1]
+        constant = np.log(np.diag(part)).sum() - 0.5 * LOG_2PI * z.shape[1]
         log_p[k] = log_weight[k] + constant - 0.5 * (u * u).sum(axis=1)
     return log_p, white
 

@@ -7,6 +7,9 @@ these on AVX-512: they call the C library entry by entry.
 import numpy as np
 from scipy.special import logsumexp
 
+# A Python float, by which single precision stays.
+LOG_2PI = float(np.log(2 * np.pi))
+
 
 def sigmoid(x):
     r"""Logistic function :math:`\sigma(x) = 1 / (1 + e^{-x})`."""

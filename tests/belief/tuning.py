@@ -6,7 +6,7 @@ from sklearn.model_selection import train_test_split
 
 X, Y = load_digits(return_X_y=True)
 TRAIN, TEST, Y_TRAIN, Y_TEST = train_test_split(
-    (X / 16).astype(np.float64), Y, test_size=1 / 3, random_state=0, stratify=Y
+    X / 16, Y, test_size=1 / 3, random_state=0, stratify=Y
 )
 FEW, FEW_Y = TRAIN[:200], Y_TRAIN[:200]
 

@@ -34,7 +34,7 @@ def settle_pairs(
     own : ndarray of shape (n_rows or 1, n_units)
         Diagonal of G.
     alpha : ndarray of shape (n_units,)
-        What a is more than that.
+        Differences of a and that diagonal.
     gram : ndarray of shape (n_units, n_units)
         G; without rows where entries of rows are missing.
     W, weighted : ndarray of shape (n_units, n_columns)
