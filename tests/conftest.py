@@ -25,6 +25,10 @@ PROOFS = "_kernels", "couplings", "distributions", "energies", "gradients", "opt
 PROOFS += "inference", "nets", "partition", "samplers"
 
 
+# Of each test with the mark ``short``, and its texts: all cases.
+CASES = {}
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Mark what is left to CI as exhaustive: cases that ``short`` does not name, those
@@ -35,6 +39,9 @@ def pytest_collection_modifyitems(items):
     common = sys.modules.get("tests.common.instances")
     for item in items:
         case, kept = getattr(item, "callspec", None), item.get_closest_marker("short")
+        if kept:
+            test = item.nodeid.split("[")[0], kept.args
+            CASES.setdefault(test, []).append(case.id)
         given = case.params.values() if case else ()
         asked = [one for one in given if common and common.among(one, common.INSTANCES)]
         named = kept and any(text in case.id for text in kept.args)

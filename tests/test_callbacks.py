@@ -163,6 +163,7 @@ def assert_goes_on(estimator, path, start=clone, step=1, **data):
         assert_identical(whole, kept)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("instance", STACKS, ids=name_of)
 def test_stacks_go_on_with_the_layer_under_way(instance, path):
     instance, data = brief(clone(instance), most=2), Data(instance)
@@ -208,7 +209,7 @@ class Refined(Each):
         super().write(estimator)
 
 
-@pytest.mark.short("NoneType3")
+@pytest.mark.release
 @pytest.mark.parametrize(
     ("dbn", "y"),
     [
@@ -227,6 +228,7 @@ def test_refinement_goes_on(dbn, y, path):
     assert assert_goes_on(dbn, path, **data) == depth * 3 + 3 + 1
 
 
+@pytest.mark.exhaustive
 def test_refined_layers_are_not_trained_again(path):
     dbn, first = DBN((4, 3), **REFINE), Refined(path)
     clone(dbn).set_callbacks(first).fit(BITS)
@@ -285,6 +287,7 @@ def test_a_seed_of_a_stack_that_nobody_gave_is_kept(path):
     np.testing.assert_array_equal(found.coefs_[0], kept.coefs_[0])
 
 
+@pytest.mark.short("BernoulliRBM")
 @pytest.mark.parametrize(
     "estimator",
     [
@@ -361,7 +364,7 @@ def test_pre_training_is_not_repeated(path, monkeypatch):
 PAIRS = {"pretrain": "layerwise", "pretrain_iter": (2, 3), "random_state": 0}
 
 
-@pytest.mark.short("-list1")
+@pytest.mark.release
 @pytest.mark.parametrize(
     ("machine", "n_epochs"),
     [
@@ -422,6 +425,7 @@ def test_fine_tuning_of_a_machine_goes_on(options, own, path):
     assert assert_goes_on(clf, path, X=FEW, y=OF_FEW) == dbm.n_iter + 3 + 1
 
 
+@pytest.mark.exhaustive
 def test_a_net_of_a_machine_is_not_trained_again(path):
     clf, data = DBMClassifier(DBM((4, 3), n_iter=2), **NET), {"X": BITS, "y": LABELS}
     first = Nets(path)
@@ -446,6 +450,7 @@ def test_a_net_of_a_machine_is_not_trained_again(path):
     assert_identical(whole.set_callbacks(), found.set_callbacks())
 
 
+@pytest.mark.exhaustive
 def test_a_net_of_a_machine_remembers_early_stopping_and_its_seed(path):
     tuned = {"early_stopping": True, "n_iter_no_change": 2, "tol": 0.01}
     clf = DBMClassifier(DBM((4, 3), n_iter=1), learning_rate=0.05, random_state=0)
@@ -467,6 +472,7 @@ def test_a_net_of_a_machine_remembers_early_stopping_and_its_seed(path):
     assert found.net_loss_curve_[:2] == kept.net_loss_curve_
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("stage", ["machine", "net"])
 def test_a_machine_that_ctrl_c_ends_goes_on(stage, path):
     """Ctrl-C ends no stage: another fit completes it."""
@@ -506,7 +512,7 @@ class Layers(Each):
         super().write(estimator)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_nets_are_tuned_from_where_they_were(path):
     options = {"pretrain_iter": (2, 1), "n_iter": 2, "random_state": 0}
     net, data = DBNClassifier((4, 3), **options), {"X": BITS, "y": LABELS}
@@ -582,6 +588,7 @@ def test_a_tuned_net_remembers_early_stopping_and_its_seed(path):
         assert layers[0][:1] == layers[1][:1]
 
 
+@pytest.mark.exhaustive
 def test_a_tuned_net_that_is_fitted_further_goes_on(path):
     net = DBNClassifier((4, 3), pretrain_iter=1, n_iter=2, random_state=0)
     state = pickle.dumps(net.set_params(warm_start=True).fit(BITS, LABELS))
@@ -685,6 +692,7 @@ def test_what_cannot_be_written_is_refused_at_the_start(path, monkeypatch):
     assert not list(path.parent.iterdir())
 
 
+@pytest.mark.short("BernoulliRBM")
 @pytest.mark.parametrize(
     "model",
     [

@@ -16,7 +16,7 @@ PAGES = [
 ]
 
 
-@pytest.mark.short("getting_started", "likelihoods", "mixed_tables")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_snippets_run(page):
     found = doctest.testfile(

@@ -122,6 +122,7 @@ def test_counts_sum_up(counts):
     assert (below > np.subtract(expected, 0.5)).all()
 
 
+@pytest.mark.exhaustive
 def test_counts_are_drawn(counts):
     energy, params, truth = counts
     start = Gibbs(energy).init(stream(1).rows(N), params.units)
@@ -133,6 +134,7 @@ def test_counts_are_drawn(counts):
     assert_means(v[:, :, None] * h[:, None, :], pairs)
 
 
+@pytest.mark.exhaustive
 def test_counts_are_learned(counts):
     energy, params, _ = counts
     v = np.array([[0.0, 2], [3, 1], [7, 0], [1, 1]])
@@ -201,7 +203,7 @@ def test_a_triangle_learns_to_classify():
     assert own > np.log(1 / 16) - 0.3
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_an_estimator_of_counts_learns_their_dependence():
     rng = np.random.RandomState(0)
     h = rng.rand(400, 2) < 0.5
@@ -224,6 +226,7 @@ def test_an_estimator_of_counts_learns_their_dependence():
         model.score_samples(X - 1)
 
 
+@pytest.mark.exhaustive
 def test_a_mixture_of_bits_is_an_estimator():
     X = load_digits().data[:, 10:20] > 7
     model = MIXTURE.BitMixture(8, n_iter=40, random_state=0).fit(X)

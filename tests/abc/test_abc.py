@@ -106,6 +106,7 @@ def fitted():
     return ABC(normal, prior, np.mean, random_state=0, **options).fit(SHIFTED)
 
 
+@pytest.mark.exhaustive
 def test_mean_of_normal_numbers(fitted):
     assert_moments(fitted, *POSTERIOR)
     assert 300 < fitted.n_effective_ <= 500
@@ -115,6 +116,7 @@ def test_mean_of_normal_numbers(fitted):
     assert fitted.distances_.max() == fitted.tolerances_[-1]
 
 
+@pytest.mark.exhaustive
 def test_simulations_come_nearer_step_by_step_than_by_rejection(fitted):
     rejection = clone(fitted).set_params(method="rejection").fit(SHIFTED)
     assert rejection.n_simulations_ == 5000
@@ -124,6 +126,7 @@ def test_simulations_come_nearer_step_by_step_than_by_rejection(fitted):
     assert rejection.particles_.std() > 1.1 * POSTERIOR[1]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("method", ["smc", "rejection"])
 def test_binomial_counts_that_match(method):
     abc = ABC(heads, stats.beta(2, 3), method=method, n_particles=400, random_state=0)
@@ -252,7 +255,7 @@ def cubic(theta, rng):
     return rng.normal(theta[0] ** 3, 1, size=(20, 1))
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("root", [0.5, 1.0, 1.9])
 def test_a_flow_of_near_simulations_by_quadrature(root):
     """Where the parameter is a steep function of the summary, and bent."""
@@ -321,6 +324,7 @@ def assert_same(one, other):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "backend",
     ["threading", pytest.param("loky", marks=pytest.mark.exhaustive)],
@@ -357,6 +361,7 @@ def test_distances_by_name(distance):
     assert abc.distances_.min() == near
 
 
+@pytest.mark.exhaustive
 def test_kinds_of_data():
     abc = ABC(normal, stats.norm(), np.mean, **SMALL)
     plain = clone(abc).fit(SHIFTED)
@@ -504,6 +509,7 @@ def rarely(theta, rng):
     return normal(theta, rng) if 0 < theta[0] < 4 else np.full((20, 1), np.nan)
 
 
+@pytest.mark.exhaustive
 def test_the_first_kernel_is_of_several_particles_where_most_simulations_fail():
     prior, options = stats.uniform(-200, 400), {"n_particles": 50, "random_state": 3}
     abc = ABC(rarely, prior, np.mean, n_simulations=2000, **options)

@@ -227,7 +227,7 @@ def test_draws_of_a_code_are_of_its_cluster(clusters):
     )
 
 
-@pytest.mark.short("0")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("codes", "message"),
     [
@@ -244,6 +244,7 @@ def test_codes_that_there_are_not_are_named(clusters, codes, message):
         clusters[2].sample(5, codes=codes)
 
 
+@pytest.mark.exhaustive
 def test_columns_of_codes_are_counted(clusters):
     with pytest.raises(ValueError, match="H has 2 columns, but InfoGAN"):
         clusters[2].inverse_transform(np.eye(2))
@@ -312,6 +313,7 @@ def test_images_to_deform_have_a_shape():
     assert np.isfinite(gan.fit(rows).transform(rows)).all()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", [InfoGAN, GANClassifier])
 def test_fits_with_deformed_images_are_like_any_others(kind):
     rows, y = RNG.random((20, 6)), np.arange(20) % 3

@@ -270,6 +270,7 @@ def test_categories_keep_their_numbers_after_half_a_fit():
     assert players.head_stays(players.start(), Clock(0, 10))
 
 
+@pytest.mark.exhaustive
 def test_fits_with_near_rows_are_like_any_others():
     rows = RNG.random((20, 6)).round(1)
     gan = InfoGAN(n_neighbors=3, n_iter=2, batch_size=10, random_state=0, n_draws=20)

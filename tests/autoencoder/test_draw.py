@@ -133,6 +133,7 @@ def exact(name="bits"):
     return logsumexp(log_p + log_w, axis=1)
 
 
+@pytest.mark.short("whole")
 @pytest.mark.parametrize("name", ["bits", "gru", "whole"])
 def test_bounds_are_held_to_integrals(name):
     model, expected = fitted(name), exact(name)

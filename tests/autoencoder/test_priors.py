@@ -75,6 +75,7 @@ def log_prior(vae, z):
     return hierarchy.generative.log_prior(z, own)
 
 
+@pytest.mark.short("1", "vamp", "mixture")
 @pytest.mark.parametrize("n_units", [1, 2])
 @pytest.mark.parametrize("prior", PRIORS)
 def test_priors_are_densities_of_their_draws(prior, n_units):
@@ -318,7 +319,7 @@ def test_priors_do_not_change_while_they_learn(option, value):
         vae.set_params(**{option: value}).partial_fit(V)
 
 
-@pytest.mark.short("full-vamp", "flow-flow", "diagonal", "auxiliary-vamp")
+@pytest.mark.short("diagonal", "vamp")
 @pytest.mark.parametrize("prior", PRIORS)
 @pytest.mark.parametrize("posterior", [*POSTERIORS, "auxiliary"])
 def test_hard_rows_are_learned(prior, posterior):

@@ -194,6 +194,7 @@ def test_files_have_all_that_was_learned(case, tmp_path):
     assert len(again.partial_fit(X).loss_curve_) == 3
 
 
+@pytest.mark.exhaustive
 def test_errors_rank_anomalies_by_row_and_by_column():
     X = load_digits().data / 16
     net = Autoencoder(8, n_iter=10, random_state=0).fit(X[:1500])

@@ -113,6 +113,7 @@ def test_rows_without_a_label_help():
     assert from_all > alone.score(X[1000:], Y[1000:])
 
 
+@pytest.mark.exhaustive
 def test_numbers():
     D, t = load_diabetes(return_X_y=True)
     net = StackedAutoencoderRegressor((32, 32), n_iter=30, random_state=0)

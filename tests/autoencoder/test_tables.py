@@ -18,6 +18,7 @@ def vae():
     return VAE(4, (32,), column_types="mixed", n_iter=60, random_state=0).fit(WIDE)
 
 
+@pytest.mark.exhaustive
 def test_frames_come_back(vae):
     found = vae.sample(500, random_state=0)
     assert (found.dtypes == WIDE.dtypes).all()
@@ -31,6 +32,7 @@ def test_frames_come_back(vae):
     assert vae.column_types_["gain"].values == [0]
 
 
+@pytest.mark.exhaustive
 def test_missing_entries_are_filled(vae):
     holed = WIDE.astype({"gain": float, "rooms": float}).head(20)
     holed.iloc[::2, :2] = np.nan
@@ -55,6 +57,7 @@ def test_scores_are_bounds_on_the_density_of_a_column():
     assert p.sum() == pytest.approx((1 - 1 / (n + 3)) * (1 - 1 / (n + 4)), abs=0.01)
 
 
+@pytest.mark.short("names5", "names3", "names4")
 @pytest.mark.parametrize("names", [[name] for name in CONDITIONS] + [list(CONDITIONS)])
 def test_all_draws_keep_to_the_conditions(vae, names):
     given = {name: CONDITIONS[name] for name in names}

@@ -70,6 +70,7 @@ def truth(vae):
     return logsumexp(grid(vae), axis=(1, 2))
 
 
+@pytest.mark.exhaustive
 def test_bounds_are_below_the_likelihood_and_reach_it(vae, truth):
     assert np.exp(truth).sum() == pytest.approx(1)
     found, se = vae.importance_likelihood(BITS, n_draws=4000, return_se=True)
@@ -86,6 +87,7 @@ def test_draws_are_of_the_model(vae, truth):
     assert_means(rows[:, [0, 2]], (p @ BITS / p.sum())[[0, 2]])
 
 
+@pytest.mark.short("normal", "importance")
 @pytest.mark.parametrize("sampler", ["importance", "metropolis"])
 def test_missing_entries_are_filled_as_likely(vae, truth, sampler):
     p = np.exp(truth) * (BITS[:, 0] == 1)

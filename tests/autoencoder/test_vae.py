@@ -113,6 +113,7 @@ def test_a_category_that_was_never_seen_is_named(method):
         getattr(vae, method)(X)
 
 
+@pytest.mark.short("room2")
 @pytest.mark.parametrize("room", [5, [3, 4, 5], [3, 1, 1]])
 def test_min_categories_make_room(room):
     X = codes()
@@ -149,6 +150,7 @@ def test_imputed_codes_are_codes(method, sampler):
             assert len(np.unique(filled[holes[:, j], j])) == n
 
 
+@pytest.mark.exhaustive
 def test_the_most_probable_codes_are_filled_in():
     vae = vae_of(column_types="categorical", n_iter=20).fit(codes())
     filled = vae.impute(np.full((3, 3), np.nan))
@@ -499,6 +501,7 @@ def test_scores_are_the_same_each_time():
     assert vae.loss_curve_[-1] < vae.loss_curve_[0]
 
 
+@pytest.mark.short("bernoulli")
 @pytest.mark.parametrize("decoder", ["bernoulli", "gaussian", "categorical"])
 def test_it_does_not_matter_how_data_are_kept(decoder, tmp_path):
     X = (np.round(3 * SMALL) / (1 if decoder == "categorical" else 3)).astype("f4")

@@ -42,6 +42,7 @@ def log_joint(vae):
     return np.array(found)
 
 
+@pytest.mark.exhaustive
 def test_scores_are_of_rows_of_unknown_class(vae):
     expected = logsumexp(log_joint(vae), axis=0)
     assert np.exp(expected).sum() == pytest.approx(1)

@@ -33,6 +33,7 @@ def fitted():
     return vae_of(n_iter=40).fit(BARS[:160].astype(np.float32))
 
 
+@pytest.mark.exhaustive
 def test_images_are_learned(fitted):
     p = (BARS[:160].sum(axis=0) + 1) / 162
     independent = (BARS[160:] * np.log(p) + (1 - BARS[160:]) * np.log(1 - p)).sum()
@@ -40,6 +41,7 @@ def test_images_are_learned(fitted):
     assert fitted.coefs_[0].dtype == np.float32
 
 
+@pytest.mark.exhaustive
 def test_layers_are_convolutions_and_their_transposes(fitted):
     shapes = [W.shape for W in fitted.coefs_]
     assert shapes[:4] == [(25, 6), (150, 8), (32, 16), (16, 8)]
@@ -47,6 +49,7 @@ def test_layers_are_convolutions_and_their_transposes(fitted):
     assert [len(b) for b in fitted.intercepts_[-2:]] == [6, 1]
 
 
+@pytest.mark.exhaustive
 def test_missing_pixels_are_filled_and_files_are_read(fitted, tmp_path):
     holed = np.where(RNG.random(BARS.shape) < 0.3, np.nan, BARS)[:20]
     found = fitted.impute(holed, n_steps=20)

@@ -75,7 +75,7 @@ def test_what_is_large_is_told_and_what_is_small_is_not(usual, monkeypatch):
 )
 def test_categories_are_to_be_merged_where_there_are_any(model, monkeypatch):
     monkeypatch.setattr(estimator, "_LARGE", 0)
-    X = np.eye(4, dtype=np.float32)
+    X = np.eye(4)
     model.set_params(n_iter=1)
     with pytest.warns(CostWarning, match=r"multiplications\. (Drop|Lower|Set)"):
         model.fit(X)

@@ -55,7 +55,7 @@ def norm(own):
     return sum((W**2).sum() for W in own.coefs_)
 
 
-@pytest.mark.short("nade", "orderless")
+@pytest.mark.short("relu")
 @ALL
 def test_learning_beats_independent_columns(name):
     """By far: causes explain nearly all."""
@@ -66,7 +66,7 @@ def test_learning_beats_independent_columns(name):
     assert own.n_iter_ == len(own.loss_curve_) == 20
 
 
-@pytest.mark.short("-table")
+@pytest.mark.short("indirect", "deep-real", "nade-real")
 @pytest.mark.parametrize("kind", ["codes", "mixed", "table", "real"])
 @pytest.mark.parametrize("name", [*SOME[1:], "orderless"])
 def test_learning_of_columns_of_all_kinds(name, kind):
@@ -77,6 +77,7 @@ def test_learning_of_columns_of_all_kinds(name, kind):
     assert own.score(rows) > start.score(rows) + 0.03
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "activation, conditional",
     [("relu", "gaussian"), ("tanh", "laplace"), ("logistic", "gaussian")],
@@ -141,6 +142,7 @@ def test_clipping_alone_and_with_others():
     assert 0 < near < 0.05 * far
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["eonade", "orderless"])
 def test_dropping_out(name):
     plain, dropped = (net(name, dropout=rate, n_iter=15).fit(X) for rate in (0, 0.3))
@@ -149,6 +151,7 @@ def test_dropping_out(name):
     np.testing.assert_array_equal(dropped.score_samples(X), dropped.score_samples(X))
 
 
+@pytest.mark.short("fvbn")
 @SOME_OF_ALL
 def test_training_goes_on_with_warm_start_and_partial_fit(name):
     options = {"schedule": "constant"}
@@ -235,6 +238,7 @@ def test_early_stopping_keeps_the_best(name):
     assert_same(own, best)
 
 
+@pytest.mark.short("15", "FVBN", "MADE")
 @pytest.mark.parametrize("batch_size, expected", [(20, 15), (10, 15), (1, 10)])
 @pytest.mark.parametrize(
     "kind, there_are",
@@ -285,6 +289,7 @@ def test_orderings_are_checked(name):
             clone(own).set_params(ordering=ordering).fit(X)
 
 
+@pytest.mark.short("nade", "deep", "made")
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_wrong_ordering_loses_nothing(name):
     own = net(name).fit(X)
@@ -503,7 +508,7 @@ def test_one_column_and_one_row(name, kind):
     assert own.conditional_sample([[NAN, 0, NAN]], n_samples=2).shape == (2, 3)
 
 
-@pytest.mark.short("nade", "orderless")
+@pytest.mark.short("orderless")
 @SOME_OF_ALL
 def test_rows_with_holes_are_learned_from(name):
     """Of each nearly a third is missing."""
@@ -563,7 +568,7 @@ def test_hidden_sizes_say_how_many_features_there_are(name):
         assert own.transform(data("mixed")).shape[1] == len(names)
 
 
-@pytest.mark.short("NADE")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("cls", [FVBN, MADE, NADE, EoNADE, NeuralAutoregressive])
 def test_what_columns_are_stays_when_options_change(cls):
     own = cls(n_iter=1).fit(X)

@@ -49,6 +49,7 @@ def codes(frame):
     return np.column_stack(parts).astype(float)
 
 
+@pytest.mark.release
 @pytest.mark.short("nade", "orderless")
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("options", [{}, {"min_frequency": 0.25}])
@@ -75,6 +76,7 @@ def test_unknown_categories_are_present():
     np.testing.assert_allclose(p[unknown].sum(), some, rtol=1e-5)
 
 
+@pytest.mark.release
 @pytest.mark.short("nade")
 @pytest.mark.parametrize(
     "name, conditions",
@@ -97,6 +99,7 @@ def test_draws_under_conditions(name, conditions):
     assert_means(found.astype(float), p / p.sum(), 5)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["numeric", "gaussian"])
 def test_densities_and_gaps_add_up_to_one(kind):
     x = np.round(RNG.gamma(2, 3, 400), 6)
@@ -112,7 +115,6 @@ def test_densities_and_gaps_add_up_to_one(kind):
 
 
 @pytest.mark.release
-@pytest.mark.short("model1")
 @pytest.mark.parametrize(
     "model",
     [
@@ -161,6 +163,7 @@ def test_what_was_never_missing_is_always_drawn():
     assert np.isfinite(whole.score_samples(FRAME)).all()
 
 
+@pytest.mark.short("nade", "orderless")
 @pytest.mark.parametrize("name", ["nade", "orderless", "vae"])
 @pytest.mark.parametrize("method", ["mean", "sample"])
 def test_what_is_missing_is_filled(name, method):

@@ -245,6 +245,7 @@ def test_layers_alone_are_penalised():
         np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_masks_by_turns_learn_more_than_independent_columns():
     """Weights belong to columns, wherever these are in an order."""
     X = (load_digits().data > 7).astype(np.float32)

@@ -40,7 +40,7 @@ def wide(n):
     return np.sinh(u), np.cosh(u) * (u[1] - u[0])
 
 
-@pytest.mark.short("-bits", "nade-")
+@pytest.mark.short("eonade", "nade-bits", "deep-bits", "fvbn")
 @pytest.mark.parametrize("kind", SIZES)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_probabilities_add_up_to_one_in_every_order(name, kind):
@@ -101,7 +101,7 @@ def test_float32_is_float64_but_for_rounding(name, kind):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.short("nade-", "network-gauss")
+@pytest.mark.short("rnade-laplace")
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", [*REAL, "rnade"])
 def test_densities_integrate_to_one(name, shape):
@@ -375,6 +375,7 @@ def test_training_begins_with_how_frequent_values_are(name):
     np.testing.assert_allclose(first, p[X[:, 0].astype(int)], rtol=0.5)
 
 
+@pytest.mark.short("nade", "deep", "made")
 @pytest.mark.parametrize("name", FAMILIES)
 def test_scores_belong_to_rows(name):
     own, X = model(name, "mixed", n_orders=2), states("mixed")
@@ -397,7 +398,7 @@ def test_grey_values_are_so_much_of_a_1(name):
         assert found[j] == pytest.approx((1 - g) * no + g * yes, rel=1e-9)
 
 
-@pytest.mark.short("nade-float64", "network")
+@pytest.mark.short("eonade")
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.FewDrawsWarning")
 @pytest.mark.parametrize("at", [1e6, 1e30])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -140,7 +140,7 @@ def test_rows_keep_their_own_randomness(name):
     assert len(np.unique(whole.v[0], axis=0)) > 1
 
 
-@pytest.mark.short("nade", "fvbn")
+@pytest.mark.short("nade-1", "fvbn-1")
 @pytest.mark.parametrize("n_orders", [1, 2])
 @pytest.mark.parametrize("name", SOME)
 def test_means_of_what_is_missing(name, n_orders):

@@ -85,7 +85,7 @@ def test_probabilities_of_known_categories_add_up_to_one(how):
     np.testing.assert_allclose(found / found.sum(), counts / counts.sum(), rtol=1e-5)
 
 
-@pytest.mark.short("nade")
+@pytest.mark.release
 @pytest.mark.parametrize("name", ["nade", "orderless", "vae"])
 @pytest.mark.parametrize("wanted", [["Umea"], ["Oslo", "Rome", "Turku"]])
 def test_draws_under_conditions(name, wanted):
@@ -175,6 +175,7 @@ def test_unknown_levels_are_missing():
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.release
 @pytest.mark.short("NADE-")
 @pytest.mark.parametrize("kinds", ["categorical", ("categorical", "bernoulli")])
 @pytest.mark.parametrize("how", ["ignore", "infrequent_if_exist"])
@@ -221,7 +222,7 @@ def test_groups_are_those_of_the_first_fit():
     assert own.column_types_["city"].rare == before == RARE
 
 
-@pytest.mark.short("model0")
+@pytest.mark.short("arrays-model0")
 @pytest.mark.parametrize("how", ["ignore", "infrequent_if_exist"])
 @pytest.mark.parametrize("model", [NADE(3), EoNADE((4,)), VAE(2, (4,))])
 @pytest.mark.parametrize("of", ["frames", "arrays"])

@@ -51,7 +51,6 @@ def assert_shares(drawn, X, p):
         assert_means(found[:, usual], share[usual])
 
 
-@pytest.mark.short("fvbn-bits")
 @pytest.mark.release
 @pytest.mark.parametrize("p", [0.03, 0.001])
 @pytest.mark.parametrize("kind", [BITS, CODES], ids=["bits", "codes"])
@@ -72,7 +71,6 @@ def test_rare_conditions_have_exact_draws(name, kind, p):
     assert_shares(np.concatenate(parts), X, kept)
 
 
-@pytest.mark.short("fvbn")
 @pytest.mark.release
 @pytest.mark.parametrize("p", [0.03, 0.001])
 @pytest.mark.parametrize("name", CHAINS)
@@ -147,6 +145,7 @@ def test_it_is_told_where_few_draws_count():
         own.sample(1, random_state=0, conditions={1: 300.0})
 
 
+@pytest.mark.exhaustive
 def test_rare_conditions_do_not_depend_on_threads_or_parts(monkeypatch):
     own, _, _ = rare("nade", BITS, 0.004)
     rows = np.array([[np.nan, 0, np.nan, 1], [np.nan, 1, 0, 1], [0, 1, np.nan, 1]])

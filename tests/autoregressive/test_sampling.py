@@ -154,6 +154,7 @@ def test_samples_of_numbers_have_the_moments_of_the_density(name, shape):
         assert_means(function(drawn[:, 0]), p @ function(grid))
 
 
+@pytest.mark.short("nade", "deep", "made")
 @pytest.mark.parametrize("name", FAMILIES)
 def test_samples_of_tables(name):
     own = model(name, "table", ordering=(2, 1, 0), scale=0.4, min_variance=0.05)
@@ -198,6 +199,7 @@ def test_bad_methods_are_named(name):
             own.conditional_sample(HOLED[:1], n_samples=n_samples)
 
 
+@pytest.mark.short("nade", "deep", "fvbn")
 @pytest.mark.parametrize("name", FAMILIES)
 def test_what_is_known_stays(name):
     own = model(name, "table", n_orders=2)

@@ -49,7 +49,7 @@ OF_BITS = [
 OF_REALS = [GaussianRBM(3, n_iter=2), RNADE(3, n_iter=2)]
 
 
-@pytest.mark.short("model3", "model4", "model6")
+@pytest.mark.short("model3", "model4")
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("model", OF_BITS)
 def test_samples_have_the_types_of_the_rows(model):
@@ -63,7 +63,7 @@ def test_samples_have_the_types_of_the_rows(model):
     np.testing.assert_array_equal(drawn.astype(float), found)
 
 
-@pytest.mark.short("model0", "model3", "model5")
+@pytest.mark.short("model3", "model0")
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("model", [own for own in OF_BITS if not isinstance(own, NADE)])
 def test_means_are_in_a_frame_if_features_are(model):

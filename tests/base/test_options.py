@@ -327,6 +327,7 @@ def test_missing_capabilities_are_raised_in_other_processes():
     assert (type(again), str(again)) == (MissingCapability, str(error))
 
 
+@pytest.mark.exhaustive
 def test_references_are_those_that_are_cited():
     wrong = {}
     for name in registry.MODELS:

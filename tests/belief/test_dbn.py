@@ -308,7 +308,7 @@ def test_sizes_as_in_a_perceptron():
 
 @pytest.mark.parametrize("n, epochs", [(20, 200), (3000, 66), (20_000, 20)])
 def test_small_tables_are_shown_more_often(n, epochs):
-    X = RNG.integers(0, 2, (n, 100)).astype(np.uint8)
+    X = RNG.integers(0, 2, (n, 100)).astype(np.float64)
     dbn = DBN((2, 1), n_iter=("auto", 1), batch_size=1000).fit(X)
     assert [layer.n_iter_ for layer in dbn.layers_] == [epochs, 1]
 

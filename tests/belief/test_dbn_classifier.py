@@ -78,6 +78,7 @@ def test_small_tables_of_scaled_columns_are_learned():
     assert cross_val_score(clf, X, y, cv=StratifiedKFold(3)).mean() > 0.9
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", [DBNClassifier, DBNRegressor])
 def test_pre_training_takes_no_more_updates_than_tuning(kind):
     # 5,000 of each layer, where a DBN makes 12,000.
@@ -157,7 +158,7 @@ def test_two_classes_of_any_kind():
     np.testing.assert_allclose(odds, expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.short("csr")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("convert", [np.asarray, sp.csr_array, lambda y: y.tolist()])
 def test_several_labels_at_once(convert):
     X, Y = make_multilabel_classification(400, 20, n_classes=4, random_state=0)

@@ -61,7 +61,7 @@ def test_importance_sampling_finds_the_likelihood(dbn, rows):
     assert dbn.likelihood_bound(rows, n_draws=300).mean() < few < exact.mean() + 0.1
 
 
-@pytest.mark.short("3-3-3-2")
+@pytest.mark.release
 def test_missing_entries_are_left_out(dbn, rows):
     listed = Listed(dbn)
     holed = np.where(RNG.random(rows.shape) < 0.4, np.nan, rows)
@@ -94,6 +94,7 @@ def test_a_posterior_that_factorises_leaves_no_gap():
     assert (abs(found - exact) <= 4.5 * se).all()
 
 
+@pytest.mark.exhaustive
 def test_grey_values_are_means_of_bits():
     # The energy is linear in what is seen; Q is not, but here it does not look.
     dbn = random_dbn(3, (2, 2), untied=True)

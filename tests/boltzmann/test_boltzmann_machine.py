@@ -86,7 +86,7 @@ class Truth:
         return logsumexp(self.log_p[self.agree(row)])
 
 
-@pytest.mark.short("hidden potts", "masked", "ising")
+@pytest.mark.short("masked potts")
 def test_log_likelihoods_are_exact(fitted):
     truth = Truth(fitted)
     assert fitted.log_Z_ == pytest.approx(truth.log_Z, abs=1e-6)
@@ -99,6 +99,7 @@ def test_log_likelihoods_are_exact(fitted):
         np.testing.assert_allclose(energy, -(expected + fitted.log_Z_), atol=1e-6)
 
 
+@pytest.mark.short("masked", "ising", "pseudo")
 def test_learning_beats_independent_columns(fitted):
     X, _ = rows_of(fitted)
     alone = clone(fitted).set_params(n_iter=0).fit(X)
@@ -455,6 +456,7 @@ def test_conditionals_of_chosen_units(fitted):
     np.testing.assert_allclose(some, np.take_along_axis(whole, units, axis=1))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("case", ["hidden", "masked potts, hidden"])
 def test_both_phases_have_the_moments_that_the_likelihood_takes(case):
     energy, params = CASES[case]

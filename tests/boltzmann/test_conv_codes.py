@@ -140,7 +140,7 @@ def test_the_gradient_is_that_of_the_likelihood():
     np.testing.assert_allclose(grad - less, found, atol=1e-6)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize(
     "options",
     [

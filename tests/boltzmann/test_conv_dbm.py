@@ -212,6 +212,9 @@ def test_features_are_a_fixed_point(options):
     np.testing.assert_allclose(model.inverse_transform(means), 1 / (1 + np.exp(-eta)))
 
 
+@pytest.mark.short(
+    "{'image_shape': (3, 3), 'filter_shape': (2, 1), 'pool_shape': (2, 1)}"
+)
 @pytest.mark.parametrize("options", [SMALL[0], DEEP], ids=str)
 def test_samples_follow_the_model(options):
     model = fitted(0.7, **options)
@@ -249,6 +252,7 @@ def test_the_gradient_is_that_of_the_energy(options):
         np.testing.assert_allclose(a, b, atol=1e-7)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("ignore:.*means of the data")  # Weights by hand.
 @pytest.mark.parametrize("options", [SMALL[0], DEEP], ids=str)
 def test_estimated_log_Z_is_within_its_error(options, monkeypatch):
@@ -353,6 +357,7 @@ def test_a_single_layer_is_a_convolutional_machine():
     np.testing.assert_allclose(deep.free_energy(X), flat.free_energy(X))
 
 
+@pytest.mark.exhaustive
 def test_csr_shapes_and_continuing():
     X = (load_digits().data[:200] > 7).astype(np.float32)
     given = {"filter_shape": (3, 2), "n_iter": 2, "random_state": 0, "pool_shape": 2}

@@ -89,7 +89,11 @@ def log_weights(model, v, h):
     return (v @ model.intercept_visible_)[:, None] + eta @ h.T
 
 
-@pytest.mark.short("'pool_shape': 2", "'pool_shape': (1, 2)", "stride")
+@pytest.mark.short(
+    "{'filter_shape': 3, 'pool_shape': 2, 'image_shape': (1, 6)}",
+    "{'filter_shape': (2, 3), 'pool_shape': (1, 2), 'image_shape': (2, 4)}",
+    "{'filter_shape': 3, 'pool_shape': 2, 'image_shape': (1, 9), 'stride': 2}",
+)
 @pytest.mark.parametrize("options", SMALL, ids=str)
 def test_everything_is_that_of_all_states(options):
     model = fitted(**options)
@@ -129,6 +133,7 @@ def test_everything_is_that_of_all_states(options):
     np.testing.assert_allclose(model.pseudo_likelihood(v), expected, atol=1e-9)
 
 
+@pytest.mark.exhaustive
 def test_samples_have_the_moments():
     model = fitted(0.7, **SMALL[0])
     v, h = states(model)
@@ -186,7 +191,7 @@ def test_features_move_with_the_image():
     np.testing.assert_allclose(there[1:, 1:], here[:-1, :-1], rtol=1e-6)
 
 
-@pytest.mark.short("bernoulli")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("column_types", ["bernoulli", "gaussian"])
 def test_it_learns_bars(column_types):
     rng, X = np.random.default_rng(0), np.zeros((200, 8, 8), np.float32)

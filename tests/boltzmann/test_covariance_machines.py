@@ -56,7 +56,7 @@ def density(fitted):
     return v, p, log_Z
 
 
-@pytest.mark.short("SpikeSlab")
+@pytest.mark.release
 def test_log_Z_is_that_of_quadrature(fitted, density):
     assert abs(fitted.log_Z_ - density[2]) < 4 * fitted.log_Z_se_ + 1e-3
     assert fitted.log_Z_se_ < 0.1
@@ -66,7 +66,7 @@ def test_log_Z_is_that_of_quadrature(fitted, density):
     assert fitted.density_kind_ == "estimate"
 
 
-@pytest.mark.short("SpikeSlab")
+@pytest.mark.exhaustive
 def test_both_sides_of_annealing_hold_log_Z(fitted, density):
     # By few temperatures, one side is too low and one too high on the average.
     machine = fitted.density_
@@ -84,7 +84,7 @@ def test_both_sides_of_annealing_hold_log_Z(fitted, density):
     assert up.mean() + base < log_Z < base - down.mean()
 
 
-@pytest.mark.short("SpikeSlab")
+@pytest.mark.exhaustive
 def test_rows_with_missing_entries(fitted, density):
     _, p, log_Z = density
     rows = np.array([[0.5, np.nan], [-1.0, np.nan], [np.nan, np.nan]])
@@ -105,6 +105,7 @@ def test_rows_with_missing_entries(fitted, density):
     assert abs(np.log(np.exp(many - exact).mean())) < 0.05
 
 
+@pytest.mark.short("SpikeSlabRBM")
 def test_draws_have_the_moments_of_quadrature(fitted, density):
     v, p, _ = density
     draws = fitted.sample(4000, random_state=0)
@@ -117,6 +118,7 @@ def test_draws_have_the_moments_of_quadrature(fitted, density):
         assert_means(function(drawn), p @ function(v))
 
 
+@pytest.mark.short("SpikeSlabRBM")
 def test_filled_entries_are_conditional(fitted, density):
     _, p, _ = density
     row = np.array([[1.0, np.nan]])
@@ -131,6 +133,7 @@ def test_filled_entries_are_conditional(fitted, density):
     assert_means(drawn[:, 1:] ** 2, [given @ GRID**2])
 
 
+@pytest.mark.short("SpikeSlab")
 def test_the_pseudo_likelihood_is_that_of_quadrature(fitted, density):
     _, p, _ = density
     energy, params = fitted.density_.energy, fitted.density_.params
@@ -155,6 +158,7 @@ def test_covariances_differ_where_those_of_the_data_do():
     assert up[0, 1] > 0 > down[0, 1]
 
 
+@pytest.mark.short("SpikeSlabRBM")
 def test_covariances_and_means_given_hidden_units(fitted):
     found = fitted.covariance(X[:5])
     np.testing.assert_allclose(found, np.swapaxes(found, 1, 2))

@@ -75,6 +75,7 @@ def test_scores_are_exact_where_the_posterior_factorises(machine):
     np.testing.assert_allclose(dbm.score_samples(STATES), exact_scores(enumerated(dbm)))
 
 
+@pytest.mark.short("(3,)")
 def test_importance_sampling_closes_the_gap(machine):
     dbm, truth = machine
     expected = exact_scores(truth)
@@ -216,7 +217,7 @@ def test_pretraining_is_of_use():
     assert scores[1] > scores[0] + 1
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize(
     "options",
     [
@@ -247,7 +248,7 @@ def test_what_does_not_settle_is_named():
             call(STATES)
 
 
-@pytest.mark.short("0.05")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("target", [0.05, (0.1, 0.6)])
 def test_sparsity_is_of_each_layer(target):
     X = load_digits().data[:400] / 16

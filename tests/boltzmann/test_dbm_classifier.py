@@ -130,6 +130,7 @@ def test_scores_are_below_the_likelihood(machine):
     np.testing.assert_allclose(clf.score_samples(STATES), exact_scores(enumerated(clf)))
 
 
+@pytest.mark.short("(3,)")
 def test_importance_sampling_closes_the_gap(machine):
     clf, truth = machine
     found, se = clf.importance_likelihood(STATES, n_draws=1500, return_se=True)
@@ -137,7 +138,7 @@ def test_importance_sampling_closes_the_gap(machine):
     assert se.max() < 0.05
 
 
-@pytest.mark.short("(3,)")
+@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("ignore:.*means of the data")  # Weights by hand.
 def test_estimated_log_Z_is_within_its_error(machine, monkeypatch):
     clf, truth = machine
@@ -185,7 +186,7 @@ def test_invalid_sampling(machine, options, message):
         machine[0].sample(**options)
 
 
-@pytest.mark.short("(3,)")
+@pytest.mark.exhaustive
 def test_imputed_means_are_conditional_means(machine):
     clf, truth = machine
     expected = np.array([truth.mean(0, {0: v}) for v in HOLED])
@@ -293,6 +294,7 @@ def test_fine_tuning_helps_and_leaves_the_machine_alone(sizes):
     assert not hasattr(plain, "net_coefs_")
 
 
+@pytest.mark.exhaustive
 def test_a_net_belongs_to_its_machine():
     X, y = blocks(60)
     clf = small().fit(X, y)
@@ -331,6 +333,7 @@ def test_dropout_and_early_stopping_of_the_net():
         assert (other.predict_log_proba(X) != plain).any()
 
 
+@pytest.mark.exhaustive
 def test_each_early_stopping_has_its_own_rows_and_patience():
     X, y = blocks(60)
     given = {"dbm__n_iter": 40, "n_iter": 40}
@@ -374,7 +377,7 @@ def test_learns_the_joint_distribution(sizes):
     assert found > best - 0.1
 
 
-@pytest.mark.short("(8,)")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("sizes", [(8,), (8, 6)], ids=str)
 def test_rows_without_labels(sizes):
     X, y = blocks(240)
@@ -444,6 +447,7 @@ def test_invalid_options_are_named(options, message):
             method(X, y)
 
 
+@pytest.mark.exhaustive
 def test_a_dbm_describes_the_machine_and_stays_as_it_is():
     X, y = blocks(60)
     # Of a fitted one the parameters count, and not those that are the classifier's.
@@ -459,6 +463,7 @@ def test_a_dbm_describes_the_machine_and_stays_as_it_is():
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.exhaustive
 def test_without_a_dbm_it_is_the_default_one_that_learns_at_half_its_rate():
     X, y = blocks(30)
     clf = DBMClassifier(n_iter=0, random_state=0)
@@ -504,6 +509,7 @@ def test_searches_find_options_of_both():
     assert scores[3] > scores[0]
 
 
+@pytest.mark.exhaustive
 def test_divergence_of_the_machine_names_options_of_dbm():
     X, y = blocks(60)
     clf = small(dbm__solver="sgd", dbm__momentum=0.0, dbm__learning_rate=1e6)

@@ -214,6 +214,7 @@ def test_imputed_samples_are_conditional_samples(machine):
         assert filled[:, column].var() == pytest.approx(variance[column], rel=0.1)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("precision", ["diagonal", "scalar"])
 def test_estimated_log_Z_is_within_its_error(precision, monkeypatch):
     X, _ = clusters(400)
@@ -307,7 +308,7 @@ def test_precisions():
 DIGITS = load_digits().data[:600]
 
 
-@pytest.mark.short("fixed", "scalar")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("precision", ["diagonal", "scalar", "fixed"])
 def test_long_fits_do_not_explode(precision):
     # A fifth of the pixels is on in a few rows only, or in none.
@@ -328,6 +329,7 @@ def test_long_fits_do_not_explode(precision):
     assert abs((rbm.chains_ - rbm.mean_) / rbm.scale_).max() < 20
 
 
+@pytest.mark.exhaustive
 def test_long_fits_get_over_columns_of_two_values():
     # The second column's hidden unit all but never changes in the chains.
     X = load_diabetes().data

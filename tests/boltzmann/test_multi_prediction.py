@@ -35,7 +35,7 @@ def test_digits_with_and_without_half_of_their_pixels(classifier):
     assert classifier.score(rest, labels) > 0.8
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_labels_are_those_of_sweeps(classifier):
     density, rows = classifier.density_, X[:5]
     (v, *others), _ = density.present(rows)
@@ -56,7 +56,7 @@ def test_rows_without_labels_are_learned_from():
     assert list(few.classes_) == list(range(10))
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_pixels_are_predicted_from_others():
     dbm = machine(n_iter=30, random_state=0).fit(X[:1200])
     holes = X[1200:].copy()
@@ -71,7 +71,7 @@ def test_pixels_are_predicted_from_others():
     assert error < 0.7 * ((blank - X[1200:])[hidden] ** 2).mean()
 
 
-@pytest.mark.short("data")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("centering", ["start", "data", "moving"])
 def test_centred_coordinates_predict_better_than_means(centering):
     options = {"solver": "sgd", "learning_rate": 0.05, "centering": centering}

@@ -111,6 +111,7 @@ def test_sparsity_moves_the_mean_activity(gradient, target):
     assert off[2] < 0.1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("gradient", ["pcd", "cd"])
 def test_centering_does_not_mind_what_is_called_zero(gradient):
     options = {"init_biases": "zeros", "n_iter": 20, "learning_rate": 0.2}
@@ -214,6 +215,7 @@ def round_of(values):
     return [*walk, values[0]]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("X", [GREY, (GREY + 1) / 2], ids=["thin", "dense"])
 def test_everything_may_change_between_fits(X):
     rbm = BernoulliRBM(5, n_iter=2, n_chains=6, warm_start=True, random_state=0)

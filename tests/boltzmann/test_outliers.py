@@ -38,7 +38,7 @@ def assert_sane(model, X):
         assert (np.abs(rows - (low + high) / 2) <= 2 * (high - low)).all()
 
 
-@pytest.mark.short("8")
+@pytest.mark.exhaustive
 @far_out
 @pytest.mark.parametrize("n_components", [8, 64])
 def test_a_pixel_above_zero_once_does_not_explode(n_components):
@@ -95,6 +95,7 @@ def test_networks_pretrain(make):
     assert_sane(model.fit(X, X[:, 0] > 0), X)
 
 
+@pytest.mark.short("sgd")
 @far_out
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_a_later_row_may_be_farther_out_than_all_before(solver):
@@ -106,6 +107,7 @@ def test_a_later_row_may_be_farther_out_than_all_before(solver):
         assert np.abs(rbm.sample(200, random_state=0)).max() < 10
 
 
+@pytest.mark.exhaustive
 @far_out
 @pytest.mark.parametrize("size", [1e2, 1e4, 1e6])
 def test_a_later_amount_may_be_farther_out_than_all_before(size):
@@ -168,6 +170,7 @@ def test_weights_are_repetitions():
     np.testing.assert_array_equal(one.components_, other.components_)
 
 
+@pytest.mark.short("DBN", "GaussianRBM")
 @pytest.mark.parametrize(
     "model",
     [
@@ -198,6 +201,7 @@ def test_an_error_names_columns_and_rows():
     assert "row" not in str(error.value).split("Lower")[0]
 
 
+@pytest.mark.exhaustive
 def test_no_other_warning_precedes_an_error(recwarn):
     X = table(1e6)
     for model in (

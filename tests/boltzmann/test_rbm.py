@@ -122,7 +122,7 @@ HIDDEN = (
 )
 
 
-@pytest.mark.short("bernoulli", "poisson", "categorical", "rectified")
+@pytest.mark.short("poisson", "bernoulli", "categorical(3)")
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_everything_agrees_with_enumeration(hidden):
     n = 2
@@ -144,6 +144,7 @@ def test_everything_agrees_with_enumeration(hidden):
     np.testing.assert_allclose(rbm.score_samples(X), expected, atol=1e-4)
 
 
+@pytest.mark.short("bernoulli")
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_samples_have_the_distribution(hidden):
     rbm = finite(hidden, 2)
@@ -155,7 +156,7 @@ def test_samples_have_the_distribution(hidden):
     assert (abs(counts / 4000 - p) < 4.5 * se + 1e-3).all()
 
 
-@pytest.mark.short("categorical")
+@pytest.mark.release
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_filling_in_is_exact_on_average(hidden):
     rbm = finite(hidden, 2)
@@ -282,7 +283,7 @@ def test_a_density_integrates_to_one():
     ).all()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("hidden", ["gaussian", "rectified"])
 def test_hidden_units_without_limits_learn_counts(hidden):
     X = load_digits().data[:600]
@@ -378,6 +379,7 @@ def frame():
     )
 
 
+@pytest.mark.exhaustive
 def test_data_frames_say_kinds():
     X = frame()
     rbm = RBM(3, column_types={"visits": "poisson"}, **SHORT).fit(X)
@@ -432,6 +434,7 @@ def test_numbers_of_few_values_are_read_by_rank():
         assert rbm.impute(lost)["from 1"].isin([1, 2]).all()
 
 
+@pytest.mark.exhaustive
 def test_many_fits_of_few_rows_of_a_constant_column():
     # Codes beyond the categories have been places beyond an array.
     X = pd.DataFrame({"a": np.ones(20, int)})
@@ -447,6 +450,7 @@ def test_weights_are_repetitions():
     np.testing.assert_allclose(one.components_, other.components_)
 
 
+@pytest.mark.exhaustive
 def test_partial_fit_does_what_fit_does():
     one = RBM(3, column_types=KINDS, schedule="constant", **SHORT).fit(TABLE)
     other = RBM(3, column_types=KINDS, schedule="constant", **SHORT)
@@ -514,7 +518,7 @@ def test_later_values_beyond_limits_are_clipped():
     np.testing.assert_array_equal(found, rbm.score_samples(np.array([[4.0, 0.0]])))
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_learning_finds_the_distribution():
     """Of counts and shares that depend on each other."""
     rng = np.random.default_rng(0)
@@ -635,7 +639,7 @@ def test_machines_of_every_pair_learn_and_are_inside_their_bracket(kind, hidden)
     assert caught or found.lower - 0.02 <= rbm.log_Z_ <= found.upper + 0.02
 
 
-@pytest.mark.short("poisson")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["binomial(16)", "poisson"])
 def test_rare_counts_do_not_have_all_of_the_weights(kind):
     """Pixels that are above 0 in a few rows of many have a small deviation, but not

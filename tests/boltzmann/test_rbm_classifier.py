@@ -193,6 +193,7 @@ def test_imputed_means_are_conditional_means(machine):
     np.testing.assert_allclose(filled, expected, atol=0.07)
 
 
+@pytest.mark.exhaustive
 def test_estimated_log_Z_is_within_its_error(monkeypatch):
     X, y = blocks(300)
     clf = small(objective="generative", n_components=10)
@@ -310,7 +311,7 @@ def test_objectives_do_what_they_say():
     )
 
 
-@pytest.mark.short("[0 1 2]", "[0. 1. 2.]")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "labels, mark",
     [
@@ -352,6 +353,7 @@ def test_rows_without_labels_train_the_density():
     assert clf.score(test, labels) > alone.score(test, labels) + 0.02
 
 
+@pytest.mark.exhaustive
 def test_batches_without_any_label():
     X, y = blocks(60)
     options = {"solver": "sgd", "momentum": 0.0, "learning_rate": 0.2}
@@ -477,6 +479,7 @@ def test_invalid_labels(y, message):
     assert not hasattr(clf, "classes_")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("learning_rate", [1e6, 1e38])
 def test_divergence_is_caught_and_named(learning_rate):
     X, y = blocks(100)
@@ -520,6 +523,7 @@ def test_options_change_what_is_learned(option):
     assert np.isfinite(clf.score_samples(X)).all()
 
 
+@pytest.mark.exhaustive
 def test_bits_are_not_drawn_from_real_numbers():
     X, y = blocks(60)
     X = X + RNG.normal(0, 0.1, X.shape)

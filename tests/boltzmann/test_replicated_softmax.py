@@ -112,7 +112,7 @@ def test_missing_words_are_expected_by_their_share():
     assert not found[2].any()
 
 
-@pytest.mark.short("3.0")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("scale", [0.5, 3.0])
 def test_growing_documents_have_the_exact_log_Z(scale):
     W, b = RNG.normal(0, scale, (12, 7)), RNG.normal(size=12)
@@ -127,6 +127,7 @@ def test_growing_documents_have_the_exact_log_Z(scale):
     np.testing.assert_array_equal(again, found[2:4])
 
 
+@pytest.mark.exhaustive
 def test_many_hidden_units_are_estimated(monkeypatch):
     model = ReplicatedSoftmax(6, n_iter=20, random_state=0).fit(X)
     exact = model.score_samples(X[:9])
@@ -155,6 +156,7 @@ def objective(model, x, **options):
     return made, made.resume(model._state())
 
 
+@pytest.mark.exhaustive
 def test_the_gradient_is_that_of_the_log_likelihood():
     # Chains of exact samples: with many, the negative phase is the model's own.
     x, n_chains = RNG.integers(0, 4, (40, 3)).astype(float), 20_000
@@ -218,7 +220,7 @@ def test_lengths_of_replicas():
     np.testing.assert_array_equal(_ladder(np.array([7.0]), 1), [7])
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("gradient", ["pcd", "cd", "tempering"])
 def test_topics_are_found(gradient):
     options = {"gradient": gradient, "batch_size": 10, "random_state": 0}
@@ -292,7 +294,7 @@ def test_long_and_fractional_documents():
     assert np.isfinite(scores).all()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("gradient", ["pcd", "cd", "tempering"])
 def test_time_does_not_follow_the_counts(gradient):
     # Word by word it would take years.

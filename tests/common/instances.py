@@ -314,8 +314,8 @@ INSTANCES = [
         schedule="constant",
         random_state=0,
     ),
-    MeanCovarianceRBM(4, 5, n_iter=4, n_chains=20, n_leapfrog=5, random_state=0),
-    SpikeSlabRBM(5, n_iter=4, n_chains=20, random_state=0),
+    MeanCovarianceRBM(3, 4, n_iter=4, n_chains=8, n_leapfrog=2, random_state=0),
+    SpikeSlabRBM(5, n_iter=4, n_chains=8, random_state=0),
     S3C(5, n_iter=4, random_state=0),
     S3C(
         12,
@@ -331,7 +331,7 @@ INSTANCES = [
         random_state=0,
     ),
     MeanProductOfT(
-        3, 4, n_factors=6, n_iter=4, n_chains=20, n_leapfrog=5, random_state=0
+        3, 4, n_factors=6, n_iter=4, n_chains=8, n_leapfrog=2, random_state=0
     ),
     MeanCovarianceRBM(
         0,
@@ -691,7 +691,7 @@ INSTANCES = [
         random_state=0,
     ),
     ConvDBM(
-        (4, 3),
+        (3, 2),
         filter_shape=(2, 1),
         pool_shape=1,
         learning_rate=0.01,
@@ -801,7 +801,7 @@ INSTANCES = [
     DRAW(
         2,
         4,
-        12,
+        8,
         read_size=2,
         write_size=2,
         n_iter=4,
@@ -1052,7 +1052,9 @@ INSTANCES = [
         n_iter=8,
         random_state=0,
     ),
-    BidirectionalHelmholtzMachine((7, 4), n_iter=4, batch_size=10, random_state=0),
+    BidirectionalHelmholtzMachine(
+        (7, 4), n_draws=10, n_iter=4, batch_size=10, random_state=0
+    ),
     BidirectionalHelmholtzMachine(
         (6,),
         column_types="gaussian",
@@ -1072,7 +1074,7 @@ INSTANCES = [
         n_importance=1,
         batch_size=10,
         n_iter=4,
-        n_draws=20,
+        n_draws=5,
         random_state=0,
     ),
     HelmholtzMachine((7, 4), n_iter=4, batch_size=10, random_state=0),
@@ -1235,7 +1237,7 @@ INSTANCES = [
         learning_rate=0.01,
         batch_size=20,
         n_iter=6,
-        n_draws=60,
+        n_draws=20,
         random_state=0,
     ),
     GMMN(
@@ -1268,7 +1270,7 @@ INSTANCES = [
         learning_rate=0.01,
         batch_size=10,
         n_iter=6,
-        n_draws=60,
+        n_draws=20,
         random_state=0,
     ),
     LAPGAN(
@@ -1302,7 +1304,7 @@ INSTANCES = [
         learning_rate=0.005,
         batch_size=10,
         n_iter=6,
-        n_draws=60,
+        n_draws=20,
         random_state=0,
     ),
     GeneratorNet((12,), n_iter=6, batch_size=10, learning_rate=0.01, random_state=0),
@@ -1326,11 +1328,12 @@ INSTANCES = [
         random_state=0,
     ),
     Flow(
-        2,
-        (8,),
-        n_bins=4,
-        n_draws=7,
-        batch_size=20,
+        1,
+        (6,),
+        n_bins=3,
+        n_draws=4,
+        learning_rate=0.02,
+        batch_size=40,
         n_iter=6,
         early_stopping=False,
         random_state=0,
@@ -1360,10 +1363,11 @@ INSTANCES = [
     ),
     Diffusion(
         (12,),
-        n_steps=4,
-        n_draws=3,
+        n_steps=3,
+        n_draws=2,
         n_resamplings=2,
-        batch_size=20,
+        learning_rate=0.02,
+        batch_size=40,
         n_iter=6,
         early_stopping=False,
         random_state=0,
@@ -1838,19 +1842,13 @@ LANDING = CLASSES + READERS
 _ON_A_ROAD = [
     "BernoulliRBM",
     "RBM",
-    "ConvRBM",
     "BoltzmannMachine",
-    "ConditionalRBM",
     "DBM",
-    "DBN",
-    "ReplicatedSoftmax",
     "DBNClassifier",
-    "StackedAutoencoderRegressor",
     "SigmoidBeliefNetwork",
     "VAE",
     "GAN",
     "FVBN",
-    "NADE",
     "EoNADE",
     "RNNNADE",
 ]

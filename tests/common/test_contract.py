@@ -229,6 +229,7 @@ def test_sparse_is_dense_of_other_values(estimator, data):
         assert_sparse_is_dense(estimator, data, dense, sp.csr_array)
 
 
+@pytest.mark.release
 @pytest.mark.short("BernoulliRBM", "FVBN")
 @of_readers
 def test_sparse_of_other_formats_is_dense(estimator, data):
@@ -252,6 +253,7 @@ def test_whole_weights_are_repetitions(estimator, data):
     assert_weights_are_repetitions(estimator, data, data.grey)
 
 
+@pytest.mark.short("FVBN", "Sigmoid", "GAN-", "BernoulliRBM")
 @of_kinds
 def test_whole_weights_are_repetitions_of_other_values(estimator, data):
     for X in data.others:
@@ -539,7 +541,7 @@ def small(estimator):
 @of_readers
 def test_memory_mapped_data_are_not_copied(small, data, tmp_path):
     big = np.lib.format.open_memmap(
-        tmp_path / "X.npy", mode="w+", dtype=np.uint8, shape=(60_000, 100)
+        tmp_path / "X.npy", mode="w+", dtype=np.uint8, shape=(30_000, 100)
     )
     # Lists of what is on are all in memory: they are to take less than a copy would.
     big[:] = RNG.random(big.shape) < 0.25

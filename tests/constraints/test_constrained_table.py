@@ -267,6 +267,7 @@ def test_rows_that_break_constraints():
         table.fit(twice)
 
 
+@pytest.mark.exhaustive
 def test_unique_rows():
     frame = pd.DataFrame(list(product(range(5), range(5))), columns=["u", "v"])
     frame["w"] = np.arange(25) % 3
@@ -299,6 +300,7 @@ def test_open_columns_have_conditions():
     assert drawn.dtypes.equals(inner.dtypes)
 
 
+@pytest.mark.short("default")
 @pytest.mark.parametrize(
     "model",
     [

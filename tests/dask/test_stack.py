@@ -88,7 +88,7 @@ def assert_same(a, b):
             np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
-@pytest.mark.short("NoneType0")
+@pytest.mark.exhaustive
 @of_stacks
 def test_one_shard_is_a_fit(client, stack, rows, y):
     whole = clone(stack).fit(rows, y)
@@ -241,6 +241,7 @@ def test_a_shard_that_was_lost_is_made_again_in_a_layer_above(
     assert np.isfinite(dbn.score_samples(X)).all()
 
 
+@pytest.mark.exhaustive
 def test_what_is_printed(client, capsys):
     dbn = DBN((4, 3), verbose=True, **OPTIONS)
     distribute.fit(dbn, X, n_shards=2, client=client)

@@ -104,7 +104,7 @@ def _parts(net):
     return [net, *net._part.layers_]
 
 
-@pytest.mark.short("ndarray0")
+@pytest.mark.exhaustive
 @of_models
 def test_one_shard_is_a_fit(client, model, rows, y):
     whole = clone(model).fit(rows, y)
@@ -348,7 +348,7 @@ MACHINES = [
 ]
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize(
     ("model", "rows", "y"), MACHINES, ids=["real", "late", "no net", "stopping"]
 )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from skdgm import (
+    FVBN,
     GAN,
     MADE,
     NADE,
@@ -109,7 +110,6 @@ def raw_errors(model, cases):
 
 
 @pytest.mark.release
-@pytest.mark.short("EoNADE")
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.ConstraintWarning")
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.FewDrawsWarning")
 @pytest.mark.parametrize("name", MODELS)
@@ -155,7 +155,7 @@ def test_values_that_are_categories_are_no_ranges():
     found = fitted("NADE").sample(5, conditions={"cut": interval})
     assert (found["cut"] == interval).all()
     X = pd.DataFrame({"pair": [("a", 1), ("b", 2)] * 20})
-    model = NADE(2, "mixed", n_iter=0, random_state=0).fit(X)
+    model = FVBN("mixed", n_iter=0, random_state=0).fit(X)
     assert (model.sample(3, conditions={"pair": ("b", 2)})["pair"] == ("b", 2)).all()
 
 

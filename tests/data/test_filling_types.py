@@ -29,6 +29,7 @@ def test_types_hold_what_is_known(values, given, kept, convert):
     assert holding(Rows(X, np.float32)) == kept
 
 
+@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("ignore:X has feature names")
 def test_columns_of_frames_that_floats_cannot_hold_are_named():
     pd = pytest.importorskip("pandas")

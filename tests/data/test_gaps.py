@@ -37,7 +37,6 @@ def posterior(model, holed):
 
 
 @pytest.mark.release
-@pytest.mark.short("RNNNADE")
 @models
 def test_means_and_draws_are_those_given_all_other_entries(model, monkeypatch):
     for module in _learning, series:
@@ -121,6 +120,7 @@ def test_categories_of_gaps_are_the_most_probable_ones():
     assert found["n"][7] == pytest.approx(2, abs=0.3)
 
 
+@pytest.mark.exhaustive
 def test_it_says_which_gaps_are_forecasts():
     few = MODELS[-1]
     many = clone(few).set_params(n_components=20, n_lags=1, n_iter=1)

@@ -66,7 +66,7 @@ def test_nothing_is_grouped_by_default():
 NAMES = [f"u{i}" for i in range(150)]
 IDENTIFIERS = {
     "frame": lambda pd: pd.DataFrame({"id": NAMES, "x": np.arange(150.0) % 7}),
-    "codes": lambda pd: np.c_[np.arange(150), np.arange(150) % 3],
+    "codes": lambda pd: np.c_[np.arange(150.0), np.arange(150) % 3],
 }
 
 

@@ -108,6 +108,7 @@ def assert_same(a, b):
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
 
 
+@pytest.mark.short("zarr", "file", "table")
 @of_sources
 def test_tables_that_fit_are_learned_as_arrays(source, tmp_path):
     given = SOURCES[source](tmp_path)
@@ -124,7 +125,7 @@ def test_tables_that_fit_are_learned_as_arrays(source, tmp_path):
         assert list(found.sample(3).columns) == list("abcdef")
 
 
-@pytest.mark.short("frame", "file", "folder")
+@pytest.mark.exhaustive
 @of_sources
 def test_tables_are_read_in_blocks(source, tmp_path, small_blocks):
     given = streamed(SOURCES[source](tmp_path))
@@ -142,7 +143,7 @@ def test_tables_are_read_in_blocks(source, tmp_path, small_blocks):
     assert_same(found, clone(rbm).fit(other))
 
 
-@pytest.mark.short("GaussianRBM", "FVBN", "VAE")
+@pytest.mark.short("FVBN", "VAE")
 @pytest.mark.parametrize(
     ("estimator", "values", "y"),
     [
@@ -206,7 +207,6 @@ def test_passes_go_on(small_blocks):
 
 
 @pytest.mark.release
-@pytest.mark.short("BernoulliRBM")
 @pytest.mark.parametrize("kind", [BernoulliRBM, GaussianRBM])
 def test_nothing_is_in_memory_as_a_whole(kind, monkeypatch):
     monkeypatch.setattr(blocks, "WINDOW", 2**19)
@@ -346,9 +346,10 @@ def test_sums_are_known_after_the_first_pass(small_blocks):
 
 def test_lines_say_which_block_is_read(small_blocks, monkeypatch, capsys):
     rbm = BernoulliRBM(2, n_iter=1, random_state=0)
-    quiet = clone(rbm).fit(of_dask(X, 100))
+    given = of_dask(X.astype(np.float64), 100)
+    quiet = clone(rbm).fit(given)
     monkeypatch.setattr(blocks, "_PAUSE", 0.0)
-    assert_same(quiet, clone(rbm).set_params(verbose=True).fit(of_dask(X, 100)))
+    assert_same(quiet, clone(rbm).set_params(verbose=True).fit(given))
     lines = capsys.readouterr().err.splitlines()
     lines = [line for line in lines if "Block" in line]
     assert lines[:2] == [
@@ -357,11 +358,11 @@ def test_lines_say_which_block_is_read(small_blocks, monkeypatch, capsys):
     ]
     # Once each of a pass.
     assert lines.count("[BernoulliRBM] Block 6 of 6 of this pass") >= 2
-    DBN((3, 2), n_iter=1, verbose=True).fit(of_dask(X, 100))
+    DBN((3, 2), n_iter=1, verbose=True).fit(given)
     assert "[DBN] Block 6 of 6" in capsys.readouterr().err
     monkeypatch.setattr(blocks, "_PAUSE", 1000.0)
-    clone(rbm).set_params(verbose=True).fit(of_dask(X, 100))
-    clone(rbm).fit(of_dask(X, 100))
+    clone(rbm).set_params(verbose=True).fit(given)
+    clone(rbm).fit(given)
     assert "Block" not in capsys.readouterr().err
 
 

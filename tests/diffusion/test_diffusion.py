@@ -193,6 +193,7 @@ def test_bounds_are_below_and_say_so(model):
     assert flow - 0.3 < bound.mean() < flow + 0.05
 
 
+@pytest.mark.exhaustive
 def test_divergences_are_those_of_differences(model):
     field, step = model.density_._field(np.float64), 1e-6
     y, time = np.random.default_rng(0).normal(size=(5, 2)), 0.4
@@ -210,7 +211,7 @@ def test_divergences_are_those_of_differences(model):
     np.testing.assert_allclose(mean, found)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_normal_rows_have_exact_scores_and_densities():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 3)) @ rng.normal(size=(3, 3)) * [1.0, 10.0, 0.1] + 5
@@ -382,6 +383,7 @@ def test_hard_tables_are_learned(name, dtype):
     assert drawn.dtype == dtype
 
 
+@pytest.mark.exhaustive
 def test_an_outlier_is_told_of():
     X = np.random.default_rng(0).normal(size=(2000, 2))
     X[7, 1] = 1e6

@@ -178,6 +178,7 @@ def test_all_methods(model, tmp_path):
     assert abs(bound.mean() - model.score_samples(GREY[:20]).mean()) < 5
 
 
+@pytest.mark.exhaustive
 def test_classes_weights_and_types():
     options = TINY | {"class_conditional": True, "guidance": 1.0, "n_iter": 40}
     options |= {"learning_rate": 0.01, "early_stopping": False}
@@ -192,6 +193,7 @@ def test_classes_weights_and_types():
     np.testing.assert_allclose(one.score_samples(GREY), twice.score_samples(GREY))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("bits", ["masks", "flips"])
 def test_bits(bits):
     options = TINY | {"n_iter": 30, "learning_rate": 0.01, "early_stopping": False}

@@ -206,6 +206,7 @@ def test_bounds_of_bits_are_below_what_draws_have(bits):
     assert (abs(found - np.exp(exact)) < 5 * np.sqrt(np.exp(exact) / n)).all()
 
 
+@pytest.mark.exhaustive
 def test_what_masked_columns_have_not(bits):
     model, X = bits
     with pytest.raises(MissingCapability, match="Diffusion"):
@@ -264,7 +265,7 @@ def flips(bits):
     return Diffusion(n_iter=40, **how).fit(X)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_flips_are_learned(flips, bits):
     n = 4000
     drawn = flips.sample(n, random_state=0)

@@ -111,7 +111,6 @@ def test_draws_are_unbiased():
 
 
 @pytest.mark.release
-@pytest.mark.short("complete")
 @pytest.mark.parametrize("rows", [ROWS, HOLED], ids=["complete", "missing"])
 def test_importance_sampling_finds_the_likelihood(rows):
     own = machine()
@@ -137,6 +136,7 @@ def test_samples_have_the_probabilities_of_the_model():
     assert_means(shares(n_steps=1), p.sum(axis=1))
 
 
+@pytest.mark.exhaustive
 def test_so_have_samples_under_conditions():
     drawn = machine().sample(20_000, random_state=0, conditions={1: 1.0})
     table = np.where(ROWS[:, 1] == 1, model(), 0)
@@ -229,6 +229,7 @@ def test_bars():
     assert own.loss_curve_[-1] == pytest.approx(-bound, abs=0.3)
 
 
+@pytest.mark.exhaustive
 def test_a_real_column_has_a_density():
     x = np.random.default_rng(0).normal(size=(300, 1)) ** 2
     own = BidirectionalHelmholtzMachine(

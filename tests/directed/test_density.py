@@ -91,6 +91,7 @@ def test_samples_have_the_probabilities_of_the_model():
     assert_means(which.astype(float), marginal())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("sampler", ["importance", "metropolis"])
 def test_imputed_bits_have_their_conditional_probabilities(sampler):
     row = np.array([1.0, np.nan, 1.0])

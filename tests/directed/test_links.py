@@ -152,7 +152,7 @@ def test_the_formulas_are_those_of_the_net():
                 np.testing.assert_allclose(own, joint(of_p)[i])
 
 
-@pytest.mark.short("nade-True")
+@pytest.mark.exhaustive
 @each_pair
 def test_importance_sampling_finds_the_likelihood(of_p, of_q):
     sbn = network(of_p, of_q)
@@ -390,8 +390,8 @@ UNBIASED = [
 ]
 
 
+@pytest.mark.short("holed-nade")
 @pytest.mark.release
-@pytest.mark.short("disarm")
 @pytest.mark.parametrize("of_p, of_q, way, more", UNBIASED)
 @pytest.mark.parametrize("holed", [False, True], ids=["whole", "holed"])
 def test_gradients_are_unbiased(of_p, of_q, way, more, holed):
@@ -409,7 +409,7 @@ def test_gradients_are_unbiased(of_p, of_q, way, more, holed):
     assert_mean_gradient(own, params, kept, rows, expected)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize(
     "of_p, of_q, holed",
     [(True, "nade", False), ("nade", True, True)],
@@ -505,7 +505,7 @@ def test_grey_rows_have_no_likelihood_given_columns_before():
         sbn.score_samples(ROWS / 2)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @each_kind
 @pytest.mark.parametrize("column_types", ["gaussian", "categorical", "mixed"])
 def test_columns_of_all_kinds(kind, column_types):

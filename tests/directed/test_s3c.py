@@ -269,6 +269,7 @@ def test_features_and_rows_of_them(fitted):
     np.testing.assert_allclose(back, H @ W.T + model.intercept_visible_)
 
 
+@pytest.mark.exhaustive
 def test_it_finds_a_dictionary():
     rng = np.random.default_rng(0)
     W = rng.normal(size=(12, 6))

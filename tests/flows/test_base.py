@@ -87,6 +87,7 @@ def _start(X):
     return table, normal, X @ white.W + white.b
 
 
+@pytest.mark.exhaustive
 def test_clusters_begin_as_a_mixture():
     X = (CLUSTERS - CLUSTERS.mean(axis=0)) / CLUSTERS.std(axis=0)
     table, normal, z = _start(X)
@@ -100,6 +101,7 @@ def test_clusters_begin_as_a_mixture():
     assert mixture.log_p(z).mean() > normal_log_p(z).mean() + 1
 
 
+@pytest.mark.exhaustive
 def test_normal_rows_begin_as_such():
     X = np.random.default_rng(0).normal(size=(300, 3))
     table, normal, _ = _start(X)
@@ -136,7 +138,7 @@ def test_codes_and_back(flow):
     np.testing.assert_allclose(flow.inverse_transform(flow.transform(X)), X, atol=1e-6)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_scores_of_missing_entries_are_marginal(flow):
     x = CLUSTERS[:10, :2].copy()
     x[:, 1] = np.nan
@@ -148,6 +150,7 @@ def test_scores_of_missing_entries_are_marginal(flow):
     np.testing.assert_allclose(flow.score_samples(x), expected, atol=0.3)
 
 
+@pytest.mark.exhaustive
 def test_heavy_tails_are_learned():
     X = np.random.default_rng(0).standard_t(2.0, (600, 2)) * [1, 100]
     asked = SHORT | {"n_layers": 0, "n_iter": 60, "linear": "permutation"}
@@ -162,6 +165,7 @@ def test_heavy_tails_are_learned():
     assert ((df > 1.2) & (df < 4)).all()
 
 
+@pytest.mark.exhaustive
 def test_heavy_tails_of_columns_that_others_tell():
     X = np.random.default_rng(0).normal(size=(200, 2))
     X = np.column_stack([X, X[:, 0], X.sum(axis=1)])
@@ -171,7 +175,7 @@ def test_heavy_tails_of_columns_that_others_tell():
     assert tails.score(X) > begun.score(X) - 5
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("load", [load_iris, load_wine])
 def test_few_rows_are_explained_better_than_by_a_normal_distribution(load):
     X, gains = load().data, []

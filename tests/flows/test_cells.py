@@ -106,7 +106,7 @@ def test_noise_of_a_net_has_the_density_that_counts(n_given):
     assert abs((w * share).mean() / expected - 0.5) < error
 
 
-@pytest.mark.short("uniform")
+@pytest.mark.exhaustive
 def test_probabilities_of_whole_numbers_sum_to_one(flow):
     assert flow.density_kind_ == "lower bound"
     many = clone(flow).set_params(n_draws=1)
@@ -117,7 +117,7 @@ def test_probabilities_of_whole_numbers_sum_to_one(flow):
     assert many.get_params()["n_draws"] == 1
 
 
-@pytest.mark.short("uniform")
+@pytest.mark.exhaustive
 def test_probabilities_are_integrals_of_the_density(flow):
     """A midpoint rule over the noise of each cell."""
     side = (np.arange(60) + 0.5) / 60
@@ -137,7 +137,7 @@ def test_probabilities_are_integrals_of_the_density(flow):
     np.testing.assert_allclose(flow.score_samples(holes), expected, atol=0.15)
 
 
-@pytest.mark.short("uniform")
+@pytest.mark.exhaustive
 def test_draws_are_whole_numbers_of_the_density(flow):
     drawn = flow.sample(4000, 0)
     assert (drawn == np.rint(drawn)).all()
@@ -201,6 +201,7 @@ def test_density_of_one_column_between_bounds_integrates_to_one():
     np.testing.assert_allclose(flow.impute(holes), [[mean]], atol=0.1)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("bounds", [None, (0, 10)])
 def test_a_binomial_distribution_is_learned(bounds):
     X = np.random.default_rng(0).binomial(10, 0.3, (400, 1))
@@ -211,7 +212,7 @@ def test_a_binomial_distribution_is_learned(bounds):
     assert gap < 0.06
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_frames_keep_their_whole_numbers(tmp_path):
     frame = pd.DataFrame({"n": COUNTS[:, 0].astype("int8"), "x": SHARES[:, 0]})
     frame["m"] = pd.array(COUNTS[:, 1], "Int64")
@@ -233,7 +234,7 @@ def test_frames_keep_their_whole_numbers(tmp_path):
             Flow(bounds={name: (0, 1)}, **options).fit(frame)
 
 
-@pytest.mark.short("uniform")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("how", HOW)
 def test_weights_are_repetitions(how):
     weight = np.tile([1, 2, 3], 20)

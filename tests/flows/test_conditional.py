@@ -41,13 +41,14 @@ def given(request):
     return flow, X, y, True if request.param == "classes" else y[:1]
 
 
-@pytest.mark.short("classes")
+@pytest.mark.exhaustive
 def test_densities_given_attributes_integrate_to_one(given):
     flow, _, _, one = given
     total = np.exp(flow.score_samples(GRID, one)).sum() * STEP**2
     np.testing.assert_allclose(total, 1, rtol=2e-3)
 
 
+@pytest.mark.exhaustive
 def test_draws_have_the_density_given_attributes(given):
     flow, _, _, one = given
     p = np.exp(flow.score_samples(GRID, one))
@@ -59,6 +60,7 @@ def test_draws_have_the_density_given_attributes(given):
         assert (abs(own.mean(axis=0) - expected) < 5 * error).all()
 
 
+@pytest.mark.exhaustive
 def test_codes_and_back_given_attributes(given):
     flow, X, y, _ = given
     codes = flow.transform(X, y)
@@ -72,7 +74,7 @@ def test_codes_and_back_given_attributes(given):
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_missing_entries_given_attributes(given):
     flow, X, y, _ = given
     x, own = X[:10].copy(), y[:10]
@@ -157,6 +159,7 @@ def test_attributes_count_as_part_of_a_row(tmp_path):
     assert np.isfinite(cross_val_score(short, X, y, cv=2)).all()
 
 
+@pytest.mark.exhaustive
 def test_what_cannot_be_given():
     X, y = MOONS, WHICH
     short = Flow(base="normal", **SHORT | {"n_iter": 0})

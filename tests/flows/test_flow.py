@@ -27,7 +27,7 @@ def flow(request):
     return Flow(layer=request.param, **SHORT).fit(MOONS)
 
 
-@pytest.mark.short("spline")
+@pytest.mark.exhaustive
 def test_density_of_two_columns_integrates_to_one(flow):
     side = np.linspace(-4, 5, 250)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
@@ -44,11 +44,13 @@ def test_density_of_one_column_integrates_to_one():
     assert flow.score(X) > FVBN(column_types="gaussian").fit(X).score(X) + 0.02
 
 
+@pytest.mark.exhaustive
 def test_codes_and_back(flow):
     codes = flow.transform(MOONS)
     np.testing.assert_allclose(flow.inverse_transform(codes), MOONS, atol=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_density_is_that_of_codes_and_their_volume(flow):
     x, step = MOONS[:1], 1e-5
     moved = x + step * np.concatenate([np.eye(2), -np.eye(2)])
@@ -161,6 +163,7 @@ def test_many_columns_begin_independent():
     np.testing.assert_allclose(start.score_samples(holes), expected, atol=0.1)
 
 
+@pytest.mark.exhaustive
 def test_hundreds_of_columns_begin_at_their_covariance():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 5)) @ rng.normal(size=(5, 300))
@@ -172,7 +175,7 @@ def test_hundreds_of_columns_begin_at_their_covariance():
     np.testing.assert_allclose(start.inverse_transform(codes), X[:3], atol=1e-6)
 
 
-@pytest.mark.short("spline")
+@pytest.mark.exhaustive
 def test_draws_given_some_columns_have_the_density(flow):
     x = MOONS[:1].copy()
     x[:, 1] = np.nan
@@ -187,6 +190,7 @@ def test_draws_given_some_columns_have_the_density(flow):
         assert abs((drawn[:, 1] ** power).mean() - p @ side**power) < 6 * error
 
 
+@pytest.mark.exhaustive
 def test_normal_distribution_of_rows_with_missing_entries():
     rng = np.random.default_rng(0)
     root = np.array([[1.0, 0, 0], [0.8, 0.6, 0], [-0.5, 0.3, 0.8]])
@@ -218,7 +222,8 @@ HARD = {
 }
 
 
-@pytest.mark.short("constant", "three")
+@pytest.mark.release
+@pytest.mark.short("three rows")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", HARD)
 def test_hard_tables_are_learned(name, dtype):
@@ -229,7 +234,7 @@ def test_hard_tables_are_learned(name, dtype):
     assert flow.sample(2, random_state=0).dtype == dtype
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_an_outlier_is_told_of():
     X = np.random.default_rng(0).normal(size=(2000, 2))
     X[7, 1] = 1e6

@@ -20,7 +20,7 @@ def kernels(width, kinds=("grey", "grey"), rows=X):
     return Kernels(Emission(kinds, [1] * len(kinds)), rows, width)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("width", [0.0, 0.02, 0.3, 50.0])
 def test_kernels_of_grey_columns_are_densities_on_the_unit_square(width):
     found = kernels(width)

@@ -26,13 +26,14 @@ def model(request):
     return request.param(**TINY | RARE).fit(FRAME)
 
 
-@pytest.mark.short("GMMN")
+@pytest.mark.exhaustive
 def test_nets_see_rare_categories_as_one(model):
     assert model.density_.emission.n_inputs == 3 + 1
     assert model.column_types_["city"].rare == list("cdef")
     assert model.transform(FRAME[:5]).shape[0] == 5
 
 
+@pytest.mark.exhaustive
 def test_probabilities_add_up_to_one(model):
     pairs = list(itertools.product([*"abcdef", "?"], [False, True]))
     rows = pd.DataFrame(pairs, columns=["city", "bit"])
@@ -47,6 +48,7 @@ def test_probabilities_add_up_to_one(model):
     np.testing.assert_allclose(of_rare / of_rare.sum(axis=0), expected, rtol=1e-6)
 
 
+@pytest.mark.short("GMMN")
 def test_draws_have_the_shares_of_rare_categories(model):
     drawn = model.sample(6000, random_state=0)["city"].to_numpy()
     rare = drawn[np.isin(drawn, list("cdef"))]
@@ -61,6 +63,7 @@ def test_draws_have_the_shares_of_rare_categories(model):
     assert (model.impute(holes[:3])["city"].isin(list("ab"))).all()
 
 
+@pytest.mark.short("GMMN")
 def test_most_probable_rare_categories_are_the_most_frequent_ones(model):
     Z = np.random.default_rng(1).normal(size=(400, 4))
     found = set(model.generate(Z)["city"])

@@ -85,7 +85,7 @@ def test_frames_keep_types_index_and_known_entries(method):
     pd.testing.assert_frame_equal(imputer.transform(whole), whole)
 
 
-@pytest.mark.short("VAE", "GaussianRBM", "EoNADE")
+@pytest.mark.short("EoNADE")
 @pytest.mark.parametrize(
     "model",
     [
@@ -110,6 +110,7 @@ def test_it_fills_as_the_model_does(model):
             imputer.set_params(method="mode").transform(HOLES)
 
 
+@pytest.mark.exhaustive
 def test_the_seed_is_the_models_where_that_has_none():
     draws = GenerativeImputer(MIXED, random_state=0, method="sample")
     first, second, other = (
@@ -149,6 +150,7 @@ def test_several_tables():
             imputer.draw(HOLES, wrong)
 
 
+@pytest.mark.exhaustive
 def test_draws_have_the_spread_that_means_lack():
     # Given the others, a normal column's draws vary by its conditional variance.
     rng = np.random.default_rng(0)
@@ -354,6 +356,7 @@ def test_weights_are_repetition():
         ours.fit(HOLES, sample_weight=[1.0])
 
 
+@pytest.mark.exhaustive
 def test_metadata_are_routed():
     weights = RNG.integers(0, 4, len(HOLES)) * 1.0
     alone = clone(NORMAL).fit(HOLES, sample_weight=weights)
@@ -366,6 +369,7 @@ def test_metadata_are_routed():
     np.testing.assert_array_equal(pipe[0].transform(HOLES), alone.impute(HOLES))
 
 
+@pytest.mark.exhaustive
 def test_fitted_models_and_models_of_labels():
     fitted = clone(NORMAL).fit(HOLES)
     imputer = GenerativeImputer(FrozenEstimator(fitted), random_state=0)
@@ -412,6 +416,7 @@ def test_pipelines_and_searches():
     assert model.fit(HOLES, X[:, 0]).score(HOLES, X[:, 0]) > 0.5
 
 
+@pytest.mark.exhaustive
 def test_output_containers():
     frame = pd.DataFrame(HOLES, columns=list("abcde"), index=np.arange(120) + 3)
     imputer = GenerativeImputer(NORMAL, add_indicator=True).fit(frame)
@@ -428,7 +433,7 @@ def test_output_containers():
         pd.testing.assert_frame_equal(table, default)
 
 
-@pytest.mark.short("polars")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("library", ["polars", "pyarrow"])
 def test_frames_of_other_libraries(library):
     nw = pytest.importorskip("narwhals")
@@ -491,6 +496,7 @@ def test_dates():
     pd.testing.assert_series_equal(back["day"], frame["day"])
 
 
+@pytest.mark.exhaustive
 def test_errors_leave_it_as_it_was():
     imputer = GenerativeImputer(NORMAL, random_state=0).fit(HOLES)
     before = dict(vars(imputer))
@@ -514,6 +520,7 @@ def test_the_default_model():
     assert repr(imputer._model()) == "EoNADE(column_types='mixed')"
 
 
+@pytest.mark.exhaustive
 def test_files_and_skops(tmp_path):
     imputer = GenerativeImputer(MIXED, method="sample", add_indicator=True).fit(FRAME)
     skdgm.save(imputer, tmp_path / "imputer.skdgm")

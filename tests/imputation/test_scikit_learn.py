@@ -13,8 +13,8 @@ MIXED = EoNADE((16, 12), column_types="mixed", n_iter=3, n_orderings=2)
     [
         GenerativeImputer(MIXED),
         GenerativeImputer(MIXED, method="sample", add_indicator=True),
-        GenerativeImputer(FVBN(column_types="gaussian"), keep_empty_features=True),
-        GenerativeImputer(GaussianRBM(4, n_iter=3), missing_values=-1),
+        GenerativeImputer(FVBN(column_types="gaussian"), missing_values=-1),
+        GenerativeImputer(GaussianRBM(4, n_iter=3), keep_empty_features=True),
         GenerativeImputer(BernoulliRBM(4, n_iter=3)),
     ]
 )

@@ -59,6 +59,7 @@ def test_estimates_are_around_what_is_exact(case):
     assert found.rows.mean() == pytest.approx(found.log_likelihood)
 
 
+@pytest.mark.release
 @pytest.mark.short("rbm")
 @pytest.mark.parametrize("name", BINARY)
 def test_probabilities_of_all_rows_add_up(name):
@@ -77,7 +78,7 @@ def test_probabilities_of_all_rows_add_up(name):
     assert abs(p.sum() - 1) < 4 * np.sqrt(((p * se) ** 2).sum()) + 1e-3
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("name", ONE_LAYER)
 def test_conservative_likelihoods_come_close(name):
     model, X = fitted(name)

@@ -11,6 +11,8 @@ from skdgm.utils.random import MAX_SEED
 from tests.metrics.models import MODELS, fitted, rows
 from tests.reference import ODD
 
+LABELLED_DBM = pytest.param("dbm-classifier", marks=pytest.mark.exhaustive)
+
 
 @pytest.mark.short("rbm", "real")
 @pytest.mark.parametrize("name", MODELS)
@@ -49,7 +51,7 @@ def test_the_trace_of_directed_layers_is_that_of_the_machine_above():
     np.testing.assert_array_equal(found.r_hat_columns, r_hat(X))
 
 
-@pytest.mark.parametrize("name", ["classifier", "dbm", "dbm-classifier"])
+@pytest.mark.parametrize("name", ["classifier", "dbm", LABELLED_DBM])
 def test_the_trace_is_of_all_that_a_chain_remembers(name):
     model, _ = fitted(name)
     options = {"init": "noise", "burn_in": 3, "thin": 2}
@@ -105,6 +107,7 @@ def test_chains_that_all_stand_still():
 TEMPERED = {"gradient": "tempering", "n_temperatures": 4}
 
 
+@pytest.mark.short("model0", "model2")
 @pytest.mark.parametrize(
     "model",
     [

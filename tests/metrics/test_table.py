@@ -81,6 +81,7 @@ def test_estimates_have_ends():
     assert set(table["kind"]) == {"estimate"}
 
 
+@pytest.mark.exhaustive
 def test_pipelines_have_ends_in_the_units_of_data():
     pipe = make_pipeline(MinMaxScaler(), GaussianRBM(4, n_iter=20, random_state=0)).fit(
         X
@@ -187,6 +188,7 @@ def test_constant_columns_that_vary_by_rounding():
     np.testing.assert_array_equal(log_density(pipe, wide), expected)
 
 
+@pytest.mark.short("PCA()", "PCA(whiten=True)", "StandardScaler()")
 @pytest.mark.parametrize(
     "step",
     [
@@ -241,6 +243,7 @@ def test_dependent_columns_cannot_be_whitened():
         log_density(pipe, wide)
 
 
+@pytest.mark.exhaustive
 def test_missing_values_have_no_units():
     holes = X.copy()
     holes[::3, 1] = np.nan

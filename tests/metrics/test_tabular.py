@@ -257,6 +257,7 @@ def test_utility_by_hand(target):
     assert 0 < found["se"] < 0.1
 
 
+@pytest.mark.short("_r2")
 @pytest.mark.parametrize("figure", [utility._auc, utility._r2])
 def test_standard_errors_are_those_of_resampled_rows(figure):
     rng = np.random.default_rng(0)
@@ -296,6 +297,7 @@ def test_numbers_that_synthetic_rows_lack(parts):
     assert found.scores["quality"] > 0
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("library", ["polars", "pyarrow"])
 def test_all_libraries_alike(parts, report, library):
     module = pytest.importorskip(library)
@@ -344,6 +346,7 @@ def test_without_pandas(report, monkeypatch):
     assert repr(found) == told
 
 
+@pytest.mark.exhaustive
 def test_the_same_seed_gives_the_same_report(parts, report):
     again = tabular_report(*parts, target="rich", random_state=0)
     assert again.scores == report.scores

@@ -71,7 +71,7 @@ def made(name, n=5, scale=1.5):
     return energy, params, truth, x, block
 
 
-@pytest.mark.short("labels")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", LAYERS)
 def test_densities_given_all_other_units(name):
     energy, params, truth, x, block = made(name)

@@ -31,7 +31,7 @@ def unlike(rows, others=X):
     return np.sqrt(max(discrepancy(rows, others, sigmas)[0], 0))
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("square_root", [True, False])
 def test_distributions_are_learned(square_root):
     gmmn = GMMN(column_types="gaussian", square_root=square_root, **SMALL)
@@ -46,6 +46,7 @@ def test_distributions_are_learned(square_root):
     np.testing.assert_allclose(np.cov(drawn.T), np.cov(X.T), rtol=0.15)
 
 
+@pytest.mark.exhaustive
 def test_classes_have_their_rows():
     gmmn = GMMN(column_types="gaussian", class_conditional=True, **SMALL)
     gmmn.set_params(n_iter=60, learning_rate=0.0125).fit(X, Y)
@@ -84,7 +85,7 @@ def test_autoencoders_rebuild_rows(coded):
     assert ((gap**2).mean(axis=0) < 0.02 * X.var(axis=0)).all()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_codes_are_matched(coded):
     assert unlike(coded.sample(1000, random_state=1)) < 3 * unlike(clusters()[0])
     assert coded.n_updates_ == 900
@@ -179,6 +180,7 @@ def test_bandwidths_follow_the_scale():
         assert 0.5 < found < 3
 
 
+@pytest.mark.exhaustive
 def test_results_are_repeated():
     gmmn = GMMN(autoencoder_layer_sizes=(8, 3), dropout=0.2, **SMALL, n_iter=4)
     grey = RNG.random((60, 5))

@@ -238,6 +238,7 @@ def test_learns_digits_as_well_as_mlp_classifier(activation):
     assert accuracy_score(y[1200:], z.argmax(axis=1)) > expected - 0.02
 
 
+@pytest.mark.exhaustive
 def test_regresses_as_well_as_mlp_regressor():
     X, y = make_friedman1(1200, noise=0.5, random_state=0)
     X, y = (StandardScaler().fit_transform(a) for a in (X, y[:, None]))

@@ -100,6 +100,7 @@ def test_exact_values_are_inside():
 
 
 # A schedule knows of no units, but for an adaptive one, which measures the work.
+@pytest.mark.release
 @pytest.mark.short("classifier-linear")
 @pytest.mark.parametrize(
     "name, schedule",
@@ -182,6 +183,7 @@ def test_a_brief_run_is_sure_if_three_estimates_agree(change, sure):
     assert bracket._is_sure(found._replace(**change)) == sure
 
 
+@pytest.mark.exhaustive
 def test_temperatures_are_added_while_the_standard_error_is_too_large():
     _, given = problem([[8], [5]], seed=1)
     few = bracket.estimate(stream(0), given, QUICK._replace(n_betas=(10,)))
@@ -190,7 +192,7 @@ def test_temperatures_are_added_while_the_standard_error_is_too_large():
         assert bracket.estimate(stream(0), given, effort).n_betas == expected
 
 
-@pytest.mark.short("rbm")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["rbm", "real"])
 def test_the_same_for_any_number_of_jobs(name):
     layers = {"rbm": [[9], [7]], "real": MIXED["gaussian"]}[name]

@@ -113,6 +113,7 @@ def test_log_evidence_of_partly_observed_rows(name, max_bits, monkeypatch):
     assert found[0] == pytest.approx(truth.log_Z)
 
 
+@pytest.mark.exhaustive
 def test_twenty_hidden_units_in_seconds():
     energy, params = random_machine([[30], [20]], seed=0)
     flipped = random_machine([[20], [30]], seed=0)[0]

@@ -93,6 +93,7 @@ def test_files_that_were_cut(path):
             skdgm.load(path)
 
 
+@pytest.mark.exhaustive
 def test_files_with_a_changed_byte(path):
     data, refused = path.read_bytes(), 0
     for place in range(0, len(data), 23):

@@ -120,7 +120,8 @@ def test_labels_keep_their_type(classes, tmp_path):
         RBMClassifier(2, n_iter=1, random_state=0),
         DBNClassifier((2,), pretrain_iter=1, n_iter=1, random_state=0),
     ):
-        other = kept(estimator.fit(BITS, classes[BITS[:, 0]]), tmp_path)
+        X = BITS.astype(np.float64)
+        other = kept(estimator.fit(X, classes[BITS[:, 0]]), tmp_path)
         assert_identical(estimator, other)
         assert_identical(estimator.predict(BITS), other.predict(BITS))
 
@@ -130,10 +131,11 @@ def test_several_labels_and_targets(tmp_path):
         (DBNClassifier((2,), pretrain_iter=1, n_iter=1, random_state=0), BITS[:, :3]),
         (DBNRegressor((2,), pretrain_iter=1, n_iter=1, random_state=0), REAL),
     ):
-        estimator.fit(BITS if is_classifier(estimator) else REAL, y)
+        estimator.fit(1.0 * BITS if is_classifier(estimator) else REAL, y)
         assert_identical(estimator, kept(estimator, tmp_path))
 
 
+@pytest.mark.exhaustive
 def test_tables_of_several_kinds(tmp_path):
     frame = pd.DataFrame(
         {

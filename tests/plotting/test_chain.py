@@ -45,6 +45,7 @@ def test_what_is_said_of_memory(X, figures, title):
     assert step == display.autocorrelation_.get_xdata()[1] == found.thin
 
 
+@pytest.mark.exhaustive
 def test_axes_that_are_given(X):
     rbm = BernoulliRBM(4, n_iter=3, random_state=0).fit(X)
     figure, axes = plt.subplots(1, 2)

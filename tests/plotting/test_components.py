@@ -74,8 +74,13 @@ def test_layers_of_deep_machines(dbm, layer):
     "estimator",
     [
         DBN((6, 4), n_iter=2),
-        DBMClassifier(DBM((6, 4), n_iter=2, learning_rate=0.05), n_iter=2),
-        GenerativeDBNClassifier((6, 4), n_iter=2),
+        pytest.param(
+            DBMClassifier(DBM((6, 4), n_iter=2, learning_rate=0.05), n_iter=2),
+            marks=pytest.mark.exhaustive,
+        ),
+        pytest.param(
+            GenerativeDBNClassifier((6, 4), n_iter=2), marks=pytest.mark.exhaustive
+        ),
         DBNClassifier((6, 4), pretrain_iter=2, n_iter=2),
         DBNRegressor((6, 4), pretrain_iter=2, n_iter=2),
         MLPClassifier((6, 4), tol=1.0),

@@ -79,6 +79,7 @@ def test_columns(machine, iris):
     np.testing.assert_array_equal(display.samples, expected)
 
 
+@pytest.mark.exhaustive
 def test_twelve_at_most():
     X = np.random.default_rng(0).integers(0, 2, (30, 20))
     rbm = BernoulliRBM(2, n_iter=1, random_state=0).fit(X)
@@ -197,6 +198,7 @@ def test_looks_of_wrong_types(machine, iris):
         MarginalsDisplay.from_estimator(machine, iris, n_samples=9, ax="left")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
 def test_frames_of_any_library_with_dates(library):
     module = pytest.importorskip(library)

@@ -69,7 +69,7 @@ def test_without_matplotlib(cls, X, two, monkeypatch):
         cls.from_estimator(two, *DISPLAYS[cls](X))
 
 
-@pytest.mark.short("Samples", "Report", "Chain", "Marginals", "Curve")
+@pytest.mark.short("MarginalsDisplay", "LearningCurveDisplay")
 @every
 def test_axes_that_are_given(cls, X, two):
     if cls is MarginalsDisplay:
@@ -88,7 +88,7 @@ def test_axes_that_are_given(cls, X, two):
         display.plot(plt.subplots(4)[1])
 
 
-@pytest.mark.short("plotting")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("module", ["skdgm", "skdgm.plotting"])
 def test_matplotlib_is_not_imported_before_it_is_used(module):
     code = f"import sys, {module}; print('matplotlib' in sys.modules)"

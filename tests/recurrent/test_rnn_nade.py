@@ -80,6 +80,7 @@ def test_missing_entries_are_summed_out():
     assert abs(filled[1, 0] - p) < 0.05
 
 
+@pytest.mark.short("tanh", "bernoulli", "gaussian-gru")
 @pytest.mark.parametrize("cell", ["tanh", "gru", "lstm"])
 @pytest.mark.parametrize("kind", ["bernoulli", "gaussian", "categorical"])
 def test_gradients_reach_back_through_time(cell, kind, monkeypatch):
@@ -162,7 +163,7 @@ def test_memory_is_learned():
     assert scores[:, 6:].mean() > -0.5 > scores[:, :6].mean()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("kind", ["gaussian", "categorical", "mixed"])
 def test_columns_of_other_kinds(kind):
     t = np.arange(200)

@@ -37,6 +37,7 @@ def assert_same(a, b):
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
 
 
+@pytest.mark.short("RNNRBM", "RNNNADE")
 @models
 def test_a_list_is_a_table_with_lengths_or_groups(model):
     one = clone(model).fit(X, lengths=LENGTHS)
@@ -66,6 +67,7 @@ def test_weights_are_repetitions_in_any_order(model):
     assert_same(weighted, clone(model).fit(again))
 
 
+@pytest.mark.short("RNNRBM")
 @models
 def test_a_table_is_one_sequence_or_several_of_a_length(model):
     assert_same(clone(model).fit(X), clone(model).fit([X]))
@@ -77,6 +79,7 @@ def test_a_table_is_one_sequence_or_several_of_a_length(model):
     assert halves.sample(30, random_state=0).shape == (30, 3)
 
 
+@pytest.mark.short("RNNRBM", "RNNNADE")
 @models
 def test_only_what_was_before_counts(model):
     model = clone(model).fit(PARTS)
@@ -96,6 +99,7 @@ def test_only_what_was_before_counts(model):
     np.testing.assert_allclose(density.log_prob(X), whole, rtol=1e-5)
 
 
+@pytest.mark.short("RNNNADE")
 @models
 def test_gaps_are_filled_given_their_sequence(model):
     model = clone(model).fit(HOLED, lengths=LENGTHS)
@@ -163,6 +167,7 @@ def test_states_of_fitted_rows_are_those_of_their_sequences():
     np.testing.assert_array_equal(states, own)
 
 
+@pytest.mark.exhaustive
 @models
 def test_groups_keep_sequences_whole_in_searches(model):
     grid = {"n_components": [2, 3]}
@@ -174,6 +179,7 @@ def test_groups_keep_sequences_whole_in_searches(model):
     assert np.isfinite(cross_val_score(model, PARTS, cv=2)).all()
 
 
+@pytest.mark.short("VRNN", "RNNRBM", "RNNNADE")
 @models
 def test_files_and_checkpoints(model, tmp_path):
     whole = clone(model).fit(PARTS)
@@ -265,7 +271,6 @@ def waves(n_sequences, n_steps, seed):
 
 
 @pytest.mark.release
-@pytest.mark.short("RNNNADE")
 @pytest.mark.parametrize("kind", [RNNNADE, VRNN])
 @pytest.mark.parametrize("given", [waves(3, 50, 1), waves(1, 150, 1)[0]])
 def test_few_sequences_are_not_learned_by_heart(kind, given):

@@ -107,6 +107,7 @@ def test_missing_entries_are_filled_by_the_posterior_of_attributes():
     assert model.impute(row)[0, 1] == pytest.approx(p[1], rel=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_draws_have_the_attributes_asked_for():
     X, y = load_digits(return_X_y=True)
     model = GeneratorNet((64,), n_iter=40, random_state=0).fit(X / 16, y)
@@ -117,6 +118,7 @@ def test_draws_have_the_attributes_asked_for():
     assert (model.transform(drawn).argmax(axis=1) == asked).mean() > 0.9
 
 
+@pytest.mark.exhaustive
 def test_attributes_that_were_never_seen_together_are_generated():
     # Rows are functions of kind and turn; one of six kinds is not seen with turns
     # above 1.

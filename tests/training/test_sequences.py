@@ -139,6 +139,7 @@ def learn(parts, batch_length, weight=None):
     return optimise(objective, table, range(20))[0]
 
 
+@pytest.mark.exhaustive
 def test_stretches_learn_what_whole_sequences_do():
     rng, parts = np.random.default_rng(1), []
     for n in rng.integers(5, 40, 20):

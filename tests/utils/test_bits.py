@@ -83,9 +83,10 @@ def test_columns_are_named_and_gaps_do_not_matter():
         (DBN((2, 2), n_iter=1), 'column_types="gaussian" if'),
         (DBN(layers=[("bottom", BernoulliRBM(2, n_iter=1))]), "such as GaussianRBM"),
         (DBNClassifier((2, 2), pretrain_iter=1, n_iter=1), 'column_types="gaussian"'),
-        (
+        pytest.param(
             DBMClassifier(DBM((2, 2), n_iter=1), n_iter=1),
             'dbm__column_types="gaussian"',
+            marks=pytest.mark.exhaustive,
         ),
         (EoNADE((2, 2), n_iter=1), 'column_types="mixed" if a DataFrame'),
         (VAE(2, n_iter=1), 'column_types="mixed" if a DataFrame'),

@@ -42,7 +42,7 @@ def run_kernels(*options, **environment):
     assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-3000:]
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="this is that run")
 def test_kernels_run_as_plain_python():
     run_kernels(NUMBA_DISABLE_JIT="1")

@@ -44,7 +44,7 @@ def test_means_are_those_of_any_energy(max_sweeps, sizes, dtype):
 @pytest.mark.short("(5, 4, 3)")
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 def test_a_row_does_not_depend_on_others(sizes):
-    energy, params, x, clamp = machine(sizes, np.float32, scale=3.0)
+    energy, params, x, clamp = machine(sizes, np.float64, scale=3.0)
     form = tiled(params)
     found, info = mean_field(energy, form, x, clamp)
     assert len(np.unique(info.n_sweeps)) > 1

@@ -194,6 +194,7 @@ def test_bits_are_drawn_one_after_the_other(scaled, kind, dtype):
     np.testing.assert_array_equal(parts, found)
 
 
+@pytest.mark.exhaustive
 @TYPES
 @SCALED
 def test_rows_may_have_biases_of_their_own(scaled, dtype):

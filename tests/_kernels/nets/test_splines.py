@@ -61,6 +61,7 @@ def test_gradients_are_differences(of_rows):
         np.testing.assert_allclose(own, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.exhaustive
 def test_float32_and_extreme_numbers():
     x, raw = given(dtype=np.float32)
     y, _ = spline(x, raw, BOUND)

@@ -227,7 +227,7 @@ TOY = {"column_types": "gaussian", "n_components": 4, "hidden_layer_sizes": (32,
 TOY |= {"batch_size": 50, "random_state": 0}
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("how", [{}, {"feature_matching": True}, {"packing": 2}])
 def test_draws_by_class_have_their_class(how):
     y = RNG.integers(0, 3, 600)

@@ -192,6 +192,7 @@ def test_probabilities_are_those_of_the_averaged_nets():
     assert last._training.mean == last._training.discriminator_mean == ()
 
 
+@pytest.mark.exhaustive
 def test_columns_of_a_frame_and_missing_entries():
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 200)

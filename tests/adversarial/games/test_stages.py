@@ -197,6 +197,7 @@ def test_draws_have_the_class_asked_for(cls, digits):
         model.sample(2, y=7)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("cls", MODELS)
 def test_latent_units_are_those_of_all_generators(cls, digits):
     X, _ = digits

@@ -79,6 +79,7 @@ def test_likelihoods_of_bits_are_those_of_enumeration(n_components):
         np.testing.assert_allclose(model.impute(X[[i]])[0], p, atol=1e-5)
 
 
+@pytest.mark.short("2")
 @pytest.mark.parametrize("n_components", [2, 7])
 def test_probabilities_of_mixed_columns_sum_to_one(n_components):
     model = fitted(MIXED, n_components, column_types=KINDS)
@@ -114,7 +115,7 @@ def test_averages_over_gibbs_steps_are_near_the_exact_means(monkeypatch):
     np.testing.assert_allclose(found, expected, atol=0.05)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_the_bracket_holds_the_exact_likelihood(monkeypatch):
     model = fitted(MIXED, column_types=KINDS)
     expected = model.score_samples(X, MIXED)

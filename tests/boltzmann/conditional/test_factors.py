@@ -79,7 +79,7 @@ def test_likelihoods_and_means_are_those_of_enumeration(n_components, options):
         np.testing.assert_allclose(model.impute(X[[i]])[0], p, atol=1e-5)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_draws_averages_and_brackets_are_near(monkeypatch, options):
     model = fitted(MIXED, column_types=KINDS, **options)
     expected = model.score_samples(X, MIXED)
@@ -130,6 +130,7 @@ def test_the_gradient_of_mean_field_is_that_of_its_predictions(options):
         assert not found[array == 0].any()
 
 
+@pytest.mark.exhaustive
 def test_attributes_are_all_parameters(options, tmp_path):
     """Counts and categories have gains and one-hot entries; files keep them."""
     rng = np.random.default_rng(0)
@@ -151,7 +152,7 @@ def test_attributes_are_all_parameters(options, tmp_path):
     np.testing.assert_array_equal(model.predict(X), other.predict(X))
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("gradient", ["auto", "cd"])
 def test_learning_finds_what_a_condition_gates(gradient):
     """Two bits that are equal, or not, as x says."""

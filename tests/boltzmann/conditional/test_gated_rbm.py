@@ -30,7 +30,7 @@ def test_hidden_units_are_the_transformation(model):
     assert not model.condition_hidden_.any()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_a_pair_moves_other_rows(model):
     one = slice(1600, 1601)
     moved = model.analogy(X[one], Y[one], X[TEST])

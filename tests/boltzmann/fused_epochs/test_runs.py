@@ -123,7 +123,9 @@ def assert_same(one, other):
 
 
 @pytest.mark.release
-@pytest.mark.short("-float64")
+@pytest.mark.short(
+    "{}-float64", "20}-float64", "4)}-float64", "'start'}-float64", "1}-float64"
+)
 @crossed(OPTIONS)
 def test_parameters_are_the_same(options, kind, calls, monkeypatch):
     fast = machine(**options).fit(KINDS[kind])
@@ -170,7 +172,7 @@ def classifier(**options):
 
 
 @pytest.mark.release
-@pytest.mark.short("{}-float64")
+@pytest.mark.short("'l2': 0.01}-float64")
 @crossed(OF_LABELS)
 def test_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
     assert_rounded(classifier, options, KINDS[kind], calls, monkeypatch)
@@ -245,6 +247,7 @@ def test_other_objectives_of_labels_are_left_to_others(options, calls):
     assert not calls
 
 
+@pytest.mark.exhaustive
 def test_deep_labels_by_adam_are_left_to_others(calls):
     deep_classifier(n_iter=1, solver="adam").fit(GREY, LABELS)
     assert not calls

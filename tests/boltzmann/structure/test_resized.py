@@ -22,6 +22,11 @@ def spreads(machine):
     return [np.ptp(part.reshape(-1, n_channels), axis=0).max() for part in found]
 
 
+@pytest.mark.short(
+    "{}",
+    "{'solver': 'sgd', 'centering': 'data', 'momentum': 0.5}",
+    "{'early_stopping': True, 'padding': 'same', 'stride': 2}",
+)
 @pytest.mark.parametrize(
     "options",
     [
@@ -96,7 +101,7 @@ def test_a_machine_of_another_size_is_normalised():
     assert_means(drawn, np.exp(log_p) @ v)
 
 
-@pytest.mark.short("bernoulli")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("column_types", ["bernoulli", "gaussian"])
 def test_networks(column_types):
     given = {"filter_shape": (3, 2), "pool_shape": (2, 1), "column_types": column_types}

@@ -131,7 +131,7 @@ with joblib.parallel_config("loky", n_jobs=2, inner_max_num_threads=1):
 """
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_workers_warn_once_each_and_have_as_many_threads_as_joblib_says():
     options = {"capture_output": True, "text": True, "check": True}
     found = subprocess.run([sys.executable, "-c", CODE], **options)

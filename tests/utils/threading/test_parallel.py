@@ -162,6 +162,7 @@ def test_callers_in_threads_do_not_disturb_one_another():
 CODE = "from skdgm.utils.threading.parallel import n_threads; print(n_threads())"
 
 
+@pytest.mark.exhaustive
 def test_the_environment_may_ask_for_fewer_threads():
     found = subprocess.run(
         [sys.executable, "-c", CODE],
