@@ -1874,5 +1874,6 @@ META_ESTIMATORS = [cls for cls in PUBLIC if issubclass(cls, MetaEstimatorMixin)]
 
 
 def name_of(instance):
-    """A short name for a test."""
-    return f"{type(instance).__name__}-{INSTANCES.index(instance)}"
+    """A short name for a test: class, and which of its instances."""
+    alike = [one for one in INSTANCES if type(one) is type(instance)]
+    return f"{type(instance).__name__}-{alike.index(instance)}"

@@ -84,7 +84,8 @@ def numbers(*shape, dtype=np.float64, seed=0):
 
 
 def assert_slopes(function, params):
-    """Those of a function, whose values' differ, are central differences."""
+    """The grads of a function, which differ by value, are central differences. Returns
+    them."""
     grad = numbers(*function(params).shape, seed=3)
     value, grads = vjp(function, params, lambda value: grad)
     np.testing.assert_array_equal(value, function(params))
@@ -93,3 +94,4 @@ def assert_slopes(function, params):
         return (grad * function(params)).sum()
 
     assert_gradient(total, params, grads, rtol=1e-6, atol=1e-8)
+    return grads
