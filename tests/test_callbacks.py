@@ -163,7 +163,7 @@ def assert_goes_on(estimator, path, start=clone, step=1, **data):
         assert_identical(whole, kept)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("instance", STACKS, ids=name_of)
 def test_stacks_go_on_with_the_layer_under_way(instance, path):
     instance, data = brief(clone(instance), most=2), Data(instance)

@@ -130,7 +130,7 @@ def test_rows_are_rebuilt():
     assert gan.fit(table).reconstruct(table).notna().all(axis=None)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_encoder_and_generator_become_inverse():
     rng = np.random.default_rng(1)
     y = rng.integers(0, 3, 600)

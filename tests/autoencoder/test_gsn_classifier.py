@@ -58,7 +58,7 @@ def test_a_row_with_its_label_is_both(kind):
     np.testing.assert_allclose(output.inputs(v)[:, 2:], [[0, 0, 1], [0.2, 0.3, 0.5]])
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_labels_are_drawn_with_rows_and_given():
     X, y = labelled(400)
     clf = GSNClassifier((8, 4), n_iter=60, random_state=0, generative_weight=1.0)

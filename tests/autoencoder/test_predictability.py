@@ -143,7 +143,7 @@ def test_bits_that_were_mixed_are_found_again():
     assert (np.abs(net.predictability_) < 0.03).all()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_patterns_get_codes_of_bits():
     # The first task of the paper: four patterns, a column for each, that are equally
     # frequent. Without a decoder, a run may end at three codes.

@@ -58,7 +58,7 @@ def test_the_dbn_is_what_a_dbn_would_be():
     assert clf.log_Z_ == dbn.log_Z_
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_layers_without_pre_training_begin_as_a_net_does():
     clf = DBNClassifier((12, 9), pretrain_iter=(2, 0), n_iter=0, random_state=0)
     clf.fit(FEW, FEW_Y)
@@ -117,7 +117,7 @@ def test_few_labels():
     assert with_it > without + 0.04
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_defaults_make_the_most_of_few_labels():
     # Learned once, as labels are no part of it.
     pretrained = DBNClassifier((128, 128), pretrain_iter=20, n_iter=0)
@@ -335,7 +335,7 @@ def test_a_tuned_net_has_the_density_of_its_dbn():
     np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_epochs_that_are_not_said():
     clf = clone(SMALL).set_params(n_iter="auto", batch_size=2)
     assert clf.fit(FEW, FEW_Y).n_iter_ == 50

@@ -89,6 +89,7 @@ def log_weights(model, v, h):
     return (v @ model.intercept_visible_)[:, None] + eta @ h.T
 
 
+@pytest.mark.release
 @pytest.mark.short(
     "{'filter_shape': 3, 'pool_shape': 2, 'image_shape': (1, 6)}",
     "{'filter_shape': (2, 3), 'pool_shape': (1, 2), 'image_shape': (2, 4)}",
@@ -191,7 +192,7 @@ def test_features_move_with_the_image():
     np.testing.assert_allclose(there[1:, 1:], here[:-1, :-1], rtol=1e-6)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("column_types", ["bernoulli", "gaussian"])
 def test_it_learns_bars(column_types):
     rng, X = np.random.default_rng(0), np.zeros((200, 8, 8), np.float32)

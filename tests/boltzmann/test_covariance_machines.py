@@ -66,7 +66,7 @@ def test_log_Z_is_that_of_quadrature(fitted, density):
     assert fitted.density_kind_ == "estimate"
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_both_sides_of_annealing_hold_log_Z(fitted, density):
     # By few temperatures, one side is too low and one too high on the average.
     machine = fitted.density_
@@ -148,7 +148,7 @@ def test_the_pseudo_likelihood_is_that_of_quadrature(fitted, density):
         np.testing.assert_allclose(found, np.log(own / np.sqrt(CELL)), rtol=1e-4)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_covariances_differ_where_those_of_the_data_do():
     test = crossed(800, seed=1)
     machine = MeanCovarianceRBM(3, 4, n_iter=30, learning_rate=0.04, random_state=0)

@@ -206,7 +206,7 @@ def test_an_interrupt_of_pretraining_ends_it_all(monkeypatch):
     np.testing.assert_array_equal(dbm.score_samples(STATES), before)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_pretraining_is_of_use():
     X = load_digits().data / 16
     options = {"n_iter": 0, "random_state": 0}

@@ -563,7 +563,7 @@ def test_labels_are_pretrained_with_the_last_pair():
     assert clf.set_params(unlabeled="none").fit(holed, some).score(X, y) > 0.8
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_digits():
     X, y = load_digits(return_X_y=True)
     X = X / 16

@@ -71,7 +71,7 @@ def test_pixels_are_predicted_from_others():
     assert error < 0.7 * ((blank - X[1200:])[hidden] ** 2).mean()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("centering", ["start", "data", "moving"])
 def test_centred_coordinates_predict_better_than_means(centering):
     options = {"solver": "sgd", "learning_rate": 0.05, "centering": centering}

@@ -93,7 +93,7 @@ def test_norms_have_a_limit(solver):
     assert norms.max() > 0.098
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize(
     ("gradient", "target"),
     [("pcd", 0.05), ("pcd", 0.9), ("cd", 0.05), ("tempering", 0.9)],

@@ -38,7 +38,7 @@ def assert_sane(model, X):
         assert (np.abs(rows - (low + high) / 2) <= 2 * (high - low)).all()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @far_out
 @pytest.mark.parametrize("n_components", [8, 64])
 def test_a_pixel_above_zero_once_does_not_explode(n_components):

@@ -293,7 +293,7 @@ def test_hidden_units_without_limits_learn_counts(hidden):
     assert losses[-1] < 0.85 * losses[0]
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_hidden_units_without_limits_learn_shares():
     X = load_digits().data / 16
     given = {"column_types": "interval", "hidden": "gaussian", "n_iter": 5}
@@ -639,7 +639,7 @@ def test_machines_of_every_pair_learn_and_are_inside_their_bracket(kind, hidden)
     assert caught or found.lower - 0.02 <= rbm.log_Z_ <= found.upper + 0.02
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("kind", ["binomial(16)", "poisson"])
 def test_rare_counts_do_not_have_all_of_the_weights(kind):
     """Pixels that are above 0 in a few rows of many have a small deviation, but not

@@ -341,7 +341,7 @@ def test_rows_without_labels(labels, mark):
     assert clf.loss_curve_[-1] == pytest.approx(-watched.mean())
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_rows_without_labels_train_the_density():
     X, y = blocks(600)
     test, labels = blocks(2000, seed=1)
@@ -479,7 +479,7 @@ def test_invalid_labels(y, message):
     assert not hasattr(clf, "classes_")
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("learning_rate", [1e6, 1e38])
 def test_divergence_is_caught_and_named(learning_rate):
     X, y = blocks(100)
@@ -552,7 +552,7 @@ def test_digits_in_pipelines_and_searches():
     assert search.best_params_ == {"rbmclassifier__n_components": 16}
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_blobs_with_default_parameters():
     X, y = make_blobs(300, centers=4, n_features=3, random_state=0)
     X *= [1, 1000, 0.001]

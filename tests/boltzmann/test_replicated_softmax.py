@@ -112,7 +112,7 @@ def test_missing_words_are_expected_by_their_share():
     assert not found[2].any()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("scale", [0.5, 3.0])
 def test_growing_documents_have_the_exact_log_Z(scale):
     W, b = RNG.normal(0, scale, (12, 7)), RNG.normal(size=12)

@@ -314,7 +314,7 @@ INSTANCES = [
         schedule="constant",
         random_state=0,
     ),
-    MeanCovarianceRBM(3, 4, n_iter=4, n_chains=8, n_leapfrog=2, random_state=0),
+    MeanCovarianceRBM(3, 4, n_iter=4, n_chains=10, n_leapfrog=5, random_state=0),
     SpikeSlabRBM(5, n_iter=4, n_chains=8, random_state=0),
     S3C(5, n_iter=4, random_state=0),
     S3C(

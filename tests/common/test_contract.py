@@ -176,6 +176,7 @@ def test_float64_stays(estimator, data):
     assert_types(estimator, data, np.float64, np.float64)
 
 
+@pytest.mark.release
 @pytest.mark.short("BernoulliRBM", "FVBN")
 @of_readers
 def test_other_types_become_float32(estimator, data):
@@ -223,6 +224,8 @@ def test_sparse_is_dense(estimator, data):
     assert_sparse_is_dense(estimator, data, data.grey, sp.csr_array)
 
 
+@pytest.mark.release
+@pytest.mark.short("FVBN", "Sigmoid", "GAN-", "BernoulliRBM")
 @of_kinds
 def test_sparse_is_dense_of_other_values(estimator, data):
     for dense in data.others:
@@ -253,6 +256,7 @@ def test_whole_weights_are_repetitions(estimator, data):
     assert_weights_are_repetitions(estimator, data, data.grey)
 
 
+@pytest.mark.release
 @pytest.mark.short("FVBN", "Sigmoid", "GAN-", "BernoulliRBM")
 @of_kinds
 def test_whole_weights_are_repetitions_of_other_values(estimator, data):
@@ -537,11 +541,12 @@ def small(estimator):
     )
 
 
+@pytest.mark.release
 @pytest.mark.short("BernoulliRBM", "FVBN")
 @of_readers
 def test_memory_mapped_data_are_not_copied(small, data, tmp_path):
     big = np.lib.format.open_memmap(
-        tmp_path / "X.npy", mode="w+", dtype=np.uint8, shape=(30_000, 100)
+        tmp_path / "X.npy", mode="w+", dtype=np.uint8, shape=(60_000, 100)
     )
     # Lists of what is on are all in memory: they are to take less than a copy would.
     big[:] = RNG.random(big.shape) < 0.25
@@ -552,6 +557,7 @@ def test_memory_mapped_data_are_not_copied(small, data, tmp_path):
 
 
 # Of some columns the few values that are not 0 are dozens of deviations out.
+@pytest.mark.release
 @pytest.mark.short("BernoulliRBM", "FVBN")
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.OutlierWarning")
 @of_readers

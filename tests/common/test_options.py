@@ -174,6 +174,8 @@ def in_type(value, dtype):
     return value
 
 
+@pytest.mark.release
+@pytest.mark.short("RBM-", "VAE-", "GAN-", "FVBN", "Sigmoid", "Classifier")
 @of_classes
 def test_numbers_of_any_type_do_the_same(instance):
     plain, data = fitted(instance)
@@ -222,6 +224,8 @@ def test_numbers_of_rows_are_checked(instance):
     assert len(estimator.sample(np.uint8(3), random_state=0)) == 3
 
 
+@pytest.mark.release
+@pytest.mark.short("RBM-", "VAE-", "GAN-", "FVBN", "Sigmoid", "Classifier")
 @of_kinds
 def test_copies_learn_apart(instance):
     estimator, data = fitted(instance)

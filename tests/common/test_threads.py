@@ -28,6 +28,7 @@ SIZES = (3, 10.0), (7, 1.0), (4, 100.0)
 NAMES = [*map(name_of, CLASSES), *(type(one).__name__ for one in WRAPPED)]
 
 
+@pytest.mark.release
 @pytest.mark.short("BernoulliRBM", "DBN", "EoNADE", "GAN", "RNNNADE", "Density")
 @pytest.mark.parametrize("estimator", [*CLASSES, *WRAPPED], ids=NAMES)
 def test_answers_are_those_of_one_fit(estimator):

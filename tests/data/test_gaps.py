@@ -106,7 +106,7 @@ def test_gaps_between_real_numbers_are_bridged():
         assert error < 0.5, (type(model).__name__, error)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_categories_of_gaps_are_the_most_probable_ones():
     import pandas as pd
 

@@ -186,7 +186,7 @@ def test_samples_have_the_probabilities_of_the_model(of_p, of_q):
     assert_means(which.astype(float), exact_marginal(sbn))
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @each_pair
 def test_conditions_and_imputed_bits_have_conditional_probabilities(of_p, of_q):
     sbn = network(of_p, of_q)

@@ -106,7 +106,7 @@ def test_noise_of_a_net_has_the_density_that_counts(n_given):
     assert abs((w * share).mean() / expected - 0.5) < error
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_probabilities_of_whole_numbers_sum_to_one(flow):
     assert flow.density_kind_ == "lower bound"
     many = clone(flow).set_params(n_draws=1)
@@ -117,7 +117,7 @@ def test_probabilities_of_whole_numbers_sum_to_one(flow):
     assert many.get_params()["n_draws"] == 1
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_probabilities_are_integrals_of_the_density(flow):
     """A midpoint rule over the noise of each cell."""
     side = (np.arange(60) + 0.5) / 60
@@ -308,7 +308,7 @@ def test_hard_tables_of_whole_numbers(how, dtype):
             assert (drawn[:, 2] == 7).mean() > 0.5
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_an_outlier_of_counts_is_told_of():
     X = np.random.default_rng(0).poisson(5, (2000, 2))
     X[7, 1] = 10**6

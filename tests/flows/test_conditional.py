@@ -122,7 +122,7 @@ def test_draws_without_attributes_are_of_those_of_rows():
     np.testing.assert_allclose(np.cov(drawn.T), np.cov(BENT[0].T), rtol=0.2, atol=0.2)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_scores_without_classes_sum_over_them():
     weight = np.where(WHICH == 1, 3.0, 1.0)
     flow = Flow(**SHORT | {"n_iter": 5}).fit(MOONS, WHICH, weight)

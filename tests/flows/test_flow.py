@@ -110,7 +110,7 @@ class _StopAfter(Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_what_overfits_stays_at_its_start(tmp_path):
     X = np.random.default_rng(0).normal(size=(40, 4))
     options = SHORT | {"learning_rate": 0.1, "alpha": 0.0}
@@ -147,7 +147,7 @@ def test_columns_that_are_no_numbers_are_named():
         Flow(n_iter=1).fit(frame)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_many_columns_begin_independent():
     X = np.random.default_rng(0).normal(size=(30, 1030))
     X[:, 1] = X[:, 0]

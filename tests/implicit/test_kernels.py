@@ -39,7 +39,7 @@ def test_wide_kernels_are_uniform():
     np.testing.assert_allclose(kernels(1e4).log_prob(X), 0, atol=1e-6)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_kernels_beside_other_columns_are_densities():
     rows = np.column_stack([X[:, 0], RNG.normal(size=60), RNG.random(60) < 0.3])
     found = kernels(0.3, ("grey", "gaussian", "bernoulli"), rows.astype(float))

@@ -79,6 +79,7 @@ def test_everything_comes_back(instance, tmp_path):
     assert_identical(estimator, other)
 
 
+@pytest.mark.release
 @pytest.mark.short("BernoulliRBM", "VAE", "NADE", "DBN-")
 @pytest.mark.parametrize("instance", CLASSES, ids=name_of)
 def test_it_answers_and_goes_on_alike(instance, tmp_path):

@@ -181,7 +181,7 @@ def digits():
     return X / 16, y
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 @pytest.mark.parametrize("cls", MODELS)
 def test_draws_have_the_class_asked_for(cls, digits):
     X, y = digits

@@ -40,7 +40,7 @@ def test_a_pair_moves_other_rows(model):
     assert (each == Y[TEST]).mean() > 0.9
 
 
-@pytest.mark.exhaustive
+@pytest.mark.release
 def test_images_of_given_hidden_units_are_the_conditional_means(model):
     H = (RNG.random((5, 16)) < 0.5).astype(np.float32)
     A, B, C = model.factors_

@@ -202,6 +202,7 @@ OF_BOTH = [
 ]
 
 
+@pytest.mark.release
 @pytest.mark.short("{}-float64")
 @crossed(OF_BOTH)
 def test_probabilities_of_labels_differ_by_rounding_only(
@@ -268,6 +269,7 @@ def assert_close(one, other, tol):
             np.testing.assert_allclose(value, other[name], **given)
 
 
+@pytest.mark.release
 @pytest.mark.short("-float64")
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("options", OF_REAL, ids=str)
