@@ -308,6 +308,7 @@ def test_a_flow_of_two_parameters_by_quadrature():
         assert abs(drawn.std() / sd - 1) < 0.1 + 0.07
 
 
+@pytest.mark.exhaustive
 def test_draws_are_particles_by_their_weights(fitted):
     draws = fitted.sample(4000, random_state=0)
     assert draws.shape == (4000, 1)

@@ -319,7 +319,7 @@ def test_priors_do_not_change_while_they_learn(option, value):
         vae.set_params(**{option: value}).partial_fit(V)
 
 
-@pytest.mark.short("diagonal", "vamp")
+@pytest.mark.short("vamp")
 @pytest.mark.parametrize("prior", PRIORS)
 @pytest.mark.parametrize("posterior", [*POSTERIORS, "auxiliary"])
 def test_hard_rows_are_learned(prior, posterior):

@@ -189,6 +189,7 @@ def test_steps_of_rnade_are_what_one_pass_gives(activation):
         assert_steps(rnade(activation=activation, ordering=ordering), "real")
 
 
+@pytest.mark.short("nade-")
 @pytest.mark.parametrize("kind", [*SIZES, "table"])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_what_comes_later_does_not_matter(name, kind):

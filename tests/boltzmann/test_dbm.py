@@ -303,6 +303,7 @@ def test_a_changed_shape_is_named():
         dbm.set_params(hidden_layer_sizes=(3, 2), column_types="gaussian").fit(STATES)
 
 
+@pytest.mark.exhaustive
 def test_divergence_of_a_pair_is_named():
     dbm = DBM((3, 2), pretrain="layerwise", pretrain_learning_rate=1e38)
     with pytest.raises(DivergenceError, match="pretrain_learning_rate"):

@@ -163,6 +163,7 @@ def test_transform_and_back(machine):
     np.testing.assert_allclose(rbm.inverse_transform(mixture.h), mixture.mean)
 
 
+@pytest.mark.short("chains")
 @pytest.mark.parametrize("init", ["chains", "noise", ROWS[:3]], ids=str)
 def test_samples_follow_the_model(machine, init):
     rbm, mixture = machine
@@ -372,6 +373,7 @@ def collapsing(precision, n_copies=2):
     return rbm, np.hstack([NOISE[:, :1], copies, NOISE[:, 1:], CONSTANT])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "precision, n_copies, columns",
     [

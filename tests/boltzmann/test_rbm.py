@@ -443,6 +443,7 @@ def test_many_fits_of_few_rows_of_a_constant_column():
         assert (rbm.sample(3, random_state=0)["a"] == 1).all()
 
 
+@pytest.mark.exhaustive
 def test_weights_are_repetitions():
     weight = RNG.integers(0, 3, N)
     one = RBM(3, column_types=KINDS, **SHORT).fit(TABLE, sample_weight=weight)

@@ -405,6 +405,7 @@ def test_early_stopping_holds_out_rows_with_labels():
     assert np.isfinite(clf.score_samples(X)).all()
 
 
+@pytest.mark.exhaustive
 def test_what_may_not_change_between_fits():
     X, y = blocks(60)
     for visible, other in ("bernoulli", "gaussian"), ("gaussian", "bernoulli"):
@@ -489,6 +490,7 @@ def test_divergence_is_caught_and_named(learning_rate):
     assert np.isfinite(clf.predict_log_proba(X)).all()
 
 
+@pytest.mark.short("gradient", "'solver'", "generative", "'l2'")
 @pytest.mark.parametrize(
     "option",
     [

@@ -266,6 +266,7 @@ def test_scores_are_those_of_the_density(model):
         model.log_density_gradient([[0.0, np.nan]])
 
 
+@pytest.mark.exhaustive
 def test_codes_and_back(model):
     model.set_params(n_steps=60)
     back = model.inverse_transform(model.transform(MOONS))

@@ -170,6 +170,7 @@ def test_columns_without_closed_forms_are_named(options, message):
         sbn.mean_field_bound(BARS)
 
 
+@pytest.mark.exhaustive
 def test_draws_are_for_losses_alone():
     options = {"objective": "mean-field", "n_iter": 3, "random_state": 0}
     one = SigmoidBeliefNetwork((4, 3), **options).fit(BARS)

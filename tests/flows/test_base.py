@@ -66,7 +66,7 @@ def test_densities_of_bases_have_gradients(base):
         assert_slopes(lambda params: Tails(*params).log_p(z), tuple(base))
 
 
-@pytest.mark.short("student")
+@pytest.mark.exhaustive
 def test_draws_of_bases_have_the_density(base):
     z = base.draw(stream(0).rows(20_000), 2, float)
     assert np.isfinite(z).all()

@@ -53,6 +53,7 @@ def report(parts):
     return tabular_report(*parts, target="rich", random_state=0)
 
 
+@pytest.mark.exhaustive
 def test_a_copy_of_the_training_rows(parts):
     train, _, held_out = parts
     found = tabular_report(train, train, held_out, target="rich", random_state=0)

@@ -69,7 +69,7 @@ def test_without_matplotlib(cls, X, two, monkeypatch):
         cls.from_estimator(two, *DISPLAYS[cls](X))
 
 
-@pytest.mark.short("MarginalsDisplay", "LearningCurveDisplay")
+@pytest.mark.short("Curve", "Marginals")
 @every
 def test_axes_that_are_given(cls, X, two):
     if cls is MarginalsDisplay:

@@ -22,6 +22,7 @@ def frames():
     return [table(60, seed) for seed in range(3)]
 
 
+@pytest.mark.exhaustive
 def test_all_parts(frames):
     report = tabular_report(*frames, random_state=0)
     display = TabularReportDisplay.from_report(report)

@@ -56,6 +56,7 @@ def test_activity_is_a_running_mean():
     assert penalised[0] is x[0]
 
 
+@pytest.mark.exhaustive
 def test_brings_units_to_the_target():
     # Without data of another kind, units go where they are wanted.
     energy, params = random_machine([[4], [3]], seed=3)
