@@ -134,7 +134,6 @@ def test_samples_have_the_mean_and_the_covariance(vae):
 
 
 @pytest.mark.release
-@pytest.mark.release
 @pytest.mark.parametrize("sampler", ["importance", "metropolis"])
 def test_imputed_means_are_conditional_means(wide, sampler):
     for row in holed(8):

@@ -133,7 +133,6 @@ def test_ordinary_columns_learn_as_ever(monkeypatch):
 
 
 @far_out
-@far_out
 @pytest.mark.parametrize("momentum", [0.0, 0.5])
 @pytest.mark.parametrize("centering", ["data", None])
 @pytest.mark.parametrize("fused", [True, False])
