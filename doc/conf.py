@@ -144,6 +144,7 @@ sphinx_gallery_conf = {
             "moment_matching",
             "supervised",
             "abc",
+            "boosting",
             "flows",
             "diffusion",
             "autoregressive",

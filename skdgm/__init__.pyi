@@ -7,6 +7,7 @@ from skdgm.autoencoder import *
 from skdgm.autoregressive import *
 from skdgm.belief import *
 from skdgm.boltzmann import *
+from skdgm.boosting import SelfSupervisedBoosting as SelfSupervisedBoosting
 from skdgm.constraints import ConstrainedTable as ConstrainedTable
 from skdgm.diffusion import *
 from skdgm.directed import *

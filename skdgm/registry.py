@@ -71,6 +71,7 @@ TOOLS = {
     "DensityOutlierDetector": "anomaly",
     "Dequantizer": "preprocessing.dequantizer",
     "GenerativeImputer": "imputation.generative_imputer",
+    "SelfSupervisedBoosting": "boosting.self_supervised_boosting",
 }
 # Of these, what only its own module offers.
 _APART = "BernoulliBinarizer", "Dequantizer"

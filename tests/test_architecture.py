@@ -67,6 +67,7 @@ LAW = {
     "abc": GROUND | {"base", "flows"},
     "preprocessing": GROUND | {"base"},
     "anomaly": GROUND | {"base", "boltzmann"},
+    "boosting": GROUND | {"base", "autoregressive"},
     "imputation": GROUND | {"data", "base", "autoregressive"},
     "constraints": GROUND | {"data", "base", "autoregressive"},
     "persistence": {"exceptions", "registry", "typing"},
@@ -284,6 +285,7 @@ METHODS = {
     "DensityOutlierDetector": {"fit", "predict", "decision_function", "score_samples"},
     "GenerativeImputer": {"fit", "transform", "draw", "inverse_transform"},
     "ConstrainedTable": {"fit", "sample", "score_samples", "impute", "acceptance_rate"},
+    "SelfSupervisedBoosting": {"fit", "sample", "score_samples", "score"},
 }
 
 DISPLAYS = [getattr(plotting, name) for name in plotting.__all__]

@@ -8,17 +8,25 @@ halves are held out. ``normalised``: the same, each divided by the root of its v
 and of a hundredth of the mean variance, before it is whitened. ``tables``:
 scikit-learn's, a quarter of the rows held out. ``digits``: the same of digits, for
 likelihoods, and for the accuracy of a logistic regression of features from ten labels a
-class. Seconds are of the processor.
+class; ``usps`` the latter of a set of the folder ``--data``. ``large``: ``normalised``
+with 14 x 14 pixels, beside independent components and an autoregressive model.
+``filters`` draws weights and samples of ``normalised``. ``states``: band powers of
+states that follow each other, and how well these are found again. Seconds are of the
+processor.
 """
 
 import argparse
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
+from _data import load
 from _machine import describe
-from scipy.stats import multivariate_t
+from scipy.stats import multivariate_t, t
+from sklearn.base import clone
+from sklearn.cluster import KMeans
 from sklearn.datasets import (
     load_breast_cancer,
     load_diabetes,
@@ -27,8 +35,9 @@ from sklearn.datasets import (
     load_sample_images,
     load_wine,
 )
-from sklearn.decomposition import PCA, FactorAnalysis
+from sklearn.decomposition import PCA, FactorAnalysis, FastICA
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -37,6 +46,7 @@ from threadpoolctl import threadpool_limits
 
 from skdgm import (
     FVBN,
+    RNADE,
     S3C,
     GaussianRBM,
     MeanCovarianceRBM,
@@ -44,7 +54,7 @@ from skdgm import (
     SpikeSlabRBM,
 )
 
-SIZE = 8
+SIZE, LARGE = 8, 14
 TABLES = load_iris, load_wine, load_diabetes, load_breast_cancer
 # Names of models to measure; all if none.
 ASKED = set()
@@ -68,22 +78,45 @@ class StudentT:
         return self.best.logpdf(X)
 
 
-def patches(n, seed, right):
+class IndependentComponents:
+    """Fast ICA, with a t distribution of each component: degrees of freedom and scale
+    that are likeliest."""
+
+    def fit(self, X):
+        """Find components, and their distributions."""
+        self.ica = FastICA(whiten="unit-variance", max_iter=500, random_state=0).fit(X)
+        S = self.ica.transform(X)
+        self.log_volume = np.linalg.slogdet(self.ica.components_)[1]
+        found = []
+        for df in (2, 2.5, 3, 4, 6, 10, 20, 1000):
+            for scale in np.linspace(0.3, 1.1, 17):
+                found.append((t.logpdf(S[::5], df, 0, scale).mean(axis=0), df, scale))
+        best = np.argmax([score for score, *_ in found], axis=0)
+        self.df, self.scale = np.array([found[k][1:] for k in best]).T
+        return self
+
+    def score_samples(self, X):
+        """Log-likelihoods of rows."""
+        own = t.logpdf(self.ica.transform(X), self.df, 0, self.scale)
+        return own.sum(axis=1) + self.log_volume
+
+
+def patches(n, seed, right, size=SIZE):
     """Logs of patches of grey values, each centred."""
     rng, found = np.random.default_rng(seed), []
     for image in load_sample_images().images:
         grey = np.log1p(image.mean(axis=2))
-        grey = grey[:, 320 + SIZE :] if right else grey[:, :320]
-        ends = np.array(grey.shape) - SIZE
+        grey = grey[:, 320 + size :] if right else grey[:, :320]
+        ends = np.array(grey.shape) - size
         for top, left in rng.integers(0, ends, (n // 2, 2)):
-            found.append(grey[top : top + SIZE, left : left + SIZE].ravel())
+            found.append(grey[top : top + size, left : left + size].ravel())
     found = np.array(found)
     return found - found.mean(axis=1, keepdims=True)
 
 
 def measured(name, model, X, X_test):
     """Print a row: nats of held-out rows, their standard error, and seconds of fit."""
-    if ASKED and name.split("(")[0] not in ASKED:
+    if ASKED and not name.startswith(tuple(ASKED)):
         return None
     start = time.process_time()
     model.fit(X)
@@ -94,33 +127,46 @@ def measured(name, model, X, X_test):
     return model
 
 
-def of_patches(normalised=False):
-    """Whitened patches of photographs."""
-    X, X_test = patches(10_000, 0, False), patches(4_000, 1, True)
+def whitened(normalised, size=SIZE):
+    """Whitened patches of the left and of the right halves of photographs, and what
+    takes them back."""
+    X, X_test = patches(10_000, 0, False, size), patches(4_000, 1, True, size)
     if normalised:
         least = 0.01 * X.var()
         X, X_test = (
             own / np.sqrt(own.var(axis=1, keepdims=True) + least) for own in (X, X_test)
         )
     values, vectors = np.linalg.eigh(X.T @ X / len(X))
-    white = vectors[:, 1:] / np.sqrt(values[1:])
-    X, X_test = X @ white, X_test @ white
-    name = "normalised" if normalised else "patches"
+    scale = np.sqrt(values[1:])
+    white = vectors[:, 1:] / scale
+    return X @ white, X_test @ white, (vectors[:, 1:] * scale).T
+
+
+def of_patches(normalised=False, size=SIZE):
+    """Held-out nats of whitened patches of photographs."""
+    *given, _ = whitened(normalised, size)
+    large = size > SIZE
+    name = f"{size} x {size}" if large else "normalised" if normalised else "patches"
     print(f"\n## {name}\n\n| model | held-out nats | fit s |\n|---|---|---|")
-    given = X, X_test
     measured("normal", FVBN(column_types="gaussian"), *given)
-    machine = GaussianRBM(144, n_iter=30, random_state=0)
-    measured("GaussianRBM(144, n_iter=30)", machine, *given)
+    n_hidden = 256 if large else 144
+    machine = GaussianRBM(n_hidden, n_iter=30, random_state=0)
+    measured(f"GaussianRBM({n_hidden}, n_iter=30)", machine, *given)
     measured("multivariate t", StudentT(), *given)
-    mixture = GaussianMixture(10, reg_covar=1e-4, max_iter=30, random_state=0)
-    measured("GaussianMixture(10)", mixture, *given)
+    measured("FactorAnalysis", StandardFactors(), *given)
+    measured("FastICA, t components", IndependentComponents(), *given)
+    for k in (10, 50) if large else (10, 200):
+        mixture = GaussianMixture(k, reg_covar=1e-2, max_iter=30, random_state=0)
+        measured(f"GaussianMixture({k})", mixture, *given)
+    measured("RNADE()", RNADE(random_state=0), *given)
+    n_factors = 2 * given[0].shape[1]
     machines = {
         "MeanCovarianceRBM(16, 64, n_iter=30)": MeanCovarianceRBM(16, 64),
-        "MeanProductOfT(0, 16, n_factors=126, n_iter=30)": MeanProductOfT(
-            0, 16, n_factors=126
+        f"MeanProductOfT(0, 16, n_factors={n_factors}, n_iter=30)": MeanProductOfT(
+            0, 16, n_factors=n_factors
         ),
-        "SpikeSlabRBM(128, n_iter=30)": SpikeSlabRBM(128),
-        "S3C(128, n_iter=30)": S3C(128),
+        f"SpikeSlabRBM({n_hidden}, n_iter=30)": SpikeSlabRBM(n_hidden),
+        f"S3C({n_hidden}, n_iter=30)": S3C(n_hidden),
     }
     for name, machine in machines.items():
         machine.set_params(n_iter=30, random_state=0)
@@ -130,14 +176,105 @@ def of_patches(normalised=False):
             print(told, file=sys.stderr)
 
 
+def drawn(name):
+    """Weights of machines of normalised patches, and samples, as pictures."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    X, _, back = whitened(normalised=True)
+    machines = {
+        "GaussianRBM": GaussianRBM(64),
+        "MeanProductOfT": MeanProductOfT(0, 16, n_factors=126),
+        "SpikeSlabRBM": SpikeSlabRBM(128),
+        "S3C": S3C(128),
+    }
+    figure, axes = plt.subplots(2, 4, figsize=(16, 8))
+    for (title, machine), column in zip(machines.items(), axes.T):
+        machine.set_params(n_iter=60, random_state=0).fit(X)
+        weights = getattr(machine, "factors_", None)
+        weights = machine.components_ if weights is None else weights
+        norms = np.linalg.norm(weights, axis=1)
+        weights = weights[np.argsort(-norms)][:64]
+        # Weights see whitened columns: as pictures of what they answer to.
+        rows = machine.sample(64, random_state=0)
+        for axis, shown in zip(column, (weights @ back, rows @ back)):
+            shown = shown / np.abs(shown).max(axis=1, keepdims=True)
+            tiles = np.ones((64, 9, 9))
+            tiles[: len(shown), :8, :8] = shown.reshape(-1, 8, 8)
+            sheet = tiles.reshape(8, 8, 9, 9).swapaxes(1, 2).reshape(72, 72)
+            axis.imshow(sheet, cmap="gray", vmin=-1, vmax=1)
+            axis.set_axis_off()
+        column[0].set_title(f"{title}: weights")
+        column[1].set_title("samples")
+    figure.tight_layout()
+    figure.savefig(name, dpi=70)
+
+
+def recording(seed, moved):
+    """Logs of band powers of 15 columns, and the state of each: four states that last,
+    each with a covariance of its own, and with means if these are ``moved``."""
+    rng = np.random.default_rng(seed)
+    y = np.repeat(rng.integers(0, 4, 400), rng.integers(5, 20, 400))[:4000]
+    X = np.empty((len(y), 15))
+    for state in range(4):
+        loadings = rng.normal(size=(3, 15))
+        rows = y == state
+        shape = rows.sum(), 3
+        X[rows] = rng.normal(size=shape) @ loadings + rng.normal(0, moved, 15)
+    return X + 0.5 * rng.normal(size=X.shape), y
+
+
+def of_states():
+    """Adjusted Rand indices of states that are found again."""
+    try:
+        from hmmlearn.hmm import GaussianHMM
+    except ImportError:
+        GaussianHMM = None
+    n_seeds = 5
+    print(
+        "\n## states\n\n| found by | means differ | covariances only |\n|---|---|---|"
+    )
+    mixture = GaussianMixture(4, n_init=5, random_state=0)
+    kmeans = KMeans(4, n_init=10, random_state=0)
+    ways = {
+        "KMeans(4)": kmeans,
+        "GaussianMixture(4)": mixture,
+        "GaussianRBM(16), GaussianMixture(4)": make_pipeline(
+            GaussianRBM(16, random_state=0), mixture
+        ),
+    }
+    for cls, sizes in ((MeanCovarianceRBM, (8, 32)), (MeanProductOfT, (8, 32))):
+        machine = cls(*sizes, n_iter=100, random_state=0)
+        name = f"{cls.__name__}({sizes[0]}, {sizes[1]}), "
+        # Units of covariances are of one state each; neighbours in time have the same.
+        ways[name + "KMeans(4)"] = make_pipeline(machine, StandardScaler(), kmeans)
+        ways[name + "GaussianMixture(4)"] = make_pipeline(machine, PCA(8), mixture)
+    if GaussianHMM is not None:
+        ways["GaussianHMM(4)"] = GaussianHMM(
+            4, covariance_type="full", n_iter=50, random_state=0
+        )
+    for name, way in ways.items():
+        cells = []
+        for moved in (0.5, 0):
+            found = []
+            for seed in range(n_seeds):
+                X, y = recording(seed, moved)
+                found.append(adjusted_rand_score(y, clone(way).fit(X).predict(X)))
+            se = np.std(found, ddof=1) / np.sqrt(n_seeds)
+            cells.append(f"{np.mean(found):.2f} ± {se:.2f}")
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
 def of_tables():
     """Tables of scikit-learn."""
-    for load in TABLES:
-        X = load().data
+    for table in TABLES:
+        X = table().data
         order = np.random.default_rng(0).permutation(len(X))
         train, test = X[order[len(X) // 4 :]], X[order[: len(X) // 4]]
         print(
-            f"\n## {load.__name__}\n\n| model | held-out nats | fit s |\n|---|---|---|"
+            f"\n## {table.__name__}\n\n| model | held-out nats | fit s |\n|---|---|---|"
         )
         measured("normal", FVBN(column_types="gaussian"), train, test)
         machine = GaussianRBM(16, n_iter=300, random_state=0)
@@ -184,28 +321,42 @@ def of_digits():
     measured("FactorAnalysis", StandardFactors(), train, test)
     for k in 10, 64:
         measured(f"S3C({k})", S3C(k, random_state=0), train, test)
+    of_features(train, test, y[here], y[there])
+
+
+def of_usps(folder):
+    """Accuracy of features of few labels of usps."""
+    found = load(folder, "usps")
+    X, X_test = (found[part].astype(float) for part in ("train", "valid"))
+    print("\n## usps")
+    of_features(X, X_test, found["train_y"], found["valid_y"])
+
+
+def of_features(train, test, y, y_test):
+    """Accuracy of a logistic regression of features."""
     print("\n| features | accuracy with 10 labels a class |\n|---|---|")
     features = {
         "pixels": FunctionTransformer(),
         "PCA(30)": PCA(30, random_state=0),
-        "GaussianRBM(64)": GaussianRBM(64, random_state=0),
-        "SpikeSlabRBM(64)": SpikeSlabRBM(64, random_state=0),
-        "S3C(64)": S3C(64, random_state=0),
-        'S3C(64, features="spike_slab")': S3C(
-            64, features="spike_slab", random_state=0
-        ),
+        "GaussianRBM(64)": GaussianRBM(64),
+        "MeanCovarianceRBM(32, 32)": MeanCovarianceRBM(32, 32),
+        "MeanProductOfT(32, 32)": MeanProductOfT(32, 32),
+        "SpikeSlabRBM(64)": SpikeSlabRBM(64),
+        "S3C(64)": S3C(64),
+        'S3C(64, features="spike_slab")': S3C(64, features="spike_slab"),
     }
+    labels = np.unique(y)
     for name, model in features.items():
+        if "random_state" in model.get_params():
+            model.set_params(random_state=0)
         model.fit(train)
         parts, found = [model.transform(part) for part in (train, test)], []
         for seed in range(10):
             own = np.random.default_rng(seed).permutation(len(train))
-            few = np.concatenate(
-                [own[y[here][own] == label][:10] for label in range(10)]
-            )
+            few = np.concatenate([own[y[own] == label][:10] for label in labels])
             net = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-            net.fit(parts[0][few], y[here][few])
-            found.append(net.score(parts[1], y[there]))
+            net.fit(parts[0][few], y[few])
+            found.append(net.score(parts[1], y_test))
         se = np.std(found) / 3
         print(f"| {name} | {np.mean(found):.3f} ± {se:.3f} |", flush=True)
 
@@ -213,8 +364,10 @@ def of_digits():
 def main():
     """Print the tables that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    names = "patches", "normalised", "tables", "digits"
-    parser.add_argument("--only", nargs="+", choices=names, default=names)
+    names = "patches", "normalised", "large", "tables", "digits", "usps", "states"
+    parser.add_argument("--only", nargs="+", choices=[*names, "filters"], default=names)
+    parser.add_argument("--data", type=Path, help="folder with usps")
+    parser.add_argument("--figure", default="covariance_filters.png")
     parser.add_argument("--models", nargs="+", default=[], help="of rows of scores")
     asked = parser.parse_args()
     ASKED.update(asked.models)
@@ -229,6 +382,14 @@ def main():
             of_patches()
         if "normalised" in asked.only:
             of_patches(normalised=True)
+        if "large" in asked.only:
+            of_patches(normalised=True, size=LARGE)
+        if "usps" in asked.only and asked.data:
+            of_usps(asked.data)
+        if "states" in asked.only:
+            of_states()
+        if "filters" in asked.only:
+            drawn(asked.figure)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,199 @@
+r"""A density times what classifiers say of rows, and draws of it.
+
+.. math:: p_\beta(x) \propto p_0(x) e^{\beta F(x)}, \qquad
+   \frac{Z_{\beta'}}{Z_\beta} = \mathbb{E}_{p_\beta} e^{(\beta' - \beta) F(x)}
+
+Draws of the base density :math:`p_0` are weighed and drawn anew while :math:`\beta`
+rises from 0 to 1 [1]_, as fast as leaves half of them effective; and are moved by two
+kinds of Metropolis steps, each of which leaves :math:`p_\beta` as it is: a new draw of
+the base, accepted by :math:`\beta F` alone; and an exchange of some columns of two
+draws, which needs the base density, too.
+
+References
+----------
+.. [1] Del Moral, Doucet and Jasra (2006). Sequential Monte Carlo samplers. Journal of
+   the Royal Statistical Society, Series B.
+"""
+
+from copy import copy
+from inspect import signature
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit, logit, logsumexp
+
+from skdgm.utils.random import MAX_SEED
+
+# Populations of an annealing, which do not know of each other; share of the draws that
+# stay effective at a step; most steps.
+GROUPS, _EFFECTIVE, _STEPS = 8, 0.5, 200
+# Methods of classifiers that have odds.
+ODDS = "predict_proba", "decision_function"
+# Largest log odds: of a leaf of a tree they may be infinite.
+_LIMIT = 7.0
+
+
+class Population(NamedTuple):
+    """Draws: rows, their log base density, and F of each."""
+
+    rows: np.ndarray
+    log_base: np.ndarray
+    tilt: np.ndarray
+
+    def take(self, index):
+        """Some of the draws."""
+        return Population(*(part[index] for part in self))
+
+    def joined(self, others):
+        """These and others."""
+        return Population(*map(np.concatenate, zip(self, *others)))
+
+
+def log_odds(classifier, rows):
+    """Log odds that rows are data, within limits on both sides."""
+    if hasattr(classifier, "predict_proba"):
+        probability = classifier.predict_proba(rows)[:, 1].astype(np.float64)
+        return logit(np.clip(probability, expit(-_LIMIT), expit(_LIMIT)))
+    odds = np.asarray(classifier.decision_function(rows), dtype=np.float64)
+    return np.clip(odds, -_LIMIT, _LIMIT)
+
+
+class Tilted:
+    """The density :math:`p_0(x) e^{F(x)}`, up to its constant.
+
+    Parameters
+    ----------
+    base : estimator
+        A fitted model with ``sample`` and ``score_samples``.
+    terms : list of (classifier, float)
+        Fitted classifiers, with the weight of the log odds of each.
+    n_steps : int
+        Moves of each draw at a step of annealing.
+    """
+
+    def __init__(self, base, terms, n_steps):
+        self.base, self.terms, self.n_steps = base, terms, n_steps
+
+    def tilt(self, rows):
+        """F of rows."""
+        total = np.zeros(len(rows))
+        for classifier, weight in self.terms:
+            total += weight * log_odds(classifier, rows)
+        return total
+
+    def measured(self, rows):
+        """Rows as a population."""
+        log_base = np.asarray(self.base.score_samples(rows), dtype=np.float64)
+        return Population(rows, log_base, self.tilt(rows))
+
+    def of_base(self, n, rng):
+        """Draws of the base."""
+        seed = rng.integers(MAX_SEED)
+        if "random_state" in signature(self.base.sample).parameters:
+            rows = self.base.sample(n, random_state=seed)
+        else:
+            base = copy(getattr(self.base, "estimator", self.base))
+            rows = base.set_params(random_state=seed).sample(n)
+        rows = np.asarray(rows[0] if isinstance(rows, tuple) else rows)
+        return rows[rng.permutation(n)]
+
+    def annealed(self, n, rng):
+        """Draws of the density, and the log of its constant with a standard error.
+
+        They are of several populations, in proportion to the constants of these.
+
+        Returns
+        -------
+        population : Population
+        log_Z : float
+        log_Z_se : float
+        """
+        drawn = self.measured(self.of_base(GROUPS * -(-n // GROUPS), rng))
+        beta, own = 0.0, np.zeros(GROUPS)
+        for left in reversed(range(_STEPS)):
+            step = _longest(drawn.tilt, 1 - beta) if left else 1 - beta
+            beta = 1.0 if step >= 1 - beta else beta + step
+            log_weight = np.reshape(step * drawn.tilt, (GROUPS, -1))
+            own += logsumexp(log_weight, axis=1) - np.log(log_weight.shape[1])
+            drawn = self.advanced(drawn, log_weight, rng, beta)
+            if beta == 1:
+                break
+        log_Z = float(logsumexp(own) - np.log(GROUPS))
+        share = np.exp(own - log_Z)
+        se = float(np.std(share, ddof=1) / np.sqrt(GROUPS))
+        weight = np.repeat(share, len(drawn.rows) // GROUPS)
+        return drawn.take(_picked(weight, n, rng)), log_Z, se
+
+    def advanced(self, drawn, log_weight, rng, beta=1.0):
+        """Draws picked by their weights, of shape (n_groups, n_each), and moved."""
+        n_groups, n_each = log_weight.shape
+        weight = np.exp(log_weight - logsumexp(log_weight, axis=1, keepdims=True))
+        index = [_picked(own, n_each, rng) for own in weight]
+        first = np.arange(n_groups)[:, None] * n_each
+        drawn = drawn.take((first + index).ravel())
+        for _ in range(self.n_steps):
+            drawn = self._renewed(drawn, rng, beta)
+            if drawn.rows.shape[1] > 1:
+                drawn = self._exchanged(drawn, rng, beta, n_groups)
+        return drawn
+
+    def _renewed(self, drawn, rng, beta):
+        """Some draws replaced by new ones of the base."""
+        rows = self.of_base(len(drawn.rows), rng)
+        gain = beta * (self.tilt(rows) - drawn.tilt)
+        taken = np.flatnonzero(np.log(rng.random(len(gain))) < gain)
+        if not len(taken):
+            return drawn
+        return _replaced(drawn, taken, self.measured(rows[taken]))
+
+    def _exchanged(self, drawn, rng, beta, n_groups=1):
+        """Some columns of pairs of draws of a group exchanged: of a half of the pairs
+        one, of others any number."""
+        n, n_columns = drawn.rows.shape
+        order = np.argsort(rng.random((n_groups, n // n_groups)), axis=1)
+        order += np.arange(n_groups)[:, None] * (n // n_groups)
+        half = order.shape[1] // 2
+        if not half:
+            return drawn
+        first, second = order[:, :half].ravel(), order[:, half : 2 * half].ravel()
+        own = rng.random((len(first), n_columns))
+        one = own == own.max(axis=1, keepdims=True)
+        some = own < rng.random((len(first), 1))
+        given = np.where(rng.random((len(first), 1)) < 0.5, one, some)
+        a, b = drawn.rows[first], drawn.rows[second]
+        rows = np.concatenate([np.where(given, b, a), np.where(given, a, b)])
+        new, old = self.measured(rows), drawn.take(np.concatenate([first, second]))
+        gain = new.log_base - old.log_base + beta * (new.tilt - old.tilt)
+        gain = np.sum(np.split(gain, 2), axis=0)
+        taken = np.flatnonzero(np.log(rng.random(len(gain))) < gain)
+        both = np.concatenate([taken, taken + len(first)])
+        index = np.concatenate([first[taken], second[taken]])
+        return _replaced(drawn, index, new.take(both))
+
+
+def _replaced(drawn, index, new):
+    """A population with other draws at an index."""
+    parts = [part.copy() for part in drawn]
+    for part, other in zip(parts, new):
+        part[index] = other
+    return Population(*parts)
+
+
+def _picked(weight, n, rng):
+    """Index of n draws, each as often as its weight has it, by systematic sampling, in
+    random order."""
+    edges = np.cumsum(weight) * (n / weight.sum())
+    found = np.searchsorted(edges, np.arange(n) + rng.random(), side="right")
+    return rng.permutation(np.minimum(found, len(weight) - 1))
+
+
+def _longest(tilt, most):
+    """Longest step after which enough draws are effective."""
+
+    def excess(step):
+        log_weight = step * tilt
+        log_n = 2 * logsumexp(log_weight) - logsumexp(2 * log_weight)
+        return log_n - np.log(_EFFECTIVE * len(tilt))
+
+    return most if excess(most) >= 0 else brentq(excess, 0, most, xtol=1e-4)

@@ -1,0 +1,348 @@
+r"""Self-supervised boosting: a density by classifiers that tell rows from its draws.
+
+.. math:: p_t(x) \propto p_{t-1}(x) \, e^{\alpha_t f_t(x)}
+"""
+
+from typing import Annotated, Any, Self
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
+from sklearn.base import _fit_context, clone
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skdgm.autoregressive import FVBN
+from skdgm.base import steady
+from skdgm.base.meta import MetaEstimator
+from skdgm.base.options import (
+    KW_ONLY,
+    Count,
+    Fraction,
+    NotNegative,
+    Positive,
+    RandomState,
+    Several,
+    Verbose,
+)
+from skdgm.boosting._tilted import ODDS, Tilted, log_odds
+from skdgm.typing import Data, Seed, Target
+from skdgm.utils.counts import count_rows
+from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.wrapped import seed
+
+# Purposes of random numbers.
+_SPLIT, _ROUNDS, _LAST = range(3)
+# Rounds after which draws are made anew, and the likelihood is found by these.
+_EACH = 5
+# Largest weight of log odds.
+_MOST = 2.0
+
+
+@steady
+class SelfSupervisedBoosting(MetaEstimator):
+    r"""Density of a model, corrected by classifiers that tell rows from its draws.
+
+    .. math::
+
+        p(x) = \frac{1}{Z} \, p_0(x) \, e^{F(x)}, \qquad
+        F(x) = \sum_t \alpha_t f_t(x), \qquad
+        f_t(x) = \log \frac{q_t(\text{data} \mid x)}{q_t(\text{model} \mid x)}
+
+    A classifier learns to tell the rows from draws of the density so far [1]_. Were it
+    the best one, its log odds would be log p of the data minus that of the model: these
+    are added to the log density, with the weight :math:`\alpha_t` that raises the
+    log-likelihood of held-out rows most, and draws are made of the new density, until
+    no classifier finds a difference that is of use:
+
+    .. math:: \max_\alpha \; \mathbb{E}_\text{data} [\alpha f_t]
+        - \log \mathbb{E}_{p_{t-1}} e^{\alpha f_t}
+
+    with draws that the classifier did not learn from. It begins with any density
+    :math:`p_0` that rows can be drawn of. As all that is asked of a classifier are its
+    odds, trees or neighbours do, too. Draws are weighed, drawn anew and moved by
+    Metropolis steps while F is raised from 0, which also gives the constant Z.
+
+    Parameters
+    ----------
+    estimator
+        Density to begin with: a model with ``fit``, ``score_samples`` and ``sample``,
+        of skdgm or of scikit-learn, or a fitted one wrapped in ``FrozenEstimator``.
+        Draws should be exact, as of autoregressive models, flows, mixtures and
+        ``KernelDensity``. If None, a normal distribution, ``FVBN("gaussian")``, or of
+        rows of 0 and 1 ``FVBN()``.
+    classifier
+        Classifier of rows and draws, with ``predict_proba`` or ``decision_function``.
+        If None, a ``DecisionTreeClassifier`` of depth 3 and at least 10 rows a leaf.
+    n_iter
+        Most rounds, with a classifier each.
+    learning_rate
+        Factor of the best weight :math:`\alpha_t`.
+    n_particles
+        Number of draws that rows are told from; one half for the classifier, one for
+        its weight.
+    n_steps
+        Moves of each draw after it was drawn anew.
+    validation_fraction
+        Share of the rows that weights are found by, and that no classifier sees.
+    n_iter_no_change
+        Rounds in a row without a gain after which to stop.
+    tol
+        Least gain of a round, in nats a row.
+    verbose
+        Whether to print a line for each round.
+    random_state : int, RandomState instance or None
+        Source of draws, of the held-out rows, and of seeds of models without one.
+
+    Attributes
+    ----------
+    estimator_ : object
+        The density that it begins with, fitted to all rows.
+    classifiers_ : list of object
+        The classifiers; of class 1 are rows of data.
+    weights_ : ndarray of shape (n_classifiers,)
+        Weight :math:`\alpha_t` of the log odds of each.
+    log_Z_ : float
+        Log of the constant Z, estimated by annealing draws of :math:`p_0`.
+    log_Z_se_ : float
+        Its standard error, from eight populations.
+    validation_scores_ : list of float
+        Mean log-likelihood of the held-out rows, in nats, of :math:`p_0` and then after
+        every fifth round, by new draws. Classifiers after the best of these are
+        dropped.
+    n_iter_ : int
+        Number of rounds.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if X has any that are all strings.
+
+    References
+    ----------
+    .. [1] Welling, Zemel and Hinton (2002). Self supervised boosting. NIPS.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdgm import SelfSupervisedBoosting
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.choice([-2.0, 2.0], (500, 1)) + 0.5 * rng.normal(size=(500, 1))
+    >>> model = SelfSupervisedBoosting(n_iter=10, random_state=0).fit(X)
+    >>> bool(model.score(X) > model.estimator_.score(X) + 0.3)
+    True
+    >>> model.sample(3, random_state=0).shape
+    (3, 1)
+    """
+
+    estimator: (
+        Annotated[object, HasMethods(["fit", "score_samples", "sample"])] | None
+    ) = None
+    classifier: Annotated[object, HasMethods(["fit"])] | None = None
+    _: KW_ONLY
+    n_iter: Count = 50
+    learning_rate: Positive = 0.5
+    n_particles: Several = 4000
+    n_steps: Count = 3
+    validation_fraction: Fraction = 0.2
+    n_iter_no_change: Count = 5
+    tol: NotNegative = 1e-3
+    verbose: Verbose = 0
+    random_state: RandomState = None
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Data, y: Target = None, **fit_params: Any) -> Self:
+        """Fit the density, then one classifier after the other.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            At least two rows.
+        y : None
+            Passed on to the density's ``fit``.
+        **fit_params
+            Arguments of the density's ``fit``; with metadata routing enabled, those
+            that it requests.
+
+        Returns
+        -------
+        self : SelfSupervisedBoosting
+
+        Raises
+        ------
+        ValueError
+            The density is 0 at some rows, or not a number; the classifier has no odds.
+        """
+        return self._fit(X, y, fit_params)
+
+    def _learn(self, X, y, fit_params):
+        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
+        rng = check_random_state(self.random_state)
+        model = self._begin(X) if self.estimator is None else clone(self.estimator)
+        seed(model, rng)
+        numbers = stream(rng.randint(MAX_SEED))
+        self.estimator_ = model.fit(X, y, **fit_params)
+        log_base = np.asarray(self.estimator_.score_samples(X), dtype=np.float64)
+        if not np.isfinite(log_base).all():
+            raise ValueError(
+                f"The density to begin with is 0, or no number, at "
+                f"{(~np.isfinite(log_base)).sum()} of {len(X)} rows: take a smoother "
+                "one."
+            )
+        order = numbers.fold(_SPLIT).generator().permutation(len(X))
+        n_held = min(max(1, round(self.validation_fraction * len(X))), len(X) - 1)
+        rows = X[order[n_held:]], X[order[:n_held]]
+        terms = self._boost(*rows, log_base[order[:n_held]], numbers, rng)
+        self.classifiers_ = [classifier for classifier, _ in terms]
+        self.weights_ = np.array([weight for _, weight in terms], dtype=np.float64)
+        last = numbers.fold(_LAST).generator()
+        _, self.log_Z_, self.log_Z_se_ = self._tilted().annealed(self.n_particles, last)
+
+    def _boost(self, train, held_out, log_base, numbers, rng):
+        """Terms of F: classifiers and their weights."""
+        terms, tilt, idle = [], np.zeros(len(held_out)), 0
+        tilted = Tilted(self.estimator_, terms, self.n_steps)
+        self.validation_scores_, best, drawn = [], (-np.inf, 0), None
+        for number in range(self.n_iter + 1):
+            self.n_iter_ = number
+            generator = numbers.fold(_ROUNDS, number).generator()
+            ends = number == self.n_iter or idle == self.n_iter_no_change
+            if number % _EACH == 0 or ends:
+                drawn, log_Z, _ = tilted.annealed(self.n_particles, generator)
+                score = float(np.mean(log_base + tilt)) - log_Z
+                self.validation_scores_.append(score)
+                best = max(best, (score, -len(terms)))
+                self._tell(number, f"held-out log-likelihood = {score:.4g}")
+            if ends:
+                break
+            classifier, rest = self._told(train, drawn.rows, generator, rng)
+            odds, own = (log_odds(classifier, X) for X in (held_out, drawn.rows))
+            weight, gain = best_weight(odds, own[rest])
+            self._tell(number + 1, f"gain = {gain:.3g}")
+            idle = idle + 1 if gain <= self.tol else 0
+            if not idle:
+                weight *= self.learning_rate
+                terms.append((classifier, weight))
+                tilt += weight * odds
+                drawn = drawn._replace(tilt=drawn.tilt + weight * own)
+                drawn = tilted.advanced(drawn, weight * own[None], generator)
+        return terms[: -best[1]]
+
+    def _told(self, train, drawn, generator, rng):
+        """A classifier of rows and half of the draws, and an index of the others."""
+        half = len(drawn) // 2
+        order = generator.permutation(len(drawn))
+        rows = train[generator.permutation(len(train))[:half]]
+        X = np.concatenate([rows, drawn[order[:half]]])
+        y = np.repeat([1, 0], [len(rows), half])
+        # Leaves of fewer rows tell of these alone.
+        classifier = DecisionTreeClassifier(max_depth=3, min_samples_leaf=10)
+        if self.classifier is not None:
+            classifier = clone(self.classifier)
+        seed(classifier, rng)
+        classifier.fit(X, y)
+        if not any(hasattr(classifier, name) for name in ODDS):
+            raise ValueError(
+                f"{type(classifier).__name__} has no odds: take a classifier with "
+                f"{' or '.join(ODDS)}."
+            )
+        return classifier, order[half:]
+
+    def _default(self):
+        return FVBN("gaussian")
+
+    def _begin(self, X):
+        """The default density of such rows."""
+        return FVBN() if np.isin(X, (0, 1)).all() else self._default()
+
+    def _tell(self, number, what):
+        """Print a line, by option."""
+        if self.verbose:
+            print(f"[{type(self).__name__}] Round {number}, {what}")
+
+    def _tilted(self):
+        terms = list(zip(self.classifiers_, self.weights_))
+        return Tilted(self.estimator_, terms, self.n_steps)
+
+    def score_samples(self, X: Data) -> np.ndarray:
+        r"""Log-likelihood of each row.
+
+        .. math:: \log p_0(x) + \sum_t \alpha_t f_t(x) - \log Z
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float64
+            In nats, with ``log_Z_`` for log Z.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        found = self._tilted().measured(X)
+        return found.log_base + found.tilt - self.log_Z_
+
+    def score(self, X: Data, y: Target = None) -> float:
+        """Mean log-likelihood of the rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        log_likelihood : float
+            In nats per row.
+        """
+        return float(self.score_samples(X).mean())
+
+    def sample(self, n_samples: int = 1, random_state: Seed = None) -> np.ndarray:
+        """Draw rows from the density, by annealing draws of the first one.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other draws at each call.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Some of ``n_particles`` draws, or of ``n_samples`` if these are more.
+        """
+        check_is_fitted(self)
+        n_samples = count_rows(n_samples, self.n_features_in_)
+        rng = check_random_state(random_state)
+        generator = stream(rng.randint(MAX_SEED)).generator()
+        n = max(n_samples, self.n_particles)
+        drawn, *_ = self._tilted().annealed(n, generator)
+        return drawn.rows[:n_samples]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # Classifiers see the rows, too.
+        for name in ("sparse", "categorical", "string", "allow_nan"):
+            setattr(tags.input_tags, name, False)
+        return tags
+
+
+def best_weight(rows, draws):
+    r"""Weight of log odds that raises the log-likelihood most, and by how much.
+
+    .. math:: \max_\alpha \; \overline{\alpha f}(\text{rows}) - \log
+        \frac{1}{M + 1} \Bigl( e^{\alpha \max f} + \sum_j e^{\alpha f_j} \Bigr)
+
+    One draw more is where odds of rows are highest: what no draw has reached yet may be
+    of a probability of 1 in M.
+    """
+    draws = np.append(draws, rows.max())
+
+    def loss(weight):
+        return logsumexp(weight * draws) - np.log(len(draws)) - weight * rows.mean()
+
+    found = minimize_scalar(loss, bounds=(0, _MOST), method="bounded")
+    return float(found.x), -float(found.fun)

@@ -1,0 +1,218 @@
+"""Densities corrected by classifiers."""
+
+import pickle
+from copy import deepcopy
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import minimize_scalar
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.mixture import GaussianMixture
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KernelDensity, KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+from skdgm import FVBN, SelfSupervisedBoosting, load, save
+from skdgm.boosting.self_supervised_boosting import best_weight
+
+RNG = np.random.default_rng(0)
+SMALL = {"n_iter": 6, "n_particles": 800, "n_steps": 1, "random_state": 0}
+
+
+def two(n, seed=0):
+    """Two clusters in the plane."""
+    rng = np.random.default_rng(seed)
+    return rng.choice([-2.0, 2.0], (n, 1)) + rng.normal(0, 0.5, (n, 2))
+
+
+CHECKED = SelfSupervisedBoosting(n_iter=2, n_particles=64, n_steps=1)
+
+
+@pytest.mark.parametrize(
+    "estimator, check",
+    list(estimator_checks_generator(CHECKED)),
+    ids=lambda part: getattr(getattr(part, "func", None), "__name__", None),
+)
+def test_check(estimator, check):
+    check(estimator)
+
+
+def test_what_the_first_density_lacks_is_learned():
+    model = SelfSupervisedBoosting(n_iter=20, random_state=0).fit(two(1000))
+    held_out = two(2000, seed=1)
+    # A normal distribution is .66 nats below these.
+    assert model.score(held_out) > model.estimator_.score(held_out) + 0.4
+    drawn = model.sample(4000, random_state=0)
+    assert (abs(drawn.mean(axis=1)) < 1).mean() < 0.08
+    assert abs((drawn[:, 0] > 0).mean() - 0.5) < 0.08
+    assert len(model.classifiers_) == len(model.weights_) <= model.n_iter_
+    assert model.validation_scores_[-1] > model.validation_scores_[0]
+
+
+def test_nothing_is_learned_where_there_is_nothing_to_learn():
+    X = RNG.normal(size=(600, 3))
+    model = SelfSupervisedBoosting(random_state=0).fit(X)
+    held_out = RNG.normal(size=(3000, 3))
+    assert model.score(held_out) > model.estimator_.score(held_out) - 0.05
+    assert model.n_iter_ < 50
+
+
+def test_bits():
+    X = RNG.random((800, 6)) < 0.5
+    X[:, 5] = X[:, 0] ^ X[:, 1]
+    model = SelfSupervisedBoosting(n_iter=15, random_state=0).fit(X)
+    assert isinstance(model.estimator_, FVBN)
+    drawn = model.sample(2000, random_state=0)
+    assert np.isin(drawn, (0, 1)).all()
+    same = (drawn[:, 5] == (drawn[:, 0] != drawn[:, 1])).mean()
+    assert same > 0.9
+    # 5 bits, of 6 where columns are independent.
+    assert model.score(X) > -5.3 * np.log(2)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        GaussianMixture(2, random_state=0),
+        KernelDensity(),
+        FrozenEstimator(GaussianMixture(2).fit(two(300))),
+        FVBN("gaussian", alpha=0.1),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_any_density(estimator):
+    model = SelfSupervisedBoosting(estimator, **SMALL)
+    X = two(300)
+    first, second = clone(model).fit(X), clone(model).fit(X)
+    np.testing.assert_array_equal(first.score_samples(X), second.score_samples(X))
+    own = first.sample(5, random_state=1)
+    np.testing.assert_array_equal(own, second.sample(5, random_state=1))
+    assert (own != first.sample(5, random_state=2)).any()
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        LogisticRegression(),
+        make_pipeline(PolynomialFeatures(2), LogisticRegression(max_iter=1000)),
+        KNeighborsClassifier(20),
+        DecisionTreeClassifier(max_depth=2),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_any_classifier(classifier):
+    model = SelfSupervisedBoosting(classifier=classifier, **SMALL).fit(two(300))
+    assert np.isfinite(model.score_samples(two(50, seed=1))).all()
+    for own in model.classifiers_:
+        assert type(own) is type(classifier)
+        assert own is not classifier
+
+
+def test_squares_in_a_logistic_regression_have_the_tilts_of_normal_distributions():
+    """A narrow normal distribution is a wide one, tilted by squares: exactly."""
+    X = RNG.normal(0, 0.5, (2000, 1))
+    wide = FrozenEstimator(FVBN("gaussian").fit(RNG.normal(0, 1, (4000, 1))))
+    classifier = make_pipeline(PolynomialFeatures(2), LogisticRegression(C=100))
+    model = SelfSupervisedBoosting(
+        wide, classifier, learning_rate=1.0, n_iter=5, random_state=0
+    ).fit(X)
+    grid = np.linspace(-1, 1, 31)[:, None]
+    truth = -0.5 * (grid[:, 0] / 0.5) ** 2 - np.log(0.5 * np.sqrt(2 * np.pi))
+    assert abs(model.score_samples(grid) - truth).max() < 0.25
+
+
+def test_weights_are_the_best_ones():
+    rows, draws = RNG.normal(1, 1, 200), RNG.normal(0, 1, 500)
+    weight, gain = best_weight(rows, draws)
+
+    def loss(a):
+        most = np.exp(a * rows.max())
+        return np.log((np.exp(a * draws).sum() + most) / 501) - a * rows.mean()
+
+    found = minimize_scalar(loss, bounds=(0, 2), method="bounded")
+    assert weight == pytest.approx(found.x, abs=1e-3)
+    assert gain == pytest.approx(-found.fun, abs=1e-6)
+    # Of no use: rows are where the odds are against them.
+    assert best_weight(-rows, draws)[1] < 1e-3
+
+
+AWKWARD = {
+    "three rows": RNG.normal(size=(3, 2)),
+    "a constant column": np.column_stack([two(100), np.full(100, 7.0)]),
+    "far out": np.concatenate([two(100), [[1e6, -1e6]]]),
+    "large": 1e9 + 1e6 * two(100),
+    "equal rows": np.ones((20, 2)),
+    "codes": RNG.integers(3, 7, (100, 3)).astype(float),
+    "more columns than rows": RNG.normal(size=(10, 20)),
+}
+
+
+@pytest.mark.filterwarnings("ignore::skdgm.exceptions.OutlierWarning")
+@pytest.mark.parametrize("X", AWKWARD.values(), ids=AWKWARD)
+def test_awkward_rows(X):
+    model = SelfSupervisedBoosting(**SMALL).fit(X)
+    assert np.isfinite(model.score_samples(X)).all()
+    assert np.isfinite(model.log_Z_se_)
+    assert np.isfinite(model.sample(20, random_state=0)).all()
+
+
+def test_wrong_input_is_named():
+    X = two(50)
+    narrow = KernelDensity(kernel="tophat", bandwidth=0.1)
+    frozen = FrozenEstimator(narrow.fit(X[:10]))
+    with pytest.raises(ValueError, match="is 0, or no number, at .. of 50 rows"):
+        SelfSupervisedBoosting(frozen, **SMALL).fit(X)
+    with pytest.raises(ValueError, match="'estimator' parameter"):
+        SelfSupervisedBoosting(LogisticRegression()).fit(X)
+    with pytest.raises(ValueError, match="PolynomialFeatures has no odds"):
+        SelfSupervisedBoosting(classifier=PolynomialFeatures()).fit(X)
+    model = SelfSupervisedBoosting(**SMALL).fit(X)
+    with pytest.raises(ValueError, match="features"):
+        model.score_samples(X[:, :1])
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(np.where(X > 2, np.nan, X))
+    # Nothing is lost.
+    assert model.score_samples(X).shape == (50,)
+
+
+def test_data_frames_and_files(tmp_path):
+    frame = load_iris(as_frame=True).data
+    model = SelfSupervisedBoosting(**SMALL).fit(frame)
+    assert list(model.feature_names_in_) == list(frame.columns)
+    with pytest.raises(ValueError, match="feature names"):
+        model.score_samples(frame[frame.columns[::-1]])
+    scores = model.score_samples(frame)
+    save(model, tmp_path / "model.skdgm")
+    for other in (
+        load(tmp_path / "model.skdgm"),
+        pickle.loads(pickle.dumps(model)),
+        deepcopy(model),
+    ):
+        np.testing.assert_array_equal(other.score_samples(frame), scores)
+    before = deepcopy(vars(model))
+    model.sample(3, random_state=0)
+    assert str(before) == str(vars(model))
+
+
+def test_options_can_be_searched():
+    grid = {
+        "learning_rate": [0.1, 1.0],
+        "classifier": [DecisionTreeClassifier(max_depth=1)],
+    }
+    search = GridSearchCV(SelfSupervisedBoosting(**SMALL), grid, cv=2)
+    search.fit(pd.DataFrame(two(200), columns=["a", "b"]))
+    assert np.isfinite(search.best_score_)
+
+
+def test_verbose(capsys):
+    SelfSupervisedBoosting(verbose=1, **SMALL).fit(two(100))
+    out = capsys.readouterr().out
+    assert "[SelfSupervisedBoosting] Round 0, held-out log-likelihood = " in out
+    assert "Round 1, gain = " in out
