@@ -211,6 +211,9 @@ class SelfSupervisedBoosting(MetaEstimator):
             if number % _EACH == 0 or ends:
                 drawn, log_Z, _ = tilted.annealed(self.n_particles, generator)
                 score = float(np.mean(log_base + tilt)) - log_Z
+                # Draws that were not seen may be where the density rose most.
+                ratio = tilt - log_Z
+                score -= float(np.log1p(np.exp(ratio.max()) / self.n_particles))
                 self.validation_scores_.append(score)
                 best = max(best, (score, -len(terms)))
                 self._tell(number, f"held-out log-likelihood = {score:.4g}")
@@ -218,13 +221,15 @@ class SelfSupervisedBoosting(MetaEstimator):
                 break
             classifier, rest = self._told(train, drawn.rows, generator, rng)
             odds, own = (log_odds(classifier, X) for X in (held_out, drawn.rows))
-            weight, gain = best_weight(odds, own[rest])
+            weight, gain = best_weight(odds, own[rest], ratio)
             self._tell(number + 1, f"gain = {gain:.3g}")
             idle = idle + 1 if gain <= self.tol else 0
             if not idle:
                 weight *= self.learning_rate
                 terms.append((classifier, weight))
                 tilt += weight * odds
+                log_mean = logsumexp(weight * own) - np.log(len(own))
+                ratio = ratio + weight * odds - log_mean
                 drawn = drawn._replace(tilt=drawn.tilt + weight * own)
                 drawn = tilted.advanced(drawn, weight * own[None], generator)
         return terms[: -best[1]]
@@ -330,19 +335,22 @@ class SelfSupervisedBoosting(MetaEstimator):
         return tags
 
 
-def best_weight(rows, draws):
+def best_weight(rows, draws, ratio):
     r"""Weight of log odds that raises the log-likelihood most, and by how much.
 
     .. math:: \max_\alpha \; \overline{\alpha f}(\text{rows}) - \log
-        \frac{1}{M + 1} \Bigl( e^{\alpha \max f} + \sum_j e^{\alpha f_j} \Bigr)
+        \frac{\sum_j e^{\alpha f_j} + \max_i e^{r_i + \alpha f_i}}
+        {M + \max_i e^{r_i}}
 
-    One draw more is where odds of rows are highest: what no draw has reached yet may be
-    of a probability of 1 in M.
+    with the log ratios :math:`r_i` of the density to the first one at the rows. Where
+    no draw of the first one has been, its probability may be 1 in M all the same: the
+    term that stands apart is such a draw, with the weight that it has by now.
     """
-    draws = np.append(draws, rows.max())
+    unseen = np.log(len(draws) + np.exp(ratio.max()))
 
     def loss(weight):
-        return logsumexp(weight * draws) - np.log(len(draws)) - weight * rows.mean()
+        seen = logsumexp(weight * draws), np.max(ratio + weight * rows)
+        return np.logaddexp(*seen) - unseen - weight * rows.mean()
 
     found = minimize_scalar(loss, bounds=(0, _MOST), method="bounded")
     return float(found.x), -float(found.fun)

@@ -6,7 +6,6 @@ from copy import deepcopy
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import minimize_scalar
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.frozen import FrozenEstimator
@@ -18,9 +17,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import estimator_checks_generator
+from skops import io
 
-from skdgm import FVBN, SelfSupervisedBoosting, load, save
+from skdgm import FVBN, SelfSupervisedBoosting, save
 from skdgm.boosting.self_supervised_boosting import best_weight
+from skdgm.exceptions import UnsavableError
 
 RNG = np.random.default_rng(0)
 SMALL = {"n_iter": 6, "n_particles": 800, "n_steps": 1, "random_state": 0}
@@ -130,17 +131,32 @@ def test_squares_in_a_logistic_regression_have_the_tilts_of_normal_distributions
 
 def test_weights_are_the_best_ones():
     rows, draws = RNG.normal(1, 1, 200), RNG.normal(0, 1, 500)
-    weight, gain = best_weight(rows, draws)
+    ratio = RNG.normal(1, 2, 200)
+    weight, gain = best_weight(rows, draws, ratio)
 
     def loss(a):
-        most = np.exp(a * rows.max())
-        return np.log((np.exp(a * draws).sum() + most) / 501) - a * rows.mean()
+        most = np.exp(a * rows + ratio).max()
+        before = 500 + np.exp(ratio).max()
+        return np.log((np.exp(a * draws).sum() + most) / before) - a * rows.mean()
 
-    found = minimize_scalar(loss, bounds=(0, 2), method="bounded")
-    assert weight == pytest.approx(found.x, abs=1e-3)
-    assert gain == pytest.approx(-found.fun, abs=1e-6)
+    grid = np.linspace(0, 2, 2001)
+    losses = [loss(a) for a in grid]
+    assert weight == pytest.approx(grid[np.argmin(losses)], abs=2e-3)
+    assert gain == pytest.approx(-min(losses), abs=1e-6)
     # Of no use: rows are where the odds are against them.
-    assert best_weight(-rows, draws)[1] < 1e-3
+    assert best_weight(-rows, draws, ratio)[1] < 1e-3
+
+
+def test_what_no_draw_has_seen_is_not_raised_without_limit():
+    """Equal values have a density as high as one likes: draws are never among them."""
+    X = np.round(RNG.normal(size=(600, 2)), 1)
+    model = SelfSupervisedBoosting(n_iter=40, random_state=0).fit(X)
+    ratio = model.score_samples(X) - model.estimator_.score_samples(X)
+    assert ratio.max() < np.log(model.n_particles)
+    # Z by as many independent draws as it takes.
+    rows = model.estimator_.sample(400_000, random_state=0)
+    tilt = model.score_samples(rows) - model.estimator_.score_samples(rows)
+    assert abs(np.log(np.exp(tilt).mean())) < 0.1
 
 
 AWKWARD = {
@@ -189,9 +205,12 @@ def test_data_frames_and_files(tmp_path):
     with pytest.raises(ValueError, match="feature names"):
         model.score_samples(frame[frame.columns[::-1]])
     scores = model.score_samples(frame)
-    save(model, tmp_path / "model.skdgm")
+    with pytest.raises(UnsavableError, match="skops"):
+        save(model, tmp_path / "model.skdgm")
+    io.dump(model, tmp_path / "model.skops")
+    trusted = io.get_untrusted_types(file=tmp_path / "model.skops")
     for other in (
-        load(tmp_path / "model.skdgm"),
+        io.load(tmp_path / "model.skops", trusted=trusted),
         pickle.loads(pickle.dumps(model)),
         deepcopy(model),
     ):
