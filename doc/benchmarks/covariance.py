@@ -25,7 +25,6 @@ import numpy as np
 from _data import load
 from _machine import describe
 from scipy.stats import multivariate_t, t
-from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.datasets import (
     load_breast_cancer,
@@ -232,38 +231,47 @@ def of_states():
         from hmmlearn.hmm import GaussianHMM
     except ImportError:
         GaussianHMM = None
-    n_seeds = 5
+    n_seeds = 3
     print(
         "\n## states\n\n| found by | means differ | covariances only |\n|---|---|---|"
     )
-    mixture = GaussianMixture(4, n_init=5, random_state=0)
-    kmeans = KMeans(4, n_init=10, random_state=0)
-    ways = {
-        "KMeans(4)": kmeans,
-        "GaussianMixture(4)": mixture,
-        "GaussianRBM(16), GaussianMixture(4)": make_pipeline(
-            GaussianRBM(16, random_state=0), mixture
-        ),
+    features = {
+        "": FunctionTransformer(),
+        "GaussianRBM(16), ": GaussianRBM(16, random_state=0),
+        "MeanCovarianceRBM(8, 32), ": MeanCovarianceRBM(8, 32, n_iter=50),
+        "MeanProductOfT(8, 32), ": MeanProductOfT(8, 32, n_iter=50),
     }
-    for cls, sizes in ((MeanCovarianceRBM, (8, 32)), (MeanProductOfT, (8, 32))):
-        machine = cls(*sizes, n_iter=100, random_state=0)
-        name = f"{cls.__name__}({sizes[0]}, {sizes[1]}), "
-        # Units of covariances are of one state each; neighbours in time have the same.
-        ways[name + "KMeans(4)"] = make_pipeline(machine, StandardScaler(), kmeans)
-        ways[name + "GaussianMixture(4)"] = make_pipeline(machine, PCA(8), mixture)
+    ways = {
+        "KMeans(4)": KMeans(4, n_init=10, random_state=0),
+        "GaussianMixture(4)": GaussianMixture(4, n_init=5, random_state=0),
+    }
     if GaussianHMM is not None:
         ways["GaussianHMM(4)"] = GaussianHMM(
             4, covariance_type="full", n_iter=50, random_state=0
         )
-    for name, way in ways.items():
+    found = {}
+    for moved in (0.5, 0):
+        for seed in range(n_seeds):
+            X, y = recording(seed, moved)
+            for name, model in features.items():
+                if "random_state" in model.get_params():
+                    model.set_params(random_state=0)
+                H = model.fit(X).transform(X)
+                # Of hidden units, as many directions as columns.
+                H = (
+                    PCA(8).fit_transform(StandardScaler().fit_transform(H))
+                    if name
+                    else X
+                )
+                for end, way in ways.items():
+                    score = adjusted_rand_score(y, way.fit(H).predict(H))
+                    found.setdefault((name + end, moved), []).append(score)
+    for name in dict.fromkeys(name for name, _ in found):
         cells = []
         for moved in (0.5, 0):
-            found = []
-            for seed in range(n_seeds):
-                X, y = recording(seed, moved)
-                found.append(adjusted_rand_score(y, clone(way).fit(X).predict(X)))
-            se = np.std(found, ddof=1) / np.sqrt(n_seeds)
-            cells.append(f"{np.mean(found):.2f} ± {se:.2f}")
+            own = found[name, moved]
+            se = np.std(own, ddof=1) / np.sqrt(n_seeds)
+            cells.append(f"{np.mean(own):.2f} ± {se:.2f}")
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 

@@ -17,7 +17,7 @@ import time
 import numpy as np
 from _processes import asked, epochs
 
-# Columns, mean units, covariance units, factors.
+# Columns, and mean units, covariance units and factors.
 CASES = (63, 16, 64, 64), (63, 0, 16, 126), (195, 16, 256, 256)
 
 
@@ -127,7 +127,7 @@ def main():
     parser.add_argument("--gamma", type=int)
     given = parser.parse_args()
     if given.one:
-        X, case = np.load(given.rows), CASES[given.case]
+        X, (_, *case) = np.load(given.rows), CASES[given.case]
         if given.one == "ours":
             print(json.dumps(ours(X, *case, given.gamma)))
         else:

@@ -82,12 +82,12 @@ class Covariance(Potential):
         precision, gap = np.exp(visible.log_precision), v - visible.mean
         means, along = v @ W + c, v @ C
         half = v.dtype.type(0.5)
-        log_sum, on, _ = self.gates(d, half * np.square(along) @ P)
+        log_sum, on, _ = self.gates(d, times(half * np.square(along), P))
         found = half * (precision * np.square(gap)).sum(axis=1, dtype=float)
         found -= softplus(means).sum(axis=1, dtype=float)
         found -= log_sum.sum(axis=1, dtype=float)
         slope = precision * gap - sigmoid(means) @ W.T
-        slope += (on @ P.T * along) @ C.T
+        slope += (times(on, P.T) * along) @ C.T
         return found, slope
 
     def gates(self, d, pooled):
@@ -98,7 +98,7 @@ class Covariance(Potential):
 
     def hidden(self, params, v):
         """Means of the hidden units: (n_rows, n_mean) and (n_rows, n_covariance)."""
-        pooled = v.dtype.type(0.5) * np.square(v @ params.C) @ params.P
+        pooled = times(v.dtype.type(0.5) * np.square(v @ params.C), params.P)
         return sigmoid(v @ params.W + params.c), self.gates(params.d, pooled)[1]
 
     def gradient(self, params, v):
@@ -106,14 +106,15 @@ class Covariance(Potential):
         visible, along, n = params.visible, v @ params.C, v.dtype.type(1 / len(v))
         half, gap = v.dtype.type(0.5), v - visible.mean
         means = sigmoid(v @ params.W + params.c)
-        _, on, slope = self.gates(params.d, half * np.square(along) @ params.P)
+        squares = half * np.square(along)
+        _, on, slope = self.gates(params.d, times(squares, params.P))
         pull = np.exp(visible.log_precision) * gap
         return CovarianceParams(
             Normal(n * pull.sum(axis=0), n * (-half * pull * gap).sum(axis=0)),
             n * (v.T @ means),
             n * means.sum(axis=0),
-            -n * (v.T @ (on @ params.P.T * along)),
-            -n * half * (np.square(along).T @ on),
+            -n * (v.T @ (times(on, params.P.T) * along)),
+            -n * (squares.T @ on),
             n * slope.sum(axis=0),
         )
 
@@ -142,7 +143,7 @@ class Covariance(Potential):
         (visible, W, c, C, P, d), rows = params, np.arange(len(v))
         means = (v @ W + c)[:, None] + shift[..., None] * W.T[:, column].T[:, None]
         pulled = (v @ C)[:, None] + shift[..., None] * C.T[:, column].T[:, None]
-        log_sum, _, _ = self.gates(d, 0.5 * np.square(pulled) @ P)
+        log_sum, _, _ = self.gates(d, times(0.5 * np.square(pulled), P))
         gap = (v[rows, column] - visible.mean[column])[:, None] + shift
         precision = np.exp(visible.log_precision[column])[:, None]
         found = softplus(means).sum(axis=-1) + log_sum.sum(axis=-1)
@@ -195,3 +196,10 @@ class ProductOfT(Covariance):
         shape = np.exp(d)
         log_sum = -shape * np.log1p(pooled)
         return log_sum, shape / (1 + pooled), log_sum
+
+
+def times(x, P):
+    """Product with weights of pooling; where each unit has a factor of its own, these
+    are the identity."""
+    own = P.shape[0] == P.shape[1] == np.count_nonzero(P)
+    return x if own and (P.diagonal() == 1).all() else x @ P

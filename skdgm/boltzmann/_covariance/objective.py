@@ -22,7 +22,7 @@ _TARGET, _GAIN, _WARM, _LEAST = 0.9, 0.05, 60, 1e-5
 _FILLING = 3
 _CHAINS, _MISSING = range(2)
 # Values and reach of the grid by which a column is integrated, and rows at a time.
-_GRID, _REACH, _ROWS = 401, 8.0, 16
+_GRID, _REACH, _ROWS = 201, 8.0, 16
 
 
 class CovarianceState(NamedTuple):
@@ -154,13 +154,12 @@ class CovarianceWatch(DensityWatch):
 def log_conditional(energy, params, v, column):
     """Log density of a column of each row given all others, (n_rows,), by sums over a
     grid."""
-    params = tree_map(lambda part: part.astype(float), params)
-    v, rows = v.astype(float), np.arange(len(v))
-    own, reach = v[rows, column], np.maximum(_REACH, np.abs(v[rows, column]) + 1)
-    grid = reach[:, None] * np.linspace(-1, 1, _GRID)
+    own, rows = v[np.arange(len(v)), column], len(v)
+    reach = np.maximum(_REACH, np.abs(own) + 1)
+    grid = reach[:, None] * np.linspace(-1, 1, _GRID, dtype=v.dtype)
     # The value itself is the last of the grid's.
-    shift = np.column_stack([grid - own[:, None], np.zeros(len(v))])
-    log_p = energy.along(params, v, column, shift)
+    shift = np.column_stack([grid - own[:, None], np.zeros(rows, dtype=v.dtype)])
+    log_p = energy.along(params, v, column, shift).astype(float)
     top = log_p.max(axis=1, keepdims=True)
     total = np.exp(log_p[:, :-1] - top).sum(axis=1) * (grid[:, 1] - grid[:, 0])
     return log_p[:, -1] - top[:, 0] - np.log(total)
