@@ -1,6 +1,7 @@
 """A fit as the client sees it: rounds of all shards, and recovery from lost workers."""
 
 import logging
+from time import sleep
 from uuid import uuid4
 from warnings import catch_warnings, simplefilter
 
@@ -19,6 +20,8 @@ from skdgm.utils.tree import leaves
 _log = logging.getLogger("skdgm")
 # Seconds between looks at the workers while a round lasts, and until one must be there.
 _POLL, PATIENCE = 1.0, 60
+# Looks until an error is taken for one that no lost worker has caused.
+_NOTICED = 5
 # Number of rounds from which on, and of rows up to which, a fit may wait for messages.
 _ROUNDS, _ROWS = 1_000, 500
 
@@ -175,8 +178,9 @@ class Run:
         return float(loss / n), limit / n, held_out
 
     def _sent(self, shared):
-        """Parameters, on all workers."""
-        return self.client.scatter([shared], broadcast=True, hash=False)[0]
+        """Parameters, on one of the workers, where others get them: to broadcast would
+        wait for ever for one that is lost meanwhile."""
+        return self.client.scatter([shared], hash=False)[0]
 
     def _made(self, shard):
         """Rows of a shard as futures, which are computed again if they were lost."""
@@ -224,8 +228,9 @@ class Run:
         from distributed.client import FutureCancelledError
 
         while True:
-            lost, future = [], make()
+            lost, future = [], None
             try:
+                future = make()
                 while not lost:
                     try:
                         # A limit of ``result`` would end the client's transfer of
@@ -235,10 +240,16 @@ class Run:
                     except TimeoutError:
                         lost = self._lost()
             except (_shard.LostShard, KilledWorker, FutureCancelledError, OSError):
-                lost = self._lost()
+                # The scheduler may not have noticed yet.
+                for _ in range(_NOTICED):
+                    lost = self._lost()
+                    if lost:
+                        break
+                    sleep(_POLL)
                 if not lost:
                     raise
-            future.cancel(force=True)
+            if future is not None:
+                future.cancel(force=True)
             places = sorted({self.places[number] for number in lost})
             _log.warning(
                 "Lost the worker(s) %s in a fit: shards %s go on at others, with new "

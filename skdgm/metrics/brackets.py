@@ -69,6 +69,10 @@ def partition_bracket(
     the chains are; the higher log Z counts, and what the states found add up to is a
     lower bound.
 
+    Machines of covariances have Hamiltonian trajectories in place of Gibbs steps, one
+    for as many as it has leapfrog steps. Nothing is tempered or searched for, and
+    ``schedule="adaptive"`` raises a ValueError.
+
     Parameters
     ----------
     estimator : object

@@ -183,7 +183,7 @@ def raise_log_likelihood(
     >>> bool(raise_log_likelihood(rbm, X[:20]).mean() < rbm.score(X[:20]) + 0.1)
     True
     """
-    check_can("bracket", estimator, "raise_log_likelihood")
+    check_can("annealed", estimator, "raise_log_likelihood")
     for name, value, low in (
         ("n_betas", n_betas, 2),
         ("n_chains", n_chains, 1),

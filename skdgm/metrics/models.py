@@ -11,8 +11,10 @@ from skdgm.utils.wrapped import capabilities_of
 _MACHINES = "BernoulliRBM, GaussianRBM, RBMClassifier, DBM, DBMClassifier"
 # Estimators that have a capability, in words.
 _ABLE = {
-    "bracket": f"models with a partition function ({_MACHINES}, DBN, and what has such "
-    "a one inside)",
+    "annealed": f"machines of layers ({_MACHINES}, DBN, and what has such a one "
+    "inside)",
+    "bracket": f"models with a partition function ({_MACHINES}, DBN, machines of "
+    "covariances, and what has such a one inside)",
     "trace": f"models with Markov chains ({_MACHINES}, DBN, denoising and other "
     "autoencoders, GSN)",
     "visible_fields": f"models whose columns are independent given hidden units that "

@@ -13,6 +13,7 @@ from skdgm.boltzmann._covariance.objective import log_conditional
 from skdgm.distributions import Normal
 from skdgm.energies.covariance import Covariance, CovarianceParams
 from skdgm.exceptions import DivergenceError, LikelihoodWarning
+from skdgm.metrics import likelihood_bracket, partition_bracket, raise_log_likelihood
 from skdgm.utils.random import stream
 from tests.numerical import assert_means
 
@@ -64,6 +65,25 @@ def test_log_Z_is_that_of_quadrature(fitted, density):
     expected = -fitted.free_energy(X) - fitted.log_Z_ + volume
     np.testing.assert_allclose(fitted.score_samples(X), expected)
     assert fitted.density_kind_ == "estimate"
+
+
+def test_brackets_hold_the_likelihood(fitted, density):
+    log_Z = density[2]
+    options = {"n_chains": 60, "n_betas": (30, 100), "burn_in": 100, "random_state": 1}
+    found = partition_bracket(fitted, **options)
+    assert found.lower < found.log_Z < found.upper
+    assert found.lower - 3 * found.se < log_Z < found.upper + 3 * found.se
+    assert len(found.forward.log_w) == 60
+    again = likelihood_bracket(fitted, X[:20], **options)
+    assert again.kind == "estimate"
+    assert again.log_Z.log_Z == found.log_Z
+    free = fitted.free_energy(X[:20]).mean() + np.log(fitted.scale_).sum()
+    assert again.log_likelihood == pytest.approx(-free - found.log_Z)
+    assert again.lower == pytest.approx(-free - found.upper)
+    with pytest.raises(ValueError, match="adaptive"):
+        partition_bracket(fitted, schedule="adaptive")
+    with pytest.raises(TypeError, match="raise_log_likelihood is for machines of lay"):
+        raise_log_likelihood(fitted, X)
 
 
 @pytest.mark.release
@@ -239,14 +259,16 @@ def stiff(n):
 @pytest.mark.exhaustive
 def test_log_Z_in_closed_form():
     moves, params, draws, log_Z = stiff(6)
-    found, se = annealing.log_partition(stream(0), moves, params, draws, 0.1, "it")
+    found = annealing.bracket(stream(0), moves, params, draws, 0.1, "it")
+    found, se = found.log_Z, found.se
     assert abs(found - log_Z) < 4 * se
     assert se <= 0.1
 
 
 def test_sides_that_disagree_are_told(monkeypatch):
-    monkeypatch.setattr(annealing, "_N_BETAS", (2,))
+    brief = annealing._BRIEF._replace(n_betas=(2,))
+    monkeypatch.setattr(annealing, "_BRIEF", brief)
     moves, params, draws, log_Z = stiff(6)
     with pytest.warns(LikelihoodWarning, match="it: forward and reverse"):
-        found = annealing.log_partition(stream(0), moves, params, draws, 0.1, "it")[0]
+        found = annealing.bracket(stream(0), moves, params, draws, 0.1, "it").log_Z
     assert found > log_Z

@@ -246,20 +246,29 @@ def test_it_learns_as_much_as_on_one_machine(client):
 
 
 @pytest.mark.release
-def test_a_killed_worker_costs_its_batch(caplog, monkeypatch):
+@pytest.mark.parametrize("moment", ["_round", "_sent"])
+def test_a_killed_worker_costs_its_batch(moment, caplog, monkeypatch):
     rbm = BernoulliRBM(4, n_iter=5, batch_size=20, learning_rate=0.2, random_state=0)
     run, rounds = _run.Run, []
-    whole = run._round
+    whole, sent = run._round, run._sent
 
     def round_with_a_kill(self, shared, place):
         rounds.append(place)
-        if len(rounds) == 8:
+        if len(rounds) == 8 and moment == "_round":
             # In the middle of this round, or of the next one.
             kill = partial(os.kill, pids[0], signal.SIGKILL)
             threading.Timer(0.01, kill).start()
         return whole(self, shared, place)
 
+    def sent_with_a_kill(self, shared):
+        # While parameters are on their way.
+        if len(rounds) == 8 and moment == "_sent" and not killed:
+            killed.append(os.kill(pids[0], signal.SIGKILL))
+        return sent(self, shared)
+
+    killed = []
     monkeypatch.setattr(run, "_round", round_with_a_kill)
+    monkeypatch.setattr(run, "_sent", sent_with_a_kill)
     with cluster(2, processes=True) as two, distributed.Client(two) as client:
         pids = list(client.run(os.getpid).values())
         with caplog.at_level(logging.WARNING, logger="skdgm"):

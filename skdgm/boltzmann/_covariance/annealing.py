@@ -12,16 +12,17 @@ integral over all others, of rows with missing entries.
 import numpy as np
 
 from skdgm.exceptions import LikelihoodWarning
-from skdgm.partition.estimate import MAX_GAP, agree, combined, complaint, of_weights
+from skdgm.partition import ladder
+from skdgm.partition.bracket import AISOptions, Bracket
+from skdgm.partition.estimate import agree, combined, complaint, interval, of_weights
 from skdgm.samplers import State
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.threading.callers import warn
 
 _LOG_2PI = np.log(2 * np.pi)
-_START, _UP, _BURN, _DOWN = range(4)
-# Numbers of temperatures, of which the next is tried while both sides disagree; chains,
-# and trajectories of those that go down before they do; largest standard error.
-_N_BETAS, _N_CHAINS, _BURN_IN, _MAX_SE = (100, 300, 1000), 100, 30, 0.1
+_START, _UP, _BURN, _DOWN, _ENDS = range(5)
+# What is done where nothing else is asked for.
+_BRIEF = AISOptions((100, 300, 1000), burn_in=600, max_se=0.1)
 # Of rows with missing entries.
 _FEW_BETAS, _FEW_CHAINS = 30, 5
 
@@ -39,27 +40,44 @@ def anneal(rng, moves, params, v, betas, size, clamp=None):
     return log_w
 
 
-def log_partition(rng, moves, params, chains, size, name):
-    """Log Z and its standard error, from both sides."""
+def bracket(rng, moves, params, chains, size, name, n_chains=100, effort=None):
+    """Bracket of log Z from both sides of annealing, of ``n_chains`` chains each; those
+    that go down begin at training chains, after a burn-in.
+
+    Raises
+    ------
+    ValueError
+        Temperatures are to be adaptive.
+    """
+    effort = _BRIEF if effort is None else effort
+    if effort.schedule == "adaptive":
+        raise ValueError(
+            f'schedule="adaptive" is not for {name}: take "linear", "quadratic" or '
+            '"sigmoid".'
+        )
     n, dtype = chains.shape[1], chains.dtype
     base = 0.5 * n * _LOG_2PI + moves.log_base(params)
-    rows = rng.rows(_N_CHAINS)
+    rows = rng.rows(n_chains)
     start = rows.fold(_START).normal(n, dtype)
-    samples = chains[np.arange(_N_CHAINS) % len(chains)]
-    sampler = moves.sampler(size)
-    state = sampler.step(rows.fold(_BURN), params, State((samples,)), _BURN_IN)[0]
-    for n_betas in _N_BETAS:
-        betas = np.linspace(0, 1, n_betas) ** 2
+    samples = chains[np.arange(n_chains) % len(chains)]
+    sampler, n_steps = moves.sampler(size), -(-effort.burn_in // moves.n_each)
+    state = sampler.step(rows.fold(_BURN), params, State((samples,)), n_steps)[0]
+    for n_betas in effort.n_betas:
+        betas = getattr(ladder, effort.schedule)(n_betas)
         up = anneal(rows.fold(_UP, n_betas), moves, params, start, betas, size)
         own = rows.fold(_DOWN, n_betas)
         down = anneal(own, moves, params, state.x[0], betas[::-1], size)
         up, down = of_weights(up, base), of_weights(down, base, sign=-1.0)
-        log_Z, se = combined(up, down)
-        if agree(up, down, MAX_GAP / 2) and se <= _MAX_SE:
+        log_Z, se = combined(up, down, effort.max_gap)
+        if agree(up, down, effort.max_gap / 2) and se <= effort.max_se:
             break
-    if not agree(up, down):
-        warn(f"{name}: {complaint(up, down, n_betas, MAX_GAP)}", LikelihoodWarning)
-    return log_Z, se
+    if not agree(up, down, effort.max_gap):
+        text = complaint(up, down, n_betas, effort.max_gap)
+        warn(f"{name}: {text}", LikelihoodWarning)
+    drawn = rng.fold(_ENDS).generator(), effort.confidence
+    ends = *interval(up.log_w, *drawn), *interval(down.log_w, *drawn, sign=-1.0)
+    own = min(ends), max(ends), min(up.ess, down.ess), n_betas, up, down
+    return Bracket(log_Z, se, *own)
 
 
 def log_integral(rng, moves, params, v, size):

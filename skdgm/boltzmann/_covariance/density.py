@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skdgm.base import Density
-from skdgm.boltzmann._covariance.annealing import log_integral, log_partition
+from skdgm.boltzmann._covariance.annealing import bracket, log_integral
 from skdgm.data import fill
 from skdgm.samplers import State
 from skdgm.utils.counts import count, count_rows
@@ -40,6 +40,8 @@ class CovarianceDensity(Density):
             "sample": {"nothing": "estimate"},
             "fill": {"missing": "estimate"},
             "log_partition": {"nothing": "estimate"},
+            "bracket": {"nothing": "estimate"},
+            "numerator": {"complete": "exact", "missing": "estimate"},
         }
 
     @property
@@ -55,17 +57,29 @@ class CovarianceDensity(Density):
     def log_partition(self):
         """Log Z and its standard error, in nats, computed once."""
         if None not in self._log_Zs:
-            rng = stream(self.seed, LIKELIHOOD)
-            given = self.moves, self.params, self.chains, self.size, self.name
-            with one_blas_thread():
-                self._log_Zs[None] = log_partition(rng, *given)
+            found = self.bracket()
+            self._log_Zs[None] = found.log_Z, found.se
         return self._log_Zs[None]
+
+    def bracket(self, n_chains=100, options=None, seed=None, max_bits=None):
+        """Bracket of log Z from both sides of annealed importance sampling, of
+        ``n_chains`` chains each."""
+        rng = stream(self.seed if seed is None else seed, LIKELIHOOD)
+        given = self.moves, self.params, self.chains, self.size, self.name
+        with one_blas_thread():
+            return bracket(rng, *given, n_chains, options)
+
+    def numerator(self, X, n_draws=None):
+        """Log-likelihoods of rows but for log Z, with standard errors, and what they
+        are."""
+        rows = self.read(X)
+        found = self.domain.log_volume(self.columns, rows) - self._free(rows)
+        kind = "exact" if rows.complete else "estimate"
+        return found, np.zeros(len(found)), kind
 
     def log_prob(self, X):
         """Log-likelihood of each row, in nats."""
-        rows = self.read(X)
-        found = -self._free(rows) - self.log_partition()[0]
-        return found + self.domain.log_volume(self.columns, rows)
+        return self.numerator(X)[0] - self.log_partition()[0]
 
     def free_energy(self, X):
         """Free energy of each row, in nats."""

@@ -17,10 +17,12 @@ class Moves(ABC):
     energy : Potential
     n_steps : int
         Steps of chains at each update.
+    n_each : int
+        Gibbs steps that a step of these samplers stands for.
     """
 
-    def __init__(self, energy, n_steps=1):
-        self.energy, self.n_steps = energy, n_steps
+    def __init__(self, energy, n_steps=1, n_each=1):
+        self.energy, self.n_steps, self.n_each = energy, n_steps, n_each
 
     @abstractmethod
     def sampler(self, size, clamp=None):
@@ -50,7 +52,7 @@ class Trajectories(Moves):
     """
 
     def __init__(self, energy, n_leapfrog):
-        super().__init__(energy)
+        super().__init__(energy, n_each=n_leapfrog)
         self.n_leapfrog = n_leapfrog
 
     def sampler(self, size, clamp=None):
