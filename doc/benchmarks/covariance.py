@@ -25,6 +25,7 @@ import numpy as np
 from _data import load
 from _machine import describe
 from scipy.stats import multivariate_t, t
+from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.datasets import (
     load_breast_cancer,
@@ -127,8 +128,8 @@ def measured(name, model, X, X_test):
 
 
 def whitened(normalised, size=SIZE):
-    """Whitened patches of the left and of the right halves of photographs, and what
-    takes them back."""
+    """Whitened patches of the left and of the right halves of photographs, and two
+    matrices that take rows to pixels: back, and turned only."""
     X, X_test = patches(10_000, 0, False, size), patches(4_000, 1, True, size)
     if normalised:
         least = 0.01 * X.var()
@@ -138,12 +139,12 @@ def whitened(normalised, size=SIZE):
     values, vectors = np.linalg.eigh(X.T @ X / len(X))
     scale = np.sqrt(values[1:])
     white = vectors[:, 1:] / scale
-    return X @ white, X_test @ white, (vectors[:, 1:] * scale).T
+    return X @ white, X_test @ white, (vectors[:, 1:] * scale).T, vectors[:, 1:].T
 
 
 def of_patches(normalised=False, size=SIZE):
     """Held-out nats of whitened patches of photographs."""
-    *given, _ = whitened(normalised, size)
+    *given, _, _ = whitened(normalised, size)
     large = size > SIZE
     name = f"{size} x {size}" if large else "normalised" if normalised else "patches"
     print(f"\n## {name}\n\n| model | held-out nats | fit s |\n|---|---|---|")
@@ -182,7 +183,7 @@ def drawn(name):
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    X, _, back = whitened(normalised=True)
+    X, _, back, turn = whitened(normalised=True)
     machines = {
         "GaussianRBM": GaussianRBM(64),
         "MeanProductOfT": MeanProductOfT(0, 16, n_factors=126),
@@ -196,9 +197,9 @@ def drawn(name):
         weights = machine.components_ if weights is None else weights
         norms = np.linalg.norm(weights, axis=1)
         weights = weights[np.argsort(-norms)][:64]
-        # Weights see whitened columns: as pictures of what they answer to.
+        # Weights as they see whitened pixels.
         rows = machine.sample(64, random_state=0)
-        for axis, shown in zip(column, (weights @ back, rows @ back)):
+        for axis, shown in zip(column, (weights @ turn, rows @ back)):
             shown = shown / np.abs(shown).max(axis=1, keepdims=True)
             tiles = np.ones((64, 9, 9))
             tiles[: len(shown), :8, :8] = shown.reshape(-1, 8, 8)
@@ -264,7 +265,7 @@ def of_states():
                     else X
                 )
                 for end, way in ways.items():
-                    score = adjusted_rand_score(y, way.fit(H).predict(H))
+                    score = adjusted_rand_score(y, clone(way).fit(H).predict(H))
                     found.setdefault((name + end, moved), []).append(score)
     for name in dict.fromkeys(name for name, _ in found):
         cells = []

@@ -22,12 +22,14 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, logit, logsumexp
+from sklearn.frozen import FrozenEstimator
 
 from skdgm.utils.random import MAX_SEED
 
 # Populations of an annealing, which do not know of each other; share of the draws that
 # stay effective at a step; most steps.
 GROUPS, _EFFECTIVE, _STEPS = 8, 0.5, 200
+_SEED = "random_state"
 # Methods of classifiers that have odds.
 ODDS = "predict_proba", "decision_function"
 # Largest log odds: of a leaf of a tree they may be infinite.
@@ -59,6 +61,26 @@ def log_odds(classifier, rows):
     return np.clip(odds, -_LIMIT, _LIMIT)
 
 
+def unfrozen(model):
+    """What is in a FrozenEstimator, or in several."""
+    return unfrozen(model.estimator) if isinstance(model, FrozenEstimator) else model
+
+
+def nameless(model):
+    """Copy of a fitted model, for rows in arrays: without the names of columns."""
+    if isinstance(model, FrozenEstimator):
+        return FrozenEstimator(nameless(model.estimator))
+    model = copy(model)
+    vars(model).pop("feature_names_in_", None)
+    return model
+
+
+def has_seed(model):
+    """Whether draws of a model can be repeated."""
+    given = signature(model.sample).parameters
+    return _SEED in given or _SEED in unfrozen(model).get_params(deep=False)
+
+
 class Tilted:
     """The density :math:`p_0(x) e^{F(x)}`, up to its constant.
 
@@ -73,7 +95,7 @@ class Tilted:
     """
 
     def __init__(self, base, terms, n_steps):
-        self.base, self.terms, self.n_steps = base, terms, n_steps
+        self.base, self.terms, self.n_steps = nameless(base), terms, n_steps
 
     def tilt(self, rows):
         """F of rows."""
@@ -90,11 +112,11 @@ class Tilted:
     def of_base(self, n, rng):
         """Draws of the base."""
         seed = rng.integers(MAX_SEED)
-        if "random_state" in signature(self.base.sample).parameters:
+        if _SEED in signature(self.base.sample).parameters:
             rows = self.base.sample(n, random_state=seed)
         else:
-            base = copy(getattr(self.base, "estimator", self.base))
-            rows = base.set_params(random_state=seed).sample(n)
+            base = copy(unfrozen(self.base)).set_params(random_state=seed)
+            rows = base.sample(n)
         rows = np.asarray(rows[0] if isinstance(rows, tuple) else rows)
         return rows[rng.permutation(n)]
 
@@ -123,13 +145,13 @@ class Tilted:
         share = np.exp(own - log_Z)
         se = float(np.std(share, ddof=1) / np.sqrt(GROUPS))
         weight = np.repeat(share, len(drawn.rows) // GROUPS)
-        return drawn.take(_picked(weight, n, rng)), log_Z, se
+        return drawn.take(picked(weight, n, rng)), log_Z, se
 
     def advanced(self, drawn, log_weight, rng, beta=1.0):
         """Draws picked by their weights, of shape (n_groups, n_each), and moved."""
         n_groups, n_each = log_weight.shape
         weight = np.exp(log_weight - logsumexp(log_weight, axis=1, keepdims=True))
-        index = [_picked(own, n_each, rng) for own in weight]
+        index = [picked(own, n_each, rng) for own in weight]
         first = np.arange(n_groups)[:, None] * n_each
         drawn = drawn.take((first + index).ravel())
         for _ in range(self.n_steps):
@@ -180,7 +202,7 @@ def _replaced(drawn, index, new):
     return Population(*parts)
 
 
-def _picked(weight, n, rng):
+def picked(weight, n, rng):
     """Index of n draws, each as often as its weight has it, by systematic sampling, in
     random order."""
     edges = np.cumsum(weight) * (n / weight.sum())

@@ -3,16 +3,21 @@ r"""Self-supervised boosting: a density by classifiers that tell rows from its d
 .. math:: p_t(x) \propto p_{t-1}(x) \, e^{\alpha_t f_t(x)}
 """
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
-from sklearn.base import _fit_context, clone
+from sklearn.base import _fit_context, clone, is_classifier
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils import check_random_state
+from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_method_params,
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
 
 from skdgm.autoregressive import FVBN
 from skdgm.base import steady
@@ -27,7 +32,7 @@ from skdgm.base.options import (
     Several,
     Verbose,
 )
-from skdgm.boosting._tilted import ODDS, Tilted, log_odds
+from skdgm.boosting._tilted import ODDS, Tilted, has_seed, log_odds, picked, unfrozen
 from skdgm.typing import Data, Seed, Target
 from skdgm.utils.counts import count_rows
 from skdgm.utils.random import MAX_SEED, stream
@@ -37,8 +42,9 @@ from skdgm.utils.wrapped import seed
 _SPLIT, _ROUNDS, _LAST = range(3)
 # Rounds after which draws are made anew, and the likelihood is found by these.
 _EACH = 5
-# Largest weight of log odds.
-_MOST = 2.0
+# Largest weight: of margins it may be more than one.
+_MOST = 10.0
+_WEIGHT = "sample_weight"
 
 
 @steady
@@ -81,12 +87,14 @@ class SelfSupervisedBoosting(MetaEstimator):
     learning_rate
         Factor of the best weight :math:`\alpha_t`.
     n_particles
-        Number of draws that rows are told from; one half for the classifier, one for
-        its weight.
+        Number of draws: of one half the classifier learns, by option ``classifier`` of
+        no more than there are rows; the other half is for its weight.
     n_steps
         Moves of each draw after it was drawn anew.
     validation_fraction
-        Share of the rows that weights are found by, and that no classifier sees.
+        Share of the rows that weights are found by, which no classifier sees, nor the
+        density while there are classifiers to come: it is fitted to all rows at the
+        end.
     n_iter_no_change
         Rounds in a row without a gain after which to stop.
     tol
@@ -99,19 +107,20 @@ class SelfSupervisedBoosting(MetaEstimator):
     Attributes
     ----------
     estimator_ : object
-        The density that it begins with, fitted to all rows.
+        The density :math:`p_0`, fitted to all rows.
     classifiers_ : list of object
         The classifiers; of class 1 are rows of data.
     weights_ : ndarray of shape (n_classifiers,)
         Weight :math:`\alpha_t` of the log odds of each.
     log_Z_ : float
-        Log of the constant Z, estimated by annealing draws of :math:`p_0`.
+        Log of the constant Z, estimated by annealing draws of :math:`p_0`, and one draw
+        more where F is highest: so it is rather too high than too low.
     log_Z_se_ : float
-        Its standard error, from eight populations.
+        Its standard error, from eight populations, and the share of that draw.
     validation_scores_ : list of float
-        Mean log-likelihood of the held-out rows, in nats, of :math:`p_0` and then after
-        every fifth round, by new draws. Classifiers after the best of these are
-        dropped.
+        Mean log-likelihood of the held-out rows, in nats, of :math:`p_0`, after every
+        fifth round and after the last, by new draws. Classifiers after the best of
+        these are dropped.
     n_iter_ : int
         Number of rounds.
     n_features_in_ : int
@@ -163,7 +172,7 @@ class SelfSupervisedBoosting(MetaEstimator):
             Passed on to the density's ``fit``.
         **fit_params
             Arguments of the density's ``fit``; with metadata routing enabled, those
-            that it requests.
+            that it requests. By ``sample_weight`` classifiers learn, too.
 
         Returns
         -------
@@ -172,75 +181,117 @@ class SelfSupervisedBoosting(MetaEstimator):
         Raises
         ------
         ValueError
-            The density is 0 at some rows, or not a number; the classifier has no odds.
+            The density is 0 at some rows, or not a number; its draws have no seed; it
+            was fitted to other columns; the classifier is none, or has no odds.
         """
         return self._fit(X, y, fit_params)
 
     def _learn(self, X, y, fit_params):
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
-        rng = check_random_state(self.random_state)
+        given = {"dtype": [np.float64, np.float32], "ensure_min_samples": 2}
+        X = validate_data(self, X, **given)
         model = self._begin(X) if self.estimator is None else clone(self.estimator)
+        self._check(model)
+        rng = check_random_state(self.random_state)
         seed(model, rng)
         numbers = stream(rng.randint(MAX_SEED))
+        weights = [v for k, v in fit_params.items() if k.split("__")[-1] == _WEIGHT]
+        weight = _check_sample_weight(
+            weights[-1] if weights else None, X, ensure_non_negative=True
+        )
+        order = numbers.fold(_SPLIT).generator().permutation(np.flatnonzero(weight))
+        n_held = max(1, round(self.validation_fraction * len(order)))
+        here, there = order[n_held:], order[:n_held]
+        if not len(here):
+            raise ValueError("At least two rows must have a weight above 0.")
+        own = _check_method_params(X, fit_params, indices=here)
+        target = None if y is None else _safe_indexing(y, here)
+        base = clone(model).fit(X[here], target, **own)
+        weight = weight / weight[here].sum(), weight / weight[there].sum()
+        rows = Rows(X, here, there, weight[0][here], weight[1][there])
+        self._extent = self.n_particles, self.n_steps
+        terms = self._boost(base, rows, numbers, rng)
         self.estimator_ = model.fit(X, y, **fit_params)
-        log_base = np.asarray(self.estimator_.score_samples(X), dtype=np.float64)
-        if not np.isfinite(log_base).all():
-            raise ValueError(
-                f"The density to begin with is 0, or no number, at "
-                f"{(~np.isfinite(log_base)).sum()} of {len(X)} rows: take a smoother "
-                "one."
-            )
-        order = numbers.fold(_SPLIT).generator().permutation(len(X))
-        n_held = min(max(1, round(self.validation_fraction * len(X))), len(X) - 1)
-        rows = X[order[n_held:]], X[order[:n_held]]
-        terms = self._boost(*rows, log_base[order[:n_held]], numbers, rng)
         self.classifiers_ = [classifier for classifier, _ in terms]
         self.weights_ = np.array([weight for _, weight in terms], dtype=np.float64)
-        last = numbers.fold(_LAST).generator()
-        _, self.log_Z_, self.log_Z_se_ = self._tilted().annealed(self.n_particles, last)
+        last, tilted = numbers.fold(_LAST).generator(), self._tilted()
+        _, *found = tilted.annealed(self.n_particles, last)
+        unseen = tilted.tilt(X[order]).max() - np.log(self.n_particles)
+        self.log_Z_, self.log_Z_se_ = beside(*found, unseen)
 
-    def _boost(self, train, held_out, log_base, numbers, rng):
+    def _check(self, model):
+        """Raise ValueError where a model or a classifier cannot do what is asked."""
+        if not has_seed(model):
+            raise ValueError(
+                f"Draws of {type(model).__name__} have no random_state, neither as an "
+                "argument of sample nor as a parameter."
+            )
+        names = getattr(unfrozen(model), "feature_names_in_", None)
+        own = getattr(self, "feature_names_in_", None)
+        if not (names is None or own is None) and list(names) != list(own):
+            raise ValueError(
+                "The feature names should match those of the fitted estimator, "
+                f"{', '.join(names)}, in this order."
+            )
+        if self.classifier is not None and not is_classifier(self.classifier):
+            raise ValueError(
+                f"{type(self.classifier).__name__} is no classifier: take one with "
+                f"{' or '.join(ODDS)}."
+            )
+
+    def _boost(self, base, rows, numbers, rng):
         """Terms of F: classifiers and their weights."""
-        terms, tilt, idle = [], np.zeros(len(held_out)), 0
-        tilted = Tilted(self.estimator_, terms, self.n_steps)
+        terms, most = [], self.n_particles
+        tilted = Tilted(base, terms, self.n_steps)
+        log_base = np.asarray(tilted.base.score_samples(rows.X), dtype=np.float64)
+        used = np.concatenate([rows.here, rows.there])
+        if not np.isfinite(log_base[used]).all():
+            raise ValueError(
+                f"The density to begin with is 0, or no number, at "
+                f"{(~np.isfinite(log_base)).sum()} of {len(log_base)} rows: take a "
+                "smoother one."
+            )
+        tilt, idle = np.zeros(len(rows.X)), 0
         self.validation_scores_, best, drawn = [], (-np.inf, 0), None
         for number in range(self.n_iter + 1):
             self.n_iter_ = number
             generator = numbers.fold(_ROUNDS, number).generator()
             ends = number == self.n_iter or idle == self.n_iter_no_change
             if number % _EACH == 0 or ends:
-                drawn, log_Z, _ = tilted.annealed(self.n_particles, generator)
-                score = float(np.mean(log_base + tilt)) - log_Z
-                # Draws that were not seen may be where the density rose most.
-                ratio = tilt - log_Z
-                score -= float(np.log1p(np.exp(ratio.max()) / self.n_particles))
+                drawn, *found = tilted.annealed(most, generator)
+                log_Z, _ = beside(*found, tilt[used].max() - np.log(most))
+                score = float(rows.mean(log_base + tilt)) - log_Z
                 self.validation_scores_.append(score)
                 best = max(best, (score, -len(terms)))
                 self._tell(number, f"held-out log-likelihood = {score:.4g}")
+                ratio = tilt - found[0]
             if ends:
                 break
-            classifier, rest = self._told(train, drawn.rows, generator, rng)
-            odds, own = (log_odds(classifier, X) for X in (held_out, drawn.rows))
-            weight, gain = best_weight(odds, own[rest], ratio)
+            classifier, rest = self._told(rows, drawn.rows, generator, rng)
+            odds, own = (log_odds(classifier, X) for X in (rows.X, drawn.rows))
+            given = rows.mean(odds), own[rest], odds[used], ratio[used]
+            weight, gain = best_weight(*given)
             self._tell(number + 1, f"gain = {gain:.3g}")
             idle = idle + 1 if gain <= self.tol else 0
             if not idle:
                 weight *= self.learning_rate
                 terms.append((classifier, weight))
-                tilt += weight * odds
                 log_mean = logsumexp(weight * own) - np.log(len(own))
-                ratio = ratio + weight * odds - log_mean
+                tilt, ratio = tilt + weight * odds, ratio + weight * odds - log_mean
                 drawn = drawn._replace(tilt=drawn.tilt + weight * own)
                 drawn = tilted.advanced(drawn, weight * own[None], generator)
         return terms[: -best[1]]
 
-    def _told(self, train, drawn, generator, rng):
-        """A classifier of rows and half of the draws, and an index of the others."""
+    def _told(self, rows, drawn, generator, rng):
+        """A classifier of rows and some of the draws, and an index of other draws."""
         half = len(drawn) // 2
         order = generator.permutation(len(drawn))
-        rows = train[generator.permutation(len(train))[:half]]
-        X = np.concatenate([rows, drawn[order[:half]]])
-        y = np.repeat([1, 0], [len(rows), half])
+        n_rows = min(half, len(rows.here))
+        index = rows.here[picked(rows.weight, n_rows, generator)]
+        # Margins want classes as large as each other; trees, as many draws as there are.
+        first = order[: half if self.classifier is None else n_rows]
+        rest = order[half:]
+        X = np.concatenate([rows.X[index], drawn[first]])
+        y = np.repeat([1, 0], [n_rows, len(first)])
         # Leaves of fewer rows tell of these alone.
         classifier = DecisionTreeClassifier(max_depth=3, min_samples_leaf=10)
         if self.classifier is not None:
@@ -252,7 +303,7 @@ class SelfSupervisedBoosting(MetaEstimator):
                 f"{type(classifier).__name__} has no odds: take a classifier with "
                 f"{' or '.join(ODDS)}."
             )
-        return classifier, order[half:]
+        return classifier, rest
 
     def _default(self):
         return FVBN("gaussian")
@@ -268,7 +319,7 @@ class SelfSupervisedBoosting(MetaEstimator):
 
     def _tilted(self):
         terms = list(zip(self.classifiers_, self.weights_))
-        return Tilted(self.estimator_, terms, self.n_steps)
+        return Tilted(self.estimator_, terms, self._extent[1])
 
     def score_samples(self, X: Data) -> np.ndarray:
         r"""Log-likelihood of each row.
@@ -317,13 +368,14 @@ class SelfSupervisedBoosting(MetaEstimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Some of ``n_particles`` draws, or of ``n_samples`` if these are more.
+            Some of ``n_particles`` draws, or of ``n_samples`` if these are more. A few
+            may come more than once, as draws are drawn anew by their weights.
         """
         check_is_fitted(self)
         n_samples = count_rows(n_samples, self.n_features_in_)
         rng = check_random_state(random_state)
         generator = stream(rng.randint(MAX_SEED)).generator()
-        n = max(n_samples, self.n_particles)
+        n = max(n_samples, self._extent[0])
         drawn, *_ = self._tilted().annealed(n, generator)
         return drawn.rows[:n_samples]
 
@@ -335,22 +387,46 @@ class SelfSupervisedBoosting(MetaEstimator):
         return tags
 
 
-def best_weight(rows, draws, ratio):
+class Rows(NamedTuple):
+    """Rows, an index of those that classifiers learn from and of those held out, and
+    the weights of both, which sum to 1."""
+
+    X: np.ndarray
+    here: np.ndarray
+    there: np.ndarray
+    weight: np.ndarray
+    weight_there: np.ndarray
+
+    def mean(self, values):
+        """Weighted mean over the rows held out, of a value of each row."""
+        return self.weight_there @ values[self.there]
+
+
+def beside(log_Z, se, unseen):
+    """Log Z and its standard error where so much may be where no draw has been, its log
+    weight ``unseen``."""
+    total = float(np.logaddexp(log_Z, unseen))
+    return total, float(np.hypot(se, np.exp(unseen - total)))
+
+
+def best_weight(mean, draws, odds, ratio):
     r"""Weight of log odds that raises the log-likelihood most, and by how much.
 
-    .. math:: \max_\alpha \; \overline{\alpha f}(\text{rows}) - \log
-        \frac{\sum_j e^{\alpha f_j} + \max_i e^{r_i + \alpha f_i}}
+    .. math:: \max_\alpha \; \alpha \bar f - \log
+        \frac{\sum_j e^{\alpha f(x_j)} + \max_i e^{r_i + \alpha f_i}}
         {M + \max_i e^{r_i}}
 
-    with the log ratios :math:`r_i` of the density to the first one at the rows. Where
-    no draw of the first one has been, its probability may be 1 in M all the same: the
-    term that stands apart is such a draw, with the weight that it has by now.
+    with the mean :math:`\bar f` over held-out rows, M draws, and the log odds
+    :math:`f_i` of all rows and the log ratios :math:`r_i` there, of the density to the
+    first one. Where no draw of the first one has been, its probability may be 1 in M
+    all the same: the term that stands apart is such a draw, with the weight that it has
+    by now.
     """
-    unseen = np.log(len(draws) + np.exp(ratio.max()))
+    before = np.logaddexp(np.log(len(draws)), ratio.max())
 
     def loss(weight):
-        seen = logsumexp(weight * draws), np.max(ratio + weight * rows)
-        return np.logaddexp(*seen) - unseen - weight * rows.mean()
+        seen = logsumexp(weight * draws), np.max(ratio + weight * odds)
+        return np.logaddexp(*seen) - before - weight * mean
 
     found = minimize_scalar(loss, bounds=(0, _MOST), method="bounded")
     return float(found.x), -float(found.fun)

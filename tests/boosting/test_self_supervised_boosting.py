@@ -8,13 +8,15 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.ensemble import IsolationForest
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity, KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import estimator_checks_generator
 from skops import io
@@ -66,7 +68,7 @@ def test_nothing_is_learned_where_there_is_nothing_to_learn():
 
 
 def test_bits():
-    X = RNG.random((800, 6)) < 0.5
+    X = np.random.default_rng(3).random((800, 6)) < 0.7
     X[:, 5] = X[:, 0] ^ X[:, 1]
     model = SelfSupervisedBoosting(n_iter=15, random_state=0).fit(X)
     assert isinstance(model.estimator_, FVBN)
@@ -74,8 +76,8 @@ def test_bits():
     assert np.isin(drawn, (0, 1)).all()
     same = (drawn[:, 5] == (drawn[:, 0] != drawn[:, 1])).mean()
     assert same > 0.9
-    # 5 bits, of 6 where columns are independent.
-    assert model.score(X) > -5.3 * np.log(2)
+    # An exclusive or, of which single columns tell but little.
+    assert model.score(X) > model.estimator_.score(X) + 0.3
 
 
 @pytest.mark.parametrize(
@@ -132,7 +134,7 @@ def test_squares_in_a_logistic_regression_have_the_tilts_of_normal_distributions
 def test_weights_are_the_best_ones():
     rows, draws = RNG.normal(1, 1, 200), RNG.normal(0, 1, 500)
     ratio = RNG.normal(1, 2, 200)
-    weight, gain = best_weight(rows, draws, ratio)
+    weight, gain = best_weight(rows.mean(), draws, rows, ratio)
 
     def loss(a):
         most = np.exp(a * rows + ratio).max()
@@ -144,19 +146,72 @@ def test_weights_are_the_best_ones():
     assert weight == pytest.approx(grid[np.argmin(losses)], abs=2e-3)
     assert gain == pytest.approx(-min(losses), abs=1e-6)
     # Of no use: rows are where the odds are against them.
-    assert best_weight(-rows, draws, ratio)[1] < 1e-3
+    assert best_weight(-rows.mean(), draws, -rows, ratio)[1] < 1e-3
 
 
-def test_what_no_draw_has_seen_is_not_raised_without_limit():
+def gap(model, n=50_000):
+    """Log of the integral of the density, by independent draws of the first one."""
+    rows = model.estimator_.sample(n, random_state=0)
+    ratio = model.score_samples(rows) - model.estimator_.score_samples(rows)
+    return np.log(np.exp(ratio).mean())
+
+
+def zeros(rng):
+    return np.column_stack([rng.choice([0, 0, 0, 1, 5], 300), rng.normal(size=300)])
+
+
+EQUAL = {
+    "rounded": lambda rng: np.round(rng.normal(size=(600, 2)), 1),
+    "constant": lambda rng: np.column_stack([two(150), np.full(150, 3.0)]),
+    "far out": lambda rng: np.concatenate([two(150), [[1e9, -1e9]]]),
+    "zeros": zeros,
+}
+
+
+@pytest.mark.filterwarnings("ignore::skdgm.exceptions.OutlierWarning")
+@pytest.mark.parametrize("made", EQUAL.values(), ids=EQUAL)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_no_draw_has_seen_is_not_raised_without_limit(made, seed):
     """Equal values have a density as high as one likes: draws are never among them."""
-    X = np.round(RNG.normal(size=(600, 2)), 1)
-    model = SelfSupervisedBoosting(n_iter=40, random_state=0).fit(X)
+    X = made(np.random.default_rng(seed))
+    model = SelfSupervisedBoosting(n_iter=20, random_state=seed).fit(X)
     ratio = model.score_samples(X) - model.estimator_.score_samples(X)
-    assert ratio.max() < np.log(model.n_particles)
-    # Z by as many independent draws as it takes.
-    rows = model.estimator_.sample(400_000, random_state=0)
-    tilt = model.score_samples(rows) - model.estimator_.score_samples(rows)
-    assert abs(np.log(np.exp(tilt).mean())) < 0.1
+    assert ratio.max() < np.log(model.n_particles) + 0.1
+    assert gap(model) < 4 * model.log_Z_se_ + 0.1
+
+
+def test_weights_of_rows_are_learned_from():
+    X = two(600)
+    weight = np.where(X[:, 0] > 0, 1.0, 9.0)
+    weight[:50] = 0
+    options = {"n_iter": 15, "n_particles": 2000, "random_state": 0}
+    model = SelfSupervisedBoosting(**options).fit(X, sample_weight=weight)
+    share = weight[X[:, 0] < 0].sum() / weight.sum()
+    drawn = model.sample(4000, random_state=0)
+    assert abs((drawn[:, 0] < 0).mean() - share) < 0.06
+    with pytest.raises(ValueError, match="two rows must have a weight"):
+        model.fit(X[:3], sample_weight=[0, 1, 0])
+
+
+def test_the_first_density_is_judged_by_rows_that_it_does_not_know():
+    X = RNG.normal(size=(150, 2))
+    narrow = KernelDensity(bandwidth=0.05)
+    model = SelfSupervisedBoosting(narrow, **SMALL).fit(X)
+    assert model.validation_scores_[0] < -5
+    assert model.estimator_.score_samples(X).mean() > -1
+
+
+@pytest.mark.exhaustive
+def test_few_rows_and_margins():
+    """Classes are about as large as each other."""
+    found = []
+    for seed in range(3):
+        options = {"classifier": SVC(), "n_particles": 1000, "random_state": seed}
+        model = SelfSupervisedBoosting(n_iter=15, **options)
+        X, held_out = two(120, seed), two(2000, seed + 10)
+        model.fit(X)
+        found.append(model.score(held_out) - model.estimator_.score(held_out))
+    assert np.mean(found) > 0.3
 
 
 AWKWARD = {
@@ -187,7 +242,10 @@ def test_wrong_input_is_named():
         SelfSupervisedBoosting(frozen, **SMALL).fit(X)
     with pytest.raises(ValueError, match="'estimator' parameter"):
         SelfSupervisedBoosting(LogisticRegression()).fit(X)
-    with pytest.raises(ValueError, match="PolynomialFeatures has no odds"):
+    for other in LinearRegression(), IsolationForest():
+        with pytest.raises(ValueError, match=f"{type(other).__name__} is no classif"):
+            SelfSupervisedBoosting(classifier=other).fit(X)
+    with pytest.raises(ValueError, match="PolynomialFeatures is no classifier"):
         SelfSupervisedBoosting(classifier=PolynomialFeatures()).fit(X)
     model = SelfSupervisedBoosting(**SMALL).fit(X)
     with pytest.raises(ValueError, match="features"):
@@ -204,6 +262,17 @@ def test_data_frames_and_files(tmp_path):
     assert list(model.feature_names_in_) == list(frame.columns)
     with pytest.raises(ValueError, match="feature names"):
         model.score_samples(frame[frame.columns[::-1]])
+    frozen = FrozenEstimator(GaussianMixture(2).fit(frame))
+    other = SelfSupervisedBoosting(frozen, **SMALL).fit(frame)
+    assert np.isfinite(other.score(frame))
+    with pytest.raises(ValueError, match="feature names should match those of the fit"):
+        other.fit(frame[frame.columns[::-1]])
+    # A fitted one answers by what it learned.
+    before = model.sample(2, random_state=0)
+    np.testing.assert_array_equal(
+        deepcopy(model).set_params(n_steps=9, n_particles=9).sample(2, random_state=0),
+        before,
+    )
     scores = model.score_samples(frame)
     with pytest.raises(UnsavableError, match="skops"):
         save(model, tmp_path / "model.skdgm")
