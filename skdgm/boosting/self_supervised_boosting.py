@@ -287,7 +287,7 @@ class SelfSupervisedBoosting(MetaEstimator):
         order = generator.permutation(len(drawn))
         n_rows = min(half, len(rows.here))
         index = rows.here[picked(rows.weight, n_rows, generator)]
-        # Margins want classes as large as each other; trees, as many draws as there are.
+        # Margins want classes as large as each other, trees all draws that there are.
         first = order[: half if self.classifier is None else n_rows]
         rest = order[half:]
         X = np.concatenate([rows.X[index], drawn[first]])

@@ -227,6 +227,7 @@ class Run:
         from distributed import KilledWorker, wait
         from distributed.client import FutureCancelledError
 
+        n_tries = 0
         while True:
             lost, future = [], None
             try:
@@ -239,14 +240,23 @@ class Run:
                         return future.result(timeout=PATIENCE)
                     except TimeoutError:
                         lost = self._lost()
-            except (_shard.LostShard, KilledWorker, FutureCancelledError, OSError):
+            except (
+                _shard.LostShard,
+                KilledWorker,
+                FutureCancelledError,
+                OSError,
+            ) as error:
                 # The scheduler may not have noticed yet.
                 for _ in range(_NOTICED):
                     lost = self._lost()
                     if lost:
                         break
                     sleep(_POLL)
+                # Of a worker without a shard parameters may be lost, too.
                 if not lost:
+                    n_tries += 1
+                    if isinstance(error, FutureCancelledError) and n_tries < _NOTICED:
+                        continue
                     raise
             if future is not None:
                 future.cancel(force=True)

@@ -70,7 +70,8 @@ def partition_bracket(
     lower bound.
 
     Machines of covariances have Hamiltonian trajectories in place of Gibbs steps, one
-    for as many as it has leapfrog steps. Nothing is tempered or searched for, and
+    for as many as it has leapfrog steps. Nothing is tempered, enumerated or searched
+    for, so that ``n_steps``, ``max_bits`` and ``n_jobs`` have no effect, and
     ``schedule="adaptive"`` raises a ValueError.
 
     Parameters

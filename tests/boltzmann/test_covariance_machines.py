@@ -80,6 +80,10 @@ def test_brackets_hold_the_likelihood(fitted, density):
     free = fitted.free_energy(X[:20]).mean() + np.log(fitted.scale_).sum()
     assert again.log_likelihood == pytest.approx(-free - found.log_Z)
     assert again.lower == pytest.approx(-free - found.upper)
+    # Those of rows with missing entries have an error of their own.
+    holes = np.where(np.arange(40).reshape(20, 2) % 3, X[:20], np.nan)
+    again = likelihood_bracket(fitted, holes, **options)
+    assert again.se > again.log_Z.se
     with pytest.raises(ValueError, match="adaptive"):
         partition_bracket(fitted, schedule="adaptive")
     with pytest.raises(TypeError, match="raise_log_likelihood is for machines of lay"):
@@ -114,7 +118,7 @@ def test_rows_with_missing_entries(fitted, density):
     # By five short chains each.
     found = [fitted.score_samples(np.repeat(raw[[k]], 1, axis=0))[0] for k in range(3)]
     np.testing.assert_allclose(found, [*expected, 0], atol=0.3)
-    many = annealing.log_integral(
+    many, _ = annealing.log_integral(
         stream(0).rows(400),
         fitted.density_.moves,
         fitted.density_.params,

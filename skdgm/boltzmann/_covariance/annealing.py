@@ -49,6 +49,7 @@ def bracket(rng, moves, params, chains, size, name, n_chains=100, effort=None):
     ValueError
         Temperatures are to be adaptive.
     """
+    betas_of = moves.betas if effort is None else None
     effort = _BRIEF if effort is None else effort
     if effort.schedule == "adaptive":
         raise ValueError(
@@ -63,7 +64,7 @@ def bracket(rng, moves, params, chains, size, name, n_chains=100, effort=None):
     sampler, n_steps = moves.sampler(size), -(-effort.burn_in // moves.n_each)
     state = sampler.step(rows.fold(_BURN), params, State((samples,)), n_steps)[0]
     for n_betas in effort.n_betas:
-        betas = getattr(ladder, effort.schedule)(n_betas)
+        betas = (betas_of or getattr(ladder, effort.schedule))(n_betas)
         up = anneal(rows.fold(_UP, n_betas), moves, params, start, betas, size)
         own = rows.fold(_DOWN, n_betas)
         down = anneal(own, moves, params, state.x[0], betas[::-1], size)
@@ -81,7 +82,8 @@ def bracket(rng, moves, params, chains, size, name, n_chains=100, effort=None):
 
 
 def log_integral(rng, moves, params, v, size):
-    """Log of the integral of exp(-F) over the missing entries of rows, (n_rows,)."""
+    """Log of the integral of exp(-F) over the missing entries of rows, (n_rows,), and
+    its standard error."""
     v = np.repeat(v, _FEW_CHAINS, axis=0)
     rng, known = rng.each(_FEW_CHAINS), ~np.isnan(v)
     noise = rng.fold(_START).normal(v.shape[1], v.dtype)
@@ -91,4 +93,4 @@ def log_integral(rng, moves, params, v, size):
     base -= 0.5 * np.square(np.where(known, v, 0), dtype=float).sum(axis=1)
     base += moves.log_base(params)
     log_w = anneal(rng.fold(_UP), moves, params, start, betas, size, (known,))
-    return log_mean_exp((base + log_w).reshape(-1, _FEW_CHAINS), axis=1)[0]
+    return log_mean_exp((base + log_w).reshape(-1, _FEW_CHAINS), axis=1)

@@ -73,9 +73,9 @@ class CovarianceDensity(Density):
         """Log-likelihoods of rows but for log Z, with standard errors, and what they
         are."""
         rows = self.read(X)
-        found = self.domain.log_volume(self.columns, rows) - self._free(rows)
+        free, se = self._free(rows).T
         kind = "exact" if rows.complete else "estimate"
-        return found, np.zeros(len(found)), kind
+        return self.domain.log_volume(self.columns, rows) - free, se, kind
 
     def log_prob(self, X):
         """Log-likelihood of each row, in nats."""
@@ -83,15 +83,19 @@ class CovarianceDensity(Density):
 
     def free_energy(self, X):
         """Free energy of each row, in nats."""
-        return self._free(self.read(X))
+        return self._free(self.read(X))[:, 0]
 
     def _free(self, rows):
+        """Free energies and their standard errors, of shape (n_rows, 2)."""
+
         def of_rows(v, rng):
-            found, holes = np.empty(len(v)), np.isnan(v).any(axis=1)
-            found[~holes] = self.energy.value(self.params, (v[~holes],))[0]
+            found, holes = np.zeros((len(v), 2)), np.isnan(v).any(axis=1)
+            found[~holes, 0] = self.energy.value(self.params, (v[~holes],))[0]
             if holes.any():
                 given = self.moves, self.params, v[holes], self.size
-                found[holes] = -log_integral(rng.take(np.flatnonzero(holes)), *given)
+                own = rng.take(np.flatnonzero(holes))
+                log_p, se = log_integral(own, *given)
+                found[holes] = np.stack([-log_p, se], axis=1)
             return found
 
         return self.by_content(of_rows, rows, _BLOCK)

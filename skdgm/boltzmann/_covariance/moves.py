@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from skdgm.energies import Potential
+from skdgm.partition import ladder
 from skdgm.samplers import HMC
 
 
@@ -36,6 +37,10 @@ class Moves(ABC):
     def at(self, params, beta, size, clamp=None):
         """Potential, its parameters and a sampler of it, at an inverse temperature."""
 
+    def betas(self, n_betas):
+        """Inverse temperatures, unless others are asked for."""
+        return ladder.quadratic(n_betas)
+
     def log_base(self, params):
         """Log of the sum over hidden units of the base, where v is 0."""
         return 0.0
@@ -58,6 +63,10 @@ class Trajectories(Moves):
     def sampler(self, size, clamp=None):
         """As :meth:`Moves.sampler`."""
         return self._of(self.energy, size, clamp)
+
+    def betas(self, n_betas):
+        """More of them near the normal distribution, where units come on."""
+        return np.linspace(0, 1, n_betas) ** 2
 
     def begun(self, rng, params, state, n_steps):
         """As :meth:`Moves.begun`: the size adapts."""
