@@ -186,11 +186,12 @@ def drawn(name):
     X, _, back, turn = whitened(normalised=True)
     machines = {
         "GaussianRBM": GaussianRBM(64),
-        "MeanProductOfT": MeanProductOfT(0, 16, n_factors=126),
+        "MeanCovarianceRBM": MeanCovarianceRBM(0, 128, learning_rate=0.01),
+        "MeanProductOfT": MeanProductOfT(0, 128),
         "SpikeSlabRBM": SpikeSlabRBM(128),
         "S3C": S3C(128),
     }
-    figure, axes = plt.subplots(2, 4, figsize=(16, 8))
+    figure, axes = plt.subplots(2, 5, figsize=(17, 7))
     for (title, machine), column in zip(machines.items(), axes.T):
         machine.set_params(n_iter=60, random_state=0).fit(X)
         weights = getattr(machine, "factors_", None)
@@ -209,7 +210,7 @@ def drawn(name):
         column[0].set_title(f"{title}: weights")
         column[1].set_title("samples")
     figure.tight_layout()
-    figure.savefig(name, dpi=70)
+    figure.savefig(name, dpi=60)
 
 
 def recording(seed, moved):

@@ -100,6 +100,7 @@ def test_any_density(estimator):
     assert (own != first.sample(5, random_state=2)).any()
 
 
+@pytest.mark.short("Pipeline")
 @pytest.mark.parametrize(
     "classifier",
     [
@@ -168,6 +169,7 @@ EQUAL = {
 }
 
 
+@pytest.mark.short("0-rounded", "0-constant")
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.OutlierWarning")
 @pytest.mark.parametrize("made", EQUAL.values(), ids=EQUAL)
 @pytest.mark.parametrize("seed", [0, 1])
