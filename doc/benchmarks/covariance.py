@@ -156,7 +156,9 @@ def of_patches(normalised=False, size=SIZE):
     measured("FactorAnalysis", StandardFactors(), *given)
     measured("FastICA, t components", IndependentComponents(), *given)
     for k in (10, 50) if large else (10, 200):
-        mixture = GaussianMixture(k, reg_covar=1e-2, max_iter=30, random_state=0)
+        # Few rows a part want more.
+        least = 1e-4 if k * given[0].shape[1] < 1000 else 1e-2
+        mixture = GaussianMixture(k, reg_covar=least, max_iter=30, random_state=0)
         measured(f"GaussianMixture({k})", mixture, *given)
     measured("RNADE()", RNADE(random_state=0), *given)
     n_factors = 2 * given[0].shape[1]
