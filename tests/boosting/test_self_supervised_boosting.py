@@ -59,6 +59,7 @@ def test_what_the_first_density_lacks_is_learned():
     assert model.validation_scores_[-1] > model.validation_scores_[0]
 
 
+@pytest.mark.exhaustive
 def test_nothing_is_learned_where_there_is_nothing_to_learn():
     X = RNG.normal(size=(600, 3))
     model = SelfSupervisedBoosting(random_state=0).fit(X)
@@ -67,6 +68,7 @@ def test_nothing_is_learned_where_there_is_nothing_to_learn():
     assert model.n_iter_ < 50
 
 
+@pytest.mark.exhaustive
 def test_bits():
     X = np.random.default_rng(3).random((800, 6)) < 0.7
     X[:, 5] = X[:, 0] ^ X[:, 1]
@@ -80,6 +82,7 @@ def test_bits():
     assert model.score(X) > model.estimator_.score(X) + 0.3
 
 
+@pytest.mark.short("FrozenEstimator")
 @pytest.mark.parametrize(
     "estimator",
     [
@@ -169,7 +172,7 @@ EQUAL = {
 }
 
 
-@pytest.mark.short("0-rounded", "0-constant")
+@pytest.mark.short("0-constant")
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.OutlierWarning")
 @pytest.mark.parametrize("made", EQUAL.values(), ids=EQUAL)
 @pytest.mark.parametrize("seed", [0, 1])
@@ -228,6 +231,7 @@ AWKWARD = {
 
 
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.OutlierWarning")
+@pytest.mark.short("three rows", "constant", "codes")
 @pytest.mark.parametrize("X", AWKWARD.values(), ids=AWKWARD)
 def test_awkward_rows(X):
     model = SelfSupervisedBoosting(**SMALL).fit(X)
@@ -291,6 +295,7 @@ def test_data_frames_and_files(tmp_path):
     assert str(before) == str(vars(model))
 
 
+@pytest.mark.exhaustive
 def test_options_can_be_searched():
     grid = {
         "learning_rate": [0.1, 1.0],
