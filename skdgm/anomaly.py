@@ -10,17 +10,15 @@ from typing import Annotated, Any, Self
 import numpy as np
 from sklearn.base import OutlierMixin, _fit_context, clone
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base import steady
-from skdgm.base.meta import MetaEstimator
+from skdgm.base.meta import MetaEstimator, weight_of
 from skdgm.base.options import KW_ONLY
 from skdgm.boltzmann import GaussianRBM
 from skdgm.typing import Data, Target
 
 __all__ = ["DensityOutlierDetector"]
-
-_WEIGHT = "sample_weight"
 
 
 @steady
@@ -106,9 +104,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))
         scores = self.estimator_.score_samples(X)
-        weights = [v for k, v in fit_params.items() if k.split("__")[-1] == _WEIGHT]
-        given = weights[-1] if weights else None, scores[:, None]
-        weight = _check_sample_weight(*given, ensure_non_negative=True)
+        weight = weight_of(fit_params, scores[:, None])
         offset = _quantile(scores, weight, self.contamination)
         if not np.isfinite(offset):
             raise ValueError(

@@ -8,6 +8,7 @@ from sklearn.utils.metadata_routing import (
     MethodMapping,
     process_routing,
 )
+from sklearn.utils.validation import _check_sample_weight
 
 from skdgm.base.attributes import replacing
 from skdgm.base.options import Options
@@ -60,3 +61,11 @@ class MetaEstimator(Options, MetaEstimatorMixin, BaseEstimator):
         for name in _TAGS:
             setattr(tags.input_tags, name, getattr(inner, name))
         return tags
+
+
+def weight_of(fit_params, X):
+    """Weights of rows among the arguments of a model's fit, of a step of a Pipeline
+    too (``step__sample_weight``); ones if there are none."""
+    given = [v for k, v in fit_params.items() if k.split("__")[-1] == "sample_weight"]
+    weight = given[-1] if given else None
+    return _check_sample_weight(weight, X, ensure_non_negative=True)

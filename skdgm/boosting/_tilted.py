@@ -24,7 +24,8 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit, logsumexp
 from sklearn.frozen import FrozenEstimator
 
-from skdgm.utils.random import MAX_SEED
+from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.weighted import choose, effective
 
 # Populations of an annealing, which do not know of each other; share of the draws that
 # stay effective at a step; most steps.
@@ -57,12 +58,17 @@ def log_odds(classifier, rows):
     if hasattr(classifier, "predict_proba"):
         probability = classifier.predict_proba(rows)[:, 1].astype(np.float64)
         return logit(np.clip(probability, expit(-_LIMIT), expit(_LIMIT)))
+    if not hasattr(classifier, "decision_function"):
+        raise ValueError(
+            f"{type(classifier).__name__} has no odds: take a classifier with "
+            f"{' or '.join(ODDS)}."
+        )
     odds = np.asarray(classifier.decision_function(rows), dtype=np.float64)
     return np.clip(odds, -_LIMIT, _LIMIT)
 
 
 def unfrozen(model):
-    """What is in a FrozenEstimator, or in several."""
+    """Model inside of a FrozenEstimator, or of several."""
     return unfrozen(model.estimator) if isinstance(model, FrozenEstimator) else model
 
 
@@ -142,16 +148,14 @@ class Tilted:
             if beta == 1:
                 break
         log_Z = float(logsumexp(own) - np.log(GROUPS))
-        share = np.exp(own - log_Z)
-        se = float(np.std(share, ddof=1) / np.sqrt(GROUPS))
-        weight = np.repeat(share, len(drawn.rows) // GROUPS)
-        return drawn.take(picked(weight, n, rng)), log_Z, se
+        se = float(np.std(np.exp(own - log_Z), ddof=1) / np.sqrt(GROUPS))
+        log_weight = np.repeat(own, len(drawn.rows) // GROUPS)
+        return drawn.take(choose(log_weight, n, drawn_from(rng))), log_Z, se
 
     def advanced(self, drawn, log_weight, rng, beta=1.0):
         """Draws picked by their weights, of shape (n_groups, n_each), and moved."""
         n_groups, n_each = log_weight.shape
-        weight = np.exp(log_weight - logsumexp(log_weight, axis=1, keepdims=True))
-        index = [picked(own, n_each, rng) for own in weight]
+        index = [choose(own, n_each, drawn_from(rng)) for own in log_weight]
         first = np.arange(n_groups)[:, None] * n_each
         drawn = drawn.take((first + index).ravel())
         for _ in range(self.n_steps):
@@ -202,20 +206,15 @@ def _replaced(drawn, index, new):
     return Population(*parts)
 
 
-def picked(weight, n, rng):
-    """Index of n draws, each as often as its weight has it, by systematic sampling, in
-    random order."""
-    edges = np.cumsum(weight) * (n / weight.sum())
-    found = np.searchsorted(edges, np.arange(n) + rng.random(), side="right")
-    return rng.permutation(np.minimum(found, len(weight) - 1))
+def drawn_from(rng):
+    """Stream of random numbers, with a seed drawn from a generator."""
+    return stream(rng.integers(MAX_SEED))
 
 
 def _longest(tilt, most):
     """Longest step after which enough draws are effective."""
 
     def excess(step):
-        log_weight = step * tilt
-        log_n = 2 * logsumexp(log_weight) - logsumexp(2 * log_weight)
-        return log_n - np.log(_EFFECTIVE * len(tilt))
+        return effective(step * tilt) - _EFFECTIVE * len(tilt)
 
     return most if excess(most) >= 0 else brentq(excess, 0, most, xtol=1e-4)

@@ -3,10 +3,9 @@ r"""Self-supervised boosting: a density by classifiers that tell rows from its d
 .. math:: p_t(x) \propto p_{t-1}(x) \, e^{\alpha_t f_t(x)}
 """
 
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 from sklearn.base import _fit_context, clone, is_classifier
 from sklearn.tree import DecisionTreeClassifier
@@ -14,14 +13,13 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import (
     _check_method_params,
-    _check_sample_weight,
     check_is_fitted,
     validate_data,
 )
 
 from skdgm.autoregressive import FVBN
 from skdgm.base import steady
-from skdgm.base.meta import MetaEstimator
+from skdgm.base.meta import MetaEstimator, weight_of
 from skdgm.base.options import (
     KW_ONLY,
     Count,
@@ -32,19 +30,25 @@ from skdgm.base.options import (
     Several,
     Verbose,
 )
-from skdgm.boosting._tilted import ODDS, Tilted, has_seed, log_odds, picked, unfrozen
+from skdgm.boosting._rows import Rows, beside, best_weight
+from skdgm.boosting._tilted import (
+    ODDS,
+    Tilted,
+    drawn_from,
+    has_seed,
+    log_odds,
+    unfrozen,
+)
 from skdgm.typing import Data, Seed, Target
 from skdgm.utils.counts import count_rows
 from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.weighted import choose
 from skdgm.utils.wrapped import seed
 
 # Purposes of random numbers.
 _SPLIT, _ROUNDS, _LAST = range(3)
 # Rounds after which draws are made anew, and the likelihood is found by these.
 _EACH = 5
-# Largest weight: of margins it may be more than one.
-_MOST = 10.0
-_WEIGHT = "sample_weight"
 
 
 @steady
@@ -194,10 +198,7 @@ class SelfSupervisedBoosting(MetaEstimator):
         rng = check_random_state(self.random_state)
         seed(model, rng)
         numbers = stream(rng.randint(MAX_SEED))
-        weights = [v for k, v in fit_params.items() if k.split("__")[-1] == _WEIGHT]
-        weight = _check_sample_weight(
-            weights[-1] if weights else None, X, ensure_non_negative=True
-        )
+        weight = weight_of(fit_params, X)
         order = numbers.fold(_SPLIT).generator().permutation(np.flatnonzero(weight))
         n_held = max(1, round(self.validation_fraction * len(order)))
         here, there = order[n_held:], order[:n_held]
@@ -206,8 +207,8 @@ class SelfSupervisedBoosting(MetaEstimator):
         own = _check_method_params(X, fit_params, indices=here)
         target = None if y is None else _safe_indexing(y, here)
         base = clone(model).fit(X[here], target, **own)
-        weight = weight / weight[here].sum(), weight / weight[there].sum()
-        rows = Rows(X, here, there, weight[0][here], weight[1][there])
+        shares = (weight[part] / weight[part].sum() for part in (here, there))
+        rows = Rows(X, here, there, *shares)
         self._extent = self.n_particles, self.n_steps
         terms = self._boost(base, rows, numbers, rng)
         self.estimator_ = model.fit(X, y, **fit_params)
@@ -286,7 +287,8 @@ class SelfSupervisedBoosting(MetaEstimator):
         half = len(drawn) // 2
         order = generator.permutation(len(drawn))
         n_rows = min(half, len(rows.here))
-        index = rows.here[picked(rows.weight, n_rows, generator)]
+        picked = choose(np.log(rows.weight), n_rows, drawn_from(generator))
+        index = rows.here[picked]
         # Margins want classes as large as each other, trees all draws that there are.
         first = order[: half if self.classifier is None else n_rows]
         rest = order[half:]
@@ -297,13 +299,7 @@ class SelfSupervisedBoosting(MetaEstimator):
         if self.classifier is not None:
             classifier = clone(self.classifier)
         seed(classifier, rng)
-        classifier.fit(X, y)
-        if not any(hasattr(classifier, name) for name in ODDS):
-            raise ValueError(
-                f"{type(classifier).__name__} has no odds: take a classifier with "
-                f"{' or '.join(ODDS)}."
-            )
-        return classifier, rest
+        return classifier.fit(X, y), rest
 
     def _default(self):
         return FVBN("gaussian")
@@ -385,48 +381,3 @@ class SelfSupervisedBoosting(MetaEstimator):
         for name in ("sparse", "categorical", "string", "allow_nan"):
             setattr(tags.input_tags, name, False)
         return tags
-
-
-class Rows(NamedTuple):
-    """Rows, an index of those that classifiers learn from and of those held out, and
-    the weights of both, which sum to 1."""
-
-    X: np.ndarray
-    here: np.ndarray
-    there: np.ndarray
-    weight: np.ndarray
-    weight_there: np.ndarray
-
-    def mean(self, values):
-        """Weighted mean over the rows held out, of a value of each row."""
-        return self.weight_there @ values[self.there]
-
-
-def beside(log_Z, se, unseen):
-    """Log Z and its standard error where so much may be where no draw has been, its log
-    weight ``unseen``."""
-    total = float(np.logaddexp(log_Z, unseen))
-    return total, float(np.hypot(se, np.exp(unseen - total)))
-
-
-def best_weight(mean, draws, odds, ratio):
-    r"""Weight of log odds that raises the log-likelihood most, and by how much.
-
-    .. math:: \max_\alpha \; \alpha \bar f - \log
-        \frac{\sum_j e^{\alpha f(x_j)} + \max_i e^{r_i + \alpha f_i}}
-        {M + \max_i e^{r_i}}
-
-    with the mean :math:`\bar f` over held-out rows, M draws, and the log odds
-    :math:`f_i` of all rows and the log ratios :math:`r_i` there, of the density to the
-    first one. Where no draw of the first one has been, its probability may be 1 in M
-    all the same: the term that stands apart is such a draw, with the weight that it has
-    by now.
-    """
-    before = np.logaddexp(np.log(len(draws)), ratio.max())
-
-    def loss(weight):
-        seen = logsumexp(weight * draws), np.max(ratio + weight * odds)
-        return np.logaddexp(*seen) - before - weight * mean
-
-    found = minimize_scalar(loss, bounds=(0, _MOST), method="bounded")
-    return float(found.x), -float(found.fun)

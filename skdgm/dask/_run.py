@@ -246,12 +246,7 @@ class Run:
                 FutureCancelledError,
                 OSError,
             ) as error:
-                # The scheduler may not have noticed yet.
-                for _ in range(_NOTICED):
-                    lost = self._lost()
-                    if lost:
-                        break
-                    sleep(_POLL)
+                lost = self._noticed()
                 # Of a worker without a shard parameters may be lost, too.
                 if not lost:
                     n_tries += 1
@@ -268,6 +263,15 @@ class Run:
                 lost,
             )
             self._place(lost)
+
+    def _noticed(self):
+        """The same as by :meth:`_lost`, as soon as the scheduler has noticed a loss;
+        none if it does not in a while."""
+        for _ in range(_NOTICED):
+            if lost := self._lost():
+                return lost
+            sleep(_POLL)
+        return []
 
     def _lost(self):
         """Numbers of the shards whose workers are gone, or have forgotten them."""

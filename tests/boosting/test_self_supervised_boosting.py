@@ -22,7 +22,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from skops import io
 
 from skdgm import FVBN, SelfSupervisedBoosting, save
-from skdgm.boosting.self_supervised_boosting import best_weight
+from skdgm.boosting._rows import best_weight
 from skdgm.exceptions import UnsavableError
 
 RNG = np.random.default_rng(0)

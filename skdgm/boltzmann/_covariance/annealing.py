@@ -21,8 +21,8 @@ from skdgm.utils.threading.callers import warn
 
 _LOG_2PI = np.log(2 * np.pi)
 _START, _UP, _BURN, _DOWN, _ENDS = range(5)
-# What is done where nothing else is asked for.
-_BRIEF = AISOptions((100, 300, 1000), burn_in=600, max_se=0.1)
+# What is done where nothing else is asked for, with temperatures as moves have them.
+_BRIEF = AISOptions((100, 300, 1000), schedule=None, burn_in=600, max_se=0.1)
 # Of rows with missing entries.
 _FEW_BETAS, _FEW_CHAINS = 30, 5
 
@@ -49,7 +49,6 @@ def bracket(rng, moves, params, chains, size, name, n_chains=100, effort=None):
     ValueError
         Temperatures are to be adaptive.
     """
-    betas_of = moves.betas if effort is None else None
     effort = _BRIEF if effort is None else effort
     if effort.schedule == "adaptive":
         raise ValueError(
@@ -63,8 +62,9 @@ def bracket(rng, moves, params, chains, size, name, n_chains=100, effort=None):
     samples = chains[np.arange(n_chains) % len(chains)]
     sampler, n_steps = moves.sampler(size), -(-effort.burn_in // moves.n_each)
     state = sampler.step(rows.fold(_BURN), params, State((samples,)), n_steps)[0]
+    of_number = getattr(ladder, effort.schedule) if effort.schedule else moves.betas
     for n_betas in effort.n_betas:
-        betas = (betas_of or getattr(ladder, effort.schedule))(n_betas)
+        betas = of_number(n_betas)
         up = anneal(rows.fold(_UP, n_betas), moves, params, start, betas, size)
         own = rows.fold(_DOWN, n_betas)
         down = anneal(own, moves, params, state.x[0], betas[::-1], size)
