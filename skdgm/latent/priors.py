@@ -36,8 +36,9 @@ from skdgm.utils.random import stream
 
 # Bins of splines, and the range outside of which these are the identity.
 BINS, BOUND = 5, 5.0
-# Size of the noise of which pseudo-inputs and means of components begin.
-_SPREAD = 0.03
+# Deviation of the noise by which pseudo-inputs differ at the start. Were they all
+# alike, so would be the rows' distributions, which they draw near.
+_SPREAD = 0.5
 _CHOICE, _ORDERS = 1, 2**17 + 3
 
 
@@ -112,7 +113,7 @@ class Vamp(Prior):
     """Mixture of the distributions that an encoder has for pseudo-inputs, all of one
     weight.
 
-    ``start`` are the means of inputs, (n_inputs,), near which ``n`` pseudo-inputs
+    ``start`` are the means of inputs, (n_inputs,), about which ``n`` pseudo-inputs
     begin; those of the inputs where ``share``, a mask, stay between 0 and 1.
     """
 
