@@ -49,7 +49,8 @@ class Bound(NetObjective):
         return self.hierarchy.init(rng, out, output.own(dtype), dtype)
 
     def prepare(self, state, batch, clock):
-        """Rows and running statistics, noise, beta, and a stream for dropout."""
+        """Rows and running statistics, noise, beta, a stream for dropout, and what else
+        decoders are told."""
         v, rng = self.rows.take(batch), self.stream(clock)
         if self.options.resample:
             v = self.output.resampled(v, rng.fold(_GREY).rows(len(v)))
@@ -59,21 +60,21 @@ class Bound(NetObjective):
             n = self.hierarchy.units.n_noise(self.hierarchy.n_latent[level])
             return generator.standard_normal((len(v) * self.n_each, n), v.dtype)
 
-        labels = self._labels(batch)
-        return state.statistics, v, noise, self.beta(clock), rng.fold(_DROP), labels
+        told = self._told(batch)
+        return state.statistics, v, noise, self.beta(clock), rng.fold(_DROP), told
 
-    def _labels(self, index):
-        """One-hot classes of rows, as an argument, if these depend on classes."""
-        codes, shares = self.rows.beside(index), getattr(self.hierarchy, "shares", None)
-        if shares is None:
+    def _told(self, index):
+        """Classes or attributes of rows, as an argument, if these depend on any."""
+        if self.hierarchy.told is None:
             return {}
-        return {"labels": np.eye(len(shares), dtype=self.rows.dtype)[codes]}
+        values = self.rows.beside(index)
+        return {"told": self.hierarchy.told.read(values, self.rows.dtype)}
 
     def forward(self, params, given):
         """Negative bound of each row."""
-        statistics, v, noise, beta, rng, labels = given
+        statistics, v, noise, beta, rng, told = given
         x = self.hierarchy.batch(self.output.inputs(v, self.share))
-        how = {"exact": not self.weighted, "rng": rng, "train": True} | labels
+        how = {"exact": not self.weighted, "rng": rng, "train": True} | told
         found = self.hierarchy.through(params, statistics, x, noise, **how)
         found = found.with_free(self.options.free_bits)
         return -self._bound(found, params.own, v, beta), found.statistics
@@ -87,7 +88,7 @@ class Bound(NetObjective):
         v, noise = self.rows.take(index), self.hierarchy.noise(rng, self.n_each)
         x = self.hierarchy.batch(self.output.inputs(v, self.share))
         own = state.params, state.statistics, x, noise
-        how = {"exact": not self.weighted} | self._labels(index)
+        how = {"exact": not self.weighted} | self._told(index)
         found = self.hierarchy.through(*own, **how)
         value = self._bound(found, state.params.own, v, self.options.beta)
         return -value.astype(np.float64)

@@ -17,6 +17,7 @@ from skdgm.latent.priors import (
     Standard,
     Vamp,
 )
+from skdgm.latent.told import Told
 from skdgm.latent.top_down import TopDown
 from skdgm.latent.units import FlowUnits, FullUnits, NormalUnits
 from skdgm.nets import layers
@@ -45,6 +46,11 @@ class AutoencoderModel(LatentModel):
                 f"hidden_layer_sizes must have one tuple for each of the {len(latent)} "
                 f"layers of n_components; got {options.hidden_layer_sizes}."
             )
+        if options.class_conditional and options.attribute_conditional:
+            raise ValueError(
+                "class_conditional and attribute_conditional exclude each other: with "
+                "the latter, classes are attributes."
+            )
         if options.inference == "top-down" and not all(hidden[:-1]):
             raise ValueError(
                 'inference="top-down" needs a hidden layer in each encoder but the '
@@ -71,6 +77,7 @@ class AutoencoderModel(LatentModel):
             conv_layer_sizes=layer_sizes(asked.conv_layer_sizes),
             image_shape=asked.image_shape,
             class_conditional=asked.class_conditional,
+            attribute_conditional=asked.attribute_conditional,
         )
 
     def hierarchy(self, facts):
@@ -105,8 +112,12 @@ class AutoencoderModel(LatentModel):
             # Of each pixel of the largest maps a filter reads a window.
             widest = int(output.n_inputs.sum()) * max(own.conv_layer_sizes)
             images = Images((*up,), down, widest)
-        counts = facts.known._label_counts if own.class_conditional else None
-        more = {"images": images, "shares": shares_of(counts)}
+        told, known = None, facts.known
+        if own.class_conditional:
+            told = Told.of_classes(shares_of(known._label_counts))
+        elif own.attribute_conditional:
+            told = Told.of_attributes(known._attributes_, known._known)
+        more = {"images": images, "told": told}
         kind = TopDown if own.inference == "top-down" else Hierarchy
         return kind(*ends, *sizes, block, linear, *units, **more)
 

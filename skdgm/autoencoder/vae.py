@@ -14,9 +14,16 @@ from sklearn.utils.validation import _num_samples
 from skdgm.autoencoder._model import AutoencoderModel
 from skdgm.autoencoder._options import BoundOptions
 from skdgm.base.frames import framed
-from skdgm.base.options import KW_ONLY, Count, Share
+from skdgm.base.options import KW_ONLY, Auto, Count, Share
 from skdgm.data import names_of
-from skdgm.data.given import class_codes, count_classes, given_classes
+from skdgm.data.given import (
+    attribute_types,
+    class_codes,
+    count_attributes,
+    count_classes,
+    given_attributes,
+    given_classes,
+)
 from skdgm.latent import LatentEstimator
 from skdgm.nets import ACTIVATIONS
 from skdgm.training import Budget
@@ -84,6 +91,13 @@ class VAE(BoundOptions, LatentEstimator):
         Whether ``fit`` needs classes y, on which the decoder then depends, besides the
         latent units. Scores are those of rows whose class is not known, unless
         :meth:`score_samples` is given it.
+    attribute_conditional
+        The same of attributes y, such as numbers or other columns [10]_. Where they are
+        not known, they are those of training rows, drawn by their weights.
+    attribute_types : "auto", tuple or dict
+        Kind of each attribute, "categorical" or "gaussian", by its place or name.
+        "auto": text and truth values are classes, and so are whole numbers in a y of
+        one column; other numbers are "gaussian".
     batch_norm
         Whether to standardise hidden units by batch normalisation.
     dropout
@@ -98,7 +112,10 @@ class VAE(BoundOptions, LatentEstimator):
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     classes_ : ndarray of shape (n_classes,)
-        Classes of a conditional model.
+        Classes of a ``class_conditional`` model.
+    attribute_types_ : dict
+        How each attribute is read, by its name (or number): a
+        :class:`~skdgm.data.ColumnType`.
     pseudo_inputs_ : ndarray of shape (n_prior_components, n_features)
         Learned rows of the prior "vamp".
 
@@ -120,6 +137,8 @@ class VAE(BoundOptions, LatentEstimator):
        autoencoders. NeurIPS.
     .. [9] Maaloe, Sonderby, Sonderby and Winther (2016). Auxiliary deep generative
        models. ICML.
+    .. [10] Sohn, Lee and Yan (2015). Learning structured output representation using
+       deep conditional generative models. NeurIPS.
 
     Examples
     --------
@@ -148,12 +167,14 @@ class VAE(BoundOptions, LatentEstimator):
     conv_layer_sizes: Count | tuple = (16, 32)
     image_shape: tuple | list | None = None
     class_conditional: bool = False
+    attribute_conditional: bool = False
+    attribute_types: Auto | tuple | dict = "auto"
     batch_norm: bool = False
     dropout: Share = 0.0
     learning_rate = 0.006
 
     _MODEL, _BUDGET = AutoencoderModel(), Budget(4_500, 20, 120)
-    _KNOWN = "classes_", "_label_counts"
+    _KNOWN = "classes_", "_label_counts", "_attributes_", "_known"
     _REVIVE = (
         "Set warm_up to some epochs, lower beta, or raise learning_rate or n_iter."
     )
@@ -165,15 +186,17 @@ class VAE(BoundOptions, LatentEstimator):
             \log \sum_k p(y_k) \, p(x \mid y_k)
 
         without y, of a conditional model, with the frequencies of classes, each counted
-        once more. It has ``n_draws`` draws; see :meth:`importance_likelihood`.
+        once more, or of the attributes of training rows, which are drawn with the
+        latent units. It has ``n_draws`` draws; see :meth:`importance_likelihood`.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing: the likelihood is that of the observed entries.
-        y : object or array-like of shape (n_samples,), default=None
-            Class of all rows, or of each, of a conditional model. :meth:`score` has
-            none, so that models compare, whether they are conditional or not.
+        y : object, dict or array-like, default=None
+            Class, or attributes, of all rows, or of each, of a conditional model.
+            :meth:`score` has none, so that models compare, whether they are conditional
+            or not.
 
         Returns
         -------
@@ -186,9 +209,7 @@ class VAE(BoundOptions, LatentEstimator):
             A class is unknown, or the model is not conditional.
         """
         density = self.density_
-        if y is None:
-            return density.log_prob(X)
-        return density.log_prob(X, class_codes(self, y, _num_samples(X)))
+        return density.log_prob(X, **self._told(y, _num_samples(X)))
 
     def sample(
         self,
@@ -210,10 +231,10 @@ class VAE(BoundOptions, LatentEstimator):
             Conditions by the name, or number, of a column, which all draws keep to: a
             value; a list, set or array of values; or a range, ``slice(low, high)``
             with None for an open end, or an Interval of pandas. Not for "gaussian".
-        y : object or array-like of shape (n_samples,), default=None
-            Class of all rows, or of each, of a conditional model; of all, if there are
-            conditions. By default classes are drawn by their frequencies, each counted
-            once more.
+        y : object, dict or array-like, default=None
+            Class, or attributes, of all rows, or of each, of a conditional model; of
+            all, if there are conditions. By default classes are drawn by their
+            frequencies, each counted once more, and attributes from training rows.
 
         Returns
         -------
@@ -229,15 +250,33 @@ class VAE(BoundOptions, LatentEstimator):
         """
         density = self.density_
         n_samples = count_rows(n_samples, self.n_features_in_)
-        codes = class_codes(self, y, n_samples)
-        how = random_state, conditions, names_of(self), codes
-        return framed(self, density.sample(n_samples, *how))
+        how = random_state, conditions, names_of(self)
+        told = self._told(y, n_samples)
+        return framed(self, density.sample(n_samples, *how, **told))
+
+    @property
+    def attribute_types_(self) -> dict:
+        """How each attribute is read, by its name or number."""
+        return attribute_types(self)
+
+    def _told(self, y, n_rows):
+        """Classes or attributes that a user asks for, as an argument of a density."""
+        if y is None:
+            return {}
+        if self._options.attribute_conditional:
+            return {"y": y}
+        return {"codes": class_codes(self, y, n_rows)}
 
     def _label(self, rows, y, fresh, _):
-        if not self._options.class_conditional:
-            return rows, {}
-        return given_classes(self, rows, y, fresh)
+        if self._options.attribute_conditional:
+            return given_attributes(self, rows, y, fresh)
+        if self._options.class_conditional:
+            return given_classes(self, rows, y, fresh)
+        return rows, {}
 
     def _count(self, table, fresh):
         super()._count(table, fresh)
-        count_classes(self, table, fresh)
+        if self._options.attribute_conditional:
+            count_attributes(self, table, fresh)
+        else:
+            count_classes(self, table, fresh)

@@ -5,6 +5,7 @@ value may stand for all of them.
 """
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from skdgm.data.attributes import Known, learned
 from skdgm.data.inputs import as_values, check_length
@@ -46,10 +47,20 @@ def given_attributes(model, rows, y, fresh):
     return rows._replace(given=Given(numbers)), {"_attributes_": attributes}
 
 
+def attribute_types(model):
+    """How each attribute of a fitted model is read, by its name or number."""
+    check_is_fitted(model)
+    found = getattr(model, "_attributes_", None)
+    if found is None:
+        raise AttributeError(f"{model._name} is not conditional: it has no types.")
+    return found.types()
+
+
 def count_attributes(model, table, fresh):
     """Standardise the attributes that a model has learned of, in a ``fresh`` fit, and
     remember those of the rows."""
     if fresh:
+        _forget(model, "classes_", "_label_counts")
         model._attributes_ = model._attributes_.fitted(table)
     model._known = Known.of(table, None if fresh else model._known)
 
@@ -58,12 +69,18 @@ def count_classes(model, table, fresh):
     """Count the classes of a table's rows, if the model depends on them, in addition to
     those of former fits unless ``fresh``."""
     if fresh:
-        vars(model).pop("_label_counts", None)
+        _forget(model, "_label_counts", "_attributes_", "_known")
         if table.rows.given is None:
-            vars(model).pop("classes_", None)
+            _forget(model, "classes_")
     if table.rows.given is not None:
         found = weight_of_classes(table, len(model.classes_))
         model._label_counts = getattr(model, "_label_counts", 0) + found
+
+
+def _forget(model, *names):
+    """Delete attributes of a former fit, if there are any."""
+    for name in names:
+        vars(model).pop(name, None)
 
 
 def shares_of(counts):
@@ -85,6 +102,8 @@ def class_codes(model, y, n_rows):
         why = "depends on no classes: leave out y."
         if hasattr(model, "class_conditional"):
             why = "is not conditional: fit with class_conditional=True and y."
+            if hasattr(model, "attribute_conditional"):
+                why = why[:-1] + ", or with attribute_conditional=True."
         raise ValueError(f"{model._name} {why}")
     values = as_values(y, model)
     values = np.full(n_rows, values) if values.ndim == 0 else as_column(values)

@@ -7,7 +7,7 @@ from skdgm.base.common_options import TableOptions
 from skdgm.base.fits import mean_score
 from skdgm.base.frames import filled_in, framed
 from skdgm.data import names_of
-from skdgm.data.given import count_attributes, given_attributes
+from skdgm.data.given import attribute_types, count_attributes, given_attributes
 from skdgm.flows._columns import FlowColumns
 from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost
@@ -248,10 +248,7 @@ class FlowEstimator(NetEstimator, implied=TableOptions):
     @property
     def attribute_types_(self) -> dict:
         """How each attribute is read, by its name or number."""
-        check_is_fitted(self)
-        if self._attributes_ is None:
-            raise AttributeError(f"{self._name} is not conditional: it has no types.")
-        return self._attributes_.types()
+        return attribute_types(self)
 
     def _beside(self, y):
         """The attributes of rows, where pipelines and searches give a y to all."""

@@ -20,11 +20,11 @@ class Architecture(ABC):
         Number of units of each group.
     data : DataLayer or None
         Links between columns.
-    shares : ndarray of shape (n_classes,) or None
-        Frequencies of classes on which the data depend.
+    told : Told or None
+        Classes or attributes on which the data depend, too.
     """
 
-    data = shares = None
+    data = told = None
 
     @abstractmethod
     def init(self, rng, out, own, dtype):
@@ -74,10 +74,6 @@ class Architecture(ABC):
 
     def constrain(self, params):  # noqa: B027  Most have no limits.
         """Project parameters onto their limits, in place, after an update."""
-
-    def classes(self):
-        """Labels and log frequencies of classes: none."""
-        return [(None, 0.0)]
 
     @property
     def wholes(self):

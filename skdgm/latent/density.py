@@ -60,45 +60,47 @@ class LatentDensity(Density):
         """Bounds; links between columns leave none of grey rows, which are scored."""
         grey = "lower bound" if self.hierarchy.data is None else "estimate"
         scores = "importance_likelihood", "elbo"
-        labels = {"labels": "exact"} if self.hierarchy.shares is not None else {}
+        told, given = self.hierarchy.told, {}
+        if told is not None:
+            given["labels" if told.attributes is None else "attributes"] = "exact"
         bounds = of_rows("lower bound", grey=grey)
-        of_labels = dict.fromkeys(labels, "lower bound")
         return dict.fromkeys(scores, bounds) | {
-            "log_prob": bounds | of_labels,
+            "log_prob": bounds | dict.fromkeys(given, "lower bound"),
             "features": of_rows("exact"),
             "inverse": {
-                "nothing": "estimate" if min(self.layers) or labels else "exact"
+                "nothing": "estimate" if min(self.layers) or given else "exact"
             },
-            "sample": {"nothing": "exact", "conditions": "estimate"} | labels,
+            "sample": {"nothing": "exact", "conditions": "estimate"} | given,
             "fill": {"missing": "estimate"},
         }
 
-    def log_prob(self, X, codes=None):
+    def log_prob(self, X, codes=None, y=None):
         """Importance weighted lower bound on the log-likelihood, by ``n_draws`` draws;
-        given classes, if there are ``codes`` of these, (n_rows,)."""
-        more = {} if codes is None else {"codes": codes}
+        given classes, if there are ``codes`` of these, (n_rows,), or attributes y."""
+        more = {k: v for k, v in {"codes": codes, "y": y}.items() if v is not None}
         return self.importance_likelihood(X, self.n_draws(), **more)[0]
 
-    def importance_likelihood(self, X, n_draws, codes=None):
+    def importance_likelihood(self, X, n_draws, codes=None, y=None):
         """Importance weighted lower bound and its standard error, of each row; given
-        classes, if there are ``codes`` of these."""
+        classes, if there are ``codes`` of these, or attributes y."""
         rows, n_draws = self.read(X), count(n_draws, "n_draws")
+        told = self._told(codes, y, rows.shape[0], rows.dtype)
         if self.hierarchy.data:
             self.tell_grey(rows)
 
         def beside(block):
-            return np.concatenate([rows.take(block), codes[block, None]], axis=1)
+            return np.concatenate([rows.take(block), told[block]], axis=1)
 
         def of_rows(v, rng):
             known = None
-            if codes is not None:
-                v, known = v[:, :-1].astype(rows.dtype), v[:, -1].astype(int)
-            draws = self._draws(v, rng, n_draws, codes=known)
+            if told is not None:
+                v, known = np.split(v, [v.shape[1] - told.shape[1]], axis=1)
+            draws = self._draws(v, rng, n_draws, told=known)
             parts = [log_p - gap for log_p, gap in draws]
             log_w = np.concatenate(parts, axis=1).astype(np.float64)
             return np.stack(log_mean_exp(log_w, axis=1), axis=1)
 
-        take = None if codes is None else beside
+        take = None if told is None else beside
         found, se = self._by_content(of_rows, rows, take).T.copy()
         found += self.domain.log_volume(self.columns, rows)
         return found, se
@@ -166,20 +168,27 @@ class LatentDensity(Density):
             return variances, silent and are_dependent(rows.take(np.unique(index)))
 
     def sample(
-        self, n_samples, random_state=None, conditions=None, names=None, codes=None
+        self,
+        n_samples,
+        random_state=None,
+        conditions=None,
+        names=None,
+        codes=None,
+        y=None,
     ):
         """Draw latent units, then data given these; with ``conditions``, a dict by the
-        ``names`` of columns, given these; ``codes`` are classes of rows, by default
-        drawn, or of all rows if there are conditions."""
+        ``names`` of columns, given these; ``codes`` are classes of rows, and y
+        attributes, by default drawn, or of all rows if there are conditions."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
         seed = check_random_state(random_state).randint(MAX_SEED)
         rng, x = stream(seed), None
+        told = self._told(codes, y, n_samples, self.dtype)
         with one_blas_thread():
             if conditions is None:
-                out, rng = self.outputs(rng.rows(n_samples), codes)
+                out, rng = self.outputs(rng.rows(n_samples), told)
                 v = self.draw(out, rng.fold(_DATA))
             else:
-                model = self if codes is None else self._of_class(codes)
+                model = self if told is None else self._only(told)
                 x, v = conditioned(model, n_samples, conditions, names, rng)
         found = self.domain.to_data(self.columns, v)
         if x is not None:
@@ -193,24 +202,31 @@ class LatentDensity(Density):
             return layer.draw(params, out, rng)
         return self.output.draw(out, rng, params.own)
 
-    def _of_class(self, codes):
-        """The density of rows of one class, that of all codes."""
-        if len(set(codes)) > 1:
+    def _told(self, codes, y, n_rows, dtype):
+        """Inputs of the decoder beside latent units, (n_rows, n_inputs), of classes by
+        ``codes`` or of attributes y; None of neither."""
+        own = self.hierarchy.told
+        if y is not None:
+            codes = own.attributes.of_rows(y, self.name, n_rows)
+        return None if codes is None else own.read(codes, dtype)
+
+    def _only(self, told):
+        """The density of rows of one class, or of one row of attributes."""
+        if (told != told[0]).any():
             raise ValueError(
-                f"{self.name} draws under conditions rows of one class at a time: give "
-                "one y for all."
+                f"{self.name} draws under conditions rows of one class at a time, or "
+                "of the same attributes: give one y for all."
             )
         found = copy(self)
-        found.hierarchy = self.hierarchy.of_class(codes[0])
+        found.hierarchy = self.hierarchy.told_only(told[0])
         return found
 
-    def outputs(self, rng, codes=None):
+    def outputs(self, rng, told=None):
         """Outputs of the decoder for latent units drawn from their prior, one row for
-        each stream, and the streams; ``codes`` are classes, by default drawn."""
-        z, labels = self.latent(rng), {}
-        if codes is not None:
-            labels["labels"] = np.eye(len(self.hierarchy.shares))[codes]
-        return self.hierarchy.downwards(*self.net, z, rng.fold(_DOWN), **labels), rng
+        each stream, and the streams; ``told`` are its other inputs, by default
+        drawn."""
+        z, more = self.latent(rng), {} if told is None else {"told": told}
+        return self.hierarchy.downwards(*self.net, z, rng.fold(_DOWN), **more), rng
 
     def latent(self, rng):
         """Draw latent units from their prior, one row for each stream."""
@@ -264,9 +280,9 @@ class LatentDensity(Density):
         means = self.hierarchy.upwards(*astype(self.net, v.dtype), x)
         return np.concatenate(means, axis=1)
 
-    def _draws(self, v, rng, n_draws, exact=False, codes=None):
+    def _draws(self, v, rng, n_draws, exact=False, told=None):
         """Yield log-likelihoods and gaps of some draws at a time, a column for each;
-        of likelihoods given classes, if there are ``codes`` of these."""
+        of likelihoods given other inputs of the decoder, if these are ``told``."""
         (params, statistics), width = astype(self.net, v.dtype), self.width
         x = self.output.inputs(v, self.share)
         # Independent of the number of rows, so that a row's draws are, too.
@@ -275,13 +291,13 @@ class LatentDensity(Density):
             n_each = min(at_once, n_draws - first)
             noise = self.hierarchy.noise(rng.fold(number), n_each)
             how = {"exact": exact, "given": (v, rng.fold(number, _FILL))}
-            parts, classes = [], self.hierarchy.classes()
-            if codes is not None:
-                classes = [(np.eye(len(self.hierarchy.shares))[codes], 0.0)]
-            for labels, log_share in classes:
-                told = {} if labels is None else {"labels": labels}
+            parts, each = [], [(told, 0.0)]
+            if told is None and self.hierarchy.told is not None:
+                each = self.hierarchy.told.each()
+            for own, log_share in each:
+                more = {} if own is None else {"told": own}
                 given = params, statistics, x, noise
-                found = self.hierarchy.through(*given, **how | told)
+                found = self.hierarchy.through(*given, **how | more)
                 parts.append(log_share - self.output.nll(found.out, v, params.own))
             log_p = parts[0] if len(parts) == 1 else logsumexp(parts, axis=0)
             yield log_p.reshape(len(v), -1), found.gap.reshape(len(v), -1)

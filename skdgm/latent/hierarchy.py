@@ -24,7 +24,7 @@ from skdgm.nets import beside, layers, layers_of, listed, start_at, to_draws
 from skdgm.nets.tape import getval
 from skdgm.utils.tree import leaves
 
-_CLASS = 105
+_TOLD = 105
 
 
 class Params(NamedTuple):
@@ -68,8 +68,8 @@ class Hierarchy(Architecture):
     initialiser of the last layers. ``units``, :class:`LatentUnits`, are those of the
     encoders' draws, ``generative`` those of the model, by default the same; ``data``, a
     :class:`DataLayer`, links columns; ``images``, :class:`Images`, are at the lower
-    ends. The data may depend on classes, besides the lowest latent units, which have
-    the frequencies ``shares``, (n_classes,).
+    ends; ``told``, :class:`~skdgm.latent.told.Told`, are classes or attributes on which
+    the data depend, besides the lowest latent units.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Hierarchy(Architecture):
         generative=None,
         data=None,
         images=None,
-        shares=None,
+        told=None,
     ):
         self.n_inputs, self.n_latent = (n_inputs, *n_latent[:-1]), n_latent
         self.n_below, self.n_above = self._widths()
@@ -106,12 +106,12 @@ class Hierarchy(Architecture):
         below.insert(0, n_outputs + extra)
         self.up = [encoder(level) for level in range(len(n_latent))]
         self.down = [net(part[::-1], n) for part, n in zip(n_hidden, below)]
-        self.images, self.shares = images, shares
+        self.images, self.told = images, told
         if images:
             self.down[0] = layers.serial(*hidden(n_hidden[0][::-1]), *images.down)
 
     def _widths(self):
-        """Numbers of inputs of encoders, and of decoders without classes."""
+        """Numbers of inputs of encoders, and of decoders beside what they are told."""
         return self.n_inputs, self.n_latent
 
     def _encoder(self, level, images, sizes, n_raw, hidden, net):
@@ -128,8 +128,8 @@ class Hierarchy(Architecture):
         the data's distribution, or ().
         """
         up = [net.init(rng, n, dtype)[1:] for net, n in zip(self.up, self.n_below)]
-        n_classes = 0 if self.shares is None else len(self.shares)
-        down = zip(self.down, (self.n_above[0] + n_classes, *self.n_above[1:]))
+        n_told = 0 if self.told is None else self.told.n_inputs
+        down = zip(self.down, (self.n_above[0] + n_told, *self.n_above[1:]))
         down = [net.init(rng, n_above, dtype)[1:] for net, n_above in down]
         for nets, sizes in (up, self.n_latent), (down, self.n_inputs):
             for (params, _), n_means in zip(nets, sizes):
@@ -189,7 +189,7 @@ class Hierarchy(Architecture):
         rng=None,
         train=False,
         decoded=True,
-        labels=None,
+        told=None,
     ):
         r"""Draw latent units of rows x, (n_rows, n_inputs), and decode them: a
         :class:`Pass`.
@@ -201,8 +201,9 @@ class Hierarchy(Architecture):
         ``exact``, the highest layer's part of the gap is its expectation, a
         Kullback-Leibler divergence, where that has a closed form. ``given`` are values
         of the rows, NaN where missing, and a stream for each row, with which links
-        between columns draw missing ones. Unless ``decoded``, there are no outputs, nor
-        log p.
+        between columns draw missing ones. ``told`` are inputs of the lowest decoder
+        beside latent units, by default drawn. Unless ``decoded``, there are no outputs,
+        nor log p.
         """
         exact = exact and not params.links and self.generative.closed
         units, n = self.units, len(self.up)
@@ -220,9 +221,9 @@ class Hierarchy(Architecture):
                 log_q[level] = to_draws(own, len(noise)) if n > 1 else own
             else:
                 z[level], log_q[level] = units.drawn(stats, noise)
-        if self.shares is not None and labels is None:
-            labels = self._classes(source(n, stats))
-            z.append(labels)
+        if self.told is not None and told is None:
+            told = self.told.drawn(source(n, stats))
+            z.append(told)
         z, log_q, all_stats, ups = map(tuple, (z, log_q, all_stats, ups))
         if not decoded:
             return Pass(None, log_q, (), z, all_stats, Statistics(ups, ()))
@@ -234,7 +235,7 @@ class Hierarchy(Architecture):
             own = params.decoders[level], statistics.decoders[level]
             how = {"rng": rng.fold(level) if rng else None, "train": train}
             above = self._above(z[level:n])
-            above = above if level else self._told(above, labels)
+            above = above if level else self._beside(above, told)
             out, kept = self.down[level].apply(*own, listed(above), **how)
             downs.insert(0, kept)
             if level:
@@ -258,39 +259,24 @@ class Hierarchy(Architecture):
         lowest first: a list of arrays."""
         return [*map(self.units.mean, self._climb(params, statistics, x))]
 
-    def _classes(self, noise):
-        """One-hot classes by uniform noise, (n_rows, 1)."""
-        ends = np.cumsum(self.shares)
-        codes = np.searchsorted(ends / ends[-1], noise[:, 0], side="right")
-        codes = codes.clip(max=len(ends) - 1)
-        return np.eye(len(ends), dtype=noise.dtype)[codes]
-
-    def _told(self, z, labels, rng=None):
-        """Latent units beside classes, if there are any."""
-        if self.shares is None:
+    def _beside(self, z, told, rng=None):
+        """Latent units beside what else the lowest decoder is told, if anything."""
+        if self.told is None:
             return z
         dtype = getval(z).dtype.type
-        if labels is None and rng is not None:
-            labels = self._classes(rng.fold(_CLASS).uniform(1, dtype))
-        elif labels is None:
-            labels = self.shares[None]
-        labels = labels.astype(dtype, copy=False)
-        if len(labels) == 1:
-            labels = np.repeat(labels, len(getval(z)), axis=0)
-        return beside(z, to_draws(labels, len(getval(z))))
+        if told is None and rng is not None:
+            told = self.told.drawn(rng.fold(_TOLD).uniform(1, dtype))
+        elif told is None:
+            told = self.told.mean
+        told = told.astype(dtype, copy=False)
+        if len(told) == 1:
+            told = np.repeat(told, len(getval(z)), axis=0)
+        return beside(z, to_draws(told, len(getval(z))))
 
-    def classes(self):
-        """One-hot labels, (1, n_classes), and log frequency of each class that occurs;
-        without classes, None and 0."""
-        if self.shares is None:
-            return [(None, 0.0)]
-        each = np.eye(len(self.shares))
-        return [(each[[k]], np.log(p)) for k, p in enumerate(self.shares) if p > 0]
-
-    def of_class(self, code):
-        """The same of rows of one class."""
+    def told_only(self, inputs):
+        """The same of rows of which one thing is told, (n_inputs,)."""
         found = copy(self)
-        found.shares = np.eye(len(self.shares))[code]
+        found.told = self.told.only(inputs)
         return found
 
     def noise(self, rng, n_draws):
@@ -309,8 +295,7 @@ class Hierarchy(Architecture):
         def source(level, stats):
             if level < len(self.n_latent):
                 return units(level, stats)
-            middle = np.cumsum(self.shares) - 0.5 * self.shares
-            return z[level] @ middle[:, None].astype(z[level].dtype)
+            return self.told.noise_of(z[level])
 
         return source
 
@@ -347,12 +332,12 @@ class Hierarchy(Architecture):
         """Distribution of the highest layer given rows."""
         return self._climb(params, statistics, x)[-1]
 
-    def downwards(self, params, statistics, z, rng=None, level=-1, labels=None):
+    def downwards(self, params, statistics, z, rng=None, level=-1, told=None):
         """Outputs for the data, (n_rows, n_outputs), given the latent units of a layer,
         by number from 0 next to the data, or -1, the highest. ``rng`` draws the layers
-        in between; without it they are at their means. ``labels`` are one-hot classes;
-        without them, they are drawn, or at their means, too."""
-        *_, (_, out) = self.descent(params, statistics, z, rng, level, labels)
+        in between; without it they are at their means. ``told`` are inputs of the
+        lowest decoder beside; without them, they are drawn, or at their means, too."""
+        *_, (_, out) = self.descent(params, statistics, z, rng, level, told)
         return out
 
     def rebuilt(self, params, statistics, x):
@@ -367,7 +352,7 @@ class Hierarchy(Architecture):
         start = sum(self.n_latent[number] for number in layers[: layers.index(level)])
         return H[:, start : start + self.n_latent[level]], level
 
-    def descent(self, params, statistics, z, rng=None, highest=-1, labels=None):
+    def descent(self, params, statistics, z, rng=None, highest=-1, told=None):
         """Yield each layer, the highest first, and the outputs of the decoder below;
         see :meth:`downwards`."""
         units, found = self.generative, []
@@ -375,7 +360,7 @@ class Hierarchy(Architecture):
             own = params.decoders[level], statistics.decoders[level]
             found.insert(0, z)
             above = self._above(found)
-            above = above if level else self._told(above, labels, rng)
+            above = above if level else self._beside(above, told, rng)
             out, _ = self.down[level].apply(*own, listed(above))
             yield z, out
             if level:

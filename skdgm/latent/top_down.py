@@ -55,6 +55,6 @@ class TopDown(Hierarchy):
         return self._stats(params, statistics, len(self.up) - 1, x)[0]
 
     def rebuilt(self, params, statistics, x):
-        above = self._told(self._above(self.upwards(params, statistics, x)), None)
+        above = self._beside(self._above(self.upwards(params, statistics, x)), None)
         own = params.decoders[0], statistics.decoders[0]
         return self.down[0].apply(*own, listed(above))[0]

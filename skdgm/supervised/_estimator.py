@@ -5,7 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.common_options import TableOptions
 from skdgm.base.frames import framed
-from skdgm.data.given import count_attributes, given_attributes
+from skdgm.data.given import attribute_types, count_attributes, given_attributes
 from skdgm.nets import NetEstimator
 from skdgm.supervised._model import GivenModel
 from skdgm.typing import ArrayOrFrame, Data, Seed, Target
@@ -119,8 +119,7 @@ class AttributeEstimator(NetEstimator, implied=TableOptions):
     @property
     def attribute_types_(self) -> dict:
         """How each attribute is read, by its name or number."""
-        check_is_fitted(self)
-        return self._attributes_.types()
+        return attribute_types(self)
 
     def _label(self, rows, y, fresh, _):
         """Rows with the numbers of their attributes, and a dict of what these are."""

@@ -36,6 +36,7 @@ WAYS = {
     "linear": {"hidden_layer_sizes": ()},
     "gated": {"activation": "gated"},
     "classes": {"class_conditional": True, "n_importance": 2},
+    "attributes": {"attribute_conditional": True, "n_importance": 2},
     "deep-classes-vamp": {
         **DEEP,
         "class_conditional": True,
@@ -137,6 +138,8 @@ def goal(options, missing=False):
     vae = VAE(**options, n_iter=0, random_state=0)
     X = rows(vae.column_types, missing)
     y = np.array([1, 0, 2, 1, 0]) if vae.class_conditional else None
+    if vae.attribute_conditional:
+        y = np.array([[0.5, 2], [1, -1], [3.5, 0], [0, 1], [-1, -1]])
     vae.fit(X, y)
     table = vae._rows(X)
     objective = vae._objective(tabulate(vae._label(table, y, True, None)[0], None), 0)
@@ -152,10 +155,10 @@ def goal(options, missing=False):
         hierarchy = objective.hierarchy
         return noises[level][:, : hierarchy.units.n_noise(hierarchy.n_latent[level])]
 
-    labels = objective._labels(slice(None))
+    told = objective._told(slice(None))
 
     def bound(params):
-        given = vae._training.statistics, v, noise, vae.beta, stream(0), labels
+        given = vae._training.statistics, v, noise, vae.beta, stream(0), told
         return -objective.forward(params, given)[0]
 
     value, found = vjp(bound, params, lambda b: weight)

@@ -1,0 +1,73 @@
+r"""What the data depend on beside latent units: classes, or attributes, of rows.
+
+.. math:: p(x) = \sum_k p(a_k) \int p(x \mid z, a_k) \, p(z) \, \mathrm{d} z
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.data.attributes import Attributes
+
+
+class Told(NamedTuple):
+    """Inputs of the lowest decoder beside latent units, (n, n_inputs), one row for each
+    class, or for each of the attributes ``known`` of training rows; their frequencies
+    ``shares``, (n,); and what ``attributes`` are, None of classes."""
+
+    inputs: np.ndarray
+    shares: np.ndarray
+    attributes: Attributes | None = None
+
+    @classmethod
+    def of_classes(cls, shares):
+        """One-hot classes of some frequencies."""
+        return cls(np.eye(len(shares)), shares)
+
+    @classmethod
+    def of_attributes(cls, attributes, known):
+        """Attributes, with those known of training rows by their weights."""
+        inputs = attributes.inputs(known.numbers, np.float64)
+        return cls(inputs, known.weight / known.weight.sum(), attributes)
+
+    @property
+    def n_inputs(self):
+        """Number of inputs of the decoder."""
+        return self.inputs.shape[1]
+
+    @property
+    def mean(self):
+        """Mean inputs, (1, n_inputs)."""
+        return self.shares[None] @ self.inputs
+
+    def each(self):
+        """Inputs, (1, n_inputs), and log frequency of each class that occurs; of
+        attributes, which are drawn, None and 0."""
+        if self.attributes is not None:
+            return [(None, 0.0)]
+        pairs = zip(self.inputs[:, None], self.shares)
+        return [(own, np.log(p)) for own, p in pairs if p > 0]
+
+    def read(self, values, dtype):
+        """Inputs of rows: codes of classes, (n_rows,), or numbers of attributes,
+        (n_rows, n_attributes)."""
+        if self.attributes is None:
+            return self.inputs[values].astype(dtype)
+        return self.attributes.inputs(values, dtype)
+
+    def drawn(self, uniform):
+        """Inputs by their frequencies, for uniform noise, (n_rows, 1)."""
+        ends = np.cumsum(self.shares)
+        number = np.searchsorted(ends / ends[-1], uniform[:, 0], side="right")
+        return self.inputs[number.clip(max=len(ends) - 1)].astype(uniform.dtype)
+
+    def noise_of(self, inputs):
+        """Uniform noise, (n_rows, 1), for which inputs would be drawn: in the middle of
+        those that would do."""
+        own, middle = self.inputs, np.cumsum(self.shares) - 0.5 * self.shares
+        distance = (own**2).sum(axis=1) - 2 * inputs @ own.T
+        return middle[distance.argmin(axis=1), None].astype(inputs.dtype)
+
+    def only(self, inputs):
+        """The same with a single row of inputs, (n_inputs,)."""
+        return self._replace(inputs=inputs[None], shares=np.ones(1))
