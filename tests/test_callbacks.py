@@ -24,6 +24,7 @@ from skdgm import (
     DBMClassifier,
     DBNClassifier,
     DBNRegressor,
+    Diffusion,
     GenerativeDBNClassifier,
     RBMClassifier,
 )
@@ -195,6 +196,20 @@ def test_layers_of_a_stack_that_are_complete_are_not_trained_again(path):
     ):
         with pytest.raises(ValueError, match=message):
             resumed(clone(dbn).set_params(**options), path, BITS)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Diffusion(4, architecture="conv", conv_layer_sizes=2, image_shape=(2, 3)),
+        Diffusion(4, class_conditional=True, early_stopping=True),
+        VAE(2, 4, attribute_conditional=True),
+    ],
+    ids=["images", "classes", "attributes"],
+)
+def test_what_nets_are_told_goes_on_with_them(model, path):
+    model.set_params(n_iter=3, random_state=0)
+    assert assert_goes_on(model, path, X=FEW, y=OF_FEW) == 4
 
 
 REFINE = {"n_iter": 2, "refine": "up-down", "refine_iter": 3, "random_state": 0}

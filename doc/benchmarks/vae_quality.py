@@ -36,7 +36,7 @@ WEIGHTED = {"objective": "iwae", "n_importance": 5}
 # The nets of the paper on VampPrior.
 GATED = {"n_components": 40, "hidden_layer_sizes": (300, 300), "activation": "gated"}
 GATED |= {"learning_rate": 0.003, "batch_size": 200, "warm_up": 10}
-VAMP = {"prior": "vamp", "n_prior_components": 100}
+VAMP = {"prior": "vamp", "n_prior_components": 500}
 LAYERS = {"n_components": (40, 40), "hidden_layer_sizes": ((300, 300), (300, 300))}
 LAYERS |= {"inference": "top-down"}
 PRIORS = "mixture", "vamp", "flow", "autoregressive"

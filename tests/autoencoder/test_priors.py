@@ -353,3 +353,15 @@ def test_richer_priors_are_better():
         scores[prior] = vae.score(V[300:])
     assert scores["mixture"] > scores["normal"] + 0.05
     assert scores["vamp"] > scores["normal"] + 0.05
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pseudo_inputs_differ_at_the_start(kind):
+    options = {"prior": "vamp", "n_prior_components": 50, "random_state": 0}
+    model = VAE(1, 3, column_types=columns_of(kind), n_iter=0, **options).fit(
+        rows(kind)
+    )
+    found = model.pseudo_inputs_
+    assert len(np.unique(found, axis=0)) > 1
+    if kind != "mixed":
+        assert (found.std(axis=0) > 0.15 * rows(kind).std(axis=0)).all()
