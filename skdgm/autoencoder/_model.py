@@ -6,7 +6,7 @@ import numpy as np
 
 from skdgm.autoencoder._bound import Bound
 from skdgm.autoencoder._coder import convolutions
-from skdgm.data.given import shares_of
+from skdgm.data.given import BOTH, shares_of
 from skdgm.latent import Hierarchy, LatentModel
 from skdgm.latent.auxiliary import AuxiliaryUnits
 from skdgm.latent.hierarchy import Images
@@ -47,10 +47,7 @@ class AutoencoderModel(LatentModel):
                 f"layers of n_components; got {options.hidden_layer_sizes}."
             )
         if options.class_conditional and options.attribute_conditional:
-            raise ValueError(
-                "class_conditional and attribute_conditional exclude each other: with "
-                "the latter, classes are attributes."
-            )
+            raise ValueError(BOTH)
         if options.inference == "top-down" and not all(hidden[:-1]):
             raise ValueError(
                 'inference="top-down" needs a hidden layer in each encoder but the '

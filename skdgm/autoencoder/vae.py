@@ -17,12 +17,11 @@ from skdgm.base.frames import framed
 from skdgm.base.options import KW_ONLY, Auto, Count, Share
 from skdgm.data import names_of
 from skdgm.data.given import (
+    asked_by_option,
     attribute_types,
-    class_codes,
     count_attributes,
     count_classes,
-    given_attributes,
-    given_classes,
+    given_by_option,
 )
 from skdgm.latent import LatentEstimator
 from skdgm.nets import ACTIVATIONS
@@ -208,8 +207,8 @@ class VAE(BoundOptions, LatentEstimator):
         ValueError
             A class is unknown, or the model is not conditional.
         """
-        density = self.density_
-        return density.log_prob(X, **self._told(y, _num_samples(X)))
+        told = asked_by_option(self, y, _num_samples(X))
+        return self.density_.log_prob(X, **told)
 
     def sample(
         self,
@@ -251,7 +250,7 @@ class VAE(BoundOptions, LatentEstimator):
         density = self.density_
         n_samples = count_rows(n_samples, self.n_features_in_)
         how = random_state, conditions, names_of(self)
-        told = self._told(y, n_samples)
+        told = asked_by_option(self, y, n_samples)
         return framed(self, density.sample(n_samples, *how, **told))
 
     @property
@@ -259,20 +258,8 @@ class VAE(BoundOptions, LatentEstimator):
         """How each attribute is read, by its name or number."""
         return attribute_types(self)
 
-    def _told(self, y, n_rows):
-        """Classes or attributes that a user asks for, as an argument of a density."""
-        if y is None:
-            return {}
-        if self._options.attribute_conditional:
-            return {"y": y}
-        return {"codes": class_codes(self, y, n_rows)}
-
     def _label(self, rows, y, fresh, _):
-        if self._options.attribute_conditional:
-            return given_attributes(self, rows, y, fresh)
-        if self._options.class_conditional:
-            return given_classes(self, rows, y, fresh)
-        return rows, {}
+        return given_by_option(self, rows, y, fresh)
 
     def _count(self, table, fresh):
         super()._count(table, fresh)

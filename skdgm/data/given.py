@@ -13,6 +13,12 @@ from skdgm.data.labels import as_column, codes_of, of_classes, weight_of_classes
 from skdgm.utils.counts import WHOLE
 from skdgm.utils.given import Given
 
+# Message of options of which one is enough.
+BOTH = (
+    "class_conditional and attribute_conditional exclude each other: with the latter, "
+    "classes are attributes."
+)
+
 
 def given_classes(model, rows, y, fresh):
     """Rows with the codes of their classes, of which none is unknown, and a dict of the
@@ -56,12 +62,37 @@ def attribute_types(model):
     return found.types()
 
 
+def given_by_option(model, rows, y, fresh):
+    """Rows with their classes or attributes, if options of a model ask for these, and a
+    dict of what a ``fresh`` fit decides on."""
+    if model._options.attribute_conditional:
+        return given_attributes(model, rows, y, fresh)
+    if model._options.class_conditional:
+        return given_classes(model, rows, y, fresh)
+    return rows, {}
+
+
+def asked_by_option(model, y, n_rows):
+    """Classes or attributes of rows, or of all, that a user of such a model asks for,
+    as an argument of its density; ValueError as of :func:`class_codes`."""
+    if y is None:
+        return {}
+    if model._options.attribute_conditional:
+        return {"y": y}
+    return {"codes": class_codes(model, y, n_rows)}
+
+
+def scale_attributes(model, table, fresh):
+    """Standardise the attributes that a model has learned of, in a ``fresh`` fit."""
+    if fresh:
+        forget(model, "classes_", "_label_counts")
+        model._attributes_ = model._attributes_.fitted(table)
+
+
 def count_attributes(model, table, fresh):
     """Standardise the attributes that a model has learned of, in a ``fresh`` fit, and
     remember those of the rows."""
-    if fresh:
-        _forget(model, "classes_", "_label_counts")
-        model._attributes_ = model._attributes_.fitted(table)
+    scale_attributes(model, table, fresh)
     model._known = Known.of(table, None if fresh else model._known)
 
 
@@ -69,15 +100,15 @@ def count_classes(model, table, fresh):
     """Count the classes of a table's rows, if the model depends on them, in addition to
     those of former fits unless ``fresh``."""
     if fresh:
-        _forget(model, "_label_counts", "_attributes_", "_known")
+        forget(model, "_label_counts", "_attributes_", "_known")
         if table.rows.given is None:
-            _forget(model, "classes_")
+            forget(model, "classes_")
     if table.rows.given is not None:
         found = weight_of_classes(table, len(model.classes_))
         model._label_counts = getattr(model, "_label_counts", 0) + found
 
 
-def _forget(model, *names):
+def forget(model, *names):
     """Delete attributes of a former fit, if there are any."""
     for name in names:
         vars(model).pop(name, None)

@@ -23,7 +23,7 @@ from skdgm.diffusion._noise import Clocks
 from skdgm.latent.filling import by_weight
 from skdgm.nets import layers_of
 from skdgm.utils.counts import count_rows
-from skdgm.utils.math import LOG_2PI, log_mean_exp
+from skdgm.utils.math import LOG_2PI, distinct, log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
@@ -41,13 +41,13 @@ class DiffusionDensity(Density):
     """Density of rows by a diffusion.
 
     Besides the arguments of :class:`~skdgm.base.Density` it has ``net``; ``width``, the
-    most numbers of a layer for one row; the number of classes; the layout of masked
-    columns; the training state; and ``now``, the present values of options of
-    inference.
+    most numbers of a layer for one row; classes or attributes that rows are told of;
+    the layout of masked columns; the training state; and ``now``, the present values of
+    options of inference.
     """
 
     def __init__(self, *given):
-        *common, self.net, self.width, self.n_classes = given[:-3]
+        *common, self.net, self.width, self.told = given[:-3]
         self.layout, state, self.now = given[-3:]
         super().__init__(*common)
         self.params, (self.statistics, self.frame) = state.learned, state.statistics
@@ -58,11 +58,12 @@ class DiffusionDensity(Density):
         """Estimates, or lower bounds; samples are the model's own. Codes are those of
         columns with noise."""
         kind = "lower bound" if self._is_bound else "estimate"
-        given = {"labels": "estimate"} if self.n_classes else {}
+        given = "labels" if self.told.attributes is None else "attributes"
+        given = (given,) if self.told.n_inputs else ()
         drawn = dict.fromkeys(("conditions", "ranges"), "estimate")
         found = {
-            "log_prob": {"complete": kind, "missing": kind},
-            "sample": {"nothing": "exact"} | given | drawn,
+            "log_prob": dict.fromkeys(("complete", "missing", *given), kind),
+            "sample": {"nothing": "exact"} | dict.fromkeys(given, "estimate") | drawn,
             "fill": {"missing": "estimate"},
         }
         if not self.layout.output:
@@ -84,11 +85,23 @@ class DiffusionDensity(Density):
         """Number of columns of the code: that of the data."""
         return len(self.columns.seen)
 
-    def log_prob(self, X):
-        """Log-likelihood of each row, in nats."""
+    def log_prob(self, X, codes=None, y=None):
+        """Log-likelihood of each row, in nats; given classes, if there are ``codes`` of
+        these, or attributes y."""
         rows = self.read(X)
         self.tell_grey(rows)
-        found = self._of_rows(self._bounds if self._is_bound else self._by_flow, rows)
+        told = self.told.asked(codes, y, self.name, rows.shape[0], rows.dtype)
+        function = self._bounds if self._is_bound else self._by_flow
+        n = self.n_features_out
+
+        def of_rows(v, rng):
+            return function(v[:, :n], v[:, n:], rng)
+
+        def beside(block):
+            return np.concatenate([rows.take(block), told[block]], axis=1)
+
+        take = beside if self.told.n_inputs else None
+        found = self._of_rows(of_rows, rows, take)
         return found + self.domain.log_volume(self.columns, rows)
 
     def features(self, X):
@@ -144,16 +157,23 @@ class DiffusionDensity(Density):
         return self._presented(of_rows, len(y))
 
     def sample(
-        self, n_samples, random_state=None, codes=None, conditions=None, names=None
+        self,
+        n_samples,
+        random_state=None,
+        codes=None,
+        conditions=None,
+        names=None,
+        y=None,
     ):
-        """Draw rows; ``codes`` are classes, and ``conditions`` a dict by the ``names``
-        of columns."""
+        """Draw rows; ``codes`` are classes, y attributes, and ``conditions`` a dict by
+        the ``names`` of columns."""
         n = self.n_features_out
         n_samples = count_rows(n_samples, n)
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
+        classes = self.told.asked(codes, y, self.name, n_samples, self.dtype)
         if conditions is not None:
-            return self._conditioned(n_samples, rng, codes, conditions, names)
-        own, classes = rng.rows(n_samples), self._classes(codes, n_samples)
+            return self._conditioned(n_samples, rng, classes, conditions, names)
+        own = rng.rows(n_samples)
 
         def of_rows(part):
             return self._drawn(own.take(part), classes[part])
@@ -186,15 +206,9 @@ class DiffusionDensity(Density):
 
     def _field(self, dtype, guidance=0.0):
         net = astype((self.params, self.statistics), dtype)
-        n_beside = self.layout.n_beside + self.n_classes
-        own = n_beside, self.n_classes, guidance, self.layout.timed
+        n_told = self.told.n_inputs
+        own = self.layout.n_beside + n_told, n_told, guidance, self.layout.timed
         return Field(self.net, *net, self.clocks, *own)
-
-    def _classes(self, codes, n_rows):
-        """Indicators of classes of rows, (n_rows, n_classes); zeros without codes."""
-        if codes is None:
-            return np.zeros((n_rows, self.n_classes), self.dtype)
-        return np.eye(self.n_classes, dtype=self.dtype)[codes]
 
     def _mean(self, draws):
         """Means of draws of rows; of masked columns, the values that the means of
@@ -207,10 +221,10 @@ class DiffusionDensity(Density):
             found[:, self.layout.masked] = output.value(inputs / len(draws))
         return found
 
-    def _of_rows(self, function, rows):
+    def _of_rows(self, function, rows, take=None):
         n = self.n_features_out
         size = self.width * (n if n <= _EXACT else 1)
-        return self.by_content(function, rows, ROOM // size)
+        return self.by_content(function, rows, ROOM // size, take)
 
     def _presented(self, function, n_rows):
         """Rows in the units of the model, of slices of them, in the form of the
@@ -280,36 +294,39 @@ class DiffusionDensity(Density):
         """Codes of complete rows, in the units of the model."""
         return moved(self._field(v.dtype), self.frame.components(v), self._times)
 
-    def _log_p(self, v, rng):
+    def _log_p(self, v, rng, classes=None):
         """Log densities of complete rows in the units of the model, by the flow."""
         z, probe = self.frame.components(v), None
         if z.shape[1] > _EXACT:
             probe = np.where(rng.fold(_PROBE).uniform(z.shape[1]) < 0.5, -1, 1)
             probe = probe.astype(z.dtype)
-        y, log_volume = flowed(self._field(v.dtype), z, self.now.n_steps, probe)
+        y, log_volume = flowed(
+            self._field(v.dtype), z, self.now.n_steps, probe, classes
+        )
         y = y.astype(np.float64)
         normal = -0.5 * (y * y + LOG_2PI).sum(axis=1)
         return normal + log_volume + self.frame.log_volume
 
-    def _by_flow(self, v, rng):
+    def _by_flow(self, v, classes, rng):
         found, holes = np.empty(len(v)), np.isnan(v).any(axis=1)
         if not holes.all():
             whole = np.flatnonzero(~holes)
-            found[whole] = self._log_p(v[whole], rng.take(whole))
+            found[whole] = self._log_p(v[whole], rng.take(whole), classes[whole])
         if holes.any():
-            draws = self._weighed(v[holes], rng.take(np.flatnonzero(holes)))
+            own = rng.take(np.flatnonzero(holes))
+            draws = self._weighed(v[holes], own, classes[holes])
             found[holes] = log_mean_exp(np.stack([log_w for log_w, _ in draws]))[0]
             # Nothing has a probability of one.
             found[np.isnan(v).all(axis=1)] = 0
         return found
 
-    def _weighed(self, v, rng):
+    def _weighed(self, v, rng, classes=None):
         """Log weights and completed rows of each draw of missing entries."""
         given = self.normal.given(v)
         for k in range(self.now.n_draws):
             own = rng.fold(k)
             whole, log_q = given.completed(own, _SPREAD)
-            yield self._log_p(whole, own) - log_q, whole
+            yield self._log_p(whole, own, classes) - log_q, whole
 
     def _expected_code(self, v, rng):
         draws = self._weighed(v, rng)
@@ -320,7 +337,7 @@ class DiffusionDensity(Density):
 
         return by_weight(draw, rng, self.now.n_draws, "mean")
 
-    def _bounds(self, v, rng):
+    def _bounds(self, v, classes, rng):
         """Lower bounds of log densities, at times spread evenly."""
         found, nothing = np.zeros(len(v)), np.isnan(v).all(axis=1)
         layout, n_draws = self.layout, self.now.n_draws
@@ -329,7 +346,6 @@ class DiffusionDensity(Density):
         given = self.normal.given(v) if np.isnan(v).any() else None
         field = self._field(v.dtype)
         net = field.net, layout, field.params, field.statistics
-        classes = np.zeros((len(v), self.n_classes), v.dtype)
         for k in range(n_draws):
             own, log_q, whole = rng.fold(_NOISE, k), 0.0, v
             if given is not None:
@@ -349,7 +365,7 @@ class DiffusionDensity(Density):
         field, frame = self._field(v.dtype, self.now.guidance), self.frame
         real, coded = self.layout.split(v)
         if classes is None:
-            classes = np.zeros((len(v), self.n_classes), v.dtype)
+            classes = np.zeros((len(v), self.told.n_inputs), v.dtype)
         if self.layout.flips:
             return self._turned(v, rng, classes)
         turns = turns or Turns(self.layout, coded, rng.fold(_TURN))
@@ -377,9 +393,10 @@ class DiffusionDensity(Density):
         found = self.layout.joined(frame.rows(y), coded)
         return np.where(np.isnan(v), found, v)
 
-    def _conditioned(self, n, rng, codes, conditions, names):
+    def _conditioned(self, n, rng, classes, conditions, names):
         """Rows under conditions: values are clamped, and rows in ranges chosen, for
-        each class by itself; masked columns are drawn within theirs, with weights."""
+        those of each class by themselves; masked columns are drawn within theirs, with
+        weights."""
         layout, n_columns = self.layout, len(self.columns.seen)
         kinds = getattr(self.columns, "kinds", None)
         if kinds is None:
@@ -392,7 +409,7 @@ class DiffusionDensity(Density):
         # Of bits, more than one value is both.
         within = {} if layout.flips else within
         ranges = {j: e.intervals for j, e in events.items() if j not in place}
-        classes, at_once = self._classes(codes, n), max(1, ROOM // self.width)
+        at_once = max(1, ROOM // self.width)
         known = not np.isnan(v).all()
 
         def rows_of(rng, classes):
@@ -403,7 +420,7 @@ class DiffusionDensity(Density):
             return self._clamped(holes, rng, classes, turns), turns.log_w
 
         def draw(classes, size, rng):
-            own, each = rng.rows(size), (size, self.n_classes)
+            own, each = rng.rows(size), (size, self.told.n_inputs)
             classes = np.broadcast_to(classes, each)
             parts = [
                 rows_of(own.take(part), classes[part])
@@ -421,11 +438,11 @@ class DiffusionDensity(Density):
         with one_blas_thread():
             if events:
                 found = np.empty((n, n_columns), self.dtype)
-                of_all = np.zeros(n, int) if codes is None else codes
-                for code in np.unique(of_all):
-                    own = np.flatnonzero(of_all == code)
-                    one = partial(draw, classes[own[:1]])
-                    how = len(own), rng.fold(code), at_once, self.name
+                each, place = distinct(classes)
+                for number, told in enumerate(each):
+                    own = np.flatnonzero(place == number)
+                    one = partial(draw, told[None])
+                    how = len(own), rng.fold(number), at_once, self.name
                     found[own] = pooled(one, *how, hard=True)
             else:
                 found = draw(classes, n, rng).rows

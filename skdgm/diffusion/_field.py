@@ -52,7 +52,7 @@ def calm(angles):
 
 class Field(NamedTuple):
     """Velocity by a net with parameters and statistics, where components have
-    ``clocks``. Of ``n_beside`` inputs that are given beside, the last ``n_classes`` say
+    ``clocks``. Of ``n_beside`` inputs that are given beside, the last ``n_told`` say
     nothing if they are zeros, and outputs are moved away from those without them by
     ``guidance`` times the difference. The net sees no time unless it is ``timed``."""
 
@@ -61,7 +61,7 @@ class Field(NamedTuple):
     statistics: tuple
     clocks: Clocks
     n_beside: int = 0
-    n_classes: int = 0
+    n_told: int = 0
     guidance: float = 0.0
     timed: bool = True
 
@@ -79,17 +79,17 @@ class Field(NamedTuple):
         if beside is None:
             beside = np.zeros((len(y), self.n_beside), y.dtype)
         out = self._out(y, time, beside)
-        if not self.guidance or not beside[:, self.n_beside - self.n_classes :].any():
+        if not self.guidance or not beside[:, self.n_beside - self.n_told :].any():
             return out
         without = beside.copy()
-        without[:, self.n_beside - self.n_classes :] = 0
+        without[:, self.n_beside - self.n_told :] = 0
         return out + out.dtype.type(self.guidance) * (out - self._out(y, time, without))
 
     def _out(self, y, time, beside):
         x = seen(y, time if self.timed else 0.0, self.at(y, time), beside)
         return self.net.apply(self.params, self.statistics, x)[0]
 
-    def divergence(self, y, time, probe=None):
+    def divergence(self, y, time, probe=None, beside=None):
         """Velocity, and the sum over components of its derivatives, each times that of
         the angle by time, exactly, or in the direction of a ``probe`` of signs."""
         angles, n = self.at(y, time), y.shape[1]
@@ -100,8 +100,10 @@ class Field(NamedTuple):
             )
         else:
             y_each, dy = y, probe
-        nothing = np.zeros((len(y_each), self.n_beside), y.dtype)
-        x = seen(y_each, time, angles, nothing)
+        if beside is None:
+            beside = np.zeros((len(y), self.n_beside), y.dtype)
+        beside = np.repeat(beside, len(y_each) // max(1, len(y)), axis=0)
+        x = seen(y_each, time, angles, beside)
         dx = np.zeros_like(x)
         dx[:, :n] = np.where(abs(y_each) < _FAR, dy, 0) * angles.view
         out, turned = self.net.tangent(self.params, self.statistics, x, dx)
@@ -124,13 +126,13 @@ def moved(field, y, times, beside=None):
     return y
 
 
-def flowed(field, y, n_steps, probe=None):
+def flowed(field, y, n_steps, probe=None, beside=None):
     """Rows without noise moved to noise, and the log of the volume ratio, by the
     classical Runge-Kutta method."""
     log_volume, step = np.zeros(len(y)), 1 / n_steps
 
     def slope(y, time):
-        v, found = field.divergence(y, time, probe)
+        v, found = field.divergence(y, time, probe, beside)
         return field.at(y, time).rate * v, found
 
     for k in range(n_steps):

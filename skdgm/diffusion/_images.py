@@ -37,7 +37,7 @@ def shape_of(own, layout):
     return shape
 
 
-def image_net(own, layout, n_classes):
+def image_net(own, layout, n_told):
     """Net of the inputs of a diffusion, as :func:`~skdgm.diffusion._field.seen` has
     them, to velocities or distributions of pixels; its statistics are the principal
     axes of the pixels, (n_columns, n_columns), or of no size without any."""
@@ -46,7 +46,7 @@ def image_net(own, layout, n_classes):
     n_maps = layout.n_outputs // (height * width)
     shape, sizes = (height, width, channels * each), own.conv_layer_sizes
     how = sizes, own.hidden_layer_sizes, own.activation, int(n_maps)
-    body = unet(shape, N_TIMES + n_classes, *how)
+    body = unet(shape, N_TIMES + n_told, *how)
     parts = _begin, _apply, _tangent
     return Net(*(partial(part, body, layout) for part in parts))
 

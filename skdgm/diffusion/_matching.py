@@ -48,17 +48,17 @@ ROOM = 2**17
 
 
 class MatchingObjective(NetObjective):
-    """Bound on the log-likelihood of a table's rows by a ``net``, with as many inputs
-    given beside as there are classes and as a ``layout`` of masked columns needs;
+    """Bound on the log-likelihood of a table's rows by a ``net``, with inputs
+    beside for what rows are ``told`` and as a ``layout`` of masked columns needs;
     ``width`` is the most numbers of a layer for one row."""
 
     thinned = _THINNED
 
-    def __init__(self, net, width, n_classes, layout, table, domain, columns, *given):
+    def __init__(self, net, width, told, layout, table, domain, columns, *given):
         super().__init__(*given, independent=domain.loss_of_independent(columns))
         self.net, self.width, self.layout = net, width, layout
         self.domain, self.columns, self.table = domain, columns, table
-        self.n_classes, self._known = n_classes, (None, None)
+        self.told, self._known = told, (None, None)
         n = self.rows.shape[1]
         self.n_times = next(each for most, each in _EACH if n <= most)
 
@@ -66,7 +66,7 @@ class MatchingObjective(NetObjective):
         """Initial parameters, by which rows are normal, and the frame of the rows."""
         layout, dtype = self.layout, self.rows.dtype
         n = len(layout.noisy)
-        n_inputs = n + N_TIMES + layout.n_beside + self.n_classes
+        n_inputs = n + N_TIMES + layout.n_beside + self.told.n_inputs
         _, params, statistics = self.net.init(rng, n_inputs, dtype)
         last = list(layers_of(params))[-1]
         start = layout.start(self.domain.share(self.columns))
@@ -170,10 +170,10 @@ class MatchingObjective(NetObjective):
         return self._known[1]
 
     def _classes(self, index):
-        """Classes given beside rows, or None."""
-        if not self.n_classes:
+        """Classes, or attributes, given beside rows, or None."""
+        if not self.told.n_inputs:
             return None
-        return np.eye(self.n_classes, dtype=self.rows.dtype)[self.rows.beside(index)]
+        return self.told.read(self.rows.beside(index), self.rows.dtype)
 
     def _noisy(self, state, v, log_q, coded, time, noise, hidden, classes, even=False):
         """Arguments of :func:`errors`: of rows with noise at times, whose angles count

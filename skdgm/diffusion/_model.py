@@ -6,17 +6,20 @@ from types import SimpleNamespace
 import numpy as np
 
 from skdgm.data import check_pattern
+from skdgm.data.given import BOTH
 from skdgm.diffusion._density import DiffusionDensity
 from skdgm.diffusion._field import N_TIMES
 from skdgm.diffusion._images import image_net, sizes_of
 from skdgm.diffusion._layout import Layout
 from skdgm.diffusion._matching import MatchingObjective
+from skdgm.diffusion._told import Told
 from skdgm.nets import NetModel, layers
 from skdgm.nets.fourier_features import fourier
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 
 _NAMES = (
     *("activation", "n_frequencies", "class_conditional", "bits"),
+    *("attribute_conditional",),
     *("architecture", "image_shape"),
 )
 _SIZES = "hidden_layer_sizes", "conv_layer_sizes"
@@ -36,6 +39,8 @@ class DiffusionModel(NetModel):
                 'bits="flips" is for tables of bits alone, with '
                 'column_types="bernoulli": in others leave bits="masks".'
             )
+        if options.class_conditional and options.attribute_conditional:
+            raise ValueError(BOTH)
         for name in _SIZES:
             check_layer_sizes(getattr(options, name), name)
         if options.architecture != "conv":
@@ -74,7 +79,7 @@ class DiffusionModel(NetModel):
         return Layout.of(facts.columns, asked.column_types, flips)
 
     def _parts(self, facts):
-        return self._net(facts), self._width(facts), self._n_classes(facts)
+        return self._net(facts), self._width(facts), self._told(facts)
 
     def n_weights(self, facts):
         """Number of weights, about."""
@@ -84,9 +89,14 @@ class DiffusionModel(NetModel):
         every = self._n_inputs(facts), *sizes, self.layout(facts).n_outputs
         return sum(a * b for a, b in pairwise(every))
 
-    def _n_classes(self, facts):
-        """Number of classes that the net depends on, or 0."""
-        return len(facts.known.classes_) if facts.structure.class_conditional else 0
+    @staticmethod
+    def _told(facts):
+        """Classes or attributes that the net depends on."""
+        if facts.structure.class_conditional:
+            return Told(len(facts.known.classes_))
+        if facts.structure.attribute_conditional:
+            return Told(attributes=facts.known._attributes_)
+        return Told()
 
     def _n_waves(self, facts):
         n, own = len(self.layout(facts).noisy), facts.structure.n_frequencies
@@ -95,7 +105,7 @@ class DiffusionModel(NetModel):
     def _n_inputs(self, facts):
         layout = self.layout(facts)
         n_waves = len(layout.noisy) * (1 + 2 * self._n_waves(facts))
-        return n_waves + N_TIMES + layout.n_beside + self._n_classes(facts)
+        return n_waves + N_TIMES + layout.n_beside + self._told(facts).n_inputs
 
     def _width(self, facts):
         if facts.structure.architecture == "conv":
@@ -108,7 +118,7 @@ class DiffusionModel(NetModel):
         velocities and distributions."""
         own, layout, n_waves = facts.structure, self.layout(facts), self._n_waves(facts)
         if own.architecture == "conv":
-            return image_net(own, layout, self._n_classes(facts))
+            return image_net(own, layout, self._told(facts).n_inputs)
         n = len(layout.noisy)
         first = [fourier(np.arange(n), n_waves)] if n and n_waves else []
         hidden = [

@@ -8,18 +8,25 @@ from numbers import Real
 from typing import Literal
 
 import numpy as np
+from sklearn.utils.validation import _num_samples
 
 from skdgm.base.common_options import ColumnTypes, TableOptions
 from skdgm.base.frames import conditional_sample, framed
 from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative
 from skdgm.data import names_of
-from skdgm.data.given import class_codes, given_classes
+from skdgm.data.given import (
+    asked_by_option,
+    attribute_types,
+    forget,
+    given_by_option,
+    scale_attributes,
+)
 from skdgm.diffusion._model import DiffusionModel
 from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost
 from skdgm.nets.options import Activation
 from skdgm.training import Budget
-from skdgm.typing import ArrayOrFrame, Data, Seed
+from skdgm.typing import ArrayOrFrame, Data, Seed, Target
 from skdgm.utils.counts import count_rows
 
 
@@ -71,7 +78,14 @@ class Diffusion(TableOptions, NetEstimator):
     class_conditional
         Whether ``fit`` needs the classes y, on which the net then depends; of a tenth
         of the rows it is not told the class, so that it draws rows of any, too [4]_.
-        Densities, codes and filled entries are those of rows of any class.
+        Codes, filled entries and, unless :meth:`score_samples` is given classes,
+        densities are those of rows of any class.
+    attribute_conditional
+        The same of attributes y, such as numbers or other columns.
+    attribute_types : "auto", tuple or dict
+        Kind of each attribute, "categorical" or "gaussian", by its place or name.
+        "auto": text and truth values are classes, and so are whole numbers in a y of
+        one column; other numbers are "gaussian".
     activation
         Activation function of hidden units.
     architecture
@@ -100,9 +114,9 @@ class Diffusion(TableOptions, NetEstimator):
         Number of steps between rows and noise, of all methods: with a few, draws are
         quick and coarse. It may be changed after ``fit``.
     guidance
-        Weight of the difference that a class makes to the velocity, beyond one: draws
-        are more typical of their class, and more alike [4]_. It may be changed after
-        ``fit``.
+        Weight of the difference that a class, or attributes, make to the velocity,
+        beyond one: draws are more typical of them, and more alike [4]_. It may be
+        changed after ``fit``.
     n_resamplings
         How often each step is taken, with noise in between, where some entries are
         known: more agree better with these [6]_. It may be changed after ``fit``.
@@ -131,7 +145,10 @@ class Diffusion(TableOptions, NetEstimator):
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.
     classes_ : ndarray of shape (n_classes,)
-        Classes of a conditional model.
+        Classes of a ``class_conditional`` model.
+    attribute_types_ : dict
+        How each attribute is read, by its name (or number): a
+        :class:`~skdgm.data.ColumnType`.
     density_kind_ : str
         Kind of :meth:`score_samples`: "estimate", or "lower bound" (in expectation).
     loss_curve_ : list of float
@@ -173,6 +190,8 @@ class Diffusion(TableOptions, NetEstimator):
     column_types: ColumnTypes = "gaussian"
     bits: Literal["masks", "flips"] = "masks"
     class_conditional: bool = False
+    attribute_conditional: bool = False
+    attribute_types: Auto | tuple | dict = "auto"
     activation: Activation = "relu"
     architecture: Literal["dense", "conv"] = "dense"
     conv_layer_sizes: Count | tuple = (16, 32)
@@ -191,7 +210,7 @@ class Diffusion(TableOptions, NetEstimator):
     alpha = 0.1
 
     _MODEL, _BUDGET = DiffusionModel(), Budget(3_000, 20, 500)
-    _KNOWN = ("classes_",)
+    _KNOWN = "classes_", "_attributes_"
     _LIGHTER = "lower hidden_layer_sizes or batch_size."
 
     conditional_sample = conditional_sample
@@ -212,9 +231,9 @@ class Diffusion(TableOptions, NetEstimator):
             Number of rows.
         random_state : int, RandomState instance or None, default=None
             By default NumPy's global generator: other rows at each call.
-        y : object or array-like of shape (n_samples,), default=None
-            Class of all rows, or of each, of a conditional model. By default rows are
-            of any class.
+        y : object, dict or array-like, default=None
+            Class, or attributes, of all rows, or of each, of a conditional model. By
+            default rows are of any.
         conditions : dict, default=None
             Conditions by the name, or number, of a column: a value; a list of values;
             or a range, as ``slice(low, high)`` with None for an open end, or an
@@ -239,11 +258,39 @@ class Diffusion(TableOptions, NetEstimator):
         FewDrawsWarning
             The conditions are so improbable that few draws are within them.
         """
-        names, density = names_of(self), self.density_
-        n_samples = count_rows(n_samples, self.n_features_in_)
-        codes = class_codes(self, y, n_samples)
-        given = n_samples, random_state, codes, conditions, names
-        return framed(self, density.sample(*given))
+        density, n_samples = self.density_, count_rows(n_samples, self.n_features_in_)
+        told = asked_by_option(self, y, n_samples)
+        how = {"conditions": conditions, "names": names_of(self)}
+        return framed(self, density.sample(n_samples, random_state, **how, **told))
+
+    def score_samples(self, X: Data, y: Target = None) -> np.ndarray:
+        r"""Log-likelihood of each row, or a lower bound of it, in nats.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing: the likelihood is that of the observed entries.
+        y : object, dict or array-like, default=None
+            Class, or attributes, of all rows, or of each, of a conditional model, for
+            :math:`\log p(x \mid y)`. :meth:`score` has none, so that models compare,
+            whether they are conditional or not.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float64
+            The same at each call; ``density_kind_`` says of which kind.
+
+        Raises
+        ------
+        ValueError
+            A class is unknown, or the model is not conditional.
+        """
+        return self.density_.log_prob(X, **asked_by_option(self, y, _num_samples(X)))
+
+    @property
+    def attribute_types_(self) -> dict:
+        """How each attribute is read, by its name or number."""
+        return attribute_types(self)
 
     def log_density_gradient(self, X: Data, *, noise: float = 0.1) -> np.ndarray:
         r"""Score: gradient of the log-density of rows with noise, by their entries.
@@ -276,14 +323,15 @@ class Diffusion(TableOptions, NetEstimator):
         return self.density_.gradient(X, noise)
 
     def _label(self, rows, y, fresh, _):
-        if not self._options.class_conditional:
-            return rows, {}
-        return given_classes(self, rows, y, fresh)
+        return given_by_option(self, rows, y, fresh)
 
     def _count(self, table, fresh):
         super()._count(table, fresh)
-        if fresh and table.rows.given is None:
-            vars(self).pop("classes_", None)
+        if self._options.attribute_conditional:
+            scale_attributes(self, table, fresh)
+        elif fresh:
+            kept = () if table.rows.given is None else ("classes_",)
+            forget(self, *{"classes_", "_attributes_"}.difference(kept))
 
     def _check_cost(self, table, n_epochs):
         facts, n, options = self._facts(), len(table.index), self._options

@@ -54,7 +54,7 @@ class ExactField(Field):
         by_y = score @ FRAME.backward.W.T * (spread / FRAME.size)
         return -(by_y + y) * np.tan(np.minimum(angles.psi, 1.5707))
 
-    def divergence(self, y, time, probe=None):
+    def divergence(self, y, time, probe=None, beside=None):
         rate, found = self.at(y, time).rate, 0.0
         for j in range(2):
             step = np.zeros(2)

@@ -18,6 +18,7 @@ from skdgm.diffusion._field import N_TIMES
 from skdgm.diffusion._layout import Layout, Turns, masked
 from skdgm.diffusion._matching import bounds
 from skdgm.diffusion._noise import Clocks, Frame
+from skdgm.diffusion._told import Told
 from skdgm.exceptions import MissingCapability
 from skdgm.nets.layers import Net
 from skdgm.utils.random import stream
@@ -81,7 +82,7 @@ def drawn_by(net, layout, n, n_steps, n_beside, known=None):
     """Draws of masked columns by a net, without estimators."""
     density = object.__new__(DiffusionDensity)
     density.net, density.params, density.statistics = net, (), ()
-    density.layout, density.n_classes, density.frame = layout, 0, NOTHING
+    density.layout, density.told, density.frame = layout, Told(), NOTHING
     density.clocks = Clocks(NOTHING.size)
     density.now = SimpleNamespace(n_steps=n_steps, guidance=0, sampler="flow")
     density.now.n_resamplings = 1
