@@ -13,7 +13,7 @@ from sklearn.utils.validation import _num_samples
 
 from skdgm.autoencoder._model import AutoencoderModel
 from skdgm.autoencoder._options import BoundOptions
-from skdgm.base.frames import framed
+from skdgm.base.frames import filled_in, framed
 from skdgm.base.options import KW_ONLY, Auto, Count, Share
 from skdgm.data import names_of
 from skdgm.data.given import (
@@ -26,7 +26,7 @@ from skdgm.data.given import (
 from skdgm.latent import LatentEstimator
 from skdgm.nets import ACTIVATIONS
 from skdgm.training import Budget
-from skdgm.typing import ArrayOrFrame, Data, Seed, Target
+from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target
 from skdgm.utils.counts import count_rows
 
 
@@ -92,7 +92,9 @@ class VAE(BoundOptions, LatentEstimator):
         :meth:`score_samples` is given it.
     attribute_conditional
         The same of attributes y, such as numbers or other columns [10]_. Where they are
-        not known, they are those of training rows, drawn by their weights.
+        not known, they are those of training rows, by their weights: up to 32 distinct
+        ones are summed over, and more are drawn, which makes bounds lower, those of
+        :meth:`elbo` most of all.
     attribute_types : "auto", tuple or dict
         Kind of each attribute, "categorical" or "gaussian", by its place or name.
         "auto": text and truth values are classes, and so are whole numbers in a y of
@@ -185,8 +187,8 @@ class VAE(BoundOptions, LatentEstimator):
             \log \sum_k p(y_k) \, p(x \mid y_k)
 
         without y, of a conditional model, with the frequencies of classes, each counted
-        once more, or of the attributes of training rows, which are drawn with the
-        latent units. It has ``n_draws`` draws; see :meth:`importance_likelihood`.
+        once more, or the weights of the attributes of training rows. It has ``n_draws``
+        draws; see :meth:`importance_likelihood`.
 
         Parameters
         ----------
@@ -252,6 +254,80 @@ class VAE(BoundOptions, LatentEstimator):
         how = random_state, conditions, names_of(self)
         told = asked_by_option(self, y, n_samples)
         return framed(self, density.sample(n_samples, *how, **told))
+
+    def inverse_transform(self, H: Data, y: Target = None) -> ArrayOrFrame:
+        """Expected rows given latent units.
+
+        Parameters
+        ----------
+        H : array-like of shape (n_samples, n_features_out)
+            As :meth:`transform` returns them.
+        y : object, dict or array-like, default=None
+            Class, or attributes, of all rows, or of each, of a conditional model. By
+            default the decoder is given their means.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            Means, or the most probable values. A DataFrame if H is one, and ``fit`` was
+            given one.
+
+        Raises
+        ------
+        ValueError
+            H has another number of columns, a class is unknown, or the model is not
+            conditional.
+        """
+        density = self.density_
+        found = density.inverse(H, **asked_by_option(self, y, _num_samples(H)))
+        return framed(self, found, H)
+
+    def impute(
+        self,
+        X: Data,
+        y: Target = None,
+        *,
+        method: Filling = "mean",
+        sampler: Literal["importance", "metropolis", "gibbs"] = "importance",
+        n_steps: int = 100,
+        random_state: Seed = None,
+    ) -> ArrayOrFrame:
+        r"""Fill missing entries, given the others of their row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : object, dict or array-like, default=None
+            Class, or attributes, of all rows, or of each, of a conditional model. By
+            default they are drawn, too, given what is seen.
+        method : {"mean", "sample"}, default="mean"
+            "mean" returns means (probabilities of bits; the most probable codes), the
+            same at each call; "sample" returns draws.
+        sampler : {"importance", "metropolis", "gibbs"}, default="importance"
+            "importance" weights ``n_steps`` draws of latent units, given a first guess
+            of the missing entries, by :math:`p(x_\text{seen}, z) / q(z \mid x)`.
+            "gibbs" alternates draws of latent units by the encoder and of missing
+            entries by the decoder, which is exact only if the encoder is; "metropolis"
+            corrects this by accepting or rejecting the draws of latent units.
+        n_steps : int, default=100
+            Draws, or steps of the chain.
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+
+        Returns
+        -------
+        X_filled : ndarray of shape (n_samples, n_features)
+            Known entries are unchanged. A DataFrame if X and what was fitted are.
+
+        Raises
+        ------
+        ValueError
+            An option is unknown, a class is, or the model is not conditional.
+        """
+        how = {"sampler": sampler, "n_steps": n_steps}
+        how |= asked_by_option(self, y, _num_samples(X))
+        return filled_in(self, X, self.density_.fill(X, method, random_state, **how))
 
     @property
     def attribute_types_(self) -> dict:

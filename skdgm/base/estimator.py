@@ -76,8 +76,8 @@ class Estimator(
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
-        y : None
-            Ignored.
+        y : array-like, default=None
+            Classes or attributes of the rows, if options ask for these; else ignored.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row. Whole numbers are exactly so many repetitions.
 
@@ -128,8 +128,8 @@ class Estimator(
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
-        y : None
-            Ignored.
+        y : array-like, default=None
+            As for :meth:`fit`.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row, as for :meth:`fit`.
 

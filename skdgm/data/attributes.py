@@ -17,6 +17,7 @@ from skdgm.utils.domains import is_frame
 from skdgm.utils.math import distinct
 
 KINDS = "categorical", "gaussian"
+_HINT = ": all must be in the first fit, or call of partial_fit"
 # Distinct attributes of rows that are kept at most.
 _MOST = 1000
 
@@ -85,6 +86,11 @@ class Attributes(NamedTuple):
         else:
             names, parts, flat = parts_of(y, owner)
             if flat and len(self.names) > 1:
+                if len(parts[0]) != len(self.names):
+                    raise ValueError(
+                        f"y has {len(parts[0])} values of one attribute, but {owner} "
+                        f"has learned of {len(self.names)}: {self.names}."
+                    )
                 parts = list(parts[0][:, None])
             self._check(names, len(parts), owner)
         found = np.empty((len(parts[0]), len(parts)))
@@ -121,10 +127,16 @@ class Attributes(NamedTuple):
                     f"{name} has missing values (NaN): leave these rows out."
                 )
             return found
-        hint = ": all must be in the first fit, or call of partial_fit"
+        hint, values = _HINT, as_values(values, owner)
         if self.classes[j].dtype.kind in "iuf":
             hint += '; numbers that are no classes are "gaussian" by attribute_types'
-        labels = of_classes(as_values(values, owner), f"y of {owner}")
+            parts = values[np.isfinite(values)] if values.dtype.kind == "f" else ()
+            if np.any(np.mod(parts, 1)):
+                raise ValueError(
+                    f"{name} of {owner} has numbers that are not whole, but those that "
+                    f"were learned are classes{hint}."
+                )
+        labels = of_classes(values, f"{name} of {owner}")
         return codes_of(labels, self.classes[j], hint)
 
     def inputs(self, numbers, dtype):
@@ -173,9 +185,13 @@ class Known(NamedTuple):
 
     def chosen(self, u):
         """Rows of the numbers, by their weights, for each of uniform numbers u."""
-        ends = np.cumsum(self.weight)
-        chosen = np.searchsorted(ends, u * ends[-1], side="right")
-        return chosen.clip(max=len(ends) - 1)
+        return chosen(self.weight, u)
+
+
+def chosen(weight, u):
+    """Numbers by their weights, for each of uniform numbers u."""
+    ends = np.cumsum(weight)
+    return np.searchsorted(ends, u * ends[-1], side="right").clip(max=len(ends) - 1)
 
 
 def learned(y, owner, types):
@@ -238,6 +254,11 @@ def parts_of(y, owner):
     """Attributes of rows one by one: names of a DataFrame's columns or None, a list of
     arrays of shape (n_rows,), and whether y has one dimension or is an array of one
     column."""
+    if isinstance(y, dict):
+        raise ValueError(
+            f"y of {owner} is a dict, which has the attributes of one row: give a "
+            "DataFrame."
+        )
     if is_foreign(y) and hasattr(y, "columns"):
         y = as_pandas(y)
     if is_frame(y):

@@ -53,6 +53,17 @@ def given_attributes(model, rows, y, fresh):
     return rows._replace(given=Given(numbers)), {"_attributes_": attributes}
 
 
+def attribute_numbers(attributes, y, owner, n_rows):
+    """Numbers of the attributes y of rows, or of all; ValueError if the owner depends
+    on none."""
+    if attributes is None:
+        raise ValueError(
+            f"{owner} is not conditional: leave out y, or fit with "
+            "attribute_conditional=True and y."
+        )
+    return attributes.of_rows(y, owner, n_rows)
+
+
 def attribute_types(model):
     """How each attribute of a fitted model is read, by its name or number."""
     check_is_fitted(model)

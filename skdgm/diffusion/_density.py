@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils.validation import _num_samples
 
 from skdgm.base import Density
 from skdgm.data import events_of, fill
@@ -23,6 +24,7 @@ from skdgm.diffusion._noise import Clocks
 from skdgm.latent.filling import by_weight
 from skdgm.nets import layers_of
 from skdgm.utils.counts import count_rows
+from skdgm.utils.given import Given
 from skdgm.utils.math import LOG_2PI, distinct, log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
@@ -180,23 +182,33 @@ class DiffusionDensity(Density):
 
         return self._presented(of_rows, n_samples)
 
-    def fill(self, X, method="mean", random_state=None, n_samples=1):
-        """Fill missing entries of ``n_samples`` copies of each row."""
-        n_samples = count_rows(n_samples, self.n_features_out)
+    def fill(
+        self, X, method="mean", random_state=None, n_samples=1, codes=None, y=None
+    ):
+        """Fill missing entries of ``n_samples`` copies of each row, given classes or
+        attributes, too, if there are any."""
+        n_samples, X = count_rows(n_samples, self.n_features_out), self.widened(X)
+        told, given = (codes, y, self.name, _num_samples(X), self.dtype), None
+        if codes is not None or y is not None:
+            given = Given(self.told.asked(*told))
 
-        def filled(v, rng):
+        def filled(v, rng, told=None):
             n_draws = self.now.n_draws if method == "mean" else 1
             found = np.empty_like(v)
             for part in gen_batches(len(v), max(1, ROOM // self.width)):
                 draws = [
-                    self._clamped(v[part], rng.take(part).fold(k))
+                    self._clamped(
+                        v[part],
+                        rng.take(part).fold(k),
+                        None if told is None else told[part].astype(v.dtype),
+                    )
                     for k in range(n_draws)
                 ]
                 found[part] = self._mean(draws)
             return np.where(np.isnan(v), found, v)
 
-        how = method, random_state, filled
-        found = fill(self, self.widened(X), *how, n_draws=n_samples)
+        how = {"n_draws": n_samples, "given": given}
+        found = fill(self, X, method, random_state, filled, **how)
         return self.decoded(found, X)
 
     @property
@@ -438,11 +450,13 @@ class DiffusionDensity(Density):
         with one_blas_thread():
             if events:
                 found = np.empty((n, n_columns), self.dtype)
+                # Whose draws do not depend on those of others.
                 each, place = distinct(classes)
-                for number, told in enumerate(each):
+                marks = Given(np.c_[each.astype(float), np.ones(len(each))]).hashes
+                for number, mark in enumerate(marks):
                     own = np.flatnonzero(place == number)
-                    one = partial(draw, told[None])
-                    how = len(own), rng.fold(number), at_once, self.name
+                    one = partial(draw, each[[number]])
+                    how = len(own), rng.fold(mark), at_once, self.name
                     found[own] = pooled(one, *how, hard=True)
             else:
                 found = draw(classes, n, rng).rows

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.data.attributes import Attributes
+from skdgm.data.given import attribute_numbers
 
 
 class Told(NamedTuple):
@@ -35,7 +36,7 @@ class Told(NamedTuple):
         """Inputs of rows by ``codes`` of classes or attributes y that a user of a model
         of some name gives; zeros of neither."""
         if y is not None:
-            codes = self.attributes.of_rows(y, name, n_rows)
+            codes = attribute_numbers(self.attributes, y, name, n_rows)
         if codes is None:
             return np.zeros((n_rows, self.n_inputs), dtype)
         return self.read(codes, dtype)

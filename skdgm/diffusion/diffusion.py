@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils.validation import _num_samples
 
 from skdgm.base.common_options import ColumnTypes, TableOptions
-from skdgm.base.frames import conditional_sample, framed
+from skdgm.base.frames import filled_in, framed
 from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative
 from skdgm.data import names_of
 from skdgm.data.given import (
@@ -26,7 +26,7 @@ from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost
 from skdgm.nets.options import Activation
 from skdgm.training import Budget
-from skdgm.typing import ArrayOrFrame, Data, Seed, Target
+from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target
 from skdgm.utils.counts import count_rows
 
 
@@ -213,8 +213,6 @@ class Diffusion(TableOptions, NetEstimator):
     _KNOWN = "classes_", "_attributes_"
     _LIGHTER = "lower hidden_layer_sizes or batch_size."
 
-    conditional_sample = conditional_sample
-
     def sample(
         self,
         n_samples: int = 1,
@@ -240,7 +238,8 @@ class Diffusion(TableOptions, NetEstimator):
             Interval of pandas. Values are known at every level of noise, as to
             :meth:`impute`; masked columns are drawn within theirs, with weights; of the
             draws of real columns those within ranges are kept, so a range of
-            probability p takes 1 / p draws for each.
+            probability p takes 1 / p draws for each; rows of each class, or of the same
+            attributes, are drawn by themselves.
 
         Returns
         -------
@@ -286,6 +285,76 @@ class Diffusion(TableOptions, NetEstimator):
             A class is unknown, or the model is not conditional.
         """
         return self.density_.log_prob(X, **asked_by_option(self, y, _num_samples(X)))
+
+    def impute(
+        self,
+        X: Data,
+        y: Target = None,
+        *,
+        method: Filling = "mean",
+        random_state: Seed = None,
+    ) -> ArrayOrFrame:
+        """Fill missing entries, given the others of their row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing.
+        y : object, dict or array-like, default=None
+            Class, or attributes, of all rows, or of each, of a conditional model. By
+            default rows are of any.
+        method : {"mean", "sample"}, default="mean"
+            "mean" fills in means of ``n_draws`` draws, the same at each call; "sample"
+            fills in draws.
+        random_state : int, RandomState instance or None, default=None
+            For "sample".
+
+        Returns
+        -------
+        X_filled : ndarray of shape (n_samples, n_features)
+            Known entries are unchanged. A DataFrame with its index if X and what the
+            model was fitted to are such.
+
+        Raises
+        ------
+        ValueError
+            ``method`` or a class is unknown, or the model is not conditional.
+        """
+        told = asked_by_option(self, y, _num_samples(X))
+        return filled_in(self, X, self.density_.fill(X, method, random_state, **told))
+
+    def conditional_sample(
+        self,
+        X: Data,
+        y: Target = None,
+        *,
+        n_samples: int = 1,
+        random_state: Seed = None,
+    ) -> ArrayOrFrame:
+        """Draw missing entries several times, given the others of their row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features)
+            NaN where missing.
+        y : object, dict or array-like, default=None
+            Class, or attributes, of all rows, or of each, of a conditional model. By
+            default rows are of any.
+        n_samples : int, default=1
+            Draws for each row.
+        random_state : int, RandomState instance or None, default=None
+            By default NumPy's global generator: other rows at each call.
+
+        Returns
+        -------
+        X_drawn : ndarray of shape (n_rows * n_samples, n_features)
+            All draws for the first row come first. A DataFrame with its index, each
+            label ``n_samples`` times, if X and what the model was fitted to are such;
+            with ``column_types="mixed"`` also if X is an array.
+        """
+        told = asked_by_option(self, y, _num_samples(X))
+        drawn = self.density_.fill(X, "sample", random_state, n_samples, **told)
+        return filled_in(self, X, drawn)
 
     @property
     def attribute_types_(self) -> dict:

@@ -12,6 +12,7 @@ from sklearn.utils.validation import _num_samples
 
 from skdgm.base import Density
 from skdgm.data import events_of, fill
+from skdgm.data.given import attribute_numbers
 from skdgm.flows._likelihood import (
     ROOM,
     Whole,
@@ -196,17 +197,12 @@ class FlowDensity(Density):
 
     def _numbers(self, y, n_rows):
         """Numbers of attributes of rows, or None if nothing is given."""
-        if self.attributes is not None and y is not None:
-            return self.attributes.of_rows(y, self.name, n_rows)
+        if y is not None:
+            return attribute_numbers(self.attributes, y, self.name, n_rows)
         if self.attributes is not None:
             raise ValueError(
                 f"{self.name} is conditional: give y, the attributes of the rows. "
                 "Without these there are only scores, if all attributes are classes."
-            )
-        if y is not None:
-            raise ValueError(
-                f"{self.name} is not conditional: leave out y, or fit with "
-                "attribute_conditional=True and y."
             )
         return None
 

@@ -6,14 +6,17 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import _num_samples
 
 from skdgm.base import Density, of_rows
 from skdgm.data import fill
+from skdgm.data.given import attribute_numbers
 from skdgm.latent.activity import ACTIVE, are_dependent
 from skdgm.latent.conditional import conditioned
 from skdgm.latent.filling import LatentChain, by_chain, by_weight
 from skdgm.nets import layers_of
 from skdgm.utils.counts import count, count_rows
+from skdgm.utils.given import Given
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
@@ -63,13 +66,12 @@ class LatentDensity(Density):
         told, given = self.hierarchy.told, {}
         if told is not None:
             given["labels" if told.attributes is None else "attributes"] = "exact"
-        bounds = of_rows("lower bound", grey=grey)
+        bounds, rough = of_rows("lower bound", grey=grey), min(self.layers) > 0
+        lowest = dict.fromkeys(given, "estimate" if rough else "exact")
         return dict.fromkeys(scores, bounds) | {
             "log_prob": bounds | dict.fromkeys(given, "lower bound"),
             "features": of_rows("exact"),
-            "inverse": {
-                "nothing": "estimate" if min(self.layers) or given else "exact"
-            },
+            "inverse": {"nothing": "estimate" if rough or given else "exact"} | lowest,
             "sample": {"nothing": "exact", "conditions": "estimate"} | given,
             "fill": {"missing": "estimate"},
         }
@@ -132,11 +134,12 @@ class LatentDensity(Density):
         """Number of columns of :meth:`features`."""
         return sum(self.hierarchy.n_latent[number] for number in self.layers)
 
-    def inverse(self, H):
+    def inverse(self, H, codes=None, y=None):
         """Expected rows given latent units, as :meth:`features` returns them: of
-        several layers, those of the lowest."""
+        several layers, those of the lowest; and given classes or attributes."""
         H = self.checked(H, self.dtype)
-        return self.decode(*self.hierarchy.lowest(H, self.layers))
+        told = self._told(codes, y, len(H), self.dtype)
+        return self.decode(*self.hierarchy.lowest(H, self.layers), told)
 
     @property
     def dtype(self):
@@ -207,7 +210,8 @@ class LatentDensity(Density):
         ``codes`` or of attributes y; None of neither."""
         own = self.hierarchy.told
         if y is not None:
-            codes = own.attributes.of_rows(y, self.name, n_rows)
+            attributes = None if own is None else own.attributes
+            codes = attribute_numbers(attributes, y, self.name, n_rows)
         return None if codes is None else own.read(codes, dtype)
 
     def _only(self, told):
@@ -233,18 +237,28 @@ class LatentDensity(Density):
         params, statistics = self.net
         return self.hierarchy.top(params, rng.fold(_LATENT), statistics)
 
-    def decode(self, Z, level=-1):
+    def decode(self, Z, level=-1, told=None):
         """Expected data given latent units of a layer; see ``inverse_transform``."""
+        more = {} if told is None else {"told": told}
         with one_blas_thread():
-            out = self.hierarchy.downwards(*self.net, Z, level=level)
+            out = self.hierarchy.downwards(*self.net, Z, level=level, **more)
             layer = self.hierarchy.data
             v = layer.mean(self.net[0], out) if layer else self.output.mean(out)
         return self.decoded(self.domain.to_data(self.columns, v))
 
     def fill(
-        self, X, method="mean", random_state=None, *, sampler="importance", n_steps=100
+        self,
+        X,
+        method="mean",
+        random_state=None,
+        *,
+        sampler="importance",
+        n_steps=100,
+        codes=None,
+        y=None,
     ):
-        """Fill missing entries; ``sampler`` is one of ``SAMPLERS``."""
+        """Fill missing entries, given classes or attributes, too, if there are any;
+        ``sampler`` is one of ``SAMPLERS``."""
         n_steps = count(n_steps, "n_steps")
         if sampler not in SAMPLERS:
             raise ValueError(f"sampler must be one of {SAMPLERS}, not {sampler!r}.")
@@ -263,13 +277,16 @@ class LatentDensity(Density):
                 model.hierarchy = copy(self.hierarchy)
                 model.hierarchy.data = layer.of(model.output)
 
-        def filled(v, rng):
-            given = v, model._guess(v), rng, n_steps, method
+        def filled(v, rng, *told):
+            given = v, model._guess(v, *told), rng, n_steps, method
             if sampler == "importance":
-                return model._weighed(*given)
-            return model._chained(*given, sampler == "metropolis")
+                return model._weighed(*given, *told)
+            return model._chained(*given, sampler == "metropolis", *told)
 
-        whole = fill(self, self.widened(X), method, random_state, filled)
+        X = self.widened(X)
+        told = self._told(codes, y, _num_samples(X), self.dtype)
+        given = None if told is None else Given(told)
+        whole = fill(self, X, method, random_state, filled, given=given)
         return self.decoded(whole, X)
 
     def _by_content(self, function, rows, take=None):
@@ -302,27 +319,29 @@ class LatentDensity(Density):
             log_p = parts[0] if len(parts) == 1 else logsumexp(parts, axis=0)
             yield log_p.reshape(len(v), -1), found.gap.reshape(len(v), -1)
 
-    def _guess(self, v):
+    def _guess(self, v, told=None):
         """Rows with missing entries filled by means, iterated."""
         missing, hierarchy, guess = np.isnan(v), self.hierarchy, v
+        more = {} if told is None else {"told": told}
         for _ in range(_SETTLED):
             x = self.output.inputs(guess, self.share)
-            out = hierarchy.rebuilt(*self.net, x)
+            out = hierarchy.rebuilt(*self.net, x, **more)
             if hierarchy.data is not None:
                 out = hierarchy.data.outputs(self.net[0], out, x)
             mean = self.output.mean(out)
             guess = np.where(missing, mean, v)
         return guess
 
-    def _weighed(self, v, guess, rng, n_steps, method):
+    def _weighed(self, v, guess, rng, n_steps, method, told=None):
         """Fill by importance sampling: a weighted mean, or a draw by weight."""
         hierarchy, output, own = self.hierarchy, self.output, self.net[0].own
         x = output.inputs(guess, self.share)
         linked = hierarchy.data is not None and np.isnan(v).any()
+        more = {} if told is None else {"told": told}
 
         def draw(rng):
             how = hierarchy.noise(rng, 1), (v, rng.fold(_FILL))
-            found = hierarchy.through(*self.net, x, how[0], given=how[1])
+            found = hierarchy.through(*self.net, x, how[0], given=how[1], **more)
             log_w = (-output.nll(found.out, v, own) - found.gap).astype(np.float64)
             if method == "sample":
                 return log_w, found.whole if linked else found.out
@@ -335,11 +354,11 @@ class LatentDensity(Density):
             return output.value(value.astype(v.dtype))
         return value if linked else output.draw(value, rng.fold(_DATA), own)
 
-    def chain(self, v, guess, correct):
+    def chain(self, v, guess, correct, told=None):
         """Markov chain of latent units and missing entries."""
-        return LatentChain(self, v, guess, correct)
+        return LatentChain(self, v, guess, correct, told)
 
-    def _chained(self, v, guess, rng, n_steps, method, correct):
+    def _chained(self, v, guess, rng, n_steps, method, correct, *told):
         """Fill by a Markov chain: the mean over its steps, or its last state."""
-        mean, state = by_chain(self.chain(v, guess, correct), rng, n_steps)
+        mean, state = by_chain(self.chain(v, guess, correct, *told), rng, n_steps)
         return state.x if method == "sample" else self.output.value(mean)

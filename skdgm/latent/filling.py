@@ -39,12 +39,15 @@ class LatentChain:
     v are rows, NaN where missing, and ``guess`` the same with first values of these. If
     ``correct``, latent units are accepted or rejected by Metropolis and Hastings' rule,
     so that the chain leaves :math:`p(z, x_\text{missing} \mid x_\text{seen})` as it is;
-    otherwise it does only if the encoder is exact.
+    otherwise it does only if the encoder is exact. Classes or attributes on which the
+    data depend are ``told``, or else part of the state, and drawn with latent units;
+    by themselves they are accepted or rejected in either case.
     """
 
-    def __init__(self, density, v, guess, correct):
+    def __init__(self, density, v, guess, correct, told=None):
         self.density, self.v, self.guess, self.correct = density, v, guess, correct
         self.missing, self.own = np.isnan(v), density.net[0].own
+        self.told = {} if told is None else {"told": told}
 
     def init(self, rng):
         """State before the first step, without latent units."""
@@ -54,14 +57,22 @@ class LatentChain:
         """Draw latent units, and missing entries given these."""
         hierarchy, output = self.density.hierarchy, self.density.output
         given = *self.density.net, output.inputs(state.x, self.density.share)
-        new = hierarchy.through(*given, hierarchy.noise(rng, 1))
+        new = hierarchy.through(*given, hierarchy.noise(rng, 1), **self.told)
         accepted, z, out = np.ones(len(self.v), bool), new.z, new.out
         if state.z and self.correct:
-            old = hierarchy.through(*given, hierarchy.noise_of(state.z, rng.fold(_OLD)))
+            source = hierarchy.noise_of(state.z, rng.fold(_OLD))
+            old = hierarchy.through(*given, source, **self.told)
             ratio = self._weight(new, state.x) - self._weight(old, state.x)
             accepted = taken(ratio, rng.fold(_CHOICE))
             z = chosen(accepted, z, state.z)
             out = np.where(accepted[:, None], out, state.out)
+        elif state.z and hierarchy.told is not None and not self.told:
+            told = state.z[-1]
+            old = hierarchy.through(*given, hierarchy.noise(rng, 1), told=told)
+            ratio = self._log_p(new, state.x) - self._log_p(old, state.x)
+            kept = taken(ratio, rng.fold(_CHOICE))[:, None]
+            z = *z[:-1], np.where(kept, z[-1], told)
+            out = np.where(kept, out, old.out)
         drawn = output.draw(out, rng.fold(_DATA), self.own)
         return State(np.where(self.missing, drawn, self.v), z, out), Info(accepted)
 
@@ -69,8 +80,11 @@ class LatentChain:
         """Means of rows given latent units."""
         return self.density.output.expected(state.out)
 
+    def _log_p(self, found, x):
+        return -self.density.output.nll(found.out, x, self.own)
+
     def _weight(self, found, x):
-        return -self.density.output.nll(found.out, x, self.own) - found.gap
+        return self._log_p(found, x) - found.gap
 
 
 def by_chain(chain, rng, n_steps):

@@ -340,10 +340,10 @@ class Hierarchy(Architecture):
         *_, (_, out) = self.descent(params, statistics, z, rng, level, told)
         return out
 
-    def rebuilt(self, params, statistics, x):
+    def rebuilt(self, params, statistics, x, told=None):
         """Outputs for the data given the means of all latent units of rows x."""
         top = self.upwards(params, statistics, x)[-1]
-        return self.downwards(params, statistics, top)
+        return self.downwards(params, statistics, top, told=told)
 
     def lowest(self, H, layers):
         """Latent units of the lowest of some layers, of which H, (n_rows, n_features),

@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.data.attributes import Attributes
+from skdgm.data.attributes import Attributes, chosen
+
+# Most distinct attributes of training rows that are summed over.
+_SUMMED = 32
 
 
 class Told(NamedTuple):
@@ -41,9 +44,9 @@ class Told(NamedTuple):
         return self.shares[None] @ self.inputs
 
     def each(self):
-        """Inputs, (1, n_inputs), and log frequency of each class that occurs; of
-        attributes, which are drawn, None and 0."""
-        if self.attributes is not None:
+        """Inputs, (1, n_inputs), and log frequency of each class, or of attributes,
+        that occurs; of many attributes, which are drawn, None and 0."""
+        if self.attributes is not None and len(self.shares) > _SUMMED:
             return [(None, 0.0)]
         pairs = zip(self.inputs[:, None], self.shares)
         return [(own, np.log(p)) for own, p in pairs if p > 0]
@@ -57,9 +60,8 @@ class Told(NamedTuple):
 
     def drawn(self, uniform):
         """Inputs by their frequencies, for uniform noise, (n_rows, 1)."""
-        ends = np.cumsum(self.shares)
-        number = np.searchsorted(ends / ends[-1], uniform[:, 0], side="right")
-        return self.inputs[number.clip(max=len(ends) - 1)].astype(uniform.dtype)
+        number = chosen(self.shares, uniform[:, 0])
+        return self.inputs[number].astype(uniform.dtype)
 
     def noise_of(self, inputs):
         """Uniform noise, (n_rows, 1), for which inputs would be drawn: in the middle of

@@ -54,7 +54,7 @@ class TopDown(Hierarchy):
     def _highest(self, params, statistics, x):
         return self._stats(params, statistics, len(self.up) - 1, x)[0]
 
-    def rebuilt(self, params, statistics, x):
-        above = self._beside(self._above(self.upwards(params, statistics, x)), None)
+    def rebuilt(self, params, statistics, x, told=None):
+        above = self._beside(self._above(self.upwards(params, statistics, x)), told)
         own = params.decoders[0], statistics.decoders[0]
         return self.down[0].apply(*own, listed(above))[0]

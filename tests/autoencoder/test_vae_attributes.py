@@ -78,6 +78,19 @@ def test_scores_are_of_rows_of_unknown_attributes(vae):
     assert vae.score(BITS, Y[:16]) == vae.score(BITS)
 
 
+def test_few_attributes_are_summed_over_and_many_drawn(vae, monkeypatch):
+    parts = [
+        vae.score_samples(BITS, dict(zip(["age", "sex"], of))) for of in KNOWN.index
+    ]
+    total = logsumexp(parts + np.log(KNOWN.to_numpy())[:, None], axis=0)
+    np.testing.assert_allclose(total, vae.score_samples(BITS))
+    tight = vae.elbo(BITS).bound
+    monkeypatch.setattr("skdgm.latent.told._SUMMED", 3)
+    found, se = vae.importance_likelihood(BITS, n_draws=4000, return_se=True)
+    assert (abs(found - of_any(vae)) < 4 * se + 1e-9).all()
+    assert (vae.elbo(BITS).bound < tight).all()
+
+
 def test_draws_are_given_attributes(vae):
     for age, sex in [(5.0, "m"), (60.0, "f")]:
         rows = vae.sample(8000, random_state=1, y={"age": age, "sex": sex})
@@ -104,11 +117,47 @@ def test_missing_entries_are_filled_as_likely(vae, sampler):
     assert_means(found[:, 2] * found[:, 3], p @ (BITS[:, 2] * BITS[:, 3]) / p.sum())
 
 
-def test_what_is_decoded_is_at_mean_attributes(vae):
+@pytest.mark.parametrize("sampler", ["importance", "metropolis"])
+def test_missing_entries_are_filled_given_attributes(vae, sampler):
+    seen = (BITS[:, :2] == [1, 0]).all(axis=1)
+    rows = np.tile([1.0, 0, np.nan, np.nan], (3000, 1))
+    how = {"method": "sample", "sampler": sampler, "n_steps": 60, "random_state": 0}
+    y = pd.DataFrame({"age": [25.0, 60.0] * 1500, "sex": ["m", "f"] * 1500})
+    found = vae.impute(rows, y, **how)
+    for k in range(2):
+        p = np.exp(log_p(vae, y.age[k], y.sex[k])) * seen
+        assert_means(found[k::2, 2:], (p @ BITS / p.sum())[2:])
+    mean = vae.impute(rows[:2], y[:2], sampler=sampler, n_steps=3000)
+    np.testing.assert_allclose(mean[1, 2:], (p @ BITS / p.sum())[2:], atol=0.03)
+
+
+def test_attributes_are_drawn_as_seen_entries_tell():
+    """Also by a Gibbs sampler, of which the encoder knows nothing of attributes."""
+    rng = np.random.default_rng(0)
+    cause = rng.normal(size=800)
+    rows = (cause[:, None] + 0.3 * rng.normal(size=(800, 6)) > 0) * 1.0
+    holed, found = rows[:300].copy(), {}
+    holed[:, 3:] = np.nan
+    for name, y in (("attribute", cause), ("class", cause > 0)):
+        how = {"n_iter": 15, "random_state": 0, f"{name}_conditional": True}
+        model = VAE(2, 16, **how).fit(rows, y)
+        for sampler in ("importance", "gibbs"):
+            how = {"sampler": sampler, "method": "sample", "random_state": 0}
+            filled = model.impute(holed, **how)
+            found[sampler] = (filled[:, 3:] == rows[:300, 3:]).mean()
+        assert found["gibbs"] > 0.7
+        assert abs(found["gibbs"] - found["importance"]) < 0.1
+
+
+def test_what_is_decoded_is_at_mean_attributes_or_those_given(vae):
     (V, W), (b, c) = vae.coefs_[2:], vae.intercepts_[2:]
     own = np.array([0, (Y.sex == "f").mean(), (Y.sex == "m").mean()])
     out = np.tanh(np.r_[0.3, own] @ V + b) @ W + c
     found = vae.inverse_transform([[0.3]])[0]
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(-out)), rtol=1e-6)
+    own = np.array([(70 - Y.age.mean()) / Y.age.std(ddof=0), 0, 1])
+    out = np.tanh(np.r_[0.3, own] @ V + b) @ W + c
+    found = vae.inverse_transform([[0.3]], {"age": 70, "sex": "m"})[0]
     np.testing.assert_allclose(found, 1 / (1 + np.exp(-out)), rtol=1e-6)
 
 
@@ -173,5 +222,19 @@ def test_what_is_no_attribute_is_named(vae):
         vae.score_samples(BITS[:1], {"age": 3.0, "sex": "d"})
     with pytest.raises(ValueError, match="2 rows|3 rows|rows"):
         vae.sample(3, y=Y[:2])
-    with pytest.raises(ValueError, match="conditional=True"):
-        VAE(1, 5, n_iter=0).fit(X, Y.sex).sample(3, y=1.0)
+    plain = VAE(1, 5, n_iter=0).fit(X, Y.sex)
+    for call in (
+        lambda: plain.sample(3, y=1.0),
+        lambda: plain.impute(X[:2], Y.sex[:2]),
+        lambda: plain.inverse_transform([[0.0]], "f"),
+        lambda: plain.density_.log_prob(X, y=3),
+    ):
+        with pytest.raises(ValueError, match="conditional=True"):
+            call()
+    whole = VAE(1, 5, n_iter=0, attribute_conditional=True).fit(X, Y.age)
+    with pytest.raises(ValueError, match='not whole.*"gaussian" by attribute_types'):
+        whole.score_samples(X, 1.5)
+    with pytest.raises(ValueError, match="Attribute 'sex'"):
+        vae.score_samples(X[:2], pd.DataFrame({"age": [1.0, 2], "sex": ["f", None]}))
+    with pytest.raises(ValueError, match="give a DataFrame"):
+        VAE(1, 5, attribute_conditional=True).fit(X, {"age": Y.age, "sex": Y.sex})

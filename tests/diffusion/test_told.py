@@ -105,6 +105,30 @@ def test_classes_as_attributes_are_classes():
     )
 
 
+def test_draws_under_ranges_do_not_depend_on_others(model):
+    how = {"random_state": 0, "conditions": {0: slice(0, None)}}
+    pairs = [model.sample(2, y=Y[k : k + 2], **how) for k in (0, 3)]
+    again = model.sample(2, y=pd.concat([Y[0:1], Y[4:5]]), **how)
+    assert again[0] == pairs[0][0]
+    assert (pairs[0] >= 0).all()
+
+
+def test_missing_entries_are_filled_given_attributes():
+    two = np.c_[X, X + 0.3 * RNG.normal(size=(800, 1))]
+    model = Diffusion(attribute_conditional=True, **SMALL).fit(two, Y)
+    holed = np.tile([[np.nan, np.nan]], (400, 1))
+    of = Y.iloc[np.arange(400) % 2]
+    drawn = model.impute(holed, of, method="sample", random_state=0)
+    several = model.conditional_sample(holed[:2], of[:2], n_samples=200, random_state=0)
+    for k in range(2):
+        expected = mean(of.age.iloc[k], of.sex.iloc[k])
+        assert (abs(drawn[k::2].mean(axis=0) - expected) < 0.4).all()
+        own = several[200 * k : 200 * (k + 1)]
+        assert (abs(own.mean(axis=0) - expected) < 0.4).all()
+    filled = model.impute(np.c_[two[:5, :1], np.full(5, np.nan)], Y[:5])
+    assert (abs(filled[:, 1] - two[:5, 0]) < 1).all()
+
+
 def test_holes_and_files(model, tmp_path):
     save(model, tmp_path / "model")
     again, y = load(tmp_path / "model"), {"age": 30.0, "sex": "m"}

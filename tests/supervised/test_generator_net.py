@@ -209,7 +209,7 @@ def test_bad_attributes_are_named(y, message):
 def test_other_attributes_than_learned_are_named():
     model = net().fit(BITS, TABLE)
     for y, message in [
-        (CODES, "y has 60 attributes, but GeneratorNet has learned of 2"),
+        (CODES, "y has 60 values of one attribute, but GeneratorNet has"),
         (TABLE[["turn", "style"]], "y has the columns"),
         (TABLE.assign(style="none"), "not among the classes"),
         ({"style": "old"}, "y has no attribute 'turn'"),
