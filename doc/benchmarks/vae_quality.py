@@ -36,9 +36,11 @@ WEIGHTED = {"objective": "iwae", "n_importance": 5}
 # The nets of the paper on VampPrior.
 GATED = {"n_components": 40, "hidden_layer_sizes": (300, 300), "activation": "gated"}
 GATED |= {"learning_rate": 0.003, "batch_size": 200, "warm_up": 10}
-VAMP = {"prior": "vamp", "n_prior_components": 500}
+VAMP = {"prior": "vamp", "n_prior_components": 100}
+MORE = {"prior": "vamp", "n_prior_components": 500}
 LAYERS = {"n_components": (40, 40), "hidden_layer_sizes": ((300, 300), (300, 300))}
-LAYERS |= {"inference": "top-down"}
+TOP_DOWN = {"inference": "top-down"}
+LAYERS |= TOP_DOWN
 PRIORS = "mixture", "vamp", "flow", "autoregressive"
 POSTERIORS = "full", "flow", "auxiliary"
 DIGITS = {"n_components": 8, "batch_size": 20, "warm_up": 10}
@@ -58,7 +60,12 @@ RUNS = {
         ("vamp, full", DIGITS | MANY | {"prior": "vamp", "posterior": "full"}, (100,)),
         ("convolutions", DIGITS | {"architecture": "conv"}, (100,)),
         ("two layers", DIGITS | PAIR, (100,)),
-        ("two layers, top-down", DIGITS | PAIR | {"inference": "top-down"}, (100,)),
+        ("two layers, top-down", DIGITS | PAIR | TOP_DOWN, (100,)),
+        (
+            "two layers, top-down, vamp",
+            DIGITS | MANY | PAIR | TOP_DOWN | {"prior": "vamp"},
+            (100,),
+        ),
     ],
     "resampled": [
         ("VAE", ONE, (20, 100)),
@@ -72,6 +79,8 @@ RUNS = {
         ("prior vamp", GATED | VAMP, (100,)),
         ("two layers, prior normal", GATED | LAYERS, (100,)),
         ("two layers, prior vamp", GATED | LAYERS | VAMP, (100,)),
+        ("two layers, vamp of 500", GATED | LAYERS | MORE, (100,)),
+        ("and dropout of 0.05", GATED | LAYERS | MORE | {"dropout": 0.05}, (100,)),
     ],
 }
 
