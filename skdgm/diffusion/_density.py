@@ -172,13 +172,13 @@ class DiffusionDensity(Density):
         n = self.n_features_out
         n_samples = count_rows(n_samples, n)
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
-        classes = self.told.asked(codes, y, self.name, n_samples, self.dtype)
+        told = self.told.asked(codes, y, self.name, n_samples, self.dtype)
         if conditions is not None:
-            return self._conditioned(n_samples, rng, classes, conditions, names)
+            return self._conditioned(n_samples, rng, told, conditions, names)
         own = rng.rows(n_samples)
 
         def of_rows(part):
-            return self._drawn(own.take(part), classes[part])
+            return self._drawn(own.take(part), told[part])
 
         return self._presented(of_rows, n_samples)
 
@@ -246,12 +246,12 @@ class DiffusionDensity(Density):
             found = np.concatenate([function(part) for part in parts])
         return self.decoded(self.domain.to_data(self.columns, found))
 
-    def _drawn(self, rng, classes, turns=None):
+    def _drawn(self, rng, told, turns=None):
         """Rows of draws: real columns by the flow, or with new noise after each step;
         and masked ones in ``turns``."""
         if self.layout.flips:
             nothing = np.full((len(rng.ids), len(self.layout.masked)), np.nan)
-            return self._turned(nothing.astype(self.dtype), rng, classes)
+            return self._turned(nothing.astype(self.dtype), rng, told)
         field, layout = self._field(self.dtype, self.now.guidance), self.layout
         coded = np.full((len(rng.ids), len(layout.masked)), np.nan, self.dtype)
         turns = turns or Turns(layout, coded, rng.fold(_TURN))
@@ -260,14 +260,14 @@ class DiffusionDensity(Density):
             flow = self.now.sampler == "flow"
             # Twice as far, and back with noise: a step of the diffusion in reverse.
             far = after if flow else max(0.0, 2 * after - now)
-            y = moved(field, y, (now, far), layout.beside(coded, classes))
+            y = moved(field, y, (now, far), layout.beside(coded, told))
             if after and not flow:
                 y = noised(field, y, far, after, rng.fold(_STEP, k))
-            given = field, turns, y, coded, after, classes, after
+            given = field, turns, y, coded, after, told, after
             coded = self._shown(*given, rng.fold(_SHOW, k))
         return layout.joined(self.frame.rows(y), coded)
 
-    def _shown(self, field, turns, y, coded, time, classes, turn, rng):
+    def _shown(self, field, turns, y, coded, time, told, turn, rng):
         """Masked columns, with the values of those whose ``turn``, a time, has come,
         given others with the noise of a time."""
         due = turns.due(coded, turn)
@@ -276,14 +276,14 @@ class DiffusionDensity(Density):
             return coded
         if np.ndim(time):
             time = time[rows]
-        beside = self.layout.beside(coded[rows], classes[rows])
+        beside = self.layout.beside(coded[rows], told[rows])
         out = field.out(y[rows], time, beside)[:, y.shape[1] :]
         drawn = turns.drawn(out, due[rows], rows, rng.take(rows))
         found = coded.copy()
         found[rows] = np.where(due[rows], drawn, coded[rows])
         return found
 
-    def _turned(self, v, rng, classes):
+    def _turned(self, v, rng, told):
         """Bits drawn by turning flips back, given others, which are known with the
         flips of each time; steps are repeated as by :meth:`_clamped`."""
         field, n = self._field(v.dtype, self.now.guidance), v.shape[1]
@@ -293,7 +293,7 @@ class DiffusionDensity(Density):
         for k, (now, after) in enumerate(pairwise(self._times[::-1])):
             for r in range(n_each):
                 own = rng.fold(_STEP, k, r)
-                out = field.out(none, now, self.layout.beside(z, classes))
+                out = field.out(none, now, self.layout.beside(z, told))
                 out = out + offset(z, now)
                 drawn = own.uniform(n) < before(out, z, now, after)
                 given = flipped(v, own.fold(0).uniform(n), after)
@@ -306,39 +306,37 @@ class DiffusionDensity(Density):
         """Codes of complete rows, in the units of the model."""
         return moved(self._field(v.dtype), self.frame.components(v), self._times)
 
-    def _log_p(self, v, rng, classes=None):
+    def _log_p(self, v, rng, told=None):
         """Log densities of complete rows in the units of the model, by the flow."""
         z, probe = self.frame.components(v), None
         if z.shape[1] > _EXACT:
             probe = np.where(rng.fold(_PROBE).uniform(z.shape[1]) < 0.5, -1, 1)
             probe = probe.astype(z.dtype)
-        y, log_volume = flowed(
-            self._field(v.dtype), z, self.now.n_steps, probe, classes
-        )
+        y, log_volume = flowed(self._field(v.dtype), z, self.now.n_steps, probe, told)
         y = y.astype(np.float64)
         normal = -0.5 * (y * y + LOG_2PI).sum(axis=1)
         return normal + log_volume + self.frame.log_volume
 
-    def _by_flow(self, v, classes, rng):
+    def _by_flow(self, v, told, rng):
         found, holes = np.empty(len(v)), np.isnan(v).any(axis=1)
         if not holes.all():
             whole = np.flatnonzero(~holes)
-            found[whole] = self._log_p(v[whole], rng.take(whole), classes[whole])
+            found[whole] = self._log_p(v[whole], rng.take(whole), told[whole])
         if holes.any():
             own = rng.take(np.flatnonzero(holes))
-            draws = self._weighed(v[holes], own, classes[holes])
+            draws = self._weighed(v[holes], own, told[holes])
             found[holes] = log_mean_exp(np.stack([log_w for log_w, _ in draws]))[0]
             # Nothing has a probability of one.
             found[np.isnan(v).all(axis=1)] = 0
         return found
 
-    def _weighed(self, v, rng, classes=None):
+    def _weighed(self, v, rng, told=None):
         """Log weights and completed rows of each draw of missing entries."""
         given = self.normal.given(v)
         for k in range(self.now.n_draws):
             own = rng.fold(k)
             whole, log_q = given.completed(own, _SPREAD)
-            yield self._log_p(whole, own, classes) - log_q, whole
+            yield self._log_p(whole, own, told) - log_q, whole
 
     def _expected_code(self, v, rng):
         draws = self._weighed(v, rng)
@@ -349,7 +347,7 @@ class DiffusionDensity(Density):
 
         return by_weight(draw, rng, self.now.n_draws, "mean")
 
-    def _bounds(self, v, classes, rng):
+    def _bounds(self, v, told, rng):
         """Lower bounds of log densities, at times spread evenly."""
         found, nothing = np.zeros(len(v)), np.isnan(v).all(axis=1)
         layout, n_draws = self.layout, self.now.n_draws
@@ -364,22 +362,22 @@ class DiffusionDensity(Density):
                 whole, log_q = given.completed(own.fold(1))
             noise = own.normal(v.shape[1], v.dtype)
             uniform = own.fold(2).uniform(coded.shape[1])
-            how = (k + first) / n_draws, noise, uniform, classes
+            how = (k + first) / n_draws, noise, uniform, told
             losses = bounds(net, self.frame, self.clocks, whole, coded, *how)
             found -= (losses + log_q) / n_draws
         found[nothing] = 0
         return found
 
-    def _clamped(self, v, rng, classes=None, turns=None):
+    def _clamped(self, v, rng, told=None, turns=None):
         """Rows with missing entries drawn given the others, by a reverse diffusion in
         which real ones are known at every level of noise, and steps are repeated;
         where all real ones are known they have no noise."""
         field, frame = self._field(v.dtype, self.now.guidance), self.frame
         real, coded = self.layout.split(v)
-        if classes is None:
-            classes = np.zeros((len(v), self.told.n_inputs), v.dtype)
+        if told is None:
+            told = np.zeros((len(v), self.told.n_inputs), v.dtype)
         if self.layout.flips:
-            return self._turned(v, rng, classes)
+            return self._turned(v, rng, told)
         turns = turns or Turns(self.layout, coded, rng.fold(_TURN))
         known = ~np.isnan(real)
         there = np.where(known, real, 0) - frame.backward.b
@@ -389,7 +387,7 @@ class DiffusionDensity(Density):
             pair = [time * open_ for time in pair] if self.layout.output else pair
             angles = self.clocks(pair[1], v.dtype)
             signal, amount = np.cos(angles.phi), np.sin(angles.phi)
-            beside = self.layout.beside(coded, classes)
+            beside = self.layout.beside(coded, told)
             for r in range(self.now.n_resamplings):
                 own = rng.fold(_CLAMP, k, r)
                 y = moved(field, y, pair, beside)
@@ -400,12 +398,12 @@ class DiffusionDensity(Density):
                 y = frame.unmixed(x, angles).astype(v.dtype)
                 if r + 1 < self.now.n_resamplings:
                     y = noised(field, y, pair[1], pair[0], rng.fold(_RAISE, k, r))
-            given = field, turns, y, coded, pair[1], classes, times[k + 1]
+            given = field, turns, y, coded, pair[1], told, times[k + 1]
             coded = self._shown(*given, rng.fold(_SHOW, k))
         found = self.layout.joined(frame.rows(y), coded)
         return np.where(np.isnan(v), found, v)
 
-    def _conditioned(self, n, rng, classes, conditions, names):
+    def _conditioned(self, n, rng, told, conditions, names):
         """Rows under conditions: values are clamped, and rows in ranges chosen, for
         those of each class by themselves; masked columns are drawn within theirs, with
         weights."""
@@ -424,18 +422,18 @@ class DiffusionDensity(Density):
         at_once = max(1, ROOM // self.width)
         known = not np.isnan(v).all()
 
-        def rows_of(rng, classes):
+        def rows_of(rng, told):
             holes = np.tile(v.astype(self.dtype), (len(rng.ids), 1))
             turns = Turns(layout, layout.split(holes)[1], rng.fold(_TURN), within)
             if not known:
-                return self._drawn(rng, classes, turns), turns.log_w
-            return self._clamped(holes, rng, classes, turns), turns.log_w
+                return self._drawn(rng, told, turns), turns.log_w
+            return self._clamped(holes, rng, told, turns), turns.log_w
 
-        def draw(classes, size, rng):
+        def draw(told, size, rng):
             own, each = rng.rows(size), (size, self.told.n_inputs)
-            classes = np.broadcast_to(classes, each)
+            told = np.broadcast_to(told, each)
             parts = [
-                rows_of(own.take(part), classes[part])
+                rows_of(own.take(part), told[part])
                 for part in gen_batches(size, at_once)
             ]
             rows, log_w = (np.concatenate(found) for found in zip(*parts))
@@ -451,7 +449,7 @@ class DiffusionDensity(Density):
             if events:
                 found = np.empty((n, n_columns), self.dtype)
                 # Whose draws do not depend on those of others.
-                each, place = distinct(classes)
+                each, place = distinct(told)
                 marks = Given(np.c_[each.astype(float), np.ones(len(each))]).hashes
                 for number, mark in enumerate(marks):
                     own = np.flatnonzero(place == number)
@@ -459,7 +457,7 @@ class DiffusionDensity(Density):
                     how = len(own), rng.fold(mark), at_once, self.name
                     found[own] = pooled(one, *how, hard=True)
             else:
-                found = draw(classes, n, rng).rows
+                found = draw(told, n, rng).rows
         found = self.domain.to_data(self.columns, found)
         found[:, ~np.isnan(x)] = x[~np.isnan(x)]
         return self.decoded(found)

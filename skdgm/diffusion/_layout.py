@@ -110,10 +110,10 @@ class Layout(NamedTuple):
         found[:, self.noisy], found[:, self.masked] = real, coded
         return found
 
-    def beside(self, coded, classes=None):
+    def beside(self, coded, told=None):
         """Inputs that represent masked columns, NaN where masked, and classes, or
         None if there are neither."""
-        parts = [] if classes is None else [classes]
+        parts = [] if told is None else [told]
         if self.output:
             seen = (~np.isnan(coded)).astype(coded.dtype)
             parts = [self.output.inputs(coded), seen, *parts]

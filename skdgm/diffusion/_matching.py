@@ -100,15 +100,15 @@ class MatchingObjective(NetObjective):
         time = (own.permutation(n) + own.random(n)) / n
         shape, dtype = (n, len(self.layout.noisy)), self.rows.dtype
         noise = rng.fold(_NOISE).generator().standard_normal(shape, dtype)
-        classes = self._classes(batch)
-        if classes is not None:
-            classes[rng.fold(_FREE).generator().random(n) < _UNTOLD] = 0
+        told = self._told(batch)
+        if told is not None:
+            told[rng.fold(_FREE).generator().random(n) < _UNTOLD] = 0
         given = self.completed(state, batch, rng.fold(_MISSING).rows(n))
         hidden = None
         if self.layout.output:
             hidden = self._hidden(given[-1], time, rng.fold(_HIDE).generator())
         even = self.options.weighting == "uniform"
-        found = self._noisy(state, *given, time, noise, hidden, classes, even)
+        found = self._noisy(state, *given, time, noise, hidden, told, even)
         return found, state.statistics
 
     def _hidden(self, coded, time, rng):
@@ -141,13 +141,13 @@ class MatchingObjective(NetObjective):
         for part in gen_batches(len(index), max(1, ROOM // self.width)):
             own, first = rng.take(part), rng.take(part).fold(_TIME).uniform(1)[:, 0]
             v = self.completed(state, index[part], own.fold(_MISSING))
-            classes = self._classes(index[part])
+            told = self._told(index[part])
             clocks, _, frame = self._of_frame(state)
             net = self.net, layout, state.learned, state.statistics[0]
             for k in range(n_times):
                 noise = own.fold(_NOISE, k).normal(len(layout.noisy), self.rows.dtype)
                 uniform = own.fold(_HIDE, k).uniform(len(layout.masked))
-                how = (k + first) / n_times, noise, uniform, classes
+                how = (k + first) / n_times, noise, uniform, told
                 losses = bounds(net, frame, clocks, v[0], v[-1], *how)
                 found[part] += (losses + v[1]) / n_times
         return found
@@ -169,19 +169,19 @@ class MatchingObjective(NetObjective):
             self._known = frame.size, (Clocks(frame.size), frame.normal, quick)
         return self._known[1]
 
-    def _classes(self, index):
+    def _told(self, index):
         """Classes, or attributes, given beside rows, or None."""
         if not self.told.n_inputs:
             return None
         return self.told.read(self.rows.beside(index), self.rows.dtype)
 
-    def _noisy(self, state, v, log_q, coded, time, noise, hidden, classes, even=False):
+    def _noisy(self, state, v, log_q, coded, time, noise, hidden, told, even=False):
         """Arguments of :func:`errors`: of rows with noise at times, whose angles count
         alike if ``even``, and masked columns."""
         clocks, _, frame = self._of_frame(state)
         y, angles, *rest = noisy(frame, clocks, v, time, noise, even)
         rest[-1] += log_q
-        x, lost = presented(self.layout, y, time, angles, hidden, classes)
+        x, lost = presented(self.layout, y, time, angles, hidden, told)
         return x, *rest, lost
 
 
@@ -210,17 +210,17 @@ class Some(NamedTuple):
         return self.rows.blocks(n_rows)
 
 
-def presented(layout, y, time, angles, hidden, classes=None):
+def presented(layout, y, time, angles, hidden, told=None):
     """Inputs of the net, of rows with noise and of :func:`masked` columns; and values
     of the latter to be predicted with the weights of their losses, or None."""
     if hidden is None:
-        return seen(y, time, angles, classes), None
+        return seen(y, time, angles, told), None
     left, *lost = hidden
     time = time if layout.timed else 0.0
-    return seen(y, time, angles, layout.beside(left, classes)), lost
+    return seen(y, time, angles, layout.beside(left, told)), lost
 
 
-def bounds(net, frame, clocks, v, coded, time, noise, uniform, classes=None):
+def bounds(net, frame, clocks, v, coded, time, noise, uniform, told=None):
     """Upper bounds of negative log-likelihoods, at a time of each row, by the arguments
     of :func:`errors` before the rows.
 
@@ -229,13 +229,13 @@ def bounds(net, frame, clocks, v, coded, time, noise, uniform, classes=None):
     layout, hidden = net[1], None
     if layout.flips:
         z = _flips.flipped(coded, uniform, time)
-        x = seen(v, time, clocks(time, v.dtype), layout.beside(z, classes))
+        x = seen(v, time, clocks(time, v.dtype), layout.beside(z, told))
         out = net[0].apply(*net[2:], x)[0]
         return _flips.bound(out + _flips.offset(z, time), z, coded, time)
     y, angles, *rest = noisy(frame, clocks, v, time, noise)
     if layout.output:
         hidden = masked(coded, time, uniform)
-    x, lost = presented(layout, y, time, angles, hidden, classes)
+    x, lost = presented(layout, y, time, angles, hidden, told)
     if lost is None or not v.shape[1]:
         return errors(*net, x, *rest, lost)[0]
     values, factor = lost
@@ -243,7 +243,7 @@ def bounds(net, frame, clocks, v, coded, time, noise, uniform, classes=None):
     n = np.maximum(1, (~np.isnan(coded)).sum(axis=1))
     before = np.maximum(0, np.ceil(time * n) - 1) / n
     y, angles, *rest = noisy(frame, clocks, v, before, noise)
-    x, lost = presented(layout, y, before, angles, hidden, classes)
+    x, lost = presented(layout, y, before, angles, hidden, told)
     nothing = [0 * part for part in rest]
     return found + errors(*net, x, *nothing, lost)[0]
 
