@@ -29,7 +29,9 @@ LINE = np.arange(-9, 9, STEP)
 def rows(kind):
     if kind == "bernoulli":
         return (X > 0).astype(float)
-    return X if kind == "gaussian" else np.c_[X[:, 0], X[:, 1] > 0, X[:, 2] > 0.5]
+    return (
+        X.copy() if kind == "gaussian" else np.c_[X[:, 0], X[:, 1] > 0, X[:, 2] > 0.5]
+    )
 
 
 def columns_of(kind):
