@@ -64,17 +64,16 @@ class Bound(NetObjective):
         return state.statistics, v, noise, self.beta(clock), rng.fold(_DROP), told
 
     def _told(self, index):
-        """Classes or attributes of rows, as an argument, if these depend on any."""
+        """Classes or attributes of rows, if these depend on any."""
         if self.hierarchy.told is None:
-            return {}
-        values = self.rows.beside(index)
-        return {"told": self.hierarchy.told.read(values, self.rows.dtype)}
+            return None
+        return self.hierarchy.told.read(self.rows.beside(index), self.rows.dtype)
 
     def forward(self, params, given):
         """Negative bound of each row."""
         statistics, v, noise, beta, rng, told = given
         x = self.hierarchy.batch(self.output.inputs(v, self.share))
-        how = {"exact": not self.weighted, "rng": rng, "train": True} | told
+        how = {"exact": not self.weighted, "rng": rng, "train": True, "told": told}
         found = self.hierarchy.through(params, statistics, x, noise, **how)
         found = found.with_free(self.options.free_bits)
         return -self._bound(found, params.own, v, beta), found.statistics
@@ -88,7 +87,7 @@ class Bound(NetObjective):
         v, noise = self.rows.take(index), self.hierarchy.noise(rng, self.n_each)
         x = self.hierarchy.batch(self.output.inputs(v, self.share))
         own = state.params, state.statistics, x, noise
-        how = {"exact": not self.weighted} | self._told(index)
+        how = {"exact": not self.weighted, "told": self._told(index)}
         found = self.hierarchy.through(*own, **how)
         value = self._bound(found, state.params.own, v, self.options.beta)
         return -value.astype(np.float64)

@@ -108,6 +108,7 @@ class Glimpses(Architecture):
         rng=None,
         train=False,
         decoded=True,
+        told=None,
     ):
         """Draw latent units of rows x, and paint: a :class:`Pass`, whose tuples have an
         array for each step. If ``exact``, log q is less that of the prior, in
@@ -141,7 +142,7 @@ class Glimpses(Architecture):
         self._painted(params, x, settle)
         return means
 
-    def rebuilt(self, params, statistics, x):
+    def rebuilt(self, params, statistics, x, told=None):
         """Outputs for the data given the means of all latent units of rows x."""
         how = x, lambda _, stats: self.units.mean(stats)
         return self._rows(self._painted(params, *how))
@@ -210,7 +211,7 @@ class Glimpses(Architecture):
             decoder, canvas = self._write(params, decoder, canvas, part)
             yield self._rows(canvas)
 
-    def downwards(self, params, statistics, z, rng=None, level=-1):
+    def downwards(self, params, statistics, z, rng=None, level=-1, told=None):
         """Outputs for the data, (n_rows, n_outputs), given latent units of all
         steps."""
         *_, out = self.canvases(params, z)

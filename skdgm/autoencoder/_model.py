@@ -6,7 +6,7 @@ import numpy as np
 
 from skdgm.autoencoder._bound import Bound
 from skdgm.autoencoder._coder import convolutions
-from skdgm.data.given import BOTH, shares_of
+from skdgm.data.given import refuse_both, shares_of
 from skdgm.latent import Hierarchy, LatentModel
 from skdgm.latent.auxiliary import AuxiliaryUnits
 from skdgm.latent.hierarchy import Images
@@ -46,8 +46,7 @@ class AutoencoderModel(LatentModel):
                 f"hidden_layer_sizes must have one tuple for each of the {len(latent)} "
                 f"layers of n_components; got {options.hidden_layer_sizes}."
             )
-        if options.class_conditional and options.attribute_conditional:
-            raise ValueError(BOTH)
+        refuse_both(options)
         if options.inference == "top-down" and not all(hidden[:-1]):
             raise ValueError(
                 'inference="top-down" needs a hidden layer in each encoder but the '

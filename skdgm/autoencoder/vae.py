@@ -14,11 +14,11 @@ from sklearn.utils.validation import _num_samples
 from skdgm.autoencoder._model import AutoencoderModel
 from skdgm.autoencoder._options import BoundOptions
 from skdgm.base.frames import filled_in, framed
+from skdgm.base.given import attribute_types_
 from skdgm.base.options import KW_ONLY, Auto, Count, Share
 from skdgm.data import names_of
 from skdgm.data.given import (
     asked_by_option,
-    attribute_types,
     count_attributes,
     count_classes,
     given_by_option,
@@ -180,6 +180,8 @@ class VAE(BoundOptions, LatentEstimator):
         "Set warm_up to some epochs, lower beta, or raise learning_rate or n_iter."
     )
 
+    attribute_types_ = attribute_types_
+
     def score_samples(self, X: Data, y: Target = None) -> np.ndarray:
         r"""Importance weighted lower bound on the log-likelihood, in nats.
 
@@ -328,11 +330,6 @@ class VAE(BoundOptions, LatentEstimator):
         how = {"sampler": sampler, "n_steps": n_steps}
         how |= asked_by_option(self, y, _num_samples(X))
         return filled_in(self, X, self.density_.fill(X, method, random_state, **how))
-
-    @property
-    def attribute_types_(self) -> dict:
-        """How each attribute is read, by its name or number."""
-        return attribute_types(self)
 
     def _label(self, rows, y, fresh, _):
         return given_by_option(self, rows, y, fresh)

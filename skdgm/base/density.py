@@ -202,7 +202,12 @@ class Density(ABC):
         raise MissingCapability(self.name, "log_partition")
 
     def by_content(
-        self, function: Callable, rows: Rows, size: int, take: Callable | None = None
+        self,
+        function: Callable,
+        rows: Rows,
+        size: int,
+        take: Callable | None = None,
+        beside: np.ndarray | None = None,
     ) -> np.ndarray:
         """Compute a function of every row, with random numbers keyed by its content.
 
@@ -216,6 +221,8 @@ class Density(ABC):
             Number of rows at a time.
         take : callable, optional
             ``take(block)`` reads dense rows at a slice; by default as those of rows.
+        beside : ndarray of shape (n_rows, ...), optional
+            Values beside rows, a third argument of the function.
 
         Returns
         -------
@@ -225,7 +232,8 @@ class Density(ABC):
         take = take or rows.take
         with one_blas_thread():
             for block in gen_batches(rows.shape[0], max(1, size)):
-                parts.append(function(take(block), rng.take(block)))
+                more = () if beside is None else (beside[block],)
+                parts.append(function(take(block), rng.take(block), *more))
         return np.concatenate(parts)
 
     def widened(self, X: Data) -> Data:

@@ -5,7 +5,6 @@ value may stand for all of them.
 """
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from skdgm.data.attributes import Known, learned
 from skdgm.data.inputs import as_values, check_length
@@ -13,11 +12,14 @@ from skdgm.data.labels import as_column, codes_of, of_classes, weight_of_classes
 from skdgm.utils.counts import WHOLE
 from skdgm.utils.given import Given
 
-# Message of options of which one is enough.
-BOTH = (
-    "class_conditional and attribute_conditional exclude each other: with the latter, "
-    "classes are attributes."
-)
+
+def refuse_both(options):
+    """Raise ValueError for options that ask for classes and for attributes."""
+    if options.class_conditional and options.attribute_conditional:
+        raise ValueError(
+            "class_conditional and attribute_conditional exclude each other: with the "
+            "latter, classes are attributes."
+        )
 
 
 def given_classes(model, rows, y, fresh):
@@ -64,15 +66,6 @@ def attribute_numbers(attributes, y, owner, n_rows):
     return attributes.of_rows(y, owner, n_rows)
 
 
-def attribute_types(model):
-    """How each attribute of a fitted model is read, by its name or number."""
-    check_is_fitted(model)
-    found = getattr(model, "_attributes_", None)
-    if found is None:
-        raise AttributeError(f"{model._name} is not conditional: it has no types.")
-    return found.types()
-
-
 def given_by_option(model, rows, y, fresh):
     """Rows with their classes or attributes, if options of a model ask for these, and a
     dict of what a ``fresh`` fit decides on."""
@@ -88,7 +81,8 @@ def asked_by_option(model, y, n_rows):
     as an argument of its density; ValueError as of :func:`class_codes`."""
     if y is None:
         return {}
-    if model._options.attribute_conditional:
+    options = model._options
+    if options.attribute_conditional or not hasattr(options, "class_conditional"):
         return {"y": y}
     return {"codes": class_codes(model, y, n_rows)}
 

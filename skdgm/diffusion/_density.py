@@ -94,16 +94,7 @@ class DiffusionDensity(Density):
         self.tell_grey(rows)
         told = self.told.asked(codes, y, self.name, rows.shape[0], rows.dtype)
         function = self._bounds if self._is_bound else self._by_flow
-        n = self.n_features_out
-
-        def of_rows(v, rng):
-            return function(v[:, :n], v[:, n:], rng)
-
-        def beside(block):
-            return np.concatenate([rows.take(block), told[block]], axis=1)
-
-        take = beside if self.told.n_inputs else None
-        found = self._of_rows(of_rows, rows, take)
+        found = self._of_rows(function, rows, told)
         return found + self.domain.log_volume(self.columns, rows)
 
     def features(self, X):
@@ -233,10 +224,10 @@ class DiffusionDensity(Density):
             found[:, self.layout.masked] = output.value(inputs / len(draws))
         return found
 
-    def _of_rows(self, function, rows, take=None):
+    def _of_rows(self, function, rows, beside=None):
         n = self.n_features_out
         size = self.width * (n if n <= _EXACT else 1)
-        return self.by_content(function, rows, ROOM // size, take)
+        return self.by_content(function, rows, ROOM // size, beside=beside)
 
     def _presented(self, function, n_rows):
         """Rows in the units of the model, of slices of them, in the form of the
@@ -317,7 +308,7 @@ class DiffusionDensity(Density):
         normal = -0.5 * (y * y + LOG_2PI).sum(axis=1)
         return normal + log_volume + self.frame.log_volume
 
-    def _by_flow(self, v, told, rng):
+    def _by_flow(self, v, rng, told):
         found, holes = np.empty(len(v)), np.isnan(v).any(axis=1)
         if not holes.all():
             whole = np.flatnonzero(~holes)
@@ -347,7 +338,7 @@ class DiffusionDensity(Density):
 
         return by_weight(draw, rng, self.now.n_draws, "mean")
 
-    def _bounds(self, v, told, rng):
+    def _bounds(self, v, rng, told):
         """Lower bounds of log densities, at times spread evenly."""
         found, nothing = np.zeros(len(v)), np.isnan(v).all(axis=1)
         layout, n_draws = self.layout, self.now.n_draws

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from skdgm.data import check_pattern
-from skdgm.data.given import BOTH
+from skdgm.data.given import refuse_both
 from skdgm.diffusion._density import DiffusionDensity
 from skdgm.diffusion._field import N_TIMES
 from skdgm.diffusion._images import image_net, sizes_of
@@ -39,8 +39,7 @@ class DiffusionModel(NetModel):
                 'bits="flips" is for tables of bits alone, with '
                 'column_types="bernoulli": in others leave bits="masks".'
             )
-        if options.class_conditional and options.attribute_conditional:
-            raise ValueError(BOTH)
+        refuse_both(options)
         for name in _SIZES:
             check_layer_sizes(getattr(options, name), name)
         if options.architecture != "conv":

@@ -11,12 +11,12 @@ import numpy as np
 from sklearn.utils.validation import _num_samples
 
 from skdgm.base.common_options import ColumnTypes, TableOptions
-from skdgm.base.frames import filled_in, framed
+from skdgm.base.frames import framed
+from skdgm.base.given import attribute_types_, conditional_sample, impute
 from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative
 from skdgm.data import names_of
 from skdgm.data.given import (
     asked_by_option,
-    attribute_types,
     forget,
     given_by_option,
     scale_attributes,
@@ -26,7 +26,7 @@ from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost
 from skdgm.nets.options import Activation
 from skdgm.training import Budget
-from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target
+from skdgm.typing import ArrayOrFrame, Data, Seed, Target
 from skdgm.utils.counts import count_rows
 
 
@@ -213,6 +213,9 @@ class Diffusion(TableOptions, NetEstimator):
     _KNOWN = "classes_", "_attributes_"
     _LIGHTER = "lower hidden_layer_sizes or batch_size."
 
+    impute, conditional_sample = impute, conditional_sample
+    attribute_types_ = attribute_types_
+
     def sample(
         self,
         n_samples: int = 1,
@@ -284,82 +287,8 @@ class Diffusion(TableOptions, NetEstimator):
         ValueError
             A class is unknown, or the model is not conditional.
         """
-        return self.density_.log_prob(X, **asked_by_option(self, y, _num_samples(X)))
-
-    def impute(
-        self,
-        X: Data,
-        y: Target = None,
-        *,
-        method: Filling = "mean",
-        random_state: Seed = None,
-    ) -> ArrayOrFrame:
-        """Fill missing entries, given the others of their row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-        y : object, dict or array-like, default=None
-            Class, or attributes, of all rows, or of each, of a conditional model. By
-            default rows are of any.
-        method : {"mean", "sample"}, default="mean"
-            "mean" fills in means of ``n_draws`` draws, the same at each call; "sample"
-            fills in draws.
-        random_state : int, RandomState instance or None, default=None
-            For "sample".
-
-        Returns
-        -------
-        X_filled : ndarray of shape (n_samples, n_features)
-            Known entries are unchanged. A DataFrame with its index if X and what the
-            model was fitted to are such.
-
-        Raises
-        ------
-        ValueError
-            ``method`` or a class is unknown, or the model is not conditional.
-        """
         told = asked_by_option(self, y, _num_samples(X))
-        return filled_in(self, X, self.density_.fill(X, method, random_state, **told))
-
-    def conditional_sample(
-        self,
-        X: Data,
-        y: Target = None,
-        *,
-        n_samples: int = 1,
-        random_state: Seed = None,
-    ) -> ArrayOrFrame:
-        """Draw missing entries several times, given the others of their row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_rows, n_features)
-            NaN where missing.
-        y : object, dict or array-like, default=None
-            Class, or attributes, of all rows, or of each, of a conditional model. By
-            default rows are of any.
-        n_samples : int, default=1
-            Draws for each row.
-        random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
-
-        Returns
-        -------
-        X_drawn : ndarray of shape (n_rows * n_samples, n_features)
-            All draws for the first row come first. A DataFrame with its index, each
-            label ``n_samples`` times, if X and what the model was fitted to are such;
-            with ``column_types="mixed"`` also if X is an array.
-        """
-        told = asked_by_option(self, y, _num_samples(X))
-        drawn = self.density_.fill(X, "sample", random_state, n_samples, **told)
-        return filled_in(self, X, drawn)
-
-    @property
-    def attribute_types_(self) -> dict:
-        """How each attribute is read, by its name or number."""
-        return attribute_types(self)
+        return self.density_.log_prob(X, **told)
 
     def log_density_gradient(self, X: Data, *, noise: float = 0.1) -> np.ndarray:
         r"""Score: gradient of the log-density of rows with noise, by their entries.
@@ -399,8 +328,9 @@ class Diffusion(TableOptions, NetEstimator):
         if self._options.attribute_conditional:
             scale_attributes(self, table, fresh)
         elif fresh:
-            kept = () if table.rows.given is None else ("classes_",)
-            forget(self, *{"classes_", "_attributes_"}.difference(kept))
+            forget(self, "_attributes_")
+            if table.rows.given is None:
+                forget(self, "classes_")
 
     def _check_cost(self, table, n_epochs):
         facts, n, options = self._facts(), len(table.index), self._options

@@ -5,13 +5,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.common_options import TableOptions
 from skdgm.base.fits import mean_score
-from skdgm.base.frames import filled_in, framed
+from skdgm.base.frames import framed
+from skdgm.base.given import attribute_types_, conditional_sample, impute
 from skdgm.data import names_of
-from skdgm.data.given import attribute_types, count_attributes, given_attributes
+from skdgm.data.given import count_attributes, given_attributes
 from skdgm.flows._columns import FlowColumns
 from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost
-from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target, Weight
+from skdgm.typing import ArrayOrFrame, Data, Seed, Target, Weight
 
 
 class FlowEstimator(NetEstimator, implied=TableOptions):
@@ -19,6 +20,9 @@ class FlowEstimator(NetEstimator, implied=TableOptions):
     inverse; a subclass has options."""
 
     _KNOWN = "_attributes_", "_known"
+
+    impute, conditional_sample = impute, conditional_sample
+    attribute_types_ = attribute_types_
 
     @property
     def _domain(self):
@@ -179,76 +183,6 @@ class FlowEstimator(NetEstimator, implied=TableOptions):
             H has another number of columns.
         """
         return framed(self, self.density_.inverse(H, y), H)
-
-    def impute(
-        self,
-        X: Data,
-        y: Target = None,
-        *,
-        method: Filling = "mean",
-        random_state: Seed = None,
-    ) -> ArrayOrFrame:
-        """Fill missing entries, given the others of their row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-        y : array-like of shape (n_samples,) or (n_samples, n_attributes), default=None
-            Attributes of the rows, or of all rows; required by a conditional flow.
-        method : {"mean", "sample"}, default="mean"
-            "mean" fills in means, the same at each call; "sample" fills in draws.
-        random_state : int, RandomState instance or None, default=None
-            For "sample".
-
-        Returns
-        -------
-        X_filled : ndarray of shape (n_samples, n_features)
-            Known entries are unchanged. A DataFrame with its index if X and what the
-            model was fitted to are such.
-
-        Raises
-        ------
-        ValueError
-            ``method`` is unknown.
-        """
-        found = self.density_.fill(X, method, random_state, y=y)
-        return filled_in(self, X, found)
-
-    def conditional_sample(
-        self,
-        X: Data,
-        y: Target = None,
-        *,
-        n_samples: int = 1,
-        random_state: Seed = None,
-    ) -> ArrayOrFrame:
-        """Draw missing entries several times, given the others of their row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_rows, n_features)
-            NaN where missing.
-        y : array-like of shape (n_rows,) or (n_rows, n_attributes), default=None
-            Attributes of the rows, or of all rows; required by a conditional flow.
-        n_samples : int, default=1
-            Draws for each row.
-        random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
-
-        Returns
-        -------
-        X_drawn : ndarray of shape (n_rows * n_samples, n_features)
-            All draws for the first row come first. A DataFrame with its index, each
-            label ``n_samples`` times, if X and what the model was fitted to are such.
-        """
-        drawn = self.density_.fill(X, "sample", random_state, n_samples, y)
-        return filled_in(self, X, drawn)
-
-    @property
-    def attribute_types_(self) -> dict:
-        """How each attribute is read, by its name or number."""
-        return attribute_types(self)
 
     def _beside(self, y):
         """The attributes of rows, where pipelines and searches give a y to all."""

@@ -9,6 +9,7 @@ from sklearn.utils import check_array, check_random_state
 
 from skdgm.base import Density, of_rows
 from skdgm.data import BinaryColumns, fill
+from skdgm.data.attributes import chosen
 from skdgm.implicit.generator import drawn
 from skdgm.implicit.inversion import invert
 from skdgm.implicit.kernels import Kernels, noisy
@@ -83,10 +84,7 @@ class ImplicitDensity(Density):
     def classes(self, rng, n_rows):
         """Draw classes by their frequencies."""
         uniform = rng.fold(_CLASS).rows(n_rows).uniform(1)[:, 0]
-        ends = np.cumsum(self.shares)
-        return np.searchsorted(ends / ends[-1], uniform, side="right").clip(
-            max=len(ends) - 1
-        )
+        return chosen(self.shares, uniform)
 
     @property
     def dtype(self):

@@ -44,6 +44,7 @@ class Architecture(ABC):
         rng=None,
         train=False,
         decoded=True,
+        told=None,
     ):
         """Draw latent units of rows x, (n_rows, n_inputs), and decode them: a
         :class:`~skdgm.latent.data_layer.Pass`; see :meth:`Hierarchy.through`."""
@@ -59,12 +60,12 @@ class Architecture(ABC):
         before: a list of arrays."""
 
     @abstractmethod
-    def downwards(self, params, statistics, z, rng=None, level=-1):
+    def downwards(self, params, statistics, z, rng=None, level=-1, told=None):
         """Outputs for the data, (n_rows, n_outputs), given latent units of a layer, or
-        those of :meth:`top`."""
+        those of :meth:`top`, and what is ``told`` beside."""
 
     @abstractmethod
-    def rebuilt(self, params, statistics, x):
+    def rebuilt(self, params, statistics, x, told=None):
         """Outputs for the data given the means of latent units of rows x."""
 
     @abstractmethod

@@ -90,20 +90,13 @@ class LatentDensity(Density):
         if self.hierarchy.data:
             self.tell_grey(rows)
 
-        def beside(block):
-            return np.concatenate([rows.take(block), told[block]], axis=1)
-
-        def of_rows(v, rng):
-            known = None
-            if told is not None:
-                v, known = np.split(v, [v.shape[1] - told.shape[1]], axis=1)
-            draws = self._draws(v, rng, n_draws, told=known)
+        def of_rows(v, rng, told=None):
+            draws = self._draws(v, rng, n_draws, told=told)
             parts = [log_p - gap for log_p, gap in draws]
             log_w = np.concatenate(parts, axis=1).astype(np.float64)
             return np.stack(log_mean_exp(log_w, axis=1), axis=1)
 
-        take = None if told is None else beside
-        found, se = self._by_content(of_rows, rows, take).T.copy()
+        found, se = self._by_content(of_rows, rows, told).T.copy()
         found += self.domain.log_volume(self.columns, rows)
         return found, se
 
@@ -229,8 +222,8 @@ class LatentDensity(Density):
         """Outputs of the decoder for latent units drawn from their prior, one row for
         each stream, and the streams; ``told`` are its other inputs, by default
         drawn."""
-        z, more = self.latent(rng), {} if told is None else {"told": told}
-        return self.hierarchy.downwards(*self.net, z, rng.fold(_DOWN), **more), rng
+        given = self.latent(rng), rng.fold(_DOWN)
+        return self.hierarchy.downwards(*self.net, *given, told=told), rng
 
     def latent(self, rng):
         """Draw latent units from their prior, one row for each stream."""
@@ -239,9 +232,8 @@ class LatentDensity(Density):
 
     def decode(self, Z, level=-1, told=None):
         """Expected data given latent units of a layer; see ``inverse_transform``."""
-        more = {} if told is None else {"told": told}
         with one_blas_thread():
-            out = self.hierarchy.downwards(*self.net, Z, level=level, **more)
+            out = self.hierarchy.downwards(*self.net, Z, level=level, told=told)
             layer = self.hierarchy.data
             v = layer.mean(self.net[0], out) if layer else self.output.mean(out)
         return self.decoded(self.domain.to_data(self.columns, v))
@@ -289,8 +281,8 @@ class LatentDensity(Density):
         whole = fill(self, X, method, random_state, filled, given=given)
         return self.decoded(whole, X)
 
-    def _by_content(self, function, rows, take=None):
-        return self.by_content(function, rows, _ROWS // self.width, take)
+    def _by_content(self, function, rows, beside=None):
+        return self.by_content(function, rows, _ROWS // self.width, beside=beside)
 
     def _means(self, v):
         x = self.output.inputs(v, self.share)
@@ -312,9 +304,8 @@ class LatentDensity(Density):
             if told is None and self.hierarchy.told is not None:
                 each = self.hierarchy.told.each()
             for own, log_share in each:
-                more = {} if own is None else {"told": own}
                 given = params, statistics, x, noise
-                found = self.hierarchy.through(*given, **how | more)
+                found = self.hierarchy.through(*given, **how, told=own)
                 parts.append(log_share - self.output.nll(found.out, v, params.own))
             log_p = parts[0] if len(parts) == 1 else logsumexp(parts, axis=0)
             yield log_p.reshape(len(v), -1), found.gap.reshape(len(v), -1)
@@ -322,10 +313,9 @@ class LatentDensity(Density):
     def _guess(self, v, told=None):
         """Rows with missing entries filled by means, iterated."""
         missing, hierarchy, guess = np.isnan(v), self.hierarchy, v
-        more = {} if told is None else {"told": told}
         for _ in range(_SETTLED):
             x = self.output.inputs(guess, self.share)
-            out = hierarchy.rebuilt(*self.net, x, **more)
+            out = hierarchy.rebuilt(*self.net, x, told)
             if hierarchy.data is not None:
                 out = hierarchy.data.outputs(self.net[0], out, x)
             mean = self.output.mean(out)
@@ -337,11 +327,11 @@ class LatentDensity(Density):
         hierarchy, output, own = self.hierarchy, self.output, self.net[0].own
         x = output.inputs(guess, self.share)
         linked = hierarchy.data is not None and np.isnan(v).any()
-        more = {} if told is None else {"told": told}
 
         def draw(rng):
             how = hierarchy.noise(rng, 1), (v, rng.fold(_FILL))
-            found = hierarchy.through(*self.net, x, how[0], given=how[1], **more)
+            more = {"given": how[1], "told": told}
+            found = hierarchy.through(*self.net, x, how[0], **more)
             log_w = (-output.nll(found.out, v, own) - found.gap).astype(np.float64)
             if method == "sample":
                 return log_w, found.whole if linked else found.out

@@ -47,7 +47,7 @@ class LatentChain:
     def __init__(self, density, v, guess, correct, told=None):
         self.density, self.v, self.guess, self.correct = density, v, guess, correct
         self.missing, self.own = np.isnan(v), density.net[0].own
-        self.told = {} if told is None else {"told": told}
+        self.told = told
 
     def init(self, rng):
         """State before the first step, without latent units."""
@@ -57,16 +57,16 @@ class LatentChain:
         """Draw latent units, and missing entries given these."""
         hierarchy, output = self.density.hierarchy, self.density.output
         given = *self.density.net, output.inputs(state.x, self.density.share)
-        new = hierarchy.through(*given, hierarchy.noise(rng, 1), **self.told)
+        new = hierarchy.through(*given, hierarchy.noise(rng, 1), told=self.told)
         accepted, z, out = np.ones(len(self.v), bool), new.z, new.out
         if state.z and self.correct:
             source = hierarchy.noise_of(state.z, rng.fold(_OLD))
-            old = hierarchy.through(*given, source, **self.told)
+            old = hierarchy.through(*given, source, told=self.told)
             ratio = self._weight(new, state.x) - self._weight(old, state.x)
             accepted = taken(ratio, rng.fold(_CHOICE))
             z = chosen(accepted, z, state.z)
             out = np.where(accepted[:, None], out, state.out)
-        elif state.z and hierarchy.told is not None and not self.told:
+        elif state.z and hierarchy.told is not None and self.told is None:
             told = state.z[-1]
             old = hierarchy.through(*given, hierarchy.noise(rng, 1), told=told)
             ratio = self._log_p(new, state.x) - self._log_p(old, state.x)

@@ -1,4 +1,4 @@
-r"""What the data depend on beside latent units: classes, or attributes, of rows.
+r"""Classes, or attributes, of rows, on which the data depend beside latent units.
 
 .. math:: p(x) = \sum_k p(a_k) \int p(x \mid z, a_k) \, p(z) \, \mathrm{d} z
 """

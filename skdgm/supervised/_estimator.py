@@ -5,7 +5,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.common_options import TableOptions
 from skdgm.base.frames import framed
-from skdgm.data.given import attribute_types, count_attributes, given_attributes
+from skdgm.base.given import attribute_types_
+from skdgm.data.given import count_attributes, given_attributes
 from skdgm.nets import NetEstimator
 from skdgm.supervised._model import GivenModel
 from skdgm.typing import ArrayOrFrame, Data, Seed, Target
@@ -21,6 +22,8 @@ class AttributeEstimator(NetEstimator, implied=TableOptions):
     """
 
     _MODEL, _KNOWN = GivenModel(), ("_attributes_", "_known", "_grey")
+
+    attribute_types_ = attribute_types_
 
     def generate(self, y: object) -> ArrayOrFrame:
         r"""Expected rows given attributes, :math:`\mathbb{E}[x \mid a]`.
@@ -115,11 +118,6 @@ class AttributeEstimator(NetEstimator, implied=TableOptions):
         log_likelihood : ndarray of shape (n_samples,), float64
         """
         return self.density_.log_prob(X, y)
-
-    @property
-    def attribute_types_(self) -> dict:
-        """How each attribute is read, by its name or number."""
-        return attribute_types(self)
 
     def _label(self, rows, y, fresh, _):
         """Rows with the numbers of their attributes, and a dict of what these are."""
