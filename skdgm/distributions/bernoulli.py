@@ -55,7 +55,7 @@ class Bernoulli(Biased):
         return out.reshape(np.shape(eta)[:-1])
 
     def log_evidence(self, eta, x, clamped):
-        eta = np.asarray(eta, np.float64)
+        eta = np.atleast_2d(np.asarray(eta, np.float64))
         return np.where(clamped, x, 0) @ eta.T + ~clamped @ softplus(eta).T
 
     def mean(self, eta):

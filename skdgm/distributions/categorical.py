@@ -63,8 +63,8 @@ class Softmax(Biased):
     def log_evidence(self, eta, x, clamped):
         """Log weight of each row of x under each row of eta, (n_rows, n_fields) in
         float64; A(eta) for rows that are not clamped, which a row is as a whole."""
-        known, whole = x @ np.asarray(eta, np.float64).T, clamped.all(axis=1)
-        return np.where(whole[:, None], known, self.log_partition(eta))
+        eta, whole = np.atleast_2d(np.asarray(eta, np.float64)), clamped.all(axis=1)
+        return np.where(whole[:, None], x @ eta.T, self.log_partition(eta))
 
     def mean(self, eta):
         return softmax(eta, axis=-1)

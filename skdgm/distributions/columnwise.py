@@ -127,7 +127,7 @@ class Columnwise(Unit):
         return self.log_partitions(eta).sum(axis=-1)
 
     def log_evidence(self, eta, x, clamped):
-        x, eta = np.where(clamped, x, 0.0), np.asarray(eta, np.float64)
+        x, eta = np.where(clamped, x, 0.0), np.atleast_2d(np.asarray(eta, np.float64))
         own = np.where(clamped, self.log_base(x), 0.0).sum(axis=1, keepdims=True)
         return x @ eta.T + own + ~clamped @ self.log_partitions(eta).T
 

@@ -88,8 +88,11 @@ class Gaussian(_Options, Unit):
     def log_evidence(self, eta, x, clamped):
         x = np.where(clamped, x, 0.0)
         own = 0.5 * x**2 @ np.asarray(eta.precision, np.float64)
-        free = self.log_partitions(eta).astype(np.float64)
-        return x @ eta.theta.T.astype(np.float64) - own[:, None] + ~clamped @ free.T
+        theta, free = (
+            np.atleast_2d(part).astype(np.float64)
+            for part in (eta.theta, self.log_partitions(eta))
+        )
+        return x @ theta.T - own[:, None] + ~clamped @ free.T
 
     def mean(self, eta):
         return eta.theta / eta.precision

@@ -95,7 +95,7 @@ class Multinomial(_Options, Unit):
         """Log weight of each row of x under each row of eta, (n_rows, n_fields), with
         the words that are left among those that are not clamped; minus infinity if
         there are none, or clamped counts exceed the length."""
-        eta, x = np.asarray(eta, np.float64), np.where(clamped, x, 0.0)
+        eta, x = np.atleast_2d(np.asarray(eta, np.float64)), np.where(clamped, x, 0.0)
         left = np.broadcast_to(self.n - x.sum(axis=1), len(x))
         known = x @ eta.T - log_factorials(x).sum(axis=1, keepdims=True)
         known += (gammaln(np.asarray(self.n) + 1.0) - gammaln(left + 1))[:, None]

@@ -106,7 +106,7 @@ class Pooled(_Shape, Unit):
     def log_evidence(self, eta, x, clamped):
         """Log weight of partly clamped rows: a unit that is on excludes all others of
         its block, and one that is off is not drawn."""
-        eta = self.blocks(np.asarray(eta, np.float64))
+        eta = self.blocks(np.atleast_2d(np.asarray(eta, np.float64)))
         on, off = (
             self.blocks(clamped & part)
             for part in (np.asarray(x) > 0, np.asarray(x) == 0)

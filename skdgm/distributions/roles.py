@@ -67,8 +67,8 @@ class Unit(ABC):
     @abstractmethod
     def log_evidence(self, eta: Tree, x: np.ndarray, clamped: np.ndarray) -> np.ndarray:
         """Log weight of partly clamped rows x, with their free entries summed out,
-        under each of several fields: (n_rows, n_fields) in float64; ``clamped`` is a
-        mask of entries."""
+        under each of several fields: (n_rows, n_fields) in float64, of a field of shape
+        (size,) with n_fields = 1; ``clamped`` is a mask of entries."""
 
     @abstractmethod
     def mean(self, eta: Tree) -> np.ndarray:

@@ -76,7 +76,7 @@ class Sites(_Sizes, Canonical):
     def log_evidence(self, eta, x, clamped):
         """Log weight of partly clamped rows; a site is clamped if all its entries
         are."""
-        eta = np.asarray(eta, np.float64)
+        eta = np.atleast_2d(np.asarray(eta, np.float64))
         free = ~np.logical_and.reduceat(clamped, self.starts, axis=1)
         known = np.where(np.repeat(free, self.widths, axis=1), 0, x)
         return known @ eta.T + free @ self._log_partitions(eta).T

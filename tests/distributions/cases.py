@@ -103,6 +103,20 @@ class UnitCase:
             )
             assert value == pytest.approx(expected)
 
+    def test_a_single_field_is_that_of_all_rows(self):
+        unit, alone = self.unit, self.unit.field(self.own)
+        each = unit.field(self.own, np.zeros_like(self.received))
+        evidence = unit.log_evidence(alone, self.x, self.clamped)
+        assert evidence.shape == (4, 1)
+        whole = unit.log_evidence(each, self.x, self.clamped)
+        np.testing.assert_allclose(np.tile(evidence, (1, 4)), whole, rtol=1e-12)
+        expected = unit.log_weight(each, self.x)
+        np.testing.assert_allclose(unit.log_weight(alone, self.x), expected)
+        for name in "log_partition", "mean", "mode":
+            own, expected = (getattr(unit, name)(eta) for eta in (alone, each))
+            assert np.shape(own) == expected.shape[1:], name
+            np.testing.assert_allclose([own] * 4, expected)
+
     def test_biases_are_inputs(self):
         unit, received = self.unit, self.received[0]
         bias = unit.bias_of(self.own)

@@ -79,6 +79,22 @@ def test_likelihoods_and_means_are_those_of_enumeration(n_components, options):
         np.testing.assert_allclose(model.impute(X[[i]])[0], p, atol=1e-5)
 
 
+@pytest.mark.parametrize("hidden", ["bernoulli", "binomial(2)"])
+@pytest.mark.parametrize(
+    "kind, n", [("bernoulli", 2), ("categorical", 3), ("binomial(3)", 4)]
+)
+def test_probabilities_without_pairwise_weights_sum_to_one(kind, n, hidden):
+    """The field of the enumerated layer is the same for all rows."""
+    y = np.random.default_rng(0).integers(0, n, (N, 2)).astype(float)
+    options = {"column_types": kind, "hidden": hidden, "pairwise": False}
+    model = fitted(y, 2, n_factors=4, **options)
+    every = np.array(list(product(range(n), repeat=2)), float)
+    log_p = [model.score_samples(X, np.tile(row, (N, 1))) for row in every]
+    np.testing.assert_allclose(np.exp(log_p).sum(axis=0), 1, rtol=1e-6)
+    alone = [model.score_samples(X[[i]], y[[i]]) for i in range(3)]
+    np.testing.assert_allclose(model.score_samples(X, y)[:3, None], alone)
+
+
 @pytest.mark.release
 def test_draws_averages_and_brackets_are_near(monkeypatch, options):
     model = fitted(MIXED, column_types=KINDS, **options)
