@@ -5,7 +5,10 @@ r"""Gaps in series, filled given what comes before and after them, by particles 
 
 Each particle draws what is missing of a row given what is known of it, and is weighted
 by how probable it makes this, and what follows. Where few have most of the weight, they
-are drawn anew by it, with all that they have filled in.
+are drawn anew by it, with all that they have filled in. Rows after the last one with a
+known entry are forecasts, drawn from particles chosen by weight. Where no later weight
+depends on a row, its mean is averaged over its means given the past of each particle,
+which vary less than draws.
 
 References
 ----------
@@ -18,23 +21,29 @@ import numpy as np
 from scipy.special import logsumexp
 
 # Share of the particles that count, below which they are drawn anew; rows after one
-# that is filled in by which its particles are weighted; and particles at a time.
-_FEW, _AFTER, _ROOM = 0.5, 50, 2**13
-_AGAIN, _STEP, _CHOICE = range(600, 603)
+# that is filled in by which its particles are weighted; particles at a time; and those
+# of each series of which forecasts are means.
+_FEW, _AFTER, _ROOM, _FORECASTS = 0.5, 50, 2**13, 300
+_AGAIN, _STEP, _CHOICE, _ON = range(600, 604)
 
 
 class Particles(ABC):
     """Series of which each is continued row by row, and what fills gaps of theirs."""
+
+    # Whether the state is a function of the rows so far; and whether log-likelihoods
+    # are known, by which particles are weighted.
+    alike = weighs = True
 
     @abstractmethod
     def begin(self, n):
         """States of n series before their first row, an array with a row for each."""
 
     @abstractmethod
-    def advance(self, state, v, weighed, rng, method):
-        """Log-likelihoods of what is known of the next row of each series, where
-        ``weighed``, (n,); the rows, with means or draws for what is missing; and the
-        states after these."""
+    def advance(self, state, v, weighed, rng, means):
+        """Log-likelihoods of the known entries of the next row of each series, where
+        ``weighed``, (n,); the rows, with draws for missing entries; if ``means``, their
+        encoded means given the known entries, else None; and the states after the
+        rows."""
 
     @abstractmethod
     def encoded(self, v):
@@ -45,13 +54,15 @@ class Particles(ABC):
         """Rows of means of such numbers."""
 
 
-def has_later(v, starts, lengths):
-    """Mask of the series of which a row is known, in parts, after an incomplete one."""
-    holed, known = np.isnan(v).any(axis=1), ~np.isnan(v).all(axis=1)
+def need_particles(v, starts, lengths, method):
+    """Mask of the series in which a row after an incomplete one counts: one of which
+    anything is known; for means any, as it is to be averaged over the former ones."""
+    holed, counts = np.isnan(v).any(axis=1), ~np.isnan(v).all(axis=1)
+    counts |= method == "mean"
     found = np.zeros(len(starts), bool)
     for s, part in enumerate(_parts(starts, lengths)):
         first = np.flatnonzero(holed[part])[:1]
-        found[s] = first.size > 0 and known[part][first[0] + 1 :].any()
+        found[s] = first.size > 0 and counts[part][first[0] + 1 :].any()
     return found
 
 
@@ -76,7 +87,8 @@ class _Cloud:
         n, known = len(starts), ~np.isnan(v).all(axis=1)
         parts = _parts(starts, lengths)
         # Last row of each series of which something is known.
-        self.last = [np.flatnonzero(known[part]).max(initial=-1) for part in parts]
+        last = [np.flatnonzero(known[part]).max(initial=-1) for part in parts]
+        self.last = np.array(last)
         self.state = particles.begin(n * n_each)
         self.log_w = np.zeros((n, n_each))
         # Whether particles differ; rows that they have filled in and nobody has
@@ -86,32 +98,70 @@ class _Cloud:
 
     def run(self):
         """Fill all rows."""
-        for t in range(self.lengths[0]):
-            n = np.count_nonzero(self.lengths > t)
-            self.state, self.log_w = self.state[: n * self.k], self.log_w[:n]
-            later = np.array([t <= last for last in self.last[:n]])
-            self._renew(t)
-            for seen, method in ((later, "sample"), (~later, "mean")):
-                if seen.any():
-                    how = "sample" if self.drawn else method
-                    self._advance(np.flatnonzero(seen), t, how)
-            for s in range(n):
-                far, last = self.quiet[s] >= _AFTER, t >= self.last[s]
+        for t in range(self.last.max() + 1):
+            which = np.flatnonzero(self.last >= t)
+            self._renew(which, t)
+            final = (self.last[which] == t) | (not self.particles.weighs)
+            for part, means in (which[final], not self.drawn), (which[~final], False):
+                self._advance(part, t, means)
+            for s in which.tolist():
+                far, last = self.quiet[s] >= _AFTER, t == self.last[s]
                 if self.open[s] and (
                     last or self.open[s][0] <= self.starts[s] + t - _AFTER
                 ):
                     self._settle(s, t, last, far or (last and self.drawn))
+        n_each = 1 if self.drawn else _FORECASTS
+        some, size = np.flatnonzero(self.lengths > self.last + 1), _ROOM // n_each
+        for first in range(0, len(some), size):
+            self._forecast(some[first : first + size], n_each)
 
-    def _advance(self, which, t, method):
-        """Give some series their row t."""
-        k, rows = self.k, self.starts[which] + t
-        own = (which[:, None] * k + np.arange(k)).ravel()
+    def _forecast(self, which, k):
+        """Fill the rows of some series after the last one of which anything is known,
+        by so many particles of each, chosen by weight."""
+        n_rows = (self.lengths - self.last)[which] - 1
+        which = which[np.argsort(-n_rows, kind="stable")]
+        first = self.starts[which] + self.last[which] + 1
+        n_rows = (self.lengths - self.last)[which] - 1
+        u = self.rng.take(first).fold(_ON).uniform(1)
+        chosen = [s * self.k + self._chosen(s, own, k) for s, own in zip(which, u)]
+        state = self.state[np.concatenate(chosen)]
+        for t in range(n_rows[0]):
+            rows = first[n_rows > t] + t
+            n = len(rows) * k
+            v, rng = self.v[np.repeat(rows, k)], self.rng.take(rows).each(k).fold(_STEP)
+            given = state[:n], v, np.zeros(n, bool), rng, not self.drawn
+            _, filled, means, state = self.particles.advance(*given)
+            if not self.drawn:
+                means = means.reshape(len(rows), k, -1).mean(axis=1)
+                filled = self.particles.decoded(means.astype(v.dtype))
+            self.v[rows] = filled
+
+    def _chosen(self, s, u, k):
+        """Numbers of k particles of a series, by weight, given a uniform number."""
+        w = np.exp(self.log_w[s] - logsumexp(self.log_w[s]))
+        places = (np.arange(k) + u) / k
+        return np.searchsorted(w.cumsum()[:-1], places, side="right")
+
+    def _advance(self, which, t, means):
+        """Give some series their row t; particles that are alike are one."""
+        holed = np.isnan(self.v[self.starts[which] + t]).any(axis=1)
+        one = ~(holed | self.differ[which]) & self.particles.alike
+        for own, k in (which[~one], self.k), (which[one], 1):
+            if own.size:
+                self._advance_by(k, own, t, means)
+
+    def _advance_by(self, k, which, t, means):
+        """The same, by k particles of each."""
+        rows, many = self.starts[which] + t, self.k
+        own = (which[:, None] * many + np.arange(many)).ravel()
         v, rng = np.repeat(self.v[rows], k, axis=0), self.rng.take(rows).each(k)
         weighed = np.repeat(self.differ[which], k)
-        given = self.state[own], v, weighed, rng.fold(_STEP), method
-        log_p, filled, state = self.particles.advance(*given)
-        self.state[own] = state
+        given = self.state[own[:: many // k]], v, weighed, rng.fold(_STEP), means
+        log_p, filled, expected, state = self.particles.advance(*given)
+        self.state[own] = np.repeat(state, many // k, axis=0)
         self.log_w[which] += log_p.reshape(-1, k)
+        if not self.drawn:
+            filled = expected if means else self.particles.encoded(filled)
         filled = filled.reshape(len(which), k, -1)
         for s, row, own in zip(which.tolist(), rows.tolist(), filled):
             if np.isnan(self.v[row]).any():
@@ -120,14 +170,13 @@ class _Cloud:
             else:
                 self.quiet[s] += 1
 
-    def _renew(self, t):
-        """Draw particles anew by their weights where few count."""
-        w = np.exp(self.log_w - logsumexp(self.log_w, axis=1, keepdims=True))
-        for s in np.flatnonzero(1 / (w**2).sum(axis=1) < _FEW * self.k).tolist():
-            row = [self.starts[s] + t]
-            u = self.rng.take(row).fold(_AGAIN).uniform(1)[0, 0]
-            places = (np.arange(self.k) + u) / self.k
-            self._keep(s, np.searchsorted(w[s].cumsum()[:-1], places, side="right"))
+    def _renew(self, which, t):
+        """Draw particles of some series anew by their weights where few count."""
+        log_w = self.log_w[which]
+        w = np.exp(log_w - logsumexp(log_w, axis=1, keepdims=True))
+        for s in which[1 / (w**2).sum(axis=1) < _FEW * self.k].tolist():
+            u = self.rng.take([self.starts[s] + t]).fold(_AGAIN).uniform(1)[0]
+            self._keep(s, self._chosen(s, u, self.k))
 
     def _keep(self, s, which):
         """Keep some particles of a series, with what they have filled in."""
@@ -149,8 +198,7 @@ class _Cloud:
             own = self.paths.pop(row)
             filled = own[best]
             if not self.drawn:
-                mean = w @ model.encoded(own)
-                filled = model.decoded(mean[None].astype(own.dtype))[0]
+                filled = model.decoded((w @ own)[None].astype(self.v.dtype))[0]
             self.v[row] = np.where(np.isnan(self.v[row]), filled, self.v[row])
         self.open[s] = self.open[s][len(settled) :]
         if alone:

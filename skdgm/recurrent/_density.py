@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 
 from skdgm.base import Density, MissingCapability
 from skdgm.data import fill, tell_unknown
-from skdgm.data.gaps import fill_gaps, has_later
+from skdgm.data.gaps import fill_gaps, need_particles
 from skdgm.data.sequences import as_one_table
 from skdgm.training import Sequences, stretches
 from skdgm.utils.counts import count_rows
@@ -123,7 +123,7 @@ class SequenceDensity(Density):
         rows, found = self._of_rows(X, lengths, filled, IMPUTE, seed)
         v, sequences = np.array(rows.take(slice(None))), self._sequences(X, lengths)
         starts, lengths = sequences.edges[:-1], sequences.lengths
-        if (some := has_later(v, starts, lengths)).any():
+        if (some := need_particles(v, starts, lengths, method)).any():
             own = np.repeat(some, lengths)
             keys = sequences.hashes_so_far if seed is None else rows.shape[0]
             rng = stream(self.seed if seed is None else seed, IMPUTE, _GAPS).rows(keys)

@@ -268,8 +268,8 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
         Estimates by particles, which draw what is missing row by row, and are weighted
         by how probable they make what is known of the row and of those after it: until
         50 rows after. There are 300, or 20 where likelihoods are estimates, or
-        ``n_draws`` where there is such an option. What no known entry follows is a
-        forecast, given the rows before.
+        ``n_draws`` where there is such an option. Rows that no known entry follows are
+        forecasts, given the rows before: means over 300 particles.
 
         Parameters
         ----------

@@ -186,31 +186,35 @@ class LatentSequenceDensity(SequenceDensity):
         return found, state
 
     def filled(self, v, batch, rng, state, method):
-        """Rows filled step by step, each given what was filled in; and states."""
-        return self.weighed(v, batch, rng, state, method)[1:]
+        """Rows filled step by step, each given what was drawn; and states."""
+        means = method == "mean"
+        _, filled, expected, state = self.completed(v, batch, rng, state, means)
+        if means:
+            filled = np.where(np.isnan(v), self.net.output.value(expected), v)
+        return filled, state
 
-    def weighed(self, v, batch, rng, state, method):
-        """Log-likelihoods of rows given those before; rows filled; and states."""
-        v, output, gain = v.copy(), self.net.output, np.empty(len(v))
+    def completed(self, v, batch, rng, state, means):
+        """Log-likelihoods of rows given those before; rows with draws for what is
+        missing; if ``means``, expected inputs, else None; and states."""
+        output, gain, filled = self.net.output, np.empty(len(v)), v.copy()
+        expected = np.empty((len(v), self.net.n_inputs), v.dtype) if means else None
 
         def fed(rows, own, streams, part):
-            k = own.log_w.shape[1]
-            missing = np.isnan(rows)
-            if method == "mean":
+            k, missing = own.log_w.shape[1], np.isnan(rows)
+            if means:
                 w = np.exp(own.log_w).astype(rows.dtype)
                 mean = output.expected(own.out).reshape(len(rows), k, -1)
-                value = output.value((w[:, :, None] * mean).sum(axis=1))
-            else:
-                noisy = own.log_w + streams.fold(_CHOICE).gumbel(k)
-                best = np.arange(len(rows)) * k + noisy.argmax(axis=1)
-                given = own.out[best], streams.fold(_DATA)
-                value = output.draw(*given, astype(self.params.own, rows.dtype))
-            v[part] = np.where(missing, value, rows)
-            return np.repeat(v[part], k, axis=0)
+                expected[part] = (w[:, :, None] * mean).sum(axis=1)
+            noisy = own.log_w + streams.fold(_CHOICE).gumbel(k)
+            best = np.arange(len(rows)) * k + noisy.argmax(axis=1)
+            given = own.out[best], streams.fold(_DATA)
+            value = output.draw(*given, astype(self.params.own, rows.dtype))
+            filled[part] = np.where(missing, value, rows)
+            return np.repeat(filled[part], k, axis=0)
 
-        for part, own, _ in self._steps(v.copy(), batch, rng, state, fed):
+        for part, own, _ in self._steps(v, batch, rng, state, fed):
             gain[part] = own.gain
-        return gain, v, state
+        return gain, filled, expected, state
 
     @property
     def particles(self):
@@ -262,6 +266,8 @@ class LatentSequenceDensity(SequenceDensity):
 class LatentParticles(gaps.Particles):
     """Particles of latent units, each of a sequence of its own."""
 
+    alike = False
+
     def __init__(self, density):
         self.density = density.with_particles(1, False)
 
@@ -269,10 +275,10 @@ class LatentParticles(gaps.Particles):
         """States and log weights, which stay 0, before the first step."""
         return self.density.begin(n)
 
-    def advance(self, state, v, weighed, rng, method):
-        """Log weights, filled rows and the states after these."""
+    def advance(self, state, v, weighed, rng, means):
+        """Log weights, rows, means of these and the states after them."""
         batch = SimpleNamespace(sizes=[len(v)])
-        return self.density.weighed(v, batch, rng, state.copy(), method)
+        return self.density.completed(v, batch, rng, state.copy(), means)
 
     def encoded(self, v):
         """Inputs of the nets, one for each category."""

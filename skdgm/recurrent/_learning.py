@@ -122,13 +122,14 @@ class RecurrentParticles(Particles):
         """States of the net at the start."""
         return self.density.begin(n)
 
-    def advance(self, state, v, weighed, rng, method):
-        """Log-likelihoods, filled rows and the states after these."""
+    def advance(self, state, v, weighed, rng, means):
+        """Log-likelihoods, rows, means of these and the states after them."""
         net, params = self.density.net, self.density._params(v.dtype)
         state = state.astype(v.dtype, copy=False)
-        given = params.step, net.biases(params, state), v, weighed, rng, method
-        log_p, filled = net.step.completed(*given)
-        return log_p, filled, net.follow(params, state, net.inputs(params, filled))
+        given = params.step, net.biases(params, state), v, weighed, rng, means
+        log_p, filled, expected = net.step.completed(*given)
+        state = net.follow(params, state, net.inputs(params, filled))
+        return log_p, filled, expected, state
 
     def encoded(self, v):
         """Visible units, one for each category."""

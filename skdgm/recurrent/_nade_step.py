@@ -172,25 +172,27 @@ class NADEStep:
         v[rows] = np.where(np.isnan(v[rows]), filled[:, chain.place], v[rows])
         return v
 
-    def completed(self, shared, biases, v, weighed, rng, method):
-        """A draw, or means by it, of what is missing of each row in its order, and its
-        weight, the probability of what is known given the columns before."""
+    def completed(self, shared, biases, v, weighed, rng, means):
+        """Weight of each row, the probability of what is known given the columns
+        before; the row with a draw, in its order, of what is missing; and, if
+        ``means``, inputs of it, expected ones after the last known entry."""
         chain, own = self.chain, self._own(shared, biases)
         log_p, filled = np.zeros(len(v)), v.copy()
         holes = np.isnan(v).any(axis=1)
         full, rows = np.flatnonzero(weighed & ~holes), np.flatnonzero(holes)
+        expected = self.inputs(v) if means else None
         if full.size:
             given = _part(own, full), chain.ordered(v[full])
             log_p[full] = chain.log_likelihood(*given)
         if rows.size:
             given = _part(own, rows), chain.ordered(v[rows]), rng.take(rows)
             found = chain.filled(*given, 1)
-            log_p[rows], drawn = found.log_likelihood, found.v[:, 0]
-            if method == "mean":
-                drawn = chain.conditionals.value(found.inputs[:, 0].astype(v.dtype))
-            known = v[rows]
-            filled[rows] = np.where(np.isnan(known), drawn[:, chain.place], known)
-        return log_p, filled
+            log_p[rows], filled[rows] = found.log_likelihood, found.v[:, 0, chain.place]
+            if means:
+                places = np.arange(self.n_inputs)
+                order = [places[chain.inputs[t]] for t in chain.place]
+                expected[rows] = found.inputs[:, 0, np.concatenate(order)]
+        return log_p, filled, expected
 
     def draw(self, shared, biases, rng):
         """Draw a row for each row of biases."""

@@ -210,6 +210,15 @@ class RBMStep:
             total += np.where(known[..., real], own, free).sum(axis=2)
         return total
 
+    def _p_states(self, machine, biases, x, known):
+        """Probabilities of the states of the hidden units, (n_rows, n_states)."""
+        size, parts = max(1, _ROOM // self._entries(1)), []
+        for start in range(0, len(x), size):
+            part = slice(start, start + size)
+            given = machine, biases.take(part), x[part], known[part]
+            parts.append(softmax(self._by_state(*given), axis=1))
+        return np.concatenate(parts)
+
     def _annealed(self, machine, biases, x, rng, known, n_betas, n_runs):
         """Log of the sum over unknown entries, by annealing, and the last entries of
         all runs, in order of rows."""
@@ -311,52 +320,56 @@ class RBMStep:
         """Unknown entries drawn given the others."""
         if not self.exact:
             return self._annealed(machine, biases, x, rng, known, self.n_betas, 1)[1]
-        p = softmax(self._by_state(machine, biases, x, known), axis=1)
+        p = self._p_states(machine, biases, x, known)
         upto = np.cumsum(p, axis=1)[:, :-1]
         code = (upto <= rng.fold(_STATE).uniform(1)).sum(axis=1)
         h = self._states(x.dtype)[code]
         noise = _Streams(rng, _START)
         return self._drawn(machine, biases, self._back(machine, h), x, noise, known)
 
-    def completed(self, machine, biases, v, weighed, rng, method):
-        """Rows filled given what is known of them, of which ``weighed`` ones have the
-        log-likelihood beside them."""
+    def completed(self, machine, biases, v, weighed, rng, means):
+        """Log-likelihood of each row that is ``weighed``, 0 of others; rows with draws
+        of what is missing given the rest; and, if ``means``, expected inputs."""
         log_p, some = np.zeros(len(v)), weighed & ~np.isnan(v).all(axis=1)
         if (some := np.flatnonzero(some)).size:
             given = biases.take(some), v[some], rng.take(some)
             log_p[some] = self.log_p(machine, *given)
-        return log_p, self.fill(machine, biases, v, rng.fold(_FILL), method)
+        rng, expected = rng.fold(_FILL), self.inputs(v) if means else None
+        rows = np.flatnonzero(np.isnan(v).any(axis=1))
+        if means and rows.size:
+            given = _part((machine, biases, expected, rng), rows)
+            expected[rows] = self._expected(*given, self._known(v[rows]))
+        return log_p, self.fill(machine, biases, v, rng, "sample"), expected
 
     def fill(self, machine, biases, v, rng, method):
         """Rows with missing entries filled given the others."""
         rows = np.flatnonzero(np.isnan(v).any(axis=1))
         if not rows.size:
             return v
-        given = machine, biases, self.inputs(v), rng
-        machine, biases, x, rng = _part(given, rows)
         known, v = self._known(v[rows]), v.copy()
-        if method == "sample":
-            x = self._completed(machine, biases, x, rng, known)
-        elif self.exact:
-            p = softmax(self._by_state(machine, biases, x, known), axis=1)
-            states = self._states(x.dtype)
-            fields = self._back(machine, states)
-            weighted = zip(fields[:, None], p.T[..., None])
-            x = sum(w * self._means(machine, biases, f) for f, w in weighted)
-        else:
-            x = self._annealed(machine, biases, x, rng, known, _WARM, 1)[1]
-            total = 0
-            for k in range(_KEPT):
-                noise = _Streams(rng, _KEPT, k)
-                a = self._field(machine, biases, x)
-                h = noise.uniform(_HIDDEN, a) < expit(a)
-                field = self._back(machine, h)
-                total += self._means(machine, biases, field)
-                x = self._drawn(machine, biases, field, x, noise, known)
-            x = total / _KEPT
+        given = _part((machine, biases, self.inputs(v), rng), rows)
+        x = (self._completed if method == "sample" else self._expected)(*given, known)
         filled = self.output.value(x.astype(v.dtype))
         v[rows] = np.where(np.isnan(v[rows]), filled, v[rows])
         return v
+
+    def _expected(self, machine, biases, x, rng, known):
+        """Means of unknown entries given the others: exactly, or over Gibbs steps."""
+        if self.exact:
+            p = self._p_states(machine, biases, x, known)
+            fields = self._back(machine, self._states(x.dtype))
+            weighted = zip(fields[:, None], p.T[..., None])
+            return sum(w * self._means(machine, biases, f) for f, w in weighted)
+        x = self._annealed(machine, biases, x, rng, known, _WARM, 1)[1]
+        total = 0
+        for k in range(_KEPT):
+            noise = _Streams(rng, _KEPT, k)
+            a = self._field(machine, biases, x)
+            h = noise.uniform(_HIDDEN, a) < expit(a)
+            field = self._back(machine, h)
+            total += self._means(machine, biases, field)
+            x = self._drawn(machine, biases, field, x, noise, known)
+        return total / _KEPT
 
 
 class _Noise:

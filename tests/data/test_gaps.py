@@ -8,6 +8,8 @@ from sklearn.base import clone
 
 from skdgm import RNNNADE, RNNRBM, RTRBM, VRNN, ConditionalRBM
 from skdgm.boltzmann._conditional import series
+from skdgm.boltzmann._conditional.enumeration import Enumeration
+from skdgm.data import gaps
 from skdgm.recurrent import _learning
 
 RNG = np.random.default_rng(0)
@@ -136,3 +138,42 @@ def test_it_says_which_gaps_are_forecasts():
     for model in MODELS[:-1]:
         model = clone(model).set_params(n_iter=1).fit(X)
         assert model.density_.require("fill", "future") == "estimate"
+
+
+# Bit 0 flips after each row where bit 1, a coin, is 1: means of states are no states.
+COINS = np.random.default_rng(0).integers(0, 2, (40, 30))
+FLIPS = [
+    np.column_stack([(np.cumsum(coins) - coins) % 2, coins]).astype(float)
+    for coins in COINS
+]
+QUICK = {"learning_rate": 0.05, "early_stopping": False, "random_state": 0}
+FORECASTERS = [
+    RNNRBM(6, n_recurrent=12, n_iter=40, **QUICK),
+    RTRBM(6, n_iter=40, **QUICK),
+    RNNNADE(6, n_recurrent=12, n_iter=40, **QUICK),
+    VRNN(2, n_hidden=8, n_recurrent=12, n_draws=500, n_iter=40, **QUICK),
+    ConditionalRBM(
+        6, n_lags=1, n_factors=6, column_types="bernoulli", n_iter=60, random_state=0
+    ),
+]
+
+
+@pytest.mark.parametrize("model", FORECASTERS, ids=lambda m: type(m).__name__)
+def test_forecasts_are_means_over_what_comes_between(model, monkeypatch):
+    monkeypatch.setattr(gaps, "_FORECASTS", 4000)
+    model, holed = clone(model).fit(FLIPS), FLIPS[0][:8].copy()
+    # The last row of which anything is known is incomplete, too.
+    holed[4, 1], holed[5, 0], holed[6:] = np.nan, np.nan, np.nan
+    exact, holes = posterior(model, holed), np.isnan(holed)
+    np.testing.assert_allclose(model.impute(holed)[holes], exact, atol=0.05)
+    ended = holed.copy()
+    ended[4:6] = FLIPS[0][4:6]
+    exact, holes = posterior(model, ended), np.isnan(ended)
+    np.testing.assert_allclose(model.impute(ended)[holes], exact, atol=0.05)
+    if isinstance(model, VRNN | RNNNADE):
+        return
+    # By Gibbs steps and annealing.
+    monkeypatch.setattr("skdgm.recurrent._rbm_step._EXACT", 1)
+    if isinstance(model, ConditionalRBM):
+        monkeypatch.setattr(Enumeration, "possible", False)
+    np.testing.assert_allclose(model.impute(ended)[holes], exact, atol=0.06)

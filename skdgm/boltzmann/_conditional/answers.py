@@ -209,9 +209,10 @@ class GivenAnswers(Estimator):
         With ``n_lags`` missing entries of X are filled given all others of their
         series, by 100 particles. These draw what is missing row by row, by 30 Gibbs
         steps where that is not exact, and are weighted by how probable they make what
-        is known of the row and of those after it: until 50 rows after. What no known
-        entry follows is a forecast, given the rows before; and so is everything where
-        neither a row nor the hidden layer has at most :math:`2^{12}` states
+        is known of the row and of those after it: until 50 rows after. Rows that no
+        known entry follows are forecasts, given the rows before: means over 300
+        particles. So are all rows where neither a row nor the hidden layer has at most
+        :math:`2^{12}` states
         (``density_.capabilities["fill"]`` then lacks "future").
 
         Parameters

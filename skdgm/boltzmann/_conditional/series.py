@@ -12,9 +12,10 @@ from sklearn.utils import check_random_state
 from skdgm.boltzmann._conditional.conditions import Past, inputs
 from skdgm.boltzmann._conditional.density import ConditionalDensity
 from skdgm.data import fill
-from skdgm.data.gaps import Particles, fill_gaps, has_later
+from skdgm.data.gaps import Particles, fill_gaps, need_particles
+from skdgm.training import Sequences
 from skdgm.utils.counts import count
-from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.threading.threads import one_blas_thread
 
@@ -94,7 +95,7 @@ class SeriesDensity(ConditionalDensity):
 
     def fill(self, X, method="mean", random_state=None, lengths=None):
         """Fill missing entries, given all others of their series; or where likelihoods
-        are estimates, the rest of their row and the rows before."""
+        are estimates, given the rest of their row and the rows before."""
         lengths = np.array([self.read(X).shape[0]] if lengths is None else lengths)
         whole = []
 
@@ -108,17 +109,20 @@ class SeriesDensity(ConditionalDensity):
 
     def _in_order(self, X, lengths, method, random_state):
         """Rows filled given all others, in the units of the model: by particles where
-        rows after them are known, else one after the other."""
+        rows after them count, else one after the other."""
         rows = self.read(X)
         v = np.array(rows.take(slice(None)))
-        rng = self.streams(rows, 2)
+        starts = np.cumsum(lengths) - lengths
+        so_far = Sequences(rows, np.append(starts, len(v))).hashes_so_far
+        rng = stream(self.seed, LIKELIHOOD, 2).rows(so_far)
         if method == "sample":
             seed = check_random_state(random_state).randint(MAX_SEED)
             rng = stream(seed).rows(len(v))
-        starts = np.cumsum(lengths) - lengths
-        some = has_later(v, starts, lengths) & self.enumeration.possible
+        particles = SeriesParticles(self)
+        some = need_particles(v, starts, lengths, method)
+        some &= particles.weighs or method == "mean"
         if some.any():
-            given = SeriesParticles(self), v, starts[some], lengths[some]
+            given = particles, v, starts[some], lengths[some]
             with one_blas_thread():
                 v = fill_gaps(*given, rng.fold(_GAPS), method, _MANY)
         for start, length in zip(starts[~some], lengths[~some]):
@@ -160,10 +164,12 @@ class SeriesDensity(ConditionalDensity):
 
 
 class SeriesParticles(Particles):
-    """Particles of series, of which each is the last ``n_lags`` rows."""
+    """Particles of series, of which each is the last ``n_lags`` rows; not weighted
+    where likelihoods are estimates."""
 
     def __init__(self, density):
         self.density = density
+        self.weighs = density.enumeration.possible
 
     def begin(self, n):
         """Rows before the first one: missing."""
@@ -171,20 +177,24 @@ class SeriesParticles(Particles):
         shape = n, own.n_lags, len(own.columns.seen)
         return np.full(shape, np.nan, own.params.dtype)
 
-    def advance(self, state, v, weighed, rng, method):
-        """Log-likelihoods, filled rows and the rows before the next."""
+    def advance(self, state, v, weighed, rng, means):
+        """Log-likelihoods, rows, means of these and the rows before the next."""
         own, log_p, filled = self.density, np.zeros(len(v)), v.copy()
-        missing = np.isnan(v)
+        expected, missing = self.encoded(v) if means else None, np.isnan(v)
         free = missing.all(axis=1)
-        some = np.flatnonzero(weighed & ~free)
+        some = np.flatnonzero(weighed & ~free & self.weighs)
         if some.size:
             log_p[some] = own.log_p(state[some], v[some], rng.take(some))
         for nothing in True, False:
             part = np.flatnonzero(missing.any(axis=1) & (free == nothing))
             if part.size:
-                given = state[part], v[part], rng.take(part).fold(_DRAWN)
-                filled[part] = own.next(*given, nothing, method)
-        return log_p, filled, np.concatenate([state[:, 1:], filled[:, None]], axis=1)
+                x, clamp = own.given(state[part], v[part])
+                given = x, clamp, rng.take(part).fold(_DRAWN), nothing, _STEPS
+                filled[part] = own.draws_of(*given)
+                if means:
+                    expected[part] = np.concatenate(own.means_of(*given), axis=1)
+        state = np.concatenate([state[:, 1:], filled[:, None]], axis=1)
+        return log_p, filled, expected, state
 
     def encoded(self, v):
         """Blocks side by side, one-hot where they are categories."""
