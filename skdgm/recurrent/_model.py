@@ -121,7 +121,8 @@ class MachineModel(RecurrentModel):
         columns, options = facts.columns, facts.options
         kinds = np.full(len(columns.seen), facts.structure.column_types)
         normal = standard_mixture(1, "gaussian", options.min_variance)
-        output = MixedOutput(kinds, columns.sizes, normal)
+        scales = getattr(columns, "scales", None)
+        output = MixedOutput(kinds, columns.sizes, normal, scales)
         share = facts.domain.share(columns)
         start = np.zeros(output.n_inputs.sum())
         for name, log in (("bernoulli", _log_odds), ("categorical", np.log)):

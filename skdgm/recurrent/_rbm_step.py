@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, logsumexp, softmax
 
+from skdgm.distributions import GroupedOutput
 from skdgm.nets.restricted import free_energy, statistic
 from skdgm.nets.tape import getval
 from skdgm.utils.math import softplus
@@ -36,7 +37,7 @@ _ONE_IN, _LEAST, _MOST = 12, 100, 400
 # Gibbs steps that complete rows in training, and that fill gaps: warming up, and kept.
 _COMPLETE, _WARM, _KEPT = 5, 20, 20
 # Random streams.
-_START, _HIDDEN, _VISIBLE, _RUN, _STATE, _FILL = range(300, 306)
+_START, _HIDDEN, _VISIBLE, _RUN, _STATE, _FILL, _RARE = range(300, 307)
 _LOG_2PI = np.log(2 * np.pi)
 
 
@@ -71,6 +72,8 @@ class RBMStep:
         own = np.flatnonzero(kinds == "categorical")
         self.groups = [slice(ends[j] - sizes[j], ends[j]) for j in own]
         self.sizes, self.highest = sizes, -np.log(floor)
+        # Columns of which rare categories are one.
+        self.grouped = [b for b in output.blocks if isinstance(b.output, GroupedOutput)]
 
     @property
     def exact(self):
@@ -146,6 +149,8 @@ class RBMStep:
             nothing = np.zeros_like(known)
             free = self.log_partition(*part, nothing, *how)
             found[start : start + size] = self.log_partition(*part, known, *how) - free
+        for block in self.grouped:
+            found += block.output.log_share(v[:, block.columns]).sum(axis=1)
         return found
 
     def _entries(self, n_runs):
@@ -314,7 +319,15 @@ class RBMStep:
         b = biases.visible
         known = np.zeros(b.shape, bool)
         x = self._completed(machine, biases, np.zeros_like(b), rng, known)
-        return self.output.value(x)
+        return self._rows(x, rng)
+
+    def _rows(self, x, rng):
+        """Rows of drawn inputs."""
+        v = self.output.value(x)
+        for block in self.grouped:
+            own = x[:, block.inputs], rng.fold(_RARE)
+            v[:, block.columns] = block.output.drawn(*own)
+        return v
 
     def _completed(self, machine, biases, x, rng, known):
         """Unknown entries drawn given the others."""
@@ -348,8 +361,11 @@ class RBMStep:
             return v
         known, v = self._known(v[rows]), v.copy()
         given = _part((machine, biases, self.inputs(v), rng), rows)
-        x = (self._completed if method == "sample" else self._expected)(*given, known)
-        filled = self.output.value(x.astype(v.dtype))
+        if method == "sample":
+            x = self._completed(*given, known).astype(v.dtype)
+            filled = self._rows(x, given[-1])
+        else:
+            filled = self.output.value(self._expected(*given, known).astype(v.dtype))
         v[rows] = np.where(np.isnan(v[rows]), filled, v[rows])
         return v
 

@@ -39,12 +39,14 @@ def fitted(model, kind="bernoulli", **options):
         X = np.minimum(X, 1)
     if kind == "gaussian":
         X += RNG.normal(size=X.shape)
+    if kind == "rare":
+        kind, options = "categorical", options | {"max_categories": 2}
     model = type(model)(**model.get_params() | options).set_params(column_types=kind)
     return shaken(model.fit([X[:12], X[12:]])), X
 
 
 @models
-@pytest.mark.parametrize("kind", ["bernoulli", "categorical"])
+@pytest.mark.parametrize("kind", ["bernoulli", "categorical", "rare"])
 def test_probabilities_of_all_sequences_add_up(model, kind):
     model, _ = fitted(model, kind)
     assert model.density_kind_ == "exact"
@@ -100,15 +102,18 @@ def test_annealing_agrees_with_enumeration(model, kind, monkeypatch):
     assert np.isfinite(filled).all()
 
 
+@pytest.mark.parametrize("kind", ["bernoulli", "rare"])
 @models
-def test_samples_have_the_probabilities(model):
-    model, X = fitted(model)
-    states = [np.array(pair, float) for pair in product([0, 1], repeat=2)]
+def test_samples_have_the_probabilities(model, kind):
+    model, X = fitted(model, kind)
+    n_values = 2 if kind == "bernoulli" else 3
+    states = [np.array(pair, float) for pair in product(range(n_values), repeat=2)]
     whole = [np.vstack([X[:5], own]) for own in states]
     p = np.exp([own[-1] for own in model.score_samples(whole)])
     n = 4000
     found = np.stack(model.generate(1, prefix=X[:5], n_samples=n, random_state=0))
-    share = np.bincount((found[:, 0] @ [2, 1]).astype(int), None, 4) / n
+    codes = (found[:, 0] @ [n_values, 1]).astype(int)
+    share = np.bincount(codes, None, n_values**2) / n
     assert (abs(share - p) < 5 * np.sqrt(p * (1 - p) / n) + 1e-9).all()
 
 

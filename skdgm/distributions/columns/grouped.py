@@ -36,6 +36,10 @@ class GroupedOutput(CategoricalOutput):
         ]
         return np.stack(found, axis=1).astype(inputs.dtype)
 
+    def drawn(self, inputs, rng):
+        """Codes of units that were drawn, one-hot: rare ones by their shares."""
+        return self.within(super().value(inputs), rng)
+
     def mode(self, out):
         return self.value(self.expected(out))
 
