@@ -6,7 +6,6 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.validation import (
-    _check_sample_weight,
     _num_samples,
     check_is_fitted,
 )
@@ -27,6 +26,7 @@ from skdgm.data.labels import (
     weight_of_classes,
 )
 from skdgm.typing import ArrayLike, Data, Self, Weight
+from skdgm.utils.domains import checked_weights
 from skdgm.utils.given import Given
 from skdgm.utils.math import shares
 
@@ -195,7 +195,7 @@ class Classifier(ClassifierMixin, Estimator):
                 f"{np.ravel(self.classes_)[0]!r}."
             )
         if sample_weight is not None:
-            sample_weight = shares(_check_sample_weight(sample_weight, X)[known])[0]
+            sample_weight = shares(checked_weights(sample_weight, X)[known])[0]
         found = self.predict(
             X if known.all() else _safe_indexing(X, np.where(known)[0])
         )

@@ -18,10 +18,10 @@ from sklearn.utils._param_validation import (
     InvalidParameterError,
     validate_parameter_constraints,
 )
-from sklearn.utils.validation import _check_sample_weight
 
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 from skdgm.training import Callbacks
+from skdgm.utils.domains import checked_weights
 from skdgm.utils.math import shares
 from skdgm.utils.threading.callers import fits_for_another, warn
 
@@ -177,5 +177,5 @@ def mean_score(scores, sample_weight):
     """Mean of the scores of rows, weighted if there are weights."""
     if sample_weight is not None:
         given, how = (sample_weight, scores[:, None]), {"ensure_non_negative": True}
-        sample_weight, _ = shares(_check_sample_weight(*given, **how))
+        sample_weight, _ = shares(checked_weights(*given, **how))
     return float(np.average(scores, weights=sample_weight))

@@ -8,11 +8,11 @@ from sklearn.utils.metadata_routing import (
     MethodMapping,
     process_routing,
 )
-from sklearn.utils.validation import _check_sample_weight
 
 from skdgm.base.attributes import replacing
 from skdgm.base.options import Options
 from skdgm.typing import Any
+from skdgm.utils.domains import checked_weights
 
 _TAGS = "sparse", "categorical", "string", "positive_only", "allow_nan"
 
@@ -68,4 +68,4 @@ def weight_of(fit_params, X):
     too (``step__sample_weight``); ones if there are none."""
     given = [v for k, v in fit_params.items() if k.split("__")[-1] == "sample_weight"]
     weight = given[-1] if given else None
-    return _check_sample_weight(weight, X, ensure_non_negative=True)
+    return checked_weights(weight, X, ensure_non_negative=True)

@@ -8,7 +8,6 @@ the scale of numbers) is that of all of them, which are in the client's memory.
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight
 
 from skdgm.base import Fit
 from skdgm.base.fits import asked_of
@@ -17,6 +16,7 @@ from skdgm.dask._run import Run
 from skdgm.dask._stack import fit_stack
 from skdgm.stacks.tuning import PreTraining, unfitted
 from skdgm.training import Table, labelled
+from skdgm.utils.domains import checked_weights
 from skdgm.utils.math import shares
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.rows import Rows
@@ -65,6 +65,6 @@ def _targets(network, y, weight, fresh):
     rows = Rows(np.zeros((n_rows, 1)), np.float64)
     rows, known = network._label(rows, y, fresh, None)
     given = {"dtype": np.float64, "ensure_non_negative": True}
-    share = shares(_check_sample_weight(weight, rows.X, **given))[0]
+    share = shares(checked_weights(weight, rows.X, **given))[0]
     index = np.flatnonzero(share > 0)
     return known, labelled(Table(rows, index, np.zeros(len(index)), share[index]))

@@ -6,13 +6,12 @@ from numbers import Real
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import assert_all_finite
-from sklearn.utils.validation import _check_sample_weight
 
 from skdgm.data.streams import is_streamed
 from skdgm.training import canonical
 from skdgm.utils.bits import takes_mixed_tables
 from skdgm.utils.counts import refuse_inexact
-from skdgm.utils.domains import is_frame
+from skdgm.utils.domains import checked_weights, is_frame
 
 # Beginnings of NumPy's messages about values that are not numbers.
 _NO_NUMBER = "could not convert string to float", "float() argument must be"
@@ -29,7 +28,7 @@ def tabulate(rows, sample_weight, in_memory=True):
     """Canonical table of validated rows, kept as lists where these are preferred and
     fit; ValueError if a weight is negative or not finite, or all are 0."""
     if sample_weight is not None:
-        sample_weight = _check_sample_weight(
+        sample_weight = checked_weights(
             sample_weight, rows.X, dtype=np.float64, ensure_non_negative=True
         )
     return canonical(rows.in_memory() if in_memory else rows, sample_weight)

@@ -7,8 +7,9 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import _num_samples
 
+from skdgm.data.inputs import missing
 from skdgm.training.sequences import Sequences
-from skdgm.utils.domains import is_frame
+from skdgm.utils.domains import is_frame, refuse_odd_weights
 
 
 def as_one_table(X, lengths=None, groups=None, each=None):
@@ -85,6 +86,7 @@ def of_sequences(sample_weight, lengths):
     ValueError if they are neither, negative or not finite; if all are 0; or if rows of
     a sequence differ in theirs.
     """
+    refuse_odd_weights(sample_weight)
     weight = np.asarray(sample_weight, np.float64)
     if weight.shape == (lengths.sum(),) != lengths.shape:
         edges = np.cumsum(lengths) - lengths
@@ -154,16 +156,23 @@ def _is_table(x):
 
 def _runs(groups, n_rows):
     """Lengths of runs of equal groups, of which none may come back."""
-    groups = np.asarray(groups)
+    try:
+        groups = np.asarray(groups)
+        hash(tuple(groups.ravel().tolist()))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "groups must be one name for each row, a number or text; got "
+            f"{groups!r:.100}."
+        ) from error
     if groups.shape != (n_rows,):
         raise ValueError(
             f"groups have the shape {groups.shape}, but X has {n_rows} rows: each is "
             "of one group."
         )
+    if missing(groups).any():
+        raise ValueError("groups contain NaN or None: each row is of one group.")
     starts = np.flatnonzero(np.append(True, groups[1:] != groups[:-1]))
     names = groups[starts].tolist()
-    if any(name is None or name != name for name in names):
-        raise ValueError("groups contain NaN or None: each row is of one group.")
     again = [name for name, times in Counter(names).items() if times > 1]
     if again:
         raise ValueError(

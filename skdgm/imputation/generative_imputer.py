@@ -12,7 +12,6 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import (
     _check_feature_names_in,
-    _check_sample_weight,
     check_is_fitted,
     check_scalar,
 )
@@ -25,7 +24,7 @@ from skdgm.exceptions import MissingDataWarning
 from skdgm.imputation._imputer import Imputer
 from skdgm.imputation._tables import take
 from skdgm.typing import ArrayOrFrame, Data, Seed, Target
-from skdgm.utils.domains import is_frame
+from skdgm.utils.domains import checked_weights, is_frame
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.threading.callers import warn
 from skdgm.utils.wrapped import density_of, seed
@@ -157,7 +156,7 @@ class GenerativeImputer(Imputer):
         counted = lacks
         if fit_params.get("sample_weight") is not None:
             # A row of no weight is no row.
-            counted = lacks[_check_sample_weight(fit_params["sample_weight"], X) > 0]
+            counted = lacks[checked_weights(fit_params["sample_weight"], X) > 0]
         model = clone(self._model())
         # A FrozenEstimator is its own clone.
         frozen = model is self.estimator

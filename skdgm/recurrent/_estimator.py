@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 
 from skdgm.base.attributes import rolled_back
+from skdgm.base.fits import mean_score
 from skdgm.base.frames import filled_in, framed
 from skdgm.base.options import KW_ONLY, Count, Options, Positive, Share
 from skdgm.base.series import Series, continued, fit_transform
@@ -247,10 +248,10 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
         density = self.density_
         table, lengths = as_one_table(X, lengths, groups, density.sequence_length)
         scores = density.log_prob(table, lengths)
-        if sample_weight is None:
-            return float(scores.mean())
-        weight = of_sequences(sample_weight, lengths)
-        return float(np.average(scores, weights=np.repeat(weight, lengths)))
+        if sample_weight is not None:
+            weight = of_sequences(sample_weight, lengths)
+            sample_weight = np.repeat(weight, lengths)
+        return mean_score(scores, sample_weight)
 
     def impute(
         self,

@@ -5,7 +5,6 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.validation import (
-    _check_sample_weight,
     _num_samples,
     check_is_fitted,
 )
@@ -14,6 +13,7 @@ from skdgm.stacks.outputs import Numbers, as_table
 from skdgm.stacks.tuned import TunedNetwork
 from skdgm.training import labelled
 from skdgm.typing import ArrayLike, Data, Self, Weight
+from skdgm.utils.domains import checked_weights
 from skdgm.utils.given import Given
 from skdgm.utils.math import shares
 
@@ -105,10 +105,10 @@ class TunedRegressor(RegressorMixin, TunedNetwork):
                 "NaN."
             )
         if sample_weight is not None:
-            sample_weight = shares(_check_sample_weight(sample_weight, X))[0]
+            sample_weight = shares(checked_weights(sample_weight, X))[0]
         if known.all():
             return super().score(X, y, sample_weight)
-        weight = _check_sample_weight(sample_weight, X)
+        weight = checked_weights(sample_weight, X)
         rows = np.flatnonzero(known.any(axis=1))
         found = np.empty(y.shape)
         found[rows] = self.predict(_safe_indexing(X, rows)).reshape(len(rows), -1)

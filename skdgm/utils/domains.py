@@ -6,7 +6,12 @@ from math import isfinite, isnan
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import assert_all_finite
-from sklearn.utils.validation import _get_feature_names, check_array, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _get_feature_names,
+    check_array,
+    validate_data,
+)
 
 from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.bits import other_kind, tell_real
@@ -175,6 +180,31 @@ def _sums(X):
             seen -= np.isnan(X).sum(axis=0)
             total = np.nansum(X, axis=0, dtype=np.float64)
     return seen, total
+
+
+def checked_weights(sample_weight, X, **options):
+    """Weights of rows as scikit-learn checks them, float64; or a ValueError that names
+    what is no real number."""
+    refuse_odd_weights(sample_weight)
+    return _check_sample_weight(sample_weight, X, **{"dtype": np.float64} | options)
+
+
+def refuse_odd_weights(sample_weight):
+    """Raise ValueError if weights are no real numbers, but text, dates or others."""
+    if sample_weight is None:
+        return
+    try:
+        found = np.asarray(sample_weight)
+        odd = found.dtype.kind not in "biufO"
+        values = found.ravel() if odd or found.dtype.kind == "O" else ()
+        if odd or any(isinstance(value, str | bytes) for value in values):
+            raise TypeError
+        found.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(
+            "sample_weight must be numbers that are not negative; got "
+            f"{sample_weight!r:.100}."
+        ) from error
 
 
 def is_frame(X):

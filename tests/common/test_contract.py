@@ -604,7 +604,7 @@ def test_scoring_monitor_hears_of_every_epoch(estimator, data):
 
 
 @of_classes
-def test_weights_reach_the_scorers_of_callbacks(estimator, data):
+def test_weights_reach_scores_and_the_scorers_of_callbacks(estimator, data):
     monitor = ScoringMonitor(scoring={"score": check_scoring(estimator)})
     given = {"sample_weight": RNG.random(80), **data.y()}
     if data.numbers:
@@ -612,6 +612,11 @@ def test_weights_reach_the_scorers_of_callbacks(estimator, data):
     estimator.set_callbacks(monitor).fit(data.X, **given)
     last = [r for r in monitor.get_logs().data if r["task_name"] == "fit"][-1]
     assert last["score"] == pytest.approx(estimator.score(data.X, **given))
+    scores = [
+        estimator.score(data.X, **given | {"sample_weight": np.full(80, weight)})
+        for weight in (1.0, 1.7e308, 5e-324)
+    ]
+    np.testing.assert_allclose(scores, scores[0])
 
 
 class StopAtOnce(Callback):
@@ -803,6 +808,7 @@ def test_invalid_weights(estimator, data):
         (-np.ones(80), "[Nn]egative"),
         (np.full(80, np.nan), "NaN"),
         (np.ones(79), "sample_weight"),
+        *((odd * 80, "sample_weight must be") for odd in (["a"], [{}], [1j], ["1"])),
     ]:
         with pytest.raises(ValueError, match=message):
             estimator.fit(data.X, **data.y(), sample_weight=weight)

@@ -62,9 +62,12 @@ def test_groups_have_names_of_any_type():
     assert as_one_table(X, groups=names)[1].tolist() == [2, 3, 1, 5]
     with pytest.raises(ValueError, match="Rows of group 1 do not follow"):
         as_one_table(X, groups=[1, 2, 1] + [3] * 8)
-    for missing in np.nan, None:
+    for missing in np.nan, None, pd.NA:
         with pytest.raises(ValueError, match="groups contain NaN or None"):
             as_one_table(X, groups=[missing] * 3 + [1] * 8)
+    for odd in [{}] * 11, [[1], [1, 2]] * 5:
+        with pytest.raises(ValueError, match="groups must be one name for each row"):
+            as_one_table(X, groups=odd)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +78,7 @@ def test_groups_have_names_of_any_type():
         ([1, -1, 1], "not negative"),
         ([1, np.nan, 1], "finite"),
         ([0, 0, 0], "not 0 of all"),
+        *((odd, "sample_weight must be numbers") for odd in (["a"] * 3, [1j] * 3)),
     ],
 )
 def test_bad_weights_are_named(weight, error):

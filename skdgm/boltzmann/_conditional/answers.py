@@ -3,9 +3,10 @@ before."""
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base import Estimator
+from skdgm.base.fits import mean_score
 from skdgm.base.frames import filled_in, framed, indexed
 from skdgm.base.series import continued, fit_transform
 from skdgm.data import column_types_of
@@ -13,7 +14,6 @@ from skdgm.data.sequences import answered, as_one_table, by_row, is_several, of_
 from skdgm.data.units import parsed
 from skdgm.typing import Data, Filling, Seed, Target, Weight
 from skdgm.utils.counts import count
-from skdgm.utils.math import shares
 
 _PROBABLE = "categorical", "bernoulli"
 
@@ -350,10 +350,7 @@ class GivenAnswers(Estimator):
             X, lengths = as_one_table(X, lengths, groups)
             y, sample_weight, groups = None, by_row(sample_weight, lengths), None
         scores = self.score_samples(X, y, lengths=lengths, groups=groups)
-        if sample_weight is not None:
-            given, how = (sample_weight, scores[:, None]), {"ensure_non_negative": True}
-            sample_weight, _ = shares(_check_sample_weight(*given, **how))
-        return float(np.average(scores, weights=sample_weight))
+        return mean_score(scores, sample_weight)
 
     @property
     def classes_(self) -> object:
