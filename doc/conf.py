@@ -20,6 +20,8 @@ import sys
 import warnings
 from pathlib import Path
 
+from docutils import nodes
+
 import skdgm
 
 ROOT = Path(__file__).parents[1]
@@ -160,6 +162,8 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
+    # Pages of these times load scripts from elsewhere.
+    "write_computation_times": False,
     "plot_gallery": True,
     "abort_on_example_error": True,
     "min_reported_time": 1,
@@ -214,8 +218,18 @@ def next_version(app):
         page.write_text(written)
 
 
+def name_thumbnails(app, tree, page):
+    """Describe pictures of examples in lists of these by the titles of the examples."""
+    titles = {Path(name).name: title for name, title in app.env.titles.items()}
+    for image in tree.findall(nodes.image):
+        found = re.search(r"sphx_glr_(plot_\w+)_thumb\.png", image["uri"])
+        if found and not image.get("alt"):
+            image["alt"] = f"Picture of the example: {titles[found[1]].astext()}"
+
+
 def setup(app):
     """Register what Sphinx calls."""
     app.connect("builder-inited", next_version)
     app.connect("autodoc-skip-member", is_foreign)
     app.connect("autodoc-process-docstring", repair, priority=100)
+    app.connect("doctree-resolved", name_thumbnails)

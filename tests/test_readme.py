@@ -11,6 +11,7 @@ README = (ROOT / "README.md").read_text()
 
 
 @pytest.mark.exhaustive
+@pytest.mark.filterwarnings("error")
 def test_examples_run(capsys):
     blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     assert len(blocks) == 3
@@ -53,6 +54,8 @@ def test_badges_say_what_setup_says():
     python = re.search(r"^python_requires = >=(.*)$", setup, re.MULTILINE)[1]
     assert f"![Licence: {licence}]" in README
     assert f"![Python {python} or newer]" in README
+    minors = [int(n) for n in re.findall(r"Python :: 3\.(\d+)$", setup, re.MULTILINE)]
+    assert minors == [*range(int(python.split(".")[1]), minors[-1] + 1)]
 
 
 def test_links_lead_somewhere():

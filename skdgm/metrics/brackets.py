@@ -26,6 +26,7 @@ from skdgm.typing import Data, Seed
 from skdgm.utils.wrapped import density_of
 
 _OPTIONS = {
+    "estimator": "no_validation",
     "n_chains": [Interval(Integral, 2, None, closed="left")],
     "n_betas": [Interval(Integral, 2, None, closed="left"), "array-like"],
     "schedule": [StrOptions({"linear", "quadratic", "sigmoid", "adaptive"})],
@@ -39,9 +40,7 @@ _OPTIONS = {
 }
 
 
-@validate_params(
-    {"estimator": "no_validation", **_OPTIONS}, prefer_skip_nested_validation=True
-)
+@validate_params(_OPTIONS, prefer_skip_nested_validation=True)
 def partition_bracket(
     estimator: object,
     *,
