@@ -5,6 +5,8 @@ import doctest
 import importlib.util
 import json
 import re
+import subprocess
+import sys
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -102,6 +104,27 @@ def test_pictures_have_descriptions():
     readme = (ROOT / "README.md").read_text()
     assert not re.findall(r'!\[\s*\]|alt="\s*"', readme)
     assert readme.count("<img") == readme.count("alt=")
+
+
+def test_faults_of_a_site_are_found(tmp_path):
+    """By ``.ci/site``, which looks at the whole site, in CI."""
+    good = '<p id="here"><a href="#here">1</a> <a href="b.html#there">2</a></p>'
+    good += '<img src="c.png" alt="A picture."> <a href="https://elsewhere.org">3</a>'
+    faults = {
+        "no.html is dead": '<a href="no.html">4</a>',
+        "b.html#here has no such anchor": '<a href="b.html#here">5</a>',
+        "c.png has no alt text": '<img src="c.png" alt="">',
+        "loads https://elsewhere.org/a.js": '<script src="https://elsewhere.org/a.js">',
+    }
+    (tmp_path / "c.png").write_bytes(b"")
+    (tmp_path / "b.html").write_text('<p id="there"></p>')
+    command = [sys.executable, ROOT / ".ci" / "site", tmp_path]
+    for text, lines in ((good, []), (good + "".join(faults.values()), [*faults])):
+        (tmp_path / "a.html").write_text(text)
+        run = subprocess.run(command, capture_output=True, text=True)
+        *found, last = run.stdout.splitlines()
+        assert sorted(found) == sorted(f"a.html: {line}" for line in lines), run.stderr
+        assert (run.returncode, last) == (bool(lines), f"2 pages, {len(lines)} faults")
 
 
 def test_pages_and_examples_are_found():
