@@ -48,8 +48,8 @@ class GivenAnswers(Estimator):
         .. math:: \hat y_j = \arg\max_k p(y_j = k \mid x) \quad \text{or} \quad
             \mathbb{E}[y_j \mid x]
 
-        Exact where likelihoods are, else by averages over 100 Gibbs steps, the same at
-        each call. Probabilities of bits as such are what :meth:`impute` returns. With
+        Exact where likelihoods are, else averages over annealed chains, the same at
+        each call: see :meth:`impute`, which returns probabilities of bits as such. With
         ``n_lags`` each row is predicted from those before it.
 
         Parameters
@@ -63,6 +63,11 @@ class GivenAnswers(Estimator):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
             As y was given in ``fit``, with the index of X; of series as X. Columns of
             a DataFrame have their types: means of whole numbers are rounded.
+
+        Warns
+        -----
+        FewDrawsWarning
+            As of :meth:`impute`.
         """
         density = self.density_
 
@@ -85,6 +90,11 @@ class GivenAnswers(Estimator):
         p : ndarray of shape (n_samples, n_classes), or list of such
             In the order of ``classes_``: a list of those of each column of y that has
             categories, or bits, if there are several columns of y.
+
+        Warns
+        -----
+        FewDrawsWarning
+            As of :meth:`impute`.
         """
         check_is_fitted(self)
         density = self.density_
@@ -102,9 +112,9 @@ class GivenAnswers(Estimator):
         r"""Means of hidden units, :math:`\mathbb{E}[h \mid x]` or :math:`\mathbb{E}[h
         \mid x, y]`.
 
-        The second are exact where y is complete; what is missing of y is inferred with
-        the hidden units by mean field. With ``n_lags`` they are given each row and
-        those before.
+        Exact where y is complete, or what is missing of it, or the hidden layer, has at
+        most :math:`2^{12}` states; else by mean field. With ``n_lags`` they are given
+        each row and those before.
 
         Parameters
         ----------
@@ -206,6 +216,12 @@ class GivenAnswers(Estimator):
         """Fill missing entries of y, given X and what is known of y; or those of
         series.
 
+        Exact for each row of which the missing entries, or the hidden layer, have at
+        most :math:`2^{12}` states. Other means are averages over annealed chains,
+        weighted by importance: 8 of a row, and up to 32, longer ones, where its
+        standard errors exceed 0.02 (of a probability, or deviations); draws are the
+        ends of Gibbs chains from the mean field.
+
         With ``n_lags`` missing entries of X are filled given all others of their
         series, by 100 particles. These draw what is missing row by row, by 30 Gibbs
         steps where that is not exact, and are weighted by how probable they make what
@@ -224,7 +240,8 @@ class GivenAnswers(Estimator):
             "mean" fills in means (probabilities of bits; of categories the most
             probable ones), the same at each call; "sample" fills in draws.
         n_steps : int, default=100
-            Number of Gibbs steps, where results are not exact.
+            Number of Gibbs steps where results are not exact: of means as many to
+            anneal a chain, and to average over.
         random_state : int, RandomState instance or None, default=None
             For "sample".
         lengths, groups : array-like, default=None
@@ -240,6 +257,11 @@ class GivenAnswers(Estimator):
         ------
         ValueError
             ``method`` is unknown, or ``n_steps`` is less than 1.
+
+        Warns
+        -----
+        FewDrawsWarning
+            Chains disagree: a mean has a standard error above 0.05.
         """
         density, count_ = self.density_, count(n_steps, "n_steps")
 

@@ -13,7 +13,11 @@ import numpy as np
 from sklearn.utils import check_array, check_random_state
 
 from skdgm.base import Density, of_rows
-from skdgm.boltzmann._conditional.annealing import log_Z_bracket
+from skdgm.boltzmann._conditional.annealing import (
+    averages,
+    log_Z_bracket,
+    tell_unsure,
+)
 from skdgm.boltzmann._conditional.conditions import Conditions
 from skdgm.boltzmann._conditional.enumeration import Enumeration
 from skdgm.inference import bound, mean_field, unroll
@@ -26,6 +30,14 @@ from skdgm.utils.tree import astype
 
 # Entries of rows at a time.
 _ROOM = 2**18
+
+
+def take(given, rows):
+    """Values and clamps of blocks of some rows."""
+    return tuple(
+        tuple(v if v is None or v is True else np.asarray(v)[rows] for v in own)
+        for own in given
+    )
 
 
 class ConditionalDensity(Density):
@@ -57,7 +69,7 @@ class ConditionalDensity(Density):
             "log_prob": of_rows(log_p, missing=holes, grey="estimate"),
             "features": of_rows("exact", missing=drawn),
             "sample": {"conditions": drawn},
-            "fill": {"missing": drawn},
+            "fill": {"missing": "estimate" if self.sweeps else drawn},
         }
 
     @cached_property
@@ -86,16 +98,34 @@ class ConditionalDensity(Density):
         found = self.responses.rows(numbers, self.of_y.columns, rows.dtype)
         return found._replace(given=Conditions(rows, self.columns))
 
-    def blocks(self, rows, enumerated=False):
+    def blocks(self, rows):
         """Iterate over blocks of rows: their places, and values and clamps of blocks of
-        the energy; of so many rows as fit beside all states, if these are
-        enumerated."""
-        widest = max(unit.size for unit in self.energy.units)
-        size = self.enumeration.size() if enumerated else max(1, _ROOM // widest)
+        the energy."""
+        size = max(1, _ROOM // max(unit.size for unit in self.energy.units))
         for start in range(0, rows.shape[0], size):
             part = np.arange(start, min(start + size, rows.shape[0]))
             x, clamp = self.layout.present(rows.take(part), self.fills)
             yield part, (*x, rows.beside(part)), (*clamp, True)
+
+    def parts(self, x, clamp):
+        """Iterate over rows with the same known entries: their places, and the
+        :class:`Enumeration` of what is free of them, the known values and the
+        conditions, in float64; at last those with too many states, with None."""
+        units, many = self.layout.units, []
+        shapes = [(len(x[-1]), unit.size) for unit in units]
+        known = [np.broadcast_to(*own) for own in zip(clamp, shapes)]
+        whole = np.packbits(np.concatenate(known, axis=1), axis=1)
+        _, first, number, size = np.unique(whole, True, True, True, axis=0)
+        order = np.argsort(number.ravel(), kind="stable")
+        for rows, row in zip(np.split(order, np.cumsum(size)[:-1]), first):
+            own = self.enumeration.of([mask[row] for mask in known])
+            if own.possible:
+                y = [np.asarray(x[b])[rows].astype(float) for b in range(len(units))]
+                yield rows, (own, x[-1][rows].astype(np.float64), y)
+            else:
+                many.append(rows)
+        if many:
+            yield np.sort(np.concatenate(many)), None
 
     def streams(self, rows, *tags):
         """A stream for each row, by its content."""
@@ -121,11 +151,10 @@ class ConditionalDensity(Density):
 
     def bracket_of(self, rows):
         """The same of rows with conditions beside them."""
-        possible = self.enumeration.possible
         volume = self.of_y.domain.log_volume(self.of_y.columns, rows)
         rng, found = self.streams(rows), []
         with one_blas_thread():
-            for part, x, clamp in self.blocks(rows, possible):
+            for part, x, clamp in self.blocks(rows):
                 log_w = self.log_weight(x, clamp)
                 found.append(log_w - self._log_Z(x[-1], rng.take(part)))
         return np.concatenate(found, axis=1) + volume
@@ -135,7 +164,7 @@ class ConditionalDensity(Density):
         conditions themselves."""
         own = self.energy.units[-1].log_weight(self.params.units[-1], z)
         if self.enumeration.possible:
-            exact = self.enumeration.log_Z(z) + own
+            exact = self.enumeration.log_evidence(z.astype(np.float64)) + own
             return np.stack([exact, exact])
         return log_Z_bracket(rng, self.energy, self.params, z) + own
 
@@ -150,16 +179,26 @@ class ConditionalDensity(Density):
             whole = [None if v is None else v[~holed] for v in x]
             found[~holed] = energy.log_marginal(params, whole)
         if holed.any():
-            y = [np.asarray(v)[holed] for v in x[:n]]
-            held = [own if own is True else own[holed] for own in clamp[:n]]
-            z = x[-1][holed]
-            if self.enumeration.possible:
-                own = energy.units[-1].log_weight(params.units[-1], z)
-                found[holed] = self.enumeration.log_evidence(y, z, held) + own
+            found[holed] = self._log_evidence(*take((x, clamp), holed))
+        return found
+
+    def _log_evidence(self, x, clamp):
+        """Log weight of rows with missing entries: a lower bound where states are
+        many."""
+        params, energy, found = (
+            self.enumeration.params,
+            self.energy,
+            np.empty(len(x[-1])),
+        )
+        for rows, exact in self.parts(x, clamp):
+            if exact:
+                own, z, y = exact
+                own_z = energy.units[-1].log_weight(params.units[-1], z)
+                found[rows] = own.log_evidence(z, y) + own_z
             else:
-                given = energy, params, (*y, None, z), (*held, None, True)
-                means, _ = mean_field(*given)
-                found[holed] = bound(energy, params, means, given[-1])
+                part, held = take((x, clamp), rows)
+                means, _ = mean_field(energy, params, part, held)
+                found[rows] = bound(energy, params, means, held)
         return found
 
     def features(self, X, y=None):
@@ -171,47 +210,58 @@ class ConditionalDensity(Density):
         n, found = len(self.layout.units), []
         with one_blas_thread():
             for _, x, clamp in self.blocks(rows):
-                means, _ = mean_field(self.energy, self.params, x, clamp)
-                found.append(means[n])
+                hidden = np.empty((len(x[-1]), self.n_features_out), self.params.dtype)
+                whole = all(np.all(held) for held in clamp[:n])
+                parts = [(slice(None), None)] if whole else self.parts(x, clamp)
+                for part, exact in parts:
+                    if exact:
+                        own, z, y = exact
+                        hidden[part] = own.means(z, y)[n]
+                    else:
+                        given = take((x, clamp), part)
+                        hidden[part] = mean_field(self.energy, self.params, *given)[0][
+                            n
+                        ]
+                found.append(hidden)
         return np.concatenate(found)
 
     def marginals(self, X, y=None, n_steps=100):
         """Means of the blocks of y given X and what is known of y, a list: exact where
-        nothing is known and states are few, else averaged over Gibbs steps."""
-        return self.marginals_of(self.pairs(X, y), y is None, n_steps)
+        what is missing, or the hidden layer, has few states, else averages over
+        chains."""
+        return self.marginals_of(self.pairs(X, y), n_steps)
 
-    def marginals_of(self, rows, free, n_steps=100):
-        """The same of rows with conditions beside them; ``free`` if all are missing."""
-        rng, parts = self.streams(rows, 1), []
+    def marginals_of(self, rows, n_steps=100):
+        """The same of rows with conditions beside them."""
+        rng, parts, errors = self.streams(rows, 1), [], []
         with one_blas_thread():
-            for part, x, clamp in self.blocks(rows, free and self.enumeration.possible):
-                parts.append(self.means_of(x, clamp, rng.take(part), free, n_steps))
+            for part, x, clamp in self.blocks(rows):
+                means, error = self.means_of(x, clamp, rng.take(part), n_steps)
+                parts.append(means)
+                errors.append(error)
+        tell_unsure(self.name, np.concatenate(errors))
         dtype = self.params.dtype
         return [np.concatenate(own).astype(dtype, copy=False) for own in zip(*parts)]
 
-    def means_of(self, x, clamp, rng, free, n_steps):
-        """Means of visible blocks given conditions and clamped entries; ``free`` if
-        there are none: exact then where states are few, else averages over a chain that
-        starts at the mean field."""
+    def means_of(self, x, clamp, rng, n_steps, once=False):
+        """Means of visible blocks given conditions and clamped entries, a list, and the
+        largest standard error of each row, (n_rows,): 0 where means are exact. By a
+        single chain where not, if ``once``."""
+        units, error = self.layout.units, np.zeros(len(x[-1]))
         if self.sweeps:
-            return self._swept(x, clamp)
-        if free and self.enumeration.possible:
-            means = self.enumeration.means(x[-1].astype(np.float64))
-            return means[: len(self.layout.units)]
-        blocks = range(len(self.layout.units))
-        state = State(mean_field(self.energy, self.params, x, clamp)[0])
-        sampler = Gibbs(self.energy, colours=self.energy.backwards, clamp=clamp)
-        totals = [0.0] * len(blocks)
-        for number in range(n_steps):
-            state, info = sampler.step(rng, self.params, state, first=number)
-            for block in blocks:
-                known = clamp[block] is True
-                totals[block] += np.asarray(x[block]) if known else info.means[block]
-        means = [total / n_steps for total in totals]
-        return [
-            v if held is True else np.where(held, v, mean)
-            for v, held, mean in zip(map(np.asarray, x), clamp, means)
-        ]
+            return self._swept(x, clamp), error
+        found = [np.empty((len(error), unit.size)) for unit in units]
+        for rows, exact in self.parts(x, clamp):
+            if exact:
+                own, z, y = exact
+                means = own.means(z, y)
+            else:
+                part, held = take((x, clamp), rows)
+                given = self.energy, self.params, part, held
+                means, error[rows] = averages(rng.take(rows), *given, n_steps, once)
+            for whole, mean in zip(found, means):
+                whole[rows] = mean
+        return found, error
 
     def _swept(self, x, clamp):
         """Means of visible blocks by the sweeps that were learned."""
@@ -224,27 +274,33 @@ class ConditionalDensity(Density):
 
     def drawn(self, X, y=None, random_state=None, n_steps=100):
         """Draw y given X and what is known of it, in the units of the model: exactly
-        where states are few, else by Gibbs steps."""
-        rows, free, parts = self.pairs(X, y), y is None, []
+        where states are few, else by Gibbs steps from the mean field."""
+        rows, parts = self.pairs(X, y), []
         n_steps = count(n_steps, "n_steps")
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
         rng = rng.rows(rows.shape[0])
         with one_blas_thread():
-            for part, x, clamp in self.blocks(rows, free and self.enumeration.possible):
-                parts.append(self.draws_of(x, clamp, rng.take(part), free, n_steps))
+            for part, x, clamp in self.blocks(rows):
+                parts.append(self.draws_of(x, clamp, rng.take(part), n_steps))
         return np.concatenate(parts)
 
-    def draws_of(self, x, clamp, rng, free, n_steps):
+    def draws_of(self, x, clamp, rng, n_steps):
         """Draws given conditions and clamped entries, as values of the table."""
-        if free and self.enumeration.possible:
-            drawn = self.enumeration.draw(x[-1].astype(np.float64), rng)
-        else:
-            state = State(mean_field(self.energy, self.params, x, clamp)[0])
-            order = self.energy.backwards
-            sampler = Gibbs(self.energy, colours=order, clamp=clamp)
-            drawn = sampler.step(rng, self.params, state, n_steps)[0].x
-        found = self.layout.to_table(drawn[: len(self.layout.units)])
-        return found.astype(self.params.dtype, copy=False)
+        found = [np.empty((len(x[-1]), unit.size)) for unit in self.layout.units]
+        for rows, exact in self.parts(x, clamp):
+            if exact:
+                own, z, y = exact
+                drawn = own.draw(z, rng.take(rows), y)
+            else:
+                part, held = take((x, clamp), rows)
+                given = self.energy, self.params, part, held
+                state, order = State(mean_field(*given)[0]), self.energy.backwards
+                sampler = Gibbs(self.energy, colours=order, clamp=held)
+                given = rng.take(rows), self.params, state, n_steps
+                drawn = sampler.step(*given)[0].x
+            for whole, own in zip(found, drawn):
+                whole[rows] = np.asarray(own)
+        return self.layout.to_table(found).astype(self.params.dtype, copy=False)
 
     def transformed(self, X, H, method="mean", random_state=None):
         """Means, or draws, of y given X and values of the hidden units."""

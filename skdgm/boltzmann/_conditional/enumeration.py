@@ -3,18 +3,22 @@ r"""Sums over all states of one layer, for each row's conditions.
 .. math:: Z(x) = \sum_{y, h} e^{-E(y, h; x)} = \sum_h e^{\log w(h; x)} \sum_y e^{-E(y;
    h, x)}
 
-where y, or h, has few states: these are enumerated, and the other layer is summed out
-given each of them in closed form.
+where h, or what is free of y, has few states: these are enumerated, and the other layer
+is summed out given each of them in closed form.
 """
+
+import math
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
 
 from skdgm.partition import exact
+from skdgm.utils.tree import tree_map
 
 # Most bits of the layer that is enumerated, for every row; entries at a time.
 MAX_BITS, _ROOM = 12, 2**22
-_VISIBLE, _HIDDEN = 0, 2
 
 
 def few_bits(energy):
@@ -23,8 +27,45 @@ def few_bits(energy):
     return min(exact.n_bits(energy, visible), exact.n_bits(energy, hidden))
 
 
+class _Entries(NamedTuple):
+    """Unit of some entries of a block, and their places in it."""
+
+    unit: object
+    places: np.ndarray
+
+    @property
+    def bits(self):
+        """Log2 of the number of joint states."""
+        return math.log2(self.unit.n_states) if len(self.places) else 0.0
+
+
+def _entries(unit, mask):
+    places = np.flatnonzero(mask)
+    return _Entries(unit if mask.all() else unit.only(places), places)
+
+
+def _part(eta, places):
+    """Natural parameters of some entries."""
+    return tree_map(lambda own: own[..., places], eta)
+
+
+def _joined(parts):
+    """Blocks of several parts of rows, one after the other; None as it is."""
+    if len(parts) == 1:
+        return parts[0]
+    blocks = (
+        list(map(np.asarray, own)) if own[0] is not None else None
+        for own in zip(*parts)
+    )
+    return [own and np.concatenate(own) for own in blocks]
+
+
 class Enumeration:
-    """Sums over the states of the layer that has fewer: y or the hidden units.
+    """Sums over the states of the layer that has fewer: the free entries of y, or the
+    hidden units; for rows of which the same entries of y are known.
+
+    Methods take conditions z, (n_rows, n_conditions), and values of the visible blocks,
+    a list, of which only known entries count; None where nothing is known.
 
     Parameters
     ----------
@@ -32,30 +73,48 @@ class Enumeration:
         With the colours of y, conditions and hidden units.
     params : Params
         In float64.
+    known : list of ndarray of bool, default=None
+        Mask of the known entries of each visible block, (size,); by default all are
+        free.
     """
 
-    def __init__(self, energy, params):
+    def __init__(self, energy, params, known=None):
         self.energy, self.params = energy, params
-        bits = {c: exact.n_bits(energy, energy.colours[c]) for c in (0, 2)}
-        self.of_y = bits[_VISIBLE] <= bits[_HIDDEN]
-        few, many = (_VISIBLE, _HIDDEN) if self.of_y else (_HIDDEN, _VISIBLE)
-        self.few, self.many = energy.colours[few], energy.colours[many]
-        self.bits = bits[few]
-        (self.given,) = energy.colours[1]
+        self.visible, (self.given,), self.hidden = energy.colours
+        nothing = [np.zeros(unit.size, bool) for unit in energy.units]
+        held = nothing if known is None else [*known, *nothing[len(known) :]]
+        self.known, self.free = (
+            [_entries(energy.units[b], held[b] == on) for b in range(len(held))]
+            for on in (True, False)
+        )
+        of_y = sum(part.bits for b, part in enumerate(self.free) if b in self.visible)
+        of_hidden = exact.n_bits(energy, self.hidden)
+        self.of_y, self.bits = of_y <= of_hidden, min(of_y, of_hidden)
+        layers = self.visible, self.hidden
+        self.few, self.many = layers if self.of_y else layers[::-1]
+
+    def of(self, known):
+        """The same of rows with some known entries."""
+        nothing = not any(mask.any() for mask in known)
+        return self if nothing else type(self)(self.energy, self.params, known)
 
     @property
     def possible(self):
         """Whether the states are few enough to be enumerated for each row."""
         return self.bits <= MAX_BITS
 
+    @cached_property
     def states(self):
-        """All states: for each block its values, (n_states, size), or None."""
+        """All states of the free entries: for each enumerated block its values,
+        (n_states, size), 0 where known, else None."""
         codes = np.arange(round(2**self.bits))
         x = [None] * len(self.energy.units)
         for block in self.few:
-            unit = self.energy.units[block]
-            codes, own = np.divmod(codes, unit.n_states)
-            x[block] = np.asarray(unit.states(own), np.float64)
+            x[block] = np.zeros((len(codes), self.energy.units[block].size))
+            unit, places = self.free[block]
+            if len(places):
+                rest, own = np.divmod(codes, unit.n_states)
+                x[block][:, places], codes = unit.states(own), rest
         return x
 
     def size(self):
@@ -63,101 +122,119 @@ class Enumeration:
         widest = max(self.energy.units[block].size for block in self.many)
         return max(1, int(_ROOM // (2**self.bits * widest)))
 
-    def fields(self, x, z, block):
+    def _rows(self, z, y):
+        """Values of conditions, and of the known entries of y where these are no layer
+        that is summed out, for each block or None."""
+        x = [None] * len(self.energy.units)
+        x[self.given] = z
+        if self.of_y:
+            for block in self.visible:
+                places = self.known[block].places
+                if len(places):
+                    x[block] = np.zeros((len(z), self.energy.units[block].size))
+                    x[block][:, places] = y[block][:, places]
+        return x
+
+    def _fields(self, z, y, block):
         """Natural parameters of a block that is summed out given each state, of rows by
-        states, one after the other."""
-        energy, params = self.energy, self.params
-        state, given = list(x), [None] * len(x)
-        given[self.given] = z
-        own = energy.received(params, state, block, among=self.few)
-        from_z = energy.received(params, given, block, among=(self.given,))
-        both = energy.received_across(params, state, given, block, outer=True)
+        states, one after the other: inputs are sums of those of both."""
+        energy, params, rows = self.energy, self.params, self._rows(z, y)
+        among = [other for other, part in enumerate(rows) if part is not None]
+        of_rows = energy.received(params, rows, block, among=among)
+        of_states = energy.received(params, self.states, block, among=self.few)
+        total = energy.received_across(params, self.states, rows, block, outer=True)
         # Where all weights are gated, there is perhaps nothing from either alone.
-        for part, axis in (from_z, 1), (own, 0):
+        for part, axis in (of_rows, 1), (of_states, 0):
             if isinstance(part, np.ndarray):
-                shape = len(z), len(x[self.few[0]]), part.shape[-1]
+                shape = len(z), self._n_states, part.shape[-1]
                 whole = np.broadcast_to(np.expand_dims(part, axis), shape)
-                both = both + whole.reshape(-1, shape[-1])
-        return energy.field(params, block, both)
+                total = total + whole.reshape(-1, shape[-1])
+        return energy.field(params, block, total)
 
-    def log_weights(self, x, z):
-        """Log weight of each state x given conditions z: (n_rows, n_states)."""
-        total = self._of_few(x, z)
-        for block in self.many:
-            log_A = self.energy.units[block].log_partition(self.fields(x, z, block))
-            total = total + log_A.reshape(len(z), -1)
-        return total
+    @property
+    def _n_states(self):
+        return len(self.states[self.few[0]])
 
-    def _of_few(self, x, z):
-        """Log weights of states without the layer that is summed out."""
-        energy, params, total = self.energy, self.params, 0.0
-        given = [None] * len(x)
-        given[self.given] = z
+    def log_weights(self, z, y=None):
+        """Log weight of each state and the known entries of y: (n_rows, n_states)."""
+        energy, n, total = self.energy, self._n_states, np.zeros((len(z), 1))
+        given = self._rows(z, y)
         for block in self.few:
-            received = energy.received(params, given, block, among=(self.given,))
-            eta = energy.field(params, block, received)
-            whole = np.ones(x[block].shape, bool)
-            total = total + energy.units[block].log_evidence(eta, x[block], whole).T
+            received = energy.received(self.params, given, block, among=(self.given,))
+            eta = energy.field(self.params, block, received)
+            unit, places = self.free[block]
+            if len(places):
+                x, whole = (
+                    self.states[block][:, places],
+                    np.ones((n, len(places)), bool),
+                )
+                total = total + unit.log_evidence(_part(eta, places), x, whole).T
+            unit, places = self.known[block]
+            if len(places):
+                own = unit.log_weight(_part(eta, places), y[block][:, places])
+                total = total + own[:, None]
+        for block in self.many:
+            eta = self._fields(z, y, block)
+            unit, places = self.free[block]
+            if len(places):
+                log_A = unit.log_partition(_part(eta, places))
+                total = total + log_A.reshape(len(z), n)
+            unit, places = self.known[block]
+            if len(places):
+                x = np.repeat(y[block][:, places], n, axis=0)
+                own = unit.log_weight(_part(eta, places), x)
+                total = total + own.reshape(len(z), n)
         return total
 
-    def log_Z(self, z):
-        """Log of the sum over y and the hidden units, (n_rows,)."""
-        return logsumexp(self.log_weights(self.states(), z), axis=1)
+    def log_evidence(self, z, y=None):
+        """Log of the sum over the hidden units and the free entries of y, (n_rows,)."""
+        parts = self._parts(z, y)
+        found = [logsumexp(self.log_weights(*own), axis=1) for own, _ in parts]
+        return np.concatenate(found)
 
-    def log_evidence(self, y, z, clamp):
-        """Log of the sum over the hidden units and the missing entries of y, (n_rows,):
-        ``y`` and ``clamp`` are those of the visible blocks."""
-        y = [np.asarray(own, np.float64) for own in y]
-        known = [np.broadcast_to(part, own.shape) for part, own in zip(clamp, y)]
-        of_row = self._by_completions if self.of_y else self._by_hidden
-        states = self.states()
-        rows = range(len(z))
-        given = ([[v[[i]] for v in part] for part in (y, known)] for i in rows)
-        return np.array([of_row(states, *own, z[[i]]) for i, own in zip(rows, given)])
-
-    def _by_completions(self, states, y, known, z):
-        """Log evidence of a row, by the states of its missing entries."""
-        alike = np.ones(len(states[0]), bool)
-        for block, (mask,) in enumerate(known):
-            alike &= (states[block] == states[block][0])[:, mask].all(axis=1)
-        x = [None if part is None else part[alike] for part in states]
-        for block, (own, mask) in enumerate(zip(y, known)):
-            x[block] = np.where(mask, own, x[block])
-        return logsumexp(self.log_weights(x, z))
-
-    def _by_hidden(self, states, y, known, z):
-        """Log evidence of a row, by the states of the hidden units."""
-        total = self._of_few(states, z)
-        for block, own, mask in zip(self.many, y, known):
-            eta = self.fields(states, z, block)
-            total = total + self.energy.units[block].log_evidence(eta, own, mask)
-        return logsumexp(total)
-
-    def means(self, z):
+    def means(self, z, y=None):
         """Means of the blocks of y and of the hidden units, a list by block."""
-        states = self.states()
-        log_w = self.log_weights(states, z)
-        p = np.exp(log_w - logsumexp(log_w, axis=1, keepdims=True))
-        found = [None] * len(states)
-        for block in self.few:
-            found[block] = p @ states[block]
-        for block in self.many:
-            means = self.energy.units[block].mean(self.fields(states, z, block))
-            means = means.reshape(*p.shape, -1)
-            found[block] = np.einsum("rs,rsu->ru", p, means)
-        return found
+        return _joined([self._means(*own) for own, _ in self._parts(z, y)])
 
-    def draw(self, z, rng):
+    def draw(self, z, rng, y=None):
         """Draw y and the hidden units exactly, by block, with a stream for each row."""
-        states = self.states()
-        noisy = self.log_weights(states, z) + rng.fold(0).gumbel(
-            len(states[self.few[0]])
-        )
+        parts = self._parts(z, y)
+        return _joined([self._draw(*own, rng.take(part)) for own, part in parts])
+
+    def _parts(self, z, y):
+        """Conditions and known values of some rows at a time, and which these are."""
+        for start in range(0, len(z), self.size()):
+            part = slice(start, start + self.size())
+            yield (z[part], y and [own[part] for own in y]), part
+
+    def _means(self, z, y):
+        log_w = self.log_weights(z, y)
+        p = np.exp(log_w - logsumexp(log_w, axis=1, keepdims=True))
+        found = [None] * len(self.energy.units)
+        for block in self.few:
+            found[block] = p @ self.states[block]
+        for block in self.many:
+            means = self.energy.units[block].mean(self._fields(z, y, block))
+            found[block] = np.einsum("rs,rsu->ru", p, means.reshape(*p.shape, -1))
+        return self._with_known(found, y)
+
+    def _draw(self, z, y, rng):
+        noisy = self.log_weights(z, y) + rng.fold(0).gumbel(self._n_states)
         chosen = noisy.argmax(axis=1)
-        x = [None if part is None else part[chosen] for part in states]
+        x = [None if part is None else part[chosen] for part in self.states]
+        x = self._with_known(x, y)
         x[self.given] = z
         for block in self.many:
             received = self.energy.received(self.params, x, block)
             eta = self.energy.field(self.params, block, received)
             x[block] = self.energy.units[block].sample(eta, rng.fold(1 + block))[0]
+        return self._with_known(x, y)
+
+    def _with_known(self, x, y):
+        """Values of blocks with the known entries of y in their places."""
+        for block in self.visible:
+            places = self.known[block].places
+            if len(places) and x[block] is not None:
+                x[block] = np.array(np.asarray(x[block]))
+                x[block][:, places] = y[block][:, places]
         return x

@@ -9,6 +9,7 @@ mean.
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skdgm.boltzmann._conditional.annealing import tell_unsure
 from skdgm.boltzmann._conditional.conditions import Past, inputs
 from skdgm.boltzmann._conditional.density import ConditionalDensity
 from skdgm.data import fill
@@ -62,7 +63,7 @@ class SeriesDensity(ConditionalDensity):
         bits."""
         rows = self.steps(X, lengths)
         nothing = Rows(np.full(rows.shape, np.nan), rows.dtype, given=rows.given)
-        means = self.layout.to_table(self.marginals_of(nothing, True))
+        means = self.layout.to_table(self.marginals_of(nothing))
         return self.decoded(self.rounded(self.to_data(means)))
 
     def continued(self, n_steps, given, n_samples, random_state=None):
@@ -83,7 +84,7 @@ class SeriesDensity(ConditionalDensity):
         free = np.full((len(past), n_columns), np.nan, self.params.dtype)
         with one_blas_thread():
             for number in range(n_steps):
-                v = self.next(past, free, rng.fold(number), True, "sample")
+                v, _ = self.next(past, free, rng.fold(number), "sample")
                 past = np.concatenate([past[:, 1:], v[:, None]], axis=1)
                 found.append(v)
         whole = np.stack(found, axis=1).reshape(-1, n_columns)
@@ -125,28 +126,31 @@ class SeriesDensity(ConditionalDensity):
             given = particles, v, starts[some], lengths[some]
             with one_blas_thread():
                 v = fill_gaps(*given, rng.fold(_GAPS), method, _MANY)
+        errors = []
         for start, length in zip(starts[~some], lengths[~some]):
             for t in range(start, start + length):
                 if np.isnan(v[t]).any():
-                    v[t] = self._filled(v, t, start, rng.take([t]), method)
+                    v[t], error = self._filled(v, t, start, rng.take([t]), method)
+                    errors.append(error)
+        tell_unsure(self.name, np.array(errors))
         return v
 
     def _filled(self, v, t, start, rng, method):
-        """Row t of a series that begins at a row, filled."""
+        """Row t of a series that begins at a row, filled, and its standard error."""
         past = np.full((1, self.n_lags, v.shape[1]), np.nan, v.dtype)
         last = v[max(start, t - self.n_lags) : t]
         past[0, self.n_lags - len(last) :] = last
-        free = bool(np.isnan(v[t]).all())
-        return self.next(past, v[[t]], rng, free, method)[0]
+        rows, error = self.next(past, v[[t]], rng, method)
+        return rows[0], error[0]
 
-    def next(self, past, v, rng, free, method):
+    def next(self, past, v, rng, method):
         """Rows after the last ``n_lags``, (n_series, n_lags, n_columns), which are NaN
-        where missing: means or draws."""
+        where missing: means or draws, and standard errors of means."""
         x, clamp = self.given(past, v)
         if method == "sample":
-            return self.draws_of(x, clamp, rng, free, _STEPS)
-        means = self.means_of(x, clamp, rng, free, _STEPS)
-        return self.layout.to_table(means).astype(v.dtype, copy=False)
+            return self.draws_of(x, clamp, rng, _STEPS), np.zeros(len(v))
+        means, error = self.means_of(x, clamp, rng, _STEPS)
+        return self.layout.to_table(means).astype(v.dtype, copy=False), error
 
     def given(self, past, v):
         """Values and clamps of blocks, of rows after the last ``n_lags``."""
@@ -185,14 +189,16 @@ class SeriesParticles(Particles):
         some = np.flatnonzero(weighed & ~free & self.weighs)
         if some.size:
             log_p[some] = own.log_p(state[some], v[some], rng.take(some))
-        for nothing in True, False:
-            part = np.flatnonzero(missing.any(axis=1) & (free == nothing))
-            if part.size:
-                x, clamp = own.given(state[part], v[part])
-                given = x, clamp, rng.take(part).fold(_DRAWN), nothing, _STEPS
-                filled[part] = own.draws_of(*given)
-                if means:
-                    expected[part] = np.concatenate(own.means_of(*given), axis=1)
+        part = np.flatnonzero(missing.any(axis=1))
+        if part.size:
+            x, clamp = own.given(state[part], v[part])
+            given = x, clamp, rng.take(part).fold(_DRAWN), _STEPS
+            filled[part] = own.draws_of(*given)
+            if means:
+                # Particles are many: a chain of each is enough.
+                expected[part] = np.concatenate(
+                    own.means_of(*given, once=True)[0], axis=1
+                )
         state = np.concatenate([state[:, 1:], filled[:, None]], axis=1)
         return log_p, filled, expected, state
 

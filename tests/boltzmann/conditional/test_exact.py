@@ -10,6 +10,7 @@ from skdgm.boltzmann import ConditionalRBM
 from skdgm.boltzmann._conditional import enumeration
 from skdgm.boltzmann._conditional.objective import clamp_of
 from skdgm.energies import contrast
+from skdgm.exceptions import FewDrawsWarning
 from skdgm.gradients.contrastive import cd
 from skdgm.optim import Clock
 from skdgm.samplers import Gibbs
@@ -115,6 +116,58 @@ def test_averages_over_gibbs_steps_are_near_the_exact_means(monkeypatch):
     np.testing.assert_allclose(found, expected, atol=0.05)
 
 
+@pytest.mark.parametrize("n_components", [3, 7])
+def test_what_is_missing_of_a_row_is_filled_exactly(n_components, monkeypatch):
+    """By states of the hidden layer, or of what is missing alone."""
+    model, y = fitted(BITS, n_components), BITS[:3].copy()
+    y[:, 1:3] = np.nan
+    many = np.repeat(y, 2000, axis=0), np.repeat(X[:3], 2000, axis=0)
+    # Of two bits there are four states, where a row has sixteen.
+    monkeypatch.setattr(enumeration, "MAX_BITS", 2 if n_components == 7 else 12)
+    filled, H = model.impute(X[:3], y), model.transform(X[:3], y)
+    drawn = model.impute(many[1], many[0], method="sample", random_state=0)
+    every = states_of(model, BITS)
+    c, W = model.intercept_hidden_, model.components_
+    for i in range(3):
+        alike = every[(every == BITS[i])[:, [0, 3]].all(axis=1)]
+        weights = log_weight(model, X[i], alike)
+        p = np.exp(weights - logsumexp(weights))
+        np.testing.assert_allclose(filled[i], p @ alike, atol=1e-5)
+        z = (X[i] - X.mean(axis=0)) / X.std(axis=0)
+        eta = c + z @ model.condition_hidden_ + alike @ W.T
+        np.testing.assert_allclose(H[i], p @ (1 / (1 + np.exp(-eta))), atol=1e-5)
+        error = np.sqrt(filled[i] * (1 - filled[i]) / 2000)
+        mean = drawn[i * 2000 : (i + 1) * 2000].mean(axis=0)
+        assert (abs(mean - filled[i]) < 4.5 * error + 1e-9).all()
+
+
+@pytest.mark.parametrize("n_components", [2, 7])
+def test_mixed_columns_are_filled_exactly(n_components):
+    """Their means are those of the likelihoods of rows with each value."""
+    model = fitted(MIXED, n_components, column_types=KINDS)
+    y = MIXED[:2].copy()
+    y[:, 1], y[1, 2] = np.nan, np.nan
+    on = np.where(np.isnan(y) & (np.arange(3) == 1), 1.0, y)
+    p = np.exp(model.score_samples(X[:2], on) - model.score_samples(X[:2], y))
+    np.testing.assert_allclose(model.impute(X[:2], y)[:, 1], p, atol=1e-6)
+
+
+def test_averages_over_chains_are_near_and_say_where_they_are_not(monkeypatch):
+    model = shaken(fitted(BITS, 5), 2.0)
+    y = BITS.copy()
+    y[::2, 1] = np.nan
+    expected = model.impute(X), model.impute(X, y)
+    monkeypatch.setattr(enumeration, "MAX_BITS", -1)
+    assert model.density_.capabilities["fill"]["missing"] == "estimate"
+    found = model.impute(X), model.impute(X, y)
+    for one, other in zip(found, expected):
+        np.testing.assert_allclose(one, other, atol=0.1)
+    alone = model.impute(X[5:6])
+    np.testing.assert_allclose(alone, found[0][5:6], atol=1e-6)
+    with pytest.warns(FewDrawsWarning, match="standard errors of up to"):
+        model.impute(X, n_steps=1)
+
+
 @pytest.mark.release
 def test_the_bracket_holds_the_exact_likelihood(monkeypatch):
     model = fitted(MIXED, column_types=KINDS)
@@ -194,7 +247,7 @@ def test_the_gradient_of_mean_field_is_that_of_its_predictions():
         density = model.density_
         density.params = state.params
         rows = density.pairs(X)
-        bits, codes = density.marginals_of(rows, True)
+        bits, codes = density.marginals_of(rows)
         truth = BITS[:, :2] * np.log(bits) + (1 - BITS[:, :2]) * np.log(1 - bits)
         own = np.log(codes[np.arange(N), CODES])
         return (truth.sum(axis=1) + own).mean()

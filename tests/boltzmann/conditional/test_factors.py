@@ -128,7 +128,7 @@ def test_the_gradient_of_mean_field_is_that_of_its_predictions(options):
     def log_q():
         density = model.density_
         density.params = state.params
-        bits, codes = density.marginals_of(density.pairs(X), True)
+        bits, codes = density.marginals_of(density.pairs(X))
         truth = BITS[:, :2] * np.log(bits) + (1 - BITS[:, :2]) * np.log(1 - bits)
         return (truth.sum(axis=1) + np.log(codes[np.arange(N), CODES])).mean()
 
