@@ -38,7 +38,10 @@ class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
 
         \min_D \; \mathbb{E}\,\ell_D(D(x), D(g(z))) + \tfrac\gamma2 \bigl(
         \mathbb{E} \lVert \nabla_x D(x) \rVert^2 +
-        \mathbb{E} \lVert \nabla_x D(g(z)) \rVert^2 \bigr), \qquad
+        \mathbb{E} \lVert \nabla_x D(g(z)) \rVert^2 \bigr),
+
+    .. math::
+
         \min_g \; \mathbb{E}\,\ell_G(D(x), D(g(z)))
 
     for rows x and latent units z [1]_. By default the discriminator compares a row with

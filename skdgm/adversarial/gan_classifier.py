@@ -31,7 +31,10 @@ class GANClassifier(
     .. math::
 
         \min_l \; -\mathbb{E} \log p(y \mid x) - w \, \mathbb{E} \log D(x)
-        - w \, \mathbb{E} \log (1 - D(g(z))), \qquad
+        - w \, \mathbb{E} \log (1 - D(g(z))),
+
+    .. math::
+
         p(y = k \mid x) = \frac{e^{l_k(x)}}{Z(x)}, \quad
         D(x) = \frac{Z(x)}{Z(x) + 1}, \quad Z(x) = \sum_k e^{l_k(x)}
 

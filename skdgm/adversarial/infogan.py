@@ -36,7 +36,10 @@ class InfoGAN(
     .. math::
 
         \min_{D, q} \; \mathbb{E}\,\ell_D(D(x), D(g(z, c))) - \lambda L_I, \qquad
-        \min_g \; \mathbb{E}\,\ell_G(D(x), D(g(z, c))) - \lambda L_I, \qquad
+        \min_g \; \mathbb{E}\,\ell_G(D(x), D(g(z, c))) - \lambda L_I,
+
+    .. math::
+
         L_I = \mathbb{E} [\log q(c \mid g(z, c))] + H(c)
 
     for latent units z and codes c [1]_. A bound on the mutual information of codes and

@@ -23,7 +23,11 @@ class DRAW(BoundOptions, LatentEstimator):
 
         c_t = c_{t-1} + \operatorname{write}(h^d_t), \qquad
         h^d_t = \text{RNN}(h^d_{t-1}, z_t), \qquad
-        z_t \sim \mathcal{N}(0, 1), \qquad x \sim p(x \mid c_T)
+        z_t \sim \mathcal{N}(0, 1),
+
+    .. math::
+
+        x \sim p(x \mid c_T)
 
     where the canvas :math:`c_T` has the parameters of the pixels after T steps [1]_.
     In each step an encoder, another recurrent net, looks at the image, and at what the

@@ -19,7 +19,11 @@ class PredictabilityMinimization(ReconstructionEstimator):
 
     .. math::
 
-        h = f(x), \qquad \min_P \; \mathbb{E} \sum_k (P_k(h_{-k}) - h_k)^2, \qquad
+        h = f(x), \qquad
+        \min_P \; \mathbb{E} \sum_k (P_k(h_{-k}) - h_k)^2,
+
+    .. math::
+
         \max_f \; \mathbb{E} \sum_k (P_k(h_{-k}) - h_k)^2 +
         \rho \log p(x; g(h))
 

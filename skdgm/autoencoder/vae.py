@@ -35,7 +35,10 @@ class VAE(BoundOptions, LatentEstimator):
 
     .. math::
 
-        p(x, z) = p(x \mid z) \, \mathcal{N}(z; 0, 1), \qquad
+        p(x, z) = p(x \mid z) \, \mathcal{N}(z; 0, 1),
+
+    .. math::
+
         \log p(x) \ge \mathbb{E}_{q(z \mid x)} [\log p(x \mid z)] -
         \beta \, \mathrm{KL}(q(z \mid x) \,\|\, p(z))
 

@@ -28,6 +28,8 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
         p(x) = \frac1K \sum_{k=1}^K \prod_t
         p(x_{o_{kt}} \mid x_{o_{k1}}, \dots, x_{o_{k,t-1}})
 
+    .. math::
+
         p(x_j \mid x_m) = p(x_j \mid z_j), \quad z = f_\theta(x \odot m, m)
 
     The net takes any subset of a row's entries, with its mask m, and returns the

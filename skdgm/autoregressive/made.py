@@ -18,7 +18,10 @@ class MADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     .. math::
 
         p(x) = \prod_t p(x_t \mid z_t), \qquad
-        h_l = f(b_l + h_{l-1} (W_l \odot M_l)), \qquad
+        h_l = f(b_l + h_{l-1} (W_l \odot M_l)),
+
+    .. math::
+
         M_{l,ij} = 1 \text{ where } d_{l-1,i} \le d_{l,j}
 
     Each hidden unit has a random degree d, the number of the last column that it may

@@ -32,7 +32,11 @@ class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
     .. math::
 
         p(v, h^1, \dots, h^L) = p(p^{L-1}, h^L) \prod_{k=1}^{L-1} P(p^{k-1} \mid h^k) \,
-        P(h^k \mid p^k), \qquad p^k_B = \sum_{j \in B} h^k_j \in \{0, 1\}, \quad
+        P(h^k \mid p^k),
+
+    .. math::
+
+        p^k_B = \sum_{j \in B} h^k_j \in \{0, 1\}, \quad
         p^0 = v
 
     where :math:`h^k` are maps of detection units under filters that are the same at all

@@ -54,8 +54,13 @@ class ConvDBNClassifier(
 
     .. math::
 
-        p(y = k \mid x) = \operatorname{softmax}_k(p^L W + b), \qquad p^k_B = 1 -
-        \frac{1}{1 + \sum_{j \in B} e^{\eta_j}}, \qquad \eta = c^k + R^k * p^{k-1},
+        p(y = k \mid x) = \operatorname{softmax}_k(p^L W + b), \qquad
+        p^k_B = 1 -
+        \frac{1}{1 + \sum_{j \in B} e^{\eta_j}},
+
+    .. math::
+
+        \eta = c^k + R^k * p^{k-1},
         \quad p^0 = x
 
     for filters :math:`R^k` at all positions of the maps :math:`p^{k-1}`, and blocks B

@@ -27,8 +27,13 @@ class ConvDBM(ImageOptions, DeepOptions, Machine):
 
     .. math::
 
-        p(v, h) = e^{-E(v, h)} / Z, \qquad -E(v, h) = b^\top v + \sum_l \sum_{k, p}
-        h^l_{kp} \, (c^l_k + W_k^{l \top} P_p \, q^{l-1}), \qquad q^0 = v, \quad
+        p(v, h) = e^{-E(v, h)} / Z, \qquad
+        -E(v, h) = b^\top v + \sum_l \sum_{k, p}
+        h^l_{kp} \, (c^l_k + W_k^{l \top} P_p \, q^{l-1}),
+
+    .. math::
+
+        q^0 = v, \quad
         q^l_{kB} = \sum_{p \in B} h^l_{kp} \le 1
 
     for images v, with hidden layers of maps of detection units :math:`h^l`, in blocks B
@@ -40,7 +45,11 @@ class ConvDBM(ImageOptions, DeepOptions, Machine):
     .. math::
 
         p(h^l_{kp} = 1 \mid v, h^{l+1}) = \frac{e^{\eta_{kp}}}{1 + \sum_{p' \in B}
-        e^{\eta_{kp'}}}, \qquad \eta_{kp} = c^l_k + W_k^{l \top} P_p \, q^{l-1} +
+        e^{\eta_{kp'}}},
+
+    .. math::
+
+        \eta_{kp} = c^l_k + W_k^{l \top} P_p \, q^{l-1} +
         \sum_{k', p'} \big(P_{p'}^\top W^{l+1}_{k'}\big)_{kB} \, h^{l+1}_{k'p'} .
 
     They are trained together, as those of a :class:`DBM` are [1]_: mean field in the

@@ -25,8 +25,13 @@ class ConvRBM(ImageOptions, MachineOptions, Machine):
 
     .. math::
 
-        p(v, h) = e^{-E(v, h)} / Z, \qquad -E(v, h) = b^\top v + \sum_{k, p} h_{kp}
-        \, (c_k + W_k^\top P_p v), \qquad \sum_{p \in B} h_{kp} \le 1
+        p(v, h) = e^{-E(v, h)} / Z, \qquad
+        -E(v, h) = b^\top v + \sum_{k, p} h_{kp}
+        \, (c_k + W_k^\top P_p v),
+
+    .. math::
+
+        \sum_{p \in B} h_{kp} \le 1
 
     for images v, with the patch :math:`P_p v` under a filter at position p, K filters
     :math:`W_k` whose detection units :math:`h_{kp}` form K maps, and blocks B of

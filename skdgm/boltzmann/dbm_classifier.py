@@ -33,7 +33,11 @@ class DBMClassifier(TuningOptions, ChainedByClass, Classifier, Machine):
 
     .. math::
 
-        p(v, h, y) = e^{-E(v, h, y)} / Z, \qquad E(v, h, y) = -b^\top v - \sum_l
+        p(v, h, y) = e^{-E(v, h, y)} / Z,
+
+    .. math::
+
+        E(v, h, y) = -b^\top v - \sum_l
         c_l^\top h^l - d_y - v^\top W^1 h^1 - \sum_{l > 1} h^{l - 1 \top} W^l h^l -
         h^{L \top} U_{:y}
 

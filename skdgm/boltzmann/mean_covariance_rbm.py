@@ -17,7 +17,11 @@ class MeanCovarianceRBM(CovarianceMachine):
 
     .. math::
 
-        p(v) \propto e^{-F(v)}, \qquad F(v) = \tfrac12 \lvert \sqrt\lambda \odot (v -
+        p(v) \propto e^{-F(v)},
+
+    .. math::
+
+        F(v) = \tfrac12 \lvert \sqrt\lambda \odot (v -
         b) \rvert^2 - \sum_j \zeta(c_j + W_j^\top v) - \sum_k \zeta \Bigl(d_k - \tfrac12
         \sum_f P_{fk} (C_f^\top v)^2 \Bigr)
 

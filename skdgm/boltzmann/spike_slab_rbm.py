@@ -17,9 +17,17 @@ class SpikeSlabRBM(CovarianceMachine):
 
     .. math::
 
-        p(v) \propto e^{-F(v)}, \qquad F(v) = \tfrac12 g^\top \mathrm{diag}(\lambda) g -
+        p(v) \propto e^{-F(v)},
+
+    .. math::
+
+        F(v) = \tfrac12 g^\top \mathrm{diag}(\lambda) g -
         \sum_i \zeta \Bigl( c_i - \tfrac12 g^\top \mathrm{diag}(\Phi_i) g + \mu_i
-        W_i^\top g + \tfrac{1}{2 \alpha_i} (W_i^\top g)^2 \Bigr), \qquad g = v - b
+        W_i^\top g + \tfrac{1}{2 \alpha_i} (W_i^\top g)^2 \Bigr),
+
+    .. math::
+
+        g = v - b
 
     with :math:`\zeta(x) = \log(1 + e^x)`, and :math:`\Phi \ge 0`. A spike that is on
     widens rows along W, by the variance of its slab [1]_, whose mean is :math:`\mu`

@@ -24,9 +24,16 @@ class BidirectionalHelmholtzMachine(
 
     .. math::
 
-        p^*(x) = \frac1Z \Bigl(\sum_z \sqrt{p(x, z) \, q(z \mid x)}\Bigr)^2, \qquad
+        p^*(x) = \frac1Z \Bigl(\sum_z \sqrt{p(x, z) \, q(z \mid x)}\Bigr)^2,
+
+    .. math::
+
         p(x, z) = p(x \mid z_1) \, p(z_L) \prod_{l < L} p(z_l \mid z_{l+1}), \qquad
-        q(z \mid x) = \prod_l q(z_l \mid z_{l-1}), \qquad z_0 = x
+        q(z \mid x) = \prod_l q(z_l \mid z_{l-1}),
+
+    .. math::
+
+        z_0 = x
 
     with layers of bits, each a logistic regression on the next, downwards in p and
     upwards in q [1]_. This is the marginal of :math:`p^*(x, z) \propto \sqrt{p(x, z) \,

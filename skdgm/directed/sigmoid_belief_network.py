@@ -28,7 +28,10 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
     .. math::
 
         p(z_l \mid z_{l+1}) = \prod_j \operatorname{Bernoulli}\bigl(z_{lj};
-        \sigma(b_{lj} + z_{l+1} W_{lj})\bigr), \qquad
+        \sigma(b_{lj} + z_{l+1} W_{lj})\bigr),
+
+    .. math::
+
         q(z_l \mid z_{l-1}) = \prod_j \operatorname{Bernoulli}\bigl(z_{lj};
         \sigma(c_{lj} + z_{l-1} R_{lj})\bigr)
 

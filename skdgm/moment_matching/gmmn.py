@@ -20,7 +20,10 @@ class GMMN(RelaxedOptions, GeneratorOptions, ImplicitEstimator):
 
         \min_g \; \lVert \mathbb{E}_x \phi(x) - \mathbb{E}_z \phi(g(z)) \rVert^2 =
         \mathbb{E}\, k(x, x') - 2\, \mathbb{E}\, k(x, g(z)) +
-        \mathbb{E}\, k(g(z), g(z')), \qquad
+        \mathbb{E}\, k(g(z), g(z')),
+
+    .. math::
+
         k(x, y) = \frac1S \sum_{s=1}^S e^{-\lVert x - y \rVert^2 / 2 \sigma_s^2}
 
     for rows x, latent units z and the features :math:`\phi` of the kernel: the squared
