@@ -200,6 +200,9 @@ class Glimpses(Architecture):
         dtype = params.decoders[3].dtype.type
         return self.units.draw_prior((), rng, sum(self.n_latent), dtype)
 
+    def dream(self, params, statistics, rng):
+        return np.split(self.top(params, rng), len(self.n_latent), axis=1)
+
     def lowest(self, H, layers):
         """Latent units of all steps: the features."""
         return H, -1

@@ -22,7 +22,8 @@ from skdgm.distributions import ABSENT
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.latent import LatentDensity
 from skdgm.latent.conditional import alike, near, weigh
-from skdgm.latent.filling import by_weight
+from skdgm.latent.weighing import Draws
+from skdgm.nets import listed
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
@@ -191,20 +192,24 @@ class GeometricDensity(LatentDensity):
         gaps = getattr(self.columns, "gaps", None)
         return v if gaps is None else np.where(np.isnan(v) & gaps, -ABSENT, v)
 
-    def _weighed(self, v, guess, rng, n_steps, method):
-        """Fill by importance sampling: a weighted mean, or a draw by weight."""
-        mean, net, v = self.mean, self.net, self._open(v)
+    def _weighed(self, v, *given):
+        return super()._weighed(self._open(v), *given)
 
-        def draw(rng):
-            noise = self.hierarchy.noise(rng.fold(_MOVE), 1)
-            x, z, log_r = mean.filled(net, v, guess, noise, rng)
-            log_w = mean.log_twice(net, x, z, rng) - log_r
-            return log_w, x if method == "sample" else self.output.inputs(x, self.share)
+    def _chosen(self, value, rng, method):
+        return self.output.value(value) if method == "mean" else value
 
-        value = by_weight(draw, rng, n_steps, method, _CHOICE)
-        if method == "mean":
-            return self.output.value(value.astype(v.dtype))
-        return value
+    def _proposed(self, net, v, guess, told, source, rng, method):
+        mean, own = self.mean, net[0].own
+        x = listed(self.output.inputs(guess, self.share))
+        found = self.hierarchy.through(*net, x, source)
+        n = len(found.out) // len(v)
+        rng, holes = rng.each(n), np.repeat(v, n, axis=0)
+        x = mean.completed(net, holes, found.out, rng)
+        log_p = mean.log_twice(net, x, found.z, rng)
+        log_p -= sum(found.log_p) + mean.log_drawn(net, x, holes, found)
+        value = x if method == "sample" else self.output.inputs(x, self.share)
+        near = self._nearness(found.out, v, own)
+        return Draws.of(len(v), log_p, found.gap, value, near)
 
     def chain(self, v, guess, correct):
         """Markov chain of latent units and missing entries."""

@@ -55,6 +55,11 @@ class Architecture(ABC):
         stream for each row; ``statistics`` are needed for priors by an encoder."""
 
     @abstractmethod
+    def dream(self, params, statistics, rng):
+        """Draw latent units of all groups from the prior, one row for each stream: as
+        many arrays as :meth:`noise_of` takes."""
+
+    @abstractmethod
     def upwards(self, params, statistics, x):
         """Means of all latent units of rows x, each group given the means of those
         before: a list of arrays."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import _num_samples
 
 from skdgm.base import Density, of_rows
@@ -13,7 +13,8 @@ from skdgm.data import fill
 from skdgm.data.given import attribute_numbers
 from skdgm.latent.activity import ACTIVE, are_dependent
 from skdgm.latent.conditional import conditioned
-from skdgm.latent.filling import LatentChain, by_chain, by_weight
+from skdgm.latent.filling import LatentChain, by_chain
+from skdgm.latent.weighing import AT_ONCE, Draws, Weighed, by_enough, least_number
 from skdgm.nets import layers_of
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.given import Given
@@ -21,6 +22,7 @@ from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
+from skdgm.utils.weighted import tell_few
 
 SAMPLERS = "importance", "metropolis", "gibbs"
 # Limits on the numbers of one layer at a time: of a block's rows, and of all draws.
@@ -261,7 +263,7 @@ class LatentDensity(Density):
                 f"which {self.name} with autoregressive={layer.kind!r} cannot: "
                 'take sampler="importance".'
             )
-        model = copy(self)
+        model, numbers = copy(self), []
         if getattr(self.columns, "gaps", None) is not None:
             # What is filled in is not missing.
             model.output = self.output.present()
@@ -272,13 +274,18 @@ class LatentDensity(Density):
         def filled(v, rng, *told):
             given = v, model._guess(v, *told), rng, n_steps, method
             if sampler == "importance":
-                return model._weighed(*given, *told)
+                value, number = model._weighed(*given, *told)
+                numbers.append(number)
+                return value
             return model._chained(*given, sampler == "metropolis", *told)
 
         X = self.widened(X)
         told = self._told(codes, y, _num_samples(X), self.dtype)
         given = None if told is None else Given(told)
         whole = fill(self, X, method, random_state, filled, given=given)
+        if numbers:
+            few = np.concatenate(numbers), least_number(n_steps)
+            tell_few(self.name, *few, 'n_steps, or take sampler="metropolis"')
         return self.decoded(whole, X)
 
     def _by_content(self, function, rows, beside=None):
@@ -323,26 +330,60 @@ class LatentDensity(Density):
         return guess
 
     def _weighed(self, v, guess, rng, n_steps, method, told=None):
-        """Fill by importance sampling: a weighted mean, or a draw by weight."""
-        hierarchy, output, own = self.hierarchy, self.output, self.net[0].own
-        x = output.inputs(guess, self.share)
-        linked = hierarchy.data is not None and np.isnan(v).any()
+        """Fill by weighted draws: values, and effective numbers of draws."""
+        net, parts = astype(self.net, v.dtype), []
 
-        def draw(rng):
-            how = hierarchy.noise(rng, 1), (v, rng.fold(_FILL))
-            more = {"given": how[1], "told": told}
-            found = hierarchy.through(*self.net, x, how[0], **more)
-            log_w = (-output.nll(found.out, v, own) - found.gap).astype(np.float64)
-            if method == "sample":
-                return log_w, found.whole if linked else found.out
-            if linked:
-                return log_w, hierarchy.data.expected(found.out, v, found.whole)
-            return log_w, output.expected(found.out)
+        def source(rng, n):
+            z = self.hierarchy.dream(*net, rng.each(n))
+            return self.hierarchy.noise_of(z, rng.each(n))
 
-        value = by_weight(draw, rng, n_steps, method)
+        for block in gen_batches(len(v), max(1, _ROOM // (AT_ONCE * self.width))):
+            rows = v[block], guess[block], None if told is None else told[block]
+
+            def draw(index, rng, n, rows=rows):
+                n, rows = n // 2, [None if x is None else x[index] for x in rows]
+                noise = self.hierarchy.noise(rng, n), source(rng.fold(_DOWN), n)
+                each = (
+                    self._proposed(net, *rows, own, rng.fold(_FILL, k), method)
+                    for k, own in enumerate(noise)
+                )
+                return Draws(*(np.concatenate(pair, axis=1) for pair in zip(*each)))
+
+            how = len(rows[0]), rng.take(block), n_steps, method
+            parts.append(by_enough(draw, *how))
+        found = Weighed(*map(np.concatenate, zip(*parts)))
+        return self._chosen(found.value.astype(v.dtype), rng, method), found.number
+
+    def _chosen(self, value, rng, method):
+        """Values of means, or of the draws that were chosen."""
         if method == "mean":
-            return output.value(value.astype(v.dtype))
-        return value if linked else output.draw(value, rng.fold(_DATA), own)
+            return self.output.value(value)
+        if self.hierarchy.data is not None:
+            return value
+        return self.output.draw(value, rng.fold(_DATA), self.net[0].own)
+
+    def _proposed(self, net, v, guess, told, source, rng, method):
+        """Several :class:`Draws` of rows, by latent units of a source of noise."""
+        layer, output = self.hierarchy.data, self.output
+        x = output.inputs(guess, self.share)
+        found = self.hierarchy.through(*net, x, source, given=(v, rng), told=told)
+        value = found.out if layer is None else found.whole
+        if method == "mean" and layer is None:
+            value = output.expected(found.out)
+        elif method == "mean":
+            holes = np.repeat(v, len(value) // len(v), axis=0)
+            value = layer.expected(found.out, holes, value)
+        log_p = -output.nll(found.out, v, net[0].own).astype(np.float64)
+        near = self._nearness(found.out, v, net[0].own)
+        return Draws.of(len(v), log_p, found.gap, value, near)
+
+    def _nearness(self, out, v, own):
+        """Log-likelihood of seen entries relative to the most probable values of these,
+        (n_rows * n_draws,), float64."""
+        holes = np.isnan(np.repeat(v, len(out) // len(v), axis=0))
+        mode = np.where(holes, np.nan, self.output.mode(out)).astype(v.dtype)
+        gap = self.output.log_p(out, v, own) - self.output.log_p(out, mode, own)
+        return np.minimum(gap, 0).sum(axis=1, dtype=np.float64)
 
     def chain(self, v, guess, correct, told=None):
         """Markov chain of latent units and missing entries."""

@@ -99,13 +99,15 @@ class LatentEstimator(LatentOptions, NetEstimator):
             "mean" returns means (probabilities of bits; the most probable codes), the
             same at each call; "sample" returns draws.
         sampler : {"importance", "metropolis", "gibbs"}, default="importance"
-            "importance" weights ``n_steps`` draws of latent units, given a first guess
-            of the missing entries, by :math:`p(x_\text{seen}, z) / q(z \mid x)`.
+            "importance" weights draws of latent units, half of them by the encoder
+            given a first guess of the missing entries, and half by the prior, so that
+            weights are bounded where the encoder is overconfident, as of rare entries.
             "gibbs" alternates draws of latent units by the encoder and of missing
             entries by the decoder, which is exact only if the encoder is; "metropolis"
             corrects this by accepting or rejecting the draws of latent units.
         n_steps : int, default=100
-            Number of draws, or of steps of the chain.
+            Steps of the chain; or draws, of which rows have up to 128 times as many
+            where few of them count.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 
@@ -113,6 +115,11 @@ class LatentEstimator(LatentOptions, NetEstimator):
         -------
         X_filled : ndarray of shape (n_samples, n_features)
             Known entries are unchanged. A DataFrame if X and what was fitted are.
+
+        Warns
+        -----
+        FewDrawsWarning
+            Few draws count for some rows, by "importance".
         """
         how = {"sampler": sampler, "n_steps": n_steps}
         return filled_in(self, X, self.density_.fill(X, method, random_state, **how))

@@ -24,7 +24,7 @@ from skdgm.nets import beside, layers, layers_of, listed, start_at, to_draws
 from skdgm.nets.tape import getval
 from skdgm.utils.tree import leaves
 
-_TOLD = 105
+_TOLD, _TOP, _DOWN = 105, 107, 108
 
 
 class Params(NamedTuple):
@@ -288,6 +288,13 @@ class Hierarchy(Architecture):
             return rng.fold(level).uniform(n_draws, stats.dtype.type).reshape(-1, 1)
 
         return source
+
+    def dream(self, params, statistics, rng):
+        top = self.top(params, rng.fold(_TOP), statistics)
+        z, _ = zip(*self.descent(params, statistics, top, rng.fold(_DOWN)))
+        if self.told is None:
+            return z[::-1]
+        return *z[::-1], self.told.drawn(rng.fold(_TOLD).uniform(1, top.dtype.type))
 
     def noise_of(self, z, rng=None):
         units = super().noise_of(z, rng)

@@ -104,15 +104,16 @@ def pooled(draw, n, rng, at_once, who, hard=False):
     return pool.rows[choose(pool.log_w, n, rng)]
 
 
-def tell_few(who, counted, least):
+def tell_few(who, counted, least, remedy="n_draws"):
     """Warn, by a FewDrawsWarning, of rows to be filled for which an effective number of
-    draws below ``least`` counts."""
+    draws below ``least`` counts; ``remedy`` is what to raise."""
     few = counted < least
     if few.any():
         warn(
             f"{who}: what is known of {few.sum()} of {len(few)} rows is so improbable "
             f"that few draws count ({counted.min():.2g}, effectively, for the worst): "
-            "what is filled in is biased towards more probable rows. Raise n_draws.",
+            "what is filled in is biased towards more probable rows. Raise "
+            f"{remedy}.",
             FewDrawsWarning,
         )
 

@@ -8,6 +8,7 @@ import pytest
 from scipy.special import expit
 
 from skdgm import SigmoidBeliefNetwork
+from skdgm.exceptions import FewDrawsWarning
 from skdgm.utils.tree import leaves
 from tests.numerical import assert_means
 
@@ -30,9 +31,19 @@ def network(n_draws=100):
 
 
 @cache
-def joint():
+def wrong(seed):
+    """The same of an encoder that knows nothing of the model, and is overconfident."""
+    sbn = SigmoidBeliefNetwork(SIZES, n_iter=0, random_state=0).fit(ROWS)
+    rng = np.random.default_rng(seed)
+    for leaf in leaves(sbn._training.learned.model):
+        leaf[...] = rng.normal(0, 3, leaf.shape)
+    return sbn
+
+
+@cache
+def joint(sbn=None):
     """Probabilities of all rows and hidden bits, computed once more: their product."""
-    sbn = network()
+    sbn = network() if sbn is None else sbn
     (W, b), (W_2, b_2) = zip(sbn.coefs_[2:], sbn.intercepts_[2:])
     total = np.zeros((len(ROWS), *[2] * sum(SIZES)))
     for one in product([0, 1], repeat=SIZES[0]):
@@ -50,8 +61,8 @@ def bernoulli(x, p):
     return np.prod(np.where(x > 0, p, 1 - p))
 
 
-def marginal():
-    return joint().reshape(len(ROWS), -1).sum(axis=1)
+def marginal(sbn=None):
+    return joint(sbn).reshape(len(ROWS), -1).sum(axis=1)
 
 
 def test_probabilities_add_up_to_one():
@@ -100,6 +111,28 @@ def test_imputed_bits_have_their_conditional_probabilities(sampler):
     p = marginal()[(np.array([1.0, 0, 1]) == ROWS).all(axis=1)]
     q = marginal()[(np.array([1.0, 1, 1]) == ROWS).all(axis=1)]
     assert_means(found[:, None], q / (p + q))
+
+
+@pytest.mark.parametrize("seed, j, bit", [(3, 0, 0), (4, 0, 1), (11, 2, 1)])
+def test_what_is_given_a_rare_bit_has_its_conditional_probability(seed, j, bit):
+    sbn, row = wrong(seed), np.full((1, N_COLUMNS), np.nan)
+    p, row[0, j] = marginal(sbn) * (ROWS[:, j] == bit), bit
+    assert p.sum() < 0.011
+    found = sbn.impute(row)[0]
+    np.testing.assert_allclose(found, p @ ROWS / p.sum(), atol=0.05)
+    drawn = sbn.impute(np.repeat(row, 100, axis=0), method="sample", random_state=0)
+    np.testing.assert_allclose(drawn.mean(axis=0), p @ ROWS / p.sum(), atol=0.15)
+
+
+def test_too_few_draws_are_told():
+    X = np.eye(40)
+    sbn = SigmoidBeliefNetwork(30, n_iter=0, random_state=0).fit(X)
+    rng = np.random.default_rng(0)
+    for leaf in leaves(sbn._training.learned.model):
+        leaf[...] = rng.normal(0, 3, leaf.shape)
+    X = np.where(np.arange(40) < 20, sbn.sample(3, random_state=0), np.nan)
+    with pytest.warns(FewDrawsWarning, match='n_steps, or take sampler="metropolis"'):
+        sbn.impute(X)
 
 
 def test_features_are_means_layer_by_layer():
