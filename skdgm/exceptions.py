@@ -92,7 +92,10 @@ class CheckpointWarning(UserWarning):
 
 
 class ConstraintWarning(UserWarning):
-    """Warning that few of a model's draws keep to the constraints of a table."""
+    """Warning that few of a model's draws keep to the constraints of a table.
+
+    Or that none does for some of its rows, which are then not filled.
+    """
 
 
 class ConstraintError(ValueError):

@@ -2,11 +2,17 @@
 
 import numpy as np
 
+from skdgm.constraints._quantities import encoded, length_of
 from skdgm.constraints._steps import Joint, Numbered
 from skdgm.constraints.rules import Range
 from skdgm.data.conditions import by_name
 from skdgm.data.series import brief
 from skdgm.utils.wrapped import capabilities_of
+
+# Log size of the cells of real numbers: of no account but that it is small.
+_FINE = -30.0
+# Share of a step by which values may be off it, and relative rounding errors.
+_OFF, _ROUNDING = 0.1, 4 * np.finfo(np.float32).eps
 
 
 def translated(plan, model, conditions, ranges, who):
@@ -65,14 +71,34 @@ def _is_open(plan, model, name):
     return known is None or known.kind == "gaussian"
 
 
-def is_unseen(plan, model, name, column):
-    """Mask of values that a model never draws: other levels, and beyond the range."""
-    known = getattr(model, "column_types_", {}).get(_own_name(plan, model, name))
-    if known is None or known.kind not in ("ordinal", "numeric"):
-        return np.zeros(len(column), bool)
+def cells_of(plan, model, name, column):
+    """Log sizes by which densities of a column's values become probabilities of cells,
+    and a mask of values that the model never draws: other levels, beyond the range,
+    and off the grid.
+
+    Cells are those of the grid of "numeric" columns, and as fine as each other where
+    there is none; levels and atoms have probabilities already.
+    """
+    own = _own_name(plan, model, name)
+    known = getattr(model, "column_types_", {}).get(own)
+    log_cell, unseen = np.zeros(len(column)), np.zeros(len(column), bool)
+    if known is None or known.kind not in ("ordinal", "numeric", "gaussian"):
+        return log_cell, unseen
     if known.kind == "ordinal":
-        return ~column.isin(known.values).to_numpy(bool)
-    return ((column < known.low) | (column > known.high)).to_numpy(bool)
+        return log_cell, ~column.isin(known.values).to_numpy(bool)
+    codec = getattr(getattr(model, "_columns", None), "codec", None)
+    j = plan.names.index(name)
+    fine = _FINE if codec is None else _FINE - np.log(length_of(codec.clocks[j]))
+    if known.kind == "gaussian":
+        return log_cell + fine, unseen
+    unseen = ((column < known.low) | (column > known.high)).to_numpy(bool)
+    atoms = column.isin(known.values).to_numpy(bool)
+    if known.step:
+        place = encoded(codec, j, column) if codec else column.to_numpy(float)
+        place = place / known.step
+        room = np.maximum(_OFF, _ROUNDING * np.abs(place))
+        unseen = unseen | ((np.abs(place - np.rint(place)) > room) & ~atoms)
+    return np.where(atoms, 0.0, np.log(known.step) if known.step else fine), unseen
 
 
 def _takes(model, given):

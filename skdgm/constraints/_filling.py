@@ -1,103 +1,222 @@
 r"""Missing entries of rows filled such that these keep to constraints.
 
-An entry that follows from a known one, such as a difference of which the higher number
-is known, is weighted by its probability given what was drawn [1]_:
+Rows of which a known entry is none that the model sees, such as the higher of two
+numbers of which it learns the lower and the difference, are drawn with weights
+(:mod:`skdgm.constraints._solving`), and so are those in which what the model fills in
+breaks a constraint:
 
-.. math:: z \sim p(z \mid x), \qquad w = p(d(z) \mid z, x)
-
-References
-----------
-.. [1] Rubin (1988). Using the SIR algorithm to simulate posterior distributions.
-   Bayesian Statistics 3.
+.. math:: \hat x = \sum_k \frac{w_k}{\sum_l w_l} x_k \quad \text{("mean")}, \qquad
+    \hat x = x_k, \quad k \sim w \quad \text{("sample")}
 """
 
 import numpy as np
 from sklearn.utils import gen_batches
 
-from skdgm.constraints._conditions import is_unseen
-from skdgm.constraints._quantities import encoded
+from skdgm.constraints._plan import label_of
+from skdgm.constraints._quantities import encoded, rounded_alike
+from skdgm.constraints._solving import Ways, scores
 from skdgm.constraints._steps import Joint
-from skdgm.exceptions import ConstraintError
+from skdgm.data.filling import completed
+from skdgm.data.frames import Codec
+from skdgm.exceptions import ConstraintWarning, FewDrawsWarning
+from skdgm.utils.threading.callers import warn
 
-# Draws for each row at a time, and rows drawn at a time.
+# Draws for each row at first, and rows drawn at a time.
 _EACH, _AT_ONCE = 64, 8192
-# Log weight by which draws are less with an entry that the model never draws, so that
-# they are for rows that have no other.
-_LAST = 1e3
+# Effective number of a row's draws that is enough, and below which there is a warning.
+_ENOUGH, _FEW = 8, 1.5
 
 
-def fill(plan, model, holds, table, method, rng, max_tries, who):
-    """Fill the missing entries of a table whose known ones keep to the constraints.
+def fill(plan, model, checks, table, method, rng, max_tries, who):
+    """Fill the missing entries of a table.
 
     The model has ``impute``, of which ``method`` is an argument, and ``score_samples``
-    for entries that follow from others; ``holds(table)`` is a mask of the rows that
-    keep to all constraints. ConstraintError if of ``max_tries`` draws for a row none
-    does.
+    for entries that follow from others; ``checks`` are pairs of a constraint and what
+    has a method ``holds`` for it. Rows whose known entries break one, and those for
+    which none of ``max_tries`` draws keeps to all, stay as they are, and are named in a
+    ConstraintWarning. FewDrawsWarning if few of a row's draws count.
     """
-    import pandas as pd
-
-    seen = _with_combinations(plan, model, table, plan.forward(table), method, rng)
-    options = {"random_state": rng} if method == "sample" else {}
-    found = plan.backward(model.impute(seen, method=method, **options), table)
-    unheard = plan.unheard(table)
-    again = ~holds(found) & table.isna().any(axis=1).to_numpy(bool)
-    for own in unheard.values():
-        again |= own
-    rows = np.flatnonzero(again)
-    if not rows.size:
-        return found
-    given = plan, model, holds, table, seen, unheard, rng, max_tries, who
-    drawn = [
-        _drawn(*given, rows[part])
-        for part in gen_batches(len(rows), max(1, _AT_ONCE // _EACH))
-    ]
-    whole = pd.concat([found[~again], *drawn])
-    order = np.argsort(np.concatenate([np.flatnonzero(~again), rows]))
-    return whole.iloc[order].set_axis(table.index, axis=0)
-
-
-def _drawn(plan, model, holds, table, seen, unheard, rng, max_tries, who, rows):
-    """Draws for some rows, by weight among those that keep to the constraints."""
-    import pandas as pd
-
-    done, parts, left = [], [], rows
-    for tried in range(0, max_tries, _EACH):
-        n = min(_EACH, max_tries - tried)
-        which = np.repeat(left, n)
-        drawn = model.impute(seen.iloc[which], method="sample", random_state=rng)
-        whole = plan.backward(drawn, table.iloc[which])
-        log_w = np.where(holds(whole), 0.0, -np.inf)
-        masks = {name: own[which] for name, own in unheard.items()}
-        heard = np.logical_or.reduce([np.zeros(len(which), bool), *masks.values()])
-        heard &= np.isfinite(log_w)
-        if heard.any():
-            masks = {name: own[heard] for name, own in masks.items()}
-            seen_now = plan.forward(whole[heard])
-            log_w[heard] += _log_weights(plan, model, seen_now, masks)
-        log_w = log_w.reshape(-1, n)
-        # The largest of log weight plus Gumbel noise is a draw by weight.
-        best = (log_w + rng.gumbel(size=log_w.shape)).argmax(axis=1)
-        found = np.isfinite(log_w.max(axis=1))
-        parts.append(whole.iloc[(np.arange(len(left)) * n + best)[found]])
-        done.append(left[found])
-        left = left[~found]
-        if not left.size:
-            order = np.argsort(np.concatenate(done))
-            return pd.concat(parts).iloc[order]
-    raise ConstraintError(
-        f"{who}: of {max_tries} draws for row {left[0]} (with the label "
-        f"{table.index[left[0]]!r}) none keeps to the constraints: raise max_tries."
+    broken = [(name, ~own.holds(table)) for name, own in checks]
+    possible = ~np.logical_or.reduce(
+        [np.zeros(len(table), bool), *(b for _, b in broken)]
     )
+    for name, own in broken:
+        _tell(who, table, own, f"their known entries break {name}")
+    part = table[possible]
+    found = part
+    if len(part) and part.isna().any(axis=None):
+        filler = _Filler(plan, model, checks, part, rng, max_tries, who)
+        found, done = filler.filled(method)
+        lost = np.zeros(len(table), bool)
+        lost[np.flatnonzero(possible)[~done]] = True
+        few = f"none of {max_tries} draws keeps to the constraints: raise max_tries"
+        _tell(who, table, lost, few)
+        possible &= ~lost
+        found = found[done]
+    if possible.all():
+        return found
+    numbers = np.flatnonzero(possible)
+    found = found.set_axis(numbers, axis=0).reindex(np.arange(len(table)))
+    return completed(table, found)
 
 
-def _log_weights(plan, model, seen, masks):
-    """Log probability of entries given the others of their rows."""
-    others, unseen = seen.copy(), np.zeros(len(seen), bool)
-    for name, own in masks.items():
-        others[name] = others[name].mask(own)
-        unseen |= own & is_unseen(plan, model, name, seen[name])
-    found = model.score_samples(seen) - model.score_samples(others)
-    return found - _LAST * unseen
+def _tell(who, table, rows, why):
+    """Warn of rows of a table that are not filled, a mask, if any of these lacks an
+    entry."""
+    rows = rows & table.isna().any(axis=1).to_numpy(bool)
+    if rows.any():
+        warn(
+            f"{who}: {rows.sum()} of {len(table)} rows are not filled, as {why}. The "
+            f"first of them is {label_of(table, np.flatnonzero(rows)[0])}.",
+            ConstraintWarning,
+        )
+
+
+class _Filler:
+    """Draws for the rows of a table whose known entries keep to all constraints."""
+
+    def __init__(self, plan, model, checks, table, rng, max_tries, who):
+        self.plan, self.model, self.checks, self.table = plan, model, checks, table
+        self.rng, self.max_tries, self.who = rng, max_tries, who
+        self.ways = Ways(plan, table)
+
+    def holds(self, table):
+        """Mask of the rows that keep to all constraints on rows."""
+        parts = [own.holds(table) for _, own in self.checks]
+        return np.logical_and.reduce([np.ones(len(table), bool), *parts])
+
+    def filled(self, method):
+        """Table with missing entries filled, and a mask of the rows that are."""
+        import pandas as pd
+
+        plan, table, rng, model = self.plan, self.table, self.rng, self.model
+        seen = plan.forward(table)
+        self.seen = seen = _with_combinations(plan, model, table, seen, method, rng)
+        options = {"random_state": rng} if method == "sample" else {}
+        found = plan.backward(model.impute(seen, method=method, **options), table)
+        again = ~self.holds(found) & table.isna().any(axis=1).to_numpy(bool)
+        again |= self.ways.number > 0
+        rows, done = np.flatnonzero(again), np.ones(len(table), bool)
+        if not rows.size:
+            return found, done
+        parts, few = [found[~again]], []
+        for batch in gen_batches(len(rows), _AT_ONCE // _EACH):
+            part, kept, number = self._drawn(rows[batch], method)
+            parts.append(part)
+            done[rows[batch][~kept]] = False
+            few.append(kept & (number < _FEW) & (self.ways.number[rows[batch]] > 0))
+        few = rows[np.concatenate(few)]
+        if few.size:
+            warn(
+                f"{self.who}: the known entries of {few.size} of {len(table)} rows are "
+                "so improbable together that only one of their draws counts: raise "
+                "max_tries. The first of them is "
+                f"{label_of(table, few[0])}.",
+                FewDrawsWarning,
+            )
+        order = np.argsort(np.concatenate([np.flatnonzero(~again), rows]))
+        whole = pd.concat([part for part in parts if len(part)])
+        return whole.iloc[order].set_axis(table.index, axis=0), done
+
+    def _drawn(self, rows, method):
+        """Rows filled from weighted draws, a mask of those for which one keeps to the
+        constraints (others are as drawn), and effective numbers of draws."""
+        import pandas as pd
+
+        pool, left, drawn = [], np.arange(len(rows)), 0
+        number = np.zeros(len(rows))
+        while left.size and drawn < self.max_tries:
+            most = max(_EACH, 4 * _AT_ONCE // len(left))
+            n = min(3 * drawn or _EACH, most, self.max_tries - drawn)
+            place, turn = np.repeat(left, n), np.tile(drawn + np.arange(n), len(left))
+            pool.append((place, *self._draws(rows[place], turn, method)))
+            drawn += n
+            place, log_w = (np.concatenate([own[k] for own in pool]) for k in (0, 1))
+            number = _effective(place, log_w, len(rows))
+            each = self.ways.number[rows[left]] > 0 if method == "sample" else True
+            left = left[number[left] < np.where(each, _ENOUGH, 1)]
+        place, log_w, log_p = (np.concatenate([p[k] for p in pool]) for k in range(3))
+        whole = pd.concat([own[3] for own in pool])
+        kept = np.bincount(place, np.isfinite(log_w), len(rows)) > 0
+        # The largest of log weight plus Gumbel noise is a draw by weight.
+        noise = self.rng.gumbel(size=len(log_w))
+        key = (
+            np.where(np.isfinite(log_w), log_p, -np.inf)
+            if method == "mode"
+            else log_w + noise
+        )
+        order = np.lexsort((key, place))
+        best = order[np.append(np.diff(place[order]) > 0, True)]
+        found = whole.iloc[best]
+        if method == "mean" and kept.any():
+            own = np.isfinite(log_w)
+            mean = self._mean(whole[own], place[own], log_w[own], rows[kept])
+            keep = self.holds(mean)
+            places = np.flatnonzero(kept)
+            # A mean may break a rule: then it is a draw.
+            parts = [
+                mean[keep],
+                found.iloc[np.delete(np.arange(len(rows)), places[keep])],
+            ]
+            order = np.append(
+                places[keep], np.delete(np.arange(len(rows)), places[keep])
+            )
+            found = pd.concat([p for p in parts if len(p)]).iloc[np.argsort(order)]
+        return found, kept, number
+
+    def _draws(self, rows, turn, method):
+        """Log weights of draws for some rows, minus infinity if they break a
+        constraint, log joint probabilities, and the rows as drawn."""
+        table = self.table.iloc[rows]
+        drawn = self.model.impute(
+            self.seen.iloc[rows], method="sample", random_state=self.rng
+        )
+        whole = self.ways.solved(drawn, table, rows, turn)
+        log_w = np.where(self.holds(whole), 0.0, -np.inf)
+        log_p, own = log_w.copy(), np.isfinite(log_w)
+        if method != "mode":
+            own = own & (self.ways.number[rows] > 0)
+        if own.any():
+            seen = self.plan.forward(whole[own])
+            log_w[own], log_p[own] = self.ways.log_weights(self.model, seen, rows[own])
+        return log_w, log_p, whole
+
+    def _mean(self, whole, place, log_w, rows):
+        """Rows of weighted means, of categories the most probable, in what the model
+        sees."""
+        _, place = np.unique(place, return_inverse=True)
+        log_w = log_w - _log_sums(place, log_w, len(rows))[place]
+        seen, w = self.plan.forward(whole), np.exp(log_w)
+        codec = Codec.of(seen)
+        x = codec.encode(seen).astype(np.float64)
+        found = np.empty((len(rows), x.shape[1]))
+        for j, kind in enumerate(codec.kinds):
+            if kind == "numeric":
+                mean = np.bincount(place, w * x[:, j], len(rows))
+                found[:, j] = rounded_alike(mean, x[:, j])
+            else:
+                values, codes = np.unique(x[:, j], return_inverse=True)
+                share = np.zeros((len(rows), len(values)))
+                np.add.at(share, (place, codes.ravel()), w)
+                found[:, j] = values[share.argmax(axis=1)]
+        return self.plan.backward(codec.decode(found), self.table.iloc[rows])
+
+
+def _log_sums(place, log_w, n):
+    """Log sums of weights of n rows; minus infinity of none."""
+    most = np.full(n, -np.inf)
+    np.maximum.at(most, place, log_w)
+    most = np.where(np.isfinite(most), most, 0.0)
+    with np.errstate(divide="ignore"):
+        return most + np.log(np.bincount(place, np.exp(log_w - most[place]), n))
+
+
+def _effective(place, log_w, n):
+    """Effective numbers of draws of n rows."""
+    log_w = np.where(np.isfinite(log_w), log_w, -np.inf)
+    sums, squares = (_log_sums(place, own, n) for own in (log_w, 2 * log_w))
+    with np.errstate(invalid="ignore"):
+        return np.nan_to_num(np.exp(2 * sums - squares))
 
 
 def _with_combinations(plan, model, table, seen, method, rng):
@@ -120,7 +239,7 @@ def _with_combinations(plan, model, table, seen, method, rng):
             if len(own):
                 candidates = seen.iloc[part[place]].copy()
                 candidates[name] = step.category(own).set_axis(candidates.index)
-                log_w[place, own] = model.score_samples(candidates)
+                log_w[place, own] = scores(model, candidates)
             if method == "sample":
                 log_w += rng.gumbel(size=log_w.shape)
             codes[part] = log_w.argmax(axis=1)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.constraints._constraint import Constraint
-from skdgm.constraints._steps import Numbered, Remainder, Total
+from skdgm.constraints._steps import Numbered, Total
 from skdgm.constraints.rules import FixedCombinations, Unique
 from skdgm.data.filling import completed
 from skdgm.data.frames import Codec
@@ -79,7 +79,7 @@ class Plan(NamedTuple):
         """
         import pandas as pd
 
-        index, found = getattr(seen, "index", None), self._columns(seen)
+        index, found = getattr(seen, "index", None), self.columns(seen)
         table = {name: own for name, own in found.items() if name not in self.places}
         for step in self.steps:
             for name, own in step.backward(found, table, self.codec).items():
@@ -90,8 +90,8 @@ class Plan(NamedTuple):
         frame = pd.DataFrame(parts).set_axis(self.codec.columns, axis=1)
         return frame if index is None else frame.set_axis(index, axis=0)
 
-    def _columns(self, seen):
-        """Columns that the model sees, by name and position."""
+    def columns(self, seen):
+        """Dict of the columns that the model sees, by position."""
         import pandas as pd
 
         if is_frame(seen):
@@ -112,25 +112,6 @@ class Plan(NamedTuple):
                 own = step.backward(dict(frame.items()), {}, self.codec)[step.target]
                 frame[step.target] = own.set_axis(frame.index)
         return frame
-
-    def unheard(self, table):
-        """Entries that follow from known ones which the model does not see: by the name
-        of a column that it sees, a mask of the rows in which its entry, which is
-        missing, follows when the others are drawn."""
-        found = {}
-        whole = self.completed({name: table[name] for name in self.codec.names})
-        lacks = {name: own.isna().to_numpy(bool) for name, own in whole.items()}
-        for step in self.steps:
-            if isinstance(step, Remainder):
-                parts = np.logical_or.reduce([lacks[name] for name in step.parts])
-                found[step.target] = ~lacks[step.target] & parts
-            elif isinstance(step, Total):
-                # Of the parts that are missing, the last one.
-                rest = ~lacks[step.target]
-                for name in step.parts[::-1]:
-                    found[name] = found.get(name, False) | (rest & lacks[name])
-                    rest = rest & ~lacks[name]
-        return {name: own for name, own in found.items() if own.any()}
 
 
 def _known(column, given):
@@ -180,9 +161,13 @@ def refuse(constraint, keep, table, remedy=""):
     if broken.size:
         raise ConstraintError(
             f"{broken.size} of {len(table)} rows break {constraint}, the first of them "
-            f"row {broken[0]} (with the label {table.index[broken[0]]!r}): correct "
-            f"them{remedy}."
+            f"{label_of(table, broken[0])}: correct them{remedy}."
         )
+
+
+def label_of(table, row):
+    """Words for a row of a table, by its number."""
+    return f"row {row} (with the label {table.index[row]!r})"
 
 
 def plan_of(constraints, table, schema):

@@ -84,6 +84,12 @@ def rounded(values, digits):
     return values if digits is None else values.round(digits)
 
 
+def rounded_alike(values, others):
+    """Numbers with as many decimals as others have."""
+    step = step_of(np.unique(others))
+    return np.round(values, round(-np.log10(step))) if step else values
+
+
 def typed(values, columns, digits):
     """A quantity as a column to learn: of integers, or of single precision, if the
     columns that it is made of are all of these."""
@@ -117,6 +123,16 @@ def restored(values, codec, j):
             zone, ambiguous=np.zeros(len(values), bool), nonexistent="shift_forward"
         )
     return values.astype(dtype)
+
+
+def length_of(clock):
+    """Number of nanoseconds of a clock's tick, or of units of its periods; 1 of None,
+    for numbers."""
+    if clock is None or clock.form == "period":
+        return 1 if clock is None else max(1, clock.tick)
+    return max(1, clock.tick) * int(
+        np.timedelta64(1, clock.unit) // np.timedelta64(1, "ns")
+    )
 
 
 def encoded(codec, j, column):

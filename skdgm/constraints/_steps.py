@@ -7,6 +7,9 @@ sums have unit Jacobians, so the density of what the model sees is that of the t
 """
 
 from collections import namedtuple
+from dataclasses import dataclass
+from functools import reduce
+from operator import add, sub
 
 import numpy as np
 
@@ -51,13 +54,59 @@ class Step:
         """Columns of the table, by name: from those of the model, and those made."""
 
 
-class Remainder(namedtuple("Remainder", "target parts sign digits"), Step):
+@dataclass(frozen=True)
+class Gap:
+    """Variable for what a model learns in place of a column, by its name."""
+
+    name: object
+
+
+class Equation(Step):
+    """Base class of steps by which a column (``target``) is the sum of others, the
+    ``parts``, and perhaps of a gap."""
+
+    __slots__ = ()
+    gap = None
+
+    @property
+    def columns(self):
+        """Names of the columns that take part."""
+        return self.target, *self.parts
+
+    def unknown(self, missing):
+        """Variables that are not known where some columns are missing."""
+        found = [name for name in self.columns if name in missing]
+        return [*found, self.gap] if found and self.gap else found
+
+    def solved(self, variable, values):
+        """Quantity of one variable from those of all others, by variable."""
+        others = [values[name] for name in self.parts if name != variable]
+        if variable == self.target:
+            return reduce(add, others + self._gap(values))
+        rest = values[self.target]
+        if others:
+            rest = rest - reduce(add, others)
+        if variable == self.gap:
+            return rest * self.sign
+        return reduce(sub, self._gap(values), rest)
+
+    def _gap(self, values):
+        """List of the gap with its sign, if there is one."""
+        return [values[self.gap] * self.sign] if self.gap else []
+
+
+class Remainder(namedtuple("Remainder", "target parts sign digits"), Equation):
     """A column (``target``) as what is left of it after the sum of others, the
     ``parts``, or by a negative sign what these are more; in numbers of so many
     decimals, if these are known."""
 
     __slots__ = ()
     dropped = ()
+
+    @property
+    def gap(self):
+        """Variable for what is left."""
+        return Gap(self.target)
 
     def forward(self, table):
         own, parts = table[self.target], [table[name] for name in self.parts]
@@ -74,7 +123,7 @@ class Remainder(namedtuple("Remainder", "target parts sign digits"), Step):
         return {self.target: restored(whole, codec, j)}
 
 
-class Total(namedtuple("Total", "target parts digits"), Step):
+class Total(namedtuple("Total", "target parts digits"), Equation):
     """A column (``target``) that is the sum of others, the ``parts``, in numbers of so
     many decimals, if these are known. The model does not see it."""
 

@@ -15,7 +15,6 @@ from skdgm.base import fits, steady
 from skdgm.base.options import KW_ONLY, Count, RandomState
 from skdgm.constraints._filling import fill
 from skdgm.constraints._model import ConstrainedModel
-from skdgm.constraints._plan import refuse
 from skdgm.constraints._sampling import acceptance, reject
 from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target
@@ -49,8 +48,8 @@ class ConstrainedTable(ConstrainedModel):
         ``FixedCombinations``, ``Range``, ``Unique`` and ``Rule``. Those that come first
         are reparametrised first.
     max_tries
-        Most rows that are drawn for each one that :meth:`sample` and :meth:`impute` are
-        asked for. It may be changed after ``fit``.
+        Most rows that are drawn for each one that :meth:`sample` is asked for, and that
+        :meth:`impute` draws. It may be changed after ``fit``.
     handle_invalid
         What ``fit`` does with rows that break a constraint.
     random_state : int, RandomState instance or None
@@ -261,43 +260,50 @@ class ConstrainedTable(ConstrainedModel):
     def impute(
         self, X: Data, *, method: Filling = "mean", random_state: Seed = None
     ) -> ArrayOrFrame:
-        """Fill missing entries such that rows keep to the constraints.
+        r"""Fill missing entries such that rows keep to the constraints.
+
+        .. math:: x_\text{missing} \sim p(x_\text{missing} \mid x_\text{known}, x \in C)
 
         Filled by the model, given the other entries of their row. Rows in which that
         breaks a constraint, or in which the model does not see a known entry, since it
-        is part of a difference or a sum, are drawn: by rejection, and by weights of up
-        to 64 draws, as probable as what they make of the known entry.
+        is part of a difference or a sum, are drawn, by rejection and with weights: of a
+        known higher number, the lower one or the difference is drawn, and the other
+        follows. Each row has 64 draws, and up to ``max_tries`` where few count.
 
         Parameters
         ----------
         X : DataFrame of shape (n_samples, n_features)
             NaN where missing.
         method : {"mean", "mode", "sample"}, default="mean"
-            As of the model's ``impute``; rows that are drawn all the same are the same
-            at each call, but for "sample".
+            As of the model's ``impute``. Rows that are drawn have the mean of the
+            draws, and of categories the most probable one, or a draw if that mean
+            breaks a constraint; their most probable draw; or one by weight. But for
+            "sample" they are the same at each call.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 
         Returns
         -------
         X_filled : DataFrame of shape (n_samples, n_features)
-            With the index of X. Entries that are not missing are unchanged.
+            With the index of X. Entries that are not missing are unchanged, and those
+            of rows that cannot be filled stay missing.
 
-        Raises
-        ------
-        ConstraintError
-            Known entries of a row break a constraint, or no draw for it keeps to all.
+        Warns
+        -----
+        ConstraintWarning
+            Known entries of rows break a constraint, or no draw for them keeps to all:
+            these are named, and are not filled.
+        FewDrawsWarning
+            Known entries of rows are so improbable together that few draws count.
         """
         check_is_fitted(self)
         if self._plan is None:
             given = {"method": method, "random_state": random_state}
             return self.estimator_.impute(X, **given)
         table, tries = self._table(X), fits.current(self, "max_tries")
-        for constraint, own in self._checks:
-            refuse(constraint, own.holds(table), table)
         drawn = method == "sample" or random_state is not None
         rng = check_random_state(random_state if drawn else 0)
-        model = self._plan, self.estimator_, self._holds
+        model = self._plan, self.estimator_, self._checks
         found = fill(*model, table, method, rng, tries, type(self).__name__)
         same = X is table or len(as_pandas(X).columns) < len(table.columns)
         return native(found, self._plan.codec.schema if same else schema_of(X))
