@@ -19,7 +19,7 @@ from skdgm.data.filling import widened
 from skdgm.data.foreign import as_pandas, schema_of
 from skdgm.typing import Data, Target
 from skdgm.utils.domains import is_frame
-from skdgm.utils.wrapped import capabilities_of, seed
+from skdgm.utils.wrapped import capabilities_of, has_mass, seed
 
 
 class ConstrainedModel(MetaEstimator):
@@ -77,6 +77,19 @@ class ConstrainedModel(MetaEstimator):
         check_is_fitted(self)
         kind = capabilities_of(self.estimator_)["log_prob"]["complete"]
         return "lower bound" if kind == "exact" and self.by_rejection_ else kind
+
+    def _has_mass(self, X):
+        """Boolean array, True for entries that have a probability, not a density."""
+        if self._plan is None:
+            return has_mass(self.estimator_, X)
+        plan, table = self._plan, self._table(X)
+        own = has_mass(self.estimator_, plan.forward(table))
+        if own is None:
+            return None
+        # Columns that follow from others have a probability, which is 1.
+        found = np.ones(table.shape, bool)
+        found[:, [plan.codec.names.index(name) for name in plan.names]] = own
+        return found
 
     @property
     def _uniques(self):

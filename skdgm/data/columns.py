@@ -122,6 +122,11 @@ class ColumnKind(ABC):
         (n_rows,); a number if the same for all."""
         return 0.0
 
+    def has_mass(self, columns, rows):
+        """Boolean array, True for entries that have a probability, and not a density;
+        broadcasts to the rows' shape."""
+        return np.full((1, 1), self.measure == "probability")
+
     def log_entries(self, columns, rows):
         """Log volume of each entry, 0 where missing; broadcasts to the rows' shape."""
         shrunk = self.log_measure(columns)

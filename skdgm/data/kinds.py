@@ -15,7 +15,7 @@ from skdgm.data.scales import Levels, few, scores_of
 # Kinds by name: those of a whole table, and of columns.
 KINDS = "bernoulli", "categorical", "ordinal", "numeric", "gaussian"
 # Those of which a model has a density, and not a probability.
-_DENSE = "gaussian", "numeric", "rectified", "interval"
+DENSE = "gaussian", "numeric", "rectified", "interval"
 # Columns of codes, however many.
 EVERY = "categorical", ...
 
@@ -103,7 +103,7 @@ class Mixed(NamedTuple):
     @property
     def measure(self):
         """A density if there are columns of many numbers, else a probability."""
-        dense = np.isin(self.kinds, _DENSE).any()
+        dense = np.isin(self.kinds, DENSE).any()
         return "density" if dense else "probability"
 
     def column_types(self):

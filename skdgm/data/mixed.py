@@ -9,7 +9,15 @@ from skdgm.data.columns import BinaryColumns, RealColumns, observed, standards
 from skdgm.data.filling import completed, widened
 from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.data.frames import Codec
-from skdgm.data.kinds import EVERY, Mixed, check, kinds_of, learned_scales, named_sizes
+from skdgm.data.kinds import (
+    DENSE,
+    EVERY,
+    Mixed,
+    check,
+    kinds_of,
+    learned_scales,
+    named_sizes,
+)
 from skdgm.data.rare import Rare, tell_identifiers
 from skdgm.utils.domains import is_frame, real_rows
 
@@ -281,6 +289,19 @@ class MixedColumns(RealColumns):
         if rows.unknown is None:
             return found
         return np.where(rows.unknown, columns.log_room, found)
+
+    def has_mass(self, columns, rows):
+        found = ~np.isin(columns.kinds, DENSE)[None]
+        which = [j for j in columns.which("numeric") if len(columns.scales[j].atoms)]
+        if not len(which):
+            return found
+        found = np.broadcast_to(found, rows.shape).copy()
+        raw = rows.raw._replace(dtype=np.float64)
+        for block in rows.blocks():
+            part = raw.take(block)
+            for j in which:
+                found[block, j] = columns.scales[j].is_atom(part[:, j], rows.dtype)
+        return found
 
     def widened(self, columns, X):
         """DataFrame with the columns of the model that X lacks, all missing; X if it is

@@ -2,8 +2,8 @@ r"""Table of the log-likelihoods of several models, in nats and bits per dimensi
 
 .. math:: \frac{-1}{D \log 2} \frac1n \sum_i \log p(x_i)
 
-The likelihoods must be comparable: densities or probabilities all, and of the same
-bits.
+The likelihoods must be comparable: of each value densities or probabilities all, and of
+the same bits.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ import scipy.sparse as sp
 from scipy.special import ndtri
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
-from sklearn.utils.validation import _num_features
+from sklearn.utils.validation import _num_features, _num_samples
 
 from skdgm.metrics.bits import bit_columns, grey_columns, is_binary, numbers_of, of_bits
 from skdgm.metrics.brackets import likelihood_bracket, partition_bracket
 from skdgm.metrics.density import measure, parts_of, unwound
 from skdgm.metrics.models import check_can, check_names
 from skdgm.typing import Data, Seed
-from skdgm.utils.wrapped import capabilities_of, density_of
+from skdgm.utils.wrapped import capabilities_of, density_of, has_mass
 
 COLUMNS = "nats", "lower", "upper", "se_rows", "bits_per_dim", "kind", "measure"
 COLUMNS += ("bit_draws",)
@@ -85,9 +85,9 @@ def likelihood_table(
     Raises
     ------
     ValueError
-        The models are not comparable: densities and probabilities, rows binarised in
-        different ways, or rows that are grey for some models only; or a number is out
-        of range.
+        The models are not comparable: densities and probabilities, of rows or of single
+        values (levels and atoms of mixed tables), rows binarised in different ways, or
+        rows that are grey for some models only; or a number is out of range.
     TypeError
         A single estimator is given instead of a list; one has no ``score_samples``; a
         preceding step of a Pipeline has no known Jacobian determinant; or an argument
@@ -190,6 +190,7 @@ def compared(estimators, X):
         grey = grey_columns(seen, bit_columns(last))
         models.append(Model(name, last, seen, log_det, grey))
     _check_grey(models)
+    _check_entries(models)
     return models
 
 
@@ -220,6 +221,40 @@ def _check_measures(named):
             "densities and probabilities cannot be compared: "
             + ", ".join(f"{name} gives a {kind}" for name, kind in kinds.items())
             + ". Bring the data to one kind, or make a table of each."
+        )
+
+
+def _check_entries(models):
+    """Raise ValueError if an entry has a density by one model, and a probability by
+    another: the unit of its column would decide which of them is better."""
+    known = [has_mass(model.last, model.seen) for model in models]
+    known = [
+        np.full((1, 1), measure(model.last) == "probability") if own is None else own
+        for model, own in zip(models, known)
+    ]
+    widths = {own.shape[1] for own in known} - {1}
+    if len(widths) > 1:
+        # Of rows in other columns, numbers of densities are all that there is.
+        shapes = [
+            (_num_samples(model.seen), _num_features(model.seen)) for model in models
+        ]
+        known = [
+            (~np.broadcast_to(own, shape)).sum(axis=1, keepdims=True)
+            for own, shape in zip(known, shapes)
+        ]
+    for model, own in zip(models[1:], known[1:]):
+        differ = (known[0] != own).any(axis=0)
+        if not differ.any():
+            continue
+        names = getattr(model.seen, "columns", range(len(differ)))
+        place = int(differ.argmax())
+        of = f"values of column {names[place]!r}" if len(differ) > 1 else "values"
+        raise ValueError(
+            "densities and probabilities cannot be compared: some "
+            f"{of} have a density by one of {models[0].name} and {model.name}, and a "
+            "probability by the other (levels, or atoms), so that another unit of the "
+            "column would make another one the better. Give both the same kinds of "
+            "columns, by column_types."
         )
 
 

@@ -27,6 +27,17 @@ def capabilities_of(estimator):
     return found
 
 
+def has_mass(estimator, X):
+    """Boolean array, True for entries of X that have a probability under a fitted
+    estimator, and not a density; broadcasts to the shape of X. None if it does not tell
+    the kinds of its columns."""
+    if hasattr(estimator, "_has_mass"):
+        return estimator._has_mass(X)
+    density = density_of(estimator)
+    tell = getattr(getattr(density, "domain", None), "has_mass", None)
+    return tell and tell(density.columns, density.read(X))
+
+
 def seed(model, rng):
     """Set each ``random_state`` of a model that is None, in the order of names."""
     for name, value in sorted(model.get_params().items()):

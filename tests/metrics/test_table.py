@@ -325,3 +325,29 @@ def test_free_energy_gap():
     assert gap == pytest.approx(train - valid)
     with pytest.raises(TypeError, match="free_energy.*DBN has none"):
         free_energy_gap(fitted("dbn")[0], rows, rows)
+
+
+def test_no_unit_decides_which_model_is_better():
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"few": rng.integers(0, 4, 300) * 1.0})
+    frame["many"] = np.where(rng.random(300) < 0.3, 0, rng.normal(size=300))
+    told = "'few' have a density by one of .* a probability"
+    for unit in (1, 1e-6):
+        table = frame * unit
+        models = {
+            kinds: FVBN(column_types=kinds, random_state=0).fit(table)
+            for kinds in ("mixed", "gaussian")
+        }
+        with pytest.raises(ValueError, match=told):
+            likelihood_table(models, table)
+        models["gaussian"] = GaussianMixture(random_state=0, reg_covar=0).fit(table)
+        with pytest.raises(ValueError, match=told):
+            likelihood_table(models, table)
+        # An atom, too, though both are densities.
+        atoms = FVBN(column_types="mixed").fit(table)
+        normal = FVBN(column_types={"many": "gaussian"}).fit(table)
+        with pytest.raises(ValueError, match="'many' have a density"):
+            likelihood_table([atoms, normal], table)
+        apart = table[table["many"] != 0]
+        assert len(likelihood_table([atoms, normal], apart)) == 2
