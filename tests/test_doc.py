@@ -3,6 +3,7 @@
 import ast
 import doctest
 import importlib.util
+import inspect
 import json
 import re
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sklearn
+
+import skdgm
 
 ROOT = Path(__file__).parents[1]
 DOC = ROOT / "doc"
@@ -151,6 +154,25 @@ def test_sphinx_reads_all_decorators():
                 dicts = [d for d in ast.walk(decorator) if isinstance(d, ast.Dict)]
                 unread += [path for d in dicts if None in d.keys]
     assert not unread
+
+
+# Commands of LaTeX that set no sign, and all others, which set one.
+SILENT = r"(?:[Bb]igg?[lr]?|operatorname|text|math\w+|[td]?frac|quad|qquad|sqrt|[,;!])"
+
+
+def test_formulas_fit_their_pages():
+    """Formulas of estimators, line by line: as many signs as fit beside the menus."""
+    lines = []
+    for name in skdgm.__all__:
+        text = f"{inspect.getdoc(getattr(skdgm, name))}\n"
+        for formula in re.findall(r"\.\. math::(.*\n(?:\n| +.*\n)*)", text):
+            lines += [(name, one) for one in re.split(r"\n\s*\n|\\\\", formula)]
+    seen = {
+        pair: re.sub(rf"\\{SILENT}(?![a-zA-Z])|[{{}}^_\s]", "", pair[1])
+        for pair in lines
+    }
+    assert len(seen) > 50
+    assert not {k for k, v in seen.items() if len(re.sub(r"\\[a-zA-Z]+", "x", v)) > 54}
 
 
 # Pages of tasks are one series: from a user's data to a decision.

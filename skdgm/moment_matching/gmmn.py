@@ -18,8 +18,11 @@ class GMMN(RelaxedOptions, GeneratorOptions, ImplicitEstimator):
 
     .. math::
 
-        \min_g \; \lVert \mathbb{E}_x \phi(x) - \mathbb{E}_z \phi(g(z)) \rVert^2 =
-        \mathbb{E}\, k(x, x') - 2\, \mathbb{E}\, k(x, g(z)) +
+        \min_g \; \lVert \mathbb{E}_x \phi(x) - \mathbb{E}_z \phi(g(z)) \rVert^2
+
+    .. math::
+
+        = \mathbb{E}\, k(x, x') - 2\, \mathbb{E}\, k(x, g(z)) +
         \mathbb{E}\, k(g(z), g(z')),
 
     .. math::
