@@ -8,13 +8,20 @@ Of all simulations only those with summaries near to the ones observed are learn
 from. That has no effect on the density of parameters given summaries, as it depends on
 these alone; but there are fewer summaries at which it must be right.
 
+Draws are possible where the prior has a density, and where a large enough share of the
+nearest simulations gave numbers.
+
 References
 ----------
 .. [1] Papamakarios and Murray (2016). Fast epsilon-free inference of simulation models
    with Bayesian conditional density estimation. NeurIPS.
 """
 
+from functools import partial
+from typing import NamedTuple
+
 import numpy as np
+from sklearn.neighbors import NearestNeighbors
 
 from skdgm.abc._particles import check, within
 from skdgm.utils.random import MAX_SEED
@@ -22,6 +29,63 @@ from skdgm.utils.random import MAX_SEED
 _PRIOR, _FIT, _DRAWS = range(3)
 # Least number of simulations that a flow learns from, if there are as many.
 LEAST = 1000
+# Simulations next to a parameter, and the quantile of the shares of them that gave
+# numbers, next to those which did, below which a parameter is impossible.
+_NEXT, _RARE = 10, 0.01
+
+
+class Tried(NamedTuple):
+    """Parameters of simulations, scaled; ``gave``, whether these gave numbers; and the
+    least share of neighbours that did, for parameters which are possible."""
+
+    theta: np.ndarray
+    gave: np.ndarray
+    scale: np.ndarray
+    least: float
+
+    @classmethod
+    def of(cls, theta, gave):
+        """Parameters of simulations, some of which gave no numbers."""
+        scale = theta[gave].std(axis=0)
+        scale = np.where(scale > 0, scale, 1)
+        found = cls(theta / scale, gave, scale, 0.0)
+        # A simulation is its own neighbour, and does not count.
+        share = found._near(found.theta[gave], 1 + _NEXT)[:, 1:].mean(axis=1)
+        least = np.quantile(share, _RARE, method="lower") if share.size else 0.0
+        return found._replace(least=float(least))
+
+    def possible(self, theta):
+        """Mask of parameters next to which simulations gave numbers."""
+        return self._near(theta / self.scale, _NEXT).mean(axis=1) >= self.least
+
+    def _near(self, theta, n):
+        """Mask of the simulations nearest to each parameter that gave numbers."""
+        n = min(n, len(self.theta))
+        near = NearestNeighbors(n_neighbors=n).fit(self.theta)
+        return self.gave[near.kneighbors(theta, return_distance=False)]
+
+
+class Posterior(NamedTuple):
+    """Flow of parameters given summaries, those observed, (1, n_summaries), and
+    :class:`Tried` parameters, None if all simulations gave numbers."""
+
+    estimator: object
+    observed: np.ndarray
+    tried: Tried | None
+
+    def draw(self, priors, n, source):
+        """Draw n parameters that are possible, also under the priors, by a
+        RandomState."""
+        draw = partial(self.estimator.sample, random_state=source, y=self.observed)
+        possible = None if self.tried is None else self.tried.possible
+        found, _ = within(priors, draw, n, possible)
+        if len(found) < n:
+            raise ValueError(
+                f"Of the density's draws given X {len(found)} in place of {n} are "
+                "possible under the priors: simulate more, with summaries that tell "
+                "the parameters."
+            )
+        return found.astype(float)
 
 
 def learn(simulations, priors, rng, *, n, n_simulations, estimator, quantile, tell):
@@ -32,13 +96,13 @@ def learn(simulations, priors, rng, *, n, n_simulations, estimator, quantile, te
     Returns
     -------
     theta : ndarray of shape (n, n_parameters)
-    estimator : Flow
+    posterior : Posterior
     """
     theta = priors.draw(n_simulations, rng.fold(_PRIOR).generator())
     distance, gaps = simulations(theta)
     check(distance, 0.0)
-    n_finite = np.isfinite(distance).sum()
-    n_near = min(n_finite, max(LEAST, int(np.ceil(quantile * n_finite))))
+    gave = np.isfinite(distance)
+    n_near = min(gave.sum(), max(LEAST, int(np.ceil(quantile * gave.sum()))))
     limit = np.partition(distance, n_near - 1)[n_near - 1]
     near = distance <= limit
     tell(f"{near.sum()} nearest to learn from", simulations.n_done, limit)
@@ -49,16 +113,10 @@ def learn(simulations, priors, rng, *, n, n_simulations, estimator, quantile, te
     ]
     if estimator.random_state is None:
         estimator.set_params(random_state=seeds[0])
+    # Summaries are numbers, also where all are whole.
+    if getattr(estimator, "attribute_types", None) == "auto":
+        estimator.set_params(attribute_types=("gaussian",) * len(observed))
     estimator.fit(theta[near], summaries)
-    source = np.random.RandomState(seeds[1])
-
-    def draw(n):
-        return estimator.sample(n, random_state=source, y=observed[None])
-
-    found, _ = within(priors, draw, n)
-    if len(found) < n:
-        raise ValueError(
-            f"Of the density's draws given X {len(found)} in place of {n} are possible "
-            "under the priors: simulate more, with summaries that tell the parameters."
-        )
-    return found.astype(float), estimator
+    tried = None if gave.all() else Tried.of(theta, gave)
+    posterior = Posterior(estimator, observed[None], tried)
+    return posterior.draw(priors, n, np.random.RandomState(seeds[1])), posterior

@@ -150,17 +150,21 @@ def _first(simulations, priors, rng, n, first, last):
     return theta, raw
 
 
-def within(priors, draw, n):
-    """Up to n draws by ``draw(n)`` that the prior can have, and its log densities."""
-    found, log_prior = np.empty((0, len(priors.names))), np.empty(0)
+def within(priors, draw, n, possible=None):
+    """Up to n draws by ``draw(n)`` that the prior can have and that are ``possible``, a
+    function of draws; and their log densities by the prior."""
+    found, log_prior = [], []
     for _ in range(_ROUNDS):
         theta = draw(n)
-        own = priors.log_prob(theta)
-        found = np.concatenate([found, theta[own > -np.inf]])
-        log_prior = np.concatenate([log_prior, own[own > -np.inf]])
-        if len(found) >= n:
+        log_p = priors.log_prob(theta)
+        kept = log_p > -np.inf
+        if possible is not None:
+            kept[kept] = possible(theta[kept]) if kept.any() else False
+        found.append(theta[kept])
+        log_prior.append(log_p[kept])
+        if sum(map(len, found)) >= n:
             break
-    return found[:n], log_prior[:n]
+    return np.concatenate(found)[:n], np.concatenate(log_prior)[:n]
 
 
 def check(distance, tolerance):

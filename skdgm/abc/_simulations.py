@@ -8,6 +8,7 @@ are those of the number of a simulation, so that results are the same for any nu
 processes.
 """
 
+import reprlib
 import warnings
 from typing import NamedTuple
 
@@ -41,8 +42,11 @@ class Digest(NamedTuple):
         """The numbers, a vector."""
         found = data if self.summary is None else self.summary(data)
         if callable(self.distance):
-            return np.full(1, self.distance(found, self.observed), dtype=float)
-        found, shape = np.asarray(found, dtype=float), np.shape(self.observed)
+            distance = self.distance(found, self.observed)
+            return _numbers(distance, "distance(simulated, observed)", n=1).ravel()
+        simulated = "simulator(theta, rng)", "summary(data)"
+        found = _numbers(found, simulated[self.summary is not None])
+        shape = np.shape(self.observed)
         if found.shape not in (shape, (np.size(self.observed),)):
             what = "data" if self.summary is None else "summaries"
             raise ValueError(
@@ -50,6 +54,22 @@ class Digest(NamedTuple):
                 f"{shape}: the simulator must return what X is."
             )
         return found.ravel()
+
+
+def _numbers(value, what, n=None):
+    """Array of what a user's function returns, of n numbers or of any; ValueError, with
+    its name, if it is no such array."""
+    try:
+        found, reason = np.asarray(value, dtype=float), None
+    except (TypeError, ValueError) as error:
+        found, reason = None, error
+    if found is None or n not in (None, found.size):
+        must = "numbers" if n is None else "a number"
+        raise ValueError(
+            f"{what} must be {must}, but is {reprlib.repr(value)}"
+            f"{f' ({reason})' if reason else ''}."
+        ) from reason
+    return found
 
 
 class Simulations:
@@ -70,12 +90,7 @@ class Simulations:
         # A summary may change what it is given, such as by sorting it.
         observed = X if summary is None else summary(X.copy())
         if not callable(distance):
-            try:
-                observed = np.asarray(observed, dtype=float)
-            except (TypeError, ValueError) as error:
-                raise ValueError(
-                    f"summary(X) must be numbers, but is {observed!r}."
-                ) from error
+            observed = _numbers(observed, "summary(X)")
             if not (observed.size and np.isfinite(observed).all()):
                 raise ValueError(f"Summaries of X must be finite, but are {observed}.")
         self.simulator, self.digest = simulator, Digest(summary, distance, observed)

@@ -84,9 +84,11 @@ class ABC(Options, BaseEstimator):
     method
         Sequential Monte Carlo; rejection: all parameters are from the prior; or a flow,
         which learns the density of parameters given summaries from all simulations, so
-        that there is no tolerance.
+        that there is no tolerance. Summaries are real numbers to it. Its draws are
+        those that the priors can have, and near which simulations gave numbers.
     n_particles
-        Least number of parameters that are kept; of a flow, the number of draws.
+        Least number of parameters that are kept; with a flow, the number of draws in
+        ``particles_``, which ``n_simulations`` does not bound.
     n_simulations
         Most simulations.
     quantile
@@ -222,13 +224,21 @@ class ABC(Options, BaseEstimator):
         return self
 
     def _learn(self, X):
-        X = validate_data(self, X, dtype=[np.float64, np.float32])
+        X = validate_data(
+            self, X, dtype=[np.float64, np.float32], ensure_all_finite=False
+        )
+        if not np.isfinite(X).all():
+            raise ValueError(
+                f"Input X contains NaN or infinity, in {(~np.isfinite(X)).sum()} "
+                "entries: simulations have distances from complete data alone. Leave "
+                "these rows or columns out, in the simulator too."
+            )
         if self.simulator is None or self.priors is None:
             raise ValueError("ABC(simulator, priors) needs both of them.")
         priors, is_flow = Priors(self.priors), self.method == "flow"
         if self.method != "rejection":
             priors.check_density()
-        if self.n_simulations < self.n_particles:
+        if self.n_simulations < self.n_particles and not is_flow:
             raise ValueError(
                 f"n_simulations={self.n_simulations} must be at least n_particles="
                 f"{self.n_particles}."
@@ -247,7 +257,7 @@ class ABC(Options, BaseEstimator):
         rng = stream(check_random_state(self.random_state).randint(MAX_SEED))
         options = self.simulator, self.summary, self.distance, self.n_jobs
         simulations = Simulations(*options, rng.fold(_SIMULATED), X)
-        for name in ("distances_", "tolerances_", "estimator_"):
+        for name in ("distances_", "tolerances_", "estimator_", "_posterior"):
             vars(self).pop(name, None)
         draw = self._draw_by_flow if is_flow else self._draw_near
         draw(simulations, priors, rng.fold(_DRAWN))
@@ -283,7 +293,7 @@ class ABC(Options, BaseEstimator):
         # Of a mixture, wide components would stay that are for summaries far off.
         model = Flow(attribute_conditional=True, base="normal")
         model = model if self.estimator is None else clone(self.estimator)
-        self.particles_, self.estimator_ = _neural.learn(
+        self.particles_, self._posterior = _neural.learn(
             simulations,
             priors,
             rng,
@@ -293,6 +303,7 @@ class ABC(Options, BaseEstimator):
             quantile=self._share(),
             tell=self._tell,
         )
+        self.estimator_ = self._posterior.estimator
         self.weights_ = np.full(self.n_particles, 1 / self.n_particles)
 
     def _share(self):
@@ -334,20 +345,30 @@ class ABC(Options, BaseEstimator):
     def sample(self, n_samples: int = 1, random_state: Seed = None) -> np.ndarray:
         r"""Draw parameters from the posterior distribution.
 
-        .. math:: \theta \sim \sum_i W_i \, \delta_{\theta_i}
+        .. math:: \theta \sim \sum_i W_i \, \delta_{\theta_i} \qquad \text{or} \qquad
+            \theta \sim q_\phi(\theta \mid s(x_o)) \, [\pi(\theta) > 0]
 
         Parameters
         ----------
         n_samples : int, default=1
-            Number of draws; each is one of ``particles_``, which may come again.
+            Number of draws. Each is one of ``particles_``, which may come again; with
+            ``method="flow"`` draws are new ones from the flow, unless ``priors`` was
+            set to None.
         random_state : int, RandomState instance or None, default=None
             By default NumPy's global generator: other draws at each call.
 
         Returns
         -------
         theta : ndarray of shape (n_samples, n_parameters)
+
+        Raises
+        ------
+        ValueError
+            Hardly any of the flow's draws are possible under the priors.
         """
         check_is_fitted(self)
         n_samples = count_rows(n_samples, self.particles_.shape[1])
         rng, n = check_random_state(random_state), len(self.particles_)
+        if hasattr(self, "_posterior") and self.priors is not None:
+            return self._posterior.draw(Priors(self.priors), n_samples, rng)
         return self.particles_[rng.choice(n, n_samples, p=self.weights_)]

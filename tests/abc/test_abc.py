@@ -288,6 +288,50 @@ def test_a_flow_of_simulations_that_match(capsys):
     assert "nearest to learn from, simulations = 10000, largest distance = 0" in told
 
 
+def test_whole_summaries_are_numbers_to_a_flow():
+    def count(theta, rng):
+        return [[rng.poisson(theta[0])]]
+
+    flow = Flow(1, (8,), attribute_conditional=True, base="normal", n_iter=0)
+    abc = ABC(count, stats.gamma(4, scale=100), method="flow", estimator=flow)
+    abc.set_params(n_particles=500, n_simulations=2000, random_state=0).fit([[300]])
+    exact = stats.gamma(304, scale=1 / (1 + 1 / 100))
+    assert abs(abc.particles_.mean() - exact.mean()) < 0.3 * exact.std()
+    assert abs(abc.particles_.std() / exact.std() - 1) < 0.2
+
+
+def half(theta, rng):
+    """No number where the second parameter is below 0."""
+    return [[np.nan if theta[1] < 0 else rng.normal(theta.sum(), 0.1)]]
+
+
+def test_draws_of_a_flow_are_its_own_where_simulations_gave_numbers(tmp_path):
+    priors = {"a": stats.uniform(-2, 4), "b": stats.uniform(-1, 2)}
+    flow = Flow(1, (8,), attribute_conditional=True, base="normal", n_iter=0)
+    abc = ABC(half, priors, method="flow", estimator=flow, n_particles=3000)
+    with pytest.warns(SimulationWarning):
+        abc.set_params(n_simulations=2000, random_state=0).fit([[-1.5]])
+    # More particles than simulations, and all draws are different.
+    assert abc.particles_.shape == (3000, 2)
+    draws = abc.sample(4000, random_state=0)
+    assert len(np.unique(draws, axis=0)) == 4000
+    np.testing.assert_array_equal(draws, abc.sample(4000, random_state=0))
+    for theta in (draws, abc.particles_):
+        assert (theta[:, 0] >= -2).all()
+        assert (theta[:, 1] <= 1).all()
+        assert (theta[:, 1] < 0).mean() < 0.01
+    # The flow draws others, too.
+    loose = abc.estimator_.sample(4000, random_state=0, y=[[-1.5]])
+    assert (loose[:, 1] < 0).mean() > 0.05
+    # A file has no priors: draws are particles.
+    abc.set_params(simulator=None, priors=None)
+    save(abc, tmp_path / "abc")
+    again = load(tmp_path / "abc")
+    assert np.isin(again.sample(20, random_state=0), abc.particles_).all()
+    again.set_params(priors=priors)
+    np.testing.assert_array_equal(again.sample(4000, random_state=0), draws)
+
+
 @pytest.mark.release
 def test_a_flow_of_two_parameters_by_quadrature():
     abc = ABC(spread, [stats.norm(), stats.norm()], moments, method="flow")
@@ -447,6 +491,32 @@ def test_priors_of_unfit_shapes(prior, text):
 def test_summaries_that_are_no_numbers(summary, text):
     with pytest.raises(ValueError, match=text):
         ABC(normal, stats.norm(), summary, **SMALL).fit(SHIFTED)
+
+
+@pytest.mark.parametrize(
+    "options, text",
+    [
+        ({"distance": lambda a, b: np.zeros(3)}, r"distance\(.*must be a number, but"),
+        ({"distance": lambda a, b: "far"}, r"distance\(.*a number, but is 'far'"),
+        ({"summary": lambda X: "few" if len(X) > 20 else 1}, "summary.data.*'few'"),
+    ],
+)
+def test_functions_that_return_no_number(options, text):
+    def longer(theta, rng):
+        return rng.normal(theta[0], 1, size=(21, 1))
+
+    abc = ABC(longer, stats.norm(), **SMALL).set_params(**options)
+    if "distance" in options:
+        abc.set_params(method="rejection")
+    with pytest.raises(ValueError, match=text):
+        abc.fit(SHIFTED)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_data_observed_are_complete(value):
+    with pytest.raises(ValueError, match="contains NaN or infinity, in 1 ") as caught:
+        ABC(normal, stats.norm(), **SMALL).fit(np.r_[SHIFTED[:-1], [[value]]])
+    assert "HistGradientBoosting" not in str(caught.value)
 
 
 def test_a_summary_may_change_its_data():
