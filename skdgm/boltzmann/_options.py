@@ -93,7 +93,9 @@ class MachineOptions(MarkovChainOptions):
     centering
         If not None, use the centred gradient [6]_, whose offsets are means of visible
         and hidden units: those at the start of training, running means in the positive
-        phase ("data"), or running averages of the means in both phases ("moving").
+        phase ("data"), or running averages of the means in both phases ("moving"). None
+        is the plain gradient, but "data" for layers so wide that its steps overshoot:
+        of more than 640 hidden units by default.
     sparsity_target
         Target for the mean of each hidden unit. If not None, the cross entropy of this
         and the running mean, times ``sparsity_cost``, is subtracted from the objective.

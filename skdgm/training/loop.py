@@ -23,6 +23,8 @@ from skdgm.utils.tree import copy, leaves, overwrite
 # Options of mallopt. The GNU C library itself sets these values, once it sees a block
 # as large as this freed.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _LARGE = -1, -3, 31 * 2**20
+# Updates of a run up to which a loss beyond the limit may yet recover.
+_FEW = 20
 # Option value: choose by the data.
 AUTO = "auto"
 
@@ -88,6 +90,7 @@ def optimise(
         stopping.begin_with(state, first, watch(state)[1])
     # Steps change a copy in place.
     good, state, room = state, copy(state), ()
+    n_updates = n_good = 0
     limit, losses, validation, ended = watch.limit, [], [], "complete"
     # Overflow is detected as divergence, and reported with a remedy by the caller.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -101,13 +104,19 @@ def optimise(
                     clock = Clock(number, n_epochs, i, len(batches))
                     state = objective.step(state, batch, clock)
                 loss, of_held_out = watch(state)
-                if not (_finite(state) and loss <= limit):
+                n_updates += getattr(batches, "n_updates", len(batches))
+                sound = loss <= limit
+                # A first overshoot may end by itself.
+                early = not n_good and n_updates <= _FEW and number < left[-1]
+                if not (_finite(state) and (sound or (early and np.isfinite(loss)))):
                     state, ended = good, "diverged"
+                    del losses[n_good:], validation[n_good:]
                     break
                 losses.append(loss)
                 validation.append(of_held_out)
-                room = room if overwrite(room, state) else copy(state)
-                good = room
+                if sound:
+                    room = room if overwrite(room, state) else copy(state)
+                    good, n_good = room, len(losses)
                 seconds = time.perf_counter() - start
                 report = Report(number, state, loss, of_held_out, seconds)
                 stops = [hook.end(report) for hook in hooks]

@@ -94,6 +94,19 @@ def test_a_bad_loss_is_divergence(loss):
     np.testing.assert_array_equal(outcome.state[0], [0, 0])
 
 
+def test_a_fit_of_few_updates_may_recover():
+    """Two batches an epoch: after two updates the loss may be anything but NaN."""
+    losses = iter([150.0, 120.0, 5.0, 4.0])
+    outcome = run(measure=lambda state: (next(losses), None))
+    assert outcome.ended == "complete"
+    assert outcome.losses == [150.0, 120.0, 5.0, 4.0]
+    losses = iter([150.0] * 30)
+    outcome = run(measure=lambda state: (next(losses), None), n_epochs=30)
+    assert (outcome.ended, outcome.losses) == ("diverged", [])
+    assert len(list(losses)) == 30 - 11
+    np.testing.assert_array_equal(outcome.state[0], START[0])
+
+
 def test_overflow_is_left_to_the_guard():
     def step(state, batch, clock):
         state[0][:] = np.exp(state[0] + 1e4)

@@ -87,6 +87,7 @@ class Runs:
             turns = turns + objective.options.mean_field_steps / binary.DENSITY
         parts = reader.parts(max(1, int(most / turns)))
         self.runs = [Run(first, some, n_batches) for first, some in parts]
+        self.n_updates = n_batches
 
     def __len__(self):
         return len(self.runs)
@@ -159,7 +160,7 @@ def updates_of(objective):
         return None
     if options.solver == "sgd":
         return bernoulli_updates if options.objective == "generative" else None
-    return label_updates if options.centering is None else None
+    return label_updates if objective.centering is None else None
 
 
 def _is_real(objective):
@@ -214,7 +215,7 @@ def learn(objective, state, run, clock):
         piecewise(options.n_steps, clock),
         piecewise(options.momentum, clock),
         persistent,
-        _MODES[options.centering],
+        _MODES[objective.centering],
         _work(objective, run.batches),
     )
     update(given)

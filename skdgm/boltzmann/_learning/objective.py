@@ -82,7 +82,7 @@ class EnergyObjective(Objective):
         self.energy, self.fill, self.moments, self.rooms = energy, fill, moments, {}
         self.filled, self.label, self.means = filled, label_of(energy), means
         self.initial, self.known, self.table = initial, known, table
-        self.reach = reach or {}
+        self.reach, self.centering = reach or {}, options.centering
         self.solver = SOLVERS[options.solver]
         self.phase = self.phase_of(options)(self)
 
@@ -108,8 +108,10 @@ class EnergyObjective(Objective):
         fresh = TrainState(params, optimiser, state.chains, phase=own)
         fresh = self.phase.resume(fresh)
         means = tuple(mean[0] for mean in lone_means(self.energy, params, 1))
-        if options.centering is not None:
-            fresh = fresh._replace(offsets=state.offsets or self._offsets(means))
+        offsets = state.offsets or self._offsets(means)
+        self.centering = options.centering or self._bound(state, offsets)
+        if self.centering is not None:
+            fresh = fresh._replace(offsets=offsets)
         if options.sparsity_target is not None:
             hidden = tuple(means[block] for block in self.energy.hidden)
             fresh = fresh._replace(activity=state.activity or hidden)
@@ -180,7 +182,7 @@ class EnergyObjective(Objective):
         self.phase.learn(state, grad)
         if options.solver == "sgd":
             # Strong damping would cancel the schedule if it came after it.
-            rate = natural.damped(*given, rate, options.centering is not None)
+            rate = natural.damped(*given, rate, self.centering is not None)
             slower = far.slowed(energy, rate / (1 - momentum), *extremes)
         else:
             # What is done to its gradient, an adaptive optimiser undoes.
@@ -227,6 +229,18 @@ class EnergyObjective(Objective):
     def pseudo_likelihood(self, rng, params, batch):
         """Log pseudo-likelihood of binary rows and the blocks known beside them."""
         return log_conditionals(self.energy, params, self.present(batch)[0]).sum(axis=1)
+
+    def _bound(self, state, offsets):
+        """Centring "data" of layers so wide that the plain gradient overshoots, else
+        None. A later run does as the first did, whatever units have become."""
+        options, energy, offsets = self.options, self.energy, list(offsets)
+        for block in energy.hidden if state.offsets else ():
+            offsets[block] = np.maximum(offsets[block], 0.5)
+        rate, adaptive = options.learning_rate, options.solver != "sgd"
+        if not adaptive:
+            rate = natural.damped(energy, state.params, rate, False)
+        wide = centering.overshoots(energy, offsets, rate, adaptive)
+        return "data" if wide else None
 
     def _offsets(self, means):
         """Initial offsets: the means of the data where known, else of lone blocks."""

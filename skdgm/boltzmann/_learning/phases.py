@@ -52,6 +52,7 @@ class Phase:
     n_levels = 1
 
     def __init__(self, objective: Any):
+        self.objective = objective
         self.energy, self.options = objective.energy, objective.options
         self.seed, self.moments = objective.seed, objective.moments
         self.rows, self.reach = objective.rows, objective.reach
@@ -151,8 +152,9 @@ class Phase:
     ) -> tuple:
         """Positive phase with the sparsity term, and the state with its new means."""
         options = self.options
-        if options.centering in ("data", "moving"):
-            moving = model if options.centering == "moving" else None
+        how = self.objective.centering
+        if how in ("data", "moving"):
+            moving = model if how == "moving" else None
             offsets = centering.running_means(state.offsets, data, moving)
             state = state._replace(offsets=offsets)
         if state.activity:
@@ -213,7 +215,7 @@ class FastPCD(PCD):
         """Make a step of the fast weights, in place."""
         options, given = self.options, (self.energy, state.params)
         rate = options.fast_learning_rate or options.learning_rate
-        rate = natural.damped(*given, rate, options.centering is not None)
+        rate = natural.damped(*given, rate, self.objective.centering is not None)
         slower = far.slowed(self.energy, rate, self.reach, options.batch_size)
         grad = natural.natural(*given, far.shortened(self.energy, grad, slower))
         fast.step(state.phase, grad, rate)

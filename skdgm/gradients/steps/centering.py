@@ -3,7 +3,10 @@ r"""The centred gradient.
 With statistics counted from offsets, :math:`(T(v) - \mu)^\top W (h - \lambda)`, the
 gradient of the weights is that of correlations, not of joint means: it does not change
 if zeros and ones of units are exchanged, and the gradient of the biases no longer
-contains that of the weights [1]_ [2]_. In the parameters of the plain energy it is
+contains that of the weights [1]_ [2]_. Else all weights of a unit push its field as a
+bias does, :math:`\lambda^\top \lambda` times as far: steps that suit few units
+overshoot where these are many, and :func:`overshoots` says so. In the
+parameters of the plain energy it is
 
 .. math:: \Delta W_c = \Delta W - \mu \, \Delta c^\top - \Delta b \, \lambda^\top,
    \qquad \Delta b_c = \Delta b - \Delta W_c \lambda,
@@ -24,10 +27,33 @@ References
 
 import numpy as np
 
+from skdgm.couplings import Conv
 from skdgm.energies import Params, mean_row
 
 # Weight of the last batch's means in the running means.
 RATE = 0.01
+# Change of a field, in nats, by what the weights of a step have of a bias, that units
+# recover from; and largest difference of the means of a unit in both phases.
+_MOST, _GAP = 8.0, 0.5
+
+
+def overshoots(energy, offsets, rate, adaptive):
+    r"""Return whether a step by the plain gradient is too long for a wide layer.
+
+    It may change a field by :math:`\tfrac12 \epsilon \lambda^\top \lambda`, for
+    offsets :math:`\lambda` of the units of a neighbour; by an ``adaptive`` optimiser,
+    all steps of which are about as long, by :math:`\epsilon \sum_j |\lambda_j|`.
+    """
+    size = np.abs if adaptive else np.square
+    for i, j, number in energy.links:
+        for block, up in ((i, True), (j, False)):
+            coupling, weight = energy.couplings[number], size(offsets[block])[None]
+            if isinstance(coupling, Conv):
+                ones = np.ones((coupling.window.n_numbers, coupling.n_maps))
+                weight = coupling.send(ones, weight, up)[0].max(keepdims=True)
+            if rate * weight.sum() > (_MOST if adaptive else _MOST / _GAP):
+                return True
+    return False
 
 
 def center(energy, params, grad, offsets, factors=None):

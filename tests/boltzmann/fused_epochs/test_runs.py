@@ -49,6 +49,7 @@ OPTIONS = [
     {"schedule": "invscaling"},
     {"schedule": "constant", "n_components": 300, "learning_rate": 0.01},
     {"max_norm": 0.3, "momentum": 0.5},
+    {"n_components": 600, "learning_rate": 0.2, "batch_size": 50},
 ]
 DEEP = [
     {},
