@@ -242,10 +242,14 @@ class ReconstructionDensity(Density):
             model.output = self.output.present()
 
         def filled(v, rng):
-            chain = model.chain(model._first, self.joined(v))
-            mean, state = by_chain(chain, rng, n_steps)
-            found = state.x if method == "sample" else model.output.value(mean)
-            return self.parted(found)
+            def make(v):
+                return model.chain(model._first, v)
+
+            rows, width = (self.joined(v),), self._width
+            found = by_chain(make, rows, rng, n_steps, method, width)
+            return self.parted(
+                found if method == "sample" else model.output.value(found)
+            )
 
         whole = fill(self, self.widened(X), method, random_state, filled)
         return self.decoded(whole, X)

@@ -132,7 +132,9 @@ class ReconstructionEstimator(ReconstructionOptions, NetEstimator):
         n_steps: int = 100,
         random_state: Seed = None,
     ) -> ArrayOrFrame:
-        """Fill missing entries by a chain in which the known ones are clamped.
+        """Fill missing entries by chains in which the known ones are clamped.
+
+        A mean is that of ten chains, a draw the last state of one.
 
         Parameters
         ----------
@@ -142,7 +144,7 @@ class ReconstructionEstimator(ReconstructionOptions, NetEstimator):
             "mean" returns means over the steps of the chain (probabilities of bits; the
             most probable codes), the same at each call; "sample" its last state.
         n_steps : int, default=100
-            Number of steps.
+            Number of steps of each chain.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 

@@ -55,15 +55,23 @@ class Population(NamedTuple):
 
 def log_odds(classifier, rows):
     """Log odds that rows are data, within limits on both sides."""
+    name = type(classifier).__name__
     if hasattr(classifier, "predict_proba"):
         probability = classifier.predict_proba(rows)[:, 1].astype(np.float64)
-        return logit(np.clip(probability, expit(-_LIMIT), expit(_LIMIT)))
-    if not hasattr(classifier, "decision_function"):
+        odds = logit(np.clip(probability, expit(-_LIMIT), expit(_LIMIT)))
+    elif hasattr(classifier, "decision_function"):
+        odds = np.asarray(classifier.decision_function(rows), dtype=np.float64)
+    else:
         raise ValueError(
-            f"{type(classifier).__name__} has no odds: take a classifier with "
-            f"{' or '.join(ODDS)}."
+            f"{name} has no odds: take a classifier with {' or '.join(ODDS)}."
         )
-    odds = np.asarray(classifier.decision_function(rows), dtype=np.float64)
+    lacks = np.isnan(odds).sum()
+    if lacks:
+        raise ValueError(
+            f"The odds of {name} are NaN for {lacks} of {len(odds)} rows, as of a "
+            "variance of 0 where all rows of a class are equal: take a smoother "
+            "classifier, or raise n_particles."
+        )
     return np.clip(odds, -_LIMIT, _LIMIT)
 
 

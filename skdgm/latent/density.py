@@ -390,6 +390,11 @@ class LatentDensity(Density):
         return LatentChain(self, v, guess, correct, told)
 
     def _chained(self, v, guess, rng, n_steps, method, correct, *told):
-        """Fill by a Markov chain: the mean over its steps, or its last state."""
-        mean, state = by_chain(self.chain(v, guess, correct, *told), rng, n_steps)
-        return state.x if method == "sample" else self.output.value(mean)
+        """Fill by Markov chains: a mean over their steps, or the last state of one."""
+        rows, width = (v, guess, *told), self.width
+
+        def make(v, guess, *told):
+            return self.chain(v, guess, correct, *told)
+
+        found = by_chain(make, rows, rng, n_steps, method, width)
+        return found if method == "sample" else self.output.value(found)

@@ -106,8 +106,8 @@ class LatentEstimator(LatentOptions, NetEstimator):
             entries by the decoder, which is exact only if the encoder is; "metropolis"
             corrects this by accepting or rejecting the draws of latent units.
         n_steps : int, default=100
-            Steps of the chain; or draws, of which rows have up to 128 times as many
-            where few of them count.
+            Steps of each chain, of which there are ten for a mean; or draws, of which
+            there are up to 128 times as many where few of them count.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 

@@ -5,6 +5,7 @@ import pytest
 
 import skdgm
 from skdgm import GSN, DenoisingAutoencoder
+from skdgm.nets import layers_of
 from skdgm.optim import Clock
 from tests.autoencoder.test_reconstruction import objective_of
 from tests.nets.recipes import assert_slopes
@@ -138,3 +139,19 @@ def test_noise_is_of_all_layers_or_of_each(name):
     for wrong in (0.1,), (-0.1, 0.1), ("0", 0.1):
         with pytest.raises(ValueError, match=name):
             GSN((3, 2), **{name: wrong}).fit(X)
+
+
+@pytest.mark.parametrize("kind", [GSN, DenoisingAutoencoder])
+def test_a_mean_is_not_that_of_one_chain_that_stays_where_it_began(kind):
+    X = np.random.default_rng(0).random((50, 9)).round()
+    own = {"tied": False, "corruption_level": 0, "n_iter": 0, "random_state": 0}
+    net = kind(9, **own).fit(X)
+    # Each bit is reconstructed as it was.
+    up, down = layers_of(net.density_.net[0])
+    up.W[:], up.b[:], down.W[:], down.b[:] = 40 * np.eye(9), -20, 20 * np.eye(9), 0
+    rows = np.c_[np.full((2, 8), np.nan), [0, 1]]
+    drawn = net.impute(np.repeat(rows, 50, axis=0), method="sample", random_state=0)
+    assert abs(drawn.mean(axis=0) - 0.5).max() < 0.2
+    found = net.impute(rows)[:, :8]
+    assert abs(found - 0.5).max() < 0.45
+    assert abs(found - 0.5).mean() < 0.2

@@ -240,6 +240,18 @@ def test_awkward_rows(X):
     assert np.isfinite(model.sample(20, random_state=0)).all()
 
 
+def test_odds_that_are_nan_are_named():
+    class Flat(LogisticRegression):
+        def predict_proba(self, X):
+            return np.full((len(X), 2), np.nan)
+
+    X = np.random.default_rng(0).random((40, 1)).round()
+    own = SelfSupervisedBoosting(FVBN(n_iter=1), Flat(), n_iter=3, n_particles=8)
+    with pytest.raises(ValueError, match="odds of Flat are NaN for 40 of 40 rows"):
+        own.fit(X)
+    assert not hasattr(own, "classifiers_")
+
+
 def test_wrong_input_is_named():
     X = two(50)
     narrow = KernelDensity(kernel="tophat", bandwidth=0.1)
