@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from skdgm.registry import PUBLIC
+from skdgm.registry import MODULES, PUBLIC
 
 __version__ = "0.1.0"
 
@@ -10,11 +10,13 @@ __all__ = [*PUBLIC, "__version__"]
 
 
 def __getattr__(name):
-    # Import lazily, at the first access to an estimator.
+    # Import lazily, at the first access to an estimator or a module.
+    if name in MODULES:
+        return import_module(f"skdgm.{name}")
     if name in PUBLIC:
         return getattr(import_module(f"skdgm.{PUBLIC[name]}"), name)
     raise AttributeError(f"module 'skdgm' has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted(__all__)
+    return sorted(MODULES.union(__all__))

@@ -80,3 +80,7 @@ ESTIMATORS = {**MODELS, **TOOLS}
 # What is to be had from skdgm itself, by module.
 PUBLIC = {name: home for name, home in ESTIMATORS.items() if name not in _APART}
 PUBLIC |= {"load": "persistence", "save": "persistence"}
+# Modules that are had from skdgm itself, too: of tools, and those of estimators.
+_TOOLS = "callbacks", "constraints", "dask", "datasets", "exceptions", "metrics"
+_TOOLS += "persistence", "plotting", "preprocessing", "typing"
+MODULES = {*_TOOLS, *(home.partition(".")[0] for home in ESTIMATORS.values())}

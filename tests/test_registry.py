@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 import skdgm
-from skdgm.registry import ESTIMATORS, MODELS, PUBLIC
+from skdgm.registry import ESTIMATORS, MODELS, MODULES, PUBLIC
 from tests.common.instances import CLASSES
 
 ROOT = Path(skdgm.__file__).parent
@@ -67,13 +69,30 @@ def test_the_page_of_the_api_is_the_list_of_what_is_public():
 
 @pytest.mark.parametrize("home", ["skdgm", "skdgm.metrics"])
 def test_stubs_have_all_public_names(home):
-    package, seen = import_module(home), set()
+    package, seen, modules = import_module(home), set(), set()
     for node in ast.parse(Path(package.__file__).with_suffix(".pyi").read_text()).body:
         for alias in getattr(node, "names", ()):
             everything = alias.name == "*"
+            if node.module == "skdgm":
+                modules.add(alias.name)
+                continue
             names = import_module(node.module).__all__ if everything else [alias.name]
             seen |= set(names)
     assert seen == set(package.__all__) - {"__version__"}
+    assert modules == (MODULES if package is skdgm else set())
+
+
+def test_modules_are_attributes_that_load_when_they_are_used():
+    code = """
+import sys, skdgm
+assert "skdgm.metrics" not in sys.modules and "metrics" in dir(skdgm)
+for name in ("metrics", "plotting", "datasets", "persistence", "exceptions"):
+    assert getattr(skdgm, name) is sys.modules[f"skdgm.{name}"]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    for name in MODULES - {"dask"}:
+        assert getattr(skdgm, name).__name__ == f"skdgm.{name}"
+    assert {*WHOLE, *FAMILIES} - {"skdgm"} <= MODULES
 
 
 def test_every_model_takes_part_in_the_common_tests():

@@ -5,7 +5,7 @@ import numpy as np
 
 from skdgm.data.arrow import flattened
 from skdgm.data.filling import completed
-from skdgm.data.foreign import Schema, is_foreign, schema_of
+from skdgm.data.foreign import Schema, as_pandas, is_foreign, native, schema_of
 from skdgm.data.series import plain_type
 from skdgm.data.streams import is_streamed
 from skdgm.typing import Any, ArrayOrFrame, Data, Seed
@@ -49,7 +49,7 @@ def beside(model, X, values):
 
 
 def filled_in(model, X, values):
-    """Copies of X with missing entries filled, as a DataFrame if X is one of pandas.
+    """Copies of X with missing entries filled, in the library and kind of X.
 
     Parameters
     ----------
@@ -64,11 +64,26 @@ def filled_in(model, X, values):
         A DataFrame if X is one and the model was fitted to one. It has the index of X,
         each label for every copy, and its types where these hold the values.
     """
-    if is_frame(values) or is_streamed(X) or not is_frame(X) or not _in_frames(model):
+    if not isinstance(values, np.ndarray) or is_streamed(X) or not _in_frames(model):
+        return values
+    plain, foreign = as_pandas(X), is_foreign(X)
+    if not is_frame(plain):
         return values
     import pandas as pd
 
-    return completed(X, pd.DataFrame(values, columns=X.columns))
+    found = pd.DataFrame(values, columns=plain.columns)
+    whole = completed(plain, found)
+    if not foreign:
+        return whole
+    schema, types, names = schema_of(X), [], []
+    for j, (kind, *more) in enumerate(schema.types):
+        held = _holds(_TYPES.get(kind), values[:, j])
+        types.append((kind, *more) if held else ("Float64",))
+        names.append(schema.own[j] if held and schema.own else None)
+        if not held:
+            whole.isetitem(j, found.iloc[:, j].to_numpy())
+    own = tuple(names) if schema.own else ()
+    return native(whole, schema._replace(types=tuple(types), own=own))
 
 
 def conditional_sample(

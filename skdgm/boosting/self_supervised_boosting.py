@@ -19,6 +19,7 @@ from sklearn.utils.validation import (
 
 from skdgm.autoregressive import FVBN
 from skdgm.base import steady
+from skdgm.base.frames import form_of, framed
 from skdgm.base.meta import MetaEstimator, weight_of
 from skdgm.base.options import (
     KW_ONLY,
@@ -39,7 +40,7 @@ from skdgm.boosting._tilted import (
     log_odds,
     unfrozen,
 )
-from skdgm.typing import Data, Seed, Target
+from skdgm.typing import ArrayOrFrame, Data, Seed, Target
 from skdgm.utils.counts import count_rows
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.weighted import choose
@@ -192,7 +193,8 @@ class SelfSupervisedBoosting(MetaEstimator):
 
     def _learn(self, X, y, fit_params):
         given = {"dtype": [np.float64, np.float32], "ensure_min_samples": 2}
-        X = validate_data(self, X, **given)
+        frame, X = X, validate_data(self, X, **given)
+        self._form = form_of(frame) if hasattr(self, "feature_names_in_") else None
         model = self._begin(X) if self.estimator is None else clone(self.estimator)
         self._check(model)
         rng = check_random_state(self.random_state)
@@ -352,7 +354,7 @@ class SelfSupervisedBoosting(MetaEstimator):
         """
         return float(self.score_samples(X).mean())
 
-    def sample(self, n_samples: int = 1, random_state: Seed = None) -> np.ndarray:
+    def sample(self, n_samples: int = 1, random_state: Seed = None) -> ArrayOrFrame:
         """Draw rows from the density, by annealing draws of the first one.
 
         Parameters
@@ -364,8 +366,9 @@ class SelfSupervisedBoosting(MetaEstimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Some of ``n_particles`` draws, or of ``n_samples`` if these are more. A few
-            may come more than once, as draws are drawn anew by their weights.
+            A DataFrame if the model was fitted to one with names. These are some of
+            ``n_particles`` draws, or of ``n_samples`` if these are more. A few may come
+            more than once, as draws are drawn anew by their weights.
         """
         check_is_fitted(self)
         n_samples = count_rows(n_samples, self.n_features_in_)
@@ -373,7 +376,7 @@ class SelfSupervisedBoosting(MetaEstimator):
         generator = stream(rng.randint(MAX_SEED)).generator()
         n = max(n_samples, self._extent[0])
         drawn, *_ = self._tilted().annealed(n, generator)
-        return drawn.rows[:n_samples]
+        return framed(self, drawn.rows[:n_samples])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -8,6 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from skdgm import (
     DBM,
     DBN,
+    GSN,
     NADE,
     RNADE,
     VAE,
@@ -113,6 +114,33 @@ def test_frames_of_other_libraries(library):
         expected = model.fit(frame).sample(5, random_state=0)
         found = drawn.to_pandas().astype(float)
         np.testing.assert_array_equal(found, expected.astype(float))
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+@pytest.mark.parametrize("model", [OF_BITS[0], *OF_BITS[3:5], GSN(n_iter=1)])
+def test_rows_are_filled_in_their_library(model, library):
+    module = pytest.importorskip(library)
+    holes = {
+        "flag": [True, None, False] * 8,
+        "whole": [1, 0, None] * 8,
+        "real": [None, 0.0, 1.0] * 8,
+    }
+    make = module.DataFrame if library == "polars" else module.table
+    table = make(holes)
+    types = {"flag": bool, "whole": int, "real": float}
+    model.set_params(random_state=0).fit(
+        make({n: [own(x) for x in (0, 1, 1)] * 8 for n, own in types.items()})
+    )
+    for options in ({}, {"method": "sample", "random_state": 0}):
+        found = model.impute(table, **options)
+        assert type(found) is type(table)
+        assert list(found.to_pandas()) == list(holes)
+        filled, known = found.to_pandas().astype(float), pd.DataFrame(holes)
+        assert filled.notna().all(axis=None)
+        assert ((filled == known) | known.isna()).all(axis=None)
+        if options:
+            kinds = getattr(found.schema, "types", found.schema)
+            assert kinds == getattr(table.schema, "types", table.schema)
 
 
 def test_arrays_and_names_that_are_no_text_give_arrays():
