@@ -54,6 +54,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skdgm.utils.plain import packed, unpacked
+
 # Numbers within limits, for hints.
 Count = Annotated[int, Interval(Integral, 1, None, closed="left")]
 CountOrZero = Annotated[int, Interval(Integral, 0, None, closed="left")]
@@ -109,6 +111,17 @@ class Options:
             _construct(cls)
         if isinstance(vars(cls).get("__doc__"), str):
             cls.__doc__ = _Docstring(cls)
+
+    def __getstate__(self):
+        # Of plain data, which skops keeps.
+        return packed(super().__getstate__())
+
+    def __setstate__(self, state):
+        state = unpacked(state)
+        if hasattr(super(), "__setstate__"):
+            super().__setstate__(state)
+        else:
+            self.__dict__.update(state)
 
 
 def allowed(hint):

@@ -8,9 +8,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from skdgm.exceptions import CorruptFileError, OversizedFileError
-from skdgm.persistence import frames
 from skdgm.persistence.encoder import DTYPE, PARTS, SCALARS, SPARSE
 from skdgm.persistence.types import ESTIMATORS, RECORDS, class_of
+from skdgm.utils import pandas_parts as frames
 
 _KINDS = "float", "scalar", "array", "objects", "dtype", "tuple", "dict", "namespace"
 _KINDS += "record", "estimator", "random_state", "same", "pandas", "time", "sparse"

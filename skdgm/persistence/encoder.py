@@ -33,8 +33,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from skdgm.exceptions import UnsavableError
-from skdgm.persistence import frames
 from skdgm.persistence.types import ESTIMATORS, RECORDS, name_of, tag_of
+from skdgm.utils import pandas_parts as frames
 
 _REALS = "float16", "float32", "float64"
 _WHOLE = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))

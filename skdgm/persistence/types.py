@@ -98,7 +98,8 @@ def _names(known):
 
 _TAGS = {**_names(ESTIMATORS), **_names(RECORDS)}
 # Types to trust where skops.io.load reads an estimator of ours: data, and our classes.
-TRUSTED_TYPES = tuple(sorted([*_TAGS, "types.SimpleNamespace"]))
+TRUSTED_TYPES = ("types.SimpleNamespace", "skdgm.utils.plain.Plain")
+TRUSTED_TYPES = tuple(sorted([*_TAGS, *TRUSTED_TYPES]))
 
 
 def name_of(cls):

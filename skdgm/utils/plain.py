@@ -1,0 +1,90 @@
+"""States of objects in which what is of pandas, and times, are plain data.
+
+Pickle takes everything, and skops, which MLflow saves by, neither an Index nor a dtype;
+of a class that derives from a named tuple and another class it keeps a tuple.
+"""
+
+from importlib import import_module
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.exceptions import CorruptFileError
+from skdgm.utils import pandas_parts
+
+
+class Plain(NamedTuple):
+    """Name of a type of pandas or of a record of ours, and the parts of an object of
+    it, a dict; or "dtype" or the name of a time of Python's, and its text."""
+
+    kind: str
+    parts: object
+
+
+def packed(value):
+    """Object, or a copy of a container, in which objects of pandas and times are Plain;
+    the same if there are none."""
+    if pandas_parts.is_pandas(value):
+        parts = pandas_parts.encode(value, lambda part, _: packed(part))
+        return value if parts is None else Plain(type(value).__name__, parts)
+    if type(value) in pandas_parts.TIMES:
+        text = pandas_parts.text_of(value)
+        return value if text is None else Plain(type(value).__name__, text)
+    if isinstance(value, np.dtype) and value.names is None:
+        return Plain("dtype", value.str)
+    if _is_record(type(value)) and type(value).__bases__ != (tuple,):
+        kind = type(value)
+        parts = {name: packed(part) for name, part in value._asdict().items()}
+        return Plain(f"{kind.__module__}.{kind.__name__}", parts)
+    return _each(value, packed)
+
+
+def unpacked(value):
+    """Inverse of :func:`packed`."""
+    if not isinstance(value, Plain):
+        return _each(value, unpacked)
+    if value.kind == "dtype":
+        return np.dtype(value.parts)
+    for kind in pandas_parts.TIMES:
+        if value.kind == kind.__name__:
+            return pandas_parts.time_of(kind, value.parts)
+    parts = {name: unpacked(part) for name, part in value.parts.items()}
+    home, _, name = value.kind.rpartition(".")
+    if not home:
+        return pandas_parts.decode(value.kind, parts)
+    kind = getattr(import_module(home), name) if home.startswith("skdgm.") else None
+    if not _is_record(kind):
+        raise CorruptFileError(f"The file has a {value.kind!r}, which is no record.")
+    return kind._make(parts.values())
+
+
+def _is_record(kind):
+    """Whether a class is one of ours of named tuples."""
+    ours = getattr(kind, "__module__", "").startswith("skdgm.")
+    return ours and issubclass(kind, tuple) and hasattr(kind, "_fields")
+
+
+def _each(value, function):
+    """Container of what a function makes of its parts; the same if nothing changes."""
+    kind = type(value)
+    if kind is SimpleNamespace:
+        found = _each(vars(value), function)
+        return value if found is vars(value) else SimpleNamespace(**found)
+    if kind is dict:
+        found = {function(k): function(part) for k, part in value.items()}
+        parts = zip([*value, *value.values()], [*found, *found.values()])
+        return value if all(old is new for old, new in parts) else found
+    several = isinstance(value, tuple) or kind is list
+    if not several and not (kind is np.ndarray and value.dtype == object):
+        return value
+    old = value.ravel().tolist() if kind is np.ndarray else list(value)
+    new = [function(part) for part in old]
+    if all(one is other for one, other in zip(old, new)):
+        return value
+    if kind is np.ndarray:
+        found = np.empty(len(new), object)
+        for place, part in enumerate(new):
+            found[place] = part
+        return found.reshape(value.shape)
+    return value._make(new) if hasattr(value, "_make") else kind(new)
