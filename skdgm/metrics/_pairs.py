@@ -3,30 +3,30 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.utils import check_array
 from sklearn.utils.validation import check_scalar
 
 from skdgm.exceptions import DataRangeWarning
 from skdgm.metrics._tabular.columns import as_frame, kind_of, numbers, read, series_of
 from skdgm.metrics._tabular.encodings import encoded
-from skdgm.utils.domains import is_frame
+from skdgm.utils.domains import as_numbers, is_frame
 from skdgm.utils.threading.callers import warn
 
 # Ratio of the largest absolute values of two tables above which a warning is given.
 _FACTOR = 8
 
 
-def check_pair(first, second, names, **options):
+def check_pair(first, second, names, who="the comparison", **options):
     """Validated tables of float64 with the same number of columns and no missing
     values.
 
-    ValueError, with the arguments' names, if a value is missing or not finite, rows are
-    too few, or numbers of columns differ; DataRangeWarning if the largest absolute
+    ValueError, with the arguments' names, if a value is missing, not finite or no
+    number, rows are too few, or numbers of columns differ; TypeError, which names the
+    caller ``who``, if a table is None; DataRangeWarning if the largest absolute
     value of one table is more than eight times that of the other. Options are those of
     :func:`sklearn.utils.check_array`.
     """
     first, second = (
-        check_array(table, dtype=np.float64, input_name=name, **options)
+        as_numbers(table, name, who, **options)
         for table, name in zip((first, second), names)
     )
     if first.shape[1] != second.shape[1]:

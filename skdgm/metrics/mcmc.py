@@ -25,10 +25,10 @@ import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import ndtri
 from scipy.stats import rankdata
-from sklearn.utils import check_array
 
 from skdgm.typing import ArrayLike
 from skdgm.utils.counts import check_choice
+from skdgm.utils.domains import as_numbers
 
 # Minimum number of draws of a chain that is split in halves.
 MIN_DRAWS = 4
@@ -145,7 +145,7 @@ def r_hat(chains: ArrayLike) -> float | np.ndarray:
 
 def checked(chains, min_draws=MIN_DRAWS):
     """Validated chains: finite, of two or three dimensions, and long enough."""
-    chains = check_array(chains, dtype=float, allow_nd=True, input_name="chains")
+    chains = as_numbers(chains, "chains", "the diagnosis of chains", allow_nd=True)
     if chains.ndim > 3:
         raise ValueError(
             "chains must have the shape (n_chains, n_draws) or (n_chains, n_draws, "

@@ -119,7 +119,8 @@ def nearest_training_neighbours(
     (True, 1.0)
     """
     named = {"samples": samples, "X_train": X_train, "X_valid": X_valid}
-    named = {name: X for name, X in named.items() if X is not None}
+    if X_valid is None:
+        del named["X_valid"]
     samples, X_train, *valid = as_tables(named.values(), named)
     samples, X_train = check_pair(samples, X_train, ("samples", "X_train"))
     distance, index = nearest_rows(samples, X_train)

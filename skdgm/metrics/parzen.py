@@ -17,6 +17,7 @@ from sklearn.utils.extmath import row_norms
 from skdgm.metrics._pairs import check_number, check_pair
 from skdgm.typing import ArrayLike, Data
 
+_WHO = "parzen_log_likelihood"
 # Entries of a block of distances from rows to samples.
 _ENTRIES = 2**22
 # Initial grid of bandwidths and the smallest one, in units of the root mean squared
@@ -127,13 +128,13 @@ def parzen_log_likelihood(
     >>> bool(0.1 < found.sigma < 0.4)
     True
     """
-    X, samples = check_pair(X, samples, ("X", "samples"))
+    X, samples = check_pair(X, samples, ("X", "samples"), _WHO)
     if (sigma is None) == (X_valid is None):
         raise ValueError(
             "Give either sigma, the bandwidth, or X_valid, rows to choose it by."
         )
     if sigma is None:
-        X_valid, _ = check_pair(X_valid, samples, ("X_valid", "samples"))
+        X_valid, _ = check_pair(X_valid, samples, ("X_valid", "samples"), _WHO)
         sigma = _best(X_valid, samples, sigmas)
     elif sigmas is not None:
         raise ValueError("sigmas are to choose from, but sigma is given.")

@@ -241,7 +241,8 @@ def tabular_report(
     (1.0, 1.0)
     """
     tables = {"real": real, "synthetic": synthetic, "holdout": holdout}
-    tables = {name: table for name, table in tables.items() if table is not None}
+    if holdout is None:
+        del tables["holdout"]
     columns = read(list(tables.values()), list(tables), column_types)
     sizes = dict(zip(tables, map(len, columns[0].parts)))
     small = [name for name, size in sizes.items() if size < 2]

@@ -7,6 +7,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_scalar
 
 from skdgm.plotting._support import axes_for, check_looks
+from skdgm.utils.domains import as_numbers
 from skdgm.utils.images import image_shape as sides
 
 # Gaps between images, and between lines of several parts, as shares of the longer side
@@ -115,6 +116,8 @@ def as_images(display, rows, image_shape=None):
             f"{name} shows rows of a table, at least one; got an array of shape "
             f"{rows.shape}."
         )
+    if rows.dtype.kind not in "biuf":
+        rows = as_numbers(rows, "the table", name, ensure_all_finite="allow-nan")
     given = rows.shape[1], image_shape
     height, width, _ = sides(*given, who=name, with_channels=False)
     return rows.reshape(-1, height, width)

@@ -6,6 +6,7 @@ Filters of a layer are its weights times those below, as if all layers were line
 """
 
 from functools import reduce
+from itertools import pairwise
 from numbers import Integral
 from typing import Literal
 
@@ -150,4 +151,13 @@ def _filters(estimator, layer):
             f"layer={layer}, but {type(estimator).__name__} has {len(weights)} hidden "
             f"layers: it must be from {-len(weights)} to {len(weights) - 1}."
         )
-    return reduce(np.matmul, weights[: layer % len(weights) + 1]).T
+    weights = weights[: layer % len(weights) + 1]
+    for below, above in pairwise(weights):
+        if below.ndim != 2 or below.shape[1] != len(above):
+            raise ValueError(
+                f"layer={layer} of {type(estimator).__name__} has no filters: its "
+                f"weights, {np.shape(above)}, are not of the units below, "
+                f"{np.shape(below)}, alone. Show layer=0, or give ComponentsDisplay "
+                "the weights themselves."
+            )
+    return reduce(np.matmul, weights).T

@@ -104,7 +104,8 @@ class LikelihoodBracketDisplay:
                 _side(axes, name, side, edges, f"C{number}")
                 for number, (name, side) in enumerate(sides.items())
             )
-            tempered = found.tempered
+        # Machines of covariances have no tempered chains.
+        if (tempered := found.tempered) is not None:
             label = f"tempered {tempered.log_Z:.2f} ± {tempered.se:.2f}"
             axes.axvline(tempered.log_Z, color="0.3", linestyle=":", label=label)
         label = f"log Z in [{found.lower:.2f}, {found.upper:.2f}]"

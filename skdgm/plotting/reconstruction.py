@@ -4,11 +4,12 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _num_samples, check_array, check_scalar
+from sklearn.utils.validation import _num_samples, check_scalar
 
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has, means_of, pyplot
 from skdgm.typing import Any, ArrayLike, Axes, Data, Keywords, Self
+from skdgm.utils.domains import as_numbers
 
 # Estimators that can show rows without missing entries.
 _WHOLE = "machines and autoencoders (others fill what is marked by NaN)"
@@ -107,7 +108,8 @@ class ReconstructionDisplay:
         TypeError
             A required method is missing, or options are given for complete rows.
         ValueError
-            X and ``X_true`` differ in shape, or a number or the shape is invalid.
+            X and ``X_true`` differ in shape, a number or the shape is invalid, or X is
+            a table with categories or dates.
         """
         pyplot(cls)
         if X_true is not None and np.shape(X_true) != np.shape(X):
@@ -118,7 +120,7 @@ class ReconstructionDisplay:
         check_scalar(n_images, "n_images", Integral, min_val=1)
         first = np.arange(min(n_images, _num_samples(X)))
         X = _safe_indexing(X, first)
-        known = check_array(X, ensure_all_finite="allow-nan")
+        known = _pixels(cls, X, "X")
         if X_true is not None:
             X_true = np.asarray(_safe_indexing(X_true, first))
         if np.isnan(known).any():
@@ -144,7 +146,7 @@ class ReconstructionDisplay:
         -------
         display : ReconstructionDisplay
         """
-        whole = not np.isnan(np.asarray(self.X, dtype=float)).any()
+        whole = not np.isnan(_pixels(type(self), self.X, "X")).any()
         made = "rebuilt" if whole else "filled"
         rows = {"truth": self.X_true, "given": self.X, made: self.filled}
         rows = {name: part for name, part in rows.items() if part is not None}
@@ -153,3 +155,8 @@ class ReconstructionDisplay:
         drawn = grid.draw(ax, im_kw=im_kw, labels=list(rows))
         self.figure_, self.ax_, self.images_ = drawn
         return self
+
+
+def _pixels(display, X, name):
+    """Rows of numbers, NaN where missing."""
+    return as_numbers(X, name, display.__name__, ensure_all_finite="allow-nan")

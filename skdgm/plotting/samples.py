@@ -4,12 +4,13 @@ import inspect
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils.validation import check_array, check_scalar
+from sklearn.utils.validation import check_scalar
 
 from skdgm.metrics import nearest_training_neighbours
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has, means_of
 from skdgm.typing import Any, ArrayLike, Axes, Data, Keywords, Seed, Self, Target
+from skdgm.utils.domains import as_numbers
 
 _IMAGES, _OF_A_CLASS = 100, 10  # Default numbers of images, and of images per class.
 
@@ -117,7 +118,8 @@ class SamplesDisplay:
         TypeError
             There is no ``sample``, or none by class although ``y`` is given.
         ValueError
-            ``y`` is given, and ``n_columns`` does not divide ``n_samples``.
+            ``y`` is given, and ``n_columns`` does not divide ``n_samples``; or rows are
+            of a table with categories or dates (see :class:`MarginalsDisplay`).
         """
         check_has(cls, estimator, ("sample",), "generative models")
         if y is None:
@@ -131,7 +133,7 @@ class SamplesDisplay:
         samples = estimator.sample(n_samples, random_state, **options)
         if means:
             samples = means_of(estimator, samples)
-        samples = np.asarray(samples)
+        samples = as_numbers(samples, "samples", cls.__name__)
         neighbours = None if X is None else nearest(samples, X)
         looks = {"labels": labels, "image_shape": image_shape}
         display = cls(samples, neighbours=neighbours, **looks)
@@ -200,5 +202,5 @@ def lines_of(labels, n_samples, n_columns):
 
 def nearest(samples, X):
     """Nearest row of X to each sample."""
-    X = check_array(X)
+    X = as_numbers(X, "X", "the search for nearest rows")
     return X[nearest_training_neighbours(samples, X).index]

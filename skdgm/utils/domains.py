@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from math import isfinite, isnan
+from numbers import Real
 
 import numpy as np
 import scipy.sparse as sp
@@ -226,3 +227,36 @@ def taking_numbers(step):
             "encode these with sklearn.preprocessing.OrdinalEncoder, or keep their "
             "columns out of it with sklearn.compose.ColumnTransformer."
         ) from error
+
+
+def as_numbers(X, name, who, **options):
+    """Rows as a dense array of float64, by :func:`sklearn.utils.check_array`, of which
+    there may be options; ``name`` is that of the argument, ``who`` takes it.
+
+    TypeError if X is None; ValueError, which names the column, if one has no numbers.
+    """
+    if X is None:
+        raise TypeError(f"{name} is None, and {who} needs rows.")
+    try:
+        return check_array(X, dtype=np.float64, input_name=name, **options)
+    except (TypeError, ValueError) as error:
+        other = _without_numbers(X)
+        if other is None:
+            raise
+        raise ValueError(
+            f"{who} takes rows of numbers, and column {other!r} of {name} has none: "
+            "encode it, or drop it."
+        ) from error
+
+
+def _without_numbers(X):
+    """Name or number of the first column of a table that has no numbers, or None."""
+    names = list(getattr(X, "columns", ()))
+    try:
+        for j, column in enumerate(np.asarray(X, dtype=object).T):
+            for value in column:
+                if not (value is None or isinstance(value, Real | np.bool_)):
+                    return names[j] if is_frame(X) else j
+    except (TypeError, ValueError):
+        pass
+    return None

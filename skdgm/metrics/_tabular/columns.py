@@ -56,8 +56,10 @@ class Column(NamedTuple):
 def as_frame(table, name="X"):
     """A DataFrame or an Arrow table as one of narwhals; None for anything else.
 
-    Raise ValueError if several columns have the same name.
+    Raise ValueError if several columns have the same name, TypeError if it is None.
     """
+    if table is None:
+        raise TypeError(f"{name} is None, and must be rows.")
     names = list(getattr(table, "columns" if is_frame(table) else "column_names", ()))
     twice = [own for own in dict.fromkeys(names) if names.count(own) > 1]
     if twice:
