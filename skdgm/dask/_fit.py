@@ -77,7 +77,7 @@ def fit(
     ImportError
         dask and distributed are not installed.
     TypeError
-        The estimator cannot be fitted in this way.
+        The estimator cannot be fitted in this way, as those of sequences cannot.
     ValueError
         There is no client; X has partitions of unknown sizes or different columns; an
         option is one of ``fit`` only (pre-training, joint refinement, callbacks); or as
@@ -167,6 +167,12 @@ def _check(estimator, local_steps, n_shards):
             raise ValueError(f"{option} must be a whole number of at least 1: {value}.")
     # Of a machine with a label they are those of the machine that describes it.
     options = vars(estimator._present_options())
+    if "sequence_length" in options or options.get("n_lags"):
+        raise TypeError(
+            f"{name} is of sequences, which skdgm.dask would cut into rows of different "
+            f"workers: use {name}.fit, or {name}.partial_fit of some sequences at a "
+            "time."
+        )
     if options.get("pretrain"):
         raise ValueError(
             f"pretrain={options['pretrain']!r} is for {name}.fit: on several workers "
