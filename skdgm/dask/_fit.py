@@ -169,9 +169,8 @@ def _check(estimator, local_steps, n_shards):
     options = vars(estimator._present_options())
     if "sequence_length" in options or options.get("n_lags"):
         raise TypeError(
-            f"{name} is of sequences, which skdgm.dask would cut into rows of different "
-            f"workers: use {name}.fit, or {name}.partial_fit of some sequences at a "
-            "time."
+            f"{name} is of sequences, which skdgm.dask would cut into rows: use "
+            f"{name}.fit, or {name}.partial_fit of some sequences at a time."
         )
     if options.get("pretrain"):
         raise ValueError(

@@ -4,14 +4,19 @@ import numpy as np
 
 from skdgm.base import of_rows
 from skdgm.data.gaps import Particles
+from skdgm.exceptions import LikelihoodWarning
 from skdgm.nets.recurrent import last
 from skdgm.recurrent._density import SequenceDensity, batches_of
 from skdgm.recurrent._objective import SequenceObjective
+from skdgm.recurrent._rbm_annealing import combined
+from skdgm.utils.threading.callers import warn
 from skdgm.utils.tree import astype, leaves, tree_map
 
 # Random stream of units that drop out; numbers of particles with exact
 # log-likelihoods, and with estimates, which take longer.
 _DROP = 400
+# Mean difference of both sides of annealing, in nats, above which there is a warning.
+_GAP = 0.5
 _MANY, _SOME = 300, 20
 
 
@@ -54,6 +59,36 @@ class RecurrentDensity(SequenceDensity):
     def n_features_out(self):
         """Number of units of the cell."""
         return self.net.n_units
+
+    def log_prob(self, X, lengths=None):
+        """Log-likelihood of each row given those before it in its sequence."""
+        if not hasattr(self.net.step, "bracket") or self.net.step.exact:
+            return super().log_prob(X, lengths)
+        high, low = self.bracket(X, lengths).T
+        gap = (high - low).mean()
+        if gap > _GAP:
+            warn(
+                f"{self.name}: the log-likelihood of a step is between "
+                f"{low.mean():.2f} and {high.mean():.2f} nats on average, by annealing "
+                "from both sides, and the estimate between them uncertain by some of "
+                "this. Raise n_betas (it may be changed after fit), or learn fewer or "
+                "weaker couplings, as of a lower n_components.",
+                LikelihoodWarning,
+            )
+        return combined(high, low)
+
+    def bracket(self, X, lengths=None):
+        """Estimates of the log-likelihood of each row that are too high and too low on
+        average, (n_rows, 2)."""
+        rows, found = self._of_rows(X, lengths, self.bracketed)
+        return (found.T + self.domain.log_volume(self.columns, rows)).T
+
+    def bracketed(self, v, batch, rng, state):
+        """The same of rows of a stretch, and states."""
+        net, params = self.net, self._params(v.dtype)
+        given = params, net.inputs(params, v), batch.sizes, state.astype(v.dtype)
+        biases, state = net.all_biases(*given)
+        return net.step.bracket(params.step, biases, v, rng).T, state
 
     def scored(self, v, batch, rng, state):
         """Log-likelihood of each row given the state before, and states."""

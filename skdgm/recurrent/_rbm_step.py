@@ -3,19 +3,10 @@ r"""Steps as a restricted Boltzmann machine, with biases of each row.
 .. math:: p(x_t \mid s_{t-1}) = e^{-F(x_t;\, b_t, c_t)} / Z_t
 
 Learned by contrastive divergence. With few hidden units log Z is a sum over their
-states; else it is estimated by annealed importance sampling [1]_ of each row, from the
-machine without couplings:
-
-.. math:: f_\beta(x) = e^{b(x)} \prod_j e^{-\beta y_j / 2} \bigl(1 +
-   e^{\beta (c_j + y_j)}\bigr), \qquad \frac{Z}{Z_0} \approx \frac1M \sum_m \prod_k
-   \frac{f_{\beta_{k+1}}(x_k)}{f_{\beta_k}(x_k)}
-
-References
-----------
-.. [1] Neal (2001). Annealed importance sampling. Statistics and Computing.
+states; else it is estimated by annealing up and down, and is the mean of both: with
+more temperatures for rows where they are far apart.
 """
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +15,16 @@ from scipy.special import expit, logsumexp, softmax
 from skdgm.distributions import GroupedOutput
 from skdgm.nets.restricted import free_energy, statistic
 from skdgm.nets.tape import getval
+from skdgm.recurrent._rbm_annealing import (
+    HIDDEN,
+    LOG_2PI,
+    MAX_GAP,
+    AnnealedMachine,
+    Noise,
+    Streams,
+    combined,
+)
 from skdgm.utils.math import softplus
-from skdgm.utils.products import matmul
 from skdgm.utils.tree import tree_map
 
 # Most hidden units whose states are summed; entries of these sums at a time.
@@ -34,11 +33,12 @@ _EXACT, _ROOM = 10, 2**22
 # are monitored: one in so many, at least, and at most, about.
 _WATCH, _FEW, _RUNS = 40, 2, 4
 _ONE_IN, _LEAST, _MOST = 12, 100, 400
+# Numbers of temperatures in scores, as multiples, while both sides disagree.
+_MORE = 1, 4, 16
 # Gibbs steps that complete rows in training, and that fill gaps: warming up, and kept.
 _COMPLETE, _WARM, _KEPT = 5, 20, 20
-# Random streams.
-_START, _HIDDEN, _VISIBLE, _RUN, _STATE, _FILL, _RARE = range(300, 307)
-_LOG_2PI = np.log(2 * np.pi)
+# Random streams, beside those of annealing.
+_START, _STATE, _FILL, _RARE = 300, 304, 305, 306
 
 
 class Machine(NamedTuple):
@@ -50,7 +50,7 @@ class Machine(NamedTuple):
     centre: np.ndarray
 
 
-class RBMStep:
+class RBMStep(AnnealedMachine):
     """Distribution of a step by a restricted Boltzmann machine; see
     :class:`~skdgm.recurrent._net.RecurrentNet`.
 
@@ -103,10 +103,6 @@ class RBMStep:
         """Visible units, which are inputs of the recurrent net, too."""
         return self.output.inputs(v, self.share)
 
-    def seen(self, machine, x):
-        """Visible units as hidden units see them, centred."""
-        return statistic(x, self.real, machine.precision) - getval(machine.centre)
-
     def constrain(self, machine):
         """Limit precisions, in place."""
         np.minimum(machine.precision, self.highest, out=machine.precision)
@@ -118,10 +114,10 @@ class RBMStep:
         generator, known = rng.generator(), self._known(v)
         x = self.inputs(v)
         if not known.all():
-            noise = _Noise(generator)
+            noise = Noise(generator)
             for _ in range(_COMPLETE):
                 x = self._step(values, own, x, noise, 1, known)
-        chain, noise = x, _Noise(generator)
+        chain, noise = x, Noise(generator)
         for _ in range(self.n_steps):
             chain = self._step(values, own, chain, noise, 1)
         given = (
@@ -135,20 +131,37 @@ class RBMStep:
         return free_energy(x, *given) - free_energy(chain, *given)
 
     def watched(self, machine, biases, v, rng):
-        """Negative log-likelihood of each row, by few steps of annealing."""
-        return -self.log_p(machine, biases, v, rng, _WATCH, _FEW)
+        """Negative log-likelihood of each row, by few steps of annealing, up alone."""
+        found = self._scored(machine, biases, v, rng, _WATCH, _FEW, sides=1)
+        return -found[0]
 
-    def log_p(self, machine, biases, v, rng, n_betas=None, n_runs=_RUNS):
+    def log_p(self, machine, biases, v, rng):
         """Log-likelihood of each row, float64: that of known entries."""
-        how = n_betas or self.n_betas, n_runs
-        given, found = (machine, biases, self.inputs(v), rng), np.zeros(len(v))
-        size = max(1, _ROOM // self._entries(n_runs))
+        return combined(*self.bracket(machine, biases, v, rng))
+
+    def bracket(self, machine, biases, v, rng):
+        """Estimates of it by annealing up and down, (2, n_rows): on average too high
+        and too low, equal where they are exact."""
+        found = np.zeros((2, len(v)))
+        rows = np.arange(len(v))
+        for more in _MORE:
+            given = machine, biases.take(rows), v[rows], rng.take(rows)
+            found[:, rows] = self._scored(*given, self.n_betas * more, _RUNS)
+            rows = rows[abs(found[0, rows] - found[1, rows]) > MAX_GAP]
+            if not rows.size:
+                break
+        return found
+
+    def _scored(self, machine, biases, v, rng, n_betas, n_runs, sides=2):
+        given, found = (machine, biases, self.inputs(v), rng), np.zeros((2, len(v)))
+        size, how = max(1, _ROOM // self._entries(n_runs)), (n_betas, n_runs, sides)
         for start in range(0, len(v), size):
-            part = _part(given, slice(start, start + size))
-            known = self._known(v[start : start + size])
-            nothing = np.zeros_like(known)
-            free = self.log_partition(*part, nothing, *how)
-            found[start : start + size] = self.log_partition(*part, known, *how) - free
+            rows = slice(start, start + size)
+            part, known = _part(given, rows), self._known(v[rows])
+            free = self.log_partition(*part, np.zeros_like(known), *how)
+            seen = self.log_partition(*part, known, *how)
+            # Two estimates that are too low would be a difference of any sign.
+            found[:, rows] = seen[::-1] - free
         for block in self.grouped:
             found += block.output.log_share(v[:, block.columns]).sum(axis=1)
         return found
@@ -157,9 +170,10 @@ class RBMStep:
         """Numbers that a sum over states, or annealing, has for each row."""
         return self.width * (2**self.n_hidden if self.exact else n_runs)
 
-    def log_partition(self, machine, biases, x, rng, known, n_betas, n_runs):
-        """Log of the sum of exp(-F) over unknown entries of each row, in float64."""
-        found = np.empty(len(x))
+    def log_partition(self, machine, biases, x, rng, known, *how):
+        """Log of the sum of exp(-F) over unknown entries of each row, in float64:
+        estimates by annealing up and down, (2, n_rows), equal where exact."""
+        found = np.empty((2, len(x)))
         whole = known.all(axis=1)
         if whole.any():
             parts = (a[whole] for a in biases)
@@ -171,16 +185,17 @@ class RBMStep:
                 *parts,
                 machine.precision,
             )
-            found[whole] = -free_energy(*given)
+            found[:, whole] = -free_energy(*given)
         rest = np.flatnonzero(~whole)
         if rest.size:
             machine, biases, x, rng = _part((machine, biases, x, rng), rest)
             if self.exact:
                 own = self._by_state(machine, biases, x, known[rest])
-                found[rest] = logsumexp(own, axis=1)
+                found[:, rest] = logsumexp(own, axis=1)
             else:
-                given = machine, biases, x, rng, known[rest]
-                found[rest] = self._annealed(*given, n_betas, n_runs)[0]
+                found[:, rest] = self._annealed(
+                    machine, biases, x, rng, known[rest], *how
+                )[0]
         return found
 
     def _states(self, dtype):
@@ -210,7 +225,7 @@ class RBMStep:
         real = self.real
         if real.any():
             m, f = np.exp(machine.precision / 2) * b[..., real], field[:, real]
-            free = 0.5 * f**2 + m * f + 0.5 * (_LOG_2PI - machine.precision)
+            free = 0.5 * f**2 + m * f + 0.5 * (LOG_2PI - machine.precision)
             own = -0.5 * (x[..., real] - m) ** 2
             total += np.where(known[..., real], own, free).sum(axis=2)
         return total
@@ -223,92 +238,6 @@ class RBMStep:
             given = machine, biases.take(part), x[part], known[part]
             parts.append(softmax(self._by_state(*given), axis=1))
         return np.concatenate(parts)
-
-    def _annealed(self, machine, biases, x, rng, known, n_betas, n_runs):
-        """Log of the sum over unknown entries, by annealing, and the last entries of
-        all runs, in order of rows."""
-        n, runs = len(x), rng.each(n_runs)
-        biases = biases.each(n_runs)
-        known, x = (np.repeat(a, n_runs, axis=0) for a in (known, x))
-        log_z = self._independent(machine, biases, x, known)
-        x = self._drawn(machine, biases, None, x, _Streams(runs, _START), known)
-        log_w, betas = np.zeros(n * n_runs), np.linspace(0, 1, n_betas + 1)
-        for k, (low, high) in enumerate(pairwise(betas)):
-            a = self._field(machine, biases, x)
-            gain = softplus(a.dtype.type(high) * a) - softplus(a.dtype.type(low) * a)
-            gain -= a.dtype.type((high - low) / 2) * (a - biases.hidden)
-            log_w += gain.sum(axis=1, dtype=np.float64)
-            noise = _Streams(runs, _RUN, k)
-            x = self._step(machine, biases, x, noise, high, known, a)
-        log_w = (log_z + log_w).reshape(n, n_runs)
-        return logsumexp(log_w, axis=1) - np.log(n_runs), x
-
-    def _independent(self, machine, biases, x, known):
-        """Log of the sum over unknown entries without couplings, in float64."""
-        b = biases.visible.astype(np.float64)
-        total = np.full(len(x), self.n_hidden * np.log(2))
-        own = np.where(known, x * b, softplus(b))[:, self.bits]
-        total += own.sum(axis=1)
-        for group in self.groups:
-            own = (x[:, group] * b[:, group]).sum(axis=1)
-            free = logsumexp(b[:, group], axis=1)
-            total += np.where(known[:, group.start], own, free)
-        if self.real.any():
-            gap = np.exp(machine.precision / 2) * (x - b)[:, self.real]
-            free = 0.5 * (_LOG_2PI - machine.precision)
-            own = np.where(known[:, self.real], -0.5 * gap**2, free)
-            total += own.sum(axis=1)
-        return total
-
-    def _field(self, machine, biases, x):
-        """Input of hidden units."""
-        return biases.hidden + matmul(self.seen(machine, x), machine.W)
-
-    def _back(self, machine, h):
-        """Input of visible units, given hidden ones."""
-        return matmul(
-            h.astype(machine.W.dtype) - machine.W.dtype.type(0.5), machine.W.T
-        )
-
-    def _step(self, machine, biases, x, noise, beta, known=None, a=None):
-        """One step of Gibbs sampling, of unknown entries."""
-        a = self._field(machine, biases, x) if a is None else a
-        h = noise.uniform(_HIDDEN, a) < expit(a.dtype.type(beta) * a)
-        field = a.dtype.type(beta) * self._back(machine, h)
-        return self._drawn(machine, biases, field, x, noise, known)
-
-    def _drawn(self, machine, biases, field, x, noise, known):
-        """Entries drawn given the input of hidden units, or None for no input."""
-        b, real = biases.visible, self.real
-        eta = b if field is None else b + field
-        u = noise.uniform(_VISIBLE, b)
-        if self.bits.all():
-            found = (u < expit(eta)).astype(b.dtype)
-        else:
-            found = np.zeros_like(b)
-            found[:, self.bits] = u[:, self.bits] < expit(eta[:, self.bits])
-            for group in self.groups:
-                upto = np.cumsum(softmax(eta[:, group], axis=1), axis=1)
-                code = (upto[:, :-1] <= u[:, group.start, None]).sum(axis=1)
-                found[np.arange(len(b)), group.start + code] = 1
-            if real.any():
-                size = np.exp(-machine.precision / 2)
-                found[:, real] = b[:, real] + size * noise.normal(_VISIBLE, b)[:, real]
-                if field is not None:
-                    found[:, real] += size * field[:, real]
-        return found if known is None else np.where(known, x, found)
-
-    def _means(self, machine, biases, field):
-        """Means of entries given the input of hidden units."""
-        eta = biases.visible + field
-        found = expit(eta)
-        for group in self.groups:
-            found[:, group] = softmax(eta[:, group], axis=1)
-        if self.real.any():
-            size = np.exp(-machine.precision / 2)
-            own = biases.visible[:, self.real] + size * field[:, self.real]
-            found[:, self.real] = own
-        return found
 
     def _known(self, v):
         """Mask of known entries."""
@@ -337,7 +266,7 @@ class RBMStep:
         upto = np.cumsum(p, axis=1)[:, :-1]
         code = (upto <= rng.fold(_STATE).uniform(1)).sum(axis=1)
         h = self._states(x.dtype)[code]
-        noise = _Streams(rng, _START)
+        noise = Streams(rng, _START)
         return self._drawn(machine, biases, self._back(machine, h), x, noise, known)
 
     def completed(self, machine, biases, v, weighed, rng, means):
@@ -379,43 +308,13 @@ class RBMStep:
         x = self._annealed(machine, biases, x, rng, known, _WARM, 1)[1]
         total = 0
         for k in range(_KEPT):
-            noise = _Streams(rng, _KEPT, k)
+            noise = Streams(rng, _KEPT, k)
             a = self._field(machine, biases, x)
-            h = noise.uniform(_HIDDEN, a) < expit(a)
+            h = noise.uniform(HIDDEN, a) < expit(a)
             field = self._back(machine, h)
             total += self._means(machine, biases, field)
             x = self._drawn(machine, biases, field, x, noise, known)
         return total / _KEPT
-
-
-class _Noise:
-    """Noise of one generator for all rows."""
-
-    def __init__(self, generator):
-        self.generator = generator
-
-    def uniform(self, _, like):
-        """Uniform numbers, of a shape and type."""
-        return self.generator.random(like.shape, like.dtype.type)
-
-    def normal(self, _, like):
-        """Normal numbers."""
-        return self.generator.standard_normal(like.shape, like.dtype.type)
-
-
-class _Streams:
-    """Noise of a stream for each row."""
-
-    def __init__(self, rng, *tags):
-        self.rng = rng.fold(*tags)
-
-    def uniform(self, tag, like):
-        """Uniform numbers."""
-        return self.rng.fold(tag).uniform(like.shape[1], like.dtype.type)
-
-    def normal(self, tag, like):
-        """Normal numbers."""
-        return self.rng.fold(tag, 1).normal(like.shape[1], like.dtype.type)
 
 
 def _part(given, rows):

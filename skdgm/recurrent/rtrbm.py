@@ -7,7 +7,7 @@ from skdgm.base.common_options import CategoryOptions
 from skdgm.base.options import removed
 from skdgm.recurrent._estimator import RecurrentEstimator
 from skdgm.recurrent._model import MachineModel
-from skdgm.recurrent.rnn_rbm import MachineOptions
+from skdgm.recurrent.rnn_rbm import MachineOptions, likelihood_bracket
 
 
 class RTRBM(MachineOptions, CategoryOptions, RecurrentEstimator):
@@ -48,5 +48,6 @@ class RTRBM(MachineOptions, CategoryOptions, RecurrentEstimator):
 
     n_recurrent: int | None = removed(None)
     cell: str = removed("logistic")
+    likelihood_bracket = likelihood_bracket
     _MODEL = MachineModel(tied=True)
     _LIGHTER = "lower n_components."

@@ -7,6 +7,7 @@ import pytest
 from scipy.special import logsumexp
 
 from skdgm import RNNRBM, RTRBM
+from skdgm.exceptions import LikelihoodWarning
 from skdgm.nets import vjp
 from skdgm.nets.restricted import free_energy, statistic
 from skdgm.optim import Clock
@@ -100,6 +101,31 @@ def test_annealing_agrees_with_enumeration(model, kind, monkeypatch):
         assert (gap < 5 * error).all()
     filled = model.impute(X)
     assert np.isfinite(filled).all()
+
+
+@models
+def test_scores_are_means_of_both_sides_of_annealing(model, monkeypatch):
+    X = (RNG.random((60, 8)) < 0.5).astype(float)
+    model = type(model)(**model.get_params() | {"n_components": 9, "n_betas": 40})
+    # Couplings that are strong: few steps of annealing up alone flatter a score.
+    model = shaken(model.fit(X), 1.5)
+    exact = model.score_samples(X)
+    equal = model.likelihood_bracket(X)
+    np.testing.assert_allclose(equal, [exact, exact])
+    monkeypatch.setattr("skdgm.recurrent._rbm_step._EXACT", 1)
+    low, high = model.likelihood_bracket(X)
+    assert low.mean() < exact.mean() + 0.02
+    assert high.mean() > exact.mean() - 0.02
+    assert model.score(X) == pytest.approx(exact.mean(), abs=0.06)
+    parts = model.likelihood_bracket([X[:20], X[20:]])
+    assert [[len(own) for own in side] for side in parts] == [[20, 40]] * 2
+    # With few temperatures annealing up alone, as the score was, flatters by 1 nat.
+    monkeypatch.setattr("skdgm.recurrent._rbm_step._MORE", (1,))
+    model.set_params(n_betas=1)
+    low, high = model.likelihood_bracket(X)
+    assert low.mean() < exact.mean() < high.mean() - 0.5
+    with pytest.warns(LikelihoodWarning, match="between .* nats on average"):
+        assert model.score(X) < exact.mean() + 0.1
 
 
 @pytest.mark.parametrize("kind", ["bernoulli", "rare"])
