@@ -35,6 +35,9 @@ class ReconstructionDensity(Density):
     of corruptions of a row that is scored.
     """
 
+    # Known values far beyond the range seen are read as its ends.
+    bounded = True
+
     def __init__(self, *common, coder, net, output, corrupt, n_draws):
         super().__init__(*common)
         self.coder, self.net, self.output = coder, net, output

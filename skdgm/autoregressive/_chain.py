@@ -103,10 +103,11 @@ class Chain:
             self.absorb(params, state, t, single.inputs(v[:, [t]]))
         return v
 
-    def filled(self, params, v, rng, n_each):
+    def filled(self, params, v, rng, n_each, listed=False):
         """Particles of each row, ``n_each``, with a stream for each; see
         :mod:`skdgm.autoregressive._particles`."""
-        return filled(self, self.prepared(params), v, rng, n_each)
+        own = self.prepared(params)
+        return filled(self, own, v, rng, n_each, listed=listed)
 
     def chosen(self, state, rows):
         """Select the state of some of the rows."""

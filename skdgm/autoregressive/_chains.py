@@ -27,6 +27,11 @@ class Chains:
     # Missing columns before others are drawn, as particles.
     takes_any = False
 
+    @property
+    def normal(self):
+        """True if the joint distribution is normal."""
+        return self.members[0].normal
+
     fill, conditioned = fill, conditioned
 
     def __init__(self, conditionals, members, n_draws, shared=False):
@@ -118,7 +123,8 @@ class Chains:
             found[~holes] = getattr(member, what)(own, ordered[~holes])
 
         def score(rows, rng, n):
-            drawn = member.filled(own, ordered[rows], rng, n)
+            how = {"listed": n_draws is None}
+            drawn = member.filled(own, ordered[rows], rng, n, **how)
             found[rows] = getattr(drawn, what)
             return np.minimum(drawn.effective, n * drawn.found)
 

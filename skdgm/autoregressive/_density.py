@@ -53,6 +53,8 @@ class ChainDensity(Density):
         super().__init__(name, read, domain, columns, seed)
         self.model, self.params, self.grey = model, params, grey
         self.filler = model if filler is None else filler
+        # Means of a normal distribution are linear, however far.
+        self.bounded = not getattr(model, "normal", False)
 
     @property
     def capabilities(self):
@@ -108,7 +110,8 @@ class ChainDensity(Density):
         rng, dtype = stream(seed), leaves(self.params)[0].dtype
         if conditions is not None:
             kinds = getattr(self.columns, "kinds", self.model.conditionals.kinds)
-            x, v, events = events_of(self.columns, kinds, conditions, names, self.name)
+            given = self.columns, kinds, conditions, names, self.name, self.bounded
+            x, v, events = events_of(*given)
             given = self.params, v.astype(dtype), n_samples, rng, self.name, events
             with one_blas_thread():
                 found = self.model.conditioned(*given)

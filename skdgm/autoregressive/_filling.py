@@ -7,11 +7,14 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 
 from skdgm.autoregressive._particles import chosen_by, filled
-from skdgm.utils.weighted import Weighted, effective_of, merged, pooled
+from skdgm.utils.weighted import Weighted, effective, effective_of, merged, pooled
 
 # Share of the particles of a row that should count, at least; where fewer do, there are
 # more by a factor, up to the most. Rows that are the same and have particles together.
 _ENOUGH, _FACTOR, _MOST, _TOGETHER = 0.05, 4, 256, 8
+# Particles, times those at first, after which a row has no more if less than this
+# would count of the most.
+_TRIED, _HOPE = 16, 1.0
 # Random streams: of each member, for the choice of a particle, and of more particles.
 _MEMBER, _CHOICE, _MORE = range(200, 203)
 # Limits on the numbers of one layer for all particles of a part of the rows, and of a
@@ -47,11 +50,16 @@ def fill(chains, params, v, rng, method, who="", tell=None):
 
 def rounds(chains, attempt, rows, rng, n_draws=None):
     """Attempt something with particles of some rows, and again, with new and more
-    ones, for those of which few count; with ``n_draws`` once, with as many."""
+    ones, for those of which few count, unless the most would hardly be enough; with
+    ``n_draws`` once, with as many."""
     n, most = n_draws or chains.n_draws, n_draws or _most(chains)
     need, own = _ENOUGH * n, rng
     while rows.size:
-        few = [p[attempt(p, own.take(p), n) < need] for p in _parts(chains, rows, n)]
+        least = _HOPE * n / most if n >= _TRIED * chains.n_draws else 0
+        few = []
+        for part in _parts(chains, rows, n):
+            count = attempt(part, own.take(part), n)
+            few.append(part[(count < need) & (count >= least)])
         rows = np.concatenate(few) if n < most else rows[:0]
         n = min(n * _FACTOR, most)
         own = rng.fold(_MORE, n)
@@ -88,11 +96,12 @@ def conditioned(chains, params, v, n, rng, who, events=None):
         for k, (member, own) in enumerate(members):
             given = member.ordered(v[None]), rng.fold(_MEMBER, k), size
             if events is None or not any(events):
-                found = member.filled(own, *given)
+                found = member.filled(own, *given, listed=True)
             else:
                 found = filled(member, prepared[k], *given, events)
             rows, log_w = found.v[0][:, member.place], found.log_w[0]
-            facts = min(found.effective[0], len(log_w)), found.found[0]
+            number = min(found.effective[0], effective(log_w))
+            facts = number, found.found[0]
             parts.append(Weighted(rows, log_w, *facts))
         return merged(parts)
 
@@ -103,7 +112,9 @@ def _fill(chains, params, v, rng, method, n):
     parts, found, totals, numbers = [], np.inf, [], []
     for k in range(chains.n_orders):
         member, own = chains.member(params, k)
-        own = member.filled(own, member.ordered(v), rng.fold(_MEMBER, k), n)
+        own = member.filled(
+            own, member.ordered(v), rng.fold(_MEMBER, k), n, listed=True
+        )
         inputs = own.inputs[..., member.back[0]]
         parts.append((own.v[..., member.place], inputs, own.log_w, own.log_joint))
         found = np.minimum(found, n * own.found)

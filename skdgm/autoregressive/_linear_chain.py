@@ -85,7 +85,7 @@ class NormalChain(LinearChain):
             )
         return self.natural((Layer(W.astype(dtype), b.astype(dtype)),))
 
-    def filled(self, params, v, rng, n_each):
+    def filled(self, params, v, rng, n_each, listed=False):
         """Particles of each row: exact draws from the conditional normal distribution,
         in antithetic pairs, mirror images around its mean. All weights are equal."""
         mean, covariance = self.moments(params)

@@ -29,6 +29,8 @@ from skdgm.distributions import draw_within, relative
 _RESAMPLE = 2**16
 # Resample below this effective share of particles.
 _FEW = 0.5
+# Kinds of columns whose values are summed over, if they are not too many.
+_CODED = "bernoulli", "categorical", "ordinal"
 
 
 class Particles(NamedTuple):
@@ -68,13 +70,15 @@ class Particles(NamedTuple):
         return self.log_p.sum(axis=1)
 
 
-def filled(chain, params, v, rng, n_each, events=None):
+def filled(chain, params, v, rng, n_each, events=None, listed=False):
     """Particles of each row v, in the chain's order of columns, NaN where missing:
     ``n_each``, or 1 if no entry is missing.
 
     Parameters are those of ``chain.prepared``; there is a stream for each row;
     ``events`` are sets of values to which the missing entries of each column of the
-    data belong, or None.
+    data belong, or None. If ``listed``, rows of which bits and categories alone are
+    missing before the last entry seen, with no more combinations than particles, have
+    all of these: the likelihood is exact.
     """
     (n_rows, n_columns), state = v.shape, chain.begin(params, len(v))
     log_w, log_joint = np.zeros((n_rows, 1)), np.zeros((n_rows, 1))
@@ -84,6 +88,7 @@ def filled(chain, params, v, rng, n_each, events=None):
     inputs, last = np.empty((n_rows, chain.n_inputs), v.dtype), _last_seen(v)
     asked = [events and events[j] is not None for j in chain.order]
     final = np.maximum(last, max(np.flatnonzero(asked), default=-1))
+    whole = np.zeros(n_rows, bool)
     for t, single in enumerate(chain.conditionals.single):
         missing = np.flatnonzero(np.isnan(v[:, t]))
         if missing.size and own is None:
@@ -92,6 +97,9 @@ def filled(chain, params, v, rng, n_each, events=None):
             origin = np.tile(np.arange(n), (n_rows, 1))
             state = chain.chosen(state, np.repeat(np.arange(n_rows), n))
             log_w, log_joint = (np.repeat(a, n, axis=1) for a in (log_w, log_joint))
+            if listed:
+                whole, codes, sizes, log_first = _combinations(chain, v, last, n)
+                log_w = log_w + np.where(whole[:, None], log_first, 0)
             v, inputs = (np.repeat(a, n, axis=0) for a in (v, inputs))
             missing = np.flatnonzero(np.isnan(v[:, t]))
         out, event = chain.output(params, state, t), events and events[chain.order[t]]
@@ -100,29 +108,35 @@ def filled(chain, params, v, rng, n_each, events=None):
             v[missing, t], mass = draw_within(single, out[missing], event, streams)
         elif missing.size:
             v[missing, t] = single.draw(out[missing], own.take(missing).fold(t))[:, 0]
-        gain = single.log_p(out, v[:, [t]]).reshape(n_rows, n)
-        log_joint += gain
         holes = np.zeros(n_rows, bool)
         holes[missing // n] = True
+        summed = holes & whole & (t < last)
+        if summed.any():
+            rows = np.flatnonzero(summed)
+            v.reshape(n_rows, n, -1)[rows, :, t] = codes[rows, :, t]
+        gain = single.log_p(out, v[:, [t]]).reshape(n_rows, n)
+        log_joint += gain
         if own is not None and (event is not None or missing.size < len(v)):
             near = relative(single, out, v[:, [t]], gain.ravel()).reshape(n_rows, n)
             rare = (_shares(log_w) * near).sum(axis=1)
             if event is None:
                 rare[holes] = 1
             found = np.minimum(found, rare)
-        gain[holes] = 0
+        gain[holes & ~summed] = 0
+        if summed.any():
+            gain[summed] += np.log(sizes[t])
         if missing.size and event is not None:
             gain[np.divmod(missing, n)] = mass
         log_w += gain
         now = before + _log_mean(log_w)
-        log_p[:, t], so_far = now - so_far, now
+        log_p[:, t], so_far = np.where(holes, 0, now - so_far), now
         x, late = single.inputs(v[:, [t]]), missing[last[missing // n] < t]
         chain.absorb(params, state, t, x)
         inputs[:, chain.inputs[t]] = x
         if late.size:
             inputs[late, chain.inputs[t]] = single.expected(out[late])
         # Weights that change no more are kept: draws anew would only be fewer.
-        poor = np.flatnonzero((_effective(log_w) < _FEW * n) & (t < final))
+        poor = np.flatnonzero((_effective(log_w) < _FEW * n) & (t < final) & ~whole)
         if poor.size:
             before[poor] = now[poor]
             uniform = rng.take(poor).fold(_RESAMPLE, t).uniform(1)
@@ -136,8 +150,31 @@ def filled(chain, params, v, rng, n_each, events=None):
             state = chain.chosen(state, places.ravel())
     v, inputs = (a.reshape(n_rows, n, a.shape[1]) for a in (v, inputs))
     effective = np.full(n_rows, np.inf) if own is None else _effective(log_w, origin)
+    effective[whole], found[whole] = np.inf, 1
     log_w = before[:, None] + log_w
     return Particles(v, log_w, log_joint, log_p, inputs, effective, found)
+
+
+def _combinations(chain, v, last, n):
+    """All values of what is missing of rows before the last entry seen.
+
+    Returns a mask of the rows of which n particles have them all; the values in each
+    particle, (n_rows, n, n_columns); the numbers of values of each column; and log
+    weights with which all combinations count alike, (n_rows, n).
+    """
+    found = chain.conditionals
+    coded = np.isin(found.kinds, _CODED) & ~found.gapped
+    sizes = np.where(found.kinds == "bernoulli", 2, found.sizes)
+    early = np.isnan(v) & (np.arange(v.shape[1]) < last[:, None])
+    each = np.where(early & coded, sizes, 1).astype(float)
+    count = each.prod(axis=1)
+    whole = early.any(axis=1) & ~(early & ~coded).any(axis=1) & (count <= n)
+    each, count = (np.where(whole[:, None], a, 1) for a in (each, count[:, None]))
+    # Those of one combination stand together, as systematic draws need it.
+    place, stride = np.arange(n) * count // n, each.cumprod(axis=1) / each
+    codes = place[..., None] // stride[:, None] % each[:, None]
+    copies = np.ceil((place + 1) * n / count) - np.ceil(place * n / count)
+    return whole, codes.astype(v.dtype), sizes, np.log(n / (copies * count))
 
 
 def chosen_by(log_w, rng):

@@ -52,6 +52,9 @@ class Density(ABC):
 
     # Whether training rows were grey, whose log-likelihoods may be of another kind.
     grey = False
+    # Whether known values far beyond the range seen are read as its ends: a net
+    # extrapolates to anything.
+    bounded = False
 
     @property
     @abstractmethod

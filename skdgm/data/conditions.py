@@ -9,6 +9,7 @@ from numbers import Real
 
 import numpy as np
 
+from skdgm.data.reach import within_reach
 from skdgm.data.series import brief, named, place_of
 from skdgm.distributions import Event
 
@@ -20,13 +21,14 @@ _INSIDE, _OFF = 1e-6, 0.1
 _MANY = 100_000
 
 
-def events_of(columns, kinds, conditions, names, who):
+def events_of(columns, kinds, conditions, names, who, bounded=True):
     """Convert conditions, a dict by name of column, to values that are known, and
     events of the others, for columns of these kinds and names.
 
     Returns the values of columns that have a single one, as numbers and in the units of
     the model, NaN for all others, and a list of {Event, None}. ValueError, which names
     the model ``who``, if there is no such column, or a condition has no probability.
+    If ``bounded``, units beyond the range seen are the ends of this, with a warning.
     """
     names = list(names)
     x, events = np.full(len(names), np.nan), [None] * len(names)
@@ -41,6 +43,8 @@ def events_of(columns, kinds, conditions, names, who):
             events[j] = reader.event(low_high, values)
             if events[j].empty:
                 reader.refuse(condition)
+    if bounded:
+        v = within_reach(who, columns, v[None], names.__getitem__)[0]
     return x, v, events
 
 

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
 from skdgm.data.frames import tell_unknown
+from skdgm.data.reach import within_reach
 from skdgm.data.streams import streamed
 from skdgm.utils.blocks import Blocks
 from skdgm.utils.counts import WHOLE, check_choice
@@ -94,7 +95,8 @@ def fill(
     beside the rows, a :class:`~skdgm.utils.given.Given`, its values are a third
     argument.
 
-    Of the density ``read``, ``domain``, ``columns``, ``seed`` and ``name`` are asked.
+    Of the density ``read``, ``domain``, ``columns``, ``seed`` and ``name`` are asked,
+    and ``bounded``, if known values beyond the range seen are read as its ends.
     "sample" draws with ``random_state``; the random numbers of other methods depend
     only on the seed and the content of the row. Returns (n_samples * n_draws,
     n_features), copies of the first row first, in a type that represents the known
@@ -127,7 +129,11 @@ def fill(
             v, whole = rows.take(place), raw.take(place)
             holes = np.flatnonzero(np.isnan(v).any(axis=1))
             if holes.size:
-                own, whole = [v[holes], rng.take(part).take(holes)], whole.copy()
+                known = v[holes]
+                if density.bounded:
+                    facts = density.name, density.columns, known, rows.name_of
+                    known = within_reach(*facts)
+                own, whole = [known, rng.take(part).take(holes)], whole.copy()
                 if given is not None:
                     own.append(rows.beside(place)[holes])
                 own = (part.start + holes,) if by_place else own

@@ -7,7 +7,8 @@ deviations out, as in a column that is not zero in one row.
 
 import numpy as np
 
-from skdgm.exceptions import OutlierWarning
+from skdgm.data.scales import tail
+from skdgm.exceptions import DataRangeWarning, OutlierWarning
 from skdgm.utils.threading.callers import warn
 
 # Standard deviations from which on a value is far out, and from which on a column is
@@ -95,6 +96,43 @@ def far_out(model, columns, table, slowed=False):
     if slowed is not None:
         warn(words + (_SLOWER if slowed else _WIDE), OutlierWarning)
     return words
+
+
+def within_reach(name, columns, v, name_of):
+    """Known values, (n_rows, n_columns) in the units of a model and NaN where missing,
+    as a net reads them: beyond the range seen, and a tail, as the end of this.
+
+    A DataRangeWarning names the model and its columns, by ``name_of`` their numbers.
+    """
+    low, high = _ends(columns, v.shape[1])
+    with np.errstate(invalid="ignore"):
+        beyond = ((v < low) | (v > high)).any(axis=0)
+    if not beyond.any():
+        return v
+    found = [str(name_of(j)) for j in np.flatnonzero(beyond)]
+    more = f" and {len(found) - _MANY} more" if len(found) > _MANY else ""
+    warn(
+        f"{name} got values far beyond the range seen in fit, in columns "
+        f"{', '.join(map(repr, found[:_MANY]))}{more}: what is unknown is filled in as "
+        "if they were at the end of this range, since nothing was learned of others.",
+        DataRangeWarning,
+    )
+    return v.clip(low, high).astype(v.dtype, copy=False)
+
+
+def _ends(columns, n_columns):
+    """Least and largest value of each column that a net has learned of, in the units of
+    a model; infinite where there is no limit."""
+    low, high = np.full(n_columns, -np.inf), np.full(n_columns, np.inf)
+    reach, kinds = getattr(columns, "reach", 0.0), getattr(columns, "kinds", None)
+    if np.ndim(reach):
+        wide = reach * (1 + 2 * tail(columns.seen))
+        real = (kinds is None or np.isin(kinds, _REAL)) & (reach > 0)
+        low, high = np.where(real, -wide, low), np.where(real, wide, high)
+    for j, scale in enumerate(getattr(columns, "scales", ())):
+        if hasattr(scale, "ends"):
+            low[j], high[j] = scale.ends
+    return low, high
 
 
 def _sizes(columns, v):

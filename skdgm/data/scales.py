@@ -18,11 +18,13 @@ References
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import entr, ndtri
+from scipy.special import entr, ndtr, ndtri
 
 # Columns with at most this many distinct values, and on average this many rows of each
 # (more where they are not whole), are read as levels.
-LEVELS, _REPEATS, _FRACTIONS = 20, 10, 50
+LEVELS, REPEATS, _FRACTIONS = 20, 10, 50
+# Most levels of a column whose value is a function of a category in as many rows.
+MANY = 1000
 # An atom has at least this share of the rows, this many, stands out from the values
 # around it by this factor, and by as many standard errors; most of a column.
 _SHARE, _COUNT, _PEAK, _ERRORS, _ATOMS = 0.002, 5, 2, 4, 50
@@ -111,6 +113,13 @@ class Scores(NamedTuple):
         return (self.z[-1] - self.z[0]) / (self.x[-1] - self.x[0])
 
     @property
+    def ends(self):
+        """Scores between which nets read values: those of the range, wider by a tail;
+        see :func:`tail`."""
+        room = (self.z[-1] - self.z[0]) * tail(0.5 / ndtr(self.z[0]) - 1)
+        return np.array([self.z[0] - room, self.z[-1] + room])
+
+    @property
     def marks(self):
         """Scores of the atoms."""
         return self.forward(self.atoms)
@@ -173,9 +182,20 @@ class Scores(NamedTuple):
         return self.center + self.span * standard
 
 
+def tail(n_rows):
+    r"""Share of a range by which values of the same distribution may be beyond it.
+
+    .. math:: 2 / \sqrt{n}
+
+    One of some ten thousand rows of a normal column is beyond the range of n rows by
+    more.
+    """
+    return 2 / np.sqrt(np.maximum(n_rows, 1))
+
+
 def few(values, weight):
     """Return whether a column of these distinct values is one of levels."""
-    each = _REPEATS if (values == np.rint(values)).all() else _FRACTIONS
+    each = REPEATS if (values == np.rint(values)).all() else _FRACTIONS
     return len(values) <= max(2, min(LEVELS, weight.sum() / each))
 
 

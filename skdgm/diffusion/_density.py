@@ -48,6 +48,9 @@ class DiffusionDensity(Density):
     options of inference.
     """
 
+    # Known values far beyond the range seen are read as its ends.
+    bounded = True
+
     def __init__(self, *given):
         *common, self.net, self.width, self.told = given[:-3]
         self.layout, state, self.now = given[-3:]

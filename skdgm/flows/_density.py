@@ -51,6 +51,9 @@ class FlowDensity(Density):
     of :mod:`skdgm.data.attributes`, or None.
     """
 
+    # Known values far beyond the range seen are read as its ends.
+    bounded = True
+
     def __init__(
         self,
         *common,

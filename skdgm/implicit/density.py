@@ -40,6 +40,9 @@ class ImplicitDensity(Density):
     ``shares`` are the frequencies of classes, or None.
     """
 
+    # Known values far beyond the range seen are read as its ends.
+    bounded = True
+
     def __init__(
         self,
         *common,

@@ -53,6 +53,9 @@ class LatentDensity(Density):
     those whose means are features.
     """
 
+    # Known values far beyond the range seen are read as its ends.
+    bounded = True
+
     def __init__(self, *common, hierarchy, net, n_draws, output, layers):
         super().__init__(*common)
         self.hierarchy, self.net, self.n_draws = hierarchy, net, n_draws

@@ -149,7 +149,8 @@ class NADEStep:
         n_parts = max(1, n * len(rows) * self.width // _ROOM)
         for part in np.array_split(rows, n_parts):
             given = _part(own, part), ordered[part], rng.take(part)
-            found[part] = getattr(chain.filled(*given, n), what)
+            particles = chain.filled(*given, n, listed=n_draws is None)
+            found[part] = getattr(particles, what)
         return found
 
     def fill(self, shared, biases, v, rng, method):
@@ -160,7 +161,7 @@ class NADEStep:
         chain, own, v = self.chain, self._own(shared, biases), v.copy()
         streams = rng.take(rows)
         given = _part(own, rows), chain.ordered(v[rows]), streams, self.n_draws
-        found = chain.filled(*given)
+        found = chain.filled(*given, listed=True)
         if method == "mean":
             w = softmax(found.log_w, axis=1)
             mean = np.einsum("re,rei->ri", w, found.inputs).astype(v.dtype)

@@ -33,6 +33,9 @@ class GivenDensity(Density):
     whether columns of bits had grey values in training.
     """
 
+    # Known values far beyond the range seen are read as its ends.
+    bounded = True
+
     def __init__(self, *common, outputs, net, output, attributes, known, grey):
         super().__init__(*common)
         self.outputs, self.net, self.output, self.grey = outputs, net, output, grey

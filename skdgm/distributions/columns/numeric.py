@@ -24,14 +24,15 @@ class NumericOutput(Output):
     """Columns of scores with atoms, given logits and the parts of a mixture for each.
 
     A column is represented by an input for each atom, its score (0 at an atom), and the
-    value in standard units, whose mean is that of the value. Its outputs are, if there
-    are atoms, the logits of these and of all other values; then those of
+    value in standard units, whose mean is that of the value. Values beyond the range
+    are read as its ends, as a net has learned nothing of others. Its outputs are, if
+    there are atoms, the logits of these and of all other values; then those of
     :class:`~skdgm.distributions.columns.mixture.MixtureOutput`.
 
     Each column has its Scores: ``forward`` and ``backward``, between values and scores,
     ``standard`` and ``value``, between values and standard units; ``atoms``, their
-    scores ``marks``, and the ``tolerance`` of these; and knots ``x`` and ``z``, which
-    end the range.
+    scores ``marks``, and the ``tolerance`` of these; knots ``x`` and ``z``, which end
+    the range of draws; and the ``ends`` of scores that are read.
     """
 
     kind = "numeric"
@@ -62,6 +63,11 @@ class NumericOutput(Output):
         return [own.marks for own in self.scales]
 
     @cached_property
+    def _ends(self):
+        """Least and largest score of each column that is read, (2, n_columns)."""
+        return np.array([own.ends for own in self.scales]).reshape(-1, 2).T
+
+    @cached_property
     def _all_marks(self):
         """Scores of the atoms of all columns, float64."""
         return np.concatenate([*self._marks, np.zeros(0)])
@@ -78,7 +84,7 @@ class NumericOutput(Output):
         x = np.zeros((len(v), self.n_inputs.sum()), v.dtype)
         rows, atoms = self._hits(v)
         owner = self._owner[atoms]
-        scores = np.where(np.isnan(v), 0, v)
+        scores = np.where(np.isnan(v), 0, v).clip(*self._ends.astype(v.dtype))
         scores[rows, owner] = 0
         at = self._first + self.n_atoms
         x[:, at] = scores

@@ -1,0 +1,103 @@
+"""Known values beyond the range seen, given which nets fill in what is unknown."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from skdgm import (
+    FVBN,
+    GSN,
+    MADE,
+    NADE,
+    RNADE,
+    VAE,
+    Diffusion,
+    EoNADE,
+    Flow,
+    GenerativeImputer,
+)
+from skdgm.exceptions import DataRangeWarning
+
+pd = pytest.importorskip("pandas")
+
+MODELS = {
+    "eonade": EoNADE((8,), column_types="mixed", n_iter=3, random_state=0),
+    "nade": NADE(4, column_types="mixed", n_iter=3, random_state=0),
+    "made": MADE((8,), column_types="mixed", n_iter=3, random_state=0),
+    "fvbn": FVBN(column_types="mixed", n_iter=3, random_state=0),
+    "vae": VAE(2, (8,), column_types="mixed", n_iter=3, random_state=0),
+    "gsn": GSN((8,), column_types="mixed", n_iter=3, random_state=0),
+    "diffusion": Diffusion((8,), column_types="mixed", n_iter=3, random_state=0),
+    "rnade": RNADE(4, n_iter=3, random_state=0),
+    "flow": Flow(2, (8,), n_iter=3, random_state=0),
+}
+
+
+def table(real):
+    rng = np.random.default_rng(0)
+    city = rng.integers(0, 3, 200)
+    warm = 5.0 * city + rng.normal(size=200)
+    second = rng.normal(size=200) + city if real else np.array(list("abc"))[city]
+    return pd.DataFrame({"warm": warm, "city": second})
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_known_values_far_out_are_read_as_the_end_of_the_range(name):
+    model, real = MODELS[name], name in ("rnade", "flow")
+    X = table(real)
+    model.fit(X.to_numpy() if real else X)
+    # Draws depend on the place of a row, not on what it has.
+    own = X.iloc[:20].assign(city=np.nan if real else None)
+
+    def filled(warm):
+        rows = own.assign(warm=warm)
+        found = model.impute(
+            rows.to_numpy() if real else rows, method="sample", random_state=0
+        )
+        found = np.asarray(found)
+        assert (found[:, 0] == warm).all()
+        return found[:, 1]
+
+    with pytest.warns(DataRangeWarning, match=f"{type(model).__name__} .*(warm|0)"):
+        far, farther = filled(1e3), filled(1e6)
+    assert (far == farther).all()
+    with warnings.catch_warnings():
+        # New rows are a little beyond the range often enough.
+        warnings.simplefilter("error")
+        filled(X["warm"].max() + 0.2)
+
+
+def test_a_value_beyond_the_range_does_not_flip_what_is_filled_in():
+    rng = np.random.default_rng(0)
+    city = rng.choice([0, 1, 2], 600, p=[0.6, 0.3, 0.1])
+    warm = np.array([2.5, 10, 30])[city] + rng.normal(0, 2, 600)
+    X = pd.DataFrame({"city": np.array(list("abc"))[city], "warm": warm})
+    far = pd.DataFrame({"city": [None] * 6, "warm": [34, 45, 500, -4, -20, -500.0]})
+    imputer = GenerativeImputer(EoNADE(column_types="mixed", n_iter=20), random_state=0)
+    imputer.fit(X)
+    with pytest.warns(DataRangeWarning):
+        assert imputer.transform(far)["city"].tolist() == list("cccaaa")
+
+
+def test_conditions_far_out_are_read_as_the_end_of_the_range():
+    X = table(real=True).to_numpy()
+    model = RNADE(4, n_iter=3, random_state=0).fit(X)
+    with pytest.warns(DataRangeWarning, match="0"):
+        far, farther = (model.sample(5, 0, conditions={0: x}) for x in (1e3, 1e5))
+    assert (far[:, 0] == 1e3).all()
+    assert (far[:, 1] == farther[:, 1]).all()
+
+
+def test_scores_of_the_other_columns_do_not_depend_on_how_far_a_value_is():
+    X = table(real=False)
+    model = MODELS["eonade"].fit(X)
+    far, farther = (X.head(5).assign(warm=x) for x in (1e3, 1e5))
+    parts = [model.score_features(x, given="others") for x in (far, farther)]
+    np.testing.assert_allclose(*(np.asarray(part)[:, 1] for part in parts))
+
+
+def test_means_of_a_normal_distribution_are_linear_however_far():
+    X = np.random.default_rng(0).normal(size=(200, 1)) @ [[1.0, 2.0]]
+    model = FVBN(column_types="gaussian").fit(X)
+    assert np.isclose(model.impute([[100.0, np.nan]])[0, 1], 200, rtol=1e-2)
