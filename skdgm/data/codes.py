@@ -64,7 +64,7 @@ def least_sizes(min_categories, n_columns):
     return np.broadcast_to(np.asarray(least), n_columns).astype(int)
 
 
-def _parts(table, which):
+def weighted_parts(table, which):
     """Iterate over blocks of codes, NaN where missing, and of weights of their rows."""
     for part in table.rows.blocks(n_rows=len(table.index)):
         yield table.rows.take(table.index[part])[:, which], table.weight[part]
@@ -73,7 +73,7 @@ def _parts(table, which):
 def count_sizes(table, least, which=slice(None)):
     """Number of categories of the columns ``which``, no less than ``least``."""
     high = least - 1
-    for codes, _ in _parts(table, which):
+    for codes, _ in weighted_parts(table, which):
         known = np.where(np.isnan(codes), 0, codes)
         high = np.maximum(high, known.max(axis=0).astype(int))
     return high + 1
@@ -82,7 +82,7 @@ def count_sizes(table, least, which=slice(None)):
 def count_codes(table, sizes, which=slice(None)):
     """Weight of each category of the columns ``which``, column after column."""
     starts, counts = np.cumsum(sizes) - sizes, np.zeros(sizes.sum())
-    for codes, weight in _parts(table, which):
+    for codes, weight in weighted_parts(table, which):
         # Neither those that are missing nor those that are unknown.
         row, column = np.nonzero(codes < sizes)
         places = starts[column] + codes[row, column].astype(int)
@@ -93,7 +93,7 @@ def count_codes(table, sizes, which=slice(None)):
 def distinct(table, which):
     """Distinct values of the columns ``which``, and their weights, a pair for each."""
     for j in which:
-        parts = [(x[:, 0], w) for x, w in _parts(table, [j])]
+        parts = [(x[:, 0], w) for x, w in weighted_parts(table, [j])]
         x, weight = (np.concatenate(part) for part in zip(*parts))
         known = ~np.isnan(x) & (weight > 0)
         values, place = np.unique(x[known], return_inverse=True)

@@ -6,11 +6,17 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.data.codes import Codes, check_codes, distinct, refuse
+from skdgm.data.codes import (
+    Codes,
+    check_codes,
+    distinct,
+    refuse,
+    weighted_parts,
+)
 from skdgm.data.columns import Columns
 from skdgm.data.frames import Codec
 from skdgm.data.rare import Rare
-from skdgm.data.scales import Levels, few, scores_of
+from skdgm.data.scales import MANY, REPEATS, Levels, few, scores_of
 
 # Kinds by name: those of a whole table, and of columns.
 KINDS = "bernoulli", "categorical", "ordinal", "numeric", "gaussian"
@@ -235,16 +241,42 @@ def learned_scales(table, kinds):
     """Kinds that fit the values of a table as given, and the scales of columns that
     have some, a tuple of {Levels, Scores, None}.
 
-    Kinds have "ordinal" in the place of "numeric" for columns of few values, and
-    "gaussian" for those without any.
+    Kinds have "ordinal" in the place of "numeric" for columns of few values, or whose
+    value a category determines, as an article its price; and "gaussian" for those
+    without any.
     """
     kinds, scales = kinds.astype("U11"), [None] * len(kinds)
     which = np.flatnonzero(np.isin(kinds, ("ordinal", "numeric")))
+    which_codes = np.flatnonzero(kinds == "categorical")
     for j, (values, weight) in zip(which, distinct(table, which)):
         if not len(values):
             kinds[j] = "gaussian"
-        elif kinds[j] == "ordinal" or few(values, weight):
+        elif (
+            kinds[j] == "ordinal"
+            or few(values, weight)
+            or (len(values) <= MANY and _follows(table, j, len(values), which_codes))
+        ):
             kinds[j], scales[j] = "ordinal", Levels(values)
         else:
             scales[j] = scores_of(values, weight)
     return kinds, tuple(scales)
+
+
+def _follows(table, j, n_values, which):
+    """Return whether a column of some distinct values is a function of one of the
+    categorical columns ``which``, where there are several rows of each value."""
+    return any(_determines(table, k, j, n_values) for k in which)
+
+
+def _determines(table, k, j, n_values):
+    """Return whether rows of one category of column k have one value of column j."""
+    rows, weight = map(np.concatenate, zip(*weighted_parts(table, [k, j])))
+    known = ~np.isnan(rows).any(axis=1) & (weight > 0)
+    (codes, values), weight = rows[known].T, weight[known]
+    codes, place = np.unique(codes, return_inverse=True)
+    if weight.sum() < REPEATS * max(n_values, len(codes)):
+        return False
+    low, high = np.full(len(codes), np.inf), np.full(len(codes), -np.inf)
+    np.minimum.at(low, place, values)
+    np.maximum.at(high, place, values)
+    return bool((low == high).all())
