@@ -428,6 +428,7 @@ class Estimator(
         if not reset:
             dtype, X = dtype or self._dtype, streamed(X)
         domain = self._asked_domain if reset else self._domain
+        inputs.refuse_dict(X, self._name)
         inputs.refuse_dates(X, domain)
         try:
             return domain.rows(self, X, reset=reset, fitting=fitting, dtype=dtype)

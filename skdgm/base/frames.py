@@ -1,7 +1,10 @@
 """Answers of models that were fitted to a DataFrame, about DataFrames."""
 
+from collections.abc import Mapping
+
 import narwhals as nw
 import numpy as np
+from scipy.sparse import issparse
 
 from skdgm.data.arrow import flattened
 from skdgm.data.filling import completed
@@ -93,8 +96,9 @@ def conditional_sample(
 
     Parameters
     ----------
-    X : {array-like, sparse matrix} of shape (n_rows, n_features)
-        NaN where missing.
+    X : {array-like, sparse matrix, dict} of shape (n_rows, n_features)
+        NaN where missing; or a dict of values by name of column, or of lists of these,
+        where ``fit`` was given a DataFrame: other columns are missing.
     n_samples : int, default=1
         Draws for each row.
     random_state : int, RandomState instance or None, default=None
@@ -107,8 +111,37 @@ def conditional_sample(
         label ``n_samples`` times, if X and what the model was fitted to are such;
         with ``column_types="mixed"`` also if X is an array.
     """
+    X = rows_of(self, X)
     drawn = self.density_.fill(X, "sample", random_state, n_samples)
     return filled_in(self, X, drawn)
+
+
+def rows_of(model, X):
+    """X, or a DataFrame of a dict of values, or lists of these, by name of column; of
+    columns that it lacks all are missing.
+
+    ValueError if it names other columns than those of the model, which has names, or
+    its values are no rows.
+    """
+    names = getattr(model, "feature_names_in_", None)
+    if names is None or not isinstance(X, Mapping) or issparse(X):
+        return X
+    import pandas as pd
+
+    own, who = list(names), type(model).__name__
+    if other := [name for name in X if name not in own]:
+        raise ValueError(f"{who}: X names {other[0]!r}, but the columns are {own}.")
+    try:
+        lists = any(
+            isinstance(value, list | np.ndarray | pd.Series) for value in X.values()
+        )
+        found = pd.DataFrame(dict(X) if lists else [dict(X)])
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{who}: X has for each column a value, or a list of as many as rows "
+            f"({error}). Ranges and choices are for sample(conditions=...)."
+        ) from error
+    return found.reindex(columns=own)
 
 
 def _in_frames(model):

@@ -5,7 +5,7 @@ Each class takes those that it has: one function serves all, as one attribute do
 
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from skdgm.base.frames import filled_in
+from skdgm.base.frames import filled_in, rows_of
 from skdgm.data.given import asked_by_option
 from skdgm.typing import Any, ArrayOrFrame, Data, Filling, Seed, Target
 
@@ -70,8 +70,9 @@ def conditional_sample(
 
     Parameters
     ----------
-    X : {array-like, sparse matrix} of shape (n_rows, n_features)
-        NaN where missing.
+    X : {array-like, sparse matrix, dict} of shape (n_rows, n_features)
+        NaN where missing; or a dict of values by name of column, or of lists of these,
+        where ``fit`` was given a DataFrame: other columns are missing.
     y : object, dict or array-like, default=None
         Class, or attributes, of all rows, or of each, of a conditional model. By
         default rows are of any; a conditional :class:`~skdgm.Flow` needs them.
@@ -87,6 +88,7 @@ def conditional_sample(
         label ``n_samples`` times, if X and what the model was fitted to are such;
         with ``column_types="mixed"`` also if X is an array.
     """
+    X = rows_of(self, X)
     told = asked_by_option(self, y, _num_samples(X))
     drawn = self.density_.fill(X, "sample", random_state, n_samples, **told)
     return filled_in(self, X, drawn)

@@ -1,5 +1,6 @@
 """X, y and weights as users give them: conversion, and errors about invalid types."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from numbers import Real
 
@@ -70,6 +71,16 @@ def refuse_dates(X, domain):
             f"{dates[0]}, which is neither of numbers nor of categories: make numbers "
             "of it (of a date the days since another), or drop it; a DataFrame with "
             'column_types="mixed" may have dates.'
+        )
+
+
+def refuse_dict(X, who):
+    """Raise TypeError, which names the model ``who``, if X is a dict."""
+    # A sparse matrix in the format DOK is a dict, too.
+    if isinstance(X, Mapping) and not sp.issparse(X):
+        raise TypeError(
+            f"{who} takes a table of rows, and X is a dict: give pd.DataFrame(X), or "
+            "the conditions of rows to be drawn as sample(conditions=...)."
         )
 
 
