@@ -1,11 +1,20 @@
 r"""Outlier detection with any density estimator.
 
-.. math:: x \text{ is an outlier} \iff \log p(x) < t, \qquad
-   P_\text{train}(\log p(x) < t) = \text{contamination}
+.. math:: x \text{ is an outlier} \iff s(x) < t, \qquad
+   P_\text{train}(s(x) < t) = \text{contamination}
+
+The score s of a row is its log-likelihood, or that of its least usual entry,
+
+.. math:: s(x) = \min_j \; \log p(x_j \mid x_{\setminus j}) - u_j
+
+relative to the mean :math:`u_j` of its column. A change of the unit of a column changes
+both terms alike; a log-likelihood has the unit's logarithm in it, so that rows of large
+but usual amounts have low ones.
 """
 
+from inspect import signature
 from numbers import Real
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from sklearn.base import OutlierMixin, _fit_context, clone
@@ -23,13 +32,13 @@ __all__ = ["DensityOutlierDetector"]
 
 @steady
 class DensityOutlierDetector(OutlierMixin, MetaEstimator):
-    r"""Outlier detector that thresholds the log-likelihood of a density estimator.
+    r"""Outlier detector that thresholds the scores of a density estimator.
 
-    .. math:: \hat y(x) = \mathrm{sign}(\log p(x) - t)
+    .. math:: \hat y(x) = \mathrm{sign}(s(x) - t)
 
-    where the threshold t is the ``contamination`` quantile of the log-likelihoods of
-    the training rows, weighted by their ``sample_weight``; a row exactly at the
-    threshold is an inlier.
+    where s is the log-likelihood of a row, or of its least usual entry. The threshold t
+    is the ``contamination`` quantile of the scores of the training rows, weighted by
+    their ``sample_weight``; a row exactly at the threshold is an inlier.
 
     Parameters
     ----------
@@ -40,13 +49,22 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
         :class:`~skdgm.GaussianRBM` with ``random_state=0``.
     contamination
         Fraction of the training rows that are outliers, in (0, 0.5].
+    score_by
+        "row": the log-likelihood, which finds rows that are odd as a whole. "column":
+        the log-likelihood of the least usual entry given all others of its row (with
+        models other than :class:`~skdgm.EoNADE` given those before it), relative to the
+        mean of its column, which finds rows of which one entry is wrong, and is for
+        models with ``score_features``.
 
     Attributes
     ----------
     estimator_ : object
         The fitted density.
     offset_ : float
-        Threshold: rows with a lower log-likelihood, in nats, are outliers.
+        Threshold: rows with a lower score, in nats, are outliers.
+    usual_ : ndarray of shape (n_features,)
+        Mean log-likelihood of the entries of each column, in nats; with
+        ``score_by="column"`` only.
     n_features_in_ : int
         Number of columns, if the density estimator has this attribute.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -70,6 +88,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
     estimator: Annotated[object, HasMethods(["fit", "score_samples"])] | None = None
     _: KW_ONLY
     contamination: Annotated[float, Interval(Real, 0, 0.5, closed="right")] = 0.1
+    score_by: Literal["row", "column"] = "row"
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Data, y: Target = None, **fit_params: Any) -> Self:
@@ -94,17 +113,32 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
         ------
         ValueError
             The threshold is not finite: the density is 0 at as many training rows as
-            are to be outliers.
+            are to be outliers. Or the density estimator has no ``score_features``,
+            with ``score_by="column"``.
         """
         return self._fit(X, y, fit_params)
 
     def _learn(self, X, y, fit_params):
+        if self.score_by == "column" and not hasattr(self._model(), "score_features"):
+            raise ValueError(
+                'score_by="column" is for models with score_features, such as EoNADE '
+                f"and NADE, and not for {type(self._model()).__name__}."
+            )
         self.estimator_ = clone(self._model()).fit(X, y, **fit_params)
+        vars(self).pop("usual_", None)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))
-        scores = self.estimator_.score_samples(X)
-        weight = weight_of(fit_params, scores[:, None])
+        if self.score_by == "column":
+            entries = self._entries(X)
+            weight = weight_of(fit_params, entries)
+            known = weight[:, None] * (entries != 0)
+            seen = np.maximum(known.sum(axis=0), np.finfo(float).tiny)
+            self.usual_ = (known * entries).sum(axis=0) / seen
+            scores = self._least_usual(entries)
+        else:
+            scores = self.estimator_.score_samples(X)
+            weight = weight_of(fit_params, scores[:, None])
         offset = _quantile(scores, weight, self.contamination)
         if not np.isfinite(offset):
             raise ValueError(
@@ -114,8 +148,21 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
             )
         self.offset_ = offset
 
+    def _entries(self, X):
+        """Log-likelihood of each entry, 0 where missing."""
+        score = self.estimator_.score_features
+        how = {"given": "others"} if "given" in signature(score).parameters else {}
+        return np.asarray(score(X, **how))
+
+    def _least_usual(self, entries):
+        """Least log-likelihood of the entries of each row above the mean of its column;
+        0 where all are missing."""
+        above = np.where(entries != 0, entries - self.usual_, np.inf)
+        least = above.min(axis=1)
+        return np.where(np.isposinf(least), 0.0, least)
+
     def score_samples(self, X: Data) -> np.ndarray:
-        """Log-likelihood of each row, in nats.
+        """Score of each row, in nats: the lower, the odder.
 
         Parameters
         ----------
@@ -123,16 +170,19 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
 
         Returns
         -------
-        log_likelihood : ndarray of shape (n_samples,)
-            Result of the density estimator's ``score_samples``.
+        scores : ndarray of shape (n_samples,)
+            Log-likelihood, the result of the density estimator's ``score_samples``; or
+            that of the least usual entry, by ``score_by`` of the last fit.
         """
         check_is_fitted(self)
+        if hasattr(self, "usual_"):
+            return self._least_usual(self._entries(X))
         return self.estimator_.score_samples(X)
 
     def decision_function(self, X: Data) -> np.ndarray:
-        r"""Log-likelihood of each row above the threshold, in nats.
+        r"""Score of each row above the threshold, in nats.
 
-        .. math:: d(x) = \log p(x) - t
+        .. math:: d(x) = s(x) - t
 
         Parameters
         ----------

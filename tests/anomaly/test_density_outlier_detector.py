@@ -9,10 +9,12 @@ from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 
-from skdgm import DBN, BernoulliRBM, GaussianRBM
+from skdgm import DBN, FVBN, BernoulliRBM, EoNADE, GaussianRBM
 from skdgm.anomaly import DensityOutlierDetector
 from skdgm.metrics import anomaly_report
 from tests.checks import with_checks
+
+pd = pytest.importorskip("pandas")
 
 X = load_iris().data
 SMALL = GaussianRBM(4, n_iter=20, random_state=0)
@@ -157,3 +159,53 @@ def test_anomaly_report():
         anomaly_report(y, scores, k=9)
     with pytest.raises(ValueError, match="inconsistent"):
         anomaly_report(y, [1.0])
+
+
+def table_with_odd_entries():
+    """Amounts of three kinds, of which some are large, and fees, of which ten do not
+    suit the amount."""
+    rng = np.random.default_rng(0)
+    kind = rng.choice(3, 1000, p=[0.6, 0.3, 0.1])
+    amount = np.exp(rng.normal(np.array([2.7, 3.9, 5.5])[kind], 0.5))
+    odd = np.arange(1000) < 10
+    fee = 0.02 * amount * np.where(odd, rng.choice([4, 0.2], 1000), 1)
+    table = {"kind": np.array(list("abc"))[kind], "amount": amount, "fee": fee}
+    return pd.DataFrame(table), odd
+
+
+def test_the_least_usual_entry_finds_what_the_whole_row_does_not():
+    X, odd = table_with_odd_entries()
+    model = EoNADE((32,), column_types="mixed", n_iter=60, random_state=0)
+    by = {}
+    for name in ("row", "column"):
+        detector = DensityOutlierDetector(model, contamination=0.01, score_by=name)
+        scores = detector.fit(X).score_samples(X)
+        by[name] = anomaly_report(odd, scores).average_precision
+        assert (detector.predict(X) == -1).sum() == 10
+    assert by["column"] > 0.8 > by["row"] + 0.1
+    # Missing entries are not odd, nor are rows of nothing else.
+    holes = X.head(3).assign(fee=np.nan)
+    assert (detector.score_samples(holes) > scores[odd].max()).all()
+    nothing = X.head(2).assign(kind=None, amount=np.nan, fee=np.nan)
+    assert (detector.score_samples(nothing.astype({"kind": "str"})) == 0).all()
+
+
+def test_scores_of_entries_do_not_depend_on_units():
+    model = FVBN(column_types="gaussian")
+    plain = DensityOutlierDetector(model, score_by="column").fit(X)
+    other = DensityOutlierDetector(model, score_by="column").fit(X * 1e3)
+    np.testing.assert_allclose(plain.score_samples(X), other.score_samples(X * 1e3))
+
+
+def test_weights_are_repetitions_in_the_usual_scores_of_entries():
+    weight = np.arange(150) % 3
+    detector = DensityOutlierDetector(FVBN(column_types="gaussian"), score_by="column")
+    weighted = clone(detector).fit(X, sample_weight=weight)
+    repeated = clone(detector).fit(np.repeat(X, weight, axis=0))
+    np.testing.assert_allclose(weighted.usual_, repeated.usual_)
+    assert np.isclose(weighted.offset_, repeated.offset_)
+
+
+def test_models_without_scores_of_entries_are_refused():
+    with pytest.raises(ValueError, match="score_features.*not for KernelDensity"):
+        DensityOutlierDetector(KernelDensity(), score_by="column").fit(X)
