@@ -7,9 +7,14 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import _num_samples
 
+from skdgm.data.clocks import form_of
+from skdgm.data.foreign import as_pandas
 from skdgm.data.inputs import missing
 from skdgm.training.sequences import Sequences
 from skdgm.utils.domains import is_frame, refuse_odd_weights
+
+# Number of steps from which on dates in order are no chance.
+_STEPS = 8
 
 
 def as_one_table(X, lengths=None, groups=None, each=None):
@@ -77,6 +82,29 @@ def answered(function, X, lengths=None, groups=None, each=None):
     table, lengths = as_one_table(X, lengths, groups, each)
     found = function(table, lengths)
     return divided(found, lengths) if is_several(X) else found
+
+
+def refuse_clocks(X, lengths, owner):
+    """Raise ValueError where a column of a DataFrame has dates in order within all
+    sequences: time steps, which a model of steps would draw anew for each row."""
+    X = as_pandas(X)
+    if not is_frame(X):
+        return
+    inner = np.delete(np.arange(len(X)), np.cumsum(lengths) - lengths)
+    for place, name in enumerate(X.columns):
+        column = X.iloc[:, place]
+        if form_of(column) not in ("datetime", "date", "period"):
+            continue
+        ranks = column.rank(method="dense").to_numpy()
+        steps = ranks[inner] - ranks[inner - 1]
+        steps = steps[~np.isnan(steps)]
+        if len(steps) >= _STEPS and (steps >= 0).all() and steps.any():
+            raise ValueError(
+                f"Dates of column {name!r} are in order within each sequence: they are "
+                f"times of steps, and {owner} would draw later ones that lie before. "
+                "Leave the column out, or give the time since the row before instead, "
+                "as a number, and add these up from the last date on."
+            )
 
 
 def of_sequences(sample_weight, lengths):

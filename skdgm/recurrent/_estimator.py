@@ -16,6 +16,7 @@ from skdgm.data.sequences import (
     is_several,
     of_each,
     of_sequences,
+    refuse_clocks,
     sequences_of,
 )
 from skdgm.nets import NetEstimator
@@ -158,6 +159,7 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
         each = self._present_options().sequence_length
         given = X if isinstance(X, Series) else Series(X)
         table, lengths = as_one_table(*given, each)
+        refuse_clocks(table, lengths, self._name)
         weight = None
         if sample_weight is not None:
             weight = of_sequences(sample_weight, lengths)

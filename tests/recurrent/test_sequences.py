@@ -302,3 +302,25 @@ def test_the_last_steps_of_a_single_sequence_are_held_out():
         if lengths[0] > 1:
             assert_array_equal(np.concatenate(read), X[: lengths[0]])
             assert objective.rows is parts[0].rows
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        RNNNADE(3, column_types="mixed", **SMALL),
+        VRNN(2, column_types="mixed", **SMALL),
+        ConditionalRBM(3, n_lags=1, n_iter=1, random_state=0),
+    ],
+    ids=lambda m: type(m).__name__,
+)
+def test_dates_in_order_are_times_of_steps(model):
+    days = pd.date_range("2024-01-01", periods=9)
+    part = pd.DataFrame({"day": days, "x": np.arange(9.0)})
+    for frame in part, part.assign(day=days.date), part.assign(day=days.to_period()):
+        with pytest.raises(ValueError, match="Dates of column 'day' are in order"):
+            clone(model).fit([frame, frame])
+    # Others are values, and so are a few.
+    order = RNG.permutation(9)
+    clone(model).set_params(n_iter=1).fit([part, part.assign(day=days[order])])
+    with pytest.raises(ValueError, match="add these up from the last date on"):
+        clone(model).partial_fit(part)

@@ -15,7 +15,7 @@ from skdgm.boltzmann._structure.tables import kinds_of
 from skdgm.data import far_out
 from skdgm.data.inputs import for_callbacks, own_frame
 from skdgm.data.responses import learned_responses
-from skdgm.data.sequences import as_one_table, by_row
+from skdgm.data.sequences import as_one_table, by_row, refuse_clocks
 from skdgm.data.units import SeriesColumns, UnitColumns
 from skdgm.training import Budget
 from skdgm.typing import Data, Target, Weight
@@ -137,6 +137,7 @@ class GivenEstimator(GivenAnswers):
                 f"n_lags={n_lags}, but the longest series has {lengths.max()} rows: "
                 "none has so many before it."
             )
+        refuse_clocks(table, lengths, self._name)
         weight = by_row(sample_weight, lengths)
         return super()._begin(table, None, weight, fresh, lengths)
 
