@@ -187,7 +187,14 @@ class Density(ABC):
 
     def checked(self, H: ArrayLike, dtype: type, words: str = "features") -> np.ndarray:
         """Features as an array; a ValueError where these are not as many as of rows."""
-        H = check_array(H, dtype=dtype, input_name="H")
+        try:
+            H = check_array(H, dtype=dtype, input_name="H")
+        except (TypeError, OverflowError) as error:
+            raise ValueError(f"H must be numbers: {error}.") from error
+        except ValueError as error:
+            if "could not convert" not in str(error):
+                raise
+            raise ValueError(f"H must be numbers: {error}.") from error
         if H.shape[1] != self.n_features_out:
             raise ValueError(
                 f"H has {H.shape[1]} columns, but {self.name} has "

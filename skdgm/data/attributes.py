@@ -240,7 +240,7 @@ def _kind(values, single):
             return "categorical"
         try:
             values = values.astype(float)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return "categorical"
     kind = values.dtype.kind
     if kind not in "iuf":

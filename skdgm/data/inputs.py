@@ -19,6 +19,7 @@ _NO_NUMBER = "could not convert string to float", "float() argument must be"
 _RAGGED = "setting an array element with a sequence"
 _DATES = np.datetime64, np.timedelta64, date, timedelta
 _TEXT = str, bytes
+_LARGEST = int(np.finfo(np.float64).max)
 # Types of missing values, by name, since pandas may not be installed.
 _MISSING = "NoneType", "NAType", "NaTType"
 # Most columns named in a message.
@@ -188,7 +189,20 @@ def as_values(y, owner, name="y"):
             f"{name} cannot be read as an array: give it one value for each row, or as "
             f"many for each as for any other ({error})."
         ) from error
+    if values.dtype.kind == "O":
+        _refuse_huge(values, name)
     return values
+
+
+def _refuse_huge(values, name):
+    """Raise ValueError if a whole number is larger than any float."""
+    for value in values.ravel().tolist():
+        if isinstance(value, int) and abs(value) > _LARGEST:
+            raise ValueError(
+                f"{name} has values that are no numbers: a whole number of "
+                f"{value.bit_length()} bits is too large for a float, at most "
+                f"{float(_LARGEST):.2g}. Divide it, or give its logarithm."
+            )
 
 
 def check_length(values, n_rows):

@@ -102,13 +102,19 @@ def checked(estimator, X, reset):
             return X, low, high, facts
     checks = {"accept_sparse": "csr", "dtype": _TYPES, "ensure_all_finite": "allow-nan"}
     numbers = _numbers(X)
-    if reset:
-        X = check_array(numbers, estimator=estimator, input_name="X", **checks)
-    elif numbers is X:
-        X = validate_data(estimator, X, reset=False, **checks)
-    else:
-        validate_data(estimator, X, reset=False, skip_check_array=True)
-        X = check_array(numbers, estimator=estimator, input_name="X", **checks)
+    try:
+        if reset:
+            X = check_array(numbers, estimator=estimator, input_name="X", **checks)
+        elif numbers is X:
+            X = validate_data(estimator, X, reset=False, **checks)
+        else:
+            validate_data(estimator, X, reset=False, skip_check_array=True)
+            X = check_array(numbers, estimator=estimator, input_name="X", **checks)
+    except OverflowError as error:
+        raise ValueError(
+            f"X has whole numbers beyond the range of floats ({error}): divide them, "
+            "or give their logarithms."
+        ) from error
     if sp.issparse(X) and not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()

@@ -10,7 +10,7 @@ from functools import cached_property
 from numbers import Number
 
 import numpy as np
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 
 from skdgm.base import Density, of_rows
 from skdgm.boltzmann._conditional.annealing import (
@@ -305,13 +305,11 @@ class ConditionalDensity(Density):
     def transformed(self, X, H, method="mean", random_state=None):
         """Means, or draws, of y given X and values of the hidden units."""
         check_choice("method", method, ("mean", "sample"))
-        rows, H = self.pairs(X), check_array(H, dtype=self.params.dtype)
-        size = rows.shape[0]
-        if H.shape[1] != self.n_features_out:
-            raise ValueError(
-                f"H has {H.shape[1]} columns, but {self.name} has "
-                f"{self.n_features_out} entries of hidden units."
-            )
+        rows = self.pairs(X)
+        H, size = (
+            self.checked(H, self.params.dtype, "entries of hidden units"),
+            rows.shape[0],
+        )
         if len(H) not in (1, size):
             raise ValueError(
                 f"H has {len(H)} rows, but X has {size}: give a row for "

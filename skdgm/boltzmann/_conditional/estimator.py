@@ -2,6 +2,7 @@
 
 from typing import Self
 
+import numpy as np
 from sklearn.utils import ClassifierTags
 
 from skdgm.base import rolled_back
@@ -201,7 +202,8 @@ class GivenEstimator(GivenAnswers):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.required = not getattr(self, "n_lags", 0)
+        # Options may be set to anything until the next fit.
+        tags.target_tags.required = np.array_equal(getattr(self, "n_lags", 0), 0)
         tags.target_tags.multi_output = True
         # Of a y of one column of classes there are probabilities.
         tags.classifier_tags = ClassifierTags(poor_score=True)

@@ -207,3 +207,28 @@ def test_columns_of_frames_keep_their_types(tmp_path):
         assert found.dtypes.tolist() == y.dtypes.tolist()
     assert (filled == y)[holed.notna()].where(holed.notna(), True).all(axis=None)
     assert drawn[0]["day"].between("2023-01-01", "2026-12-31").all()
+
+
+def test_numbers_beyond_all_floats_and_text_are_named():
+    huge = [10**400] * len(X)
+    vae = skdgm.VAE(2, (4,), attribute_conditional=True, n_iter=1)
+    flow = skdgm.Flow(attribute_conditional=True, n_iter=1)
+    for model in MODEL, vae, flow:
+        for y in huge, [[1, own] for own in huge]:
+            with pytest.raises(ValueError, match="no numbers: a whole number of 1329 bits"):
+                clone(model).fit(abs(X).clip(0, 1), y)
+    with pytest.raises(ValueError, match="X has whole numbers beyond"):
+        clone(MODEL).fit([[own] for own in huge], NAMES)
+    gated = skdgm.GatedRBM(2, 3, n_iter=1).fit(X, X[:, 0] > 0)
+    with pytest.raises(ValueError, match="H must be numbers: could not convert"):
+        gated.decode([["a", "b"]] * len(X), X)
+
+
+def test_options_may_be_odd_until_the_next_fit():
+    model = clone(MODEL).fit(X, NAMES)
+    expected = model.transform(X)
+    model.set_params(n_lags=np.array([1, 2]))
+    np.testing.assert_array_equal(model.transform(X), expected)
+    assert not model.__sklearn_tags__().target_tags.required
+    with pytest.raises(ValueError, match="'n_lags' parameter"):
+        model.fit(X, NAMES)
