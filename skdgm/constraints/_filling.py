@@ -14,7 +14,7 @@ from sklearn.utils import gen_batches
 
 from skdgm.constraints._plan import label_of
 from skdgm.constraints._quantities import encoded, rounded_alike
-from skdgm.constraints._solving import Ways, scores
+from skdgm.constraints._solving import Ways, penalties, scores
 from skdgm.constraints._steps import Joint
 from skdgm.data.filling import completed
 from skdgm.data.frames import Codec
@@ -78,7 +78,6 @@ class _Filler:
     def __init__(self, plan, model, checks, table, rng, max_tries, who):
         self.plan, self.model, self.checks, self.table = plan, model, checks, table
         self.rng, self.max_tries, self.who = rng, max_tries, who
-        self.ways = Ways(plan, table)
 
     def holds(self, table):
         """Mask of the rows that keep to all constraints on rows."""
@@ -89,9 +88,11 @@ class _Filler:
         """Table with missing entries filled, and a mask of the rows that are."""
         import pandas as pd
 
-        plan, table, rng, model = self.plan, self.table, self.rng, self.model
-        seen = plan.forward(table)
-        self.seen = seen = _with_combinations(plan, model, table, seen, method, rng)
+        plan, rng, model = self.plan, self.rng, self.model
+        given = self.holds, self.table, method, rng
+        self.table = table = _with_combinations(plan, model, *given)
+        self.ways, self.seen = Ways(plan, table), plan.forward(table)
+        seen = self.seen
         options = {"random_state": rng} if method == "sample" else {}
         found = plan.backward(model.impute(seen, method=method, **options), table)
         again = ~self.holds(found) & table.isna().any(axis=1).to_numpy(bool)
@@ -219,30 +220,46 @@ def _effective(place, log_w, n):
         return np.nan_to_num(np.exp(2 * sums - squares))
 
 
-def _with_combinations(plan, model, table, seen, method, rng):
-    """Table that the model sees, with a combination for rows that miss part of one."""
+def _with_combinations(plan, model, holds, table, method, rng):
+    """Table in which rows that miss part of a combination have one, by its probability
+    given what is known."""
     for step in plan.steps:
         if not isinstance(step, Joint):
             continue
         values = [encoded(step.codec, j, table[n]) for j, n in enumerate(step.columns)]
         values = np.stack(values, axis=1)
-        lacks, name = np.isnan(values), step.columns[0]
+        lacks = np.isnan(values)
         rows = np.flatnonzero(lacks.any(axis=1) & ~lacks.all(axis=1))
         if not rows.size:
             continue
-        codes = seen[name].cat.codes.to_numpy(int, copy=True)
+        codes = np.full(len(table), -1)
         for block in gen_batches(len(rows), _EACH):
             part = rows[block]
             matches = np.stack([step.matches(values[row]) for row in part])
             log_w = np.where(matches, 0.0, -np.inf)
             place, own = np.nonzero(matches & (matches.sum(axis=1) > 1)[:, None])
             if len(own):
-                candidates = seen.iloc[part[place]].copy()
-                candidates[name] = step.category(own).set_axis(candidates.index)
-                log_w[place, own] = scores(model, candidates)
+                candidates = _combined(step, table.iloc[part[place]], own)
+                keep = holds(candidates)
+                log_w[place, own] = -np.inf
+                place, own, candidates = place[keep], own[keep], candidates[keep]
+            if len(own):
+                seen = plan.forward(candidates)
+                log_w[place, own] = scores(model, seen) - penalties(plan, model, seen)
             if method == "sample":
                 log_w += rng.gumbel(size=log_w.shape)
             codes[part] = log_w.argmax(axis=1)
-        seen = seen.copy()
-        seen[name] = step.category(codes).set_axis(seen.index)
-    return seen
+        table = _combined(step, table, codes)
+    return table
+
+
+def _combined(step, table, codes):
+    """Table whose rows have combinations of these codes where they miss part of one; -1
+    leaves a row as it is."""
+    values = np.where(codes[:, None] < 0, np.nan, step.values[codes])
+    places = [table.columns.get_loc(name) for name in step.columns]
+    found, table = step.codec.decode(values), table.copy()
+    found = completed(table.iloc[:, places], found.set_axis(step.columns, axis=1))
+    for j, place in enumerate(places):
+        table.isetitem(place, found.iloc[:, j].array)
+    return table

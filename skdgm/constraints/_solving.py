@@ -200,3 +200,15 @@ def scores(model, seen):
     keys = pd.util.hash_pandas_object(seen, index=False).to_numpy()
     _, first, place = np.unique(keys, return_index=True, return_inverse=True)
     return np.asarray(model.score_samples(seen.iloc[first]), float)[place.ravel()]
+
+
+def penalties(plan, model, seen):
+    """Log weights by which rows are less, as what is left of a column is a value that
+    the model never draws."""
+    found = np.zeros(len(seen))
+    for step in plan.steps:
+        if isinstance(step, Remainder):
+            column = seen[step.target]
+            unseen = cells_of(plan, model, step.target, column)[1]
+            found += _LAST * (unseen & column.notna().to_numpy(bool))
+    return found

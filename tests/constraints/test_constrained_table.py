@@ -266,6 +266,20 @@ def test_what_follows_from_known_entries_has_its_law_where_others_are_broad(miss
         assert abs(found.iloc[0] - p @ x) < error
 
 
+def test_combinations_are_filled_by_what_follows_from_their_values():
+    frame = pd.DataFrame({"k": list("uv") * 150, "low": np.arange(300) % 6 * 1.0})
+    frame["high"] = frame["low"] + np.arange(300) % 2
+    rules = [FixedCombinations(["k", "low"]), Inequality("low", "high")]
+    table = ConstrainedTable(APART, rules).fit(frame)
+    holes = frame.iloc[np.arange(600) % 6].assign(low=np.nan)
+    for method in ("mean", "mode", "sample"):
+        found = table.impute(holes, method=method, random_state=0)
+        assert found["low"].notna().all()
+        assert (found["high"] - found["low"]).isin([0, 1]).all()
+    # Of the known high and k, one low has a gap that occurs.
+    assert (found["low"] == frame["low"].iloc[np.arange(600) % 6].to_numpy()).all()
+
+
 def test_few_draws_are_told_and_none_is_an_error():
     table, states = made(LEVELS, [ORDER, JOINT], max_tries=300), grid()
     p = np.exp(table.score_samples(states))
