@@ -1,30 +1,5 @@
 # The names that __init__.py imports lazily, for type checkers and editors.
 # ruff: noqa: F403
-from skdgm import abc as abc
-from skdgm import adversarial as adversarial
-from skdgm import anomaly as anomaly
-from skdgm import autoencoder as autoencoder
-from skdgm import autoregressive as autoregressive
-from skdgm import belief as belief
-from skdgm import boltzmann as boltzmann
-from skdgm import boosting as boosting
-from skdgm import callbacks as callbacks
-from skdgm import constraints as constraints
-from skdgm import dask as dask
-from skdgm import datasets as datasets
-from skdgm import diffusion as diffusion
-from skdgm import directed as directed
-from skdgm import exceptions as exceptions
-from skdgm import flows as flows
-from skdgm import imputation as imputation
-from skdgm import metrics as metrics
-from skdgm import moment_matching as moment_matching
-from skdgm import persistence as persistence
-from skdgm import plotting as plotting
-from skdgm import preprocessing as preprocessing
-from skdgm import recurrent as recurrent
-from skdgm import supervised as supervised
-from skdgm import typing as typing
 from skdgm.abc import ABC as ABC
 from skdgm.adversarial import *
 from skdgm.anomaly import DensityOutlierDetector as DensityOutlierDetector
@@ -43,5 +18,31 @@ from skdgm.persistence import load as load
 from skdgm.persistence import save as save
 from skdgm.recurrent import *
 from skdgm.supervised import *
+
+from . import abc as abc
+from . import adversarial as adversarial
+from . import anomaly as anomaly
+from . import autoencoder as autoencoder
+from . import autoregressive as autoregressive
+from . import belief as belief
+from . import boltzmann as boltzmann
+from . import boosting as boosting
+from . import callbacks as callbacks
+from . import constraints as constraints
+from . import dask as dask
+from . import datasets as datasets
+from . import diffusion as diffusion
+from . import directed as directed
+from . import exceptions as exceptions
+from . import flows as flows
+from . import imputation as imputation
+from . import metrics as metrics
+from . import moment_matching as moment_matching
+from . import persistence as persistence
+from . import plotting as plotting
+from . import preprocessing as preprocessing
+from . import recurrent as recurrent
+from . import supervised as supervised
+from . import typing as typing
 
 __version__: str
