@@ -9,6 +9,7 @@ from skdgm.boltzmann._methods import Chained
 from skdgm.boltzmann._options import ModelOptions
 from skdgm.boltzmann._structure.restricted import RESTRICTED
 from skdgm.boltzmann._structure.visible import BINARY, REAL
+from skdgm.nets.estimator import check_categories
 from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data
 
@@ -30,6 +31,9 @@ class Machine(Chained, Estimator, implied=ModelOptions):
     _TRANSIENT = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
 
     __getattr__ = lazy_log_Z
+
+    def _check_cost(self, table, n_epochs):
+        check_categories(self, table, n_epochs, 1)
 
     def gibbs(self, v: Data) -> ArrayOrFrame:
         """Take one step of Gibbs sampling.

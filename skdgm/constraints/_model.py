@@ -19,6 +19,7 @@ from skdgm.data.filling import widened
 from skdgm.data.foreign import as_pandas, schema_of
 from skdgm.typing import Data, Target
 from skdgm.utils.domains import is_frame
+from skdgm.utils.words import with_article
 from skdgm.utils.wrapped import capabilities_of, has_mass, seed
 
 
@@ -104,7 +105,7 @@ class ConstrainedModel(MetaEstimator):
         if not is_frame(table):
             raise TypeError(
                 f"{type(self).__name__} was fitted with constraints to a DataFrame, "
-                f"and X is a {type(table).__name__}."
+                f"and X is {with_article(type(table).__name__)}."
             )
         table = widened(table, names)
         validate_data(self, table, reset=False, skip_check_array=True)

@@ -11,6 +11,7 @@ from skdgm.data.filling import completed
 from skdgm.data.frames import Codec
 from skdgm.exceptions import ConstraintError
 from skdgm.utils.domains import is_frame
+from skdgm.utils.words import with_article
 
 
 class Plan(NamedTuple):
@@ -129,8 +130,8 @@ def valid_rows(constraints, table, drop, who):
     """
     if not is_frame(table):
         raise TypeError(
-            f"{who}: constraints name columns of a DataFrame, and X is a "
-            f"{type(table).__name__}."
+            f"{who}: constraints name columns of a DataFrame, and X is "
+            f"{with_article(type(table).__name__)}."
         )
     if isinstance(constraints, Constraint):
         raise TypeError(

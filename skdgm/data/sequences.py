@@ -12,6 +12,7 @@ from skdgm.data.foreign import as_pandas
 from skdgm.data.inputs import missing
 from skdgm.training.sequences import Sequences
 from skdgm.utils.domains import is_frame, refuse_odd_weights
+from skdgm.utils.words import with_article
 
 # Number of steps from which on dates in order are no chance.
 _STEPS = 8
@@ -227,8 +228,9 @@ def _joined(parts):
             )
         if is_frame(part) != is_frame(parts[0]):
             raise ValueError(
-                f"Sequence {number} is a {type(part).__name__}, but the first one a "
-                f"{type(parts[0]).__name__}: give all or none as DataFrames."
+                f"Sequence {number} is {with_article(type(part).__name__)}, but the "
+                f"first one {with_article(type(parts[0]).__name__)}: give all or none "
+                "as DataFrames."
             )
         if is_frame(part) and list(part.columns) != list(parts[0].columns):
             raise ValueError(

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 
 from skdgm.data.arrow import ArrowColumns, flattened
 from skdgm.utils.blocks import BLOCK, Announcer, Blocks
+from skdgm.utils.words import with_article
 
 
 def streamed(X, model=None):
@@ -56,8 +57,8 @@ def _converter(X):
 
 def _other(X):
     raise TypeError(
-        f"X is a {type(X).__name__} of Dask, which is no table: give an array of two "
-        "dimensions, or a DataFrame."
+        f"X is {with_article(type(X).__name__)} of Dask, which is no table: give an "
+        "array of two dimensions, or a DataFrame."
     )
 
 

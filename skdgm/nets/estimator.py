@@ -16,6 +16,8 @@ from skdgm.utils.threading.callers import warn
 _COPIES = 12
 # Bytes above which to warn, and those assumed of a machine whose memory is unknown.
 _LARGE, _USUAL = 2**29, 2**34
+# Number of units of a layer whose size is not given.
+_WIDTH = 256
 
 
 class NetModel(Model):
@@ -66,6 +68,9 @@ class NetEstimator(NetOptions, Estimator):
             # Later rows do not move what nets take for entries that are not seen.
             self._means = self._domain.share(self._columns)
 
+    def _check_cost(self, table, n_epochs):
+        check_categories(self, table, n_epochs, 2)
+
     def _note_grey(self, table, fresh):
         """Remember whether columns of bits had values between 0 and 1, ever."""
         grey = has_grey(table.rows, self._domain.bits(self._columns))
@@ -113,9 +118,50 @@ def start_at(tree, start, n_means):
         last.W[:, n_means:] = 0
 
 
-def check_cost(who, sizes, names, n_weights, *, n_nets, shared, batch, n_rows, item):
+def check_categories(who, table, n_epochs, n_nets):
+    """Warn where learning the weights between codes of categories and the layer next
+    to these, in ``n_nets`` nets, needs more than 512 MiB."""
+    options, columns = who._options, who._columns
+    sizes = getattr(columns, "sizes", np.ones(1, int))
+    names = "hidden_layer_sizes", "n_components", "n_hidden"
+    layers = ((name, getattr(options, name, None)) for name in names)
+    name, width = next((pair for pair in layers if pair[1]), (names[0], _WIDTH))
+    while isinstance(width, tuple | list):
+        width = width[0] if width else _WIDTH
+    if sizes.max() < 2:
+        return
+    # Categories in groups have inputs together.
+    sizes = np.minimum(sizes, len(who._domain.share(columns)))
+    codec, rows, n = getattr(columns, "codec", None), table.rows, len(table.index)
+    check_cost(
+        who,
+        sizes,
+        getattr(who, "feature_names_in_", codec.names if codec else range(len(sizes))),
+        int(sizes.sum()) * int(width),
+        n_nets=n_nets,
+        shared=False,
+        batch=min(n, options.batch_size),
+        n_rows=n * n_epochs,
+        item=np.dtype(rows.dtype).itemsize,
+        lighter=f"lower {name}.",
+    )
+
+
+def check_cost(
+    who,
+    sizes,
+    names,
+    n_weights,
+    *,
+    n_nets,
+    shared,
+    batch,
+    n_rows,
+    item,
+    lighter=None,
+):
     """Warn of training that needs more than 512 MiB; raise MemoryError if the machine
-    has less than it needs.
+    has less than it needs, unless a clause ``lighter`` says how to need less.
 
     ``who`` is the estimator, whose ``_LIGHTER`` is a clause that tells how to need
     less; ``sizes`` are the numbers of inputs of columns with these ``names``; each of
@@ -128,14 +174,14 @@ def check_cost(who, sizes, names, n_weights, *, n_nets, shared, batch, n_rows, i
     if n_bytes <= _LARGE:
         return
     merge = "merge rare categories, or " if (sizes > 1).any() else ""
-    lighter = f"{merge}{who._LIGHTER}"
+    rough, lighter = lighter is not None, f"{merge}{lighter or who._LIGHTER}"
     lighter = lighter[0].upper() + lighter[1:]
     total, name = physical() or _USUAL, type(who).__name__
     asked = (
         f"{name} has {own:,} weights for {_cause(sizes, names)}, and learning takes "
         f"about {n_bytes / 2**30:.1f} GiB of memory"
     )
-    if n_bytes > total:
+    if n_bytes > total and not rough:
         raise MemoryError(
             f"{asked}, of which this machine has {total / 2**30:.1f}. {lighter}"
         )

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from skdgm.base import Model
 from skdgm.data import BinaryColumns
 from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.words import with_article
 
 
 class Stack(NamedTuple):
@@ -78,9 +79,9 @@ class StackModel(Model):
         for number, (name, machine) in enumerate(layers):
             where, kinds = self.place(number, machines)
             if not isinstance(machine, kinds):
-                known = " or a ".join(kind.__name__ for kind in kinds)
+                known = " or ".join(with_article(kind.__name__) for kind in kinds)
                 raise ValueError(
-                    f"layers: {name!r}, {where}, must be a {known}; got {machine!r}."
+                    f"layers: {name!r}, {where}, must be {known}; got {machine!r}."
                 )
             self.check_place(name, machine, number)
         return list(map(clone, machines))
@@ -115,7 +116,7 @@ def check_same(fitted, machines):
     old, new = (structure_of(part).layers for part in (fitted, machines))
     for number, ((kind, size), (other, asked)) in enumerate(zip(old, new)):
         if kind != other:
-            raise ValueError(f"Layer {number} was a {kind} before. {hint}")
+            raise ValueError(f"Layer {number} was {with_article(kind)} before. {hint}")
         if size != asked:
             raise ValueError(
                 f"Layer {number} is to have {asked} units, but {size} were learned "

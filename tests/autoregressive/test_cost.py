@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+import skdgm
 from skdgm import FVBN, MADE, NADE, RNADE, EoNADE, NeuralAutoregressive
 from skdgm.exceptions import CostWarning
 from skdgm.nets import estimator
@@ -82,6 +83,22 @@ def test_categories_are_to_be_merged_where_there_are_any(model, monkeypatch):
     if hasattr(model, "column_types"):
         with pytest.warns(CostWarning, match=r"\. Merge rare categories, or [a-z]"):
             model.set_params(column_types="categorical").fit(X)
+
+
+@pytest.mark.parametrize("name", ["VAE", "DenoisingAutoencoder", "GAN", "RBM", "GMMN"])
+@pytest.mark.parametrize("kind", ["categorical", "mixed"])
+def test_codes_of_many_categories_are_told_by_all_families(name, kind, monkeypatch):
+    monkeypatch.setattr(estimator, "_LARGE", 2**18)
+    X = np.c_[np.arange(400) % 100, np.arange(400) % 2].astype(np.float32)
+    own = getattr(skdgm, name)(4, n_iter=1, column_types=kind, batch_size=100)
+    if kind == "mixed":
+        pd = pytest.importorskip("pandas")
+        X = pd.DataFrame({"city": map(str, X[:, 0]), "sex": map(str, X[:, 1])})
+        if name != "RBM":
+            clone(own).set_params(max_categories=3).fit(X)
+    cause = "column 'city'" if kind == "mixed" else "column 0"
+    with pytest.warns(CostWarning, match=f"the 100 categories of {cause}.* Merge rare"):
+        own.fit(X)
 
 
 def test_what_a_machine_has_may_be_unknown(monkeypatch):

@@ -48,7 +48,7 @@ def test_a_table_without_lengths_is_one_sequence():
         ([X, X[:, :2]], None, "Sequence 1 has 2 columns, but the first one has 3"),
         ([X, X[:0]], None, "Sequence 1 has the length 0"),
         ([X, X[0]], None, "Sequence 1 is no table"),
-        ([pd.DataFrame(X), X], None, "1 is a ndarray, but the first one a DataFrame"),
+        ([pd.DataFrame(X), X], None, "1 is an ndarray, but the first one a DataFrame"),
         ([FRAME, FRAME[["c", "b", "a"]]], None, r"1 has the columns \['c', 'b', 'a'\]"),
     ],
 )
