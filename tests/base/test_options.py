@@ -7,8 +7,8 @@ import pkgutil
 import re
 import sys
 from dataclasses import KW_ONLY
+from doctest import DocTestParser
 from pathlib import Path
-from textwrap import dedent
 from types import ModuleType
 from typing import Annotated, Literal
 
@@ -248,9 +248,10 @@ def test_each_option_has_a_paragraph_and_each_paragraph_an_option(kind):
 
 def test_the_page_for_extenders_is_right():
     page = (Path(__file__).parents[2] / "doc" / "extending.rst").read_text()
-    code = re.search(r"   class SparseVAE.*?\n\n(?=\S)", page, re.DOTALL)[0]
+    sources = [example.source for example in DocTestParser().get_examples(page)]
+    (code,) = (source for source in sources if source.startswith("class SparseVAE"))
     names = vars(options) | {"VAE": VAE}
-    exec(dedent(code), names)
+    exec(code, names)
     model = names["SparseVAE"](8)
     assert (model.n_components, model.sparsity, model.learning_rate) == (8, 0.1, 0.003)
     assert "warm_up" not in model.get_params()
