@@ -10,7 +10,7 @@ import numpy as np
 
 from skdgm.base.estimator import Estimator
 from skdgm.base.frames import framed
-from skdgm.data.sequences import divided
+from skdgm.data.sequences import divided, kept_columns
 from skdgm.typing import Data, Target, Weight
 from skdgm.utils.counts import count, count_rows
 
@@ -55,6 +55,14 @@ def continued(estimator, n_steps, given, n_samples, random_state):
     density = estimator.density_
     n_samples = count_rows(n_samples, len(estimator._columns.seen))
     n_steps = count(n_steps, "n_steps")
-    found = density.continued(n_steps, given, n_samples, random_state)
+    kept = vars(estimator).get("_kept")
+    found = density.continued(n_steps, given, n_samples, random_state, kept)
     lengths = np.full(len(found) // n_steps, n_steps)
     return divided(framed(estimator, found), lengths)
+
+
+def remember_kept(estimator, rows, lengths, fresh):
+    """Note which columns stay the same within each of the sequences so far."""
+    kept = kept_columns(rows, lengths)
+    before = None if fresh else vars(estimator).get("_kept")
+    estimator._kept = kept if before is None else kept & before

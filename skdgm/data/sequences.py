@@ -108,6 +108,35 @@ def refuse_clocks(X, lengths, owner):
             )
 
 
+def kept_columns(rows, lengths):
+    """Mask of the columns of validated rows that stay the same within each sequence,
+    and differ between some: of sequences, as birth dates are, and not of steps."""
+    n_columns = rows.shape[1]
+    same = np.full(n_columns, (lengths - 1).sum() >= _STEPS)
+    least, most = np.full((2, n_columns), np.nan)
+    for stop, length in zip(np.cumsum(lengths), lengths):
+        if not same.any():
+            break
+        v = rows.take(slice(stop - length, stop))
+        low, high = np.fmin.reduce(v, axis=0), np.fmax.reduce(v, axis=0)
+        same &= (low == high) | np.isnan(low)
+        least, most = np.fmin(least, low), np.fmax(most, high)
+    return same & (most > least)
+
+
+def last_known(v, lengths, kept):
+    """Last known value of each sequence in the columns that are kept; NaN in others,
+    and where none is known."""
+    found = np.full((len(lengths), v.shape[1]), np.nan, v.dtype)
+    stops = np.cumsum(lengths)
+    for number, (stop, length) in enumerate(zip(stops, lengths)):
+        for j in np.flatnonzero(kept):
+            own = v[stop - length : stop, j]
+            known = own[~np.isnan(own)]
+            found[number, j] = known[-1] if known.size else np.nan
+    return found
+
+
 def of_sequences(sample_weight, lengths):
     """Weights of sequences, float64 of shape (n_sequences,), given these, or those of
     their rows.

@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from skdgm.base import Density, MissingCapability
 from skdgm.data import fill, tell_unknown
 from skdgm.data.gaps import fill_gaps, need_particles
-from skdgm.data.sequences import as_one_table
+from skdgm.data.sequences import as_one_table, last_known
 from skdgm.training import Sequences, stretches
 from skdgm.utils.counts import count_rows
 from skdgm.utils.random import IMPUTE, LIKELIHOOD, MAX_SEED, stream
@@ -81,6 +81,10 @@ class SequenceDensity(Density):
     def drawn(self, state, rng):
         """The next row of each sequence, and the states after it."""
 
+    @abstractmethod
+    def drawn_given(self, v, state, rng):
+        """The next row of each sequence given its known entries, and the states."""
+
     def log_prob(self, X, lengths=None):
         """Log-likelihood of each row given those before it in its sequence."""
         rows, found = self._of_rows(X, lengths, self.scored)
@@ -132,17 +136,19 @@ class SequenceDensity(Density):
                 found[own] = fill_gaps(*given, self.n_particles)[own]
         return found
 
-    def sample(self, n_samples, random_state=None):
+    def sample(self, n_samples, random_state=None, kept=None):
         """Draw rows: a sequence, or several of ``sequence_length`` rows."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
         n_steps = min(self.sequence_length or n_samples, n_samples)
-        found = self.continued(n_steps, None, -(-n_samples // n_steps), random_state)
+        n = -(-n_samples // n_steps)
+        found = self.continued(n_steps, None, n, random_state, kept)
         return found[:n_samples]
 
-    def continued(self, n_steps, given=None, n_each=1, random_state=None):
+    def continued(self, n_steps, given=None, n_each=1, random_state=None, kept=None):
         """Draw ``n_steps`` rows of n sequences, or those that follow ``given``
         sequences, a table and their lengths, ``n_each`` times: (n * n_steps,
-        n_columns), one sequence after the other."""
+        n_columns), one sequence after the other. Columns of which a mask says that they
+        are ``kept`` have the values of the row before."""
         seed = check_random_state(random_state).randint(MAX_SEED)
         with one_blas_thread():
             if given is None:
@@ -150,8 +156,18 @@ class SequenceDensity(Density):
             else:
                 state, n = self._after(*given, n_each)
             rng, steps = stream(seed).rows(n), []
+            fixed, some = None, kept is not None and kept.any()
+            if some and given is not None:
+                sequences = self._sequences(*given)
+                v = sequences.rows.take(slice(None))
+                fixed = np.repeat(last_known(v, sequences.lengths, kept), n_each, 0)
             for t in range(n_steps):
-                v, state = self.drawn(state, rng.fold(t))
+                if fixed is None:
+                    v, state = self.drawn(state, rng.fold(t))
+                else:
+                    v, state = self.drawn_given(fixed, state, rng.fold(t))
+                if some:
+                    fixed = np.where(kept, v, v.dtype.type(np.nan))
                 steps.append(v)
         found = np.stack(steps, axis=1).reshape(n * n_steps, -1)
         return self.decoded(self.domain.to_data(self.columns, found))

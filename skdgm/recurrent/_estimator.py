@@ -8,7 +8,7 @@ from skdgm.base.attributes import rolled_back
 from skdgm.base.fits import mean_score
 from skdgm.base.frames import filled_in, framed
 from skdgm.base.options import KW_ONLY, Count, Options, Positive, Share
-from skdgm.base.series import Series, continued, fit_transform
+from skdgm.base.series import Series, continued, fit_transform, remember_kept
 from skdgm.data.inputs import for_callbacks, own_frame
 from skdgm.data.sequences import (
     answered,
@@ -166,6 +166,7 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
             sample_weight = np.repeat(weight, lengths)
         # Statistics of columns are those of rows.
         rows = super()._begin(table, y, sample_weight, fresh, classes).rows
+        remember_kept(self, rows, lengths, fresh)
         return sequences_of(rows, lengths, weight)
 
     def _for_callbacks(self, X, y, sample_weight, table):
@@ -321,7 +322,8 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
         X : ndarray of shape (n_samples, n_features)
             A DataFrame if ``fit`` was given one.
         """
-        return framed(self, self.density_.sample(n_samples, random_state))
+        kept = vars(self).get("_kept")
+        return framed(self, self.density_.sample(n_samples, random_state, kept))
 
     def generate(
         self,
@@ -334,6 +336,9 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
         groups: Target = None,
     ) -> list | ArrayOrFrame:
         """Draw sequences, or continue given ones, step by step.
+
+        Columns that stayed the same within each sequence of ``fit``, as birth dates
+        do, are drawn in the first step, or are those of the prefix, and are kept.
 
         Parameters
         ----------

@@ -243,6 +243,12 @@ class LatentSequenceDensity(SequenceDensity):
         after = net.follow(params, own, net.seen(params, net.inputs(v)), told)
         return v, np.append(after, np.zeros((len(state), 1), dtype), axis=1)
 
+    def drawn_given(self, v, state, rng):
+        """The next row of each sequence given its known entries, and the states."""
+        batch = SimpleNamespace(sizes=[len(v)])
+        _, v, _, state = self.completed(v, batch, rng, state.copy(), False)
+        return v, state
+
     def with_particles(self, n_draws, resample):
         """The same density with so many particles, drawn anew or not."""
         found = type(self)(

@@ -143,6 +143,12 @@ class RecurrentDensity(SequenceDensity):
         v = net.step.draw(params.step, net.biases(params, state), rng)
         return v, net.follow(params, state, net.inputs(params, v))
 
+    def drawn_given(self, v, state, rng):
+        """The next row of each sequence given its known entries, and the states."""
+        known = v, np.zeros(len(v), bool), rng, False
+        _, v, _, state = self.particles.advance(state, *known)
+        return v, state
+
     def _params(self, dtype):
         return astype(self.params, dtype)
 

@@ -324,3 +324,24 @@ def test_dates_in_order_are_times_of_steps(model):
     clone(model).set_params(n_iter=1).fit([part, part.assign(day=days[order])])
     with pytest.raises(ValueError, match="add these up from the last date on"):
         clone(model).partial_fit(part)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [*MODELS, ConditionalRBM(3, n_lags=1, n_iter=1, random_state=0)],
+    ids=lambda m: type(m).__name__,
+)
+def test_columns_of_sequences_are_kept(model):
+    sexes = np.arange(8) % 2
+    parts = [np.c_[np.full(6, sex), RNG.integers(0, 2, (6, 2))] for sex in sexes]
+    model = clone(model).fit([part.astype(float) for part in parts])
+    drawn = model.generate(5, n_samples=40, random_state=0)
+    assert all(np.ptp(part[:, 0]) == 0 for part in drawn)
+    assert {part[0, 0] for part in drawn} == {0, 1}
+    assert any(np.ptp(part[:, 1]) > 0 for part in drawn)
+    prefix = [part[:3].astype(float) for part in parts[:2]]
+    prefix[1][1:, 0] = np.nan
+    for sex, part in enumerate(model.generate(5, prefix=prefix, random_state=0)):
+        assert (part[:, 0] == sex).all()
+    # Where a later sequence changes in it, it is of steps.
+    assert model.partial_fit(X)._kept.tolist() == [False] * 3

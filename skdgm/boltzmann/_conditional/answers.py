@@ -156,7 +156,8 @@ class GivenAnswers(Estimator):
         """
         density = self.density_
         if density.n_lags:
-            return framed(self, density.sample(X, random_state))
+            kept = vars(self).get("_kept")
+            return framed(self, density.sample(X, random_state, kept))
         self._refuse_series(X)
         return indexed(density.sample(X, random_state, n_steps=n_steps), X)
 

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import ClassifierTags
 
 from skdgm.base import rolled_back
-from skdgm.base.series import Series
+from skdgm.base.series import Series, remember_kept
 from skdgm.boltzmann._conditional.answers import GivenAnswers
 from skdgm.boltzmann._conditional.conditions import Past
 from skdgm.boltzmann._conditional.factors import gate_columns
@@ -140,7 +140,9 @@ class GivenEstimator(GivenAnswers):
             )
         refuse_clocks(table, lengths, self._name)
         weight = by_row(sample_weight, lengths)
-        return super()._begin(table, None, weight, fresh, lengths)
+        found = super()._begin(table, None, weight, fresh, lengths)
+        remember_kept(self, found.rows, lengths, fresh)
+        return found
 
     def _for_callbacks(self, X, y, sample_weight, table):
         if not self._options.n_lags:

@@ -14,6 +14,7 @@ from skdgm.boltzmann._conditional.conditions import Past, inputs
 from skdgm.boltzmann._conditional.density import ConditionalDensity
 from skdgm.data import fill
 from skdgm.data.gaps import Particles, fill_gaps, need_particles
+from skdgm.data.sequences import last_known
 from skdgm.training import Sequences
 from skdgm.utils.counts import count
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
@@ -66,9 +67,10 @@ class SeriesDensity(ConditionalDensity):
         means = self.layout.to_table(self.marginals_of(nothing))
         return self.decoded(self.rounded(self.to_data(means)))
 
-    def continued(self, n_steps, given, n_samples, random_state=None):
+    def continued(self, n_steps, given, n_samples, random_state=None, kept=None):
         """Draw the steps after prefixes, ``given`` as a table and lengths or None:
-        (n_series * n_steps, n_columns), all steps of the first series first."""
+        (n_series * n_steps, n_columns), all steps of the first series first. Columns of
+        which a mask says that they are ``kept`` have the values of the row before."""
         n_columns = len(self.columns.seen)
         n_prefixes = 1 if given is None else len(given[1])
         past = np.full((n_prefixes, self.n_lags, n_columns), np.nan, self.params.dtype)
@@ -81,18 +83,24 @@ class SeriesDensity(ConditionalDensity):
         past = np.repeat(past, n_samples, axis=0)
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
         rng, found = rng.rows(len(past)), []
-        free = np.full((len(past), n_columns), np.nan, self.params.dtype)
+        fixed = np.full((len(past), n_columns), np.nan, self.params.dtype)
+        if given is not None and kept is not None:
+            known = last_known(rows.take(slice(None)), lengths, kept)
+            fixed = np.repeat(known.astype(fixed.dtype), n_samples, axis=0)
         with one_blas_thread():
             for number in range(n_steps):
-                v, _ = self.next(past, free, rng.fold(number), "sample")
+                v, _ = self.next(past, fixed, rng.fold(number), "sample")
+                if kept is not None:
+                    fixed = np.where(kept, v, v.dtype.type(np.nan))
                 past = np.concatenate([past[:, 1:], v[:, None]], axis=1)
                 found.append(v)
         whole = np.stack(found, axis=1).reshape(-1, n_columns)
         return self.decoded(self.to_data(whole))
 
-    def sample(self, n_samples, random_state=None):
+    def sample(self, n_samples, random_state=None, kept=None):
         """Draw a series of so many rows."""
-        return self.continued(count(n_samples, "n_samples"), None, 1, random_state)
+        n_samples = count(n_samples, "n_samples")
+        return self.continued(n_samples, None, 1, random_state, kept)
 
     def fill(self, X, method="mean", random_state=None, lengths=None):
         """Fill missing entries, given all others of their series; or where likelihoods
