@@ -70,7 +70,7 @@ LAW = {
     "boosting": GROUND | {"base", "autoregressive"},
     "imputation": GROUND | {"data", "base", "autoregressive"},
     "constraints": GROUND | {"data", "base", "autoregressive"},
-    "persistence": {"exceptions", "registry", "typing"},
+    "persistence": {"exceptions", "registry", "typing", "utils"},
     "callbacks": GROUND | {"persistence"},
     "dask": ALGORITHMS | BESIDE | {"data", "base", "boltzmann", "stacks"},
     "datasets": {"exceptions", "typing"},

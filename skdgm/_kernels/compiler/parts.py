@@ -13,6 +13,8 @@ without parts.
 """
 
 import gc
+import signal
+import threading
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -95,17 +97,42 @@ class Kernel(CPUDispatcher):
     def compile(self, sig):
         """Compile the function for types of arguments."""
         try:
-            with no_collection():
+            with no_collection(), interrupted_later():
                 return super().compile(sig)
         except Exception:
             if not Kernel.has_parts:
                 raise
             Kernel.has_parts = False
             try:
-                return super().compile(sig)
+                with interrupted_later():
+                    return super().compile(sig)
             except Exception:  # So it was not for its parts.
                 Kernel.has_parts = True
                 raise
+
+
+@contextmanager
+def interrupted_later():
+    """Context that defers Ctrl-C to its end: Python drops exceptions raised in a
+    function that LLVM calls. A second Ctrl-C is raised at once."""
+    pressed, before = [], signal.getsignal(signal.SIGINT)
+
+    def defer(number, frame):
+        if pressed:
+            before(number, frame)
+        pressed.append((number, frame))
+
+    main = threading.current_thread() is threading.main_thread()
+    if not (main and callable(before)):
+        yield
+        return
+    signal.signal(signal.SIGINT, defer)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if pressed:
+            before(*pressed[0])
 
 
 @contextmanager
