@@ -44,9 +44,11 @@ def _entries(unit, mask):
     return _Entries(unit if mask.all() else unit.only(places), places)
 
 
-def _part(eta, places):
-    """Natural parameters of some entries."""
-    return tree_map(lambda own: own[..., places], eta)
+def _part(tree, places):
+    """Arrays of some entries; a tree that is a number as it is."""
+    if isinstance(tree, int | float):
+        return tree
+    return tree_map(lambda own: own[..., places], tree)
 
 
 def _joined(parts):
@@ -135,21 +137,42 @@ class Enumeration:
                     x[block][:, places] = y[block][:, places]
         return x
 
-    def _fields(self, z, y, block):
-        """Natural parameters of a block that is summed out given each state, of rows by
-        states, one after the other: inputs are sums of those of both."""
+    def _inputs(self, z, y, block):
+        """Inputs of a block that is summed out: from each row, from each state, and
+        from both through factors, of rows by states, one after the other; 0 for none,
+        as from either alone where all weights are gated."""
         energy, params, rows = self.energy, self.params, self._rows(z, y)
         among = [other for other, part in enumerate(rows) if part is not None]
         of_rows = energy.received(params, rows, block, among=among)
         of_states = energy.received(params, self.states, block, among=self.few)
-        total = energy.received_across(params, self.states, rows, block, outer=True)
-        # Where all weights are gated, there is perhaps nothing from either alone.
+        across = energy.received_across(params, self.states, rows, block, outer=True)
+        return of_rows, of_states, across
+
+    def _fields(self, n_rows, inputs, block, entries):
+        """Natural parameters of some entries of a block, of rows by states."""
+        unit, places = entries
+        of_rows, of_states, total = (_part(own, places) for own in inputs)
         for part, axis in (of_rows, 1), (of_states, 0):
             if isinstance(part, np.ndarray):
-                shape = len(z), self._n_states, part.shape[-1]
+                shape = n_rows, self._n_states, len(places)
                 whole = np.broadcast_to(np.expand_dims(part, axis), shape)
-                total = total + whole.reshape(-1, shape[-1])
-        return energy.field(params, block, total)
+                total = total + whole.reshape(-1, len(places))
+        return unit.field(_part(self.params.units[block], places), total)
+
+    def _of_known(self, inputs, y, block):
+        """Log weights of the known entries of a block under each state, (n_rows,
+        n_states): linear in the input, which their statistics multiply."""
+        unit, places = self.known[block]
+        of_rows, of_states, across = (_part(own, places) for own in inputs)
+        params, x = _part(self.params.units[block], places), y[block][:, places]
+        T = np.asarray(unit.statistic(params, x))
+        total = unit.log_weight(unit.field(params, of_rows), x)[:, None]
+        if isinstance(of_states, np.ndarray):
+            total = total + T @ of_states.T
+        if isinstance(across, np.ndarray):
+            shape = len(x), self._n_states, len(places)
+            total = total + np.einsum("ru,rsu->rs", T, across.reshape(shape))
+        return total
 
     @property
     def _n_states(self):
@@ -174,16 +197,12 @@ class Enumeration:
                 own = unit.log_weight(_part(eta, places), y[block][:, places])
                 total = total + own[:, None]
         for block in self.many:
-            eta = self._fields(z, y, block)
-            unit, places = self.free[block]
+            inputs, (unit, places) = self._inputs(z, y, block), self.free[block]
             if len(places):
-                log_A = unit.log_partition(_part(eta, places))
-                total = total + log_A.reshape(len(z), n)
-            unit, places = self.known[block]
-            if len(places):
-                x = np.repeat(y[block][:, places], n, axis=0)
-                own = unit.log_weight(_part(eta, places), x)
-                total = total + own.reshape(len(z), n)
+                eta = self._fields(len(z), inputs, block, self.free[block])
+                total = total + unit.log_partition(eta).reshape(len(z), n)
+            if len(self.known[block].places):
+                total = total + self._of_known(inputs, y, block)
         return total
 
     def log_evidence(self, z, y=None):
@@ -214,8 +233,12 @@ class Enumeration:
         for block in self.few:
             found[block] = p @ self.states[block]
         for block in self.many:
-            means = self.energy.units[block].mean(self._fields(z, y, block))
-            found[block] = np.einsum("rs,rsu->ru", p, means.reshape(*p.shape, -1))
+            found[block] = np.zeros((len(z), self.energy.units[block].size))
+            unit, places = self.free[block]
+            if len(places):
+                given = len(z), self._inputs(z, y, block), block, self.free[block]
+                means = unit.mean(self._fields(*given)).reshape(*p.shape, -1)
+                found[block][:, places] = np.einsum("rs,rsu->ru", p, means)
         return self._with_known(found, y)
 
     def _draw(self, z, y, rng):

@@ -215,7 +215,7 @@ def test_numbers_beyond_all_floats_and_text_are_named():
     flow = skdgm.Flow(attribute_conditional=True, n_iter=1)
     for model in MODEL, vae, flow:
         for y in huge, [[1, own] for own in huge]:
-            with pytest.raises(ValueError, match="no numbers: a whole number of 1329 bits"):
+            with pytest.raises(ValueError, match="a whole number of 1329 bits"):
                 clone(model).fit(abs(X).clip(0, 1), y)
     with pytest.raises(ValueError, match="X has whole numbers beyond"):
         clone(MODEL).fit([[own] for own in huge], NAMES)
