@@ -176,6 +176,10 @@ class Covariance(Potential):
         for weights in (params.W, params.C):
             limit_norms(weights, max_norm)
 
+    def tangent(self, params, grad):
+        """The gradient as it is."""
+        return grad
+
     def kept(self, params):
         """What :meth:`constrain` keeps: sums of pooling, (n_covariance,)."""
         return params.P.sum(axis=0)

@@ -22,16 +22,17 @@ References
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import eigvalsh
+from scipy.linalg import eigh
 
 from skdgm.distributions import Gaussian, Normal
 from skdgm.energies.potential import Potential
 from skdgm.utils.math import limit_norms, sigmoid, softplus
 
-# Largest share of the precisions that spikes take away.
-_MOST = 0.99
-# Initial biases of spikes.
-_OFF = -1.0
+# Largest share of the precisions that spikes take away; part of it from which on a
+# gradient may not lead beyond it; steps of the projection at most.
+_MOST, _NEAR, _TRIES = 0.99, 0.999, 8
+# Initial biases of spikes: of few, and of many for each column.
+_OFF, _ON = -1.0, 3.0
 
 
 class SpikeSlabParams(NamedTuple):
@@ -151,15 +152,17 @@ class SpikeSlab(Potential):
         return softplus(field).sum(axis=-1) - 0.5 * precision * np.square(own + shift)
 
     def initial(self, rng, n_components):
-        """Small random weights from a generator, as parameters of float64."""
+        """Small random weights from a generator, as parameters of float64. Many spikes
+        begin switched on: as all of them share the limit, rows could not be wide."""
         (unit,) = self.units
         n, k = unit.size, n_components
+        bias = np.clip(2 * np.log2(k / n) - 4, _OFF, _ON)
         small = 0.5 / (np.sqrt(n) + np.sqrt(k))
         return SpikeSlabParams(
             Normal(np.zeros(n), np.zeros(n)),
             small * rng.normal(size=(n, k)),
             np.zeros((n, k)),
-            np.full(k, _OFF),
+            np.full(k, bias),
             np.ones(k),
             np.zeros(k),
         )
@@ -168,23 +171,67 @@ class SpikeSlab(Potential):
         """Limit norms of weights, keep Phi positive, and the precision matrix of all
         spikes positive definite, in place."""
         np.maximum(params.Phi, 0, out=params.Phi)
-        W = params.W
-        limit_norms(W, max_norm)
-        log_scale = np.add.outer(params.visible.log_precision, params.log_alpha)
-        share = taken((W * np.exp(-0.5 * log_scale)).astype(float))
+        limit_norms(params.W, max_norm)
+        for _ in range(_TRIES):
+            share, slope = self._taken(params)
+            if not share > _MOST:
+                return
+            length = sum(np.square(part).sum(dtype=float) for part in slope)
+            by = params.dtype.type(np.log(share / _MOST) / length)
+            for part, own in zip(_limited(params), slope):
+                part -= by * own
+        share, _ = self._taken(params)
         if share > _MOST:
-            W *= np.sqrt(_MOST / share)
+            params.W[...] *= np.sqrt(_MOST / share)
+
+    def tangent(self, params, grad):
+        """Gradient less what of it leads out of the parameters that are allowed, where
+        these are at the limit."""
+        share, slope = self._taken(params)
+        if not share > _NEAR * _MOST:
+            return grad
+        parts = _limited(grad)
+        out = sum((part * own).sum(dtype=float) for part, own in zip(parts, slope))
+        if out > 0:
+            out /= sum(np.square(own).sum(dtype=float) for own in slope)
+            for part, own in zip(parts, slope):
+                part -= part.dtype.type(out) * own
+        return grad
+
+    def _taken(self, params):
+        """Largest share of the precisions that spikes take away, or an upper bound
+        below the limit; and slopes of its log by W and the logs of both precisions."""
+        log_scale = np.add.outer(params.visible.log_precision, params.log_alpha)
+        scale = np.exp(-0.5 * log_scale.astype(float))
+        share, below, above = top((params.W * scale).astype(float))
+        if below is None:
+            return share, ()
+        slope = (
+            2 / np.sqrt(share) * np.multiply.outer(below, above) * scale,
+            -np.square(below),
+            -np.square(above),
+        )
+        return share, tuple(part.astype(params.dtype) for part in slope)
 
     def kept(self, params):
         """Nothing."""
         return None
 
 
-def taken(A):
-    """Largest eigenvalue of A A^T, or an upper bound of it that is at most 0.99."""
+def top(A):
+    """Largest eigenvalue of A A^T with its vectors on both sides; or an upper bound of
+    it that is below the limit, and None twice."""
     bound = np.abs(A).sum(axis=0).max() * np.abs(A).sum(axis=1).max()
-    if not bound > _MOST or not np.isfinite(bound):
-        return bound
-    gram = A @ A.T if len(A) < A.shape[1] else A.T @ A
-    last = len(gram) - 1
-    return eigvalsh(gram, subset_by_index=(last, last))[0]
+    if not bound > _NEAR * _MOST or not np.isfinite(bound):
+        return bound, None, None
+    tall, last = len(A) >= A.shape[1], min(A.shape) - 1
+    gram = A.T @ A if tall else A @ A.T
+    (share,), vectors = eigh(gram, subset_by_index=(last, last))
+    vector = vectors[:, 0]
+    other = (A if tall else A.T) @ vector / np.sqrt(share)
+    return (share, other, vector) if tall else (share, vector, other)
+
+
+def _limited(params):
+    """Parameters on which the limit depends."""
+    return params.W, params.visible.log_precision, params.log_alpha

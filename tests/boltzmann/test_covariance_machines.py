@@ -7,18 +7,28 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import GaussianRBM, MeanCovarianceRBM, MeanProductOfT, SpikeSlabRBM
-from skdgm.boltzmann._covariance import annealing
+from skdgm.boltzmann._covariance import annealing, slabs
 from skdgm.boltzmann._covariance.moves import Trajectories
 from skdgm.boltzmann._covariance.objective import log_conditional
 from skdgm.distributions import Normal
 from skdgm.energies.covariance import Covariance, CovarianceParams
 from skdgm.exceptions import DivergenceError, LikelihoodWarning
 from skdgm.metrics import likelihood_bracket, partition_bracket, raise_log_likelihood
+from skdgm.samplers import State
 from skdgm.utils.random import stream
 from tests.numerical import assert_means
 
 GRID = np.linspace(-9, 9, 361)
 CELL = (GRID[1] - GRID[0]) ** 2
+
+
+CORRELATION = 0.95
+
+
+def correlated(n):
+    """Normal rows of two correlated columns."""
+    covariance = [[1, CORRELATION], [CORRELATION, 1]]
+    return np.random.default_rng(0).multivariate_normal([0, 0], covariance, n)
 
 
 def crossed(n, seed):
@@ -276,3 +286,27 @@ def test_sides_that_disagree_are_told(monkeypatch):
     with pytest.warns(LikelihoodWarning, match="it: forward and reverse"):
         found = annealing.bracket(stream(0), moves, params, draws, 0.1, "it").log_Z
     assert found > log_Z
+
+
+def test_a_normal_distribution_is_learned_by_spikes():
+    """Whose precisions have to rise where the limit of weights is reached."""
+    X = correlated(500)
+    machine = SpikeSlabRBM(5, n_iter=200, learning_rate=0.02, random_state=0).fit(X)
+    draws = machine.sample(2000, random_state=0, n_steps=50)
+    narrow, wide = np.linalg.eigvalsh(np.cov(draws.T))
+    assert narrow < 2 * (1 - CORRELATION)
+    assert wide > 0.7 * (1 + CORRELATION)
+
+
+@pytest.mark.parametrize("clamped", [False, True])
+def test_rows_drawn_without_slabs_are_those_drawn_with(monkeypatch, clamped):
+    density = SpikeSlabRBM(4, n_iter=20, random_state=0).fit(correlated(500)).density_
+    seen = np.tile([True, False], (4000, 1))
+    given = stream(0).rows(4000), density.params
+    found = []
+    for most in (64, 0):
+        monkeypatch.setattr(slabs, "_FEW", most)
+        sampler = density.moves.sampler(1.0, (seen,) if clamped else None)
+        (v,) = sampler.step(*given, State((np.ones((4000, 2)),)), 60)[0].x
+        found.append(np.column_stack([v, v**2, v[:, 0] * v[:, 1]]))
+    assert_means(found[0] - found[1], 0)

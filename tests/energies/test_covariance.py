@@ -9,7 +9,8 @@ from scipy.special import loggamma, logsumexp
 
 from skdgm.distributions import Normal
 from skdgm.energies.covariance import Covariance, CovarianceParams, ProductOfT
-from skdgm.energies.spike_slab import SpikeSlab, SpikeSlabParams, taken
+from skdgm.energies.spike_slab import SpikeSlab, SpikeSlabParams, top
+from skdgm.utils.tree import tree_map
 from tests.numerical import assert_trees, numerical_gradient
 
 N, N_MEAN, N_FACTORS, N_COVARIANCE = 3, 2, 4, 2
@@ -185,6 +186,33 @@ def test_precisions_stay_positive_definite_for_all_spikes():
 def test_the_largest_eigenvalue_is_found_or_bounded(shape):
     A = np.random.default_rng(0).normal(size=shape)
     largest = np.linalg.eigvalsh(A @ A.T).max()
-    assert taken(A) == pytest.approx(largest)
+    share, below, above = top(A)
+    assert share == pytest.approx(largest)
+    np.testing.assert_allclose(A @ above, np.sqrt(share) * below)
     small = A * np.sqrt(0.1 / largest)
-    assert 0.1 <= taken(small) <= 0.99 + 1e-12
+    assert 0.1 <= top(small)[0] <= 0.99 + 1e-12
+
+
+def test_a_gradient_at_the_limit_leads_along_it():
+    """And not beyond, by any of the parameters on which the limit depends."""
+    energy, params, _ = slabs()
+    params = params._replace(W=9 * params.W)
+    before = params.visible.log_precision.copy(), params.log_alpha.copy()
+    energy.constrain(params, energy.kept(params), 100.0)
+    # There is more room: not only are weights smaller.
+    assert (params.visible.log_precision >= before[0]).all()
+    assert (params.log_alpha >= before[1]).all()
+    share = energy._taken(params)[0]
+    assert share == pytest.approx(0.99, abs=0.02)
+
+    def share_at(step, grad):
+        moved = tree_map(lambda part, own: part + step * own, params, grad)
+        return energy._taken(moved)[0]
+
+    out = tree_map(np.zeros_like, params)._replace(W=params.W.copy())
+    assert share_at(1e-4, out) > share + 1e-6
+    along = energy.tangent(params, tree_map(np.copy, out))
+    assert abs(along.W).max() > 0
+    assert share_at(1e-4, along) == pytest.approx(share, abs=1e-7)
+    inwards = tree_map(np.negative, out)
+    assert_trees(energy.tangent(params, tree_map(np.copy, inwards)), inwards)

@@ -103,6 +103,7 @@ class CovarianceObjective(Objective):
             self.energy.gradient(params, v),
             self.energy.gradient(params, chains.x[0]),
         )
+        grad = self.energy.tangent(params, grad)
         kept = self.energy.kept(params)
         how = options.learning_rate, options.schedule, clock, options.power_t
         adam.step(

@@ -11,10 +11,15 @@ from skdgm.samplers import Info, Sampler, State
 from skdgm.utils.math import sigmoid, softplus
 
 _SPIKE, _SLAB, _VISIBLE = range(3)
+# Columns up to which rows are drawn without slabs.
+_FEW = 64
 
 
 class SlabGibbs(Sampler):
     """Spikes given rows, slabs given both, and rows given spikes and slabs.
+
+    Rows of few columns are drawn given spikes alone: such chains mix where spikes take
+    away nearly all of a precision, and slabs would hold rows where they are.
 
     Parameters
     ----------
@@ -37,6 +42,9 @@ class SlabGibbs(Sampler):
             own = rng.fold(number)
             field, slab = self.energy.slabs(params, v)
             h = (own.fold(_SPIKE).uniform(k) < sigmoid(field)).astype(v.dtype)
+            if n <= _FEW:
+                v = self._row(own.fold(_VISIBLE).normal(n, v.dtype), params, v, h)
+                continue
             noise = own.fold(_SLAB).normal(k, v.dtype)
             hs = h * (slab + wide * noise)
             each = precision + h @ params.Phi.T
@@ -44,6 +52,21 @@ class SlabGibbs(Sampler):
             drawn += visible.mean + hs @ params.W.T / each
             v = drawn if self.clamp is None else np.where(self.clamp[0], v, drawn)
         return State((v,)), Info(None)
+
+    def _row(self, noise, params, v, h):
+        """Rows given spikes, and entries that stay."""
+        visible, P = params.visible.mean, self.energy.precisions(params, h)
+        pull = (h * params.mu) @ params.W.T
+        if self.clamp is not None:
+            free = (~self.clamp[0]).astype(v.dtype)
+            stays = (1 - free) * (v - visible)
+            pull = free * (pull - np.einsum("rij,rj->ri", P, stays))
+            P = P * free[:, :, None] * free[:, None]
+            P[:, np.arange(len(visible)), np.arange(len(visible))] += 1 - free
+        root = np.linalg.inv(np.linalg.cholesky(P))
+        drawn = np.einsum("rij,rj->ri", root, pull) + noise
+        drawn = visible + np.einsum("rji,rj->ri", root, drawn)
+        return drawn if self.clamp is None else np.where(self.clamp[0], v, drawn)
 
 
 class SlabMoves(Moves):
