@@ -18,6 +18,7 @@ from skdgm.base import Density
 from skdgm.data import events_of, fill
 from skdgm.diffusion._field import Field, flowed, moved, noised
 from skdgm.diffusion._flips import before, flipped, offset
+from skdgm.diffusion._guided import Guide, bridged, resampled
 from skdgm.diffusion._layout import Turns
 from skdgm.diffusion._matching import ROOM, bounds
 from skdgm.diffusion._noise import Clocks
@@ -37,6 +38,7 @@ _SPREAD = 1.25
 _EXACT = 24
 # Purposes of random numbers.
 _START, _PROBE, _STEP, _CLAMP, _RAISE, _BOUND, _NOISE, _TURN, _SHOW = range(400, 409)
+_PICK = 409
 
 
 class DiffusionDensity(Density):
@@ -189,7 +191,7 @@ class DiffusionDensity(Density):
         def filled(v, rng, told=None):
             n_draws = self.now.n_draws if method == "mean" else 1
             found = np.empty_like(v)
-            for part in gen_batches(len(v), max(1, ROOM // self.width)):
+            for part in gen_batches(len(v), self._at_once):
                 draws = [
                     self._clamped(
                         v[part],
@@ -204,6 +206,11 @@ class DiffusionDensity(Density):
         how = {"n_draws": n_samples, "given": given}
         found = fill(self, X, method, random_state, filled, **how)
         return self.decoded(found, X)
+
+    @property
+    def _at_once(self):
+        """Number of rows that are filled in at a time, each by several particles."""
+        return max(1, ROOM // (self.width * self.now.n_resamplings))
 
     @property
     def _times(self):
@@ -240,16 +247,18 @@ class DiffusionDensity(Density):
             found = np.concatenate([function(part) for part in parts])
         return self.decoded(self.domain.to_data(self.columns, found))
 
-    def _drawn(self, rng, told, turns=None):
+    def _drawn(self, rng, told, turns=None, coded=None):
         """Rows of draws: real columns by the flow, or with new noise after each step;
         and masked ones in ``turns``."""
+        dtype = told.dtype.type
         if self.layout.flips:
             nothing = np.full((len(rng.ids), len(self.layout.masked)), np.nan)
-            return self._turned(nothing.astype(self.dtype), rng, told)
-        field, layout = self._field(self.dtype, self.now.guidance), self.layout
-        coded = np.full((len(rng.ids), len(layout.masked)), np.nan, self.dtype)
+            return self._turned(nothing.astype(dtype), rng, told)
+        field, layout = self._field(dtype, self.now.guidance), self.layout
+        if coded is None:
+            coded = np.full((len(rng.ids), len(layout.masked)), np.nan, dtype)
         turns = turns or Turns(layout, coded, rng.fold(_TURN))
-        y = rng.fold(_START).normal(len(layout.noisy), self.dtype)
+        y = rng.fold(_START).normal(len(layout.noisy), dtype)
         for k, (now, after) in enumerate(pairwise(self._times[::-1])):
             flow = self.now.sampler == "flow"
             # Twice as far, and back with noise: a step of the diffusion in reverse.
@@ -363,39 +372,75 @@ class DiffusionDensity(Density):
         return found
 
     def _clamped(self, v, rng, told=None, turns=None):
-        """Rows with missing entries drawn given the others, by a reverse diffusion in
-        which real ones are known at every level of noise, and steps are repeated;
-        where all real ones are known they have no noise."""
-        field, frame = self._field(v.dtype, self.now.guidance), self.frame
-        real, coded = self.layout.split(v)
+        """Rows with missing entries drawn given the others: by weighted particles, as
+        :class:`Guide` says, where some real entries are known, and by the model itself
+        where none is; where all real ones are known they have no noise."""
         if told is None:
             told = np.zeros((len(v), self.told.n_inputs), v.dtype)
         if self.layout.flips:
             return self._turned(v, rng, told)
+        real, coded = self.layout.split(v)
         turns = turns or Turns(self.layout, coded, rng.fold(_TURN))
-        known = ~np.isnan(real)
-        there = np.where(known, real, 0) - frame.backward.b
-        y = rng.fold(_START).normal(real.shape[1], v.dtype)
-        times, open_ = self._times[::-1], (~known).any(axis=1)
-        for k, pair in enumerate(pairwise(times)):
-            pair = [time * open_ for time in pair] if self.layout.output else pair
-            angles = self.clocks(pair[1], v.dtype)
-            signal, amount = np.cos(angles.phi), np.sin(angles.phi)
-            beside = self.layout.beside(coded, told)
-            for r in range(self.now.n_resamplings):
-                own = rng.fold(_CLAMP, k, r)
-                y = moved(field, y, pair, beside)
-                noise = own.normal(real.shape[1]) * frame.noise
-                x = np.where(
-                    known, signal * there + amount * noise, frame.mixed(y, angles)
-                )
-                y = frame.unmixed(x, angles).astype(v.dtype)
-                if r + 1 < self.now.n_resamplings:
-                    y = noised(field, y, pair[1], pair[0], rng.fold(_RAISE, k, r))
-            given = field, turns, y, coded, pair[1], told, times[k + 1]
-            coded = self._shown(*given, rng.fold(_SHOW, k))
-        found = self.layout.joined(frame.rows(y), coded)
+        found, some = np.empty_like(v), ~np.isnan(real).all(axis=1)
+        for rows, guided in (
+            (np.flatnonzero(some), True),
+            (np.flatnonzero(~some), False),
+        ):
+            if not rows.size:
+                continue
+            part = turns.take(rows)
+            how = rng.take(rows), told[rows], part
+            if guided:
+                found[rows] = self._guided(v[rows], *how)
+            else:
+                found[rows] = self._drawn(*how, coded[rows])
+            turns.log_w[rows] = part.log_w
         return np.where(np.isnan(v), found, v)
+
+    def _guided(self, v, rng, told, turns):
+        """Draws of particles given known real entries."""
+        field, frame, n = self._field(v.dtype, self.now.guidance), self.frame, len(v)
+        real, coded = self.layout.split(v)
+        n_each, guide = self.now.n_resamplings, Guide(frame, real)
+        shape, each = (n, n_each, real.shape[1]), np.repeat(np.arange(n), n_each)
+        own, known, turns = rng.each(n_each), turns, turns.take(each)
+        coded, told, open_ = coded[each], told[each], np.isnan(real).any(axis=1)[each]
+        still = frame.components(np.where(np.isnan(real), 0, real))[each]
+        log_w, log_mean, open_y = np.zeros(shape[:2]), np.zeros(n), open_[:, None]
+
+        def denoised(y, time):
+            beside, times = self.layout.beside(coded, told), time * open_
+            at = field.at(y, times)
+            return at.cos * y - at.sin * field.velocity(y, times, beside)
+
+        # One draw of a velocity for each half step costs what Heun's method does.
+        times = np.linspace(1, 0, 2 * self.now.n_steps + 1)
+        y = np.where(open_y, own.fold(_START).normal(shape[2], v.dtype), still)
+        z_mean = denoised(y, 1.0)
+        for k, (now, after) in enumerate(pairwise(times)):
+            at, to = (self.clocks(time, np.float64) for time in (now, after))
+            z = z_mean + at.sin * own.fold(_CLAMP, k).normal(shape[2])
+            z = guide.drawn(z.reshape(shape), at.sin[0] ** 2).reshape(y.shape)
+            noise = own.fold(_RAISE, k).normal(shape[2])
+            new, mean = bridged(y, z, at, to, noise)
+            last, y = mean(z_mean), np.where(open_y, new, still).astype(v.dtype)
+            given = field, turns, y, coded, after * open_, told, after
+            coded = self._shown(*given, own.fold(_SHOW, k))
+            if not after:
+                break
+            z_mean = denoised(y, after)
+            pair = z_mean.reshape(shape), last.reshape(shape)
+            log_w += guide.log_ratio(*pair, to.sin[0] ** 2)
+            log_w += turns.spent().reshape(n, n_each)
+            index, log_w, total = resampled(log_w, rng.fold(_PICK, k))
+            place = (index + n_each * np.arange(n)[:, None]).ravel()
+            y, z_mean, coded = y[place], z_mean[place], coded[place]
+            log_mean += total
+        log_w += turns.spent().reshape(n, n_each)
+        known.log_w += log_mean + log_mean_exp(log_w.T)[0]
+        best = (log_w + rng.fold(_PICK).gumbel(n_each)).argmax(axis=1)
+        place = best + n_each * np.arange(n)
+        return self.layout.joined(frame.rows(y[place]), coded[place])
 
     def _conditioned(self, n, rng, told, conditions, names):
         """Rows under conditions: values are clamped, and rows in ranges chosen, for
@@ -413,8 +458,8 @@ class DiffusionDensity(Density):
         # Of bits, more than one value is both.
         within = {} if layout.flips else within
         ranges = {j: e.intervals for j, e in events.items() if j not in place}
-        at_once = max(1, ROOM // self.width)
         known = not np.isnan(v).all()
+        at_once = self._at_once if known else max(1, ROOM // self.width)
 
         def rows_of(rng, told):
             holes = np.tile(v.astype(self.dtype), (len(rng.ids), 1))

@@ -31,6 +31,8 @@ from scipy.special import expit
 
 # Times nearer to the ends are moved to here.
 _END = 1e-5
+# Bits up to which bounds are summed over both values of each.
+BOTH = 24
 
 
 def flipped(x, uniform, time, since=0.0):
@@ -63,13 +65,38 @@ def before(log_odds, z, now, after):
     return found
 
 
+def bounded(odds_of, z, x, time):
+    """Bound of the negative log-likelihood of rows x at uniform times of each,
+    (n_rows,), given bits z at these times, and ``odds_of(z, time)``, the log odds of
+    rows; NaN where missing.
+
+    A flipped bit, of probability t / 2, has a term that grows as 1 / t. So of few bits
+    terms are summed over both values of each; of many, times near 0 are more frequent.
+    """
+    n = x.shape[1]
+    if n > BOTH:
+        return bound(odds_of(z, time), z, x, time).sum(axis=1)
+    share = np.where(z == x, 1 - 0.5 * time[:, None], 0.5 * time[:, None])
+    found = (share * bound(odds_of(z, time), z, x, time)).sum(axis=1)
+    for j in range(n):
+        other = z.copy()
+        other[:, j] = 1 - z[:, j]
+        each = bound(odds_of(other, time), other, x, time)
+        found += (1 - share[:, j]) * each[:, j]
+    return found
+
+
+def spread(time, n):
+    """Times for n bits, of uniform ones, and their weights."""
+    return (time, 1.0) if n <= BOTH else (time**3, 3 * time**2)
+
+
 def bound(log_odds, z, x, time):
-    """Bound of the negative log-likelihood of rows x at a time of each, (n_rows,),
-    given bits z at this time and the log odds of rows; NaN where missing."""
+    """Terms of the bound for each bit, by the arguments of :func:`bounded`."""
     time = time.clip(_END, 1 - _END)[:, None]
     log_ratio = np.log(time) - np.log(2 - time)
     same, p = z == x, expit(np.where(z == 1, log_odds, -log_odds).astype(np.float64))
     ratio = np.exp(np.where(same, log_ratio, -log_ratio))
     found = p * np.exp(log_ratio) + (1 - p) * np.exp(-log_ratio)
     each = found - ratio + ratio * (np.log(ratio) - np.log(found))
-    return (np.where(np.isnan(x), 0.0, each) / (2 * (1 - time))).sum(axis=1)
+    return np.where(np.isnan(x), 0.0, each) / (2 * (1 - time))

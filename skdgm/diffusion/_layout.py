@@ -20,6 +20,7 @@ References
    Autoregressive diffusion models. ICLR.
 """
 
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -143,6 +144,18 @@ class Turns:
         place = np.argsort(np.argsort(np.where(unknown, noise, -1.0), axis=1), axis=1)
         self.n_unknown = unknown.sum(axis=1)
         self.rank = place - (coded.shape[1] - self.n_unknown)[:, None]
+
+    def take(self, index):
+        """Those of rows at an index array, without weights."""
+        found = copy(self)
+        found.n_unknown, found.rank = self.n_unknown[index], self.rank[index]
+        found.log_w = np.zeros(len(index))
+        return found
+
+    def spent(self):
+        """Log probabilities since the last call."""
+        found, self.log_w = self.log_w, np.zeros(len(self.log_w))
+        return found
 
     def due(self, coded, time):
         """Mask of entries that have no value yet, and get one before a time."""

@@ -228,10 +228,14 @@ def bounds(net, frame, clocks, v, coded, time, noise, uniform, told=None):
     """
     layout, hidden = net[1], None
     if layout.flips:
+        time, weight = _flips.spread(time, coded.shape[1])
         z = _flips.flipped(coded, uniform, time)
-        x = seen(v, time, clocks(time, v.dtype), layout.beside(z, told))
-        out = net[0].apply(*net[2:], x)[0]
-        return _flips.bound(out + _flips.offset(z, time), z, coded, time)
+
+        def odds_of(z, time):
+            x = seen(v, time, clocks(time, v.dtype), layout.beside(z, told))
+            return net[0].apply(*net[2:], x)[0] + _flips.offset(z, time)
+
+        return weight * _flips.bounded(odds_of, z, coded, time)
     y, angles, *rest = noisy(frame, clocks, v, time, noise)
     if layout.output:
         hidden = masked(coded, time, uniform)

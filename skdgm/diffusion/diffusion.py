@@ -118,8 +118,10 @@ class Diffusion(TableOptions, NetEstimator):
         beyond one: draws are more typical of them, and more alike [4]_. It may be
         changed after ``fit``.
     n_resamplings
-        How often each step is taken, with noise in between, where some entries are
-        known: more agree better with these [6]_. It may be changed after ``fit``.
+        Number of weighted particles of which each draw given known real entries is
+        chosen: draws are those of the model as it grows [6]_. Of flipped bits, how
+        often each step is taken, with noise in between. It may be changed after
+        ``fit``.
     likelihood
         What :meth:`score_samples` returns: the density of the "flow", or a lower
         "bound" of that of the "ancestral" sampler [2]_, estimated at ``n_draws`` times;
@@ -165,8 +167,8 @@ class Diffusion(TableOptions, NetEstimator):
     .. [4] Ho and Salimans (2022). Classifier-free diffusion guidance. arXiv:2207.12598.
     .. [5] Karras, Aittala, Aila and Laine (2022). Elucidating the design space of
        diffusion-based generative models. NeurIPS.
-    .. [6] Lugmayr, Danelljan, Romero, Yu, Timofte and Van Gool (2022). RePaint:
-       inpainting using denoising diffusion probabilistic models. CVPR.
+    .. [6] Wu, Trippe, Naesseth, Blei and Cunningham (2023). Practical and
+       asymptotically exact conditional sampling in diffusion models. NeurIPS.
     .. [7] Hoogeboom, Gritsenko, Bastings, Poole, van den Berg and Salimans (2022).
        Autoregressive diffusion models. ICLR.
     .. [8] Ronneberger, Fischer and Brox (2015). U-Net: convolutional networks for
@@ -238,9 +240,9 @@ class Diffusion(TableOptions, NetEstimator):
         conditions : dict, default=None
             Conditions by the name, or number, of a column: a value; a list of values;
             or a range, as ``slice(low, high)`` with None for an open end, or an
-            Interval of pandas. Values are known at every level of noise, as to
-            :meth:`impute`; masked columns are drawn within theirs, with weights; of the
-            draws of real columns those within ranges are kept, so a range of
+            Interval of pandas. Draws given values are those of weighted particles, as
+            of :meth:`impute`; masked columns are drawn within theirs, with weights; of
+            the draws of real columns those within ranges are kept, so a range of
             probability p takes 1 / p draws for each; rows of each class, or of the same
             attributes, are drawn by themselves.
 

@@ -1,5 +1,7 @@
 """Diffusions: scores, densities and bounds of known distributions, and draws."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.special import logsumexp
@@ -8,9 +10,12 @@ from sklearn.base import clone
 from sklearn.datasets import make_moons
 
 from skdgm import FVBN, Diffusion
+from skdgm.diffusion._density import DiffusionDensity
 from skdgm.diffusion._field import Field, flowed, moved, noised
+from skdgm.diffusion._layout import Layout
 from skdgm.diffusion._matching import noisy
 from skdgm.diffusion._noise import Clocks, Frame
+from skdgm.diffusion._told import Told
 from skdgm.exceptions import OutlierWarning
 from skdgm.utils.random import stream
 from tests.numerical import numerical_gradient
@@ -40,7 +45,8 @@ class ExactField(Field):
     """Velocity of the mixture, in closed form."""
 
     def velocity(self, y, time, beside=None):
-        angles = self.at(y, time)
+        # Of all rows.
+        angles = self.at(y, np.ravel(time)[0])
         shift, noise = np.cos(angles.phi), np.sin(angles.phi)
         x = FRAME.mixed(y, angles) + FRAME.backward.b
 
@@ -234,14 +240,40 @@ def test_normal_rows_have_exact_scores_and_densities():
     # Given the last column, the others are normal, too.
     x = X[:1].copy()
     x[0, :2] = np.nan
-    start.set_params(n_resamplings=8)
     drawn = start.conditional_sample(x, n_samples=2000, random_state=0)[:, :2]
     slope = covariance[:2, 2] / covariance[2, 2]
     center = mean[:2] + slope * (x[0, 2] - mean[2])
     within = covariance[:2, :2] - np.outer(slope, covariance[2, :2])
     sd = np.sqrt(np.diag(within))
-    assert (abs(drawn.mean(axis=0) - center) < 0.15 * sd).all()
-    np.testing.assert_allclose(drawn.std(axis=0), sd, rtol=0.15)
+    assert (abs(drawn.mean(axis=0) - center) < 4 / 2000**0.5 * sd).all()
+    np.testing.assert_allclose(drawn.std(axis=0), sd, rtol=4 / 4000**0.5)
+    # Weights are those of particles that need none, in however few steps.
+    start.set_params(n_steps=2)
+    drawn = start.sample(2000, random_state=0, conditions={2: x[0, 2]})[:, :2]
+    assert (abs(drawn.mean(axis=0) - center) < 4 / 2000**0.5 * sd).all()
+
+
+@pytest.mark.exhaustive
+def test_particles_given_a_value_have_the_exact_distribution(monkeypatch):
+    """Of two of three components, whose odds no normal distribution tells."""
+    monkeypatch.setattr(DiffusionDensity, "_field", lambda *_: EXACT)
+    density = object.__new__(DiffusionDensity)
+    density.layout, density.told = Layout(np.arange(2), np.arange(0)), Told()
+    density.frame, density.clocks = FRAME, CLOCKS
+    density.now = SimpleNamespace(n_steps=20, n_resamplings=8, guidance=0)
+    value, n = 0.6, 600
+    v = np.tile([value, np.nan], (n, 1))
+    drawn = density._clamped(v, stream(0).rows(n))
+    assert (drawn[:, 0] == value).all()
+    share = SHARES * norm.pdf(value, MEANS[:, 0], ROOT)
+    share /= share.sum()
+    low = (drawn[:, 1] < 0).mean()
+    exact = share @ norm.cdf(0, MEANS[:, 1], ROOT)
+    assert abs(low - exact) < 3 * (0.25 / n) ** 0.5
+    mean = share @ MEANS[:, 1]
+    sd = (ROOT**2 + share @ (MEANS[:, 1] - mean) ** 2) ** 0.5
+    assert abs(drawn[:, 1].mean() - mean) < 3 * sd / n**0.5
+    assert abs(drawn[:, 1].std() / sd - 1) < 0.08
 
 
 @pytest.mark.exhaustive

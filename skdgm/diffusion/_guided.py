@@ -1,0 +1,128 @@
+r"""Draws of rows with noise given known entries, by weighted particles.
+
+Rows z, in components, are about normal given these with noise, y, and so are known
+entries :math:`x_o = z B_o + m_o`:
+
+.. math:: z \mid y \approx \mathcal{N}(\hat z(y, t), D_t), \qquad
+   \hat z = \cos \psi \odot y - \sin \psi \odot v(y, t), \quad
+   D_t = \operatorname{diag}(\sin^2 \psi)
+
+which is exact where rows are normal. A step to less noise draws z given y and
+:math:`x_o`, then noise at the earlier time given y and z. Its particle weighs
+
+.. math:: w = \frac{\mathcal{N}(x_o; \hat z(y_s, s) B_o + m_o, B_o^\top D_s B_o)}{
+   \mathcal{N}(x_o; \bar z B_o + m_o, B_o^\top D_s B_o)}, \qquad
+   \bar z = \mathbb{E}[z \mid y_s, y_t]
+
+where the mean is that of the step. So particles are draws of the sampler with noise
+given the known entries, as their number grows: a twisted diffusion sampler [1]_.
+
+References
+----------
+.. [1] Wu, Trippe, Naesseth, Blei and Cunningham (2023). Practical and asymptotically
+   exact conditional sampling in diffusion models. NeurIPS.
+"""
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.special import logsumexp
+
+from skdgm.autoregressive._linear_chain import patterns
+
+# Variance that is added to those of known entries, as a share.
+_RIDGE = 1e-6
+
+
+class Guide:
+    """Known entries of rows, NaN where there is none, in the units of a model with a
+    ``frame``; particles are of shape (n_rows, n_particles, n_components)."""
+
+    def __init__(self, frame, v):
+        self.B, self.gap = frame.backward.W, v.astype(np.float64) - frame.backward.b
+        self.groups = [
+            (rows, np.flatnonzero(~missing))
+            for rows, missing in patterns(v)
+            if missing.any() and not missing.all()
+        ]
+
+    def drawn(self, z, variance):
+        """Draws z of components of some ``variance`` moved to draws given what is
+        known."""
+        found = z.copy()
+        for rows, known, solve in self._solvers(variance):
+            gap = self._gaps(z, rows, known)
+            if self.B.ndim == 1:
+                found[np.ix_(rows, range(z.shape[1]), known)] += gap / self.B[known]
+            else:
+                found[rows] += solve(gap) @ self.B[:, known].T * variance
+        return found
+
+    def log_ratio(self, new, old, variance):
+        """Log ratio of the densities of known entries given two means of components,
+        (n_rows, n_particles)."""
+        found = np.zeros(new.shape[:2])
+        for rows, known, solve in self._solvers(variance):
+            gaps = (self._gaps(z, rows, known) for z in (new, old))
+            new_gap, old_gap = gaps
+            size, before = (
+                (gap * solve(gap)).sum(axis=2) for gap in (new_gap, old_gap)
+            )
+            found[rows] = 0.5 * (before - size)
+        return found
+
+    def _gaps(self, z, rows, known):
+        x = z[rows] @ self.B[:, known] if self.B.ndim == 2 else z[rows] * self.B
+        x = x if self.B.ndim == 2 else x[:, :, known]
+        return self.gap[np.ix_(rows, known)][:, None] - x
+
+    def _solvers(self, variance):
+        """Rows of a pattern, its known columns, and the product of gaps and the inverse
+        of their covariance."""
+        for rows, known in self.groups:
+            if self.B.ndim == 1:
+                size = (
+                    self.B[known] ** 2 * np.broadcast_to(variance, len(self.B))[known]
+                )
+                yield rows, known, lambda gap, size=size: gap / size
+                continue
+            B = self.B[:, known]
+            S = B.T @ (np.broadcast_to(variance, len(B))[:, None] * B)
+            S[np.diag_indices(len(S))] *= 1 + _RIDGE
+            root = cho_factor(S, lower=True, check_finite=False)
+
+            def solve(gap, root=root):
+                flat = gap.reshape(-1, gap.shape[2]).T
+                return cho_solve(root, flat, check_finite=False).T.reshape(gap.shape)
+
+            yield rows, known, solve
+
+
+def resampled(log_w, rng):
+    """Numbers of particles, (n_rows, n_particles), and their log weights: chosen
+    systematically where these are so unequal that half of the particles do not count;
+    and the log of the mean weight that is taken out."""
+    n = log_w.shape[1]
+    total = logsumexp(log_w, axis=1, keepdims=True)
+    w = np.exp(log_w - total)
+    few = (w**2).sum(axis=1, keepdims=True) * n > 2
+    upto = w.cumsum(axis=1)
+    ticks = (np.arange(n) + rng.uniform(1)) / n
+    index = (ticks[:, :, None] > upto[:, None]).sum(axis=2).clip(max=n - 1)
+    index = np.where(few, index, np.arange(n))
+    return index, np.where(few, 0.0, log_w), np.where(few, total - np.log(n), 0)[:, 0]
+
+
+def bridged(y, z, at, to, noise):
+    """Noise of an earlier time, given that of a later one and rows z; and the mean of
+    these given both, from their mean ``z_mean`` by the later one, as a function."""
+    kept = at.cos / to.cos
+    own, left = at.sin**2, 1 - kept**2
+    from_y, from_z = kept * to.sin**2 / own, to.cos * left / own
+    variance = to.sin**2 * left / own
+    found = from_y * y + from_z * z + np.sqrt(variance) * noise
+
+    def mean(z_mean):
+        pull = from_z * (found - from_y * y) / np.maximum(variance, 1e-300)
+        return to.sin**2 * (z_mean / own + pull)
+
+    return found, mean
