@@ -26,6 +26,7 @@ from skdgm.base.meta import MetaEstimator, weight_of
 from skdgm.base.options import KW_ONLY
 from skdgm.boltzmann import GaussianRBM
 from skdgm.typing import Data, Target
+from skdgm.utils.math import shares
 
 __all__ = ["DensityOutlierDetector"]
 
@@ -131,10 +132,11 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
                 setattr(self, name, getattr(self.estimator_, name))
         if self.score_by == "column":
             entries = self._entries(X)
-            weight = weight_of(fit_params, entries)
-            known = weight[:, None] * (entries != 0)
+            weight, _ = shares(weight_of(fit_params, entries))
+            known = np.where(entries != 0, weight[:, None], 0)
             seen = np.maximum(known.sum(axis=0), np.finfo(float).tiny)
-            self.usual_ = (known * entries).sum(axis=0) / seen
+            total = (known * np.where(known > 0, entries, 0)).sum(axis=0)
+            self.usual_ = total / seen
             scores = self._least_usual(entries)
         else:
             scores = self.estimator_.score_samples(X)
@@ -226,7 +228,9 @@ def _quantile(values, weight, q):
     """
     values, weight = values[weight > 0], weight[weight > 0]
     order = np.argsort(values)
-    values, until = values[order], np.cumsum(weight[order] / min(1.0, weight.min()))
+    # Sums of the largest weights must not overflow.
+    smallest = max(min(1.0, weight.min()), np.ldexp(weight.max(), -900))
+    values, until = values[order], np.cumsum(weight[order] / smallest)
     place = (until[-1] - 1) * q
     below, above = values[np.searchsorted(until, [place // 1, -(-place // 1)], "right")]
     with np.errstate(invalid="ignore"):

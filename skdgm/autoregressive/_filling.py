@@ -96,7 +96,7 @@ def conditioned(chains, params, v, n, rng, who, events=None):
         for k, (member, own) in enumerate(members):
             given = member.ordered(v[None]), rng.fold(_MEMBER, k), size
             if events is None or not any(events):
-                found = member.filled(own, *given, listed=True)
+                found = member.filled(own, *given)
             else:
                 found = filled(member, prepared[k], *given, events)
             rows, log_w = found.v[0][:, member.place], found.log_w[0]

@@ -89,6 +89,8 @@ def filled(chain, params, v, rng, n_each, events=None, listed=False):
     asked = [events and events[j] is not None for j in chain.order]
     final = np.maximum(last, max(np.flatnonzero(asked), default=-1))
     whole = np.zeros(n_rows, bool)
+    later = np.arange(n_columns) > last[:, None]
+    several = (np.isnan(v) & later).sum(axis=1) > 1
     for t, single in enumerate(chain.conditionals.single):
         missing = np.flatnonzero(np.isnan(v[:, t]))
         if missing.size and own is None:
@@ -136,7 +138,9 @@ def filled(chain, params, v, rng, n_each, events=None, listed=False):
         if late.size:
             inputs[late, chain.inputs[t]] = single.expected(out[late])
         # Weights that change no more are kept: draws anew would only be fewer.
-        poor = np.flatnonzero((_effective(log_w) < _FEW * n) & (t < final) & ~whole)
+        # Of listed codes few may count for draws of later columns.
+        drop = np.where(whole, (t == last) & several, t < final)
+        poor = np.flatnonzero((_effective(log_w) < _FEW * n) & drop)
         if poor.size:
             before[poor] = now[poor]
             uniform = rng.take(poor).fold(_RESAMPLE, t).uniform(1)

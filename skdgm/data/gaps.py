@@ -21,18 +21,19 @@ import numpy as np
 from scipy.special import logsumexp
 
 # Share of the particles that count, below which they are drawn anew; rows after one
-# that is filled in by which its particles are weighted; particles at a time; and those
-# of each series of which forecasts are means.
-_FEW, _AFTER, _ROOM, _FORECASTS = 0.5, 50, 2**13, 300
+# that is filled in by which its particles are weighted; and particles at a time.
+_FEW, _AFTER, _ROOM = 0.5, 50, 2**13
 _AGAIN, _STEP, _CHOICE, _ON = range(600, 604)
 
 
 class Particles(ABC):
     """Series of which each is continued row by row, and what fills gaps of theirs."""
 
-    # Whether the state is a function of the rows so far; and whether log-likelihoods
-    # are known, by which particles are weighted.
+    # Whether the state is a function of the rows so far; whether log-likelihoods are
+    # known, by which particles are weighted; and particles of each series that a
+    # forecast averages over: fewer where each row of each takes a chain.
     alike = weighs = True
+    n_forecasts = 300
 
     @abstractmethod
     def begin(self, n):
@@ -110,7 +111,7 @@ class _Cloud:
                     last or self.open[s][0] <= self.starts[s] + t - _AFTER
                 ):
                     self._settle(s, t, last, far or (last and self.drawn))
-        n_each = 1 if self.drawn else _FORECASTS
+        n_each = 1 if self.drawn else self.particles.n_forecasts
         some, size = np.flatnonzero(self.lengths > self.last + 1), _ROOM // n_each
         for first in range(0, len(some), size):
             self._forecast(some[first : first + size], n_each)

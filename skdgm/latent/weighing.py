@@ -69,7 +69,8 @@ def by_enough(draw, n_rows, rng, n_draws, method):
     """
     n_draws += n_draws % 2
     least, few = min(LEAST, n_draws / 4), least_number(n_draws)
-    log_sum, log_squares, log_near, best = np.full((4, n_rows), -np.inf)
+    top, log_near, best = np.full((3, n_rows), -np.inf)
+    total, squares = np.zeros((2, n_rows))
     value, number, index = None, np.zeros(n_rows), np.arange(n_rows)
     drawn, part, size = 0, 0, n_draws
     while index.size:
@@ -79,26 +80,26 @@ def by_enough(draw, n_rows, rng, n_draws, method):
             log_w = np.nan_to_num(new.log_w, nan=_NONE, neginf=_NONE)
             if value is None:
                 value = np.zeros((n_rows, new.value.shape[2]))
-            before = log_sum[index]
-            for total, terms in (
-                (log_sum, log_w),
-                (log_squares, 2 * log_w),
-                (log_near, new.log_near),
-            ):
-                total[index] = np.logaddexp(total[index], logsumexp(terms, axis=1))
+            before = top[index]
+            top[index] = after = np.maximum(before, log_w.max(axis=1))
+            w, kept = np.exp(log_w - after[:, None]), np.exp(before - after)
+            total[index] = kept * total[index] + w.sum(axis=1)
+            squares[index] = kept**2 * squares[index] + (w**2).sum(axis=1)
+            near = logsumexp(new.log_near, axis=1)
+            log_near[index] = np.logaddexp(log_near[index], near)
             if method == "mean":
-                after = log_sum[index]
-                w, kept = np.exp(log_w - after[:, None]), np.exp(before - after)
                 mean = np.einsum("rk,rkj->rj", w, new.value)
                 value[index] = kept[:, None] * value[index] + mean
             else:  # The largest of log weight plus Gumbel noise is a draw by weight.
                 noisy = log_w + own.fold(_CHOICE).gumbel(log_w.shape[1])
                 better = np.flatnonzero(noisy.max(axis=1) > best[index])
-                top = noisy[better].argmax(axis=1)
-                value[index[better]] = new.value[better, top]
-                best[index[better]] = noisy[better, top]
+                draws = noisy[better].argmax(axis=1)
+                value[index[better]] = new.value[better, draws]
+                best[index[better]] = noisy[better, draws]
         drawn, size = drawn + size, max(drawn + size, n_draws)
-        now = np.exp(2 * log_sum[index] - log_squares[index])
+        now = total[index] ** 2 / squares[index]
+        # Draws without weight do not count; their plain mean is the best there is.
+        now[top[index] == _NONE] = 0
         number[index], most = now, _MOST * n_draws / drawn
         # Half of the draws are of the prior.
         near = 0.5 * np.exp(log_near[index])
@@ -106,4 +107,6 @@ def by_enough(draw, n_rows, rng, n_draws, method):
         if drawn >= _TRIED * n_draws:
             lacks &= (now >= least) | (now * most >= few)
         index = index[lacks & (most > 1)]
+    if method == "mean":
+        value /= total[:, None]
     return Weighed(value, number)

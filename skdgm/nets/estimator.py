@@ -123,13 +123,16 @@ def check_categories(who, table, n_epochs, n_nets):
     to these, in ``n_nets`` nets, needs more than 512 MiB."""
     options, columns = who._options, who._columns
     sizes = getattr(columns, "sizes", np.ones(1, int))
-    names = "hidden_layer_sizes", "n_components", "n_hidden"
-    layers = ((name, getattr(options, name, None)) for name in names)
-    name, width = next((pair for pair in layers if pair[1]), (names[0], _WIDTH))
-    while isinstance(width, tuple | list):
-        width = width[0] if width else _WIDTH
     if sizes.max() < 2:
         return
+    name, width = "hidden_layer_sizes", _WIDTH
+    for layers in name, "n_components", "n_hidden":
+        size = getattr(options, layers, None)
+        while np.ndim(size) or isinstance(size, tuple | list):
+            size = size[0] if len(size) else None
+        if size:
+            name, width = layers, int(size)
+            break
     # Categories in groups have inputs together.
     sizes = np.minimum(sizes, len(who._domain.share(columns)))
     codec, rows, n = getattr(columns, "codec", None), table.rows, len(table.index)
@@ -137,7 +140,7 @@ def check_categories(who, table, n_epochs, n_nets):
         who,
         sizes,
         getattr(who, "feature_names_in_", codec.names if codec else range(len(sizes))),
-        int(sizes.sum()) * int(width),
+        int(sizes.sum()) * width,
         n_nets=n_nets,
         shared=False,
         batch=min(n, options.batch_size),

@@ -273,7 +273,8 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
         by how probable they make what is known of the row and of those after it: until
         50 rows after. There are 300, or 20 where likelihoods are estimates, or
         ``n_draws`` where there is such an option. Rows that no known entry follows are
-        forecasts, given the rows before: means over 300 particles.
+        forecasts, given the rows before: means over 300 particles, or 50 where
+        likelihoods are estimates.
 
         Parameters
         ----------

@@ -74,7 +74,7 @@ class LatentSequenceDensity(SequenceDensity):
     def __init__(self, *own, net, params, n_draws):
         super().__init__(*own)
         self.net, self.params, self.n_draws = net, params, n_draws
-        self.resample = True
+        self.resample, self.blind = True, False
 
     @property
     def capabilities(self):
@@ -121,7 +121,7 @@ class LatentSequenceDensity(SequenceDensity):
             seen = np.repeat(seen, k, axis=0)
             stats, prior = net.posterior(params, seen, h), net.prior(params, h)
             # Of rows of which nothing is known there is nothing to infer from.
-            nothing = np.repeat(np.isnan(rows).all(axis=1), k)
+            nothing = np.repeat(np.isnan(rows).all(axis=1) | self.blind, k)
             stats = np.where(nothing[:, None], prior, stats)
             noise = streams.fold(_NOISE).normal(k * net.n_latent, v.dtype.type)
             noise = noise.reshape(size * k, net.n_latent)
@@ -245,8 +245,16 @@ class LatentSequenceDensity(SequenceDensity):
 
     def drawn_given(self, v, state, rng):
         """The next row of each sequence given its known entries, and the states."""
+        k = state.shape[1] // (self.net.n_states + 1)
+        if k < self.n_draws:
+            each = np.repeat(state[:, : self.net.n_states], self.n_draws, axis=0)
+            log_w = np.full((len(v), self.n_draws), -np.log(self.n_draws))
+            state = np.append(each.reshape(len(v), -1), log_w, axis=1)
+            state = state.astype(v.dtype)
         batch = SimpleNamespace(sizes=[len(v)])
-        _, v, _, state = self.completed(v, batch, rng, state.copy(), False)
+        model = self.with_particles(self.n_draws, True)
+        model.blind = True  # By the prior: an encoder may be too sure.
+        _, v, _, state = model.completed(v, batch, rng, state.copy(), False)
         return v, state
 
     def with_particles(self, n_draws, resample):

@@ -13,11 +13,11 @@ from skdgm.utils.threading.callers import warn
 from skdgm.utils.tree import astype, leaves, tree_map
 
 # Random stream of units that drop out; numbers of particles with exact
-# log-likelihoods, and with estimates, which take longer.
+# log-likelihoods, with estimates, which take longer, and of forecasts by the latter.
 _DROP = 400
 # Mean difference of both sides of annealing, in nats, above which there is a warning.
 _GAP = 0.5
-_MANY, _SOME = 300, 20
+_MANY, _SOME, _FORECASTS = 300, 20, 50
 
 
 class RecurrentDensity(SequenceDensity):
@@ -158,6 +158,8 @@ class RecurrentParticles(Particles):
 
     def __init__(self, density):
         self.density = density
+        if density.net.step.kind != "exact":
+            self.n_forecasts = _FORECASTS
 
     def begin(self, n):
         """States of the net at the start."""

@@ -9,7 +9,7 @@ from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 
-from skdgm import DBN, FVBN, BernoulliRBM, EoNADE, GaussianRBM
+from skdgm import DBN, FVBN, NADE, BernoulliRBM, EoNADE, GaussianRBM
 from skdgm.anomaly import DensityOutlierDetector
 from skdgm.metrics import anomaly_report
 from tests.checks import with_checks
@@ -209,3 +209,21 @@ def test_weights_are_repetitions_in_the_usual_scores_of_entries():
 def test_models_without_scores_of_entries_are_refused():
     with pytest.raises(ValueError, match="score_features.*not for KernelDensity"):
         DensityOutlierDetector(KernelDensity(), score_by="column").fit(X)
+
+
+@pytest.mark.parametrize("score_by", ["row", "column"])
+@pytest.mark.parametrize("weight", [1.7e308, 5e-324])
+def test_weights_may_be_of_any_size(score_by, weight):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    model = DensityOutlierDetector(
+        NADE(2, column_types="gaussian", n_iter=2, random_state=0),
+        score_by=score_by,
+    )
+    weights = np.full(60, weight)
+    expected = clone(model).fit(X, sample_weight=np.ones(60))
+    model.fit(X, sample_weight=weights)
+    close = {"rtol": 1e-6, "atol": 0.2}
+    np.testing.assert_allclose(model.offset_, expected.offset_, **close)
+    # One of several, however large.
+    weights[:30] = 1.0
+    assert np.isfinite(clone(model).fit(X, sample_weight=weights).offset_)

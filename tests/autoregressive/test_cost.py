@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import clone
 
 import skdgm
-from skdgm import FVBN, MADE, NADE, RNADE, EoNADE, NeuralAutoregressive
+from skdgm import DBM, FVBN, MADE, NADE, RNADE, EoNADE, NeuralAutoregressive
 from skdgm.exceptions import CostWarning
 from skdgm.nets import estimator
 from tests.autoregressive.models import FAMILIES, OUTPUT, made
@@ -109,3 +109,9 @@ def test_what_a_machine_has_may_be_unknown(monkeypatch):
 
 def test_categories_cost_some_in_proportion(usual):
     EoNADE((2,), column_types="categorical", n_iter=0).fit(KEYS)
+
+
+def test_sizes_of_layers_may_be_any_sequence():
+    X = np.random.default_rng(0).integers(0, 2, (20, 3)).astype(float)
+    for sizes in [2, 2], np.array([2, 2]):
+        DBM(sizes, n_iter=1, random_state=0).fit(X)

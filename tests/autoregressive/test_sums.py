@@ -51,3 +51,17 @@ def test_rows_that_no_number_of_particles_serves_have_few(monkeypatch):
     scores = own.score_samples(table.head(2).assign(a=np.nan, c=1e3))
     assert np.isfinite(scores).all()
     assert sum(drawn) < 2 * 2200
+
+
+def test_means_after_summed_codes_are_over_many_draws():
+    """Nearly all weight is on one combination, of which few particles are."""
+    rng = np.random.default_rng(0)
+    codes, known = (rng.random((400, 6)) < 0.02) * 1.0, rng.normal(size=(400, 1))
+    first = rng.normal(size=(400, 1))
+    rows = np.c_[codes, known, first, first + 0.3 * rng.normal(size=(400, 1))]
+    kinds = ("bernoulli",) * 6 + ("gaussian",) * 3
+    how = {"n_iter": 40, "batch_size": 20, "n_mixtures": 1, "random_state": 0}
+    own = NADE(8, column_types=kinds, ordering="given", **how).fit(rows)
+    holes = rows[:40].copy()
+    holes[:, :6] = holes[:, 7:] = np.nan
+    assert own.impute(holes)[:, 8].std() < 0.2

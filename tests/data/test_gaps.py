@@ -160,7 +160,8 @@ FORECASTERS = [
 
 @pytest.mark.parametrize("model", FORECASTERS, ids=lambda m: type(m).__name__)
 def test_forecasts_are_means_over_what_comes_between(model, monkeypatch):
-    monkeypatch.setattr(gaps, "_FORECASTS", 4000)
+    monkeypatch.setattr(gaps.Particles, "n_forecasts", 4000)
+    monkeypatch.setattr("skdgm.recurrent._learning._FORECASTS", 4000)
     model, holed = clone(model).fit(FLIPS), FLIPS[0][:8].copy()
     # The last row of which anything is known is incomplete, too.
     holed[4, 1], holed[5, 0], holed[6:] = np.nan, np.nan, np.nan

@@ -345,3 +345,22 @@ def test_columns_of_sequences_are_kept(model):
         assert (part[:, 0] == sex).all()
     # Where a later sequence changes in it, it is of steps.
     assert model.partial_fit(X)._kept.tolist() == [False] * 3
+
+
+def test_steps_given_columns_that_are_kept_are_drawn_as_others():
+    """Latent units by the prior: an encoder that sees one column may be too sure."""
+    rng, kinds = np.random.default_rng(0), ("bernoulli", *("gaussian",) * 3)
+    parts = [
+        np.c_[
+            np.full(8, i % 2), rng.normal(size=(8, 1)) + 0.35 * rng.normal(size=(8, 3))
+        ]
+        for i in range(30)
+    ]
+    how = {"n_iter": 60, "early_stopping": False, "random_state": 0}
+    model = VRNN(4, n_hidden=8, n_recurrent=8, column_types=kinds, **how).fit(parts)
+    spread = []
+    for kept in model._kept, None:
+        model._kept = kept
+        drawn = model.generate(8, n_samples=200, random_state=0)
+        spread.append(np.stack(drawn)[:, 1:, 1:].reshape(-1, 3).std(axis=0))
+    np.testing.assert_allclose(*spread, rtol=0.1)
