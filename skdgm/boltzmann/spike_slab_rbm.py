@@ -33,8 +33,9 @@ class SpikeSlabRBM(CovarianceMachine):
     widens rows along W, by the variance of its slab [1]_, whose mean is :math:`\mu`
     [2]_: given the spikes, rows are normal with the precision matrix
     :math:`\mathrm{diag}(\lambda + \Phi h) - W \mathrm{diag}(h / \alpha) W^\top`.
-    Weights are kept so small that it is positive definite for all spikes. Spikes, slabs
-    and rows are drawn in blocks, each given the others: learning needs no trajectories.
+    It stays positive definite for all spikes: at this limit weights shrink, and
+    precisions rise. Spikes, slabs and rows are drawn in blocks, each given the others;
+    rows of up to 64 columns are drawn given the spikes alone.
 
     Columns may have any scale: they are standardised internally. NaN is a missing
     value, in every method; such entries are drawn by the same chains. Float64 data are
