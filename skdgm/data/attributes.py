@@ -12,14 +12,18 @@ from skdgm.data.foreign import as_pandas, is_foreign
 from skdgm.data.inputs import as_numbers, as_values, check_length
 from skdgm.data.kinds import ColumnType
 from skdgm.data.labels import codes_of, of_classes
+from skdgm.exceptions import DataRangeWarning
 from skdgm.training import column_sums
 from skdgm.utils.domains import is_frame
 from skdgm.utils.math import distinct
+from skdgm.utils.threading.callers import warn
 
 KINDS = "categorical", "gaussian"
 _HINT = ": all must be in the first fit, or call of partial_fit"
-# Distinct attributes of rows that are kept at most.
-_MOST = 1000
+# Distinct attributes of rows that are kept at most; deviations from the mean beyond
+# which numbers are read as this far off, as nets of float32 overflow: none of a million
+# training rows is farther.
+_MOST, _FAR = 1000, 1000.0
 
 
 class Attributes(NamedTuple):
@@ -153,9 +157,21 @@ class Attributes(NamedTuple):
         return np.concatenate(parts, axis=1)
 
     def standardised(self, encoded):
-        """Inputs of a net, given what :meth:`encoded` returns or mixtures of these."""
+        """Inputs of a net, given the result of :meth:`encoded` or mixtures of such
+        rows. DataRangeWarning where numbers are so far from those of training rows that
+        they are read as nearer."""
         mean, scale = (np.repeat(x, self.sizes) for x in (self.mean, self.scale))
-        return (encoded - mean) / scale
+        with np.errstate(over="ignore"):
+            inputs = (encoded - mean) / scale
+        far = (abs(inputs) > _FAR).any(axis=0)
+        if far.any():
+            name = self.names[np.repeat(np.arange(len(self.sizes)), self.sizes)[far][0]]
+            warn(
+                f"Attribute {name!r} is more than {_FAR:.0f} standard deviations from "
+                "its mean in the training rows, and is read as this far off.",
+                DataRangeWarning,
+            )
+        return inputs.clip(-_FAR, _FAR)
 
 
 class Known(NamedTuple):

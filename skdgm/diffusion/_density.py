@@ -18,7 +18,7 @@ from skdgm.base import Density
 from skdgm.data import events_of, fill
 from skdgm.diffusion._field import Field, flowed, moved, noised
 from skdgm.diffusion._flips import before, flipped, offset
-from skdgm.diffusion._guided import Guide, bridged, resampled
+from skdgm.diffusion._guided import drawn_given
 from skdgm.diffusion._layout import Turns
 from skdgm.diffusion._matching import ROOM, bounds
 from skdgm.diffusion._noise import Clocks
@@ -38,7 +38,6 @@ _SPREAD = 1.25
 _EXACT = 24
 # Purposes of random numbers.
 _START, _PROBE, _STEP, _CLAMP, _RAISE, _BOUND, _NOISE, _TURN, _SHOW = range(400, 409)
-_PICK = 409
 
 
 class DiffusionDensity(Density):
@@ -391,56 +390,11 @@ class DiffusionDensity(Density):
             part = turns.take(rows)
             how = rng.take(rows), told[rows], part
             if guided:
-                found[rows] = self._guided(v[rows], *how)
+                found[rows] = drawn_given(self, v[rows], *how)
             else:
                 found[rows] = self._drawn(*how, coded[rows])
             turns.log_w[rows] = part.log_w
         return np.where(np.isnan(v), found, v)
-
-    def _guided(self, v, rng, told, turns):
-        """Draws of particles given known real entries."""
-        field, frame, n = self._field(v.dtype, self.now.guidance), self.frame, len(v)
-        real, coded = self.layout.split(v)
-        n_each, guide = self.now.n_resamplings, Guide(frame, real)
-        shape, each = (n, n_each, real.shape[1]), np.repeat(np.arange(n), n_each)
-        own, known, turns = rng.each(n_each), turns, turns.take(each)
-        coded, told, open_ = coded[each], told[each], np.isnan(real).any(axis=1)[each]
-        still = frame.components(np.where(np.isnan(real), 0, real))[each]
-        log_w, log_mean, open_y = np.zeros(shape[:2]), np.zeros(n), open_[:, None]
-
-        def denoised(y, time):
-            beside, times = self.layout.beside(coded, told), time * open_
-            at = field.at(y, times)
-            return at.cos * y - at.sin * field.velocity(y, times, beside)
-
-        # One draw of a velocity for each half step costs what Heun's method does.
-        times = np.linspace(1, 0, 2 * self.now.n_steps + 1)
-        y = np.where(open_y, own.fold(_START).normal(shape[2], v.dtype), still)
-        z_mean = denoised(y, 1.0)
-        for k, (now, after) in enumerate(pairwise(times)):
-            at, to = (self.clocks(time, np.float64) for time in (now, after))
-            z = z_mean + at.sin * own.fold(_CLAMP, k).normal(shape[2])
-            z = guide.drawn(z.reshape(shape), at.sin[0] ** 2).reshape(y.shape)
-            noise = own.fold(_RAISE, k).normal(shape[2])
-            new, mean = bridged(y, z, at, to, noise)
-            last, y = mean(z_mean), np.where(open_y, new, still).astype(v.dtype)
-            given = field, turns, y, coded, after * open_, told, after
-            coded = self._shown(*given, own.fold(_SHOW, k))
-            if not after:
-                break
-            z_mean = denoised(y, after)
-            pair = z_mean.reshape(shape), last.reshape(shape)
-            log_w += guide.log_ratio(*pair, to.sin[0] ** 2)
-            log_w += turns.spent().reshape(n, n_each)
-            index, log_w, total = resampled(log_w, rng.fold(_PICK, k))
-            place = (index + n_each * np.arange(n)[:, None]).ravel()
-            y, z_mean, coded = y[place], z_mean[place], coded[place]
-            log_mean += total
-        log_w += turns.spent().reshape(n, n_each)
-        known.log_w += log_mean + log_mean_exp(log_w.T)[0]
-        best = (log_w + rng.fold(_PICK).gumbel(n_each)).argmax(axis=1)
-        place = best + n_each * np.arange(n)
-        return self.layout.joined(frame.rows(y[place]), coded[place])
 
     def _conditioned(self, n, rng, told, conditions, names):
         """Rows under conditions: values are clamped, and rows in ranges chosen, for
