@@ -52,7 +52,7 @@ class Poisson(Biased):
     def log_evidence(self, eta, x, clamped):
         """Log weight of each row of x under each row of eta, with entries that are not
         clamped summed out, (n_rows, n_fields)."""
-        x, eta = np.where(clamped, x, 0.0), np.asarray(eta, np.float64)
+        x, eta = np.where(clamped, x, 0.0), np.atleast_2d(np.asarray(eta, np.float64))
         own = gammaln(x + 1).sum(axis=1, keepdims=True)
         return x @ eta.T - own + ~clamped @ np.exp(eta).T
 

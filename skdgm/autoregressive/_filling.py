@@ -12,9 +12,10 @@ from skdgm.utils.weighted import Weighted, effective, effective_of, merged, pool
 # Share of the particles of a row that should count, at least; where fewer do, there are
 # more by a factor, up to the most. Rows that are the same and have particles together.
 _ENOUGH, _FACTOR, _MOST, _TOGETHER = 0.05, 4, 256, 8
-# Particles, times those at first, after which a row has no more if less than this
-# would count of the most.
-_TRIED, _HOPE = 16, 1.0
+# Particles, times those at first, after which a row has no more if less than this of
+# them counts: none comes near the known entries. A row in a tail, which the most
+# particles serve, has many orders of magnitude more, even if none hit it so far.
+_TRIED, _HOPE = 16, 1e-30
 # Random streams: of each member, for the choice of a particle, and of more particles.
 _MEMBER, _CHOICE, _MORE = range(200, 203)
 # Limits on the numbers of one layer for all particles of a part of the rows, and of a
@@ -50,12 +51,12 @@ def fill(chains, params, v, rng, method, who="", tell=None):
 
 def rounds(chains, attempt, rows, rng, n_draws=None):
     """Attempt something with particles of some rows, and again, with new and more
-    ones, for those of which few count, unless the most would hardly be enough; with
-    ``n_draws`` once, with as many."""
+    ones, for those of which few count, unless none comes near; with ``n_draws``
+    once, with as many."""
     n, most = n_draws or chains.n_draws, n_draws or _most(chains)
     need, own = _ENOUGH * n, rng
     while rows.size:
-        least = _HOPE * n / most if n >= _TRIED * chains.n_draws else 0
+        least = _HOPE if n >= _TRIED * chains.n_draws else 0
         few = []
         for part in _parts(chains, rows, n):
             count = attempt(part, own.take(part), n)

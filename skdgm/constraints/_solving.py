@@ -27,6 +27,7 @@ from scipy.special import logsumexp
 from skdgm.constraints._conditions import cells_of
 from skdgm.constraints._quantities import quantity, restored, rounded
 from skdgm.constraints._steps import Remainder, Total
+from skdgm.utils.math import distinct
 
 # Most ways in which the entries of a row are drawn.
 _WAYS = 8
@@ -62,8 +63,7 @@ class Ways:
         self.names = list(dict.fromkeys(names))
         lacks = [whole[name].isna().to_numpy(bool) for name in self.names]
         lacks = np.reshape(lacks, (len(self.names), len(table))).T
-        patterns, place = np.unique(lacks, axis=0, return_inverse=True)
-        self.pattern = place.ravel()
+        patterns, self.pattern = distinct(lacks)
         self.ways = [
             self._ways({name for name, own in zip(self.names, row) if own})
             for row in patterns

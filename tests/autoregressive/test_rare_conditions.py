@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skdgm import FVBN, MADE, NADE, RNADE, EoNADE, NeuralAutoregressive
-from skdgm.exceptions import FewDrawsWarning
+from skdgm.exceptions import DataRangeWarning, FewDrawsWarning
 from skdgm.utils.random import stream
 from tests.autoregressive.models import inside, states
 from tests.numerical import assert_means
@@ -135,14 +135,25 @@ def test_orderless_nets_begin_with_the_least_probable_event():
 def test_it_is_told_where_few_draws_count():
     """A row for which hardly any draw will do: the second column copies the first."""
     first = np.random.default_rng(0).normal(size=(500, 1))
-    X = np.hstack(
-        [first, first + 0.05 * np.random.default_rng(1).normal(size=(500, 1))]
-    )
+    noise = np.random.default_rng(1).normal(size=(500, 1))
+    X = np.hstack([first, first + 0.01 * noise])
     own = RNADE(8, n_iter=60, ordering="given", random_state=0).fit(X)
+    beyond = X[:, 1].max() + 0.2
     with pytest.warns(FewDrawsWarning, match="of 1 of 2 rows is so improbable"):
-        own.impute([[np.nan, 300.0], [np.nan, 0.1]])
-    with pytest.warns(FewDrawsWarning, match="RNADE: the conditions are so improb"):
+        own.impute([[np.nan, beyond], [np.nan, 0.1]])
+    few = pytest.warns(FewDrawsWarning, match="RNADE: the conditions are so improb")
+    with pytest.warns(DataRangeWarning, match="far beyond the range seen"), few:
         own.sample(1, random_state=0, conditions={1: 300.0})
+
+
+@pytest.mark.exhaustive
+def test_rows_in_a_tail_have_as_many_particles_as_they_need():
+    """That few particles do not hit what is known is no reason to draw no more."""
+    first = np.random.default_rng(0).normal(size=(500, 1))
+    X = first + 0.05 * np.random.default_rng(1).normal(size=(500, 2)) * [0, 1]
+    own = RNADE(8, n_iter=60, ordering="given", random_state=0).fit(X)
+    highest = X[:, 1].max()
+    assert abs(own.impute([[np.nan, highest]])[0, 0] - highest) < 0.6
 
 
 @pytest.mark.exhaustive

@@ -473,6 +473,7 @@ def test_both_phases_have_the_moments_that_the_likelihood_takes(case):
         negative="samples",
         objective="likelihood",
         centering=None,
+        learning_rate=0.1,
         sparsity_target=None,
         mean_field_steps=50,
     )

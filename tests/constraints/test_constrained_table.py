@@ -439,7 +439,7 @@ def test_metadata_routing():
 
 def test_columns_are_those_of_fit():
     table = made(LEVELS, [ORDER, JOINT])
-    with pytest.raises(TypeError, match="X is a ndarray"):
+    with pytest.raises(TypeError, match="X is an ndarray"):
         table.score_samples(LEVELS.to_numpy())
     with pytest.raises(ValueError, match="order"):
         table.score_samples(LEVELS[["b", "a", "x", "y"]])

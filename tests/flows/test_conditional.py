@@ -8,7 +8,7 @@ from sklearn.datasets import make_moons
 from sklearn.model_selection import cross_val_score
 
 from skdgm import Flow
-from skdgm.exceptions import FewDrawsWarning
+from skdgm.exceptions import DataRangeWarning
 from skdgm.persistence import load, save
 from tests.flows.recipes import log_base
 
@@ -242,7 +242,7 @@ def test_conditions_that_cannot_be(plain):
         plain.sample(2, conditions={0: [1.0, 2.0]})
     with pytest.raises(ValueError, match="none of .* draws meets the conditions"):
         plain.sample(2, 0, conditions={0: slice(50, None)})
-    with pytest.warns(FewDrawsWarning):
+    with pytest.warns(DataRangeWarning, match="far beyond the range seen in fit"):
         drawn = plain.sample(2, 0, conditions={0: 1e4})
     assert (drawn[:, 0] == 1e4).all()
 

@@ -23,6 +23,7 @@ from skdgm.boltzmann._conditional.enumeration import Enumeration
 from skdgm.inference import bound, mean_field, unroll
 from skdgm.samplers import Gibbs, State
 from skdgm.utils.counts import check_choice, count, count_rows
+from skdgm.utils.math import distinct
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.rows import Rows, row_hash
 from skdgm.utils.threading.threads import one_blas_thread
@@ -114,11 +115,10 @@ class ConditionalDensity(Density):
         units, many = self.layout.units, []
         shapes = [(len(x[-1]), unit.size) for unit in units]
         known = [np.broadcast_to(*own) for own in zip(clamp, shapes)]
-        whole = np.packbits(np.concatenate(known, axis=1), axis=1)
-        _, first, number, size = np.unique(whole, True, True, True, axis=0)
-        order = np.argsort(number.ravel(), kind="stable")
-        for rows, row in zip(np.split(order, np.cumsum(size)[:-1]), first):
-            own = self.enumeration.of([mask[row] for mask in known])
+        _, number = distinct(np.concatenate(known, axis=1))
+        order, size = np.argsort(number, kind="stable"), np.bincount(number)
+        for rows in np.split(order, np.cumsum(size)[:-1]):
+            own = self.enumeration.of([mask[rows[0]] for mask in known])
             if own.possible:
                 y = [np.asarray(x[b])[rows].astype(float) for b in range(len(units))]
                 yield rows, (own, x[-1][rows].astype(np.float64), y)
