@@ -119,9 +119,9 @@ class Diffusion(TableOptions, NetEstimator):
         changed after ``fit``.
     n_resamplings
         Number of weighted particles of which each draw given known real entries is
-        chosen: draws are those of the model as it grows [6]_. Of flipped bits, how
-        often each step is taken, with noise in between. It may be changed after
-        ``fit``.
+        chosen: draws are those of the model as it grows [6]_. Where bits flip, it
+        is the number of times that each step is taken, with noise in between. It may be
+        changed after ``fit``.
     likelihood
         What :meth:`score_samples` returns: the density of the "flow", or a lower
         "bound" of that of the "ancestral" sampler [2]_, estimated at ``n_draws`` times;

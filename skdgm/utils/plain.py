@@ -60,7 +60,7 @@ def unpacked(value):
 
 
 def _is_record(kind):
-    """Whether a class is one of ours of named tuples."""
+    """Return whether a class is a named tuple of this package."""
     ours = getattr(kind, "__module__", "").startswith("skdgm.")
     return ours and issubclass(kind, tuple) and hasattr(kind, "_fields")
 
