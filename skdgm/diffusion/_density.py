@@ -3,8 +3,12 @@ r"""Density of rows by a diffusion.
 .. math:: p(x_o) = \mathbb{E}_{q(x_m \mid x_o)} \left[ \frac{p(x_o, x_m)}
    {q(x_m \mid x_o)} \right]
 
-where p is the density by the flow, or a lower bound of it, and q that of the normal
-distribution of the training rows.
+where p is the density by the flow, and q that of the normal distribution of the
+training rows. A lower bound of rows without some real entries is that of masked columns
+c, drawn before any noise is taken away, and an estimate by particles, of
+:mod:`~skdgm.diffusion._guided`, of the density of real entries given these:
+
+.. math:: \log p(x_o, c) = \log p(c) + \log p(x_o \mid c)
 """
 
 from functools import partial
@@ -18,9 +22,9 @@ from skdgm.base import Density
 from skdgm.data import events_of, fill
 from skdgm.diffusion._field import Field, flowed, moved, noised
 from skdgm.diffusion._flips import before, flipped, offset
-from skdgm.diffusion._guided import drawn_given
-from skdgm.diffusion._layout import Turns
-from skdgm.diffusion._matching import ROOM, bounds
+from skdgm.diffusion._guided import drawn_given, log_p_given
+from skdgm.diffusion._layout import Turns, masked
+from skdgm.diffusion._matching import ROOM, bounds, of_masked
 from skdgm.diffusion._noise import Clocks
 from skdgm.latent.filling import by_weight
 from skdgm.nets import layers_of
@@ -350,24 +354,46 @@ class DiffusionDensity(Density):
         return by_weight(draw, rng, self.now.n_draws, "mean")
 
     def _bounds(self, v, rng, told):
-        """Lower bounds of log densities, at times spread evenly."""
-        found, nothing = np.zeros(len(v)), np.isnan(v).all(axis=1)
-        layout, n_draws = self.layout, self.now.n_draws
-        v, coded = layout.split(v)
+        """Lower bounds of log densities, at times spread evenly; where real entries are
+        missing, of masked columns first, and of known real entries given these."""
+        real, coded = self.layout.split(v)
+        found, holes = np.empty(len(v)), np.isnan(real)
+        noisy = holes.any(axis=1)
+        for rows, of_all in ((~noisy, True), (noisy, False)):
+            own = np.flatnonzero(rows)
+            if own.size:
+                part = real[own], coded[own], rng.take(own), told[own]
+                found[own] = self._bound(*part, of_all)
+        known, n_each = np.flatnonzero(noisy & ~holes.all(axis=1)), self.now.n_draws
+        at_once = max(1, ROOM // (self.width * n_each))
+        for own in np.split(known, range(at_once, len(known), at_once)):
+            if own.size:
+                given = v[own], rng.take(own), told[own], n_each
+                found[own] += log_p_given(self, *given)
+        found[np.isnan(v).all(axis=1)] = 0
+        return found
+
+    def _bound(self, v, coded, rng, told, of_all):
+        """Lower bounds of log densities, at times spread evenly, of all columns, or of
+        masked ones where the others are noise."""
+        found, n_draws = np.zeros(len(v)), self.now.n_draws
+        if not of_all and not coded.shape[1]:
+            return found
         first = rng.fold(_BOUND).uniform(1)[:, 0]
-        given = self.normal.given(v) if np.isnan(v).any() else None
         field = self._field(v.dtype)
-        net = field.net, layout, field.params, field.statistics
+        net = field.net, self.layout, field.params, field.statistics
+        own = net, self.frame, self.clocks
         for k in range(n_draws):
-            own, log_q, whole = rng.fold(_NOISE, k), 0.0, v
-            if given is not None:
-                whole, log_q = given.completed(own.fold(1))
-            noise = own.normal(v.shape[1], v.dtype)
-            uniform = own.fold(2).uniform(coded.shape[1])
-            how = (k + first) / n_draws, noise, uniform, told
-            losses = bounds(net, self.frame, self.clocks, whole, coded, *how)
-            found -= (losses + log_q) / n_draws
-        found[nothing] = 0
+            streams, time = rng.fold(_NOISE, k), (k + first) / n_draws
+            noise = streams.normal(v.shape[1], v.dtype)
+            uniform = streams.fold(2).uniform(coded.shape[1])
+            if of_all:
+                losses = bounds(*own, v, coded, time, noise, uniform, told)
+            else:
+                hidden = masked(coded, time, uniform)
+                given = np.zeros_like(v), np.ones(len(v)), noise, hidden, told
+                losses = of_masked(*own, *given)
+            found -= losses / n_draws
         return found
 
     def _clamped(self, v, rng, told=None, turns=None):

@@ -14,8 +14,10 @@ which is exact where rows are normal. A step to less noise draws z given y and
    \mathcal{N}(x_o; \bar z B_o + m_o, B_o^\top D_s B_o)}, \qquad
    \bar z = \mathbb{E}[z \mid y_s, y_t]
 
-where the mean is that of the step. So particles are draws of the sampler with noise
-given the known entries, as their number grows: a twisted diffusion sampler [1]_.
+where the mean is that of the step; the first weighs :math:`\mathcal{N}(x_o; \hat z(y_1,
+1) B_o + m_o, B_o^\top B_o)`. So particles are draws of the sampler with noise given the
+known entries, as their number grows, and the mean of their weights is an unbiased
+estimate of the density of these: a twisted diffusion sampler [1]_.
 
 References
 ----------
@@ -30,7 +32,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.special import logsumexp
 
 from skdgm.autoregressive._linear_chain import patterns
-from skdgm.utils.math import log_mean_exp
+from skdgm.utils.math import LOG_2PI, log_mean_exp
 
 # Variance that is added to those of known entries, as a share.
 _RIDGE = 1e-6
@@ -44,6 +46,7 @@ class Guide:
 
     def __init__(self, frame, v):
         self.B, self.gap = frame.backward.W, v.astype(np.float64) - frame.backward.b
+        self._last = None
         self.groups = [
             (rows, np.flatnonzero(~missing))
             for rows, missing in patterns(v)
@@ -54,7 +57,7 @@ class Guide:
         """Draws z of components of some ``variance`` moved to draws given what is
         known."""
         found = z.copy()
-        for rows, known, solve in self._solvers(variance):
+        for rows, known, solve, _ in self._solvers(variance):
             gap = self._gaps(z, rows, known)
             if self.B.ndim == 1:
                 found[np.ix_(rows, range(z.shape[1]), known)] += gap / self.B[known]
@@ -65,14 +68,21 @@ class Guide:
     def log_ratio(self, new, old, variance):
         """Log ratio of the densities of known entries given two means of components,
         (n_rows, n_particles)."""
-        found = np.zeros(new.shape[:2])
-        for rows, known, solve in self._solvers(variance):
-            gaps = (self._gaps(z, rows, known) for z in (new, old))
-            new_gap, old_gap = gaps
-            size, before = (
-                (gap * solve(gap)).sum(axis=2) for gap in (new_gap, old_gap)
-            )
-            found[rows] = 0.5 * (before - size)
+        return self._log_p((new, old), variance)
+
+    def log_density(self, mean, variance):
+        """Log densities of known entries given means of components, (n_rows,
+        n_particles)."""
+        return self._log_p((mean,), variance, whole=True)
+
+    def _log_p(self, means, variance, whole=False):
+        found = np.zeros(means[0].shape[:2])
+        for rows, known, solve, log_det in self._solvers(variance):
+            gaps = (self._gaps(z, rows, known) for z in means)
+            size, *before = ((gap * solve(gap)).sum(axis=2) for gap in gaps)
+            found[rows] = 0.5 * (sum(before) - size)
+            if whole:
+                found[rows] -= 0.5 * (log_det + len(known) * LOG_2PI)
         return found
 
     def _gaps(self, z, rows, known):
@@ -81,25 +91,33 @@ class Guide:
         return self.gap[np.ix_(rows, known)][:, None] - x
 
     def _solvers(self, variance):
-        """Rows of a pattern, its known columns, and the product of gaps and the inverse
-        of their covariance."""
-        for rows, known in self.groups:
-            if self.B.ndim == 1:
-                size = (
-                    self.B[known] ** 2 * np.broadcast_to(variance, len(self.B))[known]
-                )
-                yield rows, known, lambda gap, size=size: gap / size
-                continue
-            B = self.B[:, known]
-            S = B.T @ (np.broadcast_to(variance, len(B))[:, None] * B)
-            S[np.diag_indices(len(S))] *= 1 + _RIDGE
-            root = cho_factor(S, lower=True, check_finite=False)
+        """Rows of a pattern, its known columns, the product of gaps and the inverse
+        of their covariance, and the log determinant of this; kept until the variance
+        changes."""
+        if self._last is None or not np.array_equal(self._last[0], variance):
+            self._last = (
+                variance,
+                [
+                    (rows, known, *self._solver(known, variance))
+                    for rows, known in self.groups
+                ],
+            )
+        return self._last[1]
 
-            def solve(gap, root=root):
-                flat = gap.reshape(-1, gap.shape[2]).T
-                return cho_solve(root, flat, check_finite=False).T.reshape(gap.shape)
+    def _solver(self, known, variance):
+        if self.B.ndim == 1:
+            size = self.B[known] ** 2 * np.broadcast_to(variance, len(self.B))[known]
+            return lambda gap: gap / size, np.log(size).sum()
+        B = self.B[:, known]
+        S = B.T @ (np.broadcast_to(variance, len(B))[:, None] * B)
+        S[np.diag_indices(len(S))] *= 1 + _RIDGE
+        root = cho_factor(S, lower=True, check_finite=False)
 
-            yield rows, known, solve
+        def solve(gap):
+            flat = gap.reshape(-1, gap.shape[2]).T
+            return cho_solve(root, flat, check_finite=False).T.reshape(gap.shape)
+
+        return solve, 2 * np.log(np.diag(root[0])).sum()
 
 
 def resampled(log_w, rng):
@@ -135,27 +153,50 @@ def bridged(y, z, at, to, noise):
 
 def drawn_given(density, v, rng, told, turns):
     """Draw missing entries of rows v given their known real ones, by the particles of a
-    :class:`~skdgm.diffusion._density.DiffusionDensity`; their log weights are added to
-    those of ``turns``."""
+    :class:`~skdgm.diffusion._density.DiffusionDensity`; log densities of the known ones
+    are added to the log weights of ``turns``."""
+    n, n_each = len(v), density.now.n_resamplings
+    y, coded, log_w, log_mean = _walked(density, v, rng, told, n_each, turns)
+    turns.log_w += log_mean + log_mean_exp(log_w.T)[0]
+    best = (log_w + rng.fold(_PICK).gumbel(n_each)).argmax(axis=1)
+    place = best + n_each * np.arange(n)
+    return density.layout.joined(density.frame.rows(y[place]), coded[place])
+
+
+def log_p_given(density, v, rng, told, n_each):
+    """Log densities of the known real entries of rows v given their masked columns, by
+    so many particles; in expectation they are a lower bound."""
+    log_w, log_mean = _walked(density, v, rng, told, n_each)[2:]
+    return log_mean + log_mean_exp(log_w.T)[0]
+
+
+def _walked(density, v, rng, told, n_each, turns=None):
+    """Particles of rows: components without noise, and masked columns, which get no
+    values without ``turns``; log weights, (n_rows, n_each); and the log of the part of
+    these that was taken out, (n_rows,)."""
     field = density._field(v.dtype, density.now.guidance)
     n, frame, layout = len(v), density.frame, density.layout
     real, coded = layout.split(v)
-    n_each, guide = density.now.n_resamplings, Guide(frame, real)
+    guide = Guide(frame, real)
     shape, each = (n, n_each, real.shape[1]), np.repeat(np.arange(n), n_each)
-    streams, turns_of_rows, turns = rng.each(n_each), turns, turns.take(each)
+    streams, turns = rng.each(n_each), None if turns is None else turns.take(each)
     coded, told, open_ = coded[each], told[each], np.isnan(real).any(axis=1)[each]
     still = frame.components(np.where(np.isnan(real), 0, real))[each]
-    log_w, log_mean, open_y = np.zeros(shape[:2]), np.zeros(n), open_[:, None]
+    log_mean, open_y = np.zeros(n), open_[:, None]
 
     def denoised(y, time):
         beside, times = layout.beside(coded, told), time * open_
         at = field.at(y, times)
         return at.cos * y - at.sin * field.velocity(y, times, beside)
 
+    def spent():
+        return 0.0 if turns is None else turns.spent().reshape(n, n_each)
+
     # One draw of a velocity for each half step costs what Heun's method does.
     times = np.linspace(1, 0, 2 * density.now.n_steps + 1)
     y = np.where(open_y, streams.fold(_START).normal(shape[2], v.dtype), still)
     z_mean = denoised(y, 1.0)
+    log_w = guide.log_density(z_mean.reshape(shape), np.ones(shape[2]))
     for k, (now, after) in enumerate(pairwise(times)):
         at, to = (density.clocks(time, np.float64) for time in (now, after))
         z = z_mean + at.sin * streams.fold(_CLAMP, k).normal(shape[2])
@@ -163,20 +204,17 @@ def drawn_given(density, v, rng, told, turns):
         noise = streams.fold(_RAISE, k).normal(shape[2])
         new, mean = bridged(y, z, at, to, noise)
         last, y = mean(z_mean), np.where(open_y, new, still).astype(v.dtype)
-        given = field, turns, y, coded, after * open_, told, after
-        coded = density._shown(*given, streams.fold(_SHOW, k))
+        if turns is not None:
+            given = field, turns, y, coded, after * open_, told, after
+            coded = density._shown(*given, streams.fold(_SHOW, k))
         if not after:
             break
         z_mean = denoised(y, after)
         pair = z_mean.reshape(shape), last.reshape(shape)
         log_w += guide.log_ratio(*pair, to.sin[0] ** 2)
-        log_w += turns.spent().reshape(n, n_each)
+        log_w += spent()
         index, log_w, total = resampled(log_w, rng.fold(_PICK, k))
         place = (index + n_each * np.arange(n)[:, None]).ravel()
         y, z_mean, coded = y[place], z_mean[place], coded[place]
         log_mean += total
-    log_w += turns.spent().reshape(n, n_each)
-    turns_of_rows.log_w += log_mean + log_mean_exp(log_w.T)[0]
-    best = (log_w + rng.fold(_PICK).gumbel(n_each)).argmax(axis=1)
-    place = best + n_each * np.arange(n)
-    return layout.joined(frame.rows(y[place]), coded[place])
+    return y, coded, log_w + spent(), log_mean

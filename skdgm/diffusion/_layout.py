@@ -10,7 +10,9 @@ are distributed:
 It is equal if the distributions are exact and columns are drawn one by one [2]_. Real
 columns y have noise beside, at the time (k - 1) / n at which one of k masked columns is
 drawn, and a bound of their own, given what is not masked: the sum of both is a bound on
-the log-likelihood of a row.
+the log-likelihood of a row. That k is at least 1 while there is noise, so half of the
+training rows have noise of another time, at which none may be masked: others may be
+drawn given all of them.
 
 References
 ----------
@@ -176,7 +178,12 @@ class Turns:
         return found
 
 
-def masked(coded, time, uniform):
+def masked(coded, time, uniform, whole=False):
     """Rows of masked columns at times, (n_rows,): as they are seen, NaN where masked;
-    the values that are masked, NaN elsewhere; and the weights of their losses."""
-    return hide(coded, np.minimum(1 - time, 1 - 1e-9), uniform)
+    the values that are masked, NaN elsewhere; and the weights of their losses. Nothing
+    is masked of rows that are ``whole``, a mask."""
+    seen, lost, factor = hide(coded, np.minimum(1 - time, 1 - 1e-9), uniform)
+    if not np.any(whole):
+        return seen, lost, factor
+    seen[whole], lost[whole], factor[whole] = coded[whole], np.nan, 0
+    return seen, lost, factor

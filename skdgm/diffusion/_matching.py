@@ -113,16 +113,19 @@ class MatchingObjective(NetObjective):
 
     def _hidden(self, coded, time, rng):
         """Columns of rows at their times, masked or flipped; where there are others
-        with noise, some rows at other times than these, so that any may be known."""
+        with noise, some rows at other times than these, and some of them with no
+        column masked, so that any may be known at all levels of noise."""
+        free = np.zeros(len(time), bool)
         if len(self.layout.noisy):
             free = rng.random(len(time)) < _APART
             time = np.where(free, rng.permutation(time), time)
+            free &= rng.random(len(time)) < 1 / (1 + coded.shape[1])
         uniform = rng.random(coded.shape, np.float32)
         if self.layout.flips:
             left = _flips.flipped(coded, uniform, time)
             one = np.ones(len(coded), coded.dtype)
             return left, coded, one, _flips.offset(left, time)
-        return masked(coded, time, uniform)
+        return masked(coded, time, uniform, free)
 
     def forward(self, params, given):
         """Loss of each row, differentiable."""
@@ -246,10 +249,14 @@ def bounds(net, frame, clocks, v, coded, time, noise, uniform, told=None):
     found = errors(*net, x, *rest, (values, 0 * factor))[0]
     n = np.maximum(1, (~np.isnan(coded)).sum(axis=1))
     before = np.maximum(0, np.ceil(time * n) - 1) / n
-    y, angles, *rest = noisy(frame, clocks, v, before, noise)
-    x, lost = presented(layout, y, before, angles, hidden, told)
-    nothing = [0 * part for part in rest]
-    return found + errors(*net, x, *nothing, lost)[0]
+    return found + of_masked(net, frame, clocks, v, before, noise, hidden, told)
+
+
+def of_masked(net, frame, clocks, v, time, noise, hidden, told=None):
+    """Losses of :func:`masked` columns, where others have the noise of a time."""
+    y, angles, *rest = noisy(frame, clocks, v, time, noise)
+    x, lost = presented(net[1], y, time, angles, hidden, told)
+    return errors(*net, x, *[0 * part for part in rest], lost)[0]
 
 
 def noisy(frame, clocks, v, time, noise, even=False):

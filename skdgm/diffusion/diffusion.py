@@ -129,8 +129,8 @@ class Diffusion(TableOptions, NetEstimator):
         changed after ``fit``.
     n_draws
         Draws for each row with missing entries, in :meth:`score_samples`,
-        :meth:`transform` and :meth:`impute`; and times of bounds. It may be changed
-        after ``fit``.
+        :meth:`transform` and :meth:`impute`; and times of bounds, or particles of those
+        of rows with missing real entries. It may be changed after ``fit``.
     average
         Average the parameters over about the last tenth of the updates.
     early_stopping

@@ -276,6 +276,24 @@ def test_particles_given_a_value_have_the_exact_distribution(monkeypatch):
     assert abs(drawn[:, 1].std() / sd - 1) < 0.08
 
 
+def test_densities_of_known_entries_are_exact(monkeypatch):
+    """Means of the particles' weights, in however few particles."""
+    monkeypatch.setattr(DiffusionDensity, "_field", lambda *_: EXACT)
+    density = object.__new__(DiffusionDensity)
+    density.layout, density.told, density.net = (
+        Layout(np.arange(2), np.arange(0)),
+        Told(),
+        None,
+    )
+    density.frame, density.clocks, density.width = FRAME, CLOCKS, 10
+    density.now = SimpleNamespace(n_steps=20, n_draws=3, guidance=0)
+    value, n = 0.6, 200
+    v, told = np.tile([value, np.nan], (n, 1)), np.zeros((n, 0))
+    p = np.exp(density._bounds(v, stream(0).rows(n), told))
+    exact = SHARES @ norm.pdf(value, MEANS[:, 0], ROOT)
+    assert abs(p.mean() - exact) < 4 * p.std() / n**0.5 < 0.1 * exact
+
+
 @pytest.mark.exhaustive
 def test_scores_are_those_of_the_density(model):
     x, noise = MOONS[:4].astype(np.float64), 0.5

@@ -174,6 +174,43 @@ def test_the_bound_of_real_and_masked_columns_is_the_log_density():
         assert abs(-losses.mean() - expected) < 5 * error < 0.3
 
 
+def test_bounds_of_masked_columns_alone_are_their_log_probability():
+    """Without the real column, or without a bit either."""
+    density = object.__new__(DiffusionDensity)
+    density.net, density.params, density.statistics = Net(None, exact_both), (), ()
+    density.layout, density.told = BOTH, Told()
+    density.frame, density.clocks, density.width = FRAME, CLOCKS, 10
+    density.now = SimpleNamespace(n_steps=20, guidance=0, n_draws=8)
+    rows = [[np.nan, *code] for code in np.ndindex(2, 2)]
+    rows += [[np.nan, 0, np.nan], [np.nan, np.nan, np.nan]]
+    v, told = np.repeat(rows, 50, axis=0), np.zeros((300, 0))
+    with np.errstate(divide="ignore"):
+        found = density._bounds(v, stream(0).rows(300), told).reshape(6, 50)
+    expected = [*np.log(SHARES).ravel(), np.log(SHARES[0].sum()), 0]
+    error = found.std(axis=1) / 50**0.5
+    assert (abs(found.mean(axis=1) - expected) <= 4 * error).all()
+    assert (error < 0.02).all()
+
+
+@pytest.mark.parametrize("n_codes", [1, 2])
+def test_numbers_are_learned_given_all_masked_columns(n_codes):
+    """Moments of numbers given codes alone, which joint draws never see known."""
+    rng = np.random.default_rng(0)
+    code = rng.choice(2, (400, n_codes), p=[0.6, 0.4])
+    X = np.c_[code, 3.0 * code[:, 0] + 0.3 * rng.normal(size=400)]
+    kinds = *("categorical",) * n_codes, "gaussian"
+    quick = {"n_iter": 40, "early_stopping": False, "n_steps": 10}
+    model = Diffusion(column_types=kinds, **SMALL | quick).fit(X)
+    for value in (0, 1):
+        given = dict.fromkeys(range(n_codes), value)
+        drawn = model.sample(300, random_state=0, conditions=given)[:, -1]
+        assert abs(drawn.mean() - 3 * value) < 0.15
+        assert 0.25 < drawn.std() < 0.45
+        row = [[value] * n_codes + [np.nan]]
+        share = (code == value).all(axis=1).mean()
+        assert abs(model.score_samples(row)[0] - np.log(share)) < 0.2
+
+
 @pytest.fixture(scope="module")
 def bits():
     X = STATES[np.random.default_rng(0).choice(8, 1500, p=P)]
