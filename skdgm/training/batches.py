@@ -27,6 +27,9 @@ MAX_REPETITION = 10
 FILLED_ROWS = 1000
 # Least and largest number of rows watched; between them, an eighth of the draws.
 _WATCHED = 250, 1000
+# Most times that a row is there and is held out as a whole, or not at all: more than
+# rows drawn with replacement are.
+_TOGETHER = 4
 
 
 class Table(NamedTuple):
@@ -103,17 +106,29 @@ def split(table, fraction, rng):
     """Training rows and held-out rows: a table split at random by the content of its
     distinct rows.
 
-    Equal rows are never separated, so held-out rows are unseen; a single row, however,
-    is in both parts. ``fraction`` is the share of weight held out, ``rng`` a Stream.
+    Rows that are there up to four times are not separated, so that held-out rows are
+    unseen. Others, as in a table of a few categories, are in both parts, in shares of
+    their weight: without all of them, training rows would have another distribution. A
+    single row is in both parts, too. ``fraction`` is the share of weight held out,
+    ``rng`` a Stream.
     """
-    n_rows = len(table.index)
+    if len(table.index) == 1:
+        return table, table
+    many = table.weight > _TOGETHER
+    held = np.where(many, fraction * table.weight, 0.0)
     order = np.argsort(mix64(table.hashes ^ np.uint64(rng.root)), kind="stable")
-    weight = table.weight[order]
+    few = order[~many[order]]
+    weight = table.weight[few]
     before = np.cumsum(weight) - weight
     n_held = np.count_nonzero(before < fraction * weight.sum())
-    held = order[: np.clip(n_held, 1, max(1, n_rows - 1))]
-    rest = np.setdiff1d(order, held) if n_rows > 1 else held
-    return table.take(rest), table.take(np.sort(held))
+    if not many.any():
+        n_held = np.clip(n_held, 1, len(few) - 1)
+    held[few[:n_held]] = weight[:n_held]
+    train, held_out = (
+        table._replace(weight=own).take(np.flatnonzero(own))
+        for own in (table.weight - held, held)
+    )
+    return train, held_out
 
 
 def split_labelled(table, split):
@@ -125,7 +140,9 @@ def split_labelled(table, split):
     train, held_out = split(table.take(np.flatnonzero(known)))
     if known.all():
         return train, held_out
-    kept = np.isin(table.hashes, train.hashes)
+    kept, weight = np.isin(table.index, train.index), table.weight.copy()
+    weight[kept] = train.weight
+    table = table._replace(weight=weight)
     return table.take(np.flatnonzero(kept | ~known)), held_out
 
 

@@ -7,7 +7,16 @@ import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from skdgm import NADE, VAE, ConstrainedTable, EoNADE, GenerativeImputer, load, save
+from skdgm import (
+    MADE,
+    NADE,
+    VAE,
+    ConstrainedTable,
+    EoNADE,
+    GenerativeImputer,
+    load,
+    save,
+)
 from skdgm.constraints import FixedCombinations
 from skdgm.exceptions import MissingDataWarning
 from tests.autoregressive.models import FAMILIES, noisy
@@ -43,6 +52,23 @@ def rows_of(cities):
     return pd.DataFrame([(c, b) for c in cities for b in (False, True)]).set_axis(
         ["city", "paid"], axis=1
     )
+
+
+@pytest.mark.parametrize("cls", [NADE, MADE])
+def test_rare_categories_of_few_distinct_rows_are_learned(cls):
+    # Where all copies of a row were held out, training ended after an epoch.
+    rng, n = np.random.default_rng(0), 2000
+    p = np.array([0.5, 0.3, 0.16, 0.02, 0.02])
+    code = rng.choice(5, n, p=p)
+    other = np.where(rng.random(n) < 0.9, code, rng.integers(0, 5, n))
+    X = pd.DataFrame({"a": code, "b": other}).astype(str)
+    model = cls(32, column_types="mixed", random_state=0).fit(X)
+    joint = 0.02 * p[:, None] + 0.9 * np.diag(p)
+    assert model.score(X) > np.log(joint[code, other]).mean() - 0.03
+    holes = X.assign(a=None)
+    found = model.impute(holes, method="sample", random_state=0)["a"].to_numpy(int)
+    posterior = (joint / joint.sum(axis=0)).T[other]
+    assert_means((found[:, None] == np.arange(5)).astype(float), posterior.mean(0), 5)
 
 
 @pytest.mark.exhaustive

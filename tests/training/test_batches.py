@@ -10,6 +10,7 @@ from skdgm.training import (
     labelled,
     probe,
     split,
+    split_labelled,
 )
 from skdgm.utils.given import Given
 from skdgm.utils.random import stream
@@ -114,6 +115,36 @@ def test_split_keeps_equal_rows_together():
     assert not set(train.hashes) & set(held_out.hashes)
     assert held_out.weight.sum() == pytest.approx(30)
     assert train.weight.sum() + held_out.weight.sum() == 120
+
+
+def test_split_of_few_distinct_rows_keeps_their_distribution():
+    weight = np.array([1, 1, 1, 1, 2, 3, 40, 100, 3])
+    table = table_of(np.repeat(np.eye(9), weight, axis=0))
+    weight = weight[table.rows.take(table.index).argmax(axis=1)]
+    many = weight > 4
+    for seed in range(5):
+        found = np.zeros((2, 9))
+        for own, part in zip(found, split(table, 0.2, stream(seed)), strict=True):
+            own[np.isin(table.index, part.index)] = part.weight
+            assert (np.diff(part.hashes.astype(float)) > 0).all()
+        np.testing.assert_allclose(found.sum(axis=0), weight)
+        np.testing.assert_allclose(found[:, many], np.outer([0.8, 0.2], weight[many]))
+        assert ((found[:, ~many] == 0).sum(axis=0) == 1).all()
+
+
+def test_split_of_few_distinct_rows_with_labels():
+    labels = np.array([0, 1, -1, 0])
+    given = Given(labels)
+    weight = np.array([10.0, 1, 20, 1])
+    table = canonical(Rows(np.eye(4), np.float64, given=given), weight)
+    train, held_out = split_labelled(table, lambda own: split(own, 0.5, stream(0)))
+    total = np.zeros(4)
+    for part in train, held_out:
+        total[part.index] += part.weight
+    np.testing.assert_array_equal(total, weight)
+    assert train.weight[train.index == 0] == held_out.weight[held_out.index == 0] == 5
+    assert 2 in train.index
+    assert 2 not in held_out.index
 
 
 def test_split_is_by_content():
