@@ -35,8 +35,8 @@ class FitOptions(Options):
         If True, hold out rows, stop when their ``validation_curve_`` no longer
         falls, and keep the parameters with which it was lowest.
     validation_fraction
-        Share of the rows to hold out. Equal rows stay together, but where there are
-        more than four, this share of them is held out.
+        Share of the rows to hold out. Up to four copies of a row stay together; of
+        more copies, this share is held out.
     n_iter_no_change
         Number of epochs without an improvement of ``tol`` before stopping early.
     tol
