@@ -10,7 +10,8 @@ import numpy as np
 
 from skdgm.base.estimator import Estimator
 from skdgm.base.frames import framed
-from skdgm.data.sequences import divided, kept_columns
+from skdgm.data.sequences import Steady, divided
+from skdgm.data.time_steps import TimeSteps, steps_of
 from skdgm.typing import Data, Target, Weight
 from skdgm.utils.counts import count, count_rows
 
@@ -63,6 +64,35 @@ def continued(estimator, n_steps, given, n_samples, random_state):
 
 def remember_kept(estimator, rows, lengths, fresh):
     """Note which columns stay the same within each of the sequences so far."""
-    kept = kept_columns(rows, lengths)
-    before = None if fresh else vars(estimator).get("_kept")
-    estimator._kept = kept if before is None else kept & before
+    steady = None if fresh else vars(estimator).get("_steady")
+    estimator._steady = Steady.of(rows, lengths, steady)
+    estimator._kept = estimator._steady.columns
+
+
+def in_steps(estimator, X, lengths, fresh):
+    """Table with steps in the place of dates in order within sequences, and these as
+    :class:`~skdgm.data.time_steps.TimeSteps`.
+
+    ValueError where an earlier fit took them as other values.
+    """
+    estimator._asked = estimator._present_options()
+    if not estimator._asked_domain.takes_times:
+        return X, TimeSteps()
+    found = TimeSteps.of(X, lengths)
+    steps = found if fresh else steps_of(estimator._columns)
+    known = [own.name for own in steps.columns]
+    for own in found.columns:
+        if own.name not in known:
+            raise ValueError(
+                f"Dates of column {own.name!r} are in order within each sequence, and "
+                "were not, or too few to tell, in the first fit: fit anew with more "
+                "rows, or leave the column out."
+            )
+    return steps.encoded(X, lengths), steps
+
+
+def with_steps(rows, steps):
+    """Rows whose codec knows which dates are read as steps."""
+    if rows.codec is None:
+        return rows
+    return rows._replace(codec=rows.codec._replace(steps=steps))

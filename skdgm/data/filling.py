@@ -167,14 +167,14 @@ def completed(frame, found):
     # Labels need not be unique, so rows are matched by position.
     known = frame.reset_index(drop=True)
     columns = [
-        _completed(known.iloc[:, j], found.iloc[:, j])
+        filled_column(known.iloc[:, j], found.iloc[:, j])
         for j in range(len(found.columns))
     ]
     whole = pd.DataFrame(dict(enumerate(columns)))
     return whole.set_axis(frame.columns, axis=1).set_axis(frame.index, axis=0)
 
 
-def _completed(column, found):
+def filled_column(column, found):
     """Column with missing values filled, of its own type if this can hold them.
 
     Otherwise it has the type of the filled values, or object; a category keeps its type

@@ -31,7 +31,8 @@ class Codec(NamedTuple):
     "categorical" or "numeric" by its type, or as told; the Index of the categories of
     its codes, None if it has none; and a Clock of its dates or durations, None if it
     has none. ``schema`` has their types in another library than pandas, if they came
-    from there.
+    from there; ``steps`` the dates of sequences that are read as steps, as
+    :class:`~skdgm.data.time_steps.TimeSteps`.
     """
 
     columns: object
@@ -40,6 +41,7 @@ class Codec(NamedTuple):
     categories: tuple
     clocks: tuple
     schema: tuple = None
+    steps: tuple = None
 
     @classmethod
     def of(cls, frame, kinds=None):

@@ -67,21 +67,36 @@ def need_particles(v, starts, lengths, method):
     return found
 
 
-def fill_gaps(particles, v, starts, lengths, rng, method, n_each):
+def fill_gaps(particles, v, starts, lengths, rng, method, n_each, kept=None):
     """Fill gaps of series by ``n_each`` particles for each: rows of a table, of which
-    the series begin at ``starts``; others stay. ``rng`` has a stream for each row."""
+    the series begin at ``starts``; others stay. ``rng`` has a stream for each row.
+    Columns ``kept``, a mask, that are missing in a whole series are drawn once."""
     v, order = v.copy(), np.argsort(-lengths, kind="stable")
+    once = lost_columns(v, starts, lengths, kept)
     size = max(1, _ROOM // n_each)
     for first in range(0, len(order), size):
         which = order[first : first + size]
-        _Cloud(particles, v, starts[which], lengths[which], rng, method, n_each).run()
+        given = particles, v, starts[which], lengths[which], rng, method, n_each
+        _Cloud(*given, once[which]).run()
+    for part, own in zip(_parts(starts, lengths), once):
+        # The last row has been filled given most.
+        v[part, own] = v[part, own][-1]
     return v
+
+
+def lost_columns(v, starts, lengths, kept=None):
+    """Mask of the columns ``kept`` of which no value of a series is known, (n_series,
+    n_columns)."""
+    if kept is None or not kept.any():
+        return np.zeros((len(starts), v.shape[1]), bool)
+    lost = [np.isnan(v[part]).all(axis=0) for part in _parts(starts, lengths)]
+    return np.array(lost).reshape(-1, v.shape[1]) & kept
 
 
 class _Cloud:
     """Particles of some series, the longest first, which fill gaps of v in place."""
 
-    def __init__(self, particles, v, starts, lengths, rng, method, n_each):
+    def __init__(self, particles, v, starts, lengths, rng, method, n_each, once):
         self.particles, self.v, self.rng = particles, v, rng
         self.starts, self.lengths, self.k = starts, lengths, n_each
         self.drawn = method == "sample"
@@ -96,6 +111,9 @@ class _Cloud:
         # settled, in order; and complete rows since.
         self.differ, self.quiet = np.zeros(n, bool), np.zeros(n, int)
         self.open, self.paths = [[] for _ in range(n)], {}
+        # Columns that each particle draws once, and their values, NaN before.
+        self.once = np.repeat(once, n_each, axis=0) if once.any() else None
+        self.fixed = np.full((n * n_each, v.shape[1]), np.nan, v.dtype)
 
     def run(self):
         """Fill all rows."""
@@ -125,13 +143,14 @@ class _Cloud:
         n_rows = (self.lengths - self.last)[which] - 1
         u = self.rng.take(first).fold(_ON).uniform(1)
         chosen = [s * self.k + self._chosen(s, own, k) for s, own in zip(which, u)]
-        state = self.state[np.concatenate(chosen)]
+        chosen = np.concatenate(chosen)
+        state = self.state[chosen]
         for t in range(n_rows[0]):
             rows = first[n_rows > t] + t
             n = len(rows) * k
             v, rng = self.v[np.repeat(rows, k)], self.rng.take(rows).each(k).fold(_STEP)
             given = state[:n], v, np.zeros(n, bool), rng, not self.drawn
-            _, filled, means, state = self.particles.advance(*given)
+            _, filled, means, state = self._given_fixed(chosen[:n], *given)
             if not self.drawn:
                 means = means.reshape(len(rows), k, -1).mean(axis=1)
                 filled = self.particles.decoded(means.astype(v.dtype))
@@ -157,8 +176,9 @@ class _Cloud:
         own = (which[:, None] * many + np.arange(many)).ravel()
         v, rng = np.repeat(self.v[rows], k, axis=0), self.rng.take(rows).each(k)
         weighed = np.repeat(self.differ[which], k)
-        given = self.state[own[:: many // k]], v, weighed, rng.fold(_STEP), means
-        log_p, filled, expected, state = self.particles.advance(*given)
+        some = own[:: many // k]
+        given = self.state[some], v, weighed, rng.fold(_STEP), means
+        log_p, filled, expected, state = self._given_fixed(some, *given)
         self.state[own] = np.repeat(state, many // k, axis=0)
         self.log_w[which] += log_p.reshape(-1, k)
         if not self.drawn:
@@ -171,6 +191,21 @@ class _Cloud:
             else:
                 self.quiet[s] += 1
 
+    def _given_fixed(self, which, state, v, weighed, rng, means):
+        """Advance some particles, given what they have drawn once; they are weighted by
+        the others of the known entries given it."""
+        if self.once is None or not self.once[which].any():
+            return self.particles.advance(state, v, weighed, rng, means)
+        fixed = self.fixed[which]
+        whole = np.where(np.isnan(v), fixed, v)
+        log_p, *rest = self.particles.advance(state, whole, weighed, rng, means)
+        some = np.flatnonzero(weighed & ~np.isnan(fixed).all(axis=1))
+        if some.size:
+            given = state[some], fixed[some], weighed[some], rng.take(some), False
+            log_p[some] -= self.particles.advance(*given)[0]
+        self.fixed[which] = np.where(self.once[which], rest[0], fixed)
+        return log_p, *rest
+
     def _renew(self, which, t):
         """Draw particles of some series anew by their weights where few count."""
         log_w = self.log_w[which]
@@ -182,8 +217,8 @@ class _Cloud:
     def _keep(self, s, which):
         """Keep some particles of a series, with what they have filled in."""
         part = slice(s * self.k, (s + 1) * self.k)
-        self.state[part] = self.state[part][which]
-        self.log_w[s] = 0
+        self.state[part], self.log_w[s] = self.state[part][which], 0
+        self.fixed[part] = self.fixed[part][which]
         for row in self.open[s]:
             self.paths[row] = self.paths[row][which]
 

@@ -2,19 +2,19 @@
 
 from collections import Counter
 from functools import wraps
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import _num_samples
 
-from skdgm.data.clocks import form_of
-from skdgm.data.foreign import as_pandas
+from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.data.inputs import missing
 from skdgm.training.sequences import Sequences
 from skdgm.utils.domains import is_frame, refuse_odd_weights
 from skdgm.utils.words import with_article
 
-# Number of steps from which on dates in order are no chance.
+# Number of steps from which on columns that stay the same do so by no chance.
 _STEPS = 8
 
 
@@ -85,43 +85,62 @@ def answered(function, X, lengths=None, groups=None, each=None):
     return divided(found, lengths) if is_several(X) else found
 
 
-def refuse_clocks(X, lengths, owner):
-    """Raise ValueError where a column of a DataFrame has dates in order within all
-    sequences: time steps, which a model of steps would draw anew for each row."""
-    X = as_pandas(X)
-    if not is_frame(X):
-        return
-    inner = np.delete(np.arange(len(X)), np.cumsum(lengths) - lengths)
-    for place, name in enumerate(X.columns):
-        column = X.iloc[:, place]
-        if form_of(column) not in ("datetime", "date", "period"):
+class Steady(NamedTuple):
+    """Columns that stay the same within each of some sequences: a mask, the least and
+    the largest values, and the number of steps from one row to the next."""
+
+    same: np.ndarray
+    least: np.ndarray
+    most: np.ndarray
+    n_steps: int
+
+    @classmethod
+    def of(cls, rows, lengths, before=None):
+        """Learn which are such of validated rows, and of earlier ones."""
+        nan = np.full(rows.shape[1], np.nan)
+        if before is None:
+            before = cls(np.ones(rows.shape[1], bool), nan, nan, 0)
+        same, least, most, n_steps = before
+        for stop, length in zip(np.cumsum(lengths), lengths):
+            if not same.any():
+                break
+            v = rows.take(slice(stop - length, stop))
+            low, high = np.fmin.reduce(v, axis=0), np.fmax.reduce(v, axis=0)
+            same = same & ((low == high) | np.isnan(low))
+            least, most = np.fmin(least, low), np.fmax(most, high)
+        return cls(same, least, most, n_steps + int((lengths - 1).sum()))
+
+    @property
+    def columns(self):
+        """Mask of columns that are of sequences, as birth dates are, and not of steps:
+        the same in many steps, but not in all sequences."""
+        return self.same & (self.most > self.least) & (self.n_steps >= _STEPS)
+
+
+def completed_columns(X, lengths, kept):
+    """Table whose columns ``kept``, a mask, have the last known value of their sequence
+    where they are missing; X if nothing is."""
+    frame = as_pandas(X)
+    if kept is None or not kept.any():
+        return X
+    if not is_frame(frame):
+        plain = X.toarray() if sp.issparse(X) else np.asarray(X)
+        if plain.dtype.kind in "biu" or not missing(plain[:, kept]).any():
+            return X
+        import pandas as pd
+
+        return completed_columns(pd.DataFrame(plain), lengths, kept).to_numpy()
+    found, number = None, np.repeat(np.arange(len(lengths)), lengths)
+    for j in np.flatnonzero(kept):
+        column = frame.iloc[:, j].reset_index(drop=True)
+        if not column.isna().any():
             continue
-        ranks = column.rank(method="dense").to_numpy()
-        steps = ranks[inner] - ranks[inner - 1]
-        steps = steps[~np.isnan(steps)]
-        if len(steps) >= _STEPS and (steps >= 0).all() and steps.any():
-            raise ValueError(
-                f"Dates of column {name!r} are in order within each sequence: they are "
-                f"times of steps, and {owner} would draw later ones that lie before. "
-                "Leave the column out, or give the time since the row before instead, "
-                "as a number, and add these up from the last date on."
-            )
-
-
-def kept_columns(rows, lengths):
-    """Mask of the columns of validated rows that stay the same within each sequence,
-    and differ between some: of sequences, as birth dates are, and not of steps."""
-    n_columns = rows.shape[1]
-    same = np.full(n_columns, (lengths - 1).sum() >= _STEPS)
-    least, most = np.full((2, n_columns), np.nan)
-    for stop, length in zip(np.cumsum(lengths), lengths):
-        if not same.any():
-            break
-        v = rows.take(slice(stop - length, stop))
-        low, high = np.fmin.reduce(v, axis=0), np.fmax.reduce(v, axis=0)
-        same &= (low == high) | np.isnan(low)
-        least, most = np.fmin(least, low), np.fmax(most, high)
-    return same & (most > least)
+        found = frame.copy(deep=False) if found is None else found
+        column = column.groupby(number).bfill()
+        found.isetitem(j, column.groupby(number).ffill().array)
+    if found is None:
+        return X
+    return native(found, None if frame is X else schema_of(X))
 
 
 def last_known(v, lengths, kept):

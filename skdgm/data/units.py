@@ -230,8 +230,8 @@ class UnitColumns(MixedColumns):
 
 
 class SeriesColumns(UnitColumns):
-    """Columns of series: numbers whose kind is not told are bits where all are 0 or
-    1."""
+    """Columns of series: numbers whose kind is not told are bits where all are 0 or 1,
+    but for steps in time."""
 
     def _scaled(self, table, kinds):
         found, scales = super()._scaled(table, kinds)
@@ -239,6 +239,9 @@ class SeriesColumns(UnitColumns):
         bits, some = np.isin(kinds, untold), np.zeros(len(kinds), bool)
         if not self.takes_times or not bits.any():
             return found, scales
+        codec = table.rows.codec
+        if codec is not None and codec.steps is not None:
+            bits[[own.place for own in codec.steps.columns]] = False
         for block in table.rows.blocks(n_rows=len(table.index)):
             part = table.rows.raw.take(table.index[block])
             missing = np.isnan(part)

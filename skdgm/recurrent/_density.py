@@ -10,8 +10,9 @@ from sklearn.utils import check_random_state
 
 from skdgm.base import Density, MissingCapability
 from skdgm.data import fill, tell_unknown
-from skdgm.data.gaps import fill_gaps, need_particles
-from skdgm.data.sequences import as_one_table, last_known
+from skdgm.data.gaps import fill_gaps, lost_columns, need_particles
+from skdgm.data.sequences import as_one_table, completed_columns, last_known
+from skdgm.data.time_steps import steps_of
 from skdgm.training import Sequences, stretches
 from skdgm.utils.counts import count_rows
 from skdgm.utils.random import IMPUTE, LIKELIHOOD, MAX_SEED, stream
@@ -50,7 +51,7 @@ class SequenceDensity(Density):
 
     def __init__(self, name, read, domain, columns, seed, sequence_length=None):
         super().__init__(name, read, domain, columns, seed)
-        self.sequence_length = sequence_length
+        self.sequence_length, self.times = sequence_length, steps_of(columns)
 
     @abstractmethod
     def begin(self, n):
@@ -102,38 +103,46 @@ class SequenceDensity(Density):
     def features(self, X, lengths=None):
         """Hidden state after each row."""
         rows, found = self._of_rows(X, lengths, self.hidden)
-        tell_unknown(self.name, X, rows)
+        tell_unknown(self.name, self._in_steps(X, lengths), rows)
         return found
 
-    def fill(self, X, method="mean", random_state=None, lengths=None):
-        """Fill missing entries, given all others of their sequence."""
-        X, whole = self.widened(X), []
+    def fill(self, X, method="mean", random_state=None, lengths=None, kept=None):
+        """Fill missing entries, given all others of their sequence. Columns of which a
+        mask says that they are ``kept`` have one value in each."""
+        X, whole, seed = self.widened(X), [], None
+        if method == "sample":
+            # The generator is asked for a seed once, here.
+            seed = check_random_state(random_state).randint(MAX_SEED)
 
         def at(index):
             if not whole:
-                whole.append(self._filled(X, lengths, method, random_state))
+                whole.append(self._filled(table, lengths, method, seed, kept))
             return whole[0][index]
 
-        # The generator is asked for a seed once, here.
-        return self.decoded(fill(self, X, method, 0, at, METHODS, by_place=True), X)
+        X, lengths = as_one_table(X, lengths, each=self.sequence_length)
+        table = completed_columns(self.times.encoded(X, lengths), lengths, kept)
+        found = fill(self, table, method, 0, at, METHODS, by_place=True)
+        found = self.decoded(found, table)
+        return self.times.filled(found, X, lengths, seed)
 
-    def _filled(self, X, lengths, method, random_state):
+    def _filled(self, X, lengths, method, seed, kept):
         def filled(*given):
             return self.filled(*given, method)
 
-        seed = None
-        if method == "sample":
-            seed = check_random_state(random_state).randint(MAX_SEED)
-        rows, found = self._of_rows(X, lengths, filled, IMPUTE, seed)
-        v, sequences = np.array(rows.take(slice(None))), self._sequences(X, lengths)
+        sequences = Sequences(self.read(X), np.append(0, np.cumsum(lengths)))
+        rows, found = self._of_sequences(sequences, filled, IMPUTE, seed)
+        v = np.array(rows.take(slice(None)))
         starts, lengths = sequences.edges[:-1], sequences.lengths
-        if (some := need_particles(v, starts, lengths, method)).any():
+        asked = self.times.settled(v, starts)
+        some = need_particles(asked, starts, lengths, method)
+        some |= lost_columns(v, starts, lengths, kept).any(axis=1)
+        if some.any():
             own = np.repeat(some, lengths)
             keys = sequences.hashes_so_far if seed is None else rows.shape[0]
             rng = stream(self.seed if seed is None else seed, IMPUTE, _GAPS).rows(keys)
             given = self.particles, v, starts[some], lengths[some], rng, method
             with one_blas_thread():
-                found[own] = fill_gaps(*given, self.n_particles)[own]
+                found[own] = fill_gaps(*given, self.n_particles, kept)[own]
         return found
 
     def sample(self, n_samples, random_state=None, kept=None):
@@ -170,7 +179,8 @@ class SequenceDensity(Density):
                     fixed = np.where(kept, v, v.dtype.type(np.nan))
                 steps.append(v)
         found = np.stack(steps, axis=1).reshape(n * n_steps, -1)
-        return self.decoded(self.domain.to_data(self.columns, found))
+        found = self.decoded(self.domain.to_data(self.columns, found))
+        return self.times.continued(found, n_steps, seed, *(given or ()))
 
     def _after(self, X, lengths, n_each):
         """State after each of some sequences, each repeated."""
@@ -190,12 +200,21 @@ class SequenceDensity(Density):
     def _sequences(self, X, lengths):
         """Validated rows, and which of them are a sequence."""
         X, lengths = as_one_table(X, lengths, each=self.sequence_length)
+        X = self.times.encoded(X, lengths)
         return Sequences(self.read(X), np.append(0, np.cumsum(lengths)))
+
+    def _in_steps(self, X, lengths):
+        """Table with steps in the place of dates, where these are read so."""
+        X, lengths = as_one_table(X, lengths, each=self.sequence_length)
+        return self.times.encoded(X, lengths)
 
     def _of_rows(self, X, lengths, function, purpose=LIKELIHOOD, seed=None):
         """Validated rows, and a function of rows, batch and streams, which are keyed by
         the content of sequences so far, or by numbers of rows if there is a seed."""
-        sequences = self._sequences(X, lengths)
+        return self._of_sequences(self._sequences(X, lengths), function, purpose, seed)
+
+    def _of_sequences(self, sequences, function, purpose, seed):
+        """The same of sequences that have been read."""
         if purpose == IMPUTE:
             # What is missing is to be filled: it has no value, and is none.
             sequences = sequences._replace(rows=sequences.rows._replace(gaps=None))

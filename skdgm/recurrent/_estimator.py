@@ -8,7 +8,14 @@ from skdgm.base.attributes import rolled_back
 from skdgm.base.fits import mean_score
 from skdgm.base.frames import filled_in, framed
 from skdgm.base.options import KW_ONLY, Count, Options, Positive, Share
-from skdgm.base.series import Series, continued, fit_transform, remember_kept
+from skdgm.base.series import (
+    Series,
+    continued,
+    fit_transform,
+    in_steps,
+    remember_kept,
+    with_steps,
+)
 from skdgm.data.inputs import for_callbacks, own_frame
 from skdgm.data.sequences import (
     answered,
@@ -16,7 +23,6 @@ from skdgm.data.sequences import (
     is_several,
     of_each,
     of_sequences,
-    refuse_clocks,
     sequences_of,
 )
 from skdgm.nets import NetEstimator
@@ -159,15 +165,18 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
         each = self._present_options().sequence_length
         given = X if isinstance(X, Series) else Series(X)
         table, lengths = as_one_table(*given, each)
-        refuse_clocks(table, lengths, self._name)
+        table, steps = in_steps(self, table, lengths, fresh)
         weight = None
         if sample_weight is not None:
             weight = of_sequences(sample_weight, lengths)
             sample_weight = np.repeat(weight, lengths)
         # Statistics of columns are those of rows.
-        rows = super()._begin(table, y, sample_weight, fresh, classes).rows
+        rows = super()._begin(table, y, sample_weight, fresh, steps).rows
         remember_kept(self, rows, lengths, fresh)
         return sequences_of(rows, lengths, weight)
+
+    def _label(self, rows, y, fresh, steps):
+        return super()._label(with_steps(rows, steps), y, fresh, None)
 
     def _for_callbacks(self, X, y, sample_weight, table):
         whole = own_frame(as_one_table(X.X)[0] if is_several(X.X) else X.X, table)
@@ -274,7 +283,8 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
         50 rows after. There are 300, or 20 where likelihoods are estimates, or
         ``n_draws`` where there is such an option. Rows that no known entry follows are
         forecasts, given the rows before: means over 300 particles, or 50 where
-        likelihoods are estimates.
+        likelihoods are estimates. Columns that stayed the same within each sequence of
+        ``fit`` have the value that they have elsewhere in theirs, or are drawn once.
 
         Parameters
         ----------
@@ -301,7 +311,8 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
         """
 
         def fill(table, lengths):
-            found = self.density_.fill(table, method, random_state, lengths)
+            kept = vars(self).get("_kept")
+            found = self.density_.fill(table, method, random_state, lengths, kept)
             return filled_in(self, table, found)
 
         return self._each(X, fill, lengths, groups)

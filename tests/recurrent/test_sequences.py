@@ -307,23 +307,56 @@ def test_the_last_steps_of_a_single_sequence_are_held_out():
 @pytest.mark.parametrize(
     "model",
     [
-        RNNNADE(3, column_types="mixed", **SMALL),
-        VRNN(2, column_types="mixed", **SMALL),
-        ConditionalRBM(3, n_lags=1, n_iter=1, random_state=0),
+        RNNNADE(3, n_recurrent=4, column_types="mixed", n_iter=1, random_state=0),
+        VRNN(2, n_hidden=4, column_types="mixed", n_iter=1, random_state=0),
+        ConditionalRBM(3, n_lags=2, n_iter=1, random_state=0),
     ],
     ids=lambda m: type(m).__name__,
 )
 def test_dates_in_order_are_times_of_steps(model):
+    """Futures lie after the past, and in its rhythm; gaps between their neighbours."""
+    rng = np.random.default_rng(0)
+    days = pd.date_range("2024-01-29", periods=12)
+    times = days[0] + pd.to_timedelta(rng.exponential(900, 12).cumsum().round(), "s")
+    part = pd.DataFrame({"day": days, "time": times, "x": rng.normal(size=12)})
+    part["kind"] = rng.choice(["a", "b"], 12)
+    later = part.assign(day=days + pd.Timedelta("30D"))
+    model = clone(model).fit([part, later])
+    # Shifted in time they are as probable.
+    np.testing.assert_allclose(*map(model.score_samples, [part, later]))
+    drawn = model.generate(5, prefix=[part, later], n_samples=2, random_state=0)
+    for known, future in zip([part, part, later, later], drawn, strict=True):
+        assert future.dtypes.equals(known.dtypes)
+        whole = pd.concat([known, future])
+        assert (whole["day"].diff().dropna() == pd.Timedelta("1D")).all()
+        assert (future["time"].diff().dropna() >= pd.Timedelta(0)).all()
+        assert future["time"].iloc[0] >= known["time"].iloc[-1]
+    begun = model.generate(4, n_samples=20, random_state=0)
+    first = [own["day"].iloc[0] for own in begun]
+    assert days[0] <= min(first) < max(first) <= later["day"].iloc[0]
+    assert all(own["day"].diff().iloc[1] == pd.Timedelta("1D") for own in begun)
+    holed = part.copy()
+    holed.loc[[0, 4, 5, 10, 11], ["day", "time"]] = pd.NaT
+    for method in "mean", "sample":
+        filled = model.impute(holed, method=method, random_state=0)
+        assert filled["day"].tolist() == days.tolist()
+        assert filled["time"].is_monotonic_increasing
+        known = holed["time"].notna()
+        assert filled["time"][known].tolist() == holed["time"][known].tolist()
+    if hasattr(model, "predict"):
+        assert model.predict(holed)["day"].tolist() == days.tolist()
+
+
+def test_dates_that_are_no_steps_of_time():
     days = pd.date_range("2024-01-01", periods=9)
     part = pd.DataFrame({"day": days, "x": np.arange(9.0)})
-    for frame in part, part.assign(day=days.date), part.assign(day=days.to_period()):
-        with pytest.raises(ValueError, match="Dates of column 'day' are in order"):
-            clone(model).fit([frame, frame])
-    # Others are values, and so are a few.
-    order = RNG.permutation(9)
-    clone(model).set_params(n_iter=1).fit([part, part.assign(day=days[order])])
-    with pytest.raises(ValueError, match="add these up from the last date on"):
-        clone(model).partial_fit(part)
+    model = RNNNADE(2, n_recurrent=2, column_types="mixed", n_iter=1, random_state=0)
+    shuffled = part.assign(day=days[RNG.permutation(9)])
+    drawn = clone(model).fit([part, shuffled]).generate(9, random_state=0)[0]
+    assert not drawn["day"].is_monotonic_increasing
+    few = clone(model).partial_fit(part[:4])
+    with pytest.raises(ValueError, match="too few to tell, in the first fit"):
+        few.partial_fit(part)
 
 
 @pytest.mark.parametrize(
@@ -343,8 +376,24 @@ def test_columns_of_sequences_are_kept(model):
     prefix[1][1:, 0] = np.nan
     for sex, part in enumerate(model.generate(5, prefix=prefix, random_state=0)):
         assert (part[:, 0] == sex).all()
+    # Gaps are filled by what is known elsewhere, or drawn once.
+    holed = [part.astype(float) for part in parts[:4]]
+    for part in holed[:2]:
+        part[[0, 1, 3], 0], part[5] = np.nan, np.nan
+    holed[2][:, 0] = holed[3][:, 0] = holed[3][1] = np.nan
+    for method in "mean", "sample":
+        filled = model.impute(holed, method=method, random_state=0)
+        assert [part[0, 0] for part in filled[:2]] == [0, 1]
+        assert all(np.ptp(part[:, 0]) == 0 for part in filled)
+        for part, known in zip(filled, holed):
+            np.testing.assert_array_equal(part[known == known], known[known == known])
     # Where a later sequence changes in it, it is of steps.
     assert model.partial_fit(X)._kept.tolist() == [False] * 3
+    # One sequence in each call.
+    model = clone(model)
+    for part in parts[:3]:
+        model.partial_fit(part.astype(float))
+    assert model._kept.tolist() == [True, False, False]
 
 
 def test_steps_given_columns_that_are_kept_are_drawn_as_others():

@@ -230,7 +230,9 @@ class GivenAnswers(Estimator):
         known entry follows are forecasts, given the rows before: means over 300
         particles. So are all rows where neither a row nor the hidden layer has at most
         :math:`2^{12}` states
-        (``density_.capabilities["fill"]`` then lacks "future").
+        (``density_.capabilities["fill"]`` then lacks "future"). Columns that stayed the
+        same within each series of ``fit`` have the value that they have elsewhere in
+        theirs, or are drawn once.
 
         Parameters
         ----------
@@ -268,7 +270,8 @@ class GivenAnswers(Estimator):
 
         def fill(X, given):
             if density.n_lags:
-                found = density.fill(X, method, random_state, given)
+                kept = vars(self).get("_kept")
+                found = density.fill(X, method, random_state, given, kept)
                 return filled_in(self, X, found)
             found = density.fill(X, method, random_state, y=given, n_steps=count_)
             return indexed(indexed(found, X), given)

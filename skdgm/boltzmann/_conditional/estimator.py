@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import ClassifierTags
 
 from skdgm.base import rolled_back
-from skdgm.base.series import Series, remember_kept
+from skdgm.base.series import Series, in_steps, remember_kept, with_steps
 from skdgm.boltzmann._conditional.answers import GivenAnswers
 from skdgm.boltzmann._conditional.conditions import Past
 from skdgm.boltzmann._conditional.factors import gate_columns
@@ -16,7 +16,7 @@ from skdgm.boltzmann._structure.tables import kinds_of
 from skdgm.data import far_out
 from skdgm.data.inputs import for_callbacks, own_frame
 from skdgm.data.responses import learned_responses
-from skdgm.data.sequences import as_one_table, by_row, refuse_clocks
+from skdgm.data.sequences import as_one_table, by_row
 from skdgm.data.units import SeriesColumns, UnitColumns
 from skdgm.training import Budget
 from skdgm.typing import Data, Target, Weight
@@ -138,9 +138,9 @@ class GivenEstimator(GivenAnswers):
                 f"n_lags={n_lags}, but the longest series has {lengths.max()} rows: "
                 "none has so many before it."
             )
-        refuse_clocks(table, lengths, self._name)
+        table, steps = in_steps(self, table, lengths, fresh)
         weight = by_row(sample_weight, lengths)
-        found = super()._begin(table, None, weight, fresh, lengths)
+        found = super()._begin(table, None, weight, fresh, (lengths, steps))
         remember_kept(self, found.rows, lengths, fresh)
         return found
 
@@ -154,11 +154,13 @@ class GivenEstimator(GivenAnswers):
             data["metadata"] = (data["metadata"] or {}) | {"lengths": lengths}
         return data
 
-    def _label(self, rows, y, fresh, lengths):
+    def _label(self, rows, y, fresh, series):
         """Rows with numbers of y, and a dict of what its columns are; or rows of series
         with those before."""
         n_lags = self._present_options().n_lags
         if n_lags:
+            lengths, steps = series
+            rows = with_steps(rows, steps)
             past = Past(rows, None, n_lags, lengths)
             return rows._replace(given=past), {"_responses": None}
         if y is None:

@@ -13,8 +13,9 @@ from skdgm.boltzmann._conditional.annealing import tell_unsure
 from skdgm.boltzmann._conditional.conditions import Past, inputs
 from skdgm.boltzmann._conditional.density import ConditionalDensity
 from skdgm.data import fill
-from skdgm.data.gaps import Particles, fill_gaps, need_particles
-from skdgm.data.sequences import last_known
+from skdgm.data.gaps import Particles, fill_gaps, lost_columns, need_particles
+from skdgm.data.sequences import as_one_table, completed_columns, last_known
+from skdgm.data.time_steps import steps_of
 from skdgm.training import Sequences
 from skdgm.utils.counts import count
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
@@ -43,8 +44,20 @@ class SeriesDensity(ConditionalDensity):
 
     def steps(self, X, lengths, dtype=None):
         """Rows of series with those before beside them."""
+        X, lengths = self.in_steps(X, lengths)
         rows = self.read(X, dtype=dtype)
         return rows._replace(given=Past(rows, self.columns, self.n_lags, lengths))
+
+    def in_steps(self, X, lengths):
+        """Table with steps in the place of dates, where these are read so, and lengths
+        of its series."""
+        X, lengths = as_one_table(X, lengths)
+        return self.times.encoded(X, lengths), lengths
+
+    @property
+    def times(self):
+        """Columns of dates that are read as steps."""
+        return steps_of(self.columns)
 
     def log_prob(self, X, lengths=None):
         """Log-likelihood of each row given those before, in nats."""
@@ -65,7 +78,8 @@ class SeriesDensity(ConditionalDensity):
         rows = self.steps(X, lengths)
         nothing = Rows(np.full(rows.shape, np.nan), rows.dtype, given=rows.given)
         means = self.layout.to_table(self.marginals_of(nothing))
-        return self.decoded(self.rounded(self.to_data(means)))
+        found = self.decoded(self.rounded(self.to_data(means)))
+        return self.times.predicted(found, *as_one_table(X, lengths))
 
     def continued(self, n_steps, given, n_samples, random_state=None, kept=None):
         """Draw the steps after prefixes, ``given`` as a table and lengths or None:
@@ -75,14 +89,14 @@ class SeriesDensity(ConditionalDensity):
         n_prefixes = 1 if given is None else len(given[1])
         past = np.full((n_prefixes, self.n_lags, n_columns), np.nan, self.params.dtype)
         if given is not None:
-            table, lengths = given
+            table, lengths = self.in_steps(*given)
             rows = self.read(table)
             for number, stop in enumerate(np.cumsum(lengths)):
                 last = np.arange(max(stop - lengths[number], stop - self.n_lags), stop)
                 past[number, self.n_lags - len(last) :] = rows.take(last)
         past = np.repeat(past, n_samples, axis=0)
-        rng = stream(check_random_state(random_state).randint(MAX_SEED))
-        rng, found = rng.rows(len(past)), []
+        seed = check_random_state(random_state).randint(MAX_SEED)
+        rng, found = stream(seed).rows(len(past)), []
         fixed = np.full((len(past), n_columns), np.nan, self.params.dtype)
         if given is not None and kept is not None:
             known = last_known(rows.take(slice(None)), lengths, kept)
@@ -95,28 +109,33 @@ class SeriesDensity(ConditionalDensity):
                 past = np.concatenate([past[:, 1:], v[:, None]], axis=1)
                 found.append(v)
         whole = np.stack(found, axis=1).reshape(-1, n_columns)
-        return self.decoded(self.to_data(whole))
+        whole = self.decoded(self.to_data(whole))
+        return self.times.continued(whole, n_steps, seed, *(given or ()))
 
     def sample(self, n_samples, random_state=None, kept=None):
         """Draw a series of so many rows."""
         n_samples = count(n_samples, "n_samples")
         return self.continued(n_samples, None, 1, random_state, kept)
 
-    def fill(self, X, method="mean", random_state=None, lengths=None):
+    def fill(self, X, method="mean", random_state=None, lengths=None, kept=None):
         """Fill missing entries, given all others of their series; or where likelihoods
-        are estimates, given the rest of their row and the rows before."""
-        lengths = np.array([self.read(X).shape[0]] if lengths is None else lengths)
-        whole = []
+        are estimates, given the rest of their row and the rows before. Columns of which
+        a mask says that they are ``kept`` have one value in each."""
+        X, seed, whole = self.widened(X), None, []
+        table, lengths = self.in_steps(X, lengths)
+        table = completed_columns(table, lengths, kept)
+        if method == "sample":
+            seed = check_random_state(random_state).randint(MAX_SEED)
 
         def filled(index):
             if not whole:
-                whole.append(self._in_order(X, lengths, method, random_state))
+                whole.append(self._in_order(table, lengths, method, seed, kept))
             return whole[0][index]
 
-        given = self, self.widened(X), method, random_state, filled
-        return self.decoded(fill(*given, by_place=True), X)
+        found = self.decoded(fill(self, table, method, 0, filled, by_place=True), table)
+        return self.times.filled(found, X, lengths, seed)
 
-    def _in_order(self, X, lengths, method, random_state):
+    def _in_order(self, X, lengths, method, seed, kept):
         """Rows filled given all others, in the units of the model: by particles where
         rows after them count, else one after the other."""
         rows = self.read(X)
@@ -124,16 +143,17 @@ class SeriesDensity(ConditionalDensity):
         starts = np.cumsum(lengths) - lengths
         so_far = Sequences(rows, np.append(starts, len(v))).hashes_so_far
         rng = stream(self.seed, LIKELIHOOD, 2).rows(so_far)
-        if method == "sample":
-            seed = check_random_state(random_state).randint(MAX_SEED)
+        if seed is not None:
             rng = stream(seed).rows(len(v))
         particles = SeriesParticles(self)
-        some = need_particles(v, starts, lengths, method)
+        asked = self.times.settled(v, starts)
+        some = need_particles(asked, starts, lengths, method)
         some &= particles.weighs or method == "mean"
+        some |= lost_columns(v, starts, lengths, kept).any(axis=1)
         if some.any():
             given = particles, v, starts[some], lengths[some]
             with one_blas_thread():
-                v = fill_gaps(*given, rng.fold(_GAPS), method, _MANY)
+                v = fill_gaps(*given, rng.fold(_GAPS), method, _MANY, kept)
         errors = []
         for start, length in zip(starts[~some], lengths[~some]):
             for t in range(start, start + length):

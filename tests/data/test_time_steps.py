@@ -1,0 +1,80 @@
+"""Dates in order within sequences, read as steps and put back."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import skdgm
+from skdgm import RNNNADE
+from skdgm.data.time_steps import TimeSteps
+
+DAYS = pd.date_range("2024-02-25", periods=10)
+ENDS = pd.date_range("2023-11-30", periods=10, freq="ME")
+CLOCKS = pd.date_range("2024-10-26 20:00", periods=20, freq="30min", tz="Europe/Berlin")
+RHYTHMS = {
+    "days": DAYS,
+    "dates": pd.Series(DAYS.date),
+    "durations": pd.Series(pd.to_timedelta(np.arange(10) * 5, "min")),
+    "periods": pd.period_range("2023-11", periods=10, freq="Q"),
+    "ends of months": ENDS + pd.Timedelta("17h"),
+    "ends of quarters": pd.date_range("2023-12-31", periods=10, freq="QE"),
+    "the 15th": pd.date_range("2023-11-01", periods=10, freq="MS")
+    + pd.Timedelta("14D"),
+    "years": pd.date_range("2020-03-01", periods=10, freq="YS-MAR", tz="Europe/Berlin"),
+    "days of clocks": pd.date_range(CLOCKS[0], periods=10),
+    "moments": CLOCKS,
+}
+
+
+@pytest.mark.parametrize("days", RHYTHMS.values(), ids=RHYTHMS)
+def test_steps_of_a_rhythm_are_equal(days):
+    """What was read is put back, and goes on, from an earlier or a later row."""
+    days, n = pd.Series(days), 7
+    frame, lengths = pd.DataFrame({"x": 0.0, "day": days[:n]}), np.array([n])
+    twice = pd.concat([pd.DataFrame({"x": 0.0, "day": days})] * 2)
+    steps = TimeSteps.of(twice, np.array([len(days)] * 2))
+    read = steps.encoded(frame, lengths)
+    assert read["day"].isna().tolist() == [True] + [False] * (n - 1)
+    assert read["day"].nunique() == 1
+    future = pd.concat([read[1:2]] * (len(days) - n))
+    found = steps.continued(future, len(future), 0, frame, lengths)
+    assert found["day"].tolist() == days[n:].tolist()
+    assert found["day"].dtype == days.dtype
+    read = pd.concat([read[1:2]] * n)
+    for lost in [0, 1], [2, 3, 5], [5, 6], []:
+        holed = frame.copy()
+        holed.loc[lost, "day"] = None
+        filled = steps.filled(read.copy(), holed, lengths)
+        assert filled["day"].tolist() == days[:n].tolist()
+    # Without any, they begin as the sequences did.
+    filled = steps.filled(read.copy(), frame.assign(day=None), lengths)
+    assert filled["day"].tolist() == days[:n].tolist()
+
+
+def test_gaps_of_other_sizes_are_filled_in_proportion():
+    hours = np.array([0, 1, 3, 4, 7, 9, 10, 12, 13, 17])
+    days = DAYS[0] + pd.to_timedelta(hours, "h")
+    frame = pd.DataFrame({"day": days})
+    steps, lengths = TimeSteps.of(frame, np.array([10])), np.array([10])
+    holed = frame.copy()
+    holed.loc[[1, 2, 3], "day"] = pd.NaT
+    read = steps.encoded(frame, lengths)
+    read.loc[[1, 2, 3, 4], "day"] = pd.to_timedelta([1, 1, 1, 4], "h")
+    found = steps.filled(read, holed, lengths)["day"]
+    assert (
+        found.tolist()
+        == (DAYS[0] + pd.to_timedelta([0, 1, 2, 3, *hours[4:]], "h")).tolist()
+    )
+
+
+def test_frames_of_other_libraries_and_files(tmp_path):
+    pl = pytest.importorskip("polars")
+    part = pl.DataFrame({"day": DAYS.date.tolist(), "x": np.arange(10.0)})
+    model = RNNNADE(2, n_recurrent=2, column_types="mixed", n_iter=1, random_state=0)
+    skdgm.save(model.fit(part), tmp_path / "model.skdgm")
+    model = skdgm.load(tmp_path / "model.skdgm")
+    (drawn,) = model.generate(3, prefix=part[:4], random_state=0)
+    assert drawn["day"].to_list() == DAYS[4:7].date.tolist()
+    assert drawn.schema == part.schema
+    holed = part.with_columns(day=pl.when(pl.col("x") == 5).then(None).otherwise("day"))
+    assert model.impute(holed).equals(part)
