@@ -4,8 +4,8 @@ r"""Neural estimation of posteriors: a conditional density of parameters.
    \theta_i \sim \pi, \quad s_i = s(x_i), \quad x_i \sim p(x \mid \theta_i)
 
 With many simulations q is the posterior given any summaries, as far as it can be [1]_.
-Of all simulations only those with summaries near to the ones observed are learned
-from. That has no effect on the density of parameters given summaries, as it depends on
+Only simulations with summaries near to the observed ones are learned from. That has no
+effect on the density of parameters given summaries, as it depends on
 these alone; but there are fewer summaries at which it must be right.
 
 Draws are possible where the prior has a density, and where a large enough share of the
@@ -50,19 +50,22 @@ class Tried(NamedTuple):
         scale = np.where(scale > 0, scale, 1)
         found = cls(theta / scale, gave, scale, 0.0)
         # A simulation is its own neighbour, and does not count.
-        share = found._near(found.theta[gave], 1 + _NEXT)[:, 1:].mean(axis=1)
+        share = found._near(1 + _NEXT)(found.theta[gave])[:, 1:].mean(axis=1)
         least = np.quantile(share, _RARE, method="lower") if share.size else 0.0
         return found._replace(least=float(least))
 
-    def possible(self, theta):
-        """Mask of parameters next to which simulations gave numbers."""
-        return self._near(theta / self.scale, _NEXT).mean(axis=1) >= self.least
+    def possible(self):
+        """Function that returns a mask of the parameters next to which simulations gave
+        numbers."""
+        near = self._near(_NEXT)
+        return lambda theta: near(theta / self.scale).mean(axis=1) >= self.least
 
-    def _near(self, theta, n):
-        """Mask of the simulations nearest to each parameter that gave numbers."""
+    def _near(self, n):
+        """Function that returns a mask of the simulations nearest to each parameter
+        that gave numbers."""
         n = min(n, len(self.theta))
         near = NearestNeighbors(n_neighbors=n).fit(self.theta)
-        return self.gave[near.kneighbors(theta, return_distance=False)]
+        return lambda theta: self.gave[near.kneighbors(theta, return_distance=False)]
 
 
 class Posterior(NamedTuple):
@@ -77,11 +80,11 @@ class Posterior(NamedTuple):
         """Draw n parameters that are possible, also under the priors, by a
         RandomState."""
         draw = partial(self.estimator.sample, random_state=source, y=self.observed)
-        possible = None if self.tried is None else self.tried.possible
+        possible = None if self.tried is None else self.tried.possible()
         found, _ = within(priors, draw, n, possible)
         if len(found) < n:
             raise ValueError(
-                f"Of the density's draws given X {len(found)} in place of {n} are "
+                f"{len(found)} of the density's draws given X, in place of {n}, are "
                 "possible under the priors: simulate more, with summaries that tell "
                 "the parameters."
             )

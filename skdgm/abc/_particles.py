@@ -1,6 +1,6 @@
 r"""Populations of parameters whose simulations are near the data.
 
-Of each population the nearest are kept, and new parameters are drawn from a mixture of
+The nearest of each population are kept, and new parameters are drawn from a mixture of
 normal distributions around these, with twice their covariance [1]_:
 
 .. math:: q(\theta) = \sum_j W_j \, \mathcal{N}(\theta; \theta_j, 2 \hat\Sigma), \qquad

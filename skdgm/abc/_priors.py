@@ -54,7 +54,7 @@ class Priors:
             )
         for part in self.parts:
             trial = _trial(part)
-            # Of another number of rows than of columns, which are not to be mixed up.
+            # As many rows as columns could be mixed up with these.
             rows = trial[: len(trial) - (trial.shape[-1] == len(trial))]
             try:
                 np.reshape(part.logpdf(rows), len(rows))
@@ -82,7 +82,7 @@ class Priors:
         """Log density of each row of parameters; minus infinity where there is none."""
         total = np.zeros(len(theta))
         for part, place in zip(self.parts, self._places):
-            # Of a single row, SciPy returns a number.
+            # SciPy returns a number for a single row.
             found = np.reshape(part.logpdf(theta[:, place]), len(theta))
             total += np.where(np.isnan(found), -np.inf, found)
         return total

@@ -78,7 +78,7 @@ class Simulations:
     Parameters
     ----------
     simulator, summary : callable
-        Of the user; ``summary`` may be None.
+        The user's; ``summary`` may be None.
     distance : str or callable
     n_jobs : int or None
     rng : Stream

@@ -290,7 +290,7 @@ class ABC(Options, BaseEstimator):
 
     def _draw_by_flow(self, simulations, priors, rng):
         """Parameters drawn from a flow."""
-        # Of a mixture, wide components would stay that are for summaries far off.
+        # Wide components of a mixture, for summaries far off, would stay.
         model = Flow(attribute_conditional=True, base="normal")
         model = model if self.estimator is None else clone(self.estimator)
         self.particles_, self._posterior = _neural.learn(
@@ -329,7 +329,7 @@ class ABC(Options, BaseEstimator):
             )
         elif self.n_effective_ < _FEW * n:
             message = (
-                f"Of {n} particles {self.n_effective_:.1f} count, as their weights are "
+                f"{self.n_effective_:.1f} of {n} particles count, as their weights are "
                 "so unequal: raise n_particles and n_simulations, or take a narrower "
                 "prior."
             )

@@ -113,7 +113,7 @@ class Options:
             cls.__doc__ = _Docstring(cls)
 
     def __getstate__(self):
-        # Of plain data, which skops keeps.
+        # Plain data, which skops keeps.
         return packed(super().__getstate__())
 
     def __setstate__(self, state):

@@ -19,20 +19,26 @@ from skdgm.constraints._steps import Joint
 from skdgm.data.filling import completed
 from skdgm.data.frames import Codec
 from skdgm.exceptions import ConstraintWarning, FewDrawsWarning
+from skdgm.utils.random import IMPUTE, stream
+from skdgm.utils.rows import Rows, row_hash
 from skdgm.utils.threading.callers import warn
+from skdgm.utils.wrapped import drawn_by
 
 # Draws for each row at first, and rows drawn at a time.
 _EACH, _AT_ONCE = 64, 8192
+_FILL, _DRAW, _CHOICE, _COMBINATION = range(4)
 # Effective number of a row's draws that is enough, and below which there is a warning.
 _ENOUGH, _FEW = 8, 1.5
 
 
-def fill(plan, model, checks, table, method, rng, max_tries, who):
+def fill(plan, model, checks, table, method, seed, max_tries, who):
     """Fill the missing entries of a table.
 
-    The model has ``impute``, of which ``method`` is an argument, and ``score_samples``
-    for entries that follow from others; ``checks`` are pairs of a constraint and what
-    has a method ``holds`` for it. Rows whose known entries break one, and those for
+    Random numbers are keyed by a row's number for the method "sample", else by its
+    content, so that no row depends on the others. The model has ``impute``, of which
+    ``method`` is an argument, and ``score_samples`` for entries that follow from
+    others; ``checks`` are pairs of a constraint and what has a method ``holds`` for it.
+    Rows whose known entries break one, and those for
     which none of ``max_tries`` draws keeps to all, stay as they are, and are named in a
     ConstraintWarning. FewDrawsWarning if few of a row's draws count.
     """
@@ -45,6 +51,10 @@ def fill(plan, model, checks, table, method, rng, max_tries, who):
     part = table[possible]
     found = part
     if len(part) and part.isna().any(axis=None):
+        keys = np.flatnonzero(possible).astype(np.uint64)
+        if method != "sample":
+            keys = row_hash(Rows(plan.codec.encode(part, strict=False), np.float64))
+        rng = stream(seed, IMPUTE).rows(keys)
         filler = _Filler(plan, model, checks, part, rng, max_tries, who)
         found, done = filler.filled(method)
         lost = np.zeros(len(table), bool)
@@ -73,7 +83,8 @@ def _tell(who, table, rows, why):
 
 
 class _Filler:
-    """Draws for the rows of a table whose known entries keep to all constraints."""
+    """Draws for the rows of a table whose known entries keep to all constraints; each
+    row has a stream of random numbers."""
 
     def __init__(self, plan, model, checks, table, rng, max_tries, who):
         self.plan, self.model, self.checks, self.table = plan, model, checks, table
@@ -89,12 +100,15 @@ class _Filler:
         import pandas as pd
 
         plan, rng, model = self.plan, self.rng, self.model
-        given = self.holds, self.table, method, rng
+        noise = rng.fold(_COMBINATION) if method == "sample" else None
+        given = self.holds, self.table, noise
         self.table = table = _with_combinations(plan, model, *given)
         self.ways, self.seen = Ways(plan, table), plan.forward(table)
-        seen = self.seen
-        options = {"random_state": rng} if method == "sample" else {}
-        found = plan.backward(model.impute(seen, method=method, **options), table)
+        if method == "sample":
+            found = drawn_by(model, self.seen, rng.fold(_FILL))
+        else:
+            found = model.impute(self.seen, method=method)
+        found = plan.backward(found, table)
         again = ~self.holds(found) & table.isna().any(axis=1).to_numpy(bool)
         again |= self.ways.number > 0
         rows, done = np.flatnonzero(again), np.ones(len(table), bool)
@@ -127,25 +141,26 @@ class _Filler:
         pool, left, drawn = [], np.arange(len(rows)), 0
         number = np.zeros(len(rows))
         while left.size and drawn < self.max_tries:
-            most = max(_EACH, 4 * _AT_ONCE // len(left))
-            n = min(3 * drawn or _EACH, most, self.max_tries - drawn)
-            place, turn = np.repeat(left, n), np.tile(drawn + np.arange(n), len(left))
-            pool.append((place, *self._draws(rows[place], turn, method)))
+            n = min(3 * drawn or _EACH, _AT_ONCE, self.max_tries - drawn)
+            for batch in gen_batches(len(left), _AT_ONCE // n):
+                pool.append(
+                    self._draws(rows, left[batch], drawn + np.arange(n), method)
+                )
             drawn += n
-            place, log_w = (np.concatenate([own[k] for own in pool]) for k in (0, 1))
+            place, log_w = (np.concatenate([own[k] for own in pool]) for k in (0, 2))
             number = _effective(place, log_w, len(rows))
             each = self.ways.number[rows[left]] > 0 if method == "sample" else True
             left = left[number[left] < np.where(each, _ENOUGH, 1)]
-        place, log_w, log_p = (np.concatenate([p[k] for p in pool]) for k in range(3))
-        whole = pd.concat([own[3] for own in pool])
+        parts = ([own[k] for own in pool] for k in range(4))
+        place, turn, log_w, log_p = map(np.concatenate, parts)
+        whole = pd.concat([own[4] for own in pool])
         kept = np.bincount(place, np.isfinite(log_w), len(rows)) > 0
-        # The largest of log weight plus Gumbel noise is a draw by weight.
-        noise = self.rng.gumbel(size=len(log_w))
-        key = (
-            np.where(np.isfinite(log_w), log_p, -np.inf)
-            if method == "mode"
-            else log_w + noise
-        )
+        if method == "mode":
+            key = np.where(np.isfinite(log_w), log_p, -np.inf)
+        else:
+            # The largest of log weight plus Gumbel noise is a draw by weight.
+            noise = self.rng.take(rows).fold(_CHOICE).each(drawn).gumbel(1)
+            key = log_w + noise[place * drawn + turn, 0]
         order = np.lexsort((key, place))
         best = order[np.append(np.diff(place[order]) > 0, True)]
         found = whole.iloc[best]
@@ -165,22 +180,30 @@ class _Filler:
             found = pd.concat([p for p in parts if len(p)]).iloc[np.argsort(order)]
         return found, kept, number
 
-    def _draws(self, rows, turn, method):
-        """Log weights of draws for some rows, minus infinity if they break a
-        constraint, log joint probabilities, and the rows as drawn."""
-        table = self.table.iloc[rows]
-        drawn = self.model.impute(
-            self.seen.iloc[rows], method="sample", random_state=self.rng
-        )
-        whole = self.ways.solved(drawn, table, rows, turn)
+    def _draws(self, rows, places, turns, method):
+        """Draws of the numbers ``turns`` for the rows at some places, each of which has
+        all of them.
+
+        Returns the places, numbers, log weights, minus infinity of draws that break a
+        constraint, log joint probabilities, and the rows as drawn.
+        """
+        n, first = len(turns), turns[0]
+        rng = self.rng.take(rows[places]).fold(_DRAW).each(first + n)
+        rng = rng.take(np.arange(len(rng.ids)) % (first + n) >= first)
+        place, turn = np.repeat(places, n), np.tile(turns, len(places))
+        rows = rows[place]
+        table, seen = self.table.iloc[rows], self.seen.iloc[rows]
+        whole = drawn_by(self.model, seen, rng)
+        whole = self.ways.solved(whole, table, rows, turn)
         log_w = np.where(self.holds(whole), 0.0, -np.inf)
         log_p, own = log_w.copy(), np.isfinite(log_w)
         if method != "mode":
             own = own & (self.ways.number[rows] > 0)
         if own.any():
             seen = self.plan.forward(whole[own])
-            log_w[own], log_p[own] = self.ways.log_weights(self.model, seen, rows[own])
-        return log_w, log_p, whole
+            given = self.model, seen, rows[own], turns
+            log_w[own], log_p[own] = self.ways.log_weights(*given)
+        return place, turn, log_w, log_p, whole
 
     def _mean(self, whole, place, log_w, rows):
         """Rows of weighted means, of categories the most probable, in what the model
@@ -188,13 +211,14 @@ class _Filler:
         _, place = np.unique(place, return_inverse=True)
         log_w = log_w - _log_sums(place, log_w, len(rows))[place]
         seen, w = self.plan.forward(whole), np.exp(log_w)
-        codec = Codec.of(seen)
-        x = codec.encode(seen).astype(np.float64)
+        known = getattr(getattr(self.model, "_columns", None), "codec", None)
+        codec = Codec.of(self.seen) if known is None else known
+        x = codec.encode(seen, strict=False).astype(np.float64)
         found = np.empty((len(rows), x.shape[1]))
         for j, kind in enumerate(codec.kinds):
             if kind == "numeric":
                 mean = np.bincount(place, w * x[:, j], len(rows))
-                found[:, j] = rounded_alike(mean, x[:, j])
+                found[:, j] = rounded_alike(mean, x[:, j], place)
             else:
                 values, codes = np.unique(x[:, j], return_inverse=True)
                 share = np.zeros((len(rows), len(values)))
@@ -220,10 +244,10 @@ def _effective(place, log_w, n):
         return np.nan_to_num(np.exp(2 * sums - squares))
 
 
-def _with_combinations(plan, model, holds, table, method, rng):
+def _with_combinations(plan, model, holds, table, rng):
     """Table in which rows that miss part of a combination have one, by its probability
-    given what is known."""
-    for step in plan.steps:
+    given what is known, drawn if there are streams of random numbers."""
+    for number, step in enumerate(plan.steps):
         if not isinstance(step, Joint):
             continue
         values = [encoded(step.codec, j, table[n]) for j, n in enumerate(step.columns)]
@@ -246,8 +270,8 @@ def _with_combinations(plan, model, holds, table, method, rng):
             if len(own):
                 seen = plan.forward(candidates)
                 log_w[place, own] = scores(model, seen) - penalties(plan, model, seen)
-            if method == "sample":
-                log_w += rng.gumbel(size=log_w.shape)
+            if rng is not None:
+                log_w += rng.take(part).fold(number).gumbel(log_w.shape[1])
             codes[part] = log_w.argmax(axis=1)
         table = _combined(step, table, codes)
     return table

@@ -84,10 +84,15 @@ def rounded(values, digits):
     return values if digits is None else values.round(digits)
 
 
-def rounded_alike(values, others):
-    """Numbers with as many decimals as others have."""
-    step = step_of(np.unique(others))
-    return np.round(values, round(-np.log10(step))) if step else values
+def rounded_alike(values, others, place):
+    """Numbers, each with as many decimals as those of its own ``place`` have: others,
+    and the place of each of them."""
+    order, found = np.argsort(place, kind="stable"), values.copy()
+    edges = np.searchsorted(place[order], np.arange(1, len(values)))
+    for k, own in enumerate(np.split(others[order], edges)):
+        step = step_of(own)
+        found[k] = np.round(values[k], round(-np.log10(step))) if step else values[k]
+    return found
 
 
 def typed(values, columns, digits):
@@ -118,7 +123,7 @@ def restored(values, codec, j):
         return values.dt.date.astype(object).where(~missing, None)
     zone = getattr(dtype, "tz", None)
     if zone is not None:
-        # Of hours that a change of clocks leaves out or repeats, the later.
+        # The later of the hours that a change of clocks leaves out or repeats.
         values = values.dt.tz_localize(
             zone, ambiguous=np.zeros(len(values), bool), nonexistent="shift_forward"
         )

@@ -1,13 +1,14 @@
 r"""Entries of rows solved for from known ones, in all the ways that there are.
 
-Of a known :math:`b = a + d` with both parts missing, a model draws either, and the
-other follows. Draws of both ways are weighted as those of one mixture [1]_:
+Given :math:`b = a + d` with both parts missing, a model draws either, and the other
+follows. Draws of both ways are weighted as those of one mixture [1]_, with the share
+:math:`\pi_a` of the draws in which a follows, and :math:`\pi_d`:
 
 .. math::
 
     d \sim p(d \mid x), \; a = b - d \quad \text{or} \quad
     a \sim p(a \mid x), \; d = b - a, \qquad
-    w = \frac{p(a, d \mid x)}{\tfrac12 p(d \mid x) + \tfrac12 p(a \mid x)}
+    w = \frac{p(a, d \mid x)}{\pi_a p(d \mid x) + \pi_d p(a \mid x)}
 
 so that a narrow law of one of them is met whatever the other's. Probabilities are those
 of cells of the columns' grids, as one may have a density and the other atoms.
@@ -124,9 +125,10 @@ class Ways:
             known[rows] = own.astype(known.dtype).array
             whole[name] = known
 
-    def log_weights(self, model, seen, rows):
-        """Log weights of draws, (n,), with an equal share of the draws in each way of
-        its row, and their log joint probabilities; ``seen`` is what the model sees."""
+    def log_weights(self, model, seen, rows, turns):
+        """Log weights of draws, (n,), of which each row has one of each of the
+        ``turns``, and their log joint probabilities; ``seen`` is what the model
+        sees."""
         number, patterns = self.number[rows], self.pattern[rows]
         most = max((len(own) for own in self.ways), default=0)
         ways = [
@@ -152,10 +154,13 @@ class Ways:
         last &= np.isin(rows, rows[~last])
         if last.any():
             log_w, log_p = np.full((2, len(rows)), -np.inf)
-            found = self.log_weights(model, seen[~last], rows[~last])
+            found = self.log_weights(model, seen[~last], rows[~last], turns)
             log_w[~last], log_p[~last] = found
             return log_w, log_p
         log_p = measured(scores(model, seen), every)
+        # Numbers of draws in each way, by the number of ways that a row has.
+        each = [np.bincount(turns % m, minlength=most) for m in range(1, most + 1)]
+        share = np.array([np.zeros(most), *each])[number] / len(turns)
         drawn = np.full((most, len(rows)), -np.inf)
         for k, row in enumerate(ways):
             own, others = k < number, seen[k < number].copy()
@@ -164,8 +169,8 @@ class Ways:
                 others[name] = others[name].mask(lacks)
             drawn[k, own] = scores(model, others)
             drawn[k] = measured(drawn[k], [way.free for way in row])
-        with np.errstate(invalid="ignore"):
-            log_w = log_p + np.log(np.maximum(number, 1)) - logsumexp(drawn, axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            log_w = log_p - logsumexp(drawn + np.log(share.T), axis=0)
         log_w = np.where(np.isnan(log_w), -np.inf, log_w)
         return np.where(number > 0, log_w, 0.0), log_p
 

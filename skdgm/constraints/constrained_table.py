@@ -19,6 +19,7 @@ from skdgm.constraints._sampling import acceptance, reject
 from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target
 from skdgm.utils.counts import count, count_rows
+from skdgm.utils.random import MAX_SEED
 
 
 @steady
@@ -241,7 +242,7 @@ class ConstrainedTable(ConstrainedModel):
         ----------
         X : DataFrame of shape (n_samples, n_features)
             The likelihood is that of the observed entries, without those that make a
-            difference or combination missing. Of differences of dates the unit is the
+            difference or combination missing. The unit of differences of dates is the
             one of which all are multiples. ``Unique`` is no property of a row.
 
         Returns
@@ -302,8 +303,8 @@ class ConstrainedTable(ConstrainedModel):
             return self.estimator_.impute(X, **given)
         table, tries = self._table(X), fits.current(self, "max_tries")
         drawn = method == "sample" or random_state is not None
-        rng = check_random_state(random_state if drawn else 0)
+        seed = check_random_state(random_state if drawn else 0).randint(MAX_SEED)
         model = self._plan, self.estimator_, self._checks
-        found = fill(*model, table, method, rng, tries, type(self).__name__)
+        found = fill(*model, table, method, seed, tries, type(self).__name__)
         same = X is table or len(as_pandas(X).columns) < len(table.columns)
         return native(found, self._plan.codec.schema if same else schema_of(X))

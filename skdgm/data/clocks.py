@@ -126,7 +126,7 @@ class Clock(NamedTuple):
         if self.form == "date":
             return found.dt.date.astype(object).where(~missing, None)
         if self.zone is not None:
-            # Of hours that a change of clocks leaves out or repeats, the later.
+            # The later of the hours that a change of clocks leaves out or repeats.
             later = {"ambiguous": np.zeros(len(found), bool)}
             later["nonexistent"] = "shift_forward"
             found = found.dt.tz_localize(self.zone, **later)

@@ -15,7 +15,7 @@ from skdgm.data.streams import streamed
 from skdgm.utils.blocks import Blocks
 from skdgm.utils.counts import WHOLE, check_choice
 from skdgm.utils.domains import is_frame
-from skdgm.utils.random import IMPUTE, MAX_SEED, stream
+from skdgm.utils.random import IMPUTE, MAX_SEED, Stream, stream
 from skdgm.utils.rows import row_hash
 from skdgm.utils.threading.threads import one_blas_thread
 
@@ -95,9 +95,10 @@ def fill(
     beside the rows, a :class:`~skdgm.utils.given.Given`, its values are a third
     argument.
 
-    Of the density ``read``, ``domain``, ``columns``, ``seed`` and ``name`` are asked,
-    and ``bounded``, if known values beyond the range seen are read as its ends.
-    "sample" draws with ``random_state``; the random numbers of other methods depend
+    The density gives ``read``, ``domain``, ``columns``, ``seed`` and ``name``, and
+    ``bounded``, if known values beyond the range seen are read as its ends.
+    "sample" draws with ``random_state``, which may be a Stream of one stream for each
+    row of the result; the random numbers of other methods depend
     only on the seed and the content of the row. Returns (n_samples * n_draws,
     n_features), copies of the first row first, in a type that represents the known
     values and the results of the model; ValueError for an unknown method, or whole
@@ -117,7 +118,9 @@ def fill(
     if rows.codec is None:
         _refuse_rounded(density.name, X, np.dtype(raw.dtype))
     which, parts = np.repeat(np.arange(rows.shape[0]), n_draws), []
-    if method == "sample":
+    if method == "sample" and isinstance(random_state, Stream):
+        rng = random_state
+    elif method == "sample":
         seed = check_random_state(random_state).randint(MAX_SEED)
         rng = stream(seed).rows(len(which))
     else:

@@ -5,7 +5,7 @@ r"""Gaps in series, filled given what comes before and after them, by particles 
 
 Each particle draws what is missing of a row given what is known of it, and is weighted
 by how probable it makes this, and what follows. Where few have most of the weight, they
-are drawn anew by it, with all that they have filled in. Rows after the last one with a
+are drawn again by it, with all that they have filled in. Rows after the last one with a
 known entry are forecasts, drawn from particles chosen by weight. Where no later weight
 depends on a row, its mean is averaged over its means given the past of each particle,
 which vary less than draws.
@@ -20,7 +20,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 from scipy.special import logsumexp
 
-# Share of the particles that count, below which they are drawn anew; rows after one
+# Share of the particles that count, below which they are drawn again; rows after one
 # that is filled in by which its particles are weighted; and particles at a time.
 _FEW, _AFTER, _ROOM = 0.5, 50, 2**13
 _AGAIN, _STEP, _CHOICE, _ON = range(600, 604)
@@ -207,7 +207,7 @@ class _Cloud:
         return log_p, *rest
 
     def _renew(self, which, t):
-        """Draw particles of some series anew by their weights where few count."""
+        """Draw particles of some series again by their weights where few count."""
         log_w = self.log_w[which]
         w = np.exp(log_w - logsumexp(log_w, axis=1, keepdims=True))
         for s in which[1 / (w**2).sum(axis=1) < _FEW * self.k].tolist():

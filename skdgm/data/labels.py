@@ -102,7 +102,7 @@ def as_column(values):
     if values.ndim != 1:
         raise ValueError(
             "y should be a 1d array, of one label for each row; got an array of shape "
-            f"{values.shape}. Of one-hot rows, the labels are y.argmax(axis=1)."
+            f"{values.shape}. The labels of one-hot rows are y.argmax(axis=1)."
         )
     return values
 

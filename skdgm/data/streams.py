@@ -135,7 +135,7 @@ def _count(fragment):
     groups = getattr(fragment, "row_groups", None)
     if groups is None:
         return fragment.count_rows()
-    # Of one row group of a file, Arrow would count those of the whole file.
+    # Arrow would count those of the whole file for one of its row groups.
     return sum(group.num_rows for group in groups)
 
 

@@ -234,7 +234,7 @@ def _check_entries(models):
     ]
     widths = {own.shape[1] for own in known} - {1}
     if len(widths) > 1:
-        # Of rows in other columns, numbers of densities are all that there is.
+        # Rows in other columns are compared by their numbers of densities alone.
         shapes = [
             (_num_samples(model.seen), _num_features(model.seen)) for model in models
         ]

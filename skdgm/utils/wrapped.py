@@ -38,6 +38,13 @@ def has_mass(estimator, X):
     return tell and tell(density.columns, density.read(X))
 
 
+def drawn_by(model, X, rng):
+    """X with missing entries drawn by a fitted estimator, by a stream of random numbers
+    for each row; by one seed of all if it does not tell its density."""
+    own = rng if density_of(model) is not None else rng.root % MAX_SEED
+    return model.impute(X, method="sample", random_state=own)
+
+
 def seed(model, rng):
     """Set each ``random_state`` of a model that is None, in the order of names."""
     for name, value in sorted(model.get_params().items()):

@@ -266,6 +266,24 @@ def test_what_follows_from_known_entries_has_its_law_where_others_are_broad(miss
         assert abs(found.iloc[0] - p @ x) < error
 
 
+@pytest.mark.short("mean")
+@pytest.mark.parametrize("method", ["mean", "mode", "sample"])
+def test_rows_are_filled_as_they_are_alone(method):
+    frame, rule = orders(), Rule(lambda own: (own["c"] + own["net"]) % 3 == 0)
+    frame = frame[rule.holds(frame)].reset_index(drop=True).astype({"sum": float})
+    rules = [Inequality("a", "b"), Inequality("b", "c"), Sum("sum", ["net", "fee"])]
+    table = ConstrainedTable(APART, [*rules, rule]).fit(frame)
+    holes = frame[:15].astype(dict.fromkeys(["a", "b", "net", "fee"], float))
+    for row, names in enumerate([*MISSING[:4], ["net", "sum"]] * 3):
+        holes.loc[row, names] = np.nan
+    found = table.impute(holes, method=method, random_state=0)
+    # Draws are of a row's number, all else of its content.
+    draws = method == "sample"
+    order = np.arange(9) if draws else np.random.default_rng(0).permutation(15)[:9]
+    again = table.impute(holes.iloc[order], method=method, random_state=0)
+    pd.testing.assert_frame_equal(again, found.iloc[order])
+
+
 def test_combinations_are_filled_by_what_follows_from_their_values():
     frame = pd.DataFrame({"k": list("uv") * 150, "low": np.arange(300) % 6 * 1.0})
     frame["high"] = frame["low"] + np.arange(300) % 2
