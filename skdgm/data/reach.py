@@ -104,9 +104,10 @@ def within_reach(name, columns, v, name_of):
 
     A DataRangeWarning names the model and its columns, by ``name_of`` their numbers.
     """
-    low, high = _ends(columns, v.shape[1])
+    (low, high), (least, most) = ends(columns, v.shape[1])
     with np.errstate(invalid="ignore"):
-        beyond = ((v < low) | (v > high)).any(axis=0)
+        below, above = v < low, v > high
+    beyond = (below | above).any(axis=0)
     if not beyond.any():
         return v
     found = [str(name_of(j)) for j in np.flatnonzero(beyond)]
@@ -117,22 +118,24 @@ def within_reach(name, columns, v, name_of):
         "if they were at the end of this range, since nothing was learned of others.",
         DataRangeWarning,
     )
-    return v.clip(low, high).astype(v.dtype, copy=False)
+    return np.where(below, least, np.where(above, most, v)).astype(v.dtype, copy=False)
 
 
-def _ends(columns, n_columns):
+def ends(columns, n_columns):
     """Least and largest value of each column that a net has learned of, in the units of
-    a model; infinite where there is no limit."""
-    low, high = np.full(n_columns, -np.inf), np.full(n_columns, np.inf)
+    a model, with a tail and without, (2, 2, n_columns); infinite where there is no
+    limit."""
+    found = np.full((2, 2, n_columns), [[[-np.inf], [np.inf]]])
     reach, kinds = getattr(columns, "reach", 0.0), getattr(columns, "kinds", None)
     if np.ndim(reach):
-        wide = reach * (1 + 2 * tail(columns.seen))
         real = (kinds is None or np.isin(kinds, _REAL)) & (reach > 0)
-        low, high = np.where(real, -wide, low), np.where(real, wide, high)
+        for own, room in zip(found, (2 * tail(columns.seen), 0.0)):
+            wide = reach * (1 + room)
+            own[:] = np.where(real, [-wide, wide], own)
     for j, scale in enumerate(getattr(columns, "scales", ())):
         if hasattr(scale, "ends"):
-            low[j], high[j] = scale.ends
-    return low, high
+            found[0, :, j], found[1, :, j] = scale.ends, scale.z[[0, -1]]
+    return found
 
 
 def _sizes(columns, v):

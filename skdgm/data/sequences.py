@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import _num_samples
 
+from skdgm.data.filling import filled_column
 from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.data.inputs import missing
 from skdgm.training.sequences import Sequences
@@ -141,6 +142,31 @@ def completed_columns(X, lengths, kept):
     if found is None:
         return X
     return native(found, None if frame is X else schema_of(X))
+
+
+def carried_on(found, X, lengths, kept):
+    """Rows that follow sequences, equally many for each, whose columns ``kept``, a
+    mask, have the last known value of their sequence, where there is one."""
+    n_each = len(found) // len(lengths)
+    if isinstance(found, np.ndarray):
+        plain = X.toarray() if sp.issparse(X) else np.asarray(X)
+        last = np.repeat(last_known(plain, lengths, kept), n_each, axis=0)
+        return np.where(np.isnan(last), found, last).astype(found.dtype, copy=False)
+    frame, whole = as_pandas(X), as_pandas(found)
+    if not is_frame(frame):
+        return found
+    whole = whole.copy(deep=False)
+    for j in np.flatnonzero(kept):
+        column, own = frame.iloc[:, j], whole.iloc[:, j]
+        known, place = column.notna().to_numpy(bool), np.arange(len(column))
+        place = np.where(known, place, np.nan)[:, None]
+        last = np.repeat(last_known(place, lengths, np.ones(1, bool))[:, 0], n_each)
+        known = ~np.isnan(last)
+        column = column.iloc[np.where(known, last, 0).astype(int)]
+        column = column.reset_index(drop=True).where(known)
+        column = filled_column(column, own.reset_index(drop=True))
+        whole.isetitem(j, column.array)
+    return native(whole, None if is_frame(found) else schema_of(found))
 
 
 def last_known(v, lengths, kept):

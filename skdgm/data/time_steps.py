@@ -132,6 +132,12 @@ class TimeSteps(NamedTuple):
                 _replace(frame, own.name, steps)
         return frame
 
+    def others(self, mask):
+        """Mask of columns without those that are read as steps."""
+        found = mask.copy()
+        found[[own.place for own in self.columns]] = False
+        return found
+
     def settled(self, v, starts):
         """Dense rows in which the steps of first rows, which nobody asks for, count as
         known."""

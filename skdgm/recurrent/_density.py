@@ -11,7 +11,8 @@ from sklearn.utils import check_random_state
 from skdgm.base import Density, MissingCapability
 from skdgm.data import fill, tell_unknown
 from skdgm.data.gaps import fill_gaps, lost_columns, need_particles
-from skdgm.data.sequences import as_one_table, completed_columns, last_known
+from skdgm.data.reach import ends, within_reach
+from skdgm.data.sequences import as_one_table, carried_on, completed_columns, last_known
 from skdgm.data.time_steps import steps_of
 from skdgm.training import Sequences, stretches
 from skdgm.utils.counts import count_rows
@@ -129,7 +130,8 @@ class SequenceDensity(Density):
         def filled(*given):
             return self.filled(*given, method)
 
-        sequences = Sequences(self.read(X), np.append(0, np.cumsum(lengths)))
+        edges = np.append(0, np.cumsum(lengths))
+        sequences = Sequences(self._within(self.read(X)), edges)
         rows, found = self._of_sequences(sequences, filled, IMPUTE, seed)
         v = np.array(rows.take(slice(None)))
         starts, lengths = sequences.edges[:-1], sequences.lengths
@@ -169,7 +171,8 @@ class SequenceDensity(Density):
             if some and given is not None:
                 sequences = self._sequences(*given)
                 v = sequences.rows.take(slice(None))
-                fixed = np.repeat(last_known(v, sequences.lengths, kept), n_each, 0)
+                known = np.repeat(last_known(v, sequences.lengths, kept), n_each, 0)
+                fixed = known.clip(*ends(self.columns, known.shape[1])[1])
             for t in range(n_steps):
                 if fixed is None:
                     v, state = self.drawn(state, rng.fold(t))
@@ -180,11 +183,14 @@ class SequenceDensity(Density):
                 steps.append(v)
         found = np.stack(steps, axis=1).reshape(n * n_steps, -1)
         found = self.decoded(self.domain.to_data(self.columns, found))
+        if some and given is not None:
+            found = carried_on(found, *given, self.times.others(kept))
         return self.times.continued(found, n_steps, seed, *(given or ()))
 
     def _after(self, X, lengths, n_each):
         """State after each of some sequences, each repeated."""
         sequences, found, order = self._sequences(X, lengths), [], []
+        sequences = sequences._replace(rows=self._within(sequences.rows))
         rng = stream(self.seed, LIKELIHOOD).rows(sequences.hashes_so_far)
         for which, parts in self._batches(sequences):
             state = self.begin(len(which))
@@ -202,6 +208,12 @@ class SequenceDensity(Density):
         X, lengths = as_one_table(X, lengths, each=self.sequence_length)
         X = self.times.encoded(X, lengths)
         return Sequences(self.read(X), np.append(0, np.cumsum(lengths)))
+
+    def _within(self, rows):
+        """Rows of which values far beyond the range seen are read as the end of it."""
+        v = np.array(rows.take(slice(None)))
+        found = within_reach(self.name, self.columns, v, rows.name_of)
+        return rows if found is v else rows.raw._replace(X=found)
 
     def _in_steps(self, X, lengths):
         """Table with steps in the place of dates, where these are read so."""

@@ -167,7 +167,7 @@ class LatentSequenceDensity(SequenceDensity):
             found[part] = own.gain
         return found, state
 
-    def bounded(self, v, batch, rng, state):
+    def bounds(self, v, batch, rng, state):
         """Reconstruction and divergence of each row, means over particles that are not
         weighted, (n_rows, 2)."""
         found = np.empty((len(v), 2))
@@ -271,7 +271,7 @@ class LatentSequenceDensity(SequenceDensity):
 
     def elbo(self, X, lengths=None):
         """Evidence lower bound of each step, a :class:`Bound`."""
-        rows, found = self._of_rows(X, lengths, self.bounded)
+        rows, found = self._of_rows(X, lengths, self.bounds)
         reconstruction, kl = found.T.copy()
         reconstruction += self.domain.log_volume(self.columns, rows)
         return Bound(reconstruction - kl, reconstruction, kl)

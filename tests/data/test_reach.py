@@ -11,7 +11,11 @@ from skdgm import (
     MADE,
     NADE,
     RNADE,
+    RNNNADE,
+    RNNRBM,
+    RTRBM,
     VAE,
+    VRNN,
     Diffusion,
     EoNADE,
     Flow,
@@ -31,7 +35,12 @@ MODELS = {
     "diffusion": Diffusion((8,), column_types="mixed", n_iter=3, random_state=0),
     "rnade": RNADE(4, n_iter=3, random_state=0),
     "flow": Flow(2, (8,), n_iter=3, random_state=0),
+    "rnnnade": RNNNADE(4, column_types="mixed", n_iter=1, random_state=0),
+    "vrnn": VRNN(2, column_types="mixed", n_iter=1, random_state=0),
+    "rnnrbm": RNNRBM(4, column_types="gaussian", n_iter=1, random_state=0),
+    "rtrbm": RTRBM(4, column_types="gaussian", n_iter=1, random_state=0),
 }
+REAL = "rnade", "flow", "rnnrbm", "rtrbm"
 
 
 def table(real):
@@ -44,7 +53,7 @@ def table(real):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_known_values_far_out_are_read_as_the_end_of_the_range(name):
-    model, real = MODELS[name], name in ("rnade", "flow")
+    model, real = MODELS[name], name in REAL
     X = table(real)
     model.fit(X.to_numpy() if real else X)
     # Draws depend on the place of a row, not on what it has.
@@ -95,6 +104,20 @@ def test_scores_of_the_other_columns_do_not_depend_on_how_far_a_value_is():
     far, farther = (X.head(5).assign(warm=x) for x in (1e3, 1e5))
     parts = [model.score_features(x, given="others") for x in (far, farther)]
     np.testing.assert_allclose(*(np.asarray(part)[:, 1] for part in parts))
+
+
+def test_futures_of_values_far_out_are_those_of_the_end_of_the_range():
+    X, rng = table(real=False), np.random.default_rng(0)
+    born = np.repeat(rng.normal(1970, 9, 10).round(2), 20)
+    X, lengths = X.assign(born=born), [20] * 10
+    model = MODELS["rnnnade"].fit(X, lengths=lengths)
+    draws = []
+    for far in 1e5, 1e7:
+        prefix = X[:20].assign(born=far, warm=far)
+        with pytest.warns(DataRangeWarning, match="warm"):
+            draws += model.generate(3, prefix=prefix, random_state=0)
+        assert (draws[-1]["born"] == far).all()
+    assert draws[0].drop(columns="born").equals(draws[1].drop(columns="born"))
 
 
 def test_means_of_a_normal_distribution_are_linear_however_far():

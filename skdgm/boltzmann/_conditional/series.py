@@ -14,7 +14,7 @@ from skdgm.boltzmann._conditional.conditions import Past, inputs
 from skdgm.boltzmann._conditional.density import ConditionalDensity
 from skdgm.data import fill
 from skdgm.data.gaps import Particles, fill_gaps, lost_columns, need_particles
-from skdgm.data.sequences import as_one_table, completed_columns, last_known
+from skdgm.data.sequences import as_one_table, carried_on, completed_columns, last_known
 from skdgm.data.time_steps import steps_of
 from skdgm.training import Sequences
 from skdgm.utils.counts import count
@@ -110,6 +110,8 @@ class SeriesDensity(ConditionalDensity):
                 found.append(v)
         whole = np.stack(found, axis=1).reshape(-1, n_columns)
         whole = self.decoded(self.to_data(whole))
+        if given is not None and kept is not None:
+            whole = carried_on(whole, *given, self.times.others(kept))
         return self.times.continued(whole, n_steps, seed, *(given or ()))
 
     def sample(self, n_samples, random_state=None, kept=None):
