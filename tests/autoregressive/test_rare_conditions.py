@@ -47,8 +47,10 @@ def assert_shares(drawn, X, p):
         known, place = np.unique(X[:, columns], axis=0, return_inverse=True)
         share = np.bincount(place.ravel(), p / p.sum())
         found = (drawn[:, None, columns] == known).all(axis=2).astype(float)
+        # By the expected spread: draws of a nearly certain value may be all alike.
+        error = np.sqrt(share * (1 - share) / len(drawn))
         usual = share > 20 / len(drawn)
-        assert_means(found[:, usual], share[usual])
+        assert (abs(found.mean(axis=0) - share) <= 4.5 * error + 1e-12)[usual].all()
 
 
 @pytest.mark.release
