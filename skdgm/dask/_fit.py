@@ -6,8 +6,9 @@ import numpy as np
 
 from skdgm.base import KEPT, Estimator, replacing, rollback
 from skdgm.dask._machine_net import fit_net
-from skdgm.dask._parts import shards_of
+from skdgm.dask._parts import shards_of, shards_of_sequences
 from skdgm.dask._run import PATIENCE, Run
+from skdgm.dask._shard import is_of_series
 from skdgm.dask._stack import fit_stack, machines_of
 from skdgm.dask._tuned import fit_tuned, with_targets
 from skdgm.stacks import StackedNetwork, TunedNetwork
@@ -20,6 +21,8 @@ def fit(
     y: Target = None,
     sample_weight: Weight = None,
     *,
+    lengths: Target = None,
+    groups: Target = None,
     n_shards: int | None = None,
     local_steps: int = 1,
     client: Any = None,
@@ -49,13 +52,19 @@ def fit(
         (:class:`~skdgm.DBNClassifier`), or a net of skdgm: autoregressive, a VAE, a
         directed net, a GAN or a GMMN. It is fitted in place.
     X : {dask.array.Array, dask.dataframe.DataFrame, ndarray, pandas.DataFrame}
-        Rows, of shape (n_samples, n_features). NaN where missing.
+        Rows, of shape (n_samples, n_features). NaN where missing. Models of sequences
+        take a list of tables in memory, too; partitions of a Dask collection may hold
+        any number of sequences, or parts of one.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
         Classes or targets, for models of these.
     sample_weight : array-like of shape (n_samples,), default=None
+        Or (n_sequences,), for models of sequences.
+    lengths, groups : array-like, default=None
+        Lengths of sequences, or the sequence of each row, as for the estimator's own
+        ``fit``: a sequence stays whole, in one shard.
     n_shards : int, default=None
         Number of shards, on which the result depends: by default the number of
-        partitions of X, or 8 for an array in memory.
+        partitions of X, or 8 for an array in memory; of sequences at most 8.
     local_steps : int, default=1
         Number of updates of each shard in a round. More save communication; the
         parameters of different shards then drift apart in between.
@@ -77,9 +86,10 @@ def fit(
     ImportError
         dask and distributed are not installed.
     TypeError
-        The estimator cannot be fitted in this way, as those of sequences cannot.
+        The estimator cannot be fitted in this way.
     ValueError
-        There is no client; X has partitions of unknown sizes or different columns; an
+        There is no client; X has partitions of unknown sizes or different columns, or
+        fewer that end with a sequence than there are to be shards; an
         option is one of ``fit`` only (pre-training, joint refinement, callbacks); or as
         raised by the estimator's own ``fit``.
     RuntimeError
@@ -108,9 +118,15 @@ def fit(
     ...     skdgm.dask.fit(rbm, X, n_shards=4)
     """
     client = _client(client)
-    _check(estimator, local_steps, n_shards)
+    series = lengths, groups
+    _check(estimator, local_steps, n_shards, series)
     _check_workers(client)
-    shards = shards_of(client, X, y, sample_weight, n_shards)
+    if is_of_series(estimator):
+        each = getattr(estimator, "sequence_length", None)
+        given = X, series, sample_weight, n_shards, each
+        shards, y = shards_of_sequences(client, *given), None
+    else:
+        shards = shards_of(client, X, y, sample_weight, n_shards)
     with replacing(estimator, KEPT) as new, rollback(new, ()) as before:
         given = client, new, shards, y, local_steps
         if isinstance(new, StackedNetwork):
@@ -146,7 +162,7 @@ def _client(client):
         ) from error
 
 
-def _check(estimator, local_steps, n_shards):
+def _check(estimator, local_steps, n_shards, series):
     """Raise errors for what cannot be fitted so."""
     stack = isinstance(estimator, StackedNetwork)
     tuned = isinstance(estimator, TunedNetwork)
@@ -167,11 +183,8 @@ def _check(estimator, local_steps, n_shards):
             raise ValueError(f"{option} must be a whole number of at least 1: {value}.")
     # Of a machine with a label they are those of the machine that describes it.
     options = vars(estimator._present_options())
-    if "sequence_length" in options or options.get("n_lags"):
-        raise TypeError(
-            f"{name} is of sequences, which skdgm.dask would cut into rows: use "
-            f"{name}.fit, or {name}.partial_fit of some sequences at a time."
-        )
+    if any(own is not None for own in series) and not is_of_series(estimator):
+        raise ValueError(f"lengths and groups are of sequences, which {name} has not.")
     if options.get("pretrain"):
         raise ValueError(
             f"pretrain={options['pretrain']!r} is for {name}.fit: on several workers "

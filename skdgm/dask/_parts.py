@@ -4,6 +4,8 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
+from skdgm.data.sequences import as_one_table, by_row, of_sequences
+
 
 def shards_of(client, X, y, sample_weight, n_shards):
     """Parts of X, y and weights of each shard; parts are delayed, and can be made again
@@ -34,6 +36,52 @@ def shards_of(client, X, y, sample_weight, n_shards):
         rows = np.concatenate(own)
         more = (None if values is None else values[rows] for values in given)
         found.append(([parts[k] for k in group], *more))
+    return found
+
+
+def shards_of_sequences(client, X, given, sample_weight, n_shards, each):
+    """Parts of whole sequences, their lengths and weights of their rows, of each shard;
+    ``given`` are lengths and groups, as of a fit."""
+    import dask
+
+    parts, ends, collected = None, None, hasattr(X, "to_delayed")
+    if collected:
+        parts, n_rows = _parts(X, None)
+        if n_rows is None:
+            n_rows = client.gather(client.compute(X.map_partitions(len)))
+        ends = np.cumsum([int(n) for n in n_rows])
+        # What tells the sequences apart has no need of the rows.
+        rows = np.broadcast_to(np.float32(0), (int(ends[-1]), 1))
+        _, lengths = as_one_table(rows, *given, each)
+    else:
+        X, lengths = as_one_table(X, *given, each)
+    edges = np.append(0, np.cumsum(lengths))
+    # Where shards may begin: with a sequence, and a partition.
+    places = np.arange(len(edges))
+    if collected:
+        places = np.append(0, np.flatnonzero(np.isin(edges[1:], ends)) + 1)
+    n = min(8, len(places) - 1) if n_shards is None else int(n_shards)
+    if n > len(places) - 1:
+        raise ValueError(
+            f"n_shards={n}, but there are {len(places) - 1} sequences that end where "
+            "a partition of X does, and shards have whole ones: divide X at ends of "
+            "sequences, or ask for fewer."
+        )
+    weight = by_row(sample_weight, lengths)
+    weight = None if weight is None else np.asarray(weight)
+    if weight is not None and len(weight) != edges[-1]:
+        of_sequences(weight, lengths)  # Which says so.
+    found = []
+    for own in np.array_split(np.arange(len(places) - 1), n):
+        begin, end = places[own[0]], places[own[-1] + 1]
+        rows = slice(edges[begin], edges[end])
+        if collected:
+            inside = (ends > rows.start) & (ends <= rows.stop)
+            given = [parts[k] for k in np.flatnonzero(inside)]
+        else:
+            given = [dask.delayed(getattr(X, "iloc", X)[rows])]
+        more = None if weight is None else weight[rows]
+        found.append((given, lengths[begin:end], more))
     return found
 
 

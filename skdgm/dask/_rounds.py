@@ -39,10 +39,18 @@ def step(fit, number, shared, place, n_steps):
         for turn, batch in zip(range(n_steps), batches):
             clock = place._replace(batch=place.batch + turn)
             state = shard.objective.step(state, batch, clock)
-            n_rows += len(getattr(batch, "v", batch))
+            size_of = getattr(shard.objective, "size_of", None)
+            own = getattr(batch, "v", batch)
+            n_rows += len(own) if size_of is None else size_of(batch)
         after = shard.shared(state)
     shared = _grown(shared, after)
     return n_rows, tree_map(lambda new, old: _times(new, old, n_rows), after, shared)
+
+
+def n_batches(fit, number, epoch):
+    """Number of batches of a shard in an epoch."""
+    shard = find(fit, number)
+    return len(shard.objective.draw(shard.table, epoch))
 
 
 def _grown(old, new):

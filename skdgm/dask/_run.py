@@ -2,6 +2,7 @@
 
 import logging
 from time import sleep
+from types import SimpleNamespace
 from uuid import uuid4
 from warnings import catch_warnings, simplefilter
 
@@ -70,6 +71,10 @@ class Run:
         self.header = self.read(self.begin, self.estimator, network=self.network)
         draws = self.header._dask[1]
         whole = Table(None, None, None, np.array([float(sum(draws))]))
+        if _shard.is_of_series(self.estimator):
+            lengths = np.concatenate([lengths for _, lengths, _ in self.shards])
+            rows = SimpleNamespace(lengths=lengths)
+            whole = whole._replace(rows=rows, index=np.arange(len(lengths)))
         self.n_epochs = self.header._n_epochs(whole)
         n_trained = sum(self._place(range(len(self.shards))))
         self.n_batches = -(-n_trained // self.header._options.batch_size)
@@ -118,8 +123,9 @@ class Run:
             if counts_start and since == 0:
                 stopping.begin_with(shared, 0, self._losses(shared)[2])
         for epoch in range(self.n_epochs):
-            for first in range(0, self.n_batches, self.local_steps):
-                place = Clock(epoch, self.n_epochs, first, self.n_batches)
+            n_batches = self._n_batches_of(epoch)
+            for first in range(0, n_batches, self.local_steps):
+                place = Clock(epoch, self.n_epochs, first, n_batches)
                 shared = self._round(shared, place)
             loss, limit, held_out = self._losses(shared)
             finite = all(np.isfinite(leaf).all() for leaf in leaves(shared))
@@ -144,6 +150,13 @@ class Run:
             )
             vars(self.header).update(known)
         return good._replace(**_joined(own, good)), curve, validation, ended
+
+    def _n_batches_of(self, epoch):
+        """Number of batches of an epoch: of sequences, which are read in stretches, as
+        many as the shard that has most of them."""
+        if not _shard.is_of_series(self.estimator):
+            return self.n_batches
+        return max(self._result(lambda: self._listed(_rounds.n_batches, epoch)))
 
     def _tell(self, epoch, loss, held_out):
         if self.header.verbose:

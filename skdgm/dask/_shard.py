@@ -18,6 +18,7 @@ from copy import copy as shallow_copy
 
 import numpy as np
 
+from skdgm.base.series import Series
 from skdgm.boltzmann._learning.state import formed
 from skdgm.dask._rows import concatenated, rows_of, targets_of
 from skdgm.data.inputs import tabulate
@@ -41,10 +42,13 @@ def begin(estimator, parts, y, weight, classes, network=None, *, first, fresh):
     are known to the estimator, or it is the first.
 
     A network, as from :func:`~skdgm.dask._rows.begin_stack`, has the layers below the
-    one that the estimator is. Returns a copy with what was learned, and ``_dask``, the
-    type to compute with and the numbers of draws of the shards.
+    one that the estimator is. Models of sequences have their lengths as y. Returns a
+    copy with what was learned, and ``_dask``, the type to compute with and the numbers
+    of draws of the shards.
     """
     estimator, X = shallow_copy(estimator), concatenated(parts)
+    if is_of_series(estimator):
+        X, y = Series(X, y), None
     if first:
         if network is not None:
             X, y, weight = _tabulated(estimator, X, y, weight, network), None, None
@@ -56,6 +60,7 @@ def begin(estimator, parts, y, weight, classes, network=None, *, first, fresh):
         table = _tabulated(estimator, X, y, weight, network)
         estimator._columns, table = estimator._domain.learn(table, estimator._columns)
         estimator._count(table, False)
+        table = _by_sequence(estimator, X, table, weight)
     estimator._dask = kind, [*draws, table.n_draws]
     return estimator
 
@@ -81,9 +86,25 @@ def _tabulated(estimator, X, y, weight, network=None):
             return table
         seen = estimator._domain.seen(table.rows, estimator._columns)
         return table._replace(rows=seen)
+    series = None
+    if isinstance(X, Series):
+        X, _, weight, series = estimator._in_order(X, weight, False)
     rows = estimator._rows(X, dtype=estimator._dask[0], fitting=True)
-    rows, _ = estimator._label(rows, y, False, None)
+    rows, _ = estimator._label(rows, y, False, series)
     return tabulate(rows, weight, in_memory=estimator._LISTED)
+
+
+def is_of_series(estimator):
+    """Return whether an estimator learns from sequences of rows."""
+    options = vars(estimator._present_options())
+    return "sequence_length" in options or bool(options.get("n_lags"))
+
+
+def _by_sequence(estimator, X, table, weight):
+    """Table of sequences, where X is such, of a table of their rows."""
+    if not isinstance(X, Series):
+        return table
+    return estimator._by_sequence(table, X.lengths, weight, False)
 
 
 def keep(fit, number, estimator, parts, y, weight, network=None, n_batches=None):
@@ -94,11 +115,14 @@ def keep(fit, number, estimator, parts, y, weight, network=None, n_batches=None)
     content, so that where they repeat, more or fewer are left than a fraction is.
     """
     own, X = shallow_copy(estimator), concatenated(parts)
+    if is_of_series(own):
+        X, y = Series(X, y), None
     if own._dask[0] is None:
         table = targets_of(own, X, y, weight)
     else:
         table = _tabulated(own, X, y, weight, network)
         _, table = own._domain.learn(table, own._columns)
+        table = _by_sequence(own, X, table, weight)
     options = own._asked = shallow_copy(own._options)
     n_shards = len(own._dask[1])
     if getattr(options, "n_chains", None) is not None:

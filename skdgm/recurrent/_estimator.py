@@ -162,18 +162,26 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
         return self._partial_fit(Series(X, lengths, groups), y, sample_weight)
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
-        each = self._present_options().sequence_length
         given = X if isinstance(X, Series) else Series(X)
-        table, lengths = as_one_table(*given, each)
-        table, steps = in_steps(self, table, lengths, fresh)
-        weight = None
-        if sample_weight is not None:
-            weight = of_sequences(sample_weight, lengths)
-            sample_weight = np.repeat(weight, lengths)
+        table, lengths, weight, steps = self._in_order(given, sample_weight, fresh)
         # Statistics of columns are those of rows.
-        rows = super()._begin(table, y, sample_weight, fresh, steps).rows
-        remember_kept(self, rows, lengths, fresh)
-        return sequences_of(rows, lengths, weight)
+        table = super()._begin(table, y, weight, fresh, steps)
+        return self._by_sequence(table, lengths, weight, fresh)
+
+    def _in_order(self, given, sample_weight, fresh):
+        """Table of sequences, their lengths, weights of rows, and what ``_label`` adds
+        to these."""
+        table, lengths = as_one_table(*given, self._present_options().sequence_length)
+        table, steps = in_steps(self, table, lengths, fresh)
+        if sample_weight is not None:
+            sample_weight = np.repeat(of_sequences(sample_weight, lengths), lengths)
+        return table, lengths, sample_weight, steps
+
+    def _by_sequence(self, table, lengths, weight, fresh):
+        """Table of sequences, of one of rows that their statistics are known of."""
+        remember_kept(self, table.rows, lengths, fresh)
+        weight = None if weight is None else of_sequences(weight, lengths)
+        return sequences_of(table.rows, lengths, weight)
 
     def _label(self, rows, y, fresh, steps):
         return super()._label(with_steps(rows, steps), y, fresh, None)

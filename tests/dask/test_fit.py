@@ -462,8 +462,6 @@ def test_divergence_is_told(client):
         (SigmoidBeliefNetwork(2, objective="gibbs"), "something for each row"),
         (GenerativeImputer(), "nets of skdgm, not GenerativeImputer"),
         (object(), "not object"),
-        *((own, "is of sequences") for own in (RNNRBM(), RTRBM(), RNNNADE(), VRNN())),
-        (ConditionalRBM(n_lags=1), "is of sequences"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -471,6 +469,70 @@ def test_models_that_cannot(client, estimator, message):
     with pytest.raises(TypeError, match=message):
         distribute.fit(estimator, X, client=client)
     assert not hasattr(estimator, "n_iter_")
+
+
+LENGTHS = np.array([30, 10, 50, 20, 30, 20, 30, 10])
+FEW = {"n_iter": 2, "batch_size": 4, "random_state": 0}
+SERIES = [
+    RNNNADE(3, n_recurrent=4, batch_length=8, **FEW),
+    RNNRBM(3, n_recurrent=4, **FEW),
+    RTRBM(3, **FEW),
+    VRNN(2, n_hidden=4, n_recurrent=4, early_stopping=True, **FEW),
+    ConditionalRBM(3, n_lags=2, n_iter=2, random_state=0),
+]
+
+
+@pytest.mark.short("RNNNADE")
+@pytest.mark.parametrize("model", SERIES, ids=lambda own: type(own).__name__)
+def test_sequences_stay_whole(clients, model):
+    """One shard learns as a fit does; where rows are does not matter."""
+    weight = np.arange(8) % 3
+    own = clone(model).fit(X, lengths=LENGTHS, sample_weight=weight)
+    how = {"client": clients[1], "sample_weight": weight}
+    one = distribute.fit(clone(model), X, lengths=LENGTHS, n_shards=1, **how)
+    if model.get_params().get("early_stopping") is not True:
+        a, b = (found.score_samples(X, lengths=LENGTHS) for found in (one, own))
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+    groups = np.repeat(np.arange(8), LENGTHS)
+    array, frame = da.from_array(X, chunks=(10, 6)), pd.DataFrame(X)
+    found = [
+        distribute.fit(clone(model), given, n_shards=3, **how, **told)
+        for given, told in (
+            (np.split(X, np.cumsum(LENGTHS)[:-1]), {}),
+            (X, {"groups": groups}),
+            (array, {"lengths": LENGTHS}),
+            (dd.from_pandas(frame, npartitions=20), {"groups": groups}),
+        )
+    ]
+    how["client"] = clients[0]
+    found.append(distribute.fit(clone(model), X, lengths=LENGTHS, n_shards=3, **how))
+    for other in found[1:]:
+        a, b = (own.score_samples(X, lengths=LENGTHS) for own in (found[0], other))
+        np.testing.assert_array_equal(a, b)
+
+
+def test_dates_and_columns_of_sequences_in_shards(client):
+    days = pd.date_range("2024-01-01", periods=10)
+    parts = [
+        pd.DataFrame({"day": days, "sex": "fm"[k % 2], "x": RNG.normal(size=10)})
+        for k in range(6)
+    ]
+    model = RNNNADE(2, n_recurrent=3, column_types="mixed", **FEW)
+    model = distribute.fit(model, parts, n_shards=3, client=client)
+    assert model._kept.tolist() == [False, True, False]
+    (drawn,) = model.generate(2, prefix=parts[1][:8], random_state=0)
+    assert drawn["day"].tolist() == days[8:].tolist()
+    assert drawn["sex"].tolist() == ["m", "m"]
+
+
+def test_sequences_that_cannot(client):
+    model, few = SERIES[0], {"client": client, "lengths": LENGTHS}
+    with pytest.raises(ValueError, match="there are 2 sequences that end where"):
+        distribute.fit(model, da.from_array(X, chunks=(110, 6)), n_shards=4, **few)
+    with pytest.raises(ValueError, match="lengths add up to 200, but X has 100"):
+        distribute.fit(model, X[:100], **few)
+    with pytest.raises(ValueError, match="which BernoulliRBM has not"):
+        distribute.fit(BernoulliRBM(2), X, **few)
 
 
 @pytest.mark.exhaustive

@@ -132,17 +132,26 @@ class GivenEstimator(GivenAnswers):
             self._refuse_series(*given)
             return super()._begin(given.X, y, sample_weight, fresh)
         self._refuse_y(y)
-        table, lengths = as_one_table(*given)
+        table, lengths, weight, series = self._in_order(given, sample_weight, fresh)
         if n_lags >= lengths.max():
             raise ValueError(
                 f"n_lags={n_lags}, but the longest series has {lengths.max()} rows: "
                 "none has so many before it."
             )
+        table = super()._begin(table, None, weight, fresh, series)
+        return self._by_sequence(table, lengths, weight, fresh)
+
+    def _in_order(self, given, sample_weight, fresh):
+        """Table of series, their lengths, weights of rows, and what ``_label`` adds to
+        these."""
+        table, lengths = as_one_table(*given)
         table, steps = in_steps(self, table, lengths, fresh)
-        weight = by_row(sample_weight, lengths)
-        found = super()._begin(table, None, weight, fresh, (lengths, steps))
-        remember_kept(self, found.rows, lengths, fresh)
-        return found
+        return table, lengths, by_row(sample_weight, lengths), (lengths, steps)
+
+    def _by_sequence(self, table, lengths, weight, fresh):
+        """Table of rows, of which those that stay the same in each series are noted."""
+        remember_kept(self, table.rows, lengths, fresh)
+        return table
 
     def _for_callbacks(self, X, y, sample_weight, table):
         if not self._options.n_lags:
