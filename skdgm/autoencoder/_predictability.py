@@ -4,7 +4,9 @@ r"""Predictability minimization: nets that guess units, and one whose codes evad
    \max_f \; \mathbb{E} \sum_k (P_k(h_{-k}) - h_k)^2 + \rho \log p(x; g(h)), \qquad
    h = f(x)
 
-Predictors approach conditional expectations, so that the encoder has
+Output layers of predictors are least squares given running moments of their inputs, so
+that they follow the code; hidden layers learn by gradients. Predictors approach
+conditional expectations, and the encoder has
 
 .. math:: \mathbb{E} \sum_k (h_k - \mathbb{E}[h_k \mid h_{-k}])^2 =
    \sum_k \operatorname{Var} h_k -
@@ -30,7 +32,8 @@ from skdgm.autoencoder._reconstruction import Reconstruction
 from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
 from skdgm.autoencoder._reconstruction_model import ReconstructionModel
 from skdgm.nets import Part, Parts, layers, listed, nll
-from skdgm.nets.codes import heard, others, squared_gap
+from skdgm.nets.codes import heard
+from skdgm.nets.guesses import Guesses, GuessMoments, folds, squared_gap
 from skdgm.nets.tape import pulled_back, traced_leaves
 from skdgm.utils import random
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
@@ -43,13 +46,14 @@ _CONSTANT = 1e-8
 
 class EvasionState(NamedTuple):
     """Training state: that of encoder and decoder, as of
-    :class:`~skdgm.nets.NetState`, and the predictors, a Part."""
+    :class:`~skdgm.nets.NetState`; the predictors, a Part; and their moments."""
 
     params: tuple
     optimiser: tuple
     statistics: tuple
     mean: tuple
     predictors: Part
+    moments: GuessMoments
 
     @property
     def learned(self):
@@ -73,10 +77,9 @@ class Evasion(Reconstruction):
         """Initial state, with newly drawn parameters."""
         rng = random.stream(self.seed, self.INIT).generator()
         params, statistics = self.init(rng)
-        _, *parts = self.predictors.init(
-            rng, self.options.n_components, self.rows.dtype
-        )
-        return self.resume(EvasionState(params, (), statistics, (), Part(*parts)))
+        *parts, moments = self.predictors.init(rng, self.rows.dtype)
+        state = EvasionState(params, (), statistics, (), Part(*parts), moments)
+        return self.resume(state)
 
     def resume(self, state):
         """State to continue from; optimisers are kept if the solver is the same."""
@@ -84,16 +87,21 @@ class Evasion(Reconstruction):
         return state._replace(predictors=self._parts.ready(state.predictors))
 
     def step(self, state, batch, clock):
-        """Update the predictors some times, and then encoder and decoder."""
+        """Update hidden layers of predictors some times, find their output layers, and
+        update encoder and decoder."""
         _, statistics, x, _ = super().prepare(state, batch, clock)
         h, _ = self._encode(state.params, statistics, x)
         part, share = state.predictors, -1 / len(x)
-        for _ in range(self.options.n_predictor_steps):
+        for _ in range(self.options.n_predictor_steps * self.predictors.deep):
             params = traced_leaves(part.params)
             gaps = self.gaps(params, part.statistics, h)
             grads = pulled_back(gaps, params, lambda gaps: np.full_like(gaps, share))
             part = self._parts.ascend("predictors", part, grads, clock, len(x))
-        return super().step(state._replace(predictors=part), batch, clock)
+        now = self.predictors.moments(*part[:2], h)
+        moments = state.moments.followed(now, len(x))
+        self.predictors.solve(part.params, *moments[1:])
+        state = state._replace(predictors=part, moments=moments)
+        return super().step(state, batch, clock)
 
     def prepare(self, state, batch, clock):
         """Rows, running statistics, inputs, and predictors."""
@@ -110,7 +118,7 @@ class Evasion(Reconstruction):
 
     def gaps(self, params, statistics, h):
         """Squared distance of each row's code from the predictors' guess."""
-        return squared_gap(self.predictors.apply(params, statistics, h)[0], h)
+        return squared_gap(self.predictors.apply(params, statistics, h), h)
 
     def _encode(self, params, statistics, x):
         net, x = self.coder.encoder, listed(x) if self.coder.dense else x
@@ -128,25 +136,39 @@ class EvasionDensity(ReconstructionDensity):
         return self.told(self.features(X), regressor)
 
     def survey(self, rows, index):
-        """Predictability by the predictors, of codes of the rows at an index."""
+        """Predictability by the predictors, of the codes of the rows at an index."""
         return self.told(self.features_of(rows, index))
 
     def told(self, H, regressor=None):
         """Share of the variance of each column of codes that others tell."""
-        if regressor is None:
-            net, part = self.predictors
-            with one_blas_thread():
-                guesses, _ = net.apply(*astype(part[:2], H.dtype), H)
-        else:
-            guesses = [
-                cross_val_predict(regressor, np.delete(H, k, axis=1), H[:, k])
-                for k in range(H.shape[1])
-            ]
-            guesses = np.stack(guesses, axis=1)
-        error = np.mean((guesses - H) ** 2, axis=0, dtype=np.float64)
-        variance = H.var(axis=0, dtype=np.float64)
-        constant = variance < _CONSTANT
-        return np.where(constant, 1.0, 1 - error / np.where(constant, 1.0, variance))
+        if regressor is not None:
+            return _share(H, _by_regressor(regressor, H))
+        H, (net, part) = H.astype(np.float64), self.predictors
+        nets = [(net, *astype(part[:2], H.dtype))]
+        if net.deep:
+            linear = Guesses(net.n_units)
+            nets.append((linear, *linear.init(np.random.default_rng(0), H.dtype)[:2]))
+        with one_blas_thread():
+            # The mean is a predictor, too.
+            shares = [_share(H, net.held_out(*own, H)) for net, *own in nets]
+        return np.max([np.zeros(H.shape[1]), *shares], axis=0)
+
+
+def _by_regressor(regressor, H):
+    """Guesses of each column of codes by a cross-validated regressor."""
+    guesses = [
+        cross_val_predict(regressor, np.delete(H, k, axis=1), H[:, k], cv=folds(len(H)))
+        for k in range(H.shape[1])
+    ]
+    return np.stack(guesses, axis=1)
+
+
+def _share(H, guesses):
+    """Share of the variance of each column of codes that guesses tell."""
+    error = np.mean((guesses - H) ** 2, axis=0, dtype=np.float64)
+    variance = H.var(axis=0, dtype=np.float64)
+    constant = variance < _CONSTANT
+    return np.where(constant, 1.0, 1 - error / np.where(constant, 1.0, variance))
 
 
 class EvasionModel(ReconstructionModel):
@@ -177,7 +199,8 @@ class EvasionModel(ReconstructionModel):
     def predictors(self, facts):
         """Net that guesses each unit of a code from all others."""
         own, init = facts.structure, facts.options.init_weights
-        return others(own.n_components, own.predictor_layer_sizes, own.activation, init)
+        sizes = own.predictor_layer_sizes
+        return Guesses(own.n_components, sizes, own.activation, init)
 
     def objective(self, facts, table, before):
         """Evasion of predictors, an :class:`Evasion`."""

@@ -10,6 +10,7 @@ import numpy as np
 from skdgm.autoencoder._predictability import EvasionModel
 from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
 from skdgm.base.options import KW_ONLY, Count, NotNegative, removed
+from skdgm.training import Budget
 from skdgm.typing import Any, Data
 from skdgm.utils.threading.threads import Held
 
@@ -32,8 +33,9 @@ class PredictabilityMinimization(ReconstructionEstimator):
     variances of units raised and what others tell of them lowered: a factorial code, if
     predictors can represent these and the code can. Linear predictors, the default,
     remove correlations of units, and those with hidden layers other dependence, too
-    [2]_. A decoder learns beside, and the encoder heeds it by the weight :math:`\rho`,
-    which keeps what rows have in common in the code.
+    [2]_. Their outputs are least squares at each update, given running moments of
+    recent codes. A decoder learns beside, and the encoder heeds it by the weight
+    :math:`\rho`, which keeps what rows have in common in the code.
     ``score_samples`` is the log-likelihood of rows given their own reconstructions, and
     not a density of the rows. NaN is a missing value, in every method. Float64 data are
     computed in float64, all others in float32.
@@ -49,14 +51,16 @@ class PredictabilityMinimization(ReconstructionEstimator):
         Weight :math:`\rho` of the decoder's log-likelihood, in nats, for the encoder;
         by 0 the code evades predictors only.
     n_predictor_steps
-        Updates of the predictors for each one of the encoder.
+        Updates of hidden layers of the predictors for each one of the encoder.
     activation
         Activation function of hidden units, of predictors too.
+    n_iter
+        Number of epochs; "auto": 3,500 updates, but between 20 and 300 epochs.
 
     Attributes
     ----------
     predictability_ : ndarray of shape (n_components,)
-        :meth:`predictability` of each unit, by the predictors, for some training rows.
+        :meth:`predictability` of each unit, for some training rows.
     loss_curve_ : list of float
         Minus the log-likelihood of reconstructions of some training rows after each
         epoch, in nats per row, with real columns standardised.
@@ -89,7 +93,7 @@ class PredictabilityMinimization(ReconstructionEstimator):
     n_predictor_steps: Count = 3
     code_activation: str = removed("logistic")
 
-    _MODEL = EvasionModel()
+    _MODEL, _BUDGET = EvasionModel(), Budget(3_500, 20, 300)
 
     def predictability(self, X: Data, regressor: Any = None) -> np.ndarray:
         r"""Share of the variance of each unit that the others tell.
@@ -103,12 +107,16 @@ class PredictabilityMinimization(ReconstructionEstimator):
             NaN is a missing value.
         regressor : estimator, default=None
             A scikit-learn regressor, whose guesses are those of a five-fold
-            cross-validation on these rows. By default the predictors that were learned.
+            cross-validation on these rows. By default the best of three: output layers
+            of the predictors, which are least squares given their hidden units and
+            cross-validated on these rows; least squares given the other units; and the
+            mean of each unit.
 
         Returns
         -------
         predictability : ndarray of shape (n_components,), float64
-            0 or less where the others tell nothing, 1 of a unit that is constant.
+            0, or less by a regressor, where the others tell nothing; 1 of a unit that
+            is constant.
         """
         return self.density_.predictability(X, regressor)
 

@@ -1,5 +1,4 @@
-r"""Codes of autoencoders: sparse ones, penalties on codes and on their Jacobian, and
-guesses of their units from each other.
+r"""Codes of autoencoders: sparse ones, and penalties on codes and on their Jacobian.
 
 .. math:: \sum_k |h_k|, \qquad
    \Bigl\lVert \frac{\partial h}{\partial x} \Bigr\rVert_F^2 =
@@ -25,8 +24,7 @@ from autograd.extend import defvjp
 from autograd.tracer import getval
 
 from skdgm.nets.adversarial.tangents import bend
-from skdgm.nets.layers import Net, serial, unweighted
-from skdgm.nets.masks import masked_dense
+from skdgm.nets.layers import Net, unweighted
 from skdgm.nets.tape import primitive
 
 
@@ -79,32 +77,6 @@ def heard(h, weight):
 
 
 defvjp(heard, lambda _, h, weight: lambda grad: grad * grad.dtype.type(weight), None)
-
-
-@primitive
-def squared_gap(guesses, h):
-    """Squared distance of each row of a code from guesses of it, (n_rows,)."""
-    return ((guesses - h) ** 2).sum(axis=1)
-
-
-defvjp(
-    squared_gap,
-    lambda _, guesses, h: lambda grad: 2 * grad[:, None] * (guesses - h),
-    lambda _, guesses, h: lambda grad: 2 * grad[:, None] * (h - guesses),
-)
-
-
-def others(n_units, sizes, activation, init):
-    """Net that guesses each of ``n_units`` numbers from all others, by a net of its own
-    with hidden layers of these ``sizes``."""
-    own, below, parts = np.arange(n_units), np.arange(n_units), []
-    for number, size in enumerate((*sizes, 1)):
-        above = np.repeat(own, size)
-        mask = below[:, None] == above if number else below[:, None] != above
-        name = activation if number < len(sizes) else "identity"
-        parts.append(masked_dense(mask, name, init))
-        below = above
-    return serial(*parts)
 
 
 def squared_slopes(h, W, activation):

@@ -30,6 +30,7 @@ RECORDS = {
     "FixedCombinations": "constraints.rules",
     "GameState": "adversarial._games.players",
     "Groups": "data.rare",
+    "GuessMoments": "nets.guesses",
     "Inequality": "constraints.relations",
     "Frame": "diffusion._noise",
     "Joint": "constraints._steps",

@@ -1,0 +1,139 @@
+r"""Guesses of the units of a code from each other.
+
+Hidden layers learn by gradients, and output layers are least squares.
+
+.. math:: \hat h_k = \bar h_k + w_k^\top (z_k - \bar z_k), \qquad
+   w_k = (C_{zz} + \lambda D)^{-1} C_{zh_k}
+
+with features :math:`z_k` of all other units, covariances C and the variances D of
+features. Without hidden layers features are the units themselves, and all weights come
+from the inverse P of one matrix of covariances: :math:`w_{jk} = -P_{jk} / P_{kk}`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from autograd.extend import defvjp
+from sklearn.model_selection import KFold
+
+from skdgm.nets.layers import serial
+from skdgm.nets.masks import masked_dense
+from skdgm.nets.tape import primitive
+from skdgm.utils.tree import copy
+
+# Ridge of least squares, a share of the variance of each feature, and its least value.
+# Codes learn to hide in what the ridge of units hides; that of hidden units keeps
+# predictors from reading one bit in the last digits of others.
+_RIDGE, _RIDGE_HIDDEN, _LEAST = 1e-7, 1e-3, 1e-12
+# Least number of updates that running moments remember, and of rows for each feature.
+_UPDATES, _ROWS = 10, 10
+_FOLDS = 5
+
+
+class GuessMoments(NamedTuple):
+    """Running means of features and units, and of their products, in float64, after a
+    number of updates."""
+
+    n_updates: np.ndarray
+    mean: np.ndarray
+    product: np.ndarray
+
+    def followed(self, moments, n_rows):
+        """Running means after a batch of ``n_rows``, whose moments are given."""
+        t, n_features = self.n_updates + 1, self.mean.shape[-1]
+        window = max(_UPDATES, _ROWS * n_features / n_rows)
+        kept = 1 - 1 / min(t[0], window)
+        parts = zip((self.mean, self.product), moments)
+        return GuessMoments(t, *(kept * a + (1 - kept) * b for a, b in parts))
+
+
+class Guesses:
+    """Net that guesses each of ``n_units`` numbers from all others, by a net of its own
+    with hidden layers of these ``sizes``.
+
+    Parameters are those of hidden layers, which an optimiser learns, and the output
+    layer, which :meth:`solve` sets.
+    """
+
+    def __init__(self, n_units, sizes=(), activation="tanh", init="glorot_uniform"):
+        own, below, layers = np.arange(n_units), np.arange(n_units), []
+        for number, size in enumerate((*sizes, 1)):
+            above = np.repeat(own, size)
+            mask = below[:, None] == above if number else below[:, None] != above
+            name = activation if number < len(sizes) else "identity"
+            layers.append(masked_dense(mask, name, init))
+            below = above
+        self.n_units, self.deep = n_units, bool(sizes)
+        self.n_features = sizes[-1] if sizes else n_units
+        self._net, self._hidden = serial(*layers), serial(*layers[:-1])
+
+    def init(self, rng, dtype):
+        """Initial parameters and statistics, and running moments before any row."""
+        _, params, statistics = self._net.init(rng, self.n_units, dtype)
+        shape = (self.n_units, self.n_features + 1) if self.deep else (self.n_units,)
+        zeros = np.zeros(shape), np.zeros((*shape, shape[-1]))
+        return params, statistics, GuessMoments(np.zeros(1), *zeros)
+
+    def apply(self, params, statistics, h):
+        """Guesses of codes, (n_rows, n_units)."""
+        return self._net.apply(params, statistics, h)[0]
+
+    def moments(self, params, statistics, h):
+        """Means of features and units of codes, and of their products."""
+        z = h.astype(np.float64)
+        if not self.deep:
+            return z.mean(axis=0), z.T @ z / len(z)
+        hidden = self._hidden.apply(params[:-1], statistics[:-1], h)[0]
+        hidden = hidden.reshape(len(h), self.n_units, self.n_features)
+        z = np.concatenate([hidden, z[:, :, None]], axis=2).transpose(1, 0, 2)
+        return z.mean(axis=1), z.transpose(0, 2, 1) @ z / len(h)
+
+    def solve(self, params, mean, product):
+        """Set the output layer, in place, to least squares of means of features and
+        units, and of their products."""
+        C = product - mean[..., :, None] * mean[..., None, :]
+        own = np.arange(self.n_units)
+        spread = np.einsum("...ii->...i", C)
+        ridge = _RIDGE_HIDDEN if self.deep else _RIDGE
+        C = C + (ridge * spread + _LEAST)[..., None] * np.eye(C.shape[-1])
+        W, b = params[-1]
+        W[:] = 0
+        if self.deep:
+            weights = np.linalg.solve(C[:, :-1, :-1], C[:, :-1, -1:])[..., 0]
+            W.reshape(self.n_units, self.n_features, -1)[own, :, own] = weights
+            b[:] = mean[:, -1] - (weights * mean[:, :-1]).sum(axis=1)
+        else:
+            P = np.linalg.inv(C)
+            weights = -P / np.diag(P)
+            weights[own, own] = 0
+            W[:] = weights
+            b[:] = mean - mean @ weights
+
+    def held_out(self, params, statistics, h):
+        """Guesses of codes whose output layers are least squares of the other folds of
+        a cross-validation; of a single code, by the given one."""
+        if len(h) < 2:
+            return self.apply(params, statistics, h)
+        params, guesses = copy(params), np.empty_like(h)
+        for train, test in folds(len(h)).split(h):
+            self.solve(params, *self.moments(params, statistics, h[train]))
+            guesses[test] = self.apply(params, statistics, h[test])
+        return guesses
+
+
+def folds(n_rows):
+    """Folds of a cross-validation of shuffled rows."""
+    return KFold(min(_FOLDS, n_rows), shuffle=True, random_state=0)
+
+
+@primitive
+def squared_gap(guesses, h):
+    """Squared distance of each row of a code from guesses of it, (n_rows,)."""
+    return ((guesses - h) ** 2).sum(axis=1)
+
+
+defvjp(
+    squared_gap,
+    lambda _, guesses, h: lambda grad: 2 * grad[:, None] * (guesses - h),
+    lambda _, guesses, h: lambda grad: 2 * grad[:, None] * (h - guesses),
+)
