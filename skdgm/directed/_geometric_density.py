@@ -22,7 +22,6 @@ from skdgm.distributions import ABSENT
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.latent import LatentDensity
 from skdgm.latent.conditional import alike, near, weigh
-from skdgm.latent.weighing import Draws
 from skdgm.nets import listed
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.math import log_mean_exp
@@ -199,7 +198,7 @@ class GeometricDensity(LatentDensity):
         return self.output.value(value) if method == "mean" else value
 
     def _proposed(self, net, v, guess, told, source, rng, method):
-        mean, own = self.mean, net[0].own
+        mean = self.mean
         x = listed(self.output.inputs(guess, self.share))
         found = self.hierarchy.through(*net, x, source)
         n = len(found.out) // len(v)
@@ -208,8 +207,7 @@ class GeometricDensity(LatentDensity):
         log_p = mean.log_twice(net, x, found.z, rng)
         log_p -= sum(found.log_p) + mean.log_drawn(net, x, holes, found)
         value = x if method == "sample" else self.output.inputs(x, self.share)
-        near = self._nearness(found.out, v, own)
-        return Draws.of(len(v), log_p, found.gap, value, near)
+        return found, log_p, value
 
     def chain(self, v, guess, correct):
         """Markov chain of latent units and missing entries."""

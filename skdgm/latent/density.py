@@ -28,6 +28,8 @@ SAMPLERS = "importance", "metropolis", "gibbs"
 # Limits on the numbers of one layer at a time: of a block's rows, and of all draws.
 _ROWS, _ROOM = 2**19, 2**22
 _LATENT, _DOWN, _DATA, _FILL = 100, 101, 102, 104
+# Draws of latent units that are kept, by those at a time.
+_KEPT = 8
 # Number of iterations of filling by means, to find a proposal.
 _SETTLED = 10
 
@@ -335,27 +337,59 @@ class LatentDensity(Density):
     def _weighed(self, v, guess, rng, n_steps, method, told=None):
         """Fill by weighted draws: values, and effective numbers of draws."""
         net, parts = astype(self.net, v.dtype), []
-
-        def source(rng, n):
-            z = self.hierarchy.dream(*net, rng.each(n))
-            return self.hierarchy.noise_of(z, rng.each(n))
-
-        for block in gen_batches(len(v), max(1, _ROOM // (AT_ONCE * self.width))):
+        kind = self.hierarchy.units.proposal
+        # Draws of latent units of all rounds are kept.
+        width = max(self.width, _KEPT * sum(self.hierarchy.n_latent))
+        for block in gen_batches(len(v), max(1, _ROOM // (AT_ONCE * width))):
             rows = v[block], guess[block], None if told is None else told[block]
 
-            def draw(index, rng, n, rows=rows):
-                n, rows = n // 2, [None if x is None else x[index] for x in rows]
-                noise = self.hierarchy.noise(rng, n), source(rng.fold(_DOWN), n)
-                each = (
-                    self._proposed(net, *rows, own, rng.fold(_FILL, k), method)
-                    for k, own in enumerate(noise)
-                )
-                return Draws(*(np.concatenate(pair, axis=1) for pair in zip(*each)))
+            def draw(index, rng, counts, proposal=None, near=False, rows=rows):
+                rows = [None if x is None else x[index] for x in rows]
+                # Rounds of a proposal that learns have no use for values.
+                how = method if near or counts.prior else None
+                return self._drawn_by(net, rows, rng, counts, proposal, near, how)
 
-            how = len(rows[0]), rng.take(block), n_steps, method
-            parts.append(by_enough(draw, *how))
+            own = len(rows[0]), rng.take(block), n_steps, method, kind
+            parts.append(by_enough(draw, *own))
         found = Weighed(*map(np.concatenate, zip(*parts)))
         return self._chosen(found.value.astype(v.dtype), rng, method), found.number
+
+    def _drawn_by(self, net, rows, rng, counts, proposal, near, method):
+        """:class:`Draws` of rows by encoder, prior and a proposal, and how many of the
+        prior are near what is seen, or None; see
+        :func:`~skdgm.latent.weighing.by_enough`."""
+        hierarchy, parts, close = self.hierarchy, [], None
+        for number, n in enumerate(counts):
+            if not n:
+                continue
+            if number == 0:
+                source = hierarchy.noise(rng, n)
+            else:
+                own = rng.fold(_DOWN, number).each(n)
+                z = hierarchy.dream(*net, own)
+                if number == 2:
+                    new = proposal.draw(rng.fold(_DOWN), n).astype(rows[0].dtype)
+                    new = np.split(new.reshape(len(own.ids), -1), self._ends, axis=1)
+                    z = *new, *z[len(new) :]
+                source = hierarchy.noise_of(z, own)
+            made = self._proposed(net, *rows, source, rng.fold(_FILL, number), method)
+            found, log_p, value = made
+            terms = log_p, sum(found.log_p), found.gap
+            z = np.concatenate(found.z[: len(hierarchy.n_latent)], axis=1)
+            terms = (part.astype(np.float64).reshape(-1, n) for part in terms)
+            value = None if method is None else value.reshape(-1, n, value.shape[1])
+            parts.append(Draws(z.reshape(-1, n, z.shape[1]), *terms, value))
+            if near and number == 1:
+                close = self._nearness(found.out, rows[0], net[0].own)
+        if len(parts) == 1:
+            return parts[0], close
+        *terms, values = zip(*parts)
+        joined = [np.concatenate(pair, axis=1) for pair in terms]
+        return Draws(*joined, np.concatenate(values, axis=1)), close
+
+    @property
+    def _ends(self):
+        return np.cumsum(self.hierarchy.n_latent)[:-1]
 
     def _chosen(self, value, rng, method):
         """Values of means, or of the draws that were chosen."""
@@ -366,7 +400,8 @@ class LatentDensity(Density):
         return self.output.draw(value, rng.fold(_DATA), self.net[0].own)
 
     def _proposed(self, net, v, guess, told, source, rng, method):
-        """Several :class:`Draws` of rows, by latent units of a source of noise."""
+        """Several draws of rows by latent units of a source of noise: a :class:`Pass`,
+        log-likelihoods of seen entries, and values by a method, unless that is None."""
         layer, output = self.hierarchy.data, self.output
         x = output.inputs(guess, self.share)
         found = self.hierarchy.through(*net, x, source, given=(v, rng), told=told)
@@ -376,17 +411,17 @@ class LatentDensity(Density):
         elif method == "mean":
             holes = np.repeat(v, len(value) // len(v), axis=0)
             value = layer.expected(found.out, holes, value)
-        log_p = -output.nll(found.out, v, net[0].own).astype(np.float64)
-        near = self._nearness(found.out, v, net[0].own)
-        return Draws.of(len(v), log_p, found.gap, value, near)
+        return found, -output.nll(found.out, v, net[0].own), value
 
     def _nearness(self, out, v, own):
-        """Log-likelihood of seen entries relative to the most probable values of these,
-        (n_rows * n_draws,), float64."""
+        """Numbers of draws near which all seen entries, and each column, are as
+        probable as any value, (n_rows, 1 + n_columns), float64."""
         holes = np.isnan(np.repeat(v, len(out) // len(v), axis=0))
         mode = np.where(holes, np.nan, self.output.mode(out)).astype(v.dtype)
         gap = self.output.log_p(out, v, own) - self.output.log_p(out, mode, own)
-        return np.minimum(gap, 0).sum(axis=1, dtype=np.float64)
+        gap = np.minimum(gap, 0).astype(np.float64)
+        both = np.concatenate([gap.sum(axis=1, keepdims=True), gap], axis=1)
+        return np.exp(both).reshape(len(v), -1, both.shape[1]).sum(axis=1)
 
     def chain(self, v, guess, correct, told=None):
         """Markov chain of latent units and missing entries."""

@@ -102,12 +102,15 @@ class LatentEstimator(LatentOptions, NetEstimator):
             "importance" weights draws of latent units, half of them by the encoder
             given a first guess of the missing entries, and half by the prior, so that
             weights are bounded where the encoder is overconfident, as of rare entries.
+            Where few of these count, it also draws from a normal distribution (for
+            bits, independent ones) that adapts to the row in up to 24 rounds.
             "gibbs" alternates draws of latent units by the encoder and of missing
             entries by the decoder, which is exact only if the encoder is; "metropolis"
             corrects this by accepting or rejecting the draws of latent units.
         n_steps : int, default=100
             Steps of each chain, of which there are ten for a mean; or draws, of which
-            there are up to 128 times as many where few of them count.
+            there are more where few of them count: up to 128 times as many where a
+            known entry is rare, and otherwise up to some twenty times.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, logit
 
+from skdgm.latent.adapting import BitProposal, NormalProposal
 from skdgm.latent.links import of_bits
 from skdgm.latent.priors import BINS, BOUND, Standard
 from skdgm.nets import (
@@ -73,6 +74,8 @@ class LatentUnits(ABC):
         decoders: 0."""
         return 0.0
 
+    # Kind of proposals that adapt to rows.
+    proposal: type
     # Whether the highest layer has parameters that are statistics of an encoder, and
     # whether its divergence from encoders' distributions has a closed form.
     inferred, closed = False, True
@@ -141,7 +144,7 @@ class NormalUnits(LatentUnits):
     """Normal units, whose stats are means and log variances; ``top`` is the prior, by
     default standard normal."""
 
-    n_stats = 2
+    n_stats, proposal = 2, NormalProposal
 
     def __init__(self, top=None):
         self.top = Standard() if top is None else top
@@ -322,7 +325,7 @@ class Coins(LatentUnits):
     ``relaxation`` of a draw, by default none; see :func:`~skdgm.nets.coin`.
     """
 
-    n_stats = 1
+    n_stats, proposal = 1, BitProposal
 
     def __init__(self, relaxation=None, temperature=0.5):
         self.relaxation, self.temperature = relaxation, temperature

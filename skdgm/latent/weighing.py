@@ -1,10 +1,12 @@
-r"""Rows filled by weighted draws of encoder and prior, as many as a row needs.
+r"""Rows filled by weighted draws of encoder, prior and a proposal that adapts to a row.
 
 .. math:: \hat x = \frac{\sum_k w_k x_k}{\sum_k w_k}, \qquad
-   w_k = \frac{p(x_\text{seen}, z_k)}{\tfrac12 q(z_k \mid x) + \tfrac12 p(z_k)}
+   w_k = \frac{p(x_\text{seen}, z_k)}
+   {\alpha \, q(z_k \mid x) + \beta \, p(z_k) + \gamma \, g(z_k)}
 
-for as many draws of the encoder q as of the prior. Weights are at most twice the
-likelihood, also where q is overconfident or wrong, as of entries that are rare [1]_.
+for shares of draws of the encoder q, the prior p and, where few of these count, of g.
+Weights are at most :math:`1 / \beta` times the likelihood, also where q is
+overconfident or wrong, as of entries that are rare [1]_.
 
 References
 ----------
@@ -15,34 +17,55 @@ References
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp
 
-from skdgm.utils.weighted import FOUND, LEAST
+from skdgm.latent.adapting import NONE, Pool, adapted, weights_of
+from skdgm.utils.weighted import FOUND
 
-# Draws at a time; most draws for each one asked for, and number after which it is seen
-# whether the most would be enough.
-AT_ONCE, _MOST, _TRIED = 64, 128, 16
-# Log weight of draws that have none.
-_NONE = -1e300
-_CHOICE = 103
+# Draws at a time; most draws for each one asked for: of encoder and prior, so that rare
+# entries are found, or rare rows; and of all three.
+AT_ONCE, _MOST, _MOST_ROWS, _MOST_ADAPTED = 64, 128, 16, 8
+# Number of draws, for each asked for, after which it is seen whether the most would be
+# enough; draws of the prior that should explain what is seen; and effective number of
+# draws that is enough.
+_TRIED, _NEAR, _ENOUGH = 8, 5, 50
+# One of so many draws is of the encoder, and one of the prior, beside a third proposal.
+_REST = 8
+_CHOICE, _ADAPT, _LAST = 103, 104, 105
+
+
+class Counts(NamedTuple):
+    """Numbers of draws for each row of the encoder, of the prior, and of a proposal."""
+
+    encoder: int
+    prior: int
+    adapted: int = 0
+
+    @classmethod
+    def mixed(cls, n):
+        """So many draws of all three."""
+        few = max(1, n // _REST)
+        return cls(few, few, max(1, n - 2 * few))
 
 
 class Draws(NamedTuple):
-    """Several draws for each row: log weights, (n_rows, n_draws), float64; values,
-    (n_rows, n_draws, n_columns); and logs of the likelihood of seen entries relative to
-    the greatest one, times the density of the prior over that of the proposal."""
+    """Several draws for each row: latent units, (n_rows, n_draws, n_units), logs of
+    p(x | z), p(z) and q(z | x) / p(z), and values, (n_rows, n_draws, n_columns), or
+    None."""
 
-    log_w: np.ndarray
-    value: np.ndarray
-    log_near: np.ndarray
+    z: np.ndarray
+    log_p: np.ndarray
+    log_prior: np.ndarray
+    gap: np.ndarray
+    value: np.ndarray | None
 
-    @classmethod
-    def of(cls, n_rows, log_p, gap, value, log_near):
-        """Draws by their log-likelihoods, also relative to the greatest ones, and log
-        q(z | x) - log p(z), one for each draw."""
-        log_mix = np.logaddexp(gap.astype(np.float64), 0) - np.log(2)
-        parts = log_p - log_mix, value, log_near - log_mix
-        return cls(*(part.reshape(n_rows, -1, *part.shape[1:]) for part in parts))
+    def log_mix(self, counts, proposal=None):
+        """Log of what draws of some numbers are drawn from, relative to the prior."""
+        log_n = np.log(counts[:2]) - np.log(sum(counts))
+        found = np.logaddexp(self.gap + log_n[0], log_n[1])
+        if proposal is None:
+            return found
+        own = proposal.log_prob(self.z) - self.log_prior
+        return np.logaddexp(found, own + np.log(counts[2] / sum(counts)))
 
 
 class Weighed(NamedTuple):
@@ -52,61 +75,139 @@ class Weighed(NamedTuple):
     number: np.ndarray
 
 
+class _Weighing:
+    """Weighted means of draws of rows, or by ``method="sample"`` a draw of each."""
+
+    def __init__(self, n_rows, method):
+        self.method, self.value = method, None
+        self.top, self.best = np.full((2, n_rows), -np.inf)
+        self.total, self.squares = np.zeros((2, n_rows))
+
+    def add(self, index, log_w, value, rng):
+        """Take draws of the rows at an index, with a stream for each row."""
+        if self.value is None:
+            self.value = np.zeros((len(self.top), value.shape[2]))
+        before = self.top[index]
+        self.top[index] = after = np.maximum(before, log_w.max(axis=1))
+        w, kept = np.exp(log_w - after[:, None]), np.exp(before - after)
+        self.total[index] = kept * self.total[index] + w.sum(axis=1)
+        self.squares[index] = kept**2 * self.squares[index] + (w**2).sum(axis=1)
+        if self.method == "mean":
+            mean = np.einsum("rk,rkj->rj", w, value)
+            self.value[index] = kept[:, None] * self.value[index] + mean
+            return
+        # The largest of log weight plus Gumbel noise is a draw by weight.
+        noisy = log_w + rng.fold(_CHOICE).gumbel(log_w.shape[1])
+        better = np.flatnonzero(noisy.max(axis=1) > self.best[index])
+        draws = noisy[better].argmax(axis=1)
+        self.value[index[better]] = value[better, draws]
+        self.best[index[better]] = noisy[better, draws]
+
+    def number(self, index):
+        """Effective numbers of draws. Draws without weight do not count; their plain
+        mean is the best there is."""
+        found = self.total[index] ** 2 / self.squares[index]
+        return np.where(self.top[index] == NONE, 0, found)
+
+    def result(self):
+        """Values, and effective numbers of draws, of all rows."""
+        if self.method == "mean":
+            self.value /= self.total[:, None]
+        return Weighed(self.value, self.number(np.arange(len(self.top))))
+
+    def replace(self, index, other):
+        """Take what another one has of the rows at an index."""
+        for name in ("value", "top", "total", "squares", "best"):
+            getattr(self, name)[index] = getattr(other, name)[index]
+
+
 def least_number(n_draws):
     """Effective number of draws below which they are too few, of so many asked for."""
     return min(FOUND, n_draws / FOUND)
 
 
-def by_enough(draw, n_rows, rng, n_draws, method):
+def by_enough(draw, n_rows, rng, n_draws, method, kind):
     """Weighted mean of draws, or by ``method="sample"`` one of them chosen by weight,
     of each row: :class:`Weighed`.
 
-    ``draw(index, rng, n)`` returns :class:`Draws` of rows at an index, with a stream
-    for each, half of them of the prior. A row has enough if 25 count and ten draws of
-    the prior explain what is seen, unless that would take more than there may be. Their
-    number grows up to 128 times ``n_draws``, or to 16 times that where the most would
-    not be enough.
+    ``draw(index, rng, counts, proposal, near)`` returns :class:`Draws` of rows at an
+    index, with a stream for each, those of encoder, prior and proposal in this order,
+    and if ``near`` is true the number of draws of the prior near which all seen
+    entries, and each column, are as probable as any value, (n_rows, 1 + n_columns).
+
+    First there are draws of encoder and prior. Their number grows up to 128 times
+    ``n_draws`` until several of the prior explain each entry, and to 16 times that
+    until some explain the row, unless the most would not be enough. Rows of which fewer
+    than 50 count then have more draws, of a proposal of a ``kind`` of
+    :mod:`skdgm.latent.adapting`, too.
     """
     n_draws += n_draws % 2
-    least, few = min(LEAST, n_draws / 4), least_number(n_draws)
-    top, log_near, best = np.full((3, n_rows), -np.inf)
-    total, squares = np.zeros((2, n_rows))
-    value, number, index = None, np.zeros(n_rows), np.arange(n_rows)
+    least, found = min(_ENOUGH, n_draws / 2), _Weighing(n_rows, method)
+    pool = _first(draw, n_rows, rng, n_draws, found)
+    index = np.flatnonzero(found.number(np.arange(n_rows)) < least)
+    if not index.size or kind is None:
+        return found.result()
+    n_each = min(AT_ONCE, n_draws // 2)
+
+    def step(own, proposal, number):
+        streams = rng.take(index[own]).fold(_ADAPT, number)
+        new, _ = draw(index[own], streams, Counts(0, 0, n_each), proposal)
+        return new.z, new.log_p + new.log_prior
+
+    proposal = adapted(kind, pool.take(index), step, n_each, least)
+    found.replace(index, _last(draw, rng, n_draws, least, index, proposal, found))
+    return found.result()
+
+
+def _first(draw, n_rows, rng, n_draws, found):
+    """Weigh draws of encoder and prior: a :class:`Pool` of them."""
+    few, index, near, pool = min(_NEAR, n_draws / 20), np.arange(n_rows), None, None
     drawn, part, size = 0, 0, n_draws
     while index.size:
         for first in range(0, size, AT_ONCE):
             own, part = rng.take(index).fold(part), part + 1
-            new = draw(index, own, min(AT_ONCE, size - first))
-            log_w = np.nan_to_num(new.log_w, nan=_NONE, neginf=_NONE)
-            if value is None:
-                value = np.zeros((n_rows, new.value.shape[2]))
-            before = top[index]
-            top[index] = after = np.maximum(before, log_w.max(axis=1))
-            w, kept = np.exp(log_w - after[:, None]), np.exp(before - after)
-            total[index] = kept * total[index] + w.sum(axis=1)
-            squares[index] = kept**2 * squares[index] + (w**2).sum(axis=1)
-            near = logsumexp(new.log_near, axis=1)
-            log_near[index] = np.logaddexp(log_near[index], near)
-            if method == "mean":
-                mean = np.einsum("rk,rkj->rj", w, new.value)
-                value[index] = kept[:, None] * value[index] + mean
-            else:  # The largest of log weight plus Gumbel noise is a draw by weight.
-                noisy = log_w + own.fold(_CHOICE).gumbel(log_w.shape[1])
-                better = np.flatnonzero(noisy.max(axis=1) > best[index])
-                draws = noisy[better].argmax(axis=1)
-                value[index[better]] = new.value[better, draws]
-                best[index[better]] = noisy[better, draws]
-        drawn, size = drawn + size, max(drawn + size, n_draws)
-        now = total[index] ** 2 / squares[index]
-        # Draws without weight do not count; their plain mean is the best there is.
-        now[top[index] == _NONE] = 0
-        number[index], most = now, _MOST * n_draws / drawn
-        # Half of the draws are of the prior.
-        near = 0.5 * np.exp(log_near[index])
-        lacks = (now < least) | ((near < few) & (near * most >= few))
+            counts = Counts(*[min(AT_ONCE, size - first) // 2] * 2)
+            new, close = draw(index, own, counts, near=True)
+            log_mix = new.log_mix(counts)
+            found.add(index, weights_of(new.log_p - log_mix), new.value, own)
+            number = np.full(len(index), float(sum(counts)))
+            log_p, log_mix = new.log_p + new.log_prior, log_mix + new.log_prior
+            new = Pool(new.z, log_p, log_mix, number)
+            if pool is None:
+                pool, near = new, close
+                continue
+            near[index] += close
+            both = pool.take(index).joined(new, min(n_draws, 2 * AT_ONCE))
+            if len(index) == n_rows:
+                pool = both
+            else:
+                for whole, some in zip(pool, both):
+                    whole[index] = some
+        drawn, size = drawn + size, drawn + size
+        row, entry = near[index, 0], near[index, 1:].min(axis=1)
+        most = _MOST * n_draws / drawn
+        lacks = entry < few
         if drawn >= _TRIED * n_draws:
-            lacks &= (now >= least) | (now * most >= few)
+            lacks &= entry * most >= few
+        row_most = _MOST_ROWS * n_draws / drawn
+        lacks |= (row < few) & (row * row_most >= few)
         index = index[lacks & (most > 1)]
-    if method == "mean":
-        value /= total[:, None]
-    return Weighed(value, number)
+    return pool
+
+
+def _last(draw, rng, n_draws, least, index, proposal, found):
+    """Weigh draws of all three for rows at an index, until enough of them count."""
+    other = _Weighing(len(found.top), found.method)
+    own, drawn, part, size = np.arange(len(index)), 0, 0, n_draws
+    while own.size:
+        for first in range(0, size, AT_ONCE):
+            rows, mine = index[own], proposal.take(own)
+            streams, part = rng.take(rows).fold(_LAST, part), part + 1
+            counts = Counts.mixed(min(AT_ONCE, size - first))
+            new, _ = draw(rows, streams, counts, mine)
+            log_w = weights_of(new.log_p - new.log_mix(counts, mine))
+            other.add(rows, log_w, new.value, streams)
+        drawn, size = drawn + size, drawn + size
+        lacks = other.number(index[own]) < least
+        own = own[lacks & (drawn < _MOST_ADAPTED * n_draws)]
+    return other

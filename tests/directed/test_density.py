@@ -126,11 +126,11 @@ def test_what_is_given_a_rare_bit_has_its_conditional_probability(seed, j, bit):
 
 def test_too_few_draws_are_told():
     X = np.eye(40)
-    sbn = SigmoidBeliefNetwork(30, n_iter=0, random_state=0).fit(X)
+    sbn = SigmoidBeliefNetwork(100, n_iter=0, random_state=0).fit(X)
     rng = np.random.default_rng(0)
     for leaf in leaves(sbn._training.learned.model):
-        leaf[...] = rng.normal(0, 3, leaf.shape)
-    X = np.where(np.arange(40) < 20, sbn.sample(3, random_state=0), np.nan)
+        leaf[...] = rng.normal(0, 9, leaf.shape)
+    X = np.where(np.arange(40) < 20, rng.random((3, 40)) < 0.5, np.nan)
     with pytest.warns(FewDrawsWarning, match='n_steps, or take sampler="metropolis"'):
         sbn.impute(X)
 
