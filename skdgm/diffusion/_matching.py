@@ -36,9 +36,10 @@ _MISSING, _TIME, _NOISE, _FREE, _HIDE = range(1, 6)
 _MOST = 1024
 # One watched training row of so many.
 _THINNED = 4
-# Times of each row, of a batch and of those watched, of as many columns at most.
+# Times of each row of a batch, of as many columns at most; the least and the most of a
+# row that is watched, with noise of both signs; and those of all such rows together.
 _EACH = (48, 4), (256, 2), (np.inf, 1)
-_WATCHED = (48, 8), (np.inf, 4)
+_WATCHED, _MANY, _POINTS = ((48, 4), (np.inf, 2)), 32, 1024
 # Share of the rows whose masked columns are at another time than those with noise.
 _APART = 0.5
 # Share of the rows of which a net is not told what is given beside.
@@ -138,21 +139,28 @@ class MatchingObjective(NetObjective):
         return self.n_times * len(batch)
 
     def losses(self, state, index, rng):
-        """Bound on the negative log-likelihood of the rows at an index, in float64."""
-        found, layout = np.zeros(len(index)), self.layout
-        n_times = next(each for most, each in _WATCHED if self.rows.shape[1] <= most)
-        for part in gen_batches(len(index), max(1, ROOM // self.width)):
-            own, first = rng.take(part), rng.take(part).fold(_TIME).uniform(1)[:, 0]
-            v = self.completed(state, index[part], own.fold(_MISSING))
-            told = self._told(index[part])
-            clocks, _, frame = self._of_frame(state)
-            net = self.net, layout, state.learned, state.statistics[0]
-            for k in range(n_times):
-                noise = own.fold(_NOISE, k).normal(len(layout.noisy), self.rows.dtype)
-                uniform = own.fold(_HIDE, k).uniform(len(layout.masked))
-                how = (k + first) / n_times, noise, uniform, told
-                losses = bounds(net, frame, clocks, v[0], v[-1], *how)
-                found[part] += (losses + v[1]) / n_times
+        """Bound on the negative log-likelihood of the rows at an index, in float64.
+
+        Times are spread evenly. Each has noise of both signs, and masks of both orders,
+        as that of one is most of an error.
+        """
+        found, layout, width = np.zeros(len(index)), self.layout, self.rows.shape[1]
+        few = next(each for most, each in _WATCHED if width <= most)
+        n_each = int(np.clip(_POINTS // len(index), few, _MANY))
+        clocks, _, frame = self._of_frame(state)
+        net = self.net, layout, state.learned, state.statistics[0]
+        for part in gen_batches(len(index), max(1, ROOM // (self.width * n_each))):
+            rows, streams = np.repeat(index[part], n_each), rng.take(part)
+            own, first = streams.each(n_each), streams.fold(_TIME).uniform(1)
+            time = ((np.arange(n_each) + first) / n_each).ravel()
+            v, log_q, coded = self.completed(state, rows, own.fold(_MISSING))
+            noise = own.fold(_NOISE).normal(len(layout.noisy), v.dtype)
+            uniform = own.fold(_HIDE).uniform(len(layout.masked))
+            told = self._told(rows)
+            for draws in (noise, uniform), (-noise, 1 - uniform):
+                how = time, *draws, told
+                losses = bounds(net, frame, clocks, v, coded, *how) + log_q
+                found[part] += losses.reshape(-1, n_each).mean(axis=1) / 2
         return found
 
     def completed(self, state, index, rng):

@@ -13,11 +13,13 @@ from skdgm import FVBN, Diffusion
 from skdgm.diffusion._density import DiffusionDensity
 from skdgm.diffusion._field import Field, flowed, moved, noised
 from skdgm.diffusion._layout import Layout
-from skdgm.diffusion._matching import noisy
+from skdgm.diffusion._matching import MatchingObjective, noisy
 from skdgm.diffusion._noise import Clocks, Frame
 from skdgm.diffusion._told import Told
 from skdgm.exceptions import OutlierWarning
+from skdgm.nets import NetState
 from skdgm.utils.random import stream
+from skdgm.utils.rows import Rows
 from tests.numerical import numerical_gradient
 
 MOONS, SIDE = make_moons(600, noise=0.1, random_state=0)
@@ -147,6 +149,26 @@ def test_the_bound_of_the_exact_velocity_is_the_density():
 @pytest.fixture(scope="module")
 def model():
     return Diffusion(**SMALL).fit(MOONS)
+
+
+def test_losses_that_end_training_are_hardly_random(model):
+    """Means of few held-out rows agree for all random numbers, by which times and noise
+    are drawn once for all epochs."""
+    density, n = model.density_, 30
+    objective = object.__new__(MatchingObjective)
+    objective.net, objective.layout = density.net, density.layout
+    objective.told, objective.width = density.told, density.width
+    objective._known = None, None
+    objective.rows = Rows((MOONS[:n] - MOONS.mean(axis=0)) / MOONS.std(axis=0), float)
+    state = NetState(density.params, (), (density.statistics, density.frame))
+    index, streams = np.arange(n), (stream(seed).rows(n) for seed in range(40))
+    found = [objective.losses(state, index, rng) for rng in streams]
+    means = np.mean(found, axis=1)
+    exact = model.set_params(likelihood="bound", n_draws=400).score(MOONS[:n])
+    model.set_params(likelihood="flow", n_draws=20)
+    exact = -exact - np.log(MOONS.std(axis=0)).sum()
+    assert means.std() < 0.1
+    assert abs(means.mean() - exact) < 0.04
 
 
 def grid(n=100):
