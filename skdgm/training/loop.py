@@ -125,6 +125,10 @@ def optimise(
                     break
         except KeyboardInterrupt:
             state, ended = (state if _finite(state) else good), "interrupted"
+    if losses and not n_good:
+        # An overshoot that was to end by itself, and had no time to.
+        state, losses, validation = good, [], []
+        ended = "diverged" if ended == "stopped" else ended
     outcome = Outcome(state, losses, validation, ended)
     if keeper is not None:
         outcome = keeper.whole(outcome)

@@ -107,6 +107,26 @@ def test_a_fit_of_few_updates_may_recover():
     np.testing.assert_array_equal(outcome.state[0], START[0])
 
 
+@pytest.mark.parametrize("how", ["stopped", "interrupted"])
+def test_a_fit_that_ends_before_it_recovers_keeps_no_bad_state(how):
+    class Ender(Hook):
+        def end(self, report):
+            return how == "stopped" and report.epoch == 1
+
+    def step(state, batch, clock):
+        if how == "interrupted" and clock.epoch == 2:
+            raise KeyboardInterrupt
+        return add_batch(state, batch, clock)
+
+    outcome = run(step, lambda state: (150.0, None), hooks=[Ender()])
+    assert outcome.ended == ("diverged" if how == "stopped" else how)
+    assert outcome.losses == []
+    np.testing.assert_array_equal(outcome.state[0], START[0])
+    # After a sound epoch it is as any other fit.
+    outcome = run(step, hooks=[Ender()])
+    assert (outcome.ended, len(outcome.losses)) == (how, 2)
+
+
 def test_overflow_is_left_to_the_guard():
     def step(state, batch, clock):
         state[0][:] = np.exp(state[0] + 1e4)
