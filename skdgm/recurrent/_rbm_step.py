@@ -33,8 +33,9 @@ _EXACT, _ROOM = 10, 2**22
 # are monitored: one in so many, at least, and at most, about.
 _WATCH, _FEW, _RUNS = 40, 2, 4
 _ONE_IN, _LEAST, _MOST = 12, 100, 400
-# Numbers of temperatures in scores, as multiples, while both sides disagree.
-_MORE = 1, 4, 16
+# Numbers of temperatures in scores, as multiples, while both sides disagree by more
+# than so many nats: few suffice where couplings are weak, and then agree closely.
+_MORE = (0.25, MAX_GAP / 4), (1, MAX_GAP), (4, MAX_GAP), (16, MAX_GAP)
 # Gibbs steps that complete rows in training, and that fill gaps: warming up, and kept.
 _COMPLETE, _WARM, _KEPT = 5, 20, 20
 # Random streams, beside those of annealing.
@@ -144,10 +145,11 @@ class RBMStep(AnnealedMachine):
         and too low, equal where they are exact."""
         found = np.zeros((2, len(v)))
         rows = np.arange(len(v))
-        for more in _MORE:
+        for more, gap in _MORE:
             given = machine, biases.take(rows), v[rows], rng.take(rows)
-            found[:, rows] = self._scored(*given, self.n_betas * more, _RUNS)
-            rows = rows[abs(found[0, rows] - found[1, rows]) > MAX_GAP]
+            n_betas = max(1, round(self.n_betas * more))
+            found[:, rows] = self._scored(*given, n_betas, _RUNS)
+            rows = rows[abs(found[0, rows] - found[1, rows]) > gap]
             if not rows.size:
                 break
         return found

@@ -28,8 +28,10 @@ class MachineOptions(Options):
     n_betas
         Steps of annealed importance sampling of each row, with more than 10 hidden
         units, from either side: in :meth:`score_samples`, for the log partition
-        function of the step, and in draws. Rows where both sides are more than 1 nat
-        apart have 4, and then 16 times as many. It may be changed after ``fit``.
+        function of the step, and in draws. Scores begin with a quarter of these; rows
+        where both sides then are more than 0.25 nats apart have all of them, and while
+        they are more than 1 nat apart 4, and then 16 times as many. It may be changed
+        after ``fit``.
     min_variance
         Lower limit of learned variances, as a share of the column's variance, for real
         columns.

@@ -11,6 +11,7 @@ from skdgm.exceptions import LikelihoodWarning
 from skdgm.nets import vjp
 from skdgm.nets.restricted import free_energy, statistic
 from skdgm.optim import Clock
+from skdgm.recurrent._rbm_step import RBMStep
 from skdgm.training import stretches
 from skdgm.utils.random import stream
 from skdgm.utils.tree import copy, leaves
@@ -120,12 +121,31 @@ def test_scores_are_means_of_both_sides_of_annealing(model, monkeypatch):
     parts = model.likelihood_bracket([X[:20], X[20:]])
     assert [[len(own) for own in side] for side in parts] == [[20, 40]] * 2
     # With few temperatures annealing up alone, as the score was, flatters by 1 nat.
-    monkeypatch.setattr("skdgm.recurrent._rbm_step._MORE", (1,))
+    monkeypatch.setattr("skdgm.recurrent._rbm_step._MORE", ((1, 1.0),))
     model.set_params(n_betas=1)
     low, high = model.likelihood_bracket(X)
     assert low.mean() < exact.mean() < high.mean() - 0.5
     with pytest.warns(LikelihoodWarning, match="between .* nats on average"):
         assert model.score(X) < exact.mean() + 0.1
+
+
+def test_few_temperatures_are_enough_where_both_sides_agree(monkeypatch):
+    X, asked = (RNG.random((60, 8)) < 0.5).astype(float), []
+    model = RNNRBM(9, n_recurrent=4, n_iter=1, random_state=0).fit(X)
+    model, scored = shaken(model, 0.2), RBMStep._scored
+    exact = model.score_samples(X)
+
+    def noted(self, machine, biases, v, rng, n_betas, *how):
+        asked.append((n_betas, len(v)))
+        return scored(self, machine, biases, v, rng, n_betas, *how)
+
+    monkeypatch.setattr("skdgm.recurrent._rbm_step._EXACT", 1)
+    monkeypatch.setattr(RBMStep, "_scored", noted)
+    found = model.score_samples(X)
+    assert asked[0] == (25, 60)
+    assert sum(n_rows for _, n_rows in asked[1:]) < 20
+    np.testing.assert_allclose(found, exact, atol=0.25)
+    assert abs((found - exact).mean()) < 4 * (found - exact).std() / 60**0.5 + 0.01
 
 
 @pytest.mark.parametrize("kind", ["bernoulli", "rare"])

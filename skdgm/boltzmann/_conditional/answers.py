@@ -228,8 +228,8 @@ class GivenAnswers(Estimator):
         steps where that is not exact, and are weighted by how probable they make what
         is known of the row and of those after it: until 50 rows after. Rows that no
         known entry follows are forecasts, given the rows before: means over 300
-        particles. So are all rows where neither a row nor the hidden layer has at most
-        :math:`2^{12}` states
+        particles. So are all rows, by 50 particles, where neither a row nor the hidden
+        layer has at most :math:`2^{12}` states
         (``density_.capabilities["fill"]`` then lacks "future"). Columns that stayed the
         same within each series of ``fit`` have the value that they have elsewhere in
         theirs, or are drawn once.

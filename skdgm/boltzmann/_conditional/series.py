@@ -24,8 +24,8 @@ from skdgm.utils.threading.threads import one_blas_thread
 
 # Gibbs steps of a row that is drawn or filled in, of all after it.
 _STEPS = 30
-# Particles that fill gaps; random streams.
-_MANY = 100
+# Particles that fill gaps, and of forecasts by chains; random streams.
+_MANY, _FORECASTS = 100, 50
 _GAPS, _DRAWN = 610, 611
 
 
@@ -204,6 +204,8 @@ class SeriesParticles(Particles):
     def __init__(self, density):
         self.density = density
         self.weighs = density.enumeration.possible
+        if not self.weighs:
+            self.n_forecasts = _FORECASTS
 
     def begin(self, n):
         """Rows before the first one: missing."""
