@@ -92,7 +92,9 @@ class ChainModel(AutoregressiveModel):
         wanted = facts.structure.ordering, getattr(facts.structure, self.number)
         members = [
             kind(conditionals, start, order, *self.sizes(facts, n_columns, number))
-            for number, order in enumerate(orders(*wanted, n_columns, facts.seed))
+            for number, order in enumerate(
+                orders(*wanted, n_columns, facts.seed, conditionals.waved)
+            )
         ]
         return Chains(conditionals, members, facts.now("n_draws"), self.shared)
 
@@ -230,7 +232,8 @@ class OrderlessModel(AutoregressiveModel):
         conditionals, start = self.conditionals(facts, present)
         own, options = facts.structure, facts.options
         wanted = options.ordering, facts.now("n_orderings")
-        found = orders(*wanted, len(conditionals.kinds), facts.seed)
+        n_columns, ahead = len(conditionals.kinds), conditionals.waved
+        found = orders(*wanted, n_columns, facts.seed, ahead)
         net = own.hidden_layer_sizes, own.activation, start
         rules = options.init_weights, options.dropout
         steps = facts.now("n_steps"), None

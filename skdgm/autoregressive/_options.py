@@ -19,7 +19,8 @@ class ChainOptions(Options):
         Lower limit of learned variances, as a share of the column's variance, for real
         columns.
     ordering : {"given", "random"} or tuple of int
-        Order in which columns are predicted; a tuple gives their numbers.
+        Order in which columns are predicted; a tuple gives their numbers. Random orders
+        have dates first whose phases, in the year, the week and the day, are read.
     n_draws
         Particles for each row with missing entries, in :meth:`score_samples` and
         :meth:`impute`; up to 256 times as many where fewer than a twentieth count. It

@@ -222,34 +222,42 @@ class Orderless:
 
     def fill(self, params, v, rng, method, who="", tell=None):
         """Fill missing entries by "mean", all at once; by "mode", one after the other
-        in the first order; or by "sample", draws in one of the orders at random. All
-        count: ``tell`` is not called."""
+        in the first order, dates last; or by "sample", draws in one of the orders at
+        random. All count: ``tell`` is not called."""
         if method == "mean":
             out = dense(self.features(params, v), *params.out, "identity")
             return np.where(np.isnan(v), self.conditionals.mean(out), v)
         if method == "sample":
             return self.sampled(params, v, rng)
+        order = np.roll(self.orders[0], -self.conditionals.waved.size)
         return self._walk(
-            params, v, self.orders[0], lambda j, single, out, rows: single.mode(out)
+            params, v, order, lambda j, single, out, rows: single.mode(out)
         )
 
     def conditioned(self, params, v, n, rng, who, events):
         """Draw rows given known values and events, as :meth:`Chains.conditioned`.
 
         Columns with an event come first, the least probable one before all others, so
-        that draws for a single one are exact; for several they are weighted.
+        that draws for a single one are exact; for several they are weighted. So they
+        are where dates, whose law given others is harder to learn, come before them.
         """
         which = [j for j, event in enumerate(events) if event is not None]
+        ahead = [j for j in self.conditionals.waved.tolist() if np.isnan(v[j])]
+        ahead = ahead if which else []
+        which = [j for j in which if j not in ahead]
         if len(which) > 1:
             pre = self._pre_activation(params, v[None])
             masses = [self._mass(params, pre, v, j, events[j], rng) for j in which]
             which = [which[k] for k in np.argsort(masses, kind="stable")]
+        which = ahead + which
 
         def draw(size, rng):
             own, log_w = rng.rows(size), np.zeros(size)
             near = np.ones((len(which), size))
 
             def choose(j, single, out, rows):
+                if events[j] is None:
+                    return single.draw(out, own.fold(j))
                 found, mass = draw_within(single, out, events[j], own.fold(j))
                 if j != which[0]:
                     near[which.index(j)] = relative(single, out, found[:, None])
@@ -274,10 +282,16 @@ class Orderless:
         return draw_within(self.conditionals.single[j], out, event, rng)[1][0]
 
     def sampled(self, params, v, rng):
-        """Fill missing entries with draws, each row in one of the orders at random."""
+        """Fill missing entries with draws, each row in one of the orders at random; but
+        dates, which come first there, after all others if any of these is known."""
         v, chosen = v.copy(), rng.fold(_ORDER).uniform(1)[:, 0] * self.n_orders
-        for number, order in enumerate(self.orders):
-            rows = np.flatnonzero(chosen.astype(np.intp) == number)
+        late, known = self.conditionals.waved, ~np.isnan(v).all(axis=1)
+        known, chosen = known & (late.size > 0), chosen.astype(np.intp)
+        n = self.n_orders if known.any() else 0
+        for number, order in enumerate([*self.orders, *self.orders[:n]]):
+            again = number >= self.n_orders
+            rows = np.flatnonzero((chosen == number % self.n_orders) & (known == again))
+            order = np.roll(order, -late.size) if again else order
 
             def choose(j, single, out, among, rows=rows):
                 return single.draw(out, rng.take(rows[among]).fold(j))

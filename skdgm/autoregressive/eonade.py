@@ -41,7 +41,8 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     those of the density that :meth:`score_samples` gives, a mean over several orders
     (the total variation between both was 0.01 to 0.10 on small tables). The likelihood
     of a row with missing entries is that of the others by the net's conditionals.
-    Samples are drawn in one of the orders, at random. Float64 data are computed in
+    Samples are drawn in one of the orders, at random; dates whose phases are read (in
+    the year, the week, the day) come first in all of them. Float64 data are computed in
     float64, all others in float32.
 
     With ``n_steps=k`` this is NADE-k [3]_. The hidden entries start at the marginal

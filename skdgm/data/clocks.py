@@ -13,6 +13,11 @@ _TAKES = {
     "period": "periods",
 }
 
+# Seconds of a year, a week and a day, and the waves of each: as many parts of it.
+_PERIODS = (365.2425 * 86_400, 2), (7 * 86_400, 3), (86_400, 2)
+# Number of periods that a column spans if their phases are read.
+_SEVERAL = 2
+
 
 class Clock(NamedTuple):
     """A column of dates, times or durations as multiples of a tick.
@@ -68,6 +73,20 @@ class Clock(NamedTuple):
         ticks = np.where(missing, self.origin, whole) - self.origin
         ticks = ticks / max(self.tick, 1)
         return np.where(missing, np.nan, ticks)
+
+    def waves(self, span):
+        """Periods, in ticks, of which the phases of values matter: of the year, the
+        week and the day, as far as ``span`` ticks have several of them, and their parts
+        that are longer than two ticks. None of durations."""
+        if self.form == "duration" or not self.tick:
+            return ()
+        seconds = self.tick * _seconds(self.form, self.unit)
+        return tuple(
+            period / seconds / part
+            for period, parts in _PERIODS
+            for part in range(1, parts + 1)
+            if period / seconds * _SEVERAL <= span and period / seconds / part > 2
+        )
 
     @property
     def takes(self):
@@ -150,6 +169,17 @@ def form_of(column):
             found
         )
     return None
+
+
+def _seconds(form, unit):
+    """Mean length of a whole number's unit, in seconds."""
+    import pandas as pd
+
+    if form != "period":
+        return np.timedelta64(1, unit) / np.timedelta64(1, "s")
+    # So many months, quarters or years are whole years, with leap years.
+    ends = [pd.Period(ordinal=n, freq=unit).start_time for n in (0, 48)]
+    return (ends[1] - ends[0]).total_seconds() / 48
 
 
 def _unit(column, form):

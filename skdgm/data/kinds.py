@@ -52,7 +52,7 @@ class Mixed(NamedTuple):
     ``seen``, ``total``, ``mean``, ``scale``, ``varies`` and ``reach`` are as of
     :class:`~skdgm.data.columns.Columns`; 0, 1, True and 0 for columns that are not
     standardised. ``kinds`` are of :data:`KINDS`; ``sizes`` the numbers of categories or
-    levels, of atoms and two more for "numeric" columns, else 1: inputs, unless
+    levels, of inputs of "numeric" columns (see Scores), else 1: inputs, unless
     categories are in groups. ``counts`` is the weight of each category or level, column
     after column; ``codec`` the Codec of a DataFrame. ``scales`` are Levels, Scores or
     Groups of categories, None for other columns; ``rare`` the options for rare and
@@ -258,7 +258,9 @@ def learned_scales(table, kinds):
         ):
             kinds[j], scales[j] = "ordinal", Levels(values)
         else:
-            scales[j] = scores_of(values, weight)
+            clock = table.rows.codec and table.rows.codec.clocks[j]
+            waves = clock.waves(values[-1] - values[0]) if clock else ()
+            scales[j] = scores_of(values, weight, waves)
     return kinds, tuple(scales)
 
 

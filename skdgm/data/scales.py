@@ -81,9 +81,10 @@ class Scores(NamedTuple):
     with probabilities of their own; ``low`` and ``high`` the least and largest value
     seen, which end the range of all that is drawn, rounded to ``step``, of which all
     values are multiples, unless it is 0. ``center`` is the mean of all values, and
-    ``span`` the unit in which they lie within 3 of it. ``share``, of shape (n_atoms +
-    2,), has smoothed frequencies of atoms, the mean score of the rows, 0 at an atom,
-    and 0.
+    ``span`` the unit in which they lie within 3 of it. ``waves`` are periods, in the
+    unit of the values, whose phases nets read, too: a year, a week and a day of dates,
+    and parts of these. ``share``, of shape (size,), has smoothed frequencies of atoms,
+    the mean score of the rows, 0 at an atom, 0, and mean phases.
     """
 
     x: np.ndarray
@@ -95,16 +96,21 @@ class Scores(NamedTuple):
     center: float
     span: float
     share: np.ndarray
+    waves: np.ndarray = np.zeros(0)
+    # Fields that older files lack.
+    LATER = ("waves",)
 
     @property
     def size(self):
-        """Number of inputs of a net: one for each atom, and two more."""
-        return len(self.atoms) + 2
+        """Number of inputs of a net: one for each atom, two more, and two of each
+        wave."""
+        return len(self.atoms) + 2 + 2 * len(self.waves)
 
     @property
     def entropy(self):
         """Differential entropy of the column in scores, in nats."""
-        p = np.append(self.share[:-2], max(0.0, 1 - self.share[:-2].sum()))
+        p = self.share[: len(self.atoms)]
+        p = np.append(p, max(0.0, 1 - p.sum()))
         return float(entr(p).sum() + p[-1] * 0.5 * np.log(2 * np.pi * np.e))
 
     @property
@@ -177,6 +183,11 @@ class Scores(NamedTuple):
         """Values in units of the span, from the center."""
         return (x - self.center) / self.span
 
+    def phases(self, x):
+        """Cosines and sines of the phases of values, (n_rows, 2 * n_waves)."""
+        angle = 2 * np.pi * (x[:, None] / self.waves)
+        return np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
+
     def value(self, standard):
         """Values of what :meth:`standard` gives."""
         return self.center + self.span * standard
@@ -214,9 +225,9 @@ def step_of(values):
     return 0.0
 
 
-def scores_of(values, weight):
+def scores_of(values, weight, waves=()):
     """Learn the scores of a column from its distinct values, at least two, in
-    increasing order, and the weight of each."""
+    increasing order, and the weight of each; ``waves`` are periods to be read."""
     total, step = weight.sum(), step_of(values)
     around = _around(weight)
     clear = np.maximum(_PEAK * around, around + _ERRORS * np.sqrt(around))
@@ -227,10 +238,11 @@ def scores_of(values, weight):
     center = float(weight @ values / total)
     span = float(max(values[-1] - center, center - values[0]) / _END)
     facts = float(values[0]), float(values[-1]), step, center, span
-    found = Scores(x, z, atoms, *facts, np.zeros(0))
+    found = Scores(x, z, atoms, *facts, np.zeros(0), np.array(waves, float))
     mean = own @ found.forward(others) / total if len(others) else 0.0
     each = (weight[heavy] + 1) / (total + len(atoms) + 1)
-    return found._replace(share=np.concatenate([each, [mean, 0.0]]))
+    phases = weight @ found.phases(values) / total
+    return found._replace(share=np.concatenate([each, [mean, 0.0], phases]))
 
 
 def _around(weight):

@@ -82,8 +82,10 @@ class Decoder:
 
     def _record_of(self, node):
         cls = class_of(of_type(node["record"], str), RECORDS)
-        fields = self._named(node["fields"])
-        if tuple(fields) != cls._fields:
+        # Fields that files of before them lack have their default values.
+        later = {name: cls._field_defaults[name] for name in getattr(cls, "LATER", ())}
+        fields = later | self._named(node["fields"])
+        if set(fields) != set(cls._fields):
             raise CorruptFileError(
                 f"The file has a {node['record']} with the fields {list(fields)}, "
                 f"instead of {list(cls._fields)}."

@@ -83,7 +83,8 @@ class NADEModel(RecurrentModel):
         """A chain with biases of each row; of real columns, with factors."""
         conditionals, start = self.conditionals(facts)
         own, n_columns = facts.structure, len(conditionals.kinds)
-        (order,) = orders(own.ordering, 1, n_columns, facts.seed)
+        ahead = conditionals.waved
+        (order,) = orders(own.ordering, 1, n_columns, facts.seed, ahead)
         net = own.n_components, own.activation, facts.options.init_weights
         scaled = any(kind in ("gaussian", "numeric") for kind in conditionals.kinds)
         chain = RowChain(conditionals, start, order, *net, scaled)

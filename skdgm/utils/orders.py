@@ -25,13 +25,15 @@ def check_ordering(ordering, n_columns=None):
         )
 
 
-def orders(ordering, n_orders, n_columns, seed):
+def orders(ordering, n_orders, n_columns, seed, ahead=()):
     """Column numbers in the order of their prediction, (n_orders, n_columns). The first
-    is "given", "random" or a tuple, checked to be a permutation; all others are
-    random."""
+    is "given", "random" or a tuple, checked to be a permutation; all others are random,
+    with the columns ``ahead`` before all others."""
     check_ordering(ordering, n_columns)
     rng = stream(seed, _ORDERS).generator()
     found = np.stack([rng.permutation(n_columns) for _ in range(n_orders)])
+    late = np.argsort(~np.isin(found, ahead), axis=1, kind="stable")
+    found = np.take_along_axis(found, late, axis=1)
     if ordering != "random":
         given = np.arange(n_columns)
         found[0] = given if ordering == "given" else ordering

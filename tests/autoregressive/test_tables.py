@@ -257,6 +257,27 @@ def test_means_of_numbers_are_those_of_draws(kind, name):
     assert_means(draws.to_numpy().reshape(3, -1).T, found)
 
 
+@pytest.mark.parametrize("kind", [NADE, EoNADE])
+def test_seasons_and_weekends_are_learned_from_dates(kind):
+    rng, day = np.random.default_rng(0), np.arange(900)
+    frame = pd.DataFrame(
+        {"day": pd.Timestamp("2021-01-01") + pd.to_timedelta(day, "D")}
+    )
+
+    def expected(day):
+        return np.cos(2 * np.pi * day / 365.25) + (day % 7 >= 5)
+
+    frame["sold"] = expected(day) + rng.normal(0, 0.2, 900)
+    own = kind(column_types="mixed", n_iter=30, random_state=0).fit(frame)
+    for found in (own.sample(900, random_state=0), own.impute(frame.assign(sold=None))):
+        known = expected((found["day"] - frame["day"][0]).dt.days)
+        assert np.corrcoef(known, found["sold"].astype(float))[0, 1] > 0.9
+    # Given other columns, days are drawn, and drawn days are of all years.
+    warm = own.sample(300, random_state=0, conditions={"sold": slice(1.5, None)})
+    assert (expected((warm["day"] - frame["day"][0]).dt.days) > 0.9).mean() > 0.9
+    assert warm["day"].dt.year.nunique() == 3
+
+
 def test_kinds_by_name_are_checked():
     with pytest.raises(ValueError, match="names 'other', but X has the columns"):
         NADE(3, {"other": "gaussian"}).fit(WIDE)

@@ -97,3 +97,23 @@ def test_zones_of_arrow(zone):
     codec = Codec.of(given.to_frame("x"))
     found = codec.decode(codec.encode(given.to_frame("x")))
     pd.testing.assert_frame_equal(found, given.to_frame("x"))
+
+
+def test_phases_are_of_years_weeks_and_days_that_a_column_spans():
+    days = pd.Series(pd.date_range("2020-01-01", periods=1000))
+    hours = pd.Series(pd.date_range("2020-01-01", periods=20 * 24, freq="h"))
+    months = pd.Series(pd.period_range("2001-01", periods=40, freq="M"))
+    year, week, day = [365.2425, 365.2425 / 2], [7, 7 / 2, 7 / 3], [24, 12]
+    for column, expected in (
+        (days, [*year, *week]),
+        (days[:20], week),
+        (days[:10], []),
+        (days[::7], [own / 7 for own in year]),
+        (hours, [7 * 24, 7 * 12, 7 * 8, *day]),
+        (months, [12, 6]),
+        (days - days[0], []),
+        (days.where(days.isna()), []),
+    ):
+        (clock,) = Codec.of(column.to_frame("x")).clocks
+        span = 0 if column.isna().all() else np.ptp(clock.encode(column))
+        np.testing.assert_allclose(clock.waves(span), expected, rtol=1e-3)

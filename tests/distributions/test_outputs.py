@@ -22,7 +22,7 @@ from skdgm.nets import beside, nll, vjp
 from skdgm.utils.random import stream
 from tests.distributions.cases import N_DRAWS, OutputCase
 from tests.nets.recipes import assert_slopes, numbers
-from tests.numerical import assert_means
+from tests.numerical import assert_means, numerical_gradient
 
 DTYPES = [np.float32, np.float64]
 NAN = np.nan
@@ -215,11 +215,11 @@ class TestGappedNumbers(GappedCase):
     grid = np.tile(np.arange(-60, 60, step)[:, None], (1, 2))
 
 
-def scores(atoms):
+def scores(atoms, waves=()):
     """Scores of a column of integers, many of which are atoms."""
     values = np.arange(0.0, 40) ** 2
     weight = np.where(np.isin(values, atoms), 40.0, 2.0)
-    return scores_of(values, weight)
+    return scores_of(values, weight, waves)
 
 
 class TestNumeric(OutputCase):
@@ -261,6 +261,34 @@ class TestNumeric(OutputCase):
         found = self.output.mode(out)
         assert found[0, 0] == self.scales[0].marks[1]
         assert found[1, 0] not in self.scales[0].marks
+
+
+@pytest.mark.parametrize("shape", ["gaussian", "laplace"])
+def test_phases_are_read_and_expected(shape):
+    scales = [scores([0.0, 25.0], (400.0, 90.0)), scores([], (400.0,)), scores([])]
+    output, n = NumericOutput(scales, Mixture(2, shape)), N_DRAWS
+    assert output.n_inputs.tolist() == [8, 4, 2]
+    x = np.array([0.0, 49, 961, 1521])
+    v = np.stack([own.forward(x) for own in scales], axis=1)
+    angle = 2 * np.pi * x / 400
+    found = output.inputs(v)
+    for at, phase in ((4, np.cos), (6, np.sin), (10, np.cos), (11, np.sin)):
+        np.testing.assert_allclose(found[:, at], phase(angle), atol=1e-12)
+    np.testing.assert_allclose(output.value(found), v)
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(3, output.n_outputs.sum()))
+    # Narrow, broad, and in between.
+    for row, log_scale in zip(rows, (-4.0, 0.5, -2.0)):
+        row[output._parts] = [0.3, -0.3, 0.5, -0.8, log_scale, log_scale] * 3
+        drawn = output.inputs(output.draw(np.tile(row, (n, 1)), stream(0).rows(n)))
+        mean = output.expected(row[None])[0]
+        assert abs(drawn.mean(axis=0) - mean)[[4, 5, 6, 7, 10, 11]].max() < 0.06
+    grad = rng.normal(size=(1, output.n_inputs.sum()))
+    expected = numerical_gradient(
+        lambda out: (output.expected(out) * grad).sum(), rows[2:]
+    )
+    found = output.expected_grad(rows[2:], grad)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
 
 
 class TestMixed(OutputCase):

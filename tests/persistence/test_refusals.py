@@ -14,6 +14,7 @@ import scipy.sparse as sp
 
 import skdgm
 from skdgm import DBN, BernoulliRBM
+from skdgm.data.scales import scores_of
 from skdgm.exceptions import (
     CorruptFileError,
     ModelFileError,
@@ -188,6 +189,15 @@ def test_records_have_all_of_their_fields():
     del node["fields"]["past"]
     with pytest.raises(CorruptFileError, match="instead of"):
         Decoder(own.arrays.__getitem__).value(node)
+
+
+def test_fields_that_are_newer_than_a_file_have_their_defaults():
+    own, scale = Encoder(), scores_of(np.arange(9.0), np.ones(9))
+    node = own.node(scale, "scale")
+    del node["fields"]["waves"]
+    found = Decoder(own.arrays.__getitem__).value(node)
+    assert found.waves.size == 0
+    np.testing.assert_array_equal(found.share, scale.share)
 
 
 def test_attributes_that_would_hide_code(path):

@@ -73,6 +73,14 @@ class MixedOutput(Output):
         ]
         return np.array(found)
 
+    @property
+    def waved(self):
+        """Columns of which phases are read, such as dates. What depends on a phase is
+        simple given the column, which given that has many values far apart: in orders
+        of columns they come before others."""
+        scales = self.scales or ()
+        return np.flatnonzero([len(getattr(own, "waves", ())) for own in scales])
+
     def take(self, columns):
         """Distributions of some of the columns, in their order."""
         scales = self.scales and [self.scales[j] for j in columns]

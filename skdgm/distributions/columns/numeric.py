@@ -11,6 +11,8 @@ the density is that of z.
 from functools import cached_property
 
 import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
+from numpy.polynomial.laguerre import laggauss
 from scipy.special import ndtr
 
 from skdgm.distributions.categorical import CategoricalOutput
@@ -18,19 +20,36 @@ from skdgm.distributions.columns.mixture import MixtureOutput
 from skdgm.distributions.roles import Output, repeated
 
 _ROOT = float(np.sqrt(2 * np.pi))
+# Scale of the narrower components, of which a component is a mixture, in its own; and
+# the nodes around which they are, with their shares.
+_NARROW = 0.4
+_HERMITE, _LAGUERRE = hermegauss(9), laggauss(5)
+_NODES = {
+    "gaussian": (
+        np.sqrt(1 - _NARROW**2) * _HERMITE[0],
+        _HERMITE[1] / _HERMITE[1].sum(),
+    ),
+    # A Laplace number is a narrower one and, with a probability, another like it.
+    "laplace": (
+        np.concatenate([[0.0], _LAGUERRE[0], -_LAGUERRE[0]]),
+        np.concatenate([[_NARROW**2], *[(1 - _NARROW**2) / 2 * _LAGUERRE[1]] * 2]),
+    ),
+}
 
 
 class NumericOutput(Output):
     """Columns of scores with atoms, given logits and the parts of a mixture for each.
 
-    A column is represented by an input for each atom, its score (0 at an atom), and the
-    value in standard units, whose mean is that of the value. Values beyond the range
-    are read as its ends, as a net has learned nothing of others. Its outputs are, if
-    there are atoms, the logits of these and of all other values; then those of
+    A column is represented by an input for each atom, its score (0 at an atom), the
+    value in standard units, whose mean is that of the value, and cosines and sines of
+    its phases in the waves of its scale, such as the year of a date. Values beyond the
+    range are read as its ends, as a net has learned nothing of others. Its outputs are,
+    if there are atoms, the logits of these and of all other values; then those of
     :class:`~skdgm.distributions.columns.mixture.MixtureOutput`.
 
     Each column has its Scores: ``forward`` and ``backward``, between values and scores,
-    ``standard`` and ``value``, between values and standard units; ``atoms``, their
+    ``standard`` and ``value``, between values and standard units; ``phases`` of values
+    in ``waves``; ``atoms``, their
     scores ``marks``, and the ``tolerance`` of these; knots ``x`` and ``z``, which end
     the range of draws; and the ``ends`` of scores that are read.
     """
@@ -39,7 +58,8 @@ class NumericOutput(Output):
 
     def __init__(self, scales, mixture):
         n_atoms = np.array([len(own.atoms) for own in scales], int)
-        super().__init__(n_atoms + 2)
+        self.n_waves = np.array([len(own.waves) for own in scales], int)
+        super().__init__(n_atoms + 2 + 2 * self.n_waves)
         self.scales, self.n_atoms = tuple(scales), n_atoms
         self.atomic = np.flatnonzero(n_atoms)
         self.codes = CategoricalOutput(n_atoms[self.atomic] + 1)
@@ -89,14 +109,17 @@ class NumericOutput(Output):
         at = self._first + self.n_atoms
         x[:, at] = scores
         for j, own in enumerate(self.scales):
-            x[:, at[j] + 1] = own.standard(np.interp(v[:, j], own.z, own.x))
+            value = np.interp(v[:, j], own.z, own.x)
+            x[:, at[j] + 1] = own.standard(value)
+            if self.n_waves[j]:
+                x[:, self._phases(j)] = own.phases(value)
         x[rows, self._first[owner] + self._number[atoms]] = 1
         missing = np.repeat(np.isnan(v), self.n_inputs, axis=1)
         x[missing] = 0 if share is None else np.broadcast_to(share, x.shape)[missing]
         return x
 
     def value(self, inputs):
-        """Scores of the values that the last input of each column gives."""
+        """Scores of the values that inputs of each column in standard units give."""
         last = inputs[:, self._first + self.n_atoms + 1].astype(np.float64)
         parts = [own.forward(own.value(x)) for own, x in zip(self.scales, last.T)]
         return np.stack(parts, axis=1).astype(inputs.dtype)
@@ -129,6 +152,12 @@ class NumericOutput(Output):
             x[:, at] = rest[:, j] * found[0]
             atoms = self._atoms(x, j) @ own.standard(own.atoms)
             x[:, at + 1] = rest[:, j] * found[1] + atoms
+            if self.n_waves[j]:
+                mean = _phases(
+                    self.values.mixture.shape, own, *(a[:, j] for a in parts)
+                )
+                atoms = self._atoms(x, j) @ own.phases(own.atoms)
+                x[:, self._phases(j)] = rest[:, [j]] * mean[0] + atoms
         return x
 
     def expected_grad(self, out, grad):
@@ -143,10 +172,19 @@ class NumericOutput(Output):
             weights = [rest[:, j] * slope for slope in slopes]
             for by, part in zip(by_parts, expectations_grad(*given, *facts, weights)):
                 by[:, j] = part
+            if self.n_waves[j]:
+                by_waves = grad[:, self._phases(j)]
+                shape, weighed = given[0], rest[:, [j]] * by_waves
+                mean, pull = _phases(shape, own, *facts, weighed)
+                for by, part in zip(by_parts, pull):
+                    by[:, j] += part
             if self.n_atoms[j]:
                 by_atoms = self._atoms(grad, j)
                 by_atoms = by_atoms + slopes[1][:, None] * own.standard(own.atoms)
                 by_rest = sum(s * m for s, m in zip(slopes, means))
+                if self.n_waves[j]:
+                    by_atoms = by_atoms + by_waves @ own.phases(own.atoms).T
+                    by_rest = by_rest + (by_waves * mean).sum(axis=1)
                 by_p += [by_atoms, by_rest[:, None]]
         part = np.take(out, self._parts, axis=1)
         found[:, self._parts] = self.values.mixture.pulled(part, *by_parts)
@@ -189,6 +227,11 @@ class NumericOutput(Output):
     def _atoms(self, x, j):
         """Inputs of the atoms of column j."""
         return x[:, self._first[j] : self._first[j] + self.n_atoms[j]]
+
+    def _phases(self, j):
+        """Inputs of the phases of column j, a slice."""
+        first = self._first[j] + self.n_atoms[j] + 2
+        return slice(first, first + 2 * self.n_waves[j])
 
     def _rest(self, out, x):
         """Probabilities of values that are no atoms; those of atoms are put into x."""
@@ -271,3 +314,42 @@ def _functions(own):
     """Knots, and values there, of a score within its range and in standard units."""
     ends = own.z[[0, -1]]
     return (ends, own.z), (ends, own.standard(own.x))
+
+
+def _phases(shape, own, log_weight, mean, log_scale, grad=None):
+    r"""Means of the cosines and sines of a score's phases, (n_rows, 2 * n_waves).
+
+    .. math:: \mathbb{E}[e^{i \omega x(z)}] \approx \sum_k \pi_k \sum_m w_m \,
+        e^{i \omega x(z_{km})} \, \varphi(\omega x'(z_{km}) \rho s_k), \qquad
+        z_{km} = \mu_k + s_k t_m
+
+    Each component is a mixture of narrower ones, of scale :math:`\rho s_k`, around few
+    nodes, and the value x(z) is linear in each of these; :math:`\varphi` is their
+    characteristic function. Also gradients by logits of weights, means and log scales,
+    as of :func:`expectations_grad`, given that by these.
+    """
+    (nodes, share), omega = _NODES[shape], 2 * np.pi / own.waves
+    scale = np.exp(log_scale)[..., None]
+    z = mean[..., None] + scale * nodes
+    place = np.searchsorted(own.z, z, side="right").clip(1, len(own.z) - 1) - 1
+    inside = (z > own.z[0]) & (z < own.z[-1])
+    slope = np.where(inside, (np.diff(own.x) / np.diff(own.z))[place], 0.0)
+    t = (slope * (_NARROW * scale))[..., None] * omega
+    angle = np.interp(z, own.z, own.x)[..., None] * omega
+    size = np.exp(-0.5 * t**2) if shape == "gaussian" else 1 / (1 + t**2)
+    found = np.stack([size * np.cos(angle), size * np.sin(angle)], axis=-2)
+    each = (share[:, None, None] * found).sum(axis=2)
+    weight = np.exp(log_weight)[..., None, None]
+    total = (weight * each).sum(axis=1)
+    if grad is None:
+        return total.reshape(len(total), -1), None
+    grad = grad.reshape(len(total), 1, 2, -1)
+    off = (grad * (each - total[:, None])).sum(axis=(2, 3))
+    a, b = grad[:, :, None, 0], grad[:, :, None, 1]
+    turn = slope * ((b * found[..., 0, :] - a * found[..., 1, :]) * omega).sum(axis=-1)
+    # Derivative of the log of the characteristic function by that of the scale.
+    log_slope = -(t**2) if shape == "gaussian" else -2 * t**2 * size
+    damp = (a * found[..., 0, :] + b * found[..., 1, :]) * log_slope
+    by_scale = damp.sum(axis=-1) + turn * nodes * scale
+    parts = off, (share * turn).sum(axis=-1), (share * by_scale).sum(axis=-1)
+    return total.reshape(len(total), -1), [weight[..., 0, 0] * part for part in parts]
