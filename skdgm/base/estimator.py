@@ -476,7 +476,7 @@ class Estimator(
 
     def _validate_params(self):
         super()._validate_params()
-        fits.refuse_bools(self)
+        fits.refuse_odd_numbers(self)
 
     @property
     def _name(self):

@@ -117,7 +117,7 @@ def current(estimator, name):
         wanted = {name: estimator._parameter_constraints[name]}
         who = type(estimator).__name__
         validate_parameter_constraints(wanted, {name: value}, who)
-        refuse_bools(estimator, name)
+        refuse_odd_numbers(estimator, name)
     return plain(value)
 
 
@@ -138,11 +138,16 @@ def _same(asked, learned):
     return np.array_equal(np.asarray(asked, object), np.asarray(learned, object))
 
 
-def refuse_bools(estimator, *names):
-    """Raise an error for booleans in place of numbers, of some options or all: Python's
-    bool is an int."""
+def refuse_odd_numbers(estimator, *names):
+    """Raise an error for booleans in place of numbers, of some options or all, as
+    Python's bool is an int; and for whole numbers that no machine word holds."""
     for name in names or estimator.get_params(deep=False):
         value = getattr(estimator, name)
+        if any(map(_too_large, value if isinstance(value, tuple | list) else [value])):
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {type(estimator).__name__} must be between "
+                "-2**63 and 2**63 - 1: it got a larger whole number."
+            )
         if not isinstance(value, bool | np.bool_):
             continue
         # A subclass of a user's may have parameters that nobody constrains.
@@ -153,6 +158,10 @@ def refuse_bools(estimator, *names):
                 f"The {name!r} parameter of {type(estimator).__name__} must be a "
                 f"number, not a bool: got {value}."
             )
+
+
+def _too_large(value):
+    return isinstance(value, int) and not -(2**63) <= value < 2**63
 
 
 def plain(value):

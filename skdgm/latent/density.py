@@ -1,12 +1,13 @@
 """Density of a model with latent units: bounds, samples, conditional samples."""
 
 from copy import copy
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils import check_random_state, gen_batches
-from sklearn.utils.validation import _num_samples
+from sklearn.utils.validation import _num_samples, check_scalar
 
 from skdgm.base import Density, of_rows
 from skdgm.data import fill
@@ -158,6 +159,7 @@ class LatentDensity(Density):
     def active_units(self, X, threshold):
         """Mask of the units whose means have a variance above a threshold."""
         # Units in rows, so that the means of one are added in order.
+        check_scalar(threshold, "threshold", Real, min_val=0)
         return np.ascontiguousarray(self.means(X).T).var(axis=1) > threshold
 
     def survey(self, rows, index):

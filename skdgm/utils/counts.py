@@ -27,12 +27,16 @@ def count(value, name, low=1, high=None):
     if not is_a(Integral, value):
         kind = type(value).__name__
         raise TypeError(f"{name} must be an instance of int, not {kind}.")
+    if value >= 2**63:
+        # Python does not print all digits of some.
+        raise ValueError(f"{name} must be less than 2**63.")
     return int(check_scalar(value, name, Integral, min_val=low, max_val=high))
 
 
 def check_choice(name, value, known):
     """Raise ValueError, which names the parameter, if a value is none of several."""
-    if value not in known:
+    # Comparisons of arrays, and of the NA of pandas, are neither true nor false.
+    if not any(isinstance(value, type(one)) and value == one for one in known):
         *others, last = map(repr, known)
         names = f"{', '.join(others)} or {last}" if others else last
         raise ValueError(f"{name} must be {names}, not {value!r}.")

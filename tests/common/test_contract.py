@@ -789,7 +789,9 @@ def test_invalid_parameters_are_named(estimator, data):
     unnamed, stack = [], hasattr(machine(estimator), "hidden_layer_sizes")
     there = ["learning_rate", *["n_components"] * stack]
     names = [name for name in NAMES if name in there or options(estimator, name)]
-    for name, value in product(names, [np.nan, -1, "nonsense", [3], ()]):
+    cases = [*product(names, [np.nan, -1, "nonsense", [3], ()])]
+    cases += [(name, 10**400) for name in names if name != "n_components"]
+    for name, value in cases:
         # A stack has sizes for numbers.
         named = name.replace("n_components", "n_components|_layer_sizes")
         try:

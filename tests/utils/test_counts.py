@@ -1,9 +1,18 @@
 from numbers import Integral, Real
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from skdgm.utils.counts import check_sizes, chosen, count, count_rows, is_a, per_layer
+from skdgm.utils.counts import (
+    check_choice,
+    check_sizes,
+    chosen,
+    count,
+    count_rows,
+    is_a,
+    per_layer,
+)
 
 
 def test_truth_is_no_number():
@@ -36,6 +45,22 @@ def test_rows_must_have_room():
     assert count_rows(np.int16(1000), 64) == 1000
     with pytest.raises(ValueError, match="n_samples=1000000000000000, but"):
         count_rows(10**15, 64)
+
+
+@pytest.mark.parametrize("digits", [40, 5000])
+def test_counts_beyond_a_machine_word_are_named(digits):
+    with pytest.raises(ValueError, match="n_steps must be less"):
+        count(10**digits, "n_steps")
+    with pytest.raises(ValueError, match="n_samples must be less"):
+        count_rows(10**digits, 4)
+
+
+def test_a_choice_is_one_of_those_known():
+    for fine in ("a", np.str_("a"), None):
+        check_choice("by", fine, ("a", "b", None))
+    for wrong in ("c", 1, np.array(2), np.array([1, 2]), pd.NA, [], {}):
+        with pytest.raises(ValueError, match="by must be 'a' or 'b', not"):
+            check_choice("by", wrong, ("a", "b"))
 
 
 def test_sizes():
