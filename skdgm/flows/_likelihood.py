@@ -3,9 +3,17 @@ r"""Log-likelihood of rows by a map with an inverse, as a net's objective.
 .. math:: -\log p(x) = -\log p_z(z) - \log \left\lvert \det
    \frac{\partial z}{\partial x} \right\rvert, \qquad z = f(x)
 
-Missing entries are drawn from q, the normal distribution that the flow begins with,
-given the others: then :math:`\mathbb{E}_q[\log p(x) - \log q]` is a lower bound on the
-log-likelihood of what is observed.
+Missing entries are drawn K times from q, the distribution that the flow begins with,
+given the others: then
+
+.. math:: \mathbb{E}_q \log \frac1K \sum_k \frac{p(x^k)}{q(x^k)}
+
+is a lower bound on the log-likelihood of what is observed, the closer the larger K is
+[1]_. Its gradient is expected that of one draw, chosen by these weights.
+
+References
+----------
+.. [1] Burda, Grosse and Salakhutdinov (2016). Importance weighted autoencoders. ICLR.
 """
 
 from typing import NamedTuple
@@ -21,6 +29,7 @@ from skdgm.nets.bases import normal_log_p
 from skdgm.nets.dequantisation import Placing
 from skdgm.nets.objective import NetWatch
 from skdgm.nets.primitives import columns
+from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import mix64, stream
 from skdgm.utils.rows import BLOCK_ENTRIES, Rows, slices
 from skdgm.utils.threading.threads import one_blas_thread
@@ -29,7 +38,11 @@ from skdgm.utils.tree import astype
 BASES = "normal", "mixture", "student"
 # Most columns of mixtures, unless these are asked for.
 MOST_MIXED = 64
-_MISSING, _NOISE = 1, 2
+_MISSING, _NOISE, _CHOICE = 1, 2, 3
+# Standard errors by which held-out rows must be better explained than at the start.
+_ERRORS = 2.0
+# Draws of the missing entries of a row in an update.
+_EACH = 8
 # Purpose of the noise of what training begins with; most draws of all rows for it.
 _START, _DRAWS = 2**17 + 5, 20_000
 # Limit on the numbers of one layer for all rows of a block.
@@ -191,14 +204,26 @@ class FlowObjective(NetObjective):
         self.table = self.every
         return self.start()
 
-    def completed(self, state, v, rng):
-        """Rows with missing entries drawn, and the log densities of these."""
-        if not np.isnan(v).any():
-            return v, v.dtype.type(0)
+    def completed(self, params, statistics, v, rng):
+        """Rows with missing entries drawn, one of several draws by its weight, and the
+        log densities by which the density of the row becomes the mean weight."""
+        holes = np.flatnonzero(np.isnan(v).any(axis=1))
+        log_q = np.zeros(len(v), v.dtype)
+        if not len(holes):
+            return v, log_q
         if self._normal is None:
-            self._normal = start_of(state.statistics, self.place)
-        v, log_q = self._normal.given(v).completed(rng)
-        return v, log_q.astype(v.dtype)
+            self._normal = start_of(statistics, self.place)
+        rng, n = rng.take(holes), _EACH
+        given = self._normal.given(np.repeat(v[holes], n, axis=0))
+        drawn, each = given.completed(rng.each(n))
+        log_p = -loss_of(self.net, params, statistics, drawn, self.n_given)
+        log_w = (log_p - each).reshape(-1, n)
+        chosen = (log_w + rng.fold(_CHOICE).gumbel(n)).argmax(axis=1)
+        chosen += n * np.arange(len(holes))
+        whole = v.copy()
+        whole[holes] = drawn[chosen]
+        log_q[holes] = log_p[chosen] - log_mean_exp(log_w.T)[0]
+        return whole, log_q
 
     def prepare(self, state, batch, clock):
         """Complete rows, the log densities of what was drawn, statistics, and rows with
@@ -224,13 +249,13 @@ class FlowObjective(NetObjective):
         that were drawn, and the log weights of noise."""
         own = noise_of(params, state.statistics)
         z, log_w = self.placing.drawn(v, rng.fold(_NOISE), own)
-        z, log_q = self.completed(state, z, rng.fold(_MISSING))
+        z, log_q = self.completed(params, state.statistics, z, rng.fold(_MISSING))
         return z, log_q, np.asarray(log_w, v.dtype)
 
     def losses(self, state, index, rng):
         """Negative log-likelihood of the rows at an index, in float64."""
         found, given = np.empty(len(index)), (state.learned, state.statistics)
-        for part in gen_batches(len(index), max(1, ROOM // self.width)):
+        for part in gen_batches(len(index), max(1, ROOM // (_EACH * self.width))):
             v = self.whole.take(index[part])
             z, log_q, log_w = self._drawn(state.learned, state, v, rng.take(part))
             loss = loss_of(self.net, *given, z, self.n_given)
@@ -276,8 +301,8 @@ def _steps(white, base, tails):
 
 
 class FlowWatch(NetWatch):
-    """Losses of the same rows at the end of each epoch; of held-out rows with the
-    standard error of their mean difference from those at the start, so that only what
+    """Losses of the same rows at the end of each epoch; of held-out rows with two
+    standard errors of their mean difference from those at the start, so that only what
     is better by more than this takes its place."""
 
     MEMORY = (*NetWatch.MEMORY, "first")
@@ -295,7 +320,7 @@ class FlowWatch(NetWatch):
             self.first = found
         gap = found - self.first
         error = np.sqrt(weight**2 @ (gap - weight @ gap) ** 2)
-        return loss, float(weight @ found + error)
+        return loss, float(weight @ found + _ERRORS * error)
 
 
 def loss_of(net, params, statistics, v, n_given=0):

@@ -20,6 +20,7 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.special import gammaln, logsumexp
 
+from skdgm.autoregressive._linear_chain import given_seen, patterns
 from skdgm.nets.bases import Mixture, Tails
 from skdgm.utils.math import LOG_2PI
 from skdgm.utils.random import stream
@@ -33,6 +34,9 @@ _FOLDS, _STEPS, _CENTRE_STEPS, _TOL = 5, 40, 10, 1e-3
 _FLOOR, _EACH = 1e-6, 10
 # Rows of which is chosen, and numbers of these times columns squared; rows of the fit.
 _MOST, _WORK, _MOST_OF_FIT = 2_000, 2**22, 10_000
+# Complete rows that suffice to begin with; numbers of steps, components and patterns of
+# missing entries together.
+_ENOUGH, _WORK_OF_GAPS = 50, 20_000
 # Degrees of freedom that heavy tails begin with, and the least scale: with one that is
 # shorter than steps of training, these diverge.
 _DEGREES, _NARROW = (1.5, 2.0, 3.0, 5.0, 8.0, 16.0, 50.0), 0.05
@@ -58,28 +62,60 @@ def mixture_of(table, normal, n_given, certain=False):
     back = solve_triangular(own, np.eye(n))
     how = normal.shrinkage, back.T @ back
     most = int(min(_MOST, max(4 * n, _WORK // n**2)))
-    x, weight = _residuals(table, normal, white, n_given, most)
-    chosen = _chosen(x @ back, weight, *how, certain)
+
+    def residuals(most, fill):
+        x, weight = _residuals(table, fill, white, n_given, most)
+        return x @ back, weight
+
+    whole = table.rows.complete
+    first = normal if whole else _first(table, most, n, normal)
+    chosen = _chosen(*residuals(most, first), *how, certain)
     if chosen is None:
         return None
-    x, weight = _residuals(table, normal, white, n_given, _MOST_OF_FIT)
     try:
-        found = _fitted(x @ back, weight, *chosen, *how)
-        roots = [cholesky(part, lower=True) for part in found.covariance]
+        found = _fitted(*residuals(_MOST_OF_FIT, first), *chosen, *how)
+        if not whole:
+            rows = _with_gaps(table, residuals(_MOST_OF_FIT, normal), n_given)
+            found = _refined(*rows, found, *chosen[1:], *how)
+        return _based(found, back, own)
     except np.linalg.LinAlgError:
         return None
+
+
+def _based(components, back, own):
+    """Mixture at the base, of components before rows are whitened by a matrix."""
+    n = len(own)
+    roots = [cholesky(part, lower=True) for part in components.covariance]
     roots = [solve_triangular(root, np.eye(n), lower=True).T for root in roots]
     roots = np.array([np.triu(back @ root) for root in roots])
-    return Mixture(np.log(found.weight), found.mean @ own, roots)
+    return Mixture(np.log(components.weight), components.mean @ own, roots)
 
 
-def _residuals(table, normal, white, n_given, most):
+def _first(table, most, n, normal):
+    """Distribution that fills the rows at which a mixture begins: None, where those
+    without missing entries suffice; else the ``normal`` one."""
+    holes = np.isnan(table.rows.take(table.index[:most])).any(axis=1)
+    return None if (~holes).sum() >= max(_ENOUGH, _EACH * n) else normal
+
+
+def _with_gaps(table, rows, n_given):
+    """Residuals of rows with NaN again where entries are missing, and weights."""
+    x, weight = rows
+    v = table.rows.take(table.index[: len(x)])
+    return np.where(np.isnan(v[:, n_given:]), np.nan, x), weight
+
+
+def _residuals(table, fill, white, n_given, most):
     """Some rows, which are in random order, whitened given the first columns, and their
-    weights."""
+    weights: missing entries are drawn by a distribution, ``fill``; with None, only rows
+    without such are taken."""
     index, weight = table.index[:most], table.weight[:most]
     x = table.rows.take(index).astype(np.float64)
-    if np.isnan(x).any():
-        x, _ = normal.given(x).completed(stream(0, _FILL).rows(len(x)))
+    holes = np.isnan(x).any(axis=1)
+    if fill is None:
+        x, weight = x[~holes], weight[~holes]
+    elif holes.any():
+        x, _ = fill.given(x).completed(stream(0, _FILL).rows(len(x)))
     return (x @ white.W + white.b)[:, n_given:], weight
 
 
@@ -181,16 +217,57 @@ def _fitted(x, weight, k, prior, shrinkage, wide):
     return found
 
 
-def _maximised(x, share, prior, shrinkage, wide):
-    """Components, given the weights of rows in each, (n_components, n_rows)."""
+def _refined(x, weight, found, prior, shrinkage, wide, n_steps=_STEPS):
+    """Components of rows with missing entries, by steps of expectation maximisation
+    from earlier ones, at most."""
+    groups, before = list(patterns(x)), -np.inf
+    most = max(1, _WORK_OF_GAPS // (len(groups) * len(found.weight)))
+    for _ in range(min(most, n_steps)):
+        log_p, rows, spreads = _expected(x, groups, found)
+        total = logsumexp(log_p, axis=0)
+        now = weight @ total / weight.sum()
+        if now - before < _TOL:
+            break
+        share, before = weight * np.exp(log_p - total), now
+        more = np.zeros_like(found.covariance)
+        for (index, missing), own in zip(groups, spreads):
+            each = share[:, index].sum(axis=1)
+            more[np.ix_(range(len(more)), missing, missing)] += (
+                each[:, None, None] * own
+            )
+        found = _maximised(rows, share, prior, shrinkage, wide, more)
+    return found
+
+
+def _expected(x, groups, components):
+    """Log densities of the seen entries of rows by components, by the weights of these,
+    (n_components, n_rows); expected rows, (n_components, n_rows, n_columns); and for
+    each group of rows the covariances of missing entries."""
+    n = len(components.weight)
+    log_p, rows = np.empty((n, len(x))), np.repeat(x[None], n, axis=0)
+    spreads = []
+    for index, missing in groups:
+        spreads.append(np.empty((n, missing.sum(), missing.sum())))
+        for k, (weight, mean, covariance) in enumerate(zip(*components)):
+            seen = given_seen(mean, covariance, x[index], missing)
+            rows[k][np.ix_(index, missing)], spreads[-1][k], own = seen
+            log_p[k, index] = np.log(weight) + own.sum(axis=1)
+    return log_p, rows, spreads
+
+
+def _maximised(x, share, prior, shrinkage, wide, more=None):
+    """Components, given the weights of rows in each, (n_components, n_rows). Rows may
+    be others for each, where entries are missing, whose covariances add ``more``."""
     every = share.sum(axis=1) + 1
     share = share[:-1] if len(share) > 1 else share
     each = share.sum(axis=1) + 1e-9
-    mean = share @ x / each[:, None]
-    scatter = np.empty((len(mean), x.shape[1], x.shape[1]))
+    rows = np.broadcast_to(x, (len(every), *x.shape[-2:]))
+    mean = np.stack([own @ part for own, part in zip(share, rows)]) / each[:, None]
+    scatter = np.zeros((len(mean), *2 * x.shape[-1:]))
+    scatter += 0 if more is None else more[: len(mean)]
     for k, (centre, own) in enumerate(zip(mean, share)):
-        gap = x - centre
-        scatter[k] = (gap * own[:, None]).T @ gap
+        gap = rows[k] - centre
+        scatter[k] += (gap * own[:, None]).T @ gap
     within = scatter.sum(axis=0) / each.sum()
     within += np.diag(np.maximum(_FLOOR - np.diag(within), 0))
     if len(mean) == 1 or np.isinf(prior):
@@ -198,9 +275,9 @@ def _maximised(x, share, prior, shrinkage, wide):
     else:
         covariance = scatter + prior * within
         covariance /= (each + prior)[:, None, None]
-    covariance *= 1 - shrinkage * (1 - np.eye(x.shape[1]))
+    covariance *= 1 - shrinkage * (1 - np.eye(x.shape[-1]))
     if len(every) > 1:
-        mean = np.concatenate([mean, np.zeros((1, x.shape[1]))])
+        mean = np.concatenate([mean, np.zeros((1, x.shape[-1]))])
         covariance = np.concatenate([covariance, wide[None]])
     return Components(every / every.sum(), mean, covariance)
 

@@ -29,13 +29,14 @@ class Flow(FlowEstimator):
     matrices in between. Training begins at a normal distribution of full covariance,
     shrunk by as much as serves rows that are left out, or at a mixture of such; see
     ``base``. Early stopping keeps that, as fitted to all rows, unless held-out rows are
-    better explained by more than a standard error of the difference. Likelihoods and
+    better explained by more than two standard errors of the difference. Likelihoods and
     samples are exact.
 
     NaN is a missing value, in every method: ``fit`` maximises a lower bound of the
-    log-likelihood of the observed entries, with the others drawn from what training
-    begins with; scores, features and filled entries of such rows are means of weighted
-    draws. Float64 data are computed in float64, all others in float32.
+    log-likelihood of the observed entries, with the others chosen by weight among draws
+    from what training begins with; scores, features and filled entries of such rows are
+    means of weighted draws. Float64 data are computed in float64, all others in
+    float32.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ class Flow(FlowEstimator):
         :class:`~skdgm.data.ColumnType`.
     validation_curve_ : list of float
         ``loss_curve_`` of held-out rows after each epoch, with ``early_stopping``: plus
-        the standard error of its difference from that of the start.
+        two standard errors of its difference from that of the start.
     density_kind_ : str
         Kind of :meth:`score_samples`: "exact"; "lower bound", in expectation, of log
         probabilities of whole numbers with ``dequantization``. Scores of rows with
@@ -152,7 +153,7 @@ class Flow(FlowEstimator):
     hidden_layer_sizes: Count | tuple = (16,)
     _: KW_ONLY
     layer: Literal["spline", "affine"] = "spline"
-    n_bins: Count = 5
+    n_bins: Count = 8
     autoregressive: bool = False
     linear: Literal["auto", "lu", "permutation"] = "auto"
     base: Literal["auto", *BASES] = "auto"
@@ -164,7 +165,8 @@ class Flow(FlowEstimator):
     n_draws: Count = 100
     average: bool = True
     early_stopping = True
-    alpha = 1.0
+    n_iter_no_change = 30
+    alpha = 0.1
     column_types: str = removed("gaussian")
 
     _MODEL, _BUDGET = FlowModel(), Budget(3_000, 20, 500)

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, t
-from sklearn.datasets import load_iris, load_wine
+from sklearn.datasets import load_iris, load_wine, make_moons
 from sklearn.mixture import GaussianMixture
 
 from skdgm import Flow
-from skdgm.flows._mixture import mixture_of
+from skdgm.autoregressive._linear_chain import patterns
+from skdgm.flows._mixture import Components, _expected, _refined, mixture_of
 from skdgm.flows._normal import fitted
 from skdgm.nets.bases import Mixture, Tails, normal_log_p
 from skdgm.training import canonical
@@ -187,3 +189,42 @@ def test_few_rows_are_explained_better_than_by_a_normal_distribution(load):
         gains.append(flow.score(test) - normal.score(test))
     assert np.mean(gains) > 0.5
     assert min(gains) > 0
+
+
+# Rows with missing entries, and those of them without, and other rows.
+MOONS, OTHERS = (make_moons(1000, noise=0.05, random_state=seed)[0] for seed in (0, 1))
+GAPS = np.where(np.random.default_rng(0).random(MOONS.shape) < 0.3, np.nan, MOONS)
+WHOLE = MOONS[~np.isnan(GAPS).any(axis=1)]
+
+
+def test_rows_with_gaps_begin_as_well_as_complete_ones():
+    start = Flow(n_iter=0, early_stopping=False)
+    gaps, whole = (start.fit(X).score(OTHERS) for X in (GAPS, WHOLE))
+    assert gaps > whole - 0.05
+    # Where no row is complete, the mixture has a step for those that it begins at.
+    pairs = np.concatenate([WHOLE, WHOLE[::-1]], axis=1)[:150]
+    pairs[np.arange(150), np.arange(150) % 4] = np.nan
+    assert np.isfinite(Flow(n_iter=0, base="mixture").fit(pairs).score(pairs))
+
+
+def test_components_of_rows_with_gaps_climb():
+    """Steps of expectation maximisation never lower the likelihood of what is seen."""
+    start = Components(np.full(3, 1 / 3), np.eye(3, 2), np.stack([np.eye(2)] * 3))
+    x, weight, groups = GAPS, np.linspace(0.5, 2, len(GAPS)), list(patterns(GAPS))
+    found, before = start, -np.inf
+    for _ in range(8):
+        found = _refined(x, weight, found, 0.0, 0.0, np.eye(2), n_steps=1)
+        log_p, *_ = _expected(x, groups, found)
+        # The prior of the weights has one row for each component.
+        now = weight @ logsumexp(log_p, axis=0) + np.log(found.weight).sum()
+        assert now > before - 1e-6
+        before = now
+
+
+@pytest.mark.exhaustive
+def test_flows_learn_from_rows_with_gaps():
+    """Draws of a single normal distribution would have the flow keep to it."""
+    options = SHORT | {"base": "normal", "early_stopping": False, "n_iter": 30}
+    gaps, whole = (Flow(**options).fit(X).score(OTHERS) for X in (GAPS, WHOLE))
+    # By one draw of each row it would be 0.2.
+    assert gaps > whole - 0.1

@@ -247,6 +247,6 @@ def test_what_needs_more_memory_than_there_is(monkeypatch):
     monkeypatch.setattr(nets_estimator, "_LARGE", 0)
     monkeypatch.setattr(nets_estimator, "physical", lambda: 1)
     with pytest.raises(
-        MemoryError, match=r"Flow has 156 weights .* Lower hidden_layer"
+        MemoryError, match=r"Flow has 228 weights .* Lower hidden_layer"
     ):
         Flow(2, (4,)).fit(MOONS)
