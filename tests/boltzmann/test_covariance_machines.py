@@ -291,7 +291,7 @@ def test_sides_that_disagree_are_told(monkeypatch):
 def test_a_normal_distribution_is_learned_by_spikes():
     """Whose precisions have to rise where the limit of weights is reached."""
     X = correlated(500)
-    machine = SpikeSlabRBM(5, n_iter=200, learning_rate=0.02, random_state=0).fit(X)
+    machine = SpikeSlabRBM(5, n_iter=100, learning_rate=0.06, random_state=0).fit(X)
     draws = machine.sample(2000, random_state=0, n_steps=50)
     narrow, wide = np.linalg.eigvalsh(np.cov(draws.T))
     assert narrow < 2 * (1 - CORRELATION)
