@@ -14,6 +14,7 @@ from skdgm.autoregressive._net_chains import MaskedChain, TiedChain
 from skdgm.autoregressive._normal import NormalObjective
 from skdgm.autoregressive._options import MIXTURE
 from skdgm.autoregressive._orderless import Orderless
+from skdgm.autoregressive._residual import ResidualChain
 from skdgm.data import check_pattern
 from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.nets import NetModel
@@ -115,21 +116,27 @@ class ChainModel(AutoregressiveModel):
 
 
 class TiedModel(ChainModel):
-    """Chains with one hidden layer that the conditionals of all columns share;
-    ``scaled`` is that of :class:`TiedChain`."""
+    """Chains with one hidden layer that the conditionals of all columns share; if
+    ``scaled``, of real columns, pre-activations have factors, and the net learns what
+    linear regressions leave, where the covariance is known."""
 
-    def __init__(self, *scaled):
+    def __init__(self, scaled=False):
         super().__init__("n_components", "activation")
         self.scaled = scaled
 
     def kind(self, facts):
         """Class of the chains."""
-        return TiedChain
+        return TiedChain if self._covariance(facts) is None else ResidualChain
 
     def sizes(self, facts, n_columns, number):
-        """Units, their activation and initial weights."""
-        own = facts.structure.n_components, facts.structure.activation
-        return *own, facts.options.init_weights, *self.scaled
+        """Units, their activation and initial weights, and the covariance, or whether
+        pre-activations have factors."""
+        own, covariance = facts.structure, self._covariance(facts)
+        last = self.scaled if covariance is None else covariance
+        return own.n_components, own.activation, facts.options.init_weights, last
+
+    def _covariance(self, facts):
+        return facts.known._covariance if self.scaled else None
 
 
 class GroupModel(ChainModel):

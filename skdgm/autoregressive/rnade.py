@@ -9,6 +9,7 @@ from typing import Literal
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive._model import TiedModel
 from skdgm.autoregressive._options import ColumnOptions, MixtureOptions, OrderOptions
+from skdgm.autoregressive._residual import steady_covariance
 from skdgm.base.options import KW_ONLY, Count, removed
 
 
@@ -24,11 +25,13 @@ class RNADE(
 
     where the weights, means and scales of each column's mixture are functions of the
     hidden units :math:`h_t` shared by all columns, whose pre-activations are scaled by
-    learned factors :math:`\rho_t` [1]_. Gradients by means are multiplied by scales,
-    which keeps training stable (weight decay is not, and counts more where scales are
-    small). Columns are standardised internally; densities are those of the original
-    columns. Likelihoods and samples are exact. Float64 data are computed in float64,
-    all others in float32.
+    learned factors :math:`\rho_t` [1]_. Means are added to those of linear regressions
+    on the columns before, of rows of the first fit (up to 1,000 columns), and means and
+    scales are in units of their errors, so that training begins near a normal
+    distribution. Gradients by means are multiplied by scales, which keeps training
+    stable (weight decay is not, and counts more where scales are small). Columns are
+    standardised internally; densities are those of the original columns. Likelihoods
+    and samples are exact. Float64 data are computed in float64, all others in float32.
 
     Parameters
     ----------
@@ -66,5 +69,10 @@ class RNADE(
     n_mixtures = 10
     column_types: str = removed("gaussian")
 
-    _MODEL = TiedModel(True)
+    _MODEL, _KNOWN = TiedModel(scaled=True), ("_grey", "_covariance")
     _LIGHTER = "drop columns, or lower n_components."
+
+    def _count(self, table, fresh):
+        super()._count(table, fresh)
+        if fresh:
+            self._covariance = steady_covariance(table)

@@ -2,7 +2,16 @@
 
 from skdgm.nets import layers
 from skdgm.nets.adversarial.tangents import gradient_penalty
-from skdgm.nets.constrained import KINDS, Shape, Tied, beside, draw_bits, pick, tied
+from skdgm.nets.constrained import (
+    KINDS,
+    Shape,
+    Tied,
+    beside,
+    draw_bits,
+    moved,
+    pick,
+    tied,
+)
 from skdgm.nets.estimator import NetEstimator, NetModel, layers_of, start_at
 from skdgm.nets.feed_forward import (
     INITIALISERS,
@@ -103,6 +112,7 @@ __all__ = [
     "logistic_cross_entropy",
     "masked",
     "masked_dense",
+    "moved",
     "nll",
     "pick",
     "pooled_convolution",

@@ -70,6 +70,21 @@ defvjp(
 )
 
 
+@primitive
+def moved(x, factor, shift, slope):
+    """Rows times factors, (n_columns,), plus shifts, (n_rows, n_columns). Gradients are
+    multiplied by a ``slope``, (n_columns,): the factor, or 1 where what is above has
+    taken the unit of the result from them."""
+    return x * factor.astype(x.dtype) + shift.astype(x.dtype)
+
+
+defvjp(
+    moved,
+    lambda _, x, factor, shift, slope: lambda grad: grad * slope.astype(x.dtype),
+    *[None] * 3,
+)
+
+
 class Tied(NamedTuple):
     """Parameters of tied conditionals: the layer ``below`` has W, (n_inputs, n_units),
     and c; that ``above`` V, (n_outputs, n_units), and b; ``rho`` are the scaling

@@ -363,7 +363,10 @@ def test_factors_of_rnade():
     for t in range(2):
         h = np.tanh(rho[t] * (v[:, :t] @ W[:t] + c))
         place = slice(6 * t, 6 * t + 6)
-        np.testing.assert_allclose(z[:, place], h @ V[place].T + b[place], rtol=1e-9)
+        expected = (h @ V[place].T + b[place]) * chain.factor[place] + chain.more[place]
+        # Means are added to those of a regression.
+        expected[:, 2:4] += v[:, :t] @ chain.U[:t, [t]]
+        np.testing.assert_allclose(z[:, place], expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
