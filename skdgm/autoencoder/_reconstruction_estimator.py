@@ -134,7 +134,8 @@ class ReconstructionEstimator(ReconstructionOptions, NetEstimator):
     ) -> ArrayOrFrame:
         """Fill missing entries by chains in which the known ones are clamped.
 
-        A mean is that of ten chains, a draw the last state of one.
+        A mean is that of ten chains, of a fifth of ``n_steps`` each after as many that
+        are left out; a draw is the last state of one.
 
         Parameters
         ----------

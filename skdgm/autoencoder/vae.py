@@ -319,9 +319,10 @@ class VAE(BoundOptions, LatentEstimator):
             entries by the decoder, which is exact only if the encoder is; "metropolis"
             corrects this by accepting or rejecting the draws of latent units.
         n_steps : int, default=100
-            Steps of each chain, of which there are ten for a mean; or draws, of which
-            there are more where few of them count: up to 128 times as many where a
-            known entry is rare, and otherwise up to some twenty times.
+            Steps of a chain; a mean is that of ten chains, of a fifth of the steps each
+            after as many that are left out. By "importance" the number of draws: there
+            are more where few of them count, up to 128 times as many where a known
+            entry is rare, and otherwise up to some twenty times.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 

@@ -14,8 +14,9 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 _DATA, _CHOICE, _OLD = 102, 103, 106
-# Chains of each row whose mean is asked for; most numbers of one layer at a time.
-CHAINS, _ROOM = 10, 2**22
+# Chains of each row whose mean is asked for, the part of their steps that each leaves
+# out, and has; most numbers of one layer at a time.
+CHAINS, _PART, _ROOM = 10, 5, 2**22
 
 
 class State(NamedTuple):
@@ -91,31 +92,34 @@ class LatentChain:
 
 
 def by_chain(make, rows, rng, n_steps, method, width):
-    """Mean over the steps of several chains of each row, or by ``method="sample"`` the
-    last state of one.
+    """Mean over several chains of each row, of a fifth of ``n_steps`` steps each after
+    as many that are left out; or by ``method="sample"`` the last state of one.
 
     ``make(*rows)`` returns a chain, of arrays with a row for each chain, or None;
     ``width`` is how many numbers of a row there are at once. A single chain may stay
     near the values that it began with.
     """
-    n_each, parts = CHAINS if method == "mean" else 1, []
+    n_each, parts, left_out = CHAINS if method == "mean" else 1, [], 0
+    if method == "mean":
+        left_out, n_steps = n_steps // _PART, max(1, n_steps // _PART)
     for block in gen_batches(len(rows[0]), max(1, _ROOM // (n_each * width))):
         own = (None if x is None else np.repeat(x[block], n_each, axis=0) for x in rows)
         streams = rng.take(block)
         streams = streams if n_each == 1 else streams.each(n_each)
-        mean, state = _walked(make(*own), streams, n_steps)
+        mean, state = _walked(make(*own), streams, left_out, n_steps)
         if method == "mean":
             mean = mean.reshape(-1, n_each, mean.shape[1]).mean(axis=1)
         parts.append(mean if method == "mean" else state.x)
     return np.concatenate(parts)
 
 
-def _walked(chain, rng, n_steps):
-    """Mean over the steps of a chain, and its last state."""
+def _walked(chain, rng, left_out, n_steps):
+    """Mean over some steps of a chain after those left out, and its last state."""
     state, total = chain.init(rng), 0.0
-    for number in range(n_steps):
+    for number in range(left_out + n_steps):
         state, _ = chain.step(rng.fold(number), state)
-        total = total + chain.expected(state)
+        if number >= left_out:
+            total = total + chain.expected(state)
     return total / n_steps, state
 
 
