@@ -187,14 +187,7 @@ class Density(ABC):
 
     def checked(self, H: ArrayLike, dtype: type, words: str = "features") -> np.ndarray:
         """Features as an array; a ValueError where these are not as many as of rows."""
-        try:
-            H = check_array(H, dtype=dtype, input_name="H")
-        except (TypeError, OverflowError) as error:
-            raise ValueError(f"H must be numbers: {error}.") from error
-        except ValueError as error:
-            if "could not convert" not in str(error):
-                raise
-            raise ValueError(f"H must be numbers: {error}.") from error
+        H = numbers_of(H, dtype, "H")
         if H.shape[1] != self.n_features_out:
             raise ValueError(
                 f"H has {H.shape[1]} columns, but {self.name} has "
@@ -345,3 +338,16 @@ def forget_log_Z(self):
     """``_forget`` of estimators with :func:`lazy_log_Z`."""
     for name in _LAZY:
         vars(self).pop(name, None)
+
+
+def numbers_of(H: ArrayLike, dtype: type, name: str) -> np.ndarray:
+    """Codes or features as an array of numbers; a ValueError, which has the name of the
+    argument, where they are none, or too large."""
+    try:
+        return check_array(H, dtype=dtype, input_name=name)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"{name} must be numbers: {error}.") from error
+    except ValueError as error:
+        if "could not convert" not in str(error):
+            raise
+        raise ValueError(f"{name} must be numbers: {error}.") from error

@@ -5,9 +5,10 @@ entries is one, so all conditional distributions follow: those of a mixture.
 """
 
 import numpy as np
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 
 from skdgm.base import Density, of_rows
+from skdgm.base.density import numbers_of
 from skdgm.data import BinaryColumns, fill
 from skdgm.data.attributes import chosen
 from skdgm.implicit.generator import drawn
@@ -107,7 +108,7 @@ class ImplicitDensity(Density):
 
     def decode(self, Z, codes=None):
         """Rows of latent units, and of classes, in the form of the data."""
-        Z, generator = check_array(Z, dtype=self.dtype, input_name="Z"), self.generator
+        Z, generator = numbers_of(Z, self.dtype, "Z"), self.generator
         if Z.shape[1] != generator.n_latent:
             raise ValueError(
                 f"Z has {Z.shape[1]} columns, but {self.name} has {generator.n_latent} "

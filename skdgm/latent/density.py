@@ -17,7 +17,7 @@ from skdgm.latent.conditional import conditioned
 from skdgm.latent.filling import LatentChain, by_chain
 from skdgm.latent.weighing import AT_ONCE, Draws, Weighed, by_enough, least_number
 from skdgm.nets import layers_of
-from skdgm.utils.counts import count, count_rows
+from skdgm.utils.counts import check_choice, count, count_rows
 from skdgm.utils.given import Given
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
@@ -261,8 +261,7 @@ class LatentDensity(Density):
         """Fill missing entries, given classes or attributes, too, if there are any;
         ``sampler`` is one of ``SAMPLERS``."""
         n_steps = count(n_steps, "n_steps")
-        if sampler not in SAMPLERS:
-            raise ValueError(f"sampler must be one of {SAMPLERS}, not {sampler!r}.")
+        check_choice("sampler", sampler, SAMPLERS)
         layer = self.hierarchy.data
         if layer is not None and sampler != "importance":
             raise ValueError(

@@ -115,6 +115,13 @@ TOY = {"column_types": "gaussian", "n_components": 2, "hidden_layer_sizes": (32,
 TOY |= {"batch_size": 50, "random_state": 0}
 
 
+def test_codes_that_are_no_numbers_are_named():
+    gan = BiGAN(n_components=2, n_iter=1, random_state=0).fit(X > 0)
+    for odd in (10**400, "a", {}):
+        with pytest.raises(ValueError, match="Z must be numbers"):
+            gan.inverse_transform(np.array([[odd, 1]], object))
+
+
 @pytest.mark.release
 def test_rows_are_rebuilt():
     rows, found = load_digits().data / 16, {}

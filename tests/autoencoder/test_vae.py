@@ -449,7 +449,7 @@ def test_what_is_known_is_kept(decoder, sampler):
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"sampler": "nuts"}, "sampler must be one of"),
+        ({"sampler": "nuts"}, "sampler must be 'importance'"),
         ({"method": "mode"}, "method"),
         ({"n_steps": 0}, "n_steps"),
     ],

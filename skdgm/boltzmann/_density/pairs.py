@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.energies import sites_of
+from skdgm.utils.counts import check_choice
 
 _METHODS = "frobenius", "direct-information"
 _MAX_ROUNDS, _TOLERANCE = 500, 1e-10
@@ -57,10 +58,7 @@ def pair_scores(
        Bioinformatics.
     """
     check_is_fitted(self)
-    if method not in _METHODS:
-        raise ValueError(
-            f"method must be 'frobenius' or 'direct-information', not {method!r}."
-        )
+    check_choice("method", method, _METHODS)
     density = self.density_
     unit = sites_of(density.energy.units[0])
     J = np.asarray(density.params.couplings[0], np.float64)
