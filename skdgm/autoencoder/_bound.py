@@ -33,7 +33,7 @@ class Bound(NetObjective):
     distribution of the data given the decoder's outputs; options are those of a VAE.
     """
 
-    quantity = "bound"
+    quantity, held_draws = "bound", 32
 
     def __init__(self, hierarchy, domain, columns, output, *given):
         super().__init__(*given, independent=domain.loss_of_independent(columns))

@@ -39,6 +39,8 @@ class Reconstruction(NetObjective):
         super().__init__(*given, independent=domain.loss_of_independent(columns))
         self.coder, self.corrupt, self.output = coder, corrupt, output
         self.limit = limits(columns)
+        # Without corruption losses are not random.
+        self.held_draws = 32 if hasattr(self.options, "n_draws") else 1
 
     def init(self, rng):
         """Initial parameters, whose outputs are about the means of columns."""

@@ -12,6 +12,9 @@ from skdgm.optim import Joined, Mean
 from skdgm.training import DensityWatch, Objective
 from skdgm.utils import random
 
+# Draws of random losses of all held-out rows together, from which on each has fewer.
+_DRAWS = 4000
+
 
 class NetState(NamedTuple):
     """Training state of nets: parameters, a tree of arrays; optimiser state; running
@@ -55,6 +58,8 @@ class NetObjective(Objective):
     COUNTS_START = True
     # One training row of so many is watched, of those that usually are.
     thinned = 1
+    # Most draws of which the loss of each held-out row is a mean, where it is random.
+    held_draws = 1
 
     def __init__(self, options, rows, seed, epochs_before=0, independent=None):
         super().__init__(options, rows, seed, epochs_before)
@@ -177,6 +182,11 @@ class NetWatch(DensityWatch):
     def of_probe(self, state):
         few = self.probe[:: self.objective.thinned]
         return self._loss(state, few, np.ones(len(few)))
+
+    def of_held_out(self, state):
+        index, weight = self.held_out.index, self.held_out.weight
+        n = int(np.clip(_DRAWS // len(index), 1, self.objective.held_draws))
+        return self._loss(state, np.tile(index, n), np.tile(weight, n))
 
     def _losses(self, state, index, part):
         rng = self.rng.rows(np.arange(part.start, part.stop, dtype=np.uint64))

@@ -306,7 +306,7 @@ class LatentParticles(gaps.Particles):
 class LatentSequenceObjective(SequenceObjective):
     """Negative evidence lower bound of steps, given the states before."""
 
-    quantity = "bound"
+    quantity, held_draws = "bound", 8
 
     def __init__(self, net, *given):
         super().__init__(*given)

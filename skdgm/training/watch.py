@@ -29,14 +29,16 @@ class Watch:
 
     def __call__(self, state):
         """Both losses, in nats per row; the second is None without held-out rows."""
-        loss, held_out = self.of_probe(state), self.held_out
-        if held_out is None:
-            return loss, None
-        return loss, self._loss(state, held_out.index, held_out.weight)
+        loss = self.of_probe(state)
+        return loss, None if self.held_out is None else self.of_held_out(state)
 
     def of_probe(self, state):
         """Mean loss of the watched training rows."""
         return self._loss(state, self.probe, np.ones(len(self.probe)))
+
+    def of_held_out(self, state):
+        """Mean loss of the held-out rows."""
+        return self._loss(state, self.held_out.index, self.held_out.weight)
 
     def _among(self, index):
         """Part of an index that may be watched."""
