@@ -29,7 +29,8 @@ def count(value, name, low=1, high=None):
         raise TypeError(f"{name} must be an instance of int, not {kind}.")
     if value >= 2**63:
         # Python does not print all digits of some.
-        raise ValueError(f"{name} must be less than 2**63.")
+        got = f"; got {name}={value}" if value < 10**99 else ""
+        raise ValueError(f"{name} must be less than 2**63{got}.")
     return int(check_scalar(value, name, Integral, min_val=low, max_val=high))
 
 
