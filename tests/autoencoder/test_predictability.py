@@ -207,16 +207,19 @@ def test_bits_that_were_mixed_are_found_again():
 @pytest.mark.release
 def test_patterns_get_codes_of_bits():
     # The first task of the paper: four patterns, a column for each, that are equally
-    # frequent. A run may end at three codes, as that from seed 0 does.
-    X = np.tile(np.eye(4), (5, 1))
-    for seed in range(1, 4):
+    # frequent. A run may end at three codes: one of the first ten does.
+    X, n_found = np.tile(np.eye(4), (5, 1)), 0
+    for seed in range(5):
         net = PredictabilityMinimization(
             2, reconstruction=0.3, learning_rate=0.05, n_iter=600, random_state=seed
         ).fit(X)
         H = net.transform(X[:4])
-        assert np.abs(H - 0.5).min() > 0.45
-        assert len(np.unique(H.round(), axis=0)) == 4
-        np.testing.assert_allclose(net.predictability_, 0, atol=0.01)
+        found = len(np.unique(H.round(), axis=0)) == 4
+        if found:
+            assert np.abs(H - 0.5).min() > 0.45
+            np.testing.assert_allclose(net.predictability_, 0, atol=0.01)
+        n_found += found
+    assert n_found >= 4
 
 
 def test_real_codes_have_unit_variance_and_files_have_all(tmp_path):
