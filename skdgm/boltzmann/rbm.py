@@ -83,7 +83,9 @@ class RBM(RealOptions, MachineOptions, Machine):
         long fits stop mixing.
     learning_rate
         Initial learning rate; see ``schedule``. With "sgd", steps are shortened where
-        many columns or hidden units would make them overshoot.
+        many columns or hidden units would make them overshoot, and those by counts are
+        as long as by other columns, however high counts are ("adam" learns high counts
+        slowly).
     gradient
         Chains of the negative phase. Those of parallel tempering persist, and exchange
         states with hotter ones ("tempering" [5]_). Others start where the last update
@@ -162,7 +164,7 @@ class RBM(RealOptions, MachineOptions, Machine):
     >>> rbm.density_kind_
     'exact'
     >>> print(f"{rbm.score(X):.0f} nats")
-    -248 nats
+    -189 nats
     """
 
     n_components: Count = 256

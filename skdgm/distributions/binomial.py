@@ -21,15 +21,22 @@ class _Options(NamedTuple):
     size: int
     n: object = 1
     gain: object = 1.0
+    typical: object = None
 
 
 class Binomial(_Options, Columnwise):
     """A block of counts up to n, of all units or of each, whose parameters are the log
     odds of one of n bits; ``gain`` is that of
-    :class:`~skdgm.distributions.columnwise.Columnwise`."""
+    :class:`~skdgm.distributions.columnwise.Columnwise`, ``typical`` the typical mean of
+    all units, or of each: n / 2 by default."""
 
     __slots__ = ()
     listable, scaled = True, True
+
+    @property
+    def exponential(self):
+        """Whether means far below n rise as exponentials of fields do."""
+        return bool((self.typical_variance < self._n / 16).any())
 
     @property
     def ends(self):
@@ -60,6 +67,15 @@ class Binomial(_Options, Columnwise):
     def variance(self, own):
         """Variance of each unit at most: n / 4."""
         return (0.25 * self._n).astype(own.dtype)
+
+    @property
+    def typical_variance(self):
+        """Variance of each unit at its typical mean, at least 1 where n / 4 is."""
+        most = 0.25 * self._n
+        if self.typical is None:
+            return most
+        mean = np.asarray(self.typical).clip(0, self._n)
+        return np.clip(mean * (1 - mean / self._n), np.minimum(most, 1.0), most)
 
     def draw_each(self, eta, rng):
         p, uniform = sigmoid(np.asarray(eta, np.float64)), rng.uniform(self.size)

@@ -39,7 +39,10 @@ class Columnwise(Unit):
     def curvature(self, own):
         """Sum of precisions of statistics given the neighbours: gains make variances
         about 1."""
-        return np.maximum(1.0, self.scale(own) ** -2.0).sum(dtype=float)
+        found = np.ravel(self.scale(own)) ** -2.0
+        longer = self.inverse_information(own)
+        found = found if longer is None else np.maximum(found, longer)
+        return np.maximum(1.0, found).sum(dtype=float)
 
     def field(self, own, received=0.0):
         """Natural parameters eta: gain times bias + input from the neighbours."""
@@ -66,6 +69,21 @@ class Columnwise(Unit):
     def variance(self, own):
         """Variance of each unit: 1."""
         return np.ones_like(own)
+
+    def inverse_information(self, own):
+        """Inverse Fisher information of each bias at the typical variance of its unit,
+        (size,), above 1 where a gain fits values that vary more than the unit does
+        given its neighbours; None where no gain does."""
+        if self.typical_variance is None:
+            return None
+        found = 1 / (np.square(self.gain) * self.typical_variance)
+        return np.full_like(own, np.maximum(1.0, found)) if np.any(found > 1) else None
+
+    @property
+    def typical_variance(self):
+        """Variance of all units, or of each, given their neighbours; None where gains
+        fit it."""
+        return None
 
     def only(self, entries):
         """Block of some of the units, given by their indices."""

@@ -59,6 +59,10 @@ class Gaussian(_Options, Unit):
         """Sum of the precisions."""
         return np.exp(own.log_precision).sum(dtype=float)
 
+    def inverse_information(self, own):
+        """Inverse Fisher information of each mean: the variance."""
+        return np.exp(-own.log_precision)
+
     def init(self, moments=None, dtype=np.float64):
         """Parameters with which the block without neighbours has the given means and
         variances, a pair of numbers or arrays of shape (size,); 0 and 1 by default."""

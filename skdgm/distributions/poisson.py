@@ -64,6 +64,11 @@ class Poisson(_Size, Columnwise):
         low = np.maximum(0.25 * np.asarray(self.typical), 0.0625)
         return np.full_like(own, low)
 
+    @property
+    def typical_variance(self):
+        """Variance of all units, or of each: their typical mean, at least 1."""
+        return np.maximum(self.typical, 1.0)
+
     def draw_each(self, eta, rng):
         return draw_counts(np.exp(eta), rng)
 

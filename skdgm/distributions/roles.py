@@ -116,6 +116,11 @@ class Unit(ABC):
         """Sum of curvatures by fields, which damps steps; None with limited values."""
         return None
 
+    def inverse_information(self, own: Tree) -> np.ndarray | None:
+        """Inverse Fisher information of each bias, (size,), by which steps of a visible
+        block are multiplied; None where it is about 1."""
+        return None
+
     def constrain(self, own: Tree) -> None:  # noqa: B027  Most have no limits.
         """Project parameters onto the allowed set, in place: biases have no limits."""
 

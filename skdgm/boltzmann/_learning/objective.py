@@ -177,7 +177,8 @@ class EnergyObjective(Objective):
         """
         options, energy, params = self.options, self.energy, state.params
         given, extremes = (energy, params), (self.reach, options.batch_size)
-        rate, held = options.learning_rate, {}
+        # What is done to its gradient, an adaptive optimiser undoes.
+        rate, held, counts = options.learning_rate, {}, options.solver == "sgd"
         momentum = piecewise(options.momentum, clock)
         self.phase.learn(state, grad)
         if options.solver == "sgd":
@@ -185,7 +186,6 @@ class EnergyObjective(Objective):
             rate = natural.damped(*given, rate, self.centering is not None)
             slower = far.slowed(energy, rate / (1 - momentum), *extremes)
         else:
-            # What is done to its gradient, an adaptive optimiser undoes.
             slower, held = {}, far.slowed(energy, None, *extremes)
         rate = learning_rate(rate, options.schedule, clock, options.power_t)
         rule = {"momentum": momentum, "l1": options.l1, "l2": options.l2}
@@ -194,8 +194,8 @@ class EnergyObjective(Objective):
             grad, shift = quadratic.convert(*given, grad), quadratic.shift(*given)
         grad = far.shortened(energy, natural.standardised(*given, grad), slower)
         if state.offsets:
-            grad = centering.center(*given, grad, state.offsets, slower)
-        grad = self.shared(natural.natural(*given, grad))
+            grad = centering.center(*given, grad, state.offsets, slower, counts)
+        grad = self.shared(natural.natural(*given, grad, counts))
         before = far.copied(*given, held)
         if options.solver == "sgd":
             rate = steady.steady(energy, grad, rate)

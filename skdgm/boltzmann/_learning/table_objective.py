@@ -6,7 +6,8 @@ units, those given all other columns:
 .. math:: \sum_j \log p(v_j \mid \hat h^{(j)}), \qquad \hat h^{(j)} = A'\big(c +
    \textstyle\sum_{i \neq j} T_i(v_i) W_{i:}\big)
 
-It takes no sum over the values of a column, as a pseudo-likelihood does.
+It takes no sum over the values of a column, as a pseudo-likelihood does: left out, a
+count has the mean of its column, and any other value the statistic 0.
 """
 
 import numpy as np
@@ -57,6 +58,23 @@ class TableWatch(PseudoLikelihoodWatch):
     def _of_independent(self, objective):
         return objective.known[0]
 
+    def _room_of_far(self):
+        """Nats per row that far values cost, and that counts of one kind of rows cost
+        where those of another are expected: those of each row by the next one's, above
+        their cost by the means."""
+        objective, cost, n_rows = self.objective, 0.0, 1
+        blocks = zip(objective.layout.units, objective.fills)
+        counts = [(b, *own) for b, own in enumerate(blocks) if is_count(own[0])]
+        for _, batch in self._batches(self.probe) if counts else ():
+            x, _ = objective.present(batch)
+            n_rows += len(batch.v)
+            for block, unit, mean in counts:
+                v, mean = np.asarray(x[block], np.float64), np.maximum(mean, 0.01)
+                other = unit.natural(0.9 * np.roll(v, 1, axis=0) + 0.1 * mean)
+                cost += log_columns(unit, unit.natural(mean), v).sum()
+                cost -= log_columns(unit, other, v).sum()
+        return super()._room_of_far() + max(0.0, cost / n_rows)
+
     def _watched(self, params, batch, part):
         columns, params = self.units[part], plain(params)
         energy, layout = self.objective.energy, self.objective.layout
@@ -70,10 +88,14 @@ class TableWatch(PseudoLikelihoodWatch):
         given, owners = x[n_visible + 1 :], layout.owners
         x = tuple(map(np.asarray, x[:n_visible]))
         log_p = np.empty(columns.shape)
+        fills = [
+            fill.astype(v.dtype) if is_count(unit) else v.dtype.type(0)
+            for unit, fill, v in zip(layout.units, self.objective.fills, x)
+        ]
         for number, chosen in enumerate(columns.T):
             rest = [
-                np.where(owner == chosen[:, None], v.dtype.type(0), v)
-                for owner, v in zip(owners, x)
+                np.where(owner == chosen[:, None], fill, v)
+                for owner, fill, v in zip(owners, fills, x)
             ]
             means = _hidden_means(energy, params, (*rest, None, *given))
             state = *(None,) * n_visible, means, *given
@@ -90,13 +112,18 @@ def _hidden_means(energy, params, x):
 
 def _given_means(energy, params, layout, x, state, chosen):
     """Log-likelihood of one column of each row, given the means of the hidden units
-    that the rest of its row gives: statistics of 0 are 0."""
+    that the rest of its row gives."""
     total = np.zeros(len(chosen))
     for block, (unit, which) in enumerate(zip(layout.units, layout.which)):
         eta = energy.field(params, block, energy.received(params, state, block))
         own = log_columns(unit, eta, x[block])
         total += np.where(which == chosen[:, None], own, 0).sum(axis=1)
     return total
+
+
+def is_count(unit):
+    """Whether values of a block are counts."""
+    return unit.numbers and unit.listable
 
 
 def log_columns(unit, eta, x):

@@ -177,10 +177,11 @@ def _unit(kind, columns, which, options):
         block = Gaussian if kind == "gaussian" else Truncated
         return block(size, options.precision, options.min_variance)
     limits, gains, *_ = (tuple(fact[which].tolist()) for fact in columns.units)
+    typical = tuple(columns.units.mean[which].tolist())
     if kind == "binomial":
-        return Binomial(size, limits, gains)
+        return Binomial(size, limits, gains, typical)
     if kind == "poisson":
-        return Poisson(size, gains, tuple(columns.units.mean[which].tolist()))
+        return Poisson(size, gains, typical)
     return Interval(size, gains)
 
 

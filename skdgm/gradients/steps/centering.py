@@ -13,9 +13,9 @@ parameters of the plain energy it is
    \qquad \Delta c_c = \Delta c - \Delta W_c^\top \mu .
 
 The corrections of the biases belong to the step that the weights take: since
-:func:`natural` divides it by the precisions of real units afterwards, :math:`\mu`, the
-offset times the precision, is divided by it in the last term already. The gradient of
-three-way couplings stays as it is.
+:func:`natural` divides it by the information of real units and counts afterwards,
+:math:`\mu`, the offset times the precision or the gain, is divided by it in the last
+term already. The gradient of three-way couplings stays as it is.
 
 References
 ----------
@@ -29,6 +29,7 @@ import numpy as np
 
 from skdgm.couplings import Conv
 from skdgm.energies import Params, mean_row
+from skdgm.gradients.steps.natural import longer
 
 # Weight of the last batch's means in the running means.
 RATE = 0.01
@@ -56,24 +57,27 @@ def overshoots(energy, offsets, rate, adaptive):
     return False
 
 
-def center(energy, params, grad, offsets, factors=None):
+def center(energy, params, grad, offsets, factors=None, counts=True):
     """Centre the plain gradient; apply before :func:`natural`. Offsets are the values
     of each block that count as zero; ``factors`` those by which the gradient of blocks
-    below was :func:`~skdgm.gradients.steps.far.shortened`."""
+    below was :func:`~skdgm.gradients.steps.far.shortened`; ``counts`` whether
+    :func:`natural` divides that of counts."""
     T = [
         unit.statistic(own, offset)
         for unit, own, offset in zip(energy.units, params.units, offsets)
     ]
     biases = [unit.bias_of(own) for unit, own in zip(energy.units, grad.units)]
     lost, couplings = [np.zeros_like(bias) for bias in biases], list(grad.couplings)
+    afterwards = longer(energy, params, counts)
     for i, j, number in energy.own_links:
         part = couplings[number]
-        # Steps of the weights of real units are divided by precisions afterwards.
-        real = energy.units[i].form == "normal"
-        mu = T[i]
+        mu = shift = T[i]
         if factors and i in factors:
             mu = mu * factors[i].astype(mu.dtype)
-        given = biases[i], biases[j], mu, T[j], offsets[i] if real else T[i]
+        if i in afterwards:
+            real = energy.units[i].form == "normal"
+            shift = offsets[i] if real else shift * afterwards[i]
+        given = biases[i], biases[j], mu, T[j], shift
         part, of_below, of_above = part.center(*given)
         lost[i] += of_below
         lost[j] += of_above

@@ -32,6 +32,10 @@ Without centring the means of hidden units, of about 1/2, add up as well: their 
 :math:`\tfrac14 n_h` then.
 The effects of a filter add up over its positions, and its steps are shortened likewise.
 
+Counts have such precisions as well: statistics are divided by the deviation of all
+rows, and have the variance :math:`1 / \lambda` given the hidden units. Without the
+division high counts would learn :math:`\lambda` times as slowly.
+
 References
 ----------
 .. [1] Amari (1998). Natural gradient works efficiently in learning. Neural Computation.
@@ -43,16 +47,33 @@ from skdgm.couplings import Conv
 from skdgm.energies import Params
 
 
-def natural(energy, params, grad):
-    r"""Divide the gradient by biases and weights of a bottom layer of real units by the
-    units' precisions: :math:`\Delta_n b` and :math:`\Delta_n W`."""
+def natural(energy, params, grad, counts=True):
+    r"""Divide the gradient by biases and weights of visible real units, and of counts,
+    by the units' information: :math:`\Delta_n b` and :math:`\Delta_n W`."""
     units, couplings = list(grad.units), list(grad.couplings)
-    for block, own in _real(energy, params):
-        variance = np.exp(-own.log_precision)
-        units[block] = units[block]._replace(mean=units[block].mean * variance)
+    for block, factor in longer(energy, params, counts).items():
+        unit, own = energy.units[block], units[block]
+        units[block] = unit.with_bias(own, unit.bias_of(own) * factor)
         for link in energy.weights_of(block):
-            couplings[link] = couplings[link].scaled(variance)
+            couplings[link] = couplings[link].scaled(factor)
     return Params(tuple(units), tuple(couplings))
+
+
+def longer(energy, params, counts=True):
+    """Factors of :func:`natural`, the inverse information of biases: a dictionary with
+    an array of shape (size,) for each block of real units, and of ``counts`` beside
+    units with limits."""
+    found = {}
+    for block in energy.layers[0]:
+        unit = energy.units[block]
+        factor = unit.inverse_information(params.units[block])
+        if factor is None:
+            continue
+        # Above counts, units without limits are pushed far by long steps.
+        beside = (energy.units[other] for other in energy.beside(block))
+        if unit.form == "normal" or (counts and all(map(_bounded, beside))):
+            found[block] = factor
+    return found if found and energy.own_links else {}
 
 
 def standardised(energy, params, grad):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm.couplings import Dense, Factors
-from skdgm.distributions import Bernoulli, Gaussian, Normal
+from skdgm.distributions import Bernoulli, Binomial, Gaussian, Normal, Poisson
 from skdgm.energies import Energy, Params, contrast, layered
 from skdgm.gradients.steps.natural import (
     damped,
@@ -145,3 +145,19 @@ def test_standardised_weights_outlive_a_change_of_precision():
     binary = layered([[Bernoulli(4)], [Bernoulli(3)]])
     given = binary, binary.init(RNG)
     rescale(*given, deviations(*given))
+
+
+def test_counts_that_vary_more_than_their_noise_are_divided_by_their_information():
+    counts = Poisson(2, (0.5, 0.125), (4.0, 16.0))
+    energy = layered([[counts, Bernoulli(2)], [Binomial(3, 4, 1.0, 1.0)]])
+    params = energy.init(RNG)
+    sizes = 2, 2, 3
+    data, model = (tuple(RNG.random((n, size)) for size in sizes) for n in (5, 7))
+    grad = contrast(energy, params, data, model)
+    found = natural(energy, params, grad)
+    np.testing.assert_allclose(found.units[0], grad.units[0] * [1, 4])
+    given, expected = (np.asarray(part.couplings[0]) for part in (found, grad))
+    np.testing.assert_allclose(given, expected * [[1], [4]])
+    assert found.couplings[1] is grad.couplings[1]
+    assert found.units[2] is grad.units[2]
+    assert natural(energy, params, grad, counts=False).units[0] is grad.units[0]
