@@ -9,7 +9,7 @@ from numbers import Real
 
 import numpy as np
 
-from skdgm.data.reach import within_reach
+from skdgm.data.reach import tell_beyond, within_reach
 from skdgm.data.series import brief, named, place_of
 from skdgm.distributions import Event
 
@@ -44,7 +44,8 @@ def events_of(columns, kinds, conditions, names, who, bounded=True):
             if events[j].empty:
                 reader.refuse(condition)
     if bounded:
-        v = within_reach(who, columns, v[None], names.__getitem__)[0]
+        (v,), beyond = within_reach(columns, v[None])
+        tell_beyond(who, beyond, names.__getitem__)
     return x, v, events
 
 

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
 from skdgm.data.frames import tell_unknown
-from skdgm.data.reach import within_reach
+from skdgm.data.reach import tell_beyond, within_reach
 from skdgm.data.streams import streamed
 from skdgm.utils.blocks import Blocks
 from skdgm.utils.counts import WHOLE, check_choice
@@ -125,6 +125,7 @@ def fill(
         rng = stream(seed).rows(len(which))
     else:
         rng = stream(density.seed, IMPUTE).rows(row_hash(rows)[which])
+    beyond = np.zeros(rows.shape[1], bool)
     with one_blas_thread():
         for part in rows.blocks(len(which)):
             # A slice avoids a copy: it gives a view.
@@ -134,8 +135,8 @@ def fill(
             if holes.size:
                 known = v[holes]
                 if density.bounded:
-                    facts = density.name, density.columns, known, rows.name_of
-                    known = within_reach(*facts)
+                    known, far = within_reach(density.columns, known)
+                    beyond |= far
                 own, whole = [known, rng.take(part).take(holes)], whole.copy()
                 if given is not None:
                     own.append(rows.beside(place)[holes])
@@ -145,6 +146,8 @@ def fill(
                 known = ~np.isnan(whole[holes])
                 whole[holes] = np.where(known, whole[holes], found)
             parts.append(whole)
+    # Once for all blocks.
+    tell_beyond(density.name, beyond, rows.name_of)
     return np.concatenate(parts)
 
 

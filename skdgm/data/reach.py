@@ -98,18 +98,25 @@ def far_out(model, columns, table, slowed=False):
     return words
 
 
-def within_reach(name, columns, v, name_of):
+def within_reach(columns, v):
     """Known values, (n_rows, n_columns) in the units of a model and NaN where missing,
-    as a net reads them: beyond the range seen, and a tail, as the end of this.
-
-    A DataRangeWarning names the model and its columns, by ``name_of`` their numbers.
-    """
+    as a net reads them: beyond the range seen, and a tail, as the end of this; and a
+    mask of the columns that have such values, for :func:`tell_beyond`."""
     (low, high), (least, most) = ends(columns, v.shape[1])
     with np.errstate(invalid="ignore"):
         below, above = v < low, v > high
     beyond = (below | above).any(axis=0)
     if not beyond.any():
-        return v
+        return v, beyond
+    found = np.where(below, least, np.where(above, most, v))
+    return found.astype(v.dtype, copy=False), beyond
+
+
+def tell_beyond(name, beyond, name_of):
+    """Warn of a mask of columns with values beyond the range seen, by the name of a
+    model and those that ``name_of`` gives their numbers; not if there are none."""
+    if not beyond.any():
+        return
     found = [str(name_of(j)) for j in np.flatnonzero(beyond)]
     more = f" and {len(found) - _MANY} more" if len(found) > _MANY else ""
     warn(
@@ -118,7 +125,6 @@ def within_reach(name, columns, v, name_of):
         "if they were at the end of this range, since nothing was learned of others.",
         DataRangeWarning,
     )
-    return np.where(below, least, np.where(above, most, v)).astype(v.dtype, copy=False)
 
 
 def ends(columns, n_columns):

@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from skdgm.base import Density, MissingCapability
 from skdgm.data import fill, tell_unknown
 from skdgm.data.gaps import fill_gaps, lost_columns, need_particles
-from skdgm.data.reach import ends, within_reach
+from skdgm.data.reach import ends, tell_beyond, within_reach
 from skdgm.data.sequences import as_one_table, carried_on, completed_columns, last_known
 from skdgm.data.time_steps import steps_of
 from skdgm.training import Sequences, stretches
@@ -212,7 +212,8 @@ class SequenceDensity(Density):
     def _within(self, rows):
         """Rows of which values far beyond the range seen are read as the end of it."""
         v = np.array(rows.take(slice(None)))
-        found = within_reach(self.name, self.columns, v, rows.name_of)
+        found, beyond = within_reach(self.columns, v)
+        tell_beyond(self.name, beyond, rows.name_of)
         return rows if found is v else rows.raw._replace(X=found)
 
     def _in_steps(self, X, lengths):

@@ -22,6 +22,7 @@ from skdgm import (
     GenerativeImputer,
 )
 from skdgm.exceptions import DataRangeWarning
+from skdgm.utils import rows
 
 pd = pytest.importorskip("pandas")
 
@@ -124,3 +125,15 @@ def test_means_of_a_normal_distribution_are_linear_however_far():
     X = np.random.default_rng(0).normal(size=(200, 1)) @ [[1.0, 2.0]]
     model = FVBN(column_types="gaussian").fit(X)
     assert np.isclose(model.impute([[100.0, np.nan]])[0, 1], 200, rtol=1e-2)
+
+
+def test_all_blocks_of_rows_are_told_together(monkeypatch):
+    model, X = MODELS["nade"], table(False)
+    model.fit(X)
+    monkeypatch.setattr(rows, "BLOCK_ENTRIES", 10)
+    far = X.iloc[:20].assign(warm=np.arange(20) * 100.0, city=None)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        model.impute(far)
+    found = [own for own in told if own.category is DataRangeWarning]
+    assert len(found) == 1
