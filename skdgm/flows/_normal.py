@@ -29,9 +29,10 @@ _SHRINKAGE = (
     *(0.0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3),
     *(0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0),
 )
-# Parts of the rows that are left out by turns; steps of expectation maximisation; and
-# columns from which on parts, steps and degrees are fewer.
-_FOLDS, _EM_STEPS, _MANY = 5, 20, 257
+# Parts of the rows that are left out by turns; steps of expectation maximisation, and
+# the first of these, which choose a degree, as the last does; and columns from which on
+# parts, steps and degrees are fewer.
+_FOLDS, _EM_STEPS, _CHOICES, _MANY = 5, 20, 3, 257
 # Least variance, as a share of the column's, and least ratio of pivots that are safe.
 _FLOOR, _SAFE = 1e-4, 1e-5
 
@@ -185,17 +186,27 @@ def fitted(table, n_given=0):
     )
     if n >= _MANY:
         amounts, n_folds, n_steps = _SHRINKAGE[1::3], 2, 3
-    for _ in range(1 if table.rows.complete else n_steps):
+    n_steps = 1 if table.rows.complete else n_steps
+    for step in range(n_steps):
         found = partial(expected, table.rows, joint=partial(tuple, joint))
         folds = [found(*part) for part in _folds(table, n_folds)]
         whole = _union(folds)
-        joint = whole.mean, _regular(whole.covariance, 1e-6)
+        # Expected moments of rows left out are as those of the joint distribution: one
+        # that knows rows by heart would choose no shrinkage.
+        if step < _CHOICES or step == n_steps - 1:
+            shrinkage = _best_of(amounts, folds, n_given)
+        joint = whole.mean, _regular(whole.covariance, max(shrinkage, 1e-6))
+    return Normal(whole.mean, _regular(whole.covariance, shrinkage), shrinkage)
+
+
+def _best_of(amounts, folds, n_given):
+    """Shrinkage under which folds have the highest likelihood given the others."""
     best, shrinkage = -np.inf, _SHRINKAGE[-1] / 2
     for amount in amounts if len(folds) > 1 else ():
         found = _score(folds, amount, n_given)
         if found > best:
             best, shrinkage = found, amount
-    return Normal(whole.mean, _regular(whole.covariance, shrinkage), shrinkage)
+    return shrinkage
 
 
 def _folds(table, n):
