@@ -582,7 +582,7 @@ def test_a_tuned_net_remembers_early_stopping_and_its_seed(path):
         n_iter=30,
         learning_rate=0.05,
         early_stopping=True,
-        n_iter_no_change=3,
+        n_iter_no_change=5,
         random_state=0,
     )
     whole = clone(net).fit(BITS, LABELS)

@@ -29,6 +29,9 @@ class MachineNet:
     def _options(self):
         return self._asked
 
+    def _present_options(self):
+        return self._asked
+
     def get_params(self, deep=True):
         """No parameters: they are those of the machine."""
         return {}
