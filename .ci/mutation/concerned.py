@@ -1,0 +1,123 @@
+"""A plugin of pytest that keeps the tests which a file of the package concerns.
+
+A test is concerned if the file is among what its module imports, directly or through
+other modules of the package; for a case of the common tests, among what the estimators
+that it is given import. Names are followed to where they are defined: ``from skdgm
+import NADE`` is an import of ``skdgm/autoregressive/nade.py``. The file's own tests,
+in the folder of tests with its name, run first.
+
+The file is given by the environment: ``SKDGM_CHANGED=skdgm/autoregressive/nade.py``.
+"""
+
+import ast
+import os
+from functools import cache
+from pathlib import Path
+
+import pytest
+from sklearn.base import BaseEstimator
+
+from skdgm.registry import PUBLIC
+
+ROOT = Path.cwd()
+CHANGED = os.environ["SKDGM_CHANGED"]
+# Modules that import every estimator, for tests that are given some of them.
+ALL_ESTIMATORS = {"tests/common/instances.py"}
+
+
+def file_of(module):
+    """The file of a module of the package or its tests; None for others'."""
+    base = ROOT / module.replace(".", "/")
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.exists():
+            return str(path.relative_to(ROOT))
+    return None
+
+
+@cache
+def _tree(path):
+    return ast.parse((ROOT / path).read_text())
+
+
+@cache
+def _definition(module, name):
+    """The file in which what a module offers by a name is defined."""
+    if module == "skdgm" and name in PUBLIC:
+        return file_of(f"skdgm.{PUBLIC[name]}")
+    path = file_of(f"{module}.{name}")
+    if path:
+        return path
+    path = file_of(module)
+    if path and path.endswith("__init__.py"):
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                for alias in node.names:
+                    if (alias.asname or alias.name) == name:
+                        return _definition(node.module, alias.name)
+    return path
+
+
+@cache
+def _imports(path):
+    """The files that a file imports, at its top or in a function."""
+    found = set()
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            found.update(file_of(alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                found.add(_definition(node.module, alias.name))
+        elif (
+            isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "skdgm"
+        ):
+            found.add(_definition("skdgm", node.attr))
+    return found - {None, path}
+
+
+@cache
+def everything_imported(path):
+    """The files that a file imports, directly or through others."""
+    found, left = {path}, [path]
+    while left:
+        new = _imports(left.pop()) - found - ALL_ESTIMATORS
+        found |= new
+        left += new
+    return found
+
+
+def _estimators_in(value):
+    if isinstance(value, BaseEstimator):
+        yield value
+        for part in value.get_params(deep=True).values():
+            if isinstance(part, BaseEstimator):
+                yield part
+    elif isinstance(value, type) and issubclass(value, BaseEstimator):
+        yield value
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _estimators_in(part)
+
+
+def is_concerned(item):
+    """Whether a test runs the changed file."""
+    path = str(item.path.relative_to(ROOT))
+    if CHANGED in everything_imported(path):
+        return True
+    case = getattr(item, "callspec", None)
+    estimators = list(_estimators_in(list(case.params.values()) if case else []))
+    if ALL_ESTIMATORS & _imports(path) and not estimators:
+        return True
+    classes = {one if isinstance(one, type) else type(one) for one in estimators}
+    files = {file_of(cls.__module__) for cls in classes} - {None}
+    return any(CHANGED in everything_imported(file) for file in files)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    kept, others = [], []
+    for item in items:
+        (kept if is_concerned(item) else others).append(item)
+    config.hook.pytest_deselected(items=others)
+    mirrored = f"tests/{CHANGED.split('/')[1].removesuffix('.py')}"
+    kept.sort(key=lambda item: not item.nodeid.startswith(mirrored))
+    items[:] = kept
