@@ -73,7 +73,7 @@ TOOLS = {
     "GenerativeImputer": "imputation.generative_imputer",
     "SelfSupervisedBoosting": "boosting.self_supervised_boosting",
 }
-# Of these, what only its own module offers.
+# Estimators that only their own modules offer.
 _APART = "BernoulliBinarizer", "Dequantizer"
 
 ESTIMATORS = {**MODELS, **TOOLS}

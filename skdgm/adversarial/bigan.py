@@ -17,7 +17,7 @@ from skdgm.implicit.options import RelaxedOptions
 from skdgm.typing import ArrayOrFrame, Data
 from skdgm.utils.domains import is_frame
 
-# Of "minimax" and "likelihood" the sides cannot be exchanged.
+# The sides of "minimax" and "likelihood" cannot be exchanged.
 _LOSSES = [name for name in LOSSES if name not in ("minimax", "likelihood")]
 
 

@@ -105,7 +105,7 @@ class AutoencoderModel(LatentModel):
             plain = SimpleNamespace(**vars(own) | {"activation": name})
             n_flat, up, down = convolutions(plain, output, init, linear)
             down = layers.dense(n_flat, name, init), *down
-            # Of each pixel of the largest maps a filter reads a window.
+            # A filter reads a window around each pixel of the largest maps.
             widest = int(output.n_inputs.sum()) * max(own.conv_layer_sizes)
             images = Images((*up,), down, widest)
         told, known = None, facts.known

@@ -83,7 +83,7 @@ class ReconstructionEstimator(ReconstructionOptions, NetEstimator):
 
     _MODEL, _BUDGET = ReconstructionModel(), Budget(3_500, 20, 100)
     _KNOWN = ("_means",)
-    # Of subclasses without these options.
+    # Values in subclasses that lack these options.
     _IMPLIED = {
         **{"corruption": "gaussian", "corruption_level": 0.0, "walkback": 0},
         **{"sparsity": 0.0, "n_active": None, "contraction": 0.0},

@@ -123,7 +123,7 @@ def _fill(chains, params, v, rng, method, n):
         numbers.append(own.effective)
     x, inputs, log_w, log_joint = (np.concatenate(p, axis=1) for p in zip(*parts))
     number = effective_of(totals, numbers)
-    # Of a normal distribution the mode is the mean.
+    # The mode of a normal distribution is its mean.
     if method == "mean" or (method == "mode" and chains.members[0].normal):
         mean = np.einsum("re,rei->ri", softmax(log_w, axis=1), inputs)
         return chains.conditionals.value(mean.astype(v.dtype)), number, found

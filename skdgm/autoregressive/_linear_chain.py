@@ -18,8 +18,8 @@ from skdgm.autoregressive._particles import Particles
 from skdgm.nets import Layer
 from skdgm.utils.math import LOG_2PI, distinct
 
-# Of scipy: all numbers are finite, and to look takes as long as to solve where matrices
-# are small.
+# Options of scipy: all numbers are finite, and a check takes as long as to solve small
+# systems.
 QUICK = {"lower": True, "check_finite": False}
 # Share of variances that is added to keep covariances from being singular.
 _JITTER = 1e-10

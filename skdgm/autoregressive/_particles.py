@@ -138,7 +138,7 @@ def filled(chain, params, v, rng, n_each, events=None, listed=False):
         if late.size:
             inputs[late, chain.inputs[t]] = single.expected(out[late])
         # Weights that change no more are kept: draws anew would only be fewer.
-        # Of listed codes few may count for draws of later columns.
+        # Few of the listed codes may count for draws of later columns.
         drop = np.where(whole, (t == last) & several, t < final)
         poor = np.flatnonzero((_effective(log_w) < _FEW * n) & drop)
         if poor.size:

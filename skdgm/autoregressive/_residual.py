@@ -38,7 +38,7 @@ class ResidualChain(TiedChain):
     ):
         super().__init__(conditionals, start, order, n_units, activation, rule, True)
         self.U, errors = regressions(covariance[np.ix_(order, order)])
-        # Of each column log weights, then means, then log scales.
+        # Outputs of a column: log weights, then means, then log scales.
         mixture = conditionals.mixture
         self.n_each = 3 * mixture.n_components
         kinds = np.repeat(np.arange(3), mixture.n_components)

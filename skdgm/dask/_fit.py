@@ -181,7 +181,7 @@ def _check(estimator, local_steps, n_shards, series):
         by_default = option == "n_shards" and value is None
         if not by_default and (not whole or value < 1):
             raise ValueError(f"{option} must be a whole number of at least 1: {value}.")
-    # Of a machine with a label they are those of the machine that describes it.
+    # A machine with a label has the options of the machine that describes it.
     options = vars(estimator._present_options())
     if any(own is not None for own in series) and not is_of_series(estimator):
         raise ValueError(f"lengths and groups are of sequences, which {name} has not.")

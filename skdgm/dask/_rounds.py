@@ -93,7 +93,7 @@ def losses(fit, number, shared):
         state = shard.state(shared)
         watch = shard.watched(state)
         if not len(watch.probe):
-            # Of labels, none of which are known here.
+            # The loss is of labels, none of which are known here.
             return np.zeros(5)
         loss, validation = watch(state)
     n, n_held = shard.table.n_draws, 0.0

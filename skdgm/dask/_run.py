@@ -260,7 +260,7 @@ class Run:
                 OSError,
             ) as error:
                 lost = self._noticed()
-                # Of a worker without a shard parameters may be lost, too.
+                # A worker without a shard may have held parameters that are lost.
                 if not lost:
                     n_tries += 1
                     if isinstance(error, FutureCancelledError) and n_tries < _NOTICED:

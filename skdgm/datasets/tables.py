@@ -9,7 +9,7 @@ from sklearn.utils import Bunch
 from skdgm.datasets.store import PARTS, Dataset, Source, fetch
 from skdgm.typing import PathLike
 
-# Of each table the name, the sizes of the parts, the number of columns, and git's ids
+# Name of each table, sizes of its parts, number of columns, and git's ids
 # of the files of the parts at that commit.
 _DEBD = (
     "https://raw.githubusercontent.com/arranger1044/DEBD/"

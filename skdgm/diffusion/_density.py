@@ -435,7 +435,7 @@ class DiffusionDensity(Density):
         place = {j: k for k, j in enumerate(layout.masked)}
         events = {j: e for j, e in enumerate(events) if e is not None}
         within = {place[j]: e for j, e in events.items() if j in place}
-        # Of bits, more than one value is both.
+        # More than one value of a bit means both.
         within = {} if layout.flips else within
         ranges = {j: e.intervals for j, e in events.items() if j not in place}
         known = not np.isnan(v).all()

@@ -72,7 +72,7 @@ class MatchingObjective(NetObjective):
         last = list(layers_of(params))[-1]
         start = layout.start(self.domain.share(self.columns))
         last.W[:] = 0
-        # Of a convolution there is a bias for each map.
+        # A convolution has a bias for each map.
         last.b[:] = start.reshape(-1, len(last.b)).mean(axis=0)
         frame = self._frame()
         if self.options.architecture == "conv":

@@ -162,7 +162,7 @@ class Clocks:
         size = size if len(size) else np.ones(1)
         self.size = size[:1] if (size == size[0]).all() else size
         self.shares = self.size / self.size.mean()
-        # Of many components, a few parts tell the time.
+        # A few parts stand for many components when times are drawn.
         parts = np.array_split(np.argsort(self.size), min(_PARTS, len(self.size)))
         weights = np.array([self.shares[part].sum() for part in parts])
         self._weights = weights / (weights.sum() * 0.5 * np.pi)

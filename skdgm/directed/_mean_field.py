@@ -42,9 +42,9 @@ class Settled(NamedTuple):
     """Means of hidden bits, and what bounds the children's log probabilities: lists of
     arrays, those next to the data first."""
 
-    # Of each layer, (n_rows, n_units).
+    # For each layer, (n_rows, n_units).
     means: list
-    # Of the columns, if they are bits, and of each layer below the highest, (n_rows,
+    # For the columns, if they are bits, and each layer below the highest, (n_rows,
     # n_children); ``better`` is xi after another step.
     xi: list
     share: list

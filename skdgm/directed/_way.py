@@ -57,7 +57,7 @@ class Drawn(NamedTuple):
     # Inputs, and the :class:`~skdgm.latent.data_layer.Pass` of these.
     x: object
     found: object
-    # Of the data given the lowest layer, of each layer given the one above, and of the
+    # Terms of the data given the lowest layer, of each layer given the next, and of the
     # highest; and by the inference net.
     log_p: tuple
     log_q: tuple

@@ -80,7 +80,7 @@ class Rectified(Sized, Columnwise):
 
     def draw_each(self, eta, rng):
         eta, u = np.asarray(eta, np.float64), rng.uniform(self.size) + 2.0**-33
-        # Of u Phi(eta), the probability of what is further above.
+        # The value beyond which lies u Phi(eta) of the probability.
         x = eta - ndtri_exp(np.log(u) + log_ndtr(eta))
         return np.maximum(x, 0.0)
 

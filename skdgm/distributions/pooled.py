@@ -39,7 +39,7 @@ class _Shape(NamedTuple):
     maps: int
     rows: int
     columns: int
-    # Of ``Selected`` alone.
+    # Fields of ``Selected`` alone.
     down: int = 1
     across: int = 1
     choice: str = ""

@@ -16,7 +16,7 @@ from skdgm.nets.stochastic.emission import Emission, emit
 # Distributions of latent units.
 PRIORS = "normal", "uniform", "bits", "mixed"
 _CODES = 1
-# Of latent units and of noise, in random streams of draws.
+# Random streams of draws: latent units and noise.
 LATENT, _EMIT = 100, 101
 
 

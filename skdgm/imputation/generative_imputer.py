@@ -190,7 +190,7 @@ class GenerativeImputer(Imputer):
         """
         check_is_fitted(self)
         rng = check_random_state(self._seed)
-        # Of numbers arrays, as from scikit-learn's imputers; impute gives DataFrames.
+        # Arrays of numbers stay arrays, as in scikit-learn; impute gives DataFrames.
         density = density_of(self.estimator_)
         fill = self.estimator_.impute if density is None else density.fill
         how = {"method": self.method, "random_state": rng}

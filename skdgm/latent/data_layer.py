@@ -70,7 +70,7 @@ class Pass(NamedTuple):
             return self
         log_q, log_p = list(self.log_q), list(self.log_p)
         for level, own in enumerate(log_q):
-            # Of the highest layer the expected gap may be in log q.
+            # The expected gap of the highest layer may be in log q.
             above = log_p[level] if level < len(log_p) else 0.0
             if (getval(own) - getval(above)).mean() < limit:
                 log_q[level] = getval(own)

@@ -32,11 +32,11 @@ class Params(NamedTuple):
 
     encoders: tuple
     decoders: tuple
-    # Of the data's distribution and of the highest layer, those that are no outputs of
+    # Parameters of the data's distribution and the highest layer that are no outputs of
     # nets; or ().
     own: tuple
     prior: tuple = ()
-    # Of links within layers, if there are any: of the draws of each encoder, and of
+    # Links within layers, if there are any: of the draws of each encoder, and of
     # what is below each decoder, with the highest layer last.
     links: tuple = ()
 

@@ -112,7 +112,7 @@ def start_at(tree, start, n_means):
     """Have outputs of the last layer of a tree of parameters begin at ``start``, and
     those after the means of rows, such as variances, not depend on what is below."""
     *_, last = layers_of(tree)
-    # Of a convolution there is a bias for each map.
+    # A convolution has a bias for each map.
     last.b[:] = start.reshape(-1, len(last.b)).mean(axis=0)
     if last.W.shape[1] == len(start) > n_means:
         last.W[:, n_means:] = 0

@@ -233,7 +233,7 @@ def _apply_standard(params, statistics, x, rng=None, train=False):
     ones = np.ones_like(own.mean)
     if train:
         now, t = moments(getval(x)), t + 1
-        # Of batches of a row or two, the spread is that of their means.
+        # The spread of batches of a row or two is that of their means.
         apart = (now[0] - own.mean) ** 2 if t[0] > 1 else 0
         kept = min(_STAYS, 1 - 1 / t[0])
         own = followed(own, (now[0], now[1] + kept * apart), kept)

@@ -100,11 +100,11 @@ def pulled_back(end, boxes, vector_of):
         tape, end._node.grad = end._node.tape, vector_of(end._value)
         while tape:
             node = tape.pop()
-            # Of what the value does not depend on there is no gradient.
+            # Nodes on which the value does not depend have no gradient.
             if node.grad is None:
                 continue
             for parent, part in zip(node.parents, node.vjp(node.grad)):
-                if isinstance(part, SparseObject):  # Of some entries, by their index.
+                if isinstance(part, SparseObject):  # Some entries, by index.
                     part = part.mut_add(part.vs.zeros())
                 parent.grad = part if parent.grad is None else parent.grad + part
             node.grad = node.vjp = None

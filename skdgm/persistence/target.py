@@ -53,7 +53,7 @@ def check_writable(target):
             pass
         probe.unlink()
     except OSError as error:
-        # Of the subclass for its number.
+        # OSError makes the subclass that belongs to the error number.
         message = f"{error.strerror}: no file can be written in the folder"
         raise OSError(error.errno, message, str(target.parent)) from error
 

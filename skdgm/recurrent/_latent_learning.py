@@ -120,7 +120,7 @@ class LatentSequenceDensity(SequenceDensity):
             h, seen = net.walk.units(own), net.seen(params, net.inputs(rows))
             seen = np.repeat(seen, k, axis=0)
             stats, prior = net.posterior(params, seen, h), net.prior(params, h)
-            # Of rows of which nothing is known there is nothing to infer from.
+            # Rows without any known entry keep the prior.
             nothing = np.repeat(np.isnan(rows).all(axis=1) | self.blind, k)
             stats = np.where(nothing[:, None], prior, stats)
             noise = streams.fold(_NOISE).normal(k * net.n_latent, v.dtype.type)

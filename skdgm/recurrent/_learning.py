@@ -34,7 +34,7 @@ class RecurrentDensity(SequenceDensity):
     def __init__(self, *own, net, params, grey):
         super().__init__(*own)
         self.net, self.params, self.grey = net, params, grey
-        # Of conditionals of entries, grey ones have no likelihood.
+        # Conditionals of entries have no likelihood where bits are grey.
         self.tells_grey = hasattr(net.step, "log_p_of_entries")
 
     @property

@@ -172,7 +172,7 @@ class TunedNetwork(_BaseComposition, Estimator):
         return None, table
 
     def _n_epochs(self, table):
-        # Of rows that are spread over workers, only those that count are told of.
+        # Workers report only the rows that count.
         known = table if table.rows is None else labelled(table)
         asked = self._options
         if not len(known.weight):

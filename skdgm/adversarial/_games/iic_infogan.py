@@ -30,7 +30,7 @@ from skdgm.nets import Part, beside
 from skdgm.nets.tape import pulled_back, traced_leaves
 from skdgm.utils import random
 
-# Of neighbours, and of the initial parameters and dropout of q, in random streams.
+# Random streams of neighbours, and of the initial parameters and dropout of q.
 _NEAR, _READ = 21, 22
 # Updates of an unknown number after which the chosen head stays.
 _SETTLED = 1000

@@ -21,7 +21,7 @@ class GameState(NamedTuple):
     mean: tuple
     # Number of updates of the generator, of shape (1,).
     t: np.ndarray
-    # Of games that have these: the average of the discriminator's parameters; the net
+    # Parts of some games only: the average of the discriminator's parameters; the net
     # that tells codes; and running means of what two views share by each of its heads,
     # in nats, with 1 for the chosen one, (2, n_heads).
     discriminator_mean: tuple = ()

@@ -57,7 +57,7 @@ class ConditionalDensity(Density):
         super().__init__(*known)
         self.energy, self.params, self.responses = energy, params, responses
         self.of_y, self.layout, self.fills = of_y, layout, fills
-        # Of sweeps by which the machine has learned to predict, if it has.
+        # Sweeps by which the machine has learned to predict, if it has.
         self.n_lags, self.sweeps = n_lags, sweeps
 
     @property

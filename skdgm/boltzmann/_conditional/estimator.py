@@ -218,6 +218,6 @@ class GivenEstimator(GivenAnswers):
         # Options may be set to anything until the next fit.
         tags.target_tags.required = np.array_equal(getattr(self, "n_lags", 0), 0)
         tags.target_tags.multi_output = True
-        # Of a y of one column of classes there are probabilities.
+        # A y of one column of classes has probabilities.
         tags.classifier_tags = ClassifierTags(poor_score=True)
         return tags

@@ -23,7 +23,7 @@ _LOG_2PI = np.log(2 * np.pi)
 _START, _UP, _BURN, _DOWN, _ENDS = range(5)
 # What is done where nothing else is asked for, with temperatures as moves have them.
 _BRIEF = AISOptions((100, 300, 1000), schedule=None, burn_in=600, max_se=0.1)
-# Of rows with missing entries.
+# For rows with missing entries.
 _FEW_BETAS, _FEW_CHAINS = 30, 5
 
 
@@ -88,7 +88,7 @@ def log_integral(rng, moves, params, v, size):
     rng, known = rng.each(_FEW_CHAINS), ~np.isnan(v)
     noise = rng.fold(_START).normal(v.shape[1], v.dtype)
     start, betas = np.where(known, v, noise), np.linspace(0, 1, _FEW_BETAS) ** 2
-    # Of what is known, the standard normal distribution has a density, too.
+    # The standard normal distribution's density of the known entries.
     base = 0.5 * _LOG_2PI * (~known).sum(axis=1)
     base -= 0.5 * np.square(np.where(known, v, 0), dtype=float).sum(axis=1)
     base += moves.log_base(params)

@@ -136,7 +136,7 @@ class CovarianceWatch(DensityWatch):
         rng = self.rng.rows(np.arange(part.start, part.stop, dtype=np.uint64))
         v = self.rows.take(index)
         n = v.shape[1]
-        # Of columns that are seen.
+        # One of the columns that are seen.
         order = np.where(np.isnan(v), 2, rng.uniform(n))
         column = order.argmin(axis=1)
         seen = (~np.isnan(v)).sum(axis=1)

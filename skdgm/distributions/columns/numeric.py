@@ -72,7 +72,7 @@ class NumericOutput(Output):
             _ranges(first + n_logits, self.values.n_outputs),
         )
         self._first = np.cumsum(self.n_inputs) - self.n_inputs
-        # Of each atom its column, number, and column's place among those with.
+        # Each atom's column, its number, and the column's place among those with atoms.
         self._owner = np.repeat(np.arange(len(scales)), n_atoms)
         self._slot = np.repeat(np.arange(len(self.atomic)), n_atoms[self.atomic])
         self._number = np.concatenate([*map(np.arange, n_atoms), np.zeros(0, int)])

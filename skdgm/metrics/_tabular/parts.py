@@ -84,7 +84,7 @@ def disclosed(columns, known, sensitive, confidence):
     names = "column", "train", "train_lower", "train_upper", "held_out"
     names += "held_out_lower", "held_out_upper", "excess", "excess_lower"
     found = {name: [] for name in (*names, "excess_upper")}
-    # Of several intervals all are to hold.
+    # All intervals hold together at this confidence (Bonferroni).
     joint = 1 - (1 - confidence) / len(sensitive)
     for place, guessed in gower.guesses(columns, known, sensitive).items():
         column, shares, sizes = columns[place], [], []
