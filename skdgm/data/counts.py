@@ -1,6 +1,7 @@
 """Columns of counts: of words in documents."""
 
 import numpy as np
+from scipy.sparse import issparse
 from scipy.special import entr
 from sklearn.utils.validation import _get_feature_names
 
@@ -26,7 +27,8 @@ class CountColumns(ColumnKind):
         """
         name, flat = type(model).__name__, isinstance(X, list | tuple)
         flat = flat or getattr(X, "ndim", None) == 1
-        if flat and len(X) and isinstance(next(iter(X)), str):
+        flat = flat and not issparse(X) and len(X)
+        if flat and isinstance(next(iter(X)), str):
             raise ValueError(
                 f"{name} takes counts, but X has texts: count their words, with "
                 "sklearn.feature_extraction.text.CountVectorizer."

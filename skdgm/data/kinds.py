@@ -171,7 +171,8 @@ def kinds_of(column_types, rows):
         return np.full(rows.shape[1], column_types[0])
     names = column_types.values() if isinstance(column_types, dict) else column_types
     single = isinstance(column_types, str)
-    wrong = [names] if single and names != "mixed" else set(names) - set(KINDS)
+    wrong = [kind for kind in names if not (isinstance(kind, str) and kind in KINDS)]
+    wrong = [names] if single else wrong
     if wrong and names != "mixed":
         raise ValueError(
             f"column_types must be 'mixed', or have one of {_listed(KINDS)} for each "

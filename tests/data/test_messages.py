@@ -22,6 +22,7 @@ from skdgm import (
     GANClassifier,
     GenerativeDBNClassifier,
     RBMClassifier,
+    ReplicatedSoftmax,
 )
 from skdgm.constraints import Inequality
 from skdgm.exceptions import LabelWarning, MissingDataWarning
@@ -57,6 +58,16 @@ def test_what_is_wrong_with_a_table(estimator):
                 given, Y[: len(given) if isinstance(given, list) else given.shape[0]]
             )
         assert not hasattr(own, "n_iter_")
+
+
+@pytest.mark.parametrize(
+    "estimator", [*READERS, ReplicatedSoftmax(2)], ids=lambda one: type(one).__name__
+)
+def test_a_sparse_vector_is_no_table(estimator):
+    own = clone(estimator)
+    with pytest.raises(ValueError, match="2D"):
+        own.fit(sp.coo_array([1.0, 0.0, 1.0]), Y[:3])
+    assert not hasattr(own, "n_iter_")
 
 
 def test_what_is_wrong_with_later_tables():

@@ -235,7 +235,8 @@ def test_sparse_data_are_read_as_dense_ones_are():
     [
         (KINDS[:3], "column_types has 3 entries, but X has 4"),
         ((*KINDS, "gaussian"), "column_types has 5 entries, but X has 4"),
-        ((*KINDS[:3], "real"), "column_types must be 'mixed', or .* got {'real'}"),
+        ((*KINDS[:3], "real"), r"column_types must be 'mixed', or .* got \['real'\]"),
+        ({0: [1, 2]}, r"column_types must be 'mixed', or .* got \[\[1, 2\]\]"),
         ("categorical", r"column_types must be 'mixed', or .* got \['categorical'\]"),
     ],
 )
