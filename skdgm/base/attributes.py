@@ -11,7 +11,9 @@ from functools import wraps
 from types import FunctionType
 from typing import TypeVar
 
+import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils.validation import check_scalar
 
 from skdgm.exceptions import DivergenceError
 from skdgm.utils.threading.threads import Held
@@ -22,6 +24,8 @@ Method = TypeVar("Method", bound=Callable)
 Class = TypeVar("Class", bound=type)
 # Beginnings of the names of methods that do not read what was learned alone.
 _CHANGING = "_", "fit", "partial_fit", "set_", "get_"
+# Options of methods that are True or False.
+_FLAGS = {"return_se", "return_y", "apc"}
 
 
 @contextmanager
@@ -103,6 +107,8 @@ def steady(cls: Class) -> Class:
 def _on_view(method):
     @wraps(method)
     def read(self, *arguments, **options):
+        for name in options.keys() & _FLAGS:
+            check_scalar(options[name], name, (bool, np.bool_))
         return method(view(self), *arguments, **options)
 
     return read
