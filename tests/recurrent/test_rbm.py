@@ -67,7 +67,6 @@ def test_probabilities_of_all_sequences_add_up(model, kind):
     np.testing.assert_allclose(filled, p[1] if len(p) == 2 else p.argmax(), rtol=1e-6)
 
 
-@pytest.mark.short("RNNRBM")
 @models
 def test_densities_of_real_steps_integrate_to_one(model):
     model, X = fitted(model, "gaussian")

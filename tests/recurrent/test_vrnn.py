@@ -108,7 +108,6 @@ def test_missing_entries_are_summed_out():
     assert filled == pytest.approx(np.exp(both[1] - found), abs=0.05)
 
 
-@pytest.mark.exhaustive
 def test_draws_have_the_likelihoods_of_rows():
     model = widened(fitted(1, size=0.8)).set_params(n_draws=1000)
     drawn = np.stack(model.generate(2, n_samples=4000, random_state=0))

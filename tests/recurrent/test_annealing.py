@@ -1,0 +1,210 @@
+"""Annealing of machines of a step, and particle filters, by sums over all states."""
+
+from itertools import product
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.special import expit, logsumexp
+
+from skdgm.recurrent._biases import Biases
+from skdgm.recurrent._rbm_annealing import Noise, combined
+from skdgm.recurrent._rbm_step import RBMStep
+from skdgm.utils.random import stream
+from tests.recurrent.test_rbm import MODELS
+from tests.recurrent.test_rbm import fitted as fitted_machine
+from tests.recurrent.test_vrnn import fitted as fitted_vrnn
+
+KINDS = ["bernoulli", "categorical", "gaussian"]
+HOLED = np.array([[1.0, 0], [np.nan, 1], [0, np.nan], [np.nan, np.nan]])
+
+
+def machine(kind):
+    """A step of a net, its machine with random parameters, and biases of rows."""
+    model, _ = fitted_machine(MODELS[0], kind)
+    net, params = model.density_.net, model.density_.params
+    biases, _ = net.all_biases(params, net.inputs(params, HOLED), np.ones(4, int))
+    rng = np.random.default_rng(0)
+    biases = Biases(*(rng.normal(size=part.shape) for part in biases))
+    return net.step, params.step, biases
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_base_of_annealing_is_the_machine_without_couplings(kind):
+    step, shared, biases = machine(kind)
+    known, x = step._known(HOLED), step.inputs(HOLED)
+    free = shared._replace(W=0 * shared.W)
+    alone = biases._replace(hidden=0 * biases.hidden)
+    exact = logsumexp(step._by_state(free, alone, x, known), axis=1)
+    found = step._independent(shared, biases, x, known)
+    np.testing.assert_allclose(found, exact)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_log_weights_are_ratios_of_the_models_on_the_way(kind):
+    step, shared, biases = machine(kind)
+    known = np.ones((4, step.n_inputs), bool)
+    x = step.inputs(np.nan_to_num(HOLED))
+    # Entries that are all known stay, so that weights are of one state throughout.
+    ends = [
+        step._independent(shared, biases, x, known),
+        logsumexp(step._by_state(shared, biases, x, known), axis=1),
+    ]
+    rng = stream(0).rows(4)
+    for betas, sign in ([0, 0.2, 1], 1), ([1, 0.7, 0], -1):
+        log_w, after = step._along(shared, biases, x, rng, known, betas)
+        np.testing.assert_allclose(log_w, sign * (ends[1] - ends[0]))
+        np.testing.assert_array_equal(after, x)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_annealing_of_rows_with_missing_entries(kind, monkeypatch):
+    step, shared, biases = machine(kind)
+    exact = step.bracket(shared, biases, HOLED, stream(0).rows(4))
+    np.testing.assert_array_equal(*exact)
+    assert exact[0, 3] == pytest.approx(0)
+    known, x = step._known(HOLED), step.inputs(HOLED)
+    wanted = logsumexp(step._by_state(shared, biases, x, known), axis=1)
+    given = shared, biases, x, stream(1).rows(4), known, 60, 50
+    sides, drawn = step._annealed(*given)
+    np.testing.assert_allclose(sides, [wanted, wanted], atol=0.1)
+    assert drawn.shape == (4 * 50, step.n_inputs)
+    one, _ = step._annealed(*given, sides=1)
+    np.testing.assert_allclose(one[1], sides[0])
+    monkeypatch.setattr("skdgm.recurrent._rbm_step._EXACT", 1)
+    step.n_betas = 60
+    found = step.bracket(shared, biases, HOLED, stream(0).rows(4))
+    np.testing.assert_allclose(found, exact, atol=0.25)
+    assert not found[:, 3].any() or abs(found[:, 3]).max() < 0.25
+    watched = step.watched(shared, biases, HOLED, stream(0).rows(4))
+    np.testing.assert_allclose(watched, -exact[0], atol=0.4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gibbs_steps_leave_the_machine_as_it_is(kind):
+    """From exact draws given what is known, by both kinds of noise."""
+    step, shared, biases = machine(kind)
+    n = 20_000
+    row = np.array([[np.nan, 1.0]]), biases.take([0])
+    known, many = step._known(row[0]).repeat(n, 0), row[1].each(n)
+    x = step.inputs(row[0]).repeat(n, 0)
+    start = step._completed(shared, many, x, stream(2).rows(n), known)
+    mean = step._expected(shared, row[1], x[:1], None, known[:1])[0]
+    size = 5 * start.std(axis=0) / n**0.5 + 1e-9
+    free = ~known[0]
+    assert (abs(start.mean(axis=0) - mean) < size)[free].all()
+    after = step._step(shared, many, start, Noise(np.random.default_rng(0)), 1, known)
+    assert (abs(after.mean(axis=0) - mean) < size)[free].all()
+    spread = after[:, free].std(axis=0) / start[:, free].std(axis=0)
+    np.testing.assert_allclose(spread, 1, rtol=0.05)
+    np.testing.assert_array_equal(after[known], x[known])
+    # Means given hidden units are those of draws.
+    h = np.tile(np.eye(step.n_hidden)[:1], (n, 1))
+    field = step._back(shared, h)
+    drawn = step._drawn(shared, many, field, x, Noise(np.random.default_rng(1)), None)
+    means = step._means(shared, many.take([0]), field[:1])[0]
+    assert (
+        abs(drawn.mean(axis=0) - means) < 5 * drawn.std(axis=0) / n**0.5 + 1e-9
+    ).all()
+
+
+def test_temperatures_scale_the_couplings_alone():
+    step, shared, biases = machine("bernoulli")
+    n, beta = 20_000, 0.4
+    many = biases.take([0]).each(n)
+    x = np.tile([[1.0, 0.0]], (n, 1))
+    known = np.zeros(x.shape, bool)
+    noise = Noise(np.random.default_rng(0))
+    after = step._step(shared, many, x, noise, beta, known)
+    p = expit(beta * step._field(shared, many, x)[0])
+    mean = 0
+    for h in product([0, 1], repeat=step.n_hidden):
+        weight = np.prod(np.where(h, p, 1 - p))
+        field = beta * (np.array(h) - 0.5) @ shared.W.T
+        mean += weight * expit(biases.visible[0] + field)
+    assert (abs(after.mean(axis=0) - mean) < 5 * 0.5 / n**0.5).all()
+
+
+def test_estimates_of_both_sides():
+    high, low = np.array([1.0, 3.0, 2.5]), np.array([0.5, 1.9, 1.5])
+    np.testing.assert_allclose(combined(high, low), [0.75, 1.9, 2.0])
+    np.testing.assert_allclose(combined(low, high), [0.75, 1.9, 2.0])
+
+
+def test_rows_on_which_both_sides_disagree_get_more_temperatures(monkeypatch):
+    step, shared, biases = machine("bernoulli")
+    step.n_betas, asked = 8, []
+    rows_of = {2: [0, 1, 2, 3], 8: [1, 3], 32: [1, 3], 128: [3]}
+    gaps = {2: [0, 0.26, 0.24, 9], 8: [1.1, 9], 32: [0.9, 1.1], 128: [3.0]}
+
+    def scored(self, machine, biases, v, rng, n_betas, n_runs):
+        asked.append((n_betas, len(v)))
+        np.testing.assert_array_equal(biases.visible, known[rows_of[n_betas]])
+        return np.array([gaps[n_betas], np.zeros(len(v))])
+
+    known = biases.visible
+    monkeypatch.setattr(RBMStep, "_scored", scored)
+    found = step.bracket(shared, biases, HOLED, stream(0).rows(4))
+    assert asked == [(2, 4), (8, 2), (32, 2), (128, 1)]
+    np.testing.assert_allclose(found, [[0, 0.9, 0.24, 3], [0, 0, 0, 0]])
+
+
+@pytest.mark.parametrize("cell", ["tanh", "gru"])
+@pytest.mark.parametrize("resampled", [True, False])
+def test_estimates_of_all_sequences_add_up(cell, resampled):
+    """Likelihoods by particles are unbiased, also where these are drawn anew."""
+    density = fitted_vrnn(1, size=1.2, cell=cell).density_
+    states = [list(pair) for pair in product([0, 1], repeat=2)]
+    every, totals = np.array(list(product(states, repeat=3)), float), []
+    for seed in range(4):
+        own = density.with_particles(100, resampled)
+        # By the prior weights are bounded, and the estimate is near its mean.
+        own.seed, own.blind = seed, True
+        log_p = own.log_prob(every.reshape(-1, 2), np.full(64, 3)).reshape(64, 3)
+        totals.append(np.exp(log_p.sum(axis=1)).sum())
+    assert abs(np.mean(totals) - 1) < 0.05
+
+
+def test_particles_drawn_anew_are_as_many_as_their_weights():
+    density = fitted_vrnn().density_
+    k, rng = 8, np.random.default_rng(0)
+    # Effective numbers of 8, 4, and less: only the last is below half.
+    w = np.array([[1] * 8, [1] * 4 + [0] * 4, [0.31, 0.5, 0, 0.19, 0, 0, 0, 0]])
+    log_w = np.log(np.maximum(w / w.sum(axis=1, keepdims=True), 1e-30))
+    states = rng.normal(size=(3 * k, 3))
+    counts = np.zeros(k)
+    for seed in range(400):
+        found, after = density._again(states, log_w, stream(seed).rows(3))
+        np.testing.assert_array_equal(found[: 2 * k], states[: 2 * k])
+        np.testing.assert_array_equal(after[:2], log_w[:2])
+        np.testing.assert_allclose(after[2], -np.log(k))
+        copies = (found[2 * k :, None] == states[2 * k :]).all(axis=2).sum(axis=0)
+        assert (abs(copies - k * w[2]) < 1).all()
+        counts += copies / 400
+    np.testing.assert_allclose(counts, k * w[2], atol=0.1)
+
+
+def test_the_filter_starts_with_equal_weights_and_means_are_weighted():
+    density = fitted_vrnn(n_draws=5).density_
+    state = density.begin(2)
+    np.testing.assert_allclose(state[:, -5:], -np.log(5))
+    np.testing.assert_allclose(
+        state[:, :3], np.tile(density.net.begin(density.params, 1), (2, 1))
+    )
+    v, batch, rng = HOLED[:2].copy(), SimpleNamespace(sizes=[2]), stream(0).rows(2)
+    ((_, own, after),) = density._steps(v, batch, rng, state.copy())
+    np.testing.assert_allclose(np.exp(own.log_w).sum(axis=1), 1)
+    total = own.log_p - own.kl - np.log(5)
+    np.testing.assert_allclose(own.gain, logsumexp(total, axis=1))
+    found, last = density.hidden(v, batch, rng, state.copy())
+    units = after.reshape(2, 5, -1)
+    np.testing.assert_allclose(
+        found, (np.exp(own.log_w)[..., None] * units).sum(axis=1)
+    )
+    np.testing.assert_allclose(last, np.c_[units.reshape(2, -1), own.log_w])
+    # Where nothing is known, units are drawn by the prior: nothing is gained.
+    ((_, own, _),) = density._steps(
+        HOLED[3:], SimpleNamespace(sizes=[1]), rng.take([0]), density.begin(1)
+    )
+    np.testing.assert_allclose(own.kl, 0, atol=1e-12)
+    np.testing.assert_allclose(own.gain, 0, atol=1e-12)
