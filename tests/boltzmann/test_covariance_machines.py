@@ -118,7 +118,15 @@ def test_both_sides_of_annealing_hold_log_Z(fitted, density):
     assert up.mean() + base < log_Z < base - down.mean()
 
 
-@pytest.mark.exhaustive
+def test_annealing_of_rows_that_are_known_is_exact(fitted):
+    machine = fitted.density_
+    given = machine.moves, machine.params, X[:5], machine.size
+    found, se = annealing.log_integral(stream(0).rows(5), *given)
+    free, _ = machine.energy.value(machine.params, (X[:5],))
+    np.testing.assert_allclose(found, -free)
+    np.testing.assert_allclose(se, 0, atol=1e-9)
+
+
 def test_rows_with_missing_entries(fitted, density):
     _, p, log_Z = density
     rows = np.array([[0.5, np.nan], [-1.0, np.nan], [np.nan, np.nan]])
@@ -216,7 +224,6 @@ def test_features_and_their_names():
     assert list(spikes.get_feature_names_out())[2] == "spikeslabrbm2"
 
 
-@pytest.mark.exhaustive
 def test_pooling_is_learned_and_keeps_its_sums():
     machine = MeanCovarianceRBM(2, 3, n_factors=7, n_iter=2, random_state=0).fit(X)
     assert machine.pooling_.shape == (3, 7)
@@ -231,7 +238,6 @@ def test_pooling_is_learned_and_keeps_its_sums():
         clone(machine).set_params(n_factors=2).fit(X)
 
 
-@pytest.mark.exhaustive
 def test_limits():
     machine = MeanCovarianceRBM(2, 3, n_iter=5, learning_rate=0.3, random_state=0)
     machine.set_params(max_norm=0.7, min_variance=0.5).fit(X)
