@@ -263,7 +263,6 @@ def test_probabilities_of_all_images_add_up_to_one():
     assert logsumexp([listed.log_prob(row) for row in v]) == pytest.approx(0)
 
 
-@pytest.mark.short("max")
 @pytest.mark.parametrize("name", ["maps-maps", "maps-maps-units", "max", "mean"])
 def test_samples_have_the_moments(name):
     dbn = random_network(NETWORKS[name], 0.7)

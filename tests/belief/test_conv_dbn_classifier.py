@@ -98,7 +98,6 @@ def test_digits():
     np.testing.assert_array_equal(few.predict(rows), few.predict(TEST))
 
 
-@pytest.mark.exhaustive
 def test_layers_given_several_labels_and_passes():
     layers = [
         ("strokes", ConvRBM(5, filter_shape=3, n_iter=1)),

@@ -46,7 +46,6 @@ def test_before_fine_tuning_means_are_predicted():
     )
 
 
-@pytest.mark.exhaustive
 def test_several_targets_in_their_own_units():
     reg = DBNRegressor((40,), pretrain_iter=2, n_iter=150, random_state=0)
     reg.set_params(learning_rate=0.02)
@@ -59,7 +58,6 @@ def test_several_targets_in_their_own_units():
         one.partial_fit(X, Y)
 
 
-@pytest.mark.exhaustive
 def test_scale_and_place_of_targets_do_not_matter():
     y, reg = Y[:, 0], clone(SMALL).set_params(n_iter=100, learning_rate=0.01)
     large = 1e6 * y - 1e9
@@ -81,7 +79,6 @@ def test_rows_without_a_target_are_learned_of():
     np.testing.assert_allclose(start.predict(X), expected)
 
 
-@pytest.mark.exhaustive
 def test_single_targets_may_be_unknown():
     y = np.where(RNG.random(Y.shape) < 0.3, np.nan, Y)
     reg = DBNRegressor((40,), pretrain_iter=2, n_iter=150, random_state=0)

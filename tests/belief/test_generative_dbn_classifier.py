@@ -78,7 +78,6 @@ def test_what_is_missing_is_found_by_mean_field():
     np.testing.assert_allclose(network.predict_log_proba(holed), expected)
 
 
-@pytest.mark.short("chains-True")
 @pytest.mark.parametrize("untied", [False, True])
 @pytest.mark.parametrize("init", ["noise", "chains", bits(4)])
 def test_samples_of_a_label_have_its_moments(untied, init):
@@ -96,7 +95,6 @@ def test_samples_of_a_label_have_its_moments(untied, init):
         assert_means(x[:, :, None] * x[:, None, :], pairs)
 
 
-@pytest.mark.exhaustive
 def test_samples_without_a_label_are_of_all():
     network, rows = random_dbn(4, (3, 2), untied=True, n_labels=3), bits(4)
     p = np.exp([Listed(network).log_prob(v) for v in rows])
@@ -231,7 +229,6 @@ def test_what_is_watched_of_the_top_is_of_units_and_of_labels_that_are_known():
     assert np.isclose(found[:, None], of_units)[y == 0].any(axis=1).all()
 
 
-@pytest.mark.exhaustive
 def test_rows_without_a_label_are_learned_of_everywhere():
     y = np.where(np.arange(200) % 2, FEW_Y, -1)
     clf = clone(SMALL).set_params(unlabeled=-1, n_iter=(0, 2))

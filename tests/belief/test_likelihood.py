@@ -38,7 +38,6 @@ def rows(dbn):
     return bits(dbn.n_features_in_)
 
 
-@pytest.mark.short("gaussian", "4-3-2")
 def test_the_bound_is_below_and_its_draws_are_around_it(dbn, rows):
     listed = Listed(dbn)
     exact = np.array([listed.log_prob(v) for v in rows])
@@ -94,7 +93,6 @@ def test_a_posterior_that_factorises_leaves_no_gap():
     assert (abs(found - exact) <= 4.5 * se).all()
 
 
-@pytest.mark.exhaustive
 def test_grey_values_are_means_of_bits():
     # The energy is linear in what is seen; Q is not, but here it does not look.
     dbn = random_dbn(3, (2, 2), untied=True)

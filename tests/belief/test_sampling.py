@@ -8,7 +8,6 @@ from tests.numerical import assert_means
 RNG = np.random.default_rng(0)
 
 
-@pytest.mark.short("False")
 @pytest.mark.parametrize("untied", [False, True])
 @pytest.mark.parametrize("init", ["noise", "chains", bits(4)])
 def test_samples_have_the_models_means(untied, init):
@@ -45,7 +44,6 @@ def test_states_of_a_chain_are_kept():
         dbn.sample(6, init=np.ones((2, 3)))
 
 
-@pytest.mark.exhaustive
 def test_filling_is_exact_where_recognition_is():
     # Upside down, Q is the posterior, and steps are Gibbs steps.
     X = RNG.integers(0, 2, (60, 5)).astype(float)

@@ -36,7 +36,6 @@ def test_refining_raises_the_bound(sizes):
     assert losses[-1] < losses[0]
 
 
-@pytest.mark.exhaustive
 def test_refining_unties_what_is_directed():
     greedy, refined = fit(refine=None), fit()
     for name in ("coefs_", "intercepts_", "generative_coefs_"):
@@ -89,7 +88,6 @@ def test_kinds_of_data(visible):
         assert np.isfinite(refined.sample(20, random_state=0)).all()
 
 
-@pytest.mark.exhaustive
 def test_refining_keeps_nothing_near_rows():
     """Its chains start at what is recognised of rows: they are not those kept."""
     greedy, refined = fit(refine=None).layers_[-1], fit().layers_[-1]

@@ -19,7 +19,6 @@ def equal(own, other):
     return all(np.array_equal(*pair) for pair in parts)
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("model", MODELS)
 def test_the_average_is_used_and_does_not_change_what_is_learned(model):
     options = {"hidden_layer_sizes": (8, 4), "n_iter": 5, "random_state": 0}
@@ -34,7 +33,6 @@ def test_the_average_is_used_and_does_not_change_what_is_learned(model):
     np.testing.assert_array_equal(averaged.score_samples(UNSEEN), score)
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("model", MODELS)
 def test_training_goes_on_from_the_average_or_from_the_last(model):
     options = {"hidden_layer_sizes": (8, 4), "random_state": 0}

@@ -136,7 +136,6 @@ def test_samples_have_the_probabilities_of_the_model():
     assert_means(shares(n_steps=1), p.sum(axis=1))
 
 
-@pytest.mark.exhaustive
 def test_so_have_samples_under_conditions():
     drawn = machine().sample(20_000, random_state=0, conditions={1: 1.0})
     table = np.where(ROWS[:, 1] == 1, model(), 0)
@@ -229,7 +228,6 @@ def test_bars():
     assert own.loss_curve_[-1] == pytest.approx(-bound, abs=0.3)
 
 
-@pytest.mark.exhaustive
 def test_a_real_column_has_a_density():
     x = np.random.default_rng(0).normal(size=(300, 1)) ** 2
     own = BidirectionalHelmholtzMachine(
@@ -240,7 +238,6 @@ def test_a_real_column_has_a_density():
     assert density.sum() * (grid[1, 0] - grid[0, 0]) == pytest.approx(1, abs=0.03)
 
 
-@pytest.mark.exhaustive
 def test_columns_with_gaps():
     pd = pytest.importorskip("pandas")
     rng = np.random.default_rng(0)

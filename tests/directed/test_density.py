@@ -69,14 +69,12 @@ def test_probabilities_add_up_to_one():
     np.testing.assert_allclose(marginal().sum(), 1)
 
 
-@pytest.mark.exhaustive
 def test_importance_sampling_finds_the_likelihood():
     found, se = network().importance_likelihood(ROWS, n_draws=20_000, return_se=True)
     assert (abs(found - np.log(marginal())) < 4.5 * se + 1e-4).all()
     assert se.max() < 0.05
 
 
-@pytest.mark.exhaustive
 def test_bounds_are_below_it():
     exact, bound = np.log(marginal()), network().elbo(ROWS, n_draws=5000)
     assert (bound.bound < exact).all()
@@ -86,7 +84,6 @@ def test_bounds_are_below_it():
     assert (log_w > bound.bound).all()
 
 
-@pytest.mark.exhaustive
 def test_missing_columns_are_summed_out():
     X = np.array([[1.0, np.nan, 0.0], [np.nan, np.nan, 1.0], [np.nan] * 3])
     p = marginal()
@@ -102,7 +99,6 @@ def test_samples_have_the_probabilities_of_the_model():
     assert_means(which.astype(float), marginal())
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("sampler", ["importance", "metropolis"])
 def test_imputed_bits_have_their_conditional_probabilities(sampler):
     row = np.array([1.0, np.nan, 1.0])

@@ -128,7 +128,6 @@ def of_bound(n):
     return numerical_gradient(lambda p: mean_bound(own, p, n), params.model)
 
 
-@pytest.mark.short("none-1")
 @pytest.mark.parametrize("n_importance", [1, 2])
 @pytest.mark.parametrize("baseline", ["none", "mean", "net", "optimal"])
 @pytest.mark.parametrize("way", ["reinforce", "nvil"])
@@ -137,7 +136,6 @@ def test_score_functions_are_unbiased(way, baseline, n_importance):
     assert_mean_gradient(of_bound(1), objective=way, normalise_signal=False, **more)
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("way", ["reinforce", "nvil"])
 def test_baselines_of_parameters_are_those_of_least_variance(way):
     more = {"objective": way, "normalise_signal": False, "baseline": "optimal"}
@@ -173,7 +171,6 @@ def test_baselines_of_parameters_are_those_of_least_variance(way):
     assert_means(cross - wanted * square, np.zeros(wanted.shape))
 
 
-@pytest.mark.short("1")
 @pytest.mark.parametrize("n_importance", [1, 3])
 def test_antithetic_bits_are_unbiased(n_importance):
     assert_mean_gradient(of_bound(1), objective="disarm", n_importance=n_importance)
@@ -198,7 +195,6 @@ def asleep(own, before):
     return lambda params: (p * enumerated(own, params, rows)[1]).sum()
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("phase", ["wake", "sleep", "both"])
 def test_reweighted_gradients_are_those_of_weighted_draws(phase):
     own, before, _ = objective()
@@ -281,7 +277,6 @@ def test_straight_through_takes_probabilities_for_draws():
     assert_trees(found.model.decoders, expected.decoders, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.exhaustive
 def test_baselines_learn_what_is_left_of_signals():
     own, params, kept = objective(objective="nvil")
     v = np.repeat(X, 50, axis=0)

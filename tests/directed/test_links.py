@@ -152,7 +152,6 @@ def test_the_formulas_are_those_of_the_net():
                 np.testing.assert_allclose(own, joint(of_p)[i])
 
 
-@pytest.mark.exhaustive
 @each_pair
 def test_importance_sampling_finds_the_likelihood(of_p, of_q):
     sbn = network(of_p, of_q)

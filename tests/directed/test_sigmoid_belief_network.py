@@ -24,7 +24,6 @@ def bars(n_rows=600, side=3, seed=0):
 BARS, UNSEEN = bars(), bars(300, seed=1)
 
 
-@pytest.mark.short("False")
 @pytest.mark.parametrize("of_p, of_q", [(False, False), (True, "nade"), ("nade", True)])
 def test_few_bits_are_on_at_first(of_p, of_q):
     links = {"autoregressive": of_p, "recognition_autoregressive": of_q}
@@ -132,7 +131,6 @@ def test_bad_options_are_named(options, message):
         SigmoidBeliefNetwork(**{"hidden_layer_sizes": (3, 2), **options}).fit(BARS)
 
 
-@pytest.mark.exhaustive
 def test_a_collapse_is_told():
     sbn = SigmoidBeliefNetwork((4,), alpha=1e4, n_iter=20, random_state=0)
     with pytest.warns(CollapseWarning, match="Raise n_importance"):
@@ -205,7 +203,6 @@ def test_measuring_variances_does_not_change_what_is_learned(objective):
     assert not hasattr(plain, "gradient_variance_curve_")
 
 
-@pytest.mark.exhaustive
 def test_variances_belong_to_epochs():
     sbn, found = variances(warm_start=True)
     sbn.set_params(gradient_draws=None).partial_fit(BARS)

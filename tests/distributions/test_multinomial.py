@@ -60,7 +60,6 @@ def test_words_have_their_shares(monkeypatch):
     assert x[:, 0].var() == pytest.approx(6.25 * 3 / 16, rel=0.1)
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("n", [2000, 2**53])
 def test_long_documents_are_multinomial(n):
     rows = 4000

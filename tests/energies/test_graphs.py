@@ -137,7 +137,6 @@ def test_gibbs_sampling_has_the_moments(machine):
         np.testing.assert_allclose(info.means[block][0], truth.mean(block, given))
 
 
-@pytest.mark.short("shared", "mixed", "triangle")
 def test_tempering_has_the_moments(machine):
     energy, params, truth = machine
     base, _ = energy.base(params, some_moments(energy))
@@ -206,7 +205,6 @@ def test_exact_evidence_of_partly_observed_rows(name):
         assert found[row] == pytest.approx(truth.log_prob(given) + truth.log_Z)
 
 
-@pytest.mark.exhaustive
 def test_annealing_brackets_log_Z(machine):
     energy, params, truth = machine
     base = energy.base(params, some_moments(energy))
@@ -231,7 +229,6 @@ def visible_but_last(truth):
     return data, x, (*(True for _ in data), None)
 
 
-@pytest.mark.short("shared", "triangle")
 @pytest.mark.parametrize(
     "name", ["triangle", "boltzmann", "shared", "mixed", "three-way"]
 )

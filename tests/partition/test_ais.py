@@ -38,7 +38,6 @@ def test_both_sides_within_three_standard_errors(seed):
     assert abs(log_Z - truth.log_Z) < 3 * se
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", MIXED)
 def test_real_units_and_labels(name):
     energy, params = random_machine(MIXED[name], seed=0)

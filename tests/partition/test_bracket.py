@@ -154,7 +154,6 @@ def test_a_brief_run_is_enough_for_easy_models():
     assert np.mean(np.square(errors)) < 2.5
 
 
-@pytest.mark.exhaustive
 def test_models_of_which_it_is_not_sure_take_the_usual_run_alone(monkeypatch):
     _, given = problem([[8], [5]], seed=1)
     brief = bracket.BRIEF._replace(max_se=1e-9)
@@ -183,7 +182,6 @@ def test_a_brief_run_is_sure_if_three_estimates_agree(change, sure):
     assert bracket._is_sure(found._replace(**change)) == sure
 
 
-@pytest.mark.exhaustive
 def test_temperatures_are_added_while_the_standard_error_is_too_large():
     _, given = problem([[8], [5]], seed=1)
     few = bracket.estimate(stream(0), given, QUICK._replace(n_betas=(10,)))

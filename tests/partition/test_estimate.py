@@ -15,7 +15,6 @@ def test_of_weights(sign):
     np.testing.assert_allclose(found.log_w, 5.0 + sign * LOG_W)
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_intervals_are_those_of_normal_errors(sign):
     log_w = 700.0 + np.random.default_rng(0).normal(size=4000) * 0.1

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scipy.special import logsumexp
+from scipy.special import expit, logsumexp, softmax
 
 from skdgm import RNNRBM, RTRBM
 from skdgm.exceptions import LikelihoodWarning
@@ -65,6 +65,25 @@ def test_probabilities_of_all_sequences_add_up(model, kind):
     filled = model.impute(known)[1, 0]
     p = np.exp(scores - logsumexp(scores))
     np.testing.assert_allclose(filled, p[1] if len(p) == 2 else p.argmax(), rtol=1e-6)
+
+
+@models
+@pytest.mark.parametrize("kind", ["bernoulli", "categorical"])
+def test_biases_start_at_the_frequencies(model, kind):
+    X = RNG.integers(0, 3, (400, 2)).astype(float)
+    X[:150] = 0
+    if kind == "bernoulli":
+        X = np.minimum(X, 1) * [1, 0.0] + [0, 1.0] * (X > 1)
+    model = type(model)(**model.get_params() | {"n_iter": 0}).set_params(
+        column_types=kind
+    )
+    params = model.fit(X).density_.params
+    if kind == "bernoulli":
+        np.testing.assert_allclose(expit(params.visible.b), X.mean(axis=0), atol=0.01)
+        return
+    share = [(X[:, [j]] == [0, 1, 2]).mean(axis=0) for j in range(2)]
+    found = softmax(params.visible.b.reshape(2, 3), axis=1)
+    np.testing.assert_allclose(found, share, atol=0.01)
 
 
 @models

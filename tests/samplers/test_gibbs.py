@@ -41,7 +41,6 @@ class TestFastWeights(SamplerCase):
         return FastWeights(energy, fast), [Enumeration(ALL[name], both)]
 
 
-@pytest.mark.short("rbm", "dbm", "mixture")
 def test_finds_the_distribution_from_afar(machine):
     energy, params, truth = machine
     start = Gibbs(energy).init(stream(1).rows(N_CHAINS), params.units)
@@ -58,7 +57,6 @@ def test_info_has_the_conditional_means(machine):
         np.testing.assert_allclose(info.means[block][0], truth.mean(block, given))
 
 
-@pytest.mark.short("rbm", "dbm", "blocks")
 def test_clamped_entries_stay_and_the_rest_is_conditional(machine):
     energy, params, truth = machine
     v = np.full(energy.units[0].size, np.nan)
@@ -85,7 +83,6 @@ def test_a_clamped_block_is_not_touched(machine):
     assert info.means[0] is None
 
 
-@pytest.mark.short("rbm", "gaussian")
 @pytest.mark.parametrize("name", ["rbm", "classifier", "gaussian", "mixture"])
 def test_samples_tempered_models(name):
     energy, params, truth = made(name)

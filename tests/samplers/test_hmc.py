@@ -91,7 +91,6 @@ def test_slopes_are_those_of_finite_differences(name):
             np.testing.assert_allclose(slope[:, column], found, rtol=1e-6, atol=1e-7)
 
 
-@pytest.mark.exhaustive
 def test_models_on_the_way_from_a_base_model():
     energy, params, truth = made("gaussian")
     base, _ = energy.base(params, some_moments(energy))
