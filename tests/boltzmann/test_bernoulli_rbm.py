@@ -124,7 +124,6 @@ def test_transform_and_back(machine):
     np.testing.assert_allclose(rbm.inverse_transform(h), visible)
 
 
-@pytest.mark.short("chains")
 @pytest.mark.parametrize("init", ["chains", "noise", STATES[:3]], ids=str)
 def test_samples_follow_the_model(machine, init):
     rbm, truth = machine
@@ -193,7 +192,6 @@ def test_imputed_samples_are_conditional_samples(machine):
     assert (error <= 4.5 * standard_error(expected, n) + 1e-12).all()
 
 
-@pytest.mark.exhaustive
 def test_estimated_log_Z_is_within_its_error(digits, monkeypatch):
     rbm = BernoulliRBM(12, n_iter=20, random_state=0).fit(digits)
     expected = rbm.log_Z_

@@ -86,7 +86,6 @@ class Truth:
         return logsumexp(self.log_p[self.agree(row)])
 
 
-@pytest.mark.short("masked potts")
 def test_log_likelihoods_are_exact(fitted):
     truth = Truth(fitted)
     assert fitted.log_Z_ == pytest.approx(truth.log_Z, abs=1e-6)
@@ -121,7 +120,6 @@ def test_conditional_probabilities(fitted):
     assert np.isfinite(fitted.pseudo_likelihood(holed)).all()
 
 
-@pytest.mark.short("ising", "hidden potts")
 def test_samples_have_the_moments(fitted):
     truth, n = Truth(fitted), 4000
     S = fitted.sample(n, random_state=0, n_steps=60).astype(float)
@@ -133,7 +131,6 @@ def test_samples_have_the_moments(fitted):
         assert (abs(function(S).mean(axis=0) - mean) / se).max() < 4.5
 
 
-@pytest.mark.short("ising", "hidden potts")
 def test_imputation(fitted):
     truth, (_, holed) = Truth(fitted), rows_of(fitted)
     row = holed[np.isnan(holed).sum(axis=1) == 2][:1]
@@ -200,7 +197,6 @@ def drawn_from(energy, params, n, seed=0):
     return x[0][np.random.default_rng(seed).choice(len(p), size=n, p=p)]
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("objective", ["likelihood", "pseudo-likelihood"])
 def test_objectives_find_the_model_that_rows_come_from(objective):
     energy, params = machine(scale=0.7)
@@ -231,7 +227,6 @@ def _parts(estimator):
     return estimator.density_.energy, estimator.density_.params
 
 
-@pytest.mark.exhaustive
 def test_missing_entries_are_drawn():
     energy, params = machine(scale=0.7)
     X = drawn_from(energy, params, 6000)
@@ -292,7 +287,6 @@ def test_a_mask_between_layers_makes_a_restricted_machine():
     np.testing.assert_allclose(rbm.score_samples(missing), found.score_samples(missing))
 
 
-@pytest.mark.exhaustive
 def test_bounds_are_below_the_likelihood():
     machine = BoltzmannMachine(20, n_iter=2, random_state=0)
     machine.fit(DIGITS[:200, 18:22])
@@ -456,7 +450,6 @@ def test_conditionals_of_chosen_units(fitted):
     np.testing.assert_allclose(some, np.take_along_axis(whole, units, axis=1))
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("case", ["hidden", "masked potts, hidden"])
 def test_both_phases_have_the_moments_that_the_likelihood_takes(case):
     energy, params = CASES[case]

@@ -212,9 +212,6 @@ def test_features_are_a_fixed_point(options):
     np.testing.assert_allclose(model.inverse_transform(means), 1 / (1 + np.exp(-eta)))
 
 
-@pytest.mark.short(
-    "{'image_shape': (3, 3), 'filter_shape': (2, 1), 'pool_shape': (2, 1)}"
-)
 @pytest.mark.parametrize("options", [SMALL[0], DEEP], ids=str)
 def test_samples_follow_the_model(options):
     model = fitted(0.7, **options)
@@ -227,7 +224,6 @@ def test_samples_follow_the_model(options):
     assert_means(pairs, p @ (v[:, :3] * v[:, 3:6]))
 
 
-@pytest.mark.exhaustive
 def test_imputed_means_are_conditional_means():
     model = fitted(0.7, **SMALL[0])
     truth = Listed(model)
@@ -252,7 +248,6 @@ def test_the_gradient_is_that_of_the_energy(options):
         np.testing.assert_allclose(a, b, atol=1e-7)
 
 
-@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("ignore:.*means of the data")  # Weights by hand.
 @pytest.mark.parametrize("options", [SMALL[0], DEEP], ids=str)
 def test_estimated_log_Z_is_within_its_error(options, monkeypatch):

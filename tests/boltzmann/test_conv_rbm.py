@@ -134,7 +134,6 @@ def test_everything_is_that_of_all_states(options):
     np.testing.assert_allclose(model.pseudo_likelihood(v), expected, atol=1e-9)
 
 
-@pytest.mark.exhaustive
 def test_samples_have_the_moments():
     model = fitted(0.7, **SMALL[0])
     v, h = states(model)
@@ -236,7 +235,6 @@ def test_gaussian_densities_integrate_to_one():
     assert_means(ratio[:, None], [1.0])
 
 
-@pytest.mark.exhaustive
 def test_sparsity_lowers_activity():
     X = load_digits().data[:500] / 16
     given = {"n_iter": 5, "features": "detection", "random_state": 0}

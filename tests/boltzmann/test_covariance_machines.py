@@ -147,7 +147,6 @@ def test_rows_with_missing_entries(fitted, density):
     assert abs(np.log(np.exp(many - exact).mean())) < 0.05
 
 
-@pytest.mark.short("SpikeSlabRBM")
 def test_draws_have_the_moments_of_quadrature(fitted, density):
     v, p, _ = density
     draws = fitted.sample(4000, random_state=0)
@@ -160,7 +159,6 @@ def test_draws_have_the_moments_of_quadrature(fitted, density):
         assert_means(function(drawn), p @ function(v))
 
 
-@pytest.mark.short("SpikeSlabRBM")
 def test_filled_entries_are_conditional(fitted, density):
     _, p, _ = density
     row = np.array([[1.0, np.nan]])

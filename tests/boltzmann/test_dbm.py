@@ -75,7 +75,6 @@ def test_scores_are_exact_where_the_posterior_factorises(machine):
     np.testing.assert_allclose(dbm.score_samples(STATES), exact_scores(enumerated(dbm)))
 
 
-@pytest.mark.short("(3,)")
 def test_importance_sampling_closes_the_gap(machine):
     dbm, truth = machine
     expected = exact_scores(truth)
@@ -139,7 +138,6 @@ def test_the_way_back(machine):
         np.testing.assert_allclose(back, v)
 
 
-@pytest.mark.short("(3, 2)")
 @pytest.mark.parametrize("init", ["chains", "noise", STATES])
 def test_samples_follow_the_model(machine, init):
     dbm, truth = machine
@@ -152,7 +150,6 @@ def test_samples_follow_the_model(machine, init):
     assert (abs(sample.T @ sample / len(sample) - pairs) <= error + 1e-12).all()
 
 
-@pytest.mark.short("(3,)")
 def test_imputed_means_are_conditional_means(machine):
     dbm, truth = machine
     rows = holed(STATES)
@@ -303,7 +300,6 @@ def test_a_changed_shape_is_named():
         dbm.set_params(hidden_layer_sizes=(3, 2), column_types="gaussian").fit(STATES)
 
 
-@pytest.mark.exhaustive
 def test_divergence_of_a_pair_is_named():
     dbm = DBM((3, 2), pretrain="layerwise", pretrain_learning_rate=1e38)
     with pytest.raises(DivergenceError, match="pretrain_learning_rate"):

@@ -130,7 +130,6 @@ def test_scores_are_below_the_likelihood(machine):
     np.testing.assert_allclose(clf.score_samples(STATES), exact_scores(enumerated(clf)))
 
 
-@pytest.mark.short("(3,)")
 def test_importance_sampling_closes_the_gap(machine):
     clf, truth = machine
     found, se = clf.importance_likelihood(STATES, n_draws=1500, return_se=True)
@@ -138,7 +137,6 @@ def test_importance_sampling_closes_the_gap(machine):
     assert se.max() < 0.05
 
 
-@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("ignore:.*means of the data")  # Weights by hand.
 def test_estimated_log_Z_is_within_its_error(machine, monkeypatch):
     clf, truth = machine
@@ -155,7 +153,6 @@ def moments(truth, codes=(0, 1, 2)):
     return p @ truth.x[0], truth.x[0].T @ (p[:, None] * truth.x[0])
 
 
-@pytest.mark.short("(3, 2)-")
 @pytest.mark.parametrize("init", ["chains", "noise", STATES[:3]], ids=str)
 @pytest.mark.parametrize("label", [None, "cat"])
 def test_samples_follow_the_model(machine, label, init):
@@ -186,7 +183,6 @@ def test_invalid_sampling(machine, options, message):
         machine[0].sample(**options)
 
 
-@pytest.mark.exhaustive
 def test_imputed_means_are_conditional_means(machine):
     clf, truth = machine
     expected = np.array([truth.mean(0, {0: v}) for v in HOLED])
@@ -294,7 +290,6 @@ def test_fine_tuning_helps_and_leaves_the_machine_alone(sizes):
     assert not hasattr(plain, "net_coefs_")
 
 
-@pytest.mark.exhaustive
 def test_a_net_belongs_to_its_machine():
     X, y = blocks(60)
     clf = small().fit(X, y)
@@ -463,7 +458,6 @@ def test_a_dbm_describes_the_machine_and_stays_as_it_is():
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.exhaustive
 def test_without_a_dbm_it_is_the_default_one_that_learns_at_half_its_rate():
     X, y = blocks(30)
     clf = DBMClassifier(n_iter=0, random_state=0)

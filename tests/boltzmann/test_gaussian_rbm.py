@@ -163,7 +163,6 @@ def test_transform_and_back(machine):
     np.testing.assert_allclose(rbm.inverse_transform(mixture.h), mixture.mean)
 
 
-@pytest.mark.short("chains")
 @pytest.mark.parametrize("init", ["chains", "noise", ROWS[:3]], ids=str)
 def test_samples_follow_the_model(machine, init):
     rbm, mixture = machine
@@ -215,7 +214,6 @@ def test_imputed_samples_are_conditional_samples(machine):
         assert filled[:, column].var() == pytest.approx(variance[column], rel=0.1)
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("precision", ["diagonal", "scalar"])
 def test_estimated_log_Z_is_within_its_error(precision, monkeypatch):
     X, _ = clusters(400)

@@ -47,7 +47,6 @@ def test_labels_are_those_of_sweeps(classifier):
     np.testing.assert_allclose(log_p, log_softmax(log_p, axis=1), atol=1e-6)
 
 
-@pytest.mark.exhaustive
 def test_rows_without_labels_are_learned_from():
     y = np.where(np.arange(1200) < 100, Y[:1200], -1)
     clf = DBMClassifier(machine(n_iter=5), unlabeled=-1, fine_tune=None, random_state=0)

@@ -144,7 +144,6 @@ def test_everything_agrees_with_enumeration(hidden):
     np.testing.assert_allclose(rbm.score_samples(X), expected, atol=1e-4)
 
 
-@pytest.mark.short("bernoulli")
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_samples_have_the_distribution(hidden):
     rbm = finite(hidden, 2)
@@ -190,7 +189,6 @@ def mixed_energy():
     return energy, Params(own, params.couplings), rng
 
 
-@pytest.mark.exhaustive
 def test_log_Z_is_a_sum_of_integrals():
     energy, params, _ = mixed_energy()
 
@@ -254,7 +252,6 @@ def test_gradients_agree_with_differences():
     assert_trees(found, numerical_gradient(gap, params), atol=1e-6)
 
 
-@pytest.mark.short("unit0")
 @pytest.mark.parametrize(
     "unit", [Interval(2, 2.0), Poisson(2, (0.5, 1.0)), Truncated(2), Binomial(2, 6)]
 )
@@ -443,7 +440,6 @@ def test_many_fits_of_few_rows_of_a_constant_column():
         assert (rbm.sample(3, random_state=0)["a"] == 1).all()
 
 
-@pytest.mark.exhaustive
 def test_weights_are_repetitions():
     weight = RNG.integers(0, 3, N)
     one = RBM(3, column_types=KINDS, **SHORT).fit(TABLE, sample_weight=weight)
@@ -451,7 +447,6 @@ def test_weights_are_repetitions():
     np.testing.assert_allclose(one.components_, other.components_)
 
 
-@pytest.mark.exhaustive
 def test_partial_fit_does_what_fit_does():
     one = RBM(3, column_types=KINDS, schedule="constant", **SHORT).fit(TABLE)
     other = RBM(3, column_types=KINDS, schedule="constant", **SHORT)

@@ -159,7 +159,6 @@ def test_samples_follow_the_model(machine, label, init):
     assert_moments(sample, truth.moments(codes))
 
 
-@pytest.mark.exhaustive
 def test_samples_with_a_label_each(machine):
     clf, truth = machine
     labels = NAMES[np.arange(8000) % 2 * 2]
@@ -185,7 +184,6 @@ def test_invalid_sampling(machine, options, message):
         machine[0].sample(**options)
 
 
-@pytest.mark.exhaustive
 def test_imputed_means_are_conditional_means(machine):
     clf, truth = machine
     filled = clf.impute(HOLED, n_steps=4000)
@@ -193,7 +191,6 @@ def test_imputed_means_are_conditional_means(machine):
     np.testing.assert_allclose(filled, expected, atol=0.07)
 
 
-@pytest.mark.exhaustive
 def test_estimated_log_Z_is_within_its_error(monkeypatch):
     X, y = blocks(300)
     clf = small(objective="generative", n_components=10)
@@ -311,7 +308,6 @@ def test_objectives_do_what_they_say():
     )
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "labels, mark",
     [
@@ -353,7 +349,6 @@ def test_rows_without_labels_train_the_density():
     assert clf.score(test, labels) > alone.score(test, labels) + 0.02
 
 
-@pytest.mark.exhaustive
 def test_batches_without_any_label():
     X, y = blocks(60)
     options = {"solver": "sgd", "momentum": 0.0, "learning_rate": 0.2}
@@ -525,7 +520,6 @@ def test_options_change_what_is_learned(option):
     assert np.isfinite(clf.score_samples(X)).all()
 
 
-@pytest.mark.exhaustive
 def test_bits_are_not_drawn_from_real_numbers():
     X, y = blocks(60)
     X = X + RNG.normal(0, 0.1, X.shape)

@@ -127,7 +127,6 @@ def test_growing_documents_have_the_exact_log_Z(scale):
     np.testing.assert_array_equal(again, found[2:4])
 
 
-@pytest.mark.exhaustive
 def test_many_hidden_units_are_estimated(monkeypatch):
     model = ReplicatedSoftmax(6, n_iter=20, random_state=0).fit(X)
     exact = model.score_samples(X[:9])

@@ -80,7 +80,6 @@ def test_likelihoods_of_bits_are_those_of_enumeration(n_components):
         np.testing.assert_allclose(model.impute(X[[i]])[0], p, atol=1e-5)
 
 
-@pytest.mark.short("2")
 @pytest.mark.parametrize("n_components", [2, 7])
 def test_probabilities_of_mixed_columns_sum_to_one(n_components):
     model = fitted(MIXED, n_components, column_types=KINDS)

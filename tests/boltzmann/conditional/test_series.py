@@ -68,7 +68,6 @@ def test_series_are_apart(model):
     np.testing.assert_allclose(model.score_samples(X[:50]), together[:50])
 
 
-@pytest.mark.exhaustive
 def test_weights_are_of_rows_or_of_series(model):
     by_series = clone(MODEL).fit(X, sample_weight=[2, 1], lengths=LENGTHS)
     weight = np.repeat([2, 1], LENGTHS)
@@ -92,7 +91,6 @@ def test_it_predicts_and_goes_on(model):
     assert model.sample(7, random_state=0).shape == (7, 2)
 
 
-@pytest.mark.exhaustive
 def test_gaps_are_filled_from_all_that_is_known(model):
     holed = X.copy()
     holed[40:43] = np.nan
@@ -111,7 +109,6 @@ def test_gaps_are_filled_from_all_that_is_known(model):
     assert [part.shape for part in drawn] == [(200, 2), (50, 2)]
 
 
-@pytest.mark.exhaustive
 def test_bits_categories_and_frames():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"up": X[:, 0] > 0, "where": np.where(X[:, 1] > 0, "a", "b")})

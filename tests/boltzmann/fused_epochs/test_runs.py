@@ -249,7 +249,6 @@ def test_other_objectives_of_labels_are_left_to_others(options, calls):
     assert not calls
 
 
-@pytest.mark.exhaustive
 def test_deep_labels_by_adam_are_left_to_others(calls):
     deep_classifier(n_iter=1, solver="adam").fit(GREY, LABELS)
     assert not calls

@@ -36,7 +36,6 @@ def test_rows_become_more_likely(gradient):
         assert abs(rbm.learned_log_Z_ - rbm.log_Z_) < 1.5
 
 
-@pytest.mark.short("matching", "flow", "noise")
 @pytest.mark.parametrize("gradient", [*OF_BITS, *OF_REALS])
 def test_missing_entries_and_weights(gradient):
     data = rows(gradient)[:300].astype(float)

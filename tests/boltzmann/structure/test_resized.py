@@ -22,11 +22,6 @@ def spreads(machine):
     return [np.ptp(part.reshape(-1, n_channels), axis=0).max() for part in found]
 
 
-@pytest.mark.short(
-    "{}",
-    "{'solver': 'sgd', 'centering': 'data', 'momentum': 0.5}",
-    "{'early_stopping': True, 'padding': 'same', 'stride': 2}",
-)
 @pytest.mark.parametrize(
     "options",
     [
