@@ -100,28 +100,52 @@ def test_models_on_the_way_from_a_base_model():
     assert_moments(state.x, truth.between(base, 0.5))
 
 
-@pytest.mark.exhaustive
 def test_clamped_entries_stay_and_the_rest_is_conditional():
+    n = 2000
     energy, params, truth = made("real-classifier")
     v = np.array([1.5, np.nan])
-    x, clamp = clamped(energy, np.tile(v, (N_CHAINS, 1)))
+    x, clamp = clamped(energy, np.tile(v, (n, 1)))
     sampler = HMC(Marginal(energy), step_size=0.4, n_leapfrog=8, clamp=clamp)
-    state, _ = sampler.step(stream(5).rows(N_CHAINS), params, State(x), 40)
+    state, _ = sampler.step(stream(5).rows(n), params, State(x), 40)
     assert (state.x[0][:, 0] == 1.5).all()
     for block, drawn in enumerate(state.x):
         mean = truth.mean(block, {0: v})
         assert_means(drawn, mean if block else np.array([1.5, mean[1]]))
     # A label that is given, too.
-    label = np.eye(3)[np.ones(N_CHAINS, dtype=int)]
-    x, clamp = clamped(energy, np.tile(v, (N_CHAINS, 1)), label)
+    label = np.eye(3)[np.ones(n, dtype=int)]
+    x, clamp = clamped(energy, np.tile(v, (n, 1)), label)
     sampler = HMC(Marginal(energy), step_size=0.4, n_leapfrog=8, clamp=clamp)
-    state, _ = sampler.step(stream(6).rows(N_CHAINS), params, State(x), 40)
+    state, _ = sampler.step(stream(6).rows(n), params, State(x), 40)
     assert state.x[1] is x[1]
     assert_means(state.x[0][:, 1], truth.mean(0, {0: v, 1: np.eye(3)[1]})[1])
     whole = HMC(Marginal(energy), clamp=(True, None, None))
-    state, info = whole.step(stream(6).rows(N_CHAINS), params, State(x), 1)
+    state, info = whole.step(stream(6).rows(n), params, State(x), 1)
     assert state.x[0] is x[0]
     assert (info.acceptance == 1).all()
+
+
+def test_the_block_that_moves_is_not_drawn_again():
+    energy, params, truth = made("real-classifier")
+    start = State(truth.draw(200, seed=0))
+    sampler = HMC(Marginal(energy), step_size=1e-6, n_leapfrog=1)
+    state, _ = sampler.step(stream(0).rows(200), params, start)
+    np.testing.assert_allclose(state.x[0], start.x[0], atol=1e-4)
+    assert (np.asarray(state.x[1]) != start.x[1]).any()
+
+
+def test_random_numbers_are_those_of_the_step():
+    energy, params, truth = made("gaussian")
+    start, rng = State(truth.draw(50, seed=0)), stream(0).rows(50)
+    sampler = HMC(Marginal(energy), step_size=0.4, n_leapfrog=2)
+    sizes = [
+        sampler.adapted(rng, params, start, 6, **first)[0].step_size
+        for first in ({}, {"first": 0}, {"first": 1})
+    ]
+    assert sizes[0] == sizes[1] != sizes[2]
+    two = sampler.step(rng, params, start, 2)[0].x[0]
+    one = sampler.step(rng, params, start)[0]
+    again = sampler.step(rng, params, one, first=1)[0].x[0]
+    np.testing.assert_array_equal(again, two)
 
 
 class Normal(Potential):

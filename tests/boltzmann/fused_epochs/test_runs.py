@@ -26,9 +26,12 @@ KINDS = {
 
 
 def crossed(options):
-    """The first options with all kinds of rows, and each other with one of them."""
-    pairs = [(options[0], kind) for kind in KINDS]
-    pairs += list(zip(options[1:], (len(options) * [*KINDS])[1:]))
+    """All options in double precision; in single precision the first with all kinds
+    of rows, and each other with one of them."""
+    *single, double = KINDS
+    pairs = [(own, double) for own in options]
+    pairs += [(options[0], kind) for kind in single]
+    pairs += list(zip(options[1:], len(options) * single))
     ids = [f"{own}-{kind}" for own, kind in pairs]
     return pytest.mark.parametrize("options, kind", pairs, ids=ids)
 
@@ -124,9 +127,7 @@ def assert_same(one, other):
 
 
 @pytest.mark.release
-@pytest.mark.short(
-    "{}-float64", "20}-float64", "4)}-float64", "'start'}-float64", "1}-float64"
-)
+@pytest.mark.short("-float64")
 @crossed(OPTIONS)
 def test_parameters_are_the_same(options, kind, calls, monkeypatch):
     fast = machine(**options).fit(KINDS[kind])
@@ -204,7 +205,7 @@ OF_BOTH = [
 
 
 @pytest.mark.release
-@pytest.mark.short("{}-float64")
+@pytest.mark.short("-float64")
 @crossed(OF_BOTH)
 def test_probabilities_of_labels_differ_by_rounding_only(
     options, kind, calls, monkeypatch
@@ -229,6 +230,7 @@ def deep_classifier(**options):
 
 
 @pytest.mark.release
+@pytest.mark.short("{}-float64")
 @crossed(OF_DEEP_LABELS)
 def test_deep_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
     assert_rounded(deep_classifier, options, KINDS[kind], calls, monkeypatch)
