@@ -54,8 +54,11 @@ OPTIONS = [
     {"max_norm": 0.3, "momentum": 0.5},
     {"n_components": 600, "learning_rate": 0.2, "batch_size": 50},
 ]
+# Types of arguments are those of no options: nothing more is compiled.
+ALL = {"n_steps": (1, 3), "momentum": 0.5, "l1": 1e-3, "l2": 1e-2, "max_norm": 0.4}
 DEEP = [
     {},
+    ALL,
     {"hidden_layer_sizes": (40, 9, 33), "n_steps": (1, 3)},
     {"hidden_layer_sizes": (12, 10, 8, 6), "batch_size": 7, "momentum": 0.5},
     {"centering": None, "l1": 1e-3, "l2": 1e-2, "n_chains": 3},
@@ -139,7 +142,7 @@ def test_parameters_are_the_same(options, kind, calls, monkeypatch):
 
 
 @pytest.mark.release
-@pytest.mark.short("{}-float64")
+@pytest.mark.short("{}-float64", "0.4}-float64")
 @crossed(DEEP)
 def test_parameters_of_deep_machines_are_the_same(options, kind, calls, monkeypatch):
     fast = deep_machine(**options).fit(KINDS[kind])
@@ -160,7 +163,7 @@ LABELS = load_digits().target[:150]
 OF_LABELS = [
     {},
     {"gradient": "cd", "n_steps": 2, "batch_size": 7},
-    {"centering": "start", "momentum": 0.5, "l2": 1e-2},
+    {"centering": "start", "momentum": 0.5, "max_norm": 0.2, "l2": 1e-2},
     {"centering": "moving", "resample": True},
     {"centering": None, "max_norm": 0.2, "n_components": 40},
     {"n_chains": 3, "n_steps": (1, 3), "schedule": "invscaling"},
@@ -217,6 +220,7 @@ def test_probabilities_of_labels_differ_by_rounding_only(
 
 OF_DEEP_LABELS = [
     {},
+    ALL,
     {"hidden_layer_sizes": (12, 10, 8), "batch_size": 7, "momentum": 0.5},
     {"hidden_layer_sizes": (20,), "centering": "moving", "n_steps": (1, 2)},
     {"centering": None, "l1": 1e-3, "l2": 1e-2, "n_chains": 3, "max_norm": 0.4},
@@ -230,7 +234,7 @@ def deep_classifier(**options):
 
 
 @pytest.mark.release
-@pytest.mark.short("{}-float64")
+@pytest.mark.short("{}-float64", "'l2': 0.01, 'max_norm': 0.4}-float64")
 @crossed(OF_DEEP_LABELS)
 def test_deep_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
     assert_rounded(deep_classifier, options, KINDS[kind], calls, monkeypatch)
