@@ -12,12 +12,11 @@ The file is given by the environment: ``SKDGM_CHANGED=skdgm/autoregressive/nade.
 import ast
 import os
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from sklearn.base import BaseEstimator
-
-from skdgm.registry import PUBLIC
 
 ROOT = Path.cwd()
 CHANGED = os.environ["SKDGM_CHANGED"]
@@ -42,11 +41,15 @@ def _tree(path):
 @cache
 def _definition(module, name):
     """The file in which what a module offers by a name is defined."""
-    if module == "skdgm" and name in PUBLIC:
-        return file_of(f"skdgm.{PUBLIC[name]}")
     path = file_of(f"{module}.{name}")
     if path:
         return path
+    if module.partition(".")[0] == "skdgm":
+        # Packages find some of their names when they are asked for them.
+        named = getattr(import_module(module), name, None)
+        path = file_of(getattr(named, "__module__", None) or "")
+        if path and path.startswith("skdgm/"):
+            return path
     path = file_of(module)
     if path and path.endswith("__init__.py"):
         for node in ast.walk(_tree(path)):
