@@ -351,3 +351,19 @@ def test_no_default_is_without_an_option():
         if name in names and not hasattr(value, "__get__")
     ]
     assert not dead
+
+
+@pytest.mark.parametrize(
+    "capability, argument, text",
+    [
+        ("log_prob", "missing", "log_prob) of rows with missing values (NaN): impute"),
+        ("importance", "missing", "impute them, or use score_samples."),
+        ("importance", "complete", "(importance) of complete rows."),
+        ("sample", "y", "the method (sample) given y."),
+        ("sample", "nothing", "the method (sample)."),
+    ],
+)
+def test_capabilities_that_are_missing_are_named(capability, argument, text):
+    error = str(MissingCapability("DBM", capability, argument))
+    assert text in error
+    assert ("score_samples" in error) == ("score_samples" in text)

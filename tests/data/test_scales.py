@@ -173,6 +173,17 @@ def test_few_values_of_any_step_have_scores(step):
         np.testing.assert_allclose(scores.backward(scores.forward(x)), x, rtol=1e-9)
 
 
+def test_values_near_small_atoms_are_none():
+    atom = 2e-14
+    x = atom * (1 + 1e-6 * np.random.default_rng(0).integers(-50, 50, 2000))
+    x[:500] = atom
+    scores = learned(x)
+    np.testing.assert_array_equal(scores.atoms, [atom])
+    near = atom * (1 + 1e-9 * np.arange(-40.0, 41))
+    found = [scores.is_atom(near, dtype) for dtype in (np.float32, np.float64)]
+    np.testing.assert_array_equal(found, [near == atom] * 2)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_values_near_large_atoms_are_none(dtype):
     x = 2e7 + np.random.default_rng(0).integers(-50, 50, 2000)

@@ -9,11 +9,13 @@ from sklearn.datasets import load_iris, make_moons
 from skdgm import FVBN, Flow
 from skdgm.callbacks import Checkpoint
 from skdgm.exceptions import InterruptedFitWarning, OutlierWarning
+from skdgm.flows import _model
 from skdgm.flows._normal import Normal, fitted
 from skdgm.nets import estimator as nets_estimator
 from skdgm.training import canonical
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
+from skdgm.utils.tree import leaves
 from tests.callbacks import Callback
 from tests.flows.recipes import log_base
 
@@ -250,3 +252,20 @@ def test_what_needs_more_memory_than_there_is(monkeypatch):
         MemoryError, match=r"Flow has 228 weights .* Lower hidden_layer"
     ):
         Flow(2, (4,)).fit(MOONS)
+
+
+@pytest.mark.parametrize("most, most_white", [(5, 5), (4, 5), (3, 4)])
+@pytest.mark.parametrize("linear", ["auto", "lu", "permutation"])
+@pytest.mark.parametrize("autoregressive", [False, True])
+def test_weights_are_counted_before_there_are_any(
+    linear, autoregressive, most, most_white, monkeypatch
+):
+    monkeypatch.setattr(_model, "_MOST", most)
+    monkeypatch.setattr(_model, "_MOST_WHITE", most_white)
+    model = Flow(linear=linear, autoregressive=autoregressive, n_iter=0)
+    model.fit(np.random.default_rng(0).normal(size=(40, 5)))
+    counted = model._MODEL.n_weights(model._facts(model._learned))
+    # The few steps of splines of columns are counted roughly, and biases not at all.
+    arrays = leaves(model._training.learned)
+    matrices = sum(np.size(part) for part in arrays if np.ndim(part) > 1)
+    np.testing.assert_allclose(counted, matrices, rtol=0.025)

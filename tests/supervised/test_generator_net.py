@@ -10,7 +10,8 @@ from sklearn.utils.estimator_checks import check_requires_y_none
 from skdgm import GeneratorNet
 from skdgm.data.attributes import Known
 from skdgm.distributions import BernoulliOutput, CategoricalOutput, NormalOutput
-from skdgm.nets import vjp
+from skdgm.nets import layers, vjp
+from skdgm.nets.images import maps
 from skdgm.supervised._likelihood import net_of
 from skdgm.training import Table
 from skdgm.utils.given import Given
@@ -67,6 +68,26 @@ def test_slopes_are_differences(way, kind):
     _, found = vjp(outputs, params, slopes)
     expected = numerical_gradient(lambda p: losses(p).sum(), params)
     assert_trees(found, expected, atol=1e-7, rtol=1e-5)
+
+
+@pytest.mark.parametrize("way", ["unpool", "nearest"])
+def test_an_image_grows_from_maps_of_low_resolution(way):
+    output = BernoulliOutput(np.full(15, 1))
+    model = net(activation="tanh", conv_layer_sizes=(2, 3), image_shape=(3, 5))
+    structure = model.set_params(**WAYS[way])._facts().structure
+    grow = maps.unpool if way == "unpool" else maps.upsample
+    filters = {"stride": 1, "init": "glorot_uniform"}
+    grown = [grow(), maps.crop((2, 3)), maps.conv(3, activation="tanh", **filters)]
+    grown += [grow(), maps.crop((3, 5)), maps.conv(1, **filters)]
+    start = layers.dense(8, "tanh", "glorot_uniform"), layers.dropout(0.0)
+    start += (layers.dense(1 * 2 * 2, "tanh", "glorot_uniform"),)
+    expected = layers.serial(*start, maps.images((1, 2, 2), *grown))
+    a = RNG.normal(size=(5, 4))
+    found = [
+        one.apply(*one.init(np.random.default_rng(0), 4, float)[1:], a)[0]
+        for one in (net_of(structure, output, 0.0, "glorot_uniform"), expected)
+    ]
+    np.testing.assert_array_equal(*found)
 
 
 def test_likelihoods_given_attributes_are_those_of_the_generated_rows():
