@@ -177,6 +177,14 @@ def test_grids_integrate(unit):
         np.testing.assert_allclose(total, unit.log_partition(eta)[0], 1e-6, 1e-12)
 
 
+@pytest.mark.parametrize("unit", [Poisson(1), UnitNormal(1), Rectified(1)])
+def test_grids_reach_as_far_as_means(unit):
+    x, log_weight = unit.grid(high=50.0)
+    eta = np.array([[np.log(50.0) if isinstance(unit, Poisson) else 50.0]])
+    total = np.logaddexp.reduce(unit.log_weight(eta, x[:, None]) + log_weight)
+    np.testing.assert_allclose(total, unit.log_partition(eta)[0], 1e-9)
+
+
 def test_binomial_grids_are_their_values():
     x, log_weight = Binomial(2, (3, 5)).grid()
     np.testing.assert_array_equal(x, range(6))

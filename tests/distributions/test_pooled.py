@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from skdgm.distributions import Bernoulli, Pooled, Selected
+from skdgm.utils.images import split
 from skdgm.utils.random import stream
 from skdgm.utils.threading.parallel import limit
 from tests.distributions.cases import FiniteUnitCase
-from tests.numerical import assert_trees
+from tests.numerical import assert_means, assert_trees
 
 _RNG = np.random.default_rng(3)
 
@@ -64,6 +66,41 @@ class TestSelected(FiniteUnitCase):
     moments = np.tile([0.1, 0.4], 4)
 
     test_biases_are_inputs = TestPooled.test_biases_are_inputs
+
+
+@pytest.mark.parametrize("choice", ["max", "mean"])
+def test_units_above_pooled_ones_have_their_probabilities(choice):
+    unit, own = Selected(2, 2, 2, 1, 1, 2, 1, choice), np.array([0.4, -1.0])
+    x = unit.states(np.arange(256)).astype(float)
+    blocks, of_map = split(x, unit, (2, 1)), np.tile(own, 2)
+    for place in 0, 1:
+        h, rest = blocks[..., place], blocks[..., 1 - place]
+        pooled = np.tile([0.0, 1, 1, 0], (256, 1))
+        p = np.where(h == pooled, expit(np.where(rest, of_map, -of_map)), 0)
+        possible = (h == pooled).all(axis=1)
+        found = unit.log_unpooled(x[possible], pooled[possible], own)
+        np.testing.assert_allclose(np.exp(found), p[possible].prod(axis=1))
+        assert np.exp(found).sum() == pytest.approx(1)
+    mean = unit.spread(pooled[:1], own)
+    drawn = unit.unpool(np.tile(pooled[:1], (20_000, 1)), own, stream(0).rows(20_000))
+    assert_means(drawn, mean[0])
+    share = split(mean, unit, (2, 1))[0]
+    np.testing.assert_allclose(share[1], 0.5 + 0.5 * expit(own[1]))
+    np.testing.assert_allclose(share[0], 0.5 * expit(own[0]))
+
+
+@pytest.mark.parametrize("choice", ["max", "mean"])
+def test_pooled_units_are_drawn_as_they_are_weighed(choice):
+    unit, n = Selected(2, 2, 2, 1, 1, 2, 1, choice), 20_000
+    mean = _RNG.random((1, 8))
+    draws = Bernoulli(8).draw(np.tile(mean, (n, 1)), stream(1).rows(n))
+    means = np.tile(mean, (n, 1))
+    pooled = unit.select(draws, means, stream(2).rows(n))
+    assert_means(pooled, unit.pool(mean)[0])
+    # Weighed, positions of proposals are all as likely.
+    pooled, log_w = unit.propose(draws, means, stream(3).rows(n))
+    w = np.exp(log_w)[:, None] if choice == "max" else 1.0
+    assert_means(w * pooled, split(mean, unit, (2, 1))[0].mean(axis=-1))
 
 
 def test_blocks_of_one_are_binary_units():
