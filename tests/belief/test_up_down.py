@@ -105,6 +105,21 @@ def test_divergence_is_named_and_leaves_what_was():
     assert all(np.isfinite(W).all() for W in dbn.coefs_)
 
 
+@pytest.mark.parametrize("resample", [False, True])
+@pytest.mark.parametrize("grey", [False, True])
+def test_grey_rows_are_drawn_again_or_recognised_as_means(grey, resample, monkeypatch):
+    ways = []
+
+    class Seen(_stack.UpDown):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            ways.append((self.resampling, self.recognises_means))
+
+    monkeypatch.setattr(_stack, "UpDown", Seen)
+    fit(TOY / 2 if grey else TOY, resample=resample, n_iter=1, refine_iter=1)
+    assert ways == [(grey and resample, grey and not resample)]
+
+
 def test_interrupted_refinement_keeps_what_was_learned(monkeypatch):
     class Interrupted(_stack.UpDown):
         def step(self, state, batch, clock):

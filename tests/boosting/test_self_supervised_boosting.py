@@ -323,3 +323,10 @@ def test_verbose(capsys):
     out = capsys.readouterr().out
     assert "[SelfSupervisedBoosting] Round 0, held-out log-likelihood = " in out
     assert "Round 1, gain = " in out
+
+
+def test_rounds_without_gain_end_a_fit():
+    model = SelfSupervisedBoosting(**SMALL | {"n_iter": 30}, tol=1e3)
+    model.set_params(n_iter_no_change=3).fit(two(60))
+    assert model.n_iter_ == 3
+    assert not model.classifiers_

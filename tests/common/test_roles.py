@@ -1,5 +1,7 @@
 """What every density and every objective promise, whatever the model."""
 
+import inspect
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -34,6 +36,13 @@ OBJECTIVES = {
     for name, case in DENSITIES.items()
     if not isinstance(case, StackedNetwork)
 }
+# Methods that also return standard errors.
+WITH_ERRORS = [
+    pytest.param(case, method, id=f"{name}-{method}")
+    for name, case in DENSITIES.items()
+    for method in ("likelihood_bound", "importance_likelihood")
+    if "return_se" in str(inspect.signature(getattr(type(case), method, print)))
+]
 
 
 @pytest.fixture(params=DENSITIES.values(), ids=DENSITIES)
@@ -47,6 +56,16 @@ def fitted(request):
     X = X.astype(np.float64)
     holes = np.random.default_rng(0).random(X.shape) < 0.2
     return estimator.fit(X, y), X, np.where(holes, np.nan, X), y
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("fitted, method", WITH_ERRORS, indirect=["fitted"])
+def test_values_are_the_same_with_standard_errors(fitted, method):
+    estimator, X, _, _ = fitted
+    estimate = getattr(estimator, method)
+    values, se = estimate(X, n_draws=3, return_se=True)
+    np.testing.assert_array_equal(estimate(X, n_draws=3), values)
+    assert se.shape == values.shape
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

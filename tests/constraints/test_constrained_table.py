@@ -324,6 +324,8 @@ def test_conditions_that_cannot_be():
         ({"city": "Rome", "land": "DE"}, "meets no combination that occurs"),
         ({"end": slice("2022-01-01", "2021-01-01")}, "ends before it begins"),
         ({"age": 200}, "has no probability: its values are from 18"),
+        ({"city": slice("A", "Z", 2)}, r"^ConstrainedTable.* on column 'city' has a"),
+        ({"age": slice(20, 30, 2)}, r"^\w+: the condition .* on column 'age' has a"),
     ):
         with pytest.raises(ValueError, match=told):
             table.sample(3, conditions=conditions)
