@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from scipy.special import logsumexp, softmax
+from scipy.special import expit, logsumexp, softmax
 
 from skdgm.latent.adapting import _power, effective_number, weights_of
 from skdgm.latent.filling import CHAINS, Info, by_chain, by_weight, chosen, taken
 from skdgm.latent.told import Told
+from skdgm.latent.units import Coins
 from skdgm.latent.weighing import Counts, Draws, _Weighing, least_number
 from skdgm.utils.random import stream
 
@@ -179,3 +180,9 @@ def test_classes_are_told_by_their_frequencies():
     one = told.only(np.eye(4)[2])
     assert one.each()[0][1] == 0
     np.testing.assert_array_equal(one.mean, np.eye(4)[[2]])
+
+
+def test_bits_begin_rare_in_large_layers():
+    for n, p in (1, 0.5), (2, 0.5), (8, 0.25), (200, 0.05):
+        assert expit(Coins().start(n)) == pytest.approx(p)
+        np.testing.assert_allclose(expit(Coins().prior(n, None, float)), p)
