@@ -1,4 +1,5 @@
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -134,6 +135,22 @@ def test_no_value_leaves_its_cell_by_rounding(dtype, step):
         found = spread.inverse_transform(on_grid)
         assert found.dtype == Y.dtype
         assert np.abs(found - X).max() < 1e-3 * step
+
+
+@pytest.mark.parametrize("u", [0.0, 1.0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_noise_at_the_ends_of_a_cell_stays_inside(monkeypatch, u, dtype):
+    X = np.array([[-3, 0.0], [100, 7]], dtype)
+    spread = Dequantizer(0.5).fit(X)
+    noise = SimpleNamespace(uniform=lambda n, dtype: np.full((2, n), u, dtype))
+    streams = SimpleNamespace(rows=lambda hashes: noise)
+    module = "skdgm.preprocessing.dequantizer.stream"
+    monkeypatch.setattr(module, lambda *path: streams)
+    Y = spread.transform(X)
+    assert (X < Y).all()
+    assert (Y < X + 0.5).all()
+    np.testing.assert_allclose(Y, X + 0.5 * u, atol=1e-4)
+    np.testing.assert_array_equal(spread.inverse_transform(Y), X)
 
 
 def test_values_without_an_inside_of_their_cells():

@@ -71,17 +71,20 @@ def test_slopes_are_differences(way, kind):
 
 
 @pytest.mark.parametrize("way", ["unpool", "nearest"])
-def test_an_image_grows_from_maps_of_low_resolution(way):
+@pytest.mark.parametrize(
+    "shape, half, low", [((3, 5), (2, 3), (1, 2)), ((5, 3), (3, 2), (2, 1))]
+)
+def test_an_image_grows_from_maps_of_low_resolution(way, shape, half, low):
     output = BernoulliOutput(np.full(15, 1))
-    model = net(activation="tanh", conv_layer_sizes=(2, 3), image_shape=(3, 5))
+    model = net(activation="tanh", conv_layer_sizes=(2, 3), image_shape=shape)
     structure = model.set_params(**WAYS[way])._facts().structure
     grow = maps.unpool if way == "unpool" else maps.upsample
     filters = {"stride": 1, "init": "glorot_uniform"}
-    grown = [grow(), maps.crop((2, 3)), maps.conv(3, activation="tanh", **filters)]
-    grown += [grow(), maps.crop((3, 5)), maps.conv(1, **filters)]
+    grown = [grow(), maps.crop(half), maps.conv(3, activation="tanh", **filters)]
+    grown += [grow(), maps.crop(shape), maps.conv(1, **filters)]
     start = layers.dense(8, "tanh", "glorot_uniform"), layers.dropout(0.0)
     start += (layers.dense(1 * 2 * 2, "tanh", "glorot_uniform"),)
-    expected = layers.serial(*start, maps.images((1, 2, 2), *grown))
+    expected = layers.serial(*start, maps.images((*low, 2), *grown))
     a = RNG.normal(size=(5, 4))
     found = [
         one.apply(*one.init(np.random.default_rng(0), 4, float)[1:], a)[0]
@@ -126,6 +129,22 @@ def test_missing_entries_are_filled_by_the_posterior_of_attributes():
     p = np.exp(model.score_samples(whole) - model.score_samples(row))
     assert p.sum() == pytest.approx(1)
     assert model.impute(row)[0, 1] == pytest.approx(p[1], rel=1e-6)
+
+
+def test_missing_entries_are_drawn_from_the_posterior_of_attributes():
+    model = net().fit(BITS, CODES)
+    rows = np.tile([1.0, np.nan, np.nan, 0.0], (4000, 1))
+    whole = np.tile([1.0, 0, 0, 0], (4, 1))
+    whole[:, 1:3] = [[0, 0], [0, 1], [1, 0], [1, 1]]
+    p = np.exp(model.score_samples(whole) - model.score_samples(rows[:1]))
+    drawn = model.impute(rows, method="sample", random_state=0)[:, 1:3] @ [2, 1]
+    shares = np.bincount(drawn.astype(int), minlength=4) / 4000
+    assert (abs(shares - p) < 4 * np.sqrt(p * (1 - p) / 4000)).all()
+
+
+def test_the_loss_is_that_of_rows_given_attributes():
+    model = net().fit(BITS, CODES)
+    assert model.loss_curve_[-1] == pytest.approx(-model.score(BITS, CODES))
 
 
 @pytest.mark.exhaustive

@@ -12,6 +12,7 @@ from skdgm.training import (
     split,
     split_labelled,
 )
+from skdgm.training.batches import MAX_REPETITION
 from skdgm.utils.given import Given
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
@@ -96,6 +97,13 @@ def test_systematic_draws_are_floor_or_ceiling():
 def test_large_whole_weights_do_not_make_long_epochs():
     table = table_of(np.arange(3.0)[:, None], np.array([1000.0, 2000.0, 3000.0]))
     assert table.n_draws == 3
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_whole_weights_are_repetitions_up_to_a_mean(more):
+    total = 3 * MAX_REPETITION + more
+    table = table_of(np.arange(3.0)[:, None], np.array([1.0, 2.0, total - 3]))
+    assert table.n_draws == (3 if more else total)
 
 
 def test_batch_larger_than_the_data():

@@ -94,6 +94,11 @@ def test_a_bad_loss_is_divergence(loss):
     np.testing.assert_array_equal(outcome.state[0], [0, 0])
 
 
+def test_a_loss_at_the_limit_is_sound():
+    outcome = run(measure=lambda state: (100.0, None))
+    assert (outcome.ended, outcome.losses) == ("complete", [100.0] * 4)
+
+
 def test_a_fit_of_few_updates_may_recover():
     """Two batches an epoch: after two updates the loss may be anything but NaN."""
     losses = iter([150.0, 120.0, 5.0, 4.0])

@@ -3,8 +3,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from skdgm.optim import Clock
 from skdgm.training import AUTO, Budget, Objective, Table, loop, optimise
 from skdgm.training.hooks import Hook
+from skdgm.utils.rows import Rows
 
 START = (np.zeros(2),)
 
@@ -36,6 +38,12 @@ class Trainer(Objective):
         self.clocks.append(clock)
         state[0][:] += batch
         return state
+
+
+class Numbered(Trainer):
+    """Draws batches and random numbers as any objective does."""
+
+    __init__, draw = Objective.__init__, Objective.draw
 
 
 class Monitor:
@@ -181,3 +189,19 @@ def test_waiting_begins_with_the_first_epoch(monkeypatch):
     learned = run(monitor, range(1, 9), patience=2)
     assert learned.validation == [5.0, 4.0, 3.0, 4.0, 4.0]
     np.testing.assert_array_equal(learned.state[0], [0, 0])
+
+
+def test_a_run_goes_on_with_the_random_numbers_of_a_whole_one():
+    options = SimpleNamespace(batch_size=3)
+    index = np.arange(12)
+    rows = Rows(index[:, None].astype(float), np.float64)
+    table = Table(rows, index, index.astype(np.uint64), np.ones(12))
+    whole, later = Numbered(options, rows, 4), Numbered(options, rows, 4, 2)
+    for number in range(3):
+        for one, other in zip(whole.draw(table, 2 + number), later.draw(table, number)):
+            np.testing.assert_array_equal(one, other)
+        draws = [
+            objective.stream(Clock(epoch, 9, 1, 4)).generator().random()
+            for objective, epoch in ((whole, 2 + number), (later, number))
+        ]
+        assert draws[0] == draws[1]

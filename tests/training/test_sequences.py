@@ -87,6 +87,13 @@ def test_stretches_read_each_step_once_and_in_order():
     assert lengths.sum() == len(whole.index)
 
 
+def test_rows_of_sequences_are_numbered():
+    sequences = table_of(PARTS).rows
+    index = np.array([2, 0, 6])
+    expected = np.concatenate([PARTS[k] for k in index])
+    np.testing.assert_array_equal(sequences.X[sequences.row_index(index)], expected)
+
+
 class State(NamedTuple):
     """Training state: the coefficient, sums over a batch, and the last values."""
 
