@@ -137,4 +137,4 @@ def _thinned(new, rng):
     log_share = new.log_w - logsumexp(new.log_w) + np.log(_KEPT * number)
     log_share = np.minimum(log_share, 0)
     keep = rng.rows(len(log_share)).uniform(1)[:, 0] < np.exp(log_share)
-    return {"rows": new.rows[keep], "log_w": (new.log_w - log_share)[keep]}
+    return {"rows": new.rows[keep], "log_w": new.log_w[keep] - log_share[keep]}

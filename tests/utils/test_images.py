@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from skdgm.utils import images
 from skdgm.utils.images import image_shape
 
 
@@ -41,3 +42,28 @@ def test_grey_images_have_no_channels():
         ValueError, match=r"\(height, width\) with height times width ="
     ):
         image_shape(12, (3, 2, 2), with_channels=False)
+
+
+SHAPE, SIDES = (4, 6, 2), (2, 3)
+
+
+def test_blocks_of_images():
+    x = np.arange(3 * 48.0).reshape(3, 48)
+    images_of = x.reshape(3, *SHAPE)
+    blocks = [
+        images_of[:, i : i + 2, j : j + 3, k].reshape(3, 6)
+        for i in (0, 2)
+        for j in (0, 3)
+        for k in range(2)
+    ]
+    parts = images.split(x, SHAPE, SIDES)
+    np.testing.assert_array_equal(parts, np.stack(blocks, axis=1))
+    np.testing.assert_array_equal(images.joined(parts, SHAPE, SIDES), x)
+    numbers = np.arange(24.0).reshape(3, 8)
+    every = np.repeat(numbers[:, :, None], 6, axis=2)
+    expected = images.joined(every, SHAPE, SIDES)
+    np.testing.assert_array_equal(images.repeated(numbers, SHAPE, SIDES), expected)
+
+
+def test_halves_are_rounded_up():
+    assert images.halvings((5, 8), 3) == [(5, 8), (3, 4), (2, 2), (1, 1)]
