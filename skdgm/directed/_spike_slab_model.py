@@ -15,12 +15,17 @@ from skdgm.directed._spike_slab import (
     sums,
 )
 from skdgm.directed._spike_slab_density import CodingDensity
-from skdgm.training import DensityWatch, Objective
+from skdgm.directed._spike_slab_start import of_directions, of_rows
+from skdgm.training import DensityWatch, Objective, epoch
 from skdgm.utils.random import INIT, PROBE, stream
+from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype, tree_map
 
-# Variance of columns, noise of weights, and largest magnitude of the latter, at first.
-_VARIANCE, _NOISE, _FAR = 0.5, 0.01, 5.0
+# Variance of columns at first.
+_VARIANCE = 0.5
+# Most rows that show directions, and their entries where there are more than in a
+# batch; rows by which weights are tried, and number of steps.
+_SHOWN, _ROOM, _TRIED, _STEPS = 2000, 2**19, 1000, 20
 
 
 class CodingState(NamedTuple):
@@ -55,19 +60,46 @@ class CodingObjective(Objective):
         self.n_components = n_components
 
     def start(self):
-        """Initial state: weights are rows, drawn at random, and spikes as often on as
-        off."""
+        """Initial state: the higher bound after some steps of expectation maximisation
+        from weights that are rows, drawn at random, and from independent components."""
         rng, k = stream(self.seed, INIT).generator(), self.n_components
         index = self.table.index
-        order = np.resize(rng.permutation(len(index)), k)
-        rows = np.nan_to_num(self.rows.take(index[order])).clip(-_FAR, _FAR)
-        n = rows.shape[1]
-        W = (rows + _NOISE * rng.normal(size=rows.shape)).T
-        beta = np.full(n, 1 / _VARIANCE)
-        own = W, np.zeros(n), np.zeros(k), np.ones(k), np.ones(k), beta
-        params = astype(CodingParams(*own), self.rows.dtype)
+        order = index[np.resize(rng.permutation(len(index)), k)]
+        size = max(self.options.batch_size, _ROOM // self.rows.shape[1])
+        shown = epoch(self.table, min(size, _SHOWN), stream(self.seed, INIT, 1))[0]
+        with one_blas_thread():
+            W, v = of_rows(self.rows.take(order), rng), self.rows.take(shown)
+            v, starts = v.astype(float), [W, of_directions(W, v, rng)]
+            tried = [self._tried(W, v[:_TRIED]) for W in starts]
+        params = tried[
+            np.argmax([np.nan_to_num(value, nan=-np.inf) for _, value in tried])
+        ][0]
+        n = len(params.c)
         shapes = (k, k), (k,), (n, k), (n,), (n,), (k,)
+        params = astype(params, self.rows.dtype)
         return CodingState(params, Sums(*map(np.zeros, shapes)), np.zeros(1))
+
+    def _tried(self, W, v):
+        """Parameters after some steps from weights, with spikes as often on as off, and
+        their bound of rows v."""
+        (n, k), n_sweeps = W.shape, self.options.mean_field_steps
+        own = (
+            np.zeros(n),
+            np.zeros(k),
+            np.ones(k),
+            np.ones(k),
+            np.full(n, 1 / _VARIANCE),
+        )
+        params = CodingParams(W, *own)
+        for _ in range(_STEPS):
+            means = sums(params, v, pairs(params, v, n_sweeps))
+            params = self._maximised(params, means)
+        return params, bound(params, v, pairs(params, v, n_sweeps)).mean()
+
+    def _maximised(self, params, means):
+        """Parameters of an M-step."""
+        pseudo = self.options.prior_weight / self.table.n_draws
+        return maximised(params, means, self.options.min_variance, pseudo)
 
     def resume(self, state):
         """The state itself."""
@@ -81,8 +113,7 @@ class CodingObjective(Objective):
         t = state.t + 1
         rho = min(1.0, max(1 / t[0], self.options.learning_rate / clock.n_batches))
         means = tree_map(lambda old, new: old + rho * (new - old), state.means, found)
-        pseudo = options.prior_weight / self.table.n_draws
-        params = maximised(params, means, options.min_variance, pseudo)
+        params = self._maximised(params, means)
         return CodingState(astype(params, self.rows.dtype), means, t)
 
     def watch(self, table, held_out, state):

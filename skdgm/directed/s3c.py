@@ -39,10 +39,11 @@ class S3C(FitOptions, Estimator):
 
     Learned by expectation maximisation with a factorised posterior of the pairs of a
     spike h and a slab s [1]_ [2]_: updates of one pair at a time, which never lower
-    the bound, and parameters in closed form. With all spikes on, it is factor analysis;
-    given the spikes, rows are normal with covariances of their own, as of
-    :class:`~skdgm.SpikeSlabRBM`, but the model is directed: draws and a bound are exact
-    and need no chains.
+    the bound, and parameters in closed form. Weights begin as rows, drawn at random, or
+    as independent components of up to 2,000 rows, by the higher bound after 20 steps.
+    With all spikes on, it is factor analysis; given the spikes, rows are normal with
+    covariances of their own, as of :class:`~skdgm.SpikeSlabRBM`, but the model is
+    directed: draws and a bound are exact and need no chains.
 
     Columns may have any scale: they are standardised internally. NaN is a missing
     value, in every method, which is left out. All is computed in float64; parameters
