@@ -99,7 +99,6 @@ def _start(X):
     return table, normal, X @ white.W + white.b
 
 
-@pytest.mark.exhaustive
 def test_clusters_begin_as_a_mixture():
     X = (CLUSTERS - CLUSTERS.mean(axis=0)) / CLUSTERS.std(axis=0)
     table, normal, z = _start(X)
@@ -113,7 +112,6 @@ def test_clusters_begin_as_a_mixture():
     assert mixture.log_p(z).mean() > normal_log_p(z).mean() + 1
 
 
-@pytest.mark.exhaustive
 def test_normal_rows_begin_as_such():
     X = np.random.default_rng(0).normal(size=(300, 3))
     table, normal, _ = _start(X)
@@ -162,7 +160,6 @@ def test_scores_of_missing_entries_are_marginal(flow):
     np.testing.assert_allclose(flow.score_samples(x), expected, atol=0.3)
 
 
-@pytest.mark.exhaustive
 def test_heavy_tails_are_learned():
     X = np.random.default_rng(0).standard_t(2.0, (600, 2)) * [1, 100]
     asked = SHORT | {"n_layers": 0, "n_iter": 60, "linear": "permutation"}

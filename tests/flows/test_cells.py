@@ -153,7 +153,6 @@ def test_draws_are_whole_numbers_of_the_density(flow):
     np.testing.assert_array_equal(flow.inverse_transform(codes), COUNTS)
 
 
-@pytest.mark.exhaustive
 def test_missing_whole_numbers_are_filled(flow):
     holes = np.column_stack([np.repeat([0.0, 3], 150), np.full(300, np.nan)])
     flow.set_params(n_draws=20)
@@ -174,7 +173,6 @@ def between():
     return Flow(bounds=(0, 1), **SHORT).fit(SHARES)
 
 
-@pytest.mark.exhaustive
 def test_density_between_bounds_integrates_to_one(between):
     side = (np.arange(300) + 0.5) / 300
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
@@ -244,7 +242,6 @@ def test_weights_are_repetitions(how):
     np.testing.assert_array_equal(again.score_samples(GRID), once)
 
 
-@pytest.mark.exhaustive
 def test_whole_numbers_given_classes():
     y = COUNTS[:, 0] > 1
     how = {"attribute_conditional": True, "dequantization": "variational"}
@@ -257,7 +254,6 @@ def test_whole_numbers_given_classes():
     assert np.isin(flow.sample(50, 0, y=True), np.arange(5)).all()
 
 
-@pytest.mark.exhaustive
 def test_what_is_beyond_the_bounds():
     flow = Flow(bounds=(0, 4), dequantization="uniform", **SHORT | {"n_iter": 1})
     with pytest.raises(ValueError, match="value 5 of column 1 is beyond the bounds"):

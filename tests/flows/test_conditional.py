@@ -41,14 +41,12 @@ def given(request):
     return flow, X, y, True if request.param == "classes" else y[:1]
 
 
-@pytest.mark.exhaustive
 def test_densities_given_attributes_integrate_to_one(given):
     flow, _, _, one = given
     total = np.exp(flow.score_samples(GRID, one)).sum() * STEP**2
     np.testing.assert_allclose(total, 1, rtol=2e-3)
 
 
-@pytest.mark.exhaustive
 def test_draws_have_the_density_given_attributes(given):
     flow, _, _, one = given
     p = np.exp(flow.score_samples(GRID, one))
@@ -60,7 +58,6 @@ def test_draws_have_the_density_given_attributes(given):
         assert (abs(own.mean(axis=0) - expected) < 5 * error).all()
 
 
-@pytest.mark.exhaustive
 def test_codes_and_back_given_attributes(given):
     flow, X, y, _ = given
     codes = flow.transform(X, y)
@@ -247,7 +244,6 @@ def test_conditions_that_cannot_be(plain):
     assert (drawn[:, 0] == 1e4).all()
 
 
-@pytest.mark.exhaustive
 def test_given_attributes_the_base_is_normal():
     """Components as wide as rows without attributes would be draws far from what rows
     given them are: here 1 where rows have a deviation of 0.1."""

@@ -29,7 +29,6 @@ def flow(request):
     return Flow(layer=request.param, **SHORT).fit(MOONS)
 
 
-@pytest.mark.exhaustive
 def test_density_of_two_columns_integrates_to_one(flow):
     side = np.linspace(-4, 5, 250)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
@@ -46,13 +45,11 @@ def test_density_of_one_column_integrates_to_one():
     assert flow.score(X) > FVBN(column_types="gaussian").fit(X).score(X) + 0.02
 
 
-@pytest.mark.exhaustive
 def test_codes_and_back(flow):
     codes = flow.transform(MOONS)
     np.testing.assert_allclose(flow.inverse_transform(codes), MOONS, atol=1e-6)
 
 
-@pytest.mark.exhaustive
 def test_density_is_that_of_codes_and_their_volume(flow):
     x, step = MOONS[:1], 1e-5
     moved = x + step * np.concatenate([np.eye(2), -np.eye(2)])
@@ -129,7 +126,6 @@ def test_what_overfits_stays_at_its_start(tmp_path):
     np.testing.assert_allclose(again.validation_curve_, kept.validation_curve_)
 
 
-@pytest.mark.exhaustive
 def test_a_masked_autoregressive_flow():
     asked = SHORT | {"autoregressive": True, "base": "normal"}
     masked = Flow(**asked).fit(MOONS)
@@ -165,7 +161,6 @@ def test_many_columns_begin_independent():
     np.testing.assert_allclose(start.score_samples(holes), expected, atol=0.1)
 
 
-@pytest.mark.exhaustive
 def test_hundreds_of_columns_begin_at_their_covariance():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 5)) @ rng.normal(size=(5, 300))

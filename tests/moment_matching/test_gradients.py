@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 
 from skdgm import GMMN
 from skdgm.data import tabulate
-from skdgm.nets import vjp
+from skdgm.nets import layers_of, vjp
+from skdgm.optim import Clock
 from skdgm.utils.random import stream
+from skdgm.utils.tree import copy, leaves, tree_map
 from tests.numerical import assert_trees, numerical_gradient
 
 RNG = np.random.default_rng(0)
@@ -50,3 +53,102 @@ def test_slopes_are_differences(way, missing):
     )
     expected = numerical_gradient(loss, part.params)
     assert_trees(found, expected, atol=1e-8, rtol=1e-5)
+
+
+def _objective(rows, y=None, **options):
+    options = {"solver": "sgd", "momentum": 0.0, "alpha": 0.0, "n_iter": 1} | options
+    options |= {"schedule": "constant", "activation": "tanh", "random_state": 0}
+    gmmn = GMMN(n_components=2, hidden_layer_sizes=3, **options).fit(rows, y)
+    table = tabulate(gmmn._label(gmmn._rows(rows), y, False, None)[0], None)
+    objective = gmmn._objective(table, 0)
+    return objective, objective.resume(gmmn._training)
+
+
+@pytest.mark.parametrize("sizes", [None, (4, 2)])
+def test_updates_descend(sizes):
+    """A step of plain descent is the learning rate times the negative slope: of the
+    generator's discrepancy, and of the mean error of what an autoencoder rebuilds."""
+    X = RNG.random((9, 3))
+    X[0, 1] = np.nan
+    objective, state = _objective(X, autoencoder_layer_sizes=sizes)
+    x, known = objective.emission.inputs(objective.rows.take(np.arange(9)))
+    rng, clock = stream(3), Clock(0, 1)
+    given, part = objective.prepare(state, x, known, None, rng), copy(state.matched)
+
+    def unlike(params):
+        fake, _ = objective.generated(params, part.statistics, given)
+        return objective.loss(fake, given)[0]
+
+    steps = [(part.params, numerical_gradient(unlike, part.params))]
+    kept = copy(state)
+    after = [objective._match(copy(state), x, known, None, rng, clock).matched]
+    if sizes:
+        nets, coder = objective.nets, kept.autoencoder
+        seen = nets.inferred(coder, x, known)
+
+        def error(params):
+            moved = coder._replace(params=params)
+            code = nets.encoder.apply(params[0], coder.statistics[0], seen)[0]
+            out = nets.decoder.apply(moved.params[1], coder.statistics[1], code)[0]
+            grey = np.logaddexp(0, out) - x * out
+            return (grey * known).sum() / len(x)
+
+        steps.append((copy(coder.params), numerical_gradient(error, coder.params)))
+        rest = x, known, rng, clock
+        after.append(objective._code(copy(kept), *rest).autoencoder)
+    rate = objective.options.learning_rate
+    for (before, slope), moved in zip(steps, after, strict=True):
+        expected = tree_map(lambda p, g: p - rate * g, before, slope)
+        assert_trees(moved.params, expected, atol=1e-7 * rate, rtol=1e-6)
+
+
+def test_missing_entries_do_not_count():
+    X = RNG.random((9, 3))
+    X[0, 1] = X[2, 0] = np.nan
+    objective, state = _objective(X)
+    x, known = objective.emission.inputs(objective.rows.take(np.arange(9)))
+    given = objective.prepare(state, x, known, None, stream(3))
+    fake, _ = objective.generated(state.matched.params, state.matched.statistics, given)
+    np.testing.assert_array_equal(fake == 0, np.isnan(X))
+    np.testing.assert_array_equal(given.real, np.nan_to_num(X))
+
+
+def test_bandwidths_follow_the_median_distance():
+    X = RNG.random((9, 3))
+    objective, state = _objective(X)
+    factors = np.array([0.125, 0.25, 0.5, 1, 2])
+    state = state._replace(width=np.zeros(1), t=np.zeros(1))
+    first, second = (np.median(pdist(part) ** 2) ** 0.5 for part in (X, X[:4]))
+    np.testing.assert_allclose(objective._sigmas(state, X), first * factors)
+    state.t[0] += 1
+    found = objective._sigmas(state, X[:4])
+    np.testing.assert_allclose(found, (first + second) / 2 * factors)
+    state.t[0] = 1e6
+    found = objective._sigmas(state, X)
+    mean = (first + second) / 2
+    np.testing.assert_allclose(found, (mean + (first - mean) / 100) * factors)
+
+
+def test_classes_are_two_bandwidths_apart():
+    X, y = RNG.random((9, 3)), np.arange(9) % 2
+    objective, state = _objective(X, y, class_conditional=True)
+    x, known = objective.emission.inputs(objective.rows.take(np.arange(9)))
+    given = objective.prepare(state, x, known, y, stream(3))
+    np.testing.assert_allclose(given.classes, np.eye(2)[y] * 2 * max(given.sigmas))
+
+
+def test_nets_have_the_layers_asked_for():
+    _, state = _objective(
+        RNG.random((9, 3)), autoencoder_layer_sizes=(5, 4, 2), batch_norm=True
+    )
+    encoder, decoder = state.autoencoder.params
+
+    def shapes(params):
+        return [leaf.W.shape for leaf in layers_of(params)]
+
+    assert shapes(encoder) == [(3, 5), (5, 4), (4, 2)]
+    assert shapes(decoder) == [(2, 4), (4, 5), (5, 3)]
+    assert shapes(state.matched.params) == [(2, 3), (3, 2)]
+    # Each hidden layer is normalised: a gain and a shift a unit.
+    sizes = sorted(leaf.size for leaf in leaves(decoder) if leaf.ndim == 1)
+    assert sizes == sorted([4, 5, 3, 4, 4, 5, 5])
