@@ -60,7 +60,7 @@ def test_importance_sampling_finds_the_likelihood(dbn, rows):
     assert dbn.likelihood_bound(rows, n_draws=300).mean() < few < exact.mean() + 0.1
 
 
-@pytest.mark.release
+@pytest.mark.short("4-3-2", "gaussian-untied")
 def test_missing_entries_are_left_out(dbn, rows):
     listed = Listed(dbn)
     holed = np.where(RNG.random(rows.shape) < 0.4, np.nan, rows)

@@ -24,7 +24,7 @@ def exact(dbn, method="bound"):
     return np.mean([getattr(listed, method)(v) for v in TOY])
 
 
-@pytest.mark.release
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("sizes", [(5, 4), (5, 4, 3)])
 def test_refining_raises_the_bound(sizes):
     greedy = fit(sizes=sizes, refine=None)

@@ -67,7 +67,6 @@ def density(fitted):
     return v, p, log_Z
 
 
-@pytest.mark.release
 def test_log_Z_is_that_of_quadrature(fitted, density):
     assert abs(fitted.log_Z_ - density[2]) < 4 * fitted.log_Z_se_ + 1e-3
     assert fitted.log_Z_se_ < 0.1
@@ -100,7 +99,6 @@ def test_brackets_hold_the_likelihood(fitted, density):
         raise_log_likelihood(fitted, X)
 
 
-@pytest.mark.release
 def test_both_sides_of_annealing_hold_log_Z(fitted, density):
     # By few temperatures, one side is too low and one too high on the average.
     machine = fitted.density_

@@ -112,6 +112,17 @@ def test_missing_words_are_expected_by_their_share():
     assert not found[2].any()
 
 
+def test_short_documents_that_grow_have_the_exact_log_Z():
+    """With chains that are few, but unbiased, also where a word comes in parts."""
+    W, b = RNG.normal(0, 2.0, (5, 4)), RNG.normal(size=5)
+    topics, lengths = Topics(W, b, RNG.normal(0, 0.5, 4)), np.array([1, 2, 2.5, 12])
+    exact, _ = log_partition(topics, lengths, 0)
+    found, se = grown(topics, lengths, stream(1), 1000)
+    assert found[0] == pytest.approx(exact[0])
+    assert (abs(found - exact) < 5 * se + 1e-9).all()
+    assert (se < 0.05).all()
+
+
 @pytest.mark.release
 @pytest.mark.parametrize("scale", [0.5, 3.0])
 def test_growing_documents_have_the_exact_log_Z(scale):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from skdgm import RNNNADE, RNNRBM, RTRBM, VRNN
 from skdgm.nets import nll
@@ -95,3 +96,41 @@ def test_of_a_single_sequence_the_last_steps_are_held_out():
     train, held_out = objective.split(table)
     assert sorted([*train.index, *held_out.index]) == [0, 1, 2, 3]
     assert objective.rows.edges.tolist() == [0, 7, 19, 22, 34]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [*MODELS, VRNN(2, n_hidden=4, n_recurrent=4, n_draws=50, random_state=0)],
+    ids=lambda m: type(m).__name__,
+)
+def test_a_tenth_of_the_scale_is_ten_times_the_density(model):
+    rng = np.random.default_rng(1)
+    parts = [rng.normal(size=(n, 2)) @ [[1, 0.5], [0, 2]] for n in (6, 9)]
+    model = clone(model).set_params(column_types="gaussian", n_iter=0)
+    found = []
+    for scale in (1.0, 1 / 8):
+        model.fit([scale * part for part in parts])
+        own = [model.score_samples([scale * part for part in parts])]
+        for name in "score_features", "likelihood_bracket", "elbo":
+            method = getattr(model, name, None)
+            if method is not None:
+                own.append(method([scale * part for part in parts]))
+        found.append(own)
+    for one, other in zip(*found, strict=True):
+        gap = flat(other) - flat(one)
+        # Entries have a column each; particles of other rows are others.
+        each = 1 if isinstance(model, RNNNADE) and gap.size == 30 else 2
+        wanted = each * np.log(8)
+        if isinstance(model, VRNN):
+            assert gap.mean() == pytest.approx(wanted, abs=0.15)
+        else:
+            np.testing.assert_allclose(gap, wanted, rtol=1e-5)
+
+
+def flat(parts):
+    """All numbers of lists of arrays, or of bounds."""
+    if hasattr(parts, "bound"):
+        return parts.bound
+    if isinstance(parts, list):
+        return np.concatenate([flat(part) for part in parts])
+    return np.ravel(parts)

@@ -97,7 +97,7 @@ def test_densities_of_real_steps_integrate_to_one(model):
     np.testing.assert_allclose(total, 1, rtol=1e-3)
 
 
-@pytest.mark.release
+@pytest.mark.exhaustive
 @models
 @pytest.mark.parametrize("kind", ["bernoulli", "categorical", "gaussian"])
 def test_annealing_agrees_with_enumeration(model, kind, monkeypatch):

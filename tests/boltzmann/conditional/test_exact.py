@@ -167,7 +167,6 @@ def test_averages_over_chains_are_near_and_say_where_they_are_not(monkeypatch):
         model.impute(X, n_steps=1)
 
 
-@pytest.mark.release
 def test_the_bracket_holds_the_exact_likelihood(monkeypatch):
     model = fitted(MIXED, column_types=KINDS)
     expected = model.score_samples(X, MIXED)

@@ -95,7 +95,7 @@ def test_probabilities_without_pairwise_weights_sum_to_one(kind, n, hidden):
     np.testing.assert_allclose(model.score_samples(X, y)[:3, None], alone)
 
 
-@pytest.mark.release
+@pytest.mark.exhaustive
 def test_draws_averages_and_brackets_are_near(monkeypatch, options):
     model = fitted(MIXED, column_types=KINDS, **options)
     expected = model.score_samples(X, MIXED)
