@@ -131,6 +131,6 @@ def flat(parts):
     """All numbers of lists of arrays, or of bounds."""
     if hasattr(parts, "bound"):
         return parts.bound
-    if isinstance(parts, list):
+    if isinstance(parts, list | tuple):
         return np.concatenate([flat(part) for part in parts])
     return np.ravel(parts)
