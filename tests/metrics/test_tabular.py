@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import ks_2samp
+from scipy.stats import contingency, ks_2samp
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import r2_score, roc_auc_score
 
@@ -14,6 +14,7 @@ from skdgm.metrics import tabular_report
 from skdgm.metrics._tabular import closest, utility
 from skdgm.metrics._tabular.columns import Column, read
 from skdgm.metrics._tabular.encodings import coded, filled
+from skdgm.metrics._tabular.fidelity import correlation, cramers_v
 from skdgm.metrics._tabular.parts import as_table, listed
 
 
@@ -463,3 +464,28 @@ def test_codes_of_many_categories():
     top = np.argsort(-np.bincount(values, minlength=1000), kind="stable")[:5]
     for rank, value in enumerate(top):
         np.testing.assert_array_equal(first[:, 0] == rank, values == value)
+
+
+def test_correlations_are_numpys():
+    x, y = np.random.default_rng(0).normal(size=(2, 30)) * [[3.0], [0.1]]
+    y += 0.02 * x
+    expected = np.corrcoef(x, y)[0, 1]
+    assert correlation(x, y) == pytest.approx(expected)
+    assert correlation(-x, y) == pytest.approx(-expected)
+    assert correlation(x, 2 - 3 * x) == pytest.approx(-1)
+    holes = np.r_[x, np.nan, 5.0], np.r_[y, 7.0, np.nan]
+    assert correlation(*holes) == pytest.approx(expected)
+    assert abs(correlation(x[:2], y[:2])) == pytest.approx(1)
+    for one in np.full(30, 2.0), np.where(np.arange(30) == 3, x, np.nan):
+        assert np.isnan(correlation(x, one))
+        assert np.isnan(correlation(one, x))
+
+
+def test_the_association_of_codes_is_scipys():
+    rng = np.random.default_rng(0)
+    x = rng.choice([1, 4, 6], 90)
+    y = np.where(rng.random(90) < 0.5, x, rng.integers(0, 2, 90))
+    counts = contingency.crosstab(x, y).count
+    assert cramers_v(x, y) == pytest.approx(contingency.association(counts))
+    assert cramers_v(x, x) == pytest.approx(1)
+    assert np.isnan(cramers_v(x, np.ones(90, int)))

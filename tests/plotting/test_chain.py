@@ -33,6 +33,7 @@ def test_traces_are_those_of_the_diagnostics(model, X):
     [
         ({"time": 37.2, "thin": 10}, "37 steps for an independent draw"),
         ({"time": 9.8, "thin": 10}, "at most 10 steps for an independent draw"),
+        ({"time": 10.0, "thin": 10}, "at most 10 steps for an independent draw"),
         ({"r_hat": np.nan}, "nothing moves"),
     ],
 )
@@ -43,6 +44,38 @@ def test_what_is_said_of_memory(X, figures, title):
     assert display.axes_[1].get_title() == title
     step = display.traces_[0].get_xdata()[0]
     assert step == display.autocorrelation_.get_xdata()[1] == found.thin
+
+
+@pytest.mark.parametrize(
+    "rho, n_lags",
+    [
+        (np.r_[1, 0.5, np.zeros(38)], 10),
+        (np.r_[np.ones(7), 0.02, 0.01, np.zeros(31)], 16),
+        (np.r_[np.ones(30), np.zeros(10)], 40),
+        (np.ones(40), 40),
+        (np.zeros(4), 4),
+    ],
+)
+def test_lags_go_to_twice_the_first_that_is_small(X, rho, n_lags):
+    """At least ten, and below .02, which is not."""
+    rbm = BernoulliRBM(4, n_iter=3, random_state=0).fit(X)
+    trace = np.arange(90.0).reshape(9, 10)
+    found = chain_diagnostics(rbm, **FEW)
+    found = found._replace(autocorrelation=rho, trace=trace, thin=3)
+    display = ChainDisplay(found).plot()
+    lags, shown = display.autocorrelation_.get_data()
+    np.testing.assert_array_equal(lags, 3 * np.arange(n_lags))
+    np.testing.assert_array_equal(shown, rho[:n_lags])
+    assert len(display.traces_) == 8
+    left, right = display.axes_
+    assert (left.get_xlabel(), left.get_ylabel()) == ("steps", "trace (nats)")
+    assert right.get_xlabel() == "lag (steps)"
+    assert not any(
+        ax.spines[side].get_visible()
+        for ax in (left, right)
+        for side in ("top", "right")
+    )
+    plt.close("all")
 
 
 @pytest.mark.exhaustive

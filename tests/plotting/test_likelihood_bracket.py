@@ -1,6 +1,7 @@
 """Log weights of both sides."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 from skdgm import BernoulliRBM
@@ -20,6 +21,22 @@ def test_both_sides(rbm):
     found = partition_bracket(rbm, n_chains=40, **FEW)
     for side in (display.forward_, display.reverse_):
         assert side.get_data().values.sum() == 40
+    edges = display.forward_.get_data().edges
+    for shown, side in (
+        (display.forward_, found.forward),
+        (display.reverse_, found.reverse),
+    ):
+        counts, _ = np.histogram(side.log_w, edges)
+        np.testing.assert_array_equal(shown.get_data().values, counts)
+        np.testing.assert_array_equal(shown.get_data().edges, edges)
+    ends = display.ends_.get_extents().transformed(
+        display.axes_[0].transData.inverted()
+    )
+    np.testing.assert_allclose((ends.x0, ends.x1), (found.lower, found.upper))
+    lines = [line.get_xdata()[0] for line in display.axes_[0].lines]
+    assert lines == [
+        part.log_Z for part in (found.forward, found.reverse, found.tempered)
+    ]
     labels = [text.get_text() for text in display.axes_[0].get_legend().get_texts()]
     assert any(f"[{found.lower:.2f}, {found.upper:.2f}]" in text for text in labels)
     assert any(f"ESS {found.forward.ess:.0f}" in text for text in labels)
