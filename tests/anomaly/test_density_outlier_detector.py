@@ -34,7 +34,6 @@ def test_scikit_learns_checks(estimator, check):
         raise AssertionError(f"the check was skipped: {skipped}") from skipped
 
 
-@pytest.mark.short("KernelDensity()")
 @pytest.mark.parametrize(
     "density",
     [
@@ -63,7 +62,6 @@ def test_far_rows_are_found():
     assert (detector.predict(far[150:]) == -1).all()
 
 
-@pytest.mark.exhaustive
 def test_missing_values_where_the_density_can():
     holes = X.copy()
     holes[::5, 0] = np.nan

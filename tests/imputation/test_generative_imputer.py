@@ -110,7 +110,6 @@ def test_it_fills_as_the_model_does(model):
             imputer.set_params(method="mode").transform(HOLES)
 
 
-@pytest.mark.exhaustive
 def test_the_seed_is_the_models_where_that_has_none():
     draws = GenerativeImputer(MIXED, random_state=0, method="sample")
     first, second, other = (
@@ -128,7 +127,6 @@ def test_the_seed_is_the_models_where_that_has_none():
     pd.testing.assert_frame_equal(free.transform(FRAME), free.transform(FRAME))
 
 
-@pytest.mark.exhaustive
 def test_several_tables():
     imputer = GenerativeImputer(NORMAL, add_indicator=True, random_state=0).fit(HOLES)
     three, two = imputer.draw(HOLES, 3), imputer.draw(HOLES, 2)
@@ -150,7 +148,6 @@ def test_several_tables():
             imputer.draw(HOLES, wrong)
 
 
-@pytest.mark.exhaustive
 def test_draws_have_the_spread_that_means_lack():
     # Given the others, a normal column's draws vary by its conditional variance.
     rng = np.random.default_rng(0)
@@ -335,7 +332,6 @@ def test_sparse_matrices():
     assert (found[:, 2] == 0).all()
 
 
-@pytest.mark.exhaustive
 def test_weights_are_repetition():
     n = RNG.integers(0, 3, len(HOLES))
     given = HOLES.copy()
@@ -496,7 +492,6 @@ def test_dates():
     pd.testing.assert_series_equal(back["day"], frame["day"])
 
 
-@pytest.mark.exhaustive
 def test_errors_leave_it_as_it_was():
     imputer = GenerativeImputer(NORMAL, random_state=0).fit(HOLES)
     before = dict(vars(imputer))

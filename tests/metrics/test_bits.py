@@ -258,7 +258,6 @@ def loud(model):
     return model
 
 
-@pytest.mark.short("dbm", "rbm")
 @pytest.mark.parametrize("name", BOUNDS)
 def test_grey_rows_have_a_bound_on_the_mean_over_bits(name):
     """By Jensen's inequality: log-likelihoods of bits are convex in them."""

@@ -97,7 +97,6 @@ def test_conservative_likelihoods_come_close(name):
     assert np.mean(few) < exactly.mean()
 
 
-@pytest.mark.exhaustive
 def test_models_without_the_means_of_the_data_are_warned_of():
     X = np.random.default_rng(0).binomial(1, 0.3, (200, 30))
     rbm = BernoulliRBM(25, n_iter=0, random_state=0).fit(X)

@@ -107,7 +107,6 @@ def test_chains_that_all_stand_still():
 TEMPERED = {"gradient": "tempering", "n_temperatures": 4}
 
 
-@pytest.mark.short("model0", "model2")
 @pytest.mark.parametrize(
     "model",
     [

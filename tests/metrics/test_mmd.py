@@ -123,7 +123,6 @@ def test_permuted_are_estimates_of_splits():
     assert abs(found.p_value - exact) < 4 * np.sqrt(exact * (1 - exact) / n)
 
 
-@pytest.mark.exhaustive
 def test_p_values_are_uniform_without_a_difference():
     options = {"n_permutations": 199, "random_state": 0}
     found = [

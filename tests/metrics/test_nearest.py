@@ -62,7 +62,6 @@ def test_copies_far_from_zero_are_found(d):
     np.testing.assert_array_equal(found.index, np.arange(30))
 
 
-@pytest.mark.exhaustive
 def test_p_values_of_data_are_uniform():
     # Given the training rows, samples and validation rows are alike.
     p = [

@@ -51,7 +51,6 @@ def test_columns_are_encoded_together_and_in_one_order():
     pd.testing.assert_frame_equal(first, second)
 
 
-@pytest.mark.exhaustive
 def test_figures_of_frames():
     X, Y, other = frame(200), frame(200, 1), frame(200, 2, (0.05, 0.05, 0.9))
     same = classifier_two_sample_test(X, Y, random_state=0)

@@ -70,7 +70,6 @@ def test_models_without_a_partition_function_say_what_they_know():
     np.testing.assert_allclose(table["nats"]["normal"], nets["normal"].score(X))
 
 
-@pytest.mark.exhaustive
 def test_estimates_have_ends():
     rbm, rows = fitted("rbm")
     dbn, _ = fitted("dbn")
@@ -81,7 +80,6 @@ def test_estimates_have_ends():
     assert set(table["kind"]) == {"estimate"}
 
 
-@pytest.mark.exhaustive
 def test_pipelines_have_ends_in_the_units_of_data():
     pipe = make_pipeline(MinMaxScaler(), GaussianRBM(4, n_iter=20, random_state=0)).fit(
         X
@@ -188,7 +186,6 @@ def test_constant_columns_that_vary_by_rounding():
     np.testing.assert_array_equal(log_density(pipe, wide), expected)
 
 
-@pytest.mark.short("PCA()", "PCA(whiten=True)", "StandardScaler()")
 @pytest.mark.parametrize(
     "step",
     [
@@ -243,7 +240,6 @@ def test_dependent_columns_cannot_be_whitened():
         log_density(pipe, wide)
 
 
-@pytest.mark.exhaustive
 def test_missing_values_have_no_units():
     holes = X.copy()
     holes[::3, 1] = np.nan

@@ -54,7 +54,6 @@ def report(parts):
     return tabular_report(*parts, target="rich", random_state=0)
 
 
-@pytest.mark.exhaustive
 def test_a_copy_of_the_training_rows(parts):
     train, _, held_out = parts
     found = tabular_report(train, train, held_out, target="rich", random_state=0)
@@ -259,7 +258,6 @@ def test_utility_by_hand(target):
     assert 0 < found["se"] < 0.1
 
 
-@pytest.mark.short("_r2")
 @pytest.mark.parametrize("figure", [utility._auc, utility._r2])
 def test_standard_errors_are_those_of_resampled_rows(figure):
     rng = np.random.default_rng(0)
@@ -277,7 +275,6 @@ def test_standard_errors_are_those_of_resampled_rows(figure):
     assert gap(np.arange(n))[1] == pytest.approx(np.std(drawn), rel=0.2)
 
 
-@pytest.mark.exhaustive
 def test_targets_of_a_single_class(parts):
     train, drawn, held_out = parts
     found = tabular_report(train, drawn.assign(rich=True), held_out, target="rich")
@@ -348,7 +345,6 @@ def test_without_pandas(report, monkeypatch):
     assert repr(found) == told
 
 
-@pytest.mark.exhaustive
 def test_the_same_seed_gives_the_same_report(parts, report):
     again = tabular_report(*parts, target="rich", random_state=0)
     assert again.scores == report.scores

@@ -63,7 +63,6 @@ def test_without_a_difference_levels_are_kept(sizes):
         assert abs((p <= level).mean() - reached) < 4 * np.sqrt(reached / n)
 
 
-@pytest.mark.exhaustive
 def test_the_larger_sample_is_thinned():
     X, Y = tables(40, 1000)
     assert classifier_two_sample_test(X, Y, cv=4).n_tested == 80

@@ -78,7 +78,6 @@ def test_lags_go_to_twice_the_first_that_is_small(X, rho, n_lags):
     plt.close("all")
 
 
-@pytest.mark.exhaustive
 def test_axes_that_are_given(X):
     rbm = BernoulliRBM(4, n_iter=3, random_state=0).fit(X)
     figure, axes = plt.subplots(1, 2)

@@ -96,7 +96,6 @@ def test_belief_networks(X):
     assert texts[3].get_text() == "layer 1, held out"
 
 
-@pytest.mark.exhaustive
 def test_belief_networks_with_a_label(X):
     dbn = GenerativeDBNClassifier((6, 5, 4), n_iter=3, random_state=0)
     display = LearningCurveDisplay.from_estimator(dbn.fit(X, X[:, 0]))
@@ -109,7 +108,6 @@ def test_belief_networks_with_a_label(X):
     ]
 
 
-@pytest.mark.exhaustive
 def test_a_single_layer_is_named(X):
     dbn = GenerativeDBNClassifier((3, 2), n_iter=2, random_state=0, **EARLY)
     display = LearningCurveDisplay.from_estimator(dbn.fit(X, X[:, 0]))
@@ -118,7 +116,6 @@ def test_a_single_layer_is_named(X):
         assert labels == [f"layer {number}", f"layer {number}, held out"]
 
 
-@pytest.mark.exhaustive
 def test_a_label_above(X):
     dbm = DBM((6, 4), n_iter=4, learning_rate=0.05, **EARLY)
     clf = DBMClassifier(dbm, n_iter=3, random_state=0, **EARLY)

@@ -37,7 +37,6 @@ def test_corners_and_axes(two):
     assert ticks[min(ticks)] == "1"
 
 
-@pytest.mark.exhaustive
 def test_deep_machines(X):
     dbn = DBN((5, 2), n_iter=2, feature_layer=-1, random_state=0).fit(X)
     display = ManifoldDisplay.from_estimator(dbn)

@@ -79,7 +79,6 @@ def test_columns(machine, iris):
     np.testing.assert_array_equal(display.samples, expected)
 
 
-@pytest.mark.exhaustive
 def test_twelve_at_most():
     X = np.random.default_rng(0).integers(0, 2, (30, 20))
     rbm = BernoulliRBM(2, n_iter=1, random_state=0).fit(X)

@@ -24,7 +24,6 @@ def test_samples_are_those_of_the_estimator(rbm):
     assert {artist.get_clim() for artist in display.images_} == {(0, 1)}
 
 
-@pytest.mark.exhaustive
 def test_defaults(rbm, clf, X):
     assert len(SamplesDisplay.from_estimator(rbm).images_) == 100
     assert len(SamplesDisplay.from_estimator(rbm, X=X).images_) == 50
@@ -59,7 +58,6 @@ def test_a_row_for_each_class(clf, X, near):
     assert labels == (["yes", "nearest", "no", "nearest"] if near else ["yes", "no"])
 
 
-@pytest.mark.short("True")
 @pytest.mark.parametrize("near", [False, True])
 def test_classes_may_have_several_rows(clf, X, near):
     options = {"n_samples": 4, "n_columns": 2, "random_state": 0}

@@ -22,7 +22,6 @@ def frames():
     return [table(60, seed) for seed in range(3)]
 
 
-@pytest.mark.exhaustive
 def test_all_parts(frames):
     report = tabular_report(*frames, random_state=0)
     display = TabularReportDisplay.from_report(report)
@@ -52,7 +51,6 @@ def test_without_held_out_rows(frames):
     display.figure_.canvas.draw()
 
 
-@pytest.mark.exhaustive
 def test_of_an_estimator():
     X = np.random.default_rng(0).normal(size=(80, 3))
     model = GaussianRBM(2, n_iter=1, random_state=0).fit(X[:40])

@@ -1,0 +1,63 @@
+"""Defaults of all that is public, beside a list of them: ``defaults.txt``.
+
+A default is what most users get. Whoever changes one changes the list, by
+
+    python -m tests.test_defaults
+
+and says so in ``doc/whats_new/next``.
+"""
+
+import inspect
+from importlib import import_module
+from pathlib import Path
+
+import skdgm
+
+LIST = Path(__file__).with_name("defaults.txt")
+MODULES = "metrics", "plotting", "datasets", "persistence", "preprocessing", "callbacks"
+MODULES += "abc", "anomaly", "constraints", "dask", "imputation", "diffusion", "flows"
+MODULES += "distributions", "energies", "optim", "base", "training"
+
+
+def offered():
+    """Everything that is public, of the package and of its modules."""
+    for module in skdgm, *(import_module(f"skdgm.{name}") for name in MODULES):
+        for name in module.__all__:
+            yield getattr(module, name)
+
+
+def functions():
+    """Public functions, and methods of public classes where they are defined."""
+    for thing in offered():
+        if inspect.isclass(thing) and issubclass(thing, BaseException | tuple):
+            continue
+        if inspect.isclass(thing):
+            yield thing.__name__, thing
+            for name, _ in inspect.getmembers(thing, callable):
+                method = inspect.getattr_static(thing, name)
+                method = inspect.unwrap(getattr(method, "__func__", method))
+                is_public = inspect.isfunction(method) and not name.startswith("_")
+                if is_public and method.__module__.startswith("skdgm."):
+                    yield f"{method.__module__}.{method.__qualname__}", method
+        elif inspect.isfunction(thing):
+            yield thing.__name__, thing
+
+
+def lines():
+    """Name and defaults of each function, sorted by name."""
+    found = {}
+    for name, function in functions():
+        parameters = inspect.signature(function).parameters.values()
+        given = [p for p in parameters if p.default is not p.empty]
+        if given:
+            values = ", ".join(f"{p.name}={p.default!r}" for p in given)
+            found[name.removeprefix("skdgm.")] = values
+    return [f"{name}: {values}" for name, values in sorted(found.items())]
+
+
+def test_defaults_are_those_of_the_list():
+    assert lines() == LIST.read_text().splitlines()
+
+
+if __name__ == "__main__":
+    LIST.write_text("\n".join(lines()) + "\n")
