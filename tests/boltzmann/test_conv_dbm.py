@@ -128,7 +128,6 @@ def holed(rows):
     return np.where(RNG.random(rows.shape) < 0.4, np.nan, rows)
 
 
-@pytest.mark.release
 @pytest.mark.short("'stride'")
 @pytest.mark.parametrize("options", CASES, ids=str)
 def test_scores_are_below_the_likelihood(options):

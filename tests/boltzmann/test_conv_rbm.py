@@ -89,7 +89,6 @@ def log_weights(model, v, h):
     return (v @ model.intercept_visible_)[:, None] + eta @ h.T
 
 
-@pytest.mark.release
 @pytest.mark.short(
     "{'filter_shape': 3, 'pool_shape': 2, 'image_shape': (1, 6)}",
     "{'filter_shape': (2, 3), 'pool_shape': (1, 2), 'image_shape': (2, 4)}",

@@ -208,6 +208,27 @@ def test_covariances_and_means_given_hidden_units(fitted):
     np.testing.assert_allclose(rows, expected * fitted.scale_ + fitted.mean_)
 
 
+def test_covariances_are_in_the_units_of_columns():
+    scale = np.array([4.0, 0.5])
+    one, other = (
+        MeanCovarianceRBM(2, 3, n_iter=0, random_state=0).fit(own)
+        for own in (X, X * scale)
+    )
+    found = other.covariance(X[:3] * scale) / one.covariance(X[:3])
+    np.testing.assert_allclose(found, np.tile(np.outer(scale, scale), (3, 1, 1)))
+
+
+def test_gaps_are_filled_by_the_second_half_of_a_chain(fitted):
+    density, rng = fitted.density_, stream(0).rows(3)
+    v = np.array([[0.5, np.nan], [np.nan, 1.0], [np.nan, np.nan]])
+    sampler = density.moves.sampler(density.size, (~np.isnan(v),))
+    state, states = State((np.nan_to_num(v),)), []
+    for number in range(4):
+        state, _ = sampler.step(rng, density.params, state, first=number)
+        states.append(state.x[0])
+    np.testing.assert_array_equal(density._completed(v, rng, 4), states[2:])
+
+
 @pytest.mark.exhaustive
 def test_features_and_their_names():
     machine = MeanCovarianceRBM(3, 4, n_iter=2, random_state=0).fit(X)

@@ -35,7 +35,7 @@ def test_digits_with_and_without_half_of_their_pixels(classifier):
     assert classifier.score(rest, labels) > 0.8
 
 
-@pytest.mark.release
+@pytest.mark.exhaustive
 def test_labels_are_those_of_sweeps(classifier):
     density, rows = classifier.density_, X[:5]
     (v, *others), _ = density.present(rows)

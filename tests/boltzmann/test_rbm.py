@@ -155,7 +155,7 @@ def test_samples_have_the_distribution(hidden):
     assert (abs(counts / 4000 - p) < 4.5 * se + 1e-3).all()
 
 
-@pytest.mark.release
+@pytest.mark.short("bernoulli")
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_filling_in_is_exact_on_average(hidden):
     rbm = finite(hidden, 2)

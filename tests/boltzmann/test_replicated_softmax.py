@@ -166,6 +166,72 @@ def objective(model, x, **options):
     return made, made.resume(model._state())
 
 
+@pytest.mark.parametrize("gradient", ["pcd", "cd"])
+def test_chains_count_by_the_words_of_a_batch(gradient):
+    """Statistics of short and long chains alike: no bias rises with the length."""
+    x = RNG.integers(0, 4, (40, 3)).astype(float)
+    model = fitted(n_chains=30, gradient=gradient).fit(x)
+    made, state = objective(model, x)
+    batch = x[np.argsort(x.sum(axis=1))[:10]]
+    before, found, phases = state.offsets[1], [], []
+    made.ascend = lambda state, grad, clock: found.append(grad)
+    kept = made.phase.phases
+    made.phase.phases = lambda *given: phases.append(kept(*given)) or phases[0]
+    after = made.step(state, Batch(batch), Clock(0, 1, 0, 1))
+    (grad,), (((v, h), (w, g)), _) = found, phases[0]
+    n, m = v.sum(axis=1), w.sum(axis=1)
+    per_word = 1 / x.sum(axis=1).mean()
+    again = per_word * n.mean() / m.mean()
+    by_b = v.mean(axis=0) * per_word - w.mean(axis=0) * again
+    np.testing.assert_allclose(grad.units[0], by_b, rtol=1e-5, atol=1e-7)
+    assert abs(by_b.sum()) < 1e-6
+    by_a = n @ h / len(h) * per_word - m @ g / len(g) * again
+    np.testing.assert_allclose(grad.units[1], by_a, rtol=1e-5, atol=1e-7)
+    by_W = v.T @ h / len(v) * per_word - w.T @ g / len(w) * again
+    np.testing.assert_allclose(
+        np.asarray(grad.couplings[0]), by_W, rtol=1e-4, atol=1e-6
+    )
+    # Offsets move towards the mean of the hidden units of all words.
+    share = (after.offsets[1] - before) / (n @ h / n.sum() - before)
+    np.testing.assert_allclose(share, share[0], rtol=1e-4)
+    assert 0 < share[0] < 1
+
+
+@pytest.mark.parametrize("times, divisor", [(1, 30.0), (40, None)])
+def test_rates_are_divided_by_the_length(times, divisor):
+    x = times * RNG.integers(0, 4, (40, 3)).astype(float)
+    model = fitted(schedule="constant", learning_rate=0.3)
+    made, state = objective(model.fit(x), x)
+    rates = []
+
+    class Solver:
+        @staticmethod
+        def step(params, memory, grad, *, rate, **rule):
+            rates.append(rate)
+
+    made.solver = Solver
+    made.step(state, Batch(x), Clock(0, 1, 0, 1))
+    divisor = divisor or x.sum(axis=1).mean() + 10
+    assert rates == [pytest.approx(0.3 / divisor, rel=1e-6)]
+
+
+def test_halves_of_documents_are_predicted_from_each_other():
+    model = fitted()
+    made, _ = objective(model.fit(X[:, :3]), X[:, :3])
+    watch = made.watch(
+        model._begin(X[:, :3], None, None, fresh=False),
+        None,
+        made.resume(model._state()),
+    )
+    W, b, a = model.components_.T, model.intercept_visible_, model.intercept_hidden_
+    known, rest = np.array([[2.0, 1, 0]]), np.array([[1.0, 0, 4]])
+    h = 1 / (1 + np.exp(-(known @ W + 3 * a)))
+    logits = b + h @ W.T
+    log_p = logits - logsumexp(logits, axis=1, keepdims=True)
+    found = watch._given(known, rest, b, a, W)
+    np.testing.assert_allclose(found, -(rest * log_p).sum(axis=1))
+
+
 @pytest.mark.exhaustive
 def test_the_gradient_is_that_of_the_log_likelihood():
     # Chains of exact samples: with many, the negative phase is the model's own.

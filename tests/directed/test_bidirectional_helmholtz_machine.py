@@ -110,7 +110,7 @@ def test_draws_are_unbiased():
         assert_means(found[:, None], expected[None])
 
 
-@pytest.mark.release
+@pytest.mark.short("complete")
 @pytest.mark.parametrize("rows", [ROWS, HOLED], ids=["complete", "missing"])
 def test_importance_sampling_finds_the_likelihood(rows):
     own = machine()
@@ -125,7 +125,7 @@ def test_importance_sampling_finds_the_likelihood(rows):
     assert (np.mean(few, axis=0) < np.log(of_known(unnormalised(), rows))).all()
 
 
-@pytest.mark.release
+@pytest.mark.exhaustive
 def test_samples_have_the_probabilities_of_the_model():
     def shares(**options):
         drawn = machine().sample(20_000, random_state=0, **options)
@@ -143,7 +143,7 @@ def test_so_have_samples_under_conditions():
     np.testing.assert_allclose(found, table / table.sum(), atol=0.01)
 
 
-@pytest.mark.release
+@pytest.mark.short("importance")
 @pytest.mark.parametrize("sampler", ["importance", "metropolis"])
 def test_imputed_bits_have_their_conditional_probabilities(sampler):
     row = np.array([1.0, NAN, NAN])
@@ -176,7 +176,7 @@ def drawn_gradient(own, rows, n_copies, seed):
     )[1].model
 
 
-@pytest.mark.release
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "rows", [ROWS[[1, 5, 6]], HOLED[:2]], ids=["complete", "holed"]
 )

@@ -216,7 +216,7 @@ def test_reweighted_gradients_are_those_of_weighted_draws(phase):
     assert_mean_gradient(by_parts(of_p, of_q), **more, n_importance=2)
 
 
-@pytest.mark.release
+@pytest.mark.exhaustive
 def test_reweighted_gradients_of_many_draws_are_those_of_the_likelihood():
     own, params, kept = objective(objective="rws", n_importance=3000)
 

@@ -185,7 +185,7 @@ def test_samples_have_the_probabilities_of_the_model(of_p, of_q):
     assert_means(which.astype(float), exact_marginal(sbn))
 
 
-@pytest.mark.release
+@pytest.mark.exhaustive
 @each_pair
 def test_conditions_and_imputed_bits_have_conditional_probabilities(of_p, of_q):
     sbn = network(of_p, of_q)
@@ -389,7 +389,6 @@ UNBIASED = [
 ]
 
 
-@pytest.mark.release
 @pytest.mark.short("holed-nade")
 @pytest.mark.parametrize("of_p, of_q, way, more", UNBIASED)
 @pytest.mark.parametrize("holed", [False, True], ids=["whole", "holed"])
@@ -408,7 +407,7 @@ def test_gradients_are_unbiased(of_p, of_q, way, more, holed):
     assert_mean_gradient(own, params, kept, rows, expected)
 
 
-@pytest.mark.release
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "of_p, of_q, holed",
     [(True, "nade", False), ("nade", True, True)],

@@ -14,6 +14,7 @@ from skdgm import (
 from skdgm.boltzmann._covariance import objective as covariance
 from skdgm.couplings import Contrast
 from skdgm.energies import Params
+from skdgm.exceptions import DivergenceError
 from skdgm.optim import Clock
 from skdgm.training import Batch
 from skdgm.utils.tree import leaves
@@ -212,6 +213,24 @@ def test_steps_of_covariance_machines(kind, monkeypatch):
     if kind is MeanCovarianceRBM:
         # Longer steps where more are accepted than is aimed for, by at most a bit.
         assert 0 < abs(after.log_size[0] - size) <= 0.05
+
+
+def test_steps_of_chains_that_diverge_are_halved(monkeypatch):
+    model = MeanCovarianceRBM(2, 3, n_iter=1, random_state=0, **RATE).fit(REAL)
+    objective, _, state = run(model, REAL)
+
+    class Diverging:
+        def step(self, *given):
+            raise DivergenceError("far")
+
+    monkeypatch.setattr(objective.moves, "sampler", lambda size: Diverging())
+    size, chains = state.log_size[0], state.chains.copy()
+    after = objective.step(state, np.arange(12), CLOCK)
+    assert after.log_size[0] == pytest.approx(size - np.log(2))
+    np.testing.assert_array_equal(after.chains, chains)
+    state.log_size[0] = np.log(0.9e-5)
+    with pytest.raises(DivergenceError):
+        objective.step(state, np.arange(12), CLOCK)
 
 
 def test_chains_of_real_rows_begin_at_the_model_without_couplings():
