@@ -102,7 +102,6 @@ def test_variances_of_columns_make_it_factor_analysis():
     np.testing.assert_allclose(own, factors.noise_variance_, atol=0.05)
 
 
-@pytest.mark.exhaustive
 def test_the_likelihood_is_that_of_a_normal_distribution(vae):
     expected = multivariate_normal(*moments(vae)).logpdf(X)
     found, se = vae.importance_likelihood(X, n_draws=200, return_se=True)
@@ -111,7 +110,6 @@ def test_the_likelihood_is_that_of_a_normal_distribution(vae):
     assert abs((found - expected).mean()) <= 4 * np.linalg.norm(se) / len(X)
 
 
-@pytest.mark.exhaustive
 def test_the_likelihood_of_what_was_seen_is_that_of_a_marginal(wide):
     rows = holed(60)
     mean, covariance = moments(wide)
@@ -124,7 +122,6 @@ def test_the_likelihood_of_what_was_seen_is_that_of_a_marginal(wide):
             assert abs(score - expected) <= 4 * error + 0.01
 
 
-@pytest.mark.exhaustive
 def test_samples_have_the_mean_and_the_covariance(vae):
     mean, covariance = moments(vae)
     rows = vae.sample(20_000, random_state=0)

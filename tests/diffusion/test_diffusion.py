@@ -104,7 +104,6 @@ def test_clocks_tell_the_mean_angle():
     np.testing.assert_allclose(clocks.time_of(np.tan(angles.phi[50, 0])), times[50])
 
 
-@pytest.mark.exhaustive
 def test_the_flow_has_the_density_of_a_mixture():
     x = MEANS[[0, 1, 2, 0]] + np.random.default_rng(0).normal(size=(4, 2)) * 0.5
     y, log_volume = flowed(EXACT, FRAME.components(x), 40)
@@ -177,7 +176,6 @@ def grid(n=100):
     return points, (side[1] - side[0]) ** 2
 
 
-@pytest.mark.exhaustive
 def test_density_of_two_columns_integrates_to_one(model):
     points, area = grid()
     total = np.exp(model.set_params(n_steps=8).score_samples(points)).sum() * area
@@ -208,7 +206,6 @@ def test_draws_have_the_density(model, sampler):
         assert (abs(given.mean(axis=0) - expected) < 5 * error + slack).all()
 
 
-@pytest.mark.exhaustive
 def test_bounds_are_below_and_say_so(model):
     flow = model.score(MOONS[:200])
     model.set_params(likelihood="bound", n_draws=200)
@@ -221,7 +218,6 @@ def test_bounds_are_below_and_say_so(model):
     assert flow - 0.3 < bound.mean() < flow + 0.05
 
 
-@pytest.mark.exhaustive
 def test_divergences_are_those_of_differences(model):
     field, step = model.density_._field(np.float64), 1e-6
     y, time = np.random.default_rng(0).normal(size=(5, 2)), 0.4
@@ -338,7 +334,6 @@ def test_scores_are_those_of_the_density(model):
         model.log_density_gradient([[0.0, np.nan]])
 
 
-@pytest.mark.exhaustive
 def test_codes_and_back(model):
     model.set_params(n_steps=60)
     back = model.inverse_transform(model.transform(MOONS))
@@ -365,7 +360,6 @@ def test_missing_entries(model):
     assert (model.score_samples(np.full((1, 2), np.nan)) == 0).all()
 
 
-@pytest.mark.exhaustive
 def test_draws_under_conditions(model):
     drawn = model.sample(200, random_state=0, conditions={0: 0.5})
     assert (drawn[:, 0] == 0.5).all()
@@ -385,7 +379,6 @@ def test_draws_under_conditions(model):
         model.sample(2, conditions={0: slice(1e5, None)})
 
 
-@pytest.mark.exhaustive
 def test_classes():
     y = np.array(["up", "down"])[SIDE]
     model = Diffusion(class_conditional=True, **SMALL).fit(MOONS, y)

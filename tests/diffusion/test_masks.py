@@ -78,14 +78,14 @@ def test_masks_hide_as_many_columns_as_time_says():
         np.testing.assert_allclose(factor, expected)
 
 
-def drawn_by(net, layout, n, n_steps, n_beside, known=None):
+def drawn_by(net, layout, n, n_steps, n_beside, known=None, n_resamplings=1):
     """Draws of masked columns by a net, without estimators."""
     density = object.__new__(DiffusionDensity)
     density.net, density.params, density.statistics = net, (), ()
     density.layout, density.told, density.frame = layout, Told(), NOTHING
     density.clocks = Clocks(NOTHING.size)
     density.now = SimpleNamespace(n_steps=n_steps, guidance=0, sampler="flow")
-    density.now.n_resamplings = 1
+    density.now.n_resamplings = n_resamplings
     rng = stream(0).rows(n)
     if known is not None:
         return density._clamped(np.tile(known, (n, 1)), rng)
@@ -317,6 +317,38 @@ def test_bits_before_have_the_exact_distribution():
             for value, own in ((0, 1 - share), (1, share))
         )
         assert abs(found - expected) < 0.02
+
+
+def exact_flips(params, statistics, x, train=False):
+    """What exact log odds differ by from those of each bit alone."""
+    time = np.arccos(x[0, N_TIMES // 2].clip(-1, 1)) / np.pi
+    odds = flip_odds(STATES, time) - _flips.offset(STATES, time)
+    return odds[(x[:, -6:-3] @ [4, 2, 1]).astype(int)], ()
+
+
+@pytest.mark.parametrize("known", [None, [np.nan, 1.0, np.nan]])
+def test_bits_that_are_turned_back_have_the_exact_distribution(known):
+    """And known bits, as the net sees them, the flips of each time."""
+    layout, n, seen = BITS._replace(flips=True), 3000, {}
+
+    def apply(params, statistics, x, train=False):
+        time = np.arccos(x[0, N_TIMES // 2].clip(-1, 1)) / np.pi
+        seen.setdefault(round(time, 6), []).append(1 - x[:, -5])
+        return exact_flips(params, statistics, x, train)
+
+    given = np.full(3, np.nan) if known is None else np.array(known)
+    drawn = drawn_by(Net(None, apply), layout, n, 24, 0, given, n_resamplings=4)
+    match = (np.isnan(given) | (STATES == given)).all(axis=1)
+    p = P * match / P[match].sum()
+    found = np.bincount((drawn @ [4, 2, 1]).astype(int), minlength=8) / n
+    slack = 0.01 if known is None else 0.04
+    assert (abs(found - p) <= 4 * np.sqrt(p / n) + slack * match).all()
+    assert len(seen) == 24
+    if known is not None:
+        for time, flips in seen.items():
+            assert len(flips) == 4
+            for own in flips:
+                assert abs(own.mean() - time / 2) < 5 * np.sqrt(time / 2 / n)
 
 
 @pytest.fixture(scope="module")
