@@ -147,7 +147,6 @@ def holed(row, n=1000):
     return frame.astype({"a": float, "b": float})
 
 
-@pytest.mark.short("(1,")
 @pytest.mark.parametrize(
     "row", [(None, 3, "p", "u"), (1, None, "p", None), (None, 2, None, "v")], ids=str
 )
@@ -162,7 +161,6 @@ def test_filling_gives_the_conditional_law(row):
     assert_law(found, states, p)
 
 
-@pytest.mark.short("mode")
 @pytest.mark.parametrize("method", ["mean", "mode", "sample"])
 def test_filling_leaves_what_is_known(method):
     rule = Rule(lambda frame: frame["net"] > frame["fee"])
@@ -228,7 +226,6 @@ def orders(n=300, seed=0):
 MISSING = ["a"], ["a", "b"], ["b"], ["net"], ["fee", "net"], ["when"]
 
 
-@pytest.mark.short("a", "fee,net", "when")
 @pytest.mark.parametrize("missing", MISSING, ids=",".join)
 def test_what_follows_from_known_entries_has_its_law_where_others_are_broad(missing):
     frame, day = orders(), pd.Timedelta("1D")
@@ -266,7 +263,6 @@ def test_what_follows_from_known_entries_has_its_law_where_others_are_broad(miss
         assert abs(found.iloc[0] - p @ x) < error
 
 
-@pytest.mark.short("mean")
 @pytest.mark.parametrize("method", ["mean", "mode", "sample"])
 def test_rows_are_filled_as_they_are_alone(method):
     frame, rule = orders(), Rule(lambda own: (own["c"] + own["net"]) % 3 == 0)
@@ -362,7 +358,6 @@ def test_rows_that_break_constraints():
         table.fit(twice)
 
 
-@pytest.mark.exhaustive
 def test_unique_rows():
     frame = pd.DataFrame(list(product(range(5), range(5))), columns=["u", "v"])
     frame["w"] = np.arange(25) % 3

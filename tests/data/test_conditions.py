@@ -126,7 +126,6 @@ def test_conditions_are_kept_or_refused_by_name(name):
         model.sample(2, conditions={"street": 1})
 
 
-@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.FewDrawsWarning")
 def test_conditions_on_arrays():
     X = TABLE[["real", "whole", "few"]].to_numpy()

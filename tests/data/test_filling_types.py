@@ -29,7 +29,6 @@ def test_types_hold_what_is_known(values, given, kept, convert):
     assert holding(Rows(X, np.float32)) == kept
 
 
-@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("ignore:X has feature names")
 def test_columns_of_frames_that_floats_cannot_hold_are_named():
     pd = pytest.importorskip("pandas")
@@ -45,7 +44,6 @@ def test_columns_of_frames_that_floats_cannot_hold_are_named():
     assert found.tolist() == [[2**60, LARGE], [1, LARGE]]
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("convert", [list, tuple, np.array])
 def test_lists_of_integers_keep_all_digits(convert):
     own = NADE(2, "gaussian", n_iter=1).fit([[1.0, 2], [3, 5], [2, 2]])

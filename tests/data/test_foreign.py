@@ -72,7 +72,6 @@ def test_numbers_are_of_the_type_of_the_table(library, kind):
         )
 
 
-@pytest.mark.exhaustive
 def test_types_of_arrow_are_kept():
     text, times, n = ["a", None], [time(1, 2, 3), None], pa.int8()
     for values, kind in (

@@ -122,7 +122,6 @@ def test_categories_of_gaps_are_the_most_probable_ones():
     assert found["n"][7] == pytest.approx(2, abs=0.3)
 
 
-@pytest.mark.exhaustive
 def test_it_says_which_gaps_are_forecasts():
     few = MODELS[-1]
     many = clone(few).set_params(n_components=20, n_lags=1, n_iter=1)

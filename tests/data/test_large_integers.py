@@ -27,7 +27,6 @@ FORMS = {
 SMALL = {"n_iter": 1, "random_state": 0}
 
 
-@pytest.mark.short("VAE")
 @pytest.mark.parametrize("kind", [EoNADE, NADE, VAE, RBM])
 @pytest.mark.parametrize("form", FORMS)
 def test_columns_of_frames_are_refused_by_name(kind, form):
@@ -63,7 +62,6 @@ def test_targets_are_refused_and_labels_kept():
     np.testing.assert_array_equal(own.classes_, np.unique(IDS))
 
 
-@pytest.mark.exhaustive
 def test_categories_and_conditions_are_exact():
     X, kinds = pd.DataFrame({"id": IDS, "z": Z}), {"id": "categorical", "z": "numeric"}
     own = NADE(3, kinds, **SMALL).fit(X)
