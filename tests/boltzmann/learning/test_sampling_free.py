@@ -6,7 +6,11 @@ import scipy.sparse as sp
 from sklearn.datasets import load_digits
 
 from skdgm import BernoulliRBM, GaussianRBM
+from skdgm.boltzmann._learning import sampling_free
 from skdgm.boltzmann._learning.sampling_free import OF_BITS, OF_REALS
+from skdgm.training import Batch
+from skdgm.utils.random import stream
+from tests.numerical import assert_means
 
 GREY = (load_digits().data / 16).astype(np.float32)
 X = (np.random.default_rng(0).random(GREY.shape) < GREY).astype(np.float32)
@@ -82,3 +86,48 @@ def test_objectives_of_other_units_are_refused():
     ):
         with pytest.raises(ValueError, match="gradient"):
             kind(gradient=gradient).fit(X[:20])
+
+
+def small_rows(gradient):
+    """Noisy copies of two rows, of bits or of correlated numbers."""
+    rng = np.random.default_rng(0)
+    kinds = np.array([[1, 1, 1, 0, 0, 0], [0, 1, 0, 1, 0, 1]])[rng.integers(0, 2, 300)]
+    if gradient in OF_BITS:
+        return np.abs(kinds - (rng.random(kinds.shape) < 0.1))
+    return 2 * kinds + 0.5 * rng.normal(size=kinds.shape)
+
+
+@pytest.mark.parametrize("gradient", [*OF_BITS, *OF_REALS])
+def test_rows_of_a_small_table_become_more_likely(gradient):
+    data = small_rows(gradient)
+    options = {"n_components": 3, "learning_rate": 0.03}
+    start = machine(gradient, n_iter=0, **options).fit(data)
+    rbm = machine(gradient, n_iter=40, **options).fit(data)
+    assert rbm.score(data) > start.score(data) + 0.5
+    if gradient == "noise-contrastive":
+        gap = abs(rbm.learned_log_Z_ - rbm.log_Z_)
+        assert gap < min(1, abs(start.learned_log_Z_ - rbm.log_Z_))
+    if gradient in OF_BITS:
+        options |= {"sparsity_target": 0.05, "sparsity_cost": 3.0}
+        sparse = machine(gradient, n_iter=40, **options).fit(data)
+        assert sparse.transform(data).mean() < rbm.transform(data).mean() - 0.1
+
+
+def test_some_blocks_stand_for_all(monkeypatch):
+    data = (np.random.default_rng(0).random((40, 12)) < 0.4).astype(float)
+    model = machine("block-pseudo-likelihood", n_components=3, n_iter=1).fit(data)
+    table = model._begin(data, None, None, fresh=False)
+    objective = model._objective(table, 0)
+    state = objective.resume(model._state())
+    x, clamp = objective.present(Batch(data))
+    found = []
+    for n_blocks in (1, 16):
+        monkeypatch.setattr(sampling_free, "_N_BLOCKS", n_blocks)
+        grads = [
+            objective.phase.slope(stream(k), state, x, clamp, None)[0].units[0]
+            for k in range(200)
+        ]
+        found.append(np.array(grads))
+    # Of three blocks of four bits one is seen.
+    assert_means(found[0] - found[1], 0.0)
+    assert abs(found[1].mean(axis=0)).max() > 0.01
