@@ -145,6 +145,38 @@ def test_rows_with_missing_entries(fitted, density):
     assert abs(np.log(np.exp(many - exact).mean())) < 0.05
 
 
+def test_the_work_of_a_score_is_bounded(fitted, monkeypatch):
+    drawn, solved, machine = [], [], clone(fitted).set_params(n_iter=1).fit(X[:50])
+    density = machine.density_
+    kind, inv, solve = type(density.moves.sampler(0.1)), np.linalg.inv, np.linalg.solve
+    step = kind.step
+
+    def counted(self, rng, params, state, n_steps=1, first=0):
+        drawn.append(len(state.x[0]) * n_steps)
+        return step(self, rng, params, state, n_steps, first)
+
+    def inverted(P):
+        solved.append(P[..., 0].size)
+        return inv(P)
+
+    def of_system(P, b):
+        solved.append(b[..., 0, :].size)
+        return solve(P, b)
+
+    monkeypatch.setattr(kind, "step", counted)
+    monkeypatch.setattr(np.linalg, "inv", inverted)
+    monkeypatch.setattr(np.linalg, "solve", of_system)
+    machine.score(X[:12])
+    assert 0 < sum(drawn) <= 100 * (600 + 2 * (100 + 300 + 1000))
+    # One system of equations for a row of few columns, and no inverse.
+    assert sum(solved) <= sum(drawn)
+    drawn.clear()
+    solved.clear()
+    machine.score(np.where([True, False], X[:12], np.nan))
+    assert 0 < sum(drawn) <= 12 * 5 * 30
+    assert sum(solved) <= sum(drawn)
+
+
 def test_draws_have_the_moments_of_quadrature(fitted, density):
     v, p, _ = density
     draws = fitted.sample(4000, random_state=0)

@@ -63,9 +63,10 @@ class SlabGibbs(Sampler):
             pull = free * (pull - np.einsum("rij,rj->ri", P, stays))
             P = P * free[:, :, None] * free[:, None]
             P[:, np.arange(len(visible)), np.arange(len(visible))] += 1 - free
-        root = np.linalg.inv(np.linalg.cholesky(P))
-        drawn = np.einsum("rij,rj->ri", root, pull) + noise
-        drawn = visible + np.einsum("rji,rj->ri", root, drawn)
+        # Noise of covariance P becomes that of its inverse by one system to solve, at
+        # half the cost of an inverse.
+        pull = pull + np.einsum("rij,rj->ri", np.linalg.cholesky(P), noise)
+        drawn = visible + np.linalg.solve(P, pull[..., None])[..., 0]
         return drawn if self.clamp is None else np.where(self.clamp[0], v, drawn)
 
 
