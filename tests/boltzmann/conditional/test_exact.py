@@ -7,7 +7,7 @@ import pytest
 from scipy.special import logsumexp
 
 from skdgm.boltzmann import ConditionalRBM
-from skdgm.boltzmann._conditional import enumeration
+from skdgm.boltzmann._conditional import annealing, enumeration
 from skdgm.boltzmann._conditional.objective import clamp_of
 from skdgm.energies import contrast
 from skdgm.exceptions import FewDrawsWarning
@@ -165,6 +165,34 @@ def test_averages_over_chains_are_near_and_say_where_they_are_not(monkeypatch):
     np.testing.assert_allclose(alone, found[0][5:6], atol=1e-6)
     with pytest.warns(FewDrawsWarning, match="standard errors of up to"):
         model.impute(X, n_steps=1)
+
+
+def test_scores_are_the_middle_of_a_narrow_bracket():
+    density = fitted(BITS).density_
+    density.bracket = lambda X, y: np.array([[1.0, 1.0, 1.0], [1.5, 2.0, 2.5]])
+    np.testing.assert_array_equal(density.log_prob(X, BITS), [1.25, 1.5, 1.0])
+
+
+def test_means_that_are_not_sure_have_more_chains(monkeypatch):
+    model = shaken(fitted(BITS, 5), 1.0)
+    density = model.density_
+    ((_, x, clamp),) = density.blocks(density.pairs(X))
+    given = density.energy, density.params, x, clamp, 50
+    found = []
+    for rounds in annealing._MORE[:1], annealing._MORE:
+        monkeypatch.setattr(annealing, "_MORE", rounds)
+        found.append(annealing.averages(stream(0).rows(N), *given))
+    ((first,), few), ((more,), error) = found
+    sure = few <= 0.02
+    assert 0 < sure.sum() < N
+    np.testing.assert_array_equal(more[sure], first[sure])
+    assert (more[~sure] != first[~sure]).any(axis=1).all()
+    assert error.mean() < few.mean()
+    exact = model.impute(X)
+    assert abs(more - exact).mean() < abs(first - exact).mean() + 1e-3
+    # Standard errors are those of the means.
+    z = (first - exact) / np.maximum(few, 1e-3)[:, None]
+    assert np.sqrt((z**2).mean()) < 2
 
 
 def test_the_bracket_holds_the_exact_likelihood(monkeypatch):
