@@ -338,7 +338,7 @@ def test_bits_that_are_turned_back_have_the_exact_distribution(known):
 
     given = np.full(3, np.nan) if known is None else np.array(known)
     drawn = drawn_by(Net(None, apply), layout, n, 24, 0, given, n_resamplings=4)
-    match = (np.isnan(given) | (STATES == given)).all(axis=1)
+    match = (np.isnan(given) | (given == STATES)).all(axis=1)
     p = P * match / P[match].sum()
     found = np.bincount((drawn @ [4, 2, 1]).astype(int), minlength=8) / n
     slack = 0.01 if known is None else 0.04

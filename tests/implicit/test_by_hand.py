@@ -1,0 +1,168 @@
+"""What is estimated by kernels around draws, by loops over draws and columns."""
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from scipy.spatial.distance import cdist
+from scipy.special import logsumexp
+from scipy.stats import norm
+
+from skdgm import GMMN
+from skdgm.data import tabulate
+from skdgm.implicit.kernels import Kernels
+from skdgm.implicit.watch import GeneratorWatch
+from skdgm.nets.stochastic.emission import Emission
+from tests.numerical import assert_means
+
+RNG = np.random.default_rng(0)
+WIDTH = 0.3
+
+
+def _rows(n):
+    """Two numbers, two bits, a category of three and the only one of a column."""
+    one_hot = np.eye(3)[RNG.integers(3, size=n)]
+    bits, only = RNG.random((n, 2)) < [0.3, 0.6], np.ones(n)
+    return np.column_stack([RNG.random(n), RNG.normal(size=n), bits, one_hot, only])
+
+
+def _kernel(x, center, known, share):
+    """Log kernel of the columns of a row that are known, given a center."""
+    found = 0.0
+    if known[0]:
+        mass = np.diff(norm(center[0], WIDTH).cdf([0, 1]))[0]
+        found += norm(center[0], WIDTH).logpdf(x[0]) - np.log(mass)
+    if known[1]:
+        found += norm(center[1], WIDTH).logpdf(x[1])
+    for j in (2, 3):
+        if known[j]:
+            found += np.log(1 - share if x[j] == center[j] else share)
+    if known[4]:
+        same = (x[4:7] == center[4:7]).all()
+        found += np.log(1 - share if same else share / 2)
+    return found
+
+
+def test_kernels_are_products_over_columns():
+    kinds, sizes = ["grey", "gaussian", "bernoulli", "bernoulli"], [1] * 4
+    centers, rows = _rows(12), _rows(6)
+    emission = Emission([*kinds, "categorical", "categorical"], [*sizes, 3, 1])
+    kernels = Kernels(emission, centers, WIDTH)
+    known = np.ones_like(rows)
+    for row, lost in enumerate([[], [0], [1, 2], [3], [4, 5, 6], range(8)]):
+        known[row, list(lost)] = 0
+    expected = [
+        [_kernel(x, center, own, kernels.share) for center in centers]
+        for x, own in zip(rows, known)
+    ]
+    found = kernels.log_weights(rows * known, known)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+    expected = logsumexp(expected, axis=1) - np.log(12)
+    np.testing.assert_allclose(kernels.log_prob(rows * known, known), expected)
+    assert 1e-3 <= kernels.share <= 0.4
+
+
+def test_the_share_of_other_categories_is_the_most_probable():
+    rows = _rows(40)
+    emission = Emission(["bernoulli", "bernoulli", "categorical"], [1, 1, 3])
+    kernels = Kernels(emission, rows[:, 2:7])
+    shares = np.logspace(-3, -0.4, 12)
+    # Columns that are not there are not known.
+    known, left_out = [0, 0, 1, 1, 1, 1, 1], []
+    for share in shares:
+        each = [[_kernel(x, c, known, share) for c in rows] for x in rows]
+        np.fill_diagonal(each := np.array(each), -np.inf)
+        left_out.append(logsumexp(each, axis=1).mean())
+    np.testing.assert_allclose(kernels.share, shares[np.argmax(left_out)])
+
+
+@pytest.fixture(scope="module")
+def model():
+    X = RNG.normal(size=(80, 3)) * [1, 10, 0.1] + [0, 5, 1]
+    options = {"hidden_layer_sizes": 4, "n_components": 2, "random_state": 0}
+    gmmn = GMMN(column_types="gaussian", n_draws=300, n_iter=3, **options)
+    return gmmn.fit(X), X
+
+
+def test_scores_and_filled_entries(model):
+    gmmn, X = model
+    kernels, scale = gmmn.density_.kernels(), X.std(axis=0)
+    holes = X[:5].copy()
+    holes[:3, 0] = holes[2:4, 2] = np.nan
+    v = (holes - X.mean(axis=0)) / scale
+    log_w = norm(kernels.centres, kernels.width).logpdf(v[:, None])
+    log_p = logsumexp(np.nansum(log_w, axis=2), axis=1) - np.log(300)
+    log_p -= (np.log(scale) * ~np.isnan(holes)).sum(axis=1)
+    np.testing.assert_allclose(gmmn.score_samples(holes), log_p, rtol=1e-6)
+    total = np.nansum(log_w, axis=2)
+    w = np.exp(total - total.max(axis=1, keepdims=True))
+    w /= w.sum(axis=1, keepdims=True)
+    mean = w @ kernels.centres * scale + X.mean(axis=0)
+    expected = np.where(np.isnan(holes), mean, holes)
+    np.testing.assert_allclose(gmmn.impute(holes), expected, rtol=1e-6)
+    many = np.tile(holes[:1], (2000, 1))
+    drawn = gmmn.impute(many, method="sample", random_state=0)
+    assert (drawn[:, 1:] == holes[0, 1:]).all()
+    assert_means(drawn[:, 0], mean[0, 0], 5)
+
+
+def test_the_monitor_is_the_discrepancy_of_draws(model):
+    gmmn, X = model
+    rows = gmmn._label(gmmn._rows(X), None, False, None)[0]
+    table = tabulate(rows, None)
+    objective = gmmn._objective(table, 0)
+    state = objective.resume(gmmn._training)
+    watch = GeneratorWatch(objective, table, table, state)
+    x = rows.take(watch.probe)
+    fake = watch.drawn(state, watch.probe)
+    median = np.median(cdist(x, x)[np.triu_indices(len(x), 1)] ** 2) ** 0.5
+
+    def similarity(a, b):
+        parts = (cdist(a, b) / (f * median) for f in (0.125, 0.25, 0.5, 1, 2))
+        return np.mean([np.exp(-0.5 * part**2).mean() for part in parts])
+
+    def unlike(fake, x):
+        both = similarity(fake, fake) + similarity(x, x)
+        return np.sqrt(max(0, both - 2 * similarity(fake, x)))
+
+    loss, held_out = watch(state)
+    np.testing.assert_allclose(loss, unlike(fake, x), rtol=1e-4)
+    unseen = rows.take(watch.unseen)
+    fake_unseen = watch.drawn(state, watch.unseen)
+    np.testing.assert_allclose(held_out, unlike(fake_unseen, unseen), rtol=1e-4)
+    assert not watch.is_useless(watch.first)
+    assert watch.is_useless(watch.first + 1)
+    # The fifth neighbour of a row is the sixth nearest, as it is nearest to itself.
+    near = np.sort(cdist(x, x), axis=1)[:, 5]
+    covered = (cdist(x, fake).min(axis=1) <= near).mean()
+    assert watch.collapse(state)[0] == covered
+
+
+@pytest.mark.parametrize(
+    "fake", [lambda x: 0 * x + x[:1], lambda x: x + 100], ids=["one row", "far"]
+)
+def test_rows_that_are_one_or_far_from_all_are_told_of(model, fake, monkeypatch):
+    gmmn, X = model
+    rows = gmmn._label(gmmn._rows(X), None, False, None)[0]
+    table = tabulate(rows, None)
+    objective = gmmn._objective(table, 0)
+    watch = GeneratorWatch(objective, table, None, objective.resume(gmmn._training))
+    monkeypatch.setattr(watch, "drawn", lambda *_: watch.x.copy())
+    assert watch.collapse(None) == (1.0, "")
+    monkeypatch.setattr(watch, "drawn", lambda *_: fake(watch.x))
+    assert "of the variance of the data" in watch.collapse(None)[1]
+
+
+def test_latent_units_of_rows_are_the_nearest(model):
+    gmmn, X = model
+    x, scale = X[:3].copy(), X.std(axis=0)
+    x[2, 1] = np.nan
+
+    def distance(z, row):
+        gap = (gmmn.generate(z[None])[0] - row) / scale
+        return np.nansum(gap**2) + z @ z / 100
+
+    for row, z in zip(x, gmmn.invert(x)):
+        best = minimize(distance, z, row)
+        assert distance(z, row) < best.fun + 1e-3
+        assert distance(z, row) < distance(0.9 * z, row)
+        assert distance(z, row) < distance(1.1 * z, row)
