@@ -92,7 +92,7 @@ def reject(n_samples, draw, judge, uniques, max_tries, who):
             whole = whole[first]
         tally.note(keep, why)
         found = whole
-    if tally.rate < _LOW and n_samples:
+    if tally.rate < _LOW:
         warn(
             f"{who}: {100 * tally.rate:.2g} % of the draws keep to the constraints and "
             f"conditions; others are drawn again.{tally.worst()}",
