@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, logsumexp
 
-from skdgm import EoNADE
+from skdgm import MADE, RNADE, EoNADE
 from tests.autoregressive.models import (
     CHAINS,
     FAMILIES,
@@ -348,6 +348,25 @@ def test_features_of_an_fvbn_are_what_is_expected_of_each_column():
     expected = np.exp(own.score_features(X))
     expected = np.where(X == 1, expected, 1 - expected)
     np.testing.assert_allclose(own.transform(X), expected, rtol=1e-9)
+
+
+def test_layers_of_made_begin_with_the_lowest_degree_below():
+    """However few units are below: others would see nothing of some columns."""
+    X = np.random.default_rng(0).integers(0, 2, (9, 12))
+    for seed in range(5):
+        own = MADE((3, 400, 400), n_iter=0, random_state=seed, n_masks=2).fit(X)
+        for member in inside(own)[0].members:
+            first, second, third = member.degrees
+            assert first.max() <= 10
+            assert second.min() == third.min() == first.min()
+            assert second.max() == third.max() == 10
+            assert (np.diff(second) >= 0).all()
+
+
+def test_factors_of_rnade_start_as_those_of_sums():
+    own = RNADE(2, n_iter=0).fit(data("real"))
+    rho = own._training.learned[0].rho
+    np.testing.assert_allclose(rho, 1 / np.sqrt([1, 2]), rtol=1e-6)
 
 
 def test_factors_of_rnade():

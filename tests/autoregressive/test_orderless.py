@@ -11,7 +11,7 @@ from skdgm import EoNADE, load, save
 from skdgm.autoregressive import _model
 from skdgm.autoregressive._orderless import hide, large
 from skdgm.distributions import standard_mixture
-from skdgm.nets import vjp
+from skdgm.nets import nll, vjp
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves
 from tests.autoregressive.models import (
@@ -327,6 +327,19 @@ def test_nothing_is_learned_of_what_is_missing(name):
     ]
     for part in moved:
         np.testing.assert_array_equal(part, [1, 0, 0, 0, 1, 1, 1, 1, 1])
+
+
+@pytest.mark.parametrize("learned", ["all", "last"])
+def test_the_loss_is_the_mean_over_the_steps_that_learn(learned):
+    own, X = made("steps", "bits", learned_steps=learned), states("bits")
+    net, params = inside(own)
+    seen, hidden, factor, _ = net.prepare(params, X, stream(0), 0)
+    outs = list(net.apply(params, seen, None))
+    assert len(outs) == 3
+    each = [nll(out, (), hidden, net.conditionals) for out in outs]
+    expected = np.mean(each, axis=0) if learned == "all" else each[-1]
+    found = net.losses(params, (seen, hidden, factor, None))
+    np.testing.assert_allclose(found, factor * expected)
 
 
 @MODELS
