@@ -8,6 +8,7 @@ and says so in ``doc/whats_new/next``.
 """
 
 import inspect
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -57,6 +58,28 @@ def lines():
 
 def test_defaults_are_those_of_the_list():
     assert lines() == LIST.read_text().splitlines()
+
+
+UPDATES = re.compile(
+    r'Number of epochs; "auto": ([\d,]+) updates(?:, or ([\d,]+) of "bernoulli")?, '
+    r"but between (\d+) and ([\d,]+) epochs"
+)
+
+
+def test_epochs_are_those_of_docstrings():
+    found = 0
+    for thing in offered():
+        told = UPDATES.search(" ".join((thing.__doc__ or "").split()))
+        if not (told and hasattr(thing, "_BUDGET")):
+            continue
+        found += 1
+        usual, bits, least, most = (
+            part and int(part.replace(",", "")) for part in told.groups()
+        )
+        assert tuple(thing._BUDGET) == (usual, least, most), thing
+        of_bits = getattr(thing, "_BUDGET_BITS", None)
+        assert of_bits is None or tuple(of_bits) == (bits, least, most), thing
+    assert found > 30
 
 
 if __name__ == "__main__":

@@ -37,6 +37,8 @@ class RNNNADE(ChainOptions, MixtureOptions, ColumnOptions, RecurrentEstimator):
         Share of the cell's units that drop out, where they set biases, in training; or
         a pair: of these, and of the hidden units of a step. Few sequences are then
         learned by heart much later.
+    n_iter
+        Number of epochs; "auto": 1,500 updates, but between 20 and 300 epochs.
 
     Attributes
     ----------
