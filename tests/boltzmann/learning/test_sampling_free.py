@@ -8,6 +8,8 @@ from sklearn.datasets import load_digits
 from skdgm import BernoulliRBM, GaussianRBM
 from skdgm.boltzmann._learning import sampling_free
 from skdgm.boltzmann._learning.sampling_free import OF_BITS, OF_REALS
+from skdgm.gradients.sampling_free.scores import score_matching
+from skdgm.optim import Clock
 from skdgm.training import Batch
 from skdgm.utils.random import stream
 from tests.numerical import assert_means
@@ -115,10 +117,8 @@ def test_rows_of_a_small_table_become_more_likely(gradient):
 
 def test_some_blocks_stand_for_all(monkeypatch):
     data = (np.random.default_rng(0).random((40, 12)) < 0.4).astype(float)
-    model = machine("block-pseudo-likelihood", n_components=3, n_iter=1).fit(data)
-    table = model._begin(data, None, None, fresh=False)
-    objective = model._objective(table, 0)
-    state = objective.resume(model._state())
+    model = machine("block-pseudo-likelihood", n_components=3, n_iter=1)
+    objective, state = run(model, data)
     x, clamp = objective.present(Batch(data))
     found = []
     for n_blocks in (1, 16):
@@ -131,3 +131,40 @@ def test_some_blocks_stand_for_all(monkeypatch):
     # Of three blocks of four bits one is seen.
     assert_means(found[0] - found[1], 0.0)
     assert abs(found[1].mean(axis=0)).max() > 0.01
+
+
+@pytest.mark.parametrize("off", [-2.0, 2.0])
+def test_log_Z_is_learned_by_noise(off):
+    data = small_rows("noise-contrastive").astype(float)
+    options = {"n_components": 3, "n_iter": 5, "learning_rate": 0.5}
+    objective, state = run(machine("noise-contrastive", **options), data)
+    noise = state.phase._replace(log_Z=state.phase.log_Z + off)
+    x, clamp = objective.present(Batch(data))
+    _, _, after = objective.phase.slope(
+        stream(0), state._replace(phase=noise), x, clamp, Clock(0, 1)
+    )
+    step = after.phase.log_Z - noise.log_Z
+    assert -1 < step / off < 0
+    np.testing.assert_array_equal(after.phase.means, noise.means)
+
+
+def test_slopes_of_real_columns_are_in_their_own_units():
+    data = REALS[:100] * [1, 2, 4, 1, 8, 1]
+    objective, state = run(machine("score-matching", n_components=3, n_iter=3), data)
+    x, clamp = objective.present(Batch(objective.rows.take(np.arange(100))))
+    grad, _, _ = objective.phase.slope(stream(0), state, x, clamp, None)
+    params = state.params
+    (own, c), (G,) = score_matching(objective.energy.units[0], params, np.asarray(x[0]))
+    variance = np.exp(-params.units[0].log_precision)
+    for found, plain in zip(grad.units[0], own):
+        np.testing.assert_allclose(found, plain * variance, rtol=1e-5)
+    np.testing.assert_allclose(grad.units[1], c * variance.mean(), rtol=1e-5)
+    wanted = np.asarray(G) * variance[:, None]
+    np.testing.assert_allclose(np.asarray(grad.couplings[0]), wanted, rtol=1e-4)
+
+
+def run(model, data):
+    """The objective of a fitted machine, and its state."""
+    table = model.fit(data)._begin(data, None, None, fresh=False)
+    objective = model._objective(table, 0)
+    return objective, objective.resume(model._state())

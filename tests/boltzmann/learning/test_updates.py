@@ -17,8 +17,9 @@ from skdgm.energies import Params
 from skdgm.exceptions import DivergenceError
 from skdgm.optim import Clock
 from skdgm.training import Batch
+from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves
-from tests.numerical import numerical_gradient
+from tests.numerical import assert_means, numerical_gradient
 
 RNG = np.random.default_rng(0)
 X = (RNG.random((20, 4)) < 0.4).astype(float)
@@ -176,6 +177,56 @@ def test_the_loss_of_labels_is_their_log_probability():
     assert watch.limit == watch.allowed + 10
     assert watch.is_useless(watch.allowed + 2.01)
     assert not watch.is_useless(watch.allowed + 1.99)
+
+
+def test_the_pseudo_likelihood_of_rows_and_labels():
+    y = RNG.integers(0, 3, 20)
+    clf = RBMClassifier(3, n_iter=5, solver="sgd", random_state=0).fit(X, y)
+    objective, _, state = run(clf, X, y)
+    params, given = state.params, np.where(np.arange(20) < 8, -1, y)
+
+    def log_w(v, code):
+        one_hot = np.eye(3)[np.full(len(v), code)]
+        return objective.energy.log_marginal(params, (v, one_hot, None))
+
+    by_label = np.stack([log_w(X, code) for code in range(3)], axis=1)
+    own = (by_label - logsumexp(by_label, axis=1, keepdims=True))[np.arange(20), y]
+    for i in range(4):
+        other = X.copy()
+        other[:, i] = 1 - other[:, i]
+        flipped = np.stack([log_w(other, code) for code in range(3)], axis=1)
+        both = np.stack([by_label, flipped])[:, np.arange(20), y]
+        own = own + both[0] - logsumexp(both, axis=0)
+    found = objective.pseudo_likelihood(stream(0), params, Batch(X, given))
+    np.testing.assert_allclose(found[8:], own[8:], rtol=1e-5)
+    # An unknown label is drawn, and has no term of its own.
+    many = np.tile(X[:1], (4000, 1))
+    drawn = objective.pseudo_likelihood(
+        stream(1), params, Batch(many, np.full(4000, -1))
+    )
+    p = np.exp(by_label[0] - logsumexp(by_label[0]))
+    terms = []
+    for code in range(3):
+        total = 0.0
+        for i in range(4):
+            other = X[:1].copy()
+            other[:, i] = 1 - other[:, i]
+            both = log_w(np.concatenate([X[:1], other]), code)
+            total += both[0] - logsumexp(both)
+        terms.append(total)
+    assert_means(drawn, p @ terms)
+
+
+def test_labels_are_drawn_with_their_probabilities():
+    y = RNG.integers(0, 3, 20)
+    clf = RBMClassifier(3, n_iter=20, random_state=0).fit(X, y)
+    density, many = clf.density_, np.tile(X[:1], (4000, 1))
+    given = density.params, *density.present(many), stream(0).rows(4000)
+    drawn, log_q = density.drawn_even(*given)
+    codes = np.asarray(drawn[1]).argmax(axis=1)
+    p = clf.predict_proba(X[:1])[0]
+    np.testing.assert_allclose(np.exp(log_q), p[codes], rtol=1e-4)
+    assert_means(np.asarray(drawn[1]), p)
 
 
 REAL = RNG.normal(size=(30, 3)) @ RNG.normal(size=(3, 3))
