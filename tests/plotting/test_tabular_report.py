@@ -58,6 +58,9 @@ def test_of_an_estimator():
     display = TabularReportDisplay.from_estimator(model, X[:40], X[40:], **options)
     assert display.report.n_rows == {"real": 40, "synthetic": 30, "holdout": 40}
     assert display.report.utility["target"] == "x0"
+    drawn = model.sample(30, random_state=0)
+    report = tabular_report(X[:40], drawn, X[40:], target="x0", random_state=0)
+    assert repr(display.report) == repr(report)
     figure, axes = plt.subplots(2, 2)
     again = TabularReportDisplay.from_report(display.report, ax=axes)
     assert again.figure_ is figure

@@ -132,12 +132,14 @@ def test_missing_entries_are_filled_by_the_posterior_of_attributes():
 
 
 def test_missing_entries_are_drawn_from_the_posterior_of_attributes():
-    model = net().fit(BITS, CODES)
-    rows = np.tile([1.0, np.nan, np.nan, 0.0], (4000, 1))
-    whole = np.tile([1.0, 0, 0, 0], (4, 1))
-    whole[:, 1:3] = [[0, 0], [0, 1], [1, 0], [1, 1]]
+    # One attribute of half of the rows, and of each of the others another one.
+    y = np.r_[np.zeros(56, int), 1:45]
+    X = np.column_stack([y == 0, np.arange(100) % 2, y % 3 == 0]).astype(float)
+    model = net(n_iter=200, learning_rate=0.05).fit(X, y)
+    rows = np.tile([np.nan, 1.0, np.nan], (4000, 1))
+    whole = np.array([[0.0, 1, 0], [0, 1, 1], [1, 1, 0], [1, 1, 1]])
     p = np.exp(model.score_samples(whole) - model.score_samples(rows[:1]))
-    drawn = model.impute(rows, method="sample", random_state=0)[:, 1:3] @ [2, 1]
+    drawn = model.impute(rows, method="sample", random_state=0)[:, [0, 2]] @ [2, 1]
     shares = np.bincount(drawn.astype(int), minlength=4) / 4000
     assert (abs(shares - p) < 4 * np.sqrt(p * (1 - p) / 4000)).all()
 

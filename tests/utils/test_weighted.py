@@ -86,6 +86,22 @@ def test_a_pool_grows_until_it_serves():
     assert sizes[0] == 600
 
 
+@pytest.mark.parametrize("found, sizes", [(1.0, [100]), (0.01, [100, 990])])
+def test_a_pool_grows_by_what_lacks(found, sizes):
+    """Ten draws are to be found, and a tenth more; at most 16 times as many."""
+    asked = []
+
+    def draw(size, rng):
+        asked.append(size)
+        return draws(np.zeros(size), found)
+
+    weighted.pooled(draw, 100, stream(0), 10**6, "This model")
+    assert asked == sizes
+    found, asked = 0.001, []
+    weighted.pooled(draw, 100, stream(0), 10**6, "This model")
+    assert asked[:2] == [100, 1650]
+
+
 def test_few_draws_are_told():
     def draw(size, rng):
         log_w = np.full(size, -np.inf)
