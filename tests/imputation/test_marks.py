@@ -16,7 +16,7 @@ NUMBERS = np.array([[1, 5, 0], [5, 2, 1], [0, 1, 5]])
 def test_values_with_the_mark_are_missing(dtype, mark):
     X = NUMBERS.astype(dtype)
     found, lacks = marked(X, mark)
-    expected = NUMBERS == mark
+    expected = mark == NUMBERS
     np.testing.assert_array_equal(lacks, expected)
     indicator = MissingIndicator(missing_values=mark, features="all")
     if dtype is not object and not np.isnan(mark):
