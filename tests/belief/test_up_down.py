@@ -3,6 +3,7 @@ import pytest
 
 from skdgm import DBN
 from skdgm.belief import _stack
+from skdgm.belief._directed import Directed
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 from tests.belief.enumeration import Listed
 
@@ -116,8 +117,17 @@ def test_grey_rows_are_drawn_again_or_recognised_as_means(grey, resample, monkey
             ways.append((self.resampling, self.recognises_means))
 
     monkeypatch.setattr(_stack, "UpDown", Seen)
+    sleep, recognised = Directed.sleep, []
+
+    def seen(self, x, h):
+        recognised.append(np.asarray(x))
+        return sleep(self, x, h)
+
+    monkeypatch.setattr(Directed, "sleep", seen)
     fit(TOY / 2 if grey else TOY, resample=resample, n_iter=1, refine_iter=1)
     assert ways == [(grey and resample, grey and not resample)]
+    # The data that Q learns to recognise are means, or bits.
+    assert all(((x == 0) | (x == 1)).all() for x in recognised) != ways[0][1]
 
 
 def test_interrupted_refinement_keeps_what_was_learned(monkeypatch):

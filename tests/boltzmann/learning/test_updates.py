@@ -15,6 +15,7 @@ from skdgm.boltzmann._covariance import objective as covariance
 from skdgm.couplings import Contrast
 from skdgm.energies import Params
 from skdgm.exceptions import DivergenceError
+from skdgm.metrics import raise_log_likelihood
 from skdgm.optim import Clock
 from skdgm.training import Batch
 from skdgm.utils.random import stream
@@ -282,6 +283,12 @@ def test_steps_of_chains_that_diverge_are_halved(monkeypatch):
     state.log_size[0] = np.log(0.9e-5)
     with pytest.raises(DivergenceError):
         objective.step(state, np.arange(12), CLOCK)
+
+
+def test_conservative_likelihoods_are_in_the_units_of_columns():
+    rbm = GaussianRBM(2, n_iter=3, random_state=0).fit(100 * REAL)
+    found = raise_log_likelihood(rbm, 100 * REAL, n_betas=30, random_state=0)
+    assert abs(found - rbm.score_samples(100 * REAL)).max() < 2
 
 
 def test_chains_of_real_rows_begin_at_the_model_without_couplings():
