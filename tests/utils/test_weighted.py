@@ -88,7 +88,7 @@ def test_a_pool_grows_until_it_serves():
 
 @pytest.mark.parametrize("found, sizes", [(1.0, [100]), (0.01, [100, 991])])
 def test_a_pool_grows_by_what_lacks(found, sizes):
-    """Ten draws are to be found, and a tenth more (rounded up); at most 16 times as many."""
+    """Ten draws are to be found, and a tenth more; at most 16 times as many at once."""
     asked = []
 
     def draw(size, rng):
