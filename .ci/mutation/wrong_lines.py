@@ -27,6 +27,8 @@ COMPARISONS = {
 }
 # Functions whose calls only speak to the user.
 SPEAKING = {"warn", "warning", "print", "with_article"}
+# Functions of two arguments whose order does not matter.
+EITHER_WAY = {"maximum", "minimum", "max", "min", "array_equal", "logaddexp", "hypot"}
 KINDS = "sign", "comparison", "constant", "left out", "arguments", "update", "logic"
 
 
@@ -198,7 +200,7 @@ class _Finder(ast.NodeVisitor):
         if name in SPEAKING:
             return
         plain = [one for one in node.args if not isinstance(one, ast.Starred)]
-        if name not in ("isinstance", "getattr", "hasattr"):
+        if name not in {"isinstance", "getattr", "hasattr", *EITHER_WAY}:
             for first, second in pairwise(plain):
                 texts = self._source(first), self._source(second)
                 if texts[0] != texts[1]:

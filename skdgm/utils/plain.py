@@ -61,7 +61,7 @@ def unpacked(value):
 
 def _is_record(kind):
     """Return whether a class is a named tuple of this package."""
-    ours = getattr(kind, "__module__", "").startswith("skdgm.")
+    ours = isinstance(kind, type) and kind.__module__.startswith("skdgm.")
     return ours and issubclass(kind, tuple) and hasattr(kind, "_fields")
 
 

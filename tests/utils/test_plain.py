@@ -16,7 +16,9 @@ LEAVES = {
     "index": INDEX,
     "ranges": pd.RangeIndex(2, 9, 3, name="r"),
     "intervals": pd.IntervalIndex.from_breaks([0, 1, 4], closed="left", name="i"),
-    "categories": pd.CategoricalIndex(["p", "q", "p"], ["q", "p"], ordered=True, name="c"),
+    "categories": pd.CategoricalIndex(
+        ["p", "q", "p"], ["q", "p"], ordered=True, name="c"
+    ),
     "dates": pd.DatetimeIndex(["2020-01-01", None], name="d", tz="UTC"),
     "sparse": pd.SparseDtype(float, 0.5),
     "category": pd.CategoricalDtype(["b", "a"], ordered=True),
