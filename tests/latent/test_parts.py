@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logsumexp, softmax
 
+from skdgm.latent.activity import are_dependent
 from skdgm.latent.adapting import _power, effective_number, weights_of
 from skdgm.latent.filling import CHAINS, Info, by_chain, by_weight, chosen, taken
 from skdgm.latent.told import Told
@@ -186,3 +187,15 @@ def test_bits_begin_rare_in_large_layers():
     for n, p in (1, 0.5), (2, 0.5), (8, 0.25), (200, 0.05):
         assert expit(Coins().start(n)) == pytest.approx(p)
         np.testing.assert_allclose(expit(Coins().prior(n, None, float)), p)
+
+
+@pytest.mark.parametrize("r, dependent", [(0.0, False), (0.8, False), (0.84, True)])
+def test_columns_depend_where_an_eigenvalue_is_clearly_beyond_chance(r, dependent):
+    # Of 200 rows of two columns it may be 1.5 (1 + 0.1)^2 = 1.815.
+    a, b = np.tile([1.0, 1, -1, -1], 50), np.tile([1.0, -1, 1, -1], 50)
+    x = np.stack([3 * a + 7, r * a + np.sqrt(1 - r**2) * b], axis=1)
+    assert are_dependent(x) == dependent
+    holed = np.c_[x, np.full(200, np.nan), np.ones(200)]
+    assert are_dependent(holed) == dependent
+    assert not are_dependent(x[:, :1])
+    assert are_dependent(np.where(x == x[0], np.inf, x)) in (True, False)
