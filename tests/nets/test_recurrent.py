@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skdgm.nets.recurrent import CELLS, last, recurrent, shifted
+from skdgm.nets.recurrent import CELLS, Walk, last, recurrent, shifted
 from tests.nets.recipes import assert_slopes, numbers
 
 SIZES = np.array([3, 3, 2, 1, 1])
@@ -45,3 +45,22 @@ def test_a_batch_is_its_sequences_and_stretches_are_the_whole(cell):
     np.testing.assert_array_equal(
         last(rest, SIZES[2:], carried), last(whole, SIZES, None)
     )
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_cells_begin_orthogonal(cell):
+    walk, own = Walk(cell, 3), CELLS[cell]
+    below, within = walk.init("glorot_uniform", np.random.default_rng(0), 2, float)
+    assert below.W.shape == (2, 3 * own.n_gates)
+    for U in np.split(within.W, own.n_gates, axis=1):
+        np.testing.assert_allclose(U @ U.T, np.eye(3), atol=1e-12)
+    np.testing.assert_array_equal(within.b, np.zeros(3 * own.n_states))
+    state = numbers(4, 3 * own.n_states)
+    np.testing.assert_array_equal(walk.units(state), state[:, :3])
+    # Step by step is as all at once.
+    a = numbers(4, 2)
+    found = walk.step((below, within), state, a)
+    whole = recurrent(
+        a @ below.W + below.b, within.W, state[0], np.array([4]), cell, state
+    )
+    np.testing.assert_allclose(found, whole)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from scipy.integrate import quad
+from scipy.integrate import quad, trapezoid
+from scipy.special import log_softmax, logsumexp, softmax
 from scipy.stats import norm
 
 from skdgm.nets import log_normal, log_prior, vjp
@@ -8,10 +9,13 @@ from skdgm.nets.stochastic.latents import (
     BOUND,
     bounded,
     divergence,
+    divergence_from,
     draw,
     halves,
     log_drawn,
 )
+from skdgm.nets.stochastic.mixtures import component, log_mixture
+from skdgm.utils.random import stream
 from tests.nets.recipes import assert_slopes, numbers
 
 DTYPES = [np.float32, np.float64]
@@ -135,3 +139,30 @@ def test_types_are_kept(dtype):
             np.ones_like,
         )
         assert {part.dtype for part in (value, *grads)} == {np.dtype(dtype)}
+
+
+def test_divergences_between_normal_distributions():
+    """By numerical integration, and their slopes by both."""
+    stats, prior = numbers(3, 2), numbers(3, 2, seed=1)
+    side = np.linspace(-15, 15, 20_001)
+    for own, other, found in zip(stats, prior, divergence_from(stats, prior)):
+        log_p, log_q = (
+            norm(mean, np.exp(0.5 * s)).logpdf(side) for mean, s in (own, other)
+        )
+        expected = trapezoid(np.exp(log_p) * (log_p - log_q), side)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert_slopes(lambda params: divergence_from(*params), (stats, prior))
+
+
+def test_mixtures():
+    z, stats, logits = numbers(5, 2), numbers(3, 4, seed=1), numbers(3, seed=2)
+    own = [
+        norm(mean, np.exp(0.5 * s)).logpdf(z).sum(axis=1)
+        for mean, s in zip(stats[:, :2], stats[:, 2:])
+    ]
+    expected = logsumexp(np.array(own).T + log_softmax(logits), axis=1)
+    np.testing.assert_allclose(log_mixture(z, stats, logits), expected)
+    assert_slopes(lambda params: log_mixture(*params), (z, stats, logits))
+    drawn = component(stream(0).rows(4000), logits)
+    share = np.bincount(drawn, minlength=3) / 4000
+    np.testing.assert_allclose(share, softmax(logits), atol=0.04)
