@@ -327,6 +327,16 @@ def test_summary(report, parts):
     assert f"{report.scores['quality']:.3f}" in told
     for word in "shapes", "two-sample", "roc_auc of rich", "copies", "disclosure":
         assert word in told
+    found, hidden = report.closest, report.disclosure
+    share = f"{found['share']:.3f} [{found['lower']:.3f}, {found['upper']:.3f}]"
+    copies = f"{found['copies']:.2%} ({found['n_copies']:,}); of held-out rows "
+    assert f"closer to train  {share}; 0.5 if" in told
+    assert f"copies           {copies}{found['held_out_copies']:.2%}" in told
+    n_above = (np.asarray(hidden["excess_lower"]) > 0).sum()
+    column = hidden["excess"].idxmax()
+    highest = f"{column} {hidden['excess'].max():.3f}"
+    text = f"of {n_above} of {len(hidden)} columns; highest excess {highest}"
+    assert f"disclosure       {text}" in told
     again = pickle.loads(pickle.dumps(report))
     assert repr(again) == told
     assert "unknown without held-out rows" in repr(tabular_report(*parts[:2]))
