@@ -10,9 +10,10 @@ from scipy.stats import multivariate_normal, norm
 
 from skdgm import VAE, load, save
 from skdgm.data import tabulate
+from skdgm.latent.auxiliary import AuxiliaryUnits
 from skdgm.latent.data_layer import Pass
 from skdgm.latent.priors import Mixture, Vamp
-from skdgm.latent.units import FlowUnits, FullUnits
+from skdgm.latent.units import FlowUnits, FullUnits, NormalUnits
 from skdgm.nets import layers, vjp
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
@@ -367,3 +368,13 @@ def test_pseudo_inputs_differ_at_the_start(kind):
     assert len(np.unique(found, axis=0)) > 1
     if kind != "mixed":
         assert (found.std(axis=0) > 0.15 * rows(kind).std(axis=0)).all()
+
+
+def test_posteriors_are_those_that_are_asked_for():
+    kinds = {"diagonal": NormalUnits, "full": FullUnits}
+    kinds |= {"auxiliary": AuxiliaryUnits, "flow": FlowUnits}
+    for posterior, kind in kinds.items():
+        vae = VAE(2, (3,), posterior=posterior, n_iter=0).fit(np.eye(4))
+        rows = vae._label(vae._rows(np.eye(4)), None, False, None)[0]
+        objective = vae._objective(tabulate(rows, None), 0)
+        assert type(objective.hierarchy.units) is kind, posterior
