@@ -53,6 +53,11 @@ def lines():
         if given:
             values = ", ".join(f"{p.name}={p.default!r}" for p in given)
             found[name.removeprefix("skdgm.")] = values
+    # How many epochs "auto" stands for.
+    for thing in filter(inspect.isclass, offered()):
+        for name in dir(thing):
+            if name.startswith("_BUDGET"):
+                found[f"{thing.__name__}.{name}"] = repr(getattr(thing, name))
     return [f"{name}: {values}" for name, values in sorted(found.items())]
 
 
