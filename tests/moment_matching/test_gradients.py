@@ -152,3 +152,31 @@ def test_nets_have_the_layers_asked_for():
     # Each hidden layer is normalised: a gain and a shift a unit.
     sizes = sorted(leaf.size for leaf in leaves(decoder) if leaf.ndim == 1)
     assert sizes == sorted([4, 5, 3, 4, 4, 5, 5])
+
+
+def test_codes_are_those_of_the_encoder_and_are_decoded():
+    X, sizes = RNG.random((9, 3)), (4, 2)
+    gmmn = GMMN(autoencoder_layer_sizes=sizes, batch_norm=True, n_iter=3)
+    gmmn.set_params(n_components=3, hidden_layer_sizes=3, random_state=0).fit(X)
+    nets, part = gmmn.density_.nets, gmmn.density_.state.autoencoder
+    (encoder, decoder), (kept, more) = part.params, part.statistics
+    codes = nets.encoder.apply(encoder, kept, X)[0]
+    np.testing.assert_allclose(gmmn.transform(X), codes)
+    out = nets.decoder.apply(decoder, more, codes)[0]
+    np.testing.assert_allclose(gmmn.inverse_transform(codes), 1 / (1 + np.exp(-out)))
+    plain = GMMN(n_components=3, hidden_layer_sizes=3, n_iter=1).fit(X)
+    assert plain.transform(X).shape == (9, 3)
+
+
+def test_units_of_the_encoder_drop_out_in_training():
+    objective, state = _objective(
+        RNG.random((9, 3)), autoencoder_layer_sizes=(4, 2), dropout=0.5
+    )
+    assert state.width.shape == state.t.shape == (1,)
+    x, known = objective.emission.inputs(objective.rows.take(np.arange(9)))
+    moved = [
+        objective._code(copy(state), x, known, stream(seed), Clock(0, 1)).autoencoder
+        for seed in (0, 1)
+    ]
+    one, two = (next(iter(leaves(part.params))) for part in moved)
+    assert (one != two).any()
