@@ -6,7 +6,7 @@ import pytest
 from skdgm.distributions import Bernoulli, Gaussian, Softmax
 from skdgm.energies import Marginal, Path, Potential, layered
 from skdgm.exceptions import DivergenceError
-from skdgm.samplers import HMC, Gibbs, State
+from skdgm.samplers import HMC, Gibbs, State, hmc
 from skdgm.samplers.hmc import kinetic, leapfrog
 from skdgm.utils.random import stream
 from tests.numerical import assert_means, assert_moments, clamped
@@ -131,6 +131,25 @@ def test_the_block_that_moves_is_not_drawn_again():
     state, _ = sampler.step(stream(0).rows(200), params, start)
     np.testing.assert_allclose(state.x[0], start.x[0], atol=1e-4)
     assert (np.asarray(state.x[1]) != start.x[1]).any()
+
+
+def test_sizes_of_steps_are_drawn_around_theirs(monkeypatch):
+    energy, params, truth = made("gaussian")
+    start, sizes = State(truth.draw(500, seed=0)), []
+
+    def seen(value, v, momentum, size, n_steps):
+        sizes.append(size)
+        return leapfrog(value, v, momentum, size, n_steps)
+
+    monkeypatch.setattr(hmc, "leapfrog", seen)
+    scale = np.array([1.0, 2.0])
+    given = {"step_size": 0.3, "n_leapfrog": 2, "scale": scale, "jitter": 0.1}
+    HMC(Marginal(energy), **given).step(stream(0).rows(500), params, start)
+    share = sizes[0] / (0.3 * scale)
+    np.testing.assert_allclose(share[:, 0], share[:, 1])
+    assert 0.9 <= share.min() < 0.905
+    assert 1.095 < share.max() <= 1.1
+    assert_means(share, 1.0)
 
 
 def test_random_numbers_are_those_of_the_step():
