@@ -117,7 +117,7 @@ def jitter(covariance):
     return _JITTER * np.maximum(1, np.diag(covariance))
 
 
-def _root(covariance):
+def regular_root(covariance):
     """Lower Cholesky factor; with jitter where columns are linearly dependent."""
     try:
         return np.linalg.cholesky(covariance)
@@ -142,7 +142,7 @@ def given_seen(mean, covariance, v, missing):
         \Sigma_{mm} - \Sigma_{mo} \Sigma_{oo}^{-1} \Sigma_{om}
     """
     seen = ~missing
-    root = _root(covariance[np.ix_(seen, seen)])
+    root = regular_root(covariance[np.ix_(seen, seen)])
     white = solve_triangular(root, (v[:, seen] - mean[seen]).T, **QUICK)
     projected = solve_triangular(root, covariance[np.ix_(seen, missing)], **QUICK)
     log_p = -0.5 * (white.T**2 + LOG_2PI) - np.log(np.diag(root))

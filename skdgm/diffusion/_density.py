@@ -24,7 +24,7 @@ from skdgm.diffusion._field import Field, flowed, moved, noised
 from skdgm.diffusion._flips import before, flipped, offset
 from skdgm.diffusion._guided import drawn_given, log_p_given
 from skdgm.diffusion._layout import Turns, masked
-from skdgm.diffusion._matching import ROOM, bounds, of_masked
+from skdgm.diffusion._matching import ROOM, bounds, filler_of, of_masked
 from skdgm.diffusion._noise import Clocks
 from skdgm.latent.filling import by_weight
 from skdgm.nets import layers_of
@@ -60,8 +60,9 @@ class DiffusionDensity(Density):
         *common, self.net, self.width, self.told = given[:-3]
         self.layout, state, self.now = given[-3:]
         super().__init__(*common)
-        self.params, (self.statistics, self.frame) = state.learned, state.statistics
-        self.clocks, self.normal = Clocks(self.frame.size), self.frame.normal
+        self.params = state.learned
+        self.statistics, self.frame, *base = state.statistics
+        self.clocks, self.filler = Clocks(self.frame.size), filler_of(self.frame, *base)
 
     @property
     def capabilities(self):
@@ -338,7 +339,7 @@ class DiffusionDensity(Density):
 
     def _weighed(self, v, rng, told=None):
         """Log weights and completed rows of each draw of missing entries."""
-        given = self.normal.given(v)
+        given = self.filler.given(v)
         for k in range(self.now.n_draws):
             own = rng.fold(k)
             whole, log_q = given.completed(own, _SPREAD)

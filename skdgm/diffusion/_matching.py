@@ -24,7 +24,9 @@ from skdgm.diffusion import _flips
 from skdgm.diffusion._field import N_TIMES, calm, seen
 from skdgm.diffusion._layout import masked
 from skdgm.diffusion._noise import Clocks, Frame, deviations
-from skdgm.flows._normal import fitted
+from skdgm.flows._likelihood import MOST_MIXED
+from skdgm.flows._mixture import mixture_of
+from skdgm.flows._normal import fitted, start_of
 from skdgm.nets import NetObjective, columns, layers_of, nll
 from skdgm.utils.math import LOG_2PI
 from skdgm.utils.rows import Rows
@@ -40,6 +42,8 @@ _THINNED = 4
 # row that is watched, with noise of both signs; and those of all such rows together.
 _EACH = (48, 4), (256, 2), (np.inf, 1)
 _WATCHED, _MANY, _POINTS = ((48, 4), (np.inf, 2)), 32, 1024
+# Draws of the missing entries of a row in an update, at most.
+_FILLED = 8
 # Share of the rows whose masked columns are at another time than those with noise.
 _APART = 0.5
 # Share of the rows of which a net is not told what is given beside.
@@ -64,7 +68,8 @@ class MatchingObjective(NetObjective):
         self.n_times = next(each for most, each in _EACH if n <= most)
 
     def init(self, rng):
-        """Initial parameters, by which rows are normal, and the frame of the rows."""
+        """Initial parameters, by which rows are normal, the frame of the rows, and the
+        mixture of which missing entries are drawn, whitened, or ()."""
         layout, dtype = self.layout, self.rows.dtype
         n = len(layout.noisy)
         n_inputs = n + N_TIMES + layout.n_beside + self.told.n_inputs
@@ -74,27 +79,30 @@ class MatchingObjective(NetObjective):
         last.W[:] = 0
         # A convolution has a bias for each map.
         last.b[:] = start.reshape(-1, len(last.b)).mean(axis=0)
-        frame = self._frame()
+        frame, base = self._frame()
         if self.options.architecture == "conv":
             statistics = (frame.axes.astype(dtype),)
-        return params, (statistics, frame)
+        return params, (statistics, frame, base)
 
     def _frame(self):
         n, table = len(self.layout.noisy), self.table
         if not n:
-            return Frame.of(np.zeros(n), None)
+            return Frame.of(np.zeros(n), None), ()
         if self.layout.output:
             table = table._replace(rows=Some(table.rows, self.layout.noisy))
         scale = np.broadcast_to(self.columns.scale, self.rows.shape[1])
         noise = deviations(table, scale[self.layout.noisy])
         if n > _MOST:
-            return Frame.of(np.zeros(n), None, noise)
+            return Frame.of(np.zeros(n), None, noise), ()
         normal = fitted(table)
-        return Frame.of(normal.mean, normal.covariance, noise)
+        gaps = n <= MOST_MIXED and not table.rows.complete
+        base = gaps and mixture_of(table, normal, 0)
+        return Frame.of(normal.mean, normal.covariance, noise), base or ()
 
     def prepare(self, state, batch, clock):
         """Rows with noise and all that their losses depend on, and statistics."""
-        rng, batch = self.stream(clock), np.tile(batch, self.n_times)
+        rng, few = self.stream(clock), np.tile(batch, min(self.n_times, _FILLED))
+        batch = np.tile(batch, self.n_times)
         n = len(batch)
         own = rng.fold(_TIME).generator()
         # Times of a batch are spread evenly.
@@ -104,7 +112,8 @@ class MatchingObjective(NetObjective):
         told = self._told(batch)
         if told is not None:
             told[rng.fold(_FREE).generator().random(n) < _UNTOLD] = 0
-        given = self.completed(state, batch, rng.fold(_MISSING).rows(n))
+        given = self.completed(state, few, rng.fold(_MISSING).rows(len(few)))
+        given = [tiled(part, n // len(few)) for part in given]
         hidden = None
         if self.layout.output:
             hidden = self._hidden(given[-1], time, rng.fold(_HIDE).generator())
@@ -130,9 +139,9 @@ class MatchingObjective(NetObjective):
 
     def forward(self, params, given):
         """Loss of each row, differentiable."""
-        own, (before, frame) = given
+        own, (before, *fixed) = given
         losses, after = errors(self.net, self.layout, params, before, *own)
-        return losses, (after, frame)
+        return losses, (after, *fixed)
 
     def size_of(self, batch):
         """Number of rows of a batch, at all their times."""
@@ -173,11 +182,12 @@ class MatchingObjective(NetObjective):
         return v, log_q.astype(v.dtype), coded
 
     def _of_frame(self, state):
-        """Clocks, and the normal distribution, of a state's frame."""
-        frame = state.statistics[1]
+        """Clocks of a state's frame, the distribution of missing entries, and the
+        frame in the type of rows."""
+        frame, *base = state.statistics[1:]
         if self._known[0] is not frame.size:
-            quick = astype(frame, self.rows.dtype)
-            self._known = frame.size, (Clocks(frame.size), frame.normal, quick)
+            quick, filler = astype(frame, self.rows.dtype), filler_of(frame, *base)
+            self._known = frame.size, (Clocks(frame.size), filler, quick)
         return self._known[1]
 
     def _told(self, index):
@@ -219,6 +229,19 @@ class Some(NamedTuple):
     def blocks(self, n_rows=None):
         """Slices of rows that are read at a time."""
         return self.rows.blocks(n_rows)
+
+
+def tiled(v, n):
+    """Rows, or numbers of rows, n times; a number is that of all."""
+    return v if n == 1 or not np.ndim(v) else np.tile(v, (n, *[1] * (v.ndim - 1)))
+
+
+def filler_of(frame, base=()):
+    """Distribution of which missing entries are drawn, of a frame and a mixture of its
+    whitened rows, or ()."""
+    if not base:
+        return frame.normal
+    return start_of(((frame.normal.whitening(np.float64),), base), 0)
 
 
 def presented(layout, y, time, angles, hidden, told=None):

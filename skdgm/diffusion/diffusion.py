@@ -58,9 +58,10 @@ class Diffusion(TableOptions, NetEstimator):
     The velocity is a flow, with a density [3]_, the integral of its divergence: exact
     but for the steps of the integral with up to 24 columns, and estimated in a random
     direction with more of them. NaN is a missing value, in every method: ``fit`` draws
-    such entries from the normal distribution that it begins with, and masked columns
-    stay masked. Float64 data are
-    computed in float64, all others in float32.
+    such entries, given the others, from a mixture of normal distributions fitted to the
+    rows with gaps (from a single one, with more than 64 columns or where a mixture
+    serves rows that are left out no better), and masked columns stay masked. Float64
+    data are computed in float64, all others in float32.
 
     Parameters
     ----------

@@ -150,6 +150,11 @@ class FlowObjective(NetObjective):
         self.every = self.table = self._placed(table)
         self._normal = None
 
+    @property
+    def held_draws(self):
+        """Most draws for each held-out row, whose missing entries are random."""
+        return 1 if self.rows.complete else _EACH
+
     def _placed(self, table):
         """A table of rows in the space of the flow."""
         if self.placing.cells is None:
@@ -313,9 +318,10 @@ class FlowWatch(NetWatch):
         if held_out is None:
             return loss, None
         index, weight = held_out.index, held_out.weight / held_out.weight.sum()
-        parts = self.rows.blocks(len(index))
+        n = self.n_held
+        index, parts = np.tile(index, n), self.rows.blocks(n * len(index))
         found = [self._losses(state, index[part], part) for part in parts]
-        found = np.concatenate(found)
+        found = np.concatenate(found).reshape(n, -1).mean(axis=0)
         if self.first is None:
             self.first = found
         gap = found - self.first

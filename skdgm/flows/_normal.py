@@ -18,7 +18,13 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.special import log_softmax, logsumexp
 
-from skdgm.autoregressive._linear_chain import QUICK, given_seen, jitter, patterns
+from skdgm.autoregressive._linear_chain import (
+    QUICK,
+    given_seen,
+    jitter,
+    patterns,
+    regular_root,
+)
 from skdgm.autoregressive._normal import expected, nothing
 from skdgm.nets import Layer
 from skdgm.utils.math import LOG_2PI
@@ -33,6 +39,8 @@ _SHRINKAGE = (
 # the first of these, which choose a degree, as the last does; and columns from which on
 # parts, steps and degrees are fewer.
 _FOLDS, _EM_STEPS, _CHOICES, _MANY = 5, 20, 3, 257
+# Limit on the numbers of patterns that are kept, times columns squared.
+_KEPT = 2**20
 # Least variance, as a share of the column's, and least ratio of pivots that are safe.
 _FLOOR, _SAFE = 1e-4, 1e-5
 
@@ -43,7 +51,7 @@ class Normal:
 
     def __init__(self, mean, covariance, shrinkage=0.0):
         self.mean, self.covariance = mean, covariance
-        self.shrinkage = shrinkage
+        self.shrinkage, self._patterns = shrinkage, {}
 
     @classmethod
     def of_whitening(cls, layer):
@@ -61,9 +69,21 @@ class Normal:
         W[:n_given, :n_given], b[:n_given] = np.eye(n_given), 0
         return Layer(W.astype(dtype), b.astype(dtype))
 
-    def given(self, v):
-        """Conditional distributions of the missing entries of rows."""
-        return Conditional(self, v)
+    def given(self, v, groups=None):
+        """Conditional distributions of the missing entries of rows, which may be in
+        groups of a pattern."""
+        return Conditional(self, v, groups)
+
+    def pattern(self, missing):
+        """The :class:`Pattern` of a mask of missing columns, which is kept while there
+        are few."""
+        key = missing.tobytes()
+        if key in self._patterns:
+            return self._patterns[key]
+        found = Pattern.of(self, missing)
+        if (len(self._patterns) + 1) * missing.size**2 <= _KEPT:
+            self._patterns[key] = found
+        return found
 
 
 class Independent:
@@ -96,7 +116,9 @@ class Mixed:
 
     def given(self, v):
         """Conditional distributions of the missing entries of rows."""
-        return MixedConditional(self.log_weight, [part.given(v) for part in self.parts])
+        groups = list(patterns(v))
+        parts = [part.given(v, groups) for part in self.parts]
+        return MixedConditional(self.log_weight, parts)
 
 
 def start_of(statistics, place):
@@ -118,38 +140,81 @@ def start_of(statistics, place):
     return Mixed(base.log_weight.astype(np.float64), parts)
 
 
+class Pattern(NamedTuple):
+    """Conditional distributions of missing columns by those that are seen: masks of
+    both, the weights of the means, the lower factor of the covariance and its
+    inverse; and the map that whitens what is seen, with its log determinant."""
+
+    missing: np.ndarray
+    seen: np.ndarray
+    weights: np.ndarray
+    root: np.ndarray
+    back: np.ndarray
+    white: np.ndarray
+    log_det: float
+
+    @classmethod
+    def of(cls, normal, missing):
+        """Pattern of a :class:`Normal` and a mask of missing columns."""
+        seen, covariance = ~missing, normal.covariance
+        own = np.eye(seen.sum())
+        # Of the identity there are weights in place of means.
+        found = given_seen(np.zeros(len(seen)), covariance, _laid(own, seen), missing)
+        weights, within, _ = found
+        root = cholesky(within + np.diag(jitter(within)), **QUICK)
+        inner = regular_root(covariance[np.ix_(seen, seen)])
+        white = solve_triangular(inner, own, **QUICK).T
+        back = solve_triangular(root, np.eye(len(root)), **QUICK).T
+        return cls(
+            missing, seen, weights, root, back, white, np.log(np.diag(inner)).sum()
+        )
+
+
+def _laid(own, seen):
+    """Rows of seen columns among all."""
+    found = np.zeros((len(own), len(seen)))
+    found[:, seen] = own
+    return found
+
+
 class Conditional:
     """Normal distributions of the missing entries of rows, given the others, whose log
-    densities are ``log_seen``."""
+    densities are ``log_seen``; rows may be in ``groups`` of a pattern already."""
 
-    def __init__(self, normal, v):
+    def __init__(self, normal, v, groups=None):
         self.v, self.groups, self.log_seen = v, [], np.zeros(len(v))
-        for rows, missing in patterns(v):
+        for rows, missing in patterns(v) if groups is None else groups:
             if not missing.any():
                 continue
-            own = normal.mean, normal.covariance, v[rows].astype(np.float64), missing
-            center, within, log_p = given_seen(*own)
-            self.log_seen[rows] = log_p.sum(axis=1)
-            root = cholesky(within + np.diag(jitter(within)), **QUICK)
-            self.groups.append((rows, missing, center, root))
+            own = normal.pattern(missing)
+            gap = v[rows][:, own.seen].astype(np.float64) - normal.mean[own.seen]
+            white = ((gap @ own.white) ** 2 + LOG_2PI).sum(axis=1)
+            self.log_seen[rows] = -0.5 * white - own.log_det
+            center = normal.mean[missing] + gap @ own.weights
+            self.groups.append((rows, own, center))
 
     def completed(self, rng, spread=1.0):
         """Rows with missing entries drawn from distributions ``spread`` times as wide,
         and the log density of what is drawn."""
-        found, noise = self.v.copy(), rng.normal(self.v.shape[1])
-        for rows, missing, center, root in self.groups:
-            drawn = noise[np.ix_(rows, missing)]
-            found[np.ix_(rows, missing)] = center + spread * drawn @ root.T
+        found = self.drawn(rng.normal(self.v.shape[1]), spread)
         return found, self.log_q(found, spread)
+
+    def drawn(self, noise, spread=1.0):
+        """Rows with missing entries drawn by standard normal numbers."""
+        found = self.v.copy()
+        for rows, own, center in self.groups:
+            place = np.ix_(rows, own.missing)
+            found[place] = center + spread * noise[place] @ own.root.T
+        return found
 
     def log_q(self, whole, spread=1.0):
         """Log densities of the missing entries, as they are in rows."""
         log_q = np.zeros(len(whole))
-        for rows, missing, center, root in self.groups:
-            gap = whole[np.ix_(rows, missing)] - center
-            drawn = solve_triangular(root, gap.T, **QUICK) / spread
-            log_q[rows] = -0.5 * (drawn**2 + LOG_2PI).sum(axis=0)
-            log_q[rows] -= np.log(spread * np.diag(root)).sum()
+        for rows, own, center in self.groups:
+            gap = whole[np.ix_(rows, own.missing)] - center
+            drawn = gap @ own.back / spread
+            log_q[rows] = -0.5 * (drawn**2 + LOG_2PI).sum(axis=1)
+            log_q[rows] -= np.log(spread * np.diag(own.root)).sum()
         return log_q
 
 
@@ -166,11 +231,16 @@ class MixedConditional:
         """As :meth:`Conditional.completed`."""
         noisy = self.log_p + rng.fold(_CHOICE).gumbel(len(self.parts)).T
         which, found = noisy.argmax(axis=0), self.v.copy()
+        noise = rng.normal(self.v.shape[1])
         for number, part in enumerate(self.parts):
             own = which == number
-            found[own] = part.completed(rng, spread)[0][own]
-        log_q = np.stack([part.log_q(found, spread) for part in self.parts])
-        return found, logsumexp(self.log_p + log_q, axis=0)
+            found[own] = part.drawn(noise, spread)[own]
+        return found, self.log_q(found, spread)
+
+    def log_q(self, whole, spread=1.0):
+        """As :meth:`Conditional.log_q`."""
+        log_q = np.stack([part.log_q(whole, spread) for part in self.parts])
+        return logsumexp(self.log_p + log_q, axis=0)
 
 
 def fitted(table, n_given=0):

@@ -184,9 +184,14 @@ class NetWatch(DensityWatch):
         return self._loss(state, few, np.ones(len(few)))
 
     def of_held_out(self, state):
-        index, weight = self.held_out.index, self.held_out.weight
-        n = int(np.clip(_DRAWS // len(index), 1, self.objective.held_draws))
+        index, weight, n = self.held_out.index, self.held_out.weight, self.n_held
         return self._loss(state, np.tile(index, n), np.tile(weight, n))
+
+    @property
+    def n_held(self):
+        """Number of draws of which the loss of each held-out row is a mean."""
+        n = _DRAWS // len(self.held_out.index)
+        return int(np.clip(n, 1, self.objective.held_draws))
 
     def _losses(self, state, index, part):
         rng = self.rng.rows(np.arange(part.start, part.stop, dtype=np.uint64))

@@ -240,7 +240,7 @@ def test_normal_rows_have_exact_scores_and_densities():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 3)) @ rng.normal(size=(3, 3)) * [1.0, 10.0, 0.1] + 5
     start = Diffusion(n_iter=0).fit(X)
-    normal, scale = start.density_.normal, X.std(axis=0)
+    normal, scale = start.density_.filler, X.std(axis=0)
     mean = X.mean(axis=0) + scale * normal.mean
     covariance = normal.covariance * np.outer(scale, scale)
     np.testing.assert_allclose(covariance, np.cov(X.T), rtol=0.1)
@@ -358,6 +358,20 @@ def test_missing_entries(model):
     assert abs(filled[:, 1] - mean).mean() < 0.15
     assert model.transform(x).shape == (10, 2)
     assert (model.score_samples(np.full((1, 2), np.nan)) == 0).all()
+
+
+def test_missing_entries_are_drawn_from_a_mixture_in_a_fit():
+    """Draws of a single normal distribution would have the diffusion keep to it."""
+    holes = np.random.default_rng(0).random(MOONS.shape) < 0.3
+    holes[holes.all(axis=1)] = False
+    X = np.where(holes, np.nan, MOONS)
+    density = Diffusion(**SMALL | {"n_iter": 1}).fit(X).density_
+    v, whole = ((x - density.columns.mean) / density.columns.scale for x in (X, MOONS))
+    drawn = []
+    for law in (density.filler, density.frame.normal):
+        log_q = law.given(v).log_q(whole)[holes.any(axis=1)]
+        drawn.append(log_q.mean())
+    assert drawn[0] > drawn[1] + 0.3
 
 
 def test_draws_under_conditions(model):

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from skdgm import VAE, VRNN, Autoencoder, DenoisingAutoencoder
+from skdgm import VAE, VRNN, Autoencoder, DenoisingAutoencoder, Flow
+from skdgm.flows._likelihood import FlowObjective
 from skdgm.nets.objective import NetWatch
 from skdgm.training.batches import canonical
 from skdgm.utils import random
@@ -57,3 +58,20 @@ def test_random_losses_are_known(estimator, n_draws, monkeypatch):
     estimator.set_params(n_iter=1, early_stopping=True).fit(X, **how)
     assert set(held) == {n_draws}
     assert np.isfinite(estimator.validation_curve_).all()
+
+
+def test_losses_of_flows_are_means_of_draws_where_entries_are_missing(monkeypatch):
+    seen, kept = [], FlowObjective.losses
+
+    def losses(self, state, index, rng):
+        seen.append(len(index))
+        return kept(self, state, index, rng)
+
+    monkeypatch.setattr(FlowObjective, "losses", losses)
+    X = np.random.default_rng(0).normal(size=(100, 2))
+    flow = Flow(n_iter=1, early_stopping=True, validation_fraction=0.2)
+    for holes, n in ((0, 20), (1, 8 * 20)):
+        X[:holes, 0] = np.nan
+        flow.fit(X)
+        assert n in seen
+        seen.clear()
