@@ -167,6 +167,14 @@ def test_averages_over_chains_are_near_and_say_where_they_are_not(monkeypatch):
         model.impute(X, n_steps=1)
 
 
+def test_rows_are_scored_in_parts(monkeypatch):
+    density = fitted(BITS).density_
+    whole = density.log_prob(X, BITS)
+    monkeypatch.setattr("skdgm.boltzmann._conditional.density._ROOM", 4 * 7)
+    np.testing.assert_allclose(density.log_prob(X, BITS), whole)
+    np.testing.assert_array_equal(density.features(X, BITS).shape, (N, 3))
+
+
 def test_scores_are_the_middle_of_a_narrow_bracket():
     density = fitted(BITS).density_
     density.bracket = lambda X, y: np.array([[1.0, 1.0, 1.0], [1.5, 2.0, 2.5]])
