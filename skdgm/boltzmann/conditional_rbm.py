@@ -91,7 +91,8 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
     learning_rate
         Learning rate of Adam; see ``schedule``. "auto": 0.001 where y has "gaussian" or
         "rectified" columns, of which the hidden units see values many deviations apart
-        (0.003 without ``pairwise``), else 0.01.
+        (0.003 without ``pairwise``); else 0.03 where there are counts, whose logarithms
+        are far apart, and 0.01 elsewhere.
     momentum : float or tuple of float
         Decay of Adam's mean gradient. The values of a tuple share the epochs evenly, in
         order.

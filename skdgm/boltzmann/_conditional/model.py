@@ -21,13 +21,13 @@ from skdgm.boltzmann._conditional.series import SeriesDensity
 from skdgm.boltzmann._structure.table_layers import Tables, gain_of
 from skdgm.boltzmann._structure.tables import layout_of
 from skdgm.couplings import Dense
-from skdgm.distributions import UnitNormal
+from skdgm.distributions import Binomial, Poisson, UnitNormal
 from skdgm.energies import Energy, Params, graph
 from skdgm.training import AUTO
 
 # Learning rates of machines with real columns in y, and with factors alone, which do
-# not begin with a regression; and of others.
-_OF_REAL, _OF_GATED, _OF_OTHERS = 0.001, 0.003, 0.01
+# not begin with a regression; with counts, whose logs are far apart; and of others.
+_OF_REAL, _OF_GATED, _OF_COUNTS, _OF_OTHERS = 0.001, 0.003, 0.03, 0.01
 
 
 class Conditional(Tables):
@@ -113,7 +113,9 @@ class Conditional(Tables):
         if asked.learning_rate == AUTO:
             real = any(unit.form == "normal" for unit in energy.units)
             of_real = _OF_REAL if asked.pairwise else _OF_GATED
-            asked.learning_rate = of_real if real else _OF_OTHERS
+            counted = any(isinstance(unit, Binomial | Poisson) for unit in energy.units)
+            others = _OF_COUNTS if counted else _OF_OTHERS
+            asked.learning_rate = of_real if real else others
         return asked
 
     def initial(self, facts):

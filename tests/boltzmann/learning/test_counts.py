@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skdgm import RBM
+from skdgm import RBM, ConditionalRBM
 
 LAWS = {"poisson": stats.poisson, "binomial(400)": lambda p: stats.binom(400, p)}
 
@@ -37,3 +37,19 @@ def test_constant_columns_and_an_outlier_do_no_harm():
     rbm = RBM(8, column_types="poisson", n_iter=4, random_state=0).fit(X)
     assert np.isfinite(rbm.components_).all()
     assert rbm.chains_[:, 1].max() == 0.0
+
+
+@pytest.mark.parametrize(
+    "kind, means", [("poisson", (30.0, 3.0)), ("binomial(100)", (0.6, 0.1))]
+)
+def test_counts_given_a_condition(kind, means):
+    rng, binomial = np.random.default_rng(0), lambda p: stats.binom(100, p)
+    law = stats.poisson if kind == "poisson" else binomial
+    x = (rng.random((500, 1)) < 0.5).astype(float)
+    counted = law(np.where(x, *means))
+    y = counted.rvs((500, 5), random_state=rng).astype(float)
+    right = counted.logpmf(y).sum(axis=1).mean()
+    share = y.mean(axis=0) / (1 if kind == "poisson" else 100)
+    independent = law(share).logpmf(y).sum(axis=1).mean()
+    machine = ConditionalRBM(4, column_types=kind, random_state=0).fit(x, y)
+    assert machine.score(x, y) > right + 0.1 * (independent - right)
