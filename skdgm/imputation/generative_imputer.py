@@ -4,7 +4,6 @@ r"""Imputation of a table by any model that fills missing entries.
    \quad \text{or} \quad x_\text{missing} \sim p(x_\text{missing} \mid x_\text{seen})
 """
 
-from numbers import Integral
 from typing import Annotated, Any, Literal, Self
 
 from sklearn.base import _fit_context, clone
@@ -13,7 +12,6 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import (
     _check_feature_names_in,
     check_is_fitted,
-    check_scalar,
 )
 
 from skdgm.autoregressive import EoNADE
@@ -24,6 +22,7 @@ from skdgm.exceptions import MissingDataWarning
 from skdgm.imputation._imputer import Imputer
 from skdgm.imputation._tables import take
 from skdgm.typing import ArrayOrFrame, Data, Seed, Target
+from skdgm.utils.counts import count
 from skdgm.utils.domains import checked_weights, is_frame
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.threading.callers import warn
@@ -218,7 +217,7 @@ class GenerativeImputer(Imputer):
             Each as :meth:`transform` returns, ``set_output`` and indicators included.
         """
         check_is_fitted(self)
-        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        count(n_draws, "n_draws")
         drawing = shallow(self)
         drawing.method = "sample"
         source = self._seed if random_state is None else random_state

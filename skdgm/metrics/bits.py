@@ -7,16 +7,15 @@ the table, whichever columns are grey: with the same random state all models are
 evaluated on the same bits.
 """
 
-from numbers import Integral
-
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_random_state, gen_batches
-from sklearn.utils.validation import _num_features, check_scalar
+from sklearn.utils.validation import _num_features
 
 from skdgm.metrics.density import unwound
 from skdgm.metrics.models import check_can
 from skdgm.typing import Data, Seed
+from skdgm.utils.counts import count
 from skdgm.utils.domains import ROUNDING
 from skdgm.utils.wrapped import density_of
 
@@ -74,7 +73,7 @@ def average_over_draws(
     True
     """
     check_can("log_prob", estimator, "average_over_draws")
-    check_scalar(n_draws, "n_draws", Integral, min_val=2)
+    count(n_draws, "n_draws", 2)
     last, seen, log_det = unwound(estimator, X)
     declared = density_of(last) is not None
     columns = bit_columns(last) if declared else np.arange(_num_features(seen))

@@ -17,21 +17,17 @@ import numpy as np
 from scipy.special import ndtri
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
-from sklearn.utils.validation import check_scalar
 
 from skdgm.metrics.bits import bit_columns, grey_columns, of_bits
 from skdgm.metrics.models import check_can, seed_of
 from skdgm.partition import AISOptions, Bracket
 from skdgm.typing import Data, Seed
+from skdgm.utils.counts import count
 from skdgm.utils.wrapped import density_of
 
 _OPTIONS = {
     "estimator": "no_validation",
-    "n_chains": [Interval(Integral, 2, None, closed="left")],
-    "n_betas": [Interval(Integral, 2, None, closed="left"), "array-like"],
     "schedule": [StrOptions({"linear", "quadratic", "sigmoid", "adaptive"})],
-    "burn_in": [Interval(Integral, 0, None, closed="left")],
-    "n_steps": [Interval(Integral, 2, None, closed="left")],
     "confidence": [Interval(Real, 0, 1, closed="neither")],
     "max_gap": [Interval(Real, 0, None, closed="neither")],
     "max_bits": [Interval(Integral, 0, 22, closed="both")],
@@ -142,10 +138,15 @@ def partition_bracket(
     check_can("bracket", estimator, "partition_bracket")
     several = np.atleast_1d(n_betas)
     if several.ndim != 1 or not len(several) or several.min() < 2:
-        raise ValueError(
-            f"n_betas must be at least 2, or a sequence of such, not {n_betas!r}."
-        )
-    betas, limits = tuple(map(int, several)), (confidence, max_gap)
+        raise ValueError("n_betas must be at least 2, or a sequence of such numbers.")
+    betas = tuple(count(number, "n_betas", 2) for number in several)
+    for name, value, low in (
+        ("n_chains", n_chains, 2),
+        ("burn_in", burn_in, 0),
+        ("n_steps", n_steps, 2),
+    ):
+        count(value, name, low)
+    limits = confidence, max_gap
     effort = AISOptions(betas, schedule, burn_in, n_steps, *limits, n_jobs)
     density, seed = density_of(estimator), seed_of(random_state)
     return density.bracket(n_chains, effort, seed=seed, max_bits=max_bits)
@@ -250,8 +251,8 @@ def likelihood_bracket(
     ('exact', True)
     """
     check_can("bracket", estimator, "likelihood_bracket")
-    check_scalar(n_draws, "n_draws", Integral, min_val=1)
-    check_scalar(n_bit_draws, "n_bit_draws", Integral, min_val=2)
+    count(n_draws, "n_draws")
+    count(n_bit_draws, "n_bit_draws", 2)
     grey, weights = grey_columns(X, bit_columns(estimator)), []
     density = density_of(estimator)
 

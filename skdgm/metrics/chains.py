@@ -9,11 +9,9 @@ if their R-hat is at most 1.01 and their effective sample size at least 400; R-h
 all but 1 % of the columns, too: among many some exceed it by chance.
 """
 
-from numbers import Integral
 from typing import Literal, NamedTuple
 
 import numpy as np
-from sklearn.utils.validation import check_scalar
 
 from skdgm.metrics.mcmc import (
     MIN_DRAWS,
@@ -24,6 +22,7 @@ from skdgm.metrics.mcmc import (
 )
 from skdgm.metrics.models import check_can
 from skdgm.typing import ArrayLike, Seed
+from skdgm.utils.counts import count
 from skdgm.utils.wrapped import density_of
 
 _MAX_R_HAT, _MIN_ESS, _MOST = 1.01, 400, 0.99
@@ -95,7 +94,7 @@ def chain_diagnostics(
         ("n_draws", n_draws, MIN_DRAWS),
         ("thin", thin, 1),
     ):
-        check_scalar(value, name, Integral, min_val=low)
+        count(value, name, low)
     steps = {"n_steps": n_draws * thin, "thin": thin, "burn_in": burn_in}
     n_rows, density = n_chains * n_draws, density_of(estimator)
     if init is not None:

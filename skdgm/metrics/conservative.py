@@ -4,18 +4,17 @@ r"""Conservative log-likelihoods: by samples (CSL), and by reverse annealing (RA
    \log \frac1n \sum_{k=1}^n \frac{\tilde p(v)}{Z_0} w_k
 """
 
-from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils import gen_batches
-from sklearn.utils.validation import check_scalar
 
 from skdgm.metrics.models import check_can, seed_of
 from skdgm.partition import ladder
 from skdgm.partition.equilibrium import reach
 from skdgm.typing import Data, Seed
+from skdgm.utils.counts import count
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import stream
 from skdgm.utils.wrapped import density_of
@@ -89,8 +88,8 @@ def csl_log_likelihood(
     True
     """
     check_can("visible_fields", estimator, "csl_log_likelihood")
-    check_scalar(n_samples, "n_samples", Integral, min_val=1)
-    check_scalar(n_steps, "n_steps", Integral, min_val=1)
+    count(n_samples, "n_samples")
+    count(n_steps, "n_steps")
     density, seed = density_of(estimator), seed_of(random_state)
     rows, rng = density.read(X), stream(density.seed if seed is None else seed)
     unit, eta = density.visible_fields(n_samples, rng, n_steps)
@@ -189,7 +188,7 @@ def raise_log_likelihood(
         ("n_chains", n_chains, 1),
         ("n_samples", n_samples, 2),
     ):
-        check_scalar(value, name, Integral, min_val=low)
+        count(value, name, low)
     density = density_of(estimator)
     rng, problem = density.problem(n_samples, seed_of(random_state))
     base = reach(rng, problem, burn_in=100, n_steps=20).base

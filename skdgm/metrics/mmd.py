@@ -15,17 +15,16 @@ rows at a time.
 
 from collections.abc import Callable
 from functools import partial
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial.distance import pdist
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.utils import check_random_state, gen_batches
-from sklearn.utils.validation import check_scalar
 
 from skdgm.metrics._pairs import as_tables, check_number, check_pair
 from skdgm.typing import Data, Seed
+from skdgm.utils.counts import count
 
 # Tolerance for rounding: equal splits may differ by this share of the kernel's size.
 _ROUNDING = 1e-12
@@ -129,7 +128,7 @@ def maximum_mean_discrepancy(
     True
     """
     X, Y = check_pair(*as_tables((X, Y), "XY"), "XY", ensure_min_samples=2)
-    check_scalar(n_permutations, "n_permutations", Integral, min_val=0)
+    count(n_permutations, "n_permutations", 0)
     random_state = check_random_state(random_state)
     rows, m = np.concatenate([X, Y]), len(X)
     if kernel == "rbf":

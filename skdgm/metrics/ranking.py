@@ -3,15 +3,15 @@ r"""Quality of the ranking of anomalies by log-likelihood.
 The lower the log-likelihood of a row is, the more anomalous it is taken to be.
 """
 
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.utils import check_consistent_length, column_or_1d
-from sklearn.utils.validation import check_array, check_scalar
+from sklearn.utils.validation import check_array
 
 from skdgm.typing import ArrayLike
+from skdgm.utils.counts import count
 
 
 class AnomalyReport(NamedTuple):
@@ -80,7 +80,7 @@ precision_at_k=0.5, k=2)
             f"{sorted(kinds)}."
         )
     k = int(anomalous.sum()) if k is None else k
-    check_scalar(k, "k", Integral, min_val=1, max_val=len(scores))
+    count(k, "k", 1, len(scores))
     first = np.argsort(scores, kind="stable")[:k]
     return AnomalyReport(
         float(roc_auc_score(anomalous, -scores)),

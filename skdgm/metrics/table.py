@@ -8,7 +8,7 @@ the same bits.
 
 from collections.abc import Sequence
 from copy import deepcopy
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,12 +23,12 @@ from skdgm.metrics.brackets import likelihood_bracket, partition_bracket
 from skdgm.metrics.density import measure, parts_of, unwound
 from skdgm.metrics.models import check_can, check_names
 from skdgm.typing import Data, Seed
+from skdgm.utils.counts import count
 from skdgm.utils.wrapped import capabilities_of, density_of, has_mass
 
 COLUMNS = "nats", "lower", "upper", "se_rows", "bits_per_dim", "kind", "measure"
 COLUMNS += ("bit_draws",)
 _OPTIONS = {
-    "n_bit_draws": [Interval(Integral, 2, None, closed="left")],
     "confidence": [Interval(Real, 0, 1, closed="neither")],
 }
 # Tolerance for rounding errors in probabilities.
@@ -118,6 +118,7 @@ def likelihood_table(
     """
     check_names("likelihood_table", options, likelihood_bracket, partition_bracket)
     models = compared(estimators, X)
+    n_bit_draws = count(n_bit_draws, "n_bit_draws", 2)
     options |= {"n_bit_draws": n_bit_draws, "confidence": confidence}
     # A copy for each, so that all are evaluated on the same bits.
     states = [deepcopy(random_state) for _ in models]

@@ -7,7 +7,7 @@ with scores of columns and of the pairs P of columns that depend on one another,
 SDMetrics has it; references are those of :func:`tabular_report`.
 """
 
-from numbers import Integral, Real
+from numbers import Real
 from typing import NamedTuple
 
 from sklearn.utils import check_random_state
@@ -27,10 +27,10 @@ from skdgm.metrics._tabular.parts import (
 )
 from skdgm.metrics._tabular.utility import train_and_test
 from skdgm.typing import Data, Seed
+from skdgm.utils.counts import count
 
 _OPTIONS = {
     "column_types": [dict, None],
-    "max_rows": [Interval(Integral, 2, None, closed="left")],
     "confidence": [Interval(Real, 0, 1, closed="neither")],
 }
 # Rows to the nearest of which a neighbourhood reaches.
@@ -240,6 +240,7 @@ def tabular_report(
     >>> copied.scores["shapes"], copied.closest["share"]
     (1.0, 1.0)
     """
+    max_rows = count(max_rows, "max_rows", 2)
     tables = {"real": real, "synthetic": synthetic, "holdout": holdout}
     if holdout is None:
         del tables["holdout"]

@@ -1,12 +1,10 @@
 """Grid of images on a single Axes, and conversion of rows to images of a grey scale."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.utils import check_consistent_length
-from sklearn.utils.validation import check_scalar
 
 from skdgm.plotting._support import axes_for, check_looks
+from skdgm.utils.counts import count
 from skdgm.utils.domains import as_numbers
 from skdgm.utils.images import image_shape as sides
 
@@ -38,7 +36,7 @@ class Grid:
         n_parts, n_images, height, width = self.images.shape
         if n_columns is None:
             n_columns = int(np.ceil(np.sqrt(n_parts * n_images)))
-        check_scalar(n_columns, "n_columns", Integral, min_val=1)
+        count(n_columns, "n_columns")
         line, column = np.divmod(np.arange(n_images), n_columns)
         row = n_parts * line + np.arange(n_parts)[:, None]
         self.gap, longest = _GAP * max(height, width), max(height, width)

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_scalar
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has, check_looks, first_with
 from skdgm.typing import ArrayLike, Axes, Keywords, Self
-from skdgm.utils.counts import check_choice
+from skdgm.utils.counts import check_choice, count
 
 _WEIGHTS = "components_", "coefs_"
 
@@ -104,7 +104,7 @@ class ComponentsDisplay:
         estimator = first_with(estimator, _WEIGHTS)
         check_has(cls, estimator, _WEIGHTS, "machines and nets")
         check_choice("order", order, ("norm", "first"))
-        check_scalar(n_components, "n_components", Integral, min_val=1)
+        count(n_components, "n_components")
         check_scalar(layer, "layer", Integral)
         components = _filters(estimator, layer)
         if order == "norm":

@@ -1,15 +1,14 @@
 """Display of the images that a grid of two features decodes to."""
 
 from collections.abc import Sequence
-from numbers import Integral
 
 import numpy as np
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_scalar
 
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has
 from skdgm.typing import Axes, Keywords, Self
+from skdgm.utils.counts import count
 
 _MARGINS = 0.4, 0.4  # Inches for the features' names and limits.
 # Default limits: of binary units, and those that hold 99 % of a standard normal.
@@ -110,7 +109,7 @@ class ManifoldDisplay:
                 f"{type(estimator).__name__} has {len(names)}: fit one with two "
                 "components, or with a last layer of two units and feature_layer=-1."
             )
-        check_scalar(n_images, "n_images", Integral, min_val=2)
+        count(n_images, "n_images", 2)
         limits = _limits_of(estimator) if limits is None else limits
         numbers = np.asarray(limits).dtype.kind in "fiu"
         if np.shape(limits) not in ((2,), (2, 2)) or not numbers:

@@ -1,14 +1,13 @@
 """Display of images with imputed pixels, or reconstructed from their features."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _num_samples, check_scalar
+from sklearn.utils.validation import _num_samples
 
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has, means_of, pyplot
 from skdgm.typing import Any, ArrayLike, Axes, Data, Keywords, Self
+from skdgm.utils.counts import count
 from skdgm.utils.domains import as_numbers
 
 # Estimators that can show rows without missing entries.
@@ -117,7 +116,7 @@ class ReconstructionDisplay:
                 f"X_true has the shape {np.shape(X_true)}, but X {np.shape(X)}: they "
                 "must be the same rows."
             )
-        check_scalar(n_images, "n_images", Integral, min_val=1)
+        count(n_images, "n_images")
         first = np.arange(min(n_images, _num_samples(X)))
         X = _safe_indexing(X, first)
         known = _pixels(cls, X, "X")

@@ -1,15 +1,14 @@
 """Display of samples, and of the rows of data that are nearest to them."""
 
 import inspect
-from numbers import Integral
 
 import numpy as np
-from sklearn.utils.validation import check_scalar
 
 from skdgm.metrics import nearest_training_neighbours
 from skdgm.plotting._grid import Grid
 from skdgm.plotting._support import check_has, means_of
 from skdgm.typing import Any, ArrayLike, Axes, Data, Keywords, Seed, Self, Target
+from skdgm.utils.counts import count
 from skdgm.utils.domains import as_numbers
 
 _IMAGES, _OF_A_CLASS = 100, 10  # Default numbers of images, and of images per class.
@@ -190,7 +189,7 @@ def lines_of(labels, n_samples, n_columns):
             "many samples for each of labels."
         )
     n_columns = n_each if n_columns is None else n_columns
-    check_scalar(n_columns, "n_columns", Integral, min_val=1)
+    count(n_columns, "n_columns")
     if n_each % n_columns:
         raise ValueError(
             f"n_columns={n_columns} does not divide the {n_each} samples of each "

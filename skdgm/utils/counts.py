@@ -27,10 +27,12 @@ def count(value, name, low=1, high=None):
     if not is_a(Integral, value):
         kind = type(value).__name__
         raise TypeError(f"{name} must be an instance of int, not {kind}.")
+    # Python does not print all digits of some.
+    got = f"; got {name}={value}" if abs(value) < 10**99 else ""
     if value >= 2**63:
-        # Python does not print all digits of some.
-        got = f"; got {name}={value}" if value < 10**99 else ""
         raise ValueError(f"{name} must be less than 2**63{got}.")
+    if not got:
+        raise ValueError(f"{name} must be at least {low}.")
     return int(check_scalar(value, name, Integral, min_val=low, max_val=high))
 
 

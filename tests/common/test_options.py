@@ -1,6 +1,7 @@
 """What options are: checked at every call, of any number's type, and what a fitted
 model has learned, whatever they are set to afterwards."""
 
+import inspect
 import warnings
 from copy import copy
 from numbers import Integral, Real
@@ -54,6 +55,44 @@ def fitted(instance):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return estimator.fit(data.X, **data.y()), data
+
+
+def whole_numbers(kind):
+    """Pairs of a public method of a class, and of an argument that is a count."""
+    methods = inspect.getmembers(kind, inspect.isfunction)
+    return [
+        (method, name)
+        for method, function in methods
+        for name, argument in inspect.signature(function).parameters.items()
+        if method[0] != "_" and argument.annotation in (int, int | None)
+    ]
+
+
+@of_classes
+def test_counts_beyond_a_machine_word_are_named_by_methods(instance):
+    cases = whole_numbers(type(instance))
+    if not cases:
+        return
+    estimator, data = fitted(instance)
+    required = {"X": data.X[:4], "given": {0: data.X[0, 0]}, "n_steps": 2}
+    for method, name in cases:
+        if not hasattr(estimator, method):
+            continue
+        function = getattr(estimator, method)
+        parameters = inspect.signature(function).parameters
+        empty = {
+            key
+            for key in parameters
+            if parameters[key].default is inspect.Parameter.empty
+        }
+        given = {key: required[key] for key in empty - {name, "y"}}
+        if "y" in parameters and method != "sample":
+            given |= data.y(slice(4))
+        for value in (2**63, 10**400, -(10**5000)):
+            named = pytest.raises((TypeError, ValueError), match=name)
+            with named as caught:
+                function(**given, **{name: value})
+            assert len(str(caught.value)) < 400
 
 
 def answers(estimator, data):

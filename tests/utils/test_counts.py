@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skdgm import BernoulliRBM, metrics
+from skdgm.imputation import GenerativeImputer
 from skdgm.utils.counts import (
     check_choice,
     check_sizes,
@@ -53,6 +55,36 @@ def test_counts_beyond_a_machine_word_are_named(digits):
         count(10**digits, "n_steps")
     with pytest.raises(ValueError, match="n_samples must be less"):
         count_rows(10**digits, 4)
+    with pytest.raises(ValueError, match="burn_in (must be at least|==)"):
+        count(-(10**digits), "burn_in", 0)
+
+
+TABLE = pd.DataFrame({"a": np.arange(8.0)})
+BITS = np.eye(4)
+RBM = BernoulliRBM(2, n_iter=1, random_state=0).fit(BITS)
+
+
+@pytest.mark.parametrize("value", [2**63, 10**400, -(10**5000)], ids=["64", "", "-"])
+@pytest.mark.parametrize(
+    ("function", "data", "names"),
+    [
+        (metrics.partition_bracket, (RBM,), "n_chains n_betas burn_in n_steps"),
+        (metrics.likelihood_bracket, (RBM, BITS), "n_draws n_bit_draws"),
+        (metrics.csl_log_likelihood, (RBM, BITS), "n_samples n_steps"),
+        (metrics.raise_log_likelihood, (RBM, BITS), "n_betas n_chains n_samples"),
+        (metrics.chain_diagnostics, (RBM,), "n_chains n_draws thin burn_in"),
+        (metrics.likelihood_table, ([RBM], BITS), "n_bit_draws n_chains"),
+        (metrics.tabular_report, (TABLE, TABLE), "max_rows"),
+        (metrics.maximum_mean_discrepancy, (BITS, BITS), "n_permutations"),
+        (GenerativeImputer(RBM).fit(BITS).draw, (BITS,), "n_draws"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_functions_name_counts_beyond_a_machine_word(function, data, names, value):
+    for name in names.split():
+        with pytest.raises(ValueError, match=name) as caught:
+            function(*data, **{name: value})
+        assert len(str(caught.value)) < 400
 
 
 def test_a_choice_is_one_of_those_known():
