@@ -61,10 +61,11 @@ def test_answers_are_those_of_one_fit(estimator):
     sys.setswitchinterval(1e-5)
     reader.start()
     try:
-        # Once through all sizes, and on while the reader had hardly a turn.
+        # Once through all sizes, and on until the reader had some turns.
         for turn, (n_units, scale) in enumerate(cycle(SIZES)):
-            if turn >= len(SIZES) and (len(heard) > 5 or turn > 60):
+            if turn >= len(SIZES) and len(heard) > 5:
                 break
+            assert reader.is_alive()
             fit(having(estimator, n_components=n_units).fit, scale)
             if hasattr(estimator, "partial_fit"):
                 fit(estimator.partial_fit, scale)
@@ -72,7 +73,6 @@ def test_answers_are_those_of_one_fit(estimator):
         done.set()
         reader.join()
         sys.setswitchinterval(interval)
-    assert len(heard) > 5
     assert not [one for one in heard if one not in known][:2]
 
 
