@@ -85,3 +85,23 @@ def test_real_columns_alone_take_no_conditions():
     own = VAE(2, (8,), column_types="gaussian", n_iter=1).fit(np.eye(4))
     with pytest.raises(ValueError, match="takes no conditions: fit with column_types="):
         own.sample(3, conditions={0: 1})
+
+
+def test_seasons_of_several_years_are_learned():
+    """A date has several modes, one a year, given latent units that tell a season."""
+    rng, day = np.random.default_rng(0), np.arange(900)
+    frame = pd.DataFrame(
+        {"day": pd.Timestamp("2021-01-01") + pd.to_timedelta(day, "D")}
+    )
+
+    def season(day):
+        return np.cos(2 * np.pi * day / 365.25)
+
+    frame["warm"] = season(day) + rng.normal(0, 0.2, 900)
+    own = VAE(
+        2, 32, column_types="mixed", n_iter=60, learning_rate=0.02, random_state=0
+    )
+    found = own.fit(frame).sample(900, random_state=0)
+    known = season((found["day"] - frame["day"][0]).dt.days)
+    assert np.corrcoef(known, found["warm"])[0, 1] > 0.5
+    assert found["day"].dt.year.nunique() == 3

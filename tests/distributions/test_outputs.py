@@ -17,6 +17,7 @@ from skdgm.distributions import (
     NormalOutput,
     NumericOutput,
     OrdinalOutput,
+    places_of,
 )
 from skdgm.nets import beside, nll, vjp
 from skdgm.utils.random import stream
@@ -310,6 +311,36 @@ class TestMixed(OutputCase):
         out, rng = np.tile(self.out(1), (N_DRAWS, 1)), stream(0).rows(N_DRAWS)
         v = self.output.draw(out, rng)
         assert_means(self.output.inputs(v), self.output.expected(out[:1])[0])
+
+
+def test_columns_with_phases_may_have_a_mixture_of_their_own():
+    """The law of a date given a season has several peaks."""
+    scales = [scores([]), scores([25.0], (400.0,)), None, scores([0.0], (400.0,))]
+    kinds = np.array(["numeric", "numeric", "gaussian", "numeric"])
+    one, several = Mixture(1), Mixture(3)
+    gapped = np.array([False, False, False, True])
+    facts = kinds, np.ones(4, int), one, scales, gapped
+    output = MixedOutput(*facts, of_waves=several)
+    assert output.n_outputs.tolist() == [3, 2 + 9, 3, 1 + 2 + 9]
+    scaling = [[1, 0, 1], [0, 0, *[1, 0, 1]], [1, 0, 1], [0, 0, 0, *[1, 0, 1]]]
+    n_each = [[1, 1, 1], [1, 1, 3, 3, 3], [1, 1, 1], [1, 1, 1, 3, 3, 3]]
+    expected = [np.repeat(row, n) for row, n in zip(scaling, n_each)]
+    np.testing.assert_array_equal(output.scaling, np.concatenate(expected))
+    out = numbers(N_ROWS, output.n_outputs.sum())
+    v = np.array([[0.3, -0.4, 1, 0.2], [-1, 0.2, NAN, ABSENT], [NAN] * 4, [0.7] * 4])
+    found = output.log_p(out, v)
+    np.testing.assert_array_equal(found, output.present().log_p(out, v))
+    assert (output.present().draw(out, stream(0).rows(N_ROWS)) != ABSENT).all()
+    order = np.array([3, 1, 0])
+    np.testing.assert_array_equal(
+        output.take(order).log_p(
+            out[:, places_of(order, output.n_outputs)], v[:, order]
+        ),
+        found[:, order],
+    )
+    by_itself = NumericOutput(scales[1:2], several).log_p(out[:, 3:14], v[:, [1]])
+    np.testing.assert_array_equal(found[:, [1]], by_itself)
+    assert_slopes(lambda params: nll(params[0], (), v, output), (out,))
 
 
 @pytest.mark.parametrize("by_row", [False, True])

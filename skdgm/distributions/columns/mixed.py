@@ -19,6 +19,9 @@ from skdgm.distributions.columns.numeric import NumericOutput
 from skdgm.distributions.gaussian import NormalOutput
 from skdgm.distributions.roles import Output
 
+# Components of a date given latent units: a season has a mode in each year.
+_N_WAVES = 30
+
 
 class Block(NamedTuple):
     """Columns of one kind, with their positions among columns, inputs and outputs."""
@@ -33,22 +36,36 @@ class MixedOutput(Output):
     """Columns of several kinds, as blocks of one kind each.
 
     A kind is "bernoulli", "categorical", "ordinal", "gaussian" or "numeric"; ``sizes``
-    are numbers of categories, or 1; a ``mixture`` is the density of real columns.
+    are numbers of categories, or 1; a ``mixture`` is the density of real columns, and
+    ``of_waves`` that of columns with phases, such as dates: the same by default.
     ``scales`` are those of ordinal and numeric columns, and of categories in groups:
     see :class:`OrdinalOutput`, :class:`NumericOutput` and :class:`GroupedOutput`.
     Columns that are ``gapped`` may be absent, as of :class:`GappedOutput`; if
     ``whole``, draws of these never are.
     """
 
-    def __init__(self, kinds, sizes, mixture, scales=None, gapped=None, whole=False):
+    def __init__(
+        self,
+        kinds,
+        sizes,
+        mixture,
+        scales=None,
+        gapped=None,
+        whole=False,
+        of_waves=None,
+    ):
         self.kinds, self.sizes, self.mixture = kinds, sizes, mixture
-        self.scales, self.whole = scales, whole
+        self.scales, self.whole, self.of_waves = scales, whole, of_waves
         self.gapped = np.zeros(len(kinds), bool) if gapped is None else gapped
         self.n_inputs, self.n_outputs = np.empty((2, len(kinds)), int)
+        apart = np.zeros(len(kinds), bool)
+        if of_waves and of_waves != mixture:
+            apart[self.waved] = True
         found = []
-        for kind, gapped in dict.fromkeys(zip(kinds, self.gapped)):
-            at = np.flatnonzero((kinds == kind) & (self.gapped == gapped))
-            own = _output(kind, sizes, mixture, scales, at)
+        for key in dict.fromkeys(zip(kinds, self.gapped, apart)):
+            (kind, gapped, waves), same = key, (kinds == key[0]) & (apart == key[2])
+            at = np.flatnonzero(same & (self.gapped == gapped))
+            own = _output(kind, sizes, of_waves if waves else mixture, scales, at)
             found.append((GappedOutput(own, whole) if gapped else own, at))
             self.n_inputs[at] = found[-1][0].n_inputs
             self.n_outputs[at] = found[-1][0].n_outputs
@@ -66,12 +83,15 @@ class MixedOutput(Output):
     def scaling(self):
         """Mask of outputs that are log weights and log scales of real columns, whose
         last outputs are these, and means between them."""
-        found = [
-            name in ("gaussian", "numeric") and number - n in (-3, -1)
-            for name, n in zip(self.kinds, self.n_outputs)
-            for number in range(n)
-        ]
-        return np.array(found)
+        found = np.zeros(self.n_outputs.sum(), bool)
+        for output, at, *_ in self.blocks:
+            own = output.base if self.gapped[at[0]] else output
+            mixture = getattr(getattr(own, "values", own), "mixture", None)
+            if mixture:
+                k = mixture.n_components
+                for last in np.cumsum(self.n_outputs)[at]:
+                    found[last - 3 * k : last - 2 * k] = found[last - k : last] = True
+        return found
 
     @property
     def waved(self):
@@ -85,12 +105,12 @@ class MixedOutput(Output):
         """Distributions of some of the columns, in their order."""
         scales = self.scales and [self.scales[j] for j in columns]
         facts = self.kinds[columns], self.sizes[columns], self.mixture, scales
-        return type(self)(*facts, self.gapped[columns], self.whole)
+        return type(self)(*facts, self.gapped[columns], self.whole, self.of_waves)
 
     def present(self):
         """The same distributions, of which draws are never absent."""
         facts = self.kinds, self.sizes, self.mixture, self.scales, self.gapped
-        return type(self)(*facts, whole=True)
+        return type(self)(*facts, whole=True, of_waves=self.of_waves)
 
     def start(self, share):
         out = np.zeros(self.n_outputs.sum())
@@ -219,5 +239,6 @@ def output_as_asked(asked, columns):
         return NormalOutput(sizes, asked.variance, floor)
     if not hasattr(columns, "kinds"):
         return CategoricalOutput(sizes)
-    normal = standard_mixture(1, "gaussian", floor)
-    return MixedOutput(columns.kinds, sizes, normal, columns.scales, columns.gaps)
+    normal, several = (standard_mixture(n, "gaussian", floor) for n in (1, _N_WAVES))
+    facts = columns.kinds, sizes, normal, columns.scales, columns.gaps
+    return MixedOutput(*facts, of_waves=several)
