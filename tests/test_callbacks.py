@@ -364,8 +364,7 @@ def test_training_that_diverged_is_not_kept(path):
     for _ in range(2):
         with pytest.raises(DivergenceError):
             resumed(rbm, path, BITS)
-    if path.exists():
-        assert np.isfinite(skdgm.load(path).components_).all()
+    assert np.isfinite(skdgm.load(path).components_).all()
 
 
 def test_pre_training_is_not_repeated(path, monkeypatch):
@@ -453,7 +452,8 @@ def test_a_net_of_a_machine_is_not_trained_again(path):
         kept, again = skdgm.load(path), Nets(path)
         assert kept.predict(BITS).shape == LABELS.shape
         clone(clf).set_callbacks(again).fit(**data)
-        assert again.seen == first.seen[n_writes:] or again.seen == first.seen[-1:]
+        # After the last write only the end of the fit is left to tell.
+        assert again.seen == first.seen[min(n_writes, 5) :]
     with pytest.raises(ValueError, match="dropout="):
         resumed(clone(clf).set_params(dropout=0.1), path, **data)
     # What is kept more rarely ends complete, too.

@@ -191,6 +191,7 @@ def test_guesses_by_enumeration():
                 D = distances(own, place, 2)
                 best = D.min(axis=1)
                 guess = found[target][place]
+                assert np.isnan(guess).mean() < 0.5
                 for row, value in enumerate(guess):
                     near = columns[target].parts[2][best[row] + 1e-8 >= D[row]]
                     assert np.isin(value, near) or np.isnan(value)
