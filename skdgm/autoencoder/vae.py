@@ -177,7 +177,7 @@ class VAE(BoundOptions, LatentEstimator):
     dropout: Share = 0.0
     learning_rate = 0.006
 
-    _MODEL, _BUDGET = AutoencoderModel(), Budget(4_500, 20, 120)
+    _MODEL, _BUDGET = AutoencoderModel(), Budget(4_500, 20, 120, 1_500)
     _KNOWN = "classes_", "_label_counts", "_attributes_", "_known"
     _REVIVE = (
         "Set warm_up to some epochs, lower beta, or raise learning_rate or n_iter."

@@ -162,13 +162,19 @@ class Learned(NamedTuple):
     useless: bool
 
 
+# Times the largest number of epochs that a least number of updates may take.
+_MANY = 3
+
+
 class Budget(NamedTuple):
     """Default length of training: a number of updates aimed at, and the least and the
-    largest number of epochs, which take precedence."""
+    largest number of epochs, which take precedence; but small tables get ``least``
+    updates, whatever the number of epochs, up to ``_MANY`` times the largest."""
 
     n_updates: int
     fewest: int
     most: int
+    least: int = 0
 
     def epochs(self, n_iter, table, batch_size):
         """Number of epochs: ``n_iter``, or for "auto" that of the budget."""
@@ -178,8 +184,9 @@ class Budget(NamedTuple):
         """Number of epochs of so many updates: ``n_iter``, or that of the budget."""
         if n_iter != AUTO:
             return n_iter
-        n_epochs = -(-self.n_updates // n_batches)
-        return int(np.clip(n_epochs, self.fewest, self.most))
+        n_epochs, few = (-(-n // n_batches) for n in (self.n_updates, self.least))
+        n_epochs = np.clip(n_epochs, self.fewest, self.most)
+        return int(max(n_epochs, min(few, _MANY * self.most)))
 
 
 @cache

@@ -518,7 +518,7 @@ def test_it_does_not_matter_how_data_are_kept(decoder, tmp_path):
 
 def test_a_number_of_epochs_makes_for_enough_updates():
     vae = VAE(2, 3, batch_size=1000, random_state=0)
-    assert vae.fit(SMALL[:, :3]).n_iter_ == 120
+    assert vae.fit(SMALL[:, :3]).n_iter_ == 360
 
 
 def test_there_are_not_more_epochs_than_needed():

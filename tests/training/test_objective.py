@@ -165,6 +165,14 @@ def test_as_many_epochs_as_make_so_many_updates(n_rows, batch_size, expected):
     assert budget.epochs(7, table, batch_size) == 7
 
 
+@pytest.mark.parametrize(
+    "n_batches, expected", [(1, 60), (2, 60), (4, 38), (7, 22), (9, 17), (30, 5)]
+)
+def test_small_tables_get_a_least_number_of_updates(n_batches, expected):
+    """In thrice the largest number of epochs at most; larger tables are left alone."""
+    assert Budget(150, 2, 20, 150).epochs_of(AUTO, n_batches) == expected
+
+
 def test_what_is_freed_is_kept_while_there_is_learning(monkeypatch):
     called = []
     monkeypatch.setattr(loop, "hold", lambda: called.append(1))
