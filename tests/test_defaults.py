@@ -81,9 +81,9 @@ def test_epochs_are_those_of_docstrings():
         usual, bits, least, most = (
             part and int(part.replace(",", "")) for part in told.groups()
         )
-        assert tuple(thing._BUDGET) == (usual, least, most), thing
+        assert thing._BUDGET[:3] == (usual, least, most), thing
         of_bits = getattr(thing, "_BUDGET_BITS", None)
-        assert of_bits is None or tuple(of_bits) == (bits, least, most), thing
+        assert of_bits is None or of_bits[:3] == (bits, least, most), thing
     assert found > 30
 
 

@@ -482,7 +482,7 @@ SERIES = [
 ]
 
 
-@pytest.mark.short("RNNNADE")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("model", SERIES, ids=lambda own: type(own).__name__)
 def test_sequences_stay_whole(clients, model):
     """One shard learns as a fit does; where rows are does not matter."""

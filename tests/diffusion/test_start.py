@@ -19,7 +19,7 @@ HOLES[0, 0] = HOLES[1, 1:] = HOLES[2] = np.nan
 def start():
     """A diffusion, and the mean and covariance of its rows."""
     model = Diffusion((4,), n_iter=0, n_steps=4, n_draws=60, random_state=0).fit(X)
-    normal, scale = model.density_.normal, X.std(axis=0)
+    normal, scale = model.density_.frame.normal, X.std(axis=0)
     mean = X.mean(axis=0) + scale * normal.mean
     return model, mean, normal.covariance * np.outer(scale, scale)
 

@@ -97,6 +97,7 @@ def test_the_monitor_adds_two_standard_errors():
     weight, calls = np.array([1.0, 2, 1, 4]), iter(losses)
     watch.held_out = SimpleNamespace(index=np.arange(4), weight=weight)
     watch.rows = SimpleNamespace(blocks=lambda n: [slice(0, n)])
+    watch.objective = SimpleNamespace(held_draws=1)
     watch.of_probe = lambda state: 7.0
     watch._losses = lambda state, index, part: next(calls)
     w = weight / weight.sum()

@@ -234,10 +234,16 @@ def deep_classifier(**options):
 
 
 @pytest.mark.release
-@pytest.mark.short("{}-float64", "'l2': 0.01, 'max_norm': 0.4}-float64")
+@pytest.mark.short("{}-float64")
 @crossed(OF_DEEP_LABELS)
 def test_deep_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
     assert_rounded(deep_classifier, options, KINDS[kind], calls, monkeypatch)
+
+
+@pytest.mark.exhaustive
+def test_deep_labels_under_many_options_differ_by_rounding_only(calls, monkeypatch):
+    options, kind = OF_DEEP_LABELS[-1], KINDS[list(KINDS)[-1]]
+    assert_rounded(deep_classifier, options, kind, calls, monkeypatch)
 
 
 @pytest.mark.parametrize(
