@@ -252,7 +252,7 @@ def test_as_many_epochs_as_make_so_many_updates(
     kind, there_are, batch_size, expected, monkeypatch
 ):
     """Here they are less, and so are their bounds."""
-    assert there_are == kind._BUDGET
+    assert Budget(*there_are) == kind._BUDGET
     monkeypatch.setattr(kind, "_BUDGET", Budget(200, 2, 15))
     own = kind(batch_size=batch_size, early_stopping=False, random_state=0)
     assert own.fit(X[:20, :2]).n_iter_ == expected
