@@ -24,8 +24,6 @@ Method = TypeVar("Method", bound=Callable)
 Class = TypeVar("Class", bound=type)
 # Beginnings of the names of methods that do not read what was learned alone.
 _CHANGING = "_", "fit", "partial_fit", "set_", "get_"
-# Options of methods that are True or False.
-_FLAGS = {"return_se", "return_y", "apc"}
 
 
 @contextmanager
@@ -105,9 +103,12 @@ def steady(cls: Class) -> Class:
 
 
 def _on_view(method):
+    defaults = (method.__kwdefaults__ or {}).items()
+    flags = {name for name, default in defaults if isinstance(default, bool)}
+
     @wraps(method)
     def read(self, *arguments, **options):
-        for name in options.keys() & _FLAGS:
+        for name in options.keys() & flags:
             check_scalar(options[name], name, (bool, np.bool_))
         return method(view(self), *arguments, **options)
 

@@ -170,9 +170,11 @@ def kinds_of(column_types, rows):
     if column_types == EVERY:
         return np.full(rows.shape[1], column_types[0])
     names = column_types.values() if isinstance(column_types, dict) else column_types
-    single = isinstance(column_types, str)
-    wrong = [kind for kind in names if not (isinstance(kind, str) and kind in KINDS)]
-    wrong = [names] if single else wrong
+    # A single text is none of the kinds: only "mixed" stands for all columns.
+    if isinstance(names, str):
+        wrong = [names]
+    else:
+        wrong = [one for one in names if not isinstance(one, str) or one not in KINDS]
     if wrong and names != "mixed":
         raise ValueError(
             f"column_types must be 'mixed', or have one of {_listed(KINDS)} for each "

@@ -61,6 +61,7 @@ class DiffusionDensity(Density):
         self.layout, state, self.now = given[-3:]
         super().__init__(*common)
         self.params = state.learned
+        # Files of older versions have no mixture of missing entries.
         self.statistics, self.frame, *base = state.statistics
         self.clocks, self.filler = Clocks(self.frame.size), filler_of(self.frame, *base)
 

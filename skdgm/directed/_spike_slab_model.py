@@ -71,9 +71,7 @@ class CodingObjective(Objective):
             W, v = of_rows(self.rows.take(order), rng), self.rows.take(shown)
             v, starts = v.astype(float), [W, of_directions(W, v, rng)]
             tried = [self._tried(W, v[:_TRIED]) for W in starts]
-        params = tried[
-            np.argmax([np.nan_to_num(value, nan=-np.inf) for _, value in tried])
-        ][0]
+        params, _ = max(tried, key=lambda pair: np.nan_to_num(pair[1], nan=-np.inf))
         n = len(params.c)
         shapes = (k, k), (k,), (n, k), (n,), (n,), (k,)
         params = astype(params, self.rows.dtype)
@@ -83,14 +81,9 @@ class CodingObjective(Objective):
         """Parameters after some steps from weights, with spikes as often on as off, and
         their bound of rows v."""
         (n, k), n_sweeps = W.shape, self.options.mean_field_steps
-        own = (
-            np.zeros(n),
-            np.zeros(k),
-            np.ones(k),
-            np.ones(k),
-            np.full(n, 1 / _VARIANCE),
-        )
-        params = CodingParams(W, *own)
+        spikes = {"b": np.zeros(k), "mu": np.ones(k), "alpha": np.ones(k)}
+        precision = np.full(n, 1 / _VARIANCE)
+        params = CodingParams(W=W, c=np.zeros(n), beta=precision, **spikes)
         for _ in range(_STEPS):
             means = sums(params, v, pairs(params, v, n_sweeps))
             params = self._maximised(params, means)

@@ -34,7 +34,7 @@ def of_directions(W, v, rng):
     """Weights W of which the first are replaced by independent components of rows v,
     each with the sign for which it is skewed to the right, and if there is room also
     with the other sign."""
-    x, k = _near(v).astype(float), W.shape[1]
+    x, k = _near(v), W.shape[1]
     u, spread, axes = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
     m = min(k, np.count_nonzero(spread > _NARROW * max(spread[0], _NARROW)))
     if not m:

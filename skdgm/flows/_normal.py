@@ -20,7 +20,6 @@ from scipy.special import log_softmax, logsumexp
 
 from skdgm.autoregressive._linear_chain import (
     QUICK,
-    given_seen,
     jitter,
     patterns,
     regular_root,
@@ -157,24 +156,16 @@ class Pattern(NamedTuple):
     def of(cls, normal, missing):
         """Pattern of a :class:`Normal` and a mask of missing columns."""
         seen, covariance = ~missing, normal.covariance
-        own = np.eye(seen.sum())
-        # Of the identity there are weights in place of means.
-        found = given_seen(np.zeros(len(seen)), covariance, _laid(own, seen), missing)
-        weights, within, _ = found
-        root = cholesky(within + np.diag(jitter(within)), **QUICK)
         inner = regular_root(covariance[np.ix_(seen, seen)])
-        white = solve_triangular(inner, own, **QUICK).T
+        white = solve_triangular(inner, np.eye(len(inner)), **QUICK).T
+        projected = white.T @ covariance[np.ix_(seen, missing)]
+        weights = white @ projected
+        within = covariance[np.ix_(missing, missing)] - projected.T @ projected
+        root = cholesky(within + np.diag(jitter(within)), **QUICK)
         back = solve_triangular(root, np.eye(len(root)), **QUICK).T
         return cls(
             missing, seen, weights, root, back, white, np.log(np.diag(inner)).sum()
         )
-
-
-def _laid(own, seen):
-    """Rows of seen columns among all."""
-    found = np.zeros((len(own), len(seen)))
-    found[:, seen] = own
-    return found
 
 
 class Conditional:

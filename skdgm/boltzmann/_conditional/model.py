@@ -111,11 +111,12 @@ class Conditional(Tables):
         """Options of training, with a learning rate that suits the columns of y."""
         asked = SimpleNamespace(**vars(facts.options))
         if asked.learning_rate == AUTO:
-            real = any(unit.form == "normal" for unit in energy.units)
-            of_real = _OF_REAL if asked.pairwise else _OF_GATED
-            counted = any(isinstance(unit, Binomial | Poisson) for unit in energy.units)
-            others = _OF_COUNTS if counted else _OF_OTHERS
-            asked.learning_rate = of_real if real else others
+            if any(unit.form == "normal" for unit in energy.units):
+                asked.learning_rate = _OF_REAL if asked.pairwise else _OF_GATED
+            elif any(isinstance(unit, Binomial | Poisson) for unit in energy.units):
+                asked.learning_rate = _OF_COUNTS
+            else:
+                asked.learning_rate = _OF_OTHERS
         return asked
 
     def initial(self, facts):

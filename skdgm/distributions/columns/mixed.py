@@ -62,9 +62,9 @@ class MixedOutput(Output):
         if of_waves and of_waves != mixture:
             apart[self.waved] = True
         found = []
-        for key in dict.fromkeys(zip(kinds, self.gapped, apart)):
-            (kind, gapped, waves), same = key, (kinds == key[0]) & (apart == key[2])
-            at = np.flatnonzero(same & (self.gapped == gapped))
+        for kind, gapped, waves in dict.fromkeys(zip(kinds, self.gapped, apart)):
+            same = (kinds == kind) & (self.gapped == gapped)
+            at = np.flatnonzero(same & (apart == waves))
             own = _output(kind, sizes, of_waves if waves else mixture, scales, at)
             found.append((GappedOutput(own, whole) if gapped else own, at))
             self.n_inputs[at] = found[-1][0].n_inputs
