@@ -225,3 +225,12 @@ def test_weights_may_be_of_any_size(score_by, weight):
     # One of several, however large.
     weights[:30] = 1.0
     assert np.isfinite(clone(model).fit(X, sample_weight=weights).offset_)
+
+
+def test_a_later_fit_by_rows_knows_nothing_of_columns():
+    detector = DensityOutlierDetector(NADE(4, "gaussian", n_iter=2, random_state=0))
+    by_row = clone(detector).fit(X).score_samples(X)
+    detector.set_params(score_by="column").fit(X)
+    detector.set_params(score_by="row").fit(X)
+    np.testing.assert_array_equal(detector.score_samples(X), by_row)
+    assert not hasattr(detector, "usual_")

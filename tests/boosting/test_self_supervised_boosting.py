@@ -22,7 +22,9 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from skops import io
 
 from skdgm import FVBN, SelfSupervisedBoosting, save
-from skdgm.boosting._rows import best_weight
+from skdgm.boosting import self_supervised_boosting
+from skdgm.boosting._rows import Rows, beside, best_weight
+from skdgm.boosting._tilted import Tilted
 from skdgm.exceptions import UnsavableError
 
 RNG = np.random.default_rng(0)
@@ -330,3 +332,83 @@ def test_rounds_without_gain_end_a_fit():
     model.set_params(n_iter_no_change=3).fit(two(60))
     assert model.n_iter_ == 3
     assert not model.classifiers_
+
+
+def test_weights_are_the_learning_rate_times_the_best_ones():
+    found = [
+        SelfSupervisedBoosting(**SMALL | {"n_iter": 1}, learning_rate=rate).fit(
+            two(300)
+        )
+        for rate in (0.2, 0.8)
+    ]
+    assert found[0].weights_ * 4 == pytest.approx(found[1].weights_)
+
+
+@pytest.mark.parametrize("names", [["a", "b"], None], ids=["frame", "array"])
+def test_what_is_known_of_draws_is_theirs_in_all_rounds(monkeypatch, names):
+    """Values of the first density and of F that are kept beside draws, and held-out
+    scores that follow from them; a first density of other libraries knows names."""
+    tilts = []
+
+    class Checked(Tilted):
+        def advanced(self, drawn, *given):
+            again = self.measured(drawn.rows)
+            np.testing.assert_allclose(drawn.log_base, again.log_base)
+            if len(given) == 2:  # Between rounds.
+                tilts.append(drawn.tilt)
+                np.testing.assert_allclose(drawn.tilt, again.tilt)
+            return super().advanced(drawn, *given)
+
+    monkeypatch.setattr(self_supervised_boosting, "Tilted", Checked)
+    options = SMALL | {"n_particles": 400}
+    model = SelfSupervisedBoosting(GaussianMixture(1), **options)
+    model.fit(pd.DataFrame(two(300), columns=names))
+    assert len(tilts) > 2
+    assert np.std(tilts[1]) > 0
+    assert type(model.sample(2)) is (pd.DataFrame if names else np.ndarray)
+
+
+@pytest.mark.parametrize(
+    ("X", "kind"),
+    [
+        (np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), "bernoulli"),
+        (np.array([[0.0, 2.0], [1.0, 0.0]]), "gaussian"),
+        (np.array([[0.0, 0.5], [1.0, 0.0]]), "gaussian"),
+    ],
+    ids=["bits", "codes", "real"],
+)
+def test_the_first_density_by_default(X, kind):
+    assert SelfSupervisedBoosting()._begin(X).column_types == kind
+
+
+def test_a_classifier_learns_from_as_many_draws_as_rows_and_trees_from_half():
+    X, drawn = two(30), two(100, 1)
+    rows = Rows(
+        X, np.arange(20), np.arange(20, 30), np.full(20, 0.05), np.full(10, 0.1)
+    )
+
+    class Noted(LogisticRegression):
+        def fit(self, X, y):
+            self.seen = np.bincount(y)
+            return super().fit(X, y)
+
+    for model, n_draws in (
+        (SelfSupervisedBoosting(classifier=Noted()), 20),
+        (SelfSupervisedBoosting(), 50),
+    ):
+        given = np.random.default_rng(0), np.random.RandomState(0)
+        classifier, rest = model._told(rows, drawn, *given)
+        assert len(np.unique(rest)) == 50
+        if model.classifier is None:
+            counts = classifier.tree_.n_node_samples[0]
+            assert counts == 20 + n_draws
+            assert classifier.max_depth == 3
+            assert classifier.min_samples_leaf == 10
+        else:
+            np.testing.assert_array_equal(classifier.seen, [n_draws, 20])
+
+
+def test_where_no_draw_has_been_there_may_be_one():
+    log_Z, se = beside(np.log(3.0), 0.1, np.log(2.0))
+    assert np.exp(log_Z) == pytest.approx(5)
+    assert se == pytest.approx(np.hypot(0.1, 0.4))

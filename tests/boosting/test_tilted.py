@@ -112,3 +112,74 @@ def test_log_odds_have_limits():
     assert ((found > 0) == y).all()
     far = LogisticRegression(C=1e6).fit(X, y)
     assert abs(log_odds(far, 1e6 * X)).max() <= 7 + 1e-9
+
+
+class Independent:
+    """Columns that do not depend on each other, each uniform; rows have no seed."""
+
+    def __init__(self, n_columns):
+        self.n_columns = n_columns
+
+    def sample(self, n, random_state):
+        return np.random.default_rng(random_state).random((n, self.n_columns))
+
+    def score_samples(self, rows):
+        return np.zeros(len(rows))
+
+
+def test_columns_of_pairs_of_a_group_are_exchanged():
+    """Without a tilt every exchange is accepted: the columns of a group are permuted,
+    of a half of the pairs one, of others any number from none to all."""
+    tilted, rng = Tilted(Independent(6), [], 1), np.random.default_rng(0)
+    drawn = tilted.measured(tilted.of_base(8000, rng))
+    after = tilted._exchanged(drawn, rng, 1.0, n_groups=4)
+    moved = after.rows != drawn.rows
+    for before, now in zip(np.split(drawn.rows, 4), np.split(after.rows, 4)):
+        np.testing.assert_array_equal(np.sort(before, axis=0), np.sort(now, axis=0))
+    assert (moved.reshape(4, -1).mean(axis=1) > 0.2).all()
+    share = np.bincount(moved.sum(axis=1), minlength=7) / 8000
+    expected = np.full(7, 0.5 / 7) + 0.5 * (np.arange(7) == 1)
+    bounds = ERRORS * np.sqrt(expected * (1 - expected) / 4000)
+    assert (abs(share - expected) < bounds).all()
+
+
+@pytest.mark.parametrize("n_columns", [1, 2, 3])
+def test_draws_are_moved_so_many_times(n_columns, monkeypatch):
+    tilted, rng, moves = Tilted(Independent(n_columns), [], 3), RNG, []
+    for name in "_renewed", "_exchanged":
+
+        def move(drawn, *_, name=name):
+            moves.append(name)
+            return drawn
+
+        monkeypatch.setattr(tilted, name, move)
+    drawn = tilted.measured(tilted.of_base(8, rng))
+    tilted.advanced(drawn, np.zeros((2, 4)), rng)
+    names = ["_renewed", "_exchanged"] if n_columns > 1 else ["_renewed"]
+    assert moves == 3 * names
+
+
+def test_draws_are_picked_by_the_weights_of_their_group(monkeypatch):
+    tilted = Tilted(Independent(1), [], 1)
+    monkeypatch.setattr(tilted, "_renewed", lambda drawn, *_: drawn)
+    drawn = tilted.measured(np.arange(6.0)[:, None])
+    log_weight = np.array([[-np.inf, 0, -np.inf], [-np.inf, -np.inf, 5]])
+    found = tilted.advanced(drawn, log_weight, np.random.default_rng(0))
+    np.testing.assert_array_equal(found.rows[:, 0], [1, 1, 1, 5, 5, 5])
+
+
+class Slope:
+    """Log odds that rise with the first column, from 0 to 4."""
+
+    def decision_function(self, rows):
+        return 4 * rows[:, 0]
+
+
+def test_the_standard_error_of_log_Z_is_its_spread():
+    tilted, truth = Tilted(Independent(2), [(Slope(), 1.0)], 2), np.log(np.expm1(4) / 4)
+    found = np.array(
+        [tilted.annealed(80, np.random.default_rng(k))[1:] for k in range(50)]
+    )
+    spread = np.std(found[:, 0])
+    assert 0.7 < found[:, 1].mean() / spread < 1.4
+    assert abs(found[:, 0].mean() - truth) < ERRORS * spread / np.sqrt(50)

@@ -253,3 +253,22 @@ def test_what_is_known_of_the_sets():
     assert len({dataset.name for dataset in every}) == 14
     assert tables._DNA.name == "dna.npz"
     assert json.dumps([dataset.checksums for dataset in every])
+
+
+def test_shapes_and_sizes_of_the_sets():
+    for dataset in (images.MNIST, images.BINARIZED_MNIST, images.SILHOUETTES):
+        assert np.prod(dataset.image_shape) == dataset.n_columns == 784
+    assert [sum(s.n_rows) for s in (images.MNIST, images.SILHOUETTES)] == [70_000, 8671]
+    assert images.MNIST.highest == 255
+    tables_of = tables.TABLES
+    assert {name for name in tables_of if tables_of[name].image_shape} == {
+        "ocr_letters"
+    }
+    assert np.prod(tables_of["ocr_letters"].image_shape) == 128
+    assert tables_of["dna"].n_rows == (1400, 600, 1186)
+    assert {name: t.n_columns for name, t in tables_of.items()} == {
+        **{"accidents": 111, "adult": 123, "baudio": 100, "connect4": 126, "dna": 180},
+        **{"jester": 100, "mushrooms": 112, "nips": 500, "nltcs": 16},
+        **{"ocr_letters": 128, "plants": 69},
+    }
+    assert all(t.highest == 1 for t in tables_of.values())
