@@ -205,6 +205,7 @@ def test_a_warm_start_goes_on(client):
         distribute.fit(refined.set_params(refine=None), REAL, **one)
 
 
+@pytest.mark.exhaustive
 def test_layers_that_were_trained_are_kept_where_one_diverges(client):
     dbn = DBN((4, 3), n_iter=3, learning_rate=(0.1, 1e6), batch_size=40)
     with pytest.raises(DivergenceError, match="DBN layer 1 diverged after 0 of 3"):

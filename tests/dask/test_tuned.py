@@ -142,7 +142,7 @@ def test_the_result_is_that_of_the_shards_not_of_the_workers(clients, model, row
     assert not _shard._KEPT
 
 
-@pytest.mark.short("2")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("n_shards", [2, 5])
 def test_the_gradient_is_that_of_all_rows(client, n_shards):
     """Without draws, with all rows in a batch, and layers that are not pre-trained."""
@@ -243,6 +243,7 @@ def test_a_warm_start_goes_on(client):
         distribute.fit(found, X, LABELS, **one)
 
 
+@pytest.mark.exhaustive
 def test_divergence(client):
     options = EACH | {"schedule": "constant"}
     net = DBNClassifier((4, 3), pretrain_learning_rate=1e6, **options)
@@ -373,13 +374,12 @@ def test_deep_machines_with_a_net(clients, model, rows, y):
     assert not _shard._KEPT
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "model",
     [
         RBMClassifier(4, **SMALL),
-        pytest.param(
-            DBMClassifier(DBM((4, 3), **SMALL), n_iter=1), marks=pytest.mark.exhaustive
-        ),
+        DBMClassifier(DBM((4, 3), **SMALL), n_iter=1),
     ],
     ids=str,
 )

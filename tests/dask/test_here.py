@@ -1,0 +1,103 @@
+"""Proofs of fits on several workers by a client without a cluster.
+
+They are the tests that run with a cluster, which takes seconds, in the exhaustive suite
+and in releases. What concerns the cluster itself is left to these.
+"""
+
+from inspect import signature
+
+import pytest
+
+from tests.dask import test_fit, test_stack, test_tuned
+from tests.dask.here import Here
+from tests.dask.test_fit import pytestmark
+
+__all__ = ["pytestmark"]
+
+PROOFS = {
+    test_fit: [
+        "test_one_shard_is_a_fit",
+        "test_what_is_said_at_the_end_is_that_of_a_fit",
+        "test_tables_of_dask",
+        "test_a_warm_start_goes_on",
+        "test_many_rounds_of_few_rows_are_told",
+        "test_bad_input",
+    ],
+    test_stack: [
+        "test_a_warm_start_goes_on",
+        "test_layers_that_were_trained_are_kept_where_one_diverges",
+        "test_a_shard_that_was_lost_is_made_again_in_a_layer_above",
+        "test_what_is_printed",
+    ],
+    test_tuned: [
+        "test_tables_of_dask_and_weights",
+        "test_a_warm_start_goes_on",
+        "test_divergence",
+        "test_a_shard_that_was_lost_is_made_again",
+        "test_bad_input",
+        "test_what_is_printed",
+    ],
+}
+# Tests of a list of cases, with the numbers of those that are run here.
+ONE, SAME = "test_one_shard_is_a_fit", "test_the_result_is_that_of_the_shards_not_of_"
+SAME += "the_workers"
+DEEP, WHOLE = "test_deep_machines_with_a_net", "test_sequences_stay_whole"
+CASES = [
+    (test_fit, SAME, test_fit.MODELS, (0, 1, 2, 3, 4, 5, 7, 8, 10, 12, 14, 18, 26)),
+    (test_fit, WHOLE, [(one,) for one in test_fit.SERIES], (1, 3, 4)),
+    (test_stack, ONE, test_stack.STACKS, range(7)),
+    (test_stack, SAME, test_stack.STACKS, (0, 4)),
+    (test_tuned, ONE, test_tuned.MODELS, range(7)),
+    (test_tuned, SAME, test_tuned.MODELS, (0, 3)),
+    (test_tuned, DEEP, test_tuned.MACHINES, (0, 3)),
+    (test_tuned, "test_early_stopping", [(test_tuned.LABELS,)], (0,)),
+    (test_tuned, "test_the_gradient_is_that_of_all_rows", [(2,)], (0,)),
+    (
+        test_tuned,
+        "test_losses_of_labels_are_those_of_rows_with_one",
+        [(test_tuned.RBMClassifier(4, **test_tuned.SMALL),)],
+        (0,),
+    ),
+]
+
+
+@pytest.fixture(autouse=True)
+def without_a_cluster(monkeypatch):
+    monkeypatch.setattr("distributed.wait", lambda future, timeout: None)
+    monkeypatch.setattr("distributed.default_client", lambda: Here(3))
+
+
+@pytest.fixture
+def clients():
+    return Here(1), Here(3)
+
+
+@pytest.fixture
+def client():
+    return Here(3)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(module, name) for module, names in PROOFS.items() for name in names],
+    ids=lambda part: getattr(part, "__name__", part)[5:],
+)
+def test_by_a_client_without_a_cluster(module, name, request):
+    proof = getattr(module, name)
+    proof(*map(request.getfixturevalue, signature(proof).parameters))
+
+
+@pytest.mark.parametrize(
+    ("proof", "case"),
+    [
+        pytest.param(
+            getattr(module, name), cases[k], id=f"{module.__name__}-{name}-{k}"
+        )
+        for module, name, cases, numbers in CASES
+        for k in numbers
+    ],
+)
+def test_cases_by_a_client_without_a_cluster(proof, case, client, clients):
+    first = clients if "clients" in signature(proof).parameters else client
+    names = [name for name in signature(proof).parameters if not name.startswith("cl")]
+    proof(first, **dict(zip(names, case, strict=True)))
