@@ -2,12 +2,12 @@
 
 import os
 import signal
-import sys
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests import suites
 
 # scikit-learn's checks with array API dispatch are skipped without it.
 os.environ["SCIPY_ARRAY_API"] = "1"
@@ -19,51 +19,11 @@ os.environ["MPLBACKEND"] = "Agg"
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-TESTS = Path(__file__).parent
-# Folders whose tests are proofs: by enumeration, against a general way, by differences.
-PROOFS = "_kernels", "couplings", "distributions", "energies", "gradients", "optim"
-PROOFS += "inference", "nets", "partition", "samplers"
-
-
-# Of each test with the mark ``short``, and its texts: all cases.
-CASES = {}
-
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark what is left to CI as exhaustive: cases that ``short`` does not name, those
-    in single precision, for which kernels would be compiled once more, and estimators
-    on whose road another one stands; and what belongs to the core. Left to releases
-    are the cases of tests with that mark that ``short`` does not name, and instances
-    whose class and way to read rows were asked."""
-    common = sys.modules.get("tests.common.instances")
-    for item in items:
-        case, kept = getattr(item, "callspec", None), item.get_closest_marker("short")
-        if kept:
-            test = item.nodeid.split("[")[0], kept.args
-            CASES.setdefault(test, []).append(case.id)
-        given = case.params.values() if case else ()
-        asked = [one for one in given if common and common.among(one, common.INSTANCES)]
-        named = kept and any(text in case.id for text in kept.args)
-        if named:
-            own = [mark for mark in item.own_markers if mark.name != "release"]
-            item.own_markers[:] = own
-        if any(not common.among(one, common.LANDING) for one in asked):
-            item.add_marker("release")
-        if item.get_closest_marker("release"):
-            continue
-        if (
-            (kept and not named)
-            or any(one is np.float32 for one in given)
-            or any(not common.among(one, common.ROADS) for one in asked)
-        ):
-            item.add_marker("exhaustive")
-        if item.get_closest_marker("exhaustive"):
-            continue
-        folder = item.path.relative_to(TESTS).parts[0]
-        in_core = any(common.among(one, common.CORE) for one in asked)
-        if folder in PROOFS or (folder == "common" and in_core):
-            item.add_marker("core")
+    """Which case runs where: tests/suites.py."""
+    suites.sort_out(items)
 
 
 # What tests share, as functions that put it back: generators and estimators of modules

@@ -358,13 +358,8 @@ def test_every_parameter_is_constrained(cls):
     assert set(cls._parameter_constraints) == set(cls().get_params())
 
 
-@pytest.mark.short(
-    "data",
-    "distributions",
-    "nets",
-    "samplers",
-    "energies",
-    "latent",
+@pytest.mark.exhaustive(
+    default=["data", "distributions", "nets", "samplers", "energies", "latent"]
 )
 @pytest.mark.parametrize("home", LAW)
 def test_examples_run(home):

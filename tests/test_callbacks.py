@@ -40,7 +40,7 @@ from skdgm.persistence.target import replaced
 from skdgm.preprocessing import BernoulliBinarizer
 from skdgm.stacks import StackedNetwork, TunedNetwork
 from tests.callbacks import Callback
-from tests.common.instances import INSTANCES, name_of
+from tests.common.instances import INSTANCES, cases
 from tests.common.shapes import brief
 from tests.common.test_contract import Data
 from tests.kills import survive
@@ -94,7 +94,7 @@ def path(tmp_path):
     return tmp_path / "model.skdgm"
 
 
-@pytest.mark.parametrize("instance", SINGLE, ids=name_of)
+@pytest.mark.parametrize("instance", cases(SINGLE))
 def test_going_on_is_the_same_as_never_having_stopped(instance, path):
     instance, data = brief(clone(instance), most=3), Data(instance)
     given = {"X": data.X[:40], **data.y(slice(40))}
@@ -165,7 +165,7 @@ def assert_goes_on(estimator, path, start=clone, step=1, **data):
 
 
 @pytest.mark.release
-@pytest.mark.parametrize("instance", STACKS, ids=name_of)
+@pytest.mark.parametrize("instance", cases(STACKS))
 def test_stacks_go_on_with_the_layer_under_way(instance, path):
     instance, data = brief(clone(instance), most=2), Data(instance)
     given = {"X": data.X[:40], **data.y(slice(40))}
@@ -302,7 +302,7 @@ def test_a_seed_of_a_stack_that_nobody_gave_is_kept(path):
     np.testing.assert_array_equal(found.coefs_[0], kept.coefs_[0])
 
 
-@pytest.mark.short("BernoulliRBM")
+@pytest.mark.exhaustive(default=["BernoulliRBM"])
 @pytest.mark.parametrize(
     "estimator",
     [
@@ -707,7 +707,7 @@ def test_what_cannot_be_written_is_refused_at_the_start(path, monkeypatch):
     assert not list(path.parent.iterdir())
 
 
-@pytest.mark.short("BernoulliRBM")
+@pytest.mark.exhaustive(default=["BernoulliRBM"])
 @pytest.mark.parametrize(
     "model",
     [

@@ -4,7 +4,6 @@ import numpy as np
 
 from skdgm.utils.lists import Lists
 
-DTYPES = [np.float32, np.float64]
 # Of the types' precision, for sums of a few dozen terms.
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
 

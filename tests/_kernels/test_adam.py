@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from skdgm._kernels.nets.steps import adam
-from tests._kernels.oracles import DTYPES, TOLERANCE
+from tests._kernels.oracles import TOLERANCE
+from tests.suites import DTYPES
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -20,7 +20,7 @@ X = load_iris().data
 SMALL = GaussianRBM(4, n_iter=20, random_state=0)
 
 
-@pytest.mark.short("KernelDensity")
+@pytest.mark.exhaustive(default=["KernelDensity"])
 @with_checks(
     [
         DensityOutlierDetector(clone(SMALL).set_params(n_iter=5)),

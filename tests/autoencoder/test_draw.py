@@ -50,7 +50,7 @@ def rows(model, n=5):
     )
 
 
-@pytest.mark.short("three", "real")
+@pytest.mark.exhaustive(default=["three", "real"])
 @pytest.mark.parametrize("name", MODELS)
 def test_slopes_are_differences(name):
     model = DRAW(**SMALL | MODELS[name], n_iter=0)
@@ -133,7 +133,7 @@ def exact(name="bits"):
     return logsumexp(log_p + log_w, axis=1)
 
 
-@pytest.mark.short("whole")
+@pytest.mark.exhaustive(default=["whole"])
 @pytest.mark.parametrize("name", ["bits", "gru", "whole"])
 def test_bounds_are_held_to_integrals(name):
     model, expected = fitted(name), exact(name)

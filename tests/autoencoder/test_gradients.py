@@ -174,13 +174,15 @@ CASES = {
 }
 
 
-@pytest.mark.short(
-    "bernoulli-deep-vamp",
-    "elbo-whole",
-    "sample-full-whole",
-    "categorical-conv-whole",
-    "-top-down-whole",
-    "sample-flow",
+@pytest.mark.exhaustive(
+    default=[
+        "bernoulli-deep-vamp",
+        "elbo-whole",
+        "sample-full-whole",
+        "categorical-conv-whole",
+        "-top-down-whole",
+        "sample-flow",
+    ]
 )
 @pytest.mark.parametrize("missing", [False, True], ids=["whole", "holed"])
 @pytest.mark.parametrize("decoder, way", sorted(CASES))

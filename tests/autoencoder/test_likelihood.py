@@ -159,14 +159,14 @@ def assert_exact(vae, X, n_draws=2000):
     return expected
 
 
-@pytest.mark.short("iwae")
+@pytest.mark.exhaustive(default=["iwae"])
 @pytest.mark.parametrize("name", MODELS)
 def test_importance_sampling_finds_the_likelihood(name):
     vae = fitted(name)
     assert_exact(vae, rows_of(vae))
 
 
-@pytest.mark.short("iwae", "fixed")
+@pytest.mark.exhaustive(default=["iwae", "fixed"])
 @pytest.mark.parametrize("name", MODELS)
 def test_what_is_missing_is_left_out(name):
     vae = fitted(name)
@@ -178,7 +178,7 @@ def test_what_is_missing_is_left_out(name):
     assert (found.bound <= expected + 0.05).all()
 
 
-@pytest.mark.short("iwae")
+@pytest.mark.exhaustive(default=["iwae"])
 @pytest.mark.parametrize("name", DISCRETE)
 def test_probabilities_of_all_rows_add_up_to_one(name):
     vae = fitted(name)
@@ -202,7 +202,7 @@ def test_densities_of_a_column_in_its_own_units_add_up_to_one(name):
     assert step * np.exp(exact(vae, X)).sum() == pytest.approx(1, abs=1e-6)
 
 
-@pytest.mark.short("bits")
+@pytest.mark.exhaustive(default=["bits"])
 @pytest.mark.parametrize("name", DISCRETE)
 def test_samples_are_as_frequent_as_they_are_probable(name):
     vae = fitted(name)
@@ -211,7 +211,7 @@ def test_samples_are_as_frequent_as_they_are_probable(name):
     assert_means((rows[:, None] == X).all(axis=2), np.exp(exact(vae, X)))
 
 
-@pytest.mark.short("fixed")
+@pytest.mark.exhaustive(default=["fixed"])
 @pytest.mark.parametrize("name", NUMBERS)
 def test_samples_have_the_moments_of_the_density(name):
     vae = fitted(name)
@@ -223,7 +223,7 @@ def test_samples_have_the_moments_of_the_density(name):
         assert_means((rows / 10) ** power, p @ (grid / 10) ** power)
 
 
-@pytest.mark.short("fixed", "feature")
+@pytest.mark.exhaustive(default=["fixed", "feature"])
 @pytest.mark.parametrize("name", MODELS)
 def test_the_bound_is_below_and_is_the_sum_of_its_parts(name):
     vae = fitted(name)

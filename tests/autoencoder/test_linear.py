@@ -146,7 +146,7 @@ def test_imputed_means_are_conditional_means(wide, sampler):
             assert_means(error, 0)
 
 
-@pytest.mark.short("fixed-importance")
+@pytest.mark.exhaustive(default=["fixed-importance"])
 @pytest.mark.parametrize("sampler", ["importance", "metropolis"])
 def test_imputed_draws_have_conditional_means_and_covariances(wide, sampler):
     row = np.array([np.nan, X[3, 1], np.nan, X[3, 3], np.nan])

@@ -78,7 +78,7 @@ def log_prior(vae, z):
     return hierarchy.generative.log_prior(z, own)
 
 
-@pytest.mark.short("1", "vamp", "mixture")
+@pytest.mark.exhaustive(default=["1", "vamp", "mixture"])
 @pytest.mark.parametrize("n_units", [1, 2])
 @pytest.mark.parametrize("prior", PRIORS)
 def test_priors_are_densities_of_their_draws(prior, n_units):
@@ -176,7 +176,7 @@ CASES = [
 ]
 
 
-@pytest.mark.short("'mixture', 'diagonal'", "'vamp', 'diagonal'")
+@pytest.mark.exhaustive(default=["'mixture', 'diagonal'", "'vamp', 'diagonal'"])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_bounds_are_below_the_likelihood_and_reach_it(case):
     vae = fitted(*case)
@@ -322,7 +322,7 @@ def test_priors_do_not_change_while_they_learn(option, value):
         vae.set_params(**{option: value}).partial_fit(V)
 
 
-@pytest.mark.short("vamp")
+@pytest.mark.exhaustive(default=["vamp"])
 @pytest.mark.parametrize("prior", PRIORS)
 @pytest.mark.parametrize("posterior", [*POSTERIORS, "auxiliary"])
 def test_hard_rows_are_learned(prior, posterior):

@@ -57,7 +57,7 @@ def test_scores_are_bounds_on_the_density_of_a_column():
     assert p.sum() == pytest.approx((1 - 1 / (n + 3)) * (1 - 1 / (n + 4)), abs=0.01)
 
 
-@pytest.mark.short("names5", "names3", "names4")
+@pytest.mark.exhaustive(default=["names5", "names3", "names4"])
 @pytest.mark.parametrize("names", [[name] for name in CONDITIONS] + [list(CONDITIONS)])
 def test_all_draws_keep_to_the_conditions(vae, names):
     given = {name: CONDITIONS[name] for name in names}

@@ -87,7 +87,7 @@ def test_draws_are_of_the_model(vae, truth):
     assert_means(rows[:, [0, 2]], (p @ BITS / p.sum())[[0, 2]])
 
 
-@pytest.mark.short("normal", "importance")
+@pytest.mark.exhaustive(default=["normal", "importance"])
 @pytest.mark.parametrize("sampler", ["importance", "metropolis"])
 def test_missing_entries_are_filled_as_likely(vae, truth, sampler):
     p = np.exp(truth) * (BITS[:, 0] == 1)

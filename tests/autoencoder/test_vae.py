@@ -113,7 +113,7 @@ def test_a_category_that_was_never_seen_is_named(method):
         getattr(vae, method)(X)
 
 
-@pytest.mark.short("room2")
+@pytest.mark.exhaustive(default=["room2"])
 @pytest.mark.parametrize("room", [5, [3, 4, 5], [3, 1, 1]])
 def test_min_categories_make_room(room):
     X = codes()
@@ -307,7 +307,7 @@ def test_epochs_are_the_same_one_by_one_and_at_once():
     assert whole.loss_curve_ == parts.loss_curve_
 
 
-@pytest.mark.short("sgd-adam", "rmsprop-sgd")
+@pytest.mark.exhaustive(default=["sgd-adam", "rmsprop-sgd"])
 @pytest.mark.parametrize("after", ["sgd", "rmsprop", "adam"])
 @pytest.mark.parametrize("before", ["sgd", "rmsprop", "adam"])
 def test_a_solver_may_follow_another(before, after):
@@ -501,7 +501,7 @@ def test_scores_are_the_same_each_time():
     assert vae.loss_curve_[-1] < vae.loss_curve_[0]
 
 
-@pytest.mark.short("bernoulli")
+@pytest.mark.exhaustive(default=["bernoulli"])
 @pytest.mark.parametrize("decoder", ["bernoulli", "gaussian", "categorical"])
 def test_it_does_not_matter_how_data_are_kept(decoder, tmp_path):
     X = (np.round(3 * SMALL) / (1 if decoder == "categorical" else 3)).astype("f4")

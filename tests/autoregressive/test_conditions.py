@@ -85,7 +85,7 @@ def learned(kind):
     return kind(column_types="mixed", n_iter=3, random_state=0).fit(WIDE)
 
 
-@pytest.mark.short("FVBN", "names3", "names4")
+@pytest.mark.exhaustive(default=["FVBN", "names3", "names4"])
 @pytest.mark.parametrize("kind", [EoNADE, NADE, FVBN])
 @pytest.mark.parametrize("names", [[name] for name in CONDITIONS] + [list(CONDITIONS)])
 def test_all_draws_keep_to_the_conditions(kind, names):

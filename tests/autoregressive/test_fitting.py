@@ -55,7 +55,7 @@ def norm(own):
     return sum((W**2).sum() for W in own.coefs_)
 
 
-@pytest.mark.short("relu")
+@pytest.mark.exhaustive(default=["relu"])
 @ALL
 def test_learning_beats_independent_columns(name):
     """By far: causes explain nearly all."""
@@ -66,7 +66,7 @@ def test_learning_beats_independent_columns(name):
     assert own.n_iter_ == len(own.loss_curve_) == 20
 
 
-@pytest.mark.short("indirect", "deep-real", "nade-real")
+@pytest.mark.exhaustive(default=["indirect", "deep-real", "nade-real"])
 @pytest.mark.parametrize("kind", ["codes", "mixed", "table", "real"])
 @pytest.mark.parametrize("name", [*SOME[1:], "orderless"])
 def test_learning_of_columns_of_all_kinds(name, kind):
@@ -91,7 +91,7 @@ def test_rnade_learns_more_than_a_line_would(conditional, activation):
     assert own.score(data("real", 400, seed=1)) > normal + 0.15
 
 
-@pytest.mark.short("nade", "fvbn")
+@pytest.mark.exhaustive(default=["nade", "fvbn"])
 @SOME_OF_ALL
 def test_the_penalty_shrinks_weights(name):
     plain, shrunk, none = (
@@ -116,7 +116,7 @@ def test_the_path_of_penalties_goes_on_where_the_last_one_ended():
             FVBN(alpha=alpha).fit(X)
 
 
-@pytest.mark.short("-nade")
+@pytest.mark.exhaustive(default=["-nade"])
 @pytest.mark.parametrize("name", ["nade", "orderless"])
 @pytest.mark.parametrize("solver", ["adam", "rmsprop", "sgd"])
 def test_solvers_and_schedules(name, solver):
@@ -151,7 +151,7 @@ def test_dropping_out(name):
     np.testing.assert_array_equal(dropped.score_samples(X), dropped.score_samples(X))
 
 
-@pytest.mark.short("fvbn")
+@pytest.mark.exhaustive(default=["fvbn"])
 @SOME_OF_ALL
 def test_training_goes_on_with_warm_start_and_partial_fit(name):
     options = {"schedule": "constant"}
@@ -167,7 +167,7 @@ def test_training_goes_on_with_warm_start_and_partial_fit(name):
     np.testing.assert_allclose(passes.loss_curve_, whole.loss_curve_)
 
 
-@pytest.mark.short("nade")
+@pytest.mark.exhaustive(default=["nade"])
 @SOME_OF_ALL
 def test_the_mean_of_late_updates_is_kept(name):
     """One for each epoch here, so that all there were can be seen."""
@@ -238,7 +238,7 @@ def test_early_stopping_keeps_the_best(name):
     assert_same(own, best)
 
 
-@pytest.mark.short("15", "FVBN", "MADE")
+@pytest.mark.exhaustive(default=["15", "FVBN", "MADE"])
 @pytest.mark.parametrize("batch_size, expected", [(20, 15), (10, 15), (1, 10)])
 @pytest.mark.parametrize(
     "kind, there_are",
@@ -258,7 +258,7 @@ def test_as_many_epochs_as_make_so_many_updates(
     assert own.fit(X[:20, :2]).n_iter_ == expected
 
 
-@pytest.mark.short("RNADE")
+@pytest.mark.exhaustive(default=["RNADE"])
 @pytest.mark.parametrize("kind", [NADE, RNADE, MADE, NeuralAutoregressive])
 def test_numbers_are_not_learned_by_heart(kind):
     """By default, densities of held-out rows are at least about those of a normal
@@ -289,7 +289,7 @@ def test_orderings_are_checked(name):
             clone(own).set_params(ordering=ordering).fit(X)
 
 
-@pytest.mark.short("nade", "deep", "made")
+@pytest.mark.exhaustive(default=["nade", "deep", "made"])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_wrong_ordering_loses_nothing(name):
     own = net(name).fit(X)
@@ -508,7 +508,7 @@ def test_one_column_and_one_row(name, kind):
     assert own.conditional_sample([[NAN, 0, NAN]], n_samples=2).shape == (2, 3)
 
 
-@pytest.mark.short("orderless")
+@pytest.mark.exhaustive(default=["orderless"])
 @SOME_OF_ALL
 def test_rows_with_holes_are_learned_from(name):
     """Of each nearly a third is missing."""
@@ -523,7 +523,7 @@ def test_rows_with_holes_are_learned_from(name):
     assert ((filled > 0.5) == X)[~known].mean() > guess[~known].mean() + 0.1
 
 
-@pytest.mark.short("nade")
+@pytest.mark.exhaustive(default=["nade"])
 @SOME_OF_ALL
 def test_thread_count_does_not_matter(name):
     options = {"n_iter": 1, "batch_size": 150, "learning_rate": 0.005}

@@ -49,8 +49,7 @@ def codes(frame):
     return np.column_stack(parts).astype(float)
 
 
-@pytest.mark.release
-@pytest.mark.short("nade", "orderless")
+@pytest.mark.release(default=["nade", "orderless"])
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("options", [{}, {"min_frequency": 0.25}])
 def test_draws_have_the_probabilities_of_rows_with_their_pattern(name, options):
@@ -76,8 +75,7 @@ def test_unknown_categories_are_present():
     np.testing.assert_allclose(p[unknown].sum(), some, rtol=1e-5)
 
 
-@pytest.mark.release
-@pytest.mark.short("nade")
+@pytest.mark.release(default=["nade"])
 @pytest.mark.parametrize(
     "name, conditions",
     [
@@ -163,7 +161,7 @@ def test_what_was_never_missing_is_always_drawn():
     assert np.isfinite(whole.score_samples(FRAME)).all()
 
 
-@pytest.mark.short("nade", "orderless")
+@pytest.mark.exhaustive(default=["nade", "orderless"])
 @pytest.mark.parametrize("name", ["nade", "orderless", "vae"])
 @pytest.mark.parametrize("method", ["mean", "sample"])
 def test_what_is_missing_is_filled(name, method):

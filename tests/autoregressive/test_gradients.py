@@ -89,7 +89,7 @@ def test_rnade_learns_its_likelihood(shape, activation):
     assert_learned(model, params, v, 0, expected, 5)
 
 
-@pytest.mark.short("-table")
+@pytest.mark.exhaustive(default=["-table"])
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ORDERLESS)

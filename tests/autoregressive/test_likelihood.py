@@ -21,6 +21,7 @@ from tests.autoregressive.models import (
     rnade,
     states,
 )
+from tests.suites import DTYPES
 
 ORDERINGS = list(permutations(range(4)))
 REAL = [name for name in FAMILIES if name != "fvbn"]
@@ -40,7 +41,7 @@ def wide(n):
     return np.sinh(u), np.cosh(u) * (u[1] - u[0])
 
 
-@pytest.mark.short("eonade", "nade-bits", "deep-bits", "fvbn")
+@pytest.mark.exhaustive(default=["eonade", "nade-bits", "deep-bits", "fvbn"])
 @pytest.mark.parametrize("kind", SIZES)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_probabilities_add_up_to_one_in_every_order(name, kind):
@@ -90,7 +91,7 @@ def test_as_many_orders_as_are_asked_for_of_a_net_that_has_learned(name):
     )
 
 
-@pytest.mark.short("nade-", "network")
+@pytest.mark.exhaustive(default=["nade-", "network"])
 @pytest.mark.parametrize("kind", SIZES)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_float32_is_float64_but_for_rounding(name, kind):
@@ -101,7 +102,7 @@ def test_float32_is_float64_but_for_rounding(name, kind):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.short("rnade-laplace")
+@pytest.mark.exhaustive(default=["rnade-laplace"])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", [*REAL, "rnade"])
 def test_densities_integrate_to_one(name, shape):
@@ -189,7 +190,7 @@ def test_steps_of_rnade_are_what_one_pass_gives(activation):
         assert_steps(rnade(activation=activation, ordering=ordering), "real")
 
 
-@pytest.mark.short("nade-")
+@pytest.mark.exhaustive(default=["nade-"])
 @pytest.mark.parametrize("kind", [*SIZES, "table"])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_what_comes_later_does_not_matter(name, kind):
@@ -240,7 +241,7 @@ def test_score_features_are_conditionals(name, kind):
             known[j] = row[j]
 
 
-@pytest.mark.short("-bits", "nade-")
+@pytest.mark.exhaustive(default=["-bits", "nade-"])
 @pytest.mark.parametrize("kind", SIZES)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_what_is_missing_at_the_end_is_left_out(name, kind):
@@ -398,7 +399,7 @@ def test_training_begins_with_how_frequent_values_are(name):
     np.testing.assert_allclose(first, p[X[:, 0].astype(int)], rtol=0.5)
 
 
-@pytest.mark.short("nade", "deep", "made")
+@pytest.mark.exhaustive(default=["nade", "deep", "made"])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_scores_belong_to_rows(name):
     own, X = model(name, "mixed", n_orders=2), states("mixed")
@@ -421,10 +422,10 @@ def test_grey_values_are_so_much_of_a_1(name):
         assert found[j] == pytest.approx((1 - g) * no + g * yes, rel=1e-9)
 
 
-@pytest.mark.short("eonade")
+@pytest.mark.exhaustive(default=["eonade"])
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.FewDrawsWarning")
 @pytest.mark.parametrize("at", [1e6, 1e30])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", REAL)
 def test_what_is_far_away_is_improbable_and_no_more(name, dtype, at):
     """Nor does it matter to what nothing is known of."""
@@ -437,7 +438,7 @@ def test_what_is_far_away_is_improbable_and_no_more(name, dtype, at):
         assert np.isfinite(own.impute(far, method=method, random_state=0)).all()
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kind", [*SIZES, "real", "table"])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_columns_add_up_to_rows(name, kind, dtype):

@@ -189,7 +189,7 @@ def parts(X):
             yield hide(X, share, np.tile(own, (len(X), 1)))
 
 
-@pytest.mark.short("eonade-bits", "orderless-bits")
+@pytest.mark.exhaustive(default=["eonade-bits", "orderless-bits"])
 @KINDS
 @MODELS
 @pytest.mark.parametrize("missing", [False, True], ids=["whole", "holed"])
@@ -255,7 +255,7 @@ def _balanced(losses, X):
     return found
 
 
-@pytest.mark.short("eonade-bits", "orderless-bits")
+@pytest.mark.exhaustive(default=["eonade-bits", "orderless-bits"])
 @KINDS
 @MODELS
 def test_losses_are_right_on_average(name, kind):

@@ -60,7 +60,7 @@ def particles(own, rows, n_each, seed=0):
     return filled(chain, *given), chain
 
 
-@pytest.mark.short("nade-bits", "-mixed-3-as")
+@pytest.mark.exhaustive(default=["nade-bits", "-mixed-3-as"])
 @pytest.mark.parametrize("few", [0.5, 2.0], ids=["as-needed", "always"])
 @pytest.mark.parametrize("n_each", [1, 3, 20])
 @pytest.mark.parametrize("kind", ["bits", "mixed"])
@@ -94,7 +94,7 @@ def test_many_particles_find_the_likelihood(name, kind):
     np.testing.assert_allclose(own.score_samples(holed(kind)), expected, atol=0.05)
 
 
-@pytest.mark.short("codes", "mixed")
+@pytest.mark.exhaustive(default=["codes", "mixed"])
 @pytest.mark.parametrize("kind", SIZES)
 @pytest.mark.parametrize("name", CHAINS)
 def test_increments_add_up(name, kind):
@@ -140,7 +140,7 @@ def test_rows_keep_their_own_randomness(name):
     assert len(np.unique(whole.v[0], axis=0)) > 1
 
 
-@pytest.mark.short("nade-1", "fvbn-1")
+@pytest.mark.exhaustive(default=["nade-1", "fvbn-1"])
 @pytest.mark.parametrize("n_orders", [1, 2])
 @pytest.mark.parametrize("name", SOME)
 def test_means_of_what_is_missing(name, n_orders):

@@ -81,7 +81,7 @@ def test_which_are_rare():
     assert whole.rare == []
 
 
-@pytest.mark.short("nade")
+@pytest.mark.exhaustive(default=["nade"])
 @pytest.mark.parametrize("name", MODELS)
 def test_probabilities_add_up_to_one_with_those_of_unknown_categories(name):
     own, rows = made(name), rows_of([*CITIES, "?"])
@@ -201,8 +201,7 @@ def test_unknown_levels_are_missing():
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.release
-@pytest.mark.short("NADE-")
+@pytest.mark.release(default=["NADE-"])
 @pytest.mark.parametrize("kinds", ["categorical", ("categorical", "bernoulli")])
 @pytest.mark.parametrize("how", ["ignore", "infrequent_if_exist"])
 @pytest.mark.parametrize("cls", [NADE, VAE])
@@ -248,7 +247,7 @@ def test_groups_are_those_of_the_first_fit():
     assert own.column_types_["city"].rare == before == RARE
 
 
-@pytest.mark.short("arrays-model0")
+@pytest.mark.exhaustive(default=["arrays-model0"])
 @pytest.mark.parametrize("how", ["ignore", "infrequent_if_exist"])
 @pytest.mark.parametrize("model", [NADE(3), EoNADE((4,)), VAE(2, (4,))])
 @pytest.mark.parametrize("of", ["frames", "arrays"])

@@ -53,7 +53,7 @@ def assert_frequent(rows, X, p, bias=0.0):
     assert (gap <= 4.5 * standard_error(p, len(rows)) + bias + 1e-9).all()
 
 
-@pytest.mark.short("nade-", "-bits-1")
+@pytest.mark.exhaustive(default=["nade-", "-bits-1"])
 @pytest.mark.parametrize("kind, n_orders", [*((k, 1) for k in SIZES), ("mixed", 3)])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_samples_are_as_frequent_as_they_are_probable(name, kind, n_orders):
@@ -125,7 +125,7 @@ def test_modes_are_the_most_probable_rows(name, kind):
     np.testing.assert_array_equal(own.impute(holed(kind), method="mode"), found)
 
 
-@pytest.mark.short("-nade")
+@pytest.mark.exhaustive(default=["-nade"])
 @pytest.mark.parametrize("name", [*(n for n in FAMILIES if n != "fvbn"), "rnade"])
 @pytest.mark.parametrize("shape", ["gaussian", "laplace"])
 def test_samples_of_numbers_have_the_moments_of_the_density(name, shape):
@@ -154,7 +154,7 @@ def test_samples_of_numbers_have_the_moments_of_the_density(name, shape):
         assert_means(function(drawn[:, 0]), p @ function(grid))
 
 
-@pytest.mark.short("nade", "deep", "made")
+@pytest.mark.exhaustive(default=["nade", "deep", "made"])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_samples_of_tables(name):
     own = model(name, "table", ordering=(2, 1, 0), scale=0.4, min_variance=0.05)
@@ -199,7 +199,7 @@ def test_bad_methods_are_named(name):
             own.conditional_sample(HOLED[:1], n_samples=n_samples)
 
 
-@pytest.mark.short("nade", "deep", "fvbn")
+@pytest.mark.exhaustive(default=["nade", "deep", "fvbn"])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_what_is_known_stays(name):
     own = model(name, "table", n_orders=2)
@@ -216,7 +216,7 @@ def test_what_is_known_stays(name):
     np.testing.assert_array_equal(own.impute(data("table")), data("table"))
 
 
-@pytest.mark.short("float64-float64", "float32-float32")
+@pytest.mark.exhaustive(default=["float64-float64"])
 @pytest.mark.parametrize(
     "given, kept",
     [

@@ -239,7 +239,7 @@ def test_densities_of_numbers_integrate_to_one(kind):
     assert atom == pytest.approx((frame["gain"] == 0).mean(), abs=0.1)
 
 
-@pytest.mark.short("-NADE")
+@pytest.mark.exhaustive(default=["-NADE"])
 @pytest.mark.parametrize("kind", [NADE, EoNADE, MADE])
 @pytest.mark.parametrize("name", ["gain", "rooms"])
 def test_means_of_numbers_are_those_of_draws(kind, name):

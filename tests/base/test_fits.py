@@ -51,7 +51,7 @@ def shapes(model):
     return known, model.transform(NARROW if n == 3 else WIDE).shape
 
 
-@pytest.mark.short("<lambda>0")
+@pytest.mark.exhaustive(default=["<lambda>0"])
 @pytest.mark.parametrize(
     "make",
     [

@@ -50,7 +50,7 @@ OF_BITS = [
 OF_REALS = [GaussianRBM(3, n_iter=2), RNADE(3, n_iter=2)]
 
 
-@pytest.mark.short("model3", "model4")
+@pytest.mark.exhaustive(default=["model3", "model4"])
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("model", OF_BITS)
 def test_samples_have_the_types_of_the_rows(model):
@@ -64,7 +64,7 @@ def test_samples_have_the_types_of_the_rows(model):
     np.testing.assert_array_equal(drawn.astype(float), found)
 
 
-@pytest.mark.short("model3", "model0")
+@pytest.mark.exhaustive(default=["model3", "model0"])
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("model", [own for own in OF_BITS if not isinstance(own, NADE)])
 def test_means_are_in_a_frame_if_features_are(model):
@@ -81,7 +81,7 @@ def test_means_are_in_a_frame_if_features_are(model):
     assert np.isfinite((BITS.astype(float) - found).to_numpy()).all()
 
 
-@pytest.mark.short("model1")
+@pytest.mark.exhaustive(default=["model1"])
 @pytest.mark.parametrize("model", OF_REALS)
 def test_fractions_are_not_rounded(model):
     drawn = model.set_params(random_state=0).fit(REALS).sample(9, random_state=0)

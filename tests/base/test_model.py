@@ -15,7 +15,7 @@ from skdgm.base import Density, Model
 from skdgm.stacks import StackedNetwork, TunedNetwork
 from skdgm.training import Objective
 from skdgm.utils.tree import leaves
-from tests.common.instances import INSTANCES
+from tests.common.instances import INSTANCES, cases
 from tests.common.shapes import brief
 from tests.same_results import data
 
@@ -62,7 +62,7 @@ REFUSED = [
 ]
 
 
-@pytest.fixture(scope="module", params=CASES.values(), ids=CASES)
+@pytest.fixture(scope="module", params=cases(CASES.values(), CASES))
 def fitted(request):
     """A fitted estimator, its rows and targets."""
     estimator = brief(clone(request.param), 1)

@@ -230,7 +230,7 @@ def rows(dbn):
     return rng.integers(0, 2, (3, n)).astype(float)
 
 
-@pytest.mark.short("same", "maps-units")
+@pytest.mark.exhaustive(default=["same", "maps-units"])
 def test_bound_and_likelihood_are_those_of_all_states(dbn, rows):
     listed = Listed(dbn)
     assert dbn.density_kind_ == "lower bound"
@@ -245,7 +245,7 @@ def test_bound_and_likelihood_are_those_of_all_states(dbn, rows):
     assert (se < 0.5).all()
 
 
-@pytest.mark.short("max", "mean")
+@pytest.mark.exhaustive(default=["max", "mean"])
 def test_draws_of_pooled_units_find_the_likelihood(dbn, rows):
     listed = Listed(dbn)
     exact = np.array([listed.log_prob(v) for v in rows[:2]])
@@ -254,7 +254,7 @@ def test_draws_of_pooled_units_find_the_likelihood(dbn, rows):
     assert (se < 0.3).all()
 
 
-@pytest.mark.short("real")
+@pytest.mark.exhaustive(default=["real"])
 def test_missing_pixels_are_left_out(dbn, rows):
     listed = Listed(dbn)
     holed = np.where(np.random.default_rng(2).random(rows.shape) < 0.3, np.nan, rows)

@@ -49,7 +49,7 @@ def test_the_bound_is_below_and_its_draws_are_around_it(dbn, rows):
     assert dbn.density_kind_ == "lower bound"
 
 
-@pytest.mark.short("gaussian-untied")
+@pytest.mark.exhaustive(default=["gaussian-untied"])
 def test_importance_sampling_finds_the_likelihood(dbn, rows):
     listed = Listed(dbn)
     exact = np.array([listed.log_prob(v) for v in rows])
@@ -60,7 +60,7 @@ def test_importance_sampling_finds_the_likelihood(dbn, rows):
     assert dbn.likelihood_bound(rows, n_draws=300).mean() < few < exact.mean() + 0.1
 
 
-@pytest.mark.short("4-3-2", "gaussian-untied")
+@pytest.mark.exhaustive(default=["4-3-2", "gaussian-untied"])
 def test_missing_entries_are_left_out(dbn, rows):
     listed = Listed(dbn)
     holed = np.where(RNG.random(rows.shape) < 0.4, np.nan, rows)

@@ -213,8 +213,7 @@ def test_a_machine_that_mixes_badly_is_not_flattered(monkeypatch):
     assert abs(rbm.log_Z_ - expected) < 1
 
 
-@pytest.mark.release
-@pytest.mark.short("{}", "'cd'")
+@pytest.mark.release(default=["{}", "'cd'"])
 @pytest.mark.parametrize(
     "options",
     [

@@ -98,7 +98,7 @@ def test_log_likelihoods_are_exact(fitted):
         np.testing.assert_allclose(energy, -(expected + fitted.log_Z_), atol=1e-6)
 
 
-@pytest.mark.short("masked", "ising", "pseudo")
+@pytest.mark.exhaustive(default=["masked", "ising", "pseudo"])
 def test_learning_beats_independent_columns(fitted):
     X, _ = rows_of(fitted)
     alone = clone(fitted).set_params(n_iter=0).fit(X)

@@ -128,7 +128,7 @@ def holed(rows):
     return np.where(RNG.random(rows.shape) < 0.4, np.nan, rows)
 
 
-@pytest.mark.short("'stride'")
+@pytest.mark.exhaustive(default=["'stride'"])
 @pytest.mark.parametrize("options", CASES, ids=str)
 def test_scores_are_below_the_likelihood(options):
     model = fitted(**options)

@@ -89,10 +89,12 @@ def log_weights(model, v, h):
     return (v @ model.intercept_visible_)[:, None] + eta @ h.T
 
 
-@pytest.mark.short(
-    "{'filter_shape': 3, 'pool_shape': 2, 'image_shape': (1, 6)}",
-    "{'filter_shape': (2, 3), 'pool_shape': (1, 2), 'image_shape': (2, 4)}",
-    "{'filter_shape': 3, 'pool_shape': 2, 'image_shape': (1, 9), 'stride': 2}",
+@pytest.mark.exhaustive(
+    default=[
+        "{'filter_shape': 3, 'pool_shape': 2, 'image_shape': (1, 6)}",
+        "{'filter_shape': (2, 3), 'pool_shape': (1, 2), 'image_shape': (2, 4)}",
+        "{'filter_shape': 3, 'pool_shape': 2, 'image_shape': (1, 9), 'stride': 2}",
+    ]
 )
 @pytest.mark.parametrize("options", SMALL, ids=str)
 def test_everything_is_that_of_all_states(options):

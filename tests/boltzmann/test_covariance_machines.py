@@ -203,7 +203,7 @@ def test_filled_entries_are_conditional(fitted, density):
     assert_means(drawn[:, 1:] ** 2, [given @ GRID**2])
 
 
-@pytest.mark.short("SpikeSlab")
+@pytest.mark.exhaustive(default=["SpikeSlab"])
 def test_the_pseudo_likelihood_is_that_of_quadrature(fitted, density):
     _, p, _ = density
     energy, params = fitted.density_.energy, fitted.density_.params
@@ -228,7 +228,7 @@ def test_covariances_differ_where_those_of_the_data_do():
     assert up[0, 1] > 0 > down[0, 1]
 
 
-@pytest.mark.short("SpikeSlabRBM")
+@pytest.mark.exhaustive(default=["SpikeSlabRBM"])
 def test_covariances_and_means_given_hidden_units(fitted):
     found = fitted.covariance(X[:5])
     np.testing.assert_allclose(found, np.swapaxes(found, 1, 2))

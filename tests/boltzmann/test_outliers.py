@@ -95,7 +95,7 @@ def test_networks_pretrain(make):
     assert_sane(model.fit(X, X[:, 0] > 0), X)
 
 
-@pytest.mark.short("sgd")
+@pytest.mark.exhaustive(default=["sgd"])
 @far_out
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_a_later_row_may_be_farther_out_than_all_before(solver):
@@ -169,7 +169,7 @@ def test_weights_are_repetitions():
     np.testing.assert_array_equal(one.components_, other.components_)
 
 
-@pytest.mark.short("DBN", "GaussianRBM")
+@pytest.mark.exhaustive(default=["DBN", "GaussianRBM"])
 @pytest.mark.parametrize(
     "model",
     [

@@ -121,7 +121,7 @@ HIDDEN = (
 )
 
 
-@pytest.mark.short("poisson", "bernoulli", "categorical(3)")
+@pytest.mark.exhaustive(default=["poisson", "bernoulli", "categorical(3)"])
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_everything_agrees_with_enumeration(hidden):
     n = 2
@@ -154,7 +154,7 @@ def test_samples_have_the_distribution(hidden):
     assert (abs(counts / 4000 - p) < 4.5 * se + 1e-3).all()
 
 
-@pytest.mark.short("bernoulli")
+@pytest.mark.exhaustive(default=["bernoulli"])
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_filling_in_is_exact_on_average(hidden):
     rbm = finite(hidden, 2)
@@ -646,7 +646,7 @@ def test_rare_counts_do_not_have_all_of_the_weights(kind):
     assert gains.max() <= (0.5 if kind == "binomial(16)" else 1.0)
 
 
-@pytest.mark.short("X0")
+@pytest.mark.exhaustive(default=["X0"])
 @pytest.mark.parametrize(
     "X, size, options",
     [

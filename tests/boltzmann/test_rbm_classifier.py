@@ -485,7 +485,7 @@ def test_divergence_is_caught_and_named(learning_rate):
     assert np.isfinite(clf.predict_log_proba(X)).all()
 
 
-@pytest.mark.short("gradient", "'solver'", "generative", "'l2'")
+@pytest.mark.exhaustive(default=["gradient", "'solver'", "generative", "'l2'"])
 @pytest.mark.parametrize(
     "option",
     [

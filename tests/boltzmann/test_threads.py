@@ -62,7 +62,7 @@ def results(X, rbm=None, **options):
     ]
 
 
-@pytest.mark.short("uint8", "CSR", "missing")
+@pytest.mark.exhaustive(default=["uint8", "CSR", "missing"])
 @pytest.mark.parametrize(
     "data, option",
     [*DATA_AND_OPTIONS, *product(["grey", "missing", "CSR"], OTHERS)],

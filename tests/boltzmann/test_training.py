@@ -29,14 +29,16 @@ def fit(n_components=8, n_iter=3, **options):
     return BernoulliRBM(n_components, n_iter=n_iter, random_state=0, **options).fit(X)
 
 
-@pytest.mark.short(
-    "gradient",
-    "'solver'",
-    "'l2'",
-    "resample",
-    "random_state",
-    "centering",
-    "'schedule'",
+@pytest.mark.exhaustive(
+    default=[
+        "gradient",
+        "'solver'",
+        "'l2'",
+        "resample",
+        "random_state",
+        "centering",
+        "'schedule'",
+    ]
 )
 @pytest.mark.parametrize(
     "option",

@@ -84,7 +84,7 @@ def test_bits():
     assert model.score(X) > model.estimator_.score(X) + 0.3
 
 
-@pytest.mark.short("FrozenEstimator")
+@pytest.mark.exhaustive(default=["FrozenEstimator"])
 @pytest.mark.parametrize(
     "estimator",
     [
@@ -105,7 +105,7 @@ def test_any_density(estimator):
     assert (own != first.sample(5, random_state=2)).any()
 
 
-@pytest.mark.short("Pipeline")
+@pytest.mark.exhaustive(default=["Pipeline"])
 @pytest.mark.parametrize(
     "classifier",
     [
@@ -174,7 +174,7 @@ EQUAL = {
 }
 
 
-@pytest.mark.short("0-constant")
+@pytest.mark.exhaustive(default=["0-constant"])
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.OutlierWarning")
 @pytest.mark.parametrize("made", EQUAL.values(), ids=EQUAL)
 @pytest.mark.parametrize("seed", [0, 1])
@@ -233,7 +233,7 @@ AWKWARD = {
 
 
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.OutlierWarning")
-@pytest.mark.short("three rows", "constant", "codes")
+@pytest.mark.exhaustive(default=["three rows", "constant", "codes"])
 @pytest.mark.parametrize("X", AWKWARD.values(), ids=AWKWARD)
 def test_awkward_rows(X):
     model = SelfSupervisedBoosting(**SMALL).fit(X)

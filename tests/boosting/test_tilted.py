@@ -76,7 +76,7 @@ def test_moves_leave_the_density_as_it_is(move):
 X = np.concatenate([RNG.normal(-2, 0.6, (150, 1)), RNG.normal(1, 1.0, (150, 1))])
 
 
-@pytest.mark.short("FVBN")
+@pytest.mark.exhaustive(default=["FVBN"])
 @pytest.mark.parametrize(
     "base",
     [

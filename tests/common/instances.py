@@ -1,5 +1,6 @@
 """Every public estimator, in the shapes in which the common tests meet it."""
 
+import pytest
 from sklearn.base import MetaEstimatorMixin
 from sklearn.utils import get_tags
 
@@ -1833,11 +1834,8 @@ KINDS = one_of_each(kind)
 CLASSES = one_of_each(type)
 READERS = one_of_each(reader, CLASSES + KINDS)
 
-# What is asked before a change lands; all others are before a release.
-LANDING = CLASSES + READERS
-
-# A class for each way in which a model learns and answers: the short suite asks them
-# alone what all estimators promise. Those left have the tests of their family there,
+# A class for each way in which a model learns and answers: the default suite asks them
+# alone what all estimators promise. The others have the tests of their family there,
 # and all of it in the exhaustive tests.
 _ON_A_ROAD = [
     "BernoulliRBM",
@@ -1855,12 +1853,34 @@ _ON_A_ROAD = [
 ROADS = [one for one in CLASSES if type(one).__name__ in _ON_A_ROAD]
 ROADS += [one for one in READERS if type(one) is NADE and one.column_types == "mixed"]
 # Those that are asked in the core of the tests.
-CORE = [one for one in ROADS if type(one).__name__ in ("BernoulliRBM", "FVBN", "VAE")]
+_IN_CORE = "BernoulliRBM", "FVBN", "VAE"
+
+_OTHER_CLASS = pytest.mark.exhaustive(why="a class that another one stands for")
+_OTHER_OPTIONS = pytest.mark.release(why="other options of a class that was asked")
 
 
-def among(value, instances):
-    """Whether a parameter of a test is one of some instances."""
-    return any(value is one for one in instances)
+def marks_of(instance):
+    """Marks of the suite that asks an instance: see tests/suites.py."""
+
+    def among(instances):
+        return any(instance is one for one in instances)
+
+    if among(ROADS):
+        in_core = type(instance).__name__ in _IN_CORE
+        return [pytest.mark.core] if in_core else []
+    if among(CLASSES + READERS):
+        return [_OTHER_CLASS]
+    return [_OTHER_OPTIONS] if among(INSTANCES) else []
+
+
+def cases(instances, ids=None):
+    """Instances as parameters of a test, with marks of their suites."""
+    instances = list(instances)
+    names = map(name_of, instances) if ids is None else ids
+    return [
+        pytest.param(instance, id=name, marks=marks_of(instance))
+        for instance, name in zip(instances, names, strict=True)
+    ]
 
 
 PUBLIC = [

@@ -27,7 +27,7 @@ from skdgm.exceptions import (
 )
 from skdgm.training import Callbacks
 from tests.callbacks import Callback
-from tests.common.instances import CLASSES, INSTANCES, KINDS, READERS, name_of
+from tests.common.instances import CLASSES, INSTANCES, KINDS, READERS, cases
 from tests.common.shapes import (
     brief,
     having,
@@ -96,7 +96,7 @@ class Data:
         return {"y": np.arange(X.shape[0]) % 2} if self.given else {}
 
 
-@pytest.fixture(params=INSTANCES, ids=name_of)
+@pytest.fixture(params=cases(INSTANCES))
 def estimator(request):
     """One that learns for long enough to have changed all that it learns."""
     return brief(clone(request.param))
@@ -104,9 +104,9 @@ def estimator(request):
 
 # What no option but the kind of columns has a part in, what not even that has, and what
 # is of the code that reads rows.
-of_kinds = pytest.mark.parametrize("estimator", KINDS, ids=name_of, indirect=True)
-of_classes = pytest.mark.parametrize("estimator", CLASSES, ids=name_of, indirect=True)
-of_readers = pytest.mark.parametrize("estimator", READERS, ids=name_of, indirect=True)
+of_kinds = pytest.mark.parametrize("estimator", cases(KINDS), indirect=True)
+of_classes = pytest.mark.parametrize("estimator", cases(CLASSES), indirect=True)
+of_readers = pytest.mark.parametrize("estimator", cases(READERS), indirect=True)
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def assert_types(estimator, data, given, kept):
     assert estimator.transform(X).dtype == kept
 
 
-@pytest.mark.short("BernoulliRBM-", "NADE-", "VAE")
+@pytest.mark.exhaustive(default=["BernoulliRBM-", "NADE-", "VAE"])
 @of_kinds
 def test_float32_stays(estimator, data):
     assert_types(estimator, data, np.float32, np.float32)
@@ -176,8 +176,7 @@ def test_float64_stays(estimator, data):
     assert_types(estimator, data, np.float64, np.float64)
 
 
-@pytest.mark.release
-@pytest.mark.short("BernoulliRBM", "FVBN")
+@pytest.mark.release(default=["BernoulliRBM", "FVBN"])
 @of_readers
 def test_other_types_become_float32(estimator, data):
     for dtype in (bool, np.uint8, np.int64, np.float16):
@@ -199,7 +198,7 @@ def test_text_and_dates_are_refused(estimator, data):
             method(dates)
 
 
-@pytest.mark.short("BernoulliRBM", "NADE-", "VAE")
+@pytest.mark.exhaustive(default=["BernoulliRBM", "NADE-", "VAE"])
 @of_kinds
 def test_storage_types_of_bits_agree(estimator, data):
     assert_same(
@@ -224,16 +223,14 @@ def test_sparse_is_dense(estimator, data):
     assert_sparse_is_dense(estimator, data, data.grey, sp.csr_array)
 
 
-@pytest.mark.release
-@pytest.mark.short("FVBN", "Sigmoid", "GAN-", "BernoulliRBM")
+@pytest.mark.release(default=["FVBN", "Sigmoid", "GAN-", "BernoulliRBM"])
 @of_kinds
 def test_sparse_is_dense_of_other_values(estimator, data):
     for dense in data.others:
         assert_sparse_is_dense(estimator, data, dense, sp.csr_array)
 
 
-@pytest.mark.release
-@pytest.mark.short("BernoulliRBM", "FVBN")
+@pytest.mark.release(default=["BernoulliRBM", "FVBN"])
 @of_readers
 def test_sparse_of_other_formats_is_dense(estimator, data):
     for convert in (sp.csr_matrix, sp.csc_array):
@@ -256,8 +253,7 @@ def test_whole_weights_are_repetitions(estimator, data):
     assert_weights_are_repetitions(estimator, data, data.grey)
 
 
-@pytest.mark.release
-@pytest.mark.short("FVBN", "Sigmoid", "GAN-", "BernoulliRBM")
+@pytest.mark.release(default=["FVBN", "Sigmoid", "GAN-", "BernoulliRBM"])
 @of_kinds
 def test_whole_weights_are_repetitions_of_other_values(estimator, data):
     for X in data.others:
@@ -281,7 +277,7 @@ def test_thread_count_does_not_matter(estimator, data):
         np.testing.assert_array_equal(expected, transformed)
 
 
-@pytest.mark.short("BernoulliRBM", "FVBN")
+@pytest.mark.exhaustive(default=["BernoulliRBM", "FVBN"])
 @of_readers
 def test_n_jobs_does_not_matter(estimator, data):
     from joblib import parallel_config
@@ -541,8 +537,7 @@ def small(estimator):
     )
 
 
-@pytest.mark.release
-@pytest.mark.short("BernoulliRBM", "FVBN")
+@pytest.mark.release(default=["BernoulliRBM", "FVBN"])
 @of_readers
 def test_memory_mapped_data_are_not_copied(small, data, tmp_path):
     big = np.lib.format.open_memmap(
@@ -557,8 +552,7 @@ def test_memory_mapped_data_are_not_copied(small, data, tmp_path):
 
 
 # Of some columns the few values that are not 0 are dozens of deviations out.
-@pytest.mark.release
-@pytest.mark.short("BernoulliRBM", "FVBN")
+@pytest.mark.release(default=["BernoulliRBM", "FVBN"])
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.OutlierWarning")
 @of_readers
 def test_sparse_data_are_not_made_dense(small, data):

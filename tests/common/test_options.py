@@ -20,7 +20,7 @@ from skdgm import (
     GenerativeDBNClassifier,
     RBMClassifier,
 )
-from tests.common.instances import CLASSES, ESTIMATORS, KINDS, name_of
+from tests.common.instances import CLASSES, ESTIMATORS, KINDS, cases
 from tests.common.shapes import having, learned
 from tests.common.test_contract import BITS, HOLES, REAL, Data
 
@@ -30,8 +30,8 @@ LIVE = {"feature_layer", "inference_steps", "inference_tol", "n_draws", "n_order
 LIVE |= {"unlabeled", "n_betas", "code_noise"}
 LIVE |= {"sampler", "n_resamplings", "guidance", "likelihood"}
 
-of_kinds = pytest.mark.parametrize("instance", KINDS, ids=name_of)
-of_classes = pytest.mark.parametrize("instance", CLASSES, ids=name_of)
+of_kinds = pytest.mark.parametrize("instance", cases(KINDS))
+of_classes = pytest.mark.parametrize("instance", cases(CLASSES))
 
 
 def constraints(estimator):
@@ -213,8 +213,7 @@ def in_type(value, dtype):
     return value
 
 
-@pytest.mark.release
-@pytest.mark.short("RBM-", "VAE-", "GAN-", "FVBN", "Sigmoid", "Classifier")
+@pytest.mark.release(default=["RBM-", "VAE-", "GAN-", "FVBN", "Sigmoid", "Classifier"])
 @of_classes
 def test_numbers_of_any_type_do_the_same(instance):
     plain, data = fitted(instance)
@@ -263,8 +262,7 @@ def test_numbers_of_rows_are_checked(instance):
     assert len(estimator.sample(np.uint8(3), random_state=0)) == 3
 
 
-@pytest.mark.release
-@pytest.mark.short("RBM-", "VAE-", "GAN-", "FVBN", "Sigmoid", "Classifier")
+@pytest.mark.release(default=["RBM-", "VAE-", "GAN-", "FVBN", "Sigmoid", "Classifier"])
 @of_kinds
 def test_copies_learn_apart(instance):
     estimator, data = fitted(instance)
@@ -315,7 +313,7 @@ def test_machines_that_are_fitted_are_given_for_their_options():
 IMAGES = [one for one in KINDS if "image_shape" in one.get_params(deep=False)]
 
 
-@pytest.mark.parametrize("instance", IMAGES, ids=name_of)
+@pytest.mark.parametrize("instance", cases(IMAGES))
 def test_shapes_of_images_may_be_lists(instance):
     estimator = having(clone(instance), n_iter=1, early_stopping=False, pretrain_iter=1)
     data, found = Data(estimator), []

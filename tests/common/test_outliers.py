@@ -15,7 +15,7 @@ from skdgm.exceptions import (
     OutlierWarning,
     PrecisionWarning,
 )
-from tests.common.instances import KINDS, name_of
+from tests.common.instances import KINDS, cases
 from tests.common.shapes import brief
 
 N, SIDE = 1200, 4
@@ -55,7 +55,7 @@ def with_row(size):
 CASES = [one_hot(), with_value(1e6), with_row(1e3)]
 
 
-@pytest.mark.parametrize("instance", REALS, ids=name_of)
+@pytest.mark.parametrize("instance", cases(REALS))
 def test_a_value_far_out_leaves_a_model_sane(instance):
     wrong = []
     for number, X in enumerate(CASES):
@@ -94,7 +94,7 @@ def test_a_value_far_out_leaves_a_model_sane(instance):
 OF_X = [one for one in REALS if not isinstance(one, ConditionalRBM)]
 
 
-@pytest.mark.parametrize("instance", OF_X, ids=name_of)
+@pytest.mark.parametrize("instance", cases(OF_X))
 def test_a_value_far_out_is_named(instance):
     X = np.random.default_rng(0).normal(size=(1600, SIDE**2))
     X[800, 5], model = 1e6, brief(clone(instance), most=1)

@@ -15,7 +15,7 @@ from skdgm.stacks import StackedNetwork
 from skdgm.training import Objective, Watch
 from skdgm.utils.random import stream
 from skdgm.utils.tree import copy, leaves
-from tests.common.instances import INSTANCES, name_of
+from tests.common.instances import INSTANCES, cases, marks_of, name_of
 from tests.common.shapes import machine
 from tests.same_results import data
 
@@ -38,14 +38,14 @@ OBJECTIVES = {
 }
 # Methods that also return standard errors.
 WITH_ERRORS = [
-    pytest.param(case, method, id=f"{name}-{method}")
+    pytest.param(case, method, id=f"{name}-{method}", marks=marks_of(case))
     for name, case in DENSITIES.items()
     for method in ("likelihood_bound", "importance_likelihood")
     if "return_se" in str(inspect.signature(getattr(type(case), method, print)))
 ]
 
 
-@pytest.fixture(params=DENSITIES.values(), ids=DENSITIES)
+@pytest.fixture(params=cases(DENSITIES.values(), DENSITIES))
 def fitted(request):
     """A fitted estimator, its rows, and the same with missing entries, with labels."""
     estimator = clone(request.param)
@@ -141,7 +141,7 @@ GIVEN = {
 }
 
 
-@pytest.mark.parametrize("fitted", EVERY.values(), ids=EVERY, indirect=True)
+@pytest.mark.parametrize("fitted", cases(EVERY.values(), EVERY), indirect=True)
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_what_a_density_declares_is_true(fitted):
     estimator, X, missing, _ = fitted
@@ -187,8 +187,10 @@ def assert_same(a, b):
         np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
 
 
-@pytest.mark.short("RBM", "NADE", "VAE", "GAN", "Net", "GSN")
-@pytest.mark.parametrize("fitted", OBJECTIVES.values(), ids=OBJECTIVES, indirect=True)
+@pytest.mark.exhaustive(default=["RBM", "NADE", "VAE", "GAN", "Net", "GSN"])
+@pytest.mark.parametrize(
+    "fitted", cases(OBJECTIVES.values(), OBJECTIVES), indirect=True
+)
 def test_an_objective_lowers_its_loss(fitted):
     estimator, _, missing, y = fitted
     table = estimator._begin(missing, y, None, fresh=False)

@@ -27,7 +27,7 @@ from tests.common.instances import (
     META_ESTIMATORS,
     PUBLIC,
     READERS,
-    name_of,
+    cases,
 )
 from tests.common.shapes import brief
 
@@ -152,7 +152,7 @@ def assert_passes(estimator, check):
         raise AssertionError(f"the check was skipped: {skipped}") from skipped
 
 
-@pytest.mark.parametrize("estimator", OTHER_CLASSIFIERS, ids=name_of)
+@pytest.mark.parametrize("estimator", cases(OTHER_CLASSIFIERS))
 def test_other_classifiers_of_real_columns_classify_well(estimator):
     check_classifiers_train(type(estimator).__name__, clone(estimator))
 

@@ -7,7 +7,7 @@ from sklearn.base import clone
 from skdgm import RBM, ConditionalRBM, GANClassifier, GeneratorNet, GSNClassifier
 from skdgm.stacks import TunedNetwork
 from skdgm.utils.bits import takes_mixed_tables
-from tests.common.instances import CLASSES, name_of
+from tests.common.instances import CLASSES, cases
 
 pd = pytest.importorskip("pandas")
 
@@ -17,7 +17,7 @@ READ_MIXED = [own for own in CLASSES if takes_mixed_tables(own) or isinstance(ow
 READ_MIXED = [own for own in READ_MIXED if not isinstance(own, ConditionalRBM)]
 
 
-@pytest.mark.parametrize("estimator", READ_MIXED, ids=name_of)
+@pytest.mark.parametrize("estimator", cases(READ_MIXED))
 def test_numbers_of_few_values_are_codes_by_rank(estimator):
     rng = np.random.default_rng(0)
     X = pd.DataFrame(

@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from skdgm import BernoulliRBM, GaussianRBM, GenerativeImputer
 from skdgm.anomaly import DensityOutlierDetector
-from tests.common.instances import CLASSES, name_of
+from tests.common.instances import CLASSES, cases, name_of
 from tests.common.shapes import brief, having
 from tests.common.test_contract import Data
 
@@ -28,9 +28,10 @@ SIZES = (3, 10.0), (7, 1.0), (4, 100.0)
 NAMES = [*map(name_of, CLASSES), *(type(one).__name__ for one in WRAPPED)]
 
 
-@pytest.mark.release
-@pytest.mark.short("BernoulliRBM", "DBN", "EoNADE", "GAN", "RNNNADE", "Density")
-@pytest.mark.parametrize("estimator", [*CLASSES, *WRAPPED], ids=NAMES)
+@pytest.mark.release(
+    default=["BernoulliRBM", "DBN", "EoNADE", "GAN", "RNNNADE", "Density"]
+)
+@pytest.mark.parametrize("estimator", cases([*CLASSES, *WRAPPED], NAMES))
 def test_answers_are_those_of_one_fit(estimator):
     estimator = brief(clone(estimator))
     data = Data(estimator)

@@ -29,7 +29,7 @@ LEVELS = levels()
 ORDER, JOINT = Inequality("a", "b"), FixedCombinations(["x", "y"])
 
 
-@pytest.mark.short("FVBN")
+@pytest.mark.exhaustive(default=["FVBN"])
 @with_checks([ConstrainedTable(SMALL), ConstrainedTable(FVBN(column_types="gaussian"))])
 def test_scikit_learns_checks(estimator, check):
     try:
@@ -390,7 +390,7 @@ def test_open_columns_have_conditions():
     assert drawn.dtypes.equals(inner.dtypes)
 
 
-@pytest.mark.short("default")
+@pytest.mark.exhaustive(default=["default"])
 @pytest.mark.parametrize(
     "model",
     [

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from skdgm.couplings import Contrast, Weights
-from tests._kernels.oracles import DTYPES, TOLERANCE, binary_rows, grey_rows
+from tests._kernels.oracles import TOLERANCE, binary_rows, grey_rows
+from tests.suites import DTYPES
 
 N_BELOW, N_ABOVE = 13, 11
 

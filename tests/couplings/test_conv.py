@@ -9,8 +9,8 @@ from skdgm.distributions import Pooled
 from skdgm.utils.lists import Lists
 from skdgm.utils.threading.parallel import limit
 from skdgm.utils.windows import window
-from tests._kernels.oracles import DTYPES
 from tests.numerical import numerical_gradient
+from tests.suites import DTYPES
 
 RNG = np.random.default_rng(0)
 COUPLINGS = [
@@ -180,7 +180,7 @@ def test_threads_make_no_difference():
         np.testing.assert_array_equal(one, two)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_few_active_numbers_are_numbers(dtype, monkeypatch):
     rng = np.random.default_rng(0)
     shape = window((7, 6, 2), (3, 2), (2, 1), "same")

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from skdgm.couplings import Dense, Weights
-from tests._kernels.oracles import DTYPES
 from tests.numerical import numerical_gradient
+from tests.suites import DTYPES
 
 RNG = np.random.default_rng(0)
 COUPLING = Dense(4, 3)

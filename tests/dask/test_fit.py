@@ -211,7 +211,7 @@ def test_what_is_said_at_the_end_is_that_of_a_fit(client):
                 np.testing.assert_allclose(*own, rtol=1e-3)
 
 
-@pytest.mark.short("Machine-2")
+@pytest.mark.exhaustive(default=["Machine-2"])
 @pytest.mark.parametrize("n_shards", [2, 5])
 @pytest.mark.parametrize(
     "estimator",

@@ -27,16 +27,17 @@ from skdgm import (
 from skdgm.constraints import Inequality
 from skdgm.exceptions import LabelWarning, MissingDataWarning
 from skdgm.metrics import tabular_report
-from tests.common.instances import READERS, name_of
+from tests.common.instances import READERS, cases
 
 pd = pytest.importorskip("pandas")
 
 RNG = np.random.default_rng(0)
 X = (RNG.random((40, 9)) < 0.5).astype(float)
 Y = RNG.integers(0, 3, 40)
+WITH_COUNTS = [*READERS, ReplicatedSoftmax(2)]
 
 
-@pytest.mark.parametrize("estimator", READERS, ids=name_of)
+@pytest.mark.parametrize("estimator", cases(READERS))
 def test_what_is_wrong_with_a_table(estimator):
     own = clone(estimator)
     infinite = X.copy()
@@ -61,7 +62,8 @@ def test_what_is_wrong_with_a_table(estimator):
 
 
 @pytest.mark.parametrize(
-    "estimator", [*READERS, ReplicatedSoftmax(2)], ids=lambda one: type(one).__name__
+    "estimator",
+    cases(WITH_COUNTS, [type(one).__name__ for one in WITH_COUNTS]),
 )
 def test_a_sparse_vector_is_no_table(estimator):
     own = clone(estimator)

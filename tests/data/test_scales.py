@@ -3,6 +3,7 @@ import pytest
 from scipy.stats import kstest
 
 from skdgm.data.scales import Levels, few, scores_of, step_of
+from tests.suites import DTYPES
 
 
 def learned(x, weight=None):
@@ -98,7 +99,7 @@ def test_atoms_are_at_most_so_many():
     assert 205 in atoms
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_atoms_are_known_by_their_scores(dtype):
     scores = learned(numbers("heaped"))
     z = scores.forward(np.array([39.0, 40, 41, np.nan])).astype(dtype)
@@ -184,7 +185,7 @@ def test_values_near_small_atoms_are_none():
     np.testing.assert_array_equal(found, [near == atom] * 2)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_values_near_large_atoms_are_none(dtype):
     x = 2e7 + np.random.default_rng(0).integers(-50, 50, 2000)
     x[:500] = 2e7

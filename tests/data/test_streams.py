@@ -108,7 +108,7 @@ def assert_same(a, b):
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
 
 
-@pytest.mark.short("zarr", "file", "table")
+@pytest.mark.exhaustive(default=["zarr", "file", "table"])
 @of_sources
 def test_tables_that_fit_are_learned_as_arrays(source, tmp_path):
     given = SOURCES[source](tmp_path)
@@ -143,7 +143,7 @@ def test_tables_are_read_in_blocks(source, tmp_path, small_blocks):
     assert_same(found, clone(rbm).fit(other))
 
 
-@pytest.mark.short("FVBN", "VAE")
+@pytest.mark.exhaustive(default=["FVBN", "VAE"])
 @pytest.mark.parametrize(
     ("estimator", "values", "y"),
     [

@@ -21,6 +21,7 @@ from skdgm.nets import NetState
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from tests.numerical import numerical_gradient
+from tests.suites import DTYPES
 
 MOONS, SIDE = make_moons(600, noise=0.1, random_state=0)
 SHORT = {"n_iter": 30, "batch_size": 50, "learning_rate": 0.01, "random_state": 0}
@@ -449,8 +450,8 @@ HARD = {
 }
 
 
-@pytest.mark.short("constant-float64", "three")
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.exhaustive(default=["constant-float64", "three"])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", HARD)
 def test_hard_tables_are_learned(name, dtype):
     X = HARD[name].astype(dtype)

@@ -110,7 +110,7 @@ def test_draws_are_unbiased():
         assert_means(found[:, None], expected[None])
 
 
-@pytest.mark.short("complete")
+@pytest.mark.exhaustive(default=["complete"])
 @pytest.mark.parametrize("rows", [ROWS, HOLED], ids=["complete", "missing"])
 def test_importance_sampling_finds_the_likelihood(rows):
     own = machine()
@@ -143,7 +143,7 @@ def test_so_have_samples_under_conditions():
     np.testing.assert_allclose(found, table / table.sum(), atol=0.01)
 
 
-@pytest.mark.short("importance")
+@pytest.mark.exhaustive(default=["importance"])
 @pytest.mark.parametrize("sampler", ["importance", "metropolis"])
 def test_imputed_bits_have_their_conditional_probabilities(sampler):
     row = np.array([1.0, NAN, NAN])

@@ -389,7 +389,7 @@ UNBIASED = [
 ]
 
 
-@pytest.mark.short("holed-nade")
+@pytest.mark.exhaustive(default=["holed-nade"])
 @pytest.mark.parametrize("of_p, of_q, way, more", UNBIASED)
 @pytest.mark.parametrize("holed", [False, True], ids=["whole", "holed"])
 def test_gradients_are_unbiased(of_p, of_q, way, more, holed):

@@ -187,7 +187,7 @@ def test_gradients_of_less_variance_have_less():
     assert many < 0.5 * variances(20, n_importance=1)[1].mean()
 
 
-@pytest.mark.short("rws", "concrete")
+@pytest.mark.exhaustive(default=["rws", "concrete"])
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.CollapseWarning")
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_measuring_variances_does_not_change_what_is_learned(objective):

@@ -11,6 +11,7 @@ from skdgm.nets import expected, nll, vjp
 from skdgm.utils.random import stream
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import arrays, assert_means, assert_trees, numerical_gradient
+from tests.suites import DTYPES
 
 N_DRAWS = 20_000
 
@@ -131,7 +132,7 @@ class UnitCase:
         np.testing.assert_allclose(self.unit.mean(self.unit.field(own)), mean, 1e-5)
         assert not any(part.any() for part in arrays(self.unit.init()))
 
-    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize("dtype", DTYPES)
     def test_samples(self, dtype):
         eta = self.unit.field(as_type(self.own, dtype))
         x, mean = self.unit.sample(eta, stream(0).rows(N_DRAWS))
@@ -296,7 +297,7 @@ class OutputCase:
                 less = self.output.log_p(out, v, own) <= best + 1e-12
                 assert (less | np.isnan(v)).all()
 
-    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize("dtype", DTYPES)
     def test_types_are_kept(self, dtype):
         output, out, own = self.output, self.out(dtype=dtype), self.own(dtype)
         v, rng = self.v.astype(dtype), stream(0).rows(4)

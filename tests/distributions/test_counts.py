@@ -37,7 +37,7 @@ def test_small_and_large_counts_invert_the_distribution_function(large):
     np.testing.assert_array_equal(draw_binomial(p, n, uniform), expected)
 
 
-@pytest.mark.short("110000.0")
+@pytest.mark.exhaustive(default=["110000.0"])
 @pytest.mark.parametrize("rate", [1.1e5, 1e7])
 def test_high_poisson_counts_invert_the_distribution_function(rate):
     uniform = np.random.default_rng(1).random((5000, 1))

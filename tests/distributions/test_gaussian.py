@@ -6,6 +6,7 @@ from skdgm.distributions import Gaussian, Normal
 from skdgm.utils.random import stream
 from tests.distributions.cases import UnitCase
 from tests.numerical import arrays, assert_means, assert_trees, numerical_gradient
+from tests.suites import DTYPES
 
 UNIT = Gaussian(3)
 OWN = Normal(np.array([-1.0, 0.5, 2.0]), np.array([0.3, -1.2, 2.0]))
@@ -70,7 +71,7 @@ def test_mixed_fields_have_their_own_precision_in_each_row():
     np.testing.assert_allclose(UNIT.mean(eta), grad.theta, atol=1e-7)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_samples(dtype):
     own = Normal(*(part.astype(dtype) for part in OWN))
     x, mean = UNIT.sample(UNIT.field(own), stream(0).rows(20000))

@@ -24,8 +24,8 @@ from skdgm.utils.random import stream
 from tests.distributions.cases import N_DRAWS, OutputCase
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import assert_means, numerical_gradient
+from tests.suites import DTYPES
 
-DTYPES = [np.float32, np.float64]
 NAN = np.nan
 N_EACH = [1, 3]
 N_ROWS = 4

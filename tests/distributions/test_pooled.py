@@ -10,6 +10,7 @@ from skdgm.utils.random import stream
 from skdgm.utils.threading.parallel import limit
 from tests.distributions.cases import FiniteUnitCase
 from tests.numerical import assert_means, assert_trees
+from tests.suites import DTYPES
 
 _RNG = np.random.default_rng(3)
 
@@ -113,7 +114,7 @@ def test_blocks_of_one_are_binary_units():
     )
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_large_fields_are_no_problem(dtype):
     unit = Pooled(1, 4, 1, 1, 2)
     mean = unit.mean(np.array([[800.0, 800, -900, -1000]], dtype))

@@ -15,6 +15,7 @@ from skdgm.utils.random import stream
 from skdgm.utils.threading.parallel import limit
 from tests.connected import CASES, all_states, log_weights, machine, mask_of, moments
 from tests.numerical import numerical_gradient
+from tests.suites import DTYPES
 
 cases = pytest.mark.parametrize("case", CASES)
 
@@ -82,7 +83,7 @@ def test_mean_field_is_a_fixed_point(case):
         np.testing.assert_allclose(means[block], expected, atol=1e-8)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 @cases
 def test_gibbs_sampling_has_the_moments(case, dtype):
     energy, params = CASES[case]

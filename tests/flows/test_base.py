@@ -126,7 +126,7 @@ def flow(request):
     return Flow(base=request.param, **SHORT).fit(CLUSTERS[:, :2])
 
 
-@pytest.mark.short("student")
+@pytest.mark.exhaustive(default=["student"])
 def test_density_integrates_to_one(flow):
     side = np.linspace(-6, 11, 250)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
@@ -142,7 +142,7 @@ def test_density_integrates_to_one(flow):
     assert (abs(own.mean(axis=0) - expected) < 5 * error + 0.01).all()
 
 
-@pytest.mark.short("student")
+@pytest.mark.exhaustive(default=["student"])
 def test_codes_and_back(flow):
     X = CLUSTERS[:, :2]
     np.testing.assert_allclose(flow.inverse_transform(flow.transform(X)), X, atol=1e-6)

@@ -13,6 +13,7 @@ from skdgm.nets.layers import dense, serial
 from skdgm.persistence import load, save
 from skdgm.utils.random import stream
 from tests.nets.recipes import assert_slopes, numbers
+from tests.suites import DTYPES
 
 SHORT = {"n_layers": 2, "hidden_layer_sizes": (8,), "n_iter": 10, "random_state": 0}
 SHORT |= {"batch_size": 50, "learning_rate": 0.02}
@@ -289,7 +290,7 @@ HARD = {
 
 @pytest.mark.release
 @pytest.mark.parametrize("how", HOW)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_hard_tables_of_whole_numbers(how, dtype):
     for number, (name, X) in enumerate(HARD.items()):
         X, bounds = X.astype(dtype), (None, (0, 9))[number % 2]

@@ -18,6 +18,7 @@ from skdgm.utils.rows import Rows
 from skdgm.utils.tree import leaves
 from tests.callbacks import Callback
 from tests.flows.recipes import log_base
+from tests.suites import DTYPES
 
 MOONS = make_moons(300, noise=0.1, random_state=0)[0]
 SHORT = {"n_layers": 2, "hidden_layer_sizes": (8,), "n_iter": 20, "random_state": 0}
@@ -219,9 +220,8 @@ HARD = {
 }
 
 
-@pytest.mark.release
-@pytest.mark.short("three rows")
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.release(default=["three rows"])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", HARD)
 def test_hard_tables_are_learned(name, dtype):
     X = HARD[name].astype(dtype)

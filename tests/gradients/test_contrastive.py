@@ -58,7 +58,7 @@ def by_tempering(energy, params, x, clamp):
     return pcd(stream(2), sampler, params, x, clamp, N_STEPS, replicas)[0]
 
 
-@pytest.mark.short("mixture")
+@pytest.mark.exhaustive(default=["mixture"])
 @pytest.mark.parametrize("method", [by_cd, by_pcd, by_tempering])
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 @pytest.mark.parametrize("name", SHALLOW)

@@ -48,7 +48,7 @@ def test_probabilities_add_up_to_one(model):
     np.testing.assert_allclose(of_rare / of_rare.sum(axis=0), expected, rtol=1e-6)
 
 
-@pytest.mark.short("GMMN")
+@pytest.mark.exhaustive(default=["GMMN"])
 def test_draws_have_the_shares_of_rare_categories(model):
     drawn = model.sample(6000, random_state=0)["city"].to_numpy()
     rare = drawn[np.isin(drawn, list("cdef"))]
@@ -63,7 +63,7 @@ def test_draws_have_the_shares_of_rare_categories(model):
     assert (model.impute(holes[:3])["city"].isin(list("ab"))).all()
 
 
-@pytest.mark.short("GMMN")
+@pytest.mark.exhaustive(default=["GMMN"])
 def test_most_probable_rare_categories_are_the_most_frequent_ones(model):
     Z = np.random.default_rng(1).normal(size=(400, 4))
     found = set(model.generate(Z)["city"])

@@ -85,7 +85,7 @@ def test_frames_keep_types_index_and_known_entries(method):
     pd.testing.assert_frame_equal(imputer.transform(whole), whole)
 
 
-@pytest.mark.short("EoNADE")
+@pytest.mark.exhaustive(default=["EoNADE"])
 @pytest.mark.parametrize(
     "model",
     [
@@ -170,7 +170,7 @@ def test_draws_have_the_spread_that_means_lack():
     assert np.abs(correlation).max() < 4 / np.sqrt(2000)
 
 
-@pytest.mark.short("True-True")
+@pytest.mark.exhaustive(default=["True-True"])
 @pytest.mark.parametrize("keep", [False, True])
 @pytest.mark.parametrize("indicate", [False, True])
 def test_columns_of_arrays_are_those_of_the_simple_imputer(keep, indicate):

@@ -7,11 +7,12 @@ import scipy.sparse as sp
 from sklearn.impute import MissingIndicator
 
 from skdgm.imputation._tables import beside, emptied, marked, restored
+from tests.suites import FLOAT32
 
 NUMBERS = np.array([[1, 5, 0], [5, 2, 1], [0, 1, 5]])
 
 
-@pytest.mark.parametrize("dtype", [float, np.float32, int, np.uint8, object])
+@pytest.mark.parametrize("dtype", [float, FLOAT32, int, np.uint8, object])
 @pytest.mark.parametrize("mark", [5, 1, np.nan])
 def test_values_with_the_mark_are_missing(dtype, mark):
     X = NUMBERS.astype(dtype)

@@ -121,7 +121,7 @@ def test_given_values_are_not_changed(machine):
     mean_field(energy, params, x, clamp)
 
 
-@pytest.mark.short("(5, 6, 4)")
+@pytest.mark.exhaustive(default=["(5, 6, 4)"])
 @pytest.mark.parametrize("sizes", [(5,), (5, 6), (5, 6, 4)], ids=str)
 def test_kernels_agree_with_arrays_under_a_free_label(sizes):
     rng, units = np.random.default_rng(0), [Bernoulli(n) for n in (7, *sizes)]

@@ -229,7 +229,7 @@ def test_lists_are_drawn_as_arrays(families):
     assert likelihood_table([rbm], given).equals(likelihood_table([rbm], GREY))
 
 
-@pytest.mark.short("rbm", "real", "dbn-")
+@pytest.mark.exhaustive(default=["rbm", "real", "dbn-"])
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_tells_its_columns_of_bits(name):
     model = MODELS[name].fit(BITS, LABELS)

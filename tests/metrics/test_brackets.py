@@ -44,7 +44,7 @@ def test_known_likelihoods_have_no_width(name):
     )
 
 
-@pytest.mark.short("rbm")
+@pytest.mark.exhaustive(default=["rbm"])
 def test_estimates_are_around_what_is_exact(case):
     _, model, X = case
     exactly = partition_bracket(model)
@@ -59,8 +59,7 @@ def test_estimates_are_around_what_is_exact(case):
     assert found.rows.mean() == pytest.approx(found.log_likelihood)
 
 
-@pytest.mark.release
-@pytest.mark.short("rbm")
+@pytest.mark.release(default=["rbm"])
 @pytest.mark.parametrize("name", BINARY)
 def test_probabilities_of_all_rows_add_up(name):
     model, _ = fitted(name)

@@ -14,7 +14,7 @@ from tests.reference import ODD
 LABELLED_DBM = pytest.param("dbm-classifier", marks=pytest.mark.exhaustive)
 
 
-@pytest.mark.short("rbm", "real")
+@pytest.mark.exhaustive(default=["rbm", "real"])
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_with_chains(name):
     model, X = fitted(name)

@@ -33,7 +33,7 @@ def fitted(name):
     return MODELS[name].set_params(n_iter=20, random_state=0).fit(X), X
 
 
-@pytest.mark.short("plain", "denoising", "contractive")
+@pytest.mark.exhaustive(default=["plain", "denoising", "contractive"])
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_with_chains(name):
     model, X = fitted(name)

@@ -4,8 +4,8 @@ import pytest
 from skdgm.nets import dense, vjp
 from skdgm.nets.primitives import ACTIVATIONS, activate, max_out
 from tests.nets.recipes import assert_slopes, numbers
+from tests.suites import DTYPES
 
-DTYPES = [np.float32, np.float64]
 FORMULAS = {
     "identity": lambda z: z,
     "logistic": lambda z: 1 / (1 + np.exp(-z)),

@@ -17,6 +17,7 @@ from skdgm.utils.random import stream
 from skdgm.utils.threading.parallel import limit
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import assert_means
+from tests.suites import DTYPES
 
 INDEX = np.array([3, 0, 4])
 SHAPES = {
@@ -51,7 +52,7 @@ def test_values():
     np.testing.assert_array_equal(beside(x, -x), np.hstack([x, -x]))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_types_are_kept(dtype):
     x = numbers(4, 5, dtype=dtype)
     for function in (
@@ -109,7 +110,7 @@ def test_columns_with_many_outputs(kind, scaled, room, monkeypatch):
 
 
 @pytest.mark.parametrize("shape", ["several", "wide"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_types_and_arguments_are_kept(dtype, shape):
     x, params = net(SHAPES[shape], True, dtype=dtype)
     given = Shape(*SHAPES[shape], KINDS["logistic"])
@@ -120,7 +121,7 @@ def test_types_and_arguments_are_kept(dtype, shape):
         np.testing.assert_array_equal(part, expected)
 
 
-@pytest.mark.short("3-1")
+@pytest.mark.exhaustive(default=["3-1"])
 @pytest.mark.parametrize("n_outputs", [1, 5])
 @pytest.mark.parametrize("n_threads", [2, 3])
 def test_thread_count_does_not_matter(n_threads, n_outputs):
@@ -136,7 +137,7 @@ def test_thread_count_does_not_matter(n_threads, n_outputs):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_draws_are_as_frequent_as_they_are_probable(dtype):
     _, (W, c, rho, V, b) = net(SHAPES["bits"], False, dtype=dtype)
     params = Tied(Layer(W, c), Layer(V, b), rho)

@@ -3,6 +3,7 @@ import pytest
 
 from skdgm.nets import forward, hidden, init
 from skdgm.utils.random import stream
+from tests.suites import DTYPES
 
 RNG = np.random.default_rng(0)
 SIZES = (6, 5, 4, 3)
@@ -26,7 +27,7 @@ def test_without_hidden_units():
 
 
 @pytest.mark.parametrize("activation, scale", [("logistic", 2), ("relu", 6)])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_init(activation, scale, dtype):
     layers = init(np.random.default_rng(0), (300, 200, 10), activation, dtype)
     assert [layer.W.shape for layer in layers] == [(300, 200), (200, 10)]

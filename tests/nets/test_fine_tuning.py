@@ -23,6 +23,7 @@ from skdgm.utils.threading import parallel
 from skdgm.utils.tree import leaves
 from tests.nets.recipes import blobs, fine_tune, table_of, trained, tuner_of
 from tests.numerical import assert_trees
+from tests.suites import DTYPES
 
 X, Y = blobs()
 TABLE = table_of(X, Y)
@@ -106,7 +107,7 @@ def test_rows_without_a_label_take_no_part():
     assert read == set(np.flatnonzero(codes >= 0).tolist())
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_types_are_kept(dtype, solver):
     X, Y = blobs(dtype=dtype)

@@ -19,8 +19,8 @@ from skdgm.utils.random import stream
 from skdgm.utils.tree import copy, leaves, tree_map
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import assert_trees
+from tests.suites import DTYPES
 
-DTYPES = [np.float32, np.float64]
 N_ROWS, N_INPUTS = 6, 4
 NET = serial(
     dense(5, "tanh"),

@@ -4,9 +4,10 @@ import pytest
 from skdgm.nets import Layer, dense, listed, vjp
 from skdgm.utils.lists import Lists
 from tests.numerical import assert_trees
+from tests.suites import DTYPES
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("grey", [False, True])
 def test_a_layer_of_lists_is_one_of_arrays(dtype, grey):
     rng = np.random.default_rng(0)

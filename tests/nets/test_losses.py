@@ -9,9 +9,9 @@ from skdgm.nets import (
     vjp,
 )
 from tests.nets.recipes import assert_slopes, numbers
+from tests.suites import DTYPES
 
 LOSSES = [softmax_cross_entropy, logistic_cross_entropy, squared_error]
-DTYPES = [np.float32, np.float64]
 N_ROWS, N_ABOVE = 5, 3
 
 

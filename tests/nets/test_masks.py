@@ -5,6 +5,7 @@ import pytest
 
 from skdgm.nets import by_degrees, masked, masked_dense, vjp
 from tests.nets.recipes import assert_slopes, numbers
+from tests.suites import DTYPES
 
 
 def test_values_and_slopes():
@@ -13,7 +14,7 @@ def test_values_and_slopes():
     assert_slopes(lambda params: masked(params[0], mask * 1.0), (x,))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_what_is_masked_does_not_learn(dtype):
     x, mask = numbers(6, 4, dtype=dtype), numbers(4, 5, seed=2) > 0
     net = masked_dense(mask, "tanh")

@@ -7,9 +7,9 @@ from skdgm.nets import Layer, dense, drop_out, vjp
 from skdgm.utils.random import stream
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import assert_trees
+from tests.suites import DTYPES
 
 ACTIVATIONS = ["identity", "logistic", "tanh", "relu"]
-DTYPES = [np.float32, np.float64]
 N_ROWS, N_BELOW, N_ABOVE = 5, 4, 3
 
 

@@ -6,6 +6,7 @@ from skdgm.optim import Joined, Mean, Penalised, adam, rmsprop, sgd
 from skdgm.optim.joined import join
 from skdgm.utils.tree import leaves, tree_map
 from tests.numerical import assert_trees
+from tests.suites import DTYPES
 
 SOLVERS = {"sgd": sgd, "adam": adam, "rmsprop": rmsprop}
 RULE = {"rate": 0.1, "momentum": 0.8, "l2": 0.3}
@@ -23,7 +24,7 @@ def penalised(leaf):
     return Penalised(leaf) if leaf.ndim == 2 else leaf
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("solver", SOLVERS.values(), ids=SOLVERS)
 def test_steps_are_those_of_trees(solver, dtype):
     params = tree(0, dtype)

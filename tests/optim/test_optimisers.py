@@ -4,8 +4,8 @@ import pytest
 from skdgm.couplings import Contrast, Weights
 from skdgm.optim import Penalised, adam, rmsprop, sgd
 from skdgm.utils.tree import leaves
+from tests.suites import DTYPES
 
-DTYPES = [np.float32, np.float64]
 SHAPES = [(3,), (37, 35)]
 FORMS = {"array": np.asarray, "penalised": Penalised, "tiles": Contrast.of}
 

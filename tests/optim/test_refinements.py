@@ -7,8 +7,7 @@ from skdgm.optim import Mean, Penalised, adam, clip_norm, sgd
 from skdgm.utils.threading.parallel import limit
 from skdgm.utils.tree import leaves, tree_map
 from tests.numerical import assert_trees
-
-DTYPES = [np.float32, np.float64]
+from tests.suites import DTYPES
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -86,7 +85,7 @@ def followed(path):
     return mean.params
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_means_are_weighted_sums(dtype):
     """The weight of what was after t updates is that of t, times what later ones
     leave."""

@@ -18,7 +18,7 @@ from tests.reference import (
 SHAPES = [[[8], [5]], [[5], [8]], [[6], [6]], [[4], [4], [4]], [[3, 3], [4], [2]]]
 
 
-@pytest.mark.short("4")
+@pytest.mark.exhaustive(default=["4"])
 @pytest.mark.parametrize("seed", range(0, 20, 4))
 def test_both_sides_within_three_standard_errors(seed):
     layers = SHAPES[seed % len(SHAPES)]
@@ -124,7 +124,7 @@ def test_without_couplings_there_is_nothing_to_adapt_to():
     np.testing.assert_array_equal(betas, ladder.quadratic(100))
 
 
-@pytest.mark.short("10", "2")
+@pytest.mark.exhaustive(default=["10", "2"])
 @pytest.mark.parametrize("n_betas", [2, 10, 300])
 def test_conservative_probabilities_are_too_low_on_average(n_betas):
     layers = [[6], [5]]

@@ -100,8 +100,7 @@ def test_exact_values_are_inside():
 
 
 # A schedule knows of no units, but for an adaptive one, which measures the work.
-@pytest.mark.release
-@pytest.mark.short("classifier-linear")
+@pytest.mark.release(default=["classifier-linear"])
 @pytest.mark.parametrize(
     "name, schedule",
     [

@@ -45,7 +45,7 @@ from skdgm.persistence import TRUSTED_TYPES
 from skdgm.persistence.encoder import SPARSE, Encoder
 from skdgm.persistence.types import ESTIMATORS, RECORDS, class_of, tag_of
 from skdgm.preprocessing import BernoulliBinarizer, Dequantizer
-from tests.common.instances import CLASSES, INSTANCES, name_of
+from tests.common.instances import CLASSES, INSTANCES, cases
 from tests.common.shapes import having
 from tests.common.test_contract import OF_ROWS, Data
 from tests.persistence.same import assert_identical
@@ -63,7 +63,7 @@ def kept(estimator, folder):
     return skdgm.load(path)
 
 
-@pytest.mark.parametrize("instance", INSTANCES, ids=name_of)
+@pytest.mark.parametrize("instance", cases(INSTANCES))
 def test_everything_comes_back(instance, tmp_path):
     estimator = having(clone(instance), n_iter=1)
     assert_identical(estimator, kept(estimator, tmp_path))
@@ -79,9 +79,8 @@ def test_everything_comes_back(instance, tmp_path):
     assert_identical(estimator, other)
 
 
-@pytest.mark.release
-@pytest.mark.short("BernoulliRBM", "VAE", "NADE", "DBN-")
-@pytest.mark.parametrize("instance", CLASSES, ids=name_of)
+@pytest.mark.release(default=["BernoulliRBM", "VAE", "NADE", "DBN-"])
+@pytest.mark.parametrize("instance", cases(CLASSES))
 def test_it_answers_and_goes_on_alike(instance, tmp_path):
     estimator = having(clone(instance), n_iter=1)
     data = Data(estimator)
@@ -498,7 +497,7 @@ def has_row(array, rows):
     return False
 
 
-@pytest.mark.parametrize("instance", CLASSES, ids=name_of)
+@pytest.mark.parametrize("instance", cases(CLASSES))
 def test_no_row_of_the_training_data_is_kept(instance):
     rng = np.random.default_rng(0)
     X = rng.integers(0, 2, (30, 40)) * 1.0

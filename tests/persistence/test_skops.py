@@ -23,7 +23,7 @@ from skdgm import (
 from skdgm.constraints import FixedCombinations, Inequality, Range
 from skdgm.persistence import TRUSTED_TYPES
 from skdgm.preprocessing import Dequantizer
-from tests.common.instances import CLASSES, name_of
+from tests.common.instances import CLASSES, cases
 from tests.common.shapes import having
 from tests.common.test_contract import Data
 from tests.persistence.same import assert_identical
@@ -31,8 +31,8 @@ from tests.persistence.same import assert_identical
 pd = pytest.importorskip("pandas")
 
 
-@pytest.mark.short("NADE", "BernoulliRBM", "DBN", "VAE")
-@pytest.mark.parametrize("instance", CLASSES, ids=name_of)
+@pytest.mark.exhaustive(default=["NADE", "BernoulliRBM", "DBN", "VAE"])
+@pytest.mark.parametrize("instance", cases(CLASSES))
 def test_pipelines_need_no_more_than_the_list(instance):
     estimator, data = having(clone(instance), n_iter=1), Data(instance)
     first = StandardScaler() if data.real else MinMaxScaler()

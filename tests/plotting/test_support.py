@@ -69,7 +69,7 @@ def test_without_matplotlib(cls, X, two, monkeypatch):
         cls.from_estimator(two, *DISPLAYS[cls](X))
 
 
-@pytest.mark.short("Curve", "Marginals")
+@pytest.mark.exhaustive(default=["Curve", "Marginals"])
 @every
 def test_axes_that_are_given(cls, X, two):
     if cls is MarginalsDisplay:

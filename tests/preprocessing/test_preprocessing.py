@@ -13,6 +13,7 @@ from skdgm.exceptions import DataRangeWarning
 from skdgm.metrics import average_over_draws, likelihood_table, log_density
 from skdgm.preprocessing import BernoulliBinarizer, Dequantizer
 from tests.checks import with_checks
+from tests.suites import DTYPES
 
 V = np.random.default_rng(0).random((400, 5))
 SCHEMES = [
@@ -138,7 +139,7 @@ def test_no_value_leaves_its_cell_by_rounding(dtype, step):
 
 
 @pytest.mark.parametrize("u", [0.0, 1.0])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_noise_at_the_ends_of_a_cell_stays_inside(monkeypatch, u, dtype):
     X = np.array([[-3, 0.0], [100, 7]], dtype)
     spread = Dequantizer(0.5).fit(X)

@@ -80,7 +80,7 @@ def test_missing_entries_are_summed_out():
     assert abs(filled[1, 0] - p) < 0.05
 
 
-@pytest.mark.short("tanh", "bernoulli", "gaussian-gru")
+@pytest.mark.exhaustive(default=["tanh", "bernoulli", "gaussian-gru"])
 @pytest.mark.parametrize("cell", ["tanh", "gru", "lstm"])
 @pytest.mark.parametrize("kind", ["bernoulli", "gaussian", "categorical"])
 def test_gradients_reach_back_through_time(cell, kind, monkeypatch):

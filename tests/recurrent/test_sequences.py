@@ -37,7 +37,7 @@ def assert_same(a, b):
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
 
 
-@pytest.mark.short("RNNRBM", "RNNNADE")
+@pytest.mark.exhaustive(default=["RNNRBM", "RNNNADE"])
 @models
 def test_a_list_is_a_table_with_lengths_or_groups(model):
     one = clone(model).fit(X, lengths=LENGTHS)
@@ -67,7 +67,7 @@ def test_weights_are_repetitions_in_any_order(model):
     assert_same(weighted, clone(model).fit(again))
 
 
-@pytest.mark.short("RNNRBM")
+@pytest.mark.exhaustive(default=["RNNRBM"])
 @models
 def test_a_table_is_one_sequence_or_several_of_a_length(model):
     assert_same(clone(model).fit(X), clone(model).fit([X]))
@@ -79,7 +79,7 @@ def test_a_table_is_one_sequence_or_several_of_a_length(model):
     assert halves.sample(30, random_state=0).shape == (30, 3)
 
 
-@pytest.mark.short("RNNRBM", "RNNNADE")
+@pytest.mark.exhaustive(default=["RNNRBM", "RNNNADE"])
 @models
 def test_only_what_was_before_counts(model):
     model = clone(model).fit(PARTS)
@@ -99,7 +99,7 @@ def test_only_what_was_before_counts(model):
     np.testing.assert_allclose(density.log_prob(X), whole, rtol=1e-5)
 
 
-@pytest.mark.short("RNNNADE")
+@pytest.mark.exhaustive(default=["RNNNADE"])
 @models
 def test_gaps_are_filled_given_their_sequence(model):
     model = clone(model).fit(HOLED, lengths=LENGTHS)
@@ -179,7 +179,7 @@ def test_groups_keep_sequences_whole_in_searches(model):
     assert np.isfinite(cross_val_score(model, PARTS, cv=2)).all()
 
 
-@pytest.mark.short("VRNN", "RNNRBM", "RNNNADE")
+@pytest.mark.exhaustive(default=["VRNN", "RNNRBM", "RNNNADE"])
 @models
 def test_files_and_checkpoints(model, tmp_path):
     whole = clone(model).fit(PARTS)
@@ -195,7 +195,7 @@ def test_files_and_checkpoints(model, tmp_path):
 LAGS = ConditionalRBM(3, column_types="bernoulli", n_lags=2, n_iter=1)
 
 
-@pytest.mark.short("RNNNADE")
+@pytest.mark.exhaustive(default=["RNNNADE"])
 @pytest.mark.parametrize("model", [*MODELS, LAGS], ids=lambda m: type(m).__name__)
 @pytest.mark.parametrize(
     ("given", "error"),

@@ -9,6 +9,7 @@ from skdgm.utils.tree import tree_map
 from tests.numerical import assert_means, assert_moments
 from tests.reference import ALL, Enumeration, random_machine, some_moments
 from tests.samplers.cases import SamplerCase
+from tests.suites import DTYPES
 
 N = 10000
 
@@ -126,7 +127,7 @@ def test_leaves_a_mode_where_gibbs_sampling_stays():
     assert info.swap_rates.min() > 0.1
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_kernels_take_the_same_way(dtype):
     energy, params, ladder, _ = made("dbm")
     params, base = (

@@ -11,6 +11,7 @@ from sklearn.preprocessing import minmax_scale
 from skdgm import DBM, DBN, VAE, BernoulliRBM, DBMClassifier, DBNClassifier, EoNADE
 from skdgm.exceptions import RealColumnsWarning
 from skdgm.utils.domains import bernoulli_rows
+from tests.suites import FLOAT32
 
 TABLES = {
     "iris": load_iris().data,
@@ -44,7 +45,7 @@ def read(estimator, X, **options):
 
 
 @pytest.mark.parametrize("name", TABLES)
-@pytest.mark.parametrize("convert", [np.asarray, np.float32, sp.csr_array])
+@pytest.mark.parametrize("convert", [np.asarray, FLOAT32, sp.csr_array])
 def test_scaled_tables_are_warned_of(name, convert):
     X = minmax_scale(TABLES[name])
     with pytest.warns(RealColumnsWarning, match='column_types="gaussian"'):

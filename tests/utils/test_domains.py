@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from skdgm import DBN, VAE, BernoulliRBM, EoNADE, GaussianRBM
 from skdgm.exceptions import DataRangeWarning
 from skdgm.utils.domains import bernoulli_rows, real_rows
+from tests.suites import DTYPES, FLOAT32
 
 X = np.array([[0.0, 0.5], [1.0, np.nan]])
 
@@ -42,7 +43,7 @@ def test_range(convert):
     assert np.nanmax(rows.take(slice(None))) == 1
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("fitting", [False, True])
 @pytest.mark.filterwarnings("error")
 def test_rounding_errors_are_clipped_in_silence(dtype, fitting):
@@ -53,7 +54,7 @@ def test_rounding_errors_are_clipped_in_silence(dtype, fitting):
         rows_of(np.array([[-1e-5, 1 + 1e-5]], dtype), fitting=fitting)
 
 
-@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int32, np.float16, np.float32])
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int32, np.float16, FLOAT32])
 def test_types_are_left_as_they_are(dtype):
     data = np.eye(3).astype(dtype)
     rows = rows_of(data)
@@ -115,7 +116,7 @@ def test_another_kind_of_columns_is_advised_first(estimator, remedy):
 ORDINARY = np.random.RandomState(0).rand(6, 2).round(1)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8, bool])
+@pytest.mark.parametrize("dtype", [FLOAT32, np.float64, np.uint8, bool])
 @pytest.mark.parametrize("hole", [False, True])
 def test_ordinary_tables_are_read_as_scikit_learn_reads_them(dtype, hole, monkeypatch):
     rbm = BernoulliRBM(2, n_iter=1, random_state=0).fit(ORDINARY)
@@ -143,7 +144,7 @@ def test_ordinary_tables_are_read_as_scikit_learn_reads_them(dtype, hole, monkey
         (lambda X: X[0], "Expected 2D array"),
     ],
 )
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_scikit_learn_refuses_other_tables(spoil, message, dtype):
     rbm = BernoulliRBM(2, n_iter=1, random_state=0).fit(ORDINARY)
     with pytest.raises(ValueError, match=message):

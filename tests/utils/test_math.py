@@ -15,11 +15,12 @@ from skdgm.utils.math import (
     sigmoid,
     softplus,
 )
+from tests.suites import DTYPES
 
 FAR = np.array([-1e4, -800, -90, -30, -1, 0, 1e-8, 1, 30, 90, 800, 1e4])
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_agree_with_scipy_without_warning(dtype):
     x = FAR.astype(dtype)
     eps = np.finfo(dtype).eps

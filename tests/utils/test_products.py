@@ -3,9 +3,10 @@ import pytest
 
 from skdgm.utils.products import matmul
 from skdgm.utils.threading.parallel import limit
+from tests.suites import DTYPES
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_products_do_not_depend_on_the_threads(dtype):
     rng = np.random.default_rng(0)
     A, B = (rng.normal(size=s).astype(dtype) for s in ((300, 700), (700, 50)))
@@ -35,7 +36,7 @@ PRODUCTS = [
 ]
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("of_A, of_B", PRODUCTS)
 def test_products_of_all_shapes(of_A, of_B, dtype):
     rng = np.random.default_rng(0)

@@ -3,6 +3,7 @@ import pytest
 from scipy import stats
 
 from skdgm.utils.random import Stream, stream
+from tests.suites import DTYPES
 
 
 def test_a_draw_has_an_address():
@@ -33,7 +34,7 @@ def test_fold_is_a_path():
     assert stream(1).fold(2, 3).root != stream(1).fold(3, 2).root
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_uniform_is_below_one_and_of_its_type(dtype):
     u = stream(0).rows(1000).uniform(1000, dtype)
     assert u.dtype == dtype

@@ -8,6 +8,7 @@ from skdgm import BernoulliRBM
 from skdgm.utils.domains import bernoulli_rows
 from skdgm.utils.given import Given
 from skdgm.utils.rows import Rows, floating_type, row_hash
+from tests.suites import FLOAT32
 
 RNG = np.random.default_rng(0)
 
@@ -49,7 +50,7 @@ def test_floating_type(dtype, expected):
 
 
 @pytest.mark.parametrize("convert", [np.asarray, sp.csr_array])
-@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
+@pytest.mark.parametrize("dtype", [np.float64, FLOAT32, np.int64])
 def test_columns_are_standardised_as_they_are_read(convert, dtype):
     X = np.array([[0, 300], [2, 0], [5, 100]]).astype(dtype)
     shift, scale = np.array([1.0, 100.0]), np.array([2.0, 0.5])
@@ -137,7 +138,7 @@ def test_columns_matter():
     assert hashes(np.array([[1.0, 2.0]])) != hashes(np.array([[2.0, 1.0]]))
 
 
-@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, FLOAT32, np.float64])
 @pytest.mark.parametrize("convert", [np.asarray, sp.csr_array, sp.csr_matrix])
 def test_storage_does_not_matter(dtype, convert):
     X = RNG.random((40, 30)) < 0.2
@@ -173,7 +174,7 @@ def labelled(labels):
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])
-@pytest.mark.parametrize("dtype", [bool, np.int64, np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [bool, np.int64, FLOAT32, np.float64])
 def test_targets_tell_rows_apart(n_outputs, dtype):
     targets = RNG.random((6, n_outputs)) < 0.5
     targets[:3] = [[False], [True], [False]]

@@ -9,6 +9,7 @@ import pytest
 from skdgm.utils import counts, tree
 from skdgm.utils.lists import Lists
 from skdgm.utils.tree import copy, leaves, overwrite, tree_map
+from tests.suites import DTYPES
 
 
 class Pair(NamedTuple):
@@ -48,7 +49,7 @@ def test_copies_are_overwritten_where_all_fits():
 
 
 @pytest.mark.parametrize("shape", [(1,), (3, 5), (2, 3, 32)])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_arrays_begin_where_lines_do(shape, dtype):
     array = tree.zeros(shape, dtype)
     assert array.shape == shape

@@ -3,7 +3,7 @@ import pytest
 
 from skdgm._kernels.compiler.exp import exp
 from skdgm._kernels.compiler.jit import kernel
-from tests._kernels.oracles import DTYPES
+from tests.suites import DTYPES
 
 
 @kernel

@@ -7,7 +7,8 @@ import pytest
 from scipy.special import entr, expit, log_expit, logsumexp
 
 from skdgm._kernels.graphs import belief_gibbs
-from tests._kernels.oracles import DTYPES, TOLERANCE
+from tests._kernels.oracles import TOLERANCE
+from tests.suites import DTYPES
 
 N_PARENTS, N_CHILDREN = 5, 4
 

@@ -4,7 +4,8 @@ import pytest
 from skdgm._kernels.machines import bernoulli as kernels
 from skdgm.distributions import Bernoulli, draw
 from skdgm.utils.random import stream
-from tests._kernels.oracles import DTYPES, TOLERANCE, sigmoid
+from tests._kernels.oracles import TOLERANCE, sigmoid
+from tests.suites import DTYPES
 
 
 def fields(dtype, n_units=37):

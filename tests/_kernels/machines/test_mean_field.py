@@ -5,7 +5,8 @@ from skdgm.distributions import Bernoulli
 from skdgm.energies import layered, tiled
 from skdgm.inference import mean_field
 from skdgm.samplers import binary
-from tests._kernels.oracles import DTYPES, TOLERANCE
+from tests._kernels.oracles import TOLERANCE
+from tests.suites import DTYPES
 
 SIZES = [(5, 4, 3), (33, 40, 7, 35), (6, 3, 4, 2, 5)]
 
@@ -25,7 +26,7 @@ def machine(sizes, dtype, scale=1.0):
     return energy, params, (v, *rest), (True, *rest)
 
 
-@pytest.mark.short("(5, 4, 3)-float64")
+@pytest.mark.exhaustive(default=["(5, 4, 3)-float64"])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 @pytest.mark.parametrize("max_sweeps", [1, 2, 50])
@@ -41,7 +42,7 @@ def test_means_are_those_of_any_energy(max_sweeps, sizes, dtype):
     np.testing.assert_array_equal(info.n_sweeps, known.n_sweeps)
 
 
-@pytest.mark.short("(5, 4, 3)")
+@pytest.mark.exhaustive(default=["(5, 4, 3)"])
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 def test_a_row_does_not_depend_on_others(sizes):
     energy, params, x, clamp = machine(sizes, np.float64, scale=3.0)

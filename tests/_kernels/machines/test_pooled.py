@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from skdgm._kernels.machines.pooled import draw, log_partition, mean
-from tests._kernels.oracles import DTYPES, TOLERANCE
+from tests._kernels.oracles import TOLERANCE
+from tests.suites import DTYPES
 
 SHAPES = [(4, 6, 3, 2, 3), (2, 2, 1, 1, 1), (1, 4, 5, 1, 2)]
 
@@ -17,7 +18,7 @@ def blocks(x, shape):
     return x.reshape(*x.shape[:4], rows * columns)
 
 
-@pytest.mark.short("float64")
+@pytest.mark.exhaustive(default=["float64"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_kernels_are_softmaxes_with_an_off_state(shape, dtype):

@@ -11,8 +11,9 @@ from skdgm.samplers import Gibbs, State, binary
 from skdgm.utils.lists import Lists
 from skdgm.utils.random import stream
 from skdgm.utils.tree import tree_map
-from tests._kernels.oracles import DTYPES, TOLERANCE
+from tests._kernels.oracles import TOLERANCE
 from tests.reference import EVEN, ODD, random_machine
+from tests.suites import DTYPES
 
 CHAINS = {"rbm": [[14], [9]], "dbm": [[6], [7], [5]], "deep": [[4], [5], [6], [3]]}
 
@@ -27,7 +28,7 @@ def start(energy, params, n_rows=8):
     return Gibbs(energy).init(stream(1).rows(n_rows), params.units)
 
 
-@pytest.mark.short("dbm-float64", "rbm-float64-colours0")
+@pytest.mark.exhaustive(default=["dbm-float64", "rbm-float64-colours0"])
 @pytest.mark.parametrize("colours", [(EVEN, ODD), (ODD, EVEN), (ODD,)])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_draws_are_the_general_ones(machine, colours, dtype):
@@ -46,7 +47,7 @@ def test_draws_are_the_general_ones(machine, colours, dtype):
         np.testing.assert_allclose(found, expected, atol=TOLERANCE[dtype])
 
 
-@pytest.mark.short("dbm-float64", "rbm-float64")
+@pytest.mark.exhaustive(default=["dbm-float64", "rbm-float64"])
 @pytest.mark.parametrize("beta", [0.3, np.linspace(0, 1, 8)[:, None]])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_draws_along_a_path_are_the_general_ones(machine, beta, dtype):
@@ -102,7 +103,7 @@ def test_means_given_data(grey, dtype):
     np.testing.assert_array_equal(np.asarray(found[0]), v)
 
 
-@pytest.mark.short("rbm-float64", "deep-float64--1")
+@pytest.mark.exhaustive(default=["rbm-float64", "deep-float64--1"])
 @pytest.mark.parametrize("way", [1, -1])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_annealing_is_the_general_one(machine, way, dtype):

@@ -4,7 +4,8 @@ import pytest
 from skdgm.couplings import Dense, Weights
 from skdgm.utils.lists import Lists
 from skdgm.utils.products import joined
-from tests._kernels.oracles import DTYPES, TOLERANCE, binary_rows, grey_rows
+from tests._kernels.oracles import TOLERANCE, binary_rows, grey_rows
+from tests.suites import DTYPES
 
 
 def phases(kind, n_visible, n_hidden, dtype):

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from skdgm._kernels.nets.losses import log_loss, log_loss_grad
-from tests._kernels.oracles import DTYPES, TOLERANCE, sigmoid
+from tests._kernels.oracles import TOLERANCE, sigmoid
+from tests.suites import DTYPES
 
 N_EACH = [1, 3]
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm._kernels.nets.maps import add_up, combine
-from tests._kernels.oracles import DTYPES
+from tests.suites import DTYPES
 
 RNG = np.random.default_rng(0)
 

@@ -6,7 +6,8 @@ from skdgm._kernels.machines import hidden
 from skdgm._kernels.nets import nade as kernels
 from skdgm._kernels.nets.nade import draw, draw_linear
 from skdgm.utils.lists import Lists
-from tests._kernels.oracles import DTYPES, sigmoid
+from tests._kernels.oracles import sigmoid
+from tests.suites import DTYPES
 
 # Of the types' precision, for sums over up to 600 units.
 TOLERANCE = {np.float32: 2e-4, np.float64: 1e-11}
@@ -97,7 +98,7 @@ def backward(lists, given, dz, cuts=None):
     return grads
 
 
-@pytest.mark.short("uneven", "plain-relu")
+@pytest.mark.exhaustive(default=["uneven", "plain-relu"])
 @TYPES
 @KINDS
 @SCALED
@@ -120,7 +121,7 @@ def test_there_and_back(sizes, n_units, scaled, kind, dtype):
         assert found.dtype == dtype
 
 
-@pytest.mark.short("float64")
+@pytest.mark.exhaustive(default=["float64"])
 @pytest.mark.skipif(PLAIN, reason="of many rows")
 @TYPES
 @KINDS

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm._kernels.nets.patches import gather, scatter
+from tests.suites import DTYPES
 
 # Height, width, maps; rows, columns of the filter; steps; zeros before; positions.
 WINDOWS = [
@@ -36,7 +37,7 @@ def drawn(window, dtype):
 
 
 @pytest.mark.parametrize("window", WINDOWS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_patches_are_slices(window, dtype):
     x, patches = drawn(window, dtype)
     gather(x, window, patches)
@@ -44,7 +45,7 @@ def test_patches_are_slices(window, dtype):
 
 
 @pytest.mark.parametrize("window", WINDOWS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_scattering_is_the_adjoint_and_a_bias(window, dtype):
     x, patches = drawn(window, dtype)
     b, back = np.arange(window[2], dtype=dtype), np.empty_like(x)

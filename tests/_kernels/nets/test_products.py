@@ -4,9 +4,10 @@ import pytest
 
 from skdgm._kernels.compiler.shares import counts, take
 from skdgm._kernels.nets.products import lay_all, multiply
+from tests.suites import DTYPES
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("across", [False, True])
 @pytest.mark.parametrize("n, k, m", [(9, 20, 70), (1, 1, 1), (3, 1030, 33), (2, 0, 3)])

@@ -5,6 +5,7 @@ import pytest
 from scipy.ndimage import map_coordinates
 
 from skdgm._kernels.nets.warp import unwarp, warp
+from tests.suites import DTYPES
 
 SHAPES = [(5, 4, 2), (7, 7, 1), (1, 6, 1), (3, 1, 2), (1, 1, 3)]
 
@@ -18,7 +19,7 @@ def drawn(shape, dtype, n=4):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_pixels_are_interpolated(shape, dtype):
     x, maps, y = drawn(shape, dtype)
     warp(x, maps, *shape, y)

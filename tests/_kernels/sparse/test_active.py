@@ -5,6 +5,7 @@ from skdgm._kernels.sparse.active import correlate, multiply
 from skdgm.couplings._correlation import _turned, _turned_back
 from skdgm.utils.windows import Window
 from tests._kernels.nets.test_patches import WINDOWS, by_slices
+from tests.suites import DTYPES
 
 # Steps of one to the right.
 WINDOWS = [Window(*w)._replace(right=1, wide=w[10] + (w[6] > 1)) for w in WINDOWS]
@@ -26,7 +27,7 @@ def drawn(window, dtype, share):
 
 
 @pytest.mark.parametrize("window", WINDOWS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_they_are_those_of_patches(window, dtype, share):
     x, y, W = drawn(window, dtype, share)

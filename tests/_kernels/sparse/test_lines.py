@@ -3,7 +3,8 @@ import pytest
 
 from skdgm._kernels.compiler.jit import kernel
 from skdgm._kernels.sparse.lines import BLOCK, LINE, add_lines, add_products, flip
-from tests._kernels.oracles import DTYPES, TOLERANCE
+from tests._kernels.oracles import TOLERANCE
+from tests.suites import DTYPES
 
 
 @kernel

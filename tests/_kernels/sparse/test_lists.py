@@ -4,13 +4,14 @@ import pytest
 from skdgm._kernels.sparse import lists as kernels
 from skdgm.utils.lists import Lists, dot
 from skdgm.utils.products import product, tiles
-from tests._kernels.oracles import DTYPES, TOLERANCE, binary_rows, grey_rows
+from tests._kernels.oracles import TOLERANCE, binary_rows, grey_rows
+from tests.suites import DTYPES
 
 KINDS = {"binary": binary_rows, "grey": grey_rows}
 N_COLUMNS = 43
 
 
-@pytest.fixture(params=DTYPES, ids=["float32", "float64"])
+@pytest.fixture(params=DTYPES)
 def dtype(request):
     return request.param
 

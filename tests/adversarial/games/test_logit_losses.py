@@ -63,7 +63,7 @@ def best_logits(name):
     return z
 
 
-@pytest.mark.short("non-saturating")
+@pytest.mark.exhaustive(default=["non-saturating"])
 @pytest.mark.parametrize("name", ["minimax", "non-saturating", "likelihood"])
 def test_the_best_discriminator_knows_the_ratio_of_densities(name):
     np.testing.assert_allclose(best_logits(name), np.log(P / Q), atol=1e-6)

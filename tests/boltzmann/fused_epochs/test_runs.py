@@ -16,6 +16,7 @@ from skdgm.boltzmann._fused_epochs import runs
 from skdgm.exceptions import DivergenceError
 from skdgm.utils.threading.parallel import limit
 from tests.common.shapes import learned
+from tests.suites import DTYPES
 
 GREY = load_digits().data[:150, 8:40] / 16
 KINDS = {
@@ -129,8 +130,7 @@ def assert_same(one, other):
         np.testing.assert_array_equal(value, other[name], err_msg=name)
 
 
-@pytest.mark.release
-@pytest.mark.short("-float64")
+@pytest.mark.release(default=["-float64"])
 @crossed(OPTIONS)
 def test_parameters_are_the_same(options, kind, calls, monkeypatch):
     fast = machine(**options).fit(KINDS[kind])
@@ -141,8 +141,7 @@ def test_parameters_are_the_same(options, kind, calls, monkeypatch):
     assert_same(fast, slow)
 
 
-@pytest.mark.release
-@pytest.mark.short("{}-float64", "0.4}-float64")
+@pytest.mark.release(default=["{}-float64", "0.4}-float64"])
 @crossed(DEEP)
 def test_parameters_of_deep_machines_are_the_same(options, kind, calls, monkeypatch):
     fast = deep_machine(**options).fit(KINDS[kind])
@@ -176,8 +175,7 @@ def classifier(**options):
     return RBMClassifier(**{**given, **options})
 
 
-@pytest.mark.release
-@pytest.mark.short("'l2': 0.01}-float64")
+@pytest.mark.release(default=["'l2': 0.01}-float64"])
 @crossed(OF_LABELS)
 def test_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
     assert_rounded(classifier, options, KINDS[kind], calls, monkeypatch)
@@ -207,8 +205,7 @@ OF_BOTH = [
 ]
 
 
-@pytest.mark.release
-@pytest.mark.short("-float64")
+@pytest.mark.release(default=["-float64"])
 @crossed(OF_BOTH)
 def test_probabilities_of_labels_differ_by_rounding_only(
     options, kind, calls, monkeypatch
@@ -233,8 +230,7 @@ def deep_classifier(**options):
     return DBMClassifier(deep_machine(**options), fine_tune=None, random_state=0)
 
 
-@pytest.mark.release
-@pytest.mark.short("{}-float64")
+@pytest.mark.release(default=["{}-float64"])
 @crossed(OF_DEEP_LABELS)
 def test_deep_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
     assert_rounded(deep_classifier, options, KINDS[kind], calls, monkeypatch)
@@ -281,9 +277,8 @@ def assert_close(one, other, tol):
             np.testing.assert_allclose(value, other[name], **given)
 
 
-@pytest.mark.release
-@pytest.mark.short("-float64")
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.release(default=["-float64"])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("options", OF_REAL, ids=str)
 def test_real_units_differ_by_rounding_only(options, dtype, calls, monkeypatch):
     X, options = REAL.astype(dtype), {"n_components": 20, "n_iter": 3, **options}
@@ -295,8 +290,8 @@ def test_real_units_differ_by_rounding_only(options, dtype, calls, monkeypatch):
     assert_close(fast, slow, 1e-9 if dtype == np.float64 else 1e-3)
 
 
-@pytest.mark.short("-float64")
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.exhaustive(default=["-float64"])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("options", [*OF_REAL[:6], PENALISED], ids=str)
 def test_steps_are_shortened_alike(options, dtype, calls, monkeypatch):
     X = REAL.astype(dtype)

@@ -8,6 +8,7 @@ from skdgm.utils.random import stream
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import assert_means
 from tests.reference import standard_error
+from tests.suites import DTYPES
 
 N_ROWS, N_COLUMNS = 5, 3
 FAMILY = {"gaussian": norm, "laplace": laplace}
@@ -99,7 +100,7 @@ def test_rescaled_slopes_of_means_are_times_the_scale(mixture):
 
 
 @ALL
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_types_are_kept(mixture, dtype):
     out, x = variables(mixture, dtype)
     value, (grad,) = vjp(
@@ -114,7 +115,7 @@ def test_types_are_kept(mixture, dtype):
 
 
 @pytest.mark.parametrize("shape", FAMILY)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_far_away_nothing_overflows(shape, dtype):
     mixture = Mixture(2, shape, 0.01, rescaled=True)
     out = np.zeros((3, 6), dtype)
@@ -130,7 +131,7 @@ def test_far_away_nothing_overflows(shape, dtype):
     np.testing.assert_allclose(scale, 0.01, rtol=1e-5)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_there_is_a_largest_scale_and_no_slope_to_more(dtype):
     mixture = Mixture(1)
     out = np.array([[0, 1, 8], [0, 1, 800], [0, 1, 2e4]], dtype)

@@ -7,11 +7,12 @@ from skdgm.samplers import FastWeights
 from skdgm.utils.tree import tree_map
 from tests.numerical import arrays, assert_trees
 from tests.reference import ALL, Enumeration, random_machine
+from tests.suites import DTYPES
 
 
 @pytest.mark.parametrize("form", [lambda params: params, tiled])
 @pytest.mark.parametrize("name", ["rbm", "dbm", "real-classifier"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_learns_quickly_and_forgets_quickly(name, form, dtype):
     energy, params = random_machine(ALL[name], seed=0)
     truth = Enumeration(ALL[name], params)

@@ -17,6 +17,7 @@ from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import numerical_gradient
+from tests.suites import DTYPES
 
 SHAPE, N_ROWS, N_INPUTS = (4, 3, 2), 5, 24
 LAYERS = {
@@ -58,7 +59,7 @@ def test_tangents_are_derivatives_along_a_direction(name, train):
     np.testing.assert_allclose(dy, (ends[0] - ends[1]) / 2e-5, rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.short("conv", "maxout", "tanh")
+@pytest.mark.exhaustive(default=["conv", "maxout", "tanh"])
 @pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("train", [False, True])
 def test_slopes_of_the_penalty(name, train):
@@ -101,7 +102,7 @@ def test_of_several_outputs_the_mean_counts():
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["conv tanh", "grown", "dropout", "maxout"])
 def test_types_are_kept(name, dtype):
     net, params, statistics, x = built(LAYERS[name], dtype)

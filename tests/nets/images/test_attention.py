@@ -53,7 +53,7 @@ def assert_gradients(function, params, weight):
     assert_trees(found, expected, rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.short("line")
+@pytest.mark.exhaustive(default=["line"])
 @pytest.mark.parametrize("name", CASES)
 def test_gradients_are_differences(name):
     shape, n, planes = CASES[name]

@@ -12,8 +12,8 @@ from skdgm.utils.threading.parallel import limit
 from skdgm.utils.windows import beneath, window
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import assert_trees
+from tests.suites import DTYPES
 
-DTYPES = [np.float32, np.float64]
 # Sizes odd and even, with and without maps; filters odd and even, larger and smaller
 # than their stride.
 WINDOWS = [

@@ -30,8 +30,8 @@ from skdgm.utils.tree import leaves, tree_map
 from skdgm.utils.windows import beneath, window
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import assert_trees
+from tests.suites import DTYPES
 
-DTYPES = [np.float32, np.float64]
 SHAPE, N_ROWS = (5, 4, 2), 3
 BLOCKS = {
     "conv": (conv(3, 3, activation="tanh"), (3, 2, 3)),

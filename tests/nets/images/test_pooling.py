@@ -4,6 +4,7 @@ import pytest
 from skdgm.nets import vjp
 from skdgm.nets.images import pooling
 from tests.nets.recipes import assert_slopes, numbers
+from tests.suites import DTYPES
 
 SHAPES = [((4, 6, 1), 2), ((5, 7, 3), 2), ((3, 6, 2), 3), ((2, 3, 2), 1)]
 
@@ -32,7 +33,7 @@ def test_slopes(n, shape, size):
     assert_slopes(lambda params: pooling.grow(params[0], shape, size, n), (x,))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n", [1, 4])
 def test_types_are_kept(n, dtype):
     value, (grad,) = vjp(

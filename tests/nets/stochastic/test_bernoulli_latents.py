@@ -7,6 +7,7 @@ from scipy.special import expit
 from skdgm.latent import Coins
 from skdgm.nets import coin, vjp
 from tests.numerical import numerical_gradient
+from tests.suites import DTYPES
 
 RNG = np.random.default_rng(0)
 ODDS, NOISE = RNG.normal(size=(3, 4)), RNG.random((6, 4))
@@ -43,7 +44,7 @@ def test_concrete_variables_are_bits_in_the_limit():
     np.testing.assert_allclose(cold, coin(ODDS, NOISE), atol=1e-6)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_noise_makes_bits_of_any_log_odds(dtype):
     odds = np.array([[-1000, -120, 0, 120, 1000]], dtype)
     for bit in 0, 1:

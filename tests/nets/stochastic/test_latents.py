@@ -17,8 +17,8 @@ from skdgm.nets.stochastic.latents import (
 from skdgm.nets.stochastic.mixtures import component, log_mixture
 from skdgm.utils.random import stream
 from tests.nets.recipes import assert_slopes, numbers
+from tests.suites import DTYPES
 
-DTYPES = [np.float32, np.float64]
 N_ROWS, N_UNITS = 4, 3
 
 

@@ -88,7 +88,9 @@ MACHINES = {
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.short("binary", "grey", "resampled", "centred", "float64", "real")
+@pytest.mark.exhaustive(
+    default=["binary", "grey", "resampled", "centred", "float64", "real"]
+)
 @pytest.mark.parametrize("name", MACHINES)
 def test_machines_do_not_depend_on_the_number_of_threads(name, monkeypatch):
     machine, X = MACHINES[name]

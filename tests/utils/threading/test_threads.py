@@ -256,7 +256,7 @@ def test_a_library_with_one_thread_is_left_alone(monkeypatch):
     assert not changed
 
 
-@pytest.mark.short("-1")
+@pytest.mark.exhaustive(default=["-1"])
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("pressed", [False, True])
 @pytest.mark.parametrize("brief", [False, True])
