@@ -1,4 +1,4 @@
-"""Defaults of all that is public, beside a list of them: ``defaults.txt``.
+"""Defaults and tags of all that is public, beside a list of them: ``defaults.txt``.
 
 A default is what most users get. Whoever changes one changes the list, by
 
@@ -9,8 +9,12 @@ and says so in ``doc/whats_new/next``.
 
 import inspect
 import re
+from dataclasses import fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
+
+from sklearn.base import BaseEstimator
+from sklearn.utils import get_tags
 
 import skdgm
 
@@ -58,7 +62,35 @@ def lines():
         for name in dir(thing):
             if name.startswith("_BUDGET"):
                 found[f"{thing.__name__}.{name}"] = repr(getattr(thing, name))
+        is_base = thing.__module__.startswith("skdgm.base")
+        if issubclass(thing, BaseEstimator) and not (is_base or required(thing)):
+            found[f"{thing.__name__} tags"] = ", ".join(tags_of(thing()))
     return [f"{name}: {values}" for name, values in sorted(found.items())]
+
+
+def required(kind):
+    """Arguments without a default."""
+    parameters = inspect.signature(kind).parameters.values()
+    return [
+        p for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD
+    ]
+
+
+def tags_of(estimator):
+    """Tags that are not those of any estimator."""
+    own, usual = (flat(get_tags(one)) for one in (estimator, BaseEstimator()))
+    for name, value in own.items():
+        if value != usual.get(name, False):
+            yield f"{name}={value!r}"
+
+
+def flat(tags):
+    """Tags and their parts by name."""
+    found = {}
+    for field in fields(tags):
+        value = getattr(tags, field.name)
+        found |= flat(value) if is_dataclass(value) else {field.name: value}
+    return found
 
 
 def test_defaults_are_those_of_the_list():

@@ -195,3 +195,21 @@ def test_reconstructions_of_a_frame_are_whole():
         gan.inverse_transform(np.zeros((2, 3)))
     with pytest.raises(ValueError, match="BiGAN depends on no classes"):
         gan.generate(np.zeros((2, 16)), y="a")
+
+
+def test_nets_run_as_in_training_while_they_learn(monkeypatch):
+    """With statistics of batches, for what is drawn and what is rebuilt."""
+    players = game(reconstruction_weight=0.5, batch_norm=True)
+    state, seen, kind = players.start(), [], type(players.generator)
+    draw = kind.draw
+
+    def noted(self, *given, train=False, **more):
+        seen.append(train)
+        return draw(self, *given, train=train, **more)
+
+    monkeypatch.setattr(kind, "draw", noted)
+    for which in 0, 1:
+        turn = players.turn(which, players.read(np.arange(24)), CLOCK)
+        (players.generate if which else players.discriminate)(state, turn)
+    assert seen
+    assert all(seen)

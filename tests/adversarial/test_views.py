@@ -291,3 +291,19 @@ def test_fits_with_near_rows_are_like_any_others():
     assert np.isfinite(early.transform(rows)).all()
     for n in 3, 1:
         assert np.isfinite(clone(gan).fit(rows[:n]).transform(rows)).all()
+
+
+def test_views_are_a_row_and_a_near_one_both_deformed():
+    players = game(GAPS, n_neighbors=2)
+    turn = players.turn(0, players.read(np.arange(24)), CLOCK)
+    first, second = players.views(turn)
+    np.testing.assert_array_equal(first, turn.x)
+    near, known = turn.near
+    np.testing.assert_array_equal(second, np.where(known > 0, near, 0))
+    assert (known == 0).any()
+    # The same row is seen in two ways.
+    players = game(X, jitter=2.0)
+    turn = players.turn(0, players.read(np.arange(24)), CLOCK)
+    first, second = players.views(turn)
+    assert (first != second).any()
+    assert (first != turn.x).any()

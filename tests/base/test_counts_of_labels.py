@@ -3,10 +3,20 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.utils._param_validation import InvalidParameterError
 
-from skdgm import BernoulliRBM, DensityOutlierDetector, GenerativeImputer, RBMClassifier
+from skdgm import (
+    MADE,
+    NADE,
+    VAE,
+    BernoulliRBM,
+    DensityOutlierDetector,
+    GenerativeImputer,
+    RBMClassifier,
+)
 from skdgm.base.meta import weight_of
+from skdgm.callbacks import Checkpoint
 
 RNG = np.random.default_rng(0)
 X = RNG.integers(0, 2, (12, 3)).astype(float)
@@ -74,3 +84,31 @@ def test_whole_numbers_are_words_of_a_machine(value, fine):
     else:
         with pytest.raises(InvalidParameterError, match="between -2..63 and 2..63 - 1"):
             rbm.fit(X)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [BernoulliRBM(2), NADE(2), VAE(2, hidden_layer_sizes=(3,)), MADE(3)],
+    ids=lambda model: type(model).__name__,
+)
+def test_curves_of_a_fit_that_is_kept_go_on(model, tmp_path):
+    """What is in a file between epochs has the curves of calls before, too."""
+    seen = []
+
+    class Each(Checkpoint):
+        def write(self, estimator):
+            curves = estimator.loss_curve_, estimator.validation_curve_
+            seen.append([estimator.n_iter_, *map(list, curves)])
+            super().write(estimator)
+
+    options = {"warm_start": True, "early_stopping": True, "n_iter_no_change": 9}
+    model = clone(model).set_params(n_iter=2, random_state=0, **options)
+    first = model.fit(X)
+    before = list(first.loss_curve_), list(first.validation_curve_)
+    checkpoint = Each(tmp_path / "a.skdgm", n_epochs=1)
+    model.set_params(n_iter=3).set_callbacks(checkpoint).fit(X)
+    assert len(seen) >= 3
+    for n_iter, *curves in seen:
+        assert n_iter == len(curves[0]) == len(curves[1])
+        for curve, old in zip(curves, before):
+            assert curve[:2] == old

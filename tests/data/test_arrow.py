@@ -16,7 +16,7 @@ from skdgm import (
 from skdgm.anomaly import DensityOutlierDetector
 from skdgm.constraints import ConstrainedTable, Range
 from skdgm.data import streams
-from skdgm.data.arrow import flattened
+from skdgm.data.arrow import ArrowColumns, flattened
 from skdgm.data.streams import streamed
 
 pa = pytest.importorskip("pyarrow")
@@ -318,3 +318,26 @@ def test_lists_in_memory_of_different_lengths():
     # Nothing but tables of lists is changed.
     for other in (X, [[0, 1]], pd.DataFrame(X), pa.table({"a": X[:, 0]})):
         assert flattened(other) is other
+
+
+def test_blocks_are_read_for_lists_without_a_size_only():
+    """And of those the first that has rows; without any, sizes are not known."""
+    read = []
+
+    def reads(kind):
+        def of(number):
+            read.append(number)
+            return pa.table({"a": pa.array([[1, 2, 3]], kind)})
+
+        return of
+
+    sized, free = pa.list_(pa.int64(), 3), pa.list_(pa.int64())
+    for kind, counts, expected in (
+        (sized, [0, 4], []),
+        (free, [0, 4, 5], [1]),
+        (free, [0, 0], []),
+    ):
+        del read[:]
+        found = ArrowColumns.of(pa.schema([("a", kind)]), reads(kind), counts)
+        assert read == expected
+        assert found.shapes == [(3,) if any(counts) else (None,)]

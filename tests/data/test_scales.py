@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.stats import kstest
+from scipy.stats import kstest, norm
 
 from skdgm.data.scales import Levels, few, scores_of, step_of
 from tests.suites import DTYPES
@@ -203,3 +203,15 @@ def test_whole_levels_that_are_close():
     given = 2e6 + np.array([1.0, 2, 3, 4, 5, 6, np.nan])
     nan = np.nan
     np.testing.assert_array_equal(levels.forward(given), [0, nan, nan, 1, 2, nan, nan])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nets_read_values_a_tail_beyond_the_range(kind):
+    """As wide a tail as of so many rows as the lowest score tells of."""
+    scores = learned(numbers(kind))
+    low, high = scores.ends
+    n_rows = 0.5 / norm.cdf(scores.z[0]) - 1
+    width = scores.z[-1] - scores.z[0]
+    assert scores.z[0] - low == pytest.approx(width * 2 / np.sqrt(max(n_rows, 1)))
+    assert high - scores.z[-1] == pytest.approx(scores.z[0] - low)
+    assert scores.slope == pytest.approx(width / (scores.x[-1] - scores.x[0]))

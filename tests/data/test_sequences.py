@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdgm.data.sequences import as_one_table, sequences_of
+from skdgm.data.sequences import _STEPS, Steady, as_one_table, sequences_of
 from skdgm.utils.rows import Rows
 
 RNG = np.random.default_rng(0)
@@ -98,3 +98,29 @@ def test_lengths_come_by_metadata_routing():
         counter = Counter().set_fit_request(lengths=True)
         pipe = make_pipeline(StandardScaler(), counter).fit(X, lengths=[4, 7])
     assert pipe[-1].lengths_.tolist() == [4, 7]
+
+
+def test_columns_of_sequences_are_constant_in_each_and_not_in_all():
+    """Same within sequences, other between them, and not for all rows alike; after
+    enough steps."""
+    lengths = np.array([30, 20, 40])
+    person = np.repeat([3.0, 7.0, 5.0], lengths)
+    X = np.column_stack(
+        [person, np.full(90, 2.0), np.arange(90.0), np.full(90, np.nan)]
+    )
+    X[5, 0] = np.nan
+    rows = Rows(X, np.float64)
+    found = Steady.of(rows, lengths)
+    np.testing.assert_array_equal(found.columns, [True, False, False, False])
+    assert found.n_steps == 90 - 3
+    np.testing.assert_array_equal(found.least[:2], [3, 2])
+    np.testing.assert_array_equal(found.most[:2], [7, 2])
+    # In two calls: the first knows but one person.
+    first = Steady.of(Rows(X[:30], np.float64), lengths[:1])
+    assert not first.columns.any()
+    again = Steady.of(Rows(X[30:], np.float64), lengths[1:], first)
+    np.testing.assert_array_equal(again.columns, found.columns)
+    assert again.n_steps == found.n_steps
+    few = found._replace(n_steps=_STEPS - 1)
+    assert not few.columns.any()
+    assert few._replace(n_steps=_STEPS).columns.any()

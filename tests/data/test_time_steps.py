@@ -1,5 +1,7 @@
 """Dates in order within sequences, read as steps and put back."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -78,3 +80,10 @@ def test_frames_of_other_libraries_and_files(tmp_path):
     assert drawn.schema == part.schema
     holed = part.with_columns(day=pl.when(pl.col("x") == 5).then(None).otherwise("day"))
     assert model.impute(holed).equals(part)
+
+
+def test_columns_of_times_are_no_others():
+    steps = TimeSteps((SimpleNamespace(place=2), SimpleNamespace(place=0)))
+    mask = np.array([True, True, True, False])
+    np.testing.assert_array_equal(steps.others(mask), [False, True, False, False])
+    np.testing.assert_array_equal(mask, [True, True, True, False])

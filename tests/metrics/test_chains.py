@@ -169,3 +169,19 @@ def test_bad_input():
     for option in ({"n_chains": 0}, {"n_draws": 3}, {"thin": 0}, {"burn_in": -1}):
         with pytest.raises(ValueError, match=next(iter(option))):
             chain_diagnostics(model, **option)
+
+
+def test_chains_begin_where_they_are_asked_to():
+    """Units that hold each other, so that chains stay where they begin."""
+    model = BernoulliRBM(2, n_iter=1, random_state=0).fit(rows()[0])
+    model.components_ = np.full((2, 6), 20.0)
+    model.intercept_hidden_, model.intercept_visible_ = (
+        np.full(2, -60.0),
+        np.full(6, -20.0),
+    )
+    model._forget()
+    options = {"n_chains": 2, "n_draws": 8, "thin": 1, "burn_in": 0, "random_state": 0}
+    ends = np.repeat([[0.0], [1.0]], 6, axis=1)
+    found = chain_diagnostics(model, init=ends, **options).trace
+    expected = model.free_energy(ends)[:, None]
+    np.testing.assert_allclose(found, np.repeat(expected, 8, axis=1))

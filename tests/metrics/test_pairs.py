@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skdgm.exceptions import DataRangeWarning
 from skdgm.metrics import (
     classifier_two_sample_test,
     maximum_mean_discrepancy,
     mode_coverage,
     nearest_training_neighbours,
 )
-from skdgm.metrics._pairs import as_tables
+from skdgm.metrics._pairs import as_tables, check_pair
 
 XY = "X", "Y"
 
@@ -126,3 +127,16 @@ def test_modes_of_frames():
     found = mode_coverage(samples, centres, np.arange(3))
     np.testing.assert_allclose(found.share, [1 / 3, 2 / 3, 0])
     assert found.n_modes == 2
+
+
+def test_scales_are_told_of_beyond_eight_times():
+    names = "X", "Y"
+    small, large = np.array([[0.0], [1.0]]), np.array([[-8.0], [2.0]])
+    given = {"who": "f", "names": names}
+    for first, second in (small, large), (large, small):
+        check_pair(first, second, **given)
+        more = [np.where(part == -8, -8.1, part) for part in (first, second)]
+        with pytest.warns(DataRangeWarning):
+            check_pair(*more, **given)
+    # Of a table of zeros there is no scale.
+    check_pair(np.zeros((2, 1)), large, **given)

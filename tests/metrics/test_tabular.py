@@ -496,3 +496,41 @@ def test_the_association_of_codes_is_scipys():
     assert cramers_v(x, y) == pytest.approx(contingency.association(counts))
     assert cramers_v(x, x) == pytest.approx(1)
     assert np.isnan(cramers_v(x, np.ones(90, int)))
+
+
+def test_no_unit_of_a_column_changes_distances():
+    rng, found = np.random.default_rng(0), []
+    parts = [rng.normal(size=(30, 3)) for _ in range(3)]
+    for unit in 1.0, 2.0**-20, 2.0**20:
+        columns = read([part * [unit, 1, 1] for part in parts], list("abc"))
+        _, distances = closest.closest_records(columns, 0.95)
+        found.append(distances)
+    np.testing.assert_allclose(found[1], found[0], atol=1e-6)
+    np.testing.assert_allclose(found[2], found[0], atol=1e-6)
+
+
+def test_missing_values_of_numbers_are_means_with_a_mark():
+    x, y = np.array([1.0, np.nan, 3.0, 8.0]), np.array([2.0, 4.0, 6.0, 0.0])
+    column, other = Column("x", "numerical", (x[:3], x[3:])), np.split(y, [3])
+    tables = filled([column, Column("y", "numerical", tuple(other))])
+    found = np.concatenate(tables)
+    spread = np.std([1, 3, 8])
+    np.testing.assert_allclose(found[:, 0], np.array([-3, 0, -1, 4]) / spread)
+    np.testing.assert_array_equal(found[:, 1], [0, 1, 0, 0])
+    np.testing.assert_allclose(found[:, 2], (y - 3) / np.std(y))
+
+
+def test_predictors_are_fitted_to_as_many_rows_of_either_table():
+    sizes = []
+
+    class Noted(LinearRegression):
+        def fit(self, X, y):
+            sizes.append((len(X), set(y)))
+            return super().fit(X, y)
+
+    parts = [table(n, seed, missing=0.0) for seed, n in enumerate((300, 60, 100))]
+    tabular_report(*parts, target="pay", estimator=Noted(), random_state=0)
+    assert [size for size, _ in sizes] == [60, 60]
+    # Of all rows, not the first ones.
+    first = set(parts[0]["pay"].iloc[:60])
+    assert 0 < len(sizes[0][1] & first) < 40

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.integrate import quad
@@ -5,6 +7,7 @@ from scipy.integrate import quad
 from skdgm.distributions import Gaussian, Softmax
 from skdgm.energies import tiled
 from skdgm.metrics import log_conditionals, log_densities
+from skdgm.metrics.unnormalised import _STEP, _TAIL, _range
 from skdgm.utils.lists import Lists
 from skdgm.utils.tree import tree_map
 from tests.reference import Enumeration, random_machine
@@ -123,3 +126,21 @@ def test_single_precision_is_enough():
     assert found.dtype == np.float64
     expected = log_densities(energy, params, x, None, block)
     np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_integrals_over_a_unit_reach_all_its_modes_in_small_steps():
+    """From the least to the largest mean, and tails, in steps of a share of the spread,
+    for units of any precision."""
+    rng = np.random.default_rng(0)
+    matrices = [rng.normal(size=(2, 3)), rng.normal(size=(2, 4))]
+    for precision in 0.01, 1.0, 400.0:
+        mean = SimpleNamespace(mean=np.array([[3.0], [-1.0]]))
+        eta = SimpleNamespace(precision=[np.full(1, precision)] * 2)
+        rows = [W[:, None] for W in matrices]
+        (low, high), n_steps = _range(rows, mean, eta, 1)
+        broad = precision**-0.5
+        reach = [np.minimum(W[1], 0).sum() for W in matrices]
+        assert low == pytest.approx(-1 + sum(reach) - _TAIL * broad)
+        reach = [np.maximum(W[1], 0).sum() for W in matrices]
+        assert high == pytest.approx(-1 + sum(reach) + _TAIL * broad)
+        assert n_steps == np.ceil((high - low) / (_STEP * broad))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import cdist, pdist
 
 from skdgm import GMMN
 from skdgm.data import tabulate
@@ -180,3 +180,23 @@ def test_units_of_the_encoder_drop_out_in_training():
     ]
     one, two = (next(iter(leaves(part.params))) for part in moved)
     assert (one != two).any()
+
+
+@pytest.mark.parametrize("square_root", [True, False])
+def test_the_loss_is_the_discrepancy_or_its_square(square_root):
+    """The definition, with kernels one after another."""
+    X, sigmas = RNG.random((7, 3)), (0.3, 2.0)
+    options = {"bandwidths": sigmas, "square_root": square_root, "n_iter": 1}
+    gmmn = GMMN(2, hidden_layer_sizes=3, random_state=0, **options).fit(X)
+    objective = gmmn._objective(tabulate(gmmn._rows(X), None), 0)
+    state = objective.resume(gmmn._training)
+    given = objective.prepare(state, X, None, None, stream(3))
+    fake, _ = objective.generated(state.matched.params, state.matched.statistics, given)
+
+    def kernel(a, b):
+        D = cdist(a, b, "sqeuclidean")
+        return np.mean([np.exp(-D / (2 * s**2)) for s in sigmas])
+
+    expected = kernel(fake, fake) - 2 * kernel(fake, X) + kernel(X, X)
+    expected = np.sqrt(expected) if square_root else expected
+    assert objective.loss(fake, given)[0] == pytest.approx(expected, rel=1e-5)

@@ -430,3 +430,34 @@ def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such folder: .*missing'"):
         skdgm.save(DBN(), tmp_path / "missing" / "model.skdgm")
     assert not list(tmp_path.iterdir())
+
+
+def test_messages_are_as_long_as_can_be_read():
+    most = files._LONGEST_MESSAGE
+    for length in (1, most // 2 + 1, most):
+        assert files._brief(ValueError("x" * length)) == "x" * length
+    text = "a" * most + "b" * most
+    half = most // 2
+    assert files._brief(ValueError(text)) == "a" * half + " ... " + "b" * half
+
+
+@pytest.mark.parametrize("byte", [0, 1, 2, 255])
+def test_bytes_that_are_no_booleans(byte):
+    data, dtype = np.array([0, 1, byte], np.uint8), np.dtype(bool)
+    if byte < 2:
+        files._check_values(data, dtype, "a.npy")
+    else:
+        with pytest.raises(CorruptFileError, match=r"a\.npy has bytes that are no"):
+            files._check_values(data, dtype, "a.npy")
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("last", [0x10FFFF, 0x110000])
+def test_numbers_that_are_no_characters(order, last):
+    data = np.array([65, last], f"{order}u4").view(np.uint8)
+    dtype = np.dtype(f"{order}U2")
+    if last == 0x10FFFF:
+        files._check_values(data, dtype, "a.npy")
+    else:
+        with pytest.raises(CorruptFileError, match="bytes that are no"):
+            files._check_values(data, dtype, "a.npy")

@@ -8,6 +8,7 @@ import pytest
 from skdgm import GaussianRBM
 from skdgm.metrics import tabular_report
 from skdgm.plotting import TabularReportDisplay
+from skdgm.plotting.tabular_report import _shares
 
 
 def table(n, seed):
@@ -66,3 +67,18 @@ def test_of_an_estimator():
     assert again.figure_ is figure
     with pytest.raises(ValueError, match="draws on 4 axes, but ax has 1"):
         again.plot(plt.figure().add_subplot())
+
+
+def test_bars_of_shares_are_their_intervals():
+    rng, parts = np.random.default_rng(0), {}
+    low, share, high = np.sort(rng.random((3, 2, 4)), axis=0)
+    for k, name in enumerate(("train", "held_out")):
+        parts |= {name: share[k], f"{name}_lower": low[k], f"{name}_upper": high[k]}
+    found = _shares(plt.subplots()[1], parts | {"column": list("abcd")})
+    for k, (name, shift) in enumerate({"train": -0.15, "held_out": 0.15}.items()):
+        line, _, (bars,) = found[name]
+        np.testing.assert_allclose(line.get_xdata(), share[k])
+        np.testing.assert_allclose(line.get_ydata(), np.arange(4) + shift)
+        ends = np.array(bars.get_segments())[:, :, 0]
+        np.testing.assert_allclose(ends, np.stack([low[k], high[k]], axis=1))
+    plt.close("all")

@@ -186,3 +186,49 @@ def test_strings_are_named(step, X):
         step.fit(X)
     with pytest.raises(ValueError, match=message):
         step.fit(np.zeros(np.shape(X))).transform(X)
+
+
+def test_ends_of_intervals_of_bits():
+    """A value at the threshold is off, and one of 0 whatever is drawn."""
+
+    class Lowest:
+        def uniform(self, n, dtype):
+            return np.zeros(n, dtype)
+
+    v = np.array([[0.0, 0.3, 0.300001, np.nan]])
+    bits = BernoulliBinarizer("threshold", threshold=0.3)._bits(v, None)
+    np.testing.assert_array_equal(bits, [[0, 0, 1, np.nan]])
+    bits = BernoulliBinarizer()._bits(v, Lowest())
+    np.testing.assert_array_equal(bits, [[0, 1, 1, np.nan]])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("step", [0.1, 1.0, 3.0])
+def test_values_a_rounding_below_a_multiple_are_of_that_multiple(dtype, step):
+    whole = np.arange(-50.0, 50)[:, None]
+    multiples = (whole * step).astype(dtype)
+    scaler = Dequantizer(step=step).fit(multiples)
+    found = scaler.inverse_transform(multiples)
+    np.testing.assert_allclose(found, multiples, rtol=1e-6, atol=1e-12)
+    if step >= 1:
+        near = np.nextafter(multiples, dtype(-np.inf))[whole != 0][:, None]
+        found = scaler.inverse_transform(near)
+        np.testing.assert_allclose(found, multiples[whole != 0][:, None], rtol=1e-6)
+    below = scaler.inverse_transform(multiples - dtype(1e-3 * step))
+    np.testing.assert_allclose(below, (whole - 1) * step, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_cells_have_an_interior_up_to_a_limit(dtype):
+    """Of two margins of four roundings of the largest value."""
+    limit = 1 / (8 * np.finfo(dtype).eps) - 1
+    X = np.floor(np.array([[0.999 * limit], [1.0]])).astype(dtype)
+    scaler = Dequantizer().fit(X)
+    Y = scaler.transform(X)
+    assert (X < Y).all()
+    assert (Y < X + 1).all()
+    np.testing.assert_array_equal(scaler.inverse_transform(Y), X)
+    # Exactly at it, and above.
+    scaler.transform(np.full((1, 1), limit, dtype))
+    with pytest.raises(ValueError, match="too large for steps of 1"):
+        scaler.transform(np.full((1, 1), limit + 4, dtype))

@@ -9,7 +9,10 @@ import pytest
 
 from skdgm.data.rare import Rare
 from skdgm.exceptions import CorruptFileError
+from skdgm.utils import pandas_parts
 from skdgm.utils.plain import Plain, packed, unpacked
+
+pa = pytest.importorskip("pyarrow")
 
 INDEX = pd.Index(["a", "b"], name="x")
 LEAVES = {
@@ -91,3 +94,23 @@ def test_what_is_plain_stays_the_same_object(value):
 def test_classes_that_are_no_records():
     with pytest.raises(CorruptFileError, match="is no record"):
         unpacked(Plain("skdgm.utils.plain.packed", {"value": 1}))
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        pd.DatetimeTZDtype("ns", "Europe/Paris"),
+        pd.DatetimeTZDtype("us", "UTC"),
+        pd.PeriodDtype("M"),
+        pd.ArrowDtype(pa.int64()),
+        pd.ArrowDtype(pa.timestamp("us")),
+    ],
+    ids=str,
+)
+def test_types_of_times_and_of_arrow_have_parts(dtype):
+    parts = pandas_parts._named(dtype)
+    assert pandas_parts.decode(type(dtype).__name__, dict(parts)) == dtype
+
+
+def test_types_that_parts_do_not_give_again_have_none():
+    assert pandas_parts._named(pd.ArrowDtype(pa.struct([("a", pa.int8())]))) is None

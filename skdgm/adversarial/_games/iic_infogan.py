@@ -126,10 +126,7 @@ class IICInfoGANGame(Game):
         alike = self.nets.deform is None and turn.near is None
         if alike or not self.nets.heads.codes.categories:
             return []
-        views = [turn.x, turn.x]
-        if turn.near is not None:
-            views[1], known = turn.near
-            views[1] = views[1] if known is None else views[1] * known
+        views = [turn.x, turn.x if turn.near is None else turn.near[0]]
         if self.nets.deform is None:
             return views
         sides = (turn.rng.fold(DEFORM).fold(side) for side in (1, 2))

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import GAN, GANClassifier
 from skdgm.adversarial._games.logit_losses import LOSSES
+from skdgm.adversarial._games.penalty import _BETWEEN
 from skdgm.adversarial._games.view import blurred
 from skdgm.exceptions import CollapseWarning, DataRangeWarning, DivergenceError
 from skdgm.implicit.kernels import noisy
@@ -92,6 +93,15 @@ def objective_of(players, of_generator):
                 ]
                 norm = np.square(slopes).sum(axis=0).mean()
                 total += 0.5 * players.penalty * norm
+        if players.penalty and options.penalty == "one-centred":
+            share = turn.rng.fold(_BETWEEN).generator().random((len(real), 1))
+            points = share * real + (1 - share) * fake
+            slopes = [
+                (judged(other, points + m)[0] - judged(other, points - m)[0]) / 2e-4
+                for m in 1e-4 * np.eye(real.shape[1])
+            ]
+            norm = np.sqrt(np.square(slopes).sum(axis=0))
+            total += players.penalty * np.square(norm - 1).mean()
         return total
 
     return value
@@ -100,6 +110,9 @@ def objective_of(players, of_generator):
 CASES = {
     **{name: {"loss": name, "gradient_penalty": 0.0} for name in LOSSES},
     "penalty": {"gradient_penalty": 0.7, "penalty_interval": 1},
+    "one-centred": {
+        **{"penalty": "one-centred", "gradient_penalty": 0.7, "penalty_interval": 1}
+    },
     "packing": {"packing": 2, "gradient_penalty": 0.3, "penalty_interval": 1},
     "features": {"feature_matching": True, "gradient_penalty": 0.0},
     "smoothing": {"loss": "minimax", "label_smoothing": 0.2, "gradient_penalty": 0.0},

@@ -286,3 +286,9 @@ def test_deformed_images_teach_classes():
         clf.fit(X[:, 1:], marked)
     clf.set_params(architecture="conv", hidden_layer_sizes=(4, 3), n_iter=1)
     assert clf.fit(X[:100], marked[:100]).predict(X[:3]).shape == (3,)
+
+
+@pytest.mark.parametrize("noise", [(0.0, 0.1), (0.1, 0.0), 0.0])
+def test_there_may_be_no_noise(noise):
+    clf = GANClassifier(**TOY | {"n_iter": 0}, discriminator_noise=noise).fit(X, LABELS)
+    assert clf.n_iter_ == 0

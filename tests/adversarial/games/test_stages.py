@@ -268,3 +268,19 @@ def test_continuing_with_other_levels_is_refused(cls):
     model = cls(**SHORT, warm_start=True).fit(GREY)
     with pytest.raises(ValueError, match="n_levels changed"):
         model.set_params(n_levels=4).fit(GREY)
+
+
+@pytest.mark.parametrize("n_levels", [1, 2])
+@pytest.mark.parametrize("cls", [LAPGAN, StackGAN])
+def test_features_are_those_of_the_last_discriminator(cls, n_levels):
+    """Which sees details beside what is below them, and whole images alone."""
+    model = cls(**SHORT, n_levels=n_levels).fit(GREY)
+    nets, level = model.density_.nets, n_levels - 1
+    seen = nets.generator.emission.inputs(GREY)[0]
+    pyramid = nets.generator.pyramid
+    if cls is LAPGAN and level:
+        seen = np.concatenate([seen, pyramid.up(1, pyramid.levels(GREY)[0])], axis=1)
+    own = model._training.stages[level].discriminator
+    judge = nets.levels[level].discriminator
+    expected = judge.hidden(own.params, own.statistics, seen)[0]
+    np.testing.assert_allclose(model.transform(GREY), expected, rtol=1e-6)
