@@ -4,7 +4,7 @@ import pytest
 
 from skdgm.partition import bracket
 
-_SHORT = bracket.AISOptions((20,), burn_in=5, n_steps=5, n_pilot=5)
+SHORT_ANNEALING = bracket.AISOptions((20,), burn_in=5, n_steps=5, n_pilot=5)
 # Tests that judge the warnings of log Z, or compute it in other processes, too.
 _AS_ALWAYS = "no_warning", "n_jobs", "test_check"
 
@@ -15,7 +15,7 @@ def short_annealing(request, monkeypatch):
     name = request.node.name
     if any(part in name for part in _AS_ALWAYS):
         return
-    effort = bracket.BRIEF if "learn_something" in name else _SHORT
+    effort = bracket.BRIEF if "learn_something" in name else SHORT_ANNEALING
 
     def once(rng, problem, _):
         there = bracket._searched(rng, problem)
