@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from skdgm.exceptions import CheckpointWarning, UnsavableError
 from skdgm.persistence import load, save
 from skdgm.persistence.encoder import Encoder
-from skdgm.persistence.target import check_writable, target_of
+from skdgm.persistence.target import check_writable, path_of, target_of
 from skdgm.persistence.types import ESTIMATORS, name_of, tag_of
 from skdgm.typing import Any, PathLike
 from skdgm.utils.threading.callers import warn
@@ -95,6 +95,7 @@ class Checkpoint:
     ):
         _check("n_epochs", n_epochs, Integral, "a whole number of at least 1", 1)
         _check("seconds", seconds, Real, "a number of at least 0", 0)
+        path_of(path)
         self.path, self.n_epochs, self.seconds = path, n_epochs, seconds
         self._restart()
 

@@ -1,5 +1,7 @@
 """Base class of constraints on the columns of a table."""
 
+from collections.abc import Hashable, Iterable
+
 import numpy as np
 
 from skdgm.typing import DataFrame
@@ -32,11 +34,11 @@ class Constraint:
         TypeError
             A column has another type.
         """
+        known = frame.columns.tolist()
         for name in self.columns or ():
-            if name not in frame.columns:
+            if not isinstance(name, Hashable) or name not in known:
                 raise ValueError(
-                    f"{self!r} names the column {name!r}, but the columns are "
-                    f"{frame.columns.tolist()}."
+                    f"{self!r} names the column {name!r}, but the columns are {known}."
                 )
 
     def holds(self, frame: DataFrame) -> np.ndarray:
@@ -66,11 +68,36 @@ class Constraint:
         return ()
 
 
+def judged(checks, table):
+    """List of pairs of a constraint and a mask of the rows that keep to it, given pairs
+    of a constraint and what has a method ``holds`` for it; TypeError, which names the
+    constraint, if columns have types that do not suit."""
+    found = []
+    for constraint, own in checks:
+        try:
+            found.append((constraint, own.holds(table)))
+        except TypeError as error:
+            raise TypeError(
+                f"{constraint!r}: columns are of other types than when the model was "
+                f"fitted ({error})."
+            ) from error
+    return found
+
+
+def check_names(names, who):
+    """Raise TypeError if one of the names of columns is not hashable."""
+    for name in names:
+        if not isinstance(name, Hashable):
+            raise TypeError(f"{who} needs names of columns; {name!r} is none.")
+
+
 def names_of(names, who, least):
     """Tuple of the names of different columns."""
-    if isinstance(names, str):
-        raise TypeError(f"{who} needs a sequence of names; got the text {names!r}.")
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        kind = "the text " if isinstance(names, str) else ""
+        raise TypeError(f"{who} needs a sequence of names; got {kind}{names!r}.")
     found = tuple(names)
+    check_names(found, who)
     if len(found) < least or len(set(found)) < len(found):
         raise ValueError(
             f"{who} needs {least} or more columns, each once; got {found}."

@@ -12,6 +12,7 @@ breaks a constraint:
 import numpy as np
 from sklearn.utils import gen_batches
 
+from skdgm.constraints._constraint import judged
 from skdgm.constraints._plan import label_of
 from skdgm.constraints._quantities import encoded, rounded_alike
 from skdgm.constraints._solving import Ways, penalties, scores
@@ -42,7 +43,7 @@ def fill(plan, model, checks, table, method, seed, max_tries, who):
     which none of ``max_tries`` draws keeps to all, stay as they are, and are named in a
     ConstraintWarning. FewDrawsWarning if few of a row's draws count.
     """
-    broken = [(name, ~own.holds(table)) for name, own in checks]
+    broken = [(name, ~keep) for name, keep in judged(checks, table)]
     possible = ~np.logical_or.reduce(
         [np.zeros(len(table), bool), *(b for _, b in broken)]
     )

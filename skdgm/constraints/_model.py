@@ -12,6 +12,7 @@ from sklearn.utils.validation import (
 from skdgm.autoregressive import EoNADE
 from skdgm.base.meta import MetaEstimator
 from skdgm.constraints._conditions import is_range_kept, translated
+from skdgm.constraints._constraint import judged
 from skdgm.constraints._plan import plan_of, valid_rows
 from skdgm.constraints._quantities import meets
 from skdgm.constraints.rules import Range, Unique
@@ -118,7 +119,7 @@ class ConstrainedModel(MetaEstimator):
 
     def _holds(self, table):
         """Mask of the rows that keep to all constraints on rows."""
-        parts = [own.holds(table) for _, own in self._checks]
+        parts = [keep for _, keep in judged(self._checks, table)]
         return np.logical_and.reduce([np.ones(len(table), bool), *parts])
 
     def _drawing(self, rng, conditions):
@@ -136,7 +137,7 @@ class ConstrainedModel(MetaEstimator):
             return self._plan.backward(seen)
 
         def judge(table):
-            found = [(constraint, own.holds(table)) for constraint, own in self._checks]
+            found = judged(self._checks, table)
             for name, condition in rest.items():
                 j = codec.names.index(name)
                 own = meets(codec, j, table[name], condition, type(self).__name__)

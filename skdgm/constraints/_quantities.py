@@ -29,9 +29,12 @@ def quantity(column, who):
     if form is not None:
         found = pd.to_datetime(column)
         return found.dt.tz_localize(None) if found.dt.tz is not None else found
+    known = column.dropna()
     try:
+        if len(known) and pd.api.types.is_string_dtype(known):
+            raise TypeError("text")
         return pd.Series(column.to_numpy(np.float64, na_value=np.nan))
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise TypeError(
             f"{who!r}: column {column.name!r} has the dtype {column.dtype}, which is "
             "neither of numbers nor of dates or durations."

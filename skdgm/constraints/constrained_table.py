@@ -254,8 +254,9 @@ class ConstrainedTable(ConstrainedModel):
         if self._plan is None:
             return self.estimator_.score_samples(X)
         table = self._table(X)
+        keep = self._holds(table)
         found = self.estimator_.score_samples(self._plan.forward(table)).copy()
-        found[~self._holds(table)] = -np.inf
+        found[~keep] = -np.inf
         return found
 
     def impute(

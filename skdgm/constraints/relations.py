@@ -6,7 +6,7 @@ from operator import add
 
 import numpy as np
 
-from skdgm.constraints._constraint import Constraint, names_of
+from skdgm.constraints._constraint import Constraint, check_names, names_of
 from skdgm.constraints._quantities import check_alike, digits_of, quantity
 from skdgm.constraints._steps import Remainder, Total
 from skdgm.typing import DataFrame
@@ -45,7 +45,8 @@ class Inequality(
 
     def __new__(cls, low, high, strict=False):
         """Make the constraint of two different columns."""
-        if low == high:
+        check_names((low, high), "Inequality")
+        if len({low, high}) < 2:
             raise ValueError(f"Inequality needs two columns, and got {low!r} twice.")
         return super().__new__(cls, low, high, bool(strict))
 
@@ -98,6 +99,7 @@ class Sum(namedtuple("Sum", "total parts within", defaults=(False,)), Constraint
     def __new__(cls, total, parts, within=False):
         """Make the constraint of a total and other columns."""
         parts = names_of(parts, "Sum", 1)
+        check_names([total], "Sum")
         if total in parts:
             raise ValueError(f"Sum: {total!r} is a part of itself.")
         return super().__new__(cls, total, parts, bool(within))

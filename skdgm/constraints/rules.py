@@ -4,7 +4,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from skdgm.constraints._constraint import Constraint, names_of
+from skdgm.constraints._constraint import Constraint, check_names, names_of
 from skdgm.constraints._quantities import quantity
 from skdgm.constraints._steps import Joint, Numbered
 from skdgm.typing import DataFrame
@@ -72,6 +72,7 @@ class Range(
 
     def __new__(cls, column, low=None, high=None, closed="both"):
         """Make the constraint of at least one end."""
+        check_names([column], "Range")
         if low is None and high is None:
             raise ValueError(f"Range of {column!r} has no end: give low or high.")
         check_choice("closed", closed, ("both", "left", "right", "neither"))

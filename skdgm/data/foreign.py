@@ -171,6 +171,12 @@ def _as_stored(table, own):
         field if names is None else field.with_type(_arrow_type(names))
         for field, names in pairs
     ]
+    for j, field in enumerate(fields):
+        # Arrow casts only text to a dictionary.
+        kind, plain = field.type, table.schema.field(j).type
+        if pa.types.is_dictionary(kind) and not pa.types.is_dictionary(plain):
+            values = table.column(j).cast(kind.value_type, safe=False)
+            table = table.set_column(j, field.name, values.dictionary_encode())
     return table.cast(pa.schema(fields), safe=False)
 
 
@@ -190,7 +196,10 @@ def _series(name, column, parts, library):
         unit = Decimal(1).scaleb(-dtype.scale)
         exact = [x if x is None else Decimal(repr(float(x))) for x in found]
         found = [x if x is None else x.quantize(unit) for x in exact]
-    if kind in ("Categorical", "Enum") and {type(x) for x in found} & {str}:
+    if kind in ("Categorical", "Enum") and any(x is not None for x in found):
+        if not any(isinstance(x, str) for x in found):
+            # Dictionaries of Arrow have values of any type.
+            return made(values=found)
         # Not all versions of Arrow make dictionaries of values.
         return made(values=found, dtype=nw.String()).cast(dtype)
     return made(values=found, dtype=dtype)

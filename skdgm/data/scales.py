@@ -41,6 +41,8 @@ _DIGITS = 6
 _NEAR = 16
 # Relative rounding error of decimal fractions in single precision.
 _ROUNDING = 4 * np.finfo(np.float32).eps
+# Largest size of a score, whose square is a float.
+_MOST = 1e150
 
 
 class Levels(NamedTuple):
@@ -134,7 +136,8 @@ class Scores(NamedTuple):
         """Scores of values, NaN where missing."""
         inside = np.interp(x, self.x, self.z)
         beyond = np.minimum(x - self.x[0], 0) + np.maximum(x - self.x[-1], 0)
-        return inside + self.slope * beyond
+        most = _MOST / max(1.0, self.slope)
+        return inside + self.slope * np.clip(beyond, -most, most)
 
     def backward(self, z):
         """Values of scores, within the range, rounded; atoms exactly."""

@@ -94,7 +94,7 @@ def numbers(column):
         refuse_inexact(known, f"Column {column.name!r}")
     try:
         return column.to_numpy(np.float64, na_value=np.nan)
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise ValueError(
             f"Column {column.name!r} had numbers when the model was fitted, and has "
             f"other values now ({error})."

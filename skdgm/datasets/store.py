@@ -60,7 +60,7 @@ class Dataset(NamedTuple):
 def fetch(dataset, subset, data_home, download_if_missing, return_X_y):
     """Fetch parts of a data set, "train", "valid", "test" or "all", as its function
     says: a Bunch, or (X, y)."""
-    if subset not in (*PARTS, "all"):
+    if not isinstance(subset, str) or subset not in (*PARTS, "all"):
         raise ValueError(f"subset must be one of {(*PARTS, 'all')}; got {subset!r}.")
     folder = Path(get_data_home(data_home)) / "skdgm"
     path = folder / f"{dataset.name}.npz"

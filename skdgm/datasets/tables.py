@@ -150,6 +150,6 @@ def fetch_binary_table(
     ChecksumError
         The copy, or what was fetched, is not this set.
     """
-    if name not in TABLES:
+    if not isinstance(name, str) or name not in TABLES:
         raise ValueError(f"name must be one of {sorted(TABLES)}; got {name!r}.")
     return fetch(TABLES[name], subset, data_home, download_if_missing, return_X_y)

@@ -13,6 +13,8 @@ from skdgm.utils.threading.callers import warn
 
 # Ratio of the largest absolute values of two tables above which a warning is given.
 _FACTOR = 8
+# Largest absolute value, of which sums of squares are floats.
+_MOST = 1e150
 
 
 def check_pair(first, second, names, who="the comparison", **options):
@@ -35,6 +37,12 @@ def check_pair(first, second, names, who="the comparison", **options):
             f"{second.shape[1]}: both must have the same columns."
         )
     sizes = [max(-table.min(), table.max()) for table in (first, second)]
+    for name, size in zip(names, sizes):
+        if size > _MOST:
+            raise ValueError(
+                f"{name} has values as large as {size:g}, whose squares exceed all "
+                "floats: divide its columns by a number."
+            )
     if 0 < _FACTOR * min(sizes) < max(sizes):
         warn(
             f"{names[0]} has values from {first.min():g} to {first.max():g}, but "

@@ -4,11 +4,13 @@ r"""Conservative log-likelihoods: by samples (CSL), and by reverse annealing (RA
    \log \frac1n \sum_{k=1}^n \frac{\tilde p(v)}{Z_0} w_k
 """
 
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils import gen_batches
+from sklearn.utils._param_validation import validate_params
 
 from skdgm.metrics.models import check_can, seed_of
 from skdgm.partition import ladder
@@ -19,6 +21,11 @@ from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import stream
 from skdgm.utils.wrapped import density_of
 
+_OPTIONS = {
+    "return_se": ["boolean"],
+    "n_jobs": [Integral, None],
+    "random_state": ["random_state"],
+}
 # Entries of a block of rows times samples.
 _ENTRIES = 2**24
 
@@ -112,6 +119,7 @@ class Annealing(NamedTuple):
     n_jobs: int = None
 
 
+@validate_params(_OPTIONS, prefer_skip_nested_validation=True)
 def raise_log_likelihood(
     estimator: object,
     X: Data,

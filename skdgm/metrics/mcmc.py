@@ -30,6 +30,7 @@ from skdgm.typing import ArrayLike
 from skdgm.utils.counts import check_choice
 from skdgm.utils.domains import as_numbers
 
+_WHO = "the diagnosis of chains"
 # Minimum number of draws of a chain that is split in halves.
 MIN_DRAWS = 4
 
@@ -62,6 +63,8 @@ def autocorrelation(chains: ArrayLike) -> np.ndarray:
     >>> autocorrelation([1.0, -1.0, 1.0, -1.0]).round(2)
     array([ 1.  , -0.75,  0.5 , -0.25])
     """
+    given = chains, "chains", _WHO
+    chains = as_numbers(*given, allow_nd=True, ensure_2d=False, ensure_min_samples=0)
     rows = checked(np.atleast_2d(chains), min_draws=1)
     covariance = autocovariance(rows)
     covariance = np.where(still(rows)[:, None], 1.0, covariance)
@@ -145,7 +148,7 @@ def r_hat(chains: ArrayLike) -> float | np.ndarray:
 
 def checked(chains, min_draws=MIN_DRAWS):
     """Validated chains: finite, of two or three dimensions, and long enough."""
-    chains = as_numbers(chains, "chains", "the diagnosis of chains", allow_nd=True)
+    chains = as_numbers(chains, "chains", _WHO, allow_nd=True)
     if chains.ndim > 3:
         raise ValueError(
             "chains must have the shape (n_chains, n_draws) or (n_chains, n_draws, "

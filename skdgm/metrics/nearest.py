@@ -270,7 +270,9 @@ def mode_coverage(
     check_consistent_length(X, y)
     y = column_or_1d(check_array(y, dtype=None, ensure_2d=False, input_name="y"))
     labels = y[nearest] if classifier is None else classifier.predict(samples)
-    classes = unique_labels(y, labels)
+    with np.errstate(invalid="ignore"):
+        # To integers, of labels beyond all of these.
+        classes = unique_labels(y, labels)
     if radius is not None:
         check_number(radius, "radius", min_val=0, include_boundaries="neither")
         labels = labels[distances <= radius]

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from sklearn.utils import check_array, gen_batches
+from sklearn.utils import gen_batches
 from sklearn.utils.extmath import row_norms
 
 from skdgm.metrics._pairs import check_number, check_pair
 from skdgm.typing import ArrayLike, Data
+from skdgm.utils.domains import as_numbers
 
 _WHO = "parzen_log_likelihood"
 # Entries of a block of distances from rows to samples.
@@ -146,7 +147,7 @@ def parzen_log_likelihood(
 
 def _best(X, samples, sigmas):
     if sigmas is not None:
-        sigmas = check_array(np.ravel(sigmas), ensure_2d=False, input_name="sigmas")
+        sigmas = as_numbers(np.ravel(sigmas), "sigmas", _WHO, ensure_2d=False)
         if sigmas.min() <= 0:
             raise ValueError(f"sigmas must be above 0, but {sigmas.min():g} is not.")
         return sigmas[np.argmax(log_densities(X, samples, sigmas).mean(axis=1))]

@@ -8,9 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
-from sklearn.utils.validation import check_array, check_scalar
+from sklearn.utils.validation import check_scalar
 
 from skdgm.typing import ArrayLike
+from skdgm.utils.domains import as_numbers
+
+# Largest size of numbers whose squares are floats, and the inverse of the smallest.
+_MOST = 1e150
 
 
 class PooledEstimate(NamedTuple):
@@ -94,8 +98,8 @@ def pool_estimates(
     Raises
     ------
     ValueError
-        There are fewer than two tables, shapes differ, a value is not finite, or a
-        variance is negative.
+        There are fewer than two tables, shapes differ, a value is not finite or so
+        large or small that its square is not, or a variance is negative.
 
     References
     ----------
@@ -115,7 +119,7 @@ def pool_estimates(
     (12.5, 1.04, 8.96)
     """
     Q, U = (
-        check_array(value, ensure_2d=False, dtype=np.float64, input_name=name)
+        as_numbers(value, name, "pool_estimates", ensure_2d=False)
         for value, name in ((estimates, "estimates"), (variances, "variances"))
     )
     if Q.shape != U.shape or Q.ndim > 2:
@@ -126,6 +130,12 @@ def pool_estimates(
     m = len(Q)
     if m < 2:
         raise ValueError("Variance between tables takes estimates of at least two.")
+    sizes = np.concatenate([abs(Q).ravel(), abs(U).ravel()])
+    if sizes.max() > _MOST or (sizes[sizes > 0] < 1 / _MOST).any():
+        raise ValueError(
+            "estimates and variances are too large or too small for floats to have "
+            "their squares: multiply them by a number."
+        )
     if (U < 0).any():
         raise ValueError("A variance is negative: give squared standard errors.")
     check_scalar(complete_dof, "complete_dof", Real, min_val=0)

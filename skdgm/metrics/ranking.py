@@ -6,12 +6,13 @@ The lower the log-likelihood of a row is, the more anomalous it is taken to be.
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.utils import check_consistent_length, column_or_1d
-from sklearn.utils.validation import check_array
 
 from skdgm.typing import ArrayLike
 from skdgm.utils.counts import count
+from skdgm.utils.domains import as_numbers
 
 
 class AnomalyReport(NamedTuple):
@@ -67,9 +68,15 @@ def anomaly_report(
 precision_at_k=0.5, k=2)
     """
     y_true = column_or_1d(y_true)
-    scores = check_array(log_likelihood, ensure_2d=False, input_name="log_likelihood")
+    given = log_likelihood, "log_likelihood", "anomaly_report"
+    options = {"ensure_2d": False, "ensure_all_finite": False}
+    scores = column_or_1d(as_numbers(*given, **options))
     check_consistent_length(y_true, scores)
-    kinds = set(np.unique(y_true).tolist())
+    if np.isnan(scores).any():
+        raise ValueError("log_likelihood has NaN, which has no rank.")
+    # Minus infinity, of impossible rows, has a rank, and no finite difference.
+    scores = rankdata(scores, "dense")
+    kinds = set(y_true.tolist())
     if kinds == {-1, 1}:
         anomalous = y_true == -1
     elif kinds == {0, 1}:
@@ -77,7 +84,7 @@ precision_at_k=0.5, k=2)
     else:
         raise ValueError(
             "y_true must have anomalies and others, as 1 and 0, or as -1 and 1; it has "
-            f"{sorted(kinds)}."
+            f"{sorted(kinds, key=repr)}."
         )
     k = int(anomalous.sum()) if k is None else k
     count(k, "k", 1, len(scores))

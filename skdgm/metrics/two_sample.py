@@ -129,6 +129,10 @@ def tell_apart(X, Y, classifier, cv, random_state):
     if cv is None:
         cv = StratifiedShuffleSplit(1, test_size=0.5, random_state=random_state)
     folds = list(check_cv(cv, labels, classifier=True).split(rows, labels))
+    if not folds or any(
+        not isinstance(fold, list | tuple) or len(fold) != 2 for fold in folds
+    ):
+        raise ValueError(f"cv must give pairs of training and test rows; got {cv!r}.")
     tested = [test for _, test in folds]
     sizes, n_tested = [len(test) for test in tested], sum(map(len, tested))
     if len(np.unique(np.concatenate(tested))) < n_tested:

@@ -27,7 +27,7 @@ from skdgm.exceptions import (
 )
 from skdgm.persistence.decoder import Decoder, of_type
 from skdgm.persistence.encoder import PLAIN, Encoder
-from skdgm.persistence.target import replaced, target_of
+from skdgm.persistence.target import path_of, replaced, target_of
 from skdgm.persistence.types import ESTIMATORS, name_of, tag_of
 from skdgm.typing import Any
 
@@ -148,7 +148,7 @@ def load(path: str | os.PathLike) -> Any:
     harm runs no code, but the model in it may answer anything, and arrays that do not
     fit each other may crash a method that is called later.
     """
-    with open(path, "rb") as file:
+    with open(path_of(path), "rb") as file:
         try:
             return _read(file)
         except ModelFileError as error:

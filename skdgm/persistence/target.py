@@ -12,12 +12,19 @@ from pathlib import Path
 def target_of(path):
     """File that a path leads to: a link stays one, to the new file. FileNotFoundError
     or IsADirectoryError if there is no folder for it, or it is one."""
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(path_of(path)))
     if not target.parent.is_dir():
         raise FileNotFoundError(ENOENT, "There is no such folder", str(target.parent))
     if target.is_dir():
         raise IsADirectoryError(EISDIR, "There is a folder of that name", str(target))
     return target
+
+
+def path_of(path):
+    """A path as text or bytes; TypeError, which names the argument, if it is none."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise TypeError(f"path must be text or a path; got {path!r}.")
+    return os.fspath(path)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import check_consistent_length
 
-from skdgm.plotting._support import axes_for, check_looks
+from skdgm.plotting._support import axes_for, check_looks, taking
 from skdgm.utils.counts import count
 from skdgm.utils.domains import as_numbers
 from skdgm.utils.images import image_shape as sides
@@ -71,8 +71,9 @@ class Grid:
         figsize = np.maximum(1.0, self.size * self._inches) + margins
         figure, (ax,) = axes_for(self.display, ax, 1, figsize=figsize)
         artists = np.empty(self.images.shape[:2], dtype=object)
-        for place in np.ndindex(artists.shape):
-            artists[place] = self._draw_one(ax, place, scales[place], im_kw or {})
+        with taking(self.display, im_kw=im_kw):
+            for place in np.ndindex(artists.shape):
+                artists[place] = self._draw_one(ax, place, scales[place], im_kw or {})
         self._frame(ax)
         rows = self.middles()[1]
         ax.set_xticks([])
@@ -105,17 +106,18 @@ class Grid:
 def as_images(display, rows, image_shape=None):
     """Rows as images, of shape (n_images, height, width), by default square.
 
-    ValueError, which names the display, if rows are no 2-D array or empty, or do not
-    have a pixel for each feature.
+    ValueError, which names the display, if rows are no 2-D array, empty, infinite or no
+    numbers, or do not have a pixel for each feature.
     """
-    name, rows = display.__name__, np.asarray(rows)
+    name = display.__name__
+    options = dict.fromkeys(("ensure_min_samples", "ensure_min_features"), 0)
+    options |= {"ensure_all_finite": "allow-nan", "ensure_2d": False, "allow_nd": True}
+    rows = as_numbers(rows, "the table", name, **options)
     if rows.ndim != 2 or not len(rows):
         raise ValueError(
             f"{name} shows rows of a table, at least one; got an array of shape "
             f"{rows.shape}."
         )
-    if rows.dtype.kind not in "biuf":
-        rows = as_numbers(rows, "the table", name, ensure_all_finite="allow-nan")
     given = rows.shape[1], image_shape
     height, width, _ = sides(*given, who=name, with_channels=False)
     return rows.reshape(-1, height, width)

@@ -3,6 +3,7 @@ attributes to be shown; and the means of its samples.
 """
 
 from collections.abc import Mapping
+from contextlib import contextmanager
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -77,6 +78,30 @@ def check_looks(display, **options):
                 f"{name} of {display.__name__} must be a dict of matplotlib's "
                 f"arguments, or None; got {value!r}."
             )
+
+
+@contextmanager
+def taking(display, **options):
+    """Re-raise errors of matplotlib about the entries of options, dicts or None, as
+    ValueError, which names the options."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if not any(options.values()):
+            raise
+        raise ValueError(
+            f"matplotlib cannot draw {display.__name__} with {' and '.join(options)}: "
+            f"{error}"
+        ) from error
+
+
+def check_result(display, name, value, *types):
+    """Raise TypeError unless the argument of a display is of one of the types."""
+    if not isinstance(value, types):
+        names = " or ".join(own.__name__ for own in types)
+        raise TypeError(
+            f"{name} of {display.__name__} must be a {names}; got {value!r}."
+        )
 
 
 def means_of(estimator, samples):

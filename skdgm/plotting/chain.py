@@ -5,7 +5,13 @@ import numpy as np
 from skdgm.metrics import chain_diagnostics
 from skdgm.metrics.chains import ChainDiagnostics
 from skdgm.metrics.models import check_can
-from skdgm.plotting._support import axes_for, check_looks, pyplot
+from skdgm.plotting._support import (
+    axes_for,
+    check_looks,
+    check_result,
+    pyplot,
+    taking,
+)
 from skdgm.typing import Any, Axes, Keywords, Seed, Self
 
 # Maximum number of chains drawn; the autocorrelation that sets the range of lags: it is
@@ -103,13 +109,15 @@ class ChainDisplay:
         -------
         display : ChainDisplay
         """
+        check_result(type(self), "diagnostics", self.diagnostics, ChainDiagnostics)
         check_looks(type(self), trace_kw=trace_kw)
         options = {"ncols": 2, "figsize": (9.0, 3.2), "width_ratios": (3, 2)}
         self.figure_, self.axes_ = axes_for(type(self), ax, 2, **options)
         found, (left, right) = self.diagnostics, self.axes_
         steps = found.thin * np.arange(1, found.trace.shape[1] + 1)
         look = {"linewidth": 0.8, "alpha": 0.8, **(trace_kw or {})}
-        self.traces_ = left.plot(steps, found.trace[:_MOST].T, **look)
+        with taking(type(self), trace_kw=trace_kw):
+            self.traces_ = left.plot(steps, found.trace[:_MOST].T, **look)
         left.set(xlabel="steps", ylabel="trace (nats)")
         left.set_title(
             f"R-hat {found.r_hat:.3f}, ESS {found.ess:.0f}", fontsize="medium"

@@ -1,9 +1,9 @@
 """Display of the losses in each epoch of a fit, grouped by the kind of loss."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self
 
-from skdgm.plotting._support import axes_for, check_has, check_looks
+from skdgm.plotting._support import axes_for, check_has, check_looks, taking
 from skdgm.typing import Axes, Keywords
 
 # Axis labels of losses by the quantity that an estimator monitors.
@@ -115,14 +115,37 @@ class LearningCurveDisplay:
         display : LearningCurveDisplay
         """
         check_looks(type(self), line_kw=line_kw)
+        _check_groups(self.groups)
         n_axes = len(self.groups)
         options = {"ncols": n_axes, "figsize": (4.4 * n_axes, 3.4)}
         self.figure_, self.axes_ = axes_for(type(self), ax, n_axes, **options)
-        self.lines_ = [
-            _draw(axes, group, line_kw or {})
-            for axes, group in zip(self.axes_, self.groups)
-        ]
+        with taking(type(self), line_kw=line_kw):
+            self.lines_ = [
+                _draw(axes, group, line_kw or {})
+                for axes, group in zip(self.axes_, self.groups)
+            ]
         return self
+
+
+def _check_groups(groups):
+    """Raise TypeError unless groups are a list of some titles, losses and curves."""
+    if not isinstance(groups, list | tuple) or not groups:
+        raise TypeError(
+            "groups of LearningCurveDisplay must be a list of one tuple or more; got "
+            f"{groups!r}."
+        )
+    for group in groups:
+        if not (
+            isinstance(group, list | tuple)
+            and len(group) in (3, 4)
+            and isinstance(group[2], Mapping)
+            and all(isinstance(pair, list | tuple) for pair in group[2].values())
+        ):
+            raise TypeError(
+                "Each of groups of LearningCurveDisplay must be a tuple of a title, "
+                "the label of the loss, and a dict of pairs of sequences; got "
+                f"{group!r}."
+            )
 
 
 def _draw(axes, group, line_kw):

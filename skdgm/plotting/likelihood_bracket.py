@@ -5,7 +5,8 @@ import numpy as np
 from skdgm.metrics import partition_bracket
 from skdgm.metrics.brackets import LikelihoodBracket
 from skdgm.metrics.models import check_can
-from skdgm.plotting._support import axes_for, pyplot
+from skdgm.partition import Bracket
+from skdgm.plotting._support import axes_for, check_result, pyplot
 from skdgm.typing import Any, Axes, Self
 
 
@@ -90,10 +91,11 @@ class LikelihoodBracketDisplay:
         -------
         display : LikelihoodBracketDisplay
         """
-        self.figure_, self.axes_ = axes_for(type(self), ax, 1, figsize=(6.0, 3.2))
         found = self.bracket
+        check_result(type(self), "bracket", found, Bracket, LikelihoodBracket)
+        self.figure_, self.axes_ = axes_for(type(self), ax, 1, figsize=(6.0, 3.2))
         # A LikelihoodBracket contains the bracket of log Z.
-        found = found.log_Z if hasattr(found, "rows") else found
+        found = found.log_Z if isinstance(found, LikelihoodBracket) else found
         (axes,) = self.axes_
         self.forward_ = self.reverse_ = None
         if found.forward is not None:

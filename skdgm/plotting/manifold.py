@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from skdgm.plotting._grid import Grid
+from skdgm.plotting._grid import Grid, as_images
 from skdgm.plotting._support import check_has
 from skdgm.typing import Axes, Keywords, Self
 from skdgm.utils.counts import count
@@ -110,13 +110,7 @@ class ManifoldDisplay:
                 "components, or with a last layer of two units and feature_layer=-1."
             )
         count(n_images, "n_images", 2)
-        limits = _limits_of(estimator) if limits is None else limits
-        numbers = np.asarray(limits).dtype.kind in "fiu"
-        if np.shape(limits) not in ((2,), (2, 2)) or not numbers:
-            raise ValueError(
-                f"limits must be (least, greatest), or two of them; got {limits}."
-            )
-        limits = np.broadcast_to(np.asarray(limits, dtype=float), (2, 2))
+        limits = _pairs(_limits_of(estimator) if limits is None else limits)
         across, up = (np.linspace(low, high, n_images) for low, high in limits)
         grid = np.stack(np.meshgrid(across, up[::-1]), axis=-1).reshape(-1, 2)
         rows = estimator.inverse_transform(grid)
@@ -135,7 +129,15 @@ class ManifoldDisplay:
         -------
         display : ManifoldDisplay
         """
-        side = round(np.sqrt(len(self.rows)))
+        limits, names = _pairs(self.limits), self.names
+        if not isinstance(names, list | tuple) or len(names) != 2:
+            raise ValueError(f"names must be those of two features; got {names!r}.")
+        rows = as_images(type(self), self.rows, self.image_shape)
+        side = round(np.sqrt(len(rows)))
+        if side < 2 or side**2 != len(rows):
+            raise ValueError(
+                f"rows must be a square grid of images, at least four; got {len(rows)}."
+            )
         shape = {"image_shape": self.image_shape, "n_columns": side}
         grid = Grid(type(self), [self.rows], **shape)
         drawn = grid.draw(ax, im_kw=im_kw, margins=_MARGINS)
@@ -143,11 +145,27 @@ class ManifoldDisplay:
         self.images_ = images.reshape(side, side)
         # The limits are the feature values at the centres of the outermost images.
         (left, *_, right), (top, *_, bottom) = grid.middles()
-        across, up = [[f"{value:g}" for value in ends] for ends in self.limits]
+        across, up = [[f"{value:g}" for value in ends] for ends in limits]
         self.ax_.set_xticks([left, right], across)
         self.ax_.set_yticks([bottom, top], up)
-        self.ax_.set(xlabel=self.names[0], ylabel=self.names[1])
+        self.ax_.set(xlabel=names[0], ylabel=names[1])
         return self
+
+
+def _pairs(limits):
+    """Limits of both features, of shape (2, 2); ValueError if they are not finite
+    numbers, one pair for both or one for each."""
+    try:
+        found = np.asarray(limits)
+    except ValueError:
+        found = np.empty(())
+    if found.shape not in ((2,), (2, 2)) or found.dtype.kind not in "fiu":
+        raise ValueError(
+            f"limits must be (least, greatest), or two of them; got {limits!r}."
+        )
+    if not np.isfinite(found).all():
+        raise ValueError(f"limits must be finite numbers; got {limits!r}.")
+    return np.broadcast_to(found.astype(float), (2, 2))
 
 
 def _limits_of(estimator):

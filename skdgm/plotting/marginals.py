@@ -6,15 +6,17 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import check_array
 
 from skdgm.metrics._tabular.columns import as_frame, read
-from skdgm.plotting._support import axes_for, check_has, check_looks
+from skdgm.plotting._support import axes_for, check_has, check_looks, taking
 from skdgm.typing import Any, ArrayLike, Axes, Data, Keywords, Seed, Self
+from skdgm.utils.domains import as_numbers
 
 # Names of both tables in messages. Axes per row.
 _WHO = "X", "samples"
 _ACROSS = 4
+# Largest absolute value that matplotlib finds ticks for.
+_MOST = 1e300
 # Default number of columns; bins of a histogram; most values of a column that is drawn
 # as bars; most categories with a bar of their own.
 _COLUMNS, _BINS, _FEW, _NAMES = 12, 20, 10, 12
@@ -109,7 +111,7 @@ class MarginalsDisplay:
         check_has(cls, estimator, ("sample",), "generative models")
         frame = as_frame(X)
         if frame is None:
-            X = check_array(X, ensure_all_finite="allow-nan")
+            X = as_numbers(X, "X", cls.__name__, ensure_all_finite="allow-nan")
         names = getattr(estimator, "feature_names_in_", numbered(np.shape(X)[1]))
         names = list(map(str, names if frame is None else frame.columns))
         columns = chosen(columns, names)
@@ -134,7 +136,18 @@ class MarginalsDisplay:
         display : MarginalsDisplay
         """
         check_looks(type(self), data_kw=data_kw, samples_kw=samples_kw)
-        names = self.names or numbered(np.shape(self.X)[1])
+        found = read((self.X, self.samples), _WHO)
+        names = numbered(len(found)) if self.names is None else self.names
+        if np.ndim(names) != 1 or len(names) != len(found):
+            raise ValueError(
+                f"names must be those of all {len(found)} columns; got {names!r}."
+            )
+        for name, column in zip(names, found):
+            if any(np.nanmax(abs(x), initial=0) > _MOST for x in column.parts):
+                raise ValueError(
+                    f"Column {name!r} has values too large for an axis: divide it by a "
+                    "number."
+                )
         n_columns = len(names)
         across = min(n_columns, _ACROSS)
         down = -(-n_columns // across)
@@ -145,10 +158,11 @@ class MarginalsDisplay:
             {"color": "0.7", "label": "data", "fill": True, **(data_kw or {})},
             {"color": "C0", "label": "samples", **(samples_kw or {})},
         )
-        drawn = [
-            draw(axes, *known(column), looks)
-            for axes, column in zip(self.axes_, read((self.X, self.samples), _WHO))
-        ]
+        with taking(type(self), data_kw=data_kw, samples_kw=samples_kw):
+            drawn = [
+                draw(axes, *known(column), looks)
+                for axes, column in zip(self.axes_, found)
+            ]
         self.data_, self.samples_ = map(list, zip(*drawn))
         for axes, name in zip(self.axes_, names):
             axes.set_title(name, fontsize="medium")

@@ -149,7 +149,10 @@ class ReconstructionDisplay:
         made = "rebuilt" if whole else "filled"
         rows = {"truth": self.X_true, "given": self.X, made: self.filled}
         rows = {name: part for name, part in rows.items() if part is not None}
-        shape = {"image_shape": self.image_shape, "n_columns": len(self.filled)}
+        shape = {
+            "image_shape": self.image_shape,
+            "n_columns": _num_samples(self.filled),
+        }
         grid = Grid(type(self), list(rows.values()), **shape)
         drawn = grid.draw(ax, im_kw=im_kw, labels=list(rows))
         self.figure_, self.ax_, self.images_ = drawn

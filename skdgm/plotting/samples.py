@@ -3,6 +3,7 @@
 import inspect
 
 import numpy as np
+from sklearn.utils.validation import _num_samples
 
 from skdgm.metrics import nearest_training_neighbours
 from skdgm.plotting._grid import Grid
@@ -127,6 +128,7 @@ class SamplesDisplay:
         else:
             labels = [str(label) for label in np.atleast_1d(y)]
             n_samples = _OF_A_CLASS if n_samples is None else n_samples
+            count(n_samples, "n_samples")
             options |= of_classes(cls, estimator, y, n_samples)
             n_samples *= len(labels)
         samples = estimator.sample(n_samples, random_state, **options)
@@ -155,7 +157,7 @@ class SamplesDisplay:
         parts, kinds = [self.samples], []
         if self.neighbours is not None:
             parts, kinds = [self.samples, self.neighbours], ["samples", "nearest"]
-        labels, across = lines_of(self.labels, len(self.samples), n_columns)
+        labels, across = lines_of(self.labels, _num_samples(self.samples), n_columns)
         grid = Grid(type(self), parts, image_shape=self.image_shape, n_columns=across)
         labels = [name for label in labels for name in (label, *kinds[1:])]
         drawn = grid.draw(ax, im_kw=im_kw, labels=labels or kinds)
@@ -180,7 +182,10 @@ def lines_of(labels, n_samples, n_columns):
     all lines of a label but its first; and the length of lines, by default such that
     there is one for each label. ValueError if a line would have samples of several
     labels."""
-    if not labels:
+    labels = [] if labels is None else labels
+    if np.ndim(labels) != 1:
+        raise ValueError(f"labels must be a list of text; got {labels!r}.")
+    if not len(labels):
         return [], n_columns
     n_each, rest = divmod(n_samples, len(labels))
     if rest:

@@ -5,7 +5,7 @@ import numpy as np
 from skdgm.metrics import tabular_report
 from skdgm.metrics._tabular.parts import listed
 from skdgm.metrics.tabular import TabularReport
-from skdgm.plotting._support import axes_for, check_has, pyplot
+from skdgm.plotting._support import axes_for, check_has, check_result, pyplot
 from skdgm.typing import Any, Axes, Data, Seed, Self
 
 # Height of a column's line in inches, and least height of axes.
@@ -163,6 +163,7 @@ class TabularReportDisplay:
         display : TabularReportDisplay
         """
         report = self.report
+        check_result(type(self), "report", report, TabularReport)
         columns = listed(report.columns)
         names = [_short(name) for name in columns["column"]]
         n_axes = 3 + (report.disclosure is not None)

@@ -28,7 +28,7 @@ _TYPES += [np.dtype(code).type for code in "bBhHiIlLqQ"]
 _PLAIN = {np.dtype(kind) for kind in (np.float64, np.float32, np.uint8, np.bool_)}
 # Distance from [0, 1] up to which values are rounding errors of a scaler, in single
 # precision at worst; they are clipped without a warning.
-ROUNDING = 4 * np.finfo(np.float32).eps
+ROUNDING = 4 * float(np.finfo(np.float32).eps)
 # Parts of NumPy's and scikit-learn's messages about values that are not numbers.
 _NO_NUMBER = "could not convert", "float() argument must be", "arrays of bytes/strings"
 
@@ -243,12 +243,20 @@ def as_numbers(X, name, who, **options):
     """
     if X is None:
         raise TypeError(f"{name} is None, and {who} needs rows.")
+    if getattr(getattr(X, "dtype", None), "kind", "f") in "mM":
+        raise ValueError(f"{who} takes numbers, and {name} has times.")
     try:
         return check_array(X, dtype=np.float64, input_name=name, **options)
+    except OverflowError as error:
+        raise ValueError(f"{name} has a number beyond all floats ({error}).") from error
     except (TypeError, ValueError) as error:
         other = _without_numbers(X)
         if other is None:
-            raise
+            if not any(part in str(error) for part in _NO_NUMBER):
+                raise
+            raise ValueError(
+                f"{who} takes numbers, and {name} has none: {error}."
+            ) from error
         raise ValueError(
             f"{who} takes rows of numbers, and column {other!r} of {name} has none: "
             "encode it, or drop it."

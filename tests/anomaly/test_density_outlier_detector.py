@@ -151,6 +151,14 @@ def test_anomaly_report():
     assert found == (0.75, pytest.approx(5 / 6), 0.5, 2)
     assert anomaly_report([1, 1, -1, -1], scores) == found
     assert anomaly_report(y, scores, k=1).precision_at_k == 1
+    # Impossible rows are the first, and sizes do not matter.
+    assert anomaly_report(y, [-1e308, -2e308, 1e308, -np.inf]).precision_at_k == 0.5
+    assert anomaly_report(y, [1.0, 0.5, -1.5e308, -np.inf]).roc_auc == 1
+    for odd in [np.nan] * 4, ["a"] * 4, np.array([1, 2, 3, 4], "datetime64[s]"):
+        with pytest.raises(ValueError, match="log_likelihood"):
+            anomaly_report(y, odd)
+    with pytest.raises(ValueError, match="anomalies and others.*None"):
+        anomaly_report([None] * 4, scores)
     with pytest.raises(ValueError, match="anomalies and others"):
         anomaly_report([0, 0], [1.0, 2.0])
     with pytest.raises(ValueError, match="k"):

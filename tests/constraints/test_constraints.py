@@ -195,8 +195,15 @@ def test_ends_of_ranges(closed):
         (lambda: Range("a", 1, closed="all"), ValueError, "closed must be"),
         (lambda: Unique(["a", "b"], numbered=True), ValueError, "Only one column"),
         (lambda: Rule("a < b"), TypeError, "needs a function"),
+        (lambda: Inequality({}, "a"), TypeError, "names of columns; {} is none"),
+        (lambda: Inequality(pd.NA, pd.NA), ValueError, "needs two columns"),
+        (lambda: Sum([], ["a"]), TypeError, r"names of columns; \[\] is none"),
+        (lambda: Sum("a", 3), TypeError, "sequence of names; got 3"),
+        (lambda: Range(slice(2), 1), TypeError, "names of columns; slice"),
+        (lambda: Unique([[]]), TypeError, "names of columns"),
+        (lambda: FixedCombinations(3), TypeError, "sequence of names"),
     ],
-    ids=range(10),
+    ids=range(17),
 )
 def test_declarations_are_checked(make, error, told):
     with pytest.raises(error, match=told):
@@ -204,6 +211,7 @@ def test_declarations_are_checked(make, error, told):
 
 
 FRAME = loans(30)
+FRAME["text"] = FRAME["net"].astype(str)
 
 
 @pytest.mark.parametrize(
@@ -212,12 +220,13 @@ FRAME = loans(30)
         (Inequality("start", "nobody"), ValueError, "names the column 'nobody', but"),
         (Inequality("start", "net"), TypeError, "of dates, numbers, which do not"),
         (Inequality("city", "net"), TypeError, "neither of numbers nor of dates"),
+        (Inequality("text", "net"), TypeError, "neither of numbers nor of dates"),
         (Sum("start", ["end"]), TypeError, "columns of dates cannot be added"),
         (Range("age", 9, 3), ValueError, "ends before it begins"),
         (Rule(lambda frame: 3), ValueError, "must return a bool for each of 30 rows"),
         (Rule(lambda f: f["age"]), ValueError, "an array of int64"),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_columns_are_checked(constraint, error, told):
     with pytest.raises(error, match=told):
@@ -243,6 +252,15 @@ def test_they_are_records(constraint):
     assert type(table.constraints[0]) is type(constraint)
     with pytest.raises(AttributeError):
         constraint.columns = ()
+
+
+@pytest.mark.parametrize("call", ["impute", "score_samples"])
+def test_types_of_other_rows_are_checked(call):
+    frame = pd.DataFrame({"a": BASE + 0.5, "b": BASE + 1.5})
+    table = fitted(frame, Inequality("a", "b"))
+    other = frame.assign(a=DAYS[0])
+    with pytest.raises(TypeError, match=r"Inequality.*of other types than when"):
+        getattr(table, call)(other)
 
 
 def test_rules_are_not_asked_of_missing_values():

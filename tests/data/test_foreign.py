@@ -82,6 +82,14 @@ def test_types_of_arrow_are_kept():
     ):
         given = pa.table({"x": pa.array(values).cast(kind)})
         assert native(as_pandas(given), schema_of(given)).equals(given), kind
+    for values in [3, 5], [0.5, 2.0], [True, False], DAYS[::2]:
+        # Dictionaries may have values of any type.
+        own = pa.array([0, 1, None] * 9, n), pa.array(values)
+        given = pa.table({"x": pa.DictionaryArray.from_arrays(*own)})
+        model = NADE(2, "mixed", n_iter=0, random_state=0).fit(given)
+        assert native(as_pandas(given), schema_of(given)).equals(given)
+        assert model.impute(given).schema == given.schema
+        assert model.sample(2, random_state=0).schema == given.schema
     table = pa.table({"x": pa.array(["a", "b"] * 20, "large_string")})
     model = NADE(2, "mixed", n_iter=0, random_state=0).fit(table)
     assert model.sample(3).schema == table.schema

@@ -77,8 +77,9 @@ def test_bits(bits, home, far):
         "binarized_mnist.json",
         "binarized_mnist.npz",
     ]
-    with pytest.raises(ValueError, match="subset must be one of"):
-        bits(subset="both", data_home=home)
+    for subset in "both", np.arange(2), {}:
+        with pytest.raises(ValueError, match="subset must be one of"):
+            bits(subset=subset, data_home=home)
 
 
 def test_no_network(bits, home, far):
@@ -227,6 +228,8 @@ def test_tables(home, far, monkeypatch):
     (folder / "nltcs.test.data").write_text("0\n")
     with pytest.raises(ChecksumError, match=r"nltcs\.test\.data is not the file that"):
         datasets.fetch_binary_table("nltcs", data_home=home)
+    with pytest.raises(ValueError, match="name must be one of"):
+        datasets.fetch_binary_table({})
     with pytest.raises(ValueError, match="name must be one of"):
         datasets.fetch_binary_table("nonsense")
 

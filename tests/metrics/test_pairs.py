@@ -6,10 +6,13 @@ import pytest
 
 from skdgm.exceptions import DataRangeWarning
 from skdgm.metrics import (
+    autocorrelation,
     classifier_two_sample_test,
     maximum_mean_discrepancy,
     mode_coverage,
     nearest_training_neighbours,
+    parzen_log_likelihood,
+    pool_estimates,
 )
 from skdgm.metrics._pairs import as_tables, check_pair
 
@@ -99,6 +102,34 @@ def test_dates_are_numbers_from_the_first_on():
     expected = (days - days.min()) / every.std()
     np.testing.assert_allclose(first[:, -1], expected)
     np.testing.assert_allclose(second[:, -1], expected[:7])
+
+
+TOO_LARGE = [
+    (lambda X: maximum_mean_discrepancy(X, 1e160 * X), "Y has values as large as"),
+    (lambda X: nearest_training_neighbours(-1e300 * X, X), "samples has values as"),
+    (lambda X: parzen_log_likelihood(X, X, X_valid=1e200 * X), "X_valid has values"),
+    (lambda X: maximum_mean_discrepancy(X, [[10**400] * 2] * 3), "beyond all floats"),
+    (lambda X: pool_estimates(1e300 * X[0], X[1] ** 2), "too large or too small"),
+    (lambda X: pool_estimates(X[0], [5e-324] * 2), "too large or too small"),
+    (lambda X: pool_estimates(X[0].astype("M8[s]"), X[1]), "estimates has times"),
+    (lambda X: autocorrelation([[10**400, 1]]), "chains has a number beyond"),
+    (lambda X: autocorrelation([[1, 2], [3]]), "chains|inhomogeneous"),
+    (lambda X: classifier_two_sample_test(X, X, cv=(2, 3)), r"cv must give pairs"),
+    (lambda X: classifier_two_sample_test(X, X, cv=[]), r"cv must give pairs"),
+]
+
+
+@pytest.mark.parametrize("call, told", TOO_LARGE, ids=range(len(TOO_LARGE)))
+def test_numbers_that_cannot_be_compared(call, told):
+    with pytest.raises(ValueError, match=told):
+        call(np.random.default_rng(0).normal(size=(9, 2)))
+
+
+def test_numbers_beyond_all_floats_in_frames():
+    X, Y = frame(), frame(seed=1).astype({"age": object})
+    Y.loc[0, "age"] = 10**400
+    with pytest.raises(TypeError, match="Column 'age'.* Y has other values.*too large"):
+        as_tables([X, Y], XY)
 
 
 @pytest.mark.parametrize("library", ["polars", "pyarrow"])

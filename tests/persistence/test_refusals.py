@@ -14,6 +14,7 @@ import scipy.sparse as sp
 
 import skdgm
 from skdgm import DBN, BernoulliRBM
+from skdgm.callbacks import Checkpoint
 from skdgm.data.scales import scores_of
 from skdgm.exceptions import (
     CorruptFileError,
@@ -31,6 +32,13 @@ from tests.persistence.same import assert_identical
 
 BITS = np.random.default_rng(0).integers(0, 2, (20, 4))
 RBM = BernoulliRBM(2, n_iter=0, random_state=np.random.RandomState(0)).fit(BITS)
+
+
+@pytest.mark.parametrize("path", [None, 3.5, ("a", "b"), len], ids=repr)
+def test_paths_are_checked(path):
+    for call in skdgm.load, lambda p: skdgm.save(RBM, p), Checkpoint:
+        with pytest.raises(TypeError, match="path must be text or a path; got"):
+            call(path)
 
 
 @pytest.fixture

@@ -69,6 +69,65 @@ def test_without_matplotlib(cls, X, two, monkeypatch):
         cls.from_estimator(two, *DISPLAYS[cls](X))
 
 
+NOT_SHOWN = [
+    (lambda: ChainDisplay(0.5), TypeError, "diagnostics of .* must be a ChainDiag"),
+    (lambda: LikelihoodBracketDisplay("Z"), TypeError, "bracket .* must be a Bracket"),
+    (lambda: TabularReportDisplay(("a", "b")), TypeError, "must be a TabularReport"),
+    (lambda: LearningCurveDisplay([]), TypeError, "groups .* list of one tuple or"),
+    (lambda: LearningCurveDisplay((2, 3)), TypeError, "Each of groups .*; got 2"),
+    (lambda: LearningCurveDisplay([("a", "b", "c")]), TypeError, "Each of groups"),
+    (lambda: ManifoldDisplay(ROWS, (0, 1, 0, 1), "ab"), ValueError, "limits must be"),
+    (lambda: ManifoldDisplay(ROWS, [[0], 1], "ab"), ValueError, "limits must be"),
+    (lambda: ManifoldDisplay(ROWS, (0, np.inf), "ab"), ValueError, "finite numbers"),
+    (lambda: ManifoldDisplay(ROWS, (0, 1), 3), ValueError, "names must be"),
+    (lambda: ManifoldDisplay(ROWS[:3], (0, 1), ["a", "b"]), ValueError, "a square"),
+    (lambda: MarginalsDisplay(ROWS, ROWS, names=[]), ValueError, "all 4 columns; got"),
+    (lambda: MarginalsDisplay(ROWS, ROWS, names=len), ValueError, "all 4 columns"),
+    (lambda: MarginalsDisplay(1e308 * ROWS, ROWS), ValueError, "'x0' has values too"),
+    (lambda: SamplesDisplay(ROWS, labels="ab"), ValueError, "labels must be a list"),
+    (lambda: SamplesDisplay(row for row in ROWS), TypeError, "generator"),
+    (lambda: SamplesDisplay([[0, 1], [2]]), ValueError, "inhomogeneous"),
+    (lambda: SamplesDisplay(ROWS / [0.0, 1, 1, 1]), ValueError, "infinity"),
+    (lambda: ReconstructionDisplay(ROWS, 3), TypeError, "sequence or array-like"),
+    (lambda: ComponentsDisplay("ab"), ValueError, "the table has none"),
+]
+ROWS = np.array([[1.0, 1, 0, 1], [1, 0, 0, 1], [1, 1, 1, 0], [1, 0, 1, 0]])
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+@pytest.mark.parametrize("make, error, told", NOT_SHOWN, ids=range(len(NOT_SHOWN)))
+def test_what_is_shown_is_checked(make, error, told):
+    with pytest.raises(error, match=told):
+        make().plot()
+
+
+def test_labels_of_samples_may_be_an_array():
+    display = SamplesDisplay(ROWS, labels=np.array(["a", "b"])).plot()
+    assert [tick.get_text() for tick in display.ax_.get_yticklabels()] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "cls, name",
+    [
+        (ChainDisplay, "trace_kw"),
+        (ComponentsDisplay, "im_kw"),
+        (LearningCurveDisplay, "line_kw"),
+        (ManifoldDisplay, "im_kw"),
+        (MarginalsDisplay, "data_kw"),
+        (MarginalsDisplay, "samples_kw"),
+        (ReconstructionDisplay, "im_kw"),
+        (SamplesDisplay, "im_kw"),
+    ],
+)
+def test_arguments_that_matplotlib_does_not_take(cls, name, X, two):
+    if cls is MarginalsDisplay:
+        two = BernoulliRBM(2, n_iter=1).fit(X[:, :1])
+    for look in {"no_such_look": 1}, {"alpha": "x"}:
+        told = f"cannot draw {cls.__name__} with .*{name}"
+        with pytest.raises(ValueError, match=told):
+            cls.from_estimator(two, *DISPLAYS[cls](X), **{name: look})
+
+
 @pytest.mark.exhaustive(default=["Curve", "Marginals"])
 @every
 def test_axes_that_are_given(cls, X, two):

@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 import narwhals as nw
 import numpy as np
-from sklearn.utils import check_array
 
-from skdgm.utils.domains import is_frame
+from skdgm.utils.domains import as_numbers, is_frame
 
 KINDS = "numerical", "categorical", "boolean", "datetime"
 _TIMES = date | time | timedelta
@@ -82,8 +81,8 @@ def series_of(tables, names):
     found = []
     for table, frame, name in zip(tables, frames, names):
         if frame is None:
-            options = {"dtype": np.float64, "ensure_all_finite": "allow-nan"}
-            X = check_array(table, input_name=name, **options)
+            given = table, name, "the comparison"
+            X = as_numbers(*given, ensure_all_finite="allow-nan")
             columns = columns or [f"x{j}" for j in range(X.shape[1])]
             if len(columns) != X.shape[1]:
                 raise ValueError(
@@ -172,7 +171,7 @@ def _column(parts, names, name, kind):
                 raise TypeError(f"they are {own}")
             else:
                 values.append(_times(part) if own == "datetime" else _numbers(part))
-        except (TypeError, ValueError) as error:
+        except (OverflowError, TypeError, ValueError) as error:
             raise TypeError(
                 f"Column {name!r} is {kind}, but {table} has other values in it "
                 f"({error}): give it the same type in all tables."
