@@ -8,13 +8,11 @@ from sklearn.utils.validation import check_scalar
 from skdgm.exceptions import DataRangeWarning
 from skdgm.metrics._tabular.columns import as_frame, kind_of, numbers, read, series_of
 from skdgm.metrics._tabular.encodings import encoded
-from skdgm.utils.domains import as_numbers, is_frame
+from skdgm.utils.domains import as_numbers, is_frame, refuse_huge
 from skdgm.utils.threading.callers import warn
 
 # Ratio of the largest absolute values of two tables above which a warning is given.
 _FACTOR = 8
-# Largest absolute value, of which sums of squares are floats.
-_MOST = 1e150
 
 
 def check_pair(first, second, names, who="the comparison", **options):
@@ -37,12 +35,8 @@ def check_pair(first, second, names, who="the comparison", **options):
             f"{second.shape[1]}: both must have the same columns."
         )
     sizes = [max(-table.min(), table.max()) for table in (first, second)]
-    for name, size in zip(names, sizes):
-        if size > _MOST:
-            raise ValueError(
-                f"{name} has values as large as {size:g}, whose squares exceed all "
-                "floats: divide its columns by a number."
-            )
+    refuse_huge(first, names[0])
+    refuse_huge(second, names[1])
     if 0 < _FACTOR * min(sizes) < max(sizes):
         warn(
             f"{names[0]} has values from {first.min():g} to {first.max():g}, but "

@@ -28,7 +28,7 @@ from scipy.stats import rankdata
 
 from skdgm.typing import ArrayLike
 from skdgm.utils.counts import check_choice
-from skdgm.utils.domains import as_numbers
+from skdgm.utils.domains import as_numbers, refuse_huge
 
 _WHO = "the diagnosis of chains"
 # Minimum number of draws of a chain that is split in halves.
@@ -149,6 +149,7 @@ def r_hat(chains: ArrayLike) -> float | np.ndarray:
 def checked(chains, min_draws=MIN_DRAWS):
     """Validated chains: finite, of two or three dimensions, and long enough."""
     chains = as_numbers(chains, "chains", _WHO, allow_nd=True)
+    refuse_huge(chains, "chains")
     if chains.ndim > 3:
         raise ValueError(
             "chains must have the shape (n_chains, n_draws) or (n_chains, n_draws, "

@@ -16,7 +16,7 @@ from sklearn.utils.extmath import row_norms
 
 from skdgm.metrics._pairs import check_number, check_pair
 from skdgm.typing import ArrayLike, Data
-from skdgm.utils.domains import as_numbers
+from skdgm.utils.domains import as_numbers, refuse_huge
 
 _WHO = "parzen_log_likelihood"
 # Entries of a block of distances from rows to samples.
@@ -140,6 +140,7 @@ def parzen_log_likelihood(
     elif sigmas is not None:
         raise ValueError("sigmas are to choose from, but sigma is given.")
     check_number(sigma, "sigma", min_val=0, include_boundaries="neither")
+    refuse_huge(sigma, "sigma")
     rows = log_densities(X, samples, [sigma])[0]
     se = rows.std(ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else np.nan
     return Parzen(float(rows.mean()), float(se), float(sigma), rows)
@@ -148,6 +149,7 @@ def parzen_log_likelihood(
 def _best(X, samples, sigmas):
     if sigmas is not None:
         sigmas = as_numbers(np.ravel(sigmas), "sigmas", _WHO, ensure_2d=False)
+        refuse_huge(sigmas, "sigmas")
         if sigmas.min() <= 0:
             raise ValueError(f"sigmas must be above 0, but {sigmas.min():g} is not.")
         return sigmas[np.argmax(log_densities(X, samples, sigmas).mean(axis=1))]

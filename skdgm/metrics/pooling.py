@@ -138,7 +138,7 @@ def pool_estimates(
         )
     if (U < 0).any():
         raise ValueError("A variance is negative: give squared standard errors.")
-    check_scalar(complete_dof, "complete_dof", Real, min_val=0)
+    check_scalar(complete_dof, "complete_dof", Real, min_val=1 / _MOST)
     limits = {"min_val": 0, "max_val": 1, "include_boundaries": "neither"}
     check_scalar(confidence, "confidence", Real, **limits)
     estimate, within, between = Q.mean(axis=0), U.mean(axis=0), Q.var(axis=0, ddof=1)

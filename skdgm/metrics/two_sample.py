@@ -4,6 +4,7 @@ r"""Classifier two-sample test of samples against data.
    n \hat t \sim \mathrm{Binomial}(n, \tfrac12) \text{ by chance}
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -128,11 +129,14 @@ def tell_apart(X, Y, classifier, cv, random_state):
     rows, labels = rows[order], labels[order]
     if cv is None:
         cv = StratifiedShuffleSplit(1, test_size=0.5, random_state=random_state)
+    if isinstance(cv, Iterable) and not isinstance(cv, str):
+        cv = list(cv)
+        pairs = [isinstance(fold, list | tuple) and len(fold) == 2 for fold in cv]
+        if not pairs or not all(pairs):
+            raise ValueError(
+                f"cv must give pairs of training and test rows; got {cv!r}."
+            )
     folds = list(check_cv(cv, labels, classifier=True).split(rows, labels))
-    if not folds or any(
-        not isinstance(fold, list | tuple) or len(fold) != 2 for fold in folds
-    ):
-        raise ValueError(f"cv must give pairs of training and test rows; got {cv!r}.")
     tested = [test for _, test in folds]
     sizes, n_tested = [len(test) for test in tested], sum(map(len, tested))
     if len(np.unique(np.concatenate(tested))) < n_tested:

@@ -15,8 +15,6 @@ from skdgm.utils.domains import as_numbers
 # Names of both tables in messages. Axes per row.
 _WHO = "X", "samples"
 _ACROSS = 4
-# Largest absolute value that matplotlib finds ticks for.
-_MOST = 1e300
 # Default number of columns; bins of a histogram; most values of a column that is drawn
 # as bars; most categories with a bar of their own.
 _COLUMNS, _BINS, _FEW, _NAMES = 12, 20, 10, 12
@@ -142,12 +140,6 @@ class MarginalsDisplay:
             raise ValueError(
                 f"names must be those of all {len(found)} columns; got {names!r}."
             )
-        for name, column in zip(names, found):
-            if any(np.nanmax(abs(x), initial=0) > _MOST for x in column.parts):
-                raise ValueError(
-                    f"Column {name!r} has values too large for an axis: divide it by a "
-                    "number."
-                )
         n_columns = len(names)
         across = min(n_columns, _ACROSS)
         down = -(-n_columns // across)

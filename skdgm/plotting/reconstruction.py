@@ -118,8 +118,8 @@ class ReconstructionDisplay:
             )
         count(n_images, "n_images")
         first = np.arange(min(n_images, _num_samples(X)))
+        known = _pixels(cls, X, "X")[first]
         X = _safe_indexing(X, first)
-        known = _pixels(cls, X, "X")
         if X_true is not None:
             X_true = np.asarray(_safe_indexing(X_true, first))
         if np.isnan(known).any():

@@ -104,6 +104,7 @@ def test_dates_are_numbers_from_the_first_on():
     np.testing.assert_allclose(second[:, -1], expected[:7])
 
 
+HUGE = pd.DataFrame({"a": ["x"] * 3, "b": 1e200})
 TOO_LARGE = [
     (lambda X: maximum_mean_discrepancy(X, 1e160 * X), "Y has values as large as"),
     (lambda X: nearest_training_neighbours(-1e300 * X, X), "samples has values as"),
@@ -113,6 +114,11 @@ TOO_LARGE = [
     (lambda X: pool_estimates(X[0], [5e-324] * 2), "too large or too small"),
     (lambda X: pool_estimates(X[0].astype("M8[s]"), X[1]), "estimates has times"),
     (lambda X: autocorrelation([[10**400, 1]]), "chains has a number beyond"),
+    (lambda X: autocorrelation(1e200 * X), "chains has values as large as"),
+    (lambda X: parzen_log_likelihood(X, X, sigma=1e200), "sigma has values as large"),
+    (lambda X: parzen_log_likelihood(X, X, X_valid=X, sigmas=[1e200]), "sigmas has"),
+    (lambda X: pool_estimates(X[0], X[1] ** 2, complete_dof=5e-324), "complete_dof"),
+    (lambda X: maximum_mean_discrepancy(HUGE, HUGE), "'b' of X has values as large"),
     (lambda X: autocorrelation([[1, 2], [3]]), "chains|inhomogeneous"),
     (lambda X: classifier_two_sample_test(X, X, cv=(2, 3)), r"cv must give pairs"),
     (lambda X: classifier_two_sample_test(X, X, cv=[]), r"cv must give pairs"),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import narwhals as nw
 import numpy as np
 
-from skdgm.utils.domains import as_numbers, is_frame
+from skdgm.utils.domains import as_numbers, is_frame, refuse_huge
 
 KINDS = "numerical", "categorical", "boolean", "datetime"
 _TIMES = date | time | timedelta
@@ -182,6 +182,7 @@ def _column(parts, names, name, kind):
     for part, table in zip(values, names):
         if np.isinf(part).any():
             raise ValueError(f"{table} has infinite values in column {name!r}.")
+        refuse_huge(part, f"Column {name!r} of {table}")
         if kind == "boolean" and not np.isin(part[~np.isnan(part)], (0, 1)).all():
             raise TypeError(
                 f"Column {name!r} is boolean, but {table} has other values."
