@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from skdgm.distributions import Bernoulli
+from skdgm.energies import Params, layered
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.partition import Problem, bracket, equilibrium, estimate, ladder, modes
 from skdgm.partition.bracket import AISOptions, Bracket
@@ -185,3 +187,26 @@ def test_fair_coins_that_find_more_are_believed(monkeypatch):
         assert bracket.estimate(stream(0), given, AISOptions()) is low
     pilot = pilot._replace(se=0.6)
     assert bracket.estimate(stream(0), given, AISOptions()) is low
+
+
+def test_climbs_start_from_ends_of_single_units():
+    visible, hidden = Bernoulli(3), Bernoulli(4)
+    energy = layered([[visible], [hidden]])
+    W = np.random.default_rng(0).normal(size=(3, 4))
+    params = Params((np.zeros(3), np.zeros(4)), (W,))
+    low, high = modes._ends(energy, params, 1, 0)
+    order = np.argsort(-abs(W).sum(axis=1))
+    # A unit that is off is taken for one that asks for the opposite.
+    np.testing.assert_array_equal(low[1], W[order] < 0)
+    np.testing.assert_array_equal(high[1], W[order] > 0)
+    assert low[0] is high[0] is None
+
+
+def test_complaints_are_of_the_sides_that_disagree():
+    energy, params = random_machine([[3], [4]], 0, scale=3.0)
+    state = Gibbs(energy).init(stream(0).rows(20), params.units)
+    problem = Problem(energy, params, state, (None, None))
+    effort = AISOptions((2,), burn_in=2, n_steps=2, n_pilot=2, max_gap=1e-6)
+    found, _, complaints = bracket._from_chains(stream(1), problem, effort)
+    expected = estimate.complaint(found.forward, found.reverse, 2, 1e-6)
+    assert complaints == [expected]

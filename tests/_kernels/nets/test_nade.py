@@ -139,6 +139,16 @@ def test_any_parts_give_the_same(scaled, kind, dtype):
             np.testing.assert_array_equal(part, expected)
 
 
+def test_slopes_of_parts_of_hidden_units_are_those_of_all():
+    x, *given = case(SEVERAL, 5, np.float64, True)
+    given.append(hidden.TANH)
+    z, back = oracle(x, *given)
+    dz = np.random.default_rng(1).normal(size=z.shape)
+    dW, dc, drho, dV = backward(listed(x), given, dz, (2, 4, 5))
+    for found, expected in zip((dW, dc, drho.sum(axis=0), dV), back(dz), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-11)
+
+
 @TYPES
 def test_lists_of_ones_need_no_values(dtype):
     x, *given = case(BITS, 19, dtype, False, "bits")

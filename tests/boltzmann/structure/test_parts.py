@@ -1,0 +1,101 @@
+"""Parts of machines' structure: what may not change, options, attributes of tables."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from skdgm import (
+    DBM,
+    RBM,
+    BernoulliRBM,
+    BoltzmannMachine,
+    ConditionalRBM,
+    ConvDBM,
+    ConvRBM,
+    DBMClassifier,
+    GatedRBM,
+    GaussianRBM,
+    MeanCovarianceRBM,
+    MeanProductOfT,
+    RBMClassifier,
+    ReplicatedSoftmax,
+    SpikeSlabRBM,
+)
+
+RNG = np.random.default_rng(0)
+BITS = RNG.integers(0, 2, (30, 16)).astype(float)
+Y = np.arange(30) % 3
+IMAGES = "column_types", "filter_shape", "image_shape", "padding", "pool_shape"
+IMAGES += ("stride",)
+PAIRS = "column_types", "condition_types", "gates", "hidden", "n_components"
+PAIRS += "n_factors", "n_lags", "pairwise"
+# Options that may not change while learning goes on.
+STRUCTURES = {
+    BernoulliRBM: ("column_types", "n_components"),
+    GaussianRBM: ("column_types", "n_components"),
+    RBM: ("column_types", "hidden", "n_components"),
+    RBMClassifier: ("column_types", "n_components"),
+    DBM: ("column_types", "hidden_layer_sizes"),
+    DBMClassifier: ("column_types", "hidden_layer_sizes"),
+    ConvRBM: (*IMAGES, "n_components"),
+    ConvDBM: (*IMAGES, "conv_layer_sizes"),
+    BoltzmannMachine: ("column_types", "edges", "n_hidden"),
+    ReplicatedSoftmax: ("n_components",),
+    MeanCovarianceRBM: ("n_covariance", "n_factors", "n_mean"),
+    MeanProductOfT: ("n_covariance", "n_factors", "n_mean"),
+    SpikeSlabRBM: ("n_components",),
+    ConditionalRBM: PAIRS,
+    GatedRBM: PAIRS,
+}
+
+
+@pytest.mark.parametrize("kind", STRUCTURES, ids=lambda kind: kind.__name__)
+def test_structure_may_not_change(kind):
+    own = {name: SMALL[name] for name in SMALL if hasattr(kind(), name)}
+    machine = kind(**own).set_params(random_state=0)
+    X = RNG.normal(size=(30, 4)) if kind in REAL else BITS
+    machine.fit(X, Y)
+    learned = vars(machine._learned)
+    assert sorted(learned) == sorted(STRUCTURES[kind])
+    machine._check_unchanged()
+    for name, value in list(learned.items()):
+        learned[name] = "another"
+        with pytest.raises(ValueError, match=name):
+            machine._check_unchanged()
+        learned[name] = value
+
+
+SMALL = {
+    "n_iter": 0,
+    "n_components": 2,
+    "hidden_layer_sizes": (3, 2),
+    "n_covariance": 2,
+    "n_factors": 3,
+    "dbm": DBM((3, 2), n_iter=0),
+    "fine_tune": None,
+}
+REAL = MeanCovarianceRBM, MeanProductOfT, SpikeSlabRBM, GaussianRBM, GatedRBM
+
+
+def test_precisions_are_in_the_order_of_columns():
+    X = RNG.normal(size=(40, 5)) * [1, 5, 1, 0.2, 3]
+    X[:, [0, 4]] = np.maximum(X[:, [0, 4]], 0)
+    X[:, 2] = X[:, 2] > 0
+    kinds = "rectified", "gaussian", "bernoulli", "gaussian", "rectified"
+    rbm = RBM(3, column_types=kinds, n_iter=5, random_state=0).fit(X)
+    density, expected = rbm.density_, np.full(5, np.nan)
+    scale = density.columns.scale
+    layout = density.layout
+    for kind, which, own in zip(layout.kinds, layout.which, density.params.units):
+        if kind != "bernoulli":
+            expected[which] = np.exp(own.log_precision) / scale[which] ** 2
+    assert len(set(expected)) == 5
+    np.testing.assert_allclose(rbm.precision_, expected[[0, 1, 3, 4]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "hidden", ["binomial", "bernoulli(3)", "poisson(2)", "categorical", "softmax(3)"]
+)
+def test_hidden_units_of_unknown_kinds_are_refused(hidden):
+    with pytest.raises(ValueError, match="hidden must be one of"):
+        clone(RBM(2, hidden=hidden, n_iter=0)).fit(BITS)
