@@ -48,10 +48,6 @@ class Population(NamedTuple):
         """Some of the draws."""
         return Population(*(part[index] for part in self))
 
-    def joined(self, others):
-        """These and others."""
-        return Population(*map(np.concatenate, zip(self, *others)))
-
 
 def log_odds(classifier, rows):
     """Log odds that rows are data, within limits on both sides."""

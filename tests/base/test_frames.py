@@ -19,6 +19,7 @@ from skdgm import (
     load,
     save,
 )
+from skdgm.base.frames import indexed
 from skdgm.plotting import MarginalsDisplay, SamplesDisplay
 
 pd = pytest.importorskip("pandas")
@@ -175,3 +176,13 @@ def test_pictures_take_frames():
     assert isinstance(shown.samples, np.ndarray)
     MarginalsDisplay.from_estimator(rbm, frame.to_numpy(), random_state=0)
     MarginalsDisplay.from_estimator(rbm, frame, random_state=0)
+
+
+def test_rows_have_the_index_of_others_if_both_are_frames():
+    X = pd.DataFrame({"a": [1.0, 2.0]}, index=[7, 9])
+    found = indexed(X.reset_index(drop=True), X)
+    assert found.index.tolist() == [7, 9]
+    values = X.to_numpy()
+    assert indexed(values, X) is values
+    fresh = X.reset_index(drop=True)
+    assert indexed(fresh, values) is fresh

@@ -6,8 +6,9 @@ from scipy.special import gammaln
 from scipy.stats import bernoulli, entropy
 
 from skdgm.data import BinaryColumns, RealColumns
-from skdgm.data.counts import CountColumns
+from skdgm.data.counts import CountColumns, _refuse_too_many
 from skdgm.data.units import UnitColumns
+from skdgm.utils.rows import Rows
 from tests.data.test_mixed import learned
 
 WEIGHT = np.array([2.0, 0, 1, 3, 1])
@@ -112,3 +113,25 @@ def test_limits_are_within_what_is_allowed(kind, high):
     for value in -1e-9, high + 1e-9:
         with pytest.raises(ValueError, match="is negative|highest value"):
             learned(np.append(X, [[value]], axis=0), domain=UnitColumns(kind))
+
+
+@pytest.mark.parametrize(
+    ("value", "place", "message"),
+    [
+        (2.0**53 + 2, (1, 2), "in column 2 are up to"),
+        (2.0**53 - 2, (1, 2), "of row 1 sum to"),
+        (2.0**53 - 4, (1, 2), None),
+    ],
+)
+def test_counts_beyond_those_of_float64_are_named(value, place, message):
+    X = np.zeros((3, 4))
+    X[place], X[1, 0] = value, 4.0
+    rows = Rows(X, np.float64)
+    if message is None:
+        _refuse_too_many(rows, "model", None)
+        return
+    with pytest.raises(ValueError, match=message):
+        _refuse_too_many(rows, "model", None)
+    if "column" in message:
+        with pytest.raises(ValueError, match="in column 'c' are"):
+            _refuse_too_many(rows, "model", list("abcd"))

@@ -7,7 +7,13 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdgm.data.sequences import _STEPS, Steady, as_one_table, sequences_of
+from skdgm.data.sequences import (
+    _STEPS,
+    Steady,
+    as_one_table,
+    completed_columns,
+    sequences_of,
+)
 from skdgm.utils.rows import Rows
 
 RNG = np.random.default_rng(0)
@@ -124,3 +130,24 @@ def test_columns_of_sequences_are_constant_in_each_and_not_in_all():
     few = found._replace(n_steps=_STEPS - 1)
     assert not few.columns.any()
     assert few._replace(n_steps=_STEPS).columns.any()
+
+
+def test_columns_of_sequences_have_their_last_known_value():
+    lengths, nan = np.array([3, 2]), np.nan
+    X = np.array([[nan, 1], [5, nan], [nan, 3], [nan, nan], [7, 8]])
+    expected = np.array([[5, 1], [5, nan], [5, 3], [7, nan], [7, 8]])
+    kept = np.array([True, False])
+    for given in (X, pd.DataFrame(X, columns=["a", "b"])):
+        found = completed_columns(given, lengths, kept)
+        assert type(found) is type(given)
+        np.testing.assert_array_equal(found, expected)
+        for none in (None, np.zeros(2, bool)):
+            assert completed_columns(given, lengths, none) is given
+        assert completed_columns(given[:0], lengths[:0], kept) is not None
+    np.testing.assert_array_equal(X[0], [nan, 1])
+    full = pd.DataFrame(expected).astype({0: int})
+    assert completed_columns(full, lengths, kept) is full
+    whole = np.ones((5, 2), int)
+    assert completed_columns(whole, lengths, kept) is whole
+    sparse = sp.csr_array(X)
+    np.testing.assert_array_equal(completed_columns(sparse, lengths, kept), expected)

@@ -87,3 +87,22 @@ def test_columns_of_times_are_no_others():
     mask = np.array([True, True, True, False])
     np.testing.assert_array_equal(steps.others(mask), [False, True, False, False])
     np.testing.assert_array_equal(mask, [True, True, True, False])
+
+
+def test_predicted_dates_are_a_step_after_the_row_before():
+    """Unknown ones between known ones; the first of a sequence is as it was."""
+    days, moves = pd.Series(DAYS[:10]), np.tile([0, 2, 1, 1, 3], 4)
+    frame = pd.DataFrame({"day": [*days, *days], "x": 0.0})
+    lengths = np.array([10, 10])
+    steps = TimeSteps.of(frame, lengths)
+    read = steps.encoded(frame, lengths)
+    read["day"] = pd.to_timedelta(moves, "D")
+    expected = pd.Series([*days, *days]).shift(1)
+    # Steps are no shorter than those seen, which are of a day.
+    expected = expected + pd.to_timedelta(np.maximum(moves, 1), "D")
+    expected[[0, 10]] = days[0]
+    frame.loc[2, "day"] = None
+    found = steps.predicted(read, frame, lengths)
+    assert found["day"].tolist() == expected.tolist()
+    none = TimeSteps()
+    assert none.predicted(read, frame, lengths) is read

@@ -3,13 +3,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.special import logsumexp
 
-from skdgm.distributions import Gaussian, Softmax
+from skdgm.distributions import Gaussian, Sites, Softmax
 from skdgm.energies import tiled
 from skdgm.metrics import log_conditionals, log_densities
 from skdgm.metrics.unnormalised import _STEP, _TAIL, _range
 from skdgm.utils.lists import Lists
 from skdgm.utils.tree import tree_map
+from tests.connected import POTTS, all_states, log_weights, machine
 from tests.reference import Enumeration, random_machine
 
 LAYERS = {
@@ -144,3 +146,95 @@ def test_integrals_over_a_unit_reach_all_its_modes_in_small_steps():
         reach = [np.maximum(W[1], 0).sum() for W in matrices]
         assert high == pytest.approx(-1 + sum(reach) + _TAIL * broad)
         assert n_steps == np.ceil((high - low) / (_STEP * broad))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_densities_are_in_proportion_to_those_of_rows_and_integrate_to_one(name):
+    """Of each real unit given all others: without quadrature by a library, in short."""
+    energy, params, truth, x, block = made(name, n=1, scale=1.0)
+    given = {i: part[0] for i, part in enumerate(x) if part is not None}
+    for unit in range(energy.units[block].size):
+        line = np.linspace(-30, 30, 3001)
+        rows = [None if v is None else np.repeat(v, len(line), axis=0) for v in x]
+        rows[block][:, unit] = line
+        units = np.full((len(line), 1), unit)
+        log_p = log_densities(energy, params, tuple(rows), units, block)[:, 0]
+        assert np.exp(log_p).sum() * (line[1] - line[0]) == pytest.approx(1, abs=1e-3)
+        some = [1400, 1500, 1530, 1600]
+        joint = []
+        for u in line[some]:
+            v = given[block].copy()
+            v[unit] = u
+            joint.append(truth.log_prob(given | {block: v}))
+        np.testing.assert_allclose(
+            np.diff(log_p[some]), np.diff(joint), rtol=1e-4, atol=1e-5
+        )
+
+
+def graph(n_hidden):
+    """A general machine with bits and categories, and all its rows with their sums."""
+    energy, params = machine(POTTS, n_hidden, seed=2)
+    states = all_states(energy)
+    log_w = log_weights(params, states)
+    v, place = np.unique(states[0], axis=0, return_inverse=True)
+    total = np.full(len(v), -np.inf)
+    np.logaddexp.at(total, place.ravel(), log_w)
+    return energy, params, v, total
+
+
+def entries_of(site):
+    """Entries of a site of the machine: three categories, a bit, two, four."""
+    return [[0, 1, 2], [3], [4, 5], [6, 7, 8, 9]][site]
+
+
+@pytest.mark.parametrize("n_hidden", [0, 2])
+def test_conditionals_of_sites_by_enumeration(n_hidden):
+    energy, params, v, total = graph(n_hidden)
+    found = log_conditionals(energy, params, (v, None)[: 2 if n_hidden else 1])
+    assert found.shape == (len(v), 4)
+    for site in range(4):
+        others = np.delete(v, entries_of(site), axis=1)
+        _, group = np.unique(others, axis=0, return_inverse=True)
+        whole = np.full(group.max() + 1, -np.inf)
+        np.logaddexp.at(whole, group.ravel(), total)
+        expected = total - whole[group.ravel()]
+        np.testing.assert_allclose(found[:, site], expected, atol=1e-8)
+    # Chosen sites, which differ by row.
+    x = (v, None)[: 2 if n_hidden else 1]
+    sites = np.random.default_rng(0).integers(0, 4, (len(v), 2))
+    some = log_conditionals(energy, params, x, sites)
+    np.testing.assert_allclose(some, np.take_along_axis(found, sites, axis=1))
+
+
+def test_conditionals_of_grey_bits_among_sites_are_means():
+    energy, params, v, _ = graph(2)
+    on, off, grey = v[:40].copy(), v[:40].copy(), v[:40].copy()
+    on[:, 3], off[:, 3], grey[:, 3] = 1, 0, 0.3
+    log_p = [log_conditionals(energy, params, (x, None))[:, 1] for x in (on, off, grey)]
+    np.testing.assert_allclose(log_p[2], 0.3 * log_p[0] + 0.7 * log_p[1], atol=1e-8)
+
+
+@pytest.mark.parametrize("means", [False, True])
+def test_conditionals_of_categorical_sites_of_restricted_machines(means):
+    """Of means of draws, the mean over categories."""
+    layers = [[Sites((3, 3))], [2]]
+    energy, params = random_machine(layers, seed=0, scale=1.5)
+    v = np.eye(3)[np.random.default_rng(0).integers(0, 3, (7, 2))].reshape(7, 6)
+    x = 0.6 * v + 0.4 * np.roll(v, 1, axis=1).reshape(7, 2, 3).repeat(1, 0).reshape(
+        7, 6
+    )
+    x = x / np.repeat(x.reshape(7, 2, 3).sum(axis=2), 3, axis=1) if means else v
+    found = log_conditionals(energy, params, (x, None))
+    for site in range(2):
+        own = slice(3 * site, 3 * site + 3)
+        log_w = []
+        for state in np.eye(3):
+            rows = x.copy()
+            rows[:, own] = state
+            log_w.append(energy.log_marginal(params, (rows, None)))
+        log_p = np.stack(log_w, axis=1) - logsumexp(log_w, axis=0)[:, None]
+        expected = (x[:, own] * log_p).sum(axis=1)
+        np.testing.assert_allclose(found[:, site], expected, rtol=1e-6)
+    sites = np.array([[1, 0]] * 6 + [[0, 0]])
+    some = log_conditionals(energy, params, (x, None), sites)
+    np.testing.assert_allclose(some, np.take_along_axis(found, sites, axis=1))
