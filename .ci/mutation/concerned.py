@@ -1,25 +1,19 @@
-"""A plugin of pytest that keeps the tests which a file of the package concerns.
+"""The tests that a file of the package concerns.
 
 A test is concerned if the file is among what its module imports, directly or through
 other modules of the package; for a case of the common tests, among what the estimators
 that it is given import. Names are followed to where they are defined: ``from skdgm
-import NADE`` is an import of ``skdgm/autoregressive/nade.py``. The file's own tests,
-in the folder of tests with its name, run first.
-
-The file is given by the environment: ``SKDGM_CHANGED=skdgm/autoregressive/nade.py``.
+import NADE`` is an import of ``skdgm/autoregressive/nade.py``.
 """
 
 import ast
-import os
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-import pytest
 from sklearn.base import BaseEstimator
 
 ROOT = Path.cwd()
-CHANGED = os.environ["SKDGM_CHANGED"]
 # Modules that import every estimator, for tests that are given some of them.
 ALL_ESTIMATORS = {"tests/common/instances.py"}
 
@@ -101,26 +95,21 @@ def _estimators_in(value):
             yield from _estimators_in(part)
 
 
-def is_concerned(item):
-    """Whether a test runs the changed file."""
+@cache
+def _starts(item):
+    """The files from which imports of a test are followed."""
     path = str(item.path.relative_to(ROOT))
-    if CHANGED in everything_imported(path):
-        return True
     case = getattr(item, "callspec", None)
     estimators = list(_estimators_in(list(case.params.values()) if case else []))
-    if ALL_ESTIMATORS & _imports(path) and not estimators:
-        return True
     classes = {one if isinstance(one, type) else type(one) for one in estimators}
-    files = {file_of(cls.__module__) for cls in classes} - {None}
-    return any(CHANGED in everything_imported(file) for file in files)
+    starts = {path} | {file_of(cls.__module__) for cls in classes} - {None}
+    if ALL_ESTIMATORS & _imports(path) and not estimators:
+        starts |= ALL_ESTIMATORS
+    return tuple(starts)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config, items):
-    kept, others = [], []
-    for item in items:
-        (kept if is_concerned(item) else others).append(item)
-    config.hook.pytest_deselected(items=others)
-    mirrored = f"tests/{CHANGED.split('/')[1].removesuffix('.py')}"
-    kept.sort(key=lambda item: not item.nodeid.startswith(mirrored))
-    items[:] = kept
+def is_concerned(item, changed):
+    """Whether a test may run a file of the package."""
+    starts = _starts(item)
+    every = bool(ALL_ESTIMATORS.intersection(starts))
+    return every or any(changed in everything_imported(start) for start in starts)
