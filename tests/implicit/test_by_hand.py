@@ -9,9 +9,11 @@ from scipy.stats import norm
 
 from skdgm import GMMN
 from skdgm.data import tabulate
+from skdgm.implicit import Generator
 from skdgm.implicit.kernels import Kernels
 from skdgm.implicit.watch import GeneratorWatch
 from skdgm.nets.stochastic.emission import Emission
+from skdgm.utils.random import stream
 from tests.numerical import assert_means
 
 RNG = np.random.default_rng(0)
@@ -166,3 +168,51 @@ def test_latent_units_of_rows_are_the_nearest(model):
         assert distance(z, row) < best.fun + 1e-3
         assert distance(z, row) < distance(0.9 * z, row)
         assert distance(z, row) < distance(1.1 * z, row)
+
+
+def test_one_draw_has_the_narrowest_kernel():
+    emission = Emission(["gaussian", "gaussian"], [1, 1])
+    kernels = Kernels(emission, np.array([[0.3, -2.0]]))
+    np.testing.assert_allclose(kernels.width, 0.1)
+    expected = norm(0, 0.1).logpdf([[0.1, 0.0]]).sum(axis=1)
+    np.testing.assert_allclose(kernels.log_prob(np.array([[0.4, -2.0]])), expected)
+
+
+@pytest.mark.parametrize("spread, covered", [(0.5, 1.0), (0.3, 1.0), (1.0, 0.05)])
+def test_collapse_is_told_of_by_its_shares(model, spread, covered, monkeypatch):
+    gmmn, X = model
+    rows = gmmn._label(gmmn._rows(X), None, False, None)[0]
+    table = tabulate(rows, None)
+    objective = gmmn._objective(table, 0)
+    watch = GeneratorWatch(objective, table, None, objective.resume(gmmn._training))
+    center, far = watch.x.mean(axis=0), np.arange(len(watch.x)) >= 4
+    fake = center + spread * (watch.x - center)
+    if covered < 1:
+        # All rows but four are so far away that they are near none.
+        fake = np.where(far[:, None], watch.x + 50 * np.sign(watch.x - center), fake)
+    monkeypatch.setattr(watch, "drawn", lambda *_: fake)
+    share = (cdist(watch.x, fake).min(axis=1) ** 2 <= watch.near * (1 + 1e-6)).mean()
+    ratio = fake.var(axis=0).sum() / watch.x.var(axis=0).sum()
+    found, told = watch.collapse(None)
+    assert found == share
+    # Least shares of rows, and of the variance.
+    if share >= 0.1 and ratio >= 0.2:
+        assert told == ""
+    else:
+        assert f"have {ratio:.0%} of the variance" in told
+        assert told.endswith(f"cover {share:.0%}.")
+    for more, useless in (0.29, False), (0.31, True):
+        assert watch.is_useless(watch.first + more) is useless
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["streams of rows", "one stream"])
+def test_latent_units_have_their_prior(own):
+    rng = stream(0).rows(6000) if own else stream(0)
+    for prior, n_bits in ("normal", 0), ("uniform", 0), ("bits", 5), ("mixed", 2):
+        generator = Generator(None, None, 5, prior, 0.5)
+        z = generator.latent(rng, 6000, np.float64)
+        assert_means(np.column_stack([z, z**2]), np.repeat([0, 1], 5), 5)
+        assert (np.isin(z, (-1, 1)).all(axis=0) == (np.arange(5) < n_bits)).all()
+        fourth = {"uniform": 9 / 5}.get(prior, 3)
+        assert_means(z[:, n_bits:] ** 4, fourth, 5)
+        assert prior != "uniform" or abs(z).max() <= np.sqrt(3)

@@ -1,0 +1,69 @@
+"""What learning needs, in numbers that users read."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from skdgm.exceptions import CostWarning
+from skdgm.nets import estimator
+
+GIB, N = 2**30, 20_000_000
+COST = {"n_nets": 3, "shared": False, "batch": 1000, "n_rows": 50_000, "item": 4}
+# Twelve copies of the weights of three nets and of a batch, and a mask for each weight.
+N_BYTES = 12 * 4 * (3 * N + 1000 * 12) + 3 * N
+
+
+def _check(sizes, **how):
+    who = SimpleNamespace(_LIGHTER="use fewer units.")
+    estimator.check_cost(who, np.array(sizes), ["a", "b", "c"], N, **COST | how)
+
+
+def _told(sizes, **how):
+    with pytest.warns(CostWarning) as found:
+        _check(sizes, **how)
+    return str(found[0].message)
+
+
+@pytest.fixture(autouse=True)
+def memory(monkeypatch):
+    """The memory of a machine, which tests set."""
+    found = [2**40]
+    monkeypatch.setattr(estimator, "physical", lambda: found[0])
+    return found
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_memory_and_work_are_counted(shared):
+    told, copies = _told([3, 4, 5], shared=shared), 1 if shared else 3
+    n_bytes = 12 * 4 * (copies * N + 1000 * 12) + 3 * N
+    assert f"has {copies * N:,} weights for 3 columns with 12 categories" in told
+    assert f"about {n_bytes / GIB:.1f} GiB" in told
+    assert f"{3 * N * 50_000 * copies:.0e} multiplications" in told
+    assert told.endswith("Merge rare categories, or use fewer units.")
+
+
+def test_causes_are_named():
+    told = _told([1, 1, 1])
+    assert "for 3 columns, and" in told
+    assert told.endswith("multiplications. Use fewer units.")
+    assert "the 9 categories of column 'b'" in _told([3, 9, 5])
+    # Half of all is not more than that.
+    assert "3 columns with 18 categories" in _told([4, 9, 5])
+    assert "3 columns with 5 categories" in _told([1, 2, 3])
+
+
+def test_what_is_too_much_is_refused_unless_it_is_rough(memory):
+    memory[0] = N_BYTES
+    assert "GiB" in _told([3, 4, 5])
+    memory[0] = N_BYTES - 1
+    assert _told([3, 4, 5], lighter="lower it.").endswith("or lower it.")
+    with pytest.raises(MemoryError, match=f"has {memory[0] / GIB:.1f}. Merge rare"):
+        _check([3, 4, 5])
+
+
+def test_what_is_little_is_not_told_of(monkeypatch):
+    monkeypatch.setattr(estimator, "_LARGE", N_BYTES)
+    _check([3, 4, 5])
+    monkeypatch.setattr(estimator, "_LARGE", N_BYTES - 1)
+    _told([3, 4, 5])
