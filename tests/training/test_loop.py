@@ -5,6 +5,8 @@ import pytest
 
 from skdgm.training import EarlyStopping, optimise
 from skdgm.training.hooks import Hook
+from skdgm.training.loop import Report
+from skdgm.training.progress import Keeper
 
 START = (np.zeros(2),)
 
@@ -175,7 +177,7 @@ def test_hooks_hear_and_may_stop():
             self.heard.append(epoch)
 
         def end(self, report):
-            self.heard.append((report.epoch, report.loss, report.seconds >= 0))
+            self.heard.append((report.epoch, report.loss, 0 <= report.seconds < 60))
             return report.epoch == 1
 
     hooks = Recorder(), Recorder()
@@ -193,3 +195,29 @@ def test_early_stopping_keeps_the_best():
     )
     assert outcome.ended == "stopped"
     np.testing.assert_array_equal(stopping.best[0], [15, 15])
+
+
+def test_progress_is_that_of_the_watch_and_of_early_stopping():
+    watch, stopping = (
+        SimpleNamespace(MEMORY=("limit",), limit=3.0),
+        EarlyStopping(2, 0.1),
+    )
+    passed = []
+    keeper = Keeper(lambda report, progress: passed.append(progress))
+    assert keeper.join(watch, stopping, range(4)) == range(4)
+    report = Report(0, (np.zeros(2),), 5.0, 4.0, 0.1)
+    stopping.end(report)
+    keeper.end(report)
+    (found,) = passed
+    assert (found.losses, found.validation) == ([5.0], [4.0])
+    assert found.watch == {"limit": 3.0}
+    known = {"lowest": 4.0, "best_epoch": 0, "mark": 4.0, "waited": 0}
+    assert {name: found.stopping[name] for name in known} == known
+    # Another run goes on from there.
+    again = Keeper(passed.append, found)
+    after, later = SimpleNamespace(MEMORY=("limit",), limit=9.0), EarlyStopping(2, 0.1)
+    assert again.join(after, later, range(4)) == range(1, 4)
+    assert (after.limit, later.lowest, later.mark) == (3.0, 4.0, 4.0)
+    done = EarlyStopping(2, 0.1)
+    stopped = found._replace(stopping=found.stopping | {"waited": 2})
+    assert len(Keeper(passed.append, stopped).join(after, done, range(4))) == 0

@@ -1,0 +1,23 @@
+"""Initial nets of sequences of latent units: what depends on nothing yet."""
+
+import numpy as np
+from scipy.special import expit
+
+from skdgm import VRNN
+
+RNG = np.random.default_rng(0)
+X = (RNG.random((40, 3)) < [0.2, 0.5, 0.8]).astype(float)
+
+
+def test_variances_and_the_prior_begin_without_inputs():
+    model = VRNN(2, n_hidden=4, n_recurrent=3, n_iter=0, random_state=0).fit(X)
+    net, params = model.density_.net, model._training.params
+    h = RNG.normal(size=(6, net.walk.n_units))
+    seen = net.seen(params, net.inputs(RNG.integers(0, 2, (6, 3)).astype(float)))
+    prior, posterior = net.prior(params, h), net.posterior(params, seen, h)
+    np.testing.assert_array_equal(prior, 0)
+    mean, log_variance = np.split(np.asarray(posterior), 2, axis=1)
+    np.testing.assert_array_equal(log_variance, 0)
+    assert (np.ptp(mean, axis=0) > 0).all()
+    start = expit(params.decoder[1].b)
+    np.testing.assert_allclose(start, X.mean(axis=0), atol=0.05)
