@@ -8,6 +8,7 @@ from scipy.special import softmax
 
 from skdgm import ConditionalRBM
 from skdgm.boltzmann._conditional.conditions import inputs
+from tests.numerical import assert_means
 
 RNG = np.random.default_rng(0)
 N = 60
@@ -66,3 +67,23 @@ def test_columns_of_drawn_series_stay_where_they_are():
     drawn = model.sample(200, random_state=0)
     assert drawn.shape == (200, 3)
     assert drawn[:, 0].mean() > 0.8 > 0.2 > drawn[:, 1].mean()
+
+
+def test_what_follows_a_prefix_is_drawn_given_it(series):
+    for prefix in BITS[:20], BITS[:9]:
+        drawn = series.generate(1, prefix=[prefix], n_samples=3000, random_state=0)
+        means = np.vstack([prefix, np.full(3, np.nan)])
+        assert_means(np.array([one[0] for one in drawn]), series.impute(means)[-1])
+
+
+def test_gaps_are_drawn_given_rows_after_them(series):
+    found = []
+    for bit in 0.0, 1.0:
+        holed = BITS[:8].copy()
+        holed[5, 0], holed[6, 2] = np.nan, bit
+        drawn = series.impute([holed] * 200, method="sample", random_state=0)
+        expected = series.impute(holed)[5, 0]
+        drawn = np.array([part[5, 0] for part in drawn])
+        assert abs(drawn.mean() - expected) < 0.15
+        found.append(drawn.mean())
+    assert found[1] > found[0] + 0.15

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy.special import entr
+from scipy.stats import poisson
 from sklearn.base import clone
 
 from skdgm import (
@@ -99,3 +101,29 @@ def test_precisions_are_in_the_order_of_columns():
 def test_hidden_units_of_unknown_kinds_are_refused(hidden):
     with pytest.raises(ValueError, match="hidden must be one of"):
         clone(RBM(2, hidden=hidden, n_iter=0)).fit(BITS)
+
+
+def test_the_loss_of_independent_columns_is_their_entropy():
+    n = 400
+    bit, code = RNG.random(n) < 0.3, RNG.choice(3, n, p=[0.2, 0.5, 0.3])
+    count, real = RNG.poisson(1.5, n), 7 + 3 * RNG.normal(size=n)
+    values = {"bernoulli": bit, "categorical": code, "poisson": count, "gaussian": real}
+
+    def entropy(kind):
+        if kind == "gaussian":
+            return 0.5 * np.log(2 * np.pi * np.e)
+        p = np.bincount(values[kind].astype(int)) / n
+        if kind == "poisson":
+            p = poisson.pmf(values[kind], values[kind].mean())
+            return -np.log(p).mean()
+        return entr(p).sum()
+
+    kinds = [(kind,) for kind in values] + [tuple(values), ("gaussian",) * 3]
+    for some in kinds:
+        X = np.column_stack([values[kind] for kind in some]).astype(float)
+        rbm = RBM(2, column_types=some, n_iter=0, random_state=0).fit(X)
+        table = rbm._begin(X, None, None, fresh=False)
+        objective = rbm._objective(table, 0)
+        watch = objective.watch(table, None, objective.resume(rbm._state()))
+        expected = sum(map(entropy, some))
+        assert watch.independent == pytest.approx(expected, rel=0.01), some
