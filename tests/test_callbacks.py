@@ -857,3 +857,20 @@ def test_fits_of_several_stages_survive_kills(model, given, path):
     lost, found = survive(model, BITS, path, n_kills=3, **given)
     assert lost == [0] * 3
     assert_identical(clone(model).fit(BITS, **given), found)
+
+
+def test_it_is_due_at_the_time_itself(path, monkeypatch):
+    now = [10.0]
+    monkeypatch.setattr("skdgm.callbacks.time.monotonic", lambda: now[0])
+    checkpoint = Checkpoint(path, seconds=2)
+    for seconds, due in (1.5, False), (2.0, True), (3.0, True):
+        now[0] = 10 + seconds
+        assert checkpoint.due() is due
+    checkpoint = Checkpoint(path, n_epochs=2)
+    now[0] = 1000.0
+    assert [checkpoint.due() for _ in range(3)] == [False, True, True]
+    # After a write, both begin again.
+    checkpoint = Checkpoint(path, n_epochs=2, seconds=50)
+    assert not checkpoint.due()
+    checkpoint.write(BernoulliRBM(1, n_iter=0).fit(BITS))
+    assert [checkpoint.due() for _ in range(2)] == [False, True]

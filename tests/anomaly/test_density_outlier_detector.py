@@ -242,3 +242,19 @@ def test_a_later_fit_by_rows_knows_nothing_of_columns():
     detector.set_params(score_by="row").fit(X)
     np.testing.assert_array_equal(detector.score_samples(X), by_row)
     assert not hasattr(detector, "usual_")
+
+
+def test_usual_entries_are_weighted_means_of_known_ones():
+    holes = X.copy()
+    holes[::4, 1] = holes[::3, 3] = holes[5] = np.nan
+    weight = np.arange(150.0) % 3
+    nade = NADE(4, "gaussian", n_iter=2, random_state=0)
+    detector = DensityOutlierDetector(nade, score_by="column", contamination=0.2)
+    detector.fit(holes, sample_weight=weight)
+    entries = detector.estimator_.score_features(holes)
+    entries = np.ma.array(entries, mask=np.isnan(holes))
+    usual = np.ma.average(entries, axis=0, weights=weight)
+    np.testing.assert_allclose(detector.usual_, usual, rtol=1e-5)
+    expected = (entries - usual).min(axis=1).filled(0)
+    np.testing.assert_allclose(detector.score_samples(holes), expected, rtol=1e-5)
+    assert expected[5] == 0

@@ -6,10 +6,15 @@ and in releases. What concerns the cluster itself is left to these.
 
 from inspect import signature
 
+import numpy as np
 import pytest
+from sklearn.base import clone
 
+from skdgm import DBN, NADE, BernoulliRBM, DBNClassifier
+from skdgm import dask as distribute
+from skdgm.dask import _rounds, _run
 from tests.dask import test_fit, test_stack, test_tuned
-from tests.dask.here import Here
+from tests.dask.here import Done, Here
 from tests.dask.test_fit import pytestmark
 
 __all__ = ["pytestmark"]
@@ -101,3 +106,70 @@ def test_cases_by_a_client_without_a_cluster(proof, case, client, clients):
     first = clients if "clients" in signature(proof).parameters else client
     names = [name for name in signature(proof).parameters if not name.startswith("cl")]
     proof(first, **dict(zip(names, case, strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("model", "y"),
+    [
+        (BernoulliRBM(3, n_iter=2, batch_size=50, random_state=0), None),
+        (DBN((3, 2), n_iter=2, batch_size=50, random_state=0), None),
+        (DBNClassifier((3,), **test_tuned.EACH), test_fit.LABELS),
+        (NADE(3, n_iter=2, batch_size=50, random_state=0), None),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_second_fit_begins_anew(model, y, client):
+    once = distribute.fit(clone(model), test_fit.X, y, n_shards=2, client=client)
+    twice = distribute.fit(clone(model), 1 - test_fit.X, y, n_shards=2, client=client)
+    twice = distribute.fit(twice, test_fit.X, y, n_shards=2, client=client)
+    assert once.n_iter_ == twice.n_iter_
+    found, expected = (own.score_samples(test_fit.X) for own in (twice, once))
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("n_errors", [0, 1, 4, 5])
+def test_results_that_are_lost_on_their_way_are_asked_for_so_often(n_errors, client):
+    from distributed.client import FutureCancelledError
+
+    run = _run.Run(client, BernoulliRBM(2), [], None, 1)
+    run._noticed = list
+    errors = [FutureCancelledError("key", None) for _ in range(n_errors)]
+
+    def make():
+        return Done(error=errors.pop()) if errors else Done("found")
+
+    if n_errors < _run._NOTICED:
+        assert run._result(make) == "found"
+    else:
+        with pytest.raises(FutureCancelledError):
+            run._result(make)
+    assert not errors
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8, bool])
+def test_changes_times_rows_are_numbers_with_signs(dtype):
+    """Of the type of the state, if that is one of real numbers."""
+    new, old = np.array([0, 1], dtype), np.array([1, 0], dtype)
+    found = _rounds._times(new, old, 300)
+    np.testing.assert_array_equal(found, [-300, 300])
+    assert found.dtype == (dtype if np.dtype(dtype).kind == "f" else np.float64)
+
+
+def test_means_over_rows_are_rounded_for_whole_numbers():
+    old = (np.array([0.5], np.float32), np.array([3, 7]))
+    total = 4, (np.array([2.0], np.float32), np.array([7.0, -3.0]))
+    real, whole = _rounds.mean(old, total)
+    assert real.dtype == np.float32
+    assert real[0] == 1
+    np.testing.assert_array_equal(whole, [5, 6])
+    assert whole.dtype == old[1].dtype
+
+
+def test_weights_below_0_are_refused_of_all_rows_with_a_target(client):
+    net, weight = DBNClassifier((3,), **test_tuned.EACH), np.ones(200)
+    weight[-1] = -1
+    with pytest.raises(ValueError, match="[Nn]egative"):
+        distribute.fit(
+            net, test_fit.X, test_fit.LABELS, weight, n_shards=2, client=client
+        )
+    assert not hasattr(net, "dbn_")

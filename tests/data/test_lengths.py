@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from skdgm.data.frames import tell_unknown
-from skdgm.data.given import given_lengths
+from skdgm.data.given import class_codes, given_lengths
 from skdgm.data.scales import scores_of
 from skdgm.exceptions import MissingDataWarning
 
@@ -61,3 +61,22 @@ def test_phases_of_dates_are_means_by_weight():
     assert found.center == pytest.approx(center)
     assert abs(found.standard(values)).max() == pytest.approx(3)
     np.testing.assert_allclose(found.value(found.standard(values)), values)
+
+
+def test_classes_of_rows():
+    """One class for all rows, or one for each."""
+    model = SimpleNamespace(classes_=np.array(["a", "b", "c"]), _name="Model")
+    assert class_codes(model, None, 3) is None
+    np.testing.assert_array_equal(class_codes(model, "b", 3), [1, 1, 1])
+    np.testing.assert_array_equal(class_codes(model, list("cab"), 3), [2, 0, 1])
+    with pytest.raises(ValueError, match="y has 2 classes for 3 rows"):
+        class_codes(model, ["a", "b"], 3)
+    with pytest.raises(ValueError, match="d"):
+        class_codes(model, "d", 3)
+    for more, told in {
+        "": "depends on no classes: leave out y",
+        "class_conditional": "is not conditional: fit with class_conditional=True",
+    }.items():
+        other = SimpleNamespace(_name="Model", **({more: False} if more else {}))
+        with pytest.raises(ValueError, match=told):
+            class_codes(other, "a", 3)

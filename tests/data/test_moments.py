@@ -7,7 +7,7 @@ from scipy.stats import bernoulli, entropy
 
 from skdgm.data import BinaryColumns, RealColumns
 from skdgm.data.counts import CountColumns, _refuse_too_many
-from skdgm.data.units import UnitColumns
+from skdgm.data.units import UnitColumns, checked_kinds
 from skdgm.utils.rows import Rows
 from tests.data.test_mixed import learned
 
@@ -135,3 +135,25 @@ def test_counts_beyond_those_of_float64_are_named(value, place, message):
     if "column" in message:
         with pytest.raises(ValueError, match="in column 'c' are"):
             _refuse_too_many(rows, "model", list("abcd"))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "wrong"),
+    [
+        ("mixed", None),
+        ("gaussian", None),
+        ("binomial(3)", None),
+        (["bernoulli", "categorical(4)"], None),
+        ({"a": "poisson"}, None),
+        ("gauss", "gauss"),
+        (["gaussian", "mixed"], "mixed"),
+        ({"a": "mixed"}, "mixed"),
+        (["gaussian", 3], 3),
+    ],
+)
+def test_kinds_of_units_that_are_unknown_are_named(kinds, wrong):
+    if wrong is None:
+        checked_kinds(kinds)
+    else:
+        with pytest.raises(ValueError, match=f"got {wrong!r}"):
+            checked_kinds(kinds)

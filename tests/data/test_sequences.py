@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from skdgm.data.sequences import (
     _STEPS,
     Steady,
+    answered,
     as_one_table,
     completed_columns,
     sequences_of,
@@ -151,3 +152,21 @@ def test_columns_of_sequences_have_their_last_known_value():
     assert completed_columns(whole, lengths, kept) is whole
     sparse = sp.csr_array(X)
     np.testing.assert_array_equal(completed_columns(sparse, lengths, kept), expected)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_answers_are_of_the_form_of_sequences(several):
+    X, lengths = np.arange(10.0)[:, None], np.array([4, 6])
+    parts = np.split(X, [4]) if several else X
+    ways = [{}] if several else [{"lengths": lengths}, {"groups": [7] * 4 + [3] * 6}]
+
+    def function(table, lengths):
+        np.testing.assert_array_equal(lengths, [4, 6])
+        return 2 * table[:, 0]
+
+    for way in ways:
+        found = answered(function, parts, **way)
+        if several:
+            assert [len(part) for part in found] == [4, 6]
+            found = np.concatenate(found)
+        np.testing.assert_array_equal(found, 2 * X[:, 0])
