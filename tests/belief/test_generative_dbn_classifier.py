@@ -253,14 +253,21 @@ def test_rows_without_a_label_are_learned_of_everywhere():
 
 @pytest.mark.release
 def test_digits():
-    clf = GenerativeDBNClassifier((96, 96), n_iter=40, random_state=0)
-    clf.fit(TRAIN, Y_TRAIN)
-    assert clf.score(TEST, Y_TEST) > 0.9
-    assert clf.loss_curves_[-1][-1] < 0.5 < clf.loss_curves_[-1][0]
-    x = clf.sample(200, random_state=0, y=np.repeat(np.arange(10), 20), n_steps=200)
-    # As a judge that was told more says; by chance it would be a tenth.
+    y, shares = np.repeat(np.arange(10), 100), []
+    # A judge that was told nothing by the model.
     judge = LogisticRegression(max_iter=300).fit(TRAIN, Y_TRAIN)
-    assert judge.score(x, np.repeat(np.arange(10), 20)) > 0.6
+    for seed in range(3):
+        clf = GenerativeDBNClassifier((128, 128), n_iter=60, random_state=seed)
+        clf.fit(TRAIN, Y_TRAIN)
+        assert clf.score(TEST, Y_TEST) > 0.9
+        assert clf.loss_curves_[-1][-1] < 0.5 < clf.loss_curves_[-1][0]
+        x = clf.sample(len(y), random_state=seed, y=y, n_steps=200)
+        shares.append((judge.score(x, y), clf.score(x, y)))
+    # Draws for a label look like it to the judge, .1 by chance, and nearly as often as
+    # to the model, whose classes overlap.
+    of_judge, own = np.mean(shares, axis=0)
+    assert of_judge > 0.6
+    assert own > of_judge > own - 0.1
 
 
 def test_labels_of_any_kind():
