@@ -4,17 +4,20 @@ from itertools import product
 
 import numpy as np
 from scipy.special import logsumexp, softmax
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, gen_batches
 
 from skdgm.base import Density, by_blocks, of_rows
 from skdgm.data import fill
 from skdgm.directed._spike_slab import bound, given_spikes, pairs
+from skdgm.directed._spike_slab_gibbs import N_CHAINS, averaged, swept
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
+from skdgm.utils.weighted import tell_unsure
 
-# Draws of spikes for each row, where they are more; rows at a time.
-_DRAWS, _ROWS = 100, 1000
+# Rows at a time, or states of spikes times rows; sweeps of chains to begin with, and as
+# many more; and relative standard error of means beyond which there is a warning.
+_ROWS, _ENTRIES, _SWEEPS, _UNSURE = 1000, 100_000, 100, 0.25
 _SPIKE, _SLAB, _COLUMN, _CHOICE = range(500, 504)
 
 
@@ -57,7 +60,7 @@ class CodingDensity(Density):
             if not self.few:
                 return bound(self.params, v, self.pairs(v))
             found = np.empty(len(v))
-            for which, (_, log_w, *_) in self._states(v, None):
+            for which, (_, log_w, *_) in self._states(v):
                 found[which] = logsumexp(log_w, axis=0)
             return found
 
@@ -108,26 +111,25 @@ class CodingDensity(Density):
     def fill(self, X, method="mean", random_state=None):
         """Fill missing entries by means, or by draws, given the others."""
 
+        errors, drawn = [], method == "sample"
+
         def filled(v, rng):
-            k, whole, u = self.n_features_out, v.astype(float), rng.fold(_SLAB).normal
-            found, noise = np.empty((len(v), k)), u(k) if method == "sample" else None
-            choice = rng.fold(_CHOICE).uniform(1)[:, 0]
-            for which, (h, log_w, mean, covariance) in self._states(whole, rng):
-                weight = softmax(log_w, axis=0)
-                if noise is None:
-                    found[which] = np.einsum("sr,skr->rk", weight, mean)
-                    continue
-                upto = weight.cumsum(axis=0)
-                state = (upto < choice[which] * upto[-1]).sum(axis=0)
-                state = state.clip(max=len(h) - 1)
-                root = np.linalg.cholesky(covariance[state])
-                drawn = mean[state, :, np.arange(len(state))]
-                drawn += np.einsum("rkl,rl->rk", root, noise[which])
-                found[which] = h[state] * drawn
-            new = self._means(found) if noise is None else self._noisy(found, rng)
+            whole = v.astype(float)
+            if self.few:
+                u = self._listed(whole, rng if drawn else None)
+            elif drawn:
+                u, _ = swept(self.params, whole, rng, _SWEEPS, 0)
+            else:
+                u, error = self._averaged(whole, rng)
+                errors.append(error)
+            new = self._noisy(u, rng) if drawn else self._means(u)
             return np.where(np.isnan(v), new, v).astype(v.dtype)
 
-        return fill(self, X, method, random_state, filled)
+        found = fill(self, X, method, random_state, filled)
+        if errors:
+            told = np.concatenate(errors), _UNSURE, N_CHAINS, "Fit fewer n_components"
+            tell_unsure(self.name, *told, unit=" deviations")
+        return found
 
     def pairs(self, v):
         """Posterior of rows."""
@@ -147,15 +149,40 @@ class CodingDensity(Density):
     def _presented(self, v):
         return self.domain.to_data(self.columns, v.astype(self.dtype))
 
-    def _states(self, v, rng):
-        """Numbers of rows; with states of their spikes, log weights of these, and what
-        rows are given each, as of :func:`given_spikes`."""
-        if not self.few:
-            yield from self._drawn(v, rng, _DRAWS)
-            return
+    def _listed(self, v, rng=None):
+        """Means of the products given rows, or draws, by all states of the spikes."""
+        k = self.n_features_out
+        found = np.empty((len(v), k))
+        for which, (h, log_w, mean, covariance) in self._states(v):
+            weight = softmax(log_w, axis=0)
+            if rng is None:
+                found[which] = np.einsum("sr,skr->rk", weight, mean)
+                continue
+            own = rng.take(which)
+            upto = weight.cumsum(axis=0)
+            choice = own.fold(_CHOICE).uniform(1)[:, 0]
+            state = (upto < choice * upto[-1]).sum(axis=0).clip(max=len(h) - 1)
+            root = np.linalg.cholesky(covariance[state])
+            noise = own.fold(_SLAB).normal(k)
+            drawn = mean[state, :, np.arange(len(state))]
+            drawn += np.einsum("rkl,rl->rk", root, noise)
+            found[which] = h[state] * drawn
+        return found
+
+    def _averaged(self, v, rng):
+        """Means of the products given rows, and relative standard errors, by chains."""
+        parts = [
+            averaged(self.params, v[part], rng.take(part), _SWEEPS)
+            for part in gen_batches(len(v), _ROWS // N_CHAINS)
+        ]
+        return [np.concatenate(own) for own in zip(*parts)]
+
+    def _states(self, v):
+        """Numbers of rows; with all states of their spikes, log weights of these, and
+        what rows are given each, as of :func:`given_spikes`."""
         h = np.array(list(product((0.0, 1.0), repeat=self.n_features_out)))
         _, kind = np.unique(np.isnan(v), axis=0, return_inverse=True)
-        size = max(1, _ROWS * _DRAWS // len(h))
+        size = max(1, _ENTRIES // len(h))
         for number in range(kind.max() + 1):
             same = np.flatnonzero(kind == number)
             for first in range(0, len(same), size):
@@ -164,7 +191,7 @@ class CodingDensity(Density):
                 yield which, (h, *found[1:])
 
     def _drawn(self, v, rng, n_draws):
-        """The same of spikes that are drawn from the posterior, and may be repeated."""
+        """The same of spikes drawn from the posterior, which may be repeated."""
         g = self.pairs(v).g.T
         noise, k = rng.fold(_SPIKE), self.n_features_out
         for row, own in enumerate(g):

@@ -6,7 +6,7 @@ Independent components are found by the fixed-point iteration [1]_ for white row
    - \mathrm{diag}(\mathrm{E}[1 - \tanh^2(W z)]) \, W\bigr)
 
 scikit-learn's FastICA would warn that this did not settle, and filters of warnings are
-those of all threads.
+those of all threads: fits run in joblib's, too.
 
 References
 ----------
@@ -18,7 +18,7 @@ import numpy as np
 from scipy.linalg import polar
 
 # Noise of weights that are rows, and largest magnitude of the entries of a row.
-_NOISE, _FAR = 0.01, 5.0
+_NOISE, _FAR = 0.01, 50.0
 # Most iterations, and the change of a cosine at which they end.
 _N_ITER, _SETTLED = 100, 1e-3
 # Least spread of a direction, relative to that of the widest.

@@ -46,8 +46,10 @@ class S3C(FitOptions, Estimator):
     directed: draws and a bound are exact and need no chains.
 
     Columns may have any scale: they are standardised internally. NaN is a missing
-    value, in every method, which is left out. All is computed in float64; parameters
-    and results are float64 for data of that type, else float32.
+    value, in every method, which is left out. :meth:`impute` is exact of up to ten
+    components; of more, it averages over ten annealed chains, which draw one pair at a
+    time, with a FewDrawsWarning where they disagree. All is computed in float64;
+    parameters and results are float64 for data of that type, else float32.
 
     Parameters
     ----------

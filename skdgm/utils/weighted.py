@@ -138,3 +138,16 @@ def _thinned(new, rng):
     log_share = np.minimum(log_share, 0)
     keep = rng.rows(len(log_share)).uniform(1)[:, 0] < np.exp(log_share)
     return {"rows": new.rows[keep], "log_w": new.log_w[keep] - log_share[keep]}
+
+
+def tell_unsure(who, error, most, n_chains, remedy, unit=""):
+    """Warn, by a FewDrawsWarning, of rows whose means over chains have standard errors
+    above ``most``, in a ``unit``; ``remedy`` says what to do."""
+    unsure = error > most
+    if unsure.any():
+        warn(
+            f"{who}: means of {unsure.sum()} of {len(error)} rows are averages over "
+            f"{n_chains} chains that disagree, with standard errors of up to "
+            f"{error.max():.2g}{unit}. {remedy}.",
+            FewDrawsWarning,
+        )

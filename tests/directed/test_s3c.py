@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit, logit, logsumexp
 from scipy.stats import multivariate_normal
 from sklearn.base import clone
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_iris, load_wine
 
 from skdgm import S3C
 from skdgm.directed._spike_slab import (
@@ -19,6 +19,7 @@ from skdgm.directed._spike_slab import (
 )
 from skdgm.directed._spike_slab_density import CodingDensity
 from skdgm.directed._spike_slab_start import of_directions
+from skdgm.exceptions import FewDrawsWarning
 from tests.numerical import assert_means, numerical_gradient
 
 IRIS = load_iris().data
@@ -225,13 +226,11 @@ def test_draws_have_the_moments_of_the_model(fitted):
     assert_means(products, p @ np.reshape(second, (len(p), -1)))
 
 
-@pytest.mark.parametrize(
-    "few", [True, pytest.param(False, marks=pytest.mark.exhaustive)]
-)
+@pytest.mark.parametrize("few", [True, False])
 def test_filled_entries_are_conditional(fitted, few, monkeypatch):
     model, _ = fitted
     if not few:
-        # Weighted draws, instead of all states.
+        # Chains, instead of all states.
         monkeypatch.setattr(CodingDensity, "enumerated", 2)
     params, row = model.density_.params, IRIS[60].copy()
     row[2:] = np.nan
@@ -250,6 +249,36 @@ def test_filled_entries_are_conditional(fitted, few, monkeypatch):
     drawn = ((many - model.mean_) / model.scale_)[:, 2:]
     assert_means(drawn, weight @ mean)
     assert_means(drawn**2, weight @ second)
+
+
+def test_modes_that_chains_do_not_leave_are_all_drawn_and_warned_of(monkeypatch):
+    # Either direction explains 5 in the first column: the second is 5, or -5. Pairs,
+    # one at a time, keep to one of them.
+    model = S3C(2, n_iter=0, random_state=0).fit([[1, 1], [-1, -1], [1, -1], [-1, 1]])
+    model.components_ = np.array([[5.0, 5.0], [5.0, -5.0]])
+    model.intercept_visible_, model.intercept_hidden_ = np.zeros(2), np.full(2, -2.0)
+    model.slab_means_, model.slab_precisions_ = np.ones(2), np.full(2, 100.0)
+    model._beta, row = np.full(2, 10.0), np.array([[5.0, np.nan]])
+    np.testing.assert_allclose(model.impute(row), [[5, 0]], atol=1e-6)
+    monkeypatch.setattr(CodingDensity, "enumerated", 1)
+    with pytest.warns(FewDrawsWarning, match="1 of 1 rows .* fewer n_components"):
+        assert abs(model.impute(row)[0, 1]) < 4
+    many = model.impute(np.repeat(row, 400, 0), method="sample", random_state=0)
+    assert 0.35 < (many[:, 1] > 0).mean() < 0.65
+    assert (abs(abs(many[:, 1]) - 5) < 2).all()
+
+
+def test_chains_fill_in_what_all_states_do(monkeypatch):
+    rng, wine = np.random.default_rng(0), load_wine().data
+    model = S3C(8, n_iter=20, random_state=0).fit(wine)
+    X = np.where(rng.random((40, 13)) < 0.3, np.nan, wine[::4][:40])
+    exact = model.impute(X)
+    monkeypatch.setattr(CodingDensity, "enumerated", 2)
+    gap = ((model.impute(X) - exact) / model.scale_)[np.isnan(X)]
+    # By weighted draws of the mean field .06.
+    assert np.sqrt((gap**2).mean()) < 0.03
+    # A row is filled alike in any company.
+    np.testing.assert_array_equal(model.impute(X[7:9]), model.impute(X)[7:9])
 
 
 def test_features_and_rows_of_them(fitted):
@@ -286,11 +315,13 @@ def test_it_finds_a_dictionary():
     assert on[np.abs(u[:500]) > 1].mean() > on[u[:500] == 0].mean() + 0.6
 
 
-def test_independent_directions_are_found():
+# The longest tails have entries of fifteen deviations, which show directions best.
+@pytest.mark.parametrize("shape", [0.3, 1, 4])
+def test_independent_directions_are_found(shape):
     rng = np.random.default_rng(0)
     true = rng.normal(size=(3, 5))
     true /= np.linalg.norm(true, axis=0)
-    X = (rng.gamma(4, 0.5, size=(2000, 3)) - 2) @ true
+    X = (rng.gamma(shape, shape**-0.5, size=(2000, 3)) - shape**0.5) @ true
     W = of_directions(np.zeros((5, 7)), X, rng)
     gap = np.abs(W[:, :3, None] - true.T[:, None]).max(axis=0)
     assert (gap.min(axis=0) < 0.15).all()

@@ -14,10 +14,9 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils import gen_batches
 
-from skdgm.exceptions import FewDrawsWarning
 from skdgm.partition import ais
 from skdgm.samplers import Gibbs, State
-from skdgm.utils.threading.callers import warn
+from skdgm.utils import weighted
 
 # Chains of a row from either side, temperatures, and steps from the upper ends of
 # chains to what stands for samples of the model.
@@ -113,14 +112,8 @@ def _averages(rng, energy, params, x, clamp, n_steps, rounds):
 
 def tell_unsure(who, error):
     """Warn, by a FewDrawsWarning, of rows whose means have large standard errors."""
-    unsure = error > _UNSURE
-    if unsure.any():
-        warn(
-            f"{who}: means of {unsure.sum()} of {len(error)} rows are averages over "
-            f"{_CHAINS_AT_MOST} chains that disagree, with standard errors of up to "
-            f"{error.max():.2g}. Raise n_steps of impute, or fit fewer n_components.",
-            FewDrawsWarning,
-        )
+    remedy = "Raise n_steps of impute, or fit fewer n_components"
+    weighted.tell_unsure(who, error, _UNSURE, _CHAINS_AT_MOST, remedy)
 
 
 def _some(part, rows):
