@@ -138,3 +138,22 @@ def test_a_sweep_is_one_bit_after_the_other(dtype):
             wanted[r, j] = 1 - wanted[r, j]
     belief_gibbs.sweep(z, t, field, W, b, noise, 0, len(z))
     np.testing.assert_array_equal(z, wanted)
+
+
+def test_xi_makes_a_newton_step():
+    mean, t, xi, field, W, b = parts()
+    old, h = xi.copy(), 1e-4
+    better, _ = settled(mean, t, xi, field, W, b)
+
+    def bound(r, i, shift):
+        moved = old.copy()
+        moved[r, i] += shift
+        return value(mean, t, moved, W, b)[r]
+
+    for r, i in np.ndindex(old.shape):
+        if np.isnan(t[r, i]):
+            continue
+        low, middle, high = (bound(r, i, shift) for shift in (-h, 0, h))
+        step = 0.5 * h * (high - low) / (2 * middle - low - high)
+        expected = np.clip(old[r, i] + np.clip(step, -0.5, 0.5), 0, 1)
+        assert better[r, i] == pytest.approx(expected, abs=1e-5)

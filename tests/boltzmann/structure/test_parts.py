@@ -1,5 +1,7 @@
 """Parts of machines' structure: what may not change, options, attributes of tables."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.special import entr
@@ -23,6 +25,8 @@ from skdgm import (
     ReplicatedSoftmax,
     SpikeSlabRBM,
 )
+from skdgm.boltzmann._structure.visible import at_limit
+from skdgm.distributions import Gaussian
 
 RNG = np.random.default_rng(0)
 BITS = RNG.integers(0, 2, (30, 16)).astype(float)
@@ -127,3 +131,16 @@ def test_the_loss_of_independent_columns_is_their_entropy():
         watch = objective.watch(table, None, objective.resume(rbm._state()))
         expected = sum(map(entropy, some))
         assert watch.independent == pytest.approx(expected, rel=0.01), some
+
+
+def test_columns_near_the_limit_of_precision_are_named():
+    columns = SimpleNamespace(varies=np.array([True, True, False]))
+    facts = SimpleNamespace(
+        columns=columns, known=SimpleNamespace(feature_names_in_=None)
+    )
+    near = np.log([1.95, 1.7, 1.95])
+    ((text, _),) = at_limit(facts, Gaussian(3, "diagonal", 0.5), near)
+    assert "columns [0]" in text
+    # Without a limit there is none to be near.
+    for unit in Gaussian(3, "diagonal", 0.0), Gaussian(3, "fixed", 0.5):
+        assert not list(at_limit(facts, unit, near))
