@@ -235,7 +235,8 @@ class SelfSupervisedBoosting(MetaEstimator):
                 "The feature names should match those of the fitted estimator, "
                 f"{', '.join(names)}, in this order."
             )
-        if self.classifier is not None and not is_classifier(self.classifier):
+        own = self.classifier
+        if own is not None and not (hasattr(own, "fit") and is_classifier(own)):
             raise ValueError(
                 f"{type(self.classifier).__name__} is no classifier: take one with "
                 f"{' or '.join(ODDS)}."

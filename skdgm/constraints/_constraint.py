@@ -84,6 +84,13 @@ def judged(checks, table):
     return found
 
 
+def check_flag(name, value):
+    """A flag as a bool; TypeError, which names the option, if it is none."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False; got {value!r}.")
+    return bool(value)
+
+
 def check_names(names, who):
     """Raise TypeError if one of the names of columns is not hashable."""
     for name in names:

@@ -33,6 +33,8 @@ def quantity(column, who):
     try:
         if len(known) and pd.api.types.is_string_dtype(known):
             raise TypeError("text")
+        if pd.api.types.infer_dtype(known) == "complex":
+            raise TypeError("complex numbers")
         return pd.Series(column.to_numpy(np.float64, na_value=np.nan))
     except (OverflowError, TypeError, ValueError) as error:
         raise TypeError(

@@ -6,7 +6,7 @@ from operator import add
 
 import numpy as np
 
-from skdgm.constraints._constraint import Constraint, check_names, names_of
+from skdgm.constraints._constraint import Constraint, check_flag, check_names, names_of
 from skdgm.constraints._quantities import check_alike, digits_of, quantity
 from skdgm.constraints._steps import Remainder, Total
 from skdgm.typing import DataFrame
@@ -48,7 +48,7 @@ class Inequality(
         check_names((low, high), "Inequality")
         if len({low, high}) < 2:
             raise ValueError(f"Inequality needs two columns, and got {low!r} twice.")
-        return super().__new__(cls, low, high, bool(strict))
+        return super().__new__(cls, low, high, check_flag("strict", strict))
 
     @property
     def columns(self) -> tuple | None:
@@ -102,7 +102,7 @@ class Sum(namedtuple("Sum", "total parts within", defaults=(False,)), Constraint
         check_names([total], "Sum")
         if total in parts:
             raise ValueError(f"Sum: {total!r} is a part of itself.")
-        return super().__new__(cls, total, parts, bool(within))
+        return super().__new__(cls, total, parts, check_flag("within", within))
 
     @property
     def columns(self) -> tuple | None:

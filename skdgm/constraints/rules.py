@@ -4,7 +4,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from skdgm.constraints._constraint import Constraint, check_names, names_of
+from skdgm.constraints._constraint import Constraint, check_flag, check_names, names_of
 from skdgm.constraints._quantities import quantity
 from skdgm.constraints._steps import Joint, Numbered
 from skdgm.typing import DataFrame
@@ -152,9 +152,10 @@ class Unique(namedtuple("Unique", "columns numbered", defaults=(False,)), Constr
         if isinstance(columns, str) or not hasattr(columns, "__iter__"):
             columns = [columns]
         names = names_of(columns, "Unique", 1)
+        numbered = check_flag("numbered", numbered)
         if numbered and len(names) > 1:
             raise ValueError(f"Only one column can be numbered; got {names}.")
-        return super().__new__(cls, names, bool(numbered))
+        return super().__new__(cls, names, numbered)
 
     def first(self, frame: DataFrame) -> np.ndarray:
         """Whether each row is the first with its values, or has missing ones."""

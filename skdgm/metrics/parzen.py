@@ -148,7 +148,8 @@ def parzen_log_likelihood(
 
 def _best(X, samples, sigmas):
     if sigmas is not None:
-        sigmas = as_numbers(np.ravel(sigmas), "sigmas", _WHO, ensure_2d=False)
+        options = {"ensure_2d": False, "allow_nd": True}
+        sigmas = as_numbers(sigmas, "sigmas", _WHO, **options).ravel()
         refuse_huge(sigmas, "sigmas")
         if sigmas.min() <= 0:
             raise ValueError(f"sigmas must be above 0, but {sigmas.min():g} is not.")

@@ -121,7 +121,7 @@ def tell_apart(X, Y, classifier, cv, random_state):
     """:func:`classifier_two_sample_test` of validated tables of numbers."""
     if classifier is None:
         classifier = ExtraTreesClassifier(random_state=random_state)
-    elif not is_classifier(classifier):
+    elif not (hasattr(classifier, "fit") and is_classifier(classifier)):
         raise TypeError(f"classifier must be a classifier, not {classifier!r}.")
     n = min(len(X), len(Y))
     rows = np.concatenate([_drawn(table, n, random_state) for table in (X, Y)])

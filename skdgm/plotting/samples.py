@@ -126,7 +126,7 @@ class SamplesDisplay:
             labels, default = None, _IMAGES // (1 + (X is not None))
             n_samples = default if n_samples is None else n_samples
         else:
-            labels = [str(label) for label in np.atleast_1d(y)]
+            labels = list(map(str, _labels(y)))
             n_samples = _OF_A_CLASS if n_samples is None else n_samples
             count(n_samples, "n_samples")
             options |= of_classes(cls, estimator, y, n_samples)
@@ -164,6 +164,17 @@ class SamplesDisplay:
         self.figure_, self.ax_, (self.images_, *others) = drawn
         self.neighbour_images_ = others[0] if others else None
         return self
+
+
+def _labels(y):
+    """Labels of classes as an array; ValueError if they are no list of such."""
+    try:
+        y = np.atleast_1d(y)
+    except ValueError:
+        y = np.empty((0, 0))
+    if y.ndim != 1 or not len(y):
+        raise ValueError("y must be a list of classes, of one or more.")
+    return y
 
 
 def of_classes(display, estimator, y, n_samples):

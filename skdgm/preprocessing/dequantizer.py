@@ -101,7 +101,7 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         self : Dequantizer
         """
         with taking_numbers(self):
-            validate_data(self, X, ensure_all_finite="allow-nan", dtype="numeric")
+            _numbers(validate_data(self, X, ensure_all_finite="allow-nan"))
         self._seed = check_random_state(self.random_state).randint(MAX_SEED)
         return self
 
@@ -126,6 +126,7 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         check_is_fitted(self)
         with taking_numbers(self):
             X = validate_data(self, X, reset=False, ensure_all_finite="allow-nan")
+            X = _numbers(X)
         rows = Rows(X, floating_type(X.dtype))
         rng = stream(self._seed, self.draw).rows(row_hash(rows))
         x, step = rows.take(slice(None)), rows.dtype(self.step)
@@ -178,3 +179,8 @@ class Dequantizer(Options, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _numbers(X):
+    """Array of numbers: scikit-learn leaves columns of categories as they are."""
+    return X if X.dtype.kind in "biuf" else X.astype(np.float64)

@@ -202,8 +202,11 @@ def test_ends_of_ranges(closed):
         (lambda: Range(slice(2), 1), TypeError, "names of columns; slice"),
         (lambda: Unique([[]]), TypeError, "names of columns"),
         (lambda: FixedCombinations(3), TypeError, "sequence of names"),
+        (lambda: Inequality("a", "b", 1), TypeError, "strict must be True or False"),
+        (lambda: Sum("a", ["b"], within=np.eye(2)), TypeError, "within must be True"),
+        (lambda: Unique("a", numbered="b"), TypeError, "numbered must be True or"),
     ],
-    ids=range(17),
+    ids=range(20),
 )
 def test_declarations_are_checked(make, error, told):
     with pytest.raises(error, match=told):
@@ -211,7 +214,7 @@ def test_declarations_are_checked(make, error, told):
 
 
 FRAME = loans(30)
-FRAME["text"] = FRAME["net"].astype(str)
+FRAME["text"], FRAME["turn"] = FRAME["net"].astype(str), 1j
 
 
 @pytest.mark.parametrize(
@@ -221,12 +224,13 @@ FRAME["text"] = FRAME["net"].astype(str)
         (Inequality("start", "net"), TypeError, "of dates, numbers, which do not"),
         (Inequality("city", "net"), TypeError, "neither of numbers nor of dates"),
         (Inequality("text", "net"), TypeError, "neither of numbers nor of dates"),
+        (Inequality("turn", "net"), TypeError, "neither of numbers nor of dates"),
         (Sum("start", ["end"]), TypeError, "columns of dates cannot be added"),
         (Range("age", 9, 3), ValueError, "ends before it begins"),
         (Rule(lambda frame: 3), ValueError, "must return a bool for each of 30 rows"),
         (Rule(lambda f: f["age"]), ValueError, "an array of int64"),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_columns_are_checked(constraint, error, told):
     with pytest.raises(error, match=told):

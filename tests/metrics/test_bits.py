@@ -334,3 +334,9 @@ def test_a_single_estimator_is_named():
     for single in (rbm, make_pipeline(MinMaxScaler(), rbm), 3):
         with pytest.raises(TypeError, match="a list or a dict .*in a list"):
             likelihood_table(single, BITS)
+
+
+def test_lists_of_different_lengths_are_named():
+    model = BernoulliRBM(2, n_iter=0).fit(GREY)
+    with pytest.raises(ValueError, match="rows of 1 and of 2 values"):
+        average_over_draws(model, [[1, 0], [1]])

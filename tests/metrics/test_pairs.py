@@ -119,6 +119,7 @@ TOO_LARGE = [
     (lambda X: parzen_log_likelihood(X, X, X_valid=X, sigmas=[1e200]), "sigmas has"),
     (lambda X: pool_estimates(X[0], X[1] ** 2, complete_dof=5e-324), "complete_dof"),
     (lambda X: maximum_mean_discrepancy(HUGE, HUGE), "'b' of X has values as large"),
+    (lambda X: parzen_log_likelihood(X, X, X_valid=X, sigmas=[[1], [1, 2]]), "inhomo"),
     (lambda X: autocorrelation([[1, 2], [3]]), "chains|inhomogeneous"),
     (lambda X: classifier_two_sample_test(X, X, cv=(2, 3)), r"cv must give pairs"),
     (lambda X: classifier_two_sample_test(X, X, cv=[]), r"cv must give pairs"),

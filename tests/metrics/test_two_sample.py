@@ -16,6 +16,12 @@ from skdgm.exceptions import DataRangeWarning
 from skdgm.metrics import classifier_two_sample_test
 
 
+@pytest.mark.parametrize("odd", [np, 3, LogisticRegression, LinearRegression()])
+def test_classifiers_are_checked(odd):
+    with pytest.raises(TypeError, match="must be a classifier, not|estimator instance"):
+        classifier_two_sample_test(*tables(), classifier=odd)
+
+
 def tables(m=100, n=100, d=3, seed=0, shift=0.0):
     rng = np.random.default_rng(seed)
     return rng.normal(size=(m, d)), shift + rng.normal(size=(n, d))

@@ -30,6 +30,12 @@ def test_defaults(rbm, clf, X):
     assert len(SamplesDisplay.from_estimator(clf, y=clf.classes_).images_) == 20
 
 
+@pytest.mark.parametrize("y", [[[0], [0, 1]], [[0, 1]], []], ids=str)
+def test_classes_are_checked(y, clf):
+    with pytest.raises(ValueError, match="y must be a list of classes"):
+        SamplesDisplay.from_estimator(clf, y=y)
+
+
 def test_nearest_rows(rbm, X):
     display = SamplesDisplay.from_estimator(rbm, n_samples=8, random_state=0, X=X)
     distance = ((display.samples[:, None] - X) ** 2).sum(axis=2)

@@ -179,7 +179,15 @@ def test_a_density_behind_it_has_no_correction():
 
 
 @pytest.mark.parametrize("step", [Dequantizer(), BernoulliBinarizer()], ids=str)
-@pytest.mark.parametrize("X", [[["a", "b"]] * 3, np.array([["a"], [0.5]], object)])
+@pytest.mark.parametrize(
+    "X",
+    [
+        [["a", "b"]] * 3,
+        np.array([["a"], [0.5]], object),
+        pd.DataFrame({"a": pd.Categorical(["a", "b"]), "b": [0.5, 1.0]}),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:X has feature names")
 def test_strings_are_named(step, X):
     message = f"{type(step).__name__} takes numbers.*ColumnTransformer"
     with pytest.raises(ValueError, match=message):
