@@ -8,7 +8,9 @@ import pytest
 
 from skdgm.constraints._conditions import _FINE, cells_of
 from skdgm.constraints._quantities import length_of
+from skdgm.constraints._steps import Remainder, Total
 from skdgm.data.clocks import Clock
+from skdgm.data.frames import Codec
 
 
 @pytest.mark.parametrize(
@@ -73,3 +75,41 @@ def test_cells_of_dates_are_as_long_in_any_unit():
         log_cell, _ = cells("gaussian", [0.0], codec)
         found.append(log_cell[0] + np.log(length_of(clock)))
     np.testing.assert_allclose(found, _FINE)
+
+
+@pytest.mark.parametrize("missing", ["a", "b", "c"])
+def test_parts_take_what_is_left_of_a_known_total(missing):
+    """The part that is missing, whichever it is; of several, the last one."""
+    table = pd.DataFrame(
+        {"a": [1.0, 2], "b": [3.0, 4], "c": [5.0, 6], "sum": [12.0, 9]}
+    )
+    codec = Codec.of(table, dict.fromkeys(table.columns, "numeric"))
+    step, given = Total("sum", ("a", "b", "c"), 0), table.copy()
+    given.loc[0, missing] = np.nan
+    found = step.adjusted(table, given, codec)
+    assert list(found) == [missing]
+    expected = table[missing] + [3, 0]
+    np.testing.assert_array_equal(found[missing], expected)
+    completed = step.completed(given, codec)
+    assert list(completed) == [missing]
+    np.testing.assert_array_equal(completed[missing], expected)
+    given.loc[0, ["a", "b", "c"]] = np.nan
+    assert list(step.adjusted(table, given, codec)) == ["c"]
+    assert step.completed(given, codec) == {}
+    given["sum"] = np.nan
+    assert step.adjusted(table, given, codec) == {}
+
+
+def test_totals_remainders_and_their_signs():
+    table = pd.DataFrame({"a": [1.0, 2], "b": [3.0, 4], "sum": [5.0, 6.5]})
+    codec = Codec.of(table, dict.fromkeys(table.columns, "numeric"))
+    whole = Total("sum", ("a", "b"), 1).backward(table, table, codec)
+    np.testing.assert_array_equal(whole["sum"], [4, 6])
+    for sign in 1, -1:
+        step = Remainder("sum", ("a", "b"), sign, 1)
+        gap = step.forward(table)
+        np.testing.assert_allclose(gap["sum"], sign * np.array([1, 0.5]))
+        seen = table.assign(sum=gap["sum"])
+        np.testing.assert_allclose(
+            step.backward(seen, table, codec)["sum"], table["sum"]
+        )

@@ -2,11 +2,13 @@
 
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from skdgm.data.labels import marked, of_one_kind
+from skdgm.data.labels import marked, of_one_kind, warn_of_mark
+from skdgm.exceptions import LabelWarning
 
 pd = pytest.importorskip("pandas")
 
@@ -104,3 +106,25 @@ def test_other_labels_are_named(values, message):
         ValueError, match=message.replace("y ", "classes ").split(".*")[0]
     ):
         of_one_kind(values, "classes")
+
+
+@pytest.mark.parametrize(
+    ("classes", "unlabeled", "told"),
+    [
+        (np.array([0, 1, 255], np.uint8), -1, "cannot hold unlabeled=-1"),
+        (np.array([0, 1], np.uint8), None, None),
+        (np.array([0, 1], np.uint8), 7, None),
+        (np.array([0, 1]), -1, None),
+        (np.array([-1, 0, 1]), None, "the label -1 beside others"),
+        (np.array([-1, 1]), None, None),
+        (np.array([-2, 0]), None, None),
+        (np.array(["a", "b"]), None, None),
+    ],
+)
+def test_marks_of_rows_without_a_label_are_warned_of(classes, unlabeled, told):
+    owner = SimpleNamespace(unlabeled=unlabeled)
+    if told is None:
+        warn_of_mark(classes, owner)
+    else:
+        with pytest.warns(LabelWarning, match=told):
+            warn_of_mark(classes, owner)

@@ -3,11 +3,12 @@ import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 
-from skdgm import BernoulliRBM
+from skdgm import FVBN, BernoulliRBM
 from skdgm.data import BinaryColumns, CodeColumns, MixedColumns, RealColumns
 from skdgm.data.inputs import tabulate
 from skdgm.exceptions import MissingDataWarning
@@ -443,3 +444,25 @@ def test_callbacks_are_told_of_frames(of):
     model.fit(data)
     assert type(told.X) is type(data)
     np.testing.assert_array_equal(np.asarray(told.X), bits)
+
+
+def test_types_of_columns_say_how_each_is_read():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "cents": np.exp(rng.normal(size=200)).round(2),
+            "town": pd.Categorical(rng.choice(list("ab"), 200), ["b", "a"]),
+            "level": rng.integers(1, 4, 200) * 1.5,
+            "real": rng.normal(size=200),
+        }
+    )
+    types = FVBN("mixed", n_iter=1).fit(frame).column_types_
+    cents = types["cents"]
+    assert (cents.kind, cents.step) == ("numeric", 0.01)
+    assert (cents.low, cents.high) == (frame["cents"].min(), frame["cents"].max())
+    assert (types["real"].kind, types["real"].step) == ("numeric", 0)
+    assert types["town"].kind == "categorical"
+    assert list(types["town"].values) == ["b", "a"]
+    assert types["level"].kind == "ordinal"
+    assert list(types["level"].values) == [1.5, 3.0, 4.5]
+    assert [own.dtype for own in types.values()] == list(frame.dtypes)

@@ -15,7 +15,7 @@ from skdgm.metrics._tabular import closest, utility
 from skdgm.metrics._tabular.columns import Column, read
 from skdgm.metrics._tabular.encodings import coded, filled
 from skdgm.metrics._tabular.fidelity import correlation, cramers_v
-from skdgm.metrics._tabular.parts import as_table, listed
+from skdgm.metrics._tabular.parts import _lowest, as_table, listed
 
 
 def table(n, seed=0, missing=0.1):
@@ -534,3 +534,10 @@ def test_predictors_are_fitted_to_as_many_rows_of_either_table():
     # Of all rows, not the first ones.
     first = set(parts[0]["pay"].iloc[:60])
     assert 0 < len(sizes[0][1] & first) < 40
+
+
+def test_the_lowest_scores_are_those_that_are_known():
+    scores = np.array([0.5, np.nan, 0.1, 0.9, 0.3])
+    assert _lowest(scores) == [2, 4, 0]
+    assert _lowest(scores, 2) == [2, 4]
+    assert _lowest(scores[:2]) == [0]
