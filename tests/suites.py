@@ -47,14 +47,9 @@ _COMPILED = pytest.mark.exhaustive(why="single precision: kernels are compiled a
 FLOAT32 = pytest.param(np.float32, marks=_COMPILED)
 DTYPES = [np.float64, FLOAT32]
 
-# For each test and its texts, names of all its cases: see tests/test_suite.py.
-NAMED = {}
-_ANSWER = pytest.StashKey()
-
-
-def answer(item):
-    """The suite of a case, and why it belongs there."""
-    return item.stash[_ANSWER]
+# The suite of each case that was collected, and why it belongs there; and for each test
+# and the texts of a mark, names of all its cases: see tests/test_suite.py.
+ANSWERS, NAMED = {}, {}
 
 
 def sort_out(items):
@@ -67,7 +62,7 @@ def sort_out(items):
             else:
                 found.append(mark)
         last = max(found, key=lambda mark: SUITES.index(mark.name), default=None)
-        item.stash[_ANSWER] = suite, _ = _told(last, case)
+        ANSWERS[item.nodeid] = suite, _ = _told(last, case)
         core = item.path.relative_to(TESTS).parts[0] in PROOFS
         core = core or item.get_closest_marker("core") is not None
         others = {"core", *SUITES} - {suite}
@@ -111,7 +106,7 @@ class _Teller:
     def pytest_collection_finish(self, session):
         table = defaultdict(Counter)
         for item in session.items:
-            suite, why = answer(item)
+            suite, why = ANSWERS[item.nodeid]
             for name in (item.path.relative_to(TESTS).parts[0], "sum"):
                 table[name][suite] += 1
             if self.one_by_one:

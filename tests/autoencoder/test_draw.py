@@ -152,7 +152,6 @@ def test_samples_have_the_likelihoods():
     assert (abs(share - p) < 5 * np.sqrt(p * (1 - p) / len(found))).all()
 
 
-@pytest.mark.exhaustive
 def test_missing_entries_are_summed_out_and_filled():
     model, p = fitted(), np.exp(exact())
     x = np.array([[1.0, np.nan, 0, 1]])

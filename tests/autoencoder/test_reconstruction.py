@@ -2,11 +2,20 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
 
 import skdgm
-from skdgm import Autoencoder, ContractiveAutoencoder, DenoisingAutoencoder
+from skdgm import (
+    Autoencoder,
+    ContractiveAutoencoder,
+    DenoisingAutoencoder,
+    PredictabilityMinimization,
+    StackedAutoencoder,
+    StackedAutoencoderClassifier,
+    StackedAutoencoderRegressor,
+)
 from skdgm.anomaly import DensityOutlierDetector
 from skdgm.autoencoder._chain import CorruptionChain
 from skdgm.data import tabulate
@@ -248,3 +257,33 @@ def test_more_rows_do_not_move_what_is_put_in_for_masked_ones():
     net.partial_fit(1 - X)
     net._training = net._training._replace(params=kept)
     np.testing.assert_array_equal(net.set_params(alpha=0).transform(holes), before)
+
+
+REBUILT = {
+    "plain": Autoencoder(3, hidden_layer_sizes=()),
+    "contractive": ContractiveAutoencoder(3),
+    "denoising": DenoisingAutoencoder(3, corruption_level=0),
+    "unpredictable": PredictabilityMinimization(3),
+    "stack": StackedAutoencoder((4, 3), layer="plain", feature_layer=-1),
+    "classifier": StackedAutoencoderClassifier((4, 3), layer="plain", pretrain_iter=2),
+    "regressor": StackedAutoencoderRegressor((4, 3), layer="plain", pretrain_iter=2),
+}
+
+
+@pytest.mark.parametrize("name", REBUILT)
+def test_scores_are_log_likelihoods_given_reconstructions(name):
+    X = (np.random.default_rng(0).random((40, 5)) < 0.4).astype(float)
+    net = clone(REBUILT[name]).set_params(n_iter=2, random_state=0)
+    net.set_params(column_types="bernoulli").fit(X, X[:, 0])
+    # Of a net that was tuned, the stack that it began as.
+    stack = getattr(net, "stack_", net)
+    rebuilt = stack.inverse_transform(stack.transform(X))
+    expected = np.log(np.where(X == 1, rebuilt, 1 - rebuilt)).sum(axis=1)
+    np.testing.assert_allclose(net.score_samples(X), expected, rtol=1e-5)
+    # Of what is known of a row, where a frequency stands for what is missing.
+    holed, full = X[:5].copy(), X[:5].copy()
+    holed[:, 2], full[:, 2] = np.nan, (X[:, 2].sum() + 1) / 42
+    rebuilt = np.delete(stack.inverse_transform(stack.transform(full)), 2, axis=1)
+    known = np.delete(X[:5], 2, axis=1)
+    expected = np.log(np.where(known == 1, rebuilt, 1 - rebuilt)).sum(axis=1)
+    np.testing.assert_allclose(net.score_samples(holed), expected, rtol=1e-5)

@@ -165,7 +165,7 @@ def assert_types(estimator, data, given, kept):
     assert estimator.transform(X).dtype == kept
 
 
-@pytest.mark.exhaustive(default=["BernoulliRBM-", "NADE-", "VAE"])
+@pytest.mark.exhaustive(default=["BernoulliRBM-", "EoNADE-", "VAE"])
 @of_kinds
 def test_float32_stays(estimator, data):
     assert_types(estimator, data, np.float32, np.float32)

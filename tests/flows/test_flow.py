@@ -173,7 +173,7 @@ def test_hundreds_of_columns_begin_at_their_covariance():
     np.testing.assert_allclose(start.inverse_transform(codes), X[:3], atol=1e-6)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.exhaustive(default=["affine"])
 def test_draws_given_some_columns_have_the_density(flow):
     x = MOONS[:1].copy()
     x[:, 1] = np.nan

@@ -8,6 +8,8 @@ from skdgm import Flow
 from skdgm.data import tabulate
 from skdgm.optim import Clock
 from skdgm.utils.random import stream
+from skdgm.utils.tree import copy, leaves
+from tests.nets.recipes import assert_slopes
 
 RNG = np.random.default_rng(0)
 SHORT = {"n_layers": 1, "hidden_layer_sizes": 3, "n_iter": 0, "random_state": 0}
@@ -80,3 +82,16 @@ def test_losses_are_minus_scores(road):
         given = objective.prepare(state, index, clock)
         loss, _ = objective.forward(state.params, given)
         np.testing.assert_allclose(-loss, exact, atol=atol)
+
+
+@pytest.mark.exhaustive(default=["spline", "autoregressive", "mixture"])
+def test_slopes_are_differences(road):
+    _, flow, holes, y, _ = road
+    rows = flow._label(flow._rows(holes), y, False, None)[0]
+    objective = flow._objective(tabulate(rows, None), 0)
+    state, rng = objective.resume(copy(flow._training)), np.random.default_rng(1)
+    # At the start much is zero.
+    for leaf in leaves(state.params):
+        leaf += 0.1 * rng.normal(size=leaf.shape)
+    given = objective.prepare(state, np.arange(6), Clock(0, 1))
+    assert_slopes(lambda params: objective.forward(params, given)[0], state.params)

@@ -10,6 +10,10 @@ from skdgm import (
     Autoencoder,
     ContractiveAutoencoder,
     DenoisingAutoencoder,
+    GSNClassifier,
+    PredictabilityMinimization,
+    StackedAutoencoder,
+    StackedAutoencoderClassifier,
 )
 from skdgm.metrics import (
     chain_diagnostics,
@@ -25,15 +29,18 @@ MODELS = {
     "denoising": DenoisingAutoencoder(4, walkback=1),
     "contractive": ContractiveAutoencoder(3),
     "gsn": GSN((4, 3), walkback=2),
+    "gsn-classifier": GSNClassifier((4, 3), walkback=2),
+    "stack": StackedAutoencoder((4, 3)),
+    "stack-classifier": StackedAutoencoderClassifier((4, 3), pretrain_iter=20),
+    "unpredictable": PredictabilityMinimization(3),
 }
 
 
 def fitted(name):
-    X, _ = rows()
-    return MODELS[name].set_params(n_iter=20, random_state=0).fit(X), X
+    X, y = rows()
+    return MODELS[name].set_params(n_iter=20, random_state=0).fit(X, y), X
 
 
-@pytest.mark.exhaustive(default=["plain", "denoising", "contractive"])
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_with_chains(name):
     model, X = fitted(name)

@@ -151,13 +151,19 @@ def _unlimited(limit):
 
 
 class LabelledDensity(UnrolledDensity):
-    """Rows and labels given the steps of chains that draw both."""
+    """Rows and labels given the steps of chains that draw both; ``output`` has the
+    weights of their likelihoods in training, which have no part in a density."""
+
+    def __init__(self, *common, output, **given):
+        plain = LabelledOutput(output.parts[0], output.frequencies)
+        super().__init__(*common, output=plain, **given)
+        self._learns_rows = output.weights[0] > 0
 
     @property
     def capabilities(self):
         """As without labels, and given these; of rows that were not learned, none."""
         found = super().capabilities
-        if not self.output.weights[0]:
+        if not self._learns_rows:
             return {"features": found["features"]}
         return found | {"sample": {"nothing": "estimate", "labels": "estimate"}}
 

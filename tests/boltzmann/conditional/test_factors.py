@@ -8,18 +8,20 @@ from scipy.special import logsumexp
 from sklearn.base import clone
 
 import skdgm
-from skdgm import ConditionalRBM
+from skdgm import ConditionalRBM, GatedRBM
 from skdgm.boltzmann._conditional import enumeration
 from skdgm.optim import Clock
 from skdgm.training import Batch
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves
 from tests.boltzmann.conditional.test_exact import BITS, CODES, KINDS, MIXED, N, X
+from tests.numerical import assert_means
 
 KINDS_OF_GATES = {
     "all": {"n_factors": 4},
     "some": {"n_factors": 4, "gates": [-1]},
     "alone": {"n_factors": 4, "gates": (0, 2), "pairwise": False},
+    "gated": {"n_factors": 4, "cls": GatedRBM},
 }
 Z = (X - X.mean(axis=0)) / X.std(axis=0)
 
@@ -40,8 +42,8 @@ def shaken(model, scale=0.6):
     return model
 
 
-def fitted(y, n_components=3, **options):
-    model = ConditionalRBM(n_components, n_iter=2, random_state=0, **options)
+def fitted(y, n_components=3, cls=ConditionalRBM, **options):
+    model = cls(n_components, n_iter=2, random_state=0, **options)
     return shaken(model.fit(X, y))
 
 
@@ -93,6 +95,15 @@ def test_probabilities_without_pairwise_weights_sum_to_one(kind, n, hidden):
     np.testing.assert_allclose(np.exp(log_p).sum(axis=0), 1, rtol=1e-6)
     alone = [model.score_samples(X[[i]], y[[i]]) for i in range(3)]
     np.testing.assert_allclose(model.score_samples(X, y)[:3, None], alone)
+
+
+def test_draws_are_those_of_enumeration(options):
+    model = fitted(BITS, **options)
+    every = np.array(list(product([0, 1], repeat=4)))
+    drawn = model.sample(np.repeat(X[:1], 4000, axis=0), random_state=0, n_steps=30)
+    log_w = log_weight(model, Z[0], every)
+    p = np.exp(log_w - logsumexp(log_w))
+    assert_means((drawn[:, None] == every).all(axis=2).astype(float), p)
 
 
 @pytest.mark.exhaustive
@@ -149,11 +160,13 @@ def test_the_gradient_of_mean_field_is_that_of_its_predictions(options):
 @pytest.mark.exhaustive
 def test_attributes_are_all_parameters(options, tmp_path):
     """Counts and categories have gains and one-hot entries; files keep them."""
+    cls = options.get("cls", ConditionalRBM)
+    options = {name: options[name] for name in options if name != "cls"}
     rng = np.random.default_rng(0)
     y = np.column_stack([rng.poisson(9, N), rng.integers(0, 3, N), abs(X[:, 0])])
     kinds = ("poisson", "categorical", "rectified")
     more = {"column_types": kinds, "hidden": "binomial(3)", "n_iter": 2}
-    model = ConditionalRBM(6, random_state=0, **more, **options).fit(X, y)
+    model = cls(6, random_state=0, **more, **options).fit(X, y)
     state = model._state()
     facts = model._facts(model._learned)
     again = model._MODEL.state(facts, model._MODEL.attributes(facts, state))
