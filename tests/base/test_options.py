@@ -21,6 +21,7 @@ import skdgm
 from skdgm import registry
 from skdgm.autoencoder import VAE
 from skdgm.base import options
+from skdgm.base.fits import asked_of
 from skdgm.base.options import Auto, Count, Options, Positive, allowed, removed, worded
 from skdgm.exceptions import MissingCapability
 
@@ -367,3 +368,15 @@ def test_capabilities_that_are_missing_are_named(capability, argument, text):
     error = str(MissingCapability("DBM", capability, argument))
     assert text in error
     assert ("score_samples" in error) == ("score_samples" in text)
+
+
+def test_shapes_of_images_may_be_lists():
+    X = np.random.default_rng(0).integers(0, 2, (12, 6))
+    given = {"filter_shape": 2, "n_iter": 1, "random_state": 0}
+    one, other = (
+        skdgm.ConvRBM(2, image_shape=shape, **given).fit(X)
+        for shape in ((2, 3), [2, 3])
+    )
+    np.testing.assert_array_equal(one.components_, other.components_)
+    assert asked_of(other).image_shape == (2, 3)
+    assert other.image_shape == [2, 3]

@@ -11,6 +11,7 @@ from sklearn.frozen import FrozenEstimator
 
 from skdgm import FVBN, VAE, ConstrainedTable, EoNADE, GenerativeImputer
 from skdgm.constraints import FixedCombinations, Inequality, Range, Rule, Sum, Unique
+from skdgm.constraints._filling import _Filler
 from skdgm.exceptions import ConstraintError, ConstraintWarning
 
 pd = pytest.importorskip("pandas")
@@ -491,3 +492,21 @@ def test_other_libraries(library):
     found = table.impute(given)
     assert type(found) is type(given)
     assert np.isfinite(table.score_samples(drawn)).all()
+
+
+def test_draws_are_numbered_one_after_another_until_enough_are_kept(monkeypatch):
+    """Each row has every number once, so that no draw comes twice."""
+    asked, numbers, draws = [], {}, _Filler._draws
+
+    def noted(self, rows, places, turns, method):
+        for place in places.tolist():
+            numbers.setdefault(place, []).extend(turns.tolist())
+        return draws(self, rows, places, turns, method)
+
+    monkeypatch.setattr(_Filler, "_draws", noted)
+    rule = Rule(lambda f: np.full(len(f), not asked))
+    table = made(LEVELS, [rule], max_tries=70)
+    asked.append("now")
+    with pytest.warns(ConstraintWarning, match="none of 70 draws"):
+        table.impute(LEVELS[:3].assign(b=None))
+    assert numbers == {row: list(range(70)) for row in range(3)}

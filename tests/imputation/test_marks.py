@@ -100,3 +100,18 @@ def test_bits_are_at_the_right():
     frame = beside(pd.DataFrame(table, columns=["a", "b"]), bits, ["lost"])
     assert frame.columns.tolist() == ["a", "b", "lost"]
     assert frame["lost"].tolist() == [True, False]
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.float32, np.float64])
+def test_marks_in_sparse_rows(dtype):
+    X = sp.csr_array(np.array([[0, 3, 7], [7, 0, 1]], dtype))
+    found, lacks = marked(X, 7)
+    np.testing.assert_array_equal(lacks, [[0, 0, 1], [1, 0, 0]])
+    np.testing.assert_array_equal(found.toarray()[~lacks], [0, 3, 0, 1])
+    assert np.isnan(found.toarray()[lacks]).all()
+    assert found.dtype == np.result_type(dtype, np.float32)
+    np.testing.assert_array_equal(X.data, [3, 7, 7, 1])
+    # By default NaN, which whole numbers have not: they stay what they are.
+    found, lacks = marked(X, np.nan)
+    assert found is X
+    assert not lacks.any()

@@ -223,3 +223,10 @@ def test_frames_of_any_library_with_dates(library):
     display.figure_.canvas.draw()
     labels = [text.get_text() for text in display.axes_[4].get_xticklabels()]
     assert any("2020" in label for label in labels)
+
+
+@pytest.mark.parametrize(("n_columns", "size"), [(1, (5, 2.3)), (3, (7.5, 2.3))])
+def test_figures_are_as_large_as_their_columns(n_columns, size):
+    X = np.random.default_rng(0).normal(size=(20, n_columns))
+    display = MarginalsDisplay(X, X).plot()
+    np.testing.assert_allclose(display.figure_.get_size_inches(), size)

@@ -1,5 +1,7 @@
 """Samples as images."""
 
+from functools import wraps
+
 import numpy as np
 import pytest
 
@@ -132,3 +134,17 @@ def test_bad_options(rbm, clf, X):
         SamplesDisplay.from_estimator(rbm, X=X[:, :4])
     with pytest.raises(ValueError, match=r"image_shape=\(2, 2\)"):
         SamplesDisplay.from_estimator(rbm, image_shape=(2, 2))
+
+
+def test_classes_are_asked_for(clf, monkeypatch):
+    """Whatever a model of hardly any weights makes of them."""
+    asked, sample = [], type(clf).sample
+
+    @wraps(sample)
+    def noted(self, *given, **options):
+        asked.append(options)
+        return sample(self, *given, **options)
+
+    monkeypatch.setattr(type(clf), "sample", noted)
+    SamplesDisplay.from_estimator(clf, n_samples=2, y=["no", "yes"], random_state=0)
+    assert [list(own["y"]) for own in asked] == [["no", "no", "yes", "yes"]]

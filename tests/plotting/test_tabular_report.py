@@ -82,3 +82,10 @@ def test_bars_of_shares_are_their_intervals():
         ends = np.array(bars.get_segments())[:, :, 0]
         np.testing.assert_allclose(ends, np.stack([low[k], high[k]], axis=1))
     plt.close("all")
+
+
+def test_scores_have_the_colours_of_0_to_1(frames):
+    display = TabularReportDisplay.from_frames(*frames[:2], random_state=0)
+    assert display.trends_.get_clim() == (0, 1)
+    assert display.trends_.get_cmap().name == "viridis"
+    plt.close("all")

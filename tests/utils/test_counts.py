@@ -6,6 +6,7 @@ import pytest
 
 from skdgm import BernoulliRBM, metrics
 from skdgm.imputation import GenerativeImputer
+from skdgm.utils import counts
 from skdgm.utils.counts import (
     check_choice,
     check_sizes,
@@ -117,3 +118,13 @@ def test_layers_that_are_named():
     for wrong in (3, -4, (0, 3), ()):
         with pytest.raises(ValueError, match="feature_layer"):
             chosen(wrong, 3)
+
+
+def test_rows_that_just_fit_into_memory(monkeypatch):
+    """Eight bytes or so of each entry, and some of each row."""
+    for n_columns in 1, 7:
+        each = counts._ENTRY * n_columns + counts._ROW
+        monkeypatch.setattr(counts, "physical", lambda each=each: 1000 * each)
+        assert count_rows(1000, n_columns) == 1000
+        with pytest.raises(ValueError, match=f"1001, but as many rows of {n_columns}"):
+            count_rows(1001, n_columns)

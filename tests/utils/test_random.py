@@ -81,3 +81,13 @@ def test_the_most_extreme_normal_numbers_are_finite():
     x = Edge(0).normal(3)
     np.testing.assert_allclose(x[1], -x[0])
     assert (abs(x) < 7).all()
+
+
+@pytest.mark.parametrize("name", ["uniform", "norm", "gumbel_r"])
+def test_numbers_have_their_distributions(name):
+    """Over rows, and over columns of a row, as SciPy has it."""
+    method = {"norm": "normal", "gumbel_r": "gumbel"}.get(name, name)
+    for n_rows, n_columns in (3000, 1), (1, 3000):
+        x = getattr(stream(3).rows(n_rows), method)(n_columns)
+        assert x.shape == (n_rows, n_columns)
+        assert stats.kstest(x.ravel(), name).pvalue > 1e-3
