@@ -12,6 +12,7 @@ from skdgm.data.foreign import as_pandas, is_foreign
 from skdgm.data.inputs import as_numbers, as_values, check_length
 from skdgm.data.kinds import ColumnType
 from skdgm.data.labels import codes_of, of_classes
+from skdgm.data.scales import tail
 from skdgm.exceptions import DataRangeWarning
 from skdgm.training import column_sums
 from skdgm.utils.domains import is_frame
@@ -20,22 +21,28 @@ from skdgm.utils.threading.callers import warn
 
 KINDS = "categorical", "gaussian"
 _HINT = ": all must be in the first fit, or call of partial_fit"
-# Distinct attributes of rows that are kept at most; deviations from the mean beyond
-# which numbers are read as this far off, as nets of float32 overflow: none of a million
-# training rows is farther.
+# Distinct attributes of rows that are kept at most; deviations from the mean that end
+# the range in files without it, as nets of float32 overflow: none of a million training
+# rows is farther.
 _MOST, _FAR = 1000, 1000.0
 
 
 class Attributes(NamedTuple):
     """Attributes of rows: their names, or numbers; whether there is one, from an array
-    of one column (``flat``); the sorted classes of each, none of a real one; and the
-    offset and scale of their inputs, (n_attributes,), 0 and 1 of those with classes."""
+    of one column (``flat``); the sorted classes of each, none of a real one; the offset
+    and scale of their inputs, (n_attributes,), 0 and 1 of those with classes; and the
+    least and the largest input of real ones in all fits, (2, n_attributes), with the
+    weight of the rows that have them."""
 
     names: list
     flat: bool
     classes: list
     mean: np.ndarray = 0.0
     scale: np.ndarray = 1.0
+    range: np.ndarray = np.array([[-_FAR], [_FAR]])
+    seen: float = np.inf
+    # Fields that older files lack.
+    LATER = ("range", "seen")
 
     @property
     def real(self):
@@ -62,7 +69,17 @@ class Attributes(NamedTuple):
         numbers = table._replace(rows=table.rows.given.rows)
         real, sums = self.real, column_sums(numbers)
         mean, scale, _ = standards(numbers, *sums, real=real)
-        return self._replace(mean=mean, scale=scale)
+        nothing = np.zeros((2, len(real)))
+        return self._replace(mean=mean, scale=scale, range=nothing, seen=0.0)
+
+    def reached(self, table):
+        """The same attributes, with the range of those of a table, too."""
+        numbers = table.rows.beside(table.index)
+        inputs = np.where(self.real, (numbers - self.mean) / self.scale, 0)
+        low = np.minimum(self.range[0], inputs.min(axis=0, initial=np.inf))
+        high = np.maximum(self.range[1], inputs.max(axis=0, initial=-np.inf))
+        seen = self.seen + table.weight.sum()
+        return self._replace(range=np.stack([low, high]), seen=seen)
 
     def numbers(self, y, owner):
         """Codes of classes and real numbers, (n_rows, n_attributes) in float64, of
@@ -158,20 +175,25 @@ class Attributes(NamedTuple):
 
     def standardised(self, encoded):
         """Inputs of a net, given the result of :meth:`encoded` or mixtures of such
-        rows. DataRangeWarning where numbers are so far from those of training rows that
-        they are read as nearer."""
+        rows. Numbers beyond the range of training rows, and a tail, are read as the
+        end of it, with a DataRangeWarning."""
         mean, scale = (np.repeat(x, self.sizes) for x in (self.mean, self.scale))
         with np.errstate(over="ignore"):
             inputs = (encoded - mean) / scale
-        far = (abs(inputs) > _FAR).any(axis=0)
+        real = np.repeat(self.real, self.sizes)
+        ends = np.broadcast_to(self.range, (2, len(self.sizes)))
+        least, most = np.where(real, np.repeat(ends, self.sizes, axis=1), [[0], [1]])
+        room = tail(self.seen) * (most - least)
+        below, above = inputs < least - room, inputs > most + room
+        far = (below | above).any(axis=0)
         if far.any():
             name = self.names[np.repeat(np.arange(len(self.sizes)), self.sizes)[far][0]]
             warn(
-                f"Attribute {name!r} is more than {_FAR:.0f} standard deviations from "
-                "its mean in the training rows, and is read as this far off.",
+                f"Attribute {name!r} is far beyond its range in the training rows, and "
+                "is read as the end of this, since nothing was learned of others.",
                 DataRangeWarning,
             )
-        return inputs.clip(-_FAR, _FAR)
+        return np.where(below, least, np.where(above, most, inputs))
 
 
 class Known(NamedTuple):

@@ -27,8 +27,8 @@ class Columns(NamedTuple):
     ``seen`` and ``total`` are the weight of the observed values in all fits and their
     weighted sum; ``mean`` and ``scale`` are subtracted and divided by, fixed by the
     first fit; ``varies`` is True for columns with more than one value; ``reach`` is the
-    largest magnitude of real columns in all fits, standardised; see
-    :mod:`skdgm.data.reach`.
+    largest magnitude of real columns in all fits, standardised, and ``range``, of shape
+    (2, n_columns), their least and their largest value; see :mod:`skdgm.data.reach`.
     """
 
     seen: np.ndarray
@@ -37,6 +37,9 @@ class Columns(NamedTuple):
     scale: np.ndarray = 1.0
     varies: np.ndarray = True
     reach: np.ndarray = 0.0
+    range: np.ndarray = 0.0
+    # Fields that older files lack.
+    LATER = ("range",)
 
     @property
     def sizes(self):

@@ -88,10 +88,12 @@ def asked_by_option(model, y, n_rows):
 
 
 def scale_attributes(model, table, fresh):
-    """Standardise the attributes that a model has learned of, in a ``fresh`` fit."""
+    """Standardise the attributes that a model has learned of, in a ``fresh`` fit, and
+    learn their range."""
     if fresh:
         forget(model, "classes_", "_label_counts")
         model._attributes_ = model._attributes_.fitted(table)
+    model._attributes_ = model._attributes_.reached(table)
 
 
 def count_attributes(model, table, fresh):

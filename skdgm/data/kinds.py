@@ -16,6 +16,7 @@ from skdgm.data.codes import (
 from skdgm.data.columns import Columns
 from skdgm.data.frames import Codec
 from skdgm.data.rare import Rare
+from skdgm.data.reach import seen_range
 from skdgm.data.scales import MANY, REPEATS, Levels, few, scores_of
 
 # Kinds by name: those of a whole table, and of columns.
@@ -49,8 +50,8 @@ class ColumnType(NamedTuple):
 class Mixed(NamedTuple):
     """Statistics of columns of several kinds, mostly of shape (n_columns,).
 
-    ``seen``, ``total``, ``mean``, ``scale``, ``varies`` and ``reach`` are as of
-    :class:`~skdgm.data.columns.Columns`; 0, 1, True and 0 for columns that are not
+    ``seen``, ``total``, ``mean``, ``scale``, ``varies``, ``reach`` and ``range`` are as
+    of :class:`~skdgm.data.columns.Columns`; 0, 1, True and 0 for columns that are not
     standardised. ``kinds`` are of :data:`KINDS`; ``sizes`` the numbers of categories or
     levels, of inputs of "numeric" columns (see Scores), else 1: inputs, unless
     categories are in groups. ``counts`` is the weight of each category or level, column
@@ -77,6 +78,9 @@ class Mixed(NamedTuple):
     absent: np.ndarray = None
     units: tuple = None
     reach: np.ndarray = 0.0
+    range: np.ndarray = 0.0
+    # Fields that older files lack.
+    LATER = ("range",)
 
     @property
     def gaps(self):
@@ -145,7 +149,8 @@ class Mixed(NamedTuple):
             return Codes(*facts, self.counts)
         which = self.which(kind)
         reach = np.broadcast_to(self.reach, self.seen.shape)
-        return Columns(*(fact[which] for fact in (*self[:5], reach)))
+        found = Columns(*(fact[which] for fact in (*self[:5], reach)))
+        return found._replace(range=seen_range(self, len(self.seen))[:, which])
 
 
 def names_of(model):

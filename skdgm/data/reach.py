@@ -25,20 +25,37 @@ _WIDE = "They set the scale of these columns, of which little else may be learne
 
 
 def reached(columns, table):
-    """Statistics of columns with the largest magnitude of each real one's values, of a
-    table in the units of a model and of earlier fits.
+    """Statistics of columns with the largest magnitude and the range of each real one's
+    values, of a table in the units of a model and of earlier fits.
 
     Values beyond 10 in one row have effects that add up: each counts as that magnitude
     times the square root of their number.
     """
-    reach = np.zeros(table.rows.shape[1])
+    n_columns = table.rows.shape[1]
+    reach, (low, high) = np.zeros(n_columns), seen_range(columns, n_columns)
     for part in table.rows.blocks(n_rows=len(table.index)):
-        size = _sizes(columns, table.rows.take(table.index[part]))
+        v = table.rows.take(table.index[part])
+        size = _sizes(columns, v)
+        real = np.where(size > 0, v, 0).astype(np.float64)
+        low = np.minimum(low, real.min(axis=0, initial=0))
+        high = np.maximum(high, real.max(axis=0, initial=0))
         far = size > FAR
         if far.any():
             size *= np.sqrt(np.where(far, far.sum(axis=1, keepdims=True), 1))
         np.maximum(reach, size.max(axis=0, initial=0), out=reach)
-    return columns._replace(reach=np.maximum(columns.reach, reach))
+    reach = np.maximum(columns.reach, reach)
+    return columns._replace(reach=reach, range=np.stack([low, high]))
+
+
+def seen_range(columns, n_columns):
+    """Least and largest value of each real column in all fits, (2, n_columns), in the
+    units of a model; those of other columns, and before the first fit, are 0."""
+    found = getattr(columns, "range", 0.0)
+    if np.ndim(found):
+        return found
+    # Older files have the largest magnitude alone.
+    reach = getattr(columns, "reach", 0.0)
+    return np.multiply.outer([-1.0, 1.0], np.broadcast_to(reach, n_columns))
 
 
 def limits(columns):
@@ -135,9 +152,10 @@ def ends(columns, n_columns):
     reach, kinds = getattr(columns, "reach", 0.0), getattr(columns, "kinds", None)
     if np.ndim(reach):
         real = (kinds is None or np.isin(kinds, _REAL)) & (reach > 0)
-        for own, room in zip(found, (2 * tail(columns.seen), 0.0)):
-            wide = reach * (1 + room)
-            own[:] = np.where(real, [-wide, wide], own)
+        low, high = seen_range(columns, n_columns)
+        for own, share in zip(found, (tail(columns.seen), 0.0)):
+            room = share * (high - low)
+            own[:] = np.where(real, [low - room, high + room], own)
     for j, scale in enumerate(getattr(columns, "scales", ())):
         if hasattr(scale, "ends"):
             found[0, :, j], found[1, :, j] = scale.ends, scale.z[[0, -1]]

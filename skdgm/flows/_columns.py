@@ -32,6 +32,9 @@ class CellColumns(NamedTuple):
     varies: np.ndarray
     reach: np.ndarray
     cells: Cells
+    range: np.ndarray = 0.0
+    # Fields that older files lack.
+    LATER = ("range",)
 
     @property
     def sizes(self):
@@ -126,7 +129,7 @@ class FlowColumns(RealColumns):
         cells = Cells(columns.mean, columns.scale, whole, low, high, 0.0, 1.0)
         # What is beyond the others between limits is not far out after a logit.
         reach = np.where(cells.limited, 0.0, columns.reach)
-        columns = CellColumns(*columns[:-1], reach, cells)
+        columns = CellColumns(*columns[:5], reach, cells, columns.range)
         return columns._replace(cells=_spread(columns, table)), table
 
     def _whole(self, table):

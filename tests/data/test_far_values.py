@@ -29,6 +29,7 @@ def test_values_far_out_in_one_row_add_up():
     """From above 10 on: each times the square root of their number in the row."""
     found = reach.reached(Facts(reach=0.0), table_of(V))
     np.testing.assert_allclose(found.reach, [10, 12 * 2**0.5, 30 * 2**0.5])
+    np.testing.assert_array_equal(found.range, [[-9, -10, -30], [10, 12, 40]])
     found = reach.reached(Facts(reach=np.array([11.0, 3, 50])), table_of(V))
     np.testing.assert_allclose(found.reach, [11, 12 * 2**0.5, 50])
     kinds = np.array(["bernoulli", "gaussian", "rectified"])

@@ -78,6 +78,27 @@ def test_known_values_far_out_are_read_as_the_end_of_the_range(name):
         filled(X["warm"].max() + 0.2)
 
 
+@pytest.mark.parametrize("name", REAL)
+def test_ranges_of_real_columns_end_where_their_values_do(name):
+    """Values that only rise from 0 have none below, however large they are above."""
+    X = np.random.default_rng(0).exponential(size=(200, 2))
+    model = MODELS[name].fit(X)
+    own = np.column_stack([X[:20, 0], np.full(20, np.nan)])
+
+    def filled(low):
+        own[0, 0] = low
+        return model.impute(own, method="sample", random_state=0)[0, 1]
+
+    with pytest.warns(DataRangeWarning):
+        near, far = filled(-0.6 * X.max()), filled(-1e6)
+    assert near == far
+    # Later rows make it wider.
+    model.partial_fit(np.concatenate([X[:20], [[-X.max(), 1.0]]]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        filled(-0.6 * X.max())
+
+
 def test_a_value_beyond_the_range_does_not_flip_what_is_filled_in():
     rng = np.random.default_rng(0)
     city = rng.choice([0, 1, 2], 600, p=[0.6, 0.3, 0.1])

@@ -30,7 +30,7 @@ class Visible:
         columns = of_channels(columns, self.n_channels)
         table = table._replace(rows=self.seen(table.rows, columns))
         if np.ndim(columns.reach):
-            columns = reached(columns._replace(reach=0.0), table)
+            columns = reached(columns._replace(reach=0.0, range=0.0), table)
         return columns, table
 
     def noise(self, unit, columns, rng, dtype):
@@ -165,4 +165,6 @@ def of_channels(columns, n_channels, n_pixels=None):
     reach = np.reshape(reach, (-1, n_channels)).max(axis=0)
     parts = center, scale, varies, reach
     mean, scale, varies, reach = (np.tile(part, n) for part in parts)
-    return found._replace(mean=mean, scale=scale, varies=varies, reach=reach)
+    # The range of the pixels of a channel follows, by the new means and scales.
+    facts = {"mean": mean, "scale": scale, "varies": varies, "reach": reach}
+    return found._replace(**facts, range=0.0)
