@@ -25,7 +25,7 @@ class Chain:
     - ``n_units`` of its widest layer, and ``n_features`` of its last hidden one,
     - ``init(rng, dtype)``, which draws initial parameters,
     - ``permuted(params, inputs, outputs)``, which permutes the parameters of inputs and
-      outputs,
+      outputs, and ``shifted(params, shift)``, which adds to the biases of outputs,
     - ``apply(params, x)``, the outputs of all columns, and ``hidden(params, x)``, the
       last hidden layer,
     - the steps ``begin(params, n_rows)``, ``output(params, state, t)`` and

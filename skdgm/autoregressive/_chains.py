@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from skdgm.autoregressive._balance import counts, shifts
 from skdgm.autoregressive._filling import conditioned, fill, rounds
 from skdgm.autoregressive._particles import chosen_by
 from skdgm.nets import nll
 from skdgm.utils.math import log_mean_exp
-from skdgm.utils.tree import tree_map
+from skdgm.utils.tree import leaves, tree_map
 
 # Particles for each incomplete row, in training and in monitoring.
 _LEARN, _WATCH = 4, 8
@@ -89,6 +90,30 @@ class Chains:
         best = chosen_by(found.log_w, own_rng.fold(_CHOICE))
         whole[rows] = found.v[np.arange(len(rows)), best]
         return ordered, whole
+
+    def balanced(self, params, blocks):
+        """Parameters with biases as of :mod:`skdgm.autoregressive._balance`, given
+        blocks of rows and their weights; by complete rows."""
+        totals = [0.0] * len(params)
+        for v, weight in blocks:
+            whole = ~np.isnan(v).any(axis=1)
+            v, weight = v[whole], weight[whole]
+            for k in range(self.n_orders) if whole.any() else ():
+                member, own = self.member(params, k)
+                out = member.apply(own, member.conditionals.inputs(member.ordered(v)))
+                out = np.ascontiguousarray(out[:, member.back[1]])
+                found = counts(self.conditionals, out, v, weight)
+                place = 0 if self.shared else k
+                totals[place] = totals[place] + np.concatenate(found)
+        return tuple(
+            own if np.ndim(total) == 0 else self._shifted(own, total)
+            for own, total in zip(params, totals)
+        )
+
+    def _shifted(self, params, total):
+        ends = np.cumsum([self.conditionals.n_inputs.sum(), self.members[0].n_outputs])
+        shift = shifts(self.conditionals, *np.split(total, ends))
+        return self.members[0].shifted(params, shift.astype(leaves(params)[0].dtype))
 
     def watched(self, params, v, rng):
         """Negative log-likelihood of each row under the ensemble, in nats."""

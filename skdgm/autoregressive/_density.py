@@ -8,6 +8,7 @@ distribution.
 import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 
+from skdgm.autoregressive._balance import MOST, N_TIMES, some
 from skdgm.base import Density, of_rows
 from skdgm.data import events_of, fill, tell_unknown
 from skdgm.nets import NetObjective
@@ -174,8 +175,10 @@ class ChainObjective(NetObjective):
     :class:`Chains` or :class:`Orderless` define ``init(rng, dtype)``, which draws
     parameters; ``prepare(params, v, rng, number)``, the rows in the form to be learned
     in the update of a number; ``forward(params, prepared)``, the negative
-    log-likelihood of each row, made of differentiable functions, and (); and
-    ``watched(params, v, rng)``, without gradients.
+    log-likelihood of each row, made of differentiable functions, and ();
+    ``watched(params, v, rng)``, without gradients; and ``balanced(params, blocks)``
+    unless it ``takes_any``, parameters with biases of
+    :mod:`skdgm.autoregressive._balance`, given blocks of rows and their weights.
     """
 
     def __init__(self, model, *given):
@@ -196,6 +199,21 @@ class ChainObjective(NetObjective):
     def forward(self):
         """Negative log-likelihood of each row: the model's function."""
         return self.model.forward
+
+    def finished(self, state, table):
+        """State whose biases make bits and categories as frequent as they are. Those of
+        an orderless net stand for any columns that are known."""
+        if self.model.takes_any or not some(self.model.conditionals):
+            return state
+        index, weight = table.index[:MOST], table.weight[:MOST]
+        parts = list(gen_batches(len(index), max(1, ROOM // self.model.width)))
+        params = state.learned
+        for _ in range(N_TIMES):
+            blocks = ((self.rows.take(index[part]), weight[part]) for part in parts)
+            params = self.model.balanced(params, blocks)
+        if state.mean:
+            return state._replace(mean=state.mean._replace(params=params))
+        return state._replace(params=params)
 
     def losses(self, state, index, rng):
         """Negative log-likelihood of the rows at an index, in float64."""

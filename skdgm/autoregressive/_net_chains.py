@@ -104,6 +104,12 @@ class MaskedChain(Chain):
         layers[-1] = Layer(pick(W, outputs), pick(b, outputs))
         return tuple(layers)
 
+    @staticmethod
+    def shifted(params, shift):
+        """Add to the biases of outputs."""
+        *below, (W, b) = params
+        return (*below, Layer(W, b + shift))
+
     def apply(self, params, x):
         r"""Outputs of all columns, of shape (n_rows, n_outputs).
 
@@ -206,6 +212,12 @@ class TiedChain(Chain):
         (W, c), (V, b), rho = params
         above = Layer(pick(V, outputs, 0), pick(b, outputs))
         return Tied(Layer(pick(W, inputs, 0), c), above, rho)
+
+    @staticmethod
+    def shifted(params, shift):
+        """Add to the biases of outputs."""
+        V, b = params.above
+        return params._replace(above=Layer(V, b + shift))
 
     def apply(self, params, x):
         """Outputs of all columns, of shape (n_rows, n_outputs)."""

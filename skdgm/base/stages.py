@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from contextlib import nullcontext
 
 from skdgm.base.records import Record
-from skdgm.training import Verbose, optimise
+from skdgm.training import AUTO, Verbose, optimise
 from skdgm.utils.threading.threads import one_blas_thread
 
 
@@ -101,9 +101,12 @@ class Epochs(Stage):
         Whether callbacks are told of each epoch.
     transient : tuple of str
         Fitted attributes that not all training states have.
+    finishes : bool
+        Whether the data say when to end, so that the objective finishes the state.
     """
 
     early_stopping, shown, n_epochs, transient = False, True, None, ()
+    finishes = False
 
     @abstractmethod
     def begin(self, fit):
@@ -145,6 +148,9 @@ class Epochs(Stage):
                     early_stopping=self.early_stopping,
                     keeper=keeper,
                 )
+                if self.finishes and self.learned.ended in ("complete", "stopped"):
+                    state = objective.finished(self.learned.state, self.table)
+                    self.learned = self.learned._replace(state=state)
             self.keep(fit)
             self.report(watch)
         stopped = task is not None and task.stopped
@@ -185,6 +191,9 @@ class OwnEpochs(Epochs):
         if whole:
             self.n_epochs = len(epochs)
             self.early_stopping = estimator._options.early_stopping
+            # Epochs of a number are those of as many calls of partial_fit.
+            chosen = getattr(estimator._options, "n_iter", None) == AUTO
+            self.finishes = self.early_stopping or chosen
 
     def begin(self, fit):
         return self.objective, self.state

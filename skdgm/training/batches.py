@@ -108,13 +108,15 @@ def split(table, fraction, rng):
 
     Rows that are there up to four times are not separated, so that held-out rows are
     unseen. Others, as in a table of a few categories, are in both parts, in shares of
-    their weight: without all of them, training rows would have another distribution. A
-    single row is in both parts, too. ``fraction`` is the share of weight held out,
-    ``rng`` a Stream.
+    their weight: without all of them, training rows would have another distribution;
+    where most rows are such, so are all that are there more than once. A single row is
+    in both parts, too. ``fraction`` is the share of weight held out, ``rng`` a Stream.
     """
     if len(table.index) == 1:
         return table, table
     many = table.weight > _TOGETHER
+    if 2 * table.weight[many].sum() > table.weight.sum():
+        many = table.weight > 1
     held = np.where(many, fraction * table.weight, 0.0)
     order = np.argsort(mix64(table.hashes ^ np.uint64(rng.root)), kind="stable")
     few = order[~many[order]]

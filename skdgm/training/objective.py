@@ -150,6 +150,22 @@ class Objective(ABC):
         rng = random.stream(self.seed, self.SPLIT)
         return split(table, self.options.validation_fraction, rng)
 
+    def finished(self, state: tuple, table: Table) -> tuple:
+        """What takes the place of the last state of a fit whose end is chosen by the
+        data, or of that which early stopping keeps; by default that state.
+
+        Parameters
+        ----------
+        state : tuple
+        table : Table
+            Training rows, with those held out.
+
+        Returns
+        -------
+        state : tuple
+        """
+        return state
+
     def unbeaten(self, state: tuple) -> tuple:
         """What takes the place of the state before the first epoch, where early
         stopping finds none that is better; by default that state.

@@ -129,7 +129,8 @@ def test_split_of_few_distinct_rows_keeps_their_distribution():
     weight = np.array([1, 1, 1, 1, 2, 3, 40, 100, 3])
     table = table_of(np.repeat(np.eye(9), weight, axis=0))
     weight = weight[table.rows.take(table.index).argmax(axis=1)]
-    many = weight > 4
+    # Few copies are chance where most rows have many.
+    many = weight > 1
     for seed in range(5):
         found = np.zeros((2, 9))
         for own, part in zip(found, split(table, 0.2, stream(seed)), strict=True):
@@ -138,6 +139,15 @@ def test_split_of_few_distinct_rows_keeps_their_distribution():
         np.testing.assert_allclose(found.sum(axis=0), weight)
         np.testing.assert_allclose(found[:, many], np.outer([0.8, 0.2], weight[many]))
         assert ((found[:, ~many] == 0).sum(axis=0) == 1).all()
+
+
+def test_split_keeps_few_copies_together_where_most_rows_have_few():
+    weight = np.array([4.0] * 20 + [5, 60])
+    table = table_of(np.eye(22), weight)
+    weight = weight[table.rows.take(table.index).argmax(axis=1)]
+    train, held_out = split(table, 0.2, stream(0))
+    both = np.isin(table.index, train.index) & np.isin(table.index, held_out.index)
+    np.testing.assert_array_equal(both, weight > 4)
 
 
 def test_split_of_few_distinct_rows_with_labels():
