@@ -21,7 +21,13 @@ from skdgm.latent.told import Told
 from skdgm.latent.top_down import TopDown
 from skdgm.latent.units import FlowUnits, FullUnits, NormalUnits
 from skdgm.nets import layers
+from skdgm.training import AUTO
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
+
+# Distributions of the highest latent units.
+PRIORS = "normal", "mixture", "vamp", "flow", "autoregressive"
+# Numbers of components of a mixture, and of pseudo-inputs.
+_N_COMPONENTS = {"mixture": 10, "vamp": 100}
 
 
 class AutoencoderModel(LatentModel):
@@ -57,6 +63,7 @@ class AutoencoderModel(LatentModel):
         """Options that the nets depend on."""
         asked = facts.options
         latent, hidden = shape(asked)
+        prior = prior_of(asked)
         return SimpleNamespace(
             n_components=latent,
             hidden_layer_sizes=hidden,
@@ -64,8 +71,8 @@ class AutoencoderModel(LatentModel):
             variance=asked.variance if isinstance(asked.variance, str) else "fixed",
             activation=asked.activation,
             batch_norm=asked.batch_norm,
-            prior=asked.prior,
-            n_prior_components=asked.n_prior_components,
+            prior=prior,
+            n_prior_components=n_components_of(asked, prior),
             posterior=asked.posterior,
             n_couplings=asked.n_couplings,
             inference=asked.inference,
@@ -171,6 +178,21 @@ def _hidden(own):
     """Numbers of hidden units, and their activation, of nets between latent units:
     those of the highest encoder's last hidden layer, if it has any."""
     return [(n, _narrow(own.activation)) for n in own.hidden_layer_sizes[-1][-1:]]
+
+
+def prior_of(asked):
+    """Name of the prior that options ask for."""
+    if asked.prior != AUTO:
+        return asked.prior
+    plain = asked.column_types in ("bernoulli", "categorical", "gaussian")
+    return "normal" if plain else "mixture"
+
+
+def n_components_of(asked, prior):
+    """Number of components, or pseudo-inputs, of a prior, if it has some."""
+    if asked.n_prior_components != AUTO:
+        return asked.n_prior_components
+    return _N_COMPONENTS.get(prior)
 
 
 def shape(asked):

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from sklearn.utils.validation import _num_samples
 
-from skdgm.autoencoder._model import AutoencoderModel
+from skdgm.autoencoder._model import PRIORS, AutoencoderModel
 from skdgm.autoencoder._options import BoundOptions
 from skdgm.base.frames import filled_in, framed
 from skdgm.base.given import attribute_types_
@@ -35,7 +35,8 @@ class VAE(BoundOptions, LatentEstimator):
 
     .. math::
 
-        p(x, z) = p(x \mid z) \, \mathcal{N}(z; 0, 1),
+        p(x, z) = p(x \mid z) \, p(z), \qquad p(z) = \mathcal{N}(z; 0, 1)
+        \text{ or another prior},
 
     .. math::
 
@@ -65,9 +66,11 @@ class VAE(BoundOptions, LatentEstimator):
         Distribution of the highest latent units: standard normal; a mixture of normal
         distributions; the mixture of what the encoder infers of pseudo-inputs, which
         are learned (VampPrior) [6]_; a flow; or a normal distribution of each unit
-        given those before it, by a masked net.
+        given those before it, by a masked net. "auto" is a mixture where columns are of
+        several kinds, whose rows often are in clusters, and else standard normal.
     n_prior_components
-        Number of components of "mixture", or of pseudo-inputs of "vamp".
+        Number of components of "mixture", or of pseudo-inputs of "vamp"; "auto": 10 and
+        100.
     posterior
         Distribution of latent units that an encoder infers: normal, with independent
         units or with full covariance; what couplings, which depend on the row, make
@@ -162,8 +165,8 @@ class VAE(BoundOptions, LatentEstimator):
     hidden_layer_sizes: Count | tuple = (256,)
     _: KW_ONLY
     activation: Literal[*ACTIVATIONS, "maxout", "gated"] = "tanh"
-    prior: Literal["normal", "mixture", "vamp", "flow", "autoregressive"] = "normal"
-    n_prior_components: Count = 100
+    prior: Literal["auto", *PRIORS] = "auto"
+    n_prior_components: Count | Auto = "auto"
     posterior: Literal["diagonal", "full", "flow", "auxiliary"] = "diagonal"
     n_couplings: Count = 4
     inference: Literal["bottom-up", "top-down"] = "bottom-up"
