@@ -21,3 +21,21 @@ def test_variances_and_the_prior_begin_without_inputs():
     assert (np.ptp(mean, axis=0) > 0).all()
     start = expit(params.decoder[1].b)
     np.testing.assert_allclose(start, X.mean(axis=0), atol=0.05)
+
+
+def test_particles_are_chosen_again_only_where_asked_for(monkeypatch):
+    model = VRNN(2, n_hidden=4, n_recurrent=3, n_iter=1, n_draws=4, random_state=0)
+    model.fit(X, lengths=[20, 20])
+    kind, chosen = type(model.density_), []
+    again = kind._again
+
+    def counted(self, *given):
+        chosen.append(given[1].shape)
+        return again(self, *given)
+
+    monkeypatch.setattr(kind, "_again", counted)
+    for resample, n_draws in (False, 4), (True, 1), (True, 4):
+        density = model.density_
+        density.resample, density.n_draws = resample, n_draws
+        density.log_prob(X, lengths=[20, 20])
+        assert bool(chosen) == (resample and n_draws > 1)

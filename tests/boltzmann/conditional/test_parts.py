@@ -7,6 +7,7 @@ import pytest
 from scipy.special import softmax
 
 from skdgm import ConditionalRBM
+from skdgm.boltzmann._conditional import enumeration
 from skdgm.boltzmann._conditional.conditions import inputs
 from tests.numerical import assert_means
 
@@ -87,3 +88,18 @@ def test_gaps_are_drawn_given_rows_after_them(series):
         assert abs(drawn.mean() - expected) < 0.15
         found.append(drawn.mean())
     assert found[1] > found[0] + 0.15
+
+
+def test_answers_of_few_rows_at_a_time_are_those_of_all(monkeypatch):
+    Z = RNG.normal(size=(20, 2))
+    model = ConditionalRBM(3, **OPTIONS).fit(Z, BITS[:20])
+
+    def answers():
+        how = {"method": "sample", "random_state": 0}
+        Y = np.full((20, 3), np.nan)
+        return model.predict(Z), model.transform(Z), model.impute(Z, Y, **how)
+
+    whole = answers()
+    monkeypatch.setattr(enumeration, "_ROOM", 1)
+    for one, other in zip(answers(), whole, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
