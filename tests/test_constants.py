@@ -100,9 +100,13 @@ def lines():
             elif isinstance(value, FunctionType):
                 if value.__module__ == module.__name__ and defaults(value):
                     found.add(f"{own}.{name}({defaults(value)})")
-            elif name in names and is_plain(value) and has_number(value):
+            elif name in names and name.isupper() and is_number(value):
                 found.add(f"{own}.{name} = {shown(value)}")
     return sorted(line for line in found if len(line) < LONGEST)
+
+
+def is_number(value):
+    return is_plain(value) and has_number(value)
 
 
 def has_number(value):
@@ -120,7 +124,7 @@ def of_class(name, kind):
             is_made = key.startswith("__") or not key.startswith("_")
             if not is_made and defaults(value):
                 yield f"{name}.{key}({defaults(value)})"
-        elif not key.startswith(LEFT) and is_plain(value) and has_number(value):
+        elif not key.startswith(LEFT) and is_number(value):
             yield f"{name}.{key} = {shown(value)}"
     if given := getattr(kind, "_field_defaults", None):
         given = {k: v for k, v in given.items() if is_plain_or_text(v)}

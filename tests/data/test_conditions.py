@@ -194,3 +194,16 @@ def test_mixed_time_zones_name_the_column():
     X = pd.DataFrame({"when": pd.Series(mixed, dtype=object)})
     with pytest.raises(ValueError, match="Column 'when' has dates that do not go toge"):
         NADE(2, "mixed", n_iter=0).fit(X)
+
+
+def test_ranges_of_categories_end_at_known_ones():
+    frame = pd.DataFrame(
+        {"size": pd.Categorical(list("sml" * 8), ["s", "m", "l"], ordered=True)}
+    )
+    frame["x"] = np.arange(24.0)
+    model = FVBN("mixed", n_iter=1, random_state=0).fit(frame)
+    drawn = model.sample(30, conditions={"size": slice("s", "m")}, random_state=0)
+    assert set(drawn["size"]) == {"s", "m"}
+    for ends in ("s", "z"), ("z", "l"):
+        with pytest.raises(ValueError, match="ends at a value that is none of its ca"):
+            model.sample(2, conditions={"size": slice(*ends)})

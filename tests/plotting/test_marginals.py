@@ -1,12 +1,15 @@
 """Columns of data and of samples."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.patches import StepPatch
 from sklearn.datasets import load_iris
 
 from skdgm import BernoulliRBM, EoNADE, GaussianRBM
 from skdgm.plotting import MarginalsDisplay
+from skdgm.plotting.marginals import _of_names, draw
 
 
 @pytest.fixture(scope="module")
@@ -230,3 +233,31 @@ def test_figures_are_as_large_as_their_columns(n_columns, size):
     X = np.random.default_rng(0).normal(size=(20, n_columns))
     display = MarginalsDisplay(X, X).plot()
     np.testing.assert_allclose(display.figure_.get_size_inches(), size)
+
+
+def test_a_column_of_up_to_ten_values_has_a_bar_for_each():
+    looks = [{"color": "C0"}, {"color": "C1"}]
+    for n in (10, 11):
+        values = np.arange(n) * 1.5
+        found = draw(plt.subplots()[1], values, values[::-1], False, looks)
+        if n == 10:
+            assert [len(bars) for bars in found] == [10, 10]
+            np.testing.assert_allclose(heights(found[0]), 0.1)
+        else:
+            assert all(isinstance(own, StepPatch) for own in found)
+            values, edges, _ = found[0].get_data()
+            assert (values * np.diff(edges)).sum() == pytest.approx(1)
+    plt.close("all")
+
+
+@pytest.mark.parametrize("n", [12, 13])
+def test_names_of_more_than_twelve_categories_are_put_together(n):
+    column = np.array([f"c{k:02}" for k in range(n) for _ in range(n - k)], object)
+    names, (shares, _) = _of_names(column, column[:5])
+    counts = np.arange(n, 0, -1)
+    if n == 12:
+        assert names == [f"c{k:02}" for k in range(12)]
+        np.testing.assert_allclose(shares, counts / counts.sum())
+    else:
+        assert names == [f"c{k:02}" for k in range(11)] + ["others"]
+        np.testing.assert_allclose(shares[-1], (1 + 2) / counts.sum())
