@@ -115,3 +115,16 @@ def test_marks_in_sparse_rows(dtype):
     found, lacks = marked(X, np.nan)
     assert found is X
     assert not lacks.any()
+
+
+def test_columns_that_are_emptied_again_have_the_names_that_they_had():
+    """Where a mask says that a column was not filled, it has no values."""
+    table = pd.DataFrame({"a": [1.0, 2.0], "x1": [3.0, 4.0]})
+    lacks = np.array([[0, 1, 0], [0, 0, 1]], bool)
+    names = np.array(["old", "none", "other"])
+    found = emptied(table, lacks, np.array([True, False, True]), names, np.nan)
+    assert found.columns.tolist() == ["a", "none", "x1"]
+    np.testing.assert_array_equal(found["a"], [1, 2])
+    assert found["none"].isna().all()
+    np.testing.assert_array_equal(found["x1"], [3, np.nan])
+    assert names.tolist() == ["old", "none", "other"]

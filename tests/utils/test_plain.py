@@ -11,6 +11,7 @@ from skdgm.data.rare import Rare
 from skdgm.exceptions import CorruptFileError
 from skdgm.utils import pandas_parts
 from skdgm.utils.plain import Plain, packed, unpacked
+from skdgm.utils.wrapped import capabilities_of
 
 pa = pytest.importorskip("pyarrow")
 
@@ -114,3 +115,28 @@ def test_types_of_times_and_of_arrow_have_parts(dtype):
 
 def test_types_that_parts_do_not_give_again_have_none():
     assert pandas_parts._named(pd.ArrowDtype(pa.struct([("a", pa.int8())]))) is None
+
+
+def test_what_a_model_can_is_told_by_its_density_or_its_methods():
+    class Sampler:
+        def sample(self, n, conditions=None):
+            pass
+
+    class Scorer(Sampler):
+        density_kind_ = "estimate"
+
+        def score_samples(self, X):
+            pass
+
+        def sample(self, n):
+            pass
+
+    either = {"nothing": "estimate", "conditions": "estimate"}
+    assert capabilities_of(Sampler()) == {"sample": either}
+    assert capabilities_of(Scorer()) == {
+        "log_prob": {"complete": "estimate", "missing": "estimate"},
+        "sample": {"nothing": "estimate"},
+    }
+    assert capabilities_of(object()) == {}
+    known = SimpleNamespace(density_=SimpleNamespace(capabilities={"a": 1}))
+    assert capabilities_of(known) == {"a": 1}
