@@ -36,7 +36,8 @@ class Constraint:
         """
         known = frame.columns.tolist()
         for name in self.columns or ():
-            if not isinstance(name, Hashable) or name not in known:
+            # The NA of pandas is neither equal to others nor not.
+            if not isinstance(name, Hashable) or name not in set(known):
                 raise ValueError(
                     f"{self!r} names the column {name!r}, but the columns are {known}."
                 )

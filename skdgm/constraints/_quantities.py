@@ -16,7 +16,8 @@ def quantity(column, who):
     their ordinals; datetime64 of dates, in local time; timedelta64 of durations; NaN or
     NaT where missing.
 
-    TypeError, which names the constraint ``who``, if it has neither numbers nor times.
+    TypeError, which names the constraint ``who``, if it has neither numbers nor times;
+    ValueError if numbers are infinite.
     """
     import pandas as pd
 
@@ -35,12 +36,15 @@ def quantity(column, who):
             raise TypeError("text")
         if pd.api.types.infer_dtype(known) == "complex":
             raise TypeError("complex numbers")
-        return pd.Series(column.to_numpy(np.float64, na_value=np.nan))
+        found = pd.Series(column.to_numpy(np.float64, na_value=np.nan))
     except (OverflowError, TypeError, ValueError) as error:
         raise TypeError(
             f"{who!r}: column {column.name!r} has the dtype {column.dtype}, which is "
             "neither of numbers nor of dates or durations."
         ) from error
+    if np.isinf(found).any():
+        raise ValueError(f"{who!r}: column {column.name!r} has infinite values.")
+    return found
 
 
 def total(columns, who):

@@ -36,6 +36,14 @@ class FixedCombinations(namedtuple("FixedCombinations", "columns"), Constraint):
         names = names_of(columns, "FixedCombinations", 2)
         return super().__new__(cls, names)
 
+    def check(self, frame: DataFrame) -> None:
+        super().check(frame)
+        if not frame[list(self.columns)].notna().all(axis=1).any():
+            raise ValueError(
+                f"{self!r}: no row has values in all of these columns, so that there "
+                "is no combination to learn."
+            )
+
     def steps(self, frame: DataFrame) -> tuple:
         return (Joint.of(frame[list(self.columns)]),)
 

@@ -65,7 +65,11 @@ def _blank(column, value):
     if categories is not None:
         known = value in categories
         return column.cat.remove_categories([value]) if known else column
-    at = (column == value).fillna(False).to_numpy(bool)
+    try:
+        at = (column == value).fillna(False).to_numpy(bool)
+    except OverflowError:
+        # Of a number that no value of this type can be.
+        return column
     return _nullable(column).mask(at) if at.any() else column
 
 

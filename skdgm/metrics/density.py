@@ -120,7 +120,11 @@ def log_density(estimator: object, X: Data) -> np.ndarray:
     """
     check_can("log_prob", estimator, "log_density")
     last, seen, log_det = unwound(estimator, X)
-    return last.score_samples(seen) + log_det
+    found = last.score_samples(seen)
+    # Of several sequences a list.
+    if isinstance(found, list):
+        return [part + log_det for part in found]
+    return found + log_det
 
 
 def parts_of(estimator):

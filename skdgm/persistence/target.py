@@ -21,10 +21,10 @@ def target_of(path):
 
 
 def path_of(path):
-    """A path as text or bytes; TypeError, which names the argument, if it is none."""
+    """A path as text; TypeError, which names the argument, if it is none."""
     if not isinstance(path, str | bytes | os.PathLike):
         raise TypeError(f"path must be text or a path; got {path!r}.")
-    return os.fspath(path)
+    return os.fsdecode(path)
 
 
 @contextmanager

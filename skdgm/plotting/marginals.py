@@ -225,7 +225,7 @@ def draw(axes, column, sampled, dates, looks):
         return [axes.stairs(d, edges, **look) for d, look in zip(densities, looks)]
     if _are_probabilities(*parts):
         values = np.array([0, 1])
-        shares = [np.array([1 - part.mean(), part.mean()]) for part in parts]
+        shares = [_shares(np.array([(1 - p).sum(), p.sum()])) for p in parts]
     else:
         shares = [_shares((part[:, None] == values).sum(axis=0)) for part in parts]
     return _bars(axes, [f"{value:g}" for value in values], shares, looks)

@@ -126,7 +126,7 @@ class SamplesDisplay:
             labels, default = None, _IMAGES // (1 + (X is not None))
             n_samples = default if n_samples is None else n_samples
         else:
-            labels = list(map(str, _labels(y)))
+            labels = list(map(str, _listed(y, "y", "classes", 1)))
             n_samples = _OF_A_CLASS if n_samples is None else n_samples
             count(n_samples, "n_samples")
             options |= of_classes(cls, estimator, y, n_samples)
@@ -166,15 +166,16 @@ class SamplesDisplay:
         return self
 
 
-def _labels(y):
-    """Labels of classes as an array; ValueError if they are no list of such."""
+def _listed(values, name, kind, least=0):
+    """Argument as a 1-D array; ValueError, which names it, if it is no list of at least
+    so many values."""
     try:
-        y = np.atleast_1d(y)
+        found = np.atleast_1d(values)
     except ValueError:
-        y = np.empty((0, 0))
-    if y.ndim != 1 or not len(y):
-        raise ValueError("y must be a list of classes, of one or more.")
-    return y
+        found = np.empty((0, 0))
+    if found.ndim != 1 or len(found) < least:
+        raise ValueError(f"{name} must be a list of {kind}; got {values!r}.")
+    return found
 
 
 def of_classes(display, estimator, y, n_samples):
@@ -193,9 +194,7 @@ def lines_of(labels, n_samples, n_columns):
     all lines of a label but its first; and the length of lines, by default such that
     there is one for each label. ValueError if a line would have samples of several
     labels."""
-    labels = [] if labels is None else labels
-    if np.ndim(labels) != 1:
-        raise ValueError(f"labels must be a list of text; got {labels!r}.")
+    labels = _listed([] if labels is None else labels, "labels", "text")
     if not len(labels):
         return [], n_columns
     n_each, rest = divmod(n_samples, len(labels))

@@ -18,7 +18,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skdgm import FVBN, MADE, VAE, EoNADE, GaussianRBM
+from skdgm import FVBN, MADE, RNNNADE, VAE, EoNADE, GaussianRBM
 from skdgm.anomaly import DensityOutlierDetector
 from skdgm.metrics import (
     free_energy_gap,
@@ -347,3 +347,11 @@ def test_no_unit_decides_which_model_is_better():
             likelihood_table([atoms, normal], table)
         apart = table[table["many"] != 0]
         assert len(likelihood_table([atoms, normal], apart)) == 2
+
+
+def test_sequences_have_densities_of_their_own():
+    sequences = [X[:5, :2], X[5:12, :2]]
+    model = RNNNADE(2, "gaussian", n_recurrent=2, n_iter=1, random_state=0)
+    found = log_density(model.fit(sequences), sequences)
+    for own, expected in zip(found, model.score_samples(sequences), strict=True):
+        np.testing.assert_array_equal(own, expected)

@@ -41,6 +41,12 @@ def test_paths_are_checked(path):
             call(path)
 
 
+def test_paths_may_be_bytes(tmp_path):
+    path = bytes(tmp_path / "model.skdgm")
+    skdgm.save(RBM, path)
+    assert_identical(skdgm.load(path), RBM)
+
+
 @pytest.fixture
 def path(tmp_path):
     found = tmp_path / "model.skdgm"
