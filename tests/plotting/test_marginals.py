@@ -228,6 +228,41 @@ def test_frames_of_any_library_with_dates(library):
     assert any("2020" in label for label in labels)
 
 
+@pytest.mark.parametrize(("n_columns", "size"), [(1, (5, 2.3)), (3, (7.5, 2.3))])
+def test_figures_are_as_large_as_their_columns(n_columns, size):
+    X = np.random.default_rng(0).normal(size=(20, n_columns))
+    display = MarginalsDisplay(X, X).plot()
+    np.testing.assert_allclose(display.figure_.get_size_inches(), size)
+
+
+def test_a_column_of_up_to_ten_values_has_a_bar_for_each():
+    looks = [{"color": "C0"}, {"color": "C1"}]
+    for n in (10, 11):
+        values = np.arange(n) * 1.5
+        found = draw(plt.subplots()[1], values, values[::-1], False, looks)
+        if n == 10:
+            assert [len(bars) for bars in found] == [10, 10]
+            np.testing.assert_allclose(heights(found[0]), 0.1)
+        else:
+            assert all(isinstance(own, StepPatch) for own in found)
+            values, edges, _ = found[0].get_data()
+            assert (values * np.diff(edges)).sum() == pytest.approx(1)
+    plt.close("all")
+
+
+@pytest.mark.parametrize("n", [12, 13])
+def test_names_of_more_than_twelve_categories_are_put_together(n):
+    column = np.array([f"c{k:02}" for k in range(n) for _ in range(n - k)], object)
+    names, (shares, _) = _of_names(column, column[:5])
+    counts = np.arange(n, 0, -1)
+    if n == 12:
+        assert names == [f"c{k:02}" for k in range(12)]
+        np.testing.assert_allclose(shares, counts / counts.sum())
+    else:
+        assert names == [f"c{k:02}" for k in range(11)] + ["others"]
+        np.testing.assert_allclose(shares[-1], (1 + 2) / counts.sum())
+
+
 def test_bits_of_which_none_is_known():
     """Shares of no values are zeros, without a warning."""
     X = np.array([[0.0], [1.0], [1.0], [1.0]])
