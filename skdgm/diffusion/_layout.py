@@ -36,8 +36,9 @@ from skdgm.distributions import (
     standard_mixture,
 )
 
-# Components of the densities of masked columns of numbers, and their least variance.
-_COMPONENTS, _FLOOR = 5, 1e-4
+# Components of the densities of masked columns of numbers, and of those with phases,
+# such as dates, of which a season has a mode in each year; their least variance.
+_COMPONENTS, _OF_WAVES, _FLOOR = 5, 30, 1e-4
 # Columns of numbers have noise if they have at least so many steps.
 _STEPS = 200
 
@@ -67,6 +68,7 @@ class Layout(NamedTuple):
         found = MixedOutput(
             *(kinds, np.asarray(columns.sizes)),
             *(standard_mixture(_COMPONENTS, "gaussian", _FLOOR), scales or None, gaps),
+            of_waves=standard_mixture(_OF_WAVES, "gaussian", _FLOOR),
         )
         if noisy.all():
             return cls(np.arange(n), np.arange(0))
@@ -125,23 +127,26 @@ class Layout(NamedTuple):
 
 def _is_fine(scale):
     """Return whether a column of numbers has so many values that they may be mixed with
-    noise."""
-    if len(scale.atoms):
+    noise. Phases, as of dates, are lost in noise."""
+    if len(scale.atoms) or len(scale.waves):
         return False
     return not scale.step or scale.high - scale.low >= _STEPS * scale.step
 
 
 class Turns:
     """The order in which the columns of rows, NaN where masked, get their values: at
-    random, but those in ``events`` first, by column, to which their values belong;
-    ``log_w`` is the log probability of these."""
+    random, but those in ``events`` first, by column, to which their values belong, and
+    then dates, whose phases others depend on; ``log_w`` is the log probability of
+    events."""
 
     def __init__(self, layout, coded, rng, events=()):
         self.layout, self.events = layout, dict(events)
         self.log_w = np.zeros(len(coded))
         noise = rng.uniform(coded.shape[1]) if coded.size else np.zeros(coded.shape)
+        if layout.output:
+            noise[:, layout.output.waved] += 1
         for j in self.events:
-            noise[:, j] += 1
+            noise[:, j] += 2
         unknown = np.isnan(coded)
         place = np.argsort(np.argsort(np.where(unknown, noise, -1.0), axis=1), axis=1)
         self.n_unknown = unknown.sum(axis=1)

@@ -72,7 +72,8 @@ class Diffusion(TableOptions, NetEstimator):
         categories, as ``OrdinalEncoder`` returns; or "mixed", by the types of a
         DataFrame's columns. A tuple has a kind for each column, a dict kinds for some
         columns by name, as of :class:`~skdgm.EoNADE`. Columns that are not real, or of
-        numbers with few different values, are masked.
+        numbers with few different values, and dates of which there are several years,
+        weeks or days, are masked.
     bits
         How bits are lost, of column_types="bernoulli": by "masks", as other columns; or
         by "flips", with rising probability, and turned back in ``n_steps`` steps [1]_.

@@ -461,3 +461,25 @@ def test_turns_put_conditions_first():
     assert (turns.rank[:, 0] == 0).all()
     np.testing.assert_array_equal(turns.due(coded, 0.5)[:, 2], True)
     assert not turns.due(coded, 0.5)[:, 0].any()
+
+
+def test_seasons_are_learned_from_phases_of_dates():
+    """Dates are masked, since noise blurs their phases, and drawn before others."""
+    pd, rng = pytest.importorskip("pandas"), np.random.default_rng(0)
+    day = pd.Series(pd.date_range("2020-01-01", periods=800))
+    warm = -np.cos(2 * np.pi * day.dt.day_of_year / 365.25)
+    noise = 0.2 * rng.normal(size=800)
+    X = pd.DataFrame({"day": day, "warm": warm + noise, "bit": rng.random(800) < 0.5})
+    options = {"n_iter": 40, "n_steps": 20, "random_state": 0}
+    model = Diffusion((32,), column_types="mixed", **options).fit(X)
+    drawn = model.sample(400, random_state=0)
+    season = -np.cos(2 * np.pi * drawn["day"].dt.day_of_year / 365.25)
+    # .4 where dates have noise.
+    assert np.corrcoef(season, drawn["warm"])[0, 1] > 0.75
+    layout = model.density_.layout
+    assert layout.masked.tolist() == [0, 2]
+    assert layout.noisy.tolist() == [1]
+    coded = np.full((9, 2), np.nan)
+    assert (Turns(layout, coded, stream(0).rows(9)).rank == [1, 0]).all()
+    turns = Turns(layout, coded, stream(0).rows(9), {1: None})
+    assert (turns.rank == [0, 1]).all()
