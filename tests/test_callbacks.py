@@ -817,7 +817,7 @@ def test_it_works_beside_others_and_inside_of_others(path):
 
 
 def test_estimators_of_others_do_not_take_it(path):
-    with pytest.raises((TypeError, AttributeError)):
+    with pytest.raises((TypeError, AttributeError), match="set_callbacks|callback"):
         SGDClassifier().set_callbacks(Checkpoint(path, n_epochs=1))
 
 

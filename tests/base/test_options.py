@@ -98,9 +98,9 @@ def test_constructor():
     assert vars(model) == {"size": (1, 2), "kind": None, "rate": 1, "a": 0.0, "b": 0.0}
     assert vars(clone(model)) == vars(model)
     assert not hasattr(Model, "rate")
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="1 to 2 positional arguments"):
         Model(1, None)
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'c'"):
         Model(c=1)
 
 
@@ -108,7 +108,8 @@ def test_constraints():
     assert Model._parameter_constraints.keys() == Model().get_params().keys()
     Model(size=(1,), kind="large")._validate_params()
     for wrong in {"size": 0}, {"rate": 0}, {"kind": "huge"}, {"kind": 1}:
-        with pytest.raises(InvalidParameterError):
+        (name,) = wrong
+        with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of"):
             Model(**wrong)._validate_params()
     assert allowed(object) == "no_validation"
     assert allowed(bool | None) == ["boolean", None]

@@ -20,9 +20,9 @@ from skdgm import (
     GenerativeDBNClassifier,
     RBMClassifier,
 )
-from tests.common.instances import CLASSES, ESTIMATORS, KINDS, cases
+from tests.common.instances import CLASSES, ESTIMATORS, KINDS, cases, name_of
 from tests.common.shapes import having, learned
-from tests.common.test_contract import BITS, HOLES, REAL, Data
+from tests.common.test_contract import BITS, HOLES, REAL, Data, takes_reals
 
 # Those that say how to answer, and are documented as such.
 LIVE = {"feature_layer", "inference_steps", "inference_tol", "n_draws", "n_orderings"}
@@ -68,14 +68,14 @@ def whole_numbers(kind):
     ]
 
 
-@of_classes
+COUNTING = [one for one in CLASSES if whole_numbers(type(one))]
+
+
+@pytest.mark.parametrize("instance", cases(COUNTING))
 def test_counts_beyond_a_machine_word_are_named_by_methods(instance):
-    cases = whole_numbers(type(instance))
-    if not cases:
-        return
     estimator, data = fitted(instance)
     required = {"X": data.X[:4], "given": {0: data.X[0, 0]}, "n_steps": 2}
-    for method, name in cases:
+    for method, name in whole_numbers(type(instance)):
         if not hasattr(estimator, method):
             continue
         function = getattr(estimator, method)
@@ -274,12 +274,14 @@ def test_copies_learn_apart(instance):
     assert_equal(answers(estimator, data), before)
 
 
-@of_kinds
+OF_REALS = [one for one in KINDS if takes_reals(one)]
+
+
+@pytest.mark.exhaustive(default=["GaussianRBM-0", "RNADE-0", "Flow-0", "Regressor-0"])
+@pytest.mark.parametrize("instance", OF_REALS, ids=name_of)
 def test_sums_beyond_all_numbers_are_named(instance):
     estimator = having(clone(instance), n_iter=1)
     data = Data(estimator)
-    if not data.real:
-        return
     X = data.X.copy()
     X[:, 3] = np.where(np.arange(len(X)) % 2, 1e308, -1e308)
     with warnings.catch_warnings():

@@ -449,7 +449,7 @@ def test_few_and_ugly_rows(kinds):
     assert np.isfinite(drawn).all()
     assert set(drawn[:, 1]) <= set(range(8))
     assert np.isfinite(model.impute(X)).all()
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="the value 9 of column 1 was not seen"):
         model.score_samples([[0.0, 9.0]])
 
 

@@ -501,8 +501,13 @@ def test_dates():
 def test_errors_leave_it_as_it_was():
     imputer = GenerativeImputer(NORMAL, random_state=0).fit(HOLES)
     before = dict(vars(imputer))
-    for wrong in (np.full((4, 2), np.nan), X[:0], [["a", "b"]] * 4, [[np.inf, 1.0]]):
-        with pytest.raises((ValueError, TypeError)):
+    for wrong, message in (
+        (np.full((4, 2), np.nan), "all of its entries are missing"),
+        (X[:0], r"0 sample\(s\)"),
+        ([["a", "b"]] * 4, "column 0 has other values"),
+        ([[np.inf, 1.0]], "X contains infinity"),
+    ):
+        with pytest.raises(ValueError, match=message):
             imputer.fit(wrong)
         assert vars(imputer) == before
     with pytest.raises(ValueError, match="all of its entries are missing"):

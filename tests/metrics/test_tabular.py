@@ -194,7 +194,7 @@ def test_guesses_by_enumeration():
                 assert np.isnan(guess).mean() < 0.5
                 for row, value in enumerate(guess):
                     near = columns[target].parts[2][best[row] + 1e-8 >= D[row]]
-                    assert np.isin(value, near) or np.isnan(value)
+                    assert np.isin(value, near) or np.isnan([value, *near]).sum() > 1
 
 
 def test_disclosed_secrets():

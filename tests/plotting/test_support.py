@@ -39,7 +39,7 @@ every = pytest.mark.parametrize("cls", DISPLAYS)
 
 @every
 def test_unfitted(cls, X):
-    with pytest.raises(NotFittedError):
+    with pytest.raises(NotFittedError, match="BernoulliRBM instance is not fitted"):
         cls.from_estimator(BernoulliRBM(), *DISPLAYS[cls](X))
 
 
@@ -57,7 +57,7 @@ def test_estimators_that_lack_what_is_shown(cls, X):
 
 @every
 def test_no_estimator_at_all(cls, X):
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="rbm is not an estimator instance"):
         cls.from_estimator("rbm", *DISPLAYS[cls](X))
 
 

@@ -75,7 +75,6 @@ def test_annealing_of_rows_with_missing_entries(kind, monkeypatch):
     step.n_betas = 60
     found = step.bracket(shared, biases, HOLED, stream(0).rows(4))
     np.testing.assert_allclose(found, exact, atol=0.25)
-    assert not found[:, 3].any() or abs(found[:, 3]).max() < 0.25
     watched = step.watched(shared, biases, HOLED, stream(0).rows(4))
     np.testing.assert_allclose(watched, -exact[0], atol=0.4)
 

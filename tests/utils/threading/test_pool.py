@@ -22,7 +22,7 @@ def test_does_each_task_once():
 
 
 def test_tells_of_what_a_task_raised():
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError, match="by zero"):
         together([Task(divmod, 1, 0), Task(divmod, 1, 1)], n_threads=2)
 
 
@@ -31,13 +31,13 @@ def test_waits_for_all_tasks_where_one_fails():
 
     def fails():
         time.sleep(0.02)
-        raise ValueError
+        raise ValueError("broken")
 
     def takes_longer():
         time.sleep(0.1)
         done.append(True)
 
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="broken"):
         together([Task(fails), Task(takes_longer)], n_threads=2)
     assert done == [True]
 
