@@ -6,8 +6,10 @@ import importlib.util
 import inspect
 import json
 import re
+import shutil
 import subprocess
 import sys
+from functools import partial
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -107,6 +109,22 @@ def test_pictures_have_descriptions():
     readme = (ROOT / "README.md").read_text()
     assert not re.findall(r'!\[\s*\]|alt="\s*"', readme)
     assert readme.count("<img") == readme.count("alt=")
+
+
+SHALLOW = ["git", "rev-parse", "--is-shallow-repository"]
+
+
+def test_commits_that_pages_of_figures_name_exist():
+    """A commit has another name once it is rebased."""
+    git = partial(subprocess.run, cwd=ROOT, capture_output=True, text=True)
+    if not shutil.which("git") or git(SHALLOW).stdout.strip() != "false":
+        pytest.skip("There is no history.")
+    pages = [path.read_text() for path in (DOC / "benchmarks").glob("*.md")]
+    names = set(re.findall(r"\b(?=[a-f\d]*[a-f])[a-f\d]*\d[a-f\d]*\b", "".join(pages)))
+    names = sorted(name for name in names if 7 <= len(name) <= 12)
+    assert len(names) > 20
+    found = git(["git", "cat-file", "--batch-check"], input="\n".join(names)).stdout
+    assert "missing" not in found, found
 
 
 def test_faults_of_a_site_are_found(tmp_path):
