@@ -15,10 +15,12 @@ import time
 from contextlib import suppress
 from typing import NamedTuple
 
+import psutil
+
 # CPU seconds that a test may take: so many, and so many times what it took before.
 LEAST, TIMES = 20, 10
-# Seconds without a word from a process that does nothing, as it waits for itself.
-SILENCE = 600
+# Seconds after which a process that does nothing, as it waits for itself, is ended.
+IDLE = 60
 
 
 class Ran(NamedTuple):
@@ -129,8 +131,8 @@ def _run_here(items, seconds, tell, budget, to_the_end):
 
 def _heard(reader, process, n_items):
     """What a child tells, until it ends or is ended."""
-    told, rest, broken, last = [], b"", None, time.monotonic()
-    done = False
+    told, rest, broken, done = [], b"", None, False
+    used, since = 0.0, time.monotonic()
     while not done:
         ready, _, _ = select.select([reader], [], [], 1.0)
         if ready:
@@ -139,12 +141,14 @@ def _heard(reader, process, n_items):
                 break
             *rows, rest = (rest + piece).split(b"\n")
             told += map(json.loads, rows)
-            done, last = bool(told) and told[-1] == ["done"], time.monotonic()
+            done = bool(told) and told[-1] == ["done"]
         elif _has_ended(process):
             break
-        elif time.monotonic() - last > SILENCE:
-            broken = "a time limit"
-            break
+        elif time.monotonic() - since > IDLE:
+            before, used, since = used, _cpu_seconds(process), time.monotonic()
+            if used - before < IDLE / 1000:
+                broken = "a time limit"
+                break
     with suppress(ProcessLookupError):
         os.killpg(process, signal.SIGKILL)
     _, status, usage = os.wait4(process, 0)
@@ -158,6 +162,17 @@ def _heard(reader, process, n_items):
     n_left = 0 if failed or broken else n_items - len(begun)
     used = usage.ru_utime + usage.ru_stime
     return Ran(failed, len(begun), n_left, broken, used)
+
+
+def _cpu_seconds(process):
+    """CPU time of a process and its children."""
+    total = 0.0
+    with suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(process)
+        for one in (parent, *parent.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                total += sum(one.cpu_times()[:2])
+    return total
 
 
 def _has_ended(process):
