@@ -113,6 +113,8 @@ def test_parameters_next_to_simulations_that_gave_numbers():
     assert tried.least == 0.5
     possible = tried.possible()
     assert possible(np.array([[-5.0], [17.4], [20.6], [33.0]])).tolist() == [0, 0, 1, 1]
+    # As near to the edge as a simulation that gave numbers.
+    assert possible(np.array([[19.6]])).tolist() == [1]
     one = Tried.of(theta, theta[:, 0] == 3)
     assert one.scale == 1
     assert one.least == 0

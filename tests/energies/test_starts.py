@@ -29,7 +29,14 @@ def test_many_spikes_begin_on(n, k, expected):
 
 
 @pytest.mark.parametrize(
-    "P", [np.eye(3), np.diag([1.0, 2, 1]), RNG.random((3, 2)), np.eye(3)[[1, 0, 2]]]
+    "P",
+    [
+        np.eye(3),
+        np.diag([1.0, 2, 1]),
+        np.diag([2.0, 3, 0.5]),
+        RNG.random((3, 2)),
+        np.eye(3)[[1, 0, 2]],
+    ],
 )
 def test_products_with_pooling(P):
     x = RNG.normal(size=(4, 3))
