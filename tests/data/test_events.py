@@ -111,3 +111,15 @@ def test_values_that_are_never_drawn_have_no_probability(name, value):
     told = f"condition .*{value}.* on column '{name}' has"
     with pytest.raises(ValueError, match=told):
         events_of(KNOWN, KNOWN.kinds, {name: [value, value]}, COLUMNS, "who")
+
+
+@pytest.mark.parametrize("wrong", [-1, 2, 0.5, 7.5])
+@pytest.mark.parametrize(("j", "values"), [(0, (0, 1)), (1, (1.5, 6.0))])
+def test_values_of_arrays_are_numbers_within_those_of_the_column(j, values, wrong):
+    X = np.column_stack([COLUMNS["bit"], COLUMNS["levels"]])
+    own = FVBN(("bernoulli", "ordinal"), n_iter=1).fit(X)._columns
+    _, _, events = events_of(own, own.kinds, {j: list(values)}, range(2), "who")
+    assert events[j].codes.sum() == 2
+    given = {j: [values[0], wrong]}
+    with pytest.raises(ValueError, match=f"{wrong}.* on column {j} has no"):
+        events_of(own, own.kinds, given, range(2), "who")

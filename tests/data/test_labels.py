@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from skdgm.data.inputs import as_values
 from skdgm.data.labels import marked, of_one_kind, warn_of_mark
 from skdgm.exceptions import LabelWarning
 
@@ -128,3 +129,24 @@ def test_marks_of_rows_without_a_label_are_warned_of(classes, unlabeled, told):
     else:
         with pytest.warns(LabelWarning, match=told):
             warn_of_mark(classes, owner)
+
+
+@pytest.mark.parametrize(
+    ("y", "kind"),
+    [
+        ([1, 2, 3], "i"),
+        ([0.5, 2], "f"),
+        ([True, False], "b"),
+        (["a", "b"], "U"),
+        (["a", 1], "O"),
+        (np.array(["a", "b"]), "U"),
+        (np.array([1, 2], np.uint8), "u"),
+        (pd.array([1, None], dtype="Int64"), "O"),
+    ],
+    ids=str,
+)
+def test_values_have_the_types_that_they_were_given_in(y, kind):
+    found = as_values(y, "Model")
+    assert found.dtype.kind == kind
+    expected = [None if value is pd.NA else value for value in list(y)]
+    assert [None if value is pd.NA else value for value in found.tolist()] == expected

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from skdgm import DBN, VAE, BernoulliRBM, EoNADE, GaussianRBM
 from skdgm.exceptions import DataRangeWarning
-from skdgm.utils.domains import bernoulli_rows, real_rows
+from skdgm.utils.domains import _sums, bernoulli_rows, real_rows
 from tests.suites import DTYPES, FLOAT32
 
 X = np.array([[0.0, 0.5], [1.0, np.nan]])
@@ -168,3 +168,14 @@ def test_a_table_without_the_names_of_the_fit_is_told():
     rbm = BernoulliRBM(2, n_iter=1, random_state=0).fit(frame)
     with pytest.warns(UserWarning, match="does not have valid feature names"):
         rbm.transform(ORDINARY)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, bool])
+def test_numbers_and_sums_of_known_entries(dtype):
+    X = (np.random.default_rng(0).random((3, 5)) * 9).astype(dtype)
+    if np.dtype(dtype).kind == "f":
+        X[0, 1] = X[2, 1] = X[1, 4] = np.nan
+    seen, total = _sums(X)
+    known = ~np.isnan(X.astype(float))
+    np.testing.assert_array_equal(seen, known.sum(axis=0))
+    np.testing.assert_allclose(total, np.where(known, X, 0).sum(axis=0), rtol=1e-6)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from skdgm.utils.windows import beneath, n_groups, window
+from skdgm.utils import windows
+from skdgm.utils.windows import add, beneath, by_images, n_groups, window
 
 CASES = [((7, 6, 2), (3, 2), (2, 3)), ((5, 8, 1), 5, 2), ((4, 4, 3), (1, 4), (1, 1))]
 
@@ -58,3 +59,29 @@ def test_groups_of_images_are_worth_their_work():
     assert n_groups(x[:250], W, shape) == 3
     assert n_groups(x, np.empty((100, 10)), shape) == 8
     assert n_groups(x[:3], np.empty((100, 1000)), shape) == 3
+
+
+@pytest.mark.parametrize("n_images", [1, 7, 30])
+def test_parts_of_groups_are_all_images_once(n_images, monkeypatch):
+    """Sums over the parts of each group are those of a group at once."""
+    monkeypatch.setattr(windows, "_WORTHWHILE", 100)
+    monkeypatch.setattr(windows, "_ROOM", 60)
+    own = window((4, 4, 1), 2, 1, "valid")
+    rng = np.random.default_rng(0)
+    x, W = rng.normal(size=(n_images, 16)), rng.normal(size=(4, 3))
+    n = n_groups(x, W, own)
+    sums, parts = np.full((n, 16, 16), np.nan), [[] for _ in range(n)]
+
+    def function(x, W, b, window, rows, patches, place):
+        parts[place[0]].append((rows.start, rows.stop, place[1]))
+        assert patches.shape == ((rows.stop - rows.start) * own.n_positions, len(W))
+        add(x[rows].T, x[rows], sums, place)
+
+    by_images(function, x, W, None, own)
+    np.testing.assert_allclose(sums.sum(axis=0), x.T @ x)
+    edges = [0, *(len(x) * (g + 1) // n for g in range(n))]
+    for group, found in enumerate(parts):
+        ends = [start for start, _, _ in found] + [found[-1][1]]
+        assert [ends[0], ends[-1]] == edges[group : group + 2]
+        assert [stop for _, stop, _ in found] == ends[1:]
+        assert [fresh for _, _, fresh in found] == [True] + [False] * (len(found) - 1)
