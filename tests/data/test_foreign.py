@@ -16,31 +16,32 @@ pa = pytest.importorskip("pyarrow")
 DAYS = [datetime(2020, 1, 1, 12), None, datetime(2021, 3, 28, 1)]
 # 1577836800 is the first second of 2020.
 FINE = [1577836800 * 10**9 + 7, None, 1577836801 * 10**9 + 1_000_001]
+# Made in tests: polars starts threads, which processes that are forked wait for.
 COLUMNS = {
-    "microseconds": polars.Series(DAYS, dtype=polars.Datetime("us")),
-    "nanoseconds": polars.Series(FINE).cast(polars.Datetime("ns")),
-    "zone": polars.Series(FINE).cast(polars.Datetime("ns", "Europe/Rome")),
-    "durations": polars.Series([timedelta(1), None, timedelta(0, 1, 7)]),
-    "fine durations": polars.Series([7, None, -(10**12) - 1]).cast(
+    "microseconds": lambda: polars.Series(DAYS, dtype=polars.Datetime("us")),
+    "nanoseconds": lambda: polars.Series(FINE).cast(polars.Datetime("ns")),
+    "zone": lambda: polars.Series(FINE).cast(polars.Datetime("ns", "Europe/Rome")),
+    "durations": lambda: polars.Series([timedelta(1), None, timedelta(0, 1, 7)]),
+    "fine durations": lambda: polars.Series([7, None, -(10**12) - 1]).cast(
         polars.Duration("ns")
     ),
-    "times": polars.Series([time(1, 2, 3, 4), None, time(23, 59, 59, 999_999)]),
-    "fine times": polars.Series([7, None, 86399 * 10**9 + 999_999_999]).cast(
+    "times": lambda: polars.Series([time(1, 2, 3, 4), None, time(23, 59, 59, 999_999)]),
+    "fine times": lambda: polars.Series([7, None, 86399 * 10**9 + 999_999_999]).cast(
         polars.Time
     ),
-    "dates": polars.Series([date(2020, 2, 29), None, date(1900, 1, 1)]),
-    "decimals": polars.Series([Decimal("32.91"), None, Decimal("-0.05")]),
-    "large": polars.Series([2**62 + 1, None, -(2**60) - 1]),
-    "single": polars.Series([0.1, None, 1e30], dtype=polars.Float32),
-    "enum": polars.Series(["b", None, "a"], dtype=polars.Enum(["b", "a", "z"])),
-    "category": polars.Series(["b", None, "a"], dtype=polars.Categorical()),
+    "dates": lambda: polars.Series([date(2020, 2, 29), None, date(1900, 1, 1)]),
+    "decimals": lambda: polars.Series([Decimal("32.91"), None, Decimal("-0.05")]),
+    "large": lambda: polars.Series([2**62 + 1, None, -(2**60) - 1]),
+    "single": lambda: polars.Series([0.1, None, 1e30], dtype=polars.Float32),
+    "enum": lambda: polars.Series(["b", None, "a"], dtype=polars.Enum(["b", "a", "z"])),
+    "category": lambda: polars.Series(["b", None, "a"], dtype=polars.Categorical()),
 }
 
 
 @pytest.mark.parametrize("library", ["polars", "pyarrow"])
 @pytest.mark.parametrize("name", COLUMNS)
 def test_values_come_back(name, library):
-    frame = polars.DataFrame({"x": COLUMNS[name]})
+    frame = polars.DataFrame({"x": COLUMNS[name]()})
     given = frame if library == "polars" else frame.to_arrow()
     found = native(as_pandas(given), schema_of(given))
     assert type(found) is type(given)
