@@ -73,7 +73,7 @@ class HelmholtzMachine(BitOptions, LatentEstimator, implied=SigmoidBeliefNetwork
     baseline: ClassVar = "none"
     temperature: ClassVar = 1.0
 
-    _MODEL, _BUDGET = HelmholtzModel(), Budget(4_500, 20, 120)
+    _MODEL, _BUDGET = HelmholtzModel(), Budget(4_500, 20, 120, 1_500)
     _REVIVE = "Raise learning_rate or n_iter, or take fewer layers."
 
     @property

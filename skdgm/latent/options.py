@@ -31,8 +31,8 @@ class LatentOptions(TableOptions):
     n_draws
         Draws for each row in :meth:`score_samples`. It may be changed after ``fit``.
     n_iter
-        Number of epochs; "auto": 4,500 updates, but between 20 and 120 epochs; a VAE's
-        smaller tables get 1,500 updates, but at most 360 epochs.
+        Number of epochs; "auto": 4,500 updates, but between 20 and 120 epochs; smaller
+        tables of a VAE or a HelmholtzMachine get 1,500 updates, but at most 360 epochs.
 
     Attributes
     ----------
