@@ -3,7 +3,9 @@
 import numpy as np
 from scipy.special import expit
 
-from skdgm import VRNN
+from skdgm import RNNNADE, VRNN
+from skdgm.utils.random import stream
+from tests.numerical import assert_means
 
 RNG = np.random.default_rng(0)
 X = (RNG.random((40, 3)) < [0.2, 0.5, 0.8]).astype(float)
@@ -39,3 +41,15 @@ def test_particles_are_chosen_again_only_where_asked_for(monkeypatch):
         density.resample, density.n_draws = resample, n_draws
         density.log_prob(X, lengths=[20, 20])
         assert bool(chosen) == (resample and n_draws > 1)
+
+
+def test_units_of_the_cell_drop_out_in_training_alone():
+    model = RNNNADE(3, dropout=0.5, n_iter=1, random_state=0)
+    net = model.fit(X)._MODEL.net(model._facts())
+    params = model._training.learned
+    states = np.tile(RNG.normal(size=(1, net.n_units)), (2000, 1))
+    plain = np.asarray(net.biases(params, states).visible)
+    np.testing.assert_array_equal(plain, plain[:1].repeat(2000, axis=0))
+    drawn = np.asarray(net.biases(params, states, stream(0).rows(2000)).visible)
+    assert (drawn != plain).any(axis=1).mean() > 0.5
+    assert_means(drawn, plain[0])
