@@ -55,7 +55,7 @@ from tests.common.test_contract import Data
 
 LIST = Path(__file__).with_name("records.json")
 N_ROWS = 24
-WEIGHT = np.tile([1.0, 2.0, 0.5], N_ROWS // 3)
+WEIGHT = np.tile([1.5, 2.0, 0.5], N_ROWS // 3)
 # Methods of rows with missing entries.
 OF_ROWS = "score_samples", "transform", "impute", "predict_proba", "predict"
 OF_ROWS += "reconstruct", "invert", "free_energy", "likelihood_bound"
@@ -82,7 +82,16 @@ ROWS["frame"] = pd.DataFrame(ROWS["real"][:, :2], columns=["a", "b"]).assign(
     bit=ROWS["bits"][:, 0],
     kind=np.array(["x", "y", "z", None])[RNG.integers(4, size=N_ROWS)],
 )
+# A value that a third of the rows have, and categories that are rare.
+ROWS["rare"] = pd.DataFrame(
+    {
+        "a": np.where(np.arange(N_ROWS) % 3, ROWS["real"][:, 0], 0),
+        "kind": np.array([*"xxxyyyzw"])[RNG.integers(8, size=N_ROWS)],
+    }
+)
+ROWS["one"] = ROWS["real"][:, :1]
 MIXED = {"column_types": "mixed"}
+RARE = MIXED | {"min_frequency": 0.2, "handle_unknown": "infrequent_if_exist"}
 REALS = {"column_types": "gaussian"}
 GIVEN = {"attribute_conditional": True}
 CLASSES = {"class_conditional": True}
@@ -156,6 +165,21 @@ OTHERS = [
     ("frame", None, EoNADE((5,), **MIXED, n_steps=2, learned_steps="last")),
     ("frame", None, NeuralAutoregressive(2, **MIXED)),
     ("frame", None, SigmoidBeliefNetwork((4, 3), **MIXED)),
+    *(
+        ("rare", None, one)
+        for one in (
+            *(GAN(3, (6,), **RARE), BiGAN(3, (6,), **RARE), GMMN(3, (6,), **RARE)),
+            *(VAE(2, (5,), **RARE), Diffusion((5,), **RARE), NADE(5, **RARE)),
+            *(EoNADE((5,), **RARE), FVBN(**RARE), DenoisingAutoencoder(6, **RARE)),
+        )
+    ),
+    *(
+        ("one", None, one)
+        for one in (
+            *(Flow(2, (4,)), GMMN(3, (6,), **REALS, n_draws=1), VAE(2, (5,), **REALS)),
+            *(Diffusion((5,)), RNADE(5), EoNADE((5,), **REALS), GSN((5, 4), **REALS)),
+        )
+    ),
     *(
         ("bits", None, BernoulliRBM(4, gradient=gradient))
         for gradient in (
@@ -240,6 +264,12 @@ def record(X, y, instance):
             found[name] = _called(estimator, name, few, **three)
         found["filled"] = _called(estimator, "impute", few, **DRAWN, **three)
         found["sample"] = _called(estimator, "sample", 3, random_state=0)
+        found["given"] = _called(estimator, "conditional_sample", few, random_state=0)
+        column, rows = (X.columns[0], X) if hasattr(X, "columns") else (0, X.T)
+        value = rows[column][~np.isnan(rows[column])][0]
+        for name, own in ("value", value), ("range", slice(value, None)):
+            how = {"random_state": 0, "conditions": {column: own}}
+            found[f"given a {name}"] = _called(estimator, "sample", 3, **how)
         for name in "generate", "inverse_transform":
             width = getattr(estimator, "n_components", 0)
             if name == "inverse_transform" and found["transform"] is not None:
