@@ -66,6 +66,11 @@ def check_alike(columns, who, *, summed=False):
 
 def _sort(column, who):
     """A word for what a column has: numbers, dates, durations or periods of a unit."""
+    if hasattr(column.dtype, "categories"):
+        raise TypeError(
+            f"{who!r}: column {column.name!r} has categories, which do not compare: "
+            "make numbers or times of them."
+        )
     if form_of(column) == "period":
         return f"periods ({column.dtype.name})"
     kind = quantity(column, who).dtype.kind

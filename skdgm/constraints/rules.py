@@ -120,7 +120,10 @@ class Range(
             own = pd.to_timedelta(own)
         elif isinstance(column.dtype, pd.PeriodDtype):
             own = pd.Series(pd.PeriodIndex([end], freq=column.dtype.freq))
-        return quantity(own, self)[0]
+        found = quantity(own, self)
+        if found.dtype.kind != x.dtype.kind:
+            raise TypeError(f"{self!r}: {end!r} is no value of the column's type.")
+        return found[0]
 
     def condition(self) -> dict:
         """The same as a condition of ``sample``."""

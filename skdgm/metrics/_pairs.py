@@ -1,5 +1,6 @@
 """Pairs of tables to be compared: validation, and DataFrames as numbers."""
 
+import sys
 from numbers import Real
 
 import numpy as np
@@ -13,6 +14,7 @@ from skdgm.utils.threading.callers import warn
 
 # Ratio of the largest absolute values of two tables above which a warning is given.
 _FACTOR = 8
+_GREATEST = sys.float_info.max
 
 
 def check_pair(first, second, names, who="the comparison", **options):
@@ -51,7 +53,8 @@ def check_number(value, name, **options):
     """Check that a value is a finite real number within bounds, as of
     :func:`sklearn.utils.check_scalar`, which itself accepts NaN."""
     check_scalar(value, name, Real, **options)
-    if not np.isfinite(value):
+    # NumPy has no integers as large as Python's.
+    if abs(value) > _GREATEST or value != value:
         raise ValueError(f"{name} must be a finite number, but it is {value}.")
 
 

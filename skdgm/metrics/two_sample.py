@@ -129,6 +129,7 @@ def tell_apart(X, Y, classifier, cv, random_state):
     rows, labels = rows[order], labels[order]
     if cv is None:
         cv = StratifiedShuffleSplit(1, test_size=0.5, random_state=random_state)
+    cv = cv.item() if isinstance(cv, np.ndarray) and not cv.ndim else cv
     if isinstance(cv, Iterable) and not isinstance(cv, str):
         cv = list(cv)
         pairs = [isinstance(fold, list | tuple) and len(fold) == 2 for fold in cv]

@@ -1,7 +1,7 @@
 """Display of marginal distributions of data and of samples, column by column."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from numbers import Integral
 
 import numpy as np
@@ -136,7 +136,8 @@ class MarginalsDisplay:
         check_looks(type(self), data_kw=data_kw, samples_kw=samples_kw)
         found = read((self.X, self.samples), _WHO)
         names = numbered(len(found)) if self.names is None else self.names
-        if np.ndim(names) != 1 or len(names) != len(found):
+        listed = isinstance(names, Sized) and not isinstance(names, str)
+        if not listed or len(names) != len(found):
             raise ValueError(
                 f"names must be those of all {len(found)} columns; got {names!r}."
             )

@@ -111,17 +111,20 @@ class ReconstructionDisplay:
             a table with categories or dates.
         """
         pyplot(cls)
-        if X_true is not None and np.shape(X_true) != np.shape(X):
-            raise ValueError(
-                f"X_true has the shape {np.shape(X_true)}, but X {np.shape(X)}: they "
-                "must be the same rows."
-            )
+        known = _pixels(cls, X, "X")
+        if X_true is not None:
+            X_true = _pixels(cls, X_true, "X_true")
+            if X_true.shape != known.shape:
+                raise ValueError(
+                    f"X_true has the shape {X_true.shape}, but X {known.shape}: they "
+                    "must be the same rows."
+                )
         count(n_images, "n_images")
-        first = np.arange(min(n_images, _num_samples(X)))
-        known = _pixels(cls, X, "X")[first]
+        first = np.arange(min(n_images, len(known)))
+        known = known[first]
         X = _safe_indexing(X, first)
         if X_true is not None:
-            X_true = np.asarray(_safe_indexing(X_true, first))
+            X_true = X_true[first]
         if np.isnan(known).any():
             check_has(cls, estimator, ("impute",), "generative models")
             filled = np.asarray(estimator.impute(X, **options))

@@ -227,6 +227,11 @@ def taking_numbers(step):
     step and a remedy; others pass unchanged."""
     try:
         yield
+    except OverflowError as error:
+        who = type(step).__name__
+        raise ValueError(
+            f"{who}: X has a number beyond all floats ({error})."
+        ) from error
     except (TypeError, ValueError) as error:
         if not any(part in str(error) for part in _NO_NUMBER):
             raise

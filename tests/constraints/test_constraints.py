@@ -263,11 +263,14 @@ def test_they_are_records(constraint):
         (Inequality("far", "net"), "'far' has infinite values"),
         (Inequality(pd.NA, "net"), "names the column <NA>, but"),
         (FixedCombinations(["none", "net"]), "no combination to learn"),
+        (Inequality("kind", "net"), "'kind' has categories, which do not compare"),
+        (Range("net", DAYS[0]), "no value of the column's type"),
     ],
-    ids=range(5),
+    ids=range(7),
 )
 def test_odd_columns_are_refused(constraint, told):
     columns = {"text": FRAME["net"].astype(str), "turn": 1j, "far": np.inf}
+    columns["kind"] = FRAME["net"].astype("category")
     with pytest.raises((TypeError, ValueError), match=told):
         fitted(FRAME.assign(**columns, none=None), constraint)
 

@@ -114,6 +114,7 @@ TOO_LARGE = [
     (lambda X: pool_estimates(X[0], [5e-324] * 2), "too large or too small"),
     (lambda X: pool_estimates(X[0].astype("M8[s]"), X[1]), "estimates has times"),
     (lambda X: autocorrelation([[10**400, 1]]), "chains has a number beyond"),
+    (lambda X: maximum_mean_discrepancy(X, X, gamma=10**399), "gamma must be a finite"),
     (lambda X: autocorrelation(1e200 * X), "chains has values as large as"),
     (lambda X: parzen_log_likelihood(X, X, sigma=1e200), "sigma has values as large"),
     (lambda X: parzen_log_likelihood(X, X, X_valid=X, sigmas=[1e200]), "sigmas has"),

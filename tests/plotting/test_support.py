@@ -83,6 +83,7 @@ NOT_SHOWN = [
     (lambda: ManifoldDisplay(ROWS[:3], (0, 1), ["a", "b"]), ValueError, "a square"),
     (lambda: MarginalsDisplay(ROWS, ROWS, names=[]), ValueError, "all 4 columns; got"),
     (lambda: MarginalsDisplay(ROWS, ROWS, names=len), ValueError, "all 4 columns"),
+    (lambda: MarginalsDisplay(ROWS, ROWS, names=[[], [1]]), ValueError, "all 4 col"),
     (
         lambda: MarginalsDisplay(1e308 * ROWS, ROWS),
         ValueError,

@@ -196,6 +196,12 @@ def test_strings_are_named(step, X):
         step.fit(np.zeros(np.shape(X))).transform(X)
 
 
+def test_numbers_beyond_all_floats_are_named():
+    for step in Dequantizer(), BernoulliBinarizer():
+        with pytest.raises(ValueError, match="beyond .*floats"):
+            step.fit(np.array([[10**400], [1]], object))
+
+
 def test_ends_of_intervals_of_bits():
     """A value at the threshold is off, and one of 0 whatever is drawn."""
 
