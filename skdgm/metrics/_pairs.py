@@ -3,7 +3,6 @@
 import sys
 from numbers import Real
 
-import numpy as np
 from sklearn.utils.validation import check_scalar
 
 from skdgm.exceptions import DataRangeWarning
