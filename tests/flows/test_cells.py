@@ -271,7 +271,7 @@ def test_what_is_beyond_the_bounds():
     with pytest.warns(DataRangeWarning, match=r"beyond the bounds of columns \[1\]"):
         flow.score_samples([[0, 7]])
     np.testing.assert_array_equal(flow.score_samples(COUNTS[:3]), before)
-    for bounds in (1, 0), (0, np.inf), (0, 1, 2), (0, "a"), {0: 3}:
+    for bounds in (1, 0), (1, 1), (0, np.inf), (0, 1, 2), (0, "a"), {0: 3}:
         with pytest.raises(ValueError, match="bounds of Flow must be"):
             Flow(bounds=bounds, **SHORT).fit(COUNTS)
 

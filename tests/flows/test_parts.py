@@ -105,3 +105,11 @@ def test_the_monitor_adds_two_standard_errors():
     gap = losses[1] - losses[0]
     error = np.sqrt((w**2 * (gap - w @ gap) ** 2).sum())
     assert watch(None)[1] == pytest.approx(w @ losses[1] + 2 * error)
+
+
+def test_a_constant_column_between_limits_is_as_wide_as_what_is_uniform():
+    X = np.column_stack([np.full(30, 0.3), RNG.random(30)])
+    cells = Flow(bounds=(0, 1), **SHORT).fit(X)._columns.cells
+    u = (np.arange(100_000) + 0.5) / 100_000
+    np.testing.assert_allclose(cells.spread[0], logit(u).std(), rtol=1e-3)
+    np.testing.assert_allclose(cells.center[0], logit(0.3), rtol=1e-6)
