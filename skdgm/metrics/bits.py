@@ -120,8 +120,8 @@ def numbers_of(X, columns):
     """Numbers in each of the columns; of sparse columns the stored ones only."""
     try:
         X = X.tocsc() if sp.issparse(X) else X if hasattr(X, "iloc") else np.asarray(X)
-    except ValueError:
-        # Lists of different lengths.
+    except (TypeError, ValueError):
+        # Lists of different lengths, or columns of several kinds.
         X = np.empty(0)
     known = X.ndim == 2
     return [_values(X, j) if known and j < X.shape[1] else _NONE for j in columns]

@@ -131,7 +131,7 @@ def maximum_mean_discrepancy(
     count(n_permutations, "n_permutations", 0)
     random_state = check_random_state(random_state)
     rows, m = np.concatenate([X, Y]), len(X)
-    if kernel == "rbf":
+    if isinstance(kernel, str) and kernel == "rbf":
         gamma = median_gamma(rows, random_state) if gamma is None else gamma
         check_number(gamma, "gamma", min_val=0, include_boundaries="neither")
         # Centring reduces cancellation in the squared distances.

@@ -18,6 +18,8 @@ from skdgm.metrics._pairs import check_number, check_pair
 from skdgm.typing import ArrayLike, Data
 from skdgm.utils.domains import as_numbers, refuse_huge
 
+# Smallest number of which the inverse is a float.
+_TINY = np.finfo(np.float64).tiny
 _WHO = "parzen_log_likelihood"
 # Entries of a block of distances from rows to samples.
 _ENTRIES = 2**22
@@ -141,6 +143,7 @@ def parzen_log_likelihood(
         raise ValueError("sigmas are to choose from, but sigma is given.")
     check_number(sigma, "sigma", min_val=0, include_boundaries="neither")
     refuse_huge(sigma, "sigma")
+    refuse_huge(1 / max(sigma, _TINY), "1 / sigma")
     rows = log_densities(X, samples, [sigma])[0]
     se = rows.std(ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else np.nan
     return Parzen(float(rows.mean()), float(se), float(sigma), rows)
@@ -153,6 +156,7 @@ def _best(X, samples, sigmas):
         refuse_huge(sigmas, "sigmas")
         if sigmas.min() <= 0:
             raise ValueError(f"sigmas must be above 0, but {sigmas.min():g} is not.")
+        refuse_huge(1 / np.maximum(sigmas, _TINY), "1 / sigmas")
         return sigmas[np.argmax(log_densities(X, samples, sigmas).mean(axis=1))]
     sigma = best_sigma(X, samples)
     if not sigma:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 from sklearn.utils.validation import check_scalar
 
+from skdgm.metrics._pairs import check_number
 from skdgm.typing import ArrayLike
 from skdgm.utils.domains import as_numbers
 
@@ -140,7 +141,7 @@ def pool_estimates(
         raise ValueError("A variance is negative: give squared standard errors.")
     check_scalar(complete_dof, "complete_dof", Real, min_val=1 / _MOST)
     limits = {"min_val": 0, "max_val": 1, "include_boundaries": "neither"}
-    check_scalar(confidence, "confidence", Real, **limits)
+    check_number(confidence, "confidence", **limits)
     estimate, within, between = Q.mean(axis=0), U.mean(axis=0), Q.var(axis=0, ddof=1)
     added = (1 + 1 / m) * between
     total = within + added

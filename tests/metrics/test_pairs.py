@@ -115,6 +115,13 @@ TOO_LARGE = [
     (lambda X: pool_estimates(X[0].astype("M8[s]"), X[1]), "estimates has times"),
     (lambda X: autocorrelation([[10**400, 1]]), "chains has a number beyond"),
     (lambda X: maximum_mean_discrepancy(X, X, gamma=10**399), "gamma must be a finite"),
+    (lambda X: parzen_log_likelihood(X, X, sigma=5e-324), "1 / sigma has values as"),
+    (lambda X: parzen_log_likelihood(X, X, X_valid=X, sigmas=[1e-200]), "1 / sigmas"),
+    (
+        lambda X: pool_estimates(X[0], X[1] ** 2, confidence=np.nan),
+        "confidence must be",
+    ),
+    (lambda X: maximum_mean_discrepancy(X, X, kernel=pd.NA), "kernel"),
     (lambda X: autocorrelation(1e200 * X), "chains has values as large as"),
     (lambda X: parzen_log_likelihood(X, X, sigma=1e200), "sigma has values as large"),
     (lambda X: parzen_log_likelihood(X, X, X_valid=X, sigmas=[1e200]), "sigmas has"),
