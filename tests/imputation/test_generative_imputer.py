@@ -266,11 +266,10 @@ def test_a_model_of_a_frame_may_be_given_an_array():
     pd.testing.assert_frame_equal(found, imputer.transform(codes))
 
 
-@pytest.mark.exhaustive
 def test_marks_beyond_the_numbers_of_a_column():
     frame = pd.DataFrame({"a": np.arange(20), "b": np.arange(20) % 3 + 0.5})
     imputer = GenerativeImputer(NORMAL, missing_values=10**39, random_state=0)
-    pd.testing.assert_frame_equal(imputer.fit(frame).transform(frame), frame)
+    np.testing.assert_array_equal(imputer.fit(frame).transform(frame), frame)
 
 
 def test_other_marks_of_missing_values():

@@ -26,10 +26,10 @@ def test_what_is_on_disk_is_as_old_as_any_kernel():
     assert len(disk.STAMP) == len(list(Path(disk.__file__).parent.parent.rglob("*.py")))
 
 
-def run_kernels(*options, **environment):
+def run_kernels(*options, pattern="test_*.py", **environment):
     """Run the tests of kernels in another process, without plugins that others have
     installed, whose warnings would be errors."""
-    files = sorted(str(path) for path in HERE.rglob("test_*.py"))
+    files = sorted(str(path) for path in HERE.rglob(pattern))
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", ""]
     command += ["-p", "no:cacheprovider"]
     found = subprocess.run(
@@ -46,6 +46,12 @@ def run_kernels(*options, **environment):
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="this is that run")
 def test_kernels_run_as_plain_python():
     run_kernels(NUMBA_DISABLE_JIT="1")
+
+
+@pytest.mark.exhaustive
+@compiled
+def test_epochs_run_as_plain_python():
+    run_kernels(NUMBA_DISABLE_JIT="1", pattern="test_epochs.py")
 
 
 @pytest.mark.release
