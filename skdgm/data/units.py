@@ -83,12 +83,12 @@ def checked_kinds(column_types):
             )
 
 
-def _deviation(kinds, mean, limits):
-    """Standard deviation of units with given means; of shares at most about that."""
-    share = (mean / limits).clip(0, 1)
-    found = np.where(kinds == "poisson", np.sqrt(np.maximum(mean, 0)), 0.25)
-    of_counts = np.sqrt(limits * share * (1 - share))
-    return np.where(kinds == "binomial", of_counts, found)
+def _least_deviation(kinds, mean, limits):
+    """Standard deviation below which no column is scaled: counts that are nearly always
+    0 vary little now, but not where a hidden unit turns them on, by at most the
+    deviation of fair bits, or that of a rate of 1."""
+    least = np.where(kinds == "poisson", np.sqrt(np.maximum(mean, 1)), 0.25)
+    return np.where(kinds == "binomial", 0.5 * np.sqrt(limits), least)
 
 
 def _limits(kinds, limits):
@@ -185,12 +185,7 @@ class UnitColumns(MixedColumns):
             limits[which] = np.where(given[which], given[which], np.maximum(highest, 1))
         mean, deviation, base = self._moments_of(table, kinds, seen, total)
         gained = np.isin(kinds, ("interval", *_COUNTS))
-        spread = np.maximum(deviation, _deviation(kinds, mean, limits))
-        spread = np.where(gained & (spread > 0), spread, 1.0)
-        # Counts that are nearly always 0 vary little now, but not where a hidden unit
-        # turns them on: by at most the deviation of fair bits, or that of a rate of 1.
-        most = np.where(kinds == "binomial", 0.5 * np.sqrt(limits), 1.0)
-        spread = np.where(np.isin(kinds, _COUNTS), np.maximum(spread, most), spread)
+        spread = np.maximum(deviation, _least_deviation(kinds, mean, limits))
         gains = np.where(gained, 2.0 ** -np.rint(np.log2(spread)), 1.0)
         halves = kinds == "rectified"
         size = np.hypot(mean, deviation)

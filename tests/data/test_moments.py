@@ -157,3 +157,19 @@ def test_kinds_of_units_that_are_unknown_are_named(kinds, wrong):
     else:
         with pytest.raises(ValueError, match=f"got {wrong!r}"):
             checked_kinds(kinds)
+
+
+def test_gains_are_powers_of_two_near_the_inverse_deviation():
+    """That of counts is at least that of fair bits, or of a rate of 1."""
+    fair = np.tile([0.0, 12], 6)
+    X = np.column_stack([fair, fair / 12, np.zeros(12), fair * 3, fair > 0])
+    X[:, 2] = [1] + [0] * 11
+    kinds = ("binomial(12)", "interval", "poisson", "poisson", "bernoulli")
+    fitted = learned(X, domain=UnitColumns(kinds))
+    spread = np.array([6, 0.5, 1, 18, 1])
+    expected = 2 ** -np.rint(np.log2(spread))
+    np.testing.assert_array_equal(fitted.columns.units.gains, expected)
+    constant = learned(np.full((4, 3), 0.0), domain=UnitColumns(kinds[:3]))
+    spread = [np.sqrt(12) / 2, 0.25, 1]
+    expected = 2 ** -np.rint(np.log2(spread))
+    np.testing.assert_array_equal(constant.columns.units.gains, expected)
