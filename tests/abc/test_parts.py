@@ -189,3 +189,10 @@ def test_a_tolerance_that_is_reached_ends_the_populations():
     assert fitted(0.0).n_simulations_ == 400
     # All within a wide one are kept.
     assert len(fitted(2.0).particles_) > 30
+
+
+def test_priors_of_several_parameters_have_columns_in_their_places():
+    priors = Priors([stats.norm(9), stats.multivariate_normal([0, 50])])
+    theta = priors.draw(40, np.random.default_rng(0))
+    np.testing.assert_allclose(theta.mean(axis=0), [9, 0, 50], atol=0.7)
+    assert priors.names == ["theta0", "theta1", "theta2"]

@@ -268,3 +268,13 @@ def test_bits_of_which_none_is_known():
     X = np.array([[0.0], [1.0], [1.0], [1.0]])
     display = MarginalsDisplay(X, np.full((4, 1), np.nan)).plot()
     assert [patch.get_height() for patch in display.data_[0]] == [0.25, 0.75]
+
+
+@pytest.mark.parametrize("unit, n_days", [("h", 1 / 24), ("D", 1), ("W", 7)])
+def test_times_are_drawn_in_days(unit, n_days):
+    dates = pd.DataFrame({"day": pd.to_datetime("2020-01-01")}, index=range(3))
+    dates["day"] += pd.to_timedelta(np.arange(3) * n_days, unit="D")
+    display = MarginalsDisplay(dates, dates).plot()
+    low, high = display.axes_[0].get_xlim()
+    first = (dates["day"][0] - pd.Timestamp("1970-01-01")).days
+    assert low <= first and first + 2 * n_days <= high < first + 4 * n_days + 1

@@ -121,6 +121,14 @@ def test_without_attributes_the_density_is_that_of_a_mixture():
     assert (abs(shares - p) < 4 * np.sqrt(p * (1 - p) / 4000)).all()
 
 
+def test_the_mixture_of_real_columns_is_in_their_units():
+    model = net(column_types="gaussian").fit(REAL, CODES)
+    classes, counts = np.unique(CODES, return_counts=True)
+    given = [model.score_samples(REAL, np.full(60, k)) for k in classes]
+    expected = logsumexp(given + np.log(counts / 60)[:, None], axis=0)
+    np.testing.assert_allclose(model.score_samples(REAL), expected, rtol=1e-9)
+
+
 def test_missing_entries_are_filled_by_the_posterior_of_attributes():
     model = net().fit(BITS, CODES)
     row = np.array([[1.0, np.nan, 1.0, 0.0]])
