@@ -277,4 +277,5 @@ def test_times_are_drawn_in_days(unit, n_days):
     display = MarginalsDisplay(dates, dates).plot()
     low, high = display.axes_[0].get_xlim()
     first = (dates["day"][0] - pd.Timestamp("1970-01-01")).days
-    assert low <= first and first + 2 * n_days <= high < first + 4 * n_days + 1
+    assert low <= first
+    assert first + 2 * n_days <= high < first + 4 * n_days + 1
