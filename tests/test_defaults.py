@@ -115,7 +115,11 @@ def test_epochs_are_those_of_docstrings():
         )
         assert thing._BUDGET[:3] == (usual, least, most), thing
         of_bits = getattr(thing, "_BUDGET_BITS", None)
-        assert of_bits is None or of_bits[:3] == (bits, least, most), thing
+        if of_bits is not None:
+            assert of_bits[:3] == (bits, least, most), thing
+            for kind, number in ("bernoulli", bits), ("gaussian", usual):
+                budget = thing(column_types=kind)._budget
+                assert budget.n_updates == number, thing
     assert found > 30
 
 

@@ -359,3 +359,16 @@ def test_contrastive_divergence_of_a_machine_without_hidden_units(name):
     phases, *_ = cd(stream(2), Gibbs(energy), params, x, clamp, 30)
     assert all(a is b for a, b in zip(phases.data, x))
     assert_expectation(energy, params, phases, truth.likelihood_gradient(*data))
+
+
+def test_limits_of_norms_hold_at_all_ends_of_three_way_links():
+    energy, params = random_machine(GRAPHS["three-way"], seed=0)
+    for W in params.couplings:
+        W *= 9
+    before = [W / np.linalg.norm(W, axis=0) for W in params.couplings]
+    energy.constrain(params, max_norm=0.5)
+    assert len(params.couplings) == 6
+    for W, direction in zip(params.couplings, before):
+        norms = np.linalg.norm(W, axis=0)
+        assert (norms <= 0.5 + 1e-9).all()
+        np.testing.assert_allclose(W / norms, direction)
