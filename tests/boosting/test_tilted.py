@@ -11,7 +11,8 @@ from sklearn.neighbors import KernelDensity
 from sklearn.tree import DecisionTreeClassifier
 
 from skdgm import FVBN
-from skdgm.boosting._tilted import Tilted, log_odds
+from skdgm.boosting._tilted import Tilted, _longest, log_odds
+from skdgm.utils.weighted import effective
 
 ERRORS = 4
 RNG = np.random.default_rng(0)
@@ -183,3 +184,11 @@ def test_the_standard_error_of_log_Z_is_its_spread():
     spread = np.std(found[:, 0])
     assert 0.7 < found[:, 1].mean() / spread < 1.4
     assert abs(found[:, 0].mean() - truth) < ERRORS * spread / np.sqrt(50)
+
+
+def test_half_of_the_draws_are_effective_after_the_longest_step():
+    tilt = np.random.default_rng(0).normal(size=200)
+    step = _longest(9 * tilt, 1.0)
+    assert step < 1
+    assert effective(9 * step * tilt) == pytest.approx(100, rel=0.01)
+    assert _longest(tilt / 9, 1.0) == 1

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.special import expit, logsumexp, softmax
 
 from skdgm.latent.activity import are_dependent
@@ -199,3 +200,10 @@ def test_columns_depend_where_an_eigenvalue_is_clearly_beyond_chance(r, dependen
     assert are_dependent(holed) == dependent
     assert not are_dependent(x[:, :1])
     assert not are_dependent(np.where(x == x[0], np.inf, x))
+
+
+def test_the_divergence_of_bits_is_that_of_coins():
+    odds, prior = RNG.normal(size=(2, 5, 3))
+    p, q = (np.stack([expit(-own), expit(own)]) for own in (odds, prior))
+    expected = stats.entropy(p, q).sum(axis=1)
+    np.testing.assert_allclose(Coins().divergence(odds, prior), expected)
