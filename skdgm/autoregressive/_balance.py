@@ -1,6 +1,6 @@
 r"""Biases with which bits and categories are on average as frequent as in the data.
 
-Where the likelihood is highest, its derivative by the bias of each logit is zero:
+The derivative of the likelihood by the bias of each logit is zero at its maximum:
 
 .. math:: \sum_r w_r \, p(x_{rt} = k \mid x_{r,<t}) = \sum_r w_r \, [x_{rt} = k]
 

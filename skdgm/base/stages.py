@@ -102,7 +102,7 @@ class Epochs(Stage):
     transient : tuple of str
         Fitted attributes that not all training states have.
     finishes : bool
-        Whether the data say when to end, so that the objective finishes the state.
+        True if the data choose the end, so that the objective finishes the state.
     """
 
     early_stopping, shown, n_epochs, transient = False, True, None, ()

@@ -12,6 +12,7 @@ from skdgm.data.foreign import as_pandas, is_foreign
 from skdgm.data.inputs import as_numbers, as_values, check_length
 from skdgm.data.kinds import ColumnType
 from skdgm.data.labels import codes_of, of_classes
+from skdgm.data.reach import read_within
 from skdgm.data.scales import tail
 from skdgm.exceptions import DataRangeWarning
 from skdgm.training import column_sums
@@ -184,8 +185,8 @@ class Attributes(NamedTuple):
         ends = np.broadcast_to(self.range, (2, len(self.sizes)))
         least, most = np.where(real, np.repeat(ends, self.sizes, axis=1), [[0], [1]])
         room = tail(self.seen) * (most - least)
-        below, above = inputs < least - room, inputs > most + room
-        far = (below | above).any(axis=0)
+        outer = least - room, most + room
+        inputs, far = read_within(inputs, outer, (least, most))
         if far.any():
             name = self.names[np.repeat(np.arange(len(self.sizes)), self.sizes)[far][0]]
             warn(
@@ -193,7 +194,7 @@ class Attributes(NamedTuple):
                 "is read as the end of this, since nothing was learned of others.",
                 DataRangeWarning,
             )
-        return np.where(below, least, np.where(above, most, inputs))
+        return inputs
 
 
 class Known(NamedTuple):

@@ -119,13 +119,18 @@ def within_reach(columns, v):
     """Known values, (n_rows, n_columns) in the units of a model and NaN where missing,
     as a net reads them: beyond the range seen, and a tail, as the end of this; and a
     mask of the columns that have such values, for :func:`tell_beyond`."""
-    (low, high), (least, most) = ends(columns, v.shape[1])
+    return read_within(v, *ends(columns, v.shape[1]))
+
+
+def read_within(v, outer, inner):
+    """Values beyond the ``outer`` ends of their columns, (least, largest), as the
+    ``inner`` ones, in the type of v; and a mask of the columns with such values."""
     with np.errstate(invalid="ignore"):
-        below, above = v < low, v > high
+        below, above = v < outer[0], v > outer[1]
     beyond = (below | above).any(axis=0)
     if not beyond.any():
         return v, beyond
-    found = np.where(below, least, np.where(above, most, v))
+    found = np.where(below, inner[0], np.where(above, inner[1], v))
     return found.astype(v.dtype, copy=False), beyond
 
 

@@ -20,6 +20,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import entr, ndtr, ndtri
 
+from skdgm.utils.domains import HUGE
+
 # Columns with at most this many distinct values, and on average this many rows of each
 # (more where they are not whole), are read as levels.
 LEVELS, REPEATS, _FRACTIONS = 20, 10, 50
@@ -41,8 +43,6 @@ _DIGITS = 6
 _NEAR = 16
 # Relative rounding error of decimal fractions in single precision.
 _ROUNDING = 4 * np.finfo(np.float32).eps
-# Largest size of a score, whose square is a float.
-_MOST = 1e150
 
 
 class Levels(NamedTuple):
@@ -136,7 +136,7 @@ class Scores(NamedTuple):
         """Scores of values, NaN where missing."""
         inside = np.interp(x, self.x, self.z)
         beyond = np.minimum(x - self.x[0], 0) + np.maximum(x - self.x[-1], 0)
-        most = _MOST / max(1.0, self.slope)
+        most = HUGE / max(1.0, self.slope)
         return inside + self.slope * np.clip(beyond, -most, most)
 
     def backward(self, z):

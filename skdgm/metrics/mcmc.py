@@ -63,8 +63,8 @@ def autocorrelation(chains: ArrayLike) -> np.ndarray:
     >>> autocorrelation([1.0, -1.0, 1.0, -1.0]).round(2)
     array([ 1.  , -0.75,  0.5 , -0.25])
     """
-    given = chains, "chains", _WHO
-    chains = as_numbers(*given, allow_nd=True, ensure_2d=False, ensure_min_samples=0)
+    options = {"allow_nd": True, "ensure_2d": False, "ensure_min_samples": 0}
+    chains = as_numbers(chains, "chains", _WHO, **options)
     rows = checked(np.atleast_2d(chains), min_draws=1)
     covariance = autocovariance(rows)
     covariance = np.where(still(rows)[:, None], 1.0, covariance)

@@ -12,10 +12,7 @@ from sklearn.utils.validation import check_scalar
 
 from skdgm.metrics._pairs import check_number
 from skdgm.typing import ArrayLike
-from skdgm.utils.domains import as_numbers
-
-# Largest size of numbers whose squares are floats, and the inverse of the smallest.
-_MOST = 1e150
+from skdgm.utils.domains import HUGE, as_numbers
 
 
 class PooledEstimate(NamedTuple):
@@ -132,14 +129,14 @@ def pool_estimates(
     if m < 2:
         raise ValueError("Variance between tables takes estimates of at least two.")
     sizes = np.concatenate([abs(Q).ravel(), abs(U).ravel()])
-    if sizes.max() > _MOST or (sizes[sizes > 0] < 1 / _MOST).any():
+    if sizes.max() > HUGE or (sizes[sizes > 0] < 1 / HUGE).any():
         raise ValueError(
             "estimates and variances are too large or too small for floats to have "
             "their squares: multiply them by a number."
         )
     if (U < 0).any():
         raise ValueError("A variance is negative: give squared standard errors.")
-    check_scalar(complete_dof, "complete_dof", Real, min_val=1 / _MOST)
+    check_scalar(complete_dof, "complete_dof", Real, min_val=1 / HUGE)
     limits = {"min_val": 0, "max_val": 1, "include_boundaries": "neither"}
     check_number(confidence, "confidence", **limits)
     estimate, within, between = Q.mean(axis=0), U.mean(axis=0), Q.var(axis=0, ddof=1)

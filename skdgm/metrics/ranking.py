@@ -68,9 +68,9 @@ def anomaly_report(
 precision_at_k=0.5, k=2)
     """
     y_true = column_or_1d(y_true)
-    given = log_likelihood, "log_likelihood", "anomaly_report"
-    options = {"ensure_2d": False, "ensure_all_finite": False}
-    scores = column_or_1d(as_numbers(*given, **options))
+    name, options = "log_likelihood", {"ensure_2d": False, "ensure_all_finite": False}
+    scores = as_numbers(log_likelihood, name, "anomaly_report", **options)
+    scores = column_or_1d(scores)
     check_consistent_length(y_true, scores)
     if np.isnan(scores).any():
         raise ValueError("log_likelihood has NaN, which has no rank.")

@@ -151,8 +151,8 @@ class Objective(ABC):
         return split(table, self.options.validation_fraction, rng)
 
     def finished(self, state: tuple, table: Table) -> tuple:
-        """What takes the place of the last state of a fit whose end is chosen by the
-        data, or of that which early stopping keeps; by default that state.
+        """State in place of the last one of a fit whose end the data choose, or of the
+        one that early stopping keeps; by default that state.
 
         Parameters
         ----------
@@ -167,8 +167,8 @@ class Objective(ABC):
         return state
 
     def unbeaten(self, state: tuple) -> tuple:
-        """What takes the place of the state before the first epoch, where early
-        stopping finds none that is better; by default that state.
+        """State in place of the one before the first epoch, if early stopping finds
+        none that is better; by default that state.
 
         Parameters
         ----------

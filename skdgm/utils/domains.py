@@ -30,7 +30,7 @@ _PLAIN = {np.dtype(kind) for kind in (np.float64, np.float32, np.uint8, np.bool_
 # precision at worst; they are clipped without a warning.
 ROUNDING = 4 * float(np.finfo(np.float32).eps)
 # Largest size of values, of which sums of squares are floats.
-_HUGE = 1e150
+HUGE = 1e150
 # Parts of NumPy's and scikit-learn's messages about values that are not numbers.
 _NO_NUMBER = "could not convert", "float() argument must be", "arrays of bytes/strings"
 
@@ -274,7 +274,7 @@ def refuse_huge(values, name):
     """Raise ValueError, which names the argument, if the squares of values are beyond
     all floats; NaN passes."""
     size = np.nanmax(np.abs(values), initial=0.0)
-    if size > _HUGE:
+    if size > HUGE:
         raise ValueError(
             f"{name} has values as large as {size:g}, whose squares are beyond all "
             "floats: divide them by a number."

@@ -81,8 +81,8 @@ def series_of(tables, names):
     found = []
     for table, frame, name in zip(tables, frames, names):
         if frame is None:
-            given = table, name, "the comparison"
-            X = as_numbers(*given, ensure_all_finite="allow-nan")
+            options = {"ensure_all_finite": "allow-nan"}
+            X = as_numbers(table, name, "the comparison", **options)
             columns = columns or [f"x{j}" for j in range(X.shape[1])]
             if len(columns) != X.shape[1]:
                 raise ValueError(
