@@ -21,10 +21,12 @@ from types import FunctionType
 import numpy as np
 import pytest
 
+import skdgm
+
 LIST = Path(__file__).with_name("constants.txt")
-FOLDERS = "adversarial", "anomaly", "base", "boosting", "callbacks", "constraints"
-FOLDERS += "dask", "data", "datasets", "imputation", "metrics", "moment_matching"
-FOLDERS += "persistence", "plotting", "preprocessing", "supervised", "utils"
+FOLDERS = [
+    part.name for part in pkgutil.iter_modules(skdgm.__path__) if part.name[0] != "_"
+]
 # Of lines: what is longer is a table.
 LONGEST = 200
 PLAIN = bool, int, float, np.number, np.bool_

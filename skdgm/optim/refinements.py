@@ -41,7 +41,7 @@ class Penalised(NamedTuple):
 
     grad: np.ndarray
 
-    def ascend(self, weights, velocity, *, rate, momentum=0.0, l1=0.0, l2=0.0):
+    def ascend(self, weights, velocity, *, rate, momentum, l1, l2):
         r"""Take a step of gradient ascent with momentum, in place; arrays are
         C-contiguous.
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris
 from sklearn.frozen import FrozenEstimator
@@ -258,3 +258,23 @@ def test_usual_entries_are_weighted_means_of_known_ones():
     expected = (entries - usual).min(axis=1).filled(0)
     np.testing.assert_allclose(detector.score_samples(holes), expected, rtol=1e-5)
     assert expected[5] == 0
+
+
+class Certain(BaseEstimator):
+    """A density by which some rows are impossible."""
+
+    def fit(self, X, y=None, sample_weight=None):
+        return self
+
+    def score_samples(self, X):
+        return self.score_features(X).sum(axis=1)
+
+    def score_features(self, X):
+        return np.where(np.asarray(X) > 0, -1.0, -np.inf)
+
+
+def test_rows_of_no_weight_do_not_count_in_columns():
+    rows, weight = np.array([[1.0, 1], [1, 1], [0, 1]]), np.array([1.0, 1, 0])
+    detector = DensityOutlierDetector(Certain(), score_by="column")
+    detector.fit(rows, sample_weight=weight)
+    np.testing.assert_array_equal(detector.usual_, [-1, -1])

@@ -13,6 +13,7 @@ from skdgm.distributions import BernoulliOutput, NormalOutput
 from skdgm.optim import Clock
 from skdgm.utils.random import stream
 from tests.nets.recipes import assert_slopes
+from tests.numerical import numerical_gradient
 
 
 def labelled(n=60, seed=0):
@@ -56,6 +57,9 @@ def test_a_row_with_its_label_is_both(kind):
     expected = -(log_p * [0.5, 0.5, 2.0]).sum(axis=1)
     np.testing.assert_allclose(output.nll(out, v, own), expected)
     np.testing.assert_allclose(output.inputs(v)[:, 2:], [[0, 0, 1], [0.2, 0.3, 0.5]])
+    weight = rng.normal(size=(2, 5))
+    slopes = numerical_gradient(lambda out: (output.expected(out) * weight).sum(), out)
+    np.testing.assert_allclose(output.expected_grad(out, weight), slopes, atol=1e-7)
 
 
 @pytest.mark.release

@@ -235,3 +235,25 @@ def test_real_codes_have_unit_variance_and_files_have_all(tmp_path):
         found = (getattr(each, method)(X) for each in (net, again))
         np.testing.assert_array_equal(*found)
     assert len(again.partial_fit(X).loss_curve_) == 21
+
+
+def test_predictors_descend_the_mean_of_their_errors():
+    """By plain steps, which Adam would make of one size."""
+    net = PredictabilityMinimization(3, predictor_layer_sizes=4, solver="sgd")
+    net.set_params(momentum=0.0, schedule="constant", learning_rate=0.1)
+    net.set_params(n_predictor_steps=1)
+    X = np.random.default_rng(0).random((6, 4))
+    objective, state = objective_of(net, X)
+    given = objective.prepare(state, np.arange(6), Clock(0, 1, 0, 1))
+    h = objective.coder.encode(state.params, state.statistics, given[2])
+    part = state.predictors
+
+    def gaps(params):
+        return objective.gaps(params, part.statistics, h) / 6
+
+    _, slopes = vjp(gaps, part.params, np.ones_like)
+    before = part.params[0].W.copy()
+    after = objective.step(state, np.arange(6), Clock(0, 1, 0, 1)).predictors
+    expected = -0.1 * slopes[0].W
+    assert np.abs(expected).max() > 1e-6
+    np.testing.assert_allclose(after.params[0].W - before, expected, atol=1e-12)

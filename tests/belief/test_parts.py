@@ -16,6 +16,7 @@ from skdgm import (
 from skdgm.belief._directed import Directed
 from skdgm.energies import plain
 from skdgm.optim import Clock, learning_rate
+from skdgm.stacks.outputs import Classes
 from skdgm.training import Batch
 from skdgm.utils.random import stream
 from tests.belief.enumeration import Listed, random_dbn
@@ -166,3 +167,12 @@ def test_fields_of_columns_are_those_of_samples():
     p = np.exp(listed.log_p)
     assert_means(found, p @ means)
     assert_means(found**2, p @ means**2)
+
+
+def test_log_odds_of_two_classes_are_a_number():
+    z = RNG.normal(size=(5, 3))
+    for n in (2, 3):
+        outputs = Classes(np.arange(n))
+        found, log_p = outputs.decision(z[:, :n]), outputs.log_proba(z[:, :n])
+        odds = log_p[:, 1] - log_p[:, 0] if n == 2 else z
+        np.testing.assert_allclose(found, odds)

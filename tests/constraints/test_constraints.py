@@ -8,6 +8,8 @@ from sklearn.base import clone
 
 from skdgm import ConstrainedTable
 from skdgm.constraints import FixedCombinations, Inequality, Range, Rule, Sum, Unique
+from skdgm.constraints._quantities import typed
+from skdgm.constraints._solving import scores
 
 pd = pytest.importorskip("pandas")
 from tests.constraints.tables import SMALL, loans  # noqa: E402
@@ -288,3 +290,32 @@ def test_rules_are_not_asked_of_missing_values():
     frame = pd.DataFrame({"x": [1.0, np.nan, 3.0]})
     assert Rule(lambda f: f["x"] < 2).holds(frame).tolist() == [True, True, False]
     assert Rule(lambda f: f["x"] < 2).holds(frame.iloc[[1]]).tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    ("dtypes", "digits", "expected"),
+    [
+        (("int64", "Int8"), 0, "int64"),
+        (("int64", "float64"), 0, "float64"),
+        (("float32", "float32"), 0, "float32"),
+        (("int64", "int64"), 1, "float64"),
+    ],
+)
+def test_quantities_are_whole_if_all_that_they_are_made_of_are(
+    dtypes, digits, expected
+):
+    columns = [pd.Series([1, 2]).astype(dtype) for dtype in dtypes]
+    assert typed(pd.Series([3.0, 4.0]), columns, digits).dtype == expected
+
+
+def test_rows_that_are_the_same_are_scored_once():
+    asked = []
+
+    class Model:
+        def score_samples(self, rows):
+            asked.append(len(rows))
+            return rows["a"].to_numpy()
+
+    seen = pd.DataFrame({"a": [2.0, 1, 2, 2], "b": [0, 0, 0, 1]})
+    np.testing.assert_array_equal(scores(Model(), seen), seen["a"])
+    assert asked == [3]

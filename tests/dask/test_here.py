@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from skdgm import DBN, NADE, BernoulliRBM, DBNClassifier
+from skdgm import DBN, NADE, VAE, BernoulliRBM, DBNClassifier
 from skdgm import dask as distribute
 from skdgm.dask import _rounds, _run
+from skdgm.exceptions import CollapseWarning
 from tests.dask import test_fit, test_stack, test_tuned
 from tests.dask.here import Done, Here
 from tests.dask.test_fit import pytestmark
@@ -56,7 +57,7 @@ CASES = [
     (test_tuned, SAME, test_tuned.MODELS, (0, 3)),
     (test_tuned, DEEP, test_tuned.MACHINES, (0, 3)),
     (test_tuned, "test_early_stopping", [(test_tuned.LABELS,)], (0,)),
-    (test_tuned, "test_the_gradient_is_that_of_all_rows", [(2,)], (0,)),
+    (test_tuned, "test_the_gradient_is_that_of_all_rows", [(3,)], (0,)),
     (
         test_tuned,
         "test_losses_of_labels_are_those_of_rows_with_one",
@@ -173,3 +174,27 @@ def test_weights_below_0_are_refused_of_all_rows_with_a_target(client):
             net, test_fit.X, test_fit.LABELS, weight, n_shards=2, client=client
         )
     assert not hasattr(net, "dbn_")
+
+
+def test_targets_of_no_weight_are_unknown(client):
+    """Also where they are all that a shard knows."""
+    net = DBNClassifier((3,), unlabeled="unknown", **test_tuned.EACH)
+    rows, given = test_fit.X, {"n_shards": 2, "client": client}
+    weight, late = np.where(np.arange(200) % 3, 1.0, 0.0), np.arange(200) >= 100
+    y = np.where(late & (weight > 0), "unknown", test_fit.LABELS)
+    unknown = np.where(weight > 0, y, "unknown")
+    found, expected = (
+        distribute.fit(clone(net), rows, own, weight, **given) for own in (y, unknown)
+    )
+    for ours, theirs in zip(found.coefs_, expected.coefs_, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_collapse_is_told_of(client):
+    rows = np.random.default_rng(0).normal(size=(200, 1)) * [1.0, 2.0, 3.0]
+    model = VAE(2, (5,), column_types="gaussian", beta=300.0, n_iter=10)
+    model.set_params(learning_rate=0.05, random_state=0)
+    with pytest.warns(CollapseWarning, match="The posterior of VAE collapsed"):
+        clone(model).fit(rows)
+    with pytest.warns(CollapseWarning, match="The posterior of VAE collapsed"):
+        distribute.fit(model, rows, n_shards=2, client=client)

@@ -336,12 +336,13 @@ def test_sums_are_known_after_the_first_pass(small_blocks):
         # As they are read, and as arrays have them.
         for other in (canonical(rows), canonical(Rows(table, rows.dtype))):
             np.testing.assert_array_equal(known, column_sums(other))
-        weight = RNG.integers(0, 3, len(table)).astype(float)
-        weighted = canonical(
-            BernoulliRBM(2)._rows(in_blocks(table), reset=True), weight
-        )
-        expected = weight @ ~np.isnan(table), weight @ np.nan_to_num(table)
-        np.testing.assert_array_equal(column_sums(weighted), expected)
+        for weight in (RNG.integers(0, 3, len(table)), np.full(len(table), 2)):
+            weighted = canonical(
+                BernoulliRBM(2)._rows(in_blocks(table), reset=True),
+                weight.astype(float),
+            )
+            expected = weight @ ~np.isnan(table), weight @ np.nan_to_num(table)
+            np.testing.assert_array_equal(column_sums(weighted), expected)
 
 
 def test_lines_say_which_block_is_read(small_blocks, monkeypatch, capsys):

@@ -10,6 +10,7 @@ from scipy.special import expit
 from skdgm import BidirectionalHelmholtzMachine
 from skdgm.data import tabulate
 from skdgm.directed import _geometric_density
+from skdgm.directed._geometric_chain import GeometricChain
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.nets import vjp
 from skdgm.training.loop import Clock
@@ -139,6 +140,7 @@ def test_so_have_samples_under_conditions():
     np.testing.assert_allclose(found, table / table.sum(), atol=0.01)
 
 
+@pytest.mark.exhaustive(default=["importance"])
 @pytest.mark.parametrize("sampler", ["importance", "metropolis"])
 def test_imputed_bits_have_their_conditional_probabilities(sampler):
     row = np.array([1.0, NAN, NAN])
@@ -283,3 +285,24 @@ def test_bad_options_are_named(options):
         BidirectionalHelmholtzMachine(**options).fit(BARS)
     with pytest.raises(ValueError, match="n_steps"):
         machine().sample(3, n_steps=0)
+
+
+def test_chains_of_known_rows_have_the_geometric_mean():
+    v, own = np.repeat(ROWS[[6]], 3000, axis=0), machine()
+    p, q = (part[6] for part in joint(own._training.params.model))
+    chain, rng = GeometricChain(own.density_, v, v), stream(5).rows(len(v))
+    state = chain.init(rng)
+    for number in range(12):
+        state, _ = chain.step(rng.fold(number), state)
+    states = np.array([sum(part, ()) for part in product(*map(bits_of, SIZES))])
+    for z in (state.z, state.other):
+        drawn = (np.concatenate(z, axis=1)[:, None] == states).all(axis=2)
+        gaps = [
+            abs(drawn.mean(axis=0) - weight / weight.sum()).sum() / 2
+            for weight in (np.sqrt(p * q), p, q)
+        ]
+        assert gaps[0] < 0.06 < 0.15 < min(gaps[1:])
+
+
+def bits_of(n):
+    return product([0, 1], repeat=n)

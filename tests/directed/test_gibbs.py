@@ -1,5 +1,7 @@
 """EM by sampling: chains have the posterior, and stay with their rows."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from skdgm.directed._gibbs import Chains, GibbsChain
 from skdgm.directed._way import Update
 from skdgm.nets import nll, vjp
 from skdgm.utils.random import stream
+from skdgm.utils.rows import Rows
 from skdgm.utils.threading.parallel import limit
 from tests.directed import test_gradients as small
 from tests.directed.test_sigmoid_belief_network import BARS, UNSEEN
@@ -93,3 +96,18 @@ def test_results_are_the_same_on_any_number_of_threads(options):
             )
             found.append(sbn.fit(BARS * 0.9).score_samples(UNSEEN[:5]))
     np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("resample", [False, True])
+def test_chains_that_are_drawn_again_forget_where_they_were(resample):
+    found = []
+    for bit in (0, 1):
+        own, params, kept = small.objective(
+            objective="gibbs", n_importance=3, n_steps=1, resample=resample
+        )
+        model = kept._replace(own=own.way.resume((), Rows(small.X, np.float64)))
+        model.own.z[:] = bit
+        state = SimpleNamespace(params=params, statistics=model)
+        own.way.noise(state, np.arange(len(small.X)), small.X, stream(1).rows(6))
+        found.append(model.own.z)
+    assert np.array_equal(*found) == resample

@@ -11,6 +11,7 @@ from scipy.special import expit
 from skdgm import SigmoidBeliefNetwork
 from skdgm.data import tabulate
 from skdgm.directed._way import Update
+from skdgm.distributions.columns.within import Event
 from skdgm.exceptions import DataRangeWarning
 from skdgm.latent.data_layer import PACE
 from skdgm.latent.links import LINKS
@@ -561,3 +562,20 @@ def test_an_order_that_nothing_depends_on_may_change():
     linked = SigmoidBeliefNetwork(2, autoregressive=True, n_iter=1, warm_start=True)
     with pytest.raises(ValueError, match="^ordering changed"):
         linked.fit(ROWS).set_params(ordering="random").fit(ROWS)
+
+
+@each_kind
+def test_values_of_an_event_have_its_probability(kind):
+    sbn, rng = network(kind, False), np.random.default_rng(0)
+    layer, model = sbn.density_.hierarchy.data, sbn._training.learned.model
+    raw = rng.normal(size=(len(ROWS), N_COLUMNS + layer.link.n_extra))
+    holed = ROWS.copy()
+    holed[:, ORDER[-1]] = np.nan
+    for bit in (0, 1):
+        events = [None] * N_COLUMNS
+        events[ORDER[-1]] = Event(np.arange(2) == bit, np.empty((0, 2)))
+        streams = stream(0).rows(len(ROWS))
+        v, log_p = layer.fill(model, raw, holed, streams, events)
+        assert (v[:, ORDER[-1]] == bit).all()
+        expected = layer.output.log_p(layer.outputs(model, raw, v), v)
+        np.testing.assert_allclose(log_p, expected[:, ORDER[-1]])

@@ -6,9 +6,10 @@ import pytest
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered, tiled
 from skdgm.inference import bound, mean_field
+from skdgm.inference.mean_field import Clamped
 from skdgm.samplers import binary, sweep
 from tests.numerical import clamped, observed
-from tests.reference import ALL, MIXED, ODD, Enumeration, random_machine
+from tests.reference import ALL, GRAPHS, MIXED, ODD, Enumeration, random_machine
 
 
 def made(name):
@@ -141,3 +142,15 @@ def test_kernels_agree_with_arrays_under_a_free_label(sizes):
         np.testing.assert_allclose(a, b, rtol=1e-9)
     np.testing.assert_array_equal(info.n_sweeps, same.n_sweeps)
     np.testing.assert_array_equal(info.converged, same.converged)
+
+
+@pytest.mark.parametrize("known", [(0,), (1, 2), (0, 2), ()])
+def test_inputs_from_clamped_blocks_are_kept_with_those_they_gate(known):
+    energy, params = random_machine(GRAPHS["three-way"], seed=0)
+    rng = np.random.default_rng(0)
+    x = tuple(rng.random((4, unit.size)) for unit in energy.units)
+    clamp = tuple(True if block in known else None for block in range(3))
+    model = Clamped.of(energy, params, x, clamp)
+    for block in set(range(3)) - set(known):
+        found = model.received(model.params, x, block)
+        np.testing.assert_allclose(found, energy.received(params, x, block))

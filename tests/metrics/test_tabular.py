@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,13 +10,14 @@ import pytest
 from scipy.stats import contingency, ks_2samp
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.utils import Bunch
 
 from skdgm.metrics import tabular_report
 from skdgm.metrics._tabular import closest, utility
 from skdgm.metrics._tabular.columns import Column, read
 from skdgm.metrics._tabular.encodings import coded, filled
 from skdgm.metrics._tabular.fidelity import correlation, cramers_v
-from skdgm.metrics._tabular.parts import _lowest, as_table, listed
+from skdgm.metrics._tabular.parts import _lowest, _privacy, as_table, listed
 
 
 def table(n, seed=0, missing=0.1):
@@ -541,3 +543,11 @@ def test_the_lowest_scores_are_those_that_are_known():
     assert _lowest(scores) == [2, 4, 0]
     assert _lowest(scores, 2) == [2, 4]
     assert _lowest(scores[:2]) == [0]
+
+
+def test_no_column_is_disclosed_by_nothing():
+    closest = {"share": np.nan, "copies": 0.0, "n_copies": 0, "held_out_copies": 0.0}
+    columns = {"column": ["a", "b", "c"], "excess": [0.0, -0.1, 0.2]}
+    columns |= {"excess_lower": [0.0, -0.2, 0.1], "excess_upper": [0.0, 0.1, 0.3]}
+    *_, last = _privacy(SimpleNamespace(closest=closest, disclosure=Bunch(**columns)))
+    assert "of 1 of 3 columns; highest excess c 0.200" in last

@@ -5,9 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from skdgm import RNNNADE, VRNN, Diffusion
 from skdgm.exceptions import CostWarning
 from skdgm.nets import estimator
+from skdgm.utils.tree import leaves
 
+BITS = (np.random.default_rng(0).random((20, 3)) < 0.5).astype(float)
 GIB, N = 2**30, 20_000_000
 COST = {"n_nets": 3, "shared": False, "batch": 1000, "n_rows": 50_000, "item": 4}
 # Twelve copies of the weights of three nets and of a batch, and a mask for each weight.
@@ -67,3 +70,24 @@ def test_what_is_little_is_not_told_of(monkeypatch):
     _check([3, 4, 5])
     monkeypatch.setattr(estimator, "_LARGE", N_BYTES - 1)
     _told([3, 4, 5])
+
+
+@pytest.mark.parametrize(
+    ("model", "y"),
+    [
+        (Diffusion((7, 6)), None),
+        (Diffusion((7, 6), class_conditional=True), BITS[:, 0]),
+        (Diffusion((7,), column_types="bernoulli"), None),
+        (RNNNADE(4, n_recurrent=6), None),
+        (RNNNADE(4, n_recurrent=6, cell="lstm"), None),
+        (VRNN(2, n_recurrent=6), None),
+    ],
+    ids=lambda case: type(case).__name__,
+)
+def test_costs_are_of_all_weights(model, y):
+    series = hasattr(model, "n_recurrent")
+    model.set_params(n_iter=0).fit([BITS] if series else BITS, y)
+    found = model._MODEL.n_weights(model._facts())
+    found = found[0] if series else found
+    weights = [leaf for leaf in leaves(model._state().learned) if np.ndim(leaf) > 1]
+    assert found == sum(leaf.size for leaf in weights)

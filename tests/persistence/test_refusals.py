@@ -475,3 +475,11 @@ def test_numbers_that_are_no_characters(order, last):
     else:
         with pytest.raises(CorruptFileError, match="bytes that are no"):
             files._check_values(data, dtype, "a.npy")
+
+
+def test_objects_may_be_some_times_as_large_as_their_file():
+    decoder = Decoder(None, 8)
+    for _ in range(16):
+        decoder._copy([np.zeros(1)])
+    with pytest.raises(OversizedFileError, match="16 times its own size"):
+        decoder._copy([np.zeros(1)])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdgm.utils.products import matmul
+from skdgm.utils.products import _edges, matmul
 from skdgm.utils.threading.parallel import limit
 from tests.suites import DTYPES
 
@@ -65,3 +65,10 @@ def test_one_bias_is_that_of_all_columns():
     A, B = (rng.normal(size=shape) for shape in ((100, 784), (784, 100)))
     found = matmul(A, B, np.full(1, 2.0))
     np.testing.assert_allclose(found, A @ B + 2, rtol=1e-10, atol=1e-10)
+
+
+def test_blocks_are_about_as_large_as_asked_for():
+    edges = _edges(1000, 100)
+    assert (edges[0], edges[-1], len(edges)) == (0, 1000, 11)
+    np.testing.assert_array_equal(np.diff(edges), 100)
+    assert _edges(7, 100) == [0, 3, 7]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skdgm._kernels.sparse import lists as kernels
-from skdgm.utils.lists import Lists, dot
+from skdgm.utils.lists import Lists, Packed, dot
 from skdgm.utils.products import product, tiles
 from tests._kernels.oracles import TOLERANCE, binary_rows, grey_rows
 from tests.suites import DTYPES
@@ -86,3 +86,12 @@ def test_columns_of_two_sets(rows, dtype):
 
 def _parts(lists):
     return lists.index, lists.value, lists.count
+
+
+def test_weighted_sums_of_some_rows(rows):
+    X, lists = rows
+    given = np.count_nonzero(X), N_COLUMNS, X.dtype, lists.binary
+    joined = Packed.of([lists[:4], lists[4:]], *given)
+    some, weight = np.array([5, 0, 5]), np.array([1, 2, 3])
+    found = joined.weighted_sum(some, weight.astype(float))
+    np.testing.assert_allclose(found, weight @ X[some], rtol=1e-6)

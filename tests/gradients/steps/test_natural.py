@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdgm.couplings import Dense, Factors
+from skdgm.couplings import Conv, Dense, Factors
 from skdgm.distributions import Bernoulli, Binomial, Gaussian, Normal, Poisson
 from skdgm.energies import Energy, Params, contrast, layered
 from skdgm.gradients.steps.natural import (
@@ -11,6 +11,7 @@ from skdgm.gradients.steps.natural import (
     rescale,
     standardised,
 )
+from skdgm.utils.windows import window
 from tests.numerical import assert_trees, numerical_gradient
 
 RNG = np.random.default_rng(0)
@@ -51,6 +52,13 @@ def test_rates_are_shortened_but_not_small_ones():
         # Means of hidden units, which centring takes away, add up as well.
         expected = 1 / (1 / rate + curvature + 3 * (1 / 4 - 1 / 16))
         np.testing.assert_allclose(damped(ENERGY, PARAMS, rate, False), expected)
+
+
+def test_rates_are_shortened_for_filters_by_their_positions():
+    conv = Conv(window((4, 5, 1), (2, 2), 1, "valid"), 3)
+    energy = Energy([Bernoulli(20), Bernoulli(36)], [(0, 1, 0)], [conv])
+    rate = damped(energy, energy.init(RNG), 0.3)
+    np.testing.assert_allclose(rate, 0.3 / (1 + 0.3 * 12 / 10))
 
 
 def plain(tilde):

@@ -1,0 +1,56 @@
+"""Parts of a diffusion by hand: guidance, frames, repeated rows, what can be given."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from skdgm import Diffusion
+from skdgm.diffusion._field import Field
+from skdgm.diffusion._matching import tiled
+from skdgm.diffusion._noise import Clocks, Frame
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(20, 3))
+Y = np.arange(20) % 2
+
+
+@pytest.mark.parametrize("told", [[0.5, -1.0], [0.0, 0.0]])
+def test_guidance_goes_beyond_what_a_net_is_told(told):
+    y, W = RNG.normal(size=(4, 2)), RNG.normal(size=(2 + 16 + 3, 2))
+    net = SimpleNamespace(apply=lambda params, statistics, x: (np.sin(x @ params), ()))
+    field = Field(net, W, (), Clocks(np.ones(2)), n_beside=3, n_told=2)
+    beside = np.tile([0.7, *told], (4, 1))
+    given = field.out(y, 0.3, beside)
+    without = field.out(y, 0.3, beside * [1, 0, 0])
+    found = field._replace(guidance=1.5).out(y, 0.3, beside)
+    np.testing.assert_allclose(found, 2.5 * given - 1.5 * without)
+    assert np.any(given != without) == any(told)
+
+
+def test_components_are_white_and_in_units_of_noise():
+    root, mean, noise = RNG.normal(size=(3, 3)), X[0], np.array([0.5, 1.0, 3.0])
+    covariance = root @ root.T
+    frame = Frame.of(mean, covariance, noise)
+    W = frame.forward.W
+    np.testing.assert_allclose(W.T @ covariance @ W, np.eye(3), atol=1e-9)
+    by_noise = W.T @ np.diag(noise**2) @ W
+    np.testing.assert_allclose(by_noise, np.diag(1 / frame.size**2), atol=1e-9)
+    np.testing.assert_allclose(frame.rows(frame.components(X)), X)
+    np.testing.assert_allclose(frame.components(mean[None]), 0, atol=1e-12)
+
+
+def test_numbers_of_all_rows_stay_numbers():
+    assert tiled(2.5, 3) == tiled(np.float64(2.5), 3) == 2.5
+    assert tiled(X, 1) is X
+    np.testing.assert_array_equal(tiled(X, 2), np.concatenate([X, X]))
+    np.testing.assert_array_equal(tiled(X[:, 0], 2), np.concatenate([X[:, 0], X[:, 0]]))
+
+
+@pytest.mark.parametrize("name", ["class", "attribute"])
+def test_what_can_be_given_has_a_name(name):
+    model = Diffusion((2,), n_iter=0, **{f"{name}_conditional": True}).fit(X, Y)
+    named = {"class": "labels", "attribute": "attributes"}
+    for can in ("log_prob", "sample"):
+        found = named.values() & model.density_.capabilities[can].keys()
+        assert found == {named[name]}
