@@ -412,3 +412,19 @@ def test_where_no_draw_has_been_there_may_be_one():
     log_Z, se = beside(np.log(3.0), 0.1, np.log(2.0))
     assert np.exp(log_Z) == pytest.approx(5)
     assert se == pytest.approx(np.hypot(0.1, 0.4))
+
+
+def test_ratios_are_to_the_density_with_its_constant(monkeypatch):
+    annealed, seen = Tilted.annealed, []
+
+    def constant(self, n, rng):
+        return annealed(self, n, rng)[0], 7.0, 0.5
+
+    def spied(mean, draws, odds, ratio):
+        seen.append(ratio)
+        return best_weight(mean, draws, odds, ratio)
+
+    monkeypatch.setattr(Tilted, "annealed", constant)
+    monkeypatch.setattr(self_supervised_boosting, "best_weight", spied)
+    clone(CHECKED).set_params(n_iter=1).fit(two(40))
+    np.testing.assert_array_equal(seen, -7.0)
