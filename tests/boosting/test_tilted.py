@@ -57,7 +57,7 @@ def test_annealing_has_the_moments_and_log_Z(strength):
 
 @pytest.mark.parametrize("move", ["_renewed", "_exchanged"])
 def test_moves_leave_the_density_as_it_is(move):
-    tilted, beta = of_bits(), 0.6
+    tilted, beta = of_bits(2.0), 0.3
     p, _ = exact(tilted, beta)
     n, rng = 4000, np.random.default_rng(2)
     drawn = tilted.measured(STATES[rng.choice(32, n, p=p)])

@@ -1,0 +1,41 @@
+"""Steps of columns with values far out: shortened, and taken back in part."""
+
+import numpy as np
+
+from skdgm.distributions import Bernoulli, Gaussian, Normal
+from skdgm.energies import Params, layered
+from skdgm.gradients.steps.far import copied, eased, take_back
+from skdgm.utils.tree import copy
+
+RNG = np.random.default_rng(0)
+ENERGY = layered([[Gaussian(4)], [Bernoulli(3)]])
+FACTOR = np.array([1.0, 0.5, 0.1, 0.01])
+
+
+def some_params():
+    own = Normal(RNG.normal(size=4), RNG.normal(size=4)), RNG.normal(size=3)
+    return Params(own, (RNG.normal(size=(4, 3)),))
+
+
+def test_steps_are_taken_back_by_a_factor_of_each_unit():
+    first, params = some_params(), some_params()
+    second, before = copy(params), copied(ENERGY, first, {0: FACTOR})
+    take_back(ENERGY, params, {0: FACTOR}, before)
+    for name in ("mean", "log_precision"):
+        a, b, found = (getattr(p.units[0], name) for p in (first, second, params))
+        np.testing.assert_allclose(found, a + FACTOR * (b - a))
+    (a,), (b,), (found,) = first.couplings, second.couplings, params.couplings
+    np.testing.assert_allclose(found, a + FACTOR[:, None] * (b - a))
+    np.testing.assert_array_equal(params.units[1], second.units[1])
+
+
+def test_penalties_are_as_short_as_gradients():
+    first, params, velocity = some_params(), some_params(), some_params()
+    W, u = params.couplings[0].copy(), velocity.couplings[0].copy()
+    before, rule = copied(ENERGY, first, {0: FACTOR}), {"l1": 0.3, "l2": 0.2}
+    given = ENERGY, params, velocity, {0: FACTOR}, before
+    eased(*given, rate=0.1, momentum=0.9, **rule)
+    old = first.couplings[0]
+    back = 0.1 * (0.3 * np.sign(old) + 0.2 * old) * (1 - FACTOR[:, None])
+    np.testing.assert_allclose(params.couplings[0], W + back)
+    np.testing.assert_allclose(velocity.couplings[0], u + back)
