@@ -8,13 +8,14 @@ The visible layer has two blocks: the data, and a softmax unit for the label.
 from typing import Literal
 
 from skdgm.base import Classifier
-from skdgm.base.options import KW_ONLY, Count, NotNegative
+from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative
 from skdgm.boltzmann._density.labelled import LabelledDensity
 from skdgm.boltzmann._learning.label_objective import HybridObjective
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import ChainedByClass
 from skdgm.boltzmann._options import MachineOptions, QuadraticOptions
 from skdgm.boltzmann._structure.restricted import Restricted
+from skdgm.training import Budget
 
 
 class RBMClassifier(
@@ -48,6 +49,8 @@ class RBMClassifier(
     unlabeled
         Value of y for rows without a label: they train the generative part, and
         :meth:`score` leaves them out. None means that all rows are labelled.
+    n_iter
+        Number of epochs; "auto": 2,000 updates, but between 20 and 100 epochs.
     l1, l2 : float
         Penalties on the weights: l1 times the sum of their absolute values and l2 / 2
         times the sum of their squares are subtracted from the log-likelihood per row;
@@ -121,11 +124,13 @@ class RBMClassifier(
     objective: Literal["hybrid", "discriminative", "generative"] = "hybrid"
     generative_weight: NotNegative = 0.01
     unlabeled: object = None
+    n_iter: CountOrZero | Auto = "auto"
     learning_rate = 0.01
     solver = "adam"
     momentum = 0.9
 
     _MODEL = Restricted(LabelledDensity, HybridObjective)
+    _BUDGET = Budget(2_000, 20, 100)
 
     def _logits(self, rows):
         return self.density_.log_joint_of(rows)
