@@ -327,7 +327,7 @@ def _shown(found, what, scale=1, form=".2f"):
     """Mean of figures over seeds, with its standard error."""
     values = np.array([line[what] for line in found.values() if what in line]) * scale
     if not len(values):
-        return "fails" if found else ""
+        return "fails" if any("failure" in line for line in found.values()) else ""
     spread = f" ± {_error(values):{form}}" if len(values) > 1 else ""
     return f"{values.mean():{form}}{spread}"
 
@@ -343,6 +343,8 @@ def _by_seed(figures, **keys):
     return {line["seed"]: line for line in found}
 
 
+# Figures of imputers: of numbers and of categories.
+SHARES = "error", "wrong"
 CELLS = {
     "score": lambda found: _shown(found, "score", 100, ".1f"),
     "told": lambda found: _shown(found, "told"),
@@ -373,16 +375,24 @@ def _gap(what, worse, better):
 
 
 def _gaps(figures, of, model):
-    """How much worse a model is by default than it is to be, and by how much it may:
-    a constant for scores, else the standard error of the gap over seeds."""
-    own = _by_seed(figures, table=of, model=model, reading="default")
-    if any("score" in line for line in figures):
-        return _gap("score", own, _by_seed(figures, table=of, reading="scaled")), MARGIN
-    readings = {line["reading"] for line in figures} - {"default"}
-    found = (_by_seed(figures, table=of, model=model, reading=k) for k in readings)
-    gaps = [gap for gap in (_gap("told", own, k) for k in found) if gap is not None]
-    widest = max(gaps, key=np.mean, default=None)
-    return widest, MARGIN if widest is None or len(widest) < 2 else _error(widest)
+    """Yield what figures of a model by default, on a table, are worse than, how much by
+    seed, and by how much they may be: a constant for scores, else a standard error."""
+    found = partial(_by_seed, figures, table=of)
+    own, part = found(model=model, reading="default"), figures[0]["part"]
+    if part == "densities":
+        readings = {line["reading"] for line in figures} - {"default"}
+        rivals = [(k, "told", found(model=model, reading=k)) for k in sorted(readings)]
+    elif part == "imputers":
+        names = "mean", "IterativeImputer"
+        rivals = [(k, what, found(model=k)) for k in names for what in SHARES]
+        rivals *= model == "GenerativeImputer"
+    else:
+        rivals = [("a linear model", "score", found(reading="scaled"))]
+    for name, what, best in rivals:
+        gap = _gap(what, own, best)
+        if gap is not None:
+            few = what == "score" or len(gap) < 2
+            yield f"{what}, {name}", gap.mean(), MARGIN if few else _error(gap)
 
 
 def _fails(figures):
@@ -392,9 +402,10 @@ def _fails(figures):
         if line["seed"] == 0 and "failure" in line and line["reading"] == "default":
             print(f"- {line['model']} on {line['table']}: {line['failure']}")
     for of, model in dict.fromkeys((line["table"], line["model"]) for line in figures):
-        gap, margin = _gaps(figures, of, model)
-        if gap is not None and gap.mean() > margin:
-            print(f"- {model} on {of}: worse by {gap.mean():.3f}")
+        worse = [k for k in _gaps(figures, of, model) if k[1] > k[2]]
+        if worse:
+            named = "; ".join(f"{gap:.3f} ({name})" for name, gap, _ in worse)
+            print(f"- {model} on {of} is worse by {named}")
 
 
 def show(options):
@@ -409,9 +420,8 @@ def show(options):
             _grid(own, ("table", "model"), "reading", "told")
             _grid(own, ("table", "model"), "reading", "nats")
         elif part == "imputers":
-            _grid(own, ("table",), "model", "error")
-            _grid(own, ("table",), "model", "wrong")
-            continue
+            for what in SHARES:
+                _grid(own, ("table",), "model", what)
         else:
             _grid(own, ("table",), "model", "score")
         _fails(own)
