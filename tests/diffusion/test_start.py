@@ -127,3 +127,15 @@ def test_entries_given_others(start):
     low = mean[0] + 0.5 * np.sqrt(covariance[0, 0])
     drawn = model.sample(300, random_state=0, conditions={0: slice(low, None)})
     assert drawn[:, 0].min() >= low
+
+
+def test_gradients_are_from_the_mean_of_all_rows_where_some_have_gaps():
+    rows = RNG.normal(size=(200, 1)) + 0.3 * RNG.normal(size=(200, 2))
+    holed = np.where(np.c_[np.zeros(200), rows[:, 0] > 0.5] > 0, np.nan, rows)
+    model = Diffusion((2,), n_iter=0, random_state=0).fit(holed)
+    normal, scale = model.density_.frame.normal, np.nanstd(holed, axis=0)
+    assert normal.mean[1] > 0.2
+    mean = np.nanmean(holed, axis=0) + scale * normal.mean
+    wide = (normal.covariance + np.eye(2)) * np.outer(scale, scale)
+    found = model.log_density_gradient(rows[:9], noise=1.0)
+    np.testing.assert_allclose(found, -np.linalg.solve(wide, (rows[:9] - mean).T).T)
