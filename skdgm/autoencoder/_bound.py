@@ -22,6 +22,9 @@ import numpy as np
 from skdgm.nets import NetObjective, log_mean_exp, nll, row_mean
 
 _NOISE, _DROP, _GREY = range(3)
+# Precision of the normal prior of links between columns, which are effects of a column
+# in standard units: what few rows say of a category has little weight.
+_TIGHT = 20.0
 # Default number of draws for each row, if they are weighted.
 _WEIGHTED = 5
 
@@ -70,13 +73,17 @@ class Bound(NetObjective):
         return self.hierarchy.told.read(self.rows.beside(index), self.rows.dtype)
 
     def forward(self, params, given):
-        """Negative bound of each row."""
+        """Negative bound of each row, and what links between columns add to it."""
         statistics, v, noise, beta, rng, told = given
         x = self.hierarchy.batch(self.output.inputs(v, self.share))
         how = {"exact": not self.weighted, "rng": rng, "train": True, "told": told}
         found = self.hierarchy.through(params, statistics, x, noise, **how)
         found = found.with_free(self.options.free_bits)
-        return -self._bound(found, params.own, v, beta), found.statistics
+        loss = -self._bound(found, params.own, v, beta)
+        if self.hierarchy.data is not None:
+            part = 0.5 * _TIGHT / self.rows.shape[0]
+            loss = loss + part * self.hierarchy.data.size(params)
+        return loss, found.statistics
 
     def constrain(self, params):
         """Project parameters onto their limits, in place."""

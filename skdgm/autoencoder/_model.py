@@ -7,7 +7,8 @@ import numpy as np
 from skdgm.autoencoder._bound import Bound
 from skdgm.autoencoder._coder import convolutions
 from skdgm.data.given import refuse_both, shares_of
-from skdgm.latent import Hierarchy, LatentModel
+from skdgm.distributions import MixedOutput
+from skdgm.latent import DataLayer, Hierarchy, LatentModel
 from skdgm.latent.auxiliary import AuxiliaryUnits
 from skdgm.latent.hierarchy import Images
 from skdgm.latent.priors import (
@@ -63,7 +64,8 @@ class AutoencoderModel(LatentModel):
         """Options that the nets depend on."""
         asked = facts.options
         latent, hidden = shape(asked)
-        prior = prior_of(asked)
+        output = self.output(facts)
+        prior = prior_of(asked, linked(output) is not None)
         return SimpleNamespace(
             n_components=latent,
             hidden_layer_sizes=hidden,
@@ -81,6 +83,7 @@ class AutoencoderModel(LatentModel):
             image_shape=asked.image_shape,
             class_conditional=asked.class_conditional,
             attribute_conditional=asked.attribute_conditional,
+            linked=True,
         )
 
     def hierarchy(self, facts):
@@ -121,6 +124,9 @@ class AutoencoderModel(LatentModel):
         elif own.attribute_conditional:
             told = Told.of_attributes(known._attributes_, known._known)
         more = {"images": images, "told": told}
+        # Models of older files have no links.
+        if getattr(own, "linked", False):
+            more["data"] = linked(output)
         kind = TopDown if own.inference == "top-down" else Hierarchy
         return kind(*ends, *sizes, block, linear, *units, **more)
 
@@ -165,6 +171,22 @@ class AutoencoderModel(LatentModel):
         return found
 
 
+def linked(output):
+    """Links between columns of several kinds, a :class:`DataLayer`, or None: numbers
+    depend on categories, and all others on dates, besides latent units. Groups of rows
+    are then apart where latent units of one become those of another."""
+    if not isinstance(output, MixedOutput):
+        return None
+    ranks = np.where(np.isin(output.kinds, _NUMBERS), 2, 1)
+    ranks[output.waved] = 0
+    if ranks.min() == ranks.max():
+        return None
+    order = np.argsort(ranks, kind="stable")
+    return DataLayer(output, True, order, ranks=ranks, pace=1.0)
+
+
+# Kinds of columns that depend on categories.
+_NUMBERS = "gaussian", "numeric"
 # Hidden units that have several pre-activations.
 _WIDE = {"maxout": layers.maxout, "gated": layers.gated}
 
@@ -180,10 +202,13 @@ def _hidden(own):
     return [(n, _narrow(own.activation)) for n in own.hidden_layer_sizes[-1][-1:]]
 
 
-def prior_of(asked):
-    """Name of the prior that options ask for."""
+def prior_of(asked, apart):
+    """Name of the prior that options ask for; groups of rows may be ``apart`` by
+    links."""
     if asked.prior != AUTO:
         return asked.prior
+    if apart:
+        return "normal"
     plain = asked.column_types in ("bernoulli", "categorical", "gaussian")
     return "normal" if plain else "mixture"
 

@@ -49,7 +49,9 @@ class VAE(BoundOptions, LatentEstimator):
     With several layers of latent units, each is normal given the layer above [3]_.
     NaN is a missing value, in every method: ``fit`` maximises the bound of the observed
     entries, and :meth:`impute` corrects the encoder's draws by weights or by acceptance
-    [5]_. Float64 data are computed in float64, all others in float32.
+    [5]_. In tables of several kinds of columns the means of numbers depend on the
+    categories of a row, too, and all other columns on dates. Float64 data are computed
+    in float64, all others in float32.
 
     Parameters
     ----------
@@ -66,8 +68,8 @@ class VAE(BoundOptions, LatentEstimator):
         Distribution of the highest latent units: standard normal; a mixture of normal
         distributions; the mixture of what the encoder infers of pseudo-inputs, which
         are learned (VampPrior) [6]_; a flow; or a normal distribution of each unit
-        given those before it, by a masked net. "auto" is a mixture where columns are of
-        several kinds, whose rows often are in clusters, and else standard normal.
+        given those before it, by a masked net. "auto" is standard normal, but a mixture
+        where columns have kinds of their own and none depends on another.
     n_prior_components
         Number of components of "mixture", or of pseudo-inputs of "vamp"; "auto": 10 and
         100.

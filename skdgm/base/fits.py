@@ -124,7 +124,8 @@ def current(estimator, name):
 def check_unchanged(structure, learned):
     """Raise ValueError where a structure that is asked for is not the learned one."""
     asked, learned = vars(structure), vars(learned)
-    names = [name for name in asked if not _same(asked[name], learned[name])]
+    # Older files have fewer options.
+    names = [n for n in asked if n in learned and not _same(asked[n], learned[n])]
     if names:
         before = shorten(", ".join(f"{n}={learned[n]!r}" for n in names), 200)
         raise ValueError(

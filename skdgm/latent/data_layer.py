@@ -85,10 +85,11 @@ class DataLayer:
     ``output`` is the distribution of the columns given outputs; ``order`` has their
     numbers in the order of their prediction. ``scored`` tells whether the objective has
     score functions of draws, so also of missing entries; it is None if it has no
-    gradient of these.
+    gradient of these. ``ranks`` are numbers of columns, of which each depends on those
+    of lower ranks alone, instead of on all before it; ``pace`` is that of the link.
     """
 
-    def __init__(self, output, kind, order, scored=None):
+    def __init__(self, output, kind, order, scored=None, *, ranks=None, pace=PACE):
         self.output, self.kind, self.order, self.scored = output, kind, order, scored
         self.place, n = np.argsort(order), len(order)
         if output.kind == "gaussian":
@@ -99,7 +100,12 @@ class DataLayer:
             found = getattr(output, "scaling", None)
             steady = None if found is None or not found.any() else found
         of_inputs, real = np.repeat(np.arange(n), output.n_inputs), steady is not None
-        self.link = LINKS[kind](of_inputs, of_outputs, order, steady, real, PACE)
+        self.link = LINKS[kind](of_inputs, of_outputs, order, steady, real, pace)
+        # Weight of each input's terms in the size of the link's weights.
+        self.tight = None
+        if ranks is not None:
+            self.link.mask *= ranks[of_inputs][:, None] < ranks[of_outputs]
+            self.tight = (ranks[of_inputs] > 0).astype(np.float32)[:, None]
         mixed = alike(output)
         self.single = mixed.single if mixed else None
 
@@ -141,6 +147,11 @@ class DataLayer:
         if self.scored:
             found = found._replace(log_q=(found.log_q[0] + score, *found.log_q[1:]))
         return found
+
+    def size(self, params):
+        """Sum of the squares of effects of columns above the lowest rank."""
+        links = params.links[1][0]
+        return (links * links * self.tight).sum()
 
     def outputs(self, params, raw, x):
         """Outputs given those of the decoder and the inputs of all columns."""

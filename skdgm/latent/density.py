@@ -263,12 +263,6 @@ class LatentDensity(Density):
         n_steps = count(n_steps, "n_steps")
         check_choice("sampler", sampler, SAMPLERS)
         layer = self.hierarchy.data
-        if layer is not None and sampler != "importance":
-            raise ValueError(
-                f'sampler="{sampler}" draws missing columns given all others at once, '
-                f"which {self.name} with autoregressive={layer.kind!r} cannot: "
-                'take sampler="importance".'
-            )
         model, numbers = copy(self), []
         if getattr(self.columns, "gaps", None) is not None:
             # What is filled in is not missing.

@@ -77,11 +77,32 @@ class LatentChain:
             kept = taken(ratio, rng.fold(_CHOICE))[:, None]
             z = *z[:-1], np.where(kept, z[-1], told)
             out = np.where(kept, out, old.out)
+        if hierarchy.data is not None:
+            x, out = self._linked(rng, state.x, z, out)
+            return State(x, z, out), Info(accepted)
         drawn = output.draw(out, rng.fold(_DATA), self.own)
         return State(np.where(self.missing, drawn, self.v), z, out), Info(accepted)
 
+    def _linked(self, rng, x, z, out):
+        """Missing entries of columns that depend on each other, and outputs given
+        these: drawn given those before them, and accepted by what is known after."""
+        hierarchy, own = self.density.hierarchy, (self.v, rng.fold(_DATA))
+        given = *self.density.net, self.density.output.inputs(x, self.density.share)
+        source = hierarchy.noise_of(z, rng.fold(_OLD, 1))
+        new = hierarchy.through(*given, source, given=own, told=self.told)
+        if new.whole is None:
+            return x, out
+        ratio = self._log_p(new, self.v) + self.density.output.nll(
+            out, self.v, self.own
+        )
+        kept = taken(ratio, rng.fold(_CHOICE, 1))[:, None]
+        return np.where(kept, new.whole, x), np.where(kept, new.out, out)
+
     def expected(self, state):
         """Means of rows given latent units."""
+        layer = self.density.hierarchy.data
+        if layer is not None:
+            return layer.expected(state.out, self.v, state.x)
         return self.density.output.expected(state.out)
 
     def _log_p(self, found, x):

@@ -16,17 +16,64 @@ def towns(n_rows=500):
 
 
 @pytest.mark.exhaustive
-def test_rows_in_groups_are_more_probable():
+@pytest.mark.parametrize("seed", [0, 1])
+def test_drawn_rows_of_a_rare_group_have_its_category(seed):
+    rng = np.random.default_rng(seed)
+    place = rng.choice(3, 1000, p=[0.6, 0.35, 0.05])
+    level = np.array([5, 20, 60])[place]
+    warm = (level / 2 + rng.normal(0, 2, 1000)).round(1)
+    X = {"town": np.array(list("abc"))[place], "warm": warm, "n": rng.poisson(level)}
+    vae = VAE(column_types="mixed", random_state=seed).fit(pd.DataFrame(X))
+    drawn = vae.sample(20_000, random_state=0)
+    assert (drawn["town"][drawn["warm"].between(28, 32)] == "c").mean() > 0.75
+
+
+@pytest.fixture(scope="module")
+def apart():
+    """A model of which numbers depend on categories, and nothing on latent units."""
     rng = np.random.default_rng(0)
-    group, centers = rng.integers(0, 8, 800), 2 * rng.normal(size=(8, 3))
-    X = pd.DataFrame(centers[group] + 0.4 * rng.normal(size=(800, 3))).add_prefix("x")
-    X["kind"] = group.astype(str)
-    how = {"n_iter": 120, "column_types": "mixed", "random_state": 0}
-    scores = [
-        VAE(8, (64,), prior=prior, **how).fit(X[:500]).score(X[500:])
-        for prior in ("normal", "auto")
-    ]
-    assert scores[1] > scores[0] + 0.2
+    x = rng.normal(size=200)
+    X = np.stack([(x - x.mean()) / x.std(), rng.integers(0, 3, 200)], axis=1)
+    kinds = "gaussian", "categorical"
+    vae = VAE(2, (4,), column_types=kinds, n_iter=0, n_draws=2, random_state=0).fit(X)
+    params = vae._training.params
+    for net in (*params.encoders, *params.decoders):
+        net[-1].W[:] = 0
+    of_data = params.links[1][0]
+    of_data[1:, :] = np.array([-1, 0.5, 2])[:, None]
+    return vae
+
+
+def test_numbers_depend_on_categories(apart):
+    x, centers = 0.4, np.array([-1, 0.5, 2])
+    found = apart.score_samples([[x, k] for k in range(3)])
+    shares = apart.score_samples([[np.nan, k] for k in range(3)])
+    middle, far = apart.score_samples([[0.5, 1], [1.5, 1]])
+    expected = shares - (middle - far) * (x - centers) ** 2
+    np.testing.assert_allclose(np.ptp(found - expected), 0, atol=1e-5)
+    assert abs(apart.impute([[np.nan, 2]])[0, 0] - 2) < 0.01
+    drawn = apart.sample(2000, conditions={1: 2}, random_state=0)[:, 0]
+    assert abs(drawn.mean() - 2) < 0.1
+
+
+@pytest.mark.parametrize("sampler", ["importance", "metropolis", "gibbs"])
+def test_categories_are_filled_by_numbers_that_depend_on_them(apart, sampler):
+    p = np.exp(apart.score_samples([[0.4, k] for k in range(3)]))
+    row, how = [[0.4, np.nan]] * 1000, {"sampler": sampler, "n_steps": 30}
+    drawn = apart.impute(row, method="sample", random_state=0, **how)[:, 1]
+    shares = np.bincount(drawn.astype(int), minlength=3) / 1000
+    np.testing.assert_allclose(shares, p / p.sum(), atol=0.05)
+
+
+@pytest.mark.exhaustive
+def test_weekends_are_learned():
+    rng, day = np.random.default_rng(0), pd.date_range("2021-01-01", periods=900)
+    visits = 40.0 * (day.day_of_week >= 5) + rng.normal(0, 8, 900)
+    X = pd.DataFrame({"day": day, "visits": visits})
+    vae = VAE(2, 32, column_types="mixed", random_state=0).fit(X)
+    drawn = vae.sample(2000, random_state=0)
+    late = drawn["day"].dt.day_of_week >= 5
+    assert drawn["visits"][late].mean() - drawn["visits"][~late].mean() > 25
 
 
 def test_the_prior_follows_the_kinds_of_columns():
@@ -35,6 +82,7 @@ def test_the_prior_follows_the_kinds_of_columns():
     found = {
         "plain": VAE(**how).fit(bits),
         "mixed": VAE(**how, column_types="mixed").fit(towns(20)),
+        "numbers": VAE(**how, column_types="mixed").fit(towns(20)[["warm"]]),
         "tuple": VAE(**how, column_types=("bernoulli",) * 3).fit(bits),
         "vamp": VAE(**how, prior="vamp").fit(bits),
         "other": VAE(**how, prior="normal", column_types="mixed").fit(towns(20)),
@@ -43,6 +91,6 @@ def test_the_prior_follows_the_kinds_of_columns():
     pairs = {
         name: (own["prior"], own["n_prior_components"]) for name, own in learned.items()
     }
-    assert pairs["plain"] == pairs["other"] == ("normal", None)
-    assert pairs["mixed"] == pairs["tuple"] == ("mixture", 10)
+    assert pairs["plain"] == pairs["other"] == pairs["mixed"] == ("normal", None)
+    assert pairs["numbers"] == pairs["tuple"] == ("mixture", 10)
     assert pairs["vamp"] == ("vamp", 100)
