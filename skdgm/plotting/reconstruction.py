@@ -1,6 +1,7 @@
 """Display of images with imputed pixels, or reconstructed from their features."""
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
@@ -111,20 +112,18 @@ class ReconstructionDisplay:
             a table with categories or dates.
         """
         pyplot(cls)
+        count(n_images, "n_images")
+        X, n_rows = _first(X, n_images)
         known = _pixels(cls, X, "X")
         if X_true is not None:
+            X_true, n_true = _first(X_true, n_images)
             X_true = _pixels(cls, X_true, "X_true")
-            if X_true.shape != known.shape:
+            shape, shape_true = (n_rows, known.shape[1]), (n_true, X_true.shape[1])
+            if shape_true != shape:
                 raise ValueError(
-                    f"X_true has the shape {X_true.shape}, but X {known.shape}: they "
-                    "must be the same rows."
+                    f"X_true has the shape {shape_true}, but X {shape}: they must be "
+                    "the same rows."
                 )
-        count(n_images, "n_images")
-        first = np.arange(min(n_images, len(known)))
-        known = known[first]
-        X = _safe_indexing(X, first)
-        if X_true is not None:
-            X_true = X_true[first]
         if np.isnan(known).any():
             check_has(cls, estimator, ("impute",), "generative models")
             filled = np.asarray(estimator.impute(X, **options))
@@ -160,6 +159,16 @@ class ReconstructionDisplay:
         drawn = grid.draw(ax, im_kw=im_kw, labels=list(rows))
         self.figure_, self.ax_, self.images_ = drawn
         return self
+
+
+def _first(X, n):
+    """The first rows, at most n, and the number of all; anything without rows as it is,
+    which is refused later."""
+    n_dim = np.ndim(X) if isinstance(X, list | tuple) else len(getattr(X, "shape", ()))
+    if n_dim != 2 or sp.issparse(X):
+        return X, None
+    n_rows = _num_samples(X)
+    return _safe_indexing(X, np.arange(min(n, n_rows))), n_rows
 
 
 def _pixels(display, X, name):

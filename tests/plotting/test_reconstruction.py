@@ -53,6 +53,18 @@ def test_data_frames(X, half):
     np.testing.assert_array_equal(shown(display.images_[1]), half[:10])
 
 
+@pytest.mark.parametrize("form", [np.asarray, pd.DataFrame, np.ndarray.tolist])
+def test_only_rows_that_are_shown_are_read(rbm, X, half, form):
+    half, X = half.copy(), np.array(X, float)
+    half[4:] = X[4:] = np.inf
+    own, truth, n = form(half), form(X), 4
+    display = ReconstructionDisplay.from_estimator(rbm, own, X_true=truth, n_images=n)
+    np.testing.assert_array_equal(shown(display.images_[0]), X[:4])
+    few = truth[:4]
+    with pytest.raises(ValueError, match="same rows"):
+        ReconstructionDisplay.from_estimator(rbm, own, X_true=few, n_images=n)
+
+
 def test_nothing_to_fill(rbm, X):
     display = ReconstructionDisplay.from_estimator(rbm, X, n_images=4)
     given, rebuilt = display.images_
