@@ -35,7 +35,9 @@ class SpikeSlabRBM(CovarianceMachine):
     :math:`\mathrm{diag}(\lambda + \Phi h) - W \mathrm{diag}(h / \alpha) W^\top`.
     It stays positive definite for all spikes: at this limit weights shrink, and
     precisions rise. Spikes, slabs and rows are drawn in blocks, each given the others;
-    rows of up to 64 columns are drawn given the spikes alone.
+    rows of up to 64 columns are drawn given the spikes alone. The patterns of few
+    spikes (up to ten, with :math:`2^{n} d^2 \le 2^{14}` for d columns) are summed over:
+    then learning needs no chains, and likelihoods and draws are exact.
 
     Columns may have any scale: they are standardised internally. NaN is a missing
     value, in every method; such entries are drawn by the same chains. Float64 data are
@@ -68,10 +70,10 @@ class SpikeSlabRBM(CovarianceMachine):
     chains_ : ndarray of shape (n_chains, n_features)
         Last states of the training chains.
     log_Z_, log_Z_se_ : float
-        Log partition function and its standard error, by annealed importance sampling
-        from both sides, computed at first access.
-    density_kind_ : str
-        Kind of :meth:`score_samples`: "estimate".
+        Log partition function and its standard error, by a sum over few spikes, or
+        annealed importance sampling from both sides, computed at first access.
+    density_kind_ : {"exact", "estimate"}
+        Kind of :meth:`score_samples`: "exact" where spikes are few.
     loss_curve_ : list of float
         Negative pseudo-likelihood of some training rows after each epoch, in nats per
         row, of standardised columns.

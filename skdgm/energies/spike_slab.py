@@ -23,14 +23,19 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import eigh
+from scipy.special import softmax
 
 from skdgm.distributions import Gaussian, Normal
 from skdgm.energies.potential import Potential
 from skdgm.utils.math import limit_norms, sigmoid, softplus
+from skdgm.utils.tree import tree_map
 
 # Largest share of the precisions that spikes take away; part of it from which on a
 # gradient may not lead beyond it; steps of the projection at most.
 _MOST, _NEAR, _TRIES = 0.99, 0.999, 8
+# Spikes up to which their patterns are enumerated, and most entries of the precision
+# matrices of all patterns.
+_FEW, _ENTRIES = 10, 2**14
 # Initial biases of spikes: of few, and of many for each column.
 _OFF, _ON = -1.0, 3.0
 
@@ -58,6 +63,29 @@ class SpikeSlabParams(NamedTuple):
     def dtype(self) -> np.dtype:
         """Data type of the arrays."""
         return self.c.dtype
+
+
+class Patterns(NamedTuple):
+    """All patterns of the spikes, in float64.
+
+    Parameters
+    ----------
+    H : ndarray of shape (n_patterns, n_components)
+    log_w : ndarray of shape (n_patterns,)
+        Logs of the integrals of exp(-E) over rows and slabs; their sum is Z.
+    mean, covariance : ndarray of shapes (n_patterns, n_visible) and with (n_visible,)
+        Means of rows less b given each pattern, and their covariances.
+    """
+
+    H: np.ndarray
+    log_w: np.ndarray
+    mean: np.ndarray
+    covariance: np.ndarray
+
+    @property
+    def p(self) -> np.ndarray:
+        """Probabilities of the patterns, (n_patterns,)."""
+        return softmax(self.log_w)
 
 
 class SpikeSlab(Potential):
@@ -122,6 +150,46 @@ class SpikeSlab(Potential):
             mean * (on * pulled).sum(axis=0),
             -mean * half * (on * pulled * (slab - params.mu)).sum(axis=0),
         )
+
+    def enumerable(self, params):
+        """Whether patterns of the spikes are few enough to be summed over."""
+        n, k = params.W.shape
+        return k <= _FEW and 2**k * n**2 <= _ENTRIES
+
+    def patterns(self, params):
+        """All patterns of the spikes, as :class:`Patterns`."""
+        params = tree_map(lambda a: a.astype(float), params)
+        n, k = params.W.shape
+        H = (np.arange(2**k)[:, None] >> np.arange(k) & 1).astype(float)
+        P, pull = self.precisions(params, H), (H * params.mu) @ params.W.T
+        covariance = np.linalg.inv(P)
+        mean = np.einsum("rij,rj->ri", covariance, pull)
+        log_w = H @ params.c + 0.5 * (mean * pull).sum(axis=1)
+        log_w += 0.5 * (n * np.log(2 * np.pi) - np.linalg.slogdet(P)[1])
+        return Patterns(H, log_w, mean, covariance)
+
+    def expected(self, params):
+        """Mean of :meth:`gradient` over rows of the model, by the sum over patterns."""
+        H, _, mean, covariance = found = self.patterns(params)
+        p, visible, W = found.p, params.visible, params.W
+        alpha, on = np.exp(params.log_alpha), H * found.p[:, None]
+        second = covariance + mean[:, :, None] * mean[:, None]
+        square = np.einsum("rii->ri", second)
+        first = on.T @ mean
+        # Means of h_i g g^T W_i, transposed.
+        spread = np.tensordot(on, second, axes=(0, 0)) @ W.T[:, :, None]
+        spread = spread[:, :, 0]
+        grad = SpikeSlabParams(
+            Normal(
+                0 * visible.mean, -0.5 * np.exp(visible.log_precision) * (p @ square)
+            ),
+            (params.mu[:, None] * first + spread / alpha[:, None]).T,
+            -0.5 * square.T @ on,
+            on.sum(axis=0),
+            (first * W.T).sum(axis=1),
+            -0.5 * (spread * W.T).sum(axis=1) / alpha,
+        )
+        return tree_map(lambda a: a.astype(params.dtype), grad)
 
     def precisions(self, params, H):
         """Precision matrices of the visible units given spikes, (n_rows, n_components):

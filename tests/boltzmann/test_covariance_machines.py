@@ -11,6 +11,7 @@ from skdgm.boltzmann._covariance import annealing, slabs
 from skdgm.boltzmann._covariance.moves import Trajectories
 from skdgm.boltzmann._covariance.objective import log_conditional
 from skdgm.distributions import Normal
+from skdgm.energies import spike_slab
 from skdgm.energies.covariance import Covariance, CovarianceParams
 from skdgm.exceptions import DivergenceError, LikelihoodWarning
 from skdgm.metrics import likelihood_bracket, partition_bracket, raise_log_likelihood
@@ -42,6 +43,20 @@ def crossed(n, seed):
 X = crossed(800, seed=0)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def by_chains():
+    """Few spikes, too, are learned and scored by chains, as many are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spike_slab, "_FEW", 0)
+        yield
+
+
+@pytest.fixture
+def by_sums(monkeypatch):
+    """Few spikes are summed over."""
+    monkeypatch.setattr(spike_slab, "_FEW", 10)
+
+
 @pytest.fixture(
     scope="module",
     params=[MeanCovarianceRBM, MeanProductOfT, SpikeSlabRBM],
@@ -70,6 +85,31 @@ def test_log_Z_is_that_of_quadrature(fitted, density):
     expected = -fitted.free_energy(X) - fitted.log_Z_ + volume
     np.testing.assert_allclose(fitted.score_samples(X), expected)
     assert fitted.density_kind_ == "estimate"
+
+
+def test_few_spikes_are_summed_over(by_sums):
+    machine = SpikeSlabRBM(3, n_iter=3, learning_rate=0.08, random_state=0).fit(X)
+    assert machine.density_kind_ == "exact"
+    assert machine.density_.capabilities["sample"] == {"nothing": "exact"}
+    v = np.stack(np.meshgrid(GRID, GRID, indexing="ij"), axis=-1).reshape(-1, 2)
+    scores = machine.score_samples(v * machine.scale_ + machine.mean_)
+    p = np.exp(scores) * CELL * machine.scale_.prod()
+    assert p.sum() == pytest.approx(1, abs=1e-4)
+    assert partition_bracket(machine).se == 0
+    drawn = (machine.sample(2000, random_state=0) - machine.mean_) / machine.scale_
+    assert_means(drawn, p @ v)
+    assert_means(drawn[:, :1] * drawn, p @ (v[:, :1] * v))
+
+
+@pytest.mark.exhaustive
+def test_chains_need_not_cross_between_clusters(by_sums):
+    """Persistent chains stay in one of them; held-out -7 to -10 nats for -.76."""
+    rng = np.random.default_rng(0)
+    side = rng.integers(0, 2, (400, 1)) * 2 - 1.0
+    rows = side + 0.25 * rng.normal(size=(400, 2))
+    machine = SpikeSlabRBM(4, n_iter=200, learning_rate=0.03, random_state=0)
+    assert machine.fit(rows[:200]).score(rows[200:]) > -0.9
+    assert np.mean(machine.sample(500, 0)[:, 0] > 0) == pytest.approx(0.5, abs=0.1)
 
 
 def test_brackets_hold_the_likelihood(fitted, density):

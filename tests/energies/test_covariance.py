@@ -167,6 +167,19 @@ def test_slabs_and_spikes_are_summed_out():
     assert_normal(energy, params, v, E, states)
 
 
+def test_means_of_gradients_are_slopes_of_log_Z():
+    energy, params, _ = slabs()
+    energy.constrain(params, None, 100.0)
+    H, *_ = energy.patterns(params)
+    np.testing.assert_array_equal(np.unique(H, axis=0).shape, H.shape)
+
+    def log_Z(params):
+        return logsumexp(energy.patterns(params).log_w)
+
+    numerical = numerical_gradient(log_Z, params)
+    assert_trees(energy.expected(params), numerical, rtol=1e-6, atol=1e-8)
+
+
 def test_precisions_stay_positive_definite_for_all_spikes():
     energy, params, _ = slabs()
     params = params._replace(W=9 * params.W, Phi=params.Phi - 0.5)

@@ -1,11 +1,13 @@
 """Density of an energy of covariances, divided by Z."""
 
 import numpy as np
+from scipy.special import logsumexp
 from sklearn.utils import check_random_state
 
 from skdgm.base import Density
 from skdgm.boltzmann._covariance.annealing import bracket, log_integral
 from skdgm.data import fill
+from skdgm.partition.bracket import exactly
 from skdgm.samplers import State
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
@@ -31,16 +33,17 @@ class CovarianceDensity(Density):
 
     @property
     def capabilities(self):
-        """Log Z is an estimate, and what is missing is sampled."""
+        """Log Z is an estimate, or a closed sum; what is missing is sampled."""
+        kind = "exact" if self.moves.exact(self.params) else "estimate"
         return {
-            "log_prob": {"complete": "estimate", "missing": "estimate"},
+            "log_prob": {"complete": kind, "missing": "estimate"},
             "free_energy": {"complete": "exact", "missing": "estimate"},
             "features": {"complete": "exact", "missing": "estimate"},
             "inverse": {"nothing": "exact"},
-            "sample": {"nothing": "estimate"},
+            "sample": {"nothing": kind},
             "fill": {"missing": "estimate"},
-            "log_partition": {"nothing": "estimate"},
-            "bracket": {"nothing": "estimate"},
+            "log_partition": {"nothing": kind},
+            "bracket": {"nothing": kind},
             "numerator": {"complete": "exact", "missing": "estimate"},
         }
 
@@ -64,6 +67,9 @@ class CovarianceDensity(Density):
     def bracket(self, n_chains=100, options=None, seed=None, max_bits=None):
         """Bracket of log Z from both sides of annealed importance sampling, of
         ``n_chains`` chains each."""
+        if self.moves.exact(self.params):
+            log_Z = logsumexp(self.energy.patterns(self.params).log_w)
+            return exactly(float(log_Z), n_chains)
         rng = stream(self.seed if seed is None else seed, LIKELIHOOD)
         given = self.moves, self.params, self.chains, self.size, self.name
         with one_blas_thread():

@@ -37,6 +37,10 @@ class Moves(ABC):
     def at(self, params, beta, size, clamp=None):
         """Potential, its parameters and a sampler of it, at an inverse temperature."""
 
+    def exact(self, params):
+        """Whether log Z, means of gradients and draws of rows are exact."""
+        return False
+
     def betas(self, n_betas):
         """Inverse temperatures, unless others are asked for."""
         return ladder.quadratic(n_betas)

@@ -98,11 +98,12 @@ class CovarianceObjective(Objective):
             rate = _TARGET - np.log(2) / _GAIN
         if rate is not None:
             state.log_size[0] += _GAIN * (rate - _TARGET)
-        grad = tree_map(
-            np.subtract,
-            self.energy.gradient(params, v),
-            self.energy.gradient(params, chains.x[0]),
-        )
+        grad = self.energy.gradient(params, v)
+        if self.moves.exact(params):
+            expected = self.energy.expected(params)
+        else:
+            expected = self.energy.gradient(params, chains.x[0])
+        grad = tree_map(np.subtract, grad, expected)
         grad = self.energy.tangent(params, grad)
         kept = self.energy.kept(params)
         how = options.learning_rate, options.schedule, clock, options.power_t

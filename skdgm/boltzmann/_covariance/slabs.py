@@ -36,6 +36,8 @@ class SlabGibbs(Sampler):
         """Draw all units some times, as :meth:`Sampler.step` says."""
         (v,), visible = state.x, params.visible
         n, k = params.W.shape
+        if self.clamp is None and self.energy.enumerable(params):
+            return State((self._rows(rng.fold(first), params, v.dtype),)), Info(None)
         wide = np.exp(-0.5 * params.log_alpha)
         precision = np.exp(visible.log_precision)
         for number in range(first, first + n_steps):
@@ -52,6 +54,16 @@ class SlabGibbs(Sampler):
             drawn += visible.mean + hs @ params.W.T / each
             v = drawn if self.clamp is None else np.where(self.clamp[0], v, drawn)
         return State((v,)), Info(None)
+
+    def _rows(self, rng, params, dtype):
+        """Rows from the model itself, whatever the state: by a pattern of each."""
+        found = self.energy.patterns(params)
+        edges = np.cumsum(found.p[:-1])
+        which = np.searchsorted(edges, rng.fold(_SPIKE).uniform(1)[:, 0])
+        noise = rng.fold(_VISIBLE).normal(len(params.W), float)
+        spread = np.linalg.cholesky(found.covariance)[which]
+        gap = found.mean[which] + np.einsum("rij,rj->ri", spread, noise)
+        return (params.visible.mean + gap).astype(dtype)
 
     def _row(self, noise, params, v, h):
         """Rows given spikes, and entries that stay."""
@@ -76,6 +88,10 @@ class SlabMoves(Moves):
     def sampler(self, size, clamp=None):
         """As :meth:`Moves.sampler`; steps have no size."""
         return SlabGibbs(self.energy, clamp)
+
+    def exact(self, params):
+        """As :meth:`Moves.exact`: where patterns of the spikes are few."""
+        return self.energy.enumerable(params)
 
     def begun(self, rng, params, state, n_steps):
         """As :meth:`Moves.begun`."""

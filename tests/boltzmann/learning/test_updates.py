@@ -13,7 +13,7 @@ from skdgm import (
 )
 from skdgm.boltzmann._covariance import objective as covariance
 from skdgm.couplings import Contrast
-from skdgm.energies import Params
+from skdgm.energies import Params, spike_slab
 from skdgm.exceptions import DivergenceError
 from skdgm.metrics import raise_log_likelihood
 from skdgm.optim import Clock
@@ -235,6 +235,7 @@ REAL = RNG.normal(size=(30, 3)) @ RNG.normal(size=(3, 3))
 
 @pytest.mark.parametrize("kind", [MeanCovarianceRBM, SpikeSlabRBM])
 def test_steps_of_covariance_machines(kind, monkeypatch):
+    monkeypatch.setattr(spike_slab, "_FEW", 0)
     sizes = (3,) if kind is SpikeSlabRBM else (2, 3)
     model = kind(*sizes, n_iter=1, n_chains=10, random_state=0, **RATE).fit(REAL)
     objective, _, state = run(model, REAL)
