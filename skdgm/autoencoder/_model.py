@@ -64,8 +64,8 @@ class AutoencoderModel(LatentModel):
         """Options that the nets depend on."""
         asked = facts.options
         latent, hidden = shape(asked)
-        output = self.output(facts)
-        prior = prior_of(asked, linked(output) is not None)
+        apart = linked(self.output(facts)) is not None
+        prior = prior_of(asked, apart)
         return SimpleNamespace(
             n_components=latent,
             hidden_layer_sizes=hidden,
@@ -83,7 +83,7 @@ class AutoencoderModel(LatentModel):
             image_shape=asked.image_shape,
             class_conditional=asked.class_conditional,
             attribute_conditional=asked.attribute_conditional,
-            linked=True,
+            **({"linked": True} if apart else {}),
         )
 
     def hierarchy(self, facts):
@@ -125,7 +125,7 @@ class AutoencoderModel(LatentModel):
             told = Told.of_attributes(known._attributes_, known._known)
         more = {"images": images, "told": told}
         # Models of older files have no links.
-        if getattr(own, "linked", False):
+        if hasattr(own, "linked"):
             more["data"] = linked(output)
         kind = TopDown if own.inference == "top-down" else Hierarchy
         return kind(*ends, *sizes, block, linear, *units, **more)
@@ -165,6 +165,8 @@ class AutoencoderModel(LatentModel):
     def attributes(self, facts, state):
         """Fitted attributes of a training state, a dict by name."""
         found = super().attributes(facts, state)
+        if hasattr(facts.structure, "linked"):
+            found["linked_"] = True
         if facts.structure.prior == "vamp":
             value = self.output(facts).value(state.learned.prior)
             found["pseudo_inputs_"] = facts.domain.to_data(facts.columns, value)

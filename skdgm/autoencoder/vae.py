@@ -125,6 +125,8 @@ class VAE(BoundOptions, LatentEstimator):
     attribute_types_ : dict
         How each attribute is read, by its name (or number): a
         :class:`~skdgm.data.ColumnType`.
+    linked_ : bool
+        True of a table in which columns depend on categories or dates.
     pseudo_inputs_ : ndarray of shape (n_prior_components, n_features)
         Learned rows of the prior "vamp".
 
