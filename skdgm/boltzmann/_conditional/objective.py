@@ -12,6 +12,7 @@ import numpy as np
 from skdgm.boltzmann._conditional.enumeration import MAX_BITS, Enumeration, few_bits
 from skdgm.boltzmann._learning.phases import CD
 from skdgm.boltzmann._learning.table_objective import TableObjective
+from skdgm.distributions import Binomial, Poisson
 from skdgm.energies import contrast
 from skdgm.gradients import complete, weighted_sum
 from skdgm.gradients.contrastive import Phases
@@ -108,6 +109,12 @@ class ConditionalObjective(TableObjective):
                 "gradient."
             )
         return GIVEN[options.gradient]
+
+    @property
+    def recentred(self):
+        """As of :class:`EnergyObjective`: of counts, whose weights push far."""
+        counts = any(isinstance(unit, Binomial | Poisson) for unit in self.energy.units)
+        return counts and self.options.solver == "adam" and not self.energy.triples
 
     def present(self, batch, rng=None):
         """Clamp the machine to a batch of rows, and to their conditions."""

@@ -194,21 +194,33 @@ class EnergyObjective(Objective):
             grad, shift = quadratic.convert(*given, grad), quadratic.shift(*given)
         grad = far.shortened(energy, natural.standardised(*given, grad), slower)
         if state.offsets:
-            grad = centering.center(*given, grad, state.offsets, slower, counts)
+            centred = centering.center(*given, grad, state.offsets, slower, counts)
+            if self.recentred:
+                centred = centering.weights_only(grad, centred)
+            grad = centred
         grad = self.shared(natural.natural(*given, grad, counts))
         before = far.copied(*given, held)
         if options.solver == "sgd":
             rate = steady.steady(energy, grad, rate)
         # What penalties take follows the weights before the step.
         weighed = far.copied(*given, slower if options.l1 or options.l2 else {})
+        if state.offsets and self.recentred:
+            weights = tree_map(np.copy, params.couplings)
         self.solver.step(params, state.optimiser, grad, rate=rate, **rule)
         if weighed[1]:
             far.eased(*given, state.optimiser, slower, weighed, rate, **rule)
         far.take_back(*given, held, before)
+        if state.offsets and self.recentred:
+            centering.recentre(*given, weights, state.offsets)
         natural.rescale(*given, scales)
         energy.constrain(params, options.max_norm)
         if options.quadratic:
             quadratic.correct(*given, shift)
+
+    @property
+    def recentred(self):
+        """Whether biases follow the steps of weights, not their gradient."""
+        return False
 
     def shared(self, grad):
         """Gradient of parameters of which some are to be the same: as it is."""

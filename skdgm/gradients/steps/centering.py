@@ -17,6 +17,10 @@ The corrections of the biases belong to the step that the weights take: since
 :math:`\mu`, the offset times the precision or the gain, is divided by it in the last
 term already. The gradient of three-way couplings stays as it is.
 
+An adaptive optimiser, which scales each coordinate by itself, undoes these corrections:
+it takes the plain gradient of the biases, and :func:`recentre` moves these by what the
+weights' own steps are, :math:`b \leftarrow b - (W_\text{new} - W_\text{old}) \lambda`.
+
 References
 ----------
 .. [1] Montavon and Müller (2012). Deep Boltzmann machines and the centering trick.
@@ -87,6 +91,25 @@ def center(energy, params, grad, offsets, factors=None, counts=True):
         for unit, own, bias, less in zip(energy.units, grad.units, biases, lost)
     )
     return Params(units, tuple(couplings))
+
+
+def weights_only(grad, centred):
+    """Plain gradient of the biases, and centred gradient of the weights."""
+    return centred._replace(units=grad.units)
+
+
+def recentre(energy, params, before, offsets):
+    """Move biases, in place, so that fields at the offsets stay as they were with the
+    weights ``before`` a step; of weights that are matrices."""
+    T = [
+        unit.statistic(own, offset)
+        for unit, own, offset in zip(energy.units, params.units, offsets)
+    ]
+    for i, j, number in energy.own_links:
+        step = params.couplings[number] - before[number]
+        for block, less in ((i, step @ T[j]), (j, T[i] @ step)):
+            bias = energy.units[block].bias_of(params.units[block])
+            bias -= less.astype(bias.dtype)
 
 
 def running_means(offsets, data, model=None):

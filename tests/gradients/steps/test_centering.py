@@ -101,3 +101,14 @@ def test_offsets_follow_the_means():
         np.testing.assert_allclose(a, 0.99 * old + 0.01 * x.mean(axis=0), rtol=1e-6)
         middle = (x.mean(axis=0) + y.mean(axis=0)) / 2
         np.testing.assert_allclose(b, 0.99 * old + 0.01 * middle, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["rbm", "dbm"])
+def test_fields_at_offsets_stay_where_weights_step(name):
+    energy, params, truth, _, offsets = made(name)
+    before = shifted(truth, params, offsets, 1)
+    weights = tree_map(np.copy, params.couplings)
+    for W in params.couplings:
+        W += np.random.default_rng(3).normal(size=W.shape)
+    centering.recentre(energy, params, weights, offsets)
+    assert_trees(shifted(truth, params, offsets, 1).units, before.units)
