@@ -60,7 +60,7 @@ plt.show()
 # others.
 
 wine = load_wine(as_frame=True).data
-table = EoNADE((64,), column_types="mixed", n_mixtures=2, n_iter=300, random_state=0)
+table = EoNADE((64,), n_mixtures=2, n_iter=300, random_state=0)
 table.fit(wine)
 oddest = wine.iloc[[table.score_samples(wine).argmin()]]
 surprise = -table.score_features(oddest, given="others").iloc[0]

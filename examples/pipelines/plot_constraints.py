@@ -37,7 +37,7 @@ loans["country"] = np.array(["DE", "DE", "IT", "IT", "CH"])[place]
 # reparametrisation: the model learns the duration in place of the end, nothing of the
 # amount due, and one category of city and country. The rule is kept by rejection.
 
-model = EoNADE((32,), column_types="mixed", n_iter=40, random_state=0)
+model = EoNADE((32,), n_iter=40, random_state=0)
 table = ConstrainedTable(
     model,
     [

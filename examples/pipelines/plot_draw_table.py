@@ -26,9 +26,8 @@ data = load_diabetes(as_frame=True, scaled=False)
 frame = data.frame.rename(columns={"target": "progression"})
 frame["sex"] = frame["sex"].map({1: "female", 2: "male"})
 train, holdout = train_test_split(frame, test_size=1 / 3, random_state=0)
-model = EoNADE(column_types="mixed", random_state=0).fit(train)
-for name, how in model.column_types_.items():
-    print(f"{name:12s} {how.kind}, multiples of {how.step}")
+model = EoNADE(random_state=0).fit(train)
+print(model.column_types_)
 
 # %%
 # Draws have the types, the range and the roundness of the data.

@@ -44,7 +44,7 @@ codes = make_column_transformer(
 encode = make_column_transformer(
     (StandardScaler(), numbers), (OneHotEncoder(drop="if_binary"), others)
 )
-net = EoNADE((64,), column_types="mixed", n_mixtures=1, alpha=2.0, n_iter=60)
+net = EoNADE((64,), n_mixtures=1, alpha=2.0, n_iter=60)
 imputers = {
     "SimpleImputer": make_column_transformer(
         (SimpleImputer(), numbers),

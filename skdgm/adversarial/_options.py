@@ -103,9 +103,10 @@ class StageOptions(AdversarialOptions):
     Parameters
     ----------
     column_types
-        Kind of the pixels: 0, 1 or between, or real numbers. Those of "bernoulli" are
-        drawn as bits if all their values in the first fit are 0 or 1; smaller images
-        are grey.
+        Kind of the pixels. "auto": read from the data, as the guide's page "How columns
+        are read" says; "bernoulli": 0, 1 or between; "gaussian": real numbers. Pixels
+        of "bernoulli" are drawn as bits if all their values in the first fit are 0 or
+        1; smaller images are grey.
     class_conditional
         Whether ``fit`` needs the classes y, on which all nets then depend; each
         discriminator has a logit for each class.
@@ -133,6 +134,6 @@ class StageOptions(AdversarialOptions):
     """
 
     _: KW_ONLY
-    column_types: Literal["bernoulli", "gaussian"] = "bernoulli"
+    column_types: Literal["auto", "bernoulli", "gaussian"] = "auto"
     class_conditional: bool = False
     features: Literal["discriminator", "latent"] = "discriminator"

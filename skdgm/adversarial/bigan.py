@@ -85,7 +85,7 @@ class BiGAN(
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import BiGAN
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> gan = BiGAN(n_iter=2, random_state=0).fit(X)
     >>> Z = gan.transform(X)
     >>> Z.shape

@@ -54,10 +54,10 @@ class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
     Parameters
     ----------
     column_types
-        Kind of the columns, as of :class:`~skdgm.VAE`. Columns of "bernoulli" are drawn
-        as bits if all their values in the first fit are 0 or 1, else as numbers in
-        [0, 1]. Bits and categories are draws whose gradient is that of a relaxation;
-        see ``temperature``.
+        Kind of the columns: "auto", read from the data, or one of those of
+        :class:`~skdgm.VAE`. Columns of "bernoulli" are drawn as bits if all their
+        values in the first fit are 0 or 1, else as grey values. Bits and categories are
+        draws whose gradient is that of a relaxation; see ``temperature``.
     class_conditional
         Whether ``fit`` needs the classes y, on which both nets then depend [3]_; the
         discriminator has a logit for each class.
@@ -152,7 +152,7 @@ class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import GAN
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> gan = GAN(n_iter=5, random_state=0).fit(X)
     >>> gan.sample(3, random_state=0).shape
     (3, 64)

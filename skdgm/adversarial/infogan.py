@@ -101,7 +101,7 @@ class InfoGAN(
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import InfoGAN
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> gan = InfoGAN(n_categories=10, n_codes=1, n_iter=3, random_state=0).fit(X)
     >>> gan.transform(X).shape, gan.predict(X[:3]).shape
     ((1797, 11), (3,))

@@ -44,7 +44,7 @@ class LAPGAN(StageOptions, ImplicitEstimator, implied=GAN):
     >>> import numpy as np
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import LAPGAN
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> gan = LAPGAN(n_iter=1, random_state=0).fit(X)
     >>> gan.pyramid_shapes_
     [(2, 2, 1), (4, 4, 1), (8, 8, 1)]
@@ -56,7 +56,7 @@ class LAPGAN(StageOptions, ImplicitEstimator, implied=GAN):
     n_levels: Count = 3
     n_frequencies: ClassVar = 0
 
-    _MODEL = PyramidModel(of_data=True)
+    _MODEL, _IMAGES = PyramidModel(of_data=True), True
     _BUDGET = Budget(2_500, 10, 300)
     # Advice where generated rows are all alike.
     _DIVERSIFY = (

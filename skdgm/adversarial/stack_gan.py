@@ -45,7 +45,7 @@ class StackGAN(StageOptions, ImplicitEstimator, implied=LAPGAN):
     >>> import numpy as np
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import StackGAN
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> gan = StackGAN(n_iter=1, random_state=0).fit(X)
     >>> gan.pyramid_shapes_
     [(4, 4, 1), (8, 8, 1)]
@@ -56,6 +56,6 @@ class StackGAN(StageOptions, ImplicitEstimator, implied=LAPGAN):
     _: KW_ONLY
     n_levels: Count = 2
 
-    _MODEL = PyramidModel(of_data=False)
+    _MODEL, _IMAGES = PyramidModel(of_data=False), True
     _BUDGET, _DIVERSIFY = LAPGAN._BUDGET, LAPGAN._DIVERSIFY
     pyramid_shapes_ = LAPGAN.pyramid_shapes_

@@ -33,7 +33,8 @@ class ReconstructionOptions(TableOptions):
         more outputs than the encoder has inputs, as of "mixed" columns, has weights of
         its own.
     column_types
-        Kind of the columns, as of :class:`~skdgm.VAE`.
+        Kind of the columns: "auto", read from the data, or one of those of
+        :class:`~skdgm.VAE`.
     variance
         Variance of "gaussian": learned for each column; as an output of the decoder,
         for each row and column; or fixed, as a share of the column's variance.
@@ -69,7 +70,7 @@ class ReconstructionOptions(TableOptions):
     activation: Activation = "tanh"
     code_activation: Activation = "identity"
     tied: bool = False
-    column_types: ColumnTypes = "bernoulli"
+    column_types: ColumnTypes = "auto"
     variance: Literal["feature", "sample"] | Positive = "feature"
     min_variance: Share = 0.01
     init_weights: Initialiser = "glorot_uniform"

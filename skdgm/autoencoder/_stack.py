@@ -11,6 +11,7 @@ from skdgm.autoencoder.autoencoder import Autoencoder
 from skdgm.autoencoder.contractive_autoencoder import ContractiveAutoencoder
 from skdgm.autoencoder.denoising_autoencoder import DenoisingAutoencoder
 from skdgm.data import check_pattern, columns_as_asked
+from skdgm.data.auto import AUTO
 from skdgm.nets import Layer, dense, layers_of
 from skdgm.stacks import StackModel, TunedModel
 from skdgm.stacks.model import lowest_domain
@@ -69,8 +70,9 @@ class AutoencoderStackModel(StackModel):
                 own |= {
                     name: getattr(options, name) for name in ("column_types", *TABLES)
                 }
-            elif options.activation != "logistic":
-                own["column_types"] = "gaussian"
+            else:
+                shares = options.activation == "logistic"
+                own["column_types"] = "bernoulli" if shares else "gaussian"
             machines.append(kind(size, verbose=options.verbose, **own))
         return machines
 
@@ -87,12 +89,16 @@ class AutoencoderStackModel(StackModel):
                     f"layers: {name!r} must have {option}={value!r}, as one layer of "
                     f"the stack; got {machine!r}."
                 )
-        kinds = "bernoulli", "gaussian"
+        kinds = AUTO, "bernoulli", "gaussian"
         if number and machine.column_types not in kinds:
             raise ValueError(
                 f"layers: {name!r}, above another layer, must have column_types="
                 f"'bernoulli' or 'gaussian'; got {machine!r}."
             )
+
+    def kind_above(self, below):
+        """Kind of the columns of a machine that sees the codes of another."""
+        return "bernoulli" if below.code_activation == "logistic" else "gaussian"
 
     def cloned(self, layers):
         """Clones of machines given explicitly, each of which fits its place."""
@@ -144,4 +150,4 @@ def domain_of(options):
     """Kind of the columns of X, given the options of a stack."""
     if options.layers is None:
         return columns_as_asked(options)
-    return lowest_domain(options.layers, ReconstructionEstimator)
+    return lowest_domain(options, ReconstructionEstimator)

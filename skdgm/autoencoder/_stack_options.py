@@ -47,7 +47,8 @@ class StackStructure(TableOptions):
     tied
         If True, decoders have the weights of their encoders, transposed.
     column_types
-        Kind of the columns, as of :class:`~skdgm.VAE`.
+        Kind of the columns: "auto", read from the data, or one of those of
+        :class:`~skdgm.VAE`.
     layers : list of (str, autoencoder) or None
         A stack of autoencoders given explicitly, as the steps of a Pipeline are, in
         place of all options that describe one and its training: of any of these
@@ -63,7 +64,7 @@ class StackStructure(TableOptions):
     corruption_level: NotNegative | tuple = 0.3
     contraction: NotNegative | tuple = 0.1
     tied: bool = True
-    column_types: ColumnTypes = "bernoulli"
+    column_types: ColumnTypes = "auto"
     layers: list | None = None
 
 
@@ -126,7 +127,7 @@ class TunedStackOptions(StackStructure, PretrainedOptions):
         Kind of :meth:`score_samples`: "estimate".
     column_types_ : dict
         How each column is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`.
+        :class:`~skdgm.data.ColumnType`. It prints a line for each column.
     density_ : Density
         That of ``stack_``.
     n_features_in_ : int

@@ -10,7 +10,7 @@ class TunedStack:
     """Methods and facts of stacks of autoencoders that are fine-tuned."""
 
     _MODEL, _KNOWN = AutoencoderNetModel("stack_"), ("stack_", "_outputs")
-    _NETWORK = StackedAutoencoder
+    _NETWORK, _NUMBERS = StackedAutoencoder, "gaussian"
     _STRUCTURE = *StackStructure._own_options, *TABLES
     _PRETRAINING = {
         "pretrain_iter": "n_iter",

@@ -37,7 +37,7 @@ class Autoencoder(ReconstructionEstimator):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import Autoencoder
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> net = Autoencoder(8, n_iter=5, random_state=0).fit(X)
     >>> net.transform(X).shape
     (1797, 8)

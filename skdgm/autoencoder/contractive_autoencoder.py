@@ -54,7 +54,7 @@ class ContractiveAutoencoder(ReconstructionEstimator):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import ContractiveAutoencoder
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> net = ContractiveAutoencoder(64, n_iter=5, random_state=0).fit(X)
     >>> net.transform(X).shape
     (1797, 64)

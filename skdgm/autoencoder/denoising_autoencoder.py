@@ -54,7 +54,7 @@ class DenoisingAutoencoder(ReconstructionEstimator):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import DenoisingAutoencoder
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> net = DenoisingAutoencoder(64, n_iter=5, random_state=0).fit(X)
     >>> net.transform(X).shape
     (1797, 64)

@@ -66,8 +66,9 @@ class DRAW(BoundOptions, LatentEstimator):
         Height and width of images, and their number of channels if it is not 1; by
         default they are square, or rows of pixels where that is impossible.
     column_types
-        Kind of the pixels: 0, 1 or probabilities of 1; or real numbers, standardised
-        internally.
+        Kind of the pixels. "auto": read from the data, as the guide's page "How columns
+        are read" says; "bernoulli": 0, 1 or probabilities of 1; "gaussian": real
+        numbers, standardised internally.
     beta
         Weight of the divergence; with values other than 1 the objective is no bound.
     n_iter
@@ -94,7 +95,7 @@ class DRAW(BoundOptions, LatentEstimator):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import DRAW
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> draw = DRAW(n_glimpses=4, n_recurrent=32, n_iter=3, random_state=0).fit(X)
     >>> draw.sample(3, random_state=0).shape
     (3, 64)
@@ -110,7 +111,7 @@ class DRAW(BoundOptions, LatentEstimator):
     read_size: Count | None = 5
     write_size: Count | None = 5
     image_shape: tuple | list | None = None
-    column_types: Literal["bernoulli", "gaussian"] = "bernoulli"
+    column_types: Literal["auto", "bernoulli", "gaussian"] = "auto"
     min_categories: int | None = removed(None)
     min_frequency: float | None = removed(None)
     max_categories: int | None = removed(None)
@@ -119,7 +120,7 @@ class DRAW(BoundOptions, LatentEstimator):
     learning_rate = 0.01
     n_draws = 20
 
-    _MODEL, _BUDGET = DrawModel(), Budget(600, 10, 60)
+    _MODEL, _BUDGET, _IMAGES = DrawModel(), Budget(600, 10, 60), True
     _REVIVE = (
         "Set warm_up to some epochs, lower beta, or raise learning_rate or n_iter."
     )

@@ -95,7 +95,7 @@ class GSN(GSNOptions, ReconstructionEstimator):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import GSN
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> net = GSN((64, 32), n_iter=5, random_state=0).fit(X)
     >>> net.transform(X).shape
     (1797, 64)

@@ -76,7 +76,7 @@ class PredictabilityMinimization(ReconstructionEstimator):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import PredictabilityMinimization
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> net = PredictabilityMinimization(8, n_iter=5, random_state=0).fit(X)
     >>> net.transform(X).shape
     (1797, 8)

@@ -46,7 +46,7 @@ class StackedAutoencoder(
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import StackedAutoencoder
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> stack = StackedAutoencoder((64, 16), n_iter=5, random_state=0).fit(X)
     >>> [H.shape for H in stack.transform_layers(X)]
     [(1797, 64), (1797, 16)]

@@ -41,5 +41,3 @@ class StackedAutoencoderRegressor(
     >>> reg.fit(X[:300], y[:300]).score(X[300:], y[300:]) > 0.4
     True
     """
-
-    column_types = "gaussian"

@@ -155,7 +155,7 @@ class VAE(BoundOptions, LatentEstimator):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import VAE
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> vae = VAE(n_components=8, n_iter=5, random_state=0).fit(X)
     >>> vae.transform(X).shape
     (1797, 8)
@@ -186,6 +186,7 @@ class VAE(BoundOptions, LatentEstimator):
 
     _MODEL, _BUDGET = AutoencoderModel(), Budget(4_500, 20, 120, 1_500)
     _KNOWN = "classes_", "_label_counts", "_attributes_", "_known"
+    _LEVELS_APART = True
     _REVIVE = (
         "Set warm_up to some epochs, lower beta, or raise learning_rate or n_iter."
     )

@@ -32,7 +32,7 @@ class AutoregressiveEstimator(ChainOptions, NetEstimator):
     _: KW_ONLY
     early_stopping: bool | Literal["auto"] = "auto"
 
-    _KNOWN = ("_grey",)
+    _KNOWN, _LEVELS_APART = ("_grey",), True
 
     def score_features(self, X: Data) -> np.ndarray:
         r"""Log-likelihood of each entry given those before it, in nats.

@@ -98,11 +98,13 @@ class ColumnOptions(TableOptions):
     Parameters
     ----------
     column_types
-        Kind of the columns: 0, 1 or probabilities of 1; codes of categories, as
-        ``OrdinalEncoder`` returns; real numbers, standardised internally; or "mixed",
-        by the types of a DataFrame's columns: bits, categories, and numbers, dates and
-        durations as "numeric". A tuple has a kind for each column, a dict kinds for
-        some columns of a DataFrame by name, of these three or
+        Kind of the columns. "auto": read from the data, as the guide's page "How
+        columns are read" says. One kind for all: "bernoulli" (0, 1 or probabilities of
+        1), "categorical" (codes, as ``OrdinalEncoder`` returns), "gaussian" (real
+        numbers, standardised internally), or "mixed", by the types of a DataFrame's
+        columns: bits, categories, and numbers, dates and durations as "numeric". A
+        tuple has a kind for each column, a dict kinds for some columns of a DataFrame
+        by name, of the first three or
 
         - "numeric": numbers within their range and as round as they are, with heavy
           tails, and values that many rows share (such as 0) as atoms: "ordinal" if

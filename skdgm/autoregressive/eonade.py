@@ -124,7 +124,7 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     """
 
     hidden_layer_sizes: Count | tuple = (256, 256)
-    column_types: ColumnTypes = "bernoulli"
+    column_types: ColumnTypes = "auto"
     _: KW_ONLY
     n_orderings: Count = 8
     n_steps: Count = 1

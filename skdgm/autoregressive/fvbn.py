@@ -96,7 +96,7 @@ class FVBN(
     True
     """
 
-    column_types: ColumnTypes = "bernoulli"
+    column_types: ColumnTypes = "auto"
     _: KW_ONLY
     alpha: NotNegative | tuple = 0.0
     early_stopping: bool = False

@@ -68,7 +68,7 @@ class MADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     """
 
     hidden_layer_sizes: Count | tuple = (500,)
-    column_types: ColumnTypes = "bernoulli"
+    column_types: ColumnTypes = "auto"
     _: KW_ONLY
     n_masks: Count = 1
     direct: bool = True

@@ -64,7 +64,7 @@ class NADE(OrderOptions, MixtureOptions, ColumnOptions, AutoregressiveEstimator)
     """
 
     n_components: Count = 500
-    column_types: ColumnTypes = "bernoulli"
+    column_types: ColumnTypes = "auto"
     _: KW_ONLY
     activation: Literal["relu", "logistic", "tanh"] = "relu"
 

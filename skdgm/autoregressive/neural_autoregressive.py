@@ -58,7 +58,7 @@ class NeuralAutoregressive(
     """
 
     n_components: Count = 8
-    column_types: ColumnTypes = "bernoulli"
+    column_types: ColumnTypes = "auto"
     _: KW_ONLY
     direct: bool = True
     learning_rate = 0.006

@@ -17,7 +17,9 @@ from skdgm.base.options import (
 )
 
 # Kinds of all columns, of each, or of some by name.
-ColumnTypes = Literal["bernoulli", "gaussian", "categorical", "mixed"] | tuple | dict
+ColumnTypes = (
+    Literal["auto", "bernoulli", "gaussian", "categorical", "mixed"] | tuple | dict
+)
 
 
 class FitOptions(Options):
@@ -56,7 +58,7 @@ class FitOptions(Options):
         Number of epochs done.
     column_types_ : dict
         How each column is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`.
+        :class:`~skdgm.data.ColumnType`. It prints a line for each column.
     density_ : Density
         What was learned: the :class:`~skdgm.base.Density` that metrics and plots ask.
     n_features_in_ : int

@@ -19,6 +19,7 @@ from skdgm.base.density import Density
 from skdgm.base.frames import filled_in, form_of, framed
 from skdgm.base.model import Facts, known_of
 from skdgm.base.options import Options
+from skdgm.base.reading import kinds_in_words, read_kinds, readable_kinds
 from skdgm.base.records import Record
 from skdgm.base.stages import Fit, OwnEpochs
 from skdgm.data import column_types_of, far_out, inputs
@@ -63,6 +64,10 @@ class Estimator(
     # Name in messages; attributes by options; rows as lists; one objective; slow steps.
     _title, _TRANSIENT, _LISTED, _SINGLE, _SLOWED = None, (), True, True, False
     _MODEL, _KNOWN = None, ()
+    # Whether only a net begins with the model; for the others see base.reading.
+    _begins_a_net, _IMAGES, _LEVELS_APART = False, False, False
+    _GREY, _NUMBERS = "bernoulli", "numeric"
+    _read_kinds, _readable_kinds = read_kinds, readable_kinds
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -158,14 +163,17 @@ class Estimator(
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate all arguments, and only then change the estimator's attributes."""
+        whole = isinstance(X, Table)
+        X = X if whole else streamed(X, self)
+        if fresh and not whole:
+            self._read_kinds(X, sample_weight)
         self._asked = self._present_options()
         self._check_options()
         if not fresh:
             self._check_unchanged()
-        if isinstance(X, Table):
+        if whole:
             table, known, X = X, {}, X.rows.X
         else:
-            X = streamed(X, self)
             rows = self._rows(X, fitting=True, reset=fresh)
             rows, known = self._label(rows, y, fresh, classes)
             table = inputs.tabulate(rows, sample_weight, in_memory=self._LISTED)
@@ -180,6 +188,8 @@ class Estimator(
             self._columns, self._far = columns, far
         self._count(table, fresh)
         self._forget()
+        if fresh and self.verbose and not whole and "_reading" in vars(self):
+            print(f"[{self._name}] Columns: {kinds_in_words(self)}")
         return table
 
     def _learn_columns(self, table, fresh):
@@ -233,9 +243,10 @@ class Estimator(
         fits.report(learned, n_epochs, self._name, remedy, far)
         if learned.useless and learned.ended != "interrupted":
             warn(f"{self._name} {watch.useless} {remedy}", ConvergenceWarning)
-        facts = self._facts(self._learned)
-        for complaint in self._MODEL.complaints(facts, learned.state):
-            warn(*complaint)
+        if not self._begins_a_net:
+            facts = self._facts(self._learned)
+            for complaint in self._MODEL.complaints(facts, learned.state):
+                warn(*complaint)
 
     def _check_options(self):
         """Raise errors for options that their constraints do not exclude."""
@@ -428,13 +439,8 @@ class Estimator(
         if not reset:
             dtype, X = dtype or self._dtype, streamed(X)
         domain = self._asked_domain if reset else self._domain
-        inputs.refuse_dict(X, self._name)
-        inputs.refuse_dates(X, domain)
-        try:
+        with inputs.explained(self, X, domain):
             return domain.rows(self, X, reset=reset, fitting=fitting, dtype=dtype)
-        except (TypeError, ValueError) as error:
-            inputs.refuse_others(self, X, error)
-            raise
 
     @property
     def _n_features_out(self):

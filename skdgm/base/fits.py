@@ -19,6 +19,7 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 
+from skdgm.data.auto import AUTO
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 from skdgm.training import Callbacks
 from skdgm.utils.domains import checked_weights
@@ -107,6 +108,11 @@ def asked_of(estimator):
     options = {name: plain(value) for name, value in options.items()}
     if isinstance(shape := options.get("image_shape"), list):
         options["image_shape"] = tuple(shape)
+    if reading := known.get("_reading"):
+        kinds, top = reading
+        explicit = options.get("layers") is not None
+        if explicit or options.get("column_types") in (AUTO, kinds):
+            options |= {"column_types": kinds, "top": top}
     return SimpleNamespace(**options)
 
 

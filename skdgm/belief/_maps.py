@@ -12,6 +12,7 @@ from skdgm.belief._stack import BeliefModel, Stack, is_auto
 from skdgm.boltzmann import BernoulliRBM, ConvRBM
 from skdgm.boltzmann._structure.convolved import geometry_of
 from skdgm.boltzmann._structure.resized import same_channels, shapes_of
+from skdgm.data.auto import AUTO
 from skdgm.utils.counts import is_a, per_layer
 
 # Options of training with one value for all layers, or a tuple of one for each.
@@ -53,6 +54,7 @@ class MapsModel(BeliefModel):
                 own |= {name: values[number] for name, values in shapes.items()}
                 own["padding"] = options.padding
                 own["visible_bias"] = getattr(options, "visible_bias", "pixel")
+                own["column_types"] = "bernoulli"
                 if number == 0:
                     own["column_types"] = options.column_types
                     own["image_shape"] = options.image_shape
@@ -80,7 +82,7 @@ class MapsModel(BeliefModel):
             raise ValueError(
                 f"layers: {name!r} must have column_types='bernoulli' or 'gaussian'."
             )
-        if number and machine.column_types != "bernoulli":
+        if number and machine.column_types not in (AUTO, "bernoulli"):
             raise ValueError(
                 f"layers: {name!r}, above binary units, must have "
                 "column_types='bernoulli'."

@@ -26,8 +26,9 @@ class NetworkOptions(Options):
     hidden_layer_sizes : int or tuple of int
         Number of hidden units of each layer, from the bottom up.
     column_types
-        Kind of the columns: 0, 1 or probabilities of 1; or real, and standardised
-        internally.
+        Kind of the columns. "auto": read from the data, as the guide's page "How
+        columns are read" says; "bernoulli": 0, 1 or probabilities of 1; "gaussian":
+        real numbers, standardised internally.
     layers : list of (str, machine) or None
         A stack of machines given explicitly, as the steps of a Pipeline are, in place
         of all parameters that describe one: BernoulliRBM, or at the bottom GaussianRBM.
@@ -36,7 +37,7 @@ class NetworkOptions(Options):
 
     hidden_layer_sizes: ArrayLike | Count = (256, 256)
     _: KW_ONLY
-    column_types: Literal["bernoulli", "gaussian"] = "bernoulli"
+    column_types: Literal["auto", "bernoulli", "gaussian"] = "auto"
     layers: list | None = None
 
 

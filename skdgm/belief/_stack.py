@@ -13,7 +13,7 @@ from skdgm.belief._options import StackOptions
 from skdgm.belief._up_down import UpDown
 from skdgm.boltzmann import BernoulliRBM, ConvRBM, GaussianRBM, RBMClassifier
 from skdgm.boltzmann._machine import Machine
-from skdgm.boltzmann._structure.visible import BINARY, REAL, pixels_of
+from skdgm.boltzmann._structure.visible import domain_as_asked, pixels_of
 from skdgm.energies import Params
 from skdgm.optim import check_piecewise
 from skdgm.stacks import StackModel
@@ -132,7 +132,7 @@ class BeliefModel(StackModel):
                 f"layers: {name!r}, on top, must have objective='generative'; got "
                 f"{machine!r}."
             )
-        if number and machine.column_types != "bernoulli":
+        if number and machine.column_types not in (AUTO, "bernoulli"):
             raise ValueError(
                 f"layers: {name!r}, above binary units, must have "
                 f"column_types='bernoulli'; got {machine!r}."
@@ -159,10 +159,10 @@ class BeliefModel(StackModel):
 def domain_of(options):
     """Kind of the columns of X, given the options of a network."""
     if options.layers is not None:
-        return lowest_domain(options.layers, Machine)
+        return lowest_domain(options, Machine)
     if hasattr(options, "visible_bias"):
         return pixels_of(options)
-    return REAL if options.column_types == "gaussian" else BINARY
+    return domain_as_asked(options)
 
 
 class Stack(NamedTuple):

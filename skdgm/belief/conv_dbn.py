@@ -121,7 +121,7 @@ class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import ConvDBN
-    >>> X = load_digits().data[:500] / 16
+    >>> X = load_digits().data[:500]
     >>> dbn = ConvDBN((8, 12), filter_shape=(3, 2), pool_shape=2, n_iter=2)
     >>> dbn = dbn.set_params(random_state=0).fit(X)
     >>> [maps.shape for maps in dbn.transform_maps(X)]
@@ -153,7 +153,7 @@ class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
         "refine_iter": 0,
         "refine_steps": 1,
     }
-    _MODEL = _maps.MapsModel()
+    _MODEL, _IMAGES = _maps.MapsModel(), True
 
     def resized(self, image_shape: tuple) -> Self:
         """Network with the same filters and biases for images of another size.

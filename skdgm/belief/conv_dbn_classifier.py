@@ -124,6 +124,7 @@ class ConvDBNClassifier(
     pretrain_gradient: Literal["cd", "fpcd", "pcd", "tempering"] | tuple | Auto = "auto"
     dropout = (0.1, 0.2)
 
+    _IMAGES = True
     _MODEL, _NETWORK, _STRUCTURE = ConvModel("dbn_"), ConvDBN, _STRUCTURE
 
     def _depth(self, options):

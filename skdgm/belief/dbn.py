@@ -48,7 +48,7 @@ class DBN(StackOptions, BeliefNetwork):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import DBN
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> dbn = DBN((64, 16), n_iter=20, learning_rate=(0.1, 0.05), random_state=0).fit(X)
     >>> dbn.transform(X).shape
     (1797, 80)

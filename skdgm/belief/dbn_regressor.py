@@ -43,5 +43,3 @@ class DBNRegressor(TunedOptions, TargetOptions, TunedBelief, TunedRegressor):
     >>> reg.fit(X[:300], y[:300]).score(X[300:], y[300:]) > 0.4
     True
     """
-
-    column_types = "gaussian"

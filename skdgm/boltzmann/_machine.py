@@ -8,7 +8,7 @@ from skdgm.base import Estimator, forget_log_Z, lazy_log_Z
 from skdgm.boltzmann._methods import Chained
 from skdgm.boltzmann._options import ModelOptions
 from skdgm.boltzmann._structure.restricted import RESTRICTED
-from skdgm.boltzmann._structure.visible import BINARY, REAL
+from skdgm.boltzmann._structure.visible import domain_as_asked
 from skdgm.nets.estimator import check_categories
 from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data
@@ -89,7 +89,7 @@ class Machine(Chained, Estimator, implied=ModelOptions):
 
     @property
     def _domain(self):
-        return BINARY if self._options.column_types == "bernoulli" else REAL
+        return domain_as_asked(self._options)
 
     @property
     def _dtype(self):

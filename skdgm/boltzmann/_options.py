@@ -239,8 +239,9 @@ class DeepOptions(MachineOptions):
     Parameters
     ----------
     column_types
-        Kind of data: values in [0, 1], or real columns of any scale, which are
-        standardised internally.
+        Kind of the columns. "auto": read from the data, as the guide's page "How
+        columns are read" says; "bernoulli": values in [0, 1]; "gaussian": real numbers
+        of any scale, standardised internally.
     gradient
         Sampler of the negative phase, whose chains start where the last update left
         them: Gibbs steps of the model itself, of the model with fast weights added, or
@@ -289,7 +290,7 @@ class DeepOptions(MachineOptions):
     """
 
     _: KW_ONLY
-    column_types: Literal["bernoulli", "gaussian"] = "bernoulli"
+    column_types: Literal["auto", "bernoulli", "gaussian"] = "auto"
     gradient: Literal["pcd", "fpcd", "tempering"] = "pcd"
     negative: Literal["samples", "means"] = "samples"
     mean_field_steps: Count = 10

@@ -13,7 +13,7 @@ from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import pseudo_likelihood
 from skdgm.boltzmann._options import MachineOptions
 from skdgm.boltzmann._structure.connected import GRAPHICAL, edges_of
-from skdgm.boltzmann._structure.visible import BINARY, CategoricalUnits
+from skdgm.boltzmann._structure.visible import CategoricalUnits, bits_as_asked
 
 
 class BoltzmannMachine(MachineOptions, Machine):
@@ -50,8 +50,9 @@ class BoltzmannMachine(MachineOptions, Machine):
         many blocks as units. Colours are found greedily; more than so many are an
         error.
     column_types
-        Type of the columns: 0, 1 and probabilities of 1, or codes 0, 1, 2 and so on, as
-        scikit-learn's ``OrdinalEncoder`` gives them.
+        Kind of the columns. "auto": read from the data, as the guide's page "How
+        columns are read" says; "bernoulli": 0, 1 and probabilities of 1; "categorical":
+        codes 0, 1, 2 and so on, as scikit-learn's ``OrdinalEncoder`` returns.
     min_categories : int or array-like of shape (n_features,)
         Least number of categories of each column, if "categorical".
     objective
@@ -136,7 +137,7 @@ class BoltzmannMachine(MachineOptions, Machine):
     _: KW_ONLY
     edges: ArrayLike | Annotated[object, "sparse matrix"] | None = None
     n_colours: Count | Auto = "auto"
-    column_types: Literal["bernoulli", "categorical"] = "bernoulli"
+    column_types: Literal["auto", "bernoulli", "categorical"] = "auto"
     min_categories: Count | ArrayLike | None = None
     objective: Literal["likelihood", "pseudo-likelihood"] = "likelihood"
     gradient: Literal["pcd", "tempering"] = "pcd"
@@ -157,8 +158,8 @@ class BoltzmannMachine(MachineOptions, Machine):
 
     @property
     def _domain(self):
-        if self._options.column_types == "bernoulli":
-            return BINARY
+        if self._options.column_types != "categorical":
+            return bits_as_asked(self._options)
         return CategoricalUnits(self._options.min_categories)
 
     def _label(self, rows, y, fresh, classes):

@@ -76,7 +76,9 @@ class ConvDBM(ImageOptions, DeepOptions, Machine):
         Steps from a position of the filters to the next, as of :class:`ConvRBM`, or a
         tuple as for ``filter_shape``.
     column_types
-        Visible units: bits or real numbers.
+        Kind of the pixels. "auto": read from the data, as the guide's page "How columns
+        are read" says; "bernoulli": bits, or probabilities of these; "gaussian": real
+        numbers.
     n_iter
         Number of epochs in which all layers are trained together. With "auto", as many
         as make 6,000 updates, but at least 5 and at most 100.
@@ -117,7 +119,7 @@ class ConvDBM(ImageOptions, DeepOptions, Machine):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import ConvDBM
-    >>> X = load_digits().data[:500] / 16
+    >>> X = load_digits().data[:500]
     >>> dbm = ConvDBM((8, 12), filter_shape=(3, 2), pool_shape=2, n_iter=2)
     >>> dbm = dbm.set_params(random_state=0).fit(X)
     >>> [maps.shape for maps in dbm.transform_maps(X)]
@@ -135,7 +137,7 @@ class ConvDBM(ImageOptions, DeepOptions, Machine):
     solver = "adam"
     momentum = 0.9
 
-    _MODEL = CONVOLVED_DEEP
+    _MODEL, _IMAGES = CONVOLVED_DEEP, True
     _BUDGET = Budget(6_000, 5, 100)
 
     importance_likelihood = importance_likelihood

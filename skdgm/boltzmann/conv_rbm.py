@@ -68,9 +68,10 @@ class ConvRBM(ImageOptions, MachineOptions, Machine):
         the image, as with ``pool_shape=1``, and the pooled means are the maximum or the
         mean of a block's.
     column_types
-        Visible units: bits, real numbers, or codes 0, 1, ... of categories, of which
-        all pixels have as many as the highest code asks for. A filter has a weight for
-        each category.
+        Kind of the pixels. "auto": read from the data, as the guide's page "How columns
+        are read" says; "bernoulli": bits, or probabilities of these; "gaussian": real
+        numbers; "categorical": codes 0, 1, ..., of which all pixels have as many as the
+        highest code asks for, and a filter has a weight for each.
     min_categories
         Least number of categories, for codes that are not in the data of the first fit.
     visible_bias
@@ -131,7 +132,7 @@ class ConvRBM(ImageOptions, MachineOptions, Machine):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import ConvRBM
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> rbm = ConvRBM(8, filter_shape=5, pool_shape=2, n_iter=2, random_state=0).fit(X)
     >>> rbm.filter_shape_, rbm.map_shape_, rbm.pool_shape_
     ((5, 5), (4, 4), (2, 2))
@@ -142,7 +143,7 @@ class ConvRBM(ImageOptions, MachineOptions, Machine):
     n_components: Count = 24
     _: KW_ONLY
     pooling: Literal["probabilistic", "max", "mean"] = "probabilistic"
-    column_types: Literal["bernoulli", "gaussian", "categorical"] = "bernoulli"
+    column_types: Literal["auto", "bernoulli", "gaussian", "categorical"] = "auto"
     min_categories: Count | None = None
     visible_bias: Literal["pixel", "channel"] = "pixel"
     learning_rate = 0.01
@@ -150,7 +151,7 @@ class ConvRBM(ImageOptions, MachineOptions, Machine):
     momentum = 0.9
     resample = True
 
-    _MODEL = CONVOLVED
+    _MODEL, _IMAGES = CONVOLVED, True
 
     pseudo_likelihood = pseudo_likelihood
 

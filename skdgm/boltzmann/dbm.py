@@ -78,7 +78,7 @@ class DBM(RealOptions, DeepOptions, Machine):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import DBM
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> dbm = DBM((16, 32), n_iter=20, random_state=0).fit(X)
     >>> dbm.transform(X).shape
     (1797, 48)

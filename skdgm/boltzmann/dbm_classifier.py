@@ -22,6 +22,7 @@ from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import ChainedByClass, importance_likelihood
 from skdgm.boltzmann._structure.deep import Deep
 from skdgm.boltzmann.dbm import DBM
+from skdgm.data.auto import AUTO
 from skdgm.nets import check_dropout
 from skdgm.nets.options import TuningOptions
 from skdgm.training import labelled
@@ -65,6 +66,9 @@ class DBMClassifier(TuningOptions, ChainedByClass, Classifier, Machine):
         of layers; with ``early_stopping``, the log probability of the labels of
         held-out rows counts. None means ``DBM(learning_rate=0.05)``, the defaults of
         DBM with half its learning rate.
+    column_types
+        Kind of the columns: "auto", read from the data, or one of those of
+        :class:`DBM`. A kind that ``dbm`` says takes precedence.
     unlabeled
         Value of y for rows without a label: while the machine is trained, these have
         labels drawn from it; :meth:`score` leaves them out. None means that all rows
@@ -149,6 +153,7 @@ class DBMClassifier(TuningOptions, ChainedByClass, Classifier, Machine):
 
     dbm: DBM | None = None
     _: KW_ONLY
+    column_types: Literal["auto", "bernoulli", "gaussian"] = "auto"
     unlabeled: object = None
     fine_tune: Literal["backprop"] | None = "backprop"
     learning_rate = 3e-3
@@ -198,7 +203,15 @@ class DBMClassifier(TuningOptions, ChainedByClass, Classifier, Machine):
 
     def _present_options(self):
         """Present options of the machine, and those of the network as ``net``."""
-        return SimpleNamespace(**vars(asked_of(self._described)), net=asked_of(self))
+        options, own = vars(asked_of(self._described)), asked_of(self)
+        if options["column_types"] == AUTO:
+            found = "column_types", "top"
+            options |= {name: vars(own)[name] for name in found if name in vars(own)}
+        return SimpleNamespace(**options, net=own)
+
+    @property
+    def _begins_a_net(self):
+        return self._options.net.fine_tune is not None
 
     def _now(self, name):
         return current(self._described, name)

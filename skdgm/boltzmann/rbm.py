@@ -11,7 +11,8 @@ from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._options import MachineOptions, RealOptions
 from skdgm.boltzmann._structure.table_layers import TABLES, improper
 from skdgm.boltzmann._structure.tables import kinds_of
-from skdgm.boltzmann._structure.visible import BINARY
+from skdgm.boltzmann._structure.visible import bits_as_asked
+from skdgm.data.auto import AUTO
 from skdgm.data.units import UNITS, Kinds, UnitColumns
 from skdgm.typing import ArrayOrFrame, Data
 
@@ -62,10 +63,11 @@ class RBM(RealOptions, MachineOptions, Machine):
     n_components
         Number of hidden units.
     column_types : str, tuple of str or dict
-        Kind of all columns; of each, a tuple; or "mixed": those of a DataFrame's types,
-        bits for bools, categories for text and category dtypes, "gaussian" for numbers,
-        or categories where numbers have few values. A dict has the kinds of some
-        columns by name, the others are as by "mixed".
+        Kind of all columns; of each, a tuple; or "auto": read from the data, as the
+        guide's page "How columns are read" says. "mixed" takes the kinds from a
+        DataFrame's types: bits for bools, categories for text and category dtypes,
+        "gaussian" for numbers, or categories where numbers have few values. A dict has
+        the kinds of some columns by name, the others are as by "mixed".
     hidden
         Kind of hidden units: "bernoulli", "binomial(n)", "categorical(n)" (each unit
         has n states), "gaussian" and "rectified" (of variance 1 before truncation) or
@@ -169,8 +171,8 @@ class RBM(RealOptions, MachineOptions, Machine):
 
     n_components: Count = 256
     _: KW_ONLY
-    column_types: Annotated[str, Kinds(set(UNITS) | {"mixed"})] | tuple | dict = (
-        "bernoulli"
+    column_types: Annotated[str, Kinds({"auto", "mixed", *UNITS})] | tuple | dict = (
+        "auto"
     )
     hidden: Annotated[str, Kinds(set(UNITS))] = "bernoulli"
     gradient = "tempering"
@@ -181,7 +183,7 @@ class RBM(RealOptions, MachineOptions, Machine):
     resample: bool = removed(False)
     init_biases: str = removed()
 
-    _MODEL = TABLES
+    _MODEL, _NUMBERS = TABLES, "gaussian"
     _TRANSIENT = "swap_rates_", "precision_", "_log_precisions"
 
     def reconstruct(self, X: Data) -> ArrayOrFrame:
@@ -204,8 +206,10 @@ class RBM(RealOptions, MachineOptions, Machine):
     @property
     def _domain(self):
         kinds = self._options.column_types
-        alike = isinstance(kinds, str) and kinds == "bernoulli"
-        return BINARY if alike else UnitColumns(kinds)
+        if isinstance(kinds, str) and kinds == "bernoulli":
+            return bits_as_asked(self._options)
+        # Before a fit, which decides, all kinds are possible.
+        return UnitColumns("mixed" if kinds == AUTO else kinds)
 
     def _remedy(self):
         kinds = self._options.hidden, *kinds_of(self._columns).tolist()

@@ -39,8 +39,9 @@ class RBMClassifier(
     n_components
         Number of hidden units.
     column_types
-        Kind of columns: 0, 1 or probabilities of 1; or real numbers, which are
-        standardised internally, as in :class:`GaussianRBM`.
+        Kind of the columns. "auto": read from the data, as the guide's page "How
+        columns are read" says; "bernoulli": 0, 1 or probabilities of 1; "gaussian":
+        real numbers, standardised internally, as in :class:`GaussianRBM`.
     objective
         Objective to maximise: log p(y | v) + ``generative_weight`` log p(v, y),
         log p(y | v) alone, or log p(v, y) alone.
@@ -120,7 +121,7 @@ class RBMClassifier(
 
     n_components: Count = 256
     _: KW_ONLY
-    column_types: Literal["bernoulli", "gaussian"] = "bernoulli"
+    column_types: Literal["auto", "bernoulli", "gaussian"] = "auto"
     objective: Literal["hybrid", "discriminative", "generative"] = "hybrid"
     generative_weight: NotNegative = 0.01
     unlabeled: object = None

@@ -83,7 +83,7 @@ class SelfSupervisedBoosting(MetaEstimator):
         of skdgm or of scikit-learn, or a fitted one wrapped in ``FrozenEstimator``.
         Draws should be exact, as of autoregressive models, flows, mixtures and
         ``KernelDensity``. If None, a normal distribution, ``FVBN("gaussian")``, or of
-        rows of 0 and 1 ``FVBN()``.
+        rows of 0 and 1 ``FVBN("bernoulli")``.
     classifier
         Classifier of rows and draws, with ``predict_proba`` or ``decision_function``.
         If None, a ``DecisionTreeClassifier`` of depth 3 and at least 10 rows a leaf.
@@ -309,7 +309,7 @@ class SelfSupervisedBoosting(MetaEstimator):
 
     def _begin(self, X):
         """The default density of such rows."""
-        return FVBN() if np.isin(X, (0, 1)).all() else self._default()
+        return FVBN("bernoulli") if np.isin(X, (0, 1)).all() else self._default()
 
     def _tell(self, number, what):
         """Print a line, by option."""

@@ -98,7 +98,7 @@ class ConstrainedModel(MetaEstimator):
         return [own for own in self.by_rejection_ if isinstance(own, Unique)]
 
     def _default(self):
-        return EoNADE(column_types="mixed")
+        return EoNADE()
 
     def _table(self, X):
         """Validated DataFrame of pandas, with all columns."""

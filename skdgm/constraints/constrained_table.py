@@ -41,9 +41,8 @@ class ConstrainedTable(ConstrainedModel):
     Parameters
     ----------
     estimator
-        Model with ``fit`` and ``sample`` that reads DataFrames: an autoregressive one
-        or a VAE, with ``column_types="mixed"``. If None, an :class:`~skdgm.EoNADE` with
-        that.
+        Model with ``fit`` and ``sample`` that reads DataFrames, such as an
+        autoregressive one or a VAE. If None, an :class:`~skdgm.EoNADE`.
     constraints : sequence
         Constraints of :mod:`skdgm.constraints`: ``Inequality``, ``Sum``,
         ``FixedCombinations``, ``Range``, ``Unique`` and ``Rule``. Those that come first
@@ -97,7 +96,7 @@ class ConstrainedTable(ConstrainedModel):
     >>> X["net"], X["tax"] = rng.integers(10, 99, 300), rng.integers(1, 9, 300)
     >>> X["price"] = X["net"] + X["tax"]
     >>> table = ConstrainedTable(
-    ...     EoNADE((16,), column_types="mixed", n_iter=20),
+    ...     EoNADE((16,), n_iter=20),
     ...     [Inequality("start", "end"), Sum("price", ["net", "tax"])],
     ...     random_state=0,
     ... ).fit(X)

@@ -41,9 +41,10 @@ def fit_tuned(client, network, shards, y, sample_weight, local_steps, before):
 
         def train():
             fit_stack(client, stack, rows, None, local_steps, [])
-            for name in ("n_features_in_", "feature_names_in_", "_form"):
+            for name in ("n_features_in_", "feature_names_in_", "_form", "_reading"):
                 if name in vars(stack):
                     setattr(network, name, vars(stack)[name])
+            network._asked = asked_of(network)
             # Rows that it draws are arrays, of which the net makes DataFrames.
             stack._form = None
 

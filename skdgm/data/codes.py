@@ -120,7 +120,7 @@ class CodeColumns(ColumnKind):
     """Columns of codes, as made by scikit-learn's ``OrdinalEncoder``;
     ``min_categories`` is the least number of categories, of all columns or of each."""
 
-    tags = {"positive_only": True, "categorical": True}
+    kind, tags = "categorical", {"positive_only": True, "categorical": True}
 
     def __init__(self, min_categories=None):
         self.min_categories = min_categories

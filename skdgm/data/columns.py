@@ -80,10 +80,12 @@ class ColumnKind(ABC):
     whose columns are in the units of the model as they are. ``tags`` are scikit-learn's
     input tags that differ from the default; ``sample_type`` the type of samples, None
     for that of the model; ``measure`` what a model gives of a row, a "probability" or a
-    "density"; ``takes_times`` tells whether columns may be dates or durations.
+    "density"; ``takes_times`` tells whether columns may be dates or durations; ``kind``
+    is the name of the kind, and ``top`` the value that stands for 1 in bits.
     """
 
     tags, sample_type, measure, takes_times = {}, None, "probability", False
+    kind, top = None, 1.0
 
     @abstractmethod
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
@@ -140,15 +142,30 @@ class ColumnKind(ABC):
 
 
 class BinaryColumns(ColumnKind):
-    """Binary columns, whose values are 0, 1 or probabilities of 1."""
+    """Binary columns, whose values are 0, 1 or probabilities of 1; or grey levels up to
+    ``top``, whose shares of it are such probabilities."""
 
-    tags, sample_type = {"positive_only": True}, bool
+    kind, tags = "bernoulli", {"positive_only": True}
 
-    def rows(self, model, X, **options):
-        return bernoulli_rows(model, X, **options)
+    def __init__(self, top=1.0):
+        self.top = top
+
+    @property
+    def sample_type(self):
+        return bool if self.top == 1 else None
+
+    def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
+        given = {"reset": reset, "fitting": fitting, "dtype": dtype, "top": self.top}
+        return self.seen(bernoulli_rows(model, X, **given), None)
 
     def learn(self, table, before=None):
-        return Columns(*observed(table, before)), table
+        return Columns(*observed(table, before), scale=self.top), table
+
+    def seen(self, rows, columns):
+        return rows if self.top == 1 else rows._replace(affine=(0.0, self.top))
+
+    def to_data(self, columns, v):
+        return v if self.top == 1 else (v * self.top).astype(v.dtype, copy=False)
 
     def bits(self, columns):
         return np.arange(len(columns.seen))
@@ -189,7 +206,7 @@ def standards(table, seen, total, real=np.True_):
 class RealColumns(ColumnKind):
     """Columns of real numbers of any scale, which are standardised for the model."""
 
-    measure = "density"
+    kind, measure = "gaussian", "density"
 
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
         rows = real_rows(model, X, reset=reset, dtype=dtype)

@@ -105,6 +105,9 @@ class _Reader:
         scales = getattr(columns, "scales", ())
         self.scale = scales[j] if len(scales) else None
         self.size = int(columns.sizes[j])
+        # Value that stands for 1.
+        scale = getattr(columns, "scale", 1.0)
+        self.top = float(scale) if np.ndim(scale) == 0 else 1.0
         if kind == "gaussian":
             self.mean, self.sd = columns.mean, columns.scale
         self.dense = kind in ("numeric", "gaussian")
@@ -112,7 +115,9 @@ class _Reader:
     def refuse(self, condition):
         """Raise an error: the condition has no probability."""
         known = ""
-        if self.kind == "numeric":
+        if self.kind == "bernoulli":
+            known = f": its values are 0 and {self.top:g}"
+        elif self.kind == "numeric":
             ends = [self.scale.low, self.scale.high]
             ends = self.codec.shown(self.j, ends) if self.codec else ends
             known = f": its values are from {ends[0]} to {ends[1]}"
@@ -211,13 +216,16 @@ class _Reader:
             code = self.scale.forward(np.array([value]))[0]
             return None if np.isnan(code) else int(code)
         size = 2 if self.kind == "bernoulli" else self.size
+        value = value / self.top
         return int(value) if 0 <= value < size and value == int(value) else None
 
     def event(self, ends, values):
         """Event of a range or of several values."""
         if not self.dense:
             size = 2 if self.kind == "bernoulli" else self.size
-            known = self.scale.values if self.kind == "ordinal" else np.arange(size)
+            known = np.arange(size) * self.top
+            if self.kind == "ordinal":
+                known = self.scale.values
             if ends is not None:
                 return Event(_between(known, *ends), _NONE)
             codes = [self._code(value) for value in values]

@@ -17,7 +17,7 @@ from skdgm.utils.threading.callers import warn
 class CountColumns(ColumnKind):
     """Columns of counts, whose statistics are those of the first fit."""
 
-    tags = {"positive_only": True}
+    kind, tags = "counts", {"positive_only": True}
 
     def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
         """Validate counts, or weights in the place of counts.

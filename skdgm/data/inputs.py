@@ -1,6 +1,7 @@
 """X, y and weights as users give them: conversion, and errors about invalid types."""
 
 from collections.abc import Mapping
+from contextlib import contextmanager
 from datetime import date, timedelta
 from numbers import Real
 
@@ -10,7 +11,7 @@ from sklearn.utils import assert_all_finite
 
 from skdgm.data.streams import is_streamed
 from skdgm.training import canonical
-from skdgm.utils.bits import takes_mixed_tables
+from skdgm.utils.bits import takes
 from skdgm.utils.counts import refuse_inexact
 from skdgm.utils.domains import checked_weights, is_frame
 
@@ -22,6 +23,8 @@ _TEXT = str, bytes
 _LARGEST = int(np.finfo(np.float64).max)
 # Types of missing values, by name, since pandas may not be installed.
 _MISSING = "NoneType", "NAType", "NaTType"
+# Estimators that take tables of any kinds of columns.
+_TAKERS = "EoNADE, NADE, VAE and Diffusion"
 # Most columns named in a message.
 _MANY = 10
 
@@ -70,9 +73,22 @@ def refuse_dates(X, domain):
     if dates:
         raise TypeError(
             f"{dates[0]}, which is neither of numbers nor of categories: make numbers "
-            "of it (of a date the days since another), or drop it; a DataFrame with "
-            'column_types="mixed" may have dates.'
+            "of it (of a date the days since another), or drop it; "
+            f"{_TAKERS} take a DataFrame with dates as it is."
         )
+
+
+@contextmanager
+def explained(model, X, domain):
+    """Refuse dicts and dates, of which the domain takes none, and explain errors about
+    values that are not numbers; see :func:`refuse_others`."""
+    refuse_dict(X, model._name)
+    refuse_dates(X, domain)
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        refuse_others(model, X, error)
+        raise
 
 
 def refuse_dict(X, who):
@@ -120,11 +136,13 @@ def refuse_others(model, X, error):
     # Tables of Arrow have columns of data, and their names besides.
     names = getattr(X, "column_names", getattr(X, "columns", None))
     name = place if names is None else names[place]
-    mixed = ', or give it to column_types="mixed" in a DataFrame'
+    other = f". {_TAKERS} take it as it is"
+    if takes(model, "mixed"):
+        other = ", or leave it in a DataFrame, whose types say what columns are"
     raise type(error)(
         f"{type(model).__name__} takes numbers, but column {name!r} has other values "
         f"({error}): encode it, with sklearn.preprocessing.OneHotEncoder or "
-        f"OrdinalEncoder{mixed if takes_mixed_tables(model) else ''}."
+        f"OrdinalEncoder{other}."
     ) from error
 
 

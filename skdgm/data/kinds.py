@@ -1,6 +1,8 @@
 """Kinds and statistics of the columns of a table of several kinds."""
 
+from collections import Counter
 from functools import partial
+from html import escape
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +25,15 @@ from skdgm.data.scales import MANY, REPEATS, Levels, few, scores_of
 KINDS = "bernoulli", "categorical", "ordinal", "numeric", "gaussian"
 # Those of which a model has a density, and not a probability.
 DENSE = "gaussian", "numeric", "rectified", "interval"
+# Words for kinds, most values of a column that are shown, and most columns.
+_WORDS = {
+    "bernoulli": "bit",
+    "categorical": "category",
+    "ordinal": "level",
+    "numeric": "number",
+    "gaussian": "real number",
+}
+_MANY, _LINES = 5, 60
 # Columns of codes, however many.
 EVERY = "categorical", ...
 
@@ -45,6 +56,65 @@ class ColumnType(NamedTuple):
     high: object = None
     step: float = 0.0
     rare: list = None
+
+    def __str__(self):
+        values, text = self.values, _WORDS.get(self.kind, self.kind)
+        if self.kind == "bernoulli" and self.high is not None:
+            text = "grey"
+        if self.high is not None:
+            text += f" from {_shown(self.low)} to {_shown(self.high)}"
+        if self.step:
+            text += f" in steps of {_shown(self.step)}"
+        if values is not None and len(values):
+            more = f" and {len(values) - _MANY} more" if len(values) > _MANY else ""
+            listed = ", ".join(map(_shown, values[:_MANY]))
+            if self.kind == "numeric":
+                text += ", often"
+            text += f" {listed}{more}"
+        if self.rare:
+            text += f", {len(self.rare)} of them rare"
+        return text
+
+
+def _shown(value):
+    """Short text of a value."""
+    return f"{value:.6g}" if isinstance(value, float) else f"{value!s:.20}"
+
+
+class ColumnTypes(dict):
+    """How a model reads each column: a dict of :class:`ColumnType` by name or number,
+    shown as a line for each column, and in notebooks as a table."""
+
+    @property
+    def summary(self):
+        """Number of columns of each kind, as text."""
+        numbers = Counter(
+            "grey" if own.kind == "bernoulli" and own.high is not None else own.kind
+            for own in self.values()
+        )
+        return ", ".join(f"{n} {kind}" for kind, n in numbers.items())
+
+    def _lines(self):
+        """Pairs of a name and a text, the middle of many left out."""
+        pairs = [(str(name), str(own)) for name, own in self.items()]
+        if len(pairs) > _LINES:
+            half = _LINES // 2
+            pairs = [*pairs[:half], ("...", "..."), *pairs[-half:]]
+        return pairs
+
+    def __repr__(self):
+        lines = "".join(f"\n{name}: {text}" for name, text in self._lines())
+        return f"{len(self)} columns: {self.summary}{lines}"
+
+    def _repr_html_(self):
+        rows = "".join(
+            f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>"
+            for name, text in self._lines()
+        )
+        return (
+            f"<table><caption>{len(self)} columns: {escape(self.summary)}</caption>"
+            f"<tbody>{rows}</tbody></table>"
+        )
 
 
 class Mixed(NamedTuple):
@@ -163,9 +233,12 @@ def column_types_of(model):
     """How a fitted model reads each column: a dict of :class:`ColumnType` by name, or
     by number."""
     names, found = names_of(model), getattr(model._columns, "column_types", None)
-    plain = ColumnType(getattr(model._options, "column_types", "counts"))
+    domain = model._domain
+    plain = ColumnType(domain.kind)
+    if domain.top != 1:
+        plain = plain._replace(low=0.0, high=domain.top)
     types = [plain] * len(names) if found is None else found()
-    return dict(zip(names, types))
+    return ColumnTypes(zip(names, types))
 
 
 def kinds_of(column_types, rows):

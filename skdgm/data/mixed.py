@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import entr
 from sklearn.utils.validation import validate_data
 
+from skdgm.data.auto import AUTO, top_of
 from skdgm.data.codes import CodeColumns, count_codes, count_sizes, least_sizes
 from skdgm.data.columns import BinaryColumns, RealColumns, observed, standards
 from skdgm.data.filling import completed, widened
@@ -30,8 +31,11 @@ _ALIKE = "bernoulli", "gaussian", "categorical"
 def columns_as_asked(options):
     """Kind of columns that an estimator's options ask for."""
     kinds = options.column_types
+    if kinds == AUTO:
+        # Before a fit, which decides.
+        kinds = "mixed"
     if kinds == "bernoulli":
-        return BinaryColumns()
+        return BinaryColumns(top_of(options))
     if kinds == "gaussian":
         return RealColumns()
     least, rare = options.min_categories, Rare.of(options)

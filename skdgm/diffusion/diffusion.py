@@ -15,6 +15,7 @@ from skdgm.base.frames import framed
 from skdgm.base.given import attribute_types_, conditional_sample, impute
 from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative
 from skdgm.data import names_of
+from skdgm.data.auto import AUTO
 from skdgm.data.given import (
     asked_by_option,
     forget,
@@ -68,12 +69,14 @@ class Diffusion(TableOptions, NetEstimator):
     hidden_layer_sizes : tuple
         Numbers of hidden units of the net.
     column_types
-        Kind of the columns: real numbers, standardised internally; 0 and 1; codes of
-        categories, as ``OrdinalEncoder`` returns; or "mixed", by the types of a
-        DataFrame's columns. A tuple has a kind for each column, a dict kinds for some
-        columns by name, as of :class:`~skdgm.EoNADE`. Columns that are not real, or of
-        numbers with few different values, and dates of which there are several years,
-        weeks or days, are masked.
+        Kind of the columns. "auto": read from the data, as the guide's page "How
+        columns are read" says. One kind for all: "gaussian" (real numbers, standardised
+        internally), "bernoulli" (0 and 1), "categorical" (codes, as ``OrdinalEncoder``
+        returns), or "mixed", by the types of a DataFrame's columns. A tuple has a kind
+        for each column, a dict kinds for some columns by name, as of
+        :class:`~skdgm.EoNADE`. Columns that are not real, or of numbers with few
+        different values, and dates of which there are several years, weeks or days, are
+        masked.
     bits
         How bits are lost, of column_types="bernoulli": by "masks", as other columns; or
         by "flips", with rising probability, and turned back in ``n_steps`` steps [1]_.
@@ -191,7 +194,7 @@ class Diffusion(TableOptions, NetEstimator):
 
     hidden_layer_sizes: Count | tuple = (128, 128, 128)
     _: KW_ONLY
-    column_types: ColumnTypes = "gaussian"
+    column_types: ColumnTypes = "auto"
     bits: Literal["masks", "flips"] = "masks"
     class_conditional: bool = False
     attribute_conditional: bool = False
@@ -215,6 +218,7 @@ class Diffusion(TableOptions, NetEstimator):
 
     _MODEL, _BUDGET = DiffusionModel(), Budget(3_000, 20, 500)
     _KNOWN = "classes_", "_attributes_"
+    _GREY, _NUMBERS = "gaussian", "gaussian"
     _LIGHTER = "lower hidden_layer_sizes or batch_size."
 
     impute, conditional_sample = impute, conditional_sample
@@ -326,6 +330,12 @@ class Diffusion(TableOptions, NetEstimator):
 
     def _label(self, rows, y, fresh, _):
         return given_by_option(self, rows, y, fresh)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # Codes, which all its columns have to have, are those of real numbers.
+        tags.input_tags.categorical &= self.column_types != AUTO
+        return tags
 
     def _count(self, table, fresh):
         super()._count(table, fresh)

@@ -146,7 +146,7 @@ class GeometricDensity(LatentDensity):
         if output is None:
             raise ValueError(
                 f'{self.name} with column_types="gaussian" takes no conditions: fit '
-                'with column_types="mixed", or draw missing entries by impute.'
+                'with column_types="auto", or draw missing entries by impute.'
             )
         kinds = getattr(self.columns, "kinds", output.kinds)
         x, given, events = events_of(self.columns, kinds, conditions, names, self.name)

@@ -140,7 +140,7 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import SigmoidBeliefNetwork
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> sbn = SigmoidBeliefNetwork((32, 16), n_iter=5, random_state=0).fit(X)
     >>> sbn.transform(X).shape
     (1797, 48)

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import eigh
-from scipy.special import softmax
+from scipy.special import logsumexp, softmax
 
 from skdgm.distributions import Gaussian, Normal
 from skdgm.energies.potential import Potential
@@ -155,6 +155,21 @@ class SpikeSlab(Potential):
         """Whether patterns of the spikes are few enough to be summed over."""
         n, k = params.W.shape
         return k <= _FEW and 2**k * n**2 <= _ENTRIES
+
+    def log_marginal(self, params, v):
+        """Logs of the integrals of exp(-E) over missing entries (NaN) of rows, and over
+        all hidden units, by the sum over patterns of the spikes."""
+        patterns, found = self.patterns(params), np.empty(len(v))
+        center = patterns.mean + params.visible.mean
+        for i, row in enumerate(v):
+            known = np.flatnonzero(~np.isnan(row))
+            root = np.linalg.cholesky(patterns.covariance[:, known[:, None], known])
+            gap = (row[known] - center[:, known])[..., None]
+            log_p = -0.5 * np.square(np.linalg.solve(root, gap)).sum(axis=(1, 2))
+            log_p -= np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+            log_p -= 0.5 * len(known) * np.log(2 * np.pi)
+            found[i] = logsumexp(patterns.log_w + log_p)
+        return found
 
     def patterns(self, params):
         """All patterns of the spikes, as :class:`Patterns`."""

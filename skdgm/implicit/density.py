@@ -25,9 +25,13 @@ _ENTRIES = 2**22
 
 
 class GreyColumns(BinaryColumns):
-    """Columns of grey values in [0, 1], of which there is a density."""
+    """Columns of grey values, of which there is a density; levels are whole."""
 
     measure = "density"
+
+    def to_data(self, columns, v):
+        x = super().to_data(columns, v)
+        return x if self.top == 1 else np.rint(x)
 
 
 class ImplicitDensity(Density):
@@ -64,7 +68,7 @@ class ImplicitDensity(Density):
         self.of_features = of_features
         self._kernels = None
         if (self.emission.kinds == "grey").all():
-            self.domain = GreyColumns()
+            self.domain = GreyColumns(self.domain.top)
 
     @property
     def capabilities(self):

@@ -56,12 +56,13 @@ class RelaxedOptions(CategoryOptions):
     Parameters
     ----------
     column_types
-        Kind of the columns, as of :class:`~skdgm.GAN`.
+        Kind of the columns: "auto", read from the data, or one of those of
+        :class:`~skdgm.GAN`.
     temperature
         Temperature of the relaxation of bits and categories: gradients have less bias
         and more variance if it is low.
     """
 
     _: KW_ONLY
-    column_types: ColumnTypes = "bernoulli"
+    column_types: ColumnTypes = "auto"
     temperature: Positive = 0.5

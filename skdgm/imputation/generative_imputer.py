@@ -43,17 +43,16 @@ class GenerativeImputer(Imputer):
     A transformer in the place of scikit-learn's ``SimpleImputer`` and
     ``IterativeImputer``: one model learns the joint distribution of all columns from
     the rows as they are, with their missing entries, and fills these in rows that it
-    has not seen. NaN, None and NA are missing. With ``column_types="mixed"``, as by
-    default, tables are DataFrames (of pandas, polars or Arrow) of numbers, dates,
-    categories, strings and bools, and remain so. Known entries are never changed, nor
-    is the index.
+    has not seen. NaN, None and NA are missing. Tables may be DataFrames (of pandas,
+    polars or Arrow) of numbers, dates, categories, strings and bools, and remain so.
+    Known entries are never changed, nor is the index.
 
     Parameters
     ----------
     estimator
         Model with ``fit`` and ``impute``: any of skdgm's, or a fitted one wrapped in
-        scikit-learn's ``FrozenEstimator``. If None, an :class:`~skdgm.EoNADE` with
-        ``column_types="mixed"``.
+        scikit-learn's ``FrozenEstimator``. If None, an :class:`~skdgm.EoNADE` that
+        reads the kinds of columns from the data.
     method
         What :meth:`transform` fills in: "mean" the means (of categories, and of bits in
         a DataFrame, the most probable value), "mode" the most probable values, which
@@ -96,7 +95,7 @@ class GenerativeImputer(Imputer):
     >>> size = rng.normal(size=300)
     >>> X = pd.DataFrame({"size": size, "name": np.where(size > 0, "large", "small")})
     >>> X.loc[:9, "name"] = None
-    >>> model = EoNADE((16,), column_types="mixed", n_iter=30)
+    >>> model = EoNADE((16,), n_iter=30)
     >>> imputer = GenerativeImputer(model, random_state=0)
     >>> bool((imputer.fit_transform(X)["name"] == np.where(size > 0, "large", "small"))
     ...      .mean() > 0.99)
@@ -225,7 +224,7 @@ class GenerativeImputer(Imputer):
         return [drawing.transform(X) for _ in range(n_draws)]
 
     def _default(self):
-        return EoNADE(column_types="mixed")
+        return EoNADE()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -24,7 +24,7 @@ def conditioned(density, n_samples, conditions, names, rng):
     if output is None:
         raise ValueError(
             f'{density.name} with column_types="gaussian" takes no conditions: fit '
-            'with column_types="mixed", or draw missing entries by impute.'
+            'with column_types="auto", or draw missing entries by impute.'
         )
     kinds = getattr(columns, "kinds", output.kinds)
     x, given, events = events_of(columns, kinds, conditions, names, density.name)

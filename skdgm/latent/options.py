@@ -13,12 +13,14 @@ class LatentOptions(TableOptions):
     Parameters
     ----------
     column_types
-        Kind of the columns: 0, 1 or probabilities of 1; real numbers, standardised
-        internally; codes of categories, as ``OrdinalEncoder`` returns; or "mixed", by
-        the types of a DataFrame's columns. A tuple has a kind for each column, a dict
-        kinds for some columns by name, of these and "numeric" and "ordinal", as of
-        :class:`~skdgm.EoNADE`. Real columns of "mixed" tables have a mean and a
-        variance for each row, whatever ``variance`` says.
+        Kind of the columns. "auto": read from the data, as the guide's page "How
+        columns are read" says. One kind for all: "bernoulli" (0, 1 or probabilities of
+        1), "gaussian" (real numbers, standardised internally), "categorical" (codes, as
+        ``OrdinalEncoder`` returns), or "mixed", by the types of a DataFrame's columns.
+        A tuple has a kind for each column, a dict kinds for some columns by name, of
+        the first three, "numeric" and "ordinal", as of :class:`~skdgm.EoNADE`. Numbers
+        of tables of several kinds have a mean and a variance for each row, whatever
+        ``variance`` says.
     variance
         Variance of "gaussian": learned for each column; an output of the decoder, so
         that it differs by row; or fixed, as a share of the column's variance.
@@ -41,7 +43,7 @@ class LatentOptions(TableOptions):
     """
 
     _: KW_ONLY
-    column_types: ColumnTypes = "bernoulli"
+    column_types: ColumnTypes = "auto"
     variance: Literal["feature", "sample"] | Positive = "feature"
     min_variance: Share = 0.01
     init_weights: Initialiser = "glorot_uniform"

@@ -77,10 +77,12 @@ def average_over_draws(
     last, seen, log_det = unwound(estimator, X)
     declared = density_of(last) is not None
     columns = bit_columns(last) if declared else np.arange(_num_features(seen))
-    if outside(seen, columns):
+    top = highest(last)
+    if outside(seen, columns, top):
         raise ValueError("X must be probabilities, in [0, 1]: scale it.")
-    rng, grey = check_random_state(random_state), grey_columns(seen, columns)
-    mean, se = of_bits(last.score_samples, seen, grey, n_draws, rng)
+    rng = check_random_state(random_state)
+    grey = grey_columns(seen, columns, top)
+    mean, se = of_bits(last.score_samples, seen, grey, n_draws, rng, top)
     return mean + log_det, se
 
 
@@ -93,18 +95,24 @@ def bit_columns(estimator):
     return density.domain.bits(density.columns)
 
 
-def grey_columns(X, columns):
-    """Indices of those of the given columns with values strictly between 0 and 1.
+def highest(estimator):
+    """Value that stands for 1 in the columns that an estimator models as bits."""
+    return getattr(getattr(density_of(estimator), "domain", None), "top", 1.0)
+
+
+def grey_columns(X, columns, top=1.0):
+    """Indices of the given columns with values strictly between 0 and ``top``.
 
     Input without numbers has no grey columns; rejecting it is left to the estimator's
     validation.
     """
-    return columns[[bool(_grey(values).any()) for values in numbers_of(X, columns)]]
+    found = numbers_of(X, columns)
+    return columns[[bool(_grey(values, top).any()) for values in found]]
 
 
-def outside(X, columns):
-    """Return whether any column has values outside [0, 1], but for rounding errors."""
-    low, high = -ROUNDING, 1 + ROUNDING
+def outside(X, columns, top=1.0):
+    """Return whether columns have values outside [0, top], but for rounding errors."""
+    low, high = -ROUNDING * top, (1 + ROUNDING) * top
     return any(((v < low) | (v > high)).any() for v in numbers_of(X, columns))
 
 
@@ -127,21 +135,22 @@ def numbers_of(X, columns):
     return [_values(X, j) if known and j < X.shape[1] else _NONE for j in columns]
 
 
-def of_bits(function, X, columns, n_draws, rng):
-    """Mean of a function of each row over draws of the bits of grey columns, and its
-    standard error; without such columns the function of X itself, and zeros."""
+def of_bits(function, X, columns, n_draws, rng, top=1.0):
+    """Mean of a function of each row over draws of the bits of grey columns, 0 or
+    ``top``, and its standard error; without such columns the function of X itself, and
+    zeros."""
     if not len(columns):
         rows = function(X)
         return rows, np.zeros_like(rows)
     drawn = _of_sparse if sp.issparse(X) else _of_dense
-    found = [function(drawn(X, columns, rng)) for _ in range(n_draws)]
+    found = [function(drawn(X, columns, rng, top)) for _ in range(n_draws)]
     return np.mean(found, axis=0), np.std(found, axis=0, ddof=1) / np.sqrt(n_draws)
 
 
-def _grey(values):
-    if values.dtype.kind != "f":
+def _grey(values, top):
+    if values.dtype.kind not in "fiu":
         return np.zeros(values.shape, bool)
-    return (values > 0) & (values < 1)
+    return (values > 0) & (values < top)
 
 
 def _values(X, column):
@@ -165,12 +174,13 @@ def _uniform(shape, rng):
         yield part, rng.random_sample((part.stop - part.start, n_columns))
 
 
-def _of_dense(X, columns, rng):
+def _of_dense(X, columns, rng, top):
     found = X.copy() if hasattr(X, "iloc") else np.array(X)
     bits = np.stack([_values(found, j) for j in columns], axis=1)
     for part, u in _uniform(found.shape, rng):
         v = bits[part]
-        bits[part] = np.where(_grey(v), u[:, columns] < v, v)
+        on = u[:, columns] < v / top
+        bits[part] = np.where(_grey(v, top), top * on, v)
     if isinstance(found, np.ndarray):
         found[:, columns] = bits
         return found
@@ -179,15 +189,15 @@ def _of_dense(X, columns, rng):
     return found
 
 
-def _of_sparse(X, columns, rng):
+def _of_sparse(X, columns, rng, top):
     found = X.tocsr(copy=True)
     found.sum_duplicates()
-    mine = np.isin(found.indices, columns) & _grey(found.data)
+    mine = np.isin(found.indices, columns) & _grey(found.data, top)
     for part, u in _uniform(found.shape, rng):
         own = slice(found.indptr[part.start], found.indptr[part.stop])
         counts = np.diff(found.indptr[part.start : part.stop + 1])
         on = u[np.repeat(np.arange(len(u)), counts), found.indices[own]]
         v = found.data[own]
-        found.data[own] = np.where(mine[own], on < v, v)
+        found.data[own] = np.where(mine[own], top * (on < v / top), v)
     found.eliminate_zeros()
     return found

@@ -18,7 +18,7 @@ from scipy.special import ndtri
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from skdgm.metrics.bits import bit_columns, grey_columns, of_bits
+from skdgm.metrics.bits import bit_columns, grey_columns, highest, of_bits
 from skdgm.metrics.models import check_can, seed_of
 from skdgm.partition import AISOptions, Bracket
 from skdgm.typing import Data, Seed
@@ -253,7 +253,8 @@ def likelihood_bracket(
     check_can("bracket", estimator, "likelihood_bracket")
     count(n_draws, "n_draws")
     count(n_bit_draws, "n_bit_draws", 2)
-    grey, weights = grey_columns(X, bit_columns(estimator)), []
+    top, weights = highest(estimator), []
+    grey = grey_columns(X, bit_columns(estimator), top)
     density = density_of(estimator)
 
     def log_weight(rows):
@@ -261,7 +262,7 @@ def likelihood_bracket(
         return weights[-1][0]
 
     rng = check_random_state(0 if random_state is None else random_state)
-    log_p, se = of_bits(log_weight, X, grey, n_bit_draws, rng)
+    log_p, se = of_bits(log_weight, X, grey, n_bit_draws, rng, top)
     if not len(grey):
         se = weights[0][1]
     kind, options["random_state"] = weights[0][2], random_state

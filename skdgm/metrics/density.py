@@ -60,7 +60,7 @@ def measure(estimator: object) -> Literal["probability", "density"]:
     -------
     measure : {"probability", "density"}
         "density" if any column is real, and for estimators that do not declare their
-        columns. Those with ``column_types="mixed"`` know theirs after a fit.
+        columns. Those that read theirs from the data know them after a fit.
     """
     last = parts_of(estimator)[1]
     # Before a fit there is no density, but most kinds of columns are known.

@@ -18,7 +18,14 @@ from sklearn.utils import Bunch, check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import _num_features, _num_samples
 
-from skdgm.metrics.bits import bit_columns, grey_columns, is_binary, numbers_of, of_bits
+from skdgm.metrics.bits import (
+    bit_columns,
+    grey_columns,
+    highest,
+    is_binary,
+    numbers_of,
+    of_bits,
+)
 from skdgm.metrics.brackets import likelihood_bracket, partition_bracket
 from skdgm.metrics.density import measure, parts_of, unwound
 from skdgm.metrics.models import check_can, check_names
@@ -137,7 +144,8 @@ def _figures(model, random_state, options):
         rows, kind, ends = found.rows, found.kind, (found.lower, found.upper)
     else:
         rng = check_random_state(0 if random_state is None else random_state)
-        rows, se = of_bits(last.score_samples, model.seen, model.grey, n_draws, rng)
+        given = model.seen, model.grey, n_draws, rng, highest(last)
+        rows, se = of_bits(last.score_samples, *given)
         density = density_of(last)
         whole = density is None or density.read(model.seen).complete
         kind = kinds["log_prob"]["complete" if whole else "missing"]
@@ -188,7 +196,7 @@ def compared(estimators, X):
     models = []
     for name, estimator in named:
         last, seen, log_det = unwound(estimator, X)
-        grey = grey_columns(seen, bit_columns(last))
+        grey = grey_columns(seen, bit_columns(last), highest(last))
         models.append(Model(name, last, seen, log_det, grey))
     _check_grey(models)
     _check_entries(models)

@@ -231,7 +231,7 @@ def tabular_report(
     >>> from skdgm.metrics import tabular_report
     >>> wine = load_wine(as_frame=True).frame.astype({"target": "category"})
     >>> train, held_out = wine[::2], wine[1::2]
-    >>> model = FVBN(column_types="mixed", n_iter=10, random_state=0).fit(train)
+    >>> model = FVBN(n_iter=10, random_state=0).fit(train)
     >>> drawn = model.sample(89, random_state=0)
     >>> report = tabular_report(train, drawn, held_out, target="target", random_state=0)
     >>> bool(report.scores["quality"] > 0.7), report.closest["n_copies"]

@@ -53,10 +53,10 @@ class GMMN(RelaxedOptions, GeneratorOptions, ImplicitEstimator):
         It learns from the same batches as the generator, which it knows nothing of. By
         default there is none.
     column_types
-        Kind of the columns, as of :class:`~skdgm.VAE`. Columns of "bernoulli" with
-        values between 0 and 1 are drawn as such, those of 0 and 1 as bits. Bits and
-        categories are draws whose gradient is that of a relaxation; see
-        ``temperature``.
+        Kind of the columns: "auto", read from the data, or one of those of
+        :class:`~skdgm.VAE`. Columns of "bernoulli" are drawn as bits if all their
+        values in the first fit are 0 or 1, else as grey values. Bits and categories are
+        draws whose gradient is that of a relaxation; see ``temperature``.
     class_conditional
         Whether ``fit`` needs the classes y, on which the generator then depends: rows
         are matched with those of their class.
@@ -108,7 +108,7 @@ class GMMN(RelaxedOptions, GeneratorOptions, ImplicitEstimator):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import GMMN
-    >>> X = load_digits().data / 16
+    >>> X = load_digits().data
     >>> gmmn = GMMN(autoencoder_layer_sizes=(64, 16), n_iter=10, random_state=0).fit(X)
     >>> gmmn.sample(3, random_state=0).shape
     (3, 64)

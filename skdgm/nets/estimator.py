@@ -3,7 +3,8 @@
 import numpy as np
 
 from skdgm.base import Estimator, Model
-from skdgm.data import columns_as_asked, has_grey
+from skdgm.data import RealColumns, columns_as_asked, has_grey
+from skdgm.data.auto import AUTO, kinds_allowed
 from skdgm.exceptions import CostWarning
 from skdgm.nets.feed_forward import Layer
 from skdgm.nets.options import NetOptions
@@ -48,7 +49,10 @@ class NetEstimator(NetOptions, Estimator):
 
     @property
     def _domain(self):
-        return columns_as_asked(self._options)
+        options = self._options
+        if options.column_types == AUTO and "mixed" not in kinds_allowed(self):
+            return RealColumns()
+        return columns_as_asked(options)
 
     def _present_options(self):
         asked = super()._present_options()
@@ -84,7 +88,7 @@ class NetEstimator(NetOptions, Estimator):
     def _budget(self):
         """Length of training where none is asked for."""
         kinds = getattr(self._options, "column_types", None)
-        mixed = isinstance(kinds, dict) or kinds == "mixed"
+        mixed = isinstance(kinds, dict | tuple) or kinds == "mixed"
         return (mixed and self._BUDGET_MIXED) or self._BUDGET
 
     def _remedy(self):

@@ -53,7 +53,7 @@ class TabularReportDisplay:
     >>> from skdgm.plotting import TabularReportDisplay
     >>> wine = load_wine(as_frame=True).frame.astype({"target": "category"})
     >>> train, held_out = wine[::2], wine[1::2]
-    >>> model = FVBN(column_types="mixed", n_iter=10, random_state=0).fit(train)
+    >>> model = FVBN(n_iter=10, random_state=0).fit(train)
     >>> display = TabularReportDisplay.from_estimator(
     ...     model, train, held_out, random_state=0
     ... )

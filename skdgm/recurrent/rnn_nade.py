@@ -75,7 +75,7 @@ class RNNNADE(ChainOptions, MixtureOptions, ColumnOptions, RecurrentEstimator):
     """
 
     n_components: Count = 100
-    column_types: ColumnTypes = "bernoulli"
+    column_types: ColumnTypes = "auto"
     _: KW_ONLY
     activation: Literal["relu", "logistic", "tanh"] = "tanh"
     dropout: Share | tuple = 0.0

@@ -21,8 +21,10 @@ class MachineOptions(Options):
     n_components
         Number of hidden units of the machine of a step.
     column_types
-        Kind of the columns: 0, 1 or probabilities of 1; real numbers, standardised
-        internally; or codes of categories, as ``OrdinalEncoder`` returns.
+        Kind of the columns. "auto": read from the data, as the guide's page "How
+        columns are read" says; "bernoulli": 0, 1 or probabilities of 1; "gaussian":
+        real numbers, standardised internally; "categorical": codes, as
+        ``OrdinalEncoder`` returns.
     n_steps
         Steps of Gibbs sampling from each row, for the gradient (CD-k).
     n_betas
@@ -49,7 +51,7 @@ class MachineOptions(Options):
     """
 
     n_components: Count = 100
-    column_types: Literal["bernoulli", "gaussian", "categorical"] = "bernoulli"
+    column_types: Literal["auto", "bernoulli", "gaussian", "categorical"] = "auto"
     _: KW_ONLY
     n_steps: Count = 5
     n_betas: Count = 100

@@ -14,12 +14,13 @@ from skdgm.utils.given import Given
 
 
 def _has_real_columns(estimator):
-    """Return whether columns are real.
+    """Return whether columns may be real.
 
     scikit-learn's checks of decision functions use real data, which models of binary
-    columns cannot pass: those give probabilities only.
+    columns cannot pass: those give probabilities only, unless they were read as such.
     """
-    return not get_tags(estimator).input_tags.positive_only
+    read = "_reading" in vars(estimator)
+    return read or not get_tags(estimator).input_tags.positive_only
 
 
 class TunedClassifier(Classifier, TunedNetwork):

@@ -2,6 +2,7 @@
 model: what options ask for, and what was learned."""
 
 from abc import abstractmethod
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from sklearn.base import clone
 
 from skdgm.base import Model
 from skdgm.data import BinaryColumns
+from skdgm.data.auto import AUTO, kinds_allowed, reading_in
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.words import with_article
 
@@ -48,6 +50,8 @@ class StackModel(Model):
         """Unfitted machines that the options ask for, from the bottom up, with valid
         parameters; ValueError names the one that has others, or is out of place."""
         machines = self.unfitted(facts)
+        if reading := reading_in(facts.options):
+            machines[0]._reading = reading
         for number, machine in enumerate(machines):
             machine._title = f"{facts.name} layer {number}"
             self.settle(machine, number, facts.options)
@@ -84,7 +88,15 @@ class StackModel(Model):
                     f"layers: {name!r}, {where}, must be {known}; got {machine!r}."
                 )
             self.check_place(name, machine, number)
-        return list(map(clone, machines))
+        found = list(map(clone, machines))
+        for below, machine in pairwise(found):
+            if getattr(machine, "column_types", None) == AUTO:
+                machine.column_types = self.kind_above(below)
+        return found
+
+    def kind_above(self, below):
+        """Kind of the columns of a machine that sees the features of another."""
+        return "bernoulli"
 
     @abstractmethod
     def place(self, number, machines):
@@ -102,6 +114,14 @@ class StackModel(Model):
 
     def begin(self, machine, below, options, rng):
         """Set what an unfitted machine begins with, above the fitted one ``below``."""
+
+
+def lowest_kinds(options):
+    """Set of the kinds of columns that the lowest of machines given explicitly can
+    read, empty where its options say which they are."""
+    bottom = lowest_of(options.layers)
+    undecided = getattr(bottom, "column_types", None) == AUTO
+    return kinds_allowed(bottom) if undecided else set()
 
 
 def structure_of(machines):
@@ -126,15 +146,24 @@ def check_same(fitted, machines):
         raise ValueError(f"There are {len(old)} layers, not {len(new)}. {hint}")
 
 
-def lowest_domain(layers, kind):
+def lowest_of(layers):
+    """The lowest of machines given explicitly, unfitted; None where they are none, of
+    which there will be an error."""
+    try:
+        # A clone, as a fitted machine has the domain of the data that it learned.
+        return clone(layers[0][1])
+    except (TypeError, IndexError):
+        return None
+
+
+def lowest_domain(options, kind):
     """Kind of the columns of X for machines given explicitly, of a class ``kind``; that
     of bits where they are none, of which there will be an error."""
-    try:
-        bottom = layers[0][1]
-    except (TypeError, IndexError):
+    bottom = lowest_of(options.layers)
+    if not isinstance(bottom, kind):
         return BinaryColumns()
-    # A clone, as a fitted machine has the domain of the data that it learned.
-    return clone(bottom)._domain if isinstance(bottom, kind) else BinaryColumns()
+    bottom._reading = reading_in(options)
+    return bottom._domain
 
 
 def derived_seed(seed, *tags):

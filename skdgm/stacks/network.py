@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils.metaestimators import _BaseComposition
 
 from skdgm.base import Estimator, rolled_back
-from skdgm.stacks.model import check_same
+from skdgm.stacks.model import check_same, lowest_kinds
 from skdgm.stacks.training import Layer, Training
 from skdgm.typing import Data, Target, Weight
 from skdgm.utils.counts import chosen, count
@@ -101,6 +101,11 @@ class StackedNetwork(_BaseComposition, Estimator):
 
     def _check_unchanged(self):
         check_same(self.layers_, self._machines())
+
+    def _readable_kinds(self, options):
+        if options.layers is None:
+            return super()._readable_kinds(options)
+        return lowest_kinds(options)
 
     def _learn_columns(self, table, fresh):
         # Errors about shapes of images come before callbacks begin.

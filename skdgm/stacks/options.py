@@ -42,7 +42,7 @@ class LayerwiseOptions(Options):
         Total number of epochs, over all layers.
     column_types_ : dict
         How each column is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`.
+        :class:`~skdgm.data.ColumnType`. It prints a line for each column.
     density_ : Density
         What was learned: the :class:`~skdgm.base.Density` that metrics and plots ask.
     n_features_in_ : int

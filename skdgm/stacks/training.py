@@ -32,6 +32,8 @@ class Training:
 
     def __init__(self, network, table=None, before=None):
         self.network, self.machines = network, network._machines()
+        for machine in self.machines:
+            machine._begins_a_net = network._begins_a_net
         self.table = self.reached = table
         self.before, self.depth = [] if before is None else before, 0
         names = getattr(network, "feature_names_in_", None)

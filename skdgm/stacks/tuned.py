@@ -29,7 +29,7 @@ from skdgm.nets import (
     forward,
     hidden,
 )
-from skdgm.stacks.model import check_same
+from skdgm.stacks.model import check_same, lowest_kinds
 from skdgm.stacks.network import StackedNetwork
 from skdgm.stacks.tuning import PreTraining, unfitted
 from skdgm.training import Budget, alone, labelled
@@ -167,6 +167,11 @@ class TunedNetwork(_BaseComposition, Estimator):
 
     def _check_unchanged(self):
         check_same(self._part.layers_, unfitted(self)._machines())
+
+    def _readable_kinds(self, options):
+        if options.layers is None:
+            return super()._readable_kinds(options)
+        return lowest_kinds(options)
 
     def _learn_columns(self, table, fresh):
         return None, table

@@ -6,6 +6,7 @@ import numpy as np
 
 from skdgm.base import KEPT, Component
 from skdgm.base.attributes import shallow
+from skdgm.data.auto import reading_in
 from skdgm.exceptions import DivergenceError
 from skdgm.nets import Layer, NetState, Tuner
 from skdgm.stacks.training import Training
@@ -28,6 +29,9 @@ def unfitted(network):
     options |= {name: getattr(asked, name) for name in network._STRUCTURE}
     stack = network._NETWORK(feature_layer=-1, verbose=network.verbose, **options)
     # What tuning begins with need not be learned for longer than it takes itself.
+    stack._begins_a_net = True
+    if reading := reading_in(asked):
+        stack._reading = reading
     stack._UPDATES = network._BUDGET.n_updates
     stack._title = f"{type(network).__name__} pre-training"
     try:

@@ -41,7 +41,8 @@ class GeneratorNet(AttributeEstimator):
     hidden_layer_sizes : tuple
         Numbers of hidden units of dense layers, from the attributes on.
     column_types
-        Kind of the columns, as of :class:`~skdgm.VAE`.
+        Kind of the columns: "auto", read from the data, or one of those of
+        :class:`~skdgm.VAE`.
     min_categories : int or array-like of int
         Least number of categories of "categorical", in all columns or in each; more
         are found in the data.
@@ -99,19 +100,19 @@ class GeneratorNet(AttributeEstimator):
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import GeneratorNet
     >>> X, y = load_digits(return_X_y=True)
-    >>> net = GeneratorNet(n_iter=10, random_state=0).fit(X / 16, y)
+    >>> net = GeneratorNet(n_iter=10, random_state=0).fit(X, y)
     >>> net.sample(3, random_state=0, y=7).shape
     (3, 64)
     >>> one, other = net.encode([1, 7])
     >>> net.inverse_transform([0.5 * one + 0.5 * other]).shape
     (1, 64)
-    >>> net.transform(X / 16).shape
+    >>> net.transform(X).shape
     (1797, 10)
     """
 
     hidden_layer_sizes: Count | tuple = (256, 256)
     _: KW_ONLY
-    column_types: ColumnTypes = "bernoulli"
+    column_types: ColumnTypes = "auto"
     min_categories: Count | ArrayLike | None = None
     attribute_types: Auto | tuple | dict = "auto"
     variance: Literal["feature", "sample"] | Positive = "feature"

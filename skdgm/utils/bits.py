@@ -19,23 +19,24 @@ _FEW, _MANY = 2_000, 10
 
 def other_kind(estimator):
     """Advice on how to model columns that are not binary."""
-    options = vars(estimator)
-    if "dbm" in options:
-        return 'Fit with dbm__column_types="gaussian" if they are real numbers.'
-    if "column_types" not in options or options.get("layers") is not None:
-        return "Use a model of real columns, such as GaussianRBM, if they are such."
+    explicit = vars(estimator).get("layers") is not None
+    if explicit or not takes(estimator, "gaussian"):
+        return (
+            "Use a model of real columns, such as GaussianRBM or RBM, if columns are "
+            "real numbers."
+        )
     mixed = ', or with column_types="mixed" if a DataFrame says what each of them is'
     return (
-        'Fit with column_types="gaussian" if they are real numbers'
-        f"{mixed if takes_mixed_tables(estimator) else ''}."
+        'Fit with column_types="gaussian" if columns are real numbers'
+        f"{mixed if takes(estimator, 'mixed') else ''}."
     )
 
 
-def takes_mixed_tables(estimator):
-    """Return whether an estimator has the option ``column_types="mixed"``."""
+def takes(estimator, kind):
+    """Return whether a text may be the option ``column_types`` of an estimator."""
     allowed = estimator._parameter_constraints.get("column_types", ())
     strings = (own.options for own in allowed if isinstance(own, StrOptions))
-    return "column_types" in vars(estimator) and any("mixed" in s for s in strings)
+    return "column_types" in vars(estimator) and any(kind in s for s in strings)
 
 
 def tell_real(estimator, X, names, density, rounding):

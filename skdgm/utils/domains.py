@@ -15,7 +15,7 @@ from sklearn.utils.validation import (
 )
 
 from skdgm.exceptions import DataRangeWarning
-from skdgm.utils.bits import other_kind, tell_real
+from skdgm.utils.bits import other_kind, takes, tell_real
 from skdgm.utils.blocks import Blocks
 from skdgm.utils.counts import WHOLE, refuse_inexact
 from skdgm.utils.rows import BLOCK_ENTRIES, Rows, floating_type, hash_block, slices
@@ -35,9 +35,9 @@ HUGE = 1e150
 _NO_NUMBER = "could not convert", "float() argument must be", "arrays of bytes/strings"
 
 
-def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
+def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None, top=1.0):
     """Rows of validated data whose values are 0, 1 or probabilities of 1, NaN where
-    missing.
+    missing; or levels of grey up to ``top``, which are such probabilities times it.
 
     With ``reset`` any number of columns is accepted; the estimator is not changed, so
     an error loses nothing. ``fitting`` makes negative values an error, and warns with
@@ -51,6 +51,26 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
     X, low, high, facts = checked(estimator, X, reset)
     dtype = dtype or floating_type(X.dtype)
     name = type(estimator).__name__
+    room = ROUNDING * top
+    decided = vars(estimator).get("_reading") and takes(estimator, "gaussian")
+    later = fitting and not reset
+    if decided and later and (low < -room or high > top + room):
+        raise ValueError(
+            f"{name} read its columns as values from 0 to {top:g} when it was first "
+            f"fitted, and X has values from {low:g} to {high:g}: fit it to all of the "
+            'data, or say what columns are by column_types, such as "gaussian" for '
+            "real numbers."
+        )
+    if top != 1 or (decided and not reset):
+        if low < -room or high > top + room:
+            warn(
+                f"{name} got values from {low:g} to {high:g}, was fitted to values "
+                f"from 0 to {top:g}, and sees them clipped to these.",
+                DataRangeWarning,
+            )
+        facts["binary"] = facts["binary"] and top == 1
+        beyond = (0.0, 1.0) if low < 0 or high > top else None
+        return Rows(X, dtype, beyond, **facts)
     if fitting and low < -ROUNDING:
         raise ValueError(
             f"Negative values in data passed to {name}: it takes its columns for bits, "
@@ -59,13 +79,15 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None):
         )
     if low < -ROUNDING or high > 1 + ROUNDING:
         warn(
-            f"{name} got values from {low:g} to {high:g}, takes its columns for bits, "
-            f"and sees them clipped to [0, 1]. {other_kind(estimator)} Or scale them "
-            "with sklearn.preprocessing.MinMaxScaler(clip=True); divide 8-bit images "
-            "by 255.",
+            f"{other_kind(estimator)} Or scale them with sklearn.preprocessing."
+            "MinMaxScaler(clip=True), and divide 8-bit images by 255, if they are grey "
+            f"values. {name} takes its columns for bits, got values from {low:g} to "
+            f"{high:g}, and sees them clipped to [0, 1].",
             DataRangeWarning,
         )
-    elif fitting and reset and not facts["binary"] and high >= 1 - ROUNDING:
+    elif (
+        fitting and reset and not (decided or facts["binary"]) and high >= 1 - ROUNDING
+    ):
         tell_real(estimator, X, names, facts["density"], ROUNDING)
     return Rows(X, dtype, (0.0, 1.0) if low < 0 or high > 1 else None, **facts)
 

@@ -310,6 +310,7 @@ def test_images_to_deform_have_a_shape():
     # With missing pixels, and as the number of rows of an update may be.
     rows = np.where(RNG.random((21, 6)) < 0.2, np.nan, RNG.random((21, 6)))
     gan = InfoGAN(jitter=1.0, image_shape=(2, 3), batch_size=20, n_iter=2)
+    gan.set_params(column_types="bernoulli")
     assert np.isfinite(gan.fit(rows).transform(rows)).all()
 
 
@@ -318,7 +319,7 @@ def test_images_to_deform_have_a_shape():
 def test_fits_with_deformed_images_are_like_any_others(kind):
     rows, y = RNG.random((20, 6)), np.arange(20) % 3
     model = kind(jitter=1.0, image_shape=(3, 2), n_iter=2, batch_size=10)
-    model.set_params(random_state=0, n_draws=20)
+    model.set_params(column_types="bernoulli", random_state=0, n_draws=20)
     found = clone(model).fit(rows, y).transform(rows)
     # Again, with weights instead of repeated rows, and with what was kept.
     np.testing.assert_array_equal(clone(model).fit(rows, y).transform(rows), found)

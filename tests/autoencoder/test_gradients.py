@@ -134,7 +134,8 @@ def rows(decoder, missing=False):
 
 def goal(options, missing=False):
     """What is maximised, parameters, and its gradient at them."""
-    options = {"n_components": 2, "hidden_layer_sizes": 3, **options}
+    plain = {"column_types": "bernoulli", "n_components": 2, "hidden_layer_sizes": 3}
+    options = plain | options
     vae = VAE(**options, n_iter=0, random_state=0)
     X = rows(vae.column_types, missing)
     y = np.array([1, 0, 2, 1, 0]) if vae.class_conditional else None

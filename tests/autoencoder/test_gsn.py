@@ -36,7 +36,7 @@ def test_gradients_go_back_through_the_steps(case):
 
 def test_steps_are_their_definition():
     X = np.random.default_rng(0).random((4, 5))
-    net = GSN((4, 3, 2), n_iter=1, random_state=0).fit(X)
+    net = GSN((4, 3, 2), column_types="bernoulli", n_iter=1, random_state=0).fit(X)
     (W1, W2, W3, _, _, V1), (b1, b2, b3, c2, c1, a) = net.coefs_, net.intercepts_
     coder, params = net.density_.coder, net.density_.net[0]
     out, (h1, h2, h3) = coder.advance(params, X, ())

@@ -18,11 +18,11 @@ from tests.numerical import assert_means
 BITS = np.array(list(product([0.0, 1.0], repeat=4)))
 CODES = np.array(list(product([0.0, 1.0], [0.0, 1.0, 2.0], [0.0, 1.0])))
 DEEP = {"n_components": (1, 1), "hidden_layer_sizes": (5, 4)}
-REAL = {"column_types": "gaussian"}
+BINARY, REAL = {"column_types": "bernoulli"}, {"column_types": "gaussian"}
 MODELS = {
-    "bits": {},
-    "bits-iwae": {"objective": "iwae"},
-    "bits-deep": DEEP,
+    "bits": BINARY,
+    "bits-iwae": {**BINARY, "objective": "iwae"},
+    "bits-deep": {**BINARY, **DEEP},
     "feature": REAL,
     "sample": {**REAL, "variance": "sample"},
     "fixed": {**REAL, "variance": 0.4},

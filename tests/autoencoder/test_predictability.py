@@ -32,7 +32,7 @@ CASES = {
 
 
 def objective_of(net, X):
-    net.set_params(random_state=0, n_iter=1).fit(X)
+    net.set_params(column_types="bernoulli", random_state=0, n_iter=1).fit(X)
     return net._objective(tabulate(net._rows(X), None), 0), net._state()
 
 

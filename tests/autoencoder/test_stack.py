@@ -49,7 +49,7 @@ def test_layers_are_autoencoders_of_the_codes_below(layer, kind):
     below, above = stack.transform_layers(FEW)
     np.testing.assert_allclose(bottom.transform(FEW), below)
     np.testing.assert_allclose(top.transform(below), above)
-    first = clone(top).set_params(n_iter=0).fit(below)
+    first = clone(top).set_params(column_types="bernoulli", n_iter=0).fit(below)
     assert top.score(below) > first.score(below)
 
 
@@ -174,7 +174,12 @@ def test_a_search_over_names_of_layers():
         ({"layers": [("a", Autoencoder(5))]}, r"must have hidden_layer_sizes=\(\)"),
         ({"layers": [("a", LogisticRegression())]}, "must be a Denoising"),
         (
-            {"layers": [("a", Autoencoder(5, ())), ("b", ContractiveAutoencoder(4))]},
+            {
+                "layers": [
+                    ("a", Autoencoder(5, ())),
+                    ("b", ContractiveAutoencoder(4, column_types="bernoulli")),
+                ]
+            },
             "'b' must have column_types='gaussian'",
         ),
         (

@@ -241,6 +241,6 @@ def test_tables_under_constraints_take_them():
 
 @pytest.mark.parametrize("model", [NADE(3), EoNADE((3,)), VAE(2, (3,))])
 def test_tables_of_one_kind_have_no_patterns(model):
-    model = clone(model).set_params(missing_pattern="model")
+    model = clone(model).set_params(missing_pattern="model", column_types="bernoulli")
     with pytest.raises(ValueError, match='missing_pattern="model" is for tables of'):
         model.fit(np.ones((5, 2)))

@@ -191,7 +191,7 @@ def test_frames_of_other_libraries_come_back(library):
         left, right = (table[name].to_numpy()[known] for table in (holed, whole))
         np.testing.assert_array_equal(left, right)
     with pytest.raises(ValueError, match="column 'town' has other values"):
-        EoNADE((3,)).fit(given)
+        EoNADE((3,), "gaussian").fit(given)
 
 
 def test_how_columns_are_read():

@@ -58,7 +58,11 @@ REFUSED = [
     ("FVBN", {"alpha": (0.1, -1.0)}, "alpha"),
     ("NADE", {"ordering": (0, 0)}, "ordering"),
     ("MADE", {"hidden_layer_sizes": (0,)}, "hidden_layer_sizes"),
-    ("EoNADE", {"missing_pattern": "model"}, "missing_pattern"),
+    (
+        "EoNADE",
+        {"missing_pattern": "model", "column_types": "bernoulli"},
+        "missing_pattern",
+    ),
 ]
 
 

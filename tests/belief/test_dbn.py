@@ -282,7 +282,12 @@ def test_progress_shows_layer_and_epoch(capsys):
 def test_verbose_names_the_layer(capsys):
     DBN((6, 5), n_iter=1, refine="up-down", refine_iter=1, verbose=1).fit(DIGITS)
     lines = capsys.readouterr().out.splitlines()
-    starts = ["[DBN layer 0] Iter", "[DBN layer 1] Iter", "[DBN refinement] Iter"]
+    starts = [
+        "[DBN] Columns: 64 ",
+        "[DBN layer 0] Iter",
+        "[DBN layer 1] Iter",
+        "[DBN refinement] Iter",
+    ]
     assert all(
         line.startswith(start) for line, start in zip(lines, starts, strict=True)
     )

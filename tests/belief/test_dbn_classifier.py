@@ -143,7 +143,8 @@ def test_digits():
     p = clf.predict_proba(TEST)
     np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-5)
     np.testing.assert_array_equal(clf.classes_[p.argmax(axis=1)], clf.predict(TEST))
-    assert not hasattr(clf, "decision_function")
+    bits = clone(clf).set_params(column_types="bernoulli")
+    assert not hasattr(bits, "decision_function")
 
 
 @pytest.mark.exhaustive
@@ -314,7 +315,8 @@ def test_lines_name_the_layers(capsys):
     clone(SMALL).set_params(verbose=1).fit(FEW, FEW_Y)
     lines = capsys.readouterr().out.splitlines()
     assert sum("[DBNClassifier pre-training layer 0]" in line for line in lines) == 2
-    assert sum(line.startswith("[DBNClassifier] ") for line in lines) == 3
+    assert lines[0].startswith("[DBNClassifier] Columns: 64 ")
+    assert sum(line.startswith("[DBNClassifier] Iter") for line in lines) == 3
 
 
 def test_a_net_that_was_tuned_differs_from_its_dbn():

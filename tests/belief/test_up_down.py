@@ -124,7 +124,8 @@ def test_grey_rows_are_drawn_again_or_recognised_as_means(grey, resample, monkey
         return sleep(self, x, h)
 
     monkeypatch.setattr(Directed, "sleep", seen)
-    fit(TOY / 2 if grey else TOY, resample=resample, n_iter=1, refine_iter=1)
+    options = {"column_types": "bernoulli", "n_iter": 1, "refine_iter": 1}
+    fit(TOY / 2 if grey else TOY, resample=resample, **options)
     assert ways == [(grey and resample, grey and not resample)]
     # The data that Q learns to recognise are means, or bits.
     assert all(((x == 0) | (x == 1)).all() for x in recognised) != ways[0][1]

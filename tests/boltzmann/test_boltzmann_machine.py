@@ -140,7 +140,7 @@ def test_imputation(fitted):
     variance = p @ truth.v**2 / p.sum() - expected**2
     se = np.sqrt(np.maximum(variance, 0) / 1000) + 1e-9
     assert (abs(drawn.mean(axis=0) - expected) / se).max() < 4.5
-    if fitted.column_types == "bernoulli":
+    if fitted.column_types_[0].kind == "bernoulli":
         filled = fitted.impute(row, n_steps=4000)
         np.testing.assert_allclose(filled[0], expected, atol=0.05)
     else:

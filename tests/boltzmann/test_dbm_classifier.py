@@ -488,7 +488,7 @@ def test_columns_are_those_of_dbm():
     for kind in "bernoulli", "gaussian":
         tags = get_tags(small(dbm__column_types=kind))
         assert tags.input_tags.positive_only == (kind == "bernoulli")
-    assert get_tags(DBMClassifier()).input_tags.positive_only
+    assert not get_tags(DBMClassifier()).input_tags.positive_only
 
 
 @pytest.mark.exhaustive

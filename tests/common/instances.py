@@ -1797,10 +1797,18 @@ INSTANCES = [
         random_state=0,
     ),
 ]
-
 # A model without an instance of its own here has one.
 _LEFT = MODELS.keys() - {type(instance).__name__ for instance in INSTANCES}
 INSTANCES += [getattr(skdgm, k)(n_iter=4, random_state=0) for k in sorted(_LEFT)]
+
+# The kinds that their options do not say: data of the tests have columns of these.
+_REAL = "Diffusion", "DBNRegressor", "StackedAutoencoderRegressor"
+for _one in INSTANCES:
+    _kind = "gaussian" if type(_one).__name__ in _REAL else "bernoulli"
+    if _layers := _one.get_params(deep=False).get("layers"):
+        _one, _kind = _layers[0][1], "bernoulli"
+    if _one.get_params(deep=False).get("column_types") == "auto":
+        _one.set_params(column_types=_kind)
 
 
 def one_of_each(key, instances=INSTANCES):

@@ -750,7 +750,9 @@ def test_progress_bar(estimator, data, capsys):
 def test_verbose(estimator, data, capsys):
     having(estimator, verbose=1).fit(data.X, **data.y())
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == n_lines(estimator)
+    read = [line for line in lines if "Columns: " in line]
+    assert len(read) == (estimator.get_params().get("column_types") == "auto")
+    assert len(lines) - len(read) == n_lines(estimator)
     assert all(type(estimator).__name__ in line for line in lines)
 
 

@@ -107,6 +107,10 @@ def test_a_value_far_out_is_named(instance):
         warnings.simplefilter("always")
         model.fit(X, y)
     told = [str(own.message) for own in told if own.category is OutlierWarning]
+    if any(own.kind == "numeric" for own in model.column_types_.values()):
+        # Tails are theirs.
+        assert not told
+        return
     assert len(told) == 1
     assert "5 (up to 39.99, in row 800)" in told[0]
 

@@ -51,14 +51,24 @@ LINKED = SigmoidBeliefNetwork(
 # is no matter of the checks. Of so many units log Z is a sum over all their states.
 DEEP, MAPS = {"hidden_layer_sizes": (16, 12)}, {"conv_layer_sizes": (8, 6)}
 SHORT = {
-    "DBMClassifier": {"dbm": DBM((16, 12), learning_rate=0.05, n_iter=2), "n_iter": 2},
-    "DBNClassifier": {"pretrain_iter": 2, "n_iter": 2, **DEEP},
-    "StackedAutoencoderClassifier": {"pretrain_iter": 2, "n_iter": 2, **DEEP},
+    "DBMClassifier": {
+        **{"dbm": DBM((16, 12), learning_rate=0.05, n_iter=2)},
+        **{"n_iter": 60, "learning_rate": 0.03},
+    },
+    "DBNClassifier": {"pretrain_iter": 2, "n_iter": 40, "learning_rate": 0.03, **DEEP},
+    "StackedAutoencoderClassifier": {
+        **{"pretrain_iter": 2, "n_iter": 20, "learning_rate": 0.02, "dropout": 0.0},
+        **DEEP,
+    },
     "StackedAutoencoderRegressor": {
         **{"pretrain_iter": 3, "n_iter": 40, "learning_rate": 0.03, **DEEP}
     },
     "DBNRegressor": {"pretrain_iter": 3, "n_iter": 40, "learning_rate": 0.03, **DEEP},
-    "ConvDBNClassifier": {"pretrain_iter": 2, "n_iter": 2, **MAPS},
+    "ConvDBNClassifier": {
+        **{"pretrain_iter": 2, "n_iter": 20, "learning_rate": 0.03, **MAPS}
+    },
+    "RBMClassifier": {"n_components": 12, "n_iter": 5, "learning_rate": 0.05},
+    "GSNClassifier": {"hidden_layer_sizes": (16,), "n_iter": 40},
 }
 for sizes, names in [
     (DEEP, "DBM DBN GenerativeDBNClassifier EoNADE StackedAutoencoder"),
@@ -98,7 +108,7 @@ for sizes, names in [
     ),
 ]:
     for name in names.split():
-        SHORT[name] = {"n_iter": 2, **sizes}
+        SHORT.setdefault(name, {"n_iter": 2, **sizes})
 DEFAULTS = [cls().set_params(**SHORT[cls.__name__]) for cls in ESTIMATORS]
 
 # What else there is to check of other columns, and of layers that are given: of those
@@ -163,7 +173,9 @@ def test_array_api_dispatch_is_possible():
 
 def test_accuracy_is_asked_for_where_columns_are_real():
     for cls in RBMClassifier, DBNClassifier:
-        assert get_tags(cls()).classifier_tags.poor_score
+        assert not get_tags(cls()).classifier_tags.poor_score
+        bits = cls(column_types="bernoulli")
+        assert get_tags(bits).classifier_tags.poor_score
     for real in REAL, SUPERVISED:
         assert not get_tags(real).classifier_tags.poor_score
     assert not get_tags(DBNRegressor()).regressor_tags.poor_score

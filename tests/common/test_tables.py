@@ -6,13 +6,13 @@ from sklearn.base import clone
 
 from skdgm import RBM, ConditionalRBM, GANClassifier, GeneratorNet, GSNClassifier
 from skdgm.stacks import TunedNetwork
-from skdgm.utils.bits import takes_mixed_tables
+from skdgm.utils.bits import takes
 from tests.common.instances import CLASSES, cases
 
 pd = pytest.importorskip("pandas")
 
 
-READ_MIXED = [own for own in CLASSES if takes_mixed_tables(own) or isinstance(own, RBM)]
+READ_MIXED = [own for own in CLASSES if takes(own, "mixed") or isinstance(own, RBM)]
 # Those are columns of y, for which there are tests of their own.
 READ_MIXED = [own for own in READ_MIXED if not isinstance(own, ConditionalRBM)]
 

@@ -557,7 +557,8 @@ def test_bad_input(client, monkeypatch):
     refused(ValueError, "pretrain='layerwise'", model=layers, y=LABELS)
     refused(ValueError, "refine='up-down'", model=DBN((3, 2), refine="up-down"))
     refused(ValueError, "each of 2 layers", model=DBN((3, 2), n_iter=(1, 2, 3)))
-    refused(ValueError, "Negative values", X - 1.0, model=DBN((3, 2)))
+    bits = {"column_types": "bernoulli"}
+    refused(ValueError, "Negative values", X - 1.0, model=DBN((3, 2), **bits))
     refused(ValueError, "Callbacks", model=clone(rbm).set_callbacks(Checkpoint("x")))
     refused(ValueError, "Callbacks", model=DBN(2).set_callbacks(Checkpoint("x")))
     refused(ValueError, "Negative values", X - 1.0)

@@ -247,5 +247,6 @@ def test_what_is_printed(client, capsys):
     dbn = DBN((4, 3), verbose=True, **OPTIONS)
     distribute.fit(dbn, X, n_shards=2, client=client)
     lines = capsys.readouterr().out.splitlines()
+    assert lines.pop(0) == "[DBN] Columns: 6 bernoulli"
     titles = [line.split("]")[0] for line in lines]
     assert titles == ["[DBN layer 0"] * 2 + ["[DBN layer 1"] * 2

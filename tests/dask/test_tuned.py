@@ -322,7 +322,9 @@ def test_bad_input(client):
 def test_what_is_printed(client, capsys):
     net = DBNClassifier((4, 3), verbose=True, **EACH)
     distribute.fit(net, X, LABELS, n_shards=2, client=client)
-    titles = [line.split("]")[0] for line in capsys.readouterr().out.splitlines()]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines.pop(0) == "[DBNClassifier pre-training] Columns: 6 bernoulli"
+    titles = [line.split("]")[0] for line in lines]
     layers = [f"[DBNClassifier pre-training layer {k}" for k in (0, 1)]
     assert titles == layers + ["[DBNClassifier"] * 2
 

@@ -25,7 +25,7 @@ from tests.suites import DTYPES
 
 MOONS, SIDE = make_moons(600, noise=0.1, random_state=0)
 SHORT = {"n_iter": 30, "batch_size": 50, "learning_rate": 0.01, "random_state": 0}
-SMALL = SHORT | {"hidden_layer_sizes": (24, 24)}
+SMALL = SHORT | {"hidden_layer_sizes": (24, 24), "column_types": "gaussian"}
 
 # A mixture of normal distributions, far from normal, by its exact velocity.
 MEANS = np.array([[-1.2, 0.5], [0.9, 0.9], [0.4, -1.1]])
@@ -431,7 +431,7 @@ def test_few_rows_are_not_learned_by_heart():
 
 def test_many_columns_begin_independent():
     X = np.random.default_rng(0).normal(size=(20, 1100))
-    start = Diffusion((4,), n_iter=0).fit(X)
+    start = Diffusion((4,), column_types="gaussian", n_iter=0).fit(X)
     z = (X - X.mean(axis=0)) / X.std(axis=0)
     expected = norm.logpdf(z).sum(axis=1) - np.log(X.std(axis=0)).sum()
     np.testing.assert_allclose(start.score_samples(X), expected, rtol=1e-6)
@@ -474,4 +474,4 @@ def test_an_outlier_is_told_of():
 def test_what_needs_more_memory_than_there_is(monkeypatch):
     monkeypatch.setattr("skdgm.nets.estimator.physical", lambda: 2**20)
     with pytest.raises(MemoryError, match="Diffusion has .* Lower hidden"):
-        Diffusion((20_000, 20_000)).fit(MOONS)
+        Diffusion((20_000, 20_000), column_types="gaussian").fit(MOONS)

@@ -133,7 +133,7 @@ def test_the_net_sees_pixels(model):
 
 
 def test_training_begins_at_a_normal_distribution():
-    dense = Diffusion((5,), n_iter=0, random_state=0).fit(GREY)
+    dense = Diffusion((5,), column_types="gaussian", n_iter=0, random_state=0).fit(GREY)
     conv = Diffusion(**TINY | {"n_iter": 0}).fit(GREY)
     for found in (dense, conv):
         found.set_params(n_steps=3)

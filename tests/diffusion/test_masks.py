@@ -380,7 +380,7 @@ def test_flips_are_learned(flips, bits):
     given = flips.sample(20, random_state=0, conditions={0: 1, 2: [0, 1]})
     assert (given[:, 0] == 1).all()
     with pytest.raises(ValueError, match="tables of bits alone"):
-        Diffusion(bits="flips").fit(STATES)
+        Diffusion(bits="flips", column_types="gaussian").fit(STATES)
 
 
 N = 1200

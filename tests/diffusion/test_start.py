@@ -18,7 +18,9 @@ HOLES[0, 0] = HOLES[1, 1:] = HOLES[2] = np.nan
 @pytest.fixture(scope="module")
 def start():
     """A diffusion, and the mean and covariance of its rows."""
-    model = Diffusion((4,), n_iter=0, n_steps=4, n_draws=60, random_state=0).fit(X)
+    model = Diffusion(
+        (4,), column_types="gaussian", n_iter=0, n_steps=4, n_draws=60, random_state=0
+    ).fit(X)
     normal, scale = model.density_.frame.normal, X.std(axis=0)
     mean = X.mean(axis=0) + scale * normal.mean
     return model, mean, normal.covariance * np.outer(scale, scale)
@@ -132,7 +134,8 @@ def test_entries_given_others(start):
 def test_gradients_are_from_the_mean_of_all_rows_where_some_have_gaps():
     rows = RNG.normal(size=(200, 1)) + 0.3 * RNG.normal(size=(200, 2))
     holed = np.where(np.c_[np.zeros(200), rows[:, 0] > 0.5] > 0, np.nan, rows)
-    model = Diffusion((2,), n_iter=0, random_state=0).fit(holed)
+    options = {"column_types": "gaussian", "n_iter": 0, "random_state": 0}
+    model = Diffusion((2,), **options).fit(holed)
     normal, scale = model.density_.frame.normal, np.nanstd(holed, axis=0)
     assert normal.mean[1] > 0.2
     mean = np.nanmean(holed, axis=0) + scale * normal.mean

@@ -180,6 +180,24 @@ def test_means_of_gradients_are_slopes_of_log_Z():
     assert_trees(energy.expected(params), numerical, rtol=1e-6, atol=1e-8)
 
 
+def test_missing_entries_are_integrated_out():
+    energy, params, _ = slabs()
+    energy.constrain(params, None, 100.0)
+    n = len(params.W)
+    row = np.full((1, n), np.nan)
+    whole = logsumexp(energy.patterns(params).log_w)
+    np.testing.assert_allclose(energy.log_marginal(params, row), whole)
+    row[0, :-1] = np.linspace(-0.5, 0.5, n - 1)
+    line = np.linspace(-40, 40, 20_001)
+    filled = np.repeat(row, len(line), axis=0)
+    filled[:, -1] = line
+    log_p = -energy.value(params, (filled,))[0]
+    expected = logsumexp(log_p) + np.log(line[1] - line[0])
+    np.testing.assert_allclose(energy.log_marginal(params, row), expected, rtol=1e-6)
+    found = energy.log_marginal(params, filled[::4000])
+    np.testing.assert_allclose(found, log_p[::4000])
+
+
 def test_precisions_stay_positive_definite_for_all_spikes():
     energy, params, _ = slabs()
     params = params._replace(W=9 * params.W, Phi=params.Phi - 0.5)

@@ -26,7 +26,9 @@ MODELS = {
     ),
     "dbn": DBN((5, 4), **SHORT),
     "dbn-classifier": DBNClassifier((5, 4), pretrain_iter=3, n_iter=2, random_state=0),
-    "dbn-regressor": DBNRegressor((5, 4), pretrain_iter=3, n_iter=2, random_state=0),
+    "dbn-regressor": DBNRegressor(
+        (5, 4), column_types="gaussian", pretrain_iter=3, n_iter=2, random_state=0
+    ),
     "generative-dbn": GenerativeDBNClassifier((5, 4), **SHORT),
 }
 

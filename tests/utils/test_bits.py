@@ -86,7 +86,7 @@ def test_columns_are_named_and_gaps_do_not_matter():
         (DBNClassifier((2, 2), pretrain_iter=1, n_iter=1), 'column_types="gaussian"'),
         pytest.param(
             DBMClassifier(DBM((2, 2), n_iter=1), n_iter=1),
-            'dbm__column_types="gaussian"',
+            'column_types="gaussian"',
             marks=pytest.mark.exhaustive,
         ),
         (EoNADE((2, 2), n_iter=1), 'column_types="mixed" if a DataFrame'),
@@ -95,6 +95,8 @@ def test_columns_are_named_and_gaps_do_not_matter():
 )
 def test_estimators_warn_once_and_say_what_to_do(estimator, remedy):
     X, y = minmax_scale(TABLES["iris"]), load_iris().target
+    if "column_types" in estimator.get_params(deep=False):
+        estimator.set_params(column_types="bernoulli")
     with pytest.warns(RealColumnsWarning, match=remedy) as record:
         estimator.fit(X, y)
     ours = [r for r in record if issubclass(r.category, RealColumnsWarning)]

@@ -36,15 +36,15 @@ class CovarianceDensity(Density):
         """Log Z is an estimate, or a closed sum; what is missing is sampled."""
         kind = "exact" if self.moves.exact(self.params) else "estimate"
         return {
-            "log_prob": {"complete": kind, "missing": "estimate"},
-            "free_energy": {"complete": "exact", "missing": "estimate"},
+            "log_prob": {"complete": kind, "missing": kind},
+            "free_energy": {"complete": "exact", "missing": kind},
             "features": {"complete": "exact", "missing": "estimate"},
             "inverse": {"nothing": "exact"},
             "sample": {"nothing": kind},
             "fill": {"missing": "estimate"},
             "log_partition": {"nothing": kind},
             "bracket": {"nothing": kind},
-            "numerator": {"complete": "exact", "missing": "estimate"},
+            "numerator": {"complete": "exact", "missing": kind},
         }
 
     @property
@@ -80,7 +80,8 @@ class CovarianceDensity(Density):
         are."""
         rows = self.read(X)
         free, se = self._free(rows).T
-        kind = "exact" if rows.complete else "estimate"
+        exact = rows.complete or self.moves.exact(self.params)
+        kind = "exact" if exact else "estimate"
         return self.domain.log_volume(self.columns, rows) - free, se, kind
 
     def log_prob(self, X):
@@ -97,7 +98,9 @@ class CovarianceDensity(Density):
         def of_rows(v, rng):
             found, holes = np.zeros((len(v), 2)), np.isnan(v).any(axis=1)
             found[~holes, 0] = self.energy.value(self.params, (v[~holes],))[0]
-            if holes.any():
+            if holes.any() and self.moves.exact(self.params):
+                found[holes, 0] = -self.energy.log_marginal(self.params, v[holes])
+            elif holes.any():
                 given = self.moves, self.params, v[holes], self.size
                 own = rng.take(np.flatnonzero(holes))
                 log_p, se = log_integral(own, *given)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skdgm.data import BinaryColumns, CodeColumns, RealColumns
+from skdgm.data.auto import top_of
 from skdgm.data.codes import count_codes
 from skdgm.data.reach import reached
 from skdgm.distributions import Bernoulli, Gaussian, Sites
@@ -127,16 +128,28 @@ class CategoricalUnits(Visible, CodeColumns):
 BINARY, REAL = BinaryUnits(), RealUnits()
 
 
+def domain_as_asked(options):
+    """Kind of the columns that are binary or real, as options ask for; real ones before
+    a fit that decides."""
+    return bits_as_asked(options) if options.column_types == "bernoulli" else REAL
+
+
+def bits_as_asked(options):
+    """Kind of binary columns, or of grey levels."""
+    top = top_of(options)
+    return BINARY if top == 1 else BinaryUnits(top)
+
+
 def pixels_of(options):
     """Kind of the columns of images, given the options of a convolutional machine."""
-    real = options.column_types == "gaussian"
+    real = options.column_types != "bernoulli"
     if options.column_types == "categorical":
         found = CategoricalUnits(options.min_categories)
         found.alike = True
         return found
     if options.visible_bias == "pixel":
-        return REAL if real else BINARY
-    found = RealUnits() if real else BinaryUnits()
+        return domain_as_asked(options)
+    found = RealUnits() if real else BinaryUnits(top_of(options))
     _, _, found.n_channels, *_ = *(options.image_shape or (1, 1)), 1
     return found
 

@@ -290,6 +290,7 @@ def test_grey_rows_after_bits_are_warned_of(kind):
     bits = (X > 0).astype(float)
     grey, n = np.where(bits == 1, 0.7, bits), len(X)
     gan = kind(hidden_layer_sizes=(8,), batch_size=24, random_state=0)
+    gan.set_params(column_types="bernoulli")
     given = {"y": LABELS, "classes": [0, 1]} if kind is GANClassifier else {}
     gan.partial_fit(bits, **given)
     with pytest.warns(DataRangeWarning, match=f"{kind.__name__} got grey rows"):

@@ -257,7 +257,7 @@ def test_one_level_is_a_plain_game(cls):
     options = SHORT | {"n_levels": 1}
     model = cls(**options).fit(GREY)
     del options["n_levels"]
-    plain = GAN(**options, n_frequencies=0).fit(GREY)
+    plain = GAN(**options, column_types="bernoulli", n_frequencies=0).fit(GREY)
     assert len(model.coefs_) == len(plain.coefs_)
     for own, other in zip(model.coefs_, plain.coefs_):
         np.testing.assert_allclose(own, other, rtol=1e-6, atol=1e-9)

@@ -1,0 +1,220 @@
+r"""Kinds of columns that are read from the data, for ``column_types="auto"``.
+
+The values of an array decide. Values of 0 and 1 alone are bits. Grey values of images,
+in [0, 1] or whole levels from 0 to a common highest one, are probabilities of bits, and
+so are other probabilities. Everything else are numbers, with bits among the columns.
+Grey values differ from real columns that were scaled to [0, 1] by their polarity, the
+share of the largest variance that their means allow:
+
+.. math:: r = \frac{\sum_j \mathrm{Var}[x_j]}{\sum_j m_j (1 - m_j)}, \qquad
+   m_j = \mathbb{E}[x_j],
+
+which is 1 for bits and 1/3 for uniform numbers. Columns of few values say nothing:
+codes that were scaled are polar, too.
+
+The types of a DataFrame decide for its columns. If all of them are numbers, and these
+are bits or grey values, they are read as an array of such values.
+"""
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils._param_validation import StrOptions
+
+from skdgm.data.foreign import as_pandas
+from skdgm.data.streams import is_streamed
+from skdgm.utils.blocks import Blocks
+from skdgm.utils.domains import ROUNDING, checked, is_frame
+from skdgm.utils.rows import BLOCK_ENTRIES, slices
+
+AUTO = "auto"
+# Most rows, evenly spaced, and about as many entries, whose values are compared.
+_ROWS, _ENTRIES = 10_000, 2**20
+# Fewest values of a column that tells grey values from codes, fewest such columns of
+# images, and lowest highest level.
+_FEW, _WIDE, _TOP = 8, 16, 8
+# Least polarity of levels, of images in [0, 1] and of other shares; and the share of
+# the highest level that the median column reaches.
+_LEVELS, _IMAGES, _SHARES, _REACH = 0.15, 0.42, 0.6, 0.9
+# Highest level of bytes, which few rows may lack.
+_BYTES = 255.0
+# Most values of columns of levels whose probabilities a density can learn one by one.
+_EACH = 20
+
+
+def top_of(options):
+    """Highest value of "bernoulli" columns, given the options of a fit."""
+    return getattr(options, "top", 1.0)
+
+
+def reading_in(options):
+    """Reading in the options of a fit, as of :func:`reading_of`; None if there was
+    nothing to read."""
+    top = getattr(options, "top", None)
+    return None if top is None else (options.column_types, top)
+
+
+def kinds_allowed(estimator):
+    """Set of the texts that an estimator's option ``column_types`` may be."""
+    allowed = estimator._parameter_constraints.get("column_types", ())
+    texts = (own.options for own in allowed if isinstance(own, StrOptions))
+    return set().union(*texts)
+
+
+def pixels_asked(options):
+    """Return whether options ask for nets of images."""
+    return getattr(options, "architecture", "dense") == "conv"
+
+
+def form_asked(options):
+    """Form of ``column_types`` that other options ask for: "one" kind of all columns,
+    as nets of images do, "each" column's own, as patterns of missing values do, or
+    None."""
+    if pixels_asked(options) or getattr(options, "objective", None) == "mean-field":
+        return "one"
+    return "each" if getattr(options, "missing_pattern", None) == "model" else None
+
+
+def reading_of(model, X, kinds, *, form=None, weight=None):
+    """Read the kinds of columns from the data of a first fit.
+
+    Parameters
+    ----------
+    model : estimator
+        For messages.
+    X : array-like, sparse matrix, DataFrame or Blocks
+    kinds : set of str
+        Texts that the option ``column_types`` may be.
+    form : {"one", "each"} or None
+        As of :func:`form_asked`.
+    weight : array-like of shape (n_rows,), optional
+        Rows of weight 0 are not read.
+
+    Returns
+    -------
+    column_types : str or tuple of str
+        Value of the option with the same meaning.
+    top : float
+        Highest value of "bernoulli" columns, 1 unless they are levels of grey.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As by :func:`~skdgm.utils.domains.checked`.
+    """
+    table = None
+    if "mixed" in kinds and not is_streamed(X) and is_frame(as_pandas(X)):
+        X = table = as_pandas(X)
+        if not all(getattr(dtype, "kind", "O") in "biuf" for dtype in X.dtypes):
+            return "mixed", 1.0
+    values, low, high, facts = checked(model, X, True)
+    if (weighted := _weighted(values, weight)) is not values:
+        values, low, high, facts = checked(model, weighted, True)
+    if form != "each":
+        only_bits = facts["binary"] and low >= 0 and high <= 1
+        if only_bits:
+            return "bernoulli", 1.0
+        images = model._IMAGES or pixels_asked(model)
+        top = top_of_grey(values, low, high, images=images)
+        if top is not None and not _apart(model, top, kinds, form):
+            grey = model._GREY if "gaussian" in kinds else "bernoulli"
+            return grey, top if grey == "bernoulli" else 1.0
+    if "gaussian" not in kinds:
+        codes = "categorical" in kinds and low >= 0 and _all_whole(values)
+        return "categorical" if codes else "bernoulli", 1.0
+    if "mixed" not in kinds or form == "one":
+        return "gaussian", 1.0
+    if table is not None and model._NUMBERS == "numeric":
+        return "mixed", 1.0
+    bits = bit_columns(values)
+    if model._NUMBERS == "gaussian" and not bits.any() and form != "each":
+        return "gaussian", 1.0
+    return tuple("bernoulli" if bit else model._NUMBERS for bit in bits), 1.0
+
+
+def _apart(model, top, kinds, form):
+    """Return whether a model reads levels of grey as numbers with probabilities of
+    their own, which densities of few levels do."""
+    few = 1 < top <= _EACH and "mixed" in kinds and form is None
+    return few and model._LEVELS_APART
+
+
+def _weighted(X, weight):
+    """Rows of an array or CSR matrix whose weight is not 0."""
+    weight = None if weight is None or isinstance(X, Blocks) else np.asarray(weight)
+    if weight is None or weight.shape != X.shape[:1] or not (weight == 0).any():
+        return X
+    return X[np.flatnonzero(weight)] if (weight != 0).any() else X
+
+
+def top_of_grey(X, low, high, *, images=False):
+    """Value that stands for 1 in a table of grey values or levels between ``low`` and
+    ``high``; None if the values are numbers. Those of ``images`` in [0, 1] are grey."""
+    if low < -ROUNDING:
+        return None
+    if images and high <= 1 + ROUNDING:
+        return 1.0
+    stride = -(-X.shape[0] // min(_ROWS, max(_ENTRIES // X.shape[1], 200)))
+    rows = _dense(X, slice(None, None, stride))
+    telling = _n_values(rows) >= _FEW
+    if not telling.any():
+        return None
+    rows, wide = rows[:, telling], telling.sum() >= _WIDE
+    least, most = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
+    if high <= 1 + ROUNDING:
+        # Scalers have each column reach from 0 to 1; some pixels stay grey.
+        scaled = least.max() <= ROUNDING and most.min() >= 1 - ROUNDING
+        enough = _IMAGES if wide and not scaled else _SHARES
+        return 1.0 if _polarity(rows.clip(0, 1)) >= enough else None
+    top = float(high)
+    shared = np.median(least) == 0 and np.median(most) >= _REACH * top
+    polar = images or _polarity(rows / top) >= _LEVELS
+    if not (wide and shared and top >= _TOP and polar):
+        return None
+    if not _all_whole(X):
+        return None
+    return _BYTES if _REACH * _BYTES <= top <= _BYTES else top
+
+
+def _polarity(rows):
+    """Polarity of values between 0 and 1."""
+    mean, variance = np.nanmean(rows, axis=0), np.nanvar(rows, axis=0)
+    return variance.sum() / max((mean * (1 - mean)).sum(), 1e-300)
+
+
+def _n_values(rows):
+    """Number of different values of each column, NaN aside."""
+    ordered = np.sort(rows, axis=0)
+    return (ordered[1:] > ordered[:-1]).sum(axis=0) + ~np.isnan(ordered[0])
+
+
+def _dense(X, index):
+    """Rows of a table as a dense array of float64."""
+    if isinstance(X, Blocks) and isinstance(index, slice):
+        index = np.arange(X.shape[0])[index]
+    part = X[index]
+    part = part.toarray() if sp.issparse(part) else np.asarray(part)
+    return part.astype(np.float64, copy=False)
+
+
+def _parts(X):
+    """Iterate over the rows of a table in blocks."""
+    for block in slices(X.shape[0], BLOCK_ENTRIES // X.shape[1]):
+        yield _dense(X, block)
+
+
+def _all_whole(X):
+    """Return whether all values are whole numbers, or missing."""
+    return all(((part == np.rint(part)) | np.isnan(part)).all() for part in _parts(X))
+
+
+def bit_columns(X):
+    """Mask of the columns whose values are 0 or 1, both of which they have."""
+    bits = np.ones(X.shape[1], bool)
+    seen = np.zeros((2, X.shape[1]), bool)
+    for part in _parts(X):
+        zero, one = part == 0, part == 1
+        bits &= (zero | one | np.isnan(part)).all(axis=0)
+        seen |= zero.any(axis=0), one.any(axis=0)
+        if not bits.any():
+            break
+    return bits & seen.all(axis=0)
