@@ -163,6 +163,7 @@ def test_pages_and_examples_are_found():
     assert not [name for name in names if name not in text]
 
 
+@pytest.mark.exhaustive
 def test_sphinx_reads_all_decorators():
     """Its parser fails at ``**`` in a dict there; pages then have no source."""
     unread = []

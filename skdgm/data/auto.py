@@ -35,6 +35,8 @@ _FEW, _WIDE, _TOP = 8, 16, 8
 # Least polarity of levels, of images in [0, 1] and of other shares; and the share of
 # the highest level that the median column reaches.
 _LEVELS, _IMAGES, _SHARES, _REACH = 0.15, 0.42, 0.6, 0.9
+# Least share of entries at 0 or 1 of images whose pixels were scaled one by one.
+_ENDS = 0.25
 # Highest level of bytes, which few rows may lack.
 _BYTES = 255.0
 # Most values of columns of levels whose probabilities a density can learn one by one.
@@ -161,9 +163,11 @@ def top_of_grey(X, low, high, *, images=False):
     rows, wide = rows[:, telling], telling.sum() >= _WIDE
     least, most = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
     if high <= 1 + ROUNDING:
-        # Scalers have each column reach from 0 to 1; some pixels stay grey.
+        # Scalers have each column reach from 0 to 1; some pixels stay grey, or many
+        # are black.
         scaled = least.max() <= ROUNDING and most.min() >= 1 - ROUNDING
-        enough = _IMAGES if wide and not scaled else _SHARES
+        ends = ((rows <= 0) | (rows >= 1)).mean()
+        enough = _IMAGES if wide and (not scaled or ends >= _ENDS) else _SHARES
         return 1.0 if _polarity(rows.clip(0, 1)) >= enough else None
     top = float(high)
     shared = np.median(least) == 0 and np.median(most) >= _REACH * top

@@ -85,6 +85,7 @@ def test_any_number_of_threads(data, option, monkeypatch):
             np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.exhaustive(default=["threading"])
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_any_worker(backend):
     expected = results(GREY)

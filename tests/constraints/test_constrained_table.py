@@ -162,6 +162,7 @@ def test_filling_gives_the_conditional_law(row):
     assert_law(found, states, p)
 
 
+@pytest.mark.exhaustive(default=["mode"])
 @pytest.mark.parametrize("method", ["mean", "mode", "sample"])
 def test_filling_leaves_what_is_known(method):
     rule = Rule(lambda frame: frame["net"] > frame["fee"])
@@ -227,6 +228,7 @@ def orders(n=300, seed=0):
 MISSING = ["a"], ["a", "b"], ["b"], ["net"], ["fee", "net"], ["when"]
 
 
+@pytest.mark.exhaustive(default=["a,b", "when"])
 @pytest.mark.parametrize("missing", MISSING, ids=",".join)
 def test_what_follows_from_known_entries_has_its_law_where_others_are_broad(missing):
     frame, day = orders(), pd.Timedelta("1D")

@@ -45,6 +45,7 @@ def with_holes(X):
         (DIGITS.astype(np.uint8), "bernoulli", 16),
         (DIGITS / 16, "bernoulli", 1),
         ((DIGITS / 16).astype(np.float32), "bernoulli", 1),
+        (minmax_scale(DIGITS), "bernoulli", 1),
         (IRIS, "gaussian", 1),
         (with_holes(WINE), "gaussian", 1),
         (minmax_scale(IRIS), "gaussian", 1),

@@ -39,6 +39,7 @@ def test_constant_columns_and_an_outlier_do_no_harm():
     assert rbm.chains_[:, 1].max() == 0.0
 
 
+@pytest.mark.exhaustive(default=["poisson"])
 @pytest.mark.parametrize(
     "kind, means", [("poisson", (30.0, 3.0)), ("binomial(100)", (0.6, 0.1))]
 )
