@@ -9,7 +9,8 @@ probabilities of their own, and ``_IMAGES`` whether rows are images, of which va
 """
 
 from skdgm.data import column_types_of, inputs
-from skdgm.data.auto import AUTO, form_asked, kinds_allowed, reading_of
+from skdgm.data.auto import AUTO, form_asked, reading_of
+from skdgm.utils.bits import kinds_allowed
 
 
 def read_kinds(estimator, X, weight=None):
@@ -18,9 +19,11 @@ def read_kinds(estimator, X, weight=None):
     asked = estimator._present_options()
     kinds = estimator._readable_kinds(asked)
     if kinds:
-        given = {"form": form_asked(asked), "weight": weight}
+        form = form_asked(asked)
         with inputs.explained(estimator, X, estimator._asked_domain):
-            estimator._reading = reading_of(estimator, X, kinds, **given)
+            estimator._reading = reading_of(
+                estimator, X, kinds, form=form, weight=weight
+            )
 
 
 def kinds_in_words(estimator):

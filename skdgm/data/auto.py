@@ -18,7 +18,6 @@ are bits or grey values, they are read as an array of such values.
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils._param_validation import StrOptions
 
 from skdgm.data.foreign import as_pandas
 from skdgm.data.streams import is_streamed
@@ -53,13 +52,6 @@ def reading_in(options):
     nothing to read."""
     top = getattr(options, "top", None)
     return None if top is None else (options.column_types, top)
-
-
-def kinds_allowed(estimator):
-    """Set of the texts that an estimator's option ``column_types`` may be."""
-    allowed = estimator._parameter_constraints.get("column_types", ())
-    texts = (own.options for own in allowed if isinstance(own, StrOptions))
-    return set().union(*texts)
 
 
 def pixels_asked(options):

@@ -4,11 +4,12 @@ import numpy as np
 
 from skdgm.base import Estimator, Model
 from skdgm.data import RealColumns, columns_as_asked, has_grey
-from skdgm.data.auto import AUTO, kinds_allowed
+from skdgm.data.auto import AUTO
 from skdgm.exceptions import CostWarning
 from skdgm.nets.feed_forward import Layer
 from skdgm.nets.options import NetOptions
 from skdgm.training import Budget
+from skdgm.utils.bits import takes
 from skdgm.utils.counts import physical
 from skdgm.utils.threading.callers import warn
 
@@ -50,7 +51,7 @@ class NetEstimator(NetOptions, Estimator):
     @property
     def _domain(self):
         options = self._options
-        if options.column_types == AUTO and "mixed" not in kinds_allowed(self):
+        if options.column_types == AUTO and not takes(self, "mixed"):
             return RealColumns()
         return columns_as_asked(options)
 

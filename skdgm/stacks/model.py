@@ -9,8 +9,9 @@ from typing import NamedTuple
 from sklearn.base import clone
 
 from skdgm.base import Model
+from skdgm.base.reading import readable_kinds
 from skdgm.data import BinaryColumns
-from skdgm.data.auto import AUTO, kinds_allowed, reading_in
+from skdgm.data.auto import AUTO, reading_in
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.words import with_article
 
@@ -116,12 +117,13 @@ class StackModel(Model):
         """Set what an unfitted machine begins with, above the fitted one ``below``."""
 
 
-def lowest_kinds(options):
-    """Set of the kinds of columns that the lowest of machines given explicitly can
-    read, empty where its options say which they are."""
+def lowest_kinds(network, options):
+    """Set of the kinds of columns that a network can read, or the lowest of machines
+    given explicitly, as of :func:`~skdgm.base.reading.readable_kinds`."""
+    if options.layers is None:
+        return readable_kinds(network, options)
     bottom = lowest_of(options.layers)
-    undecided = getattr(bottom, "column_types", None) == AUTO
-    return kinds_allowed(bottom) if undecided else set()
+    return readable_kinds(bottom, bottom)
 
 
 def structure_of(machines):

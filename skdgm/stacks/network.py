@@ -20,6 +20,7 @@ class StackedNetwork(_BaseComposition, Estimator):
     # Updates of a layer that are enough for features of small tables; layers warn.
     _UPDATES, _SLOWED = 12_000, None
     _KNOWN = ("layers_",)
+    _readable_kinds = lowest_kinds
 
     def get_params(self, deep: bool = True) -> dict:
         return self._get_params("layers", deep=deep)
@@ -101,11 +102,6 @@ class StackedNetwork(_BaseComposition, Estimator):
 
     def _check_unchanged(self):
         check_same(self.layers_, self._machines())
-
-    def _readable_kinds(self, options):
-        if options.layers is None:
-            return super()._readable_kinds(options)
-        return lowest_kinds(options)
 
     def _learn_columns(self, table, fresh):
         # Errors about shapes of images come before callbacks begin.

@@ -123,6 +123,7 @@ class TunedNetwork(_BaseComposition, Estimator):
     _BUDGET, _LISTED, _SINGLE = Budget(5_000, 20, 100), False, False
     _NETWORK, _STRUCTURE, _PRETRAINING = None, (), {}
     get_params, set_params = StackedNetwork.get_params, StackedNetwork.set_params
+    _readable_kinds = lowest_kinds
 
     @property
     def _part(self):
@@ -167,11 +168,6 @@ class TunedNetwork(_BaseComposition, Estimator):
 
     def _check_unchanged(self):
         check_same(self._part.layers_, unfitted(self)._machines())
-
-    def _readable_kinds(self, options):
-        if options.layers is None:
-            return super()._readable_kinds(options)
-        return lowest_kinds(options)
 
     def _learn_columns(self, table, fresh):
         return None, table

@@ -28,10 +28,10 @@ def unfitted(network):
     options = {theirs: getattr(asked, name) for name, theirs in names.items()}
     options |= {name: getattr(asked, name) for name in network._STRUCTURE}
     stack = network._NETWORK(feature_layer=-1, verbose=network.verbose, **options)
-    # What tuning begins with need not be learned for longer than it takes itself.
     stack._begins_a_net = True
     if reading := reading_in(asked):
         stack._reading = reading
+    # The start of tuning need not be learned for longer than tuning takes itself.
     stack._UPDATES = network._BUDGET.n_updates
     stack._title = f"{type(network).__name__} pre-training"
     try:

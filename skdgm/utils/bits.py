@@ -34,9 +34,14 @@ def other_kind(estimator):
 
 def takes(estimator, kind):
     """Return whether a text may be the option ``column_types`` of an estimator."""
+    return "column_types" in vars(estimator) and kind in kinds_allowed(estimator)
+
+
+def kinds_allowed(estimator):
+    """Set of the texts that an estimator's option ``column_types`` may be."""
     allowed = estimator._parameter_constraints.get("column_types", ())
-    strings = (own.options for own in allowed if isinstance(own, StrOptions))
-    return "column_types" in vars(estimator) and any(kind in s for s in strings)
+    texts = (own.options for own in allowed if isinstance(own, StrOptions))
+    return set().union(*texts)
 
 
 def tell_real(estimator, X, names, density, rounding):

@@ -11,10 +11,11 @@ from sklearn.preprocessing import minmax_scale
 
 import skdgm
 from skdgm import DBN, FVBN, NADE, RBM, BernoulliRBM, DBMClassifier, RBMClassifier
-from skdgm.data.auto import AUTO, kinds_allowed
+from skdgm.data.auto import AUTO
 from skdgm.exceptions import DataRangeWarning
 from skdgm.metrics import average_over_draws
 from skdgm.registry import MODELS
+from skdgm.utils.bits import kinds_allowed
 
 DIGITS, IRIS = load_digits().data, load_iris().data
 WINE = load_wine().data
