@@ -76,7 +76,8 @@ def in_steps(estimator, X, lengths, fresh):
     ValueError where an earlier fit took them as other values.
     """
     if fresh:
-        estimator._read_kinds(X)
+        # Kinds are read once, of rows whose dates are steps; before that, dates may be.
+        vars(estimator).pop("_reading", None)
     estimator._asked = estimator._present_options()
     if not estimator._asked_domain.takes_times:
         return X, TimeSteps()
