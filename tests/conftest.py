@@ -1,5 +1,6 @@
 """Settings that must stand before anything is imported."""
 
+import gc
 import os
 import signal
 import threading
@@ -14,6 +15,10 @@ os.environ["SCIPY_ARRAY_API"] = "1"
 
 # Pictures need no screen.
 os.environ["MPLBACKEND"] = "Agg"
+
+# Modules and cases of tests stay: what looks for garbage would go through them again and
+# again while they are collected, and after that through each of them at times.
+gc.disable()
 
 # Shells that start jobs in the background have them ignore Ctrl-C, which tests press.
 if threading.current_thread() is threading.main_thread():
@@ -57,6 +62,9 @@ def put_back(module):
 
 def pytest_collection_finish(session):
     """Note how things of modules are once all modules are imported."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
     for module in {item.module for item in session.items}:
         things = filter(is_shared, vars(module).values())
         _OF_MODULES[module] = list(map(putting_back, things))

@@ -102,6 +102,7 @@ def test_variances_of_columns_make_it_factor_analysis():
     np.testing.assert_allclose(own, factors.noise_variance_, atol=0.05)
 
 
+@pytest.mark.exhaustive(default=["feature"])
 def test_the_likelihood_is_that_of_a_normal_distribution(vae):
     expected = multivariate_normal(*moments(vae)).logpdf(X)
     found, se = vae.importance_likelihood(X, n_draws=200, return_se=True)

@@ -125,7 +125,7 @@ def test_modes_are_the_most_probable_rows(name, kind):
     np.testing.assert_array_equal(own.impute(holed(kind), method="mode"), found)
 
 
-@pytest.mark.exhaustive(default=["-nade"])
+@pytest.mark.exhaustive(default=["gaussian-nade"])
 @pytest.mark.parametrize("name", [*(n for n in FAMILIES if n != "fvbn"), "rnade"])
 @pytest.mark.parametrize("shape", ["gaussian", "laplace"])
 def test_samples_of_numbers_have_the_moments_of_the_density(name, shape):

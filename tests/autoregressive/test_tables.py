@@ -257,6 +257,7 @@ def test_means_of_numbers_are_those_of_draws(kind, name):
     assert_means(draws.to_numpy().reshape(3, -1).T, found)
 
 
+@pytest.mark.exhaustive(default=["EoNADE"])
 @pytest.mark.parametrize("kind", [NADE, EoNADE])
 def test_seasons_and_weekends_are_learned_from_dates(kind):
     rng, day = np.random.default_rng(0), np.arange(900)

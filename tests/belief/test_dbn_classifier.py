@@ -159,6 +159,7 @@ def test_two_classes_of_any_kind():
     np.testing.assert_allclose(odds, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.exhaustive(default=["csr_array"])
 @pytest.mark.parametrize("convert", [np.asarray, sp.csr_array, lambda y: y.tolist()])
 def test_several_labels_at_once(convert):
     X, Y = make_multilabel_classification(400, 20, n_classes=4, random_state=0)

@@ -78,6 +78,7 @@ def test_what_is_missing_is_found_by_mean_field():
     np.testing.assert_allclose(network.predict_log_proba(holed), expected)
 
 
+@pytest.mark.exhaustive(default=["chains-True", "noise-False"])
 @pytest.mark.parametrize("untied", [False, True])
 @pytest.mark.parametrize("init", ["noise", "chains", bits(4)])
 def test_samples_of_a_label_have_its_moments(untied, init):

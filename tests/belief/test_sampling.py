@@ -8,6 +8,7 @@ from tests.numerical import assert_means
 RNG = np.random.default_rng(0)
 
 
+@pytest.mark.exhaustive(default=["noise-True", "chains-False"])
 @pytest.mark.parametrize("untied", [False, True])
 @pytest.mark.parametrize("init", ["noise", "chains", bits(4)])
 def test_samples_have_the_models_means(untied, init):

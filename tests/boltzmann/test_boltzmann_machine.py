@@ -86,6 +86,7 @@ class Truth:
         return logsumexp(self.log_p[self.agree(row)])
 
 
+@pytest.mark.exhaustive(default=["ising", "masked hidden", "hidden potts"])
 def test_log_likelihoods_are_exact(fitted):
     truth = Truth(fitted)
     assert fitted.log_Z_ == pytest.approx(truth.log_Z, abs=1e-6)
@@ -120,6 +121,7 @@ def test_conditional_probabilities(fitted):
     assert np.isfinite(fitted.pseudo_likelihood(holed)).all()
 
 
+@pytest.mark.exhaustive(default=["ising", "masked hidden", "hidden potts"])
 def test_samples_have_the_moments(fitted):
     truth, n = Truth(fitted), 4000
     S = fitted.sample(n, random_state=0, n_steps=60).astype(float)
@@ -131,6 +133,7 @@ def test_samples_have_the_moments(fitted):
         assert (abs(function(S).mean(axis=0) - mean) / se).max() < 4.5
 
 
+@pytest.mark.exhaustive(default=["ising", "masked hidden", "hidden potts"])
 def test_imputation(fitted):
     truth, (_, holed) = Truth(fitted), rows_of(fitted)
     row = holed[np.isnan(holed).sum(axis=1) == 2][:1]
@@ -197,6 +200,7 @@ def drawn_from(energy, params, n, seed=0):
     return x[0][np.random.default_rng(seed).choice(len(p), size=n, p=p)]
 
 
+@pytest.mark.exhaustive(default=["pseudo"])
 @pytest.mark.parametrize("objective", ["likelihood", "pseudo-likelihood"])
 def test_objectives_find_the_model_that_rows_come_from(objective):
     energy, params = machine(scale=0.7)

@@ -112,6 +112,7 @@ def test_chains_need_not_cross_between_clusters(by_sums):
     assert np.mean(machine.sample(500, 0)[:, 0] > 0) == pytest.approx(0.5, abs=0.1)
 
 
+@pytest.mark.exhaustive(default=["Covariance", "SpikeSlab"])
 def test_brackets_hold_the_likelihood(fitted, density):
     log_Z = density[2]
     options = {"n_chains": 60, "n_betas": (30, 100), "burn_in": 100, "random_state": 1}
@@ -161,6 +162,7 @@ def test_annealing_of_rows_that_are_known_is_exact(fitted):
     np.testing.assert_allclose(se, 0, atol=1e-9)
 
 
+@pytest.mark.exhaustive(default=["Covariance", "SpikeSlab"])
 def test_rows_with_missing_entries(fitted, density):
     _, p, log_Z = density
     rows = np.array([[0.5, np.nan], [-1.0, np.nan], [np.nan, np.nan]])
@@ -181,6 +183,7 @@ def test_rows_with_missing_entries(fitted, density):
     assert abs(np.log(np.exp(many - exact).mean())) < 0.05
 
 
+@pytest.mark.exhaustive(default=["SpikeSlab"])
 def test_the_work_of_a_score_is_bounded(fitted, monkeypatch):
     drawn, solved, machine = [], [], clone(fitted).set_params(n_iter=1).fit(X[:50])
     density = machine.density_
@@ -389,6 +392,7 @@ def test_a_normal_distribution_is_learned_by_spikes():
     assert wide > 0.7 * (1 + CORRELATION)
 
 
+@pytest.mark.exhaustive(default=["False"])
 @pytest.mark.parametrize("clamped", [False, True])
 def test_rows_drawn_without_slabs_are_those_drawn_with(monkeypatch, clamped):
     density = SpikeSlabRBM(4, n_iter=20, random_state=0).fit(correlated(500)).density_

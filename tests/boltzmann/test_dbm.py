@@ -138,6 +138,7 @@ def test_the_way_back(machine):
         np.testing.assert_allclose(back, v)
 
 
+@pytest.mark.exhaustive(default=["(3, 2)-noise", "(2, 3, 2)-chains", "(3,)-init2"])
 @pytest.mark.parametrize("init", ["chains", "noise", STATES])
 def test_samples_follow_the_model(machine, init):
     dbm, truth = machine
@@ -150,6 +151,7 @@ def test_samples_follow_the_model(machine, init):
     assert (abs(sample.T @ sample / len(sample) - pairs) <= error + 1e-12).all()
 
 
+@pytest.mark.exhaustive(default=["(3, 2)"])
 def test_imputed_means_are_conditional_means(machine):
     dbm, truth = machine
     rows = holed(STATES)

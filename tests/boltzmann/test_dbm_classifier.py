@@ -137,6 +137,7 @@ def test_importance_sampling_closes_the_gap(machine):
     assert se.max() < 0.05
 
 
+@pytest.mark.exhaustive(default=["(3, 2)"])
 @pytest.mark.filterwarnings("ignore:.*means of the data")  # Weights by hand.
 def test_estimated_log_Z_is_within_its_error(machine, monkeypatch):
     clf, truth = machine
@@ -153,6 +154,9 @@ def moments(truth, codes=(0, 1, 2)):
     return p @ truth.x[0], truth.x[0].T @ (p[:, None] * truth.x[0])
 
 
+@pytest.mark.exhaustive(
+    default=["(3, 2)-None-noise", "(2, 3, 2)-cat-chains", "(3,)-cat-noise"]
+)
 @pytest.mark.parametrize("init", ["chains", "noise", STATES[:3]], ids=str)
 @pytest.mark.parametrize("label", [None, "cat"])
 def test_samples_follow_the_model(machine, label, init):
@@ -183,6 +187,7 @@ def test_invalid_sampling(machine, options, message):
         machine[0].sample(**options)
 
 
+@pytest.mark.exhaustive(default=["(3, 2)"])
 def test_imputed_means_are_conditional_means(machine):
     clf, truth = machine
     expected = np.array([truth.mean(0, {0: v}) for v in HOLED])

@@ -251,6 +251,7 @@ def test_gradients_agree_with_differences():
     assert_trees(found, numerical_gradient(gap, params), atol=1e-6)
 
 
+@pytest.mark.exhaustive(default=["unit0", "unit1"])
 @pytest.mark.parametrize(
     "unit", [Interval(2, 2.0), Poisson(2, (0.5, 1.0)), Truncated(2), Binomial(2, 6)]
 )

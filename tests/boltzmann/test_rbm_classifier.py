@@ -308,6 +308,7 @@ def test_objectives_do_what_they_say():
     )
 
 
+@pytest.mark.exhaustive(default=["'cat']-?", "2.]-nan"])
 @pytest.mark.parametrize(
     "labels, mark",
     [

@@ -62,7 +62,9 @@ def results(X, rbm=None, **options):
     ]
 
 
-@pytest.mark.exhaustive(default=["uint8", "CSR", "missing"])
+@pytest.mark.exhaustive(
+    default=["uint8", "CSR", "pcd", "missing-cd", "tempering", "gaussian"]
+)
 @pytest.mark.parametrize(
     "data, option",
     [*DATA_AND_OPTIONS, *product(["grey", "missing", "CSR"], OTHERS)],

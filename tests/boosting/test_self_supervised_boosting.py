@@ -40,6 +40,17 @@ def two(n, seed=0):
 CHECKED = SelfSupervisedBoosting(n_iter=2, n_particles=64, n_steps=1)
 
 
+@pytest.mark.exhaustive(
+    default=[
+        "init",
+        "fit_returns_self",
+        "nan_inf",
+        "subset_invariance",
+        "fit_idempotent",
+        "tag",
+        "clon",
+    ]
+)
 @pytest.mark.parametrize(
     "estimator, check",
     list(estimator_checks_generator(CHECKED)),
@@ -174,7 +185,7 @@ EQUAL = {
 }
 
 
-@pytest.mark.exhaustive(default=["0-constant"])
+@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("ignore::skdgm.exceptions.OutlierWarning")
 @pytest.mark.parametrize("made", EQUAL.values(), ids=EQUAL)
 @pytest.mark.parametrize("seed", [0, 1])

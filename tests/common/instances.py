@@ -1851,7 +1851,6 @@ _ON_A_ROAD = [
     "BoltzmannMachine",
     "DBM",
     "DBNClassifier",
-    "SigmoidBeliefNetwork",
     "VAE",
     "GAN",
     "FVBN",

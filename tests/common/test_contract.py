@@ -231,7 +231,7 @@ def test_sparse_is_dense(estimator, data):
     assert_sparse_is_dense(estimator, data, data.grey, sp.csr_array)
 
 
-@pytest.mark.release(default=["FVBN", "Sigmoid", "GAN-", "BernoulliRBM"])
+@pytest.mark.release(default=["FVBN", "GAN-", "BernoulliRBM"])
 @of_kinds
 def test_sparse_is_dense_of_other_values(estimator, data):
     for dense in data.others:
@@ -261,7 +261,7 @@ def test_whole_weights_are_repetitions(estimator, data):
     assert_weights_are_repetitions(estimator, data, data.grey)
 
 
-@pytest.mark.release(default=["FVBN", "Sigmoid", "GAN-", "BernoulliRBM"])
+@pytest.mark.release(default=["FVBN", "GAN-", "BernoulliRBM"])
 @of_kinds
 def test_whole_weights_are_repetitions_of_other_values(estimator, data):
     for X in data.others:

@@ -62,6 +62,7 @@ def beside(labels, mark):
     return labels
 
 
+@pytest.mark.exhaustive(default=["RBMClassifier"])
 @pytest.mark.parametrize(
     "y, mark, classes",
     [
@@ -209,6 +210,7 @@ def test_a_class_like_a_mark_is_warned_of(clf, labels, unlabeled):
     np.testing.assert_array_equal(clf.classes_, labels)
 
 
+@pytest.mark.exhaustive(default=["RBMClassifier"])
 @pytest.mark.parametrize(
     "labels", [[-1, 1], [-2, -1], [-1.0, 0.0], ["-1", "0"], [0, 1]]
 )

@@ -213,7 +213,7 @@ def in_type(value, dtype):
     return value
 
 
-@pytest.mark.release(default=["RBM-", "VAE-", "GAN-", "FVBN", "Sigmoid", "Classifier"])
+@pytest.mark.release(default=["RBM-", "VAE-", "GAN-", "FVBN", "Classifier"])
 @of_classes
 def test_numbers_of_any_type_do_the_same(instance):
     plain, data = fitted(instance)
@@ -233,6 +233,7 @@ def test_numbers_of_any_type_do_the_same(instance):
         assert_equal(answers(estimator, data), expected, dtype)
 
 
+@pytest.mark.exhaustive(default=["VAE", "RBMClassifier", "Flow"])
 @pytest.mark.parametrize("cls", ESTIMATORS)
 def test_true_is_no_number(cls):
     estimator = cls()
@@ -262,7 +263,7 @@ def test_numbers_of_rows_are_checked(instance):
     assert len(estimator.sample(np.uint8(3), random_state=0)) == 3
 
 
-@pytest.mark.release(default=["RBM-", "VAE-", "GAN-", "FVBN", "Sigmoid", "Classifier"])
+@pytest.mark.release(default=["RBM-", "VAE-", "GAN-", "FVBN", "Classifier"])
 @of_kinds
 def test_copies_learn_apart(instance):
     estimator, data = fitted(instance)

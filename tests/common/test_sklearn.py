@@ -133,7 +133,7 @@ OTHER_CLASSIFIERS = [
 # Those that are judged by what they predict learn for as long as that takes.
 BRIEF = [o if hasattr(o, "predict") else brief(clone(o)) for o in OTHERS]
 # One of each family, with a classifier; and all others.
-FAMILIES = "BernoulliRBM", "EoNADE", "GAN", "StackedAutoencoderClassifier"
+FAMILIES = "BernoulliRBM", "EoNADE", "GAN", "RBMClassifier"
 FIRST = [one for one in DEFAULTS if type(one).__name__ in FAMILIES]
 LEFT = [one for one in DEFAULTS if type(one).__name__ not in FAMILIES]
 

@@ -45,6 +45,9 @@ def fitted(frame, *constraints, **options):
     return ConstrainedTable(SMALL, constraints, random_state=0, **options).fit(frame)
 
 
+@pytest.mark.exhaustive(
+    default=["int-", "Int32-", "float-", "zone-", "dates-", "periods-"]
+)
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("name", PAIRS)
 def test_inequalities_of_all_types(name, strict):

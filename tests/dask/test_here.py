@@ -49,13 +49,13 @@ ONE, SAME = "test_one_shard_is_a_fit", "test_the_result_is_that_of_the_shards_no
 SAME += "the_workers"
 DEEP, WHOLE = "test_deep_machines_with_a_net", "test_sequences_stay_whole"
 CASES = [
-    (test_fit, SAME, test_fit.MODELS, (0, 1, 2, 3, 4, 5, 7, 8, 10, 12, 14, 18, 26)),
-    (test_fit, WHOLE, [(one,) for one in test_fit.SERIES], (1, 3, 4)),
-    (test_stack, ONE, test_stack.STACKS, range(7)),
+    (test_fit, SAME, test_fit.MODELS, (0, 2, 5, 8, 10, 14, 26)),
+    (test_fit, WHOLE, [(one,) for one in test_fit.SERIES], (1,)),
+    (test_stack, ONE, test_stack.STACKS, (0, 2, 4, 6)),
     (test_stack, SAME, test_stack.STACKS, (0, 4)),
-    (test_tuned, ONE, test_tuned.MODELS, range(7)),
+    (test_tuned, ONE, test_tuned.MODELS, (0, 2, 4, 6)),
     (test_tuned, SAME, test_tuned.MODELS, (0, 3)),
-    (test_tuned, DEEP, test_tuned.MACHINES, (0, 3)),
+    (test_tuned, DEEP, test_tuned.MACHINES, (3,)),
     (test_tuned, "test_early_stopping", [(test_tuned.LABELS,)], (0,)),
     (test_tuned, "test_the_gradient_is_that_of_all_rows", [(3,)], (0,)),
     (

@@ -147,12 +147,12 @@ FLIPS = [
 ]
 QUICK = {"learning_rate": 0.05, "early_stopping": False, "random_state": 0}
 FORECASTERS = [
-    RNNRBM(6, n_recurrent=12, n_iter=40, **QUICK),
-    RTRBM(6, n_iter=40, **QUICK),
-    RNNNADE(6, n_recurrent=12, n_iter=40, **QUICK),
-    VRNN(2, n_hidden=8, n_recurrent=12, n_draws=500, n_iter=40, **QUICK),
+    RNNRBM(6, n_recurrent=12, n_iter=10, **QUICK),
+    RTRBM(6, n_iter=10, **QUICK),
+    RNNNADE(6, n_recurrent=12, n_iter=10, **QUICK),
+    VRNN(2, n_hidden=8, n_recurrent=12, n_draws=500, n_iter=10, **QUICK),
     ConditionalRBM(
-        6, n_lags=1, n_factors=6, column_types="bernoulli", n_iter=60, random_state=0
+        6, n_lags=1, n_factors=6, column_types="bernoulli", n_iter=15, random_state=0
     ),
 ]
 

@@ -52,6 +52,7 @@ def table(real):
     return pd.DataFrame({"warm": warm, "city": second})
 
 
+@pytest.mark.exhaustive(default=["flow", "diffusion", "nade", "vae"])
 @pytest.mark.parametrize("name", MODELS)
 def test_known_values_far_out_are_read_as_the_end_of_the_range(name):
     model, real = MODELS[name], name in REAL
@@ -78,6 +79,7 @@ def test_known_values_far_out_are_read_as_the_end_of_the_range(name):
         filled(X["warm"].max() + 0.2)
 
 
+@pytest.mark.exhaustive(default=["flow"])
 @pytest.mark.parametrize("name", REAL)
 def test_ranges_of_real_columns_end_where_their_values_do(name):
     """Values that only rise from 0 have none below, however large they are above."""

@@ -192,6 +192,7 @@ def test_bounds_of_masked_columns_alone_are_their_log_probability():
     assert (error < 0.02).all()
 
 
+@pytest.mark.exhaustive(default=["1"])
 @pytest.mark.parametrize("n_codes", [1, 2])
 def test_numbers_are_learned_given_all_masked_columns(n_codes):
     """Moments of numbers given codes alone, which joint draws never see known."""
@@ -463,6 +464,7 @@ def test_turns_put_conditions_first():
     assert not turns.due(coded, 0.5)[:, 0].any()
 
 
+@pytest.mark.exhaustive
 def test_seasons_are_learned_from_phases_of_dates():
     """Dates are masked, since noise blurs their phases, and drawn before others."""
     pd, rng = pytest.importorskip("pandas"), np.random.default_rng(0)

@@ -79,6 +79,7 @@ def test_draws_that_are_not_told_are_of_any(model):
     assert high > model.sample(2000, random_state=0, y={"age": 75.0, "sex": "m"}).mean()
 
 
+@pytest.mark.exhaustive
 def test_classes_as_attributes_are_classes():
     """Densities given classes, summed by frequencies, are about those of any."""
     how = SMALL | {"early_stopping": False}
@@ -113,6 +114,7 @@ def test_draws_under_ranges_do_not_depend_on_others(model):
     assert (pairs[0] >= 0).all()
 
 
+@pytest.mark.exhaustive
 def test_missing_entries_are_filled_given_attributes():
     two = np.c_[X, X + 0.3 * RNG.normal(size=(800, 1))]
     model = Diffusion(attribute_conditional=True, **SMALL).fit(two, Y)

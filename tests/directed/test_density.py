@@ -109,6 +109,7 @@ def test_imputed_bits_have_their_conditional_probabilities(sampler):
     assert_means(found[:, None], q / (p + q))
 
 
+@pytest.mark.exhaustive(default=["11-2-1", "3-0-0"])
 @pytest.mark.parametrize("seed, j, bit", [(3, 0, 0), (4, 0, 1), (11, 2, 1)])
 def test_what_is_given_a_rare_bit_has_its_conditional_probability(seed, j, bit):
     sbn, row = wrong(seed), np.full((1, N_COLUMNS), np.nan)

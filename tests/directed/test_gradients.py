@@ -128,6 +128,7 @@ def of_bound(n):
     return numerical_gradient(lambda p: mean_bound(own, p, n), params.model)
 
 
+@pytest.mark.exhaustive(default=["none-1", "mean-2", "net-1", "optimal-1"])
 @pytest.mark.parametrize("n_importance", [1, 2])
 @pytest.mark.parametrize("baseline", ["none", "mean", "net", "optimal"])
 @pytest.mark.parametrize("way", ["reinforce", "nvil"])

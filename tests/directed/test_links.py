@@ -399,7 +399,7 @@ UNBIASED = [
 ]
 
 
-@pytest.mark.exhaustive(default=["holed-nade"])
+@pytest.mark.exhaustive(default=["holed-nade-True-nvil-more1", "more6", "more9"])
 @pytest.mark.parametrize("of_p, of_q, way, more", UNBIASED)
 @pytest.mark.parametrize("holed", [False, True], ids=["whole", "holed"])
 def test_gradients_are_unbiased(of_p, of_q, way, more, holed):

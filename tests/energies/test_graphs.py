@@ -205,6 +205,7 @@ def test_exact_evidence_of_partly_observed_rows(name):
         assert found[row] == pytest.approx(truth.log_prob(given) + truth.log_Z)
 
 
+@pytest.mark.exhaustive(default=["mixed", "shared", "boltzmann"])
 def test_annealing_brackets_log_Z(machine):
     energy, params, truth = machine
     base = energy.base(params, some_moments(energy))

@@ -154,6 +154,7 @@ def test_draws_are_whole_numbers_of_the_density(flow):
     np.testing.assert_array_equal(flow.inverse_transform(codes), COUNTS)
 
 
+@pytest.mark.exhaustive(default=["variational"])
 def test_missing_whole_numbers_are_filled(flow):
     holes = np.column_stack([np.repeat([0.0, 3], 150), np.full(300, np.nan)])
     flow.set_params(n_draws=20)

@@ -41,6 +41,7 @@ def given(request):
     return flow, X, y, True if request.param == "classes" else y[:1]
 
 
+@pytest.mark.exhaustive(default=["classes"])
 def test_densities_given_attributes_integrate_to_one(given):
     flow, _, _, one = given
     total = np.exp(flow.score_samples(GRID, one)).sum() * STEP**2

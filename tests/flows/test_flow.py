@@ -30,6 +30,7 @@ def flow(request):
     return Flow(layer=request.param, **SHORT).fit(MOONS)
 
 
+@pytest.mark.exhaustive(default=["spline"])
 def test_density_of_two_columns_integrates_to_one(flow):
     side = np.linspace(-4, 5, 250)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
@@ -249,6 +250,7 @@ def test_what_needs_more_memory_than_there_is(monkeypatch):
         Flow(2, (4,)).fit(MOONS)
 
 
+@pytest.mark.exhaustive(default=["3-4", "True-permutation-4-5"])
 @pytest.mark.parametrize("most, most_white", [(5, 5), (4, 5), (3, 4)])
 @pytest.mark.parametrize("linear", ["auto", "lu", "permutation"])
 @pytest.mark.parametrize("autoregressive", [False, True])

@@ -8,7 +8,7 @@ from skdgm import FVBN, BernoulliRBM, EoNADE, GaussianRBM, GenerativeImputer
 MIXED = EoNADE((16, 12), column_types="mixed", n_iter=3, n_orderings=2)
 
 
-@pytest.mark.exhaustive(default=["GenerativeImputer(estimator=EoNADE", "-1)"])
+@pytest.mark.exhaustive(default=["-1)"])
 @parametrize_with_checks(
     [
         GenerativeImputer(MIXED),

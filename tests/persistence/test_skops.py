@@ -65,7 +65,7 @@ def table(n=40):
     [
         EoNADE((4,), column_types="mixed", n_iter=1),
         VAE(2, (4,), column_types="mixed", n_iter=1),
-        Diffusion(column_types="mixed", n_iter=1),
+        Diffusion((8,), column_types="mixed", n_iter=1),
         ConstrainedTable(
             FVBN(column_types="mixed", n_iter=1),
             [

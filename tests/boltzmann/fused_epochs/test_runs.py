@@ -141,6 +141,7 @@ def test_parameters_are_the_same(options, kind, calls, monkeypatch):
     assert_same(fast, slow)
 
 
+@pytest.mark.exhaustive(default=["{}-float64"])
 @pytest.mark.release(default=["{}-float64", "0.4}-float64"])
 @crossed(DEEP)
 def test_parameters_of_deep_machines_are_the_same(options, kind, calls, monkeypatch):
@@ -175,7 +176,8 @@ def classifier(**options):
     return RBMClassifier(**{**given, **options})
 
 
-@pytest.mark.release(default=["'l2': 0.01}-float64"])
+@pytest.mark.exhaustive(default=["{}-float64"])
+@pytest.mark.release(default=["{}-float64", "'l2': 0.01}-float64"])
 @crossed(OF_LABELS)
 def test_labels_differ_by_rounding_only(options, kind, calls, monkeypatch):
     assert_rounded(classifier, options, KINDS[kind], calls, monkeypatch)

@@ -12,6 +12,7 @@ FEW = {"batch_size": 100, "random_state": 0}
 KINDS = ["pcd", "cd", "fpcd", *sorted(set(OF_BITS) - {"block-pseudo-likelihood"})]
 
 
+@pytest.mark.exhaustive(default=["pseudo", "noise", "cd"])
 @pytest.mark.parametrize("gradient", KINDS)
 def test_few_updates_do_not_overshoot(gradient):
     machine = BernoulliRBM(2000, gradient=gradient, n_iter=3, **FEW)
