@@ -66,6 +66,13 @@ IMAGES = {"digits": (16, (8, 8)), "usps": (None, (16, 16))}
 OF_IMAGES = "ConvDBN", "ConvDBNClassifier", "ConvDBM", "ConvRBM", "DRAW", "LAPGAN"
 ASIDE = "RNNNADE", "RNNRBM", "RTRBM", "VRNN", "ConditionalRBM", "GatedRBM"
 ASIDE += "GeneratorNet", "ReplicatedSoftmax", "BernoulliRBM", "BoltzmannMachine"
+# Classifiers of numbers alone, whose errors advise OneHotEncoder for categories.
+OF_NUMBERS = (
+    "RBMClassifier",
+    "DBMClassifier",
+    "DBNClassifier",
+    "GenerativeDBNClassifier",
+)
 
 
 @cache
@@ -103,18 +110,21 @@ def parts(name, data, seed):
 def encoded(final):
     """Pipeline of scaled numbers and one-hot categories; of arrays, of numbers."""
     numbers = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
-    codes = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
 
     def fitted(A, a):
-        if not isinstance(A, pd.DataFrame):
-            return make_pipeline(numbers, final).fit(A, a)
-        columns = make_column_transformer(
-            (numbers, make_column_selector(dtype_include="number")),
-            (codes, make_column_selector(dtype_include="category")),
-        )
+        columns = _columns(numbers) if isinstance(A, pd.DataFrame) else numbers
         return make_pipeline(columns, final).fit(A, a)
 
     return fitted
+
+
+def _columns(numbers):
+    """Transformer of a DataFrame: numbers as told, and categories one-hot."""
+    codes = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    return make_column_transformer(
+        (numbers, make_column_selector(dtype_include="number")),
+        (codes, make_column_selector(dtype_include="category")),
+    )
 
 
 def made(name, of, seed, **options):
@@ -133,8 +143,10 @@ def timed(fit, *rows):
 def predicted(final, name, reading, of, data, seed):
     """Accuracy, or R², of a model or of a linear one."""
     A, B, a, b = parts(of, data, seed)
-    model = made(name, of, seed) if reading == "default" else None
-    model, took = timed(model.fit if model else encoded(final), A, a)
+    fit = encoded(final) if reading == "scaled" else made(name, of, seed).fit
+    if name in OF_NUMBERS and isinstance(A, pd.DataFrame):
+        fit = make_pipeline(_columns("passthrough"), made(name, of, seed)).fit
+    model, took = timed(fit, A, a)
     return {"score": model.score(B, b), "seconds": took}
 
 

@@ -22,7 +22,9 @@ class StackedAutoencoderRegressor(
     A :class:`StackedAutoencoder` is pre-trained layer by layer on all rows, with a
     target or without, and its encoders initialise the net [1]_. Then the net with
     linear outputs is trained by back-propagation on the rows with a target, to minimise
-    the squared error, perhaps with dropout. Real columns and targets are standardised.
+    the squared error, with dropout. Real columns and targets are standardised. It is
+    not for few rows whose targets are mostly noise: R² on diabetes (294 rows) is .40,
+    a linear regression's .44.
 
     y may have several columns. NaN in y marks a missing target, which training and
     :meth:`score` leave out; NaN in X marks a missing value in every method.

@@ -20,7 +20,9 @@ class DBNRegressor(TunedOptions, TargetOptions, TunedBelief, TunedRegressor):
     A :class:`DBN` is pre-trained layer by layer on all rows, with a target or without,
     and its recognition weights initialise the net [1]_ [3]_. Then the net with linear
     outputs is trained by back-propagation on the rows with a target, to minimise the
-    squared error, perhaps with dropout [2]_. Real columns and targets are standardised.
+    squared error, with dropout [2]_. Real columns and targets are standardised. It is
+    not for few rows whose targets are mostly noise: R² on diabetes (294 rows) is .38,
+    a linear regression's .44.
 
     y may have several columns. NaN in y marks a missing target, which training and
     :meth:`score` leave out; NaN in X marks a missing value in every method.

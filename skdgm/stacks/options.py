@@ -10,6 +10,7 @@ from skdgm.base.options import (
     Options,
     Positive,
     RandomState,
+    Share,
     Verbose,
 )
 from skdgm.nets.options import TuningOptions
@@ -125,6 +126,9 @@ class TargetOptions(PretrainedOptions):
     n_iter
         Epochs of fine-tuning; "auto": as many as make 5,000 updates, at least 20 and at
         most 100.
+    dropout : float or tuple of float
+        Share of the hidden units dropped at random during fine-tuning; or a pair: of
+        the inputs and of the hidden units. Without dropout a net overfits few targets.
     early_stopping
         If True, hold out rows, stop when the squared error of their targets no longer
         falls, and keep the weights with which it was lowest. Pre-training sees the
@@ -141,3 +145,6 @@ class TargetOptions(PretrainedOptions):
         Mean of half the squared error of standardised targets, over some training
         rows, after each epoch of fine-tuning.
     """
+
+    _: KW_ONLY
+    dropout: Share | tuple = 0.3
