@@ -16,8 +16,8 @@ os.environ["SCIPY_ARRAY_API"] = "1"
 # Pictures need no screen.
 os.environ["MPLBACKEND"] = "Agg"
 
-# Modules and cases of tests stay: what looks for garbage would go through them again and
-# again while they are collected, and after that through each of them at times.
+# Modules and cases of tests stay: what looks for garbage would go through them again
+# and again while they are collected, and later at times.
 gc.disable()
 
 # Shells that start jobs in the background have them ignore Ctrl-C, which tests press.
