@@ -38,6 +38,7 @@ from . import flows as flows
 from . import imputation as imputation
 from . import metrics as metrics
 from . import moment_matching as moment_matching
+from . import options as options
 from . import persistence as persistence
 from . import plotting as plotting
 from . import preprocessing as preprocessing

@@ -155,7 +155,8 @@ class NewerFileError(ModelFileError):
 
 
 class OlderFileError(ModelFileError):
-    """Error for a file in a format from before the first release of skdgm."""
+    """Error for what an earlier version of skdgm wrote, with options that there are no
+    more."""
 
 
 class OversizedFileError(ModelFileError):

@@ -73,6 +73,33 @@ TOOLS = {
     "GenerativeImputer": "imputation.generative_imputer",
     "SelfSupervisedBoosting": "boosting.self_supervised_boosting",
 }
+# Groups of options, which ``skdgm.options`` offers.
+GROUPS = {
+    "Adam": "base.solvers",
+    "RMSprop": "base.solvers",
+    "SGD": "base.solvers",
+    "Columns": "base.column_group",
+    "Convolutions": "base.common_groups",
+    "Hybrid": "base.common_groups",
+    "Pretraining": "base.common_groups",
+    "CD": "boltzmann._groups",
+    "FPCD": "boltzmann._groups",
+    "PCD": "boltzmann._groups",
+    "Tempering": "boltzmann._groups",
+    "Filters": "boltzmann._groups",
+    "Penalty": "boltzmann._groups",
+    "UpDown": "belief._options",
+    "ELBO": "autoencoder._options",
+    "IWAE": "autoencoder._options",
+    "Prior": "autoencoder._options",
+    "ContractiveLayer": "autoencoder._stack_options",
+    "DenoisingLayer": "autoencoder._stack_options",
+    "BeliefObjective": "directed._options",
+    "Sequences": "recurrent._estimator",
+    "Discriminator": "adversarial._options",
+    "GameLoss": "adversarial._options",
+    "Information": "adversarial._options",
+}
 # Estimators that only their own modules offer.
 _APART = "BernoulliBinarizer", "Dequantizer"
 
@@ -82,5 +109,5 @@ PUBLIC = {name: home for name, home in ESTIMATORS.items() if name not in _APART}
 PUBLIC |= {"load": "persistence", "save": "persistence"}
 # Modules that are had from skdgm itself, too: of tools, and those of estimators.
 _TOOLS = "callbacks", "constraints", "dask", "datasets", "exceptions", "metrics"
-_TOOLS += "persistence", "plotting", "preprocessing", "typing"
+_TOOLS += "options", "persistence", "plotting", "preprocessing", "typing"
 MODULES = {*_TOOLS, *(home.partition(".")[0] for home in ESTIMATORS.values())}

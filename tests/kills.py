@@ -14,6 +14,8 @@ from sklearn.base import clone
 
 import skdgm
 from skdgm.callbacks import Checkpoint
+from skdgm.options import UpDown
+from tests.options import grouped
 
 # Most seconds from the end of a run's first epoch to its end.
 _LONGEST = 0.05
@@ -93,12 +95,14 @@ if __name__ == "__main__":
     before = {"pretrain_iter": 10 * n_kills}
     for model, given in (
         (skdgm.BernoulliRBM(16, n_iter=20 * n_kills, random_state=0), {}),
-        (skdgm.DBN((16, 12), **each), {}),
-        (skdgm.DBM((16, 12), pretrain="layerwise", **before, **each), {}),
-        (skdgm.DBNClassifier((16, 12), **before, **each), {"y": labels}),
-        (skdgm.DBN((16, 12), refine="up-down", refine_iter=10 * n_kills, **each), {}),
+        (grouped(skdgm.DBN, (16, 12), **each), {}),
+        (grouped(skdgm.DBM, (16, 12), pretrain="layerwise", **before, **each), {}),
+        (grouped(skdgm.DBNClassifier, (16, 12), **before, **each), {"y": labels}),
+        (grouped(skdgm.DBN, (16, 12), refine=UpDown(n_iter=10 * n_kills), **each), {}),
         (
-            skdgm.DBMClassifier(skdgm.DBM((16, 12), n_iter=10 * n_kills), **each),
+            grouped(
+                skdgm.DBMClassifier, skdgm.DBM((16, 12), n_iter=10 * n_kills), **each
+            ),
             {"y": labels},
         ),
     ):

@@ -36,6 +36,7 @@ from skdgm.exceptions import (
     InterruptedFitWarning,
     UnsavableError,
 )
+from skdgm.options import Columns, Convolutions, Filters, Pretraining, Tempering, UpDown
 from skdgm.persistence.target import replaced
 from skdgm.preprocessing import BernoulliBinarizer
 from skdgm.stacks import StackedNetwork, TunedNetwork
@@ -44,6 +45,7 @@ from tests.common.instances import INSTANCES, cases
 from tests.common.shapes import brief
 from tests.common.test_contract import Data
 from tests.kills import survive
+from tests.options import assign, grouped
 from tests.persistence.same import assert_identical
 
 RNG = np.random.default_rng(0)
@@ -201,7 +203,7 @@ def test_layers_of_a_stack_that_are_complete_are_not_trained_again(path):
 @pytest.mark.parametrize(
     "model",
     [
-        Diffusion(4, architecture="conv", conv_layer_sizes=2, image_shape=(2, 3)),
+        Diffusion(4, architecture=Convolutions(layer_sizes=2, image_shape=(2, 3))),
         Diffusion(4, class_conditional=True, early_stopping=True),
         VAE(2, 4, attribute_conditional=True),
     ],
@@ -228,11 +230,20 @@ class Refined(Each):
 @pytest.mark.parametrize(
     ("dbn", "y"),
     [
-        (DBN((4, 3), **REFINE), None),
-        (DBN((4, 3, 2), column_types="gaussian", **REFINE), None),
-        (DBN((4, 3), gradient="tempering", n_temperatures=3, **REFINE), None),
-        (DBN((4, 3), solver="adam", resample=False, **REFINE), None),
-        (GenerativeDBNClassifier((4, 3), **REFINE), OF_FEW),
+        (grouped(DBN, (4, 3), **REFINE), None),
+        (grouped(DBN, (4, 3, 2), column_types="gaussian", **REFINE), None),
+        (grouped(DBN, (4, 3), gradient=Tempering(n_temperatures=3), **REFINE), None),
+        (
+            grouped(
+                DBN,
+                (4, 3),
+                solver="adam",
+                column_types=Columns(resample=False),
+                **REFINE,
+            ),
+            None,
+        ),
+        (grouped(GenerativeDBNClassifier, (4, 3), **REFINE), OF_FEW),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -245,7 +256,7 @@ def test_refinement_goes_on(dbn, y, path):
 
 @pytest.mark.exhaustive
 def test_refined_layers_are_not_trained_again(path):
-    dbn, first = DBN((4, 3), **REFINE), Refined(path)
+    dbn, first = grouped(DBN, (4, 3), **REFINE), Refined(path)
     clone(dbn).set_callbacks(first).fit(BITS)
     assert first.seen[6:] == [([2, 2], n) for n in (1, 2, 3, 3)]
     for n_writes in (7, 8, 9):
@@ -258,12 +269,12 @@ def test_refined_layers_are_not_trained_again(path):
         clone(dbn).set_callbacks(again).fit(BITS)
         assert again.seen == first.seen[n_writes:]
     with pytest.raises(ValueError, match="refine_iter=3, not 4"):
-        resumed(clone(dbn).set_params(refine_iter=4), path, BITS)
+        resumed(assign(clone(dbn), refine_iter=4), path, BITS)
 
 
 @pytest.mark.exhaustive
 def test_refinement_that_is_continued_goes_on(path):
-    dbn = DBN((4, 3), warm_start=True, **REFINE).fit(BITS)
+    dbn = grouped(DBN, (4, 3), warm_start=True, **REFINE).fit(BITS)
     state = pickle.dumps(dbn)
     start = lambda _: pickle.loads(state)  # noqa: E731
     # All layers learn together now: epochs, and the end.
@@ -272,7 +283,7 @@ def test_refinement_that_is_continued_goes_on(path):
 
 
 def test_a_refinement_that_was_diverging_is_still_measured_by_its_beginning(path):
-    dbn = DBN((4, 3), **REFINE)
+    dbn = grouped(DBN, (4, 3), **REFINE)
     with pytest.raises(Break):
         clone(dbn).set_callbacks(Crash(path, 7)).fit(BITS)
     kept = skdgm.load(path)
@@ -368,7 +379,7 @@ def test_training_that_diverged_is_not_kept(path):
 
 
 def test_pre_training_is_not_repeated(path, monkeypatch):
-    dbm = DBM((4, 3), n_iter=3, pretrain="layerwise", pretrain_iter=2, random_state=0)
+    dbm = DBM((4, 3), n_iter=3, pretrain=Pretraining(n_iter=2), random_state=0)
     whole = clone(dbm).fit(BITS)
     broken(dbm, 1, Checkpoint(path, n_epochs=1), BITS)
     monkeypatch.setattr("skdgm.boltzmann._learning.pretraining.Pair.run", None)
@@ -382,13 +393,23 @@ PAIRS = {"pretrain": "layerwise", "pretrain_iter": (2, 3), "random_state": 0}
 @pytest.mark.parametrize(
     ("machine", "n_epochs"),
     [
-        (DBM((4, 3), n_iter=2, **PAIRS), [2, 3]),
-        (DBM((4, 3), n_iter=2, column_types="gaussian", **PAIRS), [2, 3]),
-        (DBM((4, 3, 2), n_iter=2, **PAIRS | {"pretrain_iter": (2, 0, 2)}), [2, 0, 2]),
-        (DBM((4, 3), n_iter=2, early_stopping=True, **PAIRS), [2, 3]),
-        (DBMClassifier(DBM((4, 3), n_iter=2, **PAIRS), n_iter=2), [2, 3]),
+        (grouped(DBM, (4, 3), n_iter=2, **PAIRS), [2, 3]),
+        (grouped(DBM, (4, 3), n_iter=2, column_types="gaussian", **PAIRS), [2, 3]),
         (
-            ConvDBM((2, 3), filter_shape=2, image_shape=(2, 3), n_iter=2, **PAIRS),
+            grouped(DBM, (4, 3, 2), n_iter=2, **PAIRS | {"pretrain_iter": (2, 0, 2)}),
+            [2, 0, 2],
+        ),
+        (grouped(DBM, (4, 3), n_iter=2, early_stopping=True, **PAIRS), [2, 3]),
+        (DBMClassifier(grouped(DBM, (4, 3), n_iter=2, **PAIRS), n_iter=2), [2, 3]),
+        (
+            grouped(
+                ConvDBM,
+                (2, 3),
+                filters=Filters(shape=2),
+                image_shape=(2, 3),
+                n_iter=2,
+                **PAIRS,
+            ),
             [2, 3],
         ),
     ],
@@ -433,15 +454,18 @@ class Nets(Each):
     ids=str,
 )
 def test_fine_tuning_of_a_machine_goes_on(options, own, path):
-    dbm = DBM((4, 3), **{"n_iter": 2} | options)
-    clf = DBMClassifier(dbm, **NET | own)
+    dbm = grouped(DBM, (4, 3), **{"n_iter": 2} | options)
+    clf = grouped(DBMClassifier, dbm, **NET | own)
     # Each epoch of the machine, those of its net, and the end.
     assert assert_goes_on(clf, path, X=FEW, y=OF_FEW) == dbm.n_iter + 3 + 1
 
 
 @pytest.mark.exhaustive
 def test_a_net_of_a_machine_is_not_trained_again(path):
-    clf, data = DBMClassifier(DBM((4, 3), n_iter=2), **NET), {"X": BITS, "y": LABELS}
+    clf, data = (
+        grouped(DBMClassifier, DBM((4, 3), n_iter=2), **NET),
+        {"X": BITS, "y": LABELS},
+    )
     first = Nets(path)
     clone(clf).set_callbacks(first).fit(**data)
     assert first.seen == [(1, 0), (2, 0), (2, 1), (2, 2), (2, 3), (2, 3)]
@@ -500,7 +524,7 @@ def test_a_machine_that_ctrl_c_ends_goes_on(stage, path):
                 self.done = True
                 raise KeyboardInterrupt
 
-    clf = DBMClassifier(DBM((4, 3), n_iter=2), **NET)
+    clf = grouped(DBMClassifier, DBM((4, 3), n_iter=2), **NET)
     whole = clone(clf).fit(BITS, LABELS)
     with pytest.warns(InterruptedFitWarning):
         clone(clf).set_callbacks(Interrupt(path)).fit(BITS, LABELS)
@@ -508,7 +532,7 @@ def test_a_machine_that_ctrl_c_ends_goes_on(stage, path):
 
 
 def test_a_seed_of_a_pre_trained_machine_that_nobody_gave_is_kept(path):
-    dbm = DBM((4, 3), n_iter=2, pretrain="layerwise", pretrain_iter=2)
+    dbm = DBM((4, 3), n_iter=2, pretrain=Pretraining(n_iter=2))
     with pytest.raises(Break):
         clone(dbm).set_callbacks(Crash(path, 3)).fit(BITS)
     kept = skdgm.load(path)
@@ -530,7 +554,7 @@ class Layers(Each):
 @pytest.mark.release
 def test_nets_are_tuned_from_where_they_were(path):
     options = {"pretrain_iter": (2, 1), "n_iter": 2, "random_state": 0}
-    net, data = DBNClassifier((4, 3), **options), {"X": BITS, "y": LABELS}
+    net, data = grouped(DBNClassifier, (4, 3), **options), {"X": BITS, "y": LABELS}
     first = Layers(path)
     clone(net).set_callbacks(first).fit(**data)
     # A layer writes at its end, too, and so does a network.
@@ -550,7 +574,7 @@ def test_nets_are_tuned_from_where_they_were(path):
         assert again.seen[0][0] != [1]
     y = LABELS.copy()
     y[:3] = 1 - y[:3]
-    less = DBNClassifier((4, 3), unlabeled=-1, **options)
+    less = grouped(DBNClassifier, (4, 3), unlabeled=-1, **options)
     for number in (1, 7):
         path.unlink()
         with pytest.raises(Break):
@@ -558,7 +582,7 @@ def test_nets_are_tuned_from_where_they_were(path):
         for other, given, message in (
             (net, {"X": BITS, "y": y}, "other rows"),
             (clone(net).set_params(dropout=0.1), data, "dropout="),
-            (clone(net).set_params(pretrain_iter=4), data, "pretrain_iter="),
+            (assign(clone(net), pretrain_iter=4), data, "pretrain_iter="),
             (less, data, "unlabeled=None, not -1"),
             (DBN((4, 3)), {"X": BITS}, "no unfinished fit of DBN"),
         ):
@@ -578,7 +602,7 @@ def test_nets_are_tuned_from_where_they_were(path):
 def test_a_tuned_net_remembers_early_stopping_and_its_seed(path):
     net = DBNRegressor(
         (4, 3),
-        pretrain_iter=1,
+        pretrain=Pretraining(n_iter=1),
         n_iter=30,
         learning_rate=0.05,
         early_stopping=True,
@@ -605,7 +629,9 @@ def test_a_tuned_net_remembers_early_stopping_and_its_seed(path):
 
 @pytest.mark.exhaustive
 def test_a_tuned_net_that_is_fitted_further_goes_on(path):
-    net = DBNClassifier((4, 3), pretrain_iter=1, n_iter=2, random_state=0)
+    net = DBNClassifier(
+        (4, 3), pretrain=Pretraining(n_iter=1), n_iter=2, random_state=0
+    )
     state = pickle.dumps(net.set_params(warm_start=True).fit(BITS, LABELS))
     start = lambda _: pickle.loads(state)  # noqa: E731
     assert assert_goes_on(net, path, start, X=BITS, y=LABELS) == 3
@@ -712,8 +738,8 @@ def test_what_cannot_be_written_is_refused_at_the_start(path, monkeypatch):
     "model",
     [
         BernoulliRBM(2, n_iter=5, random_state=0),
-        DBN((4, 3), n_iter=3, refine="up-down", refine_iter=2, random_state=0),
-        DBNClassifier((4, 3), pretrain_iter=2, n_iter=2, random_state=0),
+        DBN((4, 3), n_iter=3, refine=UpDown(n_iter=2), random_state=0),
+        DBNClassifier((4, 3), pretrain=Pretraining(n_iter=2), n_iter=2, random_state=0),
     ],
     ids=lambda model: type(model).__name__,
 )
@@ -744,7 +770,9 @@ def test_a_disk_that_stays_full(path, monkeypatch):
         raise OSError(ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fsync)
-    net = DBNClassifier((4, 3), pretrain_iter=1, n_iter=2, random_state=0)
+    net = DBNClassifier(
+        (4, 3), pretrain=Pretraining(n_iter=1), n_iter=2, random_state=0
+    )
     whole = clone(net).fit(BITS, LABELS)
     with pytest.warns(CheckpointWarning):
         assert_identical(whole, resumed(net, path, BITS, y=LABELS))
@@ -811,7 +839,7 @@ def test_it_works_beside_others_and_inside_of_others(path):
     make_pipeline(BernoulliBinarizer(), rbm).fit(BITS, LABELS)
     assert skdgm.load(path).n_iter_ == 4
     # Two fits of a search cannot have one file.
-    search = GridSearchCV(rbm, {"l2": [0.0, 0.1]}, cv=2, error_score="raise")
+    search = GridSearchCV(rbm, {"penalty__l2": [0.0, 0.1]}, cv=2, error_score="raise")
     with pytest.raises(ValueError, match="give another path"):
         search.fit(BITS, LABELS)
 
@@ -845,9 +873,12 @@ def test_a_stack_survives_kills(path):
 @pytest.mark.parametrize(
     ("model", "given"),
     [
-        (DBM((8, 6), pretrain="layerwise", pretrain_iter=30, n_iter=30), {}),
-        (DBNClassifier((8, 6), pretrain_iter=30, n_iter=30), {"y": LABELS}),
-        (DBN((8, 6), n_iter=12, refine="up-down", refine_iter=48), {}),
+        (DBM((8, 6), pretrain=Pretraining(n_iter=30), n_iter=30), {}),
+        (
+            DBNClassifier((8, 6), pretrain=Pretraining(n_iter=30), n_iter=30),
+            {"y": LABELS},
+        ),
+        (DBN((8, 6), n_iter=12, refine=UpDown(n_iter=48)), {}),
         (DBMClassifier(DBM((8, 6), n_iter=12), n_iter=48), {"y": LABELS}),
     ],
     ids=["DBM", "DBNClassifier", "DBN", "DBMClassifier"],

@@ -59,6 +59,9 @@ def lines():
             found[name.removeprefix("skdgm.")] = values
     # How many epochs "auto" stands for.
     for thing in filter(inspect.isclass, offered()):
+        if details := getattr(thing, "_DETAILS", {}):
+            values = [f"{name}={own.default!r}" for name, own in details.items()]
+            found[f"{thing.__name__} details"] = ", ".join(values)
         for name in dir(thing):
             if name.startswith("_BUDGET"):
                 found[f"{thing.__name__}.{name}"] = repr(getattr(thing, name))

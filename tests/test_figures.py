@@ -22,6 +22,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 import skdgm
 from skdgm import metrics
 from skdgm.constraints import ConstrainedTable, Range
+from skdgm.options import Columns, UpDown
+from tests.options import grouped
 
 LIST = Path(__file__).with_name("figures.json")
 DIGITS, ANEW = 1e-4, "python -m tests.test_figures writes figures anew"
@@ -85,7 +87,7 @@ def series(n=5, length=9):
 def of_data():
     frame, options = table(80), {"n_iter": 3, "batch_size": 20, "random_state": 0}
     holed = frame.assign(town=frame["town"].astype("category"))
-    nade = skdgm.NADE(3, "mixed", min_frequency=0.15, **options)
+    nade = grouped(skdgm.NADE, 3, Columns("mixed", min_frequency=0.15), **options)
 
     def mixed():
         found = learned_table(nade, holed, sample_weight=np.arange(80) % 3)
@@ -97,11 +99,15 @@ def of_data():
         return {"drawn": numbers_in(drawn)}
 
     def missing():
-        model = skdgm.NADE(3, "mixed", missing_pattern="model", **options)
+        model = grouped(
+            skdgm.NADE, 3, Columns("mixed", missing_pattern="model"), **options
+        )
         return learned_table(model, holed)
 
     def steps():
-        model = skdgm.RNNNADE(2, n_recurrent=3, column_types="mixed", **options)
+        model = grouped(
+            skdgm.RNNNADE, 2, n_recurrent=3, column_types="mixed", **options
+        )
         model.fit(parts := series())
         drawn = model.generate(4, prefix=parts[1][:5], random_state=0)[0]
         return {
@@ -138,7 +144,7 @@ def of_data():
         return found | {"scores": clf.score_samples(BITS)}
 
     def layers():
-        dbn = skdgm.DBN((4, 3), n_iter=2, refine="up-down", refine_iter=1)
+        dbn = skdgm.DBN((4, 3), n_iter=2, refine=UpDown(n_iter=1))
         dbn.set_params(random_state=0, early_stopping=True).fit(BITS)
         return {
             "losses": [own.loss_curve_[-1] for own in dbn.layers_],

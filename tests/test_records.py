@@ -48,11 +48,14 @@ from skdgm import (
     PredictabilityMinimization,
     SigmoidBeliefNetwork,
 )
+from skdgm.base.groups import asked_value
+from skdgm.options import ELBO, Discriminator, GameLoss, Prior
 from skdgm.partition import bracket
 from tests.common.conftest import SHORT_ANNEALING
 from tests.common.instances import INSTANCES
 from tests.common.shapes import brief
 from tests.common.test_contract import Data
+from tests.options import assign, details_of, grouped
 
 LIST = Path(__file__).with_name("records.json")
 N_ROWS = 24
@@ -103,25 +106,73 @@ NUMBERS = np.repeat(np.tile([1.5, -1.5], 4), 3)[:, None]
 LABELS = np.where(Z[:, 0] > 0, "high", "low")
 # Options that no instance of the common tests has: rows, attributes and an estimator.
 OTHERS = [
-    ("real", NUMBERS, Flow(1, (4,), **GIVEN)),
-    ("real", LABELS, Flow(1, (4,), base="student", **GIVEN)),
+    ("real", NUMBERS, grouped(Flow, 1, (4,), **GIVEN)),
+    ("real", LABELS, grouped(Flow, 1, (4,), base="student", **GIVEN)),
     ("real", None, Flow(1, (4,), base="mixture", autoregressive=True)),
     ("real", None, Flow(1, (4,), layer="affine", linear="permutation")),
     ("shares", None, Flow(1, (4,), bounds=(-0.1, 1), early_stopping=False)),
     ("counts", None, Flow(1, (4,), bounds=(0, 6), dequantization="uniform")),
-    ("counts", LABELS, Flow(1, (4,), dequantization="variational", **GIVEN)),
-    ("frame", None, GAN(3, (6,), **MIXED, minibatch_kernels=2, gradient_penalty=0)),
-    ("real", None, GAN(3, (6,), **REALS, output_noise=0.1, prior="bits")),
-    ("bits", LABELS, GAN(3, (6,), **CLASSES, loss="minimax", batch_norm="virtual")),
-    ("grey", None, GAN(3, (3, 4), **CONVS, feature_matching=True)),
-    ("bits", None, GAN(3, (6,), loss="wasserstein", clip_weights=0.1)),
-    ("bits", None, GAN(3, (6,), loss="likelihood", discriminator_activation="maxout")),
-    ("frame", None, BiGAN(3, (6,), **MIXED)),
-    ("images", None, BiGAN(3, (3, 4), **CONVS)),
-    ("frame", None, InfoGAN(3, (6,), **MIXED, n_categories=2, n_codes=1)),
-    ("frame", LABELS, GANClassifier(3, (6,), **MIXED, discriminator_noise=0.1)),
-    ("images", LABELS, LAPGAN(3, (6,), n_levels=2, **CLASSES)),
-    ("frame", LABELS, GMMN(3, (6,), **MIXED, **CLASSES)),
+    ("counts", LABELS, grouped(Flow, 1, (4,), dequantization="variational", **GIVEN)),
+    (
+        "frame",
+        None,
+        grouped(
+            GAN,
+            3,
+            (6,),
+            **MIXED,
+            discriminator=Discriminator(minibatch_kernels=2),
+            loss=GameLoss("relativistic", gradient_penalty=0),
+        ),
+    ),
+    (
+        "real",
+        None,
+        grouped(
+            GAN,
+            3,
+            (6,),
+            **REALS,
+            loss=GameLoss("relativistic", output_noise=0.1),
+            prior="bits",
+        ),
+    ),
+    (
+        "bits",
+        LABELS,
+        grouped(GAN, 3, (6,), **CLASSES, loss="minimax", batch_norm="virtual"),
+    ),
+    (
+        "grey",
+        None,
+        grouped(
+            GAN,
+            3,
+            (3, 4),
+            **CONVS,
+            loss=GameLoss("relativistic", feature_matching=True),
+        ),
+    ),
+    ("bits", None, GAN(3, (6,), loss=GameLoss("wasserstein", clip_weights=0.1))),
+    (
+        "bits",
+        None,
+        GAN(
+            3, (6,), loss="likelihood", discriminator=Discriminator(activation="maxout")
+        ),
+    ),
+    ("frame", None, grouped(BiGAN, 3, (6,), **MIXED)),
+    ("images", None, grouped(BiGAN, 3, (3, 4), **CONVS)),
+    ("frame", None, grouped(InfoGAN, 3, (6,), **MIXED, n_categories=2, n_codes=1)),
+    (
+        "frame",
+        LABELS,
+        grouped(
+            GANClassifier, 3, (6,), **MIXED, discriminator=Discriminator(noise=0.1)
+        ),
+    ),
+    ("images", LABELS, grouped(LAPGAN, 3, (6,), n_levels=2, **CLASSES)),
+    ("frame", LABELS, grouped(GMMN, 3, (6,), **MIXED, **CLASSES)),
     (
         "images",
         None,
@@ -132,53 +183,142 @@ OTHERS = [
         None,
         DRAW(n_components=2, n_glimpses=2, n_recurrent=4, cell="gru", objective="iwae"),
     ),
-    ("frame", None, VAE(2, (5,), **MIXED, missing_pattern="model", warm_up=3)),
-    ("bits", LABELS, VAE(2, (5,), **CLASSES, prior="mixture", n_prior_components=3)),
-    ("real", NUMBERS, VAE(2, (5,), **REALS, **GIVEN, posterior="auxiliary")),
-    ("real", None, VAE((2, 2), (5, 4), **REALS, inference="top-down", batch_norm=True)),
-    ("real", None, VAE(2, (5,), **REALS, prior="autoregressive", variance="sample")),
-    ("images", None, VAE(2, (5,), **CONV, dropout=0.2, n_importance=2)),
-    ("grey", None, Autoencoder(3, hidden_layer_sizes=(5,), **CONV)),
-    ("frame", None, Autoencoder(3, hidden_layer_sizes=(5,), **MIXED, variance=0.5)),
-    ("frame", None, ContractiveAutoencoder(4, **MIXED)),
-    ("real", None, DenoisingAutoencoder(6, **REALS, corruption="salt-and-pepper")),
-    ("frame", None, DenoisingAutoencoder(6, **MIXED, corruption="salt-and-pepper")),
-    ("images", None, PredictabilityMinimization(3, **CONV)),
-    ("frame", None, GSN((5, 4), **MIXED)),
-    ("frame", LABELS, GSNClassifier((5, 4), **MIXED, objective="discriminative")),
-    ("grey", NUMBERS, GeneratorNet((5,), **CONV)),
-    ("real", LABELS, GeneratorNet((5,), **REALS)),
-    ("images", None, Diffusion((5,), **CONV, column_types="bernoulli")),
-    ("grey", LABELS, Diffusion((5,), **CONV, **CLASSES, guidance=1.0)),
-    ("frame", None, Diffusion((5,), **MIXED, missing_pattern="model")),
+    (
+        "frame",
+        None,
+        grouped(
+            VAE,
+            2,
+            (5,),
+            **MIXED,
+            missing_pattern="model",
+            objective=ELBO(warm_up=3),
+        ),
+    ),
+    (
+        "bits",
+        LABELS,
+        grouped(VAE, 2, (5,), **CLASSES, prior=Prior("mixture", n_components=3)),
+    ),
+    ("real", NUMBERS, grouped(VAE, 2, (5,), **REALS, **GIVEN, posterior="auxiliary")),
+    (
+        "real",
+        None,
+        grouped(VAE, (2, 2), (5, 4), **REALS, inference="top-down", batch_norm=True),
+    ),
+    (
+        "real",
+        None,
+        grouped(
+            VAE,
+            2,
+            (5,),
+            **REALS,
+            prior="autoregressive",
+            variance="sample",
+        ),
+    ),
+    (
+        "images",
+        None,
+        grouped(VAE, 2, (5,), **CONV, dropout=0.2, objective=ELBO(n_importance=2)),
+    ),
+    ("grey", None, grouped(Autoencoder, 3, hidden_layer_sizes=(5,), **CONV)),
+    (
+        "frame",
+        None,
+        grouped(
+            Autoencoder,
+            3,
+            hidden_layer_sizes=(5,),
+            **MIXED,
+            variance=0.5,
+        ),
+    ),
+    ("frame", None, grouped(ContractiveAutoencoder, 4, **MIXED)),
+    (
+        "real",
+        None,
+        grouped(DenoisingAutoencoder, 6, **REALS, corruption="salt-and-pepper"),
+    ),
+    (
+        "frame",
+        None,
+        grouped(DenoisingAutoencoder, 6, **MIXED, corruption="salt-and-pepper"),
+    ),
+    ("images", None, grouped(PredictabilityMinimization, 3, **CONV)),
+    ("frame", None, grouped(GSN, (5, 4), **MIXED)),
+    (
+        "frame",
+        LABELS,
+        grouped(GSNClassifier, (5, 4), **MIXED, objective="discriminative"),
+    ),
+    ("grey", NUMBERS, grouped(GeneratorNet, (5,), **CONV)),
+    ("real", LABELS, grouped(GeneratorNet, (5,), **REALS)),
+    ("images", None, grouped(Diffusion, (5,), **CONV, column_types="bernoulli")),
+    ("grey", LABELS, grouped(Diffusion, (5,), **CONV, **CLASSES, guidance=1.0)),
+    (
+        "frame",
+        None,
+        grouped(Diffusion, (5,), **MIXED, missing_pattern="model"),
+    ),
     ("bits", None, Diffusion((5,), column_types="bernoulli", bits="flips")),
-    ("real", NUMBERS, Diffusion((5,), **GIVEN, weighting="likelihood")),
-    ("frame", None, NADE(5, **MIXED, n_orderings=2)),
-    ("real", None, NADE(5, **REALS, conditional="laplace")),
+    ("real", NUMBERS, grouped(Diffusion, (5,), **GIVEN, weighting="likelihood")),
+    ("frame", None, grouped(NADE, 5, **MIXED, n_orderings=2)),
+    (
+        "real",
+        None,
+        grouped(NADE, 5, **REALS, conditional="laplace"),
+    ),
     (
         "real",
         None,
         RNADE(5, n_mixtures=2, conditional="laplace", ordering=(2, 0, 3, 1)),
     ),
-    ("frame", None, MADE((5,), **MIXED, n_masks=2, direct=False)),
-    ("real", None, FVBN(**REALS, early_stopping=True, n_orderings=2)),
-    ("frame", None, FVBN(**MIXED, missing_pattern="model")),
-    ("frame", None, EoNADE((5,), **MIXED, n_steps=2, learned_steps="last")),
-    ("frame", None, NeuralAutoregressive(2, **MIXED)),
-    ("frame", None, SigmoidBeliefNetwork((4, 3), **MIXED)),
+    ("frame", None, grouped(MADE, (5,), **MIXED, n_masks=2, direct=False)),
+    ("real", None, grouped(FVBN, **REALS, early_stopping=True, n_orderings=2)),
+    (
+        "frame",
+        None,
+        grouped(FVBN, **MIXED, missing_pattern="model"),
+    ),
+    ("frame", None, grouped(EoNADE, (5,), **MIXED, n_steps=2, learned_steps="last")),
+    ("frame", None, grouped(NeuralAutoregressive, 2, **MIXED)),
+    ("frame", None, grouped(SigmoidBeliefNetwork, (4, 3), **MIXED)),
     *(
         ("rare", None, one)
         for one in (
-            *(GAN(3, (6,), **RARE), BiGAN(3, (6,), **RARE), GMMN(3, (6,), **RARE)),
-            *(VAE(2, (5,), **RARE), Diffusion((5,), **RARE), NADE(5, **RARE)),
-            *(EoNADE((5,), **RARE), FVBN(**RARE), DenoisingAutoencoder(6, **RARE)),
+            *(
+                grouped(GAN, 3, (6,), **RARE),
+                grouped(BiGAN, 3, (6,), **RARE),
+                grouped(GMMN, 3, (6,), **RARE),
+            ),
+            *(
+                grouped(VAE, 2, (5,), **RARE),
+                grouped(Diffusion, (5,), **RARE),
+                grouped(NADE, 5, **RARE),
+            ),
+            *(
+                grouped(EoNADE, (5,), **RARE),
+                grouped(FVBN, **RARE),
+                grouped(DenoisingAutoencoder, 6, **RARE),
+            ),
         )
     ),
     *(
         ("one", None, one)
         for one in (
-            *(Flow(2, (4,)), GMMN(3, (6,), **REALS, n_draws=1), VAE(2, (5,), **REALS)),
-            *(Diffusion((5,)), RNADE(5), EoNADE((5,), **REALS), GSN((5, 4), **REALS)),
+            *(
+                Flow(2, (4,)),
+                grouped(GMMN, 3, (6,), **REALS, n_draws=1),
+                grouped(VAE, 2, (5,), **REALS),
+            ),
+            *(
+                Diffusion((5,)),
+                RNADE(5),
+                grouped(EoNADE, (5,), **REALS),
+                grouped(GSN, (5, 4), **REALS),
+            ),
         )
     ),
     *(
@@ -204,14 +344,13 @@ def cases():
         y = data.targets[:N_ROWS] if data.given else None
         found[_name(instance)] = data.holed[:N_ROWS], y, instance
     for kind, y, one in OTHERS:
-        own = one.get_params(deep=False)
-        default = type(one)().get_params(deep=False)
+        own, default = details_of(one) | one.get_params(deep=False), type(one)()
         short = {
             name: value
             for name, value in SHORT.items()
-            if name in own and own[name] == default[name]
+            if name in own and asked_value(one, name) == asked_value(default, name)
         }
-        found[f"{_name(one)}-{kind}"] = ROWS[kind], y, one.set_params(**short)
+        found[f"{_name(one)}-{kind}"] = ROWS[kind], y, assign(one, **short)
     return found
 
 

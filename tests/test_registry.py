@@ -67,7 +67,7 @@ def test_the_page_of_the_api_is_the_list_of_what_is_public():
     assert set(WHOLE) <= names.keys()
 
 
-@pytest.mark.parametrize("home", ["skdgm", "skdgm.metrics"])
+@pytest.mark.parametrize("home", ["skdgm", "skdgm.metrics", "skdgm.options"])
 def test_stubs_have_all_public_names(home):
     package, seen, modules = import_module(home), set(), set()
     for node in ast.parse(Path(package.__file__).with_suffix(".pyi").read_text()).body:

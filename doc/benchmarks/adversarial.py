@@ -63,26 +63,25 @@ from skdgm.metrics import (
     nearest_training_neighbours,
     parzen_log_likelihood,
 )
+from skdgm.options import Discriminator, GameLoss, Information
 
 LOSSES = {
     "relativistic": {},
     "non-saturating": {"loss": "non-saturating"},
-    "non-saturating, no penalty": {"loss": "non-saturating", "gradient_penalty": 0.0},
+    "non-saturating, no penalty": {
+        "loss": GameLoss("non-saturating", gradient_penalty=0.0)
+    },
     "minimax": {"loss": "minimax"},
-    "minimax, no penalty": {"loss": "minimax", "gradient_penalty": 0.0},
+    "minimax, no penalty": {"loss": GameLoss("minimax", gradient_penalty=0.0)},
     "likelihood": {"loss": "likelihood"},
     "least-squares": {"loss": "least-squares"},
     "wasserstein, penalty between": {
-        "loss": "wasserstein",
-        "penalty": "one-centred",
-        "gradient_penalty": 0.1,
-        "n_discriminator_steps": 5,
+        "loss": GameLoss("wasserstein", gradient_penalty=0.1, penalty="one-centred"),
+        "discriminator": Discriminator(n_steps=5),
     },
     "wasserstein, clipping": {
-        "loss": "wasserstein",
-        "gradient_penalty": 0.0,
-        "clip_weights": 0.1,
-        "n_discriminator_steps": 5,
+        "loss": GameLoss("wasserstein", gradient_penalty=0.0, clip_weights=0.1),
+        "discriminator": Discriminator(n_steps=5),
         "solver": "rmsprop",
     },
     "relativistic, normal prior": {"prior": "normal"},
@@ -244,7 +243,7 @@ MATCHING = {"hidden_layer_sizes": (64, 256, 256, 1024), "random_state": 0}
 DENSE = {"hidden_layer_sizes": (256, 512), "learning_rate": 0.001, "random_state": 0}
 LARGE = DENSE | {
     "hidden_layer_sizes": (1024, 1024),
-    "discriminator_layer_sizes": (1024, 512),
+    "discriminator": Discriminator((1024, 512)),
 }
 SAMPLERS = {
     "rows": lambda X, _: X[:10_000],
@@ -314,12 +313,15 @@ def infogan(options):
         "|---|---|---|---|---|---|"
     )
     (_, more), _ = asked = variants(options)
-    wide = more | {"jitter": 1.0, "hidden_layer_sizes": (256, 256)}
-    near = {"n_neighbors": 5}
+    wide = more | {"hidden_layer_sizes": (256, 256)}
+    near = {"information": Information(jitter=1.0, n_neighbors=5)}
     if options.set == "mnist":
-        near = {"n_neighbors": 10, "batch_size": 1000}
+        near = {
+            "information": Information(jitter=1.0, n_neighbors=10),
+            "batch_size": 1000,
+        }
     asked += (
-        ("dense, jitter", more | {"jitter": 1.0}),
+        ("dense, jitter", more | {"information": Information(jitter=1.0)}),
         ("256-256, jitter, neighbours", wide | near),
     )
     for name, how in named(asked, options):
@@ -413,7 +415,7 @@ def label_images(options):
     how = {
         "unlabeled": -1,
         "hidden_layer_sizes": (256, 256),
-        "discriminator_layer_sizes": (500, 250, 250),
+        "discriminator": Discriminator((500, 250, 250)),
         "n_iter": options.epochs,
     }
     for jitter in options.jitter:

@@ -23,6 +23,8 @@ from pathlib import Path
 import numpy as np
 from _processes import asked
 
+from skdgm.options import Adam
+
 N_ROWS, N_EPOCHS, N_ROUNDS = 10_000, 4, 2
 
 
@@ -37,7 +39,9 @@ def ours(X):
     """Seconds of each epoch of skdgm."""
     from skdgm import DenoisingAutoencoder
 
-    net = DenoisingAutoencoder(512, learning_rate=1e-3, schedule="constant", n_iter=1)
+    net = DenoisingAutoencoder(
+        512, learning_rate=1e-3, solver=Adam(schedule="constant"), n_iter=1
+    )
     net.set_params(random_state=0)
     seconds = []
     for _ in range(N_EPOCHS):

@@ -55,15 +55,16 @@ class Ours:
 
     def __init__(self, X, weights=None):
         from skdgm import NADE
+        from skdgm.options import Adam
 
-        rate = {"learning_rate": 1e-3, "schedule": "constant"}
         self.model = NADE(
             N_UNITS,
             activation="logistic",
             batch_size=BATCH,
             n_iter=0,
             random_state=0,
-            **rate,
+            learning_rate=1e-3,
+            solver=Adam(schedule="constant"),
         )
         self.model.fit(X)
 

@@ -27,6 +27,7 @@ from _data import load
 from _machine import describe
 
 from skdgm import VAE, BernoulliRBM, GaussianRBM
+from skdgm.options import Columns
 from skdgm.partition import exact
 
 PAGES = Path(__file__).parent
@@ -133,7 +134,7 @@ def autoencoder(folder):
     options = argparse.Namespace(data=folder)
     X, V = vae_quality.rows(options, "resampled")
     given = vae_quality.COMMON | vae_quality.ONE
-    vae = VAE(**given, resample=True, n_iter=20).fit(X)
+    vae = VAE(**given, column_types=Columns(resample=True), n_iter=20).fit(X)
     return vae.elbo(V).bound.mean()
 
 

@@ -49,6 +49,7 @@ from skdgm import (
     DBNClassifier,
 )
 from skdgm.metrics import partition_bracket
+from skdgm.options import SGD, Filters
 from skdgm.utils.threading.parallel import limit
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import leaves
@@ -142,8 +143,8 @@ def speed(torch=None):
     columns = "".join(f" {name} s | ratio |" for name in rivals)
     print(f"| batch | ConvRBM s |{columns}\n{'|---' * (2 + 2 * len(rivals))}|")
     for size in (10, 100):
-        options = {"filter_shape": 9, "pool_shape": 2, "gradient": "cd", "n_iter": 1}
-        options |= {"solver": "sgd", "momentum": 0.0, "batch_size": size}
+        options = {"filters": Filters(9, pool_shape=2), "gradient": "cd", "n_iter": 1}
+        options |= {"solver": SGD(momentum=0.0), "batch_size": size}
         machine = ConvRBM(24, random_state=0, **options).fit(X)
         W = rng.normal(0, 0.1, (81, 24)).astype(np.float32)
         given = W, np.zeros(784, np.float32), np.full(24, -3, np.float32), size
@@ -175,15 +176,17 @@ def nats():
         "ConvRBM()": ConvRBM(),
         "ConvRBM(64)": ConvRBM(64),
         "ConvRBM(64), 5 x 5 in blocks of 2 x 2": ConvRBM(
-            64, filter_shape=5, pool_shape=2
+            64, filters=Filters(shape=5, pool_shape=2)
         ),
-        "ConvRBM(64), padding='same'": ConvRBM(64, padding="same"),
-        "ConvRBM(64), filters of 7 x 7": ConvRBM(64, filter_shape=7),
+        "ConvRBM(64), padding='same'": ConvRBM(64, filters=Filters(padding="same")),
+        "ConvRBM(64), filters of 7 x 7": ConvRBM(64, filters=Filters(shape=7)),
         "ConvDBM()": ConvDBM(),
         "ConvDBM((16, 20)), 3 x 3 and 2 x 2, blocks of 2 x 2": ConvDBM(
-            (16, 20), filter_shape=(3, 2), pool_shape=2
+            (16, 20), filters=Filters(shape=(3, 2), pool_shape=2)
         ),
-        "ConvDBM((64, 64)), 7 x 7 and 1 x 1": ConvDBM((64, 64), filter_shape=(7, 1)),
+        "ConvDBM((64, 64)), 7 x 7 and 1 x 1": ConvDBM(
+            (64, 64), filters=Filters(shape=(7, 1))
+        ),
     }
     for name, machine in machines.items():
         for n, part in (("", A), (", 100 rows", A[:100])):
@@ -264,7 +267,7 @@ def features():
         "ConvRBM()": ConvRBM(random_state=0),
         "ConvRBM(64)": ConvRBM(64, random_state=0),
         "ConvRBM(64), 5 x 5 in blocks of 2 x 2": ConvRBM(
-            64, filter_shape=5, pool_shape=2, random_state=0
+            64, filters=Filters(shape=5, pool_shape=2), random_state=0
         ),
         "pixels, ConvRBM(64)": beside(ConvRBM(64, random_state=0)),
     }
@@ -307,7 +310,7 @@ def stacks():
     """Print errors of features of belief networks, and of nets."""
     X, y = load_digits(return_X_y=True)
     folds = StratifiedKFold(5)
-    small = {"filter_shape": 3, "padding": "same"}
+    small = {"filters": Filters(3, padding="same")}
     print("| model | error % | seconds |\n|---|---|---|")
     linear = {
         "DBN()": DBN(random_state=0),
@@ -315,9 +318,9 @@ def stacks():
         "ConvDBN(40), 3 x 3, same": ConvDBN(40, **small, random_state=0),
     }
     for pooling in ("probabilistic", "max", "mean"):
-        shapes = {"filter_shape": 3, "pool_shape": (2, 1), "pooling": pooling}
+        filters = Filters(3, pool_shape=(2, 1), pooling=pooling)
         linear[f"ConvDBN(), 3 x 3, pool_shape=(2, 1), {pooling}"] = ConvDBN(
-            **shapes, random_state=0
+            filters=filters, random_state=0
         )
     models = {
         f"LogisticRegression of {name}": make_pipeline(model, LogisticRegression())
@@ -351,13 +354,13 @@ def mnist(folder, number=1000):
     data = load(folder, "mnist")
     X, y = (data["train"] / 255).astype(np.float32), data["train_y"]
     held_out = (data["valid"] / 255).astype(np.float32)
-    shapes = {"filter_shape": (9, 3), "pool_shape": (4, 3)}
+    filters = Filters((9, 3), pool_shape=(4, 3))
     print("| features | number | s | 1,000 labels, error % | all, error % |")
     print("|---|---|---|---|---|")
     for name, model in {
         "pixels": FunctionTransformer(),
-        "ConvDBN((80, 80)), 10,000 rows": ConvDBN((80, 80), n_iter=10, **shapes),
-        "ConvDBN((80, 80)), all rows": ConvDBN((80, 80), n_iter=3, **shapes),
+        "ConvDBN((80, 80)), 10,000 rows": ConvDBN((80, 80), n_iter=10, filters=filters),
+        "ConvDBN((80, 80)), all rows": ConvDBN((80, 80), n_iter=3, filters=filters),
     }.items():
         start, rows = time.process_time(), X
         if name != "pixels":
@@ -382,8 +385,10 @@ def digits(folder):
     """Print ends of the nats of MNIST's validation rows under ConvRBM."""
     found = load(folder, "binarized_mnist")
     X, V = (found[part].astype(np.float32) for part in ("train", "valid"))
-    rbm = ConvRBM(32, pool_shape=1, filter_shape=9, n_iter=15, learning_rate=0.01)
-    rbm.set_params(batch_size=50, n_chains=100, random_state=0)
+    rbm = ConvRBM(
+        32, filters=Filters(pool_shape=1, shape=9), n_iter=15, learning_rate=0.01
+    )
+    rbm.set_params(batch_size=50, gradient__n_chains=100, random_state=0)
     start = time.process_time()
     rbm.fit(X)
     fitted = time.process_time()

@@ -19,10 +19,11 @@ from _machine import describe
 from sklearn.datasets import load_sample_images
 
 from skdgm import ConvDBN, ConvRBM
+from skdgm.options import SGD, Filters, Penalty
 
 # Steps that are known to find edges, by contrastive divergence.
-LEARNING = {"solver": "sgd", "learning_rate": 0.1, "momentum": 0.5, "gradient": "cd"}
-REAL = {"column_types": "gaussian", "sparsity_cost": 1.0, "random_state": 0}
+LEARNING = {"solver": SGD(momentum=0.5), "learning_rate": 0.1, "gradient": "cd"}
+REAL = {"column_types": "gaussian", "penalty__sparsity_cost": 1.0, "random_state": 0}
 N_WINDOWS = 30
 
 
@@ -61,7 +62,9 @@ def photographs(_):
     spread = X.std(axis=1, keepdims=True)
     # Others are of the sky.
     X = (X / np.maximum(spread, 0.5))[spread[:, 0] > 0.3]
-    rbm = ConvRBM(24, filter_shape=9, sparsity_target=0.005, n_iter=8)
+    rbm = ConvRBM(
+        24, filters=Filters(shape=9), penalty=Penalty(sparsity_target=0.005), n_iter=8
+    )
     filters = rbm.set_params(**LEARNING, **REAL).fit(X).components_
     order = np.linalg.norm(filters, axis=1).argsort()[::-1]
     draw("filters_of_photographs.png", filters[order].reshape(-1, 9, 9), 8, 1)
@@ -79,10 +82,9 @@ def faces(folder):
     dbn = ConvDBN(
         (24, 40),
         image_shape=(height, width),
-        filter_shape=(7, (6, 4)),
-        pool_shape=(2, 1),
+        filters=Filters(shape=(7, (6, 4)), pool_shape=(2, 1)),
         visible_bias="channel",
-        sparsity_target=(0.01, 0.02),
+        penalty=Penalty(sparsity_target=(0.01, 0.02)),
         n_iter=(20, 40),
     )
     start = time.process_time()

@@ -36,6 +36,7 @@ from skdgm import (  # noqa: E402
     GaussianRBM,
 )
 from skdgm.metrics import partition_bracket  # noqa: E402
+from skdgm.options import PCD, Filters, Pretraining  # noqa: E402
 from skdgm.utils.threading import parallel  # noqa: E402
 
 
@@ -51,8 +52,10 @@ def rows(n, n_columns=784, seed=0):
 
 def machine(n_hidden, size):
     """A machine by persistent contrastive divergence, with as many chains as rows."""
-    options = {"batch_size": size, "n_chains": size, "learning_rate": 0.01}
-    return BernoulliRBM(n_hidden, **options, random_state=0)
+    chains = PCD(n_chains=size)
+    return BernoulliRBM(
+        n_hidden, batch_size=size, gradient=chains, learning_rate=0.01, random_state=0
+    )
 
 
 # Estimator; name of the number of epochs, and two of them; rows.
@@ -61,22 +64,28 @@ MODELS = {
     "784-500, 1000": (machine(500, 1000), "n_iter", (1, 4), 30_000),
     "784-4000, 1000": (machine(4000, 1000), "n_iter", (1, 3), 10_000),
     "GaussianRBM 784-500": (
-        GaussianRBM(500, batch_size=100, n_chains=100, learning_rate=0.01),
+        GaussianRBM(
+            500, batch_size=100, gradient=PCD(n_chains=100), learning_rate=0.01
+        ),
         *("n_iter", (1, 3), 10_000),
     ),
     "DBM 500-1000": (
-        DBM((500, 1000), batch_size=100, n_chains=100, learning_rate=0.01),
+        DBM(
+            (500, 1000), batch_size=100, gradient=PCD(n_chains=100), learning_rate=0.01
+        ),
         *("n_iter", (1, 2), 5_000),
     ),
     "ConvRBM": (
-        ConvRBM(24, image_shape=(28, 28), filter_shape=(9, 9), batch_size=100),
+        ConvRBM(
+            24, image_shape=(28, 28), filters=Filters(shape=(9, 9)), batch_size=100
+        ),
         *("n_iter", (1, 2), 2_000),
     ),
     "VAE(50)": (VAE(50, (500,), batch_size=100), "n_iter", (1, 3), 20_000),
     "NADE(500)": (NADE(500, batch_size=100), "n_iter", (1, 2), 10_000),
     "GAN": (GAN(50, (500, 500), batch_size=100), "n_iter", (1, 2), 10_000),
     "DBNClassifier": (
-        DBNClassifier((500, 500), pretrain_iter=1, batch_size=100),
+        DBNClassifier((500, 500), pretrain=Pretraining(n_iter=1), batch_size=100),
         *("n_iter", (1, 3), 10_000),
     ),
 }

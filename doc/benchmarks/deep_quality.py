@@ -24,6 +24,7 @@ from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier
 
 from skdgm import DBM, DBN, DBMClassifier, DBNClassifier
+from skdgm.options import PCD, Pretraining
 
 # Number of labels, and the fine-tuning options for it.
 LABELS = {
@@ -57,15 +58,12 @@ def bits(V):
 # %% Likelihoods
 
 LAYERWISE = {
-    "pretrain": "layerwise",
-    "pretrain_iter": 10,
-    "pretrain_learning_rate": 0.05,
+    "pretrain": Pretraining(n_iter=10, learning_rate=0.05),
 }
 JOINTLY = {
-    "n_steps": 5,
+    "gradient": PCD(n_steps=5, n_chains=100),
     "learning_rate": 0.05,
     "batch_size": 100,
-    "n_chains": 100,
     "random_state": 0,
 }
 DEEP = {
@@ -121,11 +119,7 @@ def short(folder):
 # %% Classification
 
 SLOWLY = {"learning_rate": 0.001, "dropout": (0.2, 0.5)}
-BELOW = {
-    "pretrain_iter": 20,
-    "pretrain_learning_rate": 0.05,
-    "pretrain_batch_size": 100,
-}
+BELOW = {"pretrain": Pretraining(n_iter=20, learning_rate=0.05, batch_size=100)}
 CLASSIFIERS = {
     "DBNClassifier 500-500-2000": DBNClassifier(
         (500, 500, 2000), batch_size=100, n_iter=80, random_state=0, **BELOW, **SLOWLY
@@ -134,8 +128,10 @@ CLASSIFIERS = {
         DBM(
             (500, 1000),
             n_iter=50,
-            **JOINTLY | LAYERWISE | {"pretrain_iter": 30},
-            pretrain_steps=(1, (1, 5, 10)),
+            pretrain=Pretraining(
+                n_iter=30, learning_rate=0.05, n_steps=(1, (1, 5, 10))
+            ),
+            **JOINTLY,
         ),
         n_iter=200,
         batch_size=100,
@@ -179,7 +175,7 @@ def few(folder, out, seeds=3):
         # Without an epoch of fine-tuning, only the names of the labels are used.
         learned, minutes = timed(clone(net).set_params(n_iter=0), X, y)
         learned.set_params(warm_start=True)
-        net.set_params(pretrain_iter=0)
+        net = clone(net).set_params(pretrain__n_iter=0)
         kinds = {
             f"pre-trained on {len(X)} rows": lambda seed, learned=learned: deepcopy(
                 learned
@@ -217,7 +213,10 @@ def defaults(folder, seeds=3):
     mlp = MLPClassifier((500, 500))
     kinds = {
         "DBNClassifier": (net, True),
-        "the same net, random weights": (clone(net).set_params(pretrain_iter=0), True),
+        "the same net, random weights": (
+            clone(net).set_params(pretrain__n_iter=0),
+            True,
+        ),
         "MLPClassifier": (mlp, False),
     }
     print("\n| MNIST, 20,000 rows, 1,000 labels | minutes | accuracy in % | of seeds |")

@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from skdgm import DBM
 from skdgm.inference import mean_field
+from skdgm.options import PCD
 from skdgm.partition import ais
 from skdgm.partition.ladder import quadratic
 from skdgm.utils.random import stream
@@ -107,7 +108,13 @@ def main():
     options = parser.parse_args()
     X = data(options)
     with threadpool_limits(options.threads):
-        dbm = DBM(SIZES[1:], batch_size=BATCH, n_chains=BATCH, n_iter=3, random_state=0)
+        dbm = DBM(
+            SIZES[1:],
+            batch_size=BATCH,
+            gradient=PCD(n_chains=BATCH),
+            n_iter=3,
+            random_state=0,
+        )
         dbm.fit(X)
         sweeps = n_sweeps(dbm, X)
         ours = timed(lambda: dbm.partial_fit(X))

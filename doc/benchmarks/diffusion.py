@@ -38,6 +38,7 @@ from tables import adult
 
 from skdgm import GAN, VAE, Diffusion, EoNADE, Flow
 from skdgm.metrics import classifier_two_sample_test, tabular_report
+from skdgm.options import Convolutions
 
 TABLES = {
     "iris": load_iris,
@@ -49,14 +50,11 @@ MODELS = {
     "Diffusion": Diffusion,
     "Diffusion, mixed": lambda **own: Diffusion(column_types="mixed", **own),
     "Flow": Flow,
-    "EoNADE": lambda **own: EoNADE(column_types="mixed", **own),
+    "EoNADE": EoNADE,
     "VAE": lambda **own: VAE(column_types="gaussian", **own),
     "GAN": lambda **own: GAN(column_types="gaussian", **own),
 }
-MIXED = {
-    "VAE": lambda **own: VAE(column_types="mixed", **own),
-    "GAN": lambda **own: GAN(column_types="mixed", **own),
-}
+MIXED = {"VAE": VAE, "GAN": GAN}
 
 
 def _moons(n, rng):
@@ -225,7 +223,7 @@ def mnist(options):
     model = Diffusion((512, 512, 512), n_iter=n_iter, learning_rate=0.001)
     if conv:
         model.set_params(hidden_layer_sizes=(256, 256), learning_rate=0.002)
-        model.set_params(architecture="conv", conv_layer_sizes=(16, 32, 64))
+        model.set_params(architecture=Convolutions((16, 32, 64)))
     model.set_params(random_state=0, verbose=1)
     _, seconds = timed(model, X)
     for n_steps in (20,) if conv else (20, 50):

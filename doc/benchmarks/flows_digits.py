@@ -14,6 +14,7 @@ import time
 import numpy as np
 
 from skdgm import Flow
+from skdgm.options import Adam
 
 
 def bits(flow, X, n_draws):
@@ -42,7 +43,7 @@ def main():
         autoregressive=asked.autoregressive,
         early_stopping=False,
         n_iter=asked.epochs,
-        schedule="linear",
+        solver=Adam(schedule="linear"),
         verbose=1,
         random_state=0,
     )

@@ -241,9 +241,10 @@ def nats_of(who, X, T, seed):
         log_p = package(who, X, 5, 32, 1, n_epochs=_EPOCHS, seed=seed)[1]
         return float(log_p(T).mean())
     from skdgm import Flow
+    from skdgm.options import Adam
 
-    options = {"alpha": 0.0, "early_stopping": False, "schedule": "linear"}
-    options |= {"base": "normal", "average": False, "n_iter": _EPOCHS}
+    options = {"solver": Adam(schedule="linear", average=False), "alpha": 0.0}
+    options |= {"base": "normal", "early_stopping": False, "n_iter": _EPOCHS}
     flow = Flow(5, (32,), random_state=seed, **options)
     return float(flow.fit(np.float32(X)).score(np.float32(T)))
 

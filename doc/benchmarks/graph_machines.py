@@ -27,6 +27,7 @@ from sklearn.model_selection import train_test_split
 from skdgm import BernoulliRBM, BoltzmannMachine
 from skdgm.distributions import Bernoulli
 from skdgm.energies import Connected, Params
+from skdgm.options import PCD
 from skdgm.samplers import Gibbs
 from skdgm.utils.random import stream
 from skdgm.utils.threading.parallel import limit
@@ -75,7 +76,8 @@ def digits(_):
 def nltcs(folder):
     """Nats of held-out rows of nltcs."""
     found = load(folder, "nltcs")
-    long = {"batch_size": 50, "learning_rate": 0.1, "n_chains": 100, "n_iter": 30}
+    long = {"batch_size": 50, "learning_rate": 0.1, "n_iter": 30}
+    long |= {"gradient": PCD(n_chains=100)}
     machines = {
         "BernoulliRBM(16), batches of 10": BernoulliRBM(16, n_iter=30),
         "BernoulliRBM(16)": BernoulliRBM(16, **long),
@@ -121,7 +123,9 @@ def potts(_):
     options = {"column_types": "categorical", "batch_size": 100, "learning_rate": 0.2}
     machines = {
         "pseudo-likelihood": BoltzmannMachine(**PSEUDO, **options),
-        "persistent chains": BoltzmannMachine(n_iter=40, n_chains=200, **options),
+        "persistent chains": BoltzmannMachine(
+            n_iter=40, gradient=PCD(n_chains=200), **options
+        ),
     }
     print(f"{linked.sum()} of {len(linked)} pairs are linked.\n")
     print("| by | correlation | of linked pairs | links among the highest | fit s |")

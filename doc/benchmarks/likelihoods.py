@@ -26,6 +26,7 @@ from skdgm import BernoulliRBM
 from skdgm.distributions import Bernoulli
 from skdgm.energies import Params, layered, tiled
 from skdgm.metrics import likelihood_bracket, partition_bracket
+from skdgm.options import PCD
 from skdgm.partition import Problem, ais, bracket, exact, ladder
 from skdgm.samplers import Gibbs
 from skdgm.utils.random import stream
@@ -102,8 +103,9 @@ def machine(options):
     if options.model.exists():
         return pickle.loads(options.model.read_bytes())
     X = load(options.data, "mnist")["train"] / np.float32(255)
-    recipe = {"n_iter": 500, "n_steps": 5, "learning_rate": 0.05, "batch_size": 100}
-    rbm = BernoulliRBM(500, n_chains=100, resample=True, random_state=0, **recipe)
+    recipe = {"n_iter": 500, "learning_rate": 0.05, "batch_size": 100}
+    recipe |= {"gradient": PCD(n_steps=5, n_chains=100)}
+    rbm = BernoulliRBM(500, resample=True, random_state=0, **recipe)
     options.model.write_bytes(pickle.dumps(rbm.fit(X)))
     return rbm
 

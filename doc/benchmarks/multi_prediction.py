@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from _data import load
 from _machine import describe
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
@@ -25,23 +26,23 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 
 from skdgm import DBM, DBMClassifier
+from skdgm.options import Adam, Columns
 
-PREDICTING = {
-    "gradient": "multi-prediction",
-    "solver": "adam",
-    "centering": None,
-    "momentum": 0.9,
-    "learning_rate": 0.01,
-    "batch_size": 50,
-    "mean_field_steps": 5,
-    "resample": False,
-    "n_iter": 150,
-}
+PREDICTING = DBM(
+    gradient="multi-prediction",
+    solver=Adam(beta_1=0.9),
+    centering=None,
+    learning_rate=0.01,
+    batch_size=50,
+    mean_field_steps=5,
+    column_types=Columns(resample=False),
+    n_iter=150,
+)
 
 
 def machine(sizes, **options):
     """A classifier by multi-prediction."""
-    dbm = DBM(sizes, **PREDICTING | options)
+    dbm = clone(PREDICTING).set_params(hidden_layer_sizes=sizes, **options)
     return DBMClassifier(dbm, fine_tune=None, random_state=0)
 
 
@@ -57,10 +58,10 @@ MODELS = {
 }
 VARIANTS = {
     "256 units": {},
-    "resample=True": {"resample": True},
+    "resample=True": {"column_types__resample": True},
     "10 sweeps": {"mean_field_steps": 10},
     "2 sweeps": {"mean_field_steps": 2},
-    "l2=0.003": {"l2": 0.003},
+    "l2=0.003": {"penalty__l2": 0.003},
     "300 epochs": {"n_iter": 300},
     "learning rate 0.005": {"learning_rate": 0.005},
     "128-128": {"hidden_layer_sizes": (128, 128)},

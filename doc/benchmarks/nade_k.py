@@ -38,8 +38,9 @@ class Ours:
 
     def __init__(self, X, folder):
         from skdgm import EoNADE
+        from skdgm.options import Adam
 
-        own = OPTIONS | {"schedule": "constant", "learning_rate": 0.001}
+        own = OPTIONS | {"solver": Adam(schedule="constant"), "learning_rate": 0.001}
         self.model = EoNADE(**own, n_iter=0).fit(X)
         (W, V), (c, b) = self.model.coefs_, self.model.intercepts_
         S, means = self.model._training.learned.seen, X.mean(axis=0)

@@ -23,16 +23,18 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import BernoulliRBM as ScikitRBM
 
 from skdgm import BernoulliRBM
+from skdgm.options import PCD, SGD
 
 SETS = ["adult", "mushrooms", "dna", "nltcs", "plants", "ocr_letters", "usps", "mnist"]
 SETS += ["caltech101_silhouettes"]
-SAME = {"schedule": "constant", "init_biases": "zeros", "n_chains": None, "n_iter": 10}
+FEW, LINEAR = {"gradient": PCD(n_chains=None), "n_iter": 10}, SGD(schedule="linear")
 STEPS = {
-    "as scikit-learn's": SAME,
-    'init_biases="marginals"': {**SAME, "init_biases": "marginals"},
-    'schedule="linear"': {"schedule": "linear", "n_chains": None, "n_iter": 10},
-    "n_chains=50": {"schedule": "linear", "n_iter": 10},
-    "n_iter=20": {"schedule": "linear"},
+    "as scikit-learn's": FEW
+    | {"solver": SGD(schedule="constant", init_biases="zeros")},
+    'init_biases="marginals"': FEW | {"solver": SGD(schedule="constant")},
+    'schedule="linear"': FEW | {"solver": LINEAR},
+    "n_chains=50": {"solver": LINEAR, "n_iter": 10},
+    "n_iter=20": {"solver": LINEAR},
     'schedule="cooldown"': {},
 }
 MAX_TRAIN, MAX_VALID = 10_000, 2_000

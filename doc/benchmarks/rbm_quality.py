@@ -24,6 +24,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skdgm import BernoulliRBM, GaussianRBM, RBMClassifier
 from skdgm.metrics import partition_bracket
+from skdgm.options import CD, PCD, SGD, Columns, Hybrid, Penalty, Tempering
 
 
 class Data:
@@ -60,7 +61,8 @@ def sides(rbm):
 def sixteen(data, seeds=3):
     """16 hidden units: exact log-likelihoods, centred or not, also of flipped data."""
     X, V = (part > 0.5 for part in data("mnist", 255))
-    options = {"learning_rate": 0.01, "batch_size": 100, "n_iter": 50, "n_chains": 100}
+    options = {"learning_rate": 0.01, "batch_size": 100, "n_iter": 50}
+    options |= {"gradient": PCD(n_chains=100)}
     print("\n| 16 hidden units, thresholded MNIST | init | as is | flipped |")
     print("|---|---|---|---|")
     for centering in (None, "data"):
@@ -72,8 +74,7 @@ def sixteen(data, seeds=3):
                     rbm = BernoulliRBM(
                         16,
                         **options,
-                        schedule="constant",
-                        init_biases=init,
+                        solver=SGD(schedule="constant", init_biases=init),
                         centering=centering,
                         random_state=seed,
                     ).fit(X ^ flip)
@@ -88,7 +89,8 @@ def binary_rows(V):
     return (np.random.default_rng(0).random(V.shape) < V).astype(np.float32)
 
 
-SHORT = {"n_iter": 150, "n_steps": 5, "learning_rate": 0.05, "schedule": "linear"}
+SHORT = {"gradient": PCD(n_steps=5, n_chains=100), "n_iter": 150}
+SHORT |= {"solver": SGD(schedule="linear"), "learning_rate": 0.05}
 LONG = {**SHORT, "n_iter": 500}
 
 
@@ -100,14 +102,7 @@ def mnist(data):
     print("|---|---|---|---|")
     for name, options in {"30 minutes at most": SHORT, "one long run": LONG}.items():
         rbm, minutes = timed(
-            BernoulliRBM(
-                500,
-                batch_size=100,
-                n_chains=100,
-                resample=True,
-                random_state=0,
-                **options,
-            ),
+            BernoulliRBM(500, batch_size=100, resample=True, random_state=0, **options),
             X,
         )
         up, down = sides(rbm)
@@ -120,11 +115,11 @@ def mnist(data):
 
 
 METHODS = {
-    "cd-1": {"gradient": "cd"},
-    "cd-25": {"gradient": "cd", "n_steps": 25},
-    "pcd-1": {},
-    "pcd-5": {"n_steps": 5},
-    "tempering": {"gradient": "tempering", "n_chains": 20},
+    "cd-1": CD(),
+    "cd-25": CD(n_steps=25),
+    "pcd-1": PCD(n_chains=100),
+    "pcd-5": PCD(n_steps=5, n_chains=100),
+    "tempering": Tempering(n_chains=20),
 }
 
 
@@ -133,7 +128,7 @@ def curves(data, epochs=(1, 4)):
     X, V = data("mnist", 255)
     V, points = binary_rows(V), {}
     for method in METHODS.values():  # Compile before timing.
-        BernoulliRBM(8, **method, n_iter=1, resample=True).fit(X[:1000])
+        BernoulliRBM(8, gradient=method, n_iter=1, resample=True).fit(X[:1000])
     heads = [f"{n} epochs" for n in epochs]
     print("\n| MNIST, 500 hidden units: nats (minutes) | " + " | ".join(heads), "|")
     print("|---" * (len(epochs) + 1) + "|")
@@ -144,7 +139,8 @@ def curves(data, epochs=(1, 4)):
                 rbm, minutes = timed(
                     BernoulliRBM(
                         500,
-                        **{"n_chains": 100, "schedule": "linear", **method},
+                        gradient=method,
+                        solver=SGD(schedule="linear"),
                         n_iter=n_iter,
                         learning_rate=0.05,
                         batch_size=100,
@@ -186,10 +182,10 @@ TABLES = {
     "nips": ({"learning_rate": 0.05, "n_iter": 100, "batch_size": 50}, -277.37),
     "ocr_letters": ({"learning_rate": 0.05, "n_iter": 100, "batch_size": 50}, -43.05),
 }
-COMMON = {"n_components": 200, "n_steps": 5, "n_chains": 100, "l2": 1e-4}
-COMMON |= {"schedule": "linear"}
+COMMON = {"n_components": 200, "gradient": PCD(n_steps=5, n_chains=100)}
+COMMON |= {"penalty": Penalty(l2=1e-4), "solver": SGD(schedule="linear")}
 SILHOUETTES = {"n_components": 500, "learning_rate": 0.02, "n_iter": 300}
-SILHOUETTES |= {"batch_size": 50, "l2": 2e-3, "centering": "data"}
+SILHOUETTES |= {"batch_size": 50, "penalty": Penalty(l2=2e-3), "centering": "data"}
 
 
 def tables(data):
@@ -208,18 +204,23 @@ def tables(data):
         )
 
 
-NET = {"batch_size": 100, "learning_rate": 0.001, "resample": True}
+NET = {"batch_size": 100, "learning_rate": 0.001}
+NET |= {"column_types": Columns(resample=True)}
 HYBRID = {
     "n_components": 2000,
     "n_iter": 60,
-    "generative_weight": 0.02,
+    "objective": Hybrid(generative_weight=0.02),
     "gradient": "cd",
 }
-JOINT = {"n_components": 1500, "n_iter": 60, "batch_size": 50, "n_chains": 100}
-JOINT |= {"solver": "sgd", "learning_rate": 0.1, "momentum": 0.0}
+JOINT = {"n_components": 1500, "n_iter": 60, "batch_size": 50}
+JOINT |= {"gradient": PCD(n_chains=100), "objective": "generative"}
+JOINT |= {"solver": SGD(momentum=0.0), "learning_rate": 0.1}
 CLASSIFIERS = {
     "hybrid": (1.28, HYBRID),
-    "discriminative": (1.81, {"n_components": 1000, "n_iter": 30}),
+    "discriminative": (
+        1.81,
+        {"n_components": 1000, "n_iter": 30, "objective": "discriminative"},
+    ),
     "generative": (3.39, JOINT),
 }
 
@@ -232,7 +233,7 @@ def classifiers(data):
     print("|---|---|---|---|")
     for name, (bar, options) in CLASSIFIERS.items():
         options = {**NET, **options}
-        machine = RBMClassifier(objective=name.split()[0], random_state=0, **options)
+        machine = RBMClassifier(random_state=0, **options)
         machine, minutes = timed(machine, X, y)
         error = 100 * (1 - machine.score(V, w))
         print(

@@ -19,6 +19,7 @@ import numpy as np
 from _machine import describe
 
 from skdgm import BernoulliRBM
+from skdgm.options import PCD
 
 
 def rows_file(folder, n_rows, density, seed=0):
@@ -38,7 +39,11 @@ def cost(X, n_hidden):
     times = []
     for _ in range(3 if len(X) < 10**6 else 1):
         rbm = BernoulliRBM(
-            n_hidden, batch_size=100, n_chains=100, n_iter=1, random_state=0
+            n_hidden,
+            batch_size=100,
+            gradient=PCD(n_chains=100),
+            n_iter=1,
+            random_state=0,
         )
         start = time.perf_counter()
         rbm.fit(X)

@@ -35,6 +35,7 @@ from threadpoolctl import threadpool_limits
 
 from skdgm import BernoulliRBM
 from skdgm.energies import tiled
+from skdgm.options import PCD, SGD
 from skdgm.partition import ais
 from skdgm.partition.ladder import quadratic
 from skdgm.utils.random import stream
@@ -82,10 +83,11 @@ def ours(n_hidden, batch_size, n_iter, rate=0.05, **parameters):
 
     As many chains as rows in a batch, and a constant learning rate.
     """
-    parameters = {"n_chains": batch_size, "schedule": "constant", **parameters}
+    parameters = {"gradient": PCD(n_chains=batch_size), **parameters}
     return BernoulliRBM(
         n_hidden,
         batch_size=batch_size,
+        solver=SGD(schedule="constant"),
         n_iter=n_iter,
         learning_rate=rate,
         random_state=0,

@@ -30,6 +30,7 @@ from _data import load
 from sklearn.base import clone
 
 from skdgm import BernoulliRBM
+from skdgm.options import PCD
 
 COLUMNS, CHUNK = 784, 20_000
 # Epochs of which one is scored.
@@ -194,7 +195,7 @@ def workers(data, n_rows, n_hidden, target, n_epochs):
     found = load(data, "binarized_mnist")
     X, V = found["train"][:n_rows], found["valid"][:1000]
     options = {"batch_size": 500, "learning_rate": 0.2, "centering": "data"}
-    options |= {"n_chains": 500, "n_iter": n_epochs, "random_state": 0}
+    options |= {"gradient": PCD(n_chains=500), "n_iter": n_epochs, "random_state": 0}
     rbm = BernoulliRBM(n_hidden, **options)
     print(f"{len(X)} rows of binarised MNIST, {n_epochs} epochs in batches of 500 of")
     print(f"BernoulliRBM({n_hidden}); target {target:g} nats of held-out rows\n")

@@ -17,6 +17,7 @@ from _data import load
 from _machine import describe
 
 import skdgm
+from skdgm.options import Sequences
 
 PUBLISHED = {
     ("jsb_chorales", "RNNNADE"): -5.56,
@@ -48,7 +49,8 @@ RUNS = {
     | {"learning_rate": 0.015},
     ("nottingham", "VRNN"): CHORALES
     | {"n_components": 32, "n_hidden": 100, "n_recurrent": 200, "n_iter": 12}
-    | {"learning_rate": 0.003, "alpha": 0.002, "batch_length": 50, "batch_size": 16},
+    | {"learning_rate": 0.003, "alpha": 0.002, "batch_size": 16}
+    | {"sequences": Sequences(batch_length=50)},
 }
 # Profiles of Krumhansl and Kessler.
 MAJOR = [6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88]

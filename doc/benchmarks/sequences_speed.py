@@ -40,13 +40,14 @@ def data():
 def ours(X, name):
     """Seconds of each epoch of skdgm."""
     import skdgm
+    from skdgm.options import Adam, Sequences
 
-    options = {"learning_rate": RATE, "schedule": "constant", "clip_norm": CLIP}
-    options |= {"batch_size": BATCH, "batch_length": None, "n_iter": N_EPOCHS}
+    average = {} if name == "VRNN" else {"average": False}
+    options = {"solver": Adam(schedule="constant", clip_norm=CLIP, **average)}
+    options |= {"learning_rate": RATE, "batch_size": BATCH, "n_iter": N_EPOCHS}
+    options |= {"sequences": Sequences(batch_length=None)}
     if name == "RNNRBM":
         options |= {"n_steps": N_GIBBS}
-    if name != "VRNN":
-        options |= {"average": False}
     model = getattr(skdgm, name)(random_state=0, verbose=1, **options, **SIZES[name])
     return epochs(model.fit, list(X))
 

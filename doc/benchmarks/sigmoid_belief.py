@@ -42,6 +42,7 @@ from skdgm import BidirectionalHelmholtzMachine, SigmoidBeliefNetwork
 from skdgm.data import tabulate
 from skdgm.directed._objective import OBJECTIVES
 from skdgm.nets import vjp
+from skdgm.options import BeliefObjective
 from skdgm.training.loop import Clock
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import copy, leaves
@@ -104,9 +105,8 @@ def gradients(_):
     batch = np.arange(100)
 
     def gradient(objective, n_draws, number, **more):
-        twin = SigmoidBeliefNetwork(
-            (50, 20), objective=objective, n_importance=n_draws, n_iter=0, **more
-        ).fit(X)
+        given = BeliefObjective(objective, n_importance=n_draws, **more)
+        twin = SigmoidBeliefNetwork((50, 20), objective=given, n_iter=0).fit(X)
         twin._seed = number
         own = twin._objective(tabulate(rows, None), 0)
         # Updates change arrays in place.
@@ -187,8 +187,7 @@ def mnist(options):
         for objective in options.objectives:
             sbn = SigmoidBeliefNetwork(
                 (options.units,) * n_layers,
-                objective=objective,
-                n_importance=options.draws,
+                objective=BeliefObjective(objective, n_importance=options.draws),
                 learning_rate=options.rate,
                 alpha=options.alpha,
                 autoregressive=LINKS[options.links_of_p],
@@ -268,11 +267,11 @@ def tables(options):
             learning_rate=options.rate,
             alpha=options.alpha,
             n_iter=options.epochs,
-            n_importance=5,
+            objective=BeliefObjective("rws", n_importance=5),
             batch_size=25,
             recognition_autoregressive=LINKS[options.links_of_q],
-            # The learning rate is to fall before a fit ends.
             early_stopping=True,
+            # The learning rate is to fall before a fit ends.
             n_iter_no_change=int(0.3 * options.epochs),
             random_state=0,
         )

@@ -37,6 +37,7 @@ from threadpoolctl import threadpool_limits
 
 import skdgm
 from skdgm import DBN, BernoulliRBM
+from skdgm.options import PCD, SGD
 from skdgm.partition import AISOptions
 from skdgm.partition.bracket import BRIEF
 from skdgm.utils.threading.parallel import limit
@@ -79,7 +80,12 @@ def alike(n_components, batch_size, **options):
     """Both machines with the same parameters, as many chains as rows in a batch."""
     given = {"batch_size": batch_size, "n_iter": N_EPOCHS, "learning_rate": 0.05}
     given |= {"random_state": 0, **options}
-    own = BernoulliRBM(n_components, n_chains=batch_size, schedule="constant", **given)
+    own = BernoulliRBM(
+        n_components,
+        gradient=PCD(n_chains=batch_size),
+        solver=SGD(schedule="constant"),
+        **given,
+    )
     return own, ScikitRBM(n_components, **given)
 
 
@@ -93,7 +99,7 @@ def fits(n_repeats):
                 for batch_size in (10, 100):
                     own, other = alike(n_hidden, batch_size)
                     rows = data.astype(dtype)
-                    more = clone(own).set_params(n_chains=50)
+                    more = clone(own).set_params(gradient__n_chains=50)
                     fit, of_more = own.fit(rows).fit, more.fit(rows).fit
                     theirs = partial(other.fit, rows)
                     a, b, ratio = ratios(partial(fit, rows), theirs, n_repeats)
@@ -128,14 +134,14 @@ def scores(n_repeats):
     table(scores.__doc__.splitlines()[0], "model", *names)
     bits = KINDS["bits"].astype(np.float32)
     hot = {"n_iter": 30, "learning_rate": 0.1, "random_state": 0}
-    few, quick = {"n_iter": 10, "random_state": 0}, {"pretrain_iter": 10}
+    few = {"n_iter": 10, "random_state": 0}
     models = {
         "BernoulliRBM, 256, grey": BernoulliRBM(256, **few).fit(X.astype(np.float32)),
         "BernoulliRBM, 64, bits": BernoulliRBM(64, **hot).fit(bits),
         "BernoulliRBM, 256, bits, batches of 10, rate 0.3": BernoulliRBM(
             256, **hot | {"learning_rate": 0.3, "batch_size": 10}
         ).fit(bits),
-        "DBM, 100-100, bits": skdgm.DBM((100, 100), **few | quick).fit(bits),
+        "DBM, 100-100, bits": skdgm.DBM((100, 100), **few).fit(bits),
     }
     long = AISOptions((1000,), burn_in=1000, n_steps=200)
     for name, model in models.items():
@@ -219,7 +225,7 @@ def budgets(n_repeats, folder=None):
     table(budgets.__doc__, *columns)
     for name, rows, y in sets(folder):
         for kind in "DBN", "DBNClassifier", "DBNRegressor":
-            option = "n_iter" if kind == "DBN" else "pretrain_iter"
+            option = "n_iter" if kind == "DBN" else "pretrain__n_iter"
             n_train = round(0.7 * len(rows))
             before = int(np.clip(20_000_000 // (n_train * rows.shape[1]), 20, 200))
             now = min(before, max(20, -(-12_000 // -(-n_train // 10))))
@@ -258,7 +264,7 @@ def quality(kind, options, rows, y, seed):
     seconds of the fit."""
     given = {"test_size": 0.3, "stratify": y, "random_state": seed}
     train, test, y_train, y_test = train_test_split(rows, y, **given)
-    model = getattr(skdgm, kind)(random_state=seed, **options)
+    model = getattr(skdgm, kind)(random_state=seed).set_params(**options)
     took = seconds(partial(model.fit, train, y_train))
     if kind != "DBN":
         return model.score(test, y_test), took

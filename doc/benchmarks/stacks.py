@@ -25,6 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
 from skdgm import DBNClassifier, StackedAutoencoderClassifier
+from skdgm.options import Pretraining
 
 SLOWLY = {
     "activation": "relu",
@@ -32,8 +33,7 @@ SLOWLY = {
     "learning_rate": 0.001,
     "batch_size": 100,
     "dropout": (0.2, 0.5),
-    "pretrain_iter": 5,
-    "pretrain_learning_rate": 0.001,
+    "pretrain": Pretraining(n_iter=5, learning_rate=0.001),
     "random_state": 0,
 }
 THREE, TWO = (1000,) * 3, (1000,) * 2
@@ -46,7 +46,7 @@ NETS = {
         TWO, layer="contractive", **SLOWLY
     ),
     "none, 1000-1000-1000": StackedAutoencoderClassifier(
-        THREE, **SLOWLY | {"pretrain_iter": 0}
+        THREE, **SLOWLY | {"pretrain": Pretraining(n_iter=0)}
     ),
     "denoising, logistic units": StackedAutoencoderClassifier(
         THREE, **SLOWLY | {"activation": "logistic", "n_iter": 30}
@@ -126,7 +126,7 @@ FEW = {
         for layer in ("denoising", "contractive", "plain")
     },
     "stack, none": lambda: StackedAutoencoderClassifier(
-        pretrain_iter=0, unlabeled=-1, random_state=0
+        pretrain=Pretraining(n_iter=0), unlabeled=-1, random_state=0
     ),
 }
 

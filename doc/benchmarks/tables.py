@@ -152,7 +152,7 @@ def like(of, rows):
 
 def ours(kind, of, options):
     """Rows of one of our estimators, with its defaults."""
-    model = kind(column_types="mixed", random_state=0)
+    model = kind(random_state=0)
     with limit(1):
         rows = whole(of)
         start = time.process_time()

@@ -30,6 +30,7 @@ from threadpoolctl import threadpool_limits
 
 from skdgm import NADE, RBM, VAE, BernoulliRBM, EoNADE, GaussianRBM
 from skdgm.exceptions import LikelihoodWarning, PrecisionWarning
+from skdgm.options import PCD, Columns
 
 HEADER = (
     "| model | held-out nats | of training rows | kind | fit s |\n|---|---|---|---|---|"
@@ -91,7 +92,7 @@ def digits(args):
             16, column_types="categorical(17)", **learn
         ),
         'NADE(64, column_types="categorical")': NADE(
-            64, column_types="categorical", min_categories=17, random_state=0
+            64, column_types=Columns("categorical", min_categories=17), random_state=0
         ),
     }
     for name, model in machines.items():
@@ -143,21 +144,18 @@ def tables(args):
         print(f"\n### {name}\n\n{len(frame)} rows, columns {counts}; five folds.\n")
         print(HEADER)
         learn = {"n_iter": args.n_iter, "random_state": 0}
-        mixed = {"column_types": "mixed", "random_state": 0}
         models = {
             'RBM(1, hidden="categorical(1)"), independent columns': RBM(
-                1, column_types="mixed", hidden="categorical(1)", **learn
+                1, hidden="categorical(1)", **learn
             ),
-            'RBM(16, column_types="mixed")': RBM(16, column_types="mixed", **learn),
-            'RBM(8, column_types="mixed", hidden="binomial(4)")': RBM(
-                8, column_types="mixed", hidden="binomial(4)", **learn
+            "RBM(16)": RBM(16, **learn),
+            'RBM(8, hidden="binomial(4)")': RBM(8, hidden="binomial(4)", **learn),
+            'RBM(1, hidden="categorical(8)"), a mixture': RBM(
+                1, hidden="categorical(8)", **learn
             ),
-            'RBM(1, "mixed", hidden="categorical(8)"), a mixture': RBM(
-                1, column_types="mixed", hidden="categorical(8)", **learn
-            ),
-            'VAE(column_types="mixed")': VAE(**mixed),
-            'NADE(column_types="mixed")': NADE(**mixed),
-            'EoNADE(column_types="mixed")': EoNADE(**mixed),
+            "VAE()": VAE(random_state=0),
+            "NADE()": NADE(random_state=0),
+            "EoNADE()": EoNADE(random_state=0),
         }
         for title, model in models.items():
             found, seconds = [], 0.0
@@ -206,10 +204,8 @@ def speed(args):
             machine = RBM(
                 n_hidden,
                 column_types=f"categorical({n_values})",
-                gradient="pcd",
-                n_chains=batch_size,
+                gradient=PCD(n_chains=batch_size, n_steps=n_steps),
                 batch_size=batch_size,
-                n_steps=n_steps,
                 learning_rate=0.01,
                 n_iter=N_EPOCHS,
                 warm_start=True,

@@ -27,43 +27,45 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from skdgm import VAE
+from skdgm.options import ELBO, IWAE, Columns, Prior
 
 N_ROWS, N_DRAWS = 1000, 5000
 ONE = {"n_components": 50, "hidden_layer_sizes": (200, 200)}
 TWO = {"n_components": (100, 50), "hidden_layer_sizes": ((200, 200), (100, 100))}
 COMMON = {"activation": "tanh", "learning_rate": 0.004, "random_state": 0}
-WEIGHTED = {"objective": "iwae", "n_importance": 5}
+WEIGHTED = {"objective": IWAE(n_importance=5)}
+WARM = {"objective": ELBO(warm_up=10)}
 # The nets of the paper on VampPrior.
 GATED = {"n_components": 40, "hidden_layer_sizes": (300, 300), "activation": "gated"}
-GATED |= {"learning_rate": 0.003, "batch_size": 200, "warm_up": 10}
-VAMP = {"prior": "vamp", "n_prior_components": 100}
-MORE = {"prior": "vamp", "n_prior_components": 500}
+GATED |= WARM | {"learning_rate": 0.003, "batch_size": 200}
+VAMP = {"prior": Prior("vamp", n_components=100)}
+MORE = {"prior": Prior("vamp", n_components=500)}
 LAYERS = {"n_components": (40, 40), "hidden_layer_sizes": ((300, 300), (300, 300))}
 TOP_DOWN = {"inference": "top-down"}
 LAYERS |= TOP_DOWN
 PRIORS = "mixture", "vamp", "flow", "autoregressive"
 POSTERIORS = "full", "flow", "auxiliary"
-DIGITS = {"n_components": 8, "batch_size": 20, "warm_up": 10}
-MANY = {"n_prior_components": 40}
+DIGITS = WARM | {"n_components": 8, "batch_size": 20}
+MANY = {name: {"prior": Prior(name, n_components=40)} for name in ("mixture", "vamp")}
 PAIR = {"n_components": (8, 8), "hidden_layer_sizes": ((256, 256), (256, 256))}
 RUNS = {
     "digits": [
         ("prior normal", DIGITS, (100,)),
         *(
-            (f"prior {name}", DIGITS | MANY | {"prior": name}, (100,))
+            (f"prior {name}", DIGITS | MANY.get(name, {"prior": name}), (100,))
             for name in PRIORS
         ),
         *(
             (f"posterior {name}", DIGITS | {"posterior": name}, (100,))
             for name in POSTERIORS
         ),
-        ("vamp, full", DIGITS | MANY | {"prior": "vamp", "posterior": "full"}, (100,)),
+        ("vamp, full", DIGITS | MANY["vamp"] | {"posterior": "full"}, (100,)),
         ("convolutions", DIGITS | {"architecture": "conv"}, (100,)),
         ("two layers", DIGITS | PAIR, (100,)),
         ("two layers, top-down", DIGITS | PAIR | TOP_DOWN, (100,)),
         (
             "two layers, top-down, vamp",
-            DIGITS | MANY | PAIR | TOP_DOWN | {"prior": "vamp"},
+            DIGITS | MANY["vamp"] | PAIR | TOP_DOWN,
             (100,),
         ),
     ],
@@ -107,7 +109,7 @@ def rows(options, name):
 def measure(name, X, V, options, n_iter):
     """Fit a model and print its line."""
     start = time.process_time()
-    vae = VAE(**COMMON | options, resample=True, n_iter=n_iter)
+    vae = VAE(**COMMON | options, column_types=Columns(resample=True), n_iter=n_iter)
     vae.fit(X)
     minutes = (time.process_time() - start) / 60
     found, se = vae.importance_likelihood(V[:N_ROWS], n_draws=N_DRAWS, return_se=True)

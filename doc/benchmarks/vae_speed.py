@@ -30,8 +30,10 @@ def data(share):
 def ours(X):
     """Seconds of each epoch of skdgm."""
     from skdgm import VAE
+    from skdgm.options import Adam
 
-    options = {"batch_size": 128, "learning_rate": 1e-3, "schedule": "constant"}
+    options = {"batch_size": 128, "learning_rate": 1e-3}
+    options |= {"solver": Adam(schedule="constant")}
     vae = VAE(20, (512,), activation="relu", random_state=0, **options)
     vae.set_params(n_iter=N_EPOCHS, verbose=1)
     return epochs(vae.fit, X)

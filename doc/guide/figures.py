@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
 from skdgm import DBM, DBN, FVBN, NADE, RNADE, VAE, BernoulliRBM, GaussianRBM
+from skdgm.options import ELBO, PCD, SGD, Columns, Penalty, Pretraining
 from skdgm.plotting import ComponentsDisplay, SamplesDisplay
 
 HOME = Path(__file__).parent / "images"
@@ -52,28 +53,28 @@ def rbm_options():
     """Draw likelihoods of small RBMs by their options."""
 
     def make(**options):
-        common = {"n_iter": 40, "learning_rate": 0.1, "random_state": 0}
-        common["schedule"] = "linear"
-        return BernoulliRBM(16, **{**common, **options})
+        solver = SGD(schedule="linear")
+        rbm = BernoulliRBM(16, n_iter=40, solver=solver, random_state=0)
+        return rbm.set_params(**{"learning_rate": 0.1, **options})
 
     groups = {
         "gradient": {
             "cd, 1 step": {"gradient": "cd"},
             "pcd, 1 step": {},
-            "pcd, 5 steps": {"n_steps": 5},
+            "pcd, 5 steps": {"gradient__n_steps": 5},
             "tempering": {"gradient": "tempering"},
         },
         "learning rate": {
-            "0.2, constant": {"learning_rate": 0.2, "schedule": "constant"},
+            "0.2, constant": {"learning_rate": 0.2, "solver__schedule": "constant"},
             "0.2, linear": {"learning_rate": 0.2},
-            "0.05, constant": {"learning_rate": 0.05, "schedule": "constant"},
+            "0.05, constant": {"learning_rate": 0.05, "solver__schedule": "constant"},
             "0.05, linear": {"learning_rate": 0.05},
         },
         "chains and start": {
-            "10 chains": {"n_chains": 10},
+            "10 chains": {"gradient__n_chains": 10},
             "50 chains": {},
-            "200 chains": {"n_chains": 200},
-            "50, biases from zero": {"init_biases": "zeros"},
+            "200 chains": {"gradient__n_chains": 200},
+            "50, biases from zero": {"solver__init_biases": "zeros"},
         },
     }
     figure, axes = plt.subplots(1, 3, figsize=(11, 3.6), sharey=True)
@@ -128,7 +129,7 @@ def dbm_options():
         common = {"n_iter": 20, "learning_rate": 0.05, "random_state": 0}
         return DBM((16, 32), **{**common, **options})
 
-    before = {"pretrain": "layerwise", "pretrain_iter": 10}
+    before = {"pretrain": Pretraining(n_iter=10)}
     groups = {
         "centring and pre-training": {
             "neither": {"centering": None},
@@ -150,7 +151,12 @@ def dbn_options():
     for resample, style in ((True, "-"), (False, ":")):
         found = {0: [], 1: [], "all": []}
         for n_iter in epochs:
-            dbn = DBN((64, 64), n_iter=n_iter, resample=resample, random_state=0)
+            dbn = DBN(
+                (64, 64),
+                n_iter=n_iter,
+                column_types=Columns(resample=resample),
+                random_state=0,
+            )
             dbn.fit(GREY)
             for layer, rates in found.items():
                 dbn.set_params(feature_layer=layer)
@@ -173,7 +179,7 @@ def vae_options():
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.6))
     common = {"n_iter": 40, "random_state": 0}
     betas = (0.25, 0.5, 1, 2, 4)
-    models = [VAE(16, beta=beta, **common).fit(X) for beta in betas]
+    models = [VAE(16, objective=ELBO(beta=beta), **common).fit(X) for beta in betas]
     parts = np.array([[part.mean() for part in m.elbo(X_TEST)] for m in models])
     axes[0].plot(betas, -parts[:, 1], marker="o", label="reconstruction error")
     axes[0].plot(betas, parts[:, 2], marker="o", label="divergence from the prior")
@@ -194,8 +200,9 @@ def vae_options():
 
 def landing():
     """Draw what a model does with digits: filters, samples, filled-in halves."""
-    options = {"n_steps": 5, "resample": True, "sparsity_target": 0.1}
-    rbm = BernoulliRBM(100, n_iter=150, random_state=0, **options).fit(GREY)
+    options = {"gradient": PCD(n_steps=5), "penalty": Penalty(sparsity_target=0.1)}
+    rbm = BernoulliRBM(100, n_iter=150, resample=True, random_state=0, **options)
+    rbm.fit(GREY)
     half = np.where(np.arange(64) < 32, GREY_TEST[:24], np.nan)
     drawn = rbm.sample(48, 0, init="noise", n_steps=2000)
     figure, axes = plt.subplots(1, 3, figsize=(12, 4.4), layout="constrained")

@@ -21,6 +21,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import GAN
 from skdgm.exceptions import CollapseWarning
+from skdgm.options import Discriminator, GameLoss
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--updates", type=int, default=3000)
@@ -60,10 +61,8 @@ CASES = {
     for loss in ("minimax", "non-saturating", "likelihood", "least-squares")
 }
 CASES["wasserstein"] = {
-    "loss": "wasserstein",
-    "penalty": "one-centred",
-    "gradient_penalty": 0.1,
-    "n_discriminator_steps": 3,
+    "loss": GameLoss("wasserstein", gradient_penalty=0.1, penalty="one-centred"),
+    "discriminator": Discriminator(n_steps=3),
 }
 CASES["relativistic, the default"] = {}
 

@@ -22,6 +22,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import GAN
 from skdgm.exceptions import CollapseWarning
+from skdgm.options import Adam, Discriminator, GameLoss
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--updates", type=int, default=1500)
@@ -40,12 +41,11 @@ X = X.astype(np.float32)
 COMMON = {"column_types": "gaussian", "hidden_layer_sizes": (64, 64), "random_state": 0}
 COMMON |= {"n_iter": max(1, options.updates // 50)}
 CASES = {
-    "minimax": {"loss": "minimax", "gradient_penalty": 0.0},
-    "non-saturating": {"loss": "non-saturating", "gradient_penalty": 0.0},
+    "minimax": {"loss": GameLoss("minimax", gradient_penalty=0.0)},
+    "non-saturating": {"loss": GameLoss("non-saturating", gradient_penalty=0.0)},
     "non-saturating, packed": {
-        "loss": "non-saturating",
-        "gradient_penalty": 0.0,
-        "packing": 3,
+        "loss": GameLoss("non-saturating", gradient_penalty=0.0),
+        "discriminator": Discriminator(packing=3),
     },
     "default": {},
 }
@@ -78,7 +78,7 @@ fig.tight_layout()
 # a number of epochs. ``loss_curve_`` is a distance between generated rows and data.
 
 X, y = load_digits(return_X_y=True)
-gan = GAN(schedule="constant", learning_rate=0.002, random_state=0)
+gan = GAN(solver=Adam(schedule="constant"), learning_rate=0.002, random_state=0)
 Z = np.random.default_rng(0).choice([-1.0, 1.0], (12, 16))
 seen, steps = [], (1, 4, 15, 40)
 for number in range(1, steps[-1] + 1):

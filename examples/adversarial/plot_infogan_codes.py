@@ -23,6 +23,7 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import confusion_matrix
 
 from skdgm import InfoGAN
+from skdgm.options import Information
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--epochs", type=int, default=120)
@@ -34,8 +35,7 @@ gan = InfoGAN(
     hidden_layer_sizes=(256, 256),
     n_categories=10,
     n_codes=1,
-    jitter=1.0,
-    n_neighbors=5,
+    information=Information(jitter=1.0, n_neighbors=5),
     n_iter=options.epochs,
     random_state=0,
 ).fit(X)

@@ -22,11 +22,13 @@ import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import GAN
 from skdgm.exceptions import CollapseWarning
+from skdgm.options import Adam, Discriminator, GameLoss
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--updates", type=int, default=2000)
@@ -47,22 +49,18 @@ side = int(np.sqrt(X.shape[1]))
 # off: the penalty on the discriminator's gradient, the average of the generator's
 # parameters, bits among the latent units, the falling learning rate.
 
-TEXTBOOK = {
-    "n_components": 100,
-    "prior": "normal",
-    "hidden_layer_sizes": (256, 512, 1024),
-    "discriminator_layer_sizes": (512, 256),
-    "loss": "non-saturating",
-    "batch_norm": True,
-    "gradient_penalty": 0.0,
-    "averaging": 0.0,
-    "schedule": "constant",
-    "batch_size": 32,
-    "learning_rate": 0.0002,
-    "momentum": 0.5,
-    "beta_2": 0.999,
-    "random_state": 0,
-}
+textbook = GAN(
+    n_components=100,
+    prior="normal",
+    hidden_layer_sizes=(256, 512, 1024),
+    discriminator=Discriminator((512, 256)),
+    loss=GameLoss("non-saturating", gradient_penalty=0.0),
+    batch_norm=True,
+    batch_size=32,
+    learning_rate=0.0002,
+    solver=Adam(schedule="constant", beta_1=0.5, beta_2=0.999, average=0.0),
+    random_state=0,
+)
 ROUNDS, SEEN = 6, 12
 n_epochs = max(1, round(options.updates / ROUNDS / (len(X) / 32)))
 
@@ -70,7 +68,8 @@ n_epochs = max(1, round(options.updates / ROUNDS / (len(X) / 32)))
 warnings.simplefilter("ignore", CollapseWarning)
 warnings.simplefilter("ignore", ConvergenceWarning)
 
-gan, strips, coverages = GAN(**TEXTBOOK, n_iter=n_epochs, warm_start=True), [], []
+gan = clone(textbook).set_params(n_iter=n_epochs, warm_start=True)
+strips, coverages = [], []
 Z = np.random.default_rng(0).standard_normal((SEEN, 100))
 for _ in range(ROUNDS):
     gan.fit(X)
@@ -95,13 +94,13 @@ ax.set_title("The same latent units over training, and the coverage of the digit
 
 CHANGES = {
     "as it stands": {},
-    "minimax": {"loss": "minimax"},
+    "minimax": {"loss__kind": "minimax"},
     "no batch norm": {"batch_norm": False},
     "learning rate 0.002": {"learning_rate": 0.002},
-    "packs of 3": {"packing": 3},
-    "minibatch features": {"minibatch_kernels": 20},
-    "one-sided smoothing": {"label_smoothing": 0.1},
-    "gradient penalty": {"gradient_penalty": 0.2},
+    "packs of 3": {"discriminator__packing": 3},
+    "minibatch features": {"discriminator__minibatch_kernels": 20},
+    "one-sided smoothing": {"loss__label_smoothing": 0.1},
+    "gradient penalty": {"loss__gradient_penalty": 0.2},
     "default parameters": None,
 }
 found = {}
@@ -111,7 +110,7 @@ for name, change in CHANGES.items():
         n_iter = max(1, round(options.updates / (len(X) / 100)))
         network = GAN(n_iter=n_iter, random_state=0)
     else:
-        network = GAN(**TEXTBOOK | change, n_iter=ROUNDS * n_epochs)
+        network = clone(textbook).set_params(n_iter=ROUNDS * n_epochs, **change)
     start = time.perf_counter()
     network.fit(X)
     seconds = time.perf_counter() - start

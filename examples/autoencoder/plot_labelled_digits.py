@@ -12,18 +12,20 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from skdgm import GSNClassifier
+from skdgm.options import Hybrid
 from skdgm.plotting import SamplesDisplay
 
 X, y = load_digits(return_X_y=True)
 X = (X / 16).astype(np.float32)
 X, X_test, y, y_test = train_test_split(X, y, test_size=300, random_state=0)
-how = {
-    "generative_weight": 1.0,
-    "corruption_level": 0.2,
-    "label_corruption": 0.3,
-    "n_iter": 100,
-}
-clf = GSNClassifier((128, 64), **how, random_state=0).fit(X, y)
+clf = GSNClassifier(
+    (128, 64),
+    objective=Hybrid(generative_weight=1.0),
+    corruption_level=0.2,
+    label_corruption=0.3,
+    n_iter=100,
+    random_state=0,
+).fit(X, y)
 print(f"accuracy of unseen digits: {clf.score(X_test, y_test):.3f}")
 
 # %%

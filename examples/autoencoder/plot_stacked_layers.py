@@ -10,10 +10,12 @@ contractive or plain. Of 1,297 images of digits 100 have labels; accuracies are 
 
 import matplotlib.pyplot as plt
 import numpy as np
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from skdgm import StackedAutoencoderClassifier
+from skdgm.options import Pretraining
 
 X, y = load_digits(return_X_y=True)
 X, X_test, y, y_test = train_test_split(
@@ -27,12 +29,18 @@ labels[known] = y[known]
 # %%
 # Without epochs of pre-training the net begins with random weights.
 
-net = StackedAutoencoderClassifier((64, 64), unlabeled=-1, random_state=0)
-net.set_params(pretrain_iter=50, pretrain_learning_rate=0.01)
-models = {"random weights": net.set_params(pretrain_iter=0).fit(X, labels)}
-for layer in "plain", "denoising", "contractive":
-    model = StackedAutoencoderClassifier(**net.get_params() | {"layer": layer})
-    models[layer] = model.set_params(pretrain_iter=50).fit(X, labels)
+net = StackedAutoencoderClassifier(
+    (64, 64),
+    pretrain=Pretraining(n_iter=50, learning_rate=0.01),
+    unlabeled=-1,
+    random_state=0,
+)
+models = {
+    layer: clone(net).set_params(layer=layer).fit(X, labels)
+    for layer in ("plain", "denoising", "contractive")
+}
+random = clone(net).set_params(pretrain__n_iter=0).fit(X, labels)
+models = {"random weights": random} | models
 for name, model in models.items():
     print(f"{name:15} {100 * model.score(X_test, y_test):.1f} %")
 

@@ -27,6 +27,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
 from skdgm import VAE
+from skdgm.options import ELBO, Columns
 from skdgm.plotting import ManifoldDisplay, SamplesDisplay
 
 parser = argparse.ArgumentParser()
@@ -45,7 +46,7 @@ shape = y = None
 if options.data is None:
     X, y = load_digits(return_X_y=True)
     X, X_test, y, y_test = train_test_split(X / 16, y, test_size=500, random_state=0)
-    COMMON |= {"beta": 0.5, "n_iter": 120}
+    COMMON |= {"objective": ELBO(beta=0.5), "n_iter": 120}
 else:
     with np.load(options.data / f"{options.set}.npz") as arrays:
         X, X_test = (arrays[part] / np.float32(255) for part in ("train", "valid"))
@@ -54,7 +55,7 @@ else:
     if options.set == "mnist":
         COMMON |= {"hidden_layer_sizes": (512,), "activation": "relu"}
         COMMON |= {"n_iter": 50, "batch_size": 128, "learning_rate": 0.001}
-        COMMON |= {"resample": True}
+        COMMON |= {"column_types": Columns(resample=True)}
     else:
         COMMON |= {"hidden_layer_sizes": (200,), "column_types": "gaussian"}
         shape = (28, 20)

@@ -13,16 +13,17 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from skdgm import VAE
+from skdgm.options import ELBO, Prior
 from skdgm.plotting import SamplesDisplay
 
 X, X_test = train_test_split(load_digits().data / 16, test_size=500, random_state=0)
 how = {"n_components": 8, "n_iter": 100, "random_state": 0}
 
 models = {}
-for prior in ("normal", "vamp"):
-    vae = VAE(**how, prior=prior, n_prior_components=40, warm_up=10)
-    models[prior] = vae.fit(X)
-    print(f"prior {prior}: {vae.score(X_test):.2f} nats a held-out digit")
+for name, prior in {"normal": "normal", "vamp": Prior("vamp", n_components=40)}.items():
+    vae = VAE(**how, prior=prior, objective=ELBO(warm_up=10))
+    models[name] = vae.fit(X)
+    print(f"prior {name}: {vae.score(X_test):.2f} nats a held-out digit")
 
 # %%
 # The pseudo-inputs, and draws of both models: of a standard normal prior, and of the

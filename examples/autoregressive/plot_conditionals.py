@@ -15,6 +15,7 @@ from sklearn.datasets import load_digits, load_wine
 from sklearn.model_selection import train_test_split
 
 from skdgm import FVBN, MADE, NADE, EoNADE
+from skdgm.options import Columns
 from skdgm.plotting import ReconstructionDisplay, SamplesDisplay
 
 # %%
@@ -60,7 +61,7 @@ plt.show()
 # others.
 
 wine = load_wine(as_frame=True).data
-table = EoNADE((64,), n_mixtures=2, n_iter=300, random_state=0)
+table = EoNADE((64,), column_types=Columns(n_mixtures=2), n_iter=300, random_state=0)
 table.fit(wine)
 oddest = wine.iloc[[table.score_samples(wine).argmin()]]
 surprise = -table.score_features(oddest, given="others").iloc[0]

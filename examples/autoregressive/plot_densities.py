@@ -14,6 +14,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
 from skdgm import FVBN, RNADE, EoNADE, GaussianRBM
+from skdgm.options import Columns
 
 X, X_test = (make_moons(1500, noise=0.1, random_state=s)[0] for s in (0, 1))
 
@@ -23,7 +24,7 @@ X, X_test = (make_moons(1500, noise=0.1, random_state=s)[0] for s in (0, 1))
 # ``RNADE`` has a mixture for the second column that depends on the first, and
 # ``EoNADE`` is the mean of both orders.
 
-eonade = {"column_types": "gaussian", "n_mixtures": 10, "n_orderings": 2}
+components = Columns("gaussian", n_mixtures=10)
 models = {
     "normal distribution (FVBN)": FVBN(column_types="gaussian"),
     "GaussianMixture, 10": GaussianMixture(10, random_state=0),
@@ -32,7 +33,9 @@ models = {
         16, min_variance=0.02, batch_size=20, n_iter=150, random_state=0
     ),
     "RNADE, 5 components": RNADE(64, n_mixtures=5, n_iter=150, random_state=0),
-    "EoNADE, both orders": EoNADE((64,), n_iter=200, random_state=0, **eonade),
+    "EoNADE, both orders": EoNADE(
+        (64,), column_types=components, n_orderings=2, n_iter=200, random_state=0
+    ),
 }
 across, up = np.meshgrid(np.linspace(-1.8, 2.8, 130), np.linspace(-1.3, 1.8, 100))
 grid = np.stack([across.ravel(), up.ravel()], axis=1)

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
 from skdgm import ConvDBN, ConvDBNClassifier
+from skdgm.options import Filters, Pretraining
 
 X, y = load_digits(return_X_y=True)
 X = (X / 16).astype(np.float32)
@@ -23,7 +24,9 @@ X = (X / 16).astype(np.float32)
 # A unit of the second layer sees maps of the first one. What it stands for is drawn
 # downwards: the mean image where it alone is on, less that where no unit is.
 
-dbn = ConvDBN((16, 24), filter_shape=3, pool_shape=(2, 1), n_iter=20, random_state=0)
+dbn = ConvDBN(
+    (16, 24), filters=Filters(shape=3, pool_shape=(2, 1)), n_iter=20, random_state=0
+)
 dbn.fit(X)
 dbn.set_params(feature_layer=1)
 n_units = dbn.transform(X[:1]).shape[1]
@@ -53,7 +56,10 @@ numbers, net, pixels = [50, 100, 200, 400], [], []
 for n in numbers:
     labels = np.where(np.arange(len(a)) < n, a, -1)
     clf = ConvDBNClassifier(
-        24, filter_shape=3, padding="same", pretrain_iter=8, unlabeled=-1
+        24,
+        filters=Filters(shape=3, padding="same"),
+        pretrain=Pretraining(n_iter=8),
+        unlabeled=-1,
     ).set_params(random_state=0)
     net.append(100 * (1 - clf.fit(A, labels).score(B, b)))
     linear = LogisticRegression(C=1, max_iter=1000).fit(A[:n], a[:n])

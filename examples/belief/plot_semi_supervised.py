@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
 from skdgm import DBNClassifier
+from skdgm.options import Pretraining
 
 X, y = load_digits(return_X_y=True)
 X, X_test, y, y_test = train_test_split(
@@ -41,8 +42,10 @@ def marked(n_labels, seed):
 
 net = {"hidden_layer_sizes": (128, 128), "unlabeled": -1}
 models = {
-    "DBNClassifier": DBNClassifier(**net, pretrain_iter=40),
-    "the same net, random weights": DBNClassifier(**net, pretrain_iter=0),
+    "DBNClassifier": DBNClassifier(**net, pretrain=Pretraining(n_iter=40)),
+    "the same net, random weights": DBNClassifier(
+        **net, pretrain=Pretraining(n_iter=0)
+    ),
     "logistic regression": LogisticRegression(),
 }
 accuracy = {name: np.empty((len(SEEDS), len(LABELS))) for name in models}

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from skdgm import BernoulliRBM
+from skdgm.options import SGD
 
 N_EPOCHS, EVERY, SEEDS = 30, 2, range(3)
 
@@ -34,7 +35,7 @@ def curve(X, centering, init, seed):
     rbm = BernoulliRBM(
         16,
         centering=centering,
-        init_biases=init,
+        solver=SGD(init_biases=init),
         learning_rate=0.05,
         batch_size=20,
         random_state=seed,

@@ -13,6 +13,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from skdgm import DBM, ConvDBM, ConvRBM
+from skdgm.options import Filters
 
 X = (load_digits().data / 16).astype(np.float32)
 A, B = train_test_split(X, test_size=300, random_state=0)
@@ -37,8 +38,12 @@ def show(groups, title):
 # Chains of Gibbs steps, from pooled maps of the second layer down to pixels and up
 # again. Shown are states of pixels.
 
-shapes = {"filter_shape": (5, 2), "pool_shape": (2, 1)}
-dbm = ConvDBM((24, 40), **shapes, pretrain="layerwise", random_state=0)
+dbm = ConvDBM(
+    (24, 40),
+    filters=Filters((5, 2), pool_shape=(2, 1)),
+    pretrain="layerwise",
+    random_state=0,
+)
 dbm.fit(A)
 samples = dbm.sample(36, random_state=0, init="noise", n_steps=1000)
 show({" " * k: part for k, part in enumerate(np.split(samples, 3))}, "samples")

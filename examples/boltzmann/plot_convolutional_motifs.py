@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from skdgm import ConvRBM
+from skdgm.options import Columns, Filters, Penalty
 
 # %%
 # Each of 2,000 signals has three motifs of 9 steps, drawn at random.
@@ -37,13 +38,10 @@ for row, kinds, starts in zip(X, which, begins):
 rbm = ConvRBM(
     4,
     image_shape=(1, 60),
-    filter_shape=(1, 9),
-    pool_shape=(1, 13),
-    column_types="gaussian",
+    filters=Filters(shape=(1, 9), pool_shape=(1, 13)),
+    column_types=Columns("gaussian", precision="scalar"),
     features="detection",
-    precision="scalar",
-    sparsity_target=0.03,
-    sparsity_cost=1.0,
+    penalty=Penalty(sparsity_target=0.03, sparsity_cost=1.0),
     random_state=0,
 ).fit(X)
 

@@ -14,6 +14,7 @@ from sklearn.datasets import load_sample_images
 from sklearn.feature_extraction.image import extract_patches_2d
 
 from skdgm import ConvRBM
+from skdgm.options import SGD, Filters, Penalty
 
 
 def whitened(image):
@@ -40,15 +41,13 @@ contrast = X.std(axis=1, keepdims=True)
 X = (X / np.maximum(contrast, 0.5))[contrast[:, 0] > 0.3]
 rbm = ConvRBM(
     16,
-    filter_shape=7,
+    filters=Filters(shape=7),
     column_types="gaussian",
     visible_bias="channel",
     gradient="cd",
-    solver="sgd",
+    solver=SGD(momentum=0.5),
     learning_rate=0.1,
-    momentum=0.5,
-    sparsity_target=0.005,
-    sparsity_cost=1.0,
+    penalty=Penalty(sparsity_target=0.005, sparsity_cost=1.0),
     n_iter=10,
     random_state=0,
 )

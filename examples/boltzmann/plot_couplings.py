@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.feature_extraction.image import grid_to_graph
 
 from skdgm import BoltzmannMachine
+from skdgm.options import PCD, Penalty
 
 rng = np.random.default_rng(0)
 UPPER = np.triu_indices(64, 1)
@@ -43,9 +44,9 @@ for _ in range(200):
 options = {"n_iter": 20, "batch_size": 100, "learning_rate": 0.2, "random_state": 0}
 machines = {
     "pseudo-likelihood": BoltzmannMachine(objective="pseudo-likelihood", **options),
-    "persistent chains": BoltzmannMachine(n_chains=100, **options),
+    "persistent chains": BoltzmannMachine(gradient=PCD(n_chains=100), **options),
     "persistent chains, links known": BoltzmannMachine(
-        edges=edges, n_colours=2, n_chains=100, **options
+        edges=edges, n_colours=2, gradient=PCD(n_chains=100), **options
     ),
 }
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), layout="constrained", sharey=True)
@@ -85,7 +86,10 @@ for _ in range(150):
         codes[:, i] = (field + rng.gumbel(size=field.shape)).argmax(axis=1)
 
 potts = BoltzmannMachine(
-    column_types="categorical", objective="pseudo-likelihood", l2=1e-3, **options
+    column_types="categorical",
+    objective="pseudo-likelihood",
+    penalty=Penalty(l2=1e-3),
+    **options,
 ).fit(codes)
 scores = potts.pair_scores("frobenius", apc=True)
 

@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
 from skdgm import RBMClassifier
+from skdgm.options import Hybrid
 
 SEEDS = range(3)
 LABELS_PER_CLASS = (1, 2, 5, 10)
@@ -48,10 +49,9 @@ pixels, semi = "logistic regression", "hybrid, and unlabelled images"
 models = {
     pixels: LogisticRegression(max_iter=2000),
     "discriminative": RBMClassifier(objective="discriminative", **few),
-    "hybrid": RBMClassifier(objective="hybrid", generative_weight=0.01, **few),
+    "hybrid": RBMClassifier(objective=Hybrid(generative_weight=0.01), **few),
     semi: RBMClassifier(
-        objective="hybrid",
-        generative_weight=0.01,
+        objective=Hybrid(generative_weight=0.01),
         unlabeled=-1,
         centering="moving",
         **many,

@@ -24,6 +24,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 
 from skdgm import DBM, DBMClassifier
+from skdgm.options import Adam, Columns
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--epochs", type=int, default=150)
@@ -42,13 +43,12 @@ X, X_test, y, y_test = parts
 predicting = DBM(
     (256,),
     gradient="multi-prediction",
-    solver="adam",
+    solver=Adam(beta_1=0.9),
     centering=None,
-    momentum=0.9,
     learning_rate=0.01,
     batch_size=50,
     mean_field_steps=5,
-    resample=False,
+    column_types=Columns(resample=False),
     n_iter=options.epochs,
 )
 models = {

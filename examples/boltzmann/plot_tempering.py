@@ -13,6 +13,7 @@ from matplotlib.colors import ListedColormap
 from sklearn.callback import ScoringMonitor
 
 from skdgm import BernoulliRBM
+from skdgm.options import PCD, Tempering
 
 N_CHAINS, N_EPOCHS, N_STEPS = 20, 80, 500
 FLIPPED, SHARES = 0.05, np.array([0.4, 0.3, 0.2, 0.1])
@@ -52,22 +53,22 @@ X_test, kind_test = draw(5000, seed=1)
 # is exact.
 
 rbms, curves = {}, {}
-for gradient in ("pcd", "tempering"):
+chains = {"pcd": PCD(n_chains=N_CHAINS), "tempering": Tempering(n_chains=N_CHAINS)}
+for name, gradient in chains.items():
     monitor = ScoringMonitor(scoring={"nats": lambda rbm, X, y: rbm.score(X_test)})
-    rbms[gradient] = BernoulliRBM(
+    rbms[name] = BernoulliRBM(
         10,
         gradient=gradient,
-        n_chains=N_CHAINS,
         learning_rate=0.02,
         batch_size=20,
         n_iter=N_EPOCHS,
         random_state=0,
     ).set_callbacks(monitor)
-    rbms[gradient].fit(X)
+    rbms[name].fit(X)
     epochs = [
         entry for entry in monitor.get_logs().data if entry["parent_task_id_path"]
     ]
-    curves[gradient] = [entry["nats"] for entry in epochs]
+    curves[name] = [entry["nats"] for entry in epochs]
 pcd, tempering = rbms["pcd"], rbms["tempering"]
 truth = true_log_p(X_test).mean()
 

@@ -16,6 +16,7 @@ from sklearn.model_selection import train_test_split
 
 from skdgm import HelmholtzMachine
 from skdgm.exceptions import CollapseWarning
+from skdgm.options import Adam
 
 X = load_digits().data / 16
 X = np.random.default_rng(0).random(X.shape) < X
@@ -26,7 +27,7 @@ X_train, X_test = train_test_split(X, random_state=0)
 # look: what changes is the machine alone.
 looks = [0, 3, 10, 30, 100]
 dreams, nats = [], []
-machine = HelmholtzMachine(n_iter=0, warm_start=True, schedule="constant")
+machine = HelmholtzMachine(n_iter=0, warm_start=True, solver=Adam(schedule="constant"))
 machine.set_params(learning_rate=0.005, random_state=0)
 # The first fits are too short for the higher layer to say anything of rows.
 warnings.simplefilter("ignore", CollapseWarning)

@@ -18,6 +18,7 @@ from sklearn.preprocessing import power_transform
 
 from skdgm import DensityOutlierDetector, EoNADE
 from skdgm.metrics import anomaly_report
+from skdgm.options import Columns
 
 cells = load_breast_cancer()
 names, X = cells.feature_names[:10], power_transform(cells.data[:, :10])
@@ -33,7 +34,7 @@ for row in np.flatnonzero(broken):
 # All detectors learn from clean rows; half of the others are broken.
 
 eonade = EoNADE(
-    (64,), column_types="gaussian", n_mixtures=1, n_iter=150, random_state=0
+    (64,), column_types=Columns("gaussian", n_mixtures=1), n_iter=150, random_state=0
 )
 detectors = {
     "EoNADE": DensityOutlierDetector(eonade, contamination=0.1),

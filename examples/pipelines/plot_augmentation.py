@@ -21,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skdgm import FVBN
+from skdgm.options import Columns
 
 wine = load_wine()
 X, y = StandardScaler().fit_transform(wine.data), wine.target
@@ -41,7 +42,7 @@ gain = {name: np.empty((len(SIZES), len(SEEDS), 2)) for name in classifiers}
 
 def draw(X, y, seed):
     """Draw rows of each class from a model of its rows."""
-    density = FVBN(column_types="gaussian", alpha=10.0, min_variance=0.1)
+    density = FVBN(column_types=Columns("gaussian", min_variance=0.1), alpha=10.0)
     drawn = [
         density.fit(X[y == label]).sample(N_DRAWN, random_state=seed)
         for label in range(3)

@@ -16,6 +16,7 @@ from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 from sklearn.preprocessing import scale
 
 from skdgm import FVBN, EoNADE
+from skdgm.options import Columns
 
 wine = load_wine(as_frame=True).data
 names = wine.columns
@@ -28,7 +29,11 @@ holes = np.where(hidden, np.nan, X)
 # Estimators of this package fill in by ``impute``, imputers by ``transform``.
 
 eonade = EoNADE(
-    (64,), column_types="gaussian", n_mixtures=1, n_iter=300, alpha=3.0, random_state=0
+    (64,),
+    column_types=Columns("gaussian", n_mixtures=1),
+    n_iter=300,
+    alpha=3.0,
+    random_state=0,
 )
 filled = {
     "column means": SimpleImputer().fit_transform(holes),

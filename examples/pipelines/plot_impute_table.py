@@ -23,6 +23,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from skdgm import FVBN, EoNADE, GenerativeImputer
 from skdgm.metrics import pool_estimates
+from skdgm.options import Columns
 
 X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
 X["sex"] = X["sex"].map({1.0: "one", 2.0: "two"}).astype("category")
@@ -44,7 +45,7 @@ codes = make_column_transformer(
 encode = make_column_transformer(
     (StandardScaler(), numbers), (OneHotEncoder(drop="if_binary"), others)
 )
-net = EoNADE((64,), n_mixtures=1, alpha=2.0, n_iter=60)
+net = EoNADE((64,), column_types=Columns(n_mixtures=1), alpha=2.0, n_iter=60)
 imputers = {
     "SimpleImputer": make_column_transformer(
         (SimpleImputer(), numbers),

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from skdgm import FVBN, BernoulliRBM
+from skdgm.options import PCD, Adam
 from skdgm.plotting import SamplesDisplay
 
 X, y = load_digits(return_X_y=True)
@@ -33,9 +34,12 @@ def stream():
 # ends. A fully visible belief network, whose likelihood and draws are exact, learns
 # beside an RBM of 16 units.
 
-options = {"learning_rate": 0.05, "n_chains": 100, "random_state": 0}
-rbm = BernoulliRBM(16, batch_size=10, **options)
-linear = FVBN(batch_size=10, learning_rate=0.003, average=False, random_state=0)
+rbm = BernoulliRBM(
+    16, batch_size=10, learning_rate=0.05, gradient=PCD(n_chains=100), random_state=0
+)
+linear = FVBN(
+    batch_size=10, learning_rate=0.003, solver=Adam(average=False), random_state=0
+)
 nats, pictures = {"RBM": [], "FVBN": []}, {}
 for number, batch in enumerate(stream()):
     for name, model in (("RBM", rbm), ("FVBN", linear)):

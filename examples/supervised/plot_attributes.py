@@ -18,6 +18,7 @@ from scipy.ndimage import affine_transform, zoom
 from sklearn.datasets import load_digits
 
 from skdgm import GeneratorNet
+from skdgm.options import Convolutions
 
 images, digits = load_digits(return_X_y=True)
 images = images.reshape(-1, 8, 8) / 16
@@ -58,7 +59,7 @@ X = rendered(table)
 # and 32 maps from them, and larger ones by un-pooling and convolutions.
 held_out = (table["style"] == "second") & (table["turn"] > 0)
 net = GeneratorNet(
-    architecture="conv", conv_layer_sizes=(32, 16), n_iter=20, random_state=0
+    architecture=Convolutions(layer_sizes=(32, 16)), n_iter=20, random_state=0
 )
 net.fit(X[~held_out], table[~held_out])
 

@@ -6,20 +6,210 @@ from typing import Annotated, Literal
 from sklearn.utils._param_validation import Interval
 
 from skdgm.adversarial._games.logit_losses import LOSSES
+from skdgm.base.groups import OptionGroup
 from skdgm.base.options import (
     KW_ONLY,
     Auto,
     Count,
+    CountOrZero,
     NotNegative,
-    Options,
     Positive,
     Share,
+    within,
 )
 from skdgm.implicit.options import GeneratorOptions
 from skdgm.nets import ACTIVATIONS
 
+# Of a weight, at the end of training.
+Decay = Annotated[float, Interval(Real, 0, 1, closed="right")]
 # At 5, images are turned by up to 75 degrees, and sides are up to 4.5 times as long.
 Jitter = Annotated[float, Interval(Real, 0, 5, closed="both")]
+
+
+class GameLoss(OptionGroup):
+    r"""Loss of an adversarial game, with its penalties and noise; "auto" is the
+    estimator's default.
+
+    :class:`~skdgm.GAN` takes all of these; other estimators take ``kind`` and
+    ``gradient_penalty``.
+
+    Parameters
+    ----------
+    kind
+        Losses of both nets, as of the option ``loss``.
+    gradient_penalty
+        Weight :math:`\gamma` of the penalty on the discriminator's gradient by rows, in
+        units of the model; 0 for none.
+    penalty
+        Penalty :math:`\tfrac\gamma2 \lVert \nabla D \rVert^2` at real and at generated
+        rows [1]_; or :math:`\gamma \, (\lVert \nabla D \rVert - 1)^2` between them, as
+        for "wasserstein" [2]_.
+    penalty_decay
+        Factor by which the penalty's weight has fallen, geometrically, at the end of
+        ``fit``, if the solver's ``schedule`` is "linear".
+    penalty_interval
+        Number of updates of the discriminator for each penalty, which counts as often.
+    clip_weights
+        Bound of the absolute values of the discriminator's parameters [3]_; None for no
+        bound.
+    label_smoothing
+        One minus the target of real rows [4]_; not for "wasserstein" and
+        "relativistic".
+    instance_noise
+        Standard deviation of noise that is added to all rows which the discriminator
+        sees; it falls to zero as the learning rate does.
+    output_noise
+        Standard deviation of noise that is part of the generator, in real columns, in
+        units of the model (standardised); that of grey ones is cut off beyond [0, 1].
+        It is then the bandwidth of ``score_samples``.
+    feature_matching
+        Whether the generator matches the mean of the discriminator's last hidden units,
+        of each class if conditional, in place of its own loss [4]_.
+    historical_averaging
+        Weight of the squared distance of parameters from their average over time [4]_.
+
+    References
+    ----------
+    .. [1] Mescheder, Geiger and Nowozin (2018). Which training methods for GANs do
+       actually converge? ICML.
+    .. [2] Gulrajani, Ahmed, Arjovsky, Dumoulin and Courville (2017). Improved training
+       of Wasserstein GANs. NIPS.
+    .. [3] Arjovsky, Chintala and Bottou (2017). Wasserstein generative adversarial
+       networks. ICML.
+    .. [4] Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen (2016). Improved
+       techniques for training GANs. NeurIPS.
+
+    Examples
+    --------
+    >>> from skdgm import GAN
+    >>> from skdgm.options import GameLoss
+    >>> GAN(loss=GameLoss("wasserstein", gradient_penalty=10.0, penalty="one-centred"))
+    GAN(loss=GameLoss(gradient_penalty=10.0, kind='wasserstein',
+                      penalty='one-centred'))
+    """
+
+    VALUE = "kind"
+
+    kind: Literal[*LOSSES] = "relativistic"
+    _: KW_ONLY
+    gradient_penalty: NotNegative | Auto = "auto"
+    penalty: Literal["auto", "zero-centred", "one-centred"] = "auto"
+    penalty_decay: Decay | Auto = "auto"
+    penalty_interval: Count | Auto = "auto"
+    clip_weights: Positive | Auto | None = "auto"
+    label_smoothing: Share | Auto = "auto"
+    instance_noise: NotNegative | Auto = "auto"
+    output_noise: NotNegative | Auto = "auto"
+    feature_matching: bool | Auto = "auto"
+    historical_averaging: NotNegative | Auto = "auto"
+
+
+class Discriminator(OptionGroup):
+    """Discriminator of a game, and how it learns; "auto" is the estimator's default.
+
+    Parameters
+    ----------
+    layer_sizes : {"auto"}, int, tuple of int or None, default="auto"
+        Numbers of hidden units, or of maps of convolutions, from the data up; None for
+        those of the generator, reversed.
+    activation : str, default="auto"
+        Activation function of hidden units: one of those of the generator, or "maxout".
+    learning_rate
+        Initial learning rate; None for that of the generator.
+    n_steps
+        Number of updates for each one of the generator.
+    dropout
+        Share of hidden units that drop out at random in training.
+    noise : {"auto"}, float or tuple of float, default="auto"
+        Standard deviation of normal noise that is added in training to inputs and
+        hidden units; or a pair: of inputs, and of hidden units. For
+        :class:`~skdgm.GANClassifier`.
+    minibatch_kernels
+        Number of features that tell how like the other rows of the batch a row is [1]_;
+        they need ``gradient_penalty=0``. For :class:`~skdgm.GAN`.
+    packing
+        Number of rows that are judged together [2]_. For :class:`~skdgm.GAN`.
+
+    References
+    ----------
+    .. [1] Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen (2016). Improved
+       techniques for training GANs. NeurIPS.
+    .. [2] Lin, Khetan, Fanti and Oh (2018). PacGAN: the power of two samples in
+       generative adversarial networks. NeurIPS.
+
+    Examples
+    --------
+    >>> from skdgm import GAN
+    >>> from skdgm.options import Discriminator
+    >>> GAN(discriminator=Discriminator((64,), n_steps=5))
+    GAN(discriminator=Discriminator(layer_sizes=(64,), n_steps=5))
+    """
+
+    FLAT_NAMES = {
+        "layer_sizes": "discriminator_layer_sizes",
+        "activation": "discriminator_activation",
+        "learning_rate": "discriminator_learning_rate",
+        "n_steps": "n_discriminator_steps",
+        "noise": "discriminator_noise",
+    }
+
+    layer_sizes: Count | tuple | Auto | None = "auto"
+    _: KW_ONLY
+    activation: Literal["auto", *ACTIVATIONS, "maxout"] = "auto"
+    learning_rate: Positive | Auto | None = "auto"
+    n_steps: Count | Auto = "auto"
+    dropout: Share | Auto = "auto"
+    noise: NotNegative | tuple | Auto = "auto"
+    minibatch_kernels: CountOrZero | Auto = "auto"
+    packing: Count | Auto = "auto"
+
+
+class Information(OptionGroup):
+    r"""Information of the rows of an :class:`~skdgm.InfoGAN` on their codes, and views
+    of rows that share it; "auto" is the estimator's default.
+
+    Parameters
+    ----------
+    weight
+        Weight :math:`\lambda` of the bound on the mutual information.
+    code_variance
+        Variance of continuous codes conditional on a row, small for weight; "learned":
+        by row.
+    jitter
+        Size of deformations of images in training: at 1, rotations by up to 15 degrees,
+        shears of up to 0.3, sides changed by up to a third, and shifts by up to 7 %.
+        Codes are then read off deformed rows, and two views of a row, deformed by
+        chance, inform on each other's categories [1]_.
+    n_neighbors
+        If not 0, the second view is of one of as many nearest rows, by what the
+        discriminator sees. All rows are compared, in memory. Neither this nor
+        ``jitter`` may change from or to 0 while training continues.
+    n_heads
+        Number of heads that tell categories by views. The head that is asked is that
+        whose views inform most in the first half of ``fit``, or in the first 1,000
+        updates by ``partial_fit``, where numbers of categories can change.
+
+    References
+    ----------
+    .. [1] Ji, Henriques and Vedaldi (2019). Invariant information clustering for
+       unsupervised image classification and segmentation. ICCV.
+
+    Examples
+    --------
+    >>> from skdgm import InfoGAN
+    >>> from skdgm.options import Information
+    >>> InfoGAN(n_categories=10, information=Information(jitter=1.0))
+    InfoGAN(information=Information(jitter=1.0))
+    """
+
+    FLAT_NAMES = {"weight": "information_weight"}
+
+    _: KW_ONLY
+    weight: NotNegative | Auto = "auto"
+    code_variance: Positive | Literal["auto", "learned"] = "auto"
+    jitter: Jitter | Auto = "auto"
+    n_neighbors: CountOrZero | Auto = "auto"
+    n_heads: Count | Auto = "auto"
 
 
 class AdversarialOptions(GeneratorOptions):
@@ -32,26 +222,18 @@ class AdversarialOptions(GeneratorOptions):
     hidden_layer_sizes
         Numbers of hidden units of the generator, from the latent units to the data, or
         of maps of a convolutional one; by default (128, 128) or (64, 32).
-    discriminator_layer_sizes
-        Those of the discriminator, from the data; by default the generator's, reversed.
-    averaging
-        Decay rate of the exponential average of the generator's parameters, which
-        samples are drawn with; 0 for the last ones.
     architecture
         Whether layers are dense, or (transposed) convolutions of images by 5 x 5
         filters with stride 2, as of :class:`~skdgm.GAN`.
-    image_shape
-        Height and width of images, and their number of channels if it is not 1; by
-        default they are square. For "conv".
+    image_shape : tuple of int or None
+        Height and width of images, and their number of channels if it is not 1; None
+        for square ones.
+    discriminator
+        Layers of the discriminator, and how it learns.
     loss
         Losses of all nets, as of :class:`~skdgm.GAN`.
-    gradient_penalty
-        Weight :math:`\gamma` of the zero-centred penalty on discriminators' gradients
-        by rows, as of :class:`~skdgm.GAN`.
     solver
         Optimiser of all nets.
-    beta_2
-        Second beta of "adam".
 
     Attributes
     ----------
@@ -64,37 +246,35 @@ class AdversarialOptions(GeneratorOptions):
     n_components: Count = 16
     hidden_layer_sizes: Count | tuple | None = None
     _: KW_ONLY
-    discriminator_layer_sizes: Count | tuple | None = None
-    averaging: Share = 0.995
+    discriminator: Discriminator | None = None
+    dropout: Share = within("discriminator", 0.0)
+    discriminator_layer_sizes: Count | tuple | None = within("discriminator", None)
+    average: Share = within("solver", 0.995)
     architecture: Literal["dense", "conv"] = "dense"
     image_shape: tuple | list | None = None
-    loss: Literal[*LOSSES] = "relativistic"
-    gradient_penalty: NotNegative | Auto = "auto"
-    beta_2: Share = 0.99
+    loss: Literal[*LOSSES] | GameLoss = "relativistic"
+    gradient_penalty: NotNegative | Auto = within("loss", "auto")
+    beta_2: Share = within("solver", 0.99)
 
 
-class PlayerOptions(Options):
+class PlayerOptions(AdversarialOptions):
     """Options of a discriminator that learns in turn with a generator.
 
     Parameters
     ----------
-    n_discriminator_steps
-        Updates of the discriminator for each one of the generator.
-    discriminator_activation : str
-        That of the discriminator's hidden units; also "maxout".
-    discriminator_learning_rate
-        That of the discriminator; by default the same.
     learning_rate
-        Initial learning rate of the generator; see ``schedule``.
+        Initial learning rate of the generator, which ``schedule`` of the solver lowers.
     n_iter
         Number of epochs; "auto": 5,000 updates, or 2,500 of "bernoulli", but between 10
         and 1,000 epochs.
     """
 
     _: KW_ONLY
-    n_discriminator_steps: Count = 1
-    discriminator_activation: Literal[*ACTIVATIONS, "maxout"] = "leaky_relu"
-    discriminator_learning_rate: Positive | None = None
+    n_discriminator_steps: Count = within("discriminator", 1)
+    discriminator_activation: Literal[*ACTIVATIONS, "maxout"] = within(
+        "discriminator", "leaky_relu"
+    )
+    discriminator_learning_rate: Positive | None = within("discriminator", None)
 
 
 class StageOptions(AdversarialOptions):
@@ -110,9 +290,6 @@ class StageOptions(AdversarialOptions):
     class_conditional
         Whether ``fit`` needs the classes y, on which all nets then depend; each
         discriminator has a logit for each class.
-    image_shape
-        Height and width of images, and their number of channels if it is not 1; by
-        default they are square, or have one row if the number of columns is no square.
     features
         What ``transform`` returns: the last hidden units of the discriminator of whole
         images, or latent units of all generators whose image is near.

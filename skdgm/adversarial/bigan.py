@@ -8,12 +8,11 @@ from typing import Literal
 
 from skdgm.adversarial._games.logit_losses import LOSSES
 from skdgm.adversarial._nets.bigan_model import BiGANModel
-from skdgm.adversarial._options import AdversarialOptions, PlayerOptions
+from skdgm.adversarial._options import GameLoss, PlayerOptions
 from skdgm.adversarial.gan import GAN
 from skdgm.base.frames import framed
-from skdgm.base.options import KW_ONLY, Count, NotNegative, removed
+from skdgm.base.options import KW_ONLY, Count, NotNegative
 from skdgm.implicit import ImplicitEstimator
-from skdgm.implicit.options import RelaxedOptions
 from skdgm.typing import ArrayOrFrame, Data
 from skdgm.utils.domains import is_frame
 
@@ -21,9 +20,7 @@ from skdgm.utils.domains import is_frame
 _LOSSES = [name for name in LOSSES if name not in ("minimax", "likelihood")]
 
 
-class BiGAN(
-    PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator, implied=GAN
-):
+class BiGAN(PlayerOptions, ImplicitEstimator, implied=GAN):
     r"""GAN with an encoder: both learn by a discriminator of rows and latent units.
 
     .. math::
@@ -62,7 +59,8 @@ class BiGAN(
         Whether to standardise the hidden units of generator and encoder by batch
         normalisation.
     learning_rate
-        Initial learning rate of generator and encoder; see ``schedule``.
+        Initial learning rate of generator and encoder, which ``schedule`` of the solver
+        lowers.
 
     Attributes
     ----------
@@ -97,13 +95,12 @@ class BiGAN(
     _: KW_ONLY
     encoder_layer_sizes: Count | tuple | None = None
     prior: Literal["normal", "uniform"] = "normal"
-    loss: Literal[*_LOSSES] = "relativistic"
+    loss: Literal[*_LOSSES] | GameLoss = "relativistic"
     reconstruction_weight: NotNegative = 0.0
-    beta_2: float = removed(0.99)
 
     _MODEL = BiGANModel()
     _BUDGET, _BUDGET_BITS = GAN._BUDGET, GAN._BUDGET_BITS
-    _DIVERSIFY = "Raise gradient_penalty or lower learning_rate."
+    _DIVERSIFY = "Raise loss__gradient_penalty or lower learning_rate."
 
     _budget, discriminator_score = GAN._budget, GAN.discriminator_score
 

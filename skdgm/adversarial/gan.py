@@ -7,14 +7,12 @@ with nets for the generator g and for the discriminator d, a logistic function o
 logit D.
 """
 
-from numbers import Real
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 
 from skdgm.adversarial._nets.gan_model import GANModel
-from skdgm.adversarial._options import AdversarialOptions, PlayerOptions
+from skdgm.adversarial._options import Decay, PlayerOptions
 from skdgm.base.options import (
     KW_ONLY,
     Auto,
@@ -23,15 +21,15 @@ from skdgm.base.options import (
     NotNegative,
     Positive,
     Share,
+    within,
 )
 from skdgm.implicit import ImplicitEstimator
-from skdgm.implicit.options import RelaxedOptions
 from skdgm.nets.options import Initialiser
 from skdgm.training import Budget
 from skdgm.typing import Data
 
 
-class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
+class GAN(PlayerOptions, ImplicitEstimator):
     r"""Generative adversarial network: a generator that a discriminator judges.
 
     .. math::
@@ -57,7 +55,7 @@ class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
         Kind of the columns: "auto", read from the data, or one of those of
         :class:`~skdgm.VAE`. Columns of "bernoulli" are drawn as bits if all their
         values in the first fit are 0 or 1, else as grey values. Bits and categories are
-        draws whose gradient is that of a relaxation; see ``temperature``.
+        draws whose gradient is that of a relaxation.
     class_conditional
         Whether ``fit`` needs the classes y, on which both nets then depend [3]_; the
         discriminator has a logit for each class.
@@ -69,46 +67,12 @@ class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
         Losses of both nets: "minimax", a zero-sum game, and "non-saturating", that of
         the best-known GANs [1]_; "likelihood", with the gradient of maximum likelihood
         [4]_; squared errors [5]_; "wasserstein", the difference of mean logits [6]_; or
-        "relativistic", by differences of logits [2]_.
-    gradient_penalty
-        Weight :math:`\gamma` of the penalty on the discriminator's gradient by rows, in
-        units of the model; "auto": 0.05 if columns are real numbers, else 0.2.
-    penalty
-        Penalty of squared norms at real and generated rows, or of
-        :math:`2 (\lVert \nabla D \rVert - 1)^2` between them, as for "wasserstein"
-        [7]_.
-    penalty_decay
-        Factor by which the penalty's weight has fallen, geometrically, at the end of
-        ``fit`` with ``schedule="linear"``.
-    penalty_interval
-        The penalty is computed once in so many updates, and then counts as often.
-    clip_weights
-        Bound of the discriminator's parameters [6]_.
-    label_smoothing
-        One minus the target of real rows [8]_; not for "wasserstein" and
-        "relativistic".
-    instance_noise
-        Standard deviation of noise that is added to all rows which the discriminator
-        sees; it falls to zero as the learning rate does.
-    output_noise
-        Standard deviation of noise that is part of the generator, in real columns, in
-        units of the model (standardised); that of grey ones is cut off beyond [0, 1].
-        It is then the bandwidth of ``score_samples``.
-    feature_matching
-        Whether the generator matches the mean of the discriminator's last hidden units,
-        of each class if conditional, in place of ``loss`` [8]_.
-    historical_averaging
-        Weight of the squared distance of parameters from their average over time [8]_.
-    minibatch_kernels
-        Number of features that tell the discriminator how like the other rows of the
-        batch a row is [8]_.
-    packing
-        Number of rows that the discriminator judges together [9]_.
+        "relativistic", by differences of logits [2]_. The weight :math:`\gamma` of the
+        penalty, ``gradient_penalty``, is 0.05 by default if columns are real numbers,
+        else 0.2.
     batch_norm
         Whether to standardise the generator's hidden units by batch normalisation;
         "virtual": by means of a reference batch, the first one, and the row itself.
-    init_weights
-        Initialiser of the weights of hidden layers.
     n_frequencies
         Number of sines and cosines of each real column that a dense discriminator
         sees; "auto": 3 if there are at most 16 such columns, else none.
@@ -117,7 +81,7 @@ class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
         latent units whose generated row is near; see :meth:`invert`.
     architecture
         Whether layers are dense, or (transposed) convolutions of images by 5 x 5
-        filters with stride 2 [10]_.
+        filters with stride 2 [7]_.
 
     Attributes
     ----------
@@ -139,13 +103,7 @@ class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
        adversarial networks. ICCV.
     .. [6] Arjovsky, Chintala and Bottou (2017). Wasserstein generative adversarial
        networks. ICML.
-    .. [7] Gulrajani, Ahmed, Arjovsky, Dumoulin and Courville (2017). Improved training
-       of Wasserstein GANs. NIPS.
-    .. [8] Salimans, Goodfellow, Zaremba, Cheung, Radford and Chen (2016). Improved
-       techniques for training GANs. NeurIPS.
-    .. [9] Lin, Khetan, Fanti and Oh (2018). PacGAN: the power of two samples in
-       generative adversarial networks. NeurIPS.
-    .. [10] Radford, Metz and Chintala (2016). Unsupervised representation learning with
+    .. [7] Radford, Metz and Chintala (2016). Unsupervised representation learning with
        deep convolutional generative adversarial networks. ICLR.
 
     Examples
@@ -164,19 +122,19 @@ class GAN(PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator):
 
     _: KW_ONLY
     class_conditional: bool = False
-    penalty: Literal["zero-centred", "one-centred"] = "zero-centred"
-    penalty_decay: Annotated[float, Interval(Real, 0, 1, closed="right")] = 0.02
-    penalty_interval: Count = 2
-    clip_weights: Positive | None = None
-    label_smoothing: Share = 0.0
-    instance_noise: NotNegative = 0.0
-    output_noise: NotNegative = 0.0
-    feature_matching: bool = False
-    historical_averaging: NotNegative = 0.0
-    minibatch_kernels: CountOrZero = 0
-    packing: Count = 1
+    penalty: Literal["zero-centred", "one-centred"] = within("loss", "zero-centred")
+    penalty_decay: Decay = within("loss", 0.02)
+    penalty_interval: Count = within("loss", 2)
+    clip_weights: Positive | None = within("loss", None)
+    label_smoothing: Share = within("loss", 0.0)
+    instance_noise: NotNegative = within("loss", 0.0)
+    output_noise: NotNegative = within("loss", 0.0)
+    feature_matching: bool = within("loss", False)
+    historical_averaging: NotNegative = within("loss", 0.0)
+    minibatch_kernels: CountOrZero = within("discriminator", 0)
+    packing: Count = within("discriminator", 1)
     batch_norm: bool | Literal["virtual"] = False
-    init_weights: Initialiser = "he_normal"
+    init_weights: Initialiser = within("solver", "he_normal")
     n_frequencies: CountOrZero | Auto = "auto"
     features: Literal["discriminator", "latent"] = "discriminator"
 

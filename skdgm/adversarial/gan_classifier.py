@@ -7,12 +7,11 @@ r"""Generative adversarial networks whose discriminator tells classes apart.
 from typing import ClassVar, Literal
 
 from skdgm.adversarial._nets.label_model import LabelModel
-from skdgm.adversarial._options import AdversarialOptions, Jitter, PlayerOptions
+from skdgm.adversarial._options import Jitter, PlayerOptions
 from skdgm.adversarial.gan import GAN
 from skdgm.base import Classifier
-from skdgm.base.options import KW_ONLY, NotNegative, removed
+from skdgm.base.options import KW_ONLY, NotNegative, removed, within
 from skdgm.implicit.estimator import find_grey
-from skdgm.implicit.options import RelaxedOptions
 from skdgm.nets import NetEstimator
 from skdgm.nets.options import Initialiser
 from skdgm.training import Budget
@@ -20,8 +19,6 @@ from skdgm.training import Budget
 
 class GANClassifier(
     PlayerOptions,
-    AdversarialOptions,
-    RelaxedOptions,
     Classifier,
     NetEstimator,
     implied=GAN,
@@ -49,9 +46,9 @@ class GANClassifier(
 
     Parameters
     ----------
-    discriminator_layer_sizes : tuple
-        Those of the discriminator, from the data; by default (256, 128, 128) or (32,
-        64).
+    discriminator
+        Layers of the discriminator, and how it learns; by default it has layers of
+        (256, 128, 128) units or, convolutional, (32, 64) maps.
     unlabeled
         Value of y that marks rows without a label. These rows are real ones to the
         discriminator; :meth:`score` leaves them out. None means that all rows are
@@ -62,10 +59,6 @@ class GANClassifier(
     feature_matching
         Whether the generator matches the mean of the discriminator's last hidden units;
         else it raises the mean of :math:`\log D(g(z))`.
-    discriminator_noise : float or tuple of float
-        Standard deviation of normal noise that is added in training to what the
-        discriminator sees and to its hidden units; or a pair, of the one and of the
-        others.
     jitter
         Size of random deformations of the images that the discriminator learns from: at
         1, rotations by up to 15 degrees, shears of up to 0.3, sides longer or shorter
@@ -73,8 +66,6 @@ class GANClassifier(
     batch_norm
         Whether to standardise the generator's hidden units by batch normalisation;
         "virtual": by means of a reference batch, the first one, and the row itself.
-    init_weights
-        Initialiser of the weights of hidden layers.
     batch_size
         Rows for each update, and as many with a label beside them, if there are so
         many: few labels are presented in every update.
@@ -85,11 +76,11 @@ class GANClassifier(
         Share of the rows with a label to hold out.
     n_iter
         Number of epochs; "auto": 4,000 updates, but between 10 and 1,000 epochs.
-    averaging
-        Decay rate of the exponential average of the parameters of both nets, which
-        classes are predicted and samples are drawn with; 0 for the last ones.
+    solver
+        Optimiser of both nets. Averages of parameters are those of both, with which
+        classes are predicted and samples are drawn.
     learning_rate
-        Initial learning rate of both nets; see ``schedule``.
+        Initial learning rate of both nets, which ``schedule`` of the solver lowers.
 
     Attributes
     ----------
@@ -126,16 +117,16 @@ class GANClassifier(
     unlabeled: object = None
     unlabeled_weight: NotNegative = 0.5
     feature_matching: bool = True
-    discriminator_noise: NotNegative | tuple = (0.2, 0.5)
+    discriminator_noise: NotNegative | tuple = within("discriminator", (0.2, 0.5))
     jitter: Jitter = 0.0
     discriminator_activation = "relu"
     batch_norm: bool | Literal["virtual"] = True
-    init_weights: Initialiser = "he_normal"
+    init_weights: Initialiser = within("solver", "he_normal")
     prior = "normal"
     momentum = 0.5
     discriminator_learning_rate: float | None = removed(None)
     loss: str = removed("non-saturating")
-    gradient_penalty: float = removed(0.0)
+    gradient_penalty = 0.0
     class_conditional: ClassVar = True
     n_frequencies: ClassVar = 0
 

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from skdgm.adversarial._nets.infogan_model import InfoGANModel
-from skdgm.adversarial._options import AdversarialOptions, Jitter, PlayerOptions
+from skdgm.adversarial._options import Information, Jitter, PlayerOptions
 from skdgm.adversarial.gan import GAN
 from skdgm.base.frames import framed
 from skdgm.base.options import (
@@ -20,17 +20,14 @@ from skdgm.base.options import (
     NotNegative,
     Positive,
     Several,
-    removed,
+    within,
 )
 from skdgm.implicit import ImplicitEstimator
-from skdgm.implicit.options import RelaxedOptions
 from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Seed
 from skdgm.utils.counts import count_rows, layer_sizes
 
 
-class InfoGAN(
-    PlayerOptions, AdversarialOptions, RelaxedOptions, ImplicitEstimator, implied=GAN
-):
+class InfoGAN(PlayerOptions, ImplicitEstimator, implied=GAN):
     r"""GAN with codes that explain its rows: categories, and continuous ones.
 
     .. math::
@@ -46,13 +43,14 @@ class InfoGAN(
     generated rows, :math:`L_I`, is added to the game, so that each code must change a
     row in a way of its own: without any label, categories become clusters of the data,
     and continuous codes what varies among their rows. The distribution q of the codes
-    given a row shares the discriminator's hidden units; with views of rows (``jitter``,
-    ``n_neighbors``) it is a net of its own, of the same layers, and categories become
-    what views share, such as a digit's name. ``transform`` returns q, probabilities of
-    categories and then means of continuous codes; ``inverse_transform`` takes codes,
-    with all other latent units at zero. ``score_samples`` is an estimate, as of
-    :class:`GAN`, whose other options are at their defaults. NaN is a missing value.
-    Float64 data are computed in float64, all others in float32.
+    given a row shares the discriminator's hidden units; with views of rows (``jitter``
+    or ``n_neighbors`` of ``information``) it is a net of its own, of the same layers,
+    and categories become what views share, such as a digit's name [2]_. ``transform``
+    returns q, probabilities of categories and then means of continuous codes;
+    ``inverse_transform`` takes codes, with all other latent units at zero.
+    ``score_samples`` is an estimate, as of :class:`GAN`, whose other options are at
+    their defaults. NaN is a missing value. Float64 data are computed in float64, all
+    others in float32.
 
     Parameters
     ----------
@@ -62,23 +60,8 @@ class InfoGAN(
         Numbers of categories of categorical codes, one number for each.
     n_codes
         Number of continuous codes, between -1 and 1.
-    information_weight
-        Weight :math:`\lambda` of the bound on the mutual information.
-    code_variance
-        Variance of continuous codes given a row, small for weight; "learned": by row.
-    jitter
-        Size of deformations of images in training: at 1, rotations by up to 15 degrees,
-        shears of up to 0.3, sides changed by up to a third, and shifts by up to 7 %.
-        Codes are then read off deformed rows, and two views of a row, deformed by
-        chance, inform on each other's categories [2]_.
-    n_neighbors
-        If not 0, the second view is of one of as many nearest rows, by what the
-        discriminator sees. All rows are compared, in memory. Neither this nor
-        ``jitter`` may change from or to 0 while training continues.
-    n_heads
-        Number of heads that tell categories by views. The one asked is that whose views
-        inform most in the first half of ``fit``, or in the first 1,000 updates by
-        ``partial_fit``, where numbers of categories can change.
+    information
+        Information of rows on their codes: its weight, and views of rows that share it.
 
     Attributes
     ----------
@@ -112,17 +95,19 @@ class InfoGAN(
     _: KW_ONLY
     n_categories: Several | tuple | None = 10
     n_codes: CountOrZero = 0
-    information_weight: NotNegative = 1.0
-    code_variance: Positive | Literal["learned"] = 1.0
-    jitter: Jitter = 0.0
-    n_neighbors: CountOrZero = 0
-    n_heads: Count = 10
+    information: Information | None = None
+    information_weight: NotNegative = within("information", 1.0)
+    code_variance: Positive | Literal["learned"] = within("information", 1.0)
+    jitter: Jitter = within("information", 0.0)
+    n_neighbors: CountOrZero = within("information", 0)
+    n_heads: Count = within("information", 10)
     prior = "normal"
-    beta_2: float = removed(0.99)
 
     _MODEL = InfoGANModel()
     _BUDGET, _BUDGET_BITS = GAN._BUDGET, GAN._BUDGET_BITS
-    _DIVERSIFY = "Raise gradient_penalty or lower learning_rate or information_weight."
+    _DIVERSIFY = (
+        "Raise loss__gradient_penalty, or lower learning_rate or information__weight."
+    )
 
     _budget, discriminator_score = GAN._budget, GAN.discriminator_score
 

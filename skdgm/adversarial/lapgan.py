@@ -60,7 +60,7 @@ class LAPGAN(StageOptions, ImplicitEstimator, implied=GAN):
     _BUDGET = Budget(2_500, 10, 300)
     # Advice where generated rows are all alike.
     _DIVERSIFY = (
-        'Set loss="relativistic" with a gradient_penalty above 0, or lower '
+        'Set loss="relativistic" and loss__gradient_penalty above 0, or lower '
         "learning_rate."
     )
 

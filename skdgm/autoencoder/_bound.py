@@ -93,10 +93,10 @@ class Bound(NetObjective):
         """Negative bound of the rows at an index, in float64."""
         v, noise = self.rows.take(index), self.hierarchy.noise(rng, self.n_each)
         x = self.hierarchy.batch(self.output.inputs(v, self.share))
-        own = state.params, state.statistics, x, noise
+        own = state.learned, state.statistics, x, noise
         how = {"exact": not self.weighted, "told": self._told(index)}
         found = self.hierarchy.through(*own, **how)
-        value = self._bound(found, state.params.own, v, self.options.beta)
+        value = self._bound(found, state.learned.own, v, self.options.beta)
         return -value.astype(np.float64)
 
     def _bound(self, found, own, v, beta):

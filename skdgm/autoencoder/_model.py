@@ -24,6 +24,7 @@ from skdgm.latent.units import FlowUnits, FullUnits, NormalUnits
 from skdgm.nets import layers
 from skdgm.training import AUTO
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
+from skdgm.utils.images import check_maps
 
 # Distributions of the highest latent units.
 PRIORS = "normal", "mixture", "vamp", "flow", "autoregressive"
@@ -43,9 +44,7 @@ class AutoencoderModel(LatentModel):
         check_layer_sizes(latent, "n_components")
         for part in hidden:
             check_layer_sizes(part, "hidden_layer_sizes")
-        check_layer_sizes(options.conv_layer_sizes, "conv_layer_sizes")
-        if options.architecture == "conv" and not layer_sizes(options.conv_layer_sizes):
-            raise ValueError("conv_layer_sizes must have a number of maps for a layer.")
+        check_maps(options)
         if not latent:
             raise ValueError("n_components must have at least one number of units.")
         if len(hidden) != len(latent):

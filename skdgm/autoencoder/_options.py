@@ -2,7 +2,117 @@
 
 from typing import Literal
 
-from skdgm.base.options import KW_ONLY, Count, CountOrZero, NotNegative, Options
+from skdgm.base.groups import OptionGroup
+from skdgm.base.options import (
+    KW_ONLY,
+    Auto,
+    Count,
+    CountOrZero,
+    NotNegative,
+    Options,
+    within,
+)
+
+
+class ELBO(OptionGroup):
+    r"""Evidence lower bound as an objective, with its weights in training.
+
+    .. math:: \mathbb{E}_{q(z \mid x)} [\log p(x \mid z)] -
+        \beta \, \mathrm{KL}(q(z \mid x) \,\|\, p(z))
+
+    "auto" is the estimator's own default.
+
+    Parameters
+    ----------
+    n_importance : {"auto"}, int or None, default="auto"
+        Number of draws of latent units for each row in training. None: one, and five
+        for the importance weighted bound.
+    beta
+        Weight :math:`\beta` of the divergence. With values other than 1 the objective
+        is no bound, and latent units are more or less independent [1]_.
+    warm_up
+        Number of epochs in which the weight rises from 0 to ``beta``, which helps to
+        prevent an early collapse of the posterior [2]_.
+    free_bits
+        Divergence of each latent layer, in nats, that costs nothing: while its mean
+        over a batch is less, it has no gradient [3]_.
+
+    References
+    ----------
+    .. [1] Higgins et al. (2017). beta-VAE: learning basic visual concepts with a
+       constrained variational framework. ICLR.
+    .. [2] Bowman, Vilnis, Vinyals, Dai, Jozefowicz and Bengio (2016). Generating
+       sentences from a continuous space. CoNLL.
+    .. [3] Kingma, Salimans, Jozefowicz, Chen, Sutskever and Welling (2016). Improved
+       variational inference with inverse autoregressive flow. NeurIPS.
+
+    Examples
+    --------
+    >>> from skdgm import VAE
+    >>> from skdgm.options import ELBO
+    >>> VAE(objective=ELBO(beta=4.0, warm_up=10))
+    VAE(objective=ELBO(beta=4.0, warm_up=10))
+    """
+
+    STANDS_FOR = "elbo"
+
+    _: KW_ONLY
+    n_importance: Count | Auto | None = "auto"
+    beta: NotNegative | Auto = "auto"
+    warm_up: CountOrZero | Auto = "auto"
+    free_bits: NotNegative | Auto = "auto"
+
+
+class IWAE(ELBO):
+    r"""Importance weighted bound as an objective, the tighter the more draws [1]_.
+
+    .. math:: \mathbb{E}_{z_k \sim q(z \mid x)} \Bigl[\log \frac1K \sum_k
+        p(x \mid z_k) \Bigl(\frac{p(z_k)}{q(z_k \mid x)}\Bigr)^\beta \Bigr]
+
+    "auto" is the estimator's own default.
+
+    References
+    ----------
+    .. [1] Burda, Grosse and Salakhutdinov (2016). Importance weighted autoencoders.
+       ICLR.
+
+    Examples
+    --------
+    >>> from skdgm import VAE
+    >>> from skdgm.options import IWAE
+    >>> VAE(objective=IWAE(n_importance=50))
+    VAE(objective=IWAE(n_importance=50))
+    """
+
+    STANDS_FOR = "iwae"
+
+
+class Prior(OptionGroup):
+    """Prior of latent units that is a mixture, with its number of components.
+
+    Parameters
+    ----------
+    kind
+        Mixture of normal distributions; mixture of those that the encoder infers of
+        pseudo-inputs ("vamp"); or "auto", as of :class:`~skdgm.VAE`, where the number
+        applies if that is a mixture.
+    n_components
+        Number of components of "mixture", or of pseudo-inputs of "vamp"; "auto": 10 and
+        100.
+
+    Examples
+    --------
+    >>> from skdgm import VAE
+    >>> from skdgm.options import Prior
+    >>> VAE(prior=Prior("vamp", n_components=500))
+    VAE(prior=Prior(kind='vamp', n_components=500))
+    """
+
+    VALUE, FLAT_NAMES = "kind", {"n_components": "n_prior_components"}
+
+    kind: Literal["auto", "mixture", "vamp"] = "mixture"
+    _: KW_ONLY
+    n_components: Count | Auto = "auto"
 
 
 class BoundOptions(Options):
@@ -11,23 +121,13 @@ class BoundOptions(Options):
     Parameters
     ----------
     objective
-        Evidence lower bound, or importance weighted bound.
-    n_importance
-        Draws for each row in training; if None, 1 for "elbo" and 5 for "iwae".
-    beta
-        Weight of the divergence; with values other than 1 the objective is no bound,
-        and latent units are more or less independent [4]_.
-    warm_up
-        Number of epochs in which ``beta`` rises from 0, which helps to prevent an early
-        collapse of the posterior.
-    free_bits
-        Divergence of each latent layer, in nats, that costs nothing in training: while
-        its mean over a batch is less, it has no gradient.
+        Bound that is maximised: the evidence lower bound, or the importance weighted
+        one.
     """
 
     _: KW_ONLY
-    objective: Literal["elbo", "iwae"] = "elbo"
-    n_importance: Count | None = None
-    beta: NotNegative = 1.0
-    warm_up: CountOrZero = 0
-    free_bits: NotNegative = 0.0
+    objective: Literal["elbo", "iwae"] | ELBO | IWAE = "elbo"
+    n_importance: Count | None = within("objective", None)
+    beta: NotNegative = within("objective", 1.0)
+    warm_up: CountOrZero = within("objective", 0)
+    free_bits: NotNegative = within("objective", 0.0)

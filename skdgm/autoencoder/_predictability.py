@@ -57,8 +57,8 @@ class EvasionState(NamedTuple):
 
     @property
     def learned(self):
-        """Parameters of encoder and decoder."""
-        return self.params
+        """Parameters of encoder and decoder: their average if there is one."""
+        return self.mean.params if self.mean else self.params
 
 
 class Evasion(Reconstruction):

@@ -5,17 +5,18 @@ from typing import Literal
 import numpy as np
 
 from skdgm.autoencoder._reconstruction_model import ReconstructionModel
+from skdgm.base.common_groups import Convolutions
 from skdgm.base.common_options import ColumnTypes, TableOptions
 from skdgm.base.frames import filled_in, framed
-from skdgm.base.options import KW_ONLY, Count, Positive, Share
+from skdgm.base.options import KW_ONLY, Count, Positive, Share, within
 from skdgm.nets import NetEstimator
 from skdgm.nets.options import Activation, Initialiser
 from skdgm.training import Budget
 from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Filling, Seed
 
 
-class ReconstructionOptions(TableOptions):
-    """Options of nets that reconstruct rows.
+class ReconstructionEstimator(TableOptions, NetEstimator):
+    """Base class of autoencoders.
 
     Parameters
     ----------
@@ -35,21 +36,9 @@ class ReconstructionOptions(TableOptions):
     column_types
         Kind of the columns: "auto", read from the data, or one of those of
         :class:`~skdgm.VAE`.
-    variance
-        Variance of "gaussian": learned for each column; as an output of the decoder,
-        for each row and column; or fixed, as a share of the column's variance.
-    min_variance
-        Lower limit of learned variances, as a share of the column's variance.
-    init_weights
-        Initialiser of weights; of codes and outputs always Glorot's.
     architecture
         Layers next to the data: dense; or "conv", convolutions that halve images and,
         in the decoder, transposed convolutions that double them.
-    conv_layer_sizes : int or tuple of int
-        For "conv", numbers of maps of the convolutions, from the data up.
-    image_shape
-        For "conv", height and width of images, and their number of channels if it is
-        not 1; by default they are square.
     n_iter
         Number of epochs; "auto": 3,500 updates, but between 20 and 100 epochs.
 
@@ -71,16 +60,14 @@ class ReconstructionOptions(TableOptions):
     code_activation: Activation = "identity"
     tied: bool = False
     column_types: ColumnTypes = "auto"
-    variance: Literal["feature", "sample"] | Positive = "feature"
-    min_variance: Share = 0.01
-    init_weights: Initialiser = "glorot_uniform"
-    architecture: Literal["dense", "conv"] = "dense"
-    conv_layer_sizes: Count | tuple = (16, 32)
-    image_shape: tuple | list | None = None
-
-
-class ReconstructionEstimator(ReconstructionOptions, NetEstimator):
-    """Base class of autoencoders; a subclass has options."""
+    variance: Literal["feature", "sample"] | Positive = within(
+        "column_types", "feature"
+    )
+    min_variance: Share = within("column_types", 0.01)
+    init_weights: Initialiser = within("solver", "glorot_uniform")
+    architecture: Literal["dense", "conv"] | Convolutions = "dense"
+    conv_layer_sizes: Count | tuple = within("architecture", (16, 32))
+    image_shape: tuple | list | None = within("architecture", None)
 
     _MODEL, _BUDGET = ReconstructionModel(), Budget(3_500, 20, 100)
     _KNOWN = ("_means",)

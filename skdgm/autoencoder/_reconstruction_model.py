@@ -11,6 +11,7 @@ from skdgm.data import check_pattern
 from skdgm.distributions import output_as_asked
 from skdgm.nets import NetModel, layers_of
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
+from skdgm.utils.images import check_maps
 
 # Options that the nets depend on.
 _NAMES = (
@@ -28,10 +29,8 @@ class ReconstructionModel(NetModel):
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
         check_pattern(options)
-        for name in "hidden_layer_sizes", "conv_layer_sizes":
-            check_layer_sizes(getattr(options, name), name)
-        if options.architecture == "conv" and not layer_sizes(options.conv_layer_sizes):
-            raise ValueError("conv_layer_sizes must have a number of maps for a layer.")
+        check_layer_sizes(options.hidden_layer_sizes, "hidden_layer_sizes")
+        check_maps(options)
         kind = options.corruption
         if kind != "gaussian" and options.corruption_level > 1:
             raise ValueError(

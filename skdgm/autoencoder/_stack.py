@@ -10,6 +10,7 @@ from skdgm.autoencoder._stack_options import TABLES, StackTraining
 from skdgm.autoencoder.autoencoder import Autoencoder
 from skdgm.autoencoder.contractive_autoencoder import ContractiveAutoencoder
 from skdgm.autoencoder.denoising_autoencoder import DenoisingAutoencoder
+from skdgm.base.groups import asked_value, folded
 from skdgm.data import check_pattern, columns_as_asked
 from skdgm.data.auto import AUTO
 from skdgm.nets import Layer, dense, layers_of
@@ -59,8 +60,11 @@ class AutoencoderStackModel(StackModel):
         sizes = check_sizes(options.hidden_layer_sizes)
         kind, noise = KINDS[options.layer]
         each = {
-            name: per_layer(name, getattr(options, name), len(sizes))
-            for name in ("tied", *noise, *_TRAINING)
+            name: per_layer(shown, getattr(options, name), len(sizes))
+            for name, shown in (
+                *((name, f"layer__{name}") for name in noise),
+                *((name, name) for name in ("tied", *_TRAINING)),
+            )
         }
         machines = []
         for number, size in enumerate(sizes):
@@ -73,7 +77,8 @@ class AutoencoderStackModel(StackModel):
             else:
                 shares = options.activation == "logistic"
                 own["column_types"] = "bernoulli" if shares else "gaussian"
-            machines.append(kind(size, verbose=options.verbose, **own))
+            own = folded(kind, own | {"verbose": options.verbose})
+            machines.append(kind(size, **own))
         return machines
 
     def place(self, number, machines):
@@ -84,13 +89,13 @@ class AutoencoderStackModel(StackModel):
         """Raise ValueError for options of a machine that do not fit its place."""
         wanted = {"hidden_layer_sizes": (), "architecture": "dense", "n_active": None}
         for option, value in wanted.items():
-            if getattr(machine, option, value) not in (value, list(value or ())):
+            if asked_value(machine, option, value) not in (value, list(value or ())):
                 raise ValueError(
                     f"layers: {name!r} must have {option}={value!r}, as one layer of "
                     f"the stack; got {machine!r}."
                 )
         kinds = AUTO, "bernoulli", "gaussian"
-        if number and machine.column_types not in kinds:
+        if number and asked_value(machine, "column_types") not in kinds:
             raise ValueError(
                 f"layers: {name!r}, above another layer, must have column_types="
                 f"'bernoulli' or 'gaussian'; got {machine!r}."
@@ -104,7 +109,7 @@ class AutoencoderStackModel(StackModel):
         """Clones of machines given explicitly, each of which fits its place."""
         found = super().cloned(layers)
         for below, (name, machine) in zip(found, layers[1:]):
-            bits = machine.column_types == "bernoulli"
+            bits = asked_value(machine, "column_types") == "bernoulli"
             if bits and below.code_activation != "logistic":
                 raise ValueError(
                     f"layers: {name!r} must have column_types='gaussian', as the codes "

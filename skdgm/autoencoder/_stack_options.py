@@ -3,7 +3,8 @@
 from typing import Literal
 
 from skdgm.autoencoder._corruption import CorruptionKind
-from skdgm.base.common_options import CategoryOptions, ColumnTypes, TableOptions
+from skdgm.base.common_options import ColumnTypes, TableOptions
+from skdgm.base.groups import OptionGroup
 from skdgm.base.options import (
     KW_ONLY,
     ArrayLike,
@@ -15,12 +16,64 @@ from skdgm.base.options import (
     Options,
     Positive,
     Share,
+    within,
 )
+from skdgm.base.solvers import SGD, Adam, RMSprop
 from skdgm.nets.options import Activation
-from skdgm.stacks import PretrainedOptions
 
 # Names of options of tables.
-TABLES = *CategoryOptions._own_options, *TableOptions._own_options
+TABLES = tuple(TableOptions._own_options)
+
+
+class DenoisingLayer(OptionGroup):
+    """Denoising autoencoders as the layers of a stack; "auto" is the stack's default.
+
+    Parameters
+    ----------
+    corruption
+        Corruption of the inputs of each layer: normal noise; missing entries
+        ("masking"); or extreme values, as of :class:`~skdgm.DenoisingAutoencoder`.
+    corruption_level : {"auto"}, float or tuple of float, default="auto"
+        Standard deviation of normal noise, or probability that an entry is corrupted; a
+        tuple has a value for each layer.
+
+    Examples
+    --------
+    >>> from skdgm import StackedAutoencoder
+    >>> from skdgm.options import DenoisingLayer
+    >>> StackedAutoencoder(layer=DenoisingLayer(corruption_level=0.1))
+    StackedAutoencoder(layer=DenoisingLayer(corruption_level=0.1))
+    """
+
+    STANDS_FOR = "denoising"
+
+    _: KW_ONLY
+    corruption: CorruptionKind | Auto = "auto"
+    corruption_level: NotNegative | tuple | Auto = "auto"
+
+
+class ContractiveLayer(OptionGroup):
+    """Contractive autoencoders as the layers of a stack, whose codes change little with
+    the inputs; "auto" is the stack's default.
+
+    Parameters
+    ----------
+    contraction : {"auto"}, float or tuple of float, default="auto"
+        Weight of the penalty of derivatives of codes, in nats, as of
+        :class:`~skdgm.ContractiveAutoencoder`; a tuple has a value for each layer.
+
+    Examples
+    --------
+    >>> from skdgm import StackedAutoencoder
+    >>> from skdgm.options import ContractiveLayer
+    >>> StackedAutoencoder(layer=ContractiveLayer(contraction=0.5))
+    StackedAutoencoder(layer=ContractiveLayer(contraction=0.5))
+    """
+
+    STANDS_FOR = "contractive"
+
+    _: KW_ONLY
+    contraction: NotNegative | tuple | Auto = "auto"
 
 
 class StackStructure(TableOptions):
@@ -36,14 +89,6 @@ class StackStructure(TableOptions):
     activation
         Activation function of hidden units. Layers above the first reconstruct
         "logistic" ones as probabilities of bits, all others as real numbers.
-    corruption
-        Corruption of the inputs of each "denoising" layer, as of
-        :class:`DenoisingAutoencoder`.
-    corruption_level : float or tuple of float
-        Its level; a tuple gives one value for each layer.
-    contraction : float or tuple of float
-        Weight of the penalty of each "contractive" layer, as of
-        :class:`ContractiveAutoencoder`; a tuple gives one value for each layer.
     tied
         If True, decoders have the weights of their encoders, transposed.
     column_types
@@ -58,11 +103,13 @@ class StackStructure(TableOptions):
 
     hidden_layer_sizes: ArrayLike | Count = (256, 256)
     _: KW_ONLY
-    layer: Literal["denoising", "contractive", "plain"] = "denoising"
+    layer: (
+        Literal["denoising", "contractive", "plain"] | DenoisingLayer | ContractiveLayer
+    ) = "denoising"
     activation: Activation = "logistic"
-    corruption: CorruptionKind = "masking"
-    corruption_level: NotNegative | tuple = 0.3
-    contraction: NotNegative | tuple = 0.1
+    corruption: CorruptionKind = within("layer", "masking")
+    corruption_level: NotNegative | tuple = within("layer", 0.3)
+    contraction: NotNegative | tuple = within("layer", 0.1)
     tied: bool = True
     column_types: ColumnTypes = "auto"
     layers: list | None = None
@@ -76,66 +123,27 @@ class StackTraining(Options):
     n_iter : int, tuple of int or "auto"
         Number of epochs, of every layer or one value for each; "auto": 3,500 updates,
         but between 20 and 100 epochs.
-    learning_rate, batch_size, solver, alpha, schedule, momentum, clip_norm, \
-            early_stopping, validation_fraction, n_iter_no_change, tol : \
+    learning_rate, batch_size : default=those of the layers
+        Options of every layer, as of :class:`DenoisingAutoencoder`; a tuple gives one
+        value for each.
+    solver
+        Optimiser of every layer: "adam" and "rmsprop" scale steps by the recent size of
+        gradients.
+    alpha, early_stopping, validation_fraction, n_iter_no_change, tol : \
             default=those of the layers
-        Training options of every layer, as of :class:`DenoisingAutoencoder`; of the
-        first two a tuple gives one value for each layer.
+        Options of every layer, as of :class:`DenoisingAutoencoder`.
     """
 
     _: KW_ONLY
     n_iter: CountOrZero | tuple | Auto = "auto"
     learning_rate: Positive | tuple = 0.003
     batch_size: Count | tuple = 100
-    solver: Literal["adam", "rmsprop", "sgd"] = "adam"
+    solver: Literal["adam", "rmsprop", "sgd"] | Adam | RMSprop | SGD = "adam"
     alpha: NotNegative = 0.0
-    schedule: Literal["constant", "invscaling", "linear"] = "linear"
-    momentum: Share = 0.9
-    clip_norm: Positive | None = None
+    schedule: Literal["constant", "invscaling", "linear"] = within("solver", "linear")
+    momentum: Share = within("solver", 0.9)
+    clip_norm: Positive | None = within("solver", None)
     early_stopping: bool = False
     validation_fraction: Fraction = 0.1
     n_iter_no_change: Count = 10
     tol: NotNegative = 1e-3
-
-
-class TunedStackOptions(StackStructure, PretrainedOptions):
-    """Options of stacks of autoencoders that are fine-tuned.
-
-    Parameters
-    ----------
-    layers : list of (str, autoencoder) or None
-        A stack of autoencoders given explicitly, as in :class:`StackedAutoencoder`, in
-        place of all options that describe one and its pre-training. Their parameters
-        can be set as ``name__parameter``.
-    pretrain_iter : int, tuple of int or "auto"
-        Epochs of pre-training, of every layer or one value for each; "auto": 3,500
-        updates, but between 20 and 100 epochs. A layer with 0 epochs starts from random
-        weights, as in an ordinary net.
-    pretrain_learning_rate, pretrain_batch_size : default=those of StackedAutoencoder
-        Options ``learning_rate`` and ``batch_size`` of pre-training; a tuple gives one
-        value for each layer.
-
-    Attributes
-    ----------
-    coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of the net, those of the output layer last; inputs are standardised real
-        columns, bits, and indicators of categories.
-    stack_ : StackedAutoencoder
-        Pre-trained stack, as which :meth:`reconstruction_error`, :meth:`score_samples`,
-        :meth:`sample` and :meth:`impute` reconstruct rows.
-    density_kind_ : str
-        Kind of :meth:`score_samples`: "estimate".
-    column_types_ : dict
-        How each column is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`. It prints a line for each column.
-    density_ : Density
-        That of ``stack_``.
-    n_features_in_ : int
-        Number of columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where X has some.
-    """
-
-    _: KW_ONLY
-    pretrain_learning_rate = 0.003
-    pretrain_batch_size = 100

@@ -10,6 +10,7 @@ import numpy as np
 
 from skdgm.autoencoder._draw_model import DrawModel
 from skdgm.autoencoder._options import BoundOptions
+from skdgm.base.column_group import Columns
 from skdgm.base.options import KW_ONLY, Count, removed
 from skdgm.latent import LatentEstimator
 from skdgm.training import Budget
@@ -69,8 +70,6 @@ class DRAW(BoundOptions, LatentEstimator):
         Kind of the pixels. "auto": read from the data, as the guide's page "How columns
         are read" says; "bernoulli": 0, 1 or probabilities of 1; "gaussian": real
         numbers, standardised internally.
-    beta
-        Weight of the divergence; with values other than 1 the objective is no bound.
     n_iter
         Number of epochs; "auto": 600 updates, but between 10 and 60 epochs.
 
@@ -111,7 +110,7 @@ class DRAW(BoundOptions, LatentEstimator):
     read_size: Count | None = 5
     write_size: Count | None = 5
     image_shape: tuple | list | None = None
-    column_types: Literal["auto", "bernoulli", "gaussian"] = "auto"
+    column_types: Literal["auto", "bernoulli", "gaussian"] | Columns = "auto"
     min_categories: int | None = removed(None)
     min_frequency: float | None = removed(None)
     max_categories: int | None = removed(None)
@@ -122,7 +121,8 @@ class DRAW(BoundOptions, LatentEstimator):
 
     _MODEL, _BUDGET, _IMAGES = DrawModel(), Budget(600, 10, 60), True
     _REVIVE = (
-        "Set warm_up to some epochs, lower beta, or raise learning_rate or n_iter."
+        "Set objective__warm_up to some epochs, lower objective__beta, or raise "
+        "learning_rate or n_iter."
     )
 
     def paint(self, n_samples: int = 1, random_state: Seed = None) -> np.ndarray:

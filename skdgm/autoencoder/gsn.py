@@ -6,16 +6,13 @@ r"""Generative stochastic networks: chains with hidden layers, which learn to dr
 
 from skdgm.autoencoder._corruption import CorruptionKind
 from skdgm.autoencoder._gsn.model import GSNModel
-from skdgm.autoencoder._reconstruction_estimator import (
-    ReconstructionEstimator,
-    ReconstructionOptions,
-)
+from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
 from skdgm.base.options import KW_ONLY, Count, CountOrZero, NotNegative, removed
 from skdgm.nets.options import Activation
 
 
-class GSNOptions(ReconstructionOptions):
-    """Options of generative stochastic networks.
+class GSNEstimator(ReconstructionEstimator):
+    """Base class of generative stochastic networks.
 
     Parameters
     ----------
@@ -58,11 +55,9 @@ class GSNOptions(ReconstructionOptions):
     n_draws: Count = 10
     code_activation: str = removed("tanh")
     architecture: str = removed("dense")
-    conv_layer_sizes: tuple = removed(())
-    image_shape: None = removed(None)
 
 
-class GSN(GSNOptions, ReconstructionEstimator):
+class GSN(GSNEstimator):
     r"""Generative stochastic network: a chain with hidden layers that draws rows.
 
     .. math:: h_{t+1} = f(\tilde x_t, h_t, \epsilon_t), \qquad

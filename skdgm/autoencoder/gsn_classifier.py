@@ -7,16 +7,16 @@ r"""Generative stochastic networks with labels: discriminant and hybrid ones.
 from typing import Literal
 
 from skdgm.autoencoder._gsn.labelled import LabelledModel
-from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
-from skdgm.autoencoder.gsn import GSNOptions
+from skdgm.autoencoder.gsn import GSNEstimator
 from skdgm.base import Classifier
+from skdgm.base.common_groups import Hybrid
 from skdgm.base.frames import framed
-from skdgm.base.options import KW_ONLY, NotNegative, Share
+from skdgm.base.options import KW_ONLY, NotNegative, Share, within
 from skdgm.data.given import chain_codes
 from skdgm.typing import Any, ArrayLike, Seed
 
 
-class GSNClassifier(GSNOptions, Classifier, ReconstructionEstimator):
+class GSNClassifier(Classifier, GSNEstimator):
     r"""Generative stochastic network as a classifier, whose chain draws labels, too.
 
     .. math:: \max \; \frac1n \sum_{t=1}^n \mathbb{E} [\log p(y \mid h_t) +
@@ -33,10 +33,8 @@ class GSNClassifier(GSNOptions, Classifier, ReconstructionEstimator):
     Parameters
     ----------
     objective
-        Log-likelihoods to maximise: of labels and, times ``generative_weight``, of
-        rows; or of labels alone, and no rows can be drawn.
-    generative_weight
-        Weight :math:`\lambda` of rows in the "hybrid" objective.
+        Log-likelihoods to maximise: of labels and, times ``generative_weight``
+        (:math:`\lambda`), of rows; or of labels alone, and no rows can be drawn.
     label_corruption
         Probability that the first layer is not given the label.
     unlabeled
@@ -69,8 +67,8 @@ class GSNClassifier(GSNOptions, Classifier, ReconstructionEstimator):
     """
 
     _: KW_ONLY
-    objective: Literal["hybrid", "discriminative"] = "hybrid"
-    generative_weight: NotNegative = 0.1
+    objective: Literal["hybrid", "discriminative"] | Hybrid = "hybrid"
+    generative_weight: NotNegative = within("objective", 0.1)
     label_corruption: Share = 0.5
     unlabeled: object = None
 

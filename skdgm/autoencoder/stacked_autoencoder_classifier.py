@@ -4,14 +4,11 @@ r"""Stacks of autoencoders fine-tuned as classifiers.
    h^k = f(c^k + h^{k-1} R^k), \qquad h^0 = x
 """
 
-from skdgm.autoencoder._stack_options import TunedStackOptions
 from skdgm.autoencoder._tuned_stack import TunedStack
 from skdgm.stacks import ClassOptions, TunedClassifier
 
 
-class StackedAutoencoderClassifier(
-    TunedStackOptions, ClassOptions, TunedStack, TunedClassifier
-):
+class StackedAutoencoderClassifier(TunedStack, ClassOptions, TunedClassifier):
     r"""Stack of autoencoders fine-tuned as a feed-forward classifier.
 
     .. math::

@@ -12,10 +12,11 @@ import numpy as np
 from sklearn.utils.validation import _num_samples
 
 from skdgm.autoencoder._model import PRIORS, AutoencoderModel
-from skdgm.autoencoder._options import BoundOptions
+from skdgm.autoencoder._options import BoundOptions, Prior
+from skdgm.base.common_groups import Convolutions
 from skdgm.base.frames import filled_in, framed
 from skdgm.base.given import attribute_types_
-from skdgm.base.options import KW_ONLY, Auto, Count, Share
+from skdgm.base.options import KW_ONLY, Auto, Count, Share, within
 from skdgm.data import names_of
 from skdgm.data.given import (
     asked_by_option,
@@ -70,9 +71,6 @@ class VAE(BoundOptions, LatentEstimator):
         are learned (VampPrior) [6]_; a flow; or a normal distribution of each unit
         given those before it, by a masked net. "auto" is standard normal, but a mixture
         where columns have kinds of their own and none depends on another.
-    n_prior_components
-        Number of components of "mixture", or of pseudo-inputs of "vamp"; "auto": 10 and
-        100.
     posterior
         Distribution of latent units that an encoder infers: normal, with independent
         units or with full covariance; what couplings, which depend on the row, make
@@ -80,6 +78,9 @@ class VAE(BoundOptions, LatentEstimator):
         normal given the row, with a net that infers these back from latent units [9]_.
     n_couplings
         Number of couplings of the "flow" of a posterior, and of that of a prior.
+    objective
+        Bound that is maximised: the evidence lower bound, perhaps with another weight
+        of the divergence [4]_; or the importance weighted one [3]_.
     inference
         Order in which several layers of latent units are inferred: "bottom-up", each
         given the one below, and generated given the one above; or "top-down", each
@@ -89,11 +90,6 @@ class VAE(BoundOptions, LatentEstimator):
         Layers next to the data: dense; or "conv", convolutions that halve images and,
         in the decoder, transposed convolutions that double them. Batch normalisation
         and dropout are those of dense layers.
-    conv_layer_sizes : int or tuple of int
-        For "conv", numbers of maps of the convolutions, from the data up.
-    image_shape
-        For "conv", height and width of images, and their number of channels if it is
-        not 1; by default they are square.
     class_conditional
         Whether ``fit`` needs classes y, on which the decoder then depends, besides the
         latent units. Scores are those of rows whose class is not known, unless
@@ -169,14 +165,14 @@ class VAE(BoundOptions, LatentEstimator):
     hidden_layer_sizes: Count | tuple = (256,)
     _: KW_ONLY
     activation: Literal[*ACTIVATIONS, "maxout", "gated"] = "tanh"
-    prior: Literal["auto", *PRIORS] = "auto"
-    n_prior_components: Count | Auto = "auto"
+    prior: Literal["auto", *PRIORS] | Prior = "auto"
+    n_prior_components: Count | Auto = within("prior", "auto")
     posterior: Literal["diagonal", "full", "flow", "auxiliary"] = "diagonal"
     n_couplings: Count = 4
     inference: Literal["bottom-up", "top-down"] = "bottom-up"
-    architecture: Literal["dense", "conv"] = "dense"
-    conv_layer_sizes: Count | tuple = (16, 32)
-    image_shape: tuple | list | None = None
+    architecture: Literal["dense", "conv"] | Convolutions = "dense"
+    conv_layer_sizes: Count | tuple = within("architecture", (16, 32))
+    image_shape: tuple | list | None = within("architecture", None)
     class_conditional: bool = False
     attribute_conditional: bool = False
     attribute_types: Auto | tuple | dict = "auto"
@@ -188,7 +184,8 @@ class VAE(BoundOptions, LatentEstimator):
     _KNOWN = "classes_", "_label_counts", "_attributes_", "_known"
     _LEVELS_APART = True
     _REVIVE = (
-        "Set warm_up to some epochs, lower beta, or raise learning_rate or n_iter."
+        "Set objective__warm_up to some epochs, lower objective__beta, or raise "
+        "learning_rate or n_iter."
     )
 
     attribute_types_ = attribute_types_

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from skdgm.base.common_options import TableOptions
-from skdgm.base.options import KW_ONLY, Count, Fraction, Options
+from skdgm.base.options import KW_ONLY, Count, Fraction, Options, within
 from skdgm.nets.options import Activation, Initialiser
 
 # Options that determine the densities of real columns.
@@ -15,9 +15,6 @@ class ChainOptions(Options):
 
     Parameters
     ----------
-    min_variance
-        Lower limit of learned variances, as a share of the column's variance, for real
-        columns.
     ordering : {"given", "random"} or tuple of int
         Order in which columns are predicted; a tuple gives their numbers. Random orders
         have dates first whose phases, in the year, the week and the day, are read.
@@ -25,8 +22,6 @@ class ChainOptions(Options):
         Particles for each row with missing entries, in :meth:`score_samples` and
         :meth:`impute`; up to 256 times as many where fewer than a twentieth count. It
         may be changed after ``fit``.
-    average
-        Average the parameters over about the last tenth of the updates.
     n_iter
         Number of epochs; "auto": 3,500 updates, but between 20 and 100 epochs.
     random_state : int, RandomState instance or None
@@ -50,10 +45,10 @@ class ChainOptions(Options):
     """
 
     _: KW_ONLY
-    min_variance: Fraction = 1e-4
+    min_variance: Fraction = within("column_types", 1e-4)
     ordering: Literal["given", "random"] | tuple = "given"
     n_draws: Count = 100
-    average: bool = True
+    average: bool = within("solver", True)
 
 
 class OrderOptions(Options):
@@ -71,25 +66,19 @@ class OrderOptions(Options):
 
 
 class MixtureOptions(Options):
-    """Options of nets, and of the densities of real columns.
+    """Options of nets, and details of the densities of real columns.
 
     Parameters
     ----------
-    n_mixtures
-        Number of components of each conditional density, for real columns.
-    conditional
-        Shape of these components, for real columns.
     activation
         Activation function of hidden units.
-    init_weights
-        Initialiser of the weights of hidden units; those of outputs start at zero.
     """
 
     _: KW_ONLY
-    n_mixtures: Count = 3
-    conditional: Literal["gaussian", "laplace"] = "gaussian"
+    n_mixtures: Count = within("column_types", 3)
+    conditional: Literal["gaussian", "laplace"] = within("column_types", "gaussian")
     activation: Activation = "tanh"
-    init_weights: Initialiser = "glorot_uniform"
+    init_weights: Initialiser = within("solver", "glorot_uniform")
 
 
 class ColumnOptions(TableOptions):

@@ -35,8 +35,8 @@ class FVBN(
     With ``column_types="gaussian"`` this is the multivariate normal distribution,
     fitted in closed form; by expectation maximisation where entries are missing. Each
     :meth:`partial_fit` adds its rows to those since the last :meth:`fit`, which fits
-    its own rows only. Parameters below that concern updates, and their average, are for
-    other types of columns.
+    its own rows only. Parameters below that concern updates, such as ``solver``, are
+    for other types of columns.
 
     Float64 data are computed in float64, all others in float32.
 

@@ -10,7 +10,7 @@ from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive._model import TiedModel
 from skdgm.autoregressive._options import ColumnOptions, MixtureOptions, OrderOptions
 from skdgm.autoregressive._residual import steady_covariance
-from skdgm.base.options import KW_ONLY, Count, removed
+from skdgm.base.options import KW_ONLY, Count, Fraction, flat, removed
 
 
 class RNADE(
@@ -37,8 +37,12 @@ class RNADE(
     ----------
     n_components
         Number of hidden units.
+    n_mixtures
+        Number of components of the mixture of each column.
     conditional
         Shape of the components.
+    min_variance
+        Lower limit of learned variances, as a share of the column's variance.
 
     Attributes
     ----------
@@ -66,7 +70,9 @@ class RNADE(
     n_components: Count = 128
     _: KW_ONLY
     activation: Literal["relu", "tanh", "logistic"] = "relu"
-    n_mixtures = 10
+    n_mixtures: Count = flat(10)
+    conditional: Literal["gaussian", "laplace"] = flat("gaussian")
+    min_variance: Fraction = flat(1e-4)
     column_types: str = removed("gaussian")
 
     _MODEL, _KNOWN = TiedModel(scaled=True), ("_grey", "_covariance")

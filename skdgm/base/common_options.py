@@ -1,9 +1,8 @@
 """Options that estimators of several families share."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from sklearn.utils._param_validation import Interval, RealNotInt
-
+from skdgm.base.column_group import Columns, Frequency, Unknown
 from skdgm.base.options import (
     KW_ONLY,
     ArrayLike,
@@ -14,11 +13,15 @@ from skdgm.base.options import (
     Positive,
     RandomState,
     Verbose,
+    within,
 )
 
 # Kinds of all columns, of each, or of some by name.
 ColumnTypes = (
-    Literal["auto", "bernoulli", "gaussian", "categorical", "mixed"] | tuple | dict
+    Literal["auto", "bernoulli", "gaussian", "categorical", "mixed"]
+    | tuple
+    | dict
+    | Columns
 )
 
 
@@ -30,9 +33,7 @@ class FitOptions(Options):
     batch_size
         Number of rows in each update.
     learning_rate
-        Initial learning rate; see ``schedule``.
-    power_t
-        Exponent of ``schedule="invscaling"``.
+        Initial learning rate, which ``schedule`` of the solver lowers.
     early_stopping
         If True, hold out rows, stop when their ``validation_curve_`` no longer
         falls, and keep the parameters with which it was lowest.
@@ -70,7 +71,7 @@ class FitOptions(Options):
     _: KW_ONLY
     batch_size: Count = 100
     learning_rate: Positive = 0.003
-    power_t: NotNegative = 0.5
+    power_t: NotNegative = within("solver", 0.5)
     early_stopping: bool = False
     validation_fraction: Fraction = 0.1
     n_iter_no_change: Count = 10
@@ -80,46 +81,13 @@ class FitOptions(Options):
     random_state: RandomState = None
 
 
-class CategoryOptions(Options):
-    """Options of columns of categories.
-
-    Parameters
-    ----------
-    min_categories : int, array-like of int or None
-        Least number of categories of "categorical", in all columns or in each; more
-        are found in the data.
-    min_frequency : int, float or None
-        Least weight of rows (a share, if a float) of a category that has a probability
-        of its own given the other columns; rarer ones are drawn as one, and told apart
-        by their frequencies.
-    max_categories
-        Most categories of a column, counting the rare ones as one.
-    handle_unknown
-        How a category is read that was not in ``fit``: as an error; as missing; or as
-        a rare one, if there are any, else as missing. "auto": names in a DataFrame have
-        a small probability in scores, and are missing elsewhere, with a warning; codes
-        in an array are an error.
-    """
+class TableOptions(Options):
+    """Details of tables with columns of several kinds, in
+    :class:`~skdgm.options.Columns`."""
 
     _: KW_ONLY
-    min_categories: Count | ArrayLike | None = None
-    min_frequency: (
-        Count | Annotated[float, Interval(RealNotInt, 0, 1, closed="neither")] | None
-    ) = None
-    max_categories: Count | None = None
-    handle_unknown: Literal["auto", "error", "ignore", "infrequent_if_exist"] = "auto"
-
-
-class TableOptions(CategoryOptions):
-    """Options of tables with columns of several kinds.
-
-    Parameters
-    ----------
-    missing_pattern
-        If "model", samples have missing entries as the rows have: that an entry is
-        missing is a value of its own, which is drawn, and counts in scores. If
-        "ignore", samples have none. For "mixed" columns, tuples and dicts.
-    """
-
-    _: KW_ONLY
-    missing_pattern: Literal["ignore", "model"] = "ignore"
+    missing_pattern: Literal["ignore", "model"] = within("column_types", "ignore")
+    min_categories: Count | ArrayLike | None = within("column_types", None)
+    min_frequency: Frequency | None = within("column_types", None)
+    max_categories: Count | None = within("column_types", None)
+    handle_unknown: Unknown = within("column_types", "auto")

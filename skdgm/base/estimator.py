@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skdgm.base import attributes, fits
 from skdgm.base.density import Density
 from skdgm.base.frames import filled_in, form_of, framed
+from skdgm.base.groups import check_groups, set_params
 from skdgm.base.model import Facts, known_of
 from skdgm.base.options import Options
 from skdgm.base.reading import kinds_in_words, read_kinds, readable_kinds
@@ -67,7 +68,7 @@ class Estimator(
     # Whether only a net begins with the model; for the others see base.reading.
     _begins_a_net, _IMAGES, _LEVELS_APART = False, False, False
     _GREY, _NUMBERS = "bernoulli", "numeric"
-    _read_kinds, _readable_kinds = read_kinds, readable_kinds
+    _read_kinds, _readable_kinds, set_params = read_kinds, readable_kinds, set_params
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -254,7 +255,7 @@ class Estimator(
 
     def _check_unchanged(self):
         """Raise ValueError where options do not fit what was learned before."""
-        fits.check_unchanged(self._facts().structure, self._learned)
+        fits.check_unchanged(type(self), self._facts().structure, self._learned)
 
     def _facts(self, structure=None):
         """Facts for the model, with a structure that was learned, or that asked for."""
@@ -482,6 +483,7 @@ class Estimator(
 
     def _validate_params(self):
         super()._validate_params()
+        check_groups(self)
         fits.refuse_odd_numbers(self)
 
     @property

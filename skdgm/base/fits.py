@@ -19,6 +19,13 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 
+from skdgm.base.groups import (
+    OptionGroup,
+    asked_value,
+    check_groups,
+    expanded,
+    name_of,
+)
 from skdgm.data.auto import AUTO
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 from skdgm.training import Callbacks
@@ -104,7 +111,8 @@ def asked_of(estimator):
     # A subclass of a user's may set some of them itself instead of taking them.
     constrained = estimator._parameter_constraints
     fixed = {name: known[name] for name in constrained if name in known}
-    options = estimator._IMPLIED | fixed | estimator.get_params(deep=False)
+    options = fixed | estimator.get_params(deep=False)
+    options = estimator._IMPLIED | expanded(type(estimator), options)
     options = {name: plain(value) for name, value in options.items()}
     if isinstance(shape := options.get("image_shape"), list):
         options["image_shape"] = tuple(shape)
@@ -118,24 +126,28 @@ def asked_of(estimator):
 
 def current(estimator, name):
     """Validated present value of an option of inference, of one of Python's types."""
-    value = getattr(estimator, name)
+    detail = estimator._DETAILS.get(name)
+    option = name if detail is None else detail.group
     if not get_config()["skip_parameter_validation"]:
-        wanted = {name: estimator._parameter_constraints[name]}
-        who = type(estimator).__name__
-        validate_parameter_constraints(wanted, {name: value}, who)
-        refuse_odd_numbers(estimator, name)
-    return plain(value)
+        wanted = {option: estimator._parameter_constraints[option]}
+        who, value = type(estimator).__name__, getattr(estimator, option)
+        validate_parameter_constraints(wanted, {option: value}, who)
+        refuse_odd_numbers(estimator, option)
+        check_groups(estimator, option)
+    return plain(asked_value(estimator, name))
 
 
-def check_unchanged(structure, learned):
-    """Raise ValueError where a structure that is asked for is not the learned one."""
+def check_unchanged(cls, structure, learned):
+    """Raise ValueError where a structure that is asked for, by options of a class, is
+    not the learned one."""
     asked, learned = vars(structure), vars(learned)
     # Older files have fewer options.
     names = [n for n in asked if n in learned and not _same(asked[n], learned[n])]
     if names:
-        before = shorten(", ".join(f"{n}={learned[n]!r}" for n in names), 200)
+        shown = {name_of(cls, name): learned[name] for name in names}
+        before = shorten(", ".join(f"{n}={own!r}" for n, own in shown.items()), 200)
         raise ValueError(
-            f"{', '.join(names)} changed since the model was learned, with "
+            f"{', '.join(shown)} changed since the model was learned, with "
             f"{before}: keep what it was, or fit with warm_start=False."
         )
 
@@ -145,15 +157,18 @@ def _same(asked, learned):
     return np.array_equal(np.asarray(asked, object), np.asarray(learned, object))
 
 
-def refuse_odd_numbers(estimator, *names):
+def refuse_odd_numbers(estimator, *names, who=None):
     """Raise an error for booleans in place of numbers, of some options or all, as
     Python's bool is an int; and for whole numbers that no machine word holds."""
+    who = who or type(estimator).__name__
     for name in names or estimator.get_params(deep=False):
         value = getattr(estimator, name)
+        if isinstance(value, OptionGroup):
+            refuse_odd_numbers(value, who=f"{type(value).__name__} of {who}")
         if any(map(_too_large, value if isinstance(value, tuple | list) else [value])):
             raise InvalidParameterError(
-                f"The {name!r} parameter of {type(estimator).__name__} must be between "
-                "-2**63 and 2**63 - 1: it got a larger whole number."
+                f"The {name!r} parameter of {who} must be between -2**63 and "
+                "2**63 - 1: it got a larger whole number."
             )
         if not isinstance(value, bool | np.bool_):
             continue
@@ -162,8 +177,8 @@ def refuse_odd_numbers(estimator, *names):
         wanted = {wanted} if isinstance(wanted, str) else set(map(str, wanted))
         if not wanted & _FREE:
             raise InvalidParameterError(
-                f"The {name!r} parameter of {type(estimator).__name__} must be a "
-                f"number, not a bool: got {value}."
+                f"The {name!r} parameter of {who} must be a number, not a bool: "
+                f"got {value}."
             )
 
 

@@ -22,9 +22,15 @@ with their paragraphs, and so are fitted attributes, which the section "Attribut
 describes. A plain assignment is another default of an inherited option; an annotation
 of its own, another constraint; an entry in the docstring, another paragraph; and
 the default ``removed(value)`` takes an option away, with the value that it implies.
-Options that a class lacks, but its model reads, are implied by another class,
-``class Narrow(Estimator, implied=Wide)``: they have its defaults unless ``ClassVar``
-tells others. Positional are the options before ``_: KW_ONLY``, as in dataclasses.
+
+An option may be a detail of another one: ``momentum: Share = within("solver", 0.9)``.
+It is no argument of the constructor, but one of the objects that ``solver`` takes
+instead of a text, which are an :class:`~skdgm.base.groups.OptionGroup`; the class says
+its default and its constraint; ``flat(value)`` makes it an argument again. Models read
+details by their own names, as they read all options. Options that a class lacks, but
+its model reads, are implied by another class, ``class Narrow(Machine, implied=Wide)``:
+they have its defaults unless ``ClassVar`` tells others. Positional are the options
+before ``_: KW_ONLY``, as in dataclasses.
 
 From these follow the constructor, ``_parameter_constraints`` of scikit-learn and the
 docstring in full, with types and defaults. Type checkers and editors know the
@@ -34,6 +40,7 @@ constructor by PEP 681. A class with a constructor of its own keeps it.
 import inspect
 import re
 import sys
+import textwrap
 from dataclasses import KW_ONLY
 from numbers import Integral, Real
 from types import NoneType, UnionType
@@ -54,6 +61,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skdgm.exceptions import OlderFileError
 from skdgm.utils.plain import packed, unpacked
 
 # Numbers within limits, for hints.
@@ -88,18 +96,59 @@ def removed(implied: Any = KW_ONLY, *, init: Literal[False] = False) -> Any:
     return _Removed(implied)
 
 
-@dataclass_transform(field_specifiers=(removed,))
+class _Within(NamedTuple):
+    group: str | None
+    default: object
+
+
+def within(group: str, default: Any, *, init: Literal[False] = False) -> Any:
+    """Default of a detail of the option ``group``; by ``init``, type checkers know that
+    it is none of the constructor."""
+    return _Within(group, default)
+
+
+def flat(default: Any) -> Any:
+    """Default of an option by itself, where a base class has it as a detail."""
+    return _Within(None, default)
+
+
+class Option(NamedTuple):
+    """An option of a class.
+
+    Parameters
+    ----------
+    hint : type hint or None
+        None where the option is taken away.
+    default : object
+    group : str or None
+        Name of the option of which this is a detail.
+    """
+
+    hint: object
+    default: object
+    group: str | None = None
+
+    @property
+    def is_argument(self):
+        """Whether the constructor takes it."""
+        return self.hint is not None and self.group is None
+
+
+@dataclass_transform(field_specifiers=(removed, within, flat))
 class Options:
     """Base class of what declares options: estimators, and groups of their options."""
 
-    # Values of options that a class lacks, by name.
+    # Values of options that are no arguments of the constructor, by name: defaults of
+    # details, and what a class lacks.
     _IMPLIED = {}
+    # Details, by name.
+    _DETAILS = {}
 
     def __init_subclass__(cls, implied=None, **keywords):
         super().__init_subclass__(**keywords)
         if implied is not None:
             options = _options_of(implied).items()
-            defaults = {name: own for name, (hint, own) in options if hint is not None}
+            defaults = {n: own.default for n, own in options if own.hint is not None}
             cls._IMPLIED = cls._IMPLIED | defaults | implied._IMPLIED
         cls._own_options, cls._own_positional = {}, ()
         by_hand = {kind for kind in cls.__mro__ if vars(kind).get("_own_init")}
@@ -118,6 +167,11 @@ class Options:
 
     def __setstate__(self, state):
         state = unpacked(state)
+        if moved := self._DETAILS.keys() & state.keys():
+            raise OlderFileError(
+                f"The {type(self).__name__} is of an earlier version of skdgm, in "
+                f"which {sorted(moved)} were options of their own: fit it anew."
+            )
         if hasattr(super(), "__setstate__"):
             super().__setstate__(state)
         else:
@@ -142,10 +196,9 @@ def allowed(hint):
 
 
 def _declare(cls):
-    """Collect a class's own options: pairs of hint and default, by name.
+    """Collect a class's own options, by name.
 
-    The hint is None where an option is taken away. Defaults leave the class, in whose
-    objects they are attributes.
+    Defaults leave the class, in whose objects they are attributes.
     """
     own, inherited = cls._own_options, _options_of(cls)
     for name, hint in inspect.get_annotations(cls).items():
@@ -155,15 +208,19 @@ def _declare(cls):
         if hint is KW_ONLY:
             cls._own_positional = tuple(own)
         elif constant and (name in inherited or name in cls._IMPLIED):
-            own[name] = None, vars(cls).get(name, KW_ONLY)
+            own[name] = Option(None, vars(cls).get(name, KW_ONLY))
         elif not (constant or name.startswith("_")) and name in vars(cls):
-            own[name] = hint, vars(cls)[name]
+            group = inherited[name].group if name in inherited else None
+            own[name] = Option(hint, vars(cls)[name], group)
     for name in inherited.keys() & vars(cls).keys() - own.keys():
         if not hasattr(vars(cls)[name], "__get__"):  # A method or property.
-            own[name] = inherited[name][0], vars(cls)[name]
-    for name, (_, value) in own.items():
-        if isinstance(value, _Removed):
-            own[name] = None, value.implied
+            own[name] = inherited[name]._replace(default=vars(cls)[name])
+    for name, option in own.items():
+        if isinstance(option.default, _Removed):
+            own[name] = Option(None, option.default.implied)
+        elif isinstance(option.default, _Within):
+            group, default = option.default
+            own[name] = option._replace(default=default, group=group)
     for name in own.keys() & vars(cls).keys():
         delattr(cls, name)
 
@@ -190,6 +247,25 @@ def _options_of(cls):
     return {name: found[name] for name in sorted(found, key=places.get)}
 
 
+def _arguments(options):
+    """Those options that the constructor takes, with hints without those objects that
+    have none of the details of the class."""
+    found = {}
+    for name, option in options.items():
+        details = [detail for detail, own in options.items() if own.group == name]
+        useless = [
+            kind
+            for kind in groups_in(option.hint)
+            if not kind.by_field(dict.fromkeys(details))
+        ]
+        if useless:
+            kept = tuple(one for one in get_args(option.hint) if one not in useless)
+            option = option._replace(hint=Union[kept])  # noqa: UP007
+        if option.is_argument:
+            found[name] = option
+    return found
+
+
 def _positional(cls):
     """Names of positional options: those of the nearest class that has some."""
     owned = (vars(kind).get("_own_positional") for kind in cls.__mro__)
@@ -199,24 +275,29 @@ def _positional(cls):
 def _construct(cls):
     """Give a class the constructor and the constraints that its options ask for."""
     found = _options_of(cls)
-    options = {name: option for name, option in found.items() if option[0] is not None}
+    options = _arguments(found)
     first = [name for name in _positional(cls) if name in options]
     implied = {
-        name: value
-        for name, (hint, value) in found.items()
-        if hint is None and value is not KW_ONLY
+        name: option.default
+        for name, option in found.items()
+        if not option.is_argument and option.default is not KW_ONLY
     }
     # Without any of its own, a class leaves those of its other bases in sight.
     if any(cls._IMPLIED.get(name, KW_ONLY) is not implied[name] for name in implied):
         cls._IMPLIED = cls._IMPLIED | implied
-    spec = [(name, hint, id(value)) for name, (hint, value) in options.items()], first
-    if getattr(cls, "_spec", None) == spec:
+    cls._DETAILS = {name: own for name, own in found.items() if own.group in options}
+    spec = (
+        [(name, hint, id(value)) for name, (hint, value, _) in options.items()],
+        first,
+    )
+    # A group has a constructor of its own, whose errors name it.
+    if getattr(cls, "_spec", None) == spec and not hasattr(cls, "FLAT_NAMES"):
         return
     cls._spec = spec
     cls._parameter_constraints = {
-        name: allowed(hint) for name, (hint, _) in options.items()
+        name: allowed(option.hint) for name, option in options.items()
     }
-    arguments = [f"{name}=_options[{name!r}][1]" for name in options]
+    arguments = [f"{name}=_options[{name!r}].default" for name in options]
     if len(first) < len(arguments):
         arguments.insert(len(first), "*")
     body = "".join(f"\n    self.{name} = {name}" for name in options) or " pass"
@@ -285,24 +366,50 @@ class _Docstring:
         return _CITATION.sub(lambda m: m[0] * (m[1] in shared), paragraph)
 
     def _parameters(self):
-        options = {k: v for k, v in _options_of(self.cls).items() if v[0] is not None}
-        found, done = self._nearest("Parameters"), set()
+        declared, done = _options_of(self.cls), set()
+        options = _arguments(declared)
+        found = self._nearest("Parameters")
         for name in options:
             if name in done or name not in found:
                 continue
             entry = names, kind, body = found[name]
             names = [one for one in names if one in options and found[one] is entry]
             done.update(names)
-            hints, defaults = zip(*(options[one] for one in names))
+            hints, defaults, _ = zip(*(options[one] for one in names))
             if "default=" not in kind:
                 shown = ", ".join(map(_shown, dict.fromkeys(defaults)))
                 kind = f"{kind or worded(hints[0])}, default={shown}"
-            yield f"{', '.join(names)} : {kind}\n{body}".rstrip()
+            text = f"{', '.join(names)} : {kind}\n{body}".rstrip()
+            details = _details_in_words(name, declared, options[name].hint)
+            # A list ends with a blank line.
+            is_list = bool(details) and "\n\n    - " in text
+            yield text + "\n" * is_list + details
 
     def _attributes(self):
         for name, (names, kind, body) in self._nearest("Attributes").items():
             if name == names[0]:
                 yield f"{', '.join(names)} : {kind}\n{body}".rstrip()
+
+
+def _details_in_words(group, options, hint):
+    """Lines on the details of an option, with their defaults; "" if it has none."""
+    kinds, defaults = groups_in(hint), {}
+    for name, own in options.items():
+        for kind in kinds if own.group == group else ():
+            defaults |= kind.by_field({name: f"={_shown(own.default)}``"})
+    if not defaults:
+        return ""
+    defaults = ", ".join(f"``{field}{value}" for field, value in defaults.items())
+    takers = [f":class:`~skdgm.options.{kind.__name__}`" for kind in kinds]
+    takers = " or ".join(filter(None, (", ".join(takers[:-1]), takers[-1])))
+    text = f"Details are those of {takers}; by default {defaults}."
+    lines = textwrap.wrap(text, 84, break_on_hyphens=False, break_long_words=False)
+    return "\n" + textwrap.indent("\n".join(lines), "    ")
+
+
+def groups_in(hint):
+    """Classes of objects with details among those that a type hint allows."""
+    return [kind for kind in get_args(hint) if hasattr(kind, "FLAT_NAMES")]
 
 
 def worded(hint):

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from skdgm.base.groups import asked_value, assign, folded, name_of
 from skdgm.belief._stack import BeliefModel, Stack, is_auto
 from skdgm.boltzmann import BernoulliRBM, ConvRBM
 from skdgm.boltzmann._structure.convolved import geometry_of
@@ -41,13 +42,16 @@ class MapsModel(BeliefModel):
         machines, (maps, above) = [], sizes(options)
         depth = len(maps) + len(above)
         each, shapes = (
-            {name: per_layer(name, getattr(options, name), n) for name in names}
+            {
+                name: per_layer(name_of(ConvRBM, name), getattr(options, name), n)
+                for name in names
+            }
             for names, n in ((OPTIONS, depth), (_OF_MAPS, len(maps)))
         )
         for number, size in enumerate((*maps, *above)):
             own = {name: values[number] for name, values in each.items()}
             if is_auto(own["gradient"]):
-                own["gradient"] = "cd" if number < depth - 1 else "pcd"
+                own["gradient"] = phases(depth)[number]
             own = {name: v for name, v in own.items() if not is_auto(v)}
             own["verbose"] = options.verbose
             if number < len(maps):
@@ -59,9 +63,10 @@ class MapsModel(BeliefModel):
                     own["column_types"] = options.column_types
                     own["image_shape"] = options.image_shape
                     own["resample"] = options.resample
-                machines.append(ConvRBM(size, **own))
+                machines.append(ConvRBM(size, **folded(ConvRBM, own)))
             else:
-                machines.append(BernoulliRBM(size, centering="data", **own))
+                own = folded(BernoulliRBM, own | {"centering": "data"})
+                machines.append(BernoulliRBM(size, **own))
         return machines
 
     def place(self, number, machines):
@@ -78,11 +83,11 @@ class MapsModel(BeliefModel):
             return
         if machine.features != "pooled":
             raise ValueError(f"layers: {name!r} must have features='pooled'.")
-        if not number and machine.column_types == "categorical":
+        if not number and asked_value(machine, "column_types") == "categorical":
             raise ValueError(
                 f"layers: {name!r} must have column_types='bernoulli' or 'gaussian'."
             )
-        if number and machine.column_types not in (AUTO, "bernoulli"):
+        if number and asked_value(machine, "column_types") not in (AUTO, "bernoulli"):
             raise ValueError(
                 f"layers: {name!r}, above binary units, must have "
                 "column_types='bernoulli'."
@@ -133,18 +138,30 @@ def resized(network, shape):
     learned = {"image_shape": shape}
     if options["layers"] is None:
         for name in shapes_of(machines[0]):
-            learned[name] = tuple(getattr(one, name) for one in machines)
+            learned[name] = tuple(asked_value(one, name) for one in machines)
     else:
         learned["layers"] = [
-            (name, clone(one).set_params(image_shape=None, **shapes_of(own)))
+            (name, _shaped(clone(one), None, shapes_of(own)))
             for (name, one), own in zip(options["layers"], machines)
         ]
         learned["layers"][0][1].set_params(image_shape=shape)
-    vars(new).update(learned, _asked=SimpleNamespace(**options | learned))
+    assign(new, **learned)
+    vars(new).update(_asked=SimpleNamespace(**options | learned))
     vars(new).update(n_features_in_=prod(shape), _form=None)
     vars(new).pop("feature_names_in_", None)
     new._update(new._attributes(Stack(machines)))
     return new
+
+
+def _shaped(machine, image_shape, shapes):
+    """Set the shapes of an unfitted machine's images, filters and blocks."""
+    assign(machine, image_shape=image_shape, **shapes)
+    return machine
+
+
+def phases(depth):
+    """Negative phases of ``gradient="auto"``, of each layer."""
+    return *["cd"] * (depth - 1), "pcd"
 
 
 def has(machine):

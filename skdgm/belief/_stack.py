@@ -8,6 +8,7 @@ from typing import NamedTuple, get_args
 import numpy as np
 from sklearn.base import is_classifier
 
+from skdgm.base.groups import asked_value, assign, folded, name_of
 from skdgm.belief._density import BeliefDensity
 from skdgm.belief._options import StackOptions
 from skdgm.belief._up_down import UpDown
@@ -28,7 +29,7 @@ OPTIONS = [
     if tuple in get_args(hint) and not name.startswith("refine")
 ]
 # Default options of a machine with a label on real columns.
-_REAL = {name: GaussianRBM().get_params()[name] for name in ("centering", "max_norm")}
+_REAL = {name: asked_value(GaussianRBM(), name) for name in ("centering", "max_norm")}
 # Values presented with n_iter="auto"; fewest and most epochs.
 _SHOWN, _EPOCHS = 20_000_000, (20, 200)
 # The same of layers of maps, of which one has few parameters.
@@ -52,7 +53,7 @@ class BeliefModel(StackModel):
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
-        check_piecewise("refine_steps", options.refine_steps, Integral, 1)
+        check_piecewise("refine__n_steps", options.refine_steps, Integral, 1)
 
     def stack(self, machines):
         """State of fitted machines that have learned one by one."""
@@ -82,7 +83,7 @@ class BeliefModel(StackModel):
     def settle(self, machine, number, options):
         """Set options of an unfitted machine that depend on those of the stack."""
         if number:
-            machine.set_params(resample=options.samples)
+            assign(machine, resample=options.samples)
 
     def begin(self, machine, below, options, rng):
         """Set what an unfitted machine begins with, above the fitted one ``below``."""
@@ -92,11 +93,12 @@ class BeliefModel(StackModel):
     def described(self, options):
         """Machines whose options have one value, or a value for each layer."""
         sizes, machines = check_sizes(options.hidden_layer_sizes), []
+        named = {n: name_of(BernoulliRBM, n, options.solver) for n in OPTIONS}
         for number, size in enumerate(sizes):
             real = number == 0 and options.column_types == "gaussian"
             own = {
-                name: per_layer(name, getattr(options, name), len(sizes))[number]
-                for name in OPTIONS
+                name: per_layer(shown, getattr(options, name), len(sizes))[number]
+                for name, shown in named.items()
             }
             own = {name: value for name, value in own.items() if not is_auto(value)}
             if number:
@@ -110,9 +112,11 @@ class BeliefModel(StackModel):
                 kind = "gaussian" if real else "bernoulli"
                 defaults = _REAL if real else {}
                 defaults = {"column_types": kind, "objective": "generative"} | defaults
-                machines.append(RBMClassifier(size, **defaults | own))
+                own = folded(RBMClassifier, defaults | own)
+                machines.append(RBMClassifier(size, **own))
             else:
-                machines.append((GaussianRBM if real else BernoulliRBM)(size, **own))
+                cls = GaussianRBM if real else BernoulliRBM
+                machines.append(cls(size, **folded(cls, own)))
         return machines
 
     def place(self, number, machines):
@@ -127,12 +131,12 @@ class BeliefModel(StackModel):
         """Raise ValueError for options of a machine that do not fit its place."""
         if not isinstance(machine, RBMClassifier):
             return
-        if machine.objective != "generative":
+        if asked_value(machine, "objective") != "generative":
             raise ValueError(
                 f"layers: {name!r}, on top, must have objective='generative'; got "
                 f"{machine!r}."
             )
-        if number and machine.column_types not in (AUTO, "bernoulli"):
+        if number and asked_value(machine, "column_types") not in (AUTO, "bernoulli"):
             raise ValueError(
                 f"layers: {name!r}, above binary units, must have "
                 f"column_types='bernoulli'; got {machine!r}."

@@ -42,5 +42,5 @@ class Refinement(Epochs):
 
     def report(self, watch):
         rate = self.network._options.refine_learning_rate
-        remedy = f"Lower refine_learning_rate (now {rate:g})."
+        remedy = f"Lower refine__learning_rate (now {rate:g})."
         report(self.learned, len(self.epochs), self.name, remedy)

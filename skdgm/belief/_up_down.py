@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.base import clone
 
+from skdgm.base.groups import assign
 from skdgm.belief._bound import terms
 from skdgm.belief._directed import ascent, descent
 from skdgm.boltzmann._learning.objective import EnergyObjective
@@ -70,7 +71,7 @@ class UpDown(Objective):
         rule |= {"n_steps": options.refine_steps, "gradient": "cd", "momentum": 0.0}
         rule |= {"solver": "sgd", "centering": None, "sparsity_target": None}
         rule["batch_size"] = machines[0]._options.batch_size
-        of_machines = [clone(one).set_params(**rule)._options for one in machines]
+        of_machines = [assign(clone(one), **rule)._options for one in machines]
         super().__init__(of_machines[0], rows, seed, epochs_before)
         self.layers, self.machines = layers, machines
 

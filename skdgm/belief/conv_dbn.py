@@ -19,10 +19,13 @@ from skdgm.base.options import (
     NotNegative,
     Positive,
     Probability,
+    within,
 )
+from skdgm.base.solvers import SGD, Adam
 from skdgm.belief import _maps
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._options import LayerwiseOptions, MapOptions
+from skdgm.boltzmann._groups import Penalty, Phase
 from skdgm.typing import Data
 
 
@@ -56,20 +59,29 @@ class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
 
     Parameters
     ----------
-    pooling
-        Pooled units, as of :class:`ConvRBM`. With "max" and "mean" the next layer sees
-        one unit of each block: the one whose probability given the image is highest, or
-        one at random. Given a pooled unit it is that of any position of its block, and
-        all others are on as often as the biases of their maps say.
+    filters
+        Filters of the layers of maps, and how maps are pooled, as of :class:`ConvRBM`;
+        None leaves them at the defaults below. A tuple has one value for each layer of
+        maps: of a shape a number, a pair of them (rows and columns), or None for the
+        default. With ``pooling="max"`` and "mean" the next layer sees one unit of each
+        block: the one whose probability given the image is highest, or one at random.
+        Given a pooled unit it is that of any position of its block, and all others are
+        on as often as the biases of their maps say.
     visible_bias
         Whether each pixel has a bias, of the image and of the pooled maps that a layer
         sees, or all pixels of a channel the same: then :meth:`resized` gives the
         network for images of any size.
-    learning_rate, solver, momentum
-        Options of training, as of :class:`ConvRBM`, of all layers; or a tuple with one
-        value for each. "auto" are the defaults of the layer's machine.
-    schedule
-        Course of the learning rate, as of :class:`ConvRBM`.
+    learning_rate
+        Learning rate of all layers, or a tuple with one for each; "auto" is the default
+        of the layer's machine.
+    solver
+        Optimiser of all layers, or a tuple with one for each, as text or with details;
+        "auto" is the default of the layer's machine, and so is ``beta_1``, or
+        ``momentum``, if it is "auto".
+    penalty
+        Penalty on the weights of each layer, and a target of the activity of its
+        (detection) units; None leaves them at the defaults below. A tuple has one value
+        for each layer.
     batch_size : int or tuple of int
         Number of rows in each update.
     n_iter : int, tuple of int or "auto"
@@ -78,17 +90,8 @@ class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
     gradient
         Chains of the negative phase, as of :class:`ConvRBM`. "auto": "pcd" in the layer
         at the top, whose joint distribution is the network's, and "cd" in those below,
-        of which only the conditional distributions are.
-    n_steps
-        Number of Gibbs steps of these chains in each update.
-    n_chains
-        Number of persistent chains.
-    l2 : float or tuple of float
-        Penalty on the weights, as of :class:`ConvRBM`.
-    sparsity_target
-        Target for the mean of each detection unit; see :class:`ConvRBM`.
-    sparsity_cost : float or tuple of float
-        Weight of the sparsity term.
+        of which only the conditional distributions are. A tuple has one for each layer,
+        as text or with details; a detail may be a tuple, too.
     feature_layer : int, tuple of int or "all"
         Layer whose pooled (or hidden) units' means :meth:`transform` returns: 0 at the
         bottom, -1 at the top; or several or all layers side by side. It may be changed
@@ -121,8 +124,9 @@ class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import ConvDBN
+    >>> from skdgm.options import Filters
     >>> X = load_digits().data[:500]
-    >>> dbn = ConvDBN((8, 12), filter_shape=(3, 2), pool_shape=2, n_iter=2)
+    >>> dbn = ConvDBN((8, 12), filters=Filters(shape=(3, 2), pool_shape=2), n_iter=2)
     >>> dbn = dbn.set_params(random_state=0).fit(X)
     >>> [maps.shape for maps in dbn.transform_maps(X)]
     [(500, 3, 3, 8), (500, 1, 1, 12)]
@@ -135,17 +139,20 @@ class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
     _: KW_ONLY
     visible_bias: Literal["pixel", "channel"] = "pixel"
     learning_rate: Positive | tuple | Auto = "auto"
-    solver: Literal["adam", "sgd"] | tuple | Auto = "auto"
-    momentum: float | tuple | Auto = "auto"
-    schedule: Literal["constant", "invscaling", "linear", "cooldown"] | tuple = "linear"
+    solver: Literal["adam", "sgd"] | tuple | Auto | Adam | SGD = "auto"
+    penalty: Penalty | None = None
+    momentum: float | tuple | Auto = within("solver", "auto")
+    schedule: Literal["constant", "invscaling", "linear", "cooldown"] | tuple = within(
+        "solver", "linear"
+    )
     batch_size: Count | tuple = 10
     n_iter: CountOrZero | tuple | Auto = "auto"
-    gradient: Literal["cd", "pcd", "fpcd", "tempering"] | tuple | Auto = "auto"
-    n_steps: int | tuple = 1
-    n_chains: Count | tuple | None = 50
-    l2: NotNegative | tuple = 0.0
-    sparsity_target: Probability | tuple | None = None
-    sparsity_cost: NotNegative | tuple = 0.1
+    gradient: Literal["cd", "pcd", "fpcd", "tempering"] | tuple | Auto | Phase = "auto"
+    n_steps: int | tuple = within("gradient", 1)
+    n_chains: Count | tuple | None = within("gradient", 50)
+    l2: NotNegative | tuple = within("penalty", 0.0)
+    sparsity_target: Probability | tuple | None = within("penalty", None)
+    sparsity_cost: NotNegative | tuple = within("penalty", 0.1)
 
     _IMPLIED = {
         "init_layers": "transpose",

@@ -8,9 +8,10 @@ r"""Convolutional deep belief networks fine-tuned as classifiers.
 from functools import partial
 from typing import Literal
 
-from skdgm.base.options import KW_ONLY, Auto, Positive
+from skdgm.base.options import KW_ONLY, Auto, Positive, within
 from skdgm.belief import _maps
 from skdgm.belief._options import MapOptions, TunedOptions
+from skdgm.belief._stack import is_auto
 from skdgm.belief._tuned import ACTIVATION, BeliefNetModel, TunedBelief
 from skdgm.belief.conv_dbn import ConvDBN
 from skdgm.distributions import Pooled
@@ -76,17 +77,14 @@ class ConvDBNClassifier(
 
     Parameters
     ----------
-    pooling
-        Pooled units, as in :class:`ConvDBN`: with "max" or "mean" the net has maxima or
-        means of logistic functions.
-    pretrain_iter : int, tuple of int or "auto"
-        Epochs of pre-training, of every layer or one value for each; "auto" as in
-        :class:`ConvDBN`. A layer with 0 epochs starts from random weights, as in an
-        ordinary net.
-    pretrain_learning_rate, pretrain_batch_size, pretrain_gradient, pretrain_steps : \
-            default=those of ConvDBN
-        Options ``learning_rate``, ``batch_size``, ``gradient`` and ``n_steps`` of
-        pre-training; a tuple gives one value for each layer.
+    filters
+        Filters of the layers of maps, and how maps are pooled, as in :class:`ConvDBN`;
+        None leaves them at the defaults below. With ``pooling="max"`` or "mean" the net
+        has maxima or means of logistic functions.
+    pretrain
+        Training of the layers one after the other, as of a :class:`ConvDBN`, before the
+        net is fine-tuned; "auto" is as there. A layer with 0 epochs starts from random
+        weights, as in an ordinary net.
 
     Attributes
     ----------
@@ -112,16 +110,21 @@ class ConvDBNClassifier(
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import ConvDBNClassifier
+    >>> from skdgm.options import Filters, Pretraining
     >>> X, y = load_digits(return_X_y=True)
     >>> X /= 16
-    >>> clf = ConvDBNClassifier(24, filter_shape=3, pretrain_iter=3, random_state=0)
+    >>> pretrain = Pretraining(n_iter=3)
+    >>> clf = ConvDBNClassifier(24, filters=Filters(shape=3), pretrain=pretrain)
+    >>> clf = clf.set_params(random_state=0)
     >>> clf.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.9
     True
     """
 
     _: KW_ONLY
-    pretrain_learning_rate: Positive | tuple | Auto = "auto"
-    pretrain_gradient: Literal["cd", "fpcd", "pcd", "tempering"] | tuple | Auto = "auto"
+    pretrain_learning_rate: Positive | tuple | Auto = within("pretrain", "auto")
+    pretrain_gradient: Literal["cd", "fpcd", "pcd", "tempering"] | tuple | Auto = (
+        within("pretrain", "auto")
+    )
     dropout = (0.1, 0.2)
 
     _IMAGES = True
@@ -130,6 +133,14 @@ class ConvDBNClassifier(
     def _depth(self, options):
         """Number of hidden layers that options ask for."""
         return sum(map(len, _maps.sizes(options)))
+
+    def _resolved(self, options):
+        """Options of the stack, with a negative phase for each layer, as details are
+        those of one of them."""
+        if options["layers"] is None and is_auto(options["gradient"]):
+            phases = _maps.phases(self._depth(self._options))
+            return options | {"gradient": phases}
+        return options
 
 
 def _logistic(x, W, b):

@@ -49,9 +49,10 @@ class DBNClassifier(TunedOptions, ClassOptions, TunedBelief, TunedClassifier):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import DBNClassifier
+    >>> from skdgm.options import Pretraining
     >>> X, y = load_digits(return_X_y=True)
     >>> X /= 16
-    >>> clf = DBNClassifier((64, 64), pretrain_iter=10, random_state=0)
+    >>> clf = DBNClassifier((64, 64), pretrain=Pretraining(n_iter=10), random_state=0)
     >>> clf.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.9
     True
     >>> clf.dbn_.density_kind_

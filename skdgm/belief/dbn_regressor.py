@@ -40,8 +40,10 @@ class DBNRegressor(TunedOptions, TargetOptions, TunedBelief, TunedRegressor):
     --------
     >>> from sklearn.datasets import load_diabetes
     >>> from skdgm import DBNRegressor
+    >>> from skdgm.options import Pretraining
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> reg = DBNRegressor((32, 32), pretrain_iter=5, n_iter=30, random_state=0)
+    >>> reg = DBNRegressor((32, 32), pretrain=Pretraining(n_iter=5), n_iter=30)
+    >>> reg = reg.set_params(random_state=0)
     >>> reg.fit(X[:300], y[:300]).score(X[300:], y[300:]) > 0.4
     True
     """

@@ -5,6 +5,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base import Estimator, forget_log_Z, lazy_log_Z
+from skdgm.base.groups import name_of
 from skdgm.boltzmann._methods import Chained
 from skdgm.boltzmann._options import ModelOptions
 from skdgm.boltzmann._structure.restricted import RESTRICTED
@@ -106,7 +107,8 @@ class Machine(Chained, Estimator, implied=ModelOptions):
 
     def _remedy(self):
         options = self._options
+        momentum = name_of(type(self), "momentum", options.solver)
         return (
-            f"Lower learning_rate (now {options.learning_rate:g}) or momentum (now "
+            f"Lower learning_rate (now {options.learning_rate:g}) or {momentum} (now "
             f"{options.momentum}), or raise batch_size (now {options.batch_size})."
         )

@@ -7,7 +7,8 @@ A layer of visible units and one of hidden units, coupled by W.
 
 from typing import Literal
 
-from skdgm.base.options import KW_ONLY, Count
+from skdgm.base.options import KW_ONLY, Count, flat
+from skdgm.boltzmann._groups import Phase
 from skdgm.boltzmann._learning.sampling_free import OF_BITS
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import pseudo_likelihood
@@ -40,11 +41,11 @@ class BernoulliRBM(MachineOptions, Machine):
         Or an objective other than the likelihood, which needs no chains: conditional
         probabilities of bits or of random blocks of five, given all others [7]_; ratio
         matching [8]_; minimum probability flow [9]_; or telling rows from draws of
-        their marginals, with log Z as a parameter [10]_.
-    n_steps : int or tuple of int
-        Number of Gibbs steps of these chains in each update. If the objective needs
-        no chains, those of the chains from which samples start. The values of a tuple
-        share the epochs evenly, in order.
+        their marginals, with log Z as a parameter [10]_. Samples start from chains
+        that take a Gibbs step in each update all the same.
+    resample
+        Whether bits are drawn from probabilities of 1 (grey values) at each
+        presentation; if False, the probabilities are used as they are.
 
     Attributes
     ----------
@@ -104,7 +105,8 @@ class BernoulliRBM(MachineOptions, Machine):
 
     n_components: Count = 256
     _: KW_ONLY
-    gradient: Literal["pcd", "cd", "fpcd", "tempering", *OF_BITS] = "pcd"
+    gradient: Literal["pcd", "cd", "fpcd", "tempering", *OF_BITS] | Phase = "pcd"
     schedule = "cooldown"
+    resample: bool = flat(False)
 
     pseudo_likelihood = pseudo_likelihood

@@ -7,8 +7,18 @@ Any two units may be linked.
 
 from typing import Annotated, Literal
 
-from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, CountOrZero, removed
+from skdgm.base.column_group import Columns
+from skdgm.base.options import (
+    KW_ONLY,
+    ArrayLike,
+    Auto,
+    Count,
+    CountOrZero,
+    removed,
+    within,
+)
 from skdgm.boltzmann._density.pairs import pair_scores
+from skdgm.boltzmann._groups import PCD, Tempering
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import pseudo_likelihood
 from skdgm.boltzmann._options import MachineOptions
@@ -53,8 +63,6 @@ class BoltzmannMachine(MachineOptions, Machine):
         Kind of the columns. "auto": read from the data, as the guide's page "How
         columns are read" says; "bernoulli": 0, 1 and probabilities of 1; "categorical":
         codes 0, 1, 2 and so on, as scikit-learn's ``OrdinalEncoder`` returns.
-    min_categories : int or array-like of shape (n_features,)
-        Least number of categories of each column, if "categorical".
     objective
         The likelihood, whose gradient takes Markov chains; or, of a machine without
         hidden units, the sum of the log probabilities of all columns given the others,
@@ -62,20 +70,20 @@ class BoltzmannMachine(MachineOptions, Machine):
     gradient
         Chains of the negative phase for "likelihood": they start where the last update
         left them (persistent contrastive divergence [5]_), or also exchange states with
-        hotter ones (parallel tempering).
+        hotter ones (parallel tempering). Missing entries are drawn by as many Gibbs
+        steps in each update.
     positive
-        Hidden units of the positive phase: their means by mean field, or draws by
-        ``n_steps`` Gibbs steps that start there. Without hidden units this phase is
+        Hidden units of the positive phase: their means by mean field, or draws by the
+        same number of Gibbs steps that start there. Without hidden units this phase is
         exact.
     mean_field_steps
         Maximum number of mean-field sweeps over the hidden units in training.
-    n_steps : int or tuple of int
-        Number of Gibbs steps of chains, and for missing entries, in each update. The
-        values of a tuple share the epochs evenly, in order.
-    init_biases
-        Initial visible biases: those with which independent columns have the means of
-        the data, or zeros. Couplings between visible units, and those between hidden
-        units, start at 0, others normal with standard deviation 0.01.
+    solver
+        Stochastic gradient descent, or Adam, which divides the gradient by its recent
+        size, parameter by parameter. Couplings between visible units, and those between
+        hidden units, start at 0, others normal with standard deviation 0.01.
+    penalty
+        Penalties on the couplings; None leaves them at the defaults below.
 
     Attributes
     ----------
@@ -137,15 +145,14 @@ class BoltzmannMachine(MachineOptions, Machine):
     _: KW_ONLY
     edges: ArrayLike | Annotated[object, "sparse matrix"] | None = None
     n_colours: Count | Auto = "auto"
-    column_types: Literal["auto", "bernoulli", "categorical"] = "auto"
-    min_categories: Count | ArrayLike | None = None
+    column_types: Literal["auto", "bernoulli", "categorical"] | Columns = "auto"
+    min_categories: Count | ArrayLike | None = within("column_types", None)
     objective: Literal["likelihood", "pseudo-likelihood"] = "likelihood"
-    gradient: Literal["pcd", "tempering"] = "pcd"
+    gradient: Literal["pcd", "tempering"] | PCD | Tempering = "pcd"
     positive: Literal["mean-field", "gibbs"] = "mean-field"
     mean_field_steps: Count = 50
     learning_rate = 0.05
     centering = "data"
-    fast_learning_rate: float | None = removed()
     sparsity_target: float | None = removed(None)
     sparsity_cost: float = removed()
     max_norm: float | None = removed(None)

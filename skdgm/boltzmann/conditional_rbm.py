@@ -6,6 +6,7 @@ r"""Conditional restricted Boltzmann machines: columns y given columns x.
 
 from typing import Annotated, Literal
 
+from skdgm.base.column_group import Columns
 from skdgm.base.common_options import ColumnTypes
 from skdgm.base.options import (
     KW_ONLY,
@@ -15,8 +16,10 @@ from skdgm.base.options import (
     NotNegative,
     Positive,
     Probability,
-    removed,
+    flat,
+    within,
 )
+from skdgm.base.solvers import Adam
 from skdgm.boltzmann._conditional.estimator import GivenEstimator
 from skdgm.boltzmann._options import MarkovChainOptions, ModelOptions, RealOptions
 from skdgm.data.units import UNITS, Kinds
@@ -60,7 +63,8 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
         Kind of all columns of y, or of each, as of :class:`~skdgm.RBM`; a dict has
         those of some columns of a DataFrame by name. "mixed": text, and whole numbers
         in a y of one dimension, are categories; truth values, and columns of 0 and 1
-        alone, are bits; other numbers are "gaussian".
+        alone, are bits; other numbers are "gaussian". Variances of "rectified" columns
+        are mean squares.
     condition_types : str, tuple of str or dict
         Kind of all columns of X, of each, or of some by name; by default the types of a
         DataFrame say it, and columns of an array are "gaussian" (standardised).
@@ -89,13 +93,12 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
         regression for each, whose penalty generalised cross-validation chooses; or
         small random numbers ("random"), as all other weights.
     learning_rate
-        Learning rate of Adam; see ``schedule``. "auto": 0.001 where y has "gaussian" or
-        "rectified" columns, of which the hidden units see values many deviations apart
-        (0.003 without ``pairwise``); else 0.03 where there are counts, whose logarithms
-        are far apart, and 0.01 elsewhere.
-    momentum : float or tuple of float
-        Decay of Adam's mean gradient. The values of a tuple share the epochs evenly, in
-        order.
+        Initial learning rate, which ``schedule`` of the solver lowers. "auto": 0.001
+        where y has "gaussian" or "rectified" columns, of which the hidden units see
+        values many deviations apart (0.003 without ``pairwise``); else 0.03 where there
+        are counts, whose logarithms are far apart, and 0.01 elsewhere.
+    solver
+        Adam, which divides the gradient by its recent size, parameter by parameter.
     gradient
         Negative phase of an update, with the conditions clamped: samples after Gibbs
         steps from y (contrastive divergence, "cd" [1]_); exact draws, where y or the
@@ -114,26 +117,15 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
         evenly, in order.
     n_iter
         Number of epochs; "auto": 3,000 updates, but between 20 and 200 epochs.
-    precision
-        Precisions of "gaussian" and "rectified" columns given the hidden units: one
-        learned for each column, one for all columns of a kind, or fixed at the inverse
-        variances (mean squares) of the columns.
     centering
         If not None, use the centred gradient [6]_, whose offsets are means of y and of
         the hidden units: those at the start of training, running means in the positive
         phase ("data"), or running averages of the means in both phases ("moving").
-    sparsity_target
-        Target for the mean of each hidden unit. If not None, the cross entropy of this
-        and the running mean, times ``sparsity_cost``, is subtracted from the objective.
-    sparsity_cost
-        Weight of the sparsity term; see ``sparsity_target``.
-    max_norm
-        Maximum norm of the weights of each hidden unit to y, and of a factor to each of
-        its ends.
-    l1, l2
-        Penalties on all weights, also those of the conditions: l1 times the sum of
-        their absolute values and l2 / 2 times the sum of their squares are subtracted
-        from the log-likelihood per row.
+    penalty
+        Penalties and limits of the weights, and a target of the activity of hidden
+        units; None leaves them at the defaults below. ``l1`` and ``l2`` are of all
+        weights, also those of the conditions; ``max_norm`` is of the weights of each
+        hidden unit to y, and of a factor to each of its ends.
 
     Attributes
     ----------
@@ -218,7 +210,9 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
 
     n_components: Count = 8
     _: KW_ONLY
-    column_types: Annotated[str, Kinds(set(UNITS) | {"mixed"})] | tuple | dict = "mixed"
+    column_types: (
+        Annotated[str, Kinds(set(UNITS) | {"mixed"})] | tuple | dict | Columns
+    ) = "mixed"
     condition_types: ColumnTypes = "mixed"
     hidden: Annotated[str, Kinds(set(UNITS))] = "bernoulli"
     n_lags: CountOrZero = 0
@@ -231,15 +225,15 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
         "auto", "cd", "enumeration", "perturb-and-descend", "mean-field"
     ] = "auto"
     mean_field_steps: Count = 10
-    n_steps = 5
+    n_steps: Count | tuple = flat(5)
     learning_rate: Positive | Auto = "auto"
     momentum = 0.9
     batch_size = 50
     n_iter: CountOrZero | Auto = "auto"
     centering: Literal["start", "data", "moving"] | None = "data"
-    sparsity_target: Probability | None = None
-    sparsity_cost: NotNegative = 0.1
+    sparsity_target: Probability | None = within("penalty", None)
+    sparsity_cost: NotNegative = within("penalty", 0.1)
     n_iter_no_change = 10
-    solver: str = removed("adam")
-    n_chains: int | None = removed(1)
-    n_temperatures: int = removed(2)
+    solver: Literal["adam"] | Adam = "adam"
+    n_chains = 1
+    n_temperatures = 2

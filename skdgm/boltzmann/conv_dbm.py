@@ -66,15 +66,10 @@ class ConvDBM(ImageOptions, DeepOptions, Machine):
     ----------
     conv_layer_sizes : int or tuple of int
         Number of filters, and of maps, of each hidden layer, from below.
-    filter_shape
-        Shape of the filters, as of :class:`ConvRBM`. A tuple has one for each layer: a
-        number, a pair of them (rows and columns), or None for the default.
-    pool_shape
-        Shape of blocks of positions, as of :class:`ConvRBM`, or a tuple as for
-        ``filter_shape``.
-    stride
-        Steps from a position of the filters to the next, as of :class:`ConvRBM`, or a
-        tuple as for ``filter_shape``.
+    filters
+        Filters, and blocks of their positions, as of :class:`ConvRBM`; None leaves them
+        at the defaults below. A tuple of shapes, or of strides, has one for each layer:
+        a number, a pair of them (rows and columns), or None for the default shape.
     column_types
         Kind of the pixels. "auto": read from the data, as the guide's page "How columns
         are read" says; "bernoulli": bits, or probabilities of these; "gaussian": real
@@ -119,8 +114,9 @@ class ConvDBM(ImageOptions, DeepOptions, Machine):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import ConvDBM
+    >>> from skdgm.options import Filters
     >>> X = load_digits().data[:500]
-    >>> dbm = ConvDBM((8, 12), filter_shape=(3, 2), pool_shape=2, n_iter=2)
+    >>> dbm = ConvDBM((8, 12), filters=Filters(shape=(3, 2), pool_shape=2), n_iter=2)
     >>> dbm = dbm.set_params(random_state=0).fit(X)
     >>> [maps.shape for maps in dbm.transform_maps(X)]
     [(500, 3, 3, 8), (500, 1, 1, 12)]

@@ -8,7 +8,8 @@ units in a block of positions is on.
 
 from typing import Literal, Self
 
-from skdgm.base.options import KW_ONLY, Count
+from skdgm.base.column_group import Columns
+from skdgm.base.options import KW_ONLY, Count, within
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import pseudo_likelihood
 from skdgm.boltzmann._options import (
@@ -62,18 +63,11 @@ class ConvRBM(ImageOptions, MachineOptions, Machine):
     ----------
     n_components
         Number of filters, and of maps.
-    pooling
-        Pooled units. "probabilistic": at most one detection unit of a block is on, and
-        the pooled unit is on with it. Else all detection units are independent given
-        the image, as with ``pool_shape=1``, and the pooled means are the maximum or the
-        mean of a block's.
     column_types
         Kind of the pixels. "auto": read from the data, as the guide's page "How columns
         are read" says; "bernoulli": bits, or probabilities of these; "gaussian": real
         numbers; "categorical": codes 0, 1, ..., of which all pixels have as many as the
         highest code asks for, and a filter has a weight for each.
-    min_categories
-        Least number of categories, for codes that are not in the data of the first fit.
     visible_bias
         Whether each pixel has a bias, and real ones a scale, or all pixels of a channel
         have the same, so that nothing depends on the place: then :meth:`resized` gives
@@ -81,10 +75,10 @@ class ConvRBM(ImageOptions, MachineOptions, Machine):
     centering
         If not None, use the centred gradient, as :class:`BernoulliRBM` does, with one
         offset for all units of a map.
-    sparsity_target
-        Target for the mean of each detection unit. If not None, the cross entropy of
-        this and the running mean, times ``sparsity_cost``, is subtracted from the
-        objective, for each position of a filter.
+    penalty
+        Penalties and limits of the filters, and a target of the activity of detection
+        units, whose term counts for each position of a filter; None leaves them at the
+        defaults below.
     gradient
         Chains of the negative phase: they start where the last update left them
         (persistent contrastive divergence, "pcd" [4]_), or at the data (contrastive
@@ -132,8 +126,10 @@ class ConvRBM(ImageOptions, MachineOptions, Machine):
     --------
     >>> from sklearn.datasets import load_digits
     >>> from skdgm import ConvRBM
+    >>> from skdgm.options import Filters
     >>> X = load_digits().data
-    >>> rbm = ConvRBM(8, filter_shape=5, pool_shape=2, n_iter=2, random_state=0).fit(X)
+    >>> rbm = ConvRBM(8, filters=Filters(shape=5, pool_shape=2), n_iter=2)
+    >>> rbm = rbm.set_params(random_state=0).fit(X)
     >>> rbm.filter_shape_, rbm.map_shape_, rbm.pool_shape_
     ((5, 5), (4, 4), (2, 2))
     >>> rbm.transform(X).shape
@@ -142,9 +138,13 @@ class ConvRBM(ImageOptions, MachineOptions, Machine):
 
     n_components: Count = 24
     _: KW_ONLY
-    pooling: Literal["probabilistic", "max", "mean"] = "probabilistic"
-    column_types: Literal["auto", "bernoulli", "gaussian", "categorical"] = "auto"
-    min_categories: Count | None = None
+    pooling: Literal["probabilistic", "max", "mean"] = within(
+        "filters", "probabilistic"
+    )
+    column_types: Literal["auto", "bernoulli", "gaussian", "categorical"] | Columns = (
+        "auto"
+    )
+    min_categories: Count | None = within("column_types", None)
     visible_bias: Literal["pixel", "channel"] = "pixel"
     learning_rate = 0.01
     solver = "adam"

@@ -9,6 +9,7 @@ A layer of visible units and several of hidden ones, each coupled to its neighbo
 from typing import Literal
 
 from skdgm.base.options import KW_ONLY, ArrayLike
+from skdgm.boltzmann._groups import FPCD, PCD, Tempering
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import importance_likelihood
 from skdgm.boltzmann._options import DeepOptions, RealOptions
@@ -88,7 +89,9 @@ class DBM(RealOptions, DeepOptions, Machine):
 
     hidden_layer_sizes: ArrayLike | int = (256, 256)
     _: KW_ONLY
-    gradient: Literal["pcd", "fpcd", "tempering", "multi-prediction"] = "pcd"
+    gradient: (
+        Literal["pcd", "fpcd", "tempering", "multi-prediction"] | PCD | FPCD | Tempering
+    ) = "pcd"
 
     _MODEL = DEEP
 

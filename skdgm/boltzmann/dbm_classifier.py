@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from skdgm.base import Classifier
+from skdgm.base.column_group import Columns
 from skdgm.base.fits import asked_of, current
 from skdgm.base.options import KW_ONLY
 from skdgm.boltzmann._density.deep import DeepDensity
@@ -153,7 +154,7 @@ class DBMClassifier(TuningOptions, ChainedByClass, Classifier, Machine):
 
     dbm: DBM | None = None
     _: KW_ONLY
-    column_types: Literal["auto", "bernoulli", "gaussian"] = "auto"
+    column_types: Literal["auto", "bernoulli", "gaussian"] | Columns = "auto"
     unlabeled: object = None
     fine_tune: Literal["backprop"] | None = "backprop"
     learning_rate = 3e-3

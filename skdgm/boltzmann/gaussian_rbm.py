@@ -8,7 +8,9 @@ Given the hidden units, the visible ones are normal with precisions :math:`\beta
 
 from typing import ClassVar, Literal
 
-from skdgm.base.options import KW_ONLY, Count, removed
+from skdgm.base.column_group import Precision
+from skdgm.base.options import KW_ONLY, Count, Probability, flat, removed
+from skdgm.boltzmann._groups import Phase
 from skdgm.boltzmann._learning.sampling_free import OF_REALS
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import pseudo_likelihood
@@ -37,8 +39,9 @@ class GaussianRBM(QuadraticOptions, MachineOptions, Machine):
     n_components
         Number of hidden units.
     learning_rate
-        Initial learning rate; see ``schedule``. With "sgd", steps are shortened where
-        many columns or hidden units would make them overshoot.
+        Initial learning rate, which ``schedule`` of the solver lowers. With "sgd",
+        steps are shortened where many columns or hidden units would make them
+        overshoot.
     gradient
         Chains of the negative phase: they start where the last update left them
         (persistent contrastive divergence, "pcd" [2]_), or at the data (contrastive
@@ -47,20 +50,22 @@ class GaussianRBM(QuadraticOptions, MachineOptions, Machine):
         Or an objective that needs no chains: the match of the slopes of the log density
         with those of the data's [8]_, or with those of rows to which noise is added, a
         fifth of a column's standard deviation [9]_. The model is then one of noisy
-        rows.
-    n_steps : int or tuple of int
-        Number of Gibbs steps of these chains in each update. If the objective needs
-        no chains, those of the chains from which samples start. The values of a tuple
-        share the epochs evenly, in order.
-    l1, l2 : float
-        Penalties on the weights: l1 times the sum of their absolute values and l2 / 2
-        times the sum of their squares, each times its column's precision, are
-        subtracted from the log-likelihood per row. Precisions are learned as if there
-        were no l1.
-    max_norm
-        Maximum norm of the weights of each hidden unit, in the standard deviations of
-        the columns given the hidden units. Chains seldom change a unit with a larger
-        norm.
+        rows. Samples start from chains that take a Gibbs step in each update all the
+        same.
+    penalty
+        Penalties and limits of the weights, and a target of the activity of hidden
+        units; None leaves them at the defaults below. For ``l1`` and ``l2`` each
+        absolute value, or square, counts times the precision of its column; precisions
+        are learned as if there were no ``l1``. Chains seldom change a unit whose
+        weights have a larger norm than ``max_norm``.
+    precision
+        Precisions of the columns given the hidden units: one learned for each column,
+        one learned for all standardised columns, or fixed at the inverse variances of
+        the columns.
+    min_variance
+        Lower limit of a column's learned variance given the hidden units, as a share of
+        the column's variance. The lower it is, the sooner the chains of long fits stop
+        mixing.
 
     Attributes
     ----------
@@ -117,12 +122,13 @@ class GaussianRBM(QuadraticOptions, MachineOptions, Machine):
 
     n_components: Count = 256
     _: KW_ONLY
-    gradient: Literal["pcd", "cd", "fpcd", "tempering", *OF_REALS] = "pcd"
+    gradient: Literal["pcd", "cd", "fpcd", "tempering", *OF_REALS] | Phase = "pcd"
     centering = "data"
     max_norm = 4.0
+    precision: Precision = flat("diagonal")
+    min_variance: Probability = flat(0.05)
     column_types: ClassVar = "gaussian"
     # Real values are never drawn as bits.
-    resample: bool = removed(False)
     init_biases: str = removed()
 
     pseudo_likelihood = pseudo_likelihood

@@ -5,6 +5,7 @@ r"""Restricted Boltzmann machines of units of any kind.
 
 from typing import Annotated
 
+from skdgm.base.column_group import Columns
 from skdgm.base.frames import framed
 from skdgm.base.options import KW_ONLY, Count, removed
 from skdgm.boltzmann._machine import Machine
@@ -67,7 +68,8 @@ class RBM(RealOptions, MachineOptions, Machine):
         guide's page "How columns are read" says. "mixed" takes the kinds from a
         DataFrame's types: bits for bools, categories for text and category dtypes,
         "gaussian" for numbers, or categories where numbers have few values. A dict has
-        the kinds of some columns by name, the others are as by "mixed".
+        the kinds of some columns by name, the others are as by "mixed". Variances of
+        "rectified" columns are mean squares.
     hidden
         Kind of hidden units: "bernoulli", "binomial(n)", "categorical(n)" (each unit
         has n states), "gaussian" and "rectified" (of variance 1 before truncation) or
@@ -75,19 +77,11 @@ class RBM(RealOptions, MachineOptions, Machine):
         or Z would be infinite: "bernoulli", "categorical", "binomial" or "interval".
         Features are their means: probabilities of bits and of each category, expected
         counts and amounts.
-    precision
-        Precisions of "gaussian" and "rectified" columns given the hidden units: one
-        learned for each column, one learned for all columns of a kind, or fixed at the
-        inverse variances (mean squares) of the columns.
-    min_variance
-        Lower limit of a column's learned variance given the hidden units, as a share of
-        the column's variance (mean square). The lower it is, the sooner the chains of
-        long fits stop mixing.
     learning_rate
-        Initial learning rate; see ``schedule``. With "sgd", steps are shortened where
-        many columns or hidden units would make them overshoot, and those by counts are
-        as long as by other columns, however high counts are ("adam" learns high counts
-        slowly).
+        Initial learning rate, which ``schedule`` of the solver lowers. With "sgd",
+        steps are shortened where many columns or hidden units would make them
+        overshoot, and those by counts are as long as by other columns, however high
+        counts are ("adam" learns high counts slowly).
     gradient
         Chains of the negative phase. Those of parallel tempering persist, and exchange
         states with hotter ones ("tempering" [5]_). Others start where the last update
@@ -95,14 +89,11 @@ class RBM(RealOptions, MachineOptions, Machine):
         weights ("fpcd" [4]_), or at the data (contrastive divergence, "cd" [1]_). They
         are several times faster, but above units that say much, as counts do, they stay
         where the rows are, and the model may have most of its probability elsewhere.
-    l1, l2 : float
-        Penalties on the weights: l1 times the sum of their absolute values and l2 / 2
-        times the sum of their squares are subtracted from the log-likelihood per row;
-        weights count in the scales of the columns.
-    max_norm
-        Maximum norm of the weights of each hidden unit to the columns of a kind, in
-        the standard deviations of the columns (of "gaussian" and "rectified" ones,
-        given the hidden units).
+    penalty
+        Penalties and limits of the weights, which count in the scales of the columns;
+        None leaves them at the defaults below. ``max_norm`` is that of the weights of
+        each hidden unit to the columns of a kind, in the standard deviations of the
+        columns (of "gaussian" and "rectified" ones, given the hidden units).
 
     Attributes
     ----------
@@ -171,9 +162,9 @@ class RBM(RealOptions, MachineOptions, Machine):
 
     n_components: Count = 256
     _: KW_ONLY
-    column_types: Annotated[str, Kinds({"auto", "mixed", *UNITS})] | tuple | dict = (
-        "auto"
-    )
+    column_types: (
+        Annotated[str, Kinds({"auto", "mixed", *UNITS})] | tuple | dict | Columns
+    ) = "auto"
     hidden: Annotated[str, Kinds(set(UNITS))] = "bernoulli"
     gradient = "tempering"
     n_chains = 20

@@ -8,7 +8,9 @@ The visible layer has two blocks: the data, and a softmax unit for the label.
 from typing import Literal
 
 from skdgm.base import Classifier
-from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative
+from skdgm.base.column_group import Columns
+from skdgm.base.common_groups import Hybrid
+from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative, within
 from skdgm.boltzmann._density.labelled import LabelledDensity
 from skdgm.boltzmann._learning.label_objective import HybridObjective
 from skdgm.boltzmann._machine import Machine
@@ -45,20 +47,15 @@ class RBMClassifier(
     objective
         Objective to maximise: log p(y | v) + ``generative_weight`` log p(v, y),
         log p(y | v) alone, or log p(v, y) alone.
-    generative_weight
-        Weight of the generative part in the "hybrid" objective.
     unlabeled
         Value of y for rows without a label: they train the generative part, and
         :meth:`score` leaves them out. None means that all rows are labelled.
     n_iter
         Number of epochs; "auto": 2,000 updates, but between 20 and 100 epochs.
-    l1, l2 : float
-        Penalties on the weights: l1 times the sum of their absolute values and l2 / 2
-        times the sum of their squares are subtracted from the log-likelihood per row;
-        for real columns, as in :class:`GaussianRBM`.
-    max_norm
-        Maximum norm of the weights of each hidden unit, in the units of
-        :class:`GaussianRBM`; with real columns, 4 keeps chains moving.
+    penalty
+        Penalties and limits of the weights, and a target of the activity of hidden
+        units; None leaves them at the defaults below. For real columns they are as in
+        :class:`GaussianRBM`, and ``max_norm=4.0`` keeps chains moving.
     gradient
         Chains of the generative part: they start where the last update left them
         (persistent contrastive divergence, "pcd" [2]_), or at the data (contrastive
@@ -121,9 +118,9 @@ class RBMClassifier(
 
     n_components: Count = 256
     _: KW_ONLY
-    column_types: Literal["auto", "bernoulli", "gaussian"] = "auto"
-    objective: Literal["hybrid", "discriminative", "generative"] = "hybrid"
-    generative_weight: NotNegative = 0.01
+    column_types: Literal["auto", "bernoulli", "gaussian"] | Columns = "auto"
+    objective: Literal["hybrid", "discriminative", "generative"] | Hybrid = "hybrid"
+    generative_weight: NotNegative = within("objective", 0.01)
     unlabeled: object = None
     n_iter: CountOrZero | Auto = "auto"
     learning_rate = 0.01

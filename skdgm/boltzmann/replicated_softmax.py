@@ -9,6 +9,7 @@ from typing import Literal
 
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.boltzmann._documents.machine import DocumentModel
+from skdgm.boltzmann._groups import CD, PCD, Tempering
 from skdgm.boltzmann._options import MarkovChainOptions
 
 
@@ -38,16 +39,15 @@ class ReplicatedSoftmax(MarkovChainOptions, DocumentModel):
         Number of hidden units.
     learning_rate
         Initial learning rate, divided by the mean length of documents + 10, at least
-        30, since hidden units sum up their words; see ``schedule``. The objective is
-        the log-likelihood per word of a document of mean length.
+        30, since hidden units sum up their words; ``schedule`` of the solver lowers it.
+        The objective is the log-likelihood per word of a document of mean length.
     gradient
         Chains of the negative phase: they start at the documents (contrastive
         divergence, "cd"), or where the last update left them ("pcd"), with lengths
         spread evenly over those of the training documents. These may also exchange
         hidden units with chains of shorter documents, which mix faster ("tempering",
-        where the length is the inverse temperature).
-    n_temperatures
-        Number of lengths for "tempering", from each chain's own down to one word.
+        where the length is the inverse temperature): ``n_temperatures`` is the number
+        of lengths, from each chain's own down to one word.
     solver
         Adam, which divides the gradient by its recent size, so that rare words learn as
         fast as frequent ones; or stochastic gradient descent.
@@ -100,7 +100,7 @@ class ReplicatedSoftmax(MarkovChainOptions, DocumentModel):
 
     n_components: Count = 50
     _: KW_ONLY
-    gradient: Literal["pcd", "cd", "tempering"] = "tempering"
+    gradient: Literal["pcd", "cd", "tempering"] | PCD | CD | Tempering = "tempering"
     learning_rate = 0.5
     batch_size = 20
     n_iter = 50

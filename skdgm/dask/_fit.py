@@ -5,6 +5,7 @@ from importlib.metadata import version
 import numpy as np
 
 from skdgm.base import KEPT, Estimator, replacing, rollback
+from skdgm.base.groups import asked_value
 from skdgm.dask._machine_net import fit_net
 from skdgm.dask._parts import shards_of, shards_of_sequences
 from skdgm.dask._run import PATIENCE, Run
@@ -122,7 +123,7 @@ def fit(
     _check(estimator, local_steps, n_shards, series)
     _check_workers(client)
     if is_of_series(estimator):
-        each = getattr(estimator, "sequence_length", None)
+        each = asked_value(estimator, "sequence_length", None)
         given = X, series, sample_weight, n_shards, each
         shards, y = shards_of_sequences(client, *given), None
     else:
@@ -185,7 +186,7 @@ def _check(estimator, local_steps, n_shards, series):
     options = vars(estimator._present_options())
     if any(own is not None for own in series) and not is_of_series(estimator):
         raise ValueError(f"lengths and groups are of sequences, which {name} has not.")
-    if options.get("pretrain"):
+    if options.get("pretrain") and not tuned:
         raise ValueError(
             f"pretrain={options['pretrain']!r} is for {name}.fit: on several workers "
             "all layers learn from the first update on."

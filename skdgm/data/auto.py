@@ -55,8 +55,9 @@ def reading_in(options):
 
 
 def pixels_asked(options):
-    """Return whether options ask for nets of images."""
-    return getattr(options, "architecture", "dense") == "conv"
+    """Return whether options, or an estimator's, ask for nets of images."""
+    asked = getattr(options, "architecture", "dense")
+    return getattr(asked, "stands_for", asked) == "conv"
 
 
 def form_asked(options):

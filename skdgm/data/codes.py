@@ -34,8 +34,8 @@ def check_codes(part, names, who, sizes=None):
     why = f"is too high for a code, of which there may be {MAX_CATEGORIES}: number the "
     why += "categories anew, with sklearn.preprocessing.OrdinalEncoder"
     if sizes is not None:
-        why = "was not seen when it was first fitted: fit anew, or set min_categories "
-        why += "beforehand"
+        why = "was not seen when it was first fitted: fit anew, or set "
+        why += "column_types__min_categories beforehand"
     most = MAX_CATEGORIES if sizes is None else sizes
     refuse(part, known >= most, names, who, why)
 
@@ -50,16 +50,18 @@ def least_sizes(min_categories, n_columns):
         flat = [None]
     if not all(is_a(Integral, n) and n > 0 for n in flat) or np.ndim(least) > 1:
         raise ValueError(
-            f"min_categories must be positive integers, one for all columns or one for "
-            f"each; got {least}."
+            "column_types__min_categories must be positive integers, one for all "
+            f"columns or one for each; got {least}."
         )
     if np.max(least) > MAX_CATEGORIES:
         raise ValueError(
-            f"min_categories must be at most {MAX_CATEGORIES}; got {np.max(least)}."
+            f"column_types__min_categories must be at most {MAX_CATEGORIES}; got "
+            f"{np.max(least)}."
         )
     if np.ndim(least) and np.shape(least) != (n_columns,):
         raise ValueError(
-            f"min_categories has {len(least)} values, but X has {n_columns} columns."
+            f"column_types__min_categories has {len(least)} values, but X has "
+            f"{n_columns} columns."
         )
     return np.broadcast_to(np.asarray(least), n_columns).astype(int)
 

@@ -107,7 +107,8 @@ def refuse_others(model, X, error):
     number of dimensions; else return."""
     message, who = str(error), type(model).__name__
     if message.startswith("Found array with dim "):
-        shape = ", and say what they are by image_shape" * hasattr(model, "image_shape")
+        known = *vars(model), *getattr(model, "_DETAILS", ())
+        shape = ", and say what they are by image_shape" * ("image_shape" in known)
         raise ValueError(
             f"{message} Make a row of each image or array: X.reshape(len(X), -1)"
             f"{shape}."

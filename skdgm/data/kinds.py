@@ -312,8 +312,9 @@ def named_sizes(codec, which, least):
     short = which[least > sizes]
     if short.size:
         raise ValueError(
-            f"min_categories is more than column {codec.names[short[0]]!r} has names "
-            "for: declare its categories in a category dtype instead."
+            "column_types__min_categories is more than column "
+            f"{codec.names[short[0]]!r} has names for: declare its categories in a "
+            "category dtype instead."
         )
     return sizes
 

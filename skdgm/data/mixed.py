@@ -52,8 +52,9 @@ def check_pattern(options):
     kinds = options.column_types
     if options.missing_pattern == "model" and kinds in _ALIKE:
         raise ValueError(
-            f'missing_pattern="model" is for tables of several kinds: column_types is '
-            f"{kinds!r}, and must be 'mixed', a tuple of kinds, or a dict."
+            'column_types__missing_pattern="model" is for tables of several kinds: '
+            f"column_types is {kinds!r}, and must be 'mixed', a tuple of kinds, or a "
+            "dict."
         )
 
 

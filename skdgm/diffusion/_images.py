@@ -18,14 +18,15 @@ from skdgm.diffusion._field import N_TIMES
 from skdgm.nets import dense
 from skdgm.nets.images.unet import AREA, unet
 from skdgm.nets.layers import Net
-from skdgm.utils.images import CONV, halvings, image_shape
+from skdgm.utils.images import CONV, CONV_SHAPE, halvings, image_shape
 
 
 def shape_of(own, layout):
     """Height, width and channels of the images that rows are; ValueError if columns are
     no such images, or are not all alike."""
     n = len(layout.noisy) + len(layout.masked)
-    shape, output = image_shape(n, own.image_shape, who=CONV), layout.output
+    shape = image_shape(n, own.image_shape, who=CONV, name=CONV_SHAPE)
+    output = layout.output
     parts = () if output is None else (output.n_inputs, output.n_outputs)
     mixed = len(layout.noisy) and len(layout.masked)
     if mixed or any((part != part[0]).any() for part in parts):

@@ -16,6 +16,7 @@ from skdgm.diffusion._told import Told
 from skdgm.nets import NetModel, layers
 from skdgm.nets.fourier_features import fourier
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
+from skdgm.utils.images import check_maps
 
 _NAMES = (
     *("activation", "n_frequencies", "class_conditional", "bits"),
@@ -40,12 +41,10 @@ class DiffusionModel(NetModel):
                 'column_types="bernoulli": in others leave bits="masks".'
             )
         refuse_both(options)
-        for name in _SIZES:
-            check_layer_sizes(getattr(options, name), name)
+        check_layer_sizes(options.hidden_layer_sizes, "hidden_layer_sizes")
+        check_maps(options)
         if options.architecture != "conv":
             return
-        if not layer_sizes(options.conv_layer_sizes):
-            raise ValueError("conv_layer_sizes must have a number of maps for a layer.")
         if options.n_frequencies not in ("auto", 0):
             raise ValueError(
                 'n_frequencies is for architecture="dense": with "conv" leave it '

@@ -10,10 +10,12 @@ from typing import Literal
 import numpy as np
 from sklearn.utils.validation import _num_samples
 
+from skdgm.base.common_groups import Convolutions
 from skdgm.base.common_options import ColumnTypes, TableOptions
 from skdgm.base.frames import framed
 from skdgm.base.given import attribute_types_, conditional_sample, impute
-from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative
+from skdgm.base.groups import asked_value
+from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative, within
 from skdgm.data import names_of
 from skdgm.data.auto import AUTO
 from skdgm.data.given import (
@@ -98,12 +100,6 @@ class Diffusion(TableOptions, NetEstimator):
         numbers, bits or codes: convolutions that halve images, transposed ones that
         double them, to which images of the same size are added on the way back [8]_,
         and the dense layers between them, which see the smallest images.
-    conv_layer_sizes : int or tuple of int
-        For "conv", numbers of maps of the convolutions, from the data up, of which the
-        first keeps the size of images.
-    image_shape
-        For "conv", height and width of images, and their number of channels if it is
-        not 1; by default they are square.
     n_frequencies
         Number of sines and cosines of each real column that a dense net sees; "auto": 3
         with up to 16 of these, else none.
@@ -136,8 +132,6 @@ class Diffusion(TableOptions, NetEstimator):
         Draws for each row with missing entries, in :meth:`score_samples`,
         :meth:`transform` and :meth:`impute`; and times of bounds, or particles of those
         of rows with missing real entries. It may be changed after ``fit``.
-    average
-        Average the parameters over about the last tenth of the updates.
     early_stopping
         If True, hold out rows, stop when their ``validation_curve_`` no longer falls,
         and keep the parameters with which it was lowest; "auto": where ``n_iter`` is
@@ -200,9 +194,9 @@ class Diffusion(TableOptions, NetEstimator):
     attribute_conditional: bool = False
     attribute_types: Auto | tuple | dict = "auto"
     activation: Activation = "relu"
-    architecture: Literal["dense", "conv"] = "dense"
-    conv_layer_sizes: Count | tuple = (16, 32)
-    image_shape: tuple | list | None = None
+    architecture: Literal["dense", "conv"] | Convolutions = "dense"
+    conv_layer_sizes: Count | tuple = within("architecture", (16, 32))
+    image_shape: tuple | list | None = within("architecture", None)
     n_frequencies: CountOrZero | Auto = "auto"
     weighting: Literal["uniform", "likelihood"] = "uniform"
     sampler: Literal["flow", "ancestral"] = "flow"
@@ -211,7 +205,7 @@ class Diffusion(TableOptions, NetEstimator):
     n_resamplings: Count = 4
     likelihood: Literal["flow", "bound"] = "flow"
     n_draws: Count = 20
-    average: bool = True
+    average: bool = within("solver", True)
     early_stopping: bool | Auto = "auto"
     n_iter_no_change = 30
     alpha = 0.1
@@ -334,7 +328,7 @@ class Diffusion(TableOptions, NetEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         # Codes, which all its columns have to have, are those of real numbers.
-        tags.input_tags.categorical &= self.column_types != AUTO
+        tags.input_tags.categorical &= asked_value(self, "column_types") != AUTO
         return tags
 
     def _count(self, table, fresh):

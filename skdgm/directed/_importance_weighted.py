@@ -63,7 +63,8 @@ class Compared(Weighted):
         """Raise ValueError for a single draw."""
         if options.n_importance == 1:
             raise ValueError(
-                'objective="vimco" compares draws: n_importance must be >= 2.'
+                'objective="vimco" compares draws: objective__n_importance must be at '
+                "least 2."
             )
 
     def weights(self, log_p, log_q):

@@ -127,7 +127,8 @@ class MeanField(Way):
         if kind == "gaussian" and options.variance == "sample":
             raise ValueError(
                 'objective="mean-field" of "gaussian" columns takes variances that do '
-                'not differ by row: variance="feature" or a number, not "sample".'
+                'not differ by row: column_types__variance="feature" or a number, not '
+                '"sample".'
             )
 
     def aim(self, params, given):

@@ -87,10 +87,7 @@ class BidirectionalHelmholtzMachine(
 
     _: KW_ONLY
     n_importance: Count = 5
-    objective: ClassVar = "rws"
     recognition_phase: ClassVar = "wake"
-    baseline: ClassVar = "none"
-    temperature: ClassVar = 1.0
 
     _MODEL, _BUDGET = GeometricModel(), Budget(4_500, 20, 120)
     _KNOWN = ("_log_Z_of",)

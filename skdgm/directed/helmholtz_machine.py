@@ -68,10 +68,6 @@ class HelmholtzMachine(BitOptions, LatentEstimator, implied=SigmoidBeliefNetwork
 
     # Wake-sleep among the objectives of a sigmoid belief network.
     objective: ClassVar = "wake-sleep"
-    n_importance: ClassVar = 1
-    recognition_phase: ClassVar = "sleep"
-    baseline: ClassVar = "none"
-    temperature: ClassVar = 1.0
 
     _MODEL, _BUDGET = HelmholtzModel(), Budget(4_500, 20, 120, 1_500)
     _REVIVE = "Raise learning_rate or n_iter, or take fewer layers."

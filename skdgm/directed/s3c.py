@@ -18,7 +18,6 @@ from skdgm.base.options import (
     Fraction,
     NotNegative,
     Positive,
-    removed,
 )
 from skdgm.data import RealColumns
 from skdgm.directed._spike_slab_model import CodingModel
@@ -131,7 +130,6 @@ class S3C(FitOptions, Estimator):
     batch_size: Count = 1000
     n_iter: CountOrZero | Auto = "auto"
     learning_rate: Positive = 1.0
-    power_t: float = removed()
 
     _MODEL, _domain = CodingModel(), RealColumns()
     _BUDGET, _LISTED = Budget(200, 20, 100), False

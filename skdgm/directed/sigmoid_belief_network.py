@@ -10,16 +10,14 @@ from typing import Literal
 
 import numpy as np
 
-from skdgm.base.options import KW_ONLY, Count, Positive, Several
+from skdgm.base.options import KW_ONLY, Count, Positive, Several, within
 from skdgm.directed._mean_field import likelihood_bound
 from skdgm.directed._model import BeliefModel, link_weights
+from skdgm.directed._options import OBJECTIVES, BeliefObjective
 from skdgm.latent import LatentEstimator
 from skdgm.latent.options import BitOptions
 from skdgm.training import Budget
 from skdgm.typing import Data
-
-_OBJECTIVES = "rws", "vimco", "nvil", "reinforce", "disarm", "wake-sleep", "concrete"
-_OBJECTIVES += "straight-through", "mean-field", "gibbs"
 
 
 class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
@@ -59,37 +57,16 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
     objective
         How the nets learn: reweighted wake-sleep [2]_; the importance weighted bound,
         each draw compared with the others [3]_; REINFORCE with the signal of each layer
-        [4]_, or with the whole one; antithetic bits [5]_; wake-sleep [6]_; gradients
-        through relaxed draws, which are biased [7]_; the bound of independent bits with
-        means of each row's own [8]_, for columns of one kind, "gaussian" ones with
-        variances that do not differ by row; or a Markov chain for each training row, of
-        which the network keeps a hash of the row and the bits [1]_.
-    n_importance
-        Draws (chains, with "gibbs") for each row in training; if None, 5 for "rws" and
-        "vimco", else 1. "mean-field" learns without draws: these are for
-        ``loss_curve_`` alone.
-    recognition_phase
-        What the inference net learns from with "rws": weighted draws for rows, dreams
-        of the model, or both.
-    baseline
-        What is subtracted from the signals of "nvil" and "reinforce": a running mean
-        and a prediction by a net; the mean; the mean and a number for each parameter,
-        of least variance by running moments [9]_; or nothing.
-    normalise_signal
-        Whether these are divided by their running deviation where it is above 1.
-    temperature
-        Temperature of "concrete": low ones have less bias and more variance.
-    mean_field_steps
-        Sweeps over a row's means in each update, with "mean-field".
-    n_steps
-        Sweeps over a row's bits in each update, with "gibbs".
-    gradient_draws
-        If a number, gradients of a batch are drawn so often after each epoch, and
-        ``gradient_variance_curve_`` has their variance.
+        [4]_, or with the whole one, less baselines [9]_; antithetic bits [5]_;
+        wake-sleep [6]_; gradients through relaxed draws, which are biased [7]_; the
+        bound of independent bits with means of each row's own [8]_, for columns of one
+        kind, "gaussian" ones with variances that do not differ by row; or a Markov
+        chain for each training row, of which the network keeps a hash of the row and
+        the bits [1]_.
     alpha
         Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
         each batch, summed over its rows; smaller batches are penalised more. As
-        ``clip_norm``, also of nets of baselines.
+        ``clip_norm`` of the solver, it includes nets of baselines.
 
     Attributes
     ----------
@@ -154,18 +131,20 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
     autoregressive: bool | Literal["nade"] = False
     recognition_autoregressive: bool | Literal["nade"] = False
     ordering: Literal["given", "random"] | tuple = "given"
-    objective: Literal[*_OBJECTIVES] = "rws"
-    n_importance: Count | None = None
-    recognition_phase: Literal["both", "wake", "sleep"] = "both"
-    baseline: Literal["net", "mean", "optimal", "none"] = "net"
-    normalise_signal: bool = True
-    temperature: Positive = 0.5
-    mean_field_steps: Count = 1
-    n_steps: Count = 1
-    gradient_draws: Several | None = None
+    objective: Literal[*OBJECTIVES] | BeliefObjective = "rws"
+    n_importance: Count | None = within("objective", None)
+    recognition_phase: Literal["both", "wake", "sleep"] = within("objective", "both")
+    baseline: Literal["net", "mean", "optimal", "none"] = within("objective", "net")
+    normalise_signal: bool = within("objective", True)
+    temperature: Positive = within("objective", 0.5)
+    mean_field_steps: Count = within("objective", 1)
+    n_steps: Count = within("objective", 1)
+    gradient_draws: Several | None = within("objective", None)
 
     _MODEL, _BUDGET = BeliefModel(), Budget(4_500, 20, 120)
-    _REVIVE = "Raise n_importance, learning_rate or n_iter, or take fewer layers."
+    _REVIVE = (
+        "Raise objective__n_importance, learning_rate or n_iter, or take fewer layers."
+    )
 
     def mean_field_bound(self, X: Data, *, n_steps: int = 20) -> np.ndarray:
         """Saul's lower bound on the log-likelihood of each row, in nats.

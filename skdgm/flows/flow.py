@@ -6,7 +6,7 @@ r"""Normalising flows: maps with an inverse from rows to numbers of a simple den
 
 from typing import Literal
 
-from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, removed
+from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, removed, within
 from skdgm.flows._estimator import FlowEstimator
 from skdgm.flows._likelihood import BASES
 from skdgm.flows._model import FlowModel
@@ -92,8 +92,6 @@ class Flow(FlowEstimator):
     n_draws
         Draws for each row with missing entries, or noise, in :meth:`score_samples`,
         :meth:`transform` and :meth:`impute`. It may be changed after ``fit``.
-    average
-        Average the parameters over about the last tenth of the updates.
     n_iter
         Number of epochs; "auto": 3,000 updates, but between 20 and 500 epochs.
 
@@ -163,7 +161,7 @@ class Flow(FlowEstimator):
     bounds: tuple | dict | None = None
     dequantization: Literal["uniform", "variational"] | None = None
     n_draws: Count = 100
-    average: bool = True
+    average: bool = within("solver", True)
     early_stopping = True
     n_iter_no_change = 30
     alpha = 0.1

@@ -26,8 +26,9 @@ class ImplicitEstimator(NetEstimator, implied=TableOptions):
     _KNOWN = "_grey", "classes_", "_label_counts"
     # Advice where generated rows are all alike.
     _DIVERSIFY = (
-        'Set loss="relativistic" with a gradient_penalty above 0, packing=2 or '
-        "minibatch_kernels, or lower learning_rate."
+        'Set loss="relativistic" and loss__gradient_penalty above 0, '
+        "discriminator__packing=2 or discriminator__minibatch_kernels, or lower "
+        "learning_rate."
     )
 
     def sample(

@@ -2,17 +2,21 @@
 
 from typing import Literal
 
-from skdgm.base.common_options import CategoryOptions, ColumnTypes
-from skdgm.base.options import KW_ONLY, Count, Options, Positive, Share
+from skdgm.base.common_options import ColumnTypes, TableOptions
+from skdgm.base.options import KW_ONLY, Count, Positive, Share, removed, within
 from skdgm.implicit.generator import PRIORS
 from skdgm.nets.options import Activation
 
 
-class GeneratorOptions(Options):
-    """Options of generators.
+class GeneratorOptions(TableOptions):
+    """Options of generators of columns of several kinds, whose bits and categories are
+    relaxed.
 
     Parameters
     ----------
+    column_types
+        Kind of the columns: "auto", read from the data, or one of those of
+        :class:`~skdgm.GAN`.
     prior
         Distribution of the latent units, as of :class:`~skdgm.GAN`.
     dropout
@@ -42,27 +46,12 @@ class GeneratorOptions(Options):
     """
 
     _: KW_ONLY
+    column_types: ColumnTypes = "auto"
+    temperature: Positive = within("column_types", 0.5)
+    missing_pattern: str = removed("ignore")
     prior: Literal[*PRIORS] = "mixed"
     dropout: Share = 0.0
     activation: Activation = "leaky_relu"
     batch_norm: bool = False
     n_draws: Count = 1000
-    momentum: Share = 0.0
-
-
-class RelaxedOptions(CategoryOptions):
-    """Options of columns of several kinds, whose bits and categories are relaxed.
-
-    Parameters
-    ----------
-    column_types
-        Kind of the columns: "auto", read from the data, or one of those of
-        :class:`~skdgm.GAN`.
-    temperature
-        Temperature of the relaxation of bits and categories: gradients have less bias
-        and more variance if it is low.
-    """
-
-    _: KW_ONLY
-    column_types: ColumnTypes = "auto"
-    temperature: Positive = 0.5
+    momentum: Share = within("solver", 0.0)

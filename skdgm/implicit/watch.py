@@ -116,7 +116,7 @@ def tell(name, n_updates, fault, advice):
     if not n_updates:
         warn(
             f"The generator of {name} has not learned yet: there were fewer batches "
-            "than n_discriminator_steps.",
+            "than discriminator__n_steps.",
             ConvergenceWarning,
         )
     elif fault and n_updates >= _SETTLED:

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from skdgm.base.common_options import ColumnTypes, TableOptions
-from skdgm.base.options import KW_ONLY, Count, Options, Positive, Share
+from skdgm.base.options import KW_ONLY, Count, Options, Positive, Share, within
 from skdgm.nets.options import Initialiser
 
 
@@ -19,17 +19,8 @@ class LatentOptions(TableOptions):
         ``OrdinalEncoder`` returns), or "mixed", by the types of a DataFrame's columns.
         A tuple has a kind for each column, a dict kinds for some columns by name, of
         the first three, "numeric" and "ordinal", as of :class:`~skdgm.EoNADE`. Numbers
-        of tables of several kinds have a mean and a variance for each row, whatever
-        ``variance`` says.
-    variance
-        Variance of "gaussian": learned for each column; an output of the decoder, so
-        that it differs by row; or fixed, as a share of the column's variance.
-    min_variance
-        Lower limit of learned variances, as a share of the column's variance.
-    init_weights
-        Initialiser of weights; for linear outputs always Glorot's.
-    resample
-        For "bernoulli": if True, draw the bits of grey rows anew at each presentation.
+        of tables of several kinds have a mean and a variance for each row, whatever the
+        detail ``variance`` says.
     n_draws
         Draws for each row in :meth:`score_samples`. It may be changed after ``fit``.
     n_iter
@@ -44,10 +35,12 @@ class LatentOptions(TableOptions):
 
     _: KW_ONLY
     column_types: ColumnTypes = "auto"
-    variance: Literal["feature", "sample"] | Positive = "feature"
-    min_variance: Share = 0.01
-    init_weights: Initialiser = "glorot_uniform"
-    resample: bool = False
+    variance: Literal["feature", "sample"] | Positive = within(
+        "column_types", "feature"
+    )
+    min_variance: Share = within("column_types", 0.01)
+    init_weights: Initialiser = within("solver", "glorot_uniform")
+    resample: bool = within("column_types", False)
     n_draws: Count = 100
 
 
@@ -61,11 +54,6 @@ class BitOptions(Options):
     feature_layer : int, tuple of int or "all"
         Layer whose means :meth:`transform` returns: 0 next to the data, -1 at the top;
         or several or all layers side by side. It may be changed after ``fit``.
-    init_weights
-        Initialiser of weights. By biases, :math:`\sqrt{n / 2}` of the n bits of a layer
-        are on at first.
-    average
-        Average the parameters over about the last tenth of the updates.
 
     Attributes
     ----------
@@ -76,5 +64,5 @@ class BitOptions(Options):
     hidden_layer_sizes: Count | tuple = (100, 50)
     _: KW_ONLY
     feature_layer: int | tuple | Literal["all"] = "all"
-    average: bool = True
+    average: bool = within("solver", True)
     learning_rate: Positive = 0.015

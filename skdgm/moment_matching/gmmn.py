@@ -5,15 +5,17 @@ r"""Generative moment matching networks.
 for features :math:`\phi` of a kernel, :math:`k(x, y) = \phi(x)^\top \phi(y)`.
 """
 
-from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count
+from typing import ClassVar
+
+from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, within
 from skdgm.implicit import ImplicitEstimator
-from skdgm.implicit.options import GeneratorOptions, RelaxedOptions
+from skdgm.implicit.options import GeneratorOptions
 from skdgm.moment_matching._model import MatchingModel
 from skdgm.nets.options import Initialiser
 from skdgm.training import Budget
 
 
-class GMMN(RelaxedOptions, GeneratorOptions, ImplicitEstimator):
+class GMMN(GeneratorOptions, ImplicitEstimator):
     r"""Generative moment matching network: a generator without an opponent.
 
     .. math::
@@ -56,7 +58,7 @@ class GMMN(RelaxedOptions, GeneratorOptions, ImplicitEstimator):
         Kind of the columns: "auto", read from the data, or one of those of
         :class:`~skdgm.VAE`. Columns of "bernoulli" are drawn as bits if all their
         values in the first fit are 0 or 1, else as grey values. Bits and categories are
-        draws whose gradient is that of a relaxation; see ``temperature``.
+        draws whose gradient is that of a relaxation.
     class_conditional
         Whether ``fit`` needs the classes y, on which the generator then depends: rows
         are matched with those of their class.
@@ -73,8 +75,6 @@ class GMMN(RelaxedOptions, GeneratorOptions, ImplicitEstimator):
     dropout
         Share of the encoder's hidden units that drop out while it learns; 0 without an
         autoencoder.
-    init_weights
-        Initialiser of the weights of hidden layers.
     batch_size
         Rows for each update, and generated ones: many, as the discrepancy is between
         samples. An autoencoder learns from 100 at a time.
@@ -125,11 +125,13 @@ class GMMN(RelaxedOptions, GeneratorOptions, ImplicitEstimator):
     class_conditional: bool = False
     bandwidths: Auto | ArrayLike = "auto"
     square_root: bool = True
-    init_weights: Initialiser = "he_normal"
+    init_weights: Initialiser = within("solver", "he_normal")
     prior = "uniform"
     activation = "relu"
     batch_size = 250
     momentum = 0.9
+    # Parts have no average.
+    average: ClassVar = False
 
     _MODEL = MatchingModel()
     _BUDGET = Budget(1_200, 20, 300)

@@ -1,13 +1,25 @@
 """Base class of estimators whose nets are trained by epochs; costs of training them."""
 
+from typing import Literal
+
 import numpy as np
 
 from skdgm.base import Estimator, Model
+from skdgm.base.common_options import FitOptions
+from skdgm.base.options import (
+    KW_ONLY,
+    Auto,
+    CountOrZero,
+    NotNegative,
+    Positive,
+    Share,
+    within,
+)
+from skdgm.base.solvers import SGD, Adam, RMSprop
 from skdgm.data import RealColumns, columns_as_asked, has_grey
 from skdgm.data.auto import AUTO
 from skdgm.exceptions import CostWarning
 from skdgm.nets.feed_forward import Layer
-from skdgm.nets.options import NetOptions
 from skdgm.training import Budget
 from skdgm.utils.bits import takes
 from skdgm.utils.counts import physical
@@ -39,9 +51,38 @@ class NetModel(Model):
         return attributes["_training"]
 
 
-class NetEstimator(NetOptions, Estimator):
+class NetEstimator(FitOptions, Estimator):
     """Base class of estimators of a density by nets, whose model is a
-    :class:`NetModel` and whose objective a :class:`NetObjective`."""
+    :class:`NetModel` and whose objective a :class:`NetObjective`.
+
+    Parameters
+    ----------
+    solver
+        Optimiser: "adam" and "rmsprop" scale steps by the recent size of gradients.
+    alpha
+        Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
+        each batch, summed over its rows; smaller batches are penalised more.
+    n_iter
+        Number of epochs.
+
+    Attributes
+    ----------
+    loss_curve_ : list of float
+        Negative objective of some training rows after each epoch, in nats per row, with
+        real columns standardised.
+    validation_curve_ : list of float
+        ``loss_curve_`` of held-out rows, with ``early_stopping``.
+    """
+
+    _: KW_ONLY
+    solver: Literal["adam", "rmsprop", "sgd"] | Adam | RMSprop | SGD = "adam"
+    alpha: NotNegative = 0.0
+    schedule: Literal["constant", "invscaling", "linear"] = within("solver", "linear")
+    momentum: Share = within("solver", 0.9)
+    beta_2: Share = within("solver", 0.999)
+    clip_norm: Positive | None = within("solver", None)
+    average: bool = within("solver", False)
+    n_iter: CountOrZero | Auto = "auto"
 
     # Batches are dense arrays.
     _LISTED = False
@@ -96,7 +137,7 @@ class NetEstimator(NetOptions, Estimator):
         options = self._options
         return (
             f"Lower learning_rate (now {options.learning_rate:g}), raise "
-            f"batch_size (now {options.batch_size}) or set clip_norm."
+            f"batch_size (now {options.batch_size}) or set solver__clip_norm."
         )
 
     @property

@@ -1,52 +1,23 @@
-"""Options of the training of nets."""
+"""Options of nets, and of fine-tuning them."""
 
 from typing import Literal
 
 from skdgm.base.common_options import FitOptions
-from skdgm.base.options import KW_ONLY, Auto, CountOrZero, NotNegative, Positive, Share
+from skdgm.base.options import (
+    KW_ONLY,
+    Auto,
+    CountOrZero,
+    NotNegative,
+    Positive,
+    Share,
+    within,
+)
+from skdgm.base.solvers import SGD, Adam
 from skdgm.nets.feed_forward import INITIALISERS
 from skdgm.nets.primitives import ACTIVATIONS
 
 Activation = Literal[*ACTIVATIONS]
 Initialiser = Literal[*INITIALISERS]
-
-
-class NetOptions(FitOptions):
-    """Options of the training of nets.
-
-    Parameters
-    ----------
-    solver
-        Optimiser: "adam" and "rmsprop" scale steps by the recent size of gradients.
-    alpha
-        Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
-        each batch, summed over its rows; smaller batches are penalised more.
-    schedule
-        Learning rate after t of T epochs: ``learning_rate`` times 1,
-        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
-    momentum
-        Momentum coefficient; for "adam", the first beta.
-    clip_norm
-        Upper limit of the norm of gradients; longer ones are scaled down to it.
-    n_iter
-        Number of epochs.
-
-    Attributes
-    ----------
-    loss_curve_ : list of float
-        Negative objective of some training rows after each epoch, in nats per row, with
-        real columns standardised.
-    validation_curve_ : list of float
-        ``loss_curve_`` of held-out rows, with ``early_stopping``.
-    """
-
-    _: KW_ONLY
-    solver: Literal["adam", "rmsprop", "sgd"] = "adam"
-    alpha: NotNegative = 0.0
-    schedule: Literal["constant", "invscaling", "linear"] = "linear"
-    momentum: Share = 0.9
-    clip_norm: Positive | None = None
-    n_iter: CountOrZero | Auto = "auto"
 
 
 class TuningOptions(FitOptions):
@@ -59,15 +30,10 @@ class TuningOptions(FitOptions):
     alpha
         Weight decay: alpha / 2 times the sum of squared weights is added to the sum of
         the losses of a batch, so it weighs more in smaller batches.
-    schedule
-        The learning rate after t of T epochs is ``learning_rate`` times 1,
-        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
-    momentum
-        Momentum coefficient (for "adam", its first beta).
     n_iter
         Number of epochs of fine-tuning.
     learning_rate
-        Initial learning rate of fine-tuning; see ``schedule``.
+        Initial learning rate of fine-tuning, which ``schedule`` of the solver lowers.
     batch_size
         Number of rows in each update of fine-tuning.
     validation_fraction
@@ -95,10 +61,13 @@ class TuningOptions(FitOptions):
     """
 
     _: KW_ONLY
-    solver: Literal["adam", "sgd"] = "adam"
+    solver: Literal["adam", "sgd"] | Adam | SGD = "adam"
     alpha: NotNegative = 1e-4
-    schedule: Literal["constant", "invscaling", "linear"] = "linear"
-    momentum: Share = 0.9
+    schedule: Literal["constant", "invscaling", "linear"] = within("solver", "linear")
+    momentum: Share = within("solver", 0.9)
+    beta_2: Share = within("solver", 0.999)
+    clip_norm: Positive | None = within("solver", None)
+    average: bool = within("solver", False)
     n_iter: CountOrZero | Auto = "auto"
     dropout: Share | tuple = 0.0
     max_norm: Positive | None = None

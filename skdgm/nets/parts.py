@@ -33,8 +33,8 @@ class Part(NamedTuple):
 
 class Parts:
     """Optimisers' steps of several parts, by ``solver``, ``learning_rate``,
-    ``schedule``, ``power_t``, ``momentum``, ``alpha`` and ``clip_norm`` of options, and
-    ``beta_2`` and ``historical_averaging`` if they have these."""
+    ``schedule``, ``power_t``, ``momentum``, ``beta_2``, ``alpha`` and ``clip_norm`` of
+    options, and ``historical_averaging`` if they have it."""
 
     def __init__(self, options):
         self.options, self._joined = options, {}
@@ -70,24 +70,21 @@ class Parts:
                 lambda g, p, m: g + p.dtype.type(pull) * (p - m),
                 *(grads, part.params, part.past),
             )
-        own = {}
-        if self.options.solver == "adam" and hasattr(self.options, "beta_2"):
-            own["beta_2"] = self.options.beta_2
-        ascend(joined, self.options, grads, clock, n_rows, rate, **own)
+        ascend(joined, self.options, grads, clock, n_rows, rate)
         if part.past:
             follow(part.past, part.params, 1 / (n_before + 2))
         return part
 
 
-def ascend(joined, options, grads, clock, n_rows, rate=None, spare=None, **own):
+def ascend(joined, options, grads, clock, n_rows, rate=None, spare=None):
     """Take an optimiser's step by options, as of :class:`Parts`, in place;
-    ``spare(grads, l2)`` adds to clipped gradients what weight decay is not to take, and
-    ``own`` are further arguments of the optimiser's step."""
+    ``spare(grads, l2)`` adds to clipped gradients what weight decay is not to take."""
     rate = options.learning_rate if rate is None else rate
-    grads = clip_norm(grads, getattr(options, "clip_norm", None))
+    grads = clip_norm(grads, options.clip_norm)
     l2 = piecewise(options.alpha, clock) / n_rows
     if spare is not None and l2:
         spare(grads, l2)
+    own = {"beta_2": options.beta_2} if options.solver == "adam" else {}
     joined.step(
         SOLVERS[options.solver],
         grads,

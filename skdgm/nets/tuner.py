@@ -90,7 +90,7 @@ class Tuner(NetObjective):
     def losses(self, state, index, rng=None):
         """Losses of the rows at an index, without dropout, in float64."""
         given = self.inputs(index), self.targets[index], {}
-        return self.forward(state.params, given)[0].astype(np.float64)
+        return self.forward(state.learned, given)[0].astype(np.float64)
 
     def constrain(self, params):
         """Limit the norms of the incoming weights of hidden units, in place."""

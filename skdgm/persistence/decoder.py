@@ -9,7 +9,7 @@ import scipy.sparse as sp
 
 from skdgm.exceptions import CorruptFileError, OversizedFileError
 from skdgm.persistence.encoder import DTYPE, PARTS, SCALARS, SPARSE
-from skdgm.persistence.types import ESTIMATORS, RECORDS, class_of
+from skdgm.persistence.types import RECORDS, WITH_PARAMS, class_of
 from skdgm.utils import pandas_parts as frames
 
 _KINDS = "float", "scalar", "array", "objects", "dtype", "tuple", "dict", "namespace"
@@ -93,7 +93,7 @@ class Decoder:
         return cls(**fields)
 
     def _estimator_of(self, node):
-        cls = class_of(of_type(node["estimator"], str), ESTIMATORS)
+        cls = class_of(of_type(node["estimator"], str), WITH_PARAMS)
         found = self._known[self._new_id(node)] = object.__new__(cls)
         attributes = self._named(node["attributes"])
         lacking = set(cls._get_param_names()) - set(attributes)
@@ -103,7 +103,7 @@ class Decoder:
                 f"The file has a {cls.__name__} without {sorted(lacking)}, or with the "
                 f"attributes {taken}, which are no data."
             )
-        found.__dict__ = attributes
+        found.__setstate__(attributes)
         if "requests" in node:
             requests = found._get_metadata_request()
             for method, aliases in of_type(node["requests"], dict).items():

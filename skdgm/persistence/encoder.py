@@ -15,7 +15,7 @@ lists. All else is an object with one key that says what it is:
 ``{"namespace": {...}}``           a SimpleNamespace
 ``{"record": tag, "fields"}``      a NamedTuple of ours
 ``{"estimator": tag, "id", ...}``  an estimator of ours, with its ``attributes`` and the
-                                   metadata that it ``requests``
+                                   metadata that it ``requests``; or a group of options
 ``{"random_state": {...}, "id"}``  a RandomState
 ``{"same": 2}``                    the estimator or RandomState with that id
 ``{"pandas": name, "parts"}``      an Index, a dtype, or a time
@@ -33,7 +33,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from skdgm.exceptions import UnsavableError
-from skdgm.persistence.types import ESTIMATORS, RECORDS, name_of, tag_of
+from skdgm.persistence.types import RECORDS, WITH_PARAMS, name_of, tag_of
 from skdgm.utils import pandas_parts as frames
 
 _REALS = "float16", "float32", "float64"
@@ -97,7 +97,7 @@ class Encoder:
         if tag in RECORDS:
             fields = self._named(value._asdict(), where)
             return {"record": tag, "fields": fields}
-        if tag in ESTIMATORS:
+        if tag in WITH_PARAMS:
             return self._shared(value, lambda: self._estimator(value, where))
         if kind is np.random.RandomState:
             return self._shared(value, lambda: self._random_state(value, where))

@@ -32,7 +32,7 @@ from skdgm.persistence.types import ESTIMATORS, name_of, tag_of
 from skdgm.typing import Any
 
 # Raised by one whenever older versions could not read what is written.
-SCHEMA = 3
+SCHEMA = 4
 _FORMAT, _TREE = "skdgm model", "model.json"
 # The earliest date that a zip can have: equal models have equal files.
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -134,8 +134,8 @@ def load(path: str | os.PathLike) -> Any:
     ------
     CorruptFileError
         The file is not a model, or was cut, changed or badly made.
-    NewerFileError
-        A newer version of skdgm wrote the file in a format that this one cannot read.
+    NewerFileError, OlderFileError
+        Another version of skdgm wrote the file in a format that this one cannot read.
     OversizedFileError
         The file claims to hold more than it has bytes.
     UnknownTypeError
@@ -200,8 +200,8 @@ def _check_version(tree):
         )
     if schema < SCHEMA:
         raise OlderFileError(
-            f"The file is of format {schema}, of before the first release of "
-            "skdgm, and is not read: fit the model anew."
+            f"The file is of format {schema}, of an earlier version of skdgm, which "
+            "had other options, and is not read: fit the model anew."
         )
 
 

@@ -1,13 +1,18 @@
 """The classes of which a model file may have objects, by tags that stay.
 
 The list is closed: a file has a tag, and only what the list has under it is imported.
-A module or a class may be renamed, its tag may not. An estimator's tag is its name.
+A module or a class may be renamed, its tag may not. An estimator's tag is its name, and
+so is that of a group of options, after ``options.``, as records have such names, too.
 """
 
 from importlib import import_module
 
 from skdgm.exceptions import UnknownTypeError
-from skdgm.registry import ESTIMATORS
+from skdgm.registry import ESTIMATORS, GROUPS
+
+# What has parameters: estimators, and the groups of options that they take.
+WITH_PARAMS = {f"options.{name}": f"{home}:{name}" for name, home in GROUPS.items()}
+WITH_PARAMS |= ESTIMATORS
 
 # NamedTuples among the attributes of fitted estimators: their modules, and their names
 # where these are not the tags.
@@ -100,7 +105,7 @@ def _names(known):
     return {".".join(_place(tag, known)): tag for tag in known}
 
 
-_TAGS = {**_names(ESTIMATORS), **_names(RECORDS)}
+_TAGS = {**_names(WITH_PARAMS), **_names(RECORDS)}
 # Types to trust where skops.io.load reads an estimator of ours: data, and our classes.
 TRUSTED_TYPES = ("types.SimpleNamespace", "skdgm.utils.plain.Plain")
 TRUSTED_TYPES = tuple(sorted([*_TAGS, *TRUSTED_TYPES]))
@@ -117,10 +122,10 @@ def tag_of(cls):
 
 
 def class_of(tag, known):
-    """Import a class on a list, ESTIMATORS or RECORDS, by its tag; UnknownTypeError if
+    """Import a class on a list, WITH_PARAMS or RECORDS, by its tag; UnknownTypeError if
     it is not there."""
     if tag not in known:
-        what = "estimator" if known is ESTIMATORS else "record"
+        what = "record" if known is RECORDS else "estimator"
         raise UnknownTypeError(
             f"The file asks for the {what} {tag!r}, which is none of this version of "
             "skdgm: it was made by another program, or by another version."

@@ -7,7 +7,8 @@ import numpy as np
 from skdgm.base.attributes import rolled_back
 from skdgm.base.fits import mean_score
 from skdgm.base.frames import filled_in, framed
-from skdgm.base.options import KW_ONLY, Count, Options, Positive, Share
+from skdgm.base.groups import OptionGroup
+from skdgm.base.options import KW_ONLY, Auto, Count, Positive, Share, within
 from skdgm.base.series import (
     Series,
     continued,
@@ -32,18 +33,49 @@ from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Self, Target, Weight
 
 
-class SequenceOptions(Options):
-    """Options of models of sequences.
+class Sequences(OptionGroup):
+    """Lengths of sequences, and of the stretches by which they are learned; "auto" is
+    the estimator's default.
 
     Parameters
     ----------
-    sequence_length
-        Number of rows of each sequence in tables that are given without ``lengths``:
-        None takes such a table as a single sequence, 1 its rows as independent.
-    batch_length
+    length : {"auto"}, int or None, default="auto"
+        Number of rows of each sequence in tables that are given without ``lengths`` or
+        ``groups``: None reads such a table as a single sequence, 1 its rows as
+        independent.
+    batch_length : {"auto"}, int or None, default="auto"
         Number of steps of sequences in each update, back through which gradients reach;
         None for whole sequences. Hidden states are handed on from one update to the
         next, so that long series need no more memory.
+
+    Examples
+    --------
+    >>> from skdgm import RNNNADE
+    >>> from skdgm.options import Sequences
+    >>> RNNNADE(sequences=Sequences(length=24))
+    RNNNADE(sequences=Sequences(length=24))
+    """
+
+    FLAT_NAMES = {"length": "sequence_length"}
+
+    length: Count | Auto | None = "auto"
+    _: KW_ONLY
+    batch_length: Count | Auto | None = "auto"
+
+
+class SequenceEstimator(NetEstimator):
+    r"""Base class of estimators of a density of sequences.
+
+    .. math:: p(x_1, \dots, x_T) = \prod_t p(x_t \mid x_1, \dots, x_{t-1})
+
+    The density of its model is a :class:`~skdgm.recurrent._density.SequenceDensity`,
+    the objective a :class:`~skdgm.recurrent._objective.SequenceObjective`. Its methods
+    take sequences as a table with ``lengths`` or ``groups``, or as a list.
+
+    Parameters
+    ----------
+    sequences
+        Lengths of sequences in tables, and of the stretches by which they are learned.
     batch_size
         Number of sequences in each update.
     tol
@@ -57,20 +89,10 @@ class SequenceOptions(Options):
     """
 
     _: KW_ONLY
-    sequence_length: Count | None = None
-    batch_length: Count | None = 100
+    sequences: Sequences | None = None
+    sequence_length: Count | None = within("sequences", None)
+    batch_length: Count | None = within("sequences", 100)
     batch_size: Count = 16
-
-
-class SequenceEstimator(SequenceOptions, NetEstimator):
-    r"""Base class of estimators of a density of sequences.
-
-    .. math:: p(x_1, \dots, x_T) = \prod_t p(x_t \mid x_1, \dots, x_{t-1})
-
-    The density of its model is a :class:`~skdgm.recurrent._density.SequenceDensity`,
-    the objective a :class:`~skdgm.recurrent._objective.SequenceObjective`. Its methods
-    take sequences as a table with ``lengths`` or ``groups``, or as a list.
-    """
 
     _BUDGET = Budget(1_500, 20, 300)
 
@@ -108,7 +130,7 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
             are exactly so many repetitions.
         lengths : array-like of shape (n_sequences,), default=None
             Number of rows of each sequence of a table; without these and ``groups`` it
-            is divided by ``sequence_length``.
+            is divided by ``length`` of the option ``sequences``, if that is not None.
         groups : array-like of shape (n_rows,), default=None
             Name of the sequence of each row, in the place of lengths: as for splitters
             such as GroupKFold, which keep sequences whole.
@@ -331,8 +353,8 @@ class SequenceEstimator(SequenceOptions, NetEstimator):
         Parameters
         ----------
         n_samples : int, default=1
-            Number of rows: of a single sequence; or of sequences with
-            ``sequence_length`` rows, one after the other, of which the last may end
+            Number of rows: of a single sequence; or of sequences of the ``length`` that
+            the option ``sequences`` has, one after the other, of which the last may end
             early. :meth:`generate` draws several of any length.
         random_state : int, RandomState instance or None, default=None
             By default NumPy's global generator: other rows at each call.
@@ -397,8 +419,9 @@ SequenceEstimator.transform = of_each(SequenceEstimator.transform)
 SequenceEstimator.fit_transform = of_each(SequenceEstimator.fit_transform)
 
 
-class RecurrentOptions(Options):
-    """Options of recurrent nets.
+class RecurrentEstimator(SequenceEstimator):
+    """Base class of recurrent nets below a distribution of each step, of which a
+    subclass has the model, a :class:`~skdgm.recurrent._model.RecurrentModel`.
 
     Parameters
     ----------
@@ -409,10 +432,6 @@ class RecurrentOptions(Options):
         memory.
     dropout
         Share of the cell's units that drop out, where they set biases, in training.
-    clip_norm
-        Upper limit of the norm of gradients, which may explode in time.
-    init_weights
-        Initialiser of weights; those of units of the cell on each other are orthogonal.
     n_iter
         Number of epochs; "auto": 1,500 updates, but between 20 and 300 epochs.
     early_stopping
@@ -427,16 +446,11 @@ class RecurrentOptions(Options):
     _: KW_ONLY
     n_recurrent: Count = 100
     cell: Literal["tanh", "gru", "lstm"] = "gru"
-    init_weights: Initialiser = "glorot_uniform"
+    init_weights: Initialiser = within("solver", "glorot_uniform")
     dropout: Share = 0.0
     early_stopping: bool | Literal["auto"] = "auto"
     n_iter_no_change: Count = 20
-    clip_norm: Positive | None = 1.0
-
-
-class RecurrentEstimator(RecurrentOptions, SequenceEstimator):
-    """Base class of recurrent nets below a distribution of each step, of which a
-    subclass has the model, a :class:`~skdgm.recurrent._model.RecurrentModel`."""
+    clip_norm: Positive | None = within("solver", 1.0)
 
     _KNOWN = ("_grey",)
 

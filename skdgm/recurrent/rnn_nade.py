@@ -25,9 +25,10 @@ class RNNNADE(ChainOptions, MixtureOptions, ColumnOptions, RecurrentEstimator):
 
     The state :math:`s_t` of a recurrent cell, a function of all rows up to t, sets the
     biases of a NADE of the next row [1]_. Likelihoods of sequences and samples are
-    exact, as are gradients, which reach back through ``batch_length`` steps. Rows of a
-    table are steps; missing entries (NaN) of former steps are read as the means of
-    their columns. Float64 data are computed in float64, all others in float32.
+    exact, as are gradients, which reach back through as many steps as ``sequences``
+    says. Rows of a table are steps; missing entries (NaN) of former steps are read as
+    the means of their columns. Float64 data are computed in float64, all others in
+    float32.
 
     Parameters
     ----------
@@ -80,7 +81,6 @@ class RNNNADE(ChainOptions, MixtureOptions, ColumnOptions, RecurrentEstimator):
     activation: Literal["relu", "logistic", "tanh"] = "tanh"
     dropout: Share | tuple = 0.0
     missing_pattern: str = removed("ignore")
-    random_state = None
 
     _MODEL = NADEModel()
     _LIGHTER = "lower n_components and n_recurrent."

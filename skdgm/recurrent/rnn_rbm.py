@@ -5,15 +5,23 @@ r"""Restricted Boltzmann machines in time, with a recurrent net.
 
 from typing import Literal
 
-from skdgm.base.common_options import CategoryOptions
-from skdgm.base.options import KW_ONLY, Count, Fraction, Options, Positive, removed
+from skdgm.base.column_group import Columns
+from skdgm.base.common_options import TableOptions
+from skdgm.base.options import (
+    KW_ONLY,
+    Count,
+    Fraction,
+    Positive,
+    removed,
+    within,
+)
 from skdgm.data.sequences import is_several
 from skdgm.recurrent._estimator import RecurrentEstimator
 from skdgm.recurrent._model import MachineModel
 from skdgm.typing import Data, Target
 
 
-class MachineOptions(Options):
+class MachineOptions(TableOptions):
     """Options of restricted Boltzmann machines in time.
 
     Parameters
@@ -34,11 +42,6 @@ class MachineOptions(Options):
         where both sides then are more than 0.25 nats apart have all of them, and while
         they are more than 1 nat apart 4, and then 16 times as many. It may be changed
         after ``fit``.
-    min_variance
-        Lower limit of learned variances, as a share of the column's variance, for real
-        columns.
-    average
-        Average the parameters over about the last tenth of the updates.
 
     Attributes
     ----------
@@ -51,12 +54,14 @@ class MachineOptions(Options):
     """
 
     n_components: Count = 100
-    column_types: Literal["auto", "bernoulli", "gaussian", "categorical"] = "auto"
+    column_types: Literal["auto", "bernoulli", "gaussian", "categorical"] | Columns = (
+        "auto"
+    )
     _: KW_ONLY
     n_steps: Count = 5
     n_betas: Count = 100
-    min_variance: Fraction = 1e-4
-    average: bool = True
+    min_variance: Fraction = within("column_types", 1e-4)
+    average: bool = within("solver", True)
     missing_pattern: str = removed("ignore")
     learning_rate: Positive = 0.01
 
@@ -93,7 +98,7 @@ def likelihood_bracket(
     return tuple(found.T[::-1])
 
 
-class RNNRBM(MachineOptions, CategoryOptions, RecurrentEstimator):
+class RNNRBM(MachineOptions, RecurrentEstimator):
     r"""Recurrent net with a restricted Boltzmann machine of each step.
 
     .. math::
@@ -105,10 +110,10 @@ class RNNRBM(MachineOptions, CategoryOptions, RecurrentEstimator):
     The state :math:`s_t` of a recurrent cell, a function of all rows up to t, sets the
     biases of a machine of the next row [1]_, in which columns depend on each other
     through binary hidden units. Gradients are those of contrastive divergence, and
-    reach back through ``batch_length`` steps. Real columns have learned precisions
-    :math:`\lambda`, and :math:`-\frac12 \lambda (x_t - b_t)^2 + \sqrt\lambda \,
-    x_t^\top W h_t` in the exponent. Float64 data are computed in float64, all others in
-    float32.
+    reach back through as many steps as ``sequences`` says. Real columns have learned
+    precisions :math:`\lambda`, and :math:`-\frac12 \lambda (x_t - b_t)^2 +
+    \sqrt\lambda \, x_t^\top W h_t` in the exponent. Float64 data are computed in
+    float64, all others in float32.
 
     Attributes
     ----------

@@ -3,14 +3,13 @@ r"""Recurrent temporal restricted Boltzmann machine.
 .. math:: s_t = \mathbb{E}[h_t \mid x_t, s_{t-1}]
 """
 
-from skdgm.base.common_options import CategoryOptions
 from skdgm.base.options import removed
 from skdgm.recurrent._estimator import RecurrentEstimator
 from skdgm.recurrent._model import MachineModel
 from skdgm.recurrent.rnn_rbm import MachineOptions, likelihood_bracket
 
 
-class RTRBM(MachineOptions, CategoryOptions, RecurrentEstimator):
+class RTRBM(MachineOptions, RecurrentEstimator):
     r"""Recurrent temporal restricted Boltzmann machine: hidden units with a memory.
 
     .. math::

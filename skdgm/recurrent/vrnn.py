@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from skdgm.base.options import KW_ONLY, Count, CountOrZero, Positive, removed
+from skdgm.base.options import KW_ONLY, Count, CountOrZero, Positive, removed, within
 from skdgm.data.sequences import is_several
 from skdgm.latent.options import LatentOptions
 from skdgm.nets import ACTIVATIONS
@@ -97,9 +97,9 @@ class VRNN(LatentOptions, RecurrentEstimator):
     warm_up: CountOrZero = 0
     n_draws: Count = 20
     n_recurrent: Count = 50
-    batch_length: Count | None = 20
+    batch_length: Count | None = within("sequences", 20)
     batch_size: Count = 16
-    clip_norm: Positive | None = 1.0
+    clip_norm: Positive | None = within("solver", 1.0)
     learning_rate: Positive = 0.01
     dropout: float = removed(0.0)
     missing_pattern: str = removed("ignore")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sklearn.base import clone
 
 from skdgm.base import Model
+from skdgm.base.groups import asked_value, assign
 from skdgm.base.reading import readable_kinds
 from skdgm.data import BinaryColumns
 from skdgm.data.auto import AUTO, reading_in
@@ -91,8 +92,8 @@ class StackModel(Model):
             self.check_place(name, machine, number)
         found = list(map(clone, machines))
         for below, machine in pairwise(found):
-            if getattr(machine, "column_types", None) == AUTO:
-                machine.column_types = self.kind_above(below)
+            if asked_value(machine, "column_types", None) == AUTO:
+                assign(machine, column_types=self.kind_above(below))
         return found
 
     def kind_above(self, below):

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from skdgm.base.common_groups import Pretraining
 from skdgm.base.options import (
     KW_ONLY,
     Auto,
@@ -12,6 +13,7 @@ from skdgm.base.options import (
     RandomState,
     Share,
     Verbose,
+    within,
 )
 from skdgm.nets.options import TuningOptions
 
@@ -64,9 +66,8 @@ class PretrainedOptions(TuningOptions):
 
     Parameters
     ----------
-    pretrain_batch_size
-        Number of rows in each update of pre-training; a tuple gives one value for each
-        layer.
+    pretrain
+        Training of the layers one after the other, before the net is fine-tuned.
 
     Attributes
     ----------
@@ -82,9 +83,10 @@ class PretrainedOptions(TuningOptions):
     """
 
     _: KW_ONLY
-    pretrain_iter: CountOrZero | tuple | Auto = "auto"
-    pretrain_learning_rate: Positive | tuple = 0.1
-    pretrain_batch_size: Count | tuple = 10
+    pretrain: Literal["layerwise"] | Pretraining = "layerwise"
+    pretrain_iter: CountOrZero | tuple | Auto = within("pretrain", "auto")
+    pretrain_learning_rate: Positive | tuple = within("pretrain", 0.1)
+    pretrain_batch_size: Count | tuple = within("pretrain", 10)
 
 
 class ClassOptions(PretrainedOptions):

@@ -78,7 +78,7 @@ class Training:
             return new
         # Copies of the estimator may share the old machine, so it stays unchanged.
         old = copy(layers[number])
-        options = new.get_params() | {"random_state": old.random_state}
+        options = new.get_params(deep=False) | {"random_state": old.random_state}
         return old.set_params(**options | {"warm_start": True})
 
     def train(self, method, table, number, machine):

@@ -100,15 +100,18 @@ class TunedModel(Model):
     def attributes(self, facts, state):
         """Fitted attributes of a training state."""
         return {
-            "coefs_": [layer.W for layer in state.params],
-            "intercepts_": [layer.b for layer in state.params],
+            "coefs_": [layer.W for layer in state.learned],
+            "intercepts_": [layer.b for layer in state.learned],
             "_moments": state.optimiser,
+            # The present parameters, where those above are their average.
+            "_averaged": (state.params, state.mean) if state.mean else (),
         }
 
     def state(self, facts, attributes):
         """Training state of fitted attributes."""
-        net = map(Layer, attributes["coefs_"], attributes["intercepts_"])
-        return NetState(tuple(net), attributes["_moments"])
+        net = tuple(map(Layer, attributes["coefs_"], attributes["intercepts_"]))
+        params, mean = attributes["_averaged"] or (net, ())
+        return NetState(params, attributes["_moments"], mean=mean)
 
 
 class TunedNetwork(_BaseComposition, Estimator):
@@ -133,6 +136,10 @@ class TunedNetwork(_BaseComposition, Estimator):
     def _depth(self, options):
         """Number of hidden layers that options ask for."""
         return len(check_sizes(options.hidden_layer_sizes))
+
+    def _resolved(self, options):
+        """Options of the stack, where some depend on the number of layers."""
+        return options
 
     @rolled_back
     def fit(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> Self:
@@ -253,7 +260,7 @@ class TunedNetwork(_BaseComposition, Estimator):
     def _of_rows(self, X, function):
         """Apply a function of the net and its inputs, a block of rows at a time."""
         check_is_fitted(self)
-        rows, net = self._rows(X), self._state().params
+        rows, net = self._rows(X), self._state().learned
         inputs = self._MODEL.inputs(self._part, rows)
         lists = None if inputs is np.asarray else False
         return by_blocks(lambda v: function(net, inputs(v)), rows, lists=lists)

@@ -6,6 +6,7 @@ import numpy as np
 
 from skdgm.base import KEPT, Component
 from skdgm.base.attributes import shallow
+from skdgm.base.groups import folded
 from skdgm.data.auto import reading_in
 from skdgm.exceptions import DivergenceError
 from skdgm.nets import Layer, NetState, Tuner
@@ -15,7 +16,9 @@ from skdgm.utils.random import stream
 from skdgm.utils.threading.threads import Held
 
 # Beginning of an error about a machine's option.
-_OF_LAYER = re.compile(r".* layer (\d+): The '(\w+)' parameter of \w+ (.*)", re.S)
+_OF_LAYER = re.compile(
+    r".* layer (\d+): The '(\w+)' parameter of [\w ]+ (must .*)", re.S
+)
 
 
 def unfitted(network):
@@ -23,11 +26,13 @@ def unfitted(network):
     asked, names = network._options, network._PRETRAINING
     if asked.layers is None:
         depth = network._depth(asked)
-        for name in names:
-            per_layer(name, getattr(asked, name), depth)
+        for name, theirs in names.items():
+            per_layer(f"pretrain__{theirs}", getattr(asked, name), depth)
     options = {theirs: getattr(asked, name) for name, theirs in names.items()}
     options |= {name: getattr(asked, name) for name in network._STRUCTURE}
-    stack = network._NETWORK(feature_layer=-1, verbose=network.verbose, **options)
+    options = network._resolved(options)
+    options |= {"feature_layer": -1, "verbose": network.verbose}
+    stack = network._NETWORK(**folded(network._NETWORK, options))
     stack._begins_a_net = True
     if reading := reading_in(asked):
         stack._reading = reading
@@ -53,7 +58,7 @@ def _reworded(network, error):
         return error
     who = type(network).__name__
     return ValueError(
-        f"The {names[option]!r} parameter of {who}, of layer {number}, {rest}"
+        f"The {option!r} parameter of Pretraining of {who}, of layer {number}, {rest}"
     )
 
 
@@ -83,10 +88,11 @@ class PreTraining(Component):
             component.fit(self.table) if self.train is None else self.train()
         except DivergenceError as error:
             name = type(network).__name__
+            asked = network._options
             raise DivergenceError(
                 f"{error.what}, and {name} is what it was before. {error.far}Lower "
-                f"pretrain_learning_rate (now {network.pretrain_learning_rate}) or "
-                f"raise pretrain_batch_size (now {network.pretrain_batch_size})."
+                f"pretrain__learning_rate (now {asked.pretrain_learning_rate}) or "
+                f"raise pretrain__batch_size (now {asked.pretrain_batch_size})."
             ) from error
         except KEPT as error:
             if self.train is not None or not hasattr(component, "layers_"):

@@ -8,6 +8,7 @@ from skdgm.nets import NetModel
 from skdgm.supervised._density import GivenDensity
 from skdgm.supervised._likelihood import Likelihood, net_of
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
+from skdgm.utils.images import check_maps
 
 # Options that the net depends on.
 _NAMES = (
@@ -21,11 +22,8 @@ class GivenModel(NetModel):
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
-        for name in "hidden_layer_sizes", "conv_layer_sizes":
-            check_layer_sizes(getattr(options, name), name)
-        sizes = layer_sizes(options.conv_layer_sizes)
-        if options.architecture == "conv" and not sizes:
-            raise ValueError("conv_layer_sizes must have a number of maps for a layer.")
+        check_layer_sizes(options.hidden_layer_sizes, "hidden_layer_sizes")
+        check_maps(options)
 
     def structure(self, facts):
         """Options that the net depends on."""

@@ -6,9 +6,10 @@ r"""Supervised generators: nets from attributes to rows.
 from typing import Literal, Self
 
 from skdgm.base import rolled_back
+from skdgm.base.common_groups import Convolutions
 from skdgm.base.common_options import ColumnTypes
 from skdgm.base.fits import mean_score
-from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, Positive, Share
+from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, Positive, Share, within
 from skdgm.nets.options import Activation, Initialiser
 from skdgm.supervised._estimator import AttributeEstimator
 from skdgm.training import Budget
@@ -43,36 +44,17 @@ class GeneratorNet(AttributeEstimator):
     column_types
         Kind of the columns: "auto", read from the data, or one of those of
         :class:`~skdgm.VAE`.
-    min_categories : int or array-like of int
-        Least number of categories of "categorical", in all columns or in each; more
-        are found in the data.
     attribute_types
         Kind of each attribute, "categorical" or "gaussian" (real), in order or by
         name. By default text, truth values and categories are categorical and numbers
         real; a y of one dimension is categorical also if its numbers are whole.
-    variance
-        Variance of "gaussian", as of :class:`~skdgm.VAE`: learned for each column; an
-        output of the net; or fixed, as a share of the column's variance.
-    min_variance
-        Lower limit of learned variances, as a share of the column's variance.
     activation
         Activation function of hidden units.
     dropout
         Share of units of dense hidden layers that drop out at random in training.
-    init_weights
-        Initialiser of weights; of outputs always Glorot's.
     architecture
         Whether outputs are those of a dense layer, or of convolutions: dense layers
         then make small images, which grow twofold from layer to layer.
-    conv_layer_sizes : tuple
-        For "conv", the number of maps of the small images and of each layer that makes
-        larger ones; another one makes the pixels.
-    upsampling
-        Whether each pixel of a smaller image becomes the upper left one of four, the
-        others zero [1]_, or all four of them; convolutions by 5 x 5 filters follow.
-    image_shape
-        Height and width of images, and their number of channels if it is not 1; by
-        default they are square. For "conv".
     n_iter
         Number of epochs; "auto": 3,000 updates, but between 20 and 200 epochs.
 
@@ -113,17 +95,19 @@ class GeneratorNet(AttributeEstimator):
     hidden_layer_sizes: Count | tuple = (256, 256)
     _: KW_ONLY
     column_types: ColumnTypes = "auto"
-    min_categories: Count | ArrayLike | None = None
+    min_categories: Count | ArrayLike | None = within("column_types", None)
     attribute_types: Auto | tuple | dict = "auto"
-    variance: Literal["feature", "sample"] | Positive = "feature"
-    min_variance: Share = 0.01
+    variance: Literal["feature", "sample"] | Positive = within(
+        "column_types", "feature"
+    )
+    min_variance: Share = within("column_types", 0.01)
     activation: Activation = "leaky_relu"
     dropout: Share = 0.0
-    init_weights: Initialiser = "he_normal"
-    architecture: Literal["dense", "conv"] = "dense"
-    conv_layer_sizes: Count | tuple = (32, 16)
-    upsampling: Literal["unpool", "nearest"] = "unpool"
-    image_shape: tuple | list | None = None
+    init_weights: Initialiser = within("solver", "he_normal")
+    architecture: Literal["dense", "conv"] | Convolutions = "dense"
+    conv_layer_sizes: Count | tuple = within("architecture", (32, 16))
+    upsampling: Literal["unpool", "nearest"] = within("architecture", "unpool")
+    image_shape: tuple | list | None = within("architecture", None)
 
     _BUDGET = Budget(3_000, 20, 200)
 

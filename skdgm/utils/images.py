@@ -5,16 +5,18 @@ from numbers import Integral
 
 import numpy as np
 
-from skdgm.utils.counts import is_a
+from skdgm.utils.counts import check_layer_sizes, is_a, layer_sizes
 
 
-def image_shape(n_features, given=None, *, who="This model", with_channels=True):
+def image_shape(
+    n_features, given=None, *, who="This model", with_channels=True, name="image_shape"
+):
     """Height, width and number of channels of the images that rows of a table are:
     pixel after pixel, and of each channel after channel.
 
     Without a given (height, width[, channels]), they are square, of one channel.
-    ValueError, which names who asks, if the shape has other numbers of dimensions or of
-    features, or the number of features is no square.
+    ValueError, which names who asks and the option, if the shape has other numbers of
+    dimensions or of features, or the number of features is no square.
     """
     form = "(height, width[, channels])" if with_channels else "(height, width)"
     if given is None:
@@ -22,7 +24,7 @@ def image_shape(n_features, given=None, *, who="This model", with_channels=True)
         if side**2 != n_features:
             raise ValueError(
                 f"{who} cannot tell the shape of images of {n_features} pixels, which "
-                f"is no square number: give image_shape={form}, or (1, {n_features}) "
+                f"is no square number: give {name}={form}, or (1, {n_features}) "
                 "for rows that are no images."
             )
         return side, side, 1
@@ -32,25 +34,38 @@ def image_shape(n_features, given=None, *, who="This model", with_channels=True)
     if not whole or len(shape) not in allowed or prod(shape) != n_features:
         product = "height times width" + " times channels" * with_channels
         raise ValueError(
-            f"image_shape={given!r} of {who} must be {form} with {product} = "
+            f"{name}={given!r} of {who} must be {form} with {product} = "
             f"{n_features}, the number of features."
         )
     return (*map(int, shape), 1)[:3]
 
 
 CONV = 'architecture="conv"'
+# Shape of images, as a detail of this option.
+CONV_SHAPE = "architecture__image_shape"
+
+
+def check_maps(options):
+    """Raise ValueError if numbers of maps of convolutions are not positive integers, or
+    an architecture of convolutions has none."""
+    sizes, name = layer_sizes(options.conv_layer_sizes), "architecture__layer_sizes"
+    check_layer_sizes(sizes, name)
+    if options.architecture == "conv" and not sizes:
+        raise ValueError(f"{name} must have a number of maps for a layer.")
 
 
 def pixels(structure, *numbers):
     """Shape of images of a net of convolutions, whose structure has ``image_shape`` and
     ``variance``, given numbers of inputs or outputs of each column; ValueError if these
     differ, or a variance is an output beside them."""
-    shape = image_shape(len(numbers[0]), structure.image_shape, who=CONV)
+    given = structure.image_shape
+    shape = image_shape(len(numbers[0]), given, who=CONV, name=CONV_SHAPE)
     if structure.variance == "sample" or any((n != n[0]).any() for n in numbers):
         raise ValueError(
             f"{CONV} needs equally many outputs for each pixel: column_types must be "
-            '"bernoulli", "gaussian" with a variance that is not "sample", or '
-            '"categorical" with as many categories in all columns (min_categories).'
+            '"bernoulli", "gaussian" with a column_types__variance that is not '
+            '"sample", or "categorical" with as many categories in all columns '
+            "(column_types__min_categories)."
         )
     return shape
 

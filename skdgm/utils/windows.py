@@ -69,7 +69,8 @@ def window(shape, filter=5, stride=2, padding="same"):
             if length > size:
                 raise ValueError(
                     f"A filter of shape {filter} is larger than images of shape "
-                    f"{tuple(shape[:2])}: use a smaller one, or padding='same'."
+                    f"{tuple(shape[:2])}: use a smaller one, or "
+                    "filters__padding='same'."
                 )
             before.append(0)
             positions.append((size - length) // step + 1)

@@ -16,6 +16,7 @@ from skops import io
 
 from skdgm import ABC, Flow, load, save
 from skdgm.exceptions import FewDrawsWarning, SimulationWarning, UnsavableError
+from tests.options import grouped
 
 SMALL = {"n_particles": 50, "n_simulations": 300, "random_state": 0}
 # Most standard errors of a moment.
@@ -48,7 +49,8 @@ def pair(theta, rng):
 
 
 OTHERS = [
-    ABC(
+    grouped(
+        ABC,
         spread,
         [stats.norm(), stats.norm()],
         moments,
@@ -56,7 +58,8 @@ OTHERS = [
         method="rejection",
         **SMALL,
     ),
-    ABC(
+    grouped(
+        ABC,
         spread,
         stats.multivariate_normal([0, 0]),
         moments,
@@ -70,7 +73,7 @@ OTHERS = [
 def checks():
     """scikit-learn's checks, with names that do not have addresses of functions."""
     for number, one in enumerate(
-        [ABC(normal, stats.norm(), np.mean, **SMALL), *OTHERS]
+        [grouped(ABC, normal, stats.norm(), np.mean, **SMALL), *OTHERS]
     ):
         for count, (estimator, check) in enumerate(estimator_checks_generator(one)):
             marks = pytest.mark.exhaustive if number else ()
@@ -103,7 +106,7 @@ POSTERIOR = SHIFTED.sum() / 21, 21**-0.5
 @pytest.fixture(scope="module")
 def fitted():
     prior, options = stats.norm(), {"n_particles": 500, "n_simulations": 5000}
-    return ABC(normal, prior, np.mean, random_state=0, **options).fit(SHIFTED)
+    return grouped(ABC, normal, prior, np.mean, random_state=0, **options).fit(SHIFTED)
 
 
 def test_mean_of_normal_numbers(fitted):
@@ -207,7 +210,9 @@ def test_the_posterior_of_a_tolerance_by_quadrature():
 
 def test_regression_undoes_a_wide_tolerance():
     options = {"method": "rejection", "n_particles": 1000, "n_simulations": 2000}
-    abc = ABC(normal, stats.norm(), np.mean, random_state=0, **options).fit(SHIFTED)
+    abc = grouped(ABC, normal, stats.norm(), np.mean, random_state=0, **options).fit(
+        SHIFTED
+    )
     with pytest.raises(AssertionError):
         assert_moments(abc, *POSTERIOR)
     assert_moments(abc.set_params(adjustment="linear").fit(SHIFTED), *POSTERIOR)
@@ -370,7 +375,7 @@ def assert_same(one, other):
     ["threading", pytest.param("loky", marks=pytest.mark.exhaustive)],
 )
 def test_results_do_not_depend_on_the_number_of_processes(backend):
-    abc = ABC(spread, [stats.norm(), stats.norm()], moments, **SMALL)
+    abc = grouped(ABC, spread, [stats.norm(), stats.norm()], moments, **SMALL)
     alone = clone(abc).fit(SHIFTED)
     with parallel_config(backend=backend):
         assert_same(alone, abc.set_params(n_jobs=3).fit(SHIFTED))
@@ -384,7 +389,9 @@ def test_scales_of_summaries_do_not_matter():
         return X.mean() * 2.0**30, X.std() * 2.0**-30
 
     one, other = (
-        ABC(spread, [stats.norm(), stats.norm()], summary, **SMALL).fit(SHIFTED)
+        grouped(ABC, spread, [stats.norm(), stats.norm()], summary, **SMALL).fit(
+            SHIFTED
+        )
         for summary in (moments, scaled)
     )
     assert_same(one, other)
@@ -395,14 +402,16 @@ def test_distances_by_name(distance):
     def halves(theta, rng):
         return [[0.0, 0.0, 1.0 * (rng.random() < 0.1)]]
 
-    abc = ABC(halves, stats.norm(), distance=distance, **SMALL).fit([[3.0, 4.0, 0.0]])
+    abc = grouped(ABC, halves, stats.norm(), distance=distance, **SMALL).fit(
+        [[3.0, 4.0, 0.0]]
+    )
     # Of columns that are all equal no deviation is known, and they are not scaled.
     near = {"euclidean": 5, "manhattan": 7, "chebyshev": 4}[distance]
     assert abc.distances_.min() == near
 
 
 def test_kinds_of_data():
-    abc = ABC(normal, stats.norm(), np.mean, **SMALL)
+    abc = grouped(ABC, normal, stats.norm(), np.mean, **SMALL)
     plain = clone(abc).fit(SHIFTED)
     frame = clone(abc).fit(pd.DataFrame(SHIFTED, columns=["x"]))
     assert list(frame.feature_names_in_) == ["x"]
@@ -445,7 +454,7 @@ def _skops(abc):
 
 
 def test_populations_are_told(capsys):
-    ABC(normal, stats.norm(), np.mean, verbose=1, **SMALL).fit(SHIFTED)
+    grouped(ABC, normal, stats.norm(), np.mean, verbose=1, **SMALL).fit(SHIFTED)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("[ABC] Population 1, simulations = 100, largest dist")
     assert len(lines) > 2
@@ -461,7 +470,7 @@ def test_what_is_needed():
     with pytest.raises(ValueError, match="n_simulations=10 must be at least"):
         ABC(normal, stats.norm(), n_simulations=10).fit(SHIFTED)
     with pytest.raises(ValueError, match="Summaries of X must be finite"):
-        ABC(normal, stats.norm(), lambda X: np.nan, **SMALL).fit(SHIFTED)
+        grouped(ABC, normal, stats.norm(), lambda X: np.nan, **SMALL).fit(SHIFTED)
 
 
 @pytest.mark.parametrize(
@@ -475,7 +484,7 @@ def test_what_is_needed():
 )
 def test_priors_of_unfit_shapes(prior, text):
     with pytest.raises(ValueError, match=text):
-        ABC(spread, prior, moments, **SMALL).fit(np.hstack([SHIFTED] * 2))
+        grouped(ABC, spread, prior, moments, **SMALL).fit(np.hstack([SHIFTED] * 2))
 
 
 @pytest.mark.parametrize(
@@ -484,7 +493,7 @@ def test_priors_of_unfit_shapes(prior, text):
 )
 def test_summaries_that_are_no_numbers(summary, text):
     with pytest.raises(ValueError, match=text):
-        ABC(normal, stats.norm(), summary, **SMALL).fit(SHIFTED)
+        grouped(ABC, normal, stats.norm(), summary, **SMALL).fit(SHIFTED)
 
 
 @pytest.mark.parametrize(
@@ -499,7 +508,7 @@ def test_functions_that_return_no_number(options, text):
     def longer(theta, rng):
         return rng.normal(theta[0], 1, size=(21, 1))
 
-    abc = ABC(longer, stats.norm(), **SMALL).set_params(**options)
+    abc = grouped(ABC, longer, stats.norm(), **SMALL).set_params(**options)
     if "distance" in options:
         abc.set_params(method="rejection")
     with pytest.raises(ValueError, match=text):
@@ -509,7 +518,7 @@ def test_functions_that_return_no_number(options, text):
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_data_observed_are_complete(value):
     with pytest.raises(ValueError, match="contains NaN or infinity, in 1 ") as caught:
-        ABC(normal, stats.norm(), **SMALL).fit(np.r_[SHIFTED[:-1], [[value]]])
+        grouped(ABC, normal, stats.norm(), **SMALL).fit(np.r_[SHIFTED[:-1], [[value]]])
     assert "HistGradientBoosting" not in str(caught.value)
 
 
@@ -519,7 +528,7 @@ def test_a_summary_may_change_its_data():
         return X[-1]
 
     X = SHIFTED.copy()
-    ABC(normal, stats.norm(), largest, **SMALL).fit(X)
+    grouped(ABC, normal, stats.norm(), largest, **SMALL).fit(X)
     np.testing.assert_array_equal(X, SHIFTED)
 
 
@@ -553,7 +562,7 @@ def undefined(theta, rng):
     ],
 )
 def test_bad_simulators_leave_the_estimator_as_it_was(simulator, error, text):
-    abc = ABC(normal, stats.norm(), **SMALL).fit(SHIFTED)
+    abc = grouped(ABC, normal, stats.norm(), **SMALL).fit(SHIFTED)
     before = dict(vars(abc.set_params(simulator=simulator)))
     with pytest.raises(error, match=text) as caught:
         abc.fit(SHIFTED)
@@ -563,7 +572,7 @@ def test_bad_simulators_leave_the_estimator_as_it_was(simulator, error, text):
 
 
 def test_simulations_without_numbers_are_rejected():
-    abc = ABC(undefined, stats.norm(), np.mean, **SMALL)
+    abc = grouped(ABC, undefined, stats.norm(), np.mean, **SMALL)
     with pytest.warns(SimulationWarning, match="of 300 simulations gave NaN"):
         abc.fit(-SHIFTED)
     assert (abc.particles_ < 0).all()
@@ -576,7 +585,7 @@ def rarely(theta, rng):
 
 def test_the_first_kernel_is_of_several_particles_where_most_simulations_fail():
     prior, options = stats.uniform(-200, 400), {"n_particles": 50, "random_state": 3}
-    abc = ABC(rarely, prior, np.mean, n_simulations=2000, **options)
+    abc = grouped(ABC, rarely, prior, np.mean, n_simulations=2000, **options)
     with pytest.warns(SimulationWarning):
         abc.fit(SHIFTED)
     assert len(abc.particles_) == 50
@@ -593,7 +602,7 @@ def test_the_first_kernel_is_of_several_particles_where_most_simulations_fail():
 
 
 def test_warnings_of_few_particles(recwarn):
-    abc = ABC(normal, stats.norm(), np.mean, tolerance=1e-9, **SMALL)
+    abc = grouped(ABC, normal, stats.norm(), np.mean, tolerance=1e-9, **SMALL)
     with pytest.warns(FewDrawsWarning, match="above the tolerance of 1e-09"):
         abc.fit(SHIFTED)
     # After the warning, or the error that it is made, there is what was learned.
@@ -607,5 +616,7 @@ def test_a_simulator_may_change_its_parameters():
         return found
 
     options = stats.norm(), np.mean
-    one, other = (ABC(own, *options, **SMALL).fit(SHIFTED) for own in (normal, vandal))
+    one, other = (
+        grouped(ABC, own, *options, **SMALL).fit(SHIFTED) for own in (normal, vandal)
+    )
     assert_same(one, other)

@@ -14,13 +14,14 @@ from skdgm.training import canonical
 from skdgm.utils.rows import Rows
 from skdgm.utils.tree import copy
 from tests.numerical import assert_descends
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 3))
 HOLED = np.where(RNG.random(X.shape) < 0.2, np.nan, X)
 # One plain step of size one: parameters move by the gradient.
 PLAIN = {"solver": "sgd", "schedule": "constant", "learning_rate": 1.0, "alpha": 0.0}
-PLAIN |= {"averaging": 0.0, "hidden_layer_sizes": (5,), "n_components": 2}
+PLAIN |= {"average": 0.0, "hidden_layer_sizes": (5,), "n_components": 2}
 PLAIN |= {"activation": "tanh", "discriminator_activation": "tanh"}
 CLOCK = Clock(0, None, 0, 2)
 CASES = {
@@ -46,7 +47,7 @@ class Plain(BiGAN):
 
 def game(rows=X, **options):
     how = {"column_types": "gaussian", "batch_size": 24, "random_state": 0}
-    gan = Plain(**how, n_iter=0, **PLAIN | options).fit(rows)
+    gan = grouped(Plain, **how, n_iter=0, **PLAIN | options).fit(rows)
     return gan._objective(canonical(Rows(rows, np.float64, complete=rows is X)), 0)
 
 
@@ -142,7 +143,7 @@ def test_encoder_and_generator_become_inverse():
     rng = np.random.default_rng(1)
     y = rng.integers(0, 3, 600)
     rows = 3.0 * np.eye(3)[y][:, :2] + rng.normal(0, 0.3, (600, 2))
-    gan = BiGAN(**TOY, n_iter=60).fit(rows)
+    gan = grouped(BiGAN, **TOY, n_iter=60).fit(rows)
     again = gan.reconstruct(rows)
     gap = ((again - rows) ** 2).sum() / ((rows - rows.mean(axis=0)) ** 2).sum()
     assert gap < 0.2
@@ -165,7 +166,7 @@ def test_encoder_and_generator_become_inverse():
 )
 def test_options_that_cannot_be_are_named(options, message):
     with pytest.raises(ValueError, match=message):
-        BiGAN(column_types="gaussian", n_iter=1, **options).fit(X)
+        grouped(BiGAN, column_types="gaussian", n_iter=1, **options).fit(X)
 
 
 def test_images():

@@ -9,21 +9,23 @@ from scipy.stats import norm
 from sklearn.base import clone
 
 from skdgm import GANClassifier, InfoGAN
-from skdgm.adversarial._nets.codes import Codes
+from skdgm.adversarial._nets.codes import Codes as CodeUnits
 from skdgm.optim import Clock
+from skdgm.options import Information
 from skdgm.training import canonical
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.tree import copy, leaves
 from tests.numerical import assert_descends
+from tests.options import assign, grouped
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 3))
 KINDS = [
-    Codes((3,), 0),
-    Codes((2, 4), 2, 0.3),
-    Codes((), 2, "learned"),
-    Codes((3, 2), 1, "learned"),
+    CodeUnits((3,), 0),
+    CodeUnits((2, 4), 2, 0.3),
+    CodeUnits((), 2, "learned"),
+    CodeUnits((3, 2), 1, "learned"),
 ]
 
 
@@ -42,7 +44,7 @@ def test_the_bound_is_its_definition_by_enumeration():
     # Rows that are the code's category with a probability, else any: p(c | x) is known,
     # and with it the bound is the mutual information itself.
     channel = np.array([[0.8, 0.1, 0.1], [0.2, 0.6, 0.2], [0.0, 0.3, 0.7]])
-    joint, codes = channel / 3, Codes((3,), 0)
+    joint, codes = channel / 3, CodeUnits((3,), 0)
     c, x = np.divmod(np.arange(9), 3)
     marginal = joint.sum(axis=0)
     with np.errstate(divide="ignore"):
@@ -59,14 +61,14 @@ def test_the_bound_is_its_definition_by_enumeration():
 
 
 def test_information_of_continuous_codes():
-    codes = Codes((), 1, 0.3)
+    codes = CodeUnits((), 1, 0.3)
     out, c = RNG.normal(size=(5, 1)), RNG.uniform(-1, 1, (5, 1))
     expected = norm.logpdf(c, out, np.sqrt(0.3))[:, 0] + np.log(2)
     np.testing.assert_allclose(codes.information(out, c), expected)
 
 
 def test_codes_have_their_distribution():
-    codes = Codes((2, 5), 1)
+    codes = CodeUnits((2, 5), 1)
     for rng in stream(0), stream(0).rows(4000):
         drawn = codes.draw(rng, 4000, np.float32)
         assert drawn.dtype == np.float32
@@ -89,7 +91,7 @@ def shared(codes, out, other):
 
 
 def test_information_that_views_share():
-    codes = Codes((3, 2), 1)
+    codes = CodeUnits((3, 2), 1)
     views = RNG.normal(0, 2, (2, 6, 6))
     found, slopes = codes.shared(*views)
     np.testing.assert_allclose(found, shared(codes, *views))
@@ -104,13 +106,13 @@ def test_information_that_views_share():
     # views that tell nothing have none.
     sure = np.zeros((6, 6))
     sure[np.arange(6), np.arange(6) % 3] = 1000
-    np.testing.assert_allclose(Codes((3,), 0).shared(sure, sure)[0], np.log(3))
+    np.testing.assert_allclose(CodeUnits((3,), 0).shared(sure, sure)[0], np.log(3))
     assert abs(codes.shared(0 * sure, 0 * sure)[0]) < 1e-12
 
 
 # One plain step of size one: parameters move by the gradient.
 PLAIN = {"solver": "sgd", "schedule": "constant", "learning_rate": 1.0, "alpha": 0.0}
-PLAIN |= {"averaging": 0.0, "hidden_layer_sizes": (5,), "n_components": 2}
+PLAIN |= {"average": 0.0, "hidden_layer_sizes": (5,), "n_components": 2}
 PLAIN |= {"n_codes": 2, "code_variance": 0.3}
 PLAIN |= {"activation": "tanh", "discriminator_activation": "tanh"}
 CLOCK = Clock(0, None, 0, 2)
@@ -124,7 +126,7 @@ class Plain(InfoGAN):
 
 def game(**options):
     how = {"column_types": "gaussian", "batch_size": 24, "random_state": 0}
-    gan = Plain(**how, n_iter=0, **PLAIN | options).fit(X)
+    gan = grouped(Plain, **how, n_iter=0, **PLAIN | options).fit(X)
     return gan._objective(canonical(Rows(X, np.float64, complete=True)), 0)
 
 
@@ -193,7 +195,7 @@ def clusters():
     """Rows of three clusters, what they are, and a model of them."""
     y = np.random.default_rng(1).integers(0, 3, 600)
     rows = 4.0 * np.eye(3)[y][:, :2] + np.random.default_rng(2).normal(0, 0.3, (600, 2))
-    gan = InfoGAN(**TOY, n_categories=3, n_codes=0, n_iter=40).fit(rows)
+    gan = grouped(InfoGAN, **TOY, n_categories=3, n_codes=0, n_iter=40).fit(rows)
     return rows, y, gan
 
 
@@ -266,11 +268,17 @@ def test_columns_of_codes_are_counted(clusters):
 )
 def test_options_that_cannot_be_are_named(options, message):
     with pytest.raises(ValueError, match=message):
-        InfoGAN(column_types="gaussian", n_iter=1, **options).fit(X)
+        grouped(InfoGAN, column_types="gaussian", n_iter=1, **options).fit(X)
 
 
 def test_a_code_of_each_kind():
-    gan = InfoGAN(**TOY, n_categories=(2, 3), n_codes=2, code_variance="learned")
+    gan = grouped(
+        InfoGAN,
+        **TOY,
+        n_categories=(2, 3),
+        n_codes=2,
+        information=Information(code_variance="learned"),
+    )
     gan.set_params(n_iter=1).fit(X)
     H = gan.transform(X)
     assert H.shape == (24, 7)
@@ -282,12 +290,12 @@ def test_a_code_of_each_kind():
     drawn = gan.sample(4, random_state=0, codes=[1, 2, -0.5, np.nan])
     assert drawn.shape == (4, 3)
     with pytest.raises(ValueError, match="code_variance changed"):
-        gan.set_params(code_variance=0.5, warm_start=True).fit(X)
+        assign(gan, code_variance=0.5, warm_start=True).fit(X)
     plain = InfoGAN(n_categories=None)
     assert not hasattr(plain, "predict")
     # A number may change.
-    gan = InfoGAN(**TOY, n_iter=1, warm_start=True).fit(X)
-    assert gan.set_params(code_variance=0.5).fit(X).n_iter_ == 2
+    gan = grouped(InfoGAN, **TOY, n_iter=1, warm_start=True).fit(X)
+    assert assign(gan, code_variance=0.5).fit(X).n_iter_ == 2
     assert len(gan.information_curve_) == 2
 
 
@@ -301,15 +309,19 @@ def test_images():
 
 def test_images_to_deform_have_a_shape():
     with pytest.raises(ValueError, match=r"jitter=1 .* give image_shape"):
-        InfoGAN(jitter=1.0, n_iter=1).fit(np.zeros((4, 5)))
+        InfoGAN(information=Information(jitter=1.0), n_iter=1).fit(np.zeros((4, 5)))
     with pytest.raises(ValueError, match=r"jitter=0.5 is for pixels"):
-        InfoGAN(jitter=0.5, column_types="categorical", n_iter=1).fit(np.eye(4))
+        InfoGAN(
+            information=Information(jitter=0.5), column_types="categorical", n_iter=1
+        ).fit(np.eye(4))
     for jitter in -1, 6.0, np.nan:
         with pytest.raises(ValueError, match="jitter"):
-            InfoGAN(jitter=jitter).fit(X)
+            InfoGAN(information=Information(jitter=jitter)).fit(X)
     # With missing pixels, and as the number of rows of an update may be.
     rows = np.where(RNG.random((21, 6)) < 0.2, np.nan, RNG.random((21, 6)))
-    gan = InfoGAN(jitter=1.0, image_shape=(2, 3), batch_size=20, n_iter=2)
+    gan = InfoGAN(
+        information=Information(jitter=1.0), image_shape=(2, 3), batch_size=20, n_iter=2
+    )
     gan.set_params(column_types="bernoulli")
     assert np.isfinite(gan.fit(rows).transform(rows)).all()
 
@@ -318,7 +330,7 @@ def test_images_to_deform_have_a_shape():
 @pytest.mark.parametrize("kind", [InfoGAN, GANClassifier])
 def test_fits_with_deformed_images_are_like_any_others(kind):
     rows, y = RNG.random((20, 6)), np.arange(20) % 3
-    model = kind(jitter=1.0, image_shape=(3, 2), n_iter=2, batch_size=10)
+    model = grouped(kind, jitter=1.0, image_shape=(3, 2), n_iter=2, batch_size=10)
     model.set_params(column_types="bernoulli", random_state=0, n_draws=20)
     found = clone(model).fit(rows, y).transform(rows)
     # Again, with weights instead of repeated rows, and with what was kept.
@@ -329,5 +341,5 @@ def test_fits_with_deformed_images_are_like_any_others(kind):
     again = pickle.loads(pickle.dumps(weighted))
     again, weighted = (own.partial_fit(rows, y) for own in (again, weighted))
     np.testing.assert_array_equal(again.transform(rows), weighted.transform(rows))
-    plain = clone(model).set_params(jitter=0.0).fit(rows, y)
+    plain = assign(clone(model), jitter=0.0).fit(rows, y)
     assert (found != plain.transform(rows)).any()

@@ -11,11 +11,12 @@ from threadpoolctl import threadpool_limits
 
 from skdgm import InfoGAN
 from skdgm.adversarial._games.neighbours import near_rows
-from skdgm.adversarial._nets.codes import Codes
+from skdgm.adversarial._nets.codes import Codes as CodeUnits
 from skdgm.adversarial._nets.heads import Heads
 from skdgm.nets.images.deform import Deformation
 from skdgm.nets.stochastic.emission import Emission
 from skdgm.optim import Clock
+from skdgm.options import Information
 from skdgm.training.batches import canonical
 from skdgm.utils.blocks import Blocks
 from skdgm.utils.random import stream
@@ -23,21 +24,22 @@ from skdgm.utils.rows import Rows
 from skdgm.utils.threading.parallel import limit
 from skdgm.utils.tree import copy, leaves
 from tests.numerical import assert_descends
+from tests.options import assign, grouped
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 3))
 
 
 def test_each_head_has_its_categories_and_all_share_continuous_codes():
-    heads = Heads(Codes((2, 3), 1, "learned"), 3)
+    heads = Heads(CodeUnits((2, 3), 1, "learned"), 3)
     assert heads.n_outputs == 3 * 5 + 2
     found = [heads.columns(k).tolist() for k in range(3)]
     assert found == [[*range(5 * k, 5 * k + 5), 15, 16] for k in range(3)]
-    assert Heads(Codes((4,), 0), 1).columns(0).tolist() == [0, 1, 2, 3]
+    assert Heads(CodeUnits((4,), 0), 1).columns(0).tolist() == [0, 1, 2, 3]
 
 
 def test_heads_learn_what_each_says_of_both_views():
-    heads, views = Heads(Codes((3, 2), 1, 0.3), 2), RNG.normal(0, 2, (2, 6, 11))
+    heads, views = Heads(CodeUnits((3, 2), 1, 0.3), 2), RNG.normal(0, 2, (2, 6, 11))
 
     def value(views):
         parts = (views[:, :, heads.columns(k)] for k in range(2))
@@ -52,7 +54,7 @@ def test_heads_learn_what_each_says_of_both_views():
 
 
 def test_the_head_with_most_information_is_asked():
-    heads = Heads(Codes((2,), 0), 3)
+    heads = Heads(CodeUnits((2,), 0), 3)
     told, out = heads.start(), np.zeros((8, 6))
     assert heads.chosen(out, told)[0] == 0
     # The last tells rows apart in the same way by both views.
@@ -121,7 +123,7 @@ def test_near_rows_are_the_same_for_any_number_of_threads(n_rows):
 
 
 PLAIN = {"solver": "sgd", "schedule": "constant", "learning_rate": 1.0}
-PLAIN |= {"averaging": 0.0, "hidden_layer_sizes": (5,), "n_components": 2}
+PLAIN |= {"average": 0.0, "hidden_layer_sizes": (5,), "n_components": 2}
 PLAIN |= {"activation": "tanh", "discriminator_activation": "tanh", "n_heads": 2}
 PLAIN |= {"image_shape": (1, 3), "n_categories": (2, 3)}
 PLAIN |= {"gradient_penalty": 0.7, "n_codes": 2, "code_variance": 0.3}
@@ -146,7 +148,7 @@ class Plain(InfoGAN):
 
 def game(rows, **options):
     how = {"column_types": "gaussian", "batch_size": 24, "random_state": 0}
-    gan = Plain(**how, n_iter=0, **PLAIN | options).fit(rows)
+    gan = grouped(Plain, **how, n_iter=0, **PLAIN | options).fit(rows)
     rows = Rows(rows, np.float64, complete=not np.isnan(rows).any())
     players = gan._objective(canonical(rows), 0)
     players.draw(canonical(rows), 0)
@@ -220,7 +222,12 @@ def test_near_rows_have_the_same_category():
     _, *near = cdist(digits, digits).argsort(axis=1)[:, :5].T
     found = {}
     for n in 0, 5:
-        gan = InfoGAN(n_categories=3, n_neighbors=n, n_iter=80, random_state=0)
+        gan = InfoGAN(
+            n_categories=3,
+            information=Information(n_neighbors=n),
+            n_iter=80,
+            random_state=0,
+        )
         p = gan.fit(digits).predict(digits)
         found[n] = np.mean([p[own] == p for own in near])
     assert found[0] + 0.05 < found[5]
@@ -233,7 +240,12 @@ def test_categories_are_the_same_of_deformed_images():
     digits = digits[y < 3] / 16
     deform, found = Deformation((8, 8, 1), 1.0), {}
     for jitter in 0.0, 1.0:
-        gan = InfoGAN(n_categories=3, jitter=jitter, n_iter=40, random_state=0)
+        gan = InfoGAN(
+            n_categories=3,
+            information=Information(jitter=jitter),
+            n_iter=40,
+            random_state=0,
+        )
         p = gan.fit(digits).transform(digits)
         views = [gan.transform(deform(digits, stream(k))) for k in range(5)]
         found[jitter] = np.mean([view.argmax(1) == p.argmax(1) for view in views])
@@ -245,17 +257,21 @@ def test_what_views_cannot_be_of_is_named():
     rows = RNG.random((24, 3))
     blocks = Blocks([rows[:12], rows[12:]].__getitem__, [12, 12], 3, rows.dtype)
     with pytest.raises(ValueError, match=r"n_neighbors=2 .* in memory"):
-        InfoGAN(n_neighbors=2, n_iter=1).fit(blocks)
+        InfoGAN(information=Information(n_neighbors=2), n_iter=1).fit(blocks)
     for name in "n_neighbors", "n_heads":
         with pytest.raises(ValueError, match=name):
-            InfoGAN(**{name: -1}).fit(X)
+            grouped(InfoGAN, **{name: -1}).fit(X)
     with pytest.raises(ValueError, match="n_heads"):
-        InfoGAN(n_heads=0).fit(X)
+        InfoGAN(information=Information(n_heads=0)).fit(X)
     gan = InfoGAN(column_types="gaussian", n_iter=1, warm_start=True).fit(X)
-    with pytest.raises(ValueError, match="jitter, n_neighbors changed"):
-        gan.set_params(n_neighbors=2).fit(X)
+    with pytest.raises(
+        ValueError, match="information__jitter, information__n_neighbors changed"
+    ):
+        assign(gan, n_neighbors=2).fit(X)
     with pytest.raises(ValueError, match="n_neighbors=2 is for categories"):
-        InfoGAN(n_neighbors=2, n_categories=None, n_codes=1).fit(X)
+        InfoGAN(
+            information=Information(n_neighbors=2), n_categories=None, n_codes=1
+        ).fit(X)
 
 
 def test_categories_keep_their_numbers_after_half_a_fit():
@@ -273,7 +289,13 @@ def test_categories_keep_their_numbers_after_half_a_fit():
 @pytest.mark.exhaustive
 def test_fits_with_near_rows_are_like_any_others():
     rows = RNG.random((20, 6)).round(1)
-    gan = InfoGAN(n_neighbors=3, n_iter=2, batch_size=10, random_state=0, n_draws=20)
+    gan = InfoGAN(
+        information=Information(n_neighbors=3),
+        n_iter=2,
+        batch_size=10,
+        random_state=0,
+        n_draws=20,
+    )
     found = clone(gan).fit(rows).transform(rows)
     order = RNG.permutation(20)
     other = clone(gan).fit(rows[order])

@@ -14,6 +14,7 @@ from skdgm.optim import Joined, adam
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
 from tests.numerical import assert_means
+from tests.options import grouped
 
 BITS = np.array(list(product([0.0, 1.0], repeat=3)))
 STEP = 0.05
@@ -109,7 +110,7 @@ def test_the_mean_is_that_of_the_mean_of_a():
 def vae():
     """A model whose parameters are far from where they began, in float64."""
     options = {"posterior": "auxiliary", "n_iter": 0, "random_state": 0}
-    found = VAE(1, 4, **options).fit(np.tile(BITS, (5, 1)))
+    found = grouped(VAE, 1, 4, **options).fit(np.tile(BITS, (5, 1)))
     rng, params = np.random.default_rng(2), found._training.params
     for leaf in leaves(params):
         leaf += 0.5 * rng.normal(size=leaf.shape)

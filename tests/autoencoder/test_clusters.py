@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from skdgm import VAE
+from tests.options import grouped
 
 pd = pytest.importorskip("pandas")
 
@@ -80,12 +81,14 @@ def test_the_prior_follows_the_kinds_of_columns():
     bits = np.random.default_rng(0).random((20, 3)) < 0.5
     how = {"hidden_layer_sizes": (4,), "n_components": 2, "n_iter": 0}
     found = {
-        "plain": VAE(**how).fit(bits),
-        "mixed": VAE(**how, column_types="mixed").fit(towns(20)),
-        "numbers": VAE(**how, column_types="mixed").fit(towns(20)[["warm"]]),
-        "tuple": VAE(**how, column_types=("bernoulli",) * 3).fit(bits),
-        "vamp": VAE(**how, prior="vamp").fit(bits),
-        "other": VAE(**how, prior="normal", column_types="mixed").fit(towns(20)),
+        "plain": grouped(VAE, **how).fit(bits),
+        "mixed": grouped(VAE, **how, column_types="mixed").fit(towns(20)),
+        "numbers": grouped(VAE, **how, column_types="mixed").fit(towns(20)[["warm"]]),
+        "tuple": grouped(VAE, **how, column_types=("bernoulli",) * 3).fit(bits),
+        "vamp": grouped(VAE, **how, prior="vamp").fit(bits),
+        "other": grouped(VAE, **how, prior="normal", column_types="mixed").fit(
+            towns(20)
+        ),
     }
     learned = {name: vars(model._learned) for name, model in found.items()}
     pairs = {

@@ -13,6 +13,7 @@ from skdgm.nets import vjp
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves
 from tests.numerical import assert_gradient
+from tests.options import grouped
 
 BITS = np.array(list(product([0.0, 1.0], repeat=4)))
 SMALL = {"n_glimpses": 2, "n_components": 1, "n_recurrent": 4, "random_state": 0}
@@ -45,7 +46,7 @@ def rows(model, n=5):
     rng = np.random.default_rng(0)
     return (
         rng.random((n, 4))
-        if model.column_types == "bernoulli"
+        if model._options.column_types == "bernoulli"
         else rng.normal(size=(n, 4))
     )
 
@@ -53,7 +54,7 @@ def rows(model, n=5):
 @pytest.mark.exhaustive(default=["three", "real"])
 @pytest.mark.parametrize("name", MODELS)
 def test_slopes_are_differences(name):
-    model = DRAW(**SMALL | MODELS[name], n_iter=0)
+    model = grouped(DRAW, **SMALL | MODELS[name], n_iter=0)
     X = rows(model)
     X[1, 2] = np.nan
     shaken(model, X)
@@ -77,7 +78,7 @@ def test_slopes_are_differences(name):
 @cache
 def fitted(name="bits"):
     X = (np.random.default_rng(0).random((300, 4)) < [0.2, 0.5, 0.5, 0.8]) * 1.0
-    return shaken(DRAW(**SMALL | MODELS[name], n_iter=2), X)
+    return shaken(grouped(DRAW, **SMALL | MODELS[name], n_iter=2), X)
 
 
 def painted(model, z):

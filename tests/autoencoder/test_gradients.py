@@ -12,6 +12,7 @@ from skdgm.nets import vjp
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
 from tests.numerical import assert_gradient
+from tests.options import grouped
 
 DEEP = {"n_components": (2, 1), "hidden_layer_sizes": (3, 2)}
 DECODERS = {
@@ -136,8 +137,8 @@ def goal(options, missing=False):
     """What is maximised, parameters, and its gradient at them."""
     plain = {"column_types": "bernoulli", "n_components": 2, "hidden_layer_sizes": 3}
     options = plain | options
-    vae = VAE(**options, n_iter=0, random_state=0)
-    X = rows(vae.column_types, missing)
+    vae = grouped(VAE, **options, n_iter=0, random_state=0)
+    X = rows(vae._options.column_types, missing)
     y = np.array([1, 0, 2, 1, 0]) if vae.class_conditional else None
     if vae.attribute_conditional:
         y = np.array([[0.5, 2], [1, -1], [3.5, 0], [0, 1], [-1, -1]])
@@ -159,7 +160,7 @@ def goal(options, missing=False):
     told = objective._told(slice(None))
 
     def bound(params):
-        given = vae._training.statistics, v, noise, vae.beta, stream(0), told
+        given = vae._training.statistics, v, noise, vae._options.beta, stream(0), told
         return -objective.forward(params, given)[0]
 
     value, found = vjp(bound, params, lambda b: weight)

@@ -9,6 +9,7 @@ from skdgm.nets import layers_of
 from skdgm.optim import Clock
 from tests.autoencoder.test_reconstruction import objective_of
 from tests.nets.recipes import assert_slopes
+from tests.options import grouped
 
 CASES = {
     "one": GSN(3, walkback=1),
@@ -60,8 +61,8 @@ def test_one_layer_without_noise_is_a_denoising_autoencoder():
     X = np.random.default_rng(0).random((50, 5)).round()
     how = {"tied": True, "corruption": "salt-and-pepper", "corruption_level": 0.3}
     how |= {"n_iter": 2, "random_state": 0}
-    dae = DenoisingAutoencoder(4, **how).fit(X)
-    gsn = GSN(4, walkback=0, noise_before=0, noise_after=0, **how).fit(X)
+    dae = grouped(DenoisingAutoencoder, 4, **how).fit(X)
+    gsn = grouped(GSN, 4, walkback=0, noise_before=0, noise_after=0, **how).fit(X)
     np.testing.assert_allclose(gsn.transform(X), dae.transform(X), atol=1e-6)
     np.testing.assert_allclose(gsn.score_samples(X), dae.score_samples(X), atol=1e-6)
     given = {"n_samples": 30, "random_state": 0, "n_steps": 5}
@@ -79,7 +80,9 @@ def test_the_chain_has_its_stationary_distribution():
     X = (np.random.default_rng(0).random((200, 3)) < 0.4).astype(float)
     X[:, 2] = X[:, 0]
     how = {"corruption_level": 0.4, "noise_before": (0, 0.5), "noise_after": (0, 0.4)}
-    net = GSN((1, 1), **how, n_iter=60, learning_rate=0.03, random_state=0).fit(X)
+    net = grouped(
+        GSN, (1, 1), **how, n_iter=60, learning_rate=0.03, random_state=0
+    ).fit(X)
     (W1, W2, V2, V1), (b1, b2, c1, a) = net.coefs_, net.intercepts_
     states = np.array([[i >> 2 & 1, i >> 1 & 1, i & 1] for i in range(8)], float)
     stay = (states[:, None] == states[None]).sum(axis=2)
@@ -132,20 +135,21 @@ def test_files_have_all_that_was_learned(tmp_path):
 def test_noise_is_of_all_layers_or_of_each(name):
     X = np.random.default_rng(0).random((30, 9))
     both = [
-        GSN((3, 2), n_iter=1, random_state=0, **{name: v}) for v in (0.3, (0.3,) * 2)
+        grouped(GSN, (3, 2), n_iter=1, random_state=0, **{name: v})
+        for v in (0.3, (0.3,) * 2)
     ]
     found = [net.fit(X).score_samples(X) for net in both]
     np.testing.assert_array_equal(*found)
     for wrong in (0.1,), (-0.1, 0.1), ("0", 0.1):
         with pytest.raises(ValueError, match=name):
-            GSN((3, 2), **{name: wrong}).fit(X)
+            grouped(GSN, (3, 2), **{name: wrong}).fit(X)
 
 
 @pytest.mark.parametrize("kind", [GSN, DenoisingAutoencoder])
 def test_a_mean_is_not_that_of_one_chain_that_stays_where_it_began(kind):
     X = np.random.default_rng(0).random((50, 9)).round()
     own = {"tied": False, "corruption_level": 0, "n_iter": 0, "random_state": 0}
-    net = kind(9, **own).fit(X)
+    net = grouped(kind, 9, **own).fit(X)
     # Each bit is reconstructed as it was.
     up, down = layers_of(net.density_.net[0])
     up.W[:], up.b[:], down.W[:], down.b[:] = 40 * np.eye(9), -20, 20 * np.eye(9), 0

@@ -11,9 +11,11 @@ from skdgm.base import MissingCapability
 from skdgm.data import tabulate
 from skdgm.distributions import BernoulliOutput, NormalOutput
 from skdgm.optim import Clock
+from skdgm.options import Hybrid
 from skdgm.utils.random import stream
 from tests.nets.recipes import assert_slopes
 from tests.numerical import numerical_gradient
+from tests.options import grouped
 
 
 def labelled(n=60, seed=0):
@@ -65,7 +67,9 @@ def test_a_row_with_its_label_is_both(kind):
 @pytest.mark.release
 def test_labels_are_drawn_with_rows_and_given():
     X, y = labelled(400)
-    clf = GSNClassifier((8, 4), n_iter=60, random_state=0, generative_weight=1.0)
+    clf = GSNClassifier(
+        (8, 4), n_iter=60, random_state=0, objective=Hybrid(generative_weight=1.0)
+    )
     clf.fit(X, np.array(["no", "yes"])[y])
     rows, drawn = clf.sample(2000, random_state=0, return_y=True, n_steps=30)
     np.testing.assert_array_equal(rows, clf.sample(2000, random_state=0, n_steps=30))
@@ -103,7 +107,7 @@ def test_classes_of_digits(tmp_path):
     X /= 16
     how = {"n_iter": 40, "random_state": 0}
     for objective in "hybrid", "discriminative":
-        clf = GSNClassifier((64, 32), objective=objective, **how)
+        clf = grouped(GSNClassifier, (64, 32), objective=objective, **how)
         assert clf.fit(X[:600], y[:600]).score(X[600:900], y[600:900]) > 0.85
     skdgm.save(clf, tmp_path / "net.skdgm")
     again = skdgm.load(tmp_path / "net.skdgm")

@@ -14,6 +14,7 @@ from skdgm.latent import Hierarchy
 from skdgm.latent.density import _ROOM
 from skdgm.nets.stochastic.latents import BOUND
 from tests.numerical import assert_means
+from tests.options import grouped
 
 BITS = np.array(list(product([0.0, 1.0], repeat=4)))
 CODES = np.array(list(product([0.0, 1.0], [0.0, 1.0, 2.0], [0.0, 1.0])))
@@ -51,8 +52,8 @@ def fitted(name):
     """A model whose encoders are wide, so that the weights of draws are bounded."""
     options = {"n_components": 1, "hidden_layer_sizes": 5, **MODELS[name]}
     options |= {"learning_rate": 0.02, "batch_size": 10, "n_iter": 8}
-    vae = VAE(**options, random_state=0)
-    vae.fit(data(vae.column_types))
+    vae = grouped(VAE, **options, random_state=0)
+    vae.fit(data(vae._options.column_types))
     for level in range(len(vae.coefs_) // 4):
         vae.intercepts_[2 * level + 1][1] += 1.2
     return vae
@@ -60,7 +61,7 @@ def fitted(name):
 
 def rows_of(vae):
     return {"bernoulli": BITS, "categorical": CODES}.get(
-        vae.column_types, data(vae.column_types)[:8]
+        vae._options.column_types, data(vae._options.column_types)[:8]
     )
 
 
@@ -75,16 +76,16 @@ def net(vae, number, x):
 def log_given(vae, X, out):
     """Log-likelihoods of rows given outputs, one for each pair."""
     X = X[:, None]
-    if vae.column_types == "bernoulli":
+    if vae._options.column_types == "bernoulli":
         parts = X * out - np.logaddexp(0, out)
-    elif vae.column_types == "gaussian":
+    elif vae._options.column_types == "gaussian":
         columns, n = vae._columns, X.shape[2]
-        if vae.variance == "feature":
-            variance = vae.min_variance + np.exp(vae._training.params.own)
-        elif vae.variance == "sample":
-            variance = vae.min_variance + np.exp(out[:, n:])
+        if vae._options.variance == "feature":
+            variance = vae._options.min_variance + np.exp(vae._training.params.own)
+        elif vae._options.variance == "sample":
+            variance = vae._options.min_variance + np.exp(out[:, n:])
         else:
-            variance = vae.variance
+            variance = vae._options.variance
         mean = out[:, :n] * columns.scale + columns.mean
         parts = norm.logpdf(X, mean, columns.scale * np.sqrt(variance))
     else:
@@ -99,9 +100,9 @@ def log_given(vae, X, out):
 
 def encoded(vae, X):
     """Means and spreads of the lowest latent unit."""
-    if vae.column_types == "gaussian":
+    if vae._options.column_types == "gaussian":
         X = (X - vae._columns.mean) / vae._columns.scale
-    elif vae.column_types == "categorical":
+    elif vae._options.column_types == "categorical":
         X = np.concatenate(
             [np.eye(n)[x.astype(int)] for n, x in zip([2, 3, 2], X.T)], 1
         )
@@ -268,7 +269,7 @@ def test_one_draw_is_the_bound_on_average(name):
 def test_a_tenth_of_the_scale_is_ten_times_the_density():
     X, scale = data("gaussian"), np.array([1, 10, 1])
     options = {"n_components": 1, "hidden_layer_sizes": 5, **REAL, "random_state": 0}
-    one, other = (VAE(**options, n_iter=0).fit(X * s) for s in (1, scale))
+    one, other = (grouped(VAE, **options, n_iter=0).fit(X * s) for s in (1, scale))
     np.testing.assert_allclose(one.elbo(X).kl, other.elbo(X * scale).kl, rtol=1e-9)
     options = {"n_draws": 400, "return_se": True}
     found, se = one.importance_likelihood(X, **options)
@@ -301,7 +302,7 @@ def test_grey_values_are_means_of_bits():
 @pytest.mark.parametrize("name", ["bits-deep", "sample", "codes"])
 def test_scores_belong_to_rows(name):
     vae = fitted(name)
-    X = data(vae.column_types)
+    X = data(vae._options.column_types)
     X[::3, 0] = np.nan
     scores = vae.score_samples(X)
     np.testing.assert_allclose(vae.score_samples(X[5:50:7]), scores[5:50:7], rtol=1e-9)

@@ -10,6 +10,7 @@ from scipy.stats import multivariate_normal
 from sklearn.decomposition import PCA, FactorAnalysis
 
 from skdgm import VAE
+from skdgm.options import Columns
 from tests.numerical import assert_means
 
 RNG = np.random.default_rng(0)
@@ -26,9 +27,7 @@ def fitted(variance):
     vae = VAE(
         2,
         (),
-        column_types="gaussian",
-        variance=variance,
-        min_variance=0,
+        column_types=Columns("gaussian", variance=variance, min_variance=0),
         learning_rate=0.02,
         n_iter=150,
         random_state=0,
@@ -53,7 +52,7 @@ def moments(vae):
     """Mean and covariance of the rows, from the decoder's own weights."""
     W, b = vae.coefs_[-1], vae.intercepts_[-1]
     own, columns = vae._training.params.own, vae._columns
-    variance = np.full(5, vae.variance) if len(own) == 0 else np.exp(own)
+    variance = np.full(5, vae._options.variance) if len(own) == 0 else np.exp(own)
     covariance = W.T @ W + np.diag(variance)
     scale = columns.scale
     return columns.mean + scale * b, scale[:, None] * covariance * scale
@@ -166,7 +165,7 @@ def test_the_decoder_is_linear_and_the_encoder_finds_the_posterior(vae):
     W, b, columns = vae.coefs_[-1], vae.intercepts_[-1], vae._columns
     expected = (Z @ W + b) * columns.scale + columns.mean
     np.testing.assert_allclose(vae.inverse_transform(Z), expected)
-    variance = vae.variance
+    variance = vae._options.variance
     if variance == "feature":
         variance = np.exp(vae._training.params.own)
     precision = np.eye(2) + (W / variance) @ W.T

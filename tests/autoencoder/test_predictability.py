@@ -14,8 +14,10 @@ from skdgm.data import tabulate
 from skdgm.nets import Layer, guesses, vjp
 from skdgm.nets.guesses import Guesses, squared_gap
 from skdgm.optim import Clock
+from skdgm.options import Convolutions
 from tests.nets.recipes import assert_slopes
 from tests.numerical import assert_trees
+from tests.options import assign, grouped
 
 CASES = {
     "linear": PredictabilityMinimization(3, reconstruction=1.0),
@@ -26,7 +28,7 @@ CASES = {
         3, (4,), codes="real", predictor_layer_sizes=3, reconstruction=1.0
     ),
     "conv": PredictabilityMinimization(
-        3, architecture="conv", conv_layer_sizes=2, reconstruction=1.0
+        3, architecture=Convolutions(layer_sizes=2), reconstruction=1.0
     ),
 }
 
@@ -156,7 +158,9 @@ PREDICTORS = {
 def test_predictability_is_no_less_than_that_of_least_squares(case):
     # More units than columns, which codes of few updates cannot keep apart.
     X = load_wine().data[:, :3]
-    net = PredictabilityMinimization(5, n_iter=30, random_state=0, **PREDICTORS[case])
+    net = grouped(
+        PredictabilityMinimization, 5, n_iter=30, random_state=0, **PREDICTORS[case]
+    )
     net.set_params(column_types="gaussian").fit(X)
     best = net.predictability(X, LinearRegression())
     assert best.max() > 0.5
@@ -240,7 +244,7 @@ def test_real_codes_have_unit_variance_and_files_have_all(tmp_path):
 def test_predictors_descend_the_mean_of_their_errors():
     """By plain steps, which Adam would make of one size."""
     net = PredictabilityMinimization(3, predictor_layer_sizes=4, solver="sgd")
-    net.set_params(momentum=0.0, schedule="constant", learning_rate=0.1)
+    assign(net, momentum=0.0, schedule="constant", learning_rate=0.1)
     net.set_params(n_predictor_steps=1)
     X = np.random.default_rng(0).random((6, 4))
     objective, state = objective_of(net, X)

@@ -15,9 +15,11 @@ from skdgm.latent.data_layer import Pass
 from skdgm.latent.priors import Mixture, Vamp
 from skdgm.latent.units import FlowUnits, FullUnits, NormalUnits
 from skdgm.nets import layers, vjp
+from skdgm.options import ELBO, IWAE, Prior
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
 from tests.numerical import assert_means
+from tests.options import grouped
 
 PRIORS = "mixture", "vamp", "flow", "autoregressive"
 POSTERIORS = "diagonal", "full", "flow"
@@ -42,14 +44,15 @@ def columns_of(kind):
 @cache
 def fitted(n_components, prior, posterior="diagonal", kind="bernoulli"):
     """A model whose parameters are far from where they began, in float64."""
-    options = {"prior": prior, "posterior": posterior, "n_couplings": 2}
+    several = prior in ("mixture", "vamp")
     vae = VAE(
         *(n_components, (5,)),
         column_types=columns_of(kind),
-        n_prior_components=4,
+        prior=Prior(prior, n_components=4) if several else prior,
+        posterior=posterior,
+        n_couplings=2,
         n_iter=0,
         random_state=0,
-        **options,
     ).fit(rows(kind))
     rng, params = np.random.default_rng(1), vae._training.params
     for leaf in leaves(params):
@@ -262,11 +265,12 @@ def test_a_mean_of_a_flow_is_what_the_mean_becomes():
 @pytest.mark.parametrize("objective", ["elbo", "iwae"])
 def test_free_bits_cost_nothing(n_components, sizes, objective):
     """Below the limit the gradient is that of the reconstruction."""
-    options = {"objective": objective, "n_importance": 2, "n_iter": 0}
+    kind = {"elbo": ELBO, "iwae": IWAE}[objective]
     V, noise = rows("bernoulli"), np.random.default_rng(2).normal(size=(80, 3))
     grads = []
     for free_bits, beta in ((0.0, 1.0), (1e6, 1.0), (0.0, 0.0), (1e-9, 1.0)):
-        vae = VAE(n_components, sizes, **options, free_bits=free_bits, random_state=0)
+        own = kind(n_importance=2, free_bits=free_bits)
+        vae = VAE(n_components, sizes, objective=own, n_iter=0, random_state=0)
         vae.fit(V)
         for leaf in leaves(vae._training.params):
             leaf += 0.1
@@ -296,7 +300,7 @@ def test_free_bits_are_for_each_layer():
 def test_pseudo_inputs_are_rows(kind, tmp_path):
     V = rows(kind)
     options = {"prior": "vamp", "n_prior_components": 6, "random_state": 0}
-    vae = VAE(2, 6, column_types=columns_of(kind), n_iter=30, **options).fit(V)
+    vae = grouped(VAE, 2, 6, column_types=columns_of(kind), n_iter=30, **options).fit(V)
     found = vae.pseudo_inputs_
     assert found.shape == (6, 3)
     assert np.isfinite(vae.score_samples(found)).all()
@@ -305,7 +309,9 @@ def test_pseudo_inputs_are_rows(kind, tmp_path):
             assert (found[:, j] >= V[:, j].min()).all()
             assert (found[:, j] <= V[:, j].max()).all()
     # They are learned, and none of the rows.
-    start = VAE(2, 6, column_types=columns_of(kind), n_iter=0, **options).fit(V)
+    start = grouped(VAE, 2, 6, column_types=columns_of(kind), n_iter=0, **options).fit(
+        V
+    )
     assert not np.allclose(found, start.pseudo_inputs_)
     assert not (found[:, None] == V).all(axis=2).any() or kind == "bernoulli"
     save(vae, tmp_path / "vae")
@@ -318,11 +324,11 @@ def test_others_have_no_pseudo_inputs():
 
 @pytest.mark.parametrize(
     "option, value",
-    [("prior", "mixture"), ("posterior", "full"), ("n_prior_components", 7)],
+    [("prior", "mixture"), ("posterior", "full"), ("prior__n_components", 7)],
 )
 def test_priors_do_not_change_while_they_learn(option, value):
     V, how = rows("bernoulli"), {"n_prior_components": 5, "n_iter": 2}
-    vae = VAE(2, 4, prior="vamp", **how, random_state=0).fit(V)
+    vae = grouped(VAE, 2, 4, prior="vamp", **how, random_state=0).fit(V)
     assert vae.partial_fit(V).n_iter_ == 3
     with pytest.raises(ValueError, match=f"{option}.* changed since"):
         vae.set_params(**{option: value}).partial_fit(V)
@@ -356,10 +362,11 @@ def test_richer_priors_are_better():
     corners = rng.integers(0, 2, (6, 12)).astype(float)
     V = abs(corners[rng.integers(0, 6, 600)] - (rng.random((600, 12)) < 0.03))
     scores = {}
-    for prior in ("normal", "mixture", "vamp"):
-        options = {"prior": prior, "n_prior_components": 12, "learning_rate": 0.01}
+    mixtures = (Prior(kind, n_components=12) for kind in ("mixture", "vamp"))
+    for prior in ("normal", *mixtures):
+        options = {"prior": prior, "learning_rate": 0.01}
         vae = VAE(2, 16, n_iter=60, random_state=0, **options).fit(V[:300])
-        scores[prior] = vae.score(V[300:])
+        scores[getattr(prior, "kind", prior)] = vae.score(V[300:])
     assert scores["mixture"] > scores["normal"] + 0.05
     assert scores["vamp"] > scores["normal"] + 0.05
 
@@ -367,7 +374,7 @@ def test_richer_priors_are_better():
 @pytest.mark.parametrize("kind", KINDS)
 def test_pseudo_inputs_differ_at_the_start(kind):
     options = {"prior": "vamp", "n_prior_components": 50, "random_state": 0}
-    model = VAE(1, 3, column_types=columns_of(kind), n_iter=0, **options).fit(
+    model = grouped(VAE, 1, 3, column_types=columns_of(kind), n_iter=0, **options).fit(
         rows(kind)
     )
     found = model.pseudo_inputs_

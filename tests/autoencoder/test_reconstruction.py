@@ -21,18 +21,20 @@ from skdgm.autoencoder._chain import CorruptionChain
 from skdgm.data import tabulate
 from skdgm.distributions import BernoulliOutput
 from skdgm.optim import Clock
+from skdgm.options import Convolutions, Pretraining
 from skdgm.utils.random import stream
 from tests.nets.recipes import assert_slopes
+from tests.options import grouped
 
 CASES = {
     "plain": Autoencoder(2, hidden_layer_sizes=(3,)),
     "tied": Autoencoder(2, hidden_layer_sizes=(3,), tied=True, sparsity=0.3),
     "largest": Autoencoder(4, hidden_layer_sizes=(), n_active=2),
     "conv": Autoencoder(
-        2, hidden_layer_sizes=(), architecture="conv", conv_layer_sizes=(2, 3)
+        2, hidden_layer_sizes=(), architecture=Convolutions(layer_sizes=(2, 3))
     ),
     "tied-conv": Autoencoder(
-        2, hidden_layer_sizes=3, tied=True, architecture="conv", conv_layer_sizes=2
+        2, hidden_layer_sizes=3, tied=True, architecture=Convolutions(layer_sizes=2)
     ),
     "walkback": DenoisingAutoencoder(3, walkback=2),
     "salt": DenoisingAutoencoder(3, tied=True, corruption="salt-and-pepper"),
@@ -42,7 +44,7 @@ CASES = {
         3, hidden_layer_sizes=(4,), tied=False, contraction=0.5
     ),
     "deep-conv": ContractiveAutoencoder(
-        3, architecture="conv", conv_layer_sizes=2, contraction=0.5
+        3, architecture=Convolutions(layer_sizes=2), contraction=0.5
     ),
 }
 
@@ -137,7 +139,7 @@ def test_the_chain_has_its_stationary_distribution():
     X = (np.random.default_rng(0).random((40, 3)) < 0.4).astype(float)
     X[:, 2] = X[:, 0]
     how = {"corruption": "salt-and-pepper", "corruption_level": 0.4}
-    net = DenoisingAutoencoder(4, **how, n_iter=30, random_state=0).fit(X)
+    net = grouped(DenoisingAutoencoder, 4, **how, n_iter=30, random_state=0).fit(X)
     states = np.array([[i >> 2 & 1, i >> 1 & 1, i & 1] for i in range(8)], float)
     stay = (states[:, None] == states[None]).sum(axis=2)
     corrupted = 0.8**stay * 0.2 ** (3 - stay)
@@ -183,7 +185,9 @@ def test_codes_have_as_many_active_units_as_asked():
 
 def test_tied_weights_are_the_transposed_ones():
     X = np.random.default_rng(0).random((30, 9)).astype(np.float32)
-    net = Autoencoder(4, hidden_layer_sizes=6, tied=True, n_iter=2, **GREY).fit(X)
+    net = grouped(
+        Autoencoder, 4, hidden_layer_sizes=6, tied=True, n_iter=2, **GREY
+    ).fit(X)
     first, second, third, fourth = net.coefs_
     np.testing.assert_array_equal(first, fourth.T)
     np.testing.assert_array_equal(second, third.T)
@@ -237,7 +241,7 @@ def test_chains_stay_where_the_data_are(variance):
     X = np.random.default_rng(0).normal(size=(200, 4)) @ np.diag([1, 10, 0.1, 0])
     X[3, 1] = 1e4
     own = {"column_types": "gaussian", "variance": variance, "random_state": 0}
-    net = Autoencoder(3, hidden_layer_sizes=(), n_iter=5, **own).fit(X)
+    net = grouped(Autoencoder, 3, hidden_layer_sizes=(), n_iter=5, **own).fit(X)
     low, high = X.min(axis=0), X.max(axis=0)
     found = net.sample(30, random_state=0, n_steps=500)
     far = np.abs(found - X.mean(axis=0)) - np.maximum(high - X.mean(axis=0), -low)
@@ -249,7 +253,9 @@ def test_a_probability_of_corruption_is_at_most_1():
     with pytest.raises(ValueError, match="corruption_level is 1.5, but the probab"):
         DenoisingAutoencoder(3, corruption_level=1.5).fit(np.eye(4))
     own = {"column_types": "gaussian", "corruption": "gaussian"}
-    DenoisingAutoencoder(3, corruption_level=1.5, n_iter=1, **own).fit(np.eye(4))
+    grouped(DenoisingAutoencoder, 3, corruption_level=1.5, n_iter=1, **own).fit(
+        np.eye(4)
+    )
 
 
 def test_more_rows_do_not_move_what_is_put_in_for_masked_ones():
@@ -269,8 +275,12 @@ REBUILT = {
     "denoising": DenoisingAutoencoder(3, corruption_level=0),
     "unpredictable": PredictabilityMinimization(3),
     "stack": StackedAutoencoder((4, 3), layer="plain", feature_layer=-1),
-    "classifier": StackedAutoencoderClassifier((4, 3), layer="plain", pretrain_iter=2),
-    "regressor": StackedAutoencoderRegressor((4, 3), layer="plain", pretrain_iter=2),
+    "classifier": StackedAutoencoderClassifier(
+        (4, 3), layer="plain", pretrain=Pretraining(n_iter=2)
+    ),
+    "regressor": StackedAutoencoderRegressor(
+        (4, 3), layer="plain", pretrain=Pretraining(n_iter=2)
+    ),
 }
 
 

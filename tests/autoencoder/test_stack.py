@@ -16,12 +16,16 @@ from skdgm import (
     StackedAutoencoderRegressor,
 )
 from skdgm.exceptions import DivergenceError
+from skdgm.options import Pretraining
+from tests.options import assign
 
 X, Y = load_digits(return_X_y=True)
 X = X / 16
 FEW, OF_FEW = X[:200], Y[:200]
 SMALL = StackedAutoencoder((12, 9), n_iter=3, random_state=0)
-NET = StackedAutoencoderClassifier((12, 9), pretrain_iter=2, n_iter=3, random_state=0)
+NET = StackedAutoencoderClassifier(
+    (12, 9), pretrain=Pretraining(n_iter=2), n_iter=3, random_state=0
+)
 
 
 def holed(X):
@@ -107,9 +111,9 @@ def test_pre_training_sees_no_label():
 def test_rows_without_a_label_help():
     y = np.where(np.arange(1000) < 50, Y[:1000], -1)
     net = StackedAutoencoderClassifier((64, 64), unlabeled=-1, random_state=0)
-    net.set_params(pretrain_iter=20, pretrain_learning_rate=0.01, n_iter=100)
+    assign(net, pretrain_iter=20, pretrain_learning_rate=0.01, n_iter=100)
     from_all = clone(net).fit(X[:1000], y).score(X[1000:], Y[1000:])
-    alone = net.set_params(pretrain_iter=0).fit(X[:1000], y)
+    alone = assign(net, pretrain_iter=0).fit(X[:1000], y)
     assert from_all > alone.score(X[1000:], Y[1000:])
 
 
@@ -165,11 +169,11 @@ def test_a_search_over_names_of_layers():
     "options, message",
     [
         ({"hidden_layer_sizes": ()}, "hidden_layer_sizes"),
-        ({"corruption_level": (0.1, 0.2, 0.3)}, "corruption_level must be one value"),
+        ({"corruption_level": (0.1, 0.2, 0.3)}, "layer__corruption_level must be one"),
         ({"corruption_level": (0.1, -1.0)}, "layer 1.*corruption_level"),
         (
             {"pretrain_learning_rate": (1.0, -1.0)},
-            "'pretrain_learning_rate' .* layer 1",
+            "'learning_rate' parameter of Pretraining .* layer 1",
         ),
         ({"layers": [("a", Autoencoder(5))]}, r"must have hidden_layer_sizes=\(\)"),
         ({"layers": [("a", LogisticRegression())]}, "must be a Denoising"),
@@ -196,10 +200,10 @@ def test_a_search_over_names_of_layers():
 )
 def test_options_that_do_not_fit(options, message):
     with pytest.raises(ValueError, match=message):
-        clone(NET).set_params(**options).fit(FEW, OF_FEW)
+        assign(clone(NET), **options).fit(FEW, OF_FEW)
 
 
 def test_divergence_of_pre_training_is_named():
-    net = clone(NET).set_params(column_types="gaussian", pretrain_learning_rate=1e8)
-    with pytest.raises(DivergenceError, match="Lower pretrain_learning_rate"):
+    net = assign(clone(NET), column_types="gaussian", pretrain_learning_rate=1e8)
+    with pytest.raises(DivergenceError, match="Lower pretrain__learning_rate"):
         net.fit(1000 * FEW, OF_FEW)

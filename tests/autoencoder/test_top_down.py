@@ -9,8 +9,10 @@ from scipy.stats import norm
 
 from skdgm import VAE, load, save
 from skdgm.nets import layers_of
+from skdgm.options import Prior
 from skdgm.utils.tree import leaves
 from tests.numerical import assert_means
+from tests.options import grouped
 
 BITS = np.array(list(product([0.0, 1.0], repeat=3)))
 STEP = 0.1
@@ -21,8 +23,9 @@ SMALL = {"n_components": (1, 1), "hidden_layer_sizes": (4, 3), "random_state": 0
 @pytest.fixture(scope="module", params=["normal", "vamp"])
 def vae(request):
     """A model whose parameters are far from where they began, in float64."""
-    options = {"prior": request.param, "n_prior_components": 3, "n_iter": 0}
-    found = VAE(**SMALL, **options, inference="top-down").fit(np.tile(BITS, (5, 1)))
+    prior = {"normal": "normal", "vamp": Prior("vamp", n_components=3)}[request.param]
+    options = {"prior": prior, "n_iter": 0, "inference": "top-down"}
+    found = VAE(**SMALL, **options).fit(np.tile(BITS, (5, 1)))
     rng, params = np.random.default_rng(2), found._training.params
     for leaf in leaves((params.encoders, params.decoders)):
         leaf += 0.6 * rng.normal(size=leaf.shape)
@@ -44,7 +47,7 @@ def log_normal(z, stats):
 
 
 def top_log_prior(vae, encoder):
-    if vae.prior == "normal":
+    if vae._options.prior == "normal":
         return norm.logpdf(LINE)
     stats = net(encoder, vae.pseudo_inputs_)
     own = [log_normal(LINE[:, None], part)[:, 0] for part in stats]
@@ -125,7 +128,7 @@ def test_means_are_those_of_encoders(vae):
 def test_options_go_together(options, tmp_path):
     X = np.random.default_rng(0).integers(0, 2, (30, 3)).astype(np.float32)
     X[0, 0] = np.nan
-    model = VAE(**SMALL | options, inference="top-down", n_iter=3).fit(X)
+    model = grouped(VAE, **SMALL | options, inference="top-down", n_iter=3).fit(X)
     save(model, tmp_path / "vae")
     again = load(tmp_path / "vae")
     np.testing.assert_array_equal(again.score_samples(X), model.score_samples(X))

@@ -15,6 +15,7 @@ from skdgm.data.inputs import tabulate
 from skdgm.exceptions import CollapseWarning, DivergenceError
 from skdgm.utils.random import stream
 from tests.numerical import arrays, assert_means
+from tests.options import assign, grouped
 
 DIGITS, LABELS = (part[:300] for part in load_digits(return_X_y=True))
 DIGITS = DIGITS / 16
@@ -29,7 +30,7 @@ def vae_of(n_components=3, **options):
         "n_iter": 4,
         "random_state": 0,
     }
-    return VAE(n_components, **{**defaults, **options})
+    return grouped(VAE, n_components, **{**defaults, **options})
 
 
 def codes(n=400, seed=0):
@@ -200,9 +201,9 @@ def test_nets_do_not_change_while_they_learn(option, value, method):
 
 def test_the_kind_of_variance_does_not_change_but_a_number_may():
     vae = vae_of(column_types="gaussian", variance=0.5).fit(SMALL)
-    assert vae.set_params(variance=0.2).partial_fit(SMALL).n_iter_ == 5
+    assert assign(vae, variance=0.2).partial_fit(SMALL).n_iter_ == 5
     with pytest.raises(ValueError, match="variance changed since"):
-        vae.set_params(variance="feature").partial_fit(SMALL)
+        assign(vae, variance="feature").partial_fit(SMALL)
 
 
 @pytest.mark.parametrize(

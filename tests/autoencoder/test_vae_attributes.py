@@ -10,6 +10,7 @@ from scipy.stats import norm
 
 from skdgm import VAE, load, save
 from tests.numerical import assert_means
+from tests.options import grouped
 
 BITS = np.array(list(product([0.0, 1.0], repeat=4)))
 RNG = np.random.default_rng(0)
@@ -27,7 +28,7 @@ KNOWN = Y.value_counts(normalize=True, sort=False).sort_index()
 def vae():
     """A model whose encoder is wide."""
     how = {"learning_rate": 0.02, "batch_size": 10, "n_iter": 8, "random_state": 0}
-    found = VAE(1, 5, attribute_conditional=True, **how).fit(X, Y)
+    found = grouped(VAE, 1, 5, attribute_conditional=True, **how).fit(X, Y)
     found.intercepts_[1][1] += 1.0
     return found
 
@@ -140,7 +141,7 @@ def test_attributes_are_drawn_as_seen_entries_tell():
     holed[:, 3:] = np.nan
     for name, y in (("attribute", cause), ("class", cause > 0)):
         how = {"n_iter": 15, "random_state": 0, f"{name}_conditional": True}
-        model = VAE(2, 16, **how).fit(rows, y)
+        model = grouped(VAE, 2, 16, **how).fit(rows, y)
         for sampler in ("importance", "gibbs"):
             how = {"sampler": sampler, "method": "sample", "random_state": 0}
             filled = model.impute(holed, **how)
@@ -191,7 +192,9 @@ def test_attributes_are_kept(vae, tmp_path):
 )
 def test_options_go_together(options):
     how = {"n_components": 2, "hidden_layer_sizes": 6, "n_iter": 3, "random_state": 0}
-    model = VAE(**how | options, attribute_conditional=True).fit(X, Y.age + 0.5)
+    model = grouped(VAE, **how | options, attribute_conditional=True).fit(
+        X, Y.age + 0.5
+    )
     holed = np.where(RNG.random((9, 4)) < 0.3, np.nan, X[:9])
     filled = model.impute(holed, n_steps=5)
     scores = model.score_samples(holed), model.score_samples(X[:9], Y.age[:9] + 0.5)

@@ -9,6 +9,7 @@ from scipy.stats import norm
 
 from skdgm import VAE, load, save
 from tests.numerical import assert_means
+from tests.options import grouped
 
 BITS = np.array(list(product([0.0, 1.0], repeat=4)))
 RNG = np.random.default_rng(0)
@@ -22,7 +23,7 @@ CODES = np.unique(Y, return_inverse=True)[1]
 def vae():
     """A model whose encoder is wide."""
     how = {"learning_rate": 0.02, "batch_size": 10, "n_iter": 8, "random_state": 0}
-    found = VAE(1, 5, class_conditional=True, **how).fit(X, Y)
+    found = grouped(VAE, 1, 5, class_conditional=True, **how).fit(X, Y)
     found.intercepts_[1][1] += 1.0
     return found
 
@@ -153,7 +154,7 @@ def test_classes_are_kept(vae, tmp_path):
 )
 def test_options_go_together(options):
     how = {"n_components": 2, "hidden_layer_sizes": 6, "n_iter": 3, "random_state": 0}
-    model = VAE(**how | options, class_conditional=True).fit(X, Y)
+    model = grouped(VAE, **how | options, class_conditional=True).fit(X, Y)
     holed = np.where(RNG.random((9, 4)) < 0.3, np.nan, X[:9])
     filled = model.impute(holed, n_steps=5)
     found = model.sample(3, y="b", random_state=0), model.score_samples(holed), filled

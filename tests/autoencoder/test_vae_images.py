@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from skdgm import VAE, load, save
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 # Bars at any place of images of 6 x 5 pixels.
@@ -25,7 +26,7 @@ def vae_of(**options):
         "learning_rate": 0.01,
         "random_state": 0,
     }
-    return VAE(**defaults | options)
+    return grouped(VAE, **defaults | options)
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +86,8 @@ def test_options_go_together(options):
     [
         ({"image_shape": None}, "30 pixels, which is no square"),
         ({"image_shape": (4, 4)}, "= 30, the number of features"),
-        ({"conv_layer_sizes": ()}, "conv_layer_sizes must have"),
-        ({"conv_layer_sizes": (3, 0)}, "conv_layer_sizes"),
+        ({"conv_layer_sizes": ()}, "architecture__layer_sizes must have"),
+        ({"conv_layer_sizes": (3, 0)}, "architecture__layer_sizes must be"),
         ({"column_types": "gaussian", "variance": "sample"}, "equally many outputs"),
     ],
 )
@@ -97,5 +98,5 @@ def test_what_is_no_image_is_named(options, words):
 
 def test_convolutions_do_not_change_while_they_learn():
     vae = vae_of(n_iter=1).fit(BARS)
-    with pytest.raises(ValueError, match="conv_layer_sizes.* changed since"):
-        vae.set_params(conv_layer_sizes=(6, 9)).partial_fit(BARS)
+    with pytest.raises(ValueError, match="architecture__layer_sizes.* changed since"):
+        vae.set_params(architecture__layer_sizes=(6, 9)).partial_fit(BARS)

@@ -8,6 +8,7 @@ import numpy as np
 
 from skdgm import FVBN, MADE, NADE, RNADE, EoNADE, NeuralAutoregressive
 from skdgm.utils.tree import leaves
+from tests.options import grouped
 
 FAMILIES = {
     "fvbn": (FVBN, {}),
@@ -65,15 +66,14 @@ def made(name, kind, *, n_orders=1, scale=0.7, **options):
     several = {SEVERAL.get(name, "n_orderings"): n_orders}
     given = {"ordering": "given", "n_iter": 0, "random_state": 0, "average": False}
     given |= own | several | {"column_types": OUTPUT[kind]} | options
-    return noisy(cls(**given).fit(data(kind)), scale)
+    return noisy(grouped(cls, **given).fit(data(kind)), scale)
 
 
 def rnade(n_columns=2, scale=0.7, **options):
     """The same, of real columns only."""
     given = {"n_components": 5, "n_mixtures": 2, "n_iter": 0, "random_state": 0}
-    return noisy(
-        RNADE(average=False, **given | options).fit(data("real")[:, :n_columns]), scale
-    )
+    model = grouped(RNADE, **given | {"average": False} | options)
+    return noisy(model.fit(data("real")[:, :n_columns]), scale)
 
 
 def noisy(model, scale=0.7):

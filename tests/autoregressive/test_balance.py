@@ -6,6 +6,7 @@ import pytest
 from skdgm import FVBN, MADE, NADE, NeuralAutoregressive
 from skdgm.autoregressive._balance import counts, shifts, some
 from skdgm.distributions import MixedOutput, standard_mixture
+from tests.options import grouped
 
 pd = pytest.importorskip("pandas")
 
@@ -37,7 +38,7 @@ def test_rare_classes_are_as_frequent_as_they_are(cls, options):
     own = {"n_components": 16} if cls is NADE else {}
     own |= {"hidden_layer_sizes": (16,)} if cls is MADE else {}
     X = table()
-    model = cls(column_types="mixed", random_state=0, **own, **options).fit(X)
+    model = grouped(cls, column_types="mixed", random_state=0, **own, **options).fit(X)
     for name in ("c", "bit"):
         values = X[name].unique()
         log_p = [model.score_features(X.assign(**{name: v})) for v in values]

@@ -8,6 +8,7 @@ from skdgm import FVBN, NADE, EoNADE
 from tests.autoregressive.models import FAMILIES, noisy
 from tests.autoregressive.test_tables import WIDE
 from tests.numerical import assert_means
+from tests.options import grouped
 
 pd = pytest.importorskip("pandas")
 
@@ -21,7 +22,7 @@ def made(name, **options):
     cls, own = FAMILIES[name]
     given = {"n_iter": 0, "random_state": 0, "average": False, **own, **options}
     types = ("bernoulli", "categorical", "bernoulli")
-    return noisy(cls(column_types=types, **given).fit(X), 1.0)
+    return noisy(grouped(cls, column_types=types, **given).fit(X), 1.0)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from skdgm.exceptions import CostWarning
 from skdgm.nets import estimator
 from tests.autoregressive.models import FAMILIES, OUTPUT, made
 from tests.autoregressive.models import data as rows_of
+from tests.options import assign
 
 # One code is a key.
 KEYS = np.array([[60_000.0, 0], [1, 1], [3, 1]], np.float32)
@@ -95,7 +96,7 @@ def test_codes_of_many_categories_are_told_by_all_families(name, kind, monkeypat
         pd = pytest.importorskip("pandas")
         X = pd.DataFrame({"city": map(str, X[:, 0]), "sex": map(str, X[:, 1])})
         if name != "RBM":
-            clone(own).set_params(max_categories=3).fit(X)
+            assign(clone(own), max_categories=3).fit(X)
     cause = "column 'city'" if kind == "mixed" else "column 0"
     with pytest.warns(CostWarning, match=f"the 100 categories of {cause}.* Merge rare"):
         own.fit(X)

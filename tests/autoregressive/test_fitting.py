@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skdgm import FVBN, MADE, NADE, RNADE, EoNADE, NeuralAutoregressive
 from skdgm.exceptions import MissingDataWarning
+from skdgm.options import SGD, Adam
 from skdgm.training import Budget
 from skdgm.utils.threading.parallel import limit
 from skdgm.utils.tree import leaves
@@ -25,6 +26,7 @@ from tests.autoregressive.models import (
     data,
     made,
 )
+from tests.options import assign, grouped
 
 NAN = np.nan
 ALL = pytest.mark.parametrize("name", FAMILIES)
@@ -39,7 +41,8 @@ def net(name, **options):
     """A model that has learned nothing yet."""
     cls, own = FAMILIES[name]
     given = {"random_state": 0, "n_draws": 20, **RATE, **own, **options}
-    return cls(**{k: v for k, v in given.items() if k in cls().get_params()})
+    known = {*cls().get_params(deep=False), *cls._DETAILS}
+    return grouped(cls, **{k: v for k, v in given.items() if k in known})
 
 
 def learned(own):
@@ -85,7 +88,7 @@ def test_learning_of_columns_of_all_kinds(name, kind):
 def test_rnade_learns_more_than_a_line_would(conditional, activation):
     rows = data("real", 400)
     options = {"activation": activation, "conditional": conditional}
-    own = RNADE(16, n_mixtures=3, random_state=0, **RATE, **options)
+    own = grouped(RNADE, 16, n_mixtures=3, random_state=0, **RATE, **options)
     own.set_params(n_iter=25).fit(rows)
     normal = -0.5 * (np.linalg.slogdet(2 * np.pi * np.e * np.cov(rows.T))[1])
     assert own.score(data("real", 400, seed=1)) > normal + 0.15
@@ -103,14 +106,22 @@ def test_the_penalty_shrinks_weights(name):
 
 def test_the_path_of_penalties_goes_on_where_the_last_one_ended():
     """It shares the epochs: so many with each."""
-    path = FVBN(alpha=(30.0, 0.1), schedule="constant", random_state=0, **RATE)
+    path = grouped(
+        FVBN,
+        alpha=(30.0, 0.1),
+        solver=Adam(schedule="constant"),
+        random_state=0,
+        **RATE,
+    )
     path.fit(X)
-    first = FVBN(alpha=30.0, schedule="constant", random_state=0, **RATE)
+    first = grouped(
+        FVBN, alpha=30.0, solver=Adam(schedule="constant"), random_state=0, **RATE
+    )
     first.set_params(n_iter=4).fit(X)
     assert path.loss_curve_[:4] == first.loss_curve_
     first.set_params(alpha=0.1, warm_start=True).fit(X)
     assert_same(path, first)
-    assert norm(path) > norm(FVBN(alpha=30.0, random_state=0, **RATE).fit(X))
+    assert norm(path) > norm(grouped(FVBN, alpha=30.0, random_state=0, **RATE).fit(X))
     for alpha in [(), (1.0, -1.0), ("a",)]:
         with pytest.raises(ValueError, match="alpha must be"):
             FVBN(alpha=alpha).fit(X)
@@ -124,7 +135,7 @@ def test_solvers_and_schedules(name, solver):
     for schedule in ("constant", "invscaling", "linear"):
         own = net(name, solver=solver, schedule=schedule, momentum=0.5)
         rate = {"adam": 0.05, "rmsprop": 0.02, "sgd": 0.5}[solver]
-        own.set_params(learning_rate=rate, clip_norm=5.0).fit(X)
+        assign(own, learning_rate=rate, clip_norm=5.0).fit(X)
         assert own.loss_curve_[-1] < INDEPENDENT - 0.3
         found.append(own.loss_curve_[-1])
     assert len(set(found)) == 3
@@ -132,9 +143,9 @@ def test_solvers_and_schedules(name, solver):
 
 def test_clipping_alone_and_with_others():
     rows, options = data("real", 100), {"random_state": 0, "n_mixtures": 2, **RATE}
-    plain = RNADE(8, solver="sgd", **options).fit(rows)
-    clipped = RNADE(8, solver="sgd", clip_norm=1e-3, **options).fit(rows)
-    start = RNADE(8, **options).set_params(n_iter=0).fit(rows)
+    plain = grouped(RNADE, 8, solver="sgd", **options).fit(rows)
+    clipped = grouped(RNADE, 8, solver=SGD(clip_norm=1e-3), **options).fit(rows)
+    start = grouped(RNADE, 8, **options).set_params(n_iter=0).fit(rows)
     far, near = (
         sum(abs(a - b).sum() for a, b in zip(learned(own), learned(start)))
         for own in (plain, clipped)
@@ -177,7 +188,7 @@ def test_the_mean_of_late_updates_is_kept(name):
     for t, params in enumerate(path, start=1):
         w = 10 / (t + 9)
         expected = [(1 - w) * m + w * p for m, p in zip(expected, params, strict=True)]
-    own = net(name, n_iter=12, **options).set_params(average=True).fit(X)
+    own = assign(net(name, n_iter=12, **options), average=True).fit(X)
     for found, mean in zip(learned(own), expected, strict=True):
         np.testing.assert_allclose(found, mean, rtol=1e-6, atol=1e-9)
     assert abs(learned(own)[0] - path[-1][0]).max() > 1e-3
@@ -192,12 +203,12 @@ def test_a_mean_may_be_kept_from_some_time_on_and_no_longer(name):
     plain = net(name, average=False, **options).fit(X)
     first = learned(plain.set_params(n_iter=1).fit(X))
     second = learned(plain.fit(X))
-    own.set_params(average=True, n_iter=2).fit(X)
+    assign(own, average=True, n_iter=2).fit(X)
     for found, a, b in zip(learned(own), first, second, strict=True):
         expected = a / 11 + b * 10 / 11
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
     before = learned(own)
-    own.set_params(average=False, learning_rate=1e-9).partial_fit(X)
+    assign(own, average=False, learning_rate=1e-9).partial_fit(X)
     for found, was in zip(learned(own), before, strict=True):
         np.testing.assert_allclose(found, was, atol=1e-6)
 
@@ -266,12 +277,16 @@ def test_numbers_are_not_learned_by_heart(kind):
     rows = StandardScaler().fit_transform(load_wine().data)
     rows = rows[np.random.default_rng(0).permutation(len(rows))]
     options = {} if kind is RNADE else {"column_types": "gaussian"}
-    own = kind(random_state=0, **options).fit(rows[:140])
+    own = grouped(kind, random_state=0, **options).fit(rows[:140])
     normal = LedoitWolf().fit(rows[:140])
     assert own.score(rows[140:]) > normal.score(rows[140:]) - 1.5
     assert len(own.validation_curve_) == own.n_iter_
     # Bits, or a number of epochs that is asked for, are another matter.
-    assert not kind(n_iter=2, random_state=0, **options).fit(rows).validation_curve_
+    assert (
+        not grouped(kind, n_iter=2, random_state=0, **options)
+        .fit(rows)
+        .validation_curve_
+    )
     if kind is not RNADE:
         assert not kind(random_state=0).fit(X[:20]).validation_curve_
 
@@ -316,7 +331,7 @@ def test_what_cannot_change_is_named(name):
     for option, value in (CHANGES[name] | {"column_types": "categorical"}).items():
         own = net(name, n_iter=1).fit(X)
         before = learned(own)
-        own.set_params(**{option: value})
+        assign(own, **{option: value})
         with pytest.raises(ValueError, match=f"{option}.* changed"):
             own.partial_fit(X)
         own.set_params(warm_start=True)
@@ -340,7 +355,7 @@ def test_as_many_categories_as_asked_for(name):
     high = np.full((1, 4), 4.0)
     assert np.isfinite(own.score_samples(high)).all()
     sizes = [3, 3, 2, 4]
-    own.set_params(min_categories=sizes).fit(rows)
+    assign(own, min_categories=sizes).fit(rows)
     assert np.isfinite(own.score_samples(np.array(sizes)[None] - 1.0)).all()
     for column, code in [(0, 3.0), (2, 2.0)]:
         new = rows[:2].copy()
@@ -353,7 +368,7 @@ def test_as_many_categories_as_asked_for(name):
             own.partial_fit(new)
     for bad in ([1, 2], 2.5, [0, 1, 1, 1]):
         with pytest.raises(ValueError, match="min_categories"):
-            clone(own).set_params(min_categories=bad).fit(rows)
+            assign(clone(own), min_categories=bad).fit(rows)
     for bad in (-1.0, 0.5):
         new[1, 0], new[1, 2] = bad, 0
         with pytest.raises(ValueError, match=f"{bad:g} of column 0 is no code"):

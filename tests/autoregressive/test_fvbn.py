@@ -8,6 +8,7 @@ from skdgm import FVBN
 from skdgm.training import Budget
 from tests.autoregressive.models import correlated_bits, data
 from tests.callbacks import Callback
+from tests.options import grouped
 
 X = correlated_bits(80, noise=0.3)
 EARLY = {"early_stopping": True, "validation_fraction": 0.3, "n_iter_no_change": 4}
@@ -15,7 +16,7 @@ EARLY = {"early_stopping": True, "validation_fraction": 0.3, "n_iter_no_change":
 
 def path(alpha=(300.0, 0.1), n_iter=60, **options):
     options = {"learning_rate": 0.1, "batch_size": 20, **options}
-    return FVBN(alpha=alpha, n_iter=n_iter, random_state=0, **options)
+    return grouped(FVBN, alpha=alpha, n_iter=n_iter, random_state=0, **options)
 
 
 class At(Callback):

@@ -11,8 +11,10 @@ from skdgm import FVBN, NADE, VAE, ConstrainedTable, EoNADE, GenerativeImputer
 from skdgm import load as loaded
 from skdgm import save as saved
 from skdgm.constraints import Inequality
+from skdgm.options import Columns
 from tests.autoregressive.models import FAMILIES, noisy
 from tests.numerical import assert_means
+from tests.options import assign, grouped
 
 pd = pytest.importorskip("pandas")
 
@@ -36,10 +38,10 @@ def made(name, X=FRAME, **options):
     given = {"column_types": "mixed", "n_iter": 0, "random_state": 0}
     given["missing_pattern"] = "model"
     if name == "vae":
-        return VAE(2, (5,), **given | {"n_draws": 20_000} | options).fit(X)
+        return grouped(VAE, 2, (5,), **given | {"n_draws": 20_000} | options).fit(X)
     cls, own = FAMILIES[name]
     given |= {"ordering": "given", "average": False}
-    return noisy(cls(**given | own | options).fit(X), 0.5)
+    return noisy(grouped(cls, **given | own | options).fit(X), 0.5)
 
 
 def codes(frame):
@@ -128,8 +130,11 @@ def test_a_law_is_learned(model):
     b = np.where(u < np.where(a, 0.7, 0.1), np.nan, RNG.integers(0, 2, n))
     c = np.where(np.isnan(b), np.nan, RNG.integers(0, 2, n))
     X = np.column_stack([a, b, c]).astype(float)
-    model = clone(model).set_params(
-        column_types=("bernoulli",) * 3, missing_pattern="model", random_state=0
+    model = assign(
+        clone(model),
+        column_types=("bernoulli",) * 3,
+        missing_pattern="model",
+        random_state=0,
     )
     drawn = model.fit(X).sample(N_DRAWS, random_state=0)
     rows = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
@@ -210,15 +215,17 @@ def test_a_weight_is_a_repetition():
     rows = FRAME.iloc[np.repeat(np.arange(N), weight)]
     options = {"column_types": "mixed", "n_iter": 2, "random_state": 0}
     options["missing_pattern"] = "model"
-    found = NADE(3, **options).fit(FRAME, sample_weight=weight)
-    expected = NADE(3, **options).fit(rows)
+    found = grouped(NADE, 3, **options).fit(FRAME, sample_weight=weight)
+    expected = grouped(NADE, 3, **options).fit(rows)
     np.testing.assert_array_equal(found._columns.absent, expected._columns.absent)
     scores = [own.score_samples(FRAME) for own in (found, expected)]
     np.testing.assert_array_equal(*scores)
 
 
 def test_training_continues_and_is_saved(tmp_path):
-    own = NADE(3, column_types="mixed", missing_pattern="model", random_state=0)
+    own = NADE(
+        3, column_types=Columns("mixed", missing_pattern="model"), random_state=0
+    )
     own.partial_fit(FRAME).partial_fit(FRAME.dropna()).partial_fit(ROWS)
     saved(own, tmp_path / "own.skdgm")
     other = loaded(tmp_path / "own.skdgm")
@@ -231,7 +238,9 @@ def test_tables_under_constraints_take_them():
     low = RNG.integers(0, 9, 200).astype(float)
     frame = pd.DataFrame({"low": low, "high": low + RNG.integers(0, 9, 200)})
     frame.loc[RNG.random(200) < 0.3, "high"] = np.nan
-    model = EoNADE((4,), column_types="mixed", missing_pattern="model", n_iter=2)
+    model = EoNADE(
+        (4,), column_types=Columns("mixed", missing_pattern="model"), n_iter=2
+    )
     table = ConstrainedTable(model, [Inequality("low", "high")], random_state=0)
     drawn = table.fit(frame).sample(200, random_state=0)
     assert 0.1 < drawn["high"].isna().mean() < 0.6
@@ -241,6 +250,6 @@ def test_tables_under_constraints_take_them():
 
 @pytest.mark.parametrize("model", [NADE(3), EoNADE((3,)), VAE(2, (3,))])
 def test_tables_of_one_kind_have_no_patterns(model):
-    model = clone(model).set_params(missing_pattern="model", column_types="bernoulli")
+    model = assign(clone(model), missing_pattern="model", column_types="bernoulli")
     with pytest.raises(ValueError, match='missing_pattern="model" is for tables of'):
         model.fit(np.ones((5, 2)))

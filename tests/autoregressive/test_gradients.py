@@ -32,6 +32,7 @@ from tests.numerical import (
     assert_trees,
     numerical_gradient,
 )
+from tests.options import assign
 
 KINDS = ["bits", "mixed", "table", "real"]
 # A table has columns of all kinds.
@@ -141,7 +142,7 @@ def test_a_step_is_the_gradient_of_the_mean_and_of_the_penalty(
 ):
     """One update of plain gradient ascent by all rows."""
     own = made(name, "bits", solver="sgd", momentum=0.0, learning_rate=0.1)
-    own.set_params(alpha=alpha, schedule="constant", batch_size=1000)
+    assign(own, alpha=alpha, schedule="constant", batch_size=1000)
     before, X = tree_map(np.copy, own._training.learned), data("bits")
     kind, prepared = type(inside(own)[0]), []
     prepare = kind.prepare
@@ -169,7 +170,7 @@ def test_a_step_is_the_gradient_of_the_mean_and_of_the_penalty(
 @pytest.mark.parametrize("clip_norm", [0.01, 1e6])
 def test_a_clipped_step_is_no_longer_than_it_may_be(clip_norm):
     own = made("nade", "bits", solver="sgd", momentum=0.0, learning_rate=0.1)
-    own.set_params(clip_norm=clip_norm, schedule="constant", batch_size=1000)
+    assign(own, clip_norm=clip_norm, schedule="constant", batch_size=1000)
     before = [leaf.copy() for leaf in leaves(own._training.learned)]
     own.partial_fit(data("bits"))
     moved = [a - b for a, b in zip(leaves(own._training.learned), before, strict=True)]
@@ -236,7 +237,7 @@ def test_layers_alone_are_penalised():
     """Of RNADE the weights, but no biases and no factors."""
     own = rnade(alpha=1e6, solver="sgd", momentum=0.0, learning_rate=1e-9)
     before = tree_map(np.copy, own._training.learned)
-    own.set_params(schedule="constant", batch_size=1000).partial_fit(data("real"))
+    assign(own, schedule="constant", batch_size=1000).partial_fit(data("real"))
     ((below, above, rho),), ((W, c), (V, b), was) = own._training.learned, before[0]
     shrunk = 1 - 1e-3 / len(data("real"))
     np.testing.assert_allclose(below.W, shrunk * W, rtol=1e-6)

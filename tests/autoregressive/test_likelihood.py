@@ -153,7 +153,7 @@ def test_a_tenth_of_the_scale_is_ten_times_the_density(name, shape):
     own = made(name, "real", **options) if name in REAL else rnade(**options)
     expected = own.score_features(X)
     wide = own.set_params(random_state=0).fit(X * [10, 1])
-    narrow = own.__class__(**own.get_params()).fit(X)
+    narrow = own.__class__(**own.get_params(deep=False)).fit(X)
     found = wide.score_features(X * [10, 1]) + np.log([10, 1])
     np.testing.assert_allclose(found, narrow.score_features(X), rtol=1e-6, atol=1e-9)
     assert abs(found - expected).max() > 0.1

@@ -8,6 +8,7 @@ from sklearn.linear_model import Ridge
 from skdgm import FVBN
 from skdgm.autoregressive._normal import Moments
 from tests.autoregressive.models import inside
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 MIX = RNG.normal(size=(4, 4))
@@ -85,8 +86,8 @@ def test_parts_add_up_with_a_penalty(alpha):
 def test_parts_that_are_far_from_one_another_add_up():
     options = {"column_types": "gaussian", "min_variance": 1e-12}
     far = X + [1e4, 0, 50, 1e4]
-    parts = FVBN(**options).partial_fit(X).partial_fit(far)
-    whole = FVBN(**options).fit(np.concatenate([X, far]))
+    parts = grouped(FVBN, **options).partial_fit(X).partial_fit(far)
+    whole = grouped(FVBN, **options).fit(np.concatenate([X, far]))
     for rows in X, far, np.where(HOLES, np.nan, far):
         found, expected = parts.score_samples(rows), whole.score_samples(rows)
         np.testing.assert_allclose(found, expected, rtol=1e-5)
@@ -116,12 +117,12 @@ def test_rows_that_are_too_far_from_the_first_are_named(shift):
 
 def test_a_fit_learns_of_its_own_rows_and_a_pass_of_more():
     options = {"column_types": "gaussian", "alpha": 50.0}
-    own = FVBN(warm_start=True, **options).fit(X)
+    own = grouped(FVBN, warm_start=True, **options).fit(X)
     once = own.score_samples(X)
     np.testing.assert_array_equal(own.fit(X).score_samples(X), once)
     # Rows that come a second time count twice, and the penalty half as much.
     own.partial_fit(X)
-    twice = FVBN(**options).fit(np.tile(X, (2, 1)))
+    twice = grouped(FVBN, **options).fit(np.tile(X, (2, 1)))
     np.testing.assert_allclose(own.score_samples(X), twice.score_samples(X), rtol=1e-9)
     assert own.score(X) > once.mean() + 1e-3
     np.testing.assert_array_equal(own.fit(X).score_samples(X), once)
@@ -129,8 +130,8 @@ def test_a_fit_learns_of_its_own_rows_and_a_pass_of_more():
 
 def test_expectation_maximisation_goes_on_where_it_was():
     options = {"column_types": "gaussian", "alpha": 20.0, "random_state": 0}
-    whole = FVBN(n_iter=10, **options).fit(HOLED)
-    parts = FVBN(n_iter=5, warm_start=True, **options).fit(HOLED).fit(HOLED)
+    whole = grouped(FVBN, n_iter=10, **options).fit(HOLED)
+    parts = grouped(FVBN, n_iter=5, warm_start=True, **options).fit(HOLED).fit(HOLED)
     assert parts.loss_curve_ == whole.loss_curve_
     assert parts.n_iter_ == 10
 
@@ -208,7 +209,7 @@ def test_a_path_of_penalties_ends_with_the_last(n_iter):
 
 def test_rows_are_held_out_of_the_closed_form_too():
     options = {"column_types": "gaussian", "random_state": 0, "early_stopping": True}
-    own = FVBN(validation_fraction=0.25, **options).fit(X)
+    own = grouped(FVBN, validation_fraction=0.25, **options).fit(X)
     assert own.n_iter_ == len(own.validation_curve_) == 1
     assert own._training.optimiser.weight == 150
 

@@ -21,6 +21,7 @@ from skdgm.constraints import FixedCombinations
 from skdgm.exceptions import MissingDataWarning
 from tests.autoregressive.models import FAMILIES, noisy
 from tests.numerical import assert_means
+from tests.options import assign, grouped
 
 pd = pytest.importorskip("pandas")
 
@@ -40,12 +41,12 @@ def made(name, X=FRAME, **options):
     """A model whose parameters are those that it begins with, and noise."""
     given = {"column_types": "mixed", "n_iter": 0, "random_state": 0} | OPTIONS
     if name == "vae":
-        return VAE(2, (5,), **given | {"n_draws": 20_000} | options).fit(X)
+        return grouped(VAE, 2, (5,), **given | {"n_draws": 20_000} | options).fit(X)
     cls, own = FAMILIES[name]
     given |= {"ordering": "given", "average": False, "n_draws": 400}
     if name == "orderless":
         del given["n_draws"]
-    return noisy(cls(**given | own | options).fit(X), 0.5)
+    return noisy(grouped(cls, **given | own | options).fit(X), 0.5)
 
 
 def rows_of(cities):
@@ -209,7 +210,7 @@ def test_codes_in_arrays(cls, how, kinds):
     X = np.column_stack([CODES, PAID]).astype(float)
     options = OPTIONS | {"handle_unknown": how, "column_types": kinds, "n_iter": 1}
     exact = {"ordering": (1, 0)} if cls is NADE else {"n_draws": 20_000}
-    own = cls(3, random_state=0, **options, **exact).fit(X)
+    own = grouped(cls, 3, random_state=0, **options, **exact).fit(X)
     assert own.column_types_[0].rare == [3, 4, 5]
     new = np.array([[17.0, 1], [6, 0]])
     with warnings.catch_warnings():
@@ -222,7 +223,7 @@ def test_codes_in_arrays(cls, how, kinds):
         np.testing.assert_allclose(found, expected, rtol=1e-5 if cls is NADE else 0.01)
     assert np.isfinite(found).all()
     assert set(np.unique(own.sample(300, random_state=0)[:, 0])) <= set(range(6))
-    auto = clone(own).set_params(handle_unknown="auto").fit(X)
+    auto = assign(clone(own), handle_unknown="auto").fit(X)
     with pytest.raises(ValueError, match="value 17 of column 0 was not seen"):
         auto.score_samples(new)
 
@@ -232,15 +233,17 @@ def test_a_weight_is_a_repetition():
     weight = RNG.integers(0, 3, N)
     rows = FRAME.iloc[np.repeat(np.arange(N), weight)]
     options = OPTIONS | {"column_types": "mixed", "n_iter": 2, "random_state": 0}
-    found = NADE(3, **options).fit(FRAME, sample_weight=weight)
-    expected = NADE(3, **options).fit(rows)
+    found = grouped(NADE, 3, **options).fit(FRAME, sample_weight=weight)
+    expected = grouped(NADE, 3, **options).fit(rows)
     assert found.column_types_["city"].rare == expected.column_types_["city"].rare
     scores = [own.score_samples(FRAME) for own in (found, expected)]
     np.testing.assert_array_equal(*scores)
 
 
 def test_groups_are_those_of_the_first_fit():
-    own = NADE(3, **OPTIONS, column_types="mixed", random_state=0).partial_fit(FRAME)
+    own = grouped(NADE, 3, **OPTIONS, column_types="mixed", random_state=0).partial_fit(
+        FRAME
+    )
     before = own.column_types_["city"].rare
     own.partial_fit(FRAME.assign(city="Umea"))
     own.partial_fit(FRAME.assign(city="Paris"))
@@ -258,16 +261,18 @@ def test_folds_with_rare_categories_have_scores(model, how, of):
         X = np.column_stack([CODES, PAID]).astype(float)
         X[[3, 60], 0] = [6, 9]
     kinds = "mixed" if of == "frames" else "categorical"
-    model = clone(model).set_params(
-        column_types=kinds, n_iter=1, random_state=0, handle_unknown=how
+    model = assign(
+        clone(model), column_types=kinds, n_iter=1, random_state=0, handle_unknown=how
     )
     assert np.isfinite(cross_val_score(model, X, error_score="raise")).all()
-    search = GridSearchCV(model, {"min_frequency": [None, 3, 0.2]}, cv=2).fit(X)
+    search = GridSearchCV(
+        model, {"column_types__min_frequency": [None, 3, 0.2]}, cv=2
+    ).fit(X)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
 def test_imputers_take_them():
-    model = EoNADE((4,), column_types="mixed", n_iter=2, **OPTIONS)
+    model = grouped(EoNADE, (4,), column_types="mixed", n_iter=2, **OPTIONS)
     holed = FRAME.copy()
     holed.loc[::3, "city"] = None
     imputer = GenerativeImputer(model, method="sample", random_state=0).fit(holed)
@@ -278,7 +283,7 @@ def test_imputers_take_them():
 
 def test_tables_under_constraints_take_them():
     frame = FRAME.assign(land=FRAME["city"].str.upper())
-    model = EoNADE((4,), column_types="mixed", n_iter=2, **OPTIONS)
+    model = grouped(EoNADE, (4,), column_types="mixed", n_iter=2, **OPTIONS)
     table = ConstrainedTable(model, [FixedCombinations(["city", "land"])])
     table.set_params(random_state=0).fit(frame)
     drawn = table.sample(200, random_state=0)
@@ -303,7 +308,7 @@ def test_they_are_saved(tmp_path):
 )
 def test_options_are_checked(options):
     with pytest.raises(ValueError, match=next(iter(options))):
-        NADE(3, column_types="mixed", **options).fit(FRAME)
+        grouped(NADE, 3, column_types="mixed", **options).fit(FRAME)
 
 
 def test_by_default_unknown_names_are_told():

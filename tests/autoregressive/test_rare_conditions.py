@@ -11,6 +11,7 @@ from skdgm.exceptions import DataRangeWarning, FewDrawsWarning
 from skdgm.utils.random import stream
 from tests.autoregressive.models import inside, states
 from tests.numerical import assert_means
+from tests.options import grouped
 
 pd = pytest.importorskip("pandas")
 
@@ -36,7 +37,7 @@ def rare(name, kind, p):
     last = X[:, -1].max()
     rows[:, 0], rows[:, -1] = first, np.where(first & (rng.random(4000) < 0.6), last, 0)
     given = {"ordering": "given", "n_iter": 30, "random_state": 0, "average": False}
-    model = cls(column_types=kind, **given, **own).fit(rows)
+    model = grouped(cls, column_types=kind, **given, **own).fit(rows)
     return model, X, np.exp(model.score_samples(X))
 
 

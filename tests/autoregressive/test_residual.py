@@ -10,6 +10,7 @@ from skdgm.training import canonical
 from skdgm.utils.rows import Rows
 from tests.autoregressive.models import noisy
 from tests.numerical import assert_means
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 ROOT = np.array([[1, 0, 0, 0], [0.9, 0.3, 0, 0], [-1, 1, 0.2, 0], [1, 1, 1, 0.1]])
@@ -52,7 +53,7 @@ def test_ridges_suit_the_number_of_rows():
 def test_training_begins_at_a_normal_distribution(ordering):
     X = rows_of(200)
     own = {"ordering": ordering, "random_state": 1, "min_variance": 1e-6}
-    model = RNADE(3, n_mixtures=1, n_iter=0, **own).fit(X)
+    model = grouped(RNADE, 3, n_mixtures=1, n_iter=0, **own).fit(X)
     mean, scale = X.mean(axis=0), X.std(axis=0)
     covariance = steady_covariance(table_of(X)) * np.outer(scale, scale)
     expected = multivariate_normal(mean, covariance).logpdf(X)

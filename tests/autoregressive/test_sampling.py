@@ -7,6 +7,7 @@ from sklearn.base import clone
 
 from skdgm import NADE
 from skdgm.exceptions import DataRangeWarning, MissingDataWarning
+from skdgm.options import Columns
 from tests.autoregressive.models import (
     CHAINS,
     FAMILIES,
@@ -326,6 +327,6 @@ def test_orders_are_of_numbers():
 @pytest.mark.parametrize("output", ["categorical", ("categorical",) * 4])
 def test_room_for_categories_is_a_list_of_any_type(output, convert):
     room = convert([2, 3, 4, 5])
-    own = NADE(3, output, min_categories=room, n_iter=1).fit(states("bits"))
+    own = NADE(3, Columns(output, min_categories=room), n_iter=1).fit(states("bits"))
     assert own._columns.sizes.tolist() == [2, 3, 4, 5]
     clone(own).fit(states("bits")).partial_fit([[1, 2, 3, 4]])

@@ -7,6 +7,7 @@ from skdgm import NADE, RNNNADE
 from skdgm.autoregressive import _particles
 from tests.autoregressive.models import SOME, model, probabilities, states
 from tests.autoregressive.test_particles import exact, holed
+from tests.options import grouped
 
 pd = pytest.importorskip("pandas")
 
@@ -61,7 +62,7 @@ def test_means_after_summed_codes_are_over_many_draws():
     rows = np.c_[codes, known, first, first + 0.3 * rng.normal(size=(400, 1))]
     kinds = ("bernoulli",) * 6 + ("gaussian",) * 3
     how = {"n_iter": 40, "batch_size": 20, "n_mixtures": 1, "random_state": 0}
-    own = NADE(8, column_types=kinds, ordering="given", **how).fit(rows)
+    own = grouped(NADE, 8, column_types=kinds, ordering="given", **how).fit(rows)
     holes = rows[:40].copy()
     holes[:, :6] = holes[:, 7:] = np.nan
     assert own.impute(holes)[:, 8].std() < 0.2

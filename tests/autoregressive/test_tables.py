@@ -11,6 +11,7 @@ from skdgm import MADE, NADE, EoNADE
 from skdgm.exceptions import MissingDataWarning
 from tests.autoregressive.models import FAMILIES, noisy
 from tests.numerical import assert_means
+from tests.options import grouped
 
 pd = pytest.importorskip("pandas")
 
@@ -38,7 +39,9 @@ def made(name, X, column_types="mixed", **options):
         "average": False,
         "column_types": column_types,
     }
-    return noisy(cls(**given | own | {"ordering": "given"} | options).fit(X), 0.5)
+    return noisy(
+        grouped(cls, **given | own | {"ordering": "given"} | options).fit(X), 0.5
+    )
 
 
 def rows_of(*values):
@@ -249,7 +252,9 @@ def test_means_of_numbers_are_those_of_draws(kind, name):
     order = [*(k for k in range(5) if k != j), j]
     last = {} if kind is EoNADE else {"ordering": tuple(order), "n_draws": 1}
     frame = WIDE.astype({name: float})
-    own = kind(column_types="mixed", n_iter=5, random_state=0, **last).fit(frame)
+    own = grouped(kind, column_types="mixed", n_iter=5, random_state=0, **last).fit(
+        frame
+    )
     holed = frame[:3].copy()
     holed[name] = np.nan
     found = own.impute(holed)[name].to_numpy()

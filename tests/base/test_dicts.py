@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from skdgm import VAE, BernoulliRBM, Diffusion, EoNADE
+from tests.options import grouped
 
 pd = pytest.importorskip("pandas")
 
@@ -11,7 +12,9 @@ X = pd.DataFrame({"c": list("aab") * 20, "n": np.arange(60.0) % 3})
 OWN = {"column_types": "mixed", "n_iter": 2, "random_state": 0}
 
 
-@pytest.mark.parametrize("model", [EoNADE((4,), **OWN), Diffusion((4,), **OWN)])
+@pytest.mark.parametrize(
+    "model", [grouped(EoNADE, (4,), **OWN), grouped(Diffusion, (4,), **OWN)]
+)
 def test_missing_entries_are_drawn_given_a_dict_as_given_a_table(model):
     model.fit(X)
     one = model.conditional_sample({"c": "a"}, n_samples=3, random_state=0)
@@ -27,7 +30,9 @@ def test_missing_entries_are_drawn_given_a_dict_as_given_a_table(model):
         model.conditional_sample({"c": ["a", "b"], "n": [1.0]})
 
 
-@pytest.mark.parametrize("model", [EoNADE((4,), **OWN), VAE(2, (4,), **OWN)])
+@pytest.mark.parametrize(
+    "model", [grouped(EoNADE, (4,), **OWN), grouped(VAE, 2, (4,), **OWN)]
+)
 def test_other_methods_say_what_to_give(model):
     model.fit(X)
     for method in (model.impute, model.score_samples, model.transform, model.fit):

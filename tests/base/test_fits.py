@@ -6,6 +6,7 @@ from sklearn.base import BaseEstimator
 
 from skdgm import DBN, BernoulliRBM, DBNClassifier
 from skdgm.base import replacing
+from skdgm.options import Pretraining
 from tests.interrupts import at_every_line
 
 RNG = np.random.default_rng(0)
@@ -57,7 +58,7 @@ def shapes(model):
     [
         lambda: BernoulliRBM(2, n_iter=1),
         lambda: DBN((2,), n_iter=1),
-        lambda: DBNClassifier((2,), pretrain_iter=1, n_iter=1),
+        lambda: DBNClassifier((2,), pretrain=Pretraining(n_iter=1), n_iter=1),
     ],
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

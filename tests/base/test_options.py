@@ -24,6 +24,7 @@ from skdgm.base import options
 from skdgm.base.fits import asked_of
 from skdgm.base.options import Auto, Count, Options, Positive, allowed, removed, worded
 from skdgm.exceptions import MissingCapability
+from tests.options import grouped
 
 NAMES = [module.name for module in pkgutil.walk_packages(skdgm.__path__, "skdgm.")]
 DECLARING = {
@@ -211,14 +212,14 @@ def test_a_constructor_of_ones_own_is_kept():
         scale: float = 3.0
 
         def __init__(self, n_components=2):
-            super().__init__(n_components, beta=2.0)
+            super().__init__(n_components, dropout=0.5)
 
     class Yours(Mine):
         width: Count = 3
 
     for kind in Mine, Yours:
         assert list(inspect.signature(kind).parameters) == ["n_components"]
-        assert kind().beta == 2.0
+        assert kind().dropout == 0.5
     assert Mine.scale == 3.0
     assert Mine.__doc__ == "VAE of one option."
 
@@ -316,12 +317,12 @@ def test_a_base_without_implied_values_hides_no_others():
 
 def test_defaults_may_be_arrays():
     class Ordered(VAE):
-        min_categories = np.arange(6)
+        prior = np.arange(6)
 
     class Same(Ordered):
         pass
 
-    assert Same().min_categories is Ordered().min_categories
+    assert Same().prior is Ordered().prior
 
 
 def test_missing_capabilities_are_raised_in_other_processes():
@@ -375,7 +376,7 @@ def test_shapes_of_images_may_be_lists():
     X = np.random.default_rng(0).integers(0, 2, (12, 6))
     given = {"filter_shape": 2, "n_iter": 1, "random_state": 0}
     one, other = (
-        skdgm.ConvRBM(2, image_shape=shape, **given).fit(X)
+        grouped(skdgm.ConvRBM, 2, image_shape=shape, **given).fit(X)
         for shape in ((2, 3), [2, 3])
     )
     np.testing.assert_array_equal(one.components_, other.components_)

@@ -9,6 +9,7 @@ from scipy.stats import norm
 
 from skdgm import DBN, GenerativeDBNClassifier
 from skdgm.belief._stack import attributes_of
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 
@@ -24,7 +25,7 @@ def random_dbn(
         X = X * [1.0, 5.0][:n_features] + rng.normal(size=X.shape)
     kind = GenerativeDBNClassifier if n_labels else DBN
     y = np.arange(30) % n_labels if n_labels else None
-    dbn = kind(sizes, n_iter=0, random_state=0, **options).fit(X, y)
+    dbn = grouped(kind, sizes, n_iter=0, random_state=0, **options).fit(X, y)
 
     def another(machine):
         shape = machine.components_.shape

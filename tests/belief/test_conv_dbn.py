@@ -12,8 +12,10 @@ from sklearn.datasets import load_digits
 from skdgm import DBN, BernoulliRBM, ConvDBN, ConvRBM
 from skdgm.belief._stack import attributes_of
 from skdgm.distributions import Pooled, Selected
+from skdgm.options import Filters, Penalty
 from skdgm.utils.random import stream
 from tests.numerical import assert_means
+from tests.options import assign, grouped
 
 RNG = np.random.default_rng(0)
 NETWORKS = {
@@ -74,7 +76,7 @@ def random_network(options, scale=1.0):
     X = rng.integers(0, 2, (30, n)).astype(float)
     if options.get("column_types") == "gaussian":
         X = X * 2 + rng.normal(size=X.shape)
-    dbn = ConvDBN(n_iter=0, random_state=0, **options).fit(X)
+    dbn = grouped(ConvDBN, n_iter=0, random_state=0, **options).fit(X)
     for machine in dbn.layers_:
         machine.components_ = rng.normal(0, scale, machine.components_.shape)
         machine.intercept_hidden_ = rng.normal(size=len(machine.components_)) - 0.5
@@ -367,7 +369,10 @@ def test_one_unit_of_a_block_is_seen(choice):
 
 def test_features_move_with_the_image():
     dbn = ConvDBN(
-        (2, 3), filter_shape=(3, 2), pool_shape=(2, 1), n_iter=0, image_shape=(14, 14)
+        (2, 3),
+        filters=Filters(shape=(3, 2), pool_shape=(2, 1)),
+        n_iter=0,
+        image_shape=(14, 14),
     ).fit(RNG.random((20, 196)))
     for machine in dbn.layers_:
         machine.components_ = RNG.normal(size=machine.components_.shape)
@@ -383,7 +388,7 @@ def test_features_move_with_the_image():
 def test_it_learns_and_continues():
     X = (load_digits().data[:300] / 16).astype(np.float32)
     given = {"filter_shape": (3, 2), "pool_shape": 2, "n_iter": 3}
-    dbn = ConvDBN((8, 12), **given, random_state=0).fit(X)
+    dbn = grouped(ConvDBN, (8, 12), **given, random_state=0).fit(X)
     assert all(curve[-1] < curve[0] for curve in dbn.loss_curves_)
     assert dbn.layers_[1].image_shape_ == (3, 3, 8)
     before = dbn.layers_[1].components_
@@ -399,8 +404,16 @@ def test_it_learns_and_continues():
 def test_layers_given_see_the_maps_below():
     X = load_digits().data[:60] / 16
     layers = [
-        ("strokes", ConvRBM(5, filter_shape=3, pool_shape=2, n_iter=1)),
-        ("parts", ConvRBM(6, filter_shape=2, pool_shape=2, n_iter=1, l2=1e-3)),
+        ("strokes", ConvRBM(5, filters=Filters(shape=3, pool_shape=2), n_iter=1)),
+        (
+            "parts",
+            ConvRBM(
+                6,
+                filters=Filters(shape=2, pool_shape=2),
+                n_iter=1,
+                penalty=Penalty(l2=1e-3),
+            ),
+        ),
         ("whole", BernoulliRBM(7, n_iter=1)),
     ]
     dbn = ConvDBN(layers=layers, random_state=0).fit(X)
@@ -418,10 +431,16 @@ def test_layers_given_see_the_maps_below():
     [
         ({"filter_shape": 9}, "layer 0: A filter of shape"),
         ({"filter_shape": 5}, "layer 1: A filter of shape"),
-        ({"filter_shape": (3, 2), "pool_shape": (2, 3)}, "layer 1: pool_shape=3"),
-        ({"filter_shape": (3, 3, 3)}, "filter_shape must be one value, or a tuple"),
-        ({"stride": (1, 0)}, "layer 1: The 'stride' parameter of ConvRBM"),
-        ({"filter_shape": (3, "a")}, "layer 1: .*filter_shape"),
+        (
+            {"filter_shape": (3, 2), "pool_shape": (2, 3)},
+            "layer 1: filters__pool_shape=3",
+        ),
+        ({"filter_shape": (3, 3, 3)}, "filters__shape must be one value, or a tuple"),
+        ({"stride": (1, 0)}, "layer 1: The 'stride' parameter of Filters of ConvRBM"),
+        (
+            {"filter_shape": (3, "a")},
+            "layer 1: The 'shape' parameter of Filters of ConvRBM",
+        ),
         ({"image_shape": (8, 9)}, "layer 0: image_shape=.*64"),
         ({"conv_layer_sizes": ()}, "at least one layer of maps"),
         ({"conv_layer_sizes": (3, 0)}, "conv_layer_sizes must be whole numbers"),
@@ -448,5 +467,5 @@ def test_options_that_do_not_fit(options, message):
     dbn = ConvDBN((3, 4), n_iter=0, random_state=0).fit(X)
     before = dbn.layers_
     with pytest.raises(ValueError, match=message):
-        dbn.set_params(**options).fit(X)
+        assign(dbn, **options).fit(X)
     assert dbn.layers_ is before

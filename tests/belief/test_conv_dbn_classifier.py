@@ -8,16 +8,17 @@ from skdgm.couplings import Conv
 from skdgm.distributions import Pooled, Selected
 from skdgm.nets import forward, vjp
 from skdgm.nets.images.pooling import pooled_convolution
+from skdgm.options import Filters, Pretraining
 from skdgm.utils.windows import window
 from tests.belief.tuning import FEW, FEW_Y, TEST, TRAIN, Y_TEST, Y_TRAIN
 from tests.nets.recipes import assert_slopes, numbers
+from tests.options import assign
 
 SMALL = ConvDBNClassifier(
     (4, 5),
-    filter_shape=(3, 2),
-    pool_shape=2,
+    filters=Filters(shape=(3, 2), pool_shape=2),
     hidden_layer_sizes=6,
-    pretrain_iter=2,
+    pretrain=Pretraining(n_iter=2),
     n_iter=3,
     random_state=0,
 )
@@ -30,7 +31,7 @@ def test_the_net_begins_as_the_recognition_of_the_network(visible, holed):
     if holed:
         X[::3, ::5] = np.nan
     clf = clone(SMALL).set_params(column_types=visible, n_iter=0)
-    clf.set_params(pretrain_learning_rate=0.005).fit(X, FEW_Y)
+    assign(clf, pretrain_learning_rate=0.005).fit(X, FEW_Y)
     found, expected = clf.transform_layers(X), clf.dbn_.transform_layers(X)
     for H, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(H, other, rtol=1e-5, atol=1e-6)
@@ -71,7 +72,9 @@ def test_slopes_of_the_whole_net():
 
 def test_the_network_is_what_it_would_be_alone():
     clf = clone(SMALL).fit(FEW, FEW_Y)
-    dbn = ConvDBN((4, 5), filter_shape=(3, 2), pool_shape=2, hidden_layer_sizes=6)
+    dbn = ConvDBN(
+        (4, 5), filters=Filters(shape=(3, 2), pool_shape=2), hidden_layer_sizes=6
+    )
     dbn.set_params(n_iter=2, random_state=clf.dbn_.random_state).fit(FEW)
     np.testing.assert_array_equal(dbn.transform(FEW)[:, -6:], clf.dbn_.transform(FEW))
     np.testing.assert_array_equal(
@@ -81,17 +84,21 @@ def test_the_network_is_what_it_would_be_alone():
 
 
 def test_layers_without_pre_training_begin_as_a_net_does():
-    clf = clone(SMALL).set_params(pretrain_iter=(2, 0, 0), n_iter=0).fit(FEW, FEW_Y)
+    clf = assign(clone(SMALL), pretrain_iter=(2, 0, 0), n_iter=0).fit(FEW, FEW_Y)
     np.testing.assert_array_equal(clf.coefs_[0], clf.dbn_.coefs_[0])
     assert clf.coefs_[2].std() > 3 * clf.dbn_.coefs_[2].std()
 
 
 @pytest.mark.release
 def test_digits():
-    clf = ConvDBNClassifier(24, filter_shape=3, pretrain_iter=4, random_state=0)
+    clf = ConvDBNClassifier(
+        24, filters=Filters(shape=3), pretrain=Pretraining(n_iter=4), random_state=0
+    )
     assert clf.fit(TRAIN, Y_TRAIN).score(TEST, Y_TEST) > 0.97
     few = clone(clf).set_params(n_iter=60).fit(TRAIN[:100], Y_TRAIN[:100])
-    dense = DBNClassifier((64, 64), pretrain_iter=4, n_iter=60, random_state=0)
+    dense = DBNClassifier(
+        (64, 64), pretrain=Pretraining(n_iter=4), n_iter=60, random_state=0
+    )
     dense.fit(TRAIN[:100], Y_TRAIN[:100])
     assert few.score(TEST, Y_TEST) > dense.score(TEST, Y_TEST) - 0.02
     rows = sp.csr_array(TEST)
@@ -100,7 +107,7 @@ def test_digits():
 
 def test_layers_given_several_labels_and_passes():
     layers = [
-        ("strokes", ConvRBM(5, filter_shape=3, n_iter=1)),
+        ("strokes", ConvRBM(5, filters=Filters(shape=3), n_iter=1)),
         ("whole", BernoulliRBM(7, n_iter=1)),
     ]
     y = np.stack([FEW_Y > 4, FEW_Y % 2], axis=1).astype(int)
@@ -112,6 +119,6 @@ def test_layers_given_several_labels_and_passes():
     parts = clone(SMALL).partial_fit(FEW, FEW_Y, classes=np.arange(10))
     assert parts.partial_fit(FEW, FEW_Y).n_iter_ == 2
     with pytest.raises(ValueError, match="pool_shape=3"):
-        clone(SMALL).set_params(pool_shape=3, filter_shape=2).fit(FEW, FEW_Y)
-    with pytest.raises(ValueError, match="pretrain_steps must be one value"):
-        clone(SMALL).set_params(pretrain_steps=(1, 2)).fit(FEW, FEW_Y)
+        assign(clone(SMALL), pool_shape=3, filter_shape=2).fit(FEW, FEW_Y)
+    with pytest.raises(ValueError, match="pretrain__n_steps must be one value"):
+        assign(clone(SMALL), pretrain_steps=(1, 2)).fit(FEW, FEW_Y)

@@ -12,6 +12,8 @@ from skdgm import DBN, BernoulliRBM, GaussianRBM, RBMClassifier
 from skdgm.boltzmann._learning.objective import EnergyObjective
 from skdgm.boltzmann._structure.restricted import Restricted
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
+from skdgm.options import PCD, UpDown
+from tests.options import asked_value, assign, grouped
 
 RNG = np.random.default_rng(0)
 DIGITS, LABELS = load_digits(return_X_y=True)
@@ -20,7 +22,9 @@ REAL = DIGITS[:, 10:20] * 30 + RNG.normal(size=(300, 10))
 
 
 def stack(*machines, **options):
-    return DBN(layers=[(f"m{n}", m) for n, m in enumerate(machines)], **options)
+    return grouped(
+        DBN, layers=[(f"m{n}", m) for n, m in enumerate(machines)], **options
+    )
 
 
 def test_layers_are_machines_that_learned_one_from_the_other():
@@ -34,11 +38,11 @@ def test_layers_are_machines_that_learned_one_from_the_other():
     assert [len(b) for b in dbn.intercepts_] == [12, 9]
     assert [len(b) for b in dbn.generative_intercepts_] == [64, 12]
     options = {"resample": True, "schedule": "linear"}
-    alone = BernoulliRBM(12, n_iter=3, **options)
+    alone = grouped(BernoulliRBM, 12, n_iter=3, **options)
     alone.set_params(random_state=bottom.random_state).fit(DIGITS)
     np.testing.assert_array_equal(bottom.components_, alone.components_)
     H = bottom.transform(DIGITS)
-    above = BernoulliRBM(9, n_iter=2, **options, centering=top.centering)
+    above = grouped(BernoulliRBM, 9, n_iter=2, **options, centering=top.centering)
     above.set_params(random_state=top.random_state).fit(H)
     # In another order of rows: what they learn is alike, not equal.
     assert abs(above.score(H) - top.score(H)) < 0.5
@@ -78,13 +82,15 @@ def test_the_way_back_is_in_the_columns_own_units():
 
 
 def test_options_are_for_all_or_for_each():
-    dbn = DBN((6, 5), n_iter=0, learning_rate=(0.3, 0.2), n_steps=((1, 5), 2))
-    dbn.set_params(momentum=0.4, max_norm=(None, 2.0)).fit(DIGITS)
+    dbn = DBN(
+        (6, 5), n_iter=0, learning_rate=(0.3, 0.2), gradient=PCD(n_steps=((1, 5), 2))
+    )
+    assign(dbn, momentum=0.4, max_norm=(None, 2.0)).fit(DIGITS)
     bottom, top = dbn.layers_
     assert (bottom.learning_rate, top.learning_rate) == (0.3, 0.2)
-    assert (bottom.n_steps, top.n_steps) == ((1, 5), 2)
-    assert bottom.momentum == top.momentum == 0.4
-    assert (bottom.max_norm, top.max_norm) == (None, 2.0)
+    assert (bottom.gradient.n_steps, top.gradient.n_steps) == ((1, 5), 2)
+    assert bottom.solver.momentum == top.solver.momentum == 0.4
+    assert [asked_value(one, "max_norm") for one in (bottom, top)] == [None, 2.0]
 
 
 @pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])
@@ -95,10 +101,10 @@ def test_defaults_are_those_of_the_machines(visible):
     own = {"n_components", "random_state", "resample", "n_iter", "centering"}
     own.add("schedule")
     for machine in dbn.layers_:
-        assert machine.schedule == "linear"
-        expected = type(machine)().get_params()
-        for name in set(expected) - own:
-            assert machine.get_params()[name] == expected[name], name
+        assert asked_value(machine, "schedule") == "linear"
+        expected = type(machine)()
+        for name in {*expected.get_params(), *expected._DETAILS} - own:
+            assert asked_value(machine, name) == asked_value(expected, name), name
 
 
 WRONG = [
@@ -132,7 +138,7 @@ WRONG = [
 @pytest.mark.parametrize("options, message", WRONG, ids=lambda part: str(part)[:40])
 def test_what_is_wrong_is_named(options, message):
     with pytest.raises(ValueError, match=message):
-        DBN((6, 5), n_iter=1).set_params(**options).fit(DIGITS)
+        assign(DBN((6, 5), n_iter=1), **options).fit(DIGITS)
 
 
 def test_a_stack_made_by_hand():
@@ -183,7 +189,7 @@ def test_the_stack_may_not_change_between_fits():
         ({"hidden_layer_sizes": (6,)}, "2 layers, not 1"),
         ({"column_types": "gaussian"}, "Layer 0 was a BernoulliRBM"),
     ):
-        changed = clone(dbn).fit(DIGITS).set_params(**options)
+        changed = assign(clone(dbn).fit(DIGITS), **options)
         for method in (changed.fit, changed.partial_fit):
             with pytest.raises(ValueError, match=message):
                 method(DIGITS)
@@ -253,7 +259,7 @@ class Listener:
 
 def test_callbacks_hear_of_layers_and_of_their_epochs():
     listener = Listener()
-    dbn = DBN((6, 5), n_iter=(2, 1), refine="up-down", refine_iter=1, random_state=0)
+    dbn = DBN((6, 5), n_iter=(2, 1), refine=UpDown(n_iter=1), random_state=0)
     dbn.set_callbacks(listener).fit(DIGITS)
     # A machine's whole fit is the layer's task.
     assert listener.heard == [
@@ -280,7 +286,7 @@ def test_progress_shows_layer_and_epoch(capsys):
 
 
 def test_verbose_names_the_layer(capsys):
-    DBN((6, 5), n_iter=1, refine="up-down", refine_iter=1, verbose=1).fit(DIGITS)
+    DBN((6, 5), n_iter=1, refine=UpDown(n_iter=1), verbose=1).fit(DIGITS)
     lines = capsys.readouterr().out.splitlines()
     starts = [
         "[DBN] Columns: 64 ",

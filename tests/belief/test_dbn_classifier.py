@@ -13,6 +13,7 @@ from sklearn.preprocessing import MinMaxScaler
 
 from skdgm import DBN, BernoulliRBM, DBNClassifier, DBNRegressor, GaussianRBM
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
+from skdgm.options import Pretraining
 from skdgm.training import Verbose
 from tests.belief.tuning import (
     FEW,
@@ -23,8 +24,9 @@ from tests.belief.tuning import (
     Y_TRAIN,
     assert_same_net,
 )
+from tests.options import assign, grouped
 
-SMALL = DBNClassifier((12, 9), pretrain_iter=2, n_iter=3, random_state=0)
+SMALL = DBNClassifier((12, 9), pretrain=Pretraining(n_iter=2), n_iter=3, random_state=0)
 
 
 @pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])
@@ -33,7 +35,9 @@ def test_the_net_begins_as_the_recognition_of_the_dbn(visible, holed):
     X = FEW.astype(np.float64)
     if holed:
         X[::3, ::5] = np.nan
-    clf = DBNClassifier((12, 9, 7), column_types=visible, pretrain_iter=3, n_iter=0)
+    clf = DBNClassifier(
+        (12, 9, 7), column_types=visible, pretrain=Pretraining(n_iter=3), n_iter=0
+    )
     clf.set_params(random_state=0).fit(X, FEW_Y)
     found, expected = clf.transform_layers(X), clf.dbn_.transform_layers(X)
     for H, other in zip(found, expected, strict=True):
@@ -60,12 +64,14 @@ def test_the_dbn_is_what_a_dbn_would_be():
 
 @pytest.mark.release
 def test_layers_without_pre_training_begin_as_a_net_does():
-    clf = DBNClassifier((12, 9), pretrain_iter=(2, 0), n_iter=0, random_state=0)
+    clf = DBNClassifier(
+        (12, 9), pretrain=Pretraining(n_iter=(2, 0)), n_iter=0, random_state=0
+    )
     clf.fit(FEW, FEW_Y)
     lower, upper = clf.dbn_.coefs_
     np.testing.assert_array_equal(clf.coefs_[0], lower)
     assert clf.coefs_[1].std() > 3 * upper.std()
-    plain = clf.set_params(hidden_layer_sizes=(64, 32), pretrain_iter=0, n_iter=60)
+    plain = assign(clf, hidden_layer_sizes=(64, 32), pretrain_iter=0, n_iter=60)
     plain.fit(TRAIN, Y_TRAIN)
     assert plain.dbn_.n_iter_ == 0
     assert plain.score(TEST, Y_TEST) > 0.9
@@ -82,7 +88,7 @@ def test_small_tables_of_scaled_columns_are_learned():
 @pytest.mark.parametrize("kind", [DBNClassifier, DBNRegressor])
 def test_pre_training_takes_no_more_updates_than_tuning(kind):
     # 5,000 of each layer, where a DBN makes 12,000.
-    net = kind((2, 2), pretrain_batch_size=(1, 10), n_iter=1, random_state=0)
+    net = grouped(kind, (2, 2), pretrain_batch_size=(1, 10), n_iter=1, random_state=0)
     net.fit(FEW, FEW_Y)
     assert [layer.n_iter_ for layer in net.dbn_.layers_] == [25, 200]
 
@@ -94,13 +100,15 @@ def test_rows_without_a_label_are_learned_of():
     without = clone(clf).fit(FEW[y >= 0], y[y >= 0])
     assert (with_them.coefs_[0] != without.coefs_[0]).any()
     # Of other rows only the belief network learns.
-    still = clf.set_params(pretrain_iter=0)
+    still = assign(clf, pretrain_iter=0)
     assert_same_net(clone(still).fit(FEW, y), clone(still).fit(FEW[y >= 0], y[y >= 0]))
 
 
 @pytest.mark.release
 def test_few_labels():
-    clf = DBNClassifier((64, 64), pretrain_iter=30, unlabeled=-1, random_state=0)
+    clf = DBNClassifier(
+        (64, 64), pretrain=Pretraining(n_iter=30), unlabeled=-1, random_state=0
+    )
     # Learned once, as labels are no part of it.
     pretrained = clone(clf).set_params(n_iter=0).fit(TRAIN, Y_TRAIN)
     pretrained.set_params(warm_start=True, n_iter=clf.n_iter)
@@ -109,7 +117,7 @@ def test_few_labels():
         known = np.random.default_rng(seed).choice(len(TRAIN), 50, replace=False)
         y = np.full(len(TRAIN), -1)
         y[known] = Y_TRAIN[known]
-        plain = clone(clf).set_params(pretrain_iter=0)
+        plain = assign(clone(clf), pretrain_iter=0)
         models = deepcopy(pretrained), plain
         hits.append([m.fit(TRAIN, y).score(TEST, Y_TEST) for m in models])
     with_it, without = np.mean(hits, axis=0)
@@ -120,7 +128,7 @@ def test_few_labels():
 @pytest.mark.release
 def test_defaults_make_the_most_of_few_labels():
     # Learned once, as labels are no part of it.
-    pretrained = DBNClassifier((128, 128), pretrain_iter=20, n_iter=0)
+    pretrained = DBNClassifier((128, 128), pretrain=Pretraining(n_iter=20), n_iter=0)
     pretrained.set_params(random_state=0).fit(TRAIN, Y_TRAIN)
     pretrained.set_params(warm_start=True, n_iter="auto")
     hits = []
@@ -134,7 +142,9 @@ def test_defaults_make_the_most_of_few_labels():
 
 @pytest.mark.release
 def test_digits():
-    clf = DBNClassifier((128, 128), pretrain_iter=30, n_iter=50, random_state=0)
+    clf = DBNClassifier(
+        (128, 128), pretrain=Pretraining(n_iter=30), n_iter=50, random_state=0
+    )
     score = clf.fit(TRAIN, Y_TRAIN).score(TEST, Y_TEST)
     mlp = MLPClassifier((128, 128), tol=1e-3, random_state=0).fit(TRAIN, Y_TRAIN)
     assert score > 0.96
@@ -150,7 +160,7 @@ def test_digits():
 @pytest.mark.exhaustive
 def test_two_classes_of_any_kind():
     y = np.array(["even", "odd"], dtype=object)[FEW_Y % 2]
-    clf = clone(SMALL).set_params(n_iter=60, pretrain_iter=10).fit(FEW, y)
+    clf = assign(clone(SMALL), n_iter=60, pretrain_iter=10).fit(FEW, y)
     assert clf.score(FEW, y) > 0.8
     assert clf.predict_proba(FEW).shape == (200, 2)
     clf.set_params(column_types="gaussian").fit(FEW, y)
@@ -163,7 +173,9 @@ def test_two_classes_of_any_kind():
 @pytest.mark.parametrize("convert", [np.asarray, sp.csr_array, lambda y: y.tolist()])
 def test_several_labels_at_once(convert):
     X, Y = make_multilabel_classification(400, 20, n_classes=4, random_state=0)
-    clf = DBNClassifier((30, 20), column_types="gaussian", pretrain_iter=5, n_iter=60)
+    clf = DBNClassifier(
+        (30, 20), column_types="gaussian", pretrain=Pretraining(n_iter=5), n_iter=60
+    )
     clf.set_params(random_state=0, learning_rate=0.01).fit(X, convert(Y))
     found = clf.predict(X)
     assert (found == Y).mean() > 0.8
@@ -185,7 +197,9 @@ def test_several_labels_at_once(convert):
 def test_several_labels_or_none():
     X, Y = make_multilabel_classification(100, 20, n_classes=4, random_state=0)
     marked = np.where(np.arange(100)[:, None] % 2, Y, -1)
-    clf = DBNClassifier((8,), column_types="gaussian", pretrain_iter=0, n_iter=3)
+    clf = DBNClassifier(
+        (8,), column_types="gaussian", pretrain=Pretraining(n_iter=0), n_iter=3
+    )
     clf.set_params(unlabeled=-1, random_state=0)
     # The first column's means are not of all rows.
     Z = X.copy()
@@ -216,7 +230,7 @@ def test_partial_fit_without_labels_learns_the_rows():
 def test_a_class_of_one_row():
     y = np.where(np.arange(200) == 7, 1, 0)
     for options in {}, {"early_stopping": True}:
-        clf = clone(SMALL).set_params(**options).fit(FEW, y)
+        clf = assign(clone(SMALL), **options).fit(FEW, y)
         np.testing.assert_array_equal(clf.classes_, [0, 1])
 
 
@@ -236,7 +250,7 @@ def test_what_cannot_be_learned():
     "options, message",
     [
         ({"hidden_layer_sizes": ()}, "hidden_layer_sizes"),
-        ({"pretrain_iter": (1, 2, 3)}, "pretrain_iter must be one value"),
+        ({"pretrain_iter": (1, 2, 3)}, "pretrain__n_iter must be one value"),
         ({"pretrain_learning_rate": (0.1, -1)}, "learning_rate"),
         ({"dropout": (0.1, 0.2, 0.3)}, "dropout must be"),
         ({"dropout": (0.1, 1.0)}, "dropout must be"),
@@ -245,7 +259,7 @@ def test_what_cannot_be_learned():
 )
 def test_options_that_do_not_fit(options, message):
     with pytest.raises(ValueError, match=message):
-        clone(SMALL).set_params(**options).fit(FEW, FEW_Y)
+        assign(clone(SMALL), **options).fit(FEW, FEW_Y)
 
 
 def test_a_stack_made_by_hand():
@@ -269,8 +283,8 @@ def test_divergence_is_named():
     with pytest.raises(DivergenceError, match="Lower learning_rate"):
         clf.fit(FEW, FEW_Y)
     assert np.isfinite(clf.predict_proba(FEW)).all()
-    clf = clone(SMALL).set_params(column_types="gaussian", pretrain_learning_rate=1e8)
-    with pytest.raises(DivergenceError, match="pretrain_learning_rate") as told:
+    clf = assign(clone(SMALL), column_types="gaussian", pretrain_learning_rate=1e8)
+    with pytest.raises(DivergenceError, match="pretrain__learning_rate") as told:
         clf.fit(FEW, FEW_Y)
     assert not hasattr(clf, "coefs_")
     assert "diverged after 0 of 2 epochs, and DBNClassifier is what it was" in str(

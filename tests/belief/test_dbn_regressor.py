@@ -9,19 +9,22 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils._testing import ignore_warnings
 
 from skdgm import DBNRegressor
+from skdgm.options import Pretraining
 from tests.belief.tuning import assert_same_net
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(150, 5)) * [1, 10, 100, 0.1, 0.01]
 Y = np.column_stack([50 + 3 * X[:, 0], X[:, 2] * X[:, 0], X[:, 3] + X[:, 4]])
-SMALL = DBNRegressor((12, 9), pretrain_iter=2, n_iter=3, random_state=0)
+SMALL = DBNRegressor((12, 9), pretrain=Pretraining(n_iter=2), n_iter=3, random_state=0)
 
 
 @pytest.mark.exhaustive
 @ignore_warnings
 def test_diabetes():
     data = load_diabetes(return_X_y=True)
-    ours = DBNRegressor((32, 32), pretrain_iter=10, n_iter=50, random_state=0)
+    ours = DBNRegressor(
+        (32, 32), pretrain=Pretraining(n_iter=10), n_iter=50, random_state=0
+    )
     mlp = MLPRegressor(hidden_layer_sizes=(32, 32), max_iter=100, random_state=0)
     mlp = make_pipeline(StandardScaler(), mlp)
     score = cross_val_score(ours, *data, cv=3).mean()
@@ -32,7 +35,7 @@ def test_diabetes():
 @pytest.mark.exhaustive
 def test_a_function_that_is_not_linear():
     X, y = make_friedman1(1500, noise=0.5, random_state=0)
-    reg = DBNRegressor((64, 64), pretrain_iter=5, random_state=0)
+    reg = DBNRegressor((64, 64), pretrain=Pretraining(n_iter=5), random_state=0)
     assert reg.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.9
 
 
@@ -47,7 +50,9 @@ def test_before_fine_tuning_means_are_predicted():
 
 
 def test_several_targets_in_their_own_units():
-    reg = DBNRegressor((40,), pretrain_iter=2, n_iter=150, random_state=0)
+    reg = DBNRegressor(
+        (40,), pretrain=Pretraining(n_iter=2), n_iter=150, random_state=0
+    )
     reg.set_params(learning_rate=0.02)
     assert reg.fit(X, Y).score(X, Y) > 0.8
     assert reg.predict(X).shape == (150, 3)
@@ -81,7 +86,9 @@ def test_rows_without_a_target_are_learned_of():
 
 def test_single_targets_may_be_unknown():
     y = np.where(RNG.random(Y.shape) < 0.3, np.nan, Y)
-    reg = DBNRegressor((40,), pretrain_iter=2, n_iter=150, random_state=0)
+    reg = DBNRegressor(
+        (40,), pretrain=Pretraining(n_iter=2), n_iter=150, random_state=0
+    )
     assert reg.fit(X, y).score(X, Y) > 0.6
     weight = RNG.integers(0, 3, 150)
     again = np.repeat(np.arange(150), weight)

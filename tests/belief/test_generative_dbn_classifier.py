@@ -18,6 +18,7 @@ from skdgm.utils.rows import Rows
 from tests.belief.enumeration import Listed, bits, random_dbn
 from tests.belief.tuning import FEW, FEW_Y, TEST, TRAIN, Y_TEST, Y_TRAIN
 from tests.numerical import assert_means
+from tests.options import assign, grouped
 
 RNG = np.random.default_rng(0)
 SMALL = GenerativeDBNClassifier((12, 9), n_iter=2, random_state=0)
@@ -31,11 +32,11 @@ TOY, TOY_Y = abs(TOY - (RNG.random(TOY.shape) < 0.05)), WHICH
 
 def stack(*machines, **options):
     layers = [(f"m{n}", machine) for n, machine in enumerate(machines)]
-    return GenerativeDBNClassifier(layers=layers, **options)
+    return grouped(GenerativeDBNClassifier, layers=layers, **options)
 
 
 def generative(n_components=5, **options):
-    return RBMClassifier(n_components, objective="generative", **options)
+    return grouped(RBMClassifier, n_components, objective="generative", **options)
 
 
 NETWORKS = {
@@ -141,7 +142,7 @@ def test_a_single_layer_of_real_columns():
         (50,), column_types="gaussian", n_iter=40, random_state=0
     )
     (machine,) = clf.fit(100 * FEW, FEW_Y).layers_
-    assert (machine.centering, machine.max_norm) == ("data", 4.0)
+    assert (machine.centering, machine.penalty.max_norm) == ("data", 4.0)
     assert clf.score(100 * FEW, FEW_Y) > 0.8
     made = stack(generative(5, column_types="gaussian", n_iter=1), random_state=0)
     made.fit(100 * FEW - 7, FEW_Y)
@@ -194,8 +195,8 @@ def joint_bound(clf):
 @pytest.mark.parametrize("sizes", [(5, 4), (5, 4, 3)])
 def test_refining_raises_the_bound_on_data_and_labels(sizes):
     greedy = GenerativeDBNClassifier(sizes, n_iter=30, random_state=0)
-    refined = clone(greedy).set_params(refine="up-down", refine_iter=30)
-    refined.set_params(refine_learning_rate=0.1).fit(TOY, TOY_Y)
+    refined = assign(clone(greedy), refine="up-down", refine_iter=30)
+    assign(refined, refine_learning_rate=0.1).fit(TOY, TOY_Y)
     assert joint_bound(refined) > joint_bound(greedy.fit(TOY, TOY_Y)) + 0.5
     assert len(refined.loss_curves_[-1]) == 30
     assert (refined.coefs_[0] != refined.generative_coefs_[0].T).any()
@@ -204,8 +205,8 @@ def test_refining_raises_the_bound_on_data_and_labels(sizes):
 @pytest.mark.release
 def test_refining_teaches_the_top_the_labels_of_rows():
     clf = GenerativeDBNClassifier((5, 4), n_iter=20, random_state=0)
-    clf.set_params(refine="up-down", refine_iter=1).fit(TOY, TOY_Y)
-    clf.set_params(warm_start=True, refine_iter=40, refine_learning_rate=0.2)
+    assign(clf, refine="up-down", refine_iter=1).fit(TOY, TOY_Y)
+    assign(clf, warm_start=True, refine_iter=40, refine_learning_rate=0.2)
     clf.fit(TOY, 3 - TOY_Y)
     assert clf.score(TOY, 3 - TOY_Y) > 0.9
 
@@ -217,7 +218,7 @@ def test_what_is_watched_of_the_top_is_of_units_and_of_labels_that_are_known():
     turned = np.arange(8) ^ np.array([4, 2, 1])[:, None]
     of_units = -np.logaddexp(0, weights[turned] - weights).sum(axis=0)
     energy, rows = top.density_.energy, Rows(h, np.float64, binary=True, complete=True)
-    given = energy, top, rows, 0, np.full(3, 0.5), top.density_.moments, 0, 1.0
+    given = energy, top._options, rows, 0, np.full(3, 0.5), top.density_.moments, 0, 1.0
     trainer, rng = top._MODEL.objective_class(*given), stream(0)
     y = np.arange(8) % 3
     found = trainer.pseudo_likelihood(rng, top.density_.params, Batch(h, y))
@@ -247,7 +248,7 @@ def test_rows_without_a_label_are_learned_of_everywhere():
     assert (ours != theirs).any()
     # There may be passes over such rows only.
     with_them.partial_fit(FEW[:20], np.full(20, -1))
-    refined = clf.set_params(refine="up-down", refine_iter=2).fit(FEW, y)
+    refined = assign(clf, refine="up-down", refine_iter=2).fit(FEW, y)
     refined.partial_fit(FEW[:20], np.full(20, -1))
     assert np.isfinite(refined.loss_curves_[-1]).all()
 

@@ -5,6 +5,7 @@ from scipy.special import logsumexp
 from skdgm import DBN
 from skdgm.belief._stack import attributes_of
 from tests.belief.enumeration import Listed, bits, random_dbn
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 NETWORKS = {
@@ -136,7 +137,7 @@ def test_upside_down_the_likelihood_is_where_it_was(depth):
     X = RNG.integers(0, 2, (60, 6)).astype(float)
     sizes = (4, 6, 4)[:depth]
     options = {"init_layers": "transpose", "n_iter": (20, 0, 0)[:depth]}
-    dbn = DBN(sizes, random_state=0, **options).fit(X)
+    dbn = grouped(DBN, sizes, random_state=0, **options).fit(X)
     before = dbn.layers_[0].score_samples(X)
     np.testing.assert_allclose(dbn.importance_likelihood(X, n_draws=2), before)
     found, se = dbn.likelihood_bound(X, n_draws=400, return_se=True)
@@ -148,15 +149,15 @@ def test_upside_down_the_likelihood_is_where_it_was(depth):
 def test_more_units_hardly_change_the_start():
     X = RNG.integers(0, 2, (60, 6)).astype(float)
     options = {"n_iter": (20, 0), "random_state": 0}
-    dbn = DBN((4, 9), init_layers="transpose", **options).fit(X)
+    dbn = grouped(DBN, (4, 9), init_layers="transpose", **options).fit(X)
     before = dbn.layers_[0].score_samples(X)
     np.testing.assert_allclose(dbn.importance_likelihood(X), before, atol=0.05)
     # Where it cannot be, it is not.
-    narrow = DBN((4, 5), init_layers="transpose", **options).fit(X)
+    narrow = grouped(DBN, (4, 5), init_layers="transpose", **options).fit(X)
     assert abs(narrow.coefs_[1]).max() < 0.1
-    real = DBN((4, 9), init_layers="transpose", column_types="gaussian", **options).fit(
-        X
-    )
+    real = grouped(
+        DBN, (4, 9), init_layers="transpose", column_types="gaussian", **options
+    ).fit(X)
     assert abs(real.coefs_[1]).max() < 0.1
 
 

@@ -16,11 +16,13 @@ from skdgm import (
 from skdgm.belief._directed import Directed
 from skdgm.energies import plain
 from skdgm.optim import Clock, learning_rate
+from skdgm.options import FPCD, PCD, SGD, Adam, Columns
 from skdgm.stacks.outputs import Classes
 from skdgm.training import Batch
 from skdgm.utils.random import stream
 from tests.belief.enumeration import Listed, random_dbn
 from tests.numerical import assert_means
+from tests.options import asked_value, assign, grouped
 
 RNG = np.random.default_rng(0)
 BITS = (RNG.random((40, 16)) < 0.4).astype(float)
@@ -33,7 +35,7 @@ EACH = {
     "schedule": ("constant", "invscaling"),
     "batch_size": (7, 8),
     "n_iter": (1, 2),
-    "gradient": ("pcd", "cd"),
+    "gradient": ("pcd", "fpcd"),
     "n_steps": (2, 3),
     "n_chains": (5, 6),
     "l1": (0.01, 0.02),
@@ -47,10 +49,17 @@ EACH = {
     "stride": (1, (1, 1)),
     "pooling": ("max", "mean"),
 }
+GROUPS = {
+    "solver": (
+        Adam(beta_1=0.1, schedule="constant"),
+        SGD(momentum=0.2, schedule="invscaling"),
+    ),
+    "gradient": (PCD(n_steps=2, n_chains=5), FPCD(n_steps=3, n_chains=6)),
+}
 NETWORKS = [
-    DBN((4, 3), resample=True),
-    GenerativeDBNClassifier((4, 3), resample=True),
-    ConvDBN((3, 2), image_shape=(4, 4), resample=True),
+    DBN((4, 3), column_types=Columns(resample=True)),
+    GenerativeDBNClassifier((4, 3), column_types=Columns(resample=True)),
+    ConvDBN((3, 2), image_shape=(4, 4), column_types=Columns(resample=True)),
     DBNClassifier((4, 3), n_iter=0),
     DBNRegressor((4, 3), n_iter=0),
     ConvDBNClassifier((3, 2), image_shape=(4, 4), n_iter=0),
@@ -70,25 +79,30 @@ OF_TUNED = {
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda own: type(own).__name__)
 def test_options_are_those_of_machines(network):
     names = {name: name for name in EACH}
-    names = OF_TUNED if hasattr(network, "pretrain_iter") else names
-    own = {name: full for name, full in names.items() if hasattr(network, full)}
+    names = OF_TUNED if hasattr(network, "pretrain") else names
+    known = {*network.get_params(deep=False), *network._DETAILS}
+    own = {name: full for name, full in names.items() if full in known}
     options = {full: EACH[name] for name, full in own.items()}
-    network.set_params(**options, random_state=0).fit(BITS, Y)
+    options |= {name: GROUPS[name] for name in GROUPS if own.get(name) == name}
+    assign(network, **options, random_state=0).fit(BITS, Y)
     machines = getattr(network, "dbn_", network).layers_
     for name in own:
-        found = tuple(getattr(machine, name) for machine in machines)
+        found = tuple(asked_value(machine, name) for machine in machines)
         assert found == EACH[name], name
     assert getattr(machines[0], "image_shape", (4, 4)) == (4, 4)
-    if hasattr(network, "resample"):
+    if "resample" in network._DETAILS:
         # Layers above learn from means, or from draws of these.
-        assert [one.resample for one in machines] == [True, network.samples]
+        resampled = [asked_value(machine, "resample") for machine in machines]
+        assert resampled == [True, network.samples]
 
 
 @pytest.mark.parametrize("given", ["options", "layers"])
 def test_networks_of_another_size_are_asked_for_with_theirs(given):
     options = {"filter_shape": ((2, 2), (1, 2)), "pool_shape": ((1, 1), (1, 2))}
     options |= {"stride": (1, 1), "pooling": ("max", "mean"), "visible_bias": "channel"}
-    dbn = ConvDBN((3, 2), image_shape=(4, 4), n_iter=1, random_state=0, **options)
+    dbn = grouped(
+        ConvDBN, (3, 2), image_shape=(4, 4), n_iter=1, random_state=0, **options
+    )
     dbn.fit(BITS)
     if given == "layers":
         layers = [(f"of {n}", clone(one)) for n, one in enumerate(dbn.layers_)]
@@ -108,7 +122,7 @@ def test_steps_of_refinement(holes, monkeypatch):
     options |= {"l2": (0.1, 0.2, 0.3), "momentum": 0.5, "schedule": "constant"}
     X = np.where(RNG.random((40, 6)) < holes, np.nan, BITS[:, :6])
     refined = {"refine": "up-down", "refine_iter": 1, "refine_learning_rate": 0.2}
-    dbn = DBN((5, 4, 3), n_iter=3, random_state=0, **refined, **options).fit(X)
+    dbn = grouped(DBN, (5, 4, 3), n_iter=3, random_state=0, **refined, **options).fit(X)
     table = dbn._begin(X, None, None, fresh=False)
     objective = dbn._objective(table, 0)
     state, seen = objective.start(), {"wake": [], "sleep": []}

@@ -5,7 +5,9 @@ from skdgm import DBN
 from skdgm.belief import _stack
 from skdgm.belief._directed import Directed
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
+from skdgm.options import UpDown
 from tests.belief.enumeration import Listed
+from tests.options import assign, grouped
 
 RNG = np.random.default_rng(0)
 # Rows of two halves, each one of four patterns: the halves are alike.
@@ -17,7 +19,7 @@ TOY = abs(TOY - (RNG.random(TOY.shape) < 0.05))
 
 def fit(X=TOY, sizes=(5, 4), **options):
     options = {"n_iter": 10, "refine": "up-down", "random_state": 0} | options
-    return DBN(sizes, **options).fit(X)
+    return grouped(DBN, sizes, **options).fit(X)
 
 
 def exact(dbn, method="bound"):
@@ -64,8 +66,8 @@ def test_refining_goes_on():
     assert dbn.n_iter_ == 20 + 7
     with pytest.raises(ValueError, match="layer=0"):
         dbn.partial_fit(TOY, layer=0)
-    with pytest.raises(ValueError, match="refine_steps"):
-        dbn.set_params(refine_steps=(3, 0)).fit(TOY)
+    with pytest.raises(ValueError, match="refine__n_steps"):
+        assign(dbn, refine_steps=(3, 0)).fit(TOY)
 
 
 def test_a_single_layer_needs_no_refinement():
@@ -99,8 +101,8 @@ def test_refining_keeps_nothing_near_rows():
 def test_divergence_is_named_and_leaves_what_was():
     X = 100 * TOY + RNG.normal(size=TOY.shape)
     options = {"column_types": "gaussian", "n_iter": 2, "random_state": 0}
-    dbn = DBN((5, 4), refine="up-down", refine_learning_rate=1e30, **options)
-    with pytest.raises(DivergenceError, match="refine_learning_rate"):
+    dbn = grouped(DBN, (5, 4), refine=UpDown(learning_rate=1e30), **options)
+    with pytest.raises(DivergenceError, match="refine__learning_rate"):
         dbn.fit(X)
     assert np.isfinite(dbn.score_samples(X)).all()
     assert all(np.isfinite(W).all() for W in dbn.coefs_)

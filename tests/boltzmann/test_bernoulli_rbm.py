@@ -11,7 +11,9 @@ from sklearn.neural_network import BernoulliRBM as ScikitRBM
 
 from skdgm import BernoulliRBM
 from skdgm.energies import Params
+from skdgm.options import PCD
 from skdgm.partition import exact
+from tests.options import assign
 from tests.reference import Enumeration, standard_error
 
 N_VISIBLE, N_HIDDEN = 5, 3
@@ -230,8 +232,10 @@ def test_a_machine_that_mixes_badly_is_not_flattered(monkeypatch):
 )
 def test_learns_a_distribution(options):
     data, entropy = noisy_patterns(4000)
-    rbm = BernoulliRBM(6, n_iter=20, n_steps=5, batch_size=50, learning_rate=0.25)
-    rbm.set_params(random_state=0, **options).fit(data)
+    rbm = BernoulliRBM(
+        6, n_iter=20, gradient=PCD(n_steps=5), batch_size=50, learning_rate=0.25
+    )
+    assign(rbm, random_state=0, **options).fit(data)
     independent = BernoulliRBM(6, n_iter=0, random_state=0).fit(data).score(data)
     assert independent < -entropy - 0.5
     assert rbm.score(data) > -entropy - 0.05
@@ -241,7 +245,9 @@ def test_learns_a_distribution(options):
 def test_learns_from_what_was_observed():
     data, entropy = noisy_patterns(4000)
     holed = np.where(np.random.default_rng(1).random(data.shape) < 0.2, np.nan, data)
-    rbm = BernoulliRBM(6, n_iter=24, n_steps=3, batch_size=50, learning_rate=0.4)
+    rbm = BernoulliRBM(
+        6, n_iter=24, gradient=PCD(n_steps=3), batch_size=50, learning_rate=0.4
+    )
     rbm.set_params(random_state=0)
     assert rbm.fit(holed).score(data) > -entropy - 0.05
 

@@ -22,10 +22,12 @@ from skdgm.energies import Params
 from skdgm.gradients.sampling_free.pseudo import pseudo_likelihood
 from skdgm.metrics import log_conditionals
 from skdgm.optim import Clock
+from skdgm.options import PCD
 from skdgm.partition import exact
 from skdgm.utils.random import stream
 from tests.connected import CASES, all_states, log_weights, machine, mask_of, moments
 from tests.numerical import numerical_gradient
+from tests.options import assign, grouped
 
 DIGITS = (load_digits().data > 7).astype(np.float64)
 ROWS = DIGITS[:400, 18:26]
@@ -209,7 +211,7 @@ def test_objectives_find_the_model_that_rows_come_from(objective):
         objective=objective,
         n_iter=20,
         batch_size=200,
-        n_chains=400,
+        gradient=PCD(n_chains=400),
         learning_rate=0.3,
         random_state=0,
     ).fit(X)
@@ -241,8 +243,7 @@ def test_missing_entries_are_drawn():
             objective=objective,
             n_iter=20,
             batch_size=200,
-            n_chains=400,
-            n_steps=3,
+            gradient=PCD(n_chains=400, n_steps=3),
             learning_rate=0.2,
             random_state=0,
         ).fit(X)
@@ -310,8 +311,12 @@ def test_scores_of_pairs():
     X[:, 3] = np.where(rng.random(3000) < 0.7, X[:, 0], X[:, 3])
     X[:, 4] = np.minimum(X[:, 4], 1)
     for kw in {}, {"objective": "pseudo-likelihood"}:
-        machine = BoltzmannMachine(
-            column_types="categorical", batch_size=50, random_state=0, **kw
+        machine = grouped(
+            BoltzmannMachine,
+            column_types="categorical",
+            batch_size=50,
+            random_state=0,
+            **kw,
         ).fit(X)
         for method in "frobenius", "direct-information":
             for apc in False, True:
@@ -383,7 +388,7 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_named(case):
     options, X, message = BAD[case]
-    estimator = BoltzmannMachine(n_iter=1, **options)
+    estimator = grouped(BoltzmannMachine, n_iter=1, **options)
     with pytest.raises(ValueError, match=message):
         estimator.fit(X)
     assert not hasattr(estimator, "coupling_")
@@ -396,7 +401,7 @@ def test_what_was_learned_cannot_change_its_form():
         ({"edges": mask_of(10)}, "edges changed"),
         ({"column_types": "categorical"}, "column_types changed"),
     ):
-        other = pickle.loads(pickle.dumps(machine)).set_params(**options)
+        other = assign(pickle.loads(pickle.dumps(machine)), **options)
         with pytest.raises(ValueError, match=message):
             other.partial_fit(ROWS)
     machine.set_params(n_hidden=0).fit(ROWS)
@@ -405,7 +410,7 @@ def test_what_was_learned_cannot_change_its_form():
 
 
 def test_codes_weights_and_sparse_rows():
-    machine = clone(MACHINES["potts"]).set_params(n_iter=3, n_chains=7)
+    machine = assign(clone(MACHINES["potts"]), n_iter=3, n_chains=7)
     weight = np.random.default_rng(0).integers(0, 3, len(CODES))
     one = clone(machine).fit(np.repeat(CODES, weight, axis=0))
     other = clone(machine).fit(CODES, sample_weight=weight)
@@ -417,7 +422,7 @@ def test_codes_weights_and_sparse_rows():
     )
     with pytest.raises(ValueError, match="was not seen"):
         one.score_samples(CODES + 1)
-    wide = clone(machine).set_params(min_categories=5).fit(CODES)
+    wide = assign(clone(machine), min_categories=5).fit(CODES)
     assert wide.coupling_.shape == (30, 30)
 
 

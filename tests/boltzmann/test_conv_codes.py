@@ -9,9 +9,11 @@ from sklearn.datasets import load_digits
 
 from skdgm import ConvDBN, ConvRBM
 from skdgm.energies import contrast
+from skdgm.options import Columns
 from skdgm.partition import exact
 from tests.boltzmann.test_conv_rbm import states
 from tests.numerical import assert_means, numerical_gradient
+from tests.options import asked_value, assign, grouped
 
 RNG = np.random.default_rng(0)
 SMALL = [
@@ -25,7 +27,7 @@ CODES = {"column_types": "categorical", "random_state": 0}
 
 def fitted(**options):
     """A machine of known parameters, and three categories."""
-    model = ConvRBM(2, n_iter=0, **CODES, **options)
+    model = grouped(ConvRBM, 2, n_iter=0, **CODES, **options)
     n = int(np.prod(options["image_shape"]))
     rows = np.vstack([np.full(n, 2), RNG.integers(0, 2, (9, n))])
     model.fit(rows.astype(float))
@@ -48,12 +50,12 @@ class Listed:
         binary.n_features_in_ = 1
         binary.map_shape_, binary.pool_shape_ = model.map_shape_, model.pool_shape_
         binary.components_ = model.components_
-        if model.pooling != "probabilistic":
+        if asked_value(model, "pooling") != "probabilistic":
             binary.pool_shape_ = 1, 1
         self.h = states(binary)[1]
         (rows, columns), (down, right) = model.filter_shape_, model.stride_
         top = left = 0
-        if model.padding == "same":
+        if asked_value(model, "padding") == "same":
             top = max(0, (high - 1) * down + rows - height) // 2
             left = max(0, (wide - 1) * right + columns - width) // 2
         W = model.components_.reshape(2, rows, columns, channels, 3)
@@ -153,7 +155,7 @@ def test_the_gradient_is_that_of_the_likelihood():
     ids=str,
 )
 def test_it_learns(options):
-    model = ConvRBM(6, **CODES).set_params(n_iter=6, **options).fit(X[:400])
+    model = assign(grouped(ConvRBM, 6, **CODES), n_iter=6, **options).fit(X[:400])
     assert model.loss_curve_[-1] < model.loss_curve_[0]
     assert set(np.unique(model.chains_)) <= {0, 1, 2, 3}
     holed = np.where(RNG.random((30, 64)) < 0.3, np.nan, X[400:430])
@@ -168,16 +170,17 @@ def test_it_learns(options):
 @pytest.mark.exhaustive
 def test_what_does_not_go_together():
     with pytest.raises(ValueError, match="visible_bias='channel' is for bits"):
-        ConvRBM(2, visible_bias="channel", **CODES).fit(X[:20])
+        grouped(ConvRBM, 2, visible_bias="channel", **CODES).fit(X[:20])
     with pytest.raises(ValueError, match="column_types='bernoulli' or 'gaussian'"):
-        ConvDBN(layers=[("a", ConvRBM(2, **CODES))]).fit(X[:20])
-    model = ConvRBM(2, n_iter=1, **CODES).fit(X[:20])
+        ConvDBN(layers=[("a", grouped(ConvRBM, 2, **CODES))]).fit(X[:20])
+    model = grouped(ConvRBM, 2, n_iter=1, **CODES).fit(X[:20])
     with pytest.raises(ValueError, match="column_types changed"):
         model.set_params(column_types="bernoulli").partial_fit(X[:20] / 3)
-    with pytest.raises(ValueError, match="set min_categories"):
+    with pytest.raises(ValueError, match="set column_types__min_categories"):
         model.set_params(column_types="categorical").partial_fit(X[:20] + 1)
     with pytest.raises(ValueError, match="visible_bias='channel'"):
         model.resized((10, 10))
-    more = ConvRBM(2, n_iter=1, min_categories=6, **CODES).fit(X[:20])
+    kinds = Columns("categorical", min_categories=6)
+    more = ConvRBM(2, n_iter=1, column_types=kinds, random_state=0).fit(X[:20])
     assert len(more.intercept_visible_) == 6 * 64
     assert np.isfinite(more.partial_fit(X[:20] + 2).score_samples(X[:3] + 2)).all()

@@ -6,17 +6,20 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from scipy.special import logsumexp
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from skdgm import DBM, ConvDBM, ConvRBM
 from skdgm.boltzmann._structure.convolved_deep import geometries
 from skdgm.boltzmann._structure.deep import options_of_pairs
 from skdgm.energies import contrast
+from skdgm.options import Filters, Pretraining
 from skdgm.partition import exact
 from skdgm.training import canonical
 from skdgm.utils.rows import Rows
 from tests.boltzmann.pairs import pretrained
 from tests.numerical import assert_means, numerical_gradient
+from tests.options import asked_value, assign, grouped
 
 RNG = np.random.default_rng(0)
 SMALL = [
@@ -44,7 +47,7 @@ CASES = [*SMALL, DEEP]
 def fitted(scale=1.0, seed=3, **options):
     """A machine of known parameters."""
     options = {"conv_layer_sizes": (2, 2), "inference_tol": 1e-9, **options}
-    model = ConvDBM(n_iter=0, random_state=0, inference_steps=1000, **options)
+    model = grouped(ConvDBM, n_iter=0, random_state=0, inference_steps=1000, **options)
     size, rng = int(np.prod(options["image_shape"])), np.random.default_rng(seed)
     model.fit(rng.random((20, size)).round())
     model.coefs_ = [rng.normal(0, scale, W.shape) for W in model.coefs_]
@@ -83,7 +86,7 @@ class Listed:
     """All joint states of a machine, with the correlation written out once more."""
 
     def __init__(self, model):
-        same, n = model.padding == "same", model.n_features_in_
+        same, n = asked_value(model, "padding") == "same", model.n_features_in_
         v = np.array(list(product([0.0, 1.0], repeat=n)))
         self.states, self.tops = [v], [v.reshape(-1, *model.image_shape_)]
         for (high, wide), pool, W in zip(
@@ -261,7 +264,7 @@ def test_estimated_log_Z_is_within_its_error(options, monkeypatch):
 
 def test_pairs_are_put_into_their_places():
     """A unit between two layers hears half of what it heard in each of its pairs."""
-    model = fitted(**DEEP, pretrain_iter=1)
+    model = fitted(**DEEP, pretrain=Pretraining(n_iter=1))
     energy = model.density_.energy
     X = np.random.default_rng(0).random((12, 6)).round()
     table = canonical(Rows(X, np.float64, complete=True))
@@ -311,7 +314,9 @@ def test_it_learns_bars(options):
     if "column_types" in options:
         X = X + rng.normal(0, 0.1, X.shape).astype(np.float32)
     given = {"filter_shape": 3, "n_iter": 15, "learning_rate": 0.02, "random_state": 0}
-    model = ConvDBM((4, 3), **(given | {"pool_shape": (2, 1)} | options)).fit(X)
+    model = grouped(ConvDBM, (4, 3), **(given | {"pool_shape": (2, 1)} | options)).fit(
+        X
+    )
     assert model.loss_curve_[-1] < 0.9 * model.loss_curve_[0]
     part, holes = X[:60], X[:60].copy()
     holes[:, 20:28] = np.nan
@@ -321,7 +326,7 @@ def test_it_learns_bars(options):
     assert ((filled - part) ** 2).mean() < ((blank - part) ** 2).mean()
     # Other pixels of each image.
     some = np.where(rng.random(X.shape) < 0.2, np.nan, X)
-    again = ConvDBM(**model.get_params()).set_params(n_iter=3).fit(some)
+    again = clone(model).set_params(n_iter=3).fit(some)
     assert all(np.isfinite(W).all() for W in again.coefs_)
     assert again.loss_curve_[-1] < again.loss_curve_[0]
 
@@ -332,7 +337,7 @@ def test_pretraining_is_of_use():
     bits = (RNG.random(X.shape) < X).astype(np.float32)
     given = {"filter_shape": (3, 2), "n_iter": 0, "random_state": 0}
     scores = [
-        ConvDBM((8, 8), pretrain=pretrain, **given)
+        grouped(ConvDBM, (8, 8), pretrain=pretrain, **given)
         .fit(X)
         .importance_likelihood(bits[:100], n_draws=20)
         .mean()
@@ -344,7 +349,10 @@ def test_pretraining_is_of_use():
 def test_a_single_layer_is_a_convolutional_machine():
     X = (load_digits().data[:60] > 7).astype(float)
     given = {"filter_shape": 5, "random_state": 0, "n_iter": 0}
-    deep, flat = ConvDBM(3, **given).fit(X), ConvRBM(3, **given).fit(X)
+    deep, flat = (
+        grouped(ConvDBM, 3, **given).fit(X),
+        grouped(ConvRBM, 3, **given).fit(X),
+    )
     flat.components_ = deep.coefs_[0].T
     flat.intercept_visible_, flat.intercept_hidden_ = deep.intercepts_
     np.testing.assert_allclose(deep.transform(X), flat.transform(X))
@@ -355,8 +363,8 @@ def test_a_single_layer_is_a_convolutional_machine():
 def test_csr_shapes_and_continuing():
     X = (load_digits().data[:200] > 7).astype(np.float32)
     given = {"filter_shape": (3, 2), "n_iter": 2, "random_state": 0, "pool_shape": 2}
-    model = ConvDBM((4, 5), **given).fit(sp.csr_array(X))
-    other = ConvDBM((4, 5), **given).fit(X)
+    model = grouped(ConvDBM, (4, 5), **given).fit(sp.csr_array(X))
+    other = grouped(ConvDBM, (4, 5), **given).fit(X)
     for a, b in zip(model.coefs_, other.coefs_):
         np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(model.transform(sp.csr_array(X)), model.transform(X))
@@ -367,10 +375,10 @@ def test_csr_shapes_and_continuing():
     before = model.coefs_[0].copy()
     model.partial_fit(X)
     assert (model.coefs_[0] != before).any()
-    model.set_params(filter_shape=((3, 3), (2, 1)), pool_shape=(2, (2, 1)))
-    with pytest.raises(ValueError, match="filter_shape"):
+    assign(model, filter_shape=((3, 3), (2, 1)), pool_shape=(2, (2, 1)))
+    with pytest.raises(ValueError, match="filters__shape"):
         model.partial_fit(X)
-    model.set_params(filter_shape=(3, 2), pool_shape=2, conv_layer_sizes=(4, 6))
+    assign(model, filter_shape=(3, 2), pool_shape=2, conv_layer_sizes=(4, 6))
     with pytest.raises(ValueError, match="conv_layer_sizes"):
         model.partial_fit(X)
 
@@ -378,10 +386,12 @@ def test_csr_shapes_and_continuing():
 def test_a_learned_stride_is_kept():
     X = (load_digits().data[:50] > 7).astype(np.float32)
     given = {"filter_shape": 1, "padding": "same", "pool_shape": 1, "n_iter": 1}
-    model = ConvDBM((2, 2), stride=(2, 1), random_state=0, **given).fit(X)
+    model = grouped(
+        ConvDBM, (2, 2), filters=Filters(stride=(2, 1)), random_state=0, **given
+    ).fit(X)
     assert model.strides_ == [(2, 2), (1, 1)]
-    with pytest.raises(ValueError, match="stride"):
-        model.set_params(stride=1).partial_fit(X)
+    with pytest.raises(ValueError, match="filters__stride"):
+        assign(model, stride=1).partial_fit(X)
 
 
 @pytest.mark.parametrize(
@@ -395,7 +405,7 @@ def test_a_learned_stride_is_kept():
         ),
         ({"filter_shape": (3, 2), "pool_shape": (1, 2)}, "hidden layer 2 .* divide"),
         ({"pool_shape": (1, 0)}, "pool_shape of hidden layer 2 of ConvDBM"),
-        ({"filter_shape": (2, 2, 2)}, "filter_shape must be one value, or a tuple"),
+        ({"filter_shape": (2, 2, 2)}, "filters__shape must be one value, or a tuple"),
         ({"image_shape": (8, 9)}, "image_shape=.*64"),
         ({"conv_layer_sizes": ()}, "conv_layer_sizes must be"),
     ],
@@ -406,5 +416,5 @@ def test_shapes_that_do_not_fit(options, message):
     assert len(geometries(model._options, 64)) == 2
     before = model.coefs_
     with pytest.raises(ValueError, match=message):
-        model.set_params(**options).fit(X)
+        assign(model, **options).fit(X)
     assert model.coefs_ is before

@@ -17,10 +17,12 @@ from skdgm.boltzmann._structure.convolved import geometry_of
 from skdgm.couplings import Dense
 from skdgm.distributions import Bernoulli, Pooled
 from skdgm.energies import Energy, Params, contrast
+from skdgm.options import Filters, Penalty
 from skdgm.partition import exact
 from skdgm.samplers import Gibbs
 from skdgm.utils.random import stream
 from tests.numerical import assert_means, numerical_gradient
+from tests.options import asked_value, assign, grouped
 
 RNG = np.random.default_rng(0)
 SMALL = [
@@ -50,7 +52,7 @@ def test_scaled_features_of_digits_are_better_than_pixels():
 
 def fitted(scale=1.0, **options):
     """A machine of known parameters."""
-    model = ConvRBM(n_iter=0, random_state=0, **{"n_components": 2, **options})
+    model = grouped(ConvRBM, n_iter=0, random_state=0, **{"n_components": 2, **options})
     size, rng = int(np.prod(options["image_shape"])), np.random.default_rng(3)
     model.fit(rng.random((20, size)).round())
     model.components_ = rng.normal(0, scale, model.components_.shape)
@@ -75,7 +77,7 @@ def log_weights(model, v, h):
     height, width, channels = model.image_shape_
     (high, wide), (rows, columns) = model.map_shape_, model.filter_shape_
     (down, right), above, left = model.stride_, 0, 0
-    if model.padding == "same":
+    if asked_value(model, "padding") == "same":
         above = max(0, (high - 1) * down + rows - height) // 2
         left = max(0, (wide - 1) * right + columns - width) // 2
     images = v.reshape(len(v), height, width, channels)
@@ -182,7 +184,9 @@ def test_it_is_the_dense_machine_of_the_unrolled_filters():
 
 
 def test_features_move_with_the_image():
-    model = ConvRBM(3, filter_shape=3, pool_shape=2, image_shape=(10, 10), n_iter=0)
+    model = ConvRBM(
+        3, filters=Filters(shape=3, pool_shape=2), image_shape=(10, 10), n_iter=0
+    )
     model.fit(RNG.random((20, 100)))
     model.components_ = RNG.normal(size=(3, 9))
     image, moved = np.zeros((2, 10, 10))
@@ -205,7 +209,9 @@ def test_it_learns_bars(column_types):
     X = X.reshape(200, 64)
     if column_types == "gaussian":
         X = X + rng.normal(0, 0.1, X.shape).astype(np.float32)
-    model = ConvRBM(4, filter_shape=3, column_types=column_types, random_state=0)
+    model = ConvRBM(
+        4, filters=Filters(shape=3), column_types=column_types, random_state=0
+    )
     model.set_params(n_iter=15).fit(X)
     assert model.loss_curve_[-1] < model.loss_curve_[0] - 1
     part, holes = X[:60], X[:60].copy()
@@ -216,15 +222,17 @@ def test_it_learns_bars(column_types):
     assert ((filled - part) ** 2).mean() < ((blank - part) ** 2).mean()
     # Other pixels of each image.
     some = np.where(rng.random(X.shape) < 0.2, np.nan, X)
-    again = ConvRBM(**model.get_params()).set_params(n_iter=3).fit(some)
+    again = clone(model).set_params(n_iter=3).fit(some)
     assert np.isfinite(again.components_).all()
     assert again.loss_curve_[-1] < again.loss_curve_[0]
 
 
 def test_gaussian_densities_integrate_to_one():
     X = RNG.normal(size=(200, 4))
-    model = ConvRBM(2, filter_shape=2, column_types="gaussian", image_shape=(2, 2))
-    model.set_params(n_iter=3, padding="same", pool_shape=2, random_state=0).fit(X)
+    model = ConvRBM(
+        2, filters=Filters(shape=2), column_types="gaussian", image_shape=(2, 2)
+    )
+    assign(model, n_iter=3, padding="same", pool_shape=2, random_state=0).fit(X)
     assert model.density_kind_ == "exact"
     p = model.precision_
     assert np.ptp(p * model.scale_**2) < 1e-6
@@ -239,24 +247,26 @@ def test_gaussian_densities_integrate_to_one():
 def test_sparsity_lowers_activity():
     X = load_digits().data[:500] / 16
     given = {"n_iter": 5, "features": "detection", "random_state": 0}
-    loose = ConvRBM(8, **given).fit(X).transform(X).mean()
-    tight = ConvRBM(8, sparsity_target=0.005, sparsity_cost=1.0, **given).fit(X)
+    loose = grouped(ConvRBM, 8, **given).fit(X).transform(X).mean()
+    tight = grouped(
+        ConvRBM, 8, penalty=Penalty(sparsity_target=0.005, sparsity_cost=1.0), **given
+    ).fit(X)
     assert tight.transform(X).mean() < loose
 
 
 def test_csr_and_shapes():
     X = (load_digits().data[:200] > 7).astype(np.float32)
     given = {"filter_shape": 5, "pool_shape": 2, "n_iter": 2, "random_state": 0}
-    model = ConvRBM(4, **given).fit(sp.csr_array(X))
+    model = grouped(ConvRBM, 4, **given).fit(sp.csr_array(X))
     np.testing.assert_array_equal(
-        model.components_, ConvRBM(4, **given).fit(X).components_
+        model.components_, grouped(ConvRBM, 4, **given).fit(X).components_
     )
     np.testing.assert_array_equal(model.transform(sp.csr_array(X)), model.transform(X))
     assert model.image_shape_ == (8, 8, 1)
     assert (model.filter_shape_, model.map_shape_) == ((5, 5), (4, 4))
     assert (model.pool_shape_, model.stride_) == ((2, 2), (1, 1))
     assert len(model.get_feature_names_out()) == 16
-    model = ConvRBM(4, filter_shape=5, features="detection", n_iter=0).fit(X)
+    model = ConvRBM(4, filters=Filters(shape=5), features="detection", n_iter=0).fit(X)
     assert len(model.get_feature_names_out()) == 64
     line = ConvRBM(3, n_iter=0).fit(RNG.random((9, 10)))
     assert line.image_shape_ == (1, 10, 1)
@@ -276,8 +286,8 @@ def test_csr_and_shapes():
     ],
 )
 def test_default_shapes(side, stride, filters, positions, pool):
-    options = ConvRBM(stride=stride, filter_shape=None)
-    found = geometry_of(options, side**2)
+    options = ConvRBM(filters=Filters(stride=stride, shape=None))
+    found = geometry_of(options._options, side**2)
     assert found.shapes == {
         "image_shape_": (side, side, 1),
         "filter_shape_": (filters, filters),
@@ -285,7 +295,7 @@ def test_default_shapes(side, stride, filters, positions, pool):
         "pool_shape_": (pool, pool),
         "map_shape_": (positions, positions),
     }
-    line = geometry_of(options.set_params(image_shape=(1, side)), side)
+    line = geometry_of(options.set_params(image_shape=(1, side))._options, side)
     assert line.shapes["stride_"] == (1, stride)
     assert line.shapes["map_shape_"] == (1, positions)
 
@@ -296,9 +306,9 @@ def test_default_shapes(side, stride, filters, positions, pool):
         ({"filter_shape": 9}, "larger than images"),
         ({"filter_shape": (3, 9)}, "larger than images"),
         ({"filter_shape": 5, "pool_shape": 3}, "does not divide the 4 x 4"),
-        ({"pool_shape": (2, 0)}, "pool_shape of ConvRBM must be a positive"),
-        ({"filter_shape": (2, 2, 2)}, "filter_shape of ConvRBM must be a positive"),
-        ({"stride": (1, 0)}, "stride of ConvRBM must be a positive"),
+        ({"pool_shape": (2, 0)}, "filters__pool_shape of ConvRBM must be a positive"),
+        ({"filter_shape": (2, 2, 2)}, "filters__shape of ConvRBM must be a positive"),
+        ({"stride": (1, 0)}, "filters__stride of ConvRBM must be a positive"),
         ({"image_shape": (8, 9)}, "image_shape=.*64"),
         ({"image_shape": (64,)}, "image_shape"),
     ],
@@ -308,16 +318,16 @@ def test_shapes_that_do_not_fit(options, message):
     model = ConvRBM(3, n_iter=0, random_state=0).fit(X)
     before = model.components_
     with pytest.raises(ValueError, match=message):
-        model.set_params(**options).fit(X)
+        assign(model, **options).fit(X)
     assert model.components_ is before
 
 
 def test_what_was_learned_keeps_its_shape():
     X = load_digits().data[:50] / 16
     model = ConvRBM(3, n_iter=1, random_state=0).fit(X)
-    with pytest.raises(ValueError, match=r"^filter_shape changed .*=\(4, 4\)"):
-        model.set_params(filter_shape=3).partial_fit(X)
-    model.set_params(filter_shape=None, n_components=4)
+    with pytest.raises(ValueError, match=r"^filters__shape changed .*=\(4, 4\)"):
+        assign(model, filter_shape=3).partial_fit(X)
+    assign(model, filter_shape=None, n_components=4)
     with pytest.raises(ValueError, match="n_components changed"):
         model.partial_fit(X)
 
@@ -336,7 +346,8 @@ def test_biases_may_start_at_zero(solver):
     X = load_digits().data[:600] / 16
     rate = {"sgd": 0.3, "adam": 0.03}[solver]
     given = {"solver": solver, "learning_rate": rate, "momentum": 0.5, "n_iter": 10}
-    model = ConvRBM(4, init_biases="zeros", random_state=0, **given).fit(X)
+    given |= {"init_biases": "zeros", "random_state": 0}
+    model = grouped(ConvRBM, 4, **given).fit(X)
     draws = model.sample(500, random_state=0)
     assert abs(draws.mean(axis=0) - X.mean(axis=0)).max() < 0.25
 
@@ -352,7 +363,9 @@ def test_motifs_of_signals_become_filters():
         for start in rng.integers(11, size=2) + (0, 20):
             row[start : start + 9] += motifs[rng.integers(2)]
     shapes = {"image_shape": (1, 40), "filter_shape": (1, 9), "pool_shape": (1, 8)}
-    rbm = ConvRBM(2, **shapes, column_types="gaussian", n_iter=10, random_state=0)
+    rbm = grouped(
+        ConvRBM, 2, **shapes, column_types="gaussian", n_iter=10, random_state=0
+    )
     norms = np.linalg.norm(filters := rbm.fit(X).components_, axis=1)
     likeness = [
         [np.correlate(np.pad(f, 4), motif, "full").max() / 4 for f in filters]

@@ -18,6 +18,7 @@ from skdgm.metrics import likelihood_bracket, partition_bracket, raise_log_likel
 from skdgm.samplers import State
 from skdgm.utils.random import stream
 from tests.numerical import assert_means
+from tests.options import assign
 
 GRID = np.linspace(-9, 9, 361)
 CELL = (GRID[1] - GRID[0]) ** 2
@@ -328,7 +329,7 @@ def test_pooling_is_learned_and_keeps_its_sums():
 
 def test_limits():
     machine = MeanCovarianceRBM(2, 3, n_iter=5, learning_rate=0.3, random_state=0)
-    machine.set_params(max_norm=0.7, min_variance=0.5).fit(X)
+    assign(machine, max_norm=0.7, min_variance=0.5).fit(X)
     for weights in (machine.components_, machine.factors_):
         assert np.linalg.norm(weights, axis=1).max() < 0.7 + 1e-6
     assert (machine.precision_ * machine.scale_**2 <= 2 + 1e-6).all()

@@ -14,11 +14,13 @@ from skdgm.boltzmann._structure.deep import options_of_pairs
 from skdgm.distributions import Bernoulli
 from skdgm.energies import Params, layered
 from skdgm.exceptions import DivergenceError
+from skdgm.options import PCD, Penalty, Pretraining
 from skdgm.partition import exact
 from skdgm.training import canonical
 from skdgm.utils.rows import Rows
 from tests.boltzmann.pairs import pretrained
 from tests.boltzmann.test_bernoulli_rbm import noisy_patterns
+from tests.options import assign, grouped
 from tests.reference import Enumeration, standard_error
 
 SHAPES = [(3,), (3, 2), (2, 3, 2)]
@@ -29,7 +31,7 @@ RNG = np.random.default_rng(0)
 def random_dbm(sizes, scale=1.0, seed=0, **options):
     """An estimator with random parameters, and all states of its model."""
     rng = np.random.default_rng(seed)
-    dbm = DBM(sizes, n_iter=0, random_state=0, **options)
+    dbm = grouped(DBM, sizes, n_iter=0, random_state=0, **options)
     dbm.fit((rng.random((40, 4)) < 0.5).astype(float))
     dbm.coefs_ = [scale * rng.normal(size=W.shape) for W in dbm.coefs_]
     dbm.intercepts_ = [rng.normal(size=b.shape) for b in dbm.intercepts_]
@@ -165,7 +167,7 @@ def test_pairs_are_put_into_their_places():
     sizes, rng = (4, 3, 2, 3), np.random.default_rng(0)
     energy = layered([[Bernoulli(n)] for n in sizes])
     table = canonical(Rows(STATES, np.float64, complete=True))
-    asked = DBM(sizes[1:], pretrain_iter=1, random_state=0)._options
+    asked = DBM(sizes[1:], pretrain=Pretraining(n_iter=1), random_state=0)._options
     recipes = options_of_pairs(asked, 3)
     moments = np.full(4, 0.5), None, None, None
     given = energy, recipes, table, 0, np.full(4, 0.5), moments
@@ -188,7 +190,7 @@ def test_pairs_are_put_into_their_places():
 
 
 def test_curves_are_those_of_the_last_fit():
-    dbm = DBM((3, 2), pretrain="layerwise", pretrain_iter=2, n_iter=1).fit(STATES)
+    dbm = DBM((3, 2), pretrain=Pretraining(n_iter=2), n_iter=1).fit(STATES)
     assert [len(curve) for curve in dbm.pretrain_loss_curves_] == [2, 2]
     assert dbm.set_params(pretrain=None).fit(STATES).pretrain_loss_curves_ == []
 
@@ -210,7 +212,7 @@ def test_pretraining_is_of_use():
     X = load_digits().data / 16
     options = {"n_iter": 0, "random_state": 0}
     scores = [
-        DBM((20, 20), pretrain=pretrain, **options).fit(X).score(X)
+        grouped(DBM, (20, 20), pretrain=pretrain, **options).fit(X).score(X)
         for pretrain in (None, "layerwise")
     ]
     assert scores[1] > scores[0] + 1
@@ -231,8 +233,10 @@ def test_pretraining_is_of_use():
 )
 def test_learns_a_distribution(options):
     data, entropy = noisy_patterns(4000)
-    dbm = DBM((7, 4), n_iter=20, n_steps=5, batch_size=100, learning_rate=0.4)
-    dbm.set_params(random_state=0, **options).fit(data)
+    dbm = DBM(
+        (7, 4), n_iter=20, gradient=PCD(n_steps=5), batch_size=100, learning_rate=0.4
+    )
+    assign(dbm, random_state=0, **options).fit(data)
     rows, counts = np.unique(data, axis=0, return_counts=True)
     found = np.average(exact_scores(enumerated(dbm), rows), weights=counts)
     assert found > -entropy - 0.05
@@ -252,8 +256,13 @@ def test_what_does_not_settle_is_named():
 def test_sparsity_is_of_each_layer(target):
     X = load_digits().data[:400] / 16
     options = {"n_iter": 20, "feature_layer": "all", "random_state": 0}
-    free = DBM((8, 6), **options).fit(X).transform(X).mean(axis=0)
-    held = DBM((8, 6), sparsity_target=target, sparsity_cost=1.0, **options)
+    free = grouped(DBM, (8, 6), **options).fit(X).transform(X).mean(axis=0)
+    held = grouped(
+        DBM,
+        (8, 6),
+        penalty=Penalty(sparsity_target=target, sparsity_cost=1.0),
+        **options,
+    )
     held = held.fit(X).transform(X).mean(axis=0)
     low, high = target if isinstance(target, tuple) else (target, target)
     wanted = np.repeat([low, high], [8, 6])
@@ -273,24 +282,24 @@ def test_sparsity_is_of_each_layer(target):
         ({"sparsity_target": (0.1, 2.0)}, "sparsity_target"),
         ({"sparsity_target": (0.1, True)}, "sparsity_target"),
         ({"sparsity_target": (0.1, (0.1, 0.2))}, "sparsity_target"),
-        ({"pretrain_iter": (1, 2, 3)}, "pretrain_iter"),
-        ({"pretrain_iter": (1, -2)}, "pretrain_iter"),
-        ({"pretrain_iter": ((1, 2), 3)}, "pretrain_iter"),
-        ({"pretrain_learning_rate": ((0.1, 0.05), 0.05)}, "pretrain_learning_rate"),
-        ({"pretrain_learning_rate": (0.1, "x")}, "pretrain_learning_rate"),
-        ({"pretrain_steps": (1, (1, 0))}, "pretrain_steps"),
+        ({"pretrain_iter": (1, 2, 3)}, "pretrain__n_iter"),
+        ({"pretrain_iter": (1, -2)}, "pretrain__n_iter"),
+        ({"pretrain_iter": ((1, 2), 3)}, "pretrain__n_iter"),
+        ({"pretrain_learning_rate": ((0.1, 0.05), 0.05)}, "pretrain__learning_rate"),
+        ({"pretrain_learning_rate": (0.1, "x")}, "pretrain__learning_rate"),
+        ({"pretrain_steps": (1, (1, 0))}, "pretrain__n_steps"),
         ({"gradient": "cd"}, "gradient"),
     ],
     ids=str,
 )
 def test_invalid_options_are_named(options, message):
     with pytest.raises(ValueError, match=message):
-        DBM((3, 2), pretrain="layerwise").set_params(**options).fit(STATES)
+        assign(DBM((3, 2), pretrain="layerwise"), **options).fit(STATES)
 
 
 @pytest.mark.parametrize("target", [1.0, 0, (0.0, 1)])
 def test_units_may_always_be_on_or_off(target):
-    dbm = DBM((3, 2), n_iter=1, sparsity_target=target).fit(STATES)
+    dbm = DBM((3, 2), n_iter=1, penalty=Penalty(sparsity_target=target)).fit(STATES)
     assert np.isfinite(dbm.score_samples(STATES)).all()
 
 
@@ -303,8 +312,8 @@ def test_a_changed_shape_is_named():
 
 
 def test_divergence_of_a_pair_is_named():
-    dbm = DBM((3, 2), pretrain="layerwise", pretrain_learning_rate=1e38)
-    with pytest.raises(DivergenceError, match="pretrain_learning_rate"):
+    dbm = DBM((3, 2), pretrain=Pretraining(learning_rate=1e38))
+    with pytest.raises(DivergenceError, match="pretrain__learning_rate"):
         dbm.fit(STATES.astype(np.float32))
 
 
@@ -318,8 +327,8 @@ def test_one_number_is_one_layer():
 def test_default_rates_suit_real_columns_at_any_width(sizes):
     X = np.random.default_rng(0).normal(size=(300, 20))
     options = {"column_types": "gaussian", "n_iter": 2, "random_state": 0}
-    pretrained = DBM(sizes, pretrain="layerwise", pretrain_iter=2, **options).fit(X)
+    pretrained = grouped(DBM, sizes, pretrain=Pretraining(n_iter=2), **options).fit(X)
     independent = 10 * np.log(2 * np.pi * np.e)
     assert pretrained.pretrain_loss_curves_[0][-1] < 1.05 * independent
-    for dbm in pretrained, DBM(sizes, centering=None, **options).fit(X):
+    for dbm in pretrained, grouped(DBM, sizes, centering=None, **options).fit(X):
         assert dbm.loss_curve_[-1] < 1.05 * independent

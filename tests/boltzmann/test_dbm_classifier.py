@@ -18,12 +18,14 @@ from skdgm.boltzmann._structure.deep import options_of_pairs
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered
 from skdgm.exceptions import DivergenceError
+from skdgm.options import Adam, Pretraining
 from skdgm.partition import exact
 from skdgm.training import canonical
 from skdgm.utils.given import Given
 from skdgm.utils.rows import Rows
 from tests.boltzmann.pairs import pretrained
 from tests.boltzmann.test_rbm_classifier import NAMES, assert_moments, blocks
+from tests.options import assign
 from tests.reference import Enumeration
 
 # The label falls among the even layers, and among the odd ones.
@@ -38,7 +40,7 @@ def random_classifier(sizes, scale=1.0, seed=0, **options):
     """An estimator with random parameters, and all states of its model."""
     rng = np.random.default_rng(seed)
     dbm = DBM(sizes, learning_rate=0.05, n_iter=0)
-    clf = DBMClassifier(dbm, fine_tune=None, random_state=0).set_params(**options)
+    clf = assign(DBMClassifier(dbm, fine_tune=None, random_state=0), **options)
     clf.fit((rng.random((40, 4)) < 0.5).astype(float), NAMES[np.arange(40) % 3])
     clf.coefs_ = [scale * rng.normal(size=W.shape) for W in clf.coefs_]
     clf.intercepts_ = [rng.normal(size=b.shape) for b in clf.intercepts_]
@@ -72,10 +74,10 @@ def exact_probabilities(truth, rows=STATES):
 
 def small(sizes=(8, 6), **options):
     """What learns quickly from few rows."""
-    dbm = DBM(sizes, n_iter=15, solver="adam", learning_rate=0.02, momentum=0.9)
+    dbm = DBM(sizes, n_iter=15, solver=Adam(beta_1=0.9), learning_rate=0.02)
     dbm.set_params(inference_steps=1000)
     clf = DBMClassifier(dbm, n_iter=10, learning_rate=0.01, batch_size=10)
-    return clf.set_params(random_state=0, **options)
+    return assign(clf, random_state=0, **options)
 
 
 @pytest.mark.parametrize("rows", [STATES, HOLED], ids=["whole", "holed"])
@@ -361,7 +363,7 @@ def test_learns_the_joint_distribution(sizes):
     X, y = blocks(400)
     X = X[:, ::3]
     clf = small(sizes, fine_tune=None)
-    clf.dbm.set_params(n_iter=60, batch_size=20, n_steps=5)
+    assign(clf.dbm, n_iter=60, batch_size=20, n_steps=5)
     clf.fit(X, y)
     truth, codes = enumerated(clf), np.searchsorted(NAMES, y)
     label = label_of(truth)
@@ -433,7 +435,7 @@ def test_invalid_labels(y, message):
         ({"dbm__gradient": "cd"}, "gradient.* of DBM must"),
         ({"dbm__learning_rate": 0}, "learning_rate.* of DBM must"),
         ({"dbm__batch_size": True}, "batch_size.* of DBM must"),
-        ({"dbm__momentum": 1.0}, "^dbm: momentum"),
+        ({"dbm__solver__beta_1": (0.5, 1.0)}, "^dbm: momentum"),
         ({"dbm": DBM}, "'dbm' parameter of DBMClassifier must be an instance of"),
         ({"dbm": BernoulliRBM()}, "'dbm' parameter of DBMClassifier must be"),
     ],
@@ -441,7 +443,7 @@ def test_invalid_labels(y, message):
 )
 def test_invalid_options_are_named(options, message):
     X, y = blocks(20)
-    clf = small().fit(X, y).set_params(**options)
+    clf = assign(small().fit(X, y), **options)
     for method in clf.fit, clf.partial_fit:
         with pytest.raises(ValueError, match=message):
             method(X, y)
@@ -511,7 +513,7 @@ def test_searches_find_options_of_both():
 @pytest.mark.exhaustive
 def test_divergence_of_the_machine_names_options_of_dbm():
     X, y = blocks(60)
-    clf = small(dbm__solver="sgd", dbm__momentum=0.0, dbm__learning_rate=1e6)
+    clf = small(dbm__solver="sgd", dbm__learning_rate=1e6)
     with pytest.raises(DivergenceError, match=r"In dbm: .* learning_rate \(now 1e\+06"):
         clf.fit(X, y)
 
@@ -532,7 +534,8 @@ def test_the_last_pair_hears_labels_as_it_does_in_the_machine(sizes):
     energy = layered([[Bernoulli(n)] for n in (4, *sizes)] + [[Softmax(3)]])
     codes = np.arange(len(STATES)) % 3
     table = canonical(Rows(STATES, np.float64, complete=True, given=Given(codes)))
-    recipes = options_of_pairs(small(sizes, dbm__pretrain_iter=5)._options, len(sizes))
+    clf = small(sizes, dbm__pretrain=Pretraining(n_iter=5))
+    recipes = options_of_pairs(clf._options, len(sizes))
     fill, frequencies = np.full(4, 0.5), np.full(3, 1 / 3)
     moments = fill, *(None for _ in sizes), frequencies
     given = energy, recipes, table, 0, fill, moments
@@ -553,8 +556,8 @@ def test_the_last_pair_hears_labels_as_it_does_in_the_machine(sizes):
 def test_labels_are_pretrained_with_the_last_pair():
     X, y = blocks(120)
     clf = small(dbm__n_iter=0, fine_tune=None)
-    clf.dbm.set_params(pretrain="layerwise", pretrain_iter=100)
-    clf.dbm.set_params(pretrain_learning_rate=0.3, batch_size=40)
+    assign(clf.dbm, pretrain="layerwise", pretrain_iter=100)
+    assign(clf.dbm, pretrain_learning_rate=0.3, batch_size=40)
     assert clf.fit(X, y).score(X, y) > 0.9
     assert [len(curve) for curve in clf.pretrain_loss_curves_] == [100, 100]
     some = np.where(np.arange(120) % 3, "none", y)

@@ -10,7 +10,9 @@ from sklearn.datasets import load_diabetes, load_digits
 
 from skdgm import GaussianRBM
 from skdgm.exceptions import PrecisionWarning
+from skdgm.options import PCD, SGD, Penalty
 from skdgm.partition import exact
+from tests.options import assign
 
 N_VISIBLE, N_HIDDEN = 4, 3
 SCALE, SHIFT = np.array([10.0, 0.02, 1.0, 300.0]), np.array([-5.0, 1.0, 0.0, 1e4])
@@ -251,8 +253,10 @@ def test_learns_a_density(options, missed):
 
 
 def learner(**options):
-    rbm = GaussianRBM(6, n_iter=40, batch_size=40, n_steps=2, learning_rate=0.2)
-    return rbm.set_params(random_state=0, **{"centering": "data", **options})
+    rbm = GaussianRBM(
+        6, n_iter=40, batch_size=40, gradient=PCD(n_steps=2), learning_rate=0.2
+    )
+    return assign(rbm, random_state=0, **{"centering": "data", **options})
 
 
 @pytest.mark.release
@@ -339,14 +343,18 @@ def test_long_fits_get_over_columns_of_two_values():
 
 
 def test_norms_are_limited_in_standard_deviations():
-    rbm = GaussianRBM(16, n_iter=5, max_norm=1.0, random_state=0).fit(DIGITS)
+    rbm = GaussianRBM(16, n_iter=5, penalty=Penalty(max_norm=1.0), random_state=0).fit(
+        DIGITS
+    )
     norms = np.sqrt(rbm.components_**2 @ (rbm.precision_ * rbm.scale_**2))
     assert norms.max() == pytest.approx(1)
 
 
 def test_schedules_hold_for_shortened_steps():
     def weights(n_iter, schedule):
-        rbm = GaussianRBM(64, n_iter=n_iter, schedule=schedule, precision="fixed")
+        rbm = GaussianRBM(
+            64, n_iter=n_iter, solver=SGD(schedule=schedule), precision="fixed"
+        )
         rbm.set_params(batch_size=len(DIGITS), random_state=0)
         return rbm.fit(DIGITS).components_
 

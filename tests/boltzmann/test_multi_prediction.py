@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 
 from skdgm import DBM, DBMClassifier
 from skdgm.inference import unroll
+from tests.options import grouped
 
 X, Y = load_digits(return_X_y=True)
 ORDER = np.random.default_rng(0).permutation(len(X))
@@ -17,7 +18,7 @@ ADAM = {"solver": "adam", "centering": None, "momentum": 0.9, "learning_rate": 0
 def machine(**options):
     given = {"gradient": "multi-prediction", "batch_size": 50, "n_iter": 60} | ADAM
     given |= {"hidden_layer_sizes": (48, 24), "resample": False}
-    return DBM(**given | options)
+    return grouped(DBM, **given | options)
 
 
 @pytest.fixture(scope="module")

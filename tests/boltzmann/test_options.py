@@ -9,6 +9,8 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from skdgm import BernoulliRBM
+from skdgm.options import PCD
+from tests.options import asked_value, assign, grouped
 
 DIGITS = load_digits().data[:400]
 GREY = (DIGITS / 16)[:, 8:40]
@@ -18,7 +20,7 @@ RNG = np.random.default_rng(0)
 
 def fit(X=GREY, **options):
     rbm = BernoulliRBM(8, n_iter=3, random_state=0)
-    return rbm.set_params(**options).fit(X)
+    return assign(rbm, **options).fit(X)
 
 
 def covering(first, second, third):
@@ -56,7 +58,7 @@ def name_of(options):
 
 @pytest.fixture(params=COMBINATIONS, ids=name_of)
 def rbm(request):
-    return BernoulliRBM(5, n_iter=2, random_state=0, **request.param)
+    return grouped(BernoulliRBM, 5, n_iter=2, random_state=0, **request.param)
 
 
 def assert_same(a, b):
@@ -158,7 +160,7 @@ def test_samples_start_from_the_coldest_chains():
 def test_momentum_climbs_stairs():
     options = {"schedule": "constant", "learning_rate": 0.05}
     stairs = fit(n_iter=4, momentum=(0.0, 0.8), **options)
-    steps = fit(n_iter=2, momentum=0.0, **options).set_params(momentum=0.8)
+    steps = assign(fit(n_iter=2, momentum=0.0, **options), momentum=0.8)
     assert_same(stairs, steps.partial_fit(GREY).partial_fit(GREY))
     level = fit(n_iter=4, momentum=0.8, **options)
     assert (level.components_ != stairs.components_).any()
@@ -218,19 +220,25 @@ def round_of(values):
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("X", [GREY, (GREY + 1) / 2], ids=["thin", "dense"])
 def test_everything_may_change_between_fits(X):
-    rbm = BernoulliRBM(5, n_iter=2, n_chains=6, warm_start=True, random_state=0)
-    start, walk = rbm.get_params(), round_of(SWITCHES)
+    rbm = BernoulliRBM(
+        5, n_iter=2, gradient=PCD(n_chains=6), warm_start=True, random_state=0
+    )
+    start, walk = {"gradient": "pcd", "n_chains": 6}, round_of(SWITCHES)
+    kept = "solver", "centering", "batch_size", "sparsity_target"
+    start |= {name: asked_value(rbm, name) for name in kept}
     assert len(walk) == len(SWITCHES) ** 2 + 1
     for count, options in enumerate(walk, start=1):
-        rbm.set_params(**{**start, "learning_rate": 0.01, "n_iter": 1, **options})
+        assign(rbm, **{**start, "learning_rate": 0.01, "n_iter": 1, **options})
         rbm.fit(X[:20])
-        tempered = rbm.gradient == "tempering"
+        gradient = asked_value(rbm, "gradient")
+        tempered = gradient == "tempering"
         assert hasattr(rbm, "swap_rates_") == tempered
         if tempered:
-            assert rbm.swap_rates_.shape == (rbm.n_temperatures - 1,)
-        if rbm.gradient != "cd":
-            assert rbm.chains_.shape == (rbm.n_chains, 32)
-            assert rbm.h_samples_.shape == (rbm.n_chains, 5)
+            assert rbm.swap_rates_.shape == (asked_value(rbm, "n_temperatures") - 1,)
+        if gradient != "cd":
+            n_chains = asked_value(rbm, "n_chains")
+            assert rbm.chains_.shape == (n_chains, 32)
+            assert rbm.h_samples_.shape == (n_chains, 5)
         assert rbm.sample(3, random_state=0).shape == (3, 32)
         assert rbm.n_iter_ == count
     assert np.isfinite(rbm.score_samples(X)).all()

@@ -12,6 +12,8 @@ from skdgm import DBN, RBM, DBNClassifier, DBNRegressor, GaussianRBM
 from skdgm.boltzmann._fused_epochs import runs
 from skdgm.exceptions import DivergenceError, OutlierWarning
 from skdgm.gradients.steps import far
+from skdgm.options import Penalty, Pretraining
+from tests.options import grouped
 
 DIGITS = load_digits().data
 # Above zero once.
@@ -83,7 +85,7 @@ def test_an_outlier_of_any_size_leaves_machines_sane(size):
 def test_all_recipes_stay_sane(options):
     for size in None, 1e6:
         X = table(size)
-        assert_sane(GaussianRBM(16, random_state=0, **options).fit(X), X)
+        assert_sane(grouped(GaussianRBM, 16, random_state=0, **options).fit(X), X)
 
 
 @far_out
@@ -91,7 +93,7 @@ def test_all_recipes_stay_sane(options):
 def test_networks_pretrain(make):
     X = table(None)
     options = {"column_types": "gaussian", "n_iter": 1, "pretrain_iter": 8}
-    model = make((32,), random_state=0, **options)
+    model = grouped(make, (32,), random_state=0, **options)
     assert_sane(model.fit(X, X[:, 0] > 0), X)
 
 
@@ -146,7 +148,13 @@ def test_penalties_are_shortened_as_the_gradient_is(
     def weights(n_iter=1, l1=0.0, l2=0.0):
         options = {"batch_size": 2000, "schedule": "constant", "precision": "fixed"}
         options |= {"momentum": momentum, "centering": centering, "random_state": 0}
-        rbm = GaussianRBM(5, n_iter=n_iter, l1=l1, l2=l2, max_norm=None, **options)
+        rbm = grouped(
+            GaussianRBM,
+            5,
+            n_iter=n_iter,
+            penalty=Penalty(l1=l1, l2=l2, max_norm=None),
+            **options,
+        )
         return rbm.fit(X).components_.T
 
     before, gradient = weights(0), weights()
@@ -176,7 +184,7 @@ def test_weights_are_repetitions():
         GaussianRBM(8, n_iter=1),
         RBM(8, column_types=("gaussian",) * 9, n_iter=1),
         DBN((8, 4), column_types="gaussian", n_iter=1),
-        DBNRegressor((8,), n_iter=1, pretrain_iter=1),
+        DBNRegressor((8,), n_iter=1, pretrain=Pretraining(n_iter=1)),
     ],
     ids=lambda model: type(model).__name__,
 )

@@ -29,8 +29,10 @@ from skdgm.distributions.counts import draw_poisson
 from skdgm.energies import Params, contrast, layered
 from skdgm.exceptions import DataRangeWarning, DivergenceError, PrecisionWarning
 from skdgm.metrics import partition_bracket
+from skdgm.options import PCD, SGD, Columns, Penalty
 from skdgm.partition import exact
 from tests.numerical import assert_means, assert_trees, numerical_gradient
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 N = 60
@@ -71,7 +73,7 @@ def grown(rbm, factor=15.0):
 
 def finite(hidden="bernoulli", n_components=3):
     X = np.hstack([BITS[:, :1], CODES, FEW])
-    rbm = RBM(n_components, column_types=FINITE, hidden=hidden, **SHORT)
+    rbm = grouped(RBM, n_components, column_types=FINITE, hidden=hidden, **SHORT)
     return grown(rbm.fit(X), 5.0)
 
 
@@ -261,14 +263,16 @@ def test_annealing_finds_log_Z(unit):
     name = kind.get(type(unit), "binomial(6)")
     X = {"interval": RNG.random((N, 2)), "rectified": abs(RNG.normal(size=(N, 2)))}
     X = X.get(name, RNG.binomial(6, 0.4, (N, 2)).astype(float))
-    rbm = grown(RBM(4, column_types=name, **SHORT).fit(X), 10.0)
+    rbm = grown(grouped(RBM, 4, column_types=name, **SHORT).fit(X), 10.0)
     found = rbm.density_.bracket(max_bits=0)
     assert found.log_Z == pytest.approx(rbm.log_Z_, abs=5 * found.se + 0.02)
 
 
 def test_a_density_integrates_to_one():
     X = np.hstack([SHARES, AMOUNTS])
-    rbm = grown(RBM(2, column_types=("interval", "rectified"), **SHORT).fit(X), 5.0)
+    rbm = grown(
+        grouped(RBM, 2, column_types=("interval", "rectified"), **SHORT).fit(X), 5.0
+    )
     u, v = np.linspace(0, 1, 401), np.linspace(0, 60, 1201)
     grid = np.array(list(product(u, v)))
     density = np.exp(rbm.score_samples(grid)).reshape(401, 1201)
@@ -285,7 +289,7 @@ def test_a_density_integrates_to_one():
 def test_hidden_units_without_limits_learn_counts(hidden):
     X = load_digits().data[:600]
     given = {"column_types": "binomial(16)", "hidden": hidden, "n_iter": 8}
-    losses = RBM(10, random_state=0, **given).fit(X).loss_curve_
+    losses = grouped(RBM, 10, random_state=0, **given).fit(X).loss_curve_
     # Steps that were damped as if nothing saturated learned nothing at all.
     assert losses[-1] < 0.85 * losses[0]
 
@@ -294,7 +298,7 @@ def test_hidden_units_without_limits_learn_counts(hidden):
 def test_hidden_units_without_limits_learn_shares():
     X = load_digits().data / 16
     given = {"column_types": "interval", "hidden": "gaussian", "n_iter": 5}
-    losses = RBM(32, random_state=0, **given).fit(X).loss_curve_
+    losses = grouped(RBM, 32, random_state=0, **given).fit(X).loss_curve_
     # Steps as long as those of counts diverge.
     assert losses[-1] < losses[0]
 
@@ -308,13 +312,15 @@ def test_counts_that_diverge_are_told_what_helps():
 
 def test_one_kind_is_the_plain_machine():
     bits = np.hstack([BITS, BITS[::-1]])
-    one = RBM(4, gradient="pcd", n_chains=50, centering=None, **SHORT).fit(bits)
-    other = BernoulliRBM(4, schedule="linear", **SHORT).fit(bits)
+    one = grouped(RBM, 4, gradient=PCD(n_chains=50), centering=None, **SHORT).fit(bits)
+    other = grouped(BernoulliRBM, 4, solver=SGD(schedule="linear"), **SHORT).fit(bits)
     np.testing.assert_array_equal(one.components_, other.components_)
     np.testing.assert_array_equal(one.score_samples(bits), other.score_samples(bits))
     pcd = {"gradient": "pcd", "n_chains": 50}
-    one = RBM(4, column_types="gaussian", max_norm=4.0, **pcd, **SHORT).fit(NUMBERS)
-    other = GaussianRBM(4, **SHORT).fit(NUMBERS)
+    one = grouped(
+        RBM, 4, column_types="gaussian", penalty=Penalty(max_norm=4.0), **pcd, **SHORT
+    ).fit(NUMBERS)
+    other = grouped(GaussianRBM, 4, **SHORT).fit(NUMBERS)
     np.testing.assert_array_equal(one.components_, other.components_)
     np.testing.assert_allclose(one.precision_, other.precision_)
     found = one.score_samples(NUMBERS)
@@ -322,7 +328,7 @@ def test_one_kind_is_the_plain_machine():
 
 
 def test_tables_of_all_kinds():
-    rbm = RBM(4, column_types=KINDS, **SHORT).fit(TABLE)
+    rbm = grouped(RBM, 4, column_types=KINDS, **SHORT).fit(TABLE)
     assert rbm.components_.shape == (4, 11)
     assert len(rbm.precision_) == 3
     assert np.isfinite(rbm.score_samples(holed(TABLE))).all()
@@ -344,7 +350,7 @@ def test_tables_of_all_kinds():
 
 
 def test_files_keep_machines(tmp_path):
-    rbm = RBM(4, column_types=KINDS, hidden="binomial(2)", **SHORT).fit(TABLE)
+    rbm = grouped(RBM, 4, column_types=KINDS, hidden="binomial(2)", **SHORT).fit(TABLE)
     save(rbm, tmp_path / "rbm.skdgm")
     again = load(tmp_path / "rbm.skdgm")
     np.testing.assert_array_equal(again.score_samples(TABLE), rbm.score_samples(TABLE))
@@ -379,7 +385,7 @@ def frame():
 @pytest.mark.exhaustive
 def test_data_frames_say_kinds():
     X = frame()
-    rbm = RBM(3, column_types={"visits": "poisson"}, **SHORT).fit(X)
+    rbm = grouped(RBM, 3, column_types={"visits": "poisson"}, **SHORT).fit(X)
     assert list(rbm._columns.kinds) == [
         "gaussian",
         "bernoulli",
@@ -399,7 +405,7 @@ def test_data_frames_say_kinds():
     assert np.isfinite(rbm.score_samples(lost)).all()
     assert isinstance(rbm.reconstruct(X), pd.DataFrame)
     # Numbers of few values are categories.
-    few = RBM(3, column_types="mixed", **SHORT).fit(pd.concat([X] * 3))
+    few = grouped(RBM, 3, column_types="mixed", **SHORT).fit(pd.concat([X] * 3))
     assert few._columns.kinds[3] == "ordinal"
     assert set(few.sample(50, random_state=0)["visits"]) <= set(X["visits"])
 
@@ -442,14 +448,20 @@ def test_many_fits_of_few_rows_of_a_constant_column():
 
 def test_weights_are_repetitions():
     weight = RNG.integers(0, 3, N)
-    one = RBM(3, column_types=KINDS, **SHORT).fit(TABLE, sample_weight=weight)
-    other = RBM(3, column_types=KINDS, **SHORT).fit(np.repeat(TABLE, weight, axis=0))
+    one = grouped(RBM, 3, column_types=KINDS, **SHORT).fit(TABLE, sample_weight=weight)
+    other = grouped(RBM, 3, column_types=KINDS, **SHORT).fit(
+        np.repeat(TABLE, weight, axis=0)
+    )
     np.testing.assert_allclose(one.components_, other.components_)
 
 
 def test_partial_fit_does_what_fit_does():
-    one = RBM(3, column_types=KINDS, schedule="constant", **SHORT).fit(TABLE)
-    other = RBM(3, column_types=KINDS, schedule="constant", **SHORT)
+    one = grouped(
+        RBM, 3, column_types=KINDS, solver=SGD(schedule="constant"), **SHORT
+    ).fit(TABLE)
+    other = grouped(
+        RBM, 3, column_types=KINDS, solver=SGD(schedule="constant"), **SHORT
+    )
     for _ in range(5):
         other.partial_fit(TABLE)
     np.testing.assert_array_equal(one.components_, other.components_)
@@ -467,7 +479,7 @@ def test_machines_without_a_partition_function_are_refused(kind, hidden):
 
 
 def test_a_refused_fit_leaves_the_machine():
-    rbm = RBM(2, column_types="poisson", **SHORT).fit(COUNTS)
+    rbm = grouped(RBM, 2, column_types="poisson", **SHORT).fit(COUNTS)
     before = rbm.score_samples(COUNTS)
     with pytest.raises(ValueError, match="no limits"):
         rbm.set_params(hidden="gaussian").fit(COUNTS)
@@ -496,11 +508,11 @@ def test_a_refused_fit_leaves_the_machine():
 )
 def test_bad_input_is_named(options, X, message):
     with pytest.raises(ValueError, match=message):
-        RBM(2, **options).fit(X)
+        grouped(RBM, 2, **options).fit(X)
 
 
 def test_categories_may_be_declared():
-    rbm = RBM(2, column_types="categorical(5)", **SHORT).fit(CODES)
+    rbm = grouped(RBM, 2, column_types="categorical(5)", **SHORT).fit(CODES)
     assert rbm.components_.shape == (2, 5)
     p = np.exp(rbm.score_samples(np.arange(5.0)[:, None]))
     assert p.sum() == pytest.approx(1)
@@ -508,7 +520,7 @@ def test_categories_may_be_declared():
 
 def test_later_values_beyond_limits_are_clipped():
     X = np.hstack([FEW, SHARES])
-    rbm = RBM(2, column_types=("binomial(4)", "interval"), **SHORT).fit(X)
+    rbm = grouped(RBM, 2, column_types=("binomial(4)", "interval"), **SHORT).fit(X)
     with pytest.warns(DataRangeWarning, match=r"limits of columns \[0, 1\]"):
         found = rbm.score_samples(np.array([[9.0, -2.0]]))
     np.testing.assert_array_equal(found, rbm.score_samples(np.array([[4.0, 0.0]])))
@@ -543,7 +555,9 @@ def test_learning_finds_the_distribution():
 def test_hidden_categories_are_components_of_a_mixture():
     """One categorical unit: a mixture, whose density is known."""
     rbm = grown(
-        RBM(1, column_types="poisson", hidden="categorical(3)", **SHORT).fit(COUNTS)
+        grouped(RBM, 1, column_types="poisson", hidden="categorical(3)", **SHORT).fit(
+            COUNTS
+        )
     )
     rates = np.exp(rbm.intercept_visible_ + rbm.components_)[:, 0]
     share = rbm.intercept_hidden_ + rates
@@ -554,7 +568,7 @@ def test_hidden_categories_are_components_of_a_mixture():
 
 
 def test_several_kinds_have_no_single_field():
-    rbm = RBM(3, column_types=KINDS, **SHORT).fit(TABLE)
+    rbm = grouped(RBM, 3, column_types=KINDS, **SHORT).fit(TABLE)
     with pytest.raises(MissingCapability, match="one kind"):
         rbm.density_.visible_fields(3, None, 1)
     with pytest.raises(MissingCapability, match="pseudo-likelihood"):
@@ -562,7 +576,7 @@ def test_several_kinds_have_no_single_field():
 
 
 def test_brackets_know_tables():
-    rbm = RBM(3, column_types=KINDS, **SHORT).fit(TABLE)
+    rbm = grouped(RBM, 3, column_types=KINDS, **SHORT).fit(TABLE)
     found = partition_bracket(rbm, random_state=0)
     assert found.log_Z == pytest.approx(rbm.log_Z_)
 
@@ -574,8 +588,7 @@ def test_precise_columns_are_named():
     X = np.hstack([u + 0.01 * rng.normal(size=(200, 1)), u > 5])
     rbm = RBM(
         3,
-        column_types=("gaussian", "bernoulli"),
-        min_variance=0.3,
+        column_types=Columns(("gaussian", "bernoulli"), min_variance=0.3),
         n_iter=50,
         learning_rate=0.2,
         random_state=0,
@@ -612,7 +625,9 @@ def trained(kind, hidden, **options):
     alone = RBM(1, column_types=kind, hidden="categorical(1)", n_iter=0)
     # Pixels that are always 0 would have the highest precisions, which is warned of.
     options["precision"] = "fixed"
-    rbm = RBM(size, column_types=kind, hidden=hidden, random_state=0, **options)
+    rbm = grouped(
+        RBM, size, column_types=kind, hidden=hidden, random_state=0, **options
+    )
     return rbm.fit(X), X, alone.fit(X).score(X)
 
 
@@ -659,7 +674,7 @@ def test_rare_counts_do_not_have_all_of_the_weights(kind):
 def test_unlimited_counts_learn_by_default(X, size, options):
     """Their rates neither diverge nor become NaN."""
     X = X.astype(float)
-    rbm = RBM(size, n_iter=5, random_state=0, **options).fit(X)
+    rbm = grouped(RBM, size, n_iter=5, random_state=0, **options).fit(X)
     assert np.isfinite(rbm.transform(X)).all()
     assert rbm.loss_curve_[-1] < rbm.loss_curve_[0]
 

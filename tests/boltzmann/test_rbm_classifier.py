@@ -14,6 +14,7 @@ from sklearn.preprocessing import MinMaxScaler
 from skdgm import BernoulliRBM, RBMClassifier
 from skdgm.exceptions import DivergenceError
 from skdgm.partition import exact
+from tests.options import assign, grouped
 from tests.reference import standard_error
 
 N_VISIBLE, N_HIDDEN = 5, 3
@@ -28,7 +29,7 @@ def random_classifier(seed=0, **options):
     """An estimator with random parameters."""
     rng = np.random.default_rng(seed)
     X = (rng.random((40, N_VISIBLE)) < 0.5).astype(float)
-    clf = RBMClassifier(N_HIDDEN, n_iter=0, random_state=0, **options)
+    clf = grouped(RBMClassifier, N_HIDDEN, n_iter=0, random_state=0, **options)
     clf.fit(
         X * 4 - 3 if clf.column_types == "gaussian" else X, NAMES[np.arange(40) % 3]
     )
@@ -94,7 +95,7 @@ def blocks(n, seed=0):
 
 def small(**options):
     clf = RBMClassifier(6, n_iter=15, learning_rate=0.05, random_state=0)
-    return clf.set_params(**options)
+    return assign(clf, **options)
 
 
 def log_p(clf, X, y):
@@ -253,7 +254,7 @@ def test_a_step_follows_the_gradient():
     y = np.where(np.arange(30) < 6, "?", y)
     # Weights start small: after some epochs the gradient is not.
     clf = small(objective="discriminative", batch_size=30, unlabeled="?").fit(X, y)
-    clf.set_params(solver="sgd", momentum=0.0, learning_rate=1e-4, schedule="constant")
+    assign(clf, solver="sgd", momentum=0.0, learning_rate=1e-4, schedule="constant")
     known = y != "?"
     names = ["components_", "label_components_", "intercept_visible_"]
     names += ["intercept_hidden_", "intercept_label_"]
@@ -516,7 +517,7 @@ def test_options_change_what_is_learned(option):
     X, y = blocks(60)
     X[::7, 3] = np.nan
     given = {"generative_weight": 0.1, "n_iter": 3}
-    clf = small(**given).set_params(**option).fit(X, y)
+    clf = assign(small(**given), **option).fit(X, y)
     assert (clf.components_ != small(**given).fit(X, y).components_).any()
     assert np.isfinite(clf.score_samples(X)).all()
 

@@ -18,9 +18,11 @@ from skdgm.boltzmann._learning.state import TrainState
 from skdgm.distributions import Multinomial
 from skdgm.energies import Params
 from skdgm.optim import Clock
+from skdgm.options import Tempering
 from skdgm.training import Batch
 from skdgm.utils.random import stream
 from tests.numerical import assert_means, numerical_gradient
+from tests.options import assign, grouped
 
 RNG = np.random.default_rng(0)
 TOPICS = np.repeat(np.eye(2), 5, axis=1) + 0.1
@@ -30,7 +32,7 @@ X = np.array([RNG.multinomial(5 + i % 30, TOPICS[i % 2]) for i in range(300)])
 
 def fitted(**options):
     """A model of three words and two hidden units, of known parameters."""
-    model = ReplicatedSoftmax(2, n_iter=0, random_state=0).set_params(**options)
+    model = assign(ReplicatedSoftmax(2, n_iter=0, random_state=0), **options)
     model.fit(RNG.integers(0, 4, (20, 3)))
     model.components_ = np.array([[1.0, -0.5, 0.3], [-2.0, 0.4, 1.1]])
     model.intercept_visible_ = np.array([0.2, -1.0, 0.5])
@@ -177,7 +179,7 @@ def test_weights_far_from_zero_have_a_log_Z():
 
 def objective(model, x, **options):
     """Objective of a model of known parameters, and its state."""
-    table = model.set_params(**options)._begin(x, None, None, fresh=False)
+    table = assign(model, **options)._begin(x, None, None, fresh=False)
     made = model._objective(table, 0)
     assert isinstance(made, DocumentObjective)
     return made, made.resume(model._state())
@@ -317,7 +319,7 @@ def test_lengths_of_replicas():
 @pytest.mark.parametrize("gradient", ["pcd", "cd", "tempering"])
 def test_topics_are_found(gradient):
     options = {"gradient": gradient, "batch_size": 10, "random_state": 0}
-    model = ReplicatedSoftmax(2, **options).fit(X)
+    model = grouped(ReplicatedSoftmax, 2, **options).fit(X)
     words = X @ np.log(TOPICS).T
     best = np.exp(-(words.max(axis=1).sum() + len(X) * np.log(0.5)) / X.sum())
     # CD does not learn how often each topic occurs.
@@ -352,7 +354,7 @@ def test_samples_have_the_lengths_of_training_documents(gradient):
     )
     weight = np.where(np.arange(300) < 30, 9, 1)
     options = {"n_iter": 2, "gradient": gradient, "random_state": 0}
-    model = ReplicatedSoftmax(2, **options).fit(x, sample_weight=weight)
+    model = grouped(ReplicatedSoftmax, 2, **options).fit(x, sample_weight=weight)
     model.partial_fit(np.ones((5, 10)))
     model = pickle.loads(pickle.dumps(model))
     lengths = model.sample(2000, 0, n_steps=1).sum(axis=1)
@@ -361,13 +363,15 @@ def test_samples_have_the_lengths_of_training_documents(gradient):
     assert len(model.chains_) == len(model.h_samples_) == 20
     assert set(model.chains_.sum(axis=1)) == {60, 200}
     assert hasattr(model, "swap_rates_") == (gradient == "tempering")
-    few = ReplicatedSoftmax(2, **options).fit(x[:3])
+    few = grouped(ReplicatedSoftmax, 2, **options).fit(x[:3])
     np.testing.assert_array_equal(few.lengths_, [200] * 3)
 
 
 def test_other_temperatures_have_chains_anew():
-    model = ReplicatedSoftmax(2, n_iter=1, n_chains=6, n_temperatures=4, random_state=0)
-    model.fit(X).set_params(n_chains=8, n_temperatures=3).partial_fit(X)
+    model = ReplicatedSoftmax(
+        2, n_iter=1, gradient=Tempering(n_chains=6, n_temperatures=4), random_state=0
+    )
+    assign(model.fit(X), n_chains=8, n_temperatures=3).partial_fit(X)
     lengths = np.sort(model.chains_.sum(axis=1))
     assert lengths[0] > 5
     assert lengths.mean() == pytest.approx(X.sum(axis=1).mean(), abs=1)

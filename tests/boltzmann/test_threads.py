@@ -9,7 +9,9 @@ from joblib import Parallel, delayed
 from sklearn.base import clone
 
 from skdgm import BernoulliRBM, GaussianRBM, RBMClassifier
+from skdgm.options import Hybrid
 from skdgm.utils.threading import parallel
+from tests.options import assign
 
 RNG = np.random.default_rng(0)
 BINARY = (RNG.random((120, 30)) < 0.3).astype(np.float64)
@@ -42,7 +44,9 @@ OTHERS = {
     "gaussian": GaussianRBM(),
     "classifier": RBMClassifier(),
     "real classifier": RBMClassifier(
-        column_types="gaussian", gradient="fpcd", generative_weight=0.5
+        column_types="gaussian",
+        gradient="fpcd",
+        objective=Hybrid(generative_weight=0.5),
     ),
 }
 
@@ -50,7 +54,7 @@ OTHERS = {
 def results(X, rbm=None, **options):
     rbm = clone(rbm or BernoulliRBM())
     options = {"n_components": 12, "n_iter": 2, "random_state": 0, **options}
-    rbm.set_params(**options).fit(X, LABELS)
+    assign(rbm, **options).fit(X, LABELS)
     return [
         rbm.components_,
         rbm.intercept_visible_,

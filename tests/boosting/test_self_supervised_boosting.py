@@ -26,6 +26,7 @@ from skdgm.boosting import self_supervised_boosting
 from skdgm.boosting._rows import Rows, beside, best_weight
 from skdgm.boosting._tilted import Tilted
 from skdgm.exceptions import UnsavableError
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 SMALL = {"n_iter": 6, "n_particles": 800, "n_steps": 1, "random_state": 0}
@@ -107,7 +108,7 @@ def test_bits():
     ids=lambda one: type(one).__name__,
 )
 def test_any_density(estimator):
-    model = SelfSupervisedBoosting(estimator, **SMALL)
+    model = grouped(SelfSupervisedBoosting, estimator, **SMALL)
     X = two(300)
     first, second = clone(model).fit(X), clone(model).fit(X)
     np.testing.assert_array_equal(first.score_samples(X), second.score_samples(X))
@@ -128,7 +129,9 @@ def test_any_density(estimator):
     ids=lambda one: type(one).__name__,
 )
 def test_any_classifier(classifier):
-    model = SelfSupervisedBoosting(classifier=classifier, **SMALL).fit(two(300))
+    model = grouped(SelfSupervisedBoosting, classifier=classifier, **SMALL).fit(
+        two(300)
+    )
     assert np.isfinite(model.score_samples(two(50, seed=1))).all()
     for own in model.classifiers_:
         assert type(own) is type(classifier)
@@ -203,7 +206,7 @@ def test_weights_of_rows_are_learned_from():
     weight = np.where(X[:, 0] > 0, 1.0, 9.0)
     weight[:50] = 0
     options = {"n_iter": 15, "n_particles": 2000, "random_state": 0}
-    model = SelfSupervisedBoosting(**options).fit(X, sample_weight=weight)
+    model = grouped(SelfSupervisedBoosting, **options).fit(X, sample_weight=weight)
     share = weight[X[:, 0] < 0].sum() / weight.sum()
     drawn = model.sample(4000, random_state=0)
     assert abs((drawn[:, 0] < 0).mean() - share) < 0.06
@@ -214,7 +217,7 @@ def test_weights_of_rows_are_learned_from():
 def test_the_first_density_is_judged_by_rows_that_it_does_not_know():
     X = RNG.normal(size=(150, 2))
     narrow = KernelDensity(bandwidth=0.05)
-    model = SelfSupervisedBoosting(narrow, **SMALL).fit(X)
+    model = grouped(SelfSupervisedBoosting, narrow, **SMALL).fit(X)
     assert model.validation_scores_[0] < -5
     assert model.estimator_.score_samples(X).mean() > -1
 
@@ -225,7 +228,7 @@ def test_few_rows_and_margins():
     found = []
     for seed in range(3):
         options = {"classifier": SVC(), "n_particles": 1000, "random_state": seed}
-        model = SelfSupervisedBoosting(n_iter=15, **options)
+        model = grouped(SelfSupervisedBoosting, n_iter=15, **options)
         X, held_out = two(120, seed), two(2000, seed + 10)
         model.fit(X)
         found.append(model.score(held_out) - model.estimator_.score(held_out))
@@ -247,7 +250,7 @@ AWKWARD = {
 @pytest.mark.exhaustive(default=["three rows", "constant", "codes"])
 @pytest.mark.parametrize("X", AWKWARD.values(), ids=AWKWARD)
 def test_awkward_rows(X):
-    model = SelfSupervisedBoosting(**SMALL).fit(X)
+    model = grouped(SelfSupervisedBoosting, **SMALL).fit(X)
     assert np.isfinite(model.score_samples(X)).all()
     assert np.isfinite(model.log_Z_se_)
     assert np.isfinite(model.sample(20, random_state=0)).all()
@@ -270,7 +273,7 @@ def test_wrong_input_is_named():
     narrow = KernelDensity(kernel="tophat", bandwidth=0.1)
     frozen = FrozenEstimator(narrow.fit(X[:10]))
     with pytest.raises(ValueError, match="is 0, or no number, at .. of 50 rows"):
-        SelfSupervisedBoosting(frozen, **SMALL).fit(X)
+        grouped(SelfSupervisedBoosting, frozen, **SMALL).fit(X)
     with pytest.raises(ValueError, match="'estimator' parameter"):
         SelfSupervisedBoosting(LogisticRegression()).fit(X)
     for other in LinearRegression(), IsolationForest():
@@ -278,7 +281,7 @@ def test_wrong_input_is_named():
             SelfSupervisedBoosting(classifier=other).fit(X)
     with pytest.raises(ValueError, match="PolynomialFeatures is no classifier"):
         SelfSupervisedBoosting(classifier=PolynomialFeatures()).fit(X)
-    model = SelfSupervisedBoosting(**SMALL).fit(X)
+    model = grouped(SelfSupervisedBoosting, **SMALL).fit(X)
     with pytest.raises(ValueError, match="features"):
         model.score_samples(X[:, :1])
     with pytest.raises(ValueError, match="NaN"):
@@ -289,12 +292,12 @@ def test_wrong_input_is_named():
 
 def test_data_frames_and_files(tmp_path):
     frame = load_iris(as_frame=True).data
-    model = SelfSupervisedBoosting(**SMALL).fit(frame)
+    model = grouped(SelfSupervisedBoosting, **SMALL).fit(frame)
     assert list(model.feature_names_in_) == list(frame.columns)
     with pytest.raises(ValueError, match="feature names"):
         model.score_samples(frame[frame.columns[::-1]])
     frozen = FrozenEstimator(GaussianMixture(2).fit(frame))
-    other = SelfSupervisedBoosting(frozen, **SMALL).fit(frame)
+    other = grouped(SelfSupervisedBoosting, frozen, **SMALL).fit(frame)
     assert np.isfinite(other.score(frame))
     with pytest.raises(ValueError, match="feature names should match those of the fit"):
         other.fit(frame[frame.columns[::-1]])
@@ -326,20 +329,20 @@ def test_options_can_be_searched():
         "learning_rate": [0.1, 1.0],
         "classifier": [DecisionTreeClassifier(max_depth=1)],
     }
-    search = GridSearchCV(SelfSupervisedBoosting(**SMALL), grid, cv=2)
+    search = GridSearchCV(grouped(SelfSupervisedBoosting, **SMALL), grid, cv=2)
     search.fit(pd.DataFrame(two(200), columns=["a", "b"]))
     assert np.isfinite(search.best_score_)
 
 
 def test_verbose(capsys):
-    SelfSupervisedBoosting(verbose=1, **SMALL).fit(two(100))
+    grouped(SelfSupervisedBoosting, verbose=1, **SMALL).fit(two(100))
     out = capsys.readouterr().out
     assert "[SelfSupervisedBoosting] Round 0, held-out log-likelihood = " in out
     assert "Round 1, gain = " in out
 
 
 def test_rounds_without_gain_end_a_fit():
-    model = SelfSupervisedBoosting(**SMALL | {"n_iter": 30}, tol=1e3)
+    model = grouped(SelfSupervisedBoosting, **SMALL | {"n_iter": 30}, tol=1e3)
     model.set_params(n_iter_no_change=3).fit(two(60))
     assert model.n_iter_ == 3
     assert not model.classifiers_
@@ -347,9 +350,9 @@ def test_rounds_without_gain_end_a_fit():
 
 def test_weights_are_the_learning_rate_times_the_best_ones():
     found = [
-        SelfSupervisedBoosting(**SMALL | {"n_iter": 1}, learning_rate=rate).fit(
-            two(300)
-        )
+        grouped(
+            SelfSupervisedBoosting, **SMALL | {"n_iter": 1}, learning_rate=rate
+        ).fit(two(300))
         for rate in (0.2, 0.8)
     ]
     assert found[0].weights_ * 4 == pytest.approx(found[1].weights_)
@@ -372,7 +375,7 @@ def test_what_is_known_of_draws_is_theirs_in_all_rounds(monkeypatch, names):
 
     monkeypatch.setattr(self_supervised_boosting, "Tilted", Checked)
     options = SMALL | {"n_particles": 400}
-    model = SelfSupervisedBoosting(GaussianMixture(1), **options)
+    model = grouped(SelfSupervisedBoosting, GaussianMixture(1), **options)
     model.fit(pd.DataFrame(two(300), columns=names))
     assert len(tilts) > 2
     assert np.std(tilts[1]) > 0

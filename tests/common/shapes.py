@@ -8,8 +8,10 @@ classifier may have its machine as a parameter.
 import numpy as np
 
 from skdgm import ConvRBM, GatedRBM, NeuralAutoregressive
+from skdgm.base.groups import asked_value, assign
 from skdgm.stacks import TunedNetwork
 from skdgm.utils.counts import layer_sizes, per_layer
+from tests.options import details_of
 
 
 def machine(estimator):
@@ -17,10 +19,27 @@ def machine(estimator):
     return getattr(estimator, "dbm", estimator)
 
 
+def parts(estimator):
+    """An estimator, and the machines that it is made of."""
+    inner = estimator.get_params().values()
+    return [estimator, *(part for part in inner if hasattr(part, "fit"))]
+
+
 def options(estimator, name):
     """An option's full names: of the estimator and of machines that it is made of."""
-    names = estimator.get_params()
-    return [full for full in names if full.rsplit("__")[-1] == name]
+    values = estimator.get_params()
+    owners = {full: values.get(full.rpartition("__")[0], estimator) for full in values}
+    named = [full for full in values if full.rsplit("__")[-1] == name]
+    return [full for full in named if hasattr(owners[full], "fit")]
+
+
+def having_option(estimator, name):
+    """Those parts of an estimator that have an option, or a detail of one."""
+    return [
+        part
+        for part in parts(estimator)
+        if name in part.get_params(deep=False) or name in details_of(part)
+    ]
 
 
 def having(estimator, **values):
@@ -31,7 +50,9 @@ def having(estimator, **values):
     if n_units is not None and hasattr(machine(estimator), "hidden_layer_sizes"):
         depth = len(layer_sizes(machine(estimator).hidden_layer_sizes))
         values["hidden_layer_sizes"] = (n_units,) * depth
-        depth = len(layer_sizes(getattr(machine(estimator), "conv_layer_sizes", ())))
+        depth = len(
+            layer_sizes(asked_value(machine(estimator), "conv_layer_sizes", ()))
+        )
         values["conv_layer_sizes"] = (few,) * depth
     if n_units is not None and isinstance(estimator, ConvRBM):
         values["n_components"] = few
@@ -48,20 +69,21 @@ def having(estimator, **values):
         for stage in "pretrain", "refine":
             values[f"{stage}_learning_rate"] = values["learning_rate"]
     for name, value in values.items():
-        estimator.set_params(**dict.fromkeys(options(estimator, name), value))
+        for part in having_option(estimator, name):
+            assign(part, **{name: value})
     return estimator
 
 
 def brief(estimator, most=2):
     """Let an estimator, and all that it is made of, learn for a few epochs only."""
     for name in "n_iter", "pretrain_iter", "refine_iter":
-        for full in options(estimator, name):
-            n_iter = estimator.get_params()[full]
+        for part in having_option(estimator, name):
+            n_iter = asked_value(part, name)
             if isinstance(n_iter, tuple):
                 n_iter = tuple(min(n, most) for n in n_iter)
             elif isinstance(n_iter, int):
                 n_iter = min(n_iter, most)
-            estimator.set_params(**{full: n_iter})
+            assign(part, **{name: n_iter})
     return estimator
 
 
@@ -106,7 +128,9 @@ def n_lines(estimator):
         return n_lines
     names = "conv_layer_sizes", "hidden_layer_sizes"
     (sizes,) = (getattr(described, name) for name in names if hasattr(described, name))
-    pairs = per_layer("pretrain_iter", described.pretrain_iter, len(sizes))
+    pairs = per_layer(
+        "pretrain_iter", asked_value(described, "pretrain_iter"), len(sizes)
+    )
     return n_lines + sum(pairs)
 
 
@@ -131,5 +155,5 @@ def n_layers(estimator):
 def n_heard(estimator):
     """How many times a callback of the estimator's own hears of its progress."""
     if getattr(estimator, "refine", None):
-        return estimator.refine_iter
+        return asked_value(estimator, "refine_iter")
     return n_layers(estimator) or len(passes(estimator))

@@ -20,6 +20,7 @@ from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
 from skdgm import ConditionalRBM, ReplicatedSoftmax
+from skdgm.base.groups import asked_value
 from skdgm.exceptions import (
     DataRangeWarning,
     InterruptedFitWarning,
@@ -31,6 +32,7 @@ from tests.common.instances import CLASSES, INSTANCES, KINDS, READERS, cases, na
 from tests.common.shapes import (
     brief,
     having,
+    having_option,
     learned,
     losses,
     machine,
@@ -40,6 +42,7 @@ from tests.common.shapes import (
     passes,
     weights,
 )
+from tests.options import details_of
 
 RNG = np.random.default_rng(0)
 # Two overlapping patterns with noise: enough for something to be learned.
@@ -83,7 +86,7 @@ class Data:
             self.targets = NUMBERS if self.real else NUMBERS[:, 1]
         # Bits are counts, and grey values fractions of them.
         self.counts = isinstance(estimator, ReplicatedSoftmax)
-        self.counts |= estimator.get_params().get("column_types") == "poisson"
+        self.counts |= asked_value(estimator, "column_types", None) == "poisson"
         grey = BITS + RNG.normal(0, 0.2, BITS.shape)
         self.bits, self.X = BITS, REAL if self.real else BITS
         # Grey or real values, and many zeros.
@@ -515,7 +518,7 @@ def test_data_frames(estimator, data):
             expected = getattr(fitted, name)(asked, **options)
             assert isinstance(expected, np.ndarray)
             # The types of a DataFrame's columns say how they are modelled.
-            if estimator.get_params().get("column_types") != "mixed":
+            if asked_value(estimator, "column_types", None) != "mixed":
                 np.testing.assert_array_equal(found, expected)
     drawn = estimator.sample(3, random_state=0)
     assert list(drawn.columns) == list(frame.columns)
@@ -751,7 +754,7 @@ def test_verbose(estimator, data, capsys):
     having(estimator, verbose=1).fit(data.X, **data.y())
     lines = capsys.readouterr().out.splitlines()
     read = [line for line in lines if "Columns: " in line]
-    assert len(read) == (estimator.get_params().get("column_types") == "auto")
+    assert len(read) == (asked_value(estimator, "column_types", None) == "auto")
     assert len(lines) - len(read) == n_lines(estimator)
     assert all(type(estimator).__name__ in line for line in lines)
 
@@ -792,12 +795,14 @@ NAMES += ["sparsity_target"]
 def test_invalid_parameters_are_named(estimator, data):
     unnamed, stack = [], hasattr(machine(estimator), "hidden_layer_sizes")
     there = ["learning_rate", *["n_components"] * stack]
-    names = [name for name in NAMES if name in there or options(estimator, name)]
+    names = [name for name in NAMES if name in there or having_option(estimator, name)]
     cases = [*product(names, [np.nan, -1, "nonsense", [3], ()])]
     cases += [(name, 10**400) for name in names if name != "n_components"]
     for name, value in cases:
         # A stack has sizes for numbers.
         named = name.replace("n_components", "n_components|_layer_sizes")
+        fields = details_of(machine(estimator)) | details_of(estimator)
+        named = "|".join([named, *fields.get(name, ())[1:]])
         try:
             having(clone(estimator), **{name: value}).fit(data.X, **data.y())
             unnamed.append((name, value, "no error"))

@@ -22,6 +22,7 @@ from skdgm import (
     StackedAutoencoderClassifier,
 )
 from skdgm.exceptions import LabelWarning
+from skdgm.options import Pretraining
 
 pd = pytest.importorskip("pandas")
 
@@ -38,12 +39,16 @@ CLASSIFIERS = [
         ),
         marks=pytest.mark.exhaustive,
     ),
-    DBNClassifier((3,), pretrain_iter=1, n_iter=2, random_state=0),
+    DBNClassifier((3,), pretrain=Pretraining(n_iter=1), n_iter=2, random_state=0),
     GenerativeDBNClassifier((3,), n_iter=2, random_state=0),
-    StackedAutoencoderClassifier((3,), pretrain_iter=1, n_iter=2, random_state=0),
+    StackedAutoencoderClassifier(
+        (3,), pretrain=Pretraining(n_iter=1), n_iter=2, random_state=0
+    ),
     GANClassifier(3, (4,), n_iter=2, random_state=0),
 ]
-REGRESSOR = DBNRegressor((3,), column_types="bernoulli", pretrain_iter=1, n_iter=2)
+REGRESSOR = DBNRegressor(
+    (3,), column_types="bernoulli", pretrain=Pretraining(n_iter=1), n_iter=2
+)
 
 
 def name(model):

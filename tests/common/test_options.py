@@ -20,9 +20,12 @@ from skdgm import (
     GenerativeDBNClassifier,
     RBMClassifier,
 )
+from skdgm.base.groups import asked_value, assign
+from skdgm.base.options import allowed
 from tests.common.instances import CLASSES, ESTIMATORS, KINDS, cases, name_of
-from tests.common.shapes import having, learned
+from tests.common.shapes import having, having_option, learned
 from tests.common.test_contract import BITS, HOLES, REAL, Data, takes_reals
+from tests.options import details_of
 
 # Those that say how to answer, and are documented as such.
 LIVE = {"feature_layer", "inference_steps", "inference_tol", "n_draws", "n_orderings"}
@@ -35,9 +38,12 @@ of_classes = pytest.mark.parametrize("instance", cases(CLASSES))
 
 
 def constraints(estimator):
-    """Constraints of options, by full name: those of a machine that describes one."""
+    """Constraints of options and then of their details, by full name: those of a
+    machine that describes one."""
     params = estimator.get_params(deep=False)
     own = {name: estimator._parameter_constraints[name] for name in params}
+    hints = {name: estimator._DETAILS[name].hint for name in details_of(estimator)}
+    own |= {name: allowed(hint) for name, hint in hints.items()}
     if own.pop("dbm", None) is None:
         return own
     return own | {f"dbm__{k}": v for k, v in constraints(estimator.dbm).items()}
@@ -46,6 +52,24 @@ def constraints(estimator):
 def last(name):
     """An option's name without that of the machine which has it."""
     return name.rsplit("__")[-1]
+
+
+def owner(estimator, name):
+    """The machine that has an option."""
+    return estimator.dbm if name.startswith("dbm__") else estimator
+
+
+def put(estimator, **values):
+    """Set options, and details of them, by full name; the estimator."""
+    for name, value in values.items():
+        assign(owner(estimator, name), **{last(name): value})
+    return estimator
+
+
+def present(estimator):
+    """Values of options and of details, by full name."""
+    names = constraints(estimator)
+    return {name: asked_value(owner(estimator, name), last(name)) for name in names}
 
 
 def fitted(instance):
@@ -139,27 +163,28 @@ def other(constraints, value):
 @of_kinds
 def test_a_fitted_model_answers_by_what_it_learned(instance):
     estimator, data = fitted(instance)
-    before, own = answers(estimator, data), estimator.get_params()
-    allowed = constraints(estimator)
-    names = [name for name in allowed if last(name) not in LIVE]
+    before, own = answers(estimator, data), present(estimator)
+    wanted, kept = constraints(estimator), estimator.get_params()
+    names = [name for name in wanted if last(name) not in LIVE]
     # Steps of reconstruction and of diffusions are live, those of chains in training
     # are not.
     if own.keys() & {"n_orderings", "sampler"}:
         names = [name for name in names if name != "n_steps"]
-    values = {name: other(allowed[name], own[name]) for name in names}
-    own = {name: own[name] for name in allowed}
-    for given in (values, dict.fromkeys(names, object())):
-        estimator.set_params(**given)
+    values = {name: other(wanted[name], own[name]) for name in names}
+    arguments = [name for name in names if name in kept]
+    kept = {name: kept[name] for name in wanted if name in kept}
+    for given in (values, dict.fromkeys(arguments, object())):
+        put(estimator, **given)
         try:
             after = answers(estimator, data)
             assert_equal(after, before)
         except Exception:
             # Of which one it is.
-            estimator.set_params(**own)
-            for name in names:
-                estimator.set_params(**{name: given[name]})
+            estimator.set_params(**kept)
+            for name in given:
+                put(estimator, **{name: given[name]})
                 assert_equal(answers(estimator, data), before, name)
-                estimator.set_params(**{name: own[name]})
+                estimator.set_params(**kept)
             raise
 
 
@@ -176,14 +201,15 @@ def test_options_are_checked_whenever_an_estimator_learns(instance):
         "batch_size": 0,
         "tol": -1,
     }
-    own, n_checked = estimator.get_params(), 0
+    params, n_checked = estimator.get_params(), 0
+    own = {name: params[name] for name in constraints(estimator) if name in params}
     for name in constraints(estimator):
         if last(name) not in wrong:
             continue
-        estimator.set_params(**{name: wrong[last(name)]})
+        put(estimator, **{name: wrong[last(name)]})
         with pytest.raises(ValueError, match=last(name)):
             estimator.partial_fit(data.X, **data.y())
-        estimator.set_params(**{name: own[name]})
+        estimator.set_params(**own)
         n_checked += 1
     assert n_checked >= 3
     assert_equal(learned(estimator), before)
@@ -191,7 +217,7 @@ def test_options_are_checked_whenever_an_estimator_learns(instance):
 
 def integers(estimator):
     """The options that are whole numbers, by name, as constraints say."""
-    found, values = {}, estimator.get_params()
+    found, values = {}, present(estimator)
     for name, wanted in constraints(estimator).items():
         value = values[name]
         whole = any(
@@ -221,7 +247,7 @@ def test_numbers_of_any_type_do_the_same(instance):
     expected = answers(plain, data)
     for dtype in (np.uint8, np.int8, np.uint64, np.int64):
         given = {name: in_type(value, dtype) for name, value in own.items()}
-        estimator = clone(plain).set_params(**given, random_state=dtype(0))
+        estimator = put(clone(plain), **given, random_state=dtype(0))
         kept = estimator.get_params()
         with warnings.catch_warnings():
             warnings.simplefilter("error", RuntimeWarning)
@@ -245,8 +271,9 @@ def test_true_is_no_number(cls):
         for value in (True, np.True_, (True,)):
             if isinstance(value, tuple) and tuple not in constraints(estimator)[name]:
                 continue
-            broken = clone(estimator).set_params(**{name: value})
-            with pytest.raises(ValueError, match=last(name).replace("pretrain_", "")):
+            broken = put(clone(estimator), **{name: value})
+            fields = details_of(owner(estimator, name)).get(last(name), (last(name),))
+            with pytest.raises(ValueError, match=fields[-1]):
                 broken.fit(data.X, **data.y())
 
 
@@ -313,16 +340,16 @@ def test_machines_that_are_fitted_are_given_for_their_options():
     assert clf.fit(REAL, np.arange(len(REAL)) % 2).n_features_in_ == REAL.shape[1]
 
 
-IMAGES = [one for one in KINDS if "image_shape" in one.get_params(deep=False)]
+IMAGES = [one for one in KINDS if having_option(one, "image_shape")]
 
 
 @pytest.mark.parametrize("instance", cases(IMAGES))
 def test_shapes_of_images_may_be_lists(instance):
     estimator = having(clone(instance), n_iter=1, early_stopping=False, pretrain_iter=1)
     data, found = Data(estimator), []
-    shape = estimator.image_shape or (5, data.X.shape[1] // 5)
+    shape = asked_value(estimator, "image_shape") or (5, data.X.shape[1] // 5)
     for kind in tuple, list:
-        given = clone(estimator).set_params(image_shape=kind(shape))
+        given = assign(clone(estimator), image_shape=kind(shape))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             given.fit(data.X, **data.y())

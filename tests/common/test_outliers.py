@@ -15,6 +15,7 @@ from skdgm.exceptions import (
     OutlierWarning,
     PrecisionWarning,
 )
+from skdgm.options import Columns
 from tests.common.instances import KINDS, cases
 from tests.common.shapes import brief
 
@@ -117,7 +118,10 @@ def test_a_value_far_out_is_named(instance):
 
 def test_a_value_far_out_of_y_is_named():
     X = np.random.default_rng(0).normal(size=(1600, 3))
-    X[800, 1], model = 1e6, ConditionalRBM(2, n_iter=1, precision="fixed")
+    X[800, 1], model = (
+        1e6,
+        ConditionalRBM(2, n_iter=1, column_types=Columns(precision="fixed")),
+    )
     with pytest.warns(OutlierWarning, match=r"0 \(up to 39.99, in row 800\)"):
         model.fit(X[:, [0, 2]], X[:, 1:])
     with pytest.warns(OutlierWarning, match=r"1 \(up to 39.99, in row 800\)"):

@@ -18,6 +18,7 @@ from skdgm import (
     RBMClassifier,
     SigmoidBeliefNetwork,
 )
+from skdgm.options import Pretraining
 from tests.checks import with_checks
 from tests.common.instances import (
     CLASSES,
@@ -30,10 +31,13 @@ from tests.common.instances import (
     cases,
 )
 from tests.common.shapes import brief
+from tests.options import assign
 
 # The checks' data are real numbers: with these visible units they are classified well.
 REAL = RBMClassifier(12, column_types="gaussian", learning_rate=0.05, n_iter=5)
-SUPERVISED = DBNClassifier((32, 12), column_types="gaussian", pretrain_iter=3)
+SUPERVISED = DBNClassifier(
+    (32, 12), column_types="gaussian", pretrain=Pretraining(n_iter=3)
+)
 SUPERVISED.set_params(learning_rate=0.03, n_iter=20)
 
 # A closed form, which learning again does not change: no instance for tests of that.
@@ -109,7 +113,7 @@ for sizes, names in [
 ]:
     for name in names.split():
         SHORT.setdefault(name, {"n_iter": 2, **sizes})
-DEFAULTS = [cls().set_params(**SHORT[cls.__name__]) for cls in ESTIMATORS]
+DEFAULTS = [assign(cls(), **SHORT[cls.__name__]) for cls in ESTIMATORS]
 
 # What else there is to check of other columns, and of layers that are given: of those
 # who read rows in a way of their own.

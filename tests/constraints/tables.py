@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 
 from skdgm import NADE, ConstrainedTable, EoNADE
+from skdgm.options import Adam
 from tests.autoregressive.models import noisy
+from tests.options import grouped
 
 SMALL = EoNADE((12,), column_types="mixed", n_iter=4, n_orderings=2)
 # Dependent columns, with the parameters that made draws.
@@ -13,7 +15,7 @@ CHAIN = NADE(
     column_types="mixed",
     n_iter=0,
     n_draws=100,
-    average=False,
+    solver=Adam(average=False),
     random_state=0,
 )
 # Before it learns, columns are independent, so that all of its conditionals agree.
@@ -22,7 +24,7 @@ APART = EoNADE((4,), column_types="mixed", n_iter=0, n_orderings=1, random_state
 
 def made(frame, constraints, **options):
     """A constrained table with parameters far from independence."""
-    table = ConstrainedTable(CHAIN, constraints, **options).fit(frame)
+    table = grouped(ConstrainedTable, CHAIN, constraints, **options).fit(frame)
     noisy(table.estimator_, 1.0)
     return table
 

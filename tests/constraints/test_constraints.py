@@ -13,6 +13,7 @@ from skdgm.constraints._solving import scores
 
 pd = pytest.importorskip("pandas")
 from tests.constraints.tables import SMALL, loans  # noqa: E402
+from tests.options import grouped  # noqa: E402
 
 N = 80
 RNG = np.random.default_rng(0)
@@ -42,7 +43,9 @@ PAIRS = {
 
 def fitted(frame, *constraints, **options):
     """A constrained table of a small model."""
-    return ConstrainedTable(SMALL, constraints, random_state=0, **options).fit(frame)
+    return grouped(ConstrainedTable, SMALL, constraints, random_state=0, **options).fit(
+        frame
+    )
 
 
 @pytest.mark.exhaustive(

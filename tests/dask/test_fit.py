@@ -56,7 +56,17 @@ from skdgm.callbacks import Checkpoint
 from skdgm.dask import _fit, _parts, _rounds, _run, _shard
 from skdgm.exceptions import CostWarning, DivergenceError
 from skdgm.gradients.steps.far import slowed
+from skdgm.options import (
+    SGD,
+    BeliefObjective,
+    Filters,
+    Information,
+    Penalty,
+    Sequences,
+    Tempering,
+)
 from tests.common.shapes import learned
+from tests.options import grouped
 
 distributed = pytest.importorskip("distributed")
 da, dd = pytest.importorskip("dask.array"), pytest.importorskip("dask.dataframe")
@@ -118,10 +128,12 @@ def assert_same(a, b):
 
 
 MODELS = [
-    (BernoulliRBM(4, momentum=0.5), X, None),
-    (BernoulliRBM(4, gradient="tempering", n_temperatures=3, solver="adam"), X, None),
+    (BernoulliRBM(4, solver=SGD(momentum=0.5)), X, None),
+    (BernoulliRBM(4, gradient=Tempering(n_temperatures=3), solver="adam"), X, None),
     (
-        BernoulliRBM(4, gradient="fpcd", centering="moving", sparsity_target=0.2),
+        BernoulliRBM(
+            4, gradient="fpcd", centering="moving", penalty=Penalty(sparsity_target=0.2)
+        ),
         X,
         None,
     ),
@@ -134,9 +146,15 @@ MODELS = [
     (MADE(5), X, None),
     (SigmoidBeliefNetwork((4, 3), objective="nvil"), X, None),
     (SigmoidBeliefNetwork((4,), objective="mean-field"), X, None),
-    (SigmoidBeliefNetwork(4, objective="reinforce", baseline="optimal"), X, None),
+    (
+        SigmoidBeliefNetwork(
+            4, objective=BeliefObjective("reinforce", baseline="optimal")
+        ),
+        X,
+        None,
+    ),
     (RBM(3, column_types="interval", hidden="gaussian"), REAL % 1, None),
-    (ConvRBM(3, filter_shape=2, image_shape=(2, 3)), X, None),
+    (ConvRBM(3, filters=Filters(shape=2), image_shape=(2, 3)), X, None),
     (GeneratorNet(), X, LABELS),
     (HelmholtzMachine((4, 3)), X, None),
     (BidirectionalHelmholtzMachine((4, 3)), X, None),
@@ -145,12 +163,16 @@ MODELS = [
     (BiGAN(2, hidden_layer_sizes=(5,)), X, None),
     (GMMN(2, hidden_layer_sizes=(5,)), X, None),
     (InfoGAN(2, hidden_layer_sizes=(5,)), X, None),
-    (InfoGAN(2, hidden_layer_sizes=(5,), n_neighbors=2), X, None),
+    (
+        InfoGAN(2, hidden_layer_sizes=(5,), information=Information(n_neighbors=2)),
+        X,
+        None,
+    ),
     (LAPGAN(), IMAGES, None),
     (StackGAN(), IMAGES, None),
     (ReplicatedSoftmax(3), COUNTS, None),
     (ReplicatedSoftmax(3, gradient="cd", solver="adam"), COUNTS, None),
-    (ReplicatedSoftmax(3, gradient="tempering", n_temperatures=3), COUNTS, None),
+    (ReplicatedSoftmax(3, gradient=Tempering(n_temperatures=3)), COUNTS, None),
 ]
 
 
@@ -181,7 +203,9 @@ def test_the_result_is_that_of_the_shards_not_of_the_workers(
 
 @pytest.mark.exhaustive
 def test_one_shard_is_a_fit(client):
-    rbm = BernoulliRBM(4, n_iter=3, batch_size=50, momentum=0.5, random_state=0)
+    rbm = BernoulliRBM(
+        4, n_iter=3, batch_size=50, solver=SGD(momentum=0.5), random_state=0
+    )
     whole = clone(rbm).fit(X)
     found = distribute.fit(clone(rbm), X, n_shards=1, client=client)
     np.testing.assert_allclose(found.components_, whole.components_, atol=1e-5)
@@ -216,8 +240,10 @@ def test_what_is_said_at_the_end_is_that_of_a_fit(client):
 @pytest.mark.parametrize(
     "estimator",
     [
-        BoltzmannMachine(objective="pseudo-likelihood", centering=None, momentum=0.5),
-        NADE(4, solver="sgd", momentum=0.5, alpha=20.0),
+        BoltzmannMachine(
+            objective="pseudo-likelihood", centering=None, solver=SGD(momentum=0.5)
+        ),
+        NADE(4, solver=SGD(momentum=0.5), alpha=20.0),
     ],
     ids=lambda estimator: type(estimator).__name__,
 )
@@ -242,7 +268,7 @@ def test_it_learns_as_much_as_on_one_machine(client):
     options = {"batch_size": 40, "learning_rate": 0.2, "momentum": 0.9}
     # So high a rate has to fall all the time.
     options["schedule"] = "linear"
-    rbm = BernoulliRBM(4, n_iter=40, random_state=0, **options)
+    rbm = grouped(BernoulliRBM, 4, n_iter=40, random_state=0, **options)
     whole = clone(rbm).fit(X).score(X)
     assert whole > -3.5
     for steps in (1, 3):
@@ -474,10 +500,10 @@ def test_models_that_cannot(client, estimator, message):
 LENGTHS = np.array([30, 10, 50, 20, 30, 20, 30, 10])
 FEW = {"n_iter": 2, "batch_size": 4, "random_state": 0}
 SERIES = [
-    RNNNADE(3, n_recurrent=4, batch_length=8, **FEW),
-    RNNRBM(3, n_recurrent=4, **FEW),
-    RTRBM(3, **FEW),
-    VRNN(2, n_hidden=4, n_recurrent=4, early_stopping=True, **FEW),
+    grouped(RNNNADE, 3, n_recurrent=4, sequences=Sequences(batch_length=8), **FEW),
+    grouped(RNNRBM, 3, n_recurrent=4, **FEW),
+    grouped(RTRBM, 3, **FEW),
+    grouped(VRNN, 2, n_hidden=4, n_recurrent=4, early_stopping=True, **FEW),
     ConditionalRBM(3, n_lags=2, n_iter=2, random_state=0),
 ]
 
@@ -517,7 +543,7 @@ def test_dates_and_columns_of_sequences_in_shards(client):
         pd.DataFrame({"day": days, "sex": "fm"[k % 2], "x": RNG.normal(size=10)})
         for k in range(6)
     ]
-    model = RNNNADE(2, n_recurrent=3, column_types="mixed", **FEW)
+    model = grouped(RNNNADE, 2, n_recurrent=3, column_types="mixed", **FEW)
     model = distribute.fit(model, parts, n_shards=3, client=client)
     assert model._kept.tolist() == [False, True, False]
     (drawn,) = model.generate(2, prefix=parts[1][:8], random_state=0)
@@ -558,7 +584,7 @@ def test_bad_input(client, monkeypatch):
     refused(ValueError, "refine='up-down'", model=DBN((3, 2), refine="up-down"))
     refused(ValueError, "each of 2 layers", model=DBN((3, 2), n_iter=(1, 2, 3)))
     bits = {"column_types": "bernoulli"}
-    refused(ValueError, "Negative values", X - 1.0, model=DBN((3, 2), **bits))
+    refused(ValueError, "Negative values", X - 1.0, model=grouped(DBN, (3, 2), **bits))
     refused(ValueError, "Callbacks", model=clone(rbm).set_callbacks(Checkpoint("x")))
     refused(ValueError, "Callbacks", model=DBN(2).set_callbacks(Checkpoint("x")))
     refused(ValueError, "Negative values", X - 1.0)

@@ -14,9 +14,11 @@ from skdgm import DBN, NADE, VAE, BernoulliRBM, DBNClassifier
 from skdgm import dask as distribute
 from skdgm.dask import _rounds, _run
 from skdgm.exceptions import CollapseWarning
+from skdgm.options import ELBO
 from tests.dask import test_fit, test_stack, test_tuned
 from tests.dask.here import Done, Here
 from tests.dask.test_fit import pytestmark
+from tests.options import grouped
 
 __all__ = ["pytestmark"]
 
@@ -114,7 +116,7 @@ def test_cases_by_a_client_without_a_cluster(proof, case, client, clients):
     [
         (BernoulliRBM(3, n_iter=2, batch_size=50, random_state=0), None),
         (DBN((3, 2), n_iter=2, batch_size=50, random_state=0), None),
-        (DBNClassifier((3,), **test_tuned.EACH), test_fit.LABELS),
+        (grouped(DBNClassifier, (3,), **test_tuned.EACH), test_fit.LABELS),
         (NADE(3, n_iter=2, batch_size=50, random_state=0), None),
     ],
     ids=lambda value: type(value).__name__,
@@ -167,7 +169,7 @@ def test_means_over_rows_are_rounded_for_whole_numbers():
 
 
 def test_weights_below_0_are_refused_of_all_rows_with_a_target(client):
-    net, weight = DBNClassifier((3,), **test_tuned.EACH), np.ones(200)
+    net, weight = grouped(DBNClassifier, (3,), **test_tuned.EACH), np.ones(200)
     weight[-1] = -1
     with pytest.raises(ValueError, match="[Nn]egative"):
         distribute.fit(
@@ -178,7 +180,7 @@ def test_weights_below_0_are_refused_of_all_rows_with_a_target(client):
 
 def test_targets_of_no_weight_are_unknown(client):
     """Also where they are all that a shard knows."""
-    net = DBNClassifier((3,), unlabeled="unknown", **test_tuned.EACH)
+    net = grouped(DBNClassifier, (3,), unlabeled="unknown", **test_tuned.EACH)
     rows, given = test_fit.X, {"n_shards": 2, "client": client}
     weight, late = np.where(np.arange(200) % 3, 1.0, 0.0), np.arange(200) >= 100
     y = np.where(late & (weight > 0), "unknown", test_fit.LABELS)
@@ -192,7 +194,7 @@ def test_targets_of_no_weight_are_unknown(client):
 
 def test_a_collapse_is_told_of(client):
     rows = np.random.default_rng(0).normal(size=(200, 1)) * [1.0, 2.0, 3.0]
-    model = VAE(2, (5,), column_types="gaussian", beta=300.0, n_iter=10)
+    model = VAE(2, (5,), column_types="gaussian", objective=ELBO(beta=300.0), n_iter=10)
     model.set_params(learning_rate=0.05, random_state=0)
     with pytest.warns(CollapseWarning, match="The posterior of VAE collapsed"):
         clone(model).fit(rows)

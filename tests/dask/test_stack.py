@@ -20,6 +20,7 @@ from skdgm import dask as distribute
 from skdgm.belief import _stack
 from skdgm.dask import _run, _shard
 from skdgm.exceptions import DivergenceError
+from skdgm.options import SGD, Filters
 from tests.common.shapes import learned
 from tests.dask.test_fit import (
     LABELS,
@@ -31,6 +32,7 @@ from tests.dask.test_fit import (
     dd,
     pytestmark,
 )
+from tests.options import assign, grouped
 
 __all__ = ["client", "clients", "pytestmark"]
 
@@ -42,14 +44,14 @@ STACKS = [
             (4, 3, 2),
             n_iter=(2, 1, 2),
             batch_size=(100, 70, 40),
-            momentum=0.5,
+            solver=SGD(momentum=0.5),
             random_state=0,
         ),
         X,
         None,
     ),
-    (DBN((4, 3), column_types="gaussian", **OPTIONS), REAL, None),
-    (DBN((4, 6), init_layers="transpose", samples=False, **OPTIONS), X, None),
+    (grouped(DBN, (4, 3), column_types="gaussian", **OPTIONS), REAL, None),
+    (grouped(DBN, (4, 6), init_layers="transpose", samples=False, **OPTIONS), X, None),
     (
         DBN(
             layers=[
@@ -61,13 +63,22 @@ STACKS = [
         REAL,
         None,
     ),
-    (GenerativeDBNClassifier((4, 3), unlabeled="unknown", **OPTIONS), X, UNKNOWN),
-    (GenerativeDBNClassifier((4,), column_types="gaussian", **OPTIONS), REAL, LABELS),
     (
-        ConvDBN(
+        grouped(GenerativeDBNClassifier, (4, 3), unlabeled="unknown", **OPTIONS),
+        X,
+        UNKNOWN,
+    ),
+    (
+        grouped(GenerativeDBNClassifier, (4,), column_types="gaussian", **OPTIONS),
+        REAL,
+        LABELS,
+    ),
+    (
+        grouped(
+            ConvDBN,
             2,
             hidden_layer_sizes=(3,),
-            filter_shape=2,
+            filters=Filters(shape=2),
             image_shape=(2, 3),
             **OPTIONS,
         ),
@@ -144,7 +155,7 @@ def test_the_result_is_that_of_the_shards_not_of_the_workers(clients, stack, row
 @pytest.mark.release
 def test_it_learns_as_much_as_on_one_machine(client):
     options = {"n_iter": 40, "batch_size": 40, "momentum": 0.9, "random_state": 0}
-    dbn = DBN((5, 4), schedule="constant", **options)
+    dbn = grouped(DBN, (5, 4), solver=SGD(schedule="constant"), **options)
     whole = clone(dbn).fit(X).score(X)
     poor = clone(dbn).set_params(n_iter=1).fit(X).score(X)
     assert whole > poor + 0.3
@@ -186,7 +197,7 @@ def test_tables_of_dask(client, monkeypatch):
 
 @pytest.mark.exhaustive
 def test_a_warm_start_goes_on(client):
-    dbn = DBN((4, 3), warm_start=True, column_types="gaussian", **OPTIONS)
+    dbn = grouped(DBN, (4, 3), warm_start=True, column_types="gaussian", **OPTIONS)
     one = {"n_shards": 1, "client": client}
     found = distribute.fit(clone(dbn), REAL, **one)
     first = found.coefs_[0].copy()
@@ -200,7 +211,7 @@ def test_a_warm_start_goes_on(client):
         np.testing.assert_allclose(a, b, atol=1e-5)
     several = distribute.fit(found, REAL, n_shards=3, client=client)
     assert [layer.n_iter_ for layer in several.layers_] == [6, 6, 4]
-    refined = clone(dbn).set_params(refine="up-down", refine_iter=1).fit(REAL)
+    refined = assign(clone(dbn), refine="up-down", refine_iter=1).fit(REAL)
     with pytest.raises(ValueError, match="were refined"):
         distribute.fit(refined.set_params(refine=None), REAL, **one)
 
@@ -225,7 +236,7 @@ def test_layers_that_were_trained_are_kept_where_one_diverges(client):
 def test_a_shard_that_was_lost_is_made_again_in_a_layer_above(
     client, caplog, monkeypatch
 ):
-    dbn, whole, runs = DBN((4, 3), **OPTIONS), _run.Run._round, []
+    dbn, whole, runs = grouped(DBN, (4, 3), **OPTIONS), _run.Run._round, []
 
     def forgetting(self, shared, place):
         if self.network.layers_ and self not in runs:
@@ -244,7 +255,7 @@ def test_a_shard_that_was_lost_is_made_again_in_a_layer_above(
 
 @pytest.mark.exhaustive
 def test_what_is_printed(client, capsys):
-    dbn = DBN((4, 3), verbose=True, **OPTIONS)
+    dbn = grouped(DBN, (4, 3), verbose=True, **OPTIONS)
     distribute.fit(dbn, X, n_shards=2, client=client)
     lines = capsys.readouterr().out.splitlines()
     assert lines.pop(0) == "[DBN] Columns: 6 bernoulli"

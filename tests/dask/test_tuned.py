@@ -24,6 +24,7 @@ from skdgm import dask as distribute
 from skdgm.callbacks import Checkpoint
 from skdgm.dask import _run, _shard
 from skdgm.exceptions import DivergenceError
+from skdgm.options import Filters, Pretraining
 from tests.common.shapes import learned
 from tests.dask.test_fit import (
     LABELS,
@@ -35,6 +36,7 @@ from tests.dask.test_fit import (
     dd,
     pytestmark,
 )
+from tests.options import assign, grouped
 
 __all__ = ["client", "clients", "pytestmark"]
 
@@ -48,13 +50,19 @@ HALF = np.where(np.arange(200) % 3, LABELS, "unknown")
 LATE = np.where(np.arange(200) >= 120, LABELS, "unknown")
 MODELS = [
     (
-        DBNClassifier((4, 3), column_types="gaussian", unlabeled="unknown", **EACH),
+        grouped(
+            DBNClassifier, (4, 3), column_types="gaussian", unlabeled="unknown", **EACH
+        ),
         REAL,
         HALF,
     ),
-    (DBNClassifier((4,), unlabeled="unknown", solver="sgd", **EACH), X, LATE),
-    (DBNClassifier((4, 3), max_norm=0.5, dropout=0.2, **EACH), X, X[:, :2]),
-    (DBNRegressor((4, 3), alpha=1.0, **EACH), np.where(REAL > 20, np.nan, REAL), HOLED),
+    (grouped(DBNClassifier, (4,), unlabeled="unknown", solver="sgd", **EACH), X, LATE),
+    (grouped(DBNClassifier, (4, 3), max_norm=0.5, dropout=0.2, **EACH), X, X[:, :2]),
+    (
+        grouped(DBNRegressor, (4, 3), alpha=1.0, **EACH),
+        np.where(REAL > 20, np.nan, REAL),
+        HOLED,
+    ),
     (
         DBNRegressor(
             layers=[
@@ -69,14 +77,20 @@ MODELS = [
         TARGETS[:, 0],
     ),
     (
-        ConvDBNClassifier(
-            (2,), hidden_layer_sizes=(3,), filter_shape=2, image_shape=(2, 3), **EACH
+        grouped(
+            ConvDBNClassifier,
+            (2,),
+            hidden_layer_sizes=(3,),
+            filters=Filters(shape=2),
+            image_shape=(2, 3),
+            **EACH,
         ),
         X,
         LABELS,
     ),
     (
-        StackedAutoencoderClassifier(
+        grouped(
+            StackedAutoencoderClassifier,
             (4, 3),
             activation="tanh",
             column_types="gaussian",
@@ -148,7 +162,14 @@ def test_the_gradient_is_that_of_all_rows(client, n_shards):
     """Without draws, with all rows in a batch, and layers that are not pre-trained."""
     rows = np.unique(np.concatenate([X, X[:37]]), axis=0)
     options = {"solver": "sgd", "momentum": 0.5, "alpha": 5.0, "learning_rate": 0.5}
-    net = DBNRegressor((4, 3), column_types="bernoulli", pretrain_iter=0, **options)
+    net = grouped(
+        DBNRegressor,
+        (4, 3),
+        column_types="bernoulli",
+        pretrain=Pretraining(n_iter=0),
+        dropout=0.0,
+        **options,
+    )
     net.set_params(n_iter=3, batch_size=len(rows), random_state=0)
     y = rows @ np.arange(6) + 3.0
     whole = clone(net).fit(rows, y)
@@ -165,7 +186,7 @@ def test_it_learns_as_much_as_on_one_machine(client):
     digits = digits / 16
     options = {"pretrain_iter": 5, "pretrain_batch_size": 50, "random_state": 0}
     options |= {"batch_size": 90, "learning_rate": 0.02}
-    net = DBNClassifier((64,), n_iter=20, **options)
+    net = grouped(DBNClassifier, (64,), n_iter=20, **options)
     whole = clone(net).fit(digits[:900], y[:900]).score(digits[900:], y[900:])
     assert whole > 0.87
     for steps in (1, 4):
@@ -176,7 +197,7 @@ def test_it_learns_as_much_as_on_one_machine(client):
 
 @pytest.mark.release
 def test_tables_of_dask_and_weights(client):
-    net = DBNClassifier((4, 3), **EACH)
+    net = grouped(DBNClassifier, (4, 3), **EACH)
     whole = distribute.fit(clone(net), X, LABELS, n_shards=2, client=client)
     array = da.from_array(X, chunks=(100, 4))
     assert_same(whole, distribute.fit(clone(net), array, LABELS, client=client))
@@ -209,7 +230,9 @@ def test_early_stopping(clients, y):
     kind = DBNClassifier if y is LABELS else DBNRegressor
     options = {"early_stopping": True, "n_iter_no_change": 2, "tol": 1e-2}
     options |= {"learning_rate": 0.05, "schedule": "constant"}
-    net = kind((4, 3), column_types="gaussian", **EACH | options | {"n_iter": 60})
+    net = grouped(
+        kind, (4, 3), column_types="gaussian", **EACH | options | {"n_iter": 60}
+    )
     found = [
         distribute.fit(clone(net), REAL, y, n_shards=3, client=client)
         for client in clients
@@ -225,7 +248,7 @@ def test_early_stopping(clients, y):
 
 @pytest.mark.exhaustive
 def test_a_warm_start_goes_on(client):
-    net = DBNClassifier((4, 3), warm_start=True, **EACH)
+    net = grouped(DBNClassifier, (4, 3), warm_start=True, **EACH)
     one = {"n_shards": 1, "client": client}
     found = distribute.fit(clone(net), X, LABELS, **one)
     before = [W.copy() for W in found.dbn_.coefs_]
@@ -246,13 +269,15 @@ def test_a_warm_start_goes_on(client):
 @pytest.mark.exhaustive
 def test_divergence(client):
     options = EACH | {"schedule": "constant"}
-    net = DBNClassifier((4, 3), pretrain_learning_rate=1e6, **options)
-    with pytest.raises(DivergenceError, match="pretrain_learning_rate") as told:
+    net = grouped(
+        DBNClassifier, (4, 3), pretrain=Pretraining(learning_rate=1e6), **options
+    )
+    with pytest.raises(DivergenceError, match="pretrain__learning_rate") as told:
         distribute.fit(net, X, LABELS, n_shards=2, client=client)
     assert "DBNClassifier is what it was before" in str(told.value)
     assert not hasattr(net, "dbn_")
     # Layers are kept where the net diverges.
-    net = DBNRegressor((4, 3), solver="sgd", learning_rate=1e9, **options)
+    net = grouped(DBNRegressor, (4, 3), solver="sgd", learning_rate=1e9, **options)
     with pytest.raises(DivergenceError, match="DBNRegressor diverged after"):
         distribute.fit(net, REAL, TARGETS, n_shards=2, client=client)
     assert [layer.n_iter_ for layer in net.dbn_.layers_] == [1, 1]
@@ -261,7 +286,7 @@ def test_divergence(client):
 
 @pytest.mark.exhaustive
 def test_a_shard_that_was_lost_is_made_again(client, caplog, monkeypatch):
-    net, whole, runs = DBNClassifier((4, 3), **EACH), _run.Run._round, []
+    net, whole, runs = grouped(DBNClassifier, (4, 3), **EACH), _run.Run._round, []
 
     def forgetting(self, shared, place):
         if isinstance(self.estimator, DBNClassifier) and not runs:
@@ -281,7 +306,7 @@ def test_a_shard_that_was_lost_is_made_again(client, caplog, monkeypatch):
 
 @pytest.mark.exhaustive
 def test_bad_input(client):
-    net = DBNClassifier((4, 3), unlabeled="unknown", **EACH)
+    net = grouped(DBNClassifier, (4, 3), unlabeled="unknown", **EACH)
     known = clone(net).fit(X, LABELS)
     before = pickle.dumps(vars(known))
 
@@ -299,7 +324,7 @@ def test_bad_input(client):
     refused(ValueError, "Negative values", rows=late)
     refused(ValueError, "weight", sample_weight=np.zeros(200))
     refused(
-        ValueError, "each of 2 layers", model=clone(net).set_params(pretrain_iter=(1,))
+        ValueError, "each of 2 layers", model=assign(clone(net), pretrain_iter=(1,))
     )
     refused(
         ValueError,
@@ -307,7 +332,7 @@ def test_bad_input(client):
         model=clone(net).set_callbacks(Checkpoint("x")),
     )
     numbers = np.where(np.arange(200)[:, None] < [200, 0], 1.0, np.nan)
-    reg = DBNRegressor((4,), column_types="bernoulli", **EACH)
+    reg = grouped(DBNRegressor, (4,), column_types="bernoulli", **EACH)
     refused(ValueError, "needs targets", y=numbers, model=reg)
     # Two classes are known, of which the first shards have one.
     order = np.argsort(LABELS, kind="stable")
@@ -320,7 +345,7 @@ def test_bad_input(client):
 
 @pytest.mark.exhaustive
 def test_what_is_printed(client, capsys):
-    net = DBNClassifier((4, 3), verbose=True, **EACH)
+    net = grouped(DBNClassifier, (4, 3), verbose=True, **EACH)
     distribute.fit(net, X, LABELS, n_shards=2, client=client)
     lines = capsys.readouterr().out.splitlines()
     assert lines.pop(0) == "[DBNClassifier pre-training] Columns: 6 bernoulli"
@@ -333,17 +358,33 @@ SMALL = {"n_iter": 2, "batch_size": 70}
 NET = {"n_iter": 2, "batch_size": 70, "random_state": 0}
 MACHINES = [
     (
-        DBMClassifier(
-            DBM((4, 3), column_types="gaussian", **SMALL), unlabeled="unknown", **NET
+        grouped(
+            DBMClassifier,
+            grouped(DBM, (4, 3), column_types="gaussian", **SMALL),
+            unlabeled="unknown",
+            **NET,
         ),
         REAL,
         HALF,
     ),
-    (DBMClassifier(DBM((4,), **SMALL), unlabeled="unknown", **NET), X, LATE),
-    (DBMClassifier(DBM((4, 3), **SMALL), fine_tune=None, **NET), X, LABELS),
     (
-        DBMClassifier(
-            DBM((4, 3), **SMALL), early_stopping=True, dropout=0.2, alpha=1.0, **NET
+        grouped(DBMClassifier, grouped(DBM, (4,), **SMALL), unlabeled="unknown", **NET),
+        X,
+        LATE,
+    ),
+    (
+        grouped(DBMClassifier, grouped(DBM, (4, 3), **SMALL), fine_tune=None, **NET),
+        X,
+        LABELS,
+    ),
+    (
+        grouped(
+            DBMClassifier,
+            grouped(DBM, (4, 3), **SMALL),
+            early_stopping=True,
+            dropout=0.2,
+            alpha=1.0,
+            **NET,
         ),
         X,
         LABELS,
@@ -380,8 +421,8 @@ def test_deep_machines_with_a_net(clients, model, rows, y):
 @pytest.mark.parametrize(
     "model",
     [
-        RBMClassifier(4, **SMALL),
-        DBMClassifier(DBM((4, 3), **SMALL), n_iter=1),
+        grouped(RBMClassifier, 4, **SMALL),
+        DBMClassifier(grouped(DBM, (4, 3), **SMALL), n_iter=1),
     ],
     ids=str,
 )
@@ -395,7 +436,13 @@ def test_losses_of_labels_are_those_of_rows_with_one(client, model):
 
 @pytest.mark.exhaustive
 def test_a_net_that_diverges_leaves_the_machine(client):
-    clf = DBMClassifier(DBM((4, 3), **SMALL), solver="sgd", learning_rate=1e9, **NET)
+    clf = grouped(
+        DBMClassifier,
+        grouped(DBM, (4, 3), **SMALL),
+        solver="sgd",
+        learning_rate=1e9,
+        **NET,
+    )
     with pytest.raises(DivergenceError, match="the net of DBMClassifier diverged"):
         distribute.fit(clf, X, LABELS, n_shards=2, client=client)
     assert clf.n_iter_ == 2

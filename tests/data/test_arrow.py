@@ -18,6 +18,7 @@ from skdgm.constraints import ConstrainedTable, Range
 from skdgm.data import streams
 from skdgm.data.arrow import ArrowColumns, flattened
 from skdgm.data.streams import streamed
+from tests.options import grouped
 
 pa = pytest.importorskip("pyarrow")
 RNG = np.random.default_rng(0)
@@ -286,8 +287,8 @@ def test_labels_and_targets_of_lists_in_memory():
     small = {"pretrain_iter": 1, "n_iter": 1, "random_state": 0}
     for model in (
         RBMClassifier(3, n_iter=2, random_state=0),
-        DBNClassifier((4, 3), **small),
-        DBNRegressor((4, 3), column_types="bernoulli", **small),
+        grouped(DBNClassifier, (4, 3), **small),
+        grouped(DBNRegressor, (4, 3), column_types="bernoulli", **small),
     ):
         found = model.fit(table, y).predict(table)
         frame = pd.DataFrame(X, columns=NAMES)

@@ -16,6 +16,7 @@ from skdgm.exceptions import DataRangeWarning
 from skdgm.metrics import average_over_draws
 from skdgm.registry import MODELS
 from skdgm.utils.bits import kinds_allowed
+from tests.options import grouped
 
 DIGITS, IRIS = load_digits().data, load_iris().data
 WINE = load_wine().data
@@ -133,7 +134,10 @@ def test_levels_are_shares_or_numbers_by_the_family():
 def test_grey_levels_are_read_as_their_shares():
     model = FVBN(batch_size=2_000, n_iter=3, random_state=0)
     levels, shares = 15 * DIGITS, 15 * DIGITS / 255
-    by_levels, by_shares = model.fit(levels), FVBN(**model.get_params()).fit(shares)
+    by_levels, by_shares = (
+        model.fit(levels),
+        grouped(FVBN, **model.get_params()).fit(shares),
+    )
     found, right = by_levels.score_samples(levels), by_shares.score_samples(shares)
     assert_allclose(found, right, rtol=1e-6)
     assert set(np.unique(by_levels.sample(50, random_state=0))) == {0, 255}

@@ -7,13 +7,14 @@ import pytest
 
 from skdgm import VAE, Diffusion, Flow, GeneratorNet
 from skdgm.exceptions import DataRangeWarning
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 OPTIONS = {"attribute_conditional": True, "n_iter": 5, "random_state": 0}
 MODELS = [
-    Diffusion((4,), n_steps=3, early_stopping=False, **OPTIONS),
-    Flow(1, (4,), early_stopping=False, **OPTIONS),
-    VAE(2, (4,), column_types="gaussian", **OPTIONS),
+    grouped(Diffusion, (4,), n_steps=3, early_stopping=False, **OPTIONS),
+    grouped(Flow, 1, (4,), early_stopping=False, **OPTIONS),
+    grouped(VAE, 2, (4,), column_types="gaussian", **OPTIONS),
     GeneratorNet((4,), column_types="gaussian", n_iter=5, random_state=0),
 ]
 

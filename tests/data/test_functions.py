@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from skdgm import EoNADE
+from tests.options import grouped
 
 pd = pytest.importorskip("pandas")
 
@@ -16,7 +17,7 @@ def articles(n_rows, n_articles=40):
 
 def kind_of(X, **own):
     own = {"column_types": "mixed", "n_iter": 1} | own
-    return EoNADE((4,), **own).fit(X).column_types_["price"].kind
+    return grouped(EoNADE, (4,), **own).fit(X).column_types_["price"].kind
 
 
 def test_columns_that_a_category_determines_have_levels():

@@ -11,6 +11,7 @@ from skdgm.boltzmann._conditional import series
 from skdgm.boltzmann._conditional.enumeration import Enumeration
 from skdgm.data import gaps
 from skdgm.recurrent import _learning
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 X = (np.arange(240)[:, None] % [2, 3, 5] == 0) ^ (RNG.random((240, 3)) < 0.1)
@@ -18,10 +19,10 @@ X = X.astype(float)
 PARTS = [X[start : start + 20] for start in range(0, 240, 20)]
 SMALL = {"n_recurrent": 6, "n_iter": 30, "learning_rate": 0.02, "random_state": 0}
 MODELS = [
-    RNNRBM(4, **SMALL),
+    grouped(RNNRBM, 4, **SMALL),
     RTRBM(4, n_iter=30, learning_rate=0.05, random_state=0),
-    RNNNADE(6, **SMALL),
-    VRNN(2, n_hidden=8, n_draws=4000, **SMALL),
+    grouped(RNNNADE, 6, **SMALL),
+    grouped(VRNN, 2, n_hidden=8, n_draws=4000, **SMALL),
     ConditionalRBM(4, n_lags=2, column_types="bernoulli", n_iter=20, random_state=0),
 ]
 models = pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
@@ -98,10 +99,10 @@ def test_gaps_between_real_numbers_are_bridged():
     more = {"column_types": "gaussian", "random_state": 0}
     options = more | {"n_iter": 60, "sequence_length": 60}
     for model in [
-        RNNRBM(4, n_recurrent=12, **options),
-        RNNNADE(8, n_recurrent=12, **options),
-        VRNN(2, n_hidden=16, n_recurrent=12, n_draws=100, **options),
-        ConditionalRBM(4, n_lags=2, **more),
+        grouped(RNNRBM, 4, n_recurrent=12, **options),
+        grouped(RNNNADE, 8, n_recurrent=12, **options),
+        grouped(VRNN, 2, n_hidden=16, n_recurrent=12, n_draws=100, **options),
+        grouped(ConditionalRBM, 4, n_lags=2, **more),
     ]:
         found = model.fit(wave).impute(holed)
         error = abs(found - wave[:60])[20:24].mean()
@@ -116,7 +117,9 @@ def test_categories_of_gaps_are_the_most_probable_ones():
     holed = X.iloc[:12].copy()
     holed.loc[4, "a"], holed.loc[7, "n"] = None, np.nan
     given = {"column_types": {"n": "gaussian"}, "precision": "fixed"}
-    model = ConditionalRBM(6, n_lags=2, n_iter=200, random_state=0, **given).fit(X)
+    model = grouped(
+        ConditionalRBM, 6, n_lags=2, n_iter=200, random_state=0, **given
+    ).fit(X)
     found = model.impute(holed)
     assert found["a"].tolist() == X["a"][:12].tolist()
     assert found["n"][7] == pytest.approx(2, abs=0.3)
@@ -147,10 +150,10 @@ FLIPS = [
 ]
 QUICK = {"learning_rate": 0.05, "early_stopping": False, "random_state": 0}
 FORECASTERS = [
-    RNNRBM(6, n_recurrent=12, n_iter=10, **QUICK),
-    RTRBM(6, n_iter=10, **QUICK),
-    RNNNADE(6, n_recurrent=12, n_iter=10, **QUICK),
-    VRNN(2, n_hidden=8, n_recurrent=12, n_draws=500, n_iter=10, **QUICK),
+    grouped(RNNRBM, 6, n_recurrent=12, n_iter=10, **QUICK),
+    grouped(RTRBM, 6, n_iter=10, **QUICK),
+    grouped(RNNNADE, 6, n_recurrent=12, n_iter=10, **QUICK),
+    grouped(VRNN, 2, n_hidden=8, n_recurrent=12, n_draws=500, n_iter=10, **QUICK),
     ConditionalRBM(
         6, n_lags=1, n_factors=6, column_types="bernoulli", n_iter=15, random_state=0
     ),

@@ -12,6 +12,7 @@ from skdgm import (
     EoNADE,
     GaussianRBM,
 )
+from tests.options import grouped
 
 pd = pytest.importorskip("pandas")
 
@@ -34,10 +35,10 @@ def test_columns_of_frames_are_refused_by_name(kind, form):
     with pytest.raises(
         ValueError, match=r"Column 'id' has whole numbers beyond 2 \*\*"
     ):
-        kind(column_types="mixed", **SMALL).fit(X)
+        grouped(kind, column_types="mixed", **SMALL).fit(X)
     # Their least subtracted, all are kept.
     small = X.assign(id=X["id"] - X["id"].min())
-    kind(column_types="mixed", **SMALL).fit(small)
+    grouped(kind, column_types="mixed", **SMALL).fit(small)
 
 
 @pytest.mark.parametrize("library", ["polars", "pyarrow"])
@@ -45,11 +46,14 @@ def test_tables_of_other_libraries_are_refused_by_name(library):
     module = pytest.importorskip(library)
     table = module.DataFrame if library == "polars" else module.table
     with pytest.raises(ValueError, match="Column 'id' has whole numbers beyond"):
-        NADE(3, "mixed", **SMALL).fit(table({"id": IDS, "z": Z}))
+        grouped(NADE, 3, "mixed", **SMALL).fit(table({"id": IDS, "z": Z}))
 
 
 def test_arrays_are_refused_by_number():
-    for kind in (GaussianRBM(3, **SMALL), NADE(3, "gaussian", **SMALL)):
+    for kind in (
+        grouped(GaussianRBM, 3, **SMALL),
+        grouped(NADE, 3, "gaussian", **SMALL),
+    ):
         with pytest.raises(ValueError, match="column 1 has whole numbers beyond"):
             kind.fit(np.column_stack([np.arange(60), IDS]))
 
@@ -57,17 +61,17 @@ def test_arrays_are_refused_by_number():
 def test_targets_are_refused_and_labels_kept():
     X = np.random.default_rng(0).random((60, 3))
     with pytest.raises(ValueError, match="y has whole numbers beyond"):
-        DBNRegressor(4, **SMALL).fit(X, IDS)
-    own = DBNClassifier(4, **SMALL).fit(X, IDS)
+        grouped(DBNRegressor, 4, **SMALL).fit(X, IDS)
+    own = grouped(DBNClassifier, 4, **SMALL).fit(X, IDS)
     np.testing.assert_array_equal(own.classes_, np.unique(IDS))
 
 
 def test_categories_and_conditions_are_exact():
     X, kinds = pd.DataFrame({"id": IDS, "z": Z}), {"id": "categorical", "z": "numeric"}
-    own = NADE(3, kinds, **SMALL).fit(X)
+    own = grouped(NADE, 3, kinds, **SMALL).fit(X)
     assert set(own.sample(300, random_state=0)["id"]) == set(IDS.tolist())
     drawn = own.sample(5, random_state=0, conditions={"id": 2**62 + 3})
     assert (drawn["id"] == 2**62 + 3).all()
-    plain = NADE(3, "mixed", **SMALL).fit(X.assign(id=IDS - 2**62))
+    plain = grouped(NADE, 3, "mixed", **SMALL).fit(X.assign(id=IDS - 2**62))
     with pytest.raises(ValueError, match="Column 'id' has whole numbers beyond"):
         plain.sample(5, conditions={"id": 2**62 + 3})

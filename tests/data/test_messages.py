@@ -27,7 +27,9 @@ from skdgm import (
 from skdgm.constraints import Inequality
 from skdgm.exceptions import LabelWarning, MissingDataWarning
 from skdgm.metrics import tabular_report
+from skdgm.options import Columns, Pretraining
 from tests.common.instances import READERS, cases
+from tests.options import grouped
 
 pd = pytest.importorskip("pandas")
 
@@ -97,7 +99,9 @@ def test_one_hot_labels_are_refused_with_advice(classifier):
 
 
 def test_one_hot_labels_are_warned_of():
-    classifier = DBNClassifier((4,), pretrain_iter=0, n_iter=1, random_state=0)
+    classifier = DBNClassifier(
+        (4,), pretrain=Pretraining(n_iter=0), n_iter=1, random_state=0
+    )
     with pytest.warns(LabelWarning, match=r"one-hot .* Give classes as y.argmax"):
         classifier.fit(X, np.eye(3, dtype=int)[Y])
     # Rows of several labels, or none, are not.
@@ -122,8 +126,10 @@ def test_layers_have_text_as_names(name):
 def test_options_of_pretraining_are_called_by_their_names(cls, option):
     given = {f"pretrain_{option}": (1, "x"), "pretrain_gradient": ("x", "cd")}
     for name, layer in ((f"pretrain_{option}", 1), ("pretrain_gradient", 0)):
-        own = cls((4, 3), n_iter=1, **{name: given[name]})
-        message = f"The '{name}' parameter of {cls.__name__}, of layer {layer}, must"
+        own = grouped(cls, (4, 3), n_iter=1, **{name: given[name]})
+        (field,) = Pretraining.by_field({name: 0})
+        message = f"The '{field}' parameter of Pretraining of {cls.__name__}, "
+        message += f"of layer {layer}, must"
         with pytest.raises(ValueError, match=message):
             own.fit(X, Y)
 
@@ -140,7 +146,7 @@ def test_shapes_of_images_fit_whatever_reads_them(given):
 @pytest.mark.parametrize("given", [[[2, 3], [4]], [[2] * 9], ["a"] * 9, [2.5] * 9])
 def test_least_numbers_of_categories(given):
     with pytest.raises(ValueError, match="min_categories must be positive integers"):
-        NADE(2, "categorical", min_categories=given).fit(X)
+        NADE(2, Columns("categorical", min_categories=given)).fit(X)
 
 
 def test_a_constraint_without_a_list():

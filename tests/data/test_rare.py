@@ -11,6 +11,7 @@ from sklearn.preprocessing import OneHotEncoder
 from skdgm import RBM, VAE, EoNADE
 from skdgm.data.rare import Rare
 from skdgm.exceptions import CostWarning
+from tests.options import assign
 
 COUNTS = np.array([7.0, 2, 30, 2, 0, 11, 1])
 
@@ -83,6 +84,6 @@ def test_identifiers_are_warned_of(cls, name):
     with warnings.catch_warnings():
         warnings.simplefilter("error", CostWarning)
         if cls is not RBM:
-            clone(model).set_params(max_categories=20).fit(X)
+            assign(clone(model), max_categories=20).fit(X)
         clone(model).fit(X, sample_weight=np.full(150, 3))
         clone(model).fit(X[:99])

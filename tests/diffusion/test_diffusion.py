@@ -21,6 +21,7 @@ from skdgm.nets import NetState
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from tests.numerical import numerical_gradient
+from tests.options import grouped
 from tests.suites import DTYPES
 
 MOONS, SIDE = make_moons(600, noise=0.1, random_state=0)
@@ -148,7 +149,7 @@ def test_the_bound_of_the_exact_velocity_is_the_density():
 
 @pytest.fixture(scope="module")
 def model():
-    return Diffusion(**SMALL).fit(MOONS)
+    return grouped(Diffusion, **SMALL).fit(MOONS)
 
 
 def test_losses_that_end_training_are_hardly_random(model):
@@ -185,7 +186,7 @@ def test_density_of_two_columns_integrates_to_one(model):
 
 def test_density_of_one_column_integrates_to_one():
     X = np.random.default_rng(0).gamma(2.0, 100.0, (300, 1))
-    found = Diffusion(**SMALL).fit(X)
+    found = grouped(Diffusion, **SMALL).fit(X)
     side = np.linspace(-1500, 3000, 4000)
     total = np.exp(found.score_samples(side[:, None])).sum() * (side[1] - side[0])
     np.testing.assert_allclose(total, 1, atol=0.01)
@@ -364,7 +365,7 @@ def test_missing_entries_are_drawn_from_a_mixture_in_a_fit():
     holes = np.random.default_rng(0).random(MOONS.shape) < 0.3
     holes[holes.all(axis=1)] = False
     X = np.where(holes, np.nan, MOONS)
-    density = Diffusion(**SMALL | {"n_iter": 1}).fit(X).density_
+    density = grouped(Diffusion, **SMALL | {"n_iter": 1}).fit(X).density_
     v, whole = ((x - density.columns.mean) / density.columns.scale for x in (X, MOONS))
     drawn = []
     for law in (density.filler, density.frame.normal):
@@ -394,7 +395,7 @@ def test_draws_under_conditions(model):
 
 def test_classes():
     y = np.array(["up", "down"])[SIDE]
-    model = Diffusion(class_conditional=True, **SMALL).fit(MOONS, y)
+    model = grouped(Diffusion, class_conditional=True, **SMALL).fit(MOONS, y)
     for own in "up", "down":
         drawn = model.sample(800, random_state=0, y=own)
         expected = MOONS[y == own].mean(axis=0)
@@ -420,9 +421,9 @@ def test_classes():
 @pytest.mark.release
 def test_few_rows_are_not_learned_by_heart():
     X = np.random.default_rng(0).normal(size=(60, 4))
-    start = Diffusion(**SHORT | {"n_iter": 0}).fit(X)
-    kept = Diffusion(**SHORT | {"n_iter": 300}, early_stopping=True).fit(X)
-    plain = Diffusion(**SHORT | {"n_iter": 300}).fit(X)
+    start = grouped(Diffusion, **SHORT | {"n_iter": 0}).fit(X)
+    kept = grouped(Diffusion, **SHORT | {"n_iter": 300}, early_stopping=True).fit(X)
+    plain = grouped(Diffusion, **SHORT | {"n_iter": 300}).fit(X)
     held_out = np.random.default_rng(1).normal(size=(300, 4))
     scores = [one.set_params(n_steps=8).score(held_out) for one in (start, kept, plain)]
     assert kept.n_iter_ < 200
@@ -455,7 +456,7 @@ HARD = {
 @pytest.mark.parametrize("name", HARD)
 def test_hard_tables_are_learned(name, dtype):
     X = HARD[name].astype(dtype)
-    model = Diffusion(**SMALL | {"n_iter": 4}, n_draws=3, n_steps=5).fit(X)
+    model = grouped(Diffusion, **SMALL | {"n_iter": 4}, n_draws=3, n_steps=5).fit(X)
     assert np.isfinite(model.score_samples(X)).all()
     drawn = model.sample(20, random_state=0)
     assert np.isfinite(drawn).all()
@@ -467,7 +468,7 @@ def test_an_outlier_is_told_of():
     X = np.random.default_rng(0).normal(size=(2000, 2))
     X[7, 1] = 1e6
     with pytest.warns(OutlierWarning, match="row 7"):
-        model = Diffusion(**SMALL | {"n_iter": 3}).fit(X)
+        model = grouped(Diffusion, **SMALL | {"n_iter": 3}).fit(X)
     assert np.isfinite(model.score_samples(X)).all()
 
 

@@ -11,6 +11,7 @@ from skdgm.diffusion._field import N_TIMES
 from skdgm.nets import vjp
 from skdgm.nets.images.unet import unet
 from skdgm.utils.tree import leaves
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 # Images of 3 x 4 pixels: a bright spot in one half or the other, and noise.
@@ -108,7 +109,7 @@ def test_a_net_of_images_is_a_dense_one_with_shared_weights():
 
 @pytest.fixture(scope="module")
 def model():
-    return Diffusion(**TINY).fit(GREY)
+    return grouped(Diffusion, **TINY).fit(GREY)
 
 
 def test_the_net_sees_pixels(model):
@@ -134,7 +135,7 @@ def test_the_net_sees_pixels(model):
 
 def test_training_begins_at_a_normal_distribution():
     dense = Diffusion((5,), column_types="gaussian", n_iter=0, random_state=0).fit(GREY)
-    conv = Diffusion(**TINY | {"n_iter": 0}).fit(GREY)
+    conv = grouped(Diffusion, **TINY | {"n_iter": 0}).fit(GREY)
     for found in (dense, conv):
         found.set_params(n_steps=3)
     found, expected = (own.score_samples(GREY) for own in (conv, dense))
@@ -182,13 +183,13 @@ def test_all_methods(model, tmp_path):
 def test_classes_weights_and_types():
     options = TINY | {"class_conditional": True, "guidance": 1.0, "n_iter": 40}
     options |= {"learning_rate": 0.01, "early_stopping": False}
-    model = Diffusion(**options).fit(GREY.astype(np.float32), SIDE)
+    model = grouped(Diffusion, **options).fit(GREY.astype(np.float32), SIDE)
     assert model.coefs_[0].dtype == np.float32
     drawn = [model.sample(40, random_state=0, y=side).mean(axis=0) for side in (0, 1)]
     gap = (drawn[1] - drawn[0]).reshape(3, 4).mean(axis=0)
     assert (gap[:2] > 0.3).all()
     assert (gap[2:] < -0.3).all()
-    one = Diffusion(**TINY).fit(GREY, sample_weight=np.where(SIDE, 2, 1))
+    one = grouped(Diffusion, **TINY).fit(GREY, sample_weight=np.where(SIDE, 2, 1))
     twice = clone(one).fit(np.concatenate([GREY, GREY[SIDE == 1]]))
     np.testing.assert_allclose(one.score_samples(GREY), twice.score_samples(GREY))
 
@@ -198,7 +199,7 @@ def test_classes_weights_and_types():
 def test_bits(bits):
     options = TINY | {"n_iter": 30, "learning_rate": 0.01, "early_stopping": False}
     own = {"column_types": "bernoulli", "bits": bits, "n_steps": 12, "n_draws": 12}
-    model = Diffusion(**options | own).fit(BITS)
+    model = grouped(Diffusion, **options | own).fit(BITS)
     assert model.density_kind_ == "lower bound"
     p = BITS.mean(axis=0)
     independent = (BITS * np.log(p) + (1 - BITS) * np.log1p(-p)).sum(axis=1).mean()
@@ -211,7 +212,7 @@ def test_bits(bits):
 
 def test_bits_begin_at_the_frequency_of_all():
     own = {"column_types": "bernoulli", "n_iter": 0, "n_draws": 12}
-    model = Diffusion(**TINY | own).fit(BITS)
+    model = grouped(Diffusion, **TINY | own).fit(BITS)
     (b,) = model.intercepts_[-1]
     assert abs(expit(b) - BITS.mean()) < 0.02
 
@@ -219,7 +220,7 @@ def test_bits_begin_at_the_frequency_of_all():
 def test_codes_of_as_many_categories():
     codes = np.floor(2.99 * expit(2 * GREY))
     codes[:3] = np.arange(3)[:, None]
-    model = Diffusion(**TINY, column_types="categorical").fit(codes)
+    model = grouped(Diffusion, **TINY, column_types="categorical").fit(codes)
     assert np.isin(model.sample(5, random_state=0), [0, 1, 2]).all()
     with pytest.raises(ValueError, match="pixels that are all alike"):
         model.fit(np.where(np.arange(12) < 3, np.minimum(codes, 1), codes))
@@ -230,12 +231,14 @@ def test_codes_of_as_many_categories():
     [
         ({"image_shape": None}, "is no square number"),
         ({"image_shape": (5, 2)}, "image_shape=.* must be"),
-        ({"conv_layer_sizes": ()}, "conv_layer_sizes must have a number of maps"),
-        ({"conv_layer_sizes": (0,)}, "conv_layer_sizes"),
+        ({"conv_layer_sizes": ()}, "architecture__layer_sizes must have a number"),
+        ({"conv_layer_sizes": (0,)}, "architecture__layer_sizes"),
         ({"n_frequencies": 2}, "n_frequencies is for"),
         ({"column_types": ("gaussian",) * 11 + ("bernoulli",)}, "pixels that are all"),
     ],
 )
 def test_refusals(options, message):
     with pytest.raises(ValueError, match=message):
-        Diffusion(**TINY | options).fit(np.where(np.arange(12) < 11, GREY, BITS))
+        grouped(Diffusion, **TINY | options).fit(
+            np.where(np.arange(12) < 11, GREY, BITS)
+        )

@@ -22,6 +22,7 @@ from skdgm.diffusion._told import Told
 from skdgm.exceptions import MissingCapability
 from skdgm.nets.layers import Net
 from skdgm.utils.random import stream
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 SMALL = {"hidden_layer_sizes": (24, 24), "batch_size": 50, "learning_rate": 0.01}
@@ -201,7 +202,7 @@ def test_numbers_are_learned_given_all_masked_columns(n_codes):
     X = np.c_[code, 3.0 * code[:, 0] + 0.3 * rng.normal(size=400)]
     kinds = *("categorical",) * n_codes, "gaussian"
     quick = {"n_iter": 40, "early_stopping": False, "n_steps": 10}
-    model = Diffusion(column_types=kinds, **SMALL | quick).fit(X)
+    model = grouped(Diffusion, column_types=kinds, **SMALL | quick).fit(X)
     for value in (0, 1):
         given = dict.fromkeys(range(n_codes), value)
         drawn = model.sample(300, random_state=0, conditions=given)[:, -1]
@@ -215,7 +216,7 @@ def test_numbers_are_learned_given_all_masked_columns(n_codes):
 @pytest.fixture(scope="module")
 def bits():
     X = STATES[np.random.default_rng(0).choice(8, 1500, p=P)]
-    return Diffusion(column_types="bernoulli", n_iter=20, **SMALL).fit(X), X
+    return grouped(Diffusion, column_types="bernoulli", n_iter=20, **SMALL).fit(X), X
 
 
 @pytest.mark.exhaustive
@@ -356,7 +357,7 @@ def test_bits_that_are_turned_back_have_the_exact_distribution(known):
 def flips(bits):
     X = bits[1]
     how = SMALL | {"column_types": "bernoulli", "bits": "flips", "n_steps": 30}
-    return Diffusion(n_iter=40, **how).fit(X)
+    return grouped(Diffusion, n_iter=40, **how).fit(X)
 
 
 @pytest.mark.release
@@ -400,7 +401,9 @@ FRAMED = pd.DataFrame(
 @pytest.fixture(scope="module")
 def mixed():
     quick = {"n_steps": 10, "n_resamplings": 2, "n_draws": 5}
-    return Diffusion(column_types="mixed", n_iter=15, **quick, **SMALL).fit(FRAMED)
+    return grouped(Diffusion, column_types="mixed", n_iter=15, **quick, **SMALL).fit(
+        FRAMED
+    )
 
 
 @pytest.mark.exhaustive
@@ -473,7 +476,7 @@ def test_seasons_are_learned_from_phases_of_dates():
     noise = 0.2 * rng.normal(size=800)
     X = pd.DataFrame({"day": day, "warm": warm + noise, "bit": rng.random(800) < 0.5})
     options = {"n_iter": 40, "n_steps": 20, "random_state": 0}
-    model = Diffusion((32,), column_types="mixed", **options).fit(X)
+    model = grouped(Diffusion, (32,), column_types="mixed", **options).fit(X)
     drawn = model.sample(400, random_state=0)
     season = -np.cos(2 * np.pi * drawn["day"].dt.day_of_year / 365.25)
     # .4 where dates have noise.

@@ -9,6 +9,7 @@ from skdgm import Diffusion
 from skdgm.diffusion._field import Field
 from skdgm.diffusion._matching import tiled
 from skdgm.diffusion._noise import Clocks, Frame
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 3))
@@ -49,7 +50,9 @@ def test_numbers_of_all_rows_stay_numbers():
 
 @pytest.mark.parametrize("name", ["class", "attribute"])
 def test_what_can_be_given_has_a_name(name):
-    model = Diffusion((2,), n_iter=0, **{f"{name}_conditional": True}).fit(X, Y)
+    model = grouped(Diffusion, (2,), n_iter=0, **{f"{name}_conditional": True}).fit(
+        X, Y
+    )
     named = {"class": "labels", "attribute": "attributes"}
     for can in ("log_prob", "sample"):
         found = named.values() & model.density_.capabilities[can].keys()

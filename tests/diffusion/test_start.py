@@ -8,6 +8,7 @@ from scipy.stats import multivariate_normal
 from skdgm import Diffusion
 from skdgm.data import tabulate
 from skdgm.utils.random import stream
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(200, 3)) @ RNG.normal(size=(3, 3)) * [1.0, 10.0, 0.1] + 5
@@ -135,7 +136,7 @@ def test_gradients_are_from_the_mean_of_all_rows_where_some_have_gaps():
     rows = RNG.normal(size=(200, 1)) + 0.3 * RNG.normal(size=(200, 2))
     holed = np.where(np.c_[np.zeros(200), rows[:, 0] > 0.5] > 0, np.nan, rows)
     options = {"column_types": "gaussian", "n_iter": 0, "random_state": 0}
-    model = Diffusion((2,), **options).fit(holed)
+    model = grouped(Diffusion, (2,), **options).fit(holed)
     normal, scale = model.density_.frame.normal, np.nanstd(holed, axis=0)
     assert normal.mean[1] > 0.2
     mean = np.nanmean(holed, axis=0) + scale * normal.mean

@@ -7,6 +7,7 @@ from sklearn.base import clone
 
 from skdgm import Diffusion, load, save
 from tests.numerical import assert_means
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 SMALL = {"hidden_layer_sizes": (24, 24), "batch_size": 50, "learning_rate": 0.01}
@@ -26,7 +27,7 @@ LINE = np.linspace(-12, 14, 2001)
 
 @pytest.fixture(scope="module")
 def model():
-    return Diffusion(attribute_conditional=True, **SMALL).fit(X, Y)
+    return grouped(Diffusion, attribute_conditional=True, **SMALL).fit(X, Y)
 
 
 def given(model, y):
@@ -83,7 +84,7 @@ def test_draws_that_are_not_told_are_of_any(model):
 def test_classes_as_attributes_are_classes():
     """Densities given classes, summed by frequencies, are about those of any."""
     how = SMALL | {"early_stopping": False}
-    plain = Diffusion(class_conditional=True, **how).fit(X, SEX)
+    plain = grouped(Diffusion, class_conditional=True, **how).fit(X, SEX)
     joined = [
         plain.score_samples(LINE[:, None], own) + np.log(np.mean(own == SEX))
         for own in "fm"
@@ -95,7 +96,7 @@ def test_classes_as_attributes_are_classes():
     found = plain.score_samples(X[:20], names)
     parts = [plain.score_samples(X[:20], own) for own in "fm"]
     np.testing.assert_array_equal(np.where(names == "f", *parts), found)
-    other = Diffusion(attribute_conditional=True, **how).fit(X, SEX)
+    other = grouped(Diffusion, attribute_conditional=True, **how).fit(X, SEX)
     assert other.attribute_types_[0].kind == "categorical"
     assert (
         abs(
@@ -117,7 +118,7 @@ def test_draws_under_ranges_do_not_depend_on_others(model):
 @pytest.mark.exhaustive
 def test_missing_entries_are_filled_given_attributes():
     two = np.c_[X, X + 0.3 * RNG.normal(size=(800, 1))]
-    model = Diffusion(attribute_conditional=True, **SMALL).fit(two, Y)
+    model = grouped(Diffusion, attribute_conditional=True, **SMALL).fit(two, Y)
     holed = np.tile([[np.nan, np.nan]], (400, 1))
     of = Y.iloc[np.arange(400) % 2]
     drawn = model.impute(holed, of, method="sample", random_state=0)
@@ -160,7 +161,7 @@ def test_holes_and_files(model, tmp_path):
 def test_options_go_together(options):
     rows = (RNG.random((60, 4)) < 0.3 + 0.4 * (AGE[:60, None] > 50)) * 1.0
     how = SMALL | {"n_iter": 3, "n_steps": 4, "n_draws": 4, "early_stopping": False}
-    model = Diffusion(**how | options, attribute_conditional=True)
+    model = grouped(Diffusion, **how | options, attribute_conditional=True)
     model.fit(rows, AGE[:60])
     holed = np.where(RNG.random((9, 4)) < 0.3, np.nan, rows[:9])
     found = model.score_samples(holed, AGE[:9]), model.score_samples(holed)
@@ -173,7 +174,7 @@ def test_options_go_together(options):
 def test_draws_of_masked_columns_are_given_attributes():
     rows = (RNG.random((800, 3)) < np.where(AGE > 50, 0.9, 0.2)[:, None]) * 1.0
     how = SMALL | {"column_types": "bernoulli", "n_iter": 40}
-    model = Diffusion(attribute_conditional=True, **how).fit(rows, AGE)
+    model = grouped(Diffusion, attribute_conditional=True, **how).fit(rows, AGE)
     for age, expected in ((25.5, 0.2), (75.5, 0.9)):
         drawn = model.sample(1000, random_state=0, y=age).mean()
         assert abs(drawn - expected) < 0.1
@@ -182,7 +183,9 @@ def test_draws_of_masked_columns_are_given_attributes():
 
 
 def test_a_refit_forgets_attributes_and_classes():
-    model = Diffusion(**SMALL | {"n_iter": 0}, attribute_conditional=True).fit(X, Y)
+    model = grouped(Diffusion, **SMALL | {"n_iter": 0}, attribute_conditional=True).fit(
+        X, Y
+    )
     model.set_params(attribute_conditional=False, class_conditional=True).fit(X, SEX)
     assert not hasattr(model, "attribute_types_")
     model.set_params(attribute_conditional=True, class_conditional=False).fit(X, Y)

@@ -10,6 +10,7 @@ from skdgm import (
 )
 from skdgm.utils.tree import leaves
 from tests.directed.test_sigmoid_belief_network import BARS, UNSEEN
+from tests.options import assign, grouped
 
 MODELS = SigmoidBeliefNetwork, HelmholtzMachine, BidirectionalHelmholtzMachine
 
@@ -22,8 +23,8 @@ def equal(own, other):
 @pytest.mark.parametrize("model", MODELS)
 def test_the_average_is_used_and_does_not_change_what_is_learned(model):
     options = {"hidden_layer_sizes": (8, 4), "n_iter": 5, "random_state": 0}
-    averaged = model(**options, schedule="constant").fit(BARS)
-    last = model(**options, schedule="constant", average=False).fit(BARS)
+    averaged = grouped(model, **options, schedule="constant").fit(BARS)
+    last = grouped(model, **options, schedule="constant", average=False).fit(BARS)
     assert equal(averaged._training.params, last._training.params)
     assert not equal(averaged.density_.net, last.density_.net)
     assert averaged.loss_curve_ != last.loss_curve_
@@ -36,12 +37,15 @@ def test_the_average_is_used_and_does_not_change_what_is_learned(model):
 @pytest.mark.parametrize("model", MODELS)
 def test_training_goes_on_from_the_average_or_from_the_last(model):
     options = {"hidden_layer_sizes": (8, 4), "random_state": 0}
-    whole, parts = model(**options, n_iter=4), model(**options, n_iter=2)
-    whole.set_params(schedule="constant").fit(BARS)
-    parts.set_params(schedule="constant", warm_start=True).fit(BARS).fit(BARS)
+    whole, parts = (
+        grouped(model, **options, n_iter=4),
+        grouped(model, **options, n_iter=2),
+    )
+    assign(whole, schedule="constant").fit(BARS)
+    assign(parts, schedule="constant", warm_start=True).fit(BARS).fit(BARS)
     assert equal(whole.density_.net, parts.density_.net)
     average = parts._training.learned
-    parts.set_params(average=False, n_iter=0).fit(BARS)
+    assign(parts, average=False, n_iter=0).fit(BARS)
     assert equal(parts._training.params, average)
     assert parts._training.mean == ()
 

@@ -13,11 +13,13 @@ from skdgm.directed import _geometric_density
 from skdgm.directed._geometric_chain import GeometricChain
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.nets import vjp
+from skdgm.options import Columns
 from skdgm.training.loop import Clock
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
 from tests.directed.test_sigmoid_belief_network import BARS, UNSEEN
 from tests.numerical import arrays, assert_means, assert_trees, numerical_gradient
+from tests.options import grouped
 
 N_COLUMNS, SIZES = 3, (3, 2)
 ROWS = np.array(list(product([0.0, 1.0], repeat=N_COLUMNS)))
@@ -29,7 +31,7 @@ HOLED = np.array([[1.0, NAN, 0.0], [NAN, NAN, 1.0], [NAN] * 3])
 def machine(**options):
     """A small machine whose nets agree in part, with parameters of some size."""
     options |= {"n_iter": 0, "average": False, "random_state": 0}
-    own = BidirectionalHelmholtzMachine(SIZES, **options).fit(ROWS)
+    own = grouped(BidirectionalHelmholtzMachine, SIZES, **options).fit(ROWS)
     rng = np.random.default_rng(3)
     model = own._training.params.model
     for leaf in leaves(model):
@@ -247,8 +249,7 @@ def test_columns_with_gaps():
     X = X.mask(rng.random(X.shape) < 0.3)
     own = BidirectionalHelmholtzMachine(
         (4,),
-        column_types="mixed",
-        missing_pattern="model",
+        column_types=Columns("mixed", missing_pattern="model"),
         learning_rate=0.1,
         n_iter=30,
         random_state=0,
@@ -282,7 +283,7 @@ def test_few_weighty_draws_are_told(monkeypatch):
 @pytest.mark.parametrize("options", [{"n_importance": 0}, {"hidden_layer_sizes": ()}])
 def test_bad_options_are_named(options):
     with pytest.raises(ValueError, match=next(iter(options))):
-        BidirectionalHelmholtzMachine(**options).fit(BARS)
+        grouped(BidirectionalHelmholtzMachine, **options).fit(BARS)
     with pytest.raises(ValueError, match="n_steps"):
         machine().sample(3, n_steps=0)
 

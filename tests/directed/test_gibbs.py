@@ -16,6 +16,7 @@ from skdgm.utils.threading.parallel import limit
 from tests.directed import test_gradients as small
 from tests.directed.test_sigmoid_belief_network import BARS, UNSEEN
 from tests.numerical import assert_means, assert_trees, numerical_gradient
+from tests.options import assign, grouped
 
 N_CHAINS = 4000
 
@@ -82,7 +83,7 @@ def test_chains_go_on_where_their_rows_are():
     table = tabulate(sbn._rows(0.5 * BARS[:3]), None)
     assert (own(sbn, table, 3).resume(sbn._training).statistics.own.z == 2).all()
     sbn.partial_fit(0.5 * BARS[:3])
-    sbn.set_params(n_importance=2).partial_fit(BARS[:5])
+    assign(sbn, n_importance=2).partial_fit(BARS[:5])
     assert sbn._training.statistics.own.z.shape == (5, 2, 7)
 
 
@@ -91,8 +92,13 @@ def test_results_are_the_same_on_any_number_of_threads(options):
     found = []
     for n in 1, 2:
         with limit(n):
-            sbn = SigmoidBeliefNetwork(
-                (40, 30), objective="gibbs", n_iter=2, random_state=0, **options
+            sbn = grouped(
+                SigmoidBeliefNetwork,
+                (40, 30),
+                objective="gibbs",
+                n_iter=2,
+                random_state=0,
+                **options,
             )
             found.append(sbn.fit(BARS * 0.9).score_samples(UNSEEN[:5]))
     np.testing.assert_array_equal(*found)

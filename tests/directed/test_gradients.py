@@ -15,6 +15,7 @@ from skdgm.nets import nll, vjp
 from skdgm.utils.random import stream
 from skdgm.utils.tree import tree_map
 from tests.numerical import arrays, assert_means, assert_trees, numerical_gradient
+from tests.options import grouped
 
 X = np.array([[1.0, 0, 1], [0, 1, 1], [1, 1, 0]])
 # Copies of each row in an update, and updates.
@@ -25,7 +26,7 @@ N_COPIES, N_UPDATES = 400, 40
 def objective(**options):
     """An objective of a small network of two hidden layers, and parameters."""
     options = {"hidden_layer_sizes": (2, 2), **options}
-    sbn = SigmoidBeliefNetwork(**options, n_iter=0, random_state=0).fit(X)
+    sbn = grouped(SigmoidBeliefNetwork, **options, n_iter=0, random_state=0).fit(X)
     rng = np.random.default_rng(1)
     params, kept = sbn._training.params, sbn._training.statistics
     model = tree_map(lambda a: a + rng.normal(size=a.shape), params.model)

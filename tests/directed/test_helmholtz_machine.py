@@ -5,12 +5,15 @@ from scipy.special import expit
 
 from skdgm import HelmholtzMachine, SigmoidBeliefNetwork
 from tests.directed.test_sigmoid_belief_network import BARS, UNSEEN
+from tests.options import grouped
 
 
 def test_it_is_a_network_by_wake_sleep():
     how = {"n_iter": 3, "random_state": 0}
-    machine = HelmholtzMachine((5, 3), **how).fit(BARS)
-    network = SigmoidBeliefNetwork((5, 3), objective="wake-sleep", **how).fit(BARS)
+    machine = grouped(HelmholtzMachine, (5, 3), **how).fit(BARS)
+    network = grouped(SigmoidBeliefNetwork, (5, 3), objective="wake-sleep", **how).fit(
+        BARS
+    )
     for found, expected in zip(machine.coefs_, network.coefs_, strict=True):
         np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(

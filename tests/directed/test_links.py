@@ -25,6 +25,7 @@ from tests.numerical import (
     assert_trees,
     numerical_gradient,
 )
+from tests.options import assign, grouped
 
 N_COLUMNS, SIZES = 3, (3, 2)
 ROWS = np.array(list(product([0.0, 1.0], repeat=N_COLUMNS)))
@@ -41,8 +42,14 @@ each_kind = pytest.mark.parametrize("kind", LINKS)
 def network(of_p, of_q, sizes=SIZES, **options):
     """A small network with parameters of some size."""
     links = {"autoregressive": of_p, "recognition_autoregressive": of_q}
-    sbn = SigmoidBeliefNetwork(
-        sizes, ordering=ORDER, n_iter=0, random_state=0, **links, **options
+    sbn = grouped(
+        SigmoidBeliefNetwork,
+        sizes,
+        ordering=ORDER,
+        n_iter=0,
+        random_state=0,
+        **links,
+        **options,
     )
     sbn.fit(ROWS)
     rng = np.random.default_rng(3)
@@ -113,7 +120,7 @@ def test_weight_decay_of_links_between_columns_is_of_what_they_add(kind, clip_no
     for alpha in (0.0, 0.4):
         sbn = deepcopy(network(kind, False))
         before = [part.copy() for part in parts(sbn._training.learned.model)]
-        sbn.set_params(alpha=alpha, **how).partial_fit(ROWS)
+        assign(sbn, alpha=alpha, **how).partial_fit(ROWS)
         found.append(parts(sbn._training.learned.model))
     paces = [*([PACE] if kind is True else [1, PACE, 1]), 1]
     for own, plain, decayed, pace in zip(before, *found, paces, strict=True):
@@ -303,8 +310,14 @@ N_COPIES, N_UPDATES = 300, 40
 def objective(of_p, of_q, **options):
     """An objective of a small network, and parameters."""
     links = {"autoregressive": of_p, "recognition_autoregressive": of_q}
-    sbn = SigmoidBeliefNetwork(
-        (2, 2), ordering=ORDER, n_iter=0, random_state=0, **links, **options
+    sbn = grouped(
+        SigmoidBeliefNetwork,
+        (2, 2),
+        ordering=ORDER,
+        n_iter=0,
+        random_state=0,
+        **links,
+        **options,
     ).fit(X)
     rng = np.random.default_rng(1)
     params, kept = sbn._training.params, sbn._training.statistics
@@ -488,7 +501,7 @@ def test_concrete_gradients_are_differences():
 )
 def test_what_cannot_be_is_named(options, message):
     with pytest.raises(ValueError, match=message):
-        SigmoidBeliefNetwork((3,), **options).fit(X)
+        grouped(SigmoidBeliefNetwork, (3,), **options).fit(X)
 
 
 @pytest.mark.parametrize("objective", ["gibbs", "mean-field"])
@@ -530,8 +543,14 @@ def test_columns_of_all_kinds(kind, column_types):
         how["column_types"] = "categorical", "numeric"
     if column_types == "gaussian":
         how["variance"] = "sample"
-    sbn = SigmoidBeliefNetwork(
-        (3,), n_iter=20, learning_rate=0.1, batch_size=20, ordering=(1, 0), **how
+    sbn = grouped(
+        SigmoidBeliefNetwork,
+        (3,),
+        n_iter=20,
+        learning_rate=0.1,
+        batch_size=20,
+        ordering=(1, 0),
+        **how,
     ).set_params(random_state=0)
     sbn.fit(np.where(rng.random(X.shape) < 0.1, np.nan, X))
     drawn = np.asarray(sbn.sample(2000, random_state=0), float)

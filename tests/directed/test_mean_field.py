@@ -9,6 +9,7 @@ from skdgm.data import tabulate
 from skdgm.directed._mean_field import Factored
 from skdgm.directed._way import Net, Update, affine
 from skdgm.nets import vjp
+from skdgm.options import BeliefObjective
 from skdgm.utils.random import stream
 from skdgm.utils.threading.parallel import limit
 from skdgm.utils.tree import leaves
@@ -16,6 +17,7 @@ from tests.directed import test_density as bits
 from tests.directed import test_gradients as small
 from tests.directed.test_sigmoid_belief_network import BARS
 from tests.numerical import arrays, assert_trees, numerical_gradient
+from tests.options import grouped
 
 CODES = np.random.default_rng(1).integers(0, 3, (6, 4)).astype(float)
 HOLES = np.array([[1.0, np.nan, 0.0], [np.nan, np.nan, 1.0]])
@@ -59,8 +61,10 @@ def above(kind, objective="rws"):
     """A network above columns of a kind, with parameters of some size; its rows in
     their units, and its objective."""
     how = {"mean_field_steps": 3, "n_iter": 0, "random_state": 0}
-    sbn = SigmoidBeliefNetwork((3, 2), objective=objective, **how, **KINDS[kind])
-    X = TABLES[sbn.column_types]
+    sbn = grouped(
+        SigmoidBeliefNetwork, (3, 2), objective=objective, **how, **KINDS[kind]
+    )
+    X = TABLES[sbn._options.column_types]
     rng = np.random.default_rng(3)
     for leaf in leaves(sbn.fit(X)._training.learned.model):
         leaf[...] = rng.normal(0, 0.7, leaf.shape)
@@ -74,7 +78,7 @@ def test_the_bound_of_other_columns_is_below_the_likelihood(kind):
     log_p, _ = small.enumerated(own, sbn._training.learned.model, rows)
     exact = logsumexp(log_p, axis=1)
     exact = exact + sbn._domain.log_volume(sbn._columns, own.rows)
-    found = sbn.mean_field_bound(TABLES[sbn.column_types])
+    found = sbn.mean_field_bound(TABLES[sbn._options.column_types])
     assert (found < exact).all()
     assert (exact - found).mean() < 0.2
 
@@ -164,16 +168,18 @@ def test_results_are_the_same_on_any_number_of_threads():
 )
 def test_columns_without_closed_forms_are_named(options, message):
     with pytest.raises(ValueError, match=message):
-        SigmoidBeliefNetwork((3,), objective="mean-field", **options).fit(BARS)
-    sbn = SigmoidBeliefNetwork((3,), n_iter=0, **options).fit(BARS)
+        grouped(SigmoidBeliefNetwork, (3,), objective="mean-field", **options).fit(BARS)
+    sbn = grouped(SigmoidBeliefNetwork, (3,), n_iter=0, **options).fit(BARS)
     with pytest.raises(ValueError, match="Mean field .* is for columns of"):
         sbn.mean_field_bound(BARS)
 
 
 @pytest.mark.exhaustive
 def test_draws_are_for_losses_alone():
-    options = {"objective": "mean-field", "n_iter": 3, "random_state": 0}
-    one = SigmoidBeliefNetwork((4, 3), **options).fit(BARS)
-    many = SigmoidBeliefNetwork((4, 3), n_importance=5, **options).fit(BARS)
+    options = {"n_iter": 3, "random_state": 0}
+    one, many = (
+        SigmoidBeliefNetwork((4, 3), objective=objective, **options).fit(BARS)
+        for objective in ("mean-field", BeliefObjective("mean-field", n_importance=5))
+    )
     for a, b in zip(one.coefs_, many.coefs_):
         np.testing.assert_array_equal(a, b)

@@ -11,6 +11,7 @@ from skdgm.exceptions import CollapseWarning
 from skdgm.latent import hierarchy
 from skdgm.nets import primitives
 from tests.numerical import arrays
+from tests.options import assign, grouped
 
 
 def bars(n_rows=600, side=3, seed=0):
@@ -27,7 +28,9 @@ BARS, UNSEEN = bars(), bars(300, seed=1)
 @pytest.mark.parametrize("of_p, of_q", [(False, False), (True, "nade"), ("nade", True)])
 def test_few_bits_are_on_at_first(of_p, of_q):
     links = {"autoregressive": of_p, "recognition_autoregressive": of_q}
-    sbn = SigmoidBeliefNetwork((50, 8), n_iter=0, random_state=0, **links).fit(BARS)
+    sbn = grouped(SigmoidBeliefNetwork, (50, 8), n_iter=0, random_state=0, **links).fit(
+        BARS
+    )
     means, (model, _) = sbn.transform(BARS), sbn.density_.net
     assert abs(means[:, :50].mean() - 0.1) < 0.04
     assert abs(means[:, 50:].mean() - 0.25) < 0.04
@@ -76,8 +79,13 @@ def test_other_columns_are_learned(kind, objective):
     if kind == "gaussian":
         X = 3 * X + rng.normal(size=X.shape)
     how = {"column_types": kind, "objective": objective, "n_iter": 12}
-    sbn = SigmoidBeliefNetwork(
-        (8,), learning_rate=0.1, batch_size=20, random_state=0, **how
+    sbn = grouped(
+        SigmoidBeliefNetwork,
+        (8,),
+        learning_rate=0.1,
+        batch_size=20,
+        random_state=0,
+        **how,
     ).fit(X)
     found = sbn.importance_likelihood(X, n_draws=200).mean()
     # Reweighted wake-sleep has -4.06 and -11.37, independent columns -5.5 and -12.
@@ -95,7 +103,7 @@ def test_bits_that_the_inference_net_cannot_follow_are_no_failure():
     X = rng.integers(0, 3, 400)[:, None] + (rng.random((400, 5)) < 0.2)
     X = 3.0 * (X % 3) + rng.normal(size=X.shape)
     how = {"column_types": "gaussian", "objective": "gibbs", "n_iter": 40}
-    SigmoidBeliefNetwork((50,), batch_size=20, random_state=0, **how).fit(X)
+    grouped(SigmoidBeliefNetwork, (50,), batch_size=20, random_state=0, **how).fit(X)
 
 
 def test_objectives_may_change_between_fits():
@@ -111,7 +119,7 @@ def test_objectives_may_change_between_fits():
 @pytest.mark.parametrize("phase", ["wake", "sleep", "both"])
 def test_phases_learn_differently(phase):
     more = {"recognition_phase": phase, "n_iter": 3, "random_state": 0}
-    sbn = SigmoidBeliefNetwork((4,), **more).fit(BARS)
+    sbn = grouped(SigmoidBeliefNetwork, (4,), **more).fit(BARS)
     other = SigmoidBeliefNetwork((4,), n_iter=3, random_state=0).fit(BARS)
     same = all((a == b).all() for a, b in zip(sbn.coefs_, other.coefs_, strict=True))
     assert same == (phase == "both")
@@ -122,18 +130,20 @@ def test_phases_learn_differently(phase):
     [
         ({"hidden_layer_sizes": ()}, "hidden_layer_sizes must have at least one"),
         ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes must be positive"),
-        ({"objective": "vimco", "n_importance": 1}, "n_importance must be >= 2"),
+        ({"objective": "vimco", "n_importance": 1}, "n_importance must be at least 2"),
         ({"feature_layer": 2}, "feature_layer"),
     ],
 )
 def test_bad_options_are_named(options, message):
     with pytest.raises(ValueError, match=message):
-        SigmoidBeliefNetwork(**{"hidden_layer_sizes": (3, 2), **options}).fit(BARS)
+        grouped(SigmoidBeliefNetwork, **{"hidden_layer_sizes": (3, 2), **options}).fit(
+            BARS
+        )
 
 
 def test_a_collapse_is_told():
     sbn = SigmoidBeliefNetwork((4,), alpha=1e4, n_iter=20, random_state=0)
-    with pytest.warns(CollapseWarning, match="Raise n_importance"):
+    with pytest.warns(CollapseWarning, match="Raise objective__n_importance"):
         sbn.fit(load_digits().data > 7)
 
 
@@ -172,7 +182,7 @@ def test_tables_of_several_kinds():
 
 def variances(n_draws=5, n_iter=4, **options):
     how = {"gradient_draws": n_draws, "n_iter": n_iter, "random_state": 0} | options
-    sbn = SigmoidBeliefNetwork((8, 4), batch_size=50, **how).fit(BARS)
+    sbn = grouped(SigmoidBeliefNetwork, (8, 4), batch_size=50, **how).fit(BARS)
     return sbn, np.array(sbn.gradient_variance_curve_)
 
 
@@ -205,10 +215,10 @@ def test_measuring_variances_does_not_change_what_is_learned(objective):
 
 def test_variances_belong_to_epochs():
     sbn, found = variances(warm_start=True)
-    sbn.set_params(gradient_draws=None).partial_fit(BARS)
-    sbn.set_params(gradient_draws=3, n_iter=2).fit(BARS)
+    assign(sbn, gradient_draws=None).partial_fit(BARS)
+    assign(sbn, gradient_draws=3, n_iter=2).fit(BARS)
     again = np.array(sbn.gradient_variance_curve_)
     np.testing.assert_array_equal(again[:4], found)
     np.testing.assert_array_equal(np.isnan(again), [False] * 4 + [True, False, False])
-    sbn.set_params(warm_start=False, gradient_draws=None).fit(BARS)
+    assign(sbn, warm_start=False, gradient_draws=None).fit(BARS)
     assert not hasattr(sbn, "gradient_variance_curve_")

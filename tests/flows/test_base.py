@@ -17,6 +17,7 @@ from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.threading.threads import one_blas_thread
 from tests.nets.recipes import assert_slopes, numbers
+from tests.options import grouped
 
 SHORT = {"n_layers": 2, "hidden_layer_sizes": (8,), "n_iter": 20, "random_state": 0}
 SHORT |= {"batch_size": 50, "learning_rate": 0.02}
@@ -123,7 +124,7 @@ def test_normal_rows_begin_as_such():
 
 @pytest.fixture(scope="module", params=["mixture", "student"])
 def flow(request):
-    return Flow(base=request.param, **SHORT).fit(CLUSTERS[:, :2])
+    return grouped(Flow, base=request.param, **SHORT).fit(CLUSTERS[:, :2])
 
 
 @pytest.mark.exhaustive(default=["student"])
@@ -164,7 +165,7 @@ def test_heavy_tails_are_learned():
     X = np.random.default_rng(0).standard_t(2.0, (600, 2)) * [1, 100]
     asked = SHORT | {"n_layers": 0, "n_iter": 60, "linear": "permutation"}
     tails, normal = (
-        Flow(base=base, layer="affine", **asked).fit(X[:500])
+        grouped(Flow, base=base, layer="affine", **asked).fit(X[:500])
         for base in ("student", "normal")
     )
     exact = t(2.0, scale=[1, 100]).logpdf(X[500:]).sum(axis=1).mean()
@@ -179,8 +180,8 @@ def test_heavy_tails_of_columns_that_others_tell():
     X = np.random.default_rng(0).normal(size=(200, 2))
     X = np.column_stack([X, X[:, 0], X.sum(axis=1)])
     asked = SHORT | {"n_layers": 1, "early_stopping": False}
-    tails = Flow(base="student", **asked).fit(X)
-    begun = Flow(base="student", **asked | {"n_iter": 0}).fit(X)
+    tails = grouped(Flow, base="student", **asked).fit(X)
+    begun = grouped(Flow, base="student", **asked | {"n_iter": 0}).fit(X)
     assert tails.score(X) > begun.score(X) - 5
 
 
@@ -232,6 +233,6 @@ def test_components_of_rows_with_gaps_climb():
 def test_flows_learn_from_rows_with_gaps():
     """Draws of a single normal distribution would have the flow keep to it."""
     options = SHORT | {"base": "normal", "early_stopping": False, "n_iter": 30}
-    gaps, whole = (Flow(**options).fit(X).score(OTHERS) for X in (GAPS, WHOLE))
+    gaps, whole = (grouped(Flow, **options).fit(X).score(OTHERS) for X in (GAPS, WHOLE))
     # By one draw of each row it would be 0.2.
     assert gaps > whole - 0.1

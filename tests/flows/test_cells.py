@@ -13,6 +13,7 @@ from skdgm.nets.layers import dense, serial
 from skdgm.persistence import load, save
 from skdgm.utils.random import stream
 from tests.nets.recipes import assert_slopes, numbers
+from tests.options import grouped
 from tests.suites import DTYPES
 
 SHORT = {"n_layers": 2, "hidden_layer_sizes": (8,), "n_iter": 10, "random_state": 0}
@@ -40,7 +41,9 @@ HOW = ["uniform", "variational"]
 @pytest.fixture(scope="module", params=HOW)
 def flow(request):
     bounds = {0: (0, 3), 1: (0, 4)}
-    return Flow(dequantization=request.param, bounds=bounds, **SHORT).fit(COUNTS)
+    return grouped(Flow, dequantization=request.param, bounds=bounds, **SHORT).fit(
+        COUNTS
+    )
 
 
 def _cells():
@@ -172,7 +175,7 @@ def test_missing_whole_numbers_are_filled(flow):
 
 @pytest.fixture(scope="module")
 def between():
-    return Flow(bounds=(0, 1), **SHORT).fit(SHARES)
+    return grouped(Flow, bounds=(0, 1), **SHORT).fit(SHARES)
 
 
 def test_density_between_bounds_integrates_to_one(between):
@@ -192,7 +195,7 @@ def test_density_between_bounds_integrates_to_one(between):
 
 
 def test_density_of_one_column_between_bounds_integrates_to_one():
-    flow = Flow(bounds=(-2, 3), **SHORT).fit(5 * SHARES[:, :1] - 2)
+    flow = grouped(Flow, bounds=(-2, 3), **SHORT).fit(5 * SHARES[:, :1] - 2)
     side = -2 + 5 * (np.arange(20_000) + 0.5) / 20_000
     p = np.exp(flow.score_samples(side[:, None]))
     np.testing.assert_allclose(p.mean() * 5, 1, rtol=1e-3)
@@ -205,7 +208,7 @@ def test_density_of_one_column_between_bounds_integrates_to_one():
 @pytest.mark.parametrize("bounds", [None, (0, 10)])
 def test_a_binomial_distribution_is_learned(bounds):
     X = np.random.default_rng(0).binomial(10, 0.3, (400, 1))
-    flow = Flow(dequantization="uniform", bounds=bounds, **SHORT).fit(X)
+    flow = grouped(Flow, dequantization="uniform", bounds=bounds, **SHORT).fit(X)
     values = np.arange(11)
     p = binom(10, 0.3).pmf(values)
     gap = p @ (np.log(p) - flow.score_samples(values[:, None]))
@@ -218,7 +221,7 @@ def test_frames_keep_their_whole_numbers(tmp_path):
     frame["m"] = pd.array(COUNTS[:, 1], "Int64")
     frame.loc[::7, "m"] = pd.NA
     options = SHORT | {"n_iter": 2, "dequantization": "variational"}
-    flow = Flow(bounds={"x": (0, 1)}, **options).fit(frame)
+    flow = grouped(Flow, bounds={"x": (0, 1)}, **options).fit(frame)
     drawn, filled = flow.sample(20, 0), flow.impute(frame)
     assert drawn.dtypes.tolist() == frame.dtypes.tolist()
     assert filled.dtypes.tolist() == frame.dtypes.tolist()
@@ -231,14 +234,14 @@ def test_frames_keep_their_whole_numbers(tmp_path):
     assert np.isfinite(again.partial_fit(frame).score(frame))
     for name in "y", 3:
         with pytest.raises(ValueError, match=f"bounds of Flow name {name!r}"):
-            Flow(bounds={name: (0, 1)}, **options).fit(frame)
+            grouped(Flow, bounds={name: (0, 1)}, **options).fit(frame)
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("how", HOW)
 def test_weights_are_repetitions(how):
     weight = np.tile([1, 2, 3], 20)
-    flow = Flow(dequantization=how, bounds=(0, 4), **SHORT | {"n_iter": 2})
+    flow = grouped(Flow, dequantization=how, bounds=(0, 4), **SHORT | {"n_iter": 2})
     once = flow.fit(COUNTS[:60], sample_weight=weight).score_samples(GRID)
     again = clone(flow).fit(np.repeat(COUNTS[:60], weight, 0))
     np.testing.assert_array_equal(again.score_samples(GRID), once)
@@ -247,7 +250,7 @@ def test_weights_are_repetitions(how):
 def test_whole_numbers_given_classes():
     y = COUNTS[:, 0] > 1
     how = {"attribute_conditional": True, "dequantization": "variational"}
-    flow = Flow(bounds=(0, 4), **how, **SHORT | {"n_iter": 3}).fit(COUNTS, y)
+    flow = grouped(Flow, bounds=(0, 4), **how, **SHORT | {"n_iter": 3}).fit(COUNTS, y)
     given = [
         flow.score_samples(GRID, own) + np.log((y == own).mean()) for own in (0, 1)
     ]
@@ -257,7 +260,9 @@ def test_whole_numbers_given_classes():
 
 
 def test_what_is_beyond_the_bounds():
-    flow = Flow(bounds=(0, 4), dequantization="uniform", **SHORT | {"n_iter": 1})
+    flow = grouped(
+        Flow, bounds=(0, 4), dequantization="uniform", **SHORT | {"n_iter": 1}
+    )
     with pytest.raises(ValueError, match="value 5 of column 1 is beyond the bounds"):
         flow.fit(COUNTS + [0, 1])
     flow.fit(COUNTS)
@@ -274,7 +279,7 @@ def test_what_is_beyond_the_bounds():
     np.testing.assert_array_equal(flow.score_samples(COUNTS[:3]), before)
     for bounds in (1, 0), (1, 1), (0, np.inf), (0, 1, 2), (0, "a"), {0: 3}:
         with pytest.raises(ValueError, match="bounds of Flow must be"):
-            Flow(bounds=bounds, **SHORT).fit(COUNTS)
+            grouped(Flow, bounds=bounds, **SHORT).fit(COUNTS)
 
 
 HARD = {
@@ -296,7 +301,7 @@ def test_hard_tables_of_whole_numbers(how, dtype):
     for number, (name, X) in enumerate(HARD.items()):
         X, bounds = X.astype(dtype), (None, (0, 9))[number % 2]
         options = SHORT | {"n_iter": 1, "dequantization": how, "bounds": bounds}
-        flow = Flow(n_draws=3, **options).fit(X)
+        flow = grouped(Flow, n_draws=3, **options).fit(X)
         assert np.isfinite(flow.score_samples(X)).all(), name
         drawn = flow.sample(20, random_state=0)
         assert np.isfinite(drawn).all(), name
@@ -312,14 +317,16 @@ def test_an_outlier_of_counts_is_told_of():
     X[7, 1] = 10**6
     options = SHORT | {"n_iter": 2, "dequantization": "variational"}
     with pytest.warns(OutlierWarning, match="row 7"):
-        flow = Flow(**options).fit(X)
+        flow = grouped(Flow, **options).fit(X)
     assert np.isfinite(flow.score_samples(X)).all()
 
 
 @pytest.mark.exhaustive
 def test_ends_of_the_bounds():
     X = np.where(SHARES < 0.2, 0, np.where(SHARES > 0.9, 1, SHARES))
-    flow = Flow(bounds=(0, 1), **SHORT | {"n_iter": 3}).fit(X.astype(np.float32))
+    flow = grouped(Flow, bounds=(0, 1), **SHORT | {"n_iter": 3}).fit(
+        X.astype(np.float32)
+    )
     assert np.isfinite(flow.score_samples(X)).all()
     drawn = flow.sample(500, 0)
     assert ((drawn >= 0) & (drawn <= 1)).all()

@@ -11,6 +11,7 @@ from skdgm import Flow
 from skdgm.exceptions import DataRangeWarning
 from skdgm.persistence import load, save
 from tests.flows.recipes import log_base
+from tests.options import grouped
 
 SHORT = {"n_layers": 2, "hidden_layer_sizes": (8,), "n_iter": 20, "random_state": 0}
 SHORT |= {"batch_size": 50, "learning_rate": 0.02, "attribute_conditional": True}
@@ -37,7 +38,7 @@ def given(request):
     """A flow, its rows and attributes, and those of one row."""
     X, y = (MOONS, WHICH == 1) if request.param == "classes" else BENT
     layer = "affine" if request.param == "numbers" else "spline"
-    flow = Flow(layer=layer, **SHORT).fit(X, y)
+    flow = grouped(Flow, layer=layer, **SHORT).fit(X, y)
     return flow, X, y, True if request.param == "classes" else y[:1]
 
 
@@ -109,12 +110,12 @@ def test_a_single_column_given_attributes_is_learned():
     rng = np.random.default_rng(0)
     y = rng.normal(size=(400, 1))
     X = np.exp(y) * (1 + 0.1 * rng.normal(size=(400, 1)))
-    start = Flow(**SHORT | {"n_iter": 0}).fit(X, y)
-    assert Flow(**SHORT).fit(X, y).score(X, y) > start.score(X, y) + 0.5
+    start = grouped(Flow, **SHORT | {"n_iter": 0}).fit(X, y)
+    assert grouped(Flow, **SHORT).fit(X, y).score(X, y) > start.score(X, y) + 0.5
 
 
 def test_draws_without_attributes_are_of_those_of_rows():
-    flow = Flow(**SHORT | {"n_iter": 0}).fit(BENT[0], BENT[1])
+    flow = grouped(Flow, **SHORT | {"n_iter": 0}).fit(BENT[0], BENT[1])
     drawn = flow.sample(3000, 0)
     np.testing.assert_allclose(drawn.mean(axis=0), BENT[0].mean(axis=0), atol=0.2)
     np.testing.assert_allclose(np.cov(drawn.T), np.cov(BENT[0].T), rtol=0.2, atol=0.2)
@@ -123,7 +124,7 @@ def test_draws_without_attributes_are_of_those_of_rows():
 @pytest.mark.release
 def test_scores_without_classes_sum_over_them():
     weight = np.where(WHICH == 1, 3.0, 1.0)
-    flow = Flow(**SHORT | {"n_iter": 5}).fit(MOONS, WHICH, weight)
+    flow = grouped(Flow, **SHORT | {"n_iter": 5}).fit(MOONS, WHICH, weight)
     total = np.exp(flow.score_samples(GRID)).sum() * STEP**2
     np.testing.assert_allclose(total, 1, rtol=2e-3)
     parts = [flow.score_samples(MOONS, k) + np.log((0.25, 0.75)[k]) for k in (0, 1)]
@@ -133,7 +134,7 @@ def test_scores_without_classes_sum_over_them():
     # Of several attributes, all pairs that there were.
     names = np.array(["a", "b", "c"])[np.arange(300) % 3]
     y = np.column_stack([WHICH.astype(str), names])
-    both = Flow(**SHORT | {"n_iter": 1}).fit(MOONS, y)
+    both = grouped(Flow, **SHORT | {"n_iter": 1}).fit(MOONS, y)
     total = np.exp(both.score_samples(GRID)).sum() * STEP**2
     np.testing.assert_allclose(total, 1, rtol=2e-3)
 
@@ -142,7 +143,7 @@ def test_scores_without_classes_sum_over_them():
 def test_attributes_count_as_part_of_a_row(tmp_path):
     X, y = BENT[0][:60], BENT[1][:60]
     weight = np.tile([1, 2, 3], 20)
-    short = Flow(**SHORT | {"n_iter": 2})
+    short = grouped(Flow, **SHORT | {"n_iter": 2})
     once = short.fit(X, y, weight).score_samples(X, y)
     again = clone(short).fit(np.repeat(X, weight, 0), np.repeat(y, weight, 0))
     np.testing.assert_array_equal(again.score_samples(X, y), once)
@@ -160,7 +161,7 @@ def test_attributes_count_as_part_of_a_row(tmp_path):
 @pytest.mark.exhaustive
 def test_what_cannot_be_given():
     X, y = MOONS, WHICH
-    short = Flow(base="normal", **SHORT | {"n_iter": 0})
+    short = grouped(Flow, base="normal", **SHORT | {"n_iter": 0})
     flow, plain = clone(short).fit(X, y), Flow(n_iter=0, base="normal").fit(X, y)
     for function in flow.transform, flow.impute:
         with pytest.raises(ValueError, match="Flow is conditional: give y"):
@@ -197,7 +198,7 @@ def test_what_cannot_be_given():
 
 @pytest.fixture(scope="module")
 def plain():
-    return Flow(**SHORT | {"attribute_conditional": False}).fit(MOONS)
+    return grouped(Flow, **SHORT | {"attribute_conditional": False}).fit(MOONS)
 
 
 def _moments_agree(drawn, points, log_p):
@@ -252,7 +253,7 @@ def test_given_attributes_the_base_is_normal():
     X = y + 0.1 * np.random.default_rng(1).normal(size=(200, 2))
     X[:, 1] += y[:, 0] ** 3
     own = [
-        Flow(base=base, **SHORT | {"n_iter": 0}).fit(X, y).score_samples(X, y)
+        grouped(Flow, base=base, **SHORT | {"n_iter": 0}).fit(X, y).score_samples(X, y)
         for base in ("auto", "normal", "mixture")
     ]
     np.testing.assert_array_equal(own[0], own[1])

@@ -18,6 +18,7 @@ from skdgm.utils.rows import Rows
 from skdgm.utils.tree import leaves
 from tests.callbacks import Callback
 from tests.flows.recipes import log_base
+from tests.options import grouped
 from tests.suites import DTYPES
 
 MOONS = make_moons(300, noise=0.1, random_state=0)[0]
@@ -27,7 +28,7 @@ SHORT |= {"batch_size": 50, "learning_rate": 0.02}
 
 @pytest.fixture(scope="module", params=["spline", "affine"])
 def flow(request):
-    return Flow(layer=request.param, **SHORT).fit(MOONS)
+    return grouped(Flow, layer=request.param, **SHORT).fit(MOONS)
 
 
 @pytest.mark.exhaustive(default=["spline"])
@@ -40,7 +41,7 @@ def test_density_of_two_columns_integrates_to_one(flow):
 
 def test_density_of_one_column_integrates_to_one():
     X = np.random.default_rng(0).gamma(2.0, 100.0, (200, 1))
-    flow = Flow(**SHORT).fit(X)
+    flow = grouped(Flow, **SHORT).fit(X)
     side = np.linspace(-1500, 3000, 20_000)
     total = np.exp(flow.score_samples(side[:, None])).sum() * (side[1] - side[0])
     np.testing.assert_allclose(total, 1, rtol=1e-3)
@@ -115,29 +116,29 @@ class _StopAfter(Callback):
 def test_what_overfits_stays_at_its_start(tmp_path):
     X = np.random.default_rng(0).normal(size=(40, 4))
     options = SHORT | {"learning_rate": 0.1, "alpha": 0.0}
-    start = Flow(**options | {"n_iter": 0}).fit(X)
-    kept = Flow(**options).fit(X)
+    start = grouped(Flow, **options | {"n_iter": 0}).fit(X)
+    kept = grouped(Flow, **options).fit(X)
     np.testing.assert_array_equal(kept.score_samples(X), start.score_samples(X))
     assert len(kept.validation_curve_) == kept.n_iter_ > 3
     # A checkpoint has the start, too.
     path = tmp_path / "flow.skdgm"
     with pytest.warns(InterruptedFitWarning):
-        Flow(**options).set_callbacks(Checkpoint(path), _StopAfter(3)).fit(X)
-    again = Flow(**options).set_callbacks(Checkpoint(path)).fit(X)
+        grouped(Flow, **options).set_callbacks(Checkpoint(path), _StopAfter(3)).fit(X)
+    again = grouped(Flow, **options).set_callbacks(Checkpoint(path)).fit(X)
     np.testing.assert_array_equal(again.score_samples(X), start.score_samples(X))
     np.testing.assert_allclose(again.validation_curve_, kept.validation_curve_)
 
 
 def test_a_masked_autoregressive_flow():
     asked = SHORT | {"autoregressive": True, "base": "normal"}
-    masked = Flow(**asked).fit(MOONS)
+    masked = grouped(Flow, **asked).fit(MOONS)
     side = np.linspace(-4, 5, 250)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     total = np.exp(masked.score_samples(grid)).sum() * (side[1] - side[0]) ** 2
     np.testing.assert_allclose(total, 1, rtol=2e-3)
     codes = masked.transform(MOONS)
     np.testing.assert_allclose(masked.inverse_transform(codes), MOONS, atol=1e-6)
-    start = Flow(**asked | {"n_iter": 0}).fit(MOONS)
+    start = grouped(Flow, **asked | {"n_iter": 0}).fit(MOONS)
     assert masked.score(MOONS) > start.score(MOONS) + 0.02
 
 
@@ -226,7 +227,7 @@ HARD = {
 @pytest.mark.parametrize("name", HARD)
 def test_hard_tables_are_learned(name, dtype):
     X = HARD[name].astype(dtype)
-    flow = Flow(**SHORT | {"n_iter": 5}).fit(X)
+    flow = grouped(Flow, **SHORT | {"n_iter": 5}).fit(X)
     assert np.isfinite(flow.score_samples(X)).all()
     assert np.isfinite(flow.sample(20, random_state=0)).all()
     assert flow.sample(2, random_state=0).dtype == dtype
@@ -237,7 +238,7 @@ def test_an_outlier_is_told_of():
     X = np.random.default_rng(0).normal(size=(2000, 2))
     X[7, 1] = 1e6
     with pytest.warns(OutlierWarning, match="row 7"):
-        flow = Flow(**SHORT | {"n_iter": 3}).fit(X)
+        flow = grouped(Flow, **SHORT | {"n_iter": 3}).fit(X)
     assert np.isfinite(flow.score_samples(X)).all()
 
 

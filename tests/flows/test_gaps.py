@@ -10,6 +10,7 @@ from skdgm.optim import Clock
 from skdgm.utils.random import stream
 from skdgm.utils.tree import copy, leaves
 from tests.nets.recipes import assert_slopes
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 SHORT = {"n_layers": 1, "hidden_layer_sizes": 3, "n_iter": 0, "random_state": 0}
@@ -42,7 +43,7 @@ def road(request):
     kind, options = ROADS[request.param]
     X = {"real": REAL, "shares": SHARES, "counts": COUNTS}[kind]
     y = Z + RNG.normal(size=(60, 1)) if "attribute_conditional" in options else None
-    flow = Flow(**SHORT | options).fit(X, y)
+    flow = grouped(Flow, **SHORT | options).fit(X, y)
     holes, side = X[:6].copy(), SIDE[kind]
     holes[:3, 0] = holes[3:5, 1] = np.nan
     exact = np.empty(6)

@@ -13,6 +13,7 @@ from skdgm.flows._likelihood import FlowWatch, _shared, _times
 from skdgm.flows._mixture import tails_of
 from skdgm.training import canonical
 from skdgm.utils.rows import Rows
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 SHORT = {"n_layers": 0, "n_iter": 0, "random_state": 0}
@@ -42,7 +43,7 @@ def test_columns_between_limits_are_standardised_after_their_logit():
     X = np.column_stack([-2 + 5 * share, counts, RNG.normal(7, 3, 300)])
     X[::9, 0] = np.nan
     bounds = {0: (-2, 3), 1: (0, 4)}
-    flow = Flow(bounds=bounds, dequantization="uniform", **SHORT).fit(X)
+    flow = grouped(Flow, bounds=bounds, dequantization="uniform", **SHORT).fit(X)
     cells = flow._columns.cells
     z = logit(share[~np.isnan(X[:, 0])])
     # Whole numbers are spread over their cells: here at many places of each.
@@ -65,8 +66,8 @@ def test_columns_between_limits_are_standardised_after_their_logit():
 
 def test_losses_of_independent_columns_have_noise_where_numbers_are_whole():
     X = RNG.poisson(1.0, (300, 1)).astype(float)
-    flow = Flow(dequantization="uniform", **SHORT).fit(X)
-    plain = Flow(**SHORT).fit(X)
+    flow = grouped(Flow, dequantization="uniform", **SHORT).fit(X)
+    plain = grouped(Flow, **SHORT).fit(X)
     own, other = (
         one._domain.loss_of_independent(one._columns) for one in (flow, plain)
     )
@@ -109,7 +110,7 @@ def test_the_monitor_adds_two_standard_errors():
 
 def test_a_constant_column_between_limits_is_as_wide_as_what_is_uniform():
     X = np.column_stack([np.full(30, 0.3), RNG.random(30)])
-    cells = Flow(bounds=(0, 1), **SHORT).fit(X)._columns.cells
+    cells = grouped(Flow, bounds=(0, 1), **SHORT).fit(X)._columns.cells
     u = (np.arange(100_000) + 0.5) / 100_000
     np.testing.assert_allclose(cells.spread[0], logit(u).std(), rtol=1e-3)
     np.testing.assert_allclose(cells.center[0], logit(0.3), rtol=1e-6)

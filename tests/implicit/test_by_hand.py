@@ -15,6 +15,7 @@ from skdgm.implicit.watch import GeneratorWatch
 from skdgm.nets.stochastic.emission import Emission
 from skdgm.utils.random import stream
 from tests.numerical import assert_means
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 WIDTH = 0.3
@@ -81,7 +82,7 @@ def test_the_share_of_other_categories_is_the_most_probable():
 def model():
     X = RNG.normal(size=(80, 3)) * [1, 10, 0.1] + [0, 5, 1]
     options = {"hidden_layer_sizes": 4, "n_components": 2, "random_state": 0}
-    gmmn = GMMN(column_types="gaussian", n_draws=300, n_iter=3, **options)
+    gmmn = grouped(GMMN, column_types="gaussian", n_draws=300, n_iter=3, **options)
     return gmmn.fit(X), X
 
 

@@ -7,7 +7,9 @@ from scipy.integrate import trapezoid
 from skdgm import GAN
 from skdgm.implicit.kernels import Kernels
 from skdgm.nets.stochastic.emission import Emission
+from skdgm.options import GameLoss
 from tests.numerical import assert_means
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 # Grey values, half of them at the ends, where half of a normal kernel is outside.
@@ -63,7 +65,9 @@ def test_the_best_width_is_that_of_the_mixture_without_each_draw():
 
 
 def test_draws_with_noise_follow_the_density():
-    gan = GAN(**TINY, output_noise=0.4, n_draws=3000).fit(X)
+    gan = grouped(
+        GAN, **TINY, loss=GameLoss("relativistic", output_noise=0.4), n_draws=3000
+    ).fit(X)
     drawn = gan.sample(6000, random_state=0)
     assert (drawn >= 0).all()
     assert (drawn <= 1).all()

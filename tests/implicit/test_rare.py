@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from skdgm import GAN, GMMN, BiGAN, GANClassifier, InfoGAN
+from skdgm.options import Columns
 from tests.numerical import assert_means
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 # Categories "a" and "b", and four that are rare, of which "f" is the rarest.
@@ -18,12 +20,13 @@ FRAME = pd.DataFrame({"city": CITY, "bit": BIT})
 TINY = {"hidden_layer_sizes": (16,), "n_components": 4, "random_state": 0}
 TINY |= {"column_types": "mixed", "n_iter": 30, "n_draws": 500}
 RARE = {"min_frequency": 0.1, "handle_unknown": "infrequent_if_exist"}
-MODELS = GAN, GMMN, lambda **how: GMMN(autoencoder_layer_sizes=(8, 3), **how)
+MODELS = [(GAN, {}), (GMMN, {}), (GMMN, {"autoencoder_layer_sizes": (8, 3)})]
 
 
 @pytest.fixture(scope="module", params=MODELS, ids=["GAN", "GMMN", "autoencoder"])
 def model(request):
-    return request.param(**TINY | RARE).fit(FRAME)
+    cls, options = request.param
+    return grouped(cls, **TINY | RARE | options).fit(FRAME)
 
 
 @pytest.mark.exhaustive
@@ -70,13 +73,13 @@ def test_most_probable_rare_categories_are_the_most_frequent_ones(model):
     assert found <= {"a", "b", "c"}
 
 
-@pytest.mark.parametrize("made", MODELS[:2])
-def test_unknown_categories(made):
+@pytest.mark.parametrize("cls", [GAN, GMMN])
+def test_unknown_categories(cls):
     rows = pd.DataFrame({"city": ["?"], "bit": [True]})
     how = TINY | {"n_iter": 2, "min_frequency": 0.1}
     with pytest.raises(ValueError, match=r"\?"):
-        made(**how, handle_unknown="error").fit(FRAME).score_samples(rows)
-    ignoring = made(**how, handle_unknown="ignore").fit(FRAME)
+        grouped(cls, **how, handle_unknown="error").fit(FRAME).score_samples(rows)
+    ignoring = grouped(cls, **how, handle_unknown="ignore").fit(FRAME)
     missing = rows.assign(city=pd.Series([None], dtype=FRAME["city"].dtype))
     found = [ignoring.score_samples(part)[0] for part in (rows, missing)]
     np.testing.assert_allclose(*found)
@@ -84,18 +87,18 @@ def test_unknown_categories(made):
 
 def test_codes_of_an_array_have_rare_ones():
     codes = np.column_stack([RNG.choice(4, 300, p=[0.6, 0.3, 0.06, 0.04]), BIT[:300]])
-    how = TINY | {"column_types": "categorical", "n_iter": 2}
-    gan = GAN(**how, max_categories=2).fit(codes)
+    how = TINY | {"column_types": Columns("categorical", max_categories=2), "n_iter": 2}
+    gan = GAN(**how).fit(codes)
     assert gan.density_.emission.n_inputs == 2 + 2
     assert set(np.unique(gan.sample(2000, random_state=0)[:, 0])) == {0, 1, 2, 3}
     grid = np.array(list(itertools.product(range(4), range(2))))
     np.testing.assert_allclose(np.exp(gan.score_samples(grid)).sum(), 1, rtol=1e-6)
 
 
-@pytest.mark.parametrize("made", [BiGAN, InfoGAN, GANClassifier])
-def test_variants_take_rare_categories_as_one(made):
-    how = TINY | RARE | {"n_iter": 2}
-    model = made(**how).fit(FRAME, BIT.astype(int) if made is GANClassifier else None)
+@pytest.mark.parametrize("cls", [BiGAN, InfoGAN, GANClassifier])
+def test_variants_take_rare_categories_as_one(cls):
+    y = BIT.astype(int) if cls is GANClassifier else None
+    model = grouped(cls, **TINY | RARE | {"n_iter": 2}).fit(FRAME, y)
     assert model.density_.emission.n_inputs == 3 + 1
     pairs = list(itertools.product([*"abcdef", "?"], [False, True]))
     rows = pd.DataFrame(pairs, columns=["city", "bit"])
@@ -103,10 +106,10 @@ def test_variants_take_rare_categories_as_one(made):
     np.testing.assert_allclose(p.sum(), 1, rtol=1e-6)
     drawn = model.sample(3000, random_state=0)["city"]
     assert drawn.isin(list("abcdef")).all()
-    if made is GANClassifier:
+    if cls is GANClassifier:
         found = model.predict_proba(rows)
         # All rare ones are alike for the net.
         assert np.ptp(found[4::2], axis=0).max() < 1e-6
-    if made is BiGAN:
+    if cls is BiGAN:
         again = model.reconstruct(rows.iloc[:12])
         assert again["city"].isin(list("abc")).all()

@@ -30,6 +30,7 @@ from skdgm import (
 )
 from skdgm.exceptions import MissingDataWarning
 from skdgm.persistence import TRUSTED_TYPES
+from tests.options import grouped
 
 pd = pytest.importorskip("pandas")
 
@@ -177,7 +178,7 @@ def test_columns_of_arrays_are_those_of_the_simple_imputer(keep, indicate):
     given = HOLES.copy()
     given[:, [1, 3]] = np.nan
     options = {"keep_empty_features": keep, "add_indicator": indicate}
-    imputer = GenerativeImputer(NORMAL, **options)
+    imputer = grouped(GenerativeImputer, NORMAL, **options)
     simple = SimpleImputer(**options).fit(given)
     if keep:
         found = imputer.fit_transform(given)

@@ -13,23 +13,31 @@ from skdgm import (
     GenerativeDBNClassifier,
     RBMClassifier,
 )
+from skdgm.options import Pretraining
+from tests.options import grouped
 
 SHORT = {"n_iter": 3, "random_state": 0}
 MODELS = {
-    "rbm": BernoulliRBM(5, **SHORT),
-    "real": GaussianRBM(4, **SHORT),
-    "classifier": RBMClassifier(5, **SHORT),
-    "real-classifier": RBMClassifier(4, column_types="gaussian", **SHORT),
-    "dbm": DBM((5, 4), **SHORT),
+    "rbm": grouped(BernoulliRBM, 5, **SHORT),
+    "real": grouped(GaussianRBM, 4, **SHORT),
+    "classifier": grouped(RBMClassifier, 5, **SHORT),
+    "real-classifier": grouped(RBMClassifier, 4, column_types="gaussian", **SHORT),
+    "dbm": grouped(DBM, (5, 4), **SHORT),
     "dbm-classifier": DBMClassifier(
         DBM((5, 4), n_iter=3, learning_rate=0.05), n_iter=2, random_state=0
     ),
-    "dbn": DBN((5, 4), **SHORT),
-    "dbn-classifier": DBNClassifier((5, 4), pretrain_iter=3, n_iter=2, random_state=0),
-    "dbn-regressor": DBNRegressor(
-        (5, 4), column_types="gaussian", pretrain_iter=3, n_iter=2, random_state=0
+    "dbn": grouped(DBN, (5, 4), **SHORT),
+    "dbn-classifier": DBNClassifier(
+        (5, 4), pretrain=Pretraining(n_iter=3), n_iter=2, random_state=0
     ),
-    "generative-dbn": GenerativeDBNClassifier((5, 4), **SHORT),
+    "dbn-regressor": DBNRegressor(
+        (5, 4),
+        column_types="gaussian",
+        pretrain=Pretraining(n_iter=3),
+        n_iter=2,
+        random_state=0,
+    ),
+    "generative-dbn": grouped(GenerativeDBNClassifier, (5, 4), **SHORT),
 }
 
 

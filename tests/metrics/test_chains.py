@@ -9,6 +9,7 @@ from skdgm import DBN, BernoulliRBM, DBNClassifier
 from skdgm.metrics import chain_diagnostics, effective_sample_size, r_hat
 from skdgm.utils.random import MAX_SEED
 from tests.metrics.models import MODELS, fitted, rows
+from tests.options import grouped
 from tests.reference import ODD
 
 LABELLED_DBM = pytest.param("dbm-classifier", marks=pytest.mark.exhaustive)
@@ -110,10 +111,10 @@ TEMPERED = {"gradient": "tempering", "n_temperatures": 4}
 @pytest.mark.parametrize(
     "model",
     [
-        BernoulliRBM(4, n_iter=3, random_state=0, **TEMPERED),
-        DBN((4, 3), n_iter=2, random_state=0, **TEMPERED),
+        grouped(BernoulliRBM, 4, n_iter=3, random_state=0, **TEMPERED),
+        grouped(DBN, (4, 3), n_iter=2, random_state=0, **TEMPERED),
         DBNClassifier(
-            layers=[("top", BernoulliRBM(4, n_iter=3, **TEMPERED))],
+            layers=[("top", grouped(BernoulliRBM, 4, n_iter=3, **TEMPERED))],
             n_iter=1,
             random_state=0,
         ),

@@ -21,6 +21,7 @@ from skdgm.metrics import (
     parzen_log_likelihood,
     r_hat,
 )
+from skdgm.options import Pretraining
 from tests.metrics.models import rows
 from tests.metrics.test_brackets import EVERY_ROW
 
@@ -31,7 +32,9 @@ MODELS = {
     "gsn": GSN((4, 3), walkback=2),
     "gsn-classifier": GSNClassifier((4, 3), walkback=2),
     "stack": StackedAutoencoder((4, 3)),
-    "stack-classifier": StackedAutoencoderClassifier((4, 3), pretrain_iter=20),
+    "stack-classifier": StackedAutoencoderClassifier(
+        (4, 3), pretrain=Pretraining(n_iter=20)
+    ),
     "unpredictable": PredictabilityMinimization(3),
 }
 

@@ -9,6 +9,7 @@ from sklearn.datasets import load_digits
 from skdgm import GMMN
 from skdgm.nets.discrepancy import bandwidths, discrepancy
 from tests.numerical import assert_means
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 SMALL = {"hidden_layer_sizes": (32, 32), "n_components": 4, "random_state": 0}
@@ -34,7 +35,7 @@ def unlike(rows, others=X):
 @pytest.mark.release
 @pytest.mark.parametrize("square_root", [True, False])
 def test_distributions_are_learned(square_root):
-    gmmn = GMMN(column_types="gaussian", square_root=square_root, **SMALL)
+    gmmn = grouped(GMMN, column_types="gaussian", square_root=square_root, **SMALL)
     gmmn.set_params(n_iter=200, batch_size=300, learning_rate=0.005).fit(X)
     drawn = gmmn.sample(1000, random_state=1)
     # As near as another sample is, but for some of the bias of a small net; the square
@@ -48,7 +49,7 @@ def test_distributions_are_learned(square_root):
 
 @pytest.mark.exhaustive
 def test_classes_have_their_rows():
-    gmmn = GMMN(column_types="gaussian", class_conditional=True, **SMALL)
+    gmmn = grouped(GMMN, column_types="gaussian", class_conditional=True, **SMALL)
     gmmn.set_params(n_iter=60, learning_rate=0.0125).fit(X, Y)
     for c in (0, 1):
         drawn = gmmn.sample(500, random_state=1, y=c)
@@ -62,7 +63,7 @@ def test_classes_have_their_rows():
 def test_bits_have_their_joint_distribution():
     z = RNG.random((800, 1)) < 0.4
     bits = (RNG.random((800, 4)) < np.where(z, 0.9, 0.2)).astype(float)
-    gmmn = GMMN(**SMALL, n_iter=60, learning_rate=0.01).fit(bits)
+    gmmn = grouped(GMMN, **SMALL, n_iter=60, learning_rate=0.01).fit(bits)
     drawn = gmmn.sample(4000, random_state=1)
     assert set(np.unique(drawn)) == {0, 1}
     np.testing.assert_allclose(drawn.mean(axis=0), bits.mean(axis=0), atol=0.05)
@@ -71,7 +72,9 @@ def test_bits_have_their_joint_distribution():
 
 @pytest.fixture(scope="module")
 def coded():
-    gmmn = GMMN(column_types="gaussian", autoencoder_layer_sizes=(32, 2), **SMALL)
+    gmmn = grouped(
+        GMMN, column_types="gaussian", autoencoder_layer_sizes=(32, 2), **SMALL
+    )
     return gmmn.set_params(n_iter=300, learning_rate=0.01).fit(X)
 
 
@@ -95,7 +98,9 @@ def test_codes_are_matched(coded):
 
 
 def test_autoencoders_and_generators_learn_from_parts():
-    gmmn = GMMN(column_types="gaussian", autoencoder_layer_sizes=(8, 2), **SMALL)
+    gmmn = grouped(
+        GMMN, column_types="gaussian", autoencoder_layer_sizes=(8, 2), **SMALL
+    )
     gmmn.partial_fit(X[:300])
     before = [part.copy() for part in gmmn.coefs_]
     gmmn.partial_fit(X[300:])
@@ -105,7 +110,7 @@ def test_autoencoders_and_generators_learn_from_parts():
 
 @pytest.mark.exhaustive
 def test_latent_units_of_generated_rows_are_found():
-    gmmn = GMMN(column_types="gaussian", **SMALL, n_iter=30).fit(X)
+    gmmn = grouped(GMMN, column_types="gaussian", **SMALL, n_iter=30).fit(X)
     drawn = gmmn.sample(50, random_state=3)
     Z = gmmn.transform(drawn)
     assert Z.shape == (50, 4)
@@ -118,7 +123,9 @@ def test_missing_entries_are_passed_over():
     known = X.copy()
     known[np.random.default_rng(0).random(X.shape) < 0.3] = np.nan
     for coder in (None, (32, 2)):
-        gmmn = GMMN(column_types="gaussian", autoencoder_layer_sizes=coder, **SMALL)
+        gmmn = grouped(
+            GMMN, column_types="gaussian", autoencoder_layer_sizes=coder, **SMALL
+        )
         gmmn.set_params(n_iter=60, learning_rate=0.015).fit(known)
         drawn = gmmn.sample(1000, random_state=1)
         assert abs(drawn.mean(axis=0) - X.mean(axis=0)).max() < 0.5
@@ -156,7 +163,9 @@ def test_tables_of_several_kinds_are_drawn():
         }
     )
     for coder in (None, (32, 6)):
-        gmmn = GMMN(column_types="mixed", autoencoder_layer_sizes=coder, **SMALL)
+        gmmn = grouped(
+            GMMN, column_types="mixed", autoencoder_layer_sizes=coder, **SMALL
+        )
         gmmn.set_params(n_iter=50, learning_rate=0.01).fit(frame)
         drawn = gmmn.sample(500, random_state=1)
         assert list(drawn.columns) == list(frame.columns)
@@ -164,7 +173,7 @@ def test_tables_of_several_kinds_are_drawn():
 
 
 def test_bandwidths_may_be_given():
-    gmmn = GMMN(column_types="gaussian", **SMALL, n_iter=5)
+    gmmn = grouped(GMMN, column_types="gaussian", **SMALL, n_iter=5)
     auto = clone(gmmn).fit(X)
     given = clone(gmmn).set_params(bandwidths=(0.1, 1.0)).fit(X)
     array = clone(gmmn).set_params(bandwidths=np.array([0.1, 1.0])).fit(X)
@@ -175,14 +184,14 @@ def test_bandwidths_may_be_given():
 
 def test_bandwidths_follow_the_scale():
     for factor in (1.0, 1000.0):
-        gmmn = GMMN(column_types="gaussian", **SMALL, n_iter=5).fit(factor * X)
+        gmmn = grouped(GMMN, column_types="gaussian", **SMALL, n_iter=5).fit(factor * X)
         found = gmmn._training.width[0]
         assert 0.5 < found < 3
 
 
 @pytest.mark.exhaustive
 def test_results_are_repeated():
-    gmmn = GMMN(autoencoder_layer_sizes=(8, 3), dropout=0.2, **SMALL, n_iter=4)
+    gmmn = grouped(GMMN, autoencoder_layer_sizes=(8, 3), dropout=0.2, **SMALL, n_iter=4)
     grey = RNG.random((60, 5))
     a, b = (clone(gmmn).fit(grey) for _ in range(2))
     assert a.loss_curve_ == b.loss_curve_
@@ -195,7 +204,7 @@ def test_results_are_repeated():
 
 
 def test_early_stopping_keeps_what_is_most_alike():
-    gmmn = GMMN(column_types="gaussian", autoencoder_layer_sizes=2, **SMALL)
+    gmmn = grouped(GMMN, column_types="gaussian", autoencoder_layer_sizes=2, **SMALL)
     gmmn.set_params(n_iter=40, early_stopping=True, n_iter_no_change=2).fit(X)
     assert gmmn.n_iter_ <= 40
     assert gmmn.n_updates_ > 0
@@ -218,7 +227,7 @@ BAD = {
 @pytest.mark.parametrize("message", BAD)
 def test_bad_options_are_refused(message):
     with pytest.raises(ValueError, match=message):
-        GMMN(**BAD[message]).fit(np.eye(4))
+        grouped(GMMN, **BAD[message]).fit(np.eye(4))
 
 
 @pytest.mark.exhaustive
@@ -238,7 +247,7 @@ def test_bad_input_is_refused(coded):
 
 
 def test_a_single_row_is_learned():
-    gmmn = GMMN(column_types="gaussian", **SMALL, n_iter=2).fit([[1.0, 2.0]])
+    gmmn = grouped(GMMN, column_types="gaussian", **SMALL, n_iter=2).fit([[1.0, 2.0]])
     assert np.isfinite(gmmn.sample(3, random_state=0)).all()
 
 
@@ -246,6 +255,8 @@ def test_a_single_row_is_learned():
 def test_dropout_may_change_while_training_continues(rates):
     X = np.random.default_rng(0).normal(size=(20, 3))
     options = {"autoencoder_layer_sizes": (6, 2), "column_types": "gaussian"}
-    gmmn = GMMN(**options, **SMALL, n_iter=1, dropout=rates[0], warm_start=True)
+    gmmn = grouped(
+        GMMN, **options, **SMALL, n_iter=1, dropout=rates[0], warm_start=True
+    )
     gmmn.fit(X).set_params(dropout=rates[1]).fit(X)
     assert gmmn.n_iter_ == 2

@@ -11,6 +11,7 @@ from skdgm.optim import Clock
 from skdgm.utils.random import stream
 from skdgm.utils.tree import copy, leaves, tree_map
 from tests.numerical import assert_trees, numerical_gradient
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 GREY = {"column_types": "bernoulli"}
@@ -34,7 +35,7 @@ def test_slopes_are_differences(way, missing):
         X[0, 1] = X[2, 0] = np.nan
         X[3] = np.nan
     options = {"n_components": 2, "hidden_layer_sizes": 3, "activation": "tanh"}
-    gmmn = GMMN(**options, **WAYS[way], n_iter=1, random_state=0).fit(X, y)
+    gmmn = grouped(GMMN, **options, **WAYS[way], n_iter=1, random_state=0).fit(X, y)
     rows, _ = gmmn._label(gmmn._rows(X), y, False, None)
     objective = gmmn._objective(tabulate(rows, None), 0)
     state = objective.resume(gmmn._training)
@@ -59,7 +60,9 @@ def test_slopes_are_differences(way, missing):
 def _objective(rows, y=None, **options):
     options = {"solver": "sgd", "momentum": 0.0, "alpha": 0.0, "n_iter": 1} | options
     options |= {"schedule": "constant", "activation": "tanh", "random_state": 0}
-    gmmn = GMMN(n_components=2, hidden_layer_sizes=3, **GREY | options).fit(rows, y)
+    gmmn = grouped(GMMN, n_components=2, hidden_layer_sizes=3, **GREY | options).fit(
+        rows, y
+    )
     table = tabulate(gmmn._label(gmmn._rows(rows), y, False, None)[0], None)
     objective = gmmn._objective(table, 0)
     return objective, objective.resume(gmmn._training)
@@ -157,7 +160,9 @@ def test_nets_have_the_layers_asked_for():
 
 def test_codes_are_those_of_the_encoder_and_are_decoded():
     X, sizes = RNG.random((9, 3)), (4, 2)
-    gmmn = GMMN(**GREY, autoencoder_layer_sizes=sizes, batch_norm=True, n_iter=3)
+    gmmn = grouped(
+        GMMN, **GREY, autoencoder_layer_sizes=sizes, batch_norm=True, n_iter=3
+    )
     gmmn.set_params(n_components=3, hidden_layer_sizes=3, random_state=0).fit(X)
     nets, part = gmmn.density_.nets, gmmn.density_.state.autoencoder
     (encoder, decoder), (kept, more) = part.params, part.statistics
@@ -165,7 +170,7 @@ def test_codes_are_those_of_the_encoder_and_are_decoded():
     np.testing.assert_allclose(gmmn.transform(X), codes)
     out = nets.decoder.apply(decoder, more, codes)[0]
     np.testing.assert_allclose(gmmn.inverse_transform(codes), 1 / (1 + np.exp(-out)))
-    plain = GMMN(n_components=3, hidden_layer_sizes=3, n_iter=1, **GREY).fit(X)
+    plain = grouped(GMMN, n_components=3, hidden_layer_sizes=3, n_iter=1, **GREY).fit(X)
     assert plain.transform(X).shape == (9, 3)
 
 
@@ -188,7 +193,9 @@ def test_the_loss_is_the_discrepancy_or_its_square(square_root):
     """The definition, with kernels one after another."""
     X, sigmas = RNG.random((7, 3)), (0.3, 2.0)
     options = {"bandwidths": sigmas, "square_root": square_root, "n_iter": 1}
-    gmmn = GMMN(2, hidden_layer_sizes=3, random_state=0, **GREY | options).fit(X)
+    gmmn = grouped(GMMN, 2, hidden_layer_sizes=3, random_state=0, **GREY | options).fit(
+        X
+    )
     objective = gmmn._objective(tabulate(gmmn._rows(X), None), 0)
     state = objective.resume(gmmn._training)
     given = objective.prepare(state, X, None, None, stream(3))

@@ -18,6 +18,7 @@ W, GRAD = np.array([1.0, -2.0, 3.0]), np.array([3.0, 4.0, 0.0])
 def _parts(**options):
     usual = {"solver": "sgd", "learning_rate": 0.1, "schedule": "constant"}
     usual |= {"power_t": 0.5, "momentum": 0.0, "alpha": 0.0, "clip_norm": None}
+    usual |= {"beta_2": 0.999}
     parts = Parts(SimpleNamespace(**usual | options))
     return parts, parts.ready(Part((W.copy(),), ()))
 

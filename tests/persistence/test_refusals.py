@@ -6,6 +6,7 @@ import pickle
 import struct
 import tracemalloc
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -171,17 +172,34 @@ def test_versions(path):
     def of(schema):
         return lambda tree, parts: (tree | {"schema": schema, "estimator": 1}, parts)
 
-    newer = r"is of format 4, and this version of skdgm reads formats up to 3: update"
+    newer = r"is of format 5, and this version of skdgm reads formats up to 4: update"
     refusal(path, of(files.SCHEMA + 1), NewerFileError, newer)
-    refusal(path, of(files.SCHEMA - 1), OlderFileError, "of before the first")
+    refusal(path, of(files.SCHEMA - 1), OlderFileError, "had other options")
     refusal(path, of("1"), CorruptFileError, "a str in place of a int")
+
+
+def test_models_of_before_options_were_in_groups(path):
+    old = Path(__file__).parent / "files" / "format_3.skdgm"
+    told = "is of format 3, of an earlier version of skdgm, which had other options"
+    with pytest.raises(OlderFileError, match=told):
+        skdgm.load(old)
+
+    def flat(tree, parts):
+        tree["estimator"]["attributes"] |= {"momentum": 0.5, "schedule": "constant"}
+        return tree, parts
+
+    told = r"an earlier version of skdgm, in which \['momentum', 'schedule'\] were opt"
+    refusal(path, flat, OlderFileError, told)
+    state = vars(RBM) | {"momentum": 0.5, "schedule": "constant"}
+    with pytest.raises(OlderFileError, match=told):
+        BernoulliRBM().__setstate__(state)
 
 
 def test_classes_that_are_not_ours(path):
     def of(name, **more):
         def change(tree, parts):
             attributes = tree["estimator"]["attributes"]
-            attributes["n_steps"] = {name: "os.system", **more}
+            attributes["batch_size"] = {name: "os.system", **more}
             return tree, parts
 
         return change
@@ -297,7 +315,7 @@ def hostile(tree, parts, rng):
 @pytest.mark.release
 def test_no_file_takes_more_than_it_has(path):
     """What a file declares is bounded by what it holds."""
-    tree, parts = members_of(BernoulliRBM(n_steps=DECLARED), path)
+    tree, parts = members_of(BernoulliRBM(batch_size=DECLARED), path)
     rng, messages = np.random.default_rng(0), []
     skdgm.load(path)
     tracemalloc.start()
@@ -318,8 +336,8 @@ def test_no_file_takes_more_than_it_has(path):
 
 def test_sparse_arrays_are_what_the_file_has(path):
     def refused(value, name, part, message):
-        tree, parts = members_of(BernoulliRBM(n_steps=value), path)
-        node = tree["estimator"]["attributes"]["n_steps"]["parts"]
+        tree, parts = members_of(BernoulliRBM(batch_size=value), path)
+        node = tree["estimator"]["attributes"]["batch_size"]["parts"]
         node[name] = part
         write(path, tree, parts)
         with pytest.raises(ModelFileError, match=message):
@@ -332,8 +350,8 @@ def test_sparse_arrays_are_what_the_file_has(path):
     coo = sp.coo_array(SQUARE)
     refused(coo, "shape", {"tuple": [2, 2]}, "no sound model")
     # Places that lead out of the array would crash a method later on.
-    tree, parts = members_of(BernoulliRBM(n_steps=sp.csr_array(SQUARE)), path)
-    place = tree["estimator"]["attributes"]["n_steps"]["parts"]["indices"]["array"]
+    tree, parts = members_of(BernoulliRBM(batch_size=sp.csr_array(SQUARE)), path)
+    place = tree["estimator"]["attributes"]["batch_size"]["parts"]["indices"]["array"]
     parts[f"arrays/{place}.npy"] = npy(np.full(8, 77, np.int32))
     write(path, tree, parts)
     with pytest.raises(CorruptFileError, match="no sound model"):
@@ -341,10 +359,10 @@ def test_sparse_arrays_are_what_the_file_has(path):
 
 
 def test_many_objects_of_one_array(path):
-    tree, parts = members_of(BernoulliRBM(n_steps=sp.csr_array(SQUARE)), path)
+    tree, parts = members_of(BernoulliRBM(batch_size=sp.csr_array(SQUARE)), path)
     attributes = tree["estimator"]["attributes"]
-    attributes["n_steps"] = [attributes["n_steps"]] * 50
-    nodes = attributes["n_steps"][0]["parts"]
+    attributes["batch_size"] = [attributes["batch_size"]] * 50
+    nodes = attributes["batch_size"][0]["parts"]
     for name, array in (
         ("data", np.ones(10**5)),
         ("indices", np.arange(10**5) % 5),
@@ -391,7 +409,7 @@ def test_zips(path):
 
 
 def test_trees_without_end(path):
-    deep = b'{"format": "skdgm model", "schema": 3, "estimator": ' + b"[" * 10**5
+    deep = b'{"format": "skdgm model", "schema": 4, "estimator": ' + b"[" * 10**5
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("model.json", deep)
     with pytest.raises(CorruptFileError, match="is no sound model file"):

@@ -41,9 +41,10 @@ from skdgm.constraints import (
     Unique,
 )
 from skdgm.exceptions import UnsavableError
+from skdgm.options import PCD, Pretraining
 from skdgm.persistence import TRUSTED_TYPES
 from skdgm.persistence.encoder import SPARSE, Encoder
-from skdgm.persistence.types import ESTIMATORS, RECORDS, class_of, tag_of
+from skdgm.persistence.types import ESTIMATORS, RECORDS, WITH_PARAMS, class_of, tag_of
 from skdgm.preprocessing import BernoulliBinarizer, Dequantizer
 from tests.common.instances import CLASSES, INSTANCES, cases
 from tests.common.shapes import having
@@ -118,7 +119,7 @@ def test_it_answers_and_goes_on_alike(instance, tmp_path):
 def test_labels_keep_their_type(classes, tmp_path):
     for estimator in (
         RBMClassifier(2, n_iter=1, random_state=0),
-        DBNClassifier((2,), pretrain_iter=1, n_iter=1, random_state=0),
+        DBNClassifier((2,), pretrain=Pretraining(n_iter=1), n_iter=1, random_state=0),
     ):
         X = BITS.astype(np.float64)
         other = kept(estimator.fit(X, classes[BITS[:, 0]]), tmp_path)
@@ -128,8 +129,18 @@ def test_labels_keep_their_type(classes, tmp_path):
 
 def test_several_labels_and_targets(tmp_path):
     for estimator, y in (
-        (DBNClassifier((2,), pretrain_iter=1, n_iter=1, random_state=0), BITS[:, :3]),
-        (DBNRegressor((2,), pretrain_iter=1, n_iter=1, random_state=0), REAL),
+        (
+            DBNClassifier(
+                (2,), pretrain=Pretraining(n_iter=1), n_iter=1, random_state=0
+            ),
+            BITS[:, :3],
+        ),
+        (
+            DBNRegressor(
+                (2,), pretrain=Pretraining(n_iter=1), n_iter=1, random_state=0
+            ),
+            REAL,
+        ),
     ):
         estimator.fit(1.0 * BITS if is_classifier(estimator) else REAL, y)
         assert_identical(estimator, kept(estimator, tmp_path))
@@ -242,11 +253,11 @@ TIMES = [
 
 
 def test_times(tmp_path):
-    rbm = BernoulliRBM(n_steps=TIMES)
+    rbm = BernoulliRBM(gradient=PCD(n_steps=TIMES))
     assert_identical(rbm, kept(rbm, tmp_path))
     odd = datetime(2020, 2, 29, tzinfo=ZoneInfo("Europe/Rome"))
     with pytest.raises(UnsavableError, match="n_steps is a datetime.datetime"):
-        kept(BernoulliRBM(n_steps=odd), tmp_path)
+        kept(BernoulliRBM(gradient=PCD(n_steps=odd)), tmp_path)
 
 
 @pytest.mark.parametrize("zone", [None, "Europe/Rome"])
@@ -303,13 +314,13 @@ def test_values_of_any_type(tmp_path):
         "dtypes": (np.dtype("f4"), np.dtype("O"), np.dtype("<U7")),
         "random": np.random.RandomState(5),
     }
-    rbm = BernoulliRBM(n_steps=values)
+    rbm = BernoulliRBM(gradient=PCD(n_steps=values))
     rbm.note = values["random"]
     values["random"].normal()
     other = kept(rbm, tmp_path)
     assert_identical(rbm, other)
     # What was one object is one.
-    assert other.note is other.n_steps["random"]
+    assert other.note is other.gradient.n_steps["random"]
 
 
 @pytest.mark.parametrize("name", sorted(SPARSE))
@@ -365,7 +376,7 @@ def test_every_estimator_is_on_the_list():
     assert set(ESTIMATORS) == public | others
 
 
-@pytest.mark.parametrize("known", [ESTIMATORS, RECORDS])
+@pytest.mark.parametrize("known", [WITH_PARAMS, RECORDS])
 def test_tags_lead_to_classes_and_back(known):
     for tag in known:
         assert tag_of(class_of(tag, known)) == tag
@@ -401,12 +412,21 @@ def test_what_is_not_kept_is_named(tmp_path):
         (Own(), r"not objects of .*Own"),
         ("text", r"not objects of builtins\.str"),
         (DBN(layers=[("a", Own())]), r"DBN\.layers\[0\]\[1\] is a .*Own"),
-        (BernoulliRBM(n_steps=test_names_of_columns), "n_steps is a .*function"),
-        (BernoulliRBM(n_steps=np.ma.ones(3)), "n_steps is a .*MaskedArray"),
-        (BernoulliRBM(n_steps=np.ones(3, "i4,f8")), "n_steps is an array of"),
-        (BernoulliRBM(n_steps=loop), r"n_steps\[0\] contains itself"),
         (
-            BernoulliRBM(n_steps=deep(300)),
+            BernoulliRBM(gradient=PCD(n_steps=test_names_of_columns)),
+            "n_steps is a .*function",
+        ),
+        (
+            BernoulliRBM(gradient=PCD(n_steps=np.ma.ones(3))),
+            "n_steps is a .*MaskedArray",
+        ),
+        (
+            BernoulliRBM(gradient=PCD(n_steps=np.ones(3, "i4,f8"))),
+            "n_steps is an array of",
+        ),
+        (BernoulliRBM(gradient=PCD(n_steps=loop)), r"n_steps\[0\] contains itself"),
+        (
+            BernoulliRBM(gradient=PCD(n_steps=deep(300))),
             r"n_steps\[0\].* is nested more than 100 times",
         ),
         (
@@ -518,10 +538,11 @@ def test_no_row_of_the_training_data_is_kept(instance):
 
 
 def test_a_file_of_each_format_is_read():
-    """An RBMClassifier of four rows, as format 3 keeps it (skdgm 0.1.0)."""
-    rbm = skdgm.load(Path(__file__).parent / "files" / "format_3.skdgm")
+    """An RBMClassifier of four rows, as format 4 keeps it."""
+    rbm = skdgm.load(Path(__file__).parent / "files" / "format_4.skdgm")
     assert rbm.n_components == 3
     assert rbm.predict(np.eye(4)).tolist() == list("aabb")
+    assert_identical(rbm.gradient.get_params(), PCD(n_chains=40).get_params())
     found = rbm.score_samples(np.eye(4))
-    known = [-2.559406, -2.577525, -2.256859, -2.267017]
+    known = [-2.142292, -2.173571, -2.302864, -2.381630]
     np.testing.assert_allclose(found, known, rtol=1e-5)

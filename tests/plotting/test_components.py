@@ -19,6 +19,7 @@ from skdgm import (
     GaussianRBM,
     GenerativeDBNClassifier,
 )
+from skdgm.options import Pretraining
 from skdgm.plotting import ComponentsDisplay
 
 
@@ -81,8 +82,8 @@ def test_layers_of_deep_machines(dbm, layer):
         pytest.param(
             GenerativeDBNClassifier((6, 4), n_iter=2), marks=pytest.mark.exhaustive
         ),
-        DBNClassifier((6, 4), pretrain_iter=2, n_iter=2),
-        DBNRegressor((6, 4), pretrain_iter=2, n_iter=2),
+        DBNClassifier((6, 4), pretrain=Pretraining(n_iter=2), n_iter=2),
+        DBNRegressor((6, 4), pretrain=Pretraining(n_iter=2), n_iter=2),
         MLPClassifier((6, 4), tol=1.0),
     ],
 )

@@ -18,7 +18,9 @@ from skdgm import (
     GenerativeDBNClassifier,
     SigmoidBeliefNetwork,
 )
+from skdgm.options import BeliefObjective, UpDown
 from skdgm.plotting import LearningCurveDisplay
+from tests.options import assign, grouped
 
 EARLY = {"early_stopping": True, "n_iter_no_change": 50, "validation_fraction": 0.3}
 
@@ -47,7 +49,7 @@ def test_restricted_machines(cls, X):
 
 
 def test_held_out_rows(X):
-    rbm = BernoulliRBM(4, n_iter=6, random_state=0, **EARLY).fit(X)
+    rbm = grouped(BernoulliRBM, 4, n_iter=6, random_state=0, **EARLY).fit(X)
     display = LearningCurveDisplay.from_estimator(rbm, line_kw={"color": "red"})
     training, held_out = display.lines_[0]["training"]
     check_line(training, rbm.loss_curve_)
@@ -79,8 +81,8 @@ def test_deep_machines(dbm):
 
 
 def test_belief_networks(X):
-    dbn = DBN(
-        (6, 4), n_iter=3, refine="up-down", refine_iter=2, random_state=0, **EARLY
+    dbn = grouped(
+        DBN, (6, 4), n_iter=3, refine=UpDown(n_iter=2), random_state=0, **EARLY
     )
     display = LearningCurveDisplay.from_estimator(dbn.fit(X))
     layers, refined = display.lines_
@@ -109,7 +111,7 @@ def test_belief_networks_with_a_label(X):
 
 
 def test_a_single_layer_is_named(X):
-    dbn = GenerativeDBNClassifier((3, 2), n_iter=2, random_state=0, **EARLY)
+    dbn = grouped(GenerativeDBNClassifier, (3, 2), n_iter=2, random_state=0, **EARLY)
     display = LearningCurveDisplay.from_estimator(dbn.fit(X, X[:, 0]))
     for number, ax in enumerate(display.axes_):
         labels = [text.get_text() for text in ax.get_legend().get_texts()]
@@ -117,8 +119,8 @@ def test_a_single_layer_is_named(X):
 
 
 def test_a_label_above(X):
-    dbm = DBM((6, 4), n_iter=4, learning_rate=0.05, **EARLY)
-    clf = DBMClassifier(dbm, n_iter=3, random_state=0, **EARLY)
+    dbm = grouped(DBM, (6, 4), n_iter=4, learning_rate=0.05, **EARLY)
+    clf = grouped(DBMClassifier, dbm, n_iter=3, random_state=0, **EARLY)
     display = LearningCurveDisplay.from_estimator(clf.fit(X, X[:, 0]))
     machine, net = display.lines_
     check_line(machine["training"][1], clf.validation_curve_)
@@ -138,7 +140,9 @@ def test_a_label_above(X):
     ],
 )
 def test_tuned_networks(cls, loss, X):
-    net = cls((6, 4), pretrain_iter=3, n_iter=3, random_state=0).fit(X, X[:, 0])
+    net = grouped(cls, (6, 4), pretrain_iter=3, n_iter=3, random_state=0).fit(
+        X, X[:, 0]
+    )
     figure, axes = plt.subplots(2)
     display = LearningCurveDisplay.from_estimator(net, ax=axes)
     layers, own = display.lines_
@@ -184,7 +188,12 @@ def test_the_axis_says_what_is_lost(model, loss, X):
 
 
 def test_variances_of_gradients(X):
-    sbn = SigmoidBeliefNetwork((4, 3), n_iter=4, gradient_draws=3, random_state=0)
+    sbn = SigmoidBeliefNetwork(
+        (4, 3),
+        n_iter=4,
+        objective=BeliefObjective("rws", gradient_draws=3),
+        random_state=0,
+    )
     display = LearningCurveDisplay.from_estimator(sbn.fit(X))
     check_line(display.lines_[0]["training"][0], sbn.loss_curve_)
     (line,) = display.lines_[0]["gradient"]
@@ -192,6 +201,6 @@ def test_variances_of_gradients(X):
     assert line.axes is not display.axes_[0]
     assert line.axes.get_yscale() == "log"
     assert line.axes.get_ylabel() == "variance of the gradient"
-    sbn.set_params(gradient_draws=None)
+    assign(sbn, gradient_draws=None)
     display = LearningCurveDisplay.from_estimator(sbn.fit(X))
     assert list(display.lines_[0]) == ["training"]

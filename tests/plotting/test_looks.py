@@ -33,6 +33,7 @@ from skdgm.plotting import (
     SamplesDisplay,
     TabularReportDisplay,
 )
+from tests.options import grouped
 
 LIST = Path(__file__).with_name("looks.json")
 X = np.random.default_rng(0).integers(0, 2, (40, 9)).astype(float)
@@ -41,7 +42,7 @@ EARLY = {"early_stopping": True, "n_iter_no_change": 9, "validation_fraction": 0
 
 
 def bits(**options):
-    return BernoulliRBM(2, n_iter=3, random_state=0, **options).fit(X)
+    return grouped(BernoulliRBM, 2, n_iter=3, random_state=0, **options).fit(X)
 
 
 def of_marginals(rng):

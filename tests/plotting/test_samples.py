@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from skdgm import DBNClassifier
+from skdgm.options import Pretraining
 from skdgm.plotting import SamplesDisplay
 
 
@@ -108,7 +109,9 @@ def test_means(rbm):
 
 
 def test_means_of_a_net_are_those_of_what_draws(X):
-    clf = DBNClassifier((6, 4), pretrain_iter=2, n_iter=2, random_state=0)
+    clf = DBNClassifier(
+        (6, 4), pretrain=Pretraining(n_iter=2), n_iter=2, random_state=0
+    )
     clf.fit(X, X[:, 0])
     display = SamplesDisplay.from_estimator(
         clf, n_samples=5, random_state=0, means=True

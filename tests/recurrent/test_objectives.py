@@ -9,15 +9,16 @@ from skdgm.nets import nll
 from skdgm.optim import Clock
 from skdgm.training import stretches
 from skdgm.utils.random import stream
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 PARTS = [(RNG.random((n, 3)) < 0.4).astype(float) for n in (7, 12, 3, 12)]
 LENGTHS = np.array([7, 12, 3, 12])
 SMALL = {"n_iter": 2, "average": False, "random_state": 0}
 MODELS = [
-    RNNNADE(3, n_recurrent=3, **SMALL),
-    RNNRBM(3, n_recurrent=3, cell="lstm", **SMALL),
-    RTRBM(3, **SMALL),
+    grouped(RNNNADE, 3, n_recurrent=3, **SMALL),
+    grouped(RNNRBM, 3, n_recurrent=3, cell="lstm", **SMALL),
+    grouped(RTRBM, 3, **SMALL),
 ]
 models = pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
 CLOCK = Clock(2, 10, 0, 1)
@@ -46,7 +47,7 @@ def test_losses_are_those_of_scores(model):
 
 
 def test_some_steps_stand_for_all_where_each_costs_much(monkeypatch):
-    model = RNNRBM(3, n_recurrent=3, **SMALL).fit(PARTS)
+    model = grouped(RNNRBM, 3, n_recurrent=3, **SMALL).fit(PARTS)
     objective, _, state = run(model)
     step = type(objective.net.step)
     monkeypatch.setattr(step, "n_watched", lambda self, n_rows: n_rows // 3)
@@ -87,7 +88,7 @@ def test_the_divergence_is_warmed_up():
 
 
 def test_of_a_single_sequence_the_last_steps_are_held_out():
-    model = RNNNADE(3, n_recurrent=3, validation_fraction=0.3, **SMALL)
+    model = grouped(RNNNADE, 3, n_recurrent=3, validation_fraction=0.3, **SMALL)
     objective, table, _ = run(model.fit(PARTS[:1]), PARTS[1:2])
     train, held_out = objective.split(table)
     assert objective.rows.edges.tolist() == [0, 8, 12]

@@ -17,12 +17,13 @@ from skdgm.utils.random import stream
 from skdgm.utils.tree import copy, leaves
 from tests.nets.recipes import assert_slopes, numbers
 from tests.numerical import numerical_gradient
+from tests.options import assign, grouped
 from tests.recurrent.test_rnn_nade import shaken
 
 RNG = np.random.default_rng(3)
 REAL = np.array([False, True, False, True])
 SMALL = {"n_iter": 3, "batch_length": None, "average": False, "random_state": 0}
-MODELS = [RNNRBM(3, n_recurrent=3, **SMALL), RTRBM(3, **SMALL)]
+MODELS = [grouped(RNNRBM, 3, n_recurrent=3, **SMALL), grouped(RTRBM, 3, **SMALL)]
 models = pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
 
 
@@ -43,7 +44,9 @@ def fitted(model, kind="bernoulli", **options):
         X += RNG.normal(size=X.shape)
     if kind == "rare":
         kind, options = "categorical", options | {"max_categories": 2}
-    model = type(model)(**model.get_params() | options).set_params(column_types=kind)
+    model = grouped(type(model), **model.get_params(deep=False) | options).set_params(
+        column_types=kind
+    )
     return shaken(model.fit([X[:12], X[12:]])), X
 
 
@@ -74,9 +77,9 @@ def test_biases_start_at_the_frequencies(model, kind):
     X[:150] = 0
     if kind == "bernoulli":
         X = np.minimum(X, 1) * [1, 0.0] + [0, 1.0] * (X > 1)
-    model = type(model)(**model.get_params() | {"n_iter": 0}).set_params(
-        column_types=kind
-    )
+    model = grouped(
+        type(model), **model.get_params(deep=False) | {"n_iter": 0}
+    ).set_params(column_types=kind)
     params = model.fit(X).density_.params
     if kind == "bernoulli":
         np.testing.assert_allclose(expit(params.visible.b), X.mean(axis=0), atol=0.01)
@@ -125,7 +128,9 @@ def test_annealing_agrees_with_enumeration(model, kind, monkeypatch):
 @models
 def test_scores_are_means_of_both_sides_of_annealing(model, monkeypatch):
     X = (RNG.random((60, 8)) < 0.5).astype(float)
-    model = type(model)(**model.get_params() | {"n_components": 9, "n_betas": 40})
+    model = grouped(
+        type(model), **model.get_params(deep=False) | {"n_components": 9, "n_betas": 40}
+    )
     # Couplings that are strong: few steps of annealing up alone flatter a score.
     model = shaken(model.fit(X), 1.5)
     exact = model.score_samples(X)
@@ -184,7 +189,7 @@ def test_samples_have_the_probabilities(model, kind):
 @models
 def test_gradients_reach_back_through_time(model):
     model, X = fitted(model, solver="sgd", momentum=0.0, learning_rate=1.0)
-    model.set_params(clip_norm=None, schedule="constant")
+    assign(model, clip_norm=None, schedule="constant")
     parts = [X[:6], X[6:9], X[9:]]
     table = model._begin(parts, None, None, fresh=False)
     objective, clock = model._objective(table, 0), Clock(0, 1, 0, 1)
@@ -232,4 +237,4 @@ def test_tied_states_remember_periods():
     X = (np.arange(300)[:, None] % [2, 3, 5]) == 0
     options = {"n_iter": 100, "learning_rate": 0.03, "random_state": 0}
     # Two of three columns take a memory of more than one step: without, -1.13.
-    assert RTRBM(10, **options).fit(X).score(X) > -0.6
+    assert grouped(RTRBM, 10, **options).fit(X).score(X) > -0.6

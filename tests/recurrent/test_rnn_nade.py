@@ -11,11 +11,13 @@ from skdgm import RNNNADE
 from skdgm.distributions import standard_mixture
 from skdgm.nets import Layer, Tied, drop_out
 from skdgm.optim import Clock
+from skdgm.options import Adam, Sequences
 from skdgm.recurrent._biases import Biases
 from skdgm.training import stretches
 from skdgm.utils.random import stream
 from skdgm.utils.tree import copy, leaves
 from tests.numerical import numerical_gradient
+from tests.options import assign, grouped
 
 RNG = np.random.default_rng(1)
 SMALL = {"n_recurrent": 3, "batch_length": None, "n_iter": 4, "random_state": 0}
@@ -31,7 +33,9 @@ def shaken(model, size=0.7):
 
 def fitted(cell="gru", **options):
     X = RNG.integers(0, 2, (20, 2)).astype(float)
-    model = RNNNADE(4, cell=cell, average=False, **SMALL | options)
+    model = grouped(
+        RNNNADE, 4, cell=cell, solver=Adam(average=False), **SMALL | options
+    )
     return shaken(model.fit([X[:12], X[12:]]))
 
 
@@ -93,11 +97,13 @@ def test_gradients_reach_back_through_time(cell, kind, monkeypatch):
     elif kind == "gaussian":
         X += RNG.normal(size=X.shape)
     parts = [X[:6], X[6:9], X[9:]]
-    model = RNNNADE(3, cell=cell, column_types=kind, **SMALL | {"n_recurrent": 2})
-    model.set_params(solver="sgd", momentum=0.0, learning_rate=1.0, clip_norm=None)
+    model = grouped(
+        RNNNADE, 3, cell=cell, column_types=kind, **SMALL | {"n_recurrent": 2}
+    )
+    assign(model, solver="sgd", momentum=0.0, learning_rate=1.0, clip_norm=None)
     if cell == "gru" and kind != "gaussian":
         model.set_params(dropout=(0.3, 0.4))
-    shaken(model.set_params(schedule="constant", average=False).fit(parts), 0.3)
+    shaken(assign(model, schedule="constant", average=False).fit(parts), 0.3)
     table = model._begin(parts, None, None, fresh=False)
     objective = model._objective(table, 0)
     state = objective.resume(model._state())
@@ -120,7 +126,9 @@ def test_units_of_a_step_drop_out(activation, kind):
     X = RNG.integers(0, 2, (6, 3)).astype(float)
     if kind == "gaussian":
         X += RNG.normal(size=X.shape)
-    model = RNNNADE(5, activation=activation, column_types=kind, **SMALL).fit(X)
+    model = grouped(RNNNADE, 5, activation=activation, column_types=kind, **SMALL).fit(
+        X
+    )
     net = model.density_.net
     chain, shared = net.step.chain, shaken(model, 0.2)._training.learned.step
     biases = Biases(RNG.normal(size=(6, 5)), RNG.normal(size=(6, net.step.n_visible)))
@@ -137,7 +145,7 @@ def test_units_of_a_step_drop_out(activation, kind):
 
 def test_stretches_hand_the_state_on():
     parts = [RNG.integers(0, 2, (n, 3)).astype(float) for n in (9, 4, 7)]
-    model = RNNNADE(3, average=False, **SMALL).fit(parts)
+    model = grouped(RNNNADE, 3, solver=Adam(average=False), **SMALL).fit(parts)
     table = model._begin(parts, None, None, fresh=False)
     objective, state = model._objective(table, 0), model._state()
     found = []
@@ -157,7 +165,9 @@ def test_memory_is_learned():
     # Bits come back after six steps, longer than stretches are.
     bits = RNG.integers(0, 2, (40, 6, 2))
     parts = [np.tile(own, (4, 1)) for own in bits]
-    model = RNNNADE(20, n_recurrent=40, batch_length=12, random_state=0)
+    model = RNNNADE(
+        20, n_recurrent=40, sequences=Sequences(batch_length=12), random_state=0
+    )
     model.set_params(n_iter=300, learning_rate=0.01).fit(parts)
     scores = np.stack(model.score_samples(parts))
     assert scores[:, 6:].mean() > -0.5 > scores[:, :6].mean()

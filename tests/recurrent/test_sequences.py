@@ -15,9 +15,11 @@ from sklearn.utils.estimator_checks import check_estimator
 from skdgm import RNNNADE, RNNRBM, RTRBM, VRNN, ConditionalRBM, load, save
 from skdgm.callbacks import Checkpoint
 from skdgm.data.sequences import sequences_of
+from skdgm.options import Sequences
 from skdgm.recurrent._objective import SequenceObjective
 from skdgm.utils.rows import Rows
 from tests.common.shapes import learned
+from tests.options import assign, grouped
 
 RNG = np.random.default_rng(0)
 LENGTHS = np.array([9, 1, 14, 5, 9])
@@ -25,9 +27,16 @@ PARTS = [(RNG.random((n, 3)) < 0.5).astype(float) for n in LENGTHS]
 X, GROUPS = np.concatenate(PARTS), np.repeat([4, 1, 3, 0, 2], LENGTHS)
 HOLED = np.where(RNG.random(X.shape) < 0.2, np.nan, X)
 SMALL = {"n_recurrent": 4, "n_iter": 3, "batch_size": 2, "random_state": 0}
-MODELS = [RNNNADE(5, batch_length=4, **SMALL), RNNRBM(5, cell="lstm", **SMALL)]
+MODELS = [
+    grouped(RNNNADE, 5, sequences=Sequences(batch_length=4), **SMALL),
+    grouped(RNNRBM, 5, cell="lstm", **SMALL),
+]
 MODELS += [RTRBM(12, n_iter=3, batch_size=2, n_betas=20, random_state=0)]
-MODELS += [VRNN(2, n_hidden=5, n_draws=4, batch_length=4, **SMALL)]
+MODELS += [
+    grouped(
+        VRNN, 2, n_hidden=5, n_draws=4, sequences=Sequences(batch_length=4), **SMALL
+    )
+]
 models = pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
 
 
@@ -71,7 +80,7 @@ def test_weights_are_repetitions_in_any_order(model):
 @models
 def test_a_table_is_one_sequence_or_several_of_a_length(model):
     assert_same(clone(model).fit(X), clone(model).fit([X]))
-    halves = clone(model).set_params(sequence_length=20).fit(X)
+    halves = assign(clone(model), sequence_length=20).fit(X)
     assert_same(halves, clone(model).fit([X[:20], X[20:]]))
     parts = [X[:20], X[20:]]
     expected = np.concatenate(halves.score_samples(parts))
@@ -408,7 +417,9 @@ def test_steps_given_columns_that_are_kept_are_drawn_as_others():
         for i in range(30)
     ]
     how = {"n_iter": 60, "early_stopping": False, "random_state": 0}
-    model = VRNN(4, n_hidden=8, n_recurrent=8, column_types=kinds, **how).fit(parts)
+    model = grouped(VRNN, 4, n_hidden=8, n_recurrent=8, column_types=kinds, **how).fit(
+        parts
+    )
     spread = []
     for kept in model._kept, None:
         model._kept = kept

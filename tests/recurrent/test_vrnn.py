@@ -11,6 +11,7 @@ from skdgm import VRNN
 from skdgm.nets import nll, vjp
 from skdgm.utils.tree import leaves
 from tests.numerical import assert_gradient
+from tests.options import grouped
 
 RNG = np.random.default_rng(1)
 SMALL = {"n_hidden": 3, "n_recurrent": 3, "batch_length": None, "random_state": 0}
@@ -20,7 +21,9 @@ def fitted(n_latent=1, size=0.5, n_iter=1, **options):
     X = RNG.integers(0, 2, (20, 2)).astype(float)
     if options.get("column_types") == "gaussian":
         X = RNG.normal(size=(20, 2))
-    model = VRNN(n_latent, **SMALL | options, n_iter=n_iter).fit([X[:12], X[12:]])
+    model = grouped(VRNN, n_latent, **SMALL | options, n_iter=n_iter).fit(
+        [X[:12], X[12:]]
+    )
     rng = np.random.default_rng(2)
     for leaf in leaves(model._training.params):
         leaf += size * rng.normal(size=leaf.shape)
@@ -128,11 +131,11 @@ def test_columns_of_several_kinds():
     holed = X.astype({"name": object, "on": object})
     holed.iloc[3:5, 0] = holed.iloc[6, 1] = holed.iloc[10, 2] = np.nan
     options = SMALL | {"n_hidden": 12, "n_recurrent": 12, "learning_rate": 0.03}
-    model = VRNN(2, **options, n_iter=40, column_types="mixed").fit(holed)
+    model = grouped(VRNN, 2, **options, n_iter=40, column_types="mixed").fit(holed)
     assert np.isfinite(model.score_samples(holed)).all()
     assert (model.impute(holed)["name"].iloc[3:5] == ["a", "b"]).all()
     (after,) = model.generate(6, prefix=X, random_state=0)
     assert list(after.columns) == list(X.columns)
-    codes = VRNN(2, **options, n_iter=40, column_types="categorical")
+    codes = grouped(VRNN, 2, **options, n_iter=40, column_types="categorical")
     codes.fit(code[:, None])
     assert codes.score(code[:, None]) > -0.5

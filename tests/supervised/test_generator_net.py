@@ -17,6 +17,7 @@ from skdgm.training import Table
 from skdgm.utils.given import Given
 from skdgm.utils.rows import Rows
 from tests.numerical import assert_trees, numerical_gradient
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 CODES = RNG.integers(0, 3, 60)
@@ -29,7 +30,7 @@ SHORT = {"hidden_layer_sizes": (8,), "batch_size": 20, "n_iter": 5, "random_stat
 
 
 def net(**options):
-    return GeneratorNet(**SHORT | options)
+    return grouped(GeneratorNet, **SHORT | options)
 
 
 WAYS = {
@@ -49,8 +50,8 @@ OUTPUTS = {
 def test_slopes_are_differences(way, kind):
     given, options, v = OUTPUTS[kind]
     output = given(np.full(15, 3 if kind == "codes" else 1), **options)
-    model = net(activation="tanh", conv_layer_sizes=(2, 2), image_shape=(3, 5))
-    model.set_params(**WAYS[way])
+    maps_of = {"conv_layer_sizes": (2, 2), "image_shape": (3, 5)}
+    model = net(activation="tanh", **maps_of, **WAYS[way])
     fitted = net_of(model._facts().structure, output, 0.0, "glorot_uniform")
     _, params, kept = fitted.init(np.random.default_rng(0), 4, float)
     a, v, own = RNG.normal(size=(5, 4)), v.astype(float), output.own(float)
@@ -76,8 +77,8 @@ def test_slopes_are_differences(way, kind):
 )
 def test_an_image_grows_from_maps_of_low_resolution(way, shape, half, low):
     output = BernoulliOutput(np.full(15, 1))
-    model = net(activation="tanh", conv_layer_sizes=(2, 3), image_shape=shape)
-    structure = model.set_params(**WAYS[way])._facts().structure
+    own = {"conv_layer_sizes": (2, 3), "image_shape": shape}
+    structure = net(activation="tanh", **own, **WAYS[way])._facts().structure
     grow = maps.unpool if way == "unpool" else maps.upsample
     filters = {"stride": 1, "init": "glorot_uniform"}
     grown = [grow(), maps.crop(half), maps.conv(3, activation="tanh", **filters)]

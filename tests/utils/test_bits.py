@@ -10,6 +10,7 @@ from sklearn.preprocessing import minmax_scale
 
 from skdgm import DBM, DBN, VAE, BernoulliRBM, DBMClassifier, DBNClassifier, EoNADE
 from skdgm.exceptions import RealColumnsWarning
+from skdgm.options import Pretraining
 from skdgm.utils.domains import bernoulli_rows
 from tests.suites import FLOAT32
 
@@ -83,7 +84,10 @@ def test_columns_are_named_and_gaps_do_not_matter():
         (BernoulliRBM(2, n_iter=1), "such as GaussianRBM"),
         (DBN((2, 2), n_iter=1), 'column_types="gaussian" if'),
         (DBN(layers=[("bottom", BernoulliRBM(2, n_iter=1))]), "such as GaussianRBM"),
-        (DBNClassifier((2, 2), pretrain_iter=1, n_iter=1), 'column_types="gaussian"'),
+        (
+            DBNClassifier((2, 2), pretrain=Pretraining(n_iter=1), n_iter=1),
+            'column_types="gaussian"',
+        ),
         pytest.param(
             DBMClassifier(DBM((2, 2), n_iter=1), n_iter=1),
             'column_types="gaussian"',

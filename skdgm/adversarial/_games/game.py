@@ -133,7 +133,7 @@ class Game(Objective):
 
     def average(self, mean, params, n=0):
         """Average of parameters after so many updates, or () if there is to be none."""
-        rate = self.options.averaging
+        rate = self.options.average
         if n and mean:
             follow(mean, params, 1 - min(rate, n / (n + 9)))
         return (mean or copy(params)) if rate else ()

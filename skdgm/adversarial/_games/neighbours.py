@@ -21,8 +21,8 @@ def near_rows(table, emission, n_neighbors):
     """
     if table.rows.streamed:
         raise ValueError(
-            f"n_neighbors={n_neighbors} compares all rows with each other, which must "
-            "be in memory: give an array, or set it to 0."
+            f"information__n_neighbors={n_neighbors} compares all rows with each "
+            "other, which must be in memory: give an array, or set it to 0."
         )
     index = table.index
     near = np.full((table.rows.shape[0], max(1, min(n_neighbors, len(index) - 1))), -1)

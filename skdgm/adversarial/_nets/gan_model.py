@@ -51,9 +51,12 @@ class GANModel(ImplicitModel):
 
     def check(self, options):
         """Raise ValueError for options that are no sizes, or exclude each other."""
-        for name in "hidden_layer_sizes", "discriminator_layer_sizes":
-            check_layer_sizes(getattr(options, name), name)
-            if options.architecture == "conv" and getattr(options, name) == ():
+        for sizes, name in (
+            (options.hidden_layer_sizes, "hidden_layer_sizes"),
+            (options.discriminator_layer_sizes, "discriminator__layer_sizes"),
+        ):
+            check_layer_sizes(sizes, name)
+            if options.architecture == "conv" and sizes == ():
                 raise ValueError(f"{name} must have a number of maps for a layer.")
         if options.architecture == "conv" and options.n_frequencies not in ("auto", 0):
             raise ValueError(
@@ -63,24 +66,25 @@ class GANModel(ImplicitModel):
         loss, smoothing = options.loss, options.label_smoothing
         if smoothing and not LOSSES[loss].smooths:
             raise ValueError(
-                f"label_smoothing={smoothing:g} is not for loss={loss!r}, which has no "
-                "targets: set it to 0."
+                f"loss__label_smoothing={smoothing:g} is not for loss={loss!r}, which "
+                "has no targets: set it to 0."
             )
         if options.minibatch_kernels and options.gradient_penalty:
             raise ValueError(
-                "minibatch_kernels make rows depend on each other, so that there is no "
-                "gradient by single rows: set gradient_penalty=0."
+                "discriminator__minibatch_kernels make rows depend on each other, so "
+                "that there is no gradient by single rows: set "
+                "loss__gradient_penalty=0."
             )
         check_norm(options)
         if options.minibatch_kernels and options.batch_size < 2 * options.packing:
             raise ValueError(
-                "minibatch_kernels compare the rows of a batch, or its packs: set "
-                f"batch_size to {2 * options.packing} or more."
+                "discriminator__minibatch_kernels compare the rows of a batch, or its "
+                f"packs: set batch_size to {2 * options.packing} or more."
             )
         if options.packing > options.batch_size:
             raise ValueError(
-                f"packing={options.packing} rows are judged together, but batch_size "
-                f"is {options.batch_size}."
+                f"discriminator__packing={options.packing} rows are judged together, "
+                f"but batch_size is {options.batch_size}."
             )
 
     def nets(self, facts, emission):
@@ -139,7 +143,7 @@ class GANModel(ImplicitModel):
         name, drop = own.discriminator_activation, self._drop(facts.options)
         if own.architecture == "conv":
             if name == "maxout":
-                raise ValueError('discriminator_activation="maxout" is of dense nets.')
+                raise ValueError('discriminator__activation="maxout" is of dense nets.')
             (shape, *_), channels = shapes(facts, emission)
             blocks = []
             for n_maps in numbers:
@@ -212,10 +216,11 @@ def images(facts, emission, who):
     return shape
 
 
-def deformation(facts, emission):
-    """How images are deformed by the option ``jitter``, or None."""
+def deformation(facts, emission, name="jitter"):
+    """Deformation of images by the option ``jitter``, which users know by a name, or
+    None."""
     size = facts.options.jitter
-    shape = images(facts, emission, f"jitter={size:g}") if size else None
+    shape = images(facts, emission, f"{name}={size:g}") if size else None
     return Deformation(shape, size) if size else None
 
 

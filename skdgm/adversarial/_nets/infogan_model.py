@@ -34,8 +34,8 @@ class InfoGANModel(GANModel):
             )
         if options.n_neighbors and not layer_sizes(options.n_categories):
             raise ValueError(
-                f"n_neighbors={options.n_neighbors} is for categories, which near rows "
-                "share: set n_categories, or n_neighbors=0."
+                f"information__n_neighbors={options.n_neighbors} is for categories, "
+                "which near rows share: set n_categories, or set it to 0."
             )
 
     def structure(self, facts):
@@ -62,7 +62,7 @@ class InfoGANModel(GANModel):
             nets.heads = Heads(nets.generator.codes, facts.structure.n_heads)
             last = layers.dense(nets.heads.n_outputs, init="glorot_normal")
             nets.reader = layers.serial(nets.discriminator.body, last)
-            nets.deform = deformation(facts, emission)
+            nets.deform = deformation(facts, emission, "information__jitter")
         return nets
 
     def _n_logits(self, facts, packing):

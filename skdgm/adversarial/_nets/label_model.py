@@ -25,7 +25,7 @@ class LabelModel(GANModel):
             pair and all(is_a(Real, part) and part >= 0 for part in size)
         ):
             raise ValueError(
-                "discriminator_noise must be a number of at least 0, or two, of what "
+                "discriminator__noise must be a number of at least 0, or two, of what "
                 f"is seen and of hidden units; got {size}."
             )
         super().check(options)

@@ -15,7 +15,9 @@ from skdgm.base.options import (
     Fraction,
     Positive,
     Share,
+    within,
 )
+from skdgm.base.solvers import Adam
 from skdgm.boltzmann._structure.visible import REAL
 from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data, Seed
@@ -32,11 +34,8 @@ class CovarianceMachine(FitOptions, Estimator):
         Maximum norm of the weights of a hidden unit, and of a factor.
     min_variance
         Least variance of a standardised column given the hidden units.
-    momentum
-        Decay rate of the mean gradient, the first beta of Adam.
-    schedule
-        Learning rate after t of T epochs: ``learning_rate`` times 1,
-        ``1 / (1 + t) ** power_t`` or ``1 - t / T``.
+    solver
+        Adam, which divides the gradient by its recent size, parameter by parameter.
     n_iter
         Number of epochs; "auto": 4,000 updates, but between 10 and 400 epochs.
     """
@@ -46,8 +45,9 @@ class CovarianceMachine(FitOptions, Estimator):
     learning_rate = 0.01
     max_norm: Positive = 10.0
     min_variance: Fraction = 0.01
-    momentum: Share = 0.9
-    schedule: Literal["constant", "invscaling", "linear"] = "linear"
+    solver: Literal["adam"] | Adam = "adam"
+    momentum: Share = within("solver", 0.9)
+    schedule: Literal["constant", "invscaling", "linear"] = within("solver", "linear")
     n_iter: CountOrZero | Auto = "auto"
 
     _BUDGET, _domain = Budget(4_000, 10, 400), REAL

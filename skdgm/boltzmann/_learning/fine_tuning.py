@@ -94,11 +94,13 @@ class NetEpochs(Epochs):
         return attributes_of(state, progress.losses, held_out)
 
     def memory(self, state):
-        return {"optimiser": state.optimiser}
+        averaged = (state.params, state.mean) if state.mean else ()
+        return {"optimiser": state.optimiser, "averaged": averaged}
 
     def restored(self, source, memory):
-        net = map(Layer, source.net_coefs_, source.net_intercepts_)
-        return NetState(tuple(net), memory["optimiser"])
+        net = tuple(map(Layer, source.net_coefs_, source.net_intercepts_))
+        params, mean = memory["averaged"] or (net, ())
+        return NetState(params, memory["optimiser"], mean=mean)
 
     def keep(self, fit):
         vars(self.machine).update(attributes_of(*self.learned[:3]))
@@ -135,7 +137,7 @@ def report_tuning(machine, tuned, n_epochs):
 
 def attributes_of(state, losses, validation):
     """Fitted attributes of a network, and its curves."""
-    coefs, intercepts = [[*parts] for parts in zip(*state.params)]
+    coefs, intercepts = [[*parts] for parts in zip(*state.learned)]
     return dict(zip(NET, (coefs, intercepts, losses, validation)))
 
 

@@ -174,7 +174,7 @@ class Pair(Epochs):
             raise DivergenceError(
                 f"Pretraining of {self.key} diverged after {len(self.losses)} of "
                 f"{self.n_epochs} epochs. {vars(self.machine).get('_far', '')}Lower "
-                "pretrain_learning_rate (now "
+                "pretrain__learning_rate (now "
                 f"{self.objective.options.learning_rate:g})."
             )
         if self.learned.ended == "interrupted":

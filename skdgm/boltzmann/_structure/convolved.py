@@ -66,21 +66,21 @@ def geometry_of(options, n_features, who="ConvRBM"):
         shape = 1, n_features
     image = image_shape(n_features, shape, who=who)
     sides, same = image[:2], options.padding == "same"
-    stride = _pair("stride", options.stride, sides, who)
-    filters = _pair("filter_shape", options.filter_shape, sides, who)
+    stride = _pair("filters__stride", options.stride, sides, who)
+    filters = _pair("filters__shape", options.filter_shape, sides, who)
     if filters is None:
         filters = [_side(*each, same) for each in zip(sides, stride)]
     found = window(image, tuple(filters), stride, options.padding)
     positions = found.high, found.wide
-    pool = _pair("pool_shape", options.pool_shape, positions, who)
+    pool = _pair("filters__pool_shape", options.pool_shape, positions, who)
     if pool is None:
         pool = tuple(1 if n % 2 or n < _MANY else 2 for n in positions)
     if any(n % part for n, part in zip(positions, pool)):
         raise ValueError(
-            f"pool_shape={options.pool_shape!r} of {who} does not divide the "
+            f"filters__pool_shape={options.pool_shape!r} of {who} does not divide the "
             f"{positions[0]} x {positions[1]} positions of filters of shape "
             f"{found.rows, found.columns} in images of shape {sides}: choose another "
-            "pool_shape, or another filter_shape."
+            "one, or another filters__shape."
         )
     return Geometry(found, pool, options.pooling)
 

@@ -16,7 +16,9 @@ from skdgm.distributions import Pooled
 from skdgm.energies import Energy
 from skdgm.utils.counts import check_sizes, per_layer
 
-_SHAPES = "filter_shape", "pool_shape", "stride"
+# Names of options of shapes, and those by which they are set.
+_SHAPES = {name: f"filters__{name}" for name in ("pool_shape", "stride")}
+_SHAPES["filter_shape"] = "filters__shape"
 
 
 def geometries(options, n_features):
@@ -24,7 +26,10 @@ def geometries(options, n_features):
     those of :func:`~skdgm.boltzmann._structure.convolved.geometry_of`, with the layer's
     number; or an option has not one value for each layer."""
     sizes = _sizes(options)
-    shapes = [per_layer(name, getattr(options, name), len(sizes)) for name in _SHAPES]
+    shapes = [
+        per_layer(shown, getattr(options, name), len(sizes))
+        for name, shown in _SHAPES.items()
+    ]
     image, found = options.image_shape, []
     for number, (size, *own) in enumerate(zip(sizes, *shapes)):
         layer = SimpleNamespace(**dict(zip(_SHAPES, own)), image_shape=image)

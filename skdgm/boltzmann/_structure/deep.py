@@ -70,22 +70,23 @@ class Deep(MachineModel):
         """Raise ValueError for options that their constraints do not exclude."""
         super().check(options)
         depth = len(self.sizes(options))
-        for name, kind, low in (
-            ("pretrain_iter", Integral, 0),
-            ("pretrain_learning_rate", Real, 0),
-            ("pretrain_steps", Integral, 1),
+        for field, value, kind, low in (
+            ("n_iter", options.pretrain_iter, Integral, 0),
+            ("learning_rate", options.pretrain_learning_rate, Real, 0),
+            ("n_steps", options.pretrain_steps, Integral, 1),
         ):
-            values = per_layer(name, getattr(options, name), depth)
+            name = f"pretrain__{field}"
+            values = per_layer(name, value, depth)
             # Only the number of steps may change while a layer is pre-trained.
-            for value in values if name == "pretrain_steps" else [values]:
-                check_piecewise(name, value, kind, low)
-        targets = per_layer("sparsity_target", options.sparsity_target, depth)
+            for own in values if field == "n_steps" else [values]:
+                check_piecewise(name, own, kind, low)
+        targets = per_layer("penalty__sparsity_target", options.sparsity_target, depth)
         if options.sparsity_target is not None and not all(
             is_a(Real, target) and 0 <= target <= 1 for target in targets
         ):
             raise ValueError(
-                "sparsity_target must be None, a number from 0 to 1, or a tuple "
-                "with such a number for each hidden layer; got "
+                "penalty__sparsity_target must be None, a number from 0 to 1, or a "
+                "tuple with such a number for each hidden layer; got "
                 f"{options.sparsity_target!r}."
             )
         chosen(options.feature_layer, depth)

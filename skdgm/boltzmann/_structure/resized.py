@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base import replacing
+from skdgm.base.groups import assign
 from skdgm.boltzmann._learning.state import TrainState
 from skdgm.boltzmann._structure.convolved import geometry_of
 from skdgm.boltzmann._structure.visible import of_channels
@@ -33,7 +34,8 @@ def resized(machine, shape):
     learned = {**shapes_of(machine), "image_shape": shape}
     asked = SimpleNamespace(**vars(machine._options) | learned)
     geometry_of(asked, prod(shape), type(machine).__name__)
-    vars(new).update(learned, _asked=asked, n_features_in_=prod(shape), _form=None)
+    assign(new, **learned)
+    vars(new).update(_asked=asked, n_features_in_=prod(shape), _form=None)
     vars(new).pop("feature_names_in_", None)
     n_pixels, n_channels = shape[0] * shape[1], shape[2]
     for name in _OF_PIXELS:

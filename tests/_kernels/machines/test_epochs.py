@@ -11,6 +11,7 @@ from numba.core.config import DISABLE_JIT
 from skdgm import DBM, BernoulliRBM, DBMClassifier, GaussianRBM, RBMClassifier
 from skdgm.boltzmann._fused_epochs import runs
 from tests.common.shapes import learned
+from tests.options import grouped
 
 pytestmark = pytest.mark.skipif(not DISABLE_JIT, reason="compiled for minutes")
 
@@ -57,20 +58,20 @@ SHORT = {"n_iter": 3, "random_state": 0, "batch_size": 5, "learning_rate": 0.1}
 
 def deep_classifier(**options):
     options = {"hidden_layer_sizes": (4, 3), **SHORT, **options}
-    return DBMClassifier(DBM(**options), fine_tune=None, random_state=0)
+    return DBMClassifier(grouped(DBM, **options), fine_tune=None, random_state=0)
 
 
 def cases():
     for rows, options in [(GREY, BINARY), (BITS, BINARY[:3])]:
         for own in options:
-            yield BernoulliRBM(4, **SHORT | own), rows, 0.0
+            yield grouped(BernoulliRBM, 4, **SHORT | own), rows, 0.0
     for own in REALS:
-        yield GaussianRBM(4, **SHORT | own), REAL, 1e-9
+        yield grouped(GaussianRBM, 4, **SHORT | own), REAL, 1e-9
     deep = DEEP + [{"hidden_layer_sizes": own} | PENALISED for own in DEPTHS]
     for own in deep[: len(DEEP)] + deep[len(DEEP) + 1 :]:
-        yield DBM(**{"hidden_layer_sizes": (4, 3)} | SHORT | own), GREY, 0.0
+        yield grouped(DBM, **{"hidden_layer_sizes": (4, 3)} | SHORT | own), GREY, 0.0
     for own in LABELLED:
-        yield RBMClassifier(4, **SHORT | own), GREY, 1e-9
+        yield grouped(RBMClassifier, 4, **SHORT | own), GREY, 1e-9
     for own in deep:
         yield deep_classifier(**own), BITS, 1e-9
 

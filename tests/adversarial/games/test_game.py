@@ -18,25 +18,29 @@ from skdgm.exceptions import CollapseWarning, DataRangeWarning, DivergenceError
 from skdgm.implicit.kernels import noisy
 from skdgm.nets.stochastic.emission import Emission
 from skdgm.optim import Clock
+from skdgm.options import Discriminator, GameLoss
 from skdgm.training import canonical
 from skdgm.utils.given import Given
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.tree import copy
 from tests.numerical import assert_descends
+from tests.options import assign, grouped
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 3))
 LABELS = RNG.integers(0, 2, 24)
 # One plain step of size one: parameters move by the gradient.
 PLAIN = {"solver": "sgd", "schedule": "constant", "learning_rate": 1.0, "alpha": 0.0}
-PLAIN |= {"averaging": 0.0, "hidden_layer_sizes": (5,), "n_components": 2}
+PLAIN |= {"average": 0.0, "hidden_layer_sizes": (5,), "n_components": 2}
 PLAIN |= {"activation": "tanh", "discriminator_activation": "tanh"}
 
 
 def game(labels=None, **options):
     how = {"column_types": "gaussian", "class_conditional": labels is not None}
-    gan = GAN(**how, batch_size=24, n_iter=0, random_state=0, **PLAIN | options)
+    gan = grouped(
+        GAN, **how, batch_size=24, n_iter=0, random_state=0, **PLAIN | options
+    )
     given = None if labels is None else Given(labels)
     rows = Rows(X, np.float64, complete=True, given=given)
     return gan.fit(X, labels)._objective(canonical(rows), 0)
@@ -189,7 +193,7 @@ def test_plain_steps_circle_and_penalties_do_not():
             {"label_smoothing": 0.1},
             "label_smoothing=0.1 is not for loss='relativistic'",
         ),
-        ({"minibatch_kernels": 3}, "set gradient_penalty=0"),
+        ({"minibatch_kernels": 3}, "set loss__gradient_penalty=0"),
         ({"packing": 7, "batch_size": 5}, "packing=7"),
         ({"batch_norm": True, "batch_size": 1}, "set batch_size to 2"),
         (
@@ -210,7 +214,7 @@ def test_plain_steps_circle_and_penalties_do_not():
 )
 def test_options_that_cannot_be_are_named(options, message):
     with pytest.raises(ValueError, match=message):
-        GAN(column_types="gaussian", n_iter=1, **options).fit(X)
+        grouped(GAN, column_types="gaussian", n_iter=1, **options).fit(X)
 
 
 def test_classes_are_asked_for_by_name():
@@ -245,7 +249,7 @@ TOY |= {"batch_size": 50, "random_state": 0}
 def test_draws_by_class_have_their_class(how):
     y = RNG.integers(0, 3, 600)
     rows = np.column_stack([3.0 * y, -y]) + RNG.normal(0, 0.2, (600, 2))
-    gan = GAN(**TOY, class_conditional=True, n_iter=40, **how).fit(rows, y)
+    gan = grouped(GAN, **TOY, class_conditional=True, n_iter=40, **how).fit(rows, y)
     asked = np.repeat([0, 1, 2], 100)
     drawn = gan.sample(300, random_state=0, y=asked)
     found = np.rint(drawn[:, 0] / 3).astype(int)
@@ -259,7 +263,7 @@ def test_draws_by_class_have_their_class(how):
 def test_moments_of_a_normal_distribution():
     rows = RNG.normal([1, -2], [1, 0.5], (1000, 2))
     rows[:, 1] += rows[:, 0]
-    gan = GAN(**TOY, n_iter=80, prior="normal").fit(rows)
+    gan = grouped(GAN, **TOY, n_iter=80, prior="normal").fit(rows)
     drawn = gan.sample(4000, random_state=0)
     np.testing.assert_allclose(drawn.mean(axis=0), rows.mean(axis=0), atol=0.15)
     np.testing.assert_allclose(np.cov(drawn.T), np.cov(rows.T), atol=0.3)
@@ -269,15 +273,21 @@ def test_moments_of_a_normal_distribution():
 def test_a_collapse_is_warned_of():
     rows = np.concatenate([RNG.normal(c, 0.1, (200, 2)) for c in (-4, 0, 4)])
     # A generator that ignores its latent units, judged row by row.
-    gan = GAN(**TOY, loss="minimax", gradient_penalty=0.0, averaging=0.0, n_iter=90)
-    gan.set_params(learning_rate=1e-3, solver="sgd", discriminator_learning_rate=1e-5)
-    gan.set_params(init_weights="glorot_normal", schedule="constant")
+    gan = grouped(
+        GAN,
+        **TOY,
+        loss=GameLoss("minimax", gradient_penalty=0.0),
+        average=0.0,
+        n_iter=90,
+    )
+    assign(gan, learning_rate=1e-3, solver="sgd", discriminator_learning_rate=1e-5)
+    assign(gan, init_weights="glorot_normal", schedule="constant")
     with pytest.warns(CollapseWarning, match="GAN collapsed.*relativistic"):
         gan.fit(rows)
 
 
 def test_a_generator_that_was_never_updated_is_warned_of():
-    gan = GAN(**TOY, n_iter=0, n_discriminator_steps=2).fit(X)
+    gan = grouped(GAN, **TOY, n_iter=0, discriminator=Discriminator(n_steps=2)).fit(X)
     with pytest.warns(ConvergenceWarning, match="GAN has not learned yet"):
         gan.partial_fit(X)
     assert gan.n_updates_ == 0
@@ -303,7 +313,7 @@ def test_grey_rows_after_bits_are_warned_of(kind):
 @pytest.mark.exhaustive
 def test_latent_units_of_generated_rows_are_found():
     rows = RNG.normal(0, 1, (400, 5)) @ RNG.normal(size=(5, 5))
-    gan = GAN(**TOY, features="latent", prior="normal", n_iter=20).fit(rows)
+    gan = grouped(GAN, **TOY, features="latent", prior="normal", n_iter=20).fit(rows)
     Z = np.random.default_rng(1).normal(size=(10, 4))
     X = gan.generate(Z)
     again = gan.inverse_transform(gan.transform(X))
@@ -320,21 +330,21 @@ def test_latent_units_of_generated_rows_are_found():
 def test_images_of_any_shape():
     rows = RNG.random((40, 5 * 7 * 2)).astype(np.float32)
     gan = GAN(architecture="conv", image_shape=(5, 7, 2), n_iter=1, batch_size=20)
-    gan.set_params(hidden_layer_sizes=(8, 4), packing=2, batch_norm=True)
+    assign(gan, hidden_layer_sizes=(8, 4), packing=2, batch_norm=True)
     gan.fit(rows)
     assert gan.sample(3, random_state=0).shape == (3, 70)
     assert gan.transform(rows).shape == (40, gan.get_feature_names_out().size)
 
 
 def test_continuing_with_other_nets_is_refused():
-    gan = GAN(**TOY, n_iter=1).fit(X)
+    gan = grouped(GAN, **TOY, n_iter=1).fit(X)
     with pytest.raises(ValueError, match="packing changed"):
-        gan.set_params(packing=2, warm_start=True).fit(X)
+        assign(gan, packing=2, warm_start=True).fit(X)
     assert isinstance(clone(gan), GAN)
 
 
 def test_divergence_keeps_the_last_good_parameters():
-    gan = GAN(**TOY, n_iter=2).fit(X)
+    gan = grouped(GAN, **TOY, n_iter=2).fit(X)
     before = gan.sample(5, random_state=0)
     gan.set_params(warm_start=True, learning_rate=1e300)
     with pytest.raises(DivergenceError, match="Training of GAN diverged"):
@@ -343,7 +353,12 @@ def test_divergence_keeps_the_last_good_parameters():
 
 
 def test_output_noise_is_part_of_the_model():
-    plain, noisy = (GAN(**TOY, n_iter=1, output_noise=s).fit(X) for s in (0.0, 0.5))
+    plain, noisy = (
+        grouped(
+            GAN, **TOY, n_iter=1, loss=GameLoss("relativistic", output_noise=s)
+        ).fit(X)
+        for s in (0.0, 0.5)
+    )
     assert noisy.density_.kernels().width == 0.5
     drawn = noisy.sample(2000, random_state=0)
     still = noisy.density_.presented(
@@ -357,13 +372,25 @@ def test_output_noise_is_part_of_the_model():
 
 @pytest.mark.parametrize("rates", [(0.0, 0.3), (0.3, 0.0)])
 def test_dropout_may_change_while_training_continues(rates):
-    gan = GAN(**TOY, n_iter=1, dropout=rates[0], warm_start=True).fit(X)
-    gan.set_params(dropout=rates[1]).fit(X)
+    gan = grouped(
+        GAN,
+        **TOY,
+        n_iter=1,
+        discriminator=Discriminator(dropout=rates[0]),
+        warm_start=True,
+    ).fit(X)
+    gan.set_params(discriminator__dropout=rates[1]).fit(X)
     assert gan.n_iter_ == 2
 
 
 def test_minibatch_features_of_other_rows_do_not_count_after_training():
-    gan = GAN(**TOY, n_iter=1, minibatch_kernels=3, gradient_penalty=0.0).fit(X)
+    gan = grouped(
+        GAN,
+        **TOY,
+        n_iter=1,
+        discriminator=Discriminator(minibatch_kernels=3),
+        loss=GameLoss("relativistic", gradient_penalty=0.0),
+    ).fit(X)
     for found in gan.transform, gan.discriminator_score:
         one = np.concatenate([found(row[None]) for row in X[:3]])
         np.testing.assert_allclose(found(X)[:3], one, rtol=1e-6)
@@ -373,7 +400,9 @@ def test_output_noise_is_not_added_to_atoms():
     rng = np.random.default_rng(0)
     rows = np.where(rng.random((60, 1)) < 0.5, 0.0, rng.gamma(2.0, size=(60, 1)))
     frame = pd.DataFrame(rows, columns=["a"])
-    gan = GAN(column_types="mixed", n_iter=1, output_noise=0.5).fit(frame)
+    gan = GAN(
+        column_types="mixed", n_iter=1, loss=GameLoss("relativistic", output_noise=0.5)
+    ).fit(frame)
     own, clock = gan._objective(canonical(gan._rows(frame)), 0), CLOCK
     (score,), (none,) = own.emission.scores, own.emission.none
     x = np.zeros((4, own.emission.n_inputs))
@@ -395,7 +424,7 @@ def test_held_out_rows_count_by_their_weights():
 
 def test_missing_classes_are_to_be_left_out():
     with pytest.raises(ValueError, match="y of GAN has 1 missing .*: leave them out"):
-        GAN(**TOY, class_conditional=True).fit(X[:2], [0.0, np.nan])
+        grouped(GAN, **TOY, class_conditional=True).fit(X[:2], [0.0, np.nan])
 
 
 @pytest.mark.parametrize(("kinds", "penalty"), [("gaussian", 0.05), ("bernoulli", 0.2)])
@@ -403,7 +432,13 @@ def test_an_automatic_penalty_depends_on_the_columns(kinds, penalty):
     how = {"column_types": kinds, "hidden_layer_sizes": (5,), "n_iter": 3}
     X = np.random.default_rng(0).random((40, 6))
     draws = [
-        GAN(2, gradient_penalty=asked, random_state=0, **how)
+        grouped(
+            GAN,
+            2,
+            loss=GameLoss("relativistic", gradient_penalty=asked),
+            random_state=0,
+            **how,
+        )
         .fit(X)
         .sample(9, random_state=0)
         for asked in ("auto", penalty)
@@ -415,7 +450,7 @@ def test_an_automatic_penalty_depends_on_the_columns(kinds, penalty):
 def test_rows_of_known_classes_are_inverted_as_such():
     y = RNG.integers(0, 3, 300)
     rows = np.column_stack([3.0 * y, -y]) + RNG.normal(0, 0.2, (300, 2))
-    gan = GAN(**TOY, class_conditional=True, n_iter=30).fit(rows, y)
+    gan = grouped(GAN, **TOY, class_conditional=True, n_iter=30).fit(rows, y)
     again = gan.generate(gan.invert(rows, y), y)
     assert np.abs(again - rows).mean() < 0.1
     # One for all, in any order of the rows; and those of the nearest draws.

@@ -12,12 +12,14 @@ from skdgm.adversarial._games.label_game import Sides
 from skdgm.adversarial._games.label_losses import as_real, of_labels, sides
 from skdgm.exceptions import DivergenceError
 from skdgm.optim import Clock
+from skdgm.options import Discriminator
 from skdgm.training import canonical
 from skdgm.utils.given import Given
 from skdgm.utils.math import softplus
 from skdgm.utils.rows import Rows
 from skdgm.utils.tree import copy, leaves
 from tests.numerical import assert_descends
+from tests.options import assign, grouped
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 3))
@@ -25,7 +27,7 @@ LABELS = RNG.integers(0, 3, 24)
 FEW = np.where(np.arange(24) < 6, LABELS, -1)
 # One plain step of size one: parameters move by the gradient.
 PLAIN = {"solver": "sgd", "schedule": "constant", "learning_rate": 1.0, "alpha": 0.0}
-PLAIN |= {"averaging": 0.0, "hidden_layer_sizes": (5,), "n_components": 2}
+PLAIN |= {"average": 0.0, "hidden_layer_sizes": (5,), "n_components": 2}
 PLAIN |= {"discriminator_layer_sizes": (6,), "momentum": 0.0, "batch_norm": False}
 PLAIN |= {"activation": "tanh", "discriminator_activation": "tanh"}
 CLOCK = Clock(0, None, 0, 2)
@@ -33,7 +35,7 @@ CLOCK = Clock(0, None, 0, 2)
 
 def game(labels, kind="gaussian", **options):
     options = {"column_types": kind, "batch_size": 24} | PLAIN | options
-    clf = GANClassifier(**options, unlabeled=-1, n_iter=0, random_state=0)
+    clf = grouped(GANClassifier, **options, unlabeled=-1, n_iter=0, random_state=0)
     seen = X if kind == "gaussian" else np.float64(X > 0)
     clf.partial_fit(seen, labels, classes=[0, 1, 2])
     rows = Rows(X, np.float64, complete=True, given=Given(labels))
@@ -179,7 +181,7 @@ def test_rows_without_labels_help():
 
 
 def test_probabilities_are_those_of_the_averaged_nets():
-    clf = GANClassifier(**TOY, n_iter=3).fit(X, LABELS)
+    clf = grouped(GANClassifier, **TOY, n_iter=3).fit(X, LABELS)
     state = clf._training
     assert any(
         (a != b).any() for a, b in zip(leaves(state.learned), leaves(state.params))
@@ -188,7 +190,7 @@ def test_probabilities_are_those_of_the_averaged_nets():
     seen = ((X - X.mean(axis=0)) / X.std(axis=0)).astype(float)
     out, _, _ = net.judge(state.learned[1], state.discriminator.statistics, seen)
     np.testing.assert_allclose(clf.predict_log_proba(X), out - log_sum(out)[:, None])
-    last = GANClassifier(**TOY, n_iter=3, averaging=0.0).fit(X, LABELS)
+    last = grouped(GANClassifier, **TOY, n_iter=3, average=0.0).fit(X, LABELS)
     assert last._training.mean == last._training.discriminator_mean == ()
 
 
@@ -206,7 +208,9 @@ def test_columns_of_a_frame_and_missing_entries():
         }
     )
     labels = np.where(np.arange(200) % 2, np.array(["no", "yes"])[y], "?")
-    clf = GANClassifier(**TOY | {"column_types": "mixed"}, unlabeled="?", n_iter=30)
+    clf = grouped(
+        GANClassifier, **TOY | {"column_types": "mixed"}, unlabeled="?", n_iter=30
+    )
     clf.set_params(n_draws=60)
     clf.fit(frame, labels)
     assert clf.score(frame, np.array(["no", "yes"])[y]) > 0.85
@@ -225,7 +229,7 @@ def test_images_of_any_shape():
 
 
 def test_labels_may_come_later():
-    clf = GANClassifier(**TOY, unlabeled=-1)
+    clf = grouped(GANClassifier, **TOY, unlabeled=-1)
     clf.partial_fit(X, np.full(24, -1), classes=[0, 1, 2])
     np.testing.assert_array_equal(clf.loss_curve_, [0.0])
     clf.partial_fit(X, FEW).partial_fit(X, LABELS)
@@ -235,21 +239,23 @@ def test_labels_may_come_later():
 
 @pytest.mark.parametrize("noise", [(0.1,), (0.1, -0.1), (0.1, "a"), (True, 0.1)])
 def test_noise_that_is_none_is_named(noise):
-    with pytest.raises(ValueError, match="discriminator_noise must be a number"):
-        GANClassifier(**TOY, discriminator_noise=noise).fit(X, LABELS)
+    with pytest.raises(ValueError, match="discriminator__noise must be a number"):
+        grouped(GANClassifier, **TOY, discriminator=Discriminator(noise=noise)).fit(
+            X, LABELS
+        )
 
 
 def test_nets_that_changed_are_named():
-    clf = GANClassifier(**TOY, n_iter=1, warm_start=True).fit(X, LABELS)
-    clf.set_params(discriminator_layer_sizes=(8,))
-    with pytest.raises(ValueError, match="discriminator_layer_sizes changed"):
+    clf = grouped(GANClassifier, **TOY, n_iter=1, warm_start=True).fit(X, LABELS)
+    assign(clf, discriminator_layer_sizes=(8,))
+    with pytest.raises(ValueError, match="discriminator__layer_sizes changed"):
         clf.fit(X, LABELS)
-    clf.set_params(discriminator_layer_sizes=(32, 32), discriminator_noise=0.1)
+    assign(clf, discriminator_layer_sizes=(32, 32), discriminator_noise=0.1)
     assert clf.fit(X, LABELS).n_iter_ == 2
 
 
 def test_divergence_keeps_the_last_good_parameters():
-    clf = GANClassifier(**TOY, n_iter=2).fit(X, LABELS)
+    clf = grouped(GANClassifier, **TOY, n_iter=2).fit(X, LABELS)
     before = clf.predict_proba(X)
     clf.set_params(warm_start=True, learning_rate=1e300)
     with pytest.raises(DivergenceError, match="Training of GANClassifier diverged"):
@@ -290,5 +296,7 @@ def test_deformed_images_teach_classes():
 
 @pytest.mark.parametrize("noise", [(0.0, 0.1), (0.1, 0.0), 0.0])
 def test_there_may_be_no_noise(noise):
-    clf = GANClassifier(**TOY | {"n_iter": 0}, discriminator_noise=noise).fit(X, LABELS)
+    clf = grouped(
+        GANClassifier, **TOY | {"n_iter": 0}, discriminator=Discriminator(noise=noise)
+    ).fit(X, LABELS)
     assert clf.n_iter_ == 0

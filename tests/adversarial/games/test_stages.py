@@ -11,6 +11,7 @@ from skdgm.utils.given import Given
 from skdgm.utils.random import stream
 from skdgm.utils.tree import copy
 from tests.numerical import assert_gradient
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 MODELS = LAPGAN, StackGAN
@@ -18,7 +19,7 @@ CODES = np.arange(24) % 2
 GREY = RNG.random((24, 12)) * (0.5 + 0.5 * CODES[:, None])
 # One plain step of size one: parameters move by the gradient.
 PLAIN = {"solver": "sgd", "schedule": "constant", "learning_rate": 1.0, "alpha": 0.0}
-PLAIN |= {"averaging": 0.0, "hidden_layer_sizes": (4,), "n_components": 2}
+PLAIN |= {"average": 0.0, "hidden_layer_sizes": (4,), "n_components": 2}
 PLAIN |= {"activation": "tanh", "gradient_penalty": 0.0, "batch_size": 24}
 SHORT = {"hidden_layer_sizes": (8,), "n_iter": 2, "n_draws": 50, "random_state": 0}
 CLOCK = Clock(0, None, 0, 2)
@@ -27,8 +28,9 @@ CLOCK = Clock(0, None, 0, 2)
 def games(cls, X, labels=None, **options):
     """The objective of a model whose nets are smooth, and its state."""
     smooth = {"_IMPLIED": cls._IMPLIED | {"discriminator_activation": "tanh"}}
-    model = type(cls.__name__, (cls,), smooth)(
-        **PLAIN | options | {"n_iter": 1, "class_conditional": labels is not None}
+    model = grouped(
+        type(cls.__name__, (cls,), smooth),
+        **PLAIN | options | {"n_iter": 1, "class_conditional": labels is not None},
     )
     model.fit(X, labels)
     rows = model._rows(X)
@@ -161,7 +163,7 @@ def test_features_of_rows_with_gaps_are_of_means_of_known_pixels():
     X[:, 1] = X[:, 0]
     holed = X.copy()
     holed[:, 0] = np.nan
-    model = LAPGAN(**SHORT, n_levels=2).fit(X)
+    model = grouped(LAPGAN, **SHORT, n_levels=2).fit(X)
     nets = model.density_.nets
     pyramid, emission = nets.generator.pyramid, nets.generator.emission
     x, known = emission.inputs(holed)
@@ -187,7 +189,7 @@ def test_draws_have_the_class_asked_for(cls, digits):
     X, y = digits
     few = y < 3
     options = {"hidden_layer_sizes": (48,), "class_conditional": True}
-    model = cls(**options, batch_size=50, n_iter=20, random_state=0)
+    model = grouped(cls, **options, batch_size=50, n_iter=20, random_state=0)
     model.fit(X[few], y[few])
     asked = np.arange(90) % 3
     rows = model.sample(90, random_state=0, y=asked)
@@ -201,9 +203,9 @@ def test_draws_have_the_class_asked_for(cls, digits):
 @pytest.mark.parametrize("cls", MODELS)
 def test_latent_units_are_those_of_all_generators(cls, digits):
     X, _ = digits
-    model = cls(**SHORT | {"n_iter": 10}, n_components=3, features="latent").fit(
-        X[:200]
-    )
+    model = grouped(
+        cls, **SHORT | {"n_iter": 10}, n_components=3, features="latent"
+    ).fit(X[:200])
     n = 3 * len(model.pyramid_shapes_)
     Z = RNG.normal(size=(4, n))
     rows = model.inverse_transform(Z)
@@ -233,7 +235,7 @@ def test_latent_units_are_those_of_all_generators(cls, digits):
 def test_images_of_any_shape(cls, X, options, shapes):
     if "architecture" in options:
         options = options | {"hidden_layer_sizes": (3, 2)}
-    model = cls(**SHORT | options, n_levels=3).fit(X)
+    model = grouped(cls, **SHORT | options, n_levels=3).fit(X)
     if shapes is not None:
         assert model.pyramid_shapes_ == shapes
     rows = model.sample(3, random_state=0)
@@ -247,17 +249,17 @@ def test_images_of_any_shape(cls, X, options, shapes):
 @pytest.mark.parametrize("cls", MODELS)
 def test_rows_that_are_no_images_are_named(cls):
     with pytest.raises(ValueError, match=r"image_shape=\(5, 2\) of .* must be"):
-        cls(**SHORT, image_shape=(5, 2)).fit(GREY)
+        grouped(cls, **SHORT, image_shape=(5, 2)).fit(GREY)
     with pytest.raises(ValueError, match="is conditional: fit needs y"):
-        cls(**SHORT, class_conditional=True).fit(GREY)
+        grouped(cls, **SHORT, class_conditional=True).fit(GREY)
 
 
 @pytest.mark.parametrize("cls", MODELS)
 def test_one_level_is_a_plain_game(cls):
     options = SHORT | {"n_levels": 1}
-    model = cls(**options).fit(GREY)
+    model = grouped(cls, **options).fit(GREY)
     del options["n_levels"]
-    plain = GAN(**options, column_types="bernoulli", n_frequencies=0).fit(GREY)
+    plain = grouped(GAN, **options, column_types="bernoulli", n_frequencies=0).fit(GREY)
     assert len(model.coefs_) == len(plain.coefs_)
     for own, other in zip(model.coefs_, plain.coefs_):
         np.testing.assert_allclose(own, other, rtol=1e-6, atol=1e-9)
@@ -265,7 +267,7 @@ def test_one_level_is_a_plain_game(cls):
 
 @pytest.mark.parametrize("cls", MODELS)
 def test_continuing_with_other_levels_is_refused(cls):
-    model = cls(**SHORT, warm_start=True).fit(GREY)
+    model = grouped(cls, **SHORT, warm_start=True).fit(GREY)
     with pytest.raises(ValueError, match="n_levels changed"):
         model.set_params(n_levels=4).fit(GREY)
 
@@ -274,7 +276,7 @@ def test_continuing_with_other_levels_is_refused(cls):
 @pytest.mark.parametrize("cls", [LAPGAN, StackGAN])
 def test_features_are_those_of_the_last_discriminator(cls, n_levels):
     """Which sees details beside what is below them, and whole images alone."""
-    model = cls(**SHORT, n_levels=n_levels).fit(GREY)
+    model = grouped(cls, **SHORT, n_levels=n_levels).fit(GREY)
     nets, level = model.density_.nets, n_levels - 1
     seen = nets.generator.emission.inputs(GREY)[0]
     pyramid = nets.generator.pyramid

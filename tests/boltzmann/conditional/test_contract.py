@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 import skdgm
 from skdgm import ConditionalRBM
 from skdgm.utils.tree import leaves
+from tests.options import assign
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(80, 4))
@@ -125,7 +126,7 @@ def test_searches_and_pipelines():
 )
 def test_what_y_cannot_be_is_named(y, options, message):
     with pytest.raises(ValueError, match=message):
-        clone(MODEL).set_params(**options).fit(X, y)
+        assign(clone(MODEL), **options).fit(X, y)
 
 
 def test_what_a_fitted_machine_does_not_know_is_named():
@@ -146,7 +147,7 @@ def test_what_a_fitted_machine_does_not_know_is_named():
 def test_columns_at_the_limit_of_precision_are_those_of_y():
     pd = pytest.importorskip("pandas")
     y = pd.DataFrame({"name": NAMES, "rain": X[:, 0]})
-    model = clone(MODEL).set_params(min_variance=0.5, n_iter=100)
+    model = assign(clone(MODEL), min_variance=0.5, n_iter=100)
     with pytest.warns(skdgm.exceptions.PrecisionWarning, match=r"\['rain'\]"):
         model.fit(pd.DataFrame(X[:, :1], columns=["size"]), y)
 

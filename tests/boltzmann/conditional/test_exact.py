@@ -16,6 +16,7 @@ from skdgm.optim import Clock
 from skdgm.samplers import Gibbs
 from skdgm.training import Batch
 from skdgm.utils.random import stream
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 N = 60
@@ -37,7 +38,7 @@ def shaken(model, scale=0.7):
 
 
 def fitted(y, n_components=3, **options):
-    model = ConditionalRBM(n_components, n_iter=2, random_state=0, **options)
+    model = grouped(ConditionalRBM, n_components, n_iter=2, random_state=0, **options)
     return shaken(model.fit(X, y))
 
 

@@ -16,6 +16,7 @@ from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves
 from tests.boltzmann.conditional.test_exact import BITS, CODES, KINDS, MIXED, N, X
 from tests.numerical import assert_means
+from tests.options import grouped
 
 KINDS_OF_GATES = {
     "all": {"n_factors": 4},
@@ -43,7 +44,7 @@ def shaken(model, scale=0.6):
 
 
 def fitted(y, n_components=3, cls=ConditionalRBM, **options):
-    model = cls(n_components, n_iter=2, random_state=0, **options)
+    model = grouped(cls, n_components, n_iter=2, random_state=0, **options)
     return shaken(model.fit(X, y))
 
 
@@ -166,7 +167,7 @@ def test_attributes_are_all_parameters(options, tmp_path):
     y = np.column_stack([rng.poisson(9, N), rng.integers(0, 3, N), abs(X[:, 0])])
     kinds = ("poisson", "categorical", "rectified")
     more = {"column_types": kinds, "hidden": "binomial(3)", "n_iter": 2}
-    model = cls(6, random_state=0, **more, **options).fit(X, y)
+    model = grouped(cls, 6, random_state=0, **more, **options).fit(X, y)
     state = model._state()
     facts = model._facts(model._learned)
     again = model._MODEL.state(facts, model._MODEL.attributes(facts, state))
@@ -231,4 +232,4 @@ def test_rows_before_gate_series_too():
 )
 def test_factors_that_are_none(options, message):
     with pytest.raises(ValueError, match=message):
-        ConditionalRBM(3, **options).fit(X, BITS)
+        grouped(ConditionalRBM, 3, **options).fit(X, BITS)

@@ -10,6 +10,7 @@ from skdgm import ConditionalRBM
 from skdgm.boltzmann._conditional import enumeration
 from skdgm.boltzmann._conditional.conditions import inputs
 from tests.numerical import assert_means
+from tests.options import grouped
 
 RNG = np.random.default_rng(0)
 N = 60
@@ -20,7 +21,7 @@ OPTIONS = {"n_iter": 15, "learning_rate": 0.1, "random_state": 0}
 
 @pytest.fixture(scope="module")
 def series():
-    return ConditionalRBM(3, n_lags=2, **OPTIONS).fit(BITS)
+    return grouped(ConditionalRBM, 3, n_lags=2, **OPTIONS).fit(BITS)
 
 
 def test_conditions_have_means_of_zero():
@@ -51,7 +52,7 @@ def test_gaps_of_the_last_row_are_filled_given_the_row_and_those_before(series):
 
 def test_rows_of_different_gaps_are_filled_as_each_alone():
     Z, Y = RNG.normal(size=(40, 2)), BITS[:40].copy()
-    model = ConditionalRBM(3, **OPTIONS).fit(Z, Y)
+    model = grouped(ConditionalRBM, 3, **OPTIONS).fit(Z, Y)
     Y[:10, 0], Y[5:15, 1], Y[12:30, 2] = np.nan, np.nan, np.nan
     alone = [model.impute(Z[i : i + 1], Y[i : i + 1])[0] for i in range(40)]
     np.testing.assert_allclose(model.impute(Z, Y), alone, atol=1e-6)
@@ -64,7 +65,7 @@ def test_rows_of_different_gaps_are_filled_as_each_alone():
 
 def test_columns_of_drawn_series_stay_where_they_are():
     X = np.column_stack([np.ones(40), np.zeros(40), np.arange(40) % 2])
-    model = ConditionalRBM(2, n_lags=1, **OPTIONS).fit(X)
+    model = grouped(ConditionalRBM, 2, n_lags=1, **OPTIONS).fit(X)
     drawn = model.sample(200, random_state=0)
     assert drawn.shape == (200, 3)
     assert drawn[:, 0].mean() > 0.8 > 0.2 > drawn[:, 1].mean()
@@ -92,7 +93,7 @@ def test_gaps_are_drawn_given_rows_after_them(series):
 
 def test_answers_of_few_rows_at_a_time_are_those_of_all(monkeypatch):
     Z = RNG.normal(size=(20, 2))
-    model = ConditionalRBM(3, **OPTIONS).fit(Z, BITS[:20])
+    model = grouped(ConditionalRBM, 3, **OPTIONS).fit(Z, BITS[:20])
 
     def answers():
         how = {"method": "sample", "random_state": 0}

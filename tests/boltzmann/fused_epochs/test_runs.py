@@ -16,6 +16,7 @@ from skdgm.boltzmann._fused_epochs import runs
 from skdgm.exceptions import DivergenceError
 from skdgm.utils.threading.parallel import limit
 from tests.common.shapes import learned
+from tests.options import grouped
 from tests.suites import DTYPES
 
 GREY = load_digits().data[:150, 8:40] / 16
@@ -106,14 +107,14 @@ def calls(monkeypatch):
 
 
 def machine(**options):
-    return BernoulliRBM(
-        **{"n_components": 20, "n_iter": 3, "random_state": 0, **options}
+    return grouped(
+        BernoulliRBM, **{"n_components": 20, "n_iter": 3, "random_state": 0, **options}
     )
 
 
 def deep_machine(**options):
     given = {"hidden_layer_sizes": (20, 35), "n_iter": 3, "random_state": 0}
-    return DBM(**{**given, **options})
+    return grouped(DBM, **{**given, **options})
 
 
 def one_by_one(estimator, X, monkeypatch):
@@ -173,7 +174,7 @@ OF_LABELS = [
 def classifier(**options):
     given = {"objective": "generative", "solver": "sgd", "learning_rate": 0.1}
     given |= {"n_components": 20, "n_iter": 3, "random_state": 0}
-    return RBMClassifier(**{**given, **options})
+    return grouped(RBMClassifier, **{**given, **options})
 
 
 @pytest.mark.exhaustive(default=["{}-float64"])
@@ -284,10 +285,10 @@ def assert_close(one, other, tol):
 @pytest.mark.parametrize("options", OF_REAL, ids=str)
 def test_real_units_differ_by_rounding_only(options, dtype, calls, monkeypatch):
     X, options = REAL.astype(dtype), {"n_components": 20, "n_iter": 3, **options}
-    fast = GaussianRBM(random_state=0, **options).fit(X)
+    fast = grouped(GaussianRBM, random_state=0, **options).fit(X)
     n_calls = len(calls)
     assert n_calls
-    slow = one_by_one(GaussianRBM(random_state=0, **options), X, monkeypatch)
+    slow = one_by_one(grouped(GaussianRBM, random_state=0, **options), X, monkeypatch)
     assert len(calls) == n_calls
     assert_close(fast, slow, 1e-9 if dtype == np.float64 else 1e-3)
 
@@ -300,17 +301,17 @@ def test_steps_are_shortened_alike(options, dtype, calls, monkeypatch):
     X[:, 3], X[40, 5] = np.arange(150) == 70, 1e3
     options = {"n_components": 20, "n_iter": 3, **options}
     options |= {"batch_size": 3, "learning_rate": 0.5}
-    fast = GaussianRBM(random_state=0, **options).fit(X)
+    fast = grouped(GaussianRBM, random_state=0, **options).fit(X)
     n_calls = len(calls)
     assert n_calls
-    slow = one_by_one(GaussianRBM(random_state=0, **options), X, monkeypatch)
+    slow = one_by_one(grouped(GaussianRBM, random_state=0, **options), X, monkeypatch)
     assert len(calls) == n_calls
     assert_close(fast, slow, 1e-8 if dtype == np.float64 else 2e-3)
 
 
 @pytest.mark.parametrize("options", [*OTHER[:-1], {"quadratic": True}], ids=str)
 def test_other_real_units_are_left_to_others(options, calls):
-    GaussianRBM(n_iter=1, learning_rate=0.01, **options).fit(REAL[:20])
+    grouped(GaussianRBM, n_iter=1, learning_rate=0.01, **options).fit(REAL[:20])
     assert not calls
 
 
@@ -323,8 +324,8 @@ def test_holes_in_real_rows_are_left_to_others(calls):
 
 def test_parts_of_real_fits_add_up(calls, monkeypatch):
     options = {"schedule": "constant", "momentum": 0.5, "n_components": 20}
-    whole = GaussianRBM(n_iter=2, random_state=0, **options).fit(REAL)
-    parts = GaussianRBM(random_state=0, **options)
+    whole = grouped(GaussianRBM, n_iter=2, random_state=0, **options).fit(REAL)
+    parts = grouped(GaussianRBM, random_state=0, **options)
     for _ in range(2):
         parts.partial_fit(REAL)
     assert len(calls) == 4
@@ -376,9 +377,9 @@ def test_calls_are_short(calls, monkeypatch):
 
 def test_layers_of_a_network_are_learned_so(calls, monkeypatch):
     options = {"n_iter": 2, "random_state": 0}
-    fast = DBN((10, 8), **options).fit(GREY)
+    fast = grouped(DBN, (10, 8), **options).fit(GREY)
     assert len(calls) == 4
-    assert_same(fast, one_by_one(DBN((10, 8), **options), GREY, monkeypatch))
+    assert_same(fast, one_by_one(grouped(DBN, (10, 8), **options), GREY, monkeypatch))
 
 
 def test_parts_add_up(calls):

@@ -13,6 +13,7 @@ from skdgm.optim import Clock
 from skdgm.training import Batch
 from skdgm.utils.random import stream
 from tests.numerical import assert_means
+from tests.options import grouped
 
 GREY = (load_digits().data / 16).astype(np.float32)
 X = (np.random.default_rng(0).random(GREY.shape) < GREY).astype(np.float32)
@@ -22,8 +23,12 @@ REALS = load_digits().data[:, [10, 18, 20, 26, 36, 43]]
 def machine(gradient, **options):
     given = {"gradient": gradient, "solver": "adam", "learning_rate": 0.01}
     if gradient in OF_BITS:
-        return BernoulliRBM(**{**given, "batch_size": 50, "random_state": 0} | options)
-    return GaussianRBM(**{**given, "batch_size": 50, "random_state": 0} | options)
+        return grouped(
+            BernoulliRBM, **{**given, "batch_size": 50, "random_state": 0} | options
+        )
+    return grouped(
+        GaussianRBM, **{**given, "batch_size": 50, "random_state": 0} | options
+    )
 
 
 def rows(gradient):

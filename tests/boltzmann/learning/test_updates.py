@@ -17,10 +17,12 @@ from skdgm.energies import Params, spike_slab
 from skdgm.exceptions import DivergenceError
 from skdgm.metrics import raise_log_likelihood
 from skdgm.optim import Clock
+from skdgm.options import PCD
 from skdgm.training import Batch
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves
 from tests.numerical import assert_means, numerical_gradient
+from tests.options import asked_value, grouped
 
 RNG = np.random.default_rng(0)
 X = (RNG.random((20, 4)) < 0.4).astype(float)
@@ -37,7 +39,7 @@ def run(model, X=X, y=None):
 
 def machine(**options):
     options = {"centering": None, "n_iter": 1, "random_state": 0} | RATE | options
-    return BernoulliRBM(3, **options).fit(X)
+    return grouped(BernoulliRBM, 3, **options).fit(X)
 
 
 def arrays(params):
@@ -237,7 +239,9 @@ REAL = RNG.normal(size=(30, 3)) @ RNG.normal(size=(3, 3))
 def test_steps_of_covariance_machines(kind, monkeypatch):
     monkeypatch.setattr(spike_slab, "_FEW", 0)
     sizes = (3,) if kind is SpikeSlabRBM else (2, 3)
-    model = kind(*sizes, n_iter=1, n_chains=10, random_state=0, **RATE).fit(REAL)
+    model = grouped(kind, *sizes, n_iter=1, n_chains=10, random_state=0, **RATE).fit(
+        REAL
+    )
     objective, _, state = run(model, REAL)
     energy, seen = objective.energy, {}
 
@@ -261,7 +265,7 @@ def test_steps_of_covariance_machines(kind, monkeypatch):
     for found, slope in zip(leaves(seen["grad"]), leaves(slopes), strict=True):
         np.testing.assert_allclose(found, slope, rtol=1e-4, atol=1e-6)
     assert seen["rate"] == pytest.approx(0.1)
-    assert seen["momentum"] == model.momentum
+    assert seen["momentum"] == asked_value(model, "momentum")
     assert (after.chains != model._training[1]).any()
     if kind is MeanCovarianceRBM:
         # Longer steps where more are accepted than is aimed for, by at most a bit.
@@ -269,7 +273,7 @@ def test_steps_of_covariance_machines(kind, monkeypatch):
 
 
 def test_steps_of_chains_that_diverge_are_halved(monkeypatch):
-    model = MeanCovarianceRBM(2, 3, n_iter=1, random_state=0, **RATE).fit(REAL)
+    model = grouped(MeanCovarianceRBM, 2, 3, n_iter=1, random_state=0, **RATE).fit(REAL)
     objective, _, state = run(model, REAL)
 
     class Diverging:
@@ -293,7 +297,9 @@ def test_conservative_likelihoods_are_in_the_units_of_columns():
 
 
 def test_chains_of_real_rows_begin_at_the_model_without_couplings():
-    rbm = GaussianRBM(2, n_iter=0, n_chains=400, random_state=0).fit(3 * REAL + 1)
+    rbm = GaussianRBM(2, n_iter=0, gradient=PCD(n_chains=400), random_state=0).fit(
+        3 * REAL + 1
+    )
     gap = abs(rbm.chains_.mean(axis=0) - 3 * REAL.mean(axis=0) - 1)
     assert (gap < 5 * 3 * REAL.std(axis=0) / 20).all()
     np.testing.assert_allclose(rbm.chains_.std(axis=0), 3 * REAL.std(axis=0), rtol=0.3)

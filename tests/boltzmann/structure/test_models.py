@@ -18,21 +18,22 @@ from skdgm import (
     ReplicatedSoftmax,
 )
 from skdgm.base import Density, Model
+from skdgm.options import Pretraining, Tempering, UpDown
 
 X = np.random.RandomState(0).randint(0, 2, (30, 16)).astype(float)
 Y = np.arange(30) % 3
 MODELS = (
-    BernoulliRBM(3, gradient="tempering", n_temperatures=3),
+    BernoulliRBM(3, gradient=Tempering(n_temperatures=3)),
     GaussianRBM(3, centering="data"),
     RBM(3, column_types=("bernoulli",) * 8 + ("gaussian",) * 8),
     RBMClassifier(3),
-    DBM((3, 2), pretrain="layerwise", pretrain_iter=1),
+    DBM((3, 2), pretrain=Pretraining(n_iter=1)),
     ConvRBM(2, gradient="fpcd"),
     ConvDBM((2, 2)),
     BoltzmannMachine(2),
     ReplicatedSoftmax(3),
-    DBN((3, 2), n_iter=1, refine="up-down", refine_iter=1),
-    DBNClassifier((3, 2), pretrain_iter=1),
+    DBN((3, 2), n_iter=1, refine=UpDown(n_iter=1)),
+    DBNClassifier((3, 2), pretrain=Pretraining(n_iter=1)),
 )
 
 

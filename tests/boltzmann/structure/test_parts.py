@@ -25,6 +25,7 @@ from skdgm import (
     ReplicatedSoftmax,
     SpikeSlabRBM,
 )
+from skdgm.base.groups import name_of
 from skdgm.boltzmann._structure.visible import at_limit
 from skdgm.distributions import Gaussian
 
@@ -66,7 +67,7 @@ def test_structure_may_not_change(kind):
     machine._check_unchanged()
     for name, value in list(learned.items()):
         learned[name] = "another"
-        with pytest.raises(ValueError, match=name):
+        with pytest.raises(ValueError, match=name_of(kind, name)):
             machine._check_unchanged()
         learned[name] = value
 

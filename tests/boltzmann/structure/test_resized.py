@@ -6,8 +6,10 @@ from scipy.special import logsumexp
 from sklearn.datasets import load_digits
 
 from skdgm import ConvDBN, ConvRBM
+from skdgm.options import Filters
 from tests.boltzmann.test_conv_rbm import log_weights, states
 from tests.numerical import assert_means
+from tests.options import grouped
 
 X = load_digits().data[:80] / 16
 RNG = np.random.default_rng(0)
@@ -37,7 +39,7 @@ def spreads(machine):
     ids=str,
 )
 def test_pixels_of_a_channel_are_alike(options):
-    model = ConvRBM(4, **TIED, **options).fit(X)
+    model = grouped(ConvRBM, 4, **TIED, **options).fit(X)
     assert max(spreads(model)) == 0
     assert (model.intercept_visible_ != 0).any()
     model.partial_fit(X)
@@ -57,7 +59,9 @@ def test_pixels_of_a_channel_are_alike(options):
 
 def test_statistics_are_those_of_channels():
     Z = RNG.normal(size=(50, 24)) * np.tile([1.0, 3.0], 12) + np.arange(24)
-    model = ConvRBM(2, column_types="gaussian", image_shape=(3, 4, 2), **TIED).fit(Z)
+    model = grouped(
+        ConvRBM, 2, column_types="gaussian", image_shape=(3, 4, 2), **TIED
+    ).fit(Z)
     for channel in range(2):
         part = Z[:, channel::2]
         np.testing.assert_allclose(model.mean_[channel::2], part.mean())
@@ -71,7 +75,7 @@ def test_statistics_are_those_of_channels():
 
 
 def test_what_a_patch_shows_is_what_the_image_shows():
-    model = ConvRBM(5, filter_shape=3, pool_shape=2, **TIED).fit(X)
+    model = grouped(ConvRBM, 5, filters=Filters(shape=3, pool_shape=2), **TIED).fit(X)
     large = model.resized((12, 16))
     image = RNG.random((3, 12, 16))
     maps = large.transform(image.reshape(3, -1)).reshape(3, 5, 7, 5)
@@ -84,7 +88,9 @@ def test_what_a_patch_shows_is_what_the_image_shows():
 
 
 def test_a_machine_of_another_size_is_normalised():
-    model = ConvRBM(2, filter_shape=2, pool_shape=1, image_shape=(3, 3), **TIED)
+    model = grouped(
+        ConvRBM, 2, filters=Filters(shape=2, pool_shape=1), image_shape=(3, 3), **TIED
+    )
     model.fit(X[:, :9])
     model.components_ = RNG.normal(size=model.components_.shape)
     large = model.resized((2, 4))
@@ -100,7 +106,7 @@ def test_a_machine_of_another_size_is_normalised():
 @pytest.mark.parametrize("column_types", ["bernoulli", "gaussian"])
 def test_networks(column_types):
     given = {"filter_shape": (3, 2), "pool_shape": (2, 1), "column_types": column_types}
-    dbn = ConvDBN((4, 3), **given, **TIED).fit(X)
+    dbn = grouped(ConvDBN, (4, 3), **given, **TIED).fit(X)
     assert max(map(max, map(spreads, dbn.layers_))) == 0
     large = dbn.resized((14, 12))
     image = RNG.random((2, 14, 12))
@@ -120,8 +126,13 @@ def test_networks(column_types):
 
 def test_networks_of_given_layers():
     layers = [
-        ("a", ConvRBM(3, filter_shape=3, pool_shape=2, **TIED)),
-        ("b", ConvRBM(2, filter_shape=2, image_shape=(3, 3, 3), **TIED)),
+        ("a", grouped(ConvRBM, 3, filters=Filters(shape=3, pool_shape=2), **TIED)),
+        (
+            "b",
+            grouped(
+                ConvRBM, 2, filters=Filters(shape=2), image_shape=(3, 3, 3), **TIED
+            ),
+        ),
     ]
     dbn = ConvDBN(layers=layers, random_state=0).fit(X)
     Z = RNG.random((20, 168))
@@ -142,7 +153,7 @@ def test_networks_of_given_layers():
 )
 def test_sizes_that_cannot_be(shape, message):
     given = {"filter_shape": 3, "pool_shape": 2, **TIED}
-    for model in (ConvRBM(2, **given), ConvDBN(2, **given)):
+    for model in (grouped(ConvRBM, 2, **given), grouped(ConvDBN, 2, **given)):
         with pytest.raises(ValueError, match=message):
             model.fit(X).resized(shape)
 
@@ -152,6 +163,6 @@ def test_models_that_know_the_place():
         ConvRBM(2, n_iter=0).fit(X).resized((12, 12))
     with pytest.raises(ValueError, match="visible_bias='channel'"):
         ConvDBN(2, n_iter=0).fit(X).resized((12, 12))
-    dbn = ConvDBN(2, hidden_layer_sizes=3, **TIED).fit(X)
+    dbn = grouped(ConvDBN, 2, hidden_layer_sizes=3, **TIED).fit(X)
     with pytest.raises(ValueError, match="layers that see all of them"):
         dbn.resized((12, 12))

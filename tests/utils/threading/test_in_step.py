@@ -20,6 +20,7 @@ from skdgm._kernels.compiler.barrier import (
 from skdgm._kernels.compiler.jit import kernel
 from skdgm._kernels.machines.bernoulli_parts import Room
 from skdgm.boltzmann._fused_epochs import updates
+from skdgm.options import CD, SGD, Penalty
 from skdgm.utils.threading import parallel, pool
 from skdgm.utils.threading.parallel import crew, in_step, limit
 
@@ -72,13 +73,18 @@ MACHINES = {
     "binary": (BernoulliRBM(70), BITS),
     "grey": (BernoulliRBM(70), GREY),
     "resampled": (BernoulliRBM(70, resample=True), GREY),
-    "centred": (BernoulliRBM(70, centering="moving", momentum=0.5), BITS),
-    "cd": (BernoulliRBM(70, gradient="cd", n_steps=2, max_norm=1.0, l1=0.01), BITS),
-    "float64": (BernoulliRBM(70, l2=0.01), BITS.astype(float)),
+    "centred": (BernoulliRBM(70, centering="moving", solver=SGD(momentum=0.5)), BITS),
+    "cd": (
+        BernoulliRBM(
+            70, gradient=CD(n_steps=2), penalty=Penalty(max_norm=1.0, l1=0.01)
+        ),
+        BITS,
+    ),
+    "float64": (BernoulliRBM(70, penalty=Penalty(l2=0.01)), BITS.astype(float)),
     "real": (GaussianRBM(70), REAL),
-    "real, cd": (GaussianRBM(70, gradient="cd", n_steps=2, precision="scalar"), REAL),
+    "real, cd": (GaussianRBM(70, gradient=CD(n_steps=2), precision="scalar"), REAL),
     "real, far": (
-        GaussianRBM(70, l1=0.01, momentum=0.5),
+        GaussianRBM(70, penalty=Penalty(l1=0.01), solver=SGD(momentum=0.5)),
         REAL * 40 ** (LABELS[:, None]),
     ),
     "deep": (DBM((70, 40), pretrain=None), BITS),

@@ -1,0 +1,120 @@
+"""Groups of options that several families have."""
+
+from typing import Literal
+
+from skdgm.base.groups import OptionGroup
+from skdgm.base.options import (
+    KW_ONLY,
+    Auto,
+    Count,
+    CountOrZero,
+    NotNegative,
+    Positive,
+)
+
+
+class Pretraining(OptionGroup):
+    """Training layer by layer, before all layers learn jointly; "auto" is the
+    estimator's default. A tuple has a value for each layer.
+
+    Parameters
+    ----------
+    n_iter : {"auto"}, int or tuple of int, default="auto"
+        Number of epochs of each layer; "auto" may depend on the number of rows.
+    learning_rate : {"auto"}, float or tuple of float, default="auto"
+        Learning rate of each layer.
+    batch_size : {"auto"}, int or tuple of int, default="auto"
+        Number of rows in each update.
+    gradient : {"auto", "pcd", "cd", "fpcd", "tempering"} or tuple, default="auto"
+        Negative phase of each machine, as of :class:`~skdgm.BernoulliRBM`.
+    n_steps : {"auto"}, int or tuple, default="auto"
+        Number of Gibbs steps of each update of a machine; an element of the tuple may
+        itself be a tuple, whose values share the epochs.
+
+    Examples
+    --------
+    >>> from skdgm import DBNClassifier
+    >>> from skdgm.options import Pretraining
+    >>> DBNClassifier((100, 50), pretrain=Pretraining(n_iter=5, gradient="cd"))
+    DBNClassifier(hidden_layer_sizes=(100, 50),
+                  pretrain=Pretraining(gradient='cd', n_iter=5))
+    """
+
+    STANDS_FOR = "layerwise"
+    FLAT_NAMES = {
+        "n_iter": "pretrain_iter",
+        "learning_rate": "pretrain_learning_rate",
+        "batch_size": "pretrain_batch_size",
+        "gradient": "pretrain_gradient",
+        "n_steps": "pretrain_steps",
+    }
+
+    _: KW_ONLY
+    n_iter: CountOrZero | tuple | Auto = "auto"
+    learning_rate: Positive | tuple | Auto = "auto"
+    batch_size: Count | tuple | Auto = "auto"
+    gradient: Literal["auto", "pcd", "cd", "fpcd", "tempering"] | tuple = "auto"
+    n_steps: Count | tuple | Auto = "auto"
+
+
+class Hybrid(OptionGroup):
+    """Objective of a classifier that is a density, too: the log-likelihood of labels
+    conditional on rows, and a share of that of rows.
+
+    Parameters
+    ----------
+    generative_weight
+        Weight of the log-likelihood of rows.
+
+    Examples
+    --------
+    >>> from skdgm import RBMClassifier
+    >>> from skdgm.options import Hybrid
+    >>> RBMClassifier(objective=Hybrid(generative_weight=0.1))
+    RBMClassifier(objective=Hybrid(generative_weight=0.1))
+    """
+
+    STANDS_FOR = "hybrid"
+
+    _: KW_ONLY
+    generative_weight: NotNegative | Auto = "auto"
+
+
+class Convolutions(OptionGroup):
+    """Nets of convolutions, for rows of pixels that are images.
+
+    "auto" is the estimator's own default.
+
+    Parameters
+    ----------
+    layer_sizes : {"auto"}, int or tuple of int, default="auto"
+        Numbers of maps of the convolutions, from the data up; of a
+        :class:`~skdgm.GeneratorNet` from the smallest images to the larger ones that
+        are made of them.
+    image_shape : {"auto"}, tuple of int or None, default="auto"
+        Height and width of images, and their number of channels if it is not 1; None
+        for square images of one channel.
+    upsampling
+        Doubling of images in a :class:`~skdgm.GeneratorNet`, before 5 x 5 convolutions:
+        each pixel becomes the upper left one of four, the others zero ("unpool") [1]_,
+        or all four of them ("nearest").
+
+    References
+    ----------
+    .. [1] Dosovitskiy, Springenberg and Brox (2015). Learning to generate chairs with
+       convolutional neural networks. CVPR.
+
+    Examples
+    --------
+    >>> from skdgm import VAE
+    >>> from skdgm.options import Convolutions
+    >>> VAE(architecture=Convolutions((16, 32), image_shape=(28, 28)))
+    VAE(architecture=Convolutions(image_shape=(28, 28), layer_sizes=(16, 32)))
+    """
+
+    STANDS_FOR, FLAT_NAMES = "conv", {"layer_sizes": "conv_layer_sizes"}
+
+    layer_sizes: Count | tuple | Auto = "auto"
+    _: KW_ONLY
+    image_shape: tuple | list | Auto | None = "auto"
+    upsampling: Literal["auto", "unpool", "nearest"] = "auto"

@@ -1,0 +1,214 @@
+"""Groups of options of machines: negative phases, penalties, filters."""
+
+from typing import Literal
+
+from skdgm.base.groups import OptionGroup
+from skdgm.base.options import (
+    KW_ONLY,
+    Auto,
+    Count,
+    NotNegative,
+    Positive,
+    Probability,
+    Several,
+)
+
+
+class CD(OptionGroup):
+    """Contrastive divergence: chains that start at the data [1]_.
+
+    Parameters
+    ----------
+    n_steps : {"auto"}, int or tuple of int, default="auto"
+        Number of Gibbs steps of the chains in each update. The values of a tuple share
+        the epochs evenly, in order. "auto" is the estimator's default, as in all
+        details.
+
+    References
+    ----------
+    .. [1] Hinton (2002). Training products of experts by minimizing contrastive
+       divergence. Neural Computation.
+
+    Examples
+    --------
+    >>> from skdgm import BernoulliRBM
+    >>> from skdgm.options import CD
+    >>> BernoulliRBM(gradient=CD(n_steps=10))
+    BernoulliRBM(gradient=CD(n_steps=10))
+    """
+
+    STANDS_FOR = "cd"
+
+    _: KW_ONLY
+    n_steps: Count | tuple | Auto = "auto"
+
+
+class PCD(CD):
+    """Persistent contrastive divergence: chains that start where the last update left
+    them [1]_.
+
+    Parameters
+    ----------
+    n_chains : {"auto"}, int, tuple of int or None, default="auto"
+        Number of chains; ``batch_size`` if None.
+
+    References
+    ----------
+    .. [1] Tieleman (2008). Training restricted Boltzmann machines using approximations
+       to the likelihood gradient. ICML.
+
+    Examples
+    --------
+    >>> from skdgm import BernoulliRBM
+    >>> from skdgm.options import PCD
+    >>> BernoulliRBM(gradient=PCD(n_steps=5, n_chains=100))
+    BernoulliRBM(gradient=PCD(n_chains=100, n_steps=5))
+    """
+
+    STANDS_FOR = "pcd"
+
+    _: KW_ONLY
+    n_chains: Count | tuple | Auto | None = "auto"
+
+
+class FPCD(PCD):
+    """Persistent contrastive divergence with fast weights, which keep its chains moving
+    [1]_.
+
+    Parameters
+    ----------
+    fast_learning_rate
+        Learning rate of the fast weights, which decay by a twentieth in each update;
+        the initial ``learning_rate`` if None.
+
+    References
+    ----------
+    .. [1] Tieleman and Hinton (2009). Using fast weights to improve persistent
+       contrastive divergence. ICML.
+
+    Examples
+    --------
+    >>> from skdgm import BernoulliRBM
+    >>> from skdgm.options import FPCD
+    >>> BernoulliRBM(gradient=FPCD(fast_learning_rate=0.01))
+    BernoulliRBM(gradient=FPCD(fast_learning_rate=0.01))
+    """
+
+    STANDS_FOR = "fpcd"
+
+    _: KW_ONLY
+    fast_learning_rate: Positive | tuple | Auto | None = "auto"
+
+
+class Tempering(PCD):
+    """Parallel tempering: persistent chains that exchange states with hotter ones [1]_.
+
+    Parameters
+    ----------
+    n_temperatures
+        Number of temperatures, with ``n_chains`` chains at each.
+
+    References
+    ----------
+    .. [1] Desjardins, Courville, Bengio, Vincent and Delalleau (2010). Tempered Markov
+       chain Monte Carlo for training of restricted Boltzmann machines. AISTATS.
+
+    Examples
+    --------
+    >>> from skdgm import BernoulliRBM
+    >>> from skdgm.options import Tempering
+    >>> BernoulliRBM(gradient=Tempering(n_temperatures=20))
+    BernoulliRBM(gradient=Tempering(n_temperatures=20))
+    """
+
+    STANDS_FOR = "tempering"
+
+    _: KW_ONLY
+    n_temperatures: Several | tuple | Auto = "auto"
+
+
+class Penalty(OptionGroup):
+    """Penalties and limits of a machine's weights, and a target of the activity of its
+    hidden units; "auto" is the estimator's default.
+
+    Where a stack of machines takes them, a tuple has one value for each layer.
+
+    Parameters
+    ----------
+    l1, l2 : {"auto"}, float or tuple of float, default="auto"
+        Penalties on the weights: ``l1`` times the sum of their absolute values and
+        ``l2 / 2`` times the sum of their squares are subtracted from the log-likelihood
+        per row.
+    max_norm : {"auto"}, float, tuple of float or None, default="auto"
+        Maximum norm of the weights of each hidden unit, or of each filter; for real
+        columns, in their standard deviations conditional on the hidden units.
+    sparsity_target : {"auto"}, float, tuple of float or None, default="auto"
+        Target for the mean of each hidden unit: the cross entropy of this and the
+        running mean, times ``sparsity_cost``, is subtracted from the objective. Deep
+        machines, too, take a tuple with one for each layer.
+    sparsity_cost : {"auto"}, float or tuple of float, default="auto"
+        Weight of the sparsity term.
+
+    Examples
+    --------
+    >>> from skdgm import BernoulliRBM
+    >>> from skdgm.options import Penalty
+    >>> BernoulliRBM(penalty=Penalty(l2=1e-4, sparsity_target=0.1))
+    BernoulliRBM(penalty=Penalty(l2=0.0001, sparsity_target=0.1))
+    """
+
+    _: KW_ONLY
+    l1: NotNegative | tuple | Auto = "auto"
+    l2: NotNegative | tuple | Auto = "auto"
+    max_norm: Positive | tuple | Auto | None = "auto"
+    sparsity_target: Probability | tuple | Auto | None = "auto"
+    sparsity_cost: NotNegative | tuple | Auto = "auto"
+
+
+class Filters(OptionGroup):
+    """Filters of a convolutional machine, and how their maps are pooled; "auto" is the
+    estimator's default. A stack takes a tuple of values, one for each layer of maps.
+
+    Parameters
+    ----------
+    shape : {"auto"}, int, tuple of int or None, default="auto"
+        Rows and columns of the filters, or one number for both (along a side of one
+        pixel, 1). None is a third of the image's side, between 4 and 15 pixels, plus
+        the remainder that leaves an even number of positions, where these are many; at
+        most the whole side.
+    pool_shape : {"auto"}, int, tuple of int or None, default="auto"
+        Rows and columns of positions in a block, or one number for both. It must divide
+        the numbers of positions. None is 2 along a side with an even number of at least
+        8 positions, else 1. With 1, all detection units are independent given the
+        image.
+    stride : {"auto"}, int or tuple of int, default="auto"
+        Steps down and to the right from a position of the filters to the next, or one
+        number for both (along a side of one pixel, 1).
+    padding
+        Positions of filters: within the images or maps that they see ("valid"), or at
+        each of their pixels, with zeros around them ("same").
+    pooling : {"auto", "probabilistic", "max", "mean"} or tuple, default="auto"
+        Pooling of the detection units of a block: at most one of them is on, and the
+        pooled unit is on if one is ("probabilistic"); or their largest ("max") or mean
+        probability ("mean").
+
+    Examples
+    --------
+    >>> from skdgm import ConvRBM
+    >>> from skdgm.options import Filters
+    >>> ConvRBM(filters=Filters(shape=5, pool_shape=2))
+    ConvRBM(filters=Filters(pool_shape=2, shape=5))
+    """
+
+    FLAT_NAMES = {"shape": "filter_shape"}
+
+    shape: Count | tuple | Auto | None = "auto"
+    _: KW_ONLY
+    pool_shape: Count | tuple | Auto | None = "auto"
+    stride: Count | tuple | Auto = "auto"
+    padding: Literal["auto", "valid", "same"] = "auto"
+    pooling: Literal["auto", "probabilistic", "max", "mean"] | tuple = "auto"
+
+
+# What the option ``gradient`` takes instead of a text, where all chains are possible.
+Phase = PCD | CD | FPCD | Tempering

@@ -1,0 +1,25 @@
+# The names that options.py imports lazily, for type checkers and editors.
+from skdgm.adversarial._options import Discriminator as Discriminator
+from skdgm.adversarial._options import GameLoss as GameLoss
+from skdgm.adversarial._options import Information as Information
+from skdgm.autoencoder._options import ELBO as ELBO
+from skdgm.autoencoder._options import IWAE as IWAE
+from skdgm.autoencoder._options import Prior as Prior
+from skdgm.autoencoder._stack_options import ContractiveLayer as ContractiveLayer
+from skdgm.autoencoder._stack_options import DenoisingLayer as DenoisingLayer
+from skdgm.base.column_group import Columns as Columns
+from skdgm.base.common_groups import Convolutions as Convolutions
+from skdgm.base.common_groups import Hybrid as Hybrid
+from skdgm.base.common_groups import Pretraining as Pretraining
+from skdgm.base.solvers import SGD as SGD
+from skdgm.base.solvers import Adam as Adam
+from skdgm.base.solvers import RMSprop as RMSprop
+from skdgm.belief._options import UpDown as UpDown
+from skdgm.boltzmann._groups import CD as CD
+from skdgm.boltzmann._groups import FPCD as FPCD
+from skdgm.boltzmann._groups import PCD as PCD
+from skdgm.boltzmann._groups import Filters as Filters
+from skdgm.boltzmann._groups import Penalty as Penalty
+from skdgm.boltzmann._groups import Tempering as Tempering
+from skdgm.directed._options import BeliefObjective as BeliefObjective
+from skdgm.recurrent._estimator import Sequences as Sequences

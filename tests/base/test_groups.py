@@ -1,0 +1,225 @@
+"""Groups of options: details of an option, in objects for which a text stands."""
+
+import inspect
+import pickle
+from typing import Literal
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils._param_validation import InvalidParameterError
+
+from skdgm import NADE, BernoulliRBM
+from skdgm.base.fits import asked_of
+from skdgm.base.groups import (
+    OptionGroup,
+    asked_value,
+    assign,
+    check_groups,
+    expanded,
+    folded,
+)
+from skdgm.base.options import KW_ONLY, Auto, Options, Positive, Share, flat, within
+from skdgm.options import CD, SGD, Adam, Columns, Penalty
+
+
+class Slow(OptionGroup):
+    """Slow way.
+
+    Parameters
+    ----------
+    rate
+        Rate of it.
+    """
+
+    STANDS_FOR, FLAT_NAMES = "slow", {"rate": "pace"}
+
+    _: KW_ONLY
+    rate: Positive | Auto = "auto"
+
+
+class Fast(Slow):
+    """Fast way.
+
+    Parameters
+    ----------
+    share
+        Share of it.
+    """
+
+    STANDS_FOR = "fast"
+
+    _: KW_ONLY
+    share: float | Auto = "auto"
+
+
+class Kinds(OptionGroup):
+    """Kinds of things.
+
+    Parameters
+    ----------
+    kinds
+        Value of the option.
+    size
+        Size of each.
+    """
+
+    VALUE = "kinds"
+
+    kinds: str = "auto"
+    _: KW_ONLY
+    size: Positive | Auto = "auto"
+
+
+class Model(Options, BaseEstimator):
+    """Model with details.
+
+    Parameters
+    ----------
+    way
+        Way that it takes.
+    things
+        Things that it has.
+    """
+
+    _: KW_ONLY
+    way: Literal["slow", "fast", "none"] | Slow | Fast = "slow"
+    things: Literal["auto", "few"] | Kinds = "auto"
+    pace: Positive = within("way", 3.0)
+    share: Share = within("way", 0.5)
+    size: Positive = within("things", 2.0)
+
+    _validate_params = check_groups
+
+
+class Other(Model):
+    """Model whose defaults differ."""
+
+    pace = 4.0
+    share: Share = flat(0.25)
+
+
+PLAIN = {"way": "slow", "things": "auto", "pace": 3.0, "share": 0.5, "size": 2.0}
+
+
+def test_details_are_no_arguments():
+    assert list(inspect.signature(Model).parameters) == ["way", "things"]
+    assert list(inspect.signature(Other).parameters) == ["way", "things", "share"]
+    assert Model._IMPLIED == {"pace": 3.0, "share": 0.5, "size": 2.0}
+    with pytest.raises(TypeError, match="unexpected keyword argument 'pace'"):
+        Model(pace=1.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "changed"),
+    [
+        ({}, {}),
+        ({"way": Slow()}, {}),
+        ({"way": Slow(rate=1.0)}, {"pace": 1.0}),
+        ({"way": Fast(share=0.1)}, {"way": "fast", "share": 0.1}),
+        ({"things": Kinds("few", size=1)}, {"things": "few", "size": 1}),
+        ({"things": Kinds()}, {}),
+    ],
+)
+def test_models_read_details_by_their_own_names(options, changed):
+    model = Model(**options)
+    assert vars(asked_of(model)) == PLAIN | changed
+    assert {name: asked_value(model, name) for name in PLAIN} == PLAIN | changed
+    found = expanded(Model, model.get_params(deep=False))
+    assert found.items() <= (PLAIN | changed).items()
+
+
+def test_subclasses_have_other_defaults():
+    assert asked_value(Other(), "pace") == 4.0
+    assert asked_value(Other(way=Slow(rate=2.0)), "pace") == 2.0
+    assert vars(asked_of(Other(share=0.75)))["share"] == 0.75
+    with pytest.raises(InvalidParameterError, match="'share' .* Fast does not apply"):
+        Other(way=Fast(share=0.1))._validate_params()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"way": Slow(rate=-1.0)}, "'rate' parameter of Slow of Model must be"),
+        ({"way": Fast(share=2.0)}, "'share' parameter of Fast of Model must be"),
+        ({"things": Kinds("many")}, "'things' parameter of Model must be"),
+    ],
+)
+def test_wrong_details_are_named(options, message):
+    with pytest.raises(InvalidParameterError, match=message):
+        Model(**options)._validate_params()
+
+
+def test_flat_options_are_folded():
+    arguments = folded(Model, {"way": "fast", "pace": 1.0, "share": 0.1, "size": 5.0})
+    assert repr(Model(**arguments)) == repr(
+        Model(way=Fast(rate=1.0, share=0.1), things=Kinds(size=5.0))
+    )
+    # Details of the object take precedence, and a group leaves out what it has not.
+    arguments = folded(Model, {"way": Slow(rate=1.0), "pace": 2.0, "share": 0.1})
+    assert repr(arguments["way"]) == "Slow(rate=1.0)"
+    assert folded(Model, {"way": "none", "pace": 1.0}) == {"way": "none"}
+
+
+def test_details_are_assigned():
+    model = BernoulliRBM(solver=SGD(momentum=0.5))
+    kept = model.solver
+    assign(model, schedule="constant", n_components=3, l2=0.1)
+    assert kept.schedule == "auto"
+    assert repr(model.solver) == "SGD(momentum=0.5, schedule='constant')"
+    assert repr(model.penalty) == "Penalty(l2=0.1)"
+    assert model.n_components == 3
+    assert assign(model, momentum=0.25).solver.momentum == 0.25
+
+
+def test_nested_names_are_set_on_texts_and_objects():
+    nade = NADE().set_params(solver__schedule="constant", n_components=5)
+    assert nade.solver.schedule == "constant"
+    nade.set_params(solver__beta_2=0.9, column_types__n_mixtures=2)
+    assert repr(nade.solver) == "Adam(beta_2=0.9, schedule='constant')"
+    assert (nade.column_types.kinds, nade.column_types.n_mixtures) == ("auto", 2)
+    nade.set_params(solver="sgd", solver__momentum=0.1)
+    assert repr(nade.solver) == "SGD(momentum=0.1)"
+    rbm = BernoulliRBM().set_params(penalty__l2=0.1, gradient__n_chains=3)
+    assert (rbm.penalty.l2, rbm.gradient.n_chains) == (0.1, 3)
+    with pytest.raises(ValueError, match="Invalid parameter 'momentum'"):
+        NADE().set_params(solver__momentum=0.1)
+    with pytest.raises(ValueError, match="gradient='ratio-matching' has no detail 'n_"):
+        BernoulliRBM(gradient="ratio-matching").set_params(gradient__n_steps=2)
+    with pytest.raises(TypeError, match=r"^CD.__init__\(\) got an unexpected"):
+        CD(n_chains=3)
+
+
+def test_searches_name_details():
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    nade = NADE(3, n_iter=1, batch_size=10, random_state=0)
+    grid = {"solver__schedule": ["linear", "constant"], "learning_rate": [0.1]}
+    search = GridSearchCV(nade, grid, cv=2).fit(X)
+    assert search.best_params_["solver__schedule"] in ("linear", "constant")
+    assert nade.solver == "adam"
+
+
+def test_groups_are_cloned_printed_and_pickled():
+    model = NADE(solver=Adam(clip_norm=1.0), column_types=Columns(n_mixtures=2))
+    for other in clone(model), pickle.loads(pickle.dumps(model)):
+        assert repr(other) == repr(model)
+        assert other.solver is not model.solver
+    assert "clip_norm=1.0" in repr(model)
+    assert "Columns" in model._repr_html_()
+    assert model.get_params()["solver__clip_norm"] == 1.0
+
+
+def test_booleans_are_no_numbers_and_numpy_numbers_are():
+    X = np.zeros((4, 2))
+    with pytest.raises(InvalidParameterError, match="'beta_1' parameter of Adam"):
+        NADE(solver=Adam(beta_1=True)).fit(X)
+    nade = NADE(2, n_iter=1, solver=Adam(clip_norm=np.float32(0.5))).fit(X)
+    assert type(nade._options.clip_norm) is float
+
+
+def test_details_say_their_defaults():
+    assert '``schedule="cooldown"``' in BernoulliRBM.__doc__
+    assert ":class:`~skdgm.options.SGD`" in BernoulliRBM.__doc__
+    assert "``l2=0.0``" in BernoulliRBM.__doc__
+    assert Penalty().get_params()["l2"] == "auto"
