@@ -7,12 +7,19 @@ r"""Generative stochastic networks: chains with hidden layers, which learn to dr
 from skdgm.autoencoder._corruption import CorruptionKind
 from skdgm.autoencoder._gsn.model import GSNModel
 from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
-from skdgm.base.options import KW_ONLY, Count, CountOrZero, NotNegative, removed
+from skdgm.base.options import (
+    KW_ONLY,
+    Count,
+    CountOrZero,
+    NotNegative,
+    Options,
+    removed,
+)
 from skdgm.nets.options import Activation
 
 
-class GSNEstimator(ReconstructionEstimator):
-    """Base class of generative stochastic networks.
+class GSNOptions(Options):
+    """Options of generative stochastic networks.
 
     Parameters
     ----------
@@ -57,7 +64,7 @@ class GSNEstimator(ReconstructionEstimator):
     architecture: str = removed("dense")
 
 
-class GSN(GSNEstimator):
+class GSN(GSNOptions, ReconstructionEstimator):
     r"""Generative stochastic network: a chain with hidden layers that draws rows.
 
     .. math:: h_{t+1} = f(\tilde x_t, h_t, \epsilon_t), \qquad
