@@ -29,9 +29,9 @@ class GSNClassifier(GSNOptions, Classifier, ReconstructionEstimator):
     [2]_ draws rows of any label, and labels with rows; in the discriminant one [1]_ the
     row stays in the chain, and only its label is learned. Labels are predicted after
     steps without noise, in which the row stays and its label is unknown. NaN is a
-    missing value, in every method. It is not for columns that are nearly functions of
-    one another: by default it is more than .02 behind a logistic regression on wine,
-    biopsy and crabs, of seven small sets (``doc/benchmarks/untuned.md``).
+    missing value, in every method. By default it is more than .02 behind a logistic
+    regression on wine, biopsy and crabs, of seven small sets
+    (``doc/benchmarks/untuned.md``).
 
     Parameters
     ----------

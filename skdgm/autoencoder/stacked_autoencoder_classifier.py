@@ -19,9 +19,10 @@ class StackedAutoencoderClassifier(TunedStack, ClassOptions, TunedClassifier):
     A :class:`StackedAutoencoder` is pre-trained layer by layer on all rows, labelled or
     not, and its encoders initialise the net [1]_ [2]_. Then the net with an output
     layer is trained by back-propagation on the labelled rows, with dropout [3]_, as is
-    that of :class:`DBNClassifier`. It is not for columns that are nearly functions of
-    one another: by default it is more than .02 behind a logistic regression on crabs
-    and OJ, of 17 sets (``doc/benchmarks/untuned.md``).
+    that of :class:`DBNClassifier`. By default it is more than .02 behind a logistic
+    regression on crabs and OJ, of 17 sets (``doc/benchmarks/untuned.md``). Dropout of
+    inputs hides small differences of columns, as those of crabs, which ``dropout=0.3``
+    classifies without an error.
 
     y has one column, with classes of any type; or several columns of 0 and 1, one for
     each label that a row may have, and as many logistic outputs. NaN in X marks a
