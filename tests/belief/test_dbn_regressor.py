@@ -36,6 +36,8 @@ def test_diabetes():
 def test_a_function_that_is_not_linear():
     X, y = make_friedman1(1500, noise=0.5, random_state=0)
     reg = DBNRegressor((64, 64), pretrain=Pretraining(n_iter=5), random_state=0)
+    # With hardly any noise, dropout costs some of the score.
+    reg.set_params(dropout=0.0)
     assert reg.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.9
 
 
