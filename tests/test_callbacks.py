@@ -268,7 +268,7 @@ def test_refined_layers_are_not_trained_again(path):
         assert len(kept.loss_curves_[-1]) == n_writes - 6
         clone(dbn).set_callbacks(again).fit(BITS)
         assert again.seen == first.seen[n_writes:]
-    with pytest.raises(ValueError, match="refine_iter=3, not 4"):
+    with pytest.raises(ValueError, match="refine__n_iter=3, not 4"):
         resumed(assign(clone(dbn), refine_iter=4), path, BITS)
 
 

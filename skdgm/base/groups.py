@@ -57,7 +57,8 @@ class OptionGroup(Options, BaseEstimator):
         """Those details that the group has, by its own names."""
         renamed = {flat: name for name, flat in cls.FLAT_NAMES.items()}
         named = {renamed.get(name, name): value for name, value in details.items()}
-        return {name: named[name] for name in named if name in cls._get_param_names()}
+        known = cls._parameter_constraints
+        return {name: value for name, value in named.items() if name in known}
 
     @property
     def fields_asked(self):
@@ -93,7 +94,8 @@ def folded(cls, options):
             details.setdefault(known[name].group, {})[name] = options[name]
     for group, own in details.items():
         value = arguments.get(group, getattr(cls(), group, None))
-        if isinstance(value, tuple) and group_for(cls, group, value) is None:
+        by_layer = isinstance(value, tuple) and value
+        if by_layer and group_for(cls, group, value) is None:
             each = {name: per_layer(name, own[name], len(value)) for name in own}
             arguments[group] = tuple(
                 _with_details(cls, group, one, {n: each[n][number] for n in each})
