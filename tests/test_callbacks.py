@@ -582,7 +582,7 @@ def test_nets_are_tuned_from_where_they_were(path):
         for other, given, message in (
             (net, {"X": BITS, "y": y}, "other rows"),
             (clone(net).set_params(dropout=0.1), data, "dropout="),
-            (assign(clone(net), pretrain_iter=4), data, "pretrain_iter="),
+            (assign(clone(net), pretrain_iter=4), data, "pretrain__n_iter="),
             (less, data, "unlabeled=None, not -1"),
             (DBN((4, 3)), {"X": BITS}, "no unfinished fit of DBN"),
         ):

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 
 from skdgm.base.attributes import shallow
 from skdgm.base.fits import plain
+from skdgm.base.groups import OptionGroup
 from skdgm.training import Keeper, Progress
 
 # Options that change nothing of what is learned.
@@ -180,9 +181,10 @@ def file_of(estimator):
 
 def facts_of(estimator, *tables):
     """What tells one fit of an estimator to tables from another, by name."""
+    asked = {name: _plainly(own) for name, own in estimator.get_params().items()}
     plain_ones = {
         name: value
-        for name, value in estimator.get_params().items()
+        for name, value in asked.items()
         if name not in _FREE and not _is_model(value) and not _is_generator(name, value)
     }
     rows, weights = hashlib.sha256(), hashlib.sha256()
@@ -212,6 +214,16 @@ def refuse_other(file, estimator, own, source):
             f"{file} has a fit of {estimator._name} with {unlike}: give another path, "
             "remove the file to begin anew, or fit as before to go on."
         )
+
+
+def _plainly(value):
+    """Value of an option, by a text for a group, whose details have names of their own,
+    and for a tuple of groups."""
+    if isinstance(value, OptionGroup):
+        return value.stands_for
+    several = isinstance(value, tuple)
+    groups = several and any(isinstance(one, OptionGroup) for one in value)
+    return repr(value) if groups else value
 
 
 def _is_model(value):

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils._param_validation import InvalidParameterError
 
-from skdgm import NADE, BernoulliRBM
+from skdgm import DBN, NADE, VAE, BernoulliRBM
 from skdgm.base.fits import asked_of
 from skdgm.base.groups import (
     OptionGroup,
@@ -21,7 +21,8 @@ from skdgm.base.groups import (
     folded,
 )
 from skdgm.base.options import KW_ONLY, Auto, Options, Positive, Share, flat, within
-from skdgm.options import CD, SGD, Adam, Columns, Penalty
+from skdgm.base.records import facts_of
+from skdgm.options import CD, ELBO, IWAE, SGD, Adam, Columns, Penalty
 
 
 class Slow(OptionGroup):
@@ -223,3 +224,13 @@ def test_details_say_their_defaults():
     assert ":class:`~skdgm.options.SGD`" in BernoulliRBM.__doc__
     assert "``l2=0.0``" in BernoulliRBM.__doc__
     assert Penalty().get_params()["l2"] == "auto"
+
+
+def test_groups_tell_fits_apart():
+    models = [VAE(objective=ELBO()), VAE(objective=IWAE()), VAE(), VAE(solver=SGD())]
+    models += [DBN(solver=(SGD(momentum=own), "adam")) for own in (0.1, 0.2)]
+    for model in models:
+        model.n_iter_ = 0
+    facts = [repr(facts_of(model)["options"]) for model in models]
+    assert len(set(facts)) == len(models)
+    assert facts_of(models[0])["options"]["objective"] == "elbo"
