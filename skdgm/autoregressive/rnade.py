@@ -70,9 +70,9 @@ class RNADE(
     n_components: Count = 128
     _: KW_ONLY
     activation: Literal["relu", "tanh", "logistic"] = "relu"
-    n_mixtures: Count = flat(10)
-    conditional: Literal["gaussian", "laplace"] = flat("gaussian")
-    min_variance: Fraction = flat(1e-4)
+    n_mixtures: Count = flat(default=10)
+    conditional: Literal["gaussian", "laplace"] = flat(default="gaussian")
+    min_variance: Fraction = flat(default=1e-4)
     column_types: str = removed("gaussian")
 
     _MODEL, _KNOWN = TiedModel(scaled=True), ("_grey", "_covariance")

@@ -26,11 +26,11 @@ the default ``removed(value)`` takes an option away, with the value that it impl
 An option may be a detail of another one: ``momentum: Share = within("solver", 0.9)``.
 It is no argument of the constructor, but one of the objects that ``solver`` takes
 instead of a text, which are an :class:`~skdgm.base.groups.OptionGroup`; the class says
-its default and its constraint; ``flat(value)`` makes it an argument again. Models read
-details by their own names, as they read all options. Options that a class lacks, but
-its model reads, are implied by another class, ``class Narrow(Machine, implied=Wide)``:
-they have its defaults unless ``ClassVar`` tells others. Positional are the options
-before ``_: KW_ONLY``, as in dataclasses.
+its default and its constraint; ``flat(default=value)`` makes it an argument again.
+Models read details by their own names, as they read all options. Options that a class
+lacks, but its model reads, are implied by another class, ``class Narrow(Machine,
+implied=Wide)``: they have its defaults unless ``ClassVar`` tells others. Positional are
+the options before ``_: KW_ONLY``, as in dataclasses.
 
 From these follow the constructor, ``_parameter_constraints`` of scikit-learn and the
 docstring in full, with types and defaults. Type checkers and editors know the
@@ -107,8 +107,9 @@ def within(group: str, default: Any, *, init: Literal[False] = False) -> Any:
     return _Within(group, default)
 
 
-def flat(default: Any) -> Any:
-    """Default of an option by itself, where a base class has it as a detail."""
+def flat(*, default: Any) -> Any:
+    """Default of an option by itself, where a base class has it as a detail; by name,
+    as type checkers know it."""
     return _Within(None, default)
 
 

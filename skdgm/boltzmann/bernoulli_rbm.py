@@ -107,6 +107,6 @@ class BernoulliRBM(MachineOptions, Machine):
     _: KW_ONLY
     gradient: Literal["pcd", "cd", "fpcd", "tempering", *OF_BITS] | Phase = "pcd"
     schedule = "cooldown"
-    resample: bool = flat(False)
+    resample: bool = flat(default=False)
 
     pseudo_likelihood = pseudo_likelihood

@@ -225,7 +225,7 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
         "auto", "cd", "enumeration", "perturb-and-descend", "mean-field"
     ] = "auto"
     mean_field_steps: Count = 10
-    n_steps: Count | tuple = flat(5)
+    n_steps: Count | tuple = flat(default=5)
     learning_rate: Positive | Auto = "auto"
     momentum = 0.9
     batch_size = 50

@@ -125,8 +125,8 @@ class GaussianRBM(QuadraticOptions, MachineOptions, Machine):
     gradient: Literal["pcd", "cd", "fpcd", "tempering", *OF_REALS] | Phase = "pcd"
     centering = "data"
     max_norm = 4.0
-    precision: Precision = flat("diagonal")
-    min_variance: Probability = flat(0.05)
+    precision: Precision = flat(default="diagonal")
+    min_variance: Probability = flat(default=0.05)
     column_types: ClassVar = "gaussian"
     # Real values are never drawn as bits.
     init_biases: str = removed()

@@ -98,7 +98,7 @@ class Other(Model):
     """Model whose defaults differ."""
 
     pace = 4.0
-    share: Share = flat(0.25)
+    share: Share = flat(default=0.25)
 
 
 PLAIN = {"way": "slow", "things": "auto", "pace": 3.0, "share": 0.5, "size": 2.0}
