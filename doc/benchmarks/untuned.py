@@ -409,7 +409,7 @@ def _gaps(figures, of, model):
 
 def _fails(figures):
     """Print by name what fails, or is worse than it should be."""
-    print("\nWhat fails:\n")
+    print("\nFailures:\n")
     for line in figures:
         if line["seed"] == 0 and "failure" in line and line["reading"] == "default":
             print(f"- {line['model']} on {line['table']}: {line['failure']}")

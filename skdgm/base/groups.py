@@ -6,7 +6,6 @@ Groups are cloned, printed and searched as estimators are, by names such as
 ``solver__schedule``.
 """
 
-from inspect import signature
 from typing import Any, Self
 
 import numpy as np
@@ -16,10 +15,9 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 
-from skdgm.base.options import Options, allowed
+from skdgm.base.options import Options, allowed, default_of
+from skdgm.data.auto import is_auto
 from skdgm.utils.counts import per_layer
-
-AUTO = "auto"
 
 
 class OptionGroup(Options, BaseEstimator):
@@ -43,8 +41,8 @@ class OptionGroup(Options, BaseEstimator):
     def value_of(self, cls, name):
         """Value of the option of a class; its default if the group does not say it."""
         value = self.stands_for
-        said = self.VALUE is None or not (isinstance(value, str) and value == AUTO)
-        return value if said else signature(cls).parameters[name].default
+        unsaid = self.VALUE is not None and is_auto(value)
+        return default_of(cls, name) if unsaid else value
 
     @property
     def details(self):
@@ -66,7 +64,7 @@ class OptionGroup(Options, BaseEstimator):
         return {
             name: value
             for name, value in self.get_params(deep=False).items()
-            if name != self.VALUE and not (isinstance(value, str) and value == AUTO)
+            if name != self.VALUE and not is_auto(value)
         }
 
 
@@ -93,7 +91,7 @@ def folded(cls, options):
         if not _equal(options[name], known[name].default):
             details.setdefault(known[name].group, {})[name] = options[name]
     for group, own in details.items():
-        value = arguments.get(group, getattr(cls(), group, None))
+        value = arguments.get(group, default_of(cls, group))
         by_layer = isinstance(value, tuple) and value
         if by_layer and group_for(cls, group, value) is None:
             each = {name: per_layer(name, own[name], len(value)) for name in own}
@@ -125,7 +123,7 @@ def name_of(cls, name, chosen=None):
     """Name by which ``set_params`` takes an option of a class, or a detail, perhaps of
     the group that stands for a value."""
     detail = cls._DETAILS.get(name)
-    if detail is None or detail.group not in cls._parameter_constraints:
+    if detail is None:
         return name
     kinds = groups_of(cls, detail.group)
     kinds = [kind for kind in kinds if chosen in (None, kind.STANDS_FOR)]
@@ -151,8 +149,9 @@ def group_for(cls, name, value):
 
 
 def groups_of(cls, name):
-    """Classes of groups that an option takes."""
-    return [kind for kind in cls._parameter_constraints[name] if _is_group(kind)]
+    """Classes of groups that an option takes, none if the class has no such option."""
+    constraints = cls._parameter_constraints.get(name, ())
+    return [kind for kind in constraints if _is_group(kind)]
 
 
 def _is_group(kind):
@@ -209,7 +208,7 @@ def with_groups(estimator, params):
         value = params.get(name, getattr(estimator, name, None))
         if not detail or hasattr(value, "get_params"):
             continue
-        if not (kinds := groups_for(estimator, name)):
+        if not (kinds := groups_of(type(estimator), name)):
             continue
         kind = group_for(type(estimator), name, value)
         if kind is None:
@@ -221,13 +220,6 @@ def with_groups(estimator, params):
         setattr(estimator, name, kind.made_of(value, {}))
         params = {key: own for key, own in params.items() if key != name}
     return params
-
-
-def groups_for(estimator, name):
-    """Classes of groups that an option of an estimator takes, none if it has no such
-    option."""
-    constraints = getattr(estimator, "_parameter_constraints", {})
-    return name in constraints and groups_of(type(estimator), name)
 
 
 def asked_value(estimator, name, *default):

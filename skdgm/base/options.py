@@ -248,17 +248,20 @@ def _options_of(cls):
     return {name: found[name] for name in sorted(found, key=places.get)}
 
 
+def default_of(cls, name):
+    """Default of an option of a class."""
+    return _options_of(cls)[name].default
+
+
 def _arguments(options):
     """Those options that the constructor takes, with hints without those objects that
     have none of the details of the class."""
-    found = {}
+    found, details = {}, {}
     for name, option in options.items():
-        details = [detail for detail, own in options.items() if own.group == name]
-        useless = [
-            kind
-            for kind in groups_in(option.hint)
-            if not kind.by_field(dict.fromkeys(details))
-        ]
+        details.setdefault(option.group, {})[name] = option
+    for name, option in options.items():
+        own, kinds = details.get(name, {}), groups_in(option.hint)
+        useless = [kind for kind in kinds if not kind.by_field(own)]
         if useless:
             kept = tuple(one for one in get_args(option.hint) if one not in useless)
             option = option._replace(hint=Union[kept])  # noqa: UP007

@@ -9,7 +9,7 @@ probabilities of their own, and ``_IMAGES`` whether rows are images, of which va
 """
 
 from skdgm.data import column_types_of, inputs
-from skdgm.data.auto import AUTO, form_asked, reading_of
+from skdgm.data.auto import AUTO, reading_of
 from skdgm.utils.bits import kinds_allowed
 
 
@@ -19,11 +19,8 @@ def read_kinds(estimator, X, weight=None):
     asked = estimator._present_options()
     kinds = estimator._readable_kinds(asked)
     if kinds:
-        form = form_asked(asked)
         with inputs.explained(estimator, X, estimator._asked_domain):
-            estimator._reading = reading_of(
-                estimator, X, kinds, form=form, weight=weight
-            )
+            estimator._reading = reading_of(estimator, X, kinds, asked, weight)
 
 
 def kinds_in_words(estimator):

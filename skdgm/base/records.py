@@ -221,9 +221,9 @@ def _plainly(value):
     and for a tuple of groups."""
     if isinstance(value, OptionGroup):
         return value.stands_for
-    several = isinstance(value, tuple)
-    groups = several and any(isinstance(one, OptionGroup) for one in value)
-    return repr(value) if groups else value
+    if isinstance(value, tuple) and any(isinstance(v, OptionGroup) for v in value):
+        return repr(value)
+    return value
 
 
 def _is_model(value):

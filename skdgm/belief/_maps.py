@@ -9,11 +9,11 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.groups import asked_value, assign, folded, name_of
-from skdgm.belief._stack import BeliefModel, Stack, is_auto
+from skdgm.belief._stack import BeliefModel, Stack
 from skdgm.boltzmann import BernoulliRBM, ConvRBM
 from skdgm.boltzmann._structure.convolved import geometry_of
 from skdgm.boltzmann._structure.resized import same_channels, shapes_of
-from skdgm.data.auto import AUTO
+from skdgm.data.auto import AUTO, is_auto
 from skdgm.utils.counts import is_a, per_layer
 
 # Options of training with one value for all layers, or a tuple of one for each.
@@ -141,7 +141,7 @@ def resized(network, shape):
             learned[name] = tuple(asked_value(one, name) for one in machines)
     else:
         learned["layers"] = [
-            (name, _shaped(clone(one), None, shapes_of(own)))
+            (name, assign(clone(one), image_shape=None, **shapes_of(own)))
             for (name, one), own in zip(options["layers"], machines)
         ]
         learned["layers"][0][1].set_params(image_shape=shape)
@@ -151,12 +151,6 @@ def resized(network, shape):
     vars(new).pop("feature_names_in_", None)
     new._update(new._attributes(Stack(machines)))
     return new
-
-
-def _shaped(machine, image_shape, shapes):
-    """Set the shapes of an unfitted machine's images, filters and blocks."""
-    assign(machine, image_shape=image_shape, **shapes)
-    return machine
 
 
 def phases(depth):

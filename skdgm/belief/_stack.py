@@ -15,6 +15,7 @@ from skdgm.belief._up_down import UpDown
 from skdgm.boltzmann import BernoulliRBM, ConvRBM, GaussianRBM, RBMClassifier
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._structure.visible import domain_as_asked, pixels_of
+from skdgm.data.auto import is_auto
 from skdgm.energies import Params
 from skdgm.optim import check_piecewise
 from skdgm.stacks import StackModel
@@ -224,8 +225,3 @@ def transposed(machine, below, rng):
     W = np.ascontiguousarray(np.concatenate([W.T, more], axis=1))
     b_extra = np.zeros(extra, b.dtype)
     return Params((c.copy(), np.concatenate([b, b_extra])), (W,))
-
-
-def is_auto(value):
-    """Whether a value is "auto", which arrays are not."""
-    return isinstance(value, str) and value == AUTO

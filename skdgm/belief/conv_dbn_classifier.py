@@ -11,9 +11,9 @@ from typing import Literal
 from skdgm.base.options import KW_ONLY, Auto, Positive, within
 from skdgm.belief import _maps
 from skdgm.belief._options import MapOptions, TunedOptions
-from skdgm.belief._stack import is_auto
 from skdgm.belief._tuned import ACTIVATION, BeliefNetModel, TunedBelief
 from skdgm.belief.conv_dbn import ConvDBN
+from skdgm.data.auto import is_auto
 from skdgm.distributions import Pooled
 from skdgm.nets import dense, pooled_convolution
 from skdgm.stacks import ClassOptions, TunedClassifier

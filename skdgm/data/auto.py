@@ -42,6 +42,11 @@ _BYTES = 255.0
 _EACH = 20
 
 
+def is_auto(value):
+    """Whether a value is "auto", which arrays are not."""
+    return isinstance(value, str) and value == AUTO
+
+
 def top_of(options):
     """Highest value of "bernoulli" columns, given the options of a fit."""
     return getattr(options, "top", 1.0)
@@ -55,9 +60,8 @@ def reading_in(options):
 
 
 def pixels_asked(options):
-    """Return whether options, or an estimator's, ask for nets of images."""
-    asked = getattr(options, "architecture", "dense")
-    return getattr(asked, "stands_for", asked) == "conv"
+    """Return whether options ask for nets of images."""
+    return getattr(options, "architecture", "dense") == "conv"
 
 
 def form_asked(options):
@@ -69,7 +73,7 @@ def form_asked(options):
     return "each" if getattr(options, "missing_pattern", None) == "model" else None
 
 
-def reading_of(model, X, kinds, *, form=None, weight=None):
+def reading_of(model, X, kinds, options, weight=None):
     """Read the kinds of columns from the data of a first fit.
 
     Parameters
@@ -79,8 +83,8 @@ def reading_of(model, X, kinds, *, form=None, weight=None):
     X : array-like, sparse matrix, DataFrame or Blocks
     kinds : set of str
         Texts that the option ``column_types`` may be.
-    form : {"one", "each"} or None
-        As of :func:`form_asked`.
+    options : SimpleNamespace
+        Present options of the model, which ask for a form and for nets of images.
     weight : array-like of shape (n_rows,), optional
         Rows of weight 0 are not read.
 
@@ -96,7 +100,7 @@ def reading_of(model, X, kinds, *, form=None, weight=None):
     ValueError, TypeError
         As by :func:`~skdgm.utils.domains.checked`.
     """
-    table = None
+    table, form = None, form_asked(options)
     if "mixed" in kinds and not is_streamed(X) and is_frame(as_pandas(X)):
         X = table = as_pandas(X)
         if not all(getattr(dtype, "kind", "O") in "biuf" for dtype in X.dtypes):
@@ -108,7 +112,7 @@ def reading_of(model, X, kinds, *, form=None, weight=None):
         only_bits = facts["binary"] and low >= 0 and high <= 1
         if only_bits:
             return "bernoulli", 1.0
-        images = model._IMAGES or pixels_asked(model)
+        images = model._IMAGES or pixels_asked(options)
         top = top_of_grey(values, low, high, images=images)
         if top is not None and not _apart(model, top, kinds, form):
             grey = model._GREY if "gaussian" in kinds else "bernoulli"
