@@ -16,6 +16,7 @@ References
 """
 
 from copy import copy
+from functools import partial
 from inspect import signature
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit, logsumexp
 from sklearn.frozen import FrozenEstimator
 
+from skdgm.partition import AnnealingPath, anneal
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.weighted import choose, effective
 
@@ -91,7 +93,7 @@ def has_seed(model):
     return _SEED in given or _SEED in unfrozen(model).get_params(deep=False)
 
 
-class Tilted:
+class Tilted(AnnealingPath):
     """The density :math:`p_0(x) e^{F(x)}`, up to its constant.
 
     Parameters
@@ -142,26 +144,23 @@ class Tilted:
         log_Z_se : float
         """
         drawn = self.measured(self.of_base(GROUPS * -(-n // GROUPS), rng))
-        beta, own = 0.0, np.zeros(GROUPS)
+        beta, n_each = 0.0, len(drawn.rows) // GROUPS
+        log_w, resample = np.zeros(len(drawn.rows)), partial(resampled, n_groups=GROUPS)
         for left in reversed(range(_STEPS)):
             step = _longest(drawn.tilt, 1 - beta) if left else 1 - beta
-            beta = 1.0 if step >= 1 - beta else beta + step
-            log_weight = np.reshape(step * drawn.tilt, (GROUPS, -1))
-            own += logsumexp(log_weight, axis=1) - np.log(log_weight.shape[1])
-            drawn = self.advanced(drawn, log_weight, rng, beta)
+            last, beta = beta, 1.0 if step >= 1 - beta else beta + step
+            drawn = anneal(self, [rng], drawn, (last, beta), log_w, resample=resample)
             if beta == 1:
                 break
-        log_Z = float(logsumexp(own) - np.log(GROUPS))
-        se = float(np.std(np.exp(own - log_Z), ddof=1) / np.sqrt(GROUPS))
-        log_weight = np.repeat(own, len(drawn.rows) // GROUPS)
-        return drawn.take(choose(log_weight, n, drawn_from(rng))), log_Z, se
+        of_groups = log_w[::n_each]
+        log_Z = float(logsumexp(of_groups) - np.log(GROUPS))
+        se = float(np.std(np.exp(of_groups - log_Z), ddof=1) / np.sqrt(GROUPS))
+        return drawn.take(choose(log_w, n, drawn_from(rng))), log_Z, se
 
-    def advanced(self, drawn, log_weight, rng, beta=1.0):
-        """Draws picked by their weights, of shape (n_groups, n_each), and moved."""
-        n_groups, n_each = log_weight.shape
-        index = [choose(own, n_each, drawn_from(rng)) for own in log_weight]
-        first = np.arange(n_groups)[:, None] * n_each
-        drawn = drawn.take((first + index).ravel())
+    def log_p(self, drawn, beta):
+        return beta * drawn.tilt
+
+    def step(self, rng, drawn, beta, n_groups=GROUPS):
         for _ in range(self.n_steps):
             drawn = self._renewed(drawn, rng, beta)
             if drawn.rows.shape[1] > 1:
@@ -208,6 +207,17 @@ def _replaced(drawn, index, new):
     for part, other in zip(parts, new):
         part[index] = other
     return Population(*parts)
+
+
+def resampled(rng, drawn, log_w, n_groups=1):
+    """Draws chosen by their weights among those of their group; log weights, which are
+    set in place, are then the log mean of the group's."""
+    groups = log_w.reshape(n_groups, -1)
+    n_each = groups.shape[1]
+    index = [choose(part, n_each, drawn_from(rng)) for part in groups]
+    groups[:] = logsumexp(groups, axis=1, keepdims=True) - np.log(n_each)
+    first = np.arange(n_groups)[:, None] * n_each
+    return drawn.take((first + index).ravel())
 
 
 def drawn_from(rng):

@@ -38,6 +38,7 @@ from skdgm.boosting._tilted import (
     drawn_from,
     has_seed,
     log_odds,
+    resampled,
     unfrozen,
 )
 from skdgm.typing import ArrayOrFrame, Data, Seed, Target
@@ -282,7 +283,8 @@ class SelfSupervisedBoosting(MetaEstimator):
                 log_mean = logsumexp(weight * own) - np.log(len(own))
                 tilt, ratio = tilt + weight * odds, ratio + weight * odds - log_mean
                 drawn = drawn._replace(tilt=drawn.tilt + weight * own)
-                drawn = tilted.advanced(drawn, weight * own[None], generator)
+                drawn = resampled(generator, drawn, weight * own)
+                drawn = tilted.step(generator, drawn, 1.0, n_groups=1)
         return terms[: -best[1]]
 
     def _told(self, rows, drawn, generator, rng):

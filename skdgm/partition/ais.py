@@ -1,14 +1,9 @@
 r"""Annealed importance sampling of log Z, forward and reverse.
 
 Between a base model without couplings (beta = 0), whose :math:`Z_0` is known, and the
-model (beta = 1) lie models :math:`p_\beta \propto p^*_\beta`. A chain that moves
-through them has the weight
-
-.. math:: \log w = \sum_k \log p^*_{\beta_k}(x_{k-1}) - \log p^*_{\beta_{k-1}}(x_{k-1}),
-   \qquad \mathbb{E}[w] = Z_1 / Z_0 .
-
-Here x is the state of all colours but the last, which is summed out given the others
-[1]_ [2]_.
+model (beta = 1) lie models :math:`p_\beta \propto p^*_\beta`, on which chains have the
+weights of :mod:`skdgm.partition.annealing`. Here x is the state of all colours but the
+last, which is summed out given the others [1]_ [2]_.
 By Jensen's inequality the log of an average of few weights tends to be too low. In
 reverse, from samples of the model itself down to the base model, the same average
 estimates :math:`Z_0 / Z_1`, so that log Z tends to be too high [3]_.
@@ -22,7 +17,7 @@ References
    of MRF log-likelihood using reverse annealing. AISTATS.
 """
 
-from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import gen_batches
@@ -30,6 +25,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skdgm._kernels.machines.anneal import anneal as kernel
 from skdgm.energies import Path, forms, n_weights
+from skdgm.partition.annealing import AnnealingPath, anneal
 from skdgm.partition.estimate import of_weights
 from skdgm.samplers import Gibbs, State, binary, draws, sitewise, sweep
 from skdgm.utils.lists import Lists
@@ -38,8 +34,121 @@ from skdgm.utils.threading.parallel import run
 _START, _UP, _DOWN = range(3)
 # Number of chains of a block.
 _CHAINS = 128
-# Most temperatures of one kernel call, which Ctrl-C does not interrupt.
-_CHUNK = 20
+
+
+class _Received(NamedTuple):
+    """State of chains, and the input of each block of the last colour."""
+
+    x: tuple
+    received: dict
+
+
+class EnergyPath(AnnealingPath):
+    """Models between a base model without couplings and a model.
+
+    The last colour is summed out; its values in a state are ignored.
+
+    Parameters
+    ----------
+    energy : Energy
+    params : Params
+    base : tuple
+        Parameters of each block in the base model.
+    clamp : tuple, optional
+        Entries that stay as they are; see :func:`~skdgm.samplers.sweep`.
+    """
+
+    def __init__(self, energy, params, base, clamp=None):
+        self.energy, self.params, self.base, self.clamp = energy, params, base, clamp
+
+    def begin(self, x):
+        """State of chains with values x of each block."""
+        received, last = self.energy.received, self.energy.colours[-1]
+        return _Received(x, {block: received(self.params, x, block) for block in last})
+
+    def log_p(self, state, beta):
+        path = Path(self.base, beta)
+        return self.energy.log_marginal(
+            self.params, state.x, received=state.received, path=path
+        )
+
+    def step(self, rng, state, beta):
+        x, _ = sweep(
+            self.energy,
+            self.params,
+            state.x,
+            draws(self.energy, rng),
+            colours=self.energy.backwards,
+            clamp=self.clamp,
+            path=Path(self.base, beta),
+            received=state.received,
+        )
+        return self.begin(x)
+
+
+class _CompiledPath(EnergyPath):
+    """Path of which a kernel goes through several temperatures, without clamps."""
+
+    def begin(self, x):
+        return State(x)
+
+    def log_p(self, state, beta):
+        path = Path(self.base, beta)
+        return self.energy.log_marginal(self.params, state.x, path=path)
+
+    def step(self, rng, state, beta):
+        path, order = Path(self.base, beta), self.energy.backwards
+        sampler = Gibbs(self.energy, colours=order, path=path)
+        return sampler.step(rng, self.params, state)[0]
+
+
+class _SitePath(_CompiledPath):
+    """Path of sites, one after another."""
+
+    def leap(self, rngs, state, betas, log_w):
+        model = self.energy, self.params, self.base
+        return State(sitewise.anneal(rngs, *model, betas, state.x, log_w))
+
+
+class _BinaryPath(_CompiledPath):
+    """Path of a chain of binary layers."""
+
+    def leap(self, rngs, state, betas, log_w):
+        energy, params, n_rows = self.energy, self.params, len(log_w)
+        blocks, dtype = range(len(energy.units)), params.dtype
+        sizes, last = [unit.size for unit in energy.units], energy.colours[-1]
+        room = [tuple(np.empty((n_rows, n), dtype) for n in sizes) for _ in range(2)]
+        x = tuple(
+            Lists.empty(n_rows, sizes[block], dtype) if block in last else part.copy()
+            for block, part in enumerate(state.x)
+        )
+        roots = [[rng.fold(block).root for block in blocks] for rng in rngs]
+        run(
+            kernel,
+            *forms(params),
+            params.units,
+            self.base,
+            np.array(betas),
+            *binary.parts(x),
+            *room,
+            rngs[0].ids,
+            np.array(roots, np.uint64),
+            log_w,
+            n=n_rows,
+            work=2 * binary.DENSITY * n_rows * n_weights(params) * len(rngs),
+        )
+        return State(x)
+
+
+def path_of(energy, params, base, x):
+    """Path of chains with values x, by a kernel where possible; arguments as for
+    :class:`EnergyPath`."""
+    kind = EnergyPath
+    if energy.is_sitewise:
+        kind = _SitePath
+    elif binary.serves(energy, params, x, energy.backwards):
+        kind = _BinaryPath
+    return kind(energy, params, base)
 
 
 def forward(rng, energy, params, base, n_chains, betas, n_jobs=None):
@@ -64,11 +173,11 @@ def forward(rng, energy, params, base, n_chains, betas, n_jobs=None):
     estimate : Estimate
     """
 
-    def weights(part):
+    def some_weights(part):
         chains = rng.rows(np.arange(n_chains, dtype=np.uint64)[part])
         return upwards(chains, energy, params, base, betas)
 
-    return of_weights(_in_blocks(weights, n_chains, n_jobs), base[1])
+    return of_weights(_in_blocks(some_weights, n_chains, n_jobs), base[1])
 
 
 def reverse(rng, energy, params, base, start, betas, n_jobs=None):
@@ -105,104 +214,35 @@ def conservative(rng, energy, params, base, start, betas, n_jobs=None):
 
 
 def upwards(rng, energy, params, base, betas, trace=None):
-    """Log weights of chains from the base model up; parameters as for :func:`anneal`,
-    with the pair ``base``."""
+    """Log weights of chains from the base model up, in float64. ``rng`` has a row for
+    each chain; other parameters are as for :func:`forward`. ``trace``, a list, gets the
+    log weights after each step."""
     start = Gibbs(energy).init(rng.fold(_START), base[0])
-    return anneal(rng.fold(_UP), energy, params, base[0], start, betas, trace)
+    path = path_of(energy, params, base[0], start.x)
+    return weights(rng.fold(_UP), path, start.x, betas, trace)
+
+
+def weights(rng, path, x, betas, trace=None):
+    """Log weights of chains with values x of each block, (n_chains,), along an
+    :class:`EnergyPath`; other parameters as for :func:`upwards`."""
+    log_w = np.zeros(len(rng.ids))
+    anneal(path, rng.folds(), path.begin(x), betas, log_w, trace=trace)
+    return log_w
 
 
 def _downwards(rng, energy, params, base, start, betas, n_jobs):
     rows, betas = rng.fold(_DOWN), np.asarray(betas)[::-1]
 
-    def weights(part):
+    def some_weights(part):
         x = tuple(None if block is None else block[part] for block in start.x)
-        return anneal(rows.take(part), energy, params, base[0], State(x), betas)
+        path = path_of(energy, params, base[0], x)
+        return weights(rows.take(part), path, x, betas)
 
-    return _in_blocks(weights, len(rows.ids), n_jobs)
+    return _in_blocks(some_weights, len(rows.ids), n_jobs)
 
 
-def _in_blocks(weights, n_chains, n_jobs):
+def _in_blocks(some_weights, n_chains, n_jobs):
     """Log weights of chains, by blocks whose size does not depend on ``n_jobs``."""
     parts = gen_batches(n_chains, _CHAINS)
-    found = Parallel(n_jobs, prefer="threads")(delayed(weights)(p) for p in parts)
-    return np.concatenate(found)
-
-
-def anneal(rng, energy, params, base, state, betas, trace=None):
-    """Log weights of chains that are taken through inverse temperatures.
-
-    ``state`` is theirs at the first of ``betas``; ``base`` has the parameters
-    of each block in the base model; ``rng`` has a row, and the result, in float64, an
-    entry for each chain. ``trace``, a list, gets the log weights after each step.
-    """
-    log_w, betas = np.zeros(len(rng.ids)), np.asarray(betas).tolist()
-    if energy.is_sitewise:
-        step, at_once = _by_sites, _CHUNK
-    elif binary.serves(energy, params, state.x, energy.backwards):
-        step, at_once = _steps, _CHUNK
-    else:
-        step, at_once = _step, 1
-    at_once = at_once if trace is None else 1
-    for first in range(0, len(betas) - 1, at_once):
-        part = betas[first : first + at_once + 1]
-        rngs = [rng.fold(first + number) for number in range(len(part) - 1)]
-        state = step(rngs, energy, params, base, part, state, log_w)
-        if trace is not None:
-            trace.append(log_w.copy())
-    return log_w
-
-
-def anneal_clamped(rng, energy, params, base, state, betas, clamp):
-    """Log weights of chains with clamped blocks, and their last states; other
-    parameters as for :func:`anneal`."""
-    log_w, betas = np.zeros(len(rng.ids)), np.asarray(betas).tolist()
-    for number, part in enumerate(pairwise(betas)):
-        rngs = [rng.fold(number)]
-        state = _step(rngs, energy, params, base, part, state, log_w, clamp)
-    return log_w, state
-
-
-def _step(rngs, energy, params, base, betas, state, log_w, clamp=None):
-    """Go to the next temperature."""
-    (rng,), (here, there) = rngs, (Path(base, beta) for beta in betas)
-    last = energy.colours[-1]
-    received = {block: energy.received(params, state.x, block) for block in last}
-    given = {"received": received, "path": there}
-    log_w += energy.log_marginal(params, state.x, **given)
-    log_w -= energy.log_marginal(params, state.x, received=received, path=here)
-    given |= {"colours": energy.backwards, "clamp": clamp}
-    return State(sweep(energy, params, state.x, draws(energy, rng), **given)[0])
-
-
-def _by_sites(rngs, energy, params, base, betas, state, log_w):
-    """Go through several temperatures, site by site."""
-    given = energy, params, base, betas, state.x, log_w
-    return State(sitewise.anneal(rngs, *given))
-
-
-def _steps(rngs, energy, params, base, betas, state, log_w):
-    """Go through several temperatures by a kernel; a stream for each but the first."""
-    n_rows, dtype = len(log_w), params.dtype
-    blocks = range(len(energy.units))
-    sizes, last = [unit.size for unit in energy.units], energy.colours[-1]
-    room = [tuple(np.empty((n_rows, size), dtype) for size in sizes) for _ in range(2)]
-    x = tuple(
-        Lists.empty(n_rows, sizes[block], dtype) if block in last else part.copy()
-        for block, part in enumerate(state.x)
-    )
-    roots = [[rng.fold(block).root for block in blocks] for rng in rngs]
-    run(
-        kernel,
-        *forms(params),
-        params.units,
-        base,
-        np.array(betas),
-        *binary.parts(x),
-        *room,
-        rngs[0].ids,
-        np.array(roots, np.uint64),
-        log_w,
-        n=n_rows,
-        work=2 * binary.DENSITY * n_rows * n_weights(params) * len(rngs),
-    )
-    return State(x)
+    blocks = Parallel(n_jobs, prefer="threads")(delayed(some_weights)(p) for p in parts)
+    return np.concatenate(blocks)

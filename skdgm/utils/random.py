@@ -14,6 +14,7 @@ References
    generators. OOPSLA.
 """
 
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -54,6 +55,11 @@ class Stream(NamedTuple):
             z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK_64
             root = z ^ (z >> 31)
         return Stream(root, self.ids)
+
+    def folds(self, first=0):
+        """Iterate over the streams of numbered purposes, as :meth:`fold` returns
+        them."""
+        return map(self.fold, count(first))
 
     def rows(self, ids):
         """Streams of rows, given their number or an identifier of each, in uint64."""

@@ -143,11 +143,12 @@ def test_both_sides_of_annealing_hold_log_Z(fitted, density):
     v, p, log_Z = density
     rng = np.random.default_rng(0)
     exact = v[rng.choice(len(v), 400, p=p)]
-    betas, given = np.linspace(0, 1, 6), (machine.moves, machine.params)
+    betas = np.linspace(0, 1, 6)
+    path = annealing.MovesPath(machine.moves, machine.params, machine.size)
     rows = stream(3).rows(400)
     start = rows.normal(2)
-    up = annealing.anneal(rows, *given, start, betas, machine.size)
-    down = annealing.anneal(rows, *given, exact, betas[::-1], machine.size)
+    up = annealing.weights(rows, path, start, betas)
+    down = annealing.weights(rows, path, exact, betas[::-1])
     base = np.log(2 * np.pi) + machine.moves.log_base(machine.params)
     assert_means(np.exp(base + up - log_Z), 1)
     assert_means(np.exp(down - base + log_Z), 1)

@@ -131,13 +131,13 @@ def test_sweeps_keep_the_distribution_of_documents_that_grow(part):
         RNG.normal(0, 1.5, (4, 3)), RNG.normal(size=4), np.array([2.0, -1, 1])
     )
     every, chains = of_lengths._bits(3), stream(0).rows(20_000)
-    log_p = 2 * topics.per_word(every)
-    if part:
-        log_p += of_lengths._tempered(topics, every, part)
+    path = of_lengths.DocumentsPath(topics)
+    log_p = path.log_p(path.begin(every), 2 + part)
     p = np.exp(log_p - logsumexp(log_p))
-    h = every[np.random.default_rng(0).choice(8, 20_000, p=p)]
+    state = path.begin(every[np.random.default_rng(0).choice(8, 20_000, p=p)])
     for k in range(3):
-        h = of_lengths._swept(topics, h, 2, part, chains.fold(k))
+        state = path.step(chains.fold(k), state, 2 + part)
+    h = state.h
     assert_means(h, p @ every)
     assert_means(h[:, :2] * h[:, 1:], p @ (every[:, :2] * every[:, 1:]))
 

@@ -11,7 +11,7 @@ from sklearn.neighbors import KernelDensity
 from sklearn.tree import DecisionTreeClassifier
 
 from skdgm import FVBN
-from skdgm.boosting._tilted import Tilted, _longest, log_odds
+from skdgm.boosting._tilted import Tilted, _longest, log_odds, resampled
 from skdgm.utils.weighted import effective
 
 ERRORS = 4
@@ -155,18 +155,17 @@ def test_draws_are_moved_so_many_times(n_columns, monkeypatch):
 
         monkeypatch.setattr(tilted, name, move)
     drawn = tilted.measured(tilted.of_base(8, rng))
-    tilted.advanced(drawn, np.zeros((2, 4)), rng)
+    tilted.step(rng, drawn, 1.0)
     names = ["_renewed", "_exchanged"] if n_columns > 1 else ["_renewed"]
     assert moves == 3 * names
 
 
-def test_draws_are_picked_by_the_weights_of_their_group(monkeypatch):
-    tilted = Tilted(Independent(1), [], 1)
-    monkeypatch.setattr(tilted, "_renewed", lambda drawn, *_: drawn)
-    drawn = tilted.measured(np.arange(6.0)[:, None])
-    log_weight = np.array([[-np.inf, 0, -np.inf], [-np.inf, -np.inf, 5]])
-    found = tilted.advanced(drawn, log_weight, np.random.default_rng(0))
+def test_draws_are_picked_by_the_weights_of_their_group():
+    drawn = Tilted(Independent(1), [], 1).measured(np.arange(6.0)[:, None])
+    log_w = np.array([-np.inf, 0, -np.inf, -np.inf, -np.inf, 5])
+    found = resampled(np.random.default_rng(0), drawn, log_w, n_groups=2)
     np.testing.assert_array_equal(found.rows[:, 0], [1, 1, 1, 5, 5, 5])
+    np.testing.assert_allclose(log_w, np.repeat([0, 5] - np.log(3), 3))
 
 
 class Slope:

@@ -166,7 +166,8 @@ def test_annealing_gives_the_weights_of_its_definition():
     betas = np.linspace(0, 1, 4)
     rng, trace = stream(4).rows(30), []
     start = Gibbs(energy).init(rng.fold(9), base)
-    found = ais.anneal(rng, energy, params, base, start, betas, trace)
+    path = ais.path_of(energy, params, base, start.x)
+    found = ais.weights(rng, path, start.x, betas, trace)
     state, log_w = start, 0.0
     for number, (here, there) in enumerate(pairwise(betas)):
         here, there = Path(base, here), Path(base, there)

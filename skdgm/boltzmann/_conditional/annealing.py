@@ -14,7 +14,8 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils import gen_batches
 
-from skdgm.partition import ais
+from skdgm.partition import anneal
+from skdgm.partition.ais import EnergyPath
 from skdgm.samplers import Gibbs, State
 from skdgm.utils import weighted
 
@@ -150,9 +151,10 @@ class Rows(NamedTuple):
         return self._along(rng.fold(_DOWN), state, n_betas, -1)[0]
 
     def _along(self, rng, state, n_betas, way):
-        betas = np.linspace(0.0, 1.0, n_betas)[::way]
-        model = self.energy, self.params, self.params.units
-        return ais.anneal_clamped(rng, *model, state, betas, self.clamp)
+        path = EnergyPath(self.energy, self.params, self.params.units, self.clamp)
+        betas, log_w = np.linspace(0.0, 1.0, n_betas)[::way], np.zeros(len(rng.ids))
+        state = anneal(path, rng.folds(), path.begin(state.x), betas, log_w)
+        return log_w, State(state.x)
 
     def averaged(self, rng, state, n_steps):
         """Means of the visible blocks given the hidden layer, over Gibbs steps:

@@ -9,10 +9,12 @@ Entries that are clamped are the same at all :math:`\beta`: then weights estimat
 integral over all others, of rows with missing entries.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from skdgm.exceptions import LikelihoodWarning
-from skdgm.partition import ladder
+from skdgm.partition import AnnealingPath, anneal, ladder
 from skdgm.partition.bracket import AISOptions, Bracket
 from skdgm.partition.estimate import agree, combined, complaint, interval, of_weights
 from skdgm.samplers import State
@@ -27,16 +29,27 @@ _BRIEF = AISOptions((100, 300, 1000), schedule=None, burn_in=600, max_se=0.1)
 _FEW_BETAS, _FEW_CHAINS = 30, 5
 
 
-def anneal(rng, moves, params, v, betas, size, clamp=None):
-    """Log weights of chains through inverse temperatures, (n_chains,), by steps of a
-    ``size``."""
+class MovesPath(AnnealingPath):
+    """Models between a normal distribution and an energy of covariances, by ``moves``
+    with steps of a ``size``; ``clamp`` as for :meth:`Moves.at`. States are rows."""
+
+    def __init__(self, moves, params, size, clamp=None):
+        # A step asks for two temperatures: its own, and that before.
+        self._at = lru_cache(2)(lambda beta: moves.at(params, beta, size, clamp))
+
+    def log_p(self, v, beta):
+        energy, params, _ = self._at(beta)
+        return -energy.value(params, (v,))[0]
+
+    def step(self, rng, v, beta):
+        _, params, sampler = self._at(beta)
+        return sampler.step(rng, params, State((v,)))[0].x[0]
+
+
+def weights(rng, path, v, betas):
+    """Log weights of chains from rows v along a path, (n_chains,)."""
     log_w = np.zeros(len(v))
-    energy, given, _ = moves.at(params, betas[0], size)
-    for number, beta in enumerate(betas[1:]):
-        log_w += energy.value(given, (v,))[0]
-        energy, given, sampler = moves.at(params, beta, size, clamp)
-        log_w -= energy.value(given, (v,))[0]
-        v = sampler.step(rng.fold(number), given, State((v,)))[0].x[0]
+    anneal(path, rng.folds(), v, betas, log_w)
     return log_w
 
 
@@ -62,12 +75,12 @@ def bracket(rng, moves, params, chains, size, name, n_chains=100, effort=None):
     samples = chains[np.arange(n_chains) % len(chains)]
     sampler, n_steps = moves.sampler(size), -(-effort.burn_in // moves.n_each)
     state = sampler.step(rows.fold(_BURN), params, State((samples,)), n_steps)[0]
+    path = MovesPath(moves, params, size)
     of_number = getattr(ladder, effort.schedule) if effort.schedule else moves.betas
     for n_betas in effort.n_betas:
         betas = of_number(n_betas)
-        up = anneal(rows.fold(_UP, n_betas), moves, params, start, betas, size)
-        own = rows.fold(_DOWN, n_betas)
-        down = anneal(own, moves, params, state.x[0], betas[::-1], size)
+        up = weights(rows.fold(_UP, n_betas), path, start, betas)
+        down = weights(rows.fold(_DOWN, n_betas), path, state.x[0], betas[::-1])
         up, down = of_weights(up, base), of_weights(down, base, sign=-1.0)
         log_Z, se = combined(up, down, effort.max_gap)
         if agree(up, down, effort.max_gap / 2) and se <= effort.max_se:
@@ -92,5 +105,6 @@ def log_integral(rng, moves, params, v, size):
     base = 0.5 * _LOG_2PI * (~known).sum(axis=1)
     base -= 0.5 * np.square(np.where(known, v, 0), dtype=float).sum(axis=1)
     base += moves.log_base(params)
-    log_w = anneal(rng.fold(_UP), moves, params, start, betas, size, (known,))
+    path = MovesPath(moves, params, size, (known,))
+    log_w = weights(rng.fold(_UP), path, start, betas)
     return log_mean_exp((base + log_w).reshape(-1, _FEW_CHAINS), axis=1)

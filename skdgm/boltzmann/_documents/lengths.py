@@ -25,14 +25,14 @@ References
 .. [1] Neal (2001). Annealed importance sampling. Statistics and Computing.
 """
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit, logsumexp, softmax
 
 from skdgm.distributions import draw_words
-from skdgm.utils.math import softplus
+from skdgm.partition import AnnealingPath, anneal
+from skdgm.utils.math import log_mean_exp, softplus
 from skdgm.utils.random import LIKELIHOOD, stream
 
 MAX_UNITS = 20
@@ -58,10 +58,6 @@ class Topics(NamedTuple):
     def logits(self, h):
         """Natural parameters of the words given states, (n_rows, n_words)."""
         return self.b + h @ self.W.T
-
-    def per_word(self, h):
-        """f(h) of each row."""
-        return h @ self.a + logsumexp(self.logits(h), axis=1)
 
 
 def is_enumerable(topics):
@@ -111,37 +107,67 @@ def _bits(n):
     return ((codes[:, None] >> np.arange(n)) & 1).astype(np.float64)
 
 
+class _Chains(NamedTuple):
+    """Hidden units of chains, the natural parameters of words given them, and f(h)."""
+
+    h: np.ndarray
+    logits: np.ndarray
+    f: np.ndarray
+
+
+class DocumentsPath(AnnealingPath):
+    """Hidden units by the length of documents; a fraction of a word multiplies its
+    natural parameters."""
+
+    def __init__(self, topics):
+        self.topics = topics
+
+    def begin(self, h):
+        """State of chains with hidden units h."""
+        logits = self.topics.logits(h)
+        return _Chains(h, logits, h @ self.topics.a + logsumexp(logits, axis=1))
+
+    def log_p(self, state, n):
+        part, whole = np.modf(n)
+        log_p = whole * state.f
+        if part:
+            log_p += logsumexp(part * state.logits, axis=1)
+            log_p += part * (state.h @ self.topics.a)
+        return log_p
+
+    def step(self, rng, state, n):
+        (W, _, a), (part, whole) = self.topics, np.modf(n)
+        lengths, words = np.full(len(state.h), int(whole)), rng.fold(_WORDS)
+        p = softmax(state.logits, axis=1)
+        field = draw_words(p, lengths, words) @ W + whole * a
+        if part:
+            p = softmax(part * state.logits, axis=1)
+            word = draw_words(p, np.ones(len(p)), words.fold(1))
+            field += part * (word @ W + a)
+        return self.begin(_drawn(rng.fold(_HIDDEN), field))
+
+
 def grown(topics, lengths, rng, n_chains=_CHAINS):
     """Log Z and standard errors for increasing lengths from 1, by growing documents."""
     W, b, a = topics
     of_word = b + softplus(a + W).sum(axis=1)
-    chains = rng.rows(n_chains)
+    chains, path = rng.rows(n_chains), DocumentsPath(topics)
     p = np.tile(softmax(of_word), (n_chains, 1))
     word = draw_words(p, np.ones(n_chains), chains.fold(_START))
-    h = _drawn(chains.fold(_START, 1), word @ W + a)
-    log_Z_1, log_w, n, found = logsumexp(of_word), np.zeros(n_chains), 1, []
-    f, number, wanted = topics.per_word(h), 1, list(lengths)
-    while wanted:
-        spread = _spread(log_w, f)
+    state = path.begin(_drawn(chains.fold(_START, 1), word @ W + a))
+    log_Z_1, log_w, n, log_means = logsumexp(of_word), np.zeros(n_chains), 1, []
+    rngs, wanted = chains.fold(2).folds(2), list(lengths)
+    while True:
+        spread = _spread(log_w, state.f)
         stride = _stride(n, spread)
         while wanted and wanted[0] < n + stride:
-            found.append(_mean(log_w + (wanted.pop(0) - n) * f))
+            log_means.append(log_mean_exp(log_w + (wanted.pop(0) - n) * state.f))
         if not wanted:
             break
         parts = 1 if stride > 1 else max(1, int(np.ceil(spread / _STEP)))
-        betas = np.linspace(0, 1, parts + 1)
-        for beta, after in pairwise(betas):
-            number += 1
-            if parts == 1:
-                log_w = log_w + stride * f
-            else:
-                log_w = log_w + _tempered(topics, h, after)
-                log_w -= _tempered(topics, h, beta) if beta else 0.0
-            whole = n + stride if after == 1 else n
-            part = after if after < 1 else 0.0
-            h = _swept(topics, h, whole, part, chains.fold(2, number))
-        n, f = n + stride, topics.per_word(h)
-    log_mean, se = map(np.array, zip(*found))
+        betas = np.linspace(n, n + stride, parts + 1)
+        state, n = anneal(path, rngs, state, betas, log_w), n + stride
+    log_mean, se = map(np.array, zip(*log_means))
     return log_Z_1 + log_mean, se
 
 
@@ -157,29 +183,5 @@ def _stride(n, spread):
     return int(max(1, min(by_weight, _STRIDE * n)))
 
 
-def _tempered(topics, h, beta):
-    """Log of the sum over a word whose natural parameters are multiplied by beta."""
-    return logsumexp(beta * topics.logits(h), axis=1) + beta * (h @ topics.a)
-
-
-def _swept(topics, h, n, part, rng):
-    """Draw n words given h, one of parameters times ``part``, and h anew."""
-    W, a, lengths = topics.W, topics.a, np.full(len(h), n)
-    logits, words = topics.logits(h), rng.fold(_WORDS)
-    field = draw_words(softmax(logits, axis=1), lengths, words) @ W + n * a
-    if part:
-        one = softmax(part * logits, axis=1)
-        one = draw_words(one, np.ones(len(h)), words.fold(1))
-        field += part * (one @ W + a)
-    return _drawn(rng.fold(_HIDDEN), field)
-
-
 def _drawn(rng, field):
     return (rng.uniform(field.shape[1]) < expit(field)).astype(np.float64)
-
-
-def _mean(log_w):
-    """Log of the mean of weights, and its standard error."""
-    log_mean = logsumexp(log_w) - np.log(len(log_w))
-    w = np.exp(log_w - log_mean)
-    return log_mean, w.std() / np.sqrt(len(w) - 1)

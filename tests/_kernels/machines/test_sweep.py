@@ -5,7 +5,7 @@ import pytest
 
 from skdgm.energies import Path, plain, tiled
 from skdgm.inference import mean_field
-from skdgm.partition.ais import anneal
+from skdgm.partition.ais import path_of, weights
 from skdgm.partition.ladder import quadratic
 from skdgm.samplers import Gibbs, State, binary
 from skdgm.utils.lists import Lists
@@ -117,8 +117,10 @@ def test_annealing_is_the_general_one(machine, way, dtype):
         quadratic(45)[::way].tolist(),
     )
     fast = tiled(params)
-    found = anneal(rng, energy, fast, units, state, betas)
-    expected = anneal(rng, energy, params, units, state, betas)
+    found, expected = (
+        weights(rng, path_of(energy, own, units, state.x), state.x, betas)
+        for own in (fast, params)
+    )
     np.testing.assert_allclose(found, expected, atol=20 * TOLERANCE[dtype])
 
 
