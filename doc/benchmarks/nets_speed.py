@@ -14,7 +14,7 @@ import numpy as np
 
 from skdgm.nets import Tuner, softmax_cross_entropy
 from skdgm.optim import Clock
-from skdgm.training import canonical
+from skdgm.training import Run, canonical
 from skdgm.utils.given import Given
 from skdgm.utils.rows import Rows
 from skdgm.utils.threading.threads import one_blas_thread
@@ -55,7 +55,12 @@ def products(rng):
 def step(table, targets, options):
     """Return a function that takes one step after the other, epoch after epoch."""
     recipe = SimpleNamespace(**{**COMMON, **options})
-    tuner = Tuner(recipe, table.rows.take, targets, softmax_cross_entropy, seed=0)
+    tuner = Tuner(
+        Run(recipe, None, 0),
+        inputs=table.rows.take,
+        targets=targets,
+        loss=softmax_cross_entropy,
+    )
     state, batches = tuner.start(SIZES, np.float32), []
 
     def run():

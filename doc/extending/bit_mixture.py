@@ -28,8 +28,8 @@ def log_joint(layer, v):
 class MixtureObjective(NetObjective):
     """Negative log-likelihood of rows."""
 
-    def __init__(self, n_components, *given):
-        super().__init__(*given)
+    def __init__(self, run, n_components):
+        super().__init__(run)
         self.n_components = n_components
 
     def init(self, rng):
@@ -54,8 +54,8 @@ class MixtureObjective(NetObjective):
 class MixtureDensity(Density):
     """Density of a mixture."""
 
-    def __init__(self, *own, layer):
-        super().__init__(*own)
+    def __init__(self, context, layer):
+        super().__init__(context)
         self.layer = layer
 
     @property
@@ -120,12 +120,12 @@ class MixtureModel(NetModel):
 
     def objective(self, facts, table, before):
         """Negative log-likelihood, minimised by gradients."""
-        given = facts.options, table.rows, facts.seed, before
-        return MixtureObjective(facts.structure.n_components, *given)
+        n_components = facts.structure.n_components
+        return MixtureObjective(facts.run(table, before), n_components)
 
     def density(self, facts, state):
         """Density of the learned parameters."""
-        return MixtureDensity(*facts.own, layer=state.learned[0])
+        return MixtureDensity(facts.context, state.learned[0])
 
 
 class BitMixture(NetEstimator):

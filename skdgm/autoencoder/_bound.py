@@ -38,8 +38,8 @@ class Bound(NetObjective):
 
     quantity, held_draws = "bound", 32
 
-    def __init__(self, hierarchy, domain, columns, output, *given):
-        super().__init__(*given, independent=domain.loss_of_independent(columns))
+    def __init__(self, run, *, hierarchy, domain, columns, output):
+        super().__init__(run, domain.loss_of_independent(columns))
         options, self.hierarchy = self.options, hierarchy
         self.output, self.share = output, domain.share(columns)
         self.weighted = options.objective == "iwae"

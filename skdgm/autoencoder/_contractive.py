@@ -48,7 +48,7 @@ class ContractiveDensity(ReconstructionDensity):
 class ContractiveModel(ReconstructionModel):
     """An encoder and a decoder, with noise in codes."""
 
-    answers = ContractiveDensity
+    density_class = ContractiveDensity
 
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`ContractiveDensity`."""

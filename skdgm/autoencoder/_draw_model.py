@@ -35,7 +35,7 @@ class DrawDensity(LatentDensity):
 class DrawModel(LatentModel):
     """Normal latent units of several steps, in each of which a decoder paints."""
 
-    learns, FEATURES = Bound, "all"
+    objective_class, FEATURES = Bound, "all"
 
     def structure(self, facts):
         """Options that the nets depend on."""

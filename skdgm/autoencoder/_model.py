@@ -35,7 +35,7 @@ _N_COMPONENTS = {"mixture": 10, "vamp": 100}
 class AutoencoderModel(LatentModel):
     """Layers of normal latent units, with nets of hidden units in between."""
 
-    learns = Bound
+    objective_class = Bound
 
     def check(self, options):
         """Raise ValueError for sizes that are not what their types allow."""

@@ -69,8 +69,8 @@ class Evasion(Reconstruction):
 
     predictors = None
 
-    def __init__(self, *given):
-        super().__init__(*given)
+    def __init__(self, run, **reconstruction):
+        super().__init__(run, **reconstruction)
         self._parts = Parts(self.options)
 
     def start(self):
@@ -174,7 +174,7 @@ def _share(H, guesses):
 class EvasionModel(ReconstructionModel):
     """An encoder, a decoder, and predictors of the units of codes."""
 
-    learns, answers = Evasion, EvasionDensity
+    objective_class, density_class = Evasion, EvasionDensity
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""

@@ -35,8 +35,8 @@ class Reconstruction(NetObjective):
 
     quantity = "log-likelihood of reconstructions"
 
-    def __init__(self, coder, corrupt, domain, columns, output, *given):
-        super().__init__(*given, independent=domain.loss_of_independent(columns))
+    def __init__(self, run, *, coder, corrupt, domain, columns, output):
+        super().__init__(run, domain.loss_of_independent(columns))
         self.coder, self.corrupt, self.output = coder, corrupt, output
         self.limit = limits(columns)
         # Without corruption losses are not random.

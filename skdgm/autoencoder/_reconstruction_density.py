@@ -38,8 +38,8 @@ class ReconstructionDensity(Density):
     # Known values far beyond the range seen are read as its ends.
     bounded = True
 
-    def __init__(self, *common, coder, net, output, corrupt, n_draws):
-        super().__init__(*common)
+    def __init__(self, context, *, coder, net, output, corrupt, n_draws):
+        super().__init__(context)
         self.coder, self.net, self.output = coder, net, output
         self.corrupt, self.n_draws = corrupt, n_draws
 

@@ -24,7 +24,7 @@ class ReconstructionModel(NetModel):
     """An encoder and a decoder that reconstruct rows."""
 
     # Classes of the objective and of the density.
-    learns, answers = Reconstruction, ReconstructionDensity
+    objective_class, density_class = Reconstruction, ReconstructionDensity
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
@@ -72,8 +72,8 @@ class ReconstructionModel(NetModel):
         """Density of the fitted parameters, a :class:`ReconstructionDensity`."""
         coder, corrupt, output = self.parts(facts)
         noisy = hasattr(facts.options, "n_draws")
-        return self.answers(
-            *facts.own,
+        return self.density_class(
+            facts.context,
             coder=coder,
             net=(state.learned, state.statistics),
             output=output,
@@ -84,9 +84,14 @@ class ReconstructionModel(NetModel):
     def objective(self, facts, table, before):
         """Reconstruction of the rows, a :class:`Reconstruction`."""
         coder, corrupt, output = self.parts(facts)
-        kinds = facts.domain, facts.columns, output
-        given = facts.options, table.rows, facts.seed, before
-        return self.learns(coder, corrupt, *kinds, *given)
+        return self.objective_class(
+            facts.run(table, before),
+            coder=coder,
+            corrupt=corrupt,
+            domain=facts.domain,
+            columns=facts.columns,
+            output=output,
+        )
 
     def attributes(self, facts, state):
         """Fitted attributes of a training state, a dict by name."""

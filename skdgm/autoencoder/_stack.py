@@ -36,8 +36,13 @@ class AutoencoderStackModel(StackModel):
 
     def density(self, facts, state):
         """Density of the autoencoders, a :class:`StackDensity`."""
-        given = facts.read, facts.seed, state.machines, facts.now
-        return StackDensity(facts.name, *given)
+        return StackDensity(
+            facts.name,
+            facts.read,
+            seed=facts.seed,
+            machines=state.machines,
+            now=facts.now,
+        )
 
     def objective(self, facts, table, before):
         """None: layers have their own, and learn one by one."""

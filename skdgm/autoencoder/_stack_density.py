@@ -7,7 +7,7 @@ r"""Density role of stacks of autoencoders: codes and reconstructions of all lay
 import numpy as np
 
 from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
-from skdgm.base import by_blocks
+from skdgm.base import Context, by_blocks
 from skdgm.utils.counts import chosen
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
@@ -58,18 +58,18 @@ class StackDensity(ReconstructionDensity):
     Parameters
     ----------
     name, read, seed
-        As for :class:`~skdgm.base.Density`.
+        As of a :class:`~skdgm.base.Context`.
     machines : list of estimators
         Fitted autoencoders, from the bottom up.
     now : callable
         ``now("feature_layer")`` is the present value of that option.
     """
 
-    def __init__(self, name, read, seed, machines, now):
+    def __init__(self, name, read, *, seed, machines, now):
         self.parts, self.now = [machine.density_ for machine in machines], now
         bottom = self.parts[0]
         super().__init__(
-            *(name, read, bottom.domain, bottom.columns, seed),
+            Context(name, read, bottom.domain, bottom.columns, seed),
             coder=StackCoder(self.parts),
             net=bottom.net,
             output=bottom.output,

@@ -48,10 +48,8 @@ class ChainDensity(Density):
       missing ones need no particles.
     """
 
-    def __init__(
-        self, name, read, domain, columns, seed, model, params, grey, filler=None
-    ):
-        super().__init__(name, read, domain, columns, seed)
+    def __init__(self, context, *, model, params, grey, filler=None):
+        super().__init__(context)
         self.model, self.params, self.grey = model, params, grey
         self.filler = model if filler is None else filler
         # Means of a normal distribution are linear, however far.
@@ -181,8 +179,8 @@ class ChainObjective(NetObjective):
     :mod:`skdgm.autoregressive._balance`, given blocks of rows and their weights.
     """
 
-    def __init__(self, model, *given):
-        super().__init__(*given)
+    def __init__(self, run, independent, *, model):
+        super().__init__(run, independent)
         self.model, self.thinned = model, getattr(model, "thinned", 1)
 
     def init(self, rng):

@@ -30,7 +30,7 @@ class AutoregressiveModel(NetModel):
     """Conditionals of the columns in one order or several."""
 
     # Class of the objective.
-    learns = ChainObjective
+    objective_class = ChainObjective
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
@@ -39,16 +39,20 @@ class AutoregressiveModel(NetModel):
 
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`ChainDensity`."""
-        parts = self.net(facts), state.learned, facts.known._grey
         gaps = getattr(facts.columns, "gaps", None)
-        filler = None if gaps is None else self.net(facts, present=True)
-        return ChainDensity(*facts.own, *parts, filler)
+        return ChainDensity(
+            facts.context,
+            model=self.net(facts),
+            params=state.learned,
+            grey=facts.known._grey,
+            filler=None if gaps is None else self.net(facts, present=True),
+        )
 
     def objective(self, facts, table, before):
         """Log-likelihood of the rows, a :class:`ChainObjective`."""
         independent = facts.domain.loss_of_independent(facts.columns)
-        given = facts.options, table.rows, facts.seed, before, independent
-        return self.learns(self.net(facts), *given)
+        run = facts.run(table, before)
+        return self.objective_class(run, independent, model=self.net(facts))
 
     @abstractmethod
     def net(self, facts, present=False):
@@ -204,10 +208,11 @@ class LinearModel(ChainModel):
         check_piecewise("alpha", options.alpha, Real, 0)
         super().check(options)
 
-    def learns(self, net, options, *more):
+    def objective_class(self, run, independent, *, model):
         """Objective: by gradients, or in closed form."""
-        normal = options.column_types == "gaussian"
-        return (NormalObjective if normal else ChainObjective)(net, options, *more)
+        normal = run.options.column_types == "gaussian"
+        kind = NormalObjective if normal else ChainObjective
+        return kind(run, independent, model=model)
 
     def kind(self, facts):
         """Class of the chains."""

@@ -3,6 +3,7 @@
 from skdgm.base.attributes import KEPT, replacing, rollback, rolled_back, steady
 from skdgm.base.classifier import Classifier
 from skdgm.base.density import (
+    Context,
     Density,
     MissingCapability,
     by_blocks,
@@ -20,6 +21,7 @@ __all__ = [
     "KEPT",
     "Classifier",
     "Component",
+    "Context",
     "Density",
     "Epochs",
     "Estimator",

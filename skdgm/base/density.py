@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import check_array, gen_batches
@@ -21,13 +22,8 @@ _LAZY = "log_Z_", "log_Z_se_"
 _FEW = 2**13
 
 
-class Density(ABC):
-    """Probability distribution of rows, with parameters.
-
-    Estimators, metrics and plots ask it. Rows go in as users give them; ``read``
-    validates them and converts them to the units of the model. What a density can do,
-    and how well, it declares (:attr:`capabilities`); all else raises
-    :class:`MissingCapability`.
+class Context(NamedTuple):
+    """Identity of a density, and the form of its rows.
 
     Parameters
     ----------
@@ -44,11 +40,29 @@ class Density(ABC):
         Seed of the random numbers of deterministic methods.
     """
 
-    def __init__(
-        self, name: str, read: Callable, domain: Any, columns: tuple, seed: int
-    ):
-        self.name, self.read, self.seed = name, read, seed
-        self.domain, self.columns = domain, columns
+    name: str
+    read: Callable
+    domain: Any
+    columns: tuple
+    seed: int
+
+
+class Density(ABC):
+    """Probability distribution of rows, with parameters.
+
+    Estimators, metrics and plots ask it. Rows go in as users give them; ``read``
+    validates them and converts them to the units of the model. What a density can do,
+    and how well, it declares (:attr:`capabilities`); all else raises
+    :class:`MissingCapability`.
+
+    Parameters
+    ----------
+    context : Context
+        Its fields are attributes of the density.
+    """
+
+    def __init__(self, context: Context):
+        self.name, self.read, self.domain, self.columns, self.seed = context
 
     # Whether training rows were grey, whose log-likelihoods may be of another kind.
     grey = False

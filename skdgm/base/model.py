@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from skdgm.base.density import Density
-from skdgm.training import Objective, Table
+from skdgm.base.density import Context, Density
+from skdgm.training import Objective, Run, Table
 
 
 class Facts(NamedTuple):
@@ -51,9 +51,13 @@ class Facts(NamedTuple):
     known: SimpleNamespace
 
     @property
-    def own(self) -> tuple:
-        """The first arguments of a :class:`~skdgm.base.Density`."""
-        return self.name, self.read, self.domain, self.columns, self.seed
+    def context(self) -> Context:
+        """First argument of a :class:`~skdgm.base.Density`."""
+        return Context(self.name, self.read, self.domain, self.columns, self.seed)
+
+    def run(self, table: Table, epochs_before: int) -> Run:
+        """First argument of an :class:`~skdgm.training.Objective`."""
+        return Run(self.options, table.rows, self.seed, epochs_before)
 
 
 def known_of(estimator):

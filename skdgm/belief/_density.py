@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
-from skdgm.base import Density, by_blocks, of_rows
+from skdgm.base import Context, Density, by_blocks, of_rows
 from skdgm.belief._bound import Terms, mean, terms
 from skdgm.belief._directed import BELOW, ascent, descent, directed
 from skdgm.boltzmann._structure.labels import label_of
@@ -36,7 +36,7 @@ class BeliefDensity(Density):
     Parameters
     ----------
     name, read, seed
-        As for :class:`~skdgm.base.Density`.
+        As of a :class:`~skdgm.base.Context`.
     machines : list of estimators
         Fitted machines of the layers, from the bottom up; the last one is the top-level
         machine, with its label if it has one.
@@ -46,11 +46,12 @@ class BeliefDensity(Density):
         ``now("feature_layer")`` is the present value of that option.
     """
 
-    def __init__(self, name, read, seed, machines, untied=(), now=None):
+    def __init__(self, name, read, *, seed, machines, untied=(), now=None):
         self.machines, self.untied, self.now = machines, untied, now
         self.parts = [machine.density_ for machine in machines]
         self.bottom, self.top = self.parts[0], self.parts[-1]
-        super().__init__(name, read, self.bottom.domain, self.bottom.columns, seed)
+        bottom = self.bottom
+        super().__init__(Context(name, read, bottom.domain, bottom.columns, seed))
 
     @property
     def capabilities(self):

@@ -62,15 +62,22 @@ class BeliefModel(StackModel):
 
     def density(self, facts, state):
         """Density of the machines, a :class:`BeliefDensity`."""
-        given = facts.read, facts.seed, state.machines, state.untied, facts.now
-        return BeliefDensity(facts.name, *given)
+        return BeliefDensity(
+            facts.name,
+            facts.read,
+            seed=facts.seed,
+            machines=state.machines,
+            untied=state.untied,
+            now=facts.now,
+        )
 
     def objective(self, facts, table, before):
         """Bound of all layers, by which they are refined: an :class:`UpDown`."""
         state = self.state(facts, vars(facts.known))
         layers = self.density(facts, state).directed()
-        given = table.rows, derived_seed(facts.seed, _REFINE), before, facts.options
-        return UpDown(layers, state.machines, *given)
+        run = facts.run(table, before)
+        run = run._replace(seed=derived_seed(facts.seed, _REFINE))
+        return UpDown(run, layers=layers, machines=state.machines)
 
     def attributes(self, facts, state):
         """Fitted attributes of a :class:`Stack`."""

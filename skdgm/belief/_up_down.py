@@ -66,22 +66,26 @@ class UpDown(Objective):
 
     quantity = "bound"
 
-    def __init__(self, layers, machines, rows, seed, epochs_before, options):
+    def __init__(self, run, *, layers, machines):
+        options = run.options
         rule = {"learning_rate": options.refine_learning_rate, "schedule": "linear"}
         rule |= {"n_steps": options.refine_steps, "gradient": "cd", "momentum": 0.0}
         rule |= {"solver": "sgd", "centering": None, "sparsity_target": None}
         rule["batch_size"] = machines[0]._options.batch_size
         of_machines = [assign(clone(one), **rule)._options for one in machines]
-        super().__init__(of_machines[0], rows, seed, epochs_before)
+        super().__init__(run._replace(options=of_machines[0]))
         self.layers, self.machines = layers, machines
 
         def trainer(number, energy, kind=EnergyObjective, moments=(None, None)):
-            machine, own = machines[number], seed + number
-            fill = machine._domain.fill(machine._columns)
-            given = energy, of_machines[number], rows, own, fill
-            reach = {} if number else reach_of(machine._domain, machine._columns)
-            known = {"filled": 0.0, "reach": reach}
-            return kind(*given, moments, epochs_before, **known)
+            machine = machines[number]
+            return kind(
+                run._replace(options=of_machines[number], seed=run.seed + number),
+                energy=energy,
+                fill=machine._domain.fill(machine._columns),
+                moments=moments,
+                filled=0.0,
+                reach={} if number else reach_of(machine._domain, machine._columns),
+            )
 
         self.to_generate = [trainer(n, layer.energy) for n, layer in enumerate(layers)]
         self.to_recognise = [trainer(n, part.frozen()) for n, part in enumerate(layers)]
@@ -89,7 +93,7 @@ class UpDown(Objective):
         self.top = trainer(len(layers), top.energy, kind, top.moments)
         self.top.phase = _Near(self.top)
         self.lowest = self.to_generate[0]
-        grey = isinstance(layers[0].units[0], Bernoulli) and not rows.binary
+        grey = isinstance(layers[0].units[0], Bernoulli) and not run.rows.binary
         self.resampling = grey and self.options.resample
         # Q learns from means if the data that it will recognise are means.
         self.recognises_means = grey and not self.options.resample

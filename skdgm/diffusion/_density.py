@@ -56,10 +56,10 @@ class DiffusionDensity(Density):
     # Known values far beyond the range seen are read as its ends.
     bounded = True
 
-    def __init__(self, *given):
-        *common, self.net, self.width, self.told = given[:-3]
-        self.layout, state, self.now = given[-3:]
-        super().__init__(*common)
+    def __init__(self, context, *, net, width, told, layout, state, now):
+        super().__init__(context)
+        self.net, self.width, self.told, self.layout = net, width, told, layout
+        self.now = now
         self.params = state.learned
         # Files of older versions have no mixture of missing entries.
         self.statistics, self.frame, *base = state.statistics

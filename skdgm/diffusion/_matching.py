@@ -59,8 +59,8 @@ class MatchingObjective(NetObjective):
 
     thinned = _THINNED
 
-    def __init__(self, net, width, told, layout, table, domain, columns, *given):
-        super().__init__(*given, independent=domain.loss_of_independent(columns))
+    def __init__(self, run, *, net, width, told, layout, table, domain, columns):
+        super().__init__(run, domain.loss_of_independent(columns))
         self.net, self.width, self.layout = net, width, layout
         self.domain, self.columns, self.table = domain, columns, table
         self.told, self._known = told, (None, None)

@@ -59,15 +59,28 @@ class DiffusionModel(NetModel):
 
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`DiffusionDensity`."""
-        now = {name: facts.now(name) for name in _NOW}
-        parts = *self._parts(facts), self.layout(facts)
-        return DiffusionDensity(*facts.own, *parts, state, SimpleNamespace(**now))
+        return DiffusionDensity(
+            facts.context,
+            net=self._net(facts),
+            width=self._width(facts),
+            told=self._told(facts),
+            layout=self.layout(facts),
+            state=state,
+            now=SimpleNamespace(**{name: facts.now(name) for name in _NOW}),
+        )
 
     def objective(self, facts, table, before):
         """Score matching of the rows, a :class:`MatchingObjective`."""
-        parts = *self._parts(facts), self.layout(facts)
-        given = facts.options, table.rows, facts.seed, before
-        return MatchingObjective(*parts, table, facts.domain, facts.columns, *given)
+        return MatchingObjective(
+            facts.run(table, before),
+            net=self._net(facts),
+            width=self._width(facts),
+            told=self._told(facts),
+            layout=self.layout(facts),
+            table=table,
+            domain=facts.domain,
+            columns=facts.columns,
+        )
 
     @staticmethod
     def layout(facts):

@@ -126,8 +126,10 @@ class GeometricObjective(DirectedObjective):
     ``n_importance``, a number.
     """
 
-    def __init__(self, hierarchy, domain, columns, output, *given):
-        super().__init__(hierarchy, domain, columns, output, *given)
+    def __init__(self, run, *, hierarchy, domain, columns, output):
+        super().__init__(
+            run, hierarchy=hierarchy, domain=domain, columns=columns, output=output
+        )
         self.mean = GeometricMean(hierarchy, output, domain.share(columns))
 
     def forward(self, params, given):

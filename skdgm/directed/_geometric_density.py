@@ -44,8 +44,8 @@ class GeometricDensity(LatentDensity):
     """Density of a bidirectional Helmholtz machine; ``log_Z`` returns the estimator's
     log Z, or None if it has learned since."""
 
-    def __init__(self, *common, log_Z, **more):
-        super().__init__(*common, **more)
+    def __init__(self, context, *, log_Z, **latent):
+        super().__init__(context, **latent)
         self._given_log_Z = log_Z
 
     @property

@@ -24,7 +24,7 @@ _SCORED |= {"vimco": True, "nvil": True, "reinforce": True}
 class BeliefModel(LatentModel):
     """Layers of bits, each with logistic regressions on the next, up and down."""
 
-    learns = DirectedObjective
+    objective_class = DirectedObjective
 
     def check(self, options):
         """Raise ValueError for options that are not what their types allow."""
@@ -97,7 +97,7 @@ class HelmholtzModel(BeliefModel):
 class GeometricModel(BeliefModel):
     """The same, of which the geometric mean of both directions is learned."""
 
-    learns = GeometricObjective
+    objective_class = GeometricObjective
 
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`GeometricDensity`."""

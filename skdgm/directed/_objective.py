@@ -53,8 +53,8 @@ class DirectedObjective(NetObjective):
 
     quantity = "bound"
 
-    def __init__(self, hierarchy, domain, columns, output, *given):
-        super().__init__(*given, independent=domain.loss_of_independent(columns))
+    def __init__(self, run, *, hierarchy, domain, columns, output):
+        super().__init__(run, domain.loss_of_independent(columns))
         self.hierarchy, self.output = hierarchy, output
         self.share = domain.share(columns)
         net = Net(hierarchy, output, self.share)

@@ -28,8 +28,8 @@ class CodingDensity(Density):
     # Number of components up to which all states of the spikes are gone through.
     enumerated = 10
 
-    def __init__(self, *common, params, sweeps, features):
-        super().__init__(*common)
+    def __init__(self, context, *, params, sweeps, features):
+        super().__init__(context)
         self.dtype, self.params = params.W.dtype.type, params.exact
         self.sweeps, self.kind_of_features = sweeps, features
         self.few = self.n_features_out <= self.enumerated

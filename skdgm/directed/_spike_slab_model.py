@@ -54,8 +54,8 @@ class CodingObjective(Objective):
 
     quantity = "lower bound"
 
-    def __init__(self, table, independent, n_components, *given):
-        super().__init__(*given)
+    def __init__(self, run, *, table, independent, n_components):
+        super().__init__(run)
         self.table, self.independent = table, independent
         self.n_components = n_components
 
@@ -139,15 +139,17 @@ class CodingModel(Model):
 
     def objective(self, facts, table, before):
         """Variational bound of the rows."""
-        independent = facts.domain.loss_of_independent(facts.columns)
-        given = facts.options, table.rows, facts.seed, before
-        k = facts.structure.n_components
-        return CodingObjective(table, independent, k, *given)
+        return CodingObjective(
+            facts.run(table, before),
+            table=table,
+            independent=facts.domain.loss_of_independent(facts.columns),
+            n_components=facts.structure.n_components,
+        )
 
     def density(self, facts, state):
         """Density of the learned parameters."""
         return CodingDensity(
-            *facts.own,
+            facts.context,
             params=state.params,
             sweeps=facts.options.mean_field_steps,
             features=facts.options.features,

@@ -56,7 +56,8 @@ class FlowDensity(Density):
 
     def __init__(
         self,
-        *common,
+        context,
+        *,
         net,
         params,
         statistics,
@@ -67,7 +68,7 @@ class FlowDensity(Density):
         attributes=None,
         known=None,
     ):
-        super().__init__(*common)
+        super().__init__(context)
         self.net, self.params, self.statistics = net, params, statistics
         self.normal = start_of(statistics, place)
         self.base, self.placing = base_of(params, statistics), placing

@@ -132,6 +132,8 @@ class FlowObjective(NetObjective):
 
     def __init__(
         self,
+        run,
+        *,
         net,
         place,
         width,
@@ -140,10 +142,9 @@ class FlowObjective(NetObjective):
         attributes,
         table,
         domain,
-        statistics,
-        *given,
+        columns,
     ):
-        super().__init__(*given, independent=domain.loss_of_independent(statistics))
+        super().__init__(run, domain.loss_of_independent(columns))
         self.net, self.place, self.width, self.base = net, place, width, base
         self.whole, self.n_given = Whole(self.rows, attributes), n_given(attributes)
         self.placing = placing

@@ -48,20 +48,35 @@ class FlowModel(NetModel):
 
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`FlowDensity`."""
-        parts = dict(zip(("net", "place", "width"), self._net(facts)))
-        parts["placing"] = self._placing(facts)
-        state_parts = {"params": state.learned, "statistics": state.statistics}
-        own, known = {"n_draws": facts.now("n_draws")}, facts.known
-        own |= {"attributes": known._attributes_, "known": known._known}
-        return FlowDensity(*facts.own, **parts, **state_parts, **own)
+        net, place, width = self._net(facts)
+        return FlowDensity(
+            facts.context,
+            net=net,
+            place=place,
+            width=width,
+            placing=self._placing(facts),
+            params=state.learned,
+            statistics=state.statistics,
+            n_draws=facts.now("n_draws"),
+            attributes=facts.known._attributes_,
+            known=facts.known._known,
+        )
 
     def objective(self, facts, table, before):
         """Log-likelihood of the rows, a :class:`FlowObjective`."""
-        given = facts.options, table.rows, facts.seed, before
-        beside = facts.structure.base, facts.known._attributes_, table
-        own = *self._net(facts), self._placing(facts), *beside
-        own += facts.domain, facts.columns
-        return FlowObjective(*own, *given)
+        net, place, width = self._net(facts)
+        return FlowObjective(
+            facts.run(table, before),
+            net=net,
+            place=place,
+            width=width,
+            placing=self._placing(facts),
+            base=facts.structure.base,
+            attributes=facts.known._attributes_,
+            table=table,
+            domain=facts.domain,
+            columns=facts.columns,
+        )
 
     def n_weights(self, facts):
         """Number of weights, about."""

@@ -50,7 +50,8 @@ class ImplicitDensity(Density):
 
     def __init__(
         self,
-        *common,
+        context,
+        *,
         model,
         nets,
         state,
@@ -60,7 +61,7 @@ class ImplicitDensity(Density):
         noise=0.0,
         shares=None,
     ):
-        super().__init__(*common)
+        super().__init__(context)
         self.model, self.nets, self.state, self.latent = model, nets, state, latent
         self.generator, self.emission = nets.generator, nets.generator.emission
         self.net = state.learned[0], state.generator.statistics

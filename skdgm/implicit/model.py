@@ -26,7 +26,7 @@ class ImplicitModel(NetModel):
         generator's outputs."""
 
     @abstractmethod
-    def learns(self, options, rows, seed, before, nets):
+    def objective_class(self, run, nets):
         """Objective of a run after so many epochs."""
 
     @abstractmethod
@@ -48,7 +48,7 @@ class ImplicitModel(NetModel):
     def density(self, facts, state):
         """Density estimated from draws, an :class:`ImplicitDensity`."""
         return ImplicitDensity(
-            *facts.own,
+            facts.context,
             model=self,
             nets=self.nets(facts, emission_of(facts)),
             state=state,
@@ -62,7 +62,7 @@ class ImplicitModel(NetModel):
     def objective(self, facts, table, before):
         """Objective of a run, which trains all nets."""
         nets = self.nets(facts, emission_of(facts))
-        return self.learns(facts.options, table.rows, facts.seed, before, nets)
+        return self.objective_class(facts.run(table, before), nets)
 
     def attributes(self, facts, state):
         """Fitted attributes of a training state, a dict by name."""

@@ -59,8 +59,8 @@ class LatentDensity(Density):
     # Known values far beyond the range seen are read as its ends.
     bounded = True
 
-    def __init__(self, *common, hierarchy, net, n_draws, output, layers):
-        super().__init__(*common)
+    def __init__(self, context, *, hierarchy, net, n_draws, output, layers):
+        super().__init__(context)
         self.hierarchy, self.net, self.n_draws = hierarchy, net, n_draws
         self.output, self.share = output, self.domain.share(self.columns)
         self.layers = layers

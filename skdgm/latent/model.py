@@ -13,7 +13,7 @@ from skdgm.utils.counts import chosen
 class LatentModel(NetModel):
     """Encoders and decoders of latent units, an :class:`Architecture`.
 
-    A subclass has ``learns``, the class of the objective, which is made of the
+    A subclass has ``objective_class``, the class of the objective, which is made of the
     hierarchy, domain, columns, output, options, rows, seed and epochs before.
     """
 
@@ -38,7 +38,7 @@ class LatentModel(NetModel):
         several = hasattr(facts.options, "feature_layer")
         asked = now("feature_layer") if several else self.FEATURES
         return kind(
-            *facts.own,
+            facts.context,
             hierarchy=hierarchy,
             net=(self.of_hierarchy(state.learned), self.of_hierarchy(state.statistics)),
             n_draws=partial(now, "n_draws"),
@@ -49,8 +49,13 @@ class LatentModel(NetModel):
 
     def objective(self, facts, table, before):
         """Objective of a run, whose ``start`` makes the initial state."""
-        parts = self.hierarchy(facts), facts.domain, facts.columns, self.output(facts)
-        return self.learns(*parts, facts.options, table.rows, facts.seed, before)
+        return self.objective_class(
+            facts.run(table, before),
+            hierarchy=self.hierarchy(facts),
+            domain=facts.domain,
+            columns=facts.columns,
+            output=self.output(facts),
+        )
 
     def attributes(self, facts, state):
         """Fitted attributes of a training state, a dict by name."""

@@ -113,10 +113,10 @@ class Matching(Objective):
 
     quantity, LOCAL = "similarity", ()
 
-    def __init__(self, options, rows, seed, epochs_before, nets):
-        super().__init__(options, rows, seed, epochs_before)
+    def __init__(self, run, nets):
+        super().__init__(run)
         self.nets, self.generator = nets, nets.generator
-        self.emission, self._parts = nets.generator.emission, Parts(options)
+        self.emission, self._parts = nets.generator.emission, Parts(run.options)
 
     def start(self):
         """Initial state, with newly drawn parameters."""

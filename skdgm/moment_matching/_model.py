@@ -29,7 +29,7 @@ _NAMES = (
 class MatchingModel(ImplicitModel):
     """Generator, and an autoencoder perhaps, of whose codes it draws."""
 
-    learns = Matching
+    objective_class = Matching
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""

@@ -43,13 +43,11 @@ class NetObjective(Objective):
 
     Parameters
     ----------
-    options : object
-        Has as attributes ``solver``, ``learning_rate``, ``schedule``, ``power_t``,
+    run : Run
+        Its options have ``solver``, ``learning_rate``, ``schedule``, ``power_t``,
         ``momentum``, ``alpha`` (weight decay, a number or a piecewise-constant
         schedule) and ``batch_size``; optionally ``clip_norm`` and ``average``; those of
         early stopping, where rows are held out.
-    rows, seed, epochs_before
-        As of :class:`~skdgm.training.Objective`.
     independent : float, optional
         Negative log-likelihood of independent columns, in nats per row.
     """
@@ -61,8 +59,8 @@ class NetObjective(Objective):
     # Most draws of which the loss of each held-out row is a mean, where it is random.
     held_draws = 1
 
-    def __init__(self, options, rows, seed, epochs_before=0, independent=None):
-        super().__init__(options, rows, seed, epochs_before)
+    def __init__(self, run, independent=None):
+        super().__init__(run)
         self.independent = independent
         self._joined = None
 

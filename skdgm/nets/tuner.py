@@ -2,7 +2,7 @@
 
 ::
 
-    tuner = Tuner(options, inputs, targets, loss, seed)
+    tuner = Tuner(Run(options, None, seed), inputs=inputs, targets=targets, loss=loss)
     state = NetState(layers)
     learned, watch = optimise(tuner, table, range(options.n_iter), state)
 
@@ -40,9 +40,10 @@ _NEAR, _USUAL = 0.1, 1 / 3
 class Tuner(NetObjective):
     """Mean loss of a net's outputs given targets.
 
-    ``options`` are those of :class:`NetObjective`, with ``activation``, ``dropout`` (of
-    hidden units, or a pair: of inputs and of hidden units) and ``max_norm`` (or None).
-    ``inputs(index)`` reads rows, (n_rows, n_inputs); ``targets`` has all rows;
+    Options of the ``run``, which has no rows, are those of :class:`NetObjective`, with
+    ``activation``, ``dropout`` (of hidden units, or a pair: of inputs and of hidden
+    units) and ``max_norm`` (or None). ``inputs(index)`` reads rows, (n_rows, n_inputs);
+    ``targets`` has all rows;
     ``loss(z, targets)`` is that of each row. A net that :meth:`start` draws has
     ``sizes`` from input to output and parameters of ``dtype``; inputs that are dropped
     become ``center``, as of :func:`dropped`.
@@ -52,18 +53,16 @@ class Tuner(NetObjective):
 
     def __init__(
         self,
-        options,
+        run,
+        *,
         inputs,
         targets,
         loss,
-        seed,
-        *,
-        epochs_before=0,
         sizes=None,
         dtype=np.float64,
         center=0.0,
     ):
-        super().__init__(options, None, seed, epochs_before)
+        super().__init__(run)
         self.inputs, self.targets, self.loss = inputs, targets, loss
         self.sizes, self.dtype, self.center = sizes, dtype, center
 

@@ -50,9 +50,9 @@ class SequenceDensity(Density):
     # Whether scores of grey rows are no log-likelihoods, and say so.
     tells_grey = True
 
-    def __init__(self, name, read, domain, columns, seed, sequence_length=None):
-        super().__init__(name, read, domain, columns, seed)
-        self.sequence_length, self.times = sequence_length, steps_of(columns)
+    def __init__(self, context, *, sequence_length=None):
+        super().__init__(context)
+        self.sequence_length, self.times = sequence_length, steps_of(context.columns)
 
     @abstractmethod
     def begin(self, n):

@@ -71,8 +71,8 @@ class LatentSequenceDensity(SequenceDensity):
 
     tells_grey = False
 
-    def __init__(self, *own, net, params, n_draws):
-        super().__init__(*own)
+    def __init__(self, context, *, sequence_length, net, params, n_draws):
+        super().__init__(context, sequence_length=sequence_length)
         self.net, self.params, self.n_draws = net, params, n_draws
         self.resample, self.blind = True, False
 
@@ -308,8 +308,8 @@ class LatentSequenceObjective(SequenceObjective):
 
     quantity, held_draws = "bound", 8
 
-    def __init__(self, net, *given):
-        super().__init__(*given)
+    def __init__(self, run, independent, *, net):
+        super().__init__(run, independent)
         self.net = net
 
     def init(self, rng):

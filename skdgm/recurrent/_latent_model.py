@@ -47,8 +47,8 @@ class LatentSequenceModel(NetModel):
     def density(self, facts, state):
         """Density of the fitted parameters."""
         return LatentSequenceDensity(
-            *facts.own,
-            facts.options.sequence_length,
+            facts.context,
+            sequence_length=facts.options.sequence_length,
             net=self.net(facts),
             params=state.learned,
             n_draws=facts.now("n_draws"),
@@ -57,5 +57,5 @@ class LatentSequenceModel(NetModel):
     def objective(self, facts, table, before):
         """Bound of the steps."""
         independent = facts.domain.loss_of_independent(facts.columns)
-        given = facts.options, table.rows, facts.seed, before, independent
-        return LatentSequenceObjective(self.net(facts), *given)
+        run = facts.run(table, before)
+        return LatentSequenceObjective(run, independent, net=self.net(facts))

@@ -31,8 +31,8 @@ class RecurrentDensity(SequenceDensity):
     columns.
     """
 
-    def __init__(self, *own, net, params, grey):
-        super().__init__(*own)
+    def __init__(self, context, *, sequence_length, net, params, grey):
+        super().__init__(context, sequence_length=sequence_length)
         self.net, self.params, self.grey = net, params, grey
         # Conditionals of entries have no likelihood where bits are grey.
         self.tells_grey = hasattr(net.step, "log_p_of_entries")
@@ -186,8 +186,8 @@ class RecurrentParticles(Particles):
 class RecurrentObjective(SequenceObjective):
     """Loss of the distribution of steps, given states of a recurrent net."""
 
-    def __init__(self, net, *given):
-        super().__init__(*given)
+    def __init__(self, run, independent, *, net):
+        super().__init__(run, independent)
         self.net = net
         self.quantity = getattr(net.step, "quantity", self.quantity)
 

@@ -29,15 +29,19 @@ class RecurrentModel(AutoregressiveModel):
 
     def density(self, facts, state):
         """Density of the fitted parameters."""
-        own = *facts.own, facts.options.sequence_length
-        parts = {"params": state.learned, "grey": bool(facts.known._grey)}
-        return RecurrentDensity(*own, net=self.net(facts), **parts)
+        return RecurrentDensity(
+            facts.context,
+            sequence_length=facts.options.sequence_length,
+            net=self.net(facts),
+            params=state.learned,
+            grey=bool(facts.known._grey),
+        )
 
     def objective(self, facts, table, before):
         """Loss of the steps."""
         independent = facts.domain.loss_of_independent(facts.columns)
-        given = facts.options, table.rows, facts.seed, before, independent
-        return RecurrentObjective(self.net(facts), *given)
+        run = facts.run(table, before)
+        return RecurrentObjective(run, independent, net=self.net(facts))
 
     def attributes(self, facts, state):
         """Fitted attributes of a training state, a dict by name."""

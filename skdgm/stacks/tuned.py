@@ -32,7 +32,7 @@ from skdgm.nets import (
 from skdgm.stacks.model import check_same, lowest_kinds
 from skdgm.stacks.network import StackedNetwork
 from skdgm.stacks.tuning import PreTraining, unfitted
-from skdgm.training import Budget, alone, labelled
+from skdgm.training import Budget, Run, alone, labelled
 from skdgm.typing import ArrayLike, Data, Self, Weight
 from skdgm.utils.counts import check_sizes
 
@@ -86,12 +86,10 @@ class TunedModel(Model):
             return given(rows.take(index))
 
         objective = Tuner(
-            options,
-            inputs,
-            outputs.targets(rows.given.values),
-            outputs.loss,
-            facts.seed,
-            epochs_before=before,
+            Run(options, None, facts.seed, before),
+            inputs=inputs,
+            targets=outputs.targets(rows.given.values),
+            loss=outputs.loss,
             center=dropped(options.dropout, inputs, table),
         )
         objective.quantity = outputs.quantity

@@ -36,8 +36,8 @@ class GivenDensity(Density):
     # Known values far beyond the range seen are read as its ends.
     bounded = True
 
-    def __init__(self, *common, outputs, net, output, attributes, known, grey):
-        super().__init__(*common)
+    def __init__(self, context, *, outputs, net, output, attributes, known, grey):
+        super().__init__(context)
         self.outputs, self.net, self.output, self.grey = outputs, net, output, grey
         self.attributes, self.known, self._mixture = attributes, known, None
 

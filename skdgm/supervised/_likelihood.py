@@ -20,8 +20,8 @@ class Likelihood(NetObjective):
     attributes.
     """
 
-    def __init__(self, net, inputs, domain, columns, output, *given):
-        super().__init__(*given, independent=domain.loss_of_independent(columns))
+    def __init__(self, run, *, net, inputs, domain, columns, output):
+        super().__init__(run, domain.loss_of_independent(columns))
         self.net, self.inputs, self.output = net, inputs, output
         self.share = domain.share(columns)
 

@@ -40,7 +40,7 @@ class GivenModel(NetModel):
         params, own = state.learned
         known = facts.known
         return GivenDensity(
-            *facts.own,
+            facts.context,
             outputs=partial(_outputs, net, params, state.statistics),
             net=(params, own),
             output=output,
@@ -52,10 +52,14 @@ class GivenModel(NetModel):
     def objective(self, facts, table, before):
         """Log-likelihood of the rows, a :class:`Likelihood`."""
         net, output = self._net(facts)
-        inputs = partial(facts.known._attributes_.inputs, dtype=table.rows.dtype)
-        kinds = facts.domain, facts.columns, output
-        given = facts.options, table.rows, facts.seed, before
-        return Likelihood(net, inputs, *kinds, *given)
+        return Likelihood(
+            facts.run(table, before),
+            net=net,
+            inputs=partial(facts.known._attributes_.inputs, dtype=table.rows.dtype),
+            domain=facts.domain,
+            columns=facts.columns,
+            output=output,
+        )
 
     def _net(self, facts):
         """The net, and the distribution of rows given its outputs."""

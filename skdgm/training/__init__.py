@@ -16,7 +16,7 @@ from skdgm.training.batches import (
 )
 from skdgm.training.hooks import Callbacks, EarlyStopping, Verbose
 from skdgm.training.loop import AUTO, Budget, Learned, optimise
-from skdgm.training.objective import Objective
+from skdgm.training.objective import Objective, Run
 from skdgm.training.progress import Keeper, Progress
 from skdgm.training.reader import Batch, Reader
 from skdgm.training.sequences import Sequences, Stretch, stretches
@@ -34,6 +34,7 @@ __all__ = [
     "Objective",
     "Progress",
     "Reader",
+    "Run",
     "Sequences",
     "Stretch",
     "Table",

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from skdgm.optim import Clock
 from skdgm.training.batches import Table, epoch, split
@@ -11,16 +12,8 @@ from skdgm.utils.random import Stream
 from skdgm.utils.rows import Rows
 
 
-class Objective(ABC):
-    r"""Function of a training state that is to be maximised, and its updates.
-
-    .. math:: \theta \leftarrow \theta + \epsilon \, \nabla_\theta \, \frac1n
-       \sum_{r=1}^n \mathcal{L}_\theta(x_r)
-
-    for batches of n rows. A training state is a named tuple with the parameters
-    ``params``, optimiser state and whatever else changes from update to update (Markov
-    chains, running means): a tree of arrays, in which updates may change arrays in
-    place.
+class Run(NamedTuple):
+    """Epochs of training on some rows.
 
     Parameters
     ----------
@@ -36,6 +29,29 @@ class Objective(ABC):
         another.
     """
 
+    options: Any
+    rows: Rows
+    seed: int
+    epochs_before: int = 0
+
+
+class Objective(ABC):
+    r"""Function of a training state that is to be maximised, and its updates.
+
+    .. math:: \theta \leftarrow \theta + \epsilon \, \nabla_\theta \, \frac1n
+       \sum_{r=1}^n \mathcal{L}_\theta(x_r)
+
+    for batches of n rows. A training state is a named tuple with the parameters
+    ``params``, optimiser state and whatever else changes from update to update (Markov
+    chains, running means): a tree of arrays, in which updates may change arrays in
+    place.
+
+    Parameters
+    ----------
+    run : Run
+        Its fields are attributes of the objective.
+    """
+
     # Name of minus the loss, in nats per row.
     quantity = "log-likelihood"
     # Purposes of the random streams of epochs, updates and held-out rows.
@@ -46,9 +62,8 @@ class Objective(ABC):
     # Whether early stopping compares the initial state, too.
     COUNTS_START = False
 
-    def __init__(self, options: Any, rows: Rows, seed: int, epochs_before: int = 0):
-        self.options, self.rows, self.seed = options, rows, seed
-        self.epochs_before = epochs_before
+    def __init__(self, run: Run):
+        self.options, self.rows, self.seed, self.epochs_before = run
 
     @abstractmethod
     def start(self) -> tuple:

@@ -24,6 +24,7 @@ from skdgm.metrics import log_conditionals
 from skdgm.optim import Clock
 from skdgm.options import PCD
 from skdgm.partition import exact
+from skdgm.training import Run
 from skdgm.utils.random import stream
 from tests.connected import CASES, all_states, log_weights, machine, mask_of, moments
 from tests.numerical import numerical_gradient
@@ -481,7 +482,9 @@ def test_both_phases_have_the_moments_that_the_likelihood_takes(case):
     )
     rows = SimpleNamespace(dtype=np.float64)
     nothing = (None,) * len(energy.units)
-    objective = GraphObjective(energy, options, rows, 0, None, nothing, 0, 1.0)
+    objective = GraphObjective(
+        Run(options, rows, 0), energy=energy, fill=None, moments=nothing, filled=1.0
+    )
     state = objective.resume(TrainState(params, (), ()))
     given = stream(0), state, (v, None), (True, None), Clock(0, 1, 0, 1)
     grad, _ = objective.gradient(*given)

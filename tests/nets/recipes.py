@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from skdgm.nets import Tuner, softmax_cross_entropy, vjp
-from skdgm.training import canonical, optimise
+from skdgm.training import Run, canonical, optimise
 from skdgm.utils.given import Given
 from skdgm.utils.rows import Rows
 from skdgm.utils.threading.threads import one_blas_thread
@@ -49,8 +49,14 @@ def tuner_of(
     """A tuner for rows whose labels are the targets."""
     rows = table.rows
     sizes = rows.shape[1], *hidden, rows.given.values.shape[1]
-    more = {"epochs_before": epochs_before, "sizes": sizes, "dtype": rows.dtype}
-    return Tuner(recipe(**options), rows.take, rows.given.values, loss, seed, **more)
+    return Tuner(
+        Run(recipe(**options), None, seed, epochs_before),
+        inputs=rows.take,
+        targets=rows.given.values,
+        loss=loss,
+        sizes=sizes,
+        dtype=rows.dtype,
+    )
 
 
 def fine_tune(tuner, table, state, epochs, **options):

@@ -104,8 +104,9 @@ class Game(Objective):
     # Whether what is real depends on the generator's part, which then learns from it.
     both_sides = False
 
-    def __init__(self, options, rows, seed, epochs_before, nets):
-        super().__init__(options, rows, seed, epochs_before)
+    def __init__(self, run, nets):
+        super().__init__(run)
+        options = run.options
         self.nets, self.emission = nets, nets.generator.emission
         self.generator, self.discriminator = nets.generator, nets.discriminator
         self.loss, self._parts = LOSSES[options.loss], Parts(options)

@@ -113,8 +113,8 @@ class Stage(Game):
     smaller images are ``below``, a list of states. If ``of_data``, details are of real
     rows, and the discriminator is given these, too."""
 
-    def __init__(self, *given, level, climb, of_data):
-        super().__init__(*given)
+    def __init__(self, run, nets, *, level, climb, of_data):
+        super().__init__(run, nets)
         self.level, self.climb, self.of_data = level, climb, of_data
         self.below = []
 
@@ -169,17 +169,18 @@ class Stages(Objective):
 
     quantity, LOCAL = "similarity", ()
 
-    def __init__(self, options, rows, seed, epochs_before, nets):
-        super().__init__(options, rows, seed, epochs_before)
+    def __init__(self, run, nets):
+        super().__init__(run)
         self.generator = nets.generator
         self.stages = [
             Stage(
-                *(options, rows, (seed + level) % MAX_SEED, epochs_before, own),
+                run._replace(seed=(run.seed + level) % MAX_SEED),
+                level_nets,
                 level=level,
                 climb=nets.generator,
                 of_data=nets.of_data,
             )
-            for level, own in enumerate(nets.levels)
+            for level, level_nets in enumerate(nets.levels)
         ]
 
     def start(self):

@@ -20,7 +20,7 @@ class BiGANModel(GANModel):
     discriminator of both. The encoder's parameters come before the generator's, in one
     tree."""
 
-    learns = BiGANGame
+    objective_class = BiGANGame
 
     def check(self, options):
         """Raise ValueError for options that exclude each other."""

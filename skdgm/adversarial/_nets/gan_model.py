@@ -31,7 +31,7 @@ class GANModel(ImplicitModel):
     """Generator and discriminator, and the game that they play."""
 
     # Objective, and options that the nets depend on.
-    learns = Game
+    objective_class = Game
     NAMES = (
         *("n_components", "column_types", "class_conditional", "prior", "packing"),
         *("minibatch_kernels", "activation", "discriminator_activation", "batch_norm"),

@@ -17,10 +17,10 @@ class InfoGANModel(GANModel):
 
     NAMES = (*GANModel.NAMES, "n_codes", "n_heads")
 
-    def learns(self, options, rows, seed, before, nets):
+    def objective_class(self, run, nets):
         """Objective of a run after so many epochs."""
         kind = InfoGANGame if nets.reader is None else IICInfoGANGame
-        return kind(options, rows, seed, before, nets)
+        return kind(run, nets)
 
     def check(self, options):
         """Raise ValueError for options that exclude each other."""

@@ -15,7 +15,7 @@ _SIZES = {"dense": ((128, 128), (256, 128, 128)), "conv": ((64, 32), (32, 64))}
 class LabelModel(GANModel):
     """Generator without classes, and discriminator with a logit for each."""
 
-    learns, logits = LabelGame, staticmethod(logits)
+    objective_class, logits = LabelGame, staticmethod(logits)
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""

@@ -17,7 +17,7 @@ class PyramidModel(GANModel):
     to real images made smaller and large again, which discriminators are given, too;
     otherwise they are given generated images of the resolution below."""
 
-    learns, NAMES = Stages, (*GANModel.NAMES, "n_levels")
+    objective_class, NAMES = Stages, (*GANModel.NAMES, "n_levels")
 
     def __init__(self, of_data):
         self.of_data = of_data

@@ -125,8 +125,8 @@ class LabelledCorruption:
 class LabelledUnrolled(Unrolled):
     """Log-likelihood of rows and their labels given steps of a chain from both."""
 
-    def __init__(self, coder, corrupt, domain, columns, output, *given):
-        super().__init__(coder, corrupt, domain, columns, output, *given)
+    def __init__(self, run, *, output, **reconstruction):
+        super().__init__(run, output=output, **reconstruction)
         of_rows, of_labels = output.weights
         entropy = entr(output.frequencies).sum()
         self.limit = _unlimited(self.limit)
@@ -154,9 +154,9 @@ class LabelledDensity(UnrolledDensity):
     """Rows and labels given the steps of chains that draw both; ``output`` has the
     weights of their likelihoods in training, which have no part in a density."""
 
-    def __init__(self, *common, output, **given):
+    def __init__(self, context, *, output, **reconstruction):
         plain = LabelledOutput(output.parts[0], output.frequencies)
-        super().__init__(*common, output=plain, **given)
+        super().__init__(context, output=plain, **reconstruction)
         self._learns_rows = output.weights[0] > 0
 
     @property
@@ -226,7 +226,7 @@ class LabelledDensity(UnrolledDensity):
 class LabelledModel(GSNModel):
     """Hidden layers of a chain that draws rows and labels."""
 
-    learns, answers = LabelledUnrolled, LabelledDensity
+    objective_class, density_class = LabelledUnrolled, LabelledDensity
 
     def outputs(self, facts):
         """Distribution of rows and labels, with the weights of their likelihoods."""

@@ -11,7 +11,7 @@ from skdgm.utils.counts import check_sizes, per_layer
 class GSNModel(ReconstructionModel):
     """Hidden layers of a chain, each given those beside it."""
 
-    learns, answers = Unrolled, UnrolledDensity
+    objective_class, density_class = Unrolled, UnrolledDensity
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""

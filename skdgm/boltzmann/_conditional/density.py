@@ -52,9 +52,19 @@ class ConditionalDensity(Density):
     """
 
     def __init__(
-        self, *known, energy, params, responses, of_y, layout, fills, n_lags=0, sweeps=0
+        self,
+        context,
+        *,
+        energy,
+        params,
+        responses,
+        of_y,
+        layout,
+        fills,
+        n_lags=0,
+        sweeps=0,
     ):
-        super().__init__(*known)
+        super().__init__(context)
         self.energy, self.params, self.responses = energy, params, responses
         self.of_y, self.layout, self.fills = of_y, layout, fills
         # Sweeps by which the machine has learned to predict, if it has.

@@ -74,7 +74,7 @@ class Conditional(Tables):
         known, own = facts.known, of_y(facts)
         kind = SeriesDensity if facts.structure.n_lags else ConditionalDensity
         return kind(
-            *facts.own,
+            facts.context,
             n_lags=facts.structure.n_lags,
             sweeps=self.sweeps(facts.options),
             energy=self.energy(facts),
@@ -97,10 +97,15 @@ class Conditional(Tables):
             table = table._replace(rows=rows._replace(given=given))
         energy, own = self.energy(facts), of_y(facts)
         moments = self.moments(facts, energy)
-        asked = self.options(facts, energy)
-        known = asked, table.rows, facts.seed, self.fill(own), moments, before
-        more = self.beginning(own, table, moments) | {"initial": self.initial(facts)}
-        return self.objective_class(energy, *known, **more)
+        options = self.options(facts, energy)
+        beginning = self.beginning(own, table, moments)
+        return self.objective_class(
+            facts.run(table, before)._replace(options=options),
+            energy=energy,
+            fill=self.fill(own),
+            moments=moments,
+            **beginning | {"initial": self.initial(facts)},
+        )
 
     def sweeps(self, options):
         """Number of sweeps that a machine has learned to predict by, or 0."""

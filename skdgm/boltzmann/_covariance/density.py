@@ -24,8 +24,8 @@ class CovarianceDensity(Density):
     ``moves`` of an energy, a training ``state``, and ``log_Zs``, to which log Z is
     added."""
 
-    def __init__(self, *common, moves, state, log_Zs):
-        super().__init__(*common)
+    def __init__(self, context, *, moves, state, log_Zs):
+        super().__init__(context)
         self.moves, self.energy = moves, moves.energy
         self.params, self.chains = state.params, state.chains
         self.size = float(np.exp(state.log_size[0]))

@@ -58,16 +58,17 @@ class CovarianceModel(Model):
 
     def objective(self, facts, table, before):
         """Log-likelihood of the rows."""
-        independent = facts.domain.loss_of_independent(facts.columns)
-        given = facts.options, table.rows, facts.seed, before
-        moves = self.moves(facts.options, len(facts.columns.seen))
-        sizes = self.sizes(facts.structure)
-        return CovarianceObjective(moves, independent, sizes, *given)
+        return CovarianceObjective(
+            facts.run(table, before),
+            moves=self.moves(facts.options, len(facts.columns.seen)),
+            independent=facts.domain.loss_of_independent(facts.columns),
+            sizes=self.sizes(facts.structure),
+        )
 
     def density(self, facts, state):
         """Density of the learned parameters."""
         return CovarianceDensity(
-            *facts.own,
+            facts.context,
             moves=self.moves(facts.options, len(facts.columns.seen)),
             state=state,
             log_Zs=facts.known._log_Zs,

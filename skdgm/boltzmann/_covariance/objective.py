@@ -50,8 +50,8 @@ class CovarianceObjective(Objective):
 
     quantity = "pseudo-likelihood"
 
-    def __init__(self, moves, independent, sizes, *given):
-        super().__init__(*given)
+    def __init__(self, run, *, moves, independent, sizes):
+        super().__init__(run)
         self.moves, self.energy = moves, moves.energy
         self.independent, self.sizes = independent, sizes
 

@@ -16,8 +16,8 @@ class TableDensity(EnergyDensity):
     """Density of a machine of one hidden layer and blocks of visible units: those of a
     ``layout``, with the values of each from which missing entries start."""
 
-    def __init__(self, *known, layout, fills, **model):
-        super().__init__(*known, **model)
+    def __init__(self, context, *, layout, fills, **model):
+        super().__init__(context, **model)
         self.layout = layout
         self.n_visible = len(layout.units)
         self.fills = fills

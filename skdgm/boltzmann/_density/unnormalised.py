@@ -37,8 +37,8 @@ class Unnormalised(Density):
 
     Parameters
     ----------
-    *known
-        As for :class:`~skdgm.base.Density`.
+    context : Context
+        As of :class:`~skdgm.base.Density`.
     energy : Energy
     params : Params
     chains : tuple of ndarray
@@ -62,7 +62,8 @@ class Unnormalised(Density):
 
     def __init__(
         self,
-        *known,
+        context,
+        *,
         energy,
         params,
         chains,
@@ -73,7 +74,7 @@ class Unnormalised(Density):
         log_Zs=None,
         pooled=False,
     ):
-        super().__init__(*known)
+        super().__init__(context)
         self.energy, self.params, self._moments = energy, params, moments
         self.objective, self.now, self.pooled = objective, now, pooled
         self._known = {} if log_Zs is None else log_Zs

@@ -52,8 +52,8 @@ class DocumentDensity(Density):
     added.
     """
 
-    def __init__(self, *known, params, chains, lengths, log_Zs):
-        super().__init__(*known)
+    def __init__(self, context, *, params, chains, lengths, log_Zs):
+        super().__init__(context)
         self.params, self.chains, self._lengths = plain(params), chains, lengths
         self._known = log_Zs
 

@@ -37,7 +37,7 @@ class Documents(Model):
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`DocumentDensity`."""
         return DocumentDensity(
-            *facts.own,
+            facts.context,
             params=state.params,
             chains=state.attributes()[1],
             lengths=facts.known.lengths_,
@@ -48,9 +48,16 @@ class Documents(Model):
         """Likelihood of the documents, a :class:`DocumentObjective`."""
         share = facts.domain.share(facts.columns)
         units = [Multinomial(len(share))], [Bernoulli(facts.structure.n_components)]
-        given = facts.options, table.rows, facts.seed, share, (share, None), before, 0.0
-        known = {"known": (facts.domain, facts.columns), "table": table}
-        return DocumentObjective(layered(units), *given, means=(share, None), **known)
+        return DocumentObjective(
+            facts.run(table, before),
+            energy=layered(units),
+            fill=share,
+            moments=(share, None),
+            filled=0.0,
+            means=(share, None),
+            known=(facts.domain, facts.columns),
+            table=table,
+        )
 
     def attributes(self, facts, state):
         """Fitted attributes of a training state."""

@@ -29,7 +29,7 @@ from skdgm.nets import (
     forward,
     softmax_cross_entropy,
 )
-from skdgm.training import Budget
+from skdgm.training import Budget, Run
 from skdgm.utils.threading.callers import warn
 
 _ACTIVATION = "logistic"
@@ -118,7 +118,13 @@ def tuner_of(machine, table, options, seed):
     targets = np.eye(len(machine.classes_), dtype=bool)[rows.given.values]
     options = SimpleNamespace(**vars(options), activation=_ACTIVATION)
     center = dropped(options.dropout, inputs, table)
-    return Tuner(options, inputs, targets, softmax_cross_entropy, seed, center=center)
+    return Tuner(
+        Run(options, None, seed),
+        inputs=inputs,
+        targets=targets,
+        loss=softmax_cross_entropy,
+        center=center,
+    )
 
 
 def epochs_of(options, table):

@@ -63,22 +63,20 @@ class EnergyObjective(Objective):
 
     def __init__(
         self,
+        run,
+        *,
         energy,
-        options,
-        rows,
-        seed,
         fill,
         moments,
-        epochs_before,
         filled,
-        *,
         means=None,
         initial=None,
         known=None,
         table=None,
         reach=None,
     ):
-        super().__init__(options, rows, seed, epochs_before)
+        super().__init__(run)
+        options = run.options
         self.energy, self.fill, self.moments, self.rooms = energy, fill, moments, {}
         self.filled, self.label, self.means = filled, label_of(energy), means
         self.initial, self.known, self.table = initial, known, table

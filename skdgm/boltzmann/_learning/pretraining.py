@@ -27,7 +27,7 @@ from skdgm.energies import Energy, Params, Path, layered, plain
 from skdgm.exceptions import DivergenceError
 from skdgm.gradients import layer_pair
 from skdgm.inference import mean_field
-from skdgm.training import Batch, Table, column_sums, filled
+from skdgm.training import Batch, Run, Table, column_sums, filled
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.threading.threads import one_blas_thread
@@ -58,9 +58,9 @@ class PairObjective(EnergyObjective):
 
     quantity = "log-likelihood given the layer above"
 
-    def __init__(self, *arguments, gains, **options):
+    def __init__(self, run, *, gains, **machine):
         self.gains = gains
-        super().__init__(*arguments, **options)
+        super().__init__(run, **machine)
 
     def watch(self, table, held_out, state):
         """Loss of some rows given the layer above."""
@@ -207,14 +207,11 @@ def layerwise(
         beside, known = (energy.units[above], moments[above]) if last else ((), ())
         known = below, *known, None
         objective = PairObjective(
-            _pair(energy, number, beside),
-            options,
-            table.rows,
-            stream(seed, _PRETRAINING, number).root,
-            fill,
-            known,
-            0,
-            filled(table),
+            Run(options, table.rows, stream(seed, _PRETRAINING, number).root),
+            energy=_pair(energy, number, beside),
+            fill=fill,
+            moments=known,
+            filled=filled(table),
             means=known,
             gains=(down, *(1.0 for _ in beside), up),
             initial=initial,

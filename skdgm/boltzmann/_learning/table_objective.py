@@ -26,8 +26,8 @@ class TableObjective(EnergyObjective):
 
     quantity = "log-likelihood of columns by the hidden means given the others"
 
-    def __init__(self, *given, layout, fills, **facts):
-        super().__init__(*given, **facts)
+    def __init__(self, run, *, layout, fills, **machine):
+        super().__init__(run, **machine)
         self.layout, self.fills = layout, fills
 
     def columns_of(self, block):

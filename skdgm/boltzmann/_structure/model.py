@@ -56,7 +56,7 @@ class MachineModel(Model):
         """Density of the fitted parameters."""
         energy, (_, chains) = self.energy(facts), state.attributes()
         return self.density_class(
-            *facts.own,
+            facts.context,
             energy=energy,
             params=state.params,
             chains=chains,
@@ -72,9 +72,12 @@ class MachineModel(Model):
         """Likelihood of the rows of a table, or what takes its place."""
         energy = self.energy(facts)
         moments = self.moments(facts, energy)
-        given = facts.options, table.rows, facts.seed, self.fill(facts), moments, before
         return self.objective_class(
-            energy, *given, **self.beginning(facts, table, moments)
+            facts.run(table, before),
+            energy=energy,
+            fill=self.fill(facts),
+            moments=moments,
+            **self.beginning(facts, table, moments),
         )
 
     def attributes(self, facts, state):
