@@ -8,8 +8,8 @@ from sklearn.base import clone
 
 from skdgm import RNNNADE, RNNRBM, RTRBM, VRNN, ConditionalRBM
 from skdgm.boltzmann._conditional import series
-from skdgm.boltzmann._conditional.enumeration import Enumeration
 from skdgm.data import gaps
+from skdgm.partition.enumeration import Enumeration
 from skdgm.recurrent import _learning
 from tests.options import grouped
 

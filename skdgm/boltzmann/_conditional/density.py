@@ -19,8 +19,8 @@ from skdgm.boltzmann._conditional.annealing import (
     tell_unsure,
 )
 from skdgm.boltzmann._conditional.conditions import Conditions
-from skdgm.boltzmann._conditional.enumeration import Enumeration
 from skdgm.inference import bound, mean_field, unroll
+from skdgm.partition.enumeration import Enumeration
 from skdgm.samplers import Gibbs, State
 from skdgm.utils.counts import check_choice, count, count_rows
 from skdgm.utils.math import distinct

@@ -9,7 +9,6 @@ Each row has a model of its own, so chains start at its y, and its conditions st
 
 import numpy as np
 
-from skdgm.boltzmann._conditional.enumeration import MAX_BITS, Enumeration, few_bits
 from skdgm.boltzmann._learning.phases import CD
 from skdgm.boltzmann._learning.table_objective import TableObjective
 from skdgm.distributions import Binomial, Poisson
@@ -18,6 +17,7 @@ from skdgm.gradients import complete, weighted_sum
 from skdgm.gradients.contrastive import Phases
 from skdgm.gradients.sampling_free.multi_prediction import multi_prediction
 from skdgm.inference import last_means
+from skdgm.partition.enumeration import MAX_BITS, Enumeration, few_bits
 from skdgm.samplers import Gibbs
 
 _HOLES, _DRAWN = range(2**20, 2**20 + 2)
