@@ -130,7 +130,7 @@ def layer_pair(rng, energy, params, x, clamp, n_steps, gains):
     x, clamp = complete(rng, energy, params, x, clamp, n_steps)
 
     def draw(rng, state, colour):
-        blocks = energy.colours[colour]
+        blocks, info = energy.colours[colour], None
         for gain in sorted({gains[block] for block in blocks}):
             path = Path(params.units, params.dtype.type(gain))
             later = tuple(

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.energies import n_rows, plain
+from skdgm.energies import Energy, Params, n_rows, plain
 from skdgm.samplers import binary, by_means, sitewise, sweep
 from skdgm.utils.lists import Lists
 
@@ -181,8 +181,8 @@ class Clamped(NamedTuple):
     weights between others. Couplings are ndarrays, as values are dense.
     """
 
-    energy: object
-    params: tuple
+    energy: Energy
+    params: Params
     clamp: tuple
     moving: tuple
     known: tuple

@@ -6,6 +6,8 @@ matrices, to which penalties apply, and of all others. Kernels compute each numb
 itself, so that results are the same.
 """
 
+from typing import Any
+
 import numpy as np
 
 from skdgm.optim.refinements import Penalised
@@ -17,11 +19,14 @@ class Joined:
     vectors; its attributes of these names are copies whose arrays are parts of them."""
 
     def __init__(self, params, optimiser, mean=()):
+        self._mean: Any = None
+        self.mean = ()
         self._params, self.params = join(params)
         self._grads, grads = join(params)
         self._parts = leaves(grads)
         self._optimiser, self.optimiser = _joined(optimiser)
-        self._mean, self.mean = _joined(mean) if mean else ((), ())
+        if mean:
+            self._mean, self.mean = _joined(mean)
 
     def step(self, solver, grads, **rule):
         """Update parameters and optimiser state, in place, by gradients, a tree like
@@ -33,7 +38,7 @@ class Joined:
 
     def average(self):
         """Include the parameters in the average, if there is one."""
-        if self._mean:
+        if self._mean is not None:
             self._mean.update(self._params)
 
 

@@ -20,7 +20,7 @@ References
    convergence results and optimal averaging schemes. ICML.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -77,7 +77,7 @@ class Mean(NamedTuple):
     """Running average of parameters, a tree like them, and the number of updates
     averaged, of shape (1,), float64."""
 
-    params: tuple
+    params: Any
     t: np.ndarray
 
     @classmethod

@@ -35,7 +35,7 @@ class Clock(NamedTuple):
     batch within the epoch of how many."""
 
     epoch: int
-    n_epochs: int = None
+    n_epochs: int | None = None
     batch: int = 0
     n_batches: int = 1
 

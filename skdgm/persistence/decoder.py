@@ -1,8 +1,10 @@
 """Objects from the trees of JSON that :mod:`skdgm.persistence.encoder` makes."""
 
 import math
+from collections.abc import Container
 from inspect import getattr_static
 from types import FunctionType, SimpleNamespace
+from typing import Any, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,6 +21,8 @@ _COPIES = 16
 # Numbers in the state of a Mersenne Twister.
 _N_KEY = 624
 
+Kind = TypeVar("Kind")
+
 
 class Decoder:
     """Decoder of one file of a size; ``array(number)`` returns the array of that
@@ -28,7 +32,7 @@ class Decoder:
         self._read, self._known = array, {}
         self._n_bytes, self._left = n_bytes, _COPIES * n_bytes
 
-    def value(self, node):
+    def value(self, node: Any) -> Any:
         """Make the object that a node stands for.
 
         Raise CorruptFileError, or any error of Python, if the node is not valid.
@@ -168,7 +172,7 @@ class Decoder:
             made.check_format(full_check=True)
         return getattr(sp, name)(made)
 
-    def _named(self, nodes):
+    def _named(self, nodes: Any) -> dict[str, Any]:
         return {name: self.value(part) for name, part in of_type(nodes, dict).items()}
 
     def _new_id(self, node):
@@ -178,7 +182,7 @@ class Decoder:
         return number
 
 
-def of_type(value, kind):
+def of_type(value: Any, kind: type[Kind]) -> Kind:
     """Return a value if it is exactly of a type, else raise CorruptFileError."""
     if type(value) is not kind:
         raise CorruptFileError(
@@ -187,7 +191,7 @@ def of_type(value, kind):
     return value
 
 
-def one_of(value, known):
+def one_of(value: Any, known: Container[str]) -> str:
     """Return a string if it is a known one, else raise CorruptFileError."""
     if of_type(value, str) not in known:
         raise CorruptFileError(f"The file has {value!r} where none such can be.")

@@ -148,8 +148,10 @@ class Encoder:
             if not (name.startswith("_") and "callback" in name)
             and name != "_metadata_request"
         }
-        found = {"estimator": tag_of(type(value))}
-        found["attributes"] = self._named(known, where)
+        found = {
+            "estimator": tag_of(type(value)),
+            "attributes": self._named(known, where),
+        }
         if hasattr(value, "_metadata_request"):
             requests = value._get_metadata_request()
             found["requests"] = {

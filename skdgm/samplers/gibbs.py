@@ -117,7 +117,7 @@ class Gibbs(Sampler):
         rngs = [rng.fold(number) for number in range(first, first + n_steps)]
         most = binary.MAX_STEPS
         parts = [rngs[i : i + most] for i in range(0, n_steps, most)]
-        given = {"path": self.path, "clamp": self.clamp}
+        given, means = {"path": self.path, "clamp": self.clamp}, None
         if energy.is_sitewise:
             for part in parts:
                 x, means = sitewise.draw(part, energy, params, x, **given)

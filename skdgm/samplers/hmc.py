@@ -82,7 +82,7 @@ class HMC(Sampler):
         DivergenceError
             The energy errors of all chains are infinite at the same step.
         """
-        x, means, total = state.x, None, 0.0
+        x, means, total = state.x, None, np.zeros(len(state.x[0]))
         for number in range(first, first + n_steps):
             own = rng.fold(number)
             x, accepted, diverged = self._move(own, params, x, self.step_size)
@@ -117,7 +117,7 @@ class HMC(Sampler):
             All chains diverged in the last step.
         """
         x, log_size, tail = state.x, np.log(self.step_size), []
-        side, n_settling = None, 0
+        side, n_settling, diverged = None, 0, np.zeros(len(x[0]), dtype=bool)
         for number in range(n_steps):
             own = rng.fold(first + number)
             x, accepted, diverged = self._move(own, params, x, np.exp(log_size))
@@ -188,15 +188,21 @@ class HMC(Sampler):
         energy, block = self.potential.energy, self.potential.block
         if energy is None:
             return x, None
-        clamp = [None] * len(x) if self.clamp is None else list(self.clamp)
-        clamp[block] = True
+        clamp: list = [None] * len(x) if self.clamp is None else list(self.clamp)
+        clamp[block], means = True, None
         colours = [len(energy.colours) - 1]
         if any(clamp[other] is not True for other in energy.rest()):
             colours += range(len(energy.colours))
-        given = {"clamp": tuple(clamp), "path": self.potential.path}
         for number, colour in enumerate(colours):
-            update, given["colours"] = draws(energy, rng.fold(number)), (colour,)
-            x, means = sweep(energy, params, x, update, **given)
+            x, means = sweep(
+                energy,
+                params,
+                x,
+                draws(energy, rng.fold(number)),
+                colours=(colour,),
+                clamp=tuple(clamp),
+                path=self.potential.path,
+            )
         return x, means
 
 
@@ -218,7 +224,7 @@ def leapfrog(value, v, momentum, sizes, n_steps):
     start, end : ndarray of shape (n_rows,)
         Potentials.
     """
-    start, slope = value(v)
+    start, slope = end, _ = value(v)
     half = sizes * sizes.dtype.type(0.5)
     for _ in range(n_steps):
         momentum = momentum - half * slope

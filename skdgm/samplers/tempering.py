@@ -69,10 +69,9 @@ class Tempering(Sampler):
         energy, ladder, n_rows = self.energy, self.ladder, len(state.x[0])
         n_levels = len(ladder.betas)
         n_chains = n_rows // n_levels
-        path = Path(ladder.base, np.repeat(ladder.betas, n_chains)[:, None])
-        path = path._replace(beta=path.beta.astype(params.dtype))
-        gibbs, rows = Gibbs(energy, path=path), rng.rows(n_rows)
-        taken = np.zeros(n_levels - 1)
+        betas = np.repeat(ladder.betas, n_chains)[:, None].astype(params.dtype)
+        gibbs = Gibbs(energy, path=Path(ladder.base, betas))
+        rows, taken, drive = rng.rows(n_rows), np.zeros(n_levels - 1), None
         for number in range(first, first + n_steps):
             after, _ = gibbs.step(rows.fold(number), params, state)
             uniform = rng.fold(_SWAP + number).rows(n_levels - 1).uniform(n_chains)

@@ -13,7 +13,7 @@ Sums and moments of the columns are weighted, too, and over observed entries.
 """
 
 from itertools import pairwise
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class Table(NamedTuple):
     distinct row, their content hashes, increasing, in uint64, and as ``weight`` the
     expected number of draws of each in an epoch, in float64."""
 
-    rows: object
+    rows: Any
     index: np.ndarray
     hashes: np.ndarray
     weight: np.ndarray
@@ -49,8 +49,10 @@ class Table(NamedTuple):
 
     def take(self, which: np.ndarray) -> Self:
         """Return the part of the table at an array of positions."""
-        return Table(
-            self.rows, self.index[which], self.hashes[which], self.weight[which]
+        return self._replace(
+            index=self.index[which],
+            hashes=self.hashes[which],
+            weight=self.weight[which],
         )
 
 

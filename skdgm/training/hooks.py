@@ -9,6 +9,7 @@ import logging
 import math
 import sys
 import time
+from typing import Any
 from weakref import WeakSet
 
 import numpy as np
@@ -30,7 +31,7 @@ class Hook:
     def begin(self, epoch):
         """Respond to the beginning of an epoch, given its number."""
 
-    def end(self, report):
+    def end(self, report: Any) -> bool:
         """Respond to the end of an epoch, given its Report; True stops training."""
         return False
 
@@ -86,6 +87,7 @@ class Verbose(Hook):
             f"[{self.name}] Iteration {report.epoch + 1}, {self.quantity} = "
             f"{-report.loss:.2f}{held_out}, time = {report.seconds:.2f}s"
         )
+        return False
 
 
 class Callbacks(Hook):
@@ -95,7 +97,8 @@ class Callbacks(Hook):
 
     def __init__(self, estimator, context, data, attributes):
         self.estimator, self.context, self.data = estimator, context, data
-        self.attributes, self.epoch_context = attributes, None
+        self.attributes = attributes
+        self.epoch_context: Any = None
 
     def begin(self, epoch):
         """Open the callback context of an epoch."""

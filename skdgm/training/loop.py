@@ -75,6 +75,7 @@ def optimise(
     """
     hold()
     held_out, stopping, options = None, None, objective.options
+    since = epochs.start
     if early_stopping:
         table, held_out = objective.split(table)
         since = objective.since(epochs)
@@ -141,7 +142,14 @@ def optimise(
         outcome = outcome._replace(state=best)
     useless = any(map(watch.is_useless, kept))
     validation = outcome.validation if stopping else []
-    return Learned(*outcome[:2], validation, outcome.ended, useless), watch
+    learned = Learned(
+        state=outcome.state,
+        losses=outcome.losses,
+        validation=validation,
+        ended=outcome.ended,
+        useless=useless,
+    )
+    return learned, watch
 
 
 def _finite(state):

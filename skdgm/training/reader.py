@@ -1,6 +1,6 @@
 """Mini-batches in the form that models take."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,8 +12,8 @@ class Batch(NamedTuple):
     """Rows of a mini-batch, an array or Lists of shape (n_rows, n_columns), and what is
     given beside, as of :class:`~skdgm.utils.given.Given`."""
 
-    v: object
-    given: np.ndarray = None
+    v: Any
+    given: np.ndarray | None = None
 
 
 class Reader:

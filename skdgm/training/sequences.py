@@ -16,7 +16,7 @@ import numpy as np
 
 from skdgm.training.batches import canonical
 from skdgm.utils.random import mix64
-from skdgm.utils.rows import row_hash
+from skdgm.utils.rows import Rows, row_hash
 
 
 class Sequences(NamedTuple):
@@ -24,7 +24,7 @@ class Sequences(NamedTuple):
     sequence after the other, and the number of the first row of each, and of all
     rows."""
 
-    rows: object
+    rows: Rows
     edges: np.ndarray
 
     # Read in any order, as a table in memory.

@@ -1,5 +1,7 @@
 """Watches: losses of the same rows, measured at the end of each epoch."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from skdgm.training.batches import probe
@@ -19,6 +21,8 @@ class Watch:
     ``index``, where ``part`` is their slice within the watched or held-out rows; or it
     overrides the weighted mean, ``_loss(state, index, weight)``.
     """
+
+    _losses: Callable
 
     # Attributes that come from earlier states: the initial loss, or values by epoch.
     MEMORY = ()

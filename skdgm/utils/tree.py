@@ -5,41 +5,45 @@ kernels read would span one more cache line than needed and take half as long ag
 read.
 """
 
+from collections.abc import Callable
 from math import prod
+from typing import Any, TypeVar
 
 import numpy as np
+
+Tree = TypeVar("Tree")
 
 # In bytes: two cache lines, which are often fetched together.
 ALIGNMENT = 128
 
 
-def tree_map(function, tree, *others):
+def tree_map(function: Callable, tree: Tree, *others: Any) -> Tree:
     """Apply a function to the corresponding leaves of trees of the same structure,
     which the result has too, with the same types of tuples; ValueError if tuples have
     different lengths."""
     if not isinstance(tree, tuple):
         return function(tree, *others)
-    children = [
-        tree_map(function, *branches) for branches in zip(tree, *others, strict=True)
-    ]
-    return type(tree)(*children) if hasattr(tree, "_fields") else tuple(children)
+    branches: Any = zip(tree, *others, strict=True)
+    children = [tree_map(function, *branch) for branch in branches]
+    kind: Any = type(tree)
+    return kind(*children) if hasattr(tree, "_fields") else kind(children)
 
 
-def astype(tree, dtype=None):
+def astype(tree: Tree, dtype: Any = None) -> Tree:
     """Convert all arrays of a tree to ``dtype``; without one they stay as they are."""
     if dtype is None:
         return tree
     return tree_map(lambda leaf: leaf.astype(dtype, copy=False), tree)
 
 
-def leaves(tree):
+def leaves(tree: Any) -> list:
     """List of the leaves of a tree, depth first."""
     if not isinstance(tree, tuple):
         return [tree]
     return [leaf for branch in tree for leaf in leaves(branch)]
 
 
-def copy(tree):
+def copy(tree: Tree) -> Tree:
     """Copy a tree and its arrays; copies of NumPy arrays are aligned in memory."""
     return tree_map(
         lambda leaf: aligned(leaf) if isinstance(leaf, np.ndarray) else leaf.copy(),
@@ -47,7 +51,7 @@ def copy(tree):
     )
 
 
-def overwrite(old, tree):
+def overwrite(old: Any, tree: Any) -> bool:
     """Copy the arrays of a tree into those of an older copy, and return whether all of
     them fit; arrays may have changed even if not."""
     if type(old) is not type(tree):

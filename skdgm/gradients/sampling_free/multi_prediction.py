@@ -95,7 +95,7 @@ def multi_prediction(energy, params, x, seen, targets, n_sweeps):
                 above.append(delta_sent * beside)
                 pull = energy.couplings[k].send(params.couplings[k], above[-1], False)
                 pulls[other] = pulls[other] + pull if other in pulls else pull
-    start = lone_means(energy, params, len(mean))
+    start = lone_means(energy, params, len(updates[-1].mean))
     for block, pull in pulls.items():
         if seen[block] is True:
             continue
