@@ -7,7 +7,7 @@ units, those given all other columns:
    \textstyle\sum_{i \neq j} T_i(v_i) W_{i:}\big)
 
 It takes no sum over the values of a column, as a pseudo-likelihood does: left out, a
-count has the mean of its column, and any other value the statistic 0.
+count has the mean of its column in the first data, and any other value the statistic 0.
 """
 
 import numpy as np
@@ -88,9 +88,10 @@ class TableWatch(PseudoLikelihoodWatch):
         given, owners = x[n_visible + 1 :], layout.owners
         x = tuple(map(np.asarray, x[:n_visible]))
         log_p = np.empty(columns.shape)
+        # Later data change the means of columns, but not what losses are measured by.
         fills = [
-            fill.astype(v.dtype) if is_count(unit) else v.dtype.type(0)
-            for unit, fill, v in zip(layout.units, self.objective.fills, x)
+            np.asarray(unit.typical if is_count(unit) else 0, v.dtype)
+            for unit, v in zip(layout.units, x)
         ]
         for number, chosen in enumerate(columns.T):
             rest = [
