@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.groups import asked_value, assign, folded, name_of
-from skdgm.belief._stack import BeliefModel, Stack
+from skdgm.belief._stack import BeliefNetworkModel, BeliefStack
 from skdgm.boltzmann import BernoulliRBM, ConvRBM
 from skdgm.boltzmann._structure.convolved import geometry_of
 from skdgm.boltzmann._structure.resized import same_channels, shapes_of
@@ -34,7 +34,7 @@ OPTIONS = (
 _OF_MAPS = "filter_shape", "pool_shape", "stride", "pooling"
 
 
-class MapsModel(BeliefModel):
+class MapsModel(BeliefNetworkModel):
     """Convolutional machines, and perhaps machines that see all of their maps above."""
 
     def described(self, options):
@@ -149,7 +149,7 @@ def resized(network, shape):
     vars(new).update(_asked=SimpleNamespace(**options | learned))
     vars(new).update(n_features_in_=prod(shape), _form=None)
     vars(new).pop("feature_names_in_", None)
-    new._update(new._attributes(Stack(machines)))
+    new._update(new._attributes(BeliefStack(machines)))
     return new
 
 

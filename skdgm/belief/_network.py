@@ -4,7 +4,7 @@ from typing import Any
 
 from skdgm.base import forget_log_Z, lazy_log_Z
 from skdgm.belief._density import N_DRAWS
-from skdgm.belief._stack import BeliefModel, domain_of
+from skdgm.belief._stack import BeliefNetworkModel, domain_of
 from skdgm.belief._training import Refinement
 from skdgm.boltzmann._methods import Chained
 from skdgm.stacks import StackedNetwork
@@ -14,7 +14,7 @@ from skdgm.typing import Data
 class BeliefNetwork(Chained, StackedNetwork):
     """Base class of directed layers below a restricted Boltzmann machine."""
 
-    _MODEL, _KNOWN = BeliefModel(), ("layers_", "_untied", "_losses")
+    _MODEL, _KNOWN = BeliefNetworkModel(), ("layers_", "_untied", "_losses")
 
     def _blank(self):
         return super()._blank() | {"_untied": (), "_losses": []}

@@ -11,7 +11,7 @@ from sklearn.base import is_classifier
 from skdgm.base.groups import asked_value, assign, folded, name_of
 from skdgm.belief._density import BeliefDensity
 from skdgm.belief._options import StackOptions
-from skdgm.belief._up_down import UpDown
+from skdgm.belief._up_down import UpDownObjective
 from skdgm.boltzmann import BernoulliRBM, ConvRBM, GaussianRBM, RBMClassifier
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._structure.visible import domain_as_asked, pixels_of
@@ -39,7 +39,7 @@ _OF_MAPS = Budget(6_000, 2, 100)
 _REFINE = 102
 
 
-class BeliefModel(StackModel):
+class BeliefNetworkModel(StackModel):
     """Machines, each of which learns from the means of the one below, and then all
     jointly.
 
@@ -58,7 +58,7 @@ class BeliefModel(StackModel):
 
     def stack(self, machines):
         """State of fitted machines that have learned one by one."""
-        return Stack(machines)
+        return BeliefStack(machines)
 
     def density(self, facts, state):
         """Density of the machines, a :class:`BeliefDensity`."""
@@ -72,21 +72,21 @@ class BeliefModel(StackModel):
         )
 
     def objective(self, facts, table, before):
-        """Bound of all layers, by which they are refined: an :class:`UpDown`."""
+        """Bound of all layers, which refinement maximises."""
         state = self.state(facts, vars(facts.known))
         layers = self.density(facts, state).directed()
         run = facts.run(table, before)
         run = run._replace(seed=derived_seed(facts.seed, _REFINE))
-        return UpDown(run, layers=layers, machines=state.machines)
+        return UpDownObjective(run, layers=layers, machines=state.machines)
 
     def attributes(self, facts, state):
-        """Fitted attributes of a :class:`Stack`."""
+        """Fitted attributes of a :class:`BeliefStack`."""
         return attributes_of(*state)
 
     def state(self, facts, attributes):
         """Stack of fitted attributes."""
         names = "layers_", "_untied", "_losses"
-        return Stack(*(attributes[name] for name in names))
+        return BeliefStack(*(attributes[name] for name in names))
 
     def settle(self, machine, number, options):
         """Set options of an unfitted machine that depend on those of the stack."""
@@ -177,7 +177,7 @@ def domain_of(options):
     return domain_as_asked(options)
 
 
-class Stack(NamedTuple):
+class BeliefStack(NamedTuple):
     """What a network has learned: fitted machines from the bottom up, recognition and
     generative parameters of the refined layers below the top, and losses of
     refinement."""
@@ -188,7 +188,7 @@ class Stack(NamedTuple):
 
 
 def attributes_of(machines, untied=(), losses=()):
-    """Fitted attributes of a network, a dict, given the parts of a :class:`Stack`."""
+    """Fitted attributes of a network, a dict, given the fields of its stack."""
     pairs = list(untied)
     for machine in machines[len(untied) :]:
         pairs.append((machine.density_.pair()[1],) * 2)

@@ -1,7 +1,7 @@
 """Joint training of all layers of a belief network."""
 
 from skdgm.base import Epochs, report
-from skdgm.belief._stack import Stack
+from skdgm.belief._stack import BeliefStack
 from skdgm.utils.threading.threads import Held
 
 
@@ -19,7 +19,7 @@ class Refinement(Epochs):
         network = self.network
         if fit.record.at(self):
             own, source = fit.record.start, fit.record.source
-            stack = Stack(source.layers_, source._untied, own["_losses"])
+            stack = BeliefStack(source.layers_, source._untied, own["_losses"])
             network._update(network._attributes(stack))
         model = network.density_
         rows = model.domain.seen(self.table.rows, model.columns)
@@ -29,7 +29,7 @@ class Refinement(Epochs):
 
     def attributes(self, state, progress=None):
         losses = [*self.losses, *(() if progress is None else progress.losses)]
-        stack = Stack(*self.objective.fitted(state), losses)
+        stack = BeliefStack(*self.objective.fitted(state), losses)
         return self.network._attributes(stack)
 
     def restored(self, source, memory):

@@ -24,7 +24,7 @@ from skdgm.base.groups import assign
 from skdgm.belief._bound import terms
 from skdgm.belief._directed import ascent, descent
 from skdgm.boltzmann._learning.objective import EnergyObjective
-from skdgm.boltzmann._learning.phases import CD
+from skdgm.boltzmann._learning.phases import DataChains
 from skdgm.boltzmann._learning.state import TrainState
 from skdgm.boltzmann._structure.visible import reach_of
 from skdgm.distributions import Bernoulli
@@ -39,7 +39,7 @@ _PROBE_ROWS = 250
 _DIVERGED = 2.0
 
 
-class State(NamedTuple):
+class UpDownState(NamedTuple):
     """Training states of each directed layer's Q and P, from the bottom up, and of the
     top level."""
 
@@ -48,14 +48,14 @@ class State(NamedTuple):
     top: TrainState
 
 
-class _Near(CD):
+class SleepChains(DataChains):
     """Chains whose ends are the state of an update: the sleep phase starts there."""
 
     def ended(self, state, chains, info):
         return state._replace(phase=chains.x)
 
 
-class UpDown(Objective):
+class UpDownObjective(Objective):
     """Objective of all layers together, a bound on the mean log-likelihood.
 
     ``layers`` are :class:`Directed`, from the bottom up, without the top-level machine;
@@ -91,7 +91,7 @@ class UpDown(Objective):
         self.to_recognise = [trainer(n, part.frozen()) for n, part in enumerate(layers)]
         top, kind = machines[-1].density_, machines[-1]._MODEL.objective_class
         self.top = trainer(len(layers), top.energy, kind, top.moments)
-        self.top.phase = _Near(self.top)
+        self.top.phase = SleepChains(self.top)
         self.lowest = self.to_generate[0]
         grey = isinstance(layers[0].units[0], Bernoulli) and not run.rows.binary
         self.resampling = grey and self.options.resample
@@ -103,7 +103,7 @@ class UpDown(Objective):
         _, recognition, generative = zip(*self.layers)
         top = self.machines[-1]._state()
         own = [[TrainState(p, (), ()) for p in ps] for ps in (recognition, generative)]
-        return self.resume(State(*own, top))
+        return self.resume(UpDownState(*own, top))
 
     def resume(self, state):
         """Training state whose optimiser states are new, but that of the top level."""
@@ -112,7 +112,7 @@ class UpDown(Objective):
             params = trainer.for_kernels(own.params)
             return TrainState(params, sgd.init(params), ())
 
-        return State(
+        return UpDownState(
             tuple(map(begin, self.to_recognise, state.recognition)),
             tuple(map(begin, self.to_generate, state.generative)),
             self.top.resume(state.top),

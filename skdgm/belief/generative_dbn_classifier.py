@@ -12,7 +12,7 @@ from skdgm.base import Classifier
 from skdgm.base.options import KW_ONLY
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._options import StackOptions
-from skdgm.belief._stack import BeliefModel
+from skdgm.belief._stack import BeliefNetworkModel
 from skdgm.boltzmann import RBMClassifier
 from skdgm.boltzmann._methods import ChainedByClass
 from skdgm.typing import ArrayLike, Data, Self, Weight
@@ -92,7 +92,7 @@ class GenerativeDBNClassifier(StackOptions, ChainedByClass, Classifier, BeliefNe
     _: KW_ONLY
     unlabeled: object = None
 
-    _MODEL = BeliefModel(labelled=True)
+    _MODEL = BeliefNetworkModel(labelled=True)
 
     def partial_fit(
         self,

@@ -18,7 +18,7 @@ from skdgm.typing import ArrayOrFrame, Data
 class Machine(Chained, Estimator, implied=ModelOptions):
     """Base class of estimators with a layered energy whose first block is visible.
 
-    Its ``_MODEL`` is a :class:`~skdgm.boltzmann._structure.model.MachineModel`. Models
+    Its ``_MODEL`` is a :class:`~skdgm.boltzmann._structure.model.EnergyModel`. Models
     that machines are part of use ``_given``, the initial parameters of data and hidden
     units; ``_ended``, which says how training ended; ``_attributes(state)``, of a
     :class:`~skdgm.boltzmann._learning.state.TrainState`; and ``density_``.
@@ -53,8 +53,8 @@ class Machine(Chained, Estimator, implied=ModelOptions):
         check_is_fitted(self)
         if not hasattr(self, "random_state_"):
             self.random_state_ = check_random_state(self.random_state)
-        given = _num_samples(v), self.random_state_
-        sample = self.density_.sample(*given, init=v, n_steps=1)
+        n, random_state = _num_samples(v), self.random_state_
+        sample = self.density_.sample(n, random_state, init=v, n_steps=1)
         kind = self._domain.sample_type
         return sample if kind is None else sample.astype(kind)
 

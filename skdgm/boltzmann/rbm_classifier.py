@@ -11,7 +11,7 @@ from skdgm.base import Classifier
 from skdgm.base.column_group import Columns
 from skdgm.base.common_groups import Hybrid
 from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative, within
-from skdgm.boltzmann._density.labelled import LabelledDensity
+from skdgm.boltzmann._density.labelled import LabelledMachineDensity
 from skdgm.boltzmann._learning.label_objective import HybridObjective
 from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._methods import ChainedByClass
@@ -129,7 +129,7 @@ class RBMClassifier(
     solver = "adam"
     momentum = 0.9
 
-    _MODEL = Restricted(LabelledDensity, HybridObjective)
+    _MODEL = Restricted(LabelledMachineDensity, HybridObjective)
     _BUDGET = Budget(2_000, 20, 100)
 
     def _logits(self, rows):

@@ -50,7 +50,7 @@ RECORDS = {
     "Mixed": "data.kinds",
     "Mixture": "nets.bases",
     "NetState": "nets.objective",
-    "Noise": "boltzmann._learning.sampling_free",
+    "Noise": "boltzmann._learning.sampling_free:NoiseState",
     "Normal": "distributions.gaussian",
     "Numbered": "constraints._steps",
     "Numbers": "stacks.outputs",

@@ -195,7 +195,7 @@ def test_weights_that_are_not_finite(name):
         machine.components_ = machine.components_ * np.inf
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        with pytest.raises(ValueError, match="not finite.*Fit it anew"):
+        with pytest.raises(ValueError, match="not finite.*Fit it again"):
             partition_bracket(model)
 
 

@@ -42,7 +42,7 @@ def inputs(columns, v):
     return whole.clip(-_MOST, _MOST).astype(v.dtype, copy=False)
 
 
-class Conditions:
+class RowConditions:
     """Conditions of rows, read where they are needed: ``conditions[index]`` are those
     at an index, (n_rows, n_inputs). It is what is given beside rows of y, as of
     :class:`~skdgm.utils.given.Given`.
@@ -83,7 +83,7 @@ class Conditions:
 
 
 class Past:
-    """Rows of series before each row, as its conditions: as :class:`Conditions`.
+    """Rows of series before each row, as its conditions: as :class:`RowConditions`.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ from skdgm.boltzmann._conditional.annealing import (
     log_Z_bracket,
     tell_unsure,
 )
-from skdgm.boltzmann._conditional.conditions import Conditions
+from skdgm.boltzmann._conditional.conditions import RowConditions
 from skdgm.inference import bound, mean_field, unroll
 from skdgm.partition.enumeration import Enumeration
 from skdgm.samplers import Gibbs, State
@@ -107,7 +107,7 @@ class ConditionalDensity(Density):
         else:
             numbers = self.responses.numbers(y, self.name, rows.shape[0])
         found = self.responses.rows(numbers, self.of_y.columns, rows.dtype)
-        return found._replace(given=Conditions(rows, self.columns))
+        return found._replace(given=RowConditions(rows, self.columns))
 
     def blocks(self, rows):
         """Iterate over blocks of rows: their places, and values and clamps of blocks of

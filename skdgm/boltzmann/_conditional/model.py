@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from skdgm.boltzmann._conditional.conditions import Conditions, n_inputs
+from skdgm.boltzmann._conditional.conditions import RowConditions, n_inputs
 from skdgm.boltzmann._conditional.density import ConditionalDensity
 from skdgm.boltzmann._conditional.factors import gating_of
 from skdgm.boltzmann._conditional.objective import ConditionalObjective
@@ -30,7 +30,7 @@ from skdgm.training import AUTO
 _OF_REAL, _OF_GATED, _OF_COUNTS, _OF_OTHERS = 0.001, 0.003, 0.03, 0.01
 
 
-class Conditional(Tables):
+class ConditionalModel(Tables):
     """One hidden layer over a visible block for each kind of the columns of y, given
     conditions: the last block."""
 
@@ -91,7 +91,7 @@ class Conditional(Tables):
             rows.given.rows = rows._replace(given=None)
             rows.given.columns = facts.columns
         else:
-            numbers, given = rows.given.values, Conditions(rows, facts.columns)
+            numbers, given = rows.given.values, RowConditions(rows, facts.columns)
             columns, dtype = known._y_columns, rows.dtype
             rows = known._responses.rows(numbers, columns, dtype, fitting=True)
             table = table._replace(rows=rows._replace(given=given))
@@ -223,4 +223,4 @@ def _energy(kinds, units, given, gating):
     return Energy(units, links, couplings, layers, layers, triples)
 
 
-CONDITIONAL = Conditional(ConditionalDensity, ConditionalObjective)
+CONDITIONAL = ConditionalModel(ConditionalDensity, ConditionalObjective)

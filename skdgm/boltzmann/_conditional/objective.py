@@ -9,7 +9,7 @@ Each row has a model of its own, so chains start at its y, and its conditions st
 
 import numpy as np
 
-from skdgm.boltzmann._learning.phases import CD
+from skdgm.boltzmann._learning.phases import DataChains
 from skdgm.boltzmann._learning.table_objective import TableObjective
 from skdgm.distributions import Binomial, Poisson
 from skdgm.energies import contrast
@@ -25,16 +25,16 @@ _HOLES, _DRAWN = range(2**20, 2**20 + 2)
 _FEW = 8
 
 
-class GivenCD(CD):
+class ConditionalChains(DataChains):
     """Chains that start at y, with the conditions clamped."""
 
     fused, by_blas = False, True
 
-    def sampler(self, own):
+    def sampler(self, phase):
         return Gibbs(self.energy, clamp=clamp_of(self.energy))
 
 
-class Enumerated(GivenCD):
+class Enumerated(ConditionalChains):
     """Draws of y and hidden units given the conditions, by enumeration of the layer
     that has fewer states: an unbiased gradient."""
 
@@ -48,7 +48,7 @@ class Enumerated(GivenCD):
         return Phases(data, model), state
 
 
-class MeanField(GivenCD):
+class MeanFieldPredictions(ConditionalChains):
     """Predictions of y by a fixed number of mean-field sweeps given the conditions, of
     which the gradient runs back through all."""
 
@@ -79,10 +79,10 @@ class Perturbed(Gibbs):
         return state, info
 
 
-class PerturbAndDescend(GivenCD):
+class PerturbAndDescend(ConditionalChains):
     """Descent from y by an energy with noise in its fields."""
 
-    def sampler(self, own):
+    def sampler(self, phase):
         return Perturbed(self.energy, clamp=clamp_of(self.energy))
 
 
@@ -94,7 +94,7 @@ class ConditionalObjective(TableObjective):
         """Class of the phases that the options name."""
         bits = few_bits(self.energy)
         if options.gradient == "auto":
-            return Enumerated if bits <= _FEW else GivenCD
+            return Enumerated if bits <= _FEW else ConditionalChains
         if options.gradient == "enumeration" and bits > MAX_BITS:
             raise ValueError(
                 f'gradient="enumeration" needs y, or hidden units, of at most '
@@ -134,8 +134,8 @@ def clamp_of(energy):
 
 
 GIVEN = {
-    "cd": GivenCD,
+    "cd": ConditionalChains,
     "enumeration": Enumerated,
     "perturb-and-descend": PerturbAndDescend,
-    "mean-field": MeanField,
+    "mean-field": MeanFieldPredictions,
 }

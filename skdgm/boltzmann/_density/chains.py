@@ -12,10 +12,10 @@ from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 
 
-class Chains:
-    """Chains of blocked Gibbs steps, from the visible units up and down again. They
-    begin at ``last``, states of the training chains by block, or at ``noise(rng,
-    dtype)``, visible values without structure."""
+class MachineChains:
+    """Chains of blocked Gibbs steps, each from the visible units up and down again.
+    They begin at ``last``, the states of the training chains by block, or at
+    ``noise(rng, dtype)``, independent visible values."""
 
     def __init__(self, density, last, noise):
         self.density, self.last, self.noise = density, last, noise
@@ -32,33 +32,35 @@ class Chains:
         thin=None,
         codes=None,
     ):
-        """Run chains and look at their states: ``look(state)`` returns a tuple of
-        arrays with a row for each chain. Returns such arrays of ``n_samples`` rows,
-        chain after chain, each in the order of time; options as of ``sample``, and
-        codes of the label of all chains, or of each, to which it is clamped."""
+        """Arrays of ``n_samples`` rows that ``look(state)``, which returns a tuple of
+        arrays with a row for each chain, has seen: chain after chain, each in the order
+        of time. Options are those of ``sample``; labels are clamped to ``codes``, of
+        all chains or of each."""
         n_visible = len(self.density.columns.seen)
-        own = chain_lengths(n_samples, n_visible, n_steps, burn_in, thin)
+        lengths = chain_lengths(n_samples, n_visible, n_steps, burn_in, thin)
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
         with one_blas_thread():
-            state = self.start(init, own.n_chains, rng)
+            state = self.start(init, lengths.n_chains, rng)
             params, clamp = self.density.params_for_chains, None
             if codes is not None:
                 state, clamp = self._with_labels(state, codes, init)
-            if own.burn_in:
-                state = self.run(params, rng.fold(0), state, own.burn_in, clamp)
-            seen = []
-            for number in range(own.n_kept):
-                state = self.run(params, rng.fold(1 + number), state, own.thin, clamp)
+            if lengths.burn_in:
+                state = self.run(params, rng.fold(0), state, lengths.burn_in, clamp)
+            seen, thin = [], lengths.thin
+            for number in range(lengths.n_kept):
+                state = self.run(params, rng.fold(1 + number), state, thin, clamp)
                 seen.append(look(state))
-        chains = (np.stack(parts, axis=1) for parts in zip(*seen))
-        return [part.reshape(-1, *part.shape[2:])[: own.n_rows] for part in chains]
+        arrays = (np.stack(parts, axis=1) for parts in zip(*seen))
+        return [
+            array.reshape(-1, *array.shape[2:])[: lengths.n_rows] for array in arrays
+        ]
 
     def start(self, init, n_chains, rng):
         """Initial states of chains, for each value of ``init``."""
         rows = rng.rows(n_chains)
         if not isinstance(init, str):
-            given = self.density.read(init)
-            v = given.present(np.arange(n_chains) % given.shape[0])
+            start = self.density.read(init)
+            v = start.present(np.arange(n_chains) % start.shape[0])
             return self.from_rows(v, rows)
         if init == "chains":
             return State(self._packed(np.arange(n_chains) % len(self.last[0])))
@@ -79,8 +81,8 @@ class Chains:
         return sampler.step(rows, params, state, n_steps)[0]
 
     def filled(self, v, rng, n_steps, method):
-        """Fill missing entries of rows in the units of the model, with a stream for
-        each row: by averaged means, or by the last draws, if the method is "sample"."""
+        """Fill missing entries of rows in the units of the model by averaged means, or
+        by the last draws if the method is "sample"; with a stream for each row."""
         energy, params = self.density.energy, self.density.params
         x, clamp = self.density.present(v)
         means, _ = mean_field(energy, params, x, clamp)
@@ -94,9 +96,9 @@ class Chains:
                 totals[block] = totals[block] + info.means[block]
         parts = list(x[: len(blocks)])
         for block in moving:
-            found = np.asarray(state.x[block])
-            found = found if method == "sample" else totals[block] / n_steps
-            parts[block] = np.where(clamp[block], x[block], found)
+            mean, drawn = totals[block] / n_steps, np.asarray(state.x[block])
+            free = drawn if method == "sample" else mean
+            parts[block] = np.where(clamp[block], x[block], free)
         return self.density.visible_of(parts)
 
     def _packed(self, turn):
@@ -111,11 +113,14 @@ class Chains:
         codes = np.broadcast_to(codes, n_chains)
         if isinstance(init, str) and init == "chains":
             turn = np.arange(n_chains) % len(self.last[0])
-            had = self.last[label].argmax(axis=1)
+            known = self.last[label].argmax(axis=1)
             for code in np.unique(codes):
-                where, rows = np.flatnonzero(had == code), np.flatnonzero(codes == code)
-                if len(where):
-                    turn[rows] = where[np.arange(len(rows)) % len(where)]
+                alike, rows = (
+                    np.flatnonzero(known == code),
+                    np.flatnonzero(codes == code),
+                )
+                if len(alike):
+                    turn[rows] = alike[np.arange(len(rows)) % len(alike)]
             x = self._packed(turn)
         y = one_hot(codes, energy.units[label].size, self.density.params.dtype)
         clamp = with_label((None,) * len(energy.units), label, True)

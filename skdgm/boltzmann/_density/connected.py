@@ -35,17 +35,17 @@ class GraphDensity(EnergyDensity):
 
     @property
     def capabilities(self):
-        """As of layers, but visible units depend on each other given hidden ones, and
-        so do these, of which many are summed out within a bound."""
-        found = super().capabilities
-        del found["visible_fields"]
+        """As of layers, but units of a block depend on each other given the other
+        block: many hidden units are summed out within a bound."""
+        kinds = super().capabilities
+        del kinds["visible_fields"]
         hidden = np.zeros(len(self.energy.layout.sizes), bool)
         hidden[self.columns.seen.size :] = True
         if not (self.enumerable or n_bits(self.energy, hidden) <= _FEW):
             weight = of_rows("lower bound", grey="lower bound")
-            found |= {"numerator": weight, "free_energy": weight}
-        own = {"features": of_rows("estimate"), "inverse": {"nothing": "estimate"}}
-        return found | own
+            kinds |= {"numerator": weight, "free_energy": weight}
+        kinds |= {"features": of_rows("estimate"), "inverse": {"nothing": "estimate"}}
+        return kinds
 
     @property
     def params_for_chains(self):
@@ -65,32 +65,30 @@ class GraphDensity(EnergyDensity):
         energy, most = self.energy, exact.MAX_BITS if self.enumerable else _FEW
         if all(part is True for part in clamp):
             return -energy.energy(params, x)
-        fixed = energy.clamped(clamp, len(x[0]))
-        patterns, which = distinct(fixed)
-        found = np.empty(len(x[0]))
+        patterns, which = distinct(energy.clamped(clamp, len(x[0])))
+        log_weight = np.empty(len(x[0]))
         for number, pattern in enumerate(patterns):
-            own = np.flatnonzero(which == number)
-            part = (x[0][own], *x[1:])
-            held = clamp[0] if clamp[0] is True else clamp[0][own]
-            given = energy, params, part, (held, *clamp[1:])
+            rows = np.flatnonzero(which == number)
+            values = (x[0][rows], *x[1:])
+            held = (clamp[0] if clamp[0] is True else clamp[0][rows], *clamp[1:])
             if n_bits(energy, ~pattern) <= most:
-                found[own] = exact.log_evidence(*given)
+                log_weight[rows] = exact.log_evidence(energy, params, values, held)
             else:
-                means, _ = mean_field(*given)
-                found[own] = bound(energy, params, means, given[-1])
-        return found
+                means, _ = mean_field(energy, params, values, held)
+                log_weight[rows] = bound(energy, params, means, held)
+        return log_weight
 
     def hidden_means(self, params, x, clamp):
-        """Means of the hidden units; without any, those of each visible unit given all
-        others."""
+        """Means of the hidden units; without any, means of each visible unit
+        conditional on all others."""
         means, _ = mean_field(self.energy, params, x, clamp)
         if len(self.energy.units) > 1:
             return means[1]
         return self.energy.units[0].mean(self._field(params, means))
 
     def visible_means(self, H):
-        """Means of the visible units given hidden ones, by mean field; without any, the
-        means that :meth:`features` returns."""
+        """Means of the visible units given hidden ones, by mean field; without any, H
+        itself, as :meth:`features` returns these means."""
         if len(self.energy.units) == 1:
             return H
         fill = self.domain.fill(self.columns).astype(H.dtype)

@@ -37,16 +37,16 @@ class DeepDensity(EnergyDensity):
 
     @property
     def capabilities(self):
-        """As of one hidden layer; but the sum over several is a bound, by mean field,
+        """As of one hidden layer, but the sum over several is a bound, by mean field,
         or an estimate, by importance sampling of complete rows."""
-        found, low = super().capabilities, "lower bound"
-        del found["pseudo_likelihood"]
+        kinds, low = super().capabilities, "lower bound"
+        del kinds["pseudo_likelihood"]
         kind = low if self.enumerable else "estimate"
         bound = of_rows(low, grey=low)
         drawn = {"complete": "estimate"}
         if label_of(self.energy) is not None:
-            found["log_joint_of"] = bound
-        return found | {
+            kinds["log_joint_of"] = bound
+        return kinds | {
             "log_prob": of_rows(kind, grey=kind),
             "numerator": drawn,
             "importance": drawn,
@@ -76,8 +76,8 @@ class DeepDensity(EnergyDensity):
         return self.energy.units[block].pool(mean) if self.pooled else mean
 
     def _taken(self, block, H):
-        """Means of a layer with these features; of pooled ones each unit of a block is
-        as likely."""
+        """Means of a layer with these features; all units of a pooled block are equally
+        likely."""
         return self.energy.units[block].spread(H) if self.pooled else H
 
     @property
@@ -87,8 +87,8 @@ class DeepDensity(EnergyDensity):
     def hidden_means(self, params, x, clamp):
         """Means of the hidden layers that ``feature_layer`` names, side by side."""
         means = self.inferred(params, x, clamp)
-        found = [self._shown(block, means[block]) for block in self.blocks]
-        return np.concatenate(found, axis=1)
+        parts = [self._shown(block, means[block]) for block in self.blocks]
+        return np.concatenate(parts, axis=1)
 
     def visible_means(self, H):
         """Means of the visible units given hidden ones, by mean field."""
@@ -149,10 +149,9 @@ class DeepDensity(EnergyDensity):
         log_w = []
         with one_blas_thread():
             for part in rows.blocks():
-                own = rng.take(part)
-                log_w.append(self._log_weights(rows, part, own, n_draws))
-        found, se = log_mean_exp(np.concatenate(log_w), axis=1)
-        return self.domain.log_volume(self.columns, rows) + found, se
+                log_w.append(self._log_weights(rows, part, rng.take(part), n_draws))
+        log_p, se = log_mean_exp(np.concatenate(log_w), axis=1)
+        return self.domain.log_volume(self.columns, rows) + log_p, se
 
     def numerator(self, X, n_draws=100):
         """Importance-sampled log-likelihoods before log Z is subtracted; see
@@ -162,8 +161,8 @@ class DeepDensity(EnergyDensity):
     def _log_weights(self, rows, part, rng, n_draws):
         """Log importance weights, of shape (n_rows, n_draws)."""
         energy, params = self.energy, self.params_for(rows, rows.dtype)
-        means = self.inferred(params, *self.present(rows.present(part)))
-        log_w = []
+        x, clamp = self.present(rows.present(part))
+        means, log_w = self.inferred(params, x, clamp), []
         for number in range(n_draws):
             drawn, log_q = _drawn(energy, means, rng.fold(number))
             log_w.append(energy.log_marginal(params, drawn) - log_q)

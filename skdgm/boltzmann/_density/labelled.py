@@ -10,21 +10,21 @@ from skdgm.inference import Posterior
 from skdgm.utils.tree import astype
 
 
-class LabelledDensity(EnergyDensity):
+class LabelledMachineDensity(EnergyDensity):
     """Density of rows, with the label of a restricted machine summed out."""
 
     _from_products = False
 
     @property
     def capabilities(self):
-        found = super().capabilities
-        del found["pseudo_likelihood"]
-        return found | {"log_joint_of": found["numerator"]}
+        kinds = super().capabilities
+        del kinds["pseudo_likelihood"]
+        return kinds | {"log_joint_of": kinds["numerator"]}
 
     def pair(self, dtype=None):
         """Energy and parameters of data and hidden units, without the label."""
-        (visible, _, hidden), (own, _, above) = self.energy.units, self.params.units
-        params = Params((own, above), self.params.couplings[:1])
+        (visible, _, hidden), (below, _, above) = self.energy.units, self.params.units
+        params = Params((below, above), self.params.couplings[:1])
         return layered([[visible], [hidden]]), astype(params, dtype)
 
     def hidden_means(self, params, x, clamp):

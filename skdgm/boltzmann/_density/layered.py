@@ -28,9 +28,10 @@ class EnergyDensity(Unnormalised):
 
     @property
     def capabilities(self):
-        pseudo = of_rows("exact", missing="estimate")
-        own = {"pseudo_likelihood": pseudo, "inverse": {"nothing": "exact"}}
-        return super().capabilities | own
+        return super().capabilities | {
+            "pseudo_likelihood": of_rows("exact", missing="estimate"),
+            "inverse": {"nothing": "exact"},
+        }
 
     @property
     def n_features_out(self):
@@ -59,7 +60,12 @@ class EnergyDensity(Unnormalised):
 
     def _free_energy(self, rows):
         params = self.params_for(rows, rows.dtype)
-        return by_blocks(lambda v: -self.log_weight(params, *self.present(v)), rows)
+
+        def of_rows(v):
+            x, clamp = self.present(v)
+            return -self.log_weight(params, x, clamp)
+
+        return by_blocks(of_rows, rows)
 
     def log_weight(self, params, x, clamp):
         """Log of the sum of exp(-E) over all that is not clamped, or a bound on it,
@@ -81,9 +87,10 @@ class EnergyDensity(Unnormalised):
             return log_p(self.energy, params, self.present(v)[0], None).sum(axis=1)
 
         def of_incomplete(v):
-            means, _ = mean_field(self.energy, params, *self.present(v))
-            found = log_p(self.energy, params, means, None)
-            return found.sum(axis=1, where=~np.isnan(v))
+            x, clamp = self.present(v)
+            means, _ = mean_field(self.energy, params, x, clamp)
+            of_columns = log_p(self.energy, params, means, None)
+            return of_columns.sum(axis=1, where=~np.isnan(v))
 
         volume = self.domain.log_volume(self.columns, rows)
         return volume + by_blocks(of_complete, rows, of_incomplete)
@@ -101,7 +108,8 @@ class EnergyDensity(Unnormalised):
         params = self.params_for(rows, index=index)
 
         def of_rows(v):
-            return self.hidden_means(params, *self.present(v))
+            x, clamp = self.present(v)
+            return self.hidden_means(params, x, clamp)
 
         # Without tiles, lists would be converted back.
         tiles = isinstance(params.couplings[0], Weights)
@@ -118,7 +126,12 @@ class EnergyDensity(Unnormalised):
         """Log of the unnormalised probability of each row with each label, (n_rows,
         n_classes); MissingCapability if the machine has no label."""
         params = self.params_for(rows, rows.dtype)
-        return by_blocks(lambda v: self.log_joint(params, *self.present(v)), rows)
+
+        def of_rows(v):
+            x, clamp = self.present(v)
+            return self.log_joint(params, x, clamp)
+
+        return by_blocks(of_rows, rows)
 
     def log_joint(self, params, x, clamp):
         """The same for values of blocks; those of the label are ignored."""

@@ -70,8 +70,9 @@ def pair_scores(
             block = block - block.mean(axis=0)
             scores[i, j] = np.linalg.norm(block - block.mean(axis=1, keepdims=True))
         else:
-            given = _frequencies(unit, f, i), _frequencies(unit, f, j)
-            scores[i, j] = _direct_information(block, *given)
+            scores[i, j] = _direct_information(
+                block, _frequencies(unit, f, i), _frequencies(unit, f, j)
+            )
     scores = scores + scores.T
     return _corrected(scores) if apc else scores
 
@@ -86,8 +87,8 @@ def _block(unit, J, i, j):
 
 def _frequencies(unit, f, i):
     """Frequencies of the states of a site."""
-    own = f[unit.starts[i] :][: unit.widths[i]]
-    return own if unit.sizes[i] else np.array([1 - own[0], own[0]])
+    states = f[unit.starts[i] :][: unit.widths[i]]
+    return states if unit.sizes[i] else np.array([1 - states[0], states[0]])
 
 
 def _direct_information(block, f, g):

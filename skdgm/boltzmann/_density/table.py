@@ -24,13 +24,12 @@ class TableDensity(EnergyDensity):
 
     @property
     def capabilities(self):
-        """As of one kind of visible units, but for sums over all values of a column,
-        and what supposes that kind."""
-        found = super().capabilities
-        del found["pseudo_likelihood"]
+        """As of one kind of visible units, without sums over all values of a column."""
+        kinds = super().capabilities
+        del kinds["pseudo_likelihood"]
         if self.n_visible > 1:
-            del found["visible_fields"]
-        return found
+            del kinds["visible_fields"]
+        return kinds
 
     def present(self, v):
         """Clamp the machine to rows of data; see :meth:`EnergyDensity.present`."""

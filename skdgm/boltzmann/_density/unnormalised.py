@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from skdgm.base import Density, of_rows
-from skdgm.boltzmann._density.chains import Chains
+from skdgm.boltzmann._density.chains import MachineChains
 from skdgm.boltzmann._structure.labels import label_of
 from skdgm.boltzmann._structure.visible import BinaryUnits
 from skdgm.energies import tiled
@@ -28,7 +28,7 @@ _MANY = 100
 class Unnormalised(Density):
     """Density of a layered energy whose first block is visible, divided by Z.
 
-    A subclass sums the energy over what is not clamped (:meth:`log_weight`).
+    A subclass sums the energy over all that is not clamped (:meth:`log_weight`).
 
     Values of blocks are tuples ``x`` with an array of shape (n_rows, size) or None for
     each block; ``clamp`` has for each block True, a mask or None, where all, some or
@@ -78,7 +78,7 @@ class Unnormalised(Density):
         self.energy, self.params, self._moments = energy, params, moments
         self.objective, self.now, self.pooled = objective, now, pooled
         self._known = {} if log_Zs is None else log_Zs
-        self.chains = Chains(self, chains, noise)
+        self.chains = MachineChains(self, chains, noise)
 
     @cached_property
     def moments(self):
@@ -87,8 +87,8 @@ class Unnormalised(Density):
 
     @property
     def capabilities(self):
-        """What holds of all; where states are too many, log Z is an estimate and what
-        is missing is summed out within a bound."""
+        """Where states are too many to enumerate, log Z is an estimate, and missing
+        entries are summed out within a bound."""
         log_Z, holes, grey = "estimate", "lower bound", "estimate"
         if self.enumerable:
             log_Z, holes, grey = "exact", "exact", "lower bound"
@@ -129,8 +129,8 @@ class Unnormalised(Density):
         """Log Z and its standard error, in nats, computed once; ValueError if
         parameters are not finite."""
         if None not in self._known:
-            found = self.bracket()
-            self._known[None] = found.log_Z, found.se
+            bracketed = self.bracket()
+            self._known[None] = bracketed.log_Z, bracketed.se
         return self._known[None]
 
     def bracket(
@@ -146,25 +146,23 @@ class Unnormalised(Density):
             return bracket.exactly(log_Z, n_chains)
         rng, problem = self.problem(n_chains, seed)
         with one_blas_thread():
-            found = bracket.estimate(rng, problem, options)
+            bracketed = bracket.estimate(rng, problem, options)
         # Learning gives the model the means of its columns if these are bits.
-        if (
-            compare
-            and isinstance(self.domain, BinaryUnits)
-            and self.objective in _OF_MEANS
-        ):
-            mean = self._mean_near(found.means[0])
-            if text := estimate.unlike(found.means[0], mean, n_chains):
+        of_bits = isinstance(self.domain, BinaryUnits)
+        if compare and of_bits and self.objective in _OF_MEANS:
+            sampled = bracketed.means[0]
+            learned = self._mean_near(sampled)
+            if text := estimate.unlike(sampled, learned, n_chains):
                 warn(f"{self.name}: {text}", LikelihoodWarning)
-        return found
+        return bracketed
 
-    def _mean_near(self, found):
-        """Means of the training rows, or the nearest value between these and the
-        smoothed means with which biases start; NaN where nothing was observed."""
+    def _mean_near(self, sampled):
+        """The value nearest to sampled means between the means of the training rows and
+        the smoothed means at which biases start; NaN where nothing was observed."""
         seen, total = self.columns.seen, self.columns.total
         mean = np.divide(total, seen, out=np.full_like(total, np.nan), where=seen > 0)
         smooth = self.domain.moments(self.columns)
-        return np.clip(found, np.minimum(mean, smooth), np.maximum(mean, smooth))
+        return np.clip(sampled, np.minimum(mean, smooth), np.maximum(mean, smooth))
 
     def problem(self, n_chains, seed=None):
         """Random stream, and the problem of which log Z is estimated."""
@@ -172,8 +170,8 @@ class Unnormalised(Density):
         rng = stream(self.seed if seed is None else seed, LIKELIHOOD)
         with one_blas_thread():
             start = self.chains.start("chains", n_chains, rng.fold(0))
-        given = self.energy, self.params_for_chains, start, self.moments
-        return rng.fold(1), Problem(*given)
+        params = self.params_for_chains
+        return rng.fold(1), Problem(self.energy, params, start, self.moments)
 
     def annealed(self, X, rng, annealing):
         """Conservative log-likelihoods of complete rows, from an annealed chain for
@@ -183,18 +181,19 @@ class Unnormalised(Density):
         rng, log_p = rng.rows(row_hash(rows)), []
         with one_blas_thread():
             for part in rows.blocks():
-                own = rows.present(part), rng.take(part)
-                log_p.append(self.annealed_from(*own, annealing))
+                v = rows.present(part)
+                log_p.append(self.annealed_from(v, rng.take(part), annealing))
         volume = self.domain.log_volume(self.columns, rows)
         return np.concatenate(log_p) + volume
 
     def annealed_from(self, v, rng, annealing):
         """The same for values of the visible units, with a stream for each row."""
-        params = self.params_for_chains
-        x, log_q = self.drawn_even(params, *self.present(v), rng)
-        base, betas, n_jobs = annealing
-        given = self.energy, params, base, State(x), betas, n_jobs
-        return ais.conservative(rng, *given) - log_q
+        params, (base, betas, n_jobs) = self.params_for_chains, annealing
+        x, clamp = self.present(v)
+        start, log_q = self.drawn_even(params, x, clamp, rng)
+        return -log_q + ais.conservative(
+            rng, self.energy, params, base, State(start), betas, n_jobs
+        )
 
     def drawn_even(self, params, x, clamp, rng):
         """Values of the even layers, those above the data drawn given these, and the
@@ -238,5 +237,5 @@ class Unnormalised(Density):
         if not all(np.isfinite(leaf).all() for leaf in leaves(self.params)):
             raise ValueError(
                 f"This {self.name} has weights or biases that are not "
-                "finite: there is no likelihood. Fit it anew."
+                "finite: there is no likelihood. Fit it again."
             )

@@ -13,7 +13,7 @@ from skdgm.boltzmann._documents.density import DocumentDensity
 from skdgm.boltzmann._documents.objective import DocumentObjective
 from skdgm.boltzmann._learning.state import TrainState
 from skdgm.boltzmann._options import MachineOptions
-from skdgm.boltzmann._structure.model import MachineModel
+from skdgm.boltzmann._structure.model import EnergyModel
 from skdgm.data import CountColumns
 from skdgm.data.given import given_lengths
 from skdgm.distributions import Bernoulli, Multinomial
@@ -28,7 +28,7 @@ _N_LENGTHS = 1000
 class Documents(Model):
     """Counts of words under one hidden layer, whose biases count as often as words."""
 
-    check = MachineModel.check
+    check = EnergyModel.check
 
     def structure(self, facts):
         """Number of hidden units."""

@@ -63,7 +63,7 @@ class DocumentObjective(EnergyObjective):
 
     def watch(self, table, held_out, state):
         """How well each half of a document predicts the words of the other."""
-        return _Halves(self, table, held_out, state)
+        return HalvesWatch(self, table, held_out, state)
 
     def step(self, state, batch, clock):
         """State after an update from a batch; it changes in place."""
@@ -122,7 +122,7 @@ def _weighted(lengths, h):
     return (lengths @ h / len(h)).astype(h.dtype)
 
 
-class _Halves(DensityWatch):
+class HalvesWatch(DensityWatch):
     """Negative log-likelihood of each half of a document given the other, in nats.
 
     The words of each document are divided in two, the same halves each time. From the

@@ -26,7 +26,7 @@ def _ladder(lengths, n_levels):
     return np.concatenate([np.minimum(rung, lengths) for rung in rungs])
 
 
-class _Documents(Phase):
+class DocumentPhase(Phase):
     """Phases of documents, whose chains have lengths of their own."""
 
     def __init__(self, objective):
@@ -37,7 +37,7 @@ class _Documents(Phase):
         """States of chains as they are."""
         return chains
 
-    def chains(self, params, own, n_chains):
+    def chains(self, params, phase, n_chains):
         """New chains, of lengths spread evenly over those of the training rows."""
         lengths = self.objective.domain.lengths(
             self.objective.table, n_chains // self.n_levels
@@ -62,7 +62,7 @@ class _Documents(Phase):
         return Phases((x[0], h), model), state
 
 
-class _CD(_Documents):
+class DataDocuments(DocumentPhase):
     """Chains that start at the documents."""
 
     persistent = False
@@ -79,7 +79,7 @@ class _CD(_Documents):
         return state
 
 
-class _PCD(_Documents):
+class PersistentDocuments(DocumentPhase):
     """Chains that persist."""
 
     def begun(self, rng, state, x):
@@ -92,7 +92,7 @@ class _PCD(_Documents):
         return state._replace(chains=chains)
 
 
-class _TemperedPCD(_PCD):
+class TemperedDocuments(PersistentDocuments):
     """Chains that persist, and exchange hidden units with shorter documents."""
 
     @property
@@ -128,4 +128,8 @@ class _TemperedPCD(_PCD):
         return state._replace(chains=chains, phase=Tempered(rates, ()))
 
 
-PHASES = {"pcd": _PCD, "cd": _CD, "tempering": _TemperedPCD}
+PHASES = {
+    "pcd": PersistentDocuments,
+    "cd": DataDocuments,
+    "tempering": TemperedDocuments,
+}

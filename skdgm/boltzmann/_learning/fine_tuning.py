@@ -84,8 +84,8 @@ class NetEpochs(Epochs):
 
     def begin(self, fit):
         machine = self.machine
-        given = machine, self.table, machine._options.net, machine._seed
-        return tuner_of(*given), NetState(unfolded(machine.density_))
+        tuner = tuner_of(machine, self.table, machine._options.net, machine._seed)
+        return tuner, NetState(unfolded(machine.density_))
 
     def attributes(self, state, progress=None):
         if progress is None:
@@ -103,7 +103,8 @@ class NetEpochs(Epochs):
         return NetState(params, memory["optimiser"], mean=mean)
 
     def keep(self, fit):
-        vars(self.machine).update(attributes_of(*self.learned[:3]))
+        state, losses, validation, *_ = self.learned
+        vars(self.machine).update(attributes_of(state, losses, validation))
 
     def report(self, watch):
         report_tuning(self.machine, self.learned, self.n_epochs)
@@ -143,7 +144,7 @@ def report_tuning(machine, tuned, n_epochs):
 
 def attributes_of(state, losses, validation):
     """Fitted attributes of a network, and its curves."""
-    coefs, intercepts = [[*parts] for parts in zip(*state.learned)]
+    coefs, intercepts = map(list, zip(*state.learned))
     return dict(zip(NET, (coefs, intercepts, losses, validation)))
 
 

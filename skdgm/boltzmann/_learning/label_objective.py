@@ -27,7 +27,7 @@ class LabelledObjective(EnergyObjective):
 
     def watch(self, table, held_out, state):
         """Log probability of the labels that are known."""
-        return LabelWatch(self, table, held_out, state)
+        return MachineLabelWatch(self, table, held_out, state)
 
     def split(self, table):
         """Split a table, of which only rows with a label are monitored."""
@@ -86,7 +86,8 @@ class HybridObjective(LabelledObjective):
         For unknown labels the first term is left out, and y is drawn from p(y | v): on
         average its log probability and its entropy cancel.
         """
-        x, _ = self._completed(rng, params, *self.present(batch))
+        x, clamp = self.present(batch)
+        x, _ = self._completed(rng, params, x, clamp)
         log_joint = Posterior(self.energy, params, x, self.label).log_joint()
         log_p = (log_softmax(log_joint, axis=1) * np.asarray(x[self.label])).sum(axis=1)
         of_rows = log_conditionals(self.energy, params, x).sum(axis=1)
@@ -103,7 +104,7 @@ class HybridObjective(LabelledObjective):
         return complete(rng.fold(_HOLES), self.energy, params, x, clamp, n_steps=1)
 
 
-class LabelWatch(MachineWatch):
+class MachineLabelWatch(MachineWatch):
     """Negative log probability of the labels of training rows and of held-out rows."""
 
     MEMORY = ("allowed",)

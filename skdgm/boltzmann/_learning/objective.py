@@ -102,8 +102,8 @@ class EnergyObjective(Objective):
         optimiser = self.solver.init(params)
         if type(optimiser) is type(state.optimiser):
             optimiser = self.for_kernels(state.optimiser)
-        own = self.for_kernels(state.phase)
-        fresh = TrainState(params, optimiser, state.chains, phase=own)
+        phase = self.for_kernels(state.phase)
+        fresh = TrainState(params, optimiser, state.chains, phase=phase)
         fresh = self.phase.resume(fresh)
         means = tuple(mean[0] for mean in lone_means(self.energy, params, 1))
         offsets = state.offsets or self._offsets(means)
@@ -174,46 +174,53 @@ class EnergyObjective(Objective):
         limited after it.
         """
         options, energy, params = self.options, self.energy, state.params
-        given, extremes = (energy, params), (self.reach, options.batch_size)
-        # What is done to its gradient, an adaptive optimiser undoes.
-        rate, held, counts = options.learning_rate, {}, options.solver == "sgd"
-        momentum = piecewise(options.momentum, clock)
+        # An adaptive optimiser undoes changes of its gradient: steps are shortened.
+        by_gradient = options.solver == "sgd"
+        rate, momentum = options.learning_rate, piecewise(options.momentum, clock)
+        of_gradient, of_step, n_rows = {}, {}, options.batch_size
         self.phase.learn(state, grad)
-        if options.solver == "sgd":
+        if by_gradient:
             # Strong damping would cancel the schedule if it came after it.
-            rate = natural.damped(*given, rate, self.centering is not None)
-            slower = far.slowed(energy, rate / (1 - momentum), *extremes)
+            rate = natural.damped(energy, params, rate, self.centering is not None)
+            total = rate / (1 - momentum)
+            of_gradient = far.slowed(energy, total, self.reach, n_rows)
         else:
-            slower, held = {}, far.slowed(energy, None, *extremes)
+            of_step = far.slowed(energy, None, self.reach, n_rows)
         rate = learning_rate(rate, options.schedule, clock, options.power_t)
         rule = {"momentum": momentum, "l1": options.l1, "l2": options.l2}
-        scales = natural.deviations(*given)
+        scales = natural.deviations(energy, params)
         if options.quadratic:
-            grad, shift = quadratic.convert(*given, grad), quadratic.shift(*given)
-        grad = far.shortened(energy, natural.standardised(*given, grad), slower)
+            grad = quadratic.convert(energy, params, grad)
+            shift = quadratic.shift(energy, params)
+        grad = natural.standardised(energy, params, grad)
+        grad = far.shortened(energy, grad, of_gradient)
         if state.offsets:
-            centred = centering.center(*given, grad, state.offsets, slower, counts)
+            centred = centering.center(
+                energy, params, grad, state.offsets, of_gradient, by_gradient
+            )
             if self.recentred:
                 centred = centering.weights_only(grad, centred)
             grad = centred
-        grad = self.shared(natural.natural(*given, grad, counts))
-        before = far.copied(*given, held)
-        if options.solver == "sgd":
+        grad = self.shared(natural.natural(energy, params, grad, by_gradient))
+        before = far.copied(energy, params, of_step)
+        if by_gradient:
             rate = steady.steady(energy, grad, rate)
-        # What penalties take follows the weights before the step.
-        weighed = far.copied(*given, slower if options.l1 or options.l2 else {})
+        # Penalties follow the weights before the step.
+        penalised = of_gradient if options.l1 or options.l2 else {}
+        weighed = far.copied(energy, params, penalised)
         if state.offsets and self.recentred:
             weights = tree_map(np.copy, params.couplings)
-        self.solver.step(params, state.optimiser, grad, rate=rate, **rule)
+        memory = state.optimiser
+        self.solver.step(params, memory, grad, rate=rate, **rule)
         if weighed[1]:
-            far.eased(*given, state.optimiser, slower, weighed, rate, **rule)
-        far.take_back(*given, held, before)
+            far.eased(energy, params, memory, of_gradient, weighed, rate, **rule)
+        far.take_back(energy, params, of_step, before)
         if state.offsets and self.recentred:
-            centering.recentre(*given, weights, state.offsets)
-        natural.rescale(*given, scales)
+            centering.recentre(energy, params, weights, state.offsets)
+        natural.rescale(energy, params, scales)
         energy.constrain(params, options.max_norm)
         if options.quadratic:
-            quadratic.correct(*given, shift)
+            quadratic.correct(energy, params, shift)
 
     @property
     def recentred(self):
@@ -229,8 +236,10 @@ class EnergyObjective(Objective):
         x, clamp = present(batch.v, self.fill, len(self.energy.units), rng)
         if self.label is None:
             return x, clamp
-        given = self.label, batch.given, self.moments[self.label]
-        return known_labels(x, clamp, *given, self.rows.dtype)
+        frequencies = self.moments[self.label]
+        return known_labels(
+            x, clamp, self.label, batch.given, frequencies, self.rows.dtype
+        )
 
     def gradient(self, rng, state, x, clamp, clock):
         """Gradient of the mean log-likelihood, and the state with updated chains."""

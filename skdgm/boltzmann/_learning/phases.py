@@ -35,9 +35,8 @@ class Phase:
     """Role: both phases of a gradient, by chains or without.
 
     A subclass implements :meth:`phases`, or :meth:`gradient` where it takes no negative
-    phase; :meth:`begin`, if it has a state of its own, which the training state keeps
-    as ``phase``. A state's method ``attributes`` returns what of it the fitted
-    estimator shows.
+    phase; and :meth:`begin`, if it has a state of its own: the field ``phase`` of the
+    training state, whose method ``attributes`` returns fitted attributes.
 
     Parameters
     ----------
@@ -45,8 +44,8 @@ class Phase:
         Of the run: it has the energy, options, rows and seed.
     """
 
-    # Whether chains go on where an update leaves them; whether kernels make epochs of
-    # such updates; whether means take the place of states, so that BLAS is faster.
+    # Chains start where the last update left them; a kernel makes many such updates at
+    # once; values are means rather than states, for which BLAS is faster.
     persistent, fused, by_blas = True, False, False
     # Number of temperatures: chains at the model's own come first.
     n_levels = 1
@@ -59,47 +58,47 @@ class Phase:
 
     @staticmethod
     def check(options: SimpleNamespace) -> None:
-        """Raise ValueError for options that the gradient does not serve."""
+        """Raise ValueError for options that exclude this gradient."""
 
     @staticmethod
     def logits(density: Any, rows: Rows, options: SimpleNamespace) -> np.ndarray:
-        """Log probabilities of labels up to a constant for each row, as a machine
-        predicts them that has learned so; of shape (n_rows, n_classes)."""
+        """Log probabilities of labels, up to a constant for each row, by a machine that
+        has learned with this gradient: (n_rows, n_classes)."""
         return density.log_joint_of(rows)
 
     def begin(self, state: tuple) -> tuple:
-        """State of the gradient's own, from that of the last run where it fits."""
+        """State of the gradient, from that of the last run where it fits."""
         return ()
 
     def resume(self, state: tuple) -> tuple:
-        """Training state with the chains of the last run, where their number is still
-        right, else new ones; and with the state of the gradient."""
-        own = self.begin(state)
+        """Training state with the state of the gradient, and with the chains of the
+        last run where their number is still right, else with new ones."""
+        phase = self.begin(state)
         n_chains = self.options.n_chains or self.options.batch_size
         n_chains *= self.n_levels
         alike = state.chains and state.n_levels == self.n_levels
         if alike and (not self.persistent or len(state.chains[0]) == n_chains):
             chains = self.packed(state.chains)
         else:
-            chains = self.chains(state.params, own, n_chains)
-        return state._replace(chains=chains, phase=own)
+            chains = self.chains(state.params, phase, n_chains)
+        return state._replace(chains=chains, phase=phase)
 
     def packed(self, chains: tuple) -> tuple:
         """States of chains as samplers take them."""
         units = self.energy.units
         return tuple(unit.pack(part) for unit, part in zip(units, chains, strict=True))
 
-    def sampler(self, own: tuple) -> Sampler:
-        """Sampler of the chains, with the state of the gradient's own."""
+    def sampler(self, phase: tuple) -> Sampler:
+        """Sampler of the chains, given the state of the gradient."""
         return Gibbs(self.energy)
 
-    def chains(self, params: Params, own: tuple, n_chains: int) -> tuple:
+    def chains(self, params: Params, phase: tuple, n_chains: int) -> tuple:
         """New chains, of the model without couplings."""
         rng = stream(self.seed, INIT).rows(n_chains)
-        return self.sampler(own).init(rng, params.units).x
+        return self.sampler(phase).init(rng, params.units).x
 
     def moved(self, rng: Stream, state: tuple, n_steps: int) -> tuple:
-        """State with chains after some steps, of which a gradient makes no use."""
+        """State after steps of the chains, where the gradient does not need them."""
         rows, chains = rng.rows(len(state.chains[0])), State(state.chains)
         sampler = self.sampler(state.phase)
         chains, _ = sampler.step(rows, state.params, chains, n_steps)
@@ -141,25 +140,27 @@ class Phase:
         return contrast(self.energy, state.params, data, model), state
 
     def ended(self, state: tuple, chains: State, info: Info) -> tuple:
-        """Training state after steps of the chains, as it was where these are new."""
+        """Training state after steps of the chains; unchanged if each update has new
+        ones."""
         return state
 
     def learn(self, state: tuple, grad: Params) -> None:
-        """Let the gradient's own state learn from the gradient of an update."""
+        """Update the state of the gradient, such as fast weights, in place."""
 
     def with_running_means(
         self, state: tuple, data: tuple, model: tuple | None = None
     ) -> tuple:
         """Positive phase with the sparsity term, and the state with its new means."""
-        options = self.options
-        how = self.objective.centering
-        if how in ("data", "moving"):
-            moving = model if how == "moving" else None
+        options, kind = self.options, self.objective.centering
+        if kind in ("data", "moving"):
+            moving = model if kind == "moving" else None
             offsets = centering.running_means(state.offsets, data, moving)
             state = state._replace(offsets=offsets)
         if state.activity:
-            aim = options.sparsity_target, options.sparsity_cost
-            data, activity = sparsity.penalise(self.energy, data, state.activity, *aim)
+            target, cost = options.sparsity_target, options.sparsity_cost
+            data, activity = sparsity.penalise(
+                self.energy, data, state.activity, target, cost
+            )
             state = state._replace(activity=activity)
         return data, state
 
@@ -168,37 +169,42 @@ class Phase:
         return piecewise(self.options.n_steps, clock)
 
 
-class CD(Phase):
+class DataChains(Phase):
     """Chains that start at the data."""
 
     persistent, fused = False, True
 
     def phases(self, rng, state, x, clamp, clock):
-        sampler = self.sampler(state.phase)
-        given = sampler, state.params, x, clamp, self.n_steps(clock)
-        phases, *ends = cd(rng, *given)
-        return phases, self.ended(state, *ends)
+        sampler, n_steps = self.sampler(state.phase), self.n_steps(clock)
+        phases, chains, info = cd(rng, sampler, state.params, x, clamp, n_steps)
+        return phases, self.ended(state, chains, info)
 
 
-class PCD(Phase):
+class PersistentChains(Phase):
     """Chains that persist."""
 
     fused = True
 
     def phases(self, rng, state, x, clamp, clock):
-        options, sampler = self.options, self.sampler(state.phase)
-        given = sampler, state.params, x, clamp, self.n_steps(clock)
-        budget = {"max_sweeps": options.mean_field_steps}
-        phases, *ends = pcd(rng, *given, State(state.chains), **budget)
-        if options.negative == "means":
+        phases, chains, info = pcd(
+            rng,
+            self.sampler(state.phase),
+            state.params,
+            x,
+            clamp,
+            self.n_steps(clock),
+            State(state.chains),
+            max_sweeps=self.options.mean_field_steps,
+        )
+        if self.options.negative == "means":
             phases = with_first_means(self.energy, state.params, phases)
-        return phases, self.ended(state, *ends)
+        return phases, self.ended(state, chains, info)
 
     def ended(self, state, chains, info):
         return state._replace(chains=chains.x)
 
 
-class FastPCD(PCD):
+class FastChains(PersistentChains):
     """Persistent chains with fast weights, of the form of parameters."""
 
     fused = False
@@ -208,16 +214,18 @@ class FastPCD(PCD):
         known = isinstance(state.phase, Params)
         return state.phase if known else fast.init(state.params)
 
-    def sampler(self, own):
-        return FastWeights(self.energy, own)
+    def sampler(self, phase):
+        return FastWeights(self.energy, phase)
 
     def learn(self, state, grad):
         """Make a step of the fast weights, in place."""
-        options, given = self.options, (self.energy, state.params)
+        options, energy, params = self.options, self.energy, state.params
         rate = options.fast_learning_rate or options.learning_rate
-        rate = natural.damped(*given, rate, self.objective.centering is not None)
-        slower = far.slowed(self.energy, rate, self.reach, options.batch_size)
-        grad = natural.natural(*given, far.shortened(self.energy, grad, slower))
+        rate = natural.damped(
+            energy, params, rate, self.objective.centering is not None
+        )
+        factors = far.slowed(energy, rate, self.reach, options.batch_size)
+        grad = natural.natural(energy, params, far.shortened(energy, grad, factors))
         fast.step(state.phase, grad, rate)
 
 
@@ -233,7 +241,7 @@ class Tempered(NamedTuple):
         return {"swap_rates_": self.swap_rates}
 
 
-class TemperedPCD(PCD):
+class TemperedChains(PersistentChains):
     """Persistent chains at several temperatures."""
 
     fused = False
@@ -252,8 +260,10 @@ class TemperedPCD(PCD):
         base = base or self.energy.base(state.params, self.moments)[0]
         return Tempered(rates, base)
 
-    def sampler(self, own):
-        return tempering.Tempering(self.energy, Ladder(betas(self.n_levels), own.base))
+    def sampler(self, phase):
+        return tempering.Tempering(
+            self.energy, Ladder(betas(self.n_levels), phase.base)
+        )
 
     def ended(self, state, chains, info):
         rates, base = state.phase
@@ -261,4 +271,9 @@ class TemperedPCD(PCD):
         return state._replace(chains=chains.x, phase=Tempered(rates, base))
 
 
-CHAINS = {"pcd": PCD, "cd": CD, "fpcd": FastPCD, "tempering": TemperedPCD}
+CHAINS = {
+    "pcd": PersistentChains,
+    "cd": DataChains,
+    "fpcd": FastChains,
+    "tempering": TemperedChains,
+}

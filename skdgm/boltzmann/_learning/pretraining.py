@@ -20,14 +20,14 @@ import numpy as np
 from skdgm.base import Epochs
 from skdgm.boltzmann._learning.monitor import cost_of_far, far_columns
 from skdgm.boltzmann._learning.objective import EnergyObjective
-from skdgm.boltzmann._learning.phases import CD
+from skdgm.boltzmann._learning.phases import DataChains
 from skdgm.boltzmann._learning.state import TrainState
 from skdgm.distributions import Pooled
 from skdgm.energies import Energy, Params, Path, layered, plain
 from skdgm.exceptions import DivergenceError
 from skdgm.gradients import layer_pair
 from skdgm.inference import mean_field
-from skdgm.training import Batch, Run, Table, column_sums, filled
+from skdgm.training import Batch, Run, column_sums, filled
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.threading.threads import one_blas_thread
@@ -37,7 +37,7 @@ _PRETRAINING, _PROBE_ROWS = 2**16, 1000
 _DIVERGED = 2.0
 
 
-class _Pair(CD):
+class PairPhase(DataChains):
     """Phases of two layers that will be part of a deeper machine."""
 
     fused = False
@@ -47,8 +47,10 @@ class _Pair(CD):
         self.gains = objective.gains
 
     def phases(self, rng, state, x, clamp, clock):
-        given = self.energy, state.params, x, clamp, self.n_steps(clock)
-        phases, chains, _ = layer_pair(rng, *given, self.gains)
+        params, n_steps = state.params, self.n_steps(clock)
+        phases, chains, _ = layer_pair(
+            rng, self.energy, params, x, clamp, n_steps, self.gains
+        )
         return phases, state._replace(chains=chains.x)
 
 
@@ -68,7 +70,7 @@ class PairObjective(EnergyObjective):
 
     def phase_of(self, options):
         """Chains that start at the data, with gains."""
-        return _Pair
+        return PairPhase
 
     def above(self, params, index):
         """Values of the lower layer for some rows, missing entries filled by mean
@@ -125,7 +127,7 @@ class PairWatch:
         return False
 
 
-class Pair(Epochs):
+class PairStage(Epochs):
     """Stage in which a pair of layers is trained: pre-training of a machine.
 
     ``before`` are the pairs below, which are complete; ``whole(params)`` returns fitted
@@ -187,13 +189,14 @@ class Pair(Epochs):
 def layerwise(
     energy, of_pairs, table, seed, fill, moments, initial=None, reach=None, whole=None
 ):
-    """Stages that pre-train the layers of a machine pair by pair, each a :class:`Pair`.
+    """Stages that pre-train the layers of a machine, a :class:`PairStage` for each
+    pair.
 
     The energy is that of the data, of a hidden layer for each pair, and optionally of a
     label; ``of_pairs`` are the training options of each pair, as an
     :class:`~skdgm.training.Objective` reads them. Other arguments are as of an
     :class:`~skdgm.boltzmann._learning.objective.EnergyObjective`, ``reach`` that of the
-    lowest block, and ``whole`` as of a :class:`Pair`.
+    lowest block, and ``whole`` as of a :class:`PairStage`.
 
     The generator returns the parameters of the joint machine; or None if a later stage
     continues, which has its own.
@@ -217,7 +220,7 @@ def layerwise(
             initial=initial,
             reach=None if number else reach,
         )
-        pair = Pair(objective, table, pairs, whole)
+        pair = PairStage(objective, table, pairs, whole)
         yield pair
         if pair.params is None:
             return None
@@ -250,7 +253,7 @@ def _next(objective, params, table):
     h = upper.pool(h) if isinstance(upper, Pooled) else h
     given = given and given.take(table.index)
     rows = Rows(h, h.dtype.type, complete=True, given=given)
-    return Table(rows, np.arange(len(h)), *table[2:])
+    return table._replace(rows=rows, index=np.arange(len(h)))
 
 
 def joined(energy, pairs, rest=None):

@@ -1,4 +1,4 @@
-"""Gradients that need no negative phase, as phases of learning."""
+"""Gradients without a negative phase."""
 
 from typing import NamedTuple
 
@@ -27,17 +27,17 @@ NOISE = 0.2
 
 
 class WithoutChains(Phase):
-    """Role: the gradient of what is maximised in the place of the likelihood.
+    """Role: the gradient of an objective other than the likelihood.
 
-    A subclass implements :meth:`slope`. Chains follow the model, and samples start
-    from them; the gradient makes no use of them.
+    A subclass implements :meth:`slope`. The gradient needs no chains; they follow the
+    model, so that samples may start from them.
     """
 
     by_blas = True
 
     def slope(self, rng, state, x, clamp, clock):
-        """Gradient of what is maximised, a tuple with a value of each block for the
-        rows (means where nothing is known), and the training state."""
+        """Gradient of the objective, a tuple with a value of each block for the rows
+        (means where nothing is known), and the training state."""
         raise NotImplementedError
 
     def gradient(self, rng, state, x, clamp, clock):
@@ -45,13 +45,12 @@ class WithoutChains(Phase):
         grad, data, state = self.slope(rng, state, x, clamp, clock)
         penalised, state = self.with_running_means(state, data)
         if state.activity:
-            # What is left of the difference is the penalty.
+            # The difference is the gradient of the penalty.
             grad = weighted_sum(grad, contrast(energy, params, penalised, data), 1.0)
         return grad, self.moved(rng.fold(_CHAINS), state, self.n_steps(clock))
 
     def completed(self, rng, state, x, clamp, bits=True):
-        """Complete rows, with drawn bits in the place of grey values, and hidden
-        means."""
+        """Complete rows, with bits drawn from grey values, and hidden means."""
         energy, params = self.energy, state.params
         x, _ = complete(rng.fold(_HOLES), energy, params, x, clamp, n_steps=1)
         v = np.asarray(x[0])
@@ -81,8 +80,8 @@ class MultiPrediction(WithoutChains):
     def slope(self, rng, state, x, clamp, clock):
         energy, n_sweeps = self.energy, self.options.mean_field_steps
         x = tuple(None if part is None else np.asarray(part) for part in x)
-        drawn = parts(rng.fold(_DRAWN), energy, x, clamp)
-        grad, means = multi_prediction(energy, state.params, x, *drawn, n_sweeps)
+        seen, targets = parts(rng.fold(_DRAWN), energy, x, clamp)
+        grad, means = multi_prediction(energy, state.params, x, seen, targets, n_sweeps)
         data = tuple(
             mean if known is None else np.where(known, part, mean)
             for part, known, mean in zip(x, clamp, means, strict=True)
@@ -97,8 +96,9 @@ class PseudoLikelihood(WithoutChains):
 
     def slope(self, rng, state, x, clamp, clock):
         v, data = self.completed(rng, state, x, clamp)
-        sizes = len(v), *(unit.size for unit in self.energy.units)
-        index = flips.sites(rng.fold(_DRAWN).generator(), *sizes)
+        visible, hidden = self.energy.units
+        generator = rng.fold(_DRAWN).generator()
+        index = flips.sites(generator, len(v), visible.size, hidden.size)
         return flips.flips(state.params, v, index, self.term), data, state
 
 
@@ -126,9 +126,9 @@ class BlockPseudoLikelihood(WithoutChains):
         return weighted_sum(grad, grad, scale - 1) if scale > 1 else grad, data, state
 
 
-class Noise(NamedTuple):
-    """State of noise-contrastive estimation: log Z as it learns it, of shape (1,), and
-    the means of the noise."""
+class NoiseState(NamedTuple):
+    """State of noise-contrastive estimation: the learned log Z, of shape (1,), and the
+    means of the noise."""
 
     log_Z: np.ndarray
     means: np.ndarray
@@ -143,10 +143,10 @@ class NoiseContrastive(WithoutChains):
 
     def begin(self, state):
         """Log Z and noise of the last run, or those of the model without couplings."""
-        if isinstance(state.phase, Noise):
+        if isinstance(state.phase, NoiseState):
             return state.phase
         log_Z = self.energy.base(state.params, self.moments)[1]
-        return Noise(np.array([log_Z]), self.moments[0])
+        return NoiseState(np.array([log_Z]), self.moments[0])
 
     def slope(self, rng, state, x, clamp, clock):
         v, data = self.completed(rng, state, x, clamp)
@@ -158,35 +158,38 @@ class NoiseContrastive(WithoutChains):
         def log_q(rows):
             return rows @ np.log(q) + (1 - rows) @ np.log(1 - q)
 
-        given = self.energy, state.params, log_Z[0], v, noise, log_q
-        grad, slope = noise_contrastive(*given)
-        rule = self.options.schedule, clock, self.options.power_t
-        rate = learning_rate(self.options.learning_rate, *rule)
-        return grad, data, state._replace(phase=Noise(log_Z + rate * slope, means))
+        grad, slope = noise_contrastive(
+            self.energy, state.params, log_Z[0], v, noise, log_q
+        )
+        options = self.options
+        rate = learning_rate(
+            options.learning_rate, options.schedule, clock, options.power_t
+        )
+        return grad, data, state._replace(phase=NoiseState(log_Z + rate * slope, means))
 
 
 class ScoreMatching(WithoutChains):
     """Slopes of the log density of real rows."""
 
     def scores(self, rng, params, v):
-        """Gradient of what is maximised."""
+        """Gradient of the objective."""
         return score_matching(self.energy.units[0], params, v)
 
     def slope(self, rng, state, x, clamp, clock):
         v, data = self.completed(rng, state, x, clamp, bits=False)
         # Slopes grow with precisions: each column takes steps in its own units.
-        (own, c), (G,) = self.scores(rng, state.params, v)
+        (visible, c), (G,) = self.scores(rng, state.params, v)
         variance = np.exp(-state.params.units[0].log_precision)
-        own = tree_map(lambda part: part * variance, own)
+        visible = tree_map(lambda part: part * variance, visible)
         scaled = Contrast.of(np.asarray(G) * variance[:, None])
-        return Params((own, c * variance.mean()), (scaled,)), data, state
+        return Params((visible, c * variance.mean()), (scaled,)), data, state
 
 
 class Denoising(ScoreMatching):
     """Slopes of the log density of rows with noise."""
 
     def scores(self, rng, params, v):
-        """Gradient of what is maximised."""
+        """Gradient of the objective."""
         noise = rng.fold(_DRAWN).rows(len(v)).normal(v.shape[1], v.dtype)
         return denoising(self.energy.units[0], params, v, noise, NOISE)
 

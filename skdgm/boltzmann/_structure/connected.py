@@ -10,7 +10,7 @@ from sklearn.utils import check_array
 from skdgm.boltzmann._density.connected import GraphDensity, presented
 from skdgm.boltzmann._learning.objective import PHASES, EnergyObjective
 from skdgm.boltzmann._learning.phases import Phase
-from skdgm.boltzmann._structure.model import MachineModel, n_columns
+from skdgm.boltzmann._structure.model import EnergyModel, n_columns
 from skdgm.energies import Connected, Params, colours_of
 from skdgm.gradients import complete
 from skdgm.gradients.sampling_free.pseudo import pseudo_likelihood
@@ -22,7 +22,7 @@ _STEPS = 10
 _POSITIVE, _ALONG = 100, 101
 
 
-class Graphical(MachineModel):
+class Graphical(EnergyModel):
     """A block of visible units, and perhaps one of hidden ones."""
 
     STRUCTURE = "n_hidden", "column_types"
@@ -39,15 +39,15 @@ class Graphical(MachineModel):
 
     def structure(self, facts):
         """Number of hidden units, kind of the columns and mask of links."""
-        found = super().structure(facts)
-        found.edges = edges_of(facts.options, n_columns(facts))
-        return found
+        structure = super().structure(facts)
+        structure.edges = edges_of(facts.options, n_columns(facts))
+        return structure
 
     def energy(self, facts):
         """Energy of visible units and hidden ones, some of which are linked."""
-        visible, own = self.visible(facts), facts.structure
-        key = None if own.edges is None else own.edges.tobytes()
-        return _energy(visible, own.n_hidden, key)
+        visible, structure = self.visible(facts), facts.structure
+        key = None if structure.edges is None else structure.edges.tobytes()
+        return _energy(visible, structure.n_hidden, key)
 
     def params(self, facts, attributes):
         """Parameters of fitted attributes."""
@@ -61,7 +61,7 @@ class Graphical(MachineModel):
     def named(self, facts, params, visible, chains):
         """Fitted attributes of blocks, by name."""
         energy = self.energy(facts)
-        found = {
+        attributes = {
             "intercept_visible_": visible,
             "coupling_": energy.matrices(params)[0].copy(),
             "edges_": facts.structure.edges,
@@ -69,20 +69,20 @@ class Graphical(MachineModel):
             "n_colours_": int(energy.site_colours.max()) + 1,
         }
         if len(params.units) > 1:
-            found |= {"intercept_hidden_": params.units[1], "h_samples_": chains[1]}
-        return found
+            attributes["intercept_hidden_"] = params.units[1]
+            attributes["h_samples_"] = chains[1]
+        return attributes
 
 
 def edges_of(options, n_visible):
-    """Mask of links that options ask for, (n_sites, n_sites), or None for all;
-    ValueError if it is not of numbers, not square, not symmetric, or not of one row for
-    each unit, or needs more colours than allowed."""
-    n_sites, edges = n_visible + options.n_hidden, None
-    if options.edges is not None:
-        given = options.edges
-        given = given.toarray() if sp.issparse(given) else given
+    """Mask of the links of the options, (n_sites, n_sites), or None for all; ValueError
+    if it is not of numbers, not square, not symmetric, or not of one row for each unit,
+    or needs more colours than allowed."""
+    n_sites, edges = n_visible + options.n_hidden, options.edges
+    if edges is not None:
+        edges = edges.toarray() if sp.issparse(edges) else edges
         try:
-            edges = check_array(given, dtype=None, input_name="edges")
+            edges = check_array(edges, dtype=None, input_name="edges")
         except (TypeError, ValueError) as error:
             raise ValueError(f"edges must be a matrix of numbers: {error}") from error
         if edges.dtype.kind not in "biuf":
@@ -112,8 +112,9 @@ def edges_of(options, n_visible):
 
 @lru_cache(maxsize=32, typed=True)
 def _energy(visible, n_hidden, key):
-    """Energy of blocks, which parameters are no part of; links as bytes."""
-    return Connected(visible, n_hidden, *(() if key is None else _graph(key)))
+    """Energy of blocks, given links as bytes; it has no parameters."""
+    edges, colours = (None, None) if key is None else _graph(key)
+    return Connected(visible, n_hidden, edges, colours)
 
 
 @lru_cache(maxsize=32)
@@ -125,35 +126,35 @@ def _graph(key):
     return edges, colours_of(edges)
 
 
-class _PseudoLikelihood(Phase):
+class PseudoLikelihoodPhase(Phase):
     """Log-likelihood of each unit given all others, exactly."""
 
     def gradient(self, rng, state, x, clamp, clock):
-        given, n_steps = (self.energy, state.params), self.n_steps(clock)
-        filled, _ = complete(rng, *given, x, clamp, n_steps)
+        energy, params, n_steps = self.energy, state.params, self.n_steps(clock)
+        filled, _ = complete(rng, energy, params, x, clamp, n_steps)
         counts = None if clamp[0] is True else clamp[0]
-        grad = pseudo_likelihood(*given, np.asarray(filled[0]), counts)
+        grad = pseudo_likelihood(energy, params, np.asarray(filled[0]), counts)
         _, state = self.with_running_means(state, filled)
         if clock.batch == 0:
             state = self.moved(rng.fold(_ALONG), state, _STEPS)
         return grad, state
 
 
-class _Drawn(Phase):
-    """Hidden units drawn given data, in the place of mean field, beside chains."""
+class DrawnPhase(Phase):
+    """Chains for the model, and hidden units drawn given data, not by mean field."""
 
     def __init__(self, objective):
         super().__init__(objective)
-        self.beside = PHASES[self.options.gradient](objective)
+        self.negative = PHASES[self.options.gradient](objective)
 
     def resume(self, state):
         """Training state with the chains."""
-        return self.beside.resume(state)
+        return self.negative.resume(state)
 
     def phases(self, rng, state, x, clamp, clock):
-        given, n_steps = (self.energy, state.params), self.n_steps(clock)
-        x, clamp = complete(rng, *given, x, clamp, n_steps)
-        phases, state = self.beside.phases(rng, state, x, clamp, clock)
+        n_steps = self.n_steps(clock)
+        x, clamp = complete(rng, self.energy, state.params, x, clamp, n_steps)
+        phases, state = self.negative.phases(rng, state, x, clamp, clock)
         rows, start = rng.fold(_POSITIVE).rows(len(x[0])), State(phases.data)
         sampler = Gibbs(self.energy, clamp=clamp)
         data, _ = sampler.step(rows, state.params, start, n_steps)
@@ -170,9 +171,9 @@ class GraphObjective(EnergyObjective):
     def phase_of(self, options):
         """Class of the phases that the options name."""
         if options.objective != "likelihood":
-            return _PseudoLikelihood
+            return PseudoLikelihoodPhase
         drawn = options.positive == "gibbs" and len(self.energy.units) > 1
-        return _Drawn if drawn else super().phase_of(options)
+        return DrawnPhase if drawn else super().phase_of(options)
 
     def ascend(self, state, grad, clock):
         r"""Update parameters along a gradient, in place.

@@ -10,7 +10,7 @@ import numpy as np
 from skdgm.boltzmann._density.connected import presented
 from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.boltzmann._learning.objective import EnergyObjective
-from skdgm.boltzmann._structure.model import MachineModel, n_columns
+from skdgm.boltzmann._structure.model import EnergyModel, n_columns
 from skdgm.couplings import Conv
 from skdgm.distributions import Pooled, Selected, Sites
 from skdgm.energies import Energy, Params
@@ -25,8 +25,8 @@ _LEAST, _MOST, _SHARE = 4, 15, 3
 _MANY = 8
 # Deviation of other machines' first weights.
 _SCALE = 0.01
-# Initial probability of a block to be on; by how much more filters differ at first than
-# other weights; and most that their sum at a pixel may.
+# Initial probability of a block to be on; largest ratio of the initial deviations of
+# filters and of other weights; and limit of the deviation of their sum at a pixel.
 _ON, _LARGER, _TOGETHER = 0.1, 10.0, 0.5
 
 
@@ -46,21 +46,21 @@ class Geometry(NamedTuple):
 
     @property
     def shapes(self):
-        """Fitted attributes that say it."""
-        own = self.window
+        """Fitted attributes by name."""
+        window = self.window
         return {
-            "image_shape_": own.below,
-            "filter_shape_": (own.rows, own.columns),
-            "stride_": (own.down, own.right),
+            "image_shape_": window.below,
+            "filter_shape_": (window.rows, window.columns),
+            "stride_": (window.down, window.right),
             "pool_shape_": self.pool,
-            "map_shape_": (own.high, own.wide),
+            "map_shape_": (window.high, window.wide),
         }
 
 
 def geometry_of(options, n_features, who="ConvRBM"):
-    """Geometry that options of a layer ask for; ``who`` is named in messages.
-    ValueError if columns are no image of that shape, a shape is not a positive number
-    or two, a filter is larger than the image, or blocks do not divide the positions."""
+    """Geometry of the options of a layer, which messages call ``who``; ValueError if
+    columns are no image of that shape, a shape is not a positive number or two, a
+    filter is larger than the image, or blocks do not divide the positions."""
     shape = options.image_shape
     if shape is None and isqrt(n_features) ** 2 != n_features:
         shape = 1, n_features
@@ -69,7 +69,7 @@ def geometry_of(options, n_features, who="ConvRBM"):
     stride = _pair("filters__stride", options.stride, sides, who)
     filters = _pair("filters__shape", options.filter_shape, sides, who)
     if filters is None:
-        filters = [_side(*each, same) for each in zip(sides, stride)]
+        filters = [_side(side, step, same) for side, step in zip(sides, stride)]
     found = window(image, tuple(filters), stride, options.padding)
     positions = found.high, found.wide
     pool = _pair("filters__pool_shape", options.pool_shape, positions, who)
@@ -85,24 +85,24 @@ def geometry_of(options, n_features, who="ConvRBM"):
     return Geometry(found, pool, options.pooling)
 
 
-def _pair(name, given, sides, who):
-    """Two numbers, of which one that is given for both is 1 across a side of 1."""
-    if given is None:
+def _pair(name, value, sides, who):
+    """Two numbers; a single one stands for both, but is 1 across a side of 1."""
+    if value is None:
         return None
-    pair = tuple(given) if np.iterable(given) else (given, given)
+    pair = tuple(value) if np.iterable(value) else (value, value)
     if len(pair) != 2 or not all(is_a(Integral, n) and n >= 1 for n in pair):
         raise ValueError(
             f"{name} of {who} must be a positive integer, or two, for rows and "
-            f"columns; got {given!r}."
+            f"columns; got {value!r}."
         )
-    if not np.iterable(given):
+    if not np.iterable(value):
         pair = tuple(n if side > 1 else 1 for n, side in zip(pair, sides))
     return tuple(map(int, pair))
 
 
 def _side(side, step, same):
-    """Side of a filter by default: a third of the image's, between 4 and 15, and as
-    much more as leaves an even number of positions where they are many."""
+    """Default side of a filter: a third of the image's, between 4 and 15, plus the
+    remainder that leaves an even number of positions where these are many."""
     length = min(max(_LEAST, side // _SHARE), _MOST, side)
     n = (side - length) // step + 1
     if same or n <= _MANY or n % 2 == 0:
@@ -112,19 +112,20 @@ def _side(side, step, same):
 
 @lru_cache(maxsize=128, typed=True)
 def _energy(visible, geometry, n_maps):
-    """Energy, which parameters are no part of; see ``restricted._energy``."""
-    own = geometry.window
-    maps = own.high, own.wide, n_maps
-    hidden = Pooled(*maps, *geometry.pool)
+    """Energy, which has no parameters; see ``restricted._energy``."""
+    window, (rows, columns) = geometry.window, geometry.pool
+    high, wide = window.high, window.wide
+    hidden = Pooled(high, wide, n_maps, rows, columns)
     if geometry.pooling != "probabilistic":
-        hidden = Selected(*maps, 1, 1, *geometry.pool, geometry.pooling)
-    return Energy([visible, hidden], [(0, 1, 0)], [Conv(own, n_maps)])
+        pooling = geometry.pooling
+        hidden = Selected(high, wide, n_maps, 1, 1, rows, columns, pooling)
+    return Energy([visible, hidden], [(0, 1, 0)], [Conv(window, n_maps)])
 
 
-class Convolved(MachineModel):
+class Convolved(EnergyModel):
     """A layer of visible units under maps of hidden ones."""
 
-    STRUCTURE = *MachineModel.STRUCTURE, "padding"
+    STRUCTURE = *EnergyModel.STRUCTURE, "padding"
 
     def check(self, options):
         """Raise ValueError for options that exclude each other."""
@@ -137,11 +138,11 @@ class Convolved(MachineModel):
 
     def structure(self, facts):
         """Number of maps, kind of the columns, and shapes."""
-        found = super().structure(facts)
+        structure = super().structure(facts)
         shapes = geometry_of(facts.options, n_columns(facts)).shapes
         del shapes["map_shape_"]  # It follows from the others.
-        vars(found).update({name[:-1]: own for name, own in shapes.items()})
-        return found
+        vars(structure).update({name[:-1]: shape for name, shape in shapes.items()})
+        return structure
 
     def energy(self, facts):
         """Energy of visible units and maps."""
@@ -149,9 +150,9 @@ class Convolved(MachineModel):
         geometry = geometry_of(facts.options, n_columns(facts))
         if isinstance(visible, Sites):
             # Each category is a channel.
-            own = geometry.window
-            own = own._replace(maps=own.maps * visible.sizes[0])
-            geometry = geometry._replace(window=own)
+            window = geometry.window
+            window = window._replace(maps=window.maps * visible.sizes[0])
+            geometry = geometry._replace(window=window)
         n_maps = facts.structure.n_components
         return _energy(visible, geometry, n_maps)
 
@@ -161,9 +162,9 @@ class Convolved(MachineModel):
 
     def params(self, facts, attributes):
         """Parameters of fitted attributes."""
-        own = self.bottom(facts, attributes, attributes["intercept_visible_"])
+        visible = self.bottom(facts, attributes, attributes["intercept_visible_"])
         weights = (attributes["components_"].T,)
-        return Params((own, attributes["intercept_hidden_"]), weights)
+        return Params((visible, attributes["intercept_hidden_"]), weights)
 
     def named(self, facts, params, visible, chains):
         """Fitted attributes of layers, by name."""
@@ -176,14 +177,14 @@ class Convolved(MachineModel):
         }
 
     def initial(self, facts):
-        """Function that sets the first parameters."""
+        """Function that sets the initial parameters."""
         return first
 
 
 def first(objective, params):
-    """Parameters to start from: filters that differ, and blocks that are seldom on.
-    Else all maps together would be more than images need, and most would turn off for
-    good before they differ."""
+    """Initial parameters: filters that differ, and blocks that are seldom on. Otherwise
+    the maps together explain more than the images have, and most turn off for good
+    before they differ."""
     units, couplings = list(params.units), []
     for (_, block, number), W in zip(objective.energy.links, params.couplings):
         unit = objective.energy.units[block]
@@ -207,7 +208,7 @@ class ConvObjective(EnergyObjective):
         return super().present(batch, rng)
 
     def shared(self, grad):
-        """Gradient of which the visible part is averaged over pixels, by option."""
+        """Gradient with its visible part averaged over pixels, by option."""
         if self.options.visible_bias == "pixel":
             return grad
         maps = self.energy.couplings[0].window.maps
@@ -243,8 +244,8 @@ class ConvDensity(EnergyDensity):
         return self.energy.units[-1].pool(means) if self.pooled else means
 
     def visible_means(self, H):
-        """Means of the visible units given detection units; or given pooled ones, of
-        whose blocks each unit is as likely."""
+        """Means of the visible units given detection units; or given pooled ones, under
+        which all units of a block are equally likely."""
         if self.pooled:
             H = self.energy.units[-1].spread(H, self.params.units[-1])
         return super().visible_means(H)

@@ -22,23 +22,24 @@ _SHAPES["filter_shape"] = "filters__shape"
 
 
 def geometries(options, n_features):
-    """Geometry of each layer that options ask for, from below: a tuple. Errors are
-    those of :func:`~skdgm.boltzmann._structure.convolved.geometry_of`, with the layer's
-    number; or an option has not one value for each layer."""
+    """Geometries of the layers of the options, a tuple from below; ValueError as of
+    :func:`~skdgm.boltzmann._structure.convolved.geometry_of`, with the layer's number,
+    or if an option has not one value for each layer."""
     sizes = _sizes(options)
-    shapes = [
-        per_layer(shown, getattr(options, name), len(sizes))
+    shapes = {
+        name: per_layer(shown, getattr(options, name), len(sizes))
         for name, shown in _SHAPES.items()
-    ]
-    image, found = options.image_shape, []
-    for number, (size, *own) in enumerate(zip(sizes, *shapes)):
-        layer = SimpleNamespace(**dict(zip(_SHAPES, own)), image_shape=image)
+    }
+    image, layers = options.image_shape, []
+    for number, size in enumerate(sizes):
+        own = {name: values[number] for name, values in shapes.items()}
+        layer = SimpleNamespace(**own, image_shape=image)
         layer.padding, layer.pooling = options.padding, "probabilistic"
         who = f"hidden layer {number + 1} of ConvDBM"
-        found.append(geometry_of(layer, n_features, who))
-        image = *found[-1].pooled, size
+        layers.append(geometry_of(layer, n_features, who))
+        image = *layers[-1].pooled, size
         n_features = prod(image)
-    return tuple(found)
+    return tuple(layers)
 
 
 def _sizes(options):
@@ -47,10 +48,10 @@ def _sizes(options):
 
 @lru_cache(maxsize=128, typed=True)
 def _energy(visible, shapes, sizes):
-    """Energy, which parameters are no part of; see ``restricted._energy``."""
+    """Energy, which has no parameters; see ``restricted._energy``."""
     units, couplings, below = [visible], [], None
-    for (window, pool, _), n_maps in zip(shapes, sizes):
-        units.append(Pooled(window.high, window.wide, n_maps, *pool))
+    for (window, (rows, columns), _), n_maps in zip(shapes, sizes):
+        units.append(Pooled(window.high, window.wide, n_maps, rows, columns))
         couplings.append(Conv(window, n_maps, below))
         below = units[-1]
     links, blocks = [(b, b + 1, b) for b in range(len(sizes))], range(len(units))
@@ -63,16 +64,16 @@ class ConvolvedDeep(Deep):
     PAIRS = {"solver": "adam", "momentum": 0.9}
 
     def sizes(self, options):
-        """Numbers of maps that options ask for."""
+        """Numbers of maps of the options."""
         return _sizes(options)
 
     def structure(self, facts):
         """Numbers of maps, kind of the columns, and shapes."""
         options = facts.options
-        own = {n.rstrip("s_"): shapes for n, shapes in _shapes(facts).items()}
-        own |= {"column_types": options.column_types, "padding": options.padding}
-        del own["map_shape"]  # It follows from the others.
-        return SimpleNamespace(conv_layer_sizes=_sizes(options), **own)
+        structure = {n.rstrip("s_"): shapes for n, shapes in _shapes(facts).items()}
+        structure |= {"column_types": options.column_types, "padding": options.padding}
+        del structure["map_shape"]  # It follows from the others.
+        return SimpleNamespace(conv_layer_sizes=_sizes(options), **structure)
 
     def energy(self, facts):
         """Energy of visible units and maps."""
@@ -88,12 +89,12 @@ class ConvolvedDeep(Deep):
 
 
 def _shapes(facts):
-    """Fitted attributes that say the geometry."""
-    shapes = geometries(facts.options, n_columns(facts))
-    each = [own.shapes for own in shapes]
+    """Fitted attributes of the geometry."""
+    layers = geometries(facts.options, n_columns(facts))
+    shapes = [layer.shapes for layer in layers]
     names = "filter_shape_", "pool_shape_", "stride_", "map_shape_"
-    found = {f"{name[:-1]}s_": [own[name] for own in each] for name in names}
-    return {"image_shape_": each[0]["image_shape_"]} | found
+    lists = {f"{name[:-1]}s_": [own[name] for own in shapes] for name in names}
+    return {"image_shape_": shapes[0]["image_shape_"]} | lists
 
 
 CONVOLVED_DEEP = ConvolvedDeep(DeepDensity)
@@ -105,11 +106,12 @@ def pooled_maps(density, X):
     params, units = density.params, density.energy.units[1:]
 
     def of_rows(v):
-        _, *means = density.inferred(params, *density.present(v))
-        found = [unit.pool(mean) for unit, mean in zip(units, means)]
-        return np.concatenate(found, axis=1)
+        x, clamp = density.present(v)
+        _, *means = density.inferred(params, x, clamp)
+        pooled = [unit.pool(mean) for unit, mean in zip(units, means)]
+        return np.concatenate(pooled, axis=1)
 
-    found = by_blocks(of_rows, density.read(X, dtype=params.dtype.type))
+    pooled = by_blocks(of_rows, density.read(X, dtype=params.dtype.type))
     edges = np.cumsum([unit.n_pooled for unit in units])[:-1]
-    parts = np.split(found, edges, axis=1)
-    return [part.reshape(-1, *u.tops[:3]) for part, u in zip(parts, units)]
+    parts = np.split(pooled, edges, axis=1)
+    return [part.reshape(-1, *unit.tops[:3]) for part, unit in zip(parts, units)]

@@ -8,7 +8,7 @@ from skdgm.boltzmann._density.deep import DeepDensity
 from skdgm.boltzmann._learning.objective import PHASES
 from skdgm.boltzmann._learning.pretraining import joined, layerwise
 from skdgm.boltzmann._learning.state import TrainState
-from skdgm.boltzmann._structure.model import MachineModel, n_classes
+from skdgm.boltzmann._structure.model import EnergyModel, n_classes
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered, plain
 from skdgm.optim import check_piecewise
@@ -25,14 +25,14 @@ _PLAIN = {
 }
 
 
-class Deep(MachineModel):
+class Deep(EnergyModel):
     """Several hidden layers; a label is above them."""
 
     # Options of all pairs in pre-training.
     PAIRS, CURVES = {}, ("pretrain_loss_curves_",)
 
     def sizes(self, options):
-        """Sizes of the hidden layers that options ask for."""
+        """Sizes of the hidden layers of the options."""
         return check_sizes(options.hidden_layer_sizes)
 
     def structure(self, facts):
@@ -47,24 +47,24 @@ class Deep(MachineModel):
 
     def params(self, facts, attributes):
         """Parameters of fitted attributes."""
-        visible, *own = attributes["intercepts_"]
+        visible, *hidden = attributes["intercepts_"]
         weights = list(attributes["coefs_"])
         if "label_components_" in attributes:
-            own.append(attributes["intercept_label_"])
+            hidden.append(attributes["intercept_label_"])
             weights.append(attributes["label_components_"])
-        own = self.bottom(facts, attributes, visible), *own
-        return Params(own, tuple(weights))
+        units = self.bottom(facts, attributes, visible), *hidden
+        return Params(units, tuple(weights))
 
     def named(self, facts, params, visible, chains):
         """Fitted attributes of layers, by name."""
-        own, weights = [visible, *params.units[1:]], list(params.couplings)
+        biases, weights = [visible, *params.units[1:]], list(params.couplings)
         states = list(chains[1:])
-        found = {"coefs_": weights, "intercepts_": own, "h_samples_": states}
+        named = {"coefs_": weights, "intercepts_": biases, "h_samples_": states}
         if n_classes(facts):
             states.pop()
-            found["intercept_label_"] = own.pop()
-            found["label_components_"] = weights.pop()
-        return found
+            named["intercept_label_"] = biases.pop()
+            named["label_components_"] = weights.pop()
+        return named
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
@@ -78,8 +78,8 @@ class Deep(MachineModel):
             name = f"pretrain__{field}"
             values = per_layer(name, value, depth)
             # Only the number of steps may change while a layer is pre-trained.
-            for own in values if field == "n_steps" else [values]:
-                check_piecewise(name, own, kind, low)
+            for part in values if field == "n_steps" else [values]:
+                check_piecewise(name, part, kind, low)
         targets = per_layer("penalty__sparsity_target", options.sparsity_target, depth)
         if options.sparsity_target is not None and not all(
             is_a(Real, target) and 0 <= target <= 1 for target in targets
@@ -123,14 +123,21 @@ class Deep(MachineModel):
 def options_of_pairs(options, depth, **fixed):
     """Training options of each of ``depth`` pairs of neighbouring layers, from below;
     ``fixed`` ones are those of all pairs."""
-    own, of_pairs = vars(options) | _PLAIN | fixed, []
-    names = "pretrain_iter", "pretrain_learning_rate", "pretrain_steps"
-    values = [per_layer(name, getattr(options, name), depth) for name in names]
-    for n_iter, rate, n_steps in zip(*values):
-        own |= {"n_iter": n_iter, "learning_rate": rate, "n_steps": n_steps}
-        of_pairs.append(SimpleNamespace(**own))
+    shared, of_pairs = vars(options) | _PLAIN | fixed, []
+    names = {
+        "n_iter": "pretrain_iter",
+        "learning_rate": "pretrain_learning_rate",
+        "n_steps": "pretrain_steps",
+    }
+    values = {
+        name: per_layer(pretrain, getattr(options, pretrain), depth)
+        for name, pretrain in names.items()
+    }
+    for number in range(depth):
+        own = {name: each[number] for name, each in values.items()}
+        of_pairs.append(SimpleNamespace(**shared | own))
         # Later pairs draw bits from the means below at each presentation.
-        own["resample"] = True
+        shared["resample"] = True
     return of_pairs
 
 
@@ -139,7 +146,7 @@ DEEP = Deep(DeepDensity)
 
 @lru_cache(maxsize=128, typed=True)
 def _energy(visible, sizes, n_labels):
-    """Energy, which parameters are no part of; see ``restricted._energy``."""
+    """Energy, which has no parameters; see ``restricted._energy``."""
     hidden = [[Bernoulli(size)] for size in sizes]
     label = [[Softmax(n_labels)]] if n_labels else []
     return layered([[visible], *hidden, *label])

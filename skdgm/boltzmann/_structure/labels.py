@@ -44,19 +44,19 @@ def drawn(rng, posterior):
 
 def log_joint(energy, params, x, clamp):
     """Log of the unnormalised probability of each row with each label, (n_rows,
-    n_classes), of a machine with one hidden layer, whatever x and ``clamp`` have of the
-    label. Exact, or a mean-field bound where entries are missing under hidden units
-    that are too many to enumerate."""
+    n_classes), of a machine with one hidden layer; the label in x and ``clamp`` does
+    not count. Exact, or a mean-field bound where entries are missing and the hidden
+    units are too many to enumerate."""
     label = label_of(energy)
     if clamp[0] is True:
         return Posterior(energy, params, x, label).log_joint()
     columns, n_labels = [], energy.units[label].size
     for code in range(n_labels):
         y = np.asarray(one_hot(np.full(len(x[0]), code), n_labels, params.dtype))
-        given, clamped = (x[0], y, None), (clamp[0], True, None)
+        values, clamped = (x[0], y, None), (clamp[0], True, None)
         if exact.is_enumerable(energy):
-            columns.append(exact.log_evidence(energy, params, given, clamped))
+            columns.append(exact.log_evidence(energy, params, values, clamped))
         else:
-            means, _ = mean_field(energy, params, given, clamped)
+            means, _ = mean_field(energy, params, values, clamped)
             columns.append(bound(energy, params, means, clamped))
     return np.stack(columns, axis=1)

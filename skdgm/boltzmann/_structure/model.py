@@ -18,7 +18,7 @@ from skdgm.optim import check_piecewise
 from skdgm.training import filled
 
 
-class MachineModel(Model):
+class EnergyModel(Model):
     """Energy whose first block is visible, made of options and columns.
 
     It is made with the classes of the density and of the objective.
@@ -122,7 +122,7 @@ class MachineModel(Model):
         return partial(facts.domain.noise, energy.units[0], facts.columns)
 
     def more(self, facts):
-        """Further arguments of the density, by name."""
+        """Other arguments of the density, by name."""
         return {}
 
     def fill(self, facts):
@@ -130,7 +130,7 @@ class MachineModel(Model):
         return facts.domain.fill(facts.columns)
 
     def beginning(self, facts, table, moments):
-        """Further arguments of the objective, by name."""
+        """Other arguments of the objective, by name."""
         visible, *others = moments
         if (
             isinstance(facts.domain, RealUnits)

@@ -2,12 +2,12 @@
 
 from functools import lru_cache
 
-from skdgm.boltzmann._structure.model import MachineModel, n_classes
+from skdgm.boltzmann._structure.model import EnergyModel, n_classes
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered, plain
 
 
-class Restricted(MachineModel):
+class Restricted(EnergyModel):
     """One hidden layer; a label is beside the data."""
 
     def energy(self, facts):
@@ -17,36 +17,36 @@ class Restricted(MachineModel):
 
     def params(self, facts, attributes):
         """Parameters of fitted attributes."""
-        own = [self.bottom(facts, attributes, attributes["intercept_visible_"])]
+        units = [self.bottom(facts, attributes, attributes["intercept_visible_"])]
         weights = [attributes["components_"].T]
         if "label_components_" in attributes:
-            own.append(attributes["intercept_label_"])
+            units.append(attributes["intercept_label_"])
             weights.append(attributes["label_components_"].T)
-        own.append(attributes["intercept_hidden_"])
-        return Params(tuple(own), tuple(weights))
+        units.append(attributes["intercept_hidden_"])
+        return Params(tuple(units), tuple(weights))
 
     def named(self, facts, params, visible, chains):
         """Fitted attributes of layers, by name."""
-        found = {
+        named = {
             "components_": params.couplings[0].T,
             "intercept_visible_": visible,
             "intercept_hidden_": params.units[-1],
             "h_samples_": chains[-1],
         }
         if n_classes(facts):
-            found["intercept_label_"] = params.units[1]
-            found["label_components_"] = params.couplings[1].T
-        return found
+            named["intercept_label_"] = params.units[1]
+            named["label_components_"] = params.couplings[1].T
+        return named
 
     def initial(self, facts):
-        """Function that sets the parameters of data and hidden units that a model which
-        the machine is part of has given it, if any."""
+        """Function that sets parameters of data and hidden units given by a model that
+        the machine is part of, if any."""
         if facts.known._given is None:
             return None
 
         def given(objective, params):
             (visible, hidden), (W,) = facts.known._given
-            # Blocks beside the data start as they do without given parameters.
+            # The label starts as it does without given parameters.
             units, couplings = plain(params)
             return Params((visible, *units[1:-1], hidden), (W, *couplings[1:]))
 
@@ -59,6 +59,6 @@ RESTRICTED = Restricted()
 # By type: blocks of different kinds and the same size are equal tuples.
 @lru_cache(maxsize=128, typed=True)
 def _energy(visible, size, n_labels):
-    """Energy, which parameters are no part of."""
+    """Energy, which has no parameters."""
     label = [Softmax(n_labels)] if n_labels else []
     return layered([[visible, *label], [Bernoulli(size)]])

@@ -6,7 +6,7 @@ import numpy as np
 
 from skdgm.boltzmann._density.table import TableDensity
 from skdgm.boltzmann._learning.table_objective import TableObjective
-from skdgm.boltzmann._structure.model import MachineModel, n_columns
+from skdgm.boltzmann._structure.model import EnergyModel, n_columns
 from skdgm.boltzmann._structure.tables import (
     REAL_KINDS,
     fills_of,
@@ -28,7 +28,7 @@ _HIDDEN = "bernoulli", "gaussian", "rectified", "poisson"
 _NUMBERED = "binomial", "categorical"
 
 
-class Tables(MachineModel):
+class Tables(EnergyModel):
     """One hidden layer over a visible block for each kind of columns."""
 
     STRUCTURE = "column_types", "hidden", "n_components"
@@ -52,8 +52,8 @@ class Tables(MachineModel):
 
     def hidden(self, facts):
         """Block of the hidden units."""
-        own = facts.structure
-        return hidden_unit(*parsed(own.hidden), own.n_components)
+        kind, number = parsed(facts.structure.hidden)
+        return hidden_unit(kind, number, facts.structure.n_components)
 
     def moments(self, facts, energy):
         """Known means (or moments) of each block in the model without couplings."""
@@ -66,11 +66,11 @@ class Tables(MachineModel):
     def complaints(self, facts, state):
         """Warnings about columns whose precision is at its limit."""
         layout, columns = layout_of(facts), facts.columns
-        for kind, unit, which, own in zip(*layout[:3], state.params.units):
-            if kind in REAL_KINDS:
-                found = np.full(len(columns.seen), -np.inf)
-                found[which] = own.log_precision
-                yield from at_limit(facts, unit, found)
+        for block, visible in zip(layout.blocks, state.params.units):
+            if block.kind in REAL_KINDS:
+                log_precision = np.full(len(columns.seen), -np.inf)
+                log_precision[block.which] = visible.log_precision
+                yield from at_limit(facts, block.unit, log_precision)
 
     def more(self, facts):
         """Blocks of the density, and their initial values."""
@@ -78,7 +78,7 @@ class Tables(MachineModel):
         return {"layout": layout, "fills": fills_of(facts, layout)}
 
     def fill(self, facts):
-        """Nothing that is used: blocks have values of their own."""
+        """Zeros, which are not used: blocks have initial values of their own."""
         return np.zeros(n_columns(facts))
 
     def beginning(self, facts, table, moments):
@@ -123,7 +123,7 @@ class Tables(MachineModel):
         }
 
     def named(self, facts, params, visible, chains):
-        """Nothing: see :meth:`attributes`."""
+        """Nothing; see :meth:`attributes`."""
         return {}
 
     def params(self, facts, attributes):
@@ -163,7 +163,8 @@ def _energy(kinds, units):
 def improper(kinds, hidden):
     """Raise ValueError where the partition function would be infinite, for kinds of
     columns by name or number, and a kind of hidden units."""
-    unit = hidden_unit(*parsed(hidden), 1)
+    kind, number = parsed(hidden)
+    unit = hidden_unit(kind, number, 1)
     if all(np.isfinite(end).all() for end in unit.ends):
         return
     open_ = [n for n, kind in kinds.items() if kind in (*REAL_KINDS, "poisson")]

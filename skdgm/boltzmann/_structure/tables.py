@@ -24,11 +24,19 @@ from skdgm.utils.lists import Lists
 REAL_KINDS = "gaussian", "rectified"
 
 
-class Layout(NamedTuple):
+class VisibleBlock(NamedTuple):
+    """Block of the visible units of a table: columns of one kind."""
+
+    kind: str
+    unit: object
+    which: np.ndarray
+
+
+class TableLayout(NamedTuple):
     """Blocks of the visible units of a table, one for each kind of its columns.
 
     Values of a table have one column for each of its columns, with codes of categories;
-    those of blocks are one-hot there. ``which`` has the columns of each block,
+    values of blocks are one-hot there. ``which`` has the columns of each block,
     ``widths`` the number of entries of each column.
     """
 
@@ -45,7 +53,7 @@ class Layout(NamedTuple):
         v = np.asarray(v)
         return tuple(
             self._one_hot(v[:, which]) if kind == "categorical" else v[:, which]
-            for kind, which in zip(self.kinds, self.which)
+            for kind, _, which in self.blocks
         )
 
     def filled(self, v):
@@ -66,11 +74,11 @@ class Layout(NamedTuple):
         if len(self.kinds) == 1 and self.kinds[0] != "categorical":
             return parts[0]
         v = np.empty((len(parts[0]), len(self.widths)), parts[0].dtype)
-        for kind, unit, which, part in zip(self.kinds, self.units, self.which, parts):
-            if kind == "categorical":
-                sites = np.split(part, unit.starts[1:], axis=1)
+        for block, part in zip(self.blocks, parts):
+            if block.kind == "categorical":
+                sites = np.split(part, block.unit.starts[1:], axis=1)
                 part = np.stack([site.argmax(axis=1) for site in sites], axis=1)
-            v[:, which] = part
+            v[:, block.which] = part
         return v
 
     def present(self, v, fills):
@@ -78,8 +86,13 @@ class Layout(NamedTuple):
         start from ``fills``; returns values and clamps of all blocks, the last of which
         is hidden."""
         pairs = [present(part, fill, 1) for part, fill in zip(self.split(v), fills)]
-        x, clamp = zip(*((own[0], held[0]) for own, held in pairs))
+        x, clamp = (tuple(pair[side][0] for pair in pairs) for side in (0, 1))
         return (*x, None), (*clamp, None)
+
+    @property
+    def blocks(self):
+        """Kind, unit and columns of each block, a list of :class:`VisibleBlock`."""
+        return list(map(VisibleBlock, self.kinds, self.units, self.which))
 
     @property
     def entries(self):
@@ -99,24 +112,22 @@ class Layout(NamedTuple):
 
 
 def kinds_of(columns):
-    """Kind of each column: bits, where statistics say nothing else."""
+    """Kind of each column: by default bits."""
     kinds = getattr(columns, "kinds", None)
     return np.full(len(columns.seen), "bernoulli") if kinds is None else kinds
 
 
 def layout_of(facts):
-    """Blocks of the visible units of a table: a :class:`Layout`."""
+    """Blocks of the visible units of a table: a :class:`TableLayout`."""
     columns, options = facts.columns, facts.options
     sizes, kinds = np.ones(len(columns.seen), int), kinds_of(columns)
     coded = np.isin(kinds, of_block("categorical"))
     sizes[coded] = columns.sizes[coded]
-    found = {}
-    for kind in UNITS:
-        which = np.flatnonzero(np.isin(kinds, of_block(kind)))
-        if len(which):
-            found[kind] = which, _unit(kind, columns, which, options)
-    which, units = zip(*found.values())
-    return Layout(tuple(found), units, which, sizes)
+    columns_of = {k: np.flatnonzero(np.isin(kinds, of_block(k))) for k in UNITS}
+    columns_of = {kind: which for kind, which in columns_of.items() if len(which)}
+    units = [_unit(k, columns, which, options) for k, which in columns_of.items()]
+    which = tuple(columns_of.values())
+    return TableLayout(tuple(columns_of), tuple(units), which, sizes)
 
 
 def moments_of(facts, layout):
@@ -129,15 +140,15 @@ def moments_of(facts, layout):
 
 def fills_of(facts, layout):
     """Values of each block from which missing entries start: means, a tuple."""
-    found = moments_of(facts, layout)
-    means = [own[0] if isinstance(own, tuple) else own for own in found]
+    moments = moments_of(facts, layout)
+    means = [own[0] if isinstance(own, tuple) else own for own in moments]
     return tuple(
         np.broadcast_to(mean, unit.size) for mean, unit in zip(means, layout.units)
     )
 
 
 def noise(layout, rng, dtype):
-    """Values of units without bias and neighbours, one row for each stream."""
+    """Values of the units at their initial parameters, one row for each stream."""
     parts = [
         unit.sample(unit.field(unit.init(dtype=dtype)), rng.fold(block))[0]
         for block, unit in enumerate(layout.units)
@@ -147,11 +158,10 @@ def noise(layout, rng, dtype):
 
 def reaches(layout, columns):
     """Reach of the columns of each block of real units, a dictionary."""
-    parts = enumerate(zip(layout.kinds, layout.which))
     return {
-        block: columns.reach[which]
-        for block, (kind, which) in parts
-        if kind in REAL_KINDS
+        number: columns.reach[block.which]
+        for number, block in enumerate(layout.blocks)
+        if block.kind in REAL_KINDS
     }
 
 
@@ -160,10 +170,13 @@ def loss_of_independent(facts, layout):
     domain, columns = facts.domain, facts.columns
     if not isinstance(domain, UnitColumns):
         return domain.loss_of_independent(columns)
-    moments = moments_of(facts, layout)
-    parts = zip(layout.kinds, layout.units, layout.which, moments)
     base = columns.units.base
-    return sum(_loss(kind, unit, own, base[w].sum()) for kind, unit, w, own in parts)
+    return sum(
+        _loss(kind, unit, moments, base[which].sum())
+        for (kind, unit, which), moments in zip(
+            layout.blocks, moments_of(facts, layout)
+        )
+    )
 
 
 def _unit(kind, columns, which, options):
@@ -187,14 +200,13 @@ def _unit(kind, columns, which, options):
 
 def _loss(kind, unit, moments, base):
     """Negative log-likelihood of a row's columns of a kind at given moments."""
-    own = unit.init(moments)
-    eta = unit.field(own)
+    eta = unit.field(unit.init(moments))
     log_Z = float(unit.log_partition(eta))
     if kind == "gaussian":
         return log_Z + 0.5 * unit.size
     if kind == "rectified":
-        # The mean square of the values is 1 in the first fit. Later it is unknown; the
-        # means say so where they are above 1, and the units' own is taken.
+        # The mean square of the values is 1 in the first fit. Later it is unknown, and
+        # more than 1 where the mean is: then it is that of the units.
         mean = moments[0]
         square = np.where(mean > 1, (1 + eta.theta * mean) / eta.precision, 1.0)
         return log_Z - (eta.theta * mean - 0.5 * eta.precision * square).sum()
@@ -202,7 +214,7 @@ def _loss(kind, unit, moments, base):
 
 
 def hidden_unit(kind, number, size):
-    """Block of hidden units: so many of a kind, with its number n if it has one."""
+    """Block of hidden units of a kind, with its number n if it has one."""
     if kind == "bernoulli":
         return Bernoulli(size)
     if kind == "categorical":

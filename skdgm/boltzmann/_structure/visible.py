@@ -17,9 +17,8 @@ _NEAR, _MANY = 0.1, 10
 
 
 class Visible:
-    """What a machine asks of the kind of its visible units, besides the columns'. With
-    ``n_channels``, they are images of which all pixels of a channel have the same
-    statistics."""
+    """Role of the kind of the visible units, beside that of their columns. With
+    ``n_channels`` rows are images, and all pixels of a channel share statistics."""
 
     n_channels = None
 
@@ -35,7 +34,7 @@ class Visible:
         return columns, table
 
     def noise(self, unit, columns, rng, dtype):
-        """Values of a block without bias and neighbours, one row for each stream."""
+        """Values of a block at its initial parameters, one row for each stream."""
         return unit.sample(unit.field(unit.init(dtype=dtype)), rng)[0]
 
 
@@ -80,7 +79,7 @@ def at_limit(facts, unit, log_precision):
             f"The precisions of columns {which[:_MANY].tolist()}{more} rose to their "
             f"limit, 1 / min_variance = {1 / unit.min_variance:g}: given the hidden "
             "units they hardly vary, as copies of other columns and columns of few "
-            "values do, and what their density is depends on the limit. Drop them, add "
+            "values do, and their density depends on the limit. Drop them, add "
             "noise to them, set precision='fixed', or lower min_variance (which makes "
             "chains move less).",
             PrecisionWarning,
@@ -88,8 +87,8 @@ def at_limit(facts, unit, log_precision):
 
 
 class CategoricalUnits(Visible, CodeColumns):
-    """Categorical units, one-hot, for columns of codes; if ``alike``, all have as many
-    categories as the one that has most."""
+    """Categorical units, one-hot, for columns of codes; if ``alike``, all have the
+    largest number of categories."""
 
     log_conditionals, alike = staticmethod(log_conditionals), False
 
@@ -115,7 +114,7 @@ class CategoricalUnits(Visible, CodeColumns):
         return self.frequencies(columns)
 
     def noise(self, unit, columns, rng, dtype):
-        """Codes of a block without bias and neighbours, one row for each stream."""
+        """Codes of a block at its initial parameters, one row for each stream."""
         return self.to_data(columns, super().noise(unit, columns, rng, dtype))
 
     def to_data(self, columns, v):
@@ -129,8 +128,8 @@ BINARY, REAL = BinaryUnits(), RealUnits()
 
 
 def domain_as_asked(options):
-    """Kind of the columns that are binary or real, as options ask for; real ones before
-    a fit that decides."""
+    """Kind of the columns of the options, binary or real; real before a fit that
+    decides."""
     return bits_as_asked(options) if options.column_types == "bernoulli" else REAL
 
 
@@ -144,19 +143,19 @@ def pixels_of(options):
     """Kind of the columns of images, given the options of a convolutional machine."""
     real = options.column_types != "bernoulli"
     if options.column_types == "categorical":
-        found = CategoricalUnits(options.min_categories)
-        found.alike = True
-        return found
+        domain = CategoricalUnits(options.min_categories)
+        domain.alike = True
+        return domain
     if options.visible_bias == "pixel":
         return domain_as_asked(options)
-    found = RealUnits() if real else BinaryUnits(top_of(options))
-    _, _, found.n_channels, *_ = *(options.image_shape or (1, 1)), 1
-    return found
+    domain = RealUnits() if real else BinaryUnits(top_of(options))
+    _, _, domain.n_channels, *_ = *(options.image_shape or (1, 1)), 1
+    return domain
 
 
 def of_channels(columns, n_channels, n_pixels=None):
-    """Statistics of columns that are pixels, the same for all pixels of a channel; for
-    as many pixels as there are columns of, or another number."""
+    """Statistics of pixels, the same for all pixels of a channel; by default of the
+    same number of pixels."""
     before = len(columns.seen) // n_channels
 
     def mean(part):
@@ -164,9 +163,9 @@ def of_channels(columns, n_channels, n_pixels=None):
 
     n = n_pixels or before
     seen, total = mean(columns.seen), mean(columns.total)
-    found = columns._replace(seen=np.tile(seen, n), total=np.tile(total, n))
+    shared = columns._replace(seen=np.tile(seen, n), total=np.tile(total, n))
     if np.ndim(columns.mean) == 0:
-        return found
+        return shared
     with np.errstate(invalid="ignore"):
         weight = np.nan_to_num(columns.seen / np.tile(seen, before), nan=1.0)
     center = mean(weight * columns.mean)
@@ -176,8 +175,11 @@ def of_channels(columns, n_channels, n_pixels=None):
     scale = np.where(varies, np.sqrt(variance), mean(columns.scale))
     reach = np.broadcast_to(columns.reach, columns.seen.shape)
     reach = np.reshape(reach, (-1, n_channels)).max(axis=0)
-    parts = center, scale, varies, reach
-    mean, scale, varies, reach = (np.tile(part, n) for part in parts)
     # The range of the pixels of a channel follows, by the new means and scales.
-    facts = {"mean": mean, "scale": scale, "varies": varies, "reach": reach}
-    return found._replace(**facts, range=0.0)
+    return shared._replace(
+        mean=np.tile(center, n),
+        scale=np.tile(scale, n),
+        varies=np.tile(varies, n),
+        reach=np.tile(reach, n),
+        range=0.0,
+    )
