@@ -61,7 +61,9 @@ LAW = {
     "autoregressive": NETS | {"data", "base"},
     "flows": NETS | {"data", "base", "autoregressive", "latent"},
     "diffusion": NETS | {"data", "base", "autoregressive", "flows", "latent"},
-    "recurrent": NETS | {"data", "base", "autoregressive", "latent"},
+    "recurrent": NETS
+    | {"data", "base", "autoregressive", "latent"}
+    | {"energies", "samplers", "partition"},
     "implicit": NETS | {"data", "base"},
     "adversarial": NETS | {"data", "base", "implicit"},
     "moment_matching": NETS | {"data", "base", "implicit"},

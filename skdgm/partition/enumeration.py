@@ -1,13 +1,14 @@
-r"""Sums over all states of one layer, for each row's conditions.
+r"""Sums over all states of one layer, for the conditions or biases of each row.
 
 .. math:: Z(x) = \sum_{y, h} e^{-E(y, h; x)} = \sum_h e^{\log w(h; x)} \sum_y e^{-E(y;
    h, x)}
 
-where h, or what is free of y, has few states: these are enumerated, and the other layer
-is summed out given each of them in closed form.
+where h, or the free part of y, has few states: these are enumerated, and the other
+layer is summed out given each of them in closed form.
 """
 
 import math
+from copy import copy
 from functools import cached_property
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from skdgm.partition import exact
+from skdgm.utils.math import distinct
 from skdgm.utils.tree import tree_map
 
 # Most bits of the layer that is enumerated, for every row; entries at a time.
@@ -23,8 +25,16 @@ MAX_BITS, _ROOM = 12, 2**22
 
 def few_bits(energy):
     """Log2 of the number of states of the smaller layer, y or the hidden units."""
-    visible, _, hidden = energy.colours
+    visible, *_, hidden = energy.colours
     return min(exact.n_bits(energy, visible), exact.n_bits(energy, hidden))
+
+
+def alike(known):
+    """Iterate over the numbers of rows with the same known entries, of a mask of shape
+    (n_rows, n_entries)."""
+    _, pattern = distinct(known)
+    order, size = np.argsort(pattern, kind="stable"), np.bincount(pattern)
+    return iter(np.split(order, np.cumsum(size)[:-1]))
 
 
 class _Entries(NamedTuple):
@@ -44,7 +54,7 @@ def _entries(unit, mask):
     return _Entries(unit if mask.all() else unit.only(places), places)
 
 
-def _part(tree, places):
+def part_of(tree, places):
     """Arrays of some entries; a tree that is a number as it is."""
     if isinstance(tree, int | float):
         return tree
@@ -66,15 +76,16 @@ class Enumeration:
     """Sums over the states of the layer that has fewer: the free entries of y, or the
     hidden units; for rows of which the same entries of y are known.
 
-    Methods take conditions z, (n_rows, n_conditions), and values of the visible blocks,
-    a list, of which only known entries count; None where nothing is known.
+    Methods take conditions z, (n_rows, n_conditions), or None for an energy without
+    them, and values of the visible blocks, a list, of which only known entries count;
+    None where nothing is known.
 
     Parameters
     ----------
     energy : Energy
-        With the colours of y, conditions and hidden units.
+        With the colours of y, perhaps of conditions, and of hidden units.
     params : Params
-        In float64.
+        In float64; without conditions, with biases of each row.
     known : list of ndarray of bool, default=None
         Mask of the known entries of each visible block, (size,); by default all are
         free.
@@ -82,7 +93,8 @@ class Enumeration:
 
     def __init__(self, energy, params, known=None):
         self.energy, self.params = energy, params
-        self.visible, (self.given,), self.hidden = energy.colours
+        self.visible, *given, self.hidden = energy.colours
+        self.given = given[0][0] if given else None
         nothing = [np.zeros(unit.size, bool) for unit in energy.units]
         held = nothing if known is None else [*known, *nothing[len(known) :]]
         self.known, self.free = (
@@ -128,12 +140,13 @@ class Enumeration:
         """Values of conditions, and of the known entries of y where these are no layer
         that is summed out, for each block or None."""
         x = [None] * len(self.energy.units)
-        x[self.given] = z
+        if self.given is not None:
+            x[self.given] = z
         if self.of_y:
             for block in self.visible:
                 places = self.known[block].places
                 if len(places):
-                    x[block] = np.zeros((len(z), self.energy.units[block].size))
+                    x[block] = np.zeros((len(y[block]), self.energy.units[block].size))
                     x[block][:, places] = y[block][:, places]
         return x
 
@@ -151,20 +164,24 @@ class Enumeration:
     def _fields(self, n_rows, inputs, block, entries):
         """Natural parameters of some entries of a block, of rows by states."""
         unit, places = entries
-        of_rows, of_states, total = (_part(own, places) for own in inputs)
+        of_rows, of_states, total = (part_of(own, places) for own in inputs)
         for part, axis in (of_rows, 1), (of_states, 0):
             if isinstance(part, np.ndarray):
                 shape = n_rows, self._n_states, len(places)
                 whole = np.broadcast_to(np.expand_dims(part, axis), shape)
                 total = total + whole.reshape(-1, len(places))
-        return unit.field(_part(self.params.units[block], places), total)
+        params = tree_map(
+            lambda own: np.repeat(own, self._n_states, axis=0) if own.ndim > 1 else own,
+            part_of(self.params.units[block], places),
+        )
+        return unit.field(params, total)
 
     def _of_known(self, inputs, y, block):
         """Log weights of the known entries of a block under each state, (n_rows,
         n_states): linear in the input, which their statistics multiply."""
         unit, places = self.known[block]
-        of_rows, of_states, across = (_part(own, places) for own in inputs)
-        params, x = _part(self.params.units[block], places), y[block][:, places]
+        of_rows, of_states, across = (part_of(own, places) for own in inputs)
+        params, x = part_of(self.params.units[block], places), y[block][:, places]
         T = np.asarray(unit.statistic(params, x))
         total = unit.log_weight(unit.field(params, of_rows), x)[:, None]
         if isinstance(of_states, np.ndarray):
@@ -178,9 +195,13 @@ class Enumeration:
     def _n_states(self):
         return len(self.states[self.few[0]])
 
+    def _n_rows(self, z):
+        return self.params.n_conditions if z is None else len(z)
+
     def log_weights(self, z, y=None):
         """Log weight of each state and the known entries of y: (n_rows, n_states)."""
-        energy, n, total = self.energy, self._n_states, np.zeros((len(z), 1))
+        energy, n, n_rows = self.energy, self._n_states, self._n_rows(z)
+        total = np.zeros((n_rows, 1))
         given = self._rows(z, y)
         for block in self.few:
             received = energy.received(self.params, given, block, among=(self.given,))
@@ -191,16 +212,16 @@ class Enumeration:
                     self.states[block][:, places],
                     np.ones((n, len(places)), bool),
                 )
-                total = total + unit.log_evidence(_part(eta, places), x, whole).T
+                total = total + unit.log_evidence(part_of(eta, places), x, whole).T
             unit, places = self.known[block]
             if len(places):
-                own = unit.log_weight(_part(eta, places), y[block][:, places])
+                own = unit.log_weight(part_of(eta, places), y[block][:, places])
                 total = total + own[:, None]
         for block in self.many:
             inputs, (unit, places) = self._inputs(z, y, block), self.free[block]
             if len(places):
-                eta = self._fields(len(z), inputs, block, self.free[block])
-                total = total + unit.log_partition(eta).reshape(len(z), n)
+                eta = self._fields(n_rows, inputs, block, self.free[block])
+                total = total + unit.log_partition(eta).reshape(n_rows, n)
             if len(self.known[block].places):
                 total = total + self._of_known(inputs, y, block)
         return total
@@ -208,23 +229,30 @@ class Enumeration:
     def log_evidence(self, z, y=None):
         """Log of the sum over the hidden units and the free entries of y, (n_rows,)."""
         parts = self._parts(z, y)
-        found = [logsumexp(self.log_weights(*own), axis=1) for own, _ in parts]
+        found = [logsumexp(own.log_weights(*given), axis=1) for own, given, _ in parts]
         return np.concatenate(found)
 
     def means(self, z, y=None):
         """Means of the blocks of y and of the hidden units, a list by block."""
-        return _joined([self._means(*own) for own, _ in self._parts(z, y)])
+        return _joined([own._means(*given) for own, given, _ in self._parts(z, y)])
 
     def draw(self, z, rng, y=None):
         """Draw y and the hidden units exactly, by block, with a stream for each row."""
         parts = self._parts(z, y)
-        return _joined([self._draw(*own, rng.take(part)) for own, part in parts])
+        return _joined(
+            [own._draw(*given, rng.take(part)) for own, given, part in parts]
+        )
 
     def _parts(self, z, y):
-        """Conditions and known values of some rows at a time, and which these are."""
-        for start in range(0, len(z), self.size()):
-            part = slice(start, start + self.size())
-            yield (z[part], y and [own[part] for own in y]), part
+        """Sums for some rows at a time, their conditions and known values, and which
+        these are."""
+        for start in range(0, self._n_rows(z), self.size()):
+            part, own = slice(start, start + self.size()), self
+            if self.params.n_conditions:
+                own = copy(self)
+                own.params = self.params.take(part)
+            given = None if z is None else z[part], y and [v[part] for v in y]
+            yield own, given, part
 
     def _means(self, z, y):
         log_w = self.log_weights(z, y)
@@ -233,10 +261,10 @@ class Enumeration:
         for block in self.few:
             found[block] = p @ self.states[block]
         for block in self.many:
-            found[block] = np.zeros((len(z), self.energy.units[block].size))
+            found[block] = np.zeros((len(p), self.energy.units[block].size))
             unit, places = self.free[block]
             if len(places):
-                given = len(z), self._inputs(z, y, block), block, self.free[block]
+                given = len(p), self._inputs(z, y, block), block, self.free[block]
                 means = unit.mean(self._fields(*given)).reshape(*p.shape, -1)
                 found[block][:, places] = np.einsum("rs,rsu->ru", p, means)
         return self._with_known(found, y)
@@ -246,7 +274,8 @@ class Enumeration:
         chosen = noisy.argmax(axis=1)
         x = [None if part is None else part[chosen] for part in self.states]
         x = self._with_known(x, y)
-        x[self.given] = z
+        if self.given is not None:
+            x[self.given] = z
         for block in self.many:
             received = self.energy.received(self.params, x, block)
             eta = self.energy.field(self.params, block, received)

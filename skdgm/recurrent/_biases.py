@@ -15,7 +15,3 @@ class Biases(NamedTuple):
     def take(self, rows):
         """Those of some rows."""
         return Biases(self.hidden[rows], self.visible[rows])
-
-    def each(self, n):
-        """Those of n consecutive rows for each row."""
-        return Biases(*(np.repeat(part, n, axis=0) for part in self))

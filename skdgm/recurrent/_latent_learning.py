@@ -20,6 +20,7 @@ References
    variational objectives. NeurIPS.
 """
 
+from copy import copy
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -259,15 +260,9 @@ class LatentSequenceDensity(SequenceDensity):
 
     def with_particles(self, n_draws, resample):
         """The same density with so many particles, drawn anew or not."""
-        found = type(self)(
-            *(self.name, self.read, self.domain, self.columns, self.seed),
-            self.sequence_length,
-            net=self.net,
-            params=self.params,
-            n_draws=n_draws,
-        )
-        found.resample = resample
-        return found
+        density = copy(self)
+        density.n_draws, density.resample, density.blind = n_draws, resample, False
+        return density
 
     def elbo(self, X, lengths=None):
         """Evidence lower bound of each step, a :class:`Bound`."""

@@ -8,7 +8,7 @@ from skdgm.exceptions import LikelihoodWarning
 from skdgm.nets.recurrent import last
 from skdgm.recurrent._density import SequenceDensity, batches_of
 from skdgm.recurrent._objective import SequenceObjective
-from skdgm.recurrent._rbm_annealing import combined
+from skdgm.recurrent._rbm_step import combined
 from skdgm.utils.threading.callers import warn
 from skdgm.utils.tree import astype, leaves, tree_map
 

@@ -4,42 +4,41 @@ r"""Steps as a restricted Boltzmann machine, with biases of each row.
 
 Learned by contrastive divergence. With few hidden units log Z is a sum over their
 states; else it is estimated by annealing up and down, and is the mean of both: with
-more temperatures for rows where they are far apart.
+more temperatures for rows where they are far apart. Annealing begins at the machine
+without couplings; a base with the means of mean field is no better, as strong couplings
+have several modes, of which it has one.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, logsumexp, softmax
 
-from skdgm.distributions import GroupedOutput
+from skdgm.distributions import Bernoulli, Gaussian, GroupedOutput, Normal, Sites
+from skdgm.energies import Params, layered
 from skdgm.nets.restricted import free_energy, statistic
 from skdgm.nets.tape import getval
-from skdgm.recurrent._rbm_annealing import (
-    HIDDEN,
-    LOG_2PI,
-    MAX_GAP,
-    AnnealedMachine,
-    Noise,
-    Streams,
-    combined,
-)
-from skdgm.utils.math import softplus
-from skdgm.utils.tree import tree_map
+from skdgm.partition.enumeration import Enumeration, alike
+from skdgm.partition.row_chains import RowChains
+from skdgm.samplers import Gibbs, State
+from skdgm.utils.random import Stream
+from skdgm.utils.tree import astype, tree_map
 
 # Most hidden units whose states are summed; entries of these sums at a time.
 _EXACT, _ROOM = 10, 2**22
-# Steps of annealing in monitoring, and number of runs there and in scores; rows that
+# Steps of annealing in monitoring, and number of chains there and in scores; rows that
 # are monitored: one in so many, at least, and at most, about.
-_WATCH, _FEW, _RUNS = 40, 2, 4
+_WATCH, _FEW, _CHAINS = 40, 2, 4
 _ONE_IN, _LEAST, _MOST = 12, 100, 400
-# Numbers of temperatures in scores, as multiples, while both sides disagree by more
-# than so many nats: few suffice where couplings are weak, and then agree closely.
+# Difference of both sides of annealing, in nats, above which they disagree; numbers of
+# temperatures in scores, as multiples, while they differ by more: few suffice where
+# couplings are weak, and then agree closely.
+MAX_GAP = 1.0
 _MORE = (0.25, MAX_GAP / 4), (1, MAX_GAP), (4, MAX_GAP), (16, MAX_GAP)
-# Gibbs steps that complete rows in training, and that fill gaps: warming up, and kept.
-_COMPLETE, _WARM, _KEPT = 5, 20, 20
-# Random streams, beside those of annealing.
-_START, _STATE, _FILL, _RARE = 300, 304, 305, 306
+# Gibbs steps between annealing up and down; steps that complete rows in training, and
+# that fill gaps: warming up, and kept.
+_ON, _COMPLETE, _WARM, _KEPT = 30, 5, 20, 20
+# Random streams.
+_CHAIN, _FILL, _RARE = 303, 305, 306
 
 
 class Machine(NamedTuple):
@@ -51,7 +50,24 @@ class Machine(NamedTuple):
     centre: np.ndarray
 
 
-class RBMStep(AnnealedMachine):
+class _Rows(NamedTuple):
+    """Energy parameters of rows, those of the base of annealing, inputs, a mask of the
+    known ones, and streams."""
+
+    params: Params
+    base: tuple
+    x: np.ndarray
+    known: np.ndarray
+    rng: Stream
+
+    def take(self, rows):
+        """Some of the rows."""
+        base = Params(self.base, ()).take(rows).units
+        x, known = self.x[rows], self.known[rows]
+        return _Rows(self.params.take(rows), base, x, known, self.rng.take(rows))
+
+
+class RBMStep:
     """Distribution of a step by a restricted Boltzmann machine; see
     :class:`~skdgm.recurrent._net.RecurrentNet`.
 
@@ -66,15 +82,21 @@ class RBMStep(AnnealedMachine):
         self.n_hidden, self.n_steps, self.n_betas = n_hidden, n_steps, n_betas
         self.n_inputs = self.n_visible = int(output.n_inputs.sum())
         self.width = max(n_hidden, self.n_inputs)
-        sizes, kinds = output.n_inputs, output.kinds
-        self.real = np.repeat(kinds == "gaussian", sizes)
-        self.bits = np.repeat(kinds == "bernoulli", sizes)
-        ends = np.cumsum(sizes)
-        own = np.flatnonzero(kinds == "categorical")
-        self.groups = [slice(ends[j] - sizes[j], ends[j]) for j in own]
-        self.sizes, self.highest = sizes, -np.log(floor)
+        self.sizes, self.highest = output.n_inputs, -np.log(floor)
+        real = output.kinds == "gaussian"
+        self.real = np.repeat(real, self.sizes)
         # Columns of which rare categories are one.
         self.grouped = [b for b in output.blocks if isinstance(b.output, GroupedOutput)]
+        units, self.places = [], []
+        if not real.all():
+            codes = np.where(output.kinds == "categorical", self.sizes, 0)[~real]
+            bits = Bernoulli(len(codes))
+            units.append(Sites(tuple(codes.tolist())) if codes.any() else bits)
+            self.places.append(np.flatnonzero(~self.real))
+        if real.any():
+            units.append(Gaussian(int(real.sum())))
+            self.places.append(np.flatnonzero(self.real))
+        self.energy = layered([units, [Bernoulli(n_hidden)]])
 
     @property
     def exact(self):
@@ -108,19 +130,27 @@ class RBMStep(AnnealedMachine):
         """Limit precisions, in place."""
         np.minimum(machine.precision, self.highest, out=machine.precision)
 
+    def seen(self, machine, x):
+        """Inputs as hidden units see them, centred."""
+        return statistic(x, self.real, machine.precision) - getval(machine.centre)
+
     def loss(self, machine, biases, v, rng):
         """Difference of free energies of rows and of chains that start there, whose
         gradient is that of contrastive divergence."""
         values, own = tree_map(getval, machine), tree_map(getval, biases)
-        generator, known = rng.generator(), self._known(v)
-        x = self.inputs(v)
+        (params, _), x, rng = (
+            self._params(values, own),
+            self.inputs(v),
+            rng.rows(len(v)),
+        )
+        known, order = self._known(v), self.energy.backwards
+        state = State((*self._blocks(x), None))
         if not known.all():
-            noise = Noise(generator)
-            for _ in range(_COMPLETE):
-                x = self._step(values, own, x, noise, 1, known)
-        chain, noise = x, Noise(generator)
-        for _ in range(self.n_steps):
-            chain = self._step(values, own, chain, noise, 1)
+            sampler = Gibbs(self.energy, colours=order, clamp=self._clamp(known))
+            state, _ = sampler.step(rng.fold(_FILL), params, state, _COMPLETE)
+            x = self._joined(state.x)
+        sampler = Gibbs(self.energy, colours=order)
+        state, _ = sampler.step(rng.fold(_CHAIN), params, state, self.n_steps)
         given = (
             self.real,
             values.centre,
@@ -129,11 +159,51 @@ class RBMStep(AnnealedMachine):
             biases.visible,
             machine.precision,
         )
-        return free_energy(x, *given) - free_energy(chain, *given)
+        return free_energy(x, *given) - free_energy(self._joined(state.x), *given)
+
+    def _params(self, machine, biases):
+        """Parameters of the energy, without offsets and with biases of each row, and
+        those of blocks in the base of annealing, without couplings."""
+        units, base, couplings = [], [], []
+        half = machine.W.dtype.type(0.5)
+        for unit, places in zip(self.energy.units, self.places):
+            W, bias, start = machine.W[places], biases.visible[:, places], None
+            if unit.form == "normal":
+                W = W / np.exp(machine.precision / 2)[:, None]
+                start = Normal(None, machine.precision)
+            base.append(unit.with_bias(start, bias))
+            units.append(unit.with_bias(start, bias - half * W.sum(axis=1)))
+            couplings.append(W)
+        units.append(biases.hidden - machine.centre @ machine.W)
+        base.append(np.zeros(self.n_hidden, machine.W.dtype))
+        return Params(tuple(units), tuple(couplings)), tuple(base)
+
+    def _rows(self, machine, biases, x, rng, known):
+        """Rows in the form that sums and chains take, in float64 where exact."""
+        if self.exact:
+            machine, biases, x = astype((machine, biases, x), np.float64)
+        return _Rows(*self._params(machine, biases), x, known, rng)
+
+    def _blocks(self, x):
+        """Inputs of each visible block."""
+        return tuple(x[:, places] for places in self.places)
+
+    def _joined(self, x):
+        """Inputs of values of the visible blocks."""
+        parts = [np.asarray(part) for part, _ in zip(x, self.places)]
+        out = np.empty((len(parts[0]), self.n_inputs), parts[0].dtype)
+        for part, places in zip(parts, self.places):
+            out[:, places] = part
+        return out
+
+    def _clamp(self, known):
+        """Entries of blocks that are clamped, given a mask of inputs."""
+        masks = self._blocks(known)
+        return (*(mask if mask.any() else None for mask in masks), None)
 
     def watched(self, machine, biases, v, rng):
         """Negative log-likelihood of each row, by few steps of annealing, up alone."""
-        found = self._scored(machine, biases, v, rng, _WATCH, _FEW, sides=1)
+        found = self._scored(machine, biases, v, rng, _WATCH, _FEW, n_steps=0)
         return -found[0]
 
     def log_p(self, machine, biases, v, rng):
@@ -148,128 +218,102 @@ class RBMStep(AnnealedMachine):
         for more, gap in _MORE:
             given = machine, biases.take(rows), v[rows], rng.take(rows)
             n_betas = max(1, round(self.n_betas * more))
-            found[:, rows] = self._scored(*given, n_betas, _RUNS)
+            found[:, rows] = self._scored(*given, n_betas, _CHAINS)
             rows = rows[abs(found[0, rows] - found[1, rows]) > gap]
             if not rows.size:
                 break
         return found
 
-    def _scored(self, machine, biases, v, rng, n_betas, n_runs, sides=2):
-        given, found = (machine, biases, self.inputs(v), rng), np.zeros((2, len(v)))
-        size, how = max(1, _ROOM // self._entries(n_runs)), (n_betas, n_runs, sides)
+    def _scored(self, machine, biases, v, rng, n_betas, n_chains, n_steps=_ON):
+        """The same by so many temperatures and chains of each row; by annealing up
+        alone if ``n_steps``, which go between up and down, is 0."""
+        log_p, size = np.zeros((2, len(v))), max(1, _ROOM // self._entries(n_chains))
+        rows = self._rows(machine, biases, self.inputs(v), rng, self._known(v))
+        how = n_betas, n_chains, n_steps
         for start in range(0, len(v), size):
-            rows = slice(start, start + size)
-            part, known = _part(given, rows), self._known(v[rows])
-            free = self.log_partition(*part, np.zeros_like(known), *how)
-            seen = self.log_partition(*part, known, *how)
+            part = rows.take(slice(start, start + size))
+            free = part._replace(known=np.zeros_like(part.known))
+            seen, free = (self._log_partition(own, *how) for own in (part, free))
             # Two estimates that are too low would be a difference of any sign.
-            found[:, rows] = seen[::-1] - free
+            log_p[:, start : start + size] = seen[::-1] - free
         for block in self.grouped:
-            found += block.output.log_share(v[:, block.columns]).sum(axis=1)
-        return found
+            log_p += block.output.log_share(v[:, block.columns]).sum(axis=1)
+        return log_p
 
-    def _entries(self, n_runs):
+    def _entries(self, n_chains):
         """Numbers that a sum over states, or annealing, has for each row."""
-        return self.width * (2**self.n_hidden if self.exact else n_runs)
+        return self.width * (2**self.n_hidden if self.exact else n_chains)
 
-    def log_partition(self, machine, biases, x, rng, known, *how):
-        """Log of the sum of exp(-F) over unknown entries of each row, in float64:
+    def _log_partition(self, rows, n_betas, n_chains, n_steps):
+        """Log of the sum of exp(-E) over the unknown entries of each row, in float64:
         estimates by annealing up and down, (2, n_rows), equal where exact."""
-        found = np.empty((2, len(x)))
-        whole = known.all(axis=1)
+        log_Z, whole = np.empty((2, len(rows.x))), rows.known.all(axis=1)
         if whole.any():
-            parts = (a[whole] for a in biases)
-            given = (
-                x[whole],
-                self.real,
-                machine.centre,
-                machine.W,
-                *parts,
-                machine.precision,
-            )
-            found[:, whole] = -free_energy(*given)
-        rest = np.flatnonzero(~whole)
-        if rest.size:
-            machine, biases, x, rng = _part((machine, biases, x, rng), rest)
-            if self.exact:
-                own = self._by_state(machine, biases, x, known[rest])
-                found[:, rest] = logsumexp(own, axis=1)
-            else:
-                found[:, rest] = self._annealed(
-                    machine, biases, x, rng, known[rest], *how
-                )[0]
-        return found
+            part = rows.take(whole)
+            x = self._blocks(part.x)
+            log_Z[:, whole] = self.energy.log_marginal(part.params, x)
+        if self.exact:
+            for index, sums, x in self._sums(rows, np.flatnonzero(~whole)):
+                log_Z[:, index] = sums.log_evidence(None, x)
+        elif not whole.all():
+            chains, rng = self._chains(rows.take(~whole), n_chains)
+            log_Z[:, ~whole] = chains.log_Z(rng, n_betas + 1, n_steps)[0]
+        return log_Z
 
-    def _states(self, dtype):
-        codes = np.arange(2**self.n_hidden)[:, None] >> np.arange(self.n_hidden)
-        return (codes & 1).astype(dtype)
+    def _sums(self, rows, index):
+        """Iterate over the rows at an index that have the same known entries: their
+        numbers, sums over their states, and values of blocks."""
+        for same in alike(rows.known[index]) if len(index) else ():
+            part = rows.take(index[same])
+            known = [mask[0] for mask in self._blocks(part.known)]
+            sums = Enumeration(self.energy, part.params, known)
+            yield index[same], sums, list(self._blocks(part.x))
 
-    def _by_state(self, machine, biases, x, known):
-        """Log weight of each state of the hidden units, with unknown entries summed
-        out, (n_rows, n_states), in float64."""
-        h = self._states(np.float64)
-        field, b = (h - 0.5) @ machine.W.T.astype(np.float64), biases.visible[:, None]
-        x, known = statistic(x, self.real, machine.precision)[:, None], known[:, None]
-        total = (
-            biases.hidden @ h.T
-            - field @ machine.centre
-            + (np.where(known, x, 0) * field).sum(axis=2)
-        )
-        bits = self.bits
-        if bits.any():
-            eta = b[..., bits] + field[:, bits]
-            own = np.where(known[..., bits], x[..., bits] * b[..., bits], softplus(eta))
-            total += own.sum(axis=2)
-        for group in self.groups:
-            own = (x[..., group] * b[..., group]).sum(axis=2)
-            free = logsumexp(b[..., group] + field[:, group], axis=2)
-            total += np.where(known[..., group.start], own, free)
-        real = self.real
-        if real.any():
-            m, f = np.exp(machine.precision / 2) * b[..., real], field[:, real]
-            free = 0.5 * f**2 + m * f + 0.5 * (LOG_2PI - machine.precision)
-            own = -0.5 * (x[..., real] - m) ** 2
-            total += np.where(known[..., real], own, free).sum(axis=2)
-        return total
-
-    def _p_states(self, machine, biases, x, known):
-        """Probabilities of the states of the hidden units, (n_rows, n_states)."""
-        size, parts = max(1, _ROOM // self._entries(1)), []
-        for start in range(0, len(x), size):
-            part = slice(start, start + size)
-            given = machine, biases.take(part), x[part], known[part]
-            parts.append(softmax(self._by_state(*given), axis=1))
-        return np.concatenate(parts)
+    def _chains(self, rows, n_chains):
+        """Chains of each row, and their streams."""
+        model, x = (self.energy, rows.params, rows.base), (*self._blocks(rows.x), None)
+        chains = RowChains.of(*model, x, self._clamp(rows.known), n_chains)
+        return chains, rows.rng.each(n_chains)
 
     def _known(self, v):
-        """Mask of known entries."""
+        """Mask of known inputs."""
         return np.repeat(~np.isnan(v), self.sizes, axis=1)
 
     def draw(self, machine, biases, rng):
         """Draw a row for each row of biases: exactly, or by annealing."""
         b = biases.visible
-        known = np.zeros(b.shape, bool)
-        x = self._completed(machine, biases, np.zeros_like(b), rng, known)
-        return self._rows(x, rng)
+        rows = self._rows(machine, biases, b, rng, np.zeros(b.shape, bool))
+        return self._values(self._completed(rows).astype(b.dtype), rng)
 
-    def _rows(self, x, rng):
-        """Rows of drawn inputs."""
+    def _values(self, x, rng):
+        """Values of drawn inputs."""
         v = self.output.value(x)
         for block in self.grouped:
             own = x[:, block.inputs], rng.fold(_RARE)
             v[:, block.columns] = block.output.drawn(*own)
         return v
 
-    def _completed(self, machine, biases, x, rng, known):
-        """Unknown entries drawn given the others."""
+    def _completed(self, rows):
+        """Inputs, of which unknown ones are drawn given the others."""
         if not self.exact:
-            return self._annealed(machine, biases, x, rng, known, self.n_betas, 1)[1]
-        p = self._p_states(machine, biases, x, known)
-        upto = np.cumsum(p, axis=1)[:, :-1]
-        code = (upto <= rng.fold(_STATE).uniform(1)).sum(axis=1)
-        h = self._states(x.dtype)[code]
-        noise = Streams(rng, _START)
-        return self._drawn(machine, biases, self._back(machine, h), x, noise, known)
+            chains, rng = self._chains(rows, 1)
+            return self._joined(chains.up(rng, self.n_betas + 1)[1].x)
+        x = np.empty_like(rows.x)
+        for index, sums, values in self._sums(rows, np.arange(len(x))):
+            x[index] = self._joined(sums.draw(None, rows.rng.take(index), values))
+        return x
+
+    def _expected(self, rows):
+        """Inputs, of which unknown ones are means given the others: exactly, or over
+        Gibbs steps."""
+        if not self.exact:
+            chains, rng = self._chains(rows, 1)
+            means = chains.averaged(rng, chains.up(rng, _WARM + 1)[1], _KEPT)
+            return np.where(rows.known, rows.x, self._joined(means))
+        x = np.empty_like(rows.x)
+        for index, sums, values in self._sums(rows, np.arange(len(x))):
+            x[index] = self._joined(sums.means(None, values))
+        return x
 
     def completed(self, machine, biases, v, weighed, rng, means):
         """Log-likelihood of each row that is ``weighed``, 0 of others; rows with draws
@@ -281,45 +325,30 @@ class RBMStep(AnnealedMachine):
         rng, expected = rng.fold(_FILL), self.inputs(v) if means else None
         rows = np.flatnonzero(np.isnan(v).any(axis=1))
         if means and rows.size:
-            given = _part((machine, biases, expected, rng), rows)
-            expected[rows] = self._expected(*given, self._known(v[rows]))
+            given = biases.take(rows), expected[rows], rng.take(rows)
+            holed = self._rows(machine, *given, self._known(v[rows]))
+            expected[rows] = self._expected(holed)
         return log_p, self.fill(machine, biases, v, rng, "sample"), expected
 
     def fill(self, machine, biases, v, rng, method):
         """Rows with missing entries filled given the others."""
-        rows = np.flatnonzero(np.isnan(v).any(axis=1))
-        if not rows.size:
+        index = np.flatnonzero(np.isnan(v).any(axis=1))
+        if not index.size:
             return v
-        known, v = self._known(v[rows]), v.copy()
-        given = _part((machine, biases, self.inputs(v), rng), rows)
+        holed, rng, filled = v[index], rng.take(index), v.copy()
+        given = biases.take(index), self.inputs(holed), rng, self._known(holed)
+        rows = self._rows(machine, *given)
         if method == "sample":
-            x = self._completed(*given, known).astype(v.dtype)
-            filled = self._rows(x, given[-1])
+            new = self._values(self._completed(rows).astype(v.dtype), rng)
         else:
-            filled = self.output.value(self._expected(*given, known).astype(v.dtype))
-        v[rows] = np.where(np.isnan(v[rows]), filled, v[rows])
-        return v
-
-    def _expected(self, machine, biases, x, rng, known):
-        """Means of unknown entries given the others: exactly, or over Gibbs steps."""
-        if self.exact:
-            p = self._p_states(machine, biases, x, known)
-            fields = self._back(machine, self._states(x.dtype))
-            weighted = zip(fields[:, None], p.T[..., None])
-            return sum(w * self._means(machine, biases, f) for f, w in weighted)
-        x = self._annealed(machine, biases, x, rng, known, _WARM, 1)[1]
-        total = 0
-        for k in range(_KEPT):
-            noise = Streams(rng, _KEPT, k)
-            a = self._field(machine, biases, x)
-            h = noise.uniform(HIDDEN, a) < expit(a)
-            field = self._back(machine, h)
-            total += self._means(machine, biases, field)
-            x = self._drawn(machine, biases, field, x, noise, known)
-        return total / _KEPT
+            new = self.output.value(self._expected(rows).astype(v.dtype))
+        filled[index] = np.where(np.isnan(holed), new, holed)
+        return filled
 
 
-def _part(given, rows):
-    """Machine, biases, inputs and streams of some rows."""
-    machine, biases, x, rng = given
-    return machine, biases.take(rows), x[rows], rng.take(rows)
+def combined(high, low):
+    """Log-likelihoods of estimates that are too high and too low on average: the means,
+    or the lower ones where these are more than 1 nat apart."""
+    return np.where(
+        abs(high - low) > MAX_GAP, np.minimum(high, low), 0.5 * (high + low)
+    )

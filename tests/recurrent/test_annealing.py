@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scipy.special import expit, logsumexp
+from scipy.special import logsumexp
 
 from skdgm.recurrent._biases import Biases
-from skdgm.recurrent._rbm_annealing import Noise, combined
-from skdgm.recurrent._rbm_step import RBMStep
+from skdgm.recurrent._rbm_step import RBMStep, combined
 from skdgm.utils.random import stream
+from skdgm.utils.tree import leaves
 from tests.recurrent.test_rbm import MODELS
 from tests.recurrent.test_rbm import fitted as fitted_machine
 from tests.recurrent.test_vrnn import fitted as fitted_vrnn
@@ -29,32 +29,37 @@ def machine(kind):
     return net.step, params.step, biases
 
 
+def energies(step, shared, biases, v):
+    """Log weight of each row, by the definition, for all states of hidden units."""
+    x = step.inputs(v)
+    W, c, b = shared.W, biases.hidden[:, None], biases.visible
+    h = np.array(list(product([0, 1], repeat=step.n_hidden)))
+    seen = step.seen(shared, x)[:, None]
+    log_w = (c * h).sum(axis=2) + ((h - 0.5) @ W.T * seen).sum(axis=2)
+    real, scale = step.real, np.exp(shared.precision / 2)
+    log_w -= 0.5 * np.square(scale * (x - b)[:, real]).sum(axis=1)[:, None]
+    return log_w + (x * b)[:, ~real].sum(axis=1)[:, None]
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_base_of_annealing_is_the_machine_without_couplings(kind):
+def test_the_energy_is_that_of_the_machine(kind):
     step, shared, biases = machine(kind)
-    known, x = step._known(HOLED), step.inputs(HOLED)
+    v = np.array([[1.0, 0], [0, 1], [1, 1], [0, 0]])
+    known, x = np.ones((4, step.n_inputs), bool), step.inputs(v)
+    rows = step._rows(shared, biases, x, stream(0).rows(4), known)
+    found = step.energy.log_marginal(rows.params, step._blocks(x))
+    gap = logsumexp(energies(step, shared, biases, v), axis=1) - found
+    # Terms that do not depend on the state are left out.
+    other = step.inputs(np.array([[0.0, 1], [1, 1], [0, 1], [1, 1]]))
+    again = step.energy.log_marginal(rows.params, step._blocks(other))
+    others = energies(step, shared, biases, step.output.value(other))
+    np.testing.assert_allclose(logsumexp(others, axis=1) - again, gap)
+    # The base of annealing has the biases themselves, and no couplings.
     free = shared._replace(W=0 * shared.W)
     alone = biases._replace(hidden=0 * biases.hidden)
-    exact = logsumexp(step._by_state(free, alone, x, known), axis=1)
-    found = step._independent(shared, biases, x, known)
-    np.testing.assert_allclose(found, exact)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_log_weights_are_ratios_of_the_models_on_the_way(kind):
-    step, shared, biases = machine(kind)
-    known = np.ones((4, step.n_inputs), bool)
-    x = step.inputs(np.nan_to_num(HOLED))
-    # Entries that are all known stay, so that weights are of one state throughout.
-    ends = [
-        step._independent(shared, biases, x, known),
-        logsumexp(step._by_state(shared, biases, x, known), axis=1),
-    ]
-    rng = stream(0).rows(4)
-    for betas, sign in ([0, 0.2, 1], 1), ([1, 0.7, 0], -1):
-        log_w, after = step._along(shared, biases, x, rng, known, betas)
-        np.testing.assert_allclose(log_w, sign * (ends[1] - ends[0]))
-        np.testing.assert_array_equal(after, x)
+    base, _ = step._params(free, alone)
+    for one, two in zip(leaves(rows.base), leaves(base.units), strict=True):
+        np.testing.assert_array_equal(one * np.ones_like(two), two)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -64,13 +69,14 @@ def test_annealing_of_rows_with_missing_entries(kind, monkeypatch):
     np.testing.assert_array_equal(*exact)
     assert exact[0, 3] == pytest.approx(0)
     known, x = step._known(HOLED), step.inputs(HOLED)
-    wanted = logsumexp(step._by_state(shared, biases, x, known), axis=1)
-    given = shared, biases, x, stream(1).rows(4), known, 60, 50
-    sides, drawn = step._annealed(*given)
+    rows = step._rows(shared, biases, x, stream(1).rows(4), known)
+    wanted = step._log_partition(rows, 60, 50, 30)[0]
+    chains, rng = step._chains(rows, 50)
+    sides, state = chains.log_Z(rng, 61, 30)
     np.testing.assert_allclose(sides, [wanted, wanted], atol=0.1)
-    assert drawn.shape == (4 * 50, step.n_inputs)
-    one, _ = step._annealed(*given, sides=1)
-    np.testing.assert_allclose(one[1], sides[0])
+    assert step._joined(state.x).shape == (4 * 50, step.n_inputs)
+    one, _ = chains.log_Z(rng, 61, 0)
+    np.testing.assert_array_equal(one, [sides[0], sides[0]])
     monkeypatch.setattr("skdgm.recurrent._rbm_step._EXACT", 1)
     step.n_betas = 60
     found = step.bracket(shared, biases, HOLED, stream(0).rows(4))
@@ -79,49 +85,33 @@ def test_annealing_of_rows_with_missing_entries(kind, monkeypatch):
     np.testing.assert_allclose(watched, -exact[0], atol=0.4)
 
 
+@pytest.mark.parametrize("exact", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
-def test_gibbs_steps_leave_the_machine_as_it_is(kind):
-    """From exact draws given what is known, by both kinds of noise."""
+def test_unknown_entries_have_the_moments_given_the_others(kind, exact, monkeypatch):
+    """Draws, exact and annealed, and means, beside integrals over the free column."""
     step, shared, biases = machine(kind)
-    n = 20_000
-    row = np.array([[np.nan, 1.0]]), biases.take([0])
-    known, many = step._known(row[0]).repeat(n, 0), row[1].each(n)
-    x = step.inputs(row[0]).repeat(n, 0)
-    start = step._completed(shared, many, x, stream(2).rows(n), known)
-    mean = step._expected(shared, row[1], x[:1], None, known[:1])[0]
-    size = 5 * start.std(axis=0) / n**0.5 + 1e-9
-    free = ~known[0]
-    assert (abs(start.mean(axis=0) - mean) < size)[free].all()
-    after = step._step(shared, many, start, Noise(np.random.default_rng(0)), 1, known)
-    assert (abs(after.mean(axis=0) - mean) < size)[free].all()
-    spread = after[:, free].std(axis=0) / start[:, free].std(axis=0)
-    np.testing.assert_allclose(spread, 1, rtol=0.05)
-    np.testing.assert_array_equal(after[known], x[known])
-    # Means given hidden units are those of draws.
-    h = np.tile(np.eye(step.n_hidden)[:1], (n, 1))
-    field = step._back(shared, h)
-    drawn = step._drawn(shared, many, field, x, Noise(np.random.default_rng(1)), None)
-    means = step._means(shared, many.take([0]), field[:1])[0]
-    assert (
-        abs(drawn.mean(axis=0) - means) < 5 * drawn.std(axis=0) / n**0.5 + 1e-9
-    ).all()
-
-
-def test_temperatures_scale_the_couplings_alone():
-    step, shared, biases = machine("bernoulli")
-    n, beta = 20_000, 0.4
-    many = biases.take([0]).each(n)
-    x = np.tile([[1.0, 0.0]], (n, 1))
-    known = np.zeros(x.shape, bool)
-    noise = Noise(np.random.default_rng(0))
-    after = step._step(shared, many, x, noise, beta, known)
-    p = expit(beta * step._field(shared, many, x)[0])
-    mean = 0
-    for h in product([0, 1], repeat=step.n_hidden):
-        weight = np.prod(np.where(h, p, 1 - p))
-        field = beta * (np.array(h) - 0.5) @ shared.W.T
-        mean += weight * expit(biases.visible[0] + field)
-    assert (abs(after.mean(axis=0) - mean) < 5 * 0.5 / n**0.5).all()
+    n, row = 20_000, np.array([[np.nan, 1.0]])
+    values = np.arange(3.0 if kind == "categorical" else 2)
+    if kind == "gaussian":
+        values = np.linspace(-12, 12, 2001)
+    every = np.column_stack([values, np.ones(len(values))])
+    one = biases.take([0])
+    p = logsumexp(energies(step, shared, one.take([0] * len(values)), every), axis=1)
+    p = np.exp(p - logsumexp(p))
+    mean = p @ step.inputs(every)
+    if not exact:
+        monkeypatch.setattr("skdgm.recurrent._rbm_step._EXACT", 1)
+        step.n_betas = 60
+    known, many = step._known(row).repeat(n, 0), one.take([0] * n)
+    x = step.inputs(row).repeat(n, 0)
+    rows = step._rows(shared, many, x, stream(2).rows(n), known)
+    drawn, free = step._completed(rows), ~known[0]
+    size = 5 * drawn.std(axis=0) / n**0.5 + 1e-9 + 0.01 * (not exact)
+    assert (abs(drawn.mean(axis=0) - mean) < size)[free].all()
+    np.testing.assert_array_equal(drawn[known], x[known])
+    means = step._expected(rows)
+    np.testing.assert_allclose(means.mean(axis=0), mean, atol=1e-6 if exact else 0.05)
+    np.testing.assert_array_equal(means[known], x[known])
 
 
 def test_estimates_of_both_sides():

@@ -17,6 +17,7 @@ from skdgm.callbacks import Checkpoint
 from skdgm.data.sequences import sequences_of
 from skdgm.options import Sequences
 from skdgm.recurrent._objective import SequenceObjective
+from skdgm.training import Run
 from skdgm.utils.rows import Rows
 from tests.common.shapes import learned
 from tests.options import assign, grouped
@@ -304,7 +305,8 @@ def test_the_last_steps_of_a_single_sequence_are_held_out():
     X = np.random.default_rng(0).integers(0, 2, (45, 3)).astype(float)
     for lengths, expected in ([45], (40, 5)), ([2], (1, 1)), ([1], (1, 1)):
         table = sequences_of(Rows(X[: lengths[0]], np.float64), lengths)
-        objective = Halves(SimpleNamespace(validation_fraction=0.1), table.rows, 0)
+        options = SimpleNamespace(validation_fraction=0.1)
+        objective = Halves(Run(options, table.rows, 0))
         parts = objective.split(table)
         read = [X[one.rows.row_index(one.index)] for one in parts]
         assert tuple(map(len, read)) == expected

@@ -8,21 +8,17 @@ Known entries of y are clamped, and the same weights make averages over chains t
 the distribution given them.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils import gen_batches
 
-from skdgm.partition import anneal
-from skdgm.partition.ais import EnergyPath
-from skdgm.samplers import Gibbs, State
+from skdgm.partition.row_chains import RowChains
 from skdgm.utils import weighted
 
 # Chains of a row from either side, temperatures, and steps from the upper ends of
 # chains to what stands for samples of the model.
 _CHAINS, _BETAS, _STEPS = 10, 200, 50
-_START, _UP, _ON, _DOWN, _ROUND = range(5)
+_ROUND = 4
 # Chains whose average is a mean: at first, and more where its standard error exceeds
 # what is sure enough; error of which there is a warning; and entries at a time.
 _MORE = (8, 1), (8, 2), (16, 4)
@@ -31,8 +27,8 @@ _SURE, _UNSURE, _ROOM = 0.02, 0.05, 2**20
 
 
 def log_Z_bracket(rng, energy, params, z):
-    """Upper and lower estimates of log Z given each row of conditions, without the
-    weight of these: (2, n_rows), in this order.
+    """Upper and lower estimates of log Z given each row of conditions, (2, n_rows), in
+    this order.
 
     Parameters
     ----------
@@ -43,22 +39,11 @@ def log_Z_bracket(rng, energy, params, z):
     params : Params
     z : ndarray of shape (n_rows, n_conditions)
     """
-    n = len(energy.units) - 1
-    path = Rows.of(energy, params, (*(None,) * n, z), (*(None,) * n, True), _CHAINS)
-    rng = rng.each(_CHAINS)
-    blocks = zip(energy.units[:-1], params.units)
-    log_Z = sum(float(unit.log_partition(unit.field(own))) for unit, own in blocks)
-    low, state = path.up(rng, _BETAS)
-    sampler = Gibbs(energy, colours=energy.backwards, clamp=path.clamp)
-    state, _ = sampler.step(rng.fold(_ON), params, state, _STEPS)
-    high = -_mean(path.down(rng, state, _BETAS))
-    low = _mean(low)
-    return log_Z + np.stack([np.maximum(low, high), np.minimum(low, high)])
-
-
-def _mean(log_w):
-    """Log of the mean weight of each row's chains."""
-    return logsumexp(log_w.reshape(-1, _CHAINS), axis=1) - np.log(_CHAINS)
+    free = (None,) * (len(energy.units) - 1)
+    x, clamp = (*free, z), (*free, True)
+    chains = RowChains.of(energy, params, params.units, x, clamp, _CHAINS)
+    sides, _ = chains.log_Z(rng.each(_CHAINS), _BETAS, _STEPS)
+    return np.stack([sides.max(axis=0), sides.min(axis=0)])
 
 
 def averages(rng, energy, params, x, clamp, n_steps, once=False):
@@ -87,10 +72,10 @@ def _averages(rng, energy, params, x, clamp, n_steps, rounds):
     seen = [np.empty((n, 0, unit.size)) for unit in units]
     for number, (more, longer) in enumerate(rounds):
         own = (tuple(_some(v, left) for v in own) for own in (x, clamp))
-        path = Rows.of(energy, params, *own, more)
+        chains = RowChains.of(energy, params, params.units, *own, more)
         each = rng.take(left).fold(_ROUND, number).each(more)
-        weight, state = path.up(each, longer * n_steps + 1)
-        means = path.averaged(each, state, longer * n_steps)
+        weight, state = chains.up(each, longer * n_steps + 1)
+        means = chains.averaged(each, state, longer * n_steps)
         log_w = np.concatenate([log_w, weight.reshape(-1, more)], axis=1)
         w = np.exp(log_w - logsumexp(log_w, axis=1, keepdims=True))
         worst = np.zeros(len(left))
@@ -120,55 +105,3 @@ def tell_unsure(who, error):
 def _some(part, rows):
     """Some rows of an array; None and True as they are."""
     return part[rows] if isinstance(part, np.ndarray) else part
-
-
-class Rows(NamedTuple):
-    """Chains of rows, those of the first row first, with clamped entries."""
-
-    energy: object
-    params: tuple
-    x: tuple
-    clamp: tuple
-
-    @classmethod
-    def of(cls, energy, params, x, clamp, n_chains):
-        """``n_chains`` chains of each row of values, of which clamped entries count."""
-        x, clamp = (tuple(_each(part, n_chains) for part in own) for own in (x, clamp))
-        return cls(energy, params, x, clamp)
-
-    def up(self, rng, n_betas):
-        """Log weights of chains from the base model to the model, and their states."""
-        drawn = Gibbs(self.energy).init(rng.fold(_START), self.params.units).x
-        start = []
-        for own, known, held in zip(drawn, self.x, self.clamp):
-            if held is not None:
-                own = known if held is True else np.where(held, known, np.asarray(own))
-            start.append(own)
-        return self._along(rng.fold(_UP), State(tuple(start)), n_betas, 1)
-
-    def down(self, rng, state, n_betas):
-        """Log weights of chains from states of the model to the base model."""
-        return self._along(rng.fold(_DOWN), state, n_betas, -1)[0]
-
-    def _along(self, rng, state, n_betas, way):
-        path = EnergyPath(self.energy, self.params, self.params.units, self.clamp)
-        betas, log_w = np.linspace(0.0, 1.0, n_betas)[::way], np.zeros(len(rng.ids))
-        state = anneal(path, rng.folds(), path.begin(state.x), betas, log_w)
-        return log_w, State(state.x)
-
-    def averaged(self, rng, state, n_steps):
-        """Means of the visible blocks given the hidden layer, over Gibbs steps:
-        a list of (n_rows * n_chains, size)."""
-        order, blocks = self.energy.backwards, self.energy.colours[0]
-        sampler = Gibbs(self.energy, colours=order, clamp=self.clamp)
-        totals, rng = [0.0] * len(blocks), rng.fold(_ON)
-        for number in range(n_steps):
-            state, info = sampler.step(rng, self.params, state, first=number)
-            totals = [total + info.means[b] for total, b in zip(totals, blocks)]
-        return [total / n_steps for total in totals]
-
-
-def _each(part, n):
-    """Array with each row n times; what has no rows as it is."""
-    many = isinstance(part, np.ndarray) and part.ndim > 1
-    return np.repeat(part, n, axis=0) if many else part

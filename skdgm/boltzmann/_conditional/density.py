@@ -20,10 +20,9 @@ from skdgm.boltzmann._conditional.annealing import (
 )
 from skdgm.boltzmann._conditional.conditions import RowConditions
 from skdgm.inference import bound, mean_field, unroll
-from skdgm.partition.enumeration import Enumeration
+from skdgm.partition.enumeration import Enumeration, alike
 from skdgm.samplers import Gibbs, State
 from skdgm.utils.counts import check_choice, count, count_rows
-from skdgm.utils.math import distinct
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.rows import Rows, row_hash
 from skdgm.utils.threading.threads import one_blas_thread
@@ -125,9 +124,7 @@ class ConditionalDensity(Density):
         units, many = self.layout.units, []
         shapes = [(len(x[-1]), unit.size) for unit in units]
         known = [np.broadcast_to(*own) for own in zip(clamp, shapes)]
-        _, number = distinct(np.concatenate(known, axis=1))
-        order, size = np.argsort(number, kind="stable"), np.bincount(number)
-        for rows in np.split(order, np.cumsum(size)[:-1]):
+        for rows in alike(np.concatenate(known, axis=1)):
             own = self.enumeration.of([mask[rows[0]] for mask in known])
             if own.possible:
                 y = [np.asarray(x[b])[rows].astype(float) for b in range(len(units))]
@@ -172,11 +169,11 @@ class ConditionalDensity(Density):
     def _log_Z(self, z, rng):
         """Log Z from above and from below, (2, n_rows), with the weight of the
         conditions themselves."""
-        own = self.energy.units[-1].log_weight(self.params.units[-1], z)
         if self.enumeration.possible:
-            exact = self.enumeration.log_evidence(z.astype(np.float64)) + own
+            exact = self.enumeration.log_evidence(z.astype(np.float64))
+            exact += self.energy.units[-1].log_weight(self.params.units[-1], z)
             return np.stack([exact, exact])
-        return log_Z_bracket(rng, self.energy, self.params, z) + own
+        return log_Z_bracket(rng, self.energy, self.params, z)
 
     def log_weight(self, x, clamp):
         """Log of the sum of exp(-E) over all that is not clamped, or a bound on it."""

@@ -7,12 +7,13 @@ import pytest
 from scipy.special import logsumexp
 
 from skdgm.boltzmann import ConditionalRBM
-from skdgm.boltzmann._conditional import annealing, enumeration
+from skdgm.boltzmann._conditional import annealing
 from skdgm.boltzmann._conditional.objective import clamp_of
 from skdgm.energies import contrast
 from skdgm.exceptions import FewDrawsWarning
 from skdgm.gradients.contrastive import cd
 from skdgm.optim import Clock
+from skdgm.partition import enumeration
 from skdgm.samplers import Gibbs
 from skdgm.training import Batch
 from skdgm.utils.random import stream

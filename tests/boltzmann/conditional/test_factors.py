@@ -9,8 +9,8 @@ from sklearn.base import clone
 
 import skdgm
 from skdgm import ConditionalRBM, GatedRBM
-from skdgm.boltzmann._conditional import enumeration
 from skdgm.optim import Clock
+from skdgm.partition import enumeration
 from skdgm.training import Batch
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves

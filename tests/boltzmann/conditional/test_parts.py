@@ -7,8 +7,8 @@ import pytest
 from scipy.special import softmax
 
 from skdgm import ConditionalRBM
-from skdgm.boltzmann._conditional import enumeration
 from skdgm.boltzmann._conditional.conditions import inputs
+from skdgm.partition import enumeration
 from tests.numerical import assert_means
 from tests.options import grouped
 
