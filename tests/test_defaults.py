@@ -60,7 +60,8 @@ def lines():
     # How many epochs "auto" stands for.
     for thing in filter(inspect.isclass, offered()):
         if details := getattr(thing, "_DETAILS", {}):
-            values = [f"{name}={own.default!r}" for name, own in details.items()]
+            own = sorted(details.items())
+            values = [f"{name}={detail.default!r}" for name, detail in own]
             found[f"{thing.__name__} details"] = ", ".join(values)
         for name in dir(thing):
             if name.startswith("_BUDGET"):

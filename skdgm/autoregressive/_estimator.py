@@ -4,7 +4,6 @@ from typing import Literal
 
 import numpy as np
 
-from skdgm.autoregressive._options import ChainOptions
 from skdgm.base.frames import beside, conditional_sample, framed
 from skdgm.base.options import KW_ONLY
 from skdgm.data import names_of
@@ -14,7 +13,7 @@ from skdgm.typing import ArrayOrFrame, Data, Seed
 from skdgm.utils.orders import check_ordering
 
 
-class AutoregressiveEstimator(ChainOptions, NetEstimator):
+class AutoregressiveEstimator(NetEstimator):
     """Base class of estimators whose columns are given those before them in an order.
 
     A subclass has options, a model of :mod:`skdgm.autoregressive._model`, and
@@ -22,14 +21,40 @@ class AutoregressiveEstimator(ChainOptions, NetEstimator):
 
     Parameters
     ----------
+    n_orderings
+        Number of nets, each with its own order; all but the first order are random. The
+        density is the mean of theirs.
+    activation
+        Activation function of hidden units.
+    n_iter
+        Number of epochs; "auto": 3,500 updates, but between 20 and 100 epochs.
     early_stopping
         If True, hold out rows, stop when their ``validation_curve_`` no longer falls,
         and keep the parameters with which it was lowest; "auto": where ``n_iter`` is
         "auto" and columns are not all bits, as densities of numbers grow without limit
         at values that are learned by heart.
+    random_state : int, RandomState instance or None
+        Seed of initial weights, order of rows, random orders of columns and draws.
+
+    Attributes
+    ----------
+    intercepts_ : list of ndarray
+        Biases of the same layers.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "exact", or with several orders or masks an
+        "estimate" of the mean over all of them (in either case a normalised density).
+        Scores of rows with missing entries are estimates by particles. Also "estimate"
+        after training on grey rows, with values strictly between 0 and 1 in "bernoulli"
+        columns: scores of such rows are no log-likelihoods, and
+        :func:`~skdgm.metrics.average_over_draws` gives the mean over draws of their
+        bits. Scores of binary rows remain as above.
+    loss_curve_ : list of float
+        Negative log-likelihood of some training rows after each epoch, in nats per row,
+        with real columns standardised.
     """
 
     _: KW_ONLY
+    average = True
     early_stopping: bool | Literal["auto"] = "auto"
 
     _KNOWN, _LEVELS_APART = ("_grey",), True

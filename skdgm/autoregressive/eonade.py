@@ -11,16 +11,16 @@ import numpy as np
 
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive._model import OrderlessModel
-from skdgm.autoregressive._options import ColumnOptions, MixtureOptions
-from skdgm.base.common_options import ColumnTypes
+from skdgm.autoregressive._options import MixedColumns, Ordering
 from skdgm.base.frames import beside
-from skdgm.base.options import KW_ONLY, Count, Share, removed
+from skdgm.base.options import KW_ONLY, Count, Share, within
+from skdgm.nets.options import Activation, Initialiser
 from skdgm.training import Budget
 from skdgm.typing import Data
 from skdgm.utils.counts import check_choice
 
 
-class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
+class EoNADE(AutoregressiveEstimator):
     r"""Orderless deep NADE: one net for the conditionals of all orders of the columns.
 
     .. math::
@@ -124,16 +124,17 @@ class EoNADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     """
 
     hidden_layer_sizes: Count | tuple = (256, 256)
-    column_types: ColumnTypes = "auto"
+    column_types: MixedColumns = "auto"
     _: KW_ONLY
     n_orderings: Count = 8
     n_steps: Count = 1
     learned_steps: Literal["all", "last"] = "all"
     dropout: Share = 0.0
+    activation: Activation = "tanh"
+    init_weights: Initialiser = within("solver", "glorot_uniform")
+    ordering: Ordering = "random"
     early_stopping: bool = False
-    ordering = "random"
     learning_rate = 0.004
-    n_draws: int = removed()
 
     _MODEL = OrderlessModel()
     _LIGHTER = "lower hidden_layer_sizes."

@@ -3,22 +3,17 @@ r"""Fully visible belief networks: regressions of each column on those before it
 .. math:: p(x) = \prod_t p\bigl(x_t \mid b_t + \sum_{i < t} x_i U_{it}\bigr)
 """
 
-from typing import ClassVar
-
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive._model import LinearModel
-from skdgm.autoregressive._options import ColumnOptions, MixtureOptions, OrderOptions
-from skdgm.base.common_options import ColumnTypes
-from skdgm.base.options import KW_ONLY, NotNegative
+from skdgm.autoregressive._options import NormalColumns, Ordering, Particles
+from skdgm.base.options import KW_ONLY, Count, NotNegative
 from skdgm.training import AUTO, Budget
 
 # Default number of steps of expectation maximisation, where entries are missing.
 _EM_STEPS = 30
 
 
-class FVBN(
-    OrderOptions, ColumnOptions, AutoregressiveEstimator, implied=MixtureOptions
-):
+class FVBN(AutoregressiveEstimator):
     r"""Fully visible belief network: a linear model of each column given those before.
 
     .. math::
@@ -96,13 +91,16 @@ class FVBN(
     True
     """
 
-    column_types: ColumnTypes = "auto"
+    column_types: NormalColumns = "auto"
     _: KW_ONLY
+    n_orderings: Count = 1
+    ordering: Ordering = "given"
+    n_draws: Particles = 100
     alpha: NotNegative | tuple = 0.0
     early_stopping: bool = False
     learning_rate = 0.01
-    n_mixtures: ClassVar = 1
 
+    _IMPLIED = {"n_mixtures": 1, "conditional": "gaussian"}
     _BUDGET = Budget(10_000, 20, 300)
     _MODEL = LinearModel()
     _LIGHTER = (

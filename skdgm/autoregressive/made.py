@@ -6,13 +6,13 @@ r"""Masked autoencoders.
 
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive._model import RandomMaskModel
-from skdgm.autoregressive._options import ColumnOptions, MixtureOptions
-from skdgm.base.common_options import ColumnTypes
-from skdgm.base.options import KW_ONLY, Count
+from skdgm.autoregressive._options import MixedColumns, Ordering, Particles
+from skdgm.base.options import KW_ONLY, Count, within
+from skdgm.nets.options import Activation, Initialiser
 from skdgm.training import Budget
 
 
-class MADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
+class MADE(AutoregressiveEstimator):
     r"""Masked autoencoder: a net without a path from a column to its own output.
 
     .. math::
@@ -68,11 +68,14 @@ class MADE(MixtureOptions, ColumnOptions, AutoregressiveEstimator):
     """
 
     hidden_layer_sizes: Count | tuple = (500,)
-    column_types: ColumnTypes = "auto"
+    column_types: MixedColumns = "auto"
     _: KW_ONLY
     n_masks: Count = 1
     direct: bool = True
-    activation = "relu"
+    activation: Activation = "relu"
+    init_weights: Initialiser = within("solver", "glorot_uniform")
+    ordering: Ordering = "given"
+    n_draws: Particles = 100
 
     _MODEL = RandomMaskModel()
     _LIGHTER = "set direct=False or lower hidden_layer_sizes, or take NADE or EoNADE."

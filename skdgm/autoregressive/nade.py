@@ -8,13 +8,13 @@ from typing import Literal
 
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive._model import TiedModel
-from skdgm.autoregressive._options import ColumnOptions, MixtureOptions, OrderOptions
-from skdgm.base.common_options import ColumnTypes
-from skdgm.base.options import KW_ONLY, Count
+from skdgm.autoregressive._options import MixedColumns, Ordering, Particles
+from skdgm.base.options import KW_ONLY, Count, within
+from skdgm.nets.options import Initialiser
 from skdgm.training import Budget
 
 
-class NADE(OrderOptions, MixtureOptions, ColumnOptions, AutoregressiveEstimator):
+class NADE(AutoregressiveEstimator):
     r"""Neural autoregressive density estimator: one hidden layer for all columns.
 
     .. math::
@@ -64,9 +64,13 @@ class NADE(OrderOptions, MixtureOptions, ColumnOptions, AutoregressiveEstimator)
     """
 
     n_components: Count = 500
-    column_types: ColumnTypes = "auto"
+    column_types: MixedColumns = "auto"
     _: KW_ONLY
+    n_orderings: Count = 1
     activation: Literal["relu", "logistic", "tanh"] = "relu"
+    init_weights: Initialiser = within("solver", "glorot_uniform")
+    ordering: Ordering = "given"
+    n_draws: Particles = 100
 
     _MODEL = TiedModel()
     _LIGHTER = "lower n_components."

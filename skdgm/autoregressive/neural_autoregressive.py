@@ -6,14 +6,12 @@ r"""Neural autoregressive networks: a group of hidden units for each column.
 
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive._model import GroupModel
-from skdgm.autoregressive._options import ColumnOptions, MixtureOptions, OrderOptions
-from skdgm.base.common_options import ColumnTypes
-from skdgm.base.options import KW_ONLY, Count
+from skdgm.autoregressive._options import MixedColumns, Ordering, Particles
+from skdgm.base.options import KW_ONLY, Count, within
+from skdgm.nets.options import Activation, Initialiser
 
 
-class NeuralAutoregressive(
-    OrderOptions, MixtureOptions, ColumnOptions, AutoregressiveEstimator
-):
+class NeuralAutoregressive(AutoregressiveEstimator):
     r"""Neural autoregressive network: a group of hidden units for each column.
 
     .. math::
@@ -58,9 +56,14 @@ class NeuralAutoregressive(
     """
 
     n_components: Count = 8
-    column_types: ColumnTypes = "auto"
+    column_types: MixedColumns = "auto"
     _: KW_ONLY
     direct: bool = True
+    n_orderings: Count = 1
+    activation: Activation = "tanh"
+    init_weights: Initialiser = within("solver", "glorot_uniform")
+    ordering: Ordering = "given"
+    n_draws: Particles = 100
     learning_rate = 0.006
 
     _MODEL = GroupModel()

@@ -8,14 +8,13 @@ from typing import Literal
 
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
 from skdgm.autoregressive._model import TiedModel
-from skdgm.autoregressive._options import ColumnOptions, MixtureOptions, OrderOptions
+from skdgm.autoregressive._options import Ordering, Particles
 from skdgm.autoregressive._residual import steady_covariance
-from skdgm.base.options import KW_ONLY, Count, Fraction, flat, removed
+from skdgm.base.options import KW_ONLY, Count, Fraction, within
+from skdgm.nets.options import Initialiser
 
 
-class RNADE(
-    OrderOptions, MixtureOptions, AutoregressiveEstimator, implied=ColumnOptions
-):
+class RNADE(AutoregressiveEstimator):
     r"""Neural autoregressive density estimator of real numbers.
 
     .. math::
@@ -69,12 +68,16 @@ class RNADE(
 
     n_components: Count = 128
     _: KW_ONLY
+    n_orderings: Count = 1
+    n_mixtures: Count = 10
+    conditional: Literal["gaussian", "laplace"] = "gaussian"
     activation: Literal["relu", "tanh", "logistic"] = "relu"
-    n_mixtures: Count = flat(default=10)
-    conditional: Literal["gaussian", "laplace"] = flat(default="gaussian")
-    min_variance: Fraction = flat(default=1e-4)
-    column_types: str = removed("gaussian")
+    init_weights: Initialiser = within("solver", "glorot_uniform")
+    min_variance: Fraction = 1e-4
+    ordering: Ordering = "given"
+    n_draws: Particles = 100
 
+    _IMPLIED = {"column_types": "gaussian"}
     _MODEL, _KNOWN = TiedModel(scaled=True), ("_grey", "_covariance")
     _LIGHTER = "drop columns, or lower n_components."
 

@@ -7,6 +7,7 @@ from skdgm.base.options import (
     KW_ONLY,
     ArrayLike,
     Count,
+    Details,
     Fraction,
     NotNegative,
     Options,
@@ -79,6 +80,21 @@ class FitOptions(Options):
     warm_start: bool = False
     verbose: Verbose = 0
     random_state: RandomState = None
+
+
+class CategoryDetails(Details):
+    """Details of columns of categories."""
+
+    min_categories: Count | ArrayLike | None = None
+    min_frequency: Frequency | None = None
+    max_categories: Count | None = None
+    handle_unknown: Unknown = "auto"
+
+
+class TableDetails(CategoryDetails):
+    """Details of tables with columns of several kinds."""
+
+    missing_pattern: Literal["ignore", "model"] = "ignore"
 
 
 class TableOptions(Options):

@@ -112,7 +112,8 @@ def asked_of(estimator):
     constrained = estimator._parameter_constraints
     fixed = {name: known[name] for name in constrained if name in known}
     options = fixed | estimator.get_params(deep=False)
-    options = estimator._IMPLIED | expanded(type(estimator), options)
+    details = {name: own.default for name, own in estimator._DETAILS.items()}
+    options = estimator._IMPLIED | details | expanded(type(estimator), options)
     options = {name: plain(value) for name, value in options.items()}
     if isinstance(shape := options.get("image_shape"), list):
         options["image_shape"] = tuple(shape)

@@ -86,6 +86,25 @@ _CITATION = re.compile(r",?\s*\[(\d+)\]_")
 _REFERENCE = re.compile(r"\.\. \[(\d+)\] (.*?)(?=\n\.\. |\Z)", re.DOTALL)
 
 
+class Details:
+    """Base class of details of an option, which its hint has with it: fields, as those
+    of :class:`Options`, with constraints and defaults."""
+
+
+class Doc(NamedTuple):
+    """Paragraph of an option, which its hint has with it.
+
+    Parameters
+    ----------
+    text : str
+    kind : str
+        Type in words, if not that of the hint.
+    """
+
+    text: str
+    kind: str = ""
+
+
 class _Removed(NamedTuple):
     implied: object
 
@@ -139,24 +158,26 @@ class Option(NamedTuple):
 class Options:
     """Base class of what declares options: estimators, and groups of their options."""
 
-    # Values of options that are no arguments of the constructor, by name: defaults of
-    # details, and what a class lacks.
+    # Values that models read of options that a class lacks, by name; those of bases
+    # are inherited.
     _IMPLIED = {}
     # Details, by name.
     _DETAILS = {}
 
     def __init_subclass__(cls, implied=None, **keywords):
         super().__init_subclass__(**keywords)
+        cls._own_options, cls._own_positional, cls._own_docs = {}, (), {}
+        cls._own_implied = dict(vars(cls).get("_IMPLIED", {}))
         if implied is not None:
             options = _options_of(implied).items()
             defaults = {n: own.default for n, own in options if own.hint is not None}
-            cls._IMPLIED = cls._IMPLIED | defaults | implied._IMPLIED
-        cls._own_options, cls._own_positional = {}, ()
+            cls._own_implied |= defaults | implied._IMPLIED
         by_hand = {kind for kind in cls.__mro__ if vars(kind).get("_own_init")}
         cls._own_init = "__init__" in vars(cls)
         if cls._own_init or by_hand:
             return
         _declare(cls)
+        cls._IMPLIED = _implied_by(cls)
         if issubclass(cls, BaseEstimator):
             _construct(cls)
         if isinstance(vars(cls).get("__doc__"), str):
@@ -201,29 +222,63 @@ def _declare(cls):
 
     Defaults leave the class, in whose objects they are attributes.
     """
-    own, inherited = cls._own_options, _options_of(cls)
+    own, inherited, stated = cls._own_options, _options_of(cls), set()
     for name, hint in inspect.get_annotations(cls).items():
-        hint = _evaluated(hint, cls)
+        hint, details, doc = _parts_of(_evaluated(hint, cls))
+        if doc:
+            cls._own_docs[name] = doc
+        if details:
+            gone = [known for known, one in inherited.items() if one.group == name]
+            own |= dict.fromkeys(gone, Option(None, KW_ONLY))
+            own |= {one: Option(*details[one], name) for one in details}
         kinds = hint, get_origin(hint)
         constant = ClassVar in kinds or Final in kinds or name.isupper()
         if hint is KW_ONLY:
             cls._own_positional = tuple(own)
-        elif constant and (name in inherited or name in cls._IMPLIED):
+        elif constant and name in {*inherited, *_implied_by(cls)}:
             own[name] = Option(None, vars(cls).get(name, KW_ONLY))
+            stated.add(name)
+            cls._own_implied[name] = own[name].default
         elif not (constant or name.startswith("_")) and name in vars(cls):
-            group = inherited[name].group if name in inherited else None
-            own[name] = Option(hint, vars(cls)[name], group)
-    for name in inherited.keys() & vars(cls).keys() - own.keys():
+            known = (inherited | own).get(name)
+            own[name] = Option(hint, vars(cls)[name], known and known.group)
+            stated.add(name)
+    for name in (inherited.keys() | own.keys()) & vars(cls).keys() - stated:
         if not hasattr(vars(cls)[name], "__get__"):  # A method or property.
-            own[name] = inherited[name]._replace(default=vars(cls)[name])
+            own[name] = (inherited | own)[name]._replace(default=vars(cls)[name])
     for name, option in own.items():
         if isinstance(option.default, _Removed):
             own[name] = Option(None, option.default.implied)
+            if option.default.implied is not KW_ONLY:
+                cls._own_implied[name] = option.default.implied
         elif isinstance(option.default, _Within):
             group, default = option.default
             own[name] = option._replace(default=default, group=group)
     for name in own.keys() & vars(cls).keys():
         delattr(cls, name)
+
+
+def _parts_of(hint):
+    """Hint without what it has with it: hint and default of each detail, by name, and
+    its paragraph of documentation, if any."""
+    if get_origin(hint) is not Annotated:
+        return hint, {}, None
+    kind, *parts = get_args(hint)
+    docs = [part for part in parts if isinstance(part, Doc)]
+    groups = [part for part in parts if _is_class(part, Details)]
+    rest = tuple(part for part in parts if part not in (*docs, *groups))
+    details = {
+        name: (_evaluated(own, each), getattr(group, name))
+        for group in groups
+        for each in reversed(group.__mro__)
+        for name, own in inspect.get_annotations(each).items()
+    }
+    hint = Annotated[kind, *rest] if rest else kind
+    return hint, details, docs[-1] if docs else None
+
+
+def _is_class(thing, base):
+    return isinstance(thing, type) and issubclass(thing, base)
 
 
 def _evaluated(hint, cls):
@@ -246,6 +301,12 @@ def _options_of(cls):
             found[name] = option
     places |= {name: place - len(first) for place, name in enumerate(first)}
     return {name: found[name] for name in sorted(found, key=places.get)}
+
+
+def _implied_by(cls):
+    """What a class and its bases say of options that it lacks, by name."""
+    places = [vars(kind).get("_own_implied", {}) for kind in cls.__mro__]
+    return {name: own[name] for own in reversed(places) for name in own}
 
 
 def default_of(cls, name):
@@ -281,14 +342,11 @@ def _construct(cls):
     found = _options_of(cls)
     options = _arguments(found)
     first = [name for name in _positional(cls) if name in options]
-    implied = {
-        name: option.default
-        for name, option in found.items()
-        if not option.is_argument and option.default is not KW_ONLY
+    cls._IMPLIED |= {
+        name: own.default
+        for name, own in found.items()
+        if own.group is not None and own.group not in options
     }
-    # Without any of its own, a class leaves those of its other bases in sight.
-    if any(cls._IMPLIED.get(name, KW_ONLY) is not implied[name] for name in implied):
-        cls._IMPLIED = cls._IMPLIED | implied
     cls._DETAILS = {name: own for name, own in found.items() if own.group in options}
     spec = (
         [(name, hint, id(value)) for name, (hint, value, _) in options.items()],
@@ -361,6 +419,10 @@ class _Docstring:
                 entry = *entry[:2], self._cited(entry[2], doc.references())
                 for name in entry[0]:
                     found.setdefault(name, entry)
+            shared = vars(kind).get("_own_docs", {}) if section == "Parameters" else {}
+            for name, (text, words) in shared.items():
+                body = textwrap.indent(inspect.cleandoc(text), "    ")
+                found.setdefault(name, ((name,), words, body))
         return found
 
     def _cited(self, paragraph, theirs):
@@ -403,7 +465,9 @@ def _details_in_words(group, options, hint):
             defaults |= kind.by_field({name: f"={_shown(own.default)}``"})
     if not defaults:
         return ""
-    defaults = ", ".join(f"``{field}{value}" for field, value in defaults.items())
+    fields = [field for kind in kinds for field in kind._parameter_constraints]
+    fields = sorted(defaults, key=fields.index)
+    defaults = ", ".join(f"``{field}{defaults[field]}" for field in fields)
     takers = [f":class:`~skdgm.options.{kind.__name__}`" for kind in kinds]
     takers = " or ".join(filter(None, (", ".join(takers[:-1]), takers[-1])))
     text = f"Details are those of {takers}; by default {defaults}."

@@ -43,14 +43,19 @@ def columns_as_asked(options):
         if rare == Rare():
             return CodeColumns(least)
         kinds = EVERY
-    return MixedColumns(kinds, least, rare, options.missing_pattern == "model")
+    return MixedColumns(kinds, least, rare, models_gaps(options))
+
+
+def models_gaps(options):
+    """Whether options ask for a model of which values are missing."""
+    return getattr(options, "missing_pattern", "ignore") == "model"
 
 
 def check_pattern(options):
     """Raise ValueError if options ask for a pattern of missing values in a table of
     columns that are all of one kind."""
     kinds = options.column_types
-    if options.missing_pattern == "model" and kinds in _ALIKE:
+    if models_gaps(options) and kinds in _ALIKE:
         raise ValueError(
             'column_types__missing_pattern="model" is for tables of several kinds: '
             f"column_types is {kinds!r}, and must be 'mixed', a tuple of kinds, or a "

@@ -1,25 +1,18 @@
 """Base class of estimators whose nets are trained by epochs; costs of training them."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from skdgm.base import Estimator, Model
 from skdgm.base.common_options import FitOptions
-from skdgm.base.options import (
-    KW_ONLY,
-    Auto,
-    CountOrZero,
-    NotNegative,
-    Positive,
-    Share,
-    within,
-)
+from skdgm.base.options import KW_ONLY, Auto, CountOrZero, NotNegative
 from skdgm.base.solvers import SGD, Adam, RMSprop
 from skdgm.data import RealColumns, columns_as_asked, has_grey
 from skdgm.data.auto import AUTO
 from skdgm.exceptions import CostWarning
 from skdgm.nets.feed_forward import Layer
+from skdgm.nets.options import NetDetails
 from skdgm.training import Budget
 from skdgm.utils.bits import takes
 from skdgm.utils.counts import physical
@@ -75,13 +68,10 @@ class NetEstimator(FitOptions, Estimator):
     """
 
     _: KW_ONLY
-    solver: Literal["adam", "rmsprop", "sgd"] | Adam | RMSprop | SGD = "adam"
+    solver: Annotated[
+        Literal["adam", "rmsprop", "sgd"] | Adam | RMSprop | SGD, NetDetails
+    ] = "adam"
     alpha: NotNegative = 0.0
-    schedule: Literal["constant", "invscaling", "linear"] = within("solver", "linear")
-    momentum: Share = within("solver", 0.9)
-    beta_2: Share = within("solver", 0.999)
-    clip_norm: Positive | None = within("solver", None)
-    average: bool = within("solver", False)
     n_iter: CountOrZero | Auto = "auto"
 
     # Batches are dense arrays.

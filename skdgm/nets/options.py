@@ -1,16 +1,16 @@
 """Options of nets, and of fine-tuning them."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from skdgm.base.common_options import FitOptions
 from skdgm.base.options import (
     KW_ONLY,
     Auto,
     CountOrZero,
+    Details,
     NotNegative,
     Positive,
     Share,
-    within,
 )
 from skdgm.base.solvers import SGD, Adam
 from skdgm.nets.feed_forward import INITIALISERS
@@ -18,6 +18,17 @@ from skdgm.nets.primitives import ACTIVATIONS
 
 Activation = Literal[*ACTIVATIONS]
 Initialiser = Literal[*INITIALISERS]
+
+
+class NetDetails(Details):
+    """Details of optimisers of nets."""
+
+    schedule: Literal["constant", "invscaling", "linear"] = "linear"
+    power_t: NotNegative = 0.5
+    momentum: Share = 0.9
+    beta_2: Share = 0.999
+    clip_norm: Positive | None = None
+    average: bool = False
 
 
 class TuningOptions(FitOptions):
@@ -61,13 +72,8 @@ class TuningOptions(FitOptions):
     """
 
     _: KW_ONLY
-    solver: Literal["adam", "sgd"] | Adam | SGD = "adam"
+    solver: Annotated[Literal["adam", "sgd"] | Adam | SGD, NetDetails] = "adam"
     alpha: NotNegative = 1e-4
-    schedule: Literal["constant", "invscaling", "linear"] = within("solver", "linear")
-    momentum: Share = within("solver", 0.9)
-    beta_2: Share = within("solver", 0.999)
-    clip_norm: Positive | None = within("solver", None)
-    average: bool = within("solver", False)
     n_iter: CountOrZero | Auto = "auto"
     dropout: Share | tuple = 0.0
     max_norm: Positive | None = None

@@ -5,16 +5,15 @@ r"""Recurrent neural autoregressive density estimator: sequences with exact like
 
 from typing import Literal
 
-from skdgm.autoregressive._options import ChainOptions, ColumnOptions, MixtureOptions
-from skdgm.base.common_options import ColumnTypes
+from skdgm.autoregressive._options import Ordering, Particles, StepColumns
 from skdgm.base.frames import beside
-from skdgm.base.options import KW_ONLY, Count, Share, removed
+from skdgm.base.options import KW_ONLY, Count, Share
 from skdgm.recurrent._estimator import RecurrentEstimator
 from skdgm.recurrent._model import NADEModel
 from skdgm.typing import ArrayOrFrame, Data, Target
 
 
-class RNNNADE(ChainOptions, MixtureOptions, ColumnOptions, RecurrentEstimator):
+class RNNNADE(RecurrentEstimator):
     r"""Recurrent net with a neural autoregressive estimator of each step.
 
     .. math::
@@ -34,12 +33,16 @@ class RNNNADE(ChainOptions, MixtureOptions, ColumnOptions, RecurrentEstimator):
     ----------
     n_components
         Number of hidden units of the conditionals of a step.
+    activation
+        Activation function of hidden units.
     dropout : float or tuple of float
         Share of the cell's units that drop out, where they set biases, in training; or
         a pair: of these, and of the hidden units of a step. Few sequences are then
         learned by heart much later.
     n_iter
         Number of epochs; "auto": 1,500 updates, but between 20 and 300 epochs.
+    random_state : int, RandomState instance or None
+        Seed of initial weights, order of rows, random orders of columns and draws.
 
     Attributes
     ----------
@@ -76,11 +79,13 @@ class RNNNADE(ChainOptions, MixtureOptions, ColumnOptions, RecurrentEstimator):
     """
 
     n_components: Count = 100
-    column_types: ColumnTypes = "auto"
+    column_types: StepColumns = "auto"
     _: KW_ONLY
+    ordering: Ordering = "given"
+    n_draws: Particles = 100
     activation: Literal["relu", "logistic", "tanh"] = "tanh"
     dropout: Share | tuple = 0.0
-    missing_pattern: str = removed("ignore")
+    average = True
 
     _MODEL = NADEModel()
     _LIGHTER = "lower n_components and n_recurrent."

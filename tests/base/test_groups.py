@@ -2,7 +2,7 @@
 
 import inspect
 import pickle
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pytest
@@ -20,7 +20,17 @@ from skdgm.base.groups import (
     expanded,
     folded,
 )
-from skdgm.base.options import KW_ONLY, Auto, Options, Positive, Share, flat, within
+from skdgm.base.options import (
+    KW_ONLY,
+    Auto,
+    Details,
+    Doc,
+    Options,
+    Positive,
+    Share,
+    flat,
+    within,
+)
 from skdgm.base.records import facts_of
 from skdgm.options import CD, ELBO, IWAE, SGD, Adam, Columns, Penalty
 
@@ -101,13 +111,66 @@ class Other(Model):
     share: Share = flat(default=0.25)
 
 
+class Paces(Details):
+    """Details of a way, which several classes have."""
+
+    pace: Positive = 5.0
+
+
+class MorePaces(Paces):
+    """Further ones."""
+
+    share: Share = 0.1
+
+
+Way = Annotated[
+    Literal["slow", "fast"] | Slow | Fast, MorePaces, Doc("Way,\n  or two.", "a way")
+]
+
+
+class Shared(Model):
+    """Model whose way has what its hint has with it."""
+
+    way: Way = "fast"
+    share = 0.2
+
+
+class Fewer(Shared):
+    """Model whose way has fewer details."""
+
+    way: Annotated[Literal["slow", "fast"] | Slow | Fast, Paces] = "fast"
+
+
+def test_details_and_a_paragraph_come_with_a_hint():
+    assert vars(asked_of(Shared())) == PLAIN | {
+        "way": "fast",
+        "pace": 5.0,
+        "share": 0.2,
+    }
+    assert vars(asked_of(Fewer())) == {
+        "way": "fast",
+        "things": "auto",
+        "pace": 5.0,
+        "size": 2.0,
+    }
+    assert (
+        'way : a way, default="fast"\n    Way,\n      or two.\n    Details'
+        in Shared.__doc__
+    )
+    with pytest.raises(
+        InvalidParameterError, match="'share' parameter of Fast does not"
+    ):
+        Fewer(way=Fast(share=0.1))._validate_params()
+    with pytest.raises(InvalidParameterError, match="'share' parameter of Fast"):
+        Shared(way=Fast(share=2))._validate_params()
+
+
 PLAIN = {"way": "slow", "things": "auto", "pace": 3.0, "share": 0.5, "size": 2.0}
 
 
 def test_details_are_no_arguments():
     assert list(inspect.signature(Model).parameters) == ["way", "things"]
     assert list(inspect.signature(Other).parameters) == ["way", "things", "share"]
-    assert Model._IMPLIED == {"pace": 3.0, "share": 0.5, "size": 2.0}
     with pytest.raises(TypeError, match="unexpected keyword argument 'pace'"):
         Model(pace=1.0)
 
