@@ -1,6 +1,6 @@
 """Options that models learned by a bound share."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from skdgm.base.groups import OptionGroup
 from skdgm.base.options import (
@@ -8,9 +8,9 @@ from skdgm.base.options import (
     Auto,
     Count,
     CountOrZero,
+    Details,
+    Doc,
     NotNegative,
-    Options,
-    within,
 )
 
 
@@ -115,19 +115,20 @@ class Prior(OptionGroup):
     n_components: Count | Auto = "auto"
 
 
-class BoundOptions(Options):
-    """Options of the bound that is maximised.
+class BoundDetails(Details):
+    """Details of a bound that is maximised."""
 
-    Parameters
-    ----------
-    objective
+    n_importance: Count | None = None
+    beta: NotNegative = 1.0
+    warm_up: CountOrZero = 0
+    free_bits: NotNegative = 0.0
+
+
+Bound = Annotated[
+    Literal["elbo", "iwae"] | ELBO | IWAE,
+    BoundDetails,
+    Doc("""
         Bound that is maximised: the evidence lower bound, or the importance weighted
         one.
-    """
-
-    _: KW_ONLY
-    objective: Literal["elbo", "iwae"] | ELBO | IWAE = "elbo"
-    n_importance: Count | None = within("objective", None)
-    beta: NotNegative = within("objective", 1.0)
-    warm_up: CountOrZero = within("objective", 0)
-    free_bits: NotNegative = within("objective", 0.0)
+    """),
+]

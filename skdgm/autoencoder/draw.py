@@ -4,20 +4,21 @@ r"""Recurrent variational autoencoders of images, which read and paint by glimps
    \sum_t \mathrm{KL}(q(z_t \mid x, z_{<t}) \,\|\, p(z_t))\Bigr]
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from skdgm.autoencoder._draw_model import DrawModel
-from skdgm.autoencoder._options import BoundOptions
+from skdgm.autoencoder._options import Bound
 from skdgm.base.column_group import Columns
-from skdgm.base.options import KW_ONLY, Count, removed
+from skdgm.base.options import KW_ONLY, Count
 from skdgm.latent import LatentEstimator
+from skdgm.latent.options import LatentDetails
 from skdgm.training import Budget
 from skdgm.typing import Seed
 
 
-class DRAW(BoundOptions, LatentEstimator):
+class DRAW(LatentEstimator):
     r"""Deep recurrent attentive writer: images that are painted step by step.
 
     .. math::
@@ -110,12 +111,10 @@ class DRAW(BoundOptions, LatentEstimator):
     read_size: Count | None = 5
     write_size: Count | None = 5
     image_shape: tuple | list | None = None
-    column_types: Literal["auto", "bernoulli", "gaussian"] | Columns = "auto"
-    min_categories: int | None = removed(None)
-    min_frequency: float | None = removed(None)
-    max_categories: int | None = removed(None)
-    handle_unknown: str = removed("auto")
-    missing_pattern: str = removed("ignore")
+    objective: Bound = "elbo"
+    column_types: Annotated[
+        Literal["auto", "bernoulli", "gaussian"] | Columns, LatentDetails
+    ] = "auto"
     learning_rate = 0.01
     n_draws = 20
 

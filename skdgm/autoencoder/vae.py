@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.utils.validation import _num_samples
 
 from skdgm.autoencoder._model import PRIORS, AutoencoderModel
-from skdgm.autoencoder._options import BoundOptions, Prior
+from skdgm.autoencoder._options import Bound, Prior
 from skdgm.base.common_groups import Convolutions
 from skdgm.base.frames import filled_in, framed
 from skdgm.base.given import attribute_types_
@@ -31,7 +31,7 @@ from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target
 from skdgm.utils.counts import count_rows
 
 
-class VAE(BoundOptions, LatentEstimator):
+class VAE(LatentEstimator):
     r"""Variational autoencoder: latent units with an encoder and a decoder.
 
     .. math::
@@ -178,6 +178,7 @@ class VAE(BoundOptions, LatentEstimator):
     attribute_types: Auto | tuple | dict = "auto"
     batch_norm: bool = False
     dropout: Share = 0.0
+    objective: Bound = "elbo"
     learning_rate = 0.006
 
     _MODEL, _BUDGET = AutoencoderModel(), Budget(4_500, 20, 120, 1_500)

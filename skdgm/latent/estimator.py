@@ -5,17 +5,19 @@ from typing import Literal
 import numpy as np
 
 from skdgm.base.frames import filled_in, framed
+from skdgm.base.options import KW_ONLY, Count, within
 from skdgm.data import names_of
 from skdgm.exceptions import CollapseWarning
 from skdgm.latent.density import ACTIVE
-from skdgm.latent.options import LatentOptions
+from skdgm.latent.options import LatentColumns
 from skdgm.nets import NetEstimator
+from skdgm.nets.options import Initialiser
 from skdgm.typing import Any, ArrayOrFrame, Data, Filling, Seed
 from skdgm.utils.threading.callers import warn
 from skdgm.utils.threading.threads import Held
 
 
-class LatentEstimator(LatentOptions, NetEstimator):
+class LatentEstimator(NetEstimator):
     r"""Base class of estimators with encoders and decoders of latent units.
 
     A subclass has options; a model, of :class:`LatentModel`; and ``_REVIVE``, a
@@ -26,11 +28,26 @@ class LatentEstimator(LatentOptions, NetEstimator):
     ``inverse_transform``, which returns means :math:`\mathbb{E}[x \mid z]`; layers
     below it are at their means. Encoders see missing entries as their columns' means.
 
+    Parameters
+    ----------
+    n_draws
+        Draws for each row in :meth:`score_samples`. It may be changed after ``fit``.
+    n_iter
+        Number of epochs; "auto": 4,500 updates, but between 20 and 120 epochs; smaller
+        tables of a VAE or a HelmholtzMachine get 1,500 updates, but at most 360 epochs.
+
     Attributes
     ----------
     latent_variances_ : ndarray of shape (sum of n_components,)
         Variance of each latent unit's means over some training rows.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "lower bound".
     """
+
+    _: KW_ONLY
+    column_types: LatentColumns = "auto"
+    init_weights: Initialiser = within("solver", "glorot_uniform")
+    n_draws: Count = 100
 
     def transform_layers(self, X: Data) -> list[np.ndarray]:
         """Means of the latent units in every layer, each given the means below.

@@ -1,47 +1,44 @@
 """Options that models with latent units share."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from skdgm.base.common_options import ColumnTypes, TableOptions
-from skdgm.base.options import KW_ONLY, Count, Options, Positive, Share, within
-from skdgm.nets.options import Initialiser
+from skdgm.base.common_options import ColumnTypes, TableDetails
+from skdgm.base.options import (
+    KW_ONLY,
+    Count,
+    Details,
+    Doc,
+    Options,
+    Positive,
+    Share,
+    within,
+)
 
 
-class LatentOptions(TableOptions):
-    """Options of layers, columns and draws.
+class VarianceDetails(Details):
+    """Details of variances of real columns conditional on what is below them."""
 
-    Parameters
-    ----------
-    column_types
-        Kind of the columns. "auto": read from the data, as the guide's page "How
-        columns are read" says. One kind for all: "bernoulli" (0, 1 or probabilities of
-        1), "gaussian" (real numbers, standardised internally), "categorical" (codes, as
-        ``OrdinalEncoder`` returns), or "mixed", by the types of a DataFrame's columns.
-        A tuple has a kind for each column, a dict kinds for some columns by name, of
-        the first three, "numeric" and "ordinal", as of :class:`~skdgm.EoNADE`. Numbers
-        of tables of several kinds have a mean and a variance for each row, whatever the
-        detail ``variance`` says.
-    n_draws
-        Draws for each row in :meth:`score_samples`. It may be changed after ``fit``.
-    n_iter
-        Number of epochs; "auto": 4,500 updates, but between 20 and 120 epochs; smaller
-        tables of a VAE or a HelmholtzMachine get 1,500 updates, but at most 360 epochs.
+    variance: Literal["feature", "sample"] | Positive = "feature"
+    min_variance: Share = 0.01
 
-    Attributes
-    ----------
-    density_kind_ : str
-        Kind of :meth:`score_samples`: "lower bound".
-    """
 
-    _: KW_ONLY
-    column_types: ColumnTypes = "auto"
-    variance: Literal["feature", "sample"] | Positive = within(
-        "column_types", "feature"
-    )
-    min_variance: Share = within("column_types", 0.01)
-    init_weights: Initialiser = within("solver", "glorot_uniform")
-    resample: bool = within("column_types", False)
-    n_draws: Count = 100
+class LatentDetails(VarianceDetails):
+    """The same, and how grey values are presented."""
+
+    resample: bool = False
+
+
+KINDS = Doc("""
+    Kind of the columns. "auto": read from the data, as the guide's page "How columns
+    are read" says. One kind for all: "bernoulli" (0, 1 or probabilities of 1),
+    "gaussian" (real numbers, standardised internally), "categorical" (codes, as
+    ``OrdinalEncoder`` returns), or "mixed", by the types of a DataFrame's columns. A
+    tuple has a kind for each column, a dict kinds for some columns by name, of the
+    first three, "numeric" and "ordinal", as of :class:`~skdgm.EoNADE`. Numbers of
+    tables of several kinds have a mean and a variance for each row, whatever the detail
+    ``variance`` says.
+""")
+LatentColumns = Annotated[ColumnTypes, TableDetails, LatentDetails, KINDS]
 
 
 class BitOptions(Options):

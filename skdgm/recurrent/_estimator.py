@@ -8,7 +8,7 @@ from skdgm.base.attributes import rolled_back
 from skdgm.base.fits import mean_score
 from skdgm.base.frames import filled_in, framed
 from skdgm.base.groups import OptionGroup
-from skdgm.base.options import KW_ONLY, Auto, Count, Positive, Share, within
+from skdgm.base.options import KW_ONLY, Auto, Count, within
 from skdgm.base.series import (
     Series,
     continued,
@@ -31,6 +31,8 @@ from skdgm.nets.estimator import check_cost
 from skdgm.nets.options import Initialiser
 from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Self, Target, Weight
+
+Cell = Literal["tanh", "gru", "lstm"]
 
 
 class Sequences(OptionGroup):
@@ -63,8 +65,9 @@ class Sequences(OptionGroup):
     batch_length: Count | Auto | None = "auto"
 
 
-class SequenceEstimator(NetEstimator):
-    r"""Base class of estimators of a density of sequences.
+class RecurrentEstimator(NetEstimator):
+    r"""Base class of estimators of a density of sequences: recurrent nets below a
+    distribution of each step.
 
     .. math:: p(x_1, \dots, x_T) = \prod_t p(x_t \mid x_1, \dots, x_{t-1})
 
@@ -74,6 +77,22 @@ class SequenceEstimator(NetEstimator):
 
     Parameters
     ----------
+    n_recurrent
+        Number of units of the recurrent cell.
+    cell
+        Recurrent cell: one layer of units, a gated recurrent unit, or long short-term
+        memory.
+    dropout
+        Share of the cell's units that drop out, where they set biases, in training.
+    n_iter
+        Number of epochs; "auto": 1,500 updates, but between 20 and 300 epochs.
+    early_stopping
+        If True, hold out sequences, or the last steps of a single one, stop when their
+        ``validation_curve_`` no longer falls, and keep the parameters with which it was
+        lowest; "auto": where ``n_iter`` is "auto", as few sequences are soon learned by
+        heart.
+    random_state : int, RandomState instance or None
+        Seed of initial weights, order of sequences and draws.
     sequences
         Lengths of sequences in tables, and of the stretches by which they are learned.
     batch_size
@@ -92,9 +111,13 @@ class SequenceEstimator(NetEstimator):
     sequences: Sequences | None = None
     sequence_length: Count | None = within("sequences", None)
     batch_length: Count | None = within("sequences", 100)
-    batch_size: Count = 16
+    init_weights: Initialiser = within("solver", "glorot_uniform")
+    batch_size = 16
+    early_stopping: bool | Literal["auto"] = "auto"
+    n_iter_no_change = 20
+    clip_norm = 1.0
 
-    _BUDGET = Budget(1_500, 20, 300)
+    _BUDGET, _KNOWN = Budget(1_500, 20, 300), ("_grey",)
 
     def _n_epochs(self, table):
         options, n_steps = self._options, self._options.batch_length
@@ -413,47 +436,6 @@ class SequenceEstimator(NetEstimator):
         each = self.density_.sequence_length
         return answered(function, X, lengths, groups, each)
 
-
-# Outside of what scikit-learn wraps around them.
-SequenceEstimator.transform = of_each(SequenceEstimator.transform)
-SequenceEstimator.fit_transform = of_each(SequenceEstimator.fit_transform)
-
-
-class RecurrentEstimator(SequenceEstimator):
-    """Base class of recurrent nets below a distribution of each step, of which a
-    subclass has the model, a :class:`~skdgm.recurrent._model.RecurrentModel`.
-
-    Parameters
-    ----------
-    n_recurrent
-        Number of units of the recurrent cell.
-    cell
-        Recurrent cell: one layer of units, a gated recurrent unit, or long short-term
-        memory.
-    dropout
-        Share of the cell's units that drop out, where they set biases, in training.
-    n_iter
-        Number of epochs; "auto": 1,500 updates, but between 20 and 300 epochs.
-    early_stopping
-        If True, hold out sequences, or the last steps of a single one, stop when their
-        ``validation_curve_`` no longer falls, and keep the parameters with which it was
-        lowest; "auto": where ``n_iter`` is "auto", as few sequences are soon learned by
-        heart.
-    random_state : int, RandomState instance or None
-        Seed of initial weights, order of sequences and draws.
-    """
-
-    _: KW_ONLY
-    n_recurrent: Count = 100
-    cell: Literal["tanh", "gru", "lstm"] = "gru"
-    init_weights: Initialiser = within("solver", "glorot_uniform")
-    dropout: Share = 0.0
-    early_stopping: bool | Literal["auto"] = "auto"
-    n_iter_no_change: Count = 20
-    clip_norm: Positive | None = within("solver", 1.0)
-
-    _KNOWN = ("_grey",)
-
     def _count(self, table, fresh):
         super()._count(table, fresh)
         self._note_grey(table, fresh)
@@ -475,3 +457,8 @@ class RecurrentEstimator(SequenceEstimator):
             n_rows=int(rows.edges[-1]) * n_epochs,
             item=np.dtype(rows.dtype).itemsize,
         )
+
+
+# Outside of what scikit-learn wraps around them.
+RecurrentEstimator.transform = of_each(RecurrentEstimator.transform)
+RecurrentEstimator.fit_transform = of_each(RecurrentEstimator.fit_transform)

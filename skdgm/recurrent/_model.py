@@ -20,11 +20,11 @@ class RecurrentModel(AutoregressiveModel):
     """Recurrent net below a distribution of steps, of which a subclass makes the
     ``step``; ``names`` are options that its parameters depend on."""
 
-    names = ()
+    names = "n_recurrent", "cell"
 
     def structure(self, facts):
         """Options that the parameters depend on."""
-        names = "n_components", "n_recurrent", "cell", "column_types", *self.names
+        names = "n_components", *self.names, "column_types"
         return SimpleNamespace(**{n: getattr(facts.options, n) for n in names})
 
     def density(self, facts, state):
@@ -74,7 +74,7 @@ class RecurrentModel(AutoregressiveModel):
 class NADEModel(RecurrentModel):
     """Steps as neural autoregressive density estimators."""
 
-    names = *MIXTURE, "ordering", "activation"
+    names = *RecurrentModel.names, *MIXTURE, "ordering", "activation"
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
@@ -102,17 +102,10 @@ class MachineModel(RecurrentModel):
     mean of their hidden units."""
 
     def __init__(self, tied=False):
-        self.tied = tied
+        self.tied, self.names = tied, () if tied else self.names
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
-
-    def structure(self, facts):
-        """Options that the parameters depend on."""
-        found = SimpleNamespace(**vars(super().structure(facts)))
-        if self.tied:
-            del found.n_recurrent, found.cell
-        return found
 
     def net(self, facts, present=False):
         """The net and its distribution of steps."""

@@ -8,7 +8,7 @@ from typing import Literal
 from skdgm.autoregressive._options import Ordering, Particles, StepColumns
 from skdgm.base.frames import beside
 from skdgm.base.options import KW_ONLY, Count, Share
-from skdgm.recurrent._estimator import RecurrentEstimator
+from skdgm.recurrent._estimator import Cell, RecurrentEstimator
 from skdgm.recurrent._model import NADEModel
 from skdgm.typing import ArrayOrFrame, Data, Target
 
@@ -84,6 +84,8 @@ class RNNNADE(RecurrentEstimator):
     ordering: Ordering = "given"
     n_draws: Particles = 100
     activation: Literal["relu", "logistic", "tanh"] = "tanh"
+    n_recurrent: Count = 100
+    cell: Cell = "gru"
     dropout: Share | tuple = 0.0
     average = True
 

@@ -3,26 +3,20 @@ r"""Restricted Boltzmann machines in time, with a recurrent net.
 .. math:: p(x_1, \dots, x_T) = \prod_t e^{-F(x_t;\, s_{t-1})} / Z(s_{t-1})
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from skdgm.autoregressive._options import NormalDetails
 from skdgm.base.column_group import Columns
-from skdgm.base.common_options import TableOptions
-from skdgm.base.options import (
-    KW_ONLY,
-    Count,
-    Fraction,
-    Positive,
-    removed,
-    within,
-)
+from skdgm.base.common_options import CategoryDetails
+from skdgm.base.options import KW_ONLY, Count, Share
 from skdgm.data.sequences import is_several
-from skdgm.recurrent._estimator import RecurrentEstimator
+from skdgm.recurrent._estimator import Cell, RecurrentEstimator
 from skdgm.recurrent._model import MachineModel
 from skdgm.typing import Data, Target
 
 
-class MachineOptions(TableOptions):
-    """Options of restricted Boltzmann machines in time.
+class MachineEstimator(RecurrentEstimator):
+    """Base class of restricted Boltzmann machines in time.
 
     Parameters
     ----------
@@ -54,51 +48,48 @@ class MachineOptions(TableOptions):
     """
 
     n_components: Count = 100
-    column_types: Literal["auto", "bernoulli", "gaussian", "categorical"] | Columns = (
-        "auto"
-    )
+    column_types: Annotated[
+        Literal["auto", "bernoulli", "gaussian", "categorical"] | Columns,
+        CategoryDetails,
+        NormalDetails,
+    ] = "auto"
     _: KW_ONLY
-    n_steps: Count = 5
-    n_betas: Count = 100
-    min_variance: Fraction = within("column_types", 1e-4)
-    average: bool = within("solver", True)
-    missing_pattern: str = removed("ignore")
-    learning_rate: Positive = 0.01
+    average = True
+    learning_rate = 0.01
+
+    def likelihood_bracket(
+        self,
+        X: Data,
+        *,
+        lengths: Target = None,
+        groups: Target = None,
+    ) -> tuple:
+        """Lower and upper estimates of the log-likelihood of each step, in nats.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
+            Sequences; NaN where missing.
+        lengths, groups : array-like, default=None
+            Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
+
+        Returns
+        -------
+        low, high : ndarray of shape (n_rows,), float64
+            Lists of arrays if X is a list.
+            By annealing from the model down, and from independent units up: on average
+            on either side of the log-likelihood, which of a single step need not be
+            between them. :meth:`score_samples` is their mean, or the lower one where
+            they are more than 1 nat apart. Equal where this is exact.
+        """
+        found = self._each(X, self.density_.bracket, lengths, groups)
+        if is_several(X):
+            high, low = zip(*(part.T for part in found))
+            return list(low), list(high)
+        return tuple(found.T[::-1])
 
 
-def likelihood_bracket(
-    self: RecurrentEstimator,
-    X: Data,
-    *,
-    lengths: Target = None,
-    groups: Target = None,
-) -> tuple:
-    """Lower and upper estimates of the log-likelihood of each step, in nats.
-
-    Parameters
-    ----------
-    X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
-        Sequences; NaN where missing.
-    lengths, groups : array-like, default=None
-        Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
-
-    Returns
-    -------
-    low, high : ndarray of shape (n_rows,), float64
-        Lists of arrays if X is a list.
-        By annealing from the model down, and from independent units up: on average
-        on either side of the log-likelihood, which of a single step need not be
-        between them. :meth:`score_samples` is their mean, or the lower one where
-        they are more than 1 nat apart. Equal where this is exact.
-    """
-    found = self._each(X, self.density_.bracket, lengths, groups)
-    if is_several(X):
-        high, low = zip(*(part.T for part in found))
-        return list(low), list(high)
-    return tuple(found.T[::-1])
-
-
-class RNNRBM(MachineOptions, RecurrentEstimator):
+class RNNRBM(MachineEstimator):
     r"""Recurrent net with a restricted Boltzmann machine of each step.
 
     .. math::
@@ -141,6 +132,12 @@ class RNNRBM(MachineOptions, RecurrentEstimator):
     True
     """
 
-    likelihood_bracket = likelihood_bracket
+    _: KW_ONLY
+    n_steps: Count = 5
+    n_betas: Count = 100
+    n_recurrent: Count = 100
+    cell: Cell = "gru"
+    dropout: Share = 0.0
+
     _MODEL = MachineModel()
     _LIGHTER = "lower n_components and n_recurrent."

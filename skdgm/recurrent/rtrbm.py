@@ -3,13 +3,12 @@ r"""Recurrent temporal restricted Boltzmann machine.
 .. math:: s_t = \mathbb{E}[h_t \mid x_t, s_{t-1}]
 """
 
-from skdgm.base.options import removed
-from skdgm.recurrent._estimator import RecurrentEstimator
+from skdgm.base.options import KW_ONLY, Count, Share
 from skdgm.recurrent._model import MachineModel
-from skdgm.recurrent.rnn_rbm import MachineOptions, likelihood_bracket
+from skdgm.recurrent.rnn_rbm import MachineEstimator
 
 
-class RTRBM(MachineOptions, RecurrentEstimator):
+class RTRBM(MachineEstimator):
     r"""Recurrent temporal restricted Boltzmann machine: hidden units with a memory.
 
     .. math::
@@ -45,8 +44,10 @@ class RTRBM(MachineOptions, RecurrentEstimator):
     True
     """
 
-    n_recurrent: int | None = removed(None)
-    cell: str = removed("logistic")
-    likelihood_bracket = likelihood_bracket
+    _: KW_ONLY
+    n_steps: Count = 5
+    n_betas: Count = 100
+    dropout: Share = 0.0
+
     _MODEL = MachineModel(tied=True)
     _LIGHTER = "lower n_components."

@@ -3,15 +3,16 @@ r"""Variational recurrent net: sequences with latent units in each step.
 .. math:: p(x, z) = \prod_t p(z_t \mid h_{t-1}) \, p(x_t \mid z_t, h_{t-1})
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from skdgm.base.options import KW_ONLY, Count, CountOrZero, Positive, removed, within
+from skdgm.base.common_options import CategoryDetails, ColumnTypes
+from skdgm.base.options import KW_ONLY, Count, CountOrZero
 from skdgm.data.sequences import is_several
-from skdgm.latent.options import LatentOptions
+from skdgm.latent.options import KINDS, LatentDetails
 from skdgm.nets import ACTIVATIONS
-from skdgm.recurrent._estimator import RecurrentEstimator
+from skdgm.recurrent._estimator import Cell, RecurrentEstimator
 from skdgm.recurrent._latent_learning import Bound
 from skdgm.recurrent._latent_model import LatentSequenceModel
 from skdgm.training import Budget
@@ -19,7 +20,7 @@ from skdgm.typing import Data, Target
 from skdgm.utils.counts import count
 
 
-class VRNN(LatentOptions, RecurrentEstimator):
+class VRNN(RecurrentEstimator):
     r"""Variational recurrent neural network: latent units that depend on the past.
 
     .. math::
@@ -95,14 +96,12 @@ class VRNN(LatentOptions, RecurrentEstimator):
     n_hidden: Count = 50
     activation: Literal[*ACTIVATIONS] = "tanh"
     warm_up: CountOrZero = 0
+    column_types: Annotated[ColumnTypes, CategoryDetails, LatentDetails, KINDS] = "auto"
     n_draws: Count = 20
     n_recurrent: Count = 50
-    batch_length: Count | None = within("sequences", 20)
-    batch_size: Count = 16
-    clip_norm: Positive | None = within("solver", 1.0)
-    learning_rate: Positive = 0.01
-    dropout: float = removed(0.0)
-    missing_pattern: str = removed("ignore")
+    cell: Cell = "gru"
+    batch_length = 20
+    learning_rate = 0.01
 
     _MODEL = LatentSequenceModel()
     _BUDGET = Budget(900, 10, 300)
