@@ -21,6 +21,14 @@ _SCORED = {"rws": False, "wake-sleep": False}
 _SCORED |= {"vimco": True, "nvil": True, "reinforce": True}
 
 
+# What the models read of options of a :class:`~skdgm.SigmoidBeliefNetwork` that the
+# other machines of bits lack.
+PLAIN = {
+    **{"autoregressive": False, "recognition_autoregressive": False},
+    **{"ordering": "given", "n_importance": None, "gradient_draws": None},
+}
+
+
 class BeliefModel(LatentModel):
     """Layers of bits, each with logistic regressions on the next, up and down."""
 

@@ -3,23 +3,18 @@ r"""Bidirectional Helmholtz machines: geometric means of two directed nets.
 .. math:: p^*(x, z) = \frac{1}{\sqrt Z} \sqrt{p(x, z) \, p^*(x) \, q(z \mid x)}
 """
 
-from typing import ClassVar
-
 from skdgm.base import forget_log_Z, lazy_log_Z
 from skdgm.base.frames import framed
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.data import names_of
-from skdgm.directed._model import GeometricModel
-from skdgm.directed.sigmoid_belief_network import SigmoidBeliefNetwork
+from skdgm.directed._model import PLAIN, GeometricModel
 from skdgm.latent import LatentEstimator
 from skdgm.latent.options import BitOptions
 from skdgm.training import Budget
 from skdgm.typing import Any, ArrayOrFrame, Data, Seed
 
 
-class BidirectionalHelmholtzMachine(
-    BitOptions, LatentEstimator, implied=SigmoidBeliefNetwork
-):
+class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
     r"""Bidirectional Helmholtz machine: the geometric mean of p and q.
 
     .. math::
@@ -87,8 +82,8 @@ class BidirectionalHelmholtzMachine(
 
     _: KW_ONLY
     n_importance: Count = 5
-    recognition_phase: ClassVar = "wake"
 
+    _IMPLIED = PLAIN | {"objective": "rws", "recognition_phase": "wake"}
     _MODEL, _BUDGET = GeometricModel(), Budget(4_500, 20, 120)
     _KNOWN = ("_log_Z_of",)
     _REVIVE = "Raise n_importance, learning_rate or n_iter, or take fewer layers."

@@ -4,19 +4,16 @@ r"""Helmholtz machines: sigmoid belief networks that learn by wake-sleep.
    \Delta\phi \propto \nabla \log q(z \mid x), \; (x, z) \sim p
 """
 
-from typing import ClassVar
-
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.directed._model import HelmholtzModel
-from skdgm.directed.sigmoid_belief_network import SigmoidBeliefNetwork
+from skdgm.directed._model import PLAIN, HelmholtzModel
 from skdgm.latent import LatentEstimator
 from skdgm.latent.options import BitOptions
 from skdgm.training import Budget
 
 
-class HelmholtzMachine(BitOptions, LatentEstimator, implied=SigmoidBeliefNetwork):
+class HelmholtzMachine(BitOptions, LatentEstimator):
     r"""Helmholtz machine: generative and recognition weights, learned by wake-sleep.
 
     .. math::
@@ -66,9 +63,7 @@ class HelmholtzMachine(BitOptions, LatentEstimator, implied=SigmoidBeliefNetwork
     (3, 64)
     """
 
-    # Wake-sleep among the objectives of a sigmoid belief network.
-    objective: ClassVar = "wake-sleep"
-
+    _IMPLIED = PLAIN | {"objective": "wake-sleep"}
     _MODEL, _BUDGET = HelmholtzModel(), Budget(4_500, 20, 120, 1_500)
     _REVIVE = "Raise learning_rate or n_iter, or take fewer layers."
 

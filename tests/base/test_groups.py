@@ -154,7 +154,7 @@ def test_details_and_a_paragraph_come_with_a_hint():
         "size": 2.0,
     }
     assert (
-        'way : a way, default="fast"\n    Way,\n      or two.\n    Details'
+        'way : a way, default="fast"\n    Way,\n    or two.\n    Details'
         in Shared.__doc__
     )
     with pytest.raises(
