@@ -1,21 +1,24 @@
 """Base class of autoencoders that reconstruct rows: options and public methods."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from skdgm.autoencoder._reconstruction_model import ReconstructionModel
-from skdgm.base.common_groups import Convolutions
-from skdgm.base.common_options import ColumnTypes, TableOptions
+from skdgm.base.common_groups import ConvolutionDetails, Convolutions
+from skdgm.base.common_options import ColumnTypes, TableDetails, VarianceDetails
 from skdgm.base.frames import filled_in, framed
-from skdgm.base.options import KW_ONLY, Count, Positive, Share, within
+from skdgm.base.options import KW_ONLY, Count, Options, within
 from skdgm.nets import NetEstimator
 from skdgm.nets.options import Activation, Initialiser
 from skdgm.training import Budget
 from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Filling, Seed
 
+Architecture = Annotated[Literal["dense", "conv"] | Convolutions, ConvolutionDetails]
+CodedColumns = Annotated[ColumnTypes, TableDetails, VarianceDetails]
 
-class ReconstructionEstimator(TableOptions, NetEstimator):
+
+class ReconstructionEstimator(NetEstimator):
     """Base class of autoencoders.
 
     Parameters
@@ -52,22 +55,6 @@ class ReconstructionEstimator(TableOptions, NetEstimator):
     density_kind_ : str
         Kind of :meth:`score_samples`: "estimate".
     """
-
-    n_components: Count = 16
-    hidden_layer_sizes: Count | tuple = ()
-    _: KW_ONLY
-    activation: Activation = "tanh"
-    code_activation: Activation = "identity"
-    tied: bool = False
-    column_types: ColumnTypes = "auto"
-    variance: Literal["feature", "sample"] | Positive = within(
-        "column_types", "feature"
-    )
-    min_variance: Share = within("column_types", 0.01)
-    init_weights: Initialiser = within("solver", "glorot_uniform")
-    architecture: Literal["dense", "conv"] | Convolutions = "dense"
-    conv_layer_sizes: Count | tuple = within("architecture", (16, 32))
-    image_shape: tuple | list | None = within("architecture", None)
 
     _MODEL, _BUDGET = ReconstructionModel(), Budget(3_500, 20, 100)
     _KNOWN = ("_means",)
@@ -200,3 +187,17 @@ class ReconstructionEstimator(TableOptions, NetEstimator):
         """
         how = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
         return framed(self, self.density_.sample(n_samples, random_state, **how))
+
+
+class CodeOptions(Options):
+    """Options of autoencoders whose codes have any activation function."""
+
+    n_components: Count = 16
+    hidden_layer_sizes: Count | tuple = ()
+    _: KW_ONLY
+    activation: Activation = "tanh"
+    code_activation: Activation = "identity"
+    tied: bool = False
+    column_types: CodedColumns = "auto"
+    init_weights: Initialiser = within("solver", "glorot_uniform")
+    architecture: Architecture = "dense"

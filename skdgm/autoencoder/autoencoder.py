@@ -3,11 +3,14 @@ r"""Autoencoders: nets that reconstruct rows from codes.
 .. math:: h = f(x), \qquad \max \; \log p(x; g(h))
 """
 
-from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
+from skdgm.autoencoder._reconstruction_estimator import (
+    CodeOptions,
+    ReconstructionEstimator,
+)
 from skdgm.base.options import KW_ONLY, Count, NotNegative
 
 
-class Autoencoder(ReconstructionEstimator):
+class Autoencoder(CodeOptions, ReconstructionEstimator):
     r"""Autoencoder: a code from which a net reconstructs rows.
 
     .. math:: h = f(x), \qquad \max \; \log p(x; g(h)) - \lambda \sum_k |h_k|

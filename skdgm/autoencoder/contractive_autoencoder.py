@@ -5,12 +5,15 @@ r"""Contractive autoencoders: codes that change little with the rows.
 """
 
 from skdgm.autoencoder._contractive import ContractiveModel
-from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
+from skdgm.autoencoder._reconstruction_estimator import (
+    CodeOptions,
+    ReconstructionEstimator,
+)
 from skdgm.base.options import KW_ONLY, Count, NotNegative
 from skdgm.nets.options import Activation
 
 
-class ContractiveAutoencoder(ReconstructionEstimator):
+class ContractiveAutoencoder(CodeOptions, ReconstructionEstimator):
     r"""Contractive autoencoder: a code that changes little with the row.
 
     .. math:: h = f(x), \qquad \max \; \log p(x; g(h)) - \lambda \,

@@ -5,12 +5,15 @@ r"""Denoising autoencoders: nets that undo corruption, and draw rows by chains.
 """
 
 from skdgm.autoencoder._corruption import CorruptionKind
-from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
+from skdgm.autoencoder._reconstruction_estimator import (
+    CodeOptions,
+    ReconstructionEstimator,
+)
 from skdgm.base.options import KW_ONLY, Count, CountOrZero, NotNegative
 from skdgm.nets.options import Activation
 
 
-class DenoisingAutoencoder(ReconstructionEstimator):
+class DenoisingAutoencoder(CodeOptions, ReconstructionEstimator):
     r"""Denoising autoencoder: a net that undoes the corruption of rows.
 
     .. math:: \max \; \mathbb{E}_{\tilde x \sim C(\tilde x \mid x)}

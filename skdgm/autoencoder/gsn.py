@@ -6,20 +6,18 @@ r"""Generative stochastic networks: chains with hidden layers, which learn to dr
 
 from skdgm.autoencoder._corruption import CorruptionKind
 from skdgm.autoencoder._gsn.model import GSNModel
-from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
-from skdgm.base.options import (
-    KW_ONLY,
-    Count,
-    CountOrZero,
-    NotNegative,
-    Options,
-    removed,
+from skdgm.autoencoder._reconstruction_estimator import (
+    CodedColumns,
+    ReconstructionEstimator,
 )
-from skdgm.nets.options import Activation
+from skdgm.base.options import KW_ONLY, Count, CountOrZero, NotNegative, within
+from skdgm.nets import NetEstimator
+from skdgm.nets.options import Activation, Initialiser
+from skdgm.training import Budget
 
 
-class GSNOptions(Options):
-    """Options of generative stochastic networks.
+class GSNEstimator(NetEstimator):
+    """Base class of generative stochastic networks.
 
     Parameters
     ----------
@@ -46,25 +44,46 @@ class GSNOptions(Options):
         third and a fourth from the third.
     n_draws
         Chains for each row in :meth:`score_samples`. It may be changed after ``fit``.
-    """
+    column_types
+        Kind of the columns: "auto", read from the data, or one of those of
+        :class:`~skdgm.VAE`.
+    n_iter
+        Number of epochs; "auto": 3,500 updates, but between 20 and 100 epochs.
 
-    n_components: int = removed(128)
+    Attributes
+    ----------
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Weights of all layers, of the encoder and then of the decoder; of convolutions
+        (rows * columns * maps, n_maps).
+    intercepts_ : list of ndarray of shape (n_above,)
+        Biases of the same layers.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "estimate".
+    """
 
     hidden_layer_sizes: Count | tuple = (256, 128)
     _: KW_ONLY
-    activation: Activation = "tanh"
-    tied: bool = True
     corruption: CorruptionKind = "salt-and-pepper"
     corruption_level: NotNegative = 0.3
     noise_before: NotNegative | tuple = 0.1
     noise_after: NotNegative | tuple = 0.1
     walkback: CountOrZero = 3
     n_draws: Count = 10
-    code_activation: str = removed("tanh")
-    architecture: str = removed("dense")
+    activation: Activation = "tanh"
+    tied: bool = True
+    column_types: CodedColumns = "auto"
+    init_weights: Initialiser = within("solver", "glorot_uniform")
+
+    _BUDGET, _KNOWN = Budget(3_500, 20, 100), ("_means",)
+    _IMPLIED = {
+        **{"n_components": None, "code_activation": None, "architecture": "dense"},
+        **{"conv_layer_sizes": (), "image_shape": None, "n_active": None},
+    }
+    sample, impute = ReconstructionEstimator.sample, ReconstructionEstimator.impute
+    reconstruction_error = ReconstructionEstimator.reconstruction_error
 
 
-class GSN(GSNOptions, ReconstructionEstimator):
+class GSN(GSNEstimator):
     r"""Generative stochastic network: a chain with hidden layers that draws rows.
 
     .. math:: h_{t+1} = f(\tilde x_t, h_t, \epsilon_t), \qquad

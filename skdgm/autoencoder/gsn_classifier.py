@@ -7,8 +7,7 @@ r"""Generative stochastic networks with labels: discriminant and hybrid ones.
 from typing import Literal
 
 from skdgm.autoencoder._gsn.labelled import LabelledModel
-from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
-from skdgm.autoencoder.gsn import GSNOptions
+from skdgm.autoencoder.gsn import GSNEstimator
 from skdgm.base import Classifier
 from skdgm.base.common_groups import Hybrid
 from skdgm.base.frames import framed
@@ -17,7 +16,7 @@ from skdgm.data.given import chain_codes
 from skdgm.typing import Any, ArrayLike, Seed
 
 
-class GSNClassifier(GSNOptions, Classifier, ReconstructionEstimator):
+class GSNClassifier(Classifier, GSNEstimator):
     r"""Generative stochastic network as a classifier, whose chain draws labels, too.
 
     .. math:: \max \; \frac1n \sum_{t=1}^n \mathbb{E} [\log p(y \mid h_t) +

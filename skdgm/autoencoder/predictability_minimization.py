@@ -8,8 +8,13 @@ from typing import Literal
 import numpy as np
 
 from skdgm.autoencoder._predictability import EvasionModel
-from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
-from skdgm.base.options import KW_ONLY, Count, NotNegative, removed
+from skdgm.autoencoder._reconstruction_estimator import (
+    Architecture,
+    CodedColumns,
+    ReconstructionEstimator,
+)
+from skdgm.base.options import KW_ONLY, Count, NotNegative, within
+from skdgm.nets.options import Activation, Initialiser
 from skdgm.training import Budget
 from skdgm.typing import Any, Data
 from skdgm.utils.threading.threads import Held
@@ -91,8 +96,13 @@ class PredictabilityMinimization(ReconstructionEstimator):
     predictor_layer_sizes: Count | tuple = ()
     reconstruction: NotNegative = 0.1
     n_predictor_steps: Count = 3
-    code_activation: str = removed("logistic")
+    activation: Activation = "tanh"
+    tied: bool = False
+    column_types: CodedColumns = "auto"
+    init_weights: Initialiser = within("solver", "glorot_uniform")
+    architecture: Architecture = "dense"
 
+    _IMPLIED = {"code_activation": "logistic"}
     _MODEL, _BUDGET = EvasionModel(), Budget(3_500, 20, 300)
 
     def predictability(self, X: Data, regressor: Any = None) -> np.ndarray:

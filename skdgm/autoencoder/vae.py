@@ -13,7 +13,7 @@ from sklearn.utils.validation import _num_samples
 
 from skdgm.autoencoder._model import PRIORS, AutoencoderModel
 from skdgm.autoencoder._options import Bound, Prior
-from skdgm.base.common_groups import Convolutions
+from skdgm.autoencoder._reconstruction_estimator import Architecture
 from skdgm.base.frames import filled_in, framed
 from skdgm.base.given import attribute_types_
 from skdgm.base.options import KW_ONLY, Auto, Count, Share, within
@@ -170,9 +170,7 @@ class VAE(LatentEstimator):
     posterior: Literal["diagonal", "full", "flow", "auxiliary"] = "diagonal"
     n_couplings: Count = 4
     inference: Literal["bottom-up", "top-down"] = "bottom-up"
-    architecture: Literal["dense", "conv"] | Convolutions = "dense"
-    conv_layer_sizes: Count | tuple = within("architecture", (16, 32))
-    image_shape: tuple | list | None = within("architecture", None)
+    architecture: Architecture = "dense"
     class_conditional: bool = False
     attribute_conditional: bool = False
     attribute_types: Auto | tuple | dict = "auto"

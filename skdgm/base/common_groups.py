@@ -8,6 +8,7 @@ from skdgm.base.options import (
     Auto,
     Count,
     CountOrZero,
+    Details,
     NotNegative,
     Positive,
 )
@@ -78,6 +79,13 @@ class Hybrid(OptionGroup):
 
     _: KW_ONLY
     generative_weight: NotNegative | Auto = "auto"
+
+
+class ConvolutionDetails(Details):
+    """Details of nets of convolutions from the data up."""
+
+    conv_layer_sizes: Count | tuple = (16, 32)
+    image_shape: tuple | list | None = None
 
 
 class Convolutions(OptionGroup):

@@ -13,6 +13,7 @@ from skdgm.base.options import (
     Options,
     Positive,
     RandomState,
+    Share,
     Verbose,
     within,
 )
@@ -95,6 +96,13 @@ class TableDetails(CategoryDetails):
     """Details of tables with columns of several kinds."""
 
     missing_pattern: Literal["ignore", "model"] = "ignore"
+
+
+class VarianceDetails(Details):
+    """Details of variances of real columns conditional on what is below them."""
+
+    variance: Literal["feature", "sample"] | Positive = "feature"
+    min_variance: Share = 0.01
 
 
 class TableOptions(Options):

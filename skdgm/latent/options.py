@@ -2,24 +2,15 @@
 
 from typing import Annotated, Literal
 
-from skdgm.base.common_options import ColumnTypes, TableDetails
+from skdgm.base.common_options import ColumnTypes, TableDetails, VarianceDetails
 from skdgm.base.options import (
     KW_ONLY,
     Count,
-    Details,
     Doc,
     Options,
     Positive,
-    Share,
     within,
 )
-
-
-class VarianceDetails(Details):
-    """Details of variances of real columns conditional on what is below them."""
-
-    variance: Literal["feature", "sample"] | Positive = "feature"
-    min_variance: Share = 0.01
 
 
 class LatentDetails(VarianceDetails):
