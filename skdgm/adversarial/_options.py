@@ -12,13 +12,16 @@ from skdgm.base.options import (
     Auto,
     Count,
     CountOrZero,
+    Details,
+    Doc,
     NotNegative,
+    Options,
     Positive,
     Share,
-    within,
 )
-from skdgm.implicit.options import GeneratorOptions
+from skdgm.implicit.options import Draws, LatentPrior, RelaxedColumns, RelaxedDetails
 from skdgm.nets import ACTIVATIONS
+from skdgm.nets.options import Activation, NetDetails, NetSolver
 
 # Of a weight, at the end of training.
 Decay = Annotated[float, Interval(Real, 0, 1, closed="right")]
@@ -212,28 +215,98 @@ class Information(OptionGroup):
     n_heads: Count | Auto = "auto"
 
 
-class AdversarialOptions(GeneratorOptions):
-    r"""Options of generators that learn from discriminators.
+class JudgeDetails(Details):
+    """Details of any discriminator."""
+
+    dropout: Share = 0.0
+    discriminator_layer_sizes: Count | tuple | None = None
+
+
+class LabelDetails(JudgeDetails):
+    """Details of a discriminator that learns in turn with a generator."""
+
+    n_discriminator_steps: Count = 1
+    discriminator_activation: Literal[*ACTIVATIONS, "maxout"] = "leaky_relu"
+
+
+class PlayerDetails(LabelDetails):
+    """The same, with a learning rate of its own."""
+
+    discriminator_learning_rate: Positive | None = None
+
+
+class LossDetails(Details):
+    """Details of the loss of any game."""
+
+    gradient_penalty: NotNegative | Auto = "auto"
+
+
+class GameDetails(NetDetails):
+    """Details of optimisers of nets that play a game."""
+
+    average: Share = 0.995
+    momentum: Share = 0.0
+    beta_2: Share = 0.99
+
+
+# What games read of options of a GAN that other models lack.
+GAME = {
+    **{"class_conditional": False, "n_frequencies": "auto"},
+    **{"features": "discriminator", "init_weights": "he_normal"},
+    **{"penalty": "zero-centred", "penalty_decay": 0.02, "penalty_interval": 2},
+    **{"clip_weights": None, "label_smoothing": 0.0, "instance_noise": 0.0},
+    **{"output_noise": 0.0, "feature_matching": False, "historical_averaging": 0.0},
+    **{"minibatch_kernels": 0, "packing": 1},
+}
+
+Latents = Annotated[Count, Doc("Number of latent units.")]
+LayerSizes = Annotated[
+    Count | tuple | None,
+    Doc("""
+        Numbers of hidden units of the generator, from the latent units to the data, or
+        of maps of a convolutional one; by default (128, 128) or (64, 32).
+    """),
+]
+Judge = Annotated[
+    Discriminator | None,
+    JudgeDetails,
+    Doc("Layers of the discriminator, and how it learns."),
+]
+Architecture = Annotated[
+    Literal["dense", "conv"],
+    Doc("""
+        Whether layers are dense, or (transposed) convolutions of images by 5 x 5
+        filters with stride 2, as of :class:`~skdgm.GAN`.
+    """),
+]
+ImageShape = Annotated[
+    tuple | list | None,
+    Doc(
+        """
+        Height and width of images, and their number of channels if it is not 1; None
+        for square ones.
+        """,
+        "tuple of int or None",
+    ),
+]
+Loss = Annotated[
+    Literal[*LOSSES] | GameLoss,
+    LossDetails,
+    Doc("Losses of all nets, as of :class:`~skdgm.GAN`."),
+]
+GameSolver = Annotated[NetSolver, GameDetails, Doc("Optimiser of all nets.")]
+
+
+class PlayerOptions(Options):
+    """Options of a generator and of a discriminator that learn in turn.
 
     Parameters
     ----------
-    n_components
-        Number of latent units.
-    hidden_layer_sizes
-        Numbers of hidden units of the generator, from the latent units to the data, or
-        of maps of a convolutional one; by default (128, 128) or (64, 32).
-    architecture
-        Whether layers are dense, or (transposed) convolutions of images by 5 x 5
-        filters with stride 2, as of :class:`~skdgm.GAN`.
-    image_shape : tuple of int or None
-        Height and width of images, and their number of channels if it is not 1; None
-        for square ones.
-    discriminator
-        Layers of the discriminator, and how it learns.
-    loss
-        Losses of all nets, as of :class:`~skdgm.GAN`.
-    solver
-        Optimiser of all nets.
+    learning_rate
+        Initial learning rate of the generator, which ``schedule`` of the solver lowers.
+    n_iter
+        Number of epochs; "auto": 5,000 updates, or 2,500 of "bernoulli", but between 10
+        and 1,000 epochs.
 
     Attributes
     ----------
@@ -243,41 +316,24 @@ class AdversarialOptions(GeneratorOptions):
         Biases of the same layers.
     """
 
-    n_components: Count = 16
-    hidden_layer_sizes: Count | tuple | None = None
+    n_components: Latents = 16
+    hidden_layer_sizes: LayerSizes = None
     _: KW_ONLY
-    discriminator: Discriminator | None = None
-    dropout: Share = within("discriminator", 0.0)
-    discriminator_layer_sizes: Count | tuple | None = within("discriminator", None)
-    average: Share = within("solver", 0.995)
-    architecture: Literal["dense", "conv"] = "dense"
-    image_shape: tuple | list | None = None
-    loss: Literal[*LOSSES] | GameLoss = "relativistic"
-    gradient_penalty: NotNegative | Auto = within("loss", "auto")
-    beta_2: Share = within("solver", 0.99)
+    discriminator: Annotated[Judge, PlayerDetails] = None
+    architecture: Architecture = "dense"
+    image_shape: ImageShape = None
+    loss: Loss = "relativistic"
+    column_types: RelaxedColumns = "auto"
+    prior: LatentPrior = "mixed"
+    activation: Activation = "leaky_relu"
+    batch_norm: bool = False
+    n_draws: Draws = 1000
+    solver: GameSolver = "adam"
+
+    _IMPLIED = GAME
 
 
-class PlayerOptions(AdversarialOptions):
-    """Options of a discriminator that learns in turn with a generator.
-
-    Parameters
-    ----------
-    learning_rate
-        Initial learning rate of the generator, which ``schedule`` of the solver lowers.
-    n_iter
-        Number of epochs; "auto": 5,000 updates, or 2,500 of "bernoulli", but between 10
-        and 1,000 epochs.
-    """
-
-    _: KW_ONLY
-    n_discriminator_steps: Count = within("discriminator", 1)
-    discriminator_activation: Literal[*ACTIVATIONS, "maxout"] = within(
-        "discriminator", "leaky_relu"
-    )
-    discriminator_learning_rate: Positive | None = within("discriminator", None)
-
-
-class StageOptions(AdversarialOptions):
+class StageOptions(Options):
     """Options of models of images at several resolutions.
 
     Parameters
@@ -308,9 +364,29 @@ class StageOptions(AdversarialOptions):
     coverage_ : float
         Share of some training rows to which a generated row is closer than their fifth
         neighbour.
+    intercepts_ : list of ndarray of shape (n_above,)
+        Biases of the same layers.
     """
 
+    n_components: Latents = 16
+    hidden_layer_sizes: LayerSizes = None
     _: KW_ONLY
-    column_types: Literal["auto", "bernoulli", "gaussian"] = "auto"
     class_conditional: bool = False
     features: Literal["discriminator", "latent"] = "discriminator"
+    discriminator: Judge = None
+    architecture: Architecture = "dense"
+    image_shape: ImageShape = None
+    loss: Loss = "relativistic"
+    column_types: Annotated[
+        Literal["auto", "bernoulli", "gaussian"], RelaxedDetails
+    ] = "auto"
+    prior: LatentPrior = "mixed"
+    activation: Activation = "leaky_relu"
+    batch_norm: bool = False
+    n_draws: Draws = 1000
+    solver: GameSolver = "adam"
+
+    _IMPLIED = GAME | {
+        **{"n_discriminator_steps": 1, "discriminator_learning_rate": None},
+        **{"discriminator_activation": "leaky_relu", "n_frequencies": 0},
+    }

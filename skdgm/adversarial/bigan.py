@@ -20,7 +20,7 @@ from skdgm.utils.domains import is_frame
 _LOSSES = [name for name in LOSSES if name not in ("minimax", "likelihood")]
 
 
-class BiGAN(PlayerOptions, ImplicitEstimator, implied=GAN):
+class BiGAN(PlayerOptions, ImplicitEstimator):
     r"""GAN with an encoder: both learn by a discriminator of rows and latent units.
 
     .. math::

@@ -7,12 +7,19 @@ with nets for the generator g and for the discriminator d, a logistic function o
 logit D.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from skdgm.adversarial._nets.gan_model import GANModel
-from skdgm.adversarial._options import Decay, PlayerOptions
+from skdgm.adversarial._options import (
+    Decay,
+    Judge,
+    Loss,
+    LossDetails,
+    PlayerDetails,
+    PlayerOptions,
+)
 from skdgm.base.options import (
     KW_ONLY,
     Auto,
@@ -27,6 +34,27 @@ from skdgm.implicit import ImplicitEstimator
 from skdgm.nets.options import Initialiser
 from skdgm.training import Budget
 from skdgm.typing import Data
+
+
+class GANLossDetails(LossDetails):
+    """Details of the loss of a GAN."""
+
+    penalty: Literal["zero-centred", "one-centred"] = "zero-centred"
+    penalty_decay: Decay = 0.02
+    penalty_interval: Count = 2
+    clip_weights: Positive | None = None
+    label_smoothing: Share = 0.0
+    instance_noise: NotNegative = 0.0
+    output_noise: NotNegative = 0.0
+    feature_matching: bool = False
+    historical_averaging: NotNegative = 0.0
+
+
+class PackDetails(PlayerDetails):
+    """Details of the discriminator of a GAN, which sees several rows."""
+
+    minibatch_kernels: CountOrZero = 0
+    packing: Count = 1
 
 
 class GAN(PlayerOptions, ImplicitEstimator):
@@ -122,17 +150,8 @@ class GAN(PlayerOptions, ImplicitEstimator):
 
     _: KW_ONLY
     class_conditional: bool = False
-    penalty: Literal["zero-centred", "one-centred"] = within("loss", "zero-centred")
-    penalty_decay: Decay = within("loss", 0.02)
-    penalty_interval: Count = within("loss", 2)
-    clip_weights: Positive | None = within("loss", None)
-    label_smoothing: Share = within("loss", 0.0)
-    instance_noise: NotNegative = within("loss", 0.0)
-    output_noise: NotNegative = within("loss", 0.0)
-    feature_matching: bool = within("loss", False)
-    historical_averaging: NotNegative = within("loss", 0.0)
-    minibatch_kernels: CountOrZero = within("discriminator", 0)
-    packing: Count = within("discriminator", 1)
+    discriminator: Annotated[Judge, PackDetails] = None
+    loss: Annotated[Loss, GANLossDetails] = "relativistic"
     batch_norm: bool | Literal["virtual"] = False
     init_weights: Initialiser = within("solver", "he_normal")
     n_frequencies: CountOrZero | Auto = "auto"

@@ -4,25 +4,37 @@ r"""Generative adversarial networks whose discriminator tells classes apart.
    p(\text{real} \mid x) = \frac{Z(x)}{Z(x) + 1}, \quad Z(x) = \sum_k e^{l_k(x)}
 """
 
-from typing import ClassVar, Literal
+from typing import Annotated, Literal
 
 from skdgm.adversarial._nets.label_model import LabelModel
-from skdgm.adversarial._options import Jitter, PlayerOptions
-from skdgm.adversarial.gan import GAN
+from skdgm.adversarial._options import (
+    GAME,
+    Architecture,
+    GameSolver,
+    ImageShape,
+    Jitter,
+    Judge,
+    LabelDetails,
+    Latents,
+    LayerSizes,
+)
 from skdgm.base import Classifier
-from skdgm.base.options import KW_ONLY, NotNegative, removed, within
+from skdgm.base.options import KW_ONLY, NotNegative, within
 from skdgm.implicit.estimator import find_grey
-from skdgm.nets import NetEstimator
-from skdgm.nets.options import Initialiser
+from skdgm.implicit.options import Draws, LatentPrior, RelaxedColumns
+from skdgm.nets import ACTIVATIONS, NetEstimator
+from skdgm.nets.options import Activation, Initialiser
 from skdgm.training import Budget
 
 
-class GANClassifier(
-    PlayerOptions,
-    Classifier,
-    NetEstimator,
-    implied=GAN,
-):
+class NoiseDetails(LabelDetails):
+    """Details of a discriminator of noisy rows."""
+
+    discriminator_activation: Literal[*ACTIVATIONS, "maxout"] = "relu"
+    discriminator_noise: NotNegative | tuple = (0.2, 0.5)
+
+
+class GANClassifier(Classifier, NetEstimator):
     r"""Semi-supervised classifier: the discriminator of an adversarial game.
 
     .. math::
@@ -83,6 +95,12 @@ class GANClassifier(
         classes are predicted and samples are drawn.
     learning_rate
         Initial learning rate of both nets, which ``schedule`` of the solver lowers.
+    activation
+        Activation function of the generator's hidden units.
+    tol
+        Smallest improvement that counts.
+    random_state : int, RandomState instance or None
+        Seed of initial weights, order of rows and latent units.
 
     Attributes
     ----------
@@ -91,6 +109,14 @@ class GANClassifier(
     loss_curve_ : list of float
         Mean negative log probability of the labels of some training rows after each
         epoch.
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Weights of all dense layers, of the generator and then of the discriminator.
+    intercepts_ : list of ndarray of shape (n_above,)
+        Biases of the same layers.
+    n_updates_ : int
+        Number of updates of the generator.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "estimate".
 
     References
     ----------
@@ -115,23 +141,29 @@ class GANClassifier(
     True
     """
 
+    n_components: Latents = 16
+    hidden_layer_sizes: LayerSizes = None
     _: KW_ONLY
     unlabeled: object = None
     unlabeled_weight: NotNegative = 0.5
     feature_matching: bool = True
-    discriminator_noise: NotNegative | tuple = within("discriminator", (0.2, 0.5))
     jitter: Jitter = 0.0
-    discriminator_activation = "relu"
+    discriminator: Annotated[Judge, NoiseDetails] = None
+    architecture: Architecture = "dense"
+    image_shape: ImageShape = None
+    column_types: RelaxedColumns = "auto"
+    prior: LatentPrior = "normal"
+    activation: Activation = "leaky_relu"
     batch_norm: bool | Literal["virtual"] = True
+    n_draws: Draws = 1000
+    solver: GameSolver = "adam"
     init_weights: Initialiser = within("solver", "he_normal")
-    prior = "normal"
     momentum = 0.5
-    discriminator_learning_rate: float | None = removed(None)
-    loss: str = removed("non-saturating")
-    gradient_penalty = 0.0
-    class_conditional: ClassVar = True
-    n_frequencies: ClassVar = 0
 
+    _IMPLIED = GAME | {
+        **{"class_conditional": True, "n_frequencies": 0, "loss": "non-saturating"},
+        **{"gradient_penalty": 0.0, "discriminator_learning_rate": None},
+    }
     _MODEL, _KNOWN = LabelModel(), ("_grey", "classes_")
     _BUDGET = Budget(4_000, 10, 1_000)
 

@@ -27,7 +27,7 @@ from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Seed
 from skdgm.utils.counts import count_rows, layer_sizes
 
 
-class InfoGAN(PlayerOptions, ImplicitEstimator, implied=GAN):
+class InfoGAN(PlayerOptions, ImplicitEstimator):
     r"""GAN with codes that explain its rows: categories, and continuous ones.
 
     .. math::

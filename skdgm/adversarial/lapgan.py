@@ -3,17 +3,14 @@ r"""Laplacian pyramids of adversarial networks.
 .. math:: x_k = u(x_{k-1}) + g_k(z_k, u(x_{k-1}))
 """
 
-from typing import ClassVar
-
 from skdgm.adversarial._nets.pyramid_model import PyramidModel
 from skdgm.adversarial._options import StageOptions
-from skdgm.adversarial.gan import GAN
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.implicit import ImplicitEstimator
 from skdgm.training import Budget
 
 
-class LAPGAN(StageOptions, ImplicitEstimator, implied=GAN):
+class LAPGAN(StageOptions, ImplicitEstimator):
     r"""Laplacian pyramid of adversarial networks: small images, then their details.
 
     .. math::
@@ -54,7 +51,6 @@ class LAPGAN(StageOptions, ImplicitEstimator, implied=GAN):
 
     _: KW_ONLY
     n_levels: Count = 3
-    n_frequencies: ClassVar = 0
 
     _MODEL, _IMAGES = PyramidModel(of_data=True), True
     _BUDGET = Budget(2_500, 10, 300)

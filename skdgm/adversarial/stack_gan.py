@@ -10,7 +10,7 @@ from skdgm.base.options import KW_ONLY, Count
 from skdgm.implicit import ImplicitEstimator
 
 
-class StackGAN(StageOptions, ImplicitEstimator, implied=LAPGAN):
+class StackGAN(StageOptions, ImplicitEstimator):
     r"""Stacked adversarial networks: images drawn small, and then whole once more.
 
     .. math::

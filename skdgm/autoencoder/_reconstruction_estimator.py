@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from skdgm.autoencoder._reconstruction_model import ReconstructionModel
-from skdgm.base.common_groups import ConvolutionDetails, Convolutions
+from skdgm.base.common_groups import Architecture
 from skdgm.base.common_options import ColumnTypes, TableDetails, VarianceDetails
 from skdgm.base.frames import filled_in, framed
 from skdgm.base.options import KW_ONLY, Count, Options, within
@@ -14,7 +14,6 @@ from skdgm.nets.options import Activation, Initialiser
 from skdgm.training import Budget
 from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Filling, Seed
 
-Architecture = Annotated[Literal["dense", "conv"] | Convolutions, ConvolutionDetails]
 CodedColumns = Annotated[ColumnTypes, TableDetails, VarianceDetails]
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from skdgm.autoencoder._predictability import EvasionModel
 from skdgm.autoencoder._reconstruction_estimator import (
-    Architecture,
     CodedColumns,
     ReconstructionEstimator,
 )
+from skdgm.base.common_groups import Architecture
 from skdgm.base.options import KW_ONLY, Count, NotNegative, within
 from skdgm.nets.options import Activation, Initialiser
 from skdgm.training import Budget

@@ -13,7 +13,7 @@ from sklearn.utils.validation import _num_samples
 
 from skdgm.autoencoder._model import PRIORS, AutoencoderModel
 from skdgm.autoencoder._options import Bound, Prior
-from skdgm.autoencoder._reconstruction_estimator import Architecture
+from skdgm.base.common_groups import Architecture
 from skdgm.base.frames import filled_in, framed
 from skdgm.base.given import attribute_types_
 from skdgm.base.options import KW_ONLY, Auto, Count, Share, within

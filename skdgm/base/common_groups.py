@@ -1,6 +1,6 @@
 """Groups of options that several families have."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from skdgm.base.groups import OptionGroup
 from skdgm.base.options import (
@@ -126,3 +126,6 @@ class Convolutions(OptionGroup):
     _: KW_ONLY
     image_shape: tuple | list | Auto | None = "auto"
     upsampling: Literal["auto", "unpool", "nearest"] = "auto"
+
+
+Architecture = Annotated[Literal["dense", "conv"] | Convolutions, ConvolutionDetails]

@@ -26,8 +26,9 @@ class Rare(NamedTuple):
 
     @classmethod
     def of(cls, options):
-        """Those of a namespace of options."""
-        return cls(*(getattr(options, name) for name in cls._fields))
+        """Those that a namespace of options has."""
+        known = vars(options)
+        return cls(**{name: known[name] for name in cls._fields if name in known})
 
     @property
     def lenient(self):

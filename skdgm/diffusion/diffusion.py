@@ -5,17 +5,17 @@ r"""Diffusion models: rows drawn by taking away noise, and masks, step by step.
 """
 
 from numbers import Real
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from sklearn.utils.validation import _num_samples
 
-from skdgm.base.common_groups import Convolutions
-from skdgm.base.common_options import ColumnTypes, TableOptions
+from skdgm.base.common_groups import Architecture
+from skdgm.base.common_options import ColumnTypes, TableDetails
 from skdgm.base.frames import framed
 from skdgm.base.given import attribute_types_, conditional_sample, impute
 from skdgm.base.groups import asked_value
-from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative, within
+from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative
 from skdgm.data import names_of
 from skdgm.data.auto import AUTO
 from skdgm.data.given import (
@@ -33,7 +33,7 @@ from skdgm.typing import ArrayOrFrame, Data, Seed, Target
 from skdgm.utils.counts import count_rows
 
 
-class Diffusion(TableOptions, NetEstimator):
+class Diffusion(NetEstimator):
     r"""Diffusion model: rows drawn by taking away noise, and masks.
 
     .. math::
@@ -188,15 +188,13 @@ class Diffusion(TableOptions, NetEstimator):
 
     hidden_layer_sizes: Count | tuple = (128, 128, 128)
     _: KW_ONLY
-    column_types: ColumnTypes = "auto"
+    column_types: Annotated[ColumnTypes, TableDetails] = "auto"
     bits: Literal["masks", "flips"] = "masks"
     class_conditional: bool = False
     attribute_conditional: bool = False
     attribute_types: Auto | tuple | dict = "auto"
     activation: Activation = "relu"
-    architecture: Literal["dense", "conv"] | Convolutions = "dense"
-    conv_layer_sizes: Count | tuple = within("architecture", (16, 32))
-    image_shape: tuple | list | None = within("architecture", None)
+    architecture: Architecture = "dense"
     n_frequencies: CountOrZero | Auto = "auto"
     weighting: Literal["uniform", "likelihood"] = "uniform"
     sampler: Literal["flow", "ancestral"] = "flow"
@@ -205,7 +203,7 @@ class Diffusion(TableOptions, NetEstimator):
     n_resamplings: Count = 4
     likelihood: Literal["flow", "bound"] = "flow"
     n_draws: Count = 20
-    average: bool = within("solver", True)
+    average = True
     early_stopping: bool | Auto = "auto"
     n_iter_no_change = 30
     alpha = 0.1

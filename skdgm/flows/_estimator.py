@@ -3,7 +3,6 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base.common_options import TableOptions
 from skdgm.base.fits import mean_score
 from skdgm.base.frames import framed
 from skdgm.base.given import attribute_types_, conditional_sample, impute
@@ -15,7 +14,7 @@ from skdgm.nets.estimator import check_cost
 from skdgm.typing import ArrayOrFrame, Data, Seed, Target, Weight
 
 
-class FlowEstimator(NetEstimator, implied=TableOptions):
+class FlowEstimator(NetEstimator):
     """Base class of estimators of rows, or of rows given attributes, by maps with an
     inverse; a subclass has options."""
 

@@ -6,7 +6,7 @@ r"""Normalising flows: maps with an inverse from rows to numbers of a simple den
 
 from typing import Literal
 
-from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, removed, within
+from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero
 from skdgm.flows._estimator import FlowEstimator
 from skdgm.flows._likelihood import BASES
 from skdgm.flows._model import FlowModel
@@ -161,11 +161,11 @@ class Flow(FlowEstimator):
     bounds: tuple | dict | None = None
     dequantization: Literal["uniform", "variational"] | None = None
     n_draws: Count = 100
-    average: bool = within("solver", True)
+    average = True
     early_stopping = True
     n_iter_no_change = 30
     alpha = 0.1
-    column_types: str = removed("gaussian")
 
+    _IMPLIED = {"column_types": "gaussian"}
     _MODEL, _BUDGET = FlowModel(), Budget(3_000, 20, 500)
     _LIGHTER = 'lower hidden_layer_sizes or batch_size, or leave linear "auto"'

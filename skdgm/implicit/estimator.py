@@ -3,7 +3,6 @@
 import numpy as np
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from skdgm.base.common_options import TableOptions
 from skdgm.base.frames import framed
 from skdgm.data import has_grey
 from skdgm.data.given import class_codes, count_classes, given_classes
@@ -16,11 +15,32 @@ from skdgm.utils.counts import count, count_rows
 from skdgm.utils.threading.callers import warn
 
 
-class ImplicitEstimator(NetEstimator, implied=TableOptions):
+class ImplicitEstimator(NetEstimator):
     """Base class of estimators of rows drawn by a generator.
 
     A subclass has options and an :class:`~skdgm.implicit.ImplicitModel`. ``transform``
     returns hidden units of the discriminator, or latent units; see :meth:`invert`.
+
+    Parameters
+    ----------
+    activation
+        Activation function of the generator's hidden units.
+    batch_norm
+        Whether to standardise the generator's hidden units by batch normalisation.
+    tol
+        Smallest improvement that counts.
+    random_state : int, RandomState instance or None
+        Seed of initial weights, order of rows and latent units.
+
+    Attributes
+    ----------
+    n_updates_ : int
+        Number of updates of the generator.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "estimate".
+    loss_curve_ : list of float
+        Maximum mean discrepancy between some training rows and generated ones after
+        each epoch.
     """
 
     _KNOWN = "_grey", "classes_", "_label_counts"

@@ -5,17 +5,17 @@ r"""Generative moment matching networks.
 for features :math:`\phi` of a kernel, :math:`k(x, y) = \phi(x)^\top \phi(y)`.
 """
 
-from typing import ClassVar
+from typing import Annotated
 
-from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, within
+from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, Share, within
 from skdgm.implicit import ImplicitEstimator
-from skdgm.implicit.options import GeneratorOptions
+from skdgm.implicit.options import Draws, LatentPrior, RelaxedColumns
 from skdgm.moment_matching._model import MatchingModel
-from skdgm.nets.options import Initialiser
+from skdgm.nets.options import Activation, Initialiser, NetSolver, StepDetails
 from skdgm.training import Budget
 
 
-class GMMN(GeneratorOptions, ImplicitEstimator):
+class GMMN(ImplicitEstimator):
     r"""Generative moment matching network: a generator without an opponent.
 
     .. math::
@@ -125,14 +125,18 @@ class GMMN(GeneratorOptions, ImplicitEstimator):
     class_conditional: bool = False
     bandwidths: Auto | ArrayLike = "auto"
     square_root: bool = True
+    column_types: RelaxedColumns = "auto"
+    prior: LatentPrior = "uniform"
+    dropout: Share = 0.0
+    activation: Activation = "relu"
+    batch_norm: bool = False
+    n_draws: Draws = 1000
+    solver: Annotated[NetSolver, StepDetails] = "adam"
     init_weights: Initialiser = within("solver", "he_normal")
-    prior = "uniform"
-    activation = "relu"
     batch_size = 250
-    momentum = 0.9
-    # Parts have no average.
-    average: ClassVar = False
 
+    # Parts have no average.
+    _IMPLIED = {"average": False}
     _MODEL = MatchingModel()
     _BUDGET = Budget(1_200, 20, 300)
     # Advice where generated rows are all alike.

@@ -1,18 +1,17 @@
 """Base class of estimators whose nets are trained by epochs; costs of training them."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 
 from skdgm.base import Estimator, Model
 from skdgm.base.common_options import FitOptions
 from skdgm.base.options import KW_ONLY, Auto, CountOrZero, NotNegative
-from skdgm.base.solvers import SGD, Adam, RMSprop
 from skdgm.data import RealColumns, columns_as_asked, has_grey
 from skdgm.data.auto import AUTO
 from skdgm.exceptions import CostWarning
 from skdgm.nets.feed_forward import Layer
-from skdgm.nets.options import NetDetails
+from skdgm.nets.options import NetDetails, NetSolver
 from skdgm.training import Budget
 from skdgm.utils.bits import takes
 from skdgm.utils.counts import physical
@@ -68,9 +67,7 @@ class NetEstimator(FitOptions, Estimator):
     """
 
     _: KW_ONLY
-    solver: Annotated[
-        Literal["adam", "rmsprop", "sgd"] | Adam | RMSprop | SGD, NetDetails
-    ] = "adam"
+    solver: Annotated[NetSolver, NetDetails] = "adam"
     alpha: NotNegative = 0.0
     n_iter: CountOrZero | Auto = "auto"
 

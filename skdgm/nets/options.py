@@ -12,7 +12,7 @@ from skdgm.base.options import (
     Positive,
     Share,
 )
-from skdgm.base.solvers import SGD, Adam
+from skdgm.base.solvers import SGD, Adam, RMSprop
 from skdgm.nets.feed_forward import INITIALISERS
 from skdgm.nets.primitives import ACTIVATIONS
 
@@ -20,15 +20,23 @@ Activation = Literal[*ACTIVATIONS]
 Initialiser = Literal[*INITIALISERS]
 
 
-class NetDetails(Details):
-    """Details of optimisers of nets."""
+class StepDetails(Details):
+    """Details of steps of optimisers of nets."""
 
     schedule: Literal["constant", "invscaling", "linear"] = "linear"
     power_t: NotNegative = 0.5
     momentum: Share = 0.9
     beta_2: Share = 0.999
     clip_norm: Positive | None = None
+
+
+class NetDetails(StepDetails):
+    """Details of optimisers of nets."""
+
     average: bool = False
+
+
+NetSolver = Literal["adam", "rmsprop", "sgd"] | Adam | RMSprop | SGD
 
 
 class TuningOptions(FitOptions):

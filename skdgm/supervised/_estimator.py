@@ -3,7 +3,6 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base.common_options import TableOptions
 from skdgm.base.frames import framed
 from skdgm.base.given import attribute_types_
 from skdgm.data.given import count_attributes, given_attributes
@@ -12,7 +11,7 @@ from skdgm.supervised._model import GivenModel
 from skdgm.typing import ArrayOrFrame, Data, Seed, Target
 
 
-class AttributeEstimator(NetEstimator, implied=TableOptions):
+class AttributeEstimator(NetEstimator):
     r"""Base class of estimators of rows given attributes; a subclass has options.
 
     Features are expected attributes of rows, :math:`\mathbb{E}[a \mid x]`, as of

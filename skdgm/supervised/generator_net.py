@@ -3,13 +3,13 @@ r"""Supervised generators: nets from attributes to rows.
 .. math:: x \sim p(x; g(a))
 """
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from skdgm.base import rolled_back
-from skdgm.base.common_groups import Convolutions
-from skdgm.base.common_options import ColumnTypes
+from skdgm.base.common_groups import Architecture
+from skdgm.base.common_options import ColumnTypes, VarianceDetails
 from skdgm.base.fits import mean_score
-from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, Positive, Share, within
+from skdgm.base.options import KW_ONLY, ArrayLike, Auto, Count, Share, within
 from skdgm.nets.options import Activation, Initialiser
 from skdgm.supervised._estimator import AttributeEstimator
 from skdgm.training import Budget
@@ -94,20 +94,15 @@ class GeneratorNet(AttributeEstimator):
 
     hidden_layer_sizes: Count | tuple = (256, 256)
     _: KW_ONLY
-    column_types: ColumnTypes = "auto"
+    column_types: Annotated[ColumnTypes, VarianceDetails] = "auto"
     min_categories: Count | ArrayLike | None = within("column_types", None)
     attribute_types: Auto | tuple | dict = "auto"
-    variance: Literal["feature", "sample"] | Positive = within(
-        "column_types", "feature"
-    )
-    min_variance: Share = within("column_types", 0.01)
     activation: Activation = "leaky_relu"
     dropout: Share = 0.0
     init_weights: Initialiser = within("solver", "he_normal")
-    architecture: Literal["dense", "conv"] | Convolutions = "dense"
-    conv_layer_sizes: Count | tuple = within("architecture", (32, 16))
+    architecture: Architecture = "dense"
+    conv_layer_sizes = 32, 16
     upsampling: Literal["unpool", "nearest"] = within("architecture", "unpool")
-    image_shape: tuple | list | None = within("architecture", None)
 
     _BUDGET = Budget(3_000, 20, 200)
 
