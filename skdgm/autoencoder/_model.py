@@ -119,9 +119,9 @@ class AutoencoderModel(LatentModel):
             images = Images((*up,), down, widest)
         told, known = None, facts.known
         if own.class_conditional:
-            told = Told.of_classes(shares_of(known._label_counts))
+            told = Told.of_classes(shares_of(known.label_counts))
         elif own.attribute_conditional:
-            told = Told.of_attributes(known._attributes_, known._known)
+            told = Told.of_attributes(known.attributes_, known.known)
         more = {"images": images, "told": told}
         # Models of older files have no links.
         if hasattr(own, "linked"):

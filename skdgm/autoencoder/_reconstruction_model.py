@@ -65,7 +65,7 @@ class ReconstructionModel(NetModel):
     def corruption(self, facts, output):
         """Corruption of rows."""
         own = facts.options.corruption, facts.options.corruption_level
-        given = facts.known._means, facts.domain, facts.columns
+        given = facts.known.means, facts.domain, facts.columns
         return Corruption(*own, output, *given)
 
     def density(self, facts, state):

@@ -44,7 +44,7 @@ class AutoregressiveModel(NetModel):
             facts.context,
             model=self.net(facts),
             params=state.learned,
-            grey=facts.known._grey,
+            grey=facts.known.grey,
             filler=None if gaps is None else self.net(facts, present=True),
         )
 
@@ -140,7 +140,7 @@ class TiedModel(ChainModel):
         return own.n_components, own.activation, facts.options.init_weights, last
 
     def _covariance(self, facts):
-        return facts.known._covariance if self.scaled else None
+        return facts.known.covariance if self.scaled else None
 
 
 class GroupModel(ChainModel):
@@ -251,7 +251,7 @@ class OrderlessModel(AutoregressiveModel):
         steps = facts.now("n_steps"), None
         if own.n_steps > 1:
             zeros = np.zeros(conditionals.n_inputs.sum())
-            means = zeros if facts.known._means is None else facts.known._means
+            means = zeros if facts.known.means is None else facts.known.means
             steps = steps[0], means, options.learned_steps
         return Orderless(conditionals, *net, *rules, found, *steps)
 

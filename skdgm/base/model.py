@@ -36,7 +36,8 @@ class Facts(NamedTuple):
     now : callable
         ``now(name)`` is the validated present value of an option of inference.
     known : SimpleNamespace
-        Other facts that the estimator's ``_KNOWN`` names, such as ``classes_``; None
+        Attributes that the estimator's ``_KNOWN`` names, such as ``classes_``; without
+        a leading underscore; None
         where it has not learned them.
     """
 
@@ -62,11 +63,12 @@ class Facts(NamedTuple):
 
 def known_of(estimator):
     """Attributes that an estimator's ``_KNOWN`` names, as :class:`Facts` have them."""
-    own, kind, names = vars(estimator), type(estimator), estimator._KNOWN
-    # Errors for those that were not learned would take longer than all else.
-    there = (name for name in names if name in own or hasattr(kind, name))
-    found = dict.fromkeys(names) | {name: getattr(estimator, name) for name in there}
-    return SimpleNamespace(**found)
+    fitted, kind, known = vars(estimator), type(estimator), {}
+    for name in estimator._KNOWN:
+        # An AttributeError for one not learned would take longer than all else.
+        there = name in fitted or hasattr(kind, name)
+        known[name.removeprefix("_")] = getattr(estimator, name) if there else None
+    return SimpleNamespace(**known)
 
 
 class Model(ABC):

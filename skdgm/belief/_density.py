@@ -258,7 +258,6 @@ class BeliefDensity(Density):
 
     @property
     def n_features_out(self):
-        """Number of columns of :meth:`features`."""
         return sum(self.widths[number] for number in self.layers)
 
     def features(self, X, layers=None):

@@ -38,7 +38,6 @@ class MapsModel(BeliefNetworkModel):
     """Convolutional machines, and perhaps machines that see all of their maps above."""
 
     def described(self, options):
-        """Machines that the options of a network describe."""
         machines, (maps, above) = [], sizes(options)
         depth = len(maps) + len(above)
         each, shapes = (
@@ -70,7 +69,6 @@ class MapsModel(BeliefNetworkModel):
         return machines
 
     def place(self, number, machines):
-        """Name of a place among machines, and classes of those that may be there."""
         if not number:
             return "at the bottom", (ConvRBM,)
         if has(machines[number - 1]):
@@ -78,7 +76,6 @@ class MapsModel(BeliefNetworkModel):
         return "above a layer without maps", (BernoulliRBM,)
 
     def check_place(self, name, machine, number):
-        """Raise ValueError for options of a machine that do not fit its place."""
         if not has(machine):
             return
         if machine.features != "pooled":

@@ -53,15 +53,12 @@ class BeliefNetworkModel(StackModel):
         self.labelled = labelled
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
         check_piecewise("refine__n_steps", options.refine_steps, Integral, 1)
 
     def stack(self, machines):
-        """State of fitted machines that have learned one by one."""
         return BeliefStack(machines)
 
     def density(self, facts, state):
-        """Density of the machines, a :class:`BeliefDensity`."""
         return BeliefDensity(
             facts.name,
             facts.read,
@@ -73,33 +70,29 @@ class BeliefNetworkModel(StackModel):
 
     def objective(self, facts, table, before):
         """Bound of all layers, which refinement maximises."""
-        state = self.state(facts, vars(facts.known))
+        known = facts.known
+        state = BeliefStack(known.layers_, known.untied, known.losses)
         layers = self.density(facts, state).directed()
         run = facts.run(table, before)
         run = run._replace(seed=derived_seed(facts.seed, _REFINE))
         return UpDownObjective(run, layers=layers, machines=state.machines)
 
     def attributes(self, facts, state):
-        """Fitted attributes of a :class:`BeliefStack`."""
         return attributes_of(*state)
 
     def state(self, facts, attributes):
-        """Stack of fitted attributes."""
         names = "layers_", "_untied", "_losses"
         return BeliefStack(*(attributes[name] for name in names))
 
     def settle(self, machine, number, options):
-        """Set options of an unfitted machine that depend on those of the stack."""
         if number:
             assign(machine, resample=options.samples)
 
     def begin(self, machine, below, options, rng):
-        """Set what an unfitted machine begins with, above the fitted one ``below``."""
         if options.init_layers == "transpose":
             machine._given = transposed(machine, below, rng)
 
     def described(self, options):
-        """Machines whose options have one value, or a value for each layer."""
         sizes, machines = check_sizes(options.hidden_layer_sizes), []
         named = {n: name_of(BernoulliRBM, n, options.solver) for n in OPTIONS}
         for number, size in enumerate(sizes):
@@ -128,7 +121,6 @@ class BeliefNetworkModel(StackModel):
         return machines
 
     def place(self, number, machines):
-        """Name of a place among machines, and classes of those that may be there."""
         if self.labelled and number == len(machines) - 1:
             return "on top", (RBMClassifier,)
         if number:
@@ -136,7 +128,6 @@ class BeliefNetworkModel(StackModel):
         return "at the bottom", (BernoulliRBM, GaussianRBM)
 
     def check_place(self, name, machine, number):
-        """Raise ValueError for options of a machine that do not fit its place."""
         if not isinstance(machine, RBMClassifier):
             return
         if asked_value(machine, "objective") != "generative":

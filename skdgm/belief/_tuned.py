@@ -22,11 +22,9 @@ class BeliefNetModel(TunedModel):
     """Net that begins as the recognition of a network."""
 
     def activation(self, stack):
-        """Activation function of the hidden layers, or a function for each."""
         return ACTIVATION
 
     def hidden(self, stack, rng, dtype):
-        """Hidden layers of a net before fine-tuning."""
         machines, found = stack.layers_, []
         layers = stack.density_.directed(n_layers=len(machines))
         for machine, layer in zip(machines, layers):

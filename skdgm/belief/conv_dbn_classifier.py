@@ -131,7 +131,6 @@ class ConvDBNClassifier(
     _MODEL, _NETWORK, _STRUCTURE = ConvModel("dbn_"), ConvDBN, _STRUCTURE
 
     def _depth(self, options):
-        """Number of hidden layers that options ask for."""
         return sum(map(len, _maps.sizes(options)))
 
     def _resolved(self, options):

@@ -11,6 +11,7 @@ from skdgm.boltzmann._options import ModelOptions
 from skdgm.boltzmann._structure.restricted import RESTRICTED
 from skdgm.boltzmann._structure.visible import domain_as_asked
 from skdgm.nets.estimator import check_categories
+from skdgm.partition import LogPartition
 from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data
 
@@ -25,7 +26,13 @@ class Machine(Chained, Estimator, implied=ModelOptions):
     """
 
     _MODEL = RESTRICTED
-    _KNOWN = "classes_", "_label_counts", "_given", "_log_Zs", "feature_names_in_"
+    _KNOWN = (
+        "classes_",
+        "_label_counts",
+        "_given",
+        "_log_partition",
+        "feature_names_in_",
+    )
     _SLOWED = True
     # Number of epochs with n_iter="auto".
     _BUDGET = Budget(25_000, 10, 200)
@@ -103,7 +110,7 @@ class Machine(Chained, Estimator, implied=ModelOptions):
 
     def _forget(self):
         forget_log_Z(self)
-        self._log_Zs = {}
+        self._log_partition = LogPartition({})
 
     def _remedy(self):
         options = self._options

@@ -106,7 +106,7 @@ class DiffusionModel(NetModel):
         if facts.structure.class_conditional:
             return Told(len(facts.known.classes_))
         if facts.structure.attribute_conditional:
-            return Told(attributes=facts.known._attributes_)
+            return Told(attributes=facts.known.attributes_)
         return Told()
 
     def _n_waves(self, facts):

@@ -109,7 +109,7 @@ class GeometricModel(BeliefModel):
 
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`GeometricDensity`."""
-        known = partial(facts.known._log_Z_of, state)
+        known = partial(facts.known.log_Z_of, state)
         return super().density(facts, state, GeometricDensity, log_Z=known)
 
 

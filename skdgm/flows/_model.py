@@ -58,8 +58,8 @@ class FlowModel(NetModel):
             params=state.learned,
             statistics=state.statistics,
             n_draws=facts.now("n_draws"),
-            attributes=facts.known._attributes_,
-            known=facts.known._known,
+            attributes=facts.known.attributes_,
+            known=facts.known.known,
         )
 
     def objective(self, facts, table, before):
@@ -72,7 +72,7 @@ class FlowModel(NetModel):
             width=width,
             placing=self._placing(facts),
             base=facts.structure.base,
-            attributes=facts.known._attributes_,
+            attributes=facts.known.attributes_,
             table=table,
             domain=facts.domain,
             columns=facts.columns,
@@ -82,7 +82,7 @@ class FlowModel(NetModel):
         """Number of weights, about."""
         own, n = facts.structure, len(facts.columns.seen)
         half, each = n // 2, 3 * own.n_bins if own.layer == "spline" else 2
-        more = n_given(facts.known._attributes_)
+        more = n_given(facts.known.attributes_)
         sizes = half + more, *own.hidden_layer_sizes, each * (n - half)
         if own.autoregressive:
             sizes = n + more, *own.hidden_layer_sizes, each * n
@@ -100,7 +100,7 @@ class FlowModel(NetModel):
 
     def _placing(self, facts):
         """How rows are placed in the space of the flow, a :class:`Placing`."""
-        own, first = facts.structure, n_given(facts.known._attributes_)
+        own, first = facts.structure, n_given(facts.known.attributes_)
         cells, net = getattr(facts.columns, "cells", None), None
         if cells is not None and own.dequantization == "variational":
             n_noise, n = int(cells.whole.sum()), first + len(cells.whole)
@@ -118,7 +118,7 @@ class FlowModel(NetModel):
     def _net(self, facts):
         """Layers, the number of the whitening if any, and most numbers for a row."""
         own, n = facts.structure, len(facts.columns.seen)
-        is_spline, first = own.layer == "spline", n_given(facts.known._attributes_)
+        is_spline, first = own.layer == "spline", n_given(facts.known.attributes_)
         sizes, (net, *how) = own.hidden_layer_sizes, self._changes(own)
         full = own.linear == "lu" or n <= _MOST
         white = full or n <= _MOST_WHITE

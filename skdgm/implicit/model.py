@@ -56,7 +56,7 @@ class ImplicitModel(NetModel):
             of_features=self.of_features(facts.options),
             n_draws=partial(facts.now, "n_draws"),
             noise=getattr(facts.options, "output_noise", 0.0),
-            shares=shares_of(getattr(facts.known, "_label_counts", None)),
+            shares=shares_of(getattr(facts.known, "label_counts", None)),
         )
 
     def objective(self, facts, table, before):
@@ -80,7 +80,7 @@ def emission_of(facts):
     kinds = getattr(columns, "kinds", None)
     if kinds is None:
         kinds = np.full(len(columns.seen), facts.options.column_types)
-    if facts.known._grey:
+    if facts.known.grey:
         kinds = np.where(kinds == "bernoulli", "grey", kinds)
     share = None
     if np.isin(kinds, ("grey", "bernoulli")).any():

@@ -45,6 +45,7 @@ RECORDS = {
     "Layer": "nets.feed_forward",
     "Learned": "directed._way",
     "Levels": "data.scales",
+    "LogPartition": "partition.known",
     "MatchState": "moment_matching._matching",
     "Mean": "optim.refinements",
     "Mixed": "data.kinds",

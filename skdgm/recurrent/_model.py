@@ -34,7 +34,7 @@ class RecurrentModel(AutoregressiveModel):
             sequence_length=facts.options.sequence_length,
             net=self.net(facts),
             params=state.learned,
-            grey=bool(facts.known._grey),
+            grey=bool(facts.known.grey),
         )
 
     def objective(self, facts, table, before):

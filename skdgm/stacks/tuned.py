@@ -77,7 +77,7 @@ class TunedModel(Model):
 
     def objective(self, facts, table, before):
         """Loss of the outputs, by back-propagation: a :class:`~skdgm.nets.Tuner`."""
-        stack, outputs = getattr(facts.known, self.part), facts.known._outputs
+        stack, outputs = getattr(facts.known, self.part), facts.known.outputs
         rows, given = table.rows, self.inputs(stack)
         options = vars(facts.options) | {"activation": self.activation(stack)}
         options = SimpleNamespace(**options)

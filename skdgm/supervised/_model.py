@@ -44,9 +44,9 @@ class GivenModel(NetModel):
             outputs=partial(_outputs, net, params, state.statistics),
             net=(params, own),
             output=output,
-            attributes=known._attributes_,
-            known=known._known,
-            grey=known._grey,
+            attributes=known.attributes_,
+            known=known.known,
+            grey=known.grey,
         )
 
     def objective(self, facts, table, before):
@@ -55,7 +55,7 @@ class GivenModel(NetModel):
         return Likelihood(
             facts.run(table, before),
             net=net,
-            inputs=partial(facts.known._attributes_.inputs, dtype=table.rows.dtype),
+            inputs=partial(facts.known.attributes_.inputs, dtype=table.rows.dtype),
             domain=facts.domain,
             columns=facts.columns,
             output=output,

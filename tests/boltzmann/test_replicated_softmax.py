@@ -19,6 +19,7 @@ from skdgm.distributions import Multinomial
 from skdgm.energies import Params
 from skdgm.optim import Clock
 from skdgm.options import Tempering
+from skdgm.partition import LogPartition
 from skdgm.training import Batch
 from skdgm.utils.random import stream
 from tests.numerical import assert_means, numerical_gradient
@@ -162,7 +163,7 @@ def test_many_hidden_units_are_estimated(monkeypatch):
     exact = model.score_samples(X[:9])
     monkeypatch.setattr(of_lengths, "MAX_UNITS", 5)
     model = pickle.loads(pickle.dumps(model))
-    model._log_Zs.clear()
+    model._log_partition.computed.clear()
     assert model.density_kind_ == "estimate"
     np.testing.assert_allclose(model.score_samples(X[:9]), exact, atol=0.3)
     log_Z, se = model.log_partition(X[:9].sum(axis=1))
@@ -276,7 +277,7 @@ def test_the_gradient_is_that_of_the_log_likelihood():
         (b, a), (W,) = params
         other = fitted()
         other.intercept_visible_, other.intercept_hidden_ = b, a
-        other.components_, other._log_Zs = W.T, {}
+        other.components_, other._log_partition = W.T, LogPartition({})
         return other.score_samples(x).mean() / made.length
 
     exact = numerical_gradient(likelihood, state.params)

@@ -232,7 +232,7 @@ class LabelledModel(GSNModel):
         """Distribution of rows and labels, with the weights of their likelihoods."""
         asked, output = facts.options, super().outputs(facts)
         weight = asked.generative_weight * (asked.objective == "hybrid")
-        return LabelledOutput(output, facts.known._frequencies, (weight, 1.0))
+        return LabelledOutput(output, facts.known.frequencies, (weight, 1.0))
 
     def corruption(self, facts, output):
         """Corruption of rows, and of labels."""

@@ -89,7 +89,6 @@ class ConditionalDensity(Density):
 
     @property
     def n_features_out(self):
-        """Number of columns of :meth:`features`."""
         return self.energy.units[len(self.layout.units)].size
 
     def pairs(self, X, y=None, dtype=None):

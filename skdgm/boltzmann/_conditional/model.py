@@ -40,7 +40,6 @@ class ConditionalModel(Tables):
     )
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
         super().check(options)
         if not options.pairwise and not options.n_factors:
             raise ValueError(
@@ -56,21 +55,17 @@ class ConditionalModel(Tables):
             raise ValueError("gates is empty: name columns of X, or give None for all.")
 
     def energy(self, facts):
-        """Energy of visible blocks, hidden units and conditions."""
         units = *layout_of(of_y(facts)).units, self.hidden(facts)
         given = UnitNormal(n_conditions(facts))
         return _energy(tuple(map(type, units)), units, given, gating_of(facts))
 
     def moments(self, facts, energy):
-        """Known means (or moments) of each block in the model without couplings."""
         return (*super().moments(of_y(facts), energy), None)
 
     def complaints(self, facts, state):
-        """Warnings about columns of y whose precision is at its limit."""
         yield from super().complaints(of_y(facts), state)
 
     def density(self, facts, state):
-        """Density of the fitted parameters."""
         known, own = facts.known, of_y(facts)
         kind = SeriesDensity if facts.structure.n_lags else ConditionalDensity
         return kind(
@@ -79,21 +74,20 @@ class ConditionalModel(Tables):
             sweeps=self.sweeps(facts.options),
             energy=self.energy(facts),
             params=state.params,
-            responses=known._responses,
+            responses=known.responses,
             of_y=SimpleNamespace(domain=own.domain, columns=own.columns),
             **self.more(own),
         )
 
     def objective(self, facts, table, before):
-        """Likelihood of y given the rows of a table."""
         rows, known = table.rows, facts.known
         if facts.structure.n_lags:
             rows.given.rows = rows._replace(given=None)
             rows.given.columns = facts.columns
         else:
             numbers, given = rows.given.values, RowConditions(rows, facts.columns)
-            columns, dtype = known._y_columns, rows.dtype
-            rows = known._responses.rows(numbers, columns, dtype, fitting=True)
+            columns, dtype = known.y_columns, rows.dtype
+            rows = known.responses.rows(numbers, columns, dtype, fitting=True)
             table = table._replace(rows=rows._replace(given=given))
         energy, own = self.energy(facts), of_y(facts)
         moments = self.moments(facts, energy)
@@ -131,7 +125,6 @@ class ConditionalModel(Tables):
         return regressed if ridge else None
 
     def attributes(self, facts, state):
-        """Fitted attributes of a training state."""
         own, state = of_y(facts), state.kept()
         units, couplings = state.params
         n, gating = len(units) - 2, gating_of(facts)
@@ -158,7 +151,6 @@ class ConditionalModel(Tables):
         }
 
     def params(self, facts, attributes):
-        """Parameters of fitted attributes."""
         own, gating = of_y(facts), gating_of(facts)
         units, couplings = super().params(own, attributes)
         layout, hidden = layout_of(own), self.hidden(facts)
@@ -197,8 +189,8 @@ def of_y(facts):
     """Facts about the columns of y in the place of those of the conditions."""
     if facts.structure.n_lags:
         return facts
-    responses = facts.known._responses
-    domain, columns = responses.domain, facts.known._y_columns
+    responses = facts.known.responses
+    domain, columns = responses.domain, facts.known.y_columns
     names = np.array(responses.names, object)
     known = SimpleNamespace(**vars(facts.known) | {"feature_names_in_": names})
     return facts._replace(domain=domain, columns=columns, known=known)

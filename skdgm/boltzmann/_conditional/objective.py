@@ -91,7 +91,6 @@ class ConditionalObjective(TableObjective):
     last block."""
 
     def phase_of(self, options):
-        """Class of the phases that the options name."""
         bits = few_bits(self.energy)
         if options.gradient == "auto":
             return Enumerated if bits <= _FEW else ConditionalChains

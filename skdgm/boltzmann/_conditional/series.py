@@ -60,7 +60,6 @@ class SeriesDensity(ConditionalDensity):
         return steps_of(self.columns)
 
     def log_prob(self, X, lengths=None):
-        """Log-likelihood of each row given those before, in nats."""
         low, high = self.bracket(X, lengths)
         return np.where(high - low > 1.0, low, 0.5 * (low + high))
 

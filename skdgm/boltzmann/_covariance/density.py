@@ -7,6 +7,7 @@ from sklearn.utils import check_random_state
 from skdgm.base import Density
 from skdgm.boltzmann._covariance.annealing import bracket, log_integral
 from skdgm.data import fill
+from skdgm.partition import LogPartition
 from skdgm.partition.bracket import exactly
 from skdgm.samplers import State
 from skdgm.utils.counts import count, count_rows
@@ -21,15 +22,15 @@ _BLOCK = 500
 
 class CovarianceDensity(Density):
     """Density of rows; besides the arguments of :class:`~skdgm.base.Density` it has the
-    ``moves`` of an energy, a training ``state``, and ``log_Zs``, to which log Z is
-    added."""
+    ``moves`` of an energy, a training ``state``, and the shared log Z, a
+    :class:`~skdgm.partition.LogPartition`."""
 
-    def __init__(self, context, *, moves, state, log_Zs):
+    def __init__(self, context, *, moves, state, log_Z=None):
         super().__init__(context)
         self.moves, self.energy = moves, moves.energy
         self.params, self.chains = state.params, state.chains
         self.size = float(np.exp(state.log_size[0]))
-        self._log_Zs = {} if log_Zs is None else log_Zs
+        self.known_log_Z = log_Z or LogPartition({})
 
     @property
     def capabilities(self):
@@ -54,15 +55,11 @@ class CovarianceDensity(Density):
 
     @property
     def n_features_out(self):
-        """Number of hidden units."""
         return self.energy.n_hidden(self.params)
 
     def log_partition(self):
         """Log Z and its standard error, in nats, computed once."""
-        if None not in self._log_Zs:
-            found = self.bracket()
-            self._log_Zs[None] = found.log_Z, found.se
-        return self._log_Zs[None]
+        return self.known_log_Z.bracketed(self.bracket)
 
     def bracket(self, n_chains=100, options=None, seed=None, max_bits=None):
         """Bracket of log Z from both sides of annealed importance sampling, of
@@ -85,7 +82,6 @@ class CovarianceDensity(Density):
         return self.domain.log_volume(self.columns, rows) - free, se, kind
 
     def log_prob(self, X):
-        """Log-likelihood of each row, in nats."""
         return self.numerator(X)[0] - self.log_partition()[0]
 
     def free_energy(self, X):

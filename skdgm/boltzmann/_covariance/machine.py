@@ -19,6 +19,7 @@ from skdgm.base.options import (
 )
 from skdgm.base.solvers import Adam
 from skdgm.boltzmann._structure.visible import REAL
+from skdgm.partition import LogPartition
 from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data, Seed
 
@@ -51,7 +52,7 @@ class CovarianceMachine(FitOptions, Estimator):
     n_iter: CountOrZero | Auto = "auto"
 
     _BUDGET, _domain = Budget(4_000, 10, 400), REAL
-    _KNOWN, _LISTED = ("_log_Zs",), False
+    _KNOWN, _LISTED = ("_log_partition",), False
 
     __getattr__ = lazy_log_Z
 
@@ -130,7 +131,7 @@ class CovarianceMachine(FitOptions, Estimator):
 
     def _forget(self):
         forget_log_Z(self)
-        self._log_Zs = {}
+        self._log_partition = LogPartition({})
 
     def _remedy(self):
         return (

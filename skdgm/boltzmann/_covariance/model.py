@@ -13,6 +13,7 @@ from skdgm.boltzmann._covariance.objective import (
 )
 from skdgm.distributions import Normal
 from skdgm.energies.covariance import Covariance, CovarianceParams
+from skdgm.partition import LogPartition
 
 
 class CovarianceModel(Model):
@@ -30,7 +31,6 @@ class CovarianceModel(Model):
         self.energy = energy
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
         if options.n_factors is not None and options.n_factors < options.n_covariance:
             raise ValueError(
                 f"n_factors={options.n_factors} must be at least n_covariance="
@@ -52,12 +52,10 @@ class CovarianceModel(Model):
         return ("_mean", len(params.c)), ("_covariance", len(params.d))
 
     def structure(self, facts):
-        """Numbers of units."""
         names = {name: getattr(facts.options, name) for name in self.names}
         return SimpleNamespace(**names)
 
     def objective(self, facts, table, before):
-        """Log-likelihood of the rows."""
         return CovarianceObjective(
             facts.run(table, before),
             moves=self.moves(facts.options, len(facts.columns.seen)),
@@ -66,16 +64,14 @@ class CovarianceModel(Model):
         )
 
     def density(self, facts, state):
-        """Density of the learned parameters."""
         return CovarianceDensity(
             facts.context,
             moves=self.moves(facts.options, len(facts.columns.seen)),
             state=state,
-            log_Zs=facts.known._log_Zs,
+            log_Z=facts.known.log_partition,
         )
 
     def attributes(self, facts, state):
-        """Fitted attributes of a training state, by name."""
         _, W, c, C, P, d = state.params
         return {
             "components_": W.T,
@@ -97,11 +93,10 @@ class CovarianceModel(Model):
             "chains_": facts.domain.to_data(columns, state.chains),
             "_log_precision": visible.log_precision,
             "_training": state[1:],
-            "_log_Zs": {},
+            "_log_partition": LogPartition({}),
         }
 
     def state(self, facts, attributes):
-        """Training state of fitted attributes."""
         params = CovarianceParams(
             self.visible(attributes),
             attributes["components_"].T,

@@ -65,7 +65,6 @@ class Trajectories(Moves):
         self.n_leapfrog = n_leapfrog
 
     def sampler(self, size, clamp=None):
-        """As :meth:`Moves.sampler`."""
         return self._of(self.energy, size, clamp)
 
     def betas(self, n_betas):
@@ -79,7 +78,6 @@ class Trajectories(Moves):
         return sampler.step_size, state
 
     def at(self, params, beta, size, clamp=None):
-        """As :meth:`Moves.at`."""
         between = Between(self.energy, beta)
         return between, params, self._of(between, size, clamp)
 
@@ -95,7 +93,6 @@ class Between(Potential):
         self.inner, self.beta, self.units = energy, beta, energy.units
 
     def value(self, params, x):
-        """As :meth:`Potential.value`."""
         found, slope = self.inner.value(params, x)
         beta = slope.dtype.type(self.beta)
         own = 0.5 * np.square(x[0], dtype=float).sum(axis=1)

@@ -74,7 +74,6 @@ class CovarianceObjective(Objective):
         return state
 
     def step(self, state, batch, clock):
-        """State after an update from a batch; it changes in place."""
         options, rng, params = self.options, self.stream(clock), state.params
         size = float(np.exp(state.log_size[0]))
         v = self.rows.take(batch)

@@ -33,7 +33,6 @@ class SlabGibbs(Sampler):
         self.clamp = clamp
 
     def step(self, rng, params, state, n_steps=1, first=0):
-        """Draw all units some times, as :meth:`Sampler.step` says."""
         (v,), visible = state.x, params.visible
         n, k = params.W.shape
         if self.clamp is None and self.energy.enumerable(params):
@@ -94,7 +93,6 @@ class SlabMoves(Moves):
         return self.energy.enumerable(params)
 
     def begun(self, rng, params, state, n_steps):
-        """As :meth:`Moves.begun`."""
         return 1.0, self.sampler(1.0).step(rng, params, state, n_steps)[0]
 
     def at(self, params, beta, size, clamp=None):
@@ -109,7 +107,6 @@ class SlabMoves(Moves):
         return self.energy, given, self.sampler(size, clamp)
 
     def log_base(self, params):
-        """As :meth:`Moves.log_base`."""
         return float(softplus(params.c).sum(dtype=float))
 
 
@@ -122,7 +119,6 @@ class SlabModel(CovarianceModel):
         """Nothing else."""
 
     def moves(self, options, n_visible):
-        """Samplers of an energy of so many columns, by options."""
         return SlabMoves(SpikeSlab(n_visible), options.n_steps)
 
     def sizes(self, structure):
@@ -134,7 +130,6 @@ class SlabModel(CovarianceModel):
         return (("", len(density.params.c)),)
 
     def attributes(self, facts, state):
-        """Fitted attributes of a training state, by name."""
         _, W, Phi, c, mu, log_alpha = state.params
         return {
             "components_": W.T,
@@ -147,7 +142,6 @@ class SlabModel(CovarianceModel):
         }
 
     def state(self, facts, attributes):
-        """Training state of fitted attributes."""
         params = SpikeSlabParams(
             self.visible(attributes),
             attributes["components_"].T,

@@ -57,11 +57,9 @@ class GraphDensity(EnergyDensity):
         return astype(self.params, dtype)
 
     def present(self, v):
-        """Clamp the machine to rows of data; see :meth:`EnergyDensity.present`."""
         return presented(self.energy, v, lambda: self.domain.fill(self.columns))
 
     def log_weight(self, params, x, clamp):
-        """Log of the sum of exp(-E) over all that is not clamped, or a bound on it."""
         energy, most = self.energy, exact.MAX_BITS if self.enumerable else _FEW
         if all(part is True for part in clamp):
             return -energy.energy(params, x)

@@ -63,7 +63,6 @@ class DeepDensity(EnergyDensity):
 
     @property
     def n_features_out(self):
-        """Number of columns of :meth:`features`."""
         return sum(map(self.width, self.blocks))
 
     def width(self, block):
@@ -154,8 +153,6 @@ class DeepDensity(EnergyDensity):
         return self.domain.log_volume(self.columns, rows) + log_p, se
 
     def numerator(self, X, n_draws=100):
-        """Importance-sampled log-likelihoods before log Z is subtracted; see
-        :meth:`EnergyDensity.numerator`."""
         return *self.importance(X, n_draws), "estimate"
 
     def _log_weights(self, rows, part, rng, n_draws):
@@ -173,7 +170,6 @@ class DeepDensity(EnergyDensity):
         return _drawn(self.energy, self.inferred(params, x, clamp), rng)
 
     def log_weight(self, params, x, clamp):
-        """Bound on the log of the sum of exp(-E) over all that is not clamped."""
         means = self.inferred(params, x, clamp)
         return bound(self.energy, params, means, clamp)
 

@@ -22,25 +22,20 @@ class LabelledMachineDensity(EnergyDensity):
         return kinds | {"log_joint_of": kinds["numerator"]}
 
     def pair(self, dtype=None):
-        """Energy and parameters of data and hidden units, without the label."""
         (visible, _, hidden), (below, _, above) = self.energy.units, self.params.units
         params = Params((below, above), self.params.couplings[:1])
         return layered([[visible], [hidden]]), astype(params, dtype)
 
     def hidden_means(self, params, x, clamp):
-        """Means of the hidden units; exact for complete rows."""
         if clamp[0] is not True:
             return super().hidden_means(params, x, clamp)
         posterior = Posterior(self.energy, params, x, label_of(self.energy))
         return posterior.mean(len(self.energy.units) - 1, posterior.log_joint())
 
     def log_joint(self, params, x, clamp):
-        """Log of the unnormalised probability of each row with each label, (n_rows,
-        n_classes)."""
         return log_joint(self.energy, params, x, clamp)
 
     def log_weight(self, params, x, clamp):
-        """Log of the sum of exp(-E) over all that is not clamped, or a bound on it."""
         return logsumexp(self.log_joint(params, x, clamp), axis=1)
 
     def drawn_even(self, params, x, clamp, rng):

@@ -35,11 +35,9 @@ class EnergyDensity(Unnormalised):
 
     @property
     def n_features_out(self):
-        """Number of columns of :meth:`features`."""
         return self.energy.units[-1].size
 
     def log_prob(self, X):
-        """Log-likelihood of each row, in nats; see :class:`~skdgm.base.Density`."""
         return self._unnormalised(self.rows(X)) - self.log_Z()
 
     def numerator(self, X, n_draws=None):
@@ -100,7 +98,6 @@ class EnergyDensity(Unnormalised):
         return self.energy, astype(self.params, dtype)
 
     def features(self, X):
-        """Means of hidden units; see :class:`~skdgm.base.Density`."""
         return self.features_of(self.read(X, dtype=self.params.dtype.type))
 
     def features_of(self, rows, index=None):

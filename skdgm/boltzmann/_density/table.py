@@ -32,11 +32,9 @@ class TableDensity(EnergyDensity):
         return kinds
 
     def present(self, v):
-        """Clamp the machine to rows of data; see :meth:`EnergyDensity.present`."""
         return self.layout.present(v, self.fills)
 
     def log_weight(self, params, x, clamp):
-        """Log of the sum of exp(-E) over all that is not clamped, or a bound on it."""
         if all(held is True for held in clamp[:-1]):
             return self.energy.log_marginal(params, x)
         if self.enumerable:
@@ -45,7 +43,6 @@ class TableDensity(EnergyDensity):
         return bound(self.energy, params, means, clamp)
 
     def hidden_means(self, params, x, clamp):
-        """Means of the hidden units, given what is clamped."""
         return mean_field(self.energy, params, x, clamp)[0][-1]
 
     def visible_means(self, H):
@@ -59,22 +56,17 @@ class TableDensity(EnergyDensity):
         )
 
     def visible_of(self, x):
-        """Values of the table for those of the visible blocks: an ndarray."""
         return self.layout.to_table(x[: self.n_visible])
 
     def sample(self, n_samples, random_state=None, **options):
-        """Draw rows; see :meth:`EnergyDensity.sample`."""
         return self.decoded(super().sample(n_samples, random_state, **options))
 
     def fill(self, X, method="mean", random_state=None, *, n_steps=100):
-        """Fill missing entries; see :meth:`EnergyDensity.fill`."""
         whole = self.widened(X)
         found = super().fill(whole, method, random_state, n_steps=n_steps)
         return self.decoded(found, X)
 
     def inverse(self, H):
-        """Means of the visible units given hidden ones; see
-        :meth:`EnergyDensity.inverse`."""
         return self.decoded(super().inverse(H))
 
     def params_for(self, rows, dtype=None, index=None):

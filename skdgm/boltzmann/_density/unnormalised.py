@@ -11,7 +11,7 @@ from skdgm.boltzmann._structure.labels import label_of
 from skdgm.boltzmann._structure.visible import BinaryUnits
 from skdgm.energies import tiled
 from skdgm.exceptions import LikelihoodWarning
-from skdgm.partition import Problem, ais, bracket, estimate, exact
+from skdgm.partition import LogPartition, Problem, ais, bracket, estimate, exact
 from skdgm.samplers import State
 from skdgm.utils.random import LIKELIHOOD, stream
 from skdgm.utils.rows import row_hash
@@ -53,9 +53,8 @@ class Unnormalised(Density):
         Of training; "generative" and "likelihood" fit the means of binary columns.
     now : callable, optional
         ``now(name)`` returns the present value of an option of inference.
-    log_Zs : dict, optional
-        Log Z and its standard error, under None, are added to it at first use: all
-        densities of the same parameters share it.
+    log_Z : LogPartition, optional
+        That all densities of the same parameters share.
     pooled : bool, default=False
         Whether features of maps are their pooled units.
     """
@@ -71,13 +70,13 @@ class Unnormalised(Density):
         noise,
         objective="generative",
         now=None,
-        log_Zs=None,
+        log_Z=None,
         pooled=False,
     ):
         super().__init__(context)
         self.energy, self.params, self._moments = energy, params, moments
         self.objective, self.now, self.pooled = objective, now, pooled
-        self._known = {} if log_Zs is None else log_Zs
+        self.known_log_Z = log_Z or LogPartition({})
         self.chains = MachineChains(self, chains, noise)
 
     @cached_property
@@ -128,10 +127,7 @@ class Unnormalised(Density):
     def log_partition(self):
         """Log Z and its standard error, in nats, computed once; ValueError if
         parameters are not finite."""
-        if None not in self._known:
-            bracketed = self.bracket()
-            self._known[None] = bracketed.log_Z, bracketed.se
-        return self._known[None]
+        return self.known_log_Z.bracketed(self.bracket)
 
     def bracket(
         self, n_chains=100, options=None, seed=None, max_bits=None, compare=True

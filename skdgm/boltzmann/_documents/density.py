@@ -18,6 +18,7 @@ from skdgm.data import fill
 from skdgm.data.given import given_lengths
 from skdgm.distributions import Bernoulli, Multinomial, draw_counts
 from skdgm.energies import layered, plain
+from skdgm.partition import LogPartition
 from skdgm.samplers import Gibbs, State
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import MAX_SEED, stream
@@ -47,15 +48,14 @@ def lengths_of(v):
 class DocumentDensity(Density):
     """Density of documents of a replicated softmax.
 
-    Lengths of samples are drawn from those of training documents, ``lengths``.
-    ``log_Zs`` has log Z and standard errors by length, to which those computed are
-    added.
+    Lengths of samples are drawn from those of training documents, ``lengths``. The
+    shared ``log_Z``, a :class:`~skdgm.partition.LogPartition`, has one for each length.
     """
 
-    def __init__(self, context, *, params, chains, lengths, log_Zs):
+    def __init__(self, context, *, params, chains, lengths, log_Z=None):
         super().__init__(context)
         self.params, self.chains, self._lengths = plain(params), chains, lengths
-        self._known = log_Zs
+        self.known_log_Z = log_Z or LogPartition({})
 
     @property
     def topics(self):
@@ -76,18 +76,18 @@ class DocumentDensity(Density):
 
     @property
     def n_features_out(self):
-        """Number of columns of :meth:`features`."""
         return len(self.params.units[1])
 
     def log_Z(self, lengths):
         """Log Z of documents of given lengths, in nats, and standard errors."""
-        new = sorted({*lengths.tolist()} - self._known.keys())
-        if new:
+
+        def compute(lengths):
             with one_blas_thread():
-                found = log_partition(self.topics, np.array(new), self.seed)
-            self._known.update(zip(new, zip(*map(np.ndarray.tolist, found))))
-        found = [self._known[n] for n in lengths.tolist()]
-        return tuple(np.array(found).reshape(-1, 2).T)
+                log_Z, se = log_partition(self.topics, np.array(lengths), self.seed)
+            return zip(log_Z.tolist(), se.tolist())
+
+        pairs = self.known_log_Z.of(lengths.tolist(), compute)
+        return tuple(np.array(pairs).reshape(-1, 2).T)
 
     def log_prob(self, X):
         rows = self.read(X, dtype=np.float64)

@@ -31,21 +31,18 @@ class Documents(Model):
     check = EnergyModel.check
 
     def structure(self, facts):
-        """Number of hidden units."""
         return SimpleNamespace(n_components=facts.options.n_components)
 
     def density(self, facts, state):
-        """Density of the fitted parameters, a :class:`DocumentDensity`."""
         return DocumentDensity(
             facts.context,
             params=state.params,
             chains=state.attributes()[1],
             lengths=facts.known.lengths_,
-            log_Zs=facts.known._log_Zs,
+            log_Z=facts.known.log_partition,
         )
 
     def objective(self, facts, table, before):
-        """Likelihood of the documents, a :class:`DocumentObjective`."""
         share = facts.domain.share(facts.columns)
         units = [Multinomial(len(share))], [Bernoulli(facts.structure.n_components)]
         return DocumentObjective(
@@ -60,7 +57,6 @@ class Documents(Model):
         )
 
     def attributes(self, facts, state):
-        """Fitted attributes of a training state."""
         state = state.kept()
         (b, a), (W,) = state.params
         # Only chains of documents of their own length are shown.
@@ -74,7 +70,6 @@ class Documents(Model):
         }
 
     def state(self, facts, attributes):
-        """Training state of fitted attributes."""
         biases = attributes["intercept_visible_"], attributes["intercept_hidden_"]
         params = Params(biases, (attributes["components_"].T,))
         return TrainState(params, *attributes["_training"])
@@ -94,7 +89,7 @@ class DocumentModel(Estimator, implied=MachineOptions):
     """
 
     _domain, _TRANSIENT = CountColumns(), ("swap_rates_",)
-    _MODEL, _KNOWN = Documents(), ("lengths_", "_log_Zs")
+    _MODEL, _KNOWN = Documents(), ("lengths_", "_log_partition")
     # Gradients of documents are always centred.
     centering: ClassVar = "data"
 

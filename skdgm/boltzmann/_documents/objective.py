@@ -44,7 +44,6 @@ class DocumentObjective(EnergyObjective):
     draw = EnergyObjective.batches
 
     def phase_of(self, options):
-        """Class of the phases that the options name."""
         return PHASES[options.gradient]
 
     @property
@@ -66,7 +65,6 @@ class DocumentObjective(EnergyObjective):
         return HalvesWatch(self, table, held_out, state)
 
     def step(self, state, batch, clock):
-        """State after an update from a batch; it changes in place."""
         rng, v = self.stream(clock), self.complete(state.params, batch.v)
         given = (v, None), (True, None), clock
         ((x, h), (x_model, h_model)), state = self.phase.phases(rng, state, *given)
@@ -99,7 +97,6 @@ class DocumentObjective(EnergyObjective):
         return np.where(np.isnan(v), expected(params, v, h), v)
 
     def ascend(self, state, grad, clock):
-        """Update parameters along a gradient, in place."""
         options = self.options
         # Inputs of hidden units are sums over all words.
         rate = options.learning_rate / max(self.length + _FEW, _LEAST)

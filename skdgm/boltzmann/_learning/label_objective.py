@@ -49,7 +49,6 @@ class HybridObjective(LabelledObjective):
     """Objective of p(v, y), p(y | v) or both, in a machine with one hidden layer."""
 
     def log_joint(self, params, x, clamp):
-        """Log of the unnormalised probability of each row with each label."""
         return log_joint(self.energy, params, x, clamp)
 
     def gradient(self, rng, state, x, clamp, clock):

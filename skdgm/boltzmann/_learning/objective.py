@@ -97,7 +97,6 @@ class EnergyObjective(Objective):
         return self.resume(TrainState(params, (), ()))
 
     def resume(self, state):
-        """Training state completed with all that the options now need."""
         options, params = self.options, self.for_kernels(state.params)
         optimiser = self.solver.init(params)
         if type(optimiser) is type(state.optimiser):
@@ -116,7 +115,6 @@ class EnergyObjective(Objective):
         return fresh
 
     def split(self, table):
-        """Split a table; see :class:`~skdgm.training.Objective`."""
         self.table, held_out = super().split(table)
         return self.table, held_out
 

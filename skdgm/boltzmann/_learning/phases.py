@@ -248,7 +248,6 @@ class TemperedChains(PersistentChains):
 
     @property
     def n_levels(self):
-        """Number of temperatures."""
         return self.options.n_temperatures
 
     def begin(self, state):

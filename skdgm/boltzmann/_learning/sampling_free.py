@@ -189,7 +189,6 @@ class Denoising(ScoreMatching):
     """Slopes of the log density of rows with noise."""
 
     def scores(self, rng, params, v):
-        """Gradient of the objective."""
         noise = rng.fold(_DRAWN).rows(len(v)).normal(v.shape[1], v.dtype)
         return denoising(self.energy.units[0], params, v, noise, NOISE)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from skdgm.distributions import draw
 from skdgm.energies import Params, plain
+from skdgm.partition import LogPartition
 
 
 class TrainState(NamedTuple):
@@ -36,11 +37,10 @@ class TrainState(NamedTuple):
         return formed(self, plain)._replace(chains=chains)
 
     def attributes(self):
-        """Fitted attributes of the gradient and of all but the parameters, with room
-        for log Z, which densities compute; and the chains at the model's own
-        temperature, for a state that is kept."""
+        """Fitted attributes of a kept state, except those of the parameters; and the
+        chains at the model's own temperature."""
         found = getattr(self.phase, "attributes", dict)()
-        found |= {"_training": self[1:], "_log_Zs": {}}
+        found |= {"_training": self[1:], "_log_partition": LogPartition({})}
         n_chains = len(self.chains[0]) // self.n_levels
         return found, tuple(part[:n_chains] for part in self.chains)
 

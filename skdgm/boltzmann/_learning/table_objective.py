@@ -35,7 +35,6 @@ class TableObjective(EnergyObjective):
         return self.layout.which[block]
 
     def present(self, batch, rng=None):
-        """Clamp the machine to a batch of rows."""
         return self.layout.present(batch.v, self.fills)
 
     def watch(self, table, held_out, state):

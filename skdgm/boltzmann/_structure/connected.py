@@ -28,7 +28,6 @@ class Graphical(EnergyModel):
     STRUCTURE = "n_hidden", "column_types"
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
         super().check(options)
         if options.objective == "pseudo-likelihood" and options.n_hidden:
             raise ValueError(
@@ -44,13 +43,11 @@ class Graphical(EnergyModel):
         return structure
 
     def energy(self, facts):
-        """Energy of visible units and hidden ones, some of which are linked."""
         visible, structure = self.visible(facts), facts.structure
         key = None if structure.edges is None else structure.edges.tobytes()
         return _energy(visible, structure.n_hidden, key)
 
     def params(self, facts, attributes):
-        """Parameters of fitted attributes."""
         J, b = attributes["coupling_"], attributes["intercept_visible_"]
         n = len(b)
         if len(J) == n:
@@ -59,7 +56,6 @@ class Graphical(EnergyModel):
         return Params((b, attributes["intercept_hidden_"]), tuple(parts))
 
     def named(self, facts, params, visible, chains):
-        """Fitted attributes of blocks, by name."""
         energy = self.energy(facts)
         attributes = {
             "intercept_visible_": visible,
@@ -148,7 +144,6 @@ class DrawnPhase(Phase):
         self.negative = PHASES[self.options.gradient](objective)
 
     def resume(self, state):
-        """Training state with the chains."""
         return self.negative.resume(state)
 
     def phases(self, rng, state, x, clamp, clock):
@@ -165,11 +160,9 @@ class GraphObjective(EnergyObjective):
     """Likelihood by persistent chains, or pseudo-likelihood."""
 
     def present(self, batch, rng=None):
-        """Clamp the machine to a batch of rows."""
         return presented(self.energy, batch.v, self.fill, rng)
 
     def phase_of(self, options):
-        """Class of the phases that the options name."""
         if options.objective != "likelihood":
             return PseudoLikelihoodPhase
         drawn = options.positive == "gibbs" and len(self.energy.units) > 1

@@ -128,7 +128,6 @@ class Convolved(EnergyModel):
     STRUCTURE = *EnergyModel.STRUCTURE, "padding"
 
     def check(self, options):
-        """Raise ValueError for options that exclude each other."""
         super().check(options)
         if options.column_types == "categorical" and options.visible_bias == "channel":
             raise ValueError(
@@ -145,7 +144,6 @@ class Convolved(EnergyModel):
         return structure
 
     def energy(self, facts):
-        """Energy of visible units and maps."""
         visible = self.visible(facts)
         geometry = geometry_of(facts.options, n_columns(facts))
         if isinstance(visible, Sites):
@@ -161,13 +159,11 @@ class Convolved(EnergyModel):
         return {"pooled": facts.options.features == "pooled"}
 
     def params(self, facts, attributes):
-        """Parameters of fitted attributes."""
         visible = self.bottom(facts, attributes, attributes["intercept_visible_"])
         weights = (attributes["components_"].T,)
         return Params((visible, attributes["intercept_hidden_"]), weights)
 
     def named(self, facts, params, visible, chains):
-        """Fitted attributes of layers, by name."""
         shapes = geometry_of(facts.options, n_columns(facts)).shapes
         return shapes | {
             "components_": params.couplings[0].T,
@@ -177,7 +173,6 @@ class Convolved(EnergyModel):
         }
 
     def initial(self, facts):
-        """Function that sets the initial parameters."""
         return first
 
 
@@ -202,7 +197,6 @@ class ConvObjective(EnergyObjective):
     be the same for all pixels of a channel."""
 
     def present(self, batch, rng=None):
-        """Clamp the machine to a batch of rows."""
         if isinstance(self.energy.units[0], Sites):
             return presented(self.energy, batch.v, self.fill, rng)
         return super().present(batch, rng)
@@ -227,14 +221,12 @@ class ConvDensity(EnergyDensity):
     _of_layers = ", by the option features"
 
     def present(self, v):
-        """Clamp the machine to rows of data; see :meth:`EnergyDensity.present`."""
         if isinstance(self.energy.units[0], Sites):
             return presented(self.energy, v, lambda: self.domain.fill(self.columns))
         return super().present(v)
 
     @property
     def n_features_out(self):
-        """Number of columns of :meth:`features`."""
         hidden = self.energy.units[-1]
         return hidden.n_pooled if self.pooled else hidden.size
 

@@ -76,7 +76,6 @@ class ConvolvedDeep(Deep):
         return SimpleNamespace(conv_layer_sizes=_sizes(options), **structure)
 
     def energy(self, facts):
-        """Energy of visible units and maps."""
         visible = self.visible(facts)
         shapes = geometries(facts.options, n_columns(facts))
         return _energy(visible, shapes, facts.structure.conv_layer_sizes)
@@ -84,7 +83,6 @@ class ConvolvedDeep(Deep):
     initial, more = Convolved.initial, Convolved.more
 
     def named(self, facts, params, visible, chains):
-        """Fitted attributes of layers, by name."""
         return super().named(facts, params, visible, chains) | _shapes(facts)
 
 

@@ -36,17 +36,14 @@ class Deep(EnergyModel):
         return check_sizes(options.hidden_layer_sizes)
 
     def structure(self, facts):
-        """Sizes of the hidden layers, and kind of the columns."""
         sizes, kind = self.sizes(facts.options), facts.options.column_types
         return SimpleNamespace(hidden_layer_sizes=sizes, column_types=kind)
 
     def energy(self, facts):
-        """Energy of layers."""
         visible, sizes = self.visible(facts), facts.structure.hidden_layer_sizes
         return _energy(visible, sizes, n_classes(facts))
 
     def params(self, facts, attributes):
-        """Parameters of fitted attributes."""
         visible, *hidden = attributes["intercepts_"]
         weights = list(attributes["coefs_"])
         if "label_components_" in attributes:
@@ -56,7 +53,6 @@ class Deep(EnergyModel):
         return Params(units, tuple(weights))
 
     def named(self, facts, params, visible, chains):
-        """Fitted attributes of layers, by name."""
         biases, weights = [visible, *params.units[1:]], list(params.couplings)
         states = list(chains[1:])
         named = {"coefs_": weights, "intercepts_": biases, "h_samples_": states}
@@ -67,7 +63,6 @@ class Deep(EnergyModel):
         return named
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
         super().check(options)
         depth = len(self.sizes(options))
         for field, value, kind, low in (

@@ -44,16 +44,13 @@ class EnergyModel(Model):
     STRUCTURE = "n_components", "column_types"
 
     def structure(self, facts):
-        """Options that parameters depend on; see :class:`~skdgm.base.Model`."""
         return SimpleNamespace(**{n: getattr(facts.options, n) for n in self.STRUCTURE})
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
         check_piecewise("n_steps", options.n_steps, Integral, 1)
         check_piecewise("momentum", options.momentum, Real, 0, 1)
 
     def density(self, facts, state):
-        """Density of the fitted parameters."""
         energy, (_, chains) = self.energy(facts), state.attributes()
         return self.density_class(
             facts.context,
@@ -64,12 +61,11 @@ class EnergyModel(Model):
             noise=self.noise(facts, energy),
             objective=getattr(facts.options, "objective", "generative"),
             now=facts.now,
-            log_Zs=facts.known._log_Zs,
+            log_Z=facts.known.log_partition,
             **self.more(facts),
         )
 
     def objective(self, facts, table, before):
-        """Likelihood of the rows of a table, or what takes its place."""
         energy = self.energy(facts)
         moments = self.moments(facts, energy)
         return self.objective_class(
@@ -81,7 +77,6 @@ class EnergyModel(Model):
         )
 
     def attributes(self, facts, state):
-        """Fitted attributes of a training state."""
         state = state.kept()
         visible, columns = state.params.units[0], facts.columns
         found, chains = state.attributes()
@@ -94,11 +89,9 @@ class EnergyModel(Model):
         return found | self.named(facts, state.params, visible, chains)
 
     def state(self, facts, attributes):
-        """Training state of fitted attributes."""
         return TrainState(self.params(facts, attributes), *attributes["_training"])
 
     def complaints(self, facts, state):
-        """Warnings about columns whose precision is at its limit."""
         if isinstance(facts.domain, RealUnits):
             unit, (own, *_) = self.visible(facts), state.params.units
             yield from at_limit(facts, unit, own.log_precision)
@@ -113,7 +106,7 @@ class EnergyModel(Model):
         found = visible, *(None,) * (len(energy.units) - 1)
         if label is None:
             return found
-        counts = facts.known._label_counts + 1
+        counts = facts.known.label_counts + 1
         # Smoothed: each label counts once more than it was seen.
         return with_label(found, label, counts / counts.sum())
 

@@ -11,12 +11,10 @@ class Restricted(EnergyModel):
     """One hidden layer; a label is beside the data."""
 
     def energy(self, facts):
-        """Energy of layers."""
         visible, size = self.visible(facts), facts.structure.n_components
         return _energy(visible, size, n_classes(facts))
 
     def params(self, facts, attributes):
-        """Parameters of fitted attributes."""
         units = [self.bottom(facts, attributes, attributes["intercept_visible_"])]
         weights = [attributes["components_"].T]
         if "label_components_" in attributes:
@@ -26,7 +24,6 @@ class Restricted(EnergyModel):
         return Params(tuple(units), tuple(weights))
 
     def named(self, facts, params, visible, chains):
-        """Fitted attributes of layers, by name."""
         named = {
             "components_": params.couplings[0].T,
             "intercept_visible_": visible,
@@ -41,11 +38,11 @@ class Restricted(EnergyModel):
     def initial(self, facts):
         """Function that sets parameters of data and hidden units given by a model that
         the machine is part of, if any."""
-        if facts.known._given is None:
+        if facts.known.given is None:
             return None
 
         def given(objective, params):
-            (visible, hidden), (W,) = facts.known._given
+            (visible, hidden), (W,) = facts.known.given
             # The label starts as it does without given parameters.
             units, couplings = plain(params)
             return Params((visible, *units[1:-1], hidden), (W, *couplings[1:]))

@@ -34,7 +34,6 @@ class Tables(EnergyModel):
     STRUCTURE = "column_types", "hidden", "n_components"
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
         checked_kinds(options.column_types)
         super().check(options)
         kind, number = parsed(options.hidden)
@@ -46,7 +45,6 @@ class Tables(EnergyModel):
             )
 
     def energy(self, facts):
-        """Energy of visible blocks under a hidden one."""
         units = *layout_of(facts).units, self.hidden(facts)
         return _energy(tuple(map(type, units)), units)
 
@@ -56,15 +54,12 @@ class Tables(EnergyModel):
         return hidden_unit(kind, number, facts.structure.n_components)
 
     def moments(self, facts, energy):
-        """Known means (or moments) of each block in the model without couplings."""
         return (*moments_of(facts, layout_of(facts)), None)
 
     def noise(self, facts, energy):
-        """Function that draws visible values without structure."""
         return partial(noise, layout_of(facts))
 
     def complaints(self, facts, state):
-        """Warnings about columns whose precision is at its limit."""
         layout, columns = layout_of(facts), facts.columns
         for block, visible in zip(layout.blocks, state.params.units):
             if block.kind in REAL_KINDS:
@@ -82,7 +77,6 @@ class Tables(EnergyModel):
         return np.zeros(n_columns(facts))
 
     def beginning(self, facts, table, moments):
-        """Further arguments of the objective, by name."""
         layout = layout_of(facts)
         return self.more(facts) | {
             "filled": layout.filled(table.rows.take(table.index[:FILLED_ROWS])),
@@ -93,7 +87,6 @@ class Tables(EnergyModel):
         }
 
     def attributes(self, facts, state):
-        """Fitted attributes of a training state."""
         columns, state = facts.columns, state.kept()
         layout, hidden = layout_of(facts), self.hidden(facts)
         (*below, bias), couplings = state.params
@@ -123,11 +116,9 @@ class Tables(EnergyModel):
         }
 
     def named(self, facts, params, visible, chains):
-        """Nothing; see :meth:`attributes`."""
         return {}
 
     def params(self, facts, attributes):
-        """Parameters of fitted attributes."""
         layout, hidden = layout_of(facts), self.hidden(facts)
         W, visible = attributes["components_"].T, attributes["intercept_visible_"]
         gain, given = (

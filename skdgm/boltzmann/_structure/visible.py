@@ -93,7 +93,6 @@ class CategoricalUnits(Visible, CodeColumns):
     log_conditionals, alike = staticmethod(log_conditionals), False
 
     def learn(self, table, before=None):
-        """Learn the categories of a table."""
         columns, table = super().learn(table, before)
         if self.alike and before is None:
             sizes = np.full_like(columns.sizes, columns.sizes.max())
