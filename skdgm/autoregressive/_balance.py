@@ -20,20 +20,23 @@ References
 import numpy as np
 from scipy.special import logit
 
-# Most rows by which biases are scaled, how often they are, and their largest change.
+from skdgm.distributions import slots
+
+# Most rows by which biases are scaled, number of scalings, and largest change.
 MOST, N_TIMES, _LARGEST = 2**15, 2, 1.0
 _CODED = "categorical", "ordinal"
 
 
-def some(conditionals):
-    """Return whether there are bits or categories, which are never absent."""
+def any_coded(conditionals):
+    """Return whether there are bits or categories whose gaps are no values."""
     coded = np.isin(conditionals.kinds, ("bernoulli", *_CODED))
     return (coded & ~conditionals.gapped).any()
 
 
 def counts(conditionals, out, v, weight):
-    """Counts of the values of each input of the columns' distributions, weighted; how
-    many more are expected by each output; and of known entries of each column."""
+    """Weighted counts of the values of each input of the columns' distributions; the
+    excess over these that each output expects; and counts of known entries of each
+    column."""
     v = np.ascontiguousarray(v)
     excess = conditionals.nll_grad(out, v, weight.astype(out.dtype))[0]
     known = ~np.isnan(v)
@@ -44,25 +47,23 @@ def counts(conditionals, out, v, weight):
 
 def shifts(conditionals, total, excess, known):
     """Changes of biases, (n_outputs,), by the sums of :func:`counts`; 0 of columns of
-    numbers, and of columns that may be absent."""
-    found, places = np.zeros(conditionals.n_outputs.sum()), conditionals.n_outputs
-    ends = np.cumsum(conditionals.n_inputs), np.cumsum(places)
-    sizes = zip(conditionals.n_inputs, places)
-    for j, (n_inputs, n_outputs) in enumerate(sizes):
-        kind = conditionals.kinds[j]
-        if conditionals.gapped[j] or n_inputs != n_outputs or not known[j]:
+    numbers, and of columns whose gaps are values."""
+    changes = np.zeros(conditionals.n_outputs.sum())
+    inputs, outputs = slots(conditionals.n_inputs), slots(conditionals.n_outputs)
+    for j, kind in enumerate(conditionals.kinds):
+        alike = conditionals.n_inputs[j] == conditionals.n_outputs[j]
+        if conditionals.gapped[j] or not alike or not known[j]:
             continue
-        there = slice(ends[1][j] - n_outputs, ends[1][j])
-        seen = total[ends[0][j] - n_inputs : ends[0][j]]
-        expected = seen + excess[there]
+        seen = total[inputs[j]]
+        expected = seen + excess[outputs[j]]
         sound = (seen > 0) & (expected > 0)
         if kind == "bernoulli":
             sound &= (seen < known[j]) & (expected < known[j])
-            parts = (np.where(sound, own / known[j], 0.5) for own in (seen, expected))
-            real, now = map(logit, parts)
+            shares = (np.where(sound, n / known[j], 0.5) for n in (seen, expected))
+            real, now = map(logit, shares)
         elif kind in _CODED:
-            real, now = (np.log(np.where(sound, own, 1)) for own in (seen, expected))
+            real, now = (np.log(np.where(sound, n, 1)) for n in (seen, expected))
         else:
             continue
-        found[there] = (real - now).clip(-_LARGEST, _LARGEST)
-    return found
+        changes[outputs[j]] = (real - now).clip(-_LARGEST, _LARGEST)
+    return changes

@@ -11,7 +11,7 @@ evaluated column by column: start from ``begin``, then alternate ``output`` and
 
 import numpy as np
 
-from skdgm.autoregressive._particles import filled
+from skdgm.autoregressive.particles import complete
 from skdgm.distributions import places_of, slots
 
 
@@ -20,8 +20,6 @@ class Chain:
 
     A subclass defines
 
-    - ``n_weights(n_inputs, n_outputs, *net)``, a static method: the number of weights,
-      computed without building a net,
     - ``n_units`` of its widest layer, and ``n_features`` of its last hidden one,
     - ``init(rng, dtype)``, which draws initial parameters,
     - ``permuted(params, inputs, outputs)``, which permutes the parameters of inputs and
@@ -42,12 +40,13 @@ class Chain:
     def __init__(self, conditionals, start, order):
         self.order, self.place = order, np.argsort(order)
         self.conditionals = conditionals.take(order)
-        self.given = (order == np.arange(len(order))).all()
-        places = [
-            places_of(order, n) for n in (conditionals.n_inputs, conditionals.n_outputs)
-        ]
-        self.there, self.back = places, [np.argsort(part) for part in places]
-        self.first = start[places[1]]
+        self.in_data_order = (order == np.arange(len(order))).all()
+        self.input_places = places_of(order, conditionals.n_inputs)
+        self.output_places = places_of(order, conditionals.n_outputs)
+        # Places of inputs and outputs in the data's order.
+        self.inputs_back = np.argsort(self.input_places)
+        self.outputs_back = np.argsort(self.output_places)
+        self.first = start[self.output_places]
         self.inputs = slots(self.conditionals.n_inputs)
         self.outputs = slots(self.conditionals.n_outputs)
         self.n_columns = len(order)
@@ -55,15 +54,19 @@ class Chain:
 
     def ordered(self, v):
         """Permute columns of rows from the data's order to the chain's."""
-        return v if self.given else np.ascontiguousarray(v[:, self.order])
+        return v if self.in_data_order else np.ascontiguousarray(v[:, self.order])
 
     def placed(self, params):
         """Permute parameters from the data's order of columns to the chain's."""
-        return params if self.given else self.permuted(params, *self.there)
+        if self.in_data_order:
+            return params
+        return self.permuted(params, self.input_places, self.output_places)
 
     def natural(self, params):
         """Permute parameters from the chain's order of columns to the data's."""
-        return params if self.given else self.permuted(params, *self.back)
+        if self.in_data_order:
+            return params
+        return self.permuted(params, self.inputs_back, self.outputs_back)
 
     def allowed(self):
         """Masks of the weights in use, in the data's order of columns: a tree like the
@@ -91,8 +94,8 @@ class Chain:
         return self.hidden(params, self.conditionals.inputs(v))
 
     def drawn(self, params, v, rng):
-        """Fill missing entries with draws, each given the entries before it, not later
-        ones: where all of a row is missing, this is an exact sample of the model."""
+        """Fill missing entries with draws, each conditional on the entries before it
+        alone: where all of a row is missing, this is an exact sample of the model."""
         v, params = v.copy(), self.prepared(params)
         state = self.begin(params, len(v))
         for t, single in enumerate(self.conditionals.single):
@@ -104,10 +107,10 @@ class Chain:
         return v
 
     def filled(self, params, v, rng, n_each, listed=False):
-        """Particles of each row, ``n_each``, with a stream for each; see
-        :mod:`skdgm.autoregressive._particles`."""
-        own = self.prepared(params)
-        return filled(self, own, v, rng, n_each, listed=listed)
+        """Particles of each row, ``n_each``, with a stream for each row; see
+        :func:`skdgm.autoregressive.particles.complete`."""
+        prepared = self.prepared(params)
+        return complete(self, prepared, v, rng, n_each, listed=listed)
 
     def chosen(self, state, rows):
         """Select the state of some of the rows."""

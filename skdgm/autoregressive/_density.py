@@ -1,14 +1,11 @@
-"""Density of an autoregressive model, and its objective, the log-likelihood.
+"""Density of an autoregressive model, and its objective, the log-likelihood."""
 
-The density has log-likelihoods, samples and fillings of missing entries. The objective
-is maximised by gradients; see :mod:`skdgm.autoregressive._normal` for that of a normal
-distribution.
-"""
+from functools import partial
 
 import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 
-from skdgm.autoregressive._balance import MOST, N_TIMES, some
+from skdgm.autoregressive._balance import MOST, N_TIMES, any_coded
 from skdgm.base import Density, of_rows
 from skdgm.data import events_of, fill, tell_unknown
 from skdgm.nets import NetObjective
@@ -36,16 +33,16 @@ class ChainDensity(Density):
 
     Besides the arguments of :class:`~skdgm.base.Density` it has parameters; ``grey``,
     whether the training rows were; ``filler``, the model that fills, by default the
-    same; and ``model``, :class:`Chains` or :class:`Orderless`, which defines
+    same; and ``model``, :class:`ChainEnsemble` or :class:`Orderless`, which defines
 
-    - ``n_orders``, and of each order ``log_likelihood(params, v, order, rng)`` of rows
+    - ``n_orders``, and for each order ``log_likelihood(params, v, order, rng)`` of rows
       and ``log_p(params, v, order, rng)`` of entries,
     - ``sampled(params, v, rng)``, missing entries drawn in order;
-      ``fill(params, v, rng, method, who, tell)``, given all others; and
-      ``conditioned(params, v, n, rng, who, events)``, rows under the same conditions,
+      ``fill(params, v, rng, method, name, report)``, conditional on all others; and
+      ``conditioned(params, v, n, rng, name, events)``, rows under the same conditions,
     - ``features(params, v)``, and ``width``, the units of the widest layer,
-    - ``takes_any``, whether conditionals given any columns are the model's own, so that
-      missing ones need no particles.
+    - ``takes_any``, whether the model has conditionals on any columns, so that missing
+      ones need no particles.
     """
 
     def __init__(self, context, *, model, params, grey, filler=None):
@@ -57,8 +54,8 @@ class ChainDensity(Density):
 
     @property
     def capabilities(self):
-        """Exact with one order of the columns, but for what particles stand for; scores
-        of grey rows are no likelihoods."""
+        """Exact with one order of the columns, and estimates by particles; scores of
+        grey rows are no likelihoods."""
         kind = "exact" if self.model.n_orders == 1 else "estimate"
         holes = kind if self.model.takes_any else "estimate"
         entries = of_rows(kind, missing=holes, grey="estimate")
@@ -75,17 +72,18 @@ class ChainDensity(Density):
         """Log-likelihood of each row, in nats."""
 
         def of_rows(params, v, rng):
-            orders = range(self.model.n_orders)
-            given = ((params, v, k, rng.fold(k)) for k in orders)
-            found = [self.model.log_likelihood(*part) for part in given]
-            return log_mean_exp(np.stack(found))[0]
+            log_p = [
+                self.model.log_likelihood(params, v, k, rng.fold(k))
+                for k in range(self.model.n_orders)
+            ]
+            return log_mean_exp(np.stack(log_p))[0]
 
-        rows, found = self._of_rows(X, of_rows)
+        rows, log_p = self._of_rows(X, of_rows)
         self.tell_grey(rows)
-        return found + self.domain.log_volume(self.columns, rows)
+        return log_p + self.domain.log_volume(self.columns, rows)
 
     def log_prob_of_entries(self, X, given="before"):
-        """Log-likelihood of each entry given those "before" it, or all "others"."""
+        """Log-likelihood of each entry given entries "before" it, or all "others"."""
 
         def of_rows(params, v, rng):
             if given == "others":
@@ -94,63 +92,62 @@ class ChainDensity(Density):
             parts = (self.model.log_p(params, v, k, rng.fold(k)) for k in orders)
             return sum(parts) / self.model.n_orders
 
-        rows, found = self._of_rows(X, of_rows)
+        rows, log_p = self._of_rows(X, of_rows)
         self.tell_grey(rows)
-        return found + self.domain.log_entries(self.columns, rows)
+        return log_p + self.domain.log_entries(self.columns, rows)
 
     def sample(self, n_samples, random_state=None, conditions=None, names=None):
-        """Draw rows, each column given those before it.
-
-        With ``conditions``, a dict by the ``names`` of columns, given these.
-        """
+        """Draw rows, each column conditional on the columns before it, under
+        ``conditions``, a dict by the ``names`` of columns."""
         n_columns = len(self.columns.seen)
         n_samples = count_rows(n_samples, n_columns)
         seed = check_random_state(random_state).randint(MAX_SEED)
         rng, dtype = stream(seed), leaves(self.params)[0].dtype
         if conditions is not None:
             kinds = getattr(self.columns, "kinds", self.model.conditionals.kinds)
-            given = self.columns, kinds, conditions, names, self.name, self.bounded
-            x, v, events = events_of(*given)
-            given = self.params, v.astype(dtype), n_samples, rng, self.name, events
+            x, v, events = events_of(
+                self.columns, kinds, conditions, names, self.name, self.bounded
+            )
+            v = v.astype(dtype)
             with one_blas_thread():
-                found = self.model.conditioned(*given)
-            found = self.domain.to_data(self.columns, found)
-            found[:, ~np.isnan(x)] = x[~np.isnan(x)]
-            return self.decoded(found)
+                drawn = self.model.conditioned(
+                    self.params, v, n_samples, rng, self.name, events
+                )
+            drawn = self.domain.to_data(self.columns, drawn)
+            drawn[:, ~np.isnan(x)] = x[~np.isnan(x)]
+            return self.decoded(drawn)
         rng, parts = rng.rows(n_samples), []
-        nothing = np.full((min(n_samples, _AT_ONCE), n_columns), np.nan, dtype)
         with one_blas_thread():
-            for first in range(0, n_samples, _AT_ONCE):
-                own = rng.take(slice(first, first + _AT_ONCE))
-                given = self.params, nothing[: len(own.ids)], own
-                parts.append(self.model.sampled(*given))
+            for part in gen_batches(n_samples, _AT_ONCE):
+                streams = rng.take(part)
+                empty = np.full((len(streams.ids), n_columns), np.nan, dtype)
+                parts.append(self.model.sampled(self.params, empty, streams))
         return self.decoded(self.domain.to_data(self.columns, np.concatenate(parts)))
 
     def fill(self, X, method="mean", random_state=None, n_samples=1):
-        """Fill missing entries of ``n_samples`` copies of each row.
-
-        ``method`` is "mean", "mode" or "sample".
-        """
+        """Fill missing entries of ``n_samples`` copies of each row, by ``method``
+        "mean", "mode" or "sample"."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
-
-        counts = []
+        effective = []
 
         def filled(v, rng):
-            given = self.params, v, rng, method, self.name, counts.append
-            return self.filler.fill(*given)
+            return self.filler.fill(
+                self.params, v, rng, method, self.name, effective.append
+            )
 
-        how = method, random_state, filled, METHODS, n_samples
-        found = fill(self, self.widened(X), *how)
-        if counts:
+        complete = fill(
+            self, self.widened(X), method, random_state, filled, METHODS, n_samples
+        )
+        if effective:
             least = _FEW * self.filler.n_draws
-            tell_few(self.name, np.concatenate(counts), least)
-        return self.decoded(found, X)
+            tell_few(self.name, np.concatenate(effective), least)
+        return self.decoded(complete, X)
 
     def features(self, X):
         """Hidden units of each row, given the whole row."""
-        rows, found = self._of_rows(X, lambda p, v, _: self.model.features(p, v))
+        rows, features = self._of_rows(X, lambda p, v, _: self.model.features(p, v))
         tell_unknown(self.name, X, rows)
-        return found
+        return features
 
     @property
     def n_features_out(self):
@@ -158,21 +155,18 @@ class ChainDensity(Density):
         return self.model.n_features
 
     def _of_rows(self, X, function):
-        """Validated rows, and a function of parameters, rows and streams."""
+        """Validated rows, and values of a function of parameters, rows and streams."""
         rows = self.read(X)
-        params = astype(self.params, rows.dtype)
-        found = self.by_content(
-            lambda v, rng: function(params, v, rng), rows, ROOM // self.model.width
-        )
-        return rows, found
+        function = partial(function, astype(self.params, rows.dtype))
+        return rows, self.by_content(function, rows, ROOM // self.model.width)
 
 
 class ChainObjective(NetObjective):
     """Negative log-likelihood of rows by a model's conditionals.
 
-    :class:`Chains` or :class:`Orderless` define ``init(rng, dtype)``, which draws
-    parameters; ``prepare(params, v, rng, number)``, the rows in the form to be learned
-    in the update of a number; ``forward(params, prepared)``, the negative
+    :class:`ChainEnsemble` or :class:`Orderless` define ``init(rng, dtype)``, which
+    draws parameters; ``prepare(params, v, rng, number)``, the rows in the form to be
+    learned in the update of a number; ``forward(params, prepared)``, the negative
     log-likelihood of each row, made of differentiable functions, and ();
     ``watched(params, v, rng)``, without gradients; and ``balanced(params, blocks)``
     unless it ``takes_any``, parameters with biases of
@@ -190,8 +184,8 @@ class ChainObjective(NetObjective):
     def prepare(self, state, batch, clock):
         """Rows in the form to be learned."""
         number = (self.epochs_before + clock.epoch) * clock.n_batches + clock.batch
-        given = state.params, self.rows.take(batch), self.stream(clock), number
-        return self.model.prepare(*given)
+        v, rng = self.rows.take(batch), self.stream(clock)
+        return self.model.prepare(state.params, v, rng, number)
 
     @property
     def forward(self):
@@ -199,9 +193,9 @@ class ChainObjective(NetObjective):
         return self.model.forward
 
     def finished(self, state, table):
-        """State whose biases make bits and categories as frequent as they are. Those of
-        an orderless net stand for any columns that are known."""
-        if self.model.takes_any or not some(self.model.conditionals):
+        """State whose biases make bits and categories as frequent as in the data; not
+        of orderless nets, whose biases serve any known columns."""
+        if self.model.takes_any or not any_coded(self.model.conditionals):
             return state
         index, weight = table.index[:MOST], table.weight[:MOST]
         parts = list(gen_batches(len(index), max(1, ROOM // self.model.width)))
@@ -215,8 +209,8 @@ class ChainObjective(NetObjective):
 
     def losses(self, state, index, rng):
         """Negative log-likelihood of the rows at an index, in float64."""
-        found, size = np.empty(len(index)), max(1, ROOM // self.model.width)
+        losses, size = np.empty(len(index)), max(1, ROOM // self.model.width)
         for block in gen_batches(len(index), size):
             v = self.rows.take(index[block])
-            found[block] = self.model.watched(state.learned, v, rng.take(block))
-        return found
+            losses[block] = self.model.watched(state.learned, v, rng.take(block))
+        return losses

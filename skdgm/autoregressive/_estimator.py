@@ -16,7 +16,7 @@ from skdgm.utils.orders import check_ordering
 class AutoregressiveEstimator(NetEstimator):
     """Base class of estimators whose columns are given those before them in an order.
 
-    A subclass has options, a model of :mod:`skdgm.autoregressive._model`, and
+    A subclass has options, a model of :mod:`skdgm.autoregressive.model`, and
     ``_LIGHTER``, advice on how to need less memory, a clause.
 
     Parameters

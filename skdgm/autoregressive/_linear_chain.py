@@ -13,29 +13,18 @@ all columns are real, their joint distribution is normal,
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
-from skdgm.autoregressive._net_chains import MaskedChain
-from skdgm.autoregressive._particles import Particles
+from skdgm.autoregressive.net_chains import MaskedChain
+from skdgm.autoregressive.normal_moments import given_seen, jitter, patterns
+from skdgm.autoregressive.particles import CompletedRows
 from skdgm.nets import Layer
-from skdgm.utils.math import LOG_2PI, distinct
-
-# Options of scipy: all numbers are finite, and a check takes as long as to solve small
-# systems.
-QUICK = {"lower": True, "check_finite": False}
-# Share of variances that is added to keep covariances from being singular.
-_JITTER = 1e-10
 
 
 class LinearChain(MaskedChain):
     """Linear conditionals of columns of any kind."""
 
-    def __init__(self, conditionals, start, order):
-        super().__init__(conditionals, start, order, [], "identity", None, True)
+    def __init__(self, conditionals, start, order, layers):
+        super().__init__(conditionals, start, order, layers)
         self.masks[-1] &= ~self.conditionals.scaling
-
-    @staticmethod
-    def n_weights(n_inputs, n_outputs):
-        """Number of weights."""
-        return n_inputs * n_outputs
 
 
 class NormalChain(LinearChain):
@@ -62,11 +51,10 @@ class NormalChain(LinearChain):
         """Parameters, in the data's order of columns, that fit a mean and a covariance,
         in the chain's order, best, in closed form.
 
-        Weights are those of ridge regression of each column on those before it: they
-        minimise half of the mean squared residual plus half of ``penalty``, weight
+        Weights are those of ridge regression of each column on the columns before it:
+        they minimise half of the mean squared residual plus half of ``penalty``, weight
         decay for each row, times the sum of squared weights. The variance is that of
-        the residual. ValueError tells of a scale beyond the limit of the mixture: rows
-        are too far from the first ones, by which columns were standardised.
+        the residual. Raises ValueError where it exceeds the limit of the mixture.
         """
         n, mixture = self.n_columns, self.conditionals.mixture
         # Rows of the inverse factor are regressions on the columns before.
@@ -89,62 +77,26 @@ class NormalChain(LinearChain):
         """Particles of each row: exact draws from the conditional normal distribution,
         in antithetic pairs, mirror images around its mean. All weights are equal."""
         mean, covariance = self.moments(params)
-        found, means = np.repeat(v[:, None], n_each, axis=1), v.copy()
+        draws, means = np.repeat(v[:, None], n_each, axis=1), v.copy()
         log_p = np.zeros(v.shape)
         half = -(-n_each // 2)
         noise = rng.normal(half * self.n_columns).reshape(len(v), half, -1)
         noise = np.concatenate([noise, -noise], axis=1)[:, :n_each]
         for rows, missing in patterns(v):
-            there = ~missing
-            center, spread, white = given_seen(mean, covariance, v[rows], missing)
-            log_p[np.ix_(rows, there)] = white
+            center, spread, seen = given_seen(mean, covariance, v[rows], missing)
+            log_p[np.ix_(rows, ~missing)] = seen
             means[np.ix_(rows, missing)] = center
             steady = spread + np.diag(jitter(covariance)[missing])
             root = np.linalg.cholesky(steady)
             drawn = center[:, None] + noise[rows][..., missing] @ root.T
-            found[np.ix_(rows, range(n_each), missing)] = drawn
-        flat = found.reshape(-1, self.n_columns)
-        joint = self.log_p(params, flat).sum(axis=1).reshape(len(v), n_each)
-        log_w = np.repeat(log_p.sum(axis=1)[:, None], n_each, axis=1)
-        inputs = np.repeat(means[:, None], n_each, axis=1)
-        n, ones = np.full(len(v), float(n_each)), np.ones(len(v))
-        return Particles(found, log_w, joint, log_p, inputs, n, ones)
-
-
-def jitter(covariance):
-    """Amounts to add to variances, (n_columns,), to keep a covariance of constant
-    columns regular."""
-    return _JITTER * np.maximum(1, np.diag(covariance))
-
-
-def regular_root(covariance):
-    """Lower Cholesky factor; with jitter where columns are linearly dependent."""
-    try:
-        return np.linalg.cholesky(covariance)
-    except np.linalg.LinAlgError:
-        return np.linalg.cholesky(covariance + np.diag(jitter(covariance)))
-
-
-def patterns(v):
-    """Yield groups of rows of which the same entries are missing: numbers of rows, and
-    a mask of columns."""
-    missing, groups = distinct(np.isnan(v))
-    for number, own in enumerate(missing):
-        yield np.flatnonzero(groups == number), own
-
-
-def given_seen(mean, covariance, v, missing):
-    r"""Conditional distribution of the columns of a mask that are missing in all rows
-    v: means, (n_rows, n_missing), and covariance; and log density of each seen entry
-    given the seen ones before it, (n_rows, n_seen).
-
-    .. math:: \mu_m + \Sigma_{mo} \Sigma_{oo}^{-1} (x_o - \mu_o), \qquad
-        \Sigma_{mm} - \Sigma_{mo} \Sigma_{oo}^{-1} \Sigma_{om}
-    """
-    seen = ~missing
-    root = regular_root(covariance[np.ix_(seen, seen)])
-    white = solve_triangular(root, (v[:, seen] - mean[seen]).T, **QUICK)
-    projected = solve_triangular(root, covariance[np.ix_(seen, missing)], **QUICK)
-    log_p = -0.5 * (white.T**2 + LOG_2PI) - np.log(np.diag(root))
-    spread = covariance[np.ix_(missing, missing)] - projected.T @ projected
-    return mean[missing] + white.T @ projected, spread, log_p
+            draws[np.ix_(rows, range(n_each), missing)] = drawn
+        flat = draws.reshape(-1, self.n_columns)
+        return CompletedRows(
+            draws,
+            log_w=np.repeat(log_p.sum(axis=1)[:, None], n_each, axis=1),
+            log_joint=self.log_p(params, flat).sum(axis=1).reshape(len(v), n_each),
+            log_p=log_p,
+            inputs=np.repeat(means[:, None], n_each, axis=1),
+            effective=np.full(len(v), float(n_each)),
+            near_share=np.ones(len(v)),
+        )

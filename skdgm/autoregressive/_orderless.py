@@ -4,19 +4,19 @@ r"""Net for the conditionals of all columns, given any subset of the others.
    -\log p(x) \approx \frac{D}{D - |m|} \sum_{j: m_j = 0} -\log p(x_j \mid z_j)
 
 for a mask m that is 1 where a column is seen. The number of seen columns is uniform (by
-weights, see :func:`large`), and so is the subset. The expectation is the mean of the
-negative log-likelihood over all D! orders [1]_. Missing entries are neither seen nor
-predicted.
+weights, see :func:`~skdgm.autoregressive.splits.large`), and so is the subset. The
+expectation is the mean of the negative log-likelihood over all D! orders [1]_. Missing
+entries are neither seen nor predicted.
 
-With several steps [2]_ the net completes the row first, and takes its own expectation
-of what is not seen as its input, from the marginal means of the columns on:
+With several steps [2]_ the net completes the row first: its expectation of unseen
+entries is its next input, beginning at the marginal means of the columns:
 
 .. math:: x^{(0)} = \mathbb{E}[x], \qquad
    z^{(t)} = f_\theta(m \odot x + (1 - m) \odot x^{(t-1)}, m), \qquad
    x^{(t)} = \mathbb{E}[x \mid z^{(t)}]
 
-The loss is the mean of those of all steps, or that of the last, and the conditionals
-are those of the last.
+The loss is that of the last step, or the mean over all steps; the conditionals are
+those of the last step.
 
 References
 ----------
@@ -30,6 +30,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skdgm.autoregressive.splits import hide, large
 from skdgm.distributions import draw_within, places_of, relative, slots
 from skdgm.nets import (
     Layer,
@@ -44,7 +45,7 @@ from skdgm.nets import (
 from skdgm.utils.products import matmul
 from skdgm.utils.weighted import Weighted, effective, pooled
 
-# Random streams: for the columns seen, for dropout, and for the choice of an order.
+# Random streams: of seen columns, dropout, the choice of an order, and events.
 _MASKS, _DROP, _ORDER, _EVENTS = range(100, 104)
 # Limit on the numbers of one layer for draws at a time.
 _ROOM = 2**22
@@ -52,7 +53,7 @@ _ROOM = 2**22
 _WATCHED = 8
 
 
-class Params(NamedTuple):
+class OrderlessParams(NamedTuple):
     """Parameters of the net: the layer from inputs to the first hidden one, weights
     from the mask to it, (n_columns, n_units), layers between hidden ones, and that of
     outputs."""
@@ -63,15 +64,30 @@ class Params(NamedTuple):
     out: Layer
 
 
+class HiddenLayers(NamedTuple):
+    """Numbers of hidden units of each layer, their activation, the rule ``init`` of
+    initial weights, and the share of units that drop out in training."""
+
+    sizes: tuple
+    activation: str
+    init: str
+    dropout: float
+
+
+class Completion(NamedTuple):
+    """Steps in which the net completes rows: their number, ``means`` of unseen inputs
+    in the first, zeros if None, and whether the loss is that of the last step alone."""
+
+    n_steps: int = 1
+    means: np.ndarray | None = None
+    last_alone: bool = False
+
+
 class Orderless:
     """Architecture of the net, as functions of its parameters.
 
-    ``sizes`` are the numbers of hidden units of each layer; they have an activation,
-    initial weights by ``init``, and ``dropout`` in training. ``start`` are initial
-    biases of the outputs; ``orders``, (n_orders, n_columns), those in which columns are
-    predicted after training. Inputs that are not seen begin as their ``means``, or
-    zeros if None, and are those expected in all but the first of ``n_steps``, of which
-    all are ``learned``, or the last alone.
+    ``start`` are initial biases of the outputs; columns are predicted in the
+    ``orders``, (n_orders, n_columns), after training.
     """
 
     # Each watched row costs as much as eight, so fewer training rows are.
@@ -79,42 +95,23 @@ class Orderless:
     # Missing columns come after all others.
     takes_any = True
 
-    def __init__(
-        self,
-        conditionals,
-        sizes,
-        activation,
-        start,
-        init,
-        dropout,
-        orders,
-        n_steps=1,
-        means=None,
-        learned="all",
-    ):
-        self.conditionals, self.sizes, self.orders = conditionals, sizes, orders
-        self.n_steps, self.means, self.learned = n_steps, means, learned
-        self.n_orders, self.n_features = len(orders), sizes[-1]
-        self.activation, self.first = activation, start
-        self.rule, self.dropout = init, dropout
+    def __init__(self, conditionals, *, start, orders, layers, completion):
+        self.conditionals, self.first, self.orders = conditionals, start, orders
+        self.sizes, self.activation, self.init_rule, self.dropout = layers
+        self.n_steps, self.means, self.last_alone = completion
+        self.n_orders, self.n_features = len(orders), self.sizes[-1]
         self.n_columns = len(conditionals.kinds)
         self.inputs = slots(conditionals.n_inputs)
         self.outputs = slots(conditionals.n_outputs)
-        widest = self.inputs[-1].stop, self.outputs[-1].stop, *sizes
-        self.width = max(self.n_columns, *widest)
-
-    @staticmethod
-    def n_weights(n_columns, n_inputs, n_outputs, sizes):
-        """Number of weights."""
-        below = n_inputs + n_columns, *sizes, n_outputs
-        return sum(a * b for a, b in pairwise(below))
+        ends = self.inputs[-1].stop, self.outputs[-1].stop
+        self.width = max((self.n_columns, *ends, *self.sizes))
 
     def init(self, rng, dtype):
         """Initial parameters, whose outputs reproduce the frequencies of values."""
         n_inputs, n_outputs = self.inputs[-1].stop, self.outputs[-1].stop
 
         def layer(n_below, n_above):
-            W = initial(self.rule, rng, n_below, n_above).astype(dtype)
+            W = initial(self.init_rule, rng, n_below, n_above).astype(dtype)
             return Layer(W, np.zeros(n_above, dtype))
 
         both = layer(n_inputs + self.n_columns, self.sizes[0])
@@ -122,12 +119,11 @@ class Orderless:
         seen = np.ascontiguousarray(both.W[n_inputs:])
         hidden = tuple(layer(*pair) for pair in pairwise(self.sizes))
         W = np.zeros((self.sizes[-1], n_outputs), dtype)
-        return Params(values, seen, hidden, Layer(W, self.first.astype(dtype)))
+        return OrderlessParams(values, seen, hidden, Layer(W, self.first.astype(dtype)))
 
     def prepare(self, params, v, rng, number):
-        """Rows split at random into a seen and a hidden part, for one update: these, as
-        of :func:`hide`, the weight of the loss of each row, and a stream for
-        dropout."""
+        """Rows split at random into a seen and a hidden part, for one update: both, the
+        weight of the loss of each row, and a stream for dropout."""
         generator = rng.fold(_MASKS).generator()
         share, weight = large(generator.random(len(v)), (~np.isnan(v)).sum(axis=1))
         seen, hidden, factor = hide(v, share, generator.random(v.shape, np.float32))
@@ -141,7 +137,7 @@ class Orderless:
         """Weighted loss of the hidden part of each row, of shape (n_rows,)."""
         seen, hidden, factor, rng = prepared
         outs = list(self.apply(params, seen, rng))
-        if self.learned == "last":
+        if self.last_alone:
             outs = outs[-1:]
         total = sum(nll(out, (), hidden, self.conditionals) for out in outs)
         return total * (factor / factor.dtype.type(len(outs)))
@@ -156,7 +152,7 @@ class Orderless:
 
     def apply(self, params, v, rng=None):
         """Yield the outputs of all columns, (n_rows, n_outputs), after each step, given
-        rows, NaN where not seen. Without ``rng`` no units drop out."""
+        rows, NaN where unseen. Without ``rng`` no units drop out."""
         W, b = params.values
         mask, none = (~np.isnan(v)).astype(v.dtype), np.zeros(1, v.dtype)
         seen = dense(listed(self.conditionals.inputs(v)), W, b, "identity")
@@ -167,8 +163,8 @@ class Orderless:
             x = missing * self.means.astype(v.dtype)
             pre = seen + dense(x, W, none, "identity")
         for number in range(self.n_steps):
-            own = None if rng is None else rng.fold(number)
-            out = self._outputs(params, pre, own if number else rng)
+            streams = rng.fold(number) if number and rng is not None else rng
+            out = self._outputs(params, pre, streams)
             yield out
             if number < self.n_steps - 1:
                 x = expected(out, self.conditionals) * missing
@@ -194,7 +190,7 @@ class Orderless:
         return self.log_p(params, v, number, rng).sum(axis=1)
 
     def log_p(self, params, v, number, rng):
-        """Log probability of each entry given those before it in one order,
+        """Log probability of each entry given the entries before it in one order,
         (n_rows, n_columns), in nats; 0 for missing entries, which are neither seen nor
         predicted."""
         x, observed = self.conditionals.inputs(v), ~np.isnan(v)
@@ -214,16 +210,16 @@ class Orderless:
         seen = v.copy()
         for j in range(self.n_columns):
             seen[:, j] = np.nan
-            own = self._contribution(params, x, observed, j)
-            out = self.output(params, pre - own, seen, j)
+            part = self._contribution(params, x, observed, j)
+            out = self.output(params, pre - part, seen, j)
             log_p[:, [j]] = self.conditionals.single[j].log_p(out, v[:, [j]])
             seen[:, j] = v[:, j]
         return log_p
 
-    def fill(self, params, v, rng, method, who="", tell=None):
+    def fill(self, params, v, rng, method, name="", report=None):
         """Fill missing entries by "mean", all at once; by "mode", one after the other
         in the first order, dates last; or by "sample", draws in one of the orders at
-        random. All count: ``tell`` is not called."""
+        random. Without particles, ``report`` is not called."""
         if method == "mean":
             out = dense(self.features(params, v), *params.out, "identity")
             return np.where(np.isnan(v), self.conditionals.mean(out), v)
@@ -234,45 +230,46 @@ class Orderless:
             params, v, order, lambda j, single, out, rows: single.mode(out)
         )
 
-    def conditioned(self, params, v, n, rng, who, events):
-        """Draw rows given known values and events, as :meth:`Chains.conditioned`.
+    def conditioned(self, params, v, n, rng, name, events):
+        """Draw rows conditional on known values and events, as
+        :meth:`ChainEnsemble.conditioned`.
 
-        Columns with an event come first, the least probable one before all others, so
-        that draws for a single one are exact; for several they are weighted. So they
-        are where dates, whose law given others is harder to learn, come before them.
+        Columns with an event come first, in order of its probability: draws for a
+        single event are exact, for several they are weighted. So are draws where dates,
+        whose distribution given others is harder to learn, come before events.
         """
-        which = [j for j, event in enumerate(events) if event is not None]
         ahead = [j for j in self.conditionals.waved.tolist() if np.isnan(v[j])]
-        ahead = ahead if which else []
-        which = [j for j in which if j not in ahead]
-        if len(which) > 1:
+        ahead = ahead if any(event is not None for event in events) else []
+        first = [j for j, event in enumerate(events) if event is not None]
+        first = [j for j in first if j not in ahead]
+        if len(first) > 1:
             pre = self._pre_activation(params, v[None])
-            masses = [self._mass(params, pre, v, j, events[j], rng) for j in which]
-            which = [which[k] for k in np.argsort(masses, kind="stable")]
-        which = ahead + which
+            masses = [self._mass(params, pre, v, j, events[j], rng) for j in first]
+            first = [first[k] for k in np.argsort(masses, kind="stable")]
+        first = ahead + first
 
         def draw(size, rng):
-            own, log_w = rng.rows(size), np.zeros(size)
-            near = np.ones((len(which), size))
+            streams, log_w = rng.rows(size), np.zeros(size)
+            near = np.ones((len(first), size))
 
             def choose(j, single, out, rows):
                 if events[j] is None:
-                    return single.draw(out, own.fold(j))
-                found, mass = draw_within(single, out, events[j], own.fold(j))
-                if j != which[0]:
-                    near[which.index(j)] = relative(single, out, found[:, None])
+                    return single.draw(out, streams.fold(j))
+                x, mass = draw_within(single, out, events[j], streams.fold(j))
+                if j != first[0]:
+                    near[first.index(j)] = relative(single, out, x[:, None])
                 log_w[:] += mass
-                return found[:, None]
+                return x[:, None]
 
-            rows = self._walk(params, np.tile(v, (size, 1)), which, choose)
+            rows = self._walk(params, np.tile(v, (size, 1)), first, choose)
             share = min(near.mean(axis=1), default=1.0)
             return Weighted(rows, log_w, effective(log_w), share)
 
-        own = rng.fold(_EVENTS)
-        if len(which) > 1:
-            rows = pooled(draw, n, own, max(1, _ROOM // self.width), who)
+        streams = rng.fold(_EVENTS)
+        if len(first) > 1:
+            rows = pooled(draw, n, streams, max(1, _ROOM // self.width), name)
         else:
-            rows = draw(n, own).rows
+            rows = draw(n, streams).rows
         return self.sampled(params, rows, rng.rows(n))
 
     def _mass(self, params, pre, v, j, event, rng):
@@ -282,8 +279,8 @@ class Orderless:
         return draw_within(self.conditionals.single[j], out, event, rng)[1][0]
 
     def sampled(self, params, v, rng):
-        """Fill missing entries with draws, each row in one of the orders at random; but
-        dates, which come first there, after all others if any of these is known."""
+        """Fill missing entries with draws, each row in one of the orders at random;
+        dates, which come first there, come last if any other column is known."""
         v, chosen = v.copy(), rng.fold(_ORDER).uniform(1)[:, 0] * self.n_orders
         late, known = self.conditionals.waved, ~np.isnan(v).all(axis=1)
         known, chosen = known & (late.size > 0), chosen.astype(np.intp)
@@ -305,19 +302,19 @@ class Orderless:
         for j in order:
             rows = np.flatnonzero(np.isnan(v[:, j]))
             if rows.size:
-                own, single = pre[rows], self.conditionals.single[j]
-                out = self.output(params, own, v[rows], j)
+                before, single = pre[rows], self.conditionals.single[j]
+                out = self.output(params, before, v[rows], j)
                 v[rows, j] = choose(j, single, out, rows)[:, 0]
                 x, W = single.inputs(v[rows, j : j + 1]), params.values.W
-                pre[rows] = own + x @ W[self.inputs[j]] + params.seen[j]
+                pre[rows] = before + x @ W[self.inputs[j]] + params.seen[j]
         return v
 
     def output(self, params, pre, v, j):
-        """Outputs of column j, given rows, NaN where not seen, and the pre-activations
-        of the first hidden layer due to what is seen."""
+        """Outputs of column j, given rows, NaN where unseen, and the pre-activations of
+        the first hidden layer due to seen entries."""
         W, b = params.out
-        own, h = self.outputs[j], self._above(params, pre, v)
-        return matmul(h, np.ascontiguousarray(W[:, own])) + b[own]
+        outputs, h = self.outputs[j], self._above(params, pre, v)
+        return matmul(h, np.ascontiguousarray(W[:, outputs])) + b[outputs]
 
     def _pre_activation(self, params, v):
         observed = (~np.isnan(v)).astype(v.dtype)
@@ -326,21 +323,20 @@ class Orderless:
 
     def _contribution(self, params, x, observed, j):
         """Contribution of a column to the first pre-activations; 0 where missing."""
-        own = self.inputs[j]
-        return x[:, own] @ params.values.W[own] + np.where(
-            observed[:, [j]], params.seen[j], 0
-        )
+        inputs = self.inputs[j]
+        part = x[:, inputs] @ params.values.W[inputs]
+        return part + np.where(observed[:, [j]], params.seen[j], 0)
 
     def _above(self, params, pre, v):
         """Last hidden layer after the last step; see :meth:`output`."""
         if self.means is None and self.n_steps == 1:
             return self._layers(params, pre)
-        found, at = self.conditionals, np.flatnonzero(np.isnan(v).any(axis=0))
+        unseen, at = self.conditionals, np.flatnonzero(np.isnan(v).any(axis=0))
         if not at.size:
             return self._layers(params, pre)
         if at.size < self.n_columns:
-            found = found.take(at)
-        missing = np.repeat(np.isnan(v[:, at]), found.n_inputs, axis=1)
+            unseen = unseen.take(at)
+        missing = np.repeat(np.isnan(v[:, at]), unseen.n_inputs, axis=1)
         inputs = places_of(at, self.conditionals.n_inputs)
         outputs = places_of(at, self.conditionals.n_outputs)
         W, V = params.values.W[inputs], np.take(params.out.W, outputs, axis=1)
@@ -349,7 +345,7 @@ class Orderless:
             x += self.means[inputs].astype(v.dtype)
         for _ in range(self.n_steps - 1):
             h = self._layers(params, pre + matmul(x * missing, W))
-            x = found.expected(matmul(h, V, b))
+            x = unseen.expected(matmul(h, V, b))
         return self._layers(params, pre + matmul(x * missing, W))
 
     def _layers(self, params, pre):
@@ -357,37 +353,3 @@ class Orderless:
         for layer in params.hidden:
             h = dense(h, *layer, self.activation)
         return h
-
-
-def large(uniform, n_observed):
-    r"""Shares of the observed entries of rows to be seen, drawn by uniform noise so
-    that large shares are more frequent, and their weights, each (n_rows,).
-
-    The loss of n entries estimated from the n - m that are hidden is scaled by n /
-    (n - m), so that its noise grows with m. Sampling each m in proportion to its
-    standard deviation, as :math:`1 / \sqrt{n - m}`, minimises the variance for a given
-    number of rows; by its weight each number of seen entries counts as if all were
-    equally frequent.
-    """
-    n = np.maximum(1, n_observed)
-    n_seen = np.minimum(np.floor((1 - (1 - uniform) ** 2) * n), n - 1)
-    frequency = np.sqrt(1 - n_seen / n) - np.sqrt(1 - (n_seen + 1) / n)
-    return (n_seen + 0.5) / n, 1 / (n * frequency)
-
-
-def hide(v, share, uniform):
-    """Split the observed entries of each row into a share, below 1, that is seen, those
-    with the lowest uniform numbers, and a hidden part.
-
-    The parts have NaN where an entry belongs to the other, or is missing; the third
-    array returned is the number of observed entries for each hidden one, (n_rows,).
-    """
-    observed = ~np.isnan(v)
-    n_observed = observed.sum(axis=1)
-    uniform = np.where(observed, uniform, uniform.dtype.type(2))
-    n_seen = (share * n_observed).astype(np.intp)
-    last = np.take_along_axis(np.sort(uniform, axis=1), n_seen[:, None], axis=1)
-    is_seen, nothing = uniform < last, v.dtype.type(np.nan)
-    factor = n_observed / np.maximum(1, n_observed - n_seen)
-    seen, hidden = np.where(is_seen, v, nothing), np.where(is_seen, nothing, v)
-    return seen, hidden, factor.astype(v.dtype)

@@ -1,23 +1,24 @@
-r"""Chains of real columns, of which linear regressions tell a part.
+r"""Chains of real columns that learn the errors of linear regressions.
 
 .. math:: \mu_{tk} = \sum_{i<t} x_i U_{it} + s_t m_{tk}, \qquad
     \log \sigma_{tk} = \log s_t + l_{tk}
 
-with regressions U of each column on those before it, which leave errors :math:`s_t`,
-and outputs m and l of a net. Training thus begins near the normal distribution, and its
-steps are in units of what is left to learn. Regressions are those of a covariance
+with regressions U of each column on the columns before it, whose errors have standard
+deviations :math:`s_t`, and outputs m and l of a net. Training thus begins near the
+normal distribution, and its steps are in units of these errors. Regressions are those
+of a covariance
 
 .. math:: C_r = \frac{C + r \, 1}{1 + r}
 
-of standardised columns, with the ridge r that suits held-out rows best under a normal
-distribution: infinite, for independent columns, where there are too few rows.
+of standardised columns, with a ridge r that is cross-validated by the likelihood of a
+normal distribution: infinite, for independent columns, where rows are too few.
 """
 
 import numpy as np
 from scipy.linalg import cholesky, eigh, solve_triangular
 
-from skdgm.autoregressive._net_chains import TiedChain
-from skdgm.autoregressive._normal import expected, nothing
+from skdgm.autoregressive.net_chains import TiedChain
+from skdgm.autoregressive.normal_moments import NormalMoments, expected_moments
 from skdgm.nets import moved
 from skdgm.utils.threading.threads import one_blas_thread
 
@@ -30,14 +31,12 @@ _MOST, _FOLDS, _RIDGES = 1000, 4, (1e-4, 1e-3, 1e-2, 0.1, 1.0, np.inf)
 
 
 class ResidualChain(TiedChain):
-    """Tied chain with a learned factor for each column, and regressions of a
-    ``covariance`` of the columns, in the data's order."""
+    """Tied chain with a learned factor for each column, and regressions of the
+    ``covariance`` of its layer."""
 
-    def __init__(
-        self, conditionals, start, order, n_units, activation, rule, covariance
-    ):
-        super().__init__(conditionals, start, order, n_units, activation, rule, True)
-        self.U, errors = regressions(covariance[np.ix_(order, order)])
+    def __init__(self, conditionals, start, order, layer):
+        super().__init__(conditionals, start, order, layer)
+        self.U, errors = regressions(layer.covariance[np.ix_(order, order)])
         # Outputs of a column: log weights, then means, then log scales.
         mixture = conditionals.mixture
         self.n_each = 3 * mixture.n_components
@@ -45,10 +44,10 @@ class ResidualChain(TiedChain):
         kinds, errors = np.tile(kinds, self.n_columns), np.repeat(errors, self.n_each)
         self.is_mean = kinds == 1
         self.factor = np.where(self.is_mean, errors, 1.0)
-        # Gradients by means that are multiplied by scales have no unit any more.
+        # Gradients by means are multiplied by scales, and have no unit then.
         self.slope = np.ones_like(errors) if mixture.rescaled else self.factor
         scales = mixture.raw_scale(np.maximum(errors, _LEAST * mixture.floor))
-        self.more = np.where(kinds == 2, scales, 0.0)
+        self.scales = np.where(kinds == 2, scales, 0.0)
 
     def apply(self, params, x):
         """Outputs of all columns, of shape (n_rows, n_outputs)."""
@@ -71,15 +70,15 @@ class ResidualChain(TiedChain):
         state[1] += x * self.U[t].astype(x.dtype)
 
     def _moved(self, out, means, which):
-        """Outputs, of these numbers, for columns of which regressions tell means."""
+        """Outputs of these numbers, relative to the means by regressions."""
         shift = np.repeat(means, self.n_each, axis=1) * self.is_mean[which]
-        more = shift + self.more[which], self.slope[which]
-        return moved(out, self.factor[which], *more)
+        shift = shift + self.scales[which]
+        return moved(out, self.factor[which], shift, self.slope[which])
 
 
 def regressions(covariance):
-    """Weights of regressions of each column on those before it, (n_columns, n_columns),
-    zero but above the diagonal, and standard deviations of their errors."""
+    """Weights of regressions of each column on the columns before it, (n_columns,
+    n_columns), zero but above the diagonal, and standard deviations of their errors."""
     root = cholesky(covariance, lower=True)
     inverse = solve_triangular(root, np.eye(len(root)), lower=True)
     errors = np.diag(root)
@@ -102,30 +101,24 @@ def _steady(table, n_columns):
     which = slice(None if rows.complete else _FEW)
     index, weight = table.index[which], table.weight[which]
     for _ in range(0 if rows.complete else _STEPS):
-        _, *joint = expected(rows, index, weight, lambda joint=joint: joint)
-    parts = [slice(part, None, _FOLDS) for part in range(_FOLDS)]
-    folds = [expected(rows, index[p], weight[p], lambda: joint) for p in parts]
+        _, *joint = expected_moments(rows, index, weight, lambda joint=joint: joint)
+    folds = [
+        expected_moments(rows, index[k::_FOLDS], weight[k::_FOLDS], lambda: joint)
+        for k in range(_FOLDS)
+    ]
     losses = np.zeros(len(_RIDGES))
     for held_out in folds:
-        rest = _joined([fold for fold in folds if fold is not held_out])
+        rest = NormalMoments.union([fold for fold in folds if fold is not held_out])
         gap = held_out.mean - rest.mean
         variances, axes = eigh(rest.covariance)
         along = ((held_out.covariance + np.outer(gap, gap)) @ axes * axes).sum(axis=0)
         for number, ridge in enumerate(_RIDGES):
-            own = _with_ridge(variances.clip(0), 1.0, ridge)
-            losses[number] += held_out.weight[0] * (np.log(own) + along / own).sum()
-    whole, best = _joined(folds).covariance, _RIDGES[losses.argmin()]
+            size = _with_ridge(variances.clip(0), 1.0, ridge)
+            losses[number] += held_out.weight[0] * (np.log(size) + along / size).sum()
+    whole, best = NormalMoments.union(folds).covariance, _RIDGES[losses.argmin()]
     return _with_ridge(whole, np.eye(n_columns), best)
 
 
 def _with_ridge(covariance, one, ridge):
     share = 1 / (1 + ridge)
     return share * covariance + (1 - share) * one
-
-
-def _joined(parts):
-    """Moments of the union of several sets of rows."""
-    total = nothing(len(parts[0].mean))
-    for part in parts:
-        total = total.with_others(part)
-    return total

@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
-from skdgm.autoregressive._model import OrderlessModel
-from skdgm.autoregressive._options import MixedColumns, Ordering
+from skdgm.autoregressive.model import OrderlessModel
+from skdgm.autoregressive.options import MixedColumns, Ordering
 from skdgm.base.frames import beside
 from skdgm.base.options import KW_ONLY, Count, Share, within
 from skdgm.nets.options import Activation, Initialiser

@@ -4,8 +4,8 @@ r"""Fully visible belief networks: regressions of each column on those before it
 """
 
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
-from skdgm.autoregressive._model import LinearModel
-from skdgm.autoregressive._options import NormalColumns, Ordering, Particles
+from skdgm.autoregressive.model import LinearModel
+from skdgm.autoregressive.options import NormalColumns, Ordering, Particles
 from skdgm.base.options import KW_ONLY, Count, NotNegative
 from skdgm.training import AUTO, Budget
 

@@ -5,8 +5,8 @@ r"""Masked autoencoders.
 """
 
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
-from skdgm.autoregressive._model import RandomMaskModel
-from skdgm.autoregressive._options import MixedColumns, Ordering, Particles
+from skdgm.autoregressive.model import RandomMaskModel
+from skdgm.autoregressive.options import MixedColumns, Ordering, Particles
 from skdgm.base.options import KW_ONLY, Count, within
 from skdgm.nets.options import Activation, Initialiser
 from skdgm.training import Budget

@@ -7,8 +7,8 @@ r"""Neural autoregressive density estimators.
 from typing import Literal
 
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
-from skdgm.autoregressive._model import TiedModel
-from skdgm.autoregressive._options import MixedColumns, Ordering, Particles
+from skdgm.autoregressive.model import TiedModel
+from skdgm.autoregressive.options import MixedColumns, Ordering, Particles
 from skdgm.base.options import KW_ONLY, Count, within
 from skdgm.nets.options import Initialiser
 from skdgm.training import Budget

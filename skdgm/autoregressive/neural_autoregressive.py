@@ -5,8 +5,8 @@ r"""Neural autoregressive networks: a group of hidden units for each column.
 """
 
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
-from skdgm.autoregressive._model import GroupModel
-from skdgm.autoregressive._options import MixedColumns, Ordering, Particles
+from skdgm.autoregressive.model import GroupModel
+from skdgm.autoregressive.options import MixedColumns, Ordering, Particles
 from skdgm.base.options import KW_ONLY, Count, within
 from skdgm.nets.options import Activation, Initialiser
 

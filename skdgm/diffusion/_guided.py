@@ -31,7 +31,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import logsumexp
 
-from skdgm.autoregressive._linear_chain import patterns
+from skdgm.autoregressive.normal_moments import patterns
 from skdgm.utils.math import LOG_2PI, log_mean_exp
 
 # Variance that is added to those of known entries, as a share.

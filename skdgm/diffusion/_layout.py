@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.autoregressive._orderless import hide
+from skdgm.autoregressive.splits import hide
 from skdgm.distributions import (
     MixedOutput,
     draw_within,

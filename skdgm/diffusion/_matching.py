@@ -25,8 +25,8 @@ from skdgm.diffusion._field import N_TIMES, calm, seen
 from skdgm.diffusion._layout import masked
 from skdgm.diffusion._noise import Clocks, Frame, deviations
 from skdgm.flows._likelihood import MOST_MIXED
-from skdgm.flows._mixture import mixture_of
-from skdgm.flows._normal import fitted, start_of
+from skdgm.flows.mixture import mixture_of
+from skdgm.flows.normal import fitted, start_of
 from skdgm.nets import NetObjective, columns, layers_of, nll
 from skdgm.utils.math import LOG_2PI
 from skdgm.utils.rows import Rows

@@ -23,7 +23,7 @@ import numpy as np
 from scipy.linalg import eigh
 from sklearn.utils import gen_batches
 
-from skdgm.flows._normal import Independent, Normal
+from skdgm.flows.normal import Independent, Normal
 from skdgm.nets import Layer
 
 # Logs of tangents beyond those of all components, at which the table ends; its knots.

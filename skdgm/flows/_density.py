@@ -22,7 +22,7 @@ from skdgm.flows._likelihood import (
     noise_of,
     with_inputs,
 )
-from skdgm.flows._normal import start_of
+from skdgm.flows.normal import start_of
 from skdgm.latent.filling import by_weight
 from skdgm.nets import layers_of
 from skdgm.utils.counts import count_rows

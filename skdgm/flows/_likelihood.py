@@ -22,8 +22,8 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 from skdgm.data.attributes import Attributes
-from skdgm.flows._mixture import mixture_of, tails_of
-from skdgm.flows._normal import fitted, start_of
+from skdgm.flows.mixture import mixture_of, tails_of
+from skdgm.flows.normal import fitted, start_of
 from skdgm.nets import NetObjective
 from skdgm.nets.bases import normal_log_p
 from skdgm.nets.dequantisation import Placing

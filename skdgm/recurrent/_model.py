@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from skdgm.autoregressive._model import AutoregressiveModel
-from skdgm.autoregressive._options import MIXTURE
+from skdgm.autoregressive.model import AutoregressiveModel
+from skdgm.autoregressive.net_chains import TiedLayer
+from skdgm.autoregressive.options import MIXTURE
 from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.nets import check_dropout
 from skdgm.recurrent._learning import RecurrentDensity, RecurrentObjective
@@ -89,9 +90,10 @@ class NADEModel(RecurrentModel):
         own, n_columns = facts.structure, len(conditionals.kinds)
         ahead = conditionals.waved
         (order,) = orders(own.ordering, 1, n_columns, facts.seed, ahead)
-        net = own.n_components, own.activation, facts.options.init_weights
         scaled = any(kind in ("gaussian", "numeric") for kind in conditionals.kinds)
-        chain = RowChain(conditionals, start, order, *net, scaled)
+        init = facts.options.init_weights
+        layer = TiedLayer(own.n_components, own.activation, init, scaled)
+        chain = RowChain(conditionals, start, order, layer)
         share = facts.domain.share(facts.columns)
         rate = _rates(facts.options)[1]
         return NADEStep(chain, share, facts.now("n_draws"), rate)

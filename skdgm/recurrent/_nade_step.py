@@ -9,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import softmax
 
-from skdgm.autoregressive._net_chains import TiedChain
-from skdgm.autoregressive._particles import chosen_by
+from skdgm.autoregressive.net_chains import TiedChain
 from skdgm.nets import Layer, Tied, activate, dense, drop_out, nll, tied
 from skdgm.nets.tape import getval
 from skdgm.utils.tree import tree_map
@@ -113,9 +112,8 @@ class NADEStep:
         if rows.size:
             values = _part(tree_map(getval, own), rows)
             whole, streams = ordered.copy(), rng.rows(len(v)).take(rows)
-            found = chain.filled(values, ordered[rows], streams, _LEARN)
-            best = chosen_by(found.log_w, streams.fold(_CHOICE))
-            whole[rows] = found.v[np.arange(len(rows)), best]
+            completed = chain.filled(values, ordered[rows], streams, _LEARN)
+            whole[rows] = completed.drawn(streams.fold(_CHOICE))
         if self.dropout:
             own = chain.dropped(own, self.dropout, rng.fold(_DROP))
         out = chain.apply(own, chain.conditionals.inputs(whole))
@@ -160,16 +158,16 @@ class NADEStep:
             return v
         chain, own, v = self.chain, self._own(shared, biases), v.copy()
         streams = rng.take(rows)
-        given = _part(own, rows), chain.ordered(v[rows]), streams, self.n_draws
-        found = chain.filled(*given, listed=True)
+        completed = chain.filled(
+            _part(own, rows), chain.ordered(v[rows]), streams, self.n_draws, listed=True
+        )
         if method == "mean":
-            w = softmax(found.log_w, axis=1)
-            mean = np.einsum("re,rei->ri", w, found.inputs).astype(v.dtype)
+            w = softmax(completed.log_w, axis=1)
+            mean = np.einsum("re,rei->ri", w, completed.inputs).astype(v.dtype)
             filled = chain.conditionals.value(mean)
         else:
-            best = chosen_by(found.log_w, streams.fold(_CHOICE))
-            filled = found.v[np.arange(len(rows)), best]
-        # Means of what is known are this only up to rounding.
+            filled = completed.drawn(streams.fold(_CHOICE))
+        # Known entries are their means only up to rounding.
         v[rows] = np.where(np.isnan(v[rows]), filled[:, chain.place], v[rows])
         return v
 

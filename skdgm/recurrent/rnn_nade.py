@@ -5,7 +5,7 @@ r"""Recurrent neural autoregressive density estimator: sequences with exact like
 
 from typing import Literal
 
-from skdgm.autoregressive._options import Ordering, Particles, StepColumns
+from skdgm.autoregressive.options import Ordering, Particles, StepColumns
 from skdgm.base.frames import beside
 from skdgm.base.options import KW_ONLY, Count, Share
 from skdgm.recurrent._estimator import Cell, RecurrentEstimator

@@ -5,7 +5,7 @@ r"""Restricted Boltzmann machines in time, with a recurrent net.
 
 from typing import Annotated, Literal
 
-from skdgm.autoregressive._options import NormalDetails
+from skdgm.autoregressive.options import NormalDetails
 from skdgm.base.column_group import Columns
 from skdgm.base.common_options import CategoryDetails
 from skdgm.base.options import KW_ONLY, Count, Share

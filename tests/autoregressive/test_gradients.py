@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from skdgm import MADE
-from skdgm.autoregressive import _model
+from skdgm.autoregressive import model as models
 from skdgm.distributions import standard_mixture
 from skdgm.nets import vjp
 from skdgm.utils.random import stream
@@ -44,7 +44,7 @@ PAIRS += [("network", "real"), ("nade", "mixed")]
 def _slopes_of_means_as_they_are(monkeypatch):
     """Not rescaled: then they are no grads of the loss."""
     plain = partial(standard_mixture, rescaled=False)
-    monkeypatch.setattr(_model, "standard_mixture", plain)
+    monkeypatch.setattr(models, "standard_mixture", plain)
 
 
 def rows(own, kind, n=5):

@@ -383,7 +383,9 @@ def test_factors_of_rnade():
     for t in range(2):
         h = np.tanh(rho[t] * (v[:, :t] @ W[:t] + c))
         place = slice(6 * t, 6 * t + 6)
-        expected = (h @ V[place].T + b[place]) * chain.factor[place] + chain.more[place]
+        expected = (h @ V[place].T + b[place]) * chain.factor[place] + chain.scales[
+            place
+        ]
         # Means are added to those of a regression.
         expected[:, 2:4] += v[:, :t] @ chain.U[:t, [t]]
         np.testing.assert_allclose(z[:, place], expected, rtol=1e-9)

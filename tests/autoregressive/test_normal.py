@@ -6,7 +6,7 @@ from scipy.stats import multivariate_normal, norm
 from sklearn.linear_model import Ridge
 
 from skdgm import FVBN
-from skdgm.autoregressive._normal import Moments
+from skdgm.autoregressive.normal_moments import NormalMoments
 from tests.autoregressive.models import inside
 from tests.options import grouped
 
@@ -95,10 +95,12 @@ def test_parts_that_are_far_from_one_another_add_up():
 
 def test_moments_are_of_deviations_from_a_mean_that_may_be_far():
     rows = RNG.normal(size=(50, 3)) @ RNG.normal(size=(3, 3))
-    found = Moments(np.zeros(1), np.zeros(3), np.zeros((3, 3)))
+    found = NormalMoments(np.zeros(1), np.zeros(3), np.zeros((3, 3)))
     for part in np.array_split(rows + 1e8, 7):
         mean, covariance = part.mean(axis=0), np.cov(part.T, bias=True)
-        found = found.with_others(Moments(np.full(1, len(part)), mean, covariance))
+        found = found.with_others(
+            NormalMoments(np.full(1, len(part)), mean, covariance)
+        )
     assert found.weight == 50
     np.testing.assert_allclose(found.mean - 1e8, rows.mean(axis=0), atol=1e-6)
     expected = np.cov(rows.T, bias=True)

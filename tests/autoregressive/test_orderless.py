@@ -8,8 +8,8 @@ import pytest
 from scipy.special import expit, log_softmax, softmax
 
 from skdgm import EoNADE, load, save
-from skdgm.autoregressive import _model
-from skdgm.autoregressive._orderless import hide, large
+from skdgm.autoregressive import model as models
+from skdgm.autoregressive.splits import hide, large
 from skdgm.distributions import standard_mixture
 from skdgm.nets import nll, vjp
 from skdgm.utils.random import stream
@@ -393,7 +393,7 @@ def test_more_steps_after_the_fit_go_on_with_the_same_net():
 @pytest.mark.parametrize("kind", ["real", "table"])
 def test_steps_learn_by_the_gradient_of_all_kinds_of_columns(kind, monkeypatch):
     plain = partial(standard_mixture, rescaled=False)
-    monkeypatch.setattr(_model, "standard_mixture", plain)
+    monkeypatch.setattr(models, "standard_mixture", plain)
     own = made("steps", kind, scale=0.5)
     (net, params), v = inside(own), own._rows(data(kind)[:5]).take(slice(None))
     prepared, weight = net.prepare(params, v, stream(7), 0), np.linspace(0.5, 1.5, 5)

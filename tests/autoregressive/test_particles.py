@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from skdgm.autoregressive import _particles
-from skdgm.autoregressive._particles import filled
+from skdgm.autoregressive import particles as source
+from skdgm.autoregressive.particles import complete
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import stream
 from tests.autoregressive.models import (
@@ -33,13 +33,13 @@ HOLED = np.array(
 @pytest.fixture(autouse=True)
 def resampled(monkeypatch):
     """How many rows' particles were drawn anew."""
-    found, systematic = [], _particles._systematic
+    found, systematic = [], source._systematic
 
     def spy(log_w, luck):
         found.append(len(log_w))
         return systematic(log_w, luck)
 
-    monkeypatch.setattr(_particles, "_systematic", spy)
+    monkeypatch.setattr(source, "_systematic", spy)
     return found
 
 
@@ -57,7 +57,7 @@ def particles(own, rows, n_each, seed=0):
     (chains, params), rng = inside(own), stream(seed).rows(len(rows))
     chain = chains.members[0]
     given = chain.prepared(chain.placed(params[0])), rows[:, chain.order], rng, n_each
-    return filled(chain, *given), chain
+    return complete(chain, *given), chain
 
 
 @pytest.mark.exhaustive(default=["nade-bits", "-mixed-3-as"])
@@ -67,7 +67,7 @@ def particles(own, rows, n_each, seed=0):
 @pytest.mark.parametrize("name", SOME)
 def test_likelihoods_are_unbiased(name, kind, n_each, few, resampled, monkeypatch):
     """However few particles there are, and however often they are drawn anew."""
-    monkeypatch.setattr(_particles, "_FEW", few)
+    monkeypatch.setattr(source, "_FEW", few)
     own = model(name, kind)
     n, expected = 10_000 // n_each, exact(own, kind, holed(kind))
     for row, p in zip(holed(kind), expected):
@@ -132,7 +132,7 @@ def test_rows_keep_their_own_randomness(name):
         rng.take(some),
         16,
     )
-    part = filled(chain, *given)
+    part = complete(chain, *given)
     np.testing.assert_array_equal(part.v, whole.v[some])
     np.testing.assert_allclose(part.log_w, whole.log_w[some], rtol=1e-9, atol=1e-12)
     # Rows of the same content differ, and so do particles of a row.
@@ -196,15 +196,13 @@ def test_systematic_draws_are_as_many_as_their_weights_say():
     rng = np.random.default_rng(0)
     w = rng.random((300, 8)) ** 3
     share, luck = w / w.sum(axis=1, keepdims=True), rng.random((300, 1))
-    chosen = _particles._systematic(np.log(w), luck)
+    chosen = source._systematic(np.log(w), luck)
     count = (chosen[:, :, None] == np.arange(8)).sum(axis=1)
     assert (abs(count - 8 * share) < 1).all()
     assert_means(count - 8 * share, 0)
     # Weights of nothing at all are no choice, whatever comes of rounding.
     log_w = np.array([[0.0, -np.inf, -np.inf]])
-    np.testing.assert_array_equal(
-        _particles._systematic(log_w, np.array([[0.9999]])), 0
-    )
+    np.testing.assert_array_equal(source._systematic(log_w, np.array([[0.9999]])), 0)
 
 
 def test_more_particles_raise_what_is_found():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skdgm import NADE, RNNNADE
-from skdgm.autoregressive import _particles
+from skdgm.autoregressive import particles as source
 from tests.autoregressive.models import SOME, model, probabilities, states
 from tests.autoregressive.test_particles import exact, holed
 from tests.options import grouped
@@ -42,13 +42,13 @@ def test_rows_that_no_number_of_particles_serves_have_few(monkeypatch):
     table = pd.DataFrame(rng.normal(size=(200, 3)), columns=list("abc"))
     own = NADE(column_types="mixed", n_iter=2, random_state=0, ordering="given")
     own.fit(table)
-    filled = _particles.filled
+    complete = source.complete
 
     def spy(chain, params, v, rng, n_each, *more, **how):
         drawn.append(len(v) * n_each)
-        return filled(chain, params, v, rng, n_each, *more, **how)
+        return complete(chain, params, v, rng, n_each, *more, **how)
 
-    monkeypatch.setattr("skdgm.autoregressive._chain.filled", spy)
+    monkeypatch.setattr("skdgm.autoregressive._chain.complete", spy)
     scores = own.score_samples(table.head(2).assign(a=np.nan, c=1e3))
     assert np.isfinite(scores).all()
     assert sum(drawn) < 2 * 2200

@@ -8,9 +8,9 @@ from sklearn.datasets import load_iris, load_wine, make_moons
 from sklearn.mixture import GaussianMixture
 
 from skdgm import Flow
-from skdgm.autoregressive._linear_chain import patterns
-from skdgm.flows._mixture import Components, _expected, _refined, mixture_of
-from skdgm.flows._normal import fitted
+from skdgm.autoregressive.normal_moments import patterns
+from skdgm.flows.mixture import Components, _expected, _refined, mixture_of
+from skdgm.flows.normal import fitted
 from skdgm.nets.bases import Mixture, Tails, normal_log_p
 from skdgm.training import canonical
 from skdgm.utils.random import stream

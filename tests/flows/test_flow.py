@@ -10,7 +10,7 @@ from skdgm import FVBN, Flow
 from skdgm.callbacks import Checkpoint
 from skdgm.exceptions import InterruptedFitWarning, OutlierWarning
 from skdgm.flows import _model
-from skdgm.flows._normal import Normal, fitted
+from skdgm.flows.normal import Normal, fitted
 from skdgm.nets import estimator as nets_estimator
 from skdgm.training import canonical
 from skdgm.utils.random import stream

@@ -6,7 +6,8 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal as normal
 
-from skdgm.flows import _mixture, _normal
+from skdgm.flows import mixture
+from skdgm.flows import normal as normals
 from skdgm.flows._likelihood import _steps
 from skdgm.nets.bases import Tails
 from skdgm.training import canonical
@@ -31,12 +32,12 @@ def _given_first(mean, covariance, value):
     return mean[1:] + slope * (value - mean[0]), spread, log_p
 
 
-PARTS = [_normal.Normal(*one) for one in zip(MEANS, COVARIANCES)]
+PARTS = [normals.Normal(*one) for one in zip(MEANS, COVARIANCES)]
 STARTS = {
     "normal": (PARTS[0], [_given_first(MEANS[0], COVARIANCES[0], 0.4)]),
-    "independent": (_normal.Independent(), [(np.zeros(2), np.eye(2), 0.0)]),
+    "independent": (normals.Independent(), [(np.zeros(2), np.eye(2), 0.0)]),
     "mixture": (
-        _normal.Mixed(LOG_WEIGHT, PARTS),
+        normals.Mixed(LOG_WEIGHT, PARTS),
         [
             (center, spread, log_p + own)
             for own, (center, spread, log_p) in zip(
@@ -81,7 +82,7 @@ def test_whitening_and_back():
         np.testing.assert_allclose(white[:n_given, n_given:], 0, atol=1e-12)
         expected = [*MEANS[0][:n_given], *np.zeros(3 - n_given)]
         np.testing.assert_allclose(MEANS[0] @ layer.W + layer.b, expected, atol=1e-12)
-    again = _normal.Normal.of_whitening(PARTS[0].whitening(np.float64))
+    again = normals.Normal.of_whitening(PARTS[0].whitening(np.float64))
     np.testing.assert_allclose(again.mean, MEANS[0])
     np.testing.assert_allclose(again.covariance, COVARIANCES[0], atol=1e-12)
 
@@ -94,7 +95,7 @@ def test_shrinkage_is_the_one_that_serves_rows_left_out(n_given):
     table = canonical(Rows(X, np.float64, complete=True), weight)
     order = table.index
     scores = []
-    for amount in _normal._SHRINKAGE:
+    for amount in normals._SHRINKAGE:
         score = 0
         for k in range(5):
             out = order[k::5]
@@ -108,8 +109,8 @@ def test_shrinkage_is_the_one_that_serves_rows_left_out(n_given):
                 log_p = log_p - normal(mean[:1], own[:1, :1]).logpdf(X[out, :1])
             score += weight[out] @ log_p
         scores.append(score)
-    best = _normal._SHRINKAGE[np.argmax(scores)]
-    found = _normal.fitted(table, n_given)
+    best = normals._SHRINKAGE[np.argmax(scores)]
+    found = normals.fitted(table, n_given)
     np.testing.assert_allclose(found.shrinkage, best)
     np.testing.assert_allclose(found.mean, np.average(X, axis=0, weights=weight))
     whole = np.cov(X.T, aweights=weight, ddof=0)
@@ -122,7 +123,7 @@ def test_a_step_of_mixtures_is_that_of_the_equation():
     share = RNG.dirichlet(np.ones(3), 30).T * weight
     wide = np.diag([4.0, 9.0])
     for prior, shrinkage in (2.0, 0.3), (np.inf, 0.1):
-        found = _mixture._maximised(X, share, prior, shrinkage, wide)
+        found = mixture._maximised(X, share, prior, shrinkage, wide)
         n = share.sum(axis=1)
         np.testing.assert_allclose(found.weight, (n + 1) / (n + 1).sum())
         own = [np.average(X, axis=0, weights=part) for part in share[:2]]
@@ -145,9 +146,9 @@ def test_a_step_of_mixtures_is_that_of_the_equation():
 def test_mixtures_of_rows_with_gaps_are_expected_ones():
     X = RNG.normal(size=(6, 3))
     X[:2, 0] = X[2, 1:] = X[3, 1] = np.nan
-    groups = list(_mixture.patterns(X))
-    components = _mixture.Components(np.exp(LOG_WEIGHT), MEANS, COVARIANCES)
-    log_p, rows, spreads = _mixture._expected(X, groups, components)
+    groups = list(mixture.patterns(X))
+    components = mixture.Components(np.exp(LOG_WEIGHT), MEANS, COVARIANCES)
+    log_p, rows, spreads = mixture._expected(X, groups, components)
     for k, (mean, covariance) in enumerate(zip(MEANS, COVARIANCES)):
         for row, x in enumerate(X):
             seen = ~np.isnan(x)
@@ -168,10 +169,10 @@ def test_more_steps_of_mixtures_are_more_probable():
     """Of rows with gaps too, and by weight; clusters are those that lie apart."""
     far = np.repeat([[-4.0, 0.0], [4.0, 1.0], [0.0, 6.0]], 20, axis=0)
     X, weight = far + RNG.normal(size=far.shape), RNG.uniform(0.5, 2, 60)
-    which = _mixture._clusters(X, weight, 3)
+    which = mixture._clusters(X, weight, 3)
     assert len({tuple(np.unique(which[k : k + 20])) for k in (0, 20, 40)}) == 3
     how = 0.0, 0.0, 9 * np.eye(2)
-    start = _mixture._fitted(X, weight, 3, *how)
+    start = mixture._fitted(X, weight, 3, *how)
     order = start.mean[:3][np.argsort(start.mean[:3, 0])]
     expected = [
         np.average(X[k : k + 20], axis=0, weights=weight[k : k + 20])
@@ -179,16 +180,16 @@ def test_more_steps_of_mixtures_are_more_probable():
     ]
     np.testing.assert_allclose(order, expected, atol=0.1)
     X[::7, 0] = X[3::9, 1] = np.nan
-    groups = list(_mixture.patterns(X))
+    groups = list(mixture.patterns(X))
 
     def score(components):
-        log_p = _mixture._expected(X, groups, components)[0]
+        log_p = mixture._expected(X, groups, components)[0]
         return weight @ logsumexp(log_p, axis=0)
 
     moved = start._replace(mean=0.8 * start.mean, covariance=2 * start.covariance)
     scores = [score(moved)]
     for n_steps in 1, 2, 4:
-        found = _mixture._refined(X, weight, moved, *how, n_steps=n_steps)
+        found = mixture._refined(X, weight, moved, *how, n_steps=n_steps)
         scores.append(score(found))
     assert (np.diff(scores) > 0).all(), scores
 
@@ -204,7 +205,7 @@ def test_steps_are_shorter_where_rows_are_told_or_parts_are_narrow(tails):
         found, roots = _steps(white, (), own), [np.diag([10, 0.5, 2.0])]
     else:
         roots = 3 * ROOTS.transpose(0, 2, 1)
-        base = _mixture.Mixture(LOG_WEIGHT, MEANS, roots)
+        base = mixture.Mixture(LOG_WEIGHT, MEANS, roots)
         found = _steps(white, base, ())
     narrow = [np.sqrt(((white @ root) ** 2).sum(axis=1)) for root in roots]
     expected = expected * np.maximum(1, np.max(narrow, axis=0) / size)

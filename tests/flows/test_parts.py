@@ -10,7 +10,7 @@ from scipy.stats import t
 
 from skdgm import Flow
 from skdgm.flows._likelihood import FlowWatch, _shared, _times
-from skdgm.flows._mixture import tails_of
+from skdgm.flows.mixture import tails_of
 from skdgm.training import canonical
 from skdgm.utils.rows import Rows
 from tests.options import grouped

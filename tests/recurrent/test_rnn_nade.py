@@ -90,7 +90,7 @@ def test_missing_entries_are_summed_out():
 def test_gradients_reach_back_through_time(cell, kind, monkeypatch):
     # Steps of means are long where scales are large; slopes are without that.
     plain = partial(standard_mixture, rescaled=False)
-    monkeypatch.setattr("skdgm.autoregressive._model.standard_mixture", plain)
+    monkeypatch.setattr("skdgm.autoregressive.model.standard_mixture", plain)
     X = RNG.integers(0, 3, (11, 2)).astype(float)
     if kind == "bernoulli":
         X = np.minimum(X, 1)

@@ -2,19 +2,25 @@
 options."""
 
 from abc import abstractmethod
+from itertools import pairwise
 from numbers import Real
 from types import SimpleNamespace
 
 import numpy as np
 
-from skdgm.autoregressive._chains import Chains
+from skdgm.autoregressive._chains import ChainEnsemble
 from skdgm.autoregressive._density import ChainDensity, ChainObjective
 from skdgm.autoregressive._linear_chain import LinearChain, NormalChain
-from skdgm.autoregressive._net_chains import MaskedChain, TiedChain
 from skdgm.autoregressive._normal import NormalObjective
-from skdgm.autoregressive._options import MIXTURE
-from skdgm.autoregressive._orderless import Orderless
+from skdgm.autoregressive._orderless import Completion, HiddenLayers, Orderless
 from skdgm.autoregressive._residual import ResidualChain
+from skdgm.autoregressive.net_chains import (
+    MaskedChain,
+    MaskedLayers,
+    TiedChain,
+    TiedLayer,
+)
+from skdgm.autoregressive.options import MIXTURE
 from skdgm.data import check_pattern
 from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.nets import NetModel
@@ -56,8 +62,8 @@ class AutoregressiveModel(NetModel):
 
     @abstractmethod
     def net(self, facts, present=False):
-        """Functions that a :class:`ChainDensity` is made of; those of which no draw is
-        missing, if ``present``."""
+        """Functions that a :class:`ChainDensity` is made of; if ``present``, with
+        conditionals of which no draw is missing."""
 
     @abstractmethod
     def n_weights(self, facts, conditionals):
@@ -66,23 +72,30 @@ class AutoregressiveModel(NetModel):
     def conditionals(self, facts, present=False):
         """Conditionals of the columns, and initial outputs for their frequencies."""
         columns, structure = facts.columns, facts.structure
-        plain = np.full(len(columns.seen), structure.column_types)
-        mixture = standard_mixture(*(getattr(structure, name) for name in MIXTURE))
-        kinds = getattr(columns, "kinds", plain)
-        own = (getattr(columns, name, None) for name in ("scales", "gaps"))
-        found = MixedOutput(kinds, columns.sizes, mixture, *own, present)
-        return found, found.start(facts.domain.share(columns))
+        kind = np.full(len(columns.seen), structure.column_types)
+        mixture = standard_mixture(
+            structure.n_mixtures, structure.conditional, structure.min_variance
+        )
+        conditionals = MixedOutput(
+            getattr(columns, "kinds", kind),
+            columns.sizes,
+            mixture,
+            scales=getattr(columns, "scales", None),
+            gapped=getattr(columns, "gaps", None),
+            whole=present,
+        )
+        return conditionals, conditionals.start(facts.domain.share(columns))
 
 
 class ChainModel(AutoregressiveModel):
     """Chains, one for each order.
 
-    ``names`` are options that the nets depend on, besides those of columns and orders;
-    ``number`` is the option with the number of chains, which have ``shared``
-    parameters.
+    ``names`` are options that the nets depend on, besides options of columns and
+    orders; ``number`` is the option with the number of chains, whose parameters may be
+    ``shared``.
     """
 
-    def __init__(self, *names, number="n_orderings", shared=False):
+    def __init__(self, names, *, number="n_orderings", shared=False):
         self.names = *names, "column_types", *MIXTURE, "ordering", number
         self.number, self.shared = number, shared
 
@@ -94,50 +107,58 @@ class ChainModel(AutoregressiveModel):
         """The chains, an ensemble."""
         conditionals, start = self.conditionals(facts, present)
         n_columns, kind = len(conditionals.kinds), self.kind(facts)
-        wanted = facts.structure.ordering, getattr(facts.structure, self.number)
+        each = orders(
+            facts.structure.ordering,
+            getattr(facts.structure, self.number),
+            n_columns,
+            facts.seed,
+            conditionals.waved,
+        )
         members = [
-            kind(conditionals, start, order, *self.sizes(facts, n_columns, number))
-            for number, order in enumerate(
-                orders(*wanted, n_columns, facts.seed, conditionals.waved)
-            )
+            kind(conditionals, start, order, self.layers(facts, n_columns, number))
+            for number, order in enumerate(each)
         ]
-        return Chains(conditionals, members, facts.now("n_draws"), self.shared)
+        return ChainEnsemble(conditionals, members, facts.now("n_draws"), self.shared)
 
     def n_weights(self, facts, conditionals):
         """Number of weights of a net, number of nets, and whether they share these."""
-        ends = conditionals.n_inputs.sum(), conditionals.n_outputs.sum()
-        own = self.sizes(facts, len(conditionals.kinds), 0)
-        found = self.kind(facts).n_weights(*map(int, ends), *own)
-        return found, getattr(facts.structure, self.number), self.shared
+        n_inputs, n_outputs = conditionals.n_inputs.sum(), conditionals.n_outputs.sum()
+        layers = self.layers(facts, len(conditionals.kinds), 0)
+        n_weights = layers.n_weights(int(n_inputs), int(n_outputs))
+        return n_weights, getattr(facts.structure, self.number), self.shared
 
     @abstractmethod
     def kind(self, facts):
         """Class of the chains."""
 
     @abstractmethod
-    def sizes(self, facts, n_columns, number):
-        """Arguments of the chain of a number, after the first three."""
+    def layers(self, facts, n_columns, number):
+        """Layers of the chain of a number, :class:`MaskedLayers` or a
+        :class:`TiedLayer`."""
 
 
 class TiedModel(ChainModel):
     """Chains with one hidden layer that the conditionals of all columns share; if
-    ``scaled``, of real columns, pre-activations have factors, and the net learns what
-    linear regressions leave, where the covariance is known."""
+    ``scaled``, of real columns, pre-activations have factors, and the net learns the
+    errors of linear regressions, where the covariance is known."""
 
     def __init__(self, scaled=False):
-        super().__init__("n_components", "activation")
+        super().__init__(("n_components", "activation"))
         self.scaled = scaled
 
     def kind(self, facts):
         """Class of the chains."""
         return TiedChain if self._covariance(facts) is None else ResidualChain
 
-    def sizes(self, facts, n_columns, number):
-        """Units, their activation and initial weights, and the covariance, or whether
-        pre-activations have factors."""
-        own, covariance = facts.structure, self._covariance(facts)
-        last = self.scaled if covariance is None else covariance
-        return own.n_components, own.activation, facts.options.init_weights, last
+    def layers(self, facts, n_columns, number):
+        """The hidden layer."""
+        return TiedLayer(
+            facts.structure.n_components,
+            facts.structure.activation,
+            facts.options.init_weights,
+            self.scaled,
+            self._covariance(facts),
+        )
 
     def _covariance(self, facts):
         return facts.known.covariance if self.scaled else None
@@ -147,16 +168,16 @@ class GroupModel(ChainModel):
     """Chains of layers with masked weights: a group of hidden units for each column."""
 
     def __init__(self):
-        super().__init__("n_components", "activation", "direct")
+        super().__init__(("n_components", "activation", "direct"))
 
     def kind(self, facts):
         """Class of the chains."""
         return MaskedChain
 
-    def sizes(self, facts, n_columns, number):
-        """Degrees of units, each as often as a group has units, and :func:`_masked`."""
+    def layers(self, facts, n_columns, number):
+        """A layer with each degree as often as a group has units."""
         degrees = np.arange(_n_degrees(n_columns))
-        return [np.repeat(degrees, facts.structure.n_components)], *_masked(facts)
+        return _layers(facts, [np.repeat(degrees, facts.structure.n_components)])
 
 
 class RandomMaskModel(ChainModel):
@@ -166,7 +187,7 @@ class RandomMaskModel(ChainModel):
 
     def __init__(self):
         names = "hidden_layer_sizes", "activation", "direct"
-        super().__init__(*names, number="n_masks", shared=True)
+        super().__init__(names, number="n_masks", shared=True)
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
@@ -175,18 +196,17 @@ class RandomMaskModel(ChainModel):
 
     def structure(self, facts):
         """Options that the nets depend on."""
-        found = super().structure(facts)
-        found.hidden_layer_sizes = check_sizes(found.hidden_layer_sizes)
-        return found
+        structure = super().structure(facts)
+        structure.hidden_layer_sizes = check_sizes(structure.hidden_layer_sizes)
+        return structure
 
-    def sizes(self, facts, n_columns, number):
-        """Degrees, of which those of a layer are at least the lowest below, and
-        :func:`_masked`."""
+    def layers(self, facts, n_columns, number):
+        """Layers of random degrees, at least the lowest of the layer below."""
         rng, degrees, low = stream(facts.seed, _DEGREES, number).generator(), [], 0
         for size in facts.structure.hidden_layer_sizes:
             degrees.append(np.sort(rng.integers(low, _n_degrees(n_columns), size)))
             low = degrees[-1][0]
-        return degrees, *_masked(facts)
+        return _layers(facts, degrees)
 
 
 def _n_degrees(n_columns):
@@ -194,14 +214,17 @@ def _n_degrees(n_columns):
     return max(1, n_columns - 1)
 
 
-def _masked(facts):
-    """Activation of units, initialiser of weights, and whether outputs see inputs."""
-    own = facts.structure
-    return own.activation, facts.options.init_weights, own.direct
+def _layers(facts, degrees):
+    """Layers of units of some degrees."""
+    structure, init = facts.structure, facts.options.init_weights
+    return MaskedLayers(degrees, structure.activation, init, structure.direct)
 
 
 class LinearModel(ChainModel):
     """Chains without hidden units, and a normal distribution of real columns."""
+
+    def __init__(self):
+        super().__init__(())
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
@@ -219,9 +242,9 @@ class LinearModel(ChainModel):
         normal = facts.structure.column_types == "gaussian"
         return NormalChain if normal else LinearChain
 
-    def sizes(self, facts, n_columns, number):
-        """Nothing."""
-        return ()
+    def layers(self, facts, n_columns, number):
+        """No hidden layers."""
+        return MaskedLayers([], "identity", init=None, direct=True)
 
 
 class OrderlessModel(AutoregressiveModel):
@@ -235,28 +258,44 @@ class OrderlessModel(AutoregressiveModel):
     def structure(self, facts):
         """Options that the net depends on."""
         names = "column_types", *MIXTURE, "activation", "n_steps"
-        found = {name: getattr(facts.options, name) for name in names}
+        options = {name: getattr(facts.options, name) for name in names}
         sizes = check_sizes(facts.options.hidden_layer_sizes)
-        return SimpleNamespace(**found, hidden_layer_sizes=sizes)
+        return SimpleNamespace(**options, hidden_layer_sizes=sizes)
 
     def net(self, facts, present=False):
         """The net, with the orders in which columns are predicted."""
         conditionals, start = self.conditionals(facts, present)
-        own, options = facts.structure, facts.options
-        wanted = options.ordering, facts.now("n_orderings")
-        n_columns, ahead = len(conditionals.kinds), conditionals.waved
-        found = orders(*wanted, n_columns, facts.seed, ahead)
-        net = own.hidden_layer_sizes, own.activation, start
-        rules = options.init_weights, options.dropout
-        steps = facts.now("n_steps"), None
-        if own.n_steps > 1:
+        structure, options = facts.structure, facts.options
+        each = orders(
+            options.ordering,
+            facts.now("n_orderings"),
+            len(conditionals.kinds),
+            facts.seed,
+            conditionals.waved,
+        )
+        completion = Completion(facts.now("n_steps"))
+        if structure.n_steps > 1:
             zeros = np.zeros(conditionals.n_inputs.sum())
             means = zeros if facts.known.means is None else facts.known.means
-            steps = steps[0], means, options.learned_steps
-        return Orderless(conditionals, *net, *rules, found, *steps)
+            last_alone = options.learned_steps == "last"
+            completion = completion._replace(means=means, last_alone=last_alone)
+        layers = HiddenLayers(
+            structure.hidden_layer_sizes,
+            structure.activation,
+            options.init_weights,
+            options.dropout,
+        )
+        return Orderless(
+            conditionals,
+            start=start,
+            orders=each,
+            layers=layers,
+            completion=completion,
+        )
 
     def n_weights(self, facts, conditionals):
         """Number of weights of a net, number of nets, and whether they share these."""
-        ends = conditionals.n_inputs, conditionals.n_outputs
-        own = len(ends[0]), *(int(n.sum()) for n in ends)
-        return Orderless.n_weights(*own, facts.structure.hidden_layer_sizes), 1, True
+        n_inputs = int(conditionals.n_inputs.sum()) + len(conditionals.n_inputs)
+        n_outputs = int(conditionals.n_outputs.sum())
+        sizes = n_inputs, *facts.structure.hidden_layer_sizes, n_outputs
+        return sum(a * b for a, b in pairwise(sizes)), 1, True

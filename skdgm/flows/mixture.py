@@ -20,7 +20,7 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.special import gammaln, logsumexp
 
-from skdgm.autoregressive._linear_chain import given_seen, patterns
+from skdgm.autoregressive.normal_moments import given_seen, patterns
 from skdgm.nets.bases import Mixture, Tails
 from skdgm.utils.math import LOG_2PI
 from skdgm.utils.random import stream

@@ -23,6 +23,7 @@ References
 """
 
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -44,36 +45,43 @@ from skdgm.nets import (
 )
 
 
+class MaskedLayers(NamedTuple):
+    """Hidden layers of a :class:`MaskedChain`: increasing ``degrees`` of the units of
+    each, 0 for units that see the first column; their activation, and the rule ``init``
+    of their initial weights; and whether outputs see inputs directly, too."""
+
+    degrees: list
+    activation: str
+    init: str | None
+    direct: bool
+
+    def n_weights(self, n_inputs, n_outputs):
+        """Number of weights, those that masks forbid included."""
+        sizes = [n_inputs, *map(len, self.degrees)]
+        top = sizes[-1] + (n_inputs if self.direct and self.degrees else 0)
+        return sum(a * b for a, b in pairwise(sizes)) + top * n_outputs
+
+
 class MaskedChain(Chain):
-    """Chain of dense layers with masked weights.
+    """Chain of dense layers with masked weights, as :class:`MaskedLayers` say."""
 
-    ``degrees`` of the units of each hidden layer increase; 0 is the first column. They
-    have an activation and, by a ``rule``, initial weights. If ``direct``, outputs see
-    inputs as well as hidden units.
-    """
-
-    def __init__(self, conditionals, start, order, degrees, activation, rule, direct):
+    def __init__(self, conditionals, start, order, layers):
         super().__init__(conditionals, start, order)
-        self.degrees, self.activation = degrees, activation
-        self.rule, self.direct = rule, direct or not degrees
+        self.degrees, self.activation = degrees, activation = layers[:2]
+        self.direct = layers.direct or not degrees
         self.n_units = max(map(len, degrees), default=0)
         self.n_features = len(degrees[-1]) if degrees else self.n_columns
         numbers = np.arange(self.n_columns)
         seen = np.repeat(numbers, self.conditionals.n_inputs)
         of_outputs = np.repeat(numbers, self.conditionals.n_outputs)
         self.masks = by_degrees(seen, degrees, of_outputs, self.direct)
-        self.layers = [masked_dense(mask, activation, rule) for mask in self.masks[:-1]]
+        self.layers = [
+            masked_dense(mask, activation, layers.init) for mask in self.masks[:-1]
+        ]
         self.layers.append(masked_dense(self.masks[-1]))
         # Number of units of each layer whose degree is below each column's.
         ends, levels = np.arange(self.n_columns + 1), [seen, *degrees]
-        self.below = [np.searchsorted(own, ends) for own in levels]
-
-    @staticmethod
-    def n_weights(n_inputs, n_outputs, degrees, activation, rule, direct):
-        """Number of weights, those that masks forbid included."""
-        sizes = [n_inputs, *map(len, degrees)]
-        top = sizes[-1] + (n_inputs if direct and degrees else 0)
-        return sum(a * b for a, b in pairwise(sizes)) + top * n_outputs
+        self.below = [np.searchsorted(level, ends) for level in levels]
 
     def init(self, rng, dtype):
         """Initial parameters, whose outputs reproduce the frequencies of values, in the
@@ -124,13 +132,13 @@ class MaskedChain(Chain):
     def hidden(self, params, x):
         """Last hidden layer, of shape (n_rows, n_features)."""
         h = listed(x)
-        for net, own in zip(self.layers, params[:-1]):
-            h, _ = net.apply(own, (), h)
+        for net, layer in zip(self.layers, params[:-1]):
+            h, _ = net.apply(layer, (), h)
         return h
 
     def features(self, params, v):
         """Last hidden layer given the whole row; without hidden layers the mean of each
-        column given those before it, in the data's order of columns."""
+        column given the columns before it, in the data's order."""
         if self.degrees:
             return super().features(params, v)
         out = self.apply(params, self.conditionals.inputs(v))
@@ -150,55 +158,67 @@ class MaskedChain(Chain):
     def output(self, params, state, t):
         """Outputs of column t, of shape (n_rows, n_outputs of it)."""
         W, b = params[-1]
-        own, n_units, given = self.outputs[t], 0, []
+        outputs, n_units, pairs = self.outputs[t], 0, []
         if self.degrees:
             n_units, n = W.shape[0], self.below[-1][t]
             n_units -= self.n_inputs if self.direct else 0
-            given.append((state[-1][:, :n], W[:n, own]))
+            pairs.append((state[-1][:, :n], W[:n, outputs]))
         if self.direct:
             n = self.below[0][t]
-            given.append((state[0][:, :n], W[n_units : n_units + n, own]))
-        return sum(part @ np.ascontiguousarray(V) for part, V in given) + b[own]
+            pairs.append((state[0][:, :n], W[n_units : n_units + n, outputs]))
+        return sum(part @ np.ascontiguousarray(V) for part, V in pairs) + b[outputs]
 
     def absorb(self, params, state, t, x):
         """Add the inputs of column t to the state; compute the units of degree t."""
         state[0][:, self.inputs[t]] = x
         for number, (W, b) in enumerate(params[:-1]):
-            n = self.below[number][t + 1]
-            own = slice(*self.below[number + 1][t : t + 2])
-            if own.start < own.stop:
-                pre = state[number][:, :n] @ np.ascontiguousarray(W[:n, own])
-                found = activate(pre + b[own], self.activation)
-                state[number + 1][:, own] = found
+            n, (first, stop) = (
+                self.below[number][t + 1],
+                self.below[number + 1][t : t + 2],
+            )
+            if first < stop:
+                pre = state[number][:, :n] @ np.ascontiguousarray(W[:n, first:stop])
+                h = activate(pre + b[first:stop], self.activation)
+                state[number + 1][:, first:stop] = h
+
+
+class TiedLayer(NamedTuple):
+    """Hidden layer of a :class:`TiedChain`: number of units, their activation, and the
+    rule ``init`` of their initial weights; if ``scaled``, pre-activations have a
+    learned factor for each column. A ``covariance`` of the columns, in the data's
+    order, is that of linear regressions whose errors the net learns."""
+
+    n_units: int
+    activation: str
+    init: str
+    scaled: bool = False
+    covariance: np.ndarray | None = None
+
+    def n_weights(self, n_inputs, n_outputs):
+        """Number of weights."""
+        return self.n_units * (n_inputs + n_outputs)
 
 
 class TiedChain(Chain):
     """Chain of a neural autoregressive density estimator, with one layer of hidden
-    units; if ``scaled``, pre-activations have a learned factor for each column."""
+    units, a :class:`TiedLayer`."""
 
-    def __init__(
-        self, conditionals, start, order, n_units, activation, rule, scaled=False
-    ):
+    def __init__(self, conditionals, start, order, layer):
         super().__init__(conditionals, start, order)
-        self.n_units = self.n_features = n_units
-        self.activation = activation
-        self.rule, self.scaled = rule, scaled
+        self.n_units = self.n_features = layer.n_units
+        self.activation, self.init_rule = layer.activation, layer.init
+        self.scaled = layer.scaled
         columns = np.repeat(np.arange(self.n_columns), self.conditionals.n_inputs)
         ends = np.cumsum(self.conditionals.n_outputs)
-        self.shape = Shape(columns, np.append(0, ends), KINDS[activation])
-        found = self.conditionals
-        self.only_bits = ((found.kinds == "bernoulli") & ~found.gapped).all()
-
-    @staticmethod
-    def n_weights(n_inputs, n_outputs, n_units, *_):
-        """Number of weights."""
-        return n_units * (n_inputs + n_outputs)
+        self.shape = Shape(columns, np.append(0, ends), KINDS[layer.activation])
+        bits = self.conditionals.kinds == "bernoulli"
+        self.only_bits = (bits & ~self.conditionals.gapped).all()
 
     def init(self, rng, dtype):
         r"""Initial parameters, whose outputs reproduce the frequencies of values, in
         the data's order of columns. Factors start at :math:`\rho_t = 1 / \sqrt{1 + t}`,
         for t = 0, 1, ..."""
-        W = initial(self.rule, rng, self.n_inputs, self.n_units)
+        W = initial(self.init_rule, rng, self.n_inputs, self.n_units)
         V = np.zeros((self.n_outputs, self.n_units))
         below = Layer(W.astype(dtype), np.zeros(self.n_units, dtype))
         above = Layer(V.astype(dtype), self.first.astype(dtype))
@@ -231,7 +251,7 @@ class TiedChain(Chain):
         return activate(pre * self._factor(params, -1), self.activation)
 
     def drawn(self, params, v, rng):
-        """Fill missing entries with draws, each given the entries before it."""
+        """Fill missing entries with draws, each conditional on the entries before."""
         if not self.only_bits:
             return super().drawn(params, v, rng)
         return draw_bits(params, v, rng, self.shape.kind)
@@ -242,9 +262,9 @@ class TiedChain(Chain):
 
     def output(self, params, state, t):
         """Outputs of column t, of shape (n_rows, n_outputs of it)."""
-        (V, b), own = params.above, self.outputs[t]
+        (V, b), outputs = params.above, self.outputs[t]
         h = activate(state[0] * self._factor(params, t), self.activation)
-        return h @ V[own].T + b[own]
+        return h @ V[outputs].T + b[outputs]
 
     def absorb(self, params, state, t, x):
         """Add the contribution of column t to the pre-activations."""

@@ -18,13 +18,14 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.special import log_softmax, logsumexp
 
-from skdgm.autoregressive._linear_chain import (
+from skdgm.autoregressive.normal_moments import (
     QUICK,
+    NormalMoments,
+    expected_moments,
     jitter,
     patterns,
     regular_root,
 )
-from skdgm.autoregressive._normal import expected, nothing
 from skdgm.nets import Layer
 from skdgm.utils.math import LOG_2PI
 
@@ -249,9 +250,11 @@ def fitted(table, n_given=0):
         amounts, n_folds, n_steps = _SHRINKAGE[1::3], 2, 3
     n_steps = 1 if table.rows.complete else n_steps
     for step in range(n_steps):
-        found = partial(expected, table.rows, joint=partial(tuple, joint))
-        folds = [found(*part) for part in _folds(table, n_folds)]
-        whole = _union(folds)
+        folds = [
+            expected_moments(table.rows, index, weight, partial(tuple, joint))
+            for index, weight in _folds(table, n_folds)
+        ]
+        whole = NormalMoments.union(folds)
         # Expected moments of rows left out are as those of the joint distribution: one
         # that knows rows by heart would choose no shrinkage.
         if step < _CHOICES or step == n_steps - 1:
@@ -277,14 +280,6 @@ def _folds(table, n):
         yield table.index[k::n], table.weight[k::n]
 
 
-def _union(folds):
-    """Moments of all folds together."""
-    found = nothing(len(folds[0].mean))
-    for fold in folds:
-        found = found.with_others(fold)
-    return found
-
-
 def _regular(covariance, shrinkage):
     """Covariance drawn to the identity, of columns that vary a little at least."""
     n = len(covariance)
@@ -297,7 +292,7 @@ def _score(folds, shrinkage, n_given):
     where a covariance is close to singular. The first columns are given."""
     total = 0.0
     for number, left_out in enumerate(folds):
-        rest = _union(folds[:number] + folds[number + 1 :])
+        rest = NormalMoments.union(folds[:number] + folds[number + 1 :])
         try:
             root = cholesky(_regular(rest.covariance, shrinkage), lower=True)
         except np.linalg.LinAlgError:

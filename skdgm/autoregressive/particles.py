@@ -8,10 +8,10 @@ Each row has several particles; where few of them carry most of the weight, they
 resampled by weight [1]_. Without missing entries one particle is exact.
 
 Particles that descend from the same first draw count as one [2]_, so that the effective
-number of draws is that of whole rows. Weights alone do not tell whether the particles
-have missed the values that make a rare entry probable: all may be low alike. The
-``found`` share does, the mean of the probability of an entry seen, relative to the most
-probable value at its place: about the share that rejection would keep.
+number of draws is that of whole rows. Weights alone do not show whether the particles
+have missed the values that make a rare entry probable: all may be equally low. The
+``near_share`` does, the mean of the probability of a seen entry, relative to that of
+the most probable value: about the share that rejection would keep.
 
 References
 ----------
@@ -33,7 +33,7 @@ _FEW = 0.5
 _CODED = "bernoulli", "categorical", "ordinal"
 
 
-class Particles(NamedTuple):
+class CompletedRows(NamedTuple):
     """Rows, each completed in several ways.
 
     Parameters
@@ -51,9 +51,9 @@ class Particles(NamedTuple):
         expected inputs replace those drawn: their mean is the same, its variance lower.
     effective : ndarray of shape (n_rows,)
         Effective number of the particles.
-    found : ndarray of shape (n_rows,)
-        Share of the particles, at most one, near which an entry that was seen, or an
-        event, is as probable as any: the least of all columns.
+    near_share : ndarray of shape (n_rows,)
+        Share of the particles, at most one, near which a seen entry, or an event, is as
+        probable as any value: the least of all columns.
     """
 
     v: np.ndarray
@@ -62,40 +62,48 @@ class Particles(NamedTuple):
     log_p: np.ndarray
     inputs: np.ndarray
     effective: np.ndarray
-    found: np.ndarray
+    near_share: np.ndarray
 
     @property
     def log_likelihood(self):
         """Log-likelihood of the seen entries of each row, of shape (n_rows,)."""
         return self.log_p.sum(axis=1)
 
+    def drawn(self, rng):
+        """A particle of each row, chosen by weight, (n_rows, n_columns)."""
+        return self.v[np.arange(len(self.v)), chosen_by(self.log_w, rng)]
 
-def filled(chain, params, v, rng, n_each, events=None, listed=False):
-    """Particles of each row v, in the chain's order of columns, NaN where missing:
-    ``n_each``, or 1 if no entry is missing.
+
+def complete(chain, params, v, rng, n_each, events=None, listed=False):
+    """Complete each row v, in the chain's order of columns, NaN where missing, by
+    ``n_each`` particles, or 1 if no entry is missing.
 
     Parameters are those of ``chain.prepared``; there is a stream for each row;
     ``events`` are sets of values to which the missing entries of each column of the
-    data belong, or None. If ``listed``, rows of which bits and categories alone are
-    missing before the last entry seen, with no more combinations than particles, have
-    all of these: the likelihood is exact.
+    data belong, or None. If ``listed``, rows that lack only bits and categories before
+    the last seen entry, with no more combinations than particles, have all of these:
+    their likelihood is exact.
+
+    Returns
+    -------
+    completed : CompletedRows
     """
     (n_rows, n_columns), state = v.shape, chain.begin(params, len(v))
     log_w, log_joint = np.zeros((n_rows, 1)), np.zeros((n_rows, 1))
     before, log_p = np.zeros(n_rows), np.zeros((n_rows, n_columns))
-    so_far, n, own = np.zeros(n_rows), 1, None
-    found, origin = np.ones(n_rows), np.zeros((n_rows, 1), np.intp)
+    so_far, n, streams = np.zeros(n_rows), 1, None
+    near_share, origin = np.ones(n_rows), np.zeros((n_rows, 1), np.intp)
     inputs, last = np.empty((n_rows, chain.n_inputs), v.dtype), _last_seen(v)
-    asked = [events and events[j] is not None for j in chain.order]
-    final = np.maximum(last, max(np.flatnonzero(asked), default=-1))
+    has_event = [events and events[j] is not None for j in chain.order]
+    final = np.maximum(last, max(np.flatnonzero(has_event), default=-1))
     whole = np.zeros(n_rows, bool)
     later = np.arange(n_columns) > last[:, None]
     several = (np.isnan(v) & later).sum(axis=1) > 1
     for t, single in enumerate(chain.conditionals.single):
         missing = np.flatnonzero(np.isnan(v[:, t]))
-        if missing.size and own is None:
+        if missing.size and streams is None:
             # Up to the first missing entry, all particles of a row are the same.
-            n, own = n_each, rng.each(n_each)
+            n, streams = n_each, rng.each(n_each)
             origin = np.tile(np.arange(n), (n_rows, 1))
             state = chain.chosen(state, np.repeat(np.arange(n_rows), n))
             log_w, log_joint = (np.repeat(a, n, axis=1) for a in (log_w, log_joint))
@@ -105,11 +113,12 @@ def filled(chain, params, v, rng, n_each, events=None, listed=False):
             v, inputs = (np.repeat(a, n, axis=0) for a in (v, inputs))
             missing = np.flatnonzero(np.isnan(v[:, t]))
         out, event = chain.output(params, state, t), events and events[chain.order[t]]
-        if missing.size and event is not None:
-            streams = own.take(missing).fold(t)
-            v[missing, t], mass = draw_within(single, out[missing], event, streams)
-        elif missing.size:
-            v[missing, t] = single.draw(out[missing], own.take(missing).fold(t))[:, 0]
+        if missing.size:
+            noise = streams.take(missing).fold(t)
+            if event is None:
+                v[missing, t] = single.draw(out[missing], noise)[:, 0]
+            else:
+                v[missing, t], mass = draw_within(single, out[missing], event, noise)
         holes = np.zeros(n_rows, bool)
         holes[missing // n] = True
         summed = holes & whole & (t < last)
@@ -118,12 +127,12 @@ def filled(chain, params, v, rng, n_each, events=None, listed=False):
             v.reshape(n_rows, n, -1)[rows, :, t] = codes[rows, :, t]
         gain = single.log_p(out, v[:, [t]]).reshape(n_rows, n)
         log_joint += gain
-        if own is not None and (event is not None or missing.size < len(v)):
+        if streams is not None and (event is not None or missing.size < len(v)):
             near = relative(single, out, v[:, [t]], gain.ravel()).reshape(n_rows, n)
-            rare = (_shares(log_w) * near).sum(axis=1)
+            share = (_shares(log_w) * near).sum(axis=1)
             if event is None:
-                rare[holes] = 1
-            found = np.minimum(found, rare)
+                share[holes] = 1
+            near_share = np.minimum(near_share, share)
         gain[holes & ~summed] = 0
         if summed.any():
             gain[summed] += np.log(sizes[t])
@@ -137,7 +146,7 @@ def filled(chain, params, v, rng, n_each, events=None, listed=False):
         inputs[:, chain.inputs[t]] = x
         if late.size:
             inputs[late, chain.inputs[t]] = single.expected(out[late])
-        # Weights that change no more are kept: draws anew would only be fewer.
+        # Weights that change no more are kept: resampling would only lose draws.
         # Few of the listed codes may count for draws of later columns.
         drop = np.where(whole, (t == last) & several, t < final)
         poor = np.flatnonzero((_effective(log_w) < _FEW * n) & drop)
@@ -153,28 +162,30 @@ def filled(chain, params, v, rng, n_each, events=None, listed=False):
             v, inputs = v[places.ravel()], inputs[places.ravel()]
             state = chain.chosen(state, places.ravel())
     v, inputs = (a.reshape(n_rows, n, a.shape[1]) for a in (v, inputs))
-    effective = np.full(n_rows, np.inf) if own is None else _effective(log_w, origin)
-    effective[whole], found[whole] = np.inf, 1
+    effective = np.full(n_rows, np.inf)
+    if streams is not None:
+        effective = _effective(log_w, origin)
+    effective[whole], near_share[whole] = np.inf, 1
     log_w = before[:, None] + log_w
-    return Particles(v, log_w, log_joint, log_p, inputs, effective, found)
+    return CompletedRows(v, log_w, log_joint, log_p, inputs, effective, near_share)
 
 
 def _combinations(chain, v, last, n):
-    """All values of what is missing of rows before the last entry seen.
+    """All combinations of values of missing entries before the last seen one.
 
-    Returns a mask of the rows of which n particles have them all; the values in each
-    particle, (n_rows, n, n_columns); the numbers of values of each column; and log
-    weights with which all combinations count alike, (n_rows, n).
+    Returns a mask of the rows that have no more than n; the values in each particle,
+    (n_rows, n, n_columns); the numbers of values of each column; and log weights with
+    which all combinations count alike, (n_rows, n).
     """
-    found = chain.conditionals
-    coded = np.isin(found.kinds, _CODED) & ~found.gapped
-    sizes = np.where(found.kinds == "bernoulli", 2, found.sizes)
+    kinds, gapped = chain.conditionals.kinds, chain.conditionals.gapped
+    coded = np.isin(kinds, _CODED) & ~gapped
+    sizes = np.where(kinds == "bernoulli", 2, chain.conditionals.sizes)
     early = np.isnan(v) & (np.arange(v.shape[1]) < last[:, None])
     each = np.where(early & coded, sizes, 1).astype(float)
     count = each.prod(axis=1)
     whole = early.any(axis=1) & ~(early & ~coded).any(axis=1) & (count <= n)
     each, count = (np.where(whole[:, None], a, 1) for a in (each, count[:, None]))
-    # Those of one combination stand together, as systematic draws need it.
+    # Particles of one combination are neighbours, as systematic resampling needs it.
     place, stride = np.arange(n) * count // n, each.cumprod(axis=1) / each
     codes = place[..., None] // stride[:, None] % each[:, None]
     copies = np.ceil((place + 1) * n / count) - np.ceil(place * n / count)
@@ -204,7 +215,7 @@ def _shares(log_w):
 
 
 def _effective(log_w, origin=None):
-    """Effective number of particles; those of one origin count as one."""
+    """Effective number of particles, where particles of one origin count as one."""
     w = _shares(log_w)
     if origin is not None:
         n_rows, n = w.shape
@@ -217,7 +228,7 @@ def _systematic(log_w, uniform):
     """Numbers of particles, by systematic resampling."""
     (n_rows, n), upto = log_w.shape, np.cumsum(_shares(log_w), axis=1)
     ends = np.ceil(n * upto / upto[:, -1:] - uniform)
-    # What has no weight, at the end, is not chosen because of rounding.
+    # Rounding must not choose particles without weight at the end.
     ends = np.where(upto == upto[:, -1:], n, ends).clip(0, n).astype(np.intp)
     times = np.diff(ends, axis=1, prepend=0)
     chosen = np.repeat(np.tile(np.arange(n), n_rows), times.ravel())

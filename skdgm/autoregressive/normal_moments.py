@@ -1,0 +1,130 @@
+r"""Normal distributions of rows with missing entries, and their expected moments.
+
+.. math:: \mu_{m \mid o} = \mu_m + \Sigma_{mo} \Sigma_{oo}^{-1} (x_o - \mu_o), \qquad
+   \Sigma_{m \mid o} = \Sigma_{mm} - \Sigma_{mo} \Sigma_{oo}^{-1} \Sigma_{om}
+
+A step of expectation maximisation [1]_ takes the moments of rows with missing entries
+at these means, plus these covariances. Moments of parts of the rows are joined [2]_.
+
+References
+----------
+.. [1] Dempster, Laird and Rubin (1977). Maximum likelihood from incomplete data via the
+   EM algorithm. JRSS B.
+.. [2] Chan, Golub and LeVeque (1983). Algorithms for computing the sample variance.
+   The American Statistician.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from skdgm.utils.math import LOG_2PI, distinct
+
+# Options of scipy: all numbers are finite, and a check takes as long as to solve small
+# systems.
+QUICK = {"lower": True, "check_finite": False}
+# Share of variances that is added to keep covariances from being singular.
+_JITTER = 1e-10
+
+
+class NormalMoments(NamedTuple):
+    """Moments of complete rows: the sum of their weights, of shape (1,), their mean,
+    and their covariance, without Bessel's correction."""
+
+    weight: np.ndarray
+    mean: np.ndarray
+    covariance: np.ndarray
+
+    @classmethod
+    def of_no_rows(cls, n_columns):
+        """Moments of no rows."""
+        zeros = np.zeros((n_columns, n_columns))
+        return cls(np.zeros(1), np.zeros(n_columns), zeros)
+
+    @classmethod
+    def union(cls, parts):
+        """Moments of the union of several sets of rows, a list of moments."""
+        total = cls.of_no_rows(len(parts[0].mean))
+        for part in parts:
+            total = total.with_others(part)
+        return total
+
+    def with_others(self, others):
+        """Moments of the union of two sets of rows [2]_."""
+        total = self.weight + others.weight
+        share, gap = others.weight / total, others.mean - self.mean
+        between = share * (1 - share) * np.outer(gap, gap)
+        within = self.covariance + share * (others.covariance - self.covariance)
+        return NormalMoments(total, self.mean + share * gap, within + between)
+
+
+def expected_moments(rows, index, weight, joint):
+    """Expected :class:`NormalMoments` of the rows at an index, with weights, given
+    their observed entries; ``joint()`` returns the mean and covariance of complete
+    rows, and is called only if entries are missing, once."""
+    moments, normal = NormalMoments.of_no_rows(rows.shape[1]), None
+    for block in rows.blocks(len(index)):
+        v, w = rows.take(index[block]).astype(np.float64), weight[block]
+        spread = 0.0
+        if np.isnan(v).any():
+            normal = normal or joint()
+            v, spread = _completed(v, w, *normal)
+        total = w.sum()
+        mean = w @ v / total
+        gap = v - mean
+        covariance = ((gap * w[:, None]).T @ gap + spread) / total
+        moments = moments.with_others(
+            NormalMoments(np.full(1, total), mean, covariance)
+        )
+    return moments
+
+
+def _completed(v, weight, mean, covariance):
+    """Rows with missing entries at their means, and the sum of their covariances."""
+    v, total = v.copy(), np.zeros_like(covariance)
+    for rows, missing in patterns(v):
+        if missing.any():
+            center, spread, _ = given_seen(mean, covariance, v[rows], missing)
+            v[np.ix_(rows, missing)] = center
+            total[np.ix_(missing, missing)] += weight[rows].sum() * spread
+    return v, total
+
+
+def jitter(covariance):
+    """Amounts to add to variances, (n_columns,), to keep a covariance of constant
+    columns regular."""
+    return _JITTER * np.maximum(1, np.diag(covariance))
+
+
+def regular_root(covariance):
+    """Lower Cholesky factor; with jitter where columns are linearly dependent."""
+    try:
+        return np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        return np.linalg.cholesky(covariance + np.diag(jitter(covariance)))
+
+
+def patterns(v):
+    """Yield groups of rows of which the same entries are missing: row numbers, and a
+    mask of columns."""
+    masks, group_of_row = distinct(np.isnan(v))
+    for number, missing in enumerate(masks):
+        yield np.flatnonzero(group_of_row == number), missing
+
+
+def given_seen(mean, covariance, v, missing):
+    r"""Conditional distribution of the columns of a mask that are missing in all rows
+    v: means, (n_rows, n_missing), and covariance; and log density of each seen entry
+    given the seen ones before it, (n_rows, n_seen).
+
+    .. math:: \mu_m + \Sigma_{mo} \Sigma_{oo}^{-1} (x_o - \mu_o), \qquad
+        \Sigma_{mm} - \Sigma_{mo} \Sigma_{oo}^{-1} \Sigma_{om}
+    """
+    seen = ~missing
+    root = regular_root(covariance[np.ix_(seen, seen)])
+    white = solve_triangular(root, (v[:, seen] - mean[seen]).T, **QUICK)
+    projected = solve_triangular(root, covariance[np.ix_(seen, missing)], **QUICK)
+    log_p = -0.5 * (white.T**2 + LOG_2PI) - np.log(np.diag(root))
+    spread = covariance[np.ix_(missing, missing)] - projected.T @ projected
+    return mean[missing] + white.T @ projected, spread, log_p
