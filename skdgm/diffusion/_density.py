@@ -3,10 +3,10 @@ r"""Density of rows by a diffusion.
 .. math:: p(x_o) = \mathbb{E}_{q(x_m \mid x_o)} \left[ \frac{p(x_o, x_m)}
    {q(x_m \mid x_o)} \right]
 
-where p is the density by the flow, and q that of the normal distribution of the
-training rows. A lower bound of rows without some real entries is that of masked columns
-c, drawn before any noise is taken away, and an estimate by particles, of
-:mod:`~skdgm.diffusion._guided`, of the density of real entries given these:
+where p is the density by the flow, and q the density of the normal distribution of the
+training rows. A lower bound of rows with missing real entries is that of masked columns
+c, drawn before any noise is taken away, plus an estimate, by the particles of
+:mod:`~skdgm.diffusion._guided`, of the density of real entries given c:
 
 .. math:: \log p(x_o, c) = \log p(c) + \log p(x_o \mid c)
 """
@@ -24,7 +24,7 @@ from skdgm.diffusion._field import Field, flowed, moved, noised
 from skdgm.diffusion._flips import before, flipped, offset
 from skdgm.diffusion._guided import drawn_given, log_p_given
 from skdgm.diffusion._layout import Turns, masked
-from skdgm.diffusion._matching import ROOM, bounds, filler_of, of_masked
+from skdgm.diffusion._matching import ROOM, Denoiser, filler_of
 from skdgm.diffusion._noise import Clocks
 from skdgm.latent.filling import by_weight
 from skdgm.nets import layers_of
@@ -36,7 +36,7 @@ from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 from skdgm.utils.weighted import Weighted, effective, pooled
 
-# Draws of missing entries are from distributions wider than normal ones.
+# Width of the distributions from which missing entries are drawn, relative to normal.
 _SPREAD = 1.25
 # Columns up to which divergences are exact.
 _EXACT = 24
@@ -48,40 +48,42 @@ class DiffusionDensity(Density):
     """Density of rows by a diffusion.
 
     Besides the arguments of :class:`~skdgm.base.Density` it has ``net``; ``width``, the
-    most numbers of a layer for one row; classes or attributes that rows are told of;
-    the layout of masked columns; the training state; and ``now``, the present values of
-    options of inference.
+    most numbers of a layer for one row; the ``covariates``; the layout of masked
+    columns; the training state; and ``now``, the present values of options of
+    inference.
     """
 
     # Known values far beyond the range seen are read as its ends.
     bounded = True
 
-    def __init__(self, context, *, net, width, told, layout, state, now):
+    def __init__(self, context, *, net, width, covariates, layout, state, now):
         super().__init__(context)
-        self.net, self.width, self.told, self.layout = net, width, told, layout
-        self.now = now
-        self.params = state.learned
+        self.net, self.width, self.layout = net, width, layout
+        self.covariates, self.now, self.params = covariates, now, state.learned
         # Files of older versions have no mixture of missing entries.
         self.statistics, self.frame, *base = state.statistics
-        self.clocks, self.filler = Clocks(self.frame.size), filler_of(self.frame, *base)
+        self.clocks, self.filler = Clocks(self.frame.size), filler_of(self.frame, base)
 
     @property
     def capabilities(self):
-        """Estimates, or lower bounds; samples are the model's own. Codes are those of
-        columns with noise."""
+        """Estimates, or lower bounds, and exact samples; codes only where no column is
+        masked."""
         kind = "lower bound" if self._is_bound else "estimate"
-        given = "labels" if self.told.attributes is None else "attributes"
-        given = (given,) if self.told.n_inputs else ()
-        drawn = dict.fromkeys(("conditions", "ranges"), "estimate")
-        found = {
-            "log_prob": dict.fromkeys(("complete", "missing", *given), kind),
-            "sample": {"nothing": "exact"} | dict.fromkeys(given, "estimate") | drawn,
+        arguments = ["conditions", "ranges"]
+        scored = {"complete": kind, "missing": kind}
+        if self.covariates.n_inputs:
+            name = "labels" if self.covariates.attributes is None else "attributes"
+            arguments.append(name)
+            scored[name] = kind
+        capabilities = {
+            "log_prob": scored,
+            "sample": {"nothing": "exact"} | dict.fromkeys(arguments, "estimate"),
             "fill": {"missing": "estimate"},
         }
         if not self.layout.output:
-            found["features"] = {"complete": "estimate", "missing": "estimate"}
-            found["inverse"] = {"nothing": "estimate"}
-        return found
+            capabilities["features"] = {"complete": "estimate", "missing": "estimate"}
+            capabilities["inverse"] = {"nothing": "estimate"}
+        return capabilities
 
     @property
     def _is_bound(self):
@@ -98,30 +100,29 @@ class DiffusionDensity(Density):
         return len(self.columns.seen)
 
     def log_prob(self, X, codes=None, y=None):
-        """Log-likelihood of each row, in nats; given classes, if there are ``codes`` of
-        these, or attributes y."""
+        """Log-likelihood of each row, in nats, conditional on ``codes`` of classes, or
+        on attributes y, if any."""
         rows = self.read(X)
         self.tell_grey(rows)
-        told = self.told.asked(codes, y, self.name, rows.shape[0], rows.dtype)
+        covariates = self._covariates(codes, y, rows.shape[0], rows.dtype)
         function = self._bounds if self._is_bound else self._by_flow
-        found = self._of_rows(function, rows, told)
-        return found + self.domain.log_volume(self.columns, rows)
+        log_p = self._of_rows(function, rows, covariates)
+        return log_p + self.domain.log_volume(self.columns, rows)
 
     def features(self, X):
-        """Code of each row; the expected one where entries are missing."""
-
+        """Code of each row, the expected one where entries are missing."""
         rows = self.read(X)
         self.require("features", rows)
 
         def of_rows(v, rng):
-            found = np.empty_like(v)
+            codes = np.empty_like(v)
             holes = np.isnan(v).any(axis=1)
             if not holes.all():
-                found[~holes] = self._code(v[~holes])
+                codes[~holes] = self._code(v[~holes])
             if holes.any():
-                own, rng = v[holes], rng.take(np.flatnonzero(holes))
-                found[holes] = self._expected_code(own, rng)
-            return found
+                rng = rng.take(np.flatnonzero(holes))
+                codes[holes] = self._expected_code(v[holes], rng)
+            return codes
 
         return self._of_rows(of_rows, rows)
 
@@ -134,7 +135,8 @@ class DiffusionDensity(Density):
             signal = np.cos(angles.phi)
             x = signal * (v - self.frame.backward.b)
             y = self.frame.unmixed(x, angles).astype(v.dtype)
-            turning = self._field(v.dtype).velocity(y, time) * angles.cos / angles.sin
+            velocity = self.field(v.dtype).velocity(y, time)
+            turning = velocity * angles.cos / angles.sin
             return signal * self.frame.pulled(-y - turning, angles)
 
         rows = self.read(X)
@@ -155,9 +157,9 @@ class DiffusionDensity(Density):
         y, times = self.checked(H, self.dtype), self._times[::-1]
 
         def of_rows(part):
-            return self.frame.rows(moved(self._field(y.dtype), y[part], times))
+            return self.frame.rows(moved(self.field(y.dtype), y[part], times))
 
-        return self._presented(of_rows, len(y))
+        return self._in_data_form(of_rows, len(y))
 
     def sample(
         self,
@@ -168,49 +170,66 @@ class DiffusionDensity(Density):
         names=None,
         y=None,
     ):
-        """Draw rows; ``codes`` are classes, y attributes, and ``conditions`` a dict by
-        the ``names`` of columns."""
-        n = self.n_features_out
-        n_samples = count_rows(n_samples, n)
+        """Draw rows of classes by ``codes``, or of attributes y, under ``conditions``,
+        a dict by the ``names`` of columns."""
+        n_samples = count_rows(n_samples, self.n_features_out)
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
-        told = self.told.asked(codes, y, self.name, n_samples, self.dtype)
+        covariates = self._covariates(codes, y, n_samples, self.dtype)
         if conditions is not None:
-            return self._conditioned(n_samples, rng, told, conditions, names)
-        own = rng.rows(n_samples)
+            return self._conditioned(n_samples, rng, covariates, conditions, names)
+        streams = rng.rows(n_samples)
 
         def of_rows(part):
-            return self._drawn(own.take(part), told[part])
+            return self._drawn(streams.take(part), covariates[part])
 
-        return self._presented(of_rows, n_samples)
+        return self._in_data_form(of_rows, n_samples)
 
     def fill(
         self, X, method="mean", random_state=None, n_samples=1, codes=None, y=None
     ):
-        """Fill missing entries of ``n_samples`` copies of each row, given classes or
-        attributes, too, if there are any."""
+        """Fill missing entries of ``n_samples`` copies of each row, conditional on
+        ``codes`` of classes, or on attributes y, if any."""
         n_samples, X = count_rows(n_samples, self.n_features_out), self.widened(X)
-        told, given = (codes, y, self.name, _num_samples(X), self.dtype), None
+        given = None
         if codes is not None or y is not None:
-            given = Given(self.told.asked(*told))
+            given = Given(self._covariates(codes, y, _num_samples(X), self.dtype))
 
-        def filled(v, rng, told=None):
+        def filled(v, rng, covariates=None):
             n_draws = self.now.n_draws if method == "mean" else 1
-            found = np.empty_like(v)
+            if covariates is None:
+                covariates = np.zeros((len(v), self.covariates.n_inputs))
+            covariates, mean = covariates.astype(v.dtype), np.empty_like(v)
             for part in gen_batches(len(v), self._at_once):
+                streams = rng.take(part)
                 draws = [
-                    self._clamped(
-                        v[part],
-                        rng.take(part).fold(k),
-                        None if told is None else told[part].astype(v.dtype),
-                    )
+                    self._clamped(v[part], streams.fold(k), covariates[part])
                     for k in range(n_draws)
                 ]
-                found[part] = self._mean(draws)
-            return np.where(np.isnan(v), found, v)
+                mean[part] = self._mean(draws)
+            return np.where(np.isnan(v), mean, v)
 
-        how = {"n_draws": n_samples, "given": given}
-        found = fill(self, X, method, random_state, filled, **how)
-        return self.decoded(found, X)
+        complete = fill(
+            self, X, method, random_state, filled, n_draws=n_samples, given=given
+        )
+        return self.decoded(complete, X)
+
+    def field(self, dtype, guidance=0.0):
+        """Velocity of rows of a type, a :class:`Field`."""
+        params, statistics = astype((self.params, self.statistics), dtype)
+        n_covariates = self.covariates.n_inputs
+        return Field(
+            self.net,
+            params,
+            statistics,
+            self.clocks,
+            n_extra=self.layout.n_masked_inputs + n_covariates,
+            n_covariates=n_covariates,
+            guidance=guidance,
+            timed=self.layout.timed,
+        )
+
+    def _covariates(self, codes, y, n_rows, dtype):
+        return self.covariates.requested(codes, y, self.name, n_rows, dtype)
 
     @property
     def _at_once(self):
@@ -222,129 +241,113 @@ class DiffusionDensity(Density):
         """Times from rows to noise."""
         return np.linspace(0, 1, self.now.n_steps + 1)
 
-    def _field(self, dtype, guidance=0.0):
-        net = astype((self.params, self.statistics), dtype)
-        n_told = self.told.n_inputs
-        own = self.layout.n_beside + n_told, n_told, guidance, self.layout.timed
-        return Field(self.net, *net, self.clocks, *own)
-
     def _mean(self, draws):
-        """Means of draws of rows; of masked columns, the values that the means of
-        inputs stand for."""
+        """Means of draws of rows; of masked columns, the values for the means of their
+        inputs."""
         if len(draws) == 1:
             return draws[0]
-        found, output = sum(draws) / len(draws), self.layout.output
+        mean, output = sum(draws) / len(draws), self.layout.output
         if output:
             inputs = sum(output.inputs(self.layout.split(v)[1]) for v in draws)
-            found[:, self.layout.masked] = output.value(inputs / len(draws))
-        return found
+            mean[:, self.layout.masked] = output.value(inputs / len(draws))
+        return mean
 
-    def _of_rows(self, function, rows, beside=None):
+    def _of_rows(self, function, rows, covariates=None):
         n = self.n_features_out
         size = self.width * (n if n <= _EXACT else 1)
-        return self.by_content(function, rows, ROOM // size, beside=beside)
+        return self.by_content(function, rows, ROOM // size, beside=covariates)
 
-    def _presented(self, function, n_rows):
-        """Rows in the units of the model, of slices of them, in the form of the
-        data."""
+    def _in_data_form(self, function, n_rows):
+        """Rows in the form of the data, by a function of slices, whose rows are in the
+        units of the model."""
         with one_blas_thread():
             parts = gen_batches(n_rows, max(1, ROOM // self.width))
-            found = np.concatenate([function(part) for part in parts])
-        return self.decoded(self.domain.to_data(self.columns, found))
+            v = np.concatenate([function(part) for part in parts])
+        return self.decoded(self.domain.to_data(self.columns, v))
 
-    def _drawn(self, rng, told, turns=None, coded=None):
-        """Rows of draws: real columns by the flow, or with new noise after each step;
+    def _drawn(self, rng, covariates, turns=None, coded=None):
+        """Draws of rows: real columns by the flow, or with new noise after each step;
         and masked ones in ``turns``."""
-        dtype = told.dtype.type
+        dtype = covariates.dtype.type
         if self.layout.flips:
-            nothing = np.full((len(rng.ids), len(self.layout.masked)), np.nan)
-            return self._turned(nothing.astype(dtype), rng, told)
-        field, layout = self._field(dtype, self.now.guidance), self.layout
+            hidden = np.full((len(rng.ids), len(self.layout.masked)), np.nan)
+            return self._flipped_back(hidden.astype(dtype), rng, covariates)
+        field, layout = self.field(dtype, self.now.guidance), self.layout
         if coded is None:
             coded = np.full((len(rng.ids), len(layout.masked)), np.nan, dtype)
         turns = turns or Turns(layout, coded, rng.fold(_TURN))
         y = rng.fold(_START).normal(len(layout.noisy), dtype)
+
+        def masked_outputs(y, time, coded, rows):
+            extra = layout.extra_inputs(coded[rows], covariates[rows])
+            return field.out(y[rows], time, extra)[:, y.shape[1] :]
+
         for k, (now, after) in enumerate(pairwise(self._times[::-1])):
             flow = self.now.sampler == "flow"
             # Twice as far, and back with noise: a step of the diffusion in reverse.
             far = after if flow else max(0.0, 2 * after - now)
-            y = moved(field, y, (now, far), layout.beside(coded, told))
+            y = moved(field, y, (now, far), layout.extra_inputs(coded, covariates))
             if after and not flow:
                 y = noised(field, y, far, after, rng.fold(_STEP, k))
-            given = field, turns, y, coded, after, told, after
-            coded = self._shown(*given, rng.fold(_SHOW, k))
+            outputs = partial(masked_outputs, y, after, coded)
+            coded = turns.shown(coded, after, outputs, rng.fold(_SHOW, k))
         return layout.joined(self.frame.rows(y), coded)
 
-    def _shown(self, field, turns, y, coded, time, told, turn, rng):
-        """Masked columns, with the values of those whose ``turn``, a time, has come,
-        given others with the noise of a time."""
-        due = turns.due(coded, turn)
-        rows = np.flatnonzero(due.any(axis=1))
-        if not rows.size:
-            return coded
-        if np.ndim(time):
-            time = time[rows]
-        beside = self.layout.beside(coded[rows], told[rows])
-        out = field.out(y[rows], time, beside)[:, y.shape[1] :]
-        drawn = turns.drawn(out, due[rows], rows, rng.take(rows))
-        found = coded.copy()
-        found[rows] = np.where(due[rows], drawn, coded[rows])
-        return found
-
-    def _turned(self, v, rng, told):
-        """Bits drawn by turning flips back, given others, which are known with the
-        flips of each time; steps are repeated as by :meth:`_clamped`."""
-        field, n = self._field(v.dtype, self.now.guidance), v.shape[1]
-        none, known = np.zeros((len(v), 0), v.dtype), ~np.isnan(v)
+    def _flipped_back(self, v, rng, covariates):
+        """Missing bits drawn by reversing their flips, conditional on the known ones,
+        flipped to each time; steps are repeated ``n_resamplings`` times."""
+        field, n = self.field(v.dtype, self.now.guidance), v.shape[1]
+        empty, known = np.zeros((len(v), 0), v.dtype), ~np.isnan(v)
         z = (rng.fold(_START).uniform(n) < 0.5).astype(v.dtype)
         n_each = self.now.n_resamplings if known.any() else 1
         for k, (now, after) in enumerate(pairwise(self._times[::-1])):
             for r in range(n_each):
-                own = rng.fold(_STEP, k, r)
-                out = field.out(none, now, self.layout.beside(z, told))
+                streams = rng.fold(_STEP, k, r)
+                out = field.out(empty, now, self.layout.extra_inputs(z, covariates))
                 out = out + offset(z, now)
-                drawn = own.uniform(n) < before(out, z, now, after)
-                given = flipped(v, own.fold(0).uniform(n), after)
-                z = np.where(known, given, drawn).astype(v.dtype)
+                drawn = streams.uniform(n) < before(out, z, now, after)
+                clamped = flipped(v, streams.fold(0).uniform(n), after)
+                z = np.where(known, clamped, drawn).astype(v.dtype)
                 if r + 1 < n_each:
-                    z = flipped(z, own.fold(1).uniform(n), now, after)
+                    z = flipped(z, streams.fold(1).uniform(n), now, after)
         return np.where(known, v, z)
 
     def _code(self, v):
         """Codes of complete rows, in the units of the model."""
-        return moved(self._field(v.dtype), self.frame.components(v), self._times)
+        return moved(self.field(v.dtype), self.frame.components(v), self._times)
 
-    def _log_p(self, v, rng, told=None):
+    def _log_p(self, v, rng, covariates=None):
         """Log densities of complete rows in the units of the model, by the flow."""
         z, probe = self.frame.components(v), None
         if z.shape[1] > _EXACT:
             probe = np.where(rng.fold(_PROBE).uniform(z.shape[1]) < 0.5, -1, 1)
             probe = probe.astype(z.dtype)
-        y, log_volume = flowed(self._field(v.dtype), z, self.now.n_steps, probe, told)
+        field = self.field(v.dtype)
+        y, log_volume = flowed(field, z, self.now.n_steps, probe, covariates)
         y = y.astype(np.float64)
         normal = -0.5 * (y * y + LOG_2PI).sum(axis=1)
         return normal + log_volume + self.frame.log_volume
 
-    def _by_flow(self, v, rng, told):
-        found, holes = np.empty(len(v)), np.isnan(v).any(axis=1)
+    def _by_flow(self, v, rng, covariates):
+        log_p, holes = np.empty(len(v)), np.isnan(v).any(axis=1)
         if not holes.all():
             whole = np.flatnonzero(~holes)
-            found[whole] = self._log_p(v[whole], rng.take(whole), told[whole])
+            log_p[whole] = self._log_p(v[whole], rng.take(whole), covariates[whole])
         if holes.any():
-            own = rng.take(np.flatnonzero(holes))
-            draws = self._weighed(v[holes], own, told[holes])
-            found[holes] = log_mean_exp(np.stack([log_w for log_w, _ in draws]))[0]
-            # Nothing has a probability of one.
-            found[np.isnan(v).all(axis=1)] = 0
-        return found
+            streams = rng.take(np.flatnonzero(holes))
+            draws = self._weighed(v[holes], streams, covariates[holes])
+            log_p[holes] = log_mean_exp(np.stack([log_w for log_w, _ in draws]))[0]
+            # The density of no entry is one.
+            log_p[np.isnan(v).all(axis=1)] = 0
+        return log_p
 
-    def _weighed(self, v, rng, told=None):
+    def _weighed(self, v, rng, covariates=None):
         """Log weights and completed rows of each draw of missing entries."""
-        given = self.filler.given(v)
+        conditional = self.filler.given(v)
         for k in range(self.now.n_draws):
-            own = rng.fold(k)
-            whole, log_q = given.completed(own, _SPREAD)
-            yield self._log_p(whole, own, told) - log_q, whole
+            streams = rng.fold(k)
+            whole, log_q = conditional.completed(streams, _SPREAD)
+            yield self._log_p(whole, streams, covariates) - log_q, whole
 
     def _expected_code(self, v, rng):
         draws = self._weighed(v, rng)
@@ -355,78 +358,78 @@ class DiffusionDensity(Density):
 
         return by_weight(draw, rng, self.now.n_draws, "mean")
 
-    def _bounds(self, v, rng, told):
-        """Lower bounds of log densities, at times spread evenly; where real entries are
-        missing, of masked columns first, and of known real entries given these."""
+    def _bounds(self, v, rng, covariates):
+        """Lower bounds of log densities, at evenly spread times; where real entries are
+        missing, of masked columns, plus those of known real entries given these."""
         real, coded = self.layout.split(v)
-        found, holes = np.empty(len(v)), np.isnan(real)
-        noisy = holes.any(axis=1)
-        for rows, of_all in ((~noisy, True), (noisy, False)):
-            own = np.flatnonzero(rows)
-            if own.size:
-                part = real[own], coded[own], rng.take(own), told[own]
-                found[own] = self._bound(*part, of_all)
-        known, n_each = np.flatnonzero(noisy & ~holes.all(axis=1)), self.now.n_draws
+        log_p, missing = np.empty(len(v)), np.isnan(real)
+        holes = missing.any(axis=1)
+        for which, of_all in ((~holes, True), (holes, False)):
+            rows = np.flatnonzero(which)
+            if rows.size:
+                log_p[rows] = self._bound(
+                    real[rows], coded[rows], rng.take(rows), covariates[rows], of_all
+                )
+        known, n_each = np.flatnonzero(holes & ~missing.all(axis=1)), self.now.n_draws
         at_once = max(1, ROOM // (self.width * n_each))
-        for own in np.split(known, range(at_once, len(known), at_once)):
-            if own.size:
-                given = v[own], rng.take(own), told[own], n_each
-                found[own] += log_p_given(self, *given)
-        found[np.isnan(v).all(axis=1)] = 0
-        return found
+        for rows in np.split(known, range(at_once, len(known), at_once)):
+            if rows.size:
+                log_p[rows] += log_p_given(
+                    self, v[rows], rng.take(rows), covariates[rows], n_each
+                )
+        log_p[np.isnan(v).all(axis=1)] = 0
+        return log_p
 
-    def _bound(self, v, coded, rng, told, of_all):
-        """Lower bounds of log densities, at times spread evenly, of all columns, or of
+    def _bound(self, v, coded, rng, covariates, of_all):
+        """Lower bounds of log densities, at evenly spread times, of all columns, or of
         masked ones where the others are noise."""
-        found, n_draws = np.zeros(len(v)), self.now.n_draws
+        total, n_draws = np.zeros(len(v)), self.now.n_draws
         if not of_all and not coded.shape[1]:
-            return found
+            return total
         first = rng.fold(_BOUND).uniform(1)[:, 0]
-        field = self._field(v.dtype)
-        net = field.net, self.layout, field.params, field.statistics
-        own = net, self.frame, self.clocks
+        params, statistics = astype((self.params, self.statistics), v.dtype)
+        denoiser = Denoiser(
+            self.net, self.layout, params, statistics, self.frame, self.clocks
+        )
         for k in range(n_draws):
             streams, time = rng.fold(_NOISE, k), (k + first) / n_draws
             noise = streams.normal(v.shape[1], v.dtype)
             uniform = streams.fold(2).uniform(coded.shape[1])
             if of_all:
-                losses = bounds(*own, v, coded, time, noise, uniform, told)
+                losses = denoiser.bounds(v, coded, time, noise, uniform, covariates)
             else:
-                hidden = masked(coded, time, uniform)
-                given = np.zeros_like(v), np.ones(len(v)), noise, hidden, told
-                losses = of_masked(*own, *given)
-            found -= losses / n_draws
-        return found
+                hidden, end = masked(coded, time, uniform), np.ones(len(v))
+                zeros = np.zeros_like(v)
+                losses = denoiser.of_masked(zeros, end, noise, hidden, covariates)
+            total -= losses / n_draws
+        return total
 
-    def _clamped(self, v, rng, told=None, turns=None):
-        """Rows with missing entries drawn given the others: by weighted particles, as
-        :class:`Guide` says, where some real entries are known, and by the model itself
-        where none is; where all real ones are known they have no noise."""
-        if told is None:
-            told = np.zeros((len(v), self.told.n_inputs), v.dtype)
+    def _clamped(self, v, rng, covariates, turns=None):
+        """Rows with missing entries drawn conditional on the others: by the weighted
+        particles of a :class:`Guide` where some real entries are known, and by the
+        model itself where none is; known real entries have no noise if all are."""
         if self.layout.flips:
-            return self._turned(v, rng, told)
+            return self._flipped_back(v, rng, covariates)
         real, coded = self.layout.split(v)
         turns = turns or Turns(self.layout, coded, rng.fold(_TURN))
-        found, some = np.empty_like(v), ~np.isnan(real).all(axis=1)
-        for rows, guided in (
-            (np.flatnonzero(some), True),
-            (np.flatnonzero(~some), False),
-        ):
+        drawn, unknown = np.empty_like(v), np.isnan(real).all(axis=1)
+        for which in ~unknown, unknown:
+            rows = np.flatnonzero(which)
             if not rows.size:
                 continue
-            part = turns.take(rows)
-            how = rng.take(rows), told[rows], part
-            if guided:
-                found[rows] = drawn_given(self, v[rows], *how)
+            streams, part = rng.take(rows), turns.take(rows)
+            if which is unknown:
+                drawn[rows] = self._drawn(streams, covariates[rows], part, coded[rows])
             else:
-                found[rows] = self._drawn(*how, coded[rows])
+                drawn[rows] = drawn_given(
+                    self, v[rows], streams, covariates[rows], part
+                )
             turns.log_w[rows] = part.log_w
-        return np.where(np.isnan(v), found, v)
+        return np.where(np.isnan(v), drawn, v)
 
-    def _conditioned(self, n, rng, told, conditions, names):
-        """Rows under conditions: values are clamped, and rows in ranges chosen, for
-        those of each class by themselves; masked columns are drawn within theirs, with
+    def _conditioned(self, n, rng, covariates, conditions, names):
+        """Rows under conditions, by themselves for each class: values are clamped, rows
+        chosen by ranges of real columns, and masked columns drawn within events, with
         weights."""
         layout, n_columns = self.layout, len(self.columns.seen)
         kinds = getattr(self.columns, "kinds", None)
@@ -443,42 +446,47 @@ class DiffusionDensity(Density):
         known = not np.isnan(v).all()
         at_once = self._at_once if known else max(1, ROOM // self.width)
 
-        def rows_of(rng, told):
-            holes = np.tile(v.astype(self.dtype), (len(rng.ids), 1))
-            turns = Turns(layout, layout.split(holes)[1], rng.fold(_TURN), within)
-            if not known:
-                return self._drawn(rng, told, turns), turns.log_w
-            return self._clamped(holes, rng, told, turns), turns.log_w
-
-        def draw(told, size, rng):
-            own, each = rng.rows(size), (size, self.told.n_inputs)
-            told = np.broadcast_to(told, each)
-            parts = [
-                rows_of(own.take(part), told[part])
-                for part in gen_batches(size, at_once)
-            ]
-            rows, log_w = (np.concatenate(found) for found in zip(*parts))
+        def draw(covariates, size, rng):
+            covariates = np.broadcast_to(covariates, (size, covariates.shape[1]))
+            rows, log_w = np.empty((size, n_columns), self.dtype), np.empty(size)
+            every = rng.rows(size)
+            for part in gen_batches(size, at_once):
+                streams = every.take(part)
+                clamped = np.tile(v.astype(self.dtype), (len(streams.ids), 1))
+                coded = layout.split(clamped)[1]
+                turns = Turns(layout, coded, streams.fold(_TURN), within)
+                if known:
+                    rows[part] = self._clamped(
+                        clamped, streams, covariates[part], turns
+                    )
+                else:
+                    rows[part] = self._drawn(streams, covariates[part], turns)
+                log_w[part] = turns.log_w
             inside = np.ones(size, bool)
             for j, intervals in ranges.items():
                 low, high = intervals.T
-                own = rows[:, [j]]
-                inside &= ((own >= low) & (own <= high)).any(axis=1)
+                inside &= ((rows[:, [j]] >= low) & (rows[:, [j]] <= high)).any(axis=1)
             log_w = np.where(inside, log_w, -np.inf)
             return Weighted(rows, log_w, effective(log_w), inside.mean())
 
         with one_blas_thread():
             if events:
-                found = np.empty((n, n_columns), self.dtype)
-                # Whose draws do not depend on those of others.
-                each, place = distinct(told)
+                drawn = np.empty((n, n_columns), self.dtype)
+                # Draws of each class do not depend on those of others.
+                each, number_of = distinct(covariates)
                 marks = Given(np.c_[each.astype(float), np.ones(len(each))]).hashes
                 for number, mark in enumerate(marks):
-                    own = np.flatnonzero(place == number)
-                    one = partial(draw, each[[number]])
-                    how = len(own), rng.fold(mark), at_once, self.name
-                    found[own] = pooled(one, *how, hard=True)
+                    rows = np.flatnonzero(number_of == number)
+                    drawn[rows] = pooled(
+                        partial(draw, each[[number]]),
+                        len(rows),
+                        rng.fold(mark),
+                        at_once,
+                        self.name,
+                        hard=True,
+                    )
             else:
-                found = draw(told, n, rng).rows
-        found = self.domain.to_data(self.columns, found)
-        found[:, ~np.isnan(x)] = x[~np.isnan(x)]
-        return self.decoded(found)
+                drawn = draw(covariates, n, rng).rows
+        drawn = self.domain.to_data(self.columns, drawn)
+        drawn[:, ~np.isnan(x)] = x[~np.isnan(x)]
+        return self.decoded(drawn)

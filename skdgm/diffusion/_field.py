@@ -26,42 +26,41 @@ import numpy as np
 
 from skdgm.diffusion._noise import Clocks
 
-# Sines of an angle, of which a net sees as many as cosines; sines of angles below which
-# velocities vanish; and numbers beyond which a net sees no difference.
+# Numbers of sines, and of cosines, of the time; sines of angles below which velocities
+# vanish; and magnitude beyond which a net sees no difference.
 _WAVES, _CALM, _FAR = 8, 0.1, 20.0
 N_TIMES = 2 * _WAVES
 
 
-def seen(y, time, angles, beside=None):
-    """Inputs of the net: rows with noise, as large as they are beside others, waves of
-    their times, (n_times,), of all or of each, and what is given beside."""
+def net_inputs(y, time, angles, extra=None):
+    """Inputs of the net: rows with noise, rescaled by the view of their angles, waves
+    of the time, one or (n_rows,), and ``extra`` inputs."""
     turns = np.pi * np.arange(1, _WAVES + 1) * np.asarray(time, float).reshape(-1, 1)
     waves = np.concatenate([np.sin(turns), np.cos(turns)], axis=1).astype(y.dtype)
     parts = [
         y.clip(-_FAR, _FAR) * angles.view,
         np.broadcast_to(waves, (len(y), N_TIMES)),
     ]
-    return np.concatenate(parts if beside is None else [*parts, beside], axis=1)
+    return np.concatenate(parts if extra is None else [*parts, extra], axis=1)
 
 
 def calm(angles):
-    """Factors of outputs of the net: small at angles at which noise is no more than
-    rounding."""
+    """Factors of outputs of the net, small where noise is no more than rounding."""
     return angles.sin / np.sqrt(angles.sin**2 + angles.sin.dtype.type(_CALM**2))
 
 
 class Field(NamedTuple):
-    """Velocity by a net with parameters and statistics, where components have
-    ``clocks``. Of ``n_beside`` inputs that are given beside, the last ``n_told`` say
-    nothing if they are zeros, and outputs are moved away from those without them by
-    ``guidance`` times the difference. The net sees no time unless it is ``timed``."""
+    """Velocity by a net with parameters and statistics, of components with ``clocks``.
+    The last ``n_covariates`` of ``n_extra`` inputs are covariates, zeros for none;
+    outputs move away from those without covariates by ``guidance`` times the
+    difference. The net sees no time unless it is ``timed``."""
 
     net: object
     params: tuple
     statistics: tuple
     clocks: Clocks
-    n_beside: int = 0
-    n_told: int = 0
+    n_extra: int = 0
+    n_covariates: int = 0
     guidance: float = 0.0
     timed: bool = True
 
@@ -69,85 +68,84 @@ class Field(NamedTuple):
         """Angles at a time, in the type of rows."""
         return self.clocks(time, y.dtype)
 
-    def velocity(self, y, time, beside=None):
+    def velocity(self, y, time, extra=None):
         """Velocity of rows at a time, by angle."""
-        out = self.out(y, time, beside)[:, : y.shape[1]]
+        out = self.out(y, time, extra)[:, : y.shape[1]]
         return calm(self.at(y, time)) * out
 
-    def out(self, y, time, beside=None):
+    def out(self, y, time, extra=None):
         """Outputs of the net for rows at a time."""
-        if beside is None:
-            beside = np.zeros((len(y), self.n_beside), y.dtype)
-        out = self._out(y, time, beside)
-        if not self.guidance or not beside[:, self.n_beside - self.n_told :].any():
+        if extra is None:
+            extra = np.zeros((len(y), self.n_extra), y.dtype)
+        covariates = slice(self.n_extra - self.n_covariates, None)
+        out = self._out(y, time, extra)
+        if not self.guidance or not extra[:, covariates].any():
             return out
-        without = beside.copy()
-        without[:, self.n_beside - self.n_told :] = 0
+        without = extra.copy()
+        without[:, covariates] = 0
         return out + out.dtype.type(self.guidance) * (out - self._out(y, time, without))
 
-    def _out(self, y, time, beside):
-        x = seen(y, time if self.timed else 0.0, self.at(y, time), beside)
+    def _out(self, y, time, extra):
+        x = net_inputs(y, time if self.timed else 0.0, self.at(y, time), extra)
         return self.net.apply(self.params, self.statistics, x)[0]
 
-    def divergence(self, y, time, probe=None, beside=None):
-        """Velocity, and the sum over components of its derivatives, each times that of
-        the angle by time, exactly, or in the direction of a ``probe`` of signs."""
+    def divergence(self, y, time, probe=None, extra=None):
+        """Velocity, and the sum over components of its derivatives, each times the
+        derivative of its angle by time: exactly, or in the direction of a ``probe`` of
+        signs."""
         angles, n = self.at(y, time), y.shape[1]
+        y_each, dy = y, probe
         if probe is None:
-            y_each, dy = (
-                np.repeat(y, n, axis=0),
-                np.tile(np.eye(n, dtype=y.dtype), (len(y), 1)),
-            )
-        else:
-            y_each, dy = y, probe
-        if beside is None:
-            beside = np.zeros((len(y), self.n_beside), y.dtype)
-        beside = np.repeat(beside, len(y_each) // max(1, len(y)), axis=0)
-        x = seen(y_each, time, angles, beside)
+            y_each = np.repeat(y, n, axis=0)
+            dy = np.tile(np.eye(n, dtype=y.dtype), (len(y), 1))
+        if extra is None:
+            extra = np.zeros((len(y), self.n_extra), y.dtype)
+        extra = np.repeat(extra, len(y_each) // max(1, len(y)), axis=0)
+        x = net_inputs(y_each, time, angles, extra)
         dx = np.zeros_like(x)
         dx[:, :n] = np.where(abs(y_each) < _FAR, dy, 0) * angles.view
-        out, turned = self.net.tangent(self.params, self.statistics, x, dx)
+        out, tangent = self.net.tangent(self.params, self.statistics, x, dx)
         size = calm(angles)
-        found = (dy * turned * (size * angles.rate)).sum(axis=1, dtype=np.float64)
+        slopes = (dy * tangent * (size * angles.rate)).sum(axis=1, dtype=np.float64)
         shape = len(y), n if probe is None else 1
-        return size * out.reshape(*shape, n)[:, 0], found.reshape(shape).sum(axis=1)
+        velocity = size * out.reshape((*shape, n))[:, 0]
+        return velocity, slopes.reshape(shape).sum(axis=1)
 
 
-def moved(field, y, times, beside=None):
-    """Rows moved along the flow from one of some times to the next, by Heun's method
-    [2]_."""
+def moved(field, y, times, extra=None):
+    """Rows moved along the flow from each time to the next, by Heun's method [2]_."""
     if not y.shape[1]:
         return y
     for now, after in pairwise(times):
         turn = field.at(y, after).psi - field.at(y, now).psi
-        v = field.velocity(y, now, beside)
-        ahead = field.velocity(y + turn * v, after, beside)
+        v = field.velocity(y, now, extra)
+        ahead = field.velocity(y + turn * v, after, extra)
         y = y + turn * (v + ahead) / 2
     return y
 
 
-def flowed(field, y, n_steps, probe=None, beside=None):
+def flowed(field, y, n_steps, probe=None, extra=None):
     """Rows without noise moved to noise, and the log of the volume ratio, by the
     classical Runge-Kutta method."""
     log_volume, step = np.zeros(len(y)), 1 / n_steps
 
     def slope(y, time):
-        v, found = field.divergence(y, time, probe, beside)
-        return field.at(y, time).rate * v, found
+        v, divergence = field.divergence(y, time, probe, extra)
+        return field.at(y, time).rate * v, divergence
 
     for k in range(n_steps):
         half = y.dtype.type(step / 2)
-        a, own_a = slope(y, k * step)
-        b, own_b = slope(y + half * a, (k + 0.5) * step)
-        c, own_c = slope(y + half * b, (k + 0.5) * step)
-        d, own_d = slope(y + 2 * half * c, (k + 1) * step)
+        a, div_a = slope(y, k * step)
+        b, div_b = slope(y + half * a, (k + 0.5) * step)
+        c, div_c = slope(y + half * b, (k + 0.5) * step)
+        d, div_d = slope(y + 2 * half * c, (k + 1) * step)
         y = y + half / 3 * (a + 2 * b + 2 * c + d)
-        log_volume += step / 6 * (own_a + 2 * own_b + 2 * own_c + own_d)
+        log_volume += step / 6 * (div_a + 2 * div_b + 2 * div_c + div_d)
     return y, log_volume
 
 
 def noised(field, y, now, after, rng):
-    """Rows with the noise of a time, with that of a later one."""
+    """Rows with the noise of a time, noised to a later time."""
     old, new = field.at(y, now), field.at(y, after)
     kept = new.cos / old.cos
     noise = rng.normal(y.shape[1], y.dtype)

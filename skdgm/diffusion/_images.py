@@ -1,31 +1,32 @@
-r"""Nets that see rows with noise, or with masks, as images.
+r"""Nets whose inputs are images with noise, or with masks.
 
 .. math:: v = Q^\top F(Q \tilde y, s)
 
-Components with noise, in units in which noise is as large in all of them, are turned
-back to pixels by their principal axes Q, an orthogonal matrix; and so are the outputs
-of a net F of images, a velocity of each pixel, to components. Waves of time and classes
-are given beside, s. Masked pixels have two planes, their values and which have one.
+Components with noise, in units in which noise is equal in all of them, are rotated to
+pixels by their principal axes Q, an orthogonal matrix; the outputs of a net F of
+images, a velocity of each pixel, are rotated back. Waves of time and the covariates are
+further inputs s. Masked pixels have two planes: their values, and which have one.
 """
 
-from functools import partial
 from itertools import pairwise
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
 from skdgm.diffusion._field import N_TIMES
+from skdgm.diffusion._layout import ColumnLayout
 from skdgm.nets import dense
 from skdgm.nets.images.unet import AREA, unet
 from skdgm.nets.layers import Net
 from skdgm.utils.images import CONV, CONV_SHAPE, halvings, image_shape
 
 
-def shape_of(own, layout):
+def shape_of(structure, layout):
     """Height, width and channels of the images that rows are; ValueError if columns are
-    no such images, or are not all alike."""
+    no images, or not all of one kind."""
     n = len(layout.noisy) + len(layout.masked)
-    shape = image_shape(n, own.image_shape, who=CONV, name=CONV_SHAPE)
+    shape = image_shape(n, structure.image_shape, who=CONV, name=CONV_SHAPE)
     output = layout.output
     parts = () if output is None else (output.n_inputs, output.n_outputs)
     mixed = len(layout.noisy) and len(layout.masked)
@@ -38,50 +39,65 @@ def shape_of(own, layout):
     return shape
 
 
-def image_net(own, layout, n_told):
-    """Net of the inputs of a diffusion, as :func:`~skdgm.diffusion._field.seen` has
-    them, to velocities or distributions of pixels; its statistics are the principal
-    axes of the pixels, (n_columns, n_columns), or of no size without any."""
-    height, width, channels = shape_of(own, layout)
+def image_net(structure, layout, n_covariates):
+    """Net from :func:`~skdgm.diffusion._field.net_inputs` to velocities or
+    distributions of pixels; its statistics are the principal axes of the pixels,
+    (n_columns, n_columns), of no size for independent ones."""
+    height, width, channels = shape_of(structure, layout)
     each = 1 if layout.output is None else int(layout.output.n_inputs[0]) + 1
     n_maps = layout.n_outputs // (height * width)
-    shape, sizes = (height, width, channels * each), own.conv_layer_sizes
-    how = sizes, own.hidden_layer_sizes, own.activation, int(n_maps)
-    body = unet(shape, N_TIMES + n_told, *how)
-    parts = _begin, _apply, _tangent
-    return Net(*(partial(part, body, layout) for part in parts))
+    body = unet(
+        (height, width, channels * each),
+        N_TIMES + n_covariates,
+        structure.conv_layer_sizes,
+        structure.hidden_layer_sizes,
+        structure.activation,
+        int(n_maps),
+    )
+
+    parts = ImageParts(body, layout)
+    return Net(parts.init, parts.apply, parts.tangent)
 
 
-def sizes_of(own, layout):
-    """Most numbers of a layer for one row, and number of weights, about."""
-    height, width, channels = shape_of(own, layout)
-    *_, low = halvings((height, width), len(own.conv_layer_sizes) - 1)
-    n_low, hidden = prod(low) * own.conv_layer_sizes[-1], own.hidden_layer_sizes
-    every = [n_low, *hidden, n_low] if hidden else []
-    above = [channels, *own.conv_layer_sizes]
-    n_weights = sum(a * b for a, b in pairwise(every))
-    n_weights += AREA * sum(b * (a + 2 * b) for a, b in pairwise(above))
-    return max(height * width * max(above), *hidden, n_low), n_weights
+class ImageParts(NamedTuple):
+    """Functions of a net whose ``body`` is a net of images."""
+
+    body: Net
+    layout: ColumnLayout
+
+    def init(self, rng, n_inputs, dtype):
+        """Number of outputs, parameters, and statistics without axes."""
+        n_outputs, params, _ = self.body.init(rng, n_inputs, dtype)
+        return n_outputs, params, (np.zeros((0, 0), dtype),)
+
+    def apply(self, params, statistics, x, rng=None, train=False):
+        """Outputs for inputs x, and statistics."""
+        (axes,) = statistics
+        out = self.body.apply(params, (), _arranged(self.layout, axes, x))[0]
+        return _components(out, axes), statistics
+
+    def tangent(self, params, statistics, x, dx, rng=None, train=False):
+        """Outputs, and their derivatives in the direction dx of inputs."""
+        (axes,) = statistics
+        x, dx = (_arranged(self.layout, axes, part) for part in (x, dx))
+        out, slopes = self.body.tangent(params, (), x, dx)
+        return _components(out, axes), _components(slopes, axes)
 
 
-def _begin(body, layout, rng, n_inputs, dtype):
-    n_outputs, params, _ = body.init(rng, n_inputs, dtype)
-    return n_outputs, params, (np.zeros((0, 0), dtype),)
+def sizes_of(structure, layout):
+    """Most numbers of a layer for one row, and about the number of weights."""
+    height, width, channels = shape_of(structure, layout)
+    *_, low = halvings((height, width), len(structure.conv_layer_sizes) - 1)
+    n_low = prod(low) * structure.conv_layer_sizes[-1]
+    hidden = structure.hidden_layer_sizes
+    dense_sizes = [n_low, *hidden, n_low] if hidden else []
+    maps = [channels, *structure.conv_layer_sizes]
+    n_weights = sum(a * b for a, b in pairwise(dense_sizes))
+    n_weights += AREA * sum(b * (a + 2 * b) for a, b in pairwise(maps))
+    return max((height * width * max(maps), *hidden, n_low)), n_weights
 
 
-def _apply(body, layout, params, statistics, x, rng=None, train=False):
-    (axes,) = statistics
-    out = body.apply(params, (), _arranged(layout, axes, x))[0]
-    return _turned(out, axes), statistics
-
-
-def _tangent(body, layout, params, statistics, x, dx, rng=None, train=False):
-    (axes,) = statistics
-    pair = (_arranged(layout, axes, part) for part in (x, dx))
-    return tuple(_turned(part, axes) for part in body.tangent(params, (), *pair))
-
-
-def _turned(out, axes):
+def _components(out, axes):
     """Components of pixels."""
     if not axes.size:
         return out
@@ -89,7 +105,7 @@ def _turned(out, axes):
 
 
 def _arranged(layout, axes, x):
-    """Images, and then what is given beside."""
+    """Inputs as images, then all others."""
     n, output = len(layout.noisy), layout.output
     if output is None:
         return np.concatenate([x[:, :n] @ axes.T, x[:, n:]], 1) if axes.size else x

@@ -1,18 +1,18 @@
 r"""Columns that are mixed with noise, and columns that are masked.
 
 A masked column has no value until it is drawn [1]_. At time t, :math:`k = \lceil t n
-\rceil` of the n columns of a row are masked, any k alike, and the others say how those
-are distributed:
+\rceil` of the n columns of a row are masked, with any k equally likely, and are
+predicted from the others:
 
 .. math:: -\log p(x) \le \frac1n \sum_{k=1}^n \mathbb{E} \left[ \frac{n}{k}
    \sum_{j \text{ masked}} -\log p_j(x_j \mid x_\text{seen}, y) \right]
 
 It is equal if the distributions are exact and columns are drawn one by one [2]_. Real
-columns y have noise beside, at the time (k - 1) / n at which one of k masked columns is
-drawn, and a bound of their own, given what is not masked: the sum of both is a bound on
-the log-likelihood of a row. That k is at least 1 while there is noise, so half of the
-training rows have noise of another time, at which none may be masked: others may be
-drawn given all of them.
+columns y have the noise of time (k - 1) / n, at which one of k masked columns is drawn,
+and their own bound, conditional on columns that are not masked: the sum of both bounds
+the log-likelihood of a row. As k is at least 1 while there is noise, half of the
+training rows have the noise of an independent time, at which none may be masked: real
+columns may then be drawn conditional on all masked ones.
 
 References
 ----------
@@ -36,17 +36,17 @@ from skdgm.distributions import (
     standard_mixture,
 )
 
-# Components of the densities of masked columns of numbers, and of those with phases,
-# such as dates, of which a season has a mode in each year; their least variance.
+# Components of the densities of masked columns of numbers, and of columns with phases,
+# such as dates, whose seasons are a mode in each year; their least variance.
 _COMPONENTS, _OF_WAVES, _FLOOR = 5, 30, 1e-4
-# Columns of numbers have noise if they have at least so many steps.
+# Steps of a column of numbers from which on it has noise.
 _STEPS = 200
 
 
-class Layout(NamedTuple):
-    """Numbers of the columns that are mixed with noise and of those that are masked,
-    and distributions of the latter and of all columns, each a MixedOutput, or None if
-    no column is masked. With ``flips`` bits are flipped in place of being masked."""
+class ColumnLayout(NamedTuple):
+    """Numbers of the columns that are mixed with noise and of masked columns, and
+    distributions of masked columns and of all, each a MixedOutput, or None if no column
+    is masked. With ``flips`` bits are flipped instead of masked."""
 
     noisy: np.ndarray
     masked: np.ndarray
@@ -55,54 +55,57 @@ class Layout(NamedTuple):
     flips: bool = False
 
     @classmethod
-    def of(cls, columns, asked, flips=False):
-        """Layout of columns of some kinds, given the ``column_types`` of options."""
+    def of(cls, columns, column_types, flips=False):
+        """Layout of columns, whose kinds they have, or ``column_types`` of options."""
         n = len(columns.seen)
-        if asked == "gaussian":
+        if column_types == "gaussian":
             return cls(np.arange(n), np.arange(0))
-        kinds = getattr(columns, "kinds", np.full(n, asked))
+        kinds = getattr(columns, "kinds", np.full(n, column_types))
         scales, gaps = (getattr(columns, name, None) for name in ("scales", "gaps"))
         gaps = np.zeros(n, bool) if gaps is None else gaps
         fine = [kinds[j] == "numeric" and _is_fine(scales[j]) for j in range(n)]
         noisy = ((kinds == "gaussian") | fine) & ~gaps
-        found = MixedOutput(
-            *(kinds, np.asarray(columns.sizes)),
-            *(standard_mixture(_COMPONENTS, "gaussian", _FLOOR), scales or None, gaps),
-            of_waves=standard_mixture(_OF_WAVES, "gaussian", _FLOOR),
-        )
         if noisy.all():
             return cls(np.arange(n), np.arange(0))
+        whole = MixedOutput(
+            kinds,
+            np.asarray(columns.sizes),
+            standard_mixture(_COMPONENTS, "gaussian", _FLOOR),
+            scales=scales or None,
+            gapped=gaps,
+            of_waves=standard_mixture(_OF_WAVES, "gaussian", _FLOOR),
+        )
         masked = np.flatnonzero(~noisy)
-        return cls(np.flatnonzero(noisy), masked, found.take(masked), found, flips)
+        return cls(np.flatnonzero(noisy), masked, whole.take(masked), whole, flips)
 
     @property
     def timed(self):
-        """Whether the net sees the time; masks tell it without."""
+        """Whether the net sees the time, which the number of masks shows otherwise."""
         return self.flips or len(self.noisy) > 0
 
     @property
     def n_outputs(self):
-        """Number of outputs of a net: a velocity for each column with noise, and those
+        """Number of outputs of a net: velocities of columns with noise, and parameters
         of the distributions of masked ones."""
         return len(self.noisy) + (self.output.n_outputs.sum() if self.output else 0)
 
     @property
-    def n_beside(self):
+    def n_masked_inputs(self):
         """Number of inputs of a net that represent masked columns: their values, and
-        which have one."""
+        which of them have one."""
         return self.output.n_inputs.sum() + len(self.masked) if self.output else 0
 
     def start(self, share):
         """Outputs at which training begins, given the means of inputs of all columns:
-        of masked columns those that reproduce the frequencies of values."""
+        they reproduce the frequencies of values of masked columns."""
         start = np.zeros(self.n_outputs)
         if self.output:
-            own = places_of(self.masked, self.whole.n_outputs)
-            start[len(self.noisy) :] = self.whole.start(share)[own]
+            places = places_of(self.masked, self.whole.n_outputs)
+            start[len(self.noisy) :] = self.whole.start(share)[places]
         return start
 
     def split(self, v):
-        """Rows of columns with noise, and of masked ones."""
+        """Columns with noise, and masked columns, of rows."""
         if not self.output:
             return v, v[:, :0]
         return v[:, self.noisy], v[:, self.masked]
@@ -111,33 +114,33 @@ class Layout(NamedTuple):
         """Rows of all columns."""
         if not self.output:
             return real
-        found = np.empty((len(real), real.shape[1] + coded.shape[1]), real.dtype)
-        found[:, self.noisy], found[:, self.masked] = real, coded
-        return found
+        v = np.empty((len(real), real.shape[1] + coded.shape[1]), real.dtype)
+        v[:, self.noisy], v[:, self.masked] = real, coded
+        return v
 
-    def beside(self, coded, told=None):
-        """Inputs that represent masked columns, NaN where masked, and classes, or
+    def extra_inputs(self, coded, covariates=None):
+        """Inputs that represent masked columns, NaN where masked, then the covariates;
         None if there are neither."""
-        parts = [] if told is None else [told]
-        if self.output:
-            seen = (~np.isnan(coded)).astype(coded.dtype)
-            parts = [self.output.inputs(coded), seen, *parts]
-        return np.concatenate(parts, axis=1) if len(parts) > 1 else (parts or [None])[0]
+        if not self.output:
+            return covariates
+        seen = (~np.isnan(coded)).astype(coded.dtype)
+        parts = [self.output.inputs(coded), seen]
+        parts += [] if covariates is None else [covariates]
+        return np.concatenate(parts, axis=1)
 
 
 def _is_fine(scale):
     """Return whether a column of numbers has so many values that they may be mixed with
-    noise. Phases, as of dates, are lost in noise."""
+    noise, and no phases, as dates have, which noise would hide."""
     if len(scale.atoms) or len(scale.waves):
         return False
     return not scale.step or scale.high - scale.low >= _STEPS * scale.step
 
 
 class Turns:
-    """The order in which the columns of rows, NaN where masked, get their values: at
-    random, but those in ``events`` first, by column, to which their values belong, and
-    then dates, whose phases others depend on; ``log_w`` is the log probability of
-    events."""
+    """Order in which the columns of rows, NaN where masked, get their values: columns
+    with ``events``, a dict, first, then dates, on whose phases others depend, then all
+    others, at random. ``log_w`` is the log probability of events."""
 
     def __init__(self, layout, coded, rng, events=()):
         self.layout, self.events = layout, dict(events)
@@ -153,40 +156,54 @@ class Turns:
         self.rank = place - (coded.shape[1] - self.n_unknown)[:, None]
 
     def take(self, index):
-        """Those of rows at an index array, without weights."""
-        found = copy(self)
-        found.n_unknown, found.rank = self.n_unknown[index], self.rank[index]
-        found.log_w = np.zeros(len(index))
-        return found
+        """Turns of rows at an index array, without weights."""
+        turns = copy(self)
+        turns.n_unknown, turns.rank = self.n_unknown[index], self.rank[index]
+        turns.log_w = np.zeros(len(index))
+        return turns
 
     def spent(self):
-        """Log probabilities since the last call."""
-        found, self.log_w = self.log_w, np.zeros(len(self.log_w))
-        return found
+        """Log probabilities of events since the last call."""
+        log_w, self.log_w = self.log_w, np.zeros(len(self.log_w))
+        return log_w
 
     def due(self, coded, time):
         """Mask of entries that have no value yet, and get one before a time."""
         left = np.ceil(time * self.n_unknown - 1e-9)
         return np.isnan(coded) & (self.rank >= left[:, None])
 
+    def shown(self, coded, turn, outputs, rng):
+        """Masked columns, with draws for entries whose ``turn``, a time, has come, by
+        ``outputs(rows)`` of a net for the rows at an index."""
+        due = self.due(coded, turn)
+        rows = np.flatnonzero(due.any(axis=1))
+        if not rows.size:
+            return coded
+        drawn = self.drawn(outputs(rows), due[rows], rows, rng.take(rows))
+        shown = coded.copy()
+        shown[rows] = np.where(due[rows], drawn, coded[rows])
+        return shown
+
     def drawn(self, out, due, index, rng):
-        """Values of the rows at an index, given outputs of a net for these."""
+        """Values drawn for the rows at an index, given outputs of a net."""
         output = self.layout.output
-        found = output.draw(out, rng)
+        coded = output.draw(out, rng)
         for j, event in self.events.items():
             rows = np.flatnonzero(due[:, j])
             if rows.size:
-                own = out[rows][:, slots(output.n_outputs)[j]], event
-                streams = rng.take(rows).fold(j)
-                found[rows, j], mass = draw_within(output.single[j], *own, streams)
+                out_j = out[rows][:, slots(output.n_outputs)[j]]
+                noise = rng.take(rows).fold(j)
+                coded[rows, j], mass = draw_within(
+                    output.single[j], out_j, event, noise
+                )
                 self.log_w[index[rows]] += mass
-        return found
+        return coded
 
 
 def masked(coded, time, uniform, whole=False):
-    """Rows of masked columns at times, (n_rows,): as they are seen, NaN where masked;
-    the values that are masked, NaN elsewhere; and the weights of their losses. Nothing
-    is masked of rows that are ``whole``, a mask."""
+    """Masked columns of rows at times, (n_rows,): the seen values, NaN where masked;
+    the masked values, NaN elsewhere; and weights of the losses of rows. Rows of the
+    mask ``whole`` are not masked."""
     seen, lost, factor = hide(coded, np.minimum(1 - time, 1 - 1e-9), uniform)
     if not np.any(whole):
         return seen, lost, factor

@@ -7,22 +7,19 @@ import numpy as np
 
 from skdgm.data import check_pattern
 from skdgm.data.given import refuse_both
+from skdgm.diffusion._covariates import Covariates
 from skdgm.diffusion._density import DiffusionDensity
 from skdgm.diffusion._field import N_TIMES
 from skdgm.diffusion._images import image_net, sizes_of
-from skdgm.diffusion._layout import Layout
+from skdgm.diffusion._layout import ColumnLayout
 from skdgm.diffusion._matching import MatchingObjective
-from skdgm.diffusion._told import Told
 from skdgm.nets import NetModel, layers
 from skdgm.nets.fourier_features import fourier
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.images import check_maps
 
-_NAMES = (
-    *("activation", "n_frequencies", "class_conditional", "bits"),
-    *("attribute_conditional",),
-    *("architecture", "image_shape"),
-)
+_NAMES = "activation", "n_frequencies", "class_conditional", "bits"
+_NAMES += "attribute_conditional", "architecture", "image_shape"
 _SIZES = "hidden_layer_sizes", "conv_layer_sizes"
 # Columns up to which a net sees sines and cosines of each by default, and their number.
 _FEW, _WAVES = 16, 3
@@ -30,7 +27,7 @@ _NOW = "n_draws", "n_steps", "n_resamplings", "sampler", "guidance", "likelihood
 
 
 class DiffusionModel(NetModel):
-    """A net that sees rows with noise, waves of time, and classes."""
+    """A net whose inputs are rows with noise, waves of time, and covariates."""
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
@@ -53,9 +50,9 @@ class DiffusionModel(NetModel):
 
     def structure(self, facts):
         """Options that the net depends on."""
-        found = {name: getattr(facts.options, name) for name in _NAMES}
+        options = {name: getattr(facts.options, name) for name in _NAMES}
         sizes = {name: layer_sizes(getattr(facts.options, name)) for name in _SIZES}
-        return SimpleNamespace(**found, **sizes)
+        return SimpleNamespace(**options, **sizes)
 
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`DiffusionDensity`."""
@@ -63,7 +60,7 @@ class DiffusionModel(NetModel):
             facts.context,
             net=self._net(facts),
             width=self._width(facts),
-            told=self._told(facts),
+            covariates=self._covariates(facts),
             layout=self.layout(facts),
             state=state,
             now=SimpleNamespace(**{name: facts.now(name) for name in _NOW}),
@@ -73,66 +70,61 @@ class DiffusionModel(NetModel):
         """Score matching of the rows, a :class:`MatchingObjective`."""
         return MatchingObjective(
             facts.run(table, before),
+            facts.context,
             net=self._net(facts),
             width=self._width(facts),
-            told=self._told(facts),
+            covariates=self._covariates(facts),
             layout=self.layout(facts),
             table=table,
-            domain=facts.domain,
-            columns=facts.columns,
         )
 
     @staticmethod
     def layout(facts):
-        """Columns with noise and masked ones, a :class:`Layout`."""
-        asked = facts.options
-        flips = asked.bits == "flips"
-        return Layout.of(facts.columns, asked.column_types, flips)
-
-    def _parts(self, facts):
-        return self._net(facts), self._width(facts), self._told(facts)
+        """Columns with noise and masked ones, a :class:`ColumnLayout`."""
+        flips = facts.options.bits == "flips"
+        return ColumnLayout.of(facts.columns, facts.options.column_types, flips)
 
     def n_weights(self, facts):
         """Number of weights, about."""
         if facts.structure.architecture == "conv":
             return sizes_of(facts.structure, self.layout(facts))[1]
         sizes = facts.structure.hidden_layer_sizes
-        every = self._n_inputs(facts), *sizes, self.layout(facts).n_outputs
-        return sum(a * b for a, b in pairwise(every))
+        sizes = self._n_inputs(facts), *sizes, self.layout(facts).n_outputs
+        return sum(a * b for a, b in pairwise(sizes))
 
     @staticmethod
-    def _told(facts):
-        """Classes or attributes that the net depends on."""
+    def _covariates(facts):
+        """Classes or attributes on which the net is conditional."""
         if facts.structure.class_conditional:
-            return Told(len(facts.known.classes_))
+            return Covariates(len(facts.known.classes_))
         if facts.structure.attribute_conditional:
-            return Told(attributes=facts.known.attributes_)
-        return Told()
+            return Covariates(attributes=facts.known.attributes_)
+        return Covariates()
 
     def _n_waves(self, facts):
-        n, own = len(self.layout(facts).noisy), facts.structure.n_frequencies
-        return own if own != "auto" else _WAVES if n <= _FEW else 0
+        n, n_waves = len(self.layout(facts).noisy), facts.structure.n_frequencies
+        return n_waves if n_waves != "auto" else _WAVES if n <= _FEW else 0
 
     def _n_inputs(self, facts):
         layout = self.layout(facts)
         n_waves = len(layout.noisy) * (1 + 2 * self._n_waves(facts))
-        return n_waves + N_TIMES + layout.n_beside + self._told(facts).n_inputs
+        n_covariates = self._covariates(facts).n_inputs
+        return n_waves + N_TIMES + layout.n_masked_inputs + n_covariates
 
     def _width(self, facts):
         if facts.structure.architecture == "conv":
             return sizes_of(facts.structure, self.layout(facts))[0]
         sizes = facts.structure.hidden_layer_sizes
-        return max(self._n_inputs(facts), *sizes, self.layout(facts).n_outputs)
+        return max((self._n_inputs(facts), *sizes, self.layout(facts).n_outputs))
 
     def _net(self, facts):
-        """Net from rows with noise, waves of time, masked columns and classes to
+        """Net from rows with noise, waves of time, masked columns and covariates to
         velocities and distributions."""
-        own, layout, n_waves = facts.structure, self.layout(facts), self._n_waves(facts)
-        if own.architecture == "conv":
-            return image_net(own, layout, self._told(facts).n_inputs)
-        n = len(layout.noisy)
-        first = [fourier(np.arange(n), n_waves)] if n and n_waves else []
-        hidden = [
-            layers.dense(m, own.activation, "he_normal") for m in own.hidden_layer_sizes
-        ]
-        return layers.serial(*first, *hidden, layers.dense(layout.n_outputs))
+        structure, layout = facts.structure, self.layout(facts)
+        if structure.architecture == "conv":
+            return image_net(structure, layout, self._covariates(facts).n_inputs)
+        n, n_waves = len(layout.noisy), self._n_waves(facts)
+        parts = [fourier(np.arange(n), n_waves)] if n and n_waves else []
+        for n_units in structure.hidden_layer_sizes:
+            parts.append(layers.dense(n_units, structure.activation, "he_normal"))
+        return layers.serial(*parts, layers.dense(layout.n_outputs))

@@ -6,8 +6,8 @@ for each column,
 .. math:: x_\varphi = m + \cos \varphi \, (x - m) + \sin \varphi \; n \odot \epsilon,
    \qquad 0 \le \varphi \le \tfrac\pi2
 
-Each principal component of :math:`x / n`, of a standard deviation s, divided by that
-which it has with noise, turns by an angle of its own,
+Each principal component of :math:`x / n`, of a standard deviation s, divided by its
+standard deviation with noise, turns by its own angle,
 
 .. math:: y = \cos \psi \odot z + \sin \psi \odot \epsilon, \qquad
    \tan \psi_i = \frac{\tan \varphi}{s_i}
@@ -28,9 +28,9 @@ from skdgm.nets import Layer
 
 # Logs of tangents beyond those of all components, at which the table ends; its knots.
 _ENDS, _KNOTS = 9.0, 512
-# Parts of the components of which a mean tells the time.
+# Parts of the components whose means determine the time.
 _PARTS = 16
-# Columns from which on they may share a range; the share of it that at least half of
+# Least number of columns that may share a range; the share of it that at least half of
 # them cover then; numbers that are read at once.
 _MANY, _SHARED, _BLOCK = 17, 0.8, 2**20
 # Least deviation of a component, as a share of the largest.
@@ -38,10 +38,10 @@ _LEAST = 1e-4
 
 
 class Frame(NamedTuple):
-    """Affine maps from rows in the units of a model to components z, and ``backward``,
-    whose weights are matrices, or vectors where components are columns; ``size``, the
-    deviation of each component in units of noise; and ``noise``, the deviation of noise
-    in each column."""
+    """Affine maps, ``forward`` from rows in the units of a model to components z, and
+    ``backward``, whose weights are matrices, or vectors where components are columns;
+    ``size``, the deviation of each component in units of noise; and ``noise``, the
+    deviation of noise in each column."""
 
     forward: Layer
     backward: Layer
@@ -50,8 +50,8 @@ class Frame(NamedTuple):
 
     @classmethod
     def of(cls, mean, covariance, noise=1.0):
-        """Frame of rows of a mean and a covariance, None if columns are independent and
-        of variance one."""
+        """Frame of rows of a mean and a covariance, None for independent columns of
+        variance one."""
         noise = np.broadcast_to(noise, len(mean)).astype(np.float64)
         if covariance is None:
             ones = np.ones(len(mean))
@@ -81,18 +81,18 @@ class Frame(NamedTuple):
         return _times(x, self.forward.W) * (self.size / self._spread(angles))
 
     def pulled(self, gradient, angles):
-        """Gradients by centred columns, of those by components with noise."""
-        found = gradient * (self.size / self._spread(angles))
-        return _times(found, self.forward.W.T)
+        """Gradients by centred columns, from gradients by components with noise."""
+        scaled = gradient * (self.size / self._spread(angles))
+        return _times(scaled, self.forward.W.T)
 
     def _spread(self, angles):
-        """Deviations of components with noise, before they are divided by these."""
+        """Standard deviations of components with noise."""
         signal, noise = np.cos(angles.phi), np.sin(angles.phi)
         return np.hypot(signal * self.size, noise)
 
     @property
     def normal(self):
-        """Normal distribution of rows, of which missing entries may be drawn."""
+        """Normal distribution of rows, from which missing entries may be drawn."""
         if self.forward.W.ndim == 1:
             return Independent()
         B = self.backward.W
@@ -116,8 +116,8 @@ class Frame(NamedTuple):
 
 
 def deviations(table, scale):
-    """Deviations of noise in standardised columns of a ``scale``: 1; of many columns
-    that share a range, such as pixels, those of the same noise in all of them."""
+    """Deviations of noise in standardised columns of a ``scale``: 1, or of many columns
+    that share a range, such as pixels, as of equal noise in the units of the data."""
     if len(scale) < _MANY:
         return np.ones(len(scale))
     low, high = np.full(len(scale), np.inf), np.full(len(scale), -np.inf)
@@ -136,9 +136,8 @@ def _times(v, W):
 
 class Angles(NamedTuple):
     """Cosines, sines and derivatives by time of the angles :math:`\\psi` at times,
-    (n_times, n_components); factors by which components with noise are as large as they
-    are beside others (``view``); and ``phi``, (n_times, 1), the angles of noise in
-    float64."""
+    (n_times, n_components); ``view``, factors that give components with noise their
+    relative size; and ``phi``, (n_times, 1), the angles of noise in float64."""
 
     cos: np.ndarray
     sin: np.ndarray
@@ -153,31 +152,31 @@ class Angles(NamedTuple):
 
 
 class Clocks:
-    """Angles of components whose deviations are ``size``, by time; of components that
-    are all alike, those of one. ``shares`` are the weights of components, in proportion
-    to their deviations, of mean one."""
+    """Angles of components of deviations ``size``, by time; those of one, if all are
+    alike. ``shares`` are the weights of components, in proportion to their deviations,
+    of mean one."""
 
     def __init__(self, size):
-        # Components that are alike turn alike; without any there is time, too.
+        # Equal components have equal angles; without any there is time, too.
         size = size if len(size) else np.ones(1)
         self.size = size[:1] if (size == size[0]).all() else size
         self.shares = self.size / self.size.mean()
-        # A few parts stand for many components when times are drawn.
+        # The time is the mean angle of a few parts of the components.
         parts = np.array_split(np.argsort(self.size), min(_PARTS, len(self.size)))
         weights = np.array([self.shares[part].sum() for part in parts])
         self._weights = weights / (weights.sum() * 0.5 * np.pi)
         self._log_size = np.array([np.log(self.size[part]).mean() for part in parts])
-        ends = self._log_size.min() - _ENDS, self._log_size.max() + _ENDS
-        self.tau = np.linspace(*ends, _KNOTS)
+        low, high = self._log_size.min() - _ENDS, self._log_size.max() + _ENDS
+        self.tau = np.linspace(low, high, _KNOTS)
         self.time = self._at(self.tau)[0]
 
     def __call__(self, time, dtype):
         """:class:`Angles` at times, (n_times,), or at one."""
         time = np.atleast_1d(time)
         tau = np.interp(time, self.time, self.tau)
-        found, pace = self._at(tau)
-        # One step of Newton's makes the table exact.
-        tau = (tau + (time - found) / pace).clip(self.tau[0], self.tau[-1])
+        near, pace = self._at(tau)
+        # One step of Newton's method makes the table exact.
+        tau = (tau + (time - near) / pace).clip(self.tau[0], self.tau[-1])
         pace = self._at(tau)[1][:, None].astype(dtype)
         tangent = np.exp(tau)[:, None]
         noise, size = tangent.astype(dtype), self.size.astype(dtype)
@@ -188,7 +187,7 @@ class Clocks:
         return Angles(cos, sin, cos * sin / pace, view, np.arctan(tangent))
 
     def time_of(self, noise):
-        """Time at which noise is as large, in units of what is left of rows."""
+        """Time at which noise has this size relative to what is left of rows."""
         return self._at(np.log(np.atleast_1d(noise)))[0]
 
     def _at(self, tau):

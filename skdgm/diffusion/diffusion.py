@@ -44,27 +44,27 @@ class Diffusion(NetEstimator):
 
     Real columns, standardised, are mixed with normal noise, from none at time 0 to
     nothing else at time 1 [1]_ [2]_. A net learns the mean velocity of rows with noise
-    at all times, by squared errors. Following it back from noise draws rows. Components
-    z are the principal ones of the columns, each divided by its standard deviation; the
-    velocity is zero if rows are normal. So training begins at a normal distribution of
-    full covariance, shrunk by as much as serves rows that are left out (at independent
-    columns, with more than 1,024), and early stopping keeps what is near to it where
-    rows are few. Noise is as large in all columns; of more than 16 that share a range,
-    such as pixels, in units of the data, else in those of standard deviations.
+    at all times, by squared errors; draws follow it back from noise. Components z are
+    the principal components of the columns, divided by their standard deviations. The
+    velocity is zero if rows are normal: training begins at a normal distribution of
+    full covariance with cross-validated shrinkage (at independent columns, with more
+    than 1,024), and early stopping keeps parameters near it where rows are few. Noise
+    is equal in all columns: in units of the data, where more than 16 columns share a
+    range, as pixels do, else in units of standard deviations.
 
-    Bits, codes, and numbers with few different values or with values that many rows
-    share, are masked instead: more of them as time goes on, in random order, and drawn
-    again one after the other, or several in each of ``n_steps`` steps, by the net's
-    distributions given all others as they are at that time [7]_. A row's likelihood
-    then has a lower bound only, and no code.
+    Bits, codes, and numbers with few different values, or with values that many rows
+    share, are masked instead: more of them as time increases, in random order. They are
+    drawn again one after the other, or several in each of ``n_steps`` steps, by the
+    net's distributions conditional on the other columns at that time [7]_. A row's
+    likelihood then has a lower bound only, and no code.
 
-    The velocity is a flow, with a density [3]_, the integral of its divergence: exact
+    The velocity is a flow, whose density [3]_ is an integral of its divergence: exact
     but for the steps of the integral with up to 24 columns, and estimated in a random
-    direction with more of them. NaN is a missing value, in every method: ``fit`` draws
-    such entries, given the others, from a mixture of normal distributions fitted to the
-    rows with gaps (from a single one, with more than 64 columns or where a mixture
-    serves rows that are left out no better), and masked columns stay masked. Float64
-    data are computed in float64, all others in float32.
+    direction with more. NaN is a missing value, in every method. ``fit`` draws missing
+    entries, conditional on the others, from a mixture of normal distributions fitted to
+    the rows with gaps (a single one, with more than 64 columns or where the
+    cross-validated likelihood of mixtures is no higher); masked columns stay masked.
+    Float64 data are computed in float64, all others in float32.
 
     Parameters
     ----------
@@ -76,19 +76,18 @@ class Diffusion(NetEstimator):
         internally), "bernoulli" (0 and 1), "categorical" (codes, as ``OrdinalEncoder``
         returns), or "mixed", by the types of a DataFrame's columns. A tuple has a kind
         for each column, a dict kinds for some columns by name, as of
-        :class:`~skdgm.EoNADE`. Columns that are not real, or of numbers with few
-        different values, and dates of which there are several years, weeks or days, are
-        masked.
+        :class:`~skdgm.EoNADE`. Columns that are not real, columns of numbers with few
+        different values, and dates over several years, weeks or days, are masked.
     bits
-        How bits are lost, of column_types="bernoulli": by "masks", as other columns; or
-        by "flips", with rising probability, and turned back in ``n_steps`` steps [1]_.
+        Noise of bits, with column_types="bernoulli": "masks", as of other columns; or
+        "flips", with rising probability, which ``n_steps`` steps reverse [1]_.
     class_conditional
-        Whether ``fit`` needs the classes y, on which the net then depends; of a tenth
-        of the rows it is not told the class, so that it draws rows of any, too [4]_.
-        Codes, filled entries and, unless :meth:`score_samples` is given classes,
-        densities are those of rows of any class.
+        Whether the net is conditional on classes y, which ``fit`` then needs. A tenth
+        of the training rows have no class, so that the net also draws rows of any class
+        [4]_. Codes, filled entries and densities without y are those of rows of any
+        class.
     attribute_conditional
-        The same of attributes y, such as numbers or other columns.
+        Whether the net is conditional on attributes y: numbers, or other columns.
     attribute_types : "auto", tuple or dict
         Kind of each attribute, "categorical" or "gaussian", by its place or name.
         "auto": text and truth values are classes, and so are whole numbers in a y of
@@ -105,29 +104,29 @@ class Diffusion(NetEstimator):
         with up to 16 of these, else none.
     weighting
         Weights of squared errors: "uniform" in the angles :math:`\psi`, and in
-        proportion to the components' deviations, which makes for better draws; or those
-        of a bound on the "likelihood".
+        proportion to the components' deviations, for better draws; or the weights of a
+        bound on the "likelihood".
     sampler
-        How noise is taken away: along the "flow", by Heun's method [5]_; or
-        "ancestral", the diffusion in reverse, with new noise after each step. It may be
-        changed after ``fit``.
+        Removal of noise: along the "flow", by Heun's method [5]_; or "ancestral", the
+        diffusion in reverse, with new noise after each step. It may be changed after
+        ``fit``.
     n_steps
         Number of steps between rows and noise, of all methods: with a few, draws are
         quick and coarse. It may be changed after ``fit``.
     guidance
-        Weight of the difference that a class, or attributes, make to the velocity,
-        beyond one: draws are more typical of them, and more alike [4]_. It may be
-        changed after ``fit``.
+        Weight beyond one of the effect that classes or attributes have on the velocity:
+        draws are more typical of them, and more alike [4]_. It may be changed after
+        ``fit``.
     n_resamplings
-        Number of weighted particles of which each draw given known real entries is
-        chosen: draws are those of the model as it grows [6]_. Where bits flip, it
-        is the number of times that each step is taken, with noise in between. It may be
-        changed after ``fit``.
+        Number of weighted particles from which each draw conditional on known real
+        entries is chosen: draws are exact as it grows [6]_. Where bits flip, the number
+        of times that each step is repeated, with noise in between. It may be changed
+        after ``fit``.
     likelihood
-        What :meth:`score_samples` returns: the density of the "flow", or a lower
-        "bound" of that of the "ancestral" sampler [2]_, estimated at ``n_draws`` times;
-        quicker with many columns, and what there is if some are masked. It may be
-        changed after ``fit``.
+        Result of :meth:`score_samples`: the density of the "flow", or a lower "bound"
+        of the density of the "ancestral" sampler [2]_, estimated at ``n_draws`` times;
+        faster with many columns, and always used if some are masked. It may be changed
+        after ``fit``.
     n_draws
         Draws for each row with missing entries, in :meth:`score_samples`,
         :meth:`transform` and :meth:`impute`; and times of bounds, or particles of those
@@ -224,7 +223,7 @@ class Diffusion(NetEstimator):
         y: object = None,
         conditions: dict | None = None,
     ) -> ArrayOrFrame:
-        """Draw rows from the model: noise, taken away in ``n_steps`` steps.
+        """Draw rows from the model, by removing noise in ``n_steps`` steps.
 
         Parameters
         ----------
@@ -238,11 +237,11 @@ class Diffusion(NetEstimator):
         conditions : dict, default=None
             Conditions by the name, or number, of a column: a value; a list of values;
             or a range, as ``slice(low, high)`` with None for an open end, or an
-            Interval of pandas. Draws given values are those of weighted particles, as
-            of :meth:`impute`; masked columns are drawn within theirs, with weights; of
-            the draws of real columns those within ranges are kept, so a range of
-            probability p takes 1 / p draws for each; rows of each class, or of the same
-            attributes, are drawn by themselves.
+            Interval of pandas. Draws under values are by weighted particles, as those
+            of :meth:`impute`; masked columns are drawn within their conditions, with
+            weights; ranges of real columns are met by rejection, so a range of
+            probability p takes 1 / p draws for each. Rows of each class, or of equal
+            attributes, are drawn separately.
 
         Returns
         -------
@@ -261,9 +260,14 @@ class Diffusion(NetEstimator):
             The conditions are so improbable that few draws are within them.
         """
         density, n_samples = self.density_, count_rows(n_samples, self.n_features_in_)
-        told = asked_by_option(self, y, n_samples)
-        how = {"conditions": conditions, "names": names_of(self)}
-        return framed(self, density.sample(n_samples, random_state, **how, **told))
+        drawn = density.sample(
+            n_samples,
+            random_state,
+            conditions=conditions,
+            names=names_of(self),
+            **asked_by_option(self, y, n_samples),
+        )
+        return framed(self, drawn)
 
     def score_samples(self, X: Data, y: Target = None) -> np.ndarray:
         r"""Log-likelihood of each row, or a lower bound of it, in nats.
@@ -274,31 +278,29 @@ class Diffusion(NetEstimator):
             NaN where missing: the likelihood is that of the observed entries.
         y : object, dict or array-like, default=None
             Class, or attributes, of all rows, or of each, of a conditional model, for
-            :math:`\log p(x \mid y)`. :meth:`score` has none, so that models compare,
-            whether they are conditional or not.
+            :math:`\log p(x \mid y)`. :meth:`score` ignores it, so that conditional and
+            other models compare.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,), float64
-            The same at each call; ``density_kind_`` says of which kind.
+            The same at each call; of the kind ``density_kind_``.
 
         Raises
         ------
         ValueError
             A class is unknown, or the model is not conditional.
         """
-        told = asked_by_option(self, y, _num_samples(X))
-        return self.density_.log_prob(X, **told)
+        return self.density_.log_prob(X, **asked_by_option(self, y, _num_samples(X)))
 
     def log_density_gradient(self, X: Data, *, noise: float = 0.1) -> np.ndarray:
-        r"""Score: gradient of the log-density of rows with noise, by their entries.
+        r"""Gradient of the log-density of rows with noise, by their entries: the score.
 
         .. math:: \nabla_x \log \int p(x') \, \mathcal{N}(x; x', \tau^2
             \operatorname{diag}(s^2)) \, \mathrm{d} x'
 
-        where s are the standard deviations of the columns, or what noise has for these
-        where many columns share a range. It is what the net has
-        learned: denoised, a row is :math:`x + \tau^2 s^2 \odot` its score.
+        where s are the standard deviations of the columns, or of noise where many
+        columns share a range. A denoised row is :math:`x + \tau^2 s^2 \odot` its score.
 
         Parameters
         ----------

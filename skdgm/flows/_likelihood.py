@@ -22,7 +22,7 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 from skdgm.data.attributes import Attributes
-from skdgm.flows.mixture import mixture_of, tails_of
+from skdgm.flows.mixture import MOST_MIXED, mixture_of, tails_of
 from skdgm.flows.normal import fitted, start_of
 from skdgm.nets import NetObjective
 from skdgm.nets.bases import normal_log_p
@@ -36,8 +36,6 @@ from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 
 BASES = "normal", "mixture", "student"
-# Most columns of mixtures, unless these are asked for.
-MOST_MIXED = 64
 _MISSING, _NOISE, _CHOICE = 1, 2, 3
 # Standard errors by which held-out rows must be better explained than at the start.
 _ERRORS = 2.0

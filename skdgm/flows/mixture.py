@@ -25,6 +25,8 @@ from skdgm.nets.bases import Mixture, Tails
 from skdgm.utils.math import LOG_2PI
 from skdgm.utils.random import stream
 
+# Most columns of mixtures that are not asked for.
+MOST_MIXED = 64
 # Numbers of components to choose among; of prior rows, of a covariance, a column.
 _COMPONENTS, _PRIOR = (2, 3, 4, 6, 8), (4.0, 1.0, np.inf)
 # Parts of the rows that are left out by turns; steps of expectation maximisation, and

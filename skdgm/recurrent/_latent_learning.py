@@ -259,7 +259,7 @@ class LatentSequenceDensity(SequenceDensity):
         return v, state
 
     def with_particles(self, n_draws, resample):
-        """The same density with so many particles, drawn anew or not."""
+        """The same density with another number of particles, resampled or not."""
         density = copy(self)
         density.n_draws, density.resample, density.blind = n_draws, resample, False
         return density

@@ -18,6 +18,7 @@ References
    The Computer Journal.
 """
 
+from collections.abc import Callable
 from operator import is_
 from typing import NamedTuple, Self
 
@@ -187,6 +188,20 @@ class Rows(NamedTuple):
         # Conditions are made where they are read.
         width = self.shape[1] + getattr(self.given, "width", 0)
         return slices(n_rows, BLOCK_ENTRIES // width)
+
+
+class View(NamedTuple):
+    """Rows that are computed from those of a table, read as :class:`Rows` are.
+
+    ``take(index)`` returns dense rows at an index array or a slice, and
+    ``blocks(n_rows)`` slices of limited size that cover range(n_rows).
+    """
+
+    shape: tuple[int, int]
+    dtype: type
+    complete: bool
+    take: Callable
+    blocks: Callable
 
 
 def slices(n, size):

@@ -10,12 +10,12 @@ from sklearn.base import clone
 from sklearn.datasets import make_moons
 
 from skdgm import FVBN, Diffusion
+from skdgm.diffusion._covariates import Covariates
 from skdgm.diffusion._density import DiffusionDensity
 from skdgm.diffusion._field import Field, flowed, moved, noised
-from skdgm.diffusion._layout import Layout
-from skdgm.diffusion._matching import MatchingObjective, noisy
+from skdgm.diffusion._layout import ColumnLayout
+from skdgm.diffusion._matching import Denoiser, MatchingObjective
 from skdgm.diffusion._noise import Clocks, Frame
-from skdgm.diffusion._told import Told
 from skdgm.exceptions import OutlierWarning
 from skdgm.nets import NetState
 from skdgm.utils.random import stream
@@ -48,7 +48,7 @@ def log_mixture(x, noise=0.0, shift=1.0):
 class ExactField(Field):
     """Velocity of the mixture, in closed form."""
 
-    def velocity(self, y, time, beside=None):
+    def velocity(self, y, time, extra=None):
         # Of all rows.
         angles = self.at(y, np.ravel(time)[0])
         shift, noise = np.cos(angles.phi), np.sin(angles.phi)
@@ -64,7 +64,7 @@ class ExactField(Field):
         by_y = score @ FRAME.backward.W.T * (spread / FRAME.size)
         return -(by_y + y) * np.tan(np.minimum(angles.psi, 1.5707))
 
-    def divergence(self, y, time, probe=None, beside=None):
+    def divergence(self, y, time, probe=None, extra=None):
         rate, found = self.at(y, time).rate, 0.0
         for j in range(2):
             step = np.zeros(2)
@@ -137,12 +137,16 @@ def test_the_bound_of_the_exact_velocity_is_the_density():
     noise = stream(3).rows(n).normal(2)
     for row, expected in zip(x, log_mixture(x)):
         v = np.tile(row, (n, 1))
-        y, _, _, target, weight, normal = noisy(FRAME, CLOCKS, v, time, noise)
-        found = np.concatenate(
+        layout = ColumnLayout(np.arange(2), np.arange(0))
+        denoised = Denoiser(None, layout, (), (), FRAME, CLOCKS).noised(v, time, noise)
+        angles = CLOCKS(time, np.float64)
+        y = angles.cos * FRAME.components(v) + angles.sin * noise
+        velocity = np.concatenate(
             [EXACT.velocity(y[k : k + 1], time[k]) for k in range(0, n, 10)]
         )
-        part = (weight[::10] * found * (found - 2 * target[::10])).sum(axis=1)
-        losses = normal[::10] + part
+        part = denoised.weight[::10] * velocity
+        part = (part * (velocity - 2 * denoised.velocity[::10])).sum(axis=1)
+        losses = denoised.normal[::10] + part
         error = losses.std() / np.sqrt(len(losses))
         assert abs(-losses.mean() - expected) < 5 * error
 
@@ -158,8 +162,8 @@ def test_losses_that_end_training_are_hardly_random(model):
     density, n = model.density_, 30
     objective = object.__new__(MatchingObjective)
     objective.net, objective.layout = density.net, density.layout
-    objective.told, objective.width = density.told, density.width
-    objective._known = None, None
+    objective.covariates, objective.width = density.covariates, density.width
+    objective._cached_size = None
     objective.rows = Rows((MOONS[:n] - MOONS.mean(axis=0)) / MOONS.std(axis=0), float)
     state = NetState(density.params, (), (density.statistics, density.frame))
     index, streams = np.arange(n), (stream(seed).rows(n) for seed in range(40))
@@ -220,7 +224,7 @@ def test_bounds_are_below_and_say_so(model):
 
 
 def test_divergences_are_those_of_differences(model):
-    field, step = model.density_._field(np.float64), 1e-6
+    field, step = model.density_.field(np.float64), 1e-6
     y, time = np.random.default_rng(0).normal(size=(5, 2)), 0.4
     v, found = field.divergence(y, time)
     np.testing.assert_allclose(v, field.velocity(y, time))
@@ -275,14 +279,14 @@ def test_normal_rows_have_exact_scores_and_densities():
 @pytest.mark.exhaustive
 def test_particles_given_a_value_have_the_exact_distribution(monkeypatch):
     """Of two of three components, whose odds no normal distribution tells."""
-    monkeypatch.setattr(DiffusionDensity, "_field", lambda *_: EXACT)
+    monkeypatch.setattr(DiffusionDensity, "field", lambda *_: EXACT)
     density = object.__new__(DiffusionDensity)
-    density.layout, density.told = Layout(np.arange(2), np.arange(0)), Told()
+    density.layout = ColumnLayout(np.arange(2), np.arange(0))
     density.frame, density.clocks = FRAME, CLOCKS
     density.now = SimpleNamespace(n_steps=20, n_resamplings=8, guidance=0)
     value, n = 0.6, 600
     v = np.tile([value, np.nan], (n, 1))
-    drawn = density._clamped(v, stream(0).rows(n))
+    drawn = density._clamped(v, stream(0).rows(n), np.zeros((n, 0)))
     assert (drawn[:, 0] == value).all()
     share = SHARES * norm.pdf(value, MEANS[:, 0], ROOT)
     share /= share.sum()
@@ -297,18 +301,15 @@ def test_particles_given_a_value_have_the_exact_distribution(monkeypatch):
 
 def test_densities_of_known_entries_are_exact(monkeypatch):
     """Means of the particles' weights, in however few particles."""
-    monkeypatch.setattr(DiffusionDensity, "_field", lambda *_: EXACT)
+    monkeypatch.setattr(DiffusionDensity, "field", lambda *_: EXACT)
     density = object.__new__(DiffusionDensity)
-    density.layout, density.told, density.net = (
-        Layout(np.arange(2), np.arange(0)),
-        Told(),
-        None,
-    )
+    density.layout = ColumnLayout(np.arange(2), np.arange(0))
+    density.covariates, density.net = Covariates(), None
     density.frame, density.clocks, density.width = FRAME, CLOCKS, 10
     density.now = SimpleNamespace(n_steps=20, n_draws=3, guidance=0)
     value, n = 0.6, 200
-    v, told = np.tile([value, np.nan], (n, 1)), np.zeros((n, 0))
-    p = np.exp(density._bounds(v, stream(0).rows(n), told))
+    v, covariates = np.tile([value, np.nan], (n, 1)), np.zeros((n, 0))
+    p = np.exp(density._bounds(v, stream(0).rows(n), covariates))
     exact = SHARES @ norm.pdf(value, MEANS[:, 0], ROOT)
     assert abs(p.mean() - exact) < 4 * p.std() / n**0.5 < 0.1 * exact
 

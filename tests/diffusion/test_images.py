@@ -114,7 +114,7 @@ def model():
 
 def test_the_net_sees_pixels(model):
     density = model.density_
-    field = density._field(np.float64)
+    field = density.field(np.float64)
     (axes,) = field.statistics
     np.testing.assert_allclose(axes @ axes.T, np.eye(12), atol=1e-12)
     time, v = 0.4, GREY[:5] / model._columns.scale
@@ -143,7 +143,7 @@ def test_training_begins_at_a_normal_distribution():
 
 
 def test_divergences_are_those_of_differences(model):
-    field, step, time = model.density_._field(np.float64), 1e-6, 0.4
+    field, step, time = model.density_.field(np.float64), 1e-6, 0.4
     y = RNG.normal(size=(4, 12))
     v, found = field.divergence(y, time)
     np.testing.assert_allclose(v, field.velocity(y, time))

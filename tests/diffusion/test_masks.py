@@ -13,12 +13,12 @@ from scipy.stats import norm
 from skdgm import Diffusion
 from skdgm.data.columns import Columns
 from skdgm.diffusion import _flips
+from skdgm.diffusion._covariates import Covariates
 from skdgm.diffusion._density import DiffusionDensity
 from skdgm.diffusion._field import N_TIMES
-from skdgm.diffusion._layout import Layout, Turns, masked
-from skdgm.diffusion._matching import bounds
+from skdgm.diffusion._layout import ColumnLayout, Turns, masked
+from skdgm.diffusion._matching import Denoiser
 from skdgm.diffusion._noise import Clocks, Frame
-from skdgm.diffusion._told import Told
 from skdgm.exceptions import MissingCapability
 from skdgm.nets.layers import Net
 from skdgm.utils.random import stream
@@ -29,7 +29,7 @@ SMALL = {"hidden_layer_sizes": (24, 24), "batch_size": 50, "learning_rate": 0.01
 SMALL |= {"random_state": 0}
 STATES = np.array(list(product([0.0, 1.0], repeat=3)))
 P = np.array([0.1, 0.3, 0.15, 0.05, 0.02, 0.18, 0.12, 0.08])
-BITS = Layout.of(Columns(np.ones(3), np.ones(3)), "bernoulli")
+BITS = ColumnLayout.of(Columns(np.ones(3), np.ones(3)), "bernoulli")
 NOTHING = Frame.of(np.zeros(0), None)
 
 
@@ -58,12 +58,11 @@ def every_order(n):
 
 
 def test_the_bound_of_exact_distributions_is_the_log_probability():
-    net, found, parts = (EXACT, BITS, (), ()), 0.0, list(every_order(3))
-    nothing = np.zeros((8, 0))
+    found, parts, nothing = 0.0, list(every_order(3)), np.zeros((8, 0))
+    denoiser = Denoiser(EXACT, BITS, (), (), NOTHING, Clocks(NOTHING.size))
     for time, uniform in parts:
         order = np.tile(uniform, (8, 1))
-        given = STATES, np.full(8, time), nothing, order
-        found += bounds(net, NOTHING, Clocks(NOTHING.size), nothing, *given)
+        found += denoiser.bounds(nothing, STATES, np.full(8, time), nothing, order)
     np.testing.assert_allclose(-found / len(parts), np.log(P))
 
 
@@ -83,13 +82,14 @@ def drawn_by(net, layout, n, n_steps, n_beside, known=None, n_resamplings=1):
     """Draws of masked columns by a net, without estimators."""
     density = object.__new__(DiffusionDensity)
     density.net, density.params, density.statistics = net, (), ()
-    density.layout, density.told, density.frame = layout, Told(), NOTHING
+    density.layout, density.frame = layout, NOTHING
+    density.covariates = Covariates()
     density.clocks = Clocks(NOTHING.size)
     density.now = SimpleNamespace(n_steps=n_steps, guidance=0, sampler="flow")
     density.now.n_resamplings = n_resamplings
     rng = stream(0).rows(n)
     if known is not None:
-        return density._clamped(np.tile(known, (n, 1)), rng)
+        return density._clamped(np.tile(known, (n, 1)), rng, np.zeros((n, 0)))
     type(density).dtype, kept = np.float64, type(density).dtype
     try:
         return density._drawn(rng, np.zeros((n, 0)))
@@ -122,7 +122,7 @@ def test_draws_given_others_have_the_exact_distribution():
 # A bit and a code of two, and a real column whose mean depends on both.
 SHARES = np.array([[0.1, 0.4], [0.3, 0.2]])
 CENTERS, ROOT = np.array([[-1.5, 0.2], [0.6, 1.4]]), 0.5
-BOTH = Layout(np.array([0]), np.array([1, 2]), BITS.whole.take([0, 1]), None)
+BOTH = ColumnLayout(np.array([0]), np.array([1, 2]), BITS.whole.take([0, 1]), None)
 MEAN = (SHARES * CENTERS).sum()
 SPREAD = (SHARES * (CENTERS - MEAN) ** 2).sum() + ROOT**2
 FRAME = Frame.of(np.array([MEAN]), np.array([[SPREAD]]))
@@ -161,15 +161,14 @@ def exact_both(params, statistics, x, train=False):
 def test_the_bound_of_real_and_masked_columns_is_the_log_density():
     n = 4000
     rng = np.random.default_rng(0)
-    net = Net(None, exact_both), BOTH, (), ()
+    denoiser = Denoiser(Net(None, exact_both), BOTH, (), (), FRAME, CLOCKS)
     time = (np.arange(n) + 0.5) / n
     for code in np.ndindex(2, 2):
         x = CENTERS[code] + 0.3
         v, coded = np.full((n, 1), x), np.tile(np.array(code, float), (n, 1))
         noise, uniform = rng.normal(size=(n, 1)), rng.random((n, 2))
-        given = v, coded, time, noise, uniform
         with np.errstate(divide="ignore"):
-            losses = bounds(net, FRAME, CLOCKS, *given)
+            losses = denoiser.bounds(v, coded, time, noise, uniform)
         expected = np.log(SHARES[code]) + norm.logpdf(x, CENTERS[code], ROOT)
         error = losses.std() / np.sqrt(n)
         assert abs(-losses.mean() - expected) < 5 * error < 0.3
@@ -179,14 +178,14 @@ def test_bounds_of_masked_columns_alone_are_their_log_probability():
     """Without the real column, or without a bit either."""
     density = object.__new__(DiffusionDensity)
     density.net, density.params, density.statistics = Net(None, exact_both), (), ()
-    density.layout, density.told = BOTH, Told()
+    density.layout, density.covariates = BOTH, Covariates()
     density.frame, density.clocks, density.width = FRAME, CLOCKS, 10
     density.now = SimpleNamespace(n_steps=20, guidance=0, n_draws=8)
     rows = [[np.nan, *code] for code in np.ndindex(2, 2)]
     rows += [[np.nan, 0, np.nan], [np.nan, np.nan, np.nan]]
-    v, told = np.repeat(rows, 50, axis=0), np.zeros((300, 0))
+    v, covariates = np.repeat(rows, 50, axis=0), np.zeros((300, 0))
     with np.errstate(divide="ignore"):
-        found = density._bounds(v, stream(0).rows(300), told).reshape(6, 50)
+        found = density._bounds(v, stream(0).rows(300), covariates).reshape(6, 50)
     expected = [*np.log(SHARES).ravel(), np.log(SHARES[0].sum()), 0]
     error = found.std(axis=1) / 50**0.5
     assert (abs(found.mean(axis=1) - expected) <= 4 * error).all()
@@ -223,11 +222,11 @@ def bits():
 def test_bounds_of_bits_are_below_what_draws_have(bits):
     model, X = bits
     density = model.density_
-    field, log_p = density._field(np.float64), []
+    field, log_p = density.field(np.float64), []
     for order in permutations(range(3)):
         total, seen = np.zeros(8), np.full((8, 3), np.nan)
         for j in order:
-            out = field.out(np.zeros((8, 0)), 0.0, density.layout.beside(seen))
+            out = field.out(np.zeros((8, 0)), 0.0, density.layout.extra_inputs(seen))
             total -= np.logaddexp(0, np.where(STATES[:, j] == 1, -1, 1) * out[:, j])
             seen[:, j] = STATES[:, j]
         log_p.append(total)

@@ -16,17 +16,17 @@ X = RNG.normal(size=(20, 3))
 Y = np.arange(20) % 2
 
 
-@pytest.mark.parametrize("told", [[0.5, -1.0], [0.0, 0.0]])
-def test_guidance_goes_beyond_what_a_net_is_told(told):
+@pytest.mark.parametrize("covariates", [[0.5, -1.0], [0.0, 0.0]])
+def test_guidance_extrapolates_the_effect_of_covariates(covariates):
     y, W = RNG.normal(size=(4, 2)), RNG.normal(size=(2 + 16 + 3, 2))
     net = SimpleNamespace(apply=lambda params, statistics, x: (np.sin(x @ params), ()))
-    field = Field(net, W, (), Clocks(np.ones(2)), n_beside=3, n_told=2)
-    beside = np.tile([0.7, *told], (4, 1))
-    given = field.out(y, 0.3, beside)
-    without = field.out(y, 0.3, beside * [1, 0, 0])
-    found = field._replace(guidance=1.5).out(y, 0.3, beside)
-    np.testing.assert_allclose(found, 2.5 * given - 1.5 * without)
-    assert np.any(given != without) == any(told)
+    field = Field(net, W, (), Clocks(np.ones(2)), n_extra=3, n_covariates=2)
+    extra = np.tile([0.7, *covariates], (4, 1))
+    conditional = field.out(y, 0.3, extra)
+    without = field.out(y, 0.3, extra * [1, 0, 0])
+    guided = field._replace(guidance=1.5).out(y, 0.3, extra)
+    np.testing.assert_allclose(guided, 2.5 * conditional - 1.5 * without)
+    assert np.any(conditional != without) == any(covariates)
 
 
 def test_components_are_white_and_in_units_of_noise():

@@ -65,7 +65,7 @@ def test_bounds_given_attributes(model):
     assert model.score(rows, Y[:200]) == model.score(rows)
 
 
-def test_draws_that_are_not_told_are_of_any(model):
+def test_draws_without_attributes_are_of_any(model):
     assert abs(model.sample(3000, random_state=0).mean() - X.mean()) < 0.3
     each = Y[:6]
     drawn = [model.sample(6, random_state=0, y=each)]
