@@ -7,9 +7,9 @@ r"""Neural autoregressive density estimators of real numbers.
 from typing import Literal
 
 from skdgm.autoregressive._estimator import AutoregressiveEstimator
+from skdgm.autoregressive._residual import steady_covariance
 from skdgm.autoregressive.model import TiedModel
 from skdgm.autoregressive.options import Ordering, Particles
-from skdgm.autoregressive._residual import steady_covariance
 from skdgm.base.options import KW_ONLY, Count, Fraction, within
 from skdgm.nets.options import Initialiser
 
