@@ -30,7 +30,6 @@ from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target, Weight
 from skdgm.utils.random import MAX_SEED
 from skdgm.utils.threading.callers import warn
 from skdgm.utils.threading.threads import Held
-from skdgm.utils.tree import copy
 
 
 def _inverts(estimator):
@@ -221,10 +220,6 @@ class Estimator(
             state = yield from self._MODEL.earlier(*given, held_out)
         yield OwnEpochs(self, objective, table, epochs, state, whole)
 
-    def _copied_attributes(self, state):
-        """Fitted attributes of a training state that goes on changing."""
-        return self._attributes(copy(state))
-
     def _keep(self, learned, before):
         """Set the fitted attributes, after which errors no longer roll back."""
         with Held():
@@ -259,10 +254,18 @@ class Estimator(
 
     def _facts(self, structure=None):
         """Facts for the model, with a structure that was learned, or that asked for."""
-        own = vars(self)
+        learned = vars(self)
         facts = Facts(
-            *(self._name, self._options, structure, self._reader, self._domain),
-            *(own.get("_columns"), own.get("_seed"), self._now, known_of(self)),
+            name=self._name,
+            options=self._options,
+            structure=structure,
+            # Later fits do not change how a density reads rows.
+            read=attributes.shallow(self)._rows,
+            domain=self._domain,
+            columns=learned.get("_columns"),
+            seed=learned.get("_seed"),
+            now=self._now,
+            known=known_of(self),
         )
         if structure is not None:
             return facts
@@ -451,11 +454,6 @@ class Estimator(
     def loss_quantity_(self) -> str:
         """Name of minus the loss of which ``loss_curve_`` consists."""
         return self._quantity
-
-    @property
-    def _reader(self):
-        """:meth:`_rows` of now, for densities: later fits do not change it."""
-        return attributes.shallow(self)._rows
 
     @property
     def _asked_domain(self):

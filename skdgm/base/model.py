@@ -6,23 +6,27 @@ r"""Models: the role between the options of an estimator and its mathematics.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from inspect import get_annotations
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Generic, NamedTuple, get_args
 
 from skdgm.base.density import Context, Density
 from skdgm.training import Objective, Run, Table
+from skdgm.training.objective import OptionsT
+from skdgm.typing import Any
 
 
-class Facts(NamedTuple):
+class Facts(NamedTuple, Generic[OptionsT]):
     """All that a model is made from: what was asked for, and what the data say.
 
     Parameters
     ----------
     name : str
         Name of the estimator, for messages.
-    options : SimpleNamespace
-        Options of the fit, of Python's own types.
+    options : object
+        Options of the fit, of Python's own types: the names that the model declares,
+        ``Facts[FlowOptions]``, and others.
     structure : SimpleNamespace
         As of :meth:`Model.structure`; of a density, that which was learned.
     read : callable
@@ -42,13 +46,13 @@ class Facts(NamedTuple):
     """
 
     name: str
-    options: SimpleNamespace
+    options: OptionsT
     structure: SimpleNamespace
-    read: object
-    domain: object
-    columns: tuple
+    read: Callable
+    domain: Any
+    columns: Any
     seed: int
-    now: object
+    now: Callable
     known: SimpleNamespace
 
     @property
@@ -56,7 +60,7 @@ class Facts(NamedTuple):
         """First argument of a :class:`~skdgm.base.Density`."""
         return Context(self.name, self.read, self.domain, self.columns, self.seed)
 
-    def run(self, table: Table, epochs_before: int) -> Run:
+    def run(self, table: Table, epochs_before: int) -> Run[OptionsT]:
         """First argument of an :class:`~skdgm.training.Objective`."""
         return Run(self.options, table.rows, self.seed, epochs_before)
 
@@ -71,7 +75,7 @@ def known_of(estimator):
     return SimpleNamespace(**known)
 
 
-class Model(ABC):
+class Model(ABC, Generic[OptionsT]):
     """What the options of a family of estimators mean.
 
     A model has no state: estimators of the family share one. All that it needs of one
@@ -83,11 +87,11 @@ class Model(ABC):
     CURVES = ()
 
     @abstractmethod
-    def check(self, options: SimpleNamespace) -> None:
+    def check(self, options: OptionsT) -> None:
         """Raise ValueError for options that their constraints do not exclude."""
 
     @abstractmethod
-    def structure(self, facts: Facts) -> SimpleNamespace:
+    def structure(self, facts: Facts[OptionsT]) -> SimpleNamespace:
         """Sizes and kinds that the parameters depend on, and that cannot change while
         training continues.
 
@@ -103,7 +107,7 @@ class Model(ABC):
         """
 
     @abstractmethod
-    def density(self, facts: Facts, state: tuple) -> Density:
+    def density(self, facts: Facts[OptionsT], state: Any) -> Density:
         """Density of rows.
 
         Parameters
@@ -118,7 +122,7 @@ class Model(ABC):
         """
 
     @abstractmethod
-    def objective(self, facts: Facts, table: Table, before: int) -> Objective:
+    def objective(self, facts: Facts[OptionsT], table: Table, before: int) -> Objective:
         """Objective of a run, whose ``start`` makes the initial state.
 
         Parameters
@@ -135,7 +139,7 @@ class Model(ABC):
         """
 
     def earlier(
-        self, facts: Facts, objective: Objective, table: Table, held_out: bool
+        self, facts: Facts[OptionsT], objective: Any, table: Table, held_out: bool
     ) -> Iterator:
         """Stages before the epochs of an objective that begins anew, a generator.
 
@@ -159,15 +163,27 @@ class Model(ABC):
         """
         yield from ()
 
-    def complaints(self, facts: Facts, state: tuple) -> tuple:
+    def complaints(self, facts: Facts[OptionsT], state: Any) -> tuple:
         """Warnings about what was learned: pairs of text and category, by default
         none."""
         return ()
 
     @abstractmethod
-    def attributes(self, facts: Facts, state: tuple) -> dict:
+    def attributes(self, facts: Facts[OptionsT], state: Any) -> dict:
         """Fitted attributes of a training state, a dict by name."""
 
     @abstractmethod
-    def state(self, facts: Facts, attributes: dict) -> tuple:
+    def state(self, facts: Facts[OptionsT], attributes: dict) -> Any:
         """Training state of fitted attributes, the inverse of :meth:`attributes`."""
+
+
+def options_read(model: Model) -> set[str]:
+    """Names of the options that a model declares, by the protocol of its class; none of
+    one that declares no protocol."""
+    for kind in type(model).__mro__:
+        for base in getattr(kind, "__orig_bases__", ()):
+            for argument in get_args(base):
+                if getattr(argument, "_is_protocol", False):
+                    kinds = argument.__mro__
+                    return {name for own in kinds for name in get_annotations(own)}
+    return set()

@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from skdgm.base.records import Record
 from skdgm.training import AUTO, Verbose, optimise
 from skdgm.utils.threading.threads import one_blas_thread
+from skdgm.utils.tree import copy
 
 
 class Fit:
@@ -200,7 +201,8 @@ class OwnEpochs(Epochs):
 
     def attributes(self, state, progress=None):
         own = self.estimator
-        found = own._copied_attributes(state)
+        # Training goes on to change the state.
+        found = own._attributes(copy(state))
         if progress is not None:
             found["n_iter_"] = own.n_iter_ + len(progress.losses)
             found["loss_curve_"] = own.loss_curve_ + progress.losses

@@ -27,7 +27,7 @@ from skdgm.flows.normal import fitted, start_of
 from skdgm.nets import NetObjective
 from skdgm.nets.bases import normal_log_p
 from skdgm.nets.dequantisation import Placing
-from skdgm.nets.objective import NetWatch
+from skdgm.nets.objective import NetOptions, NetWatch
 from skdgm.nets.primitives import columns
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import mix64, stream
@@ -122,7 +122,7 @@ def with_inputs(attributes, numbers, v):
     return np.concatenate([attributes.inputs(numbers, v.dtype), v], axis=1)
 
 
-class FlowObjective(NetObjective):
+class FlowObjective(NetObjective[NetOptions]):
     """Log-likelihood of a table's rows by ``net``, a ``serial`` whose layer number
     ``place`` is the whitening, if any, before which there may be splines; a layer has
     at most ``width`` numbers for one row; ``placing`` takes rows to its space. Before

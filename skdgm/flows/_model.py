@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from types import SimpleNamespace
+from typing import Protocol
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from skdgm.nets.bijections import (
     whitening,
 )
 from skdgm.nets.dequantisation import Placing, noise_net
+from skdgm.nets.objective import NetOptions
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.random import stream
 
@@ -27,13 +29,25 @@ _ORDERS = 2**17 + 2
 # Most columns of matrices for all pairs of them, that are learned or that whiten,
 # unless these are asked for.
 _MOST, _MOST_WHITE = 256, 1024
-_NAMES = (
-    *("layer", "n_layers", "n_bins", "linear", "activation"),
-    *("base", "autoregressive", "attribute_conditional", "dequantization", "bounds"),
-)
 
 
-class FlowModel(NetModel):
+class FlowOptions(NetOptions, Protocol):
+    """Options that flows read."""
+
+    hidden_layer_sizes: int | tuple
+    layer: str
+    n_layers: int
+    n_bins: int
+    linear: str
+    activation: str
+    base: str
+    autoregressive: bool
+    attribute_conditional: bool
+    dequantization: str | None
+    bounds: tuple | dict | None
+
+
+class FlowModel(NetModel[FlowOptions]):
     """A flow: whitening, splines of columns, couplings and linear layers."""
 
     def check(self, options):
@@ -42,9 +56,20 @@ class FlowModel(NetModel):
 
     def structure(self, facts):
         """Options that the layers depend on."""
-        found = {name: getattr(facts.options, name) for name in _NAMES}
-        sizes = layer_sizes(facts.options.hidden_layer_sizes)
-        return SimpleNamespace(**found, hidden_layer_sizes=sizes)
+        options = facts.options
+        return SimpleNamespace(
+            layer=options.layer,
+            n_layers=options.n_layers,
+            n_bins=options.n_bins,
+            linear=options.linear,
+            activation=options.activation,
+            base=options.base,
+            autoregressive=options.autoregressive,
+            attribute_conditional=options.attribute_conditional,
+            dequantization=options.dequantization,
+            bounds=options.bounds,
+            hidden_layer_sizes=layer_sizes(options.hidden_layer_sizes),
+        )
 
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`FlowDensity`."""
@@ -113,13 +138,14 @@ class FlowModel(NetModel):
         gains and shifts."""
         sizes = own.hidden_layer_sizes
         net = layers.serial(*(layers.dense(m, own.activation) for m in sizes))
-        return net, *((own.n_bins, _BOUND) if own.layer == "spline" else (0, 0.0))
+        n_bins, bound = (own.n_bins, _BOUND) if own.layer == "spline" else (0, 0.0)
+        return net, n_bins, bound
 
     def _net(self, facts):
         """Layers, the number of the whitening if any, and most numbers for a row."""
         own, n = facts.structure, len(facts.columns.seen)
         is_spline, first = own.layer == "spline", n_given(facts.known.attributes_)
-        sizes, (net, *how) = own.hidden_layer_sizes, self._changes(own)
+        sizes, (net, n_bins, bound) = own.hidden_layer_sizes, self._changes(own)
         full = own.linear == "lu" or n <= _MOST
         white = full or n <= _MOST_WHITE
         mixed = full and own.linear != "permutation"
@@ -130,9 +156,9 @@ class FlowModel(NetModel):
         place = len(found) if white else None
         found += [whitening()] if white else []
         found += product if full else []
-        changed = coupling(net, *how, first)
+        changed = coupling(net, n_bins, bound, first)
         if own.autoregressive:
-            changed = autoregression(n, sizes, own.activation, *how, first)
+            changed = autoregression(n, sizes, own.activation, n_bins, bound, first)
         place_of = np.arange(n)
         for number in range(own.n_layers if n > 1 or first else 0):
             order = stream(facts.seed, _ORDERS, number).generator().permutation(n)

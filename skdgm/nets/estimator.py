@@ -6,6 +6,7 @@ import numpy as np
 
 from skdgm.base import Estimator, Model
 from skdgm.base.common_options import FitOptions
+from skdgm.base.model import OptionsT
 from skdgm.base.options import KW_ONLY, Auto, CountOrZero, NotNegative
 from skdgm.data import RealColumns, columns_as_asked, has_grey
 from skdgm.data.auto import AUTO
@@ -26,7 +27,7 @@ _LARGE, _USUAL = 2**29, 2**34
 _WIDTH = 256
 
 
-class NetModel(Model):
+class NetModel(Model[OptionsT]):
     """Model of nets, whose training state is an attribute as it is."""
 
     def attributes(self, facts, state):

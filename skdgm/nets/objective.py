@@ -2,15 +2,18 @@
 
 from abc import abstractmethod
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from skdgm.nets.parts import SOLVERS, ascend
 from skdgm.nets.tape import pulled_back, traced_leaves
-from skdgm.optim import Joined, Mean
+from skdgm.optim import Clock, Joined, Mean
 from skdgm.training import DensityWatch, Objective
+from skdgm.training.objective import TrainingOptions
+from skdgm.typing import Any
 from skdgm.utils import random
+from skdgm.utils.random import Stream
 
 # Draws of random losses of all held-out rows together, from which on each has fewer.
 _DRAWS = 4000
@@ -21,10 +24,10 @@ class NetState(NamedTuple):
     statistics of batch normalisation; and the :class:`~skdgm.optim.Mean` of the
     parameters after late updates, or ()."""
 
-    params: tuple
-    optimiser: tuple = ()
-    statistics: tuple = ()
-    mean: tuple = ()
+    params: Any
+    optimiser: Any = ()
+    statistics: Any = ()
+    mean: Any = ()
 
     @property
     def learned(self):
@@ -32,7 +35,24 @@ class NetState(NamedTuple):
         return self.mean.params if self.mean else self.params
 
 
-class NetObjective(Objective):
+class NetOptions(TrainingOptions, Protocol):
+    """Options of training that nets read."""
+
+    solver: str
+    learning_rate: float
+    schedule: str
+    power_t: float
+    momentum: float
+    beta_2: float
+    clip_norm: float | None
+    alpha: float | tuple
+    average: bool
+
+
+OptionsT = TypeVar("OptionsT", bound=NetOptions)
+
+
+class NetObjective(Objective[OptionsT]):
     r"""Mean loss of rows by nets, minimised by stochastic gradient steps.
 
     .. math:: \theta \leftarrow \theta - \epsilon \, \nabla_\theta \, \frac1n \Bigl(
@@ -44,10 +64,8 @@ class NetObjective(Objective):
     Parameters
     ----------
     run : Run
-        Its options have ``solver``, ``learning_rate``, ``schedule``, ``power_t``,
-        ``momentum``, ``alpha`` (weight decay, a number or a piecewise-constant
-        schedule) and ``batch_size``; optionally ``clip_norm`` and ``average``; those of
-        early stopping, where rows are held out.
+        Its options are :class:`NetOptions`; ``alpha`` is weight decay, a number or a
+        piecewise-constant schedule.
     independent : float, optional
         Negative log-likelihood of independent columns, in nats per row.
     """
@@ -65,15 +83,15 @@ class NetObjective(Objective):
         self._joined = None
 
     @abstractmethod
-    def init(self, rng):
+    def init(self, rng: np.random.Generator) -> tuple:
         """Initial parameters and statistics, drawn by a NumPy generator."""
 
     @abstractmethod
-    def prepare(self, state, batch, clock):
+    def prepare(self, state: Any, batch: Any, clock: Clock) -> Any:
         """Rows and random numbers of an update, which :meth:`step` gives."""
 
     @abstractmethod
-    def forward(self, params, given):
+    def forward(self, params: Any, given: Any) -> tuple:
         """Losses of rows, by differentiable functions.
 
         Parameters
@@ -90,7 +108,7 @@ class NetObjective(Objective):
         """
 
     @abstractmethod
-    def losses(self, state, index, rng):
+    def losses(self, state: Any, index: np.ndarray, rng: Stream) -> np.ndarray:
         """Losses of rows as :meth:`watch` compares them from epoch to epoch.
 
         Parameters
@@ -120,7 +138,7 @@ class NetObjective(Objective):
         fresh = SOLVERS[self.options.solver].init(state.params)
         if not state.optimiser or type(state.optimiser) is not type(fresh):
             state = state._replace(optimiser=fresh)
-        if not getattr(self.options, "average", False):
+        if not self.options.average:
             return state._replace(params=state.learned, mean=())
         if state.mean:
             return state

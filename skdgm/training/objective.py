@@ -1,18 +1,29 @@
 """Objectives: the role that learns, update by update."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from skdgm.optim import Clock
 from skdgm.training.batches import Table, epoch, split
 from skdgm.typing import Any
 from skdgm.utils import random
 from skdgm.utils.random import Stream
-from skdgm.utils.rows import Rows
 
 
-class Run(NamedTuple):
+class TrainingOptions(Protocol):
+    """Options of training that every objective reads."""
+
+    batch_size: int
+    validation_fraction: float
+    n_iter_no_change: int
+    tol: float
+
+
+OptionsT = TypeVar("OptionsT", bound=TrainingOptions)
+
+
+class Run(NamedTuple, Generic[OptionsT]):
     """Epochs of training on some rows.
 
     Parameters
@@ -29,13 +40,13 @@ class Run(NamedTuple):
         another.
     """
 
-    options: Any
-    rows: Rows
+    options: OptionsT
+    rows: Any
     seed: int
     epochs_before: int = 0
 
 
-class Objective(ABC):
+class Objective(ABC, Generic[OptionsT]):
     r"""Function of a training state that is to be maximised, and its updates.
 
     .. math:: \theta \leftarrow \theta + \epsilon \, \nabla_\theta \, \frac1n
@@ -62,11 +73,11 @@ class Objective(ABC):
     # Whether early stopping compares the initial state, too.
     COUNTS_START = False
 
-    def __init__(self, run: Run):
+    def __init__(self, run: Run[OptionsT]):
         self.options, self.rows, self.seed, self.epochs_before = run
 
     @abstractmethod
-    def start(self) -> tuple:
+    def start(self) -> Any:
         """Initial training state.
 
         Returns
@@ -75,7 +86,7 @@ class Objective(ABC):
         """
 
     @abstractmethod
-    def resume(self, state: tuple) -> tuple:
+    def resume(self, state: Any) -> Any:
         """Training state to continue from, with all that the options now need.
 
         Parameters
@@ -89,7 +100,7 @@ class Objective(ABC):
         """
 
     @abstractmethod
-    def step(self, state: tuple, batch: Any, clock: Clock) -> tuple:
+    def step(self, state: Any, batch: Any, clock: Clock) -> Any:
         """Update a training state from a batch.
 
         Parameters
@@ -108,7 +119,7 @@ class Objective(ABC):
         """
 
     @abstractmethod
-    def watch(self, table: Table, held_out: Table | None, state: tuple) -> Callable:
+    def watch(self, table: Table, held_out: Table | None, state: Any) -> Any:
         """A watch measures the losses of the same rows at the end of each epoch.
 
         Parameters
@@ -165,7 +176,7 @@ class Objective(ABC):
         rng = random.stream(self.seed, self.SPLIT)
         return split(table, self.options.validation_fraction, rng)
 
-    def finished(self, state: tuple, table: Table) -> tuple:
+    def finished(self, state: Any, table: Table) -> Any:
         """State in place of the last one of a fit whose end the data choose, or of the
         one that early stopping keeps; by default that state.
 
@@ -181,7 +192,7 @@ class Objective(ABC):
         """
         return state
 
-    def unbeaten(self, state: tuple) -> tuple:
+    def unbeaten(self, state: Any) -> Any:
         """State in place of the one before the first epoch, if early stopping finds
         none that is better; by default that state.
 

@@ -12,6 +12,7 @@ from sklearn.base import clone
 
 import skdgm
 from skdgm.base import Density, Model
+from skdgm.base.model import options_read
 from skdgm.stacks import StackedNetwork, TunedNetwork
 from skdgm.training import Objective
 from skdgm.utils.tree import leaves
@@ -73,6 +74,16 @@ def fitted(request):
     X, y = data(estimator)
     X = X.astype(np.float64)
     return estimator.fit(X, y), X, y
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_estimators_have_the_options_that_their_model_reads(name):
+    estimator = CASES[name]
+    assert options_read(estimator._MODEL) <= vars(estimator._present_options()).keys()
+
+
+def test_models_declare_the_options_that_they_read():
+    assert {"n_bins", "learning_rate", "tol"} < options_read(skdgm.Flow._MODEL)
 
 
 def parts_of(estimator):
