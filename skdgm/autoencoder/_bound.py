@@ -17,19 +17,35 @@ References
    from a continuous space. CoNLL.
 """
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 
-from skdgm.nets import NetObjective, log_mean_exp, nll, row_mean
+from skdgm.nets import NetObjective, Variables, log_mean_exp, nll, row_mean
+from skdgm.utils.random import Stream
 
 _NOISE, _DROP, _GREY = range(3)
 # Precision of the normal prior of links between columns, which are effects of a column
-# in standard units: what few rows say of a category has little weight.
+# in standard units: few rows of a category have little weight.
 _TIGHT = 20.0
 # Default number of draws for each row, if they are weighted.
 _WEIGHTED = 5
 
 
-class Bound(NetObjective):
+class BoundBatch(NamedTuple):
+    """Rows v of an update, with running statistics, a source of noise, the weight beta,
+    a stream for dropout, and covariates, or None."""
+
+    statistics: tuple
+    v: np.ndarray
+    noise: Callable
+    beta: float
+    training: Stream
+    covariates: np.ndarray | None
+
+
+class VariationalBound(NetObjective):
     """Bound on the log-likelihood of rows; with ``beta`` other than 1 no bound.
 
     Held-out rows are compared with ``beta`` as after warm-up. ``output`` is the
@@ -52,8 +68,7 @@ class Bound(NetObjective):
         return self.hierarchy.init(rng, out, output.own(dtype), dtype)
 
     def prepare(self, state, batch, clock):
-        """Rows and running statistics, noise, beta, a stream for dropout, and what else
-        decoders are told."""
+        """Rows, noise and covariates of an update, a :class:`BoundBatch`."""
         v, rng = self.rows.take(batch), self.stream(clock)
         if self.options.resample:
             v = self.output.resampled(v, rng.fold(_GREY).rows(len(v)))
@@ -63,27 +78,38 @@ class Bound(NetObjective):
             n = self.hierarchy.units.n_noise(self.hierarchy.n_latent[level])
             return generator.standard_normal((len(v) * self.n_each, n), v.dtype)
 
-        told = self._told(batch)
-        return state.statistics, v, noise, self.beta(clock), rng.fold(_DROP), told
+        return BoundBatch(
+            statistics=state.statistics,
+            v=v,
+            noise=noise,
+            beta=self.beta(clock),
+            training=rng.fold(_DROP),
+            covariates=self._covariates(batch),
+        )
 
-    def _told(self, index):
-        """Classes or attributes of rows, if these depend on any."""
-        if self.hierarchy.told is None:
+    def _covariates(self, index):
+        """Covariates of rows, if these are conditional on any."""
+        covariates = self.hierarchy.covariates
+        if covariates is None:
             return None
-        return self.hierarchy.told.read(self.rows.beside(index), self.rows.dtype)
+        return covariates.read(self.rows.beside(index), self.rows.dtype)
 
-    def forward(self, params, given):
-        """Negative bound of each row, and what links between columns add to it."""
-        statistics, v, noise, beta, rng, told = given
-        x = self.hierarchy.batch(self.output.inputs(v, self.share))
-        how = {"exact": not self.weighted, "rng": rng, "train": True, "told": told}
-        found = self.hierarchy.through(params, statistics, x, noise, **how)
-        found = found.with_free(self.options.free_bits)
-        loss = -self._bound(found, params.own, v, beta)
+    def forward(self, params, batch):
+        """Negative bound of each row, and the penalty of links between columns."""
+        v = batch.v
+        decoded = self.hierarchy.through(
+            Variables(params, batch.statistics),
+            self.hierarchy.batch(self.output.inputs(v, self.share)),
+            batch.noise,
+            exact=not self.weighted,
+            training=batch.training,
+            covariates=batch.covariates,
+        ).with_free(self.options.free_bits)
+        loss = -self._bound(decoded, params.own, v, batch.beta)
         if self.hierarchy.data is not None:
             part = 0.5 * _TIGHT / self.rows.shape[0]
             loss = loss + part * self.hierarchy.data.size(params)
-        return loss, found.statistics
+        return loss, decoded.statistics
 
     def constrain(self, params):
         """Project parameters onto their limits, in place."""
@@ -92,16 +118,19 @@ class Bound(NetObjective):
     def losses(self, state, index, rng):
         """Negative bound of the rows at an index, in float64."""
         v, noise = self.rows.take(index), self.hierarchy.noise(rng, self.n_each)
-        x = self.hierarchy.batch(self.output.inputs(v, self.share))
-        own = state.learned, state.statistics, x, noise
-        how = {"exact": not self.weighted, "told": self._told(index)}
-        found = self.hierarchy.through(*own, **how)
-        value = self._bound(found, state.learned.own, v, self.options.beta)
+        decoded = self.hierarchy.through(
+            Variables(state.learned, state.statistics),
+            self.hierarchy.batch(self.output.inputs(v, self.share)),
+            noise,
+            exact=not self.weighted,
+            covariates=self._covariates(index),
+        )
+        value = self._bound(decoded, state.learned.own, v, self.options.beta)
         return -value.astype(np.float64)
 
-    def _bound(self, found, own, v, beta):
+    def _bound(self, decoded, dispersion, v, beta):
         """Bound of each row, from draws of its latent units."""
-        parts = -nll(found.out, own, v, self.output), found.gap
+        parts = -nll(decoded.out, dispersion, v, self.output), decoded.gap
         log_p, gap = (part.reshape((len(v), -1)) for part in parts)
         return bound(log_p, gap, beta, self.weighted)
 

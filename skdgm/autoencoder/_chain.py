@@ -5,11 +5,11 @@ r"""Markov chains that corrupt and reconstruct rows in turn.
 
 where hidden layers h are part of the state if they depend on earlier ones.
 
-A chain has ``init(rng)``, its first state; ``step(rng, state)``, the next one and an
-:class:`Info`; and ``expected(state)``, the mean of a row given what it was drawn from:
-the form that :func:`skdgm.latent.filling.by_chain` takes, too. Where the
-reconstruction is the posterior of rows given corrupted ones, the distribution of the
-rows is that which the chain converges to [1]_.
+A chain has ``init(rng)``, its first state; ``step(rng, state)``, the next one and
+:class:`Corrupted` inputs; and ``expected(state)``, the mean of a row given the outputs
+that it was drawn from: the form that :func:`skdgm.latent.filling.by_chain` takes, too.
+Where the reconstruction is the posterior of rows given corrupted ones, the chain
+converges to the distribution of the rows [1]_.
 
 References
 ----------
@@ -36,8 +36,8 @@ class ChainState(NamedTuple):
     hidden: tuple = ()
 
 
-class Info(NamedTuple):
-    """Facts about a step: the inputs from which rows were reconstructed."""
+class Corrupted(NamedTuple):
+    """Inputs from which rows were reconstructed in a step."""
 
     inputs: np.ndarray
 
@@ -46,19 +46,27 @@ class CorruptionChain:
     """Chain of corruption and reconstruction.
 
     ``advance(x, hidden, rng)`` gives outputs and the next hidden layers for inputs and
-    the last ones, () at first; ``corrupt(v, rng)`` inputs for values; ``output`` is the
-    distribution of rows given outputs, and ``own`` its parameters that are none;
-    ``start(rng)`` gives the first values. If there are ``clamped`` rows v, NaN where
-    free, their known values stay. Drawn ones are within the ``limit`` of each column,
-    if there is one: nets that enlarge what they reconstruct would let them grow without
-    end.
+    the last hidden layers, () at first; ``corrupt(v, rng)`` inputs for values;
+    ``output`` is the distribution of rows given outputs, and ``dispersion`` its other
+    parameters; ``start(rng)`` gives the first values. If there are ``clamped`` rows v,
+    NaN where free, their known values stay. Drawn values are within the ``limit`` of
+    each column, if there is one: nets that enlarge their inputs would let them grow
+    without end.
     """
 
     def __init__(
-        self, advance, corrupt, output, own, start=None, clamped=None, limit=None
+        self,
+        advance,
+        corrupt,
+        *,
+        output,
+        dispersion,
+        start=None,
+        clamped=None,
+        limit=None,
     ):
         self.advance, self.corrupt, self.start = advance, corrupt, start
-        self.output, self.own, self.clamped = output, own, clamped
+        self.output, self.dispersion, self.clamped = output, dispersion, clamped
         self.limit = limit
 
     def init(self, rng):
@@ -73,11 +81,11 @@ class CorruptionChain:
         """Draw rows given the reconstruction of inputs x."""
         out, hidden = self.advance(x, state.hidden, rng.fold(_HIDDEN))
         v = self._held(self.drawn(getval(out), rng.fold(_DATA)))
-        return ChainState(v, out, hidden), Info(x)
+        return ChainState(v, out, hidden), Corrupted(x)
 
     def drawn(self, out, rng):
         """Values of rows given outputs."""
-        x = self.output.draw(out, rng, tree_map(getval, self.own))
+        x = self.output.draw(out, rng, tree_map(getval, self.dispersion))
         if self.limit is None:
             return x
         limit = self.limit.astype(x.dtype)
@@ -88,14 +96,14 @@ class CorruptionChain:
         entries stay so, others are drawn."""
         state = ChainState(v)
         for number in range(n_steps):
-            own = rng.fold(number)
-            state, info = self.onward(own, state, x)
+            streams = rng.fold(number)
+            state, info = self.onward(streams, state, x)
             yield info.inputs, state.out
             state = state._replace(x=np.where(np.isnan(v), v, state.x))
-            x = self.corrupt(state.x, own.fold(_NOISE))
+            x = self.corrupt(state.x, streams.fold(_NOISE))
 
     def expected(self, state):
-        """Means of inputs given what rows were drawn from."""
+        """Means of inputs given the outputs that rows were drawn from."""
         return self.output.expected(state.out)
 
     def _held(self, x):

@@ -27,48 +27,48 @@ class Turned(NamedTuple):
     b: np.ndarray
 
 
-class Shared(NamedTuple):
+class SharedMaps(NamedTuple):
     """Biases of a transposed convolution whose weights are those of a convolution."""
 
     b: np.ndarray
 
 
 class Coder:
-    """Encoder and decoder, as functions of parameters.
+    """Encoder and decoder, as functions of their variables.
 
     ``encoder`` and ``decoder`` are nets of as many layers, between ``n_inputs`` and
     outputs; if ``tied``, layers of the decoder have the weights of the encoder's where
-    their numbers of units allow that. ``activation`` is that of codes; ``dense`` tells
-    whether there are no convolutions, and ``single`` whether the encoder is one layer.
+    their numbers of units allow that. ``activation`` is that of codes; ``dense`` nets
+    have no convolutions, and a ``single`` encoder is one layer.
     """
 
-    def __init__(self, encoder, decoder, n_inputs, tied, activation, dense, single):
+    def __init__(self, encoder, decoder, *, n_inputs, tied, activation, dense, single):
         self.encoder, self.decoder, self.n_inputs = encoder, decoder, n_inputs
         self.tied, self.activation = tied, activation
         self.dense, self.single = dense, single
 
-    def init(self, rng, out, own, dtype):
+    def init(self, rng, out, dispersion, dtype):
         """Initial parameters, with which outputs are about ``out``."""
         n_codes, encoder, kept = self.encoder.init(rng, self.n_inputs, dtype)
         _, decoder, kept_too = self.decoder.init(rng, n_codes, dtype)
         start_at(decoder, out, self.n_inputs)
         if self.tied:
             decoder = _tied(decoder, iter([*layers_of(encoder)][::-1]))
-        return CoderParams(encoder, decoder, own), (kept, kept_too)
+        return CoderParams(encoder, decoder, dispersion), (kept, kept_too)
 
-    def encode(self, params, statistics, x):
+    def encode(self, net, x):
         """Codes of inputs x, (n_rows, n_codes)."""
         x = listed(x) if self.dense else x
-        return self.encoder.apply(params.encoder, statistics[0], x)[0]
+        return self.encoder.apply(net.params.encoder, net.statistics[0], x)[0]
 
-    def decode(self, params, statistics, h):
+    def decode(self, net, h):
         """Outputs for codes, (n_rows, n_outputs)."""
-        decoder = whole(params).decoder
-        return self.decoder.apply(decoder, statistics[1], listed(h))[0]
+        decoder = whole(net.params).decoder
+        return self.decoder.apply(decoder, net.statistics[1], listed(h))[0]
 
-    def rebuilt(self, params, statistics, x):
+    def rebuilt(self, net, x):
         """Outputs for inputs."""
-        return self.decode(params, statistics, self.encode(params, statistics, x))
+        return self.decode(net, self.encode(net, x))
 
 
 def _tied(tree, above):
@@ -79,13 +79,13 @@ def _tied(tree, above):
         if dense and W.T.shape == tree.W.shape:
             return Turned(tree.b)
         # A convolution and its transpose have weights of one shape.
-        return Shared(tree.b) if W.shape == tree.W.shape else tree
+        return SharedMaps(tree.b) if W.shape == tree.W.shape else tree
     return tuple(_tied(part, above) for part in tree)
 
 
 def whole(params):
     """Parameters whose decoder has all weights, tied ones among them."""
-    if not any(isinstance(own, Turned | Shared) for own in _ends(params.decoder)):
+    if not any(isinstance(x, Turned | SharedMaps) for x in _ends(params.decoder)):
         return params
     above = iter([*layers_of(params.encoder)][::-1])
     return params._replace(decoder=_untied(params.decoder, above))
@@ -93,7 +93,7 @@ def whole(params):
 
 def _ends(tree):
     """Yield the layers of a decoder."""
-    if isinstance(tree, Layer | Turned | Shared):
+    if isinstance(tree, Layer | Turned | SharedMaps):
         yield tree
     elif isinstance(tree, tuple):
         for part in tree:
@@ -101,7 +101,7 @@ def _ends(tree):
 
 
 def _untied(tree, above):
-    if isinstance(tree, Layer | Turned | Shared):
+    if isinstance(tree, Layer | Turned | SharedMaps):
         W = next(above).W
         if isinstance(tree, Layer):
             return tree
@@ -112,40 +112,47 @@ def _untied(tree, above):
 def coder_of(structure, output, init):
     """Encoder and decoder of a structure's options; ValueError if columns are no pixels
     of images, or units are fewer than are to be active."""
-    own, linear = structure, init.replace("he", "glorot")
+    activation, linear = structure.activation, init.replace("he", "glorot")
     n_inputs, n_outputs = int(output.n_inputs.sum()), int(output.n_outputs.sum())
     up, down = [], []
-    if own.architecture == "conv":
-        n_flat, up, down = convolutions(own, output, init, linear)
-    else:
-        n_flat = n_inputs
-    sizes = own.hidden_layer_sizes
+    if structure.architecture == "conv":
+        n_flat, up, down = convolutions(structure, output, init, linear)
+    sizes = structure.hidden_layer_sizes
     for n_units in sizes:
-        up.append(layers.dense(n_units, own.activation, init))
-    up.append(layers.dense(own.n_components, own.code_activation, linear))
-    if own.n_active is not None:
-        up.append(largest(own.n_active))
-    dense = [layers.dense(n_units, own.activation, init) for n_units in sizes[::-1]]
+        up.append(layers.dense(n_units, activation, init))
+    up.append(layers.dense(structure.n_components, structure.code_activation, linear))
+    if structure.n_active is not None:
+        up.append(largest(structure.n_active))
+    dense = [layers.dense(n_units, activation, init) for n_units in sizes[::-1]]
     if down:
-        dense.append(layers.dense(n_flat, own.activation, init))
+        dense.append(layers.dense(n_flat, activation, init))
     else:
         dense.append(layers.dense(n_outputs, init=linear))
-    nets = layers.serial(*up), layers.serial(*dense, *down)
-    single = len(up) == 1
-    return Coder(*nets, n_inputs, own.tied, own.code_activation, not down, single)
+    return Coder(
+        layers.serial(*up),
+        layers.serial(*dense, *down),
+        n_inputs=n_inputs,
+        tied=structure.tied,
+        activation=structure.code_activation,
+        dense=not down,
+        single=len(up) == 1,
+    )
 
 
-def convolutions(own, output, init, linear):
+def convolutions(structure, output, init, linear):
     """Number of units of the smallest images, and nets from images to these, and back,
     each a list of one."""
     n_inputs, n_outputs = output.n_inputs, output.n_outputs
-    *shape, channels = pixels(own, n_inputs, n_outputs)
-    sizes, name = own.conv_layer_sizes, own.activation
+    *shape, channels = pixels(structure, n_inputs, n_outputs)
+    sizes, name = structure.conv_layer_sizes, structure.activation
     n_maps = channels * int(n_inputs[0]), *sizes
     shapes = [(*each, n) for each, n in zip(halvings(shape, len(sizes)), n_maps)]
-    how = {"activation": name, "init": init}
-    up = maps.images(shapes[0], *(maps.conv(n_maps, **how) for n_maps in sizes))
-    down = [maps.deconv(above[2], size=above[:2], **how) for above in shapes[-2:0:-1]]
+    convs = (maps.conv(n_maps, activation=name, init=init) for n_maps in sizes)
+    up = maps.images(shapes[0], *convs)
+    down = [
+        maps.deconv(above[2], size=above[:2], activation=name, init=init)
+        for above in shapes[-2:0:-1]
+    ]
     n_last = channels * int(n_outputs[0])
     down.append(maps.deconv(n_last, size=shapes[0][:2], init=linear))
     n_flat = int(np.prod(shapes[-1]))

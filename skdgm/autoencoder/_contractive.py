@@ -22,8 +22,8 @@ from skdgm.utils.tree import astype
 
 
 class ContractiveDensity(ReconstructionDensity):
-    """Rows given their reconstructions, with noise in the codes of chains that are not
-    clamped: its size is what ``code_noise()`` returns."""
+    """Rows given their reconstructions, with noise of size ``code_noise()`` in the
+    codes of chains that are not clamped."""
 
     code_noise = staticmethod(float)
 
@@ -36,13 +36,13 @@ class ContractiveDensity(ReconstructionDensity):
 
     def moved(self, x, hidden, rng):
         """Outputs for inputs, whose codes have noise."""
-        params, statistics = net = astype(self.net, x.dtype)
-        real = x.dtype.type
+        net, real = astype(self.net, x.dtype), x.dtype.type
         noise = real(self.code_noise()) * rng.normal(self.n_features_out, real)
-        encode, encoder = partial(self.coder.encode, *net), self.coder.encoder
-        h, along = vjp(encode, x, lambda _: noise)
-        _, step = encoder.tangent(params.encoder, statistics[0], x, along)
-        return self.coder.decode(*net, h + step), ()
+        h, along = vjp(partial(self.coder.encode, net), x, lambda _: noise)
+        _, step = self.coder.encoder.tangent(
+            net.params.encoder, net.statistics[0], x, along
+        )
+        return self.coder.decode(net, h + step), ()
 
 
 class ContractiveModel(ReconstructionModel):

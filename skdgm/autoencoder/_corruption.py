@@ -26,7 +26,7 @@ class Corruption:
     if that is None.
     """
 
-    def __init__(self, kind, amount, output, share, domain, columns):
+    def __init__(self, kind, amount, *, output, share, domain, columns):
         self.kind, self.amount, self.output, self.share = kind, amount, output, share
         coded = getattr(columns, "coded", np.full(len(columns.sizes), False))
         if output.kind == "categorical":
@@ -60,16 +60,16 @@ class Corruption:
         return np.where(hit & ~np.isnan(v), drawn, v)
 
 
-class Batch(NamedTuple):
-    """Streams of the rows of a batch, which need no addresses of their own and so are
-    drawn by NumPy's generator; see :class:`~skdgm.utils.random.Stream`."""
+class BatchStreams(NamedTuple):
+    """Streams of the rows of a batch, which need no addresses and so are drawn by
+    NumPy's generator; see :class:`~skdgm.utils.random.Stream`."""
 
     rng: object
     n_rows: int
 
     def fold(self, *tags):
         """Streams for a purpose."""
-        return Batch(self.rng.fold(*tags), self.n_rows)
+        return BatchStreams(self.rng.fold(*tags), self.n_rows)
 
     def uniform(self, n_columns, dtype=np.float64):
         """Uniform noise in [0, 1)."""

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdgm.autoencoder._bound import Bound
+from skdgm.autoencoder._bound import VariationalBound
 from skdgm.autoencoder._glimpses import Glimpses
 from skdgm.latent import LatentDensity, LatentModel
 from skdgm.nets.recurrent import Walk
@@ -23,50 +23,49 @@ class DrawDensity(LatentDensity):
         """Means of pixels after each step, (n_samples, n_steps, n_columns), of latent
         units that :meth:`sample` draws by the same seed."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
-        seed, found = check_random_state(random_state).randint(MAX_SEED), []
+        seed, means = check_random_state(random_state).randint(MAX_SEED), []
         with one_blas_thread():
             z = self.latent(stream(seed).rows(n_samples))
-            for out in self.hierarchy.canvases(self.net[0], z):
+            for out in self.hierarchy.canvases(self.net.params, z):
                 mean = self.output.mean(out)
-                found.append(self.domain.to_data(self.columns, mean))
-        return np.stack(found, axis=1)
+                means.append(self.domain.to_data(self.columns, mean))
+        return np.stack(means, axis=1)
 
 
 class DrawModel(LatentModel):
     """Normal latent units of several steps, in each of which a decoder paints."""
 
-    objective_class, FEATURES = Bound, "all"
+    objective_class, density_class = VariationalBound, DrawDensity
+    FEATURES = "all"
 
     def structure(self, facts):
         """Options that the nets depend on."""
-        asked, n_columns = facts.options, len(facts.columns.seen)
-        shape = asked.image_shape
+        options, n_columns = facts.options, len(facts.columns.seen)
+        shape = options.image_shape
         if shape is None and isqrt(n_columns) ** 2 != n_columns:
             shape = 1, n_columns
-        variance = asked.variance if isinstance(asked.variance, str) else "fixed"
+        variance = options.variance if isinstance(options.variance, str) else "fixed"
         return SimpleNamespace(
-            n_components=asked.n_components,
-            n_glimpses=asked.n_glimpses,
-            n_recurrent=asked.n_recurrent,
-            cell=asked.cell,
-            read_size=asked.read_size,
-            write_size=asked.write_size,
+            n_components=options.n_components,
+            n_glimpses=options.n_glimpses,
+            n_recurrent=options.n_recurrent,
+            cell=options.cell,
+            read_size=options.read_size,
+            write_size=options.write_size,
             image_shape=image_shape(n_columns, shape, who=facts.name),
-            column_types=asked.column_types,
+            column_types=options.column_types,
             variance=variance,
         )
 
     def hierarchy(self, facts):
         """Architecture of the nets, :class:`Glimpses`."""
-        own = facts.structure
+        structure = facts.structure
         return Glimpses(
-            *(own.image_shape, self.output(facts)),
-            (own.n_components,) * own.n_glimpses,
-            Walk(own.cell, own.n_recurrent),
-            *(own.read_size, own.write_size),
-            facts.options.init_weights.replace("he", "glorot"),
+            structure.image_shape,
+            self.output(facts),
+            n_latent=(structure.n_components,) * structure.n_glimpses,
+            cell=Walk(structure.cell, structure.n_recurrent),
+            read=structure.read_size,
+            write=structure.write_size,
+            init=facts.options.init_weights.replace("he", "glorot"),
         )
-
-    def density(self, facts, state):
-        """Density of images."""
-        return super().density(facts, state, DrawDensity)

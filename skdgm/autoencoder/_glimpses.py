@@ -18,7 +18,7 @@ References
 
 import numpy as np
 
-from skdgm.latent import Architecture, NormalUnits, Params, Pass
+from skdgm.latent import Architecture, HierarchyParams, NormalUnits, Pass
 from skdgm.nets import dense, layers, pick, to_draws
 from skdgm.nets.constrained import beside
 from skdgm.nets.images.attention import N_OUTPUTS, Grid, glimpse, lacking, stroke
@@ -38,7 +38,7 @@ class Glimpses(Architecture):
     the initialiser of weights.
     """
 
-    def __init__(self, shape, output, n_latent, cell, read, write, init):
+    def __init__(self, shape, output, *, n_latent, cell, read, write, init):
         self.units, self.n_latent, self.rule = NormalUnits(), n_latent, init
         self.cell, (height, width, channels) = cell, shape
         self.n_pixels, self.kind = height * width * channels, output.kind
@@ -65,7 +65,7 @@ class Glimpses(Architecture):
         filters = [grid.n_weights for grid in (self.reader, self.writer) if grid]
         return max(super().width(params), 4 * max([self.n_outputs, *filters]))
 
-    def init(self, rng, out, own, dtype):
+    def init(self, rng, out, dispersion, dtype):
         """Initial parameters: at first filters cover all of the image."""
         n, n_latent = self.cell.n_units, self.n_latent[0]
         n_planes = 2 * self.n_pixels, self.n_outputs
@@ -79,11 +79,12 @@ class Glimpses(Architecture):
             return layers.dense(n_above, init=self.rule).init(rng, n, dtype)[1]
 
         def attends(grid, paints):
-            found = layer(N_OUTPUTS) if grid else ()
-            if grid:
-                found.b[:] = grid.start(paints)
-                found.W[:] *= _STEADY
-            return found
+            if not grid:
+                return ()
+            where = layer(N_OUTPUTS)
+            where.b[:] = grid.start(paints)
+            where.W[:] *= _STEADY
+            return where
 
         inner = [
             self.cell.init(self.rule, rng, n_inputs, dtype)
@@ -94,21 +95,18 @@ class Glimpses(Architecture):
         ups = inner[0], posterior, attends(self.reader, False)
         blank = out if self.planes is None else out[self.planes]
         downs = inner[1], patch, attends(self.writer, True), blank.astype(dtype)
-        return Params(ups, downs, own), ()
+        return HierarchyParams(ups, downs, dispersion), ()
 
     def through(
         self,
-        params,
-        statistics,
+        net,
         x,
         source,
         *,
         exact=False,
-        given=None,
-        rng=None,
-        train=False,
-        decoded=True,
-        told=None,
+        entries=None,
+        training=None,
+        covariates=None,
     ):
         """Draw latent units of rows x, and paint: a :class:`Pass`, whose tuples have an
         array for each step. If ``exact``, log q is less that of the prior, in
@@ -127,11 +125,11 @@ class Glimpses(Architecture):
             all_stats.append(stats)
             return z[-1]
 
-        canvas = self._painted(params, x, settle)
-        parts = map(tuple, (log_q, log_p, z, all_stats))
-        return Pass(self._rows(canvas), *parts, statistics)
+        out = self._rows(self._painted(net.params, x, settle))
+        log_q, log_p, z, all_stats = map(tuple, (log_q, log_p, z, all_stats))
+        return Pass(out, log_q, log_p, z, all_stats, net.statistics)
 
-    def upwards(self, params, statistics, x):
+    def upwards(self, net, x):
         """Means of latent units of each step, given the means of those before."""
         means = []
 
@@ -139,13 +137,13 @@ class Glimpses(Architecture):
             means.append(self.units.mean(stats))
             return means[-1]
 
-        self._painted(params, x, settle)
+        self._painted(net.params, x, settle)
         return means
 
-    def rebuilt(self, params, statistics, x, told=None):
+    def rebuilt(self, net, x, covariates=None):
         """Outputs for the data given the means of all latent units of rows x."""
-        how = x, lambda _, stats: self.units.mean(stats)
-        return self._rows(self._painted(params, *how))
+        canvas = self._painted(net.params, x, lambda _, stats: self.units.mean(stats))
+        return self._rows(canvas)
 
     def _painted(self, params, x, settle):
         """Canvas after the last step, of rows x; ``settle(step, stats)`` returns latent
@@ -157,7 +155,7 @@ class Glimpses(Architecture):
             seen = self._read(params, images, canvas, self.cell.units(decoder))
             seen = beside(seen, self.cell.units(decoder))
             reader = self.cell.step(params.encoders[0], reader, seen)
-            raw = dense(self.cell.units(reader), *params.encoders[1], "identity")
+            raw = _linear(self.cell.units(reader), params.encoders[1])
             z = settle(step, self.units.stats(raw))
             if len(z) != len(images):
                 images = np.repeat(images, len(z) // len(images), axis=0)
@@ -169,39 +167,39 @@ class Glimpses(Architecture):
     def _start(self, params, n_rows):
         """States of both recurrent nets, and the blank canvas."""
         blank = params.decoders[3].reshape((1, -1))
-        both = params.encoders[0], params.decoders[0]
-        ends = [self.cell.start(own, n_rows) for own in both]
+        cells = params.encoders[0], params.decoders[0]
+        ends = [self.cell.start(cell, n_rows) for cell in cells]
         return ends, to_draws(blank, n_rows)
 
     def _read(self, params, images, canvas, h):
-        """What the encoder sees of images and of what the canvas lacks."""
+        """Inputs of the encoder: images, and what the canvas lacks of them."""
         logistic = self.kind == "bernoulli"
         if self.reader is None:
             return lacking(images, canvas, logistic)
-        where = dense(h, *params.encoders[2], "identity")
+        where = _linear(h, params.encoders[2])
         return glimpse(images, canvas, where, self.reader, logistic)
 
     def _write(self, params, decoder, canvas, z):
         """State of the decoder and canvas after latent units of a step."""
         decoder = self.cell.step(params.decoders[0], decoder, z)
         h = self.cell.units(decoder)
-        what = dense(h, *params.decoders[1], "identity")
+        what = _linear(h, params.decoders[1])
         if self.writer is None:
             return decoder, canvas + what
-        where = dense(h, *params.decoders[2], "identity")
+        where = _linear(h, params.decoders[2])
         return decoder, stroke(canvas, what, where, self.writer)
 
     def _rows(self, canvas):
         """Outputs for the data, of a canvas."""
         return canvas if self.rows is None else pick(canvas, self.rows)
 
-    def top(self, params, rng, statistics=None):
+    def top(self, net, rng):
         """Draw the latent units of all steps, side by side."""
-        dtype = params.decoders[3].dtype.type
+        dtype = net.params.decoders[3].dtype.type
         return self.units.draw_prior((), rng, sum(self.n_latent), dtype)
 
-    def dream(self, params, statistics, rng):
-        return np.split(self.top(params, rng), len(self.n_latent), axis=1)
+    def dream(self, net, rng):
+        return np.split(self.top(net, rng), len(self.n_latent), axis=1)
 
     def lowest(self, H, layers):
         """Latent units of all steps: the features."""
@@ -214,8 +212,12 @@ class Glimpses(Architecture):
             decoder, canvas = self._write(params, decoder, canvas, part)
             yield self._rows(canvas)
 
-    def downwards(self, params, statistics, z, rng=None, level=-1, told=None):
+    def downwards(self, net, z, rng=None, level=-1, covariates=None):
         """Outputs for the data, (n_rows, n_outputs), given latent units of all
         steps."""
-        *_, out = self.canvases(params, z)
+        *_, out = self.canvases(net.params, z)
         return out
+
+
+def _linear(x, layer):
+    return dense(x, layer.W, layer.b, "identity")

@@ -4,21 +4,21 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from skdgm.autoencoder._bound import Bound
+from skdgm.autoencoder._bound import VariationalBound
 from skdgm.autoencoder._coder import convolutions
 from skdgm.data.given import refuse_both, shares_of
 from skdgm.distributions import MixedOutput
 from skdgm.latent import DataLayer, Hierarchy, LatentModel
 from skdgm.latent.auxiliary import AuxiliaryUnits
-from skdgm.latent.hierarchy import Images
+from skdgm.latent.covariates import Covariates
+from skdgm.latent.hierarchy import DataEnd, Images
 from skdgm.latent.priors import (
     AutoregressivePrior,
     FlowPrior,
-    Mixture,
-    Standard,
-    Vamp,
+    MixturePrior,
+    StandardPrior,
+    VampPrior,
 )
-from skdgm.latent.told import Told
 from skdgm.latent.top_down import TopDown
 from skdgm.latent.units import FlowUnits, FullUnits, NormalUnits
 from skdgm.nets import layers
@@ -35,7 +35,7 @@ _N_COMPONENTS = {"mixture": 10, "vamp": 100}
 class AutoencoderModel(LatentModel):
     """Layers of normal latent units, with nets of hidden units in between."""
 
-    objective_class = Bound
+    objective_class = VariationalBound
 
     def check(self, options):
         """Raise ValueError for sizes that are not what their types allow."""
@@ -61,115 +61,121 @@ class AutoencoderModel(LatentModel):
 
     def structure(self, facts):
         """Options that the nets depend on."""
-        asked = facts.options
-        latent, hidden = shape(asked)
+        options = facts.options
+        latent, hidden = shape(options)
         apart = linked(self.output(facts)) is not None
-        prior = prior_of(asked, apart)
+        prior = prior_of(options, apart)
         return SimpleNamespace(
             n_components=latent,
             hidden_layer_sizes=hidden,
-            column_types=asked.column_types,
-            variance=asked.variance if isinstance(asked.variance, str) else "fixed",
-            activation=asked.activation,
-            batch_norm=asked.batch_norm,
+            column_types=options.column_types,
+            variance=options.variance if isinstance(options.variance, str) else "fixed",
+            activation=options.activation,
+            batch_norm=options.batch_norm,
             prior=prior,
-            n_prior_components=n_components_of(asked, prior),
-            posterior=asked.posterior,
-            n_couplings=asked.n_couplings,
-            inference=asked.inference,
-            architecture=asked.architecture,
-            conv_layer_sizes=layer_sizes(asked.conv_layer_sizes),
-            image_shape=asked.image_shape,
-            class_conditional=asked.class_conditional,
-            attribute_conditional=asked.attribute_conditional,
+            n_prior_components=n_components_of(options, prior),
+            posterior=options.posterior,
+            n_couplings=options.n_couplings,
+            inference=options.inference,
+            architecture=options.architecture,
+            conv_layer_sizes=layer_sizes(options.conv_layer_sizes),
+            image_shape=options.image_shape,
+            class_conditional=options.class_conditional,
+            attribute_conditional=options.attribute_conditional,
             **({"linked": True} if apart else {}),
         )
 
     def hierarchy(self, facts):
         """Architecture of the nets, a :class:`Hierarchy`."""
-        own, options, output = facts.structure, facts.options, self.output(facts)
-        init = options.init_weights
+        structure, options, output = facts.structure, facts.options, self.output(facts)
+        init, activation = options.init_weights, structure.activation
 
         def block(n_units):
-            if own.activation in _WIDE:
-                found = [_WIDE[own.activation](n_units, init=init)]
-            elif own.batch_norm:
-                found = [layers.dense(n_units, init=init)]
+            if activation in _WIDE:
+                nets = [_WIDE[activation](n_units, init=init)]
+            elif structure.batch_norm:
+                nets = [layers.dense(n_units, init=init)]
             else:
-                found = [layers.dense(n_units, own.activation, init)]
-            if own.batch_norm:
-                found.append(layers.batch_norm())
-                if own.activation not in _WIDE:
-                    found.append(layers.activation(own.activation))
-            return *found, layers.dropout(options.dropout)
+                nets = [layers.dense(n_units, activation, init)]
+            if structure.batch_norm:
+                nets.append(layers.batch_norm())
+                if activation not in _WIDE:
+                    nets.append(layers.activation(activation))
+            return *nets, layers.dropout(options.dropout)
 
-        ends = output.n_inputs.sum(), output.n_outputs.sum()
-        sizes = own.n_components, own.hidden_layer_sizes
         # He's rule is for rectifiers; outputs are linear.
         linear = init.replace("he", "glorot")
-        units = self._posterior(own), NormalUnits(self._prior(facts, output))
-        images = None
-        if own.architecture == "conv":
-            name = _narrow(own.activation)
-            plain = SimpleNamespace(**vars(own) | {"activation": name})
+        images = covariates = None
+        n_inputs, n_outputs = output.n_inputs.sum(), output.n_outputs.sum()
+        if structure.architecture == "conv":
+            name = _narrow(activation)
+            plain = SimpleNamespace(**vars(structure) | {"activation": name})
             n_flat, up, down = convolutions(plain, output, init, linear)
             down = layers.dense(n_flat, name, init), *down
             # A filter reads a window around each pixel of the largest maps.
-            widest = int(output.n_inputs.sum()) * max(own.conv_layer_sizes)
-            images = Images((*up,), down, widest)
-        told, known = None, facts.known
-        if own.class_conditional:
-            told = Told.of_classes(shares_of(known.label_counts))
-        elif own.attribute_conditional:
-            told = Told.of_attributes(known.attributes_, known.known)
-        more = {"images": images, "told": told}
+            images = Images(
+                (*up,), down, int(n_inputs) * max(structure.conv_layer_sizes)
+            )
+        known = facts.known
+        if structure.class_conditional:
+            covariates = Covariates.of_classes(shares_of(known.label_counts))
+        elif structure.attribute_conditional:
+            covariates = Covariates.of_attributes(known.attributes_, known.known)
         # Models of older files have no links.
-        if hasattr(own, "linked"):
-            more["data"] = linked(output)
-        kind = TopDown if own.inference == "top-down" else Hierarchy
-        return kind(*ends, *sizes, block, linear, *units, **more)
+        links = linked(output) if hasattr(structure, "linked") else None
+        kind = TopDown if structure.inference == "top-down" else Hierarchy
+        return kind(
+            DataEnd(n_inputs, n_outputs, links, images, covariates),
+            structure.n_components,
+            n_hidden=structure.hidden_layer_sizes,
+            block=block,
+            init=linear,
+            units=self._posterior(structure),
+            generative=NormalUnits(self._prior(facts, output)),
+        )
 
     @staticmethod
-    def _posterior(own):
+    def _posterior(structure):
         """Distribution of an encoder's draws."""
-        if own.posterior == "diagonal":
+        if structure.posterior == "diagonal":
             return NormalUnits()
-        if own.posterior == "full":
+        if structure.posterior == "full":
             return FullUnits()
-        hidden = layers.serial(*(layers.dense(*part) for part in _hidden(own)))
-        if own.posterior == "auxiliary":
+        name = _narrow(structure.activation)
+        hidden = layers.serial(*(layers.dense(n, name) for n in _hidden(structure)))
+        if structure.posterior == "auxiliary":
             return AuxiliaryUnits(hidden)
-        return FlowUnits(own.n_couplings, hidden)
+        return FlowUnits(structure.n_couplings, hidden)
 
     @staticmethod
     def _prior(facts, output):
         """Distribution of the highest latent units."""
-        own = facts.structure
-        sizes, name = [n for n, _ in _hidden(own)], _narrow(own.activation)
-        if own.prior == "mixture":
-            return Mixture(own.n_prior_components)
-        if own.prior == "flow":
-            return FlowPrior(own.n_couplings, sizes, name)
-        if own.prior == "autoregressive":
+        structure = facts.structure
+        sizes, name = _hidden(structure), _narrow(structure.activation)
+        if structure.prior == "mixture":
+            return MixturePrior(structure.n_prior_components)
+        if structure.prior == "flow":
+            return FlowPrior(structure.n_couplings, sizes, name)
+        if structure.prior == "autoregressive":
             return AutoregressivePrior(sizes, name)
-        if own.prior == "normal":
-            return Standard()
+        if structure.prior == "normal":
+            return StandardPrior()
         n_columns = len(facts.columns.seen)
         nothing = np.full((1, n_columns), np.nan)
         start = output.inputs(nothing, facts.domain.share(facts.columns))[0]
         kinds = getattr(output, "kinds", np.full(n_columns, output.kind))
         share = np.repeat(~np.isin(kinds, ("gaussian", "numeric")), output.n_inputs)
-        return Vamp(own.n_prior_components, start, share)
+        return VampPrior(structure.n_prior_components, start, share)
 
     def attributes(self, facts, state):
         """Fitted attributes of a training state, a dict by name."""
-        found = super().attributes(facts, state)
+        attributes = super().attributes(facts, state)
         if hasattr(facts.structure, "linked"):
-            found["linked_"] = True
+            attributes["linked_"] = True
         if facts.structure.prior == "vamp":
             value = self.output(facts).value(state.learned.prior)
-            found["pseudo_inputs_"] = facts.domain.to_data(facts.columns, value)
-        return found
+            attributes["pseudo_inputs_"] = facts.domain.to_data(facts.columns, value)
+        return attributes
 
 
 def linked(output):
@@ -197,33 +203,32 @@ def _narrow(name):
     return "tanh" if name in _WIDE else name
 
 
-def _hidden(own):
-    """Numbers of hidden units, and their activation, of nets between latent units:
-    those of the highest encoder's last hidden layer, if it has any."""
-    return [(n, _narrow(own.activation)) for n in own.hidden_layer_sizes[-1][-1:]]
+def _hidden(structure):
+    """Numbers of hidden units of nets between latent units: those of the highest
+    encoder's last hidden layer, if it has any."""
+    return structure.hidden_layer_sizes[-1][-1:]
 
 
-def prior_of(asked, apart):
-    """Name of the prior that options ask for; groups of rows may be ``apart`` by
-    links."""
-    if asked.prior != AUTO:
-        return asked.prior
+def prior_of(options, apart):
+    """Name of the prior of options; groups of rows may be ``apart`` by links."""
+    if options.prior != AUTO:
+        return options.prior
     if apart:
         return "normal"
-    plain = asked.column_types in ("bernoulli", "categorical", "gaussian")
+    plain = options.column_types in ("bernoulli", "categorical", "gaussian")
     return "normal" if plain else "mixture"
 
 
-def n_components_of(asked, prior):
+def n_components_of(options, prior):
     """Number of components, or pseudo-inputs, of a prior, if it has some."""
-    if asked.n_prior_components != AUTO:
-        return asked.n_prior_components
+    if options.n_prior_components != AUTO:
+        return options.n_prior_components
     return _N_COMPONENTS.get(prior)
 
 
-def shape(asked):
+def shape(options):
     """Numbers of latent units, and of hidden units of each encoder."""
-    latent, hidden = asked.n_components, asked.hidden_layer_sizes
+    latent, hidden = options.n_components, options.hidden_layer_sizes
     latent = latent if isinstance(latent, tuple) else (latent,)
     hidden = hidden if isinstance(hidden, tuple) else (hidden,)
     if not any(isinstance(part, tuple) for part in hidden):

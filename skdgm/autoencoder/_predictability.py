@@ -12,8 +12,8 @@ conditional expectations, and the encoder has
    \sum_k \operatorname{Var} h_k -
    \sum_k \operatorname{Var} \mathbb{E}[h_k \mid h_{-k}]
 
-maximised: units vary, and others do not tell how [1]_ [2]_. The decoder g learns in any
-case, and the encoder heeds it by the weight :math:`\rho`.
+maximised: units vary, and others do not predict how [1]_ [2]_. The decoder g learns in
+any case, and the encoder heeds it by the weight :math:`\rho`.
 
 References
 ----------
@@ -31,7 +31,7 @@ from sklearn.model_selection import cross_val_predict
 from skdgm.autoencoder._reconstruction import Reconstruction
 from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
 from skdgm.autoencoder._reconstruction_model import ReconstructionModel
-from skdgm.nets import Part, Parts, layers, listed, nll
+from skdgm.nets import Part, Parts, Variables, layers, listed, nll
 from skdgm.nets.codes import heard
 from skdgm.nets.guesses import Guesses, GuessMoments, folds, squared_gap
 from skdgm.nets.tape import pulled_back, traced_leaves
@@ -77,9 +77,9 @@ class Evasion(Reconstruction):
         """Initial state, with newly drawn parameters."""
         rng = random.stream(self.seed, self.INIT).generator()
         params, statistics = self.init(rng)
-        *parts, moments = self.predictors.init(rng, self.rows.dtype)
-        state = EvasionState(params, (), statistics, (), Part(*parts), moments)
-        return self.resume(state)
+        guesses, kept, moments = self.predictors.init(rng, self.rows.dtype)
+        part = Part(guesses, kept)
+        return self.resume(EvasionState(params, (), statistics, (), part, moments))
 
     def resume(self, state):
         """State to continue from; optimisers are kept if the solver is the same."""
@@ -97,22 +97,23 @@ class Evasion(Reconstruction):
             gaps = self.gaps(params, part.statistics, h)
             grads = pulled_back(gaps, params, lambda gaps: np.full_like(gaps, share))
             part = self._parts.ascend("predictors", part, grads, clock, len(x))
-        now = self.predictors.moments(*part[:2], h)
+        now = self.predictors.moments(part.params, part.statistics, h)
         moments = state.moments.followed(now, len(x))
-        self.predictors.solve(part.params, *moments[1:])
+        self.predictors.solve(part.params, moments.mean, moments.product)
         state = state._replace(predictors=part, moments=moments)
         return super().step(state, batch, clock)
 
     def prepare(self, state, batch, clock):
         """Rows, running statistics, inputs, and predictors."""
-        return *super().prepare(state, batch, clock)[:3], state.predictors
+        v, statistics, x, _ = super().prepare(state, batch, clock)
+        return v, statistics, x, state.predictors
 
-    def forward(self, params, given):
+    def forward(self, params, batch):
         """Loss of each row, and updated statistics of the encoder."""
-        v, statistics, x, part = given
+        v, statistics, x, part = batch
         h, kept = self._encode(params, statistics, x)
         known = heard(h, self.options.reconstruction)
-        out = self.coder.decode(params, statistics, known)
+        out = self.coder.decode(Variables(params, statistics), known)
         loss = nll(out, params.own, v, self.output)
         return loss - self.gaps(part.params, part.statistics, h), (kept, statistics[1])
 
@@ -132,26 +133,28 @@ class EvasionDensity(ReconstructionDensity):
     predictors = None
 
     def predictability(self, X, regressor=None):
-        """Share of each unit's variance that others tell; see the estimator."""
-        return self.told(self.features(X), regressor)
+        """Share of each unit's variance that others explain; see the estimator."""
+        return self.explained(self.features(X), regressor)
 
     def survey(self, rows, index):
         """Predictability by the predictors, of the codes of the rows at an index."""
-        return self.told(self.features_of(rows, index))
+        return self.explained(self.features_of(rows, index))
 
-    def told(self, H, regressor=None):
-        """Share of the variance of each column of codes that others tell."""
+    def explained(self, H, regressor=None):
+        """Share of the variance of each column of codes that others explain."""
         if regressor is not None:
             return _share(H, _by_regressor(regressor, H))
         H, (net, part) = H.astype(np.float64), self.predictors
-        nets = [(net, *astype(part[:2], H.dtype))]
-        if net.deep:
-            linear = Guesses(net.n_units)
-            nets.append((linear, *linear.init(np.random.default_rng(0), H.dtype)[:2]))
+        params, statistics = astype((part.params, part.statistics), H.dtype)
         with one_blas_thread():
             # The mean is a predictor, too.
-            shares = [_share(H, net.held_out(*own, H)) for net, *own in nets]
-        return np.max([np.zeros(H.shape[1]), *shares], axis=0)
+            shares = [np.zeros(H.shape[1])]
+            shares.append(_share(H, net.held_out(params, statistics, H)))
+            if net.deep:
+                linear = Guesses(net.n_units)
+                params, statistics, _ = linear.init(np.random.default_rng(0), H.dtype)
+                shares.append(_share(H, linear.held_out(params, statistics, H)))
+        return np.max(shares, axis=0)
 
 
 def _by_regressor(regressor, H):
@@ -164,7 +167,7 @@ def _by_regressor(regressor, H):
 
 
 def _share(H, guesses):
-    """Share of the variance of each column of codes that guesses tell."""
+    """Share of the variance of each column of codes that guesses explain."""
     error = np.mean((guesses - H) ** 2, axis=0, dtype=np.float64)
     variance = H.var(axis=0, dtype=np.float64)
     constant = variance < _CONSTANT
@@ -183,11 +186,12 @@ class EvasionModel(ReconstructionModel):
 
     def structure(self, facts):
         """Options that the nets depend on."""
-        found, asked = super().structure(facts), facts.options
-        found.codes = asked.codes
-        found.code_activation = "logistic" if asked.codes == "binary" else "identity"
-        found.predictor_layer_sizes = layer_sizes(asked.predictor_layer_sizes)
-        return found
+        structure, options = super().structure(facts), facts.options
+        binary = options.codes == "binary"
+        structure.codes = options.codes
+        structure.code_activation = "logistic" if binary else "identity"
+        structure.predictor_layer_sizes = layer_sizes(options.predictor_layer_sizes)
+        return structure
 
     def parts(self, facts):
         """Nets, corruption, and the distribution of rows given outputs."""
@@ -198,9 +202,13 @@ class EvasionModel(ReconstructionModel):
 
     def predictors(self, facts):
         """Net that guesses each unit of a code from all others."""
-        own, init = facts.structure, facts.options.init_weights
-        sizes = own.predictor_layer_sizes
-        return Guesses(own.n_components, sizes, own.activation, init)
+        structure = facts.structure
+        return Guesses(
+            structure.n_components,
+            structure.predictor_layer_sizes,
+            structure.activation,
+            facts.options.init_weights,
+        )
 
     def objective(self, facts, table, before):
         """Evasion of predictors, an :class:`Evasion`."""

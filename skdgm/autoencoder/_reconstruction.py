@@ -4,8 +4,8 @@ r"""Objective of autoencoders: reconstruct rows from themselves, corrupted perha
    [\log p(x \mid \tilde x)] - \lambda \, \Omega(\tilde x)
 
 with penalties :math:`\Omega` on the sizes of codes, and on the norm of their Jacobian.
-By walkback, rows are also reconstructed from what a chain of corruption and
-reconstruction makes of them in some steps [1]_.
+By walkback, rows are also reconstructed from the states of a chain of corruption and
+reconstruction that begins with them [1]_.
 
 References
 ----------
@@ -18,9 +18,9 @@ from functools import partial
 import numpy as np
 
 from skdgm.autoencoder._chain import CorruptionChain
-from skdgm.autoencoder._corruption import Batch
+from skdgm.autoencoder._corruption import BatchStreams
 from skdgm.data.reach import limits
-from skdgm.nets import NetObjective, layers_of, nll, row_mean
+from skdgm.nets import NetObjective, Variables, layers_of, nll, row_mean
 from skdgm.nets.codes import absolute, squared_along, squared_slopes
 
 _ALONG = 130
@@ -52,20 +52,24 @@ class Reconstruction(NetObjective):
     def prepare(self, state, batch, clock):
         """Rows, running statistics, inputs, and a stream for directions."""
         v, rng = self.values(batch), self.stream(clock)
-        x = self.corrupt(v, Batch(rng, len(v)))
+        x = self.corrupt(v, BatchStreams(rng, len(v)))
         x = self.walked(state, v, x, rng.rows(len(v)))
-        return v, state.statistics, x, Batch(rng.fold(_ALONG), len(x))
+        return v, state.statistics, x, BatchStreams(rng.fold(_ALONG), len(x))
 
-    def chain(self, params, statistics, clamped=None):
-        """Chain of corruption and reconstruction by nets with these parameters."""
+    def chain(self, net, clamped=None):
+        """Chain of corruption and reconstruction by nets with these variables."""
+        return CorruptionChain(
+            partial(self.advance, net),
+            self.corrupt,
+            output=self.output,
+            dispersion=net.params.own,
+            clamped=clamped,
+            limit=self.limit,
+        )
 
-        advance = partial(self.advance, params, statistics)
-        given = advance, self.corrupt, self.output, params.own
-        return CorruptionChain(*given, clamped=clamped, limit=self.limit)
-
-    def advance(self, params, statistics, x, hidden, rng):
-        """Outputs for inputs, and no hidden layers that a chain had to keep."""
-        return self.coder.rebuilt(params, statistics, x), ()
+    def advance(self, net, x, hidden, rng):
+        """Outputs for inputs, and no hidden layers."""
+        return self.coder.rebuilt(net, x), ()
 
     def values(self, index):
         """Values of rows."""
@@ -77,42 +81,43 @@ class Reconstruction(NetObjective):
         n_steps = self.options.walkback
         if not n_steps:
             return x
-        chain = self.chain(state.params, state.statistics)
-        found = [inputs for inputs, _ in chain.walk(v, x, rng, n_steps + 1)]
-        return np.stack(found, axis=1).reshape(-1, x.shape[1])
+        chain = self.chain(Variables(state.params, state.statistics))
+        steps = [inputs for inputs, _ in chain.walk(v, x, rng, n_steps + 1)]
+        return np.stack(steps, axis=1).reshape(-1, x.shape[1])
 
-    def forward(self, params, given):
+    def forward(self, params, batch):
         """Loss of each row."""
-        v, statistics, x, rng = given
-        return self.loss(params, statistics, v, x, rng), statistics
+        v, statistics, x, rng = batch
+        return self.loss(Variables(params, statistics), v, x, rng), statistics
 
     def losses(self, state, index, rng):
         """Loss of the rows at an index, in float64."""
-        v = self.values(index)
-        given = state.learned, state.statistics, v, self.corrupt(v, rng)
-        return self.loss(*given, rng.fold(_ALONG)).astype(np.float64)
+        v, net = self.values(index), Variables(state.learned, state.statistics)
+        loss = self.loss(net, v, self.corrupt(v, rng), rng.fold(_ALONG))
+        return loss.astype(np.float64)
 
-    def loss(self, params, statistics, v, x, rng):
+    def loss(self, net, v, x, rng):
         """Loss of rows v, given inputs x."""
-        code = self.coder.encode(params, statistics, x)
-        out = self.coder.decode(params, statistics, code)
-        loss = nll(out, params.own, v, self.output)
+        code = self.coder.encode(net, x)
+        out = self.coder.decode(net, code)
+        loss = nll(out, net.params.own, v, self.output)
         sparsity = self.options.sparsity
         if sparsity:
             loss = loss + x.dtype.type(sparsity) * absolute(code)
         contraction = self.options.contraction
         if contraction:
-            norm = self._jacobian(params, statistics, x, code, rng)
+            norm = self._jacobian(net, x, code, rng)
             loss = loss + x.dtype.type(contraction) * norm
         n_each = len(x) // len(v)
         return loss if n_each == 1 else row_mean(loss.reshape((len(v), n_each)))
 
-    def _jacobian(self, params, statistics, x, code, rng):
+    def _jacobian(self, net, x, code, rng):
         """Squared norm of the Jacobian of codes by inputs: exact for one layer, and its
         estimate along a random direction for several."""
         if self.coder.single:
-            (layer,) = layers_of(params.encoder)
+            (layer,) = layers_of(net.params.encoder)
             return squared_slopes(code, layer.W, self.coder.activation)
         direction = rng.normal(x.shape[1], x.dtype.type)
-        net = self.coder.encoder, params.encoder, statistics[0]
-        return squared_along(*net, x, direction)
+        return squared_along(
+            self.coder.encoder, net.params.encoder, net.statistics[0], x, direction
+        )

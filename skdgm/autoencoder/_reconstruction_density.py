@@ -30,9 +30,9 @@ class ReconstructionDensity(Density):
     """Rows given their reconstructions by an autoencoder.
 
     Besides the arguments of :class:`~skdgm.base.Density` it has ``coder``, the nets;
-    ``net``, parameters and running statistics; ``output``, the distribution of rows
+    ``net``, their :class:`~skdgm.nets.Variables`; ``output``, the distribution of rows
     given outputs; ``corrupt``, a Corruption; and ``n_draws``, which returns the number
-    of corruptions of a row that is scored.
+    of corruptions of a row in :meth:`log_prob`.
     """
 
     # Known values far beyond the range seen are read as its ends.
@@ -59,15 +59,15 @@ class ReconstructionDensity(Density):
     @property
     def dtype(self):
         """Type of the parameters."""
-        return next(layers_of(self.net[0].encoder)).b.dtype.type
+        return next(layers_of(self.net.params.encoder)).b.dtype.type
 
     @property
     def n_features_out(self):
         """Number of units of a code."""
-        return len(list(layers_of(self.net[0].encoder))[-1].b)
+        return len(list(layers_of(self.net.params.encoder))[-1].b)
 
     def _by_content(self, function, rows):
-        layers = layers_of(self.net[0].encoder)
+        layers = layers_of(self.net.params.encoder)
         widest = max(max(layer.W.shape) for layer in layers)
 
         def of_rows(v, rng):
@@ -76,11 +76,11 @@ class ReconstructionDensity(Density):
         return self.by_content(of_rows, rows, _ROWS // widest)
 
     def joined(self, v):
-        """Values with all that a chain draws beside them: nothing."""
+        """Values with labels that a chain draws, too: none."""
         return v
 
     def parted(self, v):
-        """Values without what a chain draws beside them."""
+        """Values without labels."""
         return v
 
     def log_prob(self, X):
@@ -94,12 +94,12 @@ class ReconstructionDensity(Density):
                 total = total + self.log_rebuilt(v, x, rng.fold(number))
             return total.astype(np.float64) / n_draws
 
-        found = self._by_content(of_rows, rows)
-        return found + self.domain.log_volume(self.columns, rows)
+        log_p = self._by_content(of_rows, rows)
+        return log_p + self.domain.log_volume(self.columns, rows)
 
     def log_rebuilt(self, v, x, rng):
         """Log-likelihood of rows v given reconstructions of inputs x."""
-        return -self.output.nll(self.rebuild(x), v, self.net[0].own)
+        return -self.output.nll(self.rebuild(x), v, self.net.params.own)
 
     def errors(self, X, by, loss):
         """Errors of reconstructions; see ``reconstruction_error``."""
@@ -110,15 +110,15 @@ class ReconstructionDensity(Density):
             x = self.completed(v)
             out = self.rebuild(x)
             if loss == "log":
-                found = -self.output.log_p(out, v, self.net[0].own)
+                errors = -self.output.log_p(out, v, self.net.params.own)
             else:
                 gap = (self.output.expected(out) - x) ** 2
                 n_inputs = self.output.n_inputs
                 starts = np.cumsum(n_inputs) - n_inputs
-                found = np.add.reduceat(gap, starts, axis=1)
-                found = np.where(np.isnan(v), 0, found)
-            found = found.astype(np.float64)
-            return found.sum(axis=1) if by == "row" else self.parted(found)
+                errors = np.add.reduceat(gap, starts, axis=1)
+                errors = np.where(np.isnan(v), 0, errors)
+            errors = errors.astype(np.float64)
+            return errors.sum(axis=1) if by == "row" else self.parted(errors)
 
         return self._by_content(of_rows, self.read(X))
 
@@ -139,7 +139,7 @@ class ReconstructionDensity(Density):
         """Expected rows given codes."""
         H = self.checked(H, self.dtype)
         with one_blas_thread():
-            v = self.parted(self.output.mean(self.coder.decode(*self.net, H)))
+            v = self.parted(self.output.mean(self.coder.decode(self.net, H)))
         return self.decoded(self.domain.to_data(self.columns, v))
 
     def sample(self, n_samples, random_state=None, **options):
@@ -148,12 +148,12 @@ class ReconstructionDensity(Density):
         return self.decoded(self.domain.to_data(self.columns, v))
 
     def trace(self, n_samples, random_state=None, **options):
-        """Draw rows as :meth:`sample` does, in codes of categories, and beside them
-        their log-likelihoods given what they were drawn from, in nats."""
+        """Draw rows as :meth:`sample` does, in codes of categories, and their
+        log-likelihoods given the outputs that they are drawn from, in nats."""
 
         def look(state):
             out, v = state.out, state.x
-            return self.parted(v), -self.output.nll(out, v, self.net[0].own)
+            return self.parted(v), -self.output.nll(out, v, self.net.params.own)
 
         v, trace = self._along(look, n_samples, random_state, **options)
         return self.domain.to_data(self.columns, v), trace.astype(np.float64)
@@ -198,21 +198,28 @@ class ReconstructionDensity(Density):
         rng = rng.rows(n_chains)
         with one_blas_thread():
             for part in gen_batches(n_chains, max(1, _ROWS // self._width)):
-                first, held = self._first, clamped
+                first, held = self.first, clamped
                 if start is not None:
                     first = partial(self._known, start[part])
                 if clamped is not None and len(clamped) > 1:
                     held = clamped[part]
                 chain = self.chain(first, held)
                 parts.append(_walked(chain, rng.take(part), lengths, look))
-        found = (np.concatenate(arrays) for arrays in zip(*parts))
-        return [x.reshape(-1, *x.shape[2:])[: lengths.n_rows] for x in found]
+        arrays = (np.concatenate(blocks) for blocks in zip(*parts))
+        return [x.reshape((-1, *x.shape[2:]))[: lengths.n_rows] for x in arrays]
 
     def chain(self, start, clamped=None):
         """Chain of corruption and reconstruction from values ``start(rng)``; of
         ``clamped`` rows, known values stay."""
-        given = self.advance, self.corrupt, self.output, self.net[0].own
-        return CorruptionChain(*given, start, clamped, self.limit)
+        return CorruptionChain(
+            self.advance,
+            self.corrupt,
+            output=self.output,
+            dispersion=self.net.params.own,
+            start=start,
+            clamped=clamped,
+            limit=self.limit,
+        )
 
     @property
     def limit(self):
@@ -220,18 +227,18 @@ class ReconstructionDensity(Density):
         return limits(self.columns)
 
     def advance(self, x, hidden, rng):
-        """Outputs for inputs, and no hidden layers that a chain had to keep."""
+        """Outputs for inputs, and no hidden layers."""
         return self.rebuild(x), ()
 
-    def _first(self, rng):
+    def first(self, rng):
         """Draws of independent columns, one row for each stream."""
         out = self.output.start(self.corrupt.share).astype(self.dtype)
         every = np.repeat(out[None], len(rng.ids), axis=0)
-        return self.output.draw(every, rng.fold(_START), self.net[0].own)
+        return self.output.draw(every, rng.fold(_START), self.net.params.own)
 
     def _known(self, v, rng):
         """Rows whose missing entries are draws of independent columns."""
-        return np.where(np.isnan(v), self._first(rng), v)
+        return np.where(np.isnan(v), self.first(rng), v)
 
     @property
     def _width(self):
@@ -241,29 +248,26 @@ class ReconstructionDensity(Density):
         """Fill missing entries by chains in which the known ones are clamped."""
         n_steps, model = count(n_steps, "n_steps"), copy(self)
         if getattr(self.columns, "gaps", None) is not None:
-            # What is filled in is not missing.
+            # Entries that are filled in are not missing.
             model.output = self.output.present()
 
         def filled(v, rng):
-            def make(v):
-                return model.chain(model._first, v)
+            def make(arrays):
+                return model.chain(model.first, arrays[0])
 
-            rows, width = (self.joined(v),), self._width
-            found = by_chain(make, rows, rng, n_steps, method, width)
-            return self.parted(
-                found if method == "sample" else model.output.value(found)
-            )
+            rows, width = [self.joined(v)], self._width
+            x = by_chain(make, rows, rng, n_steps, method, width)
+            return self.parted(x if method == "sample" else model.output.value(x))
 
-        whole = fill(self, self.widened(X), method, random_state, filled)
-        return self.decoded(whole, X)
+        X_filled = fill(self, self.widened(X), method, random_state, filled)
+        return self.decoded(X_filled, X)
 
     def _encode(self, v):
-        net = astype(self.net, v.dtype)
-        return self.coder.encode(*net, self.completed(v))
+        return self.coder.encode(astype(self.net, v.dtype), self.completed(v))
 
     def rebuild(self, x):
         """Outputs for inputs."""
-        return self.coder.rebuilt(*astype(self.net, x.dtype), x)
+        return self.coder.rebuilt(astype(self.net, x.dtype), x)
 
 
 def _values(state):
@@ -271,7 +275,7 @@ def _values(state):
 
 
 def _walked(chain, rng, lengths, look):
-    """Arrays of (n_chains, n_kept, ...) of what is looked at in the states kept."""
+    """Arrays of (n_chains, n_kept, ...), which ``look`` takes from the states kept."""
     state, kept = chain.init(rng), []
     for number in range(lengths.burn_in + lengths.n_kept * lengths.thin):
         state, _ = chain.step(rng.fold(_STEPS, number), state)
@@ -282,8 +286,8 @@ def _walked(chain, rng, lengths, look):
 
 
 class Reconstructed(NamedTuple):
-    """Distribution of rows given outputs, with the methods of a visible unit whose
-    parameters are outputs: what :func:`~skdgm.metrics.csl_log_likelihood` asks."""
+    """Distribution of rows given outputs, with the methods of a visible unit that
+    :func:`~skdgm.metrics.csl_log_likelihood` calls; its parameters are outputs."""
 
     density: ReconstructionDensity
 
@@ -292,10 +296,10 @@ class Reconstructed(NamedTuple):
         return np.zeros(len(out))
 
     def log_evidence(self, out, v, held):
-        """Log-likelihood of what is held of each row given each row of outputs,
+        """Log-likelihood of the ``held`` entries of each row given each row of outputs,
         (n_rows, n_fields) in float64."""
-        found, density = np.empty((len(v), len(out))), self.density
+        density, log_p = self.density, np.empty((len(v), len(out)))
         rows = density.joined(np.where(held, v, np.nan).astype(v.dtype))
-        for log_p, row in zip(found, rows):
-            log_p[:] = -density.output.nll(out, row[None], density.net[0].own)
-        return found
+        for k, row in enumerate(rows):
+            log_p[k] = -density.output.nll(out, row[None], density.net.params.own)
+        return log_p

@@ -9,15 +9,9 @@ from skdgm.autoencoder._reconstruction import Reconstruction
 from skdgm.autoencoder._reconstruction_density import ReconstructionDensity
 from skdgm.data import check_pattern
 from skdgm.distributions import output_as_asked
-from skdgm.nets import NetModel, layers_of
+from skdgm.nets import NetModel, Variables, layers_of
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.images import check_maps
-
-# Options that the nets depend on.
-_NAMES = (
-    *("n_components", "activation", "code_activation", "tied", "column_types"),
-    *("architecture", "image_shape", "n_active"),
-)
 
 
 class ReconstructionModel(NetModel):
@@ -45,12 +39,21 @@ class ReconstructionModel(NetModel):
 
     def structure(self, facts):
         """Options that the nets depend on."""
-        asked = facts.options
-        found = {name: getattr(asked, name) for name in _NAMES}
-        for name in "hidden_layer_sizes", "conv_layer_sizes":
-            found[name] = layer_sizes(getattr(asked, name))
-        found["variance"] = asked.variance if isinstance(asked.variance, str) else "set"
-        return SimpleNamespace(**found)
+        options = facts.options
+        variance = options.variance if isinstance(options.variance, str) else "set"
+        return SimpleNamespace(
+            n_components=options.n_components,
+            hidden_layer_sizes=layer_sizes(options.hidden_layer_sizes),
+            activation=options.activation,
+            code_activation=options.code_activation,
+            tied=options.tied,
+            column_types=options.column_types,
+            variance=variance,
+            architecture=options.architecture,
+            conv_layer_sizes=layer_sizes(options.conv_layer_sizes),
+            image_shape=options.image_shape,
+            n_active=options.n_active,
+        )
 
     def parts(self, facts):
         """Nets, corruption, and the distribution of rows given outputs."""
@@ -64,9 +67,14 @@ class ReconstructionModel(NetModel):
 
     def corruption(self, facts, output):
         """Corruption of rows."""
-        own = facts.options.corruption, facts.options.corruption_level
-        given = facts.known.means, facts.domain, facts.columns
-        return Corruption(*own, output, *given)
+        return Corruption(
+            facts.options.corruption,
+            facts.options.corruption_level,
+            output=output,
+            share=facts.known.means,
+            domain=facts.domain,
+            columns=facts.columns,
+        )
 
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`ReconstructionDensity`."""
@@ -75,7 +83,7 @@ class ReconstructionModel(NetModel):
         return self.density_class(
             facts.context,
             coder=coder,
-            net=(state.learned, state.statistics),
+            net=Variables(state.learned, state.statistics),
             output=output,
             corrupt=corrupt,
             n_draws=partial(facts.now, "n_draws") if noisy else partial(int, 1),

@@ -73,17 +73,16 @@ class AutoencoderStackModel(StackModel):
         }
         machines = []
         for number, size in enumerate(sizes):
-            own = {name: values[number] for name, values in each.items()}
-            own |= {"hidden_layer_sizes": (), "code_activation": options.activation}
+            flat = {name: values[number] for name, values in each.items()}
+            flat |= {"hidden_layer_sizes": (), "code_activation": options.activation}
+            flat["verbose"] = options.verbose
             if not number:
-                own |= {
-                    name: getattr(options, name) for name in ("column_types", *TABLES)
-                }
+                names = "column_types", *TABLES
+                flat |= {name: getattr(options, name) for name in names}
             else:
                 shares = options.activation == "logistic"
-                own["column_types"] = "bernoulli" if shares else "gaussian"
-            own = folded(kind, own | {"verbose": options.verbose})
-            machines.append(kind(size, **own))
+                flat["column_types"] = "bernoulli" if shares else "gaussian"
+            machines.append(kind(size, **folded(kind, flat)))
         return machines
 
     def place(self, number, machines):
@@ -112,8 +111,8 @@ class AutoencoderStackModel(StackModel):
 
     def cloned(self, layers):
         """Clones of machines given explicitly, each of which fits its place."""
-        found = super().cloned(layers)
-        for below, (name, machine) in zip(found, layers[1:]):
+        machines = super().cloned(layers)
+        for below, (name, machine) in zip(machines, layers[1:]):
             bits = asked_value(machine, "column_types") == "bernoulli"
             if bits and below.code_activation != "logistic":
                 raise ValueError(
@@ -121,7 +120,7 @@ class AutoencoderStackModel(StackModel):
                     f"below have code_activation={below.code_activation!r}: only "
                     "'logistic' ones are probabilities."
                 )
-        return found
+        return machines
 
 
 class AutoencoderNetModel(TunedModel):
@@ -134,7 +133,7 @@ class AutoencoderNetModel(TunedModel):
 
     def hidden(self, stack, rng, dtype):
         """Hidden layers of a net before fine-tuning, of values as they are."""
-        found = []
+        layers = []
         for number, machine in enumerate(stack.layers_):
             density = machine.density_
             (W, b), columns = layer_of(density), density.columns
@@ -142,8 +141,8 @@ class AutoencoderNetModel(TunedModel):
                 # Codes that are real are standardised for the layer above.
                 W = W / np.reshape(columns.scale, (-1, 1))
                 b = b - np.broadcast_to(columns.mean, len(W)) @ W
-            found.append(Layer(W.astype(dtype), b.astype(dtype)))
-        return found
+            layers.append(Layer(W.astype(dtype), b.astype(dtype)))
+        return layers
 
 
 def _layer(kind, x, W, b):
@@ -152,7 +151,7 @@ def _layer(kind, x, W, b):
 
 def layer_of(density):
     """Encoder of an autoencoder that has one layer."""
-    (layer,) = layers_of(density.net[0].encoder)
+    (layer,) = layers_of(density.net.params.encoder)
     return layer
 
 

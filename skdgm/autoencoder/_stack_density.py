@@ -29,27 +29,27 @@ class StackCoder:
         for part in self.parts[:depth]:
             if codes:
                 x = part.completed(_standard(part, codes[-1]))
-            codes.append(part.coder.encode(*astype(part.net, x.dtype), x))
+            codes.append(part.coder.encode(astype(part.net, x.dtype), x))
         return codes
 
     def outputs(self, h, depth):
         """Outputs of the lowest layer, downwards from codes of the layer at a depth."""
         for part in self.parts[depth - 1 :: -1]:
-            out = part.coder.decode(*astype(part.net, h.dtype), h)
+            out = part.coder.decode(astype(part.net, h.dtype), h)
             h = part.domain.to_data(part.columns, part.output.mean(out))
         return out
 
-    def encode(self, params, statistics, x):
+    def encode(self, net, x):
         """Codes of the highest layer, for inputs of the lowest."""
         return self.codes(x, len(self.parts))[-1]
 
-    def decode(self, params, statistics, h):
+    def decode(self, net, h):
         """Outputs of the lowest layer for codes of the highest."""
         return self.outputs(h, len(self.parts))
 
-    def rebuilt(self, params, statistics, x):
+    def rebuilt(self, net, x):
         """Outputs for inputs, both of the lowest layer."""
-        return self.decode(params, statistics, self.encode(params, statistics, x))
+        return self.decode(net, self.encode(net, x))
 
 
 class StackDensity(ReconstructionDensity):

@@ -16,11 +16,11 @@ for any :math:`\xi` that adds up to one; here, the probabilities at the means.
 import numpy as np
 from scipy.special import expit
 
-from skdgm.directed._way import affine, along
+from skdgm.directed._method import affine, along
 from skdgm.nets import nll
 
 
-class Reals:
+class RealExpectation:
     """Real columns with variances that do not differ by row."""
 
     def __init__(self, net):
@@ -47,18 +47,20 @@ class Reals:
 
     def log_p(self, model, v, mean, xi):
         """Expected log probability of each row, or a bound on it."""
-        return -self.net.output.nll(*self._far(model, v, mean), model.own)
+        m, far = self._far(model, v, mean)
+        return -self.net.output.nll(m, far, model.own)
 
-    def aim(self, model, traced, v, mean, xi):
-        """What has the gradient of :meth:`log_p` by traced parameters, row by row."""
+    def surrogate(self, model, traced, v, mean, xi):
+        """Numbers with the gradient of :meth:`log_p` by traced parameters, row by
+        row."""
         W, output = affine(model, 0).W, self.net.output
         m, far = self._far(model, v, mean)
         weight = np.full(len(v), -1 / len(v), v.dtype)
         by_mean, _ = output.nll_grad(m, v, weight, model.own)
         precision = np.exp(-output.parts(m, model.own)[1]) * ~np.isnan(v)
         spread = (mean * (1 - mean)).T @ precision * W / v.dtype.type(len(v))
-        slopes = mean.T @ by_mean - spread, by_mean.sum(axis=0)
-        total = along(affine(traced, 0), *slopes)
+        by_weight = mean.T @ by_mean - spread
+        total = along(affine(traced, 0), by_weight, by_mean.sum(axis=0))
         if output.variance == "feature":
             total = total - nll(m, traced.own, far, output)
         return total
@@ -71,8 +73,8 @@ class Reals:
         return m, m + np.sqrt((v - m) ** 2 + (mean * (1 - mean)) @ W**2)
 
 
-class Codes:
-    """Columns of categories; methods as of :class:`Reals`."""
+class CodeExpectation:
+    """Columns of categories; methods as of :class:`RealExpectation`."""
 
     def __init__(self, net):
         self.net = net
@@ -106,8 +108,9 @@ class Codes:
         exact = (known * (t - xi) * (mean @ W + b)).sum(axis=1)
         return exact - np.where(np.isnan(v), 0, log_sum).sum(axis=1)
 
-    def aim(self, model, traced, v, mean, xi):
-        """What has the gradient of :meth:`log_p` by traced parameters, row by row."""
+    def surrogate(self, model, traced, v, mean, xi):
+        """Numbers with the gradient of :meth:`log_p` by traced parameters, row by
+        row."""
         (W, b), (t, known) = affine(model, 0), self._targets(v)
         shares, n = self._shares(self._totals(W, b, mean, xi)), v.dtype.type(len(v))
         by_weight = np.empty_like(W)
@@ -120,7 +123,7 @@ class Codes:
         return along(affine(traced, 0), by_weight / n, by_bias / n)
 
     def _targets(self, v):
-        """One-hot rows, and a mask of what is known in them."""
+        """One-hot rows, and a mask of known entries."""
         return self.net.output.inputs(v), np.repeat(~np.isnan(v), self.sizes, axis=1)
 
     def _totals(self, W, b, mean, xi):

@@ -15,7 +15,7 @@ from scipy.special import softmax
 from skdgm.directed._objective import DirectedObjective
 from skdgm.distributions import ABSENT
 from skdgm.gradients.stochastic.geometric import geometric
-from skdgm.nets import listed, nll, row_mean
+from skdgm.nets import Variables, listed, nll, row_mean
 from skdgm.nets.tape import getval
 from skdgm.utils.math import log_mean_exp
 
@@ -27,8 +27,8 @@ class GeometricMean(NamedTuple):
 
     ``output`` is the distribution of the data given the decoder's outputs; ``share``
     are the marginal means of inputs, or None. Methods take ``net``,
-    :class:`~skdgm.latent.Params` and :class:`~skdgm.latent.Statistics`; a ``source`` of
-    noise is as :meth:`~skdgm.latent.Hierarchy.through` takes it.
+    :class:`~skdgm.nets.Variables`; a ``source`` of noise is as
+    :meth:`~skdgm.latent.Hierarchy.through` takes it.
     """
 
     hierarchy: object
@@ -38,14 +38,14 @@ class GeometricMean(NamedTuple):
     def terms(self, net, v, source):
         """Draw latent units of rows: log p(x, z), log q(z | x), and the pass."""
         x = listed(self.output.inputs(v, self.share))
-        found = self.hierarchy.through(*net, x, source)
-        log_p = sum(found.log_p) - nll(found.out, net[0].own, v, self.output)
-        return log_p, sum(found.log_q), found
+        decoded = self.hierarchy.through(net, x, source)
+        nll_of_data = nll(decoded.out, net.params.own, v, self.output)
+        return sum(decoded.log_p) - nll_of_data, sum(decoded.log_q), decoded
 
     def dream(self, net, rng):
         """Draw latent units, the lowest first, and outputs for the data, by p."""
-        top = self.hierarchy.top(net[0], rng.fold(_TOP))
-        z, outs = zip(*self.hierarchy.descent(*net, top, rng.fold(_DOWN)))
+        top = self.hierarchy.top(net, rng.fold(_TOP))
+        z, outs = zip(*self.hierarchy.descent(net, top, rng.fold(_DOWN)))
         return z[::-1], outs[-1]
 
     def filled(self, net, v, seen, source, rng):
@@ -54,24 +54,27 @@ class GeometricMean(NamedTuple):
         float64. ``seen`` are rows as q sees them, which may have guesses; each row of
         draws has a stream."""
         x = listed(self.output.inputs(seen, self.share))
-        found = self.hierarchy.through(*net, x, source)
-        v = np.repeat(v, len(found.out) // len(v), axis=0)
-        x = self.completed(net, v, found.out, rng)
-        return x, found.z, _float(sum(found.log_q)) + self.log_drawn(net, x, v, found)
+        decoded = self.hierarchy.through(net, x, source)
+        v = np.repeat(v, len(decoded.out) // len(v), axis=0)
+        x = self.completed(net, v, decoded.out, rng)
+        log_q = _float(sum(decoded.log_q))
+        return x, decoded.z, log_q + self.log_drawn(net, x, v, decoded.out)
 
     def completed(self, net, v, out, rng):
         """Rows with unknown entries drawn by p."""
-        drawn = self.output.draw(out, rng.fold(_DATA), net[0].own)
-        x, there = np.where(np.isnan(v), drawn, v), v == -ABSENT
-        if there.any():
+        drawn = self.output.draw(out, rng.fold(_DATA), net.params.own)
+        x, present = np.where(np.isnan(v), drawn, v), v == -ABSENT
+        if present.any():
             drawn = self.output.present().draw(out, rng.fold(_DATA))
-            x = np.where(there, drawn, x)
+            x = np.where(present, drawn, x)
         return x
 
-    def log_drawn(self, net, x, v, found):
-        """Log probability of what was drawn in place of unknown entries of v."""
-        own = found.out, net[0].own
-        return _float(nll(*own, v, self.output)) - _float(nll(*own, x, self.output))
+    def log_drawn(self, net, x, v, out):
+        """Log probability of the entries of x that are unknown in v."""
+        before, after = (
+            _float(nll(out, net.params.own, rows, self.output)) for rows in (v, x)
+        )
+        return before - after
 
     def log_half(self, net, v, rng, n_draws=1):
         r"""Logs of draws, (n_rows, n_draws) in float64, whose mean, squared, is the
@@ -99,15 +102,15 @@ class GeometricMean(NamedTuple):
     def bound(self, net, v, rng, n_draws):
         """Bound on the log probability up to Z of known entries of rows, in
         expectation, and its standard error, each (n_rows,) in float64."""
-        found, holes = np.empty((2, len(v))), unknown(v).any(axis=1)
+        bounds, holes = np.empty((2, len(v))), unknown(v).any(axis=1)
         for which, times in (~holes, 2.0), (holes, 1.0):
             if which.any():
-                part, own = v[which], rng.take(which)
+                part, streams = v[which], rng.take(which)
                 draw = self.log_pair if times == 1 else self._one
-                log_w = [draw(net, part, own.fold(k)) for k in range(n_draws)]
+                log_w = [draw(net, part, streams.fold(k)) for k in range(n_draws)]
                 mean, se = log_mean_exp(np.stack(log_w))
-                found[:, which] = times * mean, times * se
-        return tuple(found)
+                bounds[:, which] = times * mean, times * se
+        return tuple(bounds)
 
     def _one(self, net, v, rng):
         return self.log_half(net, v, rng)[:, 0]
@@ -132,16 +135,16 @@ class GeometricObjective(DirectedObjective):
         )
         self.mean = GeometricMean(hierarchy, output, domain.share(columns))
 
-    def forward(self, params, given):
-        v, mean, n = given.v, self.mean, len(given.v)
-        net = params.model, given.kept.model
+    def forward(self, params, batch):
+        v, mean, n = batch.v, self.mean, len(batch.v)
+        net = Variables(params.model, batch.kept.model)
 
         def noise(level, _):
-            return given.noise[level]
+            return batch.noise[level]
 
         if unknown(v).any():
-            before = given.params.model, given.kept.model
-            rng = given.rng.fold(_OTHER).rows(len(given.noise[0]))
+            before = Variables(batch.params.model, batch.kept.model)
+            rng = batch.rng.fold(_OTHER).rows(len(batch.noise[0]))
             x, z, log_r = mean.filled(before, v, v, noise, rng)
             log_p, log_q, _ = mean.terms(net, x, mean.hierarchy.noise_of(z))
             source = mean.hierarchy.noise(rng, 1)
@@ -151,21 +154,21 @@ class GeometricObjective(DirectedObjective):
             weight = softmax(log_w.reshape(n, -1), axis=1)
         else:
             log_p, log_q, _ = mean.terms(net, v, noise)
-            parts = (_float(part).reshape(n, -1, 1) for part in (log_p, log_q))
-            total, weight = log_p + log_q, geometric(*parts).of_p
+            p, q = (_float(part).reshape(n, -1, 1) for part in (log_p, log_q))
+            total, weight = log_p + log_q, geometric(p, q).of_p
         weight *= weight.shape[1]
         terms = total.reshape(weight.shape) * weight.astype(v.dtype)
-        return -row_mean(terms), given.kept
+        return -row_mean(terms), batch.kept
 
     def losses(self, state, index, rng):
         """Negative log probability up to Z of the rows at an index, by as many draws as
         in training, if rows are many, in float64."""
-        net = state.learned.model, state.statistics.model
+        net = Variables(state.learned.model, state.statistics.model)
         return -self.mean.bound(net, self.rows.take(index), rng, self.n_judged)[0]
 
 
 def unknown(v):
-    """Mask of entries of which nothing is known, or only that there is a value."""
+    """Mask of entries without a known value: missing, or known to be present only."""
     return np.isnan(v) | (v == -ABSENT)
 
 

@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.latent.filling import Info, chosen, taken
+from skdgm.latent.filling import Accepted, chosen, taken
 
 _CHOICE, _OTHER, _MOVE = 401, 402, 403
 
 
-class State(NamedTuple):
+class PairState(NamedTuple):
     """State of a :class:`GeometricChain`, of each row: values x, and two sets of latent
     units of each layer."""
 
@@ -23,24 +23,22 @@ class GeometricChain:
 
     .. math:: f(x, z) \, f(x, z'), \qquad f(x, z) = \sqrt{p(x, z) \, q(z \mid x)}
 
-    is the distribution that the chain leaves as it is; see :mod:`skdgm.latent.filling`.
+    is the distribution that the chain leaves invariant; see
+    :mod:`skdgm.latent.filling`.
     In each step the sets change places. v are rows, NaN where missing, and ``guess``
     the same with first values of these.
     """
 
     def __init__(self, density, v, guess):
         self.density, self.v, self.guess = density, v, guess
-        self.mean, self.net, self.hierarchy = (
-            density.mean,
-            density.net,
-            density.hierarchy,
-        )
+        self.mean, self.net = density.mean, density.net
+        self.hierarchy = density.hierarchy
 
     def init(self, rng):
         """State of latent units that q draws, and entries that p draws."""
         noise = self.hierarchy.noise(rng.fold(_MOVE), 1)
         x, z, _ = self.mean.filled(self.net, self.v, self.guess, noise, rng)
-        return State(x, z, z)
+        return PairState(x, z, z)
 
     def step(self, rng, state):
         """Propose latent units, and then missing entries with the other ones."""
@@ -54,24 +52,23 @@ class GeometricChain:
         # Missing entries by p given these, and the other latent units by q.
         before, above, _ = self._weight(x, z, noise_of(other))
         proposed = mean.completed(net, self.v, above.out, rng)
-        how = proposed, z, noise(rng.fold(_OTHER), 1)
-        after, _, found = self._weight(*how)
+        after, _, drawn = self._weight(proposed, z, noise(rng.fold(_OTHER), 1))
         accepted = taken(after - before, rng.fold(_CHOICE, 1))
         x = np.where(accepted[:, None], proposed, x)
-        return State(x, chosen(accepted, found.z, other), z), Info(accepted)
+        other = chosen(accepted, drawn.z, other)
+        return PairState(x, other, z), Accepted(accepted)
 
     def expected(self, state):
-        """Rows as sums are made of them."""
+        """Inputs of rows, whose mean is that of the chain."""
         return self.density.output.inputs(state.x, self.density.share)
 
     def _weight(self, x, z, source):
         """Log of the target over that of the proposal, and the pass of either set."""
         mean, net = self.mean, self.net
-        log_p, log_q, found = mean.terms(net, x, self.hierarchy.noise_of(z))
+        log_p, log_q, first = mean.terms(net, x, self.hierarchy.noise_of(z))
         second = mean.terms(net, x, source)
-        own = 0.5 * (log_p + log_q).astype(np.float64)
-        log_w = own + 0.5 * _gap(second) - mean.log_drawn(net, x, self.v, found)
-        return log_w, found, second[2]
+        log_w = 0.5 * (log_p + log_q).astype(np.float64) + 0.5 * _gap(second)
+        return log_w - mean.log_drawn(net, x, self.v, first.out), first, second[2]
 
 
 def _gap(terms):

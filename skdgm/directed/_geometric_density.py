@@ -10,8 +10,6 @@ Rows with latent units drawn by p, and other latent units by q, have the weights
 of which Z is the mean, and by which samples are chosen.
 """
 
-from functools import cached_property
-
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -41,23 +39,21 @@ _DATA, _CHOICE, _OTHER, _MOVE = range(400, 404)
 
 
 class GeometricDensity(LatentDensity):
-    """Density of a bidirectional Helmholtz machine; ``log_Z`` returns the estimator's
-    log Z, or None if it has learned since."""
+    """Density of a bidirectional Helmholtz machine."""
 
-    def __init__(self, context, *, log_Z, **latent):
-        super().__init__(context, **latent)
-        self._given_log_Z = log_Z
+    # Log Z once it is computed, by the density or by the estimator.
+    known_log_Z = None
 
     @property
     def capabilities(self):
         """Estimates, which the two nets weigh, and log Z."""
         rows = dict.fromkeys(("complete", "missing", "grey"), "estimate")
         nothing = {"nothing": "estimate"}
-        found = super().capabilities
-        return found | {
+        inherited = super().capabilities
+        return inherited | {
             "log_prob": rows,
             "importance_likelihood": rows,
-            "sample": found["sample"] | nothing,
+            "sample": inherited["sample"] | nothing,
             "log_partition": nothing,
         }
 
@@ -67,13 +63,10 @@ class GeometricDensity(LatentDensity):
         return GeometricMean(self.hierarchy, self.output, self.share)
 
     def log_Z(self):
-        """Log Z, in nats, computed once: by the estimator if it is still the same."""
-        given = self._given_log_Z()
-        return self._own_log_Z if given is None else given
-
-    @cached_property
-    def _own_log_Z(self):
-        return self.log_partition()[0]
+        """Log Z, in nats, computed once."""
+        if self.known_log_Z is None:
+            self.known_log_Z, _ = self.log_partition()
+        return self.known_log_Z
 
     def log_partition(self):
         """Log Z, which is at most 0, and its standard error, in nats, with a
@@ -82,8 +75,8 @@ class GeometricDensity(LatentDensity):
         size = max(1, min(_DRAWS, _ROOM // (_OTHERS * self.width)))
         with one_blas_thread():
             for first in range(0, _DRAWS, size):
-                own = rng.fold(first).rows(min(size, _DRAWS - first))
-                parts.append(self._dreamt(own)[1])
+                streams = rng.fold(first).rows(min(size, _DRAWS - first))
+                parts.append(self._dreamt(streams)[1])
         log_w = np.concatenate(parts)
         log_Z, se = log_mean_exp(log_w)
         if len(log_w) / np.exp(2 * (log_w - log_Z)).mean() < _FEW:
@@ -95,24 +88,25 @@ class GeometricDensity(LatentDensity):
             )
         return float(min(log_Z, 0.0)), float(se)
 
-    def importance_likelihood(self, X, n_draws):
-        """Estimate of the log-likelihood, and its standard error, of each row."""
+    def importance_likelihood(self, X, n_draws, codes=None, y=None):
+        """Estimate of the log-likelihood, and its standard error, of each row; there
+        are no classes or attributes."""
         rows, n_draws = self.read(X), count(n_draws, "n_draws")
 
         def of_rows(v, rng):
-            found, holes = np.empty((len(v), 2)), unknown(v).any(axis=1)
+            estimates, holes = np.empty((len(v), 2)), unknown(v).any(axis=1)
             if not holes.all():
-                own = v[~holes], rng.take(~holes)
-                found[~holes] = self._complete(*own, n_draws)
+                complete, streams = v[~holes], rng.take(~holes)
+                estimates[~holes] = self._complete(complete, streams, n_draws)
             if holes.any():
-                own = v[holes], rng.take(holes)
-                net = astype(self.net, v.dtype)
-                found[holes] = np.stack(self.mean.bound(net, *own, n_draws), axis=1)
-            return found
+                net, streams = astype(self.net, v.dtype), rng.take(holes)
+                bound = self.mean.bound(net, v[holes], streams, n_draws)
+                estimates[holes] = np.stack(bound, axis=1)
+            return estimates
 
-        found, se = self._by_content(of_rows, rows).T.copy()
-        found += self.domain.log_volume(self.columns, rows) - self.log_Z()
-        return found, se
+        log_p, se = self._by_content(of_rows, rows).T.copy()
+        log_p += self.domain.log_volume(self.columns, rows) - self.log_Z()
+        return log_p, se
 
     def _complete(self, v, rng, n_draws):
         parts = [log_p - gap for log_p, gap in self._draws(v, rng, n_draws)]
@@ -132,10 +126,13 @@ class GeometricDensity(LatentDensity):
         rng, best, x = rng.rows(n_samples), -np.inf, 0.0
         with one_blas_thread():
             for number in range(n_steps):
-                own = rng.fold(number)
-                new, log_w = self._dreamt(own, 1) if n_steps > 1 else self._drawn(own)
+                streams = rng.fold(number)
+                if n_steps > 1:
+                    new, log_w = self._dreamt(streams, 1)
+                else:
+                    new, log_w = self._drawn(streams)
                 # The largest of log weight plus Gumbel noise is a draw by weight.
-                noisy = (log_w + own.fold(_CHOICE).gumbel(1)[:, 0])[:, None]
+                noisy = (log_w + streams.fold(_CHOICE).gumbel(1)[:, 0])[:, None]
                 x = np.where(noisy > best, new, x)
                 best = np.maximum(best, noisy)
         return self.decoded(self.domain.to_data(self.columns, x))
@@ -149,33 +146,34 @@ class GeometricDensity(LatentDensity):
                 'with column_types="auto", or draw missing entries by impute.'
             )
         kinds = getattr(self.columns, "kinds", output.kinds)
-        x, given, events = events_of(self.columns, kinds, conditions, names, self.name)
-        holds = [event is not None for event in events] | ~np.isnan(given)
+        x, values, events = events_of(self.columns, kinds, conditions, names, self.name)
+        holds = [event is not None for event in events] | ~np.isnan(values)
 
         def draw(size, rng):
-            own = rng.rows(size)
-            z, out = self.mean.dream(self.net, own)
-            log_w, v = weigh(output, out, given, events, own)
-            found = near(output, out, v, np.flatnonzero(holds))
-            v = np.where(np.isnan(v), output.draw(out, own.fold(_DATA)), v)
-            log_w += self._weight(v, z, own, 1)
-            return Weighted(v, log_w, effective(log_w), found)
+            streams = rng.rows(size)
+            z, out = self.mean.dream(self.net, streams)
+            log_w, v = weigh(output, out, values, events, streams)
+            share = near(output, out, v, np.flatnonzero(holds))
+            v = np.where(np.isnan(v), output.draw(out, streams.fold(_DATA)), v)
+            log_w += self._weight(v, z, streams, 1)
+            return Weighted(v, log_w, effective(log_w), share)
 
         with one_blas_thread():
             v = pooled(draw, n_samples, rng, _AT_ONCE, self.name)
-        found = self.domain.to_data(self.columns, v)
-        found[:, ~np.isnan(x)] = x[~np.isnan(x)]
-        return self.decoded(found)
+        data = self.domain.to_data(self.columns, v)
+        data[:, ~np.isnan(x)] = x[~np.isnan(x)]
+        return self.decoded(data)
 
     def _drawn(self, rng):
         """Rows drawn by p, with equal weights."""
         _, out = self.mean.dream(self.net, rng)
-        return self.output.draw(out, rng.fold(_DATA), self.net[0].own), np.zeros(1)
+        x = self.output.draw(out, rng.fold(_DATA), self.net.params.own)
+        return x, np.zeros(1)
 
     def _dreamt(self, rng, n_others=_OTHERS):
         """Rows drawn by p, and their log weights."""
         z, out = self.mean.dream(self.net, rng)
-        x = self.output.draw(out, rng.fold(_DATA), self.net[0].own)
+        x = self.output.draw(out, rng.fold(_DATA), self.net.params.own)
         return x, self._weight(x, z, rng, n_others)
 
     def _weight(self, x, z, rng, n_others):
@@ -183,34 +181,35 @@ class GeometricDensity(LatentDensity):
         mean, net = self.mean, self.net
         log_p, log_q, _ = mean.terms(net, x, self.hierarchy.noise_of(z))
         others = mean.log_half(net, x, rng.fold(_OTHER), n_others)
-        own = -0.5 * (log_p - log_q).astype(np.float64)
-        return own + log_mean_exp(others, axis=1)[0]
+        log_w = -0.5 * (log_p - log_q).astype(np.float64)
+        return log_w + log_mean_exp(others, axis=1)[0]
 
     def _open(self, v):
-        """Rows to fill: what is missing has a value, also where gaps are modelled."""
+        """Rows to fill: missing entries have values, also where gaps are modelled."""
         gaps = getattr(self.columns, "gaps", None)
         return v if gaps is None else np.where(np.isnan(v) & gaps, -ABSENT, v)
 
-    def _weighed(self, v, *given):
-        return super()._weighed(self._open(v), *given)
+    def fill_by_weight(self, rows, rng, n_steps, method):
+        rows = rows._replace(v=self._open(rows.v))
+        return super().fill_by_weight(rows, rng, n_steps, method)
 
     def _chosen(self, value, rng, method):
         return self.output.value(value) if method == "mean" else value
 
-    def _proposed(self, net, v, guess, told, source, rng, method):
+    def _proposed(self, net, rows, source, rng, method):
         mean = self.mean
-        x = listed(self.output.inputs(guess, self.share))
-        found = self.hierarchy.through(*net, x, source)
-        n = len(found.out) // len(v)
-        rng, holes = rng.each(n), np.repeat(v, n, axis=0)
-        x = mean.completed(net, holes, found.out, rng)
-        log_p = mean.log_twice(net, x, found.z, rng)
-        log_p -= sum(found.log_p) + mean.log_drawn(net, x, holes, found)
+        x = listed(self.output.inputs(rows.guess, self.share))
+        decoded = self.hierarchy.through(net, x, source)
+        n = len(decoded.out) // len(rows.v)
+        rng, holes = rng.each(n), np.repeat(rows.v, n, axis=0)
+        x = mean.completed(net, holes, decoded.out, rng)
+        log_p = mean.log_twice(net, x, decoded.z, rng)
+        log_p -= sum(decoded.log_p) + mean.log_drawn(net, x, holes, decoded.out)
         value = x if method == "sample" else self.output.inputs(x, self.share)
-        return found, log_p, value
+        return decoded, log_p, value
 
-    def chain(self, v, guess, correct):
+    def chain(self, rows, correct):
         """Markov chain of latent units and missing entries."""
         if not correct:
-            return super().chain(v, guess, correct)
-        return GeometricChain(self, self._open(v), guess)
+            return super().chain(rows, correct)
+        return GeometricChain(self, self._open(rows.v), rows.guess)

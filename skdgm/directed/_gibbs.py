@@ -19,21 +19,22 @@ import numpy as np
 from scipy.special import expit
 
 from skdgm._kernels.graphs import belief_gibbs as kernels
-from skdgm.directed._way import NOISE, OTHER, DrawnWay, affine, fields
+from skdgm.directed._method import NOISE, OTHER, SamplingMethod, affine, fields
 from skdgm.gradients.stochastic.draws import Weights
+from skdgm.nets import Variables
 from skdgm.utils.rows import row_hash
 from skdgm.utils.threading.parallel import run
 
-# What stands in place of a bit of a chain that has not begun.
+# Value in place of the bits of a chain that has not begun.
 _UNKNOWN = 2
 # Cost of a parent and child, in multiply-adds.
 _WORK = 10
-# Draws of q by which losses are compared, at least: it does not learn from their bound,
-# and that of one may be below independent columns where the model is above.
+# Least draws of q by which losses are compared: EM does not maximise their bound, and
+# that of one may be below independent columns where the model is above.
 _JUDGED = 10
 
 
-class Chains(NamedTuple):
+class BeliefChains(NamedTuple):
     """States of the chains of training rows: hashes of the rows' content, (n_rows,),
     and bits, layer after layer, (n_rows, n_chains, n_hidden), uint8."""
 
@@ -41,7 +42,7 @@ class Chains(NamedTuple):
     z: np.ndarray
 
 
-class Gibbs(DrawnWay):
+class GibbsEM(SamplingMethod):
     """EM by sampling."""
 
     of_rows = True
@@ -50,20 +51,21 @@ class Gibbs(DrawnWay):
         super().__init__(net, options)
         self.n_judged = max(_JUDGED, self.n_each)
 
-    def resume(self, own, rows):
-        """Chains of rows; those that there are go on."""
+    def resume(self, state, rows):
+        """Chains of rows, of which earlier ones go on."""
         hashes, n = row_hash(rows), sum(self.net.hierarchy.n_latent)
         z = np.full((len(hashes), self.n_each, n), _UNKNOWN, np.uint8)
-        alike = isinstance(own, Chains) and own.z.shape == z.shape
-        if alike and np.array_equal(own.hashes, hashes):
-            return own
-        if isinstance(own, Chains) and own.z.shape[1:] == z.shape[1:] and len(own.z):
-            order = np.argsort(own.hashes, kind="stable")
-            place = np.searchsorted(own.hashes[order], hashes)
+        if not isinstance(state, BeliefChains):
+            return BeliefChains(hashes, z)
+        if state.z.shape == z.shape and np.array_equal(state.hashes, hashes):
+            return state
+        if state.z.shape[1:] == z.shape[1:] and len(state.z):
+            order = np.argsort(state.hashes, kind="stable")
+            place = np.searchsorted(state.hashes[order], hashes)
             place = order[place.clip(max=len(order) - 1)]
-            same = own.hashes[place] == hashes
-            z[same] = own.z[place[same]]
-        return Chains(hashes, z)
+            same = state.hashes[place] == hashes
+            z[same] = state.z[place[same]]
+        return BeliefChains(hashes, z)
 
     def noise(self, state, batch, v, rng):
         """Noise that stands for the bits of chains, after some steps in place."""
@@ -74,10 +76,11 @@ class Gibbs(DrawnWay):
         if self.options.resample:
             new[:] = True
         z = [part.astype(v.dtype) for part in np.split(before, ends, axis=1)]
-        chain = GibbsChain(self.net, model, state.statistics.model, v, self.n_each)
+        net = Variables(model, state.statistics.model)
+        chain = GibbsChain(self.net, net, v, self.n_each)
         if new.any():
             drawn = chain.init(super().noise(state, batch, v, rng))
-            z = [np.where(new, *pair) for pair in zip(drawn, z)]
+            z = [np.where(new, a, b) for a, b in zip(drawn, z)]
         z = [np.ascontiguousarray(part) for part in z]
         generator = rng.fold(OTHER, NOISE).generator()
         for _ in range(self.options.n_steps):
@@ -85,26 +88,26 @@ class Gibbs(DrawnWay):
         states[batch] = np.concatenate(z, axis=1).reshape(len(batch), self.n_each, -1)
         return [hierarchy.noise_of(z)(level, None) for level in range(len(z))]
 
-    def of_drawn(self, params, given, drawn):
-        shape = drawn.n, self.n_each
-        share = np.full((*shape, len(drawn.log_q)), 1 / self.n_each)
-        return drawn.weighed(Weights(share[:, :, 0], share)), given.kept.own
+    def of_draws(self, params, batch, draws):
+        shape = draws.n, self.n_each, len(draws.log_q)
+        share = np.full(shape, 1 / self.n_each)
+        return draws.weighed(Weights(share[:, :, 0], share)), batch.kept.own
 
 
 class GibbsChain:
     """Hidden bits of rows v, each drawn given all others, in ``n_each`` chains of each
     row."""
 
-    def __init__(self, net, params, statistics, v, n_each):
-        self.net, self.params, self.statistics = net, params, statistics
-        self.given, self.n_each = v, n_each
+    def __init__(self, net, variables, v, n_each):
+        self.net, self.variables, self.rows = net, variables, v
+        self.params, self.n_each = variables.params, n_each
         self.v = v if n_each == 1 else np.repeat(v, n_each, axis=0)
 
     def init(self, noise):
         """Bits of each layer, drawn by the inference net from noise of each layer."""
-        own = self.params, self.statistics, self.net.inputs(self.given)
-        through = self.net.hierarchy.through
-        return through(*own, lambda level, _: noise[level], decoded=False).z
+        x = self.net.inputs(self.rows)
+        infer = self.net.hierarchy.infer
+        return infer(self.variables, x, lambda level, _: noise[level]).z
 
     def step(self, generator, z):
         """Draw each bit of all layers z, C-contiguous arrays of shape (n_rows * n_each,
@@ -117,8 +120,8 @@ class GibbsChain:
             if level or self.net.output.kind == "bernoulli":
                 t = z[level - 1] if level else np.ascontiguousarray(self.v)
                 work = _WORK * len(bits) * layer.W.size
-                own = bits, t, field, *layer, noise
-                run(kernels.sweep, *own, n=len(bits), work=work)
+                W, b = layer
+                run(kernels.sweep, bits, t, field, W, b, noise, n=len(bits), work=work)
             else:
                 self._step_lowest(bits, field, noise)
         return z, ()
@@ -126,12 +129,12 @@ class GibbsChain:
     def _step_lowest(self, z, field, noise):
         """Draw the lowest layer above columns of any kind."""
         (W, b), output = affine(self.params, 0), self.net.output
-        out, own = z @ W + b, self.params.own
-        loss = output.nll(out, self.v, own)
+        out, dispersion = z @ W + b, self.params.own
+        loss = output.nll(out, self.v, dispersion)
         for j, weights in enumerate(W):
             sign = 1 - 2 * z[:, j]
             other = out + sign[:, None] * weights
-            then = output.nll(other, self.v, own)
+            then = output.nll(other, self.v, dispersion)
             moves = noise[:, j] < expit(sign * field[:, j] + loss - then)
             loss = np.where(moves, then, loss)
             out = np.where(moves[:, None], other, out)

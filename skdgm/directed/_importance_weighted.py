@@ -1,4 +1,4 @@
-"""Ways to learn in which weights of draws stand for the posterior's.
+"""Methods of learning by weighted draws in place of the posterior.
 
 The weights are those of :mod:`skdgm.gradients.stochastic.reweighted` and
 :mod:`skdgm.gradients.stochastic.vimco`.
@@ -6,17 +6,17 @@ The weights are those of :mod:`skdgm.gradients.stochastic.reweighted` and
 
 from abc import abstractmethod
 
-from skdgm.directed._way import DrawnWay
+from skdgm.directed._method import SamplingMethod
 from skdgm.gradients.stochastic.reweighted import plain, wake
 from skdgm.gradients.stochastic.vimco import vimco
 
-# Weight of the wake phase in what the inference net learns.
+# Weight of the wake phase in the objective of the inference net.
 _AWAKE = {"wake": 1.0, "both": 0.5, "sleep": 0.0}
 # Draws for each row, if several are weighted.
 _SEVERAL = 5
 
 
-class Weighted(DrawnWay):
+class WeightedMethod(SamplingMethod):
     """Log probabilities times weights of their values."""
 
     @abstractmethod
@@ -25,12 +25,12 @@ class Weighted(DrawnWay):
         given log p, (n_rows, n_draws, n_layers + 1), and log q,
         (n_rows, n_draws, n_layers)."""
 
-    def of_drawn(self, params, given, drawn):
-        log_p, log_q = drawn.values()
-        return drawn.weighed(self.weights(log_p, log_q)), ()
+    def of_draws(self, params, batch, draws):
+        log_p, log_q = draws.values()
+        return draws.weighed(self.weights(log_p, log_q)), ()
 
 
-class WakeSleep(Weighted):
+class WakeSleep(WeightedMethod):
     """Wake-sleep: all draws count alike, and q learns from dreams alone."""
 
     asleep = 1.0
@@ -39,7 +39,7 @@ class WakeSleep(Weighted):
         return plain(log_p, log_q)
 
 
-class Reweighted(Weighted):
+class Reweighted(WeightedMethod):
     """Reweighted wake-sleep: draws count by importance."""
 
     n_draws = _SEVERAL
@@ -53,7 +53,7 @@ class Reweighted(Weighted):
         return wake(log_p, log_q, self.awake)
 
 
-class Compared(Weighted):
+class Compared(WeightedMethod):
     """VIMCO: the importance weighted bound, each draw compared with the others."""
 
     n_draws = _SEVERAL

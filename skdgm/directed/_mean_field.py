@@ -1,4 +1,4 @@
-r"""Learning by Saul's mean field: a bound at means of each row's own.
+r"""Learning by Saul's mean field: a bound at variational means of each row.
 
 With independent bits of means :math:`\mu` in place of the posterior [1]_,
 
@@ -7,7 +7,7 @@ With independent bits of means :math:`\mu` in place of the posterior [1]_,
 
 over columns (where :math:`\mu_i = x_i`) and hidden bits i, whose log odds
 :math:`a_i` have the mean :math:`\bar a_i`: all in closed form. Means and
-:math:`\xi` begin at what the inference net says of the row, and are settled by some
+:math:`\xi` begin at the inference net's means of the row, and are updated by some
 sweeps; the model follows the gradient of the bound there, and the inference net
 learns the means. For columns of other kinds see :mod:`skdgm.directed._expected`.
 
@@ -23,8 +23,16 @@ import numpy as np
 from scipy.special import entr, expit
 
 from skdgm._kernels.graphs import belief_gibbs as kernels
-from skdgm.directed._expected import Codes, Reals
-from skdgm.directed._way import Kept, Net, Way, affine, along, fields
+from skdgm.directed._expected import CodeExpectation, RealExpectation
+from skdgm.directed._method import (
+    BeliefNet,
+    BeliefStatistics,
+    Method,
+    affine,
+    along,
+    fields,
+)
+from skdgm.nets import Variables
 from skdgm.utils.counts import count
 from skdgm.utils.math import softplus
 from skdgm.utils.threading.parallel import run
@@ -32,15 +40,15 @@ from skdgm.utils.tree import astype
 
 # Cost of a parent and child, in multiply-adds.
 _WORK = 30
-# What is expected of columns, by kind.
-_COLUMNS = {"gaussian": Reals, "categorical": Codes}
+# Expectations of columns, by kind.
+_COLUMNS = {"gaussian": RealExpectation, "categorical": CodeExpectation}
 # Rows at a time.
 _ROWS = 512
 
 
 class Settled(NamedTuple):
-    """Means of hidden bits, and what bounds the children's log probabilities: lists of
-    arrays, those next to the data first."""
+    """Means of hidden bits, and numbers that bound the children's log probabilities:
+    lists of arrays, those next to the data first."""
 
     # For each layer, (n_rows, n_units).
     means: list
@@ -56,14 +64,15 @@ class Factored:
 
     def __init__(self, net):
         self.net = net
-        # What is expected of columns that are no bits.
+        # Expectations of columns that are no bits.
         self.columns = None
         if net.output.kind != "bernoulli":
             self.columns = _columns(net)
 
-    def settle(self, model, kept, v, n_steps):
+    def settle(self, net, v, n_steps):
         """Means after sweeps from those of the inference net, :class:`Settled`."""
-        means = self.net.hierarchy.upwards(model, kept, self.net.inputs(v))
+        model = net.params
+        means = self.net.hierarchy.upwards(net, self.net.inputs(v))
         means = [np.ascontiguousarray(part) for part in means]
         slack = v.dtype.type(np.sqrt(np.finfo(v.dtype).max))
         layers = [affine(model, level) for level in range(len(means))]
@@ -77,37 +86,40 @@ class Factored:
         for _ in range(n_steps):
             xi, better = better, [np.empty_like(part) for part in xi]
             for level, mean in enumerate(means):
-                field, layer = fields(model, means, level), layers[level]
+                field, (W, b) = fields(model, means, level), layers[level]
                 t = means[level - 1] if level else v
                 if self.columns and not level:
                     better[0] = self.columns.settle(model, v, mean, field, xi[0])
-                else:
-                    own = mean, t, xi[level], field, *layer, slack
-                    more = better[level], share[level]
-                    work = _WORK * len(v) * layer.W.size
-                    run(kernels.settle, *own, *more, n=len(v), work=work)
+                    continue
+                run(
+                    kernels.settle,
+                    *(mean, t, xi[level], field, W, b, slack),
+                    *(better[level], share[level]),
+                    n=len(v),
+                    work=_WORK * len(v) * W.size,
+                )
         return Settled(means, xi, share, better)
 
-    def bound(self, model, v, found):
+    def bound(self, model, v, settled):
         """The bound of each row, float64."""
-        total = sum(entr(part.astype(float)).sum(axis=1) for part in found.means)
-        total += sum(entr(1 - part.astype(float)).sum(axis=1) for part in found.means)
-        top = found.means[-1].astype(float)
+        means = settled.means
+        total = sum(entr(mean.astype(float)).sum(axis=1) for mean in means)
+        total += sum(entr(1 - mean.astype(float)).sum(axis=1) for mean in means)
+        top = means[-1].astype(float)
         total += top @ model.prior - softplus(model.prior.astype(float)).sum()
-        for level, mean in enumerate(found.means):
-            layer, out = affine(model, level), np.empty(len(v))
+        for level, mean in enumerate(means):
             if self.columns and not level:
-                total += self.columns.log_p(model, v, mean, found.better[0])
-            else:
-                t = found.means[level - 1] if level else np.ascontiguousarray(v)
-                own = mean, t, found.better[level], *layer, out
-                work = _WORK * len(v) * layer.W.size
-                run(kernels.bound, *own, n=len(v), work=work)
-                total += out
+                total += self.columns.log_p(model, v, mean, settled.better[0])
+                continue
+            (W, b), out = affine(model, level), np.empty(len(v))
+            t, xi = means[level - 1] if level else v, settled.better[level]
+            t, work = np.ascontiguousarray(t), _WORK * len(v) * W.size
+            run(kernels.bound, mean, t, xi, W, b, out, n=len(v), work=work)
+            total += out
         return total
 
 
-class MeanField(Way):
+class SaulMeanField(Method):
     """Saul's mean field."""
 
     def __init__(self, net, options):
@@ -131,43 +143,46 @@ class MeanField(Way):
                 '"sample".'
             )
 
-    def aim(self, params, given):
-        """Gradients of the bound at settled means, and of log q of these."""
-        net, (model, _), v = self.net, given.params, given.v
-        kept, traced, columns = given.kept.model, params.model, self.factored.columns
-        found = self.factored.settle(model, kept, v, self.options.mean_field_steps)
-        z, n = found.means, v.dtype.type(1 / len(v))
+    def surrogate(self, params, batch):
+        """Numbers with the gradients of the bound at settled means, and of log q of
+        these."""
+        net, (model, _), v = self.net, batch.params, batch.v
+        kept, traced, columns = batch.kept.model, params.model, self.factored.columns
+        settled = self.factored.settle(
+            Variables(model, kept), v, self.options.mean_field_steps
+        )
+        z, n = settled.means, v.dtype.type(1 / len(v))
         total = net.hierarchy.units.log_prior(z[-1], traced.prior)
         for level in range(len(z)):
             if columns and not level:
-                total = total + columns.aim(model, traced, v, z[0], found.xi[0])
+                first = columns.surrogate(model, traced, v, z[0], settled.xi[0])
+                total = total + first
             else:
                 t = z[level - 1] if level else v
-                slopes = _slopes(affine(model, level), z[level], t, found, level)
-                slopes = [part * n for part in slopes]
-                total = total + along(affine(traced, level), *slopes)
+                by_W, by_b = _slopes(affine(model, level), z[level], t, settled, level)
+                total = total + along(affine(traced, level), by_W * n, by_b * n)
         below, ups = net.inputs(v), []
         for level, up in enumerate(net.hierarchy.up):
-            own = traced.encoders[level], kept.encoders[level]
-            raw, statistics = up.apply(*own, below)
+            raw, statistics = up.apply(
+                traced.encoders[level], kept.encoders[level], below
+            )
             ups.append(statistics)
             total = total + net.hierarchy.units.log_prob(z[level], raw)
-            below = (given.noise[level] < z[level]).astype(v.dtype)
-        return total, Kept(kept._replace(encoders=tuple(ups)), ())
+            below = (batch.noise[level] < z[level]).astype(v.dtype)
+        return total, BeliefStatistics(kept._replace(encoders=tuple(ups)), ())
 
 
-def _slopes(layer, mean, t, found, level):
+def _slopes(layer, mean, t, settled, level):
     """Gradient of the bound on the log probability of children, by the weights and by
     the biases."""
-    xi, share, W = found.xi[level], found.share[level], np.empty_like(layer.W)
-    work = _WORK * len(mean) * W.size
-    own = mean, np.ascontiguousarray(t), xi, layer.W, share, W
-    run(kernels.slope, *own, n=len(W), work=work)
+    xi, share, W = settled.xi[level], settled.share[level], np.empty_like(layer.W)
+    work, children = _WORK * len(mean) * W.size, np.ascontiguousarray(t)
+    run(kernels.slope, mean, children, xi, layer.W, share, W, n=len(W), work=work)
     return W, np.where(np.isnan(t), 0, t - share).sum(axis=0)
 
 
 def _columns(net):
-    """What is expected of columns that are no bits."""
+    """Expectations of columns that are no bits."""
     output = net.output
     if output.kind not in _COLUMNS or getattr(output, "variance", None) == "sample":
         raise ValueError(
@@ -186,13 +201,13 @@ def likelihood_bound(density, X, n_steps):
             "mean_field_bound is for layers whose bits are independent given the layer "
             "above, autoregressive=False."
         )
-    factored = Factored(Net(density.hierarchy, output, density.share))
+    factored = Factored(BeliefNet(density.hierarchy, output, density.share))
 
     def of_rows(v, _):
-        model, kept = astype(density.net, v.dtype)
-        found = factored.settle(model, kept, v, n_steps)
-        return factored.bound(model, v, found)[:, None]
+        net = astype(density.net, v.dtype)
+        settled = factored.settle(net, v, n_steps)
+        return factored.bound(net.params, v, settled)[:, None]
 
     rows = density.read(X)
-    found = density.by_content(of_rows, rows, _ROWS)[:, 0]
-    return found + density.domain.log_volume(density.columns, rows)
+    bound = density.by_content(of_rows, rows, _ROWS)[:, 0]
+    return bound + density.domain.log_volume(density.columns, rows)

@@ -1,12 +1,12 @@
 """Models of sigmoid belief networks: nets made of options."""
 
-from functools import partial
 from types import SimpleNamespace
 
 from skdgm.directed._geometric import GeometricObjective
 from skdgm.directed._geometric_density import GeometricDensity
 from skdgm.directed._objective import OBJECTIVES, DirectedObjective
 from skdgm.latent import Coins, DataLayer, Hierarchy, LatentModel, LinkedCoins
+from skdgm.latent.hierarchy import DataEnd
 from skdgm.utils.counts import check_layer_sizes, chosen, layer_sizes
 from skdgm.utils.orders import check_ordering, orders
 
@@ -16,7 +16,6 @@ from skdgm.utils.orders import check_ordering, orders
 _OF_Q = "rws", "vimco", "nvil", "reinforce", "wake-sleep"
 _OF_P = {True: (*_OF_Q, "disarm", "concrete", "straight-through")}
 _OF_P["nade"] = *_OF_Q, "disarm"
-_LINKED = "autoregressive", "recognition_autoregressive", "ordering"
 _SCORED = {"rws": False, "wake-sleep": False}
 _SCORED |= {"vimco": True, "nvil": True, "reinforce": True}
 
@@ -29,7 +28,7 @@ PLAIN = {
 }
 
 
-class BeliefModel(LatentModel):
+class SigmoidBeliefModel(LatentModel):
     """Layers of bits, each with logistic regressions on the next, up and down."""
 
     objective_class = DirectedObjective
@@ -37,13 +36,13 @@ class BeliefModel(LatentModel):
     def check(self, options):
         """Raise ValueError for options that are not what their types allow."""
         super().check(options)
-        found = layer_sizes(options.hidden_layer_sizes)
-        check_layer_sizes(found, "hidden_layer_sizes")
-        if not found:
+        sizes = layer_sizes(options.hidden_layer_sizes)
+        check_layer_sizes(sizes, "hidden_layer_sizes")
+        if not sizes:
             raise ValueError(
                 "hidden_layer_sizes must have at least one number of units."
             )
-        chosen(options.feature_layer, len(found))
+        chosen(options.feature_layer, len(sizes))
         OBJECTIVES[options.objective].check(options)
         check_ordering(options.ordering)
         of_p, of_q = options.autoregressive, options.recognition_autoregressive
@@ -61,30 +60,36 @@ class BeliefModel(LatentModel):
 
     def structure(self, facts):
         """Options that the nets depend on."""
-        asked = facts.options
-        linked = {name: getattr(asked, name) for name in _LINKED}
-        if not asked.autoregressive:
-            # Nothing depends on it.
-            linked["ordering"] = "given"
+        options = facts.options
+        variance = options.variance if isinstance(options.variance, str) else "fixed"
         return SimpleNamespace(
-            hidden_layer_sizes=layer_sizes(asked.hidden_layer_sizes),
-            column_types=asked.column_types,
-            variance=asked.variance if isinstance(asked.variance, str) else "fixed",
-            **linked,
+            hidden_layer_sizes=layer_sizes(options.hidden_layer_sizes),
+            column_types=options.column_types,
+            variance=variance,
+            autoregressive=options.autoregressive,
+            recognition_autoregressive=options.recognition_autoregressive,
+            # Without links nothing depends on it.
+            ordering=options.ordering if options.autoregressive else "given",
         )
 
     def hierarchy(self, facts):
         """Architecture of the nets, a :class:`Hierarchy`."""
-        own, options, output = facts.structure, facts.options, self.output(facts)
-        of_p, of_q, ordering = (getattr(own, name) for name in _LINKED)
-        coins, data = Coins(), None
-        below, above = (LinkedCoins(kind) if kind else coins for kind in (of_p, of_q))
+        structure, options, output = facts.structure, facts.options, self.output(facts)
+        of_p, of_q = structure.autoregressive, structure.recognition_autoregressive
+        coins, links, sizes = Coins(), None, structure.hidden_layer_sizes
         if of_p:
-            (order,) = orders(ordering, 1, len(output.n_inputs), facts.seed)
-            data = DataLayer(output, of_p, order, _SCORED.get(options.objective))
-        ends = output.n_inputs.sum(), output.n_outputs.sum()
-        sizes = own.hidden_layer_sizes, ((),) * len(own.hidden_layer_sizes)
-        return Hierarchy(*ends, *sizes, None, options.init_weights, above, below, data)
+            n_columns = len(output.n_inputs)
+            (order,) = orders(structure.ordering, 1, n_columns, facts.seed)
+            links = DataLayer(output, of_p, order, _SCORED.get(options.objective))
+        return Hierarchy(
+            DataEnd(output.n_inputs.sum(), output.n_outputs.sum(), links),
+            sizes,
+            n_hidden=((),) * len(sizes),
+            block=None,
+            init=options.init_weights,
+            units=LinkedCoins(of_q) if of_q else coins,
+            generative=LinkedCoins(of_p) if of_p else coins,
+        )
 
     def of_hierarchy(self, tree):
         """The hierarchy's part of parameters or statistics."""
@@ -96,31 +101,31 @@ class BeliefModel(LatentModel):
         return super().attributes(facts, state) | {"prior_intercept_": prior}
 
 
-class HelmholtzModel(BeliefModel):
-    """The same, whose estimator presents parameters by directions."""
+class HelmholtzModel(SigmoidBeliefModel):
+    """Layers of bits, whose estimator presents parameters by directions."""
 
     attributes = LatentModel.attributes
 
 
-class GeometricModel(BeliefModel):
-    """The same, of which the geometric mean of both directions is learned."""
+class GeometricModel(SigmoidBeliefModel):
+    """Layers of bits, whose geometric mean of both directions is learned."""
 
-    objective_class = GeometricObjective
+    objective_class, density_class = GeometricObjective, GeometricDensity
 
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`GeometricDensity`."""
-        known = partial(facts.known.log_Z_of, state)
-        return super().density(facts, state, GeometricDensity, log_Z=known)
+        density = super().density(facts, state)
+        density.known_log_Z = facts.known.log_Z_
+        return density
 
 
 def link_weights(density):
     """Weights of links within layers of the inference net, and of the model, with the
     columns first: two lists, without layers that have none."""
-    hierarchy, links = density.hierarchy, density.net[0].links
+    hierarchy, links = density.hierarchy, density.net.params.links
     of_q, (of_data, *of_p) = links or ((), ((),))
-    found = []
-    for units, layers in (hierarchy.units, of_q), (hierarchy.generative, of_p):
-        found.append([units.weights(own) for own in layers if len(own)])
+    recognition = [hierarchy.units.weights(link) for link in of_q if len(link)]
+    weights = [hierarchy.generative.weights(link) for link in of_p if len(link)]
     if len(of_data):
-        found[1].insert(0, hierarchy.data.link.weights(of_data))
-    return found
+        weights.insert(0, hierarchy.data.link.weights(of_data))
+    return recognition, weights

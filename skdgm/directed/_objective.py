@@ -4,29 +4,30 @@ from math import ceil
 
 import numpy as np
 
-from skdgm.directed._gibbs import Gibbs
+from skdgm.directed._gibbs import GibbsEM
 from skdgm.directed._importance_weighted import Compared, Reweighted, WakeSleep
-from skdgm.directed._mean_field import MeanField
-from skdgm.directed._score_function import Antithetic, Local, Reinforce
-from skdgm.directed._watch import GradientWatch
-from skdgm.directed._way import (
+from skdgm.directed._mean_field import SaulMeanField
+from skdgm.directed._method import (
     DATA,
     DREAM,
     FILL,
     GREY,
     NOISE,
     OTHER,
-    Kept,
-    Learned,
-    Net,
+    BeliefBatch,
+    BeliefNet,
+    BeliefParams,
+    BeliefStatistics,
     Relaxed,
-    Update,
 )
-from skdgm.nets import NetObjective, nll
+from skdgm.directed._score_function import Antithetic, Local, Reinforce
+from skdgm.directed._watch import GradientWatch
+from skdgm.latent.data_layer import Entries
+from skdgm.nets import NetObjective, Variables, nll
 from skdgm.utils import random
 from skdgm.utils.math import log_mean_exp
 
-# Draws, of all rows together, by which losses are compared at least.
+# Least draws, of all rows together, by which losses are compared.
 _JUDGED = 240
 OBJECTIVES = {
     "rws": Reweighted,
@@ -37,13 +38,13 @@ OBJECTIVES = {
     "wake-sleep": WakeSleep,
     "concrete": Relaxed,
     "straight-through": Relaxed,
-    "mean-field": MeanField,
-    "gibbs": Gibbs,
+    "mean-field": SaulMeanField,
+    "gibbs": GibbsEM,
 }
 
 
 class DirectedObjective(NetObjective):
-    """Objective of a directed net, which learns by a :class:`Way`.
+    """Objective of a directed net, which learns by a :class:`Method`.
 
     Held-out rows are compared by the importance weighted bound of ``n_importance``
     draws, of "gibbs" ten at least. The hierarchy is one of
@@ -57,91 +58,92 @@ class DirectedObjective(NetObjective):
         super().__init__(run, domain.loss_of_independent(columns))
         self.hierarchy, self.output = hierarchy, output
         self.share = domain.share(columns)
-        net = Net(hierarchy, output, self.share)
-        self.way = OBJECTIVES[self.options.objective](net, self.options)
-        self.n_judged = self.way.n_judged
-        if self.way.of_rows:
+        net = BeliefNet(hierarchy, output, self.share)
+        self.method = OBJECTIVES[self.options.objective](net, self.options)
+        self.n_judged = self.method.n_judged
+        if self.method.of_rows:
             self.LOCAL = None
 
     def init(self, rng):
         """Initial parameters, with which columns are independent and have their means,
-        and what else training changes."""
+        and statistics."""
         dtype, output, hierarchy = self.rows.dtype, self.output, self.hierarchy
         out = output.start(self.share).astype(dtype)
         params, kept = hierarchy.init(rng, out, output.own(dtype), dtype)
-        return Learned(params, self.way.init(rng, dtype)), Kept(kept, ())
+        params = BeliefParams(params, self.method.init(rng, dtype))
+        return params, BeliefStatistics(kept, ())
 
     def resume(self, state):
-        """State to continue from, with what the way to learn has of its own."""
-        if len(state.params.own) != len(self.way.nets):
+        """State to continue from, with nets and the state of the learning method."""
+        if len(state.params.own) != len(self.method.nets):
             rng = random.stream(self.seed, self.INIT).generator()
             params = state.learned._replace(own=self.init(rng)[0].own)
             state = state._replace(params=params, optimiser=(), mean=())
         kept = state.statistics
-        kept = kept._replace(own=self.way.resume(kept.own, self.rows))
+        kept = kept._replace(own=self.method.resume(kept.own, self.rows))
         return super().resume(state._replace(statistics=kept))
 
     def spare(self, params, grads, l2):
         """Have weight decay see links between columns as they act, by their pace."""
         if self.hierarchy.data is not None:
-            own = params.model.links[1][0], grads.model.links[1][0]
-            self.hierarchy.data.link.spare(*own, l2)
+            links, by_links = params.model.links[1][0], grads.model.links[1][0]
+            self.hierarchy.data.link.spare(links, by_links, l2)
 
     def watch(self, table, held_out, state):
         """Losses of the same rows at the end of each epoch, and by option the variance
         of the gradient."""
         # The total weight of rows may be less than 1.
         of_few = ceil(_JUDGED / max(1, table.weight.sum()))
-        self.n_judged = max(self.way.n_judged, of_few)
+        self.n_judged = max(self.method.n_judged, of_few)
         if self.options.gradient_draws is None:
             return super().watch(table, held_out, state)
         return GradientWatch(self, table, held_out, state)
 
     def prepare(self, state, batch, clock):
-        """Rows and random numbers of an update, a :class:`Update`."""
+        """Rows and random numbers of an update, a :class:`BeliefBatch`."""
         v, rng = self.rows.take(batch), self.stream(clock)
         if self.options.resample:
             v = self.output.resampled(v, rng.fold(GREY).rows(len(v)))
-        noise, dreams = self.way.noise(state, batch, v, rng), None
-        if self.way.asleep:
-            own = state.params.model, state.statistics.model
-            dreams = self.dreams(*own, rng.fold(DREAM).rows(len(v)))
-        return Update(state.params, state.statistics, v, noise, dreams, rng)
+        noise, dreams = self.method.noise(state, batch, v, rng), None
+        if self.method.asleep:
+            net = Variables(state.params.model, state.statistics.model)
+            dreams = self.dreams(net, rng.fold(DREAM).rows(len(v)))
+        return BeliefBatch(state.params, state.statistics, v, noise, dreams, rng)
 
-    def dreams(self, params, statistics, rng):
+    def dreams(self, net, rng):
         """Rows drawn from the model, and their latent units, the lowest first."""
-        top = self.hierarchy.top(params, rng.fold(NOISE))
-        steps = self.hierarchy.descent(params, statistics, top, rng.fold(OTHER))
-        z, outs = zip(*steps)
+        top = self.hierarchy.top(net, rng.fold(NOISE))
+        z, outs = zip(*self.hierarchy.descent(net, top, rng.fold(OTHER)))
         out, rng = outs[-1], rng.fold(DATA)
         if self.hierarchy.data is not None:
-            return self.hierarchy.data.draw(params, out, rng), z[::-1]
-        return self.output.draw(out, rng, params.own), z[::-1]
+            return self.hierarchy.data.draw(net.params, out, rng), z[::-1]
+        return self.output.draw(out, rng, net.params.own), z[::-1]
 
-    def forward(self, params, given):
-        """What has the gradient, up to its sign, for each row; updated statistics."""
-        total, kept = self.way.aim(params, given)
-        if self.way.asleep:
-            asleep = given.v.dtype.type(self.way.asleep)
-            own = params.model, given.kept.model, *given.dreams
-            total = total + self.log_recognised(*own) * asleep
+    def forward(self, params, batch):
+        """Negative surrogate objective of each row, and updated statistics."""
+        total, kept = self.method.surrogate(params, batch)
+        if self.method.asleep:
+            asleep = batch.v.dtype.type(self.method.asleep)
+            v, z = batch.dreams
+            net = Variables(params.model, batch.kept.model)
+            total = total + self.log_recognised(net, v, z) * asleep
         return -total, kept
 
     def losses(self, state, index, rng):
         """Negative importance weighted bound of the rows at an index, in float64."""
-        v, net = self.rows.take(index), (state.learned.model, state.statistics.model)
-        x, streams = self.way.net.inputs(v), range(self.n_judged)
-        log_w = [self._log_weight(net, v, x, rng.fold(k)) for k in streams]
+        v = self.rows.take(index)
+        net = Variables(state.learned.model, state.statistics.model)
+        x, draws = self.method.net.inputs(v), range(self.n_judged)
+        log_w = [self._log_weight(net, v, x, rng.fold(k)) for k in draws]
         return -log_mean_exp(np.stack(log_w, axis=1).astype(np.float64), axis=1)[0]
 
     def _log_weight(self, net, v, x, rng):
         """Log importance weight of a draw for each row."""
-        how = self.hierarchy.noise(rng, 1), (v, rng.fold(FILL))
-        found = self.hierarchy.through(*net, x, how[0], given=how[1])
-        return -nll(found.out, net[0].own, v, self.output) - found.gap
+        noise, entries = self.hierarchy.noise(rng, 1), Entries(v, rng.fold(FILL))
+        decoded = self.hierarchy.through(net, x, noise, entries=entries)
+        return -nll(decoded.out, net.params.own, v, self.output) - decoded.gap
 
-    def log_recognised(self, params, statistics, v, z):
+    def log_recognised(self, net, v, z):
         """log q(z | x) of given latent units, for each row."""
-        x, source = self.way.net.inputs(v), self.hierarchy.noise_of(z)
-        own = params, statistics, x, source
-        return sum(self.hierarchy.through(*own, decoded=False).log_q)
+        x, source = self.method.net.inputs(v), self.hierarchy.noise_of(z)
+        return sum(self.hierarchy.infer(net, x, source).log_q)

@@ -1,4 +1,4 @@
-"""Variance of the gradient, epoch by epoch, beside the losses."""
+"""Losses and the variance of the gradient, epoch by epoch."""
 
 import numpy as np
 
@@ -17,9 +17,9 @@ class GradientWatch(NetWatch):
 
     MEMORY = (*NetWatch.MEMORY, "variances")
 
-    def __init__(self, *given):
+    def __init__(self, objective, table, held_out, state):
         self.variances = []
-        super().__init__(*given)
+        super().__init__(objective, table, held_out, state)
 
     def __call__(self, state):
         """Both losses, after the variance is measured."""
@@ -38,15 +38,15 @@ def variance(objective, state, index):
     """
     options = objective.options
     batch, n = index[: options.batch_size], options.gradient_draws
-    found = []
+    draws = []
     for k in range(n):
         # Chains move in place.
-        own = state._replace(statistics=copy(state.statistics))
-        given = objective.prepare(own, batch, Clock(0, None, _BEYOND + k, n))
-        grads = vjp(
-            lambda params, given=given: objective.forward(params, given)[0],
+        before = state._replace(statistics=copy(state.statistics))
+        update = objective.prepare(before, batch, Clock(0, None, _BEYOND + k, n))
+        _, grads = vjp(
+            lambda params, update=update: objective.forward(params, update)[0],
             state.params,
             lambda out: np.full_like(out, -1 / len(out)),
-        )[1]
-        found.append([part.astype(np.float64) for part in leaves(grads.model)])
-    return float(sum(np.var(part, axis=0, ddof=1).sum() for part in zip(*found)))
+        )
+        draws.append([part.astype(np.float64) for part in leaves(grads.model)])
+    return float(sum(np.var(part, axis=0, ddof=1).sum() for part in zip(*draws)))

@@ -3,6 +3,8 @@ r"""Bidirectional Helmholtz machines: geometric means of two directed nets.
 .. math:: p^*(x, z) = \frac{1}{\sqrt Z} \sqrt{p(x, z) \, p^*(x) \, q(z \mid x)}
 """
 
+import numpy as np
+
 from skdgm.base import forget_log_Z, lazy_log_Z
 from skdgm.base.frames import framed
 from skdgm.base.options import KW_ONLY, Count
@@ -85,7 +87,7 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
 
     _IMPLIED = PLAIN | {"objective": "rws", "recognition_phase": "wake"}
     _MODEL, _BUDGET = GeometricModel(), Budget(4_500, 20, 120)
-    _KNOWN = ("_log_Z_of",)
+    _KNOWN = ("log_Z_",)
     _REVIVE = "Raise n_importance, learning_rate or n_iter, or take fewer layers."
 
     __getattr__, _forget = lazy_log_Z, forget_log_Z
@@ -161,8 +163,26 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
             Monte Carlo standard error, by the delta method, without that of log Z,
             ``log_Z_se_``, which all rows share; only if ``return_se``.
         """
+        self._compute_log_Z()
         return super().importance_likelihood(X, n_draws=n_draws, return_se=return_se)
 
-    def _log_Z_of(self, state):
-        """Log Z, or None if another state has been learned since."""
-        return self.log_Z_ if self._training is state else None
+    def score_samples(self, X: Data) -> np.ndarray:
+        """Estimate of the log-likelihood of each row, in nats.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            NaN where missing: the likelihood is that of the observed entries.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_samples,), float64
+            The same at each call, by ``n_draws`` draws; see
+            :meth:`importance_likelihood`.
+        """
+        self._compute_log_Z()
+        return super().score_samples(X)
+
+    def _compute_log_Z(self):
+        """Compute ``log_Z_``, unless it is known, for the density of the next call."""
+        return self.log_Z_

@@ -85,7 +85,7 @@ class HelmholtzMachine(BitOptions, LatentEstimator):
     @property
     def generative_biases_(self) -> list[np.ndarray]:
         """Biases downwards, those of the data first."""
-        return [*self._parts("intercepts_")[1], self.density_.net[0].prior]
+        return [*self._parts("intercepts_")[1], self.density_.net.params.prior]
 
     def _parts(self, name):
         """An attribute of layers upwards, and of those downwards."""

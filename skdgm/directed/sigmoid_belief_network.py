@@ -12,7 +12,7 @@ import numpy as np
 
 from skdgm.base.options import KW_ONLY, Count, Positive, Several, within
 from skdgm.directed._mean_field import likelihood_bound
-from skdgm.directed._model import BeliefModel, link_weights
+from skdgm.directed._model import SigmoidBeliefModel, link_weights
 from skdgm.directed._options import OBJECTIVES, BeliefObjective
 from skdgm.latent import LatentEstimator
 from skdgm.latent.options import BitOptions
@@ -141,7 +141,7 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
     n_steps: Count = within("objective", 1)
     gradient_draws: Several | None = within("objective", None)
 
-    _MODEL, _BUDGET = BeliefModel(), Budget(4_500, 20, 120)
+    _MODEL, _BUDGET = SigmoidBeliefModel(), Budget(4_500, 20, 120)
     _REVIVE = (
         "Raise objective__n_importance, learning_rate or n_iter, or take fewer layers."
     )

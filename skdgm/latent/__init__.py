@@ -4,7 +4,7 @@ from skdgm.latent.architecture import Architecture
 from skdgm.latent.data_layer import DataLayer, Pass
 from skdgm.latent.density import LatentDensity
 from skdgm.latent.estimator import LatentEstimator
-from skdgm.latent.hierarchy import Hierarchy, Params, Statistics
+from skdgm.latent.hierarchy import Hierarchy, HierarchyParams, Statistics
 from skdgm.latent.model import LatentModel
 from skdgm.latent.units import Coins, LatentUnits, LinkedCoins, NormalUnits
 
@@ -13,13 +13,13 @@ __all__ = [
     "Coins",
     "DataLayer",
     "Hierarchy",
+    "HierarchyParams",
     "LatentDensity",
     "LatentEstimator",
     "LatentModel",
     "LatentUnits",
     "LinkedCoins",
     "NormalUnits",
-    "Params",
     "Pass",
     "Statistics",
 ]

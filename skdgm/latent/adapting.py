@@ -50,8 +50,8 @@ class Proposal(ABC):
         """Log density or probability of values, (n_rows, n_draws)."""
 
     def take(self, index):
-        """The same of the rows at an index."""
-        return type(self)(*(part[index] for part in self))
+        """Proposal of the rows at an index."""
+        return self._make(part[index] for part in self)
 
 
 class _Normal(NamedTuple):
@@ -128,7 +128,8 @@ class BitProposal(_Bits, Proposal):
 
 class Pool(NamedTuple):
     """Draws of latent units of rows, (n_rows, n_draws, n_units), with log p(x, z), log
-    densities of what they were drawn from, and how many there were, (n_rows,)."""
+    densities of the mixture that they are drawn from, and numbers of draws,
+    (n_rows,)."""
 
     z: np.ndarray
     log_p: np.ndarray
@@ -137,17 +138,18 @@ class Pool(NamedTuple):
 
     def joined(self, other, most):
         """Draws of two pools, of which those of most weight are kept."""
-        pairs = zip(self[:3], other[:3])
-        parts = [np.concatenate(pair, axis=1) for pair in pairs]
-        if parts[0].shape[1] > most:
-            order = np.argsort(parts[2] - parts[1], axis=1, kind="stable")[:, :most]
+        z, log_p, log_mix = (
+            np.concatenate(pair, axis=1) for pair in zip(self[:3], other[:3])
+        )
+        if z.shape[1] > most:
+            order = np.argsort(log_mix - log_p, axis=1, kind="stable")[:, :most]
             each = np.arange(len(order))[:, None]
-            parts = [part[each, order] for part in parts]
-        return Pool(*parts, self.number + other.number)
+            z, log_p, log_mix = (part[each, order] for part in (z, log_p, log_mix))
+        return Pool(z, log_p, log_mix, self.number + other.number)
 
     def take(self, index):
-        """The same of the rows at an index."""
-        return Pool(*(part[index] for part in self))
+        """Draws of the rows at an index."""
+        return Pool._make(part[index] for part in self)
 
 
 def adapted(kind, pool, draw, n_each, least):
@@ -157,34 +159,35 @@ def adapted(kind, pool, draw, n_each, least):
     ``draw(index, proposal, number)`` returns ``n_each`` draws of latent units for each
     of the rows at an index in a round of some number, and log p(x, z) of these.
     """
-    index, found, made = np.arange(len(pool.z)), [], []
+    index, finished, proposals = np.arange(len(pool.z)), [], []
     z, log_p = pool.z, pool.log_p
-    # Logs of the sum of all that draws could be of, each times its number of draws.
+    # Logs of the sum of the densities of all proposals, each times its number of draws.
     log_base = np.log(pool.number)
     log_mix = pool.log_mix + log_base[:, None]
     for number in range(_ROUNDS):
         log_w = weights_of(log_p - log_mix)
         if number:
             goes = effective_number(log_w) < least
-            found.append((index[~goes], made[-1].take(~goes)))
-            made = [own.take(goes) for own in made]
+            finished.append((index[~goes], proposals[-1].take(~goes)))
+            proposals = [proposal.take(goes) for proposal in proposals]
             parts = index, z, log_p, log_mix, log_w, log_base
             index, z, log_p, log_mix, log_w, log_base = (part[goes] for part in parts)
             if not index.size:
                 break
         beta = _power(log_w, min(_COUNT, n_each / 4))
         w = np.exp(beta[:, None] * (log_w - log_w.max(axis=1, keepdims=True)))
-        made.append(kind.fitted(z, w / w.sum(axis=1, keepdims=True)))
-        new, log_new = draw(index, made[-1], number)
+        proposals.append(kind.fitted(z, w / w.sum(axis=1, keepdims=True)))
+        new, log_new = draw(index, proposals[-1], number)
         log_each = np.log(n_each)
-        log_mix = np.logaddexp(log_mix, made[-1].log_prob(z) + log_each)
-        of_new = [own.log_prob(new) + log_each for own in made]
+        log_mix = np.logaddexp(log_mix, proposals[-1].log_prob(z) + log_each)
+        of_new = [proposal.log_prob(new) + log_each for proposal in proposals]
         z, log_p = np.concatenate([z, new], axis=1), np.concatenate([log_p, log_new], 1)
         log_mix = np.concatenate([log_mix, logsumexp(of_new, axis=0)], axis=1)
     if index.size:
-        found.append((index, made[-1]))
-    order = np.argsort(np.concatenate([index for index, _ in found]))
-    return kind(*(np.concatenate(p)[order] for p in zip(*(own for _, own in found))))
+        finished.append((index, proposals[-1]))
+    indices, proposals = zip(*finished)
+    order = np.argsort(np.concatenate(indices))
+    return kind._make(np.concatenate(part)[order] for part in zip(*proposals))
 
 
 def weights_of(log_w):

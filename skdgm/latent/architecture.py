@@ -1,4 +1,4 @@
-"""What models with latent units are, as functions of parameters: the role of nets."""
+"""The role of nets of models with latent units, as functions of their variables."""
 
 from abc import ABC, abstractmethod
 
@@ -8,9 +8,9 @@ from skdgm.nets import layers_of, listed
 class Architecture(ABC):
     """Encoders and decoders of latent units in several groups, one after the other.
 
-    Parameters of all methods are a NamedTuple with ``own``, those of the data's
-    distribution that are no outputs, and ``encoders`` and ``decoders``; statistics are
-    running ones.
+    Methods take ``net``, :class:`~skdgm.nets.Variables`: parameters are a NamedTuple
+    with ``own``, those of the data's distribution that are no outputs, ``encoders`` and
+    ``decoders``.
 
     Attributes
     ----------
@@ -20,57 +20,54 @@ class Architecture(ABC):
         Number of units of each group.
     data : DataLayer or None
         Links between columns.
-    told : Told or None
-        Classes or attributes on which the data depend, too.
+    covariates : Covariates or None
+        Classes or attributes that the data are conditional on, too.
     """
 
-    data = told = None
+    data = covariates = None
 
     @abstractmethod
-    def init(self, rng, out, own, dtype):
+    def init(self, rng, out, dispersion, dtype):
         """Initial parameters and statistics, with which outputs for the data are
-        ``out``, and the data's distribution has the parameters ``own``."""
+        ``out``, and the data's distribution has the parameters ``dispersion``."""
 
     @abstractmethod
     def through(
         self,
-        params,
-        statistics,
+        net,
         x,
         source,
         *,
         exact=False,
-        given=None,
-        rng=None,
-        train=False,
-        decoded=True,
-        told=None,
+        entries=None,
+        training=None,
+        covariates=None,
     ):
         """Draw latent units of rows x, (n_rows, n_inputs), and decode them: a
         :class:`~skdgm.latent.data_layer.Pass`; see :meth:`Hierarchy.through`."""
 
     @abstractmethod
-    def top(self, params, rng, statistics=None):
+    def top(self, net, rng):
         """Draw latent units that :meth:`downwards` decodes, (n_rows, n_units), with a
-        stream for each row; ``statistics`` are needed for priors by an encoder."""
+        stream for each row."""
 
     @abstractmethod
-    def dream(self, params, statistics, rng):
+    def dream(self, net, rng):
         """Draw latent units of all groups from the prior, one row for each stream: as
         many arrays as :meth:`noise_of` takes."""
 
     @abstractmethod
-    def upwards(self, params, statistics, x):
+    def upwards(self, net, x):
         """Means of all latent units of rows x, each group given the means of those
         before: a list of arrays."""
 
     @abstractmethod
-    def downwards(self, params, statistics, z, rng=None, level=-1, told=None):
+    def downwards(self, net, z, rng=None, level=-1, covariates=None):
         """Outputs for the data, (n_rows, n_outputs), given latent units of a layer, or
-        those of :meth:`top`, and what is ``told`` beside."""
+        those of :meth:`top`, and covariates."""
 
     @abstractmethod
-    def rebuilt(self, params, statistics, x, told=None):
+    def rebuilt(self, net, x, covariates=None):
         """Outputs for the data given the means of latent units of rows x."""
 
     @abstractmethod
@@ -83,7 +80,7 @@ class Architecture(ABC):
 
     @property
     def wholes(self):
-        """Numbers of units of parts, of each of which some should be active."""
+        """Numbers of units of parts, each of which should have active ones."""
         return self.n_latent
 
     def batch(self, x):
@@ -91,7 +88,7 @@ class Architecture(ABC):
         return listed(x)
 
     def width(self, params):
-        """How many numbers of a row there are at once: units of the widest layer."""
+        """Most numbers of a row at once: units of the widest layer."""
         return max(max(layer.W.shape) for layer in layers_of(params))
 
     def noise(self, rng, n_draws):
@@ -100,17 +97,17 @@ class Architecture(ABC):
 
         def source(level, stats):
             n = self.units.n_noise(self.n_latent[level])
-            own = rng.fold(level), n_draws * n, stats.dtype.type
-            return self.units.noise(*own).reshape(-1, n)
+            noise = self.units.noise(rng.fold(level), n_draws * n, stats.dtype.type)
+            return noise.reshape(-1, n)
 
         return source
 
     def noise_of(self, z, rng=None):
         """Source of the noise for which latent units have given values, one for each
-        row; what these do not tell is drawn, with a stream for each row."""
+        row; noise that values do not determine is drawn, with a stream for each row."""
 
         def source(level, stats):
-            own = None if rng is None else rng.fold(level)
-            return self.units.noise_of(z[level], stats, own)
+            streams = None if rng is None else rng.fold(level)
+            return self.units.noise_of(z[level], stats, streams)
 
         return source

@@ -67,15 +67,15 @@ class AuxiliaryUnits(NormalUnits):
             last.W[:, start:] = 0
         return onward, back
 
-    def stats(self, raw, own=()):
-        return Linked(raw, own)
+    def stats(self, raw, link=()):
+        return Linked(raw, link)
 
     def _added(self, number, stats, value, start):
         """Stats of units given a, or of a given units, as of draws."""
         n = getval(value).shape[1]
         net, kept = self._net(n)
         raw = to_draws(stats.raw, len(getval(value)))
-        out, _ = net.apply(stats.own[number], kept, beside(value, raw))
+        out, _ = net.apply(stats.link[number], kept, beside(value, raw))
         return bounded(columns(raw, start, start + 2 * n) + out)
 
     def _units(self, stats, a):
@@ -114,7 +114,7 @@ class AuxiliaryUnits(NormalUnits):
         """There is no closed form."""
         raise NotImplementedError
 
-    def divergence(self, stats, own):
+    def divergence(self, stats, prior):
         """There is no closed form: :meth:`Hierarchy.through` does not ask for it."""
         raise NotImplementedError
 

@@ -18,8 +18,8 @@ _PARTICLES = 4000
 
 
 def conditioned(density, n_samples, conditions, names, rng):
-    """Values that conditions, a dict by the ``names`` of columns, give: (n_columns,),
-    NaN elsewhere; and rows drawn under them, (n_samples, n_columns)."""
+    """Values of conditions, a dict by the ``names`` of columns, (n_columns,), NaN
+    elsewhere; and rows drawn under them, (n_samples, n_columns)."""
     columns, output = density.columns, alike(density.output)
     if output is None:
         raise ValueError(
@@ -27,21 +27,25 @@ def conditioned(density, n_samples, conditions, names, rng):
             'with column_types="auto", or draw missing entries by impute.'
         )
     kinds = getattr(columns, "kinds", output.kinds)
-    x, given, events = events_of(columns, kinds, conditions, names, density.name)
-    layer, params = density.hierarchy.data, density.net[0]
-
-    asked = [j for j, e in enumerate(events) if e is not None or not np.isnan(given[j])]
+    x, values, events = events_of(columns, kinds, conditions, names, density.name)
+    layer, params = density.hierarchy.data, density.net.params
+    conditional = [
+        j for j, e in enumerate(events) if e is not None or not np.isnan(values[j])
+    ]
 
     def draw(size, rng):
-        out, own = density.outputs(rng.rows(size))
+        streams = rng.rows(size)
+        rows = out = density.outputs(streams)
         if layer is None:
-            log_w, drawn = weigh(output, out, given, events, own)
+            log_w, drawn = weigh(output, out, values, events, streams)
+            rows = np.concatenate([drawn, out], axis=1)
         else:
-            linked = weigh_linked(layer, params, out, given, events, own)
-            log_w, drawn, out = linked
-        found = near(output, out, drawn, asked)
-        rows = drawn if layer is not None else np.concatenate([drawn, out], axis=1)
-        return Weighted(rows, log_w, effective(log_w), found)
+            log_w, drawn, out = weigh_linked(
+                layer, params, out, values, events, streams
+            )
+            rows = drawn
+        share = near(output, out, drawn, conditional)
+        return Weighted(rows, log_w, effective(log_w), share)
 
     rows = pooled(draw, n_samples, rng, _PARTICLES, density.name)
     if layer is not None:
@@ -55,34 +59,37 @@ def weigh_linked(layer, params, raw, v, events, rng):
     """As :func:`weigh`, of columns that depend on those before them: all are drawn.
     Returns the outputs given these, too."""
     holes = np.tile(v, (len(raw), 1)).astype(raw.dtype)
-    whole, log_w = layer.fill(params, raw, holes, rng.fold(_EVENT), events)
-    out = layer.outputs(params, raw, layer.output.inputs(whole))
-    return log_w - layer.output.nll(out, holes, params.own), whole, out
+    filled, log_w = layer.fill(params, raw, holes, rng.fold(_EVENT), events)
+    out = layer.outputs(params, raw, layer.output.inputs(filled))
+    return log_w - layer.output.nll(out, holes, params.own), filled, out
 
 
 def weigh(output, out, v, events, rng):
     """Log probability of the conditions under each row of outputs, (n_rows,), and
     draws, (n_rows, n_columns), NaN in columns without a condition.
 
-    Conditions are values v, (n_columns,), NaN where there is none, and ``events``,
-    those of each column, or None; there is a stream for each row.
+    Conditions are values v, (n_columns,), NaN where there is none, and ``events`` of
+    each column, or None; there is a stream for each row.
     """
     drawn = np.tile(v, (len(out), 1)).astype(out.dtype)
     log_w = output.log_p(out, drawn).sum(axis=1)
-    for j, (event, own) in enumerate(zip(events, slots(output.n_outputs))):
+    for j, (event, place) in enumerate(zip(events, slots(output.n_outputs))):
         if event is not None:
-            part, stream = out[:, own], rng.fold(_EVENT, j)
+            part, stream = out[:, place], rng.fold(_EVENT, j)
             drawn[:, j], mass = draw_within(output.single[j], part, event, stream)
             log_w += mass
     return log_w, drawn
 
 
-def near(output, out, v, asked):
-    """Share of rows of outputs near which each of some columns, at values ``v``, is as
-    probable as any value: the least of these columns."""
+def near(output, out, v, columns):
+    """Share of rows of outputs near which each of some ``columns``, at values ``v``, is
+    as probable as any value: the least of these columns."""
     places = slots(output.n_outputs)
-    single = ((output.single[j], out[:, places[j]], v[:, [j]]) for j in asked)
-    return min((float(relative(*part).mean()) for part in single), default=1.0)
+    shares = (
+        float(relative(output.single[j], out[:, places[j]], v[:, [j]]).mean())
+        for j in columns
+    )
+    return min(shares, default=1.0)
 
 
 def alike(output):

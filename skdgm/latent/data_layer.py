@@ -26,6 +26,14 @@ from skdgm.utils.tree import tree_map
 PACE = 0.03
 
 
+class Entries(NamedTuple):
+    """Values of rows, NaN where missing, and a stream for each row, by which missing
+    entries are drawn."""
+
+    v: np.ndarray
+    rng: object
+
+
 class Pass(NamedTuple):
     """Result of a pass through encoders and decoders.
 
@@ -37,15 +45,17 @@ class Pass(NamedTuple):
     out
         Outputs of the lowest decoder.
     log_q
-        Log probabilities of draws given the layer below. That of the highest layer is,
-        by option, less that of its prior and in expectation, one for each row.
+        Log probabilities of draws given the layer below. If exact, that of the highest
+        layer is its divergence from the prior, one for each row.
     log_p
-        Those of draws given the layer above, or of the prior, unless in ``log_q``.
+        Log probabilities of draws given the layer above, or of the prior, unless in
+        ``log_q``.
     z, stats
-        Latent units, and parameters of the distributions that these are drawn from.
+        Latent units, with covariates that were drawn last, and parameters of the
+        distributions of latent units.
     statistics
         Updated state of the nets.
-    whole
+    filled
         Rows with missing entries drawn, where links between columns needed these.
     """
 
@@ -55,7 +65,7 @@ class Pass(NamedTuple):
     z: tuple
     stats: tuple
     statistics: tuple
-    whole: object = None
+    filled: object = None
 
     @property
     def gap(self):
@@ -69,13 +79,13 @@ class Pass(NamedTuple):
         if not limit:
             return self
         log_q, log_p = list(self.log_q), list(self.log_p)
-        for level, own in enumerate(log_q):
+        for level, upwards in enumerate(log_q):
             # The expected gap of the highest layer may be in log q.
-            above = log_p[level] if level < len(log_p) else 0.0
-            if (getval(own) - getval(above)).mean() < limit:
-                log_q[level] = getval(own)
+            downwards = log_p[level] if level < len(log_p) else 0.0
+            if (getval(upwards) - getval(downwards)).mean() < limit:
+                log_q[level] = getval(upwards)
                 if level < len(log_p):
-                    log_p[level] = getval(above)
+                    log_p[level] = getval(downwards)
         return self._replace(log_q=tuple(log_q), log_p=tuple(log_p))
 
 
@@ -97,10 +107,12 @@ class DataLayer:
             steady = np.arange(len(of_outputs)) >= n
         else:
             of_outputs = np.repeat(np.arange(n), output.n_outputs)
-            found = getattr(output, "scaling", None)
-            steady = None if found is None or not found.any() else found
+            scaling = getattr(output, "scaling", None)
+            steady = None if scaling is None or not scaling.any() else scaling
         of_inputs, real = np.repeat(np.arange(n), output.n_inputs), steady is not None
-        self.link = LINKS[kind](of_inputs, of_outputs, order, steady, real, pace)
+        self.link = LINKS[kind](
+            of_inputs, of_outputs, order=order, steady=steady, scaled=real, pace=pace
+        )
         # Weight of each input's terms in the size of the link's weights.
         self.tight = None
         if ranks is not None:
@@ -110,21 +122,20 @@ class DataLayer:
         self.single = mixed.single if mixed else None
 
     def of(self, output):
-        """The same links between columns of which draws are others."""
-        found = copy(self)
-        found.output, found.single = output, output.single
-        return found
+        """The same links between columns with another distribution."""
+        layer = copy(self)
+        layer.output, layer.single = output, output.single
+        return layer
 
-    def complete(self, found, params, x, given, train):
-        """Result of a pass, ``found`` with the outputs of the decoder, whose outputs
-        depend on the columns before; other arguments are those of
-        :meth:`Hierarchy.through`.
+    def complete(self, decoded, params, x, entries, train):
+        """Pass ``decoded``, with outputs that depend on the columns before; other
+        arguments are those of :meth:`Hierarchy.through`.
 
         In training its log probabilities have the gradients that come of missing
         entries, but not their values.
         """
-        own, holes = params.links[1][0], None
-        if given is not None and np.isnan(given[0]).any():
+        link, holes = params.links[1][0], None
+        if entries is not None and np.isnan(entries.v).any():
             if train and self.scored is None:
                 raise ValueError(
                     f"With autoregressive={self.kind!r} the objectives "
@@ -132,21 +143,23 @@ class DataLayer:
                     'missing values: take "rws", "vimco", "nvil", "reinforce" or '
                     '"wake-sleep", or impute them first.'
                 )
-            n_each = len(found.out) // len(given[0])
-            holes = np.repeat(given[0], n_each, axis=0)
-            values = tree_map(getval, params), getval(found.out)
-            whole, _ = self.fill(*values, holes, given[1].each(n_each))
-            found, x = found._replace(whole=whole), self.output.inputs(whole)
-        found = found._replace(out=self.link.apply(own, found.out, x))
+            n_each = len(decoded.out) // len(entries.v)
+            holes = np.repeat(entries.v, n_each, axis=0)
+            values, raw = tree_map(getval, params), getval(decoded.out)
+            filled, _ = self.fill(values, raw, holes, entries.rng.each(n_each))
+            decoded, x = decoded._replace(filled=filled), self.output.inputs(filled)
+        decoded = decoded._replace(out=self.link.apply(link, decoded.out, x))
         if holes is None or not train:
-            return found
-        drawn = np.where(np.isnan(holes), whole, whole.dtype.type(np.nan))
-        score = -nll(found.out, params.own, drawn, self.output)
+            return decoded
+        drawn = np.where(np.isnan(holes), filled, filled.dtype.type(np.nan))
+        score = -nll(decoded.out, params.own, drawn, self.output)
         score = score - getval(score)
-        found = found._replace(log_p=(found.log_p[0] + score, *found.log_p[1:]))
+        log_p = decoded.log_p[0] + score, *decoded.log_p[1:]
+        decoded = decoded._replace(log_p=log_p)
         if self.scored:
-            found = found._replace(log_q=(found.log_q[0] + score, *found.log_q[1:]))
-        return found
+            log_q = decoded.log_q[0] + score, *decoded.log_q[1:]
+            decoded = decoded._replace(log_q=log_q)
+        return decoded
 
     def size(self, params):
         """Sum of the squares of effects of columns above the lowest rank."""
@@ -161,22 +174,22 @@ class DataLayer:
         """Draw missing entries of v, each given those before it and the outputs ``raw``
         of the decoder: v, and the log probability, (n_rows,) in float64, of ``events``,
         if there are any, to which missing entries of each column belong."""
-        own, log_p = params.links[1][0], np.zeros(len(v))
+        link, log_p = params.links[1][0], np.zeros(len(v))
         if self.output.kind == "bernoulli" and events is None:
             noise = rng.uniform(v.shape[1], v.dtype.type)
-            return self.link.bits(own, raw, v, noise), log_p
-        v, state = v.copy(), self.link.begin(own, raw)
+            return self.link.bits(link, raw, v, noise), log_p
+        v, state = v.copy(), self.link.begin(link, raw)
         for t, j in enumerate(self.order):
-            out = self.link.output(own, state, t)
+            out = self.link.output(link, state, t)
             rows, event = np.flatnonzero(np.isnan(v[:, j])), events and events[j]
-            single, rest = self._column(params, j)
+            single, dispersion = self._column(params, j)
             streams = rng.take(rows).fold(j)
             if rows.size and event is not None:
                 v[rows, j], mass = draw_within(single, out[rows], event, streams)
                 log_p[rows] += mass
             elif rows.size:
-                v[rows, j] = single.draw(out[rows], streams, rest)[:, 0]
-            self.link.absorb(own, state, t, single.inputs(v[:, [j]]))
+                v[rows, j] = single.draw(out[rows], streams, dispersion)[:, 0]
+            self.link.absorb(link, state, t, single.inputs(v[:, [j]]))
         return v, log_p
 
     def draw(self, params, raw, rng):
@@ -187,22 +200,22 @@ class DataLayer:
     def mean(self, params, raw):
         """Mean of each column (of categories, the most probable), given the means of
         inputs of those before it."""
-        own = params.links[1][0]
+        link = params.links[1][0]
         if self.output.kind == "bernoulli":
             nothing = np.full((len(raw), len(self.order)), np.nan, raw.dtype)
-            return self.link.bits(own, raw, nothing)
-        state = self.link.begin(own, raw)
+            return self.link.bits(link, raw, nothing)
+        state = self.link.begin(link, raw)
         x = np.empty((len(raw), self.link.n_inputs), raw.dtype)
         for t, j in enumerate(self.order):
-            out = self.link.output(own, state, t)
-            found = self._column(params, j)[0].expected(out).astype(raw.dtype)
-            x[:, self.link.seen[t]] = found
-            self.link.absorb(own, state, t, found)
+            out = self.link.output(link, state, t)
+            mean = self._column(params, j)[0].expected(out).astype(raw.dtype)
+            x[:, self.link.seen[t]] = mean
+            self.link.absorb(link, state, t, mean)
         return self.output.value(x)
 
-    def expected(self, out, v, whole):
-        """Inputs of filled rows: after the last entry of v that was seen, means."""
-        x = self.output.inputs(whole)
+    def expected(self, out, v, filled):
+        """Inputs of filled rows: means after the last entry of v that was seen."""
+        x = self.output.inputs(filled)
         last = np.where(np.isnan(v), -1, self.place).max(axis=1)
         late = self.link.of_inputs > last[:, None]
         return np.where(late, self.output.expected(out), x)
@@ -211,5 +224,5 @@ class DataLayer:
         """Distribution of a column, and its parameters that are no outputs."""
         if self.single is not None:
             return self.single[j], ()
-        how = self.output.variance, self.output.floor
-        return NormalOutput(np.ones(1, int), *how), params.own[j : j + 1]
+        output = NormalOutput(np.ones(1, int), self.output.variance, self.output.floor)
+        return output, params.own[j : j + 1]

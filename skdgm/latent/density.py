@@ -14,8 +14,9 @@ from skdgm.data import fill
 from skdgm.data.given import attribute_numbers
 from skdgm.latent.activity import ACTIVE, are_dependent
 from skdgm.latent.conditional import conditioned
-from skdgm.latent.filling import LatentChain, by_chain
-from skdgm.latent.weighing import AT_ONCE, Draws, Weighed, by_enough, least_number
+from skdgm.latent.data_layer import Entries
+from skdgm.latent.filling import Incomplete, LatentChain, by_chain
+from skdgm.latent.weighing import AT_ONCE, Draws, by_enough, least_number
 from skdgm.nets import layers_of
 from skdgm.utils.counts import check_choice, count, count_rows
 from skdgm.utils.given import Given
@@ -50,7 +51,7 @@ class LatentDensity(Density):
     .. math:: p(x) = \int p(x \mid z) \, p(z) \, dz
 
     Besides the arguments of :class:`~skdgm.base.Density` it has ``hierarchy``, an
-    :class:`Architecture`; ``net``, parameters and running statistics; ``n_draws``,
+    :class:`Architecture`; ``net``, its :class:`~skdgm.nets.Variables`; ``n_draws``,
     which returns the number of draws for each row in :meth:`log_prob`; ``output``, the
     distribution of the data given the decoder's outputs; and ``layers``, numbers of
     those whose means are features.
@@ -64,61 +65,63 @@ class LatentDensity(Density):
         self.hierarchy, self.net, self.n_draws = hierarchy, net, n_draws
         self.output, self.share = output, self.domain.share(self.columns)
         self.layers = layers
-        self.width = hierarchy.width(net[0])
+        self.width = hierarchy.width(net.params)
 
     @property
     def capabilities(self):
         """Bounds; links between columns leave none of grey rows, which are scored."""
         grey = "lower bound" if self.hierarchy.data is None else "estimate"
-        scores = "importance_likelihood", "elbo"
-        told, given = self.hierarchy.told, {}
-        if told is not None:
-            given["labels" if told.attributes is None else "attributes"] = "exact"
+        covariates, conditional = self.hierarchy.covariates, {}
+        if covariates is not None:
+            name = "labels" if covariates.attributes is None else "attributes"
+            conditional[name] = "exact"
         bounds, rough = of_rows("lower bound", grey=grey), min(self.layers) > 0
-        lowest = dict.fromkeys(given, "estimate" if rough else "exact")
-        return dict.fromkeys(scores, bounds) | {
-            "log_prob": bounds | dict.fromkeys(given, "lower bound"),
+        means = dict.fromkeys(conditional, "estimate" if rough else "exact")
+        means["nothing"] = "estimate" if rough or conditional else "exact"
+        return {
+            "importance_likelihood": bounds,
+            "elbo": bounds,
+            "log_prob": bounds | dict.fromkeys(conditional, "lower bound"),
             "features": of_rows("exact"),
-            "inverse": {"nothing": "estimate" if rough or given else "exact"} | lowest,
-            "sample": {"nothing": "exact", "conditions": "estimate"} | given,
+            "inverse": means,
+            "sample": {"nothing": "exact", "conditions": "estimate"} | conditional,
             "fill": {"missing": "estimate"},
         }
 
     def log_prob(self, X, codes=None, y=None):
         """Importance weighted lower bound on the log-likelihood, by ``n_draws`` draws;
-        given classes, if there are ``codes`` of these, (n_rows,), or attributes y."""
-        more = {k: v for k, v in {"codes": codes, "y": y}.items() if v is not None}
-        return self.importance_likelihood(X, self.n_draws(), **more)[0]
+        conditional on ``codes`` of classes, (n_rows,), or on attributes y."""
+        return self.importance_likelihood(X, self.n_draws(), codes=codes, y=y)[0]
 
     def importance_likelihood(self, X, n_draws, codes=None, y=None):
-        """Importance weighted lower bound and its standard error, of each row; given
-        classes, if there are ``codes`` of these, or attributes y."""
+        """Importance weighted lower bound and its standard error, of each row;
+        conditional on ``codes`` of classes, or on attributes y."""
         rows, n_draws = self.read(X), count(n_draws, "n_draws")
-        told = self._told(codes, y, rows.shape[0], rows.dtype)
+        covariates = self._covariates(codes, y, rows.shape[0], rows.dtype)
         if self.hierarchy.data:
             self.tell_grey(rows)
 
-        def of_rows(v, rng, told=None):
-            draws = self._draws(v, rng, n_draws, told=told)
+        def of_rows(v, rng, covariates=None):
+            draws = self._draws(v, rng, n_draws, covariates=covariates)
             parts = [log_p - gap for log_p, gap in draws]
             log_w = np.concatenate(parts, axis=1).astype(np.float64)
             return np.stack(log_mean_exp(log_w, axis=1), axis=1)
 
-        found, se = self._by_content(of_rows, rows, told).T.copy()
-        found += self.domain.log_volume(self.columns, rows)
-        return found, se
+        bound, se = self._by_content(of_rows, rows, covariates).T.copy()
+        bound += self.domain.log_volume(self.columns, rows)
+        return bound, se
 
     def elbo(self, X, n_draws):
         """Evidence lower bound of each row, an :class:`Elbo`."""
         rows, n_draws = self.read(X), count(n_draws, "n_draws")
 
         def of_rows(v, rng):
-            log_p, gap, n = 0.0, 0.0, 0
-            for part, own in self._draws(v, rng, n_draws, exact=True):
+            log_p, total, n = 0.0, 0.0, 0
+            for part, gap in self._draws(v, rng, n_draws, exact=True):
                 log_p = log_p + part.sum(axis=1, dtype=np.float64)
-                gap = gap + part.shape[1] * own.mean(axis=1, dtype=np.float64)
+                total = total + part.shape[1] * gap.mean(axis=1, dtype=np.float64)
                 n += part.shape[1]
-            return np.stack([log_p, gap], axis=1) / n
+            return np.stack([log_p, total], axis=1) / n
 
         reconstruction, kl = self._by_content(of_rows, rows).T.copy()
         reconstruction += self.domain.log_volume(self.columns, rows)
@@ -136,16 +139,17 @@ class LatentDensity(Density):
         return sum(self.hierarchy.n_latent[number] for number in self.layers)
 
     def inverse(self, H, codes=None, y=None):
-        """Expected rows given latent units, as :meth:`features` returns them: of
-        several layers, those of the lowest; and given classes or attributes."""
+        """Expected rows given latent units, as :meth:`features` returns them, of the
+        lowest if they are of several layers; and given classes or attributes."""
         H = self.checked(H, self.dtype)
-        told = self._told(codes, y, len(H), self.dtype)
-        return self.decode(*self.hierarchy.lowest(H, self.layers), told)
+        Z, level = self.hierarchy.lowest(H, self.layers)
+        covariates = self._covariates(codes, y, len(H), self.dtype)
+        return self.decode(Z, level, covariates)
 
     @property
     def dtype(self):
         """Type of the parameters."""
-        return next(layers_of(self.net[0])).b.dtype.type
+        return next(layers_of(self.net.params)).b.dtype.type
 
     def means_by_layer(self, X):
         """Means of the latent units of each layer, the lowest first."""
@@ -187,64 +191,65 @@ class LatentDensity(Density):
         n_samples = count_rows(n_samples, len(self.columns.seen))
         seed = check_random_state(random_state).randint(MAX_SEED)
         rng, x = stream(seed), None
-        told = self._told(codes, y, n_samples, self.dtype)
+        covariates = self._covariates(codes, y, n_samples, self.dtype)
         with one_blas_thread():
             if conditions is None:
-                out, rng = self.outputs(rng.rows(n_samples), told)
-                v = self.draw(out, rng.fold(_DATA))
+                rng = rng.rows(n_samples)
+                v = self.draw(self.outputs(rng, covariates), rng.fold(_DATA))
             else:
-                model = self if told is None else self._only(told)
+                model = self if covariates is None else self._conditional(covariates)
                 x, v = conditioned(model, n_samples, conditions, names, rng)
-        found = self.domain.to_data(self.columns, v)
+        data = self.domain.to_data(self.columns, v)
         if x is not None:
-            found[:, ~np.isnan(x)] = x[~np.isnan(x)]
-        return self.decoded(found)
+            data[:, ~np.isnan(x)] = x[~np.isnan(x)]
+        return self.decoded(data)
 
     def draw(self, out, rng):
         """Draw rows, given the outputs of the decoder for each."""
-        layer, params = self.hierarchy.data, self.net[0]
+        layer, params = self.hierarchy.data, self.net.params
         if layer is not None:
             return layer.draw(params, out, rng)
         return self.output.draw(out, rng, params.own)
 
-    def _told(self, codes, y, n_rows, dtype):
+    def _covariates(self, codes, y, n_rows, dtype):
         """Inputs of the decoder beside latent units, (n_rows, n_inputs), of classes by
-        ``codes`` or of attributes y; None of neither."""
-        own = self.hierarchy.told
+        ``codes`` or of attributes y; None without both."""
+        covariates = self.hierarchy.covariates
         if y is not None:
-            attributes = None if own is None else own.attributes
+            attributes = None if covariates is None else covariates.attributes
             codes = attribute_numbers(attributes, y, self.name, n_rows)
-        return None if codes is None else own.read(codes, dtype)
+        return None if codes is None else covariates.read(codes, dtype)
 
-    def _only(self, told):
+    def _conditional(self, covariates):
         """The density of rows of one class, or of one row of attributes."""
-        if (told != told[0]).any():
+        if (covariates != covariates[0]).any():
             raise ValueError(
                 f"{self.name} draws under conditions rows of one class at a time, or "
                 "of the same attributes: give one y for all."
             )
-        found = copy(self)
-        found.hierarchy = self.hierarchy.told_only(told[0])
-        return found
+        density = copy(self)
+        density.hierarchy = self.hierarchy.conditional_on(covariates[0])
+        return density
 
-    def outputs(self, rng, told=None):
+    def outputs(self, rng, covariates=None):
         """Outputs of the decoder for latent units drawn from their prior, one row for
-        each stream, and the streams; ``told`` are its other inputs, by default
-        drawn."""
-        given = self.latent(rng), rng.fold(_DOWN)
-        return self.hierarchy.downwards(*self.net, *given, told=told), rng
+        each stream; ``covariates`` are by default drawn."""
+        return self.hierarchy.downwards(
+            self.net, self.latent(rng), rng.fold(_DOWN), covariates=covariates
+        )
 
     def latent(self, rng):
         """Draw latent units from their prior, one row for each stream."""
-        params, statistics = self.net
-        return self.hierarchy.top(params, rng.fold(_LATENT), statistics)
+        return self.hierarchy.top(self.net, rng.fold(_LATENT))
 
-    def decode(self, Z, level=-1, told=None):
+    def decode(self, Z, level=-1, covariates=None):
         """Expected data given latent units of a layer; see ``inverse_transform``."""
         with one_blas_thread():
-            out = self.hierarchy.downwards(*self.net, Z, level=level, told=told)
+            out = self.hierarchy.downwards(
+                self.net, Z, level=level, covariates=covariates
+            )
             layer = self.hierarchy.data
-            v = layer.mean(self.net[0], out) if layer else self.output.mean(out)
+            v = layer.mean(self.net.params, out) if layer else self.output.mean(out)
         return self.decoded(self.domain.to_data(self.columns, v))
 
     def fill(
@@ -265,93 +270,105 @@ class LatentDensity(Density):
         layer = self.hierarchy.data
         model, numbers = copy(self), []
         if getattr(self.columns, "gaps", None) is not None:
-            # What is filled in is not missing.
+            # Entries that are filled in are not missing.
             model.output = self.output.present()
             if layer is not None:
                 model.hierarchy = copy(self.hierarchy)
                 model.hierarchy.data = layer.of(model.output)
 
-        def filled(v, rng, *told):
-            given = v, model._guess(v, *told), rng, n_steps, method
+        def filled(v, rng, covariates=None):
+            rows = Incomplete(v, model.guess(v, covariates), covariates)
             if sampler == "importance":
-                value, number = model._weighed(*given, *told)
+                value, number = model.fill_by_weight(rows, rng, n_steps, method)
                 numbers.append(number)
                 return value
-            return model._chained(*given, sampler == "metropolis", *told)
+            correct = sampler == "metropolis"
+            return model.fill_by_chain(rows, rng, n_steps, method, correct)
 
         X = self.widened(X)
-        told = self._told(codes, y, _num_samples(X), self.dtype)
-        given = None if told is None else Given(told)
-        whole = fill(self, X, method, random_state, filled, given=given)
+        covariates = self._covariates(codes, y, _num_samples(X), self.dtype)
+        given = None if covariates is None else Given(covariates)
+        X_filled = fill(self, X, method, random_state, filled, given=given)
         if numbers:
-            few = np.concatenate(numbers), least_number(n_steps)
-            tell_few(self.name, *few, 'n_steps, or take sampler="metropolis"')
-        return self.decoded(whole, X)
+            number, remedy = (
+                np.concatenate(numbers),
+                'n_steps, or take sampler="metropolis"',
+            )
+            tell_few(self.name, number, least_number(n_steps), remedy)
+        return self.decoded(X_filled, X)
 
     def _by_content(self, function, rows, beside=None):
         return self.by_content(function, rows, _ROWS // self.width, beside=beside)
 
     def _means(self, v):
         x = self.output.inputs(v, self.share)
-        means = self.hierarchy.upwards(*astype(self.net, v.dtype), x)
+        means = self.hierarchy.upwards(astype(self.net, v.dtype), x)
         return np.concatenate(means, axis=1)
 
-    def _draws(self, v, rng, n_draws, exact=False, told=None):
+    def _draws(self, v, rng, n_draws, exact=False, covariates=None):
         """Yield log-likelihoods and gaps of some draws at a time, a column for each;
-        of likelihoods given other inputs of the decoder, if these are ``told``."""
-        (params, statistics), width = astype(self.net, v.dtype), self.width
+        conditional on covariates, or averaged over these."""
+        net, width = astype(self.net, v.dtype), self.width
         x = self.output.inputs(v, self.share)
         # Independent of the number of rows, so that a row's draws are, too.
         at_once = max(1, _ROOM // (width * max(1, _ROWS // width)))
         for number, first in enumerate(range(0, n_draws, at_once)):
-            n_each = min(at_once, n_draws - first)
-            noise = self.hierarchy.noise(rng.fold(number), n_each)
-            how = {"exact": exact, "given": (v, rng.fold(number, _FILL))}
-            parts, each = [], [(told, 0.0)]
-            if told is None and self.hierarchy.told is not None:
-                each = self.hierarchy.told.each()
-            for own, log_share in each:
-                given = params, statistics, x, noise
-                found = self.hierarchy.through(*given, **how, told=own)
-                parts.append(log_share - self.output.nll(found.out, v, params.own))
+            noise = self.hierarchy.noise(
+                rng.fold(number), min(at_once, n_draws - first)
+            )
+            entries = Entries(v, rng.fold(number, _FILL))
+            parts, each = [], [(covariates, 0.0)]
+            if covariates is None and self.hierarchy.covariates is not None:
+                each = self.hierarchy.covariates.each()
+            for inputs, log_share in each:
+                decoded = self.hierarchy.through(
+                    net, x, noise, exact=exact, entries=entries, covariates=inputs
+                )
+                nll = self.output.nll(decoded.out, v, net.params.own)
+                parts.append(log_share - nll)
             log_p = parts[0] if len(parts) == 1 else logsumexp(parts, axis=0)
-            yield log_p.reshape(len(v), -1), found.gap.reshape(len(v), -1)
+            yield log_p.reshape(len(v), -1), decoded.gap.reshape(len(v), -1)
 
-    def _guess(self, v, told=None):
-        """Rows with missing entries filled by means, iterated."""
+    def guess(self, v, covariates=None):
+        """Rows whose missing entries are means given the others, after some steps."""
         missing, hierarchy, guess = np.isnan(v), self.hierarchy, v
         for _ in range(_SETTLED):
             x = self.output.inputs(guess, self.share)
-            out = hierarchy.rebuilt(*self.net, x, told)
+            out = hierarchy.rebuilt(self.net, x, covariates)
             if hierarchy.data is not None:
-                out = hierarchy.data.outputs(self.net[0], out, x)
+                out = hierarchy.data.outputs(self.net.params, out, x)
             mean = self.output.mean(out)
             guess = np.where(missing, mean, v)
         return guess
 
-    def _weighed(self, v, guess, rng, n_steps, method, told=None):
-        """Fill by weighted draws: values, and effective numbers of draws."""
-        net, parts = astype(self.net, v.dtype), []
-        kind = self.hierarchy.units.proposal
+    def fill_by_weight(self, rows, rng, n_steps, method):
+        """Fill rows, :class:`Incomplete`, by weighted draws: values, and effective
+        numbers of draws."""
+        net, dtype = astype(self.net, rows.v.dtype), rows.v.dtype
+        values, numbers = [], []
         # Draws of latent units of all rounds are kept.
         width = max(self.width, _KEPT * sum(self.hierarchy.n_latent))
-        for block in gen_batches(len(v), max(1, _ROOM // (AT_ONCE * width))):
-            rows = v[block], guess[block], None if told is None else told[block]
+        for block in gen_batches(len(rows.v), max(1, _ROOM // (AT_ONCE * width))):
+            part = rows.take(block)
 
-            def draw(index, rng, counts, proposal=None, near=False, rows=rows):
-                rows = [None if x is None else x[index] for x in rows]
+            def draw(index, rng, counts, proposal=None, near=False, part=part):
                 # Rounds of a proposal that learns have no use for values.
                 how = method if near or counts.prior else None
-                return self._drawn_by(net, rows, rng, counts, proposal, near, how)
+                chosen = part.take(index)
+                return self._drawn_by(net, chosen, rng, counts, proposal, near, how)
 
-            own = len(rows[0]), rng.take(block), n_steps, method, kind
-            parts.append(by_enough(draw, *own))
-        found = Weighed(*map(np.concatenate, zip(*parts)))
-        return self._chosen(found.value.astype(v.dtype), rng, method), found.number
+            kind = self.hierarchy.units.proposal
+            weighed = by_enough(
+                draw, len(part.v), rng.take(block), n_steps, method, kind
+            )
+            values.append(weighed.value)
+            numbers.append(weighed.number)
+        value = np.concatenate(values).astype(dtype)
+        return self._chosen(value, rng, method), np.concatenate(numbers)
 
     def _drawn_by(self, net, rows, rng, counts, proposal, near, method):
         """:class:`Draws` of rows by encoder, prior and a proposal, and how many of the
-        prior are near what is seen, or None; see
+        prior are near seen entries, or None; see
         :func:`~skdgm.latent.weighing.by_enough`."""
         hierarchy, parts, close = self.hierarchy, [], None
         for number, n in enumerate(counts):
@@ -360,27 +377,31 @@ class LatentDensity(Density):
             if number == 0:
                 source = hierarchy.noise(rng, n)
             else:
-                own = rng.fold(_DOWN, number).each(n)
-                z = hierarchy.dream(*net, own)
+                streams = rng.fold(_DOWN, number).each(n)
+                z = hierarchy.dream(net, streams)
                 if number == 2:
-                    new = proposal.draw(rng.fold(_DOWN), n).astype(rows[0].dtype)
-                    new = np.split(new.reshape(len(own.ids), -1), self._ends, axis=1)
+                    new = proposal.draw(rng.fold(_DOWN), n).astype(rows.v.dtype)
+                    new = np.split(
+                        new.reshape(len(streams.ids), -1), self._ends, axis=1
+                    )
                     z = *new, *z[len(new) :]
-                source = hierarchy.noise_of(z, own)
-            made = self._proposed(net, *rows, source, rng.fold(_FILL, number), method)
-            found, log_p, value = made
-            terms = log_p, sum(found.log_p), found.gap
-            z = np.concatenate(found.z[: len(hierarchy.n_latent)], axis=1)
-            terms = (part.astype(np.float64).reshape(-1, n) for part in terms)
+                source = hierarchy.noise_of(z, streams)
+            decoded, log_p, value = self._proposed(
+                net, rows, source, rng.fold(_FILL, number), method
+            )
+            z = np.concatenate(decoded.z[: len(hierarchy.n_latent)], axis=1)
+            log_p, log_prior, gap = (
+                part.astype(np.float64).reshape(-1, n)
+                for part in (log_p, sum(decoded.log_p), decoded.gap)
+            )
             value = None if method is None else value.reshape(-1, n, value.shape[1])
-            parts.append(Draws(z.reshape(-1, n, z.shape[1]), *terms, value))
+            z = z.reshape(-1, n, z.shape[1])
+            parts.append(Draws(z, log_p, log_prior, gap, value))
             if near and number == 1:
-                close = self._nearness(found.out, rows[0], net[0].own)
+                close = self._nearness(decoded.out, rows.v, net.params.own)
         if len(parts) == 1:
             return parts[0], close
-        *terms, values = zip(*parts)
-        joined = [np.concatenate(pair, axis=1) for pair in terms]
-        return Draws(*joined, np.concatenate(values, axis=1)), close
+        return Draws._make(np.concatenate(part, axis=1) for part in zip(*parts)), close
 
     @property
     def _ends(self):
@@ -392,42 +413,49 @@ class LatentDensity(Density):
             return self.output.value(value)
         if self.hierarchy.data is not None:
             return value
-        return self.output.draw(value, rng.fold(_DATA), self.net[0].own)
+        return self.output.draw(value, rng.fold(_DATA), self.net.params.own)
 
-    def _proposed(self, net, v, guess, told, source, rng, method):
+    def _proposed(self, net, rows, source, rng, method):
         """Several draws of rows by latent units of a source of noise: a :class:`Pass`,
         log-likelihoods of seen entries, and values by a method, unless that is None."""
-        layer, output = self.hierarchy.data, self.output
-        x = output.inputs(guess, self.share)
-        found = self.hierarchy.through(*net, x, source, given=(v, rng), told=told)
-        value = found.out if layer is None else found.whole
+        layer, output, v = self.hierarchy.data, self.output, rows.v
+        decoded = self.hierarchy.through(
+            net,
+            output.inputs(rows.guess, self.share),
+            source,
+            entries=Entries(v, rng),
+            covariates=rows.covariates,
+        )
+        value = decoded.out if layer is None else decoded.filled
         if method == "mean" and layer is None:
-            value = output.expected(found.out)
+            value = output.expected(decoded.out)
         elif method == "mean":
             holes = np.repeat(v, len(value) // len(v), axis=0)
-            value = layer.expected(found.out, holes, value)
-        return found, -output.nll(found.out, v, net[0].own), value
+            value = layer.expected(decoded.out, holes, value)
+        return decoded, -output.nll(decoded.out, v, net.params.own), value
 
-    def _nearness(self, out, v, own):
+    def _nearness(self, out, v, dispersion):
         """Numbers of draws near which all seen entries, and each column, are as
         probable as any value, (n_rows, 1 + n_columns), float64."""
         holes = np.isnan(np.repeat(v, len(out) // len(v), axis=0))
         mode = np.where(holes, np.nan, self.output.mode(out)).astype(v.dtype)
-        gap = self.output.log_p(out, v, own) - self.output.log_p(out, mode, own)
+        highest = self.output.log_p(out, mode, dispersion)
+        gap = self.output.log_p(out, v, dispersion) - highest
         gap = np.minimum(gap, 0).astype(np.float64)
         both = np.concatenate([gap.sum(axis=1, keepdims=True), gap], axis=1)
         return np.exp(both).reshape(len(v), -1, both.shape[1]).sum(axis=1)
 
-    def chain(self, v, guess, correct, told=None):
-        """Markov chain of latent units and missing entries."""
-        return LatentChain(self, v, guess, correct, told)
+    def chain(self, rows, correct):
+        """Markov chain of latent units and missing entries of rows,
+        :class:`Incomplete`."""
+        return LatentChain(self, rows, correct)
 
-    def _chained(self, v, guess, rng, n_steps, method, correct, *told):
-        """Fill by Markov chains: a mean over their steps, or the last state of one."""
-        rows, width = (v, guess, *told), self.width
+    def fill_by_chain(self, rows, rng, n_steps, method, correct):
+        """Fill rows, :class:`Incomplete`, by Markov chains: a mean over their steps, or
+        the last state of one."""
 
-        def make(v, guess, *told):
-            return self.chain(v, guess, correct, *told)
+        def make(arrays):
+            return self.chain(Incomplete._make(arrays), correct)
 
-        found = by_chain(make, rows, rng, n_steps, method, width)
-        return found if method == "sample" else self.output.value(found)
+        filled = by_chain(make, rows, rng, n_steps, method, self.width)
+        return filled if method == "sample" else self.output.value(filled)

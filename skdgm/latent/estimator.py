@@ -177,8 +177,8 @@ class LatentEstimator(NetEstimator):
         se : ndarray of shape (n_samples,), float64
             Monte Carlo standard error, by the delta method; only if ``return_se``.
         """
-        found, se = self.density_.importance_likelihood(X, n_draws)
-        return (found, se) if return_se else found
+        bound, se = self.density_.importance_likelihood(X, n_draws)
+        return (bound, se) if return_se else bound
 
     def elbo(self, X: Data, *, n_draws: int = 100) -> Any:
         r"""Evidence lower bound of each row and its parts, in nats.

@@ -1,7 +1,7 @@
 r"""Dependence of the units of a layer, or of columns, on those before them.
 
-A net gives each layer its parameters by what is above; a link adds to these terms of
-the values before, in an order of the columns. They are linear [1]_ [2]_,
+A net gives each layer its parameters by the layer above; a link adds terms of the
+values before, in an order of the columns. They are linear [1]_ [2]_,
 
 .. math:: a_t = b_t(y) + \sum_{i < t} x_i U_{it},
 
@@ -49,7 +49,7 @@ from skdgm.nets import (
 _ACTIVATION = "logistic"
 
 
-class Link(ABC):
+class AutoregressiveLink(ABC):
     """Terms of the values before, added to the outputs of a net.
 
     Outputs of the net, ``raw``, have a row for as many consecutive rows of draws as
@@ -66,7 +66,7 @@ class Link(ABC):
     n_extra = 0
 
     def __init__(
-        self, of_inputs, of_outputs, order, steady=None, scaled=False, pace=1.0
+        self, of_inputs, of_outputs, *, order, steady=None, scaled=False, pace=1.0
     ):
         self.order, self.pace, place = order, pace, np.argsort(order)
         self.n_inputs, self.n_outputs = len(of_inputs), len(of_outputs)
@@ -76,7 +76,7 @@ class Link(ABC):
         self.out = np.argsort(self.of_outputs, kind="stable")
         self.steady, self.scaled = steady, scaled
         each = np.arange(len(order))
-        self.own = [np.flatnonzero(self.of_outputs == t) for t in each]
+        self.made = [np.flatnonzero(self.of_outputs == t) for t in each]
         self.seen = [np.flatnonzero(self.of_inputs == t) for t in each]
 
     @abstractmethod
@@ -95,8 +95,8 @@ class Link(ABC):
 
     @abstractmethod
     def spare(self, params, grads, l2):
-        """Add to gradients, in place, what weight decay takes too much of what has a
-        pace: the decay is to be that of the terms' weights."""
+        """Add the excess of weight decay of parameters that have a pace to gradients,
+        in place: the decay is to be that of the terms' weights."""
 
     @abstractmethod
     def begin(self, params, raw):
@@ -119,11 +119,15 @@ class Link(ABC):
         return np.ascontiguousarray(a[:, self.order])
 
 
-class Linear(Link):
+class Linear(AutoregressiveLink):
     """Terms that are linear in the values before; parameters are weights U."""
 
-    def __init__(self, *columns, **more):
-        super().__init__(*columns, **more)
+    def __init__(
+        self, of_inputs, of_outputs, *, order, steady=None, scaled=False, pace=1.0
+    ):
+        super().__init__(
+            of_inputs, of_outputs, order=order, steady=steady, scaled=scaled, pace=pace
+        )
         self.mask = self.pace * (self.of_inputs[:, None] < self.of_outputs)
         if self.steady is not None:
             self.mask *= ~self.steady
@@ -150,28 +154,32 @@ class Linear(Link):
         return [raw.copy()]
 
     def output(self, params, state, t):
-        return state[0][:, self.own[t]]
+        return state[0][:, self.made[t]]
 
     def absorb(self, params, state, t, x):
-        own = self.seen[t]
-        state[0] += x @ (params[own] * self.mask[own]).astype(params.dtype)
+        seen = self.seen[t]
+        state[0] += x @ (params[seen] * self.mask[seen]).astype(params.dtype)
 
     def bits(self, params, raw, v, uniform=None):
         W = self.weights(params)
         W = np.ascontiguousarray(W[np.ix_(self.order, self.order)])
-        given = self._ordered(raw), self._ordered(v)
-        own = None if uniform is None else self._ordered(uniform)
-        return _placed(linear_bits(W, *given, own), self.order)
+        uniform = None if uniform is None else self._ordered(uniform)
+        bits = linear_bits(W, self._ordered(raw), self._ordered(v), uniform)
+        return _placed(bits, self.order)
 
 
-class Hidden(Link):
+class Hidden(AutoregressiveLink):
     """Terms by hidden units, as many as there are inputs; parameters are W, V and rho,
     and biases of the hidden units are outputs of the net beyond those of columns."""
 
-    def __init__(self, *columns, **more):
-        super().__init__(*columns, **more)
+    def __init__(
+        self, of_inputs, of_outputs, *, order, steady=None, scaled=False, pace=1.0
+    ):
+        super().__init__(
+            of_inputs, of_outputs, order=order, steady=steady, scaled=scaled, pace=pace
+        )
         self.n_extra = self.n_inputs
-        ends = np.cumsum([len(own) for own in self.own])
+        ends = np.cumsum([len(made) for made in self.made])
         seen = np.sort(self.of_inputs)
         self.shape = Shape(seen, np.append(0, ends), KINDS[_ACTIVATION])
         self.back = np.argsort(self.out)
@@ -213,10 +221,10 @@ class Hidden(Link):
         return [raw[:, n:].copy(), raw[:, :n]]
 
     def output(self, params, state, t):
-        (_, V, rho), own = params, self.own[t]
+        (_, V, rho), made = params, self.made[t]
         scale = rho[t] if self.scaled else V.dtype.type(1)
-        terms = activate(state[0] * scale, _ACTIVATION) @ V[own].T
-        return state[1][:, own] + terms * self.factor[own].astype(V.dtype)
+        terms = activate(state[0] * scale, _ACTIVATION) @ V[made].T
+        return state[1][:, made] + terms * self.factor[made].astype(V.dtype)
 
     def absorb(self, params, state, t, x):
         state[0] += x @ params[0][self.seen[t]]
@@ -226,15 +234,16 @@ class Hidden(Link):
         b, c = self._ordered(raw[:, :n]), np.ascontiguousarray(raw[:, n:])
         parts = self.weights(params)
         W, V = (np.ascontiguousarray(part[self.order]) for part in parts)
-        own = None if uniform is None else self._ordered(uniform)
-        found = tied_bits((W, c, rho, V, b), self.shape.kind, self._ordered(v), own)
-        return _placed(found, self.order)
+        uniform = None if uniform is None else self._ordered(uniform)
+        v = self._ordered(v)
+        bits = tied_bits((W, c, rho, V, b), self.shape.kind, v, uniform)
+        return _placed(bits, self.order)
 
 
 def _placed(v, order):
-    found = np.empty_like(v)
-    found[:, order] = v
-    return found
+    placed = np.empty_like(v)
+    placed[:, order] = v
+    return placed
 
 
 # By the value of an option.
@@ -245,4 +254,4 @@ LINKS = {True: Linear, "nade": Hidden}
 def of_bits(kind, n):
     """Link of a layer of n bits; ``kind`` is a key of ``LINKS``."""
     each = np.arange(n)
-    return LINKS[kind](each, each, each)
+    return LINKS[kind](each, each, order=each)

@@ -6,16 +6,17 @@ from functools import partial
 from skdgm.data import check_pattern
 from skdgm.distributions import output_as_asked
 from skdgm.latent.density import LatentDensity
-from skdgm.nets import NetModel
+from skdgm.nets import NetModel, Variables
 from skdgm.utils.counts import chosen
 
 
 class LatentModel(NetModel):
     """Encoders and decoders of latent units, an :class:`Architecture`.
 
-    A subclass has ``objective_class``, the class of the objective, which is made of the
-    hierarchy, domain, columns, output, options, rows, seed and epochs before.
+    A subclass has ``objective_class``, and perhaps another ``density_class``.
     """
+
+    density_class = LatentDensity
 
     # Groups of latent units whose means are features, where no option says.
     FEATURES = -1
@@ -32,19 +33,20 @@ class LatentModel(NetModel):
         """The hierarchy's part of parameters or statistics: by default all of it."""
         return tree
 
-    def density(self, facts, state, kind=LatentDensity, **more):
-        """Density of the fitted parameters, of some class."""
-        hierarchy, now = self.hierarchy(facts), facts.now
-        several = hasattr(facts.options, "feature_layer")
-        asked = now("feature_layer") if several else self.FEATURES
-        return kind(
+    def density(self, facts, state):
+        """Density of the fitted parameters, a :class:`LatentDensity`."""
+        hierarchy, layers = self.hierarchy(facts), self.FEATURES
+        if hasattr(facts.options, "feature_layer"):
+            layers = facts.now("feature_layer")
+        return self.density_class(
             facts.context,
             hierarchy=hierarchy,
-            net=(self.of_hierarchy(state.learned), self.of_hierarchy(state.statistics)),
-            n_draws=partial(now, "n_draws"),
+            net=Variables(
+                self.of_hierarchy(state.learned), self.of_hierarchy(state.statistics)
+            ),
+            n_draws=partial(facts.now, "n_draws"),
             output=self.output(facts),
-            layers=chosen(asked, len(hierarchy.n_latent)),
-            **more,
+            layers=chosen(layers, len(hierarchy.n_latent)),
         )
 
     def objective(self, facts, table, before):

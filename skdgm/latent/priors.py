@@ -7,8 +7,8 @@ r"""Prior distributions of the highest layer of real latent units.
    \mathcal{N}(f(z); 0, 1) \left\lvert \det \frac{\partial f}{\partial z} \right\rvert,
    \qquad \prod_i \mathcal{N}(z_i; \mu_i(z_{<i}), e^{s_i(z_{<i})})
 
-The components of the third are those that an encoder has for pseudo-inputs u, which are
-learned [1]_; the fourth is a flow, and the last an autoregressive net [2]_.
+The components of the third are an encoder's distributions for pseudo-inputs u, which
+are learned [1]_; the fourth is a flow, and the last an autoregressive net [2]_.
 
 References
 ----------
@@ -36,24 +36,24 @@ from skdgm.utils.random import stream
 
 # Bins of splines, and the range outside of which these are the identity.
 BINS, BOUND = 5, 5.0
-# Deviation of the noise by which pseudo-inputs differ at the start. Were they all
-# alike, so would be the rows' distributions, which they draw near.
+# Deviation of the noise by which pseudo-inputs differ at the start. Alike ones would
+# make the rows' distributions alike.
 _SPREAD = 0.5
 _CHOICE, _ORDERS = 1, 2**17 + 3
 
 
-class Prior(ABC):
-    """Distribution of latent units z, (n_rows, n_units), by parameters ``own``.
+class LatentPrior(ABC):
+    """Distribution of latent units z, (n_rows, n_units), by parameters.
 
     Attributes
     ----------
     inferred : bool
-        Whether ``own`` of draws and densities are statistics of an encoder, of inputs
-        which are the parameters.
+        Whether parameters of draws and densities are statistics of an encoder, whose
+        inputs are the prior's parameters.
     standard : bool
         Whether it is the standard normal distribution.
     width : int
-        Number of values that the density of a row takes at once.
+        Number of values of a row at once in its density.
     """
 
     inferred = standard = False
@@ -64,18 +64,18 @@ class Prior(ABC):
         """Initial parameters, drawn by a NumPy generator."""
 
     @abstractmethod
-    def log_prob(self, z, own):
+    def log_prob(self, z, params):
         """Log density of each row, (n_rows,), in nats; differentiable."""
 
     @abstractmethod
-    def draw(self, own, rng, n_units, dtype):
+    def draw(self, params, rng, n_units, dtype):
         """Draw latent units, with a stream for each row."""
 
-    def constrain(self, own):  # noqa: B027  Most have no limits.
+    def constrain(self, params):  # noqa: B027  Most have no limits.
         """Project parameters onto their limits, in place."""
 
 
-class Standard(Prior):
+class StandardPrior(LatentPrior):
     """Standard normal distribution."""
 
     standard = True
@@ -83,14 +83,14 @@ class Standard(Prior):
     def init(self, n_units, rng, dtype):
         return ()
 
-    def log_prob(self, z, own):
+    def log_prob(self, z, params):
         return log_prior(z)
 
-    def draw(self, own, rng, n_units, dtype):
+    def draw(self, params, rng, n_units, dtype):
         return rng.normal(n_units, dtype)
 
 
-class Mixture(Prior):
+class MixturePrior(LatentPrior):
     """Mixture of ``n`` normal distributions, whose parameters are their means and log
     variances, and logits of their weights."""
 
@@ -102,14 +102,14 @@ class Mixture(Prior):
         stats[:, :n_units] = rng.standard_normal((self.n, n_units))
         return stats, np.zeros(self.n, dtype)
 
-    def log_prob(self, z, own):
-        return log_mixture(z, bounded(own[0]), own[1])
+    def log_prob(self, z, params):
+        return log_mixture(z, bounded(params[0]), params[1])
 
-    def draw(self, own, rng, n_units, dtype):
-        return _of_components(bounded(own[0]), own[1], rng, n_units, dtype)
+    def draw(self, params, rng, n_units, dtype):
+        return _of_components(bounded(params[0]), params[1], rng, n_units, dtype)
 
 
-class Vamp(Prior):
+class VampPrior(LatentPrior):
     """Mixture of the distributions that an encoder has for pseudo-inputs, all of one
     weight.
 
@@ -125,18 +125,18 @@ class Vamp(Prior):
 
     def init(self, n_units, rng, dtype):
         noise = rng.standard_normal((self.n, len(self.start)))
-        found = (self.start + _SPREAD * noise).astype(dtype)
-        self.constrain(found)
-        return found
+        inputs = (self.start + _SPREAD * noise).astype(dtype)
+        self.constrain(inputs)
+        return inputs
 
-    def constrain(self, own):
-        own[:, self.share] = own[:, self.share].clip(0, 1)
+    def constrain(self, params):
+        params[:, self.share] = params[:, self.share].clip(0, 1)
 
-    def log_prob(self, z, own):
-        return log_mixture(z, own, np.zeros(self.n, z.dtype))
+    def log_prob(self, z, params):
+        return log_mixture(z, params, np.zeros(self.n, z.dtype))
 
-    def draw(self, own, rng, n_units, dtype):
-        return _of_components(own, np.zeros(self.n), rng, n_units, dtype)
+    def draw(self, params, rng, n_units, dtype):
+        return _of_components(params, np.zeros(self.n), rng, n_units, dtype)
 
 
 def _of_components(stats, logits, rng, n_units, dtype):
@@ -146,9 +146,9 @@ def _of_components(stats, logits, rng, n_units, dtype):
     return (mean + np.exp(0.5 * s) * noise).astype(dtype, copy=False)
 
 
-class FlowPrior(Prior):
-    """Standard normal distribution of what a flow of ``n_couplings`` makes of latent
-    units, by nets with hidden ``sizes``."""
+class FlowPrior(LatentPrior):
+    """Distribution of latent units that a flow of ``n_couplings``, whose nets have
+    hidden ``sizes``, makes standard normal."""
 
     def __init__(self, n_couplings, sizes, activation):
         hidden = layers.serial(*(layers.dense(n, activation) for n in sizes))
@@ -157,27 +157,27 @@ class FlowPrior(Prior):
 
     def _net(self, n_units):
         """Layers of the flow, and their statistics, of which none learn."""
-        found = [affine(), triangular(True), triangular()]
+        nets = [affine(), triangular(True), triangular()]
         for number in range(self.n_couplings):
             order = stream(0, _ORDERS, number).generator().permutation(n_units)
-            found += [permutation(order), coupling(self.hidden, BINS, BOUND)]
-        net = layers.serial(*found)
+            nets += [permutation(order), coupling(self.hidden, BINS, BOUND)]
+        net = layers.serial(*nets)
         return net, net.init(np.random.default_rng(0), n_units, np.float32)[2]
 
     def init(self, n_units, rng, dtype):
         return self._net(n_units)[0].init(rng, n_units, dtype)[1]
 
-    def log_prob(self, z, own):
+    def log_prob(self, z, params):
         net, kept = self._net(z.shape[1])
-        code, log_det = net.log_det(own, kept, z)
+        code, log_det = net.log_det(params, kept, z)
         return log_prior(code) + log_det
 
-    def draw(self, own, rng, n_units, dtype):
+    def draw(self, params, rng, n_units, dtype):
         net, kept = self._net(n_units)
-        return net.inverse(own, kept, rng.normal(n_units, dtype))
+        return net.inverse(params, kept, rng.normal(n_units, dtype))
 
 
-class AutoregressivePrior(Prior):
+class AutoregressivePrior(LatentPrior):
     """Normal distribution of each unit given those before it, whose mean and log
     variance are outputs of a masked net with hidden ``sizes``."""
 
@@ -187,27 +187,27 @@ class AutoregressivePrior(Prior):
     def _net(self, n_units):
         each = np.arange(n_units)
         degrees = [np.arange(size) % max(1, n_units - 1) for size in self.sizes]
-        masks = by_degrees(each, degrees, np.tile(each, 2), direct=False)
-        names = [self.activation] * len(self.sizes) + ["identity"]
-        parts = (masked_dense(*pair) for pair in zip(masks, names))
-        return layers.serial(*parts), ((),) * len(names)
+        *masks, last = by_degrees(each, degrees, np.tile(each, 2), direct=False)
+        hidden = (masked_dense(mask, self.activation) for mask in masks)
+        net = layers.serial(*hidden, masked_dense(last, "identity"))
+        return net, ((),) * (len(masks) + 1)
 
     def init(self, n_units, rng, dtype):
         params = self._net(n_units)[0].init(rng, n_units, dtype)[1]
         params[-1].W[:] = 0
         return params
 
-    def _stats(self, own, z):
+    def _stats(self, params, z):
         net, kept = self._net(z.shape[1])
-        return bounded(net.apply(own, kept, z)[0])
+        return bounded(net.apply(params, kept, z)[0])
 
-    def log_prob(self, z, own):
-        return log_normal(z, self._stats(own, z))
+    def log_prob(self, z, params):
+        return log_normal(z, self._stats(params, z))
 
-    def draw(self, own, rng, n_units, dtype):
+    def draw(self, params, rng, n_units, dtype):
         noise = rng.normal(n_units, dtype)
         z = np.zeros_like(noise)
         for j in range(n_units):
-            mean, s = halves(self._stats(own, z))
+            mean, s = halves(self._stats(params, z))
             z[:, j] = mean[:, j] + np.exp(0.5 * s[:, j]) * noise[:, j]
         return z

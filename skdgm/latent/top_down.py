@@ -4,7 +4,7 @@ r"""Layers of latent units inferred from the highest down, each given the data.
    p(x, z) = p(x \mid z_1, \dots, z_L) \, p(z_L) \prod_{l < L} p(z_l \mid z_{>l})
 
 Every encoder sees the rows, and every decoder all layers above it, so that no layer
-need hand on what another one tells of the rows [1]_ [2]_.
+need pass on information of another one on the rows [1]_ [2]_.
 
 References
 ----------
@@ -16,7 +16,7 @@ References
 from functools import reduce
 
 from skdgm.latent.hierarchy import Hierarchy
-from skdgm.nets import beside, layers, listed
+from skdgm.nets import beside, layers
 from skdgm.nets.branches import meeting
 
 
@@ -24,7 +24,7 @@ class TopDown(Hierarchy):
     """Hierarchy whose encoders all see the data, and whose decoders see all layers
     above; see :class:`Hierarchy` for parameters.
 
-    Of each encoder but the highest the first hidden layer, of which there must be one,
+    The first hidden layer of each encoder but the highest, of which there must be one,
     is for the data, and the others are for its units beside the layers above.
     """
 
@@ -33,11 +33,11 @@ class TopDown(Hierarchy):
         above = [sum(self.n_latent[level:]) for level in range(n)]
         return (self.n_inputs[0],) * n, tuple(above)
 
-    def _encoder(self, level, images, sizes, n_raw, hidden, net):
-        n_last = n_raw(self.n_latent[level])
+    def _encoder(self, level, images, sizes, hidden, net):
+        n_last = self.units.n_raw(self.n_latent[level])
         if level + 1 == len(self.n_latent):
-            found = net(sizes, n_last)
-            return layers.serial(*images, found) if images else found
+            encoder = net(sizes, n_last)
+            return layers.serial(*images, encoder) if images else encoder
         first = layers.serial(*images, *hidden(sizes[:1]))
         return meeting(first, self.n_above[level + 1], net(sizes[1:], n_last))
 
@@ -51,10 +51,9 @@ class TopDown(Hierarchy):
     def _above(self, z):
         return reduce(beside, z)
 
-    def _highest(self, params, statistics, x):
-        return self._stats(params, statistics, len(self.up) - 1, x)[0]
+    def _highest(self, net, x):
+        return self._stats(net, len(self.up) - 1, x)[0]
 
-    def rebuilt(self, params, statistics, x, told=None):
-        above = self._beside(self._above(self.upwards(params, statistics, x)), told)
-        own = params.decoders[0], statistics.decoders[0]
-        return self.down[0].apply(*own, listed(above))[0]
+    def rebuilt(self, net, x, covariates=None):
+        above = self._beside(self._above(self.upwards(net, x)), covariates)
+        return self._decode(net, 0, above)[0]

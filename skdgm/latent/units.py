@@ -9,7 +9,7 @@ from scipy.special import expit, logit
 
 from skdgm.latent.adapting import BitProposal, NormalProposal
 from skdgm.latent.links import of_bits
-from skdgm.latent.priors import BINS, BOUND, Standard
+from skdgm.latent.priors import BINS, BOUND, StandardPrior
 from skdgm.nets import (
     beside,
     bounded,
@@ -41,7 +41,7 @@ class Linked(NamedTuple):
     """Parameters of bits that depend on each other: outputs of a net, and a link's."""
 
     raw: np.ndarray
-    own: tuple
+    link: tuple
 
     @property
     def dtype(self):
@@ -64,8 +64,8 @@ class LatentUnits(ABC):
         """Initial parameters of a layer that are no outputs of a net: none."""
         return ()
 
-    def stats(self, raw, own=()):
-        """Parameters of the distribution, of outputs of a net and of the layer's own:
+    def stats(self, raw, link=()):
+        """Parameters of the distribution, of outputs of a net and of the layer's link:
         the outputs as they are."""
         return raw
 
@@ -92,7 +92,7 @@ class LatentUnits(ABC):
     def prior(self, n_units, rng, dtype):
         """Initial parameters of the highest layer, or ()."""
 
-    def constrain(self, own):  # noqa: B027  Most have no limits.
+    def constrain(self, prior):  # noqa: B027  Most have no limits.
         """Project parameters of the highest layer onto their limits, in place."""
 
     @abstractmethod
@@ -101,8 +101,8 @@ class LatentUnits(ABC):
 
     @abstractmethod
     def noise_of(self, z, stats, rng=None):
-        """Noise for which :meth:`draw` returns given values. Where there is more of it
-        than values tell, the rest is drawn, with a stream for each row."""
+        """Noise for which :meth:`draw` returns given values. Noise that values do not
+        determine is drawn, with a stream for each row."""
 
     @abstractmethod
     def draw(self, stats, noise):
@@ -114,7 +114,7 @@ class LatentUnits(ABC):
         return z, self.log_drawn(stats, noise, z)
 
     @abstractmethod
-    def draw_prior(self, own, rng, n_units, dtype):
+    def draw_prior(self, prior, rng, n_units, dtype):
         """Draw the highest layer, of shape (n_rows, n_units), by its parameters and
         a stream for each row."""
 
@@ -127,11 +127,11 @@ class LatentUnits(ABC):
         """Log probability of given values, of shape (n_rows * n_draws,)."""
 
     @abstractmethod
-    def log_prior(self, z, own):
+    def log_prior(self, z, prior):
         """Log probability of the highest layer."""
 
     @abstractmethod
-    def divergence(self, stats, own):
+    def divergence(self, stats, prior):
         """Kullback-Leibler divergence from the prior, for each row of stats; of bits
         it is not differentiable."""
 
@@ -147,18 +147,18 @@ class NormalUnits(LatentUnits):
     n_stats, proposal = 2, NormalProposal
 
     def __init__(self, top=None):
-        self.top = Standard() if top is None else top
+        self.top = StandardPrior() if top is None else top
         self.inferred, self.closed = self.top.inferred, self.top.standard
 
-    def stats(self, raw, own=()):
+    def stats(self, raw, link=()):
         """Means and log variances, the latter bounded."""
         return bounded(raw)
 
     def prior(self, n_units, rng, dtype):
         return self.top.init(n_units, rng, dtype)
 
-    def constrain(self, own):
-        self.top.constrain(own)
+    def constrain(self, prior):
+        self.top.constrain(prior)
 
     def noise(self, rng, n, dtype):
         return rng.normal(n, dtype)
@@ -170,8 +170,8 @@ class NormalUnits(LatentUnits):
     def draw(self, stats, noise):
         return draw(stats, noise)
 
-    def draw_prior(self, own, rng, n_units, dtype):
-        return self.top.draw(own, rng, n_units, dtype)
+    def draw_prior(self, prior, rng, n_units, dtype):
+        return self.top.draw(prior, rng, n_units, dtype)
 
     def log_drawn(self, stats, noise, z):
         return log_drawn(stats, noise)
@@ -179,10 +179,10 @@ class NormalUnits(LatentUnits):
     def log_prob(self, z, stats):
         return log_normal(z, stats)
 
-    def log_prior(self, z, own):
-        return self.top.log_prob(z, own)
+    def log_prior(self, z, prior):
+        return self.top.log_prob(z, prior)
 
-    def divergence(self, stats, own):
+    def divergence(self, stats, prior):
         return divergence(stats)
 
     def mean(self, stats):
@@ -200,7 +200,7 @@ class FullUnits(NormalUnits):
     def n_raw(self, n_units):
         return 2 * n_units + n_below(n_units)
 
-    def stats(self, raw, own=()):
+    def stats(self, raw, link=()):
         n = _n_full(raw.shape[1])
         return beside(bounded(columns(raw, 0, 2 * n)), columns(raw, 2 * n, None))
 
@@ -216,7 +216,7 @@ class FullUnits(NormalUnits):
     def log_prob(self, z, stats):
         return self.log_drawn(stats, self.noise_of(z, stats), z)
 
-    def divergence(self, stats, own):
+    def divergence(self, stats, prior):
         below = columns(stats, 2 * _n_full(stats.shape[1]), None)
         return divergence(self.component(stats)) + half_squares(below)
 
@@ -241,7 +241,7 @@ class FlowUnits(NormalUnits):
 
     Stats are :class:`Linked`: means, log variances and as many numbers c for each unit,
     which all couplings see [1]_. ``hidden`` is the net of each of ``n_couplings``. The
-    "mean" of units is what means become.
+    "mean" of units is the image of the mean.
 
     References
     ----------
@@ -257,20 +257,20 @@ class FlowUnits(NormalUnits):
 
     def _net(self, n_units):
         """Couplings of numbers c, which stay, and units; and their statistics."""
-        found, each = [], np.arange(n_units)
+        nets, each = [], np.arange(n_units)
         for number in range(self.n_couplings):
             order = stream(1, number).generator().permutation(n_units)
-            found.append(permutation(np.r_[each, n_units + order]))
-            found.append(coupling(self.hidden, BINS, BOUND, n_units))
-        net = layers.serial(*found)
+            nets.append(permutation(np.r_[each, n_units + order]))
+            nets.append(coupling(self.hidden, BINS, BOUND, n_units))
+        net = layers.serial(*nets)
         return net, net.init(np.random.default_rng(0), 2 * n_units, np.float32)[2]
 
     def link(self, n_units, rule, rng, dtype):
         return self._net(n_units)[0].init(rng, 2 * n_units, dtype)[1]
 
-    def stats(self, raw, own=()):
+    def stats(self, raw, link=()):
         n = 2 * (raw.shape[1] // 3)
-        return Linked(beside(bounded(columns(raw, 0, n)), columns(raw, n, None)), own)
+        return Linked(beside(bounded(columns(raw, 0, n)), columns(raw, n, None)), link)
 
     def draw(self, stats, noise):
         return self.drawn(stats, noise)[0]
@@ -279,38 +279,40 @@ class FlowUnits(NormalUnits):
         return self.drawn(stats, noise)[1]
 
     def drawn(self, stats, noise):
-        own, given = self.component(stats), self._given(stats)
-        z, log_det = self._changed(stats, to_draws(given, len(noise)), draw(own, noise))
-        return z, log_drawn(own, noise) - log_det
+        normal, context = self.component(stats), self._context(stats)
+        z, log_det = self._changed(
+            stats, to_draws(context, len(noise)), draw(normal, noise)
+        )
+        return z, log_drawn(normal, noise) - log_det
 
     def noise_of(self, z, stats, rng=None):
         n = z.shape[1]
         net, kept = self._net(n)
-        given = to_draws(self._given(stats), len(z))
-        z = net.inverse(stats.own, kept, np.concatenate([given, z], axis=1))[:, n:]
+        context = to_draws(self._context(stats), len(z))
+        z = net.inverse(stats.link, kept, np.concatenate([context, z], axis=1))[:, n:]
         return super().noise_of(z, self.component(stats))
 
     def log_prob(self, z, stats):
         return self.log_drawn(stats, self.noise_of(z, stats), z)
 
-    def divergence(self, stats, own):
+    def divergence(self, stats, prior):
         """There is no closed form: :meth:`Hierarchy.through` does not ask for it."""
         raise NotImplementedError
 
     def mean(self, stats):
         mean = super().mean(self.component(stats))
-        return self._changed(stats, self._given(stats), mean)[0]
+        return self._changed(stats, self._context(stats), mean)[0]
 
     def component(self, stats):
         return columns(stats.raw, 0, 2 * (stats.raw.shape[1] // 3))
 
-    def _given(self, stats):
+    def _context(self, stats):
         return columns(stats.raw, 2 * (stats.raw.shape[1] // 3), None)
 
-    def _changed(self, stats, given, z):
+    def _changed(self, stats, context, z):
         n = getval(z).shape[1]
         net, kept = self._net(n)
-        both, log_det = net.log_det(stats.own, kept, beside(given, z))
+        both, log_det = net.log_det(stats.link, kept, beside(context, z))
         return columns(both, n, 2 * n), log_det
 
 
@@ -335,9 +337,9 @@ class Coins(LatentUnits):
         return logit(min(0.5, 1 / np.sqrt(2 * n_units)))
 
     def prior(self, n_units, rng, dtype):
-        own = np.zeros(self.n_stats * n_units, dtype)
-        own[:n_units] = self.start(n_units)
-        return own
+        odds = np.zeros(self.n_stats * n_units, dtype)
+        odds[:n_units] = self.start(n_units)
+        return odds
 
     def noise(self, rng, n, dtype):
         return rng.uniform(n, dtype)
@@ -353,9 +355,9 @@ class Coins(LatentUnits):
     def draw(self, stats, noise):
         return coin(stats, noise, self.relaxation, self.temperature)
 
-    def draw_prior(self, own, rng, n_units, dtype):
+    def draw_prior(self, prior, rng, n_units, dtype):
         noise = rng.uniform(n_units, dtype)
-        return coin(own[None], noise)
+        return coin(prior[None], noise)
 
     def log_drawn(self, stats, noise, z):
         return log_coins(stats, z)
@@ -363,12 +365,12 @@ class Coins(LatentUnits):
     def log_prob(self, z, stats):
         return log_coins(stats, z)
 
-    def log_prior(self, z, own):
-        return log_coins(own.reshape((1, -1)), z)
+    def log_prior(self, z, prior):
+        return log_coins(prior.reshape((1, -1)), z)
 
-    def divergence(self, stats, own):
+    def divergence(self, stats, prior):
         p = expit(stats)
-        terms = p * (stats - own) - softplus(stats) + softplus(own)
+        terms = p * (stats - prior) - softplus(stats) + softplus(prior)
         return terms.sum(axis=1)
 
     def mean(self, stats):
@@ -392,36 +394,37 @@ class LinkedCoins(Coins):
     def link(self, n_units, rule, rng, dtype):
         return of_bits(self.kind, n_units).init(rule, rng, dtype)
 
-    def weights(self, own):
-        """Weights of a layer's link, as of :class:`~skdgm.latent.links.Link`."""
-        n_units = len(own[0] if isinstance(own, tuple) else own)
-        return of_bits(self.kind, n_units).weights(own)
+    def weights(self, link):
+        """Weights of a layer's link, as of
+        :class:`~skdgm.latent.links.AutoregressiveLink`."""
+        n_units = len(link[0] if isinstance(link, tuple) else link)
+        return of_bits(self.kind, n_units).weights(link)
 
-    def stats(self, raw, own=()):
-        return Linked(raw, own)
+    def stats(self, raw, link=()):
+        return Linked(raw, link)
 
     def draw(self, stats, noise):
         return self._bits(stats, np.full_like(noise, np.nan), noise)
 
-    def draw_prior(self, own, rng, n_units, dtype):
-        stats = Linked(own.raw[None], own.own)
+    def draw_prior(self, prior, rng, n_units, dtype):
+        stats = Linked(prior.raw[None], prior.link)
         return self.draw(stats, rng.uniform(n_units, dtype))
 
     def log_drawn(self, stats, noise, z):
         return self.log_prob(z, stats)
 
     def odds(self, stats, z):
-        own, raw = tree_map(getval, stats.own), getval(stats.raw)
-        return of_bits(self.kind, z.shape[1]).apply(own, raw, z)
+        link, raw = tree_map(getval, stats.link), getval(stats.raw)
+        return of_bits(self.kind, z.shape[1]).apply(link, raw, z)
 
     def log_prob(self, z, stats):
         link = of_bits(self.kind, z.shape[1])
-        return log_coins(link.apply(stats.own, stats.raw, z), z)
+        return log_coins(link.apply(stats.link, stats.raw, z), z)
 
-    def log_prior(self, z, own):
-        return self.log_prob(z, Linked(own.raw.reshape((1, -1)), own.own))
+    def log_prior(self, z, prior):
+        return self.log_prob(z, Linked(prior.raw.reshape((1, -1)), prior.link))
 
-    def divergence(self, stats, own):
+    def divergence(self, stats, prior):
         """There is no closed form: :meth:`Hierarchy.through` does not ask for it."""
         raise NotImplementedError
 
@@ -430,5 +433,5 @@ class LinkedCoins(Coins):
         return self._bits(stats, np.full(shape, np.nan, stats.dtype))
 
     def _bits(self, stats, v, noise=None):
-        own, raw = tree_map(getval, stats.own), getval(stats.raw)
-        return of_bits(self.kind, v.shape[1]).bits(own, raw, v, noise)
+        link, raw = tree_map(getval, stats.link), getval(stats.raw)
+        return of_bits(self.kind, v.shape[1]).bits(link, raw, v, noise)

@@ -59,13 +59,14 @@ class Draws(NamedTuple):
     value: np.ndarray | None
 
     def log_mix(self, counts, proposal=None):
-        """Log of what draws of some numbers are drawn from, relative to the prior."""
+        """Log density of the mixture of which draws of some numbers are, relative to
+        the prior."""
         log_n = np.log(counts[:2]) - np.log(sum(counts))
-        found = np.logaddexp(self.gap + log_n[0], log_n[1])
+        log_mix = np.logaddexp(self.gap + log_n[0], log_n[1])
         if proposal is None:
-            return found
-        own = proposal.log_prob(self.z) - self.log_prior
-        return np.logaddexp(found, own + np.log(counts[2] / sum(counts)))
+            return log_mix
+        adapted = proposal.log_prob(self.z) - self.log_prior
+        return np.logaddexp(log_mix, adapted + np.log(counts[2] / sum(counts)))
 
 
 class Weighed(NamedTuple):
@@ -106,8 +107,8 @@ class _Weighing:
     def number(self, index):
         """Effective numbers of draws. Draws without weight do not count; their plain
         mean is the best there is."""
-        found = self.total[index] ** 2 / self.squares[index]
-        return np.where(self.top[index] == NONE, 0, found)
+        number = self.total[index] ** 2 / self.squares[index]
+        return np.where(self.top[index] == NONE, 0, number)
 
     def result(self):
         """Values, and effective numbers of draws, of all rows."""
@@ -116,7 +117,7 @@ class _Weighing:
         return Weighed(self.value, self.number(np.arange(len(self.top))))
 
     def replace(self, index, other):
-        """Take what another one has of the rows at an index."""
+        """Take the sums of another one for the rows at an index."""
         for name in ("value", "top", "total", "squares", "best"):
             getattr(self, name)[index] = getattr(other, name)[index]
 
@@ -142,34 +143,38 @@ def by_enough(draw, n_rows, rng, n_draws, method, kind):
     :mod:`skdgm.latent.adapting`, too.
     """
     n_draws += n_draws % 2
-    least, found = min(_ENOUGH, n_draws / 2), _Weighing(n_rows, method)
-    pool = _first(draw, n_rows, rng, n_draws, found)
-    index = np.flatnonzero(found.number(np.arange(n_rows)) < least)
+    least, weighing = min(_ENOUGH, n_draws / 2), _Weighing(n_rows, method)
+    pool = _first(draw, n_rows, rng, n_draws, weighing)
+    index = np.flatnonzero(weighing.number(np.arange(n_rows)) < least)
     if not index.size or kind is None:
-        return found.result()
+        return weighing.result()
     n_each = min(AT_ONCE, n_draws // 2)
 
-    def step(own, proposal, number):
-        streams = rng.take(index[own]).fold(_ADAPT, number)
-        new, _ = draw(index[own], streams, Counts(0, 0, n_each), proposal)
+    def step(part, proposal, number):
+        streams = rng.take(index[part]).fold(_ADAPT, number)
+        new, _ = draw(index[part], streams, Counts(0, 0, n_each), proposal)
         return new.z, new.log_p + new.log_prior
 
     proposal = adapted(kind, pool.take(index), step, n_each, least)
-    found.replace(index, _last(draw, rng, n_draws, least, index, proposal, found))
-    return found.result()
+    last = _Weighing(n_rows, method)
+    _last(draw, rng, n_draws, least, index, proposal, last)
+    weighing.replace(index, last)
+    return weighing.result()
 
 
-def _first(draw, n_rows, rng, n_draws, found):
+def _first(draw, n_rows, rng, n_draws, weighing):
     """Weigh draws of encoder and prior: a :class:`Pool` of them."""
     few, index, near, pool = min(_NEAR, n_draws / 20), np.arange(n_rows), None, None
     drawn, part, size = 0, 0, n_draws
     while index.size:
         for first in range(0, size, AT_ONCE):
-            own, part = rng.take(index).fold(part), part + 1
-            counts = Counts(*[min(AT_ONCE, size - first) // 2] * 2)
-            new, close = draw(index, own, counts, near=True)
+            streams, part = rng.take(index).fold(part), part + 1
+            half = min(AT_ONCE, size - first) // 2
+            counts = Counts(half, half)
+            new, close = draw(index, streams, counts, near=True)
             log_mix = new.log_mix(counts)
-            found.add(index, weights_of(new.log_p - log_mix), new.value, own)
+            log_w = weights_of(new.log_p - log_mix)
+            weighing.add(index, log_w, new.value, streams)
             number = np.full(len(index), float(sum(counts)))
             log_p, log_mix = new.log_p + new.log_prior, log_mix + new.log_prior
             new = Pool(new.z, log_p, log_mix, number)
@@ -195,19 +200,17 @@ def _first(draw, n_rows, rng, n_draws, found):
     return pool
 
 
-def _last(draw, rng, n_draws, least, index, proposal, found):
+def _last(draw, rng, n_draws, least, index, proposal, weighing):
     """Weigh draws of all three for rows at an index, until enough of them count."""
-    other = _Weighing(len(found.top), found.method)
-    own, drawn, part, size = np.arange(len(index)), 0, 0, n_draws
-    while own.size:
+    lacking, drawn, part, size = np.arange(len(index)), 0, 0, n_draws
+    while lacking.size:
         for first in range(0, size, AT_ONCE):
-            rows, mine = index[own], proposal.take(own)
+            rows, adapted_to = index[lacking], proposal.take(lacking)
             streams, part = rng.take(rows).fold(_LAST, part), part + 1
             counts = Counts.mixed(min(AT_ONCE, size - first))
-            new, _ = draw(rows, streams, counts, mine)
-            log_w = weights_of(new.log_p - new.log_mix(counts, mine))
-            other.add(rows, log_w, new.value, streams)
+            new, _ = draw(rows, streams, counts, adapted_to)
+            log_w = weights_of(new.log_p - new.log_mix(counts, adapted_to))
+            weighing.add(rows, log_w, new.value, streams)
         drawn, size = drawn + size, drawn + size
-        lacks = other.number(index[own]) < least
-        own = own[lacks & (drawn < _MOST_ADAPTED * n_draws)]
-    return other
+        few = weighing.number(index[lacking]) < least
+        lacking = lacking[few & (drawn < _MOST_ADAPTED * n_draws)]

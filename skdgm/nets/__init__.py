@@ -23,6 +23,7 @@ from skdgm.nets.feed_forward import (
     initial,
 )
 from skdgm.nets.images.pooling import pooled_convolution
+from skdgm.nets.layers import Variables
 from skdgm.nets.losses import (
     expected,
     log_mean_exp,
@@ -78,6 +79,7 @@ __all__ = [
     "Shape",
     "Tied",
     "Tuner",
+    "Variables",
     "activate",
     "beside",
     "bounded",

@@ -72,6 +72,13 @@ class Net(NamedTuple):
     log_det: object = no_inverse
 
 
+class Variables(NamedTuple):
+    """Parameters of a net, and its running statistics."""
+
+    params: tuple
+    statistics: tuple
+
+
 class Scales(NamedTuple):
     """Gain and shift of batch normalisation, of shape (n_columns,)."""
 

@@ -51,8 +51,8 @@ def densities(stats):
     """log q(a), q(z | a) and r(a | z) of one unit on a grid, with a along rows."""
     (raw,), n, z = stats.raw, len(LINE), LINE[:, None]
     log_a = normal(raw[None, 2:]).logpdf(LINE)[0][:, None]
-    onward = normal(raw[:2] + net(stats.own[0], z, raw)).logpdf(LINE)
-    back = normal(raw[2:] + net(stats.own[1], z, raw)).logpdf(LINE).T
+    onward = normal(raw[:2] + net(stats.link[0], z, raw)).logpdf(LINE)
+    back = normal(raw[2:] + net(stats.link[1], z, raw)).logpdf(LINE).T
     assert onward.shape == back.shape == (n, n)
     return log_a, onward, back
 
@@ -94,7 +94,7 @@ def test_auxiliary_values_are_drawn_by_the_reverse_net():
     rows = stats._replace(raw=np.repeat(stats.raw, 8000, axis=0))
     noise = units.noise_of(z, rows, stream(0).rows(8000))
     (raw,) = stats.raw
-    first, back = normal(raw[None, 2:]), normal(raw[2:] + net(stats.own[1], z, raw))
+    first, back = normal(raw[None, 2:]), normal(raw[2:] + net(stats.link[1], z, raw))
     a = first.mean() + first.std() * noise[:, :1]
     assert_means(a, back.mean()[0])
     assert_means((a - back.mean()[0]) ** 2, back.var()[0])
@@ -123,7 +123,7 @@ def vae():
 def exact(vae):
     """Log-likelihood of each row of bits."""
     z, density = LINE[:, None], vae.density_
-    out = density.hierarchy.downwards(*density.net, z)
+    out = density.hierarchy.downwards(density.net, z)
     log_p = (BITS[:, None] * out - np.logaddexp(0, out)).sum(axis=2)
     return logsumexp(log_p + norm.logpdf(LINE) + np.log(STEP), axis=1)
 
@@ -169,7 +169,7 @@ def test_two_modes_are_learned():
     learner, stats = Joined(own, adam.init(own)), units.stats(np.zeros((1, 4)), own)
 
     def drawn(own, noise):
-        return units.drawn(stats._replace(own=own), noise)
+        return units.drawn(stats._replace(link=own), noise)
 
     for _ in range(500):
         noise, own = rng.normal(size=(200, 2)), learner.params

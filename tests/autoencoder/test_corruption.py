@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from skdgm.autoencoder._corruption import Batch, Corruption
+from skdgm.autoencoder._corruption import BatchStreams, Corruption
 from skdgm.utils.random import stream
 from tests.numerical import assert_means
 
@@ -20,10 +20,12 @@ def _corrupted(kind, amount=AMOUNT, of_one=False, mixed=True):
         kind="mixed" if mixed else "categorical", inputs=lambda v, share: v
     )
     domain = SimpleNamespace(bits=lambda columns: [1])
-    corruption = Corruption(kind, amount, output, None, domain, COLUMNS)
+    corruption = Corruption(
+        kind, amount, output=output, share=None, domain=domain, columns=COLUMNS
+    )
     v = np.tile(ROW, (N, 1))
     v[::3] = np.nan
-    rng = Batch(stream(0), N) if of_one else stream(0).rows(N)
+    rng = BatchStreams(stream(0), N) if of_one else stream(0).rows(N)
     found = corruption(v, rng)
     assert found.dtype == np.float32
     return v, found

@@ -8,6 +8,7 @@ import pytest
 from scipy.special import expit, logsumexp
 
 from skdgm import DRAW
+from skdgm.autoencoder._bound import BoundBatch
 from skdgm.data import tabulate
 from skdgm.nets import vjp
 from skdgm.utils.random import stream
@@ -63,8 +64,15 @@ def test_slopes_are_differences(name):
     noises, weight = rng.normal(size=(2, 5 * objective.n_each, 1)), rng.random(5)
 
     def bound(params):
-        given = (), v, lambda step, _: noises[step], 1.0, stream(0), {}
-        return -objective.forward(params, given)[0]
+        batch = BoundBatch(
+            statistics=(),
+            v=v,
+            noise=lambda step, _: noises[step],
+            beta=1.0,
+            training=stream(0),
+            covariates=None,
+        )
+        return -objective.forward(params, batch)[0]
 
     params = model._training.params
     value, found = vjp(bound, params, lambda _: weight)
@@ -111,7 +119,7 @@ def test_images_are_painted_by_the_equations():
     steps = painted(model, z)
     np.testing.assert_allclose(model.inverse_transform(z), steps[-1])
     density = model.density_
-    outs = density.hierarchy.canvases(density.net[0], z)
+    outs = density.hierarchy.canvases(density.net.params, z)
     np.testing.assert_allclose([expit(out) for out in outs], steps)
 
 

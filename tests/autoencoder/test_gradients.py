@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from skdgm import VAE
+from skdgm.autoencoder._bound import BoundBatch
 from skdgm.autoencoder._bound import bound as bound_of
 from skdgm.data import tabulate
 from skdgm.nets import vjp
@@ -157,11 +158,16 @@ def goal(options, missing=False):
         hierarchy = objective.hierarchy
         return noises[level][:, : hierarchy.units.n_noise(hierarchy.n_latent[level])]
 
-    told = objective._told(slice(None))
-
     def bound(params):
-        given = vae._training.statistics, v, noise, vae._options.beta, stream(0), told
-        return -objective.forward(params, given)[0]
+        batch = BoundBatch(
+            statistics=vae._training.statistics,
+            v=v,
+            noise=noise,
+            beta=vae._options.beta,
+            training=stream(0),
+            covariates=objective._covariates(slice(None)),
+        )
+        return -objective.forward(params, batch)[0]
 
     value, found = vjp(bound, params, lambda b: weight)
     assert value.shape == (len(v),)

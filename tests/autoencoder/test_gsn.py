@@ -39,7 +39,7 @@ def test_steps_are_their_definition():
     X = np.random.default_rng(0).random((4, 5))
     net = GSN((4, 3, 2), column_types="bernoulli", n_iter=1, random_state=0).fit(X)
     (W1, W2, W3, _, _, V1), (b1, b2, b3, c2, c1, a) = net.coefs_, net.intercepts_
-    coder, params = net.density_.coder, net.density_.net[0]
+    coder, params = net.density_.coder, net.density_.net.params
     out, (h1, h2, h3) = coder.advance(params, X, ())
     np.testing.assert_allclose(h1, np.tanh(X @ W1 + b1))
     np.testing.assert_allclose(h2, np.tanh(h1 @ W2 + b2))
@@ -151,7 +151,7 @@ def test_a_mean_is_not_that_of_one_chain_that_stays_where_it_began(kind):
     own = {"tied": False, "corruption_level": 0, "n_iter": 0, "random_state": 0}
     net = grouped(kind, 9, **own).fit(X)
     # Each bit is reconstructed as it was.
-    up, down = layers_of(net.density_.net[0])
+    up, down = layers_of(net.density_.net.params)
     up.W[:], up.b[:], down.W[:], down.b[:] = 40 * np.eye(9), -20, 20 * np.eye(9), 0
     rows = np.c_[np.full((2, 8), np.nan), [0, 1]]
     drawn = net.impute(np.repeat(rows, 50, axis=0), method="sample", random_state=0)

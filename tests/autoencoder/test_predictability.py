@@ -11,7 +11,7 @@ from sklearn.neighbors import KNeighborsRegressor
 import skdgm
 from skdgm import PredictabilityMinimization
 from skdgm.data import tabulate
-from skdgm.nets import Layer, guesses, vjp
+from skdgm.nets import Layer, Variables, guesses, vjp
 from skdgm.nets.guesses import Guesses, squared_gap
 from skdgm.optim import Clock
 from skdgm.options import Convolutions
@@ -50,7 +50,7 @@ def test_gradients_are_central_differences(case):
 
     assert_slopes(losses, state.params)
     # Those of the predictors, which see no unit of their own.
-    h = objective.coder.encode(state.params, state.statistics, given[2])
+    h = objective.coder.encode(Variables(state.params, state.statistics), given[2])
     part = state.predictors
 
     def gaps(params):
@@ -110,14 +110,14 @@ def test_the_best_guess_of_independent_units_errs_by_their_variance():
     np.testing.assert_allclose(grads[0].b, 0, atol=1e-12)
     # Those of a fit are least squares, cross-validated.
     density, many = net.density_, np.tile(h, (40, 1))
-    np.testing.assert_allclose(density.told(many), [1, 0, 0, 1], atol=0.05)
+    np.testing.assert_allclose(density.explained(many), [1, 0, 0, 1], atol=0.05)
     # Of a constant unit nothing is left to tell.
-    np.testing.assert_allclose(density.told(0 * h + 0.5), 1)
+    np.testing.assert_allclose(density.explained(0 * h + 0.5), 1)
     # By a regressor, cross-validated: linear ones see no product of the others.
     h = np.tile(all_bits(3), (40, 1))
     h[:, 2] = h[:, 0] != h[:, 1]
-    np.testing.assert_allclose(density.told(h, LinearRegression()), 0, atol=0.05)
-    np.testing.assert_allclose(density.told(h, KNeighborsRegressor(3)), 1)
+    np.testing.assert_allclose(density.explained(h, LinearRegression()), 0, atol=0.05)
+    np.testing.assert_allclose(density.explained(h, KNeighborsRegressor(3)), 1)
 
 
 @pytest.mark.parametrize("sizes", [(), (3,)])
@@ -249,7 +249,7 @@ def test_predictors_descend_the_mean_of_their_errors():
     X = np.random.default_rng(0).random((6, 4))
     objective, state = objective_of(net, X)
     given = objective.prepare(state, np.arange(6), Clock(0, 1, 0, 1))
-    h = objective.coder.encode(state.params, state.statistics, given[2])
+    h = objective.coder.encode(Variables(state.params, state.statistics), given[2])
     part = state.predictors
 
     def gaps(params):

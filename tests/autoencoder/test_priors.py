@@ -9,10 +9,11 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 
 from skdgm import VAE, load, save
+from skdgm.autoencoder._bound import BoundBatch
 from skdgm.data import tabulate
 from skdgm.latent.auxiliary import AuxiliaryUnits
 from skdgm.latent.data_layer import Pass
-from skdgm.latent.priors import Mixture, Vamp
+from skdgm.latent.priors import MixturePrior, VampPrior
 from skdgm.latent.units import FlowUnits, FullUnits, NormalUnits
 from skdgm.nets import layers, vjp
 from skdgm.options import ELBO, IWAE, Prior
@@ -76,9 +77,8 @@ def grid(n_units):
 
 
 def log_prior(vae, z):
-    hierarchy, (params, statistics) = vae.density_.hierarchy, vae.density_.net
-    own = hierarchy._prior(params, statistics)
-    return hierarchy.generative.log_prior(z, own)
+    hierarchy = vae.density_.hierarchy
+    return hierarchy.generative.log_prior(z, hierarchy._prior(vae.density_.net))
 
 
 @pytest.mark.exhaustive(default=["1", "vamp", "mixture"])
@@ -104,7 +104,9 @@ def test_a_mixture_is_one():
     np.testing.assert_allclose(log_prior(vae, z), logsumexp(parts + log_share, axis=1))
 
 
-@pytest.mark.parametrize("prior", [Mixture(1), Vamp(1, np.zeros(3), np.ones(3, bool))])
+@pytest.mark.parametrize(
+    "prior", [MixturePrior(1), VampPrior(1, np.zeros(3), np.ones(3, bool))]
+)
 def test_narrow_components_have_narrow_draws(prior):
     stats = np.array([[2.0, -1.0, -8.0, -5.0]])
     own = stats if prior.inferred else (stats, np.zeros(1))
@@ -151,14 +153,14 @@ def exact(vae, V):
         line = LINE[::3]
         z = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
     step = (LINE[3] - LINE[0]) ** 2 if n_units == 2 else STEP
-    out = density.hierarchy.downwards(*density.net, z)
-    own, log_p = density.net[0].own, log_prior(vae, z) + np.log(step)
+    out = density.hierarchy.downwards(density.net, z)
+    own, log_p = density.net.params.own, log_prior(vae, z) + np.log(step)
     table = vae._rows(V).take(slice(None))
     layer, found = density.hierarchy.data, []
     for v in np.repeat(table[:, None], len(z), axis=1):
         # Columns depend on those before them, where these are linked.
         x = density.output.inputs(v)
-        linked = out if layer is None else layer.outputs(density.net[0], out, x)
+        linked = out if layer is None else layer.outputs(density.net.params, out, x)
         found.append(-density.output.nll(linked, v, own))
     volume = density.domain.log_volume(density.columns, density.read(V))
     return logsumexp(np.array(found) + log_p, axis=1) + volume
@@ -279,8 +281,15 @@ def test_free_bits_cost_nothing(n_components, sizes, objective):
 
         def loss(params, objective_=objective_, v=v, n=n, beta=beta, vae=vae):
             source = lambda level, stats: noise[:, : n[level]]  # noqa: E731
-            given = vae._training.statistics, v, source, beta, stream(0), {}
-            return objective_.forward(params, given)[0]
+            batch = BoundBatch(
+                statistics=vae._training.statistics,
+                v=v,
+                noise=source,
+                beta=beta,
+                training=stream(0),
+                covariates=None,
+            )
+            return objective_.forward(params, batch)[0]
 
         grads.append(leaves(vjp(loss, vae._training.params, np.ones_like)[1]))
     full, free, without, little = (np.concatenate([*map(np.ravel, g)]) for g in grads)

@@ -20,6 +20,7 @@ from skdgm.anomaly import DensityOutlierDetector
 from skdgm.autoencoder._chain import CorruptionChain
 from skdgm.data import tabulate
 from skdgm.distributions import BernoulliOutput
+from skdgm.nets import Variables
 from skdgm.optim import Clock
 from skdgm.options import Convolutions, Pretraining
 from skdgm.utils.random import stream
@@ -80,9 +81,10 @@ def test_the_penalty_is_the_norm_of_the_jacobian(case):
         expected += (slope**2).sum(axis=1)
     n = 1 if objective.coder.single else 20_000
     x = np.repeat(X, n, axis=0)
-    code = objective.coder.encode(state.params, state.statistics, x)
-    given = state.params, state.statistics, x, code, stream(1).rows(3 * n)
-    found = objective._jacobian(*given).reshape(3, n)
+    variables = Variables(state.params, state.statistics)
+    code = objective.coder.encode(variables, x)
+    found = objective._jacobian(variables, x, code, stream(1).rows(3 * n))
+    found = found.reshape(3, n)
     if n == 1:
         np.testing.assert_allclose(found[:, 0], expected, rtol=1e-6)
     else:
@@ -103,7 +105,7 @@ def test_codes_of_chains_have_noise_along_the_jacobian(case):
         h[i] += J @ J.T @ noise[i]
     chain = density.chain(None)
     out, _ = chain.advance(X, (), rng)
-    np.testing.assert_allclose(out, density.coder.decode(*density.net, h), rtol=1e-6)
+    np.testing.assert_allclose(out, density.coder.decode(density.net, h), rtol=1e-6)
     # What is clamped is filled without.
     X[0, 1] = np.nan
     filled = net.impute(X)
@@ -168,7 +170,9 @@ def test_a_chain_keeps_clamped_entries_and_tells_its_inputs():
     nothing = lambda x, rng=None: x  # noqa: E731
     start = lambda rng: np.zeros((2, 2))  # noqa: E731
     advance = lambda x, hidden, rng: (x, hidden)  # noqa: E731
-    chain = CorruptionChain(advance, nothing, output, (), start, v)
+    chain = CorruptionChain(
+        advance, nothing, output=output, dispersion=(), start=start, clamped=v
+    )
     state, info = chain.step(stream(0).rows(2), chain.init(stream(0).rows(2)))
     np.testing.assert_array_equal(state.x[:, 0], v[:, 0])
     np.testing.assert_array_equal(info.inputs, [[1, 0], [0, 0]])

@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 
 from skdgm import VAE
-from skdgm.autoencoder._bound import Bound
+from skdgm.autoencoder._bound import VariationalBound
 from skdgm.data.inputs import tabulate
 from skdgm.exceptions import CollapseWarning, DivergenceError
 from skdgm.utils.random import stream
@@ -49,13 +49,13 @@ def assert_same(a, b, **tolerance):
 @pytest.fixture
 def betas(monkeypatch):
     """What beta was at each step."""
-    seen, original = [], Bound.beta
+    seen, original = [], VariationalBound.beta
 
     def spy(self, clock):
         seen.append(original(self, clock))
         return seen[-1]
 
-    monkeypatch.setattr(Bound, "beta", spy)
+    monkeypatch.setattr(VariationalBound, "beta", spy)
     return seen
 
 

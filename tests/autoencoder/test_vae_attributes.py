@@ -86,7 +86,7 @@ def test_few_attributes_are_summed_over_and_many_drawn(vae, monkeypatch):
     total = logsumexp(parts + np.log(KNOWN.to_numpy())[:, None], axis=0)
     np.testing.assert_allclose(total, vae.score_samples(BITS))
     tight = vae.elbo(BITS).bound
-    monkeypatch.setattr("skdgm.latent.told._SUMMED", 3)
+    monkeypatch.setattr("skdgm.latent.covariates._SUMMED", 3)
     found, se = vae.importance_likelihood(BITS, n_draws=4000, return_se=True)
     assert (abs(found - of_any(vae)) < 4 * se + 1e-9).all()
     assert (vae.elbo(BITS).bound < tight).all()

@@ -55,4 +55,4 @@ def test_another_objective_begins_with_the_average():
     average = sbn.fit(BARS)._training.learned.model
     sbn.set_params(objective="nvil", n_iter=0).fit(BARS)
     assert equal(sbn._training.params.model, average)
-    assert equal(sbn.density_.net[0], average)
+    assert equal(sbn.density_.net.params, average)

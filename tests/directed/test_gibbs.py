@@ -7,9 +7,9 @@ import pytest
 
 from skdgm import SigmoidBeliefNetwork
 from skdgm.data import tabulate
-from skdgm.directed._gibbs import Chains, GibbsChain
-from skdgm.directed._way import Update
-from skdgm.nets import nll, vjp
+from skdgm.directed._gibbs import BeliefChains, GibbsChain
+from skdgm.directed._method import BeliefBatch
+from skdgm.nets import Variables, nll, vjp
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from skdgm.utils.threading.parallel import limit
@@ -36,7 +36,7 @@ def test_chains_have_the_posterior(by, monkeypatch):
     rows = np.array([[1.0, 0, 1], [0, 1, np.nan]])
     v, generator = np.repeat(rows, N_CHAINS, axis=0), np.random.default_rng(0)
     z = [np.ones((len(v), n)) for n in own.hierarchy.n_latent]
-    chain = GibbsChain(own.way.net, params.model, None, v, 1)
+    chain = GibbsChain(own.method.net, Variables(params.model, None), v, 1)
     for _ in range(40):
         z, _ = chain.step(generator, z)
     monkeypatch.undo()
@@ -52,11 +52,13 @@ def test_both_nets_learn_from_the_chains():
     rng = np.random.default_rng(0)
     z = [(rng.random((6, n)) < 0.5).astype(float) for n in own.hierarchy.n_latent]
     noise = [1 - part for part in z]
-    given = Update(params, kept, small.X, noise, None, stream(0))
+    given = BeliefBatch(params, kept, small.X, noise, None, stream(0))
 
     def total(model):
         x, v = np.repeat(small.X, 2, axis=0), np.repeat(small.X, 2, axis=0)
-        found = own.hierarchy.through(model, kept.model, x, own.hierarchy.noise_of(z))
+        found = own.hierarchy.through(
+            Variables(model, kept.model), x, own.hierarchy.noise_of(z)
+        )
         log_p = sum(found.log_p) - nll(found.out, model.own, v, own.output)
         return 0.5 * (log_p + sum(found.log_q)).sum()
 
@@ -71,7 +73,7 @@ def test_chains_go_on_where_their_rows_are():
     sbn = SigmoidBeliefNetwork((4, 3), objective="gibbs", n_iter=3, random_state=0)
     sbn.fit(BARS[:50])
     before = sbn._training.statistics.own
-    assert isinstance(before, Chains)
+    assert isinstance(before, BeliefChains)
     used = before.z[:, 0, 0] < 2
     assert used.sum() == len(np.unique(BARS[:50], axis=0))
     own = SigmoidBeliefNetwork._objective
@@ -111,9 +113,9 @@ def test_chains_that_are_drawn_again_forget_where_they_were(resample):
         own, params, kept = small.objective(
             objective="gibbs", n_importance=3, n_steps=1, resample=resample
         )
-        model = kept._replace(own=own.way.resume((), Rows(small.X, np.float64)))
+        model = kept._replace(own=own.method.resume((), Rows(small.X, np.float64)))
         model.own.z[:] = bit
         state = SimpleNamespace(params=params, statistics=model)
-        own.way.noise(state, np.arange(len(small.X)), small.X, stream(1).rows(6))
+        own.method.noise(state, np.arange(len(small.X)), small.X, stream(1).rows(6))
         found.append(model.own.z)
     assert np.array_equal(*found) == resample

@@ -9,9 +9,9 @@ from scipy.special import expit
 
 from skdgm import SigmoidBeliefNetwork
 from skdgm.data import tabulate
-from skdgm.directed._way import Learned, Update
+from skdgm.directed._method import BeliefBatch, BeliefParams
 from skdgm.gradients.stochastic.reinforce import Optimal, Running, signals
-from skdgm.nets import nll, vjp
+from skdgm.nets import Variables, nll, vjp
 from skdgm.utils.random import stream
 from skdgm.utils.tree import tree_map
 from tests.numerical import arrays, assert_means, assert_trees, numerical_gradient
@@ -31,7 +31,7 @@ def objective(**options):
     params, kept = sbn._training.params, sbn._training.statistics
     model = tree_map(lambda a: a + rng.normal(size=a.shape), params.model)
     baselines = tree_map(lambda a: a + 0.3 * rng.normal(size=a.shape), params.own)
-    learned = Learned(model, baselines)
+    learned = BeliefParams(model, baselines)
     return sbn._objective(tabulate(sbn._rows(X), None), 0), learned, kept
 
 
@@ -48,7 +48,9 @@ def enumerated(own, params, rows):
         v = np.tile(row, (len(z[0]), 1))
         inputs = own.output.inputs(v, own.share)
         kept = objective()[2].model
-        found = own.hierarchy.through(params, kept, inputs, own.hierarchy.noise_of(z))
+        found = own.hierarchy.through(
+            Variables(params, kept), inputs, own.hierarchy.noise_of(z)
+        )
         for drawn, asked in zip(found.z, z):
             np.testing.assert_array_equal(drawn, asked)
         log_p.append(sum(found.log_p) - nll(found.out, params.own, v, own.output))
@@ -75,12 +77,14 @@ def update(own, params, kept, seed, n_copies=N_COPIES):
     v = np.repeat(X, n_copies, axis=0)
     rng = stream(seed)
     generator = rng.generator()
-    shapes = [(len(v) * own.way.n_each, n) for n in own.hierarchy.n_latent]
+    shapes = [(len(v) * own.method.n_each, n) for n in own.hierarchy.n_latent]
     noise = [generator.random(shape) for shape in shapes]
     dreams = None
-    if own.way.asleep:
-        dreams = own.dreams(params.model, kept.model, rng.fold(3).rows(len(v)))
-    return Update(params, kept, v, noise, dreams, rng)
+    if own.method.asleep:
+        dreams = own.dreams(
+            Variables(params.model, kept.model), rng.fold(3).rows(len(v))
+        )
+    return BeliefBatch(params, kept, v, noise, dreams, rng)
 
 
 def forward(own, params, kept, seed, n_copies=N_COPIES):
@@ -146,7 +150,7 @@ def test_baselines_of_parameters_are_those_of_least_variance(way):
     log_q, signal, scores = [], [], []
     for row in X:
         v, noise = np.tile(row, (len(z[0]), 1)), own.hierarchy.noise_of(z)
-        found = own.hierarchy.through(params.model, kept.model, v, noise)
+        found = own.hierarchy.through(Variables(params.model, kept.model), v, noise)
         data = -nll(found.out, params.model.own, v, own.output)
         terms = np.stack([data, *found.log_p], axis=1), np.stack(found.log_q, axis=1)
         log_q.append(terms[1].sum(axis=1))
@@ -249,7 +253,7 @@ def test_concrete_gradients_are_differences():
     own, params, kept = objective(objective="concrete", n_importance=2)
     rng = np.random.default_rng(0)
     noise = [rng.random((len(X) * 2, n)) for n in own.hierarchy.n_latent]
-    given = Update(params, kept, X, noise, None, stream(0))
+    given = BeliefBatch(params, kept, X, noise, None, stream(0))
 
     def loss(params):
         return own.forward(params, given)[0]
@@ -261,17 +265,17 @@ def test_concrete_gradients_are_differences():
 
 def test_straight_through_takes_probabilities_for_draws():
     own, params, kept = objective(objective="straight-through")
-    given = Update(params, kept, X, [np.full((3, 2), 0.4)] * 2, None, stream(0))
+    given = BeliefBatch(params, kept, X, [np.full((3, 2), 0.4)] * 2, None, stream(0))
     _, found = vjp(lambda p: own.forward(p, given)[0], params, np.ones_like)
     assert all(np.isfinite(part).all() for part in arrays(found))
     # The model's own gradient does not pass through draws.
     values = own.hierarchy.through(
-        params.model, kept.model, X, lambda level, stats: given.noise[level]
+        Variables(params.model, kept.model), X, lambda level, stats: given.noise[level]
     )
 
     def of_p(model):
         again = own.hierarchy.through(
-            model, kept.model, X, own.hierarchy.noise_of(values.z)
+            Variables(model, kept.model), X, own.hierarchy.noise_of(values.z)
         )
         return (nll(again.out, (), X, own.output) - sum(again.log_p)).sum()
 
@@ -284,17 +288,19 @@ def test_baselines_learn_what_is_left_of_signals():
     v = np.repeat(X, 50, axis=0)
     rng = np.random.default_rng(0)
     noise = [rng.random((len(v), n)) for n in own.hierarchy.n_latent]
-    given = Update(params, kept, v, noise, None, stream(0))
+    given = BeliefBatch(params, kept, v, noise, None, stream(0))
     _, after = own.forward(params, given)
     kept = kept._replace(own=after.own)
     given = given._replace(kept=kept)
-    found = own.hierarchy.through(params.model, kept.model, v, lambda n, _: noise[n])
+    found = own.hierarchy.through(
+        Variables(params.model, kept.model), v, lambda n, _: noise[n]
+    )
     loss = nll(found.out, (), v, own.output)
     signal = -loss + sum(found.log_p) - sum(found.log_q)
     size = np.maximum(1, np.sqrt(after.own.variance[0]))
 
     def squares(baselines):
-        net = own.way.nets[0]
+        net = own.method.nets[0]
         value = net.apply(baselines[0], ((), ()), v)[0][:, 0]
         rest = (signal - after.own.mean[0]) / size - value
         return 0.5 * (rest**2).sum()

@@ -10,12 +10,12 @@ from scipy.special import expit
 
 from skdgm import SigmoidBeliefNetwork
 from skdgm.data import tabulate
-from skdgm.directed._way import Update
+from skdgm.directed._method import BeliefBatch
 from skdgm.distributions.columns.within import Event
 from skdgm.exceptions import DataRangeWarning
 from skdgm.latent.data_layer import PACE
 from skdgm.latent.links import LINKS
-from skdgm.nets import vjp
+from skdgm.nets import Variables, vjp
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
 from tests.directed.test_gradients import after_others
@@ -144,7 +144,7 @@ def test_the_formulas_are_those_of_the_net():
         for i, row in enumerate(ROWS[1:4], start=1):
             v = np.tile(row, (len(z[0]), 1))
             noise = hierarchy.noise_of(z)
-            found = hierarchy.through(params, kept, v, noise)
+            found = hierarchy.through(Variables(params, kept), v, noise)
             for drawn, asked in zip(found.z, z):
                 np.testing.assert_array_equal(drawn, asked)
             log_x = -sbn.density_.output.nll(found.out, v)
@@ -179,7 +179,7 @@ def exact_marginal(sbn):
     z, found = states(hierarchy.n_latent), []
     for row in ROWS:
         v = np.tile(row, (len(z[0]), 1))
-        own = hierarchy.through(params, kept, v, hierarchy.noise_of(z))
+        own = hierarchy.through(Variables(params, kept), v, hierarchy.noise_of(z))
         log_x = -sbn.density_.output.nll(own.out, v, params.own)
         found.append(np.exp(log_x + sum(own.log_p)).sum())
     return np.array(found)
@@ -225,7 +225,7 @@ def test_imputed_bits_have_conditional_probabilities(of_p, of_q):
 @each_kind
 def test_means_are_given_the_means_before(kind):
     sbn = network(kind, kind)
-    params = sbn.density_.net[0]
+    params = sbn.density_.net.params
     (R, c), (W, b) = params.encoders[0][0], params.decoders[0][0]
 
     def means(own, raw, order):
@@ -255,14 +255,14 @@ def test_a_link_by_steps_is_the_link_at_once(kind, steady):
     of_inputs, of_outputs = np.array([0, 0, 1, 2, 2]), np.array([0, 1, 1, 2, 0])
     mask = np.array([0, 1, 0, 0, 1], bool) if steady else None
     order = np.array([1, 2, 0])
-    link = LINKS[kind](of_inputs, of_outputs, order, steady=mask, scaled=steady)
+    link = LINKS[kind](of_inputs, of_outputs, order=order, steady=mask, scaled=steady)
     own = link.init("glorot_uniform", rng, float)
     own = tree_map(lambda a: a + rng.normal(size=a.shape), own)
     raw, x = rng.normal(size=(4, 5 + link.n_extra)), rng.normal(size=(4, 5))
     whole = link.apply(own, raw, x)
     state, found = link.begin(own, raw), np.empty_like(whole)
     for t in range(3):
-        found[:, link.own[t]] = link.output(own, state, t)
+        found[:, link.made[t]] = link.output(own, state, t)
         link.absorb(own, state, t, x[:, link.seen[t]])
     np.testing.assert_allclose(found, whole)
     if steady:
@@ -277,7 +277,7 @@ def test_a_link_by_steps_is_the_link_at_once(kind, steady):
 def test_slopes_of_links(kind):
     rng = np.random.default_rng(0)
     each = np.arange(4)
-    link = LINKS[kind](each, each, np.array([2, 0, 3, 1]))
+    link = LINKS[kind](each, each, order=np.array([2, 0, 3, 1]))
     own = link.init("glorot_uniform", rng, float)
     own = tree_map(lambda a: a + rng.normal(size=a.shape), own)
     raw, x = rng.normal(size=(3, 4 + link.n_extra)), rng.normal(size=(6, 4))
@@ -343,7 +343,7 @@ def mean_bound(own, params, kept, rows, n):
             v = np.tile(whole, (len(z[0]), 1))
             x = own.output.inputs(np.tile(row, (len(z[0]), 1)), own.share)
             zeros, links = own.hierarchy.noise_of(z), params
-            raw = own.hierarchy.through(links, kept, x, zeros)
+            raw = own.hierarchy.through(Variables(links, kept), x, zeros)
             gap, out = raw.gap, raw.out
             if layer is not None:
                 out = layer.outputs(links, raw_outputs(own, links, z), v)
@@ -376,12 +376,14 @@ def raw_outputs(own, params, z):
 def drawn(own, params, kept, rows, seed, n_copies=N_COPIES):
     """Gradient of an update of many copies of the rows."""
     v, rng = np.repeat(rows, n_copies, axis=0), stream(seed)
-    shapes = [(len(v) * own.way.n_each, n) for n in own.hierarchy.n_latent]
+    shapes = [(len(v) * own.method.n_each, n) for n in own.hierarchy.n_latent]
     generator, dreams = rng.generator(), None
     noise = [generator.random(shape) for shape in shapes]
-    if own.way.asleep:
-        dreams = own.dreams(params.model, kept.model, rng.fold(3).rows(len(v)))
-    given = Update(params, kept, v, noise, dreams, rng)
+    if own.method.asleep:
+        dreams = own.dreams(
+            Variables(params.model, kept.model), rng.fold(3).rows(len(v))
+        )
+    given = BeliefBatch(params, kept, v, noise, dreams, rng)
     return vjp(
         lambda p: own.forward(p, given)[0],
         params,
@@ -454,7 +456,7 @@ def test_reweighted_gradients_of_many_draws_are_those_of_the_likelihood(
                 whole[holes] = bits
                 v = np.tile(whole, (len(z[0]), 1))
                 found = own.hierarchy.through(
-                    model, kept.model, v, own.hierarchy.noise_of(z)
+                    Variables(model, kept.model), v, own.hierarchy.noise_of(z)
                 )
                 log_x = -own.output.nll(found.out, v)
                 p += np.exp(log_x + sum(found.log_p)).sum()
@@ -474,7 +476,7 @@ def test_concrete_gradients_are_differences():
     own, params, kept = objective(True, False, objective="concrete")
     rng = np.random.default_rng(0)
     noise = [rng.random((len(X), n)) for n in own.hierarchy.n_latent]
-    given = Update(params, kept, X, noise, None, stream(0))
+    given = BeliefBatch(params, kept, X, noise, None, stream(0))
 
     def loss(params):
         return own.forward(params, given)[0]

@@ -7,8 +7,8 @@ from scipy.special import entr, logsumexp
 from skdgm import SigmoidBeliefNetwork
 from skdgm.data import tabulate
 from skdgm.directed._mean_field import Factored
-from skdgm.directed._way import Net, Update, affine
-from skdgm.nets import vjp
+from skdgm.directed._method import BeliefBatch, BeliefNet, affine
+from skdgm.nets import Variables, vjp
 from skdgm.options import BeliefObjective
 from skdgm.utils.random import stream
 from skdgm.utils.threading.parallel import limit
@@ -39,8 +39,8 @@ def test_the_bound_is_below_the_likelihood():
 def test_xi_makes_the_bound_better(plain):
     sbn = bits.network()
     (model, kept), density = sbn.density_.net, sbn.density_
-    factored = Factored(Net(density.hierarchy, density.output, density.share))
-    found = factored.settle(model, kept, bits.ROWS, 30)
+    factored = Factored(BeliefNet(density.hierarchy, density.output, density.share))
+    found = factored.settle(Variables(model, kept), bits.ROWS, 30)
     fixed = [np.full_like(part, plain) for part in found.better]
     worse = factored.bound(model, bits.ROWS, found._replace(better=fixed))
     assert (factored.bound(model, bits.ROWS, found) > worse + 1e-3).all()
@@ -86,7 +86,7 @@ def test_the_bound_of_other_columns_is_below_the_likelihood(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_sweeps_above_other_columns_raise_the_bound(kind):
     _, v, own = above(kind)
-    columns, mean = Factored(own.way.net).columns, np.full((len(v), 3), 0.3)
+    columns, mean = Factored(own.method.net).columns, np.full((len(v), 3), 0.3)
     model = own.start().params.model
     rng = np.random.default_rng(5)
     for leaf in leaves(model):
@@ -115,11 +115,13 @@ def test_the_model_follows_the_gradient_of_the_bound(kind):
     else:
         sbn, v, own = above(kind, "mean-field")
         params, kept = sbn._training.params, sbn._training.statistics
-    factored = own.way.factored
-    found = factored.settle(params.model, kept.model, v, own.options.mean_field_steps)
+    factored = own.method.factored
+    found = factored.settle(
+        Variables(params.model, kept.model), v, own.options.mean_field_steps
+    )
     found = found._replace(better=found.xi)
     noise = [np.full(part.shape, 0.5) for part in found.means]
-    given = Update(params, kept, v, noise, None, stream(0))
+    given = BeliefBatch(params, kept, v, noise, None, stream(0))
     _, grads = vjp(
         lambda p: own.forward(p, given)[0],
         params,
@@ -135,7 +137,7 @@ def test_the_model_follows_the_gradient_of_the_bound(kind):
             assert_trees(arrays(getattr(grads.model, part)), wanted, **close)
 
     def predicted(model):
-        below, total = own.way.net.inputs(v), 0.0
+        below, total = own.method.net.inputs(v), 0.0
         for net, layer, mean in zip(own.hierarchy.up, model.encoders, found.means):
             a = net.apply(layer, ((),), below)[0]
             total += (mean * a - np.logaddexp(0, a)).sum(axis=1)

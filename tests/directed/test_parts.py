@@ -6,9 +6,11 @@ from scipy.special import expit, logsumexp
 
 from skdgm.directed import _geometric_density
 from skdgm.directed._mean_field import Factored
+from skdgm.directed._method import affine
 from skdgm.directed._watch import variance
-from skdgm.directed._way import affine
 from skdgm.gradients.stochastic.reinforce import Optimal
+from skdgm.latent.filling import Incomplete
+from skdgm.nets import Variables
 from skdgm.optim import Clock
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves, tree_map
@@ -31,13 +33,15 @@ def test_baselines_of_parameters_are_taken_from_scores(way):
     )
     given = small.update(own, params, kept, 0, 4)
     z = own.hierarchy.through(
-        params.model, kept.model, given.v, lambda level, _: given.noise[level]
+        Variables(params.model, kept.model),
+        given.v,
+        lambda level, _: given.noise[level],
     ).z
 
     def log_q(encoders):
         model = params.model._replace(encoders=encoders)
         source = own.hierarchy.noise_of(z)
-        again = own.hierarchy.through(model, kept.model, given.v, source)
+        again = own.hierarchy.through(Variables(model, kept.model), given.v, source)
         return sum(again.log_q).mean()
 
     scores = numerical_gradient(log_q, params.model.encoders)
@@ -64,11 +68,11 @@ def test_the_watched_variance_is_that_of_gradients():
 
 def test_means_above_codes_move_one_by_one():
     _, v, own = above("codes")
-    columns, rng = Factored(own.way.net).columns, np.random.default_rng(5)
+    columns, rng = Factored(own.method.net).columns, np.random.default_rng(5)
     model = own.start().params.model
     for leaf in leaves(model):
         leaf[...] = rng.normal(size=leaf.shape)
-    (W, b), output = affine(model, 0), own.way.net.output
+    (W, b), output = affine(model, 0), own.method.net.output
     mean = rng.random((len(v), len(W)))
     xi, field = columns.start(mean @ W + b), rng.normal(size=mean.shape)
     found = mean.copy()
@@ -102,7 +106,7 @@ def test_chains_begin_with_known_entries_and_draws():
     density = two_ways.machine().density_
     v = np.tile([[1.0, np.nan, 0.0]], (50, 1))
     guess = np.where(np.isnan(v), 0.5, v)
-    x = density.chain(v, guess, True).init(stream(0).rows(50)).x
+    x = density.chain(Incomplete(v, guess), True).init(stream(0).rows(50)).x
     np.testing.assert_array_equal(x[:, [0, 2]], v[:, [0, 2]])
     assert set(x[:, 1]) == {0, 1}
 

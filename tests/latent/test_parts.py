@@ -7,8 +7,8 @@ from scipy.special import expit, logsumexp, softmax
 
 from skdgm.latent.activity import are_dependent
 from skdgm.latent.adapting import _power, effective_number, weights_of
-from skdgm.latent.filling import CHAINS, Info, by_chain, by_weight, chosen, taken
-from skdgm.latent.told import Told
+from skdgm.latent.covariates import Covariates
+from skdgm.latent.filling import CHAINS, Accepted, by_chain, by_weight, chosen, taken
 from skdgm.latent.units import Coins
 from skdgm.latent.weighing import Counts, Draws, _Weighing, least_number
 from skdgm.utils.random import stream
@@ -137,7 +137,7 @@ class Counting:
         return _State(self.start)
 
     def step(self, rng, state):
-        return _State(state.x + 1), Info(None)
+        return _State(state.x + 1), Accepted(None)
 
     def expected(self, state):
         return 10 * state.x
@@ -152,7 +152,8 @@ def test_chains_leave_out_a_fifth_of_the_steps():
     start = np.array([[0.0], [100.0]])
     made = []
 
-    def make(x):
+    def make(arrays):
+        (x,) = arrays
         made.append(len(x))
         return Counting(x)
 
@@ -165,7 +166,7 @@ def test_chains_leave_out_a_fifth_of_the_steps():
 
 
 def test_classes_are_told_by_their_frequencies():
-    told = Told.of_classes(np.array([0.2, 0.0, 0.5, 0.3]))
+    told = Covariates.of_classes(np.array([0.2, 0.0, 0.5, 0.3]))
     assert told.n_inputs == 4
     np.testing.assert_allclose(told.mean, [[0.2, 0, 0.5, 0.3]])
     drawn = told.drawn(stream(0).rows(N).uniform(1, np.float64))

@@ -46,29 +46,29 @@ class LabelledOutput(Output):
 
     def inputs(self, v, share=None):
         first, label = _split(v, 1)
-        x = self.parts[0].inputs(first, share), self.label(label)
-        return np.concatenate(x, axis=1)
+        return _joined(self.parts[0].inputs(first, share), self.label(label))
 
     def label(self, codes):
         """Inputs for codes of labels, (n_rows, 1)."""
         return self.parts[1].inputs(codes, self.frequencies)
 
     def value(self, inputs):
-        return self._of_parts("value", _split(inputs, self.n_classes))
+        first, label = _split(inputs, self.n_classes)
+        return _joined(self.parts[0].value(first), self.parts[1].value(label))
 
     def nll(self, out, v, own=()):
         total = 0.0
-        for part, weight, z, x, theirs in self._weighted(out, v, own):
-            total = total + out.dtype.type(weight) * part.nll(z, x, theirs)
+        for part, weight, z, x, dispersion in self._weighted(out, v, own):
+            total = total + out.dtype.type(weight) * part.nll(z, x, dispersion)
         return total
 
     def nll_grad(self, out, v, weight, own=()):
         grads, last = [], ()
-        for part, scale, z, x, theirs in self._weighted(out, v, own):
+        for part, scale, z, x, dispersion in self._weighted(out, v, own):
             scaled = weight * out.dtype.type(scale)
-            grad, of_own = part.nll_grad(z, x, scaled, theirs)
+            grad, by_dispersion = part.nll_grad(z, x, scaled, dispersion)
             grads.append(grad)
-            last = last if part is self.parts[1] else of_own
+            last = last if part is self.parts[1] else by_dispersion
         return np.concatenate(grads, axis=1), last
 
     def _weighted(self, out, v, own):
@@ -76,30 +76,35 @@ class LabelledOutput(Output):
         return zip(self.parts, self.weights, outs, values, (own, ()))
 
     def log_p(self, out, v, own=()):
-        found = [p.log_p(z, x, o) for p, _, z, x, o in self._weighted(out, v, own)]
-        return np.concatenate(found, axis=1)
+        log_p = [p.log_p(z, x, o) for p, _, z, x, o in self._weighted(out, v, own)]
+        return np.concatenate(log_p, axis=1)
 
     def expected(self, out):
-        return self._of_parts("expected", _split(out, self.n_classes))
+        first, label = _split(out, self.n_classes)
+        return _joined(self.parts[0].expected(first), self.parts[1].expected(label))
 
     def expected_grad(self, out, grad):
-        both = (_split(x, self.n_classes) for x in (out, grad))
-        return self._of_parts("expected_grad", *both)
+        (first, label), (by_first, by_label) = (
+            _split(x, self.n_classes) for x in (out, grad)
+        )
+        return _joined(
+            self.parts[0].expected_grad(first, by_first),
+            self.parts[1].expected_grad(label, by_label),
+        )
 
     def draw(self, out, rng, own=()):
         first, label = _split(out, self.n_classes)
         drawn = self.parts[0].draw(first, rng, own)
-        codes = self.parts[1].draw(label, rng.fold(_LABEL))
-        return np.concatenate([drawn, codes], axis=1)
-
-    def _of_parts(self, name, *given):
-        found = [getattr(part, name)(*own) for part, *own in zip(self.parts, *given)]
-        return np.concatenate(found, axis=1)
+        return _joined(drawn, self.parts[1].draw(label, rng.fold(_LABEL)))
 
 
 def _split(x, n_last):
     """Columns of an array but for the last ones, and these."""
     return tuple(map(np.ascontiguousarray, (x[:, :-n_last], x[:, -n_last:])))
+
+
+def _joined(a, b):
+    return np.concatenate([a, b], axis=1)
 
 
 class LabelledCorruption:
@@ -109,8 +114,8 @@ class LabelledCorruption:
         self.corrupt, self.output, self.level = corrupt, output, level
         self.share = corrupt.share
 
-    def given(self):
-        """The same, of rows whose labels stay known."""
+    def with_labels(self):
+        """Corruption of rows whose labels stay known."""
         return type(self)(self.corrupt, self.output, 0.0)
 
     def __call__(self, v, rng):
@@ -118,8 +123,7 @@ class LabelledCorruption:
         first, label = _split(v, 1)
         hidden = rng.fold(_UNKNOWN).uniform(1, v.dtype.type) < self.level
         codes = np.where(hidden, v.dtype.type(np.nan), label)
-        x = self.corrupt(first, rng), self.output.label(codes)
-        return np.concatenate(x, axis=1)
+        return _joined(self.corrupt(first, rng), self.output.label(codes))
 
 
 class LabelledUnrolled(Unrolled):
@@ -135,14 +139,13 @@ class LabelledUnrolled(Unrolled):
     def values(self, index):
         """Values of rows, with codes of labels."""
         v, codes = super().values(index), self.rows.beside(index)
-        codes = np.where(codes < 0, np.nan, codes)[:, None].astype(v.dtype)
-        return np.concatenate([v, codes], axis=1)
+        return _joined(v, np.where(codes < 0, np.nan, codes)[:, None].astype(v.dtype))
 
     def held(self, v):
         """Rows that the chain does not change, if only labels are learned."""
         if self.output.weights[0]:
             return None
-        return np.concatenate([v[:, :-1], np.full_like(v[:, -1:], np.nan)], axis=1)
+        return _joined(v[:, :-1], np.full_like(v[:, -1:], np.nan))
 
 
 def _unlimited(limit):
@@ -150,7 +153,7 @@ def _unlimited(limit):
     return None if limit is None else np.append(limit, np.inf)
 
 
-class LabelledDensity(UnrolledDensity):
+class LabelledGSNDensity(UnrolledDensity):
     """Rows and labels given the steps of chains that draw both; ``output`` has the
     weights of their likelihoods in training, which have no part in a density."""
 
@@ -162,10 +165,10 @@ class LabelledDensity(UnrolledDensity):
     @property
     def capabilities(self):
         """As without labels, and given these; of rows that were not learned, none."""
-        found = super().capabilities
+        inherited = super().capabilities
         if not self._learns_rows:
-            return {"features": found["features"]}
-        return found | {"sample": {"nothing": "estimate", "labels": "estimate"}}
+            return {"features": inherited["features"]}
+        return inherited | {"sample": {"nothing": "estimate", "labels": "estimate"}}
 
     def log_prob(self, X):
         self.require("log_prob", "complete")
@@ -184,8 +187,8 @@ class LabelledDensity(UnrolledDensity):
             clamped = np.full((1, len(self.output.n_inputs)), np.nan, self.dtype)
             clamped = np.repeat(clamped, len(codes), axis=0)
             clamped[:, -1] = codes
-        how = options | {"clamped": clamped}
-        (v,) = self._along(lambda state: (state.x,), n_samples, random_state, **how)
+        options["clamped"] = clamped
+        (v,) = self._along(lambda state: (state.x,), n_samples, random_state, **options)
         rows = self.domain.to_data(self.columns, self.parted(v))
         return self.decoded(rows), v[:, -1].astype(int)
 
@@ -193,7 +196,7 @@ class LabelledDensity(UnrolledDensity):
         """Chain as without labels; one that is clamped to a label knows it always."""
         chain = super().chain(start, clamped)
         if clamped is not None and not np.isnan(clamped[:, -1]).any():
-            chain.corrupt = chain.corrupt.given()
+            chain.corrupt = chain.corrupt.with_labels()
         return chain
 
     def sample(self, n_samples, random_state=None, **options):
@@ -216,7 +219,7 @@ class LabelledDensity(UnrolledDensity):
 
     def joined(self, v):
         """Values, with a label that is unknown."""
-        return np.concatenate([v, np.full((len(v), 1), np.nan, v.dtype)], axis=1)
+        return _joined(v, np.full((len(v), 1), np.nan, v.dtype))
 
     def parted(self, v):
         """Values without the label."""
@@ -226,13 +229,14 @@ class LabelledDensity(UnrolledDensity):
 class LabelledModel(GSNModel):
     """Hidden layers of a chain that draws rows and labels."""
 
-    objective_class, density_class = LabelledUnrolled, LabelledDensity
+    objective_class, density_class = LabelledUnrolled, LabelledGSNDensity
 
     def outputs(self, facts):
         """Distribution of rows and labels, with the weights of their likelihoods."""
-        asked, output = facts.options, super().outputs(facts)
-        weight = asked.generative_weight * (asked.objective == "hybrid")
-        return LabelledOutput(output, facts.known.frequencies, (weight, 1.0))
+        options, output = facts.options, super().outputs(facts)
+        weight = options.generative_weight * (options.objective == "hybrid")
+        frequencies = facts.known.frequencies
+        return LabelledOutput(output, frequencies, (weight, 1.0))
 
     def corruption(self, facts, output):
         """Corruption of rows, and of labels."""

@@ -1,4 +1,4 @@
-r"""Nets of generative stochastic networks: layers that are given those beside them.
+r"""Nets of generative stochastic networks: layers given the ones below and above.
 
 .. math:: h_k = f(W_k^\top h_{k-1} + b_k + V_{k+1} h_{k+1} + c_k + \epsilon_k)
    + \epsilon'_k, \qquad h_0 = \tilde x
@@ -42,11 +42,11 @@ class HiddenLayers:
             for k in range(first, len(up) + 1, 2):
                 if h[k - 1] is None:
                     continue
-                z = dense(h[k - 1], *up[k - 1], "identity")
+                z = _linear(h[k - 1], up[k - 1])
                 if h[k + 1] is not None:
-                    z = z + dense(h[k + 1], *down[k], "identity")
+                    z = z + _linear(h[k + 1], down[k])
                 h[k] = self._active(z, k - 1, rng)
-        return dense(h[1], *down[0], "identity"), tuple(h[1:-1])
+        return _linear(h[1], down[0]), tuple(h[1:-1])
 
     def _active(self, z, number, rng):
         """Values of the units of a layer, by its number from 0."""
@@ -62,18 +62,22 @@ class HiddenLayers:
         h = activate(noisy(z, before, _BEFORE), self.activation)
         return noisy(h, after, _AFTER)
 
-    def encode(self, params, statistics, x):
+    def encode(self, net, x):
         """First hidden layer of inputs x, after steps of the chain without noise in
         which these stay."""
         hidden = ()
         for _ in range(self.n_steps):
-            _, hidden = self.advance(params, x, hidden)
+            _, hidden = self.advance(net.params, x, hidden)
         return hidden[0]
 
-    def decode(self, params, statistics, h):
+    def decode(self, net, h):
         """Outputs for a first hidden layer."""
-        return dense(listed(h), *whole(params).decoder[-1], "identity")
+        return _linear(listed(h), whole(net.params).decoder[-1])
 
-    def rebuilt(self, params, statistics, x):
+    def rebuilt(self, net, x):
         """Outputs for inputs."""
-        return self.decode(params, statistics, self.encode(params, statistics, x))
+        return self.decode(net, self.encode(net, x))
+
+
+def _linear(x, layer):
+    return dense(x, layer.W, layer.b, "identity")

@@ -9,7 +9,7 @@ from skdgm.utils.counts import check_sizes, per_layer
 
 
 class GSNModel(ReconstructionModel):
-    """Hidden layers of a chain, each given those beside it."""
+    """Hidden layers of a chain, each given the ones below and above."""
 
     objective_class, density_class = Unrolled, UnrolledDensity
 
@@ -24,11 +24,11 @@ class GSNModel(ReconstructionModel):
 
     def parts(self, facts):
         """Hidden layers, corruption, and the distribution of rows given outputs."""
-        asked, own = facts.options, facts.structure
-        *sizes, top = own.hidden_layer_sizes
+        options, structure = facts.options, facts.structure
+        *sizes, top = structure.hidden_layer_sizes
         nets = {"hidden_layer_sizes": tuple(sizes), "n_components": top}
-        nets |= {"code_activation": own.activation}
-        structure = SimpleNamespace(**vars(own) | nets)
-        coder, *others = super().parts(facts._replace(structure=structure))
-        given = len(sizes) + 1, asked, 1 + asked.walkback
-        return HiddenLayers(coder, *given), *others
+        nets |= {"code_activation": structure.activation}
+        as_coder = SimpleNamespace(**vars(structure) | nets)
+        coder, corrupt, output = super().parts(facts._replace(structure=as_coder))
+        n_steps = 1 + options.walkback
+        return HiddenLayers(coder, len(sizes) + 1, options, n_steps), corrupt, output

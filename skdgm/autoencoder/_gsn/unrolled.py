@@ -20,20 +20,19 @@ from skdgm.utils.tree import astype
 class Unrolled(Reconstruction):
     """Log-likelihood of rows given the steps of a chain that begins with them."""
 
-    def advance(self, params, statistics, x, hidden, rng):
+    def advance(self, net, x, hidden, rng):
         """Outputs and hidden layers after a step."""
-        return self.coder.advance(params, x, hidden, rng)
+        return self.coder.advance(net.params, x, hidden, rng)
 
     def walked(self, state, v, x, rng):
         """Inputs of the first step: the others depend on parameters."""
         return x
 
-    def loss(self, params, statistics, v, x, rng):
+    def loss(self, net, v, x, rng):
         """Mean loss of the steps."""
         total, n_steps = 0.0, self.coder.n_steps
-        steps = self.chain(params, statistics, self.held(v)).walk(v, x, rng, n_steps)
-        for _, out in steps:
-            total = total + nll(out, params.own, v, self.output)
+        for _, out in self.chain(net, self.held(v)).walk(v, x, rng, n_steps):
+            total = total + nll(out, net.params.own, v, self.output)
         return total * x.dtype.type(1 / n_steps)
 
     def held(self, v):
@@ -46,17 +45,17 @@ class UnrolledDensity(ReconstructionDensity):
 
     def advance(self, x, hidden, rng):
         """Outputs and hidden layers after a step."""
-        return self.coder.advance(astype(self.net[0], x.dtype), x, hidden, rng)
+        return self.coder.advance(astype(self.net.params, x.dtype), x, hidden, rng)
 
     def log_rebuilt(self, v, x, rng):
         """Mean log-likelihood of rows v given steps of a chain whose first inputs are
         x."""
         total, n_steps = 0.0, self.coder.n_steps
         for _, out in self.chain(None).walk(v, x, rng, n_steps):
-            total = total - self.output.nll(out, v, self.net[0].own)
+            total = total - self.output.nll(out, v, self.net.params.own)
         return total / n_steps
 
     @property
     def n_features_out(self):
         """Number of units of the first hidden layer."""
-        return len(next(layers_of(self.net[0].encoder)).b)
+        return len(next(layers_of(self.net.params.encoder)).b)

@@ -1,4 +1,5 @@
-r"""Classes, or attributes, of rows, on which the data depend beside latent units.
+r"""Covariates: classes or attributes of rows that the data are conditional on, besides
+latent units.
 
 .. math:: p(x) = \sum_k p(a_k) \int p(x \mid z, a_k) \, p(z) \, \mathrm{d} z
 """
@@ -13,10 +14,10 @@ from skdgm.data.attributes import Attributes, chosen
 _SUMMED = 32
 
 
-class Told(NamedTuple):
+class Covariates(NamedTuple):
     """Inputs of the lowest decoder beside latent units, (n, n_inputs), one row for each
     class, or for each of the attributes ``known`` of training rows; their frequencies
-    ``shares``, (n,); and what ``attributes`` are, None of classes."""
+    ``shares``, (n,); and kinds of ``attributes``, None of classes."""
 
     inputs: np.ndarray
     shares: np.ndarray
@@ -28,10 +29,10 @@ class Told(NamedTuple):
         return cls(np.eye(len(shares)), shares)
 
     @classmethod
-    def of_attributes(cls, attributes, known):
+    def of_attributes(cls, attributes, counted):
         """Attributes, with those known of training rows by their weights."""
-        inputs = attributes.inputs(known.numbers, np.float64)
-        return cls(inputs, known.weight / known.weight.sum(), attributes)
+        inputs = attributes.inputs(counted.numbers, np.float64)
+        return cls(inputs, counted.weight / counted.weight.sum(), attributes)
 
     @property
     def n_inputs(self):
@@ -44,12 +45,12 @@ class Told(NamedTuple):
         return self.shares[None] @ self.inputs
 
     def each(self):
-        """Inputs, (1, n_inputs), and log frequency of each class, or of attributes,
-        that occurs; of many attributes, which are drawn, None and 0."""
+        """Pairs of inputs, (1, n_inputs), and log frequency, of each class or tuple of
+        attributes that occurs; of many attributes, which are drawn, None and 0."""
         if self.attributes is not None and len(self.shares) > _SUMMED:
             return [(None, 0.0)]
         pairs = zip(self.inputs[:, None], self.shares)
-        return [(own, np.log(p)) for own, p in pairs if p > 0]
+        return [(inputs, np.log(p)) for inputs, p in pairs if p > 0]
 
     def read(self, values, dtype):
         """Inputs of rows: codes of classes, (n_rows,), or numbers of attributes,
@@ -64,12 +65,12 @@ class Told(NamedTuple):
         return self.inputs[number].astype(uniform.dtype)
 
     def noise_of(self, inputs):
-        """Uniform noise, (n_rows, 1), for which inputs would be drawn: in the middle of
-        those that would do."""
-        own, middle = self.inputs, np.cumsum(self.shares) - 0.5 * self.shares
-        distance = (own**2).sum(axis=1) - 2 * inputs @ own.T
+        """Uniform noise, (n_rows, 1), for which inputs would be drawn: the middle of
+        the interval."""
+        middle = np.cumsum(self.shares) - 0.5 * self.shares
+        distance = (self.inputs**2).sum(axis=1) - 2 * inputs @ self.inputs.T
         return middle[distance.argmin(axis=1), None].astype(inputs.dtype)
 
     def only(self, inputs):
-        """The same with a single row of inputs, (n_inputs,)."""
+        """Covariates that all rows share, (n_inputs,)."""
         return self._replace(inputs=inputs[None], shares=np.ones(1))

@@ -1,12 +1,12 @@
-r"""Ways of learning: the role that estimates the gradient of an update.
+r"""Methods of learning: the role that estimates the gradient of an update.
 
 Most follow the gradient of
 
 .. math:: \sum_k a_k \log p(x, z_k) + \sum_{k, l} b_{kl} \log q_{kl}
 
 for draws :math:`z_k` of q(z | x), with weights that do not depend on parameters. A new
-way is a subclass of :class:`Way`, or of :class:`DrawnWay` if it needs draws, and an
-entry of ``OBJECTIVES``.
+method is a subclass of :class:`Method`, or of :class:`SamplingMethod` if it needs
+draws, and an entry of ``OBJECTIVES``.
 """
 
 from abc import ABC, abstractmethod
@@ -16,47 +16,48 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.latent import Coins
-from skdgm.nets import listed, nll, row_mean
+from skdgm.latent.data_layer import Entries
+from skdgm.nets import Variables, listed, nll, row_mean
 from skdgm.nets.tape import getval
 
 # Streams of random numbers of an update.
 NOISE, DROP, GREY, DREAM, OTHER, DATA, FILL = range(7)
 
 
-class Learned(NamedTuple):
-    """Parameters of a model, and of nets that a way to learn has of its own."""
+class BeliefParams(NamedTuple):
+    """Parameters of a model, and of nets of the learning method."""
 
     model: tuple
     own: tuple
 
 
-class Kept(NamedTuple):
-    """What training changes besides parameters: statistics of the model, and the state
-    of a way to learn: moments, chains."""
+class BeliefStatistics(NamedTuple):
+    """Values besides parameters that training changes: statistics of the model, and the
+    state of the learning method, moments or chains."""
 
     model: tuple
     own: tuple
 
 
-class Update(NamedTuple):
+class BeliefBatch(NamedTuple):
     """Rows v and random numbers of an update, with the parameters before it: noise of
     each layer, (n_rows * n_draws, n_units), and dreams, rows of the model and their
     latent units, or None."""
 
-    params: Learned
-    kept: Kept
+    params: BeliefParams
+    kept: BeliefStatistics
     v: np.ndarray
     noise: list
     dreams: tuple
     rng: object
 
 
-class Drawn(NamedTuple):
+class BeliefDraws(NamedTuple):
     """Draws of latent units, and their log probabilities, (n_rows * n_draws,)."""
 
     # Inputs, and the :class:`~skdgm.latent.data_layer.Pass` of these.
     x: object
-    found: object
+    decoded: object
     # Terms of the data given the lowest layer, of each layer given the next, and of the
     # highest; and by the inference net.
     log_p: tuple
@@ -66,12 +67,9 @@ class Drawn(NamedTuple):
 
     def values(self):
         """Log p of shape (n_rows, n_draws, n_layers + 1), and log q of one less."""
-        parts = self.log_p, self.log_q
         return [
-            np.stack([getval(p).reshape(self.n, -1) for p in part], axis=2).astype(
-                float
-            )
-            for part in parts
+            np.stack([getval(p).reshape(self.n, -1) for p in part], 2).astype(float)
+            for part in (self.log_p, self.log_q)
         ]
 
     def weighed(self, weights):
@@ -84,7 +82,7 @@ class Drawn(NamedTuple):
         return by_row(total, self.n)
 
 
-class Net(NamedTuple):
+class BeliefNet(NamedTuple):
     """A hierarchy above columns, whose distribution given the decoder's outputs is
     ``output``; ``share`` are the marginal means of inputs, or None."""
 
@@ -96,30 +94,34 @@ class Net(NamedTuple):
         """Rows as the inputs of the lowest encoder."""
         return listed(self.output.inputs(v, self.share))
 
-    def drawn(self, params, given, noise, hierarchy=None):
-        """A pass by noise, a :class:`Drawn`; by another hierarchy, relaxed draws."""
-        x, hierarchy = self.inputs(given.v), hierarchy or self.hierarchy
-        how = {"rng": given.rng.fold(DROP), "train": True}
-        how["given"] = given.v, given.rng.fold(FILL).rows(len(given.v))
-        own = params, given.kept.model, x, lambda level, _: noise[level]
-        found = hierarchy.through(*own, **how)
-        log_p = -nll(found.out, params.own, given.v, self.output), *found.log_p
-        return Drawn(x, found, log_p, found.log_q, len(given.v))
+    def drawn(self, params, batch, noise, hierarchy=None):
+        """Pass of a batch by noise, :class:`BeliefDraws`; by another hierarchy, relaxed
+        draws."""
+        v, x = batch.v, self.inputs(batch.v)
+        decoded = (hierarchy or self.hierarchy).through(
+            Variables(params, batch.kept.model),
+            x,
+            lambda level, _: noise[level],
+            entries=Entries(v, batch.rng.fold(FILL).rows(len(v))),
+            training=batch.rng.fold(DROP),
+        )
+        log_p = -nll(decoded.out, params.own, v, self.output), *decoded.log_p
+        return BeliefDraws(x, decoded, log_p, decoded.log_q, len(v))
 
 
-class Way(ABC):
-    """One way to learn, by options.
+class Method(ABC):
+    """One method of learning, by options.
 
     Attributes
     ----------
     n_draws : int
         Draws for each row, if the options do not say.
     asleep : float
-        Weight of what the inference net learns from dreams.
+        Weight of the inference net's objective of dreams.
     nets : list of Net
-        Nets of its own, one for each layer; their inputs are those of the encoders.
+        Further nets, one for each layer; their inputs are those of the encoders.
     of_rows : bool
-        Whether it remembers something of each row.
+        Whether there is a state of each row.
     n_judged : int
         Draws for each row by which losses are compared: as many as in training.
     """
@@ -130,17 +132,17 @@ class Way(ABC):
         self.net, self.options = net, options
         self.n_each = self.n_judged = options.n_importance or self.n_draws
 
-    @classmethod  # noqa: B027  Most work with all options.
+    @classmethod  # noqa: B027  Most take all options.
     def check(cls, options):
-        """Raise ValueError for options with which it cannot work."""
+        """Raise ValueError for options that the method does not take."""
 
     def init(self, rng, dtype):
-        """Initial parameters of its nets."""
+        """Initial parameters of the method's nets."""
         sizes = zip(self.nets, self.net.hierarchy.n_inputs)
         return tuple(net.init(rng, n, dtype)[1] for net, n in sizes)
 
-    def resume(self, own, rows):
-        """State of its own to learn rows with, from an earlier one or ()."""
+    def resume(self, state, rows):
+        """State of the method to learn rows with, from an earlier one or ()."""
         return ()
 
     def noise(self, state, batch, v, rng):
@@ -150,25 +152,25 @@ class Way(ABC):
         return [generator.random(shape, v.dtype) for shape in shapes]
 
     @abstractmethod
-    def aim(self, params, given):
-        """What has the gradient, (n_rows,), by parameters that may be traced, and
-        updated state."""
+    def surrogate(self, params, batch):
+        """Surrogate objective of each row, (n_rows,), whose gradient by parameters,
+        which may be traced, is the estimate; and updated statistics."""
 
 
-class DrawnWay(Way):
-    """A way to learn from draws by the inference net."""
+class SamplingMethod(Method):
+    """Method of learning from draws by the inference net."""
 
-    def aim(self, params, given):
-        drawn = self.net.drawn(params.model, given, given.noise)
-        total, own = self.of_drawn(params, given, drawn)
-        return total, Kept(drawn.found.statistics, own)
+    def surrogate(self, params, batch):
+        draws = self.net.drawn(params.model, batch, batch.noise)
+        total, state = self.of_draws(params, batch, draws)
+        return total, BeliefStatistics(draws.decoded.statistics, state)
 
     @abstractmethod
-    def of_drawn(self, params, given, drawn):
-        """What has the gradient, of draws, and updated state of its own."""
+    def of_draws(self, params, batch, draws):
+        """Surrogate objective of draws, and updated state of the method."""
 
 
-class Relaxed(Way):
+class Relaxed(Method):
     r"""Gradients through relaxed draws, of the bound.
 
     .. math:: \nabla \frac1K \sum_k \log \frac{p(x, \tilde z_k)}{q(\tilde z_k \mid x)}
@@ -181,11 +183,12 @@ class Relaxed(Way):
         self.relaxed = copy(net.hierarchy)
         self.relaxed.units = Coins(options.objective, options.temperature)
 
-    def aim(self, params, given):
-        drawn = self.net.drawn(params.model, given, given.noise, self.relaxed)
-        share = given.v.dtype.type(1 / self.n_each)
-        total = (sum(drawn.log_p) - sum(drawn.log_q)) * share
-        return by_row(total, drawn.n), Kept(drawn.found.statistics, ())
+    def surrogate(self, params, batch):
+        draws = self.net.drawn(params.model, batch, batch.noise, self.relaxed)
+        share = batch.v.dtype.type(1 / self.n_each)
+        total = (sum(draws.log_p) - sum(draws.log_q)) * share
+        statistics = BeliefStatistics(draws.decoded.statistics, ())
+        return by_row(total, draws.n), statistics
 
 
 def by_row(terms, n):
