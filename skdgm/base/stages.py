@@ -39,6 +39,11 @@ class Fit:
         self.estimator, self.before, self.task = estimator, before, task
         self.record = Record(estimator, ()) if record is None else record
 
+    @property
+    def name(self):
+        """Name of the estimator in messages."""
+        return self.estimator._name
+
     def left(self, stages):
         """Yield the stages that are to run, of which the caller says ``goes_on``: what
         :meth:`Stage.run` returns. (A method that ran them would be a call more between

@@ -67,7 +67,8 @@ def terms(layers, x, clamped, log_top, rng, n_draws):
     ``log_top(h, rng)`` returns the log weight of each row of the top-level machine's
     visible units; ``rng`` has a stream for each row.
     """
-    out = Terms(*np.zeros((3, n_draws, len(x))))
+    shape = n_draws, len(x)
+    out = Terms(log_p=np.zeros(shape), log_q=np.zeros(shape), entropy=np.zeros(shape))
     lowest = layers[0].up(x)
     for n in range(n_draws):
         below, known, eta = x, clamped, lowest

@@ -56,15 +56,14 @@ class BeliefDensity(Density):
     @property
     def capabilities(self):
         top = self.top.capabilities
-        chains = "sample", "trace", "log_partition", "bracket", "visible_fields"
-        own = () if self.deep else ("log_prob", "numerator", "annealed")
-        found = {name: top[name] for name in (*chains, *own) if name in top}
+        of_top = ["sample", "trace", "log_partition", "bracket", "visible_fields"]
+        of_top += [] if self.deep else ["log_prob", "numerator", "annealed"]
         kind = "estimate" if self.top.kind == "estimate" else "lower bound"
         drawn = "bound", "importance", "features", "numerator", "annealed"
-        deep = dict.fromkeys(drawn, of_rows("estimate"))
-        deep |= {"log_prob": of_rows(kind, grey=kind), "fill": {"missing": "estimate"}}
-        deep["inverse"] = {"nothing": "estimate" if self.deep else "exact"}
-        return deep | found
+        kinds = dict.fromkeys(drawn, of_rows("estimate"))
+        kinds |= {"log_prob": of_rows(kind, grey=kind), "fill": {"missing": "estimate"}}
+        kinds["inverse"] = {"nothing": "estimate" if self.deep else "exact"}
+        return kinds | {name: top[name] for name in of_top if name in top}
 
     @property
     def deep(self):
@@ -83,10 +82,10 @@ class BeliefDensity(Density):
         layers, n_layers = [], len(self.machines) - 1 if n_layers is None else n_layers
         for number, part in enumerate(self.parts[:n_layers]):
             energy, params = part.pair(dtype)
-            pair = params, params
+            recognition = generative = params
             if number < len(self.untied):
-                pair = (astype(own, dtype) for own in self.untied[number])
-            layers.append(directed(energy, *pair))
+                recognition, generative = astype(self.untied[number], dtype)
+            layers.append(directed(energy, recognition, generative))
         return layers
 
     def log_prob(self, X):
@@ -113,8 +112,8 @@ class BeliefDensity(Density):
         return self._normalised(X, n_draws, Terms.log_mean_weight)
 
     def _normalised(self, X, n_draws, summary):
-        found, se = self._expected(X, n_draws, summary)
-        return found - self.log_partition()[0], se
+        value, se = self._expected(X, n_draws, summary)
+        return value - self.log_partition()[0], se
 
     def _expected(self, X, n_draws, summary, log_top=None, rng=None):
         """Summary of the bound's terms, without log Z, and its standard error."""
@@ -130,29 +129,31 @@ class BeliefDensity(Density):
         ids = rng.rows(row_hash(rows))
 
         def log_weight(h, rng):
-            return top.log_weight(params, *top.present(h))
+            x, clamp = top.present(h)
+            return top.log_weight(params, x, clamp)
 
         with one_blas_thread():
             for part in rows.blocks():
                 x, clamp = bottom.present(rows.present(part))
                 clamped = clamp[0]
                 x = x[0] if clamped is True else layers[0].means(x, clamp)[0]
-                given = x, clamped, log_top or log_weight, ids.take(part), n_draws
-                parts.append(summary(terms(layers, *given)))
-        found, se = map(np.concatenate, zip(*parts))
+                log_p = log_top or log_weight
+                drawn = terms(layers, x, clamped, log_p, ids.take(part), n_draws)
+                parts.append(summary(drawn))
+        value, se = map(np.concatenate, zip(*parts))
         volume = self.domain.log_volume(self.columns, rows)
-        return found + volume, se
+        return value + volume, se
 
     def log_partition(self):
         # The estimator of the top-level machine keeps them.
         top = self.machines[-1]
         return top.log_Z_, top.log_Z_se_
 
-    def bracket(self, *options, **more):
+    def bracket(self, n_chains=100, options=None, seed=None, max_bits=None):
         """Bracket of the top-level machine's log Z from both sides."""
         # Refinement changes the rows that the top machine learns from.
-        more.setdefault("compare", not self.untied)
-        return self.top.bracket(*options, **more)
+        compare = not self.untied
+        return self.top.bracket(n_chains, options, seed, max_bits, compare=compare)
 
     def problem(self, n_chains, seed=None):
         """Random stream, and the problem of which log Z is estimated."""
@@ -205,7 +206,8 @@ class BeliefDensity(Density):
         rng, parts = stream(seed).rows(rows.shape[0]), []
         with one_blas_thread():
             for part in rows.blocks():
-                x, _ = layers[0].means(*self.bottom.present(rows.take(part)))
+                x, clamp = self.bottom.present(rows.take(part))
+                x, _ = layers[0].means(x, clamp)
                 parts.append(np.asarray(ascent(layers, x, rng.take(part))[-1]))
         return seed, np.concatenate(parts)
 
@@ -248,7 +250,8 @@ class BeliefDensity(Density):
         holes = np.isnan(v).any(axis=1)
         if holes.any():
             (layer,), v = self.directed(n_layers=1), v.copy()
-            v[holes] = layer.means(*self.bottom.present(v[holes]))[0]
+            x, clamp = self.bottom.present(v[holes])
+            v[holes] = layer.means(x, clamp)[0]
         return v
 
     @property
@@ -280,7 +283,8 @@ class BeliefDensity(Density):
         def of_rows(v):
             means = []
             for part, params in zip(parts, recognition):
-                v = part.hidden_means(params, *part.present(v))
+                x, clamp = part.present(v)
+                v = part.hidden_means(params, x, clamp)
                 means.append(v)
             return np.concatenate([means[n] for n in numbers], axis=1)
 

@@ -1,14 +1,13 @@
 """Stack of convolutional machines below dense ones: options, and shapes of images."""
 
-from copy import copy
 from math import prod
 from numbers import Integral
-from types import SimpleNamespace
 
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.groups import asked_value, assign, folded, name_of
+from skdgm.base.parts import altered, facts_of, options_of, with_state
 from skdgm.belief._stack import BeliefNetworkModel, BeliefStack
 from skdgm.boltzmann import BernoulliRBM, ConvRBM
 from skdgm.boltzmann._structure.convolved import geometry_of
@@ -99,14 +98,14 @@ class MapsModel(BeliefNetworkModel):
         shape, n_features = None, table.rows.shape[1]
         for number, machine in enumerate(filter(has, machines)):
             try:
-                if number and machine._options.image_shape not in (None, shape):
+                if number and options_of(machine).image_shape not in (None, shape):
                     raise ValueError(
                         f"image_shape={machine.image_shape}, but the layer below has "
                         f"pooled maps of shape {shape}: leave it out."
                     )
                 if number:
                     machine.image_shape = shape
-                own = geometry_of(machine._options, n_features)
+                own = geometry_of(options_of(machine), n_features)
             except ValueError as error:
                 raise ValueError(f"{machine._title}: {error}") from error
             shape = own.pooled + (machine.n_components,)
@@ -119,20 +118,20 @@ def resized(network, shape):
     :func:`skdgm.boltzmann._structure.resized.resized`."""
     check_is_fitted(network)
     shape, machines = same_channels(network, shape), []
+    name = facts_of(network).name
     if not all(map(has, network.layers_)):
         raise ValueError(
-            f"Above the maps this {network._name} has layers that see all of them, and "
-            "so images of one size alone."
+            f"Above the maps this {name} has layers that see all of them, and so "
+            "images of one size alone."
         )
     given = shape
     for number, machine in enumerate(network.layers_):
         try:
             machines.append(machine.resized(given))
         except ValueError as error:
-            raise ValueError(f"{network._name} layer {number}: {error}") from error
+            raise ValueError(f"{name} layer {number}: {error}") from error
         given = pooled_shape(machines[-1])
-    new, options = copy(network), vars(network._options)
-    learned = {"image_shape": shape}
+    options, learned = vars(options_of(network)), {"image_shape": shape}
     if options["layers"] is None:
         for name in shapes_of(machines[0]):
             learned[name] = tuple(asked_value(one, name) for one in machines)
@@ -142,12 +141,7 @@ def resized(network, shape):
             for (name, one), own in zip(options["layers"], machines)
         ]
         learned["layers"][0][1].set_params(image_shape=shape)
-    assign(new, **learned)
-    vars(new).update(_asked=SimpleNamespace(**options | learned))
-    vars(new).update(n_features_in_=prod(shape), _form=None)
-    vars(new).pop("feature_names_in_", None)
-    new._update(new._attributes(BeliefStack(machines)))
-    return new
+    return with_state(altered(network, prod(shape), **learned), BeliefStack(machines))
 
 
 def phases(depth):

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from skdgm.base.groups import asked_value, assign, folded, name_of
+from skdgm.base.parts import options_of
 from skdgm.belief._density import BeliefDensity
 from skdgm.belief._options import StackOptions
 from skdgm.belief._up_down import UpDownObjective
@@ -78,11 +79,11 @@ class BeliefNetworkModel(StackModel):
         return UpDownObjective(run, layers=layers, machines=state.machines)
 
     def attributes(self, facts, state):
-        return attributes_of(*state)
+        return attributes_of(state.machines, state.untied, state.losses)
 
     def state(self, facts, attributes):
-        names = "layers_", "_untied", "_losses"
-        return BeliefStack(*(attributes[name] for name in names))
+        untied, losses = attributes["_untied"], attributes["_losses"]
+        return BeliefStack(attributes["layers_"], untied, losses)
 
     def settle(self, machine, number, options):
         if number:
@@ -215,10 +216,10 @@ def transposed(machine, below, rng):
     if not isinstance(below, BernoulliRBM):
         return None
     n_visible = below.n_features_in_
-    if machine._options.n_components < n_visible:
+    extra = options_of(machine).n_components - n_visible
+    if extra < 0:
         return None
     (b, c), (W,) = below.density_.pair()[1]
-    extra = machine._options.n_components - n_visible
     more = rng.generator().normal(0.0, 0.01, (len(c), extra)).astype(W.dtype)
     W = np.ascontiguousarray(np.concatenate([W.T, more], axis=1))
     b_extra = np.zeros(extra, b.dtype)

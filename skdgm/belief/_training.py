@@ -1,6 +1,14 @@
 """Joint training of all layers of a belief network."""
 
 from skdgm.base import Epochs, report
+from skdgm.base.parts import (
+    attributes_of,
+    facts_of,
+    model_of,
+    options_of,
+    set_state,
+    state_of,
+)
 from skdgm.belief._stack import BeliefStack
 from skdgm.utils.threading.threads import Held
 
@@ -19,28 +27,32 @@ class Refinement(Epochs):
         network = self.network
         if fit.record.at(self):
             own, source = fit.record.start, fit.record.source
-            stack = BeliefStack(source.layers_, source._untied, own["_losses"])
-            network._update(network._attributes(stack))
-        model = network.density_
-        rows = model.domain.seen(self.table.rows, model.columns)
-        self.table, self.losses = self.table._replace(rows=rows), network._losses
-        self.objective = network._objective(self.table, len(self.losses))
+            stack = state_of(source)._replace(losses=own["_losses"])
+            set_state(network, stack)
+        density, self.losses = network.density_, state_of(network).losses
+        rows = density.domain.seen(self.table.rows, density.columns)
+        self.table, facts = self.table._replace(rows=rows), facts_of(network)
+        before = len(self.losses)
+        self.objective = model_of(network).objective(facts, self.table, before)
         return self.objective, None
 
     def attributes(self, state, progress=None):
-        losses = [*self.losses, *(() if progress is None else progress.losses)]
-        stack = BeliefStack(*self.objective.fitted(state), losses)
-        return self.network._attributes(stack)
+        return attributes_of(self.network, self._stack(state, progress))
+
+    def _stack(self, state, progress):
+        losses = [] if progress is None else progress.losses
+        machines, untied = self.objective.fitted(state)
+        return BeliefStack(machines, untied, [*self.losses, *losses])
 
     def restored(self, source, memory):
         """None: the objective begins with the layers as they are."""
 
     def keep(self, fit):
         with Held():
-            self.network._update(self.attributes(self.learned.state, self.learned))
+            set_state(self.network, self._stack(self.learned.state, self.learned))
             fit.before.clear()
 
     def report(self, watch):
-        rate = self.network._options.refine_learning_rate
+        rate = options_of(self.network).refine_learning_rate
         remedy = f"Lower refine__learning_rate (now {rate:g})."
         report(self.learned, len(self.epochs), self.name, remedy)

@@ -14,18 +14,18 @@ References
    Neural Computation.
 """
 
-from copy import copy
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 
 from skdgm.base.groups import assign
+from skdgm.base.parts import model_of, options_of, state_of, with_state
 from skdgm.belief._bound import terms
 from skdgm.belief._directed import ascent, descent
 from skdgm.boltzmann._learning.objective import EnergyObjective
 from skdgm.boltzmann._learning.phases import DataChains
-from skdgm.boltzmann._learning.state import TrainState
+from skdgm.boltzmann._learning.state import Beginning, TrainState
 from skdgm.boltzmann._structure.visible import reach_of
 from skdgm.distributions import Bernoulli
 from skdgm.energies import plain
@@ -71,25 +71,26 @@ class UpDownObjective(Objective):
         rule = {"learning_rate": options.refine_learning_rate, "schedule": "linear"}
         rule |= {"n_steps": options.refine_steps, "gradient": "cd", "momentum": 0.0}
         rule |= {"solver": "sgd", "centering": None, "sparsity_target": None}
-        rule["batch_size"] = machines[0]._options.batch_size
-        of_machines = [assign(clone(one), **rule)._options for one in machines]
+        rule["batch_size"] = options_of(machines[0]).batch_size
+        of_machines = [options_of(assign(clone(one), **rule)) for one in machines]
         super().__init__(run._replace(options=of_machines[0]))
         self.layers, self.machines = layers, machines
 
         def trainer(number, energy, kind=EnergyObjective, moments=(None, None)):
-            machine = machines[number]
-            return kind(
-                run._replace(options=of_machines[number], seed=run.seed + number),
-                energy=energy,
-                fill=machine._domain.fill(machine._columns),
+            density = machines[number].density_
+            domain, columns = density.domain, density.columns
+            beginning = Beginning(
+                fill=domain.fill(columns),
                 moments=moments,
                 filled=0.0,
-                reach={} if number else reach_of(machine._domain, machine._columns),
+                reach={} if number else reach_of(domain, columns),
             )
+            own = run._replace(options=of_machines[number], seed=run.seed + number)
+            return kind(own, energy=energy, beginning=beginning)
 
         self.to_generate = [trainer(n, layer.energy) for n, layer in enumerate(layers)]
         self.to_recognise = [trainer(n, part.frozen()) for n, part in enumerate(layers)]
-        top, kind = machines[-1].density_, machines[-1]._MODEL.objective_class
+        top, kind = machines[-1].density_, model_of(machines[-1]).objective_class
         self.top = trainer(len(layers), top.energy, kind, top.moments)
         self.top.phase = SleepChains(self.top)
         self.lowest = self.to_generate[0]
@@ -100,10 +101,10 @@ class UpDownObjective(Objective):
 
     def start(self):
         """Training state with the parameters of the fitted layers."""
-        _, recognition, generative = zip(*self.layers)
-        top = self.machines[-1]._state()
-        own = [[TrainState(p, (), ()) for p in ps] for ps in (recognition, generative)]
-        return self.resume(UpDownState(*own, top))
+        recognition = [TrainState(q.recognition, (), ()) for q in self.layers]
+        generative = [TrainState(p.generative, (), ()) for p in self.layers]
+        top = state_of(self.machines[-1])
+        return self.resume(UpDownState(recognition, generative, top))
 
     def resume(self, state):
         """Training state whose optimiser states are new, but that of the top level."""
@@ -132,8 +133,9 @@ class UpDownObjective(Objective):
         states = ascent(layers, x, rng.fold(1))
         with learning():
             for number, layer in enumerate(layers):
-                pair, known = states[number : number + 2], True if number else clamped
-                grad = layer.wake(*pair, known, rng.fold(2, number))
+                below, above = states[number : number + 2]
+                known = True if number else clamped
+                grad = layer.wake(below, above, known, rng.fold(2, number))
                 self.to_generate[number].ascend(state.generative[number], grad, clock)
         top = self.top.step(state.top, Batch(states[-1], batch.given), clock)
         fantasies, mean = descent(layers, top.phase[0], rng.fold(3))
@@ -141,7 +143,8 @@ class UpDownObjective(Objective):
             fantasies[0] = mean
         with learning():
             for number, layer in enumerate(layers):
-                grad = layer.sleep(*fantasies[number : number + 2])
+                below, above = fantasies[number : number + 2]
+                grad = layer.sleep(below, above)
                 self.to_recognise[number].ascend(state.recognition[number], grad, clock)
         return state._replace(top=top._replace(phase=()))
 
@@ -159,9 +162,7 @@ class UpDownObjective(Objective):
     def fitted(self, state):
         """Machines of a training state, a list, and recognition and generative
         parameters of each directed layer, pairs of Params."""
-        top = copy(self.machines[-1])
-        vars(top).update(top._attributes(state.top))
-        top._forget()
+        top = with_state(self.machines[-1], state.top)
         layers = self.untied(state, plain)
         return [*self.machines[:-1], top], [tuple(layer[1:]) for layer in layers]
 

@@ -113,12 +113,12 @@ def test_divergence_is_named_and_leaves_what_was():
 def test_grey_rows_are_drawn_again_or_recognised_as_means(grey, resample, monkeypatch):
     ways = []
 
-    class Seen(_stack.UpDown):
+    class Seen(_stack.UpDownObjective):
         def __init__(self, *arguments, **options):
             super().__init__(*arguments, **options)
             ways.append((self.resampling, self.recognises_means))
 
-    monkeypatch.setattr(_stack, "UpDown", Seen)
+    monkeypatch.setattr(_stack, "UpDownObjective", Seen)
     sleep, recognised = Directed.sleep, []
 
     def seen(self, x, h):
@@ -134,13 +134,13 @@ def test_grey_rows_are_drawn_again_or_recognised_as_means(grey, resample, monkey
 
 
 def test_interrupted_refinement_keeps_what_was_learned(monkeypatch):
-    class Interrupted(_stack.UpDown):
+    class Interrupted(_stack.UpDownObjective):
         def step(self, state, batch, clock):
             if clock.epoch == 2:
                 raise KeyboardInterrupt
             return super().step(state, batch, clock)
 
-    monkeypatch.setattr(_stack, "UpDown", Interrupted)
+    monkeypatch.setattr(_stack, "UpDownObjective", Interrupted)
     with pytest.warns(InterruptedFitWarning, match="after 2 of 10"):
         dbn = fit()
     assert len(dbn.loss_curves_[-1]) == 2

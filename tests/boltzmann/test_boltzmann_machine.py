@@ -16,7 +16,7 @@ from sklearn.feature_extraction.image import grid_to_graph
 
 from skdgm import BernoulliRBM, BoltzmannMachine, load, save
 from skdgm.base import MissingCapability
-from skdgm.boltzmann._learning.state import TrainState
+from skdgm.boltzmann._learning.state import Beginning, TrainState
 from skdgm.boltzmann._structure.connected import GraphObjective
 from skdgm.energies import Params
 from skdgm.gradients.sampling_free.pseudo import pseudo_likelihood
@@ -482,8 +482,9 @@ def test_both_phases_have_the_moments_that_the_likelihood_takes(case):
     )
     rows = SimpleNamespace(dtype=np.float64)
     nothing = (None,) * len(energy.units)
+    beginning = Beginning(fill=None, moments=nothing, filled=1.0)
     objective = GraphObjective(
-        Run(options, rows, 0), energy=energy, fill=None, moments=nothing, filled=1.0
+        Run(options, rows, 0), energy=energy, beginning=beginning
     )
     state = objective.resume(TrainState(params, (), ()))
     given = stream(0), state, (v, None), (True, None), Clock(0, 1, 0, 1)

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from skdgm import DBM, ConvDBM, ConvRBM
+from skdgm.boltzmann._learning.state import Beginning
 from skdgm.boltzmann._structure.convolved_deep import geometries
 from skdgm.boltzmann._structure.deep import options_of_pairs
 from skdgm.energies import contrast
@@ -270,8 +271,8 @@ def test_pairs_are_put_into_their_places():
     table = canonical(Rows(X, np.float64, complete=True))
     recipes = options_of_pairs(model._options, 3, solver="adam", momentum=0.9)
     moments = np.full(6, 0.5), None, None, None
-    given = energy, recipes, table, 0, np.full(6, 0.5), moments
-    params, seen, losses = pretrained(*given)
+    beginning = Beginning(fill=np.full(6, 0.5), moments=moments, filled=1.0)
+    params, seen, losses = pretrained(energy, recipes, table, 0, beginning)
     assert [len(curve) for curve in losses] == [1, 1, 1]
     x = [RNG.random((4, unit.size)) for unit in energy.units]
     for block in (1, 2):

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import DBM
 from skdgm.boltzmann._learning.pretraining import PairObjective
+from skdgm.boltzmann._learning.state import Beginning
 from skdgm.boltzmann._structure.deep import options_of_pairs
 from skdgm.distributions import Bernoulli
 from skdgm.energies import Params, layered
@@ -170,8 +171,8 @@ def test_pairs_are_put_into_their_places():
     asked = DBM(sizes[1:], pretrain=Pretraining(n_iter=1), random_state=0)._options
     recipes = options_of_pairs(asked, 3)
     moments = np.full(4, 0.5), None, None, None
-    given = energy, recipes, table, 0, np.full(4, 0.5), moments
-    params, seen, losses = pretrained(*given)
+    beginning = Beginning(fill=np.full(4, 0.5), moments=moments, filled=1.0)
+    params, seen, losses = pretrained(energy, recipes, table, 0, beginning)
     assert [len(curve) for curve in losses] == [1, 1, 1]
     pairs = [(p.units, p.couplings[0]) for p in seen]
     for W, (_, weights) in zip(params.couplings, pairs, strict=True):

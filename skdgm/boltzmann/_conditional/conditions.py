@@ -44,8 +44,7 @@ def inputs(columns, v):
 
 class RowConditions:
     """Conditions of rows, read where they are needed: ``conditions[index]`` are those
-    at an index, (n_rows, n_inputs). It is what is given beside rows of y, as of
-    :class:`~skdgm.utils.given.Given`.
+    at an index, (n_rows, n_inputs); as :class:`~skdgm.utils.given.Given`.
 
     Parameters
     ----------
@@ -78,12 +77,12 @@ class RowConditions:
 
     @property
     def hashes(self):
-        """What the hash of a row differs by, a uint64 for each."""
+        """Term of the hash of each row, in uint64."""
         return mix64(row_hash(self.rows._replace(given=None)) + np.uint64(2**32))
 
 
-class Past:
-    """Rows of series before each row, as its conditions: as :class:`RowConditions`.
+class Past(RowConditions):
+    """Rows of series before each row, as its conditions.
 
     Parameters
     ----------
@@ -97,46 +96,26 @@ class Past:
     """
 
     def __init__(self, rows, columns, n_lags, lengths):
-        self.rows, self.columns, self.n_lags = (
-            rows._replace(given=None),
-            columns,
-            n_lags,
-        )
-        starts = np.cumsum(lengths) - lengths
+        super().__init__(rows._replace(given=None), columns)
+        self.n_lags, starts = n_lags, np.cumsum(lengths) - lengths
         self.place = np.arange(rows.shape[0]) - np.repeat(starts, lengths)
 
-    @property
-    def values(self):
-        """The conditions themselves, which an index array selects from."""
-        return self
-
     def __getitem__(self, index):
-        place = self.place[index]
-        index = np.arange(len(self.place))[index]
-        found = []
+        place, index, lags = self.place[index], np.arange(len(self.place))[index], []
         for lag in range(1, self.n_lags + 1):
             there = place >= lag
-            own = inputs(
-                self.columns, self.rows.take(np.where(there, index - lag, index))
-            )
-            found.append(np.where(there[:, None], own, own.dtype.type(0)))
-        return np.concatenate(found, axis=1)
+            rows = self.rows.take(np.where(there, index - lag, index))
+            lags.append(np.where(there[:, None], inputs(self.columns, rows), 0))
+        return np.concatenate(lags, axis=1)
 
     @property
     def width(self):
-        """Number of conditions of a row."""
         return self.n_lags * n_inputs(self.columns)
 
     @property
-    def known(self):
-        """Mask of rows with conditions: all."""
-        return np.ones(len(self.place), bool)
-
-    @property
     def hashes(self):
-        """What the hash of a row differs by, a uint64 for each."""
-        own, found = row_hash(self.rows), np.zeros(len(self.place), np.uint64)
+        of_rows, hashes = row_hash(self.rows), np.zeros(len(self.place), np.uint64)
         for lag in range(1, self.n_lags + 1):
             there = np.flatnonzero(self.place >= lag)
-            found[there] += mix64(own[there - lag] + np.uint64(lag))
-        return mix64(found)
+            hashes[there] += mix64(of_rows[there - lag] + np.uint64(lag))
+        return mix64(hashes)

@@ -8,6 +8,7 @@ annealed importance sampling from both sides.
 
 from functools import cached_property
 from numbers import Number
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -40,33 +41,39 @@ def take(given, rows):
     )
 
 
+class ResponseColumns(NamedTuple):
+    """Columns of y: their :class:`~skdgm.data.responses.Responses`, None of series;
+    kind, and statistics."""
+
+    responses: object
+    domain: object
+    columns: tuple
+
+
 class ConditionalDensity(Density):
     """Density of y given conditions.
 
-    Besides the arguments of :class:`~skdgm.base.Density`, which are of the conditions,
-    it has the ``energy`` and its ``params``; the :class:`~skdgm.data.responses.
-    Responses`; ``of_y``, the domain and statistics of their columns; and the layout of
-    their blocks, with the values from which missing entries start. Where y is None, all
-    of it is missing.
+    Without y, all of it is missing.
+
+    Parameters
+    ----------
+    context : Context
+        Of the conditions.
+    energy : Energy
+    params : Params
+    y : ResponseColumns
+    layout : TableLayout
+        Blocks of the columns of y.
+    n_lags : int, default=0
+        Number of rows before each that are its conditions.
+    sweeps : int, default=0
+        Mean-field sweeps by which the machine has learned to predict, if it has.
     """
 
-    def __init__(
-        self,
-        context,
-        *,
-        energy,
-        params,
-        responses,
-        of_y,
-        layout,
-        fills,
-        n_lags=0,
-        sweeps=0,
-    ):
+    def __init__(self, context, *, energy, params, y, layout, n_lags=0, sweeps=0):
         super().__init__(context)
-        self.energy, self.params, self.responses = energy, params, responses
-        self.of_y, self.layout, self.fills = of_y, layout, fills
-        # Sweeps by which the machine has learned to predict, if it has.
+        self.energy, self.params, self.layout = energy, params, layout
+        self.y, self.responses = y, y.responses
         self.n_lags, self.sweeps = n_lags, sweeps
 
     @property
@@ -104,7 +111,7 @@ class ConditionalDensity(Density):
             numbers = np.full((rows.shape[0], len(self.responses.kinds)), np.nan)
         else:
             numbers = self.responses.numbers(y, self.name, rows.shape[0])
-        found = self.responses.rows(numbers, self.of_y.columns, rows.dtype)
+        found = self.responses.rows(numbers, self.y.columns, rows.dtype)
         return found._replace(given=RowConditions(rows, self.columns))
 
     def blocks(self, rows):
@@ -113,7 +120,7 @@ class ConditionalDensity(Density):
         size = max(1, _ROOM // max(unit.size for unit in self.energy.units))
         for start in range(0, rows.shape[0], size):
             part = np.arange(start, min(start + size, rows.shape[0]))
-            x, clamp = self.layout.present(rows.take(part), self.fills)
+            x, clamp = self.layout.present(rows.take(part))
             yield part, (*x, rows.beside(part)), (*clamp, True)
 
     def parts(self, x, clamp):
@@ -122,7 +129,7 @@ class ConditionalDensity(Density):
         conditions, in float64; at last those with too many states, with None."""
         units, many = self.layout.units, []
         shapes = [(len(x[-1]), unit.size) for unit in units]
-        known = [np.broadcast_to(*own) for own in zip(clamp, shapes)]
+        known = [np.broadcast_to(held, shape) for held, shape in zip(clamp, shapes)]
         for rows in alike(np.concatenate(known, axis=1)):
             own = self.enumeration.of([mask[rows[0]] for mask in known])
             if own.possible:
@@ -157,7 +164,7 @@ class ConditionalDensity(Density):
 
     def bracket_of(self, rows):
         """The same of rows with conditions beside them."""
-        volume = self.of_y.domain.log_volume(self.of_y.columns, rows)
+        volume = self.y.domain.log_volume(self.y.columns, rows)
         rng, found = self.streams(rows), []
         with one_blas_thread():
             for part, x, clamp in self.blocks(rows):
@@ -185,27 +192,25 @@ class ConditionalDensity(Density):
             whole = [None if v is None else v[~holed] for v in x]
             found[~holed] = energy.log_marginal(params, whole)
         if holed.any():
-            found[holed] = self._log_evidence(*take((x, clamp), holed))
+            part, held = take((x, clamp), holed)
+            found[holed] = self._log_evidence(part, held)
         return found
 
     def _log_evidence(self, x, clamp):
         """Log weight of rows with missing entries: a lower bound where states are
         many."""
-        params, energy, found = (
-            self.enumeration.params,
-            self.energy,
-            np.empty(len(x[-1])),
-        )
+        params, energy = self.enumeration.params, self.energy
+        log_weight = np.empty(len(x[-1]))
         for rows, exact in self.parts(x, clamp):
             if exact:
                 own, z, y = exact
-                own_z = energy.units[-1].log_weight(params.units[-1], z)
-                found[rows] = own.log_evidence(z, y) + own_z
+                of_z = energy.units[-1].log_weight(params.units[-1], z)
+                log_weight[rows] = own.log_evidence(z, y) + of_z
             else:
                 part, held = take((x, clamp), rows)
                 means, _ = mean_field(energy, params, part, held)
-                found[rows] = bound(energy, params, means, held)
-        return found
+                log_weight[rows] = bound(energy, params, means, held)
+        return log_weight
 
     def features(self, X, y=None):
         """Means of hidden units given X, and y where it is known."""
@@ -222,12 +227,11 @@ class ConditionalDensity(Density):
                 for part, exact in parts:
                     if exact:
                         own, z, y = exact
-                        hidden[part] = own.means(z, y)[n]
+                        means = own.means(z, y)
                     else:
-                        given = take((x, clamp), part)
-                        hidden[part] = mean_field(self.energy, self.params, *given)[0][
-                            n
-                        ]
+                        values, held = take((x, clamp), part)
+                        means, _ = mean_field(self.energy, self.params, values, held)
+                    hidden[part] = means[n]
                 found.append(hidden)
         return np.concatenate(found)
 
@@ -263,8 +267,10 @@ class ConditionalDensity(Density):
                 means = own.means(z, y)
             else:
                 part, held = take((x, clamp), rows)
-                given = self.energy, self.params, part, held
-                means, error[rows] = averages(rng.take(rows), *given, n_steps, once)
+                streams = rng.take(rows)
+                means, error[rows] = averages(
+                    streams, self.energy, self.params, part, held, n_steps, once
+                )
             for whole, mean in zip(found, means):
                 whole[rows] = mean
         return found, error
@@ -272,11 +278,12 @@ class ConditionalDensity(Density):
     def _swept(self, x, clamp):
         """Means of visible blocks by the sweeps that were learned."""
         x = tuple(None if part is None else np.asarray(part) for part in x)
-        own = zip(clamp, self.layout.units, x)
-        seen = [np.broadcast_to(known, v.shape) for known, _, v in own]
-        given = self.energy, self.params, x, (*seen, None, True)
-        found = {own.block: own.mean for own in unroll(*given, self.sweeps)}
-        return [np.where(known, x[b], found[b]) for b, known in enumerate(seen)]
+        parts = zip(clamp, self.layout.units, x)
+        seen = [np.broadcast_to(known, v.shape) for known, _, v in parts]
+        clamped = (*seen, None, True)
+        updates = unroll(self.energy, self.params, x, clamped, self.sweeps)
+        means = {update.block: update.mean for update in updates}
+        return [np.where(known, x[b], means[b]) for b, known in enumerate(seen)]
 
     def drawn(self, X, y=None, random_state=None, n_steps=100):
         """Draw y given X and what is known of it, in the units of the model: exactly
@@ -299,11 +306,11 @@ class ConditionalDensity(Density):
                 drawn = own.draw(z, rng.take(rows), y)
             else:
                 part, held = take((x, clamp), rows)
-                given = self.energy, self.params, part, held
-                state, order = State(mean_field(*given)[0]), self.energy.backwards
+                means, _ = mean_field(self.energy, self.params, part, held)
+                order = self.energy.backwards
                 sampler = Gibbs(self.energy, colours=order, clamp=held)
-                given = rng.take(rows), self.params, state, n_steps
-                drawn = sampler.step(*given)[0].x
+                streams, start = rng.take(rows), State(means)
+                drawn = sampler.step(streams, self.params, start, n_steps)[0].x
             for whole, own in zip(found, drawn):
                 whole[rows] = np.asarray(own)
         return self.layout.to_table(found).astype(self.params.dtype, copy=False)
@@ -312,10 +319,8 @@ class ConditionalDensity(Density):
         """Means, or draws, of y given X and values of the hidden units."""
         check_choice("method", method, ("mean", "sample"))
         rows = self.pairs(X)
-        H, size = (
-            self.checked(H, self.params.dtype, "entries of hidden units"),
-            rows.shape[0],
-        )
+        H = self.checked(H, self.params.dtype, "entries of hidden units")
+        size = rows.shape[0]
         if len(H) not in (1, size):
             raise ValueError(
                 f"H has {len(H)} rows, but X has {size}: give a row for "
@@ -336,7 +341,7 @@ class ConditionalDensity(Density):
 
     def to_data(self, v):
         """Values of y as numbers of its columns."""
-        return self.of_y.domain.to_data(self.of_y.columns, v)
+        return self.y.domain.to_data(self.y.columns, v)
 
     def sample(self, X, random_state=None, *, n_steps=100):
         """Draw y given X, or so many without known conditions."""
@@ -367,7 +372,7 @@ class ConditionalDensity(Density):
 
     def rounded(self, found):
         """Numbers of columns with the more probable value of bits."""
-        bits = self.of_y.columns.kinds == "bernoulli"
+        bits = self.y.columns.kinds == "bernoulli"
         found[:, bits] = found[:, bits] > 0.5
         return found
 
@@ -376,7 +381,7 @@ class ConditionalDensity(Density):
         that has such, given the means of blocks: a list of (n_rows, n_categories), in
         the order of the columns."""
         found, layout = {}, self.layout
-        for kind, unit, which, part in zip(*layout[:3], means):
+        for (kind, unit, which), part in zip(layout.blocks, means):
             if kind == "categorical":
                 parts = np.split(part, unit.starts[1:], axis=1)
             elif kind == "bernoulli":

@@ -129,7 +129,7 @@ class GivenEstimator(GivenAnswers):
         given = X if isinstance(X, Series) else Series(X)
         n_lags = self._present_options().n_lags
         if not n_lags:
-            self._refuse_series(*given)
+            self._refuse_series(given.X, given.lengths, given.groups)
             return super()._begin(given.X, y, sample_weight, fresh)
         self._refuse_y(y)
         table, lengths, weight, series = self._in_order(given, sample_weight, fresh)
@@ -144,7 +144,7 @@ class GivenEstimator(GivenAnswers):
     def _in_order(self, given, sample_weight, fresh):
         """Table of series, their lengths, weights of rows, and what ``_label`` adds to
         these."""
-        table, lengths = as_one_table(*given)
+        table, lengths = as_one_table(given.X, given.lengths, given.groups)
         table, steps = in_steps(self, table, lengths, fresh)
         return table, lengths, by_row(sample_weight, lengths), (lengths, steps)
 
@@ -156,7 +156,7 @@ class GivenEstimator(GivenAnswers):
     def _for_callbacks(self, X, y, sample_weight, table):
         if not self._options.n_lags:
             return for_callbacks(own_frame(X.X, table), y, sample_weight)
-        whole, lengths = as_one_table(*X)
+        whole, lengths = as_one_table(X.X, X.lengths, X.groups)
         weight = by_row(sample_weight, lengths)
         data = for_callbacks(own_frame(whole, table), None, weight)
         if len(lengths) > 1:

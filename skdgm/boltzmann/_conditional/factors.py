@@ -55,8 +55,8 @@ class Gating(NamedTuple):
                 for block in self._blocks(end, len(units)):
                     numbers[end, block] = first + len(couplings)
                     mask = np.array(self.gates)[:, None] if end == "gates" else None
-                    given = units[block].size, self.n_factors, mask
-                    couplings.append(Factors(*given))
+                    size = units[block].size
+                    couplings.append(Factors(size, self.n_factors, mask))
             for one in self._blocks(kind[0], len(units)):
                 others = [self._blocks(end, len(units))[0] for end in kind[1:]]
                 blocks = one, *others

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from skdgm.boltzmann._conditional.conditions import RowConditions, n_inputs
-from skdgm.boltzmann._conditional.density import ConditionalDensity
+from skdgm.boltzmann._conditional.density import ConditionalDensity, ResponseColumns
 from skdgm.boltzmann._conditional.factors import gating_of
 from skdgm.boltzmann._conditional.objective import ConditionalObjective
 from skdgm.boltzmann._conditional.regression import regressed
@@ -66,17 +66,17 @@ class ConditionalModel(Tables):
         yield from super().complaints(of_y(facts), state)
 
     def density(self, facts, state):
-        known, own = facts.known, of_y(facts)
-        kind = SeriesDensity if facts.structure.n_lags else ConditionalDensity
+        own, kind = of_y(facts), ConditionalDensity
+        if facts.structure.n_lags:
+            kind = SeriesDensity
         return kind(
             facts.context,
-            n_lags=facts.structure.n_lags,
-            sweeps=self.sweeps(facts.options),
             energy=self.energy(facts),
             params=state.params,
-            responses=known.responses,
-            of_y=SimpleNamespace(domain=own.domain, columns=own.columns),
-            **self.more(own),
+            y=ResponseColumns(facts.known.responses, own.domain, own.columns),
+            layout=self.layout(own),
+            n_lags=facts.structure.n_lags,
+            sweeps=self.sweeps(facts.options),
         )
 
     def objective(self, facts, table, before):
@@ -89,17 +89,15 @@ class ConditionalModel(Tables):
             columns, dtype = known.y_columns, rows.dtype
             rows = known.responses.rows(numbers, columns, dtype, fitting=True)
             table = table._replace(rows=rows._replace(given=given))
-        energy, own = self.energy(facts), of_y(facts)
-        moments = self.moments(facts, energy)
-        options = self.options(facts, energy)
-        beginning = self.beginning(own, table, moments)
-        return self.objective_class(
-            facts.run(table, before)._replace(options=options),
-            energy=energy,
-            fill=self.fill(own),
-            moments=moments,
-            **beginning | {"initial": self.initial(facts)},
-        )
+        energy = self.energy(facts)
+        run = facts.run(table, before)._replace(options=self.options(facts, energy))
+        beginning = self.beginning(facts, table, energy)
+        return self.objective_class(run, energy=energy, beginning=beginning)
+
+    def beginning(self, facts, table, energy):
+        moments, initial = self.moments(facts, energy), self.initial(facts)
+        beginning = super().beginning(of_y(facts), table, energy)
+        return beginning._replace(moments=moments, means=moments, initial=initial)
 
     def sweeps(self, options):
         """Number of sweeps that a machine has learned to predict by, or 0."""
@@ -166,8 +164,8 @@ class ConditionalModel(Tables):
         if not gating.pairwise:
             couplings = ()
         if gating.n_factors:
-            given = attributes["factors_"], layout, gains
-            couplings += (*gating.couplings(*given),)
+            factors = attributes["factors_"]
+            couplings += (*gating.couplings(factors, layout, gains),)
         return Params((*units, zeros), couplings)
 
 

@@ -58,9 +58,9 @@ class MeanFieldPredictions(ConditionalChains):
         known = (np.broadcast_to(own, v.shape) for own, v in zip(clamp[:n], x))
         seen, targets = clamp_of(energy), (*known, None, None)
         n_sweeps = self.options.mean_field_steps
-        given = energy, params, x, seen, targets, n_sweeps
-        grad, means = multi_prediction(*given)
-        values = (np.where(*own) for own in zip(targets[:n], x, means))
+        grad, means = multi_prediction(energy, params, x, seen, targets, n_sweeps)
+        parts = zip(targets[:n], x, means)
+        values = (np.where(known, part, mean) for known, part, mean in parts)
         data = *values, *means[n:]
         penalised, state = self.with_running_means(state, data)
         if state.activity:
@@ -123,7 +123,9 @@ class ConditionalObjective(TableObjective):
     def _offsets(self, means):
         """Initial offsets: the means of the data, and of hidden units alone; conditions
         have the mean 0."""
-        known = (fill.astype(mean.dtype) for fill, mean in zip(self.fills, means))
+        known = (
+            fill.astype(mean.dtype) for fill, mean in zip(self.layout.fills, means)
+        )
         return (*known, means[-2], np.zeros_like(means[-1]))
 
 

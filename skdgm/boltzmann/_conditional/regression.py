@@ -35,8 +35,8 @@ def regressed(objective, params):
     total, XX, Y, XY = _moments(objective, which)
     beta, error = _ridge(total, XX, Y, XY)
     stops = np.cumsum([energy.units[block].size for block in which])[:-1]
-    of_blocks = np.split(beta, stops, axis=1), np.split(error, stops)
-    for block, own, left in zip(which, *of_blocks):
+    weights, errors = np.split(beta, stops, axis=1), np.split(error, stops)
+    for block, own, left in zip(which, weights, errors):
         dtype = couplings[n + block].dtype
         if energy.units[block].precision != "fixed":
             least = max(energy.units[block].min_variance, 1e-3)
@@ -54,7 +54,7 @@ def _moments(objective, which):
     # With early stopping the table is that of the conditions.
     table, rows, total, Y, XY = objective.table, objective.rows, 0.0, 0.0, 0.0
     XX = np.zeros((objective.energy.units[-1].size,) * 2)
-    fills = np.concatenate([objective.fills[block] for block in which])
+    fills = np.concatenate([objective.layout.fills[block] for block in which])
     for part in rows.blocks(len(table.index)):
         index, weight = table.index[part], table.weight[part]
         blocks = objective.layout.split(rows.take(index))

@@ -78,7 +78,8 @@ class SeriesDensity(ConditionalDensity):
         nothing = Rows(np.full(rows.shape, np.nan), rows.dtype, given=rows.given)
         means = self.layout.to_table(self.marginals_of(nothing))
         found = self.decoded(self.rounded(self.to_data(means)))
-        return self.times.predicted(found, *as_one_table(X, lengths))
+        table, lengths = as_one_table(X, lengths)
+        return self.times.predicted(found, table, lengths)
 
     def continued(self, n_steps, given, n_samples, random_state=None, kept=None):
         """Draw the steps after prefixes, ``given`` as a table and lengths or None:
@@ -88,7 +89,8 @@ class SeriesDensity(ConditionalDensity):
         n_prefixes = 1 if given is None else len(given[1])
         past = np.full((n_prefixes, self.n_lags, n_columns), np.nan, self.params.dtype)
         if given is not None:
-            table, lengths = self.in_steps(*given)
+            table, lengths = given
+            table, lengths = self.in_steps(table, lengths)
             rows = self.read(table)
             for number, stop in enumerate(np.cumsum(lengths)):
                 last = np.arange(max(stop - lengths[number], stop - self.n_lags), stop)
@@ -109,9 +111,12 @@ class SeriesDensity(ConditionalDensity):
                 found.append(v)
         whole = np.stack(found, axis=1).reshape(-1, n_columns)
         whole = self.decoded(self.to_data(whole))
-        if given is not None and kept is not None:
-            whole = carried_on(whole, *given, self.times.others(kept))
-        return self.times.continued(whole, n_steps, seed, *(given or ()))
+        if given is None:
+            return self.times.continued(whole, n_steps, seed)
+        table, lengths = given
+        if kept is not None:
+            whole = carried_on(whole, table, lengths, self.times.others(kept))
+        return self.times.continued(whole, n_steps, seed, table, lengths)
 
     def sample(self, n_samples, random_state=None, kept=None):
         """Draw a series of so many rows."""
@@ -152,9 +157,11 @@ class SeriesDensity(ConditionalDensity):
         some &= particles.weighs or method == "mean"
         some |= lost_columns(v, starts, lengths, kept).any(axis=1)
         if some.any():
-            given = particles, v, starts[some], lengths[some]
+            streams, firsts = rng.fold(_GAPS), starts[some]
             with one_blas_thread():
-                v = fill_gaps(*given, rng.fold(_GAPS), method, _MANY, kept)
+                v = fill_gaps(
+                    particles, v, firsts, lengths[some], streams, method, _MANY, kept
+                )
         errors = []
         for start, length in zip(starts[~some], lengths[~some]):
             for t in range(start, start + length):
@@ -186,7 +193,7 @@ class SeriesDensity(ConditionalDensity):
         lags = [
             inputs(self.columns, past[:, -lag]) for lag in range(1, self.n_lags + 1)
         ]
-        x, clamp = self.layout.present(v, self.fills)
+        x, clamp = self.layout.present(v)
         return (*x, np.concatenate(lags, axis=1)), (*clamp, True)
 
     def log_p(self, past, v, rng):
@@ -223,20 +230,19 @@ class SeriesParticles(Particles):
         part = np.flatnonzero(missing.any(axis=1))
         if part.size:
             x, clamp = own.given(state[part], v[part])
-            given = x, clamp, rng.take(part).fold(_DRAWN), _STEPS
-            filled[part] = own.draws_of(*given)
+            streams = rng.take(part).fold(_DRAWN)
+            filled[part] = own.draws_of(x, clamp, streams, _STEPS)
             if means:
                 # Particles are many: a chain of each is enough.
-                expected[part] = np.concatenate(
-                    own.means_of(*given, once=True)[0], axis=1
-                )
+                of_blocks, _ = own.means_of(x, clamp, streams, _STEPS, once=True)
+                expected[part] = np.concatenate(of_blocks, axis=1)
         state = np.concatenate([state[:, 1:], filled[:, None]], axis=1)
         return log_p, filled, expected, state
 
     def encoded(self, v):
         """Blocks side by side, one-hot where they are categories."""
         own = self.density
-        x, _ = own.layout.present(v, own.fills)
+        x, _ = own.layout.present(v)
         return np.concatenate([np.asarray(part) for part in x[: self._n]], axis=1)
 
     def decoded(self, mean):

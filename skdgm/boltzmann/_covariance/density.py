@@ -68,13 +68,21 @@ class CovarianceDensity(Density):
             log_Z = logsumexp(self.energy.patterns(self.params).log_w)
             return exactly(float(log_Z), n_chains)
         rng = stream(self.seed if seed is None else seed, LIKELIHOOD)
-        given = self.moves, self.params, self.chains, self.size, self.name
         with one_blas_thread():
-            return bracket(rng, *given, n_chains, options)
+            return bracket(
+                rng,
+                self.moves,
+                self.params,
+                self.chains,
+                self.size,
+                self.name,
+                n_chains=n_chains,
+                effort=options,
+            )
 
     def numerator(self, X, n_draws=None):
-        """Log-likelihoods of rows but for log Z, with standard errors, and what they
-        are."""
+        """Log-likelihoods of rows before log Z is subtracted, their standard errors,
+        and their kind."""
         rows = self.read(X)
         free, se = self._free(rows).T
         exact = rows.complete or self.moves.exact(self.params)
@@ -97,9 +105,10 @@ class CovarianceDensity(Density):
             if holes.any() and self.moves.exact(self.params):
                 found[holes, 0] = -self.energy.log_marginal(self.params, v[holes])
             elif holes.any():
-                given = self.moves, self.params, v[holes], self.size
-                own = rng.take(np.flatnonzero(holes))
-                log_p, se = log_integral(own, *given)
+                streams = rng.take(np.flatnonzero(holes))
+                log_p, se = log_integral(
+                    streams, self.moves, self.params, v[holes], self.size
+                )
                 found[holes] = np.stack([-log_p, se], axis=1)
             return found
 

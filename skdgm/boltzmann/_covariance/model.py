@@ -42,9 +42,12 @@ class CovarianceModel(Model):
         return Trajectories(self.energy(n_visible), options.n_leapfrog)
 
     def sizes(self, structure):
-        """Numbers of hidden units, as the energy has them."""
-        n = structure.n_covariance
-        return structure.n_mean, structure.n_factors or n, n
+        """Numbers of hidden units, arguments of the energy's ``initial``."""
+        return {
+            "n_mean": structure.n_mean,
+            "n_factors": structure.n_factors or structure.n_covariance,
+            "n_covariance": structure.n_covariance,
+        }
 
     def units(self, density):
         """Ends of the names of each kind of hidden units, and their numbers."""
@@ -105,7 +108,8 @@ class CovarianceModel(Model):
             attributes["pooling_"].T,
             attributes["intercept_covariance_"],
         )
-        return CovarianceState(params, *attributes["_training"])
+        optimiser, chains, log_size = attributes["_training"]
+        return CovarianceState(params, optimiser, chains, log_size)
 
     def visible(self, attributes):
         """Parameters of the visible units, of fitted attributes."""

@@ -44,8 +44,8 @@ class CovarianceObjective(Objective):
         Samplers of the energy.
     independent : float
         Loss of independent columns, in nats.
-    sizes : tuple
-        Numbers of hidden units, as the energy has them.
+    sizes : dict
+        Numbers of hidden units, arguments of the energy's ``initial``.
     """
 
     quantity = "pseudo-likelihood"
@@ -58,7 +58,7 @@ class CovarianceObjective(Objective):
     def start(self):
         """Initial state: small random weights."""
         rng, dtype = stream(self.seed, INIT).generator(), self.rows.dtype
-        params = self.energy.initial(rng, *self.sizes)
+        params = self.energy.initial(rng, **self.sizes)
         return self.resume(CovarianceState(tree_map(lambda a: a.astype(dtype), params)))
 
     def resume(self, state):
@@ -79,9 +79,8 @@ class CovarianceObjective(Objective):
         v = self.rows.take(batch)
         if np.isnan(v).any():
             sampler = self.moves.sampler(size, (~np.isnan(v),))
-            given = rng.fold(_MISSING).rows(len(v)), params
-            start = State((np.nan_to_num(v),))
-            v = sampler.step(*given, start, _FILLING)[0].x[0]
+            rows, start = rng.fold(_MISSING).rows(len(v)), State((np.nan_to_num(v),))
+            v = sampler.step(rows, params, start, _FILLING)[0].x[0]
         rows, chains = rng.fold(_CHAINS).rows(len(state.chains)), State((state.chains,))
         rate = None
         try:
@@ -93,7 +92,7 @@ class CovarianceObjective(Objective):
         except DivergenceError:
             if size < _LEAST:
                 raise
-            # Shorter steps follow what has become steep.
+            # The energy has become steep: take shorter steps.
             rate = _TARGET - np.log(2) / _GAIN
         if rate is not None:
             state.log_size[0] += _GAIN * (rate - _TARGET)
@@ -105,14 +104,11 @@ class CovarianceObjective(Objective):
         grad = tree_map(np.subtract, grad, expected)
         grad = self.energy.tangent(params, grad)
         kept = self.energy.kept(params)
-        how = options.learning_rate, options.schedule, clock, options.power_t
-        adam.step(
-            params,
-            state.optimiser,
-            grad,
-            rate=learning_rate(*how),
-            momentum=options.momentum,
+        rate = learning_rate(
+            options.learning_rate, options.schedule, clock, options.power_t
         )
+        momentum = options.momentum
+        adam.step(params, state.optimiser, grad, rate=rate, momentum=momentum)
         log_precision = params.visible.log_precision
         np.minimum(log_precision, -np.log(options.min_variance), out=log_precision)
         self.energy.constrain(params, kept, options.max_norm)

@@ -123,7 +123,7 @@ class SlabModel(CovarianceModel):
 
     def sizes(self, structure):
         """Number of components, as the energy has it."""
-        return (structure.n_components,)
+        return {"n_components": structure.n_components}
 
     def units(self, density):
         """Number of spikes."""
@@ -150,4 +150,5 @@ class SlabModel(CovarianceModel):
             attributes["slab_means_"],
             attributes["_log_alpha"],
         )
-        return CovarianceState(params, *attributes["_training"])
+        optimiser, chains, log_size = attributes["_training"]
+        return CovarianceState(params, optimiser, chains, log_size)

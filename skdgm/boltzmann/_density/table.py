@@ -13,14 +13,12 @@ from skdgm.utils.tree import astype
 
 
 class TableDensity(EnergyDensity):
-    """Density of a machine of one hidden layer and blocks of visible units: those of a
-    ``layout``, with the values of each from which missing entries start."""
+    """Density of a machine of one hidden layer and the visible blocks of a layout."""
 
-    def __init__(self, context, *, layout, fills, **model):
-        super().__init__(context, **model)
-        self.layout = layout
-        self.n_visible = len(layout.units)
-        self.fills = fills
+    @property
+    def n_visible(self):
+        """Number of visible blocks."""
+        return len(self.layout.units)
 
     @property
     def capabilities(self):
@@ -32,7 +30,7 @@ class TableDensity(EnergyDensity):
         return kinds
 
     def present(self, v):
-        return self.layout.present(v, self.fills)
+        return self.layout.present(v)
 
     def log_weight(self, params, x, clamp):
         if all(held is True for held in clamp[:-1]):

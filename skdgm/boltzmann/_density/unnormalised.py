@@ -1,7 +1,9 @@
 """Densities known up to their partition function."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,6 +27,32 @@ _OF_MEANS = "generative", "likelihood"
 _MANY = 100
 
 
+class FittedMachine(NamedTuple):
+    """Energy with learned parameters, and values from which its chains start.
+
+    Parameters
+    ----------
+    energy : Energy
+    params : Params
+    chains : tuple of ndarray
+        Last states of the training chains, by block.
+    moments : callable
+        ``moments()`` returns for each block the means (or moments) of the model without
+        couplings, or None: a tuple.
+    noise : callable
+        ``noise(rng, dtype)`` draws independent visible values, one row for each stream.
+    layout : TableLayout, optional
+        Blocks of the visible units of a table.
+    """
+
+    energy: object
+    params: object
+    chains: tuple
+    moments: Callable
+    noise: Callable
+    layout: object = None
+
+
 class Unnormalised(Density):
     """Density of a layered energy whose first block is visible, divided by Z.
 
@@ -39,16 +67,7 @@ class Unnormalised(Density):
     ----------
     context : Context
         As of :class:`~skdgm.base.Density`.
-    energy : Energy
-    params : Params
-    chains : tuple of ndarray
-        Last states of the training chains, by block.
-    moments : callable
-        ``moments()`` returns for each block the means (or moments) of the model without
-        couplings, or None: a tuple.
-    noise : callable
-        ``noise(rng, dtype)`` draws visible values without structure, one row for each
-        stream.
+    machine : FittedMachine
     objective : str, default="generative"
         Of training; "generative" and "likelihood" fit the means of binary columns.
     now : callable, optional
@@ -63,21 +82,18 @@ class Unnormalised(Density):
         self,
         context,
         *,
-        energy,
-        params,
-        chains,
-        moments,
-        noise,
+        machine,
         objective="generative",
         now=None,
         log_Z=None,
         pooled=False,
     ):
         super().__init__(context)
-        self.energy, self.params, self._moments = energy, params, moments
+        self.energy, self.params = machine.energy, machine.params
+        self.layout, self._moments = machine.layout, machine.moments
         self.objective, self.now, self.pooled = objective, now, pooled
         self.known_log_Z = log_Z or LogPartition({})
-        self.chains = MachineChains(self, chains, noise)
+        self.chains = MachineChains(self, machine.chains, machine.noise)
 
     @cached_property
     def moments(self):

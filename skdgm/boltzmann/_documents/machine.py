@@ -11,7 +11,7 @@ from skdgm.base import Estimator, Model
 from skdgm.base.frames import framed
 from skdgm.boltzmann._documents.density import DocumentDensity
 from skdgm.boltzmann._documents.objective import DocumentObjective
-from skdgm.boltzmann._learning.state import TrainState
+from skdgm.boltzmann._learning.state import Beginning, TrainState
 from skdgm.boltzmann._options import MachineOptions
 from skdgm.boltzmann._structure.model import EnergyModel
 from skdgm.data import CountColumns
@@ -45,9 +45,7 @@ class Documents(Model):
     def objective(self, facts, table, before):
         share = facts.domain.share(facts.columns)
         units = [Multinomial(len(share))], [Bernoulli(facts.structure.n_components)]
-        return DocumentObjective(
-            facts.run(table, before),
-            energy=layered(units),
+        beginning = Beginning(
             fill=share,
             moments=(share, None),
             filled=0.0,
@@ -55,6 +53,8 @@ class Documents(Model):
             known=(facts.domain, facts.columns),
             table=table,
         )
+        run = facts.run(table, before)
+        return DocumentObjective(run, energy=layered(units), beginning=beginning)
 
     def attributes(self, facts, state):
         state = state.kept()

@@ -66,8 +66,9 @@ class DocumentObjective(EnergyObjective):
 
     def step(self, state, batch, clock):
         rng, v = self.stream(clock), self.complete(state.params, batch.v)
-        given = (v, None), (True, None), clock
-        ((x, h), (x_model, h_model)), state = self.phase.phases(rng, state, *given)
+        x, clamp = (v, None), (True, None)
+        phases, state = self.phase.phases(rng, state, x, clamp, clock)
+        (x, h), (x_model, h_model) = phases
         lengths, n_model = map(totals, (x, x_model))
         words = lengths.mean()
         per_word = 1 / max(self.length, 1e-12)
@@ -132,8 +133,8 @@ class HalvesWatch(DensityWatch):
         self.objective, self.root = objective, stream(objective.seed, PROBE, _HALVES)
         kind, columns = objective.known
         independent = kind.loss_of_independent(columns)
-        given = table, held_out, stream(objective.seed, PROBE), independent
-        super().__init__(*given, state)
+        rng = stream(objective.seed, PROBE)
+        super().__init__(table, held_out, rng, independent, state)
 
     def _losses(self, state, index, part):
         v = self.rows.take(index).astype(np.float64)

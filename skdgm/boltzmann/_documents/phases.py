@@ -29,10 +29,6 @@ def _ladder(lengths, n_levels):
 class DocumentPhase(Phase):
     """Phases of documents, whose chains have lengths of their own."""
 
-    def __init__(self, objective):
-        super().__init__(objective)
-        self.objective = objective
-
     def packed(self, chains):
         """States of chains as they are."""
         return chains
@@ -52,8 +48,8 @@ class DocumentPhase(Phase):
         energy, params = conditioned(state.params, totals(start))
         # The words are drawn first.
         start = State((None, self.energy.units[1].pack(np.asarray(on))))
-        given = rng.fold(_MODEL).rows(len(on)), params, start, self.n_steps(clock)
-        chains, info = Gibbs(energy).step(*given)
+        rows, n_steps = rng.fold(_MODEL).rows(len(on)), self.n_steps(clock)
+        chains, info = Gibbs(energy).step(rows, params, start, n_steps)
         chains, mean = tuple(map(np.asarray, chains.x)), info.means[1]
         state = self.after(rng, state, chains, clock)
         n_cold = len(mean) // self.n_levels
@@ -70,8 +66,8 @@ class DataDocuments(DocumentPhase):
     def begun(self, rng, state, x):
         """Means of hidden units given words, and where chains start."""
         energy, params = conditioned(state.params, totals(x[0]))
-        rows, given = rng.fold(_DATA).rows(len(x[0])), State(x)
-        start, info = Gibbs(energy, colours=(1,)).step(rows, params, given)
+        rows = rng.fold(_DATA).rows(len(x[0]))
+        start, info = Gibbs(energy, colours=(1,)).step(rows, params, State(x))
         return info.means[1], start.x
 
     def after(self, rng, state, chains, clock):

@@ -19,6 +19,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skdgm.base import Epochs, by_blocks, report
+from skdgm.base.parts import facts_of
 from skdgm.energies import Params, layered, plain
 from skdgm.inference import mean_field
 from skdgm.nets import (
@@ -77,15 +78,18 @@ class NetEpochs(Epochs):
     key, shown = "net", False
 
     def __init__(self, machine, table):
-        self.machine, self.table, options = machine, table, machine._options.net
-        self.name, self.early_stopping = f"{machine._name}, net", options.early_stopping
-        self.n_epochs = epochs_of(options, table)
+        self.machine, self.table, facts = machine, table, facts_of(machine)
+        self.options, self.seed = facts.options.net, facts.seed
+        self.name, self.early_stopping = (
+            f"{facts.name}, net",
+            self.options.early_stopping,
+        )
+        self.n_epochs = epochs_of(self.options, table)
         self.epochs = range(self.n_epochs)
 
     def begin(self, fit):
-        machine = self.machine
-        tuner = tuner_of(machine, self.table, machine._options.net, machine._seed)
-        return tuner, NetState(unfolded(machine.density_))
+        tuner = tuner_of(self.machine, self.table, self.options, self.seed)
+        return tuner, NetState(unfolded(self.machine.density_))
 
     def attributes(self, state, progress=None):
         if progress is None:
@@ -135,7 +139,8 @@ def epochs_of(options, table):
 
 def report_tuning(machine, tuned, n_epochs):
     """Raise an error or warn where training of a machine's network failed."""
-    options, name = machine._options.net, f"the net of {machine._name}"
+    facts = facts_of(machine)
+    options, name = facts.options.net, f"the net of {facts.name}"
     remedy = f"Lower learning_rate (now {options.learning_rate:g})."
     report(tuned, n_epochs, name, remedy)
     if tuned.useless:

@@ -33,54 +33,28 @@ _LARGE_BATCH = 250
 class EnergyObjective(Objective):
     """Log-likelihood of rows, followed by contrastive divergence and its relatives.
 
-    Training states are :class:`~skdgm.boltzmann._learning.state.TrainState`.
+    Training states are :class:`~skdgm.boltzmann._learning.state.TrainState`; of the
+    ``table`` of the beginning, :meth:`split` leaves the rows that are not held out.
 
     Parameters
     ----------
-    energy, options, rows, seed, epochs_before
-        As for :class:`~skdgm.training.Objective`, beside the energy.
-    fill : ndarray of shape (n_visible,)
-        Values from which missing entries start.
-    moments, means : tuple
-        For each block the means (or moments) of the model without couplings, or None;
-        and those that its initial biases give.
-    filled : float
-        Share of the data that is not 0.
-    initial : callable, optional
-        ``initial(objective, params)`` returns parameters to start from, in place of
-        small random weights.
-    known : pair, optional
-        Kind of the visible units and statistics of their columns, for the loss.
-    table : Table, optional
-        Training rows, of which :meth:`split` leaves those that are not held out.
-    reach : dict, optional
-        For blocks of real units the largest value of each; see
-        :mod:`skdgm.data.reach`.
+    run : Run
+    energy : Energy
+    beginning : Beginning
     """
 
     quantity = "pseudo-likelihood"
     LOCAL = ("chains",)
 
-    def __init__(
-        self,
-        run,
-        *,
-        energy,
-        fill,
-        moments,
-        filled,
-        means=None,
-        initial=None,
-        known=None,
-        table=None,
-        reach=None,
-    ):
+    def __init__(self, run, *, energy, beginning):
         super().__init__(run)
         options = run.options
-        self.energy, self.fill, self.moments, self.rooms = energy, fill, moments, {}
-        self.filled, self.label, self.means = filled, label_of(energy), means
-        self.initial, self.known, self.table = initial, known, table
-        self.reach, self.centering = reach or {}, options.centering
+        self.energy, self.label, self.rooms = energy, label_of(energy), {}
+        self.fill, self.filled = beginning.fill, beginning.filled
+        self.moments, self.means = beginning.moments, beginning.means
+        self.initial, self.known = beginning.initial, beginning.known
+        self.table, self.layout = beginning.table, beginning.layout
+        self.reach, self.centering = beginning.reach or {}, options.centering
         self.solver = SOLVERS[options.solver]
         self.phase = self.phase_of(options)(self)
 

@@ -60,9 +60,9 @@ class PairObjective(EnergyObjective):
 
     quantity = "log-likelihood given the layer above"
 
-    def __init__(self, run, *, gains, **machine):
+    def __init__(self, run, *, energy, beginning, gains):
         self.gains = gains
-        super().__init__(run, **machine)
+        super().__init__(run, energy=energy, beginning=beginning)
 
     def watch(self, table, held_out, state):
         """Loss of some rows given the layer above."""
@@ -147,7 +147,7 @@ class PairStage(Epochs):
 
     def begin(self, fit):
         self.machine = fit.estimator
-        self.name = f"{self.machine._name}, {self.key}"
+        self.name = f"{fit.name}, {self.key}"
         return self.objective, None
 
     def attributes(self, state, progress=None):
@@ -186,39 +186,34 @@ class PairStage(Epochs):
         ]
 
 
-def layerwise(
-    energy, of_pairs, table, seed, fill, moments, initial=None, reach=None, whole=None
-):
+def layerwise(energy, of_pairs, table, seed, beginning, whole=None):
     """Stages that pre-train the layers of a machine, a :class:`PairStage` for each
     pair.
 
     The energy is that of the data, of a hidden layer for each pair, and optionally of a
     label; ``of_pairs`` are the training options of each pair, as an
-    :class:`~skdgm.training.Objective` reads them. Other arguments are as of an
-    :class:`~skdgm.boltzmann._learning.objective.EnergyObjective`, ``reach`` that of the
-    lowest block, and ``whole`` as of a :class:`PairStage`.
+    :class:`~skdgm.training.Objective` reads them; ``beginning`` is that of an objective
+    of the machine, and ``whole`` as of a :class:`PairStage`.
 
     The generator returns the parameters of the joint machine; or None if a later stage
     continues, which has its own.
     """
     pairs, n_pairs = [], len(of_pairs)
-    below, above = moments[0], slice(1 + n_pairs, None)
+    below, above = beginning.moments[0], slice(1 + n_pairs, None)
+    label, frequencies = energy.units[above], beginning.moments[above]
     for number, options in enumerate(of_pairs):
         # Outer layers have a neighbour on one side only: their input is not doubled.
         last = number == n_pairs - 1
         down, up = 1.0 if number == 0 else 2.0, 1.0 if last else 2.0
-        beside, known = (energy.units[above], moments[above]) if last else ((), ())
-        known = below, *known, None
+        beside, known = (label, frequencies) if last else ((), ())
+        moments = below, *known, None
         objective = PairObjective(
             Run(options, table.rows, stream(seed, _PRETRAINING, number).root),
             energy=_pair(energy, number, beside),
-            fill=fill,
-            moments=known,
-            filled=filled(table),
-            means=known,
+            beginning=beginning._replace(
+                moments=moments, means=moments, filled=filled(table), table=None
+            ),
             gains=(down, *(1.0 for _ in beside), up),
-            initial=initial,
-            reach=None if number else reach,
         )
         pair = PairStage(objective, table, pairs, whole)
         yield pair
@@ -228,7 +223,8 @@ def layerwise(
         if not last:
             table = _next(objective, pair.params, table)
             seen, total = column_sums(table)
-            fill = below = (total + 1) / (seen + 2)
+            below = (total + 1) / (seen + 2)
+            beginning = beginning._replace(fill=below, reach=None)
     return joined(energy, [pair.params for pair in pairs])
 
 

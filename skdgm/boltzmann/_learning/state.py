@@ -9,6 +9,45 @@ from skdgm.energies import Params, plain
 from skdgm.partition import LogPartition
 
 
+class Beginning(NamedTuple):
+    """Beginning of an objective: facts about its rows, and initial parameters.
+
+    Parameters
+    ----------
+    fill : ndarray of shape (n_visible,)
+        Values from which missing entries start.
+    moments : tuple
+        For each block the means (or moments) of the model without couplings, or None.
+    filled : float
+        Share of the data that is not 0.
+    means : tuple, optional
+        For each block the means (or moments) that its initial biases give, or None.
+    initial : callable, optional
+        ``initial(objective, params)`` returns parameters to start from, in place of
+        small random weights.
+    known : tuple, optional
+        Kind of the visible units and statistics of their columns, for the loss; or the
+        loss of independent columns.
+    table : Table, optional
+        Training rows.
+    reach : dict, optional
+        For blocks of real units the largest value of each; see
+        :mod:`skdgm.data.reach`.
+    layout : TableLayout, optional
+        Blocks of the visible units of a table.
+    """
+
+    fill: np.ndarray
+    moments: tuple
+    filled: float
+    means: tuple | None = None
+    initial: object = None
+    known: tuple | None = None
+    table: object = None
+    reach: dict | None = None
+    layout: object = None
+
+
 class TrainState(NamedTuple):
     """State that changes from update to update.
 

@@ -21,21 +21,16 @@ from skdgm.utils.math import softplus
 
 
 class TableObjective(EnergyObjective):
-    """Log-likelihood of rows, for machines whose visible units are blocks: those of a
-    ``layout``, with the values of each from which missing entries start."""
+    """Log-likelihood of rows, for machines with the visible blocks of a layout."""
 
     quantity = "log-likelihood of columns by the hidden means given the others"
-
-    def __init__(self, run, *, layout, fills, **machine):
-        super().__init__(run, **machine)
-        self.layout, self.fills = layout, fills
 
     def columns_of(self, block):
         """Columns of the table that a block consists of."""
         return self.layout.which[block]
 
     def present(self, batch, rng=None):
-        return self.layout.present(batch.v, self.fills)
+        return self.layout.present(batch.v)
 
     def watch(self, table, held_out, state):
         """Log-likelihood of some columns of each row given the hidden means."""
@@ -43,7 +38,9 @@ class TableObjective(EnergyObjective):
 
     def _offsets(self, means):
         """Initial offsets: the means of the data, and of the hidden units alone."""
-        known = (fill.astype(mean.dtype) for fill, mean in zip(self.fills, means))
+        known = (
+            fill.astype(mean.dtype) for fill, mean in zip(self.layout.fills, means)
+        )
         return (*known, means[-1])
 
 
@@ -62,7 +59,7 @@ class TableWatch(PseudoLikelihoodWatch):
         where those of another are expected: those of each row by the next one's, above
         their cost by the means."""
         objective, cost, n_rows = self.objective, 0.0, 1
-        blocks = zip(objective.layout.units, objective.fills)
+        blocks = zip(objective.layout.units, objective.layout.fills)
         counts = [(b, *own) for b, own in enumerate(blocks) if is_count(own[0])]
         for _, batch in self._batches(self.probe) if counts else ():
             x, _ = objective.present(batch)

@@ -154,9 +154,8 @@ class Convolved(EnergyModel):
         n_maps = facts.structure.n_components
         return _energy(visible, geometry, n_maps)
 
-    def more(self, facts):
-        """Whether features are pooled units."""
-        return {"pooled": facts.options.features == "pooled"}
+    def pooled(self, facts):
+        return facts.options.features == "pooled"
 
     def params(self, facts, attributes):
         visible = self.bottom(facts, attributes, attributes["intercept_visible_"])

@@ -80,7 +80,7 @@ class ConvolvedDeep(Deep):
         shapes = geometries(facts.options, n_columns(facts))
         return _energy(visible, shapes, facts.structure.conv_layer_sizes)
 
-    initial, more = Convolved.initial, Convolved.more
+    initial, pooled = Convolved.initial, Convolved.pooled
 
     def named(self, facts, params, visible, chains):
         return super().named(facts, params, visible, chains) | _shapes(facts)

@@ -106,10 +106,7 @@ class Deep(EnergyModel):
             options_of_pairs(options, len(self.sizes(options)), **self.PAIRS),
             table,
             objective.seed,
-            objective.fill,
-            objective.moments,
-            self.initial(facts),
-            objective.reach,
+            self.beginning(facts, table, objective.energy),
             whole,
         )
         return params and TrainState(params, (), ())

@@ -9,8 +9,9 @@ import numpy as np
 
 from skdgm.base import Model
 from skdgm.boltzmann._density.layered import EnergyDensity
+from skdgm.boltzmann._density.unnormalised import FittedMachine
 from skdgm.boltzmann._learning.objective import EnergyObjective
-from skdgm.boltzmann._learning.state import TrainState
+from skdgm.boltzmann._learning.state import Beginning, TrainState
 from skdgm.boltzmann._structure.labels import label_of, with_label
 from skdgm.boltzmann._structure.visible import RealUnits, at_limit, reach_of
 from skdgm.distributions import Normal
@@ -52,29 +53,28 @@ class EnergyModel(Model):
 
     def density(self, facts, state):
         energy, (_, chains) = self.energy(facts), state.attributes()
-        return self.density_class(
-            facts.context,
+        machine = FittedMachine(
             energy=energy,
             params=state.params,
             chains=chains,
             moments=partial(self.moments, facts, energy),
             noise=self.noise(facts, energy),
+            layout=self.layout(facts),
+        )
+        return self.density_class(
+            facts.context,
+            machine=machine,
             objective=getattr(facts.options, "objective", "generative"),
             now=facts.now,
             log_Z=facts.known.log_partition,
-            **self.more(facts),
+            pooled=self.pooled(facts),
         )
 
     def objective(self, facts, table, before):
         energy = self.energy(facts)
-        moments = self.moments(facts, energy)
-        return self.objective_class(
-            facts.run(table, before),
-            energy=energy,
-            fill=self.fill(facts),
-            moments=moments,
-            **self.beginning(facts, table, moments),
-        )
+        beginning = self.beginning(facts, table, energy)
+        run = facts.run(table, before)
+        return self.objective_class(run, energy=energy, beginning=beginning)
 
     def attributes(self, facts, state):
         state = state.kept()
@@ -114,30 +114,32 @@ class EnergyModel(Model):
         """Function that draws visible values without structure."""
         return partial(facts.domain.noise, energy.units[0], facts.columns)
 
-    def more(self, facts):
-        """Other arguments of the density, by name."""
-        return {}
+    def pooled(self, facts):
+        """Whether features of maps are their pooled units."""
+        return False
 
-    def fill(self, facts):
-        """Values of the visible units from which missing entries start."""
-        return facts.domain.fill(facts.columns)
+    def layout(self, facts):
+        """Blocks of the visible units of a table, or None."""
+        return None
 
-    def beginning(self, facts, table, moments):
-        """Other arguments of the objective, by name."""
+    def beginning(self, facts, table, energy):
+        """Facts about the rows of a table and initial parameters: a
+        :class:`~skdgm.boltzmann._learning.state.Beginning`."""
+        moments = self.moments(facts, energy)
         visible, *others = moments
-        if (
-            isinstance(facts.domain, RealUnits)
-            or facts.options.init_biases != "marginals"
-        ):
+        real = isinstance(facts.domain, RealUnits)
+        if real or facts.options.init_biases != "marginals":
             visible = None
-        return {
-            "filled": filled(table),
-            "means": (visible, *others),
-            "initial": self.initial(facts),
-            "known": (facts.domain, facts.columns),
-            "table": table,
-            "reach": reach_of(facts.domain, facts.columns),
-        }
+        return Beginning(
+            fill=facts.domain.fill(facts.columns),
+            moments=moments,
+            filled=filled(table),
+            means=(visible, *others),
+            initial=self.initial(facts),
+            known=(facts.domain, facts.columns),
+            table=table,
+            reach=reach_of(facts.domain, facts.columns),
+        )
 
     def initial(self, facts):
         """Function that replaces random initial parameters, or None; see

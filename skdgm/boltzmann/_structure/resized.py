@@ -1,15 +1,12 @@
 """Convolutional machines for images of another size than those that they learned."""
 
-from copy import copy
 from math import prod
 from numbers import Integral
-from types import SimpleNamespace
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skdgm.base import replacing
-from skdgm.base.groups import assign
+from skdgm.base.parts import altered, facts_of, model_of, options_of, set_state
 from skdgm.boltzmann._learning.state import TrainState
 from skdgm.boltzmann._structure.convolved import geometry_of
 from skdgm.boltzmann._structure.visible import of_channels
@@ -24,33 +21,26 @@ _OF_PIXELS = "intercept_visible_", "_log_precision", "precision_", "mean_", "sca
 def resized(machine, shape):
     """Copy of a fitted machine for images of another size; see ``ConvRBM.resized``."""
     check_is_fitted(machine)
-    shape = same_channels(machine, shape)
-    if machine._options.visible_bias != "channel":
+    shape, facts = same_channels(machine, shape), facts_of(machine)
+    if facts.options.visible_bias != "channel":
         raise ValueError(
             f"This {type(machine).__name__} has a bias for each pixel of images of "
             f"shape {machine.image_shape_}: fit it with visible_bias='channel'."
         )
-    new = copy(machine)
-    learned = {**shapes_of(machine), "image_shape": shape}
-    asked = SimpleNamespace(**vars(machine._options) | learned)
-    geometry_of(asked, prod(shape), type(machine).__name__)
-    assign(new, **learned)
-    vars(new).update(_asked=asked, n_features_in_=prod(shape), _form=None)
-    vars(new).pop("feature_names_in_", None)
     n_pixels, n_channels = shape[0] * shape[1], shape[2]
+    columns = of_channels(facts.columns, n_channels, n_pixels)
+    shapes = shapes_of(machine) | {"image_shape": shape}
+    new = altered(machine, prod(shape), columns, **shapes)
+    geometry_of(options_of(new), prod(shape), type(machine).__name__)
     for name in _OF_PIXELS:
         if name in vars(machine):
             one = np.reshape(vars(machine)[name], (-1, n_channels))[0]
             vars(new)[name] = np.tile(one, n_pixels)
-    new._columns = of_channels(machine._columns, n_channels, n_pixels)
-    facts = new._facts()
-    energy = new._MODEL.energy(facts)
-    params = new._MODEL.params(facts, vars(new))
-    rows = stream(machine._seed).rows(len(machine.chains_))
-    chains = Gibbs(energy).init(rows, params.units).x
-    with replacing(new) as held:
-        vars(held).update(held._attributes(TrainState(params, (), chains)))
-    new._forget()
+    facts, model = facts_of(new), model_of(new)
+    params = model.params(facts, vars(new))
+    rows = stream(facts.seed).rows(len(machine.chains_))
+    chains = Gibbs(model.energy(facts)).init(rows, params.units).x
+    set_state(new, TrainState(params, (), chains))
     return new
 
 

@@ -5,11 +5,12 @@ from functools import lru_cache, partial
 import numpy as np
 
 from skdgm.boltzmann._density.table import TableDensity
+from skdgm.boltzmann._learning.state import Beginning
 from skdgm.boltzmann._learning.table_objective import TableObjective
 from skdgm.boltzmann._structure.model import EnergyModel, n_columns
 from skdgm.boltzmann._structure.tables import (
     REAL_KINDS,
-    fills_of,
+    filled_layout,
     hidden_unit,
     layout_of,
     loss_of_independent,
@@ -67,24 +68,23 @@ class Tables(EnergyModel):
                 log_precision[block.which] = visible.log_precision
                 yield from at_limit(facts, block.unit, log_precision)
 
-    def more(self, facts):
-        """Blocks of the density, and their initial values."""
-        layout = layout_of(facts)
-        return {"layout": layout, "fills": fills_of(facts, layout)}
+    def layout(self, facts):
+        return filled_layout(facts)
 
-    def fill(self, facts):
-        """Zeros, which are not used: blocks have initial values of their own."""
-        return np.zeros(n_columns(facts))
-
-    def beginning(self, facts, table, moments):
-        layout = layout_of(facts)
-        return self.more(facts) | {
-            "filled": layout.filled(table.rows.take(table.index[:FILLED_ROWS])),
-            "means": moments,
-            "known": (loss_of_independent(facts, layout),),
-            "table": table,
-            "reach": reaches(layout, facts.columns),
-        }
+    def beginning(self, facts, table, energy):
+        layout, moments = self.layout(facts), self.moments(facts, energy)
+        rows = table.rows.take(table.index[:FILLED_ROWS])
+        return Beginning(
+            # Blocks have initial values of their own.
+            fill=np.zeros(n_columns(facts)),
+            moments=moments,
+            filled=layout.filled(rows),
+            means=moments,
+            known=(loss_of_independent(facts, layout),),
+            table=table,
+            reach=reaches(layout, facts.columns),
+            layout=layout,
+        )
 
     def attributes(self, facts, state):
         columns, state = facts.columns, state.kept()

@@ -37,13 +37,15 @@ class TableLayout(NamedTuple):
 
     Values of a table have one column for each of its columns, with codes of categories;
     values of blocks are one-hot there. ``which`` has the columns of each block,
-    ``widths`` the number of entries of each column.
+    ``widths`` the number of entries of each column, ``fills`` the values of each block
+    from which missing entries start.
     """
 
     kinds: tuple
     units: tuple
     which: tuple
     widths: np.ndarray
+    fills: tuple = ()
 
     def split(self, v):
         """Values of the blocks, a tuple; NaN where missing. Categories of rows without
@@ -81,11 +83,11 @@ class TableLayout(NamedTuple):
             v[:, block.which] = part
         return v
 
-    def present(self, v, fills):
-        """Clamp the visible blocks to rows of a table, with NaN where missing, which
-        start from ``fills``; returns values and clamps of all blocks, the last of which
-        is hidden."""
-        pairs = [present(part, fill, 1) for part, fill in zip(self.split(v), fills)]
+    def present(self, v):
+        """Clamp the visible blocks to rows of a table, with NaN where missing; returns
+        values and clamps of all blocks, the last of which is hidden."""
+        parts = zip(self.split(v), self.fills)
+        pairs = [present(part, fill, 1) for part, fill in parts]
         x, clamp = (tuple(pair[side][0] for pair in pairs) for side in (0, 1))
         return (*x, None), (*clamp, None)
 
@@ -138,13 +140,14 @@ def moments_of(facts, layout):
     return [domain.moments_of(columns, kind) for kind in layout.kinds]
 
 
-def fills_of(facts, layout):
-    """Values of each block from which missing entries start: means, a tuple."""
+def filled_layout(facts):
+    """Blocks of a table, with the means of each as its ``fills``."""
+    layout = layout_of(facts)
     moments = moments_of(facts, layout)
     means = [own[0] if isinstance(own, tuple) else own for own in moments]
-    return tuple(
-        np.broadcast_to(mean, unit.size) for mean, unit in zip(means, layout.units)
-    )
+    blocks = zip(means, layout.units)
+    fills = tuple(np.broadcast_to(mean, unit.size) for mean, unit in blocks)
+    return layout._replace(fills=fills)
 
 
 def noise(layout, rng, dtype):
