@@ -92,7 +92,7 @@ class StackDensity(ReconstructionDensity):
         """Number of columns of :meth:`features`."""
         return sum(self.widths[number] for number in self.layers)
 
-    def features(self, X, layers=None):
+    def features(self, X, *, layers=None):
         """Codes of some layers, side by side, by default those that ``feature_layer``
         names."""
         numbers = list(self.layers if layers is None else layers)

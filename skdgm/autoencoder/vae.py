@@ -260,9 +260,9 @@ class VAE(LatentEstimator):
         """
         density = self.density_
         n_samples = count_rows(n_samples, self.n_features_in_)
-        how = random_state, conditions, names_of(self)
+        how = {"conditions": conditions, "names": names_of(self)}
         told = asked_by_option(self, y, n_samples)
-        return framed(self, density.sample(n_samples, *how, **told))
+        return framed(self, density.sample(n_samples, random_state, **how, **told))
 
     def inverse_transform(self, H: Data, y: Target = None) -> ArrayOrFrame:
         """Expected rows given latent units.

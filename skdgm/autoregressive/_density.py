@@ -96,7 +96,7 @@ class ChainDensity(Density):
         self.tell_grey(rows)
         return log_p + self.domain.log_entries(self.columns, rows)
 
-    def sample(self, n_samples, random_state=None, conditions=None, names=None):
+    def sample(self, n_samples, random_state=None, *, conditions=None, names=None):
         """Draw rows, each column conditional on the columns before it, under
         ``conditions``, a dict by the ``names`` of columns."""
         n_columns = len(self.columns.seen)
@@ -124,7 +124,7 @@ class ChainDensity(Density):
                 parts.append(self.model.sampled(self.params, empty, streams))
         return self.decoded(self.domain.to_data(self.columns, np.concatenate(parts)))
 
-    def fill(self, X, method="mean", random_state=None, n_samples=1):
+    def fill(self, X, method="mean", random_state=None, *, n_samples=1):
         """Fill missing entries of ``n_samples`` copies of each row, by ``method``
         "mean", "mode" or "sample"."""
         n_samples = count_rows(n_samples, len(self.columns.seen))

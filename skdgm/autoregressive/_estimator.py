@@ -127,7 +127,9 @@ class AutoregressiveEstimator(NetEstimator):
             The conditions are so improbable that few draws count.
         """
         names = names_of(self)
-        found = self.density_.sample(n_samples, random_state, conditions, names)
+        found = self.density_.sample(
+            n_samples, random_state, conditions=conditions, names=names
+        )
         return framed(self, found)
 
     conditional_sample = conditional_sample

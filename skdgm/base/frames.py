@@ -112,7 +112,7 @@ def conditional_sample(
         with ``column_types="mixed"`` also if X is an array.
     """
     X = rows_of(self, X)
-    drawn = self.density_.fill(X, "sample", random_state, n_samples)
+    drawn = self.density_.fill(X, "sample", random_state, n_samples=n_samples)
     return filled_in(self, X, drawn)
 
 

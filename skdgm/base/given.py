@@ -90,5 +90,5 @@ def conditional_sample(
     """
     X = rows_of(self, X)
     told = asked_by_option(self, y, _num_samples(X))
-    drawn = self.density_.fill(X, "sample", random_state, n_samples, **told)
+    drawn = self.density_.fill(X, "sample", random_state, n_samples=n_samples, **told)
     return filled_in(self, X, drawn)

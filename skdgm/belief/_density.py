@@ -263,7 +263,7 @@ class BeliefDensity(Density):
     def n_features_out(self):
         return sum(self.widths[number] for number in self.layers)
 
-    def features(self, X, layers=None):
+    def features(self, X, *, layers=None):
         r"""Means of hidden units, computed layer by layer upwards.
 
         .. math:: m^{(0)} = x, \qquad m^{(k)} = \sigma(c^{(k)} + m^{(k-1)} R^{(k)})

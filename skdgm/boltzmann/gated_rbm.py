@@ -169,6 +169,6 @@ class GatedRBM(ConditionalRBM):
         y_new : ndarray of shape (n_samples,) or (n_samples, n_outputs), or DataFrame
             As y was given in ``fit``.
         """
-        H = np.asarray(self.density_.features(X, y))
+        H = np.asarray(self.density_.features(X, y=y))
         given = {"method": method, "random_state": random_state}
         return self.decode(H, X_new, **given)

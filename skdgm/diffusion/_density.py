@@ -99,7 +99,7 @@ class DiffusionDensity(Density):
         """Number of columns of the code: that of the data."""
         return len(self.columns.seen)
 
-    def log_prob(self, X, codes=None, y=None):
+    def log_prob(self, X, *, codes=None, y=None):
         """Log-likelihood of each row, in nats, conditional on ``codes`` of classes, or
         on attributes y, if any."""
         rows = self.read(X)
@@ -165,6 +165,7 @@ class DiffusionDensity(Density):
         self,
         n_samples,
         random_state=None,
+        *,
         codes=None,
         conditions=None,
         names=None,
@@ -185,7 +186,7 @@ class DiffusionDensity(Density):
         return self._in_data_form(of_rows, n_samples)
 
     def fill(
-        self, X, method="mean", random_state=None, n_samples=1, codes=None, y=None
+        self, X, method="mean", random_state=None, *, n_samples=1, codes=None, y=None
     ):
         """Fill missing entries of ``n_samples`` copies of each row, conditional on
         ``codes`` of classes, or on attributes y, if any."""

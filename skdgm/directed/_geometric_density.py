@@ -114,7 +114,7 @@ class GeometricDensity(LatentDensity):
         return 2 * np.stack(log_mean_exp(log_w, axis=1), axis=1)
 
     def sample(
-        self, n_samples, random_state=None, conditions=None, names=None, n_steps=20
+        self, n_samples, random_state=None, *, conditions=None, names=None, n_steps=20
     ):
         """Draw rows by p, several for each, and choose one by weight; see
         :class:`~skdgm.latent.LatentDensity`."""

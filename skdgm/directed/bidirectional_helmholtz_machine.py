@@ -126,8 +126,14 @@ class BidirectionalHelmholtzMachine(BitOptions, LatentEstimator):
         ValueError
             A condition names no column, or has no probability.
         """
-        how = random_state, conditions, names_of(self), n_steps
-        return framed(self, self.density_.sample(n_samples, *how))
+        drawn = self.density_.sample(
+            n_samples,
+            random_state,
+            conditions=conditions,
+            names=names_of(self),
+            n_steps=n_steps,
+        )
+        return framed(self, drawn)
 
     def importance_likelihood(
         self, X: Data, *, n_draws: int = 1000, return_se: bool = False

@@ -101,7 +101,7 @@ class FlowDensity(Density):
         """Number of columns of the code: that of the data."""
         return len(self.columns.seen)
 
-    def log_prob(self, X, y=None):
+    def log_prob(self, X, *, y=None):
         """Log-likelihood of each row, in nats, given attributes y if it is conditional;
         without these, of rows of all classes by their frequencies."""
         if y is None and self.attributes is not None and not self.attributes.real.any():
@@ -131,7 +131,7 @@ class FlowDensity(Density):
 
         return self._of_rows(of_rows, rows) + self.domain.log_volume(self.columns, rows)
 
-    def features(self, X, y=None):
+    def features(self, X, *, y=None):
         """Code of each row; the expected one where entries are missing."""
 
         def of_rows(v, rng):
@@ -150,7 +150,9 @@ class FlowDensity(Density):
         H = self.checked(H, self.dtype)
         return self._decoded(H, self._numbers(y, len(H)))
 
-    def sample(self, n_samples, random_state=None, y=None, conditions=None, names=None):
+    def sample(
+        self, n_samples, random_state=None, *, y=None, conditions=None, names=None
+    ):
         """Draw rows, of a conditional flow given attributes y, by default those of
         training rows by share; with ``conditions``, a dict by the ``names`` of columns,
         given these."""
@@ -174,7 +176,7 @@ class FlowDensity(Density):
             x, v = self._conditioned(n_samples, x, values, ends, *how)
         return self._to_data(v, x)
 
-    def fill(self, X, method="mean", random_state=None, n_samples=1, y=None):
+    def fill(self, X, method="mean", random_state=None, *, n_samples=1, y=None):
         """Fill missing entries of ``n_samples`` copies of each row."""
         n_samples = count_rows(n_samples, self.n_features_out)
         X, first = self.widened(X), self.n_given

@@ -92,8 +92,10 @@ class FlowEstimator(NetEstimator):
             The conditions are so improbable that few draws count.
         """
         check_is_fitted(self)
-        how = random_state, y, conditions, names_of(self)
-        return framed(self, self.density_.sample(n_samples, *how))
+        drawn = self.density_.sample(
+            n_samples, random_state, y=y, conditions=conditions, names=names_of(self)
+        )
+        return framed(self, drawn)
 
     def score_samples(self, X: Data, y: Target = None) -> np.ndarray:
         r"""Log-likelihood of each row, in nats.
@@ -124,7 +126,7 @@ class FlowEstimator(NetEstimator):
         DataRangeWarning
             Values are beyond the bounds: they are clipped to these.
         """
-        return self.density_.log_prob(X, y)
+        return self.density_.log_prob(X, y=y)
 
     def score(self, X: Data, y: Target = None, sample_weight: Weight = None) -> float:
         """Mean log-likelihood of the rows, in nats.
@@ -159,7 +161,7 @@ class FlowEstimator(NetEstimator):
         -------
         Z : ndarray of shape (n_samples, n_features)
         """
-        return self.density_.features(X, y)
+        return self.density_.features(X, y=y)
 
     def inverse_transform(self, H: Data, y: Target = None) -> ArrayOrFrame:
         """Rows of codes.

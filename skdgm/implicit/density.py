@@ -100,7 +100,7 @@ class ImplicitDensity(Density):
         """Type of the parameters."""
         return next(layers_of(self.net[0])).b.dtype.type
 
-    def sample(self, n_samples, random_state=None, codes=None):
+    def sample(self, n_samples, random_state=None, *, codes=None):
         """Draw rows; ``codes`` are classes, by default drawn."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
         rng = stream(check_random_state(random_state).randint(MAX_SEED))

@@ -79,7 +79,7 @@ class ImplicitEstimator(NetEstimator):
         density = self.density_
         n_samples = count_rows(n_samples, self.n_features_in_)
         codes = self._codes_of(y, n_samples)
-        return framed(self, density.sample(n_samples, random_state, codes))
+        return framed(self, density.sample(n_samples, random_state, codes=codes))
 
     def generate(self, Z: ArrayLike, y: object = None) -> ArrayOrFrame:
         """Rows of the generator for given latent units.

@@ -88,7 +88,7 @@ class LatentDensity(Density):
             "fill": {"missing": "estimate"},
         }
 
-    def log_prob(self, X, codes=None, y=None):
+    def log_prob(self, X, *, codes=None, y=None):
         """Importance weighted lower bound on the log-likelihood, by ``n_draws`` draws;
         conditional on ``codes`` of classes, (n_rows,), or on attributes y."""
         return self.importance_likelihood(X, self.n_draws(), codes=codes, y=y)[0]
@@ -180,6 +180,7 @@ class LatentDensity(Density):
         self,
         n_samples,
         random_state=None,
+        *,
         conditions=None,
         names=None,
         codes=None,

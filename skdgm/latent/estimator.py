@@ -94,8 +94,10 @@ class LatentEstimator(NetEstimator):
         ValueError
             A condition names no column, or has no probability.
         """
-        how = random_state, conditions, names_of(self)
-        return framed(self, self.density_.sample(n_samples, *how))
+        drawn = self.density_.sample(
+            n_samples, random_state, conditions=conditions, names=names_of(self)
+        )
+        return framed(self, drawn)
 
     def impute(
         self,

@@ -107,7 +107,7 @@ class SequenceDensity(Density):
         tell_unknown(self.name, self._in_steps(X, lengths), rows)
         return found
 
-    def fill(self, X, method="mean", random_state=None, lengths=None, kept=None):
+    def fill(self, X, method="mean", random_state=None, *, lengths=None, kept=None):
         """Fill missing entries, given all others of their sequence. Columns of which a
         mask says that they are ``kept`` have one value in each."""
         X, whole, seed = self.widened(X), [], None
@@ -147,7 +147,7 @@ class SequenceDensity(Density):
                 found[own] = fill_gaps(*given, self.n_particles, kept)[own]
         return found
 
-    def sample(self, n_samples, random_state=None, kept=None):
+    def sample(self, n_samples, random_state=None, *, kept=None):
         """Draw rows: a sequence, or several of ``sequence_length`` rows."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
         n_steps = min(self.sequence_length or n_samples, n_samples)

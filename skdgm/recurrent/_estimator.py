@@ -312,7 +312,7 @@ class RecurrentEstimator(NetEstimator):
         """
         density = self.density_
         table, lengths = as_one_table(X, lengths, groups, density.sequence_length)
-        scores = density.log_prob(table, lengths)
+        scores = density.log_prob(table, lengths=lengths)
         if sample_weight is not None:
             weight = of_sequences(sample_weight, lengths)
             sample_weight = np.repeat(weight, lengths)
@@ -365,7 +365,9 @@ class RecurrentEstimator(NetEstimator):
 
         def fill(table, lengths):
             kept = vars(self).get("_kept")
-            found = self.density_.fill(table, method, random_state, lengths, kept)
+            found = self.density_.fill(
+                table, method, random_state, lengths=lengths, kept=kept
+            )
             return filled_in(self, table, found)
 
         return self._each(X, fill, lengths, groups)
@@ -388,7 +390,7 @@ class RecurrentEstimator(NetEstimator):
             A DataFrame if ``fit`` was given one.
         """
         kept = vars(self).get("_kept")
-        return framed(self, self.density_.sample(n_samples, random_state, kept))
+        return framed(self, self.density_.sample(n_samples, random_state, kept=kept))
 
     def generate(
         self,

@@ -63,7 +63,7 @@ class RecurrentDensity(SequenceDensity):
     def log_prob(self, X, lengths=None):
         """Log-likelihood of each row given those before it in its sequence."""
         if not hasattr(self.net.step, "bracket") or self.net.step.exact:
-            return super().log_prob(X, lengths)
+            return super().log_prob(X, lengths=lengths)
         high, low = self.bracket(X, lengths).T
         gap = (high - low).mean()
         if gap > _GAP:

@@ -154,7 +154,7 @@ class StackedNetwork(_BaseComposition, Estimator):
             From the bottom up.
         """
         density = self.density_
-        H = density.features(X, range(len(self.layers_)))
+        H = density.features(X, layers=range(len(self.layers_)))
         return np.split(H, np.cumsum(density.widths[:-1]), axis=1)
 
     @property

@@ -74,7 +74,7 @@ class GivenDensity(Density):
         log_p = -self.output.nll(every, v, self.net[1])
         return log_p.reshape(len(v), -1).astype(np.float64) + log_w
 
-    def log_prob(self, X, y=None):
+    def log_prob(self, X, *, y=None):
         """Log-likelihood of each row, given attributes y or without these."""
         rows = self.read(X)
         volume = self.domain.log_volume(self.columns, rows)
@@ -102,7 +102,7 @@ class GivenDensity(Density):
             numbers = self.attributes.of_rows(y, self.name, n_rows)
         return self.attributes.inputs(numbers, self.dtype)
 
-    def sample(self, n_samples, random_state=None, y=None):
+    def sample(self, n_samples, random_state=None, *, y=None):
         """Draw rows given attributes y, or attributes of training rows by share."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
         rng = stream(check_random_state(random_state).randint(MAX_SEED)).rows(n_samples)

@@ -92,7 +92,7 @@ class AttributeEstimator(NetEstimator):
         ValueError
             As of :meth:`generate`; or y has another number of rows.
         """
-        return framed(self, self.density_.sample(n_samples, random_state, y))
+        return framed(self, self.density_.sample(n_samples, random_state, y=y))
 
     def score_samples(self, X: Data, y: Target = None) -> np.ndarray:
         r"""Log-likelihood of each row, in nats.
@@ -116,7 +116,7 @@ class AttributeEstimator(NetEstimator):
         -------
         log_likelihood : ndarray of shape (n_samples,), float64
         """
-        return self.density_.log_prob(X, y)
+        return self.density_.log_prob(X, y=y)
 
     def _label(self, rows, y, fresh, _):
         """Rows with the numbers of their attributes, and a dict of what these are."""

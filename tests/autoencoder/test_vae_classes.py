@@ -74,7 +74,7 @@ def test_scores_given_classes(vae):
     assert_scores(BITS, codes, given[codes, range(16)])
     names = np.array(list("abc"))[codes]
     found = vae.score_samples(BITS, names)
-    np.testing.assert_array_equal(found, vae.density_.log_prob(BITS, codes))
+    np.testing.assert_array_equal(found, vae.density_.log_prob(BITS, codes=codes))
     # The same in another order, and those of all rows of one class.
     turned = vae.score_samples(BITS[::-1][:5], names[::-1][:5])
     np.testing.assert_array_equal(turned, found[::-1][:5])

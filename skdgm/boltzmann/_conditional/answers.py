@@ -157,7 +157,7 @@ class GivenAnswers(Estimator):
         density = self.density_
         if density.n_lags:
             kept = vars(self).get("_kept")
-            return framed(self, density.sample(X, random_state, kept))
+            return framed(self, density.sample(X, random_state, kept=kept))
         self._refuse_series(X)
         return indexed(density.sample(X, random_state, n_steps=n_steps), X)
 
@@ -271,7 +271,7 @@ class GivenAnswers(Estimator):
         def fill(X, given):
             if density.n_lags:
                 kept = vars(self).get("_kept")
-                found = density.fill(X, method, random_state, given, kept)
+                found = density.fill(X, method, random_state, lengths=given, kept=kept)
                 return filled_in(self, X, found)
             found = density.fill(X, method, random_state, y=given, n_steps=count_)
             return indexed(indexed(found, X), given)

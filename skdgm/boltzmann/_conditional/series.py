@@ -118,12 +118,12 @@ class SeriesDensity(ConditionalDensity):
             whole = carried_on(whole, table, lengths, self.times.others(kept))
         return self.times.continued(whole, n_steps, seed, table, lengths)
 
-    def sample(self, n_samples, random_state=None, kept=None):
+    def sample(self, n_samples, random_state=None, *, kept=None):
         """Draw a series of so many rows."""
         n_samples = count(n_samples, "n_samples")
         return self.continued(n_samples, None, 1, random_state, kept)
 
-    def fill(self, X, method="mean", random_state=None, lengths=None, kept=None):
+    def fill(self, X, method="mean", random_state=None, *, lengths=None, kept=None):
         """Fill missing entries, given all others of their series; or where likelihoods
         are estimates, given the rest of their row and the rows before. Columns of which
         a mask says that they are ``kept`` have one value in each."""

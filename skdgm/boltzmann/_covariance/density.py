@@ -142,7 +142,7 @@ class CovarianceDensity(Density):
         found = np.linalg.inv(self.energy.precisions(self.params, H))
         return found * np.multiply.outer(self.columns.scale, self.columns.scale)
 
-    def sample(self, n_samples, random_state=None, n_steps=20):
+    def sample(self, n_samples, random_state=None, *, n_steps=20):
         """Draw rows by chains of so many trajectories."""
         n_samples = count_rows(n_samples, self.chains.shape[1])
         n_steps = count(n_steps, "n_steps")

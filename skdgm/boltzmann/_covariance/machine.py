@@ -75,7 +75,9 @@ class CovarianceMachine(FitOptions, Estimator):
         X : ndarray of shape (n_samples, n_features)
             A DataFrame if ``fit`` was given one.
         """
-        return framed(self, self.density_.sample(n_samples, random_state, n_steps))
+        return framed(
+            self, self.density_.sample(n_samples, random_state, n_steps=n_steps)
+        )
 
     def free_energy(self, X: Data) -> np.ndarray:
         """Free energy F of each row, in nats; an estimate where entries are missing.

@@ -171,16 +171,16 @@ def test_averages_over_chains_are_near_and_say_where_they_are_not(monkeypatch):
 
 def test_rows_are_scored_in_parts(monkeypatch):
     density = fitted(BITS).density_
-    whole = density.log_prob(X, BITS)
+    whole = density.log_prob(X, y=BITS)
     monkeypatch.setattr("skdgm.boltzmann._conditional.density._ROOM", 4 * 7)
-    np.testing.assert_allclose(density.log_prob(X, BITS), whole)
-    np.testing.assert_array_equal(density.features(X, BITS).shape, (N, 3))
+    np.testing.assert_allclose(density.log_prob(X, y=BITS), whole)
+    np.testing.assert_array_equal(density.features(X, y=BITS).shape, (N, 3))
 
 
 def test_scores_are_the_middle_of_a_narrow_bracket():
     density = fitted(BITS).density_
     density.bracket = lambda X, y: np.array([[1.0, 1.0, 1.0], [1.5, 2.0, 2.5]])
-    np.testing.assert_array_equal(density.log_prob(X, BITS), [1.25, 1.5, 1.0])
+    np.testing.assert_array_equal(density.log_prob(X, y=BITS), [1.25, 1.5, 1.0])
 
 
 def test_means_that_are_not_sure_have_more_chains(monkeypatch):
