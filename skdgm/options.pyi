@@ -15,11 +15,11 @@ from skdgm.base.solvers import SGD as SGD
 from skdgm.base.solvers import Adam as Adam
 from skdgm.base.solvers import RMSprop as RMSprop
 from skdgm.belief._options import UpDown as UpDown
-from skdgm.boltzmann._groups import CD as CD
-from skdgm.boltzmann._groups import FPCD as FPCD
-from skdgm.boltzmann._groups import PCD as PCD
-from skdgm.boltzmann._groups import Filters as Filters
-from skdgm.boltzmann._groups import Penalty as Penalty
-from skdgm.boltzmann._groups import Tempering as Tempering
+from skdgm.boltzmann.groups import CD as CD
+from skdgm.boltzmann.groups import FPCD as FPCD
+from skdgm.boltzmann.groups import PCD as PCD
+from skdgm.boltzmann.groups import Filters as Filters
+from skdgm.boltzmann.groups import Penalty as Penalty
+from skdgm.boltzmann.groups import Tempering as Tempering
 from skdgm.directed._options import BeliefObjective as BeliefObjective
 from skdgm.recurrent._estimator import Sequences as Sequences

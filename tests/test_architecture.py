@@ -207,7 +207,7 @@ ROLES = {
     "energies": ("Energy", "Link", "Params", "Path", "Potential"),
     "samplers": ("Sampler", "State", "Info"),
     "partition": ("AnnealingPath",),
-    "boltzmann._learning.phases": ("Phase",),
+    "boltzmann.learning.phases": ("Phase",),
     "optim.optimisers": ("Optimiser",),
     "training": ("Objective", "Table"),
     "utils.rows": ("Rows",),

@@ -382,7 +382,7 @@ def test_pre_training_is_not_repeated(path, monkeypatch):
     dbm = DBM((4, 3), n_iter=3, pretrain=Pretraining(n_iter=2), random_state=0)
     whole = clone(dbm).fit(BITS)
     broken(dbm, 1, Checkpoint(path, n_epochs=1), BITS)
-    monkeypatch.setattr("skdgm.boltzmann._learning.pretraining.PairStage.run", None)
+    monkeypatch.setattr("skdgm.boltzmann.learning.pretraining.PairStage.run", None)
     assert_identical(whole, resumed(dbm, path, BITS))
 
 

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from skdgm.base import Context, Density, by_blocks, of_rows
 from skdgm.belief._bound import Terms, mean, terms
 from skdgm.belief._directed import BELOW, ascent, descent, directed
-from skdgm.boltzmann._structure.labels import label_of
+from skdgm.boltzmann.structure.labels import label_of
 from skdgm.data import fill
 from skdgm.samplers import Gibbs
 from skdgm.utils.counts import chosen, count

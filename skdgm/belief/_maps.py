@@ -10,8 +10,8 @@ from skdgm.base.groups import asked_value, assign, folded, name_of
 from skdgm.base.parts import altered, facts_of, options_of, with_state
 from skdgm.belief._stack import BeliefNetworkModel, BeliefStack
 from skdgm.boltzmann import BernoulliRBM, ConvRBM
-from skdgm.boltzmann._structure.convolved import geometry_of
-from skdgm.boltzmann._structure.resized import same_channels, shapes_of
+from skdgm.boltzmann.structure.convolved import geometry_of
+from skdgm.boltzmann.structure.resized import same_channels, shapes_of
 from skdgm.data.auto import AUTO, is_auto
 from skdgm.utils.counts import is_a, per_layer
 
@@ -115,7 +115,7 @@ class MapsModel(BeliefNetworkModel):
 
 def resized(network, shape):
     """Copy of a fitted network for images of another size; see
-    :func:`skdgm.boltzmann._structure.resized.resized`."""
+    :func:`skdgm.boltzmann.structure.resized.resized`."""
     check_is_fitted(network)
     shape, machines = same_channels(network, shape), []
     name = facts_of(network).name

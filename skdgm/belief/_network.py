@@ -6,7 +6,7 @@ from skdgm.base import forget_log_Z, lazy_log_Z
 from skdgm.belief._density import N_DRAWS
 from skdgm.belief._stack import BeliefNetworkModel, domain_of
 from skdgm.belief._training import Refinement
-from skdgm.boltzmann._methods import Chained
+from skdgm.boltzmann.methods import Chained
 from skdgm.stacks import StackedNetwork
 from skdgm.typing import Data
 

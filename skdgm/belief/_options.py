@@ -19,7 +19,7 @@ from skdgm.base.options import (
     within,
 )
 from skdgm.base.solvers import SGD, Adam
-from skdgm.boltzmann._groups import Filters, Penalty, Phase
+from skdgm.boltzmann.groups import Filters, Penalty, Phase
 from skdgm.stacks import options as stacks
 
 

@@ -14,8 +14,8 @@ from skdgm.belief._density import BeliefDensity
 from skdgm.belief._options import StackOptions
 from skdgm.belief._up_down import UpDownObjective
 from skdgm.boltzmann import BernoulliRBM, ConvRBM, GaussianRBM, RBMClassifier
-from skdgm.boltzmann._machine import Machine
-from skdgm.boltzmann._structure.visible import domain_as_asked, pixels_of
+from skdgm.boltzmann.machine import Machine
+from skdgm.boltzmann.structure.visible import domain_as_asked, pixels_of
 from skdgm.data.auto import is_auto
 from skdgm.energies import Params
 from skdgm.optim import check_piecewise

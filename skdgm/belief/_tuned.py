@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief.dbn import DBN
-from skdgm.boltzmann._methods import Chained
+from skdgm.boltzmann.methods import Chained
 from skdgm.nets import Layer, init
 from skdgm.stacks import TunedModel
 

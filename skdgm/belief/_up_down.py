@@ -23,10 +23,10 @@ from skdgm.base.groups import assign
 from skdgm.base.parts import model_of, options_of, state_of, with_state
 from skdgm.belief._bound import terms
 from skdgm.belief._directed import ascent, descent
-from skdgm.boltzmann._learning.objective import EnergyObjective
-from skdgm.boltzmann._learning.phases import DataChains
-from skdgm.boltzmann._learning.state import Beginning, TrainState
-from skdgm.boltzmann._structure.visible import reach_of
+from skdgm.boltzmann.learning.objective import EnergyObjective
+from skdgm.boltzmann.learning.phases import DataChains
+from skdgm.boltzmann.learning.state import Beginning, TrainState
+from skdgm.boltzmann.structure.visible import reach_of
 from skdgm.distributions import Bernoulli
 from skdgm.energies import plain
 from skdgm.optim import sgd

@@ -25,7 +25,7 @@ from skdgm.base.solvers import SGD, Adam
 from skdgm.belief import _maps
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._options import LayerwiseOptions, MapOptions
-from skdgm.boltzmann._groups import Penalty, Phase
+from skdgm.boltzmann.groups import Penalty, Phase
 from skdgm.typing import Data
 
 

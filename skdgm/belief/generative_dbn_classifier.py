@@ -14,7 +14,7 @@ from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._options import StackOptions
 from skdgm.belief._stack import BeliefNetworkModel
 from skdgm.boltzmann import RBMClassifier
-from skdgm.boltzmann._methods import ChainedByClass
+from skdgm.boltzmann.methods import ChainedByClass
 from skdgm.typing import ArrayLike, Data, Self, Weight
 from skdgm.utils.rows import Rows
 

@@ -18,7 +18,7 @@ from skdgm.base.options import (
     within,
 )
 from skdgm.base.solvers import SGD, Adam
-from skdgm.boltzmann._groups import FPCD, PCD, Filters, Penalty, Phase, Tempering
+from skdgm.boltzmann.groups import FPCD, PCD, Filters, Penalty, Phase, Tempering
 
 
 class ModelOptions(Options):

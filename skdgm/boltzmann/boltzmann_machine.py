@@ -18,12 +18,12 @@ from skdgm.base.options import (
     within,
 )
 from skdgm.boltzmann._density.pairs import pair_scores
-from skdgm.boltzmann._groups import PCD, Tempering
-from skdgm.boltzmann._machine import Machine
-from skdgm.boltzmann._methods import pseudo_likelihood
 from skdgm.boltzmann._options import MachineOptions
-from skdgm.boltzmann._structure.connected import GRAPHICAL, edges_of
-from skdgm.boltzmann._structure.visible import CategoricalUnits, bits_as_asked
+from skdgm.boltzmann.groups import PCD, Tempering
+from skdgm.boltzmann.machine import Machine
+from skdgm.boltzmann.methods import pseudo_likelihood
+from skdgm.boltzmann.structure.connected import GRAPHICAL, edges_of
+from skdgm.boltzmann.structure.visible import CategoricalUnits, bits_as_asked
 
 
 class BoltzmannMachine(MachineOptions, Machine):

@@ -10,10 +10,10 @@ Filters see the pooled units of the maps below; all layers are learned together.
 import numpy as np
 
 from skdgm.base.options import KW_ONLY, ArrayLike
-from skdgm.boltzmann._machine import Machine
-from skdgm.boltzmann._methods import importance_likelihood
 from skdgm.boltzmann._options import DeepOptions, ImageOptions
-from skdgm.boltzmann._structure.convolved_deep import (
+from skdgm.boltzmann.machine import Machine
+from skdgm.boltzmann.methods import importance_likelihood
+from skdgm.boltzmann.structure.convolved_deep import (
     CONVOLVED_DEEP,
     geometries,
     pooled_maps,

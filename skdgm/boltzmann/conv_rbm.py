@@ -10,15 +10,15 @@ from typing import Literal, Self
 
 from skdgm.base.column_group import Columns
 from skdgm.base.options import KW_ONLY, Count, within
-from skdgm.boltzmann._machine import Machine
-from skdgm.boltzmann._methods import pseudo_likelihood
 from skdgm.boltzmann._options import (
     ImageOptions,
     MachineOptions,
 )
-from skdgm.boltzmann._structure.convolved import CONVOLVED, geometry_of
-from skdgm.boltzmann._structure.resized import resized
-from skdgm.boltzmann._structure.visible import pixels_of
+from skdgm.boltzmann.machine import Machine
+from skdgm.boltzmann.methods import pseudo_likelihood
+from skdgm.boltzmann.structure.convolved import CONVOLVED, geometry_of
+from skdgm.boltzmann.structure.resized import resized
+from skdgm.boltzmann.structure.visible import pixels_of
 
 
 class ConvRBM(ImageOptions, MachineOptions, Machine):

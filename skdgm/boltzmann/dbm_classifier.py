@@ -16,13 +16,13 @@ from skdgm.base.column_group import Columns
 from skdgm.base.fits import asked_of, current
 from skdgm.base.options import KW_ONLY
 from skdgm.boltzmann._density.deep import DeepDensity
-from skdgm.boltzmann._learning.fine_tuning import NET, NetEpochs, logits
-from skdgm.boltzmann._learning.label_objective import LabelledObjective
-from skdgm.boltzmann._learning.objective import PHASES
-from skdgm.boltzmann._machine import Machine
-from skdgm.boltzmann._methods import ChainedByClass, importance_likelihood
-from skdgm.boltzmann._structure.deep import Deep
 from skdgm.boltzmann.dbm import DBM
+from skdgm.boltzmann.learning.fine_tuning import NET, NetEpochs, logits
+from skdgm.boltzmann.learning.label_objective import LabelledObjective
+from skdgm.boltzmann.learning.objective import PHASES
+from skdgm.boltzmann.machine import Machine
+from skdgm.boltzmann.methods import ChainedByClass, importance_likelihood
+from skdgm.boltzmann.structure.deep import Deep
 from skdgm.data.auto import AUTO
 from skdgm.nets import check_dropout
 from skdgm.nets.options import TuningOptions

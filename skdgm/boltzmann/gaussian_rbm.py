@@ -10,11 +10,11 @@ from typing import ClassVar, Literal
 
 from skdgm.base.column_group import Precision
 from skdgm.base.options import KW_ONLY, Count, Probability, flat, removed
-from skdgm.boltzmann._groups import Phase
-from skdgm.boltzmann._learning.sampling_free import OF_REALS
-from skdgm.boltzmann._machine import Machine
-from skdgm.boltzmann._methods import pseudo_likelihood
 from skdgm.boltzmann._options import MachineOptions, QuadraticOptions
+from skdgm.boltzmann.groups import Phase
+from skdgm.boltzmann.learning.sampling_free import OF_REALS
+from skdgm.boltzmann.machine import Machine
+from skdgm.boltzmann.methods import pseudo_likelihood
 
 
 class GaussianRBM(QuadraticOptions, MachineOptions, Machine):

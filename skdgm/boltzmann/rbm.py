@@ -8,11 +8,11 @@ from typing import Annotated
 from skdgm.base.column_group import Columns
 from skdgm.base.frames import framed
 from skdgm.base.options import KW_ONLY, Count, removed
-from skdgm.boltzmann._machine import Machine
 from skdgm.boltzmann._options import MachineOptions, RealOptions
-from skdgm.boltzmann._structure.table_layers import TABLES, improper
-from skdgm.boltzmann._structure.tables import kinds_of
-from skdgm.boltzmann._structure.visible import bits_as_asked
+from skdgm.boltzmann.machine import Machine
+from skdgm.boltzmann.structure.table_layers import TABLES, improper
+from skdgm.boltzmann.structure.tables import kinds_of
+from skdgm.boltzmann.structure.visible import bits_as_asked
 from skdgm.data.auto import AUTO
 from skdgm.data.units import UNITS, Kinds, UnitColumns
 from skdgm.typing import ArrayOrFrame, Data

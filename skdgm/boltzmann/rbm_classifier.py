@@ -12,11 +12,11 @@ from skdgm.base.column_group import Columns
 from skdgm.base.common_groups import Hybrid
 from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative, within
 from skdgm.boltzmann._density.labelled import LabelledMachineDensity
-from skdgm.boltzmann._learning.label_objective import HybridObjective
-from skdgm.boltzmann._machine import Machine
-from skdgm.boltzmann._methods import ChainedByClass
 from skdgm.boltzmann._options import MachineOptions, QuadraticOptions
-from skdgm.boltzmann._structure.restricted import Restricted
+from skdgm.boltzmann.learning.label_objective import HybridObjective
+from skdgm.boltzmann.machine import Machine
+from skdgm.boltzmann.methods import ChainedByClass
+from skdgm.boltzmann.structure.restricted import Restricted
 from skdgm.training import Budget
 
 

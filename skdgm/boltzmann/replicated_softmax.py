@@ -9,8 +9,8 @@ from typing import Literal
 
 from skdgm.base.options import KW_ONLY, Count
 from skdgm.boltzmann._documents.machine import DocumentModel
-from skdgm.boltzmann._groups import CD, PCD, Tempering
 from skdgm.boltzmann._options import MarkovChainOptions
+from skdgm.boltzmann.groups import CD, PCD, Tempering
 
 
 class ReplicatedSoftmax(MarkovChainOptions, DocumentModel):

@@ -1,6 +1,6 @@
 """Data-parallel fine-tuning of the network of a deep machine with a label."""
 
-from skdgm.boltzmann._learning.fine_tuning import (
+from skdgm.boltzmann.learning.fine_tuning import (
     NET,
     attributes_of,
     epochs_of,

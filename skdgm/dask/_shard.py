@@ -19,7 +19,7 @@ from copy import copy as shallow_copy
 import numpy as np
 
 from skdgm.base.series import Series
-from skdgm.boltzmann._learning.state import formed
+from skdgm.boltzmann.learning.state import formed
 from skdgm.dask._rows import concatenated, rows_of, targets_of
 from skdgm.data.inputs import tabulate
 from skdgm.energies import plain

@@ -9,8 +9,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skdgm import DBN, BernoulliRBM, GaussianRBM, RBMClassifier
-from skdgm.boltzmann._learning.objective import EnergyObjective
-from skdgm.boltzmann._structure.restricted import Restricted
+from skdgm.boltzmann.learning.objective import EnergyObjective
+from skdgm.boltzmann.structure.restricted import Restricted
 from skdgm.exceptions import DivergenceError, InterruptedFitWarning
 from skdgm.options import PCD, UpDown
 from tests.options import asked_value, assign, grouped

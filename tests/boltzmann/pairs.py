@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from skdgm.base import Fit
-from skdgm.boltzmann._learning.pretraining import layerwise
+from skdgm.boltzmann.learning.pretraining import layerwise
 
 
 def pretrained(*given, **options):

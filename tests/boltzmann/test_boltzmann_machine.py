@@ -16,8 +16,8 @@ from sklearn.feature_extraction.image import grid_to_graph
 
 from skdgm import BernoulliRBM, BoltzmannMachine, load, save
 from skdgm.base import MissingCapability
-from skdgm.boltzmann._learning.state import Beginning, TrainState
-from skdgm.boltzmann._structure.connected import GraphObjective
+from skdgm.boltzmann.learning.state import Beginning, TrainState
+from skdgm.boltzmann.structure.connected import GraphObjective
 from skdgm.energies import Params
 from skdgm.gradients.sampling_free.pseudo import pseudo_likelihood
 from skdgm.metrics import log_conditionals

@@ -10,9 +10,9 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from skdgm import DBM, ConvDBM, ConvRBM
-from skdgm.boltzmann._learning.state import Beginning
-from skdgm.boltzmann._structure.convolved_deep import geometries
-from skdgm.boltzmann._structure.deep import options_of_pairs
+from skdgm.boltzmann.learning.state import Beginning
+from skdgm.boltzmann.structure.convolved_deep import geometries
+from skdgm.boltzmann.structure.deep import options_of_pairs
 from skdgm.energies import contrast
 from skdgm.options import Filters, Pretraining
 from skdgm.partition import exact

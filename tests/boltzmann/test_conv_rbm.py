@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skdgm import ConvRBM
-from skdgm.boltzmann._structure.convolved import geometry_of
+from skdgm.boltzmann.structure.convolved import geometry_of
 from skdgm.couplings import Dense
 from skdgm.distributions import Bernoulli, Pooled
 from skdgm.energies import Energy, Params, contrast

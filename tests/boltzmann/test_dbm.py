@@ -9,9 +9,9 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import DBM
-from skdgm.boltzmann._learning.pretraining import PairObjective
-from skdgm.boltzmann._learning.state import Beginning
-from skdgm.boltzmann._structure.deep import options_of_pairs
+from skdgm.boltzmann.learning.pretraining import PairObjective
+from skdgm.boltzmann.learning.state import Beginning
+from skdgm.boltzmann.structure.deep import options_of_pairs
 from skdgm.distributions import Bernoulli
 from skdgm.energies import Params, layered
 from skdgm.exceptions import DivergenceError

@@ -14,8 +14,8 @@ from sklearn.preprocessing import minmax_scale
 from sklearn.utils import get_tags
 
 from skdgm import DBM, BernoulliRBM, DBMClassifier
-from skdgm.boltzmann._learning.state import Beginning
-from skdgm.boltzmann._structure.deep import options_of_pairs
+from skdgm.boltzmann.learning.state import Beginning
+from skdgm.boltzmann.structure.deep import options_of_pairs
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered
 from skdgm.exceptions import DivergenceError

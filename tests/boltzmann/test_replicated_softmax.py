@@ -14,7 +14,7 @@ from skdgm.boltzmann._documents.density import conditioned, expected
 from skdgm.boltzmann._documents.lengths import Topics, grown, log_partition
 from skdgm.boltzmann._documents.objective import DocumentObjective
 from skdgm.boltzmann._documents.phases import _ladder
-from skdgm.boltzmann._learning.state import TrainState
+from skdgm.boltzmann.learning.state import TrainState
 from skdgm.distributions import Multinomial
 from skdgm.energies import Params
 from skdgm.optim import Clock

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skdgm import DBM, BernoulliRBM, RBMClassifier
 from skdgm.boltzmann._fused_epochs import runs
-from skdgm.boltzmann._learning.state import present
+from skdgm.boltzmann.learning.state import present
 from skdgm.couplings import contrast
 from skdgm.exceptions import (
     DataRangeWarning,

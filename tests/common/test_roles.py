@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import clone
 
 from skdgm.base import Density, MissingCapability
-from skdgm.boltzmann._machine import Machine
+from skdgm.boltzmann.machine import Machine
 from skdgm.metrics import raise_log_likelihood
 from skdgm.nets import NetEstimator
 from skdgm.optim import Clock

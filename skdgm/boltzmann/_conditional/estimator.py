@@ -11,8 +11,8 @@ from skdgm.boltzmann._conditional.answers import GivenAnswers
 from skdgm.boltzmann._conditional.conditions import Past
 from skdgm.boltzmann._conditional.factors import gate_columns
 from skdgm.boltzmann._conditional.model import CONDITIONAL
-from skdgm.boltzmann._structure.table_layers import improper
-from skdgm.boltzmann._structure.tables import kinds_of
+from skdgm.boltzmann.structure.table_layers import improper
+from skdgm.boltzmann.structure.tables import kinds_of
 from skdgm.data import far_out
 from skdgm.data.inputs import for_callbacks, own_frame
 from skdgm.data.responses import learned_responses

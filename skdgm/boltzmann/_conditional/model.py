@@ -18,8 +18,8 @@ from skdgm.boltzmann._conditional.factors import gating_of
 from skdgm.boltzmann._conditional.objective import ConditionalObjective
 from skdgm.boltzmann._conditional.regression import regressed
 from skdgm.boltzmann._conditional.series import SeriesDensity
-from skdgm.boltzmann._structure.table_layers import Tables, gain_of
-from skdgm.boltzmann._structure.tables import layout_of
+from skdgm.boltzmann.structure.table_layers import Tables, gain_of
+from skdgm.boltzmann.structure.tables import layout_of
 from skdgm.couplings import Dense
 from skdgm.distributions import Binomial, Poisson, UnitNormal
 from skdgm.energies import Energy, Params, graph

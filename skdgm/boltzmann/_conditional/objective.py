@@ -9,8 +9,8 @@ Each row has a model of its own, so chains start at its y, and its conditions st
 
 import numpy as np
 
-from skdgm.boltzmann._learning.phases import DataChains
-from skdgm.boltzmann._learning.table_objective import TableObjective
+from skdgm.boltzmann.learning.phases import DataChains
+from skdgm.boltzmann.learning.table_objective import TableObjective
 from skdgm.distributions import Binomial, Poisson
 from skdgm.energies import contrast
 from skdgm.gradients import complete, weighted_sum

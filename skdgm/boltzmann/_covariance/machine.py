@@ -18,7 +18,7 @@ from skdgm.base.options import (
     within,
 )
 from skdgm.base.solvers import Adam
-from skdgm.boltzmann._structure.visible import REAL
+from skdgm.boltzmann.structure.visible import REAL
 from skdgm.partition import LogPartition
 from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data, Seed

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skdgm.boltzmann._structure.labels import label_of, with_label
+from skdgm.boltzmann.structure.labels import label_of, with_label
 from skdgm.distributions import one_hot
 from skdgm.inference import mean_field
 from skdgm.samplers import Gibbs, State

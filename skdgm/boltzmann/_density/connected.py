@@ -7,7 +7,7 @@ import numpy as np
 
 from skdgm.base import of_rows
 from skdgm.boltzmann._density.layered import EnergyDensity
-from skdgm.boltzmann._learning.state import one_hot_rows, present
+from skdgm.boltzmann.learning.state import one_hot_rows, present
 from skdgm.distributions import Sites
 from skdgm.inference import bound, mean_field
 from skdgm.partition import exact
@@ -20,7 +20,7 @@ _FEW = 16
 
 
 def presented(energy, v, fill, rng=None):
-    """Clamp a machine to rows; see :func:`~skdgm.boltzmann._learning.state.present`.
+    """Clamp a machine to rows; see :func:`~skdgm.boltzmann.learning.state.present`.
 
     Codes of categories become one-hot.
     """

@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skdgm.base import of_rows
 from skdgm.boltzmann._density.layered import EnergyDensity
-from skdgm.boltzmann._structure.labels import label_of, with_label
+from skdgm.boltzmann.structure.labels import label_of, with_label
 from skdgm.distributions import one_hot
 from skdgm.inference import bound, mean_field
 from skdgm.utils.counts import chosen, count

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import log_softmax, logsumexp
 
 from skdgm.boltzmann._density.layered import EnergyDensity
-from skdgm.boltzmann._structure.labels import drawn, label_of, log_joint, with_label
+from skdgm.boltzmann.structure.labels import drawn, label_of, log_joint, with_label
 from skdgm.energies import Params, layered
 from skdgm.inference import Posterior
 from skdgm.utils.tree import astype

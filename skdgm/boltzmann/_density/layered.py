@@ -9,7 +9,7 @@ import numpy as np
 
 from skdgm.base import MissingCapability, by_blocks, of_rows
 from skdgm.boltzmann._density.unnormalised import Unnormalised
-from skdgm.boltzmann._learning.state import present
+from skdgm.boltzmann.learning.state import present
 from skdgm.couplings import Weights
 from skdgm.data import fill
 from skdgm.inference import bound, last_means, mean_field

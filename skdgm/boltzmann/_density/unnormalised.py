@@ -9,8 +9,8 @@ import numpy as np
 
 from skdgm.base import Density, of_rows
 from skdgm.boltzmann._density.chains import MachineChains
-from skdgm.boltzmann._structure.labels import label_of
-from skdgm.boltzmann._structure.visible import BinaryUnits
+from skdgm.boltzmann.structure.labels import label_of
+from skdgm.boltzmann.structure.visible import BinaryUnits
 from skdgm.energies import tiled
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.partition import LogPartition, Problem, ais, bracket, estimate, exact

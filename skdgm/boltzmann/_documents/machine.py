@@ -11,9 +11,9 @@ from skdgm.base import Estimator, Model
 from skdgm.base.frames import framed
 from skdgm.boltzmann._documents.density import DocumentDensity
 from skdgm.boltzmann._documents.objective import DocumentObjective
-from skdgm.boltzmann._learning.state import Beginning, TrainState
 from skdgm.boltzmann._options import MachineOptions
-from skdgm.boltzmann._structure.model import EnergyModel
+from skdgm.boltzmann.learning.state import Beginning, TrainState
+from skdgm.boltzmann.structure.model import EnergyModel
 from skdgm.data import CountColumns
 from skdgm.data.given import given_lengths
 from skdgm.distributions import Bernoulli, Multinomial

@@ -17,7 +17,7 @@ import numpy as np
 
 from skdgm.boltzmann._documents.density import expected, lengths_of
 from skdgm.boltzmann._documents.phases import PHASES, totals
-from skdgm.boltzmann._learning.objective import EnergyObjective
+from skdgm.boltzmann.learning.objective import EnergyObjective
 from skdgm.couplings import Contrast
 from skdgm.energies import Params, mean_row
 from skdgm.gradients.steps import centering

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdgm.boltzmann._documents.density import conditioned
-from skdgm.boltzmann._learning.phases import RECENT, Phase, Tempered
+from skdgm.boltzmann.learning.phases import RECENT, Phase, Tempered
 from skdgm.gradients import Phases
 from skdgm.inference import last_means
 from skdgm.samplers import Gibbs, State

@@ -6,8 +6,8 @@ from scipy import stats
 from scipy.special import expit, log_expit
 
 from skdgm import RBM
-from skdgm.boltzmann._learning.pretraining import joined
-from skdgm.boltzmann._learning.table_objective import log_columns
+from skdgm.boltzmann.learning.pretraining import joined
+from skdgm.boltzmann.learning.table_objective import log_columns
 from skdgm.distributions import Bernoulli, Binomial, Gaussian, Poisson, Sites
 from skdgm.distributions.gaussian import Natural
 from skdgm.energies import Params, layered

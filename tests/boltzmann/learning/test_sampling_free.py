@@ -6,8 +6,8 @@ import scipy.sparse as sp
 from sklearn.datasets import load_digits
 
 from skdgm import BernoulliRBM, GaussianRBM
-from skdgm.boltzmann._learning import sampling_free
-from skdgm.boltzmann._learning.sampling_free import OF_BITS, OF_REALS
+from skdgm.boltzmann.learning import sampling_free
+from skdgm.boltzmann.learning.sampling_free import OF_BITS, OF_REALS
 from skdgm.gradients.sampling_free.scores import score_matching
 from skdgm.optim import Clock
 from skdgm.training import Batch

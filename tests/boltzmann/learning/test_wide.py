@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skdgm import DBM, DBN, BernoulliRBM, RBMClassifier
-from skdgm.boltzmann._learning.sampling_free import OF_BITS
+from skdgm.boltzmann.learning.sampling_free import OF_BITS
 from tests.options import grouped
 
 X = (np.random.default_rng(0).random((200, 16)) < 0.5).astype(np.float64)

@@ -26,7 +26,7 @@ from skdgm import (
     SpikeSlabRBM,
 )
 from skdgm.base.groups import name_of
-from skdgm.boltzmann._structure.visible import at_limit
+from skdgm.boltzmann.structure.visible import at_limit
 from skdgm.distributions import Gaussian
 
 RNG = np.random.default_rng(0)

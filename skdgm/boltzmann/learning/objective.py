@@ -8,11 +8,11 @@ r"""Likelihood of rows under a layered energy, as an objective.
 import numpy as np
 
 from skdgm.boltzmann._fused_epochs import runs
-from skdgm.boltzmann._learning.monitor import PseudoLikelihoodWatch
-from skdgm.boltzmann._learning.phases import CHAINS
-from skdgm.boltzmann._learning.sampling_free import SAMPLING_FREE
-from skdgm.boltzmann._learning.state import TrainState, formed, present
-from skdgm.boltzmann._structure.labels import known_labels, label_of
+from skdgm.boltzmann.learning.monitor import PseudoLikelihoodWatch
+from skdgm.boltzmann.learning.phases import CHAINS
+from skdgm.boltzmann.learning.sampling_free import SAMPLING_FREE
+from skdgm.boltzmann.learning.state import TrainState, formed, present
+from skdgm.boltzmann.structure.labels import known_labels, label_of
 from skdgm.energies import tiled
 from skdgm.gradients.steps import centering, far, natural, quadratic, steady
 from skdgm.inference import lone_means
@@ -33,7 +33,7 @@ _LARGE_BATCH = 250
 class EnergyObjective(Objective):
     """Log-likelihood of rows, followed by contrastive divergence and its relatives.
 
-    Training states are :class:`~skdgm.boltzmann._learning.state.TrainState`; of the
+    Training states are :class:`~skdgm.boltzmann.learning.state.TrainState`; of the
     ``table`` of the beginning, :meth:`split` leaves the rows that are not held out.
 
     Parameters

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.base import by_blocks
-from skdgm.boltzmann._learning.phases import Phase
-from skdgm.boltzmann._structure.labels import label_of
+from skdgm.boltzmann.learning.phases import Phase
+from skdgm.boltzmann.structure.labels import label_of
 from skdgm.couplings import Contrast
 from skdgm.energies import Params, contrast
 from skdgm.gradients import complete, weighted_sum

@@ -5,10 +5,10 @@ from numbers import Integral, Real
 from types import SimpleNamespace
 
 from skdgm.boltzmann._density.deep import DeepDensity
-from skdgm.boltzmann._learning.objective import PHASES
-from skdgm.boltzmann._learning.pretraining import joined, layerwise
-from skdgm.boltzmann._learning.state import TrainState
-from skdgm.boltzmann._structure.model import EnergyModel, n_classes
+from skdgm.boltzmann.learning.objective import PHASES
+from skdgm.boltzmann.learning.pretraining import joined, layerwise
+from skdgm.boltzmann.learning.state import TrainState
+from skdgm.boltzmann.structure.model import EnergyModel, n_classes
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered, plain
 from skdgm.optim import check_piecewise

@@ -6,10 +6,10 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base import Estimator, forget_log_Z, lazy_log_Z
 from skdgm.base.groups import name_of
-from skdgm.boltzmann._methods import Chained
 from skdgm.boltzmann._options import ModelOptions
-from skdgm.boltzmann._structure.restricted import RESTRICTED
-from skdgm.boltzmann._structure.visible import domain_as_asked
+from skdgm.boltzmann.methods import Chained
+from skdgm.boltzmann.structure.restricted import RESTRICTED
+from skdgm.boltzmann.structure.visible import domain_as_asked
 from skdgm.nets.estimator import check_categories
 from skdgm.partition import LogPartition
 from skdgm.training import Budget
@@ -19,10 +19,10 @@ from skdgm.typing import ArrayOrFrame, Data
 class Machine(Chained, Estimator, implied=ModelOptions):
     """Base class of estimators with a layered energy whose first block is visible.
 
-    Its ``_MODEL`` is a :class:`~skdgm.boltzmann._structure.model.EnergyModel`. Models
+    Its ``_MODEL`` is a :class:`~skdgm.boltzmann.structure.model.EnergyModel`. Models
     that machines are part of use ``_given``, the initial parameters of data and hidden
     units; ``_ended``, which says how training ended; ``_attributes(state)``, of a
-    :class:`~skdgm.boltzmann._learning.state.TrainState`; and ``density_``.
+    :class:`~skdgm.boltzmann.learning.state.TrainState`; and ``density_``.
     """
 
     _MODEL = RESTRICTED

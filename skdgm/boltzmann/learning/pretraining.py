@@ -18,10 +18,10 @@ from itertools import pairwise
 import numpy as np
 
 from skdgm.base import Epochs
-from skdgm.boltzmann._learning.monitor import cost_of_far, far_columns
-from skdgm.boltzmann._learning.objective import EnergyObjective
-from skdgm.boltzmann._learning.phases import DataChains
-from skdgm.boltzmann._learning.state import TrainState
+from skdgm.boltzmann.learning.monitor import cost_of_far, far_columns
+from skdgm.boltzmann.learning.objective import EnergyObjective
+from skdgm.boltzmann.learning.phases import DataChains
+from skdgm.boltzmann.learning.state import TrainState
 from skdgm.distributions import Pooled
 from skdgm.energies import Energy, Params, Path, layered, plain
 from skdgm.exceptions import DivergenceError

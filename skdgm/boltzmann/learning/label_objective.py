@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.special import log_softmax
 
-from skdgm.boltzmann._learning.monitor import MachineWatch
-from skdgm.boltzmann._learning.objective import EnergyObjective
-from skdgm.boltzmann._structure.labels import UNKNOWN, drawn, log_joint, with_label
+from skdgm.boltzmann.learning.monitor import MachineWatch
+from skdgm.boltzmann.learning.objective import EnergyObjective
+from skdgm.boltzmann.structure.labels import UNKNOWN, drawn, log_joint, with_label
 from skdgm.energies import contrast
 from skdgm.gradients import complete, discriminative, weighted_sum
 from skdgm.inference import Posterior, mean_field

@@ -8,9 +8,9 @@ import scipy.sparse as sp
 from sklearn.utils import check_array
 
 from skdgm.boltzmann._density.connected import GraphDensity, presented
-from skdgm.boltzmann._learning.objective import PHASES, EnergyObjective
-from skdgm.boltzmann._learning.phases import Phase
-from skdgm.boltzmann._structure.model import EnergyModel, n_columns
+from skdgm.boltzmann.learning.objective import PHASES, EnergyObjective
+from skdgm.boltzmann.learning.phases import Phase
+from skdgm.boltzmann.structure.model import EnergyModel, n_columns
 from skdgm.energies import Connected, Params, colours_of
 from skdgm.gradients import complete
 from skdgm.gradients.sampling_free.pseudo import pseudo_likelihood

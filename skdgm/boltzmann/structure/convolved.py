@@ -9,8 +9,8 @@ import numpy as np
 
 from skdgm.boltzmann._density.connected import presented
 from skdgm.boltzmann._density.layered import EnergyDensity
-from skdgm.boltzmann._learning.objective import EnergyObjective
-from skdgm.boltzmann._structure.model import EnergyModel, n_columns
+from skdgm.boltzmann.learning.objective import EnergyObjective
+from skdgm.boltzmann.structure.model import EnergyModel, n_columns
 from skdgm.couplings import Conv
 from skdgm.distributions import Pooled, Selected, Sites
 from skdgm.energies import Energy, Params

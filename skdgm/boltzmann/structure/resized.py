@@ -7,9 +7,9 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.parts import altered, facts_of, model_of, options_of, set_state
-from skdgm.boltzmann._learning.state import TrainState
-from skdgm.boltzmann._structure.convolved import geometry_of
-from skdgm.boltzmann._structure.visible import of_channels
+from skdgm.boltzmann.learning.state import TrainState
+from skdgm.boltzmann.structure.convolved import geometry_of
+from skdgm.boltzmann.structure.visible import of_channels
 from skdgm.samplers import Gibbs
 from skdgm.utils.counts import is_a
 from skdgm.utils.random import stream

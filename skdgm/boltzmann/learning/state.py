@@ -55,7 +55,7 @@ class TrainState(NamedTuple):
     phase, by block, those at the model's own temperature first; ``offsets`` those of
     the centred gradient, ``activity`` running means of hidden units for sparsity, both
     empty where they are not used; ``phase`` is the state of the gradient's own, see
-    :class:`~skdgm.boltzmann._learning.phases.Phase`.
+    :class:`~skdgm.boltzmann.learning.phases.Phase`.
     """
 
     params: Params

@@ -10,10 +10,10 @@ import numpy as np
 from skdgm.base import Model
 from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.boltzmann._density.unnormalised import FittedMachine
-from skdgm.boltzmann._learning.objective import EnergyObjective
-from skdgm.boltzmann._learning.state import Beginning, TrainState
-from skdgm.boltzmann._structure.labels import label_of, with_label
-from skdgm.boltzmann._structure.visible import RealUnits, at_limit, reach_of
+from skdgm.boltzmann.learning.objective import EnergyObjective
+from skdgm.boltzmann.learning.state import Beginning, TrainState
+from skdgm.boltzmann.structure.labels import label_of, with_label
+from skdgm.boltzmann.structure.visible import RealUnits, at_limit, reach_of
 from skdgm.distributions import Normal
 from skdgm.optim import check_piecewise
 from skdgm.training import filled
@@ -124,7 +124,7 @@ class EnergyModel(Model):
 
     def beginning(self, facts, table, energy):
         """Facts about the rows of a table and initial parameters: a
-        :class:`~skdgm.boltzmann._learning.state.Beginning`."""
+        :class:`~skdgm.boltzmann.learning.state.Beginning`."""
         moments = self.moments(facts, energy)
         visible, *others = moments
         real = isinstance(facts.domain, RealUnits)
@@ -143,7 +143,7 @@ class EnergyModel(Model):
 
     def initial(self, facts):
         """Function that replaces random initial parameters, or None; see
-        :class:`~skdgm.boltzmann._learning.objective.EnergyObjective`."""
+        :class:`~skdgm.boltzmann.learning.objective.EnergyObjective`."""
         return None
 
     def bottom(self, facts, attributes, own):

@@ -60,7 +60,7 @@ class RealUnits(Visible, RealColumns):
 
 def reach_of(domain, columns):
     """Reach of the columns of the visible block, if it is of real units: a
-    dictionary, as of :class:`~skdgm.boltzmann._learning.objective.EnergyObjective`."""
+    dictionary, as of :class:`~skdgm.boltzmann.learning.objective.EnergyObjective`."""
     return {0: columns.reach} if isinstance(domain, RealUnits) else {}
 
 

@@ -12,8 +12,8 @@ count has the mean of its column in the first data, and any other value the stat
 
 import numpy as np
 
-from skdgm.boltzmann._learning.monitor import PseudoLikelihoodWatch
-from skdgm.boltzmann._learning.objective import EnergyObjective
+from skdgm.boltzmann.learning.monitor import PseudoLikelihoodWatch
+from skdgm.boltzmann.learning.objective import EnergyObjective
 from skdgm.distributions import Bernoulli, Gaussian, Sites
 from skdgm.energies import plain
 from skdgm.inference import mean_field

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from skdgm.boltzmann._structure.model import EnergyModel, n_classes
+from skdgm.boltzmann.structure.model import EnergyModel, n_classes
 from skdgm.distributions import Bernoulli, Softmax
 from skdgm.energies import Params, layered, plain
 

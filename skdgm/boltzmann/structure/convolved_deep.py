@@ -8,9 +8,9 @@ import numpy as np
 
 from skdgm.base import by_blocks
 from skdgm.boltzmann._density.deep import DeepDensity
-from skdgm.boltzmann._structure.convolved import Convolved, geometry_of
-from skdgm.boltzmann._structure.deep import Deep
-from skdgm.boltzmann._structure.model import n_columns
+from skdgm.boltzmann.structure.convolved import Convolved, geometry_of
+from skdgm.boltzmann.structure.deep import Deep
+from skdgm.boltzmann.structure.model import n_columns
 from skdgm.couplings import Conv
 from skdgm.distributions import Pooled
 from skdgm.energies import Energy
@@ -23,7 +23,7 @@ _SHAPES["filter_shape"] = "filters__shape"
 
 def geometries(options, n_features):
     """Geometries of the layers of the options, a tuple from below; ValueError as of
-    :func:`~skdgm.boltzmann._structure.convolved.geometry_of`, with the layer's number,
+    :func:`~skdgm.boltzmann.structure.convolved.geometry_of`, with the layer's number,
     or if an option has not one value for each layer."""
     sizes = _sizes(options)
     shapes = {

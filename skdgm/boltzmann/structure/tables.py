@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.boltzmann._learning.state import one_hot_rows, present
+from skdgm.boltzmann.learning.state import one_hot_rows, present
 from skdgm.data.units import UNITS, UnitColumns, of_block
 from skdgm.distributions import (
     Bernoulli,

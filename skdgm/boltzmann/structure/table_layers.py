@@ -5,10 +5,10 @@ from functools import lru_cache, partial
 import numpy as np
 
 from skdgm.boltzmann._density.table import TableDensity
-from skdgm.boltzmann._learning.state import Beginning
-from skdgm.boltzmann._learning.table_objective import TableObjective
-from skdgm.boltzmann._structure.model import EnergyModel, n_columns
-from skdgm.boltzmann._structure.tables import (
+from skdgm.boltzmann.learning.state import Beginning
+from skdgm.boltzmann.learning.table_objective import TableObjective
+from skdgm.boltzmann.structure.model import EnergyModel, n_columns
+from skdgm.boltzmann.structure.tables import (
     REAL_KINDS,
     filled_layout,
     hidden_unit,
@@ -18,7 +18,7 @@ from skdgm.boltzmann._structure.tables import (
     noise,
     reaches,
 )
-from skdgm.boltzmann._structure.visible import at_limit
+from skdgm.boltzmann.structure.visible import at_limit
 from skdgm.data.units import checked_kinds, parsed
 from skdgm.distributions import Normal
 from skdgm.energies import Params, layered
