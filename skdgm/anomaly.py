@@ -3,13 +3,13 @@ r"""Outlier detection with any density estimator.
 .. math:: x \text{ is an outlier} \iff s(x) < t, \qquad
    P_\text{train}(s(x) < t) = \text{contamination}
 
-The score s of a row is its log-likelihood, or that of its least usual entry,
+The score s of a row is its log-likelihood, or the score of its least likely entry,
 
 .. math:: s(x) = \min_j \; \log p(x_j \mid x_{\setminus j}) - u_j
 
-relative to the mean :math:`u_j` of its column. A change of the unit of a column changes
-both terms alike; a log-likelihood has the unit's logarithm in it, so that rows of large
-but usual amounts have low ones.
+relative to the mean :math:`u_j` of its column. The second score does not depend on the
+units of columns. A log-likelihood contains the logarithm of the unit, so that rows with
+large but usual amounts have low scores.
 """
 
 from inspect import signature
@@ -37,8 +37,8 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
 
     .. math:: \hat y(x) = \mathrm{sign}(s(x) - t)
 
-    where s is the log-likelihood of a row, or of its least usual entry. The threshold t
-    is the ``contamination`` quantile of the scores of the training rows, weighted by
+    where s is the log-likelihood of a row, or of its least likely entry. The threshold
+    t is the ``contamination`` quantile of the scores of the training rows, weighted by
     their ``sample_weight``; a row exactly at the threshold is an inlier.
 
     Parameters
@@ -51,11 +51,11 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
     contamination
         Fraction of the training rows that are outliers, in (0, 0.5].
     score_by
-        "row": the log-likelihood, which finds rows that are odd as a whole. "column":
-        the log-likelihood of the least usual entry given all others of its row (with
-        models other than :class:`~skdgm.EoNADE` given those before it), relative to the
-        mean of its column, which finds rows of which one entry is wrong, and is for
-        models with ``score_features``.
+        "row": the log-likelihood, which detects rows that are unusual as a whole.
+        "column": the log-likelihood of the least likely entry given all others of its
+        row, relative to the mean of its column, which detects rows with a wrong entry.
+        Models other than :class:`~skdgm.EoNADE` condition on previous entries only.
+        "column" needs a model with ``score_features``.
 
     Attributes
     ----------
@@ -102,9 +102,9 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
             Passed on to the density estimator's ``fit``.
         **fit_params
             Arguments of the density estimator's ``fit``, such as ``sample_weight``;
-            with metadata routing enabled, those that it requests. Weights, of a step of
-            a Pipeline too (``step__sample_weight``), also weight rows in the threshold,
-            where whole numbers are exactly so many repetitions.
+            with metadata routing enabled, the arguments that it requests. Weights, also
+            of a step of a Pipeline (``step__sample_weight``), apply to the threshold,
+            too; integer weights are exactly equivalent to repetitions.
 
         Returns
         -------
@@ -113,9 +113,9 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
         Raises
         ------
         ValueError
-            The threshold is not finite: the density is 0 at as many training rows as
-            are to be outliers. Or the density estimator has no ``score_features``,
-            with ``score_by="column"``.
+            The threshold is not finite, because the density is 0 at more training rows
+            than ``contamination`` allows. Or the density estimator has no
+            ``score_features``, but ``score_by="column"``.
         """
         return self._fit(X, y, fit_params)
 
@@ -164,7 +164,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
         return np.where(np.isposinf(least), 0.0, least)
 
     def score_samples(self, X: Data) -> np.ndarray:
-        """Score of each row, in nats: the lower, the odder.
+        """Score of each row, in nats: low for anomalies.
 
         Parameters
         ----------
@@ -174,7 +174,7 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
         -------
         scores : ndarray of shape (n_samples,)
             Log-likelihood, the result of the density estimator's ``score_samples``; or
-            that of the least usual entry, by ``score_by`` of the last fit.
+            the score of the least likely entry, by ``score_by`` of the last fit.
         """
         check_is_fitted(self)
         if hasattr(self, "usual_"):
@@ -223,8 +223,8 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
 def _quantile(values, weight, q):
     """Quantile of values that are repeated so many times, as ``np.quantile`` has it.
 
-    Weights that are not whole count in units of the smallest, so that their scale is
-    free: of equal ones, the quantile is that of the values.
+    Fractional weights are in units of the smallest weight, so that their scale is
+    irrelevant; equal weights give the quantile of the values.
     """
     values, weight = values[weight > 0], weight[weight > 0]
     order = np.argsort(values)

@@ -1,4 +1,4 @@
-"""Callbacks for estimators of skdgm, beside those of :mod:`sklearn.callback`."""
+"""Callbacks for estimators of skdgm, in addition to :mod:`sklearn.callback`."""
 
 import os
 import time
@@ -20,38 +20,36 @@ _SECONDS = 5.0
 
 
 class Checkpoint:
-    """Callback that keeps training in a file, from which a later ``fit`` goes on.
+    """Callback that saves the state of training to a file, for a later ``fit``.
 
     After some epochs, and at the end, the estimator is saved as by :func:`skdgm.save`,
-    with all that its training needs. ``fit`` of the same estimator to the same rows
-    begins where the file ends, and learns what it had learned without a break, bit for
-    bit: so a script that was killed is simply run again. The file replaces the former
-    one at once when it is complete; a crash loses the epochs since then and nothing
-    else: by default those of the last 5 seconds and the one under way. Where it cannot
-    be written later on, as on a full disk, the former one stays, and training goes on
-    with a warning.
+    together with the state of training. ``fit`` of the same estimator to the same rows
+    continues from the file, with a bitwise identical result: run a killed script again.
+    A complete new file replaces the old file atomically, so that a crash only loses the
+    epochs since the last write, by default the last 5 seconds and the current epoch. If
+    a later write fails, for example on a full disk, the old file remains, and training
+    continues with a warning.
 
     Parameters
     ----------
     path : str or path-like
-        File to write, one for each fit. :func:`skdgm.load` reads the model as it was
-        after the last epoch that was kept, or at the end.
+        File to write, one for each fit. :func:`skdgm.load` reads the model in the state
+        of the last write.
     n_epochs : int, default=None
-        Write after so many epochs; 1 loses none that was complete, and makes fits of
-        few rows slow.
+        Number of epochs between writes. With 1, no complete epoch is lost, but fits of
+        few rows are slow.
     seconds : float, default=None
-        Write after the first epoch that ends so many seconds after the last time, or
-        after the beginning of the fit. By default 5, unless ``n_epochs`` is given; if
-        both are given, whichever comes first.
+        Minimum time between writes, which follow the end of an epoch. By default 5
+        unless ``n_epochs`` is given; if both are given, the first condition counts.
 
     Raises
     ------
     ValueError
-        In ``fit``: the file is of another fit, with other rows, weights or options
-        (but ``verbose``).
+        In ``fit``: the file belongs to another fit, with other rows, weights or options
+        (except ``verbose``).
     UnsavableError
-        In ``fit``, at its start: the estimator is none of those that
-        :func:`skdgm.save` keeps, or has a parameter that is not kept.
+        In ``fit``, at its start: :func:`skdgm.save` does not support the estimator or
+        one of its parameters.
     OSError
         In ``fit``, at its start: there is no folder for the file, or no permission to
         write to it.
@@ -63,13 +61,12 @@ class Checkpoint:
 
     Notes
     -----
-    Of a stack (:class:`~skdgm.DBN`) the file has the layers that are complete and the
-    one under way, as a network of so many layers; it goes on in the middle of that
-    layer, or of the refinement of all layers. So do the pre-training of a
-    network that is fine-tuned afterwards (:class:`~skdgm.DBNClassifier`) and its
-    fine-tuning, the pre-training of a :class:`~skdgm.DBM`, and the fine-tuning of a
-    :class:`~skdgm.DBMClassifier`. ``partial_fit`` has no callbacks: save the estimator
-    between its calls.
+    For a stack (:class:`~skdgm.DBN`), the file is a network of the complete layers and
+    the current layer, and training continues in the middle of this layer, or of the
+    joint refinement. The same holds for pre-training and fine-tuning of a net
+    (:class:`~skdgm.DBNClassifier`), for pre-training of a :class:`~skdgm.DBM`, and for
+    fine-tuning of a :class:`~skdgm.DBMClassifier`. ``partial_fit`` has no callbacks:
+    save the estimator between its calls.
 
     Examples
     --------
@@ -103,7 +100,7 @@ class Checkpoint:
         return repr(os.fspath(self.path))
 
     def setup(self, estimator: object, context: Any) -> None:
-        """Check that the file can be written, and clear what a crash left behind."""
+        """Check that the file can be written, and reset the counters."""
         if tag_of(type(estimator)) not in ESTIMATORS:
             raise UnsavableError(
                 "Checkpoint keeps estimators of skdgm, not objects of "
@@ -120,7 +117,7 @@ class Checkpoint:
         """Do nothing."""
 
     def on_fit_task_end(self, estimator: object, context: Any) -> bool | None:
-        """Do nothing; training itself writes, as it alone knows its whole state."""
+        """Do nothing; the training loop writes, because it has the complete state."""
         return False
 
     def due(self) -> bool:
@@ -134,11 +131,11 @@ class Checkpoint:
         return by_epochs or (seconds is not None and passed >= seconds)
 
     def read(self) -> Any:
-        """Load the estimator that is kept, or return None if there is no file."""
+        """Load the saved estimator, or return None if there is no file."""
         return load(self.path) if os.path.exists(self.path) else None
 
     def write(self, estimator: object) -> None:
-        """Save an estimator in place of the one that is kept; warn where it fails."""
+        """Save an estimator in place of the old file; warn if this fails."""
         try:
             save(estimator, self.path)
         except OSError as error:

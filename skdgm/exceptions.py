@@ -19,15 +19,17 @@ _MISSING = " of rows with missing values (NaN): impute them"
 
 
 class DataRangeWarning(UserWarning):
-    """Warning about values outside the range that a model or a metric expects: they
-    were clipped to the model's domain, a log-likelihood of binary data was requested
-    for grey values, or samples are on a different scale from the data beside."""
+    """Warning about values outside the range that a model or a metric expects.
+
+    They were clipped to the model's domain, a log-likelihood of binary data was
+    requested for grey values, or samples and data have different scales.
+    """
 
 
 class RealColumnsWarning(DataRangeWarning):
-    """Warning that columns which a model takes for bits look like real numbers.
+    """Warning that columns of a model for bits look like real numbers.
 
-    Each was scaled to [0, 1], and few of its values are near 0 or 1.
+    Each column was scaled to [0, 1], and few of its values are near 0 or 1.
     """
 
 
@@ -52,15 +54,15 @@ class PrecisionWarning(UserWarning):
 
 
 class CollapseWarning(UserWarning):
-    """Warning of collapse.
+    """Warning about collapse.
 
-    Of the posterior, where latent units carry no information on the data; or of a
-    generator, whose rows are all alike.
+    In posterior collapse, latent units carry no information on the data; a collapsed
+    generator draws rows that are all similar.
     """
 
 
 class CostWarning(UserWarning):
-    """Warning that training will take much memory and time, perhaps for nothing."""
+    """Warning that training will take much memory or time, perhaps needlessly."""
 
 
 class LikelihoodWarning(UserWarning):
@@ -68,22 +70,22 @@ class LikelihoodWarning(UserWarning):
 
 
 class FewDrawsWarning(UserWarning):
-    """Warning that few of the draws under conditions, or given known entries, count.
+    """Warning about a small effective number of conditional draws.
 
-    What is observed is improbable under the model, and what is drawn is biased towards
-    rows that are more probable.
+    The conditions or known entries are improbable under the model, and draws are
+    biased towards more probable rows.
     """
 
 
 class SimulationWarning(UserWarning):
-    """Warning that simulations gave NaN or infinity, and count as far from the data."""
+    """Warning that simulations with NaN or infinity were rejected."""
 
 
 class InterruptedFitWarning(UserWarning):
-    """Warning that Ctrl-C stopped training early; the parameters learned are kept.
+    """Warning that Ctrl-C stopped training early; learned parameters are kept.
 
-    KeyboardInterrupt is raised instead where the estimator is fitted by something else,
-    such as a Pipeline or a search.
+    In a fit within another estimator, such as a Pipeline or a search,
+    KeyboardInterrupt is raised instead.
     """
 
 
@@ -92,21 +94,21 @@ class CheckpointWarning(UserWarning):
 
 
 class ConstraintWarning(UserWarning):
-    """Warning that few of a model's draws keep to the constraints of a table.
+    """Warning that few of a model's draws satisfy the constraints of a table.
 
-    Or that none does for some of its rows, which are then not filled.
+    If no draw satisfies them for a row, the row is not imputed.
     """
 
 
 class ConstraintError(ValueError):
     """Error for rows that break a constraint.
 
-    Rows of data do, or too many of a model's draws.
+    These are rows of the data, or too many of a model's draws.
     """
 
 
 class MissingCapability(TypeError, ValueError):
-    """Error for what a density cannot do, ever or with this argument.
+    """Error for a method that a density does not have, or not with this argument.
 
     Parameters
     ----------
@@ -143,11 +145,11 @@ class UnsavableError(TypeError):
 
 
 class ModelFileError(ValueError):
-    """Error for a file that :func:`skdgm.load` refuses; base of those below."""
+    """Error for a file that :func:`skdgm.load` rejects; base class."""
 
 
 class CorruptFileError(ModelFileError):
-    """Error for a file that is not a model, or was cut, changed or badly made."""
+    """Error for a file that is not a model, or is truncated, modified or invalid."""
 
 
 class NewerFileError(ModelFileError):
@@ -155,8 +157,7 @@ class NewerFileError(ModelFileError):
 
 
 class OlderFileError(ModelFileError):
-    """Error for what an earlier version of skdgm wrote, with options that there are no
-    more."""
+    """Error for a file of an earlier version of skdgm with former options."""
 
 
 class OversizedFileError(ModelFileError):
@@ -164,7 +165,7 @@ class OversizedFileError(ModelFileError):
 
 
 class UnknownTypeError(ModelFileError):
-    """Error for a file that asks for a class which is none of skdgm's."""
+    """Error for a file that contains a class which does not belong to skdgm."""
 
 
 class DatasetError(OSError):
@@ -175,4 +176,4 @@ class DatasetError(OSError):
 
 
 class ChecksumError(DatasetError):
-    """Error that a fetched data set is not the one that was expected."""
+    """Error that a fetched data set differs from the expected data."""

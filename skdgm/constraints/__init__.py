@@ -1,4 +1,4 @@
-"""Tables under constraints: columns in order, sums, combinations, ranges, rules."""
+"""Tables with constraints: inequalities, sums, combinations, ranges, rules."""
 
 from skdgm.constraints.constrained_table import ConstrainedTable
 from skdgm.constraints.relations import Inequality, Sum

@@ -55,8 +55,8 @@ def translated(plan, model, conditions, ranges, who):
 
 
 def is_range_kept(plan, model, constraint):
-    """Whether a constraint is a range that draws keep to: as the model draws within the
-    range seen, or by a condition of the model."""
+    """Return whether a constraint is a range that draws of the model satisfy: its
+    training range, or a condition of the model."""
     if not isinstance(constraint, Range):
         return False
     place, name = plan.places.get(constraint.column), constraint.column
@@ -66,7 +66,7 @@ def is_range_kept(plan, model, constraint):
 
 
 def _is_open(plan, model, name):
-    """Whether a model may draw values of a column beyond the range seen."""
+    """Return whether a model may draw values outside the training range of a column."""
     known = getattr(model, "column_types_", {}).get(_own_name(plan, model, name))
     return known is None or known.kind == "gaussian"
 

@@ -10,18 +10,18 @@ from skdgm.typing import DataFrame
 class Constraint:
     """Base class of constraints.
 
-    A subclass is a named tuple with ``columns``, the names of the columns that it is
-    about, or None for all.
+    A subclass is a named tuple with ``columns``, the names of its columns, or None for
+    all.
     """
 
     __slots__ = ()
 
     @property
     def columns(self) -> tuple | None:
-        """Names of the columns that the constraint is about; None for all."""
+        """Names of the columns of the constraint; None for all."""
 
     def check(self, frame: DataFrame) -> None:
-        """Raise an error unless the columns are there and of types that suit.
+        """Raise an error unless the columns exist and have suitable types.
 
         Parameters
         ----------
@@ -43,7 +43,7 @@ class Constraint:
                 )
 
     def holds(self, frame: DataFrame) -> np.ndarray:
-        """Whether each row keeps to the constraint; True where values are missing.
+        """Mask of the rows that satisfy the constraint; True for missing values.
 
         Parameters
         ----------
@@ -56,7 +56,7 @@ class Constraint:
         return np.ones(len(frame), bool)
 
     def steps(self, frame: DataFrame) -> tuple:
-        """Ways to learn a table such that draws keep to the constraint, best first.
+        """Reparametrisations that enforce the constraint, in order of preference.
 
         Parameters
         ----------
@@ -70,9 +70,10 @@ class Constraint:
 
 
 def judged(checks, table):
-    """List of pairs of a constraint and a mask of the rows that keep to it, given pairs
-    of a constraint and what has a method ``holds`` for it; TypeError, which names the
-    constraint, if columns have types that do not suit."""
+    """List of pairs of a constraint and a mask of the rows that satisfy it.
+
+    ``checks`` are pairs of a constraint and an object with its method ``holds``.
+    TypeError, which names the constraint, if columns have unsuitable types."""
     found = []
     for constraint, own in checks:
         try:

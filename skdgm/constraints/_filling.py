@@ -1,9 +1,8 @@
-r"""Missing entries of rows filled such that these keep to constraints.
+r"""Imputation of rows such that they satisfy constraints.
 
-Rows of which a known entry is none that the model sees, such as the higher of two
-numbers of which it learns the lower and the difference, are drawn with weights
-(:mod:`skdgm.constraints._solving`), and so are those in which what the model fills in
-breaks a constraint:
+Two kinds of rows are drawn with weights (:mod:`skdgm.constraints._solving`). The model
+has no column for a known entry, such as the higher of two numbers if it learns the
+lower number and the difference, or the entries from the model break a constraint:
 
 .. math:: \hat x = \sum_k \frac{w_k}{\sum_l w_l} x_k \quad \text{("mean")}, \qquad
     \hat x = x_k, \quad k \sim w \quad \text{("sample")}
@@ -207,8 +206,8 @@ class _Filler:
         return place, turn, log_w, log_p, whole
 
     def _mean(self, whole, place, log_w, rows):
-        """Rows of weighted means, of categories the most probable, in what the model
-        sees."""
+        """Rows of weighted means (for categories the most probable), as columns of the
+        model."""
         _, place = np.unique(place, return_inverse=True)
         log_w = log_w - _log_sums(place, log_w, len(rows))[place]
         seen, w = self.plan.forward(whole), np.exp(log_w)

@@ -73,8 +73,8 @@ class Plan(NamedTuple):
         return table
 
     def backward(self, seen, given=None):
-        """Table made again from what the model draws or fills, with known entries of a
-        given table as they are.
+        """Table reconstructed from draws or imputed entries of the model, with the
+        known entries of a given table.
 
         A total that is known is kept to by the last of the parts that are not.
         """

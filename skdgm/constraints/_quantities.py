@@ -65,7 +65,7 @@ def check_alike(columns, who, *, summed=False):
 
 
 def _sort(column, who):
-    """A word for what a column has: numbers, dates, durations or periods of a unit."""
+    """Word for the type of a column: numbers, dates, durations or periods of a unit."""
     if hasattr(column.dtype, "categories"):
         raise TypeError(
             f"{who!r}: column {column.name!r} has categories, which do not compare: "
@@ -110,8 +110,8 @@ def rounded_alike(values, others, place):
 
 
 def typed(values, columns, digits):
-    """A quantity as a column to learn: of integers, or of single precision, if the
-    columns that it is made of are all of these."""
+    """Quantity as a column to learn, with integers or single precision if all its
+    source columns have this type."""
     if values.dtype.kind != "f" or any(form_of(own) == "period" for own in columns):
         return values
     kinds = np.array([plain_type(own.dtype).kind for own in columns])
@@ -165,9 +165,9 @@ def encoded(codec, j, column):
 
 
 def meets(codec, j, column, condition, who):
-    """Whether each value of column j meets a condition, as ``sample`` takes them; not
-    where it is missing. ValueError if a range ends before it begins, or values are none
-    of the column."""
+    """Mask of the values of column j that satisfy a condition of ``sample``; False for
+    missing values. ValueError if a range ends before it begins, or values are none of
+    the column."""
     x, name = encoded(codec, j, column), codec.names[j]
 
     def number(value, default):

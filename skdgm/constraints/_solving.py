@@ -91,8 +91,8 @@ class Ways:
         return []
 
     def solved(self, drawn, table, rows, turn):
-        """Table made from what the model draws for some rows, (n,), each in the way of
-        its ``turn``; ``table`` has the known entries of these rows."""
+        """Table from draws of the model for some rows, (n,), each in the way of its
+        ``turn``; ``table`` has the known entries of these rows."""
         whole, columns = self.plan.backward(drawn, table), self.plan.columns(drawn)
         index = whole.index
         whole = whole.reset_index(drop=True)
@@ -199,7 +199,7 @@ def _way(unknown, drawn, derived, dependent):
 
 
 def scores(model, seen):
-    """Log-likelihood of rows, computed once of those that are the same."""
+    """Log-likelihood of rows, computed once for equal rows."""
     import pandas as pd
 
     keys = pd.util.hash_pandas_object(seen, index=False).to_numpy()

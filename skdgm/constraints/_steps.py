@@ -1,7 +1,8 @@
 r"""Reparametrisation of a table: columns that a model learns in place of others.
 
 A step replaces one column by another of the same name, or drops it. Differences and
-sums have unit Jacobians, so the density of what the model sees is that of the table:
+sums have unit Jacobians, so that the densities of the model's columns and of the table
+agree:
 
 .. math:: (a, b) \mapsto (a, b - a), \qquad \log p(a, b) = \log p(a, d = b - a)
 """
@@ -27,7 +28,7 @@ from skdgm.utils.math import distinct
 
 
 class Step:
-    """Base class of steps; of one that drops the column ``target``."""
+    """Base class of steps, here one that drops the column ``target``."""
 
     __slots__ = ()
 
@@ -56,7 +57,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Gap:
-    """Variable for what a model learns in place of a column, by its name."""
+    """Variable that a model learns in place of a column, by its name."""
 
     name: object
 
@@ -96,16 +97,15 @@ class Equation(Step):
 
 
 class Remainder(namedtuple("Remainder", "target parts sign digits"), Equation):
-    """A column (``target``) as what is left of it after the sum of others, the
-    ``parts``, or by a negative sign what these are more; in numbers of so many
-    decimals, if these are known."""
+    """Column ``target`` less the sum of ``parts``, or with a negative sign the sum less
+    the column, rounded to ``digits`` decimals if these are known."""
 
     __slots__ = ()
     dropped = ()
 
     @property
     def gap(self):
-        """Variable for what is left."""
+        """Variable for the rest."""
         return Gap(self.target)
 
     def forward(self, table):
@@ -124,8 +124,8 @@ class Remainder(namedtuple("Remainder", "target parts sign digits"), Equation):
 
 
 class Total(namedtuple("Total", "target parts digits"), Equation):
-    """A column (``target``) that is the sum of others, the ``parts``, in numbers of so
-    many decimals, if these are known. The model does not see it."""
+    """Column ``target`` that is the sum of ``parts``, rounded to ``digits`` decimals if
+    these are known. The model does not see it."""
 
     __slots__ = ()
 
@@ -166,9 +166,9 @@ class Total(namedtuple("Total", "target parts digits"), Equation):
 
 
 class Joint(namedtuple("Joint", "columns codec values"), Step):
-    """Columns that are drawn together, as a category of their combinations, in the
-    place of the first: ``values`` are those that occur, (n_combinations, n_columns),
-    encoded."""
+    """Columns that are drawn together, as a category of their combinations in the
+    place of the first column: ``values`` are the observed combinations, encoded,
+    (n_combinations, n_columns)."""
 
     __slots__ = ()
 
@@ -198,7 +198,7 @@ class Joint(namedtuple("Joint", "columns codec values"), Step):
         return np.where(np.isnan(parts).any(axis=0), np.nan, found)
 
     def holds(self, frame):
-        """Whether each row has one of the combinations, or misses some of it."""
+        """Mask of the rows with one of the combinations, or with missing values."""
         parts = [encoded(self.codec, j, frame[n]) for j, n in enumerate(self.columns)]
         partly = np.isnan(parts).any(axis=0)
         found = partly | (self.codes(frame) >= 0)
@@ -237,7 +237,7 @@ class Joint(namedtuple("Joint", "columns codec values"), Step):
 
 class Numbered(namedtuple("Numbered", "target first text"), Step):
     """A column of identifiers, which the model does not see: numbers from ``first`` on,
-    or text with these."""
+    or text with numbers."""
 
     __slots__ = ()
 

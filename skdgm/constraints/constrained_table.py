@@ -31,39 +31,39 @@ class ConstrainedTable(ConstrainedModel):
         x \sim p(x \mid C) = \frac{p(x) \, [x \in C]}{P(C)}, \qquad
         (a, b) = (a, a + d), \quad d \ge 0
 
-    Constraints are kept by reparametrisation where that can be: of two columns in order
-    the model learns the lower one and the difference, which is not negative as it is
-    drawn within the range seen; a total is computed from its parts; columns of which
-    only some combinations occur are one category. All others are kept by rejection:
-    rows that break them are drawn again, which is exact, and takes longer the fewer
-    keep to them (see :meth:`acceptance_rate`).
+    Reparametrisation enforces constraints if possible. For an inequality, the model
+    learns the lower column and the difference, which is drawn within its training range
+    and is therefore not negative. A total is computed from its parts, and columns with
+    fixed combinations become one category. Rejection enforces all other constraints:
+    rows that break them are drawn again, which is exact, but slow if few rows satisfy
+    them (see :meth:`acceptance_rate`).
 
     Parameters
     ----------
     estimator
-        Model with ``fit`` and ``sample`` that reads DataFrames, such as an
-        autoregressive one or a VAE. If None, an :class:`~skdgm.EoNADE`.
+        Model with ``fit`` and ``sample`` that takes DataFrames, such as an
+        autoregressive model or a VAE. If None, an :class:`~skdgm.EoNADE`.
     constraints : sequence
         Constraints of :mod:`skdgm.constraints`: ``Inequality``, ``Sum``,
-        ``FixedCombinations``, ``Range``, ``Unique`` and ``Rule``. Those that come first
-        are reparametrised first.
+        ``FixedCombinations``, ``Range``, ``Unique`` and ``Rule``. Reparametrisation
+        proceeds in this order.
     max_tries
-        Most rows that are drawn for each one that :meth:`sample` is asked for, and that
-        :meth:`impute` draws. It may be changed after ``fit``.
+        Maximum number of draws for each row of :meth:`sample` and :meth:`impute`. May
+        be changed after ``fit``.
     handle_invalid
-        What ``fit`` does with rows that break a constraint.
+        Treatment of training rows that break a constraint: an error, or dropped.
     random_state : int, RandomState instance or None
-        Seed of the model, where its own ``random_state`` is None.
+        Seed of the model if its own ``random_state`` is None.
 
     Attributes
     ----------
     estimator_ : object
         The fitted model of the reparametrised table.
     by_rejection_ : tuple
-        Constraints that draws may break, and that are kept by rejection.
+        Constraints that are enforced by rejection.
     density_kind_ : str
-        Kind of :meth:`score_samples`: that of the model, but "lower bound" in place of
-        "exact" where there are constraints by rejection.
+        Kind of :meth:`score_samples`, as for the model, but "lower bound" in place of
+        "exact" if there are constraints by rejection.
 
     See Also
     --------
@@ -71,13 +71,13 @@ class ConstrainedTable(ConstrainedModel):
 
     Notes
     -----
-    The model sees a column under the name of the one that it replaces: ``high`` of an
-    ``Inequality`` is the difference there, and the first of ``FixedCombinations`` is
-    the category of all. A column is replaced once, and constraints that would replace
-    it again go by rejection.
+    A column of the model has the name of the column that it replaces: ``high`` of an
+    ``Inequality`` is the difference, and the first column of ``FixedCombinations`` is
+    the joint category. A column is replaced once; further constraints that would
+    replace it are enforced by rejection.
 
-    A missing value in either of two columns in order makes the difference missing: what
-    is known of ``high`` alone is not learned from, but :meth:`impute` minds it.
+    A missing value in a column of an ``Inequality`` makes the difference missing:
+    training ignores ``high`` in rows without ``low``, but :meth:`impute` respects it.
 
     References
     ----------
@@ -123,12 +123,12 @@ class ConstrainedTable(ConstrainedModel):
         Parameters
         ----------
         X : DataFrame of shape (n_samples, n_features)
-            Without constraints, anything that the model takes.
+            Without constraints, any input of the model.
         y : array-like of shape (n_samples,), default=None
             Passed on to the model's ``fit``: most ignore it.
         **fit_params
             Arguments of the model's ``fit``, such as ``sample_weight``; with metadata
-            routing enabled, those that it requests.
+            routing enabled, the arguments that it requests.
 
         Returns
         -------
@@ -139,9 +139,9 @@ class ConstrainedTable(ConstrainedModel):
         ConstraintError
             Rows break a constraint, and ``handle_invalid`` is "error".
         ValueError
-            A constraint names no column; or as by the model's ``fit``.
+            A constraint names an unknown column; or an error of the model's ``fit``.
         TypeError
-            X is no DataFrame, or a column has a type that a constraint cannot have.
+            X is not a DataFrame, or the type of a column does not suit its constraint.
         """
         return self._fit(X, y, fit_params)
 
@@ -152,7 +152,7 @@ class ConstrainedTable(ConstrainedModel):
         *,
         conditions: dict | None = None,
     ) -> ArrayOrFrame:
-        r"""Draw rows that keep to the constraints.
+        r"""Draw rows that satisfy the constraints.
 
         .. math:: x \sim p(x \mid x \in C, \, x_j \in S_j, \, j \in D)
 
@@ -161,29 +161,29 @@ class ConstrainedTable(ConstrainedModel):
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
+            By default NumPy's global generator, so that each call draws new rows.
         conditions : dict, default=None
-            Conditions by the name of a column, as of :meth:`skdgm.EoNADE.sample`. Those
-            on columns that the model sees, and on members of ``FixedCombinations``, are
-            its conditions; others are kept by rejection.
+            Conditions by column name, as in :meth:`skdgm.EoNADE.sample`. Conditions on
+            columns of the model, and on columns of ``FixedCombinations``, are passed to
+            the model; others are enforced by rejection.
 
         Returns
         -------
         X : DataFrame of shape (n_samples, n_features)
-            With the columns and types of the table given to ``fit``. Without
-            constraints, as by the model's ``sample``.
+            Table with the columns and types of the training rows. Without constraints,
+            the result of the model's ``sample``.
 
         Raises
         ------
         ConstraintError
-            Too few of ``max_tries`` draws for each row keep to the constraints.
+            Too few of ``max_tries`` draws for each row satisfy the constraints.
         ValueError
-            A condition names no column, or has no probability.
+            A condition names an unknown column, or has probability 0.
 
         Warns
         -----
         ConstraintWarning
-            Less than a tenth of the draws keep to the constraints.
+            Less than a tenth of the draws satisfy the constraints.
         """
         check_is_fitted(self)
         if self._plan is None:
@@ -204,21 +204,21 @@ class ConstrainedTable(ConstrainedModel):
         *,
         conditions: dict | None = None,
     ) -> float:
-        """Share of the model's draws that keep to the constraints.
+        """Share of the model's draws that satisfy the constraints.
 
         Parameters
         ----------
         n_samples : int, default=1000
-            Number of draws; among more, more are repeats for ``Unique``.
+            Number of draws; larger numbers contain more repeats for ``Unique``.
         random_state : int, RandomState instance or None, default=None
             By default NumPy's global generator.
         conditions : dict, default=None
-            As of :meth:`sample`; those that are kept by rejection count.
+            As in :meth:`sample`; conditions by rejection affect the rate.
 
         Returns
         -------
         rate : float
-            1 where all constraints are kept by reparametrisation.
+            Acceptance rate; 1 if reparametrisation enforces all constraints.
         """
         check_is_fitted(self)
         n_samples = count(n_samples, "n_samples")
@@ -233,16 +233,17 @@ class ConstrainedTable(ConstrainedModel):
 
         .. math:: \log p(x) \quad \text{if } x \in C, \text{ else } -\infty
 
-        The density of what :meth:`sample` draws is higher by :math:`-\log P(C)`, the
-        same for all rows: 0 without constraints by rejection, else minus the log of
+        The log density of :meth:`sample` is higher by :math:`-\log P(C)`, the same for
+        all rows: 0 without constraints by rejection, otherwise minus the log of
         :meth:`acceptance_rate`. Reparametrisations have unit Jacobians.
 
         Parameters
         ----------
         X : DataFrame of shape (n_samples, n_features)
-            The likelihood is that of the observed entries, without those that make a
-            difference or combination missing. The unit of differences of dates is the
-            one of which all are multiples. ``Unique`` is no property of a row.
+            NaN where missing: the likelihood is for observed entries, without the
+            entries of an incomplete difference or combination. The unit of differences
+            of dates is the coarsest unit of time of which all are multiples. ``Unique``
+            does not apply to single rows.
 
         Returns
         -------
@@ -261,41 +262,41 @@ class ConstrainedTable(ConstrainedModel):
     def impute(
         self, X: Data, *, method: Filling = "mean", random_state: Seed = None
     ) -> ArrayOrFrame:
-        r"""Fill missing entries such that rows keep to the constraints.
+        r"""Impute missing entries such that rows satisfy the constraints.
 
         .. math:: x_\text{missing} \sim p(x_\text{missing} \mid x_\text{known}, x \in C)
 
-        Filled by the model, given the other entries of their row. Rows in which that
-        breaks a constraint, or in which the model does not see a known entry, since it
-        is part of a difference or a sum, are drawn, by rejection and with weights: of a
-        known higher number, the lower one or the difference is drawn, and the other
-        follows. Each row has 64 draws, and up to ``max_tries`` where few count.
+        The model imputes entries given the others of their row. If the result breaks a
+        constraint, or if the model has no column for a known entry, rows are drawn by
+        rejection and with weights: given the higher number of an inequality, either the
+        lower number or the difference is drawn, and determines the other. Each row has
+        64 draws, and up to ``max_tries`` if few have large weights.
 
         Parameters
         ----------
         X : DataFrame of shape (n_samples, n_features)
             NaN where missing.
         method : {"mean", "mode", "sample"}, default="mean"
-            As of the model's ``impute``. Rows that are drawn have the mean of the
-            draws, and of categories the most probable one, or a draw if that mean
-            breaks a constraint; their most probable draw; or one by weight. But for
-            "sample" they are the same at each call.
+            As in the model's ``impute``. For rows that are drawn, "mean" is the mean of
+            the draws (the most probable category, or a draw if the mean breaks a
+            constraint), "mode" the most probable draw, and "sample" one draw by weight.
+            Except for "sample", results are the same at each call.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 
         Returns
         -------
         X_filled : DataFrame of shape (n_samples, n_features)
-            With the index of X. Entries that are not missing are unchanged, and those
-            of rows that cannot be filled stay missing.
+            Table with the index of X. Known entries are unchanged. Rows without a
+            solution remain incomplete.
 
         Warns
         -----
         ConstraintWarning
-            Known entries of rows break a constraint, or no draw for them keeps to all:
-            these are named, and are not filled.
+            Known entries of rows break a constraint, or no draw satisfies all
+            constraints: the warning names these rows, which are not imputed.
         FewDrawsWarning
-            Known entries of rows are so improbable together that few draws count.
+            Few draws have large weights, because the known entries are improbable.
         """
         check_is_fitted(self)
         if self._plan is None:

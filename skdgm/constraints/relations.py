@@ -22,17 +22,17 @@ class Inequality(
 
     .. math:: x_\text{low} \le x_\text{high}
 
-    By reparametrisation: a model learns the difference in place of ``high`` (or of
-    ``low``, if another constraint has settled ``high``), and draws of it are within the
-    range seen, so never negative. ``high`` itself may go beyond what was seen of it:
-    add a ``Range``, which is then kept by rejection.
+    Reparametrisation: a model learns the difference in place of ``high`` (or of
+    ``low``, if another constraint has replaced ``high``). The difference is drawn
+    within its training range and is never negative. ``high`` itself can exceed its
+    training range: add a ``Range``, which is enforced by rejection.
 
     Parameters
     ----------
     low, high : hashable
         Names of the columns.
     strict : bool, default=False
-        Whether the two must differ.
+        Whether the two columns must differ.
 
     Examples
     --------
@@ -70,13 +70,14 @@ class Inequality(
 
 
 class Sum(namedtuple("Sum", "total parts within", defaults=(False,)), Constraint):
-    r"""Total that is the sum of its parts, or no less, of numbers or durations.
+    r"""Total that equals the sum of its parts, or is at least the sum.
 
     .. math:: x_\text{total} = \sum_k x_k \qquad \text{or, within,} \quad
         x_\text{total} \ge \sum_k x_k
 
-    By reparametrisation: the total is computed, or a model learns what remains of it.
-    A part that is missing follows from the total and the others.
+    Columns are numbers or durations. Reparametrisation: the total is computed from the
+    parts, or a model learns the rest. A missing part follows from the total and the
+    other parts.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ class Sum(namedtuple("Sum", "total parts within", defaults=(False,)), Constraint
     parts : sequence of hashable
         Names of other columns.
     within : bool, default=False
-        Whether the parts may be less than the total.
+        Whether the sum of the parts may be less than the total.
 
     Examples
     --------

@@ -12,10 +12,10 @@ from skdgm.utils.counts import check_choice
 
 
 class FixedCombinations(namedtuple("FixedCombinations", "columns"), Constraint):
-    """Columns of which no other combinations are drawn than occur in the table.
+    """Columns whose combinations in draws all occur in the training table.
 
-    By reparametrisation: a model learns one category in place of all of them. Rows in
-    which one of the columns is missing count as missing all.
+    Reparametrisation: a model learns one category in place of the columns. In rows with
+    a missing value in one of the columns, all of them count as missing.
 
     Parameters
     ----------
@@ -56,18 +56,20 @@ class Range(
 
     .. math:: a \le x \le b
 
-    "numeric" and "ordinal" columns of a model are drawn within the range seen, so that
-    nothing is left to do; "gaussian" columns by a condition of the model, where it
-    takes such. Columns that another constraint has replaced go by rejection.
+    "numeric" and "ordinal" columns of a model are drawn within their training range,
+    which may suffice. "gaussian" columns are drawn with a condition if the model
+    supports conditions. Rejection applies to columns that another constraint has
+    replaced.
 
     Parameters
     ----------
     column : hashable
         Name of a column.
     low, high : object, default=None
-        Its ends, in values of the column (of dates, also as text); None is an open end.
+        Ends of the range, as values of the column (dates also as text); None is an open
+        end.
     closed : {"both", "left", "right", "neither"}, default="both"
-        Ends that are in the range.
+        Ends that belong to the range.
 
     Examples
     --------
@@ -126,7 +128,7 @@ class Range(
         return found[0]
 
     def condition(self) -> dict:
-        """The same as a condition of ``sample``."""
+        """Range as a condition of ``sample``."""
         import pandas as pd
 
         if self.closed == "both" or None in (self.low, self.high):
@@ -135,19 +137,19 @@ class Range(
 
 
 class Unique(namedtuple("Unique", "columns numbered", defaults=(False,)), Constraint):
-    """Columns of which no two rows of a table have the same values.
+    """Columns with distinct values in all rows of a table.
 
-    By rejection of repeats among the rows of one call of ``sample``; or, for a column
-    of identifiers, by numbers, of which a model learns nothing. Rows in which one of
-    the columns is missing repeat none.
+    Rejection of repeats among the rows of one call of ``sample``; or, for a column of
+    identifiers, numbering without learning. Rows with a missing value in one of the
+    columns are never repeats.
 
     Parameters
     ----------
     columns : hashable or sequence of hashable
-        Name of a column, or names of several.
+        Name of a column, or names of several columns.
     numbered : bool, default=False
-        Whether to number rows: integers continue after the largest seen, text is the
-        column's name and a number. For one column.
+        Whether to number rows of a single column: integers continue after the largest
+        value in training, text is the column's name and a number.
 
     Examples
     --------
@@ -169,7 +171,8 @@ class Unique(namedtuple("Unique", "columns numbered", defaults=(False,)), Constr
         return super().__new__(cls, names, numbered)
 
     def first(self, frame: DataFrame) -> np.ndarray:
-        """Whether each row is the first with its values, or has missing ones."""
+        """Mask of the rows that are the first with their values, or have missing
+        values."""
         own = frame[list(self.columns)]
         repeats = own.duplicated().to_numpy(bool)
         return ~repeats | own.isna().any(axis=1).to_numpy(bool)
@@ -181,13 +184,13 @@ class Unique(namedtuple("Unique", "columns numbered", defaults=(False,)), Constr
 
 
 class Rule(namedtuple("Rule", "function"), Constraint):
-    """Rule that any function tells, by rejection.
+    """Rule given by a function, enforced by rejection.
 
     Parameters
     ----------
     function : callable
-        ``function(frame)`` returns a bool for each row of a DataFrame, True where it
-        keeps to the rule. Rows with missing values are not judged.
+        ``function(frame)`` returns a bool for each row of a DataFrame, True if the row
+        satisfies the rule. Rows with missing values are not checked.
 
     Examples
     --------

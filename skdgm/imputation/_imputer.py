@@ -31,7 +31,7 @@ def _indicates(imputer):
 
 
 class Imputer(TransformerMixin, MetaEstimator):
-    """Base class of imputers, with what these do around a model.
+    """Base class of imputers: validation, indicators and formats around a model.
 
     A subclass has a ``fit`` that sets ``_known`` and ``_lacked``: boolean arrays, True
     for the columns that had any value in ``fit``, and that had any missing one.

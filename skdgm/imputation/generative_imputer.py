@@ -1,4 +1,4 @@
-r"""Imputation of a table by any model that fills missing entries.
+r"""Imputation of a table by any model with ``impute``.
 
 .. math:: \hat x_\text{missing} = \mathbb{E}[x_\text{missing} \mid x_\text{seen}]
    \quad \text{or} \quad x_\text{missing} \sim p(x_\text{missing} \mid x_\text{seen})
@@ -31,7 +31,7 @@ from skdgm.utils.wrapped import density_of, seed
 
 @steady
 class GenerativeImputer(Imputer):
-    r"""Imputer that fills a table with what a model expects, or draws, given the rest.
+    r"""Imputer that fills in expectations or draws of a model given the known entries.
 
     .. math::
 
@@ -40,31 +40,30 @@ class GenerativeImputer(Imputer):
         \quad \text{or} \quad x_\text{missing} \sim p(x_\text{missing} \mid
         x_\text{seen})
 
-    A transformer in the place of scikit-learn's ``SimpleImputer`` and
-    ``IterativeImputer``: one model learns the joint distribution of all columns from
-    the rows as they are, with their missing entries, and fills these in rows that it
-    has not seen. NaN, None and NA are missing. Tables may be DataFrames (of pandas,
-    polars or Arrow) of numbers, dates, categories, strings and bools, and remain so.
-    Known entries are never changed, nor is the index.
+    The transformer replaces scikit-learn's ``SimpleImputer`` and ``IterativeImputer``:
+    one model learns the joint distribution of all columns from incomplete rows, and
+    imputes new rows. NaN, None and NA are missing values. Tables can be DataFrames (of
+    pandas, polars or Arrow) of numbers, dates, categories, strings and bools, whose
+    types are preserved. Known entries and the index never change.
 
     Parameters
     ----------
     estimator
-        Model with ``fit`` and ``impute``: any of skdgm's, or a fitted one wrapped in
+        Model with ``fit`` and ``impute``: any model of skdgm, or a fitted model in
         scikit-learn's ``FrozenEstimator``. If None, an :class:`~skdgm.EoNADE` that
-        reads the kinds of columns from the data.
+        infers the kinds of columns from the data.
     method
-        What :meth:`transform` fills in: "mean" the means (of categories, and of bits in
+        Result of :meth:`transform`: "mean" gives means (for categories, and for bits in
         a DataFrame, the most probable value), "mode" the most probable values, which
-        autoregressive models have, "sample" one draw. May be changed after ``fit``.
+        autoregressive models have, and "sample" one draw. May be changed after ``fit``.
     random_state : int, RandomState instance or None
-        Seed of draws, the same ones at each call; and of the model, where its own
-        ``random_state`` is None and this is not.
+        Seed of draws, which are the same at each call; also the seed of the model if
+        its own ``random_state`` is None.
 
     Attributes
     ----------
     estimator_ : object
-        The fitted model, of the columns that had any value.
+        The fitted model of the columns with at least one value.
 
     See Also
     --------
@@ -72,13 +71,13 @@ class GenerativeImputer(Imputer):
 
     Notes
     -----
-    Several imputations [1]_ are a method, :meth:`draw`, and no parameter: ``transform``
-    has one row for each row of X, so there it could do nothing; and the tables are a
-    list, as an analysis is to be done for each, not once for all in one.
+    Multiple imputation [1]_ is a method, :meth:`draw`, and not a parameter, because
+    ``transform`` returns one row for each row of X. The tables are a list, as each of
+    them needs a separate analysis.
 
-    All draws come from one fitted model. Where rows are few and much is missing, its
-    own uncertainty matters too: fit an imputer for each table to a bootstrap sample of
-    the rows, by ``sample_weight`` [2]_.
+    All draws come from one fitted model. With few rows and many missing values, the
+    uncertainty of the model matters, too: for each table, fit an imputer to a bootstrap
+    sample of the rows, expressed by ``sample_weight`` [2]_.
 
     References
     ----------
@@ -121,7 +120,7 @@ class GenerativeImputer(Imputer):
             Passed on to the model's ``fit``: most ignore it.
         **fit_params
             Arguments of the model's ``fit``, such as ``sample_weight``; with metadata
-            routing enabled, those that it requests.
+            routing enabled, the arguments that it requests.
 
         Returns
         -------
@@ -130,7 +129,7 @@ class GenerativeImputer(Imputer):
         Raises
         ------
         ValueError
-            No column has a value; or as by the model's ``fit``.
+            No column has a value; or an error of the model's ``fit``.
 
         Warns
         -----
@@ -177,14 +176,14 @@ class GenerativeImputer(Imputer):
         Returns
         -------
         X_filled : ndarray or DataFrame of shape (n_samples, n_features_out)
-            Entries that are not missing are unchanged. A DataFrame, with the index of
-            X, if the model was fitted to one with ``column_types="mixed"``, or by
-            ``set_output``.
+            Entries that are not missing are unchanged. A DataFrame with the index of X
+            if the model was fitted to a DataFrame with ``column_types="mixed"``, or if
+            ``set_output`` asks for one.
 
         Raises
         ------
         ValueError
-            The model has no such method; or as by its ``impute``.
+            The model does not support ``method``; or an error of its ``impute``.
         """
         check_is_fitted(self)
         rng = check_random_state(self._seed)
@@ -195,11 +194,11 @@ class GenerativeImputer(Imputer):
         return self._filled(X, lambda seen: fill(seen, **how))
 
     def draw(self, X: Data, n_draws: int = 5, *, random_state: Seed = None) -> list:
-        """Fill missing entries several times, by draws: multiple imputation.
+        """Impute a table several times by draws (multiple imputation).
 
-        Analyse each table as if nothing had been missing, then pool the estimates by
-        :func:`~skdgm.metrics.pool_estimates`. Draws are independent given the
-        model; tables of fewer draws are the first of those of more.
+        Analyse each table as a complete table, then pool the estimates by
+        :func:`~skdgm.metrics.pool_estimates`. Draws are independent given the model. A
+        larger ``n_draws`` adds tables without changing the first ones.
 
         Parameters
         ----------
@@ -207,13 +206,15 @@ class GenerativeImputer(Imputer):
         n_draws : int, default=5
             Number of tables.
         random_state : int, RandomState instance or None, default=None
-            Source of the draws. None: the imputer's, the same at each call, and the
-            first table as :meth:`transform` returns with ``method="sample"``.
+            Source of the draws. By default the imputer's ``random_state``: tables are
+            the same at each call, and the first table is the result of
+            :meth:`transform` with ``method="sample"``.
 
         Returns
         -------
         tables : list of ndarray or DataFrame of shape (n_samples, n_features_out)
-            Each as :meth:`transform` returns, ``set_output`` and indicators included.
+            Tables in the format of :meth:`transform`, with ``set_output`` and
+            indicators.
         """
         check_is_fitted(self)
         count(n_draws, "n_draws")
