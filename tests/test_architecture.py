@@ -170,6 +170,82 @@ def test_extras_are_imported_where_they_are_used():
     assert not named(path for path, found in tops.items() if list(found))
 
 
+# Methods of named tuples, and names of scikit-learn, Python and Dask.
+COMMON_NAMES = {"_replace", "_asdict", "_fields", "_make", "_field_defaults"}
+COMMON_NAMES |= {"_parameter_constraints", "_validate_params", "_metadata_request"}
+COMMON_NAMES |= {"_get_metadata_request", "_getframe", "_meta"}
+# Most private attributes of other objects that a folder reads or sets, and private
+# modules of other folders that it imports. Numbers only fall; elsewhere there are none.
+PRIVATE_ATTRIBUTES = {
+    "_kernels": 12,
+    "abc": 2,
+    "adversarial": 9,
+    "autoencoder": 6,
+    "belief": 31,
+    "boltzmann": 19,
+    "dask": 89,
+    "distributions": 1,
+    "flows": 1,
+    "implicit": 5,
+    "latent": 3,
+    "metrics": 1,
+    "nets": 12,
+    "partition": 2,
+    "recurrent": 1,
+    "stacks": 62,
+    "utils": 1,
+}
+PRIVATE_IMPORTS = {"belief": 14, "dask": 2, "plotting": 2}
+
+
+def is_private(name):
+    """Whether a name begins with one underscore."""
+    return name.startswith("_") and not name.startswith("__")
+
+
+def is_of_itself(node):
+    """Whether an object is that of the method, its class or its base class."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id == "super"
+    return isinstance(node, ast.Name) and node.id in ("self", "cls")
+
+
+def private_attributes(path):
+    """Private attributes of other objects that a file reads, sets or deletes."""
+    for node in ast.walk(parsed(path)):
+        if not isinstance(node, ast.Attribute) or is_of_itself(node.value):
+            continue
+        if is_private(node.attr) and node.attr not in COMMON_NAMES:
+            yield f"{path.relative_to(ROOT)}:{node.lineno} {ast.unparse(node)}"
+
+
+def private_imports(path):
+    """Private modules and names of other folders that a file imports; all may import
+    compiled loops."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("skdgm."):
+            home, *inner = node.module.split(".")[1:]
+            names = [*inner, *(alias.name for alias in node.names)]
+            others = home not in ("_kernels", place(path))
+            if others and any(map(is_private, names)):
+                yield f"{path.relative_to(ROOT)}:{node.lineno} {node.module}"
+
+
+@pytest.mark.parametrize(
+    "doors, most",
+    [(private_attributes, PRIVATE_ATTRIBUTES), (private_imports, PRIVATE_IMPORTS)],
+)
+def test_side_doors_only_close(doors, most):
+    found = {}
+    for path in FILES:
+        # Estimators' own attributes are those of `base`, which all of them inherit.
+        if place(path) != "base" or doors is private_imports:
+            found.setdefault(place(path), []).extend(doors(path))
+    assert not {
+        home: lines for home, lines in found.items() if len(lines) > most.get(home, 0)
+    }
+
+
 def test_files_keep_their_size():
     sizes = {path: len(path.read_text().splitlines()) for path in FILES}
     assert not named(path for path, size in sizes.items() if size > MOST_LINES)

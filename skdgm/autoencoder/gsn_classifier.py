@@ -11,8 +11,8 @@ from skdgm.autoencoder.gsn import GSNEstimator
 from skdgm.base import Classifier
 from skdgm.base.common_groups import Hybrid
 from skdgm.base.frames import framed
+from skdgm.base.given import chain_codes
 from skdgm.base.options import KW_ONLY, NotNegative, Share, within
-from skdgm.data.given import chain_codes
 from skdgm.typing import Any, ArrayLike, Seed
 
 

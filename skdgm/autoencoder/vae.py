@@ -15,15 +15,15 @@ from skdgm.autoencoder._model import PRIORS, AutoencoderModel
 from skdgm.autoencoder._options import Bound, Prior
 from skdgm.base.common_groups import Architecture
 from skdgm.base.frames import filled_in, framed
-from skdgm.base.given import attribute_types_
-from skdgm.base.options import KW_ONLY, Auto, Count, Share, within
-from skdgm.data import names_of
-from skdgm.data.given import (
+from skdgm.base.given import (
     asked_by_option,
+    attribute_types_,
     count_attributes,
     count_classes,
     given_by_option,
 )
+from skdgm.base.options import KW_ONLY, Auto, Count, Share, within
+from skdgm.data import names_of
 from skdgm.latent import LatentEstimator
 from skdgm.nets import ACTIVATIONS
 from skdgm.training import Budget

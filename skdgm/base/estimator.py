@@ -18,12 +18,17 @@ from skdgm.base import attributes, fits
 from skdgm.base.density import Density
 from skdgm.base.frames import filled_in, form_of, framed
 from skdgm.base.groups import check_groups, set_params
-from skdgm.base.model import Facts, known_of
+from skdgm.base.model import facts_of
 from skdgm.base.options import Options
-from skdgm.base.reading import kinds_in_words, read_kinds, readable_kinds
+from skdgm.base.reading import (
+    column_types_of,
+    kinds_in_words,
+    read_kinds,
+    readable_kinds,
+)
 from skdgm.base.records import Record
 from skdgm.base.stages import Fit, OwnEpochs
-from skdgm.data import column_types_of, far_out, inputs
+from skdgm.data import far_out, inputs
 from skdgm.data.streams import streamed
 from skdgm.training import Table
 from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Target, Weight
@@ -164,7 +169,8 @@ class Estimator(
     def _begin(self, X, y, sample_weight, fresh, classes=None):
         """Validate all arguments, and only then change the estimator's attributes."""
         whole = isinstance(X, Table)
-        X = X if whole else streamed(X, self)
+        if not whole:
+            X = streamed(X, self._name if self.verbose else None)
         if fresh and not whole:
             self._read_kinds(X, sample_weight)
         self._asked = self._present_options()
@@ -254,19 +260,7 @@ class Estimator(
 
     def _facts(self, structure=None):
         """Facts for the model, with a structure that was learned, or that asked for."""
-        learned = vars(self)
-        facts = Facts(
-            name=self._name,
-            options=self._options,
-            structure=structure,
-            # Later fits do not change how a density reads rows.
-            read=attributes.shallow(self)._rows,
-            domain=self._domain,
-            columns=learned.get("_columns"),
-            seed=learned.get("_seed"),
-            now=self._now,
-            known=known_of(self),
-        )
+        facts = facts_of(self, structure)
         if structure is not None:
             return facts
         return facts._replace(structure=self._MODEL.structure(facts))
@@ -443,8 +437,11 @@ class Estimator(
         if not reset:
             dtype, X = dtype or self._dtype, streamed(X)
         domain = self._asked_domain if reset else self._domain
+        columns = None if reset else vars(self).get("_columns")
         with inputs.explained(self, X, domain):
-            return domain.rows(self, X, reset=reset, fitting=fitting, dtype=dtype)
+            return domain.rows(
+                self, X, columns=columns, reset=reset, fitting=fitting, dtype=dtype
+            )
 
     @property
     def _n_features_out(self):

@@ -11,6 +11,7 @@ from inspect import get_annotations
 from types import SimpleNamespace
 from typing import Generic, NamedTuple, get_args
 
+from skdgm.base.attributes import shallow
 from skdgm.base.density import Context, Density
 from skdgm.training import Objective, Run, Table
 from skdgm.training.objective import OptionsT
@@ -47,11 +48,11 @@ class Facts(NamedTuple, Generic[OptionsT]):
 
     name: str
     options: OptionsT
-    structure: SimpleNamespace
+    structure: Any
     read: Callable
     domain: Any
     columns: Any
-    seed: int
+    seed: Any
     now: Callable
     known: SimpleNamespace
 
@@ -63,6 +64,23 @@ class Facts(NamedTuple, Generic[OptionsT]):
     def run(self, table: Table, epochs_before: int) -> Run[OptionsT]:
         """First argument of an :class:`~skdgm.training.Objective`."""
         return Run(self.options, table.rows, self.seed, epochs_before)
+
+
+def facts_of(estimator: Any, structure: SimpleNamespace | None) -> Facts:
+    """Facts that an estimator has for its model, with a structure that was learned."""
+    learned = vars(estimator)
+    return Facts(
+        name=estimator._name,
+        options=estimator._options,
+        structure=structure,
+        # Later fits do not change how a density reads rows.
+        read=shallow(estimator)._rows,
+        domain=estimator._domain,
+        columns=learned.get("_columns"),
+        seed=learned.get("_seed"),
+        now=estimator._now,
+        known=known_of(estimator),
+    )
 
 
 def known_of(estimator):

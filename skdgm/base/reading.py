@@ -1,15 +1,13 @@
 """Kinds of columns that an estimator reads from the data of its first fit.
 
 ``_reading`` is what was decided, a pair as of :func:`~skdgm.data.auto.reading_of`, that
-:func:`~skdgm.base.fits.asked_of` puts in the place of "auto". Attributes of a class say
-how it reads: ``_GREY`` and ``_NUMBERS`` are the kinds of grey columns and of other
-numbers; ``_LEVELS_APART`` tells whether few levels of grey are numbers with
-probabilities of their own, and ``_IMAGES`` whether rows are images, of which values in
-[0, 1] are grey.
+:func:`~skdgm.base.fits.asked_of` puts in the place of "auto". Attributes of a class,
+``_GREY``, ``_NUMBERS``, ``_IMAGES`` and ``_LEVELS_APART``, are its
+:class:`~skdgm.data.auto.Habits`.
 """
 
-from skdgm.data import column_types_of, inputs
-from skdgm.data.auto import AUTO, reading_of
+from skdgm.data import ColumnType, ColumnTypes, inputs, names_of
+from skdgm.data.auto import AUTO, Habits, reading_of
 from skdgm.utils.bits import kinds_allowed
 
 
@@ -20,7 +18,15 @@ def read_kinds(estimator, X, weight=None):
     kinds = estimator._readable_kinds(asked)
     if kinds:
         with inputs.explained(estimator, X, estimator._asked_domain):
-            estimator._reading = reading_of(estimator, X, kinds, asked, weight)
+            habits = Habits(
+                grey=estimator._GREY,
+                numbers=estimator._NUMBERS,
+                images=estimator._IMAGES,
+                levels_apart=estimator._LEVELS_APART,
+            )
+            estimator._reading = reading_of(
+                estimator, X, kinds, asked, habits, weight=weight
+            )
 
 
 def kinds_in_words(estimator):
@@ -37,3 +43,18 @@ def readable_kinds(estimator, options):
     which they are."""
     undecided = getattr(options, "column_types", None) == AUTO
     return kinds_allowed(estimator) if undecided else set()
+
+
+def column_types_of(estimator):
+    """How a fitted model reads each column: a dict of :class:`ColumnType` by name, or
+    by number."""
+    names, found = (
+        names_of(estimator),
+        getattr(estimator._columns, "column_types", None),
+    )
+    domain = estimator._domain
+    plain = ColumnType(domain.kind)
+    if domain.top != 1:
+        plain = plain._replace(low=0.0, high=domain.top)
+    types = [plain] * len(names) if found is None else found()
+    return ColumnTypes(zip(names, types))

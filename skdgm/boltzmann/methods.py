@@ -4,7 +4,7 @@ import numpy as np
 
 from skdgm.base.attributes import steady
 from skdgm.base.frames import filled_in, framed
-from skdgm.data.given import chain_codes
+from skdgm.base.given import chain_codes
 from skdgm.typing import Any, ArrayLike, ArrayOrFrame, Data, Filling, Seed
 
 

@@ -7,7 +7,7 @@ from skdgm.data.counts import CountColumns
 from skdgm.data.filling import fill
 from skdgm.data.frames import Codec, tell_unknown
 from skdgm.data.inputs import for_callbacks, tabulate
-from skdgm.data.kinds import ColumnType, column_types_of, names_of
+from skdgm.data.kinds import ColumnType, ColumnTypes, names_of
 from skdgm.data.mixed import MixedColumns, check_pattern, columns_as_asked
 from skdgm.data.reach import far_out
 
@@ -16,12 +16,12 @@ __all__ = [
     "CodeColumns",
     "Codec",
     "ColumnType",
+    "ColumnTypes",
     "Columns",
     "CountColumns",
     "MixedColumns",
     "RealColumns",
     "check_pattern",
-    "column_types_of",
     "columns_as_asked",
     "events_of",
     "far_out",

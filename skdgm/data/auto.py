@@ -16,6 +16,8 @@ The types of a DataFrame decide for its columns. If all of them are numbers, and
 are bits or grey values, they are read as an array of such values.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -40,6 +42,25 @@ _ENDS = 0.25
 _BYTES = 255.0
 # Most values of columns of levels whose probabilities a density can learn one by one.
 _EACH = 20
+
+
+class Habits(NamedTuple):
+    """How a class of estimators reads columns whose kinds are not given.
+
+    Parameters
+    ----------
+    grey, numbers : str
+        Kinds of grey columns and of other numbers.
+    images : bool
+        Whether rows are images, of which values in [0, 1] are grey.
+    levels_apart : bool
+        Whether few levels of grey are numbers with probabilities of their own.
+    """
+
+    grey: str
+    numbers: str
+    images: bool
+    levels_apart: bool
 
 
 def is_auto(value):
@@ -73,7 +94,7 @@ def form_asked(options):
     return "each" if getattr(options, "missing_pattern", None) == "model" else None
 
 
-def reading_of(model, X, kinds, options, weight=None):
+def reading_of(model, X, kinds, options, habits, weight=None):
     """Read the kinds of columns from the data of a first fit.
 
     Parameters
@@ -85,6 +106,7 @@ def reading_of(model, X, kinds, options, weight=None):
         Texts that the option ``column_types`` may be.
     options : SimpleNamespace
         Present options of the model, which ask for a form and for nets of images.
+    habits : Habits
     weight : array-like of shape (n_rows,), optional
         Rows of weight 0 are not read.
 
@@ -112,29 +134,29 @@ def reading_of(model, X, kinds, options, weight=None):
         only_bits = facts["binary"] and low >= 0 and high <= 1
         if only_bits:
             return "bernoulli", 1.0
-        images = model._IMAGES or pixels_asked(options)
+        images = habits.images or pixels_asked(options)
         top = top_of_grey(values, low, high, images=images)
-        if top is not None and not _apart(model, top, kinds, form):
-            grey = model._GREY if "gaussian" in kinds else "bernoulli"
+        if top is not None and not _apart(habits, top, kinds, form):
+            grey = habits.grey if "gaussian" in kinds else "bernoulli"
             return grey, top if grey == "bernoulli" else 1.0
     if "gaussian" not in kinds:
         codes = "categorical" in kinds and low >= 0 and _all_whole(values)
         return "categorical" if codes else "bernoulli", 1.0
     if "mixed" not in kinds or form == "one":
         return "gaussian", 1.0
-    if table is not None and model._NUMBERS == "numeric":
+    if table is not None and habits.numbers == "numeric":
         return "mixed", 1.0
     bits = bit_columns(values)
-    if model._NUMBERS == "gaussian" and not bits.any() and form != "each":
+    if habits.numbers == "gaussian" and not bits.any() and form != "each":
         return "gaussian", 1.0
-    return tuple("bernoulli" if bit else model._NUMBERS for bit in bits), 1.0
+    return tuple("bernoulli" if bit else habits.numbers for bit in bits), 1.0
 
 
-def _apart(model, top, kinds, form):
-    """Return whether a model reads levels of grey as numbers with probabilities of
-    their own, which densities of few levels do."""
+def _apart(habits, top, kinds, form):
+    """Return whether levels of grey are numbers with probabilities of their own, which
+    densities of few levels learn."""
     few = 1 < top <= _EACH and "mixed" in kinds and form is None
-    return few and model._LEVELS_APART
+    return few and habits.levels_apart
 
 
 def _weighted(X, weight):

@@ -127,10 +127,10 @@ class CodeColumns(ColumnKind):
     def __init__(self, min_categories=None):
         self.min_categories = min_categories
 
-    def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
+    def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
         """Validate data; codes not seen in the first fit raise ValueError."""
         rows = real_rows(model, X, reset=reset, dtype=dtype)
-        sizes = None if reset else model._columns.sizes
+        sizes = None if reset else columns.sizes
         names, who = range(rows.shape[1]), type(model).__name__
         for block in rows.blocks():
             check_codes(rows.take(block), names, who, sizes)

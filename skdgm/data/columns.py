@@ -88,10 +88,11 @@ class ColumnKind(ABC):
     kind, top = None, 1.0
 
     @abstractmethod
-    def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
+    def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
         """Validate data, in a first fit if ``reset``, in any if ``fitting``, to be
-        computed with in ``dtype``: Rows in the units of the model, or unchanged if
-        ``reset``."""
+        computed with in ``dtype``: Rows in the units of the model, by the statistics of
+        the ``columns``, or unchanged if ``reset``. The model gets the number and the
+        names of its columns in a first fit, as scikit-learn's have them."""
 
     @abstractmethod
     def learn(self, table, before=None):
@@ -154,7 +155,7 @@ class BinaryColumns(ColumnKind):
     def sample_type(self):
         return bool if self.top == 1 else None
 
-    def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
+    def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
         given = {"reset": reset, "fitting": fitting, "dtype": dtype, "top": self.top}
         return self.seen(bernoulli_rows(model, X, **given), None)
 
@@ -208,9 +209,9 @@ class RealColumns(ColumnKind):
 
     kind, measure = "gaussian", "density"
 
-    def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
+    def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
         rows = real_rows(model, X, reset=reset, dtype=dtype)
-        return rows if reset else self.seen(rows, model._columns)
+        return rows if reset else self.seen(rows, columns)
 
     def learn(self, table, before=None):
         """Learn in the first fit only, but how far columns reach: ``table`` is then

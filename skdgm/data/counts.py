@@ -19,7 +19,7 @@ class CountColumns(ColumnKind):
 
     kind, tags = "counts", {"positive_only": True}
 
-    def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
+    def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
         """Validate counts, or weights in the place of counts.
 
         Negative values and counts beyond 2 ** 53 are an error if ``fitting``, as is a

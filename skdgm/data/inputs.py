@@ -82,7 +82,7 @@ def refuse_dates(X, domain):
 def explained(model, X, domain):
     """Refuse dicts and dates, of which the domain takes none, and explain errors about
     values that are not numbers; see :func:`refuse_others`."""
-    refuse_dict(X, model._name)
+    refuse_dict(X, type(model).__name__)
     refuse_dates(X, domain)
     try:
         yield

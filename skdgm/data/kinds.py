@@ -229,18 +229,6 @@ def names_of(model):
     return getattr(model, "feature_names_in_", range(model.n_features_in_))
 
 
-def column_types_of(model):
-    """How a fitted model reads each column: a dict of :class:`ColumnType` by name, or
-    by number."""
-    names, found = names_of(model), getattr(model._columns, "column_types", None)
-    domain = model._domain
-    plain = ColumnType(domain.kind)
-    if domain.top != 1:
-        plain = plain._replace(low=0.0, high=domain.top)
-    types = [plain] * len(names) if found is None else found()
-    return ColumnTypes(zip(names, types))
-
-
 def kinds_of(column_types, rows):
     """Kind of each column, an array of :data:`KINDS`; "numeric" may become "ordinal" in
     :func:`learned_scales`. ValueError as by :func:`kinds_by_column`, or if one is

@@ -86,8 +86,8 @@ class MixedColumns(RealColumns):
         """Whether the types of a DataFrame say what columns are."""
         return isinstance(self.kinds, str | dict)
 
-    def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
-        known, unknown = None if reset else model._columns, None
+    def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
+        known, unknown = None if reset else columns, None
         X, codec, encoded = self._encoded(model, X, known, fitting)
         if encoded and dtype is None:
             dtype = codec.dtype

@@ -86,12 +86,18 @@ class Responses(NamedTuple):
     def rows(self, numbers, columns=None, dtype=np.float64, fitting=False):
         """Validated rows of numbers as of :meth:`numbers`, in the units of the model if
         there are statistics of the columns."""
-        reader, reset = y(columns), columns is None
         if not numbers.shape[0]:
             return Rows(numbers, dtype)
-        reader.n_features_in_ = len(self.kinds)
-        given = {"reset": reset, "fitting": fitting, "dtype": dtype}
-        return self.domain.rows(reader, numbers, **given)
+        owner = y()
+        owner.n_features_in_ = len(self.kinds)
+        return self.domain.rows(
+            owner,
+            numbers,
+            columns=columns,
+            reset=columns is None,
+            fitting=fitting,
+            dtype=dtype,
+        )
 
     def decoded(self, numbers):
         """Labels and numbers for codes and numbers: of the shape of y in ``fit``, and a
@@ -129,9 +135,6 @@ class Responses(NamedTuple):
 
 class y(BaseEstimator):
     """Owner of the columns of y where these are validated, by its name in messages."""
-
-    def __init__(self, columns=None):
-        self._columns = columns
 
 
 def learned_responses(given, owner, column_types):

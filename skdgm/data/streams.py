@@ -14,10 +14,10 @@ from skdgm.utils.blocks import BLOCK, Announcer, Blocks
 from skdgm.utils.words import with_article
 
 
-def streamed(X, model=None):
+def streamed(X, announced=None):
     """Table to be read in blocks, as Blocks, if it is such; else X as it is, but
-    without lists. If the model that is fitted is verbose, lines say which block is
-    read.
+    without lists. Where the name of an estimator is ``announced``, lines with it say
+    which block is read.
 
     TypeError if columns are not numbers, or X is a series or another collection;
     ValueError if chunks are of unknown sizes, or X does not have two dimensions.
@@ -31,8 +31,8 @@ def streamed(X, model=None):
             f"Found array with {len(found)} sample(s) and {found.shape[1]} feature(s) "
             "while a minimum of 1 of each is required."
         )
-    if model is not None and model.verbose:
-        found.progress = Announcer(model._name)
+    if announced is not None:
+        found.progress = Announcer(announced)
     return found
 
 

@@ -127,14 +127,14 @@ class UnitColumns(MixedColumns):
         names = kinds_by_column(self.kinds, rows)
         return np.array([parsed(name)[1] or 0 for name in names], int)
 
-    def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
+    def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
         """Validate data. Later than in fits, values beyond the limits of a column are
         clipped, with a warning."""
-        given = {"reset": reset, "fitting": fitting, "dtype": dtype}
-        rows = super().rows(model, X, **given)
-        known = None if reset else model._columns
-        kinds = self._kinds(rows) if reset else known.kinds
-        limits = self._given(rows) if reset else known.units.limits
+        rows = super().rows(
+            model, X, columns=columns, reset=reset, fitting=fitting, dtype=dtype
+        )
+        kinds = self._kinds(rows) if reset else columns.kinds
+        limits = self._given(rows) if reset else columns.units.limits
         low, high = _limits(kinds, limits)
         which = np.flatnonzero(np.isfinite(low))
         raw, scales = rows.raw, list(rows.scales or (None,) * len(kinds))

@@ -13,17 +13,19 @@ from sklearn.utils.validation import _num_samples
 from skdgm.base.common_groups import Architecture
 from skdgm.base.common_options import ColumnTypes, TableDetails
 from skdgm.base.frames import framed
-from skdgm.base.given import attribute_types_, conditional_sample, impute
+from skdgm.base.given import (
+    asked_by_option,
+    attribute_types_,
+    conditional_sample,
+    forget,
+    given_by_option,
+    impute,
+    scale_attributes,
+)
 from skdgm.base.groups import asked_value
 from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative
 from skdgm.data import names_of
 from skdgm.data.auto import AUTO
-from skdgm.data.given import (
-    asked_by_option,
-    forget,
-    given_by_option,
-    scale_attributes,
-)
 from skdgm.diffusion._model import DiffusionModel
 from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost

@@ -63,17 +63,17 @@ class FlowColumns(RealColumns):
     def __init__(self, bounds, dequantized):
         self.bounds, self.dequantized = bounds, dequantized
 
-    def rows(self, model, X, *, reset=False, fitting=False, dtype=None):
+    def rows(self, model, X, *, columns=None, reset=False, fitting=False, dtype=None):
         """Validate data. Later than in fits, values beyond the limits are clipped, with
         a warning."""
-        rows = real_rows(model, X, reset=reset, dtype=dtype)
+        rows, who = real_rows(model, X, reset=reset, dtype=dtype), type(model).__name__
         names = _get_feature_names(getattr(X, "header", X))
         names = list(range(rows.shape[1]) if names is None else names)
         if reset:
-            low, high = self._limits(names, model._name)
+            low, high = self._limits(names, who)
             whole = np.zeros(len(low), bool)
         else:
-            cells = model._columns.cells
+            cells = columns.cells
             low, high, whole = cells.low, cells.last, cells.whole
         beyond, outside = np.zeros(len(low), bool), "is beyond the bounds of its column"
         ends = np.where(np.isfinite(low), (low, high), 0)
@@ -82,15 +82,15 @@ class FlowColumns(RealColumns):
             part = rows.take(block)
             wrong = (part < low - room) | (part > high + room)
             if fitting:
-                refuse(part, wrong, names, model._name, outside)
+                refuse(part, wrong, names, who, outside)
             beyond |= wrong.any(axis=0)
             odd = whole & (part != np.rint(part)) & ~np.isnan(part)
             why = "is no whole number, as all were in the first fit"
-            refuse(part, odd, names, model._name, why)
+            refuse(part, odd, names, who, why)
         if beyond.any():
             found = [names[j] for j in np.flatnonzero(beyond)]
             warn(
-                f"{model._name} got values beyond the bounds of columns {found}, and "
+                f"{who} got values beyond the bounds of columns {found}, and "
                 "sees them clipped to these.",
                 DataRangeWarning,
             )

@@ -5,9 +5,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.fits import mean_score
 from skdgm.base.frames import framed
-from skdgm.base.given import attribute_types_, conditional_sample, impute
+from skdgm.base.given import (
+    attribute_types_,
+    conditional_sample,
+    count_attributes,
+    given_attributes,
+    impute,
+)
 from skdgm.data import names_of
-from skdgm.data.given import count_attributes, given_attributes
 from skdgm.flows._columns import FlowColumns
 from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost

@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base.frames import framed
+from skdgm.base.given import class_codes, count_classes, given_classes
 from skdgm.data import has_grey
-from skdgm.data.given import class_codes, count_classes, given_classes
 from skdgm.exceptions import DataRangeWarning
 from skdgm.implicit.inversion import invert
 from skdgm.implicit.watch import tell

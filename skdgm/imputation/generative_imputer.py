@@ -218,10 +218,9 @@ class GenerativeImputer(Imputer):
         """
         check_is_fitted(self)
         count(n_draws, "n_draws")
-        drawing = shallow(self)
-        drawing.method = "sample"
         source = self._seed if random_state is None else random_state
-        drawing._seed = check_random_state(source)
+        drawing = shallow(self)
+        vars(drawing).update(method="sample", _seed=check_random_state(source))
         return [drawing.transform(X) for _ in range(n_draws)]
 
     def _default(self):

@@ -4,8 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base.frames import framed
-from skdgm.base.given import attribute_types_
-from skdgm.data.given import count_attributes, given_attributes
+from skdgm.base.given import attribute_types_, count_attributes, given_attributes
 from skdgm.nets import NetEstimator
 from skdgm.supervised._model import GivenModel
 from skdgm.typing import ArrayOrFrame, Data, Seed, Target

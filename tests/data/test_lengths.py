@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skdgm.base.given import class_codes
 from skdgm.data.frames import tell_unknown
-from skdgm.data.given import class_codes, given_lengths
+from skdgm.data.given import given_lengths
 from skdgm.data.scales import scores_of
 from skdgm.exceptions import MissingDataWarning
 

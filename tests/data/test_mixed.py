@@ -1,5 +1,6 @@
 import pickle
 import tracemalloc
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -36,17 +37,20 @@ class Model(BaseEstimator):
 def learned(X, sample_weight=None, before=None, domain=None):
     """A model that knows its columns, and the table as it sees it."""
     model, domain = Model(), domain or MixedColumns(KINDS)
-    model._columns = before
     if before is not None:
         model.n_features_in_ = X.shape[1]
-    rows = domain.rows(model, X, reset=before is None, fitting=True)
+    rows = domain.rows(model, X, columns=before, reset=before is None, fitting=True)
     table = tabulate(rows, sample_weight, in_memory=False)
-    model._columns, table = domain.learn(table, before)
+    columns, table = domain.learn(table, before)
     model.n_features_in_ = X.shape[1]
     if hasattr(X, "columns"):
         model.feature_names_in_ = np.array(X.columns, object)
     return SimpleNamespace(
-        model=model, domain=domain, columns=model._columns, table=table
+        model=model,
+        domain=domain,
+        columns=columns,
+        table=table,
+        rows=partial(domain.rows, model, columns=columns),
     )
 
 
@@ -161,7 +165,7 @@ def test_models_see_numbers_standardised():
     assert first[:, 0].mean() == pytest.approx(0)
     assert first[:, 0].std() == pytest.approx(1)
     np.testing.assert_array_equal(first[:, 1:], X[:, 1:])
-    rows = fitted.domain.rows(fitted.model, X)
+    rows = fitted.rows(X)
     assert rows.affine[0].shape == rows.affine[1].shape == (4,)
     v = rows.take(slice(None))
     np.testing.assert_array_equal(v, first)
@@ -206,10 +210,10 @@ def test_the_loss_is_the_sum_over_kinds(kinds):
 
 def test_only_numbers_have_a_volume():
     fitted = learned(X)
-    rows = fitted.domain.rows(fitted.model, X)
+    rows = fitted.rows(X)
     shrunk = -np.log(X[:, 0].std())
     assert fitted.domain.log_volume(fitted.columns, rows) == pytest.approx(shrunk)
-    rows = fitted.domain.rows(fitted.model, HOLED)
+    rows = fitted.rows(HOLED)
     found = fitted.domain.log_volume(fitted.columns, rows)
     np.testing.assert_allclose(found, shrunk * ~np.isnan(HOLED[:, 0]))
 
@@ -227,7 +231,7 @@ def test_arrays_are_of_numbers_by_default():
 def test_sparse_data_are_read_as_dense_ones_are():
     sparse, dense = learned(sp.csr_array(X)), learned(X)
     assert_known(sparse.columns, dense.columns)
-    found = sparse.domain.rows(sparse.model, sp.csr_array(X)).take(slice(None))
+    found = sparse.rows(sp.csr_array(X)).take(slice(None))
     np.testing.assert_array_equal(found, dense.table.rows.take(slice(None)))
 
 
@@ -262,14 +266,14 @@ def test_values_are_checked(column, value, message):
     with pytest.raises(ValueError, match=message):
         learned(wrong)
     with pytest.raises(ValueError, match=message):
-        fitted.domain.rows(fitted.model, wrong)
+        fitted.rows(wrong)
 
 
 def test_later_codes_need_room():
     wrong = X + [[0, 2, 0, 0]]
     fitted = learned(X)
     with pytest.raises(ValueError, match="value 2 of column 1 was not seen when"):
-        fitted.domain.rows(fitted.model, wrong)
+        fitted.rows(wrong)
     for least in (4, [1, 4, 1, 1]):
         fitted = learned(X, domain=MixedColumns(KINDS, least))
         assert fitted.columns.sizes[[0, 1, 2]].tolist() == [1, 4, 1]
@@ -290,7 +294,7 @@ def test_a_memory_map_is_read_in_blocks(tmp_path):
     data, domain = np.memmap(path, np.float32, "r", shape=shape), MixedColumns(kinds)
     tracemalloc.start()
     fitted = learned(data, domain=domain)
-    rows = domain.rows(fitted.model, data)
+    rows = fitted.rows(data)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(fitted.table.index) == shape[0]
@@ -320,17 +324,17 @@ def test_frames_say_their_kinds():
     told = MixedColumns(["numeric", *KINDS[1:]])
     assert_known(fitted.columns, known(encoded, domain=told))
     assert fitted.columns.codec.names == list(frame())
-    rows = fitted.domain.rows(fitted.model, frame().iloc[[4, 1]])
+    rows = fitted.rows(frame().iloc[[4, 1]])
     np.testing.assert_array_equal(rows.X, encoded[[4, 1]])
     with pytest.warns(UserWarning, match="valid feature names"):
-        numbers = fitted.domain.rows(fitted.model, encoded[[4, 1]])
+        numbers = fitted.rows(encoded[[4, 1]])
     np.testing.assert_array_equal(rows.take(slice(2)), numbers.take(slice(2)))
 
 
 def test_frames_come_back():
     pd = pytest.importorskip("pandas")
     fitted = learned(frame(), domain=MixedColumns())
-    rows = fitted.domain.rows(fitted.model, frame())
+    rows = fitted.rows(frame())
     v = fitted.domain.to_data(fitted.columns, rows.take(slice(None)))
     found = fitted.domain.presented(fitted.columns, v)
     pd.testing.assert_frame_equal(found, frame())
@@ -386,11 +390,11 @@ def test_columns_of_frames_are_checked():
     fitted = learned(frame(), domain=MixedColumns())
     for wrong in (frame().iloc[:, ::-1], frame().rename(columns={"town": "place"})):
         with pytest.raises(ValueError, match="feature names should match"):
-            fitted.domain.rows(fitted.model, wrong)
+            fitted.rows(wrong)
     new = frame().replace({"town": {"Rome": "Oslo"}})
     with pytest.raises(ValueError, match="'town' has categories .* know: 'Oslo'"):
-        fitted.domain.rows(fitted.model, new, fitting=True)
-    rows = fitted.domain.rows(fitted.model, new)
+        fitted.rows(new, fitting=True)
+    rows = fitted.rows(new)
     np.testing.assert_array_equal(rows.unknown, np.isnan(rows.X))
     np.testing.assert_array_equal(rows.unknown[:, 1], frame()["town"] == "Rome")
 
@@ -398,12 +402,12 @@ def test_columns_of_frames_are_checked():
 def test_values_of_frames_are_checked_by_name():
     fitted = learned(frame(), domain=MixedColumns())
     with pytest.raises(ValueError, match="the value 2 of column 'paid' is no bit"):
-        fitted.domain.rows(fitted.model, frame().assign(paid=2))
+        fitted.rows(frame().assign(paid=2))
     with (
         pytest.warns(UserWarning, match="valid feature names"),
         pytest.raises(ValueError, match="3 of column 'size' was not seen"),
     ):
-        fitted.domain.rows(fitted.model, X + [[0, 0, 0, 1]])
+        fitted.rows(X + [[0, 0, 0, 1]])
 
 
 def test_one_column_is_no_frame():
@@ -423,8 +427,7 @@ def test_what_is_known_pickles():
     fitted = learned(frame(), domain=MixedColumns())
     found = pickle.loads(pickle.dumps(fitted.columns))
     assert_known(found, fitted.columns)
-    fitted.model._columns = found
-    rows = fitted.domain.rows(fitted.model, frame())
+    rows = fitted.domain.rows(fitted.model, frame(), columns=found)
     assert fitted.domain.presented(found, rows.X).equals(frame())
 
 

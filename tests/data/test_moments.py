@@ -42,7 +42,7 @@ def test_real_numbers():
     assert domain.loss_of_independent(columns) == pytest.approx(
         1.5 * np.log(2 * np.pi * np.e)
     )
-    rows = domain.rows(fitted.model, X)
+    rows = fitted.rows(X)
     known = np.isfinite(X)
     np.testing.assert_allclose(
         domain.log_volume(columns, rows), -(known @ np.log(scale))

@@ -8,8 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm.base import Estimator
 from skdgm.base.fits import mean_score
 from skdgm.base.frames import filled_in, framed, indexed
+from skdgm.base.reading import column_types_of
 from skdgm.base.series import continued, fit_transform
-from skdgm.data import column_types_of
 from skdgm.data.sequences import answered, as_one_table, by_row, is_several, of_each
 from skdgm.data.units import parsed
 from skdgm.typing import Data, Filling, Seed, Target, Weight

@@ -44,10 +44,10 @@ class Held:
     def __enter__(self):
         if threading.get_ident() == threading.main_thread().ident:
             handler = _handler(signal.SIGINT)
-            held = getattr(handler, "__func__", 0) is Held._note
+            held = getattr(handler, "__func__", 0) is Held.note
             if callable(handler) and (self.firm or not held):
                 # Once this call has returned, a first Ctrl-C only sets a flag.
-                self.before = _handle(signal.SIGINT, self._note)
+                self.before = _handle(signal.SIGINT, self.note)
         return self
 
     def __exit__(self, *error):
@@ -68,7 +68,8 @@ class Held:
         """
         return _Lifted(self)
 
-    def _note(self, number, frame):
+    def note(self, number, frame):
+        """Handle Ctrl-C by a flag."""
         if self.came is not None and not self.firm:
             self.before(number, frame)
         self.came = (frame,)
@@ -133,7 +134,7 @@ class one_blas_thread(Held):
     def __exit__(self, *error):
         if self.inside:
             if self.before is not None and not self.brief:
-                handler = _handle(signal.SIGINT, self._note)
+                handler = _handle(signal.SIGINT, self.note)
                 # A callback may have set another one.
                 if getattr(handler, "__self__", None) is not self:
                     self.before = handler
@@ -150,7 +151,7 @@ class one_blas_thread(Held):
             codes.add(caller.f_code)
             caller = caller.f_back
         if one_blas_thread.__exit__.__code__ in codes:
-            self._note(number, frame)
+            self.note(number, frame)
             return
         if one_blas_thread.__enter__.__code__ in codes:
             self.__exit__()
