@@ -1,9 +1,10 @@
-r"""Density of sequences: the distribution of each step given those before.
+r"""Density of sequences: distributions of steps conditional on the steps before.
 
 .. math:: p(x_1, \dots, x_T) = \prod_t p(x_t \mid x_1, \dots, x_{t-1})
 """
 
 from abc import abstractmethod
+from functools import partial
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -27,27 +28,18 @@ _GAPS = 610
 
 
 class SequenceDensity(Density):
-    """Density of steps given those before.
+    """Density of steps conditional on the steps before.
 
     Besides the arguments of :class:`~skdgm.base.Density` it has the option
     ``sequence_length``, of tables without lengths. Sequences are read in stretches of
-    some steps, as of :class:`~skdgm.training.Stretch`: all first steps, then all second
-    ones, of the longest sequences first. A subclass defines ``n_features_out``,
-    ``capabilities``; ``width``, the largest number of units of one layer;
-
-    - ``begin(n)``, the state of n sequences before their first step, an array with a
-      row for each;
-    - of rows v of a stretch, (n_rows, n_columns), a stream for each row, and the states
-      before, those after it and ``scored(v, batch, rng, state)``,
-      log-likelihoods, float64 of shape (n_rows,); ``hidden(v, batch, rng, state)``,
-      features after each step; and ``filled(v, batch, rng, state, method)``, rows with
-      missing entries filled;
-    - ``particles``, :class:`~skdgm.data.gaps.Particles` that fill gaps given rows after
-      them, too, and how many, ``n_particles``;
-    - ``drawn(state, rng)``, the next row of each sequence, and the states after it.
+    some steps, each a :class:`~skdgm.training.Stretch`: all first steps, then all
+    second ones, of the longest sequences first. A subclass defines methods of rows v of
+    a stretch, (n_rows, n_columns), a stream for each row, and states of sequences
+    before it, an array with a row for each; and ``width``, the largest number of units
+    of one layer, and ``n_particles``, the number of ``particles`` of each sequence.
     """
 
-    # Whether scores of grey rows are no log-likelihoods, and say so.
+    # Whether there is a warning that scores of grey rows are no log-likelihoods.
     tells_grey = True
 
     def __init__(self, context, *, sequence_length=None):
@@ -60,10 +52,11 @@ class SequenceDensity(Density):
 
     @abstractmethod
     def scored(self, v, batch, rng, state):
-        """Log-likelihood of each row given those before it, and states."""
+        """Log-likelihood of each row given the rows before, (n_rows,) in float64, and
+        states after the stretch."""
 
     def scored_entries(self, v, batch, rng, state):
-        """Log-likelihood of each entry, where the density has such, and states."""
+        """Log-likelihood of each entry, if there is one, and states."""
         raise MissingCapability(self.name, "log_prob_of_entries")
 
     @abstractmethod
@@ -72,12 +65,14 @@ class SequenceDensity(Density):
 
     @abstractmethod
     def filled(self, v, batch, rng, state, method):
-        """Rows with missing entries filled, given the rows before, and states."""
+        """Rows with missing entries filled conditional on the rows before, and
+        states."""
 
     @property
     @abstractmethod
     def particles(self):
-        """What fills gaps given the rows before and after."""
+        """Particles that fill gaps conditional on the rows before and after,
+        :class:`~skdgm.data.gaps.Particles`."""
 
     @abstractmethod
     def drawn(self, state, rng):
@@ -88,91 +83,99 @@ class SequenceDensity(Density):
         """The next row of each sequence given its known entries, and the states."""
 
     def log_prob(self, X, lengths=None):
-        """Log-likelihood of each row given those before it in its sequence."""
-        rows, found = self._of_rows(X, lengths, self.scored)
+        """Log-likelihood of each row given the rows before it in its sequence."""
+        rows, log_p = self._of_rows(X, lengths, self.scored)
         if self.tells_grey:
             self.tell_grey(rows)
-        return found + self.domain.log_volume(self.columns, rows)
+        return log_p + self.domain.log_volume(self.columns, rows)
 
     def log_prob_of_entries(self, X, lengths=None):
-        """Log-likelihood of each entry given those before it in its row, and the rows
-        before."""
-        rows, found = self._of_rows(X, lengths, self.scored_entries)
+        """Log-likelihood of each entry given the entries before it in its row, and the
+        rows before."""
+        rows, log_p = self._of_rows(X, lengths, self.scored_entries)
         self.tell_grey(rows)
-        return found + self.domain.log_entries(self.columns, rows)
+        return log_p + self.domain.log_entries(self.columns, rows)
 
     def features(self, X, lengths=None):
         """Hidden state after each row."""
-        rows, found = self._of_rows(X, lengths, self.hidden)
+        rows, features = self._of_rows(X, lengths, self.hidden)
         tell_unknown(self.name, self._in_steps(X, lengths), rows)
-        return found
+        return features
 
     def fill(self, X, method="mean", random_state=None, *, lengths=None, kept=None):
-        """Fill missing entries, given all others of their sequence. Columns of which a
-        mask says that they are ``kept`` have one value in each."""
-        X, whole, seed = self.widened(X), [], None
+        """Fill missing entries, conditional on all others of their sequence. Columns of
+        the mask ``kept`` have one value in each sequence."""
+        X, complete, seed = self.widened(X), [], None
         if method == "sample":
-            # The generator is asked for a seed once, here.
+            # One seed for all that is drawn.
             seed = check_random_state(random_state).randint(MAX_SEED)
 
         def at(index):
-            if not whole:
-                whole.append(self._filled(table, lengths, method, seed, kept))
-            return whole[0][index]
+            if not complete:
+                complete.append(self._filled(table, lengths, method, seed, kept))
+            return complete[0][index]
 
         X, lengths = as_one_table(X, lengths, each=self.sequence_length)
         table = completed_columns(self.times.encoded(X, lengths), lengths, kept)
-        found = fill(self, table, method, 0, at, METHODS, by_place=True)
-        found = self.decoded(found, table)
-        return self.times.filled(found, X, lengths, seed)
+        filled = fill(self, table, method, 0, at, METHODS, by_place=True)
+        return self.times.filled(self.decoded(filled, table), X, lengths, seed)
 
     def _filled(self, X, lengths, method, seed, kept):
-        def filled(*given):
-            return self.filled(*given, method)
-
         edges = np.append(0, np.cumsum(lengths))
         sequences = Sequences(self._within(self.read(X)), edges)
-        rows, found = self._of_sequences(sequences, filled, IMPUTE, seed)
+        function = partial(self.filled, method=method)
+        rows, filled = self._of_sequences(sequences, function, IMPUTE, seed)
         v = np.array(rows.take(slice(None)))
         starts, lengths = sequences.edges[:-1], sequences.lengths
-        asked = self.times.settled(v, starts)
-        some = need_particles(asked, starts, lengths, method)
+        settled = self.times.settled(v, starts)
+        some = need_particles(settled, starts, lengths, method)
         some |= lost_columns(v, starts, lengths, kept).any(axis=1)
         if some.any():
-            own = np.repeat(some, lengths)
             keys = sequences.hashes_so_far if seed is None else rows.shape[0]
             rng = stream(self.seed if seed is None else seed, IMPUTE, _GAPS).rows(keys)
-            given = self.particles, v, starts[some], lengths[some], rng, method
             with one_blas_thread():
-                found[own] = fill_gaps(*given, self.n_particles, kept)[own]
-        return found
+                by_particles = fill_gaps(
+                    self.particles,
+                    v,
+                    starts[some],
+                    lengths[some],
+                    rng,
+                    method,
+                    self.n_particles,
+                    kept,
+                )
+            in_some = np.repeat(some, lengths)
+            filled[in_some] = by_particles[in_some]
+        return filled
 
     def sample(self, n_samples, random_state=None, *, kept=None):
         """Draw rows: a sequence, or several of ``sequence_length`` rows."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
         n_steps = min(self.sequence_length or n_samples, n_samples)
         n = -(-n_samples // n_steps)
-        found = self.continued(n_steps, None, n, random_state, kept)
-        return found[:n_samples]
+        rows = self.continued(n_steps, None, n, random_state, kept)
+        return rows[:n_samples]
 
-    def continued(self, n_steps, given=None, n_each=1, random_state=None, kept=None):
-        """Draw ``n_steps`` rows of n sequences, or those that follow ``given``
-        sequences, a table and their lengths, ``n_each`` times: (n * n_steps,
-        n_columns), one sequence after the other. Columns of which a mask says that they
-        are ``kept`` have the values of the row before."""
+    def continued(self, n_steps, prefix=None, n_each=1, random_state=None, kept=None):
+        """Draw ``n_steps`` rows of ``n_each`` sequences, or of as many continuations of
+        each sequence of a ``prefix``, a table and its lengths: (n * n_steps,
+        n_columns), one sequence after the other. Columns of the mask ``kept`` have the
+        values of the row before."""
         seed = check_random_state(random_state).randint(MAX_SEED)
+        X, lengths = (None, None) if prefix is None else prefix
         with one_blas_thread():
-            if given is None:
+            if prefix is None:
                 state, n = self.begin(n_each), n_each
             else:
-                state, n = self._after(*given, n_each)
+                state, n = self._after(X, lengths, n_each)
             rng, steps = stream(seed).rows(n), []
             fixed, some = None, kept is not None and kept.any()
-            if some and given is not None:
-                sequences = self._sequences(*given)
+            if some and prefix is not None:
+                sequences = self._sequences(X, lengths)
                 v = sequences.rows.take(slice(None))
                 known = np.repeat(last_known(v, sequences.lengths, kept), n_each, 0)
-                fixed = known.clip(*ends(self.columns, known.shape[1])[1])
+                low, high = ends(self.columns, known.shape[1])[1]
+                fixed = known.clip(low, high)
             for t in range(n_steps):
                 if fixed is None:
                     v, state = self.drawn(state, rng.fold(t))
@@ -181,78 +184,79 @@ class SequenceDensity(Density):
                 if some:
                     fixed = np.where(kept, v, v.dtype.type(np.nan))
                 steps.append(v)
-        found = np.stack(steps, axis=1).reshape(n * n_steps, -1)
-        found = self.decoded(self.domain.to_data(self.columns, found))
-        if some and given is not None:
-            found = carried_on(found, *given, self.times.others(kept))
-        return self.times.continued(found, n_steps, seed, *(given or ()))
+        rows = np.stack(steps, axis=1).reshape(n * n_steps, -1)
+        rows = self.decoded(self.domain.to_data(self.columns, rows))
+        if some and prefix is not None:
+            rows = carried_on(rows, X, lengths, self.times.others(kept))
+        return self.times.continued(rows, n_steps, seed, X, lengths)
 
     def _after(self, X, lengths, n_each):
-        """State after each of some sequences, each repeated."""
-        sequences, found, order = self._sequences(X, lengths), [], []
+        """States after sequences, each repeated."""
+        sequences, states, order = self._sequences(X, lengths), [], []
         sequences = sequences._replace(rows=self._within(sequences.rows))
         rng = stream(self.seed, LIKELIHOOD).rows(sequences.hashes_so_far)
         for which, parts in self._batches(sequences):
             state = self.begin(len(which))
             for batch in parts:
-                v, own = sequences.rows.take(batch.index), rng.take(batch.index)
-                state = self.hidden(v, batch, own, state)[1]
-            found.append(state)
+                v, streams = sequences.rows.take(batch.index), rng.take(batch.index)
+                state = self.hidden(v, batch, streams, state)[1]
+            states.append(state)
             order.append(which)
         order = np.repeat(np.argsort(np.concatenate(order)), n_each)
-        dtype = found[0].dtype
-        return np.concatenate(found)[order].astype(dtype), len(order)
+        dtype = states[0].dtype
+        return np.concatenate(states)[order].astype(dtype), len(order)
 
     def _sequences(self, X, lengths):
-        """Validated rows, and which of them are a sequence."""
+        """Validated sequences."""
         X, lengths = as_one_table(X, lengths, each=self.sequence_length)
         X = self.times.encoded(X, lengths)
         return Sequences(self.read(X), np.append(0, np.cumsum(lengths)))
 
     def _within(self, rows):
-        """Rows of which values far beyond the range seen are read as the end of it."""
+        """Rows with values far beyond the range seen at the end of the range."""
         v = np.array(rows.take(slice(None)))
-        found, beyond = within_reach(self.columns, v)
+        within, beyond = within_reach(self.columns, v)
         tell_beyond(self.name, beyond, rows.name_of)
-        return rows if found is v else rows.raw._replace(X=found)
+        return rows if within is v else rows.raw._replace(X=within)
 
     def _in_steps(self, X, lengths):
-        """Table with steps in the place of dates, where these are read so."""
+        """Table with steps in the place of dates that are read as steps."""
         X, lengths = as_one_table(X, lengths, each=self.sequence_length)
         return self.times.encoded(X, lengths)
 
     def _of_rows(self, X, lengths, function, purpose=LIKELIHOOD, seed=None):
-        """Validated rows, and a function of rows, batch and streams, which are keyed by
-        the content of sequences so far, or by numbers of rows if there is a seed."""
+        """Validated rows, and values of a function of rows, stretch, streams and
+        states. Streams are keyed by the content of sequences so far, or by row numbers
+        if there is a seed."""
         return self._of_sequences(self._sequences(X, lengths), function, purpose, seed)
 
     def _of_sequences(self, sequences, function, purpose, seed):
-        """The same of sequences that have been read."""
+        """As :meth:`_of_rows`, of validated sequences."""
         if purpose == IMPUTE:
-            # What is missing is to be filled: it has no value, and is none.
+            # A missing entry is to be filled, and is not a value.
             sequences = sequences._replace(rows=sequences.rows._replace(gaps=None))
-        rows, found = sequences.rows, None
+        rows, values = sequences.rows, None
         keys = sequences.hashes_so_far if seed is None else rows.shape[0]
         rng = stream(self.seed if seed is None else seed, purpose).rows(keys)
         with one_blas_thread():
             for which, parts in self._batches(sequences):
                 state = self.begin(len(which))
                 for batch in parts:
-                    v, own = rows.take(batch.index), rng.take(batch.index)
-                    part, state = function(v, batch, own, state)
-                    if found is None:
-                        found = np.empty((rows.shape[0], *part.shape[1:]), part.dtype)
-                    found[batch.index] = part
-        return rows, found
+                    v, streams = rows.take(batch.index), rng.take(batch.index)
+                    part, state = function(v, batch, streams, state)
+                    if values is None:
+                        values = np.empty((rows.shape[0], *part.shape[1:]), part.dtype)
+                    values[batch.index] = part
+        return rows, values
 
     def _batches(self, sequences):
-        """Numbers of sequences of each batch, and its stretches."""
+        """Numbers of the sequences of each batch, and its stretches."""
         return batches_of(sequences, np.arange(len(sequences.lengths)), self.width)
 
 
 def batches_of(sequences, index, width):
-    """Yield which of some sequences are in a batch, the longest first, and its
-    stretches, of which each has so many rows as layers of a width have room for."""
+    """Yield places in ``index`` of the sequences of each batch, the longest first, and
+    its stretches, each with as many rows as layers of a width have room for."""
     lengths, room = sequences.lengths[index], max(1, _ROOM // width)
     order = np.argsort(-lengths, kind="stable")
     ends, start = np.cumsum(lengths[order]), 0

@@ -9,8 +9,8 @@ is learned [1]_. Scores are those of a particle filter with the encoder as propo
    w_t^k = \frac{p(x_t, z_t^k \mid h_{t-1}^k)}{q(z_t^k \mid x_t, h_{t-1}^k)}
 
 whose products are unbiased estimates of likelihoods, so that their logs are lower
-bounds in expectation [2]_. Particles are drawn anew by their weights W where few have
-most of it; without this the estimate is that of importance weights.
+bounds in expectation [2]_. Particles are resampled by their weights W where few have
+most of the weight; without resampling the estimate is that of importance weights.
 
 References
 ----------
@@ -29,30 +29,23 @@ from scipy.special import logsumexp
 
 from skdgm.base import of_rows
 from skdgm.data import gaps
+from skdgm.latent.density import Elbo
 from skdgm.nets import draw, nll
 from skdgm.nets.tape import getval
-from skdgm.recurrent._density import SequenceDensity, batches_of
+from skdgm.recurrent._density import SequenceDensity
 from skdgm.recurrent._objective import SequenceObjective
 from skdgm.utils.tree import astype, leaves
 
-_NOISE, _AGAIN, _CHOICE, _DATA, _GREY = range(210, 215)
-# Share of the particles that count, below which they are drawn anew.
+# Random streams.
+_NOISE, _RESAMPLE, _CHOICE, _DATA, _GREY = range(210, 215)
+# Effective share of the particles below which they are resampled.
 _FEW = 0.5
 
 
-class Bound(NamedTuple):
-    """Evidence lower bound of each step, the reconstruction term minus the divergence,
-    and these parts, in nats, each of shape (n_rows,)."""
-
-    bound: np.ndarray
-    reconstruction: np.ndarray
-    kl: np.ndarray
-
-
-class Particles(NamedTuple):
-    """Particles of the rows of a step: normalised log weights; the log-likelihood of
-    the rows, (n_rows,); log p(x | z) and log q(z) - log p(z), as weights of shape
-    (n_rows, n_particles); and outputs, with a row for each particle."""
+class StepParticles(NamedTuple):
+    """Particles of the rows of a step: normalised log weights, (n_rows, n_particles);
+    the log-likelihood of the rows, (n_rows,); log p(x | z) and log q(z) - log p(z) of
+    each particle; and outputs, with a row for each particle."""
 
     log_w: np.ndarray
     gain: np.ndarray
@@ -66,8 +59,8 @@ class LatentSequenceDensity(SequenceDensity):
 
     Besides the arguments of :class:`SequenceDensity` it has a
     :class:`~skdgm.recurrent._latent_net.LatentNet`, its parameters, and the number of
-    particles. A state of a sequence is those of its particles, and the logs of their
-    weights.
+    particles. The state of a sequence has the states of its particles, and the logs of
+    their weights. Particles of a ``blind`` density are drawn from the prior.
     """
 
     tells_grey = False
@@ -105,89 +98,78 @@ class LatentSequenceDensity(SequenceDensity):
         return np.tile(state.astype(one.dtype), (n, 1))
 
     def _steps(self, v, batch, rng, state, fed=None):
-        """Yield particles of each step, and the slice of its rows; ``state`` is changed
-        to that after them. ``fed(v, particles, rng)`` returns what particles see of
-        rows."""
+        """Yield the slice of rows of each step, its particles, and states after it;
+        ``state`` is changed in place. ``fed(v, particles, rng, part)`` returns rows for
+        each particle in the place of v."""
         net, params, first = self.net, astype(self.params, v.dtype), 0
         n_states = net.n_states
         for size in batch.sizes:
             part, now = slice(first, first + size), state[:size].astype(v.dtype)
             k = now.shape[1] // (n_states + 1)
-            own, log_w = now[:, : k * n_states], now[:, k * n_states :]
-            own = own.reshape(size * k, n_states)
+            before, log_w = now[:, : k * n_states], now[:, k * n_states :]
+            before = before.reshape(size * k, n_states)
             rows, streams = v[part], rng.take(part)
             if self.resample and k > 1:
-                own, log_w = self._again(own, log_w, streams.fold(_AGAIN))
-            h, seen = net.walk.units(own), net.seen(params, net.inputs(rows))
+                before, log_w = _resampled(before, log_w, streams.fold(_RESAMPLE))
+            h, seen = net.walk.units(before), net.seen(params, net.inputs(rows))
             seen = np.repeat(seen, k, axis=0)
             stats, prior = net.posterior(params, seen, h), net.prior(params, h)
             # Rows without any known entry keep the prior.
-            nothing = np.repeat(np.isnan(rows).all(axis=1) | self.blind, k)
-            stats = np.where(nothing[:, None], prior, stats)
+            by_prior = np.repeat(np.isnan(rows).all(axis=1) | self.blind, k)
+            stats = np.where(by_prior[:, None], prior, stats)
             noise = streams.fold(_NOISE).normal(k * net.n_latent, v.dtype.type)
             noise = noise.reshape(size * k, net.n_latent)
             z = draw(stats, noise)
-            told = net.told(params, z)
-            out = net.out(params, told, h)
+            latent = net.latent_features(params, z)
+            out = net.out(params, latent, h)
             log_p = -net.output.nll(out, rows, params.own)
             kl = net.gap(stats, prior, noise, z)
             total = log_w + (log_p - kl).reshape(size, k).astype(np.float64)
             gain = logsumexp(total, axis=1)
-            parts = (x.reshape(size, k) for x in (log_p, kl))
-            found = Particles(total - gain[:, None], gain, *parts, out)
+            particles = StepParticles(
+                total - gain[:, None],
+                gain,
+                log_p=log_p.reshape(size, k),
+                kl=kl.reshape(size, k),
+                out=out,
+            )
             if fed is not None:
-                x = net.inputs(fed(rows, found, streams, part))
+                x = net.inputs(fed(rows, particles, streams, part))
                 seen = net.seen(params, x)
-            after = net.follow(params, own, seen, told)
+            after = net.follow(params, before, seen, latent)
             state[:size, : k * n_states] = after.reshape(size, -1)
-            state[:size, k * n_states :] = found.log_w
-            yield part, found, after
+            state[:size, k * n_states :] = particles.log_w
+            yield part, particles, after
             first += size
 
-    def _again(self, own, log_w, rng):
-        """Particles, drawn anew in rows where few count, and log weights."""
-        k, own = log_w.shape[1], own.copy()
-        w = np.exp(log_w.astype(np.float64))
-        w /= w.sum(axis=1, keepdims=True)
-        few = np.flatnonzero(1 / (w**2).sum(axis=1) < _FEW * k)
-        if few.size:
-            places = (np.arange(k) + rng.take(few).uniform(1)) / k
-            upto = np.cumsum(w[few], axis=1)
-            which = (upto[:, None, :-1] <= places[:, :, None]).sum(axis=2)
-            from_rows = (few[:, None] * k + which).ravel()
-            to_rows = (few[:, None] * k + np.arange(k)).ravel()
-            own[to_rows] = own[from_rows]
-            log_w = log_w.copy()
-            log_w[few] = -np.log(k)
-        return own, log_w
-
     def scored(self, v, batch, rng, state):
-        """Log-likelihood of each row given those before, by a particle filter."""
-        found = np.empty(len(v))
-        for part, own, _ in self._steps(v, batch, rng, state):
-            found[part] = own.gain
-        return found, state
+        """Log-likelihood of each row given the rows before, by a particle filter."""
+        gain = np.empty(len(v))
+        for part, particles, _ in self._steps(v, batch, rng, state):
+            gain[part] = particles.gain
+        return gain, state
 
     def bounds(self, v, batch, rng, state):
-        """Reconstruction and divergence of each row, means over particles that are not
-        weighted, (n_rows, 2)."""
-        found = np.empty((len(v), 2))
-        for part, own, _ in self._steps(v, batch, rng, state):
-            found[part] = np.stack([own.log_p.mean(axis=1), own.kl.mean(axis=1)], 1)
-        return found, state
+        """Reconstruction and divergence of each row, unweighted means over particles,
+        (n_rows, 2)."""
+        terms = np.empty((len(v), 2))
+        for part, particles, _ in self._steps(v, batch, rng, state):
+            terms[part, 0] = particles.log_p.mean(axis=1)
+            terms[part, 1] = particles.kl.mean(axis=1)
+        return terms, state
 
     def hidden(self, v, batch, rng, state):
         """Units of the cell after each row, means by weight over particles."""
-        found = np.empty((len(v), self.n_features_out), v.dtype)
-        for part, own, after in self._steps(v, batch, rng, state):
-            k = own.log_w.shape[1]
+        means = np.empty((len(v), self.n_features_out), v.dtype)
+        for part, particles, after in self._steps(v, batch, rng, state):
+            k = particles.log_w.shape[1]
             units = self.net.walk.units(after).reshape(-1, k, self.n_features_out)
-            w = np.exp(own.log_w).astype(v.dtype)
-            found[part] = (w[:, :, None] * units).sum(axis=1)
-        return found, state
+            w = np.exp(particles.log_w).astype(v.dtype)
+            means[part] = (w[:, :, None] * units).sum(axis=1)
+        return means, state
 
     def filled(self, v, batch, rng, state, method):
-        """Rows filled step by step, each given what was drawn; and states."""
+        """Rows filled step by step, each conditional on draws before; and states."""
         means = method == "mean"
         _, filled, expected, state = self.completed(v, batch, rng, state, means)
         if means:
@@ -195,36 +177,37 @@ class LatentSequenceDensity(SequenceDensity):
         return filled, state
 
     def completed(self, v, batch, rng, state, means):
-        """Log-likelihoods of rows given those before; rows with draws for what is
-        missing; if ``means``, expected inputs, else None; and states."""
+        """Log-likelihoods of rows given the rows before; rows with missing entries
+        drawn; if ``means``, expected inputs, else None; and states."""
         output, gain, filled = self.net.output, np.empty(len(v)), v.copy()
         expected = np.empty((len(v), self.net.n_inputs), v.dtype) if means else None
 
-        def fed(rows, own, streams, part):
-            k, missing = own.log_w.shape[1], np.isnan(rows)
+        def fed(rows, particles, streams, part):
+            log_w, out = particles.log_w, particles.out
+            k = log_w.shape[1]
             if means:
-                w = np.exp(own.log_w).astype(rows.dtype)
-                mean = output.expected(own.out).reshape(len(rows), k, -1)
+                w = np.exp(log_w).astype(rows.dtype)
+                mean = output.expected(out).reshape(len(rows), k, -1)
                 expected[part] = (w[:, :, None] * mean).sum(axis=1)
-            noisy = own.log_w + streams.fold(_CHOICE).gumbel(k)
+            noisy = log_w + streams.fold(_CHOICE).gumbel(k)
             best = np.arange(len(rows)) * k + noisy.argmax(axis=1)
-            given = own.out[best], streams.fold(_DATA)
-            value = output.draw(*given, astype(self.params.own, rows.dtype))
-            filled[part] = np.where(missing, value, rows)
+            params = astype(self.params.own, rows.dtype)
+            value = output.draw(out[best], streams.fold(_DATA), params)
+            filled[part] = np.where(np.isnan(rows), value, rows)
             return np.repeat(filled[part], k, axis=0)
 
-        for part, own, _ in self._steps(v, batch, rng, state, fed):
-            gain[part] = own.gain
+        for part, particles, _ in self._steps(v, batch, rng, state, fed):
+            gain[part] = particles.gain
         return gain, filled, expected, state
 
     @property
     def particles(self):
-        """What fills gaps given the rows before and after."""
+        """Particles that fill gaps conditional on the rows before and after."""
         return LatentParticles(self)
 
     @property
     def n_particles(self):
-        """Number of these for each sequence."""
+        """Number of particles of each sequence."""
         return self.n_draws
 
     def drawn(self, state, rng):
@@ -233,15 +216,15 @@ class LatentSequenceDensity(SequenceDensity):
         dtype = leaves(params)[0].dtype
         k = state.shape[1] // (n_states + 1)
         log_w, rows = state[:, k * n_states :], np.arange(len(state))
-        own = state[:, : k * n_states].reshape(len(state), k, n_states)
+        before = state[:, : k * n_states].reshape(len(state), k, n_states)
         best = (log_w + rng.fold(_CHOICE).gumbel(k)).argmax(axis=1)
-        own = own[rows, best].astype(dtype)
-        h = net.walk.units(own)
+        before = before[rows, best].astype(dtype)
+        h = net.walk.units(before)
         noise = rng.fold(_NOISE).normal(net.n_latent, dtype.type)
-        told = net.told(params, draw(net.prior(params, h), noise))
-        out = net.out(params, told, h)
+        latent = net.latent_features(params, draw(net.prior(params, h), noise))
+        out = net.out(params, latent, h)
         v = net.output.draw(out, rng.fold(_DATA), params.own)
-        after = net.follow(params, own, net.seen(params, net.inputs(v)), told)
+        after = net.follow(params, before, net.seen(params, net.inputs(v)), latent)
         return v, np.append(after, np.zeros((len(state), 1), dtype), axis=1)
 
     def drawn_given(self, v, state, rng):
@@ -254,7 +237,8 @@ class LatentSequenceDensity(SequenceDensity):
             state = state.astype(v.dtype)
         batch = SimpleNamespace(sizes=[len(v)])
         model = self.with_particles(self.n_draws, True)
-        model.blind = True  # By the prior: an encoder may be too sure.
+        # An encoder may be too certain.
+        model.blind = True
         _, v, _, state = model.completed(v, batch, rng, state.copy(), False)
         return v, state
 
@@ -265,15 +249,34 @@ class LatentSequenceDensity(SequenceDensity):
         return density
 
     def elbo(self, X, lengths=None):
-        """Evidence lower bound of each step, a :class:`Bound`."""
-        rows, found = self._of_rows(X, lengths, self.bounds)
-        reconstruction, kl = found.T.copy()
+        """Evidence lower bound of each step."""
+        rows, terms = self._of_rows(X, lengths, self.bounds)
+        reconstruction, kl = terms.T.copy()
         reconstruction += self.domain.log_volume(self.columns, rows)
-        return Bound(reconstruction - kl, reconstruction, kl)
+        return Elbo(reconstruction - kl, reconstruction, kl)
+
+
+def _resampled(states, log_w, rng):
+    """States of particles, resampled systematically in rows where few are effective,
+    and log weights."""
+    k, states = log_w.shape[1], states.copy()
+    w = np.exp(log_w.astype(np.float64))
+    w /= w.sum(axis=1, keepdims=True)
+    few = np.flatnonzero(1 / (w**2).sum(axis=1) < _FEW * k)
+    if few.size:
+        places = (np.arange(k) + rng.take(few).uniform(1)) / k
+        upto = np.cumsum(w[few], axis=1)
+        which = (upto[:, None, :-1] <= places[:, :, None]).sum(axis=2)
+        from_rows = (few[:, None] * k + which).ravel()
+        to_rows = (few[:, None] * k + np.arange(k)).ravel()
+        states[to_rows] = states[from_rows]
+        log_w = log_w.copy()
+        log_w[few] = -np.log(k)
+    return states, log_w
 
 
 class LatentParticles(gaps.Particles):
-    """Particles of latent units, each of a sequence of its own."""
+    """Particles of latent units, each of one sequence."""
 
     alike = False
 
@@ -285,7 +288,7 @@ class LatentParticles(gaps.Particles):
         return self.density.begin(n)
 
     def advance(self, state, v, weighed, rng, means):
-        """Log weights, rows, means of these and the states after them."""
+        """Log weights, rows, their means and the states after them."""
         batch = SimpleNamespace(sizes=[len(v)])
         return self.density.completed(v, batch, rng, state.copy(), means)
 
@@ -303,14 +306,6 @@ class LatentSequenceObjective(SequenceObjective):
 
     quantity, held_draws = "bound", 8
 
-    def __init__(self, run, independent, *, net):
-        super().__init__(run, independent)
-        self.net = net
-
-    def init(self, rng):
-        """Initial parameters."""
-        return self.net.init(rng, self.rows.dtype), ()
-
     def prepare(self, state, batch, clock):
         """Rows of a stretch, noise, and beta."""
         v, rng = self.rows.rows.take(batch.index), self.stream(clock)
@@ -321,15 +316,15 @@ class LatentSequenceObjective(SequenceObjective):
         return v, batch, noise, self.beta(clock)
 
     def beta(self, clock):
-        """Weight of the divergence, rising linearly from 0 during warm-up."""
+        """Weight of the divergence, which increases linearly from 0 in the warm-up."""
         if not self.options.warm_up:
             return 1.0
         done = self.epochs_before + clock.epochs_done
         return min(1.0, done / self.options.warm_up)
 
-    def forward(self, params, given):
+    def forward(self, params, prepared):
         """Negative bound of each row; the states at the end are carried on."""
-        v, batch, noise, beta = given
+        v, batch, noise, beta = prepared
         net, carried = self.net, self.carried if batch.begin else None
         state = net.begin(params, batch.sizes[0]) if carried is None else carried
         trail = net.trail(params, net.inputs(v), noise, batch.sizes, state)
@@ -338,21 +333,11 @@ class LatentSequenceObjective(SequenceObjective):
         kl = kl if beta == 1 else getval(kl).dtype.type(beta) * kl
         return nll(trail.out, params.own, v, net.output) + kl, ()
 
-    def losses(self, state, index, rng):
-        """Negative bounds of sequences at an index, summed over their steps."""
-        net, params, found = self.net, state.learned, np.zeros(len(index))
-        for which, parts in batches_of(self.rows, index, net.width):
-            now = net.begin(params, len(which))
-            for batch in parts:
-                v = self.rows.rows.take(batch.index)
-                number = np.concatenate([which[:size] for size in batch.sizes])
-                steps = batch.begin + np.arange(len(batch.sizes), dtype=np.uint64)
-                keys = number.astype(np.uint64) << np.uint64(32)
-                streams = rng.rows(keys + np.repeat(steps, batch.sizes)).fold(_NOISE)
-                noise = streams.normal(net.n_latent, v.dtype.type)
-                x = net.inputs(v)
-                trail = net.trail(params, x, noise, batch.sizes, now)
-                now = trail.state
-                own = net.output.nll(trail.out, v, params.own) + trail.divergence
-                found += np.bincount(number, own, len(index))
-        return found
+    def watched(self, params, batch, streams, states, some):
+        """Negative bounds of some rows of a stretch, and the states after it."""
+        net, v = self.net, self.rows.rows.take(batch.index)
+        noise = streams.fold(_NOISE).normal(net.n_latent, v.dtype.type)
+        states = net.begin(params, batch.sizes[0]) if states is None else states
+        trail = net.trail(params, net.inputs(v), noise, batch.sizes, states)
+        losses = net.output.nll(trail.out, v, params.own) + trail.divergence
+        return losses[some], trail.state

@@ -15,7 +15,7 @@ _NAMES = "n_components", "n_hidden", "n_recurrent", "cell", "activation", "colum
 
 
 class LatentSequenceModel(NetModel):
-    """Normal latent units of each step, which depend on those before."""
+    """Normal latent units of each step, which depend on the steps before."""
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
@@ -23,18 +23,16 @@ class LatentSequenceModel(NetModel):
 
     def structure(self, facts):
         """Options that the nets depend on."""
-        asked = facts.options
-        variance = asked.variance if isinstance(asked.variance, str) else "fixed"
-        own = {name: getattr(asked, name) for name in _NAMES}
-        return SimpleNamespace(**own, variance=variance)
+        variance = facts.options.variance
+        variance = variance if isinstance(variance, str) else "fixed"
+        options = {name: getattr(facts.options, name) for name in _NAMES}
+        return SimpleNamespace(**options, variance=variance)
 
     def net(self, facts):
         """The nets."""
-        own, output = facts.structure, output_as_asked(facts.options, facts.columns)
+        output = output_as_asked(facts.options, facts.columns)
         share = facts.domain.share(facts.columns)
-        how = own.activation, facts.options.init_weights
-        sizes = own.n_recurrent, own.n_components, own.n_hidden
-        return LatentNet(output, share, own.cell, *sizes, how)
+        return LatentNet(output, share, facts.structure, facts.options.init_weights)
 
     def n_inputs(self, facts):
         """Number of inputs of each column."""

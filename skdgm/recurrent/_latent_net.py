@@ -32,10 +32,10 @@ from skdgm.nets.constrained import beside
 from skdgm.nets.recurrent import Walk, stacked
 
 
-class Weights(NamedTuple):
-    """Parameters: of inputs and of latent units to the cell; of the nets of prior,
-    encoder and decoder, pairs of layers; of the cell, a pair; and of the data's
-    distribution those that are no outputs, or ()."""
+class LatentParams(NamedTuple):
+    """Parameters of the layers of inputs (``seen``) and of latent units; of the nets of
+    prior, encoder and decoder, pairs of layers; of the cell, a pair; and those of the
+    data's distribution that are not outputs, or ()."""
 
     seen: Layer
     latent: Layer
@@ -47,9 +47,9 @@ class Weights(NamedTuple):
 
 
 class Trail(NamedTuple):
-    """What a batch has gone through, step after step: statistics of the encoder and of
-    the prior, noise, latent units, and outputs for the data, with a row for each row;
-    and states at the end, of the sequences that last longest."""
+    """Results of a batch: statistics of the encoder and of the prior, noise, latent
+    units, and outputs for the data, with a row for each row; and states of the longest
+    sequences at the end."""
 
     stats: object
     prior: object
@@ -65,51 +65,56 @@ class Trail(NamedTuple):
 
 
 class LatentNet:
-    """Nets of ``n_latent`` units, with ``n_hidden`` units in each hidden layer, of an
-    ``activation``; weights are drawn by a ``rule``. ``output`` is the distribution of a
-    row, and ``share`` are means of its inputs, which stand for missing entries."""
+    """Nets with the options of a ``structure``; weights are drawn by a rule ``init``.
+    ``output`` is the distribution of a row, and ``share`` are means of its inputs,
+    which stand for missing entries."""
 
-    def __init__(self, output, share, cell, n_recurrent, n_latent, n_hidden, how):
-        self.output, self.share = output, share
-        self.n_latent, self.n_hidden = n_latent, n_hidden
-        self.walk = Walk(cell, n_recurrent)
-        self.activation, self.rule = how
+    def __init__(self, output, share, structure, init):
+        self.output, self.share, self.init_rule = output, share, init
+        self.n_latent, self.n_hidden = structure.n_components, structure.n_hidden
+        self.activation, n_recurrent = structure.activation, structure.n_recurrent
+        self.walk = Walk(structure.cell, n_recurrent)
         self.n_states = n_recurrent * self.walk.cell.n_states
         self.n_inputs = int(output.n_inputs.sum())
         self.n_outputs = int(output.n_outputs.sum())
-        gates = n_recurrent * self.walk.cell.n_gates
-        self.width = max(gates, n_hidden + n_recurrent, self.n_inputs, self.n_outputs)
+        n_gates, n_dense = n_recurrent * self.walk.cell.n_gates, self.n_hidden
+        n_dense += n_recurrent
+        self.width = max(n_gates, n_dense, self.n_inputs, self.n_outputs)
 
     def n_weights(self):
         """Number of weights."""
         n, h, z = self.walk.n_units, self.n_hidden, self.n_latent
-        own = (self.n_inputs + z) * h + (n + n + h + n + h) * h + 4 * z * h
-        return own + h * self.n_outputs + (2 * h + n) * n * self.walk.cell.n_gates
+        dense_layers = (self.n_inputs + z) * h + (3 * n + 2 * h) * h + 4 * z * h
+        n_cell = (2 * h + n) * n * self.walk.cell.n_gates
+        return dense_layers + h * self.n_outputs + n_cell
 
     def init(self, rng, dtype):
         """Draw initial parameters, whose outputs are the means of columns."""
         n, h, z = self.walk.n_units, self.n_hidden, self.n_latent
 
         def layer(n_below, n_above):
-            W = initial(self.rule, rng, n_below, n_above).astype(dtype)
+            W = initial(self.init_rule, rng, n_below, n_above).astype(dtype)
             return Layer(W, np.zeros(n_above, dtype))
 
         def net(n_below, n_above):
             return layer(n_below, h), layer(h, n_above)
 
-        found = Weights(
-            *(layer(self.n_inputs, h), layer(z, h)),
-            *(net(n, 2 * z), net(h + n, 2 * z), net(h + n, self.n_outputs)),
-            self.walk.init(self.rule, rng, 2 * h, dtype),
-            self.output.own(dtype),
+        params = LatentParams(
+            seen=layer(self.n_inputs, h),
+            latent=layer(z, h),
+            prior=net(n, 2 * z),
+            encoder=net(h + n, 2 * z),
+            decoder=net(h + n, self.n_outputs),
+            cell=self.walk.init(self.init_rule, rng, 2 * h, dtype),
+            own=self.output.own(dtype),
         )
-        for pair in found.prior, found.encoder:
+        for pair in params.prior, params.encoder:
             pair[1].W[:, z:] = 0
         # At first the prior depends on no state.
-        found.prior[1].W[:] = 0
+        params.prior[1].W[:] = 0
         start = self.output.start(self.share)
-        found.decoder[1].b[: len(start)] = start
-        return found
+        params.decoder[1].b[: len(start)] = start
+        return params
 
     def inputs(self, v):
         """Inputs that represent rows."""
@@ -117,41 +122,42 @@ class LatentNet:
 
     def _through(self, pair, x):
         """Outputs of a net with one hidden layer."""
-        return dense(dense(x, *pair[0], self.activation), *pair[1], "identity")
+        (W, c), (V, b) = pair
+        return dense(dense(x, W, c, self.activation), V, b, "identity")
 
     def prior(self, params, h):
         """Means and log variances of latent units, given units of the state before."""
         return bounded(self._through(params.prior, h))
 
     def posterior(self, params, seen, h):
-        """The same given what was seen of the row, too."""
+        """Means and log variances of latent units, given features of the row, too."""
         return bounded(self._through(params.encoder, beside(seen, h)))
 
     def seen(self, params, x):
-        """What the nets see of inputs."""
-        return dense(x, *params.seen, self.activation)
+        """Features of inputs."""
+        return dense(x, params.seen.W, params.seen.b, self.activation)
 
-    def told(self, params, z):
-        """What the nets see of latent units."""
-        return dense(z, *params.latent, self.activation)
+    def latent_features(self, params, z):
+        """Features of latent units."""
+        return dense(z, params.latent.W, params.latent.b, self.activation)
 
-    def out(self, params, told, h):
-        """Outputs for the data."""
-        return self._through(params.decoder, beside(told, h))
+    def out(self, params, latent, h):
+        """Outputs for the data, given features of latent units."""
+        return self._through(params.decoder, beside(latent, h))
 
-    def follow(self, params, state, seen, told):
-        """States after a step."""
-        return self.walk.step(params.cell, state, beside(seen, told))
+    def follow(self, params, state, seen, latent):
+        """States after a step, given features of inputs and of latent units."""
+        return self.walk.step(params.cell, state, beside(seen, latent))
 
     def begin(self, params, n):
         """States of n sequences before their first step."""
         return self.walk.start(params.cell, n)
 
     def trail(self, params, x, noise, sizes, state):
-        """Go through a batch of stretches of inputs x, step by step, with standard
-        normal noise, (n_rows, n_latent), from a state: a :class:`Trail`, differentiable
-        by the parameters."""
-        units, stats, drawn, told, first = [], [], [], [], 0
+        """Results of a batch of inputs x, step by step, with standard normal noise,
+        (n_rows, n_latent), from a state: a :class:`Trail`, differentiable by the
+        parameters."""
+        units, stats, drawn, latent, first = [], [], [], [], 0
         for size in sizes:
             if size < len(state):
                 state = pick(state, np.arange(size), 0)
@@ -159,11 +165,11 @@ class LatentNet:
             h, seen = self.walk.units(state), self.seen(params, x[part])
             stats.append(self.posterior(params, seen, h))
             drawn.append(draw(stats[-1], noise[part]))
-            told.append(self.told(params, drawn[-1]))
+            latent.append(self.latent_features(params, drawn[-1]))
             units.append(h)
-            state, first = self.follow(params, state, seen, told[-1]), first + size
-        h, told = stacked(*units), stacked(*told)
-        prior, out = self.prior(params, h), self.out(params, told, h)
+            state, first = self.follow(params, state, seen, latent[-1]), first + size
+        h, latent = stacked(*units), stacked(*latent)
+        prior, out = self.prior(params, h), self.out(params, latent, h)
         return Trail(stacked(*stats), prior, noise, stacked(*drawn), out, state)
 
     def gap(self, stats, prior, noise, z):

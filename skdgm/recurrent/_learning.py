@@ -6,22 +6,23 @@ from skdgm.base import of_rows
 from skdgm.data.gaps import Particles
 from skdgm.exceptions import LikelihoodWarning
 from skdgm.nets.recurrent import last
-from skdgm.recurrent._density import SequenceDensity, batches_of
+from skdgm.recurrent._density import SequenceDensity
 from skdgm.recurrent._objective import SequenceObjective
 from skdgm.recurrent._rbm_step import combined
 from skdgm.utils.threading.callers import warn
-from skdgm.utils.tree import astype, leaves, tree_map
+from skdgm.utils.tree import astype, leaves
 
-# Random stream of units that drop out; numbers of particles with exact
-# log-likelihoods, with estimates, which take longer, and of forecasts by the latter.
+# Random stream of units that drop out.
 _DROP = 400
 # Mean difference of both sides of annealing, in nats, above which there is a warning.
 _GAP = 0.5
+# Numbers of particles with exact log-likelihoods, with estimates, which take longer,
+# and of forecasts by estimates.
 _MANY, _SOME, _FORECASTS = 300, 20, 50
 
 
 class RecurrentDensity(SequenceDensity):
-    r"""Steps distributed as the state of a recurrent net before them says.
+    r"""Distributions of steps conditional on the state of a recurrent net.
 
     .. math:: p(x_1, \dots, x_T) = \prod_t p(x_t \mid s_{t-1})
 
@@ -39,11 +40,11 @@ class RecurrentDensity(SequenceDensity):
 
     @property
     def capabilities(self):
-        """As of the distribution of steps; of incomplete rows, estimates."""
+        """As of the distribution of steps; estimates of incomplete rows."""
         kind = self.net.step.kind
         entries = of_rows(kind, missing="estimate", grey="estimate")
-        more = {"log_prob_of_entries": entries} if self.tells_grey else {}
-        return more | {
+        of_entries = {"log_prob_of_entries": entries} if self.tells_grey else {}
+        return of_entries | {
             "log_prob": entries,
             "features": of_rows("exact", missing="estimate"),
             "sample": {"nothing": "exact" if kind == "exact" else "estimate"},
@@ -61,7 +62,7 @@ class RecurrentDensity(SequenceDensity):
         return self.net.n_units
 
     def log_prob(self, X, lengths=None):
-        """Log-likelihood of each row given those before it in its sequence."""
+        """Log-likelihood of each row given the rows before it in its sequence."""
         if not hasattr(self.net.step, "bracket") or self.net.step.exact:
             return super().log_prob(X, lengths=lengths)
         high, low = self.bracket(X, lengths).T
@@ -80,46 +81,48 @@ class RecurrentDensity(SequenceDensity):
     def bracket(self, X, lengths=None):
         """Estimates of the log-likelihood of each row that are too high and too low on
         average, (n_rows, 2)."""
-        rows, found = self._of_rows(X, lengths, self.bracketed)
-        return (found.T + self.domain.log_volume(self.columns, rows)).T
 
-    def bracketed(self, v, batch, rng, state):
-        """The same of rows of a stretch, and states."""
-        net, params = self.net, self._params(v.dtype)
-        given = params, net.inputs(params, v), batch.sizes, state.astype(v.dtype)
-        biases, state = net.all_biases(*given)
-        return net.step.bracket(params.step, biases, v, rng).T, state
+        def bracketed(v, batch, rng, state):
+            step, biases, state = self._biases(v, batch, state)
+            return self.net.step.bracket(step, biases, v, rng).T, state
+
+        rows, ends = self._of_rows(X, lengths, bracketed)
+        return (ends.T + self.domain.log_volume(self.columns, rows)).T
 
     def scored(self, v, batch, rng, state):
         """Log-likelihood of each row given the state before, and states."""
-        net, params = self.net, self._params(v.dtype)
-        given = params, net.inputs(params, v), batch.sizes, state.astype(v.dtype)
-        biases, state = net.all_biases(*given)
-        return net.step.log_p(params.step, biases, v, rng), state
+        step, biases, state = self._biases(v, batch, state)
+        return self.net.step.log_p(step, biases, v, rng), state
 
     def scored_entries(self, v, batch, rng, state):
-        """Log-likelihood of each entry given those before it, and states."""
-        net, params = self.net, self._params(v.dtype)
-        given = params, net.inputs(params, v), batch.sizes, state.astype(v.dtype)
-        biases, state = net.all_biases(*given)
-        return net.step.log_p_of_entries(params.step, biases, v, rng), state
+        """Log-likelihood of each entry given the entries before it, and states."""
+        step, biases, state = self._biases(v, batch, state)
+        return self.net.step.log_p_of_entries(step, biases, v, rng), state
+
+    def _biases(self, v, batch, state):
+        """Parameters and biases of the distributions of steps, and the states after."""
+        net, params, state = self.net, self.params_as(v.dtype), state.astype(v.dtype)
+        x = net.inputs(params, v)
+        biases, state = net.all_biases(params, x, batch.sizes, state)
+        return params.step, biases, state
 
     def hidden(self, v, batch, rng, state):
         """Units of the cell after each row, and states."""
-        net, params, state = self.net, self._params(v.dtype), state.astype(v.dtype)
-        found = net.states(params, net.inputs(params, v), batch.sizes, state)
-        return net.features(found), last(found, batch.sizes, state)
+        net, params, state = self.net, self.params_as(v.dtype), state.astype(v.dtype)
+        states = net.states(params, net.inputs(params, v), batch.sizes, state)
+        return net.features(states), last(states, batch.sizes, state)
 
     def filled(self, v, batch, rng, state, method):
-        """Rows filled step by step, each given what was filled in; and states."""
-        net, params, v = self.net, self._params(v.dtype), v.copy()
+        """Rows filled step by step, each conditional on filled rows; and states."""
+        net, params, v = self.net, self.params_as(v.dtype), v.copy()
         state, first = state.astype(v.dtype), 0
         for size in batch.sizes:
             part, biases = slice(first, first + size), net.biases(params, state[:size])
-            given = params.step, biases, v[part], rng.take(part)
-            v[part] = net.step.fill(*given, method)
-            own = net.follow(params, state[:size], net.inputs(params, v[part]))
-            state[:size], first = own, first + size
+            v[part] = net.step.fill(
+                params.step, biases, v[part], rng.take(part), method
+            )
+            x, first = net.inputs(params, v[part]), first + size
+            state[:size] = net.follow(params, state[:size], x)
         return v, state
 
     def begin(self, n):
@@ -128,12 +131,12 @@ class RecurrentDensity(SequenceDensity):
 
     @property
     def particles(self):
-        """What fills gaps given the rows before and after."""
+        """Particles that fill gaps conditional on the rows before and after."""
         return RecurrentParticles(self)
 
     @property
     def n_particles(self):
-        """Number of these for each sequence."""
+        """Number of particles of each sequence."""
         return _MANY if self.net.step.kind == "exact" else _SOME
 
     def drawn(self, state, rng):
@@ -145,11 +148,12 @@ class RecurrentDensity(SequenceDensity):
 
     def drawn_given(self, v, state, rng):
         """The next row of each sequence given its known entries, and the states."""
-        known = v, np.zeros(len(v), bool), rng, False
-        _, v, _, state = self.particles.advance(state, *known)
+        unweighed = np.zeros(len(v), bool)
+        _, v, _, state = self.particles.advance(state, v, unweighed, rng, means=False)
         return v, state
 
-    def _params(self, dtype):
+    def params_as(self, dtype):
+        """Parameters of a type."""
         return astype(self.params, dtype)
 
 
@@ -166,11 +170,12 @@ class RecurrentParticles(Particles):
         return self.density.begin(n)
 
     def advance(self, state, v, weighed, rng, means):
-        """Log-likelihoods, rows, means of these and the states after them."""
-        net, params = self.density.net, self.density._params(v.dtype)
+        """Log-likelihoods, rows, their means and the states after them."""
+        net, params = self.density.net, self.density.params_as(v.dtype)
         state = state.astype(v.dtype, copy=False)
-        given = params.step, net.biases(params, state), v, weighed, rng, means
-        log_p, filled, expected = net.step.completed(*given)
+        log_p, filled, expected = net.step.completed(
+            params.step, net.biases(params, state), v, weighed, rng, means
+        )
         state = net.follow(params, state, net.inputs(params, filled))
         return log_p, filled, expected, state
 
@@ -186,54 +191,31 @@ class RecurrentParticles(Particles):
 class RecurrentObjective(SequenceObjective):
     """Loss of the distribution of steps, given states of a recurrent net."""
 
-    def __init__(self, run, independent, *, net):
-        super().__init__(run, independent)
-        self.net = net
-        self.quantity = getattr(net.step, "quantity", self.quantity)
-
-    def init(self, rng):
-        """Initial parameters."""
-        return self.net.init(rng, self.rows.dtype), ()
-
     def prepare(self, state, batch, clock):
         """Rows of a stretch, and a stream."""
         return self.rows.rows.take(batch.index), batch, self.stream(clock)
 
     def constrain(self, params):
         """Keep to the limits of the distribution's parameters, in place."""
-        limit = getattr(self.net.step, "constrain", None)
-        if limit is not None:
-            limit(params.step)
+        self.net.step.constrain(params.step)
 
-    def forward(self, params, given):
+    def forward(self, params, prepared):
         """Loss of each row; the states at the end are carried to the next stretch."""
-        (v, batch, rng), net = given, self.net
-        carried = self.carried if batch.begin else None
-        x = net.inputs(params, v)
-        given = params, x, batch.sizes, carried, rng.fold(_DROP)
-        biases, self.carried = net.all_biases(*given)
+        (v, batch, rng), net = prepared, self.net
+        carried, x = self.carried if batch.begin else None, net.inputs(params, v)
+        biases, self.carried = net.all_biases(
+            params, x, batch.sizes, carried, rng.fold(_DROP)
+        )
         return net.step.loss(params.step, biases, v, rng), ()
 
-    def losses(self, state, index, rng):
-        """Losses of sequences at an index, summed over their steps, in float64; where
-        each step costs much, some stand for all."""
-        net, params, found = self.net, state.learned, np.zeros(len(index))
-        n_rows, every = self.rows.lengths[index].sum(), 1
-        if hasattr(net.step, "n_watched"):
-            every = max(1, -(-n_rows // net.step.n_watched(n_rows)))
-        some = slice(None, None, every)
-        for which, parts in batches_of(self.rows, index, net.width):
-            states = None
-            for batch in parts:
-                v = self.rows.rows.take(batch.index)
-                given = params, net.inputs(params, v), batch.sizes, states
-                biases, states = net.all_biases(*given)
-                number = np.concatenate([which[:size] for size in batch.sizes])
-                steps = batch.begin + np.arange(len(batch.sizes), dtype=np.uint64)
-                keys = number.astype(np.uint64) << np.uint64(32)
-                streams = rng.rows(keys + np.repeat(steps, batch.sizes))
-                few = tree_map(lambda part: part[some], biases)
-                own = net.step.watched(params.step, few, v[some], streams.take(some))
-                own *= len(number) / len(own)
-                found += np.bincount(number[some], own, len(index))
-        return found
+    def n_watched(self, n_rows):
+        """Number of rows whose losses are monitored."""
+        return self.net.step.n_watched(n_rows)
+
+    def watched(self, params, batch, streams, states, some):
+        """Losses of some rows of a stretch, and the states after it."""
+        net, v = self.net, self.rows.rows.take(batch.index)
+        x = net.inputs(params, v)
+        biases, states = net.all_biases(params, x, batch.sizes, states)
+        biases, streams = biases.take(some), streams.take(some)
+        return net.step.watched(params.step, biases, v[some], streams), states

@@ -18,8 +18,8 @@ from skdgm.utils.orders import orders
 
 
 class RecurrentModel(AutoregressiveModel):
-    """Recurrent net below a distribution of steps, of which a subclass makes the
-    ``step``; ``names`` are options that its parameters depend on."""
+    """Recurrent net below a distribution of steps, the ``step`` of a subclass;
+    ``names`` are options that its parameters depend on."""
 
     names = "n_recurrent", "cell"
 
@@ -46,23 +46,25 @@ class RecurrentModel(AutoregressiveModel):
 
     def attributes(self, facts, state):
         """Fitted attributes of a training state, a dict by name."""
-        found = super().attributes(facts, state)
-        return found | {"components_": state.learned.step.W.T}
+        attributes = super().attributes(facts, state)
+        return attributes | {"components_": state.learned.step.W.T}
 
     def net(self, facts, present=False):
         """The net and its distribution of steps."""
-        own = facts.structure
-        rules = facts.options.init_weights, _rates(facts.options)[0]
-        given = own.cell, own.n_recurrent, *rules
-        return RecurrentNet(self.step(facts), *given)
+        return RecurrentNet(
+            self.step(facts),
+            facts.structure.cell,
+            facts.structure.n_recurrent,
+            init=facts.options.init_weights,
+            dropout=_rates(facts.options)[0],
+        )
 
     @abstractmethod
     def step(self, facts):
         """Distribution of a step."""
 
     def n_weights(self, facts, conditionals=None):
-        """Number of weights of the net and of the distribution, and that there is one
-        net."""
+        """Number of weights of the net and of the distribution, and 1 net."""
         net = self.net(facts)
         step = net.step.n_hidden * (net.step.n_inputs + net.step.n_visible)
         return net.n_weights() + step, 1, True
@@ -85,21 +87,27 @@ class NADEModel(RecurrentModel):
         )
 
     def step(self, facts):
-        """A chain with biases of each row; of real columns, with factors."""
+        """A chain with biases of each row, and factors if there are real columns."""
         conditionals, start = self.conditionals(facts)
-        own, n_columns = facts.structure, len(conditionals.kinds)
-        ahead = conditionals.waved
-        (order,) = orders(own.ordering, 1, n_columns, facts.seed, ahead)
-        scaled = any(kind in ("gaussian", "numeric") for kind in conditionals.kinds)
-        init = facts.options.init_weights
-        layer = TiedLayer(own.n_components, own.activation, init, scaled)
-        chain = RowChain(conditionals, start, order, layer)
-        share = facts.domain.share(facts.columns)
-        rate = _rates(facts.options)[1]
-        return NADEStep(chain, share, facts.now("n_draws"), rate)
+        structure, kinds = facts.structure, conditionals.kinds
+        (order,) = orders(
+            structure.ordering, 1, len(kinds), facts.seed, conditionals.waved
+        )
+        layer = TiedLayer(
+            structure.n_components,
+            structure.activation,
+            facts.options.init_weights,
+            scaled=any(kind in ("gaussian", "numeric") for kind in kinds),
+        )
+        return NADEStep(
+            RowChain(conditionals, start, order, layer),
+            share=facts.domain.share(facts.columns),
+            n_draws=facts.now("n_draws"),
+            dropout=_rates(facts.options)[1],
+        )
 
 
-class MachineModel(RecurrentModel):
+class RBMModel(RecurrentModel):
     """Steps as restricted Boltzmann machines; if ``tied``, the state of the net is the
     mean of their hidden units."""
 
@@ -126,14 +134,21 @@ class MachineModel(RecurrentModel):
         share = facts.domain.share(columns)
         start = np.zeros(output.n_inputs.sum())
         for name, log in (("bernoulli", _log_odds), ("categorical", np.log)):
-            own = np.repeat(kinds == name, output.n_inputs)
-            start[own] = log(share[own]) if own.any() else 0
-        given = facts.structure.n_components, options.n_steps, facts.now("n_betas")
-        return RBMStep(output, start, share, *given, options.min_variance)
+            of_kind = np.repeat(kinds == name, output.n_inputs)
+            start[of_kind] = log(share[of_kind]) if of_kind.any() else 0
+        return RBMStep(
+            output,
+            start=start,
+            share=share,
+            n_hidden=facts.structure.n_components,
+            n_steps=options.n_steps,
+            n_betas=facts.now("n_betas"),
+            floor=options.min_variance,
+        )
 
 
 def _rates(options):
-    """Shares of units of the cell, and of hidden units of a step, that drop out."""
+    """Shares of dropped units of the cell, and of dropped hidden units of a step."""
     rates = options.dropout
     return rates if isinstance(rates, tuple) else (rates, 0.0)
 

@@ -16,14 +16,15 @@ from skdgm.utils.tree import tree_map
 
 # Particles for each incomplete row, in training and in monitoring.
 _LEARN, _WATCH = 4, 8
-# Limit on the numbers of one layer for all particles of some rows; a random stream.
-_ROOM, _CHOICE = 2**22, 201
-# Pre-activation of units that drop out, the least factor of a column that leaves them
-# so, and a random stream.
-_OFF, _FACTOR, _DROP = -1e5, 1e-3, 202
+# Limit on the numbers of one layer for all particles of some rows.
+_ROOM = 2**22
+# Pre-activation of dropped units, and least factor of a column that keeps them off.
+_OFF, _FACTOR = -1e5, 1e-3
+# Random streams.
+_CHOICE, _DROP = 201, 202
 
 
-class Shared(NamedTuple):
+class StepWeights(NamedTuple):
     """Weights of all steps: W, (n_inputs, n_units), V, (n_outputs, n_units), and the
     factors of columns."""
 
@@ -42,8 +43,8 @@ class RowChain(TiedChain):
         return tied(x, self.shape, W, c, rho, V, nothing) + b
 
     def dropped(self, params, rate, rng):
-        """Parameters with which a share of the hidden units of each row are off, and
-        the others count more, differentiable."""
+        """Parameters with a share of the hidden units of each row off, and larger
+        weights of the others, differentiable."""
         (W, c), (V, b), rho = params
         kept = drop_out(np.ones(c.shape, W.dtype), rate, rng)
         off = (kept == 0).astype(W.dtype)
@@ -59,9 +60,9 @@ class RowChain(TiedChain):
 
     def output(self, params, state, t):
         """Outputs of column t, of shape (n_rows, n_outputs of it)."""
-        own = self.outputs[t]
+        outputs = self.outputs[t]
         h = activate(state[0] * self._factor(params, t), self.activation)
-        return h @ params.above.W[own].T + state[1][:, own]
+        return h @ params.above.W[outputs].T + state[1][:, outputs]
 
 
 class NADEStep:
@@ -69,8 +70,8 @@ class NADEStep:
     :class:`~skdgm.recurrent._net.RecurrentNet`.
 
     ``share`` are means of inputs, which stand for missing entries of former steps;
-    ``n_draws`` is the number of particles for each incomplete row; of the hidden units
-    a share ``dropout`` may be off in training.
+    ``n_draws`` is the number of particles for each incomplete row; a share ``dropout``
+    of the hidden units may be off in training.
     """
 
     kind = "exact"
@@ -86,7 +87,7 @@ class NADEStep:
         """Initial weights, and biases that reproduce the frequencies of values."""
         chain = self.chain
         (W, c), (V, b), rho = chain.init(rng, dtype)
-        return Shared(W, V, rho), c, b
+        return StepWeights(W, V, rho), c, b
 
     def inputs(self, v):
         """Inputs of the recurrent net."""
@@ -97,26 +98,31 @@ class NADEStep:
         if self.dropout:
             np.maximum(shared.rho, _FACTOR, out=shared.rho)
 
-    def _own(self, shared, biases):
+    @staticmethod
+    def n_watched(n_rows):
+        """Number of rows, of ``n_rows``, whose likelihood is monitored: all."""
+        return n_rows
+
+    def _chain_params(self, shared, biases):
         """Parameters of the chain, in its order."""
         W, V, rho = shared
-        found = Tied(Layer(W, biases.hidden), Layer(V, biases.visible), rho)
-        return self.chain.placed(found)
+        params = Tied(Layer(W, biases.hidden), Layer(V, biases.visible), rho)
+        return self.chain.placed(params)
 
     def loss(self, shared, biases, v, rng):
-        """Negative log-likelihood of each row, differentiable; what is missing is drawn
-        given the columns before, and not predicted."""
-        chain, own = self.chain, self._own(shared, biases)
+        """Negative log-likelihood of each row, differentiable; missing entries are
+        drawn given the columns before, and not predicted."""
+        chain, params = self.chain, self._chain_params(shared, biases)
         ordered = whole = chain.ordered(v)
         rows = np.flatnonzero(np.isnan(ordered).any(axis=1))
         if rows.size:
-            values = _part(tree_map(getval, own), rows)
+            values = _part(tree_map(getval, params), rows)
             whole, streams = ordered.copy(), rng.rows(len(v)).take(rows)
             completed = chain.filled(values, ordered[rows], streams, _LEARN)
             whole[rows] = completed.drawn(streams.fold(_CHOICE))
         if self.dropout:
-            own = chain.dropped(own, self.dropout, rng.fold(_DROP))
-        out = chain.apply(own, chain.conditionals.inputs(whole))
+            params = chain.dropped(params, self.dropout, rng.fold(_DROP))
+        out = chain.apply(params, chain.conditionals.inputs(whole))
         return nll(out, (), ordered, chain.conditionals)
 
     def watched(self, shared, biases, v, rng):
@@ -129,37 +135,38 @@ class NADEStep:
         return self._scored("log_likelihood", shared, biases, v, rng, n_draws)
 
     def log_p_of_entries(self, shared, biases, v, rng):
-        """Log-likelihood of each entry given those before it, 0 where missing."""
-        found = self._scored("log_p", shared, biases, v, rng)
-        return found[:, self.chain.place]
+        """Log-likelihood of each entry given the entries before, 0 where missing."""
+        scores = self._scored("log_p", shared, biases, v, rng)
+        return scores[:, self.chain.place]
 
-    def _scored(self, what, shared, biases, v, rng, n_draws=None):
-        chain, own = self.chain, self._own(shared, biases)
+    def _scored(self, method, shared, biases, v, rng, n_draws=None):
+        """Score complete rows by a method of the chain, and others by particles."""
+        chain, params = self.chain, self._chain_params(shared, biases)
         ordered = chain.ordered(v)
         holes = np.isnan(ordered).any(axis=1)
         if not holes.any():
-            return getattr(chain, what)(own, ordered)
-        found = np.empty(len(v) if what == "log_likelihood" else v.shape)
+            return getattr(chain, method)(params, ordered)
+        scores = np.empty(len(v) if method == "log_likelihood" else v.shape)
         full, rows = np.flatnonzero(~holes), np.flatnonzero(holes)
         if full.size:
-            found[full] = getattr(chain, what)(_part(own, full), ordered[full])
-        n = n_draws or self.n_draws
+            scores[full] = getattr(chain, method)(_part(params, full), ordered[full])
+        n, listed = n_draws or self.n_draws, n_draws is None
         n_parts = max(1, n * len(rows) * self.width // _ROOM)
         for part in np.array_split(rows, n_parts):
-            given = _part(own, part), ordered[part], rng.take(part)
-            particles = chain.filled(*given, n, listed=n_draws is None)
-            found[part] = getattr(particles, what)
-        return found
+            part_params, streams = _part(params, part), rng.take(part)
+            completed = chain.filled(part_params, ordered[part], streams, n, listed)
+            scores[part] = getattr(completed, method)
+        return scores
 
     def fill(self, shared, biases, v, rng, method):
         """Rows with missing entries filled given the others, by particles."""
         rows = np.flatnonzero(np.isnan(v).any(axis=1))
         if not rows.size:
             return v
-        chain, own, v = self.chain, self._own(shared, biases), v.copy()
-        streams = rng.take(rows)
+        chain, v, streams = self.chain, v.copy(), rng.take(rows)
+        params = _part(self._chain_params(shared, biases), rows)
         completed = chain.filled(
-            _part(own, rows), chain.ordered(v[rows]), streams, self.n_draws, listed=True
+            params, chain.ordered(v[rows]), streams, self.n_draws, listed=True
         )
         if method == "mean":
             w = softmax(completed.log_w, axis=1)
@@ -172,36 +179,36 @@ class NADEStep:
         return v
 
     def completed(self, shared, biases, v, weighed, rng, means):
-        """Weight of each row, the probability of what is known given the columns
-        before; the row with a draw, in its order, of what is missing; and, if
-        ``means``, inputs of it, expected ones after the last known entry."""
-        chain, own = self.chain, self._own(shared, biases)
+        """Log weight of each row, the probability of known entries given the columns
+        before; the row with missing entries drawn in order; and, if ``means``, its
+        inputs, expected ones after the last known entry."""
+        chain, params = self.chain, self._chain_params(shared, biases)
         log_p, filled = np.zeros(len(v)), v.copy()
         holes = np.isnan(v).any(axis=1)
         full, rows = np.flatnonzero(weighed & ~holes), np.flatnonzero(holes)
         expected = self.inputs(v) if means else None
         if full.size:
-            given = _part(own, full), chain.ordered(v[full])
-            log_p[full] = chain.log_likelihood(*given)
+            ordered = chain.ordered(v[full])
+            log_p[full] = chain.log_likelihood(_part(params, full), ordered)
         if rows.size:
-            given = _part(own, rows), chain.ordered(v[rows]), rng.take(rows)
-            found = chain.filled(*given, 1)
-            log_p[rows], filled[rows] = found.log_likelihood, found.v[:, 0, chain.place]
+            completed = chain.filled(
+                _part(params, rows), chain.ordered(v[rows]), rng.take(rows), 1
+            )
+            log_p[rows] = completed.log_likelihood
+            filled[rows] = completed.v[:, 0, chain.place]
             if means:
-                places = np.arange(self.n_inputs)
-                order = [places[chain.inputs[t]] for t in chain.place]
-                expected[rows] = found.inputs[:, 0, np.concatenate(order)]
+                expected[rows] = completed.inputs[:, 0, chain.inputs_back]
         return log_p, filled, expected
 
     def draw(self, shared, biases, rng):
         """Draw a row for each row of biases."""
-        chain, own = self.chain, self._own(shared, biases)
+        chain, params = self.chain, self._chain_params(shared, biases)
         n = len(biases.hidden)
         nothing = np.full((n, chain.n_columns), np.nan, biases.hidden.dtype)
-        return chain.drawn(own, nothing, rng)[:, chain.place]
+        return chain.drawn(params, nothing, rng)[:, chain.place]
 
 
-def _part(own, rows):
+def _part(params, rows):
     """Parameters of a chain with the biases of some rows."""
-    (W, c), (V, b), rho = own
+    (W, c), (V, b), rho = params
     return Tied(Layer(W, c[rows]), Layer(V, b[rows]), rho)

@@ -3,8 +3,8 @@ r"""Recurrent nets whose states give the biases of a distribution of each step.
 .. math:: s_t = f(x_t W + b, s_{t-1}; U), \qquad c_t = c + s_{t-1} W_c, \qquad
    b_t = b' + s_{t-1} W_b
 
-The distribution of a step has hidden biases :math:`c_t` and visible ones :math:`b_t`;
-all else of it is the same at all times [1]_.
+The distribution of a step has hidden biases :math:`c_t` and visible biases :math:`b_t`;
+its weights are the same at all times [1]_.
 
 References
 ----------
@@ -20,16 +20,28 @@ import numpy as np
 from skdgm.nets import Layer, columns, dense, drop_out, initial, listed
 from skdgm.nets.recurrent import CELLS, begin_cell, last, recurrent, shifted
 from skdgm.nets.tape import getval
-from skdgm.recurrent._biases import Biases
+from skdgm.utils.tree import astype
 
 # One over the slope of logistic units at 0: deviations neither vanish nor grow.
 _SLOPE = 4.0
 
 
-class Weights(NamedTuple):
-    """Parameters: of inputs ``below`` the cell; those ``within`` it, with its state at
-    the start; and of the ``hidden`` and ``visible`` biases above it; and the others of
-    the distribution of a ``step``."""
+class Biases(NamedTuple):
+    """Biases of the distribution of each row, (n_rows, n_units) and (n_rows,
+    n_outputs)."""
+
+    hidden: np.ndarray
+    visible: np.ndarray
+
+    def take(self, rows):
+        """Biases of some rows."""
+        return Biases(self.hidden[rows], self.visible[rows])
+
+
+class RecurrentParams(NamedTuple):
+    """Parameters of inputs ``below`` the cell, ``within`` the cell, with its state at
+    the start, of the ``hidden`` and ``visible`` biases above it, and all others of the
+    distribution of a ``step``."""
 
     below: Layer
     within: Layer
@@ -41,19 +53,19 @@ class Weights(NamedTuple):
 class RecurrentNet:
     """Recurrent net below a distribution of steps.
 
-    ``cell`` is one of :data:`~skdgm.nets.recurrent.CELLS` with so many units, whose
-    weights are drawn by a ``rule``; of these, a share may drop out above. The ``step``
-    defines ``n_inputs``, ``n_hidden`` and ``n_visible``, numbers of inputs to the cell
-    and of biases; ``init(rng, dtype)``, its parameters and the initial biases of both
-    kinds; and ``inputs(v)`` of rows.
+    ``cell`` is one of :data:`~skdgm.nets.recurrent.CELLS` with ``n_units``, whose
+    weights are drawn by a rule ``init``; a share of the units may drop out above. The
+    ``step`` defines ``n_inputs``, ``n_hidden`` and ``n_visible``, numbers of inputs to
+    the cell and of biases; ``init(rng, dtype)``, its parameters and the initial biases
+    of both kinds; and ``inputs(v)`` of rows.
     """
 
-    def __init__(self, step, cell, n_units, rule, dropout=0.0):
-        self.step, self.cell, self.n_units, self.rule = step, CELLS[cell], n_units, rule
-        self.dropout = dropout
+    def __init__(self, step, cell, n_units, init, dropout=0.0):
+        self.step, self.cell, self.n_units = step, CELLS[cell], n_units
+        self.init_rule, self.dropout = init, dropout
         self.n_states = n_units * self.cell.n_states
-        sizes = step.n_inputs, step.n_hidden, step.n_visible
-        self.width = max(*sizes, n_units * self.cell.n_gates)
+        n_gates = n_units * self.cell.n_gates
+        self.width = max(step.n_inputs, step.n_hidden, step.n_visible, n_gates)
 
     def n_weights(self):
         """Number of weights, but for those of the step."""
@@ -62,19 +74,17 @@ class RecurrentNet:
         return n + self.n_units * (ends + self.step.n_visible)
 
     def init(self, rng, dtype):
-        """Draw initial parameters, with which steps do not depend on those before."""
-        n, step = self.n_units, self.step
-        n_inputs = step.n_inputs
-        inner = begin_cell(self.cell.name, n, self.rule, rng, n_inputs, dtype)
-        own, hidden, visible = step.init(rng, dtype)
-        found = Weights(
-            *inner,
-            Layer(initial(self.rule, rng, n, step.n_hidden), hidden),
-            Layer(np.zeros((n, step.n_visible)), visible),
-            own,
+        """Draw initial parameters, with which steps are independent."""
+        n, step, rule = self.n_units, self.step, self.init_rule
+        below, within = begin_cell(self.cell.name, n, rule, rng, step.n_inputs, dtype)
+        step_params, hidden, visible = step.init(rng, dtype)
+        return RecurrentParams(
+            below,
+            within,
+            astype(Layer(initial(rule, rng, n, step.n_hidden), hidden), dtype),
+            astype(Layer(np.zeros((n, step.n_visible)), visible), dtype),
+            step_params,
         )
-        parts = (Layer(*(a.astype(dtype) for a in layer)) for layer in found[:4])
-        return Weights(*parts, own)
 
     def inputs(self, params, v):
         """Inputs to the cell."""
@@ -89,31 +99,26 @@ class RecurrentNet:
         return params.within
 
     def states(self, params, x, sizes, carried=None):
-        """States after each step of inputs x, (n_rows, n_states), for a batch of so
-        many sequences at each step; differentiable."""
-        a = dense(listed(x), *self.below(params), "identity")
-        return recurrent(a, *self.within(params), sizes, self.cell.name, carried)
-
-    def before(self, params, after, sizes, carried=None):
-        """States before each step, given those after it."""
-        return shifted(after, self.within(params).b, sizes, carried)
+        """States after each step of inputs x, (n_rows, n_states), for a batch with
+        ``sizes`` sequences at its steps; differentiable."""
+        below, within = self.below(params), self.within(params)
+        a = dense(listed(x), below.W, below.b, "identity")
+        return recurrent(a, within.W, within.b, sizes, self.cell.name, carried)
 
     def biases(self, params, states, rng=None):
-        """Biases of steps, given the states before, of whose units some drop out by a
-        stream."""
+        """Biases of steps, given the states before; some units drop out by a stream."""
         h = states
         if self.cell.n_states > 1:
             h = columns(states, 0, self.n_units)
         if self.dropout and rng is not None:
             h = drop_out(h, self.dropout, rng)
-        return Biases(
-            dense(h, *params.hidden, "identity"), dense(h, *params.visible, "identity")
-        )
+        (U, c), (V, b) = params.hidden, params.visible
+        return Biases(dense(h, U, c, "identity"), dense(h, V, b, "identity"))
 
     def all_biases(self, params, x, sizes, carried=None, rng=None):
         """Biases of all steps of a batch, and the states of sequences after it."""
         after = self.states(params, x, sizes, carried)
-        before = self.before(params, after, sizes, carried)
+        before = shifted(after, self.within(params).b, sizes, carried)
         return self.biases(params, before, rng), last(getval(after), sizes, carried)
 
     def begin(self, params, n):
@@ -122,17 +127,18 @@ class RecurrentNet:
 
     def follow(self, params, state, x):
         """States after one more step."""
-        a = dense(x, *self.below(params), "identity")
+        below = self.below(params)
+        a = dense(x, below.W, below.b, "identity")
         return self.cell.step(a, state, self.within(params).W)
 
     def features(self, states):
-        """Units of states: those of the cell that others see."""
+        """Visible units of the cell, of states."""
         return states[:, : self.n_units]
 
 
-class TiedWeights(NamedTuple):
+class TiedParams(NamedTuple):
     """Parameters of a :class:`TiedNet`: of the hidden and visible biases, the state at
-    the ``start``, and the others of the distribution of a ``step``."""
+    the ``start``, and all others of the distribution of a ``step``."""
 
     hidden: Layer
     visible: Layer
@@ -146,30 +152,32 @@ class TiedNet(RecurrentNet):
     .. math:: s_t = \mathbb{E}[h_t \mid x_t, s_{t-1}] = \sigma(c_t + x_t W), \qquad
        c_t = c + s_{t-1} U
 
-    Its weights are those of the distribution of steps, :math:`W`, and of the hidden
-    biases, U: it has as many units as that.
+    Its weights are the weights W of the distribution of steps, with as many hidden
+    units, and the weights U of the hidden biases.
     """
 
-    def __init__(self, step, rule, dropout=0.0):
-        super().__init__(step, "logistic", step.n_hidden, rule, dropout)
+    def __init__(self, step, init, dropout=0.0):
+        super().__init__(step, "logistic", step.n_hidden, init, dropout)
 
     def n_weights(self):
         """Number of weights, but for those of the step."""
         return self.n_units * (self.n_units + self.step.n_visible)
 
     def init(self, rng, dtype):
-        """Draw initial parameters: small weights would leave all states at 1/2, and
-        nothing of a step in the next."""
-        own, hidden, visible = self.step.init(rng, dtype)
+        """Draw initial parameters: with small weights all states would be 1/2, and have
+        no memory."""
+        step_params, hidden, visible = self.step.init(rng, dtype)
         n, n_visible = self.n_units, self.step.n_visible
-        W = initial(self.rule, rng, self.step.n_inputs, n)
-        own = own._replace(W=W.astype(dtype))
+        W = initial(self.init_rule, rng, self.step.n_inputs, n)
         U = _SLOPE * np.linalg.qr(rng.normal(size=(n, n)))[0]
         # States of 1/2 leave hidden biases as they are.
         hidden = hidden - U.sum(axis=0) / 2
-        layers = Layer(U, hidden), Layer(np.zeros((n, n_visible)), visible)
-        layers = (Layer(*(a.astype(dtype) for a in layer)) for layer in layers)
-        return TiedWeights(*layers, np.full(n, 0.5, dtype), own)
+        return TiedParams(
+            astype(Layer(U, hidden), dtype),
+            astype(Layer(np.zeros((n, n_visible)), visible), dtype),
+            np.full(n, 0.5, dtype),
+            step_params._replace(W=W.astype(dtype)),
+        )
 
     def inputs(self, params, v):
         """Inputs to hidden units."""

@@ -1,35 +1,70 @@
 """Objectives of sequences, learned in stretches of some steps."""
 
+from abc import abstractmethod
 from math import ceil
 
 import numpy as np
 
 from skdgm.nets import NetObjective
 from skdgm.nets.objective import NetWatch
+from skdgm.recurrent._density import batches_of
 from skdgm.training import stretches
 from skdgm.utils import random
 
-# Steps of the training sequences that are watched, about.
+# Approximate number of watched steps of the training sequences.
 _WATCHED = 4000
 
 
 class SequenceObjective(NetObjective):
-    """Mean loss of steps given those before, by truncated back-propagation through
-    time.
+    """Mean loss of steps, by truncated back-propagation through time.
 
     A batch is a :class:`~skdgm.training.Stretch` of some sequences; ``carried`` is the
     state after the stretch before, None at the beginning, which :meth:`forward` leaves
     for the next. ``rows`` are :class:`~skdgm.training.Sequences`. A subclass defines
-    ``init``, ``prepare``, ``forward`` and ``losses`` of
-    :class:`~skdgm.nets.NetObjective`: ``forward`` has losses of the rows of a stretch,
-    ``losses`` of sequences at an index, summed over their steps, by one stream that is
-    the same in every epoch.
+    ``prepare`` and ``forward`` of :class:`~skdgm.nets.NetObjective`, of the rows of a
+    stretch, and :meth:`watched`; its ``net`` has ``init(rng, dtype)`` and ``width``.
     """
 
     carried = None
 
+    def __init__(self, run, independent, *, net):
+        super().__init__(run, independent)
+        self.net = net
+
+    def init(self, rng):
+        """Initial parameters."""
+        return self.net.init(rng, self.rows.dtype), ()
+
+    def n_watched(self, n_rows):
+        """Number of rows, of ``n_rows``, whose losses are monitored."""
+        return n_rows
+
+    @abstractmethod
+    def watched(self, params, batch, streams, states, some):
+        """Losses of ``some`` rows of a stretch, a slice, by a stream for each row, from
+        states, None at the start; and the states after it."""
+
+    def losses(self, state, index, rng):
+        """Losses of sequences at an index, summed over their steps, in float64, by one
+        stream that is the same in every epoch; monitored rows stand for the others."""
+        total, n_rows = np.zeros(len(index)), self.rows.lengths[index].sum()
+        some = slice(None, None, max(1, -(-n_rows // self.n_watched(n_rows))))
+        for which, parts in batches_of(self.rows, index, self.net.width):
+            states = None
+            for batch in parts:
+                number = np.concatenate([which[:size] for size in batch.sizes])
+                steps = batch.begin + np.arange(len(batch.sizes), dtype=np.uint64)
+                keys = number.astype(np.uint64) << np.uint64(32)
+                streams = rng.rows(keys + np.repeat(steps, batch.sizes))
+                losses, states = self.watched(
+                    state.learned, batch, streams, states, some
+                )
+                losses *= len(number) / len(losses)
+                total += np.bincount(number[some], losses, len(index))
+        return total
+
     def split(self, table):
-        """Hold out whole sequences; of a single one, its last steps."""
+        """Hold out whole sequences, or the last steps of a single one."""
         (first, *others), rows = table.index, table.rows
         n_held = ceil(self.options.validation_fraction * rows.lengths[first])
         if others or n_held == rows.lengths[first]:

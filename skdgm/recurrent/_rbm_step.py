@@ -2,11 +2,11 @@ r"""Steps as a restricted Boltzmann machine, with biases of each row.
 
 .. math:: p(x_t \mid s_{t-1}) = e^{-F(x_t;\, b_t, c_t)} / Z_t
 
-Learned by contrastive divergence. With few hidden units log Z is a sum over their
-states; else it is estimated by annealing up and down, and is the mean of both: with
-more temperatures for rows where they are far apart. Annealing begins at the machine
-without couplings; a base with the means of mean field is no better, as strong couplings
-have several modes, of which it has one.
+Machines are learned by contrastive divergence. With few hidden units log Z is a sum
+over their states; else it is the mean of estimates by annealing up and down, with more
+temperatures for rows where these differ. Annealing begins at the machine without
+couplings; a base with the means of mean field is no better, as it has one of the
+several modes of strong couplings.
 """
 
 from typing import NamedTuple
@@ -25,25 +25,25 @@ from skdgm.utils.tree import astype, tree_map
 
 # Most hidden units whose states are summed; entries of these sums at a time.
 _EXACT, _ROOM = 10, 2**22
-# Steps of annealing in monitoring, and number of chains there and in scores; rows that
-# are monitored: one in so many, at least, and at most, about.
+# Steps of annealing in monitoring, and numbers of chains there and in scores; one in so
+# many rows is monitored, but at least and at most, about.
 _WATCH, _FEW, _CHAINS = 40, 2, 4
 _ONE_IN, _LEAST, _MOST = 12, 100, 400
 # Difference of both sides of annealing, in nats, above which they disagree; numbers of
-# temperatures in scores, as multiples, while they differ by more: few suffice where
-# couplings are weak, and then agree closely.
+# temperatures in scores, as multiples, while the difference is larger: few suffice
+# where couplings are weak, and then agree closely.
 MAX_GAP = 1.0
-_MORE = (0.25, MAX_GAP / 4), (1, MAX_GAP), (4, MAX_GAP), (16, MAX_GAP)
-# Gibbs steps between annealing up and down; steps that complete rows in training, and
-# that fill gaps: warming up, and kept.
-_ON, _COMPLETE, _WARM, _KEPT = 30, 5, 20, 20
+_ROUNDS = (0.25, MAX_GAP / 4), (1, MAX_GAP), (4, MAX_GAP), (16, MAX_GAP)
+# Gibbs steps between annealing up and down; steps that complete rows in training; and
+# burn-in and kept steps that fill gaps.
+_BETWEEN, _COMPLETE, _WARM, _KEPT = 30, 5, 20, 20
 # Random streams.
 _CHAIN, _FILL, _RARE = 303, 305, 306
 
 
-class Machine(NamedTuple):
+class StepMachine(NamedTuple):
     """Weights of all steps, (n_inputs, n_hidden), log precisions of real inputs, and
-    the offsets of inputs, which are not learned: those of the first rows."""
+    offsets of inputs, the means of the first rows, which are not learned."""
 
     W: np.ndarray
     precision: np.ndarray
@@ -51,8 +51,8 @@ class Machine(NamedTuple):
 
 
 class _Rows(NamedTuple):
-    """Energy parameters of rows, those of the base of annealing, inputs, a mask of the
-    known ones, and streams."""
+    """Energy parameters of rows, parameters of the base of annealing, inputs, a mask of
+    the known ones, and streams."""
 
     params: Params
     base: tuple
@@ -74,10 +74,11 @@ class RBMStep:
     ``output`` encodes columns as visible units, :class:`~skdgm.distributions.
     MixedOutput`; ``start`` are visible biases that reproduce their frequencies,
     ``share`` means of inputs, for missing entries of former steps. There are
-    ``n_steps`` of contrastive divergence, and ``n_betas`` of annealing.
+    ``n_steps`` of contrastive divergence, and ``n_betas`` of annealing; variances are
+    at least ``floor``.
     """
 
-    def __init__(self, output, start, share, n_hidden, n_steps, n_betas, floor):
+    def __init__(self, output, *, start, share, n_hidden, n_steps, n_betas, floor):
         self.output, self.start, self.share = output, start, share
         self.n_hidden, self.n_steps, self.n_betas = n_hidden, n_steps, n_betas
         self.n_inputs = self.n_visible = int(output.n_inputs.sum())
@@ -85,7 +86,7 @@ class RBMStep:
         self.sizes, self.highest = output.n_inputs, -np.log(floor)
         real = output.kinds == "gaussian"
         self.real = np.repeat(real, self.sizes)
-        # Columns of which rare categories are one.
+        # Columns whose rare categories are grouped.
         self.grouped = [b for b in output.blocks if isinstance(b.output, GroupedOutput)]
         units, self.places = [], []
         if not real.all():
@@ -104,8 +105,8 @@ class RBMStep:
         return self.n_hidden <= _EXACT
 
     def n_watched(self, n_rows):
-        """Number of rows, of so many, whose likelihood is monitored, so that this takes
-        less time than to learn."""
+        """Number of rows, of ``n_rows``, whose likelihood is monitored, so that this
+        takes less time than learning."""
         return n_rows if self.exact else min(_MOST, max(_LEAST, n_rows // _ONE_IN))
 
     @property
@@ -119,8 +120,8 @@ class RBMStep:
         precision = np.zeros(self.real.sum(), dtype)
         centre = np.zeros(self.n_inputs) if self.share is None else self.share
         centre = np.where(self.real, 0, centre).astype(dtype)
-        found = Machine(W.astype(dtype), precision, centre)
-        return found, np.zeros(self.n_hidden), self.start
+        machine = StepMachine(W.astype(dtype), precision, centre)
+        return machine, np.zeros(self.n_hidden), self.start
 
     def inputs(self, v):
         """Visible units, which are inputs of the recurrent net, too."""
@@ -131,18 +132,14 @@ class RBMStep:
         np.minimum(machine.precision, self.highest, out=machine.precision)
 
     def seen(self, machine, x):
-        """Inputs as hidden units see them, centred."""
+        """Statistics of inputs, centred."""
         return statistic(x, self.real, machine.precision) - getval(machine.centre)
 
     def loss(self, machine, biases, v, rng):
         """Difference of free energies of rows and of chains that start there, whose
         gradient is that of contrastive divergence."""
-        values, own = tree_map(getval, machine), tree_map(getval, biases)
-        (params, _), x, rng = (
-            self._params(values, own),
-            self.inputs(v),
-            rng.rows(len(v)),
-        )
+        values, x, rng = tree_map(getval, machine), self.inputs(v), rng.rows(len(v))
+        params, _ = self._params(values, tree_map(getval, biases))
         known, order = self._known(v), self.energy.backwards
         state = State((*self._blocks(x), None))
         if not known.all():
@@ -151,19 +148,17 @@ class RBMStep:
             x = self._joined(state.x)
         sampler = Gibbs(self.energy, colours=order)
         state, _ = sampler.step(rng.fold(_CHAIN), params, state, self.n_steps)
-        given = (
-            self.real,
-            values.centre,
-            machine.W,
-            biases.hidden,
-            biases.visible,
-            machine.precision,
-        )
-        return free_energy(x, *given) - free_energy(self._joined(state.x), *given)
+        c, b = biases
+
+        def energy(x):
+            W, precision = machine.W, machine.precision
+            return free_energy(x, self.real, values.centre, W, c, b, precision)
+
+        return energy(x) - energy(self._joined(state.x))
 
     def _params(self, machine, biases):
         """Parameters of the energy, without offsets and with biases of each row, and
-        those of blocks in the base of annealing, without couplings."""
+        parameters of blocks in the base of annealing, without couplings."""
         units, base, couplings = [], [], []
         half = machine.W.dtype.type(0.5)
         for unit, places in zip(self.energy.units, self.places):
@@ -179,10 +174,11 @@ class RBMStep:
         return Params(tuple(units), tuple(couplings)), tuple(base)
 
     def _rows(self, machine, biases, x, rng, known):
-        """Rows in the form that sums and chains take, in float64 where exact."""
+        """Rows for sums and chains, in float64 where exact."""
         if self.exact:
             machine, biases, x = astype((machine, biases, x), np.float64)
-        return _Rows(*self._params(machine, biases), x, known, rng)
+        params, base = self._params(machine, biases)
+        return _Rows(params, base, x, known, rng)
 
     def _blocks(self, x):
         """Inputs of each visible block."""
@@ -202,39 +198,39 @@ class RBMStep:
         return (*(mask if mask.any() else None for mask in masks), None)
 
     def watched(self, machine, biases, v, rng):
-        """Negative log-likelihood of each row, by few steps of annealing, up alone."""
-        found = self._scored(machine, biases, v, rng, _WATCH, _FEW, n_steps=0)
-        return -found[0]
+        """Negative log-likelihood of each row, by few steps of annealing up alone."""
+        rows = self._rows(machine, biases, self.inputs(v), rng, self._known(v))
+        return -self._scored(rows, v, _WATCH, _FEW, n_steps=0)[0]
 
     def log_p(self, machine, biases, v, rng):
-        """Log-likelihood of each row, float64: that of known entries."""
-        return combined(*self.bracket(machine, biases, v, rng))
+        """Log-likelihood of the known entries of each row, in float64."""
+        high, low = self.bracket(machine, biases, v, rng)
+        return combined(high, low)
 
     def bracket(self, machine, biases, v, rng):
-        """Estimates of it by annealing up and down, (2, n_rows): on average too high
-        and too low, equal where they are exact."""
-        found = np.zeros((2, len(v)))
-        rows = np.arange(len(v))
-        for more, gap in _MORE:
-            given = machine, biases.take(rows), v[rows], rng.take(rows)
-            n_betas = max(1, round(self.n_betas * more))
-            found[:, rows] = self._scored(*given, n_betas, _CHAINS)
-            rows = rows[abs(found[0, rows] - found[1, rows]) > gap]
-            if not rows.size:
-                break
-        return found
-
-    def _scored(self, machine, biases, v, rng, n_betas, n_chains, n_steps=_ON):
-        """The same by so many temperatures and chains of each row; by annealing up
-        alone if ``n_steps``, which go between up and down, is 0."""
-        log_p, size = np.zeros((2, len(v))), max(1, _ROOM // self._entries(n_chains))
+        """Estimates of the log-likelihood by annealing up and down, (2, n_rows): on
+        average too high and too low, equal where they are exact."""
+        log_p, index = np.zeros((2, len(v))), np.arange(len(v))
         rows = self._rows(machine, biases, self.inputs(v), rng, self._known(v))
-        how = n_betas, n_chains, n_steps
+        for factor, gap in _ROUNDS:
+            n_betas = max(1, round(self.n_betas * factor))
+            part = rows.take(index)
+            log_p[:, index] = self._scored(part, v[index], n_betas, _CHAINS)
+            index = index[abs(log_p[0, index] - log_p[1, index]) > gap]
+            if not index.size:
+                break
+        return log_p
+
+    def _scored(self, rows, v, n_betas, n_chains, n_steps=_BETWEEN):
+        """Estimates as of :meth:`bracket`, by ``n_betas`` temperatures and ``n_chains``
+        of each row, with ``n_steps`` between annealing up and down; 0 for up alone."""
+        log_p, size = np.zeros((2, len(v))), max(1, _ROOM // self._entries(n_chains))
         for start in range(0, len(v), size):
             part = rows.take(slice(start, start + size))
             free = part._replace(known=np.zeros_like(part.known))
-            seen, free = (self._log_partition(own, *how) for own in (part, free))
-            # Two estimates that are too low would be a difference of any sign.
+            seen = self._log_partition(part, n_betas, n_chains, n_steps)
+            free = self._log_partition(free, n_betas, n_chains, n_steps)
+            # The difference of two low estimates could have any sign.
             log_p[:, start : start + size] = seen[::-1] - free
         for block in self.grouped:
             log_p += block.output.log_share(v[:, block.columns]).sum(axis=1)
@@ -271,8 +267,14 @@ class RBMStep:
 
     def _chains(self, rows, n_chains):
         """Chains of each row, and their streams."""
-        model, x = (self.energy, rows.params, rows.base), (*self._blocks(rows.x), None)
-        chains = RowChains.of(*model, x, self._clamp(rows.known), n_chains)
+        chains = RowChains.of(
+            self.energy,
+            rows.params,
+            rows.base,
+            (*self._blocks(rows.x), None),
+            self._clamp(rows.known),
+            n_chains,
+        )
         return chains, rows.rng.each(n_chains)
 
     def _known(self, v):
@@ -289,12 +291,12 @@ class RBMStep:
         """Values of drawn inputs."""
         v = self.output.value(x)
         for block in self.grouped:
-            own = x[:, block.inputs], rng.fold(_RARE)
-            v[:, block.columns] = block.output.drawn(*own)
+            drawn = block.output.drawn(x[:, block.inputs], rng.fold(_RARE))
+            v[:, block.columns] = drawn
         return v
 
     def _completed(self, rows):
-        """Inputs, of which unknown ones are drawn given the others."""
+        """Inputs, with unknown ones drawn given the others."""
         if not self.exact:
             chains, rng = self._chains(rows, 1)
             return self._joined(chains.up(rng, self.n_betas + 1)[1].x)
@@ -304,8 +306,8 @@ class RBMStep:
         return x
 
     def _expected(self, rows):
-        """Inputs, of which unknown ones are means given the others: exactly, or over
-        Gibbs steps."""
+        """Inputs, with means of unknown ones given the others: exact, or over Gibbs
+        steps."""
         if not self.exact:
             chains, rng = self._chains(rows, 1)
             means = chains.averaged(rng, chains.up(rng, _WARM + 1)[1], _KEPT)
@@ -316,39 +318,42 @@ class RBMStep:
         return x
 
     def completed(self, machine, biases, v, weighed, rng, means):
-        """Log-likelihood of each row that is ``weighed``, 0 of others; rows with draws
-        of what is missing given the rest; and, if ``means``, expected inputs."""
+        """Log-likelihood of each row of the mask ``weighed``, 0 of others; rows with
+        missing entries drawn given the others; and, if ``means``, expected inputs."""
         log_p, some = np.zeros(len(v)), weighed & ~np.isnan(v).all(axis=1)
         if (some := np.flatnonzero(some)).size:
-            given = biases.take(some), v[some], rng.take(some)
-            log_p[some] = self.log_p(machine, *given)
+            log_p[some] = self.log_p(
+                machine, biases.take(some), v[some], rng.take(some)
+            )
         rng, expected = rng.fold(_FILL), self.inputs(v) if means else None
-        rows = np.flatnonzero(np.isnan(v).any(axis=1))
-        if means and rows.size:
-            given = biases.take(rows), expected[rows], rng.take(rows)
-            holed = self._rows(machine, *given, self._known(v[rows]))
-            expected[rows] = self._expected(holed)
+        index = np.flatnonzero(np.isnan(v).any(axis=1))
+        if means and index.size:
+            rows = self._incomplete(machine, biases, v, rng, index)
+            expected[index] = self._expected(rows)
         return log_p, self.fill(machine, biases, v, rng, "sample"), expected
+
+    def _incomplete(self, machine, biases, v, rng, index):
+        """Rows at an index for sums and chains."""
+        x, known = self.inputs(v[index]), self._known(v[index])
+        return self._rows(machine, biases.take(index), x, rng.take(index), known)
 
     def fill(self, machine, biases, v, rng, method):
         """Rows with missing entries filled given the others."""
         index = np.flatnonzero(np.isnan(v).any(axis=1))
         if not index.size:
             return v
-        holed, rng, filled = v[index], rng.take(index), v.copy()
-        given = biases.take(index), self.inputs(holed), rng, self._known(holed)
-        rows = self._rows(machine, *given)
+        rows, filled = self._incomplete(machine, biases, v, rng, index), v.copy()
         if method == "sample":
-            new = self._values(self._completed(rows).astype(v.dtype), rng)
+            new = self._values(self._completed(rows).astype(v.dtype), rows.rng)
         else:
             new = self.output.value(self._expected(rows).astype(v.dtype))
-        filled[index] = np.where(np.isnan(holed), new, holed)
+        filled[index] = np.where(np.isnan(v[index]), new, v[index])
         return filled
 
 
 def combined(high, low):
-    """Log-likelihoods of estimates that are too high and too low on average: the means,
-    or the lower ones where these are more than 1 nat apart."""
+    """Means of estimates that are too high and too low on average, or the lower ones
+    where they are more than 1 nat apart."""
     return np.where(
         abs(high - low) > MAX_GAP, np.minimum(high, low), 0.5 * (high + low)
     )

@@ -11,7 +11,7 @@ from skdgm.base.common_options import CategoryDetails
 from skdgm.base.options import KW_ONLY, Count, Share
 from skdgm.data.sequences import is_several
 from skdgm.recurrent._estimator import Cell, RecurrentEstimator
-from skdgm.recurrent._model import MachineModel
+from skdgm.recurrent._model import RBMModel
 from skdgm.typing import Data, Target
 
 
@@ -78,15 +78,14 @@ class MachineEstimator(RecurrentEstimator):
         low, high : ndarray of shape (n_rows,), float64
             Lists of arrays if X is a list.
             By annealing from the model down, and from independent units up: on average
-            on either side of the log-likelihood, which of a single step need not be
-            between them. :meth:`score_samples` is their mean, or the lower one where
-            they are more than 1 nat apart. Equal where this is exact.
+            below and above the log-likelihood, which need not be between them in a
+            single step. :meth:`score_samples` is their mean, or the lower one where
+            they are more than 1 nat apart. Equal where sums are exact.
         """
-        found = self._each(X, self.density_.bracket, lengths, groups)
+        ends = self._each(X, self.density_.bracket, lengths, groups)
         if is_several(X):
-            high, low = zip(*(part.T for part in found))
-            return list(low), list(high)
-        return tuple(found.T[::-1])
+            return [part[:, 1] for part in ends], [part[:, 0] for part in ends]
+        return ends[:, 1], ends[:, 0]
 
 
 class RNNRBM(MachineEstimator):
@@ -139,5 +138,5 @@ class RNNRBM(MachineEstimator):
     cell: Cell = "gru"
     dropout: Share = 0.0
 
-    _MODEL = MachineModel()
+    _MODEL = RBMModel()
     _LIGHTER = "lower n_components and n_recurrent."

@@ -4,7 +4,7 @@ r"""Recurrent temporal restricted Boltzmann machine.
 """
 
 from skdgm.base.options import KW_ONLY, Count, Share
-from skdgm.recurrent._model import MachineModel
+from skdgm.recurrent._model import RBMModel
 from skdgm.recurrent.rnn_rbm import MachineEstimator
 
 
@@ -49,5 +49,5 @@ class RTRBM(MachineEstimator):
     n_betas: Count = 100
     dropout: Share = 0.0
 
-    _MODEL = MachineModel(tied=True)
+    _MODEL = RBMModel(tied=True)
     _LIGHTER = "lower n_components."

@@ -10,10 +10,10 @@ import numpy as np
 from skdgm.base.common_options import CategoryDetails, ColumnTypes
 from skdgm.base.options import KW_ONLY, Count, CountOrZero
 from skdgm.data.sequences import is_several
+from skdgm.latent.density import Elbo
 from skdgm.latent.options import KINDS, LatentDetails
 from skdgm.nets import ACTIVATIONS
 from skdgm.recurrent._estimator import Cell, RecurrentEstimator
-from skdgm.recurrent._latent_learning import Bound
 from skdgm.recurrent._latent_model import LatentSequenceModel
 from skdgm.training import Budget
 from skdgm.typing import Data, Target
@@ -131,7 +131,7 @@ class VRNN(RecurrentEstimator):
 
         Returns
         -------
-        elbo : Bound
+        elbo : Elbo
             A named tuple of ``bound``, ``reconstruction`` and ``kl``, each of shape
             (n_rows,), float64; a list of such if X is a list.
         """
@@ -141,10 +141,10 @@ class VRNN(RecurrentEstimator):
             density = self.density_.with_particles(n_draws, False)
             return np.stack(density.elbo(table, lengths), axis=1)
 
-        found = self._each(X, bound, lengths, groups)
+        bounds = self._each(X, bound, lengths, groups)
         if is_several(X):
-            return [Bound(*part.T) for part in found]
-        return Bound(*found.T)
+            return [Elbo._make(part.T) for part in bounds]
+        return Elbo._make(bounds.T)
 
     def importance_likelihood(
         self,
@@ -154,12 +154,12 @@ class VRNN(RecurrentEstimator):
         lengths: Target = None,
         groups: Target = None,
     ) -> np.ndarray:
-        r"""Importance weighted lower bound, step by step: no particle is drawn anew.
+        r"""Importance weighted lower bound, step by step, without resampling.
 
         .. math:: \log \sum_k \prod_{s \le t} w_s^k - \log \sum_k \prod_{s < t} w_s^k
 
-        Sums over a sequence are lower bounds, in expectation; for long sequences, of
-        which few draws have all weight, lower than :meth:`score_samples`.
+        Sums over a sequence are lower bounds, in expectation; for long sequences, where
+        few draws have all weight, lower than :meth:`score_samples`.
 
         Parameters
         ----------

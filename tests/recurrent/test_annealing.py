@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from skdgm.recurrent._biases import Biases
+from skdgm.recurrent._latent_learning import _resampled
+from skdgm.recurrent._net import Biases
 from skdgm.recurrent._rbm_step import RBMStep, combined
 from skdgm.utils.random import stream
 from skdgm.utils.tree import leaves
@@ -126,9 +127,9 @@ def test_rows_on_which_both_sides_disagree_get_more_temperatures(monkeypatch):
     rows_of = {2: [0, 1, 2, 3], 8: [1, 3], 32: [1, 3], 128: [3]}
     gaps = {2: [0, 0.26, 0.25, 9], 8: [1.1, 9], 32: [0.9, 1.1], 128: [3.0]}
 
-    def scored(self, machine, biases, v, rng, n_betas, n_runs):
+    def scored(self, rows, v, n_betas, n_chains):
         asked.append((n_betas, len(v)))
-        np.testing.assert_array_equal(biases.visible, known[rows_of[n_betas]])
+        np.testing.assert_array_equal(rows.base[0], known[rows_of[n_betas]])
         return np.array([gaps[n_betas], np.zeros(len(v))])
 
     known = biases.visible
@@ -155,7 +156,6 @@ def test_estimates_of_all_sequences_add_up(cell, resampled):
 
 
 def test_particles_drawn_anew_are_as_many_as_their_weights():
-    density = fitted_vrnn().density_
     k, rng = 8, np.random.default_rng(0)
     # Effective numbers of 8, 4, and less: only the last is below half.
     w = np.array([[1] * 8, [1] * 4 + [0] * 4, [0.31, 0.5, 0, 0.19, 0, 0, 0, 0]])
@@ -163,7 +163,7 @@ def test_particles_drawn_anew_are_as_many_as_their_weights():
     states = rng.normal(size=(3 * k, 3))
     counts = np.zeros(k)
     for seed in range(400):
-        found, after = density._again(states, log_w, stream(seed).rows(3))
+        found, after = _resampled(states, log_w, stream(seed).rows(3))
         np.testing.assert_array_equal(found[: 2 * k], states[: 2 * k])
         np.testing.assert_array_equal(after[:2], log_w[:2])
         np.testing.assert_allclose(after[2], -np.log(k))

@@ -147,7 +147,7 @@ def test_scores_are_means_of_both_sides_of_annealing(model, monkeypatch):
     parts = model.likelihood_bracket([X[:20], X[20:]])
     assert [[len(own) for own in side] for side in parts] == [[20, 40]] * 2
     # With few temperatures annealing up alone, as the score was, flatters by 1 nat.
-    monkeypatch.setattr("skdgm.recurrent._rbm_step._MORE", ((1, 1.0),))
+    monkeypatch.setattr("skdgm.recurrent._rbm_step._ROUNDS", ((1, 1.0),))
     model.set_params(n_betas=1)
     low, high = model.likelihood_bracket(X)
     assert low.mean() < exact.mean() < high.mean() - 0.5
@@ -161,9 +161,9 @@ def test_few_temperatures_are_enough_where_both_sides_agree(monkeypatch):
     model, scored = shaken(model, 0.2), RBMStep._scored
     exact = model.score_samples(X)
 
-    def noted(self, machine, biases, v, rng, n_betas, *how):
+    def noted(self, rows, v, n_betas, n_chains):
         asked.append((n_betas, len(v)))
-        return scored(self, machine, biases, v, rng, n_betas, *how)
+        return scored(self, rows, v, n_betas, n_chains)
 
     monkeypatch.setattr("skdgm.recurrent._rbm_step._EXACT", 1)
     monkeypatch.setattr(RBMStep, "_scored", noted)

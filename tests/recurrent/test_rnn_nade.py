@@ -12,7 +12,7 @@ from skdgm.distributions import standard_mixture
 from skdgm.nets import Layer, Tied, drop_out
 from skdgm.optim import Clock
 from skdgm.options import Adam, Sequences
-from skdgm.recurrent._biases import Biases
+from skdgm.recurrent._net import Biases
 from skdgm.training import stretches
 from skdgm.utils.random import stream
 from skdgm.utils.tree import copy, leaves
@@ -132,7 +132,7 @@ def test_units_of_a_step_drop_out(activation, kind):
     net = model.density_.net
     chain, shared = net.step.chain, shaken(model, 0.2)._training.learned.step
     biases = Biases(RNG.normal(size=(6, 5)), RNG.normal(size=(6, net.step.n_visible)))
-    own, x = net.step._own(shared, biases), chain.conditionals.inputs(X)
+    own, x = net.step._chain_params(shared, biases), chain.conditionals.inputs(X)
     found = chain.apply(chain.dropped(own, 0.4, stream(3)), x)
     kept = drop_out(np.ones((6, 5)), 0.4, stream(3)) > 0
     assert 0 < kept.sum() < 30

@@ -298,7 +298,7 @@ def test_few_sequences_are_not_learned_by_heart(kind, given):
 class Halves(SequenceObjective):
     """An objective that only divides tables."""
 
-    init = prepare = forward = losses = None
+    prepare = forward = watched = None
 
 
 def test_the_last_steps_of_a_single_sequence_are_held_out():
@@ -306,7 +306,7 @@ def test_the_last_steps_of_a_single_sequence_are_held_out():
     for lengths, expected in ([45], (40, 5)), ([2], (1, 1)), ([1], (1, 1)):
         table = sequences_of(Rows(X[: lengths[0]], np.float64), lengths)
         options = SimpleNamespace(validation_fraction=0.1)
-        objective = Halves(Run(options, table.rows, 0))
+        objective = Halves(Run(options, table.rows, 0), None, net=None)
         parts = objective.split(table)
         read = [X[one.rows.row_index(one.index)] for one in parts]
         assert tuple(map(len, read)) == expected

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import expit
 
 from skdgm import RNNNADE, VRNN
+from skdgm.recurrent import _latent_learning
 from skdgm.utils.random import stream
 from tests.numerical import assert_means
 
@@ -28,14 +29,13 @@ def test_variances_and_the_prior_begin_without_inputs():
 def test_particles_are_chosen_again_only_where_asked_for(monkeypatch):
     model = VRNN(2, n_hidden=4, n_recurrent=3, n_iter=1, n_draws=4, random_state=0)
     model.fit(X, lengths=[20, 20])
-    kind, chosen = type(model.density_), []
-    again = kind._again
+    chosen, resampled = [], _latent_learning._resampled
 
-    def counted(self, *given):
-        chosen.append(given[1].shape)
-        return again(self, *given)
+    def counted(states, log_w, rng):
+        chosen.append(log_w.shape)
+        return resampled(states, log_w, rng)
 
-    monkeypatch.setattr(kind, "_again", counted)
+    monkeypatch.setattr(_latent_learning, "_resampled", counted)
     for resample, n_draws in (False, 4), (True, 1), (True, 4):
         density = model.density_
         density.resample, density.n_draws = resample, n_draws

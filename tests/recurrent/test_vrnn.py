@@ -68,14 +68,14 @@ def test_particles_are_held_to_integrals():
         h0 = net.begin(params, 1)
         mean, s = net.prior(params, h0).T
         z = mean + np.exp(s / 2) * nodes[:, None]
-        told = net.told(params, z)
+        latent = net.latent_features(params, z)
         x = np.tile(first, (k, 1))
-        one = -net.output.nll(net.out(params, told, np.tile(h0, (k, 1))), x)
-        h = net.follow(params, np.tile(h0, (k, 1)), net.seen(params, x), told)
+        one = -net.output.nll(net.out(params, latent, np.tile(h0, (k, 1))), x)
+        h = net.follow(params, np.tile(h0, (k, 1)), net.seen(params, x), latent)
         mean, s = net.prior(params, h).T
         z = mean[:, None] + np.exp(s / 2)[:, None] * nodes
-        told = net.told(params, z.reshape(-1, 1))
-        out = net.out(params, told, np.repeat(h, k, axis=0))
+        latent = net.latent_features(params, z.reshape(-1, 1))
+        out = net.out(params, latent, np.repeat(h, k, axis=0))
         two = -net.output.nll(out, np.tile(second, (k * k, 1))).reshape(k, k)
         both = logsumexp(one + log_w + logsumexp(two + log_w, axis=1))
         total += np.exp(both)
