@@ -20,7 +20,7 @@ from scipy.special import expit
 
 from skdgm._kernels.graphs import belief_gibbs as kernels
 from skdgm.directed._method import NOISE, OTHER, SamplingMethod, affine, fields
-from skdgm.gradients.stochastic.draws import Weights
+from skdgm.gradients.stochastic.draws import DrawWeights
 from skdgm.nets import Variables
 from skdgm.utils.rows import row_hash
 from skdgm.utils.threading.parallel import run
@@ -91,7 +91,7 @@ class GibbsEM(SamplingMethod):
     def of_draws(self, params, batch, draws):
         shape = draws.n, self.n_each, len(draws.log_q)
         share = np.full(shape, 1 / self.n_each)
-        return draws.weighed(Weights(share[:, :, 0], share)), batch.kept.own
+        return draws.weighed(DrawWeights(share[:, :, 0], share)), batch.kept.own
 
 
 class GibbsChain:

@@ -21,7 +21,7 @@ class WeightedMethod(SamplingMethod):
 
     @abstractmethod
     def weights(self, log_p, log_q):
-        """Compute the :class:`~skdgm.gradients.stochastic.draws.Weights` of draws,
+        """Compute the :class:`~skdgm.gradients.stochastic.draws.DrawWeights` of draws,
         given log p, (n_rows, n_draws, n_layers + 1), and log q,
         (n_rows, n_draws, n_layers)."""
 

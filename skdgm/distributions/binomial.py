@@ -17,14 +17,14 @@ from skdgm.distributions.counts import draw_binomial, log_factorials
 from skdgm.utils.math import sigmoid, softplus
 
 
-class _Options(NamedTuple):
+class _BinomialFields(NamedTuple):
     size: int
     n: object = 1
     gain: object = 1.0
     typical: object = None
 
 
-class Binomial(_Options, Columnwise):
+class Binomial(_BinomialFields, Columnwise):
     """A block of counts up to n, of all units or of each, whose parameters are the log
     odds of one of n bits; ``gain`` is that of
     :class:`~skdgm.distributions.columnwise.Columnwise`, ``typical`` the typical mean of

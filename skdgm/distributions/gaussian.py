@@ -39,13 +39,13 @@ class Natural(NamedTuple):
     precision: np.ndarray
 
 
-class _Options(NamedTuple):
+class _GaussianFields(NamedTuple):
     size: int
     precision: str = "diagonal"
     min_variance: float = 0.0
 
 
-class Gaussian(_Options, Unit):
+class Gaussian(_GaussianFields, Unit):
     """A block of real units; values and means are arrays of shape (n_rows, size).
 
     The precision is "fixed", or learned, "scalar" for all units or "diagonal", for

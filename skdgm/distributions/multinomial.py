@@ -56,12 +56,12 @@ def _word_by_word(p, n, rng):
     return x.reshape(rows, size)
 
 
-class _Options(NamedTuple):
+class _MultinomialFields(NamedTuple):
     size: int
     n: object = 1
 
 
-class Multinomial(_Options, Unit):
+class Multinomial(_MultinomialFields, Unit):
     """A document as a block of counts, whose parameters are one bias for each word of
     the vocabulary; n is the length of all documents, or of each, (n_rows,)."""
 

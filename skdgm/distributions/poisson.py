@@ -24,13 +24,13 @@ def draw_counts(mean, rng):
     return draw_poisson(rate, rng.uniform(mean.shape[1])).astype(mean.dtype)
 
 
-class _Size(NamedTuple):
+class _PoissonFields(NamedTuple):
     size: int
     gain: object = 1.0
     typical: object = 1.0
 
 
-class Poisson(_Size, Columnwise):
+class Poisson(_PoissonFields, Columnwise):
     """A block of counts, whose parameters are one log rate each.
 
     ``gain`` is that of :class:`~skdgm.distributions.columnwise.Columnwise`; ``typical``

@@ -18,7 +18,7 @@ from scipy.special import softmax
 
 from skdgm.couplings import Contrast
 from skdgm.energies import Params, contrast
-from skdgm.inference import Posterior
+from skdgm.inference import LabelPosterior
 from skdgm.utils.tree import tree_map
 
 
@@ -30,7 +30,7 @@ def discriminative(energy, params, x, target, labelled):
     ``target`` is the number of the label's block, a Softmax; ``labelled``, (n_rows,),
     is False for rows that do not count.
     """
-    posterior = Posterior(energy, params, x, target)
+    posterior = LabelPosterior(energy, params, x, target)
     p = softmax(posterior.log_joint(), axis=1).astype(params.dtype)
     y = np.asarray(x[target])
     # Both terms are equal for rows without labels.

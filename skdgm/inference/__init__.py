@@ -1,12 +1,12 @@
 """Inference: posterior distributions of unobserved units, exact or by mean field."""
 
 from skdgm.inference.mean_field import TOLERANCE, bound, last_means, mean_field
-from skdgm.inference.posterior import Posterior
+from skdgm.inference.posterior import LabelPosterior
 from skdgm.inference.unrolled import lone_means, unroll
 
 __all__ = [
     "TOLERANCE",
-    "Posterior",
+    "LabelPosterior",
     "bound",
     "last_means",
     "lone_means",

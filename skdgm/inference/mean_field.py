@@ -28,7 +28,7 @@ from skdgm.utils.lists import Lists
 TOLERANCE = 1e-4
 
 
-class Info(NamedTuple):
+class Convergence(NamedTuple):
     """Number of sweeps of each row, and False for rows that stopped at the maximum:
     arrays of shape (n_rows,)."""
 
@@ -67,19 +67,19 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
     -------
     means : tuple
         Clamped values in their places, means elsewhere.
-    info : Info
+    info : Convergence
     """
     size, update = n_rows(x), by_means(energy)
     if all(clamp[block] is True for block in energy.rest()):
         means = last_means(energy, params, x, clamp)
-        return means, Info(np.ones(size, dtype=int), np.ones(size, dtype=bool))
+        return means, Convergence(np.ones(size, dtype=int), np.ones(size, dtype=bool))
 
     if energy.is_sitewise:
         means, *info = sitewise.mean_field(energy, params, x, clamp, max_sweeps, tol)
-        return means, Info(*info)
+        return means, Convergence(*info)
     if binary.infers(energy, params, x, clamp):
         means, *info = binary.mean_field(energy, params, x[0], max_sweeps, tol)
-        return means, Info(*info)
+        return means, Convergence(*info)
     if any(x[block] is None for block in energy.rest()):
         x = ascend(energy, params, x)
     given = Clamped.of(energy, params, x, clamp)
@@ -98,7 +98,7 @@ def mean_field(energy, params, x, clamp, *, max_sweeps=50, tol=TOLERANCE):
         now, going = new, np.max(moves, axis=0) > tol
         if not going.all():
             active, now, given = active[going], take(now, going), given.take(going)
-    return means, Info(n_sweeps, ~np.isin(np.arange(size), active))
+    return means, Convergence(n_sweeps, ~np.isin(np.arange(size), active))
 
 
 def last_means(energy, params, x, clamp):

@@ -24,7 +24,7 @@ from skdgm.utils.rows import slices
 _ENTRIES = 2**22
 
 
-class Posterior:
+class LabelPosterior:
     """Posterior of the label of each row, in a machine of two colours, given the values
     of the other blocks of its colour; ``target`` is the number of its block, a Softmax.
     """

@@ -21,7 +21,7 @@ import numpy as np
 from skdgm.energies import n_rows
 
 
-class Update(NamedTuple):
+class BlockUpdate(NamedTuple):
     """An update of a block: what all blocks show their neighbours before it, and the
     prediction, of seen entries, too; (n_rows, size)."""
 
@@ -59,7 +59,7 @@ def unroll(energy, params, x, seen, n_sweeps):
                     continue
                 received = energy.received(params, shown, block)
                 mean = energy.units[block].mean(energy.field(params, block, received))
-                updates.append(Update(block, shown, mean))
+                updates.append(BlockUpdate(block, shown, mean))
                 now[block] = _shown(x[block], known, mean)
     return updates
 

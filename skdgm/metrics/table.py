@@ -171,7 +171,7 @@ def _table(names, found, n_columns):
     return pd.DataFrame(columns, index=pd.Index(names, name="model"))
 
 
-class Model(NamedTuple):
+class ComparedModel(NamedTuple):
     """Entry of a model in a comparison: its label, the estimator inside Pipelines and
     outlier detectors (``last``), the rows after the steps before it (``seen``), the log
     determinant of their Jacobian, a number or (n_samples,), and the indices of the
@@ -185,7 +185,7 @@ class Model(NamedTuple):
 
 
 def compared(estimators, X):
-    """Named models with their transformed rows, a list of Model, checked to be
+    """Named models with their transformed rows, a list of ComparedModel, checked to be
     comparable; arguments and errors are those of
     :func:`~skdgm.metrics.likelihood_table`."""
     named = _named(estimators)
@@ -197,7 +197,7 @@ def compared(estimators, X):
     for name, estimator in named:
         last, seen, log_det = unwound(estimator, X)
         grey = grey_columns(seen, bit_columns(last), highest(last))
-        models.append(Model(name, last, seen, log_det, grey))
+        models.append(ComparedModel(name, last, seen, log_det, grey))
     _check_grey(models)
     _check_entries(models)
     return models

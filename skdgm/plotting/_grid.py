@@ -18,7 +18,7 @@ _LONGEST, _IMAGE, _LABELS = 8.0, 0.8, 0.6
 _FRAME, _MISSING = "0.8", "#f0a04b"
 
 
-class Grid:
+class ImageGrid:
     """Grid of images, in lines that consist of one row of images per part; the unit of
     length is a pixel.
 

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from sklearn.utils.validation import check_scalar
 
-from skdgm.plotting._grid import Grid
+from skdgm.plotting._grid import ImageGrid
 from skdgm.plotting._support import check_has, check_looks, first_with
 from skdgm.typing import ArrayLike, Axes, Keywords, Self
 from skdgm.utils.counts import check_choice, count
@@ -129,7 +129,7 @@ class ComponentsDisplay:
         """
         check_looks(type(self), im_kw=im_kw)
         shape = {"image_shape": self.image_shape, "n_columns": n_columns}
-        grid = Grid(type(self), [self.components], **shape)
+        grid = ImageGrid(type(self), [self.components], **shape)
         # A filter of zeros gets a scale of 1.
         greatest = np.abs(grid.images).max(axis=(2, 3))
         greatest[greatest == 0] = 1

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from skdgm.plotting._grid import Grid, as_images
+from skdgm.plotting._grid import ImageGrid, as_images
 from skdgm.plotting._support import check_has
 from skdgm.typing import Axes, Keywords, Self
 from skdgm.utils.counts import count
@@ -139,7 +139,7 @@ class ManifoldDisplay:
                 f"rows must be a square grid of images, at least four; got {len(rows)}."
             )
         shape = {"image_shape": self.image_shape, "n_columns": side}
-        grid = Grid(type(self), [self.rows], **shape)
+        grid = ImageGrid(type(self), [self.rows], **shape)
         drawn = grid.draw(ax, im_kw=im_kw, margins=_MARGINS)
         self.figure_, self.ax_, images = drawn
         self.images_ = images.reshape(side, side)

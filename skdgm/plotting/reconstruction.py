@@ -5,7 +5,7 @@ import scipy.sparse as sp
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
-from skdgm.plotting._grid import Grid
+from skdgm.plotting._grid import ImageGrid
 from skdgm.plotting._support import check_has, means_of, pyplot
 from skdgm.typing import Any, ArrayLike, Axes, Data, Keywords, Self
 from skdgm.utils.counts import count
@@ -155,7 +155,7 @@ class ReconstructionDisplay:
             "image_shape": self.image_shape,
             "n_columns": _num_samples(self.filled),
         }
-        grid = Grid(type(self), list(rows.values()), **shape)
+        grid = ImageGrid(type(self), list(rows.values()), **shape)
         drawn = grid.draw(ax, im_kw=im_kw, labels=list(rows))
         self.figure_, self.ax_, self.images_ = drawn
         return self

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import _num_samples
 
 from skdgm.metrics import nearest_training_neighbours
-from skdgm.plotting._grid import Grid
+from skdgm.plotting._grid import ImageGrid
 from skdgm.plotting._support import check_has, means_of
 from skdgm.typing import Any, ArrayLike, Axes, Data, Keywords, Seed, Self, Target
 from skdgm.utils.counts import count
@@ -158,7 +158,9 @@ class SamplesDisplay:
         if self.neighbours is not None:
             parts, kinds = [self.samples, self.neighbours], ["samples", "nearest"]
         labels, across = lines_of(self.labels, _num_samples(self.samples), n_columns)
-        grid = Grid(type(self), parts, image_shape=self.image_shape, n_columns=across)
+        grid = ImageGrid(
+            type(self), parts, image_shape=self.image_shape, n_columns=across
+        )
         labels = [name for label in labels for name in (label, *kinds[1:])]
         drawn = grid.draw(ax, im_kw=im_kw, labels=labels or kinds)
         self.figure_, self.ax_, (self.images_, *others) = drawn

@@ -4,7 +4,7 @@ from scipy.special import softmax
 
 from skdgm.distributions import Softmax
 from skdgm.energies import tiled
-from skdgm.inference import Posterior
+from skdgm.inference import LabelPosterior
 from skdgm.inference import posterior as posterior_module
 from skdgm.utils.lists import Lists
 from skdgm.utils.tree import tree_map
@@ -39,7 +39,7 @@ def rows(energy, truth, target, n=6):
 def test_log_joint(machine, form):
     energy, params, truth, target = machine
     x = rows(energy, truth, target)
-    found = Posterior(energy, FORMS[form](params), x, target).log_joint()
+    found = LabelPosterior(energy, FORMS[form](params), x, target).log_joint()
     for row in range(6):
         given = {i: part[row] for i, part in enumerate(x) if part is not None}
         for state, y in enumerate(np.eye(energy.units[target].size)):
@@ -52,7 +52,7 @@ def test_means_of_hidden_blocks(machine, at_once, monkeypatch):
     monkeypatch.setattr(posterior_module, "_ENTRIES", at_once)
     energy, params, truth, target = machine
     x = rows(energy, truth, target)
-    posterior = Posterior(energy, params, x, target)
+    posterior = LabelPosterior(energy, params, x, target)
     log_joint = posterior.log_joint()
     for row in (0, 5):
         given = {i: part[row] for i, part in enumerate(x) if part is not None}
@@ -70,12 +70,12 @@ def test_means_of_hidden_blocks(machine, at_once, monkeypatch):
 def test_lists_and_single_precision(machine):
     energy, params, truth, target = machine
     x = rows(energy, truth, target)
-    expected = Posterior(energy, params, x, target).log_joint()
+    expected = LabelPosterior(energy, params, x, target).log_joint()
     single = tree_map(lambda part: part.astype(np.float32), params)
     x = tuple(part if part is None else part.astype(np.float32) for part in x)
     if not truth.real:
         x = tuple(part if part is None else Lists.pack(part, binary=True) for part in x)
-    posterior = Posterior(energy, tiled(single), x, target)
+    posterior = LabelPosterior(energy, tiled(single), x, target)
     found = posterior.log_joint()
     assert found.dtype == np.float64
     np.testing.assert_allclose(found, expected, rtol=1e-5)

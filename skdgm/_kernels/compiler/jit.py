@@ -6,9 +6,9 @@ import numpy as np
 from skdgm._kernels.compiler.disk import kept
 
 try:
-    from skdgm._kernels.compiler.parts import COMPILED, Kernel
+    from skdgm._kernels.compiler.parts import COMPILED, CompiledKernel
 except (ImportError, AttributeError):  # Another version of Numba.
-    Kernel = None
+    CompiledKernel = None
 
 
 def kernel(function):
@@ -38,6 +38,6 @@ def _compiled(function, fastmath, **options):
     if numba.config.DISABLE_JIT:
         # What wraps around in machine words is meant to.
         return np.errstate(over="ignore")(function)
-    if Kernel is None:
+    if CompiledKernel is None:
         return kept(numba.njit(function, **options))
-    return kept(Kernel(function, targetoptions=options | COMPILED))
+    return kept(CompiledKernel(function, targetoptions=options | COMPILED))

@@ -75,7 +75,7 @@ PASSES = (
 COMPILED = {"nopython": True, "boundscheck": None, "no_cfunc_wrapper": True}
 
 
-class Kernel(CPUDispatcher):
+class CompiledKernel(CPUDispatcher):
     """A function that Python calls. Kernels that call it see its part instead."""
 
     has_parts = True
@@ -88,11 +88,13 @@ class Kernel(CPUDispatcher):
         """The function as others call it."""
         options = self.targetoptions | {"no_cpython_wrapper": True}
         given = {"targetoptions": options, "pipeline_class": Translation}
-        return kept(Part(self.py_func, **given))
+        return kept(KernelPart(self.py_func, **given))
 
     @property
     def _numba_type_(self):
-        return self.part._numba_type_ if Kernel.has_parts else super()._numba_type_
+        return (
+            self.part._numba_type_ if CompiledKernel.has_parts else super()._numba_type_
+        )
 
     def compile(self, sig):
         """Compile the function for types of arguments."""
@@ -100,14 +102,14 @@ class Kernel(CPUDispatcher):
             with no_collection(), interrupted_later():
                 return super().compile(sig)
         except Exception:
-            if not Kernel.has_parts:
+            if not CompiledKernel.has_parts:
                 raise
-            Kernel.has_parts = False
+            CompiledKernel.has_parts = False
             try:
                 with interrupted_later():
                     return super().compile(sig)
             except Exception:  # So it was not for its parts.
-                Kernel.has_parts = True
+                CompiledKernel.has_parts = True
                 raise
 
 
@@ -147,7 +149,7 @@ def no_collection():
             gc.enable()
 
 
-class Part(CPUDispatcher):
+class KernelPart(CPUDispatcher):
     """A function that kernels call."""
 
     def enable_caching(self):
@@ -169,7 +171,7 @@ class Part(CPUDispatcher):
         self.targetctx.insert_user_function(name, where, [result.library])
 
 
-class Options(Flags):
+class FastFlags(Flags):
     """Options of a compilation, which are compared some ten thousand times in each."""
 
     __slots__ = ()
@@ -186,12 +188,12 @@ class Passes(Compiler):
 
     def __init__(self, *args):
         super().__init__(*args)
-        if Kernel.has_parts:
-            self.state.flags = Options(self.state.flags)
+        if CompiledKernel.has_parts:
+            self.state.flags = FastFlags(self.state.flags)
 
     def define_pipelines(self):
         """Put them one after the other."""
-        if not Kernel.has_parts:
+        if not CompiledKernel.has_parts:
             return super().define_pipelines()
         passes = PassManager("kernel")
         for own in PASSES:

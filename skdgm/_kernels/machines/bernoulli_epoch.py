@@ -53,11 +53,11 @@ def bernoulli_epoch(
 
     Parameters
     ----------
-    source : Source
+    source : ListedRows
         See :mod:`skdgm._kernels.machines.bernoulli_parts`, also for the rest.
     labels : tuple
         Index and count of lists of labels, the last layer's; empty if there are none.
-    machine : Machine
+    machine : TiledChain
     momenta : Momentum
     chains : pair of tuple
         Index and count of the chains' lists.
@@ -67,12 +67,12 @@ def bernoulli_epoch(
         For means of hidden layers as lists, of both phases: tuples of indices, of
         values and of counts.
     more : tuple
-        For centring, and bits drawn from grey rows: :class:`More`.
+        For centring, and bits drawn from grey rows: :class:`CenteringRoom`.
     norm : tuple
         Largest norm of a unit's weights to the layer below, if there is one.
     room : Room
-    plan : Plan
-    options : Options
+    plan : EpochPlan
+    options : EpochOptions
     gate : ndarray
         The barrier, see :func:`~skdgm._kernels.compiler.barrier.gate`.
     rank : int

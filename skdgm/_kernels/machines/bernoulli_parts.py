@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 
-class Source(NamedTuple):
+class ListedRows(NamedTuple):
     """Rows that are learned from, as lists.
 
     Parameters
@@ -32,7 +32,7 @@ class Source(NamedTuple):
     edges: np.ndarray
 
 
-class Machine(NamedTuple):
+class TiledChain(NamedTuple):
     """Tiles of the weights and of their transposes, and biases."""
 
     ups: tuple
@@ -48,7 +48,7 @@ class Momentum(NamedTuple):
     biases: tuple
 
 
-class Plan(NamedTuple):
+class EpochPlan(NamedTuple):
     """Learning rate of each update; the stream of the epoch's updates, of which these
     begin with number ``first``; numbers of the layers' blocks, which name streams."""
 
@@ -58,7 +58,7 @@ class Plan(NamedTuple):
     numbered: np.ndarray
 
 
-class Options(NamedTuple):
+class EpochOptions(NamedTuple):
     """How to learn.
 
     Parameters
@@ -127,7 +127,7 @@ class Room(NamedTuple):
     model: tuple
 
 
-class More(NamedTuple):
+class CenteringRoom(NamedTuple):
     """What centring, and bits drawn from grey rows, need.
 
     Parameters

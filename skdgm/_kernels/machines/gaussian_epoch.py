@@ -43,7 +43,7 @@ from skdgm._kernels.sparse.lists import collect
 FIXED_PRECISION, SCALAR, DIAGONAL = range(3)
 
 
-class RealPlan(NamedTuple):
+class RealEpochPlan(NamedTuple):
     """Learning rate before it is damped, of which each update has a share, one of the
     ``factors``; the stream of the epoch's updates, of which these begin with number
     ``first``; and the square of each column's largest value, divided by the rows of a
@@ -56,10 +56,11 @@ class RealPlan(NamedTuple):
     reach: np.ndarray
 
 
-class RealOptions(NamedTuple):
-    """How to learn: as in :class:`~skdgm._kernels.machines.bernoulli_parts.Options`;
-    with the largest log precision, and the largest norm of a hidden unit's weights in
-    standard deviations."""
+class RealEpochOptions(NamedTuple):
+    """Options of learning, as
+    :class:`~skdgm._kernels.machines.bernoulli_parts.EpochOptions`; with the largest log
+    precision, and the largest norm of a hidden unit's weights in standard
+    deviations."""
 
     n_steps: int
     momentum: float
@@ -134,8 +135,8 @@ def gaussian_epoch(
         Visible units of the chains, index and count of the lists of the hidden ones.
     offsets : pair of ndarray
     room : RealRoom
-    plan : RealPlan
-    options : RealOptions
+    plan : RealEpochPlan
+    options : RealEpochOptions
     gate : ndarray
         The barrier, see :func:`~skdgm._kernels.compiler.barrier.gate`.
     rank : int

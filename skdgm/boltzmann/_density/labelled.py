@@ -6,7 +6,7 @@ from scipy.special import log_softmax, logsumexp
 from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.boltzmann.structure.labels import drawn, label_of, log_joint, with_label
 from skdgm.energies import Params, layered
-from skdgm.inference import Posterior
+from skdgm.inference import LabelPosterior
 from skdgm.utils.tree import astype
 
 
@@ -29,7 +29,7 @@ class LabelledMachineDensity(EnergyDensity):
     def hidden_means(self, params, x, clamp):
         if clamp[0] is not True:
             return super().hidden_means(params, x, clamp)
-        posterior = Posterior(self.energy, params, x, label_of(self.energy))
+        posterior = LabelPosterior(self.energy, params, x, label_of(self.energy))
         return posterior.mean(len(self.energy.units) - 1, posterior.log_joint())
 
     def log_joint(self, params, x, clamp):
@@ -41,7 +41,7 @@ class LabelledMachineDensity(EnergyDensity):
     def drawn_even(self, params, x, clamp, rng):
         """Rows with labels drawn given them, and the log probabilities of these."""
         label = label_of(self.energy)
-        posterior = Posterior(self.energy, params, x, label)
+        posterior = LabelPosterior(self.energy, params, x, label)
         y = drawn(rng.fold(label), posterior)
         log_q = (log_softmax(posterior.log_joint(), axis=1) * np.asarray(y)).sum(axis=1)
         return with_label(x, label, y), log_q

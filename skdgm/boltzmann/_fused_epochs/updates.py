@@ -10,20 +10,20 @@ import numpy as np
 
 from skdgm._kernels.machines.bernoulli_epoch import bernoulli_epoch
 from skdgm._kernels.machines.bernoulli_parts import (
-    Machine,
+    CenteringRoom,
+    EpochOptions,
+    EpochPlan,
+    ListedRows,
     Momentum,
-    More,
-    Options,
-    Plan,
     Room,
-    Source,
+    TiledChain,
 )
 from skdgm._kernels.machines.gaussian_epoch import (
     DIAGONAL,
     FIXED_PRECISION,
     SCALAR,
-    RealOptions,
-    RealPlan,
+    RealEpochOptions,
+    RealEpochPlan,
     RealRoom,
     gaussian_epoch,
 )
@@ -143,9 +143,9 @@ def bernoulli_updates(given):
     plain = given.centering == NO_OFFSETS and not options.resample
     in_step(
         bernoulli_epoch,
-        Source(*rows.joined(index), run.edges),
+        ListedRows(*rows.joined(index), run.edges),
         labels,
-        Machine(ups, downs, placed(units)),
+        TiledChain(ups, downs, placed(units)),
         Momentum(
             tuple(part.up if given.momentum else part.up[:0] for part in velocities),
             placed(state.optimiser.units),
@@ -153,16 +153,16 @@ def bernoulli_updates(given):
         _lists(placed(given.chains)),
         (known,) if n_deep > 1 else (),
         listed if n_layers > 2 and blocks != _BESIDE else (),
-        () if plain else More(placed(given.offsets), *more),
+        () if plain else CenteringRoom(placed(given.offsets), *more),
         () if options.max_norm is None else (given.max_norm,),
         room,
-        Plan(
+        EpochPlan(
             given.rates(options.learning_rate),
             np.uint64(given.root.root),
             run.first,
             np.array(blocks),
         ),
-        Options(
+        EpochOptions(
             int(given.n_steps),
             options.mean_field_steps,
             real(TOLERANCE),
@@ -242,14 +242,14 @@ def gaussian_updates(given):
         (chains[0], chains[1].index, chains[1].count),
         given.offsets,
         _real_room(given),
-        RealPlan(
+        RealEpochPlan(
             options.learning_rate,
             given.rates(1.0),
             np.uint64(given.root.root),
             run.first,
             _reach(given),
         ),
-        RealOptions(
+        RealEpochOptions(
             int(given.n_steps),
             *given.numbers,
             real(RATE),

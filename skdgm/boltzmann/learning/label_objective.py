@@ -8,7 +8,7 @@ from skdgm.boltzmann.learning.objective import EnergyObjective
 from skdgm.boltzmann.structure.labels import UNKNOWN, drawn, log_joint, with_label
 from skdgm.energies import contrast
 from skdgm.gradients import complete, discriminative, weighted_sum
-from skdgm.inference import Posterior, mean_field
+from skdgm.inference import LabelPosterior, mean_field
 from skdgm.metrics import log_conditionals
 from skdgm.training import split_labelled
 
@@ -87,7 +87,7 @@ class HybridObjective(LabelledObjective):
         """
         x, clamp = self.present(batch)
         x, _ = self._completed(rng, params, x, clamp)
-        log_joint = Posterior(self.energy, params, x, self.label).log_joint()
+        log_joint = LabelPosterior(self.energy, params, x, self.label).log_joint()
         log_p = (log_softmax(log_joint, axis=1) * np.asarray(x[self.label])).sum(axis=1)
         of_rows = log_conditionals(self.energy, params, x).sum(axis=1)
         return of_rows + np.where(batch.given == UNKNOWN, 0.0, log_p)
@@ -96,7 +96,7 @@ class HybridObjective(LabelledObjective):
         """Rows with missing entries drawn; labels of complete rows exactly."""
         label = self.label
         if clamp[0] is True and clamp[label] is not True:
-            posterior = Posterior(self.energy, params, x, label)
+            posterior = LabelPosterior(self.energy, params, x, label)
             y = np.asarray(drawn(rng.fold(_DRAW).rows(len(x[0])), posterior))
             y = self.energy.units[label].pack(np.where(clamp[label], x[label], y))
             x, clamp = with_label(x, label, y), with_label(clamp, label, True)

@@ -5,7 +5,7 @@ from scipy.special import softmax
 
 from skdgm.data.labels import UNKNOWN
 from skdgm.distributions import Softmax, one_hot, pick
-from skdgm.inference import Posterior, bound, mean_field
+from skdgm.inference import LabelPosterior, bound, mean_field
 from skdgm.partition import exact
 
 
@@ -49,7 +49,7 @@ def log_joint(energy, params, x, clamp):
     units are too many to enumerate."""
     label = label_of(energy)
     if clamp[0] is True:
-        return Posterior(energy, params, x, label).log_joint()
+        return LabelPosterior(energy, params, x, label).log_joint()
     columns, n_labels = [], energy.units[label].size
     for code in range(n_labels):
         y = np.asarray(one_hot(np.full(len(x[0]), code), n_labels, params.dtype))

@@ -23,7 +23,7 @@ from skdgm.distributions.roles import Output
 _N_WAVES = 30
 
 
-class Block(NamedTuple):
+class ColumnBlock(NamedTuple):
     """Columns of one kind, with their positions among columns, inputs and outputs."""
 
     output: Output
@@ -71,7 +71,7 @@ class MixedOutput(Output):
             self.n_outputs[at] = found[-1][0].n_outputs
         both = self.n_inputs, self.n_outputs
         self.blocks = [
-            Block(own, at, *(places_of(at, n) for n in both)) for own, at in found
+            ColumnBlock(own, at, *(places_of(at, n) for n in both)) for own, at in found
         ]
 
     @cached_property

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 
-class Weights(NamedTuple):
+class DrawWeights(NamedTuple):
     """Weights of log p, (n_rows, n_draws), and of log q of each layer, the lowest
     first, (n_rows, n_draws, n_layers)."""
 

@@ -18,11 +18,11 @@ References
 import numpy as np
 from scipy.special import softmax
 
-from skdgm.gradients.stochastic.draws import Weights, log_weights
+from skdgm.gradients.stochastic.draws import DrawWeights, log_weights
 
 
 def geometric(log_p, log_q):
     """Weights of log probabilities by the square roots of importance. See
     :mod:`~skdgm.gradients.stochastic.draws` for shapes."""
     of_p = softmax(0.5 * log_weights(log_p, log_q), axis=1)
-    return Weights(of_p, np.repeat(of_p[:, :, None], log_q.shape[2], axis=2))
+    return DrawWeights(of_p, np.repeat(of_p[:, :, None], log_q.shape[2], axis=2))

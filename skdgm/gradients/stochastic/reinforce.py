@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.gradients.stochastic.draws import Weights, log_weights
+from skdgm.gradients.stochastic.draws import DrawWeights, log_weights
 from skdgm.utils.tree import tree_map
 
 # Share of the running moments that stays at an update.
@@ -116,4 +116,4 @@ def reinforce(signal, baseline=0.0, deviation=1.0):
     (n_layers,)."""
     share = 1 / signal.shape[1]
     of_q = (signal - baseline) / deviation * share
-    return Weights(np.full(signal.shape[:2], share), of_q)
+    return DrawWeights(np.full(signal.shape[:2], share), of_q)

@@ -20,7 +20,7 @@ References
 import numpy as np
 from scipy.special import softmax
 
-from skdgm.gradients.stochastic.draws import Weights, log_weights
+from skdgm.gradients.stochastic.draws import DrawWeights, log_weights
 
 
 def wake(log_p, log_q, share=1.0):
@@ -28,10 +28,10 @@ def wake(log_p, log_q, share=1.0):
     0 if it learns from dreams alone."""
     of_p = softmax(log_weights(log_p, log_q), axis=1)
     of_q = np.repeat(share * of_p[:, :, None], log_q.shape[2], axis=2)
-    return Weights(of_p, of_q)
+    return DrawWeights(of_p, of_q)
 
 
 def plain(log_p, log_q):
     """Weights of wake-sleep: all draws count alike, and q learns from dreams alone."""
     of_p = np.full(log_q.shape[:2], 1 / log_q.shape[1])
-    return Weights(of_p, np.zeros(log_q.shape))
+    return DrawWeights(of_p, np.zeros(log_q.shape))

@@ -15,7 +15,7 @@ References
 import numpy as np
 from scipy.special import logsumexp, softmax
 
-from skdgm.gradients.stochastic.draws import Weights, log_weights
+from skdgm.gradients.stochastic.draws import DrawWeights, log_weights
 
 
 def vimco(log_p, log_q):
@@ -30,4 +30,4 @@ def vimco(log_p, log_q):
     gain = logsumexp(log_w, axis=1, keepdims=True) - logsumexp(swapped, axis=2)
     of_p = softmax(log_w, axis=1)
     of_q = np.repeat((gain - of_p)[:, :, None], log_q.shape[2], axis=2)
-    return Weights(of_p, of_q)
+    return DrawWeights(of_p, of_q)

@@ -106,7 +106,7 @@ def no_disk(monkeypatch):
         raise RuntimeError
 
     monkeypatch.setattr(CPUDispatcher, "enable_caching", refuse)
-    monkeypatch.setattr(parts.Part, "enable_caching", refuse)
+    monkeypatch.setattr(parts.KernelPart, "enable_caching", refuse)
 
 
 @compiled
@@ -153,11 +153,11 @@ def test_kernels_are_compiled_without_parts_where_these_fail(no_disk, monkeypatc
         raise AttributeError("another version of Numba")
 
     monkeypatch.setattr(parts.Instructions, "finalize", fail)
-    monkeypatch.setattr(parts.Kernel, "has_parts", True)
+    monkeypatch.setattr(parts.CompiledKernel, "has_parts", True)
     twice, much = pair()
     assert much(3) == 12
     assert len(twice.signatures) == 2
-    assert not parts.Kernel.has_parts
+    assert not parts.CompiledKernel.has_parts
 
 
 @compiled
@@ -165,14 +165,14 @@ def test_a_kernel_that_cannot_be_compiled_leaves_others_their_parts(no_disk):
     twice, much = pair()
     with pytest.raises(numba.errors.TypingError):
         much("a")
-    assert parts.Kernel.has_parts
+    assert parts.CompiledKernel.has_parts
     assert much(3) == 12
     assert not twice.signatures
 
 
 @compiled
 def test_kernels_without_parts_are_those_of_numba(no_disk, monkeypatch):
-    monkeypatch.setattr(jit, "Kernel", None)
+    monkeypatch.setattr(jit, "CompiledKernel", None)
     twice, much = pair()
     assert much(3) == 12
     assert type(much) is CPUDispatcher
