@@ -60,8 +60,10 @@ class Contrast(NamedTuple):
         real = y.dtype.type
         signed = x * real(1 / len(x)), x_model * real(-1 / max(1, len(x_model)))
         g = matmul(np.concatenate(signed).T, np.concatenate([y, y_model]))
-        for a, b in zip(*self.thin) if self.thin else ():
-            g -= np.multiply.outer(a, b)
+        if self.thin:
+            A, B = self.thin
+            for a, b in zip(A, B):
+                g -= np.multiply.outer(a, b)
         return g
 
     def center(self, below, above, mu, lam, shift):

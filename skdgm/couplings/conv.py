@@ -149,8 +149,13 @@ class Conv(NamedTuple):
     def contrast(self, below, above, below_model, above_model):
         """Gradient of the weights from statistics of both blocks in the positive phase
         and in the negative one, a row for each state: a :class:`ConvContrast`."""
-        given = (self.seen(below), above, self.seen(below_model), above_model)
-        return ConvContrast(*map(np.asarray, given), self)
+        return ConvContrast(
+            np.asarray(self.seen(below)),
+            np.asarray(above),
+            np.asarray(self.seen(below_model)),
+            np.asarray(above_model),
+            self,
+        )
 
     def limit(self, weights, max_norm, scale=1.0):
         """Scale down, in place, each filter whose norm exceeds a limit; ``scale`` is

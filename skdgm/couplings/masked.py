@@ -71,8 +71,8 @@ class Masked(_Mask):
     def contrast(self, below, above, below_model, above_model):
         """Gradient of the weights from statistics of both blocks in the positive phase
         and in the negative one, a row for each state: a :class:`MaskedContrast`."""
-        given = map(np.asarray, (below, above, below_model, above_model))
-        return MaskedContrast.of(np.asarray(Contrast(*given)), self.mask)
+        factors = Contrast(below, above, below_model, above_model)
+        return MaskedContrast.of(np.asarray(factors), self.mask)
 
 
 class Within(_Mask):
@@ -96,8 +96,9 @@ class Within(_Mask):
 
     def contrast(self, below, above, below_model, above_model):
         """As :meth:`Masked.contrast`; both halves are the gradient by one weight."""
-        given = map(np.asarray, (below, above, below_model, above_model))
-        return self.gradient(np.asarray(Contrast(*given)))
+        return self.gradient(
+            np.asarray(Contrast(below, above, below_model, above_model))
+        )
 
     def gradient(self, G):
         """The gradient G, of shape (n_below, n_below), where there are weights."""

@@ -88,13 +88,14 @@ def _read_dna(get, data_home):
 
 
 def _dataset(name, n_rows, n_columns, read, url):
-    sizes = "{:,}, {:,} and {:,}".format(*n_rows)
+    n_train, n_valid, n_test = n_rows
+    sizes = f"{n_train:,}, {n_valid:,} and {n_test:,}"
     about = _ABOUT.format(name=name, sizes=sizes, n_columns=n_columns, url=url)
     shape = (16, 8) if name == "ocr_letters" else None
     return Dataset(name, read, n_rows, n_columns, 1, about, shape)
 
 
-def _table(name, n_rows, n_columns, *blobs):
+def _table(name, n_rows, n_columns, blobs):
     sources = [
         Source(f"{_DEBD}/{name}/{name}.{part}.data", blob)
         for part, blob in zip(PARTS, blobs)
@@ -103,7 +104,7 @@ def _table(name, n_rows, n_columns, *blobs):
 
 
 TABLES = {
-    name: _table(name, tuple(map(int, sizes)), int(n_columns), *blobs)
+    name: _table(name, tuple(map(int, sizes)), int(n_columns), blobs)
     for name, *sizes, n_columns, blobs in (
         (*row[:5], row[5:]) for row in np.reshape(_TABLES.split(), (-1, 8)).tolist()
     )

@@ -24,9 +24,9 @@ _WORK, _LOSS_WORK = 10, 15
 def draw(mean, rng):
     """Draw binary units, Lists that are 1 with the probabilities ``mean``, (n_rows,
     n_units) in float32 or float64, by a Stream with a row for each row of it."""
-    x = Lists.empty(*mean.shape, mean.dtype)
-    arguments = mean, np.uint64(rng.root), rng.ids, x.index, x.count
-    run(kernels.draw, *arguments, n=len(x), work=_WORK * mean.size)
+    x = Lists.empty(len(mean), mean.shape[1], mean.dtype)
+    root, work = np.uint64(rng.root), _WORK * mean.size
+    run(kernels.draw, mean, root, rng.ids, x.index, x.count, n=len(x), work=work)
     return x
 
 

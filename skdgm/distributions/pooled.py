@@ -137,8 +137,7 @@ class Pooled(_Shape, Unit):
         a row for each row of it: a uniform number for each block."""
         mean = np.ascontiguousarray(mean)
         uniform, x = rng.uniform(self.n_blocks, mean.dtype.type), np.empty_like(mean)
-        given = mean, uniform, self[:5], x
-        run(kernels.draw, *given, n=len(x), work=_WORK * mean.size)
+        run(kernels.draw, mean, uniform, self[:5], x, n=len(x), work=_WORK * mean.size)
         return x
 
     def log_prob(self, mean, x):
@@ -212,8 +211,8 @@ class Pooled(_Shape, Unit):
     @property
     def tops(self):
         """The pooled units as a block of their own, one bias for each map."""
-        sides = (n // part for n, part in zip(self, self.block))
-        return Pooled(*sides, self.maps, 1, 1)
+        height, width = self.block
+        return Pooled(self[0] // height, self[1] // width, self.maps, 1, 1)
 
     def under(self, own):
         """Biases of blocks that are on as often as pooled units of these biases."""

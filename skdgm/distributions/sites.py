@@ -110,7 +110,7 @@ class Sites(_Sizes, Canonical):
     def draw(self, mean, rng):
         """Draw values with the probabilities ``mean``, (n_rows, size), by a Stream with
         a row for each row of it: Lists, by a uniform number for each site."""
-        x = Lists.empty(*mean.shape, mean.dtype)
+        x = Lists.empty(len(mean), mean.shape[1], mean.dtype)
         uniform = rng.uniform(len(self.sizes), mean.dtype.type)
         self._run(kernels.draw, mean, uniform, x.index, x.count)
         return x
@@ -150,7 +150,7 @@ class Sites(_Sizes, Canonical):
         rows = np.ascontiguousarray(np.atleast_2d(eta))
         out = np.empty((len(rows), len(self.sizes)), rows.dtype)
         self._run(kernels.partitions, rows, out)
-        return out.reshape(*np.shape(eta)[:-1], len(self.sizes))
+        return out.reshape((*np.shape(eta)[:-1], len(self.sizes)))
 
     def _run(self, kernel, rows, *more):
         first, sizes = _places(self.sizes)

@@ -71,8 +71,9 @@ def as_tables(tables, names):
     given = [place for place, frame in enumerate(frames) if frame is not None]
     if not given:
         return tables
-    parts = [[some[place] for place in given] for some in (tables, names)]
-    series = series_of(*parts)
+    series = series_of(
+        [tables[place] for place in given], [names[place] for place in given]
+    )
     columns = list(series[0])
     plain = {"numerical", "boolean", None}
     other = [c for c in columns if not {kind_of(own[c]) for own in series} <= plain]

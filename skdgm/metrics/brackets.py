@@ -146,8 +146,7 @@ def partition_bracket(
         ("n_steps", n_steps, 2),
     ):
         count(value, name, low)
-    limits = confidence, max_gap
-    effort = AISOptions(betas, schedule, burn_in, n_steps, *limits, n_jobs)
+    effort = AISOptions(betas, schedule, burn_in, n_steps, confidence, max_gap, n_jobs)
     density, seed = density_of(estimator), seed_of(random_state)
     return density.bracket(n_chains, effort, seed=seed, max_bits=max_bits)
 
@@ -269,9 +268,15 @@ def likelihood_bracket(
     log_Z = partition_bracket(estimator, confidence=confidence, **options)
     if kind == "exact" and log_Z.se:
         kind = "estimate"
-    mean, own = log_p.mean(), np.sqrt((se**2).sum()) / len(se)
-    reach = ndtri(0.5 + confidence / 2) * own
-    ends = mean - reach - log_Z.upper, mean + reach - log_Z.lower
-    figures = map(float, (mean - log_Z.log_Z, *ends, np.hypot(own, log_Z.se)))
-    rows = log_p - log_Z.log_Z
-    return LikelihoodBracket(*figures, log_Z.ess, kind, rows, log_Z)
+    mean, se_of_mean = log_p.mean(), np.sqrt((se**2).sum()) / len(se)
+    reach = ndtri(0.5 + confidence / 2) * se_of_mean
+    return LikelihoodBracket(
+        log_likelihood=float(mean - log_Z.log_Z),
+        lower=float(mean - reach - log_Z.upper),
+        upper=float(mean + reach - log_Z.lower),
+        se=float(np.hypot(se_of_mean, log_Z.se)),
+        ess=log_Z.ess,
+        kind=kind,
+        rows=log_p - log_Z.log_Z,
+        log_Z=log_Z,
+    )

@@ -127,7 +127,8 @@ def maximum_mean_discrepancy(
     >>> far.p_value < 0.01
     True
     """
-    X, Y = check_pair(*as_tables((X, Y), "XY"), "XY", ensure_min_samples=2)
+    X, Y = as_tables((X, Y), "XY")
+    X, Y = check_pair(X, Y, "XY", ensure_min_samples=2)
     count(n_permutations, "n_permutations", 0)
     random_state = check_random_state(random_state)
     rows, m = np.concatenate([X, Y]), len(X)

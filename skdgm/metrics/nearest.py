@@ -121,18 +121,25 @@ def nearest_training_neighbours(
     named = {"samples": samples, "X_train": X_train, "X_valid": X_valid}
     if X_valid is None:
         del named["X_valid"]
-    samples, X_train, *valid = as_tables(named.values(), named)
+    samples, X_train, *held_out = as_tables(named.values(), named)
     samples, X_train = check_pair(samples, X_train, ("samples", "X_train"))
     distance, index = nearest_rows(samples, X_train)
     copied = float(np.mean(distance == 0))
-    if not valid:
+    if not held_out:
         return Memorisation(distance, index, copied, None, None, None, None)
-    X_valid, _ = check_pair(*valid, X_train, ("X_valid", "X_train"))
+    X_valid, _ = check_pair(held_out[0], X_train, ("X_valid", "X_train"))
     valid, _ = nearest_rows(X_valid, X_train)
     U, p_value = mannwhitneyu(distance, valid, alternative="less")
     closer = 1.0 - U / (len(distance) * len(valid))
-    facts = float(np.mean(valid == 0)), float(closer), float(p_value)
-    return Memorisation(distance, index, copied, valid, *facts)
+    return Memorisation(
+        distance,
+        index,
+        copied,
+        valid_distance=valid,
+        valid_copied=float(np.mean(valid == 0)),
+        closer=float(closer),
+        p_value=float(p_value),
+    )
 
 
 def nearest_rows(rows, X):
@@ -262,7 +269,8 @@ def mode_coverage(
     if classifier is not None and not hasattr(classifier, "predict"):
         raise TypeError(f"classifier must have predict, which {classifier!r} has not.")
     names = "samples", "X"
-    table, data = check_pair(*as_tables((samples, X), names), names)
+    table, data = as_tables((samples, X), names)
+    table, data = check_pair(table, data, names)
     check_number(min_share, "min_share", min_val=0, max_val=1)
     if classifier is None or radius is not None:
         distances, nearest = nearest_rows(table, data)

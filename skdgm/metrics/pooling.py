@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_scalar
 from skdgm.metrics._pairs import check_number
 from skdgm.typing import ArrayLike
 from skdgm.utils.domains import HUGE, as_numbers
+from skdgm.utils.tree import tree_map
 
 
 class PooledEstimate(NamedTuple):
@@ -152,5 +153,7 @@ def pool_estimates(
     # The fraction (r + 2 / (ν + 3)) / (r + 1) with r = λ / (1 - λ), if this is finite.
     missing = share + 2 * (1 - share) / (large + 3)
     ends = estimate - half, estimate + half
-    found = estimate, within, between, total, dof, *ends, missing
-    return PooledEstimate(*(float(v) if np.ndim(v) == 0 else v for v in found))
+    pooled = PooledEstimate(estimate, within, between, total, dof, *ends, missing)
+    return tree_map(
+        lambda value: float(value) if np.ndim(value) == 0 else value, pooled
+    )

@@ -129,7 +129,7 @@ def likelihood_table(
     options |= {"n_bit_draws": n_bit_draws, "confidence": confidence}
     # A copy for each, so that all are evaluated on the same bits.
     states = [deepcopy(random_state) for _ in models]
-    rows = [_figures(*each, options) for each in zip(models, states)]
+    rows = [_figures(model, state, options) for model, state in zip(models, states)]
     return _table([model.name for model in models], rows, _num_features(X))
 
 
@@ -144,8 +144,9 @@ def _figures(model, random_state, options):
         rows, kind, ends = found.rows, found.kind, (found.lower, found.upper)
     else:
         rng = check_random_state(0 if random_state is None else random_state)
-        given = model.seen, model.grey, n_draws, rng, highest(last)
-        rows, se = of_bits(last.score_samples, *given)
+        rows, se = of_bits(
+            last.score_samples, model.seen, model.grey, n_draws, rng, highest(last)
+        )
         density = density_of(last)
         whole = density is None or density.read(model.seen).complete
         kind = kinds["log_prob"]["complete" if whole else "missing"]

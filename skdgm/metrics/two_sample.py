@@ -113,7 +113,8 @@ def classifier_two_sample_test(
     >>> found.accuracy, found.roc_auc, found.p_value < 1e-6
     (1.0, 1.0, True)
     """
-    X, Y = check_pair(*as_tables((X, Y), "XY"), "XY", ensure_min_samples=2)
+    X, Y = as_tables((X, Y), "XY")
+    X, Y = check_pair(X, Y, "XY", ensure_min_samples=2)
     return tell_apart(X, Y, classifier, cv, check_random_state(random_state))
 
 

@@ -108,8 +108,8 @@ def _log_odds(above, v, units):
     odds = np.zeros(units.shape)
     for W, field, _ in above:
         rise, work = np.expm1(W, dtype=np.float64), _WORK * field.size
-        given = np.ascontiguousarray(field), W, rise, v, units, odds
-        run(log_odds, *given, n=len(v), work=work * units.shape[1])
+        field, work = np.ascontiguousarray(field), work * units.shape[1]
+        run(log_odds, field, W, rise, v, units, odds, n=len(v), work=work)
     return odds
 
 
@@ -126,7 +126,9 @@ def log_densities(
         W = energy.couplings[link].matrix(params.couplings[link])
         above.append((W, other, energy.received(params, x, other)))
     if len(above) == 1 and isinstance(energy.units[above[0][1]], Bernoulli):
-        return _by_kernel(energy, params, *above[0], v, units, own, eta)
+        (W, other, received) = above[0]
+        field = energy.field(params, other, received)
+        return _by_kernel(field, W, v, units, own, eta)
     columns = np.arange(v.shape[1])[:, None] if units is None else units.T
     log_p, rows = np.empty((len(v), len(columns))), np.arange(len(v))
     for number, i in enumerate(columns):
@@ -143,20 +145,25 @@ def log_densities(
     return log_p
 
 
-def _by_kernel(energy, params, W, other, received, v, units, own, eta):
-    """Log densities where one block is above, and binary."""
+def _by_kernel(field, W, v, units, own, eta):
+    """Log densities where one block is above, and binary, with a ``field``."""
     if units is None:
         units = np.broadcast_to(np.arange(v.shape[1]), v.shape)
-    field = energy.field(params, other, received)
     field = np.broadcast_to(field, (len(v), W.shape[1]))
     edges, n_steps = _range([W], own, eta, slice(None))
     n_points = np.where(n_steps < _MANY, n_steps, -1).astype(np.int64) + 1
     log_p = np.empty(units.shape)
     run(
         log_density,
-        *map(np.ascontiguousarray, (field, W, v, units)),
-        *(eta.theta.astype(np.float64), eta.precision.astype(np.float64)),
-        *(edges, n_points, log_p),
+        np.ascontiguousarray(field),
+        np.ascontiguousarray(W),
+        np.ascontiguousarray(v),
+        np.ascontiguousarray(units),
+        eta.theta.astype(np.float64),
+        eta.precision.astype(np.float64),
+        edges,
+        n_points,
+        log_p,
         n=len(v),
         work=_WORK * field.size * units.shape[1] * n_points.max(initial=0),
     )

@@ -106,8 +106,11 @@ class _SitePath(_CompiledPath):
     """Path of sites, one after another."""
 
     def leap(self, rngs, state, betas, log_w):
-        model = self.energy, self.params, self.base
-        return State(sitewise.anneal(rngs, *model, betas, state.x, log_w))
+        return State(
+            sitewise.anneal(
+                rngs, self.energy, self.params, self.base, betas, state.x, log_w
+            )
+        )
 
 
 class _BinaryPath(_CompiledPath):

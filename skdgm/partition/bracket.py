@@ -241,18 +241,35 @@ def _from_chains(rng, problem, effort):
     """Bracket of log Z, the samples where reverse chains start, and complaints."""
     there = reach(rng, problem, effort.burn_in, effort.n_steps, effort.n_pilot)
     n_chains = len(there.samples.x[0])
-    model = problem.energy, problem.params, there.base
+    energy, params, base = problem.energy, problem.params, there.base
+    n_jobs = effort.n_jobs
     for n_betas in effort.n_betas:
-        betas = _betas(rng.fold(_LADDER), *model, n_chains, n_betas, effort.schedule)
-        given = betas, effort.n_jobs
-        up = ais.forward(rng.fold(_FORWARD), *model, n_chains, *given)
-        down = ais.reverse(rng.fold(_REVERSE), *model, there.samples, *given)
+        if effort.schedule == "adaptive":
+            pilot = rng.fold(_LADDER)
+            betas = ladder.adaptive(pilot, energy, params, base, n_chains, n_betas)
+        else:
+            betas = getattr(ladder, effort.schedule)(n_betas)
+        up = ais.forward(
+            rng.fold(_FORWARD), energy, params, base, n_chains, betas, n_jobs
+        )
+        down = ais.reverse(
+            rng.fold(_REVERSE),
+            energy,
+            params,
+            base,
+            there.samples,
+            betas,
+            effort.n_jobs,
+        )
         se = combined(up, down, effort.max_gap)[1]
         enough = agree(up, down, _GOOD * effort.max_gap) and se <= effort.max_se
         if enough or se > _HOPELESS * effort.max_se:
             break
-    drawn = rng.fold(_BOOTSTRAP).generator(), effort.confidence
-    ends = *interval(up.log_w, *drawn), *interval(down.log_w, *drawn, sign=-1.0)
+    generator, confidence = rng.fold(_BOOTSTRAP).generator(), effort.confidence
+    ends = (
+        *interval(up.log_w, generator, confidence),
+        *interval(down.log_w, generator, confidence, sign=-1.0),
+    )
     if not agree(up, down, effort.max_gap):
         complaints = [complaint(up, down, n_betas, effort.max_gap)]
     else:
@@ -263,13 +280,17 @@ def _from_chains(rng, problem, effort):
             if exceeds(other, max(ends))
         ]
     log_Z, se = combined(up, down, effort.max_gap)
-    facts = min(up.ess, down.ess), len(betas), up, down, there.tempered
-    means = tuple(np.asarray(x, dtype=float).mean(axis=0) for x in there.samples.x)
-    found = Bracket(log_Z, se, min(ends), max(ends), *facts, there.swap_rates, means)
-    return found, there.samples, complaints
-
-
-def _betas(rng, energy, params, base, n_chains, n_betas, schedule):
-    if schedule == "adaptive":
-        return ladder.adaptive(rng, energy, params, base, n_chains, n_betas)
-    return getattr(ladder, schedule)(n_betas)
+    bracket = Bracket(
+        log_Z,
+        se,
+        min(ends),
+        max(ends),
+        ess=min(up.ess, down.ess),
+        n_betas=len(betas),
+        forward=up,
+        reverse=down,
+        tempered=there.tempered,
+        swap_rates=there.swap_rates,
+        means=tuple(np.asarray(x, dtype=float).mean(axis=0) for x in there.samples.x),
+    )
+    return bracket, there.samples, complaints

@@ -228,19 +228,26 @@ class Enumeration:
 
     def log_evidence(self, z, y=None):
         """Log of the sum over the hidden units and the free entries of y, (n_rows,)."""
-        parts = self._parts(z, y)
-        found = [logsumexp(own.log_weights(*given), axis=1) for own, given, _ in parts]
-        return np.concatenate(found)
+        return np.concatenate(
+            [
+                logsumexp(own.log_weights(z_part, y_part), axis=1)
+                for own, z_part, y_part, _ in self._parts(z, y)
+            ]
+        )
 
     def means(self, z, y=None):
         """Means of the blocks of y and of the hidden units, a list by block."""
-        return _joined([own._means(*given) for own, given, _ in self._parts(z, y)])
+        return _joined(
+            [own._means(z_part, y_part) for own, z_part, y_part, _ in self._parts(z, y)]
+        )
 
     def draw(self, z, rng, y=None):
         """Draw y and the hidden units exactly, by block, with a stream for each row."""
-        parts = self._parts(z, y)
         return _joined(
-            [own._draw(*given, rng.take(part)) for own, given, part in parts]
+            [
+                own._draw(z_part, y_part, rng.take(part))
+                for own, z_part, y_part, part in self._parts(z, y)
+            ]
         )
 
     def _parts(self, z, y):
@@ -251,8 +258,8 @@ class Enumeration:
             if self.params.n_conditions:
                 own = copy(self)
                 own.params = self.params.take(part)
-            given = None if z is None else z[part], y and [v[part] for v in y]
-            yield own, given, part
+            z_part = None if z is None else z[part]
+            yield own, z_part, y and [values[part] for values in y], part
 
     def _means(self, z, y):
         log_w = self.log_weights(z, y)
@@ -264,8 +271,9 @@ class Enumeration:
             found[block] = np.zeros((len(p), self.energy.units[block].size))
             unit, places = self.free[block]
             if len(places):
-                given = len(p), self._inputs(z, y, block), block, self.free[block]
-                means = unit.mean(self._fields(*given)).reshape(*p.shape, -1)
+                inputs = self._inputs(z, y, block)
+                eta = self._fields(len(p), inputs, block, self.free[block])
+                means = unit.mean(eta).reshape((*p.shape, -1))
                 found[block][:, places] = np.einsum("rs,rsu->ru", p, means)
         return self._with_known(found, y)
 

@@ -57,8 +57,8 @@ def reach(rng, problem, burn_in, n_steps, n_pilot=200):
         alone = Gibbs(energy, colours=energy.backwards)
         state, _ = alone.step(rng.fold(_RUN).rows(n_chains), params, state, burn_in)
     base = _fair(problem)
-    pilot, first = piloted(rng.fold(_PILOT), problem, n_chains, n_pilot)
-    betas = ladder.unit_lengths(*pilot, MIN_TEMPERATURES, MAX_TEMPERATURES)
+    (betas, steps), first = piloted(rng.fold(_PILOT), problem, n_chains, n_pilot)
+    betas = ladder.unit_lengths(betas, steps, MIN_TEMPERATURES, MAX_TEMPERATURES)
     rungs = Ladder(betas[::-1], base[0])
     sampler, trace, rates = Tempering(energy, rungs), [], 0.0
     replicas = _replicas(rng.fold(_WARM), problem, state, rungs)

@@ -97,8 +97,8 @@ def _by_kernel(energy, params, summed):
     n_low = min(len(own), _LOW)
     flips = np.exp(np.stack([M[:n_low], -M[:n_low]]))
     out = np.empty(2 ** (len(own) - n_low))
-    given = own, M, bias, flips, n_low, n_factors, out
-    run(total, *given, n=len(out), work=2.0 ** len(own) * len(bias))
+    work = 2.0 ** len(own) * len(bias)
+    run(total, own, M, bias, flips, n_low, n_factors, out, n=len(out), work=work)
     return float(logsumexp(out))
 
 

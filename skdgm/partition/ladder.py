@@ -67,7 +67,8 @@ def equidistant(betas, increments, n_betas):
 def adaptive(rng, energy, params, base, n_chains, n_betas):
     """Inverse temperatures that are densest where weights vary most in a pilot run,
     with random numbers of its own."""
-    return equidistant(*pilot(rng, energy, params, base, n_chains), n_betas)
+    betas, increments = pilot(rng, energy, params, base, n_chains)
+    return equidistant(betas, increments, n_betas)
 
 
 def unit_lengths(betas, increments, fewest, most):

@@ -78,8 +78,7 @@ def _summed(energy, J, field, free):
     n_high = int(np.prod(states[n_low:], dtype=float))
     out = np.empty(size * n_high)
     work = _WORK * len(out) * float(states[:n_low].prod()) * len(J)
-    given = J, field, first, sizes, few, many, n_low, out
-    run(total, *given, n=len(out), work=work)
+    run(total, J, field, first, sizes, few, many, n_low, out, n=len(out), work=work)
     return logsumexp(out.reshape(size, n_high), axis=1)
 
 

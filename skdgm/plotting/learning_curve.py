@@ -213,8 +213,8 @@ def losses_of(estimator):
             for kind in ("loss", "validation")
         ]
         variances = () if prefix else getattr(estimator, "gradient_variance_curve_", ())
-        own = {"training": curves}, variances
-        groups.append(Curves(title, _loss_of(estimator), *own))
+        loss = _loss_of(estimator)
+        groups.append(Curves(title, loss, {"training": curves}, variances))
     return groups
 
 
@@ -227,7 +227,10 @@ def _of_stack(name, stack):
         layers[f"layer {number}"] = machine.loss_curve_, machine.validation_curve_
     refined = [(curve, ()) for curve in stack.loss_curves_[len(machines) :]]
     return [
-        *(Curves(f"{name}, layer by layer", *kind) for kind in kinds.items()),
+        *(
+            Curves(f"{name}, layer by layer", loss, layers)
+            for loss, layers in kinds.items()
+        ),
         Curves(f"{name}, refined", _BOUND, dict(zip(["training"], refined))),
     ]
 

@@ -115,8 +115,8 @@ class MarginalsDisplay:
         columns = chosen(columns, names)
         samples = samples_beside(X, estimator, n_samples, random_state, options)
         names = [names[column] for column in columns]
-        parts = (_safe_indexing(part, columns, axis=1) for part in (X, samples))
-        display = cls(*parts, names=names)
+        X, samples = (_safe_indexing(rows, columns, axis=1) for rows in (X, samples))
+        display = cls(X, samples, names=names)
         return display.plot(ax, data_kw=data_kw, samples_kw=samples_kw)
 
     def plot(
@@ -153,7 +153,7 @@ class MarginalsDisplay:
         )
         with taking(type(self), data_kw=data_kw, samples_kw=samples_kw):
             drawn = [
-                draw(axes, *known(column), looks)
+                draw(axes, known(column), _is_date(column), looks)
                 for axes, column in zip(self.axes_, found)
             ]
         self.data_, self.samples_ = map(list, zip(*drawn))
@@ -197,8 +197,8 @@ def numbered(n_columns):
 
 
 def known(column):
-    """Non-missing values of a column in both tables, as floats or objects, and whether
-    they are dates; dates and durations are in days, dates since 1970."""
+    """Non-missing values of a column in both tables, as floats or objects; dates and
+    durations are in days, dates since 1970."""
     parts = [part[~np.isnan(part)] for part in column.parts]
     if column.kind == "categorical":
         names = np.empty(len(column.categories), object)
@@ -208,23 +208,27 @@ def known(column):
         step, count = np.datetime_data(column.unit)
         days = np.timedelta64(count, step) / np.timedelta64(1, "D")
         parts = [part * days for part in parts]
-    return *parts, column.unit is not None and column.unit.kind == "M"
+    return parts
 
 
-def draw(axes, column, sampled, dates, looks):
+def _is_date(column):
+    return column.unit is not None and column.unit.kind == "M"
+
+
+def draw(axes, parts, dates, looks):
     """Draw one column of data and of samples, and return the artists of both."""
-    parts = column, sampled
     if any(part.dtype == object for part in parts):
-        return _bars(axes, *_of_names(*(part.astype(object) for part in parts)), looks)
+        names, shares = _of_names([part.astype(object) for part in parts])
+        return _bars(axes, names, shares, looks)
     values = np.unique(np.concatenate(parts))
-    if dates or (len(values) > _FEW and not _are_probabilities(*parts)):
+    if dates or (len(values) > _FEW and not _are_probabilities(parts)):
         if dates:
             axes.xaxis_date()
             axes.tick_params(axis="x", labelrotation=90, labelsize="small")
         edges = np.histogram_bin_edges(values, _BINS)
         densities = [_shares(np.histogram(p, edges)[0]) / np.diff(edges) for p in parts]
         return [axes.stairs(d, edges, **look) for d, look in zip(densities, looks)]
-    if _are_probabilities(*parts):
+    if _are_probabilities(parts):
         values = np.array([0, 1])
         shares = [_shares(np.array([(1 - p).sum(), p.sum()])) for p in parts]
     else:
@@ -245,10 +249,10 @@ def _bars(axes, names, shares, looks):
     ]
 
 
-def _of_names(column, sampled):
+def _of_names(parts):
     """Category names and their shares of data and samples, the most frequent first; the
     rarest are combined as "others" if there are more than twelve."""
-    counts = [Counter(part) for part in (column, sampled)]
+    counts = [Counter(part) for part in parts]
     every = sorted({**counts[0], **counts[1]}, key=str)
     every.sort(key=lambda name: -max(count[name] for count in counts))
     shown = every if len(every) <= _NAMES else every[: _NAMES - 1]
@@ -267,8 +271,9 @@ def _shares(counts):
     return counts / max(1, counts.sum())
 
 
-def _are_probabilities(column, sampled):
+def _are_probabilities(parts):
     """Return whether data are in [0, 1] and samples binary."""
+    column, sampled = parts
     inside = len(column) and column.min() >= 0 and column.max() <= 1
     return inside and np.isin(sampled, (0, 1)).all()
 

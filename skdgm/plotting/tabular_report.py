@@ -192,9 +192,8 @@ def _matrix(axes, columns, pairs):
     """Image of the scores of pairs, and of columns on the diagonal."""
     number = {name: place for place, name in enumerate(columns["column"])}
     scores = np.diag(np.asarray(columns["score"], float))
-    for first, second, score in zip(
-        *(pairs[n] for n in ("column_1", "column_2", "score"))
-    ):
+    ends = zip(pairs["column_1"], pairs["column_2"])
+    for (first, second), score in zip(ends, pairs["score"]):
         i, j = number[first], number[second]
         scores[i, j] = scores[j, i] = score
     return axes.imshow(scores, vmin=0, vmax=1, cmap="viridis", aspect="auto")
@@ -208,8 +207,8 @@ def _curves(axes, quantiles):
             options = {"linestyle": style, "marker": ".", "color": "C0"}
             options |= {} if name == "train" else {"color": "0.4"}
             label = name.replace("_", " ")
-            given = quantiles[name], quantiles["level"]
-            (lines[name],) = axes.plot(*given, label=label, **options)
+            distances, level = quantiles[name], quantiles["level"]
+            (lines[name],) = axes.plot(distances, level, label=label, **options)
     axes.set(title="distance to the closest row", ylabel="share of synthetic rows")
     axes.set(xlim=(0, None), ylim=(0, 1.02))
     axes.spines[["top", "right"]].set_visible(False)

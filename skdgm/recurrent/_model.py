@@ -130,7 +130,7 @@ class RBMModel(RecurrentModel):
         kinds = np.full(len(columns.seen), facts.structure.column_types)
         normal = standard_mixture(1, "gaussian", options.min_variance)
         scales = getattr(columns, "scales", None)
-        output = MixedOutput(kinds, columns.sizes, normal, scales)
+        output = MixedOutput(kinds, columns.sizes, normal, scales=scales)
         share = facts.domain.share(columns)
         start = np.zeros(output.n_inputs.sum())
         for name, log in (("bernoulli", _log_odds), ("categorical", np.log)):

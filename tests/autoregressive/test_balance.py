@@ -53,7 +53,7 @@ def test_biases_of_known_columns_change_by_log_ratios():
     kinds = np.array(["categorical", "bernoulli", "gaussian", "categorical"])
     mixture = standard_mixture(1, "gaussian", 1e-4)
     gapped = np.array([False, False, False, True])
-    output = MixedOutput(kinds, np.array([3, 1, 1, 2]), mixture, None, gapped)
+    output = MixedOutput(kinds, np.array([3, 1, 1, 2]), mixture, gapped=gapped)
     rng, n = np.random.default_rng(0), 50
     v = np.column_stack([rng.integers(0, 2, n), rng.random((n, 3)) < 0.3]).astype(float)
     v[:9, 0], v[5:20, 1] = np.nan, np.nan

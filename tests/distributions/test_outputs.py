@@ -319,8 +319,9 @@ def test_columns_with_phases_may_have_a_mixture_of_their_own():
     kinds = np.array(["numeric", "numeric", "gaussian", "numeric"])
     one, several = Mixture(1), Mixture(3)
     gapped = np.array([False, False, False, True])
-    facts = kinds, np.ones(4, int), one, scales, gapped
-    output = MixedOutput(*facts, of_waves=several)
+    output = MixedOutput(
+        kinds, np.ones(4, int), one, scales=scales, gapped=gapped, of_waves=several
+    )
     assert output.n_outputs.tolist() == [3, 2 + 9, 3, 1 + 2 + 9]
     scaling = [[1, 0, 1], [0, 0, *[1, 0, 1]], [1, 0, 1], [0, 0, 0, *[1, 0, 1]]]
     n_each = [[1, 1, 1], [1, 1, 3, 3, 3], [1, 1, 1], [1, 1, 1, 3, 3, 3]]

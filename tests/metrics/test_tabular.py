@@ -172,7 +172,7 @@ def test_distances_by_enumeration(entries, monkeypatch):
     np.testing.assert_allclose(far, second.min(axis=1), atol=1e-8)
     gap = (second.min(axis=1) - first.min(axis=1)).round(7)
     assert interval[0] == pytest.approx(((gap > 0) + 0.5 * (gap == 0)).mean())
-    two = [column.of(0, 1) for column in columns]
+    two = [column.of((0, 1)) for column in columns]
     found = closest.neighbourhoods(two, 3)
     radii = [np.sort(distances(columns, k, k), axis=1)[:, 3] for k in (0, 1)]
     near = first <= radii[0] + 1e-8
@@ -224,7 +224,7 @@ def test_disclosed_secrets():
 
 def test_intervals_of_shares():
     # Newcombe (1998), of 56 of 70 and 48 of 80: 0.0524 to 0.3339.
-    found = closest.excess(56 / 70, 48 / 80, 70, 80, 0.95)
+    found = closest.excess((56 / 70, 48 / 80), (70, 80), 0.95)
     np.testing.assert_allclose(found, (0.0524, 0.3339), atol=1e-4)
     np.testing.assert_allclose(closest.wilson(0.0, 10, 0.95), (0, 0.2775), atol=1e-4)
 
@@ -241,7 +241,7 @@ def test_utility_by_hand(target):
     columns = of(*parts)
     place = [column.name for column in columns].index(target)
     kept = [~np.isnan(part) for part in columns[place].parts]
-    columns = [column.take(*kept) for column in columns]
+    columns = [column.take(kept) for column in columns]
     y, others = columns[place].parts, columns[:place] + columns[place + 1 :]
     tables = filled(others)
     scores = []

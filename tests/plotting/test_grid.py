@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from skdgm.plotting._grid import Grid, as_images, shared_limits
+from skdgm.plotting._grid import ImageGrid, as_images, shared_limits
 
 
 class Display:
@@ -48,7 +48,7 @@ def test_scales():
 
 
 def test_places():
-    grid = Grid(Display, [np.zeros((5, 6))], image_shape=(2, 3), n_columns=2)
+    grid = ImageGrid(Display, [np.zeros((5, 6))], image_shape=(2, 3), n_columns=2)
     gap = grid.gap
     np.testing.assert_allclose(
         grid.left[0], gap + (3 + gap) * np.array([0, 1] * 2 + [0])
@@ -60,14 +60,14 @@ def test_places():
 
 
 def test_a_grid_is_nearly_square():
-    grid = Grid(Display, [np.zeros((100, 4))])
+    grid = ImageGrid(Display, [np.zeros((100, 4))])
     columns, rows = grid.middles()
     assert len(columns) == len(rows) == 10
 
 
 def test_parts_lie_below_one_another():
     parts = [np.zeros((4, 4)), np.ones((4, 4))]
-    grid = Grid(Display, parts, n_columns=2)
+    grid = ImageGrid(Display, parts, n_columns=2)
     np.testing.assert_array_equal(grid.left[0], grid.left[1])
     within = grid.top[1] - grid.top[0]
     between = grid.top[0, 2:] - grid.top[1, :2]
@@ -77,19 +77,19 @@ def test_parts_lie_below_one_another():
 
 def test_parts_of_other_lengths():
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-        Grid(Display, [np.zeros((4, 4)), np.zeros((3, 4))])
+        ImageGrid(Display, [np.zeros((4, 4)), np.zeros((3, 4))])
 
 
 @pytest.mark.parametrize("n_columns, error", [(0, ValueError), (2.5, TypeError)])
 def test_numbers_of_columns(n_columns, error):
     with pytest.raises(error, match="n_columns"):
-        Grid(Display, [np.zeros((4, 4))], n_columns=n_columns)
+        ImageGrid(Display, [np.zeros((4, 4))], n_columns=n_columns)
 
 
 def test_what_is_drawn():
     rows = np.random.default_rng(0).normal(size=(3, 4))
     rows[0, 1] = np.nan
-    grid = Grid(Display, [rows], n_columns=2)
+    grid = ImageGrid(Display, [rows], n_columns=2)
     figure, ax, artists = grid.draw(labels=["one", "two"], im_kw={"cmap": "viridis"})
     assert artists.shape == (1, 3)
     for artist, row, left, top in zip(artists[0], rows, grid.left[0], grid.top[0]):
@@ -107,7 +107,7 @@ def test_what_is_drawn():
 
 
 def test_missing_pixels_have_a_colour_of_their_own():
-    _, _, artists = Grid(Display, [[[0.0, np.nan, 0.5, 1.0]]]).draw()
+    _, _, artists = ImageGrid(Display, [[[0.0, np.nan, 0.5, 1.0]]]).draw()
     artist = artists[0, 0]
     red, green, blue, alpha = artist.to_rgba(artist.get_array())[0, 1]
     assert len({red, green, blue}) == 3
@@ -118,5 +118,5 @@ def test_missing_pixels_have_a_colour_of_their_own():
 
 def test_a_norm_in_place_of_limits():
     norm = plt.Normalize(-2, 2)
-    _, _, artists = Grid(Display, [np.zeros((1, 4))]).draw(im_kw={"norm": norm})
+    _, _, artists = ImageGrid(Display, [np.zeros((1, 4))]).draw(im_kw={"norm": norm})
     assert artists[0, 0].norm is norm

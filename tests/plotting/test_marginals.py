@@ -239,7 +239,7 @@ def test_a_column_of_up_to_ten_values_has_a_bar_for_each():
     looks = [{"color": "C0"}, {"color": "C1"}]
     for n in (10, 11):
         values = np.arange(n) * 1.5
-        found = draw(plt.subplots()[1], values, values[::-1], False, looks)
+        found = draw(plt.subplots()[1], (values, values[::-1]), False, looks)
         if n == 10:
             assert [len(bars) for bars in found] == [10, 10]
             np.testing.assert_allclose(heights(found[0]), 0.1)
@@ -253,7 +253,7 @@ def test_a_column_of_up_to_ten_values_has_a_bar_for_each():
 @pytest.mark.parametrize("n", [12, 13])
 def test_names_of_more_than_twelve_categories_are_put_together(n):
     column = np.array([f"c{k:02}" for k in range(n) for _ in range(n - k)], object)
-    names, (shares, _) = _of_names(column, column[:5])
+    names, (shares, _) = _of_names([column, column[:5]])
     counts = np.arange(n, 0, -1)
     if n == 12:
         assert names == [f"c{k:02}" for k in range(12)]

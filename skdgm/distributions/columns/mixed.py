@@ -49,6 +49,7 @@ class MixedOutput(Output):
         kinds,
         sizes,
         mixture,
+        *,
         scales=None,
         gapped=None,
         whole=False,
@@ -69,9 +70,11 @@ class MixedOutput(Output):
             found.append((GappedOutput(own, whole) if gapped else own, at))
             self.n_inputs[at] = found[-1][0].n_inputs
             self.n_outputs[at] = found[-1][0].n_outputs
-        both = self.n_inputs, self.n_outputs
         self.blocks = [
-            ColumnBlock(own, at, *(places_of(at, n) for n in both)) for own, at in found
+            ColumnBlock(
+                output, at, places_of(at, self.n_inputs), places_of(at, self.n_outputs)
+            )
+            for output, at in found
         ]
 
     @cached_property
@@ -103,14 +106,27 @@ class MixedOutput(Output):
 
     def take(self, columns):
         """Distributions of some of the columns, in their order."""
-        scales = self.scales and [self.scales[j] for j in columns]
-        facts = self.kinds[columns], self.sizes[columns], self.mixture, scales
-        return type(self)(*facts, self.gapped[columns], self.whole, self.of_waves)
+        return type(self)(
+            self.kinds[columns],
+            self.sizes[columns],
+            self.mixture,
+            scales=self.scales and [self.scales[j] for j in columns],
+            gapped=self.gapped[columns],
+            whole=self.whole,
+            of_waves=self.of_waves,
+        )
 
     def present(self):
         """The same distributions, of which draws are never absent."""
-        facts = self.kinds, self.sizes, self.mixture, self.scales, self.gapped
-        return type(self)(*facts, whole=True, of_waves=self.of_waves)
+        return type(self)(
+            self.kinds,
+            self.sizes,
+            self.mixture,
+            scales=self.scales,
+            gapped=self.gapped,
+            whole=True,
+            of_waves=self.of_waves,
+        )
 
     def start(self, share):
         out = np.zeros(self.n_outputs.sum())
@@ -123,8 +139,8 @@ class MixedOutput(Output):
             return self.blocks[0].output.inputs(v, share)
         x = np.empty((len(v), self.n_inputs.sum()), v.dtype)
         for block in self.blocks:
-            own = v[:, block.columns], _at(share, block.inputs)
-            x[:, block.inputs] = block.output.inputs(*own)
+            of_block = _at(share, block.inputs)
+            x[:, block.inputs] = block.output.inputs(v[:, block.columns], of_block)
         return x
 
     def value(self, inputs):
@@ -134,23 +150,27 @@ class MixedOutput(Output):
         return v
 
     def nll(self, out, v, own=()):
-        parts = [b.output.nll(*self._part(b, out, v)) for b in self.blocks]
-        return parts[0] if len(parts) == 1 else sum(parts)
+        if len(self.blocks) == 1:
+            return self.blocks[0].output.nll(out, v)
+        return sum(
+            block.output.nll(out_part, v_part)
+            for block, out_part, v_part in self._parts(out, v)
+        )
 
     def nll_grad(self, out, v, weight, own=()):
         if len(self.blocks) == 1:
             return self.blocks[0].output.nll_grad(out, v, weight)
         grad = np.empty_like(out)
-        for block in self.blocks:
-            part = self._part(block, out, v)
-            grad[:, block.outputs] = block.output.nll_grad(*part, weight)[0]
+        for block, out_part, v_part in self._parts(out, v):
+            of_block, _ = block.output.nll_grad(out_part, v_part, weight)
+            grad[:, block.outputs] = of_block
         return grad, ()
 
-    def _part(self, block, out, v):
-        if len(self.blocks) == 1:
-            return out, v
-        own = np.ascontiguousarray(v[:, block.columns])
-        return np.take(out, block.outputs, axis=1), own
+    def _parts(self, out, v):
+        """Blocks with their outputs and values."""
+        for block in self.blocks:
+            values = np.ascontiguousarray(v[:, block.columns])
+            yield block, np.take(out, block.outputs, axis=1), values
 
     def log_p(self, out, v, own=()):
         """Log probability of each entry, in float64; 0 if missing."""
@@ -178,8 +198,10 @@ class MixedOutput(Output):
             return self.blocks[0].output.expected_grad(out, grad)
         found = np.empty_like(out)
         for block in self.blocks:
-            part = out[:, block.outputs], grad[:, block.inputs]
-            found[:, block.outputs] = block.output.expected_grad(*part)
+            of_block = grad[:, block.inputs]
+            found[:, block.outputs] = block.output.expected_grad(
+                out[:, block.outputs], of_block
+            )
         return found
 
     def mode(self, out):
@@ -240,5 +262,11 @@ def output_as_asked(asked, columns):
     if not hasattr(columns, "kinds"):
         return CategoricalOutput(sizes)
     normal, several = (standard_mixture(n, "gaussian", floor) for n in (1, _N_WAVES))
-    facts = columns.kinds, sizes, normal, columns.scales, columns.gaps
-    return MixedOutput(*facts, of_waves=several)
+    return MixedOutput(
+        columns.kinds,
+        sizes,
+        normal,
+        scales=columns.scales,
+        gapped=columns.gaps,
+        of_waves=several,
+    )

@@ -86,8 +86,7 @@ class Mixture(NamedTuple):
         log_weight, mean, s = self.parts(out)
         weight, grad = np.exp(log_weight), grad[..., None]
         gap = mean - (weight * mean).sum(axis=2, keepdims=True)
-        parts = grad * weight * gap, grad * weight, np.zeros_like(s)
-        return self.pulled(out, *parts)
+        return self.pulled(out, grad * weight * gap, grad * weight, np.zeros_like(s))
 
     def pulled(self, out, by_logits, by_mean, by_log_scale):
         """Gradient by ``out``, given those by logits, means and log scales."""

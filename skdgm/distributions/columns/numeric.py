@@ -104,7 +104,8 @@ class NumericOutput(Output):
         x = np.zeros((len(v), self.n_inputs.sum()), v.dtype)
         rows, atoms = self._hits(v)
         owner = self._owner[atoms]
-        scores = np.where(np.isnan(v), 0, v).clip(*self._ends.astype(v.dtype))
+        low, high = self._ends.astype(v.dtype)
+        scores = np.where(np.isnan(v), 0, v).clip(low, high)
         scores[rows, owner] = 0
         at = self._first + self.n_atoms
         x[:, at] = scores
@@ -218,7 +219,7 @@ class NumericOutput(Output):
     def _with_atoms(self, scores, codes):
         """Scores within the range, and of atoms where codes are these."""
         ends = np.array([own.z[[0, -1]] for own in self.scales], scores.dtype).T
-        scores = scores.clip(*ends)
+        scores = scores.clip(ends[0], ends[1])
         for j, code in zip(self.atomic, codes.T):
             rows = np.flatnonzero(code < self.n_atoms[j])
             scores[rows, j] = self._marks[j][code[rows].astype(np.intp)]

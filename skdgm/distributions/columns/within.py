@@ -109,7 +109,8 @@ def _real(mixture, out, intervals, rng):
     t = inverse(np.logaddexp(below[at], np.log(uniform) + mass[at]))
     t = np.where(right[at], -t, t)
     z = mean[at[:2]] + np.exp(log_scale[at[:2]]) * t
-    return z.clip(*intervals[interval].T), log_mass
+    low, high = intervals[interval].T
+    return z.clip(low, high), log_mass
 
 
 def _laplace_cdf(t):

@@ -115,10 +115,11 @@ def wilson(share, n, confidence):
     return float(max(0.0, centre - reach)), float(min(1.0, centre + reach))
 
 
-def excess(first, second, n_first, n_second, confidence):
+def excess(shares, sizes, confidence):
     """Newcombe's interval of the difference of two independent shares."""
-    low, high = wilson(first, n_first, confidence)
-    other_low, other_high = wilson(second, n_second, confidence)
+    first, second = shares
+    low, high = wilson(first, sizes[0], confidence)
+    other_low, other_high = wilson(second, sizes[1], confidence)
     gap = first - second
     lower = gap - np.hypot(first - low, other_high - second)
     return float(lower), float(gap + np.hypot(high - first, second - other_low))

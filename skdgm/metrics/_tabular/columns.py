@@ -42,12 +42,12 @@ class Column(NamedTuple):
         """Number of values of a discrete column."""
         return 2 if self.kind == "boolean" else len(self.categories)
 
-    def take(self, *rows):
+    def take(self, rows):
         """The same column with selected rows of each table."""
         parts = (part[own] for part, own in zip(self.parts, rows, strict=True))
         return self._replace(parts=tuple(parts))
 
-    def of(self, *tables):
+    def of(self, tables):
         """The same column of some of the tables, given by number."""
         return self._replace(parts=tuple(self.parts[table] for table in tables))
 

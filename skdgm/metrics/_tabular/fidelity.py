@@ -75,13 +75,12 @@ def pair_trends(columns):
     for (i, first), (j, second) in combinations(enumerate(columns), 2):
         entry = first.name, second.name
         if first.is_discrete or second.is_discrete:
-            joint = _joint(codes[i], codes[j])
+            real, drawn = _joint(codes[i], codes[j])
             strength = cramers_v(codes[i][0], codes[j][0])
-            entry += "ContingencySimilarity", tv_complement(*joint), strength
+            entry += "ContingencySimilarity", tv_complement(real, drawn), strength
             entry += strength > _ASSOCIATED, np.nan, np.nan
         else:
-            parts = zip(first.parts, second.parts)
-            real, drawn = (correlation(*pair) for pair in parts)
+            real, drawn = map(correlation, first.parts, second.parts)
             score, strength = 1 - abs(real - drawn) / 2, abs(real)
             entry += "CorrelationSimilarity", score, strength
             entry += strength > _CORRELATED, real, drawn

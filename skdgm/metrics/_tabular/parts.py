@@ -19,7 +19,7 @@ def drawn(columns, sizes, rng):
     rows = [
         rng.permutation(len(part))[:size] for part, size in zip(columns[0].parts, sizes)
     ]
-    return [column.take(*rows) for column in columns]
+    return [column.take(rows) for column in columns]
 
 
 def fidelity(columns, scores):
@@ -48,10 +48,10 @@ def _mean(values):
 def two_samples(columns, max_rows, rng):
     """Figures of a classifier of held-out (else real) rows and synthetic ones."""
     beside = [
-        column.of(len(column.parts) - 1 if len(column.parts) > 2 else 0, 1)
+        column.of((len(column.parts) - 1 if len(column.parts) > 2 else 0, 1))
         for column in columns
     ]
-    n = min(max_rows, *map(len, beside[0].parts))
+    n = min([max_rows, *map(len, beside[0].parts)])
     (X, Y), discrete = coded(drawn(beside, [n, n], rng))
     seed = rng.randint(2**31 - 1)
     options = {"categorical_features": discrete, "random_state": seed}
@@ -62,10 +62,9 @@ def two_samples(columns, max_rows, rng):
 def closeness(columns, max_rows, confidence, rng):
     """Figures of the closest rows, and quantiles of distances."""
     sizes = [len(part) for part in columns[0].parts]
-    n = min(max_rows, sizes[0], *sizes[2:])
+    n = min([max_rows, sizes[0], *sizes[2:]])
     few = drawn(columns, [n, min(max_rows, sizes[1]), n], rng)
-    (*order,) = (0, 1, 2)[: len(sizes)]
-    few = [column.of(*order) for column in few]
+    few = [column.of(range(len(sizes))) for column in few]
     interval, found = gower.closest_records(few, confidence)
     numbers = gower.row_numbers(columns)
     copies = [np.isin(own, numbers[0]) for own in numbers[1:]]
@@ -100,7 +99,7 @@ def disclosed(columns, known, sensitive, confidence):
         for share, size in zip(shares, sizes):
             entry += [share, *gower.wilson(share, max(1, size), confidence)]
         entry.append(shares[0] - shares[1])
-        entry += gower.excess(*shares, *(max(1, s) for s in sizes), joint)
+        entry += gower.excess(shares, [max(1, size) for size in sizes], joint)
         for name, value in zip(found, entry):
             found[name].append(value)
     return found
@@ -137,7 +136,7 @@ def lines_of(report):
     yield _line("lowest columns", ", ".join(text))
     names = list(zip(pairs["column_1"], pairs["column_2"]))
     places = _lowest(pairs["score"])
-    text = ["{} × {}".format(*names[j]) + f" {pairs['score'][j]:.3f}" for j in places]
+    text = [f"{' × '.join(names[j])} {pairs['score'][j]:.3f}" for j in places]
     yield _line("lowest pairs", ", ".join(text))
     text = f"{scores['coverage_of_columns']:.3f} of categories and ranges"
     yield _line("coverage", text)
@@ -168,7 +167,7 @@ def _privacy(report):
     held_out = not np.isnan(closest["share"])
     text = f"{closest['copies']:.2%} ({closest['n_copies']:,})"
     if held_out:
-        interval = _interval(*(closest[n] for n in ("share", "lower", "upper")))
+        interval = _interval(closest["share"], closest["lower"], closest["upper"])
         yield _line("closer to train", f"{interval}; 0.5 if nothing is copied")
         text += f"; of held-out rows {closest['held_out_copies']:.2%}"
     yield _line("copies", text)
@@ -176,11 +175,14 @@ def _privacy(report):
         found = listed(report.disclosure)
         above = np.array(found["excess_lower"]) > 0
         j = int(np.nanargmax(found["excess"]))
-        ends = (found[n][j] for n in ("excess", "excess_lower", "excess_upper"))
+        worst = {name: values[j] for name, values in found.items()}
+        interval = _interval(
+            worst["excess"], worst["excess_lower"], worst["excess_upper"]
+        )
         yield _line(
             "disclosure",
             f"of {above.sum()} of {len(above)} columns; highest excess "
-            f"{found['column'][j]} {_interval(*ends)}",
+            f"{worst['column']} {interval}",
         )
     else:
         yield _line("disclosure", "unknown without held-out rows")

@@ -39,7 +39,7 @@ def train_and_test(columns, target, estimator, random_state):
         raise ValueError(f"target {wanted.name!r} has no values in one of the tables.")
     n = min(len(kept[0]), len(kept[1]))
     kept[:2] = (random_state.permutation(own)[:n] for own in kept[:2])
-    columns = [column.take(*kept) for column in columns]
+    columns = [column.take(kept) for column in columns]
     y = columns.pop(target).parts
     if estimator is None:
         classes = wanted.is_discrete or len(np.unique(np.concatenate(y))) <= 2
@@ -56,21 +56,17 @@ def train_and_test(columns, target, estimator, random_state):
             )
         classes, tables = is_classifier(estimator), filled(columns)
     figures = _auc if classes else _r2
-    pairs = list(zip(tables, y))
-    scores, parts = zip(
-        *(
-            figures(_predicted(estimator, *pair, tables[2], classes), y[2])
-            for pair in pairs[:2]
-        )
+    (real, of_real), (synthetic, of_synthetic) = (
+        figures(_predicted(estimator, X, target, tables[2], classes), y[2])
+        for X, target in zip(tables[:2], y)
     )
-    real, synthetic = map(float, scores)
-    se = (parts[0] - parts[1]).std() / np.sqrt(len(y[2]))
+    se = (of_real - of_synthetic).std() / np.sqrt(len(y[2]))
     return {
         "target": wanted.name,
         "metric": "roc_auc" if classes else "r2",
-        "real": real,
-        "synthetic": synthetic,
-        "difference": real - synthetic,
+        "real": float(real),
+        "synthetic": float(synthetic),
+        "difference": float(real) - float(synthetic),
         "se": float(se),
         "n_fitted": n,
     }

@@ -14,7 +14,9 @@ NONE, NO_CODES = np.zeros((0, 2)), np.zeros(0, bool)
 
 def output(kind, size=1, shape="gaussian"):
     scales = [scores([0.0, 25.0])] if kind == "numeric" else None
-    made = MixedOutput(np.array([kind]), np.array([size]), Mixture(2, shape), scales)
+    made = MixedOutput(
+        np.array([kind]), np.array([size]), Mixture(2, shape), scales=scales
+    )
     out = numbers(1, made.n_outputs.sum(), seed=3)
     return made, np.tile(out, (N, 1))
 
