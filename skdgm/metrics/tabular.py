@@ -258,9 +258,9 @@ def tabular_report(
     places = {name: _places(names, given, name) for name, given in places.items()}
     rng = check_random_state(random_state)
     scores = {}
-    table, pairs = fidelity([column.of(0, 1) for column in columns], scores)
+    table, pairs = fidelity([column.of((0, 1)) for column in columns], scores)
     n = min(max_rows, sizes["real"], sizes["synthetic"])
-    few = [column.of(0, 1) for column in drawn(columns, [n] * len(sizes), rng)]
+    few = [column.of((0, 1)) for column in drawn(columns, [n] * len(sizes), rng)]
     scores |= gower.neighbourhoods(few, _NEIGHBOURS)
     # Threads of trees wait for one another longer than they work on few rows.
     with threadpool_limits(1, "openmp"):
@@ -276,7 +276,7 @@ def tabular_report(
     if holdout is not None:
         n = min(max_rows, sizes["real"], sizes["holdout"])
         few = drawn(columns, [n, min(max_rows, sizes["synthetic"]), n], rng)
-        few = [column.of(0, 2, 1) for column in few]
+        few = [column.of((0, 2, 1)) for column in few]
         disclosure = disclosed(few, places["known"], places["sensitive"], confidence)
         scores["disclosure"] = max(disclosure["excess"])
         disclosure = as_table(disclosure, "column")

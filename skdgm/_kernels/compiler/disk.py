@@ -1,5 +1,6 @@
 """Compiled kernels on disk."""
 
+from functools import partial
 from pathlib import Path
 
 _SOURCES = sorted(Path(__file__).parent.parent.rglob("*.py"))
@@ -14,5 +15,15 @@ def kept(dispatcher):
         dispatcher.enable_caching()
     except RuntimeError:  # Nowhere to write: compile anew in each process.
         return dispatcher
-    dispatcher._cache._cache_file._source_stamp = STAMP
+    file = dispatcher._cache._cache_file
+    file._source_stamp = STAMP
+    file._load_index = partial(_index, file._load_index)
     return dispatcher
+
+
+def _index(load):
+    """Index of a file; empty if it names classes that another version had."""
+    try:
+        return load()
+    except (AttributeError, ImportError):
+        return {}

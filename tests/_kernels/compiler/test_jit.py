@@ -185,3 +185,12 @@ def test_parts_are_not_for_versions_of_numba_that_are_not_tested(monkeypatch):
     monkeypatch.setattr(numba, "version_info", later)
     with pytest.raises(ImportError):
         runpy.run_path(parts.__file__)
+
+
+@pytest.mark.parametrize("error", [AttributeError, ImportError])
+def test_what_another_version_compiled_is_compiled_again(error):
+    def load():
+        raise error
+
+    assert disk._index(load) == {}
+    assert disk._index(lambda: {"a": 1}) == {"a": 1}
