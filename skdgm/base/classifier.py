@@ -34,7 +34,7 @@ _HINT = ": name all at the first call of partial_fit"
 
 
 class Classifier(ClassifierMixin, Estimator):
-    """Base class of estimators that predict labels, of which some may be unknown.
+    """Base class of estimators that predict labels, some of which may be unknown.
 
     A subclass has a parameter ``unlabeled``, the mark of rows without a label, and
     ``_logits(rows)``, the log probabilities of the labels up to a constant for each
@@ -52,7 +52,7 @@ class Classifier(ClassifierMixin, Estimator):
         y : array-like of shape (n_samples,)
             Labels; ``unlabeled`` where there is none.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row. A whole number is exactly so many repetitions.
+            Weight of each row. Integer weights are exactly equivalent to repetitions.
 
         Returns
         -------
@@ -84,8 +84,8 @@ class Classifier(ClassifierMixin, Estimator):
         y : array-like of shape (n_samples,)
             Labels; ``unlabeled`` where there is none.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever occur. Required at the first call; later the same
-            ones, or None.
+            All labels that can occur. Required at the first call; later the same
+            labels, or None.
         sample_weight : array-like of shape (n_samples,), default=None
             As in :meth:`fit`.
 
@@ -96,8 +96,8 @@ class Classifier(ClassifierMixin, Estimator):
         Raises
         ------
         ValueError
-            As in :meth:`fit`; or y has a label that is not among the classes, or these
-            are missing at the first call.
+            As in :meth:`fit`; or y has a label that is not in ``classes``, or
+            ``classes`` is missing at the first call.
         DivergenceError
             As in :meth:`fit`.
         """
@@ -153,11 +153,11 @@ class Classifier(ClassifierMixin, Estimator):
     def score(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> float:
         """Accuracy on the rows that have a label.
 
-        Rows where y is ``unlabeled`` are left out. The metrics of scikit-learn that are
-        chosen by name do not know this mark and count such rows as errors: in searches
-        and in cross-validation, leave ``scoring`` at its default, which is this score,
-        rather than "accuracy". Stratified folds, the default there, need a mark of the
-        same type as the labels, such as -1 among whole numbers, and not NaN.
+        Unlabelled rows are excluded. scikit-learn's named metrics count them as errors:
+        in searches and cross-validation, keep the default ``scoring``, which is this
+        score, instead of "accuracy". Stratified folds, the default for classifiers,
+        need a marker of the same type as the labels, such as -1 for integers, and not
+        NaN.
 
         Parameters
         ----------

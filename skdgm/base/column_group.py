@@ -21,56 +21,55 @@ Precision = Literal["diagonal", "scalar", "fixed"]
 
 
 class Columns(OptionGroup):
-    """Kinds of columns, and how each kind is modelled.
+    """Kinds of columns and their models.
 
-    An estimator takes the details that concern the kinds it can model; others raise an
-    error that names them. "auto" is the estimator's own default.
+    An estimator accepts the details of kinds that it can model; other details raise an
+    error that names them. "auto" is the default of the estimator.
 
     Parameters
     ----------
     kinds : str, tuple of str or dict
-        Kinds of the columns, as the option ``column_types`` has them without details.
+        Kinds of the columns, as in the option ``column_types`` without details.
     min_categories : {"auto"}, int, array-like of int or None, default="auto"
-        Least number of categories of each "categorical" column, one for all or one for
-        each; the data may have more.
+        Minimum number of categories of each "categorical" column, for all columns or
+        for each; the data may have more.
     min_frequency : {"auto"}, int, float or None, default="auto"
-        Least weight of the rows of a category, a share if it is a float, that has a
-        probability of its own conditional on the other columns; rarer categories are
-        drawn as one, and told apart by their frequencies.
+        Minimum weight of the rows of a category, or a share if it is a float, for which
+        its conditional probability is learned. Rarer categories are drawn as one, and
+        then distinguished by their frequencies.
     max_categories
-        Largest number of categories of a column, of which the rare ones are one.
+        Maximum number of categories of a column, counting all rare categories as one.
     handle_unknown
-        Reading of a category that was not in ``fit``: an error; missing; or a rare
-        category, if there are any, else missing. "auto": names in a DataFrame have a
-        small probability in scores, and are missing elsewhere, with a warning; codes in
-        an array are an error.
+        Treatment of a category that was not in ``fit``: an error, a missing value
+        ("ignore"), or a rare category if there are any ("infrequent_if_exist"). "auto":
+        names in a DataFrame have a small probability in scores and are missing in other
+        methods, with a warning; codes in an array are an error.
     missing_pattern
-        If "model", samples have missing entries as the rows have: that an entry is
-        missing is a value of its own, which is drawn, and counts in scores. If
-        "ignore", samples have none. For columns of several kinds.
+        If "model", the pattern of missing entries is part of the model: samples have
+        missing entries, and scores include the probability of the pattern. If "ignore",
+        samples are complete. For columns of several kinds.
     n_mixtures
         Number of components of the density of each real column, conditional on the
-        columns before it.
+        previous columns.
     component
-        Shape of these components.
+        Family of the components.
     min_variance
         Lower limit of learned variances, as a share of the column's variance, for real
-        columns. In machines, the lower it is, the sooner the chains of long fits stop
-        mixing.
+        columns. In machines, low limits can stop the mixing of chains in long fits.
     variance : {"auto", "feature", "sample"} or float, default="auto"
-        Variance of real columns conditional on what is below them: one for each column,
-        one for each entry of each row, or a number, in units of the column's variance.
+        Conditional variance of real columns: one for each column ("feature"), one for
+        each entry of each row ("sample"), or a fixed number in units of the column's
+        variance.
     precision
         Precisions of real columns conditional on the hidden units of a machine: one
         learned for each column, one learned for all standardised columns, or fixed at
         the inverse variances of the columns.
     resample
-        Whether the bits of grey values are drawn again at each presentation; if False,
-        grey values are used as they are.
+        Whether to draw the bits of grey values again at each presentation. If False,
+        grey values are used without sampling.
     temperature
-        Temperature of the relaxation through which gradients pass bits and categories
-        that a generator draws: the lower, the less bias and the more variance they
-        have.
+        Temperature of the relaxation of generated bits and categories: low temperatures
+        reduce the bias and increase the variance of gradients.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Groups of options that several families have."""
+"""Groups of options shared by several families."""
 
 from typing import Annotated, Literal
 
@@ -15,8 +15,9 @@ from skdgm.base.options import (
 
 
 class Pretraining(OptionGroup):
-    """Training layer by layer, before all layers learn jointly; "auto" is the
-    estimator's default. A tuple has a value for each layer.
+    """Layer-wise training before joint training.
+
+    "auto" is the estimator's default. A tuple has a value for each layer.
 
     Parameters
     ----------
@@ -27,7 +28,7 @@ class Pretraining(OptionGroup):
     batch_size : {"auto"}, int or tuple of int, default="auto"
         Number of rows in each update.
     gradient : {"auto", "pcd", "cd", "fpcd", "tempering"} or tuple, default="auto"
-        Negative phase of each machine, as of :class:`~skdgm.BernoulliRBM`.
+        Negative phase of each machine, as in :class:`~skdgm.BernoulliRBM`.
     n_steps : {"auto"}, int or tuple, default="auto"
         Number of Gibbs steps of each update of a machine; an element of the tuple may
         itself be a tuple, whose values share the epochs.
@@ -59,8 +60,10 @@ class Pretraining(OptionGroup):
 
 
 class Hybrid(OptionGroup):
-    """Objective of a classifier that is a density, too: the log-likelihood of labels
-    conditional on rows, and a share of that of rows.
+    """Objective of a classifier that is also a density.
+
+    The log-likelihood of labels given rows, plus a weight times the log-likelihood of
+    rows.
 
     Parameters
     ----------
@@ -82,30 +85,29 @@ class Hybrid(OptionGroup):
 
 
 class ConvolutionDetails(Details):
-    """Details of nets of convolutions from the data up."""
+    """Details of convolutional nets."""
 
     conv_layer_sizes: Count | tuple = (16, 32)
     image_shape: tuple | list | None = None
 
 
 class Convolutions(OptionGroup):
-    """Nets of convolutions, for rows of pixels that are images.
+    """Convolutional nets for rows that are images.
 
     "auto" is the estimator's own default.
 
     Parameters
     ----------
     layer_sizes : {"auto"}, int or tuple of int, default="auto"
-        Numbers of maps of the convolutions, from the data up; of a
-        :class:`~skdgm.GeneratorNet` from the smallest images to the larger ones that
-        are made of them.
+        Numbers of maps of the convolutions, starting at the data; for a
+        :class:`~skdgm.GeneratorNet`, starting at the smallest images.
     image_shape : {"auto"}, tuple of int or None, default="auto"
         Height and width of images, and their number of channels if it is not 1; None
         for square images of one channel.
     upsampling
         Doubling of images in a :class:`~skdgm.GeneratorNet`, before 5 x 5 convolutions:
-        each pixel becomes the upper left one of four, the others zero ("unpool") [1]_,
-        or all four of them ("nearest").
+        each pixel becomes the upper left of four pixels, the others being zero
+        ("unpool") [1]_, or all four of them ("nearest").
 
     References
     ----------

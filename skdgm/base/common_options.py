@@ -1,4 +1,4 @@
-"""Options that estimators of several families share."""
+"""Options shared by estimators of several families."""
 
 from typing import Literal
 
@@ -35,13 +35,13 @@ class FitOptions(Options):
     batch_size
         Number of rows in each update.
     learning_rate
-        Initial learning rate, which ``schedule`` of the solver lowers.
+        Initial learning rate; ``schedule`` of the solver lowers it during the fit.
     early_stopping
-        If True, hold out rows, stop when their ``validation_curve_`` no longer
-        falls, and keep the parameters with which it was lowest.
+        If True, hold out rows, stop when ``validation_curve_`` no longer falls, and
+        keep the parameters of its minimum.
     validation_fraction
-        Share of the rows to hold out. Up to four copies of a row stay together; of
-        more copies, this share is held out.
+        Share of the rows to hold out. Up to four copies of a row stay together; for
+        more copies, this share of them is held out.
     n_iter_no_change
         Number of epochs without an improvement of ``tol`` before stopping early.
     tol
@@ -51,23 +51,23 @@ class FitOptions(Options):
     verbose
         If not 0, print a line for each epoch.
     random_state : int, RandomState instance or None
-        Seed of initial weights, order of rows and draws.
+        Seed of initial weights, the order of rows, and draws.
 
     Attributes
     ----------
     loss_quantity_ : str
-        Name of minus the loss of which ``loss_curve_`` consists.
+        Name of the quantity whose negative is the loss in ``loss_curve_``.
     n_iter_ : int
-        Number of epochs done.
+        Number of completed epochs.
     column_types_ : dict
-        How each column is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`. It prints a line for each column.
+        Kind of each column by its name (or number), as a
+        :class:`~skdgm.data.ColumnType`. The dict prints a line for each column.
     density_ : Density
-        What was learned: the :class:`~skdgm.base.Density` that metrics and plots ask.
+        Fitted :class:`~skdgm.base.Density`, which metrics and plots use.
     n_features_in_ : int
         Number of columns of X.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where X has some.
+        Names of the columns, if X has names.
     """
 
     _: KW_ONLY
@@ -99,7 +99,8 @@ class TableDetails(CategoryDetails):
 
 
 class VarianceDetails(Details):
-    """Details of variances of real columns conditional on what is below them."""
+    """Details of variances of real columns conditional on the model's inputs to
+    them."""
 
     variance: Literal["feature", "sample"] | Positive = "feature"
     min_variance: Share = 0.01

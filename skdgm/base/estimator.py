@@ -1,4 +1,4 @@
-"""Base class of all estimators: data in, a density learned by an objective."""
+"""Base class of all estimators, which fit a density by an objective."""
 
 from typing import Self
 
@@ -87,9 +87,10 @@ class Estimator(
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         y : array-like, default=None
-            Classes or attributes of the rows, if options ask for these; else ignored.
+            Classes or attributes of the rows, if options require them; otherwise
+            ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row. Whole numbers are exactly so many repetitions.
+            Weight of each row. Integer weights are exactly equivalent to repetitions.
 
         Returns
         -------
@@ -104,8 +105,8 @@ class Estimator(
             Training diverged. The estimator keeps its last good parameters; if
             pre-training diverged, it is unchanged.
         KeyboardInterrupt
-            Ctrl-C, in the ``fit`` of a Pipeline, of a search or of another estimator;
-            elsewhere it ends training with a warning. Learned parameters are kept.
+            Ctrl-C in the ``fit`` of a Pipeline, a search or another estimator;
+            otherwise Ctrl-C ends training with a warning. Learned parameters are kept.
         """
         return self._fit(X, y, sample_weight)
 
@@ -129,10 +130,10 @@ class Estimator(
     ) -> Self:
         """Continue training: one pass over the rows, in batches of ``batch_size``.
 
-        The pass is an epoch like those of :meth:`fit`, which it may precede or follow.
-        The total number of epochs is unknown, so ``schedule="linear"`` leaves the
-        learning rate as it is, and of a piecewise-constant schedule the last value
-        applies. Early stopping and callbacks are for :meth:`fit` only.
+        The pass is an epoch as in :meth:`fit`, which it can precede or follow. Because
+        the total number of epochs is unknown, ``schedule="linear"`` does not change the
+        learning rate, and the last value of a piecewise-constant schedule applies.
+        Early stopping and callbacks are for :meth:`fit` only.
 
         Parameters
         ----------
@@ -267,7 +268,7 @@ class Estimator(
 
     @property
     def density_(self) -> Density:
-        """Density of rows: what was learned, and what can be asked of it."""
+        """Fitted density of rows, with its methods."""
         if "_learned" not in vars(self):
             check_is_fitted(self)
         facts = self._facts(self._learned)
@@ -301,10 +302,11 @@ class Estimator(
     def transform(self, X: Data) -> np.ndarray:
         r"""Features of each row: means of hidden units, :math:`\mathbb{E}[h \mid v]`.
 
-        Exact in restricted machines, by mean field in deep ones, by the encoder or
-        inference net where there is one; of the last layer, or of those that an option
-        ``feature_layer`` names. Adversarial models have those that an option
-        ``features`` says, models of rows given attributes the expected attributes.
+        The means are exact in restricted machines, and computed by mean field in deep
+        machines and by the encoder or inference net in other models. They are for the
+        last layer, or for the layers in the option ``feature_layer``. The option
+        ``features`` selects the features of adversarial models, and models of rows
+        given attributes return the expected attributes.
 
         Parameters
         ----------
@@ -319,18 +321,18 @@ class Estimator(
 
     @available_if(_inverts)
     def inverse_transform(self, H: Data) -> ArrayOrFrame:
-        """Rows of features.
+        """Rows that correspond to features.
 
         Parameters
         ----------
         H : array-like of shape (n_samples, n_features_out)
-            As :meth:`transform` returns them.
+            Features in the format of :meth:`transform`.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Means, or the most probable values. A DataFrame if H is one, and ``fit`` was
-            given one.
+            Means, or the most probable values. A DataFrame if H and the training rows
+            are DataFrames.
 
         Raises
         ------
@@ -347,35 +349,35 @@ class Estimator(
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
+            By default NumPy's global generator, so that each call draws new rows.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            A DataFrame if ``fit`` was given one.
+            A DataFrame if the training rows are a DataFrame.
         """
         return framed(self, self.density_.sample(n_samples, random_state))
 
     def impute(
         self, X: Data, *, method: Filling = "mean", random_state: Seed = None
     ) -> ArrayOrFrame:
-        """Fill missing entries, given the others of their row.
+        """Impute missing entries given the known entries of their row.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         method : {"mean", "sample"}, default="mean"
-            "mean" fills in means (probabilities of bits; of categories the most
-            probable ones), the same at each call; "sample" fills in draws.
+            "mean" imputes means (probabilities of bits, the most probable categories),
+            which are the same at each call; "sample" imputes draws.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 
         Returns
         -------
         X_filled : ndarray of shape (n_samples, n_features)
-            Known entries are unchanged. A DataFrame with its index if X and what the
-            model was fitted to are such.
+            Known entries are unchanged. A DataFrame with the index of X if X and the
+            training rows are DataFrames.
 
         Raises
         ------
@@ -385,17 +387,17 @@ class Estimator(
         return filled_in(self, X, self.density_.fill(X, method, random_state))
 
     def score_samples(self, X: Data) -> np.ndarray:
-        """Log-likelihood of each row, in nats, or what ``density_kind_`` says.
+        """Log-likelihood of each row in nats, or a bound or estimate of it.
 
-        Of grey rows, with values between 0 and 1 in columns of bits, it does not
-        compare with other models':
-        :func:`~skdgm.metrics.average_over_draws` gives the mean log-likelihood of bits
-        drawn with these probabilities.
+        ``density_kind_`` is the kind of the result. The log-likelihood of grey rows,
+        with values between 0 and 1 in columns of bits, is not comparable with other
+        models: :func:`~skdgm.metrics.average_over_draws` returns the mean
+        log-likelihood over draws of the bits.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing: the likelihood is that of the observed entries.
+            NaN where missing: the likelihood is for the observed entries.
 
         Returns
         -------
@@ -411,7 +413,7 @@ class Estimator(
 
     @property
     def column_types_(self) -> dict:
-        """How each column is read, by its name or number; see ``column_types``."""
+        """Kind of each column, by its name or number; see ``column_types``."""
         return column_types_of(self)
 
     def score(self, X: Data, y: Target = None, sample_weight: Weight = None) -> float:
@@ -449,7 +451,7 @@ class Estimator(
 
     @property
     def loss_quantity_(self) -> str:
-        """Name of minus the loss of which ``loss_curve_`` consists."""
+        """Name of the quantity whose negative is the loss in ``loss_curve_``."""
         return self._quantity
 
     @property

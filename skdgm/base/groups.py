@@ -1,9 +1,9 @@
-"""Groups of options: objects that an option takes, with the details of what it chooses.
+"""Groups of options: objects with details, which are values of options.
 
-A text stands for a group in the common case: ``solver="adam"`` is ``solver=Adam()``. A
-detail that is "auto" has the default of the estimator, whose documentation names it.
-Groups are cloned, printed and searched as estimators are, by names such as
-``solver__schedule``.
+A string is equivalent to a group with default details: ``solver="adam"`` is
+``solver=Adam()``. A detail that is "auto" has the default of the estimator, whose
+documentation names it. Like estimators, groups can be cloned, printed and searched by
+names such as ``solver__schedule``.
 """
 
 from typing import Any, Self

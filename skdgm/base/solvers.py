@@ -1,4 +1,4 @@
-"""Groups of options: optimisers, for the option ``solver``."""
+"""Groups of options: optimisers for the option ``solver``."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from skdgm.base.options import KW_ONLY, Auto, NotNegative, Positive, Share
 
 
 class Solver(OptionGroup):
-    """Details of an optimiser; "auto" is the estimator's own default.
+    """Details of an optimiser; "auto" is the default of the estimator.
 
     Parameters
     ----------
@@ -18,18 +18,18 @@ class Solver(OptionGroup):
     power_t
         Exponent of ``schedule="invscaling"``.
     clip_norm
-        Upper limit of the norm of gradients; longer ones are scaled down to it. For
-        nets.
+        Maximum norm of gradients; longer gradients are rescaled. For nets.
     init_weights : str, default="auto"
         Initialiser of the weights of hidden units of nets: "glorot_uniform",
         "glorot_normal", "he_uniform" or "he_normal".
     init_biases
-        Initial visible biases of machines: those with which independent units have the
+        Initial visible biases of machines: biases for which independent units have the
         means of the data ("marginals"), or zeros.
     average : {"auto"}, bool or float, default="auto"
-        Average of the parameters over updates, which replaces the last ones: over about
-        the last tenth of the updates, if True; for adversarial models the decay rate of
-        an exponential average of the generator's parameters, 0 for none. For nets.
+        Average of the parameters over updates, which replaces the final parameters.
+        True averages over about the last tenth of the updates. For adversarial models,
+        the decay rate of an exponential average of the generator's parameters, 0 for
+        none. For nets.
     """
 
     _: KW_ONLY
@@ -42,13 +42,13 @@ class Solver(OptionGroup):
 
 
 class Adam(Solver):
-    """Adam: steps by running means of gradients, over their recent size.
+    """Adam: steps by running means of gradients, normalised by their recent size.
 
     Parameters
     ----------
     beta_1
-        Decay rate of the mean of gradients; of several values in a tuple, which
-        machines take, each serves for the same number of epochs.
+        Decay rate of the mean of gradients. Machines also accept a tuple, whose values
+        share the epochs evenly.
     beta_2
         Decay rate of the mean of squared gradients. For nets.
 
@@ -68,7 +68,7 @@ class Adam(Solver):
 
 
 class RMSprop(Solver):
-    """RMSprop: steps along gradients over their recent size.
+    """RMSprop: steps along gradients, normalised by their recent size.
 
     Parameters
     ----------
@@ -95,8 +95,8 @@ class SGD(Solver):
     Parameters
     ----------
     momentum
-        Momentum coefficient; of several values in a tuple, which machines take, each
-        serves for the same number of epochs.
+        Momentum coefficient. Machines also accept a tuple, whose values share the
+        epochs evenly.
 
     Examples
     --------

@@ -37,8 +37,9 @@ def average_over_draws(
         detector of such; as for :func:`log_density`.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
         Input of the estimator; NaN is missing. Binary columns, after all preceding
-        steps of a Pipeline, hold probabilities of 1 and are drawn; others may have any
-        values. If an estimator does not declare its columns, all of them are drawn.
+        steps of a Pipeline, are probabilities of 1 and are drawn; other columns can
+        have any values. If an estimator does not declare its columns, all columns are
+        drawn.
     n_draws : int, default=10
         Number of draws; at least 2.
     random_state : int, RandomState instance or None, default=0
@@ -125,7 +126,7 @@ def is_binary(X):
 
 
 def numbers_of(X, columns):
-    """Numbers in each of the columns; of sparse columns the stored ones only."""
+    """Numbers in each of the columns; only the stored numbers of sparse columns."""
     try:
         X = X.tocsc() if sp.issparse(X) else X if hasattr(X, "iloc") else np.asarray(X)
     except (TypeError, ValueError):

@@ -3,8 +3,8 @@ r"""Log partition function and mean log-likelihoods, with lower and upper ends.
 .. math:: \log Z_\text{lower} \le \log Z \le \log Z_\text{upper}, \qquad
    \log p(v) = \log \tilde p(v) - \log Z
 
-Both ends of log Z are found by annealed importance sampling (AIS): forward from a base
-model, and in reverse from tempered samples of the model. The unnormalised term is
+Both ends of log Z are estimated by annealed importance sampling (AIS): forward from a
+base model, and in reverse from tempered samples of the model. The unnormalised term is
 exact, a lower bound, or estimated by importance sampling; for grey rows it is a mean
 over draws of their bits.
 """
@@ -57,17 +57,17 @@ def partition_bracket(
        \mathbb{E}[\log \hat Z_\text{reverse}]
 
     Chains start from their states at the end of training, run ``burn_in`` Gibbs steps,
-    and are tempered between the model and a base model. The reverse side anneals their
-    states to the base model, the forward side anneals other chains from there to the
-    model. If the two sides disagree, a warning says what to raise. The same is done
-    from the most probable hidden states that a search finds, where these are not where
-    the chains are; the higher log Z counts, and what the states found add up to is a
-    lower bound.
+    and are tempered between the model and a base model. The reverse estimate anneals
+    their states to the base model, and the forward estimate anneals other chains from
+    the base model to the model. If the two estimates disagree, a warning recommends
+    larger numbers. A search for the most probable hidden states gives another estimate
+    if the chains do not visit these states; the highest log Z is used, and the sum over
+    the states is a lower bound.
 
-    Machines of covariances have Hamiltonian trajectories in place of Gibbs steps, one
-    for as many as it has leapfrog steps. Nothing is tempered, enumerated or searched
-    for, so that ``n_steps``, ``max_bits`` and ``n_jobs`` have no effect, and
-    ``schedule="adaptive"`` raises a ValueError.
+    Machines of covariances use Hamiltonian trajectories in place of Gibbs steps; a
+    trajectory counts as many steps as it has leapfrog steps. They use neither tempering
+    nor enumeration nor search, so that ``n_steps``, ``max_bits`` and ``n_jobs`` have no
+    effect, and ``schedule="adaptive"`` raises a ValueError.
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ def partition_bracket(
     n_chains : int, default=100
         Number of annealed chains on each side.
     n_betas : int or sequence of int, default=(300, 1000, 3000)
-        Number of inverse temperatures. Of several numbers the next one is tried while
-        the sides disagree.
+        Number of inverse temperatures. In a sequence, the next number is tried as long
+        as the estimates disagree.
     schedule : {"linear", "quadratic", "sigmoid", "adaptive"}, default="quadratic"
         Spacing of the inverse temperatures: "quadratic" is denser near the model,
         "adaptive" where the weights of a first run vary most.
@@ -86,9 +86,10 @@ def partition_bracket(
     n_steps : int, default=200
         Number of tempering steps.
     confidence : float, default=0.95
-        Level of each side's bootstrap interval; the bracket is the hull of both.
+        Level of the bootstrap interval of each estimate; the bracket is the hull of
+        both.
     max_gap : float, default=1.0
-        Difference of the sides, in nats, above which a warning is given.
+        Difference of the estimates, in nats, above which there is a warning.
     max_bits : int, default=20
         Log Z is computed exactly if the smaller colour of layers has at most this many
         binary units; at most 22.
@@ -96,14 +97,14 @@ def partition_bracket(
         Number of threads that share the chains, besides those of the kernels; useful
         for real units. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        By default the seed of the fit, so that each call gives the same result.
+        By default the seed of the fit, so that each call returns the same result.
 
     Returns
     -------
     bracket : Bracket
-        With ``log_Z``, ``lower``, ``upper``, ``se`` and ``ess``, and the estimates
-        ``forward``, ``reverse`` and ``tempered`` (a third one, by the tempered
-        chains), each with ``log_w``, one per chain; None where log Z is exact.
+        Named tuple with ``log_Z``, ``lower``, ``upper``, ``se`` and ``ess``, and the
+        estimates ``forward``, ``reverse`` and ``tempered`` (by the tempered chains),
+        each with ``log_w`` for each chain. The estimates are None if log Z is exact.
 
     Raises
     ------
@@ -115,8 +116,8 @@ def partition_bracket(
     Warns
     -----
     LikelihoodWarning
-        The sides disagree, the effective number of chains is low, or tempered chains,
-        or the most probable states, have a larger log Z.
+        The estimates disagree, the effective number of chains is low, or tempered
+        chains or the most probable states have a larger log Z.
 
     References
     ----------
@@ -159,15 +160,15 @@ class LikelihoodBracket(NamedTuple):
     log_likelihood : float
         Mean over rows, in nats.
     lower, upper : float
-        Ends of its bracket: those of log Z, widened by the rows' own uncertainty.
+        Ends of its bracket: the ends for log Z, widened by the uncertainty of the rows.
     se : float
-        Standard error of the estimate for these rows, without that of sampling them.
+        Standard error of the estimate for these rows, excluding the sampling of rows.
     ess : float
-        Effective number of annealed chains; all of them where log Z is exact.
+        Effective number of annealed chains; their total number if log Z is exact.
     kind : {"exact", "lower bound", "estimate"}
-        Kind of the figures: the log-likelihood of bits, a lower bound on it (in
-        expectation, where it is a mean over draws), or an estimate, by annealing or by
-        importance sampling, which is low on average.
+        Kind of the numbers: the log-likelihood of bits; a lower bound, in expectation
+        if it is a mean over draws; or an estimate by annealing or importance sampling,
+        which is low on average.
     rows : ndarray of shape (n_samples,)
         Log-likelihood of each row, or its mean over draws of a grey row's bits.
     log_Z : Bracket
@@ -203,7 +204,7 @@ def likelihood_bracket(
     random_state: Seed = None,
     **options: Any,
 ) -> LikelihoodBracket:
-    r"""Mean log-likelihood of rows with a lower and an upper end, in nats.
+    r"""Mean log-likelihood of rows with a lower and an upper estimate, in nats.
 
     .. math:: \frac1n \sum_i \log \tilde p(v_i) - \log Z
 
@@ -212,8 +213,8 @@ def likelihood_bracket(
     estimator : object
         Fitted estimator with a partition function.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Missing entries (NaN) are summed out if the estimator can. Values between 0 and
-        1 in binary columns are probabilities of 1.
+        Missing entries (NaN) are marginalised if the estimator supports it. Values
+        between 0 and 1 in binary columns are probabilities of 1.
     n_draws : int, default=100
         Number of draws per row of the intermediate layers of deep models; unused for
         models whose rows are evaluated exactly.

@@ -3,10 +3,11 @@ r"""Mixing diagnostics of an estimator's own Markov chains.
 .. math:: F(x_\text{even}) = -\log \sum_{x_\text{odd}} e^{-E(x)}
 
 The trace of each chain is this free energy of its even layers, which determine the next
-state, and which mixes as slowly as any other quantity; of autoencoders it is the
-log-likelihood of a row given the outputs that it was drawn from. Chains have converged
-if their R-hat is at most 1.01 and their effective sample size at least 400; R-hat of
-all but 1 % of the columns, too: among many some exceed it by chance.
+state; it mixes as slowly as any other quantity. For autoencoders the trace is the
+log-likelihood of a row given the outputs from which it was drawn. Chains have converged
+if their R-hat is at most 1.01 and their effective sample size is at least 400. The
+R-hat of at least 99 % of the columns must also be at most 1.01; some of many columns
+exceed it by chance.
 """
 
 from typing import Literal, NamedTuple
@@ -48,15 +49,15 @@ def chain_diagnostics(
     n_chains : int, default=20
         Number of chains.
     n_draws : int, default=200
-        Number of draws kept of each chain; at least 4.
+        Number of draws of each chain; at least 4.
     thin : int, default=10
         Number of steps between draws.
     burn_in : int, default=200
-        Number of steps before the first draw.
+        Number of burn-in steps before the first draw.
     init : {"chains", "noise"} or array-like of shape (n, n_features), default=None
-        Starting points, as for the estimator's ``sample``, and by default its own:
-        "chains" of training, or of autoencoders "noise". Dispersed starting points
-        ("noise") test best whether the chains converge to the same distribution.
+        Starting points, as in the estimator's ``sample``: by default the training
+        chains ("chains"), and for autoencoders "noise". Dispersed starting points
+        ("noise") are the best test of convergence to the same distribution.
     random_state : int, RandomState instance or None, default=None
         Seed of the chains.
 
@@ -124,8 +125,8 @@ class ChainDiagnostics(NamedTuple):
     Parameters
     ----------
     trace : ndarray of shape (n_chains, n_draws)
-        Free energies, in nats, of the layers that determine a chain's next state; of
-        autoencoders log-likelihoods of rows given what they were drawn from.
+        Free energies, in nats, of the layers that determine a chain's next state; for
+        autoencoders log-likelihoods of rows given the outputs of the net.
     ess, ess_tail : float
         Effective sample size of the trace, in the bulk and in the tails.
     r_hat : float
@@ -137,8 +138,8 @@ class ChainDiagnostics(NamedTuple):
         1 at every lag if none does. Differences between chains affect only ``ess`` and
         ``time``.
     time : float
-        Number of steps per independent draw. A value near ``thin`` means that
-        this many suffice, and perhaps fewer.
+        Number of steps per independent draw. If it is close to ``thin``, ``thin`` is
+        large enough, and could perhaps be smaller.
     swap_rates : ndarray or None
         Swap rates between the temperatures at which the machine with the chains was
         trained; None if it was not trained by tempering.

@@ -43,10 +43,10 @@ def csl_log_likelihood(
     .. math:: \log \frac1n \sum_{k=1}^n p(v \mid h_k), \qquad h_k \sim p(h)
 
     In expectation it is below the log-likelihood, and far below in high dimensions,
-    where hardly any sample is close to a row. It is an estimate of what a model's
-    chains draw, with hidden units h or a corrupted row in their place, and needs no
-    other likelihood: of denoising autoencoders and generative stochastic networks,
-    which have none, too.
+    where hardly any sample is close to a row. It refers to the distribution of the
+    model's chains, with hidden units h or a corrupted row in their place, and so also
+    applies to denoising autoencoders and generative stochastic networks, which have no
+    likelihood.
 
     Parameters
     ----------
@@ -54,14 +54,14 @@ def csl_log_likelihood(
         Fitted estimator whose chains draw hidden units, given which columns are
         independent: a machine, a belief network, or an autoencoder with chains.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows to score. Missing entries (NaN) are summed out.
+        Rows to score. Missing entries (NaN) are marginalised.
     n_samples : int, default=10000
-        Number of samples :math:`h_k`, each from a chain of its own.
+        Number of samples :math:`h_k`, each from a separate chain.
     n_steps : int, default=1000
-        Number of steps of each chain, from its state at the end of training, or of
+        Number of steps of each chain from its state at the end of training, or for
         autoencoders from independent columns.
     random_state : int, RandomState instance or None, default=None
-        Seed of the chains; by default that of the fit.
+        Seed of the chains; by default the seed of the fit.
 
     Returns
     -------

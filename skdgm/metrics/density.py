@@ -60,7 +60,7 @@ def measure(estimator: object) -> Literal["probability", "density"]:
     -------
     measure : {"probability", "density"}
         "density" if any column is real, and for estimators that do not declare their
-        columns. Those that read theirs from the data know them after a fit.
+        columns. Estimators that infer columns from the data declare them after a fit.
     """
     last = parts_of(estimator)[1]
     # Before a fit there is no density, but most kinds of columns are known.
@@ -82,7 +82,7 @@ def log_density(estimator: object, X: Data) -> np.ndarray:
         Fitted estimator with ``score_samples``; or a Pipeline that ends with one and
         whose other steps scale columns, apply power transformations, rotate to all
         principal components, or have a method ``log_abs_det_jacobian(X)``; or an
-        outlier detector of such.
+        outlier detector with one of these.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Missing entries (NaN) are allowed if all steps accept them; the density is then
         that of the known entries. Constant columns, which scalers do not scale, count
@@ -145,8 +145,8 @@ def parts_of(estimator):
 
 
 def unwound(estimator, X):
-    """Innermost estimator of Pipelines, the rows after all steps before it, and the log
-    absolute Jacobian determinant of these, to be added to the log-likelihood; 0 for
+    """Innermost estimator of Pipelines, the rows after all previous steps, and the log
+    absolute Jacobian determinant of the steps, to be added to the log-likelihood; 0 for
     probabilities."""
     steps, last = parts_of(estimator)
     log_det, discrete = 0.0, measure(last) == "probability"

@@ -155,8 +155,8 @@ def maximum_mean_discrepancy(
 
 def median_gamma(rows, random_state):
     """Gamma of the RBF kernel by the median heuristic, :math:`1 / 2 d^2` with the
-    median d of the nonzero distances; 1 if all are zero. Of many rows 2000 are
-    drawn."""
+    median d of the nonzero distances; 1 if all are zero. A sample of 2000 rows is used
+    if there are more."""
     if len(rows) > _MEDIAN_ROWS:
         rows = rows[random_state.permutation(len(rows))[:_MEDIAN_ROWS]]
     distances = pdist(rows)

@@ -40,7 +40,7 @@ class Memorisation(NamedTuple):
         in tables of few values, copies do not indicate memorisation.
     closer : float or None
         Probability that a sample is nearer to the training rows than a validation row,
-        ties counting one half. Near 1 the model memorises; near 0 its samples are
+        ties counting one half. Values near 1 indicate memorisation; near 0, samples are
         unlike the data.
     p_value : float or None
         Probability of ``closer`` being as high if samples were distributed like
@@ -81,7 +81,7 @@ def nearest_training_neighbours(
     Returns
     -------
     memorisation : Memorisation
-        Without ``X_valid`` all after ``copied`` is None.
+        Without ``X_valid``, all fields after ``copied`` are None.
 
     Raises
     ------

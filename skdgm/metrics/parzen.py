@@ -63,13 +63,13 @@ def parzen_log_likelihood(
     .. math:: \log \hat p(x) = \log \frac1m \sum_{i=1}^m
        \mathcal{N}(x; s_i, \sigma^2 I)
 
-    It is a density in the units of the columns, for any model that can be sampled
-    [1]_. In high dimensions it says little about the model: no feasible number of
-    samples is enough, it is far from the log-likelihood, it may rank models wrongly,
-    and the centres of k-means can score higher than data [2]_. It serves for comparison
-    with published figures [3]_. As there, kernels of columns in [0, 1] reach beyond
-    these, so that a part of the density is where no row can be; that of
-    ``score_samples`` of our generators is not.
+    It is a density in the units of the columns, for any model that can be sampled [1]_.
+    In high dimensions it says little about the model: no feasible number of samples is
+    enough, it is far from the log-likelihood, it may rank models wrongly, and the
+    centres of k-means can score higher than data [2]_. It is for comparison with
+    published results [3]_. As there, kernels of columns in [0, 1] extend beyond this
+    range, so that a part of the density is outside the domain; this does not hold for
+    ``score_samples`` of skdgm's generators.
 
     The log-likelihoods equal ``score_samples`` of scikit-learn's ``KernelDensity`` with
     all samples in one leaf; with its default leaves that loses tens of nats in a
@@ -82,7 +82,7 @@ def parzen_log_likelihood(
     samples : array-like of shape (n_samples, n_features)
         Samples of the model, on the same scale as X.
     sigma : float, default=None
-        Bandwidth; by default the one that maximises the likelihood of ``X_valid``.
+        Bandwidth, which by default maximises the likelihood of ``X_valid``.
     X_valid : array-like of shape (n_valid, n_features), default=None
         Rows for choosing the bandwidth, neither in X nor among the samples. Required
         if ``sigma`` is None, and not allowed otherwise.

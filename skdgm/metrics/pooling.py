@@ -26,7 +26,7 @@ class PooledEstimate(NamedTuple):
     within : float or ndarray
         Variance within tables: the mean of the variances.
     between : float or ndarray
-        Variance between tables: of the estimates.
+        Variance of the estimates between tables.
     total : float or ndarray
         Variance of the pooled estimate.
     dof : float or ndarray
@@ -80,10 +80,10 @@ def pool_estimates(
     Parameters
     ----------
     estimates : array-like of shape (n_tables,) or (n_tables, n_estimates)
-        The same estimates from each table. They should be about normal: transform
-        where they are not, as a correlation by ``arctanh``.
+        The same estimates from each table. They should be approximately normal:
+        transform other estimates, such as a correlation by ``arctanh``.
     variances : array-like of the same shape
-        Squared standard errors, as if nothing had been missing.
+        Squared standard errors of the analysis of complete tables.
     complete_dof : float, default=inf
         Degrees of freedom of the analysis of a complete table, such as rows less
         coefficients.

@@ -1,6 +1,6 @@
 r"""Quality of the ranking of anomalies by log-likelihood.
 
-The lower the log-likelihood of a row is, the more anomalous it is taken to be.
+Rows with a low log-likelihood are anomalies.
 """
 
 from typing import NamedTuple

@@ -22,7 +22,7 @@ def log_conditionals(energy, params, x, sites=None):
     """Log probabilities of some visible sites of each row, by default of all, given all
     others, in nats, float64.
 
-    Of grey values of bits the mean over draws of the bit.
+    The value for a grey bit is the mean over draws of the bit.
     """
     v = np.asarray(x[0])
     if len(energy.units) == 1:

@@ -2,8 +2,8 @@ r"""Table of the log-likelihoods of several models, in nats and bits per dimensi
 
 .. math:: \frac{-1}{D \log 2} \frac1n \sum_i \log p(x_i)
 
-The likelihoods must be comparable: of each value densities or probabilities all, and of
-the same bits.
+The likelihoods must be comparable: for each value, all models must have densities or
+all probabilities, and for the same bits.
 """
 
 from collections.abc import Sequence
@@ -58,16 +58,16 @@ def likelihood_table(
 
     are the bits per dimension of n rows of D columns. Grey rows, with values between 0
     and 1 in binary columns, have no comparable likelihood, because models treat such
-    values differently. Bits are therefore drawn with these probabilities, the same ones
-    for all models, and figures are means over several draws. In a Pipeline with a step
+    values differently. Bits are therefore drawn with these probabilities, the same bits
+    for all models, and results are means over several draws. In a Pipeline with a step
     that binarises, like :class:`~skdgm.preprocessing.BernoulliBinarizer`, the model is
     given the bits of that step.
 
     Parameters
     ----------
     estimators : dict, list of (name, estimator), or list of estimators
-        Fitted models of skdgm, Pipelines that end with one, outlier detectors of such,
-        or other estimators with ``score_samples``, whose figures are taken to be exact.
+        Fitted models of skdgm, Pipelines that end with a model, outlier detectors, or
+        other estimators with ``score_samples``, whose scores are assumed to be exact.
     X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
     n_bit_draws : int, default=10
         Number of draws of the bits of grey rows.
@@ -82,19 +82,19 @@ def likelihood_table(
     Returns
     -------
     table : DataFrame, or Bunch of lists without pandas
-        A row (or entry) for each model: "nats", the mean log-likelihood per row;
-        "lower" and "upper", the ends of its bracket for these rows; "se_rows", the
-        standard error of the mean over rows; "bits_per_dim", minus the nats, converted
-        to bits per column; "kind", "exact", "lower bound" or "estimate", for the bits
-        of grey rows; "measure", "density" or "probability"; and "bit_draws", the number
-        of draws of bits averaged over, 0 if rows are not grey.
+        A row (or entry) for each model. "nats" is the mean log-likelihood per row,
+        "lower" and "upper" are the ends of its bracket for these rows, and "se_rows" is
+        the standard error of the mean over rows. "bits_per_dim" is minus the nats in
+        bits per column. "kind" is "exact", "lower bound" or "estimate" for the bits of
+        grey rows, and "measure" is "density" or "probability". "bit_draws" is the
+        number of draws of bits in the average, 0 if rows are not grey.
 
     Raises
     ------
     ValueError
-        The models are not comparable: densities and probabilities, of rows or of single
-        values (levels and atoms of mixed tables), rows binarised in different ways, or
-        rows that are grey for some models only; or a number is out of range.
+        The models are not comparable: densities and probabilities of rows, or of single
+        values such as levels and atoms of mixed tables; rows binarised in different
+        ways; rows that are grey for some models only. Or a number is out of range.
     TypeError
         A single estimator is given instead of a list; one has no ``score_samples``; a
         preceding step of a Pipeline has no known Jacobian determinant; or an argument

@@ -122,9 +122,8 @@ def tabular_report(
 
     with scores of columns (shapes) and of the pairs P of columns that depend on one
     another (trends), which are those of the quality report of SDMetrics [1]_. Both,
-    like coverage, lie between 0 and 1 (best). Held-out rows, which the model has never
-    seen, tell what was learned from what was copied. They also show how near to each
-    other rows of the same distribution are.
+    like coverage, lie between 0 and 1 (best). Held-out rows distinguish learning from
+    copying. They also show how near to each other rows of the same distribution are.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ def save(estimator: object, path: str | os.PathLike) -> None:
     Parameters
     ----------
     estimator : estimator
-        Of skdgm, fitted or not, with estimators of skdgm as parameters.
+        Estimator of skdgm, fitted or not, with estimators of skdgm as parameters.
     path : str or path-like
         File to write. An existing one is replaced at once when the new one is complete,
         which takes its permissions: an error leaves it as it was.
@@ -72,8 +72,8 @@ def save(estimator: object, path: str | os.PathLike) -> None:
     Notes
     -----
     No row of the training data is in the file, as none is in the estimator: persistent
-    chains are samples, drawn from the model. What statistics of columns reveal is
-    there: their means, scales and categories.
+    chains are samples, drawn from the model. It contains statistics of columns: their
+    means, scales and categories.
 
     Examples
     --------

@@ -24,10 +24,10 @@ _WIDE, _LONG = 18, 10
 
 
 class MarginalsDisplay:
-    """Marginal distributions of data beside those of samples.
+    """Marginal distributions of data and of samples.
 
     Columns of few values or of categories are drawn as bars, others as histograms. Data
-    in [0, 1] beside binary samples are taken as probabilities of 1.
+    in [0, 1] are probabilities of 1 if the samples are binary.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class MarginalsDisplay:
         ax: Axes = None,
         **options: Any,
     ) -> Self:
-        """Draw samples from an estimator and show them beside data.
+        """Draw samples from an estimator and plot their marginals with the data.
 
         Parameters
         ----------
