@@ -439,7 +439,7 @@ class Estimator(
         if not reset:
             dtype, X = dtype or self._dtype, streamed(X)
         domain = self._asked_domain if reset else self._domain
-        columns = None if reset else vars(self).get("_columns")
+        columns = None if reset else getattr(self, "_columns", None)
         with inputs.explained(self, X, domain):
             return domain.rows(
                 self, X, columns=columns, reset=reset, fitting=fitting, dtype=dtype
