@@ -7,8 +7,6 @@ Steps, batches and losses are an objective's: the loop knows no model.
 The result of training has the last state or the best; its default length is a budget.
 """
 
-import ctypes
-import platform
 import time
 from functools import cache
 from typing import NamedTuple
@@ -20,9 +18,8 @@ from skdgm.training.hooks import EarlyStopping
 from skdgm.utils.lists import Lists
 from skdgm.utils.tree import copy, leaves, overwrite
 
-# Options of mallopt. The GNU C library itself sets these values, once it sees a block
-# as large as this freed.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _LARGE = -1, -3, 31 * 2**20
+# Size of a block, in bytes; the GNU C library follows blocks of up to 32 MiB.
+_LARGE = 31 * 2**20
 # Updates of a run up to which a loss beyond the limit may yet recover.
 _FEW = 20
 # Option value: choose by the data.
@@ -199,13 +196,11 @@ class Budget(NamedTuple):
 
 @cache
 def hold():
-    """Keep freed memory in the process from now on.
+    """Keep freed memory in the process: free a block of 31 MiB, once.
 
     Each update needs as much memory as the last. The GNU C library returns free memory
     beyond a threshold to the system, and getting it back, page by page, may take longer
-    than the rest of an update. Other C libraries are left as they are.
+    than the rest of an update. It raises the threshold when it sees a larger block
+    freed, unless the process has set one, which is left as it is.
     """
-    if platform.libc_ver()[0] == "glibc":
-        own = ctypes.CDLL(None)
-        own.mallopt(_M_MMAP_THRESHOLD, _LARGE)
-        own.mallopt(_M_TRIM_THRESHOLD, 2 * _LARGE)
+    np.empty(_LARGE, np.uint8)
