@@ -117,6 +117,6 @@ class BiGAN(PlayerOptions, ImplicitEstimator):
         X_new : ndarray of shape (n_samples, n_features)
         """
         density = self.density_
-        found = framed(self, density.decode(density.features(X)), X)
-        both = is_frame(found) and is_frame(X)
-        return found.set_axis(X.index) if both else found
+        rows = framed(self, density.decode(density.features(X)), X)
+        both = is_frame(rows) and is_frame(X)
+        return rows.set_axis(X.index) if both else rows

@@ -162,8 +162,8 @@ class InfoGAN(PlayerOptions, ImplicitEstimator):
         density = self.density_
         n_samples = count_rows(n_samples, self.n_features_in_)
         if codes is not None:
-            own = density.generator.codes.given(codes, n_samples)
-            density.generator = density.generator._replace(codes=own)
+            units = density.generator.codes.given(codes, n_samples)
+            density.generator = density.generator._replace(codes=units)
         return framed(self, density.sample(n_samples, random_state))
 
     def _count(self, table, fresh):
@@ -172,6 +172,6 @@ class InfoGAN(PlayerOptions, ImplicitEstimator):
             self.information_curve_ = []
 
     def _report(self, learned, n_epochs, watch):
-        found = watch.information[1 : len(learned.losses) + 1]
-        self.information_curve_ = self.information_curve_ + found
+        information = watch.information[1 : len(learned.losses) + 1]
+        self.information_curve_ = self.information_curve_ + information
         super()._report(learned, n_epochs, watch)

@@ -21,7 +21,7 @@ import numpy as np
 from skdgm.latent import Architecture, HierarchyParams, NormalUnits, Pass
 from skdgm.nets import dense, layers, pick, to_draws
 from skdgm.nets.constrained import beside
-from skdgm.nets.images.attention import N_OUTPUTS, Grid, glimpse, lacking, stroke
+from skdgm.nets.images.attention import N_OUTPUTS, FilterGrid, glimpse, lacking, stroke
 
 # Initial weights of where to attend, as a share of those of other layers. With grids
 # that move at random from the beginning, latent units are often ignored for good.
@@ -43,7 +43,9 @@ class Glimpses(Architecture):
         self.cell, (height, width, channels) = cell, shape
         self.n_pixels, self.kind = height * width * channels, output.kind
         self.n_outputs = int(output.n_outputs.sum())
-        self.reader, self.writer = (n and Grid.of(shape, n) for n in (read, write))
+        self.reader, self.writer = (
+            n and FilterGrid.of(shape, n) for n in (read, write)
+        )
         # Pixels of planes, where these are not the pixels in order.
         self.planes = self.rows = None
         if channels > 1:

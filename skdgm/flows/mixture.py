@@ -21,7 +21,7 @@ from scipy.linalg import cholesky, solve_triangular
 from scipy.special import gammaln, logsumexp
 
 from skdgm.autoregressive.normal_moments import given_seen, patterns
-from skdgm.nets.bases import Mixture, Tails
+from skdgm.nets.bases import NormalMixture, Tails
 from skdgm.utils.math import LOG_2PI
 from skdgm.utils.random import stream
 
@@ -90,7 +90,7 @@ def _based(components, back, own):
     roots = [cholesky(part, lower=True) for part in components.covariance]
     roots = [solve_triangular(root, np.eye(n), lower=True).T for root in roots]
     roots = np.array([np.triu(back @ root) for root in roots])
-    return Mixture(np.log(components.weight), components.mean @ own, roots)
+    return NormalMixture(np.log(components.weight), components.mean @ own, roots)
 
 
 def _first(table, most, n, normal):

@@ -14,7 +14,7 @@ from skdgm.data.attributes import chosen
 from skdgm.implicit.generator import drawn
 from skdgm.implicit.inversion import invert
 from skdgm.implicit.kernels import Kernels, noisy
-from skdgm.nets import layers_of
+from skdgm.nets import Variables, layers_of
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
@@ -38,11 +38,11 @@ class ImplicitDensity(Density):
     """Density of rows drawn by a generator, estimated by kernels around draws.
 
     Besides the arguments of :class:`~skdgm.base.Density` it has an
-    :class:`ImplicitModel`, its ``nets`` and training state; ``latent`` tells whether
-    features are latent units, and ``of_features(density, H)`` returns rows of these, or
-    is None. ``n_draws`` returns the number of draws; ``noise`` is the standard
-    deviation of the noise of real columns, which is their bandwidth, or 0 for none;
-    ``shares`` are the frequencies of classes, or None.
+    :class:`ImplicitModel`, its ``nets`` and training state; features are latent units
+    if ``latent``, and ``of_features(density, H)`` returns rows of these, or is None.
+    ``n_draws`` returns the number of draws; ``noise`` is the standard deviation of the
+    noise of real columns, which is their bandwidth, or 0 for none; ``shares`` are the
+    frequencies of classes, or None.
     """
 
     # Known values far beyond the range seen are read as its ends.
@@ -64,7 +64,7 @@ class ImplicitDensity(Density):
         super().__init__(context)
         self.model, self.nets, self.state, self.latent = model, nets, state, latent
         self.generator, self.emission = nets.generator, nets.generator.emission
-        self.net = state.learned[0], state.generator.statistics
+        self.net = Variables(state.learned[0], state.generator.statistics)
         self.n_draws, self.noise, self.shares = n_draws, noise, shares
         self.of_features = of_features
         self._kernels = None
@@ -74,17 +74,17 @@ class ImplicitDensity(Density):
     @property
     def capabilities(self):
         """Draws; all else is estimated by kernels around them."""
-        given = {} if self.shares is None else {"labels": "exact"}
+        labels = {} if self.shares is None else {"labels": "exact"}
         inverse = {"inverse": {"nothing": "exact"}} if self.of_features else {}
         return {
             "log_prob": of_rows("estimate", grey="estimate"),
             "features": of_rows("estimate"),
-            "sample": {"nothing": "exact"} | given,
+            "sample": {"nothing": "exact"} | labels,
             "fill": {"missing": "estimate"},
         } | inverse
 
     def drawn(self, rng, n_rows, codes=None):
-        """What a discriminator sees of draws, (n_rows, n_inputs), by a stream for each
+        """Draws as inputs of a discriminator, (n_rows, n_inputs), by a stream for each
         row; ``codes`` are classes, by default drawn by their frequencies."""
         if self.shares is not None and codes is None:
             codes = self.classes(rng, n_rows)
@@ -98,7 +98,7 @@ class ImplicitDensity(Density):
     @property
     def dtype(self):
         """Type of the parameters."""
-        return next(layers_of(self.net[0])).b.dtype.type
+        return next(layers_of(self.net.params)).b.dtype.type
 
     def sample(self, n_samples, random_state=None, *, codes=None):
         """Draw rows; ``codes`` are classes, by default drawn."""
@@ -107,8 +107,8 @@ class ImplicitDensity(Density):
         with one_blas_thread():
             x = self.drawn(rng.rows(n_samples), n_samples, codes)
             if self.noise:
-                own = rng.fold(_NOISE).rows(n_samples)
-                x = noisy(x, self.emission, self.noise, own)
+                streams = rng.fold(_NOISE).rows(n_samples)
+                x = noisy(x, self.emission, self.noise, streams)
         return self.presented(x, rng.fold(_RARE).rows(n_samples))
 
     def decode(self, Z, codes=None):
@@ -123,11 +123,12 @@ class ImplicitDensity(Density):
             raise ValueError(f"{self.name} is conditional: generate needs y.")
         noise = self.emission.silence(len(Z), Z.dtype)
         with one_blas_thread():
-            x, _ = generator.draw(*self.net, generator.given(Z, codes), noise)
+            inputs = generator.given(Z, codes)
+            x, _ = generator.draw(self.net.params, self.net.statistics, inputs, noise)
         return self.presented(x)
 
     def presented(self, x, rng=None):
-        """Rows, in the form of the data, of what a discriminator sees; by ``rng`` rare
+        """Rows, in the form of the data, of inputs of a discriminator; by ``rng`` rare
         categories are drawn."""
         v = self.domain.to_data(self.columns, self.emission.values(x, rng))
         return self.decoded(v)
@@ -149,8 +150,8 @@ class ImplicitDensity(Density):
             x, known = self.emission.inputs(v.astype(float))
             return kernels.log_prob(x, known) + self.emission.log_shares(v)
 
-        found = self.by_content(of_rows, rows, _ENTRIES // len(kernels.centres))
-        return found + self.domain.log_volume(self.columns, rows)
+        log_p = self.by_content(of_rows, rows, _ENTRIES // len(kernels.centres))
+        return log_p + self.domain.log_volume(self.columns, rows)
 
     def fill(self, X, method="mean", random_state=None):
         """Fill missing entries from the mixture of kernels, given the others."""
@@ -169,8 +170,8 @@ class ImplicitDensity(Density):
             mean[:, emission.scores] /= np.where(none > 0, none, 1)
             return emission.values(mean)
 
-        whole = fill(self, self.widened(X), method, random_state, filled)
-        return self.decoded(whole, X)
+        X_filled = fill(self, self.widened(X), method, random_state, filled)
+        return self.decoded(X_filled, X)
 
     def features(self, X):
         """Hidden units of the discriminator, or latent units."""
@@ -192,10 +193,11 @@ class ImplicitDensity(Density):
         return self.model.hidden(self.nets, self.state, x).shape[1]
 
     def by_rows(self, rows, function):
-        """A function of nets, the training state, what a discriminator sees of each
-        row, and what of it is known, such as :meth:`ImplicitModel.hidden`."""
+        """A function of nets, the training state, inputs of a discriminator for each
+        row, and a mask of the known ones, such as :meth:`ImplicitModel.hidden`."""
 
         def of_rows(v, _):
-            return function(self.nets, self.state, *self.emission.inputs(v))
+            x, known = self.emission.inputs(v)
+            return function(self.nets, self.state, x, known)
 
         return self.by_content(of_rows, rows, _ENTRIES // 2**8)

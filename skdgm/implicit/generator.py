@@ -30,7 +30,7 @@ def check_norm(options):
 
 
 class Generator(NamedTuple):
-    """Net from latent units, and classes, to what a discriminator sees.
+    """Net from latent units, and classes, to inputs of a discriminator.
 
     Latent units of the ``prior`` are standard normal, uniform with the same variance,
     -1 or 1 ("bits"), or the first half -1 or 1 and the others normal ("mixed"). One-hot
@@ -67,11 +67,11 @@ class Generator(NamedTuple):
             drawn = self.codes.draw(rng.fold(_CODES), n_rows, dtype)
             return np.concatenate([plain.latent(rng, n_rows, dtype), drawn], axis=1)
         shape = n_rows, self.n_latent
-        own = len(rng.ids) == n_rows
+        by_row = len(rng.ids) == n_rows
         if self.prior == "uniform":
-            u = rng.uniform(self.n_latent) if own else rng.generator().random(shape)
+            u = rng.uniform(self.n_latent) if by_row else rng.generator().random(shape)
             return ((2 * u - 1) * np.sqrt(3)).astype(dtype)
-        if own:
+        if by_row:
             z = rng.normal(self.n_latent, dtype)
         else:
             z = rng.generator().standard_normal(shape, dtype)
@@ -99,12 +99,13 @@ class Generator(NamedTuple):
 
 
 def drawn(generator, net, rng, dtype, codes=None):
-    """What a discriminator sees of draws, (n_rows, n_inputs), one for each stream, of a
-    generator with ``net``, parameters and statistics; ``codes`` are classes."""
+    """Draws as inputs of a discriminator, (n_rows, n_inputs), one for each stream, of a
+    generator with the :class:`~skdgm.nets.Variables` ``net``; ``codes`` are classes."""
     n_rows = len(rng.ids)
     z = generator.latent(rng.fold(LATENT), n_rows, dtype)
     noise = generator.emission.noise(rng.fold(_EMIT), n_rows, dtype)
-    return generator.draw(*net, generator.given(z, codes), noise)[0]
+    inputs = generator.given(z, codes)
+    return generator.draw(net.params, net.statistics, inputs, noise)[0]
 
 
 def last_layer(tree):

@@ -21,9 +21,9 @@ _RATE, _BETAS, _WEIGHT = 0.2, (0.9, 0.99), 0.01
 _ROWS, _STEEPEST = 2**10, 1e15
 
 
-def invert(density, X, n_steps=200, given=None):
+def invert(density, X, n_steps=200, classes=None):
     """Latent units, (n_samples, n_latent), whose generated rows are near to those of X;
-    ``given`` are the classes of rows, by default each that of the nearest draw."""
+    ``classes`` are codes of rows, by default that of the nearest draw."""
     kernels, generator = density.kernels(), density.generator
     n, dtype = len(kernels.centres), density.dtype
     rng = stream(density.seed, LIKELIHOOD).rows(n)
@@ -37,24 +37,24 @@ def invert(density, X, n_steps=200, given=None):
             log_w[:, codes != code] = -np.inf
         near = log_w.argmax(axis=1)
         if code is None:
-            own = None if codes is None else codes[near]
+            conditions = None if codes is None else codes[near]
         else:
-            own = np.full(len(x), code)
-        return _descend(density, x, known, starts[near], own, n_steps)
+            conditions = np.full(len(x), code)
+        return _descend(density, x, known, starts[near], conditions, n_steps)
 
     with one_blas_thread(), np.errstate(over="ignore"):
-        if given is None:
+        if classes is None:
             return density.by_content(of_rows, density.read(X), _ROWS)
-        found = np.empty((len(given), starts.shape[1]), dtype)
-        for code in np.unique(given):
-            which, of_code = (given == code).nonzero()[0], partial(of_rows, code=code)
+        z = np.empty((len(classes), starts.shape[1]), dtype)
+        for code in np.unique(classes):
+            which, of_code = (classes == code).nonzero()[0], partial(of_rows, code=code)
             rows = density.read(_safe_indexing(X, which))
-            found[which] = density.by_content(of_code, rows, _ROWS)
-    return found
+            z[which] = density.by_content(of_code, rows, _ROWS)
+    return z
 
 
 def _descend(density, x, known, z, codes, n_steps):
-    generator = density.generator
+    generator, net = density.generator, density.net
     noise = density.emission.silence(len(x), x.dtype)
     known = 1 if known is None else known
     fixed = generator.given(z, codes)[:, z.shape[1] :]
@@ -64,9 +64,9 @@ def _descend(density, x, known, z, codes, n_steps):
         return 2 * (fake - x) * known
 
     for step in range(n_steps):
-        whole = traced_leaves((np.concatenate([z, fixed], axis=1),))
-        out, _ = generator.draw(*density.net, *whole, noise)
-        (back,) = pulled_back(out, whole, slopes)
+        (inputs,) = traced_leaves((np.concatenate([z, fixed], axis=1),))
+        out, _ = generator.draw(net.params, net.statistics, inputs, noise)
+        (back,) = pulled_back(out, (inputs,), slopes)
         grad = np.nan_to_num(back[:, : z.shape[1]]).clip(-_STEEPEST, _STEEPEST)
         grad = grad + 2 * _WEIGHT * z
         mean += (1 - _BETAS[0]) * (grad - mean)

@@ -56,16 +56,16 @@ class Kernels:
         self.single = np.repeat(single, emission.sizes)
         few = np.ascontiguousarray(centres[:_AMONG])
         columns = (emission.kinds.tolist(), emission.choice.tolist())
-        given = repr((width, few.shape, few.dtype.str, *columns)).encode()
-        key = sha256(given + few.tobytes()).digest()
-        found = _FOUND.get(key)
-        if found is None:
-            found = self._widths(few, width)
+        parts = repr((width, few.shape, few.dtype.str, *columns)).encode()
+        key = sha256(parts + few.tobytes()).digest()
+        kept = _FOUND.get(key)
+        if kept is None:
+            kept = self._widths(few, width)
             while len(_FOUND) >= _KEPT:
                 # Another thread may have been first.
                 _FOUND.pop(next(iter(tuple(_FOUND)), None), None)
-            _FOUND[key] = found
-        self.width, self.share = found
+            _FOUND[key] = kept
+        self.width, self.share = kept
 
     def _widths(self, few, width):
         """Widths by which each of a few draws is most probable given the others."""
@@ -108,12 +108,12 @@ class Kernels:
         known = np.ones_like(x) if whole else known
         seen = known.copy()
         seen[:, emission.scores] *= x[:, emission.none]
-        x, part, own = x * seen, seen[:, real], centres[:, real]
+        x, part, real_centres = x * seen, seen[:, real], centres[:, real]
         if seen.all():
-            gaps = squared_distances(x[:, real], own)
+            gaps = squared_distances(x[:, real], real_centres)
         else:
-            gaps = (x[:, real] ** 2).sum(axis=1)[:, None] + part @ (own**2).T
-            gaps = np.maximum(gaps - 2 * x[:, real] @ own.T, 0)
+            gaps = (x[:, real] ** 2).sum(axis=1)[:, None] + part @ (real_centres**2).T
+            gaps = np.maximum(gaps - 2 * x[:, real] @ real_centres.T, 0)
         bits, chosen = emission.bits, emission.chosen
         b, c = x[:, bits], centres[:, bits]
         differ = b.sum(axis=1)[:, None] + known[:, bits] @ c.T - 2 * b @ c.T
@@ -123,21 +123,21 @@ class Kernels:
         differ = differ + count[:, None] - one @ two.T
         one = one * self.others
         rest = one.sum(axis=1)[:, None] - one @ two.T
-        inside = own[:, self.grey], None if seen.all() else part[:, self.grey]
+        inside = real_centres[:, self.grey], None if seen.all() else part[:, self.grey]
         return gaps, differ, rest, part.sum(axis=1), n + count, inside
 
     def _log_kernels(self, parts, width, share):
         gaps, differ, rest, n_real, n_other, (grey, seen) = parts
-        found = differ * (np.log(share) - np.log1p(-share)) - rest
-        found += (n_other * np.log1p(-share))[:, None]
+        log_p = differ * (np.log(share) - np.log1p(-share)) - rest
+        log_p += (n_other * np.log1p(-share))[:, None]
         if len(self.real):
-            found -= gaps / (2 * width**2)
-            found -= (n_real * np.log(np.sqrt(2 * np.pi) * width))[:, None]
+            log_p -= gaps / (2 * width**2)
+            log_p -= (n_real * np.log(np.sqrt(2 * np.pi) * width))[:, None]
         if grey.size:
             low, high = within(grey, width)
             log_mass = np.log(np.maximum(high - low, np.finfo(float).tiny))
-            found -= log_mass.sum(axis=1) if seen is None else seen @ log_mass.T
-        return found
+            log_p -= log_mass.sum(axis=1) if seen is None else seen @ log_mass.T
+        return log_p
 
     def log_weights(self, x, known=None):
         """Log kernel of each row around each draw, of shape (n_rows, n_draws)."""
@@ -151,16 +151,16 @@ class Kernels:
 
 
 def noisy(x, emission, size, rng):
-    """Rows x, what a discriminator sees, with noise of a standard deviation ``size`` of
+    """Rows x, inputs of a discriminator, with noise of a standard deviation ``size`` of
     real columns, cut off beyond [0, 1] of grey ones, by a stream for each row."""
     grey, spread = emission.grey, size * emission.continuous
-    found = x + rng.normal(x.shape[1], x.dtype.type) * spread.astype(x.dtype)
-    own = x[:, grey].astype(float)
-    low, high = within(own, size)
+    rows = x + rng.normal(x.shape[1], x.dtype.type) * spread.astype(x.dtype)
+    levels = x[:, grey].astype(float)
+    low, high = within(levels, size)
     share = rng.uniform(x.shape[1])[:, grey]
-    moved = own + size * ndtri(low + share * (high - low))
-    found[:, grey] = moved.clip(0, 1)
-    return found
+    moved = levels + size * ndtri(low + share * (high - low))
+    rows[:, grey] = moved.clip(0, 1)
+    return rows
 
 
 def within(centres, width):

@@ -5,6 +5,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skdgm.exceptions import CollapseWarning
 from skdgm.implicit.generator import LATENT, drawn
+from skdgm.nets import Variables
 from skdgm.nets.discrepancy import FACTORS, bandwidths, discrepancy, squared_distances
 from skdgm.training import Watch, epoch
 from skdgm.utils.random import PROBE, stream
@@ -73,13 +74,15 @@ class GeneratorWatch(Watch):
         return self._between(self.drawn(state, self.probe, self.known), self.x)
 
     def collapse(self, state):
-        """Share of the watched rows that generated ones cover, and what is wrong if
-        this, or their variance, is next to nothing: a sentence, or ""."""
+        """Share of the watched rows that generated ones cover, and a sentence if this,
+        or their variance, is next to nothing, else ""."""
         fake = self.drawn(state, self.probe, self.known)
-        own, found = (x.var(axis=0, dtype=np.float64).sum() for x in (self.x, fake))
+        of_data, of_fake = (
+            x.var(axis=0, dtype=np.float64).sum() for x in (self.x, fake)
+        )
         near = squared_distances(self.x, fake).min(axis=1)
         covered = float((near <= self.near).mean())
-        spread = found / own if own > 0 else 1.0
+        spread = of_fake / of_data if of_data > 0 else 1.0
         if covered >= _COVERED and spread >= _DIVERSE:
             return covered, ""
         what = f"its rows have {spread:.0%} of the variance of the data, of which"
@@ -90,8 +93,7 @@ class GeneratorWatch(Watch):
         return self._between(self.drawn(state, self.unseen, known), x)
 
     def _between(self, fake, x):
-        found = discrepancy(fake, x, self.sigmas)[0]
-        return float(np.sqrt(max(found, 0.0)))
+        return float(np.sqrt(max(discrepancy(fake, x, self.sigmas)[0], 0.0)))
 
     def _seen(self, index):
         return self.objective.generator.emission.inputs(self.objective.rows.take(index))
@@ -104,9 +106,10 @@ class GeneratorWatch(Watch):
     def drawn(self, state, index, known=None):
         """Generated rows with the classes of those at an index, and their missing
         entries."""
-        net, rows = (state.learned[0], state.generator.statistics), self.objective.rows
-        given = net, self.rng.rows(len(index)), rows.dtype, rows.beside(index)
-        x = drawn(self.objective.generator, *given)
+        net = Variables(state.learned[0], state.generator.statistics)
+        generator, rows = self.objective.generator, self.objective.rows
+        rng = self.rng.rows(len(index))
+        x = drawn(generator, net, rng, rows.dtype, rows.beside(index))
         return x if known is None else x * known
 
 

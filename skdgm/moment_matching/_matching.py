@@ -5,9 +5,10 @@ Each update lowers the maximum mean discrepancy of a batch from as many generate
 .. math:: \Bigl(\frac{1}{n^2} \sum_{i,j} k(g(z_i), g(z_j)) - \frac{2}{n^2}
    \sum_{i,j} k(g(z_i), x_j) + \frac{1}{n^2} \sum_{i,j} k(x_i, x_j)\Bigr)^{1/2}
 
-for a mixture of Gaussian kernels, or its square [1]_ [2]_. With an autoencoder, which
-learns beside, codes are matched in place of rows. Rows with classes are matched
-together with these, as columns so far apart that hardly a kernel spans two classes.
+for a mixture of Gaussian kernels, or its square [1]_ [2]_. With an autoencoder,
+which is learned at the same time, codes are matched in place of rows. Rows with classes
+are matched together with these, as columns so far apart that hardly a kernel spans two
+classes.
 
 References
 ----------
@@ -41,9 +42,9 @@ _PIECE = 100
 
 
 class MatchState(NamedTuple):
-    """Training state of a generator: the net from latent units to what is matched; the
-    autoencoder, encoder and decoder, or (); the median distance of what is matched, and
-    the number of updates, each of shape (1,)."""
+    """Training state of a generator: the net from latent units to rows or codes; the
+    autoencoder, encoder and decoder, or (); the median distance of matched rows or
+    codes, and the number of updates, each of shape (1,)."""
 
     matched: Part
     autoencoder: tuple
@@ -55,20 +56,23 @@ class MatchState(NamedTuple):
         """Net from latent units to rows, with the decoder if there is one."""
         if not self.autoencoder:
             return self.matched
-        pairs = zip(self.matched[:2], self.autoencoder[:2])
-        return Part(*((own, parts[1]) for own, parts in pairs))
+        _, decoder = self.autoencoder.params
+        _, statistics = self.autoencoder.statistics
+        return Part(
+            (self.matched.params, decoder), (self.matched.statistics, statistics)
+        )
 
     @property
     def params(self):
         """Parameters of the generator, and of the encoder if there is one."""
-        own = self.generator.params
-        return (own, self.autoencoder.params[0]) if self.autoencoder else (own,)
+        params = self.generator.params
+        return (params, self.autoencoder.params[0]) if self.autoencoder else (params,)
 
     learned = params
 
 
-class Pair(NamedTuple):
-    """Rows of an update, and what generated ones are made of."""
+class MatchBatch(NamedTuple):
+    """Rows of an update, and the latent units and noise of generated ones."""
 
     # Rows, or their codes, (n_rows, n_inputs); and 1 where a value is known, or None.
     real: np.ndarray
@@ -86,7 +90,7 @@ class Pair(NamedTuple):
 
 class Nets(NamedTuple):
     """Nets of moment matching: the generator; ``matched``, from latent units, and
-    classes, to what is matched; and those of an autoencoder, or None."""
+    classes, to rows or codes; and those of an autoencoder, or None."""
 
     generator: object
     matched: object
@@ -122,12 +126,13 @@ class Matching(Objective):
         """Initial state, with newly drawn parameters."""
         rng = random.stream(self.seed, random.INIT).generator()
         dtype, encoder = self.rows.dtype, self.nets.encoder
-        parts, autoencoder = self.generator.init(rng, dtype), ()
+        (params, statistics), autoencoder = self.generator.init(rng, dtype), ()
         if encoder is not None:
-            _, *coder = encoder.init(rng, self.emission.n_inputs, dtype)
-            autoencoder = Part(*((own, both[1]) for own, both in zip(coder, parts)))
-            parts = [both[0] for both in parts]
-        return self.resume(MatchState(Part(*parts), autoencoder, *np.zeros((2, 1))))
+            _, coder, kept = encoder.init(rng, self.emission.n_inputs, dtype)
+            (params, decoder), (statistics, of_decoder) = params, statistics
+            autoencoder = Part((coder, decoder), (kept, of_decoder))
+        width, t = np.zeros((2, 1))
+        return self.resume(MatchState(Part(params, statistics), autoencoder, width, t))
 
     def resume(self, state):
         """State to continue from; optimisers are kept if the solver is the same."""
@@ -147,36 +152,39 @@ class Matching(Objective):
         """Update encoder and decoder, a piece of the batch at a time."""
         nets = self.nets
         for number, start in enumerate(range(0, len(x), _PIECE)):
-            part, own = state.autoencoder, slice(start, start + _PIECE)
-            how = {"rng": rng.fold(number), "train": True}
-            seen = None if known is None else known[own]
-            whole = nets.inferred(part, x[own], seen)
+            part, rows = state.autoencoder, x[start : start + _PIECE]
+            seen = None if known is None else known[start : start + _PIECE]
+            streams, (kept, of_decoder) = rng.fold(number), part.statistics
             encoder, decoder = params = traced_leaves(part.params)
-            code, kept = nets.encoder.apply(encoder, part.statistics[0], whole, **how)
-            out, more = nets.decoder.apply(decoder, part.statistics[1], code, **how)
+            code, kept = nets.encoder.apply(
+                encoder, kept, nets.inferred(part, rows, seen), rng=streams, train=True
+            )
+            out, of_decoder = nets.decoder.apply(
+                decoder, of_decoder, code, rng=streams, train=True
+            )
 
-            def slopes(out, rows=x[own], seen=seen):
+            def slopes(out, rows=rows, seen=seen):
                 gap = reconstruction_slope(self.emission, out, rows, seen)
                 return gap / out.dtype.type(-len(out))
 
             grads = pulled_back(out, params, slopes)
-            part = part._replace(statistics=(kept, more))
-            part = self._parts.ascend("autoencoder", part, grads, clock, len(x[own]))
+            part = part._replace(statistics=(kept, of_decoder))
+            part = self._parts.ascend("autoencoder", part, grads, clock, len(rows))
             state = state._replace(autoencoder=part)
         return state
 
     def _match(self, state, x, known, codes, rng, clock):
-        given, before = self.prepare(state, x, known, codes, rng), state.matched
+        batch, before = self.prepare(state, x, known, codes, rng), state.matched
         params = traced_leaves(before.params)
-        fake, after = self.generated(params, before.statistics, given)
-        grads = pulled_back(fake, params, lambda fake: -self.loss(fake, given)[1])
+        fake, after = self.generated(params, before.statistics, batch)
+        grads = pulled_back(fake, params, lambda fake: -self.loss(fake, batch)[1])
         part = before._replace(statistics=after)
         part = self._parts.ascend("matched", part, grads, clock, len(x))
         state.t[0] += 1
         return state._replace(matched=part)
 
     def prepare(self, state, x, known, codes, rng):
-        """What an update compares, and by which random numbers, a :class:`Pair`."""
+        """Rows and random numbers of an update, a :class:`MatchBatch`."""
         n, dtype = len(x), self.rows.dtype
         z = self.generator.latent(rng.fold(_LATENT), n, dtype)
         noise = self.emission.noise(rng.fold(_EMIT), n, dtype)
@@ -188,23 +196,23 @@ class Matching(Objective):
             classes = one_hot(codes, self.generator.n_classes, dtype)
             classes = classes * dtype(_APART * max(sigmas))
         z = self.generator.given(z, codes)
-        return Pair(real, known, classes, z, noise, sigmas, rng.fold(_DROP))
+        return MatchBatch(real, known, classes, z, noise, sigmas, rng.fold(_DROP))
 
-    def generated(self, params, statistics, given):
+    def generated(self, params, statistics, batch):
         """Generated rows, or codes, in training, and updated statistics."""
         net, generator = self.nets.matched, self.generator
-        out, after = net.apply(params, statistics, given.z, rng=given.rng, train=True)
+        out, after = net.apply(params, statistics, batch.z, rng=batch.rng, train=True)
         if self.nets.encoder is not None:
             return out, after
-        out = emit(out, given.noise, self.emission, generator.temperature)
-        return (out if given.known is None else out * given.known), after
+        out = emit(out, batch.noise, self.emission, generator.temperature)
+        return (out if batch.known is None else out * batch.known), after
 
-    def loss(self, fake, given):
+    def loss(self, fake, batch):
         """Discrepancy, or its square, and its gradient by generated rows."""
-        whole, real = (
-            np.concatenate([rows, given.classes], axis=1) for rows in (fake, given.real)
+        generated, real = (
+            np.concatenate([rows, batch.classes], axis=1) for rows in (fake, batch.real)
         )
-        mmd2, slope = discrepancy_and_slope(whole, real, given.sigmas)
+        mmd2, slope = discrepancy_and_slope(generated, real, batch.sigmas)
         slope = slope[:, : fake.shape[1]]
         if not self.options.square_root:
             return mmd2, slope

@@ -59,20 +59,26 @@ class MatchingModel(ImplicitModel):
         )
 
     def nets(self, facts, emission):
-        """Generator; net from latent units, and classes, to what is ``matched``;
+        """Generator; net from latent units, and classes, to rows or codes, ``matched``;
         encoder and decoder, or None."""
-        own, n = facts.structure, emission.n_outputs
+        structure, n = facts.structure, emission.n_outputs
         encoder = decoder = None
-        if not own.autoencoder_layer_sizes:
-            matched = net = _net(facts, own.hidden_layer_sizes, n)
+        if not structure.autoencoder_layer_sizes:
+            matched = net = _net(facts, structure.hidden_layer_sizes, n)
         else:
-            *hidden, n_codes = own.autoencoder_layer_sizes
+            *hidden, n_codes = structure.autoencoder_layer_sizes
             encoder = _net(facts, hidden, n_codes, "logistic", facts.options.dropout)
             decoder = _net(facts, hidden[::-1], n)
-            matched = _net(facts, own.hidden_layer_sizes, n_codes, "logistic")
+            matched = _net(facts, structure.hidden_layer_sizes, n_codes, "logistic")
             net = layers.serial(matched, decoder)
-        given = own.n_components, own.prior, n_classes_of(facts)
-        generator = Generator(net, emission, *given, facts.options.temperature)
+        generator = Generator(
+            net,
+            emission,
+            n_latent=structure.n_components,
+            prior=structure.prior,
+            n_classes=n_classes_of(facts),
+            temperature=facts.options.temperature,
+        )
         return Nets(generator, matched, encoder, decoder)
 
     def latent(self, options):
@@ -112,13 +118,14 @@ def _net(facts, numbers, n_outputs, output="identity", dropout=None):
     return layers.serial(*parts, last)
 
 
-def _check_bandwidths(given):
+def _check_bandwidths(bandwidths):
     try:
-        found = np.asarray(given, float)
+        sigmas = np.asarray(bandwidths, float)
     except (TypeError, ValueError):
-        found = np.zeros(0)
-    if found.ndim != 1 or not len(found) or not ((found > 0) & (found < np.inf)).all():
+        sigmas = np.zeros(0)
+    positive = (sigmas > 0) & (sigmas < np.inf)
+    if sigmas.ndim != 1 or not len(sigmas) or not positive.all():
         raise ValueError(
             "bandwidths must be positive numbers, at least one, or 'auto'; got "
-            f"{given}."
+            f"{bandwidths}."
         )

@@ -28,10 +28,9 @@ from skdgm.nets.primitives import dense
 from skdgm.nets.tape import getval, primitive
 
 
-class Facts(NamedTuple):
-    """What a layer is made of: a net, a mask of the weights above it, the number of
-    parameters of each column, the bound of splines, and the number of columns that are
-    given."""
+class ColumnLayer(NamedTuple):
+    """Parts of a layer: a net, a mask of the weights above it, the number of parameters
+    of each column, the bound of splines, and the number of columns that stay."""
 
     net: Net
     mask: np.ndarray
@@ -50,41 +49,45 @@ def autoregression(n, sizes, activation, n_bins=0, bound=0.0, n_given=0):
     outputs = np.repeat(np.arange(1, n + 1), each)
     *below, top = by_degrees(inputs, degrees, outputs, direct=True)
     net = serial(*(masked_dense(mask, activation) for mask in below))
-    facts = Facts(net, top, each, bound, n_given)
-    apply, inverse, log_det = (partial(part, facts) for part in (_apply, _inverse, _of))
-    return Net(partial(_begin, facts), apply, inverse=inverse, log_det=log_det)
+    layer = ColumnLayer(net, top, each, bound, n_given)
+    return Net(
+        partial(_begin, layer),
+        partial(_apply, layer),
+        inverse=partial(_inverse, layer),
+        log_det=partial(_of, layer),
+    )
 
 
-def _begin(facts, rng, n_inputs, dtype):
-    _, params, statistics = facts.net.init(rng, n_inputs, dtype)
-    n_below, n_outputs = facts.mask.shape
+def _begin(layer, rng, n_inputs, dtype):
+    _, params, statistics = layer.net.init(rng, n_inputs, dtype)
+    n_below, n_outputs = layer.mask.shape
     top = Layer(np.zeros((n_below, n_outputs), dtype), np.zeros(n_outputs, dtype))
     return n_inputs, (params, top), statistics
 
 
-def _raw(facts, params, statistics, x):
+def _raw(layer, params, statistics, x):
     """Parameters of the functions of all columns, (n_rows, n_columns * each)."""
-    below = facts.net.apply(params[0], statistics, x)[0]
+    below = layer.net.apply(params[0], statistics, x)[0]
     W, b = params[1]
     joined = beside(below, x) if params[0] else x
-    return dense(joined, masked(W, facts.mask.astype(getval(x).dtype)), b, "identity")
+    return dense(joined, masked(W, layer.mask.astype(getval(x).dtype)), b, "identity")
 
 
-def _of(facts, params, statistics, x):
-    raw = _raw(facts, params, statistics, x)
-    return volume_apart(_changed(x, raw, *facts[2:]), x)
+def _of(layer, params, statistics, x):
+    raw = _raw(layer, params, statistics, x)
+    return volume_apart(_changed(x, raw, layer.each, layer.bound, layer.n_given), x)
 
 
-def _apply(facts, params, statistics, x, rng=None, train=False):
-    return _of(facts, params, statistics, x)[0], statistics
+def _apply(layer, params, statistics, x, rng=None, train=False):
+    return _of(layer, params, statistics, x)[0], statistics
 
 
-def _inverse(facts, params, statistics, y):
-    x, back = y.copy(), splines.inverse if facts.bound else gains.inverse
-    for j in range(y.shape[1] - facts.n_given):
-        raw = _by_column(_raw(facts, params, statistics, x), facts.each)
-        own = slice(facts.n_given + j, facts.n_given + j + 1)
-        x[:, own] = back(y[:, own], raw[:, j : j + 1], facts.bound)
+def _inverse(layer, params, statistics, y):
+    x, back = y.copy(), splines.inverse if layer.bound else gains.inverse
+    for j in range(y.shape[1] - layer.n_given):
+        raw = _by_column(_raw(layer, params, statistics, x), layer.each)
+        column = slice(layer.n_given + j, layer.n_given + j + 1)
+        x[:, column] = back(y[:, column], raw[:, j : j + 1], layer.bound)
     return x
 
 
@@ -96,13 +99,14 @@ def _by_column(raw, each):
 @primitive
 def _changed(x, raw, each, bound, n_given):
     """Rows changed, beside the sums of the logs of the slopes."""
-    found = np.empty((len(x), x.shape[1] + 1), x.dtype)
-    found[:, :n_given] = x[:, :n_given]
+    changed = np.empty((len(x), x.shape[1] + 1), x.dtype)
+    changed[:, :n_given] = x[:, :n_given]
     function = splines.spline if bound else gains.gain
-    given = x[:, n_given:], _by_column(raw, each), bound
-    found[:, n_given:-1], log_slope = function(*given)
-    log_slope.sum(axis=1, out=found[:, -1])
-    return found
+    changed[:, n_given:-1], log_slope = function(
+        x[:, n_given:], _by_column(raw, each), bound
+    )
+    log_slope.sum(axis=1, out=changed[:, -1])
+    return changed
 
 
 def _changed_back(argnums, _, args, kwargs):
@@ -112,8 +116,9 @@ def _changed_back(argnums, _, args, kwargs):
     def backward(grad):
         by_x, by_y = grad[:, :-1].copy(), grad[:, n_given:-1]
         by_log = np.broadcast_to(grad[:, -1:], by_y.shape)
-        given = x[:, n_given:], _by_column(raw, each), bound, by_y, by_log
-        by_x[:, n_given:], by_raw = slopes(*given)
+        by_x[:, n_given:], by_raw = slopes(
+            x[:, n_given:], _by_column(raw, each), bound, by_y, by_log
+        )
         back = by_x, by_raw.reshape(raw.shape)
         return [back[argnum] for argnum in argnums]
 

@@ -25,7 +25,7 @@ from skdgm.utils.math import LOG_2PI
 _CHOICE, _HALF = 104, 2.0**-33
 
 
-class Mixture(NamedTuple):
+class NormalMixture(NamedTuple):
     """Mixture of normal distributions: log weights, (n_components,); means,
     (n_components, n_columns); and upper triangular matrices that whiten each,
     (n_components, n_columns, n_columns)."""
@@ -36,18 +36,18 @@ class Mixture(NamedTuple):
 
     def log_p(self, z):
         """Log density of each row, differentiable."""
-        return _log_mixture(z, *self)
+        return _log_mixture(z, self.log_weight, self.mean, self.root)
 
     def draw(self, rng, n_columns, dtype):
         """Draw a row for each stream."""
         u = rng.fold(_CHOICE).uniform(1)
         chosen = (u > np.cumsum(np.exp(self.log_weight))[:-1]).sum(axis=1)
-        noise, found = rng.normal(n_columns), np.empty((len(u), n_columns), dtype)
+        noise, rows = rng.normal(n_columns), np.empty((len(u), n_columns), dtype)
         for k in np.unique(chosen):
-            own = chosen == k
+            mine = chosen == k
             back = np.linalg.inv(self.root[k].astype(np.float64))
-            found[own] = self.mean[k] + noise[own] @ back
-        return found
+            rows[mine] = self.mean[k] + noise[mine] @ back
+        return rows
 
 
 class Tails(NamedTuple):
@@ -59,13 +59,13 @@ class Tails(NamedTuple):
 
     def log_p(self, z):
         """Log density of each row, differentiable."""
-        return _log_tails(z, *self)
+        return _log_tails(z, self.log_df, self.log_scale)
 
     def draw(self, rng, n_columns, dtype):
         """Draw a row for each stream."""
         df, scale = (np.exp(part.astype(np.float64)) for part in self)
-        found = stdtrit(df, rng.uniform(n_columns) + _HALF) * scale
-        return found.astype(dtype)
+        rows = stdtrit(df, rng.uniform(n_columns) + _HALF) * scale
+        return rows.astype(dtype)
 
 
 def normal_log_p(z):
@@ -81,7 +81,7 @@ def _log_mixture(z, log_weight, mean, root):
 def _of_components(z, log_weight, mean, root):
     """Log densities of components by their weights, (n_components, n_rows), and
     whitened rows of each."""
-    white = [(z - own) @ part for own, part in zip(mean, root)]
+    white = [(z - center) @ part for center, part in zip(mean, root)]
     log_p = np.empty((len(mean), len(z)), z.dtype)
     for k, (u, part) in enumerate(zip(white, root)):
         constant = np.log(np.diag(part)).sum() - 0.5 * LOG_2PI * z.shape[1]
@@ -89,12 +89,12 @@ def _of_components(z, log_weight, mean, root):
     return log_p, white
 
 
-def _by_z(log_p, z, *mixture):
+def _by_z(log_p, z, log_weight, mean, root):
     def backward(grad):
-        parts, white = _of_components(z, *mixture)
+        parts, white = _of_components(z, log_weight, mean, root)
         share = np.exp(parts - log_p) * -grad
-        parts = zip(share, white, mixture[2])
-        return sum((w[:, None] * u) @ root.T for w, u, root in parts)
+        parts = zip(share, white, root)
+        return sum((w[:, None] * u) @ part.T for w, u, part in parts)
 
     return backward
 

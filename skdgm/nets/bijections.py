@@ -12,6 +12,7 @@ References
 """
 
 from functools import partial
+from typing import NamedTuple
 
 import autograd.numpy as anp
 import numpy as np
@@ -51,15 +52,18 @@ def _inverse_affine(params, statistics, y):
 
 
 def _of_gains(params, statistics, x):
-    own = anp.log(anp.abs(params.gain)).sum()
-    return _apply_affine(params, (), x)[0], own * np.ones(len(getval(x)), x.dtype)
+    log_det = anp.log(anp.abs(params.gain)).sum()
+    return _apply_affine(params, (), x)[0], log_det * np.ones(len(getval(x)), x.dtype)
 
 
 def permutation(order):
     """Columns in another order, an ndarray of int."""
-    parts = _apply_permutation, _inverse_permutation, _of_permutation
-    apply, inverse, log_det = (partial(part, order) for part in parts)
-    return Net(unweighted, apply, inverse=inverse, log_det=log_det)
+    return Net(
+        unweighted,
+        partial(_apply_permutation, order),
+        inverse=partial(_inverse_permutation, order),
+        log_det=partial(_of_permutation, order),
+    )
 
 
 def _apply_permutation(order, params, statistics, x, rng=None, train=False):
@@ -77,9 +81,12 @@ def _of_permutation(order, params, statistics, x):
 def whitening():
     """Fixed affine map, a :class:`Layer` of statistics with a triangular matrix whose
     diagonal is positive; without parameters, and at first the identity."""
-    parts = _apply_whitening, _inverse_whitening, _of_whitening
-    apply, inverse, log_det = parts
-    return Net(_begin_whitening, apply, inverse=inverse, log_det=log_det)
+    return Net(
+        _begin_whitening,
+        _apply_whitening,
+        inverse=_inverse_whitening,
+        log_det=_of_whitening,
+    )
 
 
 def _begin_whitening(rng, n_inputs, dtype):
@@ -88,7 +95,7 @@ def _begin_whitening(rng, n_inputs, dtype):
 
 
 def _apply_whitening(params, statistics, x, rng=None, train=False):
-    return dense(x, *statistics, "identity"), statistics
+    return dense(x, statistics.W, statistics.b, "identity"), statistics
 
 
 def _inverse_whitening(params, statistics, y):
@@ -97,17 +104,20 @@ def _inverse_whitening(params, statistics, y):
 
 
 def _of_whitening(params, statistics, x):
-    own = np.log(np.diag(statistics.W)).sum()
-    y = dense(x, *statistics, "identity")
-    return y, np.full(len(getval(x)), own, getval(x).dtype)
+    log_det = np.log(np.diag(statistics.W)).sum()
+    y = dense(x, statistics.W, statistics.b, "identity")
+    return y, np.full(len(getval(x)), log_det, getval(x).dtype)
 
 
 def triangular(lower=False):
     """Linear map by a triangular matrix, at first the identity: a :class:`Layer` of
     what differs from it beside the diagonal, and log gains on it."""
-    parts = _apply_triangular, _inverse_triangular, _of_triangular
-    apply, inverse, log_det = (partial(part, lower) for part in parts)
-    return Net(_begin_triangular, apply, inverse=inverse, log_det=log_det)
+    return Net(
+        _begin_triangular,
+        partial(_apply_triangular, lower),
+        inverse=partial(_inverse_triangular, lower),
+        log_det=partial(_of_triangular, lower),
+    )
 
 
 def _begin_triangular(rng, n_inputs, dtype):
@@ -151,13 +161,13 @@ defvjp_argnums(_times_triangular, _times_triangular_back)
 
 def _apply_triangular(lower, params, statistics, x, rng=None, train=False):
     (W, b), log_gain = params
-    free = _free(lower, *getval(b).shape, getval(b).dtype)
+    free = _free(lower, len(getval(b)), getval(b).dtype)
     return _times_triangular(x, W, b, log_gain, free), statistics
 
 
 def _inverse_triangular(lower, params, statistics, y):
     (W, b), log_gain = params
-    W = _matrix(W, log_gain, _free(lower, *b.shape, b.dtype))
+    W = _matrix(W, log_gain, _free(lower, len(b), b.dtype))
     return solve_triangular(W, (y - b).T, lower=lower, trans="T").T.astype(y.dtype)
 
 
@@ -169,10 +179,12 @@ def _of_triangular(lower, params, statistics, x):
 def splines(n_bins, bound):
     """Monotone spline of each column by itself, at first the identity; statistics are
     factors of columns, by which the numbers that are learned are multiplied."""
-    parts = _apply_splines, _inverse_splines, _of_splines
-    apply, inverse, log_det = (partial(part, bound) for part in parts)
-    begin = partial(_begin_splines, 3 * n_bins - 1)
-    return Net(begin, apply, inverse=inverse, log_det=log_det)
+    return Net(
+        partial(_begin_splines, 3 * n_bins - 1),
+        partial(_apply_splines, bound),
+        inverse=partial(_inverse_splines, bound),
+        log_det=partial(_of_splines, bound),
+    )
 
 
 def _begin_splines(n_numbers, rng, n_inputs, dtype):
@@ -198,10 +210,10 @@ def _of_splines(bound, params, statistics, x):
 @primitive
 def _changed(x, raw, bound):
     """Splines of columns, beside the sums of the logs of their slopes."""
-    found = np.empty((len(x), x.shape[1] + 1), x.dtype)
-    found[:, :-1], log_slope = spline(x, raw[None], bound)
-    log_slope.sum(axis=1, out=found[:, -1])
-    return found
+    changed = np.empty((len(x), x.shape[1] + 1), x.dtype)
+    changed[:, :-1], log_slope = spline(x, raw[None], bound)
+    log_slope.sum(axis=1, out=changed[:, -1])
+    return changed
 
 
 def _changed_back(argnums, _, args, kwargs):
@@ -219,10 +231,10 @@ def _changed_back(argnums, _, args, kwargs):
 defvjp_argnums(_changed, _changed_back)
 
 
-def volume_apart(found, x):
+def volume_apart(both, x):
     """Columns of a result for rows x, and the sums beside them."""
     n = getval(x).shape[1]
-    return columns(found, 0, n), columns(found, n, n + 1).reshape(-1)
+    return columns(both, 0, n), columns(both, n, n + 1).reshape(-1)
 
 
 def coupling(net, n_bins=0, bound=0.0, n_given=0):
@@ -231,17 +243,27 @@ def coupling(net, n_bins=0, bound=0.0, n_given=0):
     monotone splines, or without bins by gains and shifts. It is at first the identity,
     as these parameters are 0. The first ``n_given`` columns are of no half: they stay,
     and the net has them, too."""
-    how = net, 3 * n_bins - 1 if n_bins else 2, bound, n_given
-    apply, inverse, log_det = (
-        partial(part, how)
-        for part in (_apply_coupling, _inverse_coupling, _of_coupling)
+    layer = Coupling(net, 3 * n_bins - 1 if n_bins else 2, bound, n_given)
+    return Net(
+        partial(_begin_coupling, layer),
+        partial(_apply_coupling, layer),
+        inverse=partial(_inverse_coupling, layer),
+        log_det=partial(_of_coupling, layer),
     )
-    begin = partial(_begin_coupling, how)
-    return Net(begin, apply, inverse=inverse, log_det=log_det)
 
 
-def _begin_coupling(how, rng, n_inputs, dtype):
-    net, each, _, n_given = how
+class Coupling(NamedTuple):
+    """Parts of a coupling: a net, the number of parameters of each column, the bound of
+    splines, and the number of columns that stay beside both halves."""
+
+    net: Net
+    each: int
+    bound: float
+    n_given: int
+
+
+def _begin_coupling(layer, rng, n_inputs, dtype):
+    net, each, _, n_given = layer
     half = _stay(n_inputs, n_given)
     n_below, params, statistics = net.init(rng, half, dtype)
     n_outputs = each * (n_inputs - half)
@@ -254,15 +276,17 @@ def _stay(n, n_given):
     return n_given + (n - n_given) // 2
 
 
-def _below(how, params, statistics, x):
+def _below(layer, params, statistics, x):
     """Outputs of the net of the columns that stay."""
-    stay = columns(x, 0, _stay(getval(x).shape[1], how[3]))
-    return how[0].apply(params[0], statistics, stay)[0]
+    stay = columns(x, 0, _stay(getval(x).shape[1], layer.n_given))
+    return layer.net.apply(params[0], statistics, stay)[0]
 
 
-def _of_coupling(how, params, statistics, x):
-    below = _below(how, params, statistics, x)
-    return volume_apart(_coupled(x, below, *params[1], *how[1:]), x)
+def _of_coupling(layer, params, statistics, x):
+    below = _below(layer, params, statistics, x)
+    W, b = params[1]
+    changed = _coupled(x, below, W, b, layer.each, layer.bound, layer.n_given)
+    return volume_apart(changed, x)
 
 
 @primitive
@@ -273,13 +297,13 @@ def _coupled(x, below, W, b, each, bound, n_given):
     rows at a time, here and once more for gradients.
     """
     half, function = _stay(x.shape[1], n_given), spline if bound else gains.gain
-    found = np.empty((len(x), x.shape[1] + 1), x.dtype)
-    found[:, :half] = x[:, :half]
+    changed = np.empty((len(x), x.shape[1] + 1), x.dtype)
+    changed[:, :half] = x[:, :half]
     for block in _blocks(x, b):
         out = _outputs(below[block], W, b, each)
-        found[block, half:-1], log_slope = function(x[block, half:], out, bound)
-        log_slope.sum(axis=1, out=found[block, -1])
-    return found
+        changed[block, half:-1], log_slope = function(x[block, half:], out, bound)
+        log_slope.sum(axis=1, out=changed[block, -1])
+    return changed
 
 
 def _blocks(x, b):
@@ -301,8 +325,9 @@ def _coupled_back(argnums, _, args, kwargs):
         for block in _blocks(x, b):
             out, by_y = _outputs(below[block], W, b, each), grad[block, half:-1]
             by_log = np.broadcast_to(grad[block, -1:], by_y.shape)
-            given = x[block, half:], out, bound, by_y, by_log
-            by_x[block, half:], delta = slopes(*given)
+            by_x[block, half:], delta = slopes(
+                x[block, half:], out, bound, by_y, by_log
+            )
             delta = delta.reshape(len(delta), -1)
             by_below[block] = matmul(delta, W.T)
             by_W += matmul(below[block].T, delta)
@@ -316,17 +341,17 @@ def _coupled_back(argnums, _, args, kwargs):
 defvjp_argnums(_coupled, _coupled_back)
 
 
-def _apply_coupling(how, params, statistics, x, rng=None, train=False):
-    return _of_coupling(how, params, statistics, x)[0], statistics
+def _apply_coupling(layer, params, statistics, x, rng=None, train=False):
+    return _of_coupling(layer, params, statistics, x)[0], statistics
 
 
-def _inverse_coupling(how, params, statistics, y):
-    below, x = _below(how, params, statistics, y), y.copy()
-    half = _stay(y.shape[1], how[3])
-    for block in _blocks(y, params[1].b):
-        out, change = _outputs(below[block], *params[1], how[1]), y[block, half:]
-        back = inverse_spline if how[2] else gains.inverse
-        x[block, half:] = back(change, out, how[2])
+def _inverse_coupling(layer, params, statistics, y):
+    below, x = _below(layer, params, statistics, y), y.copy()
+    half, (W, b) = _stay(y.shape[1], layer.n_given), params[1]
+    back = inverse_spline if layer.bound else gains.inverse
+    for block in _blocks(y, b):
+        out = _outputs(below[block], W, b, layer.each)
+        x[block, half:] = back(y[block, half:], out, layer.bound)
     return x
 
 
@@ -334,10 +359,12 @@ def after(n_given, net):
     """A net of the columns after the first ``n_given``, which stay as they are."""
     if not n_given:
         return net
-    parts = _apply_after, _inverse_after, _of_after
-    apply, inverse, log_det = (partial(part, n_given, net) for part in parts)
-    begin = partial(_begin_after, n_given, net)
-    return Net(begin, apply, inverse=inverse, log_det=log_det)
+    return Net(
+        partial(_begin_after, n_given, net),
+        partial(_apply_after, n_given, net),
+        inverse=partial(_inverse_after, n_given, net),
+        log_det=partial(_of_after, n_given, net),
+    )
 
 
 def _begin_after(n_given, net, rng, n_inputs, dtype):
@@ -350,27 +377,28 @@ def _halves(n_given, x):
 
 
 def _apply_after(n_given, net, params, statistics, x, rng=None, train=False):
-    given, x = _halves(n_given, x)
+    first, x = _halves(n_given, x)
     y, statistics = net.apply(params, statistics, x, rng=rng, train=train)
-    return beside(given, y), statistics
+    return beside(first, y), statistics
 
 
 def _inverse_after(n_given, net, params, statistics, y):
-    given, y = _halves(n_given, y)
-    return beside(given, net.inverse(params, statistics, y))
+    first, y = _halves(n_given, y)
+    return beside(first, net.inverse(params, statistics, y))
 
 
 def _of_after(n_given, net, params, statistics, x):
-    given, x = _halves(n_given, x)
+    first, x = _halves(n_given, x)
     y, log_det = net.log_det(params, statistics, x)
-    return beside(given, y), log_det
+    return beside(first, y), log_det
 
 
 def monotone(name):
     """Activation function with an inverse: all but "relu" and "maxout"."""
-    parts = {"inverse": _inverse_activation, "log_det": _of_activation}
-    own = {part: partial(function, name) for part, function in parts.items()}
-    return activation(name)._replace(**own)
+    return activation(name)._replace(
+        inverse=partial(_inverse_activation, name),
+        log_det=partial(_of_activation, name),
+    )
 
 
 def _inverse_activation(name, params, statistics, y):

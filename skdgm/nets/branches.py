@@ -1,4 +1,4 @@
-"""Nets of two branches: one for some of the inputs, and one learned beside."""
+"""Nets of two branches: one for some of the inputs, and one learned with it."""
 
 from functools import partial
 
@@ -13,8 +13,11 @@ from skdgm.nets.stochastic.bernoulli_latents import to_draws
 def branch(net, n_columns):
     """Net that applies another to the first columns and leaves the others as they are:
     its outputs are those of ``net`` and then the other columns."""
-    rest = _begin_branch, _apply_branch, _tangent_branch
-    return Net(*(partial(f, net, n_columns) for f in rest))
+    return Net(
+        partial(_begin_branch, net, n_columns),
+        partial(_apply_branch, net, n_columns),
+        partial(_tangent_branch, net, n_columns),
+    )
 
 
 def _begin_branch(net, n_columns, rng, n_inputs, dtype):
@@ -23,15 +26,17 @@ def _begin_branch(net, n_columns, rng, n_inputs, dtype):
 
 
 def _apply_branch(net, n_columns, params, statistics, x, rng=None, train=False):
-    own, others = _split(x, n_columns)
-    y, statistics = net.apply(params, statistics, own, rng=rng, train=train)
+    first, others = _split(x, n_columns)
+    y, statistics = net.apply(params, statistics, first, rng=rng, train=train)
     return beside(y, others), statistics
 
 
 def _tangent_branch(net, n_columns, params, statistics, x, dx, rng=None, train=False):
-    (own, others), (moved, more) = (_split(part, n_columns) for part in (x, dx))
-    y, dy = net.tangent(params, statistics, own, moved, rng=rng, train=train)
-    return beside(y, others), beside(dy, more)
+    (first, others), (dx_first, dx_others) = (
+        _split(part, n_columns) for part in (x, dx)
+    )
+    y, dy = net.tangent(params, statistics, first, dx_first, rng=rng, train=train)
+    return beside(y, others), beside(dy, dx_others)
 
 
 def _split(x, n_columns):
@@ -59,8 +64,10 @@ def meeting(first, n_beside, rest):
     """Net of pairs of inputs, (x, z): ``first`` is applied to x, and ``rest`` to its
     outputs beside z, of ``n_beside`` columns and with one or more rows for each of
     x."""
-    parts = _begin_meeting, _apply_meeting
-    return Net(*(partial(part, first, n_beside, rest) for part in parts))
+    return Net(
+        partial(_begin_meeting, first, n_beside, rest),
+        partial(_apply_meeting, first, rest),
+    )
 
 
 def _begin_meeting(first, n_beside, rest, rng, n_inputs, dtype):
@@ -69,9 +76,7 @@ def _begin_meeting(first, n_beside, rest, rng, n_inputs, dtype):
     return n_outputs, *zip(below, above)
 
 
-def _apply_meeting(
-    first, n_beside, rest, params, statistics, inputs, rng=None, train=False
-):
+def _apply_meeting(first, rest, params, statistics, inputs, rng=None, train=False):
     (x, z), rngs = inputs, (None, None)
     if rng is not None:
         rngs = rng.fold(0), rng.fold(1)

@@ -31,8 +31,8 @@ from skdgm.nets.tape import primitive
 def largest(n_active):
     """Net that keeps the ``n_active`` largest entries of each row, the first ones among
     equals; all others become 0."""
-    parts = partial(_apply_largest, n_active), partial(_tangent_largest, n_active)
-    return Net(unweighted, *parts)
+    apply, tangent = _apply_largest, _tangent_largest
+    return Net(unweighted, partial(apply, n_active), partial(tangent, n_active))
 
 
 def _apply_largest(n_active, params, statistics, x, rng=None, train=False):

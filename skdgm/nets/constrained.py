@@ -81,7 +81,9 @@ def moved(x, factor, shift, slope):
 defvjp(
     moved,
     lambda _, x, factor, shift, slope: lambda grad: grad * slope.astype(x.dtype),
-    *[None] * 3,
+    None,
+    None,
+    None,
 )
 
 
@@ -115,12 +117,18 @@ def tied(x, shape, W, c, rho, V, b):
     x each. Gradients are defined for these, not for x.
     """
     c = np.ascontiguousarray(np.atleast_2d(c))
-    if wide.worthwhile(*shape[:2]):
+    if wide.worthwhile(shape.columns, shape.edges):
         return wide.forward(x, shape.kind, W, c, rho, V, b)
-    z, given, net = np.empty((len(x), len(b)), b.dtype), _listed(x), (W, c, rho, V, b)
-    given += shape.columns, shape.edges, net, shape.kind, z
+    z = np.empty((len(x), len(b)), b.dtype)
     # Weights are copied for each block of rows.
-    run(kernels.forward, *given, n=len(x), work=_work(x, shape, c), step=_ROWS)
+    run(
+        kernels.forward,
+        *_listed(x),
+        *(shape.columns, shape.edges, (W, c, rho, V, b), shape.kind, z),
+        n=len(x),
+        work=_work(x, shape, c),
+        step=_ROWS,
+    )
     return z
 
 
@@ -129,18 +137,23 @@ def _tied_back(argnums, z, args, kwargs):
     net = W, np.ascontiguousarray(np.atleast_2d(c)), rho, V, b
 
     def backward(grad):
-        if wide.worthwhile(*shape[:2]):
-            dW, dc, *others = wide.backward(x, shape.kind, *net, grad)
-            found = dW, dc.reshape(c.shape), *others
-            return [found[argnum - 2] for argnum in argnums]
+        if wide.worthwhile(shape.columns, shape.edges):
+            dW, dc, drho, dV, db = wide.backward(x, shape.kind, net, grad)
+            grads = dW, dc.reshape(c.shape), drho, dV, db
+            return [grads[argnum - 2] for argnum in argnums]
         dW, dc, dV = (np.zeros_like(part) for part in (W, net[1], V))
-        drho, given = np.zeros((W.shape[1], len(rho)), c.dtype), _listed(x)
-        given += shape.columns, shape.edges, net, shape.kind, grad
-        grads, work = (dW, dc, drho, dV), 2 * _work(x, shape, c)
+        drho = np.zeros((W.shape[1], len(rho)), c.dtype)
         # Blocks of units as wide as the kernel's loops.
-        run(kernels.backward, *given, grads, n=W.shape[1], work=work, step=STEP)
-        found = dW, dc.reshape(c.shape), drho.sum(axis=0), dV, grad.sum(axis=0)
-        return [found[argnum - 2] for argnum in argnums]
+        run(
+            kernels.backward,
+            *_listed(x),
+            *(shape.columns, shape.edges, net, shape.kind, grad, (dW, dc, drho, dV)),
+            n=W.shape[1],
+            work=2 * _work(x, shape, c),
+            step=STEP,
+        )
+        grads = dW, dc.reshape(c.shape), drho.sum(axis=0), dV, grad.sum(axis=0)
+        return [grads[argnum - 2] for argnum in argnums]
 
     return backward
 

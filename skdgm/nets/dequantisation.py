@@ -69,8 +69,8 @@ class Cells(NamedTuple):
         which, log_slope = self.limited, np.where(np.isnan(v), 0.0, slope)
         share = self._share(y[:, which])
         log_width = np.log((self.high - self.low)[which])
-        own = -np.log(share) - np.log1p(-share) - log_width
-        log_slope[:, which] += np.where(np.isnan(own), 0.0, own)
+        log_inner = -np.log(share) - np.log1p(-share) - log_width
+        log_slope[:, which] += np.where(np.isnan(log_inner), 0.0, log_inner)
         y[:, which] = logit(share)
         return ((y - self.center) / self.spread).astype(v.dtype), log_slope
 
@@ -128,10 +128,10 @@ def _spread(e, v, cells):
     """Values of normal noise e of whole columns, 0 where missing, beside the sums of
     the logs of their densities by the noise."""
     z, log_slope = cells.placed(v, _uniform(e, v, cells))
-    found = np.empty((len(v), v.shape[1] + 1), e.dtype)
-    found[:, :-1] = np.nan_to_num(z)
-    found[:, -1] = log_slope.sum(axis=1) + normal_log_p(e.astype(np.float64))
-    return found
+    both = np.empty((len(v), v.shape[1] + 1), e.dtype)
+    both[:, :-1] = np.nan_to_num(z)
+    both[:, -1] = log_slope.sum(axis=1) + normal_log_p(e.astype(np.float64))
+    return both
 
 
 def _uniform(e, v, cells):
@@ -145,8 +145,8 @@ def _spread_back(_, e, v, cells):
         slope, bend = cells.slopes(v, _uniform(e, v, cells))
         by_u = grad[:, :-1] * slope + grad[:, -1:] * bend
         density = np.exp(-0.5 * e.astype(np.float64) ** 2) / np.sqrt(2 * np.pi)
-        own = by_u[:, cells.whole] * density - grad[:, -1:] * e
-        return own.astype(e.dtype)
+        by_e = by_u[:, cells.whole] * density - grad[:, -1:] * e
+        return by_e.astype(e.dtype)
 
     return backward
 
@@ -180,27 +180,29 @@ class Placing(NamedTuple):
         """Rows at the middles of their cells, and the logs of their volumes."""
         return self._placed(v, 0.5)
 
-    def drawn(self, v, rng, own):
+    def drawn(self, v, rng, variables):
         """Rows with noise drawn by a stream, and the logs of their volumes, less the
-        log density of the noise, whose net has ``own`` parameters and statistics."""
+        log density of the noise, whose net has some parameters and statistics."""
         if self.cells is None:
             return v, v.dtype.type(0)
         if self.net is None:
             n = v.shape[1] - self.n_given
             return self._placed(v, rng.uniform(n) + 2.0**-33)
-        z, log_volume = self.by_net(v, self.noise(v, rng), own)
+        z, log_volume = self.by_net(v, self.noise(v, rng), variables)
         return np.where(np.isnan(v), v, z), log_volume
 
     def noise(self, v, rng):
         """Standard normal noise of the whole columns of rows."""
         return rng.normal(int(self.cells.whole.sum()), v.dtype.type)
 
-    def by_net(self, v, e, own):
+    def by_net(self, v, e, variables):
         """As :meth:`drawn`, with 0 for missing values, differentiable by the net's
         parameters."""
         first, x = v[:, : self.n_given], v[:, self.n_given :]
-        given = np.nan_to_num(v).clip(-_FAR, _FAR)
-        y, log_det = self.net.log_det(*own, np.concatenate([given, e], axis=1))
+        inputs = np.nan_to_num(v).clip(-_FAR, _FAR)
+        params, statistics = variables
+        inputs = np.concatenate([inputs, e], axis=1)
+        y, log_det = self.net.log_det(params, statistics, inputs)
         y = layers.primitives.columns(y, v.shape[1], v.shape[1] + e.shape[1])
         z, log_volume = volume_apart(_spread(y, x, self.cells), x)
         return beside(first, z), log_volume + log_det - normal_log_p(e)

@@ -30,9 +30,9 @@ _EXP_WORK = 10
 
 def squared_distances(x, y):
     """Squared distances of rows, of shape (n_rows, n_others)."""
-    own = np.einsum("ij,ij->i", x, x)[:, None]
-    other = np.einsum("ij,ij->i", y, y)[None]
-    return np.maximum(own + other - 2 * matmul(x, y.T), 0)
+    squares = np.einsum("ij,ij->i", x, x)[:, None]
+    other_squares = np.einsum("ij,ij->i", y, y)[None]
+    return np.maximum(squares + other_squares - 2 * matmul(x, y.T), 0)
 
 
 def bandwidths(x, factors):
@@ -48,18 +48,19 @@ def bandwidths(x, factors):
 def _kernels(x, y, sigmas):
     """Mean of the kernels of all pairs, and their derivatives by squared distances."""
     pairs, sums = matmul(x, y.T), np.empty(len(x))
-    norms = (np.einsum("ij,ij->i", part, part) for part in (x, y))
+    of_x, of_y = (np.einsum("ij,ij->i", part, part) for part in (x, y))
     gammas = (0.5 / np.square(np.asarray(sigmas, float))).astype(x.dtype)
     work = _EXP_WORK * pairs.size * len(gammas)
-    run(similarities, pairs, *norms, gammas, sums, n=len(x), work=work)
+    run(similarities, pairs, of_x, of_y, gammas, sums, n=len(x), work=work)
     return sums.sum() / pairs.size, pairs
 
 
 def discrepancy_and_slope(x, y, sigmas):
     """Squared maximum mean discrepancy of samples x, (n_rows, n_inputs), and y, for
     kernels with bandwidths ``sigmas``; and its gradient by x."""
-    found = [_kernels(*pair, sigmas) for pair in ((x, x), (x, y), (y, y))]
-    (among, near), (between, far), (other, _) = found
+    (among, near), (between, far), (other, _) = (
+        _kernels(a, b, sigmas) for a, b in ((x, x), (x, y), (y, y))
+    )
     slope = _pull(x, x, near, 4.0) + _pull(x, y, far, -4.0)
     return max(among - 2 * between + other, 0.0), slope
 
@@ -74,7 +75,7 @@ def _pull(x, y, slope, weight):
 def discrepancy(x, y, sigmas):
     """Squared maximum mean discrepancy, of shape (1,), with a gradient by x alone; see
     :func:`discrepancy_and_slope`."""
-    means = [_kernels(*pair, sigmas)[0] for pair in ((x, x), (x, y), (y, y))]
+    means = [_kernels(a, b, sigmas)[0] for a, b in ((x, x), (x, y), (y, y))]
     return np.array([means[0] - 2 * means[1] + means[2]], x.dtype)
 
 

@@ -85,11 +85,11 @@ class NetEstimator(FitOptions, Estimator):
         return columns_as_asked(options)
 
     def _present_options(self):
-        asked = super()._present_options()
-        if getattr(asked, "early_stopping", False) == "auto":
-            free = asked.n_iter == "auto"
-            asked.early_stopping = free and self._learns_by_heart(asked)
-        return asked
+        options = super()._present_options()
+        if getattr(options, "early_stopping", False) == "auto":
+            free = options.n_iter == "auto"
+            options.early_stopping = free and self._learns_by_heart(options)
+        return options
 
     @staticmethod
     def _learns_by_heart(options):
@@ -232,5 +232,5 @@ def _cause(sizes, names):
     if sizes[largest] > sizes.sum() / 2:
         return f"the {sizes[largest]:,} categories of column {names[largest]!r}"
     codes = sizes[sizes > 1].sum()
-    more = f" with {codes:,} categories" if codes else ""
-    return f"{len(sizes):,} columns{more}"
+    categories = f" with {codes:,} categories" if codes else ""
+    return f"{len(sizes):,} columns{categories}"

@@ -51,9 +51,9 @@ def initial(name, rng, n_below, n_above, shape=None):
     """Draw weights, float64, of a shape that is (n_below, n_above) by default, by one
     of ``INITIALISERS`` and the numbers of units to which one is connected."""
     shape = (n_below, n_above) if shape is None else shape
-    who, how = name.split("_")
-    deviation = 1 / np.sqrt(_UNITS[who](n_below, n_above))
-    if how == "normal":
+    units, law = name.split("_")
+    deviation = 1 / np.sqrt(_UNITS[units](n_below, n_above))
+    if law == "normal":
         return rng.normal(0, deviation, shape)
     bound = np.sqrt(3) * deviation
     return rng.uniform(-bound, bound, shape)

@@ -24,9 +24,11 @@ from skdgm.nets.tape import primitive
 
 def fourier(columns, n_frequencies):
     """Net that appends Fourier features of some columns, without parameters."""
-    given = columns, n_frequencies
-    parts = _begin, _apply, _tangent
-    return Net(*(partial(function, *given) for function in parts))
+    return Net(
+        partial(_begin, columns, n_frequencies),
+        partial(_apply, columns, n_frequencies),
+        partial(_tangent, (columns, n_frequencies)),
+    )
 
 
 def _begin(columns, n, rng, n_inputs, dtype):
@@ -37,7 +39,8 @@ def _apply(columns, n, params, statistics, x, rng=None, train=False):
     return waves(x, columns, n), statistics
 
 
-def _tangent(columns, n, params, statistics, x, dx, rng=None, train=False):
+def _tangent(features, params, statistics, x, dx, rng=None, train=False):
+    columns, n = features
     return waves(x, columns, n), _along(x, dx, columns, n)
 
 
@@ -62,9 +65,9 @@ def _waves_back(y, x, columns, n):
         _, factors = _angles(x, columns, n)
         sines, cosines = np.split(y[:, x.shape[1] :], 2, axis=1)
         by_sine, by_cosine = np.split(grad[:, x.shape[1] :], 2, axis=1)
-        own = (by_sine * cosines - by_cosine * sines) * factors
+        by_columns = (by_sine * cosines - by_cosine * sines) * factors
         back = grad[:, : x.shape[1]].copy()
-        back[:, columns] += own.reshape(len(x), n, -1).sum(axis=1)
+        back[:, columns] += by_columns.reshape(len(x), n, -1).sum(axis=1)
         return back
 
     return backward

@@ -25,11 +25,11 @@ def inverse(y, raw, bound=None):
 
 def gradients(x, raw, bound, by_y, by_log):
     """Gradients by x and by raw numbers, given those by the results of :func:`gain`."""
-    log_gain, found = _log_gain(raw), np.empty_like(raw)
+    log_gain, by_raw = _log_gain(raw), np.empty_like(raw)
     by_x = by_y * np.exp(log_gain)
-    found[..., 0] = (by_log + by_x * x) * (1 - (log_gain / _LOG_GAIN) ** 2)
-    found[..., 1] = by_y
-    return by_x, found
+    by_raw[..., 0] = (by_log + by_x * x) * (1 - (log_gain / _LOG_GAIN) ** 2)
+    by_raw[..., 1] = by_y
+    return by_x, by_raw
 
 
 def _log_gain(raw):

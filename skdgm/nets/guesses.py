@@ -43,8 +43,11 @@ class GuessMoments(NamedTuple):
         t, n_features = self.n_updates + 1, self.mean.shape[-1]
         window = max(_UPDATES, _ROWS * n_features / n_rows)
         kept = 1 - 1 / min(t[0], window)
-        parts = zip((self.mean, self.product), moments)
-        return GuessMoments(t, *(kept * a + (1 - kept) * b for a, b in parts))
+        mean, product = (
+            kept * a + (1 - kept) * b
+            for a, b in zip((self.mean, self.product), moments)
+        )
+        return GuessMoments(t, mean, product)
 
 
 class Guesses:
@@ -56,9 +59,9 @@ class Guesses:
     """
 
     def __init__(self, n_units, sizes=(), activation="tanh", init="glorot_uniform"):
-        own, below, layers = np.arange(n_units), np.arange(n_units), []
+        units, below, layers = np.arange(n_units), np.arange(n_units), []
         for number, size in enumerate((*sizes, 1)):
-            above = np.repeat(own, size)
+            above = np.repeat(units, size)
             mask = below[:, None] == above if number else below[:, None] != above
             name = activation if number < len(sizes) else "identity"
             layers.append(masked_dense(mask, name, init))
@@ -71,8 +74,9 @@ class Guesses:
         """Initial parameters and statistics, and running moments before any row."""
         _, params, statistics = self._net.init(rng, self.n_units, dtype)
         shape = (self.n_units, self.n_features + 1) if self.deep else (self.n_units,)
-        zeros = np.zeros(shape), np.zeros((*shape, shape[-1]))
-        return params, statistics, GuessMoments(np.zeros(1), *zeros)
+        product = np.zeros((*shape, shape[-1]))
+        moments = GuessMoments(np.zeros(1), np.zeros(shape), product)
+        return params, statistics, moments
 
     def apply(self, params, statistics, h):
         """Guesses of codes, (n_rows, n_units)."""
@@ -92,7 +96,7 @@ class Guesses:
         """Set the output layer, in place, to least squares of means of features and
         units, and of their products."""
         C = product - mean[..., :, None] * mean[..., None, :]
-        own = np.arange(self.n_units)
+        units = np.arange(self.n_units)
         spread = np.einsum("...ii->...i", C)
         ridge = _RIDGE_HIDDEN if self.deep else _RIDGE
         C = C + (ridge * spread + _LEAST)[..., None] * np.eye(C.shape[-1])
@@ -100,12 +104,12 @@ class Guesses:
         W[:] = 0
         if self.deep:
             weights = np.linalg.solve(C[:, :-1, :-1], C[:, :-1, -1:])[..., 0]
-            W.reshape(self.n_units, self.n_features, -1)[own, :, own] = weights
+            W.reshape(self.n_units, self.n_features, -1)[units, :, units] = weights
             b[:] = mean[:, -1] - (weights * mean[:, :-1]).sum(axis=1)
         else:
             P = np.linalg.inv(C)
             weights = -P / np.diag(P)
-            weights[own, own] = 0
+            weights[units, units] = 0
             W[:] = weights
             b[:] = mean - mean @ weights
 
@@ -116,7 +120,8 @@ class Guesses:
             return self.apply(params, statistics, h)
         params, guesses = copy(params), np.empty_like(h)
         for train, test in folds(len(h)).split(h):
-            self.solve(params, *self.moments(params, statistics, h[train]))
+            mean, product = self.moments(params, statistics, h[train])
+            self.solve(params, mean, product)
             guesses[test] = self.apply(params, statistics, h[test])
         return guesses
 

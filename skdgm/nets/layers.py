@@ -10,7 +10,7 @@
 generator. ``apply(params, statistics, x, rng, train)`` is a pure function;
 ``statistics``, such as running means, change without gradients and are returned
 updated. ``tangent`` also takes a direction of the rows and gives the derivative of the
-outputs along it, from which second derivatives are had
+outputs along it, for second derivatives
 (:mod:`skdgm.nets.adversarial.tangents`). Layers that are one-to-one have an ``inverse``
 and a ``log_det`` (:mod:`skdgm.nets.bijections`).
 """
@@ -86,7 +86,7 @@ class Scales(NamedTuple):
     shift: np.ndarray
 
 
-class Moments(NamedTuple):
+class RunningMoments(NamedTuple):
     """Running means and variances, of shape (n_columns,)."""
 
     mean: np.ndarray
@@ -106,11 +106,11 @@ def _begin_dense(n_units, init, rng, n_inputs, dtype):
 
 
 def _apply_dense(activation, params, statistics, x, rng=None, train=False):
-    return primitives.dense(x, *params, activation), statistics
+    return primitives.dense(x, params.W, params.b, activation), statistics
 
 
 def _tangent_dense(activation, params, statistics, x, dx, rng=None, train=False):
-    z = primitives.dense(x, *params, "identity")
+    z = primitives.dense(x, params.W, params.b, "identity")
     dz = primitives.dense(dx, params.W, np.zeros_like(getval(params.b)), "identity")
     return activated(z, dz, activation)
 
@@ -178,8 +178,7 @@ def _apply_dropout(rate, params, statistics, x, rng=None, train=False):
 
 def noise(size):
     """Normal noise of a standard deviation, added during training only."""
-    parts = _apply_noise, _tangent_noise
-    return Net(unweighted, *(partial(f, size) for f in parts))
+    return Net(unweighted, partial(_apply_noise, size), partial(_tangent_noise, size))
 
 
 def _apply_noise(size, params, statistics, x, rng=None, train=False):
@@ -195,8 +194,8 @@ def _tangent_noise(size, params, statistics, x, dx, rng=None, train=False):
 
 def tangent_linear(apply, params, statistics, x, dx, rng=None, train=False):
     """Tangent of a layer that is linear, without biases, in its rows."""
-    how = {"rng": rng, "train": train}
-    return tuple(apply(params, statistics, rows, **how)[0] for rows in (x, dx))
+    y, _ = apply(params, statistics, x, rng=rng, train=train)
+    return y, apply(params, statistics, dx, rng=rng, train=train)[0]
 
 
 def batch_norm():
@@ -207,21 +206,23 @@ def batch_norm():
 
 def _begin_batch_norm(rng, n_inputs, dtype):
     zeros, ones = np.zeros(n_inputs, dtype), np.ones(n_inputs, dtype)
-    return n_inputs, Scales(ones, zeros), Moments(zeros.copy(), ones.copy())
+    return n_inputs, Scales(ones, zeros), RunningMoments(zeros.copy(), ones.copy())
 
 
 def _apply_batch_norm(params, statistics, x, rng=None, train=False):
     if train:
         now = moments(getval(x))
-        return standardise(x, *params, now), followed(statistics, now)
+        y = standardise(x, params.gain, params.shift, now)
+        return y, followed(statistics, now)
     size = np.sqrt(statistics.variance + x.dtype.type(EPSILON))
     return (x - statistics.mean) * (params.gain / size) + params.shift, statistics
 
 
 def followed(statistics, now, stays=_STAYS):
-    """Running moments after a batch whose moments are given; what ``stays`` of them."""
-    after = [stays * a + (1 - stays) * b for a, b in zip(statistics, now)]
-    return Moments(*(part.astype(a.dtype) for part, a in zip(after, statistics)))
+    """Running moments after a batch of moments ``now``; a share of them ``stays``."""
+    return RunningMoments._make(
+        (stays * a + (1 - stays) * b).astype(a.dtype) for a, b in zip(statistics, now)
+    )
 
 
 def standard():
@@ -231,34 +232,39 @@ def standard():
 
 
 def _begin_standard(rng, n_inputs, dtype):
-    _, _, own = _begin_batch_norm(rng, n_inputs, dtype)
-    return n_inputs, (), (own, np.zeros(1))
+    _, _, running = _begin_batch_norm(rng, n_inputs, dtype)
+    return n_inputs, (), (running, np.zeros(1))
 
 
 def _apply_standard(params, statistics, x, rng=None, train=False):
-    own, t = statistics
-    ones = np.ones_like(own.mean)
+    running, t = statistics
+    ones = np.ones_like(running.mean)
     if train:
         now, t = moments(getval(x)), t + 1
         # The spread of batches of a row or two is that of their means.
-        apart = (now[0] - own.mean) ** 2 if t[0] > 1 else 0
+        apart = (now[0] - running.mean) ** 2 if t[0] > 1 else 0
         kept = min(_STAYS, 1 - 1 / t[0])
-        own = followed(own, (now[0], now[1] + kept * apart), kept)
-        return standardise(x, ones, 0 * ones, now), (own, t)
-    return _apply_batch_norm(Scales(ones, 0 * ones), own, x)[0], statistics
+        running = followed(running, (now[0], now[1] + kept * apart), kept)
+        return standardise(x, ones, 0 * ones, now), (running, t)
+    return _apply_batch_norm(Scales(ones, 0 * ones), running, x)[0], statistics
 
 
 def serial(*nets):
     """Composition of nets, each applied to the output of the one before."""
-    parts = _begin_serial, _apply_serial, _tangent_serial, _inverse_serial
-    return Net(*(partial(part, nets) for part in (*parts, _log_det_serial)))
+    return Net(
+        partial(_begin_serial, nets),
+        partial(_apply_serial, nets),
+        partial(_tangent_serial, nets),
+        partial(_inverse_serial, nets),
+        partial(_log_det_serial, nets),
+    )
 
 
 def _begin_serial(nets, rng, n_inputs, dtype):
     params, statistics = [], []
     for net in nets:
-        n_inputs, own, kept = net.init(rng, n_inputs, dtype)
-        params.append(own)
+        n_inputs, weights, kept = net.init(rng, n_inputs, dtype)
+        params.append(weights)
         statistics.append(kept)
     return n_inputs, tuple(params), tuple(statistics)
 
@@ -266,30 +272,32 @@ def _begin_serial(nets, rng, n_inputs, dtype):
 def _apply_serial(nets, params, statistics, x, rng=None, train=False):
     kept = []
     for number, parts in enumerate(zip(nets, params, statistics, strict=True)):
-        net, own, before = parts
+        net, weights, before = parts
         fold = rng.fold(number) if rng is not None else None
-        x, after = net.apply(own, before, x, rng=fold, train=train)
+        x, after = net.apply(weights, before, x, rng=fold, train=train)
         kept.append(after)
     return x, tuple(kept)
 
 
 def _tangent_serial(nets, params, statistics, x, dx, rng=None, train=False):
     for number, parts in enumerate(zip(nets, params, statistics, strict=True)):
-        net, own, kept = parts
+        net, weights, kept = parts
         fold = rng.fold(number) if rng is not None else None
-        x, dx = net.tangent(own, kept, x, dx, rng=fold, train=train)
+        x, dx = net.tangent(weights, kept, x, dx, rng=fold, train=train)
     return x, dx
 
 
 def _inverse_serial(nets, params, statistics, y):
-    for net, own, kept in zip(nets[::-1], params[::-1], statistics[::-1], strict=True):
-        y = net.inverse(own, kept, y)
+    for net, weights, kept in zip(
+        nets[::-1], params[::-1], statistics[::-1], strict=True
+    ):
+        y = net.inverse(weights, kept, y)
     return y
 
 
 def _log_det_serial(nets, params, statistics, x):
     total = 0.0
-    for net, own, kept in zip(nets, params, statistics, strict=True):
-        x, log_det = net.log_det(own, kept, x)
+    for net, weights, kept in zip(nets, params, statistics, strict=True):
+        x, log_det = net.log_det(weights, kept, x)
         total = total + log_det
     return x, total

@@ -90,11 +90,11 @@ defvjp(log_mean_exp, lambda _, w: lambda grad: grad[:, None] * softmax(w, axis=1
 
 
 @primitive
-def nll(out, own, v, output):
+def nll(out, dispersion, v, output):
     """Negative log-likelihood of rows v, NaN where missing, in nats:
     :meth:`skdgm.distributions.Output.nll`, differentiable by outputs and ``own``. Each
     row has as many consecutive outputs."""
-    return output.nll(out, v, own)
+    return output.nll(out, v, dispersion)
 
 
 @primitive
@@ -108,10 +108,10 @@ defvjp(expected, lambda _, out, own: lambda grad: own.expected_grad(out, grad), 
 
 
 def _nll_back(argnums, _, args, kwargs):
-    out, own, v, output = args
+    out, dispersion, v, output = args
 
     def backward(grad):
-        grads = output.nll_grad(out, v, grad, own)
+        grads = output.nll_grad(out, v, grad, dispersion)
         return [grads[argnum] for argnum in argnums]
 
     return backward

@@ -57,13 +57,13 @@ def masked_dense(mask, activation="identity", init="glorot_uniform"):
 
     Weights that the mask forbids are drawn, too: nets that share them may allow them.
     """
-    parts = partial(_begin, mask, init), partial(_apply, mask, activation)
-    return Net(*parts)
+    return Net(partial(_begin, mask, init), partial(_apply, mask, activation))
 
 
 def _begin(mask, init, rng, n_inputs, dtype):
-    W = initial(init, rng, *mask.shape).astype(dtype)
-    return mask.shape[1], Layer(W, np.zeros(mask.shape[1], dtype)), ()
+    n_below, n_above = mask.shape
+    W = initial(init, rng, n_below, n_above).astype(dtype)
+    return n_above, Layer(W, np.zeros(n_above, dtype)), ()
 
 
 def _apply(mask, activation, params, statistics, x, rng=None, train=False):

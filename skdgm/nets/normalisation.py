@@ -63,11 +63,11 @@ def _back(argnums, y, args, kwargs):
     def backward(grad):
         normal, size = _normalised(x, known)
         of_shift, of_gain = grad.sum(axis=0), (grad * normal).sum(axis=0)
-        found = [None, of_gain, of_shift]
+        grads = [None, of_gain, of_shift]
         if 0 in argnums:
             shared = (of_shift + normal * of_gain) / x.dtype.type(len(x))
-            found[0] = gain / size * (grad - shared)
-        return [found[argnum] for argnum in argnums]
+            grads[0] = gain / size * (grad - shared)
+        return [grads[argnum] for argnum in argnums]
 
     return backward
 
@@ -99,9 +99,9 @@ def standardise_maps(x, gain, shift, known):
     return _combined(pixels, mean, slope, pixels, 0 * slope, shift).reshape(x.shape)
 
 
-def _combined(x, *rest):
-    out = np.empty_like(x)
-    run(combine, x, *rest, out, n=len(x), work=_WORK * x.size)
+def _combined(x, mean, slope, y, factor, shift):
+    out, work = np.empty_like(x), _WORK * x.size
+    run(combine, x, mean, slope, y, factor, shift, out, n=len(x), work=work)
     return out
 
 
@@ -113,15 +113,15 @@ def _maps_back(argnums, y, args, kwargs):
         pixels, grad = (part.reshape(-1, len(gain)) for part in (x, grad))
         of_shift, of_gain = _sums(pixels, mean, grad, 0 * mean)
         of_gain /= size
-        found = [None, of_gain, of_shift]
+        grads = [None, of_gain, of_shift]
         if 0 in argnums:
             share = gain / size
             slope, by = (
                 -share * of_gain / size / len(grad),
                 -share * of_shift / len(grad),
             )
-            found[0] = _combined(pixels, mean, slope, grad, share, by).reshape(x.shape)
-        return [found[argnum] for argnum in argnums]
+            grads[0] = _combined(pixels, mean, slope, grad, share, by).reshape(x.shape)
+        return [grads[argnum] for argnum in argnums]
 
     return backward
 

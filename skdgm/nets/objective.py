@@ -91,13 +91,13 @@ class NetObjective(Objective[OptionsT]):
         """Rows and random numbers of an update, which :meth:`step` gives."""
 
     @abstractmethod
-    def forward(self, params: Any, given: Any) -> tuple:
+    def forward(self, params: Any, batch: Any) -> tuple:
         """Losses of rows, by differentiable functions.
 
         Parameters
         ----------
         params : tuple
-        given : object
+        batch : object
             From :meth:`prepare`.
 
         Returns
@@ -146,7 +146,7 @@ class NetObjective(Objective[OptionsT]):
 
     def step(self, state, batch, clock):
         """Update a state from a batch; see :class:`~skdgm.training.Objective`."""
-        n_rows, given = self.size_of(batch), self.prepare(state, batch, clock)
+        n_rows, prepared = self.size_of(batch), self.prepare(state, batch, clock)
         joined = self._joined
         if joined is None or state.params is not joined.params:
             joined = self._joined = Joined(state.params, state.optimiser, state.mean)
@@ -155,7 +155,7 @@ class NetObjective(Objective[OptionsT]):
             )
         # Optimisers ascend, so the gradient is that of minus the loss.
         params = traced_leaves(state.params)
-        losses, statistics = self.forward(params, given)
+        losses, statistics = self.forward(params, prepared)
         grads = pulled_back(losses, params, lambda out: np.full_like(out, -1 / n_rows))
         spare = partial(self.spare, state.params)
         ascend(joined, self.options, grads, clock, n_rows, spare=spare)

@@ -68,7 +68,9 @@ class Parts:
             pull = -2 * self.pull
             grads = tree_map(
                 lambda g, p, m: g + p.dtype.type(pull) * (p - m),
-                *(grads, part.params, part.past),
+                grads,
+                part.params,
+                part.past,
             )
         ascend(joined, self.options, grads, clock, n_rows, rate)
         if part.past:
@@ -98,5 +100,5 @@ def ascend(joined, options, grads, clock, n_rows, rate=None, spare=None):
 def follow(mean, params, weight):
     """Move an average towards parameters, a tree like it, in place: to them by weight
     1."""
-    for own, leaf in zip(leaves(mean), leaves(params), strict=True):
-        own += own.dtype.type(weight) * (leaf - own)
+    for average, leaf in zip(leaves(mean), leaves(params), strict=True):
+        average += average.dtype.type(weight) * (leaf - average)

@@ -161,14 +161,18 @@ def drop_out(x, rate, rng):
     x : ndarray of shape (n_rows, n_columns)
     """
     real, ids, out = x.dtype.type, np.arange(len(x), dtype=np.uint64), np.empty_like(x)
-    numbers = np.uint32(rate * 2.0**32), real(1 / (1 - rate))
-    arguments = x, np.uint64(rng.root), ids, *numbers, out
-    run(drop, *arguments, n=len(x), work=_DROP_WORK * x.size)
+    threshold, scale = np.uint32(rate * 2.0**32), real(1 / (1 - rate))
+    root, work = np.uint64(rng.root), _DROP_WORK * x.size
+    run(drop, x, root, ids, threshold, scale, out, n=len(x), work=work)
     return out
 
 
-# The backward pass drops the same entries.
-defvjp(drop_out, lambda _, x, *how: lambda grad: drop_out(grad, *how), None, None)
+def _drop_out_back(_, x, rate, rng):
+    # The backward pass drops the same entries.
+    return lambda grad: drop_out(grad, rate, rng)
+
+
+defvjp(drop_out, _drop_out_back, None, None)
 
 
 def _logistic(z):

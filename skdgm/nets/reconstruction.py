@@ -30,12 +30,12 @@ def inferred(emission, rebuild, x, known):
     autoencoder, gives them; ``known`` is 1 where a value is known, or None."""
     if known is None:
         return x
-    found = x
+    inferred_rows = x
     for _ in range(_PASSES):
-        mean = expected(emission, rebuild(found))
+        mean = expected(emission, rebuild(inferred_rows))
         mean[:, emission.scores] *= mean[:, emission.none]
-        found = x + (1 - known) * mean
-    return found
+        inferred_rows = x + (1 - known) * mean
+    return inferred_rows
 
 
 def reconstruction_slope(emission, out, x, known=None):

@@ -41,9 +41,10 @@ from skdgm.nets.feed_forward import Layer, initial
 from skdgm.nets.primitives import columns, dense
 from skdgm.nets.stochastic.bernoulli_latents import to_draws
 from skdgm.nets.tape import primitive
+from skdgm.utils.tree import astype
 
 
-class Plain:
+class PlainCell:
     """Cell of one layer of units with an activation function."""
 
     n_gates = n_states = 1
@@ -72,7 +73,7 @@ class Plain:
         return delta, delta, delta @ U.T
 
 
-class GRU(Plain):
+class GRU(PlainCell):
     """Gated recurrent unit: update and reset gates, and candidate."""
 
     n_gates = 3
@@ -107,7 +108,7 @@ class GRU(Plain):
         return da, dq, ds * z + dq @ U.T
 
 
-class LSTM(Plain):
+class LSTM(PlainCell):
     """Long short-term memory: input, forget and output gates, and candidate; the state
     is that of the units and of their cells, side by side."""
 
@@ -147,15 +148,19 @@ class LSTM(Plain):
         """Gradients by a, by s U, and by the state before."""
         n = ds.shape[1] // 2
         dh, dc = ds[:, :n], ds[:, n:] + ds[:, :n] * c_of_h
-        delta, own = np.empty((len(ds), 4, n), ds.dtype), dc[:, None] * by_c
-        delta[:, :2], delta[:, 2], delta[:, 3] = own[:, :2], dh * by_h, own[:, 2]
+        delta, by_gates = np.empty((len(ds), 4, n), ds.dtype), dc[:, None] * by_c
+        delta[:, :2], delta[:, 2], delta[:, 3] = (
+            by_gates[:, :2],
+            dh * by_h,
+            by_gates[:, 2],
+        )
         delta = delta.reshape(len(ds), 4 * n)
         return delta, delta, np.concatenate([delta @ U.T, dc * f], axis=1)
 
 
 CELLS = {
-    "tanh": Plain("tanh"),
-    "logistic": Plain("logistic"),
+    "tanh": PlainCell("tanh"),
+    "logistic": PlainCell("logistic"),
     "gru": GRU(),
     "lstm": LSTM(),
 }
@@ -170,8 +175,7 @@ def begin_cell(name, n_units, rule, rng, n_inputs, dtype):
     U = [np.linalg.qr(rng.normal(size=(n, n)))[0] for _ in range(cell.n_gates)]
     below = Layer(W, cell.begin_biases(n))
     within = Layer(np.concatenate(U, axis=1), np.zeros(n * cell.n_states))
-    parts = (Layer(*(a.astype(dtype) for a in layer)) for layer in (below, within))
-    return tuple(parts)
+    return astype((below, within), dtype)
 
 
 class Walk:
@@ -192,7 +196,8 @@ class Walk:
     def step(self, params, state, x):
         """States after one more step, by inputs x."""
         below, within = params
-        return advance(dense(x, *below, "identity"), state, within.W, self.name)
+        a = dense(x, below.W, below.b, "identity")
+        return advance(a, state, within.W, self.name)
 
     def units(self, state):
         """Units of the cell that others see, (n_rows, n_units)."""
@@ -210,10 +215,10 @@ def _advance_back(argnums, after, args, kwargs):
     a, state, U, cell = args
 
     def backward(grad):
-        own = CELLS[cell]
-        da, dq, ds = own.back(grad, U, *own.factors(a, state, after, U))
-        found = {0: lambda: da, 1: lambda: ds, 2: lambda: state[:, : len(U)].T @ dq}
-        return [found[argnum]() for argnum in argnums]
+        rule = CELLS[cell]
+        da, dq, ds = rule.back(grad, U, *rule.factors(a, state, after, U))
+        grads = {0: lambda: da, 1: lambda: ds, 2: lambda: state[:, : len(U)].T @ dq}
+        return [grads[argnum]() for argnum in argnums]
 
     return backward
 
@@ -229,8 +234,8 @@ def stacked(*parts):
 
 def _stacked_back(argnums, _, parts, kwargs):
     def backward(grad):
-        found = np.split(grad, np.cumsum([len(part) for part in parts])[:-1])
-        return [found[argnum] for argnum in argnums]
+        grads = np.split(grad, np.cumsum([len(part) for part in parts])[:-1])
+        return [grads[argnum] for argnum in argnums]
 
     return backward
 
@@ -257,11 +262,11 @@ def recurrent(a, U, start, sizes, cell, carried=None):
     carried : ndarray of shape (n_sequences, n_states * n_units), optional
         States before the first step here, in the place of ``start``.
     """
-    own, after = CELLS[cell], np.empty((len(a), len(start)), a.dtype)
+    rule, after = CELLS[cell], np.empty((len(a), len(start)), a.dtype)
     s, first = _first(start, sizes, carried), 0
     for size in sizes:
         part = slice(first, first + size)
-        s = own.step(a[part], s[:size], U)
+        s = rule.step(a[part], s[:size], U)
         after[part], first = s, first + size
     return after
 
@@ -292,24 +297,24 @@ def _recurrent_back(argnums, after, args, kwargs):
     carried = rest[0] if rest else kwargs.get("carried")
 
     def backward(grad):
-        own = CELLS[cell]
+        rule = CELLS[cell]
         before = _before(after, start, sizes, carried)
-        factors = own.factors(a, before, after, U)
+        factors = rule.factors(a, before, after, U)
         da, dq = np.empty((2, *a.shape), a.dtype)
         end, ds = len(a), np.zeros((0, len(start)), a.dtype)
         for size in sizes[::-1]:
             part = slice(end - size, end)
             total = grad[part].copy()
             total[: len(ds)] += ds
-            da[part], dq[part], ds = own.back(total, U, *(f[part] for f in factors))
+            da[part], dq[part], ds = rule.back(total, U, *(f[part] for f in factors))
             end -= size
         n = U.shape[0]
-        found = {
+        grads = {
             0: da,
             1: before[:, :n].T @ dq,
             2: ds.sum(axis=0) if carried is None else np.zeros_like(start),
         }
-        return [found[argnum] for argnum in argnums]
+        return [grads[argnum] for argnum in argnums]
 
     return backward
 
@@ -330,10 +335,10 @@ def _shifted_back(argnums, before, args, kwargs):
     def backward(grad):
         back, (now, last) = np.zeros_like(after), _places(sizes)
         back[last] = grad[now]
-        own = np.zeros_like(start)
+        by_start = np.zeros_like(start)
         if carried is None:
-            own = grad[: sizes[0]].sum(axis=0)
-        return [(back, own)[argnum] for argnum in argnums]
+            by_start = grad[: sizes[0]].sum(axis=0)
+        return [(back, by_start)[argnum] for argnum in argnums]
 
     return backward
 
@@ -346,9 +351,9 @@ def last(after, sizes, carried):
     they were ``carried``: (n_sequences, n_states * n_units)."""
     ends = np.cumsum(sizes)
     n = sizes[0] if carried is None else max(sizes[0], len(carried))
-    found = np.empty((n, after.shape[1]), after.dtype)
+    states = np.empty((n, after.shape[1]), after.dtype)
     if carried is not None:
-        found[: len(carried)] = carried
+        states[: len(carried)] = carried
     for size, end in zip(sizes, ends):
-        found[:size] = after[end - size : end]
-    return found
+        states[:size] = after[end - size : end]
+    return states

@@ -47,12 +47,12 @@ def free_energy(v, real, centre, W, c, b, precision):
     """
     x = statistic(v, real, precision)
     y = matmul(x - centre, W)
-    found = (0.5 * y - softplus(c + y)).sum(axis=1)
+    energy = (0.5 * y - softplus(c + y)).sum(axis=1)
     if not real.any():
-        return found - (v * b).sum(axis=1)
+        return energy - (v * b).sum(axis=1)
     gap = x[:, real] - np.exp(precision / 2) * b[:, real]
-    found += 0.5 * (gap**2).sum(axis=1)
-    return found - (v[:, ~real] * b[:, ~real]).sum(axis=1)
+    energy += 0.5 * (gap**2).sum(axis=1)
+    return energy - (v[:, ~real] * b[:, ~real]).sum(axis=1)
 
 
 def _free_energy_back(argnums, _, args, kwargs):
@@ -69,8 +69,8 @@ def _free_energy_back(argnums, _, args, kwargs):
             db[:, real] = -weight * scale * gap
             back = matmul(apart, np.ascontiguousarray(W[real].T)) * x[:, real]
             dl = 0.5 * (weight * gap**2 - back).sum(axis=0)
-        found = -matmul((x - centre).T, apart), -h, db, dl
-        return [found[argnum - 3] for argnum in argnums]
+        grads = -matmul((x - centre).T, apart), -h, db, dl
+        return [grads[argnum - 3] for argnum in argnums]
 
     return backward
 

@@ -38,33 +38,34 @@ def spline(x, raw, bound):
     -------
     y, log_slope : ndarray of shape (n_rows, n_columns)
     """
-    x, raw, own = _given(x, raw, bound)
+    x, raw, constants = _given(x, raw, bound)
     y, log_slope = np.empty_like(x), np.empty_like(x)
-    kernels.values(x, raw, own, y, log_slope)
+    kernels.values(x, raw, constants, y, log_slope)
     return y, log_slope
 
 
 def inverse(y, raw, bound):
     """Values whose spline is y; other arguments as of :func:`spline`."""
-    y, raw, own = _given(y, raw, bound)
-    found = np.empty_like(y)
-    kernels.inverses(y, raw, own, found)
-    return found
+    y, raw, constants = _given(y, raw, bound)
+    x = np.empty_like(y)
+    kernels.inverses(y, raw, constants, x)
+    return x
 
 
 def gradients(x, raw, bound, by_y, by_log):
     """Gradients by x and by raw numbers, given those by the results of :func:`spline`,
     of whose shapes they are."""
-    x, raw, own = _given(x, raw, bound)
+    x, raw, constants = _given(x, raw, bound)
     by_x, by_raw = np.empty_like(x), np.zeros_like(raw)
-    kernels.gradients(x, raw, own, *map(_plain, (by_y, by_log)), by_x, by_raw)
+    by_y, by_log = _plain(by_y), _plain(by_log)
+    kernels.gradients(x, raw, constants, by_y, by_log, by_x, by_raw)
     return by_x, by_raw
 
 
 def _given(x, raw, bound):
     """Arrays of one type and in order, and the constants of kernels."""
-    own = np.array([bound, _LEAST, _LEAST_SLOPE, _SHIFT], x.dtype)
-    return _plain(x), _plain(raw.astype(x.dtype, copy=False)), own
+    constants = np.array([bound, _LEAST, _LEAST_SLOPE, _SHIFT], x.dtype)
+    return _plain(x), _plain(raw.astype(x.dtype, copy=False)), constants
 
 
 _plain = np.ascontiguousarray

@@ -110,7 +110,7 @@ def pulled_back(end, boxes, vector_of):
             node.grad = node.vjp = None
 
     def of(box):
-        found = box._node.grad
-        return np.zeros_like(box._value) if found is None else found
+        grad = box._node.grad
+        return np.zeros_like(box._value) if grad is None else grad
 
     return tree_map(of, boxes)

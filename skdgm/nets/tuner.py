@@ -71,25 +71,25 @@ class Tuner(NetObjective):
         return init(rng, self.sizes, self.options.activation, self.dtype), ()
 
     def prepare(self, state, batch, clock):
-        """Inputs and targets of a batch, and options of dropout."""
+        """Inputs and targets of a batch, and rate and stream of dropout."""
         rates = self.options.dropout
         rates = rates if isinstance(rates, tuple) else (0.0, rates)
         x, rng = self.inputs(batch), self.stream(clock)
         if rates[0]:
             center = np.asarray(self.center, x.dtype)
             x = center + drop_out(x - center, rates[0], rng.fold(0))
-        return x, self.targets[batch], {"dropout": rates[1], "rng": rng}
+        return x, self.targets[batch], rates[1], rng
 
-    def forward(self, params, given):
+    def forward(self, params, batch):
         """Loss of each row."""
-        x, targets, dropped = given
-        z = forward(params, x, self.options.activation, **dropped)
+        x, targets, dropped, rng = batch
+        z = forward(params, x, self.options.activation, dropout=dropped, rng=rng)
         return self.loss(z, targets.astype(x.dtype)), ()
 
     def losses(self, state, index, rng=None):
         """Losses of the rows at an index, without dropout, in float64."""
-        given = self.inputs(index), self.targets[index], {}
-        return self.forward(state.learned, given)[0].astype(np.float64)
+        batch = self.inputs(index), self.targets[index], 0.0, None
+        return self.forward(state.learned, batch)[0].astype(np.float64)
 
     def constrain(self, params):
         """Limit the norms of the incoming weights of hidden units, in place."""

@@ -38,25 +38,27 @@ def forward(x, kind, W, c, rho, V, b):
     z, A = np.empty((len(x), len(b)), b.dtype), _by_row(c, x)
     V, Z = (_by_column(part, W) for part in (V, z.T))
     for block, H in _blocks(x, W):
-        given = x, W, rho, kind, block.start, A, H
-        run(kernels.ahead, *given, n=len(x), work=_WORK * H.size)
+        work = _WORK * H.size
+        run(kernels.ahead, x, W, rho, kind, block.start, A, H, n=len(x), work=work)
         _multiply(H, V[block].transpose(0, 2, 1), Z[block].transpose(0, 2, 1))
     z += b
     return z
 
 
-def backward(x, kind, W, c, rho, V, b, dz):
-    """Gradients by W, c, rho, V and b, given that by the outputs."""
+def backward(x, kind, net, dz):
+    """Gradients by W, c, rho, V and b, the parameters ``net``, given that by the
+    outputs."""
+    W, c, rho, V, _ = net
     dW, dV, S = (np.zeros(s, W.dtype) for s in (W.shape, V.shape, (len(x), W.shape[1])))
     drho, A = np.zeros((len(rho), W.shape[1]), c.dtype), matmul(x, W) + _by_row(c, x)
     V, dVs, dZ, before = *(_by_column(part, W) for part in (V, dV, dz.T)), A.copy()
     for block, H in reversed(list(_blocks(x, W))):
-        G, given = np.empty_like(H), (rho, kind, block.start)
-        run(kernels.back, x, W, *given, before, H, n=len(x), work=_WORK * H.size)
+        G, start, work = np.empty_like(H), block.start, _WORK * H.size
+        run(kernels.back, x, W, rho, kind, start, before, H, n=len(x), work=work)
         _multiply(dZ[block], H, dVs[block])
         _multiply(dZ[block].transpose(0, 2, 1), V[block], G)
-        given = x, *given, A, H, G, S, W, dW, drho
-        run(kernels.learn, *given, n=W.shape[1], work=_WORK * H.size)
+        arrays = A, H, G, S, W, dW, drho
+        run(kernels.learn, x, rho, kind, start, *arrays, n=W.shape[1], work=work)
     dc = S.reshape(len(c), -1, W.shape[1]).sum(axis=1)
     return dW, dc, drho.sum(axis=1), dV, dz.sum(axis=0)
 

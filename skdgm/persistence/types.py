@@ -49,7 +49,7 @@ RECORDS = {
     "MatchState": "moment_matching._matching",
     "Mean": "optim.refinements",
     "Mixed": "data.kinds",
-    "Mixture": "nets.bases",
+    "Mixture": "nets.bases:NormalMixture",
     "NetState": "nets.objective",
     "Noise": "boltzmann.learning.sampling_free:NoiseState",
     "Normal": "distributions.gaussian",
@@ -92,7 +92,7 @@ RECORDS = {
     "recurrent.Shared": "recurrent._nade_step:StepWeights",
     "energies.Params": "energies.params:Params",
     "latent.Params": "latent.hierarchy:HierarchyParams",
-    "nets.Moments": "nets.layers:Moments",
+    "nets.Moments": "nets.layers:RunningMoments",
 }
 
 

@@ -73,7 +73,7 @@ def test_steps_go_down_the_gradient(case, of_makers):
         kept = state.discriminator.statistics
 
         def judged(rows):
-            return players.discriminator.judge(net, kept, rows, **turn.how)[0][:, 0]
+            return players.discriminator.judge(net, kept, rows, turn.dropout)[0][:, 0]
 
         r, f = np.split(judged(np.concatenate([real, fake])), 2)
         # Makers have the discriminator's loss with the sides exchanged.

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from sklearn.base import clone
 
 from skdgm import GANClassifier, InfoGAN
-from skdgm.adversarial._nets.codes import Codes as CodeUnits
+from skdgm.adversarial._nets.codes import LatentCodes as CodeUnits
 from skdgm.optim import Clock
 from skdgm.options import Information
 from skdgm.training import canonical
@@ -155,7 +155,7 @@ def test_steps_go_down_the_gradient(case, of_generator):
         real, fake, _ = players.pair(own, state.generator.statistics, turn)
 
         def judged(rows):
-            return judge(net, state.discriminator.statistics, rows, **turn.how)[0]
+            return judge(net, state.discriminator.statistics, rows, turn.dropout)[0]
 
         r, f = judged(real), judged(fake)
         if not of_generator:

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from skdgm import InfoGAN
 from skdgm.adversarial._games.neighbours import near_rows
-from skdgm.adversarial._nets.codes import Codes as CodeUnits
+from skdgm.adversarial._nets.codes import LatentCodes as CodeUnits
 from skdgm.adversarial._nets.heads import Heads
 from skdgm.nets.images.deform import Deformation
 from skdgm.nets.stochastic.emission import Emission
@@ -187,9 +187,9 @@ def test_steps_go_down_the_gradient(case, of_generator, gaps):
         if of_generator:
             net = state.discriminator
             r, f = (
-                players.discriminator.judge(net.params, net.statistics, x, **turn.how)[
-                    0
-                ]
+                players.discriminator.judge(
+                    net.params, net.statistics, x, turn.dropout
+                )[0]
                 for x in (real, fake)
             )
             total += players.loss.generator(r[:, 0], f[:, 0])[0].mean()

@@ -6,7 +6,7 @@ import pytest
 from skdgm.nets import INITIALISERS, initial, vjp
 from skdgm.nets.layers import (
     EPSILON,
-    Moments,
+    RunningMoments,
     activation,
     batch_norm,
     dense,
@@ -86,7 +86,7 @@ def test_while_learning_moments_are_the_batchs():
     params, statistics, x = built(batch_norm())
     y, after = batch_norm().apply(params, statistics, x, train=True)
     np.testing.assert_array_equal(y, standardise(x, *params))
-    now = Moments(x.mean(axis=0), x.var(axis=0))
+    now = RunningMoments(x.mean(axis=0), x.var(axis=0))
     expected = [0.99 * a + 0.01 * b for a, b in zip(statistics, now)]
     assert_trees(after, expected, rtol=1e-12)
 
@@ -109,7 +109,7 @@ def test_afterwards_each_row_is_by_itself():
     np.testing.assert_allclose(np.concatenate(alone), y, rtol=1e-10)
     moved = (
         statistics[:1]
-        + (Moments(statistics[1].mean + 1, statistics[1].variance),)
+        + (RunningMoments(statistics[1].mean + 1, statistics[1].variance),)
         + statistics[2:]
     )
     assert (NET.apply(params, moved, x)[0] != y).any(axis=1).all()

@@ -38,8 +38,8 @@ class BiGANGame(Game):
     def sides(self, fake, after, params, statistics, turn):
         """Rows with their codes, and latent units with their rows."""
         code, kept = self._encoded(params, statistics, turn)
-        real = self.seen(turn.x, turn, given=code)
-        return real, self.seen(fake, turn, 1, given=turn.z), (kept, after[1])
+        real = self.seen(turn.x, turn, columns=code)
+        return real, self.seen(fake, turn, 1, columns=turn.z), (kept, after[1])
 
     def extra_gradient(self, state, turn):
         """Gradient of the weighted squared error of reconstructions, by parameters."""
@@ -51,8 +51,9 @@ class BiGANGame(Game):
 
         params = traced_leaves(before.params)
         code, _ = self._encoded(params, before.statistics, turn)
-        given = params, before.statistics, code, noise
-        out, _ = self.generator.draw(*given, rng, train=True)
+        out, _ = self.generator.draw(
+            params, before.statistics, code, noise, rng, train=True
+        )
 
         def slopes(out):
             return weight * squared_slope(out, turn.x, turn.known)
@@ -61,5 +62,7 @@ class BiGANGame(Game):
 
     def _encoded(self, params, statistics, turn):
         """Codes of real rows as in training, and the encoder's updated statistics."""
-        how = {"rng": turn.rng.fold(_ENCODE), "train": True}
-        return self.nets.encoder.apply(params[0], statistics[0], turn.x, **how)
+        rng = turn.rng.fold(_ENCODE)
+        return self.nets.encoder.apply(
+            params[0], statistics[0], turn.x, rng=rng, train=True
+        )

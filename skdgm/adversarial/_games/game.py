@@ -24,6 +24,7 @@ References
    techniques for training GANs. NeurIPS.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -46,32 +47,32 @@ from skdgm.utils.tree import copy, leaves, tree_map
 # The players, in the order of their updates.
 DISCRIMINATE, GENERATE = range(2)
 _LATENT, _EMIT, _DROP, _NOISE = range(4)
-# What drops out where generated rows are judged apart from real ones; deformations.
+# Dropout where generated rows are judged apart from real ones; deformations.
 _DROP_GENERATED, DEFORM = 5, 20
 # Weight of the penalty for real numbers, and for others.
 _PENALTIES = 0.05, 0.2
 
 
-class Conditions(NamedTuple):
-    """What both nets are given beside rows: codes of classes, (n_rows,), and columns,
-    (n_rows, n_given); each may be None."""
+class NetConditions(NamedTuple):
+    """Conditions of both nets: codes of classes, (n_rows,), and columns, (n_rows,
+    n_given); each may be None."""
 
     classes: np.ndarray = None
     columns: np.ndarray = None
 
 
 class Turn(NamedTuple):
-    """What one update of one player is made of.
+    """Rows and random numbers of one update of one player.
 
-    Real rows x are as a discriminator sees them, (n_rows, n_inputs), and ``known`` is 1
-    where a value is known, or None for all; ``given`` are the :class:`Conditions`, z
+    Real rows x are inputs of a discriminator, (n_rows, n_inputs), and ``known`` is 1
+    where a value is known, or None for all; ``given`` are :class:`NetConditions`, z
     latent units. ``which`` says whose update it is. ``near``, in games that want it, is
-    a row near to each real one, and what is known of it.
+    a row near to each real one, and its ``known``.
     """
 
     x: np.ndarray
     known: np.ndarray
-    given: Conditions
+    given: NetConditions
     z: np.ndarray
     rng: object
     clock: object
@@ -79,29 +80,27 @@ class Turn(NamedTuple):
     near: tuple = None
 
     @property
-    def how(self):
-        """Arguments of nets in training."""
-        return {"rng": self.rng.fold(_DROP), "train": True}
+    def dropout(self):
+        """Stream of dropout in training."""
+        return self.rng.fold(_DROP)
 
     @property
-    def how_generated(self):
-        """Arguments of a discriminator that sees generated rows alone: others drop out
-        than of real rows."""
-        return {"rng": self.rng.fold(_DROP_GENERATED), "train": True}
+    def dropout_generated(self):
+        """Stream of dropout of a discriminator that sees generated rows alone."""
+        return self.rng.fold(_DROP_GENERATED)
 
 
 class Game(Objective):
     """Adversarial training of a generator, by the options of a GAN and ``nets``: a
     ``generator``, a ``discriminator`` and others of variants.
 
-    A subclass may say otherwise what is real and what is generated (:meth:`sides`),
-    what both players lose by the discriminator's outputs (:meth:`verdict`), and what
-    the generator learns by (:meth:`outputs`, :meth:`extra_slope`,
-    :meth:`extra_gradient`).
+    A subclass may define real and generated rows (:meth:`sides`), losses of both
+    players by the discriminator's outputs (:meth:`verdict`), and further terms of the
+    generator's (:meth:`outputs`, :meth:`extra_slope`, :meth:`extra_gradient`).
     """
 
     quantity, LOCAL = "similarity", ()
-    # Whether what is real depends on the generator's part, which then learns from it.
+    # Whether real rows depend on the generator's part, which then learns from them.
     both_sides = False
 
     def __init__(self, run, nets):
@@ -117,9 +116,10 @@ class Game(Objective):
     def start(self):
         """Initial state, with newly drawn parameters of both nets."""
         rng = random.stream(self.seed, random.INIT).generator()
-        generator = Part(*self.generator.init(rng, self.rows.dtype))
-        found = self.discriminator.init(rng, self.n_seen, self.rows.dtype)
-        return self.resume(GameState(generator, Part(*found), (), np.zeros(1)))
+        params, kept = self.generator.init(rng, self.rows.dtype)
+        generator = Part(params, kept)
+        params, kept = self.discriminator.init(rng, self.n_seen, self.rows.dtype)
+        return self.resume(GameState(generator, Part(params, kept), (), np.zeros(1)))
 
     @property
     def n_seen(self):
@@ -133,7 +133,7 @@ class Game(Objective):
         return state._replace(generator=players[0], discriminator=players[1], mean=mean)
 
     def average(self, mean, params, n=0):
-        """Average of parameters after so many updates, or () if there is to be none."""
+        """Average of parameters after so many updates, or () without averaging."""
         rate = self.options.average
         if n and mean:
             follow(mean, params, 1 - min(rate, n / (n + 9)))
@@ -151,39 +151,41 @@ class Game(Objective):
 
     def read(self, batch):
         """Real rows of a batch: the first fields of a :class:`Turn`, three of them."""
-        given = Conditions(self.rows.beside(batch))
-        return *self.emission.inputs(self.rows.take(batch)), given
+        x, known = self.emission.inputs(self.rows.take(batch))
+        return x, known, NetConditions(self.rows.beside(batch))
 
     def turn(self, which, rows, clock):
-        """What an update is made of: real rows, as of :meth:`read`, and draws."""
-        rng = self.stream(clock).fold(which)
-        latent = rng.fold(_LATENT), len(rows[0]), self.rows.dtype
-        return Turn(*rows, self.generator.latent(*latent), rng, clock, which)
+        """Update of a player: real rows, as of :meth:`read`, and draws."""
+        rng, (x, known, conditions) = self.stream(clock).fold(which), rows
+        z = self.generator.latent(rng.fold(_LATENT), len(x), self.rows.dtype)
+        return Turn(x, known, conditions, z, rng, clock, which)
 
     def pair(self, params, statistics, turn):
-        """Real and generated rows as the discriminator sees them,
+        """Real and generated rows as inputs of the discriminator,
         (n_packs, packing * n_seen), and updated statistics, given those and the
         parameters of the generator's part, which may be traced."""
         generator, emission, n = self.generator, self.emission, len(turn.z)
         noise = emission.noise(turn.rng.fold(_EMIT), n, self.rows.dtype)
-        z = generator.given(turn.z, *turn.given)
-        out, after = generator.net.apply(params, statistics, z, **turn.how)
+        z = generator.given(turn.z, turn.given.classes, turn.given.columns)
+        out, after = generator.net.apply(
+            params, statistics, z, rng=turn.dropout, train=True
+        )
         fake = emit(out, noise, emission, generator.temperature)
         return self.sides(fake, after, params, statistics, turn)
 
     def sides(self, fake, after, params, statistics, turn):
-        """What :meth:`pair` returns, given generated rows and updated statistics."""
+        """Results of :meth:`pair`, given generated rows and updated statistics."""
         return self.seen(turn.x, turn), self.seen(fake, turn, 1), after
 
-    def seen(self, x, turn, side=0, given=None):
-        """What the discriminator sees of rows, real (side 0) or generated ones (1),
-        and of columns beside, by default those given to both nets."""
+    def seen(self, x, turn, side=0, columns=None):
+        """Inputs of the discriminator for rows, real (side 0) or generated ones (1),
+        and columns, by default the conditions of both nets."""
         rng = turn.rng.fold(_NOISE, side) if side else turn.rng.fold(_NOISE)
         x = blurred(x, self.options, self.emission, rng, turn.clock, bool(side))
-        # What is missing of a row is missing in its generated counterpart.
+        # Missing entries of a row are missing in its generated counterpart.
         x = x if turn.known is None else x * turn.known
-        given = turn.given.columns if given is None else given
-        return self.discriminator.packed(x if given is None else beside(x, given))
+        columns = turn.given.columns if columns is None else columns
+        return self.discriminator.packed(x if columns is None else beside(x, columns))
 
     def verdict(self, turn):
         """Losses of both players by the discriminator's outputs, a :class:`Verdict`."""
@@ -201,17 +203,17 @@ class Game(Objective):
     def discriminate(self, state, turn, pair=None):
         """Update the discriminator, by rows as of :meth:`pair` if they are there."""
         options, before, verdict = self.options, state.discriminator, self.verdict(turn)
-        real, fake, _ = pair or self.pair(*state.generator[:2], turn)
+        generator = state.generator
+        real, fake, _ = pair or self.pair(generator.params, generator.statistics, turn)
         params, n, net = traced_leaves(before.params), len(real), self.discriminator
-        given = params, before.statistics
+        judge = partial(net.judge, params, before.statistics)
         if options.minibatch_kernels:
             # Rows depend on each other: real and generated ones are judged apart.
-            out, *_ = net.judge(*given, real, **turn.how)
-            other, _, after = net.judge(*given, fake, **turn.how_generated)
+            out, *_ = judge(real, turn.dropout)
+            other, _, after = judge(fake, turn.dropout_generated)
             out = stacked(out, other)
         else:
-            rows = np.concatenate([real, fake])
-            out, _, after = net.judge(*given, rows, **turn.how)
+            out, _, after = judge(np.concatenate([real, fake]), turn.dropout)
 
         def slopes(out):
             return -np.concatenate(verdict.discriminator(out[:n], out[n:]))
@@ -223,7 +225,11 @@ class Game(Objective):
             terms = penalty(self, before, (real, fake), weights, turn)
             grads = tree_map(np.add, grads, terms)
         after = self._parts.ascend(
-            *("discriminator", before._replace(statistics=after), grads, clock, n),
+            "discriminator",
+            before._replace(statistics=after),
+            grads,
+            clock,
+            n,
             rate=options.discriminator_learning_rate,
             n_before=number,
         )
@@ -239,37 +245,43 @@ class Game(Objective):
     def generate(self, state, turn):
         """Update the generator's part."""
         options, net, verdict = self.options, self.discriminator, self.verdict(turn)
-        before, other = state.generator, state.discriminator[:2]
+        before, other = state.generator, state.discriminator
+        judge = partial(net.judge, other.params, other.statistics)
+        hidden = partial(net.hidden, other.params, other.statistics)
         params, r = traced_leaves(before.params), None
         real, fake, after = self.pair(params, before.statistics, turn)
         if options.feature_matching:
-            out, _ = net.hidden(*other, fake, **turn.how)
+            out, _ = hidden(fake, turn.dropout)
         else:
             fake = stacked(real, fake) if self.both_sides else fake
-            out, *_ = net.judge(*other, fake, **turn.how)
+            out, *_ = judge(fake, turn.dropout)
             out = self.outputs(out, state, fake, turn)
             if self.loss.paired and not self.both_sides:
-                r, *_ = net.judge(*other, real, **turn.how)
+                r, *_ = judge(real, turn.dropout)
 
         def slopes(out):
             if options.feature_matching:
-                target, _ = net.hidden(*other, real, **turn.how)
+                target, _ = hidden(real, turn.dropout)
                 shares = self._shares(turn)
                 if shares is None:
                     shares = np.ones((len(out), 1), out.dtype)
                 gaps = shares.T @ (out - target) / len(out)
                 return -2 / len(out) * (shares @ gaps)
             if self.both_sides:
-                return -np.concatenate(verdict.both(*np.split(out, 2)))
+                of_real, of_fake = np.split(out, 2)
+                return -np.concatenate(verdict.both(of_real, of_fake))
             return -verdict.generator(r, out) - self.extra_slope(out, state, turn)
 
         grads = pulled_back(out, params, slopes)
-        more = self.extra_gradient(state, turn)
-        grads = grads if more is None else tree_map(np.subtract, grads, more)
+        extra = self.extra_gradient(state, turn)
+        grads = grads if extra is None else tree_map(np.subtract, grads, extra)
         number = self._number(turn.clock) // options.n_discriminator_steps
         after = self._parts.ascend(
-            *("generator", before._replace(statistics=after), grads),
-            *(turn.clock, len(turn.x)),
+            "generator",
+            before._replace(statistics=after),
+            grads,
+            turn.clock,
+            len(turn.x),
             n_before=number,
         )
         state.t[0] += 1
@@ -277,16 +289,16 @@ class Game(Objective):
         return state._replace(generator=after)
 
     def outputs(self, out, state, fake, turn):
-        """Outputs for generated rows that the generator learns by, given those of the
-        discriminator."""
+        """Outputs for generated rows in the generator's loss, given the
+        discriminator's."""
         return out
 
     def extra_slope(self, out, state, turn):
-        """Gradient by these outputs of what the generator lowers besides its loss."""
+        """Gradient of further terms of the generator's loss by these outputs."""
         return 0
 
     def extra_gradient(self, state, turn):
-        """Gradient by parameters of what the generator lowers besides, or None."""
+        """Gradient of further terms of its loss by parameters, or None."""
 
     def watch(self, table, held_out, state):
         """Distances of generated rows from the same rows after each epoch."""

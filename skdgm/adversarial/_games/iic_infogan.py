@@ -4,7 +4,7 @@ r"""Codes learned by mutual information between two views of a row.
    \min_g \; \mathbb{E} [\ell_G] - \lambda L_I
 
 with the bound :math:`L_I` of an InfoGAN, where q is a net of its own with the hidden
-layers of the discriminator. It tells codes by :math:`T g(z, c)` with random
+layers of the discriminator. It reads codes of :math:`T g(z, c)` with random
 deformations T of images, if there are any, and two views of a real row inform on each
 other's categories [1]_,
 
@@ -50,9 +50,9 @@ class IICInfoGANGame(Game):
     def start(self):
         """Initial state, with newly drawn parameters of all nets."""
         rng = random.stream(self.seed, random.INIT).fold(_READ).generator()
-        _, *own = self.nets.reader.init(rng, self.n_seen, self.rows.dtype)
+        _, params, kept = self.nets.reader.init(rng, self.n_seen, self.rows.dtype)
         state = super().start()._replace(told=self.nets.heads.start())
-        return self.resume(state._replace(reader=Part(*own)))
+        return self.resume(state._replace(reader=Part(params, kept)))
 
     def resume(self, state):
         """State to continue from; optimisers are kept if the solver is the same."""
@@ -71,18 +71,18 @@ class IICInfoGANGame(Game):
         return *super().read(batch), batch
 
     def turn(self, which, rows, clock):
-        """What an update is made of; a near row of each real one, if there are any."""
+        """Update of a player, with a near row of each real one, if there are any."""
         *rows, batch = rows
         turn = super().turn(which, rows, clock)
         if self.near is None or which != DISCRIMINATE:
             return turn
         rng = turn.rng.fold(_NEAR).generator()
-        own = self.near[batch, rng.integers(self.near.shape[1], size=len(batch))]
-        return turn._replace(near=self.emission.inputs(self.rows.take(own)))
+        near = self.near[batch, rng.integers(self.near.shape[1], size=len(batch))]
+        return turn._replace(near=self.emission.inputs(self.rows.take(near)))
 
     def discriminate(self, state, turn):
         """Update the discriminator, and q."""
-        pair = self.pair(*state.generator[:2], turn)
+        pair = self.pair(state.generator.params, state.generator.statistics, turn)
         state = super().discriminate(state, turn, pair)
         before, options = state.reader, self.options
         fake, views = self.moved(pair[1], turn), self.views(turn)
@@ -92,18 +92,23 @@ class IICInfoGANGame(Game):
             back = np.zeros_like(out)
             back[:n] -= self.by_codes(out[:n], state, turn)
             if views:
-                of_views = np.split(out[n:], 2)
-                shared = self.nets.heads.shared(*of_views, state.told, stays)
+                first, second = np.split(out[n:], 2)
+                shared = self.nets.heads.shared(first, second, state.told, stays)
                 back[n:] = options.information_weight * np.concatenate(shared)
             return back
 
-        how, clock = {"rng": turn.rng.fold(_READ), "train": True}, turn.clock
-        stays = self.head_stays(state, clock)
+        clock, stays = turn.clock, self.head_stays(state, turn.clock)
         params = traced_leaves(before.params)
-        out, after = self.nets.reader.apply(params, before.statistics, rows, **how)
+        out, after = self.nets.reader.apply(
+            params, before.statistics, rows, rng=turn.rng.fold(_READ), train=True
+        )
         grads = pulled_back(out, params, slopes)
         after = self._parts.ascend(
-            *("reader", before._replace(statistics=after), grads, clock, n),
+            "reader",
+            before._replace(statistics=after),
+            grads,
+            clock,
+            n,
             rate=options.discriminator_learning_rate,
             n_before=self._number(clock),
         )
@@ -117,7 +122,7 @@ class IICInfoGANGame(Game):
         return self.epochs_before > 0 or 2 * clock.epochs_done > clock.n_epochs
 
     def moved(self, fake, turn):
-        """Generated rows as q sees them."""
+        """Generated rows as inputs of q."""
         deform = self.nets.deform
         return fake if deform is None else deform(fake, turn.rng.fold(DEFORM))
 
@@ -130,23 +135,28 @@ class IICInfoGANGame(Game):
         if self.nets.deform is None:
             return views
         sides = (turn.rng.fold(DEFORM).fold(side) for side in (1, 2))
-        return [self.nets.deform(own, rng) for own, rng in zip(views, sides)]
+        return [self.nets.deform(view, rng) for view, rng in zip(views, sides)]
 
     def by_codes(self, out, state, turn):
         """Gradient of minus the weighted bound by the outputs of heads."""
         heads, back = self.nets.heads, np.zeros_like(out)
-        head, own = heads.chosen(out, state.told)
-        slope = heads.codes.slope(own, turn.z[:, -heads.codes.width :])
+        head, chosen = heads.chosen(out, state.told)
+        slope = heads.codes.slope(chosen, turn.z[:, -heads.codes.width :])
         weight = self.options.information_weight / len(out)
         back[:, heads.columns(head)] = weight * slope
         return back
 
     def outputs(self, out, state, fake, turn):
-        """Outputs for generated rows that the generator learns by: the logit, and then
-        those of heads."""
-        how = {"rng": turn.rng.fold(_READ), "train": True}
-        given = *state.reader[:2], self.moved(fake, turn)
-        return beside(out, self.nets.reader.apply(*given, **how)[0])
+        """Outputs for generated rows in the generator's loss: the logit, and then those
+        of heads."""
+        by_heads, _ = self.nets.reader.apply(
+            state.reader.params,
+            state.reader.statistics,
+            self.moved(fake, turn),
+            rng=turn.rng.fold(_READ),
+            train=True,
+        )
+        return beside(out, by_heads)
 
     def extra_slope(self, out, state, turn):
         """Gradient by these outputs of minus the weighted bound."""

@@ -21,7 +21,7 @@ from skdgm.implicit import GeneratorWatch
 
 
 def code_outputs(nets, state, x):
-    """Outputs that tell the codes of rows: of the net that reads them, the chosen head,
+    """Outputs for the codes of rows: of the net that reads them, the chosen head,
     or, without such a net, of the discriminator."""
     if nets.reader is None:
         net = state.discriminator
@@ -38,8 +38,13 @@ class InfoGANGame(Game):
         """Losses of both players by the discriminator's outputs."""
         codes = self.generator.codes
         units = turn.z[:, turn.z.shape[1] - codes.width :]
-        given = codes, units, self.options.information_weight
-        return InfoGANVerdict(self.loss, given, self.options.label_smoothing)
+        return InfoGANVerdict(
+            self.loss,
+            codes,
+            units=units,
+            weight=self.options.information_weight,
+            smoothing=self.options.label_smoothing,
+        )
 
     def watch(self, table, held_out, state):
         """Distances of generated rows from the data, and the bound, after each
@@ -48,12 +53,12 @@ class InfoGANGame(Game):
 
 
 class InfoGANVerdict(Verdict):
-    """Losses of both players, which both gain by information on codes: ``given`` are
-    these, those that rows were generated from, (n_rows, width), and the weight of the
+    """Losses of both players, which both gain by information on codes: ``units`` are
+    the codes that rows were generated from, (n_rows, width), and ``weight`` that of the
     bound."""
 
-    def __init__(self, loss, given, smoothing=0.0):
-        self.codes, self.units, self.weight = given
+    def __init__(self, loss, codes, *, units, weight, smoothing=0.0):
+        self.codes, self.units, self.weight = codes, units, weight
         super().__init__(loss, None, smoothing, self.codes.n_outputs)
 
     def discriminator(self, real, fake):
@@ -86,6 +91,6 @@ class InfoGANWatch(GeneratorWatch):
         game, units = self.objective, self.latent(len(self.probe))
         codes, fake = game.generator.codes, self.drawn(state, self.probe, self.known)
         units = units[:, units.shape[1] - codes.width :]
-        found = codes.information(code_outputs(game.nets, state, fake), units)
-        self.information.append(float(found.mean()))
+        bounds = codes.information(code_outputs(game.nets, state, fake), units)
+        self.information.append(float(bounds.mean()))
         return super().of_probe(state)

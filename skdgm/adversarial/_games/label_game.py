@@ -1,4 +1,4 @@
-r"""The game of a generator and a discriminator that tells classes apart.
+r"""The game of a generator and a discriminator that classifies rows.
 
 The discriminator has a logit :math:`l_k` for each of K classes; that of a further one,
 "generated", is fixed at zero [1]_ [2]_. With :math:`L(x) = \log \sum_k e^{l_k(x)}`,
@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.adversarial._games.game import DEFORM, DISCRIMINATE, Conditions, Game
+from skdgm.adversarial._games.game import DEFORM, DISCRIMINATE, Game, NetConditions
 from skdgm.adversarial._games.label_losses import LabelVerdict, of_labels
 from skdgm.data.labels import UNKNOWN, weight_of_classes
 from skdgm.training import Watch, epoch, labelled, split_labelled
@@ -52,7 +52,7 @@ class Sides:
         return len(self.rows)
 
 
-class Labels(NamedTuple):
+class RowLabels(NamedTuple):
     """Labels of an update of the discriminator: codes, (n_labelled,), and their rows;
     None for all rows of the update."""
 
@@ -62,8 +62,8 @@ class Labels(NamedTuple):
 
 def logits(nets, state, x, known=None):
     """Logits of all classes for rows."""
-    net = state.learned[1], state.discriminator.statistics
-    return nets.discriminator.judge(*net, x)[0]
+    statistics = state.discriminator.statistics
+    return nets.discriminator.judge(state.learned[1], statistics, x)[0]
 
 
 class LabelGame(Game):
@@ -102,15 +102,15 @@ class LabelGame(Game):
     def read(self, batch):
         """Real rows of a batch, given labels in place of classes."""
         x, known = self.emission.inputs(self.rows.take(batch.rows))
-        codes, own = self.rows.beside(batch.known), None
+        codes, labelled_x = self.rows.beside(batch.known), None
         if batch.known is not batch.rows:
-            own, _ = self.emission.inputs(self.rows.take(batch.known))
-        return x, known, Conditions(Labels(codes, own))
+            labelled_x, _ = self.emission.inputs(self.rows.take(batch.known))
+        return x, known, NetConditions(RowLabels(codes, labelled_x))
 
     def turn(self, which, rows, clock):
-        """What an update is made of; the generator's has no labels."""
-        found = super().turn(which, rows, clock)
-        return found if which == DISCRIMINATE else found._replace(given=Conditions())
+        """Update of a player; the generator's has no labels."""
+        turn = super().turn(which, rows, clock)
+        return turn if which == DISCRIMINATE else turn._replace(given=NetConditions())
 
     def sides(self, fake, after, params, statistics, turn):
         """Real and generated rows; after the real ones, those with labels."""
@@ -132,16 +132,16 @@ class LabelGame(Game):
     def discriminate(self, state, turn):
         """Update the discriminator."""
         state = super().discriminate(state, turn)
-        given = state.discriminator_mean, state.discriminator.params
-        self.average(*given, self._number(turn.clock) + 1)
+        mean, params = state.discriminator_mean, state.discriminator.params
+        self.average(mean, params, self._number(turn.clock) + 1)
         return state
 
     def watch(self, table, held_out, state):
         """Log probability of the labels that are known."""
-        return LabelWatch(self, table, held_out, state)
+        return ClassWatch(self, table, held_out, state)
 
 
-class LabelWatch(Watch):
+class ClassWatch(Watch):
     """Negative log probability of the labels of training rows and of held-out rows."""
 
     MEMORY = ("allowed",)

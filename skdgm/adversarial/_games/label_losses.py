@@ -18,7 +18,7 @@ from skdgm.utils.math import softplus
 
 class LabelVerdict:
     """Losses of both players for the rows of an update: the discriminator's needs
-    labels, and ``weight`` is that of what is learned without them."""
+    labels, and ``weight`` is that of its loss without them."""
 
     def __init__(self, labels, weight):
         self.labels, self.weight = labels, weight
@@ -28,9 +28,9 @@ class LabelVerdict:
         labels last unless all have some, and for generated ones."""
         n, back = len(fake), np.zeros_like(real)
         _, (back[:n], by_fake) = sides(real[:n], fake, self.weight)
-        own = slice(0, n) if self.labels.x is None else slice(n, None)
+        labelled = slice(0, n) if self.labels.x is None else slice(n, None)
         if len(self.labels.codes):
-            back[own] += of_labels(real[own], self.labels.codes)[1]
+            back[labelled] += of_labels(real[labelled], self.labels.codes)[1]
         return back, by_fake
 
     def generator(self, real, fake):

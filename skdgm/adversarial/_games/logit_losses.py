@@ -62,9 +62,9 @@ class Loss(NamedTuple):
         if self.paired:
             loss, slope = self.of_fake(fake - real)
             return loss, -slope, slope
-        own, by_real = self.of_real(real, smoothing)
-        other, by_fake = self.of_fake(fake)
-        return own + other, by_real, by_fake
+        loss_of_real, by_real = self.of_real(real, smoothing)
+        loss_of_fake, by_fake = self.of_fake(fake)
+        return loss_of_real + loss_of_fake, by_real, by_fake
 
     def generator(self, real, fake):
         """Loss of the generator for each row by logits of generated ones, and its

@@ -26,9 +26,10 @@ class Verdict:
     def discriminator(self, real, fake):
         """Gradients of the discriminator's mean loss by its outputs,
         (n_packs, n_outputs), for real rows and for generated ones."""
-        logits = self.picked(real), self.picked(fake)
-        _, *slopes = self.loss.discriminator(*logits, self.smoothing)
-        return tuple(self.spread(slope / len(real), real) for slope in slopes)
+        r, f = self.picked(real), self.picked(fake)
+        _, by_real, by_fake = self.loss.discriminator(r, f, self.smoothing)
+        n = len(real)
+        return self.spread(by_real / n, real), self.spread(by_fake / n, real)
 
     def generator(self, real, fake):
         """Gradient of the generator's mean loss by outputs for its rows; those for real
@@ -40,10 +41,9 @@ class Verdict:
     def both(self, real, fake):
         """Gradients of the generator's mean loss where both sides depend on it: the
         discriminator's with the sides exchanged, without smoothing."""
-        logits = self.picked(real), self.picked(fake)
-        _, by_fake, by_real = self.loss.discriminator(*logits[::-1])
-        slopes = zip((by_real, by_fake), (real, fake))
-        return tuple(self.spread(slope / len(real), out) for slope, out in slopes)
+        r, f, n = self.picked(real), self.picked(fake), len(real)
+        _, by_fake, by_real = self.loss.discriminator(f, r)
+        return self.spread(by_real / n, real), self.spread(by_fake / n, fake)
 
     def picked(self, out):
         """The logit of each pack, of shape (n_packs,)."""

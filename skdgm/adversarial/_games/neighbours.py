@@ -33,10 +33,11 @@ def near_rows(table, emission, n_neighbors):
     if known is not None:
         x = np.where(known, x, np.nan)
     metric = "euclidean" if known is None else "nan_euclidean"
-    found = NearestNeighbors(metric=metric, algorithm="brute").fit(x)
-    pools = (own for own in threadpool_info() if own["user_api"] == "openmp")
-    allowed = n_threads(), *(own["num_threads"] for own in pools)
-    with threadpool_limits(max(1, min(*allowed, (len(x) - 1) // _ROWS)), "openmp"):
-        own = found.kneighbors(None, near.shape[1], return_distance=False)
-    near[index] = index[own]
+    neighbors = NearestNeighbors(metric=metric, algorithm="brute").fit(x)
+    pools = (pool for pool in threadpool_info() if pool["user_api"] == "openmp")
+    limits = [n_threads(), (len(x) - 1) // _ROWS]
+    limits += [pool["num_threads"] for pool in pools]
+    with threadpool_limits(max(1, min(limits)), "openmp"):
+        places = neighbors.kneighbors(None, near.shape[1], return_distance=False)
+    near[index] = index[places]
     return near

@@ -1,4 +1,4 @@
-r"""Penalties on the gradient of a discriminator by the rows that it sees.
+r"""Penalties on the gradient of a discriminator by its input rows.
 
 .. math:: \tfrac\gamma2 \bigl(\mathbb{E} \lVert \nabla_x D(x) \rVert^2
    + \mathbb{E} \lVert \nabla_x D(G(z)) \rVert^2 \bigr) \quad\text{or}\quad
@@ -38,8 +38,10 @@ def penalty(game, player, sides, mask, turn):
     statistics = *player.statistics, ()
 
     def penalties(params):
-        given = critic, params, statistics, points, target
-        return gradient_penalty(*given, **turn.how)
+        rng = turn.dropout
+        return gradient_penalty(
+            critic, params, statistics, points, target, rng=rng, train=True
+        )
 
     weight = -weight / len(real)
     return vjp(penalties, params, lambda p: np.full_like(p, weight))[1][:2]

@@ -22,8 +22,8 @@ class GameState(NamedTuple):
     # Number of updates of the generator, of shape (1,).
     t: np.ndarray
     # Parts of some games only: the average of the discriminator's parameters; the net
-    # that tells codes; and running means of what two views share by each of its heads,
-    # in nats, with 1 for the chosen one, (2, n_heads).
+    # that reads codes; and running means of the mutual information of two views by each
+    # of its heads, in nats, with 1 for the chosen one, (2, n_heads).
     discriminator_mean: tuple = ()
     reader: object = ()
     told: object = ()
@@ -36,14 +36,17 @@ class GameState(NamedTuple):
     @property
     def learned(self):
         """Parameters to use, averaged if there is an average."""
-        own = self.mean or self.generator.params
-        return self._all(own, self.discriminator_mean or self.discriminator.params)
+        generator = self.mean or self.generator.params
+        discriminator = self.discriminator_mean or self.discriminator.params
+        return self._all(generator, discriminator)
 
-    def _all(self, *params):
-        return (*params, self.reader.params) if self.reader else params
+    def _all(self, generator, discriminator):
+        if not self.reader:
+            return generator, discriminator
+        return generator, discriminator, self.reader.params
 
 
-class Discriminator(NamedTuple):
+class DiscriminatorNet(NamedTuple):
     """Net from rows, ``packing`` of them together, to logits: its ``body`` goes to
     hidden units, its ``head`` from the last of these to a logit for each class, or to
     one."""
@@ -55,20 +58,24 @@ class Discriminator(NamedTuple):
     def init(self, rng, n_inputs, dtype):
         """Initial parameters and statistics of both nets."""
         width, body, kept = self.body.init(rng, n_inputs * self.packing, dtype)
-        _, head, more = self.head.init(rng, width, dtype)
+        _, head, kept_by_head = self.head.init(rng, width, dtype)
         head.W[:] *= _SMALL
-        return (body, head), (kept, more)
+        return (body, head), (kept, kept_by_head)
 
-    def hidden(self, params, statistics, x, **how):
-        """Last hidden units of packed rows, and updated statistics."""
-        return self.body.apply(params[0], statistics[0], x, **how)
+    def hidden(self, params, statistics, x, dropout=None):
+        """Last hidden units of packed rows, and updated statistics; ``dropout`` is a
+        stream in training."""
+        train = dropout is not None
+        return self.body.apply(params[0], statistics[0], x, rng=dropout, train=train)
 
-    def judge(self, params, statistics, x, **how):
-        """Logits of packed rows, hidden units, and updated statistics; ``how`` are
-        ``rng`` and ``train``, as of a Net."""
-        h, kept = self.body.apply(params[0], statistics[0], x, **how)
-        logits, more = self.head.apply(params[1], statistics[1], h, **how)
-        return logits, h, (kept, more)
+    def judge(self, params, statistics, x, dropout=None):
+        """Logits of packed rows, hidden units, and updated statistics; ``dropout`` is a
+        stream in training."""
+        h, kept = self.hidden(params, statistics, x, dropout)
+        logits, kept_by_head = self.head.apply(
+            params[1], statistics[1], h, rng=dropout, train=dropout is not None
+        )
+        return logits, h, (kept, kept_by_head)
 
     def critic(self, mask=None):
         """Net with one output for a pack: its logit, or that of its classes by a mask,

@@ -3,9 +3,9 @@ r"""Games at several resolutions, each of which adds details to images of the on
 .. math:: x_0 = g_0(z_0), \qquad x_k = g_k(z_k, u(x_{k-1}))
 
 for copies u of pixels. All learn from the same batches. In a Laplacian pyramid [1]_,
-a generator's outputs are added to what it is given: real rows made smaller and large
-again, which the discriminator is given as well. In a stack [2]_, a generator is given
-images of the generator below, and draws whole ones.
+a generator's outputs are added to its condition: real rows made smaller and large
+again, which is the discriminator's condition as well. In a stack [2]_, a generator is
+given images of the generator below, and draws whole ones.
 
 References
 ----------
@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm.adversarial._games.game import Conditions, Game
+from skdgm.adversarial._games.game import Game, NetConditions
 from skdgm.implicit import GeneratorWatch
 from skdgm.nets import Part, beside, columns
 from skdgm.nets.stochastic.emission import emit
@@ -47,7 +47,10 @@ class StagesState(NamedTuple):
     @property
     def generator(self):
         """Parameters and statistics of all generators."""
-        return Part(*zip(*(stage.generator[:2] for stage in self.stages)))
+        return Part(
+            tuple(stage.generator.params for stage in self.stages),
+            tuple(stage.generator.statistics for stage in self.stages),
+        )
 
     @property
     def t(self):
@@ -88,27 +91,29 @@ class Climb(NamedTuple):
         return self.generators[0].given(z, codes)
 
     def draw(self, params, statistics, z, noise, rng=None, train=False):
-        """What a discriminator sees of generated rows, and updated statistics: of z,
+        """Generated rows as inputs of a discriminator, and updated statistics: of z,
         which may be traced, and noise, from ``emission.noise``; see
         :meth:`skdgm.implicit.Generator.draw`."""
         first, last, kept, x = 0, self.n_latent, [], None
         for k, part in enumerate(self.generators):
-            own = columns(z, first, first + part.n_latent)
+            inputs = columns(z, first, first + part.n_latent)
             first += part.n_latent
             if self.n_classes:
-                own = beside(own, columns(z, last, last + self.n_classes))
+                inputs = beside(inputs, columns(z, last, last + self.n_classes))
             if k:
-                own = beside(own, self.pyramid.up(k, x))
-            how = {"rng": rng.fold(k) if rng is not None else None, "train": train}
-            out, after = part.net.apply(params[k], statistics[k], own, **how)
+                inputs = beside(inputs, self.pyramid.up(k, x))
+            streams = rng.fold(k) if rng is not None else None
+            out, after = part.net.apply(
+                params[k], statistics[k], inputs, rng=streams, train=train
+            )
             top = k == len(self.generators) - 1
-            own = noise if top else part.emission.silence(len(z), out.dtype)
-            x = emit(out, own, part.emission, part.temperature)
+            of_level = noise if top else part.emission.silence(len(z), out.dtype)
+            x = emit(out, of_level, part.emission, part.temperature)
             kept.append(after)
         return x, tuple(kept)
 
 
-class Stage(Game):
+class StageGame(Game):
     """Game of images of one resolution, the smallest at level 0, of which those of
     smaller images are ``below``, a list of states. If ``of_data``, details are of real
     rows, and the discriminator is given these, too."""
@@ -125,36 +130,36 @@ class Stage(Game):
         return n + self.generator.n_given if self.of_data else n
 
     def read(self, batch):
-        """Real rows of a batch at this resolution, and what both nets are given."""
+        """Real rows of a batch at this resolution, and conditions of both nets."""
         levels = self.climb.pyramid.levels(self.rows.take(batch))
         x, known = self.emission.inputs(levels[self.level])
         below = given_below(self.climb, levels, self.level)
-        return x, known, Conditions(self.rows.beside(batch), below)
+        return x, known, NetConditions(self.rows.beside(batch), below)
 
     def turn(self, which, rows, clock):
-        """What an update is made of; of a stack, with images of generators below."""
-        found = super().turn(which, rows, clock)
+        """Update of a player; of a stack, with images of generators below."""
+        turn = super().turn(which, rows, clock)
         if self.of_data or not self.level:
-            return found
+            return turn
         lower = self.climb._replace(generators=self.climb.generators[: self.level])
-        n, dtype, rng = len(found.x), self.rows.dtype, found.rng.fold(_BELOW)
-        z = lower.given(lower.latent(rng, n, dtype), found.given.classes)
+        n, dtype, rng = len(turn.x), self.rows.dtype, turn.rng.fold(_BELOW)
+        z = lower.given(lower.latent(rng, n, dtype), turn.given.classes)
         noise = lower.emission.noise(rng.fold(_EMIT), n, dtype)
         learned = [state.learned[0] for state in self.below]
         kept = [state.generator.statistics for state in self.below]
         x, _ = lower.draw(learned, kept, z, noise)
         x = self.climb.pyramid.up(self.level, x)
-        return found._replace(given=found.given._replace(columns=x))
+        return turn._replace(given=turn.given._replace(columns=x))
 
     def seen(self, x, turn, side=0):
-        """What the discriminator sees of rows, real (side 0) or generated ones (1)."""
-        turn = turn if self.of_data else turn._replace(given=Conditions())
+        """Inputs of the discriminator for rows, real (side 0) or generated ones (1)."""
+        turn = turn if self.of_data else turn._replace(given=NetConditions())
         return super().seen(x, turn, side)
 
 
 def given_below(climb, levels, level):
-    """What a generator is given of images at all levels: those below, made larger; 0,
-    or an even chance, where all pixels of a block are missing."""
+    """Condition of a generator, of images at all levels: the images below, made larger;
+    0, or an even chance, where all pixels of a block are missing."""
     if not level:
         return None
     low, kinds = levels[level - 1], climb.generators[level - 1].emission.kinds
@@ -165,7 +170,7 @@ def given_below(climb, levels, level):
 class Stages(Objective):
     """Games at several resolutions, which learn from the same batches: ``nets`` has as
     ``generator`` a :class:`Climb`, as ``levels`` the nets of each resolution, and
-    ``of_data``, as of :class:`Stage`."""
+    ``of_data``, as of :class:`StageGame`."""
 
     quantity, LOCAL = "similarity", ()
 
@@ -173,7 +178,7 @@ class Stages(Objective):
         super().__init__(run)
         self.generator = nets.generator
         self.stages = [
-            Stage(
+            StageGame(
                 run._replace(seed=(run.seed + level) % MAX_SEED),
                 level_nets,
                 level=level,
@@ -190,15 +195,15 @@ class Stages(Objective):
     def resume(self, state):
         """States to continue from; optimisers are kept if the solver is the same."""
         pairs = zip(self.stages, state.stages)
-        return StagesState(tuple(stage.resume(own) for stage, own in pairs))
+        return StagesState(tuple(stage.resume(part) for stage, part in pairs))
 
     def step(self, state, batch, clock):
         """Update both nets of each game, that of the smallest images first."""
-        found = []
-        for stage, own in zip(self.stages, state.stages):
-            stage.below = found
-            found = [*found, stage.step(own, batch, clock)]
-        return StagesState(tuple(found))
+        after = []
+        for stage, before in zip(self.stages, state.stages):
+            stage.below = after
+            after = [*after, stage.step(before, batch, clock)]
+        return StagesState(tuple(after))
 
     def watch(self, table, held_out, state):
         """Distances of generated rows from the same rows after each epoch."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skdgm.adversarial._games.bigan_game import BiGANGame
-from skdgm.adversarial._games.players import Discriminator
+from skdgm.adversarial._games.players import DiscriminatorNet
 from skdgm.adversarial._nets.gan_model import GANModel, block, shapes
 from skdgm.implicit import ImplicitDensity
 from skdgm.nets import layers
@@ -16,7 +16,7 @@ _MET = 128
 
 
 class BiGANModel(GANModel):
-    """Generator, encoder from what a discriminator sees to latent units, and
+    """Generator, encoder from a discriminator's inputs to latent units, and
     discriminator of both. The encoder's parameters come before the generator's, in one
     tree."""
 
@@ -31,9 +31,10 @@ class BiGANModel(GANModel):
 
     def structure(self, facts):
         """Options that the nets depend on."""
-        found, own = super().structure(facts), facts.options.encoder_layer_sizes
-        found.encoder_layer_sizes = layer_sizes(own, found.hidden_layer_sizes[::-1])
-        return found
+        structure, sizes = super().structure(facts), facts.options.encoder_layer_sizes
+        mirrored = structure.hidden_layer_sizes[::-1]
+        structure.encoder_layer_sizes = layer_sizes(sizes, mirrored)
+        return structure
 
     def nets(self, facts, emission):
         """Generator, encoder and discriminator."""
@@ -57,13 +58,16 @@ class BiGANModel(GANModel):
         return layers.serial(*blocks, last)
 
     def _discriminator(self, facts, emission):
-        found, own = super()._discriminator(facts, emission), facts.structure
-        if own.architecture != "conv":
-            return found
-        name, init = own.discriminator_activation, facts.options.init_weights
-        of_images = branch(found.body, emission.n_inputs)
-        met = layers.dense(_MET, name, init), *self._drop(facts.options)
-        return Discriminator(layers.serial(of_images, *met), found.head)
+        net, structure = super()._discriminator(facts, emission), facts.structure
+        if structure.architecture != "conv":
+            return net
+        name, init = structure.discriminator_activation, facts.options.init_weights
+        of_images, met = (
+            branch(net.body, emission.n_inputs),
+            layers.dense(_MET, name, init),
+        )
+        body = layers.serial(of_images, met, *self._drop(facts.options))
+        return DiscriminatorNet(body, net.head)
 
     def hidden(self, nets, state, x, known=None):
         """Latent units of rows, by the encoder."""

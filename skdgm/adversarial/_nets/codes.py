@@ -32,7 +32,7 @@ _LEAST = 1e-2
 _LOG_2_PI = np.log(2 * np.pi)
 
 
-class Codes(NamedTuple):
+class LatentCodes(NamedTuple):
     """Categorical codes, whose numbers of categories are ``categories``, and then
     ``n_real`` continuous ones, which have a variance given a row, or "learned".
     ``fixed``, (n_rows, n_codes), are given in place of draws, where they are not
@@ -61,8 +61,8 @@ class Codes(NamedTuple):
     def draw(self, rng, n_rows, dtype):
         """Draw codes, (n_rows, width), by a stream for each row, or one for all."""
         shape = n_rows, self.n_codes
-        own = len(rng.ids) == n_rows
-        u = rng.uniform(self.n_codes) if own else rng.generator().random(shape)
+        by_row = len(rng.ids) == n_rows
+        u = rng.uniform(self.n_codes) if by_row else rng.generator().random(shape)
         sizes = np.array(self.categories, int)
         n = len(sizes)
         u[:, :n] = np.floor(u[:, :n] * sizes)
@@ -75,23 +75,23 @@ class Codes(NamedTuple):
         """The same codes with some that are given, for all rows or for each; NaN is
         drawn. ValueError tells that there is no such category, or another number of
         codes or of rows."""
-        found = check_array(
+        values = check_array(
             np.atleast_2d(codes), ensure_all_finite="allow-nan", input_name="codes"
         ).astype(float)
-        if found.shape[1] != self.n_codes or len(found) not in (1, n_rows):
+        if values.shape[1] != self.n_codes or len(values) not in (1, n_rows):
             raise ValueError(
                 f"codes must have a number for each of the {self.n_codes} codes, of "
                 f"all rows or of each of {n_rows}; got shape {np.shape(codes)}."
             )
         for k, size in enumerate(self.categories):
-            own = found[~np.isnan(found[:, k]), k]
-            wrong = own[~np.isin(own, np.arange(size))]
+            column = values[~np.isnan(values[:, k]), k]
+            wrong = column[~np.isin(column, np.arange(size))]
             if len(wrong):
                 raise ValueError(
                     f"codes has {wrong[0]:g} in column {k}, which is none of its "
                     f"categories 0 to {size - 1}."
                 )
-        return self._replace(fixed=found)
+        return self._replace(fixed=values)
 
     def units(self, codes):
         """Latent units of codes, of shape (n_rows, width): ones and zeros for the
@@ -105,26 +105,26 @@ class Codes(NamedTuple):
     def groups(self):
         """Slices of the units of each categorical code."""
         ends = np.cumsum((0, *self.categories)).tolist()
-        return [slice(*own) for own in pairwise(ends)]
+        return [slice(start, stop) for start, stop in pairwise(ends)]
 
     def posterior(self, out):
         """Probabilities of categories and means of continuous codes,
         (n_rows, width)."""
-        found = out[:, : self.width].copy()
-        for own in self.groups():
-            found[:, own] = softmax(out[:, own], axis=1)
-        return found
+        posterior = out[:, : self.width].copy()
+        for group in self.groups():
+            posterior[:, group] = softmax(out[:, group], axis=1)
+        return posterior
 
     def information(self, out, units):
         """Log-probability of the codes that rows were generated from given outputs, and
         the codes' entropy: (n_rows,) in float64. Its mean is the bound, in nats."""
         out = out.astype(float)
-        found = np.full(len(out), np.log(self.categories).sum())
-        found += self.n_real * np.log(2)
-        for own in self.groups():
-            found += (log_softmax(out[:, own], axis=1) * units[:, own]).sum(axis=1)
+        bound = np.full(len(out), np.log(self.categories).sum())
+        bound += self.n_real * np.log(2)
+        for group in self.groups():
+            bound += (log_softmax(out[:, group], axis=1) * units[:, group]).sum(axis=1)
         gap, variance, _ = self._normal(out, units)
-        return found - 0.5 * (gap**2 / variance + np.log(variance) + _LOG_2_PI).sum(
+        return bound - 0.5 * (gap**2 / variance + np.log(variance) + _LOG_2_PI).sum(
             axis=1
         )
 
@@ -132,8 +132,8 @@ class Codes(NamedTuple):
         """Gradient of minus the log-probability of codes by the outputs, of shape
         (n_rows, n_outputs); arguments as of :meth:`information`."""
         back = np.zeros_like(out)
-        for own in self.groups():
-            back[:, own] = softmax(out[:, own], axis=1) - units[:, own]
+        for group in self.groups():
+            back[:, group] = softmax(out[:, group], axis=1) - units[:, group]
         gap, variance, by_output = self._normal(out, units)
         real = slice(self.width - self.n_real, self.width)
         back[:, real] = gap / variance
@@ -151,18 +151,18 @@ class Codes(NamedTuple):
 
         with the probabilities of categories, P and P', given either view [2]_.
         """
-        found, backs = 0.0, (np.zeros_like(out), np.zeros_like(other))
-        for own in self.groups():
-            sides = [softmax(view[:, own], axis=1) for view in (out, other)]
+        information, backs = 0.0, (np.zeros_like(out), np.zeros_like(other))
+        for group in self.groups():
+            sides = [softmax(view[:, group], axis=1) for view in (out, other)]
             joint = sides[0].T @ sides[1] / len(out)
             joint = np.maximum((joint + joint.T) / 2, np.finfo(joint.dtype).tiny)
             single = np.log(joint.sum(axis=1))
             gain = np.log(joint) - single - single[:, None]
-            found += float((joint * gain).sum())
+            information += float((joint * gain).sum())
             for back, p, partner in zip(backs, sides, sides[::-1]):
                 slope = partner @ gain / len(out)
-                back[:, own] = p * (slope - (p * slope).sum(axis=1, keepdims=True))
-        return found, backs
+                back[:, group] = p * (slope - (p * slope).sum(axis=1, keepdims=True))
+        return information, backs
 
     def _normal(self, out, units):
         """Means of continuous codes less the codes, variances, and the derivatives of

@@ -7,7 +7,7 @@ import numpy as np
 
 from skdgm.adversarial._games.game import Game
 from skdgm.adversarial._games.logit_losses import LOSSES
-from skdgm.adversarial._games.players import Discriminator, of_numbers
+from skdgm.adversarial._games.players import DiscriminatorNet, of_numbers
 from skdgm.implicit import Generator, ImplicitModel, check_norm, n_classes_of
 from skdgm.nets import layers
 from skdgm.nets.adversarial import packing as packs
@@ -30,8 +30,8 @@ _FREQUENCIES, _FEW = 3, 16
 class GANModel(ImplicitModel):
     """Generator and discriminator, and the game that they play."""
 
-    # Objective, and options that the nets depend on.
     objective_class = Game
+    # Options that the nets depend on.
     NAMES = (
         *("n_components", "column_types", "class_conditional", "prior", "packing"),
         *("minibatch_kernels", "activation", "discriminator_activation", "batch_norm"),
@@ -98,50 +98,58 @@ class GANModel(ImplicitModel):
         """Codes among the latent units, of which the discriminator has outputs."""
 
     def _generator(self, facts, emission):
-        own, codes = facts.structure, self.codes(facts)
-        of_kind = self._deconvolutional if own.architecture == "conv" else self._dense
-        net = of_kind(facts, emission)
-        if own.batch_norm == "virtual":
+        structure, codes = facts.structure, self.codes(facts)
+        conv = structure.architecture == "conv"
+        net = (self._deconvolutional if conv else self._dense)(facts, emission)
+        if structure.batch_norm == "virtual":
             net = virtual.with_reference(net)
-        n_latent = own.n_components + (codes.width if codes else 0)
-        given = n_latent, own.prior, n_classes_of(facts), facts.options.temperature
-        return Generator(net, emission, *given, codes=codes)
+        return Generator(
+            net,
+            emission,
+            n_latent=structure.n_components + (codes.width if codes else 0),
+            prior=structure.prior,
+            n_classes=n_classes_of(facts),
+            temperature=facts.options.temperature,
+            codes=codes,
+        )
 
     def _dense(self, facts, emission):
         """Dense net of a generator."""
-        own, hidden = facts.structure, []
-        if own.image_shape is not None:
+        structure, hidden = facts.structure, []
+        if structure.image_shape is not None:
             # For the other architecture, and to be right all the same.
-            image_shape(len(emission.kinds), own.image_shape, who="a dense generator")
-        is_virtual = own.batch_norm == "virtual"
+            image_shape(
+                len(emission.kinds), structure.image_shape, who="a dense generator"
+            )
+        is_virtual = structure.batch_norm == "virtual"
         norm = virtual.virtual_norm if is_virtual else layers.batch_norm
-        for n_units in own.hidden_layer_sizes:
+        for n_units in structure.hidden_layer_sizes:
             hidden += block(facts, layers.dense, n_units, norm)
         last = layers.dense(emission.n_outputs, init="glorot_normal")
         return layers.serial(*hidden, last)
 
     def _deconvolutional(self, facts, emission):
         """Net of a generator of images, that grow twofold from layer to layer."""
-        own, blocks = facts.structure, []
+        structure, blocks = facts.structure, []
         sizes, channels = shapes(facts, emission)
-        first, *numbers = own.hidden_layer_sizes
+        first, *numbers = structure.hidden_layer_sizes
         height, width = sizes[-1]
-        is_virtual = own.batch_norm == "virtual"
+        is_virtual = structure.batch_norm == "virtual"
         norm = virtual.virtual_map_norm if is_virtual else maps.map_norm
         # The norm of the lowest images is of maps, too, so that it is among the blocks.
         low = block(facts, layers.dense, height * width * first, None)
-        if own.batch_norm:
-            blocks += [norm(), layers.activation(own.activation)]
+        if structure.batch_norm:
+            blocks += [norm(), layers.activation(structure.activation)]
         for n_maps, size in zip(numbers, sizes[-2:0:-1]):
             blocks += block(facts, partial(maps.deconv, size=size), n_maps, norm)
         last = maps.deconv(channels, init="glorot_normal", size=sizes[0])
         return layers.serial(*low, maps.images((height, width, first), *blocks, last))
 
     def _discriminator(self, facts, emission):
-        own, init = facts.structure, facts.options.init_weights
-        packing, numbers = own.packing, own.discriminator_layer_sizes
-        name, drop = own.discriminator_activation, self._drop(facts.options)
-        if own.architecture == "conv":
+        structure, init = facts.structure, facts.options.init_weights
+        packing, numbers = structure.packing, structure.discriminator_layer_sizes
+        name, drop = structure.discriminator_activation, self._drop(facts.options)
+        if structure.architecture == "conv":
             if name == "maxout":
                 raise ValueError('discriminator__activation="maxout" is of dense nets.')
             (shape, *_), channels = shapes(facts, emission)
@@ -152,21 +160,21 @@ class GANModel(ImplicitModel):
             if packing > 1:
                 parts.insert(0, packs.channels(shape[0] * shape[1], channels, packing))
         else:
-            parts = _fourier_features(own, emission)
+            parts = _fourier_features(structure, emission)
             for n_units in numbers:
                 if name == "maxout":
                     parts.append(layers.maxout(n_units, init=init))
                 else:
                     parts.append(layers.dense(n_units, name, init))
                 parts += drop
-        if own.minibatch_kernels:
-            parts.append(minibatch(own.minibatch_kernels))
+        if structure.minibatch_kernels:
+            parts.append(minibatch(structure.minibatch_kernels))
         head = layers.dense(self._n_logits(facts, packing), init="glorot_normal")
-        return Discriminator(layers.serial(*parts), head, packing)
+        return DiscriminatorNet(layers.serial(*parts), head, packing)
 
     def _n_logits(self, facts, packing):
-        """Number of logits: one, or that of each class for each row of a pack; and of
-        other outputs."""
+        """Number of outputs: one logit, or one of each class for each row of a pack;
+        and those for codes."""
         codes = self.codes(facts)
         return max(1, packing * n_classes_of(facts)) + (codes.n_outputs if codes else 0)
 
@@ -195,8 +203,7 @@ class GANModel(ImplicitModel):
 
 
 def block(facts, layer, n, norm):
-    """Hidden layer of a generator, a list of nets, with batch normalisation if there is
-    to be."""
+    """Hidden layer of a generator, a list of nets, perhaps with batch normalisation."""
     init, name = facts.options.init_weights, facts.structure.activation
     if not facts.structure.batch_norm:
         return [layer(n, activation=name, init=init)]
@@ -206,8 +213,8 @@ def block(facts, layer, n, norm):
 
 
 def images(facts, emission, who):
-    """Height, width and channels of the images that rows are, if ``who``, an option by
-    its name, asks for any."""
+    """Height, width and channels of rows that are images, which the option ``who``
+    needs."""
     shape = image_shape(len(emission.kinds), facts.structure.image_shape, who=who)
     if not np.isin(emission.kinds, _PIXELS).all():
         raise ValueError(
@@ -231,12 +238,12 @@ def shapes(facts, emission):
     return halvings(shape, len(facts.structure.hidden_layer_sizes)), channels
 
 
-def _fourier_features(own, emission):
+def _fourier_features(structure, emission):
     """Fourier features, if there are any, as a list."""
-    n, real = own.n_frequencies, emission.continuous.nonzero()[0]
+    n, real = structure.n_frequencies, emission.continuous.nonzero()[0]
     if n == "auto":
         n = _FREQUENCIES if len(real) <= _FEW and of_numbers(emission) else 0
     if not n or not len(real):
         return []
-    columns = [real + k * emission.n_inputs for k in range(own.packing)]
+    columns = [real + k * emission.n_inputs for k in range(structure.packing)]
     return [fourier(np.concatenate(columns), n)]

@@ -23,7 +23,7 @@ _RATE, _MARGIN = 0.005, 0.03
 
 
 class Heads(NamedTuple):
-    """Outputs of a net that tell codes: categories by each of n heads, and continuous
+    """Outputs of a net for codes: categories by each of n heads, and continuous
     codes."""
 
     codes: object
@@ -42,10 +42,10 @@ class Heads(NamedTuple):
         return ranks
 
     def columns(self, head):
-        """Numbers of the outputs that tell the codes by one head."""
+        """Numbers of the outputs for the codes by one head."""
         width = sum(self.codes.categories)
-        own = np.arange(head * width, (head + 1) * width)
-        return np.append(own, np.arange(self.n * width, self.n_outputs))
+        categories = np.arange(head * width, (head + 1) * width)
+        return np.append(categories, np.arange(self.n * width, self.n_outputs))
 
     def chosen(self, out, ranks):
         """Number of the chosen head, and its outputs, of shape
@@ -54,17 +54,17 @@ class Heads(NamedTuple):
         return head, out[:, self.columns(head)]
 
     def shared(self, out, other, ranks, stays=False):
-        """Gradients by outputs of what two views share, summed over heads. ``ranks``,
-        (2, n), are as of :meth:`start`, and updated in place; the chosen head changes
-        unless it ``stays``."""
+        """Gradients of the information that two views share, summed over heads.
+        ``ranks``, (2, n), are as of :meth:`start`, and updated in place; the chosen
+        head changes unless it ``stays``."""
         information, chosen = ranks
         backs = np.zeros_like(out), np.zeros_like(other)
         for head in range(self.n):
-            own = self.columns(head)
-            found, slopes = self.codes.shared(out[:, own], other[:, own])
-            information[head] += _RATE * (found - information[head])
+            columns = self.columns(head)
+            shared, slopes = self.codes.shared(out[:, columns], other[:, columns])
+            information[head] += _RATE * (shared - information[head])
             for back, slope in zip(backs, slopes):
-                back[:, own] += slope
+                back[:, columns] += slope
         least = information[chosen.argmax()] + _MARGIN
         if information.max() > least and not stays:
             chosen[:] = np.arange(self.n) == information.argmax()

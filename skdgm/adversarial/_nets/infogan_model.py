@@ -4,7 +4,7 @@ import numpy as np
 
 from skdgm.adversarial._games.iic_infogan import IICInfoGANGame
 from skdgm.adversarial._games.infogan_game import InfoGANGame, code_outputs
-from skdgm.adversarial._nets.codes import Codes
+from skdgm.adversarial._nets.codes import LatentCodes
 from skdgm.adversarial._nets.gan_model import GANModel, deformation
 from skdgm.adversarial._nets.heads import Heads
 from skdgm.nets import layers
@@ -40,18 +40,20 @@ class InfoGANModel(GANModel):
 
     def structure(self, facts):
         """Options that the nets depend on."""
-        found, options = super().structure(facts), facts.options
-        found.n_categories = layer_sizes(options.n_categories)
-        found.code_variance = options.code_variance == "learned"
+        structure, options = super().structure(facts), facts.options
+        structure.n_categories = layer_sizes(options.n_categories)
+        structure.code_variance = options.code_variance == "learned"
         # With either there are views of rows.
-        found.jitter = found.n_neighbors = bool(options.jitter or options.n_neighbors)
-        return found
+        structure.jitter = structure.n_neighbors = bool(
+            options.jitter or options.n_neighbors
+        )
+        return structure
 
     def codes(self, facts):
         """Codes among the latent units."""
-        own, variance = facts.structure, facts.options.code_variance
-        variance = "learned" if own.code_variance else variance
-        return Codes(own.n_categories, own.n_codes, variance)
+        structure, variance = facts.structure, facts.options.code_variance
+        variance = "learned" if structure.code_variance else variance
+        return LatentCodes(structure.n_categories, structure.n_codes, variance)
 
     def nets(self, facts, emission):
         """Generator, discriminator, and perhaps a net that reads codes by several

@@ -32,11 +32,11 @@ class LabelModel(GANModel):
 
     def structure(self, facts):
         """Options that the nets depend on."""
-        found, options = super().structure(facts), facts.options
+        structure, options = super().structure(facts), facts.options
         for name, sizes in zip(_NAMES, _SIZES[options.architecture]):
             if getattr(options, name) is None:
-                setattr(found, name, sizes)
-        return found
+                setattr(structure, name, sizes)
+        return structure
 
     def nets(self, facts, emission):
         """Generator, discriminator, and deformations of real rows."""
@@ -54,8 +54,8 @@ class LabelModel(GANModel):
 
     def hidden(self, nets, state, x, known=None):
         """Last hidden units of the discriminator for rows."""
-        net = state.learned[1], state.discriminator.statistics
-        return nets.discriminator.hidden(*net, x)[0]
+        statistics = state.discriminator.statistics
+        return nets.discriminator.hidden(state.learned[1], statistics, x)[0]
 
 
 def _noise(options):

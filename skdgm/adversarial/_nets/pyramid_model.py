@@ -28,20 +28,21 @@ class PyramidModel(GANModel):
         pyramid = Pyramid(shape, facts.structure.n_levels)
         for k, shape in enumerate(pyramid.shapes):
             n_given = int(np.prod(shape)) if k else 0
-            own = self._emission(pyramid, emission, k)
-            levels.append(self._level(_with(facts, image_shape=shape), own, n_given))
+            of_level = _with(facts, image_shape=shape)
+            columns = self._emission(pyramid, emission, k)
+            levels.append(self._level(of_level, columns, n_given))
         generator = Climb([level.generator for level in levels], pyramid)
         return SimpleNamespace(generator=generator, levels=levels, of_data=self.of_data)
 
     def _level(self, facts, emission, n_given):
-        """Nets of one resolution, which are given so many pixels of the one below."""
+        """Nets of one resolution, given ``n_given`` pixels of the one below."""
         nets = super().nets(facts, emission)
         nets.generator = nets.generator._replace(n_given=n_given)
         if self.of_data and n_given:
             grey = not (emission.kinds == "gaussian").any()
             net = added_to(nets.generator.net, n_given, grey)
             nets.generator = nets.generator._replace(net=net)
-            # What is given stands beside a row, as another row of a pack would.
+            # The condition stands beside a row, as another row of a pack would.
             both = self._discriminator(_with(facts, packing=2), emission)
             head = nets.discriminator.head
             nets.discriminator = both._replace(packing=1, head=head)
@@ -72,13 +73,13 @@ class PyramidModel(GANModel):
         return judge.hidden(net.params, net.statistics, seen)[0]
 
 
-def _with(facts, **own):
+def _with(facts, **values):
     """Facts with other values of a structure."""
-    return facts._replace(structure=SimpleNamespace(**vars(facts.structure) | own))
+    return facts._replace(structure=SimpleNamespace(**vars(facts.structure) | values))
 
 
-def _shape(n, given):
+def _shape(n, shape):
     """Height, width and channels of images; of one row if pixels make no square."""
-    if given is None and isqrt(n) ** 2 != n:
+    if shape is None and isqrt(n) ** 2 != n:
         return 1, n, 1
-    return image_shape(n, given, who="a model of images at several resolutions")
+    return image_shape(n, shape, who="a model of images at several resolutions")

@@ -81,8 +81,8 @@ def _gaps(part):
 
 def _likeness_back(_, M):
     def backward(grad):
-        parts, own = _parts(M), np.ascontiguousarray(grad.T) / _number(M)
-        pair = (own[:, :, None] + own[:, None]) * _similar(parts)
+        parts, by_sum = _parts(M), np.ascontiguousarray(grad.T) / _number(M)
+        pair = (by_sum[:, :, None] + by_sum[:, None]) * _similar(parts)
         back = [-(pair * np.sign(_gaps(part))).sum(axis=2) for part in parts]
         return np.stack(back).transpose(2, 1, 0).reshape(M.shape)
 

@@ -16,7 +16,7 @@ norm of a critic's gradient at a row is its derivative along that gradient's dir
 
 since a unit vector changes at right angles to itself only. A step with a penalty on
 :math:`(\lVert \nabla_x D \rVert - 1)^2` [2]_ thus takes a gradient by x, and a
-gradient by the parameters of what a pass forwards with directions gives.
+gradient by the parameters of a pass forwards with directions.
 
 References
 ----------
@@ -104,10 +104,10 @@ def gradient_norm(net, params, statistics, x, rng=None, train=False):
     with the same units dropped out. ValueError tells of a layer of which there are no
     second derivatives, as batch normalisation.
     """
-    how, fixed = {"rng": rng, "train": train}, tree_map(getval, params)
+    fixed = tree_map(getval, params)
 
     def outputs(rows):
-        return net.apply(fixed, statistics, rows[0], **how)[0]
+        return net.apply(fixed, statistics, rows[0], rng=rng, train=train)[0]
 
     def mean(y):
         return np.full_like(y, 1 / y.shape[1])
@@ -115,7 +115,8 @@ def gradient_norm(net, params, statistics, x, rng=None, train=False):
     _, (slope,) = vjp(outputs, (x,), mean)
     norm = np.sqrt(np.einsum("ij,ij->i", slope, slope))[:, None]
     direction = slope / np.where(norm > 0, norm, 1)
-    return row_mean(net.tangent(params, statistics, x, direction, **how)[1])
+    _, along = net.tangent(params, statistics, x, direction, rng=rng, train=train)
+    return row_mean(along)
 
 
 def gradient_penalty(net, params, statistics, x, target=1.0, rng=None, train=False):

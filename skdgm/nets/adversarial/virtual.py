@@ -1,4 +1,4 @@
-r"""Virtual batch normalisation: by a reference batch, and the row itself.
+r"""Virtual batch normalisation: by a reference batch and the row itself.
 
 A batch begins with n reference rows, which are standardised by their own means m and
 variances v. Another row has those of the reference rows and itself,
@@ -36,10 +36,10 @@ def standardise_virtually(x, gain, shift, n):
     """Standardise maps, or units, of rows x by those of the first n, the reference: x
     has shape (n + n_rows, n_pixels * n_maps), as the result; gains and shifts
     (n_maps,)."""
-    own, rest = _parts(x, gain, n)
-    _, normal, *_ = _of_reference(own)
-    _, others, *_ = _of_others(rest, own)
-    y = np.concatenate([normal, others]) * gain + shift
+    reference, others = _parts(x, gain, n)
+    _, normal, *_ = _of_reference(reference)
+    _, normal_others, *_ = _of_others(others, reference)
+    y = np.concatenate([normal, normal_others]) * gain + shift
     return y.reshape(x.shape)
 
 
@@ -50,17 +50,17 @@ def _parts(x, gain, n):
 
 
 def _of_reference(x):
-    """Means, standardised values and what these were divided by."""
+    """Means, standardised values and their divisors, and variances."""
     mean, variance = x.mean(axis=(0, 1)), x.var(axis=(0, 1))
     size = np.sqrt(variance + x.dtype.type(EPSILON))
     return mean, (x - mean) / size, size, variance
 
 
-def _of_others(x, own):
-    """The same of other rows, each with its own means; those of its own pixels, and
-    their distance from the reference's."""
-    n, real = len(own), x.dtype.type
-    mean, _, _, variance = _of_reference(own)
+def _of_others(x, reference):
+    """Means, standardised values and divisors of other rows; means of their pixels, and
+    the distance of these from the reference's."""
+    n, real = len(reference), x.dtype.type
+    mean, _, _, variance = _of_reference(reference)
     a, b = real(n / (n + 1)), real(1 / (n + 1))
     level, inner = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
     gap = level - mean
@@ -71,33 +71,35 @@ def _of_others(x, own):
 
 def _back(argnums, y, args, kwargs):
     x, gain, _, n = args
-    own, rest = _parts(x, gain, n)
+    reference, others = _parts(x, gain, n)
 
     def backward(grad):
         real, grad = x.dtype.type, grad.reshape((len(x), -1, len(gain)))
-        mean, normal, size, _ = _of_reference(own)
-        _, others, sizes, level, gap = _of_others(rest, own)
-        whole = np.concatenate([normal, others])
-        found = [None, (grad * whole).sum(axis=(0, 1)), grad.sum(axis=(0, 1))]
+        mean, normal, size, _ = _of_reference(reference)
+        _, normal_others, sizes, level, gap = _of_others(others, reference)
+        normal_rows = np.concatenate([normal, normal_others])
+        grads = [None, (grad * normal_rows).sum(axis=(0, 1)), grad.sum(axis=(0, 1))]
         if 0 not in argnums:
-            return [found[argnum] for argnum in argnums]
-        n_pixels, grad = real(own.shape[1]), grad * gain
+            return [grads[argnum] for argnum in argnums]
+        n_pixels, grad = real(reference.shape[1]), grad * gain
         a, b = real(n / (n + 1)), real(1 / (n + 1))
         # By each row's mean and variance, and what these depend on.
         of_mean = -(grad[n:] / sizes).sum(axis=1, keepdims=True)
-        of_variance = -(grad[n:] * others / sizes**2).sum(axis=1, keepdims=True) / 2
+        of_variance = (
+            -(grad[n:] * normal_others / sizes**2).sum(axis=1, keepdims=True) / 2
+        )
         pull = 2 * a * b * gap * of_variance
         back = grad[n:] / sizes + (b * of_mean + pull) / n_pixels
-        back += 2 * b * of_variance * (rest - level) / n_pixels
+        back += 2 * b * of_variance * (others - level) / n_pixels
         by_mean = (a * of_mean - pull).sum(axis=(0, 1))
         by_variance = (a * of_variance).sum(axis=(0, 1))
         total = real(n) * n_pixels
         first = grad[:n]
         shared = first.mean(axis=(0, 1)) + normal * (first * normal).mean(axis=(0, 1))
         first = (first - shared) / size
-        first += (by_mean + 2 * by_variance * (own - mean)) / total
-        found[0] = np.concatenate([first, back]).reshape(x.shape)
-        return [found[argnum] for argnum in argnums]
+        first += (by_mean + 2 * by_variance * (reference - mean)) / total
+        grads[0] = np.concatenate([first, back]).reshape(x.shape)
+        return [grads[argnum] for argnum in argnums]
 
     return backward
 
@@ -138,7 +140,8 @@ def _begin(shape, rng, n_inputs, dtype):
 
 
 def _apply(params, statistics, x, rng=None, train=False):
-    return standardise_virtually(x, *params, REFERENCE), statistics
+    y = standardise_virtually(x, params.gain, params.shift, REFERENCE)
+    return y, statistics
 
 
 def with_reference(net):
@@ -157,7 +160,7 @@ def _begin_reference(net, rng, n_inputs, dtype):
 def _apply_reference(net, params, statistics, x, rng=None, train=False):
     rows, chosen, inner = statistics
     if train and not chosen[0]:
-        given = getval(x)
-        rows, chosen = np.resize(given, (REFERENCE, given.shape[1])), np.ones(1)
+        first = getval(x)
+        rows, chosen = np.resize(first, (REFERENCE, first.shape[1])), np.ones(1)
     y, inner = net.apply(params, inner, stacked(rows, x), rng=rng, train=train)
     return after(y, REFERENCE), (rows, chosen, inner)

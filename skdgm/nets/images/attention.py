@@ -36,7 +36,7 @@ N_OUTPUTS = 5
 _BOUND = 6.0
 
 
-class Grid(NamedTuple):
+class FilterGrid(NamedTuple):
     """Rows and columns of images, and the number of filters of each."""
 
     height: int
@@ -113,22 +113,22 @@ class _Filters:
     def back(self, grads, of_gamma):
         """Gradient by the outputs, given those by both banks, which are overwritten,
         and by the log of the intensity."""
-        found = np.empty((len(of_gamma), N_OUTPUTS), of_gamma.dtype)
-        found[:, 2:4] = 0
+        by_out = np.empty((len(of_gamma), N_OUTPUTS), of_gamma.dtype)
+        by_out[:, 2:4] = 0
         for number, (grad, part) in enumerate(zip(grads, self.parts)):
             F, far, steps, half = part
-            own = grad
-            own -= (F * grad).sum(axis=2, keepdims=True)
-            own *= F
-            own *= far
-            of_place = (own * self.precision).sum(axis=2)
-            found[:, number] = half * of_place.sum(axis=1)
-            own *= far
-            found[:, 2] += (own * (0.5 * self.precision)).sum(axis=(1, 2))
-            found[:, 3] += (of_place * steps).sum(axis=1)
-        found[:, 4] = of_gamma
-        found[:, 2:] *= 1 - (self.logs / _BOUND) ** 2
-        return found
+            slopes = grad
+            slopes -= (F * grad).sum(axis=2, keepdims=True)
+            slopes *= F
+            slopes *= far
+            of_place = (slopes * self.precision).sum(axis=2)
+            by_out[:, number] = half * of_place.sum(axis=1)
+            slopes *= far
+            by_out[:, 2] += (slopes * (0.5 * self.precision)).sum(axis=(1, 2))
+            by_out[:, 3] += (of_place * steps).sum(axis=1)
+        by_out[:, 4] = of_gamma
+        by_out[:, 2:] *= 1 - (self.logs / _BOUND) ** 2
+        return by_out
 
 
 def _turned(x):
@@ -142,27 +142,27 @@ def _summed(A, B):
 
 @primitive
 def lacking(images, canvas, logistic):
-    """Images, (n_rows, n_numbers), and what a canvas lacks of them, side by side: its
+    """Images, (n_rows, n_numbers), and their distance from a canvas, side by side: its
     first numbers are means, or log odds if ``logistic``."""
     mean = canvas[:, : images.shape[1]]
     return np.concatenate([images, images - (expit(mean) if logistic else mean)], 1)
 
 
-def _by_canvas(found, images, canvas, logistic, grad):
+def _by_canvas(both, images, canvas, logistic, grad):
     """Gradient by a canvas, given that by what it lacks."""
     n = images.shape[1]
     by_canvas = np.zeros_like(canvas)
     np.negative(grad, out=by_canvas[:, :n])
     if logistic:
-        mean = images - found[:, n:]
+        mean = images - both[:, n:]
         by_canvas[:, :n] *= mean
         by_canvas[:, :n] *= np.subtract(1, mean, out=mean)
     return by_canvas
 
 
-def _lacking_back(found, images, canvas, logistic):
+def _lacking_back(both, images, canvas, logistic):
     n = images.shape[1]
-    return lambda grad: _by_canvas(found, images, canvas, logistic, grad[:, n:])
+    return lambda grad: _by_canvas(both, images, canvas, logistic, grad[:, n:])
 
 
 defvjp(lacking, None, _lacking_back, None)
@@ -170,25 +170,25 @@ defvjp(lacking, None, _lacking_back, None)
 
 @primitive
 def glimpse(images, canvas, out, grid, logistic):
-    """What the filters of a :class:`Grid` read of images and of what a canvas lacks of
-    them, as of :func:`lacking`, by the outputs of a net, (n_rows, 5): (n_rows, n_planes
-    * grid.size), of so many planes of both."""
-    own = _Filters(out, grid)
-    rows, columns = own.banks
+    """Readings of images, and of the parts that a canvas lacks as of :func:`lacking`,
+    by the filters of a :class:`FilterGrid`, given the outputs of a net, (n_rows, 5):
+    (n_rows, n_planes * grid.size), of so many planes of both."""
+    filters = _Filters(out, grid)
+    rows, columns = filters.banks
     seen = grid.images(lacking(images, canvas, logistic))
-    found = (rows @ seen @ _turned(columns)).reshape(len(images), -1)
-    found *= own.gamma[:, None]
-    return found
+    read = (rows @ seen @ _turned(columns)).reshape(len(images), -1)
+    read *= filters.gamma[:, None]
+    return read
 
 
-def _glimpse_back(argnums, found, args, kwargs):
+def _glimpse_back(argnums, read, args, kwargs):
     images, canvas, out, grid, logistic = args
 
     def backward(grad):
-        own = _Filters(out, grid)
-        rows, columns = own.banks
+        filters = _Filters(out, grid)
+        rows, columns = filters.banks
         seen = lacking(images, canvas, logistic)
-        patches, planes = grid.patches(grad * own.gamma[:, None]), grid.images(seen)
+        patches, planes = grid.patches(grad * filters.gamma[:, None]), grid.images(seen)
         grads = []
         if 1 in argnums:
             lacks = patches[:, planes.shape[1] // 2 :] @ columns
@@ -198,7 +198,7 @@ def _glimpse_back(argnums, found, args, kwargs):
         if 2 in argnums:
             by_rows = _summed(patches, columns @ _turned(planes))
             by_columns = _summed(_turned(patches), rows @ planes)
-            grads.append(own.back((by_rows, by_columns), (grad * found).sum(axis=1)))
+            grads.append(filters.back((by_rows, by_columns), (grad * read).sum(axis=1)))
         return grads
 
     return backward
@@ -209,25 +209,25 @@ defvjp_argnums(glimpse, _glimpse_back)
 
 @primitive
 def stroke(canvas, patch, out, grid):
-    """Canvas, (n_rows, n_planes * height * width), and what the filters of a
-    :class:`Grid` add to it with patches, (n_rows, n_planes * grid.size), by the outputs
-    of a net, (n_rows, 5)."""
-    own = _Filters(out, grid)
-    rows, columns = own.banks
-    patches = grid.patches(patch / own.gamma[:, None])
-    found = _turned(rows) @ (patches @ columns)
-    found = found.reshape(len(patch), -1)
-    found += canvas
-    return found
+    """Canvas, (n_rows, n_planes * height * width), plus patches, (n_rows, n_planes *
+    grid.size), that the filters of a :class:`FilterGrid` paint by the outputs of a net,
+    (n_rows, 5)."""
+    filters = _Filters(out, grid)
+    rows, columns = filters.banks
+    patches = grid.patches(patch / filters.gamma[:, None])
+    painted = _turned(rows) @ (patches @ columns)
+    painted = painted.reshape(len(patch), -1)
+    painted += canvas
+    return painted
 
 
 def _stroke_back(argnums, _, args, kwargs):
     _, patch, out, grid = args
 
     def backward(grad):
-        own = _Filters(out, grid)
-        gain = 1 / own.gamma[:, None]
-        rows, columns = own.banks
+        filters = _Filters(out, grid)
+        gain = 1 / filters.gamma[:, None]
+        rows, columns = filters.banks
         halfway = rows @ grid.images(grad)
         grads = []
         if 0 in argnums:
@@ -240,7 +240,7 @@ def _stroke_back(argnums, _, args, kwargs):
             by_rows = _summed(patches, columns @ _turned(grid.images(grad)))
             by_columns = _summed(_turned(patches), halfway)
             of_gamma = -(by_patch * patch).sum(axis=1)
-            grads.append(own.back((by_rows, by_columns), of_gamma))
+            grads.append(filters.back((by_rows, by_columns), of_gamma))
         return grads
 
     return backward

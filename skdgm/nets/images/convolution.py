@@ -92,11 +92,11 @@ def _back(function):
             dx = np.empty(x.shape, x.dtype) if 0 in argnums else None
             dW = np.empty((n, *W.shape), W.dtype) if 1 in argnums else None
             db = np.empty((n, *b.shape), b.dtype) if 2 in argnums else None
-            given = activation, y, np.ascontiguousarray(grad, y.dtype), dx, dW, db
-            by_images(function, x, W, b, window, *given)
+            grad = np.ascontiguousarray(grad, y.dtype)
+            by_images(function, x, W, b, window, activation, y, grad, dx, dW, db)
             sums = (None if part is None else part.sum(axis=0) for part in (dW, db))
-            found = dx, *sums
-            return [found[argnum] for argnum in argnums]
+            grads = dx, *sums
+            return [grads[argnum] for argnum in argnums]
 
         return backward
 

@@ -55,14 +55,16 @@ class Deformation(NamedTuple):
 def warped(x, maps, shape):
     """Images of a shape, seen through affine maps, (n_images, 6)."""
     y = np.empty(x.shape, x.dtype)
-    warp(np.ascontiguousarray(x), maps, *shape, y)
+    height, width, channels = shape
+    warp(np.ascontiguousarray(x), maps, height, width, channels, y)
     return y
 
 
 def _back(_, x, maps, shape):
     def backward(grad):
         back = np.empty(x.shape, x.dtype)
-        unwarp(np.ascontiguousarray(grad), maps, *shape, back)
+        height, width, channels = shape
+        unwarp(np.ascontiguousarray(grad), maps, height, width, channels, back)
         return back
 
     return backward

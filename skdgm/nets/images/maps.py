@@ -20,9 +20,11 @@ References
    by reducing internal covariate shift. ICML.
 """
 
+from collections.abc import Callable
 from functools import partial
 from math import prod
 from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
 from autograd.tracer import getval
@@ -79,10 +81,10 @@ def conv(
 
 
 def _conv(n_maps, filter, stride, padding, activation, init, shape):
-    own = window(shape, filter, stride, padding)
-    begin = partial(_begin, own, n_maps, init, False)
-    net = _weighted(begin, convolution.convolve, own, activation)
-    return net, (own.high, own.wide, n_maps)
+    place = window(shape, filter, stride, padding)
+    begin = partial(_begin, place, n_maps, init, False)
+    net = _weighted(begin, convolution.convolve, place, activation)
+    return net, (place.high, place.wide, n_maps)
 
 
 def deconv(
@@ -97,46 +99,65 @@ def deconv(
     """Block of transposed convolution, which :func:`conv` would take back: images grow
     by the stride. They have height and width ``size``; by default the largest such with
     padding "same", and the smallest with "valid"."""
-    return partial(_deconv, n_maps, filter, stride, padding, activation, init, size)
+    placed = partial(
+        _beneath,
+        n_maps=n_maps,
+        filter=filter,
+        stride=stride,
+        padding=padding,
+        size=size,
+    )
+    return partial(_deconv, placed, activation, init)
 
 
-def _deconv(n_maps, filter, stride, padding, activation, init, size, shape):
-    own = beneath(shape, n_maps, filter, stride, padding, size)
-    begin = partial(_begin, own, shape[2], init, True)
-    net = _weighted(begin, convolution.deconvolve, own, activation)
-    return net, own.below
+def _beneath(shape, *, n_maps, filter, stride, padding, size):
+    return beneath(shape, n_maps, filter, stride, padding, size)
+
+
+def _deconv(placed, activation, init, shape):
+    place = placed(shape)
+    begin = partial(_begin, place, shape[2], init, True)
+    net = _weighted(begin, convolution.deconvolve, place, activation)
+    return net, place.below
 
 
 def _begin(window, n_above, init, transposed, rng, n_inputs, dtype):
     """Weights between the images above a window and those beneath it."""
     area, share = window.rows * window.columns, window.down * window.right
     if transposed:
-        fans = area * n_above / share, window.n_numbers
+        fan_in, fan_out = area * n_above / share, window.n_numbers
         n_outputs, maps = prod(window.below), window.maps
     else:
-        fans = window.n_numbers, area * n_above / share
+        fan_in, fan_out = window.n_numbers, area * n_above / share
         n_outputs, maps = window.n_positions * n_above, n_above
-    W = initial(init, rng, *fans, (window.n_numbers, n_above)).astype(dtype)
+    shape = window.n_numbers, n_above
+    W = initial(init, rng, fan_in, fan_out, shape).astype(dtype)
     return n_outputs, Layer(W, np.zeros(maps, dtype)), ()
 
 
 def _weighted(begin, function, window, activation):
-    given = function, window, activation
-    return Net(begin, partial(_apply_weighted, *given), partial(_tangent, *given))
+    layer = _MapLayer(function, window, activation)
+    return Net(begin, partial(_apply_weighted, layer), partial(_tangent, layer))
 
 
-def _apply_weighted(
-    function, window, activation, params, statistics, x, rng=None, train=False
-):
-    return function(x, *params, window, activation), statistics
+class _MapLayer(NamedTuple):
+    """Convolution or its transpose, with a window, and an activation function."""
+
+    function: Callable
+    window: tuple
+    activation: str
 
 
-def _tangent(
-    function, window, activation, params, statistics, x, dx, rng=None, train=False
-):
-    z = function(x, *params, window)
-    dz = function(dx, params.W, np.zeros_like(getval(params.b)), window)
-    return activated(z, dz, activation)
+def _apply_weighted(layer, params, statistics, x, rng=None, train=False):
+    W, b = params
+    return layer.function(x, W, b, layer.window, layer.activation), statistics
+
+
+def _tangent(layer, params, statistics, x, dx, rng=None, train=False):
+    (W, b), zeros = params, np.zeros_like(getval(params.b))
+    z = layer.function(x, W, b, layer.window)
+    dz = layer.function(dx, W, zeros, layer.window)
+    return activated(z, dz, layer.activation)
 
 
 def map_norm():
@@ -158,7 +179,8 @@ def _begin_map_norm(init, shape, rng, n_inputs, dtype):
 def _apply_map_norm(apply, n_maps, params, statistics, x, rng=None, train=False):
     if train:
         now = map_moments(getval(x).reshape(-1, n_maps))
-        return standardise_maps(x, *params, now), followed(statistics, now)
+        y = standardise_maps(x, params.gain, params.shift, now)
+        return y, followed(statistics, now)
     y, _ = apply(params, statistics, x.reshape((-1, n_maps)))
     return y.reshape((len(x), -1)), statistics
 
@@ -181,16 +203,24 @@ def crop(size):
 
 def _grown(size, n, shape):
     after = shape[0] * size, shape[1] * size, shape[2]
-    return _resampled(after, pooling.grow, shape, size, n), after
+    return _resampled(after, partial(_grow, shape=shape, size=size, n=n)), after
+
+
+def _grow(x, shape, size, n):
+    return pooling.grow(x, shape, size, n)
 
 
 def _cropped(size, shape):
     after = *size, shape[2]
-    return _resampled(after, pooling.crop, shape, size), after
+    return _resampled(after, partial(_crop, shape=shape, size=size)), after
 
 
-def _resampled(after, function, *given):
-    apply = partial(_apply_resampled, function, given)
+def _crop(x, shape, size):
+    return pooling.crop(x, shape, size)
+
+
+def _resampled(after, function):
+    apply = partial(_apply_resampled, function)
     begin = partial(_begin_resampled, prod(after))
     return Net(begin, apply, partial(tangent_linear, apply))
 
@@ -199,5 +229,5 @@ def _begin_resampled(n_outputs, rng, n_inputs, dtype):
     return n_outputs, (), ()
 
 
-def _apply_resampled(function, given, params, statistics, x, rng=None, train=False):
-    return function(x, *given), statistics
+def _apply_resampled(function, params, statistics, x, rng=None, train=False):
+    return function(x), statistics

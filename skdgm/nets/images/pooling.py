@@ -37,7 +37,7 @@ def grow(x, shape, size, n):
     each pixel, which is repeated in the first n of it, row by row; others are zero."""
     y = np.zeros((len(x), size**2 * x.shape[1]), x.dtype)
     for corner in _corners(y, shape, size)[:n]:
-        corner[...] = x.reshape(-1, *shape)
+        corner[...] = x.reshape((-1, *shape))
     return y
 
 
@@ -52,13 +52,13 @@ def _grow_back(_, x, shape, size, n):
 def crop(x, shape, size):
     """Cut images of a shape at the right and at the bottom, to the height and width
     ``size``."""
-    return x.reshape(-1, *shape)[:, : size[0], : size[1]].reshape(len(x), -1)
+    return x.reshape((-1, *shape))[:, : size[0], : size[1]].reshape(len(x), -1)
 
 
 def _crop_back(_, x, shape, size):
     def backward(grad):
         back = np.zeros((len(x), *shape), x.dtype)
-        back[:, : size[0], : size[1]] = grad.reshape(-1, *size, shape[2])
+        back[:, : size[0], : size[1]] = grad.reshape((-1, *size, shape[2]))
         return back.reshape(len(x), -1)
 
     return backward

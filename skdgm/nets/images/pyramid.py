@@ -51,14 +51,14 @@ class Pyramid:
     def levels(self, v):
         """Images of rows at all resolutions, the smallest first: means of entries that
         are not NaN."""
-        found = [v]
+        levels = [v]
         for block in self._blocks[::-1]:
-            known = ~np.isnan(found[0])
-            sums = _summed(np.where(known, found[0], 0), block)
+            known = ~np.isnan(levels[0])
+            sums = _summed(np.where(known, levels[0], 0), block)
             counts = _summed(known.astype(v.dtype), block)
             with np.errstate(invalid="ignore"):
-                found.insert(0, sums / counts)
-        return found
+                levels.insert(0, sums / counts)
+        return levels
 
     def up(self, level, v):
         """Images of a level (from 1 on), given those of the level below; these may be
@@ -66,7 +66,7 @@ class Pyramid:
         return copied(v, self._blocks[level - 1])
 
 
-class Block(NamedTuple):
+class PixelBlocks(NamedTuple):
     """Block of each pixel, and the matrix that sums pixels by block."""
 
     place: np.ndarray
@@ -76,7 +76,7 @@ class Block(NamedTuple):
 def _block(place):
     n = len(place)
     ones = np.ones(n, np.float32), (place, np.arange(n))
-    return Block(place, sp.csr_array(ones, shape=(place.max() + 1, n)))
+    return PixelBlocks(place, sp.csr_array(ones, shape=(place.max() + 1, n)))
 
 
 def _summed(v, block):

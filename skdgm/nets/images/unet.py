@@ -1,12 +1,12 @@
-r"""Nets from images to images, through smaller ones, of what is given beside, too.
+r"""Nets from images to images, through smaller ones, given further features.
 
 .. math:: h_0 = f(C_0 x + V_0 s), \quad h_k = f(C_k h_{k-1} + V_k s), \qquad
    u_K = h_K + g(h_K, s), \quad u_{k-1} = f(M_k (h_{k-1} + D_k u_k) + U_k s)
 
 The first convolution C keeps the size of images, and others halve it; transposed ones D
 double it again. Images of each size are added on the way back [1]_, and M mixes both.
-Of what is given beside, s, each map has a bias in each of these layers. Dense layers g,
-if there are any, see all of the smallest images.
+Each map has a bias by the features s in each of these layers. Dense layers g, if there
+are any, see all of the smallest images.
 
 References
 ----------
@@ -31,7 +31,7 @@ _SIDE = 3
 AREA = _SIDE**2
 
 
-class _Parts(NamedTuple):
+class _Nets(NamedTuple):
     """Number of numbers of an image; nets on the way down, each a convolution and the
     biases of its maps; dense layers; those on the way up, a transposed convolution
     before them; and the last convolution."""
@@ -49,8 +49,8 @@ def unet(shape, n_beside, sizes, hidden, activation, n_maps):
     numbers, and whose outputs are an image of that height and width of ``n_maps``;
     ``sizes`` are the numbers of maps of all sizes, the largest first, and ``hidden``
     those of units of dense layers."""
-    found, down = [*halvings(shape[:2], len(sizes) - 1)], []
-    shapes = [(*size, n) for size, n in zip(found, sizes)]
+    down, halved = [], halvings(shape[:2], len(sizes) - 1)
+    shapes = [(*size, n) for size, n in zip(halved, sizes)]
     conv = partial(maps.conv, filter=_SIDE, init="he_normal")
     for k, (below, n) in enumerate(zip([shape, *shapes], sizes)):
         down.append((conv(n, stride=2 if k else 1)(below)[0], layers.dense(n)))
@@ -62,51 +62,61 @@ def unet(shape, n_beside, sizes, hidden, activation, n_maps):
     if dense:
         dense.append(layers.dense(prod(shapes[-1])))
     last = maps.conv(n_maps, _SIDE, 1)(shapes[0])[0]
-    parts = prod(shape), (*down,), (*dense,), (*up,), last
-    own = _Parts(*parts, layers.activation(activation))
-    parts = partial(_begin, own, n_beside), partial(_apply, own), partial(_along, own)
-    return Net(*parts)
+    nets = _Nets(
+        n_numbers=prod(shape),
+        down=tuple(down),
+        dense=tuple(dense),
+        up=tuple(up),
+        last=last,
+        activation=layers.activation(activation),
+    )
+    return Net(
+        partial(_begin, nets, n_beside), partial(_apply, nets), partial(_along, nets)
+    )
 
 
-def _begin(own, n_beside, rng, n_inputs, dtype):
-    n, params, dense = own.n_numbers, [], []
+def _begin(nets, n_beside, rng, n_inputs, dtype):
+    n, params, dense = nets.n_numbers, [], []
 
     def drawn(net, n_below):
-        n_above, found, _ = net.init(rng, n_below, dtype)
-        return n_above, found
+        n_above, found_params, _ = net.init(rng, n_below, dtype)
+        return n_above, found_params
 
-    for net, biases in own.down:
+    for net, biases in nets.down:
         n, W = drawn(net, n)
         params.append((W, drawn(biases, n_beside)[1]))
     n_smallest, n = n, n + n_beside
-    for net in own.dense:
-        n, found = drawn(net, n)
-        dense.append(found)
+    for net in nets.dense:
+        n, found_params = drawn(net, n)
+        dense.append(found_params)
     n = n_smallest
     up = []
-    for back, net, biases in own.up:
+    for back, net, biases in nets.up:
         n, D = drawn(back, n)
         up.append((D, drawn(net, n)[1], drawn(biases, n_beside)[1]))
-    n, last = drawn(own.last, n)
+    n, last = drawn(nets.last, n)
     return n, ((*params,), (*dense,), (*up,), last), ()
 
 
-def _apply(own, params, statistics, x, rng=None, train=False):
-    return _outputs(own, params, x, None)[0], statistics
+def _apply(nets, params, statistics, x, rng=None, train=False):
+    return _outputs(nets, params, x, None)[0], statistics
 
 
-def _along(own, params, statistics, x, dx, rng=None, train=False):
-    return _outputs(own, params, x, dx)
+def _along(nets, params, statistics, x, dx, rng=None, train=False):
+    return _outputs(nets, params, x, dx)
 
 
 def _outputs(own, params, x, dx):
     """Outputs, and their derivatives along a direction of the inputs, if there is
     one."""
     n, (down, dense, up, last) = own.n_numbers, params
-    image, given = _each(columns, (x, dx), 0, n), _each(columns, (x, dx), n, x.shape[1])
+    image, features = (
+        _range((x, dx), 0, n),
+        _range((x, dx), n, x.shape[1]),
+    )
 
     def mapped(nets, layer, image):
-        z, s = _of(nets[0], layer[0], image), _of(nets[1], layer[1], given)
+        z, s = _of(nets[0], layer[0], image), _of(nets[1], layer[1], features)
         moved = [None if a is None else _biased(a, b) for a, b in zip(z, s)]
         return _of(own.activation, (), moved)
 
@@ -115,7 +125,7 @@ def _outputs(own, params, x, dx):
         image = mapped(nets, layer, image)
         levels.append(image)
     if dense:
-        h = [None if a is None else beside(a, b) for a, b in zip(image, given)]
+        h = [None if a is None else beside(a, b) for a, b in zip(image, features)]
         for net, layer in zip(own.dense, dense, strict=True):
             h = _of(net, layer, h)
         image = _sum(image, h)
@@ -124,8 +134,8 @@ def _outputs(own, params, x, dx):
     return _of(own.last, last, image)
 
 
-def _each(function, pair, *how):
-    return [None if part is None else function(part, *how) for part in pair]
+def _range(pair, start, stop):
+    return [None if part is None else columns(part, start, stop) for part in pair]
 
 
 def _of(net, params, pair):

@@ -79,9 +79,9 @@ defvjp(straight_through, _straight_back, None)
 def concrete(logits, noise, temperature):
     """Concrete variables, between 0 and 1, of a temperature."""
     noise = np.clip(noise, _LEAST, 1 - _LEAST)
-    own = np.log(noise) - np.log1p(-noise)
-    own = (_repeated(logits, len(noise)) - own) / temperature
-    return expit(own).astype(logits.dtype)
+    logistic = np.log(noise) - np.log1p(-noise)
+    logistic = (_repeated(logits, len(noise)) - logistic) / temperature
+    return expit(logistic).astype(logits.dtype)
 
 
 def _concrete_back(z, logits, noise, temperature):
@@ -96,7 +96,7 @@ def _folded(grad, logits):
     """Sum over the draws of each row."""
     if grad.shape == logits.shape:
         return grad
-    return grad.reshape(len(logits), -1, *logits.shape[1:]).sum(axis=1)
+    return grad.reshape((len(logits), -1, *logits.shape[1:])).sum(axis=1)
 
 
 @primitive

@@ -64,7 +64,7 @@ class Emission:
         self.rare = np.flatnonzero([hasattr(own, "units") for own in self.scales])
         groups = [self.scales[j] for j in self.rare]
         self.grouped, sizes = GroupedOutput(groups), np.array(sizes)
-        sizes[self.rare] = [own.size for own in groups]
+        sizes[self.rare] = [group.size for group in groups]
         chosen = np.isin(self.kinds, _CHOICES)
         # Width of the choice of each column, 0 where there is none.
         self.choice = np.where(chosen, sizes, np.where(self.atoms, self.atoms + 1, 0))
@@ -81,7 +81,7 @@ class Emission:
         self.none = self.scores - 1
         held, ends = np.flatnonzero(self.choice), self.first + self.choice
         # Inputs of the choice of each column.
-        self.places = [slice(*pair) for pair in zip(self.first.tolist(), ends.tolist())]
+        self.places = [slice(a, b) for a, b in zip(self.first.tolist(), ends.tolist())]
         self.sizes = self.choice[held]
         self.starts = np.cumsum(self.sizes) - self.sizes
         self.chosen = np.r_[tuple(self.places[j] for j in held) or np.zeros(0, int)]
@@ -111,8 +111,8 @@ class Emission:
         """Noise of draws for :func:`emit`, (n_rows, n_bits + n_choices), by a stream
         for each row, or one for all rows together."""
         n_bits, n = len(self.bits), len(self.bits) + len(self.chosen)
-        own = len(rng.ids) == n_rows
-        uniform = rng.uniform(n) if own else rng.generator().random((n_rows, n))
+        by_row = len(rng.ids) == n_rows
+        uniform = rng.uniform(n) if by_row else rng.generator().random((n_rows, n))
         uniform = np.clip(uniform, _LEAST, 1 - _LEAST)
         noise = -np.log(-np.log(uniform))
         part = uniform[:, :n_bits]
@@ -124,7 +124,7 @@ class Emission:
         return np.zeros((n_rows, len(self.bits) + len(self.chosen)), dtype)
 
     def inputs(self, v):
-        """What a discriminator sees of values in units of the model, NaN where missing:
+        """Inputs of a discriminator for values in units of the model, NaN if missing:
         x, (n_rows, n_inputs), with zeros for those; and ``known``, of its shape, 1
         where a value is known, 0 where not, or None if all are."""
         missing = np.isnan(v)
@@ -135,13 +135,13 @@ class Emission:
         plain = self.choice == 0
         x[:, self.first[plain]] = v[:, plain]
         for j in np.flatnonzero(self.choice):
-            own = self.places[j]
+            place = self.places[j]
             if self.atoms[j]:
                 code = self._atom(j, v[:, j])
-                x[:, own.stop] = np.where(code == self.atoms[j], v[:, j], 0)
+                x[:, place.stop] = np.where(code == self.atoms[j], v[:, j], 0)
             else:
                 code = np.rint(v[:, j]).astype(int)
-            x[np.arange(len(v)), own.start + code] = 1
+            x[np.arange(len(v)), place.start + code] = 1
         if not missing.any():
             return x, None
         known = np.repeat(~missing, self.width, axis=1).astype(v.dtype)
@@ -161,12 +161,12 @@ class Emission:
         plain = self.choice == 0
         v[:, plain] = x[:, self.first[plain]]
         for j in np.flatnonzero(self.choice):
-            own = self.places[j]
-            v[:, j] = code = x[:, own].argmax(axis=1)
+            place = self.places[j]
+            v[:, j] = code = x[:, place].argmax(axis=1)
             if self.atoms[j]:
                 marks = np.append(self.scales[j].marks, 0).astype(x.dtype)
                 free = code == self.atoms[j]
-                v[:, j] = np.where(free, x[:, own.stop], marks[code])
+                v[:, j] = np.where(free, x[:, place.stop], marks[code])
         if rng is not None and len(self.rare):
             v[:, self.rare] = self.grouped.within(v[:, self.rare], rng)
         elif len(self.rare):
@@ -175,7 +175,8 @@ class Emission:
         share = np.isin(self.kinds, ("grey", "bernoulli"))
         v[:, share] = v[:, share].clip(0, 1)
         for j in np.flatnonzero(self.kinds == "numeric"):
-            v[:, j] = v[:, j].clip(*self.scales[j].z[[0, -1]])
+            low, high = self.scales[j].z[[0, -1]]
+            v[:, j] = v[:, j].clip(low, high)
         return v
 
     def log_shares(self, v):
@@ -211,7 +212,7 @@ class Emission:
 
 @primitive
 def emit(out, noise, emission, temperature):
-    """Draw what a discriminator sees, (n_rows, n_inputs), given a generator's outputs
+    """Draw inputs of a discriminator, (n_rows, n_inputs), given a generator's outputs
     and noise of :meth:`Emission.noise`. The gradient is that of relaxed draws at a
     temperature, which values do not depend on."""
     x = out.copy()
@@ -237,9 +238,9 @@ def _emit_back(x, out, noise, emission, temperature):
         bits, p = emission.relaxed(out, noise, tau)
         back[:, emission.bits] *= bits * (1 - bits) / tau
         if len(emission.chosen):
-            own = back[:, emission.chosen]
-            mean = np.add.reduceat(own * p, emission.starts, axis=1)
-            gap = own - np.repeat(mean, emission.sizes, axis=1)
+            by_chosen = back[:, emission.chosen]
+            mean = np.add.reduceat(by_chosen * p, emission.starts, axis=1)
+            gap = by_chosen - np.repeat(mean, emission.sizes, axis=1)
             back[:, emission.chosen] = p * gap / tau
         return back
 

@@ -83,8 +83,8 @@ def log_drawn(stats, noise):
     """Log density of the values that :func:`draw` returns for the same arguments, in
     nats."""
     log_var = halves(stats)[1].sum(axis=1) + log_var_constant(noise)
-    own = (_of_draws(noise, stats) ** 2).sum(axis=2)
-    return (-0.5 * (own + log_var[:, None])).reshape(-1)
+    squares = (_of_draws(noise, stats) ** 2).sum(axis=2)
+    return (-0.5 * (squares + log_var[:, None])).reshape(-1)
 
 
 def log_var_constant(noise):
@@ -114,8 +114,8 @@ def divergence(stats):
 
 def _divergence_back(_, stats):
     mean, log_var = halves(stats)
-    own = np.concatenate([mean, 0.5 * np.expm1(log_var)], axis=1)
-    return lambda grad: grad[:, None] * own
+    slope = np.concatenate([mean, 0.5 * np.expm1(log_var)], axis=1)
+    return lambda grad: grad[:, None] * slope
 
 
 defvjp(divergence, _divergence_back)
@@ -138,8 +138,8 @@ def _from_back(argnums, _, args, kwargs):
         by_mean, share = gap * scale, np.exp(s) * scale
         of_stats = by_mean, 0.5 * (share - 1)
         of_prior = -by_mean, 0.5 * (1 - share - gap * by_mean)
-        found = [np.concatenate(part, axis=1) for part in (of_stats, of_prior)]
-        return [grad[:, None] * found[argnum] for argnum in argnums]
+        grads = [np.concatenate(part, axis=1) for part in (of_stats, of_prior)]
+        return [grad[:, None] * grads[argnum] for argnum in argnums]
 
     return backward
 
@@ -172,8 +172,8 @@ def _of_value(_, z, stats):
 def _of_stats(_, z, stats):
     mean, log_var = halves(stats)
     scaled = (z - mean) * np.exp(-log_var)
-    own = np.concatenate([scaled, 0.5 * ((z - mean) * scaled - 1)], axis=1)
-    return lambda grad: grad[:, None] * own
+    slope = np.concatenate([scaled, 0.5 * ((z - mean) * scaled - 1)], axis=1)
+    return lambda grad: grad[:, None] * slope
 
 
 defvjp(log_normal, _of_value, _of_stats)

@@ -28,9 +28,9 @@ def _joint(z, stats, logits):
     """Log density of each row and component, (n_rows, n_components), in float64."""
     mean, s = (part.astype(np.float64) for part in halves(stats))
     z, precision = z.astype(np.float64), np.exp(-s)
-    own = -0.5 * (s + mean**2 * precision + LOG_2PI).sum(axis=1)
-    own += log_softmax(logits.astype(np.float64))
-    return own + z @ (mean * precision).T - 0.5 * (z**2 @ precision.T)
+    constant = -0.5 * (s + mean**2 * precision + LOG_2PI).sum(axis=1)
+    constant += log_softmax(logits.astype(np.float64))
+    return constant + z @ (mean * precision).T - 0.5 * (z**2 @ precision.T)
 
 
 def _log_mixture_back(argnums, _, args, kwargs):
@@ -63,5 +63,5 @@ defvjp_argnums(log_mixture, _log_mixture_back)
 def component(rng, logits):
     """Draw the number of a component for each stream of a row."""
     share = softmax(logits.astype(np.float64)).cumsum()
-    found = np.searchsorted(share, rng.uniform(1)[:, 0], side="right")
-    return np.minimum(found, len(share) - 1)
+    number = np.searchsorted(share, rng.uniform(1)[:, 0], side="right")
+    return np.minimum(number, len(share) - 1)

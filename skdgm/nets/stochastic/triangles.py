@@ -22,11 +22,11 @@ def n_below(n_units):
 
 def _factor(stats, n_units):
     """Triangular factor of each row, (n_rows, n_units, n_units)."""
-    found = np.zeros((len(stats), n_units, n_units), stats.dtype)
+    factor = np.zeros((len(stats), n_units, n_units), stats.dtype)
     each, (low, left) = np.arange(n_units), np.tril_indices(n_units, -1)
-    found[:, each, each] = np.exp(0.5 * stats[:, n_units : 2 * n_units])
-    found[:, low, left] = stats[:, 2 * n_units :]
-    return found
+    factor[:, each, each] = np.exp(0.5 * stats[:, n_units : 2 * n_units])
+    factor[:, low, left] = stats[:, 2 * n_units :]
+    return factor
 
 
 @primitive
@@ -61,12 +61,12 @@ defvjp(draw_full, _draw_back, None)
 def noise_of_full(z, stats):
     """Noise of which :func:`draw_full` makes given values, of as many rows each."""
     n_units = z.shape[1]
-    n_each, found = len(z) // len(stats), np.empty_like(z)
+    n_each, noise = len(z) // len(stats), np.empty_like(z)
     for number, factor in enumerate(_factor(stats, n_units)):
-        own = slice(number * n_each, (number + 1) * n_each)
-        gap = (z[own] - stats[number, :n_units]).T
-        found[own] = solve_triangular(factor, gap, lower=True).T
-    return found
+        rows = slice(number * n_each, (number + 1) * n_each)
+        gap = (z[rows] - stats[number, :n_units]).T
+        noise[rows] = solve_triangular(factor, gap, lower=True).T
+    return noise
 
 
 @primitive

@@ -56,8 +56,8 @@ def objective_of(players, of_generator):
     turn = players.turn(int(of_generator), players.read(batch), CLOCK)
     codes = turn.given.classes
 
-    def judged(net, rows, how=turn.how):
-        out, hidden, _ = players.discriminator.judge(*net, rows, **how)
+    def judged(net, rows, how=turn.dropout):
+        out, hidden, _ = players.discriminator.judge(*net, rows, how)
         if codes is None:
             return out[:, 0], hidden
         net = players.discriminator
@@ -75,7 +75,7 @@ def objective_of(players, of_generator):
         other = generator[1][:2] if of_generator else other
         _, fake, _ = players.pair(*own, turn)
         if of_generator or options.minibatch_kernels:
-            how = turn.how if of_generator else turn.how_generated
+            how = turn.dropout if of_generator else turn.dropout_generated
             (r, h), (f, k) = judged(other, real), judged(other, fake, how)
         else:
             r, f = np.split(judged(other, np.concatenate([real, fake]))[0], 2)
@@ -163,8 +163,8 @@ def test_other_units_drop_out_of_generated_rows():
     turn = players.turn(0, players.read(np.arange(24)), CLOCK)
     net, rows = state.discriminator[:2], players.seen(turn.x, turn)
     of_real, of_generated = (
-        players.discriminator.hidden(*net, rows, **how)[0][:, :5] == 0
-        for how in (turn.how, turn.how_generated)
+        players.discriminator.hidden(*net, rows, how)[0][:, :5] == 0
+        for how in (turn.dropout, turn.dropout_generated)
     )
     # Two fair and independent masks agree in half of the 120 places, give or take.
     agree = (of_real == of_generated).mean()

@@ -57,14 +57,14 @@ def objective_of(players, turn, sides, of_generator):
         other = (judge.params if of_generator else params, judge.statistics)
         _, fake, _ = players.pair(*own, turn)
         if of_generator:
-            out, h, _ = net.judge(*other, fake, **turn.how)
+            out, h, _ = net.judge(*other, fake, turn.dropout)
             if options.feature_matching:
-                real, _ = net.hidden(*other, X, **turn.how)
+                real, _ = net.hidden(*other, X, turn.dropout)
                 return ((h.mean(axis=0) - real.mean(axis=0)) ** 2).sum()
             return softplus(-log_sum(out)).mean()
         apart = sides.known is not sides.rows
         seen = [X, X[sides.known], fake] if apart else [X, fake]
-        out, _, _ = net.judge(*other, np.concatenate(seen), **turn.how)
+        out, _, _ = net.judge(*other, np.concatenate(seen), turn.dropout)
         real, made = out[:24], out[-24:]
         own = out[24:-24] if apart else real
         total = softplus(-log_sum(real)).mean() + softplus(log_sum(made)).mean()

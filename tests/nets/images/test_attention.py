@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skdgm.nets import vjp
-from skdgm.nets.images.attention import Grid, glimpse, lacking, stroke
+from skdgm.nets.images.attention import FilterGrid, glimpse, lacking, stroke
 from tests.numerical import assert_trees, numerical_gradient
 
 # Height and width, filters of each side, and planes of images.
@@ -31,7 +31,7 @@ def both(out, grid):
 @pytest.mark.parametrize("name", CASES)
 def test_images_are_read_and_painted_by_filters(name):
     shape, n, planes = CASES[name]
-    grid, rng = Grid.of(shape, n), np.random.default_rng(0)
+    grid, rng = FilterGrid.of(shape, n), np.random.default_rng(0)
     x, out = rng.normal(size=(3, planes, *shape)), rng.normal(size=(3, 5))
     w = rng.normal(size=(3, planes, grid.n_rows, grid.n_columns))
     blank = np.zeros((3, x[0].size))
@@ -57,7 +57,7 @@ def assert_gradients(function, params, weight):
 @pytest.mark.parametrize("name", CASES)
 def test_gradients_are_differences(name):
     shape, n, planes = CASES[name]
-    grid, rng = Grid.of(shape, n), np.random.default_rng(0)
+    grid, rng = FilterGrid.of(shape, n), np.random.default_rng(0)
     x = rng.normal(size=(4, planes * grid.height * grid.width))
     w, out = rng.normal(size=(4, planes * grid.size)), 0.7 * rng.normal(size=(4, 5))
     canvas, both = rng.normal(size=(4, 2 * x.shape[1])), np.concatenate([w, -w], axis=1)
@@ -81,7 +81,7 @@ def test_what_a_canvas_lacks(logistic):
 
 def test_filters_cover_images_at_first():
     for shape, n in ((8, 8), 3), ((28, 28), 5), ((28, 28), 2), ((1, 9), 4):
-        grid = Grid.of(shape, n)
+        grid = FilterGrid.of(shape, n)
         blank, full = np.zeros((1, shape[0] * shape[1])), np.ones((1, grid.size))
         white = stroke(blank, full, grid.start(True)[None], grid)[0]
         assert white.min() > 0.2 * white.max()
@@ -89,7 +89,7 @@ def test_filters_cover_images_at_first():
 
 
 def test_filters_far_from_images_are_finite():
-    grid, x = Grid.of((4, 4), 2), np.ones((2, 16), np.float32)
+    grid, x = FilterGrid.of((4, 4), 2), np.ones((2, 16), np.float32)
     out = np.array([[50, -50, -99, 99, 3], [0, 0, 99, -99, -3]], np.float32)
     for function, rows, how in (glimpse, x, (True,)), (stroke, x[:, :4], ()):
         value, grads = vjp(

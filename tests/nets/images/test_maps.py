@@ -15,7 +15,7 @@ from skdgm.nets.images.maps import (
     upsample,
 )
 from skdgm.nets.layers import (
-    Moments,
+    RunningMoments,
     activation,
     batch_norm,
     dense,
@@ -118,8 +118,8 @@ def test_maps_are_standardised():
     pixels = x.reshape(-1, SHAPE[2])
     expected = standardise(pixels, *params).reshape(N_ROWS, -1)
     np.testing.assert_allclose(y, expected, rtol=1e-12)
-    now = Moments(pixels.mean(axis=0), pixels.var(axis=0))
-    assert type(after) is Moments
+    now = RunningMoments(pixels.mean(axis=0), pixels.var(axis=0))
+    assert type(after) is RunningMoments
     assert_trees(after, [0.99 * a + 0.01 * b for a, b in zip(statistics, now)])
     later = batch_norm().apply(params, statistics, pixels)[0].reshape(N_ROWS, -1)
     np.testing.assert_array_equal(net.apply(params, statistics, x)[0], later)
