@@ -10,7 +10,7 @@ from skdgm.data.given import refuse_both, shares_of
 from skdgm.distributions import MixedOutput
 from skdgm.latent import DataLayer, Hierarchy, LatentModel
 from skdgm.latent.auxiliary import AuxiliaryUnits
-from skdgm.latent.covariates import Covariates
+from skdgm.latent.covariates import DecoderCovariates
 from skdgm.latent.hierarchy import DataEnd, Images
 from skdgm.latent.priors import (
     AutoregressivePrior,
@@ -118,9 +118,9 @@ class AutoencoderModel(LatentModel):
             )
         known = facts.known
         if structure.class_conditional:
-            covariates = Covariates.of_classes(shares_of(known.label_counts))
+            covariates = DecoderCovariates.of_classes(shares_of(known.label_counts))
         elif structure.attribute_conditional:
-            covariates = Covariates.of_attributes(known.attributes_, known.known)
+            covariates = DecoderCovariates.of_attributes(known.attributes_, known.known)
         # Models of older files have no links.
         links = linked(output) if hasattr(structure, "linked") else None
         kind = TopDown if structure.inference == "top-down" else Hierarchy

@@ -20,7 +20,7 @@ class Architecture(ABC):
         Number of units of each group.
     data : DataLayer or None
         Links between columns.
-    covariates : Covariates or None
+    covariates : DecoderCovariates or None
         Classes or attributes that the data are conditional on, too.
     """
 

@@ -14,7 +14,7 @@ from skdgm.data.attributes import Attributes, chosen
 _SUMMED = 32
 
 
-class Covariates(NamedTuple):
+class DecoderCovariates(NamedTuple):
     """Inputs of the lowest decoder beside latent units, (n, n_inputs), one row for each
     class, or for each of the attributes ``known`` of training rows; their frequencies
     ``shares``, (n,); and kinds of ``attributes``, None of classes."""

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.latent.architecture import Architecture
-from skdgm.latent.covariates import Covariates
+from skdgm.latent.covariates import DecoderCovariates
 from skdgm.latent.data_layer import DataLayer, Pass
 from skdgm.latent.units import Linked
 from skdgm.nets import beside, layers, layers_of, listed, start_at, to_draws
@@ -68,7 +68,7 @@ class DataEnd(NamedTuple):
     n_outputs: int
     links: DataLayer | None = None
     images: Images | None = None
-    covariates: Covariates | None = None
+    covariates: DecoderCovariates | None = None
 
 
 class Hierarchy(Architecture):

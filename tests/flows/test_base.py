@@ -11,7 +11,7 @@ from skdgm import Flow
 from skdgm.autoregressive.normal_moments import patterns
 from skdgm.flows.mixture import Components, _expected, _refined, mixture_of
 from skdgm.flows.normal import fitted
-from skdgm.nets.bases import Mixture, Tails, normal_log_p
+from skdgm.nets.bases import NormalMixture, Tails, normal_log_p
 from skdgm.training import canonical
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
@@ -36,7 +36,7 @@ CLUSTERS = _three_clusters()
 def _mixture():
     rng = np.random.default_rng(0)
     root = np.triu(rng.normal(size=(3, 2, 2)), 1) + np.eye(2) * [0.5, 2.0]
-    return Mixture(np.log([0.2, 0.3, 0.5]), rng.normal(size=(3, 2)), root)
+    return NormalMixture(np.log([0.2, 0.3, 0.5]), rng.normal(size=(3, 2)), root)
 
 
 BASES = {

@@ -7,7 +7,7 @@ from scipy.special import expit, logsumexp, softmax
 
 from skdgm.latent.activity import are_dependent
 from skdgm.latent.adapting import _power, effective_number, weights_of
-from skdgm.latent.covariates import Covariates
+from skdgm.latent.covariates import DecoderCovariates
 from skdgm.latent.filling import CHAINS, Accepted, by_chain, by_weight, chosen, taken
 from skdgm.latent.units import Coins
 from skdgm.latent.weighing import Counts, Draws, _Weighing, least_number
@@ -166,7 +166,7 @@ def test_chains_leave_out_a_fifth_of_the_steps():
 
 
 def test_classes_are_told_by_their_frequencies():
-    told = Covariates.of_classes(np.array([0.2, 0.0, 0.5, 0.3]))
+    told = DecoderCovariates.of_classes(np.array([0.2, 0.0, 0.5, 0.3]))
     assert told.n_inputs == 4
     np.testing.assert_allclose(told.mean, [[0.2, 0, 0.5, 0.3]])
     drawn = told.drawn(stream(0).rows(N).uniform(1, np.float64))
