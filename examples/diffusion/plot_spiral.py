@@ -22,7 +22,8 @@ def spiral(n):
 
 
 X, X_test = spiral(2000), spiral(1000)
-model = Diffusion((96, 96, 96), n_iter=100, random_state=0).fit(X)
+options = {"column_types": "gaussian", "n_iter": 100}
+model = Diffusion((96, 96, 96), **options, random_state=0).fit(X)
 flow = Flow(4, (32,), n_iter=60, learning_rate=0.01, random_state=0).fit(X)
 print(f"Diffusion {model.score(X_test):.2f} nats, Flow {flow.score(X_test):.2f}")
 

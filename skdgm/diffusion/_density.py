@@ -20,6 +20,7 @@ from sklearn.utils.validation import _num_samples
 
 from skdgm.base import Density
 from skdgm.data import events_of, fill
+from skdgm.diffusion._codes import Coder
 from skdgm.diffusion._field import Field, flowed, moved, noised
 from skdgm.diffusion._flips import before, flipped, offset
 from skdgm.diffusion._guided import drawn_given, log_p_given
@@ -66,8 +67,7 @@ class DiffusionDensity(Density):
 
     @property
     def capabilities(self):
-        """Estimates, or lower bounds, and exact samples; codes only where no column is
-        masked."""
+        """Estimates, or lower bounds, and exact samples; codes unless bits flip."""
         kind = "lower bound" if self._is_bound else "estimate"
         arguments = ["conditions", "ranges"]
         scored = {"complete": kind, "missing": kind}
@@ -80,7 +80,7 @@ class DiffusionDensity(Density):
             "sample": {"nothing": "exact"} | dict.fromkeys(arguments, "estimate"),
             "fill": {"missing": "estimate"},
         }
-        if not self.layout.output:
+        if not self.layout.flips:
             capabilities["features"] = {"complete": "estimate", "missing": "estimate"}
             capabilities["inverse"] = {"nothing": "estimate"}
         return capabilities
@@ -96,7 +96,12 @@ class DiffusionDensity(Density):
 
     @property
     def n_features_out(self):
-        """Number of columns of the code: that of the data."""
+        """Number of columns of the code."""
+        return self._coder(self.dtype).size
+
+    @property
+    def n_columns(self):
+        """Number of columns of the data."""
         return len(self.columns.seen)
 
     def log_prob(self, X, *, codes=None, y=None):
@@ -115,10 +120,10 @@ class DiffusionDensity(Density):
         self.require("features", rows)
 
         def of_rows(v, rng):
-            codes = np.empty_like(v)
-            holes = np.isnan(v).any(axis=1)
+            coder, holes = self._coder(v.dtype), np.isnan(v).any(axis=1)
+            codes = np.empty((len(v), coder.size), v.dtype)
             if not holes.all():
-                codes[~holes] = self._code(v[~holes])
+                codes[~holes] = coder.codes(v[~holes])
             if holes.any():
                 rng = rng.take(np.flatnonzero(holes))
                 codes[holes] = self._expected_code(v[holes], rng)
@@ -140,7 +145,8 @@ class DiffusionDensity(Density):
             return signal * self.frame.pulled(-y - turning, angles)
 
         rows = self.read(X)
-        if self.layout.output:
+        kinds = getattr(self.columns, "kinds", np.array(["gaussian"]))
+        if self.layout.output or (kinds != "gaussian").any():
             raise ValueError(
                 f"{self.name}: gradients are of columns that are all real numbers: fit "
                 'with column_types="gaussian".'
@@ -154,12 +160,8 @@ class DiffusionDensity(Density):
     def inverse(self, H):
         """Rows of codes."""
         self.require("inverse")
-        y, times = self.checked(H, self.dtype), self._times[::-1]
-
-        def of_rows(part):
-            return self.frame.rows(moved(self.field(y.dtype), y[part], times))
-
-        return self._in_data_form(of_rows, len(y))
+        H, coder = self.checked(H, self.dtype), self._coder(self.dtype)
+        return self._in_data_form(lambda part: coder.rows(H[part]), len(H))
 
     def sample(
         self,
@@ -173,7 +175,7 @@ class DiffusionDensity(Density):
     ):
         """Draw rows of classes by ``codes``, or of attributes y, under ``conditions``,
         a dict by the ``names`` of columns."""
-        n_samples = count_rows(n_samples, self.n_features_out)
+        n_samples = count_rows(n_samples, self.n_columns)
         rng = stream(check_random_state(random_state).randint(MAX_SEED))
         covariates = self._covariates(codes, y, n_samples, self.dtype)
         if conditions is not None:
@@ -190,7 +192,7 @@ class DiffusionDensity(Density):
     ):
         """Fill missing entries of ``n_samples`` copies of each row, conditional on
         ``codes`` of classes, or on attributes y, if any."""
-        n_samples, X = count_rows(n_samples, self.n_features_out), self.widened(X)
+        n_samples, X = count_rows(n_samples, self.n_columns), self.widened(X)
         given = None
         if codes is not None or y is not None:
             given = Given(self._covariates(codes, y, _num_samples(X), self.dtype))
@@ -254,7 +256,7 @@ class DiffusionDensity(Density):
         return mean
 
     def _of_rows(self, function, rows, covariates=None):
-        n = self.n_features_out
+        n = self.n_columns
         size = self.width * (n if n <= _EXACT else 1)
         return self.by_content(function, rows, ROOM // size, beside=covariates)
 
@@ -313,9 +315,8 @@ class DiffusionDensity(Density):
                     z = flipped(z, streams.fold(1).uniform(n), now, after)
         return np.where(known, v, z)
 
-    def _code(self, v):
-        """Codes of complete rows, in the units of the model."""
-        return moved(self.field(v.dtype), self.frame.components(v), self._times)
+    def _coder(self, dtype):
+        return Coder(self.layout, self.frame, self.field(dtype), self._times)
 
     def _log_p(self, v, rng, covariates=None):
         """Log densities of complete rows in the units of the model, by the flow."""
@@ -351,11 +352,17 @@ class DiffusionDensity(Density):
             yield self._log_p(whole, streams, covariates) - log_q, whole
 
     def _expected_code(self, v, rng):
-        draws = self._weighed(v, rng)
+        draws, coder = self._weighed(v, rng), self._coder(v.dtype)
+        if self.layout.output:
+            covariates = np.zeros((len(v), self.covariates.n_inputs), v.dtype)
+            draws = (
+                (np.zeros(len(v)), self._clamped(v, rng.fold(k), covariates))
+                for k in range(self.now.n_draws)
+            )
 
         def draw(_):
             log_w, whole = next(draws)
-            return log_w, self._code(whole)
+            return log_w, coder.codes(whole)
 
         return by_weight(draw, rng, self.now.n_draws, "mean")
 

@@ -90,10 +90,15 @@ class ColumnLayout(NamedTuple):
         return len(self.noisy) + (self.output.n_outputs.sum() if self.output else 0)
 
     @property
+    def n_value_inputs(self):
+        """Number of inputs of a net that represent the values of masked columns."""
+        return self.output.n_inputs.sum() if self.output else 0
+
+    @property
     def n_masked_inputs(self):
         """Number of inputs of a net that represent masked columns: their values, and
         which of them have one."""
-        return self.output.n_inputs.sum() + len(self.masked) if self.output else 0
+        return self.n_value_inputs + len(self.masked)
 
     def start(self, share):
         """Outputs at which training begins, given the means of inputs of all columns:

@@ -22,10 +22,8 @@ from skdgm.base.given import (
     impute,
     scale_attributes,
 )
-from skdgm.base.groups import asked_value
 from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative
 from skdgm.data import names_of
-from skdgm.data.auto import AUTO
 from skdgm.diffusion._model import DiffusionModel
 from skdgm.nets import NetEstimator
 from skdgm.nets.estimator import check_cost
@@ -58,7 +56,9 @@ class Diffusion(NetEstimator):
     share, are masked instead: more of them as time increases, in random order. They are
     drawn again one after the other, or several in each of ``n_steps`` steps, by the
     net's distributions conditional on the other columns at that time [7]_. A row's
-    likelihood then has a lower bound only, and no code.
+    likelihood then has a lower bound only. Its code is that of the real columns by the
+    flow, conditional on the masked ones, and then the net's inputs for these:
+    indicators of categories, and standardised numbers.
 
     The velocity is a flow, whose density [3]_ is an integral of its divergence: exact
     but for the steps of the integral with up to 24 columns, and estimated in a random
@@ -211,7 +211,7 @@ class Diffusion(NetEstimator):
 
     _MODEL, _BUDGET = DiffusionModel(), Budget(3_000, 20, 500)
     _KNOWN = "classes_", "_attributes_"
-    _GREY, _NUMBERS = "gaussian", "gaussian"
+    _GREY = "gaussian"
     _LIGHTER = "lower hidden_layer_sizes or batch_size."
 
     impute, conditional_sample = impute, conditional_sample
@@ -318,7 +318,8 @@ class Diffusion(NetEstimator):
         Raises
         ------
         ValueError
-            An entry is missing, or ``noise`` is no finite number above 0.
+            An entry is missing, ``noise`` is no finite number above 0, or a column is
+            not of column_types="gaussian".
         """
         if not isinstance(noise, Real) or not 0 < noise < np.inf:
             raise ValueError(f"noise must be a number above 0; got {noise!r}.")
@@ -326,12 +327,6 @@ class Diffusion(NetEstimator):
 
     def _label(self, rows, y, fresh, _):
         return given_by_option(self, rows, y, fresh)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        # Codes, which all its columns have to have, are those of real numbers.
-        tags.input_tags.categorical &= asked_value(self, "column_types") != AUTO
-        return tags
 
     def _count(self, table, fresh):
         super()._count(table, fresh)

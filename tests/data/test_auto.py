@@ -123,6 +123,7 @@ def test_levels_are_shares_or_numbers_by_the_family():
     assert reading(skdgm.Autoencoder(), DIGITS) == ("bernoulli", 16)
     for X in DIGITS, DIGITS / 16:
         assert reading(skdgm.Diffusion(), X) == ("gaussian", 1)
+    assert set(reading(skdgm.Diffusion(), WINE)[0]) == {"numeric"}
     for model in NADE(), skdgm.VAE():
         assert set(reading(model, DIGITS)[0]) == {"numeric", "bernoulli"}
     conv = skdgm.VAE(architecture="conv")

@@ -244,7 +244,7 @@ def test_divergences_are_those_of_differences(model):
 def test_normal_rows_have_exact_scores_and_densities():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 3)) @ rng.normal(size=(3, 3)) * [1.0, 10.0, 0.1] + 5
-    start = Diffusion(n_iter=0).fit(X)
+    start = Diffusion(column_types="gaussian", n_iter=0).fit(X)
     normal, scale = start.density_.filler, X.std(axis=0)
     mean = X.mean(axis=0) + scale * normal.mean
     covariance = normal.covariance * np.outer(scale, scale)

@@ -246,13 +246,36 @@ def test_bounds_of_bits_are_below_what_draws_have(bits):
 
 
 @pytest.mark.exhaustive
-def test_what_masked_columns_have_not(bits):
+def test_gradients_are_of_real_columns_alone(bits):
     model, X = bits
-    with pytest.raises(MissingCapability, match="Diffusion"):
-        model.transform(X)
-    assert not hasattr(model, "inverse_transform")
     with pytest.raises(ValueError, match="all real numbers"):
         model.log_density_gradient(X)
+
+
+def test_codes_of_masked_columns_and_back():
+    rng = np.random.default_rng(0)
+    bit, level = rng.integers(0, 2, 80), rng.integers(0, 5, 80)
+    X = np.column_stack([rng.normal(size=80) + 2 * bit, bit, 10.0 * level])
+    model = Diffusion((8,), n_iter=3, n_steps=40, random_state=0).fit(X)
+    layout = model.density_.layout
+    assert layout.masked.tolist() == [1, 2]
+    Z = model.transform(X)
+    assert Z.shape == (80, model.density_.n_features_out)
+    coded = model.density_.read(X).present(np.arange(80))[:, 1:]
+    np.testing.assert_array_equal(Z[:, 1:], layout.output.inputs(coded))
+    back = model.inverse_transform(Z)
+    np.testing.assert_array_equal(back[:, 1:], X[:, 1:])
+    np.testing.assert_allclose(back[:, 0], X[:, 0], atol=0.02)
+    # The code of a missing entry is the mean over draws of it.
+    holed = np.where([False, False, True], np.nan, X)
+    found = model.transform(holed)
+    np.testing.assert_allclose(found[:, 1], Z[:, 1], atol=1e-12)
+    assert np.isfinite(found).all()
+    with pytest.raises(ValueError, match="all real numbers"):
+        model.log_density_gradient(X)
+    flips = grouped(Diffusion, (8,), column_types="bernoulli", bits="flips", n_iter=1)
+    with pytest.raises(MissingCapability, match="Diffusion"):
+        flips.fit(X[:, [1, 1]]).transform(X[:, [1, 1]])
 
 
 def flip_odds(z, time):

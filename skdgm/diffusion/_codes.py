@@ -1,0 +1,49 @@
+r"""Codes of rows: noise at the end of the paths of real columns, and masked columns.
+
+.. math:: h = (y_1, \phi(x_\text{masked})), \qquad y_1 = y_0 + \int_0^1
+   v(y, t \mid x_\text{masked}) \frac{\mathrm{d} \psi}{\mathrm{d} t} \mathrm{d} t
+
+where :math:`\phi` are the inputs of the net for masked columns.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skdgm.diffusion._field import Field, moved
+from skdgm.diffusion._layout import ColumnLayout
+from skdgm.diffusion._noise import Frame
+
+
+class Coder(NamedTuple):
+    """Codes of complete rows of any class, in the units of the model, and rows of
+    codes, by a field that is followed over some times."""
+
+    layout: ColumnLayout
+    frame: Frame
+    field: Field
+    times: np.ndarray
+
+    @property
+    def size(self):
+        """Number of columns of a code."""
+        return len(self.layout.noisy) + self.layout.n_value_inputs
+
+    def codes(self, v):
+        """Codes of rows, (n_rows, size)."""
+        real, coded = self.layout.split(v)
+        extra = self._extra_inputs(coded)
+        y = moved(self.field, self.frame.components(real), self.times, extra)
+        return np.hstack([y, extra[:, : self.layout.n_value_inputs]])
+
+    def rows(self, H):
+        """Rows of codes."""
+        y, inputs = np.hsplit(H, [len(self.layout.noisy)])
+        output = self.layout.output
+        coded = output.value(inputs) if output else inputs
+        y = moved(self.field, y, self.times[::-1], self._extra_inputs(coded))
+        return self.layout.joined(self.frame.rows(y), coded)
+
+    def _extra_inputs(self, coded):
+        covariates = np.zeros((len(coded), self.field.n_covariates), coded.dtype)
+        return self.layout.extra_inputs(coded, covariates)
