@@ -8,7 +8,7 @@ from skdgm.distributions import Bernoulli
 from skdgm.energies import Energy, Path, contrast, full, graph, layered
 from skdgm.gradients import cd, pcd
 from skdgm.gradients.steps import centering
-from skdgm.inference import Posterior, bound, mean_field
+from skdgm.inference import LabelPosterior, bound, mean_field
 from skdgm.partition import AISOptions, Problem, ais, bracket, exact
 from skdgm.partition.ladder import quadratic
 from skdgm.samplers import Gibbs, Ladder, State, Tempering, betas, sweep
@@ -347,7 +347,7 @@ def test_what_needs_couplings_of_their_own_says_so():
 def test_a_label_needs_two_colours():
     energy, params = random_machine(GRAPHS["mixed"], seed=0)
     with pytest.raises(ValueError, match="two colours"):
-        Posterior(energy, params, (np.ones((1, 2)), None, None), 1)
+        LabelPosterior(energy, params, (np.ones((1, 2)), None, None), 1)
 
 
 @pytest.mark.parametrize("name", ["triangle", "shared-chain"])
