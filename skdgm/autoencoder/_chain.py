@@ -22,9 +22,10 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.nets.tape import getval
+from skdgm.utils import addresses
 from skdgm.utils.tree import tree_map
 
-_NOISE, _DATA, _HIDDEN = 110, 111, 112
+_NOISE, _DATA, _HIDDEN = addresses.RECONSTRUCTION_CHAIN
 
 
 class ChainState(NamedTuple):

@@ -7,9 +7,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from skdgm.utils import addresses
+
 # Kinds of corruption, as an option.
 CorruptionKind = Literal["gaussian", "masking", "salt-and-pepper"]
-_WHERE, _WHAT = 120, 121
+_WHERE, _WHAT = addresses.CORRUPTION
 # Standard deviations from the mean at which real columns have salt and pepper.
 _FAR = 2.0
 

@@ -22,8 +22,9 @@ from skdgm.autoencoder._corruption import BatchStreams
 from skdgm.data.reach import limits
 from skdgm.nets import NetObjective, Variables, layers_of, nll, row_mean
 from skdgm.nets.codes import absolute, squared_along, squared_slopes
+from skdgm.utils import addresses
 
-_ALONG = 130
+_ALONG = addresses.HIDDEN_NOISE
 
 
 class Reconstruction(NetObjective):

@@ -16,6 +16,7 @@ from skdgm.data import fill
 from skdgm.data.reach import limits
 from skdgm.latent.filling import by_chain
 from skdgm.nets import layers_of
+from skdgm.utils import addresses
 from skdgm.utils.counts import chain_lengths, check_choice, count
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
@@ -23,7 +24,7 @@ from skdgm.utils.tree import astype
 
 # Limit on the numbers of one layer at a time.
 _ROWS = 2**19
-_START, _STEPS = 140, 141
+_START, _STEPS = addresses.RECONSTRUCTION
 
 
 class ReconstructionDensity(Density):

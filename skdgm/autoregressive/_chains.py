@@ -5,13 +5,14 @@ import numpy as np
 from skdgm.autoregressive._balance import counts, shifts
 from skdgm.autoregressive._filling import conditioned, fill, rounds
 from skdgm.nets import nll
+from skdgm.utils import addresses
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.tree import leaves, tree_map
 
 # Particles for each incomplete row, in training and in monitoring.
 _LEARN, _WATCH = 4, 8
 # Random streams of each member, and of the choice of a member or a particle.
-_MEMBER, _CHOICE = range(200, 202)
+_MEMBER, _CHOICE = addresses.ENSEMBLE[:2]
 
 
 class ChainEnsemble:

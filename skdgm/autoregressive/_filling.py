@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 
 from skdgm.autoregressive.particles import chosen_by, complete
+from skdgm.utils import addresses
 from skdgm.utils.weighted import Weighted, effective, effective_of, merged, pooled
 
 # Share of the particles of a row that should count; where fewer do, there are more by a
@@ -18,7 +19,7 @@ _ENOUGH, _FACTOR, _MOST, _TOGETHER = 0.05, 4, 256, 8
 # serve, has many orders of magnitude more, even if none hit it so far.
 _TRIED, _HOPE = 16, 1e-30
 # Random streams: of each member, for the choice of a particle, and of later rounds.
-_MEMBER, _CHOICE, _MORE = range(200, 203)
+_MEMBER, _CHOICE, _MORE = addresses.ENSEMBLE
 # Limits on the numbers of one layer for all particles of a part of the rows, and of a
 # row; and on the entries of all particles of a row.
 _ROOM, _LARGE, _WORK = 2**22, 2**24, 2**19

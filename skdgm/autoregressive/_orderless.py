@@ -42,11 +42,12 @@ from skdgm.nets import (
     listed,
     nll,
 )
+from skdgm.utils import addresses
 from skdgm.utils.products import matmul
 from skdgm.utils.weighted import Weighted, effective, pooled
 
 # Random streams: of seen columns, dropout, the choice of an order, and events.
-_MASKS, _DROP, _ORDER, _EVENTS = range(100, 104)
+_MASKS, _DROP, _ORDER, _EVENTS = addresses.ORDERLESS
 # Limit on the numbers of one layer for draws at a time.
 _ROOM = 2**22
 # Number of shares of seen columns in monitoring.

@@ -25,11 +25,12 @@ from skdgm.data import check_pattern
 from skdgm.distributions import MixedOutput, standard_mixture
 from skdgm.nets import NetModel
 from skdgm.optim import check_piecewise
+from skdgm.utils import addresses
 from skdgm.utils.counts import check_sizes
 from skdgm.utils.orders import check_ordering, orders
 from skdgm.utils.random import stream
 
-_DEGREES = 2**17 + 1
+_DEGREES = addresses.DEGREES
 
 
 class AutoregressiveModel(NetModel):

@@ -25,8 +25,9 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.distributions import draw_within, relative
+from skdgm.utils import addresses
 
-_RESAMPLE = 2**16
+_RESAMPLE = addresses.ROW_PARTICLES
 # Resample below this effective share of particles.
 _FEW = 0.5
 # Kinds of columns whose values are summed over, if they are not too many.

@@ -22,6 +22,7 @@ from skdgm.optim import check_piecewise
 from skdgm.stacks import StackModel
 from skdgm.stacks.model import derived_seed, lowest_domain
 from skdgm.training import AUTO, Budget
+from skdgm.utils import addresses
 from skdgm.utils.counts import check_sizes, per_layer
 
 # Options with one value for all layers, or a tuple of one for each.
@@ -37,7 +38,7 @@ _SHOWN, _EPOCHS = 20_000_000, (20, 200)
 # The same of layers of maps, of which one has few parameters.
 _OF_MAPS = Budget(6_000, 2, 100)
 # Tag of the random stream of refinement, beside those of layers.
-_REFINE = 102
+_REFINE = addresses.REFINEMENT
 
 
 class BeliefNetworkModel(StackModel):

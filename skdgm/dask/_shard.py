@@ -24,11 +24,11 @@ from skdgm.dask._rows import concatenated, rows_of, targets_of
 from skdgm.data.inputs import tabulate
 from skdgm.energies import plain
 from skdgm.stacks.training import above
-from skdgm.utils import random
+from skdgm.utils import addresses, random
 from skdgm.utils.tree import copy, tree_map
 
 # Purpose of the random streams of a shard.
-_SHARD = 200
+_SHARD = addresses.SHARD
 # Shards of this process, by fit and number.
 _KEPT = {}
 

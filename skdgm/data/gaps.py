@@ -20,10 +20,12 @@ from abc import ABC, abstractmethod
 import numpy as np
 from scipy.special import logsumexp
 
+from skdgm.utils import addresses
+
 # Share of the particles that count, below which they are drawn again; rows after one
 # that is filled in by which its particles are weighted; and particles at a time.
 _FEW, _AFTER, _ROOM = 0.5, 50, 2**13
-_AGAIN, _STEP, _CHOICE, _ON = range(600, 604)
+_AGAIN, _STEP, _CHOICE, _ON = addresses.GAPS
 
 
 class Particles(ABC):

@@ -11,11 +11,12 @@ import numpy as np
 from skdgm.data.clocks import Clock, form_of
 from skdgm.data.filling import filled_column
 from skdgm.data.foreign import Schema, as_pandas, is_foreign, native, schema_of
+from skdgm.utils import addresses
 from skdgm.utils.domains import is_frame
 from skdgm.utils.random import stream
 
 # Random stream of first rows; steps from which on dates in order are no chance.
-_BEGUN, _STEPS = 620, 8
+_BEGUN, _STEPS = addresses.TIME_STEPS, 8
 # How dates are counted besides as they are: as moments, where a time zone changes its
 # clocks; in months, by the same time of each, from its beginning or before its end.
 _MOMENTS, _MONTHS, _ENDS = "moments", "months", "ends of months"

@@ -29,6 +29,7 @@ from skdgm.diffusion._matching import ROOM, Denoiser, filler_of
 from skdgm.diffusion._noise import Clocks
 from skdgm.latent.filling import by_weight
 from skdgm.nets import layers_of
+from skdgm.utils import addresses
 from skdgm.utils.counts import count_rows
 from skdgm.utils.given import Given
 from skdgm.utils.math import LOG_2PI, distinct, log_mean_exp
@@ -42,7 +43,9 @@ _SPREAD = 1.25
 # Columns up to which divergences are exact.
 _EXACT = 24
 # Purposes of random numbers.
-_START, _PROBE, _STEP, _CLAMP, _RAISE, _BOUND, _NOISE, _TURN, _SHOW = range(400, 409)
+_START, _PROBE, _STEP, _CLAMP, _RAISE, _BOUND, _NOISE, _TURN, _SHOW = (
+    addresses.DIFFUSION
+)
 
 
 class DiffusionDensity(Density):

@@ -33,12 +33,13 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.special import logsumexp
 
 from skdgm.autoregressive.normal_moments import patterns
+from skdgm.utils import addresses
 from skdgm.utils.math import LOG_2PI, log_mean_exp
 
 # Share of the variances of known entries that is added to these.
 _RIDGE = 1e-6
 # Purposes of random numbers, those of densities among them.
-_START, _CLAMP, _RAISE, _SHOW, _PICK = 400, 403, 404, 408, 409
+_START, _CLAMP, _RAISE, _SHOW, _PICK = addresses.DIFFUSION_GUIDED
 
 
 class Guide:

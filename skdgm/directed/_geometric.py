@@ -17,9 +17,10 @@ from skdgm.distributions import ABSENT
 from skdgm.gradients.stochastic.geometric import geometric
 from skdgm.nets import Variables, listed, nll, row_mean
 from skdgm.nets.tape import getval
+from skdgm.utils import addresses
 from skdgm.utils.math import log_mean_exp
 
-_TOP, _DOWN, _DATA, _GUESS, _OTHER = range(300, 305)
+_TOP, _DOWN, _DATA, _GUESS, _OTHER = addresses.GEOMETRIC
 
 
 class GeometricMean(NamedTuple):

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.latent.filling import Accepted, chosen, taken
+from skdgm.utils import addresses
 
-_CHOICE, _OTHER, _MOVE = 401, 402, 403
+_CHOICE, _OTHER, _MOVE = addresses.GEOMETRIC_DENSITY[1:]
 
 
 class PairState(NamedTuple):

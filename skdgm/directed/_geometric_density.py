@@ -21,6 +21,7 @@ from skdgm.exceptions import LikelihoodWarning
 from skdgm.latent import LatentDensity
 from skdgm.latent.conditional import alike, near, weigh
 from skdgm.nets import listed
+from skdgm.utils import addresses
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
@@ -35,7 +36,7 @@ _DRAWS, _OTHERS, _ROOM = 10_000, 5, 2**20
 _FEW = 100
 # Draws under conditions at a time.
 _AT_ONCE = 4000
-_DATA, _CHOICE, _OTHER, _MOVE = range(400, 404)
+_DATA, _CHOICE, _OTHER, _MOVE = addresses.GEOMETRIC_DENSITY
 
 
 class GeometricDensity(LatentDensity):

@@ -10,6 +10,7 @@ from skdgm.base import Density, by_blocks, of_rows
 from skdgm.data import fill
 from skdgm.directed._spike_slab import bound, given_spikes, pairs
 from skdgm.directed._spike_slab_gibbs import N_CHAINS, averaged, swept
+from skdgm.utils import addresses
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import MAX_SEED, stream
@@ -18,7 +19,7 @@ from skdgm.utils.weighted import tell_unsure
 # Rows at a time, or states of spikes times rows; sweeps of chains to begin with, and as
 # many more; and relative standard error of means beyond which there is a warning.
 _ROWS, _ENTRIES, _SWEEPS, _UNSURE = 1000, 100_000, 100, 0.25
-_SPIKE, _SLAB, _COLUMN, _CHOICE = range(500, 504)
+_SPIKE, _SLAB, _COLUMN, _CHOICE = addresses.SPIKE_SLAB
 
 
 class CodingDensity(Density):

@@ -9,9 +9,11 @@ their own, so that chains may come to different modes of the posterior.
 import numpy as np
 from scipy.special import expit
 
+from skdgm.utils import addresses
+
 # Independent chains of a row, of which the spread gives a standard error.
 N_CHAINS = 10
-_ON, _SLAB = range(510, 512)
+_ON, _SLAB = addresses.SPIKE_SLAB_GIBBS
 
 
 def swept(params, v, rng, n_annealed, n_kept):

@@ -25,6 +25,7 @@ from skdgm.flows._likelihood import (
 from skdgm.flows.normal import start_of
 from skdgm.latent.filling import by_weight
 from skdgm.nets import layers_of
+from skdgm.utils import addresses
 from skdgm.utils.counts import count_rows
 from skdgm.utils.given import Given
 from skdgm.utils.math import log_mean_exp
@@ -35,7 +36,7 @@ from skdgm.utils.weighted import Weighted, effective, pooled
 
 # Draws are from distributions wider than those of the normal distribution.
 _SPREAD = 1.25
-_CHOICE, _NOISE = 101, 106
+_CHOICE, _NOISE = addresses.FLOW_DENSITY
 # Draws under conditions at a time.
 _PARTICLES = 4000
 

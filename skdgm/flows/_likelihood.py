@@ -29,6 +29,7 @@ from skdgm.nets.bases import normal_log_p
 from skdgm.nets.dequantisation import Placing
 from skdgm.nets.objective import NetOptions, NetWatch
 from skdgm.nets.primitives import columns
+from skdgm.utils import addresses
 from skdgm.utils.math import log_mean_exp
 from skdgm.utils.random import mix64, stream
 from skdgm.utils.rows import BLOCK_ENTRIES, Rows, slices
@@ -42,7 +43,7 @@ _ERRORS = 2.0
 # Draws of the missing entries of a row in an update.
 _EACH = 8
 # Purpose of the noise of what training begins with; most draws of all rows for it.
-_START, _DRAWS = 2**17 + 5, 20_000
+_START, _DRAWS = addresses.FLOW_DRAWS, 20_000
 # Limit on the numbers of one layer for all rows of a block.
 ROOM = 2**17
 

@@ -20,12 +20,13 @@ from skdgm.nets.bijections import (
 )
 from skdgm.nets.dequantisation import Placing, noise_net
 from skdgm.nets.objective import NetOptions
+from skdgm.utils import addresses
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.random import stream
 
 # Splines are the identity beyond this, in standard deviations.
 _BOUND = 5.0
-_ORDERS = 2**17 + 2
+_ORDERS = addresses.FLOW_ORDERS
 # Most columns of matrices for all pairs of them, that are learned or that whiten,
 # unless these are asked for.
 _MOST, _MOST_WHITE = 256, 1024

@@ -22,6 +22,7 @@ from scipy.special import gammaln, logsumexp
 
 from skdgm.autoregressive.normal_moments import given_seen, patterns
 from skdgm.nets.bases import NormalMixture, Tails
+from skdgm.utils import addresses
 from skdgm.utils.math import LOG_2PI
 from skdgm.utils.random import stream
 
@@ -42,7 +43,7 @@ _ENOUGH, _WORK_OF_GAPS = 50, 20_000
 # Degrees of freedom that heavy tails begin with, and the least scale: with one that is
 # shorter than steps of training, these diverge.
 _DEGREES, _NARROW = (1.5, 2.0, 3.0, 5.0, 8.0, 16.0, 50.0), 0.05
-_START, _FILL = 2**17 + 3, 2**17 + 4
+_START, _FILL = addresses.FLOW_MIXTURE
 
 
 class Components(NamedTuple):

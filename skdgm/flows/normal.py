@@ -27,9 +27,10 @@ from skdgm.autoregressive.normal_moments import (
     regular_root,
 )
 from skdgm.nets import Layer
+from skdgm.utils import addresses
 from skdgm.utils.math import LOG_2PI
 
-_CHOICE = 105
+_CHOICE = addresses.FLOW_COMPONENT
 # Degrees of shrinkage, of which the first are for rows of many more than columns.
 _SHRINKAGE = (
     *(0.0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 3e-3),

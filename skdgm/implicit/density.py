@@ -15,11 +15,12 @@ from skdgm.implicit.generator import drawn
 from skdgm.implicit.inversion import invert
 from skdgm.implicit.kernels import Kernels, noisy
 from skdgm.nets import Variables, layers_of
+from skdgm.utils import addresses
 from skdgm.utils.counts import count, count_rows
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 
-_NOISE, _CLASS, _CHOICE, _RARE = range(102, 106)
+_NOISE, _CLASS, _CHOICE, _RARE = addresses.IMPLICIT
 # Entries of a block of distances.
 _ENTRIES = 2**22
 

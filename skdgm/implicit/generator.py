@@ -12,12 +12,13 @@ import numpy as np
 
 from skdgm.nets import layers_of
 from skdgm.nets.stochastic.emission import Emission, emit
+from skdgm.utils import addresses
 
 # Distributions of latent units.
 PRIORS = "normal", "uniform", "bits", "mixed"
 _CODES = 1
 # Random streams of draws: latent units and noise.
-LATENT, _EMIT = 100, 101
+LATENT, _EMIT = addresses.GENERATOR
 
 
 def check_norm(options):

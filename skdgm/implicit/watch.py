@@ -8,6 +8,7 @@ from skdgm.implicit.generator import LATENT, drawn
 from skdgm.nets import Variables
 from skdgm.nets.discrepancy import FACTORS, bandwidths, discrepancy, squared_distances
 from skdgm.training import Watch, epoch
+from skdgm.utils import addresses
 from skdgm.utils.random import PROBE, stream
 from skdgm.utils.threading.callers import warn
 
@@ -19,7 +20,7 @@ _WORSE = 0.3
 _COVERED, _DIVERSE = 0.1, 0.2
 # Updates before which sameness is no collapse.
 _SETTLED = 1000
-_HELD = 102
+_HELD = addresses.IMPLICIT_HELD_OUT
 
 
 class GeneratorWatch(Watch):

@@ -10,9 +10,10 @@ import numpy as np
 
 from skdgm.data import events_of
 from skdgm.distributions import MixedOutput, draw_within, relative, slots
+from skdgm.utils import addresses
 from skdgm.utils.weighted import Weighted, effective, pooled
 
-_DATA, _EVENT = 102, 200
+_DATA, _EVENT = addresses.LATENT_CONDITIONS
 # Latent units at a time.
 _PARTICLES = 4000
 

@@ -18,6 +18,7 @@ from skdgm.latent.data_layer import Entries
 from skdgm.latent.filling import Incomplete, LatentChain, by_chain
 from skdgm.latent.weighing import AT_ONCE, Draws, by_enough, least_number
 from skdgm.nets import layers_of
+from skdgm.utils import addresses
 from skdgm.utils.counts import check_choice, count, count_rows
 from skdgm.utils.given import Given
 from skdgm.utils.math import log_mean_exp
@@ -29,7 +30,7 @@ from skdgm.utils.weighted import tell_few
 SAMPLERS = "importance", "metropolis", "gibbs"
 # Limits on the numbers of one layer at a time: of a block's rows, and of all draws.
 _ROWS, _ROOM = 2**19, 2**22
-_LATENT, _DOWN, _DATA, _FILL = 100, 101, 102, 104
+_LATENT, _DOWN, _DATA, _FILL = addresses.LATENT_DENSITY
 # Draws of latent units that are kept, by those at a time.
 _KEPT = 8
 # Number of iterations of filling by means, to find a proposal.

@@ -14,8 +14,9 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 from skdgm.latent.data_layer import Entries
+from skdgm.utils import addresses
 
-_DATA, _CHOICE, _OLD = 102, 103, 106
+_DATA, _CHOICE, _OLD = addresses.LATENT_FILLING
 # Chains of each row in a mean, the part of the steps that each has as burn-in, and as
 # steps; most numbers of one layer at a time.
 CHAINS, _PART, _ROOM = 10, 5, 2**22

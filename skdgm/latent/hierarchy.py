@@ -23,9 +23,10 @@ from skdgm.latent.data_layer import DataLayer, Pass
 from skdgm.latent.units import Linked
 from skdgm.nets import beside, layers, layers_of, listed, start_at, to_draws
 from skdgm.nets.tape import getval
+from skdgm.utils import addresses
 from skdgm.utils.tree import leaves
 
-_COVARIATES, _TOP, _DOWN = 105, 107, 108
+_COVARIATES, _TOP, _DOWN = addresses.LATENT_HIERARCHY
 
 
 class HierarchyParams(NamedTuple):

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdgm.latent.adapting import NONE, Pool, adapted, weights_of
+from skdgm.utils import addresses
 from skdgm.utils.weighted import FOUND
 
 # Draws at a time; most draws for each one asked for: of encoder and prior, so that rare
@@ -30,7 +31,7 @@ AT_ONCE, _MOST, _MOST_ROWS, _MOST_ADAPTED = 64, 128, 16, 8
 _TRIED, _NEAR, _ENOUGH = 8, 5, 50
 # One of so many draws is of the encoder, and one of the prior, beside a third proposal.
 _REST = 8
-_CHOICE, _ADAPT, _LAST = 103, 104, 105
+_CHOICE, _ADAPT, _LAST = addresses.LATENT_WEIGHING
 
 
 class Counts(NamedTuple):

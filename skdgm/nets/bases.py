@@ -20,9 +20,10 @@ from autograd.extend import defvjp, defvjp_argnums
 from scipy.special import digamma, gammaln, logsumexp, stdtrit
 
 from skdgm.nets.tape import primitive
+from skdgm.utils import addresses
 from skdgm.utils.math import LOG_2PI
 
-_CHOICE, _HALF = 104, 2.0**-33
+_CHOICE, _HALF = addresses.BASE_COMPONENT, 2.0**-33
 
 
 class NormalMixture(NamedTuple):

@@ -24,11 +24,12 @@ from skdgm.nets.feed_forward import forward, init
 from skdgm.nets.objective import NetObjective
 from skdgm.nets.primitives import drop_out
 from skdgm.training import Watch
+from skdgm.utils import addresses
 from skdgm.utils.math import limit_norms
 from skdgm.utils.random import stream
 
 # Purposes of random streams, distinct from those of other training.
-INIT, SHUFFLE, STEP, PROBE, SPLIT = range(2**16, 2**16 + 5)
+INIT, SHUFFLE, STEP, PROBE, SPLIT = addresses.TUNING
 # Training has diverged if the loss exceeds this times (1 + the initial loss).
 _DIVERGED = 10.0
 # Training was useless if the loss rose by more than this times (1 + the initial).

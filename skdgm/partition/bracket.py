@@ -39,6 +39,7 @@ from skdgm.partition.estimate import (
     interval,
     missed,
 )
+from skdgm.utils import addresses
 from skdgm.utils.threading.callers import warn
 
 # More temperatures are tried if sides differ by more than this share of max_gap.
@@ -51,8 +52,8 @@ _SLIGHT = 0.1
 # Standard errors by which chains from fair coins must find more: a doubt is enough, as
 # all is then done again.
 _DOUBT = 2.0
-_LADDER, _FORWARD, _REVERSE, _BOOTSTRAP, _MODES = range(100, 105)
-_BLIND = 110
+_LADDER, _FORWARD, _REVERSE, _BOOTSTRAP, _MODES = addresses.BRACKET
+_BLIND = addresses.BRACKET_WITHOUT_MEANS
 
 
 class Bracket(NamedTuple):

@@ -27,8 +27,9 @@ from scipy.special import expit
 
 from skdgm.partition import ais
 from skdgm.partition.estimate import Estimate
+from skdgm.utils import addresses
 
-_PILOT, _N_PILOT = 2**8, 200
+_PILOT, _N_PILOT = addresses.PILOT, 200
 # Range of the sigmoid's argument: from minus to plus this value.
 _REACH = 4.0
 # Share of temperatures that is spread as without a pilot run, whose few chains may

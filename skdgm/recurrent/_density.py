@@ -16,6 +16,7 @@ from skdgm.data.reach import ends, tell_beyond, within_reach
 from skdgm.data.sequences import as_one_table, carried_on, completed_columns, last_known
 from skdgm.data.time_steps import steps_of
 from skdgm.training import Sequences, stretches
+from skdgm.utils import addresses
 from skdgm.utils.counts import count_rows
 from skdgm.utils.random import IMPUTE, LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
@@ -24,7 +25,7 @@ from skdgm.utils.threading.threads import one_blas_thread
 # sequences up to which long ones are read side by side.
 _ROOM, _BESIDE = 2**19, 64
 METHODS = "mean", "sample"
-_GAPS = 610
+_GAPS = addresses.SERIES[0]
 
 
 class SequenceDensity(Density):

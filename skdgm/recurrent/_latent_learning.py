@@ -34,10 +34,11 @@ from skdgm.nets import draw, nll
 from skdgm.nets.tape import getval
 from skdgm.recurrent._density import SequenceDensity
 from skdgm.recurrent._objective import SequenceObjective
+from skdgm.utils import addresses
 from skdgm.utils.tree import astype, leaves
 
 # Random streams.
-_NOISE, _RESAMPLE, _CHOICE, _DATA, _GREY = range(210, 215)
+_NOISE, _RESAMPLE, _CHOICE, _DATA, _GREY = addresses.LATENT_STEPS
 # Effective share of the particles below which they are resampled.
 _FEW = 0.5
 

@@ -9,11 +9,12 @@ from skdgm.nets.recurrent import last
 from skdgm.recurrent._density import SequenceDensity
 from skdgm.recurrent._objective import SequenceObjective
 from skdgm.recurrent._rbm_step import combined
+from skdgm.utils import addresses
 from skdgm.utils.threading.callers import warn
 from skdgm.utils.tree import astype, leaves
 
 # Random stream of units that drop out.
-_DROP = 400
+_DROP = addresses.RECURRENT_DROPOUT
 # Mean difference of both sides of annealing, in nats, above which there is a warning.
 _GAP = 0.5
 # Numbers of particles with exact log-likelihoods, with estimates, which take longer,

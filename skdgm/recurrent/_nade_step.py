@@ -12,6 +12,7 @@ from scipy.special import softmax
 from skdgm.autoregressive.net_chains import TiedChain
 from skdgm.nets import Layer, Tied, activate, dense, drop_out, nll, tied
 from skdgm.nets.tape import getval
+from skdgm.utils import addresses
 from skdgm.utils.tree import tree_map
 
 # Particles for each incomplete row, in training and in monitoring.
@@ -21,7 +22,7 @@ _ROOM = 2**22
 # Pre-activation of dropped units, and least factor of a column that keeps them off.
 _OFF, _FACTOR = -1e5, 1e-3
 # Random streams.
-_CHOICE, _DROP = 201, 202
+_CHOICE, _DROP = addresses.CHAIN_STEPS
 
 
 class StepWeights(NamedTuple):

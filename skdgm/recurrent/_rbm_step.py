@@ -20,6 +20,7 @@ from skdgm.nets.tape import getval
 from skdgm.partition.enumeration import Enumeration, alike
 from skdgm.partition.row_chains import RowChains
 from skdgm.samplers import Gibbs, State
+from skdgm.utils import addresses
 from skdgm.utils.random import Stream
 from skdgm.utils.tree import astype, tree_map
 
@@ -38,7 +39,7 @@ _ROUNDS = (0.25, MAX_GAP / 4), (1, MAX_GAP), (4, MAX_GAP), (16, MAX_GAP)
 # burn-in and kept steps that fill gaps.
 _BETWEEN, _COMPLETE, _WARM, _KEPT = 30, 5, 20, 20
 # Random streams.
-_CHAIN, _FILL, _RARE = 303, 305, 306
+_CHAIN, _FILL, _RARE = addresses.MACHINE_STEPS
 
 
 class StepMachine(NamedTuple):

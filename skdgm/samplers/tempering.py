@@ -22,8 +22,9 @@ import numpy as np
 from skdgm.energies import Path
 from skdgm.samplers.gibbs import Gibbs
 from skdgm.samplers.sampler import Info, Sampler, State
+from skdgm.utils import addresses
 
-_SWAP = 10**6
+_SWAP = addresses.SWAPS
 
 
 class Ladder(NamedTuple):

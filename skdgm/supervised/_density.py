@@ -14,11 +14,12 @@ from sklearn.utils import check_random_state, gen_batches
 from skdgm.base import Density, of_rows
 from skdgm.data import fill
 from skdgm.nets import layers_of
+from skdgm.utils import addresses
 from skdgm.utils.counts import count_rows
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 
-_DATA, _CHOICE = range(100, 102)
+_DATA, _CHOICE = addresses.SUPERVISED
 # Outputs at a time.
 _ROOM = 2**22
 

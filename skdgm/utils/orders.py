@@ -4,11 +4,12 @@ from numbers import Integral
 
 import numpy as np
 
+from skdgm.utils import addresses
 from skdgm.utils.counts import is_a
 from skdgm.utils.random import stream
 
 # Purpose of the random stream of orders.
-_ORDERS = 2**17
+_ORDERS = addresses.ORDERS
 
 
 def check_ordering(ordering, n_columns=None):

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from skdgm.exceptions import FewDrawsWarning
+from skdgm.utils import addresses
 from skdgm.utils.threading.callers import warn
 
 # Least effective number of draws, and the least number found where all conditions are
@@ -24,7 +25,7 @@ _MOST, _MOST_EACH, _TRIED = 2**20, 2**11, 2**14
 # Pools grow at most by this factor at a time; draws that are kept, for each effective
 # one; shares of what is asked for, below which there is a warning.
 _GROWTH, _KEPT, _SHORT = 16, 8, 0.25
-_DRAW, _KEEP, _CHOICE, _ORDER = range(300, 304)
+_DRAW, _KEEP, _CHOICE, _ORDER = addresses.POOL
 
 
 class Weighted(NamedTuple):

@@ -16,8 +16,8 @@ def kept(dispatcher):
     except RuntimeError:  # Nowhere to write: compile anew in each process.
         return dispatcher
     file = dispatcher._cache._cache_file
-    file._source_stamp = STAMP
-    file._load_index = partial(_index, file._load_index)
+    index = partial(_index, file._load_index)
+    vars(file).update(_source_stamp=STAMP, _load_index=index)
     return dispatcher
 
 

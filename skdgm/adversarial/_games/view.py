@@ -3,8 +3,9 @@
 from skdgm.implicit.kernels import noisy
 from skdgm.nets.tape import getval
 from skdgm.optim import learning_rate
+from skdgm.utils import addresses
 
-_OUTPUT = 100
+_OUTPUT = addresses.GAME_OUTPUT
 
 
 def blurred(x, options, emission, rng, clock, of_output=False):

@@ -12,8 +12,9 @@ from scipy.special import entr
 from skdgm.autoencoder._gsn.model import GSNModel
 from skdgm.autoencoder._gsn.unrolled import Unrolled, UnrolledDensity
 from skdgm.distributions import CategoricalOutput, Output
+from skdgm.utils import addresses
 
-_UNKNOWN, _LABEL = 160, 161
+_UNKNOWN, _LABEL = addresses.LABELLED_ROWS
 
 
 class LabelledOutput(Output):

@@ -19,8 +19,9 @@ from skdgm.gradients.sampling_free.multi_prediction import multi_prediction
 from skdgm.inference import last_means
 from skdgm.partition.enumeration import MAX_BITS, Enumeration, few_bits
 from skdgm.samplers import Gibbs
+from skdgm.utils import addresses
 
-_HOLES, _DRAWN = range(2**20, 2**20 + 2)
+_HOLES, _DRAWN = addresses.CONDITIONAL_LEARNING
 # Bits of the smaller layer up to which its states are enumerated in every update.
 _FEW = 8
 

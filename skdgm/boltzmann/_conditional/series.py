@@ -17,6 +17,7 @@ from skdgm.data.gaps import Particles, fill_gaps, lost_columns, need_particles
 from skdgm.data.sequences import as_one_table, carried_on, completed_columns, last_known
 from skdgm.data.time_steps import steps_of
 from skdgm.training import Sequences
+from skdgm.utils import addresses
 from skdgm.utils.counts import count
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.rows import Rows
@@ -26,7 +27,7 @@ from skdgm.utils.threading.threads import one_blas_thread
 _STEPS = 30
 # Particles that fill gaps, and of forecasts by chains; random streams.
 _MANY, _FORECASTS = 100, 50
-_GAPS, _DRAWN = 610, 611
+_GAPS, _DRAWN = addresses.SERIES
 
 
 class SeriesDensity(ConditionalDensity):

@@ -11,8 +11,9 @@ from skdgm.gradients import complete, discriminative, weighted_sum
 from skdgm.inference import LabelPosterior, mean_field
 from skdgm.metrics import log_conditionals
 from skdgm.training import split_labelled
+from skdgm.utils import addresses
 
-_DRAW, _HOLES = range(2**20, 2**20 + 2)
+_DRAW, _HOLES = addresses.LABEL_LEARNING
 # Nats by which the loss may exceed both its value at the start and that of the label
 # frequencies before training counts as useless.
 _USELESS = 2.0

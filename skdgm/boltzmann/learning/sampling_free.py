@@ -17,9 +17,10 @@ from skdgm.gradients.sampling_free.noise_contrastive import noise_contrastive
 from skdgm.gradients.sampling_free.scores import denoising, score_matching
 from skdgm.inference import last_means, unroll
 from skdgm.optim import learning_rate
+from skdgm.utils import addresses
 from skdgm.utils.tree import tree_map
 
-_DRAWN, _CHAINS, _HOLES, _BITS = range(2**20 + 2, 2**20 + 6)
+_DRAWN, _CHAINS, _HOLES, _BITS = addresses.SAMPLING_FREE
 # Bits of a block of the generalised pseudo-likelihood, and blocks in an update.
 _BLOCK, _N_BLOCKS = 5, 16
 # Noise of denoising score matching, in standard deviations of columns.

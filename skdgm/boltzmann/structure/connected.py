@@ -16,10 +16,11 @@ from skdgm.gradients import complete
 from skdgm.gradients.sampling_free.pseudo import pseudo_likelihood
 from skdgm.gradients.steps import centering
 from skdgm.samplers import Gibbs, State
+from skdgm.utils import addresses
 
 # Gibbs steps that chains make in an epoch whose updates need none.
 _STEPS = 10
-_POSITIVE, _ALONG = 100, 101
+_POSITIVE, _ALONG = addresses.SITES
 
 
 class Graphical(EnergyModel):
