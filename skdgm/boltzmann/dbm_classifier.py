@@ -9,8 +9,6 @@ The label is a softmax unit above the last hidden layer.
 from types import SimpleNamespace
 from typing import Literal
 
-import numpy as np
-
 from skdgm.base import Classifier
 from skdgm.base.column_group import Columns
 from skdgm.base.fits import asked_of, current
@@ -27,7 +25,6 @@ from skdgm.data.auto import AUTO
 from skdgm.nets import check_dropout
 from skdgm.nets.options import TuningOptions
 from skdgm.training import labelled
-from skdgm.typing import Data
 
 
 class DBMClassifier(TuningOptions, ChainedByClass, Classifier, Machine):
@@ -47,8 +44,11 @@ class DBMClassifier(TuningOptions, ChainedByClass, Classifier, Machine):
     data. Then one mean-field sweep without the label becomes a feed-forward network
     from the data and the means of the second hidden layer to the label, which is
     trained by back-propagation [1]_ [2]_. The machine stays as it was: samples, scores
-    and imputed values come from it. With ``fine_tune=None`` it predicts labels itself,
-    which a machine that learned by ``gradient="multi-prediction"`` [3]_ is made for.
+    and imputed values come from it. With ``fine_tune=None`` it predicts labels itself:
+    each label is clamped in turn, and its probability is that of the mean-field bound,
+    which is exact with one hidden layer. A machine that learned by
+    ``gradient="multi-prediction"`` [3]_ predicts them by as many mean-field sweeps as
+    in training.
 
     Data are 0 or 1, or probabilities of 1 (grey values), or real numbers, as ``dbm``
     has it. NaN is a missing value, in every method. ``partial_fit`` trains the machine
@@ -165,30 +165,6 @@ class DBMClassifier(TuningOptions, ChainedByClass, Classifier, Machine):
     _MODEL = Deep(DeepDensity, LabelledObjective)
 
     importance_likelihood = importance_likelihood
-
-    def predict_log_proba(self, X: Data) -> np.ndarray:
-        r"""Log probabilities of the labels.
-
-        Those of the network, where there is one. Otherwise each label is tried:
-
-        .. math:: \log p(y \mid v) \approx \mathcal{L}(v, y) - \log \sum_{y'}
-           e^{\mathcal{L}(v, y')}
-
-        where :math:`\mathcal{L}` is the mean-field bound with data and label clamped,
-        which is exact with one hidden layer. After ``gradient="multi-prediction"``
-        they are predicted by as many mean-field sweeps as in training.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Missing entries (NaN) are inferred by mean field.
-
-        Returns
-        -------
-        log_p : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
-        """
-        return super().predict_log_proba(X)
 
     def _logits(self, rows):
         if not hasattr(self, "net_coefs_"):

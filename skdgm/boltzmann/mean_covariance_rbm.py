@@ -60,25 +60,8 @@ class MeanCovarianceRBM(CovarianceMachine):
         Weights P of squared projections, transposed.
     intercept_mean_, intercept_covariance_ : ndarray
         Biases c and d.
-    intercept_visible_ : ndarray of shape (n_features,)
-        Visible biases b, of the standardised columns.
-    mean_, scale_ : ndarray of shape (n_features,)
-        Values that are subtracted from the columns, and by which these are then
-        divided.
-    precision_ : ndarray of shape (n_features,)
-        Precisions of the original columns where all covariance units are off.
-    chains_ : ndarray of shape (n_chains, n_features)
-        Last states of the training chains.
-    log_Z_, log_Z_se_ : float
-        Log partition function and its standard error, by annealed importance sampling
-        from both sides, computed at first access.
     density_kind_ : str
         Kind of :meth:`score_samples`: "estimate".
-    loss_curve_ : list of float
-        Negative pseudo-likelihood of some training rows after each epoch, in nats per
-        row, of standardised columns.
-    validation_curve_ : list of float
-        ``loss_curve_`` of held-out rows, with ``early_stopping``.
 
     References
     ----------

@@ -60,25 +60,8 @@ class SpikeSlabRBM(CovarianceMachine):
         Biases c of the spikes.
     slab_means_, slab_precisions_ : ndarray of shape (n_components,)
         Means :math:`\mu` and precisions :math:`\alpha` of the slabs.
-    intercept_visible_ : ndarray of shape (n_features,)
-        Means b of the standardised columns where all spikes are off.
-    mean_, scale_ : ndarray of shape (n_features,)
-        Values that are subtracted from the columns, and by which these are then
-        divided.
-    precision_ : ndarray of shape (n_features,)
-        Precisions of the original columns where all spikes are off.
-    chains_ : ndarray of shape (n_chains, n_features)
-        Last states of the training chains.
-    log_Z_, log_Z_se_ : float
-        Log partition function and its standard error, by a sum over few spikes, or
-        annealed importance sampling from both sides, computed at first access.
     density_kind_ : {"exact", "estimate"}
         Kind of :meth:`score_samples`: "exact" where spikes are few.
-    loss_curve_ : list of float
-        Negative pseudo-likelihood of some training rows after each epoch, in nats per
-        row, of standardised columns.
-    validation_curve_ : list of float
-        ``loss_curve_`` of held-out rows, with ``early_stopping``.
 
     References
     ----------

@@ -39,6 +39,27 @@ class CovarianceMachine(FitOptions, Estimator):
         Adam, which divides the gradient by its recent size, parameter by parameter.
     n_iter
         Number of epochs; "auto": 4,000 updates, but between 10 and 400 epochs.
+
+    Attributes
+    ----------
+    intercept_visible_ : ndarray of shape (n_features,)
+        Visible biases b, of the standardised columns: their means where all hidden
+        units are off.
+    mean_, scale_ : ndarray of shape (n_features,)
+        Values that are subtracted from the columns, and by which these are then
+        divided.
+    precision_ : ndarray of shape (n_features,)
+        Precisions of the original columns where all hidden units are off.
+    chains_ : ndarray of shape (n_chains, n_features)
+        Last states of the training chains.
+    log_Z_, log_Z_se_ : float
+        Log partition function and its standard error, by annealed importance sampling
+        from both sides or a sum over few patterns, computed at first access.
+    loss_curve_ : list of float
+        Negative pseudo-likelihood of some training rows after each epoch, in nats per
+        row, of standardised columns.
+    validation_curve_ : list of float
+        ``loss_curve_`` of held-out rows, with ``early_stopping``.
     """
 
     _: KW_ONLY

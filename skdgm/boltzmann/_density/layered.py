@@ -38,7 +38,7 @@ class EnergyDensity(Unnormalised):
         return self.energy.units[-1].size
 
     def log_prob(self, X):
-        return self._unnormalised(self.rows(X)) - self.log_Z()
+        return self._unnormalised(self.rows(X)) - self.log_partition()[0]
 
     def numerator(self, X, n_draws=None):
         """Log-likelihood of each row before log Z is subtracted, in nats, with the
@@ -68,7 +68,7 @@ class EnergyDensity(Unnormalised):
     def log_weight(self, params, x, clamp):
         """Log of the sum of exp(-E) over all that is not clamped, or a bound on it,
         (n_rows,)."""
-        if clamp[0] is True:
+        if all(held is True for held in clamp[: self.n_visible]):
             return self.energy.log_marginal(params, x)
         if self.enumerable:
             return exact.log_evidence(self.energy, params, x, clamp)
@@ -139,7 +139,7 @@ class EnergyDensity(Unnormalised):
         H = self.checked(H, self.params.dtype, f"hidden units{self._of_layers}")
         with one_blas_thread():
             v = self.visible_means(H)
-        return self.domain.to_data(self.columns, v)
+        return self.decoded(self.domain.to_data(self.columns, v))
 
     # End of the error message of inverse.
     _of_layers = ""
@@ -152,11 +152,11 @@ class EnergyDensity(Unnormalised):
     def sample(self, n_samples, random_state=None, **options):
         """Draw rows by blocked Gibbs sampling; options as of ``chains.along``."""
         (v,) = self.chains.along(self._visible, n_samples, random_state, **options)
-        return self.domain.to_data(self.columns, v)
+        return self.decoded(self.domain.to_data(self.columns, v))
 
     def trace(self, n_samples, random_state=None, **options):
-        """Draw rows as :meth:`sample` does, and the free energies of the even layers
-        beside them, in nats: these layers alone determine how a chain goes on."""
+        """Draw rows as :meth:`sample` does, and the free energies of the even layers,
+        in nats: a chain depends on these layers alone."""
         params = self.params_for_chains
 
         def look(state):
@@ -173,7 +173,8 @@ class EnergyDensity(Unnormalised):
         def filled(v, rng):
             return self.chains.filled(v, rng, n_steps, method)
 
-        return fill(self, X, method, random_state, filled)
+        rows = fill(self, self.widened(X), method, random_state, filled)
+        return self.decoded(rows, X)
 
     # Number of visible blocks, the first ones.
     n_visible = 1

@@ -7,8 +7,7 @@ with a block of visible units for each kind of columns.
 """
 
 from skdgm.boltzmann._density.layered import EnergyDensity
-from skdgm.inference import bound, mean_field
-from skdgm.partition import exact
+from skdgm.inference import mean_field
 from skdgm.utils.tree import astype
 
 
@@ -32,14 +31,6 @@ class TableDensity(EnergyDensity):
     def present(self, v):
         return self.layout.present(v)
 
-    def log_weight(self, params, x, clamp):
-        if all(held is True for held in clamp[:-1]):
-            return self.energy.log_marginal(params, x)
-        if self.enumerable:
-            return exact.log_evidence(self.energy, params, x, clamp)
-        means, _ = mean_field(self.energy, params, x, clamp)
-        return bound(self.energy, params, means, clamp)
-
     def hidden_means(self, params, x, clamp):
         return mean_field(self.energy, params, x, clamp)[0][-1]
 
@@ -55,17 +46,6 @@ class TableDensity(EnergyDensity):
 
     def visible_of(self, x):
         return self.layout.to_table(x[: self.n_visible])
-
-    def sample(self, n_samples, random_state=None, **options):
-        return self.decoded(super().sample(n_samples, random_state, **options))
-
-    def fill(self, X, method="mean", random_state=None, *, n_steps=100):
-        whole = self.widened(X)
-        found = super().fill(whole, method, random_state, n_steps=n_steps)
-        return self.decoded(found, X)
-
-    def inverse(self, H):
-        return self.decoded(super().inverse(H))
 
     def params_for(self, rows, dtype=None, index=None):
         """Parameters for all rows, or those at an index: in tiles only for bits."""

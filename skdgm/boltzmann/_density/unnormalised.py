@@ -123,10 +123,6 @@ class Unnormalised(Density):
             "visible_fields": {"nothing": "estimate"},
         }
 
-    def log_Z(self):
-        """Log Z, in nats."""
-        return self.log_partition()[0]
-
     @cached_property
     def enumerable(self):
         """Whether all states of the even or of the odd layers can be enumerated."""

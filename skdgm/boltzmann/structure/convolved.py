@@ -10,7 +10,8 @@ import numpy as np
 from skdgm.boltzmann._density.connected import presented
 from skdgm.boltzmann._density.layered import EnergyDensity
 from skdgm.boltzmann.learning.objective import EnergyObjective
-from skdgm.boltzmann.structure.model import EnergyModel, n_columns
+from skdgm.boltzmann.structure.model import n_columns
+from skdgm.boltzmann.structure.restricted import Restricted
 from skdgm.couplings import Conv
 from skdgm.distributions import Pooled, Selected, Sites
 from skdgm.energies import Energy, Params
@@ -122,10 +123,10 @@ def _energy(visible, geometry, n_maps):
     return Energy([visible, hidden], [(0, 1, 0)], [Conv(window, n_maps)])
 
 
-class Convolved(EnergyModel):
+class Convolved(Restricted):
     """A layer of visible units under maps of hidden ones."""
 
-    STRUCTURE = *EnergyModel.STRUCTURE, "padding"
+    STRUCTURE = *Restricted.STRUCTURE, "padding"
 
     def check(self, options):
         super().check(options)
@@ -157,19 +158,9 @@ class Convolved(EnergyModel):
     def pooled(self, facts):
         return facts.options.features == "pooled"
 
-    def params(self, facts, attributes):
-        visible = self.bottom(facts, attributes, attributes["intercept_visible_"])
-        weights = (attributes["components_"].T,)
-        return Params((visible, attributes["intercept_hidden_"]), weights)
-
     def named(self, facts, params, visible, chains):
         shapes = geometry_of(facts.options, n_columns(facts)).shapes
-        return shapes | {
-            "components_": params.couplings[0].T,
-            "intercept_visible_": visible,
-            "intercept_hidden_": params.units[-1],
-            "h_samples_": chains[-1],
-        }
+        return shapes | super().named(facts, params, visible, chains)
 
     def initial(self, facts):
         return first
