@@ -75,12 +75,12 @@ def terms(layers, x, clamped, log_top, rng, n_draws):
         for number, layer in enumerate(layers):
             eta = layer.up(below) if number else eta
             unit = layer.units[1]
-            own = rng.fold(n, number)
-            h, q = unit.sample(eta, own)
+            of_layer = rng.fold(n, number)
+            h, q = unit.sample(eta, of_layer)
             out.log_p[n] += layer.log_conditional(below, h, known)
             out.log_q[n] += unit.log_weight(eta, h) - unit.log_partition(eta)
             out.entropy[n] += unit.entropy(None, q).sum(axis=1, dtype=np.float64)
-            (below, gap), known = layer.proposed(h, q, own.fold(_SEEN)), True
+            (below, gap), known = layer.proposed(h, q, of_layer.fold(_SEEN)), True
             out.log_p[n] += gap + layer.log_within(h, below)
         out.log_p[n] += log_top(below, rng.fold(n))
     return out

@@ -237,10 +237,10 @@ class BeliefDensity(Density):
         clamped = ~np.isnan(v)
         x, total = self.completed(v), 0.0
         for number in range(n_steps):
-            own = rng.fold(number)
-            state = top.chains.from_rows(ascent(layers, x, own)[-1], own)
-            state, _ = sampler.step(own.fold(_TOP), top.params, state)
-            states, mean = descent(layers, state.x[0], own)
+            of_step = rng.fold(number)
+            state = top.chains.from_rows(ascent(layers, x, of_step)[-1], of_step)
+            state, _ = sampler.step(of_step.fold(_TOP), top.params, state)
+            states, mean = descent(layers, state.x[0], of_step)
             x, total = np.where(clamped, v, np.asarray(states[0])), total + mean
         return x if method == "sample" else np.where(clamped, v, total / n_steps)
 

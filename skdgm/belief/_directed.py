@@ -196,9 +196,9 @@ def ascent(layers, x, rng):
     """
     states = [x]
     for number, layer in enumerate(layers):
-        own = rng.fold(_UP, number)
-        h, mean = layer.units[ABOVE].sample(layer.up(states[-1]), own)
-        states.append(layer.above(h, mean, own.fold(_WITHIN)))
+        of_layer = rng.fold(_UP, number)
+        h, mean = layer.units[ABOVE].sample(layer.up(states[-1]), of_layer)
+        states.append(layer.above(h, mean, of_layer.fold(_WITHIN)))
     return states
 
 
@@ -211,8 +211,8 @@ def descent(layers, h, rng):
     """
     states, mean = [h], h
     for number, layer in reversed(list(enumerate(layers))):
-        own = rng.fold(_DOWN, number)
-        states[0] = layer.within(states[0], own.fold(_WITHIN))
-        x, mean = layer.units[BELOW].sample(layer.down(states[0]), own)
+        of_layer = rng.fold(_DOWN, number)
+        states[0] = layer.within(states[0], of_layer.fold(_WITHIN))
+        x, mean = layer.units[BELOW].sample(layer.down(states[0]), of_layer)
         states.insert(0, x)
     return states, mean

@@ -105,10 +105,10 @@ class MapsModel(BeliefNetworkModel):
                     )
                 if number:
                     machine.image_shape = shape
-                own = geometry_of(options_of(machine), n_features)
+                geometry = geometry_of(options_of(machine), n_features)
             except ValueError as error:
                 raise ValueError(f"{machine._title}: {error}") from error
-            shape = own.pooled + (machine.n_components,)
+            shape = geometry.pooled + (machine.n_components,)
             n_features = prod(shape)
         super().adapt(machines, options, table, n_updates)
 
@@ -124,21 +124,21 @@ def resized(network, shape):
             f"Above the maps this {name} has layers that see all of them, and so "
             "images of one size alone."
         )
-    given = shape
+    image = shape
     for number, machine in enumerate(network.layers_):
         try:
-            machines.append(machine.resized(given))
+            machines.append(machine.resized(image))
         except ValueError as error:
             raise ValueError(f"{name} layer {number}: {error}") from error
-        given = pooled_shape(machines[-1])
+        image = pooled_shape(machines[-1])
     options, learned = vars(options_of(network)), {"image_shape": shape}
     if options["layers"] is None:
         for name in shapes_of(machines[0]):
             learned[name] = tuple(asked_value(one, name) for one in machines)
     else:
         learned["layers"] = [
-            (name, assign(clone(one), image_shape=None, **shapes_of(own)))
-            for (name, one), own in zip(options["layers"], machines)
+            (name, assign(clone(one), image_shape=None, **shapes_of(fitted)))
+            for (name, one), fitted in zip(options["layers"], machines)
         ]
         learned["layers"][0][1].set_params(image_shape=shape)
     return with_state(altered(network, prod(shape), **learned), BeliefStack(machines))
@@ -171,8 +171,8 @@ def sizes(options):
     return maps, above
 
 
-def _sizes(name, asked):
-    sizes = (asked,) if is_a(Integral, asked) else tuple(asked)
+def _sizes(name, option):
+    sizes = (option,) if is_a(Integral, option) else tuple(option)
     if not all(is_a(Integral, n) and n >= 1 for n in sizes):
         raise ValueError(
             f"{name} must be whole numbers of at least 1, one for each layer; got "

@@ -99,27 +99,31 @@ class BeliefNetworkModel(StackModel):
         named = {n: name_of(BernoulliRBM, n, options.solver) for n in OPTIONS}
         for number, size in enumerate(sizes):
             real = number == 0 and options.column_types == "gaussian"
-            own = {
+            options_of_layer = {
                 name: per_layer(shown, getattr(options, name), len(sizes))[number]
                 for name, shown in named.items()
             }
-            own = {name: value for name, value in own.items() if not is_auto(value)}
+            options_of_layer = {
+                name: value
+                for name, value in options_of_layer.items()
+                if not is_auto(value)
+            }
             if number:
                 # Hidden units are on about half of the time, where uncentred gradients
                 # do badly.
-                own.setdefault("centering", "data")
+                options_of_layer.setdefault("centering", "data")
             if not real:
-                own["resample"] = options.resample
-            own["verbose"] = options.verbose
+                options_of_layer["resample"] = options.resample
+            options_of_layer["verbose"] = options.verbose
             if self.labelled and number == len(sizes) - 1:
                 kind = "gaussian" if real else "bernoulli"
                 defaults = _REAL if real else {}
                 defaults = {"column_types": kind, "objective": "generative"} | defaults
-                own = folded(RBMClassifier, defaults | own)
-                machines.append(RBMClassifier(size, **own))
+                options_of_layer = folded(RBMClassifier, defaults | options_of_layer)
+                machines.append(RBMClassifier(size, **options_of_layer))
             else:
                 cls = GaussianRBM if real else BernoulliRBM
-                machines.append(cls(size, **folded(cls, own)))
+                machines.append(cls(size, **folded(cls, options_of_layer)))
         return machines
 
     def place(self, number, machines):
@@ -221,7 +225,7 @@ def transposed(machine, below, rng):
     if extra < 0:
         return None
     (b, c), (W,) = below.density_.pair()[1]
-    more = rng.generator().normal(0.0, 0.01, (len(c), extra)).astype(W.dtype)
-    W = np.ascontiguousarray(np.concatenate([W.T, more], axis=1))
+    extra_weights = rng.generator().normal(0.0, 0.01, (len(c), extra)).astype(W.dtype)
+    W = np.ascontiguousarray(np.concatenate([W.T, extra_weights], axis=1))
     b_extra = np.zeros(extra, b.dtype)
     return Params((c.copy(), np.concatenate([b, b_extra])), (W,))

@@ -26,8 +26,8 @@ class Refinement(Epochs):
     def begin(self, fit):
         network = self.network
         if fit.record.at(self):
-            own, source = fit.record.start, fit.record.source
-            stack = state_of(source)._replace(losses=own["_losses"])
+            attributes, source = fit.record.start, fit.record.source
+            stack = state_of(source)._replace(losses=attributes["_losses"])
             set_state(network, stack)
         density, self.losses = network.density_, state_of(network).losses
         rows = density.domain.seen(self.table.rows, density.columns)

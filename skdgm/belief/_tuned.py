@@ -25,13 +25,13 @@ class BeliefNetModel(TunedModel):
         return ACTIVATION
 
     def hidden(self, stack, rng, dtype):
-        machines, found = stack.layers_, []
+        machines, hidden = stack.layers_, []
         layers = stack.density_.directed(n_layers=len(machines))
         for machine, layer in zip(machines, layers):
             shape = layer.recognition.couplings[0].shape
             (first,) = init(rng, shape, ACTIVATION, dtype)
-            found.append(_as_net(layer, dtype) if machine.n_iter_ else first)
-        return found
+            hidden.append(_as_net(layer, dtype) if machine.n_iter_ else first)
+        return hidden
 
     def inputs(self, stack, rows=None):
         """Values themselves; missing entries are inferred in the first layer."""

@@ -109,8 +109,8 @@ class UpDownObjective(Objective):
     def resume(self, state):
         """Training state whose optimiser states are new, but that of the top level."""
 
-        def begin(trainer, own):
-            params = trainer.for_kernels(own.params)
+        def begin(trainer, state_of_layer):
+            params = trainer.for_kernels(state_of_layer.params)
             return TrainState(params, sgd.init(params), ())
 
         return UpDownState(
@@ -196,12 +196,12 @@ class BoundWatch:
 
     def __call__(self, state):
         """The loss, in nats per row, and None for held-out rows."""
-        objective, given = self.objective, self.rows.beside(self.probe)
+        objective, labels = self.objective, self.rows.beside(self.probe)
         layers, rng = objective.untied(state), stream(objective.seed, PROBE)
         x, clamped = objective.filled(layers, self.rows.present(self.probe))
 
         def log_top(h, rng):
-            batch = Batch(h, given)
+            batch = Batch(h, labels)
             return objective.top.pseudo_likelihood(rng, state.top.params, batch)
 
         drawn = terms(layers, x, clamped, log_top, rng.rows(len(x)), 1)

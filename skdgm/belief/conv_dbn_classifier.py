@@ -37,15 +37,15 @@ class ConvModel(BeliefNetModel):
 
     def activation(self, stack):
         """Functions of the hidden layers: convolutions and their pooled units."""
-        found = []
+        functions = []
         for layer in stack.density_.directed(n_layers=len(stack.layers_)):
             if isinstance(layer.units[1], Pooled):
                 window = layer.energy.couplings[0].window
-                given = {"window": window, "unit": layer.units[1]}
-                found.append(partial(pooled_convolution, **given))
+                options = {"window": window, "unit": layer.units[1]}
+                functions.append(partial(pooled_convolution, **options))
             else:
-                found.append(_logistic)
-        return tuple(found)
+                functions.append(_logistic)
+        return tuple(functions)
 
 
 class ConvDBNClassifier(

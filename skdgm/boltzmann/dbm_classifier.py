@@ -180,11 +180,13 @@ class DBMClassifier(TuningOptions, ChainedByClass, Classifier, Machine):
 
     def _present_options(self):
         """Present options of the machine, and those of the network as ``net``."""
-        options, own = vars(asked_of(self._described)), asked_of(self)
+        options, of_net = vars(asked_of(self._described)), asked_of(self)
         if options["column_types"] == AUTO:
-            found = "column_types", "top"
-            options |= {name: vars(own)[name] for name in found if name in vars(own)}
-        return SimpleNamespace(**options, net=own)
+            reading = "column_types", "top"
+            options |= {
+                name: vars(of_net)[name] for name in reading if name in vars(of_net)
+            }
+        return SimpleNamespace(**options, net=of_net)
 
     @property
     def _begins_a_net(self):

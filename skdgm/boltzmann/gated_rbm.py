@@ -135,8 +135,8 @@ class GatedRBM(ConditionalRBM):
             H has another number of columns, or of rows, or is not finite; ``method`` is
             unknown.
         """
-        found = self.density_.transformed(X, H, method, random_state)
-        return indexed(found, X)
+        transformed = self.density_.transformed(X, H, method, random_state)
+        return indexed(transformed, X)
 
     def analogy(
         self,

@@ -62,8 +62,8 @@ class Chained:
             unknown or not as wide as the model.
         """
         options = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
-        found = self.density_.sample(n_samples, random_state, **options)
-        return framed(self, found)
+        rows = self.density_.sample(n_samples, random_state, **options)
+        return framed(self, rows)
 
     def impute(
         self,

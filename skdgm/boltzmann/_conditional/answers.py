@@ -71,9 +71,11 @@ class GivenAnswers(Estimator):
         """
         density = self.density_
 
-        def predict(X, given):
-            found = density.predict(X, given)
-            return indexed(framed(self, found, X) if density.n_lags else found, X)
+        def predict(X, y):
+            predicted = density.predict(X, y)
+            return indexed(
+                framed(self, predicted, X) if density.n_lags else predicted, X
+            )
 
         return self._ask(predict, X, None, lengths, groups)
 
@@ -98,8 +100,8 @@ class GivenAnswers(Estimator):
         """
         check_is_fitted(self)
         density = self.density_
-        found = density.probabilities(density.marginals(X))
-        return found[0] if len(density.responses.kinds) == 1 else found
+        probabilities = density.probabilities(density.marginals(X))
+        return probabilities[0] if len(density.responses.kinds) == 1 else probabilities
 
     def transform(
         self,
@@ -198,10 +200,10 @@ class GivenAnswers(Estimator):
             raise ValueError(
                 f"{self._name} was fitted without n_lags, so to no series."
             )
-        given = None
+        prefixes = None
         if prefix is not None:
-            given = as_one_table(prefix, lengths, groups)
-        return continued(self, n_steps, given, n_samples, random_state)
+            prefixes = as_one_table(prefix, lengths, groups)
+        return continued(self, n_steps, prefixes, n_samples, random_state)
 
     def impute(
         self,
@@ -268,13 +270,13 @@ class GivenAnswers(Estimator):
         """
         density, count_ = self.density_, count(n_steps, "n_steps")
 
-        def fill(X, given):
+        def fill(X, side):
             if density.n_lags:
                 kept = vars(self).get("_kept")
-                found = density.fill(X, method, random_state, lengths=given, kept=kept)
-                return filled_in(self, X, found)
-            found = density.fill(X, method, random_state, y=given, n_steps=count_)
-            return indexed(indexed(found, X), given)
+                filled = density.fill(X, method, random_state, lengths=side, kept=kept)
+                return filled_in(self, X, filled)
+            filled = density.fill(X, method, random_state, y=side, n_steps=count_)
+            return indexed(indexed(filled, X), side)
 
         return self._ask(fill, X, y, lengths, groups)
 
@@ -336,13 +338,13 @@ class GivenAnswers(Estimator):
             By annealing from the model down, and from independent units up: on average
             on either side of the log-likelihood. Equal where this is exact.
         """
-        found = self._ask(self._transposed_bracket, X, y, lengths, groups)
+        brackets = self._ask(self._transposed_bracket, X, y, lengths, groups)
         if self.density_.n_lags and is_several(X):
-            return tuple(map(list, zip(*(part.T for part in found))))
-        return tuple(found.T)
+            return tuple(map(list, zip(*(part.T for part in brackets))))
+        return tuple(brackets.T)
 
-    def _transposed_bracket(self, X, given):
-        return self.density_.bracket(X, given).T
+    def _transposed_bracket(self, X, side):
+        return self.density_.bracket(X, side).T
 
     def score(
         self,
@@ -382,13 +384,13 @@ class GivenAnswers(Estimator):
     def classes_(self) -> object:
         """Values of the column of y that has classes, or of each of several."""
         check_is_fitted(self)
-        responses, found = self._responses, []
+        responses, classes = self._responses, []
         for j in () if responses is None else _columns_with_classes(responses):
-            own = responses.classes[j]
-            found.append(own if len(own) else np.arange(2))
-        if not found:
+            values = responses.classes[j]
+            classes.append(values if len(values) else np.arange(2))
+        if not classes:
             raise AttributeError(f"y of this {self._name} has no classes.")
-        return found[0] if len(responses.kinds) == 1 else found
+        return classes[0] if len(responses.kinds) == 1 else classes
 
     @property
     def column_types_(self) -> dict:

@@ -35,9 +35,9 @@ def inputs(columns, v):
     if coded.any():
         places = np.arange(widths.sum()) - np.repeat(np.cumsum(widths) - widths, widths)
         entries = np.repeat(coded, widths)
-        own = np.repeat(v, widths, axis=1)[:, entries]
-        on = (own == places[entries]) - UnitColumns().frequencies(columns)
-        whole[:, entries] = np.where(np.isnan(own), 0.0, on)
+        codes = np.repeat(v, widths, axis=1)[:, entries]
+        on = (codes == places[entries]) - UnitColumns().frequencies(columns)
+        whole[:, entries] = np.where(np.isnan(codes), 0.0, on)
     whole = np.nan_to_num(whole, copy=False)
     return whole.clip(-_MOST, _MOST).astype(v.dtype, copy=False)
 

@@ -33,11 +33,11 @@ from skdgm.utils.tree import astype
 _ROOM = 2**18
 
 
-def take(given, rows):
+def take(tuples, rows):
     """Values and clamps of blocks of some rows."""
     return tuple(
-        tuple(v if v is None or v is True else np.asarray(v)[rows] for v in own)
-        for own in given
+        tuple(v if v is None or v is True else np.asarray(v)[rows] for v in parts)
+        for parts in tuples
     )
 
 
@@ -111,8 +111,8 @@ class ConditionalDensity(Density):
             numbers = np.full((rows.shape[0], len(self.responses.kinds)), np.nan)
         else:
             numbers = self.responses.numbers(y, self.name, rows.shape[0])
-        found = self.responses.rows(numbers, self.y.columns, rows.dtype)
-        return found._replace(given=RowConditions(rows, self.columns))
+        rows_of_y = self.responses.rows(numbers, self.y.columns, rows.dtype)
+        return rows_of_y._replace(given=RowConditions(rows, self.columns))
 
     def blocks(self, rows):
         """Iterate over blocks of rows: their places, and values and clamps of blocks of
@@ -131,10 +131,10 @@ class ConditionalDensity(Density):
         shapes = [(len(x[-1]), unit.size) for unit in units]
         known = [np.broadcast_to(held, shape) for held, shape in zip(clamp, shapes)]
         for rows in alike(np.concatenate(known, axis=1)):
-            own = self.enumeration.of([mask[rows[0]] for mask in known])
-            if own.possible:
+            enumeration = self.enumeration.of([mask[rows[0]] for mask in known])
+            if enumeration.possible:
                 y = [np.asarray(x[b])[rows].astype(float) for b in range(len(units))]
-                yield rows, (own, x[-1][rows].astype(np.float64), y)
+                yield rows, (enumeration, x[-1][rows].astype(np.float64), y)
             else:
                 many.append(rows)
         if many:
@@ -165,12 +165,12 @@ class ConditionalDensity(Density):
     def bracket_of(self, rows):
         """The same of rows with conditions beside them."""
         volume = self.y.domain.log_volume(self.y.columns, rows)
-        rng, found = self.streams(rows), []
+        rng, brackets = self.streams(rows), []
         with one_blas_thread():
             for part, x, clamp in self.blocks(rows):
                 log_w = self.log_weight(x, clamp)
-                found.append(log_w - self._log_Z(x[-1], rng.take(part)))
-        return np.concatenate(found, axis=1) + volume
+                brackets.append(log_w - self._log_Z(x[-1], rng.take(part)))
+        return np.concatenate(brackets, axis=1) + volume
 
     def _log_Z(self, z, rng):
         """Log Z from above and from below, (2, n_rows), with the weight of the
@@ -183,18 +183,18 @@ class ConditionalDensity(Density):
 
     def log_weight(self, x, clamp):
         """Log of the sum of exp(-E) over all that is not clamped, or a bound on it."""
-        n, found = len(self.layout.units), np.empty(len(x[-1]))
-        holed = np.zeros(len(found), bool)
-        for own in clamp[:n]:
-            holed |= False if own is True else ~own.all(axis=1)
+        n, log_weight = len(self.layout.units), np.empty(len(x[-1]))
+        holed = np.zeros(len(log_weight), bool)
+        for held in clamp[:n]:
+            holed |= False if held is True else ~held.all(axis=1)
         params, energy = self.enumeration.params, self.energy
         if not holed.all():
             whole = [None if v is None else v[~holed] for v in x]
-            found[~holed] = energy.log_marginal(params, whole)
+            log_weight[~holed] = energy.log_marginal(params, whole)
         if holed.any():
             part, held = take((x, clamp), holed)
-            found[holed] = self._log_evidence(part, held)
-        return found
+            log_weight[holed] = self._log_evidence(part, held)
+        return log_weight
 
     def _log_evidence(self, x, clamp):
         """Log weight of rows with missing entries: a lower bound where states are
@@ -203,9 +203,9 @@ class ConditionalDensity(Density):
         log_weight = np.empty(len(x[-1]))
         for rows, exact in self.parts(x, clamp):
             if exact:
-                own, z, y = exact
+                enumeration, z, y = exact
                 of_z = energy.units[-1].log_weight(params.units[-1], z)
-                log_weight[rows] = own.log_evidence(z, y) + of_z
+                log_weight[rows] = enumeration.log_evidence(z, y) + of_z
             else:
                 part, held = take((x, clamp), rows)
                 means, _ = mean_field(energy, params, part, held)
@@ -218,7 +218,7 @@ class ConditionalDensity(Density):
 
     def features_of(self, rows):
         """The same of rows with conditions beside them."""
-        n, found = len(self.layout.units), []
+        n, blocks = len(self.layout.units), []
         with one_blas_thread():
             for _, x, clamp in self.blocks(rows):
                 hidden = np.empty((len(x[-1]), self.n_features_out), self.params.dtype)
@@ -226,14 +226,14 @@ class ConditionalDensity(Density):
                 parts = [(slice(None), None)] if whole else self.parts(x, clamp)
                 for part, exact in parts:
                     if exact:
-                        own, z, y = exact
-                        means = own.means(z, y)
+                        enumeration, z, y = exact
+                        means = enumeration.means(z, y)
                     else:
                         values, held = take((x, clamp), part)
                         means, _ = mean_field(self.energy, self.params, values, held)
                     hidden[part] = means[n]
-                found.append(hidden)
-        return np.concatenate(found)
+                blocks.append(hidden)
+        return np.concatenate(blocks)
 
     def marginals(self, X, y=None, n_steps=100):
         """Means of the blocks of y given X and what is known of y, a list: exact where
@@ -251,7 +251,10 @@ class ConditionalDensity(Density):
                 errors.append(error)
         tell_unsure(self.name, np.concatenate(errors))
         dtype = self.params.dtype
-        return [np.concatenate(own).astype(dtype, copy=False) for own in zip(*parts)]
+        return [
+            np.concatenate(of_block).astype(dtype, copy=False)
+            for of_block in zip(*parts)
+        ]
 
     def means_of(self, x, clamp, rng, n_steps, once=False):
         """Means of visible blocks given conditions and clamped entries, a list, and the
@@ -260,20 +263,20 @@ class ConditionalDensity(Density):
         units, error = self.layout.units, np.zeros(len(x[-1]))
         if self.sweeps:
             return self._swept(x, clamp), error
-        found = [np.empty((len(error), unit.size)) for unit in units]
+        of_blocks = [np.empty((len(error), unit.size)) for unit in units]
         for rows, exact in self.parts(x, clamp):
             if exact:
-                own, z, y = exact
-                means = own.means(z, y)
+                enumeration, z, y = exact
+                means = enumeration.means(z, y)
             else:
                 part, held = take((x, clamp), rows)
                 streams = rng.take(rows)
                 means, error[rows] = averages(
                     streams, self.energy, self.params, part, held, n_steps, once
                 )
-            for whole, mean in zip(found, means):
+            for whole, mean in zip(of_blocks, means):
                 whole[rows] = mean
-        return found, error
+        return of_blocks, error
 
     def _swept(self, x, clamp):
         """Means of visible blocks by the sweeps that were learned."""
@@ -336,8 +339,8 @@ class ConditionalDensity(Density):
             state, info = sampler.step(rng.take(part), self.params, state)
             values = state.x if method == "sample" else info.means
             parts.append(self.layout.to_table(values[:n]))
-        found = np.concatenate(parts).astype(self.params.dtype, copy=False)
-        return self.responses.decoded(self.to_data(found))
+        v = np.concatenate(parts).astype(self.params.dtype, copy=False)
+        return self.responses.decoded(self.to_data(v))
 
     def to_data(self, v):
         """Values of y as numbers of its columns."""
@@ -352,13 +355,13 @@ class ConditionalDensity(Density):
         """Fill missing entries of y given X and the others."""
         check_choice("method", method, ("mean", "sample"))
         if method == "sample":
-            found = self.to_data(self.drawn(X, y, random_state, n_steps))
+            numbers = self.to_data(self.drawn(X, y, random_state, n_steps))
         else:
-            found = self.fill_numbers(X, y, n_steps)
+            numbers = self.fill_numbers(X, y, n_steps)
         if y is not None:
             known = self.responses.numbers(y, self.name)
-            found = np.where(np.isnan(known), found, known)
-        return self.responses.decoded(found)
+            numbers = np.where(np.isnan(known), numbers, known)
+        return self.responses.decoded(numbers)
 
     def fill_numbers(self, X, y=None, n_steps=100):
         """Means of y, as numbers of its columns: of categories the most probable."""
@@ -367,20 +370,20 @@ class ConditionalDensity(Density):
 
     def predict(self, X, y=None):
         """Means of numbers, and the most probable categories and bits, of y."""
-        found = self.fill_numbers(X, y)
-        return self.responses.decoded(self.rounded(found))
+        numbers = self.fill_numbers(X, y)
+        return self.responses.decoded(self.rounded(numbers))
 
-    def rounded(self, found):
+    def rounded(self, numbers):
         """Numbers of columns with the more probable value of bits."""
         bits = self.y.columns.kinds == "bernoulli"
-        found[:, bits] = found[:, bits] > 0.5
-        return found
+        numbers[:, bits] = numbers[:, bits] > 0.5
+        return numbers
 
     def probabilities(self, means):
         """Probabilities of the categories, or both values of a bit, of each column of y
         that has such, given the means of blocks: a list of (n_rows, n_categories), in
         the order of the columns."""
-        found, layout = {}, self.layout
+        of_columns, layout = {}, self.layout
         for (kind, unit, which), part in zip(layout.blocks, means):
             if kind == "categorical":
                 parts = np.split(part, unit.starts[1:], axis=1)
@@ -388,5 +391,5 @@ class ConditionalDensity(Density):
                 parts = [np.stack([1 - p, p], axis=1) for p in part.T]
             else:
                 continue
-            found |= dict(zip(which.tolist(), parts))
-        return [found[j] for j in sorted(found)]
+            of_columns |= dict(zip(which.tolist(), parts))
+        return [of_columns[j] for j in sorted(of_columns)]

@@ -126,13 +126,17 @@ class GivenEstimator(GivenAnswers):
         return self._BUDGET.epochs(options.n_iter, table, options.batch_size)
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
-        given = X if isinstance(X, Series) else Series(X)
+        series_given = X if isinstance(X, Series) else Series(X)
         n_lags = self._present_options().n_lags
         if not n_lags:
-            self._refuse_series(given.X, given.lengths, given.groups)
-            return super()._begin(given.X, y, sample_weight, fresh)
+            self._refuse_series(
+                series_given.X, series_given.lengths, series_given.groups
+            )
+            return super()._begin(series_given.X, y, sample_weight, fresh)
         self._refuse_y(y)
-        table, lengths, weight, series = self._in_order(given, sample_weight, fresh)
+        table, lengths, weight, series = self._in_order(
+            series_given, sample_weight, fresh
+        )
         if n_lags >= lengths.max():
             raise ValueError(
                 f"n_lags={n_lags}, but the longest series has {lengths.max()} rows: "
@@ -141,10 +145,12 @@ class GivenEstimator(GivenAnswers):
         table = super()._begin(table, None, weight, fresh, series)
         return self._by_sequence(table, lengths, weight, fresh)
 
-    def _in_order(self, given, sample_weight, fresh):
+    def _in_order(self, asked_series, sample_weight, fresh):
         """Table of series, their lengths, weights of rows, and what ``_label`` adds to
         these."""
-        table, lengths = as_one_table(given.X, given.lengths, given.groups)
+        table, lengths = as_one_table(
+            asked_series.X, asked_series.lengths, asked_series.groups
+        )
         table, steps = in_steps(self, table, lengths, fresh)
         return table, lengths, by_row(sample_weight, lengths), (lengths, steps)
 

@@ -73,29 +73,33 @@ class Gating(NamedTuple):
         """Weights of factors as a fitted model shows them, a list: of each kind those
         of its three ends, (n_factors, n_entries). ``gains`` are those of visible blocks
         and hidden units."""
-        given, found = iter(couplings), []
+        left, factors = iter(couplings), []
         for end in self._ends:
             if end == "visible":
                 shape = self.n_factors, layout.widths.sum()
-                own = np.empty(shape, gains[-1].dtype)
+                weights = np.empty(shape, gains[-1].dtype)
                 for places, gain in zip(layout.entries, gains):
-                    own[:, places] = next(given).T * gain
+                    weights[:, places] = next(left).T * gain
             else:
-                own = next(given).T * (gains[-1] if end == "hidden" else 1)
-            found.append(np.ascontiguousarray(own))
-        return found
+                weights = next(left).T * (gains[-1] if end == "hidden" else 1)
+            factors.append(np.ascontiguousarray(weights))
+        return factors
 
     def couplings(self, named, layout, gains):
         """The inverse of :meth:`named`."""
-        found = []
+        couplings = []
         for end, part in zip(self._ends, named, strict=True):
-            own = part.T
+            weights = part.T
             if end == "visible":
                 places = zip(layout.entries, gains)
-                found += [own[entries] / _column(gain) for entries, gain in places]
+                couplings += [
+                    weights[entries] / _column(gain) for entries, gain in places
+                ]
             else:
-                found.append(own / _column(gains[-1]) if end == "hidden" else own)
-        return [np.ascontiguousarray(own) for own in found]
+                couplings.append(
+                    weights / _column(gains[-1]) if end == "hidden" else weights
+                )
+        return [np.ascontiguousarray(weights) for weights in couplings]
 
     @property
     def _ends(self):
@@ -108,22 +112,22 @@ def _column(gain):
 
 def gating_of(facts):
     """Factors of a machine, and which conditions are gates."""
-    asked = facts.structure
-    if asked.gates is None or not asked.n_factors:
-        return Gating(asked.n_factors, (), asked.pairwise)
+    structure = facts.structure
+    if structure.gates is None or not structure.n_factors:
+        return Gating(structure.n_factors, (), structure.pairwise)
     known = getattr(facts.known, "feature_names_in_", None)
     n = len(facts.columns.seen)
-    own = np.zeros(n, bool)
-    own[gate_columns(asked.gates, known, n)] = True
-    lags = max(1, asked.n_lags)
-    gates = np.tile(np.repeat(own, widths_of(facts.columns)), lags)
-    return Gating(asked.n_factors, tuple(gates.tolist()), asked.pairwise)
+    of_columns = np.zeros(n, bool)
+    of_columns[gate_columns(structure.gates, known, n)] = True
+    lags = max(1, structure.n_lags)
+    gates = np.tile(np.repeat(of_columns, widths_of(facts.columns)), lags)
+    return Gating(structure.n_factors, tuple(gates.tolist()), structure.pairwise)
 
 
 def gate_columns(gates, names, n_columns):
     """Numbers of the columns of X that are gates, by number or name; ValueError if X
     has no such column."""
-    names, found = [] if names is None else list(names), []
+    names, numbers = [] if names is None else list(names), []
     for gate in gates:
         if isinstance(gate, Integral) and not isinstance(gate, bool):
             place = int(gate)
@@ -132,5 +136,5 @@ def gate_columns(gates, names, n_columns):
         if not -n_columns <= place < n_columns:
             has = f"columns {names}" if names else f"{n_columns} columns, without names"
             raise ValueError(f"gates names column {gate!r}, but X has {has}.")
-        found.append(place % n_columns)
-    return found
+        numbers.append(place % n_columns)
+    return numbers

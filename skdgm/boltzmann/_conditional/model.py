@@ -56,8 +56,8 @@ class ConditionalModel(Tables):
 
     def energy(self, facts):
         units = *layout_of(of_y(facts)).units, self.hidden(facts)
-        given = UnitNormal(n_conditions(facts))
-        return _energy(tuple(map(type, units)), units, given, gating_of(facts))
+        conditions = UnitNormal(n_conditions(facts))
+        return _energy(tuple(map(type, units)), units, conditions, gating_of(facts))
 
     def moments(self, facts, energy):
         return (*super().moments(of_y(facts), energy), None)
@@ -66,15 +66,17 @@ class ConditionalModel(Tables):
         yield from super().complaints(of_y(facts), state)
 
     def density(self, facts, state):
-        own, kind = of_y(facts), ConditionalDensity
+        of_responses, kind = of_y(facts), ConditionalDensity
         if facts.structure.n_lags:
             kind = SeriesDensity
         return kind(
             facts.context,
             energy=self.energy(facts),
             params=state.params,
-            y=ResponseColumns(facts.known.responses, own.domain, own.columns),
-            layout=self.layout(own),
+            y=ResponseColumns(
+                facts.known.responses, of_responses.domain, of_responses.columns
+            ),
+            layout=self.layout(of_responses),
             n_lags=facts.structure.n_lags,
             sweeps=self.sweeps(facts.options),
         )
@@ -85,10 +87,10 @@ class ConditionalModel(Tables):
             rows.given.rows = rows._replace(given=None)
             rows.given.columns = facts.columns
         else:
-            numbers, given = rows.given.values, RowConditions(rows, facts.columns)
+            numbers, conditions = rows.given.values, RowConditions(rows, facts.columns)
             columns, dtype = known.y_columns, rows.dtype
             rows = known.responses.rows(numbers, columns, dtype, fitting=True)
-            table = table._replace(rows=rows._replace(given=given))
+            table = table._replace(rows=rows._replace(given=conditions))
         energy = self.energy(facts)
         run = facts.run(table, before)._replace(options=self.options(facts, energy))
         beginning = self.beginning(facts, table, energy)
@@ -106,15 +108,15 @@ class ConditionalModel(Tables):
 
     def options(self, facts, energy):
         """Options of training, with a learning rate that suits the columns of y."""
-        asked = SimpleNamespace(**vars(facts.options))
-        if asked.learning_rate == AUTO:
+        options = SimpleNamespace(**vars(facts.options))
+        if options.learning_rate == AUTO:
             if any(unit.form == "normal" for unit in energy.units):
-                asked.learning_rate = _OF_REAL if asked.pairwise else _OF_GATED
+                options.learning_rate = _OF_REAL if options.pairwise else _OF_GATED
             elif any(isinstance(unit, Binomial | Poisson) for unit in energy.units):
-                asked.learning_rate = _OF_COUNTS
+                options.learning_rate = _OF_COUNTS
             else:
-                asked.learning_rate = _OF_OTHERS
-        return asked
+                options.learning_rate = _OF_OTHERS
+        return options
 
     def initial(self, facts):
         """Function that gives conditions the weights of regressions, if asked for."""
@@ -123,35 +125,35 @@ class ConditionalModel(Tables):
         return regressed if ridge else None
 
     def attributes(self, facts, state):
-        own, state = of_y(facts), state.kept()
+        of_responses, state = of_y(facts), state.kept()
         units, couplings = state.params
         n, gating = len(units) - 2, gating_of(facts)
         if not gating.pairwise:
             couplings = *_no_pairs(self.energy(facts), couplings[0].dtype), *couplings
         *W, B = couplings[: 2 * n + 1]
         alone = Params(units[:-1], tuple(W[:n]))
-        found = super().attributes(
-            own, state._replace(params=alone, chains=state.chains[:-1])
+        attributes = super().attributes(
+            of_responses, state._replace(params=alone, chains=state.chains[:-1])
         )
-        layout, hidden = layout_of(own), self.hidden(facts)
+        layout, hidden = layout_of(of_responses), self.hidden(facts)
         A = np.empty((n_conditions(facts), layout.widths.sum()), B.dtype)
         for unit, part, places in zip(layout.units, W[n:], layout.entries):
             A[:, places] = part.T * gain_of(unit, B.dtype)
-        del found["chains_"], found["h_samples_"]
+        del attributes["chains_"], attributes["h_samples_"]
         if gating.n_factors:
             gains = [gain_of(unit, B.dtype) for unit in (*layout.units, hidden)]
             named = gating.named(couplings[2 * n + 1 :], layout, gains)
-            found["factors_"] = named
-        return found | {
+            attributes["factors_"] = named
+        return attributes | {
             "_training": state[1:],
             "condition_visible_": A,
             "condition_hidden_": B * gain_of(hidden, B.dtype),
         }
 
     def params(self, facts, attributes):
-        own, gating = of_y(facts), gating_of(facts)
-        units, couplings = super().params(own, attributes)
-        layout, hidden = layout_of(own), self.hidden(facts)
+        of_responses, gating = of_y(facts), gating_of(facts)
+        units, couplings = super().params(of_responses, attributes)
+        layout, hidden = layout_of(of_responses), self.hidden(facts)
         A, B = attributes["condition_visible_"], attributes["condition_hidden_"]
         links = [
             np.ascontiguousarray(A[:, places].T)
@@ -196,11 +198,11 @@ def of_y(facts):
 
 # The kinds of the blocks belong to the key: see the energies of tables.
 @lru_cache(maxsize=128)
-def _energy(kinds, units, given, gating):
+def _energy(kinds, units, conditions, gating):
     """Energy of visible blocks, hidden units and conditions, of a colour each."""
     n = len(units) - 1
     visible, hidden, known = tuple(range(n)), n, n + 1
-    units = *units, given
+    units = *units, conditions
     pairs = [(block, hidden) for block in visible]
     pairs += [(block, known) for block in visible] + [(known, hidden)]
     layers = visible, (known,), (hidden,)

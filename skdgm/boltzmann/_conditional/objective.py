@@ -44,8 +44,10 @@ class Enumerated(ConditionalChains):
         n_steps, held = self.n_steps(clock), clamp_of(energy)
         x, _ = complete(rng.fold(_HOLES), energy, params, x, clamp, n_steps)
         drawn = Enumeration(energy, params).draw(x[-1], rng.fold(_DRAWN).rows(n_rows))
-        drawn = [np.asarray(own, params.dtype) for own in drawn]
-        data, model = (last_means(energy, params, own, held) for own in (x, drawn))
+        drawn = [np.asarray(values, params.dtype) for values in drawn]
+        data, model = (
+            last_means(energy, params, values, held) for values in (x, drawn)
+        )
         return Phases(data, model), state
 
 
@@ -56,7 +58,7 @@ class MeanFieldPredictions(ConditionalChains):
     def gradient(self, rng, state, x, clamp, clock):
         energy, params, n = self.energy, state.params, len(x) - 2
         x = tuple(None if part is None else np.asarray(part) for part in x)
-        known = (np.broadcast_to(own, v.shape) for own, v in zip(clamp[:n], x))
+        known = (np.broadcast_to(held, v.shape) for held, v in zip(clamp[:n], x))
         seen, targets = clamp_of(energy), (*known, None, None)
         n_sweeps = self.options.mean_field_steps
         grad, means = multi_prediction(energy, params, x, seen, targets, n_sweeps)

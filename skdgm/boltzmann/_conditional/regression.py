@@ -36,7 +36,7 @@ def regressed(objective, params):
     beta, error = _ridge(total, XX, Y, XY)
     stops = np.cumsum([energy.units[block].size for block in which])[:-1]
     weights, errors = np.split(beta, stops, axis=1), np.split(error, stops)
-    for block, own, left in zip(which, weights, errors):
+    for block, weights_of_block, left in zip(which, weights, errors):
         dtype = couplings[n + block].dtype
         if energy.units[block].precision != "fixed":
             least = max(energy.units[block].min_variance, 1e-3)
@@ -44,7 +44,7 @@ def regressed(objective, params):
             mean = units[block].mean
             variance = np.broadcast_to(left.clip(least, 1), mean.shape)
             units[block] = Normal(mean, -np.log(variance).astype(dtype))
-        couplings[n + block] = np.ascontiguousarray(own.T).astype(dtype)
+        couplings[n + block] = np.ascontiguousarray(weights_of_block.T).astype(dtype)
     return params._replace(units=tuple(units), couplings=tuple(couplings))
 
 

@@ -36,12 +36,12 @@ class SeriesDensity(ConditionalDensity):
 
     @property
     def capabilities(self):
-        found = super().capabilities
-        fill_kinds = found["fill"]
+        kinds = super().capabilities
+        fill_kinds = kinds["fill"]
         if self.enumeration.possible:
             fill_kinds = fill_kinds | {"future": "estimate"}
-        sample_kinds = {"nothing": found["sample"]["conditions"]}
-        return found | {"fill": fill_kinds, "sample": sample_kinds}
+        sample_kinds = {"nothing": kinds["sample"]["conditions"]}
+        return kinds | {"fill": fill_kinds, "sample": sample_kinds}
 
     def steps(self, X, lengths, dtype=None):
         """Rows of series with those before beside them."""
@@ -78,19 +78,19 @@ class SeriesDensity(ConditionalDensity):
         rows = self.steps(X, lengths)
         nothing = Rows(np.full(rows.shape, np.nan), rows.dtype, given=rows.given)
         means = self.layout.to_table(self.marginals_of(nothing))
-        found = self.decoded(self.rounded(self.to_data(means)))
+        predicted = self.decoded(self.rounded(self.to_data(means)))
         table, lengths = as_one_table(X, lengths)
-        return self.times.predicted(found, table, lengths)
+        return self.times.predicted(predicted, table, lengths)
 
-    def continued(self, n_steps, given, n_samples, random_state=None, kept=None):
+    def continued(self, n_steps, prefixes, n_samples, random_state=None, kept=None):
         """Draw the steps after prefixes, ``given`` as a table and lengths or None:
         (n_series * n_steps, n_columns), all steps of the first series first. Columns of
         which a mask says that they are ``kept`` have the values of the row before."""
         n_columns = len(self.columns.seen)
-        n_prefixes = 1 if given is None else len(given[1])
+        n_prefixes = 1 if prefixes is None else len(prefixes[1])
         past = np.full((n_prefixes, self.n_lags, n_columns), np.nan, self.params.dtype)
-        if given is not None:
-            table, lengths = given
+        if prefixes is not None:
+            table, lengths = prefixes
             table, lengths = self.in_steps(table, lengths)
             rows = self.read(table)
             for number, stop in enumerate(np.cumsum(lengths)):
@@ -98,9 +98,9 @@ class SeriesDensity(ConditionalDensity):
                 past[number, self.n_lags - len(last) :] = rows.take(last)
         past = np.repeat(past, n_samples, axis=0)
         seed = check_random_state(random_state).randint(MAX_SEED)
-        rng, found = stream(seed).rows(len(past)), []
+        rng, steps = stream(seed).rows(len(past)), []
         fixed = np.full((len(past), n_columns), np.nan, self.params.dtype)
-        if given is not None and kept is not None:
+        if prefixes is not None and kept is not None:
             known = last_known(rows.take(slice(None)), lengths, kept)
             fixed = np.repeat(known.astype(fixed.dtype), n_samples, axis=0)
         with one_blas_thread():
@@ -109,12 +109,12 @@ class SeriesDensity(ConditionalDensity):
                 if kept is not None:
                     fixed = np.where(kept, v, v.dtype.type(np.nan))
                 past = np.concatenate([past[:, 1:], v[:, None]], axis=1)
-                found.append(v)
-        whole = np.stack(found, axis=1).reshape(-1, n_columns)
+                steps.append(v)
+        whole = np.stack(steps, axis=1).reshape(-1, n_columns)
         whole = self.decoded(self.to_data(whole))
-        if given is None:
+        if prefixes is None:
             return self.times.continued(whole, n_steps, seed)
-        table, lengths = given
+        table, lengths = prefixes
         if kept is not None:
             whole = carried_on(whole, table, lengths, self.times.others(kept))
         return self.times.continued(whole, n_steps, seed, table, lengths)
@@ -139,8 +139,10 @@ class SeriesDensity(ConditionalDensity):
                 whole.append(self._in_order(table, lengths, method, seed, kept))
             return whole[0][index]
 
-        found = self.decoded(fill(self, table, method, 0, filled, by_place=True), table)
-        return self.times.filled(found, X, lengths, seed)
+        completed = self.decoded(
+            fill(self, table, method, 0, filled, by_place=True), table
+        )
+        return self.times.filled(completed, X, lengths, seed)
 
     def _in_order(self, X, lengths, method, seed, kept):
         """Rows filled given all others, in the units of the model: by particles where
@@ -153,8 +155,8 @@ class SeriesDensity(ConditionalDensity):
         if seed is not None:
             rng = stream(seed).rows(len(v))
         particles = SeriesParticles(self)
-        asked = self.times.settled(v, starts)
-        some = need_particles(asked, starts, lengths, method)
+        wanted = self.times.settled(v, starts)
+        some = need_particles(wanted, starts, lengths, method)
         some &= particles.weighs or method == "mean"
         some |= lost_columns(v, starts, lengths, kept).any(axis=1)
         if some.any():
@@ -200,8 +202,8 @@ class SeriesDensity(ConditionalDensity):
     def log_p(self, past, v, rng):
         """Log-likelihood of rows after the last ``n_lags``."""
         x, clamp = self.given(past, v)
-        found = self.log_weight(x, clamp) - self._log_Z(x[-1], rng)
-        return found.mean(axis=0)
+        bracket = self.log_weight(x, clamp) - self._log_Z(x[-1], rng)
+        return bracket.mean(axis=0)
 
 
 class SeriesParticles(Particles):
@@ -216,34 +218,34 @@ class SeriesParticles(Particles):
 
     def begin(self, n):
         """Rows before the first one: missing."""
-        own = self.density
-        shape = n, own.n_lags, len(own.columns.seen)
-        return np.full(shape, np.nan, own.params.dtype)
+        density = self.density
+        shape = n, density.n_lags, len(density.columns.seen)
+        return np.full(shape, np.nan, density.params.dtype)
 
     def advance(self, state, v, weighed, rng, means):
         """Log-likelihoods, rows, means of these and the rows before the next."""
-        own, log_p, filled = self.density, np.zeros(len(v)), v.copy()
+        density, log_p, filled = self.density, np.zeros(len(v)), v.copy()
         expected, missing = self.encoded(v) if means else None, np.isnan(v)
         free = missing.all(axis=1)
         some = np.flatnonzero(weighed & ~free & self.weighs)
         if some.size:
-            log_p[some] = own.log_p(state[some], v[some], rng.take(some))
+            log_p[some] = density.log_p(state[some], v[some], rng.take(some))
         part = np.flatnonzero(missing.any(axis=1))
         if part.size:
-            x, clamp = own.given(state[part], v[part])
+            x, clamp = density.given(state[part], v[part])
             streams = rng.take(part).fold(_DRAWN)
-            filled[part] = own.draws_of(x, clamp, streams, _STEPS)
+            filled[part] = density.draws_of(x, clamp, streams, _STEPS)
             if means:
                 # Particles are many: a chain of each is enough.
-                of_blocks, _ = own.means_of(x, clamp, streams, _STEPS, once=True)
+                of_blocks, _ = density.means_of(x, clamp, streams, _STEPS, once=True)
                 expected[part] = np.concatenate(of_blocks, axis=1)
         state = np.concatenate([state[:, 1:], filled[:, None]], axis=1)
         return log_p, filled, expected, state
 
     def encoded(self, v):
         """Blocks side by side, one-hot where they are categories."""
-        own = self.density
-        x, _ = own.layout.present(v)
+        density = self.density
+        x, _ = density.layout.present(v)
         return np.concatenate([np.asarray(part) for part in x[: self._n]], axis=1)
 
     def decoded(self, mean):

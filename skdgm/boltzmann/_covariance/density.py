@@ -100,17 +100,17 @@ class CovarianceDensity(Density):
         """Free energies and their standard errors, of shape (n_rows, 2)."""
 
         def of_rows(v, rng):
-            found, holes = np.zeros((len(v), 2)), np.isnan(v).any(axis=1)
-            found[~holes, 0] = self.energy.value(self.params, (v[~holes],))[0]
+            free, holes = np.zeros((len(v), 2)), np.isnan(v).any(axis=1)
+            free[~holes, 0] = self.energy.value(self.params, (v[~holes],))[0]
             if holes.any() and self.moves.exact(self.params):
-                found[holes, 0] = -self.energy.log_marginal(self.params, v[holes])
+                free[holes, 0] = -self.energy.log_marginal(self.params, v[holes])
             elif holes.any():
                 streams = rng.take(np.flatnonzero(holes))
                 log_p, se = log_integral(
                     streams, self.moves, self.params, v[holes], self.size
                 )
-                found[holes] = np.stack([-log_p, se], axis=1)
-            return found
+                free[holes] = np.stack([-log_p, se], axis=1)
+            return free
 
         return self.by_content(of_rows, rows, _BLOCK)
 
@@ -118,15 +118,15 @@ class CovarianceDensity(Density):
         """Means of the hidden units; averaged over draws where entries are missing."""
 
         def of_rows(v, rng):
-            found = np.empty((len(v), self.n_features_out), self.dtype)
+            means = np.empty((len(v), self.n_features_out), self.dtype)
             holes = np.isnan(v).any(axis=1)
-            found[~holes] = np.hstack(self.energy.hidden(self.params, v[~holes]))
+            means[~holes] = np.hstack(self.energy.hidden(self.params, v[~holes]))
             if holes.any():
-                own = rng.take(np.flatnonzero(holes))
-                parts = self._completed(v[holes], own, _INFERRED)
+                streams = rng.take(np.flatnonzero(holes))
+                parts = self._completed(v[holes], streams, _INFERRED)
                 each = [np.hstack(self.energy.hidden(self.params, v)) for v in parts]
-                found[holes] = np.mean(each, axis=0)
-            return found
+                means[holes] = np.mean(each, axis=0)
+            return means
 
         return self.by_content(of_rows, self.read(X), _BLOCK)
 
@@ -139,8 +139,8 @@ class CovarianceDensity(Density):
     def covariance(self, X):
         """Covariance matrices of columns given hidden units, at their means."""
         H = self.features(X).astype(float)
-        found = np.linalg.inv(self.energy.precisions(self.params, H))
-        return found * np.multiply.outer(self.columns.scale, self.columns.scale)
+        covariances = np.linalg.inv(self.energy.precisions(self.params, H))
+        return covariances * np.multiply.outer(self.columns.scale, self.columns.scale)
 
     def sample(self, n_samples, random_state=None, *, n_steps=20):
         """Draw rows by chains of so many trajectories."""

@@ -93,8 +93,8 @@ class Between(Potential):
         self.inner, self.beta, self.units = energy, beta, energy.units
 
     def value(self, params, x):
-        found, slope = self.inner.value(params, x)
+        energy, slope = self.inner.value(params, x)
         beta = slope.dtype.type(self.beta)
-        own = 0.5 * np.square(x[0], dtype=float).sum(axis=1)
-        value = (1 - self.beta) * own + self.beta * found
+        of_base = 0.5 * np.square(x[0], dtype=float).sum(axis=1)
+        value = (1 - self.beta) * of_base + self.beta * energy
         return value, (1 - beta) * x[0] + beta * slope

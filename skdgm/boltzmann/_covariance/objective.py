@@ -68,9 +68,9 @@ class CovarianceObjective(Objective):
         if len(state.chains) != self.options.n_chains:
             rng = stream(self.seed, INIT, 1).rows(self.options.n_chains)
             v = rng.normal(self.rows.shape[1], self.rows.dtype)
-            size, found = self.moves.begun(rng, state.params, State((v,)), _WARM)
+            size, chains = self.moves.begun(rng, state.params, State((v,)), _WARM)
             log_size = np.array([np.log(size)])
-            state = state._replace(chains=found.x[0], log_size=log_size)
+            state = state._replace(chains=chains.x[0], log_size=log_size)
         return state
 
     def step(self, state, batch, clock):
@@ -136,7 +136,7 @@ class CovarianceWatch(DensityWatch):
         order = np.where(np.isnan(v), 2, rng.uniform(n))
         column = order.argmin(axis=1)
         seen = (~np.isnan(v)).sum(axis=1)
-        found = [
+        log_p = [
             log_conditional(
                 self.objective.energy,
                 state.params,
@@ -145,17 +145,17 @@ class CovarianceWatch(DensityWatch):
             )
             for a in range(0, len(v), _ROWS)
         ]
-        return -np.where(seen, seen * np.concatenate(found), 0)
+        return -np.where(seen, seen * np.concatenate(log_p), 0)
 
 
 def log_conditional(energy, params, v, column):
     """Log density of a column of each row given all others, (n_rows,), by sums over a
     grid."""
-    own, rows = v[np.arange(len(v)), column], len(v)
-    reach = np.maximum(_REACH, np.abs(own) + 1)
+    value, rows = v[np.arange(len(v)), column], len(v)
+    reach = np.maximum(_REACH, np.abs(value) + 1)
     grid = reach[:, None] * np.linspace(-1, 1, _GRID, dtype=v.dtype)
     # The value itself is the last of the grid's.
-    shift = np.column_stack([grid - own[:, None], np.zeros(rows, dtype=v.dtype)])
+    shift = np.column_stack([grid - value[:, None], np.zeros(rows, dtype=v.dtype)])
     log_p = energy.along(params, v, column, shift).astype(float)
     top = log_p.max(axis=1, keepdims=True)
     total = np.exp(log_p[:, :-1] - top).sum(axis=1) * (grid[:, 1] - grid[:, 0])

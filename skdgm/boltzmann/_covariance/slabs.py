@@ -40,28 +40,28 @@ class SlabGibbs(Sampler):
         wide = np.exp(-0.5 * params.log_alpha)
         precision = np.exp(visible.log_precision)
         for number in range(first, first + n_steps):
-            own = rng.fold(number)
+            of_step = rng.fold(number)
             field, slab = self.energy.slabs(params, v)
-            h = (own.fold(_SPIKE).uniform(k) < sigmoid(field)).astype(v.dtype)
+            h = (of_step.fold(_SPIKE).uniform(k) < sigmoid(field)).astype(v.dtype)
             if n <= _FEW:
-                v = self._row(own.fold(_VISIBLE).normal(n, v.dtype), params, v, h)
+                v = self._row(of_step.fold(_VISIBLE).normal(n, v.dtype), params, v, h)
                 continue
-            noise = own.fold(_SLAB).normal(k, v.dtype)
+            noise = of_step.fold(_SLAB).normal(k, v.dtype)
             hs = h * (slab + wide * noise)
             each = precision + h @ params.Phi.T
-            drawn = own.fold(_VISIBLE).normal(n, v.dtype) / np.sqrt(each)
+            drawn = of_step.fold(_VISIBLE).normal(n, v.dtype) / np.sqrt(each)
             drawn += visible.mean + hs @ params.W.T / each
             v = drawn if self.clamp is None else np.where(self.clamp[0], v, drawn)
         return State((v,)), Info(None)
 
     def _rows(self, rng, params, dtype):
         """Rows from the model itself, whatever the state: by a pattern of each."""
-        found = self.energy.patterns(params)
-        edges = np.cumsum(found.p[:-1])
+        patterns = self.energy.patterns(params)
+        edges = np.cumsum(patterns.p[:-1])
         which = np.searchsorted(edges, rng.fold(_SPIKE).uniform(1)[:, 0])
         noise = rng.fold(_VISIBLE).normal(len(params.W), float)
-        spread = np.linalg.cholesky(found.covariance)[which]
-        gap = found.mean[which] + np.einsum("rij,rj->ri", spread, noise)
+        spread = np.linalg.cholesky(patterns.covariance)[which]
+        gap = patterns.mean[which] + np.einsum("rij,rj->ri", spread, noise)
         return (params.visible.mean + gap).astype(dtype)
 
     def _row(self, noise, params, v, h):
@@ -99,12 +99,12 @@ class SlabMoves(Moves):
         """As :meth:`Moves.at`: precisions go from 1 to their own, all else from 0."""
         visible, scale = params.visible, params.dtype.type(beta)
         precision = (1 - scale) + scale * np.exp(visible.log_precision)
-        given = params._replace(
+        between = params._replace(
             visible=Normal(scale * visible.mean, np.log(precision)),
             W=scale * params.W,
             Phi=scale * params.Phi,
         )
-        return self.energy, given, self.sampler(size, clamp)
+        return self.energy, between, self.sampler(size, clamp)
 
     def log_base(self, params):
         return float(softplus(params.c).sum(dtype=float))

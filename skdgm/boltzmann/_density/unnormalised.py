@@ -108,13 +108,13 @@ class Unnormalised(Density):
         if self.enumerable:
             log_Z, holes, grey = "exact", "exact", "lower bound"
         weight = of_rows("exact", missing=holes, grey="lower bound")
-        given = {} if label_of(self.energy) is None else {"labels": "estimate"}
+        labels = {} if label_of(self.energy) is None else {"labels": "estimate"}
         return {
             "log_prob": of_rows(log_Z, grey=grey),
             "numerator": weight,
             "free_energy": weight,
             "features": of_rows("exact", missing="estimate"),
-            "sample": {"nothing": "estimate"} | given,
+            "sample": {"nothing": "estimate"} | labels,
             "fill": {"missing": "estimate"},
             "trace": {"nothing": "estimate"},
             "log_partition": {"nothing": log_Z},

@@ -103,8 +103,8 @@ class DocumentDensity(Density):
 
         def of_rows(v):
             v = np.nan_to_num(np.asarray(v))
-            energy, own = conditioned(params, lengths_of(v))
-            return energy.log_marginal(own, (v, None))
+            energy, conditional = conditioned(params, lengths_of(v))
+            return energy.log_marginal(conditional, (v, None))
 
         return by_blocks(of_rows, rows, lists=False)
 
@@ -117,13 +117,13 @@ class DocumentDensity(Density):
         if rows.complete:
             return self.log_Z(lengths)[0]
         known = np.concatenate([~np.isnan(rows.take(b)) for b in rows.blocks()])
-        whole, found = known.all(axis=1), np.zeros(len(lengths))
-        found[whole] = self.log_Z(lengths[whole])[0]
+        whole, log_Z = known.all(axis=1), np.zeros(len(lengths))
+        log_Z[whole] = self.log_Z(lengths[whole])[0]
         for row in np.flatnonzero(~whole):
             left, n = self.topics.among(known[row]), lengths[[row]]
             with one_blas_thread():
-                found[row] = log_partition(left, n, self.seed)[0][0]
-        return found
+                log_Z[row] = log_partition(left, n, self.seed)[0][0]
+        return log_Z
 
     def perplexity(self, X):
         """Perplexity of words, whose orders do not count; ValueError without words."""
@@ -141,9 +141,9 @@ class DocumentDensity(Density):
 
     def _hidden_means(self, v):
         v = np.nan_to_num(v)
-        energy, own = conditioned(self.params, lengths_of(v))
-        received = energy.received(own, (v, None), 1)
-        return energy.units[1].mean(energy.field(own, 1, received))
+        energy, conditional = conditioned(self.params, lengths_of(v))
+        received = energy.received(conditional, (v, None), 1)
+        return energy.units[1].mean(energy.field(conditional, 1, received))
 
     def sample(
         self, n_samples, random_state=None, *, lengths=None, init="chains", n_steps=100
@@ -161,21 +161,21 @@ class DocumentDensity(Density):
             h = rng.fold(0).rows(n_samples).uniform(h.shape[1], h.dtype.type) < 0.5
         elif not isinstance(init, str) or init != "chains":
             raise ValueError(f"init must be 'chains' or 'noise', not {init!r}.")
-        energy, own = conditioned(self.params, lengths)
+        energy, conditional = conditioned(self.params, lengths)
         rows, state = rng.fold(1).rows(n_samples), (None, h.astype(self.params.dtype))
         with one_blas_thread():
-            state, _ = Gibbs(energy).step(rows, own, State(state), n_steps)
+            state, _ = Gibbs(energy).step(rows, conditional, State(state), n_steps)
         return np.asarray(state.x[0])
 
     def step(self, X, rng):
         """Rows after one step of Gibbs sampling."""
         rows = self.read(X)
         v = np.nan_to_num(rows.take(slice(None)))
-        energy, own = conditioned(self.params, lengths_of(v))
-        given, rng = State((v, None)), rng.rows(len(v))
+        energy, conditional = conditioned(self.params, lengths_of(v))
+        state, rng = State((v, None)), rng.rows(len(v))
         with one_blas_thread():
-            given, _ = Gibbs(energy, colours=(1, 0)).step(rng, own, given)
-        return np.asarray(given.x[0])
+            state, _ = Gibbs(energy, colours=(1, 0)).step(rng, conditional, state)
+        return np.asarray(state.x[0])
 
     def fill(self, X, method="mean", random_state=None):
         return fill(self, X, method, random_state, partial(self._filled, method))

@@ -60,8 +60,8 @@ class Documents(Model):
         state = state.kept()
         (b, a), (W,) = state.params
         # Only chains of documents of their own length are shown.
-        found, (v, h) = state.attributes()
-        return found | {
+        attributes, (v, h) = state.attributes()
+        return attributes | {
             "components_": W.T,
             "intercept_hidden_": a,
             "intercept_visible_": b,

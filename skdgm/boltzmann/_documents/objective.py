@@ -75,9 +75,9 @@ class DocumentObjective(EnergyObjective):
         again = per_word * words / max(n_model.mean(), 1e-12)
         real = h.dtype.type
         h, h_model = h * real(per_word), np.asarray(h_model) * real(again)
-        more = mean_row(x) * real(per_word) - mean_row(x_model) * real(again)
+        of_words = mean_row(x) * real(per_word) - mean_row(x_model) * real(again)
         of_hidden = _weighted(lengths, h) - _weighted(n_model, h_model)
-        grad = Params((more, of_hidden), (Contrast(x, h, x_model, h_model),))
+        grad = Params((of_words, of_hidden), (Contrast(x, h, x_model, h_model),))
         self.ascend(state, grad, clock)
         total = max(lengths.sum(), 1e-12)
         mean = (lengths @ h / (total * per_word)).astype(h.dtype)

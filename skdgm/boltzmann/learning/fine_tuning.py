@@ -166,9 +166,9 @@ def logits(density, rows, coefs, intercepts):
 
 def unfolded(density):
     """Layers of the network that computes a mean-field sweep from below, a tuple."""
-    (own, *biases), (W, *above) = plain(density.params)
+    (visible, *biases), (W, *above) = plain(density.params)
     # Statistics are linear in the visible values, which the network takes instead.
-    W = density.energy.units[0].statistic(own, W.T).T
+    W = density.energy.units[0].statistic(visible, W.T).T
     if len(above) > 1:
         W = np.concatenate([W, above[0].T])
     return tuple(

@@ -70,8 +70,8 @@ class MachineWatch(Watch):
         return pairs
 
     def _batch(self, index, part):
-        rows, own = self.objective.rows, index[part]
-        return part, Batch(rows.present(own), rows.beside(own))
+        rows, places = self.objective.rows, index[part]
+        return part, Batch(rows.present(places), rows.beside(places))
 
 
 class PseudoLikelihoodWatch(MachineWatch):

@@ -205,15 +205,15 @@ def layerwise(energy, of_pairs, table, seed, beginning, whole=None):
         # Outer layers have a neighbour on one side only: their input is not doubled.
         last = number == n_pairs - 1
         down, up = 1.0 if number == 0 else 2.0, 1.0 if last else 2.0
-        beside, known = (label, frequencies) if last else ((), ())
+        extra, known = (label, frequencies) if last else ((), ())
         moments = below, *known, None
         objective = PairObjective(
             Run(options, table.rows, stream(seed, _PRETRAINING, number).root),
-            energy=_pair(energy, number, beside),
+            energy=_pair(energy, number, extra),
             beginning=beginning._replace(
                 moments=moments, means=moments, filled=filled(table), table=None
             ),
-            gains=(down, *(1.0 for _ in beside), up),
+            gains=(down, *(1.0 for _ in extra), up),
         )
         pair = PairStage(objective, table, pairs, whole)
         yield pair
@@ -228,11 +228,11 @@ def layerwise(energy, of_pairs, table, seed, beginning, whole=None):
     return joined(energy, [pair.params for pair in pairs])
 
 
-def _pair(energy, number, beside):
+def _pair(energy, number, extra):
     """Energy of two neighbouring layers; of maps the lower one has the pooled units."""
     lower, upper = energy.units[number : number + 2]
     if not isinstance(upper, Pooled):
-        return layered([[lower, *beside], [upper]])
+        return layered([[lower, *extra], [upper]])
     lower = lower.tops if number else lower
     coupling = energy.couplings[number]._replace(pooled=None)
     return Energy([lower, upper], [(0, 1, 0)], [coupling])
@@ -244,11 +244,11 @@ def _next(objective, params, table):
     with one_blas_thread():
         blocks = table.rows.blocks(len(index))
         parts = [objective.above(params, index[part])[1] for part in blocks]
-    h, given = np.concatenate(parts), table.rows.given
+    h, labels = np.concatenate(parts), table.rows.given
     upper = objective.energy.units[-1]
     h = upper.pool(h) if isinstance(upper, Pooled) else h
-    given = given and given.take(table.index)
-    rows = Rows(h, h.dtype.type, complete=True, given=given)
+    labels = labels and labels.take(table.index)
+    rows = Rows(h, h.dtype.type, complete=True, given=labels)
     return table._replace(rows=rows, index=np.arange(len(h)))
 
 
@@ -257,9 +257,9 @@ def joined(energy, pairs, rest=None):
     and for the layers above from parameters of the machine."""
     half, between = pairs[0].dtype.type(0.5), []
     for unit, (below, above) in zip(energy.units[1:], pairwise(pairs)):
-        own = above.units[0]
-        own = unit.under(own) if isinstance(unit, Pooled) else own
-        between.append(half * (below.units[-1] + own))
+        middle = above.units[0]
+        middle = unit.under(middle) if isinstance(unit, Pooled) else middle
+        between.append(half * (below.units[-1] + middle))
     # A label beside the last pair's lower layer belongs above the upper one.
     _, *label, highest = pairs[-1].units
     units = pairs[0].units[0], *between, highest, *label

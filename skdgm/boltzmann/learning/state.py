@@ -78,10 +78,10 @@ class TrainState(NamedTuple):
     def attributes(self):
         """Fitted attributes of a kept state, except those of the parameters; and the
         chains at the model's own temperature."""
-        found = getattr(self.phase, "attributes", dict)()
-        found |= {"_training": self[1:], "_log_partition": LogPartition({})}
+        attributes = getattr(self.phase, "attributes", dict)()
+        attributes |= {"_training": self[1:], "_log_partition": LogPartition({})}
         n_chains = len(self.chains[0]) // self.n_levels
-        return found, tuple(part[:n_chains] for part in self.chains)
+        return attributes, tuple(part[:n_chains] for part in self.chains)
 
 
 def formed(tree, form):
@@ -117,6 +117,6 @@ def present(v, fill, n_blocks, rng=None):
 
 def one_hot_rows(unit, codes):
     """One-hot entries of the categories of a block for codes, NaN where missing."""
-    own = np.arange(unit.size) - np.repeat(unit.starts, unit.widths)
+    categories = np.arange(unit.size) - np.repeat(unit.starts, unit.widths)
     codes = np.repeat(codes, unit.widths, axis=1)
-    return np.where(np.isnan(codes), codes, (codes == own).astype(codes.dtype))
+    return np.where(np.isnan(codes), codes, (codes == categories).astype(codes.dtype))

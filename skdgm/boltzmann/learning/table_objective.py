@@ -81,7 +81,7 @@ class TableWatch(PseudoLikelihoodWatch):
             x, _ = mean_field(energy, params, x, clamp, max_sweeps=budget)
             known *= ~np.isnan(np.take_along_axis(batch.v, columns, axis=1))
         # Beyond the hidden units is what is given.
-        given, owners = x[n_visible + 1 :], layout.owners
+        conditions, owners = x[n_visible + 1 :], layout.owners
         x = tuple(map(np.asarray, x[:n_visible]))
         log_p = np.empty(columns.shape)
         # Later data change the means of columns, but not what losses are measured by.
@@ -94,8 +94,8 @@ class TableWatch(PseudoLikelihoodWatch):
                 np.where(owner == chosen[:, None], fill, v)
                 for owner, fill, v in zip(owners, fills, x)
             ]
-            means = _hidden_means(energy, params, (*rest, None, *given))
-            state = *(None,) * n_visible, means, *given
+            means = _hidden_means(energy, params, (*rest, None, *conditions))
+            state = *(None,) * n_visible, means, *conditions
             log_p[:, number] = _given_means(energy, params, layout, x, state, chosen)
         return log_p, known
 
@@ -113,8 +113,8 @@ def _given_means(energy, params, layout, x, state, chosen):
     total = np.zeros(len(chosen))
     for block, (unit, which) in enumerate(zip(layout.units, layout.which)):
         eta = energy.field(params, block, energy.received(params, state, block))
-        own = log_columns(unit, eta, x[block])
-        total += np.where(which == chosen[:, None], own, 0).sum(axis=1)
+        of_columns = log_columns(unit, eta, x[block])
+        total += np.where(which == chosen[:, None], of_columns, 0).sum(axis=1)
     return total
 
 

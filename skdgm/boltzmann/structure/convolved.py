@@ -71,8 +71,8 @@ def geometry_of(options, n_features, who="ConvRBM"):
     filters = _pair("filters__shape", options.filter_shape, sides, who)
     if filters is None:
         filters = [_side(side, step, same) for side, step in zip(sides, stride)]
-    found = window(image, tuple(filters), stride, options.padding)
-    positions = found.high, found.wide
+    grid = window(image, tuple(filters), stride, options.padding)
+    positions = grid.high, grid.wide
     pool = _pair("filters__pool_shape", options.pool_shape, positions, who)
     if pool is None:
         pool = tuple(1 if n % 2 or n < _MANY else 2 for n in positions)
@@ -80,10 +80,10 @@ def geometry_of(options, n_features, who="ConvRBM"):
         raise ValueError(
             f"filters__pool_shape={options.pool_shape!r} of {who} does not divide the "
             f"{positions[0]} x {positions[1]} positions of filters of shape "
-            f"{found.rows, found.columns} in images of shape {sides}: choose another "
+            f"{grid.rows, grid.columns} in images of shape {sides}: choose another "
             "one, or another filters__shape."
         )
-    return Geometry(found, pool, options.pooling)
+    return Geometry(grid, pool, options.pooling)
 
 
 def _pair(name, value, sides, who):

@@ -32,8 +32,8 @@ def geometries(options, n_features):
     }
     image, layers = options.image_shape, []
     for number, size in enumerate(sizes):
-        own = {name: values[number] for name, values in shapes.items()}
-        layer = SimpleNamespace(**own, image_shape=image)
+        shapes_of_layer = {name: values[number] for name, values in shapes.items()}
+        layer = SimpleNamespace(**shapes_of_layer, image_shape=image)
         layer.padding, layer.pooling = options.padding, "probabilistic"
         who = f"hidden layer {number + 1} of ConvDBM"
         layers.append(geometry_of(layer, n_features, who))
@@ -91,7 +91,9 @@ def _shapes(facts):
     layers = geometries(facts.options, n_columns(facts))
     shapes = [layer.shapes for layer in layers]
     names = "filter_shape_", "pool_shape_", "stride_", "map_shape_"
-    lists = {f"{name[:-1]}s_": [own[name] for own in shapes] for name in names}
+    lists = {
+        f"{name[:-1]}s_": [of_layer[name] for of_layer in shapes] for name in names
+    }
     return {"image_shape_": shapes[0]["image_shape_"]} | lists
 
 

@@ -126,8 +126,8 @@ def options_of_pairs(options, depth, **fixed):
         for name, pretrain in names.items()
     }
     for number in range(depth):
-        own = {name: each[number] for name, each in values.items()}
-        of_pairs.append(SimpleNamespace(**shared | own))
+        of_pair = {name: each[number] for name, each in values.items()}
+        of_pairs.append(SimpleNamespace(**shared | of_pair))
         # Later pairs draw bits from the means below at each presentation.
         shared["resample"] = True
     return of_pairs

@@ -13,8 +13,8 @@ def label_of(energy):
     """Index of the label's block, the only softmax unit; None if there is none. In a
     restricted machine it is beside the data, in a deep one above all other layers."""
     blocks = range(len(energy.units))
-    found = (block for block in blocks if isinstance(energy.units[block], Softmax))
-    return next(found, None)
+    labels = (block for block in blocks if isinstance(energy.units[block], Softmax))
+    return next(labels, None)
 
 
 def with_label(parts, label, value):

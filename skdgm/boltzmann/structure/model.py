@@ -79,22 +79,22 @@ class EnergyModel(Model):
     def attributes(self, facts, state):
         state = state.kept()
         visible, columns = state.params.units[0], facts.columns
-        found, chains = state.attributes()
+        attributes, chains = state.attributes()
         if isinstance(facts.domain, RealUnits):
-            found["_log_precision"] = visible.log_precision
-            found["precision_"] = np.exp(visible.log_precision) / columns.scale**2
-            found["mean_"], found["scale_"] = columns.mean, columns.scale
+            attributes["_log_precision"] = visible.log_precision
+            attributes["precision_"] = np.exp(visible.log_precision) / columns.scale**2
+            attributes["mean_"], attributes["scale_"] = columns.mean, columns.scale
             visible = visible.mean
-        found["chains_"] = facts.domain.to_data(columns, chains[0])
-        return found | self.named(facts, state.params, visible, chains)
+        attributes["chains_"] = facts.domain.to_data(columns, chains[0])
+        return attributes | self.named(facts, state.params, visible, chains)
 
     def state(self, facts, attributes):
         return TrainState(self.params(facts, attributes), *attributes["_training"])
 
     def complaints(self, facts, state):
         if isinstance(facts.domain, RealUnits):
-            unit, (own, *_) = self.visible(facts), state.params.units
-            yield from at_limit(facts, unit, own.log_precision)
+            unit, (biases, *_) = self.visible(facts), state.params.units
+            yield from at_limit(facts, unit, biases.log_precision)
 
     def visible(self, facts):
         """Block of the visible units."""
@@ -103,12 +103,12 @@ class EnergyModel(Model):
     def moments(self, facts, energy):
         """Known means (or moments) of each block in the model without couplings."""
         visible, label = facts.domain.moments(facts.columns), label_of(energy)
-        found = visible, *(None,) * (len(energy.units) - 1)
+        moments = visible, *(None,) * (len(energy.units) - 1)
         if label is None:
-            return found
+            return moments
         counts = facts.known.label_counts + 1
         # Smoothed: each label counts once more than it was seen.
-        return with_label(found, label, counts / counts.sum())
+        return with_label(moments, label, counts / counts.sum())
 
     def noise(self, facts, energy):
         """Function that draws visible values without structure."""
@@ -146,11 +146,11 @@ class EnergyModel(Model):
         :class:`~skdgm.boltzmann.learning.objective.EnergyObjective`."""
         return None
 
-    def bottom(self, facts, attributes, own):
+    def bottom(self, facts, attributes, biases):
         """Parameters of the visible block, given its biases or means."""
         if not isinstance(facts.domain, RealUnits):
-            return own
-        return Normal(own, attributes["_log_precision"])
+            return biases
+        return Normal(biases, attributes["_log_precision"])
 
 
 def n_classes(facts):

@@ -55,14 +55,14 @@ def same_channels(model, shape):
     for; ValueError if they are none or have other channels than those learned."""
     who = type(model).__name__
     *_, channels = getattr(model, "layers_", [model])[0].image_shape_
-    given = tuple(shape) if np.iterable(shape) else (shape,)
-    if not all(is_a(Integral, n) and n >= 1 for n in given) or len(given) not in (2, 3):
+    sides = tuple(shape) if np.iterable(shape) else (shape,)
+    if not all(is_a(Integral, n) and n >= 1 for n in sides) or len(sides) not in (2, 3):
         raise ValueError(
             f"image_shape={shape!r} of {who} must be (height, width[, channels])."
         )
-    given = *map(int, given), *(channels,)[len(given) - 2 :]
-    if given[2] != channels:
+    sides = *map(int, sides), *(channels,)[len(sides) - 2 :]
+    if sides[2] != channels:
         raise ValueError(
             f"image_shape={shape!r}, but {who} learned images of {channels} channels."
         )
-    return given
+    return sides

@@ -90,24 +90,26 @@ class Tables(EnergyModel):
         columns, state = facts.columns, state.kept()
         layout, hidden = layout_of(facts), self.hidden(facts)
         (*below, bias), couplings = state.params
-        found, chains = state.attributes()
+        attributes, chains = state.attributes()
         n_entries, gain = layout.widths.sum(), gain_of(hidden, bias.dtype)
         weights = np.empty((n_entries, len(bias)), bias.dtype)
         biases, precisions = np.empty(n_entries, bias.dtype), []
-        for unit, own, W, places in zip(layout.units, below, couplings, layout.entries):
-            if isinstance(own, Normal):
-                precisions.append(own.log_precision)
+        for unit, visible, W, places in zip(
+            layout.units, below, couplings, layout.entries
+        ):
+            if isinstance(visible, Normal):
+                precisions.append(visible.log_precision)
             factor = gain_of(unit, bias.dtype)
-            biases[places] = factor * unit.bias_of(own)
+            biases[places] = factor * unit.bias_of(visible)
             weights[places] = W * (np.reshape(factor, (-1, 1)) * gain)
         if precisions:
-            found["_log_precisions"] = tuple(precisions)
+            attributes["_log_precisions"] = tuple(precisions)
             real = np.concatenate(
                 [w for k, w in zip(layout.kinds, layout.which) if k in REAL_KINDS]
             )
             precision = np.exp(np.concatenate(precisions)) / columns.scale[real] ** 2
-            found["precision_"] = precision[np.argsort(real)]
-        return found | {
+            attributes["precision_"] = precision[np.argsort(real)]
+        return attributes | {
             "components_": np.ascontiguousarray(weights.T),
             "intercept_visible_": biases,
             "intercept_hidden_": gain * bias,
@@ -121,19 +123,21 @@ class Tables(EnergyModel):
     def params(self, facts, attributes):
         layout, hidden = layout_of(facts), self.hidden(facts)
         W, visible = attributes["components_"].T, attributes["intercept_visible_"]
-        gain, given = (
+        gain, log_precisions = (
             gain_of(hidden, W.dtype),
             iter(attributes.get("_log_precisions", ())),
         )
         below, couplings = [], []
         for kind, unit, places in zip(layout.kinds, layout.units, layout.entries):
             factor = gain_of(unit, W.dtype)
-            own = visible[places] / factor
-            below.append(Normal(own, next(given)) if kind in REAL_KINDS else own)
+            biases = visible[places] / factor
+            below.append(
+                Normal(biases, next(log_precisions)) if kind in REAL_KINDS else biases
+            )
             part = W[places] / (np.reshape(factor, (-1, 1)) * gain)
             couplings.append(np.ascontiguousarray(part))
-        own = (*below, attributes["intercept_hidden_"] / gain)
-        return Params(own, tuple(couplings))
+        biases = (*below, attributes["intercept_hidden_"] / gain)
+        return Params(biases, tuple(couplings))
 
 
 TABLES = Tables(TableDensity, TableObjective)

@@ -144,7 +144,7 @@ def filled_layout(facts):
     """Blocks of a table, with the means of each as its ``fills``."""
     layout = layout_of(facts)
     moments = moments_of(facts, layout)
-    means = [own[0] if isinstance(own, tuple) else own for own in moments]
+    means = [moment[0] if isinstance(moment, tuple) else moment for moment in moments]
     blocks = zip(means, layout.units)
     fills = tuple(np.broadcast_to(mean, unit.size) for mean, unit in blocks)
     return layout._replace(fills=fills)

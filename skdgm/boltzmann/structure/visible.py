@@ -74,9 +74,9 @@ def at_limit(facts, unit, log_precision):
     if high.any():
         names = facts.known.feature_names_in_
         which = (np.arange(len(high)) if names is None else names)[high]
-        more = f" and {len(which) - _MANY} more" if len(which) > _MANY else ""
+        rest = f" and {len(which) - _MANY} more" if len(which) > _MANY else ""
         yield (
-            f"The precisions of columns {which[:_MANY].tolist()}{more} rose to their "
+            f"The precisions of columns {which[:_MANY].tolist()}{rest} rose to their "
             f"limit, 1 / min_variance = {1 / unit.min_variance:g}: given the hidden "
             "units they hardly vary, as copies of other columns and columns of few "
             "values do, and their density depends on the limit. Drop them, add "
