@@ -20,7 +20,6 @@ from skdgm.adversarial._options import (
 )
 from skdgm.base import Classifier
 from skdgm.base.options import KW_ONLY, NotNegative, within
-from skdgm.implicit.estimator import find_grey
 from skdgm.implicit.options import Draws, LatentPrior, RelaxedColumns
 from skdgm.nets import ACTIVATIONS, NetEstimator
 from skdgm.nets.options import Activation, Initialiser
@@ -168,7 +167,7 @@ class GANClassifier(Classifier, NetEstimator):
     _BUDGET = Budget(4_000, 10, 1_000)
 
     def _count(self, table, fresh):
-        find_grey(self, table, fresh)
+        self._find_grey(table, fresh)
         super()._count(table, fresh)
 
     def _logits(self, rows):

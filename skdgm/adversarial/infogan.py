@@ -127,8 +127,8 @@ class InfoGAN(PlayerOptions, ImplicitEstimator):
         """
         density = self.density_
         H, groups = density.features(X), density.generator.codes.groups()
-        found = np.column_stack([H[:, own].argmax(axis=1) for own in groups])
-        return found[:, 0] if len(groups) == 1 else found
+        categories = np.column_stack([H[:, group].argmax(axis=1) for group in groups])
+        return categories[:, 0] if len(groups) == 1 else categories
 
     def sample(
         self,

@@ -52,6 +52,6 @@ class ContractiveModel(ReconstructionModel):
 
     def density(self, facts, state):
         """Density of the fitted parameters, a :class:`ContractiveDensity`."""
-        found = super().density(facts, state)
-        found.code_noise = partial(facts.now, "code_noise")
-        return found
+        density = super().density(facts, state)
+        density.code_noise = partial(facts.now, "code_noise")
+        return density

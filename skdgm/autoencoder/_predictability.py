@@ -212,12 +212,12 @@ class EvasionModel(ReconstructionModel):
 
     def objective(self, facts, table, before):
         """Evasion of predictors, an :class:`Evasion`."""
-        found = super().objective(facts, table, before)
-        found.predictors = self.predictors(facts)
-        return found
+        objective = super().objective(facts, table, before)
+        objective.predictors = self.predictors(facts)
+        return objective
 
     def density(self, facts, state):
         """Density of the fitted parameters, an :class:`EvasionDensity`."""
-        found = super().density(facts, state)
-        found.predictors = self.predictors(facts), state.predictors
-        return found
+        density = super().density(facts, state)
+        density.predictors = self.predictors(facts), state.predictors
+        return density

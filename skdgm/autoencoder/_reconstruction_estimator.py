@@ -184,8 +184,15 @@ class ReconstructionEstimator(NetEstimator):
             A number is too low, ``thin`` is more than ``n_steps``, or ``init`` is
             unknown or not as wide as the model.
         """
-        how = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
-        return framed(self, self.density_.sample(n_samples, random_state, **how))
+        rows = self.density_.sample(
+            n_samples,
+            random_state,
+            init=init,
+            n_steps=n_steps,
+            burn_in=burn_in,
+            thin=thin,
+        )
+        return framed(self, rows)
 
 
 class CodeOptions(Options):

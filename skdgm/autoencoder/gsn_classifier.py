@@ -128,9 +128,14 @@ class GSNClassifier(Classifier, GSNEstimator):
         MissingCapability
             The objective is "discriminative".
         """
-        how = {"init": init, "n_steps": n_steps, "burn_in": burn_in, "thin": thin}
-        if y is not None:
-            how["codes"] = chain_codes(self, y, n_samples, thin)
-        X, codes = self.density_.drawn(n_samples, random_state, **how)
+        X, codes = self.density_.drawn(
+            n_samples,
+            random_state,
+            codes=None if y is None else chain_codes(self, y, n_samples, thin),
+            init=init,
+            n_steps=n_steps,
+            burn_in=burn_in,
+            thin=thin,
+        )
         X = framed(self, X)
         return (X, self.classes_[codes]) if return_y else X

@@ -218,8 +218,8 @@ class VAE(LatentEstimator):
         ValueError
             A class is unknown, or the model is not conditional.
         """
-        told = asked_by_option(self, y, _num_samples(X))
-        return self.density_.log_prob(X, **told)
+        conditions = asked_by_option(self, y, _num_samples(X))
+        return self.density_.log_prob(X, **conditions)
 
     def sample(
         self,
@@ -260,9 +260,17 @@ class VAE(LatentEstimator):
         """
         density = self.density_
         n_samples = count_rows(n_samples, self.n_features_in_)
-        how = {"conditions": conditions, "names": names_of(self)}
-        told = asked_by_option(self, y, n_samples)
-        return framed(self, density.sample(n_samples, random_state, **how, **told))
+        on_y = asked_by_option(self, y, n_samples)
+        return framed(
+            self,
+            density.sample(
+                n_samples,
+                random_state,
+                conditions=conditions,
+                names=names_of(self),
+                **on_y,
+            ),
+        )
 
     def inverse_transform(self, H: Data, y: Target = None) -> ArrayOrFrame:
         """Expected rows given latent units.
@@ -288,8 +296,8 @@ class VAE(LatentEstimator):
             conditional.
         """
         density = self.density_
-        found = density.inverse(H, **asked_by_option(self, y, _num_samples(H)))
-        return framed(self, found, H)
+        rows = density.inverse(H, **asked_by_option(self, y, _num_samples(H)))
+        return framed(self, rows, H)
 
     def impute(
         self,
@@ -345,9 +353,15 @@ class VAE(LatentEstimator):
         FewDrawsWarning
             Few draws count for some rows, by "importance".
         """
-        how = {"sampler": sampler, "n_steps": n_steps}
-        how |= asked_by_option(self, y, _num_samples(X))
-        return filled_in(self, X, self.density_.fill(X, method, random_state, **how))
+        X_filled = self.density_.fill(
+            X,
+            method,
+            random_state,
+            sampler=sampler,
+            n_steps=n_steps,
+            **asked_by_option(self, y, _num_samples(X)),
+        )
+        return filled_in(self, X, X_filled)
 
     def _label(self, rows, y, fresh, _):
         return given_by_option(self, rows, y, fresh)

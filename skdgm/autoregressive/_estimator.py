@@ -8,7 +8,7 @@ from skdgm.base.frames import beside, conditional_sample, framed
 from skdgm.base.options import KW_ONLY
 from skdgm.data import names_of
 from skdgm.nets import NetEstimator
-from skdgm.nets.estimator import check_cost
+from skdgm.nets.estimator import TrainingSize, check_cost
 from skdgm.typing import ArrayOrFrame, Data, Seed
 from skdgm.utils.orders import check_ordering
 
@@ -154,13 +154,16 @@ class AutoregressiveEstimator(NetEstimator):
         names = codec.names if codec else range(rows.shape[1])
         n_weights, n_nets, shared = self._MODEL.n_weights(facts, conditionals)
         check_cost(
-            self,
+            self._name,
             conditionals.n_inputs,
             getattr(self, "feature_names_in_", names),
-            n_weights,
-            n_nets=n_nets,
-            shared=shared,
-            batch=min(n, self._options.batch_size),
-            n_rows=n * n_epochs,
-            item=np.dtype(rows.dtype).itemsize,
+            TrainingSize(
+                n_weights=n_weights,
+                n_nets=n_nets,
+                shared=shared,
+                batch=min(n, self._options.batch_size),
+                n_rows=n * n_epochs,
+                item=np.dtype(rows.dtype).itemsize,
+            ),
+            self._LIGHTER,
         )

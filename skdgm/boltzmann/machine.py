@@ -41,7 +41,8 @@ class Machine(Chained, Estimator, implied=ModelOptions):
     __getattr__ = lazy_log_Z
 
     def _check_cost(self, table, n_epochs):
-        check_categories(self, table, n_epochs, 1)
+        names = getattr(self, "feature_names_in_", None)
+        check_categories(self._facts(), table, n_epochs, 1, names)
 
     def gibbs(self, v: Data) -> ArrayOrFrame:
         """Take one step of Gibbs sampling.

@@ -26,7 +26,7 @@ from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative
 from skdgm.data import names_of
 from skdgm.diffusion._model import DiffusionModel
 from skdgm.nets import NetEstimator
-from skdgm.nets.estimator import check_cost
+from skdgm.nets.estimator import TrainingSize, check_cost
 from skdgm.nets.options import Activation
 from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data, Seed, Target
@@ -341,13 +341,16 @@ class Diffusion(NetEstimator):
         facts, n, options = self._facts(), len(table.index), self._options
         n_columns, dtype = table.rows.shape[1], np.dtype(table.rows.dtype)
         check_cost(
-            self,
+            self._name,
             self._columns.sizes,
             getattr(self, "feature_names_in_", range(n_columns)),
-            self._MODEL.n_weights(facts),
-            n_nets=1,
-            shared=True,
-            batch=min(n, options.batch_size),
-            n_rows=n * n_epochs,
-            item=dtype.itemsize,
+            TrainingSize(
+                n_weights=self._MODEL.n_weights(facts),
+                n_nets=1,
+                shared=True,
+                batch=min(n, options.batch_size),
+                n_rows=n * n_epochs,
+                item=dtype.itemsize,
+            ),
+            self._LIGHTER,
         )

@@ -97,29 +97,28 @@ def pairs(params, v, n_sweeps):
     field = x @ weighted + alpha * mu
     if seen.all():
         gram, seen = W.T @ weighted, np.empty((0, 0))
-        own = np.diag(gram)[None].copy()
+        scale = np.diag(gram)[None].copy()
     else:
-        gram, own = np.empty((0, 0)), seen @ (W * weighted)
-    given = np.ascontiguousarray(W.T), np.ascontiguousarray(weighted.T), seen + 0.0
-    odds, found = b - 0.5 * alpha * mu**2, np.zeros((3, *field.shape))
+        gram, scale = np.empty((0, 0)), seen @ (W * weighted)
+    arrays = np.ascontiguousarray(W.T), np.ascontiguousarray(weighted.T), seen + 0.0
+    odds, (g, m, u) = b - 0.5 * alpha * mu**2, np.zeros((3, *field.shape))
     run(
         settle_pairs,
-        *(field, own, alpha, odds, gram, *given, *found, n_sweeps, _SETTLED),
+        *(field, scale, alpha, odds, gram, *arrays, g, m, u, n_sweeps, _SETTLED),
         n=len(v),
         work=n_sweeps * field.size * len(b),
     )
-    g, m, u = found
-    return Pairs(g.T, m.T, (alpha + own).T, u.T)
+    return Pairs(g.T, m.T, (alpha + scale).T, u.T)
 
 
-def bound(params, v, found):
+def bound(params, v, posterior):
     """Lower bound on the log-likelihood of the observed entries of rows, (n_rows,), by
     their :class:`Pairs`."""
     W, c, b, mu, alpha, beta = params
-    g, m, a, u = found
+    g, m, a, u = posterior
     seen = ~np.isnan(v).T
     rest = np.where(seen, v.T - c[:, None] - W @ u, 0.0)
-    wide = (W**2) @ found.variance
+    wide = (W**2) @ posterior.variance
     fit = seen.T @ (np.log(beta) - LOG_2PI) - beta @ (rest**2 + seen * wide)
     ratio = alpha[:, None] / a
     slabs = ratio - np.log(ratio) - 1 + alpha[:, None] * (m - mu[:, None]) ** 2
@@ -127,20 +126,20 @@ def bound(params, v, found):
     return 0.5 * fit + (spikes - 0.5 * g * slabs).sum(axis=0)
 
 
-def sums(params, v, found):
+def sums(params, v, posterior):
     """Expected statistics of rows, by their :class:`Pairs`: :class:`Sums`; of missing
     entries, too, which given the products have their mean and variance."""
-    u, n, variance, lost = found.u, len(v), found.variance, np.isnan(v)
+    u, n, variance, lost = posterior.u, len(v), posterior.variance, np.isnan(v)
     x = np.where(lost, u.T @ params.W.T + params.c, v)
     spread = lost.T @ variance.T / n
-    more = lost.mean(axis=0) / params.beta
+    noise = lost.mean(axis=0) / params.beta
     return Sums(
         u @ u.T / n + np.diag(variance.mean(axis=1)),
         u.mean(axis=1),
         x.T @ u.T / n + params.W * spread,
-        (x**2).mean(axis=0) + (params.W**2 * spread).sum(axis=1) + more,
+        (x**2).mean(axis=0) + (params.W**2 * spread).sum(axis=1) + noise,
         x.mean(axis=0),
-        found.g.mean(axis=1),
+        posterior.g.mean(axis=1),
     )
 
 
@@ -210,7 +209,9 @@ def given_spikes(params, v, h):
     field = h[:, :, None] * ((x @ weighted) + alpha * mu).T
     mean = covariance @ field
     log_p = 0.5 * (field * mean).sum(axis=1) - 0.5 * (x**2 @ beta)
-    own = np.log(alpha).sum() - np.linalg.slogdet(precision)[1] - h @ (alpha * mu**2)
-    log_p += 0.5 * (own[:, None] + (np.log(beta) - LOG_2PI).sum())
+    log_scale = (
+        np.log(alpha).sum() - np.linalg.slogdet(precision)[1] - h @ (alpha * mu**2)
+    )
+    log_p += 0.5 * (log_scale[:, None] + (np.log(beta) - LOG_2PI).sum())
     log_h = h @ b - softplus(b).sum()
     return log_p, log_p + log_h[:, None], mean, covariance

@@ -60,10 +60,10 @@ class CodingDensity(Density):
             v = v.astype(float)
             if not self.few:
                 return bound(self.params, v, self.pairs(v))
-            found = np.empty(len(v))
+            log_p = np.empty(len(v))
             for which, (_, log_w, *_) in self._states(v):
-                found[which] = logsumexp(log_w, axis=0)
-            return found
+                log_p[which] = logsumexp(log_w, axis=0)
+            return log_p
 
         return self._by_rows(of_block, rows) + self.domain.log_volume(
             self.columns, rows
@@ -75,20 +75,20 @@ class CodingDensity(Density):
         rows, n_draws = self.read(X), count(n_draws, "n_draws")
 
         def of_rows(v, rng):
-            found = np.empty((len(v), 2))
+            bound = np.empty((len(v), 2))
             for which, (_, log_w, *_) in self._drawn(v.astype(float), rng, n_draws):
-                found[which] = np.stack(log_mean_exp(log_w), axis=1)
-            return found
+                bound[which] = np.stack(log_mean_exp(log_w), axis=1)
+            return bound
 
-        found, se = self.by_content(of_rows, rows, _ROWS).T.copy()
-        return found + self.domain.log_volume(self.columns, rows), se
+        bound, se = self.by_content(of_rows, rows, _ROWS).T.copy()
+        return bound + self.domain.log_volume(self.columns, rows), se
 
     def features(self, X):
         """Means of the spikes, or of their products with the slabs."""
 
         def of_block(v):
-            found = self.pairs(v.astype(float))
-            chosen = found.g if self.kind_of_features == "spike" else found.u
+            posterior = self.pairs(v.astype(float))
+            chosen = posterior.g if self.kind_of_features == "spike" else posterior.u
             return np.ascontiguousarray(chosen.T, self.dtype)
 
         return self._by_rows(of_block, self.read(X))
@@ -126,11 +126,11 @@ class CodingDensity(Density):
             new = self._noisy(u, rng) if drawn else self._means(u)
             return np.where(np.isnan(v), new, v).astype(v.dtype)
 
-        found = fill(self, X, method, random_state, filled)
+        X_filled = fill(self, X, method, random_state, filled)
         if errors:
-            told = np.concatenate(errors), _UNSURE, N_CHAINS, "Fit fewer n_components"
-            tell_unsure(self.name, *told, unit=" deviations")
-        return found
+            error, remedy = np.concatenate(errors), "Fit fewer n_components"
+            tell_unsure(self.name, error, _UNSURE, N_CHAINS, remedy, unit=" deviations")
+        return X_filled
 
     def pairs(self, v):
         """Posterior of rows."""
@@ -153,22 +153,22 @@ class CodingDensity(Density):
     def _listed(self, v, rng=None):
         """Means of the products given rows, or draws, by all states of the spikes."""
         k = self.n_features_out
-        found = np.empty((len(v), k))
+        products = np.empty((len(v), k))
         for which, (h, log_w, mean, covariance) in self._states(v):
             weight = softmax(log_w, axis=0)
             if rng is None:
-                found[which] = np.einsum("sr,skr->rk", weight, mean)
+                products[which] = np.einsum("sr,skr->rk", weight, mean)
                 continue
-            own = rng.take(which)
+            streams = rng.take(which)
             upto = weight.cumsum(axis=0)
-            choice = own.fold(_CHOICE).uniform(1)[:, 0]
+            choice = streams.fold(_CHOICE).uniform(1)[:, 0]
             state = (upto < choice * upto[-1]).sum(axis=0).clip(max=len(h) - 1)
             root = np.linalg.cholesky(covariance[state])
-            noise = own.fold(_SLAB).normal(k)
+            noise = streams.fold(_SLAB).normal(k)
             drawn = mean[state, :, np.arange(len(state))]
             drawn += np.einsum("rkl,rl->rk", root, noise)
-            found[which] = h[state] * drawn
-        return found
+            products[which] = h[state] * drawn
+        return products
 
     def _averaged(self, v, rng):
         """Means of the products given rows, and relative standard errors, by chains."""
@@ -176,11 +176,11 @@ class CodingDensity(Density):
             averaged(self.params, v[part], rng.take(part), _SWEEPS)
             for part in gen_batches(len(v), _ROWS // N_CHAINS)
         ]
-        return [np.concatenate(own) for own in zip(*parts)]
+        return [np.concatenate(blocks) for blocks in zip(*parts)]
 
     def _states(self, v):
         """Numbers of rows; with all states of their spikes, log weights of these, and
-        what rows are given each, as of :func:`given_spikes`."""
+        posteriors of the products, as of :func:`given_spikes`."""
         h = np.array(list(product((0.0, 1.0), repeat=self.n_features_out)))
         _, kind = np.unique(np.isnan(v), axis=0, return_inverse=True)
         size = max(1, _ENTRIES // len(h))
@@ -188,16 +188,16 @@ class CodingDensity(Density):
             same = np.flatnonzero(kind == number)
             for first in range(0, len(same), size):
                 which = same[first : first + size]
-                found = given_spikes(self.params, v[which], h)
-                yield which, (h, *found[1:])
+                _, log_joint, mean, covariance = given_spikes(self.params, v[which], h)
+                yield which, (h, log_joint, mean, covariance)
 
     def _drawn(self, v, rng, n_draws):
-        """The same of spikes drawn from the posterior, which may be repeated."""
+        """States as of :meth:`_states`, drawn from the posterior with repetition."""
         g = self.pairs(v).g.T
         noise, k = rng.fold(_SPIKE), self.n_features_out
-        for row, own in enumerate(g):
+        for row, p in enumerate(g):
             drawn = noise.take([row]).each(n_draws).uniform(k)
-            h = (drawn < own).astype(float)
-            _, log_joint, *given = given_spikes(self.params, v[[row]], h)
-            log_q = np.log(np.where(h > 0, own, 1 - own)).sum(axis=1)
-            yield [row], (h, log_joint - log_q[:, None], *given)
+            h = (drawn < p).astype(float)
+            _, log_joint, mean, covariance = given_spikes(self.params, v[[row]], h)
+            log_q = np.log(np.where(h > 0, p, 1 - p)).sum(axis=1)
+            yield [row], (h, log_joint - log_q[:, None], mean, covariance)

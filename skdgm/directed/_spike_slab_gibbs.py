@@ -22,14 +22,14 @@ def swept(params, v, rng, n_annealed, n_kept):
     of the means of each product given the others. Each (n_rows, n_components)."""
     W, c, b, mu, alpha, beta = params
     weighted, across, seen = W * beta[:, None], np.ascontiguousarray(W.T), ~np.isnan(v)
-    rest, own = np.where(seen, v - c, 0.0), seen @ (W * weighted)
+    rest, scale = np.where(seen, v - c, 0.0), seen @ (W * weighted)
     u, total = np.zeros((2, len(v), len(b)))
     for t in range(n_annealed + n_kept):
         share, now = min(1.0, ((t + 1) / n_annealed) ** 2), rng.fold(t)
         on, noise = now.fold(_ON).uniform(len(b)), now.fold(_SLAB).normal(len(b))
         for i in range(len(b)):
-            a = alpha[i] + share * own[:, i]
-            field = share * (rest @ weighted[:, i] + own[:, i] * u[:, i])
+            a = alpha[i] + share * scale[:, i]
+            field = share * (rest @ weighted[:, i] + scale[:, i] * u[:, i])
             m = (field + alpha[i] * mu[i]) / a
             odds = a * m**2 - alpha[i] * mu[i] ** 2 + np.log(alpha[i] / a)
             g = expit(b[i] + 0.5 * odds)
@@ -47,9 +47,9 @@ def averaged(params, v, rng, n_steps):
     means of the missing entries, relative to the deviations of these, (n_rows,)."""
     v_each = np.repeat(v, N_CHAINS, axis=0)
     u, mean = swept(params, v_each, rng.each(N_CHAINS), n_steps, n_steps)
-    u, mean = (own.reshape(len(v), N_CHAINS, -1) for own in (u, mean))
+    u, mean = (draws.reshape(len(v), N_CHAINS, -1) for draws in (u, mean))
     missing = np.isnan(v)
-    between, whole = ((own @ params.W.T).var(axis=1, ddof=1) for own in (mean, u))
+    between, whole = ((draws @ params.W.T).var(axis=1, ddof=1) for draws in (mean, u))
     between = (between * missing).sum(axis=1) / N_CHAINS
     whole = ((whole + 1 / params.beta) * missing).sum(axis=1)
     return mean.mean(axis=1), np.sqrt(between / whole)

@@ -75,15 +75,20 @@ class CodingObjective(Objective):
         n = len(params.c)
         shapes = (k, k), (k,), (n, k), (n,), (n,), (k,)
         params = astype(params, self.rows.dtype)
-        return CodingState(params, Sums(*map(np.zeros, shapes)), np.zeros(1))
+        return CodingState(params, Sums._make(map(np.zeros, shapes)), np.zeros(1))
 
     def _tried(self, W, v):
         """Parameters after some steps from weights, with spikes as often on as off, and
         their bound of rows v."""
         (n, k), n_sweeps = W.shape, self.options.mean_field_steps
-        spikes = {"b": np.zeros(k), "mu": np.ones(k), "alpha": np.ones(k)}
-        precision = np.full(n, 1 / _VARIANCE)
-        params = CodingParams(W=W, c=np.zeros(n), beta=precision, **spikes)
+        params = CodingParams(
+            W=W,
+            c=np.zeros(n),
+            b=np.zeros(k),
+            mu=np.ones(k),
+            alpha=np.ones(k),
+            beta=np.full(n, 1 / _VARIANCE),
+        )
         for _ in range(_STEPS):
             means = sums(params, v, pairs(params, v, n_sweeps))
             params = self._maximised(params, means)
@@ -102,10 +107,10 @@ class CodingObjective(Objective):
         """State after an E-step of a batch and an M-step."""
         options, params = self.options, state.params.exact
         v = self.rows.take(batch).astype(float)
-        found = sums(params, v, pairs(params, v, options.mean_field_steps))
+        now = sums(params, v, pairs(params, v, options.mean_field_steps))
         t = state.t + 1
         rho = min(1.0, max(1 / t[0], self.options.learning_rate / clock.n_batches))
-        means = tree_map(lambda old, new: old + rho * (new - old), state.means, found)
+        means = tree_map(lambda old, new: old + rho * (new - old), state.means, now)
         params = self._maximised(params, means)
         return CodingState(astype(params, self.rows.dtype), means, t)
 
@@ -128,7 +133,7 @@ class CodingWatch(DensityWatch):
 
 
 class CodingModel(Model):
-    """Number of components, and what they are learned and asked by."""
+    """Number of components, and their objective and density."""
 
     def check(self, options):
         """Do nothing: constraints exclude all wrong options."""
@@ -173,11 +178,13 @@ class CodingModel(Model):
 
     def state(self, facts, attributes):
         """Training state of fitted attributes."""
-        names = (
-            *("intercept_visible_", "intercept_hidden_", "slab_means_"),
-            *("slab_precisions_", "_beta"),
+        params = CodingParams(
+            W=attributes["components_"].T,
+            c=attributes["intercept_visible_"],
+            b=attributes["intercept_hidden_"],
+            mu=attributes["slab_means_"],
+            alpha=attributes["slab_precisions_"],
+            beta=attributes["_beta"],
         )
-        own = (attributes[name] for name in names)
-        params = CodingParams(attributes["components_"].T, *own)
         *means, t = attributes["_training"]
-        return CodingState(params, Sums(*means), t)
+        return CodingState(params, Sums._make(means), t)

@@ -43,9 +43,11 @@ def of_directions(W, v, rng):
     z = u[:, :m] * size
     rotation = _independent(z, rng)
     sign = np.where(((z @ rotation.T) ** 3).mean(axis=0) < 0, -1.0, 1.0)
-    found = (axes[:m].T * (spread[:m] / size)) @ rotation.T * sign
+    components = (axes[:m].T * (spread[:m] / size)) @ rotation.T * sign
     room = k - 2 * m
-    return np.hstack([found, W[:, m:]] if room < 0 else [found, -found, W[:, 2 * m :]])
+    return np.hstack(
+        [components, W[:, m:]] if room < 0 else [components, -components, W[:, 2 * m :]]
+    )
 
 
 def _near(v):

@@ -90,5 +90,5 @@ class HelmholtzMachine(BitOptions, LatentEstimator):
     def _parts(self, name):
         """An attribute of layers upwards, and of those downwards."""
         check_is_fitted(self)
-        found, n = getattr(self, name), len(self._learned.hidden_layer_sizes)
-        return found[:n], found[n:]
+        parts, n = getattr(self, name), len(self._learned.hidden_layer_sizes)
+        return parts[:n], parts[n:]

@@ -163,16 +163,16 @@ class S3C(FitOptions, Estimator):
         se : ndarray of shape (n_samples,), float64
             Monte Carlo standard error, by the delta method; only if ``return_se``.
         """
-        found, se = self.density_.importance_likelihood(X, n_draws)
-        return (found, se) if return_se else found
+        bound, se = self.density_.importance_likelihood(X, n_draws)
+        return (bound, se) if return_se else bound
 
     @property
     def _dtype(self):
         return self.intercept_visible_.dtype.type
 
     def _n_epochs(self, table):
-        asked = self._options
-        return self._BUDGET.epochs(asked.n_iter, table, asked.batch_size)
+        options = self._options
+        return self._BUDGET.epochs(options.n_iter, table, options.batch_size)
 
     def _remedy(self):
         return (

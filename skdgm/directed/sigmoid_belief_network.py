@@ -182,13 +182,15 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
         return link_weights(self.density_)[0]
 
     def _report(self, learned, n_epochs, watch):
-        found = getattr(watch, "variances", [])
+        variances = getattr(watch, "variances", [])
         n_before = self.n_iter_ - len(learned.losses)
-        known = getattr(self, "gradient_variance_curve_", []) if n_before else []
-        if known or found:
-            found = [*found, *[nan] * len(learned.losses)][: len(learned.losses)]
-            known = [*known, *[nan] * n_before][:n_before]
-            self.gradient_variance_curve_ = known + found
+        earlier = getattr(self, "gradient_variance_curve_", []) if n_before else []
+        if earlier or variances:
+            variances = [*variances, *[nan] * len(learned.losses)][
+                : len(learned.losses)
+            ]
+            earlier = [*earlier, *[nan] * n_before][:n_before]
+            self.gradient_variance_curve_ = earlier + variances
         else:
             vars(self).pop("gradient_variance_curve_", None)
         super()._report(learned, n_epochs, watch)

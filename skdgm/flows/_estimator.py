@@ -15,7 +15,7 @@ from skdgm.base.given import (
 from skdgm.data import names_of
 from skdgm.flows._columns import FlowColumns
 from skdgm.nets import NetEstimator
-from skdgm.nets.estimator import check_cost
+from skdgm.nets.estimator import TrainingSize, check_cost
 from skdgm.typing import ArrayOrFrame, Data, Seed, Target, Weight
 
 
@@ -211,13 +211,16 @@ class FlowEstimator(NetEstimator):
         # Each layer has several numbers for each column of a batch.
         numbers = (1 + options.n_layers) * options.n_bins
         check_cost(
-            self,
+            self._name,
             np.ones(n_columns, int),
             getattr(self, "feature_names_in_", range(n_columns)),
-            self._MODEL.n_weights(facts),
-            n_nets=1,
-            shared=True,
-            batch=min(n, options.batch_size) * numbers,
-            n_rows=n * n_epochs,
-            item=dtype.itemsize,
+            TrainingSize(
+                n_weights=self._MODEL.n_weights(facts),
+                n_nets=1,
+                shared=True,
+                batch=min(n, options.batch_size) * numbers,
+                n_rows=n * n_epochs,
+                item=dtype.itemsize,
+            ),
+            self._LIGHTER,
         )

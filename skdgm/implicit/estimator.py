@@ -5,14 +5,11 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base.frames import framed
 from skdgm.base.given import class_codes, count_classes, given_classes
-from skdgm.data import has_grey
-from skdgm.exceptions import DataRangeWarning
 from skdgm.implicit.inversion import invert
 from skdgm.implicit.watch import tell
 from skdgm.nets import NetEstimator
 from skdgm.typing import ArrayLike, ArrayOrFrame, Data, Seed
 from skdgm.utils.counts import count, count_rows
-from skdgm.utils.threading.callers import warn
 
 
 class ImplicitEstimator(NetEstimator):
@@ -150,7 +147,7 @@ class ImplicitEstimator(NetEstimator):
     def _count(self, table, fresh):
         """Count classes, and look for grey values, before training."""
         super()._count(table, fresh)
-        find_grey(self, table, fresh)
+        self._find_grey(table, fresh)
         count_classes(self, table, fresh)
 
     def _report(self, learned, n_epochs, watch):
@@ -158,19 +155,3 @@ class ImplicitEstimator(NetEstimator):
         super()._report(learned, n_epochs, watch)
         if self.n_iter_:
             tell(self._name, self.n_updates_, fault, self._DIVERSIFY)
-
-
-def find_grey(model, table, fresh):
-    """Find out whether a model's columns of bits are grey. A generator of bits remains
-    one: where grey rows follow, this warns."""
-    if not fresh and model._grey:
-        return
-    grey = bool(has_grey(table.rows, model._domain.bits(model._columns)))
-    if fresh:
-        model._grey = grey
-    elif grey:
-        warn(
-            f"{model._name} got grey rows, with values between 0 and 1, after rows of "
-            "bits: it goes on drawing bits. Show it grey rows from the start.",
-            DataRangeWarning,
-        )

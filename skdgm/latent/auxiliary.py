@@ -106,9 +106,9 @@ class AuxiliaryUnits(NormalUnits):
         """Noise of given values and of auxiliary ones, drawn by r with a stream for
         each row."""
         a = draw(self._reverse(stats, z), rng.normal(z.shape[1], z.dtype.type))
-        parts = (a, self._auxiliary(stats)), (z, self._units(stats, a))
-        found = [super(AuxiliaryUnits, self).noise_of(*part) for part in parts]
-        return np.concatenate(found, axis=1)
+        of_a = super().noise_of(a, self._auxiliary(stats))
+        of_z = super().noise_of(z, self._units(stats, a))
+        return np.concatenate([of_a, of_z], axis=1)
 
     def log_prob(self, z, stats):
         """There is no closed form."""

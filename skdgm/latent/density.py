@@ -299,8 +299,8 @@ class LatentDensity(Density):
             tell_few(self.name, number, least_number(n_steps), remedy)
         return self.decoded(X_filled, X)
 
-    def _by_content(self, function, rows, beside=None):
-        return self.by_content(function, rows, _ROWS // self.width, beside=beside)
+    def _by_content(self, function, rows, covariates=None):
+        return self.by_content(function, rows, _ROWS // self.width, beside=covariates)
 
     def _means(self, v):
         x = self.output.inputs(v, self.share)
@@ -355,9 +355,9 @@ class LatentDensity(Density):
 
             def draw(index, rng, counts, proposal=None, near=False, part=part):
                 # Rounds of a proposal that learns have no use for values.
-                how = method if near or counts.prior else None
+                by = method if near or counts.prior else None
                 chosen = part.take(index)
-                return self._drawn_by(net, chosen, rng, counts, proposal, near, how)
+                return self._drawn_by(net, chosen, rng, counts, proposal, near, by)
 
             kind = self.hierarchy.units.proposal
             weighed = by_enough(

@@ -144,8 +144,10 @@ class LatentEstimator(NetEstimator):
         FewDrawsWarning
             Few draws count for some rows, by "importance".
         """
-        how = {"sampler": sampler, "n_steps": n_steps}
-        return filled_in(self, X, self.density_.fill(X, method, random_state, **how))
+        X_filled = self.density_.fill(
+            X, method, random_state, sampler=sampler, n_steps=n_steps
+        )
+        return filled_in(self, X, X_filled)
 
     def importance_likelihood(
         self, X: Data, *, n_draws: int = 1000, return_se: bool = False
@@ -224,8 +226,8 @@ class LatentEstimator(NetEstimator):
 
     def _report(self, learned, n_epochs, watch):
         with Held():
-            found = self.density_.survey(watch.rows, watch.probe)
-            self.latent_variances_, collapsed = found
+            variances, collapsed = self.density_.survey(watch.rows, watch.probe)
+            self.latent_variances_ = variances
         super()._report(learned, n_epochs, watch)
         if collapsed and self.n_iter_:
             warn(

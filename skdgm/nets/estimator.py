@@ -1,6 +1,6 @@
 """Base class of estimators whose nets are trained by epochs; costs of training them."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from skdgm.base.model import OptionsT
 from skdgm.base.options import KW_ONLY, Auto, CountOrZero, NotNegative
 from skdgm.data import RealColumns, columns_as_asked, has_grey
 from skdgm.data.auto import AUTO
-from skdgm.exceptions import CostWarning
+from skdgm.exceptions import CostWarning, DataRangeWarning
 from skdgm.nets.feed_forward import Layer
 from skdgm.nets.options import NetDetails, NetSolver
 from skdgm.training import Budget
@@ -103,12 +103,28 @@ class NetEstimator(FitOptions, Estimator):
             self._means = self._domain.share(self._columns)
 
     def _check_cost(self, table, n_epochs):
-        check_categories(self, table, n_epochs, 2)
+        names = getattr(self, "feature_names_in_", None)
+        check_categories(self._facts(), table, n_epochs, 2, names)
 
     def _note_grey(self, table, fresh):
         """Remember whether columns of bits had values between 0 and 1, ever."""
         grey = has_grey(table.rows, self._domain.bits(self._columns))
         self._grey = bool(grey or (not fresh and self._grey))
+
+    def _find_grey(self, table, fresh):
+        """Remember whether columns of bits are grey at first. A generator of bits
+        remains one: where grey rows follow, this warns."""
+        if not fresh and self._grey:
+            return
+        grey = bool(has_grey(table.rows, self._domain.bits(self._columns)))
+        if fresh:
+            self._grey = grey
+        elif grey:
+            warn(
+                f"{self._name} got grey rows, with values between 0 and 1, after rows "
+                "of bits: it goes on drawing bits. Show it grey rows from the start.",
+                DataRangeWarning,
+            )
 
     def _n_epochs(self, table):
         options = self._options
@@ -152,10 +168,10 @@ def start_at(tree, start, n_means):
         last.W[:, n_means:] = 0
 
 
-def check_categories(who, table, n_epochs, n_nets):
+def check_categories(facts, table, n_epochs, n_nets, names=None):
     """Warn where learning the weights between codes of categories and the layer next
-    to these, in ``n_nets`` nets, needs more than 512 MiB."""
-    options, columns = who._options, who._columns
+    to these, in ``n_nets`` nets, needs more than 512 MiB; ``names`` are of columns."""
+    options, columns = facts.options, facts.columns
     sizes = getattr(columns, "sizes", np.ones(1, int))
     if sizes.max() < 2:
         return
@@ -168,62 +184,61 @@ def check_categories(who, table, n_epochs, n_nets):
             name, width = layers, int(size)
             break
     # Categories in groups have inputs together.
-    sizes = np.minimum(sizes, len(who._domain.share(columns)))
+    sizes = np.minimum(sizes, len(facts.domain.share(columns)))
     codec, rows, n = getattr(columns, "codec", None), table.rows, len(table.index)
-    check_cost(
-        who,
-        sizes,
-        getattr(who, "feature_names_in_", codec.names if codec else range(len(sizes))),
-        int(sizes.sum()) * width,
+    if names is None:
+        names = codec.names if codec else range(len(sizes))
+    training = TrainingSize(
+        n_weights=int(sizes.sum()) * width,
         n_nets=n_nets,
         shared=False,
         batch=min(n, options.batch_size),
         n_rows=n * n_epochs,
         item=np.dtype(rows.dtype).itemsize,
-        lighter=f"lower {name}.",
     )
+    check_cost(facts.name, sizes, names, training, f"lower {name}.", rough=True)
 
 
-def check_cost(
-    who,
-    sizes,
-    names,
-    n_weights,
-    *,
-    n_nets,
-    shared,
-    batch,
-    n_rows,
-    item,
-    lighter=None,
-):
+class TrainingSize(NamedTuple):
+    """Size of a training: each of ``n_nets`` has ``n_weights``, which they may share;
+    updates have ``batch`` rows, all together ``n_rows``, of numbers of ``item``
+    bytes."""
+
+    n_weights: int
+    n_nets: int
+    shared: bool
+    batch: int
+    n_rows: int
+    item: int
+
+
+def check_cost(name, sizes, names, training, lighter, rough=False):
     """Warn of training that needs more than 512 MiB; raise MemoryError if the machine
-    has less than it needs, unless a clause ``lighter`` says how to need less.
+    has less than it needs, unless that is a ``rough`` estimate.
 
-    ``who`` is the estimator, whose ``_LIGHTER`` is a clause that tells how to need
-    less; ``sizes`` are the numbers of inputs of columns with these ``names``; each of
-    ``n_nets`` has ``n_weights``, which they may share. Updates have ``batch`` rows, all
-    together ``n_rows``, of numbers of ``item`` bytes.
+    ``sizes`` are the numbers of inputs of columns with these ``names``; ``lighter`` is
+    a clause on how an estimator, by its ``name``, needs less.
     """
-    own = n_weights if shared else n_nets * n_weights
+    n_weights, n_nets, shared, batch, n_rows, item = training
+    n_learned = n_weights if shared else n_nets * n_weights
     masks = n_nets * n_weights
-    n_bytes = _COPIES * item * (own + batch * int(sizes.sum())) + masks
+    n_bytes = _COPIES * item * (n_learned + batch * int(sizes.sum())) + masks
     if n_bytes <= _LARGE:
         return
     merge = "merge rare categories, or " if (sizes > 1).any() else ""
-    rough, lighter = lighter is not None, f"{merge}{lighter or who._LIGHTER}"
+    lighter = f"{merge}{lighter}"
     lighter = lighter[0].upper() + lighter[1:]
-    total, name = physical() or _USUAL, type(who).__name__
-    asked = (
-        f"{name} has {own:,} weights for {_cause(sizes, names)}, and learning takes "
-        f"about {n_bytes / 2**30:.1f} GiB of memory"
+    total = physical() or _USUAL
+    cost = (
+        f"{name} has {n_learned:,} weights for {_cause(sizes, names)}, and learning "
+        f"takes about {n_bytes / 2**30:.1f} GiB of memory"
     )
     if n_bytes > total and not rough:
         raise MemoryError(
-            f"{asked}, of which this machine has {total / 2**30:.1f}. {lighter}"
+            f"{cost}, of which this machine has {total / 2**30:.1f}. {lighter}"
         )
     work = 3 * n_weights * n_rows * (1 if shared else n_nets)
-    warn(f"{asked} and {work:.0e} multiplications. {lighter}", CostWarning)
+    warn(f"{cost} and {work:.0e} multiplications. {lighter}", CostWarning)
 
 
 def _cause(sizes, names):

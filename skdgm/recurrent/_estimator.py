@@ -27,7 +27,7 @@ from skdgm.data.sequences import (
     sequences_of,
 )
 from skdgm.nets import NetEstimator
-from skdgm.nets.estimator import check_cost
+from skdgm.nets.estimator import TrainingSize, check_cost
 from skdgm.nets.options import Initialiser
 from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data, Filling, Seed, Self, Target, Weight
@@ -449,15 +449,18 @@ class RecurrentEstimator(NetEstimator):
         n_weights, n_nets, shared = self._MODEL.n_weights(facts)
         longest = min(rows.lengths.max(), options.batch_length or np.inf)
         check_cost(
-            self,
+            self._name,
             sizes,
             getattr(self, "feature_names_in_", codec.names if codec else names),
-            n_weights,
-            n_nets=n_nets,
-            shared=shared,
-            batch=int(min(rows.edges[-1], longest * options.batch_size)),
-            n_rows=int(rows.edges[-1]) * n_epochs,
-            item=np.dtype(rows.dtype).itemsize,
+            TrainingSize(
+                n_weights=n_weights,
+                n_nets=n_nets,
+                shared=shared,
+                batch=int(min(rows.edges[-1], longest * options.batch_size)),
+                n_rows=int(rows.edges[-1]) * n_epochs,
+                item=np.dtype(rows.dtype).itemsize,
+            ),
+            self._LIGHTER,
         )
 
 

@@ -1,7 +1,5 @@
 """What learning needs, in numbers that users read."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -12,19 +10,22 @@ from skdgm.utils.tree import leaves
 
 BITS = (np.random.default_rng(0).random((20, 3)) < 0.5).astype(float)
 GIB, N = 2**30, 20_000_000
-COST = {"n_nets": 3, "shared": False, "batch": 1000, "n_rows": 50_000, "item": 4}
+COST = estimator.TrainingSize(
+    n_weights=N, n_nets=3, shared=False, batch=1000, n_rows=50_000, item=4
+)
 # Twelve copies of the weights of three nets and of a batch, and a mask for each weight.
 N_BYTES = 12 * 4 * (3 * N + 1000 * 12) + 3 * N
 
 
-def _check(sizes, **how):
-    who = SimpleNamespace(_LIGHTER="use fewer units.")
-    estimator.check_cost(who, np.array(sizes), ["a", "b", "c"], N, **COST | how)
+def _check(sizes, shared=False, rough=False):
+    cost, names = COST._replace(shared=shared), ["a", "b", "c"]
+    sizes = np.array(sizes)
+    estimator.check_cost("Net", sizes, names, cost, "use fewer units.", rough=rough)
 
 
-def _told(sizes, **how):
+def _told(sizes, shared=False, rough=False):
     with pytest.warns(CostWarning) as found:
-        _check(sizes, **how)
+        _check(sizes, shared, rough)
     return str(found[0].message)
 
 
@@ -60,7 +61,7 @@ def test_what_is_too_much_is_refused_unless_it_is_rough(memory):
     memory[0] = N_BYTES
     assert "GiB" in _told([3, 4, 5])
     memory[0] = N_BYTES - 1
-    assert _told([3, 4, 5], lighter="lower it.").endswith("or lower it.")
+    assert _told([3, 4, 5], rough=True).endswith("or use fewer units.")
     with pytest.raises(MemoryError, match=f"has {memory[0] / GIB:.1f}. Merge rare"):
         _check([3, 4, 5])
 

@@ -14,7 +14,7 @@ from skdgm.utils.counts import per_layer
 _BEFORE, _AFTER = 150, 151
 
 
-class HiddenLayers:
+class ChainLayers:
     """Hidden layers of a chain, as functions of parameters.
 
     ``coder`` is the :class:`Coder` of the same nets; options are ``activation``, and

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from skdgm.autoencoder._gsn.layers import HiddenLayers
+from skdgm.autoencoder._gsn.layers import ChainLayers
 from skdgm.autoencoder._gsn.unrolled import Unrolled, UnrolledDensity
 from skdgm.autoencoder._reconstruction_model import ReconstructionModel
 from skdgm.utils.counts import check_sizes, per_layer
@@ -31,4 +31,4 @@ class GSNModel(ReconstructionModel):
         as_coder = SimpleNamespace(**vars(structure) | nets)
         coder, corrupt, output = super().parts(facts._replace(structure=as_coder))
         n_steps = 1 + options.walkback
-        return HiddenLayers(coder, len(sizes) + 1, options, n_steps), corrupt, output
+        return ChainLayers(coder, len(sizes) + 1, options, n_steps), corrupt, output
