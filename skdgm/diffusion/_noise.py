@@ -23,7 +23,7 @@ import numpy as np
 from scipy.linalg import eigh
 from sklearn.utils import gen_batches
 
-from skdgm.flows.normal import Independent, Normal
+from skdgm.flows.normal import Independent, JointNormal
 from skdgm.nets import Layer
 
 # Logs of tangents beyond those of all components, at which the table ends; its knots.
@@ -96,7 +96,7 @@ class Frame(NamedTuple):
         if self.forward.W.ndim == 1:
             return Independent()
         B = self.backward.W
-        return Normal(self.backward.b, B.T @ B)
+        return JointNormal(self.backward.b, B.T @ B)
 
     @property
     def axes(self):

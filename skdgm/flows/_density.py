@@ -5,6 +5,8 @@ r"""Density of rows that a map with an inverse takes to a simple distribution.
    \frac{p(x_o, x_m)}{q(x_m \mid x_o)} \right]
 """
 
+from functools import partial
+
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.utils import check_random_state
@@ -15,11 +17,11 @@ from skdgm.data import events_of, fill
 from skdgm.data.given import attribute_numbers
 from skdgm.flows._likelihood import (
     ROOM,
-    Whole,
     base_of,
     loss_of,
     n_given,
     noise_of,
+    with_attributes,
     with_inputs,
 )
 from skdgm.flows.normal import start_of
@@ -34,7 +36,7 @@ from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 from skdgm.utils.weighted import Weighted, effective, pooled
 
-# Draws are from distributions wider than those of the normal distribution.
+# Width of the distributions from which missing entries are drawn, relative to normal.
 _SPREAD = 1.25
 _CHOICE, _NOISE = addresses.FLOW_DENSITY
 # Draws under conditions at a time.
@@ -44,51 +46,38 @@ _PARTICLES = 4000
 class FlowDensity(Density):
     """Density of rows by a flow.
 
-    Besides the arguments of :class:`~skdgm.base.Density` it has ``net``, functions of a
-    ``serial``; its ``params`` and ``statistics``; ``place``, the number of its
-    whitening, if any; the ``placing`` of rows in its space; ``n_draws`` of missing
-    entries and noise for each row; ``width``, the most numbers of a layer for one row;
-    and the ``attributes`` that rows are given, with those ``known`` of training rows,
-    of :mod:`skdgm.data.attributes`, or None.
+    Besides the arguments of :class:`~skdgm.base.Density` it has ``flow``, a
+    :class:`FlowNet`, and its training ``state``; the ``placing`` of rows in its space;
+    ``n_draws`` of missing entries and noise for each row; and the ``attributes`` of
+    rows, with those ``known`` of training rows, of :mod:`skdgm.data.attributes`, or
+    None.
     """
 
     # Known values far beyond the range seen are read as its ends.
     bounded = True
 
-    def __init__(
-        self,
-        context,
-        *,
-        net,
-        params,
-        statistics,
-        place,
-        placing,
-        n_draws,
-        width,
-        attributes=None,
-        known=None,
-    ):
+    def __init__(self, context, *, flow, state, placing, n_draws, attributes, known):
         super().__init__(context)
-        self.net, self.params, self.statistics = net, params, statistics
-        self.normal = start_of(statistics, place)
-        self.base, self.placing = base_of(params, statistics), placing
-        self.n_draws, self.width = n_draws, width
+        self.net, place, self.width = flow
+        self.params, self.statistics = state.learned, state.statistics
+        self.normal = start_of(self.statistics, place)
+        self.base = base_of(self.params, self.statistics)
+        self.placing, self.n_draws = placing, n_draws
         self.attributes, self.known = attributes, known
         self.n_given = n_given(attributes)
 
     @property
     def capabilities(self):
-        """Exact, but for whole numbers, rows with missing entries and conditions on
+        """Exact, except for whole numbers, missing entries and conditions on
         columns."""
         rows = {"complete": "exact", "missing": "estimate"}
         scores = rows | ({"complete": "lower bound"} if self.placing.noisy else {})
-        given = {} if self.attributes is None else {"attributes": "exact"}
+        attributes = {} if self.attributes is None else {"attributes": "exact"}
         return {
-            "log_prob": scores | dict.fromkeys(given, scores["complete"]),
-            "features": rows | given,
-            "inverse": {"nothing": "exact"} | given,
-            "sample": {"nothing": "exact", "conditions": "estimate"} | given,
+            "log_prob": scores | dict.fromkeys(attributes, scores["complete"]),
+            "features": rows | attributes,
+            "inverse": {"nothing": "exact"} | attributes,
+            "sample": {"nothing": "exact", "conditions": "estimate"} | attributes,
             "fill": {"missing": "estimate"},
         }
 
@@ -104,45 +93,45 @@ class FlowDensity(Density):
 
     def log_prob(self, X, *, y=None):
         """Log-likelihood of each row, in nats, given attributes y if it is conditional;
-        without these, of rows of all classes by their frequencies."""
+        without them, of rows of all classes by their frequencies."""
         if y is None and self.attributes is not None and not self.attributes.real.any():
             return self._of_classes(X)
         return self._log_prob(self._read(X, y))
 
     def _of_classes(self, X):
         """Log-likelihood of each row, of classes by their weights in training rows."""
-        rows, found = self.read(X), []
-        log_p = np.log(self.known.weight / self.known.weight.sum())
-        for number, own in zip(self.known.numbers, log_p):
+        rows, log_joint = self.read(X), []
+        log_share = np.log(self.known.weight / self.known.weight.sum())
+        for number, log_p in zip(self.known.numbers, log_share):
             given = Given(np.tile(number, (rows.shape[0], 1)))
-            found.append(self._log_prob(rows._replace(given=given)) + own)
-        return logsumexp(found, axis=0)
+            log_joint.append(self._log_prob(rows._replace(given=given)) + log_p)
+        return logsumexp(log_joint, axis=0)
 
     def _log_prob(self, rows):
-        """Log-likelihood of each row, given what is beside it."""
+        """Log-likelihood of each row, given its attributes."""
 
         def of_rows(v, rng):
-            found, holes = np.empty(len(v)), np.isnan(v).any(axis=1)
+            log_p, holes = np.empty(len(v)), np.isnan(v).any(axis=1)
             for which in (~holes, holes):
-                own = rng.take(np.flatnonzero(which))
-                found[which] = self._scores(v[which], own, which is holes)
-            # Nothing has a probability of one.
-            found[np.isnan(v[:, self.n_given :]).all(axis=1)] = 0
-            return found
+                streams = rng.take(np.flatnonzero(which))
+                log_p[which] = self._scores(v[which], streams, which is holes)
+            # The density of no entry is one.
+            log_p[np.isnan(v[:, self.n_given :]).all(axis=1)] = 0
+            return log_p
 
         return self._of_rows(of_rows, rows) + self.domain.log_volume(self.columns, rows)
 
     def features(self, X, *, y=None):
-        """Code of each row; the expected one where entries are missing."""
+        """Code of each row, the expected one where entries are missing."""
 
         def of_rows(v, rng):
-            found = np.empty_like(v[:, self.n_given :])
+            codes = np.empty_like(v[:, self.n_given :])
             holes = np.isnan(v).any(axis=1)
-            found[~holes] = self._code(self.placing.middle(v[~holes])[0])
+            codes[~holes] = self._code(self.placing.middle(v[~holes])[0])
             if holes.any():
-                own, rng = v[holes], rng.take(np.flatnonzero(holes))
-                found[holes] = self._weighed(own, rng, "mean", self._code)
-            return found
+                rng = rng.take(np.flatnonzero(holes))
+                codes[holes] = self._weighed(v[holes], rng, "mean", self._code)
+            return codes
 
         return self._of_rows(of_rows, self._read(X, y))
 
@@ -161,7 +150,7 @@ class FlowDensity(Density):
         seed, numbers = check_random_state(random_state).randint(MAX_SEED), None
         if y is not None:
             numbers = self._numbers(y, n_samples)
-            # Rows under conditions are chosen among many, which are all given the same.
+            # Rows under conditions are chosen from a pool with the same attributes.
             if conditions is not None and (numbers != numbers[0]).any():
                 raise ValueError(
                     f"{self.name}: all rows under conditions are given the same "
@@ -173,8 +162,7 @@ class FlowDensity(Density):
                 v = self._new(stream(seed).rows(n_samples), numbers)
                 return self._to_data(v)
             x, values, ends = self._events(conditions, names)
-            how = numbers, stream(seed)
-            x, v = self._conditioned(n_samples, x, values, ends, *how)
+            v = self._conditioned(n_samples, values, ends, numbers, stream(seed))
         return self._to_data(v, x)
 
     def fill(self, X, method="mean", random_state=None, *, n_samples=1, y=None):
@@ -184,26 +172,26 @@ class FlowDensity(Density):
         numbers = self._numbers(y, _num_samples(X))
         given = None if numbers is None else Given(numbers)
 
+        def values(z):
+            return self.placing.values(z[:, first:])
+
         def filled(v, rng, numbers=None):
             v = with_inputs(self.attributes, numbers, v)
-            placing = self.placing
-            found = self._weighed(
-                v, rng, method, lambda z: placing.values(z[:, first:])
-            )
-            return found.astype(v.dtype)
+            return self._weighed(v, rng, method, values).astype(v.dtype)
 
-        how = {"n_draws": n_samples, "given": given}
-        found = fill(self, X, method, random_state, filled, **how)
-        return self.decoded(found, X)
+        complete = fill(
+            self, X, method, random_state, filled, n_draws=n_samples, given=given
+        )
+        return self.decoded(complete, X)
 
     def _read(self, X, y):
-        """Rows, with the numbers of their attributes beside if it is conditional."""
+        """Rows, with the numbers of their attributes if it is conditional."""
         rows = self.read(X)
         numbers = self._numbers(y, rows.shape[0])
         return rows if numbers is None else rows._replace(given=Given(numbers))
 
     def _numbers(self, y, n_rows):
-        """Numbers of attributes of rows, or None if nothing is given."""
+        """Numbers of attributes of rows, or None if there are none."""
         if y is not None:
             return attribute_numbers(self.attributes, y, self.name, n_rows)
         if self.attributes is not None:
@@ -218,22 +206,20 @@ class FlowDensity(Density):
         :meth:`sample`."""
         if numbers is None:
             numbers = self._known(rng)
-        how = self.n_features_out, self.dtype
-        z = self.base.draw(rng, *how) if self.base else rng.normal(*how)
-        return self._inverse(z, numbers)
+        draw = partial(self.base.draw, rng) if self.base else rng.normal
+        return self._inverse(draw(self.n_features_out, self.dtype), numbers)
 
     def _known(self, rng):
-        """Numbers of attributes of training rows, drawn by share; None without any."""
+        """Numbers of attributes of training rows, drawn by weight, or None."""
         if self.attributes is None:
             return None
         return self.known.numbers[self.known.chosen(rng.fold(_CHOICE).uniform(1)[:, 0])]
 
     def _events(self, conditions, names):
-        """Values that conditions give, as they are and standardised, and ranges: lists
-        of columns, and their standardised ends."""
-        names = list(names)
-        given = self.columns, self._kinds, conditions, names, self.name
-        x, values, events = events_of(*given)
+        """Values of columns by conditions, as they are and standardised, and ranges, a
+        list of columns and their standardised ends."""
+        names, kinds = list(names), np.full(self.n_features_out, "gaussian")
+        x, values, events = events_of(self.columns, kinds, conditions, names, self.name)
         ends = [(j, *e.intervals[0]) for j, e in enumerate(events) if e is not None]
         cells = self.placing.cells
         if cells is not None:
@@ -249,37 +235,34 @@ class FlowDensity(Density):
             ends = [(j, *cells.around(j, low, high)) for j, low, high in ends]
         return x, values, ends
 
-    def _conditioned(self, n_samples, x, values, ends, numbers, rng):
-        """Values that conditions give, and rows in units of the model, drawn under
-        these; see :meth:`_events`."""
+    def _conditioned(self, n_samples, values, ends, numbers, rng):
+        """Rows in units of the model, drawn under conditions; see :meth:`_events`."""
         known = ~np.isnan(values)
 
         def draw(size, rng):
-            own, log_w = rng.rows(size), np.zeros(size)
-            given = self._known(own) if numbers is None else np.repeat(numbers, size, 0)
+            streams, log_w = rng.rows(size), np.zeros(size)
+            if numbers is None:
+                each = self._known(streams)
+            else:
+                each = np.repeat(numbers, size, 0)
             if known.any():
                 v = np.tile(values, (size, 1)).astype(self.dtype)
-                v = with_inputs(self.attributes, given, v)
-                log_w, v = self._particles(v)(own)
+                v = with_inputs(self.attributes, each, v)
+                log_w, v = self._particles(v)(streams)
                 v = self.placing.values(v[:, self.n_given :])
             else:
-                v = self._new(own, given)
+                v = self._new(streams, each)
             for j, low, high in ends:
                 log_w[(v[:, j] < low) | (v[:, j] > high)] = -np.inf
             number = effective(log_w)
             return Weighted(v, log_w, number, number / size)
 
-        how = rng, _PARTICLES, self.name
-        return x, pooled(draw, n_samples, *how, hard=bool(ends))
-
-    @property
-    def _kinds(self):
-        return np.full(self.n_features_out, "gaussian")
+        return pooled(draw, n_samples, rng, _PARTICLES, self.name, hard=bool(ends))
 
     def _inverse(self, z, numbers):
         z = with_inputs(self.attributes, numbers, z)
-        net = self.params[0], self.statistics[0]
-        return self.placing.values(self.net.inverse(*net, z)[:, self.n_given :])
+        v = self.net.inverse(self.params[0], self.statistics[0], z)
+        return self.placing.values(v[:, self.n_given :])
 
     def _decoded(self, z, numbers):
         """Rows of codes, in the form of the data."""
@@ -288,25 +271,27 @@ class FlowDensity(Density):
 
     def _to_data(self, v, x=None):
         """Rows in the form of the data, where some columns have known values x."""
-        found = self.domain.to_data(self.columns, v)
+        values = self.domain.to_data(self.columns, v)
         if x is not None:
-            found[:, ~np.isnan(x)] = x[~np.isnan(x)]
-        return self.decoded(found)
+            values[:, ~np.isnan(x)] = x[~np.isnan(x)]
+        return self.decoded(values)
 
     def _of_rows(self, function, rows):
-        take = Whole(rows, self.attributes).take
+        take = with_attributes(rows, self.attributes).take
         return self.by_content(function, rows, ROOM // self.width, take)
 
-    def _net(self, v):
-        return astype((self.params, self.statistics), v.dtype)
+    def _as(self, dtype):
+        """Parameters and statistics of a type."""
+        return astype((self.params, self.statistics), dtype)
 
     def _log_p(self, v):
         """Log densities of complete rows in units of the model."""
-        found = loss_of(self.net, *self._net(v), v, self.n_given)
-        return -found.astype(np.float64)
+        params, statistics = self._as(v.dtype)
+        loss = loss_of(self.net, params, statistics, v, self.n_given)
+        return -loss.astype(np.float64)
 
     def _code(self, v):
-        params, statistics = self._net(v)
+        params, statistics = self._as(v.dtype)
         return self.net.apply(params[0], statistics[0], v)[0][:, self.n_given :]
 
     def _scores(self, v, rng, holes):
@@ -321,26 +306,27 @@ class FlowDensity(Density):
     def _particles(self, v, holes=True):
         """Function of a stream that returns log weights of rows with noise and missing
         entries drawn, and these rows in the space of the flow."""
-        noise, fixed = noise_of(*self._net(v)), None
+        params, statistics = self._as(v.dtype)
+        noise, fixed = noise_of(params, statistics), None
         if not self.placing.noisy:
-            z, log_w = self.placing.middle(v)
+            z, log_volume = self.placing.middle(v)
             fixed = self.normal.given(z)
 
         def draw(rng):
             if fixed is not None:
-                found, whole = self._drawn(fixed, rng)
-                return found + log_w, whole
-            z, own = self.placing.drawn(v, rng.fold(_NOISE), noise)
+                log_w, whole = self._drawn(fixed, rng)
+                return log_w + log_volume, whole
+            z, log_noise = self.placing.drawn(v, rng.fold(_NOISE), noise)
             if not holes:
-                return self._log_p(z) + own, z
-            found, whole = self._drawn(self.normal.given(z), rng)
-            return found + own, whole
+                return self._log_p(z) + log_noise, z
+            log_w, whole = self._drawn(self.normal.given(z), rng)
+            return log_w + log_noise, whole
 
         return draw
 
-    def _drawn(self, given, rng):
+    def _drawn(self, conditional, rng):
         """Log weights of rows with missing entries drawn, and these rows."""
-        whole, log_q = given.completed(rng, _SPREAD)
+        whole, log_q = conditional.completed(rng, _SPREAD)
         return self._log_p(whole) - log_q, whole
 
     def _weighed(self, v, rng, method, function):

@@ -9,7 +9,13 @@ from sklearn.mixture import GaussianMixture
 
 from skdgm import Flow
 from skdgm.autoregressive.normal_moments import patterns
-from skdgm.flows.mixture import Components, _expected, _refined, mixture_of
+from skdgm.flows.mixture import (
+    Components,
+    Shrinkage,
+    _expected,
+    _refined,
+    mixture_of,
+)
 from skdgm.flows.normal import fitted
 from skdgm.nets.bases import NormalMixture, Tails, normal_log_p
 from skdgm.training import canonical
@@ -221,7 +227,7 @@ def test_components_of_rows_with_gaps_climb():
     x, weight, groups = GAPS, np.linspace(0.5, 2, len(GAPS)), list(patterns(GAPS))
     found, before = start, -np.inf
     for _ in range(8):
-        found = _refined(x, weight, found, 0.0, 0.0, np.eye(2), n_steps=1)
+        found = _refined(x, weight, found, Shrinkage(0.0, 0.0, np.eye(2)), n_steps=1)
         log_p, *_ = _expected(x, groups, found)
         # The prior of the weights has one row for each component.
         now = weight @ logsumexp(log_p, axis=0) + np.log(found.weight).sum()

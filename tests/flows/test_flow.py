@@ -10,7 +10,7 @@ from skdgm import FVBN, Flow
 from skdgm.callbacks import Checkpoint
 from skdgm.exceptions import InterruptedFitWarning, OutlierWarning
 from skdgm.flows import _model
-from skdgm.flows.normal import Normal, fitted
+from skdgm.flows.normal import JointNormal, fitted
 from skdgm.nets import estimator as nets_estimator
 from skdgm.training import canonical
 from skdgm.utils.random import stream
@@ -198,7 +198,7 @@ def test_normal_distribution_of_rows_with_missing_entries():
     X[rng.random(X.shape) < 0.3] = np.nan
     found = fitted(canonical(Rows(X, np.float64)))
     np.testing.assert_allclose(found.covariance, root @ root.T, atol=0.1)
-    again = Normal.of_whitening(found.whitening(np.float64))
+    again = JointNormal.of_whitening(found.whitening(np.float64))
     np.testing.assert_allclose(again.covariance, found.covariance, rtol=1e-10)
     np.testing.assert_allclose(again.mean, found.mean, atol=1e-12)
     x = np.tile([[0.5, np.nan, np.nan]], (3000, 1))

@@ -32,12 +32,12 @@ def _given_first(mean, covariance, value):
     return mean[1:] + slope * (value - mean[0]), spread, log_p
 
 
-PARTS = [normals.Normal(*one) for one in zip(MEANS, COVARIANCES)]
+PARTS = [normals.JointNormal(*one) for one in zip(MEANS, COVARIANCES)]
 STARTS = {
     "normal": (PARTS[0], [_given_first(MEANS[0], COVARIANCES[0], 0.4)]),
     "independent": (normals.Independent(), [(np.zeros(2), np.eye(2), 0.0)]),
     "mixture": (
-        normals.Mixed(LOG_WEIGHT, PARTS),
+        normals.JointMixture(LOG_WEIGHT, PARTS),
         [
             (center, spread, log_p + own)
             for own, (center, spread, log_p) in zip(
@@ -82,7 +82,7 @@ def test_whitening_and_back():
         np.testing.assert_allclose(white[:n_given, n_given:], 0, atol=1e-12)
         expected = [*MEANS[0][:n_given], *np.zeros(3 - n_given)]
         np.testing.assert_allclose(MEANS[0] @ layer.W + layer.b, expected, atol=1e-12)
-    again = normals.Normal.of_whitening(PARTS[0].whitening(np.float64))
+    again = normals.JointNormal.of_whitening(PARTS[0].whitening(np.float64))
     np.testing.assert_allclose(again.mean, MEANS[0])
     np.testing.assert_allclose(again.covariance, COVARIANCES[0], atol=1e-12)
 
@@ -123,7 +123,7 @@ def test_a_step_of_mixtures_is_that_of_the_equation():
     share = RNG.dirichlet(np.ones(3), 30).T * weight
     wide = np.diag([4.0, 9.0])
     for prior, shrinkage in (2.0, 0.3), (np.inf, 0.1):
-        found = mixture._maximised(X, share, prior, shrinkage, wide)
+        found = mixture._maximised(X, share, mixture.Shrinkage(prior, shrinkage, wide))
         n = share.sum(axis=1)
         np.testing.assert_allclose(found.weight, (n + 1) / (n + 1).sum())
         own = [np.average(X, axis=0, weights=part) for part in share[:2]]
@@ -171,8 +171,8 @@ def test_more_steps_of_mixtures_are_more_probable():
     X, weight = far + RNG.normal(size=far.shape), RNG.uniform(0.5, 2, 60)
     which = mixture._clusters(X, weight, 3)
     assert len({tuple(np.unique(which[k : k + 20])) for k in (0, 20, 40)}) == 3
-    how = 0.0, 0.0, 9 * np.eye(2)
-    start = mixture._fitted(X, weight, 3, *how)
+    shrinkage = mixture.Shrinkage(0.0, 0.0, 9 * np.eye(2))
+    start = mixture._fitted(X, weight, 3, shrinkage)
     order = start.mean[:3][np.argsort(start.mean[:3, 0])]
     expected = [
         np.average(X[k : k + 20], axis=0, weights=weight[k : k + 20])
@@ -189,7 +189,7 @@ def test_more_steps_of_mixtures_are_more_probable():
     moved = start._replace(mean=0.8 * start.mean, covariance=2 * start.covariance)
     scores = [score(moved)]
     for n_steps in 1, 2, 4:
-        found = mixture._refined(X, weight, moved, *how, n_steps=n_steps)
+        found = mixture._refined(X, weight, moved, shrinkage, n_steps)
         scores.append(score(found))
     assert (np.diff(scores) > 0).all(), scores
 
