@@ -428,13 +428,11 @@ class DiffusionDensity(Density):
             rows = np.flatnonzero(which)
             if not rows.size:
                 continue
-            streams, part = rng.take(rows), turns.take(rows)
+            streams, part, each = rng.take(rows), turns.take(rows), covariates[rows]
             if which is unknown:
-                drawn[rows] = self._drawn(streams, covariates[rows], part, coded[rows])
+                drawn[rows] = self._drawn(streams, each, part, coded[rows])
             else:
-                drawn[rows] = drawn_given(
-                    self, v[rows], streams, covariates[rows], part
-                )
+                drawn[rows] = drawn_given(self, v[rows], streams, each, part)
             turns.log_w[rows] = part.log_w
         return np.where(np.isnan(v), drawn, v)
 
@@ -462,16 +460,14 @@ class DiffusionDensity(Density):
             rows, log_w = np.empty((size, n_columns), self.dtype), np.empty(size)
             every = rng.rows(size)
             for part in gen_batches(size, at_once):
-                streams = every.take(part)
+                streams, each = every.take(part), covariates[part]
                 clamped = np.tile(v.astype(self.dtype), (len(streams.ids), 1))
                 coded = layout.split(clamped)[1]
                 turns = Turns(layout, coded, streams.fold(_TURN), within)
                 if known:
-                    rows[part] = self._clamped(
-                        clamped, streams, covariates[part], turns
-                    )
+                    rows[part] = self._clamped(clamped, streams, each, turns)
                 else:
-                    rows[part] = self._drawn(streams, covariates[part], turns)
+                    rows[part] = self._drawn(streams, each, turns)
                 log_w[part] = turns.log_w
             inside = np.ones(size, bool)
             for j, intervals in ranges.items():

@@ -24,22 +24,23 @@ _DATA, _CHOICE = addresses.SUPERVISED
 _ROOM = 2**22
 
 
-class GivenDensity(Density):
+class AttributeDensity(Density):
     """Density of rows given attributes.
 
-    Besides the arguments of :class:`~skdgm.base.Density` it has ``outputs(inputs)`` of
-    the net, for attributes; ``net``, its parameters and those of the distribution of
-    rows; ``output``, this distribution given outputs; the ``attributes``, and those
-    ``known`` of the training rows, of :mod:`skdgm.data.attributes`; and ``grey``,
-    whether columns of bits had grey values in training.
+    Besides the arguments of :class:`~skdgm.base.Density` it has ``net``; ``output``,
+    the distribution of rows given its outputs; the training ``state``, of parameters of
+    both; the ``attributes``, and those ``known`` of the training rows, of
+    :mod:`skdgm.data.attributes`; and ``grey``, whether columns of bits had grey values
+    in training.
     """
 
     # Known values far beyond the range seen are read as its ends.
     bounded = True
 
-    def __init__(self, context, *, outputs, net, output, attributes, known, grey):
+    def __init__(self, context, *, net, output, state, attributes, known, grey):
         super().__init__(context)
-        self.outputs, self.net, self.output, self.grey = outputs, net, output, grey
+        self.net, self.output, self.grey = net, output, grey
+        (self.params, self.own), self.statistics = state.learned, state.statistics
         self.attributes, self.known, self._mixture = attributes, known, None
 
     @property
@@ -55,39 +56,41 @@ class GivenDensity(Density):
     @property
     def dtype(self):
         """Type of the parameters."""
-        return next(layers_of(self.net[0])).b.dtype.type
+        return next(layers_of(self.params)).b.dtype.type
+
+    def outputs(self, inputs):
+        """Outputs of the net for inputs."""
+        return self.net.apply(self.params, self.statistics, inputs)[0]
 
     def mixture(self):
         """Log shares of attributes of the training rows, and outputs for them."""
         if self._mixture is None:
-            known = self.known
-            inputs = self.attributes.inputs(known.numbers, self.dtype)
+            inputs = self.attributes.inputs(self.known.numbers, self.dtype)
             with one_blas_thread():
                 out = self.outputs(inputs)
-            self._mixture = np.log(known.weight / known.weight.sum()), out
+            share = self.known.weight / self.known.weight.sum()
+            self._mixture = np.log(share), out
         return self._mixture
 
     def log_joint(self, v):
         """Log of the share of attributes times the density of rows, in units of the
         model, of shape (n_rows, n_attribute_rows)."""
         log_w, out = self.mixture()
-        every = np.tile(out, (len(v), 1))
-        log_p = -self.output.nll(every, v, self.net[1])
+        log_p = -self.output.nll(np.tile(out, (len(v), 1)), v, self.own)
         return log_p.reshape(len(v), -1).astype(np.float64) + log_w
 
     def log_prob(self, X, *, y=None):
-        """Log-likelihood of each row, given attributes y or without these."""
+        """Log-likelihood of each row, given attributes y or without them."""
         rows = self.read(X)
         volume = self.domain.log_volume(self.columns, rows)
         if y is None:
             return self._of_rows(self._log_sum, rows) + volume
-        inputs = self._inputs(y, rows.shape[0])
-        found = np.empty(rows.shape[0])
+        inputs, log_p = self._inputs(y, rows.shape[0]), np.empty(rows.shape[0])
         with one_blas_thread():
             for part in rows.blocks():
                 out = self.outputs(inputs[part])
-                found[part] = -self.output.nll(out, rows.take(part), self.net[1])
-        return found + volume
+                log_p[part] = -self.output.nll(out, rows.take(part), self.own)
+        return log_p + volume
 
     def _log_sum(self, v, _):
         return logsumexp(self.log_joint(v), axis=1)
@@ -104,7 +107,7 @@ class GivenDensity(Density):
         return self.attributes.inputs(numbers, self.dtype)
 
     def sample(self, n_samples, random_state=None, *, y=None):
-        """Draw rows given attributes y, or attributes of training rows by share."""
+        """Draw rows given attributes y, or attributes of training rows by weight."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
         rng = stream(check_random_state(random_state).randint(MAX_SEED)).rows(n_samples)
         with one_blas_thread():
@@ -113,7 +116,7 @@ class GivenDensity(Density):
             else:
                 u = rng.fold(_CHOICE).uniform(1)[:, 0]
                 out = self.mixture()[1][self.known.chosen(u)]
-            v = self.output.draw(out, rng.fold(_DATA), self.net[1])
+            v = self.output.draw(out, rng.fold(_DATA), self.own)
         return self.decoded(self.domain.to_data(self.columns, v))
 
     def decode(self, inputs):
@@ -137,7 +140,7 @@ class GivenDensity(Density):
         return self.decode(self._inputs(y))
 
     def fill(self, X, method="mean", random_state=None):
-        """Fill missing entries, given the others: attributes are inferred."""
+        """Fill missing entries, given the others, by inferred attributes."""
         output = self.output
 
         def part(v, rng):
@@ -145,10 +148,9 @@ class GivenDensity(Density):
             if method == "sample":
                 noisy = log_w + rng.fold(_CHOICE).gumbel(log_w.shape[1])
                 out = out[noisy.argmax(axis=1)]
-                return output.draw(out, rng.fold(_DATA), self.net[1])
-            return output.value(
-                (softmax(log_w, axis=1) @ output.expected(out)).astype(v.dtype)
-            )
+                return output.draw(out, rng.fold(_DATA), self.own)
+            mean = softmax(log_w, axis=1) @ output.expected(out)
+            return output.value(mean.astype(v.dtype))
 
         def filled(v, rng):
             size = max(1, _ROOM // self.mixture()[1].size)
@@ -162,7 +164,8 @@ class GivenDensity(Density):
         """Expected attributes of rows: probabilities of classes, and means."""
         rows = self.read(X)
         encoded = self.attributes.encoded(self.known.numbers)
-        found = self._of_rows(
-            lambda v, _: softmax(self.log_joint(v), axis=1) @ encoded, rows
-        )
-        return found.astype(self.dtype)
+
+        def expected(v, _):
+            return softmax(self.log_joint(v), axis=1) @ encoded
+
+        return self._of_rows(expected, rows).astype(self.dtype)

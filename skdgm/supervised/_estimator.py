@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdgm.base.frames import framed
 from skdgm.base.given import attribute_types_, count_attributes, given_attributes
 from skdgm.nets import NetEstimator
-from skdgm.supervised._model import GivenModel
+from skdgm.supervised._model import AttributeModel
 from skdgm.typing import ArrayOrFrame, Data, Seed, Target
 
 
@@ -19,7 +19,7 @@ class AttributeEstimator(NetEstimator):
     attributes, too.
     """
 
-    _MODEL, _KNOWN = GivenModel(), ("_attributes_", "_known", "_grey")
+    _MODEL, _KNOWN = AttributeModel(), ("_attributes_", "_known", "_grey")
 
     attribute_types_ = attribute_types_
 
@@ -63,8 +63,8 @@ class AttributeEstimator(NetEstimator):
         Z : ndarray of shape (n_samples, n_features_out)
         """
         check_is_fitted(self)
-        found = self._attributes_.numbers(y, self._name)
-        return self._attributes_.encoded(found).astype(self._dtype)
+        numbers = self._attributes_.numbers(y, self._name)
+        return self._attributes_.encoded(numbers).astype(self._dtype)
 
     def sample(
         self, n_samples: int = 1, random_state: Seed = None, *, y: object = None
@@ -78,8 +78,8 @@ class AttributeEstimator(NetEstimator):
         random_state : int, RandomState instance or None, default=None
             By default NumPy's global generator: other rows at each call.
         y : object, dict or array-like, default=None
-            Attributes of all rows, or of each, as of :meth:`generate`. By default those
-            of training rows are drawn, by their weights.
+            Attributes of all rows, or of each, as of :meth:`generate`. By default
+            attributes of training rows are drawn, by weight.
 
         Returns
         -------
@@ -118,7 +118,7 @@ class AttributeEstimator(NetEstimator):
         return self.density_.log_prob(X, y=y)
 
     def _label(self, rows, y, fresh, _):
-        """Rows with the numbers of their attributes, and a dict of what these are."""
+        """Rows with the numbers of their attributes, and their learned attributes."""
         return given_attributes(self, rows, y, fresh)
 
     def _count(self, table, fresh):

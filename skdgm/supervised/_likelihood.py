@@ -12,51 +12,48 @@ from skdgm.utils.images import halvings, pixels
 _DROP = 1
 
 
-class Likelihood(NetObjective):
-    """Log-likelihood of rows given attributes, which are their labels.
+class AttributeObjective(NetObjective):
+    """Log-likelihood of rows given attributes: ``net`` goes from inputs for
+    ``attributes`` to outputs, given which rows have the distribution ``output``."""
 
-    ``net`` goes from ``inputs(labels)``, for numbers of attributes, to outputs, given
-    which rows have the distribution ``output``; what is given beside rows are
-    attributes.
-    """
-
-    def __init__(self, run, *, net, inputs, domain, columns, output):
-        super().__init__(run, domain.loss_of_independent(columns))
-        self.net, self.inputs, self.output = net, inputs, output
-        self.share = domain.share(columns)
+    def __init__(self, run, context, *, net, output, attributes):
+        super().__init__(run, context.domain.loss_of_independent(context.columns))
+        self.net, self.output, self.attributes = net, output, attributes
+        self.share = context.domain.share(context.columns)
 
     def init(self, rng):
         """Initial parameters, whose outputs are near the means of columns."""
         dtype, output = self.rows.dtype, self.output
-        n_inputs = self._given(np.arange(1)).shape[1]
+        n_inputs = self._inputs(np.arange(1)).shape[1]
         _, params, statistics = self.net.init(rng, n_inputs, dtype)
         start_at(params, output.start(self.share), output.n_inputs.sum())
         return (params, output.own(dtype)), statistics
 
-    def _given(self, index):
-        return self.inputs(self.rows.beside(index))
+    def _inputs(self, index):
+        """Inputs of the net for the attributes of rows."""
+        return self.attributes.inputs(self.rows.beside(index), dtype=self.rows.dtype)
 
     def prepare(self, state, batch, clock):
         """Rows, attributes, running statistics, and a stream for dropout."""
-        given = self.rows.take(batch), self._given(batch)
-        return *given, state.statistics, self.stream(clock).fold(_DROP)
+        v, a = self.rows.take(batch), self._inputs(batch)
+        return v, a, state.statistics, self.stream(clock).fold(_DROP)
 
-    def forward(self, params, given):
+    def forward(self, params, prepared):
         """Negative log-likelihood of each row."""
-        v, a, statistics, rng = given
+        v, a, statistics, rng = prepared
         out, statistics = self.net.apply(params[0], statistics, a, rng=rng, train=True)
         return nll(out, params[1], v, self.output), statistics
 
     def losses(self, state, index, rng):
         """Negative log-likelihood of the rows at an index, in float64."""
         (params, own), v = state.learned, self.rows.take(index)
-        out, _ = self.net.apply(params, state.statistics, self._given(index))
+        out, _ = self.net.apply(params, state.statistics, self._inputs(index))
         return self.output.nll(out, v, own).astype(np.float64)
 
 
 def net_of(structure, output, dropout, init):
-    """Net from attributes to outputs, of a structure's options; ValueError if columns
-    are no pixels of images."""
+    """Net from attributes to outputs, by the options of a structure; ValueError if
+    columns are no pixels of images."""
     name, parts = structure.activation, []
     for n_units in structure.hidden_layer_sizes:
         # Also at rate 0, so that nets are the same if the rate changes.

@@ -1,24 +1,21 @@
 """Models of rows given attributes, made of options."""
 
-from functools import partial
 from types import SimpleNamespace
 
 from skdgm.distributions import output_as_asked
 from skdgm.nets import NetModel
-from skdgm.supervised._density import GivenDensity
-from skdgm.supervised._likelihood import Likelihood, net_of
+from skdgm.supervised._density import AttributeDensity
+from skdgm.supervised._likelihood import AttributeObjective, net_of
 from skdgm.utils.counts import check_layer_sizes, layer_sizes
 from skdgm.utils.images import check_maps
 
 # Options that the net depends on.
-_NAMES = (
-    *("hidden_layer_sizes", "column_types", "activation", "architecture"),
-    *("conv_layer_sizes", "upsampling", "image_shape"),
-)
+_NAMES = "column_types", "activation", "architecture", "upsampling", "image_shape"
+_SIZES = "hidden_layer_sizes", "conv_layer_sizes"
 
 
-class GivenModel(NetModel):
-    """A net from attributes, which are known, to a distribution of rows."""
+class AttributeModel(NetModel):
+    """A net from known attributes to a distribution of rows."""
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
@@ -27,46 +24,36 @@ class GivenModel(NetModel):
 
     def structure(self, facts):
         """Options that the net depends on."""
-        found = {name: getattr(facts.options, name) for name in _NAMES}
-        for name in "hidden_layer_sizes", "conv_layer_sizes":
-            found[name] = layer_sizes(found[name])
+        options = {name: getattr(facts.options, name) for name in _NAMES}
+        sizes = {name: layer_sizes(getattr(facts.options, name)) for name in _SIZES}
         variance = facts.options.variance
-        found["variance"] = variance if isinstance(variance, str) else "set"
-        return SimpleNamespace(**found)
+        variance = variance if isinstance(variance, str) else "set"
+        return SimpleNamespace(**options, **sizes, variance=variance)
 
     def density(self, facts, state):
-        """Density of the fitted parameters, a :class:`GivenDensity`."""
+        """Density of the fitted parameters, an :class:`AttributeDensity`."""
         net, output = self._net(facts)
-        params, own = state.learned
-        known = facts.known
-        return GivenDensity(
+        return AttributeDensity(
             facts.context,
-            outputs=partial(_outputs, net, params, state.statistics),
-            net=(params, own),
+            net=net,
             output=output,
-            attributes=known.attributes_,
-            known=known.known,
-            grey=known.grey,
+            state=state,
+            attributes=facts.known.attributes_,
+            known=facts.known.known,
+            grey=facts.known.grey,
         )
 
     def objective(self, facts, table, before):
-        """Log-likelihood of the rows, a :class:`Likelihood`."""
+        """Log-likelihood of the rows, an :class:`AttributeObjective`."""
         net, output = self._net(facts)
-        return Likelihood(
-            facts.run(table, before),
-            net=net,
-            inputs=partial(facts.known.attributes_.inputs, dtype=table.rows.dtype),
-            domain=facts.domain,
-            columns=facts.columns,
-            output=output,
+        run, attributes = facts.run(table, before), facts.known.attributes_
+        return AttributeObjective(
+            run, facts.context, net=net, output=output, attributes=attributes
         )
 
     def _net(self, facts):
         """The net, and the distribution of rows given its outputs."""
-        asked, output = facts.options, output_as_asked(facts.options, facts.columns)
-        how = output, asked.dropout, asked.init_weights
-        return net_of(facts.structure, *how), output
-
-
-def _outputs(net, params, statistics, inputs):
-    return net.apply(params, statistics, inputs)[0]
+        options = facts.options
+        output = output_as_asked(options, facts.columns)
+        net = net_of(facts.structure, output, options.dropout, options.init_weights)
+        return net, output

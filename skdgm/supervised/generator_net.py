@@ -3,9 +3,8 @@ r"""Supervised generators: nets from attributes to rows.
 .. math:: x \sim p(x; g(a))
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from skdgm.base import rolled_back
 from skdgm.base.common_groups import Architecture
 from skdgm.base.common_options import ColumnTypes, VarianceDetails
 from skdgm.base.fits import mean_score
@@ -25,17 +24,16 @@ class GeneratorNet(AttributeEstimator):
         p(x) = \sum_k w_k \, p(x \mid a_k)
 
     for rows x with attributes a, such as the class, the style and the angle of an
-    image, which are known while the net g learns [1]_. There is nothing to infer: it
-    maximises the log-likelihood, of real columns with a fixed variance minus the
+    image, which ``fit`` needs as y, without missing values [1]_. The net g maximises
+    the log-likelihood, which for real columns with a fixed variance is minus the
     squared error. Attributes between those of the training rows, or mixtures of their
     classes, give images between theirs.
 
-    What attributes are in general, for rows given without them, are those of the
-    training rows with their shares :math:`w_k`. The model keeps the distinct ones,
-    1,000 at most, drawn by weight. So ``score_samples`` has two exact densities, and
-    ``transform`` infers attributes of rows by Bayes' rule.
-    NaN in X is a missing value, in every method. Float64 data are computed in float64,
-    all others in float32.
+    Rows without attributes are scored by the attributes of the training rows and their
+    shares :math:`w_k`. The model keeps the distinct ones, 1,000 at most, drawn by
+    weight. So ``score_samples`` has two exact densities, and ``transform`` infers
+    attributes of rows by Bayes' rule. NaN in X is a missing value, in every method.
+    Float64 data are computed in float64, all others in float32.
 
     Parameters
     ----------
@@ -105,58 +103,6 @@ class GeneratorNet(AttributeEstimator):
     upsampling: Literal["unpool", "nearest"] = within("architecture", "unpool")
 
     _BUDGET = Budget(3_000, 20, 200)
-
-    @rolled_back
-    def fit(self, X: Data, y: Target = None, sample_weight: Weight = None) -> Self:
-        """Fit the model to rows and their attributes.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-        y : array-like of shape (n_samples,) or (n_samples, n_attributes)
-            Attributes of each row; required. A DataFrame has names and kinds for them.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row. Whole numbers are exactly so many repetitions.
-
-        Returns
-        -------
-        self : estimator
-
-        Raises
-        ------
-        ValueError
-            X is empty, infinite or outside the model's domain; y is missing, or has
-            missing values; a weight is negative, or all weights are zero.
-        DivergenceError
-            Training diverged. The estimator keeps its last good parameters.
-        """
-        return self._fit(X, y, sample_weight)
-
-    def partial_fit(
-        self, X: Data, y: Target = None, sample_weight: Weight = None
-    ) -> Self:
-        """Continue training: one pass over the rows, as of an epoch of :meth:`fit`.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing.
-        y : array-like of shape (n_samples,) or (n_samples, n_attributes)
-            Attributes, whose classes must all be in the first call.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row, as for :meth:`fit`.
-
-        Returns
-        -------
-        self : estimator
-
-        Raises
-        ------
-        ValueError, DivergenceError
-            As raised by :meth:`fit`; or a class is unknown.
-        """
-        return self._partial_fit(X, y, sample_weight)
 
     def score(self, X: Data, y: Target = None, sample_weight: Weight = None) -> float:
         """Mean log-likelihood of the rows, in nats.
