@@ -18,13 +18,12 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defvjp_argnums
 from scipy.linalg import solve_triangular
-from scipy.special import logit
 
 from skdgm.nets import gains
 from skdgm.nets.constrained import beside, pick
 from skdgm.nets.feed_forward import Layer
-from skdgm.nets.layers import Net, Scales, activation, unweighted
-from skdgm.nets.primitives import LEAK, activate, columns, dense
+from skdgm.nets.layers import Net, Scales, unweighted
+from skdgm.nets.primitives import columns, dense
 from skdgm.nets.splines import gradients, spline
 from skdgm.nets.splines import inverse as inverse_spline
 from skdgm.nets.tape import getval, primitive
@@ -391,44 +390,3 @@ def _of_after(n_given, net, params, statistics, x):
     first, x = _halves(n_given, x)
     y, log_det = net.log_det(params, statistics, x)
     return beside(first, y), log_det
-
-
-def monotone(name):
-    """Activation function with an inverse: all but "relu" and "maxout"."""
-    return activation(name)._replace(
-        inverse=partial(_inverse_activation, name),
-        log_det=partial(_of_activation, name),
-    )
-
-
-def _inverse_activation(name, params, statistics, y):
-    return _INVERSES[name](y)
-
-
-def _of_activation(name, params, statistics, x):
-    return activate(x, name), _LOG_SLOPES[name](x).sum(axis=1)
-
-
-def _softplus(x):
-    return activate(x, "softplus")
-
-
-def _log_slope_leaky(x):
-    log_leak = getval(x).dtype.type(np.log(LEAK))
-    return np.where(getval(x) > 0, 0, log_leak)
-
-
-_INVERSES = {
-    "identity": lambda y: y,
-    "logistic": logit,
-    "tanh": np.arctanh,
-    "leaky_relu": lambda y: np.where(y > 0, y, y / y.dtype.type(LEAK)),
-    "softplus": lambda y: y + np.log(-np.expm1(-y)),
-}
-_LOG_SLOPES = {
-    "identity": lambda x: np.zeros_like(getval(x)),
-    "logistic": lambda x: -_softplus(x) - _softplus(-x),
-    "tanh": lambda x: 2 * (getval(x).dtype.type(np.log(2)) - x - _softplus(-2 * x)),
-    "leaky_relu": _log_slope_leaky,
-    "softplus": lambda x: -_softplus(-x),
-}

@@ -8,7 +8,6 @@ from skdgm.nets.bijections import (
     affine,
     after,
     coupling,
-    monotone,
     permutation,
     splines,
     triangular,
@@ -18,15 +17,10 @@ from skdgm.nets.layers import dense, serial
 from skdgm.utils.tree import tree_map
 from tests.nets.recipes import assert_slopes, numbers
 
-NAMES = "identity", "logistic", "tanh", "leaky_relu", "softplus"
-LAYERS = {name: monotone(name) for name in NAMES}
-LAYERS |= {"affine": affine(), "permutation": permutation(np.array([2, 0, 1]))}
-LAYERS["serial"] = serial(
-    affine(), LAYERS["permutation"], monotone("leaky_relu"), affine(), monotone("tanh")
-)
-
-
-LAYERS |= {
+LAYERS = {
+    "affine": affine(),
+    "permutation": permutation(np.array([2, 0, 1])),
+    "serial": serial(affine(), permutation(np.array([2, 0, 1])), affine()),
     "whitening": whitening(),
     "upper": triangular(),
     "lower": triangular(lower=True),
@@ -98,14 +92,6 @@ def test_masked_columns_depend_on_those_before(name):
         changed = abs(net.apply(params, statistics, moved)[0] - y).max(axis=0) > 0
         assert not changed[:j].any()
         assert changed[j:].all()
-
-
-def test_logs_of_slopes_stay_finite():
-    x = np.array([[-90.0, 90.0]], np.float32)
-    for name in NAMES:
-        y, log_det = monotone(name).log_det((), (), x)
-        assert y.dtype == log_det.dtype == np.float32
-        assert np.isfinite(log_det).all()
 
 
 def test_a_layer_without_an_inverse_says_so():
