@@ -184,8 +184,8 @@ class Information(OptionGroup):
         Codes are then read off deformed rows, and two views of a row, deformed by
         chance, inform on each other's categories [1]_.
     n_neighbors
-        If not 0, the second view is of one of as many nearest rows, by what the
-        discriminator sees. All rows are compared, in memory. Neither this nor
+        If not 0, the second view is of one of as many nearest rows, by the
+        discriminator's inputs. All rows are compared, in memory. Neither this nor
         ``jitter`` may change from or to 0 while training continues.
     n_heads
         Number of heads that tell categories by views. The head that is asked is that

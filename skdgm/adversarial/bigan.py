@@ -50,8 +50,8 @@ class BiGAN(PlayerOptions, ImplicitEstimator):
         Losses of all nets, as of :class:`GAN`; encoder and generator have the
         discriminator's, with the sides exchanged.
     reconstruction_weight
-        Weight :math:`\lambda` of the squared error of reconstructions, summed over what
-        the discriminator sees of a row, which encoder and generator lower as well:
+        Weight :math:`\lambda` of the squared error of reconstructions, summed over the
+        discriminator's inputs for a row, which encoder and generator lower as well:
         :math:`\lambda \, \mathbb{E} \lVert x - g(e(x)) \rVert^2` [3]_.
     activation
         Activation function of the hidden units of generator and encoder.

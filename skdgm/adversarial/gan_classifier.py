@@ -67,7 +67,7 @@ class GANClassifier(Classifier, NetEstimator):
         discriminator; :meth:`score` leaves them out. None means that all rows are
         labelled.
     unlabeled_weight
-        Weight w of what is learned without labels. With 0 the discriminator is an
+        Weight w of the loss without labels. With 0 the discriminator is an
         ordinary net that learns from rows with a label.
     feature_matching
         Whether the generator matches the mean of the discriminator's last hidden units;

@@ -41,13 +41,13 @@ class InfoGAN(PlayerOptions, ImplicitEstimator):
 
     for latent units z and codes c [1]_. A bound on the mutual information of codes and
     generated rows, :math:`L_I`, is added to the game, so that each code must change a
-    row in a way of its own: without any label, categories become clusters of the data,
-    and continuous codes what varies among their rows. The distribution q of the codes
+    row differently: without any label, categories become clusters of the data, and
+    continuous codes the variation among their rows. The distribution q of the codes
     given a row shares the discriminator's hidden units; with views of rows (``jitter``
     or ``n_neighbors`` of ``information``) it is a net of its own, of the same layers,
-    and categories become what views share, such as a digit's name [2]_. ``transform``
-    returns q, probabilities of categories and then means of continuous codes;
-    ``inverse_transform`` takes codes, with all other latent units at zero.
+    and categories become features that views share, such as a digit's name [2]_.
+    ``transform`` returns q, probabilities of categories and then means of continuous
+    codes; ``inverse_transform`` takes codes, with all other latent units at zero.
     ``score_samples`` is an estimate, as of :class:`GAN`, whose other options are at
     their defaults. NaN is a missing value. Float64 data are computed in float64, all
     others in float32.

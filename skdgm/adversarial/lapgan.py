@@ -20,8 +20,8 @@ class LAPGAN(StageOptions, ImplicitEstimator):
     for images half as high and wide from level to level, and copies u of their pixels
     [1]_. Each generator has a discriminator: that of the smallest images is a
     :class:`~skdgm.GAN`'s; others compare an image of the data with the same image after
-    its details were averaged out and generated anew, given what was left of it. Details
-    of grey images are added to log odds, so that pixels stay between 0 and 1.
+    its details were averaged out and generated again, given the averages. Details of
+    grey images are added to log odds, so that pixels stay between 0 and 1.
     Like that of a GAN, ``score_samples`` is an estimate. NaN is a missing value: means
     of blocks are those of their other pixels. Float64 data are computed in float64,
     all others in float32.

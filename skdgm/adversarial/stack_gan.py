@@ -18,12 +18,12 @@ class StackGAN(StageOptions, ImplicitEstimator):
         x_0 = g_0(z_0), \qquad x_k = g_k(z_k, u(x_{k-1}))
 
     for images twice as high and wide from stage to stage, and copies u of their pixels
-    [1]_. Each generator sees what the one before it made, and draws the whole image
-    anew, so that it can correct it; its discriminator compares it with images of the
-    data. All stages learn at once from the same batches, as in [2]_.
-    Like that of a GAN, ``score_samples`` is an estimate. NaN is a missing value: means
-    of blocks are those of their other pixels. Float64 data are computed in float64,
-    all others in float32.
+    [1]_. Each generator is given the image of the one before it, and draws the whole
+    image again, so that it can correct it; its discriminator compares it with images of
+    the data. All stages learn at once from the same batches, as in [2]_. Like that of a
+    GAN, ``score_samples`` is an estimate. NaN is a missing value: means of blocks are
+    those of their other pixels. Float64 data are computed in float64, all others in
+    float32.
 
     Parameters
     ----------

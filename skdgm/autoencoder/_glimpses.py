@@ -174,7 +174,7 @@ class Glimpses(Architecture):
         return ends, to_draws(blank, n_rows)
 
     def _read(self, params, images, canvas, h):
-        """Inputs of the encoder: images, and what the canvas lacks of them."""
+        """Inputs of the encoder: images, and their distance from the canvas."""
         logistic = self.kind == "bernoulli"
         if self.reader is None:
             return lacking(images, canvas, logistic)
@@ -185,11 +185,11 @@ class Glimpses(Architecture):
         """State of the decoder and canvas after latent units of a step."""
         decoder = self.cell.step(params.decoders[0], decoder, z)
         h = self.cell.units(decoder)
-        what = _linear(h, params.decoders[1])
+        patch = _linear(h, params.decoders[1])
         if self.writer is None:
-            return decoder, canvas + what
+            return decoder, canvas + patch
         where = _linear(h, params.decoders[2])
-        return decoder, stroke(canvas, what, where, self.writer)
+        return decoder, stroke(canvas, patch, where, self.writer)
 
     def _rows(self, canvas):
         """Outputs for the data, of a canvas."""

@@ -38,7 +38,7 @@ class AutoencoderModel(LatentModel):
     objective_class = VariationalBound
 
     def check(self, options):
-        """Raise ValueError for sizes that are not what their types allow."""
+        """Raise ValueError for sizes that their types do not allow."""
         super().check(options)
         latent, hidden = shape(options)
         check_layer_sizes(latent, "n_components")

@@ -224,7 +224,7 @@ class ReconstructionDensity(Density):
 
     @property
     def limit(self):
-        """Largest magnitudes of what chains draw, or None."""
+        """Largest magnitudes of the values that chains draw, or None."""
         return limits(self.columns)
 
     def advance(self, x, hidden, rng):

@@ -152,8 +152,8 @@ class ReconstructionEstimator(NetEstimator):
             x_{t+1} \sim p(x \mid \tilde x_t)
 
         An autoencoder that was not trained to undo corruption has none: its chains
-        show what it reconstructs, a contractive one's with noise in codes, and draw
-        from no model of the rows.
+        show its reconstructions, a contractive one's with noise in codes, and draw from
+        no model of the rows.
 
         Parameters
         ----------

@@ -77,7 +77,7 @@ class ContractiveLayer(OptionGroup):
 
 
 class StackStructure(TableOptions):
-    """Options that say what a stack is made of.
+    """Options of the structure of a stack.
 
     Parameters
     ----------

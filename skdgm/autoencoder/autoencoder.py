@@ -15,7 +15,7 @@ class Autoencoder(CodeOptions, ReconstructionEstimator):
 
     .. math:: h = f(x), \qquad \max \; \log p(x; g(h)) - \lambda \sum_k |h_k|
 
-    Codes with fewer units than columns keep what rows have in common [1]_; larger ones
+    Codes with fewer units than columns keep the main factors of rows [1]_; larger ones
     are sparse, by a penalty or as all but the largest units are zero [2]_.
     ``score_samples`` is the log-likelihood of rows given their own reconstructions,
     less :meth:`reconstruction_error` but for the units of real columns: it compares

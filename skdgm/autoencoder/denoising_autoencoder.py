@@ -19,15 +19,14 @@ class DenoisingAutoencoder(CodeOptions, ReconstructionEstimator):
     .. math:: \max \; \mathbb{E}_{\tilde x \sim C(\tilde x \mid x)}
         [\log p(x; g(f(\tilde x)))]
 
-    To reconstruct rows from corrupted ones, a code of any size has to know what rows
-    are like [1]_. Corrupting and reconstructing in turn is a Markov chain, which draws
-    rows, and fills missing entries if the others are clamped [2]_. With walkback, rows
-    are also reconstructed from what a few steps of this chain make of them, so that
-    chains which stray are drawn back.
-    ``score_samples`` is the log-likelihood of rows given their corrupted copies, an
-    average over ``n_draws`` of these: it is the objective, and not a density of the
-    rows. NaN is a missing value, in every method. Float64 data are computed in
-    float64, all others in float32.
+    To reconstruct rows from corrupted ones, a code of any size has to represent their
+    distribution [1]_. Corrupting and reconstructing in turn is a Markov chain, which
+    draws rows, and fills missing entries if the others are clamped [2]_. With walkback,
+    rows are also reconstructed from the states of a few steps of this chain, so that
+    chains which stray are drawn back. ``score_samples`` is the log-likelihood of rows
+    given their corrupted copies, an average over ``n_draws`` of these: it is the
+    objective, and not a density of the rows. NaN is a missing value, in every method.
+    Float64 data are computed in float64, all others in float32.
 
     Parameters
     ----------

@@ -32,8 +32,8 @@ class DRAW(LatentEstimator):
         x \sim p(x \mid c_T)
 
     where the canvas :math:`c_T` has the parameters of the pixels after T steps [1]_.
-    In each step an encoder, another recurrent net, looks at the image, and at what the
-    canvas still lacks, and infers :math:`q(z_t \mid x, z_{<t})`. What is read
+    In each step an encoder, another recurrent net, looks at the image, and at its
+    distance from the canvas, and infers :math:`q(z_t \mid x, z_{<t})`. What is read
     and written is a grid of Gaussian filters
 
     .. math:: F_Y \, x \, F_X^\top, \qquad F_Y^\top \, w \, F_X
@@ -77,9 +77,9 @@ class DRAW(LatentEstimator):
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of all layers. Of the encoder: of inputs to its cell, and of the units
-        of the cell on each other; of means and log variances; of where to read. Of the
-        decoder: the same two of its cell; of what to paint; and where.
+        Weights of all layers. The encoder has those of inputs to its cell, and of the
+        units of the cell on each other; of means and log variances; and of the place to
+        read. The decoder has the same two of its cell; of the patch; and of its place.
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers; of units of a cell on each other, its state at the
         start.

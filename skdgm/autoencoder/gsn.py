@@ -26,7 +26,7 @@ class GSNEstimator(NetEstimator):
     activation
         Activation function of hidden units.
     corruption
-        Corruption of each entry of what the first layer is given, as of
+        Corruption of each input of the first layer, as of
         :class:`~skdgm.DenoisingAutoencoder`.
     corruption_level
         Standard deviation of normal noise, of standardised real columns; otherwise the

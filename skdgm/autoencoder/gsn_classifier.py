@@ -40,7 +40,7 @@ class GSNClassifier(Classifier, GSNEstimator):
     label_corruption
         Probability that the first layer is not given the label.
     unlabeled
-        Value of y for rows without a label: they train what is learned of rows, and
+        Value of y for rows without a label: the model of rows learns from them, and
         :meth:`score` leaves them out. None means that all rows are labelled.
 
     Attributes
@@ -79,7 +79,7 @@ class GSNClassifier(Classifier, GSNEstimator):
     def _count(self, table, fresh):
         super()._count(table, fresh)
         if fresh:
-            # As of columns, later rows do not move what stands for unknown labels.
+            # As of columns, later rows do not change inputs for unknown labels.
             self._frequencies = self._label_frequencies
 
     def _logits(self, rows):

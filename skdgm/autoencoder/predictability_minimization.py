@@ -35,15 +35,15 @@ class PredictabilityMinimization(ReconstructionEstimator):
 
     For each unit of the code a predictor guesses it from all others, while the encoder
     evades the guesses [1]_. Against the best ones, conditional expectations, it has the
-    variances of units raised and what others tell of them lowered: a factorial code, if
-    predictors can represent these and the code can. Linear predictors, the default,
-    remove correlations of units, and those with hidden layers other dependence, too
-    [2]_. Their outputs are least squares at each update, given running moments of
-    recent codes. A decoder learns beside, and the encoder heeds it by the weight
-    :math:`\rho`, which keeps what rows have in common in the code.
-    ``score_samples`` is the log-likelihood of rows given their own reconstructions, and
-    not a density of the rows. NaN is a missing value, in every method. Float64 data are
-    computed in float64, all others in float32.
+    variances of units raised and their shares that others explain lowered: a factorial
+    code, if predictors can represent these and the code can. Linear predictors, the
+    default, remove correlations of units, and those with hidden layers other
+    dependence, too [2]_. Their outputs are least squares at each update, given running
+    moments of recent codes. A decoder is learned at the same time, and the encoder
+    heeds it by the weight :math:`\rho`, so that codes represent rows. ``score_samples``
+    is the log-likelihood of rows given their own reconstructions, and not a density of
+    the rows. NaN is a missing value, in every method. Float64 data are computed in
+    float64, all others in float32.
 
     Parameters
     ----------

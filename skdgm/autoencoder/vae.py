@@ -67,14 +67,14 @@ class VAE(LatentEstimator):
         and "gated" a linear unit times a logistic one.
     prior
         Distribution of the highest latent units: standard normal; a mixture of normal
-        distributions; the mixture of what the encoder infers of pseudo-inputs, which
-        are learned (VampPrior) [6]_; a flow; or a normal distribution of each unit
-        given those before it, by a masked net. "auto" is standard normal, but a mixture
-        where columns have kinds of their own and none depends on another.
+        distributions; the mixture of the encoder's distributions for pseudo-inputs,
+        which are learned (VampPrior) [6]_; a flow; or a normal distribution of each
+        unit given those before it, by a masked net. "auto" is standard normal, but a
+        mixture where columns have kinds of their own and none depends on another.
     posterior
         Distribution of latent units that an encoder infers: normal, with independent
-        units or with full covariance; what couplings, which depend on the row, make
-        of independent normal units [7]_; or normal given auxiliary units, which are
+        units or with full covariance; independent normal units changed by couplings
+        that depend on the row [7]_; or normal given auxiliary units, which are
         normal given the row, with a net that infers these back from latent units [9]_.
     n_couplings
         Number of couplings of the "flow" of a posterior, and of that of a prior.
@@ -317,7 +317,7 @@ class VAE(LatentEstimator):
             NaN where missing.
         y : object, dict or array-like, default=None
             Class, or attributes, of all rows, or of each, of a conditional model. By
-            default they are drawn, too, given what is seen.
+            default they are drawn, too, given the known entries.
         method : {"mean", "sample"}, default="mean"
             "mean" returns means (probabilities of bits; the most probable codes), the
             same at each call; "sample" returns draws.

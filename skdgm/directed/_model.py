@@ -34,7 +34,7 @@ class SigmoidBeliefModel(LatentModel):
     objective_class = DirectedObjective
 
     def check(self, options):
-        """Raise ValueError for options that are not what their types allow."""
+        """Raise ValueError for options that their constraints do not exclude."""
         super().check(options)
         sizes = layer_sizes(options.hidden_layer_sizes)
         check_layer_sizes(sizes, "hidden_layer_sizes")

@@ -3,7 +3,7 @@ r"""Inversion of a generator: latent units for rows.
 .. math:: \min_z \lVert x - g(z) \rVert^2 + \tfrac{1}{100} \lVert z \rVert^2
 
 by Adam, each row for itself, at a rate that falls to zero, so that rounding, which
-other rows in the batch may change, moves what is found as little as may be.
+other rows in the batch may change, moves results as little as possible.
 """
 
 from functools import partial

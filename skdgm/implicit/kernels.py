@@ -36,7 +36,7 @@ _AMONG = 1000
 # least one, and candidate probabilities of another category.
 _WIDTHS, _LEAST = np.logspace(-1.0, 0.75, 15), 1e-3
 _LAMBDAS = np.logspace(-3, -0.4, 12)
-# Widths found last, by a digest of what they follow from: each call has the same draws.
+# Last widths, by a digest of their data: each call has the same draws.
 _FOUND, _KEPT = {}, 64
 
 

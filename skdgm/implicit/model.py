@@ -32,8 +32,7 @@ class ImplicitModel(NetModel):
     @abstractmethod
     def hidden(self, nets, state, x, known=None):
         """Features of rows, (n_rows, n_features_out), unless these are latent units: of
-        what a discriminator sees of them, x, of which entries are ``known`` where that
-        is 1."""
+        inputs x of a discriminator, which are ``known`` where that is 1."""
 
     def latent(self, options):
         """Whether features are latent units."""

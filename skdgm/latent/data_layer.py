@@ -2,7 +2,7 @@ r"""Columns that depend on each other given latent units, and results of a pass.
 
 A missing entry is drawn from its conditional distribution, given the entries before it,
 some of which may have been drawn, too; those seen are weighed by theirs. That makes an
-unbiased estimate of the probability of what was seen,
+unbiased estimate of the probability of the seen entries,
 
 .. math:: p(x_O \mid z) = \mathbb{E} \prod_{j \in O} p(x_j \mid x_{<j}, z),
    \qquad x_i \sim p(x_i \mid x_{<i}, z), \; i \notin O
@@ -20,9 +20,9 @@ from skdgm.nets import nll
 from skdgm.nets.tape import getval
 from skdgm.utils.tree import tree_map
 
-# Pace at which links between columns learn: slowly, so that hidden layers explain what
-# they can. At the pace of other weights these links leave hidden layers nothing to say,
-# and likelihoods are lower: with digits by a nat.
+# Pace at which links between columns learn: slowly, so that hidden layers explain as
+# much as they can. At the pace of other weights these links leave hidden layers nothing
+# to say, and likelihoods are lower: with digits by a nat.
 PACE = 0.03
 
 

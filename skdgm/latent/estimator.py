@@ -21,12 +21,12 @@ class LatentEstimator(NetEstimator):
     r"""Base class of estimators with encoders and decoders of latent units.
 
     A subclass has options; a model, of :class:`LatentModel`; and ``_REVIVE``, a
-    sentence that says what to do if the posterior collapses.
+    sentence of advice if the posterior collapses.
 
     Features are means of the latent units, :math:`\mathbb{E}_q[z \mid x]`, each layer
-    given the means below. Of features of several layers, only the lowest is used by
-    ``inverse_transform``, which returns means :math:`\mathbb{E}[x \mid z]`; layers
-    below it are at their means. Encoders see missing entries as their columns' means.
+    given the means below. ``inverse_transform`` uses only the lowest of several layers
+    of features and returns means :math:`\mathbb{E}[x \mid z]`; layers below it are at
+    their means. Encoders see missing entries as their columns' means.
 
     Parameters
     ----------

@@ -22,11 +22,11 @@ from skdgm.latent.adapting import NONE, Pool, adapted, weights_of
 from skdgm.utils import addresses
 from skdgm.utils.weighted import FOUND
 
-# Draws at a time; most draws for each one asked for: of encoder and prior, so that rare
-# entries are found, or rare rows; and of all three.
+# Draws at a time; most draws for each of ``n_draws``: of encoder and prior, so that
+# rare entries are found, or rare rows; and of all three.
 AT_ONCE, _MOST, _MOST_ROWS, _MOST_ADAPTED = 64, 128, 16, 8
-# Number of draws, for each asked for, after which it is seen whether the most would be
-# enough; draws of the prior that should explain what is seen; and effective number of
+# Number of draws, for each of ``n_draws``, after which the most may prove to be too
+# few; draws of the prior that should explain known entries; and effective number of
 # draws that is enough.
 _TRIED, _NEAR, _ENOUGH = 8, 5, 50
 # One of so many draws is of the encoder, and one of the prior, beside a third proposal.

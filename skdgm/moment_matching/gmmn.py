@@ -35,11 +35,11 @@ class GMMN(ImplicitEstimator):
     maximum mean discrepancy, which is zero only if generated rows have the distribution
     of the data [1]_ [2]_. It is estimated from batches, by default as its root. With an
     autoencoder, codes are matched in place of rows, and decoded: distances of codes say
-    more where columns are many, and are what ``transform`` returns, in place of latent
-    units as of ``invert``. A generator has no density that could be computed:
+    more where columns are many, and ``transform`` returns codes, in place of the latent
+    units of ``invert``. A generator has no density that could be computed:
     ``score_samples`` is an estimate.
     NaN is a missing value: it is missing, too, in a generated row of the same batch,
-    and what is encoded in its place is what the autoencoder rebuilds of the others.
+    and the autoencoder's reconstruction from the other values is encoded in its place.
     Float64 data are computed in float64, all others in float32.
 
     Parameters

@@ -110,7 +110,7 @@ def _of_whitening(params, statistics, x):
 
 def triangular(lower=False):
     """Linear map by a triangular matrix, at first the identity: a :class:`Layer` of
-    what differs from it beside the diagonal, and log gains on it."""
+    its entries off the diagonal and shifts, and log gains."""
     return Net(
         _begin_triangular,
         partial(_apply_triangular, lower),

@@ -7,7 +7,7 @@ r"""Codes of autoencoders: sparse ones, and penalties on codes and on their Jaco
    \Bigl\lVert \frac{\partial h}{\partial x} \, v \Bigr\rVert^2 \Bigr]
 
 for units of a single layer [2]_, and for encoders of any depth, of which derivatives
-along directions are known. Of sparse codes all but the largest units are 0 [1]_.
+along directions are known. All but the largest units of sparse codes are 0 [1]_.
 
 References
 ----------

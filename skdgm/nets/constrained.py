@@ -73,8 +73,8 @@ defvjp(
 @primitive
 def moved(x, factor, shift, slope):
     """Rows times factors, (n_columns,), plus shifts, (n_rows, n_columns). Gradients are
-    multiplied by a ``slope``, (n_columns,): the factor, or 1 where what is above has
-    taken the unit of the result from them."""
+    multiplied by a ``slope``, (n_columns,): the factor, or 1 where the function above
+    has removed the unit of the result."""
     return x * factor.astype(x.dtype) + shift.astype(x.dtype)
 
 

@@ -42,7 +42,7 @@ class Cells(NamedTuple):
     """Cells of columns, all of shape (n_columns,): ``mean`` and ``scale`` that made
     values the standardised ones that a model sees; which columns are ``whole``
     numbers; the limits ``low`` and ``high``, or infinite; and the ``center`` and
-    ``spread`` of what becomes of them."""
+    ``spread`` of transformed values."""
 
     mean: np.ndarray
     scale: np.ndarray
@@ -75,8 +75,8 @@ class Cells(NamedTuple):
         return ((y - self.center) / self.spread).astype(v.dtype), log_slope
 
     def slopes(self, v, u):
-        """Slopes by u of what :meth:`placed` gives, and of their logs; 0 where a value
-        is missing."""
+        """Slopes by u of the results of :meth:`placed`, and of their logs; 0 where a
+        value is missing."""
         y, which = self._shifted(v, u), self.limited
         slope, bend = np.ones(y.shape), np.zeros(y.shape)
         share = self._share(y[:, which])
@@ -86,7 +86,7 @@ class Cells(NamedTuple):
         return np.where(gone, 0, slope / self.spread), np.where(gone, 0, bend)
 
     def values(self, z):
-        """Standardised values of what is in the space of the flow."""
+        """Standardised values of points in the space of the flow."""
         y = z * self.spread + self.center
         which = self.limited
         span = (self.high - self.low)[which]

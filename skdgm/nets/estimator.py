@@ -99,7 +99,7 @@ class NetEstimator(FitOptions, Estimator):
     def _count(self, table, fresh):
         super()._count(table, fresh)
         if fresh and "_means" in self._KNOWN:
-            # Later rows do not move what nets take for entries that are not seen.
+            # Later rows do not change the inputs of nets for missing entries.
             self._means = self._domain.share(self._columns)
 
     def _check_cost(self, table, n_epochs):
@@ -160,7 +160,7 @@ def layers_of(tree):
 
 def start_at(tree, start, n_means):
     """Have outputs of the last layer of a tree of parameters begin at ``start``, and
-    those after the means of rows, such as variances, not depend on what is below."""
+    those after the means of rows, such as variances, not depend on the inputs."""
     *_, last = layers_of(tree)
     # A convolution has a bias for each map.
     last.b[:] = start.reshape(-1, len(last.b)).mean(axis=0)

@@ -3,9 +3,9 @@ r"""Fourier features of real columns, for nets that must resolve fine structure.
 .. math:: x \mapsto \bigl(x, \; 2^{-k} \sin 2^k x_j, \; 2^{-k} \cos 2^k x_j\bigr),
    \qquad k = 0, \dots, n - 1
 
-for each real column j. A net learns slowly what varies fast in its inputs; sines and
-cosines of these vary slowly at a scale of their own [1]_. None is steeper than another,
-so that few rows are not learned by heart by the fastest ones.
+for each real column j. A net learns functions slowly that vary fast in its inputs;
+sines and cosines of these vary slowly at their scale [1]_. None is steeper than
+another, so that few rows are not learned by heart by the fastest ones.
 
 References
 ----------

@@ -22,7 +22,7 @@ from skdgm.nets.tape import primitive
 from skdgm.utils.tree import copy
 
 # Ridge of least squares, a share of the variance of each feature, and its least value.
-# Codes learn to hide in what the ridge of units hides; that of hidden units keeps
+# Codes learn to hide in the ridge of units; that of hidden units keeps
 # predictors from reading one bit in the last digits of others.
 _RIDGE, _RIDGE_HIDDEN, _LEAST = 1e-7, 1e-3, 1e-12
 # Least number of updates that running moments remember, and of rows for each feature.

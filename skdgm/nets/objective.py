@@ -174,7 +174,7 @@ class NetObjective(Objective[OptionsT]):
         return epochs.stop - len(epochs) // n_values
 
     def spare(self, params, grads, l2):
-        """Add to gradients, in place, what weight decay ``l2`` is not to take away."""
+        """Add the part that weight decay ``l2`` spares to gradients, in place."""
 
     def constrain(self, params):
         """Project parameters onto their constraints, in place, after each update."""

@@ -80,7 +80,7 @@ class Parts:
 
 def ascend(joined, options, grads, clock, n_rows, rate=None, spare=None):
     """Take an optimiser's step by options, as of :class:`Parts`, in place;
-    ``spare(grads, l2)`` adds to clipped gradients what weight decay is not to take."""
+    ``spare(grads, l2)`` adds the part that weight decay spares to clipped gradients."""
     rate = options.learning_rate if rate is None else rate
     grads = clip_norm(grads, options.clip_norm)
     l2 = piecewise(options.alpha, clock) / n_rows

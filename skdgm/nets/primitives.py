@@ -59,8 +59,8 @@ def listed(x):
     Returns
     -------
     x : {ndarray, Lists}
-        Lists if at most a quarter of the entries are nonzero, otherwise ``x`` itself,
-        as what is traced.
+        Lists if at most a quarter of the entries are nonzero, otherwise, and if traced,
+        ``x`` itself.
     """
     if not isinstance(x, np.ndarray):
         return x

@@ -14,7 +14,7 @@ _PASSES = 3
 
 
 def expected(emission, out):
-    """Expectation of what is rebuilt, (n_rows, n_inputs), as ``emission.inputs``
+    """Expectation of reconstructions, (n_rows, n_inputs), as ``emission.inputs``
     returns it, given outputs; of scores where they are no atoms, not times the
     probability of that."""
     mean = out.copy()
@@ -48,7 +48,7 @@ def reconstruction_slope(emission, out, x, known=None):
 
 
 def squared_slope(rebuilt, x, known=None):
-    """Gradient of half the squared error of each row by what is rebuilt, in the form of
+    """Gradient of half the squared error of each row by reconstructions, in the form of
     the inputs; see :func:`reconstruction_slope`."""
     gap = rebuilt - x
     return gap if known is None else gap * known

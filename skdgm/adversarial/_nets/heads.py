@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 # Share of an update in the running mean of a head's information, and how many nats
-# more than the chosen one another must have to be chosen in its place: what is
-# generated of each category changes then. Means begin at 0, so that no head is chosen
+# more than the chosen one another must have to be chosen in its place: the
+# meaning of each category changes then. Means begin at 0, so that no head is chosen
 # in place of the first one before some dozens of updates.
 _RATE, _MARGIN = 0.005, 0.03
 

@@ -1,4 +1,4 @@
-r"""Generative stochastic networks with labels among what their chains draw.
+r"""Generative stochastic networks whose chains draw labels, too.
 
 .. math:: \mathcal{L} = \frac1n \sum_{t=1}^n \mathbb{E} [\log p(y \mid h^{(t)}) +
    \lambda \log p(x \mid h^{(t)})]

@@ -83,7 +83,7 @@ def _back(argnums, y, args, kwargs):
             return [grads[argnum] for argnum in argnums]
         n_pixels, grad = real(reference.shape[1]), grad * gain
         a, b = real(n / (n + 1)), real(1 / (n + 1))
-        # By each row's mean and variance, and what these depend on.
+        # By each row's mean and variance, and by those of the reference.
         of_mean = -(grad[n:] / sizes).sum(axis=1, keepdims=True)
         of_variance = (
             -(grad[n:] * normal_others / sizes**2).sum(axis=1, keepdims=True) / 2

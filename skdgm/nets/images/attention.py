@@ -12,8 +12,8 @@ paint a patch w are
 .. math:: \text{glimpse} = \gamma \, F_Y \, x \, F_X^\top, \qquad
    \text{stroke} = \frac1\gamma \, F_Y^\top \, w \, F_X
 
-with gradients written by hand. Of several planes of an image, as of colours, each is
-read by the same filters.
+with gradients written by hand. The same filters read each of several planes of an
+image, as of colours.
 
 References
 ----------
@@ -67,8 +67,8 @@ class FilterGrid(NamedTuple):
         return (max(self.height, self.width) - 1) / max(1, most - 1)
 
     def start(self, paints=False):
-        """Initial outputs of a net, so that filters cover the image evenly; what they
-        paint, if they do, is as strong as patches are."""
+        """Initial outputs of a net, so that filters cover the image evenly; painted
+        images are as strong as patches are."""
         stride = max(1.0, self.stride)
         gain = -np.log(stride) * ((self.height > 1) + (self.width > 1)) if paints else 0
         return np.array([0.0, 0.0, 2 * np.log(stride / 2), 0.0, gain])
@@ -78,7 +78,7 @@ class FilterGrid(NamedTuple):
         return x.reshape(len(x), -1, self.height, self.width)
 
     def patches(self, x):
-        """Rows of what filters read, as images."""
+        """Readings of filters, as images."""
         return x.reshape(len(x), -1, self.n_rows, self.n_columns)
 
 
@@ -149,7 +149,7 @@ def lacking(images, canvas, logistic):
 
 
 def _by_canvas(both, images, canvas, logistic, grad):
-    """Gradient by a canvas, given that by what it lacks."""
+    """Gradient by a canvas, given that by the distance from it."""
     n = images.shape[1]
     by_canvas = np.zeros_like(canvas)
     np.negative(grad, out=by_canvas[:, :n])

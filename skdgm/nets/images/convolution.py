@@ -16,7 +16,7 @@ and a transposed convolution [2]_ exchanges the product with its gradient,
    \bar y_p = W^\top P_p \delta, \quad \bar W = \sum_p P_p \delta\, y_p^\top.
 
 [3]_ has pictures of both. Patches of a few images at a time are copied to a matrix, so
-that nearly all of the work is a product by BLAS; what lies outside of the image is
+that nearly all of the work is a product by BLAS; pixels outside of the image are
 zero. Images are divided into the same groups on any number of threads.
 
 Maps are last: each row of a patch is contiguous, and products need no reordering.

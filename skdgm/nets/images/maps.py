@@ -10,7 +10,7 @@
 
 Images are rows of height * width * maps numbers, pixel after pixel, as in
 :mod:`~skdgm.nets.images.convolution`. A *block* is a layer but for the shape of its
-images: a function of that shape that returns a Net and the shape of what it makes.
+images: a function of that shape that returns a Net and the shape of its images.
 :func:`images` passes the shape from block to block. Nets that keep the shape, such as
 dropout and activation functions, stand among blocks as they are.
 

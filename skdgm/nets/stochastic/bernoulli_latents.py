@@ -41,7 +41,7 @@ def _repeated(logits, n):
 
 
 def coin(logits, noise, relaxation=None, temperature=0.5):
-    """Draw bits, or what stands for them: (n_rows * n_draws, n_units), given logits,
+    """Draw bits, or relaxed ones: (n_rows * n_draws, n_units), given logits,
     (n_rows, n_units), and uniform noise in [0, 1).
 
     By ``relaxation`` None they are bits, through which no gradient passes; by

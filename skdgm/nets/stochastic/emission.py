@@ -1,6 +1,6 @@
 r"""Columns as differentiable functions of the outputs of a generator.
 
-A generator's output for a column becomes what a discriminator sees of it:
+A generator's output for a column becomes inputs of a discriminator:
 
 ==============================  ====================================================
 "grey", in [0, 1]               :math:`\sigma(o)`
@@ -154,8 +154,8 @@ class Emission:
         return np.where(near.any(axis=1), near.argmax(axis=1), len(marks))
 
     def values(self, x, rng=None):
-        """Values in units of the model, (n_rows, n_columns), of what :func:`emit`
-        returns; by a stream for each row rare categories are drawn, else the most
+        """Values in units of the model, (n_rows, n_columns), of results of
+        :func:`emit`; by a stream for each row rare categories are drawn, else the most
         probable ones."""
         v = np.empty((len(x), len(self.kinds)), x.dtype)
         plain = self.choice == 0
