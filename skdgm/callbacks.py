@@ -140,8 +140,8 @@ class Checkpoint:
             save(estimator, self.path)
         except OSError as error:
             warn(
-                f"Checkpoint could not write {self}: {error}. Training goes on; the "
-                "file is as it was before.",
+                f"Checkpoint could not write {self}: {error}. Training continues; "
+                "the file is unchanged.",
                 CheckpointWarning,
             )
         self._restart()

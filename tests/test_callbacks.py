@@ -755,7 +755,7 @@ def test_a_disk_that_is_full_for_a_while_costs_a_warning(model, path, monkeypatc
         real(number)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    with pytest.warns(CheckpointWarning, match=f"{path.name}.*No space left.*goes on"):
+    with pytest.warns(CheckpointWarning, match=f"{path.name}.*No space.*continues"):
         assert_identical(whole, resumed(model, path, X, **y))
     assert len(before) > 3
     assert before[1] == before[2] == before[3] != path.read_bytes()

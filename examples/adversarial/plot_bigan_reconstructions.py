@@ -3,9 +3,9 @@ A GAN with an encoder
 =====================
 
 A BiGAN learns a generator and an encoder that is its inverse: the discriminator judges
-of rows beside their latent units. Reconstructions are rows like the given ones, as no
-distance of pixels is part of the game, and often other digits; with
-``reconstruction_weight`` one is. Latent units are features.
+pairs of rows and latent units. The game has no distance of pixels, so that
+reconstructions are similar rows, but often other digits; ``reconstruction_weight`` adds
+such a distance. Latent units are features.
 
 ::
 

@@ -4,8 +4,8 @@ Convolutional generators
 
 With ``architecture="conv"`` a generative adversarial network is a DCGAN: the generator
 grows images from a few maps by transposed convolutions, and the discriminator shrinks
-them again by strides. On images as small as these it is no better than dense nets, and
-slower; its errors are those of strokes rather than of single pixels.
+them again by strides. On such small images it is slower than dense nets and no better;
+its errors are wrong strokes rather than wrong pixels.
 
 ::
 

@@ -2,9 +2,9 @@
 Digits with few labels
 ======================
 
-A discriminator that tells classes apart learns from rows without a label, too: they are
-real, of whichever class. This example compares errors by the number of labels with
-those of a net that sees the labelled rows alone, and of label spreading.
+A discriminator that classifies rows also learns from unlabelled rows, which are real
+rows of an unknown class. This example compares its errors by the number of labels with
+a net that uses only labelled rows, and with label spreading.
 
 ::
 

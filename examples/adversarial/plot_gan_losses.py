@@ -3,9 +3,9 @@ Losses side by side
 ===================
 
 Twenty-five narrow normal distributions on a grid are the usual test of whether a
-generator finds all modes, and keeps off the space between them. Here the losses of the
-literature learn them with the same nets and in the same number of updates, and then the
-default is shown as it learns.
+generator finds all modes and avoids the space between them. The example compares losses
+of the literature with the same nets and numbers of updates, and then shows the training
+with the default loss.
 
 ::
 

@@ -2,10 +2,10 @@
 All modes, or one
 =================
 
-A generator may collapse: it draws a few kinds of rows, or one, that the discriminator
-cannot tell from data at the moment. This example trains generative adversarial networks
-on a ring of eight narrow clusters, with the losses of the literature and with default
-parameters, and then watches one learn digits.
+A generator can collapse: it only draws one or a few kinds of rows, which the
+discriminator currently cannot distinguish from data. This example trains generative
+adversarial networks on a ring of eight narrow clusters, with losses of the literature
+and with default parameters, and then shows the training on digits.
 
 ::
 

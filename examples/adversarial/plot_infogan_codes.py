@@ -2,12 +2,12 @@
 Codes that explain digits
 =========================
 
-An InfoGAN learns categories and styles of digits without any label: its latent units
-are noise and a few codes, and its rows must tell which codes they were made from. Each
-row of pictures has one category; along it, a continuous code goes from -1 to 1. Codes
-must be told by images that are turned, sheared, stretched and shifted a little
-(``jitter``), and near images of the data are to have the same category
-(``n_neighbors``): it is then seldom a slant, and more often a digit.
+An InfoGAN learns categories and styles of digits without labels: its latent units are
+noise and a few codes, and the codes must be recognisable in the generated rows. Each
+row of images has one category; along the row, a continuous code goes from -1 to 1.
+Codes must be recognisable in images that are slightly rotated, sheared, stretched and
+shifted (``jitter``), and neighbouring images of the data should have the same category
+(``n_neighbors``). Categories then represent digits more often than slants.
 
 ::
 

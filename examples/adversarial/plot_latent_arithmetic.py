@@ -2,10 +2,11 @@
 Arithmetic with latent units, and rows between two
 ==================================================
 
-What a generator makes of the sum of two latent vectors is no overlay of two images: a
-convolutional GAN learns digits, and the difference between leaning and upright ones,
-taken from the digits 0 to 4, makes others lean [1]_. Halfway between the latent units
-of two digits its images are nearer to digits than the mean of both, if less than draws.
+A generator maps the sum of two latent vectors to a new image and not to an overlay of
+two images. A convolutional GAN learns digits, and the latent difference between slanted
+and upright digits, computed from the digits 0 to 4, slants other digits [1]_. Images
+halfway between the latent units of two digits are nearer to digits than the mean of
+both images, but less so than samples.
 
 .. [1] Radford, Metz and Chintala (2016). Unsupervised representation learning with deep
    convolutional generative adversarial networks. ICLR.

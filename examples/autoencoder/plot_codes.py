@@ -2,11 +2,11 @@
 Filters of tied and of sparse codes
 ===================================
 
-Three autoencoders of handwritten digits have a code of one layer of 32 rectified units:
-with weights of their own for encoder and decoder, with tied weights, and with tied
-weights and a penalty on the code. Each image shows what one unit adds to the log odds
-of the pixels. Where a code costs something, few units are active at a time, and more
-of them stand for strokes.
+Three autoencoders of handwritten digits have a code of 32 rectified units: with
+separate weights of encoder and decoder, with tied weights, and with tied weights and a
+penalty on the code. Each image shows the contribution of one unit to the log odds of
+the pixels. With a penalty, few units are active at a time, and more of them represent
+strokes.
 """
 
 import matplotlib.pyplot as plt

@@ -2,10 +2,10 @@
 Pseudo-inputs of a VampPrior
 ============================
 
-A variational autoencoder whose prior is learned: the mixture of what its encoder infers
-of some pseudo-inputs, which are learned with the nets (VampPrior). They look like
-rows, and draws that begin at them leave no latent units without a row in between. The
-scores of held-out digits are above those of the standard normal prior.
+The prior of this variational autoencoder is learned: it is the mixture of the encoder's
+distributions for pseudo-inputs, which are trained jointly with the nets (VampPrior).
+Pseudo-inputs look like rows, and samples from the mixture avoid latent regions without
+rows. The scores of held-out digits are above the scores of the standard normal prior.
 """
 
 import matplotlib.pyplot as plt

@@ -2,10 +2,9 @@
 Completing digits from a half
 =============================
 
-Given the upper half of a digit, what may the lower half be? There is more than one
-answer. A model of missing values gives them all: means, and draws that are each a
-whole, coherent guess. ``EoNADE`` is one net for all orders of the columns, so that any
-part can be drawn given any other, exactly.
+The upper half of a digit does not determine the lower half. A model of missing values
+returns means, and draws that are each a coherent completion. ``EoNADE`` is one net for
+all orders of the columns, so that any columns can be drawn exactly given any others.
 """
 
 import matplotlib.pyplot as plt

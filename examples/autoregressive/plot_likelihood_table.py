@@ -3,10 +3,10 @@ Exact likelihoods, side by side
 ===============================
 
 Autoregressive models have exact likelihoods, so they can be compared without bounds and
-brackets. ``likelihood_table`` gives nats and bits per pixel of held-out digits, beside
-an RBM whose likelihood is between two ends. EoNADE is the
-mean over eight orders of the pixels, and so an estimate of the mean over all. The
-picture shows where the gain comes from: the nats that each pixel costs.
+brackets. ``likelihood_table`` returns nats and bits per pixel of held-out digits, and
+also compares an RBM, whose likelihood has a lower and an upper estimate. EoNADE is the
+mean over eight orders of the pixels, and so an estimate of the mean over all orders.
+The figure shows the origin of the gain: the nats of each pixel.
 """
 
 import matplotlib.pyplot as plt

@@ -2,9 +2,9 @@
 Half a digit, reconstructed step by step
 ========================================
 
-A net that fills in missing pixels all at once has to guess each without the others.
-With ``n_steps`` it looks at its own guess and corrects it: NADE-k. At first each
-missing pixel is as bright as on average.
+A net that imputes all missing pixels at once predicts each pixel independently of the
+others. With ``n_steps`` it corrects its own predictions repeatedly (NADE-k). Initially,
+each missing pixel has its average brightness.
 """
 
 import matplotlib.pyplot as plt

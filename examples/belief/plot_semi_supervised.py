@@ -3,10 +3,10 @@ Semi-supervised: a net that starts from all rows
 ================================================
 
 ``DBNClassifier`` pre-trains a deep belief network on all rows, labelled or not, and
-tunes it as a net on those with a label. Of 1,297 images of digits 20 to 100 have
-labels; accuracies are those of 500 other images. For comparison: the same net from
-random weights, and a logistic regression on the pixels, which see the labelled rows
-only.
+fine-tunes it as a feed-forward net on the labelled rows. Here 20 to 100 of 1,297 images
+of digits have labels, and 500 other images give the accuracies. For comparison, the
+same net with random initial weights and a logistic regression on the pixels use the
+labelled rows only.
 """
 
 import matplotlib.pyplot as plt

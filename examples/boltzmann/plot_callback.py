@@ -2,9 +2,9 @@
 A callback that plots while fitting
 ===================================
 
-scikit-learn's callbacks are told of each epoch, with an estimator that is fitted so
-far. This one draws the state of an RBM as it learns: filters, samples and likelihood,
-after 1, 2, 4, 8 … epochs. It could as well write to a file or stop the fit.
+scikit-learn's callbacks are called after each epoch, with the estimator in its current
+state. This callback draws the state of an RBM during training: filters, samples and
+likelihood, after 1, 2, 4, 8 … epochs. It could also write to a file or stop the fit.
 """
 
 import matplotlib.pyplot as plt

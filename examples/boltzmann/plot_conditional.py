@@ -2,9 +2,9 @@
 The lower half of a digit from the upper half
 =============================================
 
-A conditional machine predicts all pixels of the lower half together. A regression for
-each pixel has the same means, or nearly so; but drawn one by one, its pixels do not go
-together.
+A conditional machine predicts the joint distribution of all pixels in the lower half.
+Separate regressions for the pixels have nearly the same means, but independent draws of
+the pixels are inconsistent.
 """
 
 import matplotlib.pyplot as plt

@@ -2,9 +2,8 @@
 Filters of a convolutional machine
 ==================================
 
-A filter of a convolutional machine is the same at all places of an image. From digits
-it learns pieces of strokes. Samples are made of them, and so is what fills a hidden
-half of an image.
+A convolutional machine has the same filters at all positions of an image. On digits it
+learns pieces of strokes, of which samples and completions of hidden halves consist.
 """
 
 import matplotlib.pyplot as plt

@@ -2,9 +2,10 @@
 Two layers of maps, learned together
 ====================================
 
-A deep convolutional machine draws digits with both of its layers, and completes images
-of which a part is hidden: the upper layer sees what the lower one has found around the
-hole. It is compared with a restricted convolutional machine and with a dense one.
+A deep convolutional machine samples digits with both of its layers, and completes
+images with hidden parts: the upper layer sees the features of the lower layer around
+the hole. The example compares it with a restricted convolutional machine and with a
+dense machine.
 """
 
 import matplotlib.pyplot as plt

@@ -2,9 +2,9 @@
 Motifs of a signal
 ==================
 
-Signals are made of three motifs, which begin anywhere, under noise. A convolutional
-machine of four maps finds the motifs, though no signal says where one begins or which
-it is. Its detection units then tell what happened when.
+Signals consist of three motifs at random positions, with noise. A convolutional machine
+with four maps finds the motifs without information on their positions or identities.
+Its detection units then locate the motifs.
 """
 
 import matplotlib.pyplot as plt

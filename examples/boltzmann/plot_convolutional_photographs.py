@@ -3,9 +3,9 @@ Filters of photographs, and images of any size
 ===============================================
 
 A convolutional machine with real pixels learns edges from patches of two photographs.
-With one bias for all pixels nothing in it depends on the place, and
-:meth:`~skdgm.ConvRBM.resized` gives the machine for whole images, which says where in
-one which edge is.
+With one bias for all pixels the machine does not depend on the position, and
+:meth:`~skdgm.ConvRBM.resized` returns the machine for whole images, which locates the
+edges in an image.
 """
 
 import matplotlib.pyplot as plt

@@ -2,10 +2,10 @@
 Couplings of Ising and Potts models from samples
 ================================================
 
-Which columns of a table act on each other directly? Two that depend on a third are
-correlated, too. A Boltzmann machine without hidden units has a coupling for each pair
-of columns, which is zero where all other columns explain the correlation. Here the
-couplings of known models are learned from 10,000 samples of these.
+Which columns of a table interact directly? Two columns that depend on a third are also
+correlated. A Boltzmann machine without hidden units has a coupling for each pair of
+columns, which is zero if all other columns explain the correlation. Here the couplings
+of known models are learned from 10,000 samples.
 """
 
 import matplotlib.pyplot as plt

@@ -2,9 +2,9 @@
 A deep machine moves between modes
 ==================================
 
-Samples of a deep Boltzmann machine, step by step: each row of the picture is one Markov
-chain, shown after every hundred steps. A good chain wanders from digit to digit. How
-far it has gone is told by autocorrelations and the effective number of samples.
+Samples of a deep Boltzmann machine, step by step: each row of the figure is a Markov
+chain, shown after every hundred steps. A good chain moves from digit to digit.
+Autocorrelations and the effective sample size measure its mixing.
 """
 
 import matplotlib.pyplot as plt

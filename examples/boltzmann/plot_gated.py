@@ -2,9 +2,9 @@
 Moving images as one pair is moved
 ==================================
 
-A gated machine sees pairs of images of random dots, the second of which is the first
-one, shifted. Nobody tells it by how much. Its hidden units become the shifts, and its
-filters pairs of waves; so it moves other images as a single pair shows.
+A gated machine sees pairs of images of random dots, the second of which is a shift of
+the first by an unknown amount. Its hidden units learn the shifts, and its filters
+become pairs of waves. It can then apply the shift of a single pair to other images.
 """
 
 import matplotlib.pyplot as plt

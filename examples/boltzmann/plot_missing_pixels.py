@@ -2,10 +2,10 @@
 Classifying digits with missing pixels
 ======================================
 
-A Boltzmann machine has no inputs and outputs: whatever is missing is inferred. This
-example trains one to predict random halves of digits and labels from the other halves,
-by multi-prediction training, and compares it with other classifiers where pixels are
-missing.
+A Boltzmann machine has no fixed inputs and outputs: it infers all missing variables.
+This example trains a machine to predict random halves of digits and labels from the
+other halves (multi-prediction training), and compares it with other classifiers on
+images with missing pixels.
 
 ::
 

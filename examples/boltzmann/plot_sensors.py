@@ -2,10 +2,11 @@
 A fault in the series of sensors
 ================================
 
-Several sensors of one machine follow each other, and their own past. A conditional
-machine of their last steps says how probable each new step is: a fault that no single
-value shows is improbable. An isolation forest of the same lags is beside it; and the
-gap in one sensor's series is filled from what is before and after it.
+The readings of several sensors depend on each other and on the past. A conditional
+machine of the last steps computes the probability of each new step: a fault is
+improbable even if no single value is unusual. The example compares it with an isolation
+forest on the same lags, and imputes a gap in the series of one sensor from the rows
+before and after the gap.
 """
 
 import matplotlib.pyplot as plt

@@ -2,9 +2,9 @@
 Tempering against stuck chains
 ==============================
 
-The data have four patterns so different that no Gibbs chain moves from one to another.
-Persistent contrastive divergence learns from chains that are stuck. Parallel tempering
-lets them exchange states with chains at higher temperatures, which are not.
+The data have four patterns that are so different that Gibbs chains do not move between
+them. Persistent contrastive divergence learns from stuck chains. In parallel tempering,
+they exchange states with chains at higher temperatures, which move freely.
 """
 
 import matplotlib.pyplot as plt

@@ -2,9 +2,9 @@
 Topics of documents
 ===================
 
-A replicated softmax learns binary topics of documents. Here the documents are rows of
-scikit-learn's own documentation: the words of docstrings of its estimators, which are
-counted, learned, and drawn.
+A replicated softmax learns binary topics of documents. Here the documents are
+docstrings of scikit-learn's estimators. The example counts their words, fits the model
+and samples documents.
 """
 
 import inspect

@@ -2,9 +2,9 @@
 Units of any kind
 =================
 
-Machines whose columns are no bits: the pixels of scikit-learn's digits as counts from 0
-to 16, and a table of measurements, a category and bits, in which missing entries are
-filled in.
+Machines for columns other than bits: the pixels of scikit-learn's digits as counts from
+0 to 16, and a table of measurements, a category and bits, whose missing entries are
+imputed.
 """
 
 import matplotlib.pyplot as plt

@@ -2,9 +2,9 @@
 A figure that walks on
 ======================
 
-Angles of the joints of a figure that walks are a series: a row for each frame. A
-conditional machine of the frames before learns it, as [1]_ did of recorded motion, and
-then walks by itself; what is missing of a recording it fills in.
+The joint angles of a walking figure are a series with a row for each frame. A
+conditional machine learns each frame given the previous frames, as in [1]_ for recorded
+motion. It then generates new motion and imputes missing parts of a recording.
 
 .. [1] Taylor, Hinton and Roweis (2007). Modeling human motion using binary latent
    variables. NeurIPS.

@@ -2,9 +2,10 @@ r"""
 Two moons by classifiers
 ========================
 
-A density that begins normal, and classifiers that tell rows from its draws, one after
-the other: each adds its log odds to the log density [1]_. Trees leave steps, which more
-of them make finer; a logistic regression of polynomials is smooth.
+The initial density is normal. Classifiers distinguish rows from samples of the current
+density, one after the other, and each adds its log odds to the log density [1]_. Trees
+give a step function, which becomes finer with more trees; a logistic regression on
+polynomials gives a smooth density.
 
 .. math::
 

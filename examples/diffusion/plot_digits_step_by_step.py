@@ -2,8 +2,8 @@
 Digits step by step
 ===================
 
-Noise becomes images of digits, of a class that is asked for, and half-known images are
-completed.
+A diffusion model turns noise into images of digits of a given class, and completes
+half-known images.
 """
 
 import matplotlib.pyplot as plt

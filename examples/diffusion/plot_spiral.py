@@ -2,8 +2,9 @@
 A spiral, its scores and its draws
 ==================================
 
-A diffusion learns in which direction rows with noise lie from those without. Here is
-that direction at several levels of noise, on a spiral, with what becomes of the noise.
+A diffusion model learns the direction from noisy rows to rows without noise. This
+example shows the direction at several levels of noise for a spiral, and the paths of
+noise to samples.
 """
 
 import matplotlib.pyplot as plt

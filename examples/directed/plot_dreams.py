@@ -2,9 +2,9 @@
 Dreams of wake-sleep
 ====================
 
-A Helmholtz machine learns awake from rows, whose bits its inference net guesses, and
-asleep from its dreams, of which it knows the bits. This example looks at the dreams
-while it learns.
+In the wake phase, a Helmholtz machine learns from rows, whose bits its inference net
+infers; in the sleep phase it learns from dreams, whose bits are known. This example
+shows the dreams during training.
 """
 
 import warnings

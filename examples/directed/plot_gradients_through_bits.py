@@ -2,9 +2,10 @@ r"""
 Gradients through a bit
 =======================
 
-The expectation of :math:`(z - 0.45)^2` over a bit z has a derivative by its log odds,
-but z has none. This example shows what estimates of it cost: bias or variance. Then the
-bit is a hidden unit that explains a row, and learns by the bound or in other ways.
+The expectation of :math:`(z - 0.45)^2` over a bit z has a derivative with respect to
+the log odds, but z itself has none. This example shows the bias and the variance of
+estimates of the derivative. The bit is then a hidden unit that explains a row, and
+learns by the bound or by other objectives.
 """
 
 import matplotlib.pyplot as plt

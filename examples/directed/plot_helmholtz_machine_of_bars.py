@@ -2,8 +2,8 @@
 A Helmholtz machine of bars
 ===========================
 
-Images of 4 x 4 pixels show bars that lie or stand, never both. No bit alone says that:
-the machine has to find bits for bars, and one above them for the direction.
+Images of 4 x 4 pixels show either horizontal or vertical bars. The machine has to learn
+bits for the bars, and a bit for the direction in the layer above.
 """
 
 import matplotlib.pyplot as plt

@@ -2,8 +2,8 @@
 Digits of hidden bits
 =====================
 
-A sigmoid belief network draws bits, layer by layer downwards, and last the data. This
-example compares the ways in which it learns, and looks at what bits mean.
+A sigmoid belief network draws bits, layer by layer downwards, and finally the data.
+This example compares learning methods, and shows the meaning of bits.
 """
 
 import matplotlib.pyplot as plt

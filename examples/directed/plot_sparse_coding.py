@@ -3,8 +3,8 @@ A dictionary of patches of photographs
 ======================================
 
 Spike and slab sparse coding describes a patch as a sum of few directions, each of which
-is off, or on to a degree. Of whitened patches of photographs, some of these become
-edges and gratings; others stay as rough as the patches that they began as.
+is off, or on with a strength. On whitened patches of photographs, some directions
+become edges and gratings; others stay as rough as their initial patches.
 """
 
 import matplotlib.pyplot as plt

@@ -2,9 +2,9 @@
 Interpolation in a flow
 =======================
 
-Between two images of digits, pixel by pixel, lie double exposures. Between their codes,
-which a flow makes standard normal, lie codes of further images: here a zero stays one
-for most of the way, and becomes a six at its end.
+Pixelwise interpolation between two images of digits gives double exposures.
+Interpolation between their codes, which are standard normal in a flow, gives codes of
+new images: here a zero stays a zero for most of the path, and becomes a six at its end.
 """
 
 import matplotlib.pyplot as plt

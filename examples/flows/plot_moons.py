@@ -2,8 +2,8 @@
 Two moons made normal
 =====================
 
-A flow maps points one-to-one to codes that are standard normal. Its density is exact,
-and codes near each other are points near each other.
+A flow is an invertible map from points to standard normal codes. Its density is exact,
+and neighbouring codes correspond to neighbouring points.
 """
 
 import matplotlib.pyplot as plt

@@ -3,8 +3,9 @@ Likelihoods side by side
 ========================
 
 Log-likelihoods of four models of handwritten digits, in nats and in bits per pixel:
-exact where a machine is small, a lower and an upper end where it is not. The picture
-shows both sides of annealed importance sampling, and how the chains move.
+exact for small machines, and with a lower and an upper estimate for large machines. The
+figure shows forward and reverse annealed importance sampling, and the movement of the
+chains.
 """
 
 import matplotlib.pyplot as plt

@@ -2,9 +2,9 @@
 A generator without an opponent
 ===============================
 
-Moment matching networks learn by how different their rows are from the data. This
-example draws digits, by pixels and by the codes of an autoencoder, and asks for digits
-of one class.
+Moment matching networks minimise the discrepancy between their samples and the data.
+This example samples digits, by matching pixels and by matching the codes of an
+autoencoder, and samples digits of one class.
 """
 
 import matplotlib.pyplot as plt

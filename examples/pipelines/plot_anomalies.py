@@ -2,10 +2,10 @@
 Unlikely rows, and the column to blame
 ======================================
 
-Some rows of a table of cell nuclei are broken on purpose: one of ten measurements is
-replaced by that of another patient, so that each value by itself is as usual. A density
-finds such rows, as it knows which values go together. It is compared with
-``IsolationForest`` and ``LocalOutlierFactor``; and it says which entry is to blame.
+Some rows of a table of cell nuclei are corrupted: a measurement of another patient
+replaces one of ten measurements, so that each single value is usual. A density detects
+such rows, because it models the dependence of columns. The example compares it with
+``IsolationForest`` and ``LocalOutlierFactor``, and identifies the wrong entry.
 """
 
 import matplotlib.pyplot as plt

@@ -4,10 +4,10 @@ More rows for a small table
 
 A decision tree overfits thirty rows. A generative model of each class, learned from the
 same thirty rows, draws hundreds more: here ``FVBN`` with real columns, which is the
-multivariate normal distribution, with a penalty that keeps it simple. What the tree
-gains is what the model knows better than a tree, that columns vary together smoothly.
-A classifier that knows this by itself gains nothing: compare before you believe. (This
-table and this model were chosen because they show it; others did not gain.)
+multivariate normal distribution, with a penalty that keeps it simple. The tree gains
+from the smooth dependence between columns, which the model represents better. A
+classifier with the same inductive bias gains nothing, so compare first. (This table and
+this model were chosen to show the effect; others did not gain.)
 """
 
 import matplotlib.pyplot as plt

@@ -2,10 +2,10 @@
 A table whose rows keep to constraints
 ======================================
 
-Loans that end after they start, of which the amount due is net and fee, in cities that
-lie in one country: a model of the table comes close to such laws, and breaks them in
-some rows. ``ConstrainedTable`` is told of them once, and keeps to them in all rows that
-it draws or fills.
+Loans end after they start, the amount due is the sum of net and fee, and each city lies
+in one country. A model of the table approximates these rules, but breaks them in some
+rows. ``ConstrainedTable`` satisfies the declared rules in all rows that it samples or
+imputes.
 """
 
 import matplotlib.pyplot as plt

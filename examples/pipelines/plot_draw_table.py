@@ -2,11 +2,11 @@
 Drawing a table, and judging the draws
 ======================================
 
-:class:`~skdgm.EoNADE` learns a table of measurements of patients, draws new ones, and
-draws a hundred patients of a rare kind. :func:`~skdgm.metrics.tabular_report` says
-whether to trust them: are columns and pairs of columns distributed as in the data, can
-a classifier tell draws from patients, does a regression learn as much from them, and
-are they copies?
+:class:`~skdgm.EoNADE` learns a table of measurements of patients, samples new patients,
+and samples a hundred patients of a rare kind. :func:`~skdgm.metrics.tabular_report`
+evaluates them: are columns and pairs of columns distributed as in the data, can a
+classifier distinguish samples from patients, does a regression learn as much from them,
+and are they copies?
 """
 
 # %%

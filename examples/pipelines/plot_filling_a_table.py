@@ -5,7 +5,7 @@ Filling in a table
 Thirty per cent of the entries of a table of wines are hidden and filled in again: by
 column means, by scikit-learn's ``IterativeImputer`` and ``KNNImputer``, and by two
 models of this package, the multivariate normal distribution (``FVBN``) and ``EoNADE``.
-All learn from the table with its holes.
+All learn from the incomplete table.
 """
 
 import matplotlib.pyplot as plt

@@ -2,10 +2,10 @@
 A search without labels
 =======================
 
-``score`` of every density is the mean log-likelihood of rows. So ``GridSearchCV`` needs
-no labels and no ``scoring``: it keeps the model that finds held-out rows most likely.
-Here it chooses the size and the learning rate of an RBM. Beside it stands the same
-search by pseudo-likelihood, which is all that scikit-learn's own RBM offers.
+``score`` of every density is the mean log-likelihood of rows. Hence ``GridSearchCV``
+needs no labels and no ``scoring``: it selects the model with the highest likelihood of
+held-out rows. Here it selects the size and the learning rate of an RBM. For comparison,
+the same search uses the pseudo-likelihood, the only score of scikit-learn's RBM.
 """
 
 import matplotlib.pyplot as plt

@@ -2,9 +2,9 @@
 Save, load and go on learning
 =============================
 
-A model is saved in the middle of training. What is loaded answers with the same
-numbers, draws the same samples, and learns on exactly as the one that never left
-memory; further rows may come months later, on another machine.
+A model is saved in the middle of training. The loaded model returns the same numbers,
+draws the same samples, and continues learning exactly like the original model; further
+rows can come months later, on another computer.
 
 Prints log-likelihoods and writes ``kept.png``, in about twenty seconds.
 """

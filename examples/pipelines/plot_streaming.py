@@ -2,10 +2,10 @@
 Learning from a stream
 ======================
 
-``partial_fit`` takes rows as they come, each batch once. Here a machine watches a
-stream of digits whose source changes half-way, from the digits 0 to 4 to 5 to 9. It is
-scored on each batch before it learns from it: the likelihood drops where the stream
-changes, which is how a change is noticed, and comes back as the machine adapts.
+``partial_fit`` takes rows as they arrive, each batch once. Here a machine learns from a
+stream of digits whose source changes half-way, from the digits 0 to 4 to the digits 5
+to 9. Each batch is scored before the machine learns from it: the likelihood drops at
+the change, and recovers as the machine adapts.
 """
 
 import matplotlib.pyplot as plt

@@ -2,10 +2,10 @@
 Odd moments of several series
 =============================
 
-Six pumps have three sensors each: load, temperature and vibration, which follow one
-another. One model learns the series of all pumps at once, as a list of tables, and
-tells how likely each step of another one is given all before it. Steps that are
-unlikely are alarms; ``score_features`` tells which sensor is to blame.
+Six pumps have three sensors each for load, temperature and vibration, which depend on
+each other. One model learns the series of all pumps, as a list of tables, and scores
+each step of another pump given all previous steps. Unlikely steps are alarms;
+``score_features`` identifies the faulty sensor.
 """
 
 import matplotlib.pyplot as plt

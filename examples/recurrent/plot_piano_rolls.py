@@ -2,9 +2,9 @@
 Piano rolls, drawn step by step
 ===============================
 
-A piano roll is a table: a row for each step in time, a column for each key, 1 where it
-sounds. Here a small grammar writes tunes over chords. ``RNNNADE`` learns which chord
-follows which, and which tones go together, and then plays on.
+A piano roll is a table with a row for each time step and a column for each key, with 1
+for a sounding key. Here a small grammar generates tunes over chords. ``RNNNADE`` learns
+the progression of chords and the tones that sound together, and then continues tunes.
 """
 
 import tempfile

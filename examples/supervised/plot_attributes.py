@@ -2,10 +2,10 @@
 Images of given attributes
 ==========================
 
-A supervised generator learns from images of which everything is known, as in the
-experiment with rendered chairs [1]_: class, style and transformation in, image out.
-Here twenty digits, two styles of each class, are turned, scaled and moved. The second
-style of each is never seen turned to the left.
+A supervised generator learns from images with known attributes, as in the experiment
+with rendered chairs [1]_: its inputs are class, style and transformation, and its
+output is an image. Here twenty digits, two styles of each class, are rotated, scaled
+and shifted. The second style of each class is never rotated to the left in training.
 
 .. [1] Dosovitskiy, Springenberg and Brox (2015). Learning to generate chairs with
    convolutional neural networks. CVPR.

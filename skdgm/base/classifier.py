@@ -191,7 +191,7 @@ class Classifier(ClassifierMixin, Estimator):
         if kinds.count("text") == 1:
             raise ValueError(
                 "y has labels of another kind than the classes of fit, text instead of "
-                f"numbers or the reverse: {labels.ravel()[0]!r} beside "
+                f"numbers or the reverse: {labels.ravel()[0]!r} is not like "
                 f"{np.ravel(self.classes_)[0]!r}."
             )
         if sample_weight is not None:

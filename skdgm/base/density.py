@@ -273,10 +273,10 @@ class Density(ABC):
         if has_grey(rows, self.bits):
             warn(
                 f"{self.name} got grey rows, with values between 0 and 1 in "
-                "columns of bits: what it gives for these is no log-likelihood, and "
-                "does not compare with other models. Use "
+                "columns of bits: their scores are not log-likelihoods, and are not "
+                "comparable with other models. Use "
                 "skdgm.metrics.average_over_draws(model, X), a mean over draws of "
-                "their bits, or make bits with "
+                "their bits, or binarise with "
                 "skdgm.preprocessing.BernoulliBinarizer first.",
                 DataRangeWarning,
             )

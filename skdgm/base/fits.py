@@ -149,7 +149,7 @@ def check_unchanged(cls, structure, learned):
         before = shorten(", ".join(f"{n}={own!r}" for n, own in shown.items()), 200)
         raise ValueError(
             f"{', '.join(shown)} changed since the model was learned, with "
-            f"{before}: keep what it was, or fit with warm_start=False."
+            f"{before}: restore it, or fit with warm_start=False."
         )
 
 

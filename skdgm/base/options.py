@@ -192,7 +192,7 @@ class Options:
         if moved := self._DETAILS.keys() & state.keys():
             raise OlderFileError(
                 f"The {type(self).__name__} is of an earlier version of skdgm, in "
-                f"which {sorted(moved)} were options of their own: fit it anew."
+                f"which {sorted(moved)} were separate options: fit it again."
             )
         if hasattr(super(), "__setstate__"):
             super().__setstate__(state)

@@ -212,7 +212,7 @@ def refuse_other(file, estimator, own, source):
     if unlike:
         raise ValueError(
             f"{file} has a fit of {estimator._name} with {unlike}: give another path, "
-            "remove the file to begin anew, or fit as before to go on."
+            "remove the file to start again, or fit as before to continue."
         )
 
 

@@ -88,7 +88,7 @@ def in_steps(estimator, X, lengths, fresh):
         if own.name not in known:
             raise ValueError(
                 f"Dates of column {own.name!r} are in order within each sequence, and "
-                "were not, or too few to tell, in the first fit: fit anew with more "
+                "were not, or were too few, in the first fit: fit again with more "
                 "rows, or leave the column out."
             )
     return steps.encoded(X, lengths), steps

@@ -141,7 +141,7 @@ def valid_rows(constraints, table, drop, who):
     for constraint in constraints:
         if not isinstance(constraint, Constraint):
             raise TypeError(
-                f"{who}: constraints has {constraint!r}, which is none of "
+                f"{who}: constraints has {constraint!r}, which is not a constraint of "
                 "skdgm.constraints."
             )
         constraint.check(table)

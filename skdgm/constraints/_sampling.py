@@ -71,10 +71,10 @@ def reject(n_samples, draw, judge, uniques, max_tries, who):
         want = min(want, _AT_ONCE, max_tries * n_samples - tally.drawn)
         if want < 1:
             raise ConstraintError(
-                f"{who}: {tally.kept} of {tally.drawn} draws keep to the constraints "
+                f"{who}: {tally.kept} of {tally.drawn} draws satisfy the constraints "
                 f"and conditions ({100 * tally.rate:.2g} %), but {n_samples} rows are "
-                f"asked for.{tally.worst()} Raise max_tries, now {max_tries}, or ask "
-                "for less."
+                f"needed.{tally.worst()} Raise max_tries, now {max_tries}, or draw "
+                "fewer rows."
             )
         drawn = draw(want)
         why = judge(drawn)

@@ -155,8 +155,8 @@ class Attributes(NamedTuple):
             parts = values[np.isfinite(values)] if values.dtype.kind == "f" else ()
             if np.any(np.mod(parts, 1)):
                 raise ValueError(
-                    f"{name} of {owner} has numbers that are not whole, but those that "
-                    f"were learned are classes{hint}."
+                    f"{name} of {owner} has numbers that are not whole, but it was "
+                    f"learned as classes{hint}."
                 )
         labels = of_classes(values, f"{name} of {owner}")
         return codes_of(labels, self.classes[j], hint)

@@ -155,7 +155,7 @@ class _Reader:
         if self.kind == "categorical" and self.codec is not None and -1 in ends:
             raise ValueError(
                 f"{self.who}: the condition on column {self.name!r} ends at a value "
-                "that is none of its categories: "
+                "that is not one of its categories: "
                 f"{brief((low, high)[ends.index(-1)])}."
             )
         if not ends[0] <= ends[1]:

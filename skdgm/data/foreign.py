@@ -144,8 +144,8 @@ def _column(series):
         wide = series.cast(nw.Float32 if single else nw.Float64).to_numpy()
         return pd.Series(np.where(missing, np.nan, wide).astype(wide.dtype))
     raise TypeError(
-        f"Column {series.name!r} has the type {dtype}, which is none of numbers, bits, "
-        "text or times: make one of these of it, or drop it."
+        f"Column {series.name!r} has the type {dtype}, which is neither numbers, "
+        "bits, text nor times: convert it to one of them, or drop it."
     )
 
 

@@ -123,7 +123,7 @@ class Codec(NamedTuple):
             if new:
                 raise ValueError(
                     f"Column {column.name!r} has categories that the model does not "
-                    f"know: {named(new)}. Fit anew with them, or declare them in a "
+                    f"know: {named(new)}. Fit again with them, or declare them in a "
                     "category dtype before fitting."
                 )
         return out

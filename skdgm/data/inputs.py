@@ -191,8 +191,8 @@ def as_values(y, owner, name="y"):
         return y.toarray()
     if isinstance(y, np.ma.MaskedArray):
         raise ValueError(
-            f"{name} is a masked array: fill in what is masked, with a value that says "
-            "so."
+            f"{name} is a masked array: replace masked values by the marker of missing "
+            "values."
         )
     # Extension dtypes of pandas: NumPy would convert integers and NA to floats.
     extension = hasattr(getattr(y, "dtype", None), "na_value")

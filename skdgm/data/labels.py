@@ -128,8 +128,8 @@ def sorted_classes(classes, owner):
         )
     if marked(classes, owner.unlabeled).any():
         raise ValueError(
-            f"classes has {owner.unlabeled!r}, which is no label, but says that "
-            "there is none (unlabeled): leave it out."
+            f"classes has {owner.unlabeled!r}, which is not a label, but the "
+            "marker of unlabelled rows (unlabeled): leave it out."
         )
     return np.unique(of_classes(classes, "classes"))
 
@@ -158,9 +158,9 @@ def warn_of_mark(classes, owner):
     if classes.dtype.kind != "i" or classes[0] != -1 or classes.tolist() == [-1, 1]:
         return
     warn(
-        f"y has the label -1 beside others of at least 0, and unlabeled="
-        f"{mark!r}: {type(owner).__name__} takes it for a class. If it "
-        "says that a row has no label, set unlabeled=-1.",
+        f"y has the label -1 and labels of at least 0, and unlabeled="
+        f"{mark!r}: {type(owner).__name__} treats -1 as a class. If it "
+        "marks unlabelled rows, set unlabeled=-1.",
         LabelWarning,
     )
 

@@ -146,7 +146,7 @@ class MixedColumns(RealColumns):
         raise ValueError(
             f"{who}: the value {rows.X[row, j]:g} of column {rows.name_of(j)!r} was "
             "not seen when it was first fitted, and the column has few values: fit "
-            'anew, or with "gaussian" for it in column_types.'
+            'again, or set "gaussian" for it in column_types.'
         )
 
     def _encoded(self, model, X, known, fitting):

@@ -142,9 +142,9 @@ def tell_beyond(name, beyond, name_of):
     found = [str(name_of(j)) for j in np.flatnonzero(beyond)]
     more = f" and {len(found) - _MANY} more" if len(found) > _MANY else ""
     warn(
-        f"{name} got values far beyond the range seen in fit, in columns "
-        f"{', '.join(map(repr, found[:_MANY]))}{more}: what is unknown is filled in as "
-        "if they were at the end of this range, since nothing was learned of others.",
+        f"{name} got values far beyond the training range in columns "
+        f"{', '.join(map(repr, found[:_MANY]))}{more}: missing entries are imputed as "
+        "if these values were at the end of the range, which is all that was learned.",
         DataRangeWarning,
     )
 

@@ -176,7 +176,7 @@ def _check_table(ndim, dtype):
     if ndim != 2:
         raise ValueError(f"Expected 2D array, got one of {ndim} dimensions.")
     if dtype.kind not in "biuf":
-        raise TypeError(f"X has the dtype {dtype}, which is none of numbers.")
+        raise TypeError(f"X has the dtype {dtype}, which is not numeric.")
 
 
 def _check_column(name, given, dtype):

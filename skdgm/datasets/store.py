@@ -195,9 +195,9 @@ def check(dataset, arrays, recorded, where):
         expected = dataset.checksums.get(name, recorded.get(name, digest))
         if digest != expected:
             raise ChecksumError(
-                f"{name} of {dataset.name} in {where} is not what it should be: its "
-                f"SHA-256 is {digest}, instead of {expected}. Delete it, and fetch it "
-                "again."
+                f"{name} of {dataset.name} in {where} differs from the expected "
+                f"data: its SHA-256 is {digest}, not {expected}. Delete it, and fetch "
+                "it again."
             )
         found[name] = digest
     return found

@@ -32,9 +32,9 @@ def shape_of(structure, layout):
     mixed = len(layout.noisy) and len(layout.masked)
     if mixed or any((part != part[0]).any() for part in parts):
         raise ValueError(
-            f'{CONV} needs pixels that are all alike: column_types must be "gaussian", '
-            '"bernoulli", or "categorical" with as many categories in all columns; for '
-            'others use architecture="dense".'
+            f'{CONV} needs pixels of one kind: column_types must be "gaussian", '
+            '"bernoulli", or "categorical" with the same categories in all columns; '
+            'for other columns use architecture="dense".'
         )
     return shape
 

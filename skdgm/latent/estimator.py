@@ -231,7 +231,8 @@ class LatentEstimator(NetEstimator):
         super()._report(learned, n_epochs, watch)
         if collapsed and self.n_iter_:
             warn(
-                f"The posterior of {self._name} collapsed: its latent units say "
-                f"nothing of rows that have something in common. {self._REVIVE}",
+                f"The posterior of {self._name} collapsed: its latent units carry "
+                "no information, although columns depend on each other. "
+                f"{self._REVIVE}",
                 CollapseWarning,
             )

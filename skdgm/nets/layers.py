@@ -33,8 +33,8 @@ _STAYS = 0.99
 def no_tangent(*given, **more):
     """Raise ValueError: outputs for a row depend on other rows."""
     raise ValueError(
-        "Gradients of a net by single rows were asked for, but it has batch "
-        "normalisation, which makes rows depend on each other: leave that out."
+        "Gradients for single rows are not possible with batch normalisation, which "
+        "makes rows depend on each other: turn it off."
     )
 
 

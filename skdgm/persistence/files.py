@@ -92,8 +92,8 @@ def save(estimator: object, path: str | os.PathLike) -> None:
         raise UnsavableError(
             "skdgm.save keeps estimators of skdgm, not objects of "
             f"{name_of(type(estimator))}: save "
-            "Pipelines and other estimators with skops, which takes ours if told to "
-            "trust skdgm.persistence.TRUSTED_TYPES."
+            "Pipelines and other estimators with skops, with "
+            "trusted=skdgm.persistence.TRUSTED_TYPES at loading."
         )
     encoder = Encoder()
     tree = {
@@ -201,7 +201,7 @@ def _check_version(tree):
     if schema < SCHEMA:
         raise OlderFileError(
             f"The file is of format {schema}, of an earlier version of skdgm, which "
-            "had other options, and is not read: fit the model anew."
+            "had other options, and cannot be read: fit the model again."
         )
 
 

@@ -128,8 +128,8 @@ def class_of(tag, known):
     if tag not in known:
         what = "record" if known is RECORDS else "estimator"
         raise UnknownTypeError(
-            f"The file asks for the {what} {tag!r}, which is none of this version of "
-            "skdgm: it was made by another program, or by another version."
+            f"The file asks for the {what} {tag!r}, which this version of skdgm does "
+            "not have: another program, or another version, wrote the file."
         )
     home, name = _place(tag, known)
     return getattr(import_module(home), name)

@@ -174,8 +174,8 @@ class HMC(Sampler):
         if not np.isfinite(start).all():
             raise DivergenceError(
                 f"{(~np.isfinite(start)).sum()} chains are at states without a finite "
-                "energy: start anew, and lower the learning rate, as weights that are "
-                "too large leave no density that can be normalised."
+                "energy: start again with a lower learning rate, because too large "
+                "weights leave no density that can be normalised."
             )
         with np.errstate(divide="ignore"):
             accepted = np.log(chance[:, 0]) < -error

@@ -90,7 +90,7 @@ class PreTraining(Component):
             name = type(network).__name__
             asked = network._options
             raise DivergenceError(
-                f"{error.what}, and {name} is what it was before. {error.far}Lower "
+                f"{error.what}, and {name} is unchanged. {error.far}Lower "
                 f"pretrain__learning_rate (now {asked.pretrain_learning_rate}) or "
                 f"raise pretrain__batch_size (now {asked.pretrain_batch_size})."
             ) from error

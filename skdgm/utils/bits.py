@@ -67,9 +67,9 @@ def tell_real(estimator, X, names, density, rounding):
     which = np.flatnonzero(real) if names is None else np.asarray(names)[real]
     more = f" and {len(which) - _MANY} more" if len(which) > _MANY else ""
     warn(
-        f"{type(estimator).__name__} takes its columns for bits, but few values of "
-        f"columns {which[:_MANY].tolist()}{more} are near 0 or 1, as of real numbers "
-        f"that were scaled to [0, 1]: much of what they say is lost. "
+        f"{type(estimator).__name__} treats its columns as bits, but few values of "
+        f"columns {which[:_MANY].tolist()}{more} are near 0 or 1, as for real numbers "
+        f"that were scaled to [0, 1]: much of their information is lost. "
         f"{other_kind(estimator)}",
         RealColumnsWarning,
     )

@@ -58,7 +58,7 @@ def bernoulli_rows(estimator, X, *, reset=False, fitting=False, dtype=None, top=
         raise ValueError(
             f"{name} read its columns as values from 0 to {top:g} when it was first "
             f"fitted, and X has values from {low:g} to {high:g}: fit it to all of the "
-            'data, or say what columns are by column_types, such as "gaussian" for '
+            'data, or set the kinds of columns by column_types, such as "gaussian" for '
             "real numbers."
         )
     if top != 1 or (decided and not reset):

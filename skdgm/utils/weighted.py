@@ -91,15 +91,15 @@ def pooled(draw, n, rng, at_once, who, hard=False):
         size = np.ceil(1.1 * drawn * (min(lacks, _GROWTH) - 1))
     if hard and not number:
         raise ValueError(
-            f"{who}: none of {drawn} draws meets the conditions, which have no "
-            "probability that could be told from zero."
+            f"{who}: none of {drawn} draws satisfies the conditions, whose probability "
+            "cannot be distinguished from zero."
         )
     counted = number if found > FOUND else min(number, found)
     if counted < max(FOUND, _SHORT * n):
         warn(
-            f"{who}: the conditions are so improbable that of {drawn} draws "
-            f"{counted:.2g} count, effectively, for {n} rows. These are biased towards "
-            "more probable ones, and alike.",
+            f"{who}: the conditions are so improbable that the effective number of "
+            f"{drawn} draws is {counted:.2g}, for {n} rows. The rows are biased "
+            "towards more probable rows, and similar to each other.",
             FewDrawsWarning,
         )
     return pool.rows[choose(pool.log_w, n, rng)]
@@ -111,10 +111,10 @@ def tell_few(who, counted, least, remedy="n_draws"):
     few = counted < least
     if few.any():
         warn(
-            f"{who}: what is known of {few.sum()} of {len(few)} rows is so improbable "
-            f"that few draws count ({counted.min():.2g}, effectively, for the worst): "
-            "what is filled in is biased towards more probable rows. Raise "
-            f"{remedy}.",
+            f"{who}: the known entries of {few.sum()} of {len(few)} rows are so "
+            "improbable that the effective number of draws is low "
+            f"({counted.min():.2g} for the worst row): imputed entries are biased "
+            f"towards more probable rows. Raise {remedy}.",
             FewDrawsWarning,
         )
 

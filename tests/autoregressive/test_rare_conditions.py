@@ -142,12 +142,12 @@ def test_it_is_told_where_few_draws_count():
     X = np.hstack([first, first + 0.01 * noise])
     own = RNADE(8, n_iter=60, ordering="given", random_state=0).fit(X)
     beyond = X[:, 1].max() + 0.2
-    with pytest.warns(FewDrawsWarning, match="of 1 of 2 rows is so improbable"):
+    with pytest.warns(FewDrawsWarning, match="of 1 of 2 rows are so improbable"):
         own.impute([[np.nan, beyond], [np.nan, 0.1]])
     with pytest.warns(FewDrawsWarning, match="RNADE: the conditions are so improb"):
         own.sample(100, random_state=0, conditions={1: beyond})
     # Far beyond it, a value counts as the end of the range, where draws will do.
-    with pytest.warns(DataRangeWarning, match="far beyond the range seen"):
+    with pytest.warns(DataRangeWarning, match="far beyond the training range"):
         own.sample(1, random_state=0, conditions={1: 300.0})
 
 

@@ -116,7 +116,7 @@ def test_other_labels_are_named(values, message):
         (np.array([0, 1], np.uint8), None, None),
         (np.array([0, 1], np.uint8), 7, None),
         (np.array([0, 1]), -1, None),
-        (np.array([-1, 0, 1]), None, "the label -1 beside others"),
+        (np.array([-1, 0, 1]), None, "the label -1 and labels"),
         (np.array([-1, 1]), None, None),
         (np.array([-2, 0]), None, None),
         (np.array(["a", "b"]), None, None),

@@ -390,7 +390,7 @@ def test_draws_under_conditions(model):
     np.testing.assert_array_equal(wide, again)
     with pytest.raises(ValueError, match="conditions names 7"):
         model.sample(2, conditions={7: 0.5})
-    with pytest.raises(ValueError, match="none of .* draws meets the conditions"):
+    with pytest.raises(ValueError, match="none of .* draws satisfies the conditions"):
         model.sample(2, conditions={0: slice(1e5, None)})
 
 

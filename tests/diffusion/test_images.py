@@ -222,7 +222,7 @@ def test_codes_of_as_many_categories():
     codes[:3] = np.arange(3)[:, None]
     model = grouped(Diffusion, **TINY, column_types="categorical").fit(codes)
     assert np.isin(model.sample(5, random_state=0), [0, 1, 2]).all()
-    with pytest.raises(ValueError, match="pixels that are all alike"):
+    with pytest.raises(ValueError, match="pixels of one kind"):
         model.fit(np.where(np.arange(12) < 3, np.minimum(codes, 1), codes))
 
 
@@ -234,7 +234,7 @@ def test_codes_of_as_many_categories():
         ({"conv_layer_sizes": ()}, "architecture__layer_sizes must have a number"),
         ({"conv_layer_sizes": (0,)}, "architecture__layer_sizes"),
         ({"n_frequencies": 2}, "n_frequencies is for"),
-        ({"column_types": ("gaussian",) * 11 + ("bernoulli",)}, "pixels that are all"),
+        ({"column_types": ("gaussian",) * 11 + ("bernoulli",)}, "pixels of one"),
     ],
 )
 def test_refusals(options, message):

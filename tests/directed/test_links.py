@@ -524,7 +524,7 @@ def test_mean_field_bound_refuses_links():
 
 def test_grey_rows_have_no_likelihood_given_columns_before():
     sbn = SigmoidBeliefNetwork(2, autoregressive=True, n_iter=1).fit(ROWS)
-    with pytest.warns(DataRangeWarning, match="no log-likelihood"):
+    with pytest.warns(DataRangeWarning, match="not log-likelihoods"):
         sbn.score_samples(ROWS / 2)
 
 

@@ -239,9 +239,9 @@ def test_conditions_that_cannot_be(plain):
         plain.sample(2, conditions={5: 1.0})
     with pytest.raises(ValueError, match="no probability"):
         plain.sample(2, conditions={0: [1.0, 2.0]})
-    with pytest.raises(ValueError, match="none of .* draws meets the conditions"):
+    with pytest.raises(ValueError, match="none of .* draws satisfies the conditions"):
         plain.sample(2, 0, conditions={0: slice(50, None)})
-    with pytest.warns(DataRangeWarning, match="far beyond the range seen in fit"):
+    with pytest.warns(DataRangeWarning, match="far beyond the training range"):
         drawn = plain.sample(2, 0, conditions={0: 1e4})
     assert (drawn[:, 0] == 1e4).all()
 

@@ -108,13 +108,13 @@ def test_few_draws_are_told():
         log_w[:1] = 0
         return draws(log_w, found=0.0)
 
-    with pytest.warns(FewDrawsWarning, match="This model.*count, effectively, for 40"):
+    with pytest.warns(FewDrawsWarning, match="This model.*effective number.*for 40"):
         weighted.pooled(draw, 40, stream(0), 20_000, "This model")
 
     def none(size, rng):
         return draws(np.full(size, -np.inf), found=0.0)
 
-    with pytest.raises(ValueError, match="none of .* meets the conditions"):
+    with pytest.raises(ValueError, match="none of .* satisfies the conditions"):
         weighted.pooled(none, 40, stream(0), 20_000, "This model", hard=True)
 
 

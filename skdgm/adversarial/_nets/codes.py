@@ -88,8 +88,8 @@ class LatentCodes(NamedTuple):
             wrong = column[~np.isin(column, np.arange(size))]
             if len(wrong):
                 raise ValueError(
-                    f"codes has {wrong[0]:g} in column {k}, which is none of its "
-                    f"categories 0 to {size - 1}."
+                    f"codes has {wrong[0]:g} in column {k}, but its "
+                    f"categories are 0 to {size - 1}."
                 )
         return self._replace(fixed=values)
 

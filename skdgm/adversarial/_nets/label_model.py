@@ -25,8 +25,8 @@ class LabelModel(GANModel):
             pair and all(is_a(Real, part) and part >= 0 for part in size)
         ):
             raise ValueError(
-                "discriminator__noise must be a number of at least 0, or two, of what "
-                f"is seen and of hidden units; got {size}."
+                "discriminator__noise must be a number of at least 0, or two numbers, "
+                f"for inputs and for hidden units; got {size}."
             )
         super().check(options)
 

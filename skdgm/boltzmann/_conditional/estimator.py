@@ -140,7 +140,7 @@ class GivenEstimator(GivenAnswers):
         if n_lags >= lengths.max():
             raise ValueError(
                 f"n_lags={n_lags}, but the longest series has {lengths.max()} rows: "
-                "none has so many before it."
+                "no row has that many previous rows."
             )
         table = super()._begin(table, None, weight, fresh, series)
         return self._by_sequence(table, lengths, weight, fresh)

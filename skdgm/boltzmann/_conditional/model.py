@@ -43,13 +43,13 @@ class ConditionalModel(Tables):
         super().check(options)
         if not options.pairwise and not options.n_factors:
             raise ValueError(
-                "pairwise=False leaves weights by factors alone, but n_factors=0: give "
-                "a number of these."
+                "pairwise=False keeps only weights by factors, but n_factors=0: set a "
+                "positive number."
             )
         if options.gates is not None and not options.n_factors:
             raise ValueError(
                 f"gates={options.gates!r} gate weights by factors, but n_factors=0: "
-                "give a number of these."
+                "set a positive number."
             )
         if options.gates is not None and not len(options.gates):
             raise ValueError("gates is empty: name columns of X, or give None for all.")
