@@ -122,7 +122,7 @@ class NetEstimator(FitOptions, Estimator):
         elif grey:
             warn(
                 f"{self._name} got grey rows, with values between 0 and 1, after rows "
-                "of bits: it goes on drawing bits. Show it grey rows from the start.",
+                "of bits: it still draws bits. Include grey rows from the start.",
                 DataRangeWarning,
             )
 
