@@ -140,7 +140,7 @@ def coder_of(structure, output, init):
 
 
 def convolutions(structure, output, init, linear):
-    """Number of units of the smallest images, and nets from images to these, and back,
+    """Number of units of the smallest images, and nets from images to them, and back,
     each a list of one."""
     n_inputs, n_outputs = output.n_inputs, output.n_outputs
     *shape, channels = pixels(structure, n_inputs, n_outputs)

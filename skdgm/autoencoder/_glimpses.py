@@ -132,7 +132,7 @@ class Glimpses(Architecture):
         return Pass(out, log_q, log_p, z, all_stats, net.statistics)
 
     def upwards(self, net, x):
-        """Means of latent units of each step, given the means of those before."""
+        """Means of latent units of each step, given the means of previous steps."""
         means = []
 
         def settle(step, stats):

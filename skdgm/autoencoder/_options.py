@@ -93,7 +93,7 @@ class Prior(OptionGroup):
     Parameters
     ----------
     kind
-        Mixture of normal distributions; mixture of those that the encoder infers of
+        Mixture of normal distributions; mixture of the encoder's distributions for
         pseudo-inputs ("vamp"); or "auto", as of :class:`~skdgm.VAE`, where the number
         applies if that is a mixture.
     n_components

@@ -64,7 +64,7 @@ class EvasionState(NamedTuple):
 class Evasion(Reconstruction):
     """Codes whose units nets cannot guess, and from which rows are reconstructed.
 
-    ``predictors`` is the net of guesses. What is watched is the loss of autoencoders.
+    ``predictors`` is the net of guesses. The watched loss is that of autoencoders.
     """
 
     predictors = None

@@ -28,7 +28,7 @@ _TRAINING = tuple(StackTraining._own_options)
 
 
 class AutoencoderStackModel(StackModel):
-    """Autoencoders, each of which learns to reconstruct the codes of the one below."""
+    """Autoencoders, each of which learns to reconstruct the codes below."""
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
@@ -86,7 +86,7 @@ class AutoencoderStackModel(StackModel):
         return machines
 
     def place(self, number, machines):
-        """Name of a place among machines, and classes of those that may be there."""
+        """Name of a place among machines, and classes of machines that may be there."""
         return "as every layer", _CLASSES
 
     def check_place(self, name, machine, number):

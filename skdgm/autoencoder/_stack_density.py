@@ -93,8 +93,8 @@ class StackDensity(ReconstructionDensity):
         return sum(self.widths[number] for number in self.layers)
 
     def features(self, X, *, layers=None):
-        """Codes of some layers, side by side, by default those that ``feature_layer``
-        names."""
+        """Codes of some layers, side by side, by default of layers that
+        ``feature_layer`` names."""
         numbers = list(self.layers if layers is None else layers)
 
         def of_rows(v):

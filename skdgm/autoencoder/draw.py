@@ -31,10 +31,10 @@ class DRAW(LatentEstimator):
 
         x \sim p(x \mid c_T)
 
-    where the canvas :math:`c_T` has the parameters of the pixels after T steps [1]_.
-    In each step an encoder, another recurrent net, looks at the image, and at its
-    distance from the canvas, and infers :math:`q(z_t \mid x, z_{<t})`. What is read
-    and written is a grid of Gaussian filters
+    where the canvas :math:`c_T` has the parameters of the pixels after T steps [1]_. In
+    each step an encoder, another recurrent net, looks at the image, and at its distance
+    from the canvas, and infers :math:`q(z_t \mid x, z_{<t})`. Reading and writing are
+    by a grid of Gaussian filters
 
     .. math:: F_Y \, x \, F_X^\top, \qquad F_Y^\top \, w \, F_X
 

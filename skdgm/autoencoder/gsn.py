@@ -32,7 +32,7 @@ class GSNEstimator(NetEstimator):
         Standard deviation of normal noise, of standardised real columns; otherwise the
         probability that an entry is corrupted, of at most 1.
     tied
-        Whether a layer is given the one above by the weights which that is given it by,
+        Whether weights downwards are those upwards,
         transposed. Outputs that are more than inputs, as of "mixed" columns, have
         weights of their own.
     noise_before, noise_after : float or tuple of float
@@ -90,11 +90,10 @@ class GSN(GSNEstimator):
         x_{t+1} \sim p(x \mid h_{t+1}), \qquad
         \max \; \frac1n \sum_{t=1}^n \mathbb{E} [\log p(x_0 \mid h_t)]
 
-    A denoising autoencoder with several layers, of which each is given those beside it,
-    with noise of its own: odd layers given even ones, and then even ones, and the row,
-    given odd ones [1]_. Hidden units are part of the chain's state, so that it makes
-    large steps, and gradients go back through all steps of a chain that begins with a
-    row [2]_.
+    A denoising autoencoder with several layers, each of which is given its neighbours,
+    with noise: odd layers given even ones, and then even ones, and the row, given odd
+    ones [1]_. Hidden units are part of the chain's state, so that it makes large steps,
+    and gradients go back through all steps of a chain that begins with a row [2]_.
 
     The chain draws rows, and fills missing entries if the others are clamped.
     ``score_samples`` is the log-likelihood of rows given the steps of chains that begin

@@ -12,7 +12,7 @@ from skdgm.stacks import LayerwiseOptions, StackedNetwork
 class StackedAutoencoder(
     StackStructure, StackTraining, LayerwiseOptions, StackedNetwork
 ):
-    r"""Stack of autoencoders, each of which reconstructs the codes of the one below.
+    r"""Stack of autoencoders, each of which reconstructs the codes below.
 
     .. math:: h^k = f^k(h^{k-1}), \qquad h^0 = x, \qquad
         \max \; \mathbb{E}[\log p(h^{k-1}; g^k(f^k(\tilde h^{k-1})))]

@@ -57,8 +57,8 @@ class VAE(LatentEstimator):
     Parameters
     ----------
     n_components : int or tuple of int
-        Number of latent units; a tuple is for several layers, the one next to the data
-        first.
+        Number of latent units; a tuple is for several layers, from the data
+        upwards.
     hidden_layer_sizes : tuple
         Numbers of hidden units of the encoder, from the data up; the decoder mirrors
         them. With several latent layers, such a tuple for each.
@@ -69,7 +69,7 @@ class VAE(LatentEstimator):
         Distribution of the highest latent units: standard normal; a mixture of normal
         distributions; the mixture of the encoder's distributions for pseudo-inputs,
         which are learned (VampPrior) [6]_; a flow; or a normal distribution of each
-        unit given those before it, by a masked net. "auto" is standard normal, but a
+        unit given previous units, by a masked net. "auto" is standard normal, but a
         mixture where columns have kinds of their own and none depends on another.
     posterior
         Distribution of latent units that an encoder infers: normal, with independent

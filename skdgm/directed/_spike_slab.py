@@ -197,7 +197,7 @@ def given_spikes(params, v, h):
         Log p(v | h), and log p(v, h).
     mean : ndarray of shape (n_states, n_components, n_rows)
     covariance : ndarray of shape (n_states, n_components, n_components)
-        Of the slabs.
+        Covariances of the slabs.
     """
     W, c, b, mu, alpha, beta = params
     seen = ~np.isnan(v[0])

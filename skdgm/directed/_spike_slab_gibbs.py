@@ -17,9 +17,9 @@ _ON, _SLAB = addresses.SPIKE_SLAB_GIBBS
 
 
 def swept(params, v, rng, n_annealed, n_kept):
-    """Products of chains of rows v, NaN where missing, with a stream for each, after so
-    many sweeps in which precisions rise, and so many more; and averages over the latter
-    of the means of each product given the others. Each (n_rows, n_components)."""
+    """Products of chains of rows v, NaN where missing, with a stream for each, after
+    sweeps in which precisions rise, and further sweeps; and averages over the latter of
+    the means of each product given the others. Each (n_rows, n_components)."""
     W, c, b, mu, alpha, beta = params
     weighted, across, seen = W * beta[:, None], np.ascontiguousarray(W.T), ~np.isnan(v)
     rest, scale = np.where(seen, v - c, 0.0), seen @ (W * weighted)
@@ -42,7 +42,7 @@ def swept(params, v, rng, n_annealed, n_kept):
 
 
 def averaged(params, v, rng, n_steps):
-    """Means of the products of rows over chains of so many sweeps after as many of
+    """Means of the products of rows over chains of ``n_steps`` sweeps after as many of
     annealing, (n_rows, n_components); and root mean square standard errors of the
     means of the missing entries, relative to the deviations of these, (n_rows,)."""
     v_each = np.repeat(v, N_CHAINS, axis=0)

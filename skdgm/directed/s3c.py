@@ -55,8 +55,8 @@ class S3C(FitOptions, Estimator):
     n_components
         Number of spikes, each with a slab.
     features
-        What :meth:`transform` returns: means of the spikes, or of their products with
-        the slabs, in units of the components.
+        Values that :meth:`transform` returns: means of the spikes, or of their products
+        with the slabs, in units of the components.
     mean_field_steps
         Number of times that each pair is updated, given the others, to find the
         posterior of a row.

@@ -21,7 +21,7 @@ from skdgm.typing import Data
 
 
 class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
-    r"""Sigmoid belief network: layers of bits, each given the one above.
+    r"""Sigmoid belief network: layers of bits, each given the layer above.
 
     .. math::
 
@@ -42,8 +42,8 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
     Parameters
     ----------
     autoregressive
-        Whether the bits of a layer of the model, and the columns, depend on those
-        before them besides the layer above: if True, log odds (and means) are linear in
+        Whether the bits of a layer of the model, and the columns, depend on previous
+        ones besides the layer above: if True, log odds (and means) are linear in
         them, as of DARN [10]_; "nade": by hidden units, as many as the layer has, as of
         :class:`~skdgm.NADE` [2]_. Draws are then made of one after another. Not "nade"
         with "concrete" and "straight-through"; with these and "disarm" no column may
@@ -79,7 +79,7 @@ class SigmoidBeliefNetwork(BitOptions, LatentEstimator):
     prior_intercept_ : ndarray of shape (n_outputs,)
         The same of the highest layer of the model: log odds of its bits.
     link_coefs_, recognition_link_coefs_ : list
-        Weights of columns, and of the bits of each layer, for those after them, if
+        Weights of columns, and of the bits of each layer, for later ones, if
         ``autoregressive``, and of bits of the inference net, if that is: arrays of
         shape (n_inputs, n_outputs), or by "nade" pairs of U and V.
     loss_curve_ : list of float

@@ -27,7 +27,7 @@ class ImplicitModel(NetModel):
 
     @abstractmethod
     def objective_class(self, run, nets):
-        """Objective of a run after so many epochs."""
+        """Objective of a run."""
 
     @abstractmethod
     def hidden(self, nets, state, x, known=None):

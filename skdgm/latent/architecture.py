@@ -58,8 +58,8 @@ class Architecture(ABC):
 
     @abstractmethod
     def upwards(self, net, x):
-        """Means of all latent units of rows x, each group given the means of those
-        before: a list of arrays."""
+        """Means of all latent units of rows x, each group given the means of previous
+        groups: a list of arrays."""
 
     @abstractmethod
     def downwards(self, net, z, rng=None, level=-1, covariates=None):

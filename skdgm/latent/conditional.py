@@ -3,7 +3,8 @@ r"""Draws of rows under conditions on columns, from a model with latent units.
 .. math:: z \sim p(z), \qquad w = \prod_{j \in C} p(x_j \in S_j \mid z)
 
 Latent units are chosen by weight among many, then columns are drawn within their
-conditions: every draw keeps to these, and there are as many latent units as it takes.
+conditions: every draw keeps to its conditions, and there are as many latent units as it
+takes.
 """
 
 import numpy as np
@@ -57,7 +58,7 @@ def conditioned(density, n_samples, conditions, names, rng):
 
 
 def weigh_linked(layer, params, raw, v, events, rng):
-    """As :func:`weigh`, of columns that depend on those before them: all are drawn.
+    """As :func:`weigh`, of columns that depend on previous ones: all are drawn.
     Returns the outputs given these, too."""
     holes = np.tile(v, (len(raw), 1)).astype(raw.dtype)
     filled, log_w = layer.fill(params, raw, holes, rng.fold(_EVENT), events)

@@ -15,9 +15,9 @@ _SUMMED = 32
 
 
 class DecoderCovariates(NamedTuple):
-    """Inputs of the lowest decoder beside latent units, (n, n_inputs), one row for each
-    class, or for each of the attributes ``known`` of training rows; their frequencies
-    ``shares``, (n,); and kinds of ``attributes``, None of classes."""
+    """Inputs of the lowest decoder besides latent units, (n, n_inputs), one row for
+    each class, or for each of the attributes ``known`` of training rows; their
+    frequencies ``shares``, (n,); and kinds of ``attributes``, None of classes."""
 
     inputs: np.ndarray
     shares: np.ndarray
@@ -46,7 +46,7 @@ class DecoderCovariates(NamedTuple):
 
     def each(self):
         """Pairs of inputs, (1, n_inputs), and log frequency, of each class or tuple of
-        attributes that occurs; of many attributes, which are drawn, None and 0."""
+        attributes that occurs; many attributes are drawn instead, with None and 0."""
         if self.attributes is not None and len(self.shares) > _SUMMED:
             return [(None, 0.0)]
         pairs = zip(self.inputs[:, None], self.shares)

@@ -95,7 +95,7 @@ class DataLayer:
     ``output`` is the distribution of the columns given outputs; ``order`` has their
     numbers in the order of their prediction. ``scored`` tells whether the objective has
     score functions of draws, so also of missing entries; it is None if it has no
-    gradient of these. ``ranks`` are numbers of columns, of which each depends on those
+    such gradient. ``ranks`` are numbers of columns, of which each depends on those
     of lower ranks alone, instead of on all before it; ``pace`` is that of the link.
     """
 
@@ -171,9 +171,9 @@ class DataLayer:
         return self.link.apply(params.links[1][0], raw, x)
 
     def fill(self, params, raw, v, rng, events=None):
-        """Draw missing entries of v, each given those before it and the outputs ``raw``
-        of the decoder: v, and the log probability, (n_rows,) in float64, of ``events``,
-        if there are any, to which missing entries of each column belong."""
+        """Draw missing entries of v, each given previous entries and the outputs
+        ``raw`` of the decoder: v, and the log probability, (n_rows,) in float64, of
+        ``events``, if there are any, to which missing entries of each column belong."""
         link, log_p = params.links[1][0], np.zeros(len(v))
         if self.output.kind == "bernoulli" and events is None:
             noise = rng.uniform(v.shape[1], v.dtype.type)
@@ -199,7 +199,7 @@ class DataLayer:
 
     def mean(self, params, raw):
         """Mean of each column (of categories, the most probable), given the means of
-        inputs of those before it."""
+        inputs of previous columns."""
         link = params.links[1][0]
         if self.output.kind == "bernoulli":
             nothing = np.full((len(raw), len(self.order)), np.nan, raw.dtype)

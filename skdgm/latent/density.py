@@ -214,7 +214,7 @@ class LatentDensity(Density):
         return self.output.draw(out, rng, params.own)
 
     def _covariates(self, codes, y, n_rows, dtype):
-        """Inputs of the decoder beside latent units, (n_rows, n_inputs), of classes by
+        """Inputs of the decoder besides latent units, (n_rows, n_inputs), of classes by
         ``codes`` or of attributes y; None without both."""
         covariates = self.hierarchy.covariates
         if y is not None:

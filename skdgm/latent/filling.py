@@ -108,7 +108,7 @@ class LatentChain:
 
     def _linked(self, rng, x, z, out):
         """Missing entries of columns that depend on each other, and outputs given
-        these: drawn given those before them, and accepted by known ones after them."""
+        these: drawn given previous entries, and accepted by known ones after them."""
         source = self.density.hierarchy.noise_of(z, rng.fold(_OLD, 1))
         entries = Entries(self.v, rng.fold(_DATA))
         new = self._through(x, source, self.covariates, entries)

@@ -75,8 +75,8 @@ class DataEnd(NamedTuple):
 class Hierarchy(Architecture):
     """Architecture of a model with layers of latent units, as functions of variables.
 
-    ``end`` is a :class:`DataEnd`; ``n_latent`` are the units of each layer, the one
-    next to the data first; and ``n_hidden`` those of each encoder, a tuple upwards,
+    ``end`` is a :class:`DataEnd`; ``n_latent`` are the units of each layer, from the
+    data upwards; and ``n_hidden`` those of each encoder, a tuple upwards,
     which decoders mirror. ``block(n_units)`` returns a hidden layer, as a tuple of
     nets; ``init`` is the initialiser of the last layers. ``units``,
     :class:`LatentUnits`, are those of the encoders' draws, ``generative`` those of the
@@ -201,7 +201,7 @@ class Hierarchy(Architecture):
         Kullback-Leibler divergence, where that has a closed form. ``entries``,
         :class:`~skdgm.latent.data_layer.Entries`, are values of the rows, whose missing
         ones links between columns draw. ``training`` is the stream of dropout in
-        training, else None. ``covariates`` are inputs of the lowest decoder beside
+        training, else None. ``covariates`` are inputs of the lowest decoder besides
         latent units, by default drawn.
         """
         exact = exact and not net.params.links and self.generative.closed
@@ -263,7 +263,7 @@ class Hierarchy(Architecture):
         return [*map(self.units.mean, self._climb(net, x))]
 
     def _beside(self, z, covariates, rng=None):
-        """Latent units beside covariates, if there are any: the lowest decoder's
+        """Latent units next to covariates, if there are any: the lowest decoder's
         inputs."""
         if self.covariates is None:
             return z

@@ -1,4 +1,4 @@
-r"""Dependence of the units of a layer, or of columns, on those before them.
+r"""Dependence of the units of a layer, or of columns, on previous ones.
 
 A net gives each layer its parameters by the layer above; a link adds terms of the
 values before, in an order of the columns. They are linear [1]_ [2]_,
@@ -85,7 +85,7 @@ class AutoregressiveLink(ABC):
 
     @abstractmethod
     def apply(self, params, raw, x):
-        """Outputs of all columns, each given the inputs of those before it; of shape
+        """Outputs of all columns, each given the inputs of previous columns; of shape
         (n_rows * n_draws, n_outputs)."""
 
     @abstractmethod

@@ -178,7 +178,7 @@ class FlowPrior(LatentPrior):
 
 
 class AutoregressivePrior(LatentPrior):
-    """Normal distribution of each unit given those before it, whose mean and log
+    """Normal distribution of each unit given previous units, whose mean and log
     variance are outputs of a masked net with hidden ``sizes``."""
 
     def __init__(self, sizes, activation):

@@ -25,7 +25,7 @@ class TopDown(Hierarchy):
     above; see :class:`Hierarchy` for parameters.
 
     The first hidden layer of each encoder but the highest, of which there must be one,
-    is for the data, and the others are for its units beside the layers above.
+    is for the data, and the others are for its units and the layers above.
     """
 
     def _widths(self):

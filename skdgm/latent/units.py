@@ -228,7 +228,7 @@ class FullUnits(NormalUnits):
 
 
 def _n_full(n_raw):
-    """Number of units of so many outputs: n (n + 3) / 2."""
+    """Number of units with ``n_raw`` outputs: n (n + 3) / 2."""
     return (isqrt(9 + 8 * n_raw) - 3) // 2
 
 
@@ -322,8 +322,8 @@ class Coins(LatentUnits):
     .. math:: \log p(z) = \sum_j z_j a_j - \log(1 + e^{a_j})
 
     At first :math:`\sqrt{n / 2}` of the n bits of a layer are on, ten of 200, in draws
-    of encoders and decoders. Nets that begin so end up better than those that begin as
-    fair coins, of whose bits more become constant on MNIST. Gradients pass through the
+    of encoders and decoders. Nets that begin so end up better than nets that begin as
+    fair coins, more of whose bits become constant on MNIST. Gradients pass through the
     ``relaxation`` of a draw, by default none; see :func:`~skdgm.nets.coin`.
     """
 
@@ -378,12 +378,12 @@ class Coins(LatentUnits):
 
 
 class LinkedCoins(Coins):
-    r"""Bits, each given those before it in the layer by a ``kind`` of
+    r"""Bits, each given previous bits of the layer by a ``kind`` of
     :mod:`skdgm.latent.links`; stats are :class:`Linked`.
 
     .. math:: \log p(z) = \sum_j z_j a_j(z_{<j}) - \log(1 + e^{a_j(z_{<j})})
 
-    The mean of a bit is its probability given the means of those before.
+    The mean of a bit is its probability given the means of previous bits.
     """
 
     def __init__(self, kind):

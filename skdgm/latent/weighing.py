@@ -124,7 +124,7 @@ class _Weighing:
 
 
 def least_number(n_draws):
-    """Effective number of draws below which they are too few, of so many asked for."""
+    """Effective number of draws below which ``n_draws`` are too few."""
     return min(FOUND, n_draws / FOUND)
 
 

@@ -41,7 +41,7 @@ class ColumnLayer(NamedTuple):
 
 def autoregression(n, sizes, activation, n_bins=0, bound=0.0, n_given=0):
     """Each of n columns, after ``n_given`` that stay, changed by a function whose
-    parameters a net with hidden layers of some ``sizes`` makes of those before: a
+    parameters a net with hidden layers of some ``sizes`` makes of previous columns: a
     monotone spline, or without bins a gain and a shift. At first the identity."""
     each, first = 3 * n_bins - 1 if n_bins else 2, 0 if n_given else 1
     inputs = np.concatenate([np.zeros(n_given, int), np.arange(1, n + 1)])
@@ -98,7 +98,7 @@ def _by_column(raw, each):
 
 @primitive
 def _changed(x, raw, each, bound, n_given):
-    """Rows changed, beside the sums of the logs of the slopes."""
+    """Rows changed, next to the sums of the logs of the slopes."""
     changed = np.empty((len(x), x.shape[1] + 1), x.dtype)
     changed[:, :n_given] = x[:, :n_given]
     function = splines.spline if bound else gains.gain

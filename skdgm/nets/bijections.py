@@ -125,7 +125,7 @@ def _begin_triangular(rng, n_inputs, dtype):
 
 
 def _free(lower, n, dtype):
-    """Mask of the weights beside the diagonal."""
+    """Mask of the weights off the diagonal."""
     full = np.ones((n, n), dtype)
     return np.tril(full, -1) if lower else np.triu(full, 1)
 
@@ -208,7 +208,7 @@ def _of_splines(bound, params, statistics, x):
 
 @primitive
 def _changed(x, raw, bound):
-    """Splines of columns, beside the sums of the logs of their slopes."""
+    """Splines of columns, next to the sums of the logs of their slopes."""
     changed = np.empty((len(x), x.shape[1] + 1), x.dtype)
     changed[:, :-1], log_slope = spline(x, raw[None], bound)
     log_slope.sum(axis=1, out=changed[:, -1])
@@ -231,14 +231,14 @@ defvjp_argnums(_changed, _changed_back)
 
 
 def volume_apart(both, x):
-    """Columns of a result for rows x, and the sums beside them."""
+    """Columns of a result for rows x, and the sums next to them."""
     n = getval(x).shape[1]
     return columns(both, 0, n), columns(both, n, n + 1).reshape(-1)
 
 
 def coupling(net, n_bins=0, bound=0.0, n_given=0):
-    """Columns of the first half, unchanged, beside those of the second half, changed by
-    functions whose parameters a dense layer above a ``net`` makes of the first: by
+    """Columns of the first half, unchanged, next to columns of the second half, changed
+    by functions whose parameters a dense layer above a ``net`` makes of the first: by
     monotone splines, or without bins by gains and shifts. It is at first the identity,
     as these parameters are 0. The first ``n_given`` columns are of no half: they stay,
     and the net has them, too."""
@@ -253,7 +253,7 @@ def coupling(net, n_bins=0, bound=0.0, n_given=0):
 
 class Coupling(NamedTuple):
     """Parts of a coupling: a net, the number of parameters of each column, the bound of
-    splines, and the number of columns that stay beside both halves."""
+    splines, and the number of columns that stay besides both halves."""
 
     net: Net
     each: int
@@ -290,7 +290,7 @@ def _of_coupling(layer, params, statistics, x):
 
 @primitive
 def _coupled(x, below, W, b, each, bound, n_given):
-    """Rows whose second half is changed, beside the sums of the logs of the slopes.
+    """Rows whose second half is changed, next to the sums of the logs of the slopes.
 
     Parameters of functions are many for each entry. They are made of ``below`` for some
     rows at a time, here and once more for gradients.

@@ -62,7 +62,8 @@ def _apply_pair(net, params, statistics, x, rng=None, train=False):
 
 def meeting(first, n_beside, rest):
     """Net of pairs of inputs, (x, z): ``first`` is applied to x, and ``rest`` to its
-    outputs beside z, of ``n_beside`` columns and with one or more rows for each of
+    outputs together with z, of ``n_beside`` columns and with one or more rows for each
+    of
     x."""
     return Net(
         partial(_begin_meeting, first, n_beside, rest),

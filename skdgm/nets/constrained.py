@@ -162,9 +162,9 @@ defvjp_argnums(tied, _tied_back)
 
 
 def draw_bits(params, v, rng, kind):
-    """Draw the missing bits of rows v, (n_rows, n_columns), each given those before it,
-    by :class:`Tied` with an input and an output for each column and a stream for each
-    row; ``kind`` is a value of ``KINDS``."""
+    """Draw the missing bits of rows v, (n_rows, n_columns), each given previous
+    columns, by :class:`Tied` with an input and an output for each column and a stream
+    for each row; ``kind`` is a value of ``KINDS``."""
     (W, c), (V, b), rho = params
     return tied_bits((W, c, rho, V, b), kind, v, rng.uniform(v.shape[1], v.dtype.type))
 

@@ -125,7 +125,7 @@ class Cells(NamedTuple):
 
 @primitive
 def _spread(e, v, cells):
-    """Values of normal noise e of whole columns, 0 where missing, beside the sums of
+    """Values of normal noise e of whole columns, 0 where missing, next to the sums of
     the logs of their densities by the noise."""
     z, log_slope = cells.placed(v, _uniform(e, v, cells))
     both = np.empty((len(v), v.shape[1] + 1), e.dtype)

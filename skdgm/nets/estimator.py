@@ -160,7 +160,7 @@ def layers_of(tree):
 
 def start_at(tree, start, n_means):
     """Have outputs of the last layer of a tree of parameters begin at ``start``, and
-    those after the means of rows, such as variances, not depend on the inputs."""
+    outputs after the means of rows, such as variances, not depend on the inputs."""
     *_, last = layers_of(tree)
     # A convolution has a bias for each map.
     last.b[:] = start.reshape(-1, len(last.b)).mean(axis=0)
@@ -170,7 +170,7 @@ def start_at(tree, start, n_means):
 
 def check_categories(facts, table, n_epochs, n_nets, names=None):
     """Warn where learning the weights between codes of categories and the layer next
-    to these, in ``n_nets`` nets, needs more than 512 MiB; ``names`` are of columns."""
+    to them, in ``n_nets`` nets, needs more than 512 MiB; ``names`` are of columns."""
     options, columns = facts.options, facts.columns
     sizes = getattr(columns, "sizes", np.ones(1, int))
     if sizes.max() < 2:

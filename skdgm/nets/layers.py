@@ -250,7 +250,7 @@ def _apply_standard(params, statistics, x, rng=None, train=False):
 
 
 def serial(*nets):
-    """Composition of nets, each applied to the output of the one before."""
+    """Composition of nets, each applied to the output of the previous net."""
     return Net(
         partial(_begin_serial, nets),
         partial(_apply_serial, nets),

@@ -4,10 +4,10 @@ r"""Recurrent cells over batches of sequences of different lengths.
 
 for a batch in the order of a :class:`~skdgm.training.Stretch`: all first steps, then
 all second ones, of the sequences that last longest first, so that nothing is padded.
-What does not depend on the state before, :math:`a`, is one product for all steps; each
-step is one product with the recurrent weights U. On the way back the derivatives of all
-steps are computed at once from the states, so that a step is one product again, and the
-gradient by U is a single product:
+The part :math:`a` that does not depend on the previous state is one product for all
+steps; each step is one product with the recurrent weights U. On the way back the
+derivatives of all steps are computed at once from the states, so that a step is one
+product again, and the gradient by U is a single product:
 
 .. math:: \delta_t = K_t \odot \bar s_t, \qquad
    \bar s_{t-1} \mathrel{+}= \delta_t U^\top, \qquad
@@ -58,7 +58,7 @@ class PlainCell:
         return np.zeros(n * self.n_gates)
 
     def step(self, a, s, U):
-        """States after a step, given those before: (n_rows, n_states * n_units)."""
+        """States after a step, given previous states: (n_rows, n_states * n_units)."""
         return self.squash(a + s @ U)
 
     def factors(self, a, s, after, U):
@@ -67,8 +67,8 @@ class PlainCell:
         return (slope,)
 
     def back(self, ds, U, slope):
-        """Gradients by a, by s U, and by the state before, given that by the one
-        after."""
+        """Gradients by a, by s U, and by the previous state, given that by the next
+        one."""
         delta = ds * slope
         return delta, delta, delta @ U.T
 
@@ -206,7 +206,7 @@ class Walk:
 
 @primitive
 def advance(a, state, U, cell):
-    """States after one step, given those before; arguments are those of
+    """States after one step, given previous states; arguments are those of
     :func:`recurrent`."""
     return CELLS[cell].step(a, state, U)
 
@@ -324,7 +324,7 @@ defvjp_argnums(recurrent, _recurrent_back)
 
 @primitive
 def shifted(after, start, sizes, carried=None):
-    """States before each step, given those after each; see :func:`recurrent`."""
+    """States before each step, given states after each; see :func:`recurrent`."""
     return _before(after, start, sizes, carried)
 
 

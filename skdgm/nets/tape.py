@@ -69,8 +69,8 @@ def primitive(function):
 
 def vjp(function, params, vector_of):
     r"""Value of a differentiable ``function(params)``, and its product with a vector,
-    :math:`\bar\theta`: a tree like the parameters, with zeros for those that it does
-    not depend on.
+    :math:`\bar\theta`: a tree like the parameters, with zeros for parameters without
+    influence.
 
     The gradient of a mean over n rows is the product with a vector of 1 / n, as
     ``vector_of(value)`` returns it; with minus this, ascent decreases the mean. Leaves

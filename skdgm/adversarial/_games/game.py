@@ -133,7 +133,7 @@ class Game(Objective):
         return state._replace(generator=players[0], discriminator=players[1], mean=mean)
 
     def average(self, mean, params, n=0):
-        """Average of parameters after so many updates, or () without averaging."""
+        """Average of parameters after n updates, or () without averaging."""
         rate = self.options.average
         if n and mean:
             follow(mean, params, 1 - min(rate, n / (n + 9)))

@@ -41,7 +41,7 @@ class LabelVerdict:
 
 def of_labels(out, codes):
     """Negative log probabilities of classes, (n_rows,), by logits, (n_rows, n_classes),
-    and the gradient of their mean by these."""
+    and the gradient of their mean by logits."""
     y = one_hot(codes, out.shape[1], out.dtype)
     loss = -(y * log_softmax(out, axis=1)).sum(axis=1)
     return loss, (softmax(out, axis=1) - y) / max(1, len(out))

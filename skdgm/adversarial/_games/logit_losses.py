@@ -58,7 +58,7 @@ class Loss(NamedTuple):
 
     def discriminator(self, real, fake, smoothing=0.0):
         """Loss of the discriminator for each row by its logits, and the gradients by
-        these; ``smoothing`` is one minus the target of real rows."""
+        logits; ``smoothing`` is one minus the target of real rows."""
         if self.paired:
             loss, slope = self.of_fake(fake - real)
             return loss, -slope, slope

@@ -1,4 +1,4 @@
-r"""Games at several resolutions, each of which adds details to images of the one below.
+r"""Games at several resolutions, each of which adds details to the images below.
 
 .. math:: x_0 = g_0(z_0), \qquad x_k = g_k(z_k, u(x_{k-1}))
 
@@ -59,8 +59,8 @@ class StagesState(NamedTuple):
 
 
 class Climb(NamedTuple):
-    """Generators of images of a pyramid, the smallest first, each given images of the
-    one below; as of a Generator."""
+    """Generators of images of a pyramid, the smallest first, each given the images
+    below; as of a Generator."""
 
     generators: list
     pyramid: object
@@ -87,7 +87,7 @@ class Climb(NamedTuple):
         return np.concatenate(z, axis=1)
 
     def given(self, z, codes):
-        """Latent units beside one-hot classes."""
+        """Latent units next to one-hot classes."""
         return self.generators[0].given(z, codes)
 
     def draw(self, params, statistics, z, noise, rng=None, train=False):

@@ -232,7 +232,7 @@ def deformation(facts, emission, name="jitter"):
 
 
 def shapes(facts, emission):
-    """Heights and widths of images, each half as large as those before, as many as
+    """Heights and widths of images, each half as large as the previous, as many as
     there are layers and one more; and the number of channels."""
     *shape, channels = images(facts, emission, CONV)
     return halvings(shape, len(facts.structure.hidden_layer_sizes)), channels

@@ -1,9 +1,9 @@
 """Several classifiers of categories above one net, of which the best counts.
 
-What a head says of two views of a row is to inform on each other. From random initial
-weights this ends in one of many optima, in some of which two clusters are one category
-and another is two. Heads that share all hidden units end in different ones [1]_, and
-those of more information are better, without any label.
+The outputs of a head for two views of a row shall inform on each other. From random
+initial weights this ends in one of many optima, in some of which two clusters are one
+category and another is two. Heads that share all hidden units end in different ones
+[1]_, and those of more information are better, without any label.
 
 References
 ----------

@@ -18,7 +18,7 @@ class InfoGANModel(GANModel):
     NAMES = (*GANModel.NAMES, "n_codes", "n_heads")
 
     def objective_class(self, run, nets):
-        """Objective of a run after so many epochs."""
+        """Objective of a run."""
         kind = InfoGANGame if nets.reader is None else IICInfoGANGame
         return kind(run, nets)
 

@@ -1,4 +1,4 @@
-r"""Nets of generative stochastic networks: layers given the ones below and above.
+r"""Nets of generative stochastic networks: layers given their neighbours.
 
 .. math:: h_k = f(W_k^\top h_{k-1} + b_k + V_{k+1} h_{k+1} + c_k + \epsilon_k)
    + \epsilon'_k, \qquad h_0 = \tilde x

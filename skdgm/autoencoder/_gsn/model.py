@@ -9,7 +9,7 @@ from skdgm.utils.counts import check_sizes, per_layer
 
 
 class GSNModel(ReconstructionModel):
-    """Hidden layers of a chain, each given the ones below and above."""
+    """Hidden layers of a chain, each given its neighbours."""
 
     objective_class, density_class = Unrolled, UnrolledDensity
 

@@ -83,7 +83,7 @@ class FilterGrid(NamedTuple):
 
 
 class _Filters:
-    """Filters of a grid by the outputs of a net; and gradients by these."""
+    """Filters of a grid by the outputs of a net; and gradients by the outputs."""
 
     def __init__(self, out, grid):
         self.grid = grid
@@ -172,7 +172,7 @@ defvjp(lacking, None, _lacking_back, None)
 def glimpse(images, canvas, out, grid, logistic):
     """Readings of images, and of the parts that a canvas lacks as of :func:`lacking`,
     by the filters of a :class:`FilterGrid`, given the outputs of a net, (n_rows, 5):
-    (n_rows, n_planes * grid.size), of so many planes of both."""
+    (n_rows, n_planes * grid.size) with the planes of both."""
     filters = _Filters(out, grid)
     rows, columns = filters.banks
     seen = grid.images(lacking(images, canvas, logistic))

@@ -10,7 +10,7 @@ variable in its place [1]_ [2]_, or of the probability [3]_
    \qquad \frac{\partial z}{\partial a} := \sigma'(a)
 
 Each row of log odds may have several consecutive rows of draws. Where the log odds of a
-bit depend on those before it, bits are drawn one after another.
+bit depend on previous bits, bits are drawn one after another.
 
 References
 ----------
