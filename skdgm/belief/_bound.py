@@ -23,7 +23,7 @@ import numpy as np
 
 from skdgm.utils.math import log_mean_exp
 
-# Tag of the random stream of what the next layer sees.
+# Tag of the random stream of the values that the next layer sees.
 _SEEN = 1
 
 

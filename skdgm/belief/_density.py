@@ -77,7 +77,7 @@ class BeliefDensity(Density):
 
     def directed(self, dtype=None, n_layers=None):
         """Directed layers, from the bottom up, with parameters of a type, by default
-        their own; so many layers, by default all but the top-level machine, which is a
+        their own; ``n_layers``, by default all but the top-level machine, which is a
         layer, too, if all are asked for."""
         layers, n_layers = [], len(self.machines) - 1 if n_layers is None else n_layers
         for number, part in enumerate(self.parts[:n_layers]):
@@ -156,7 +156,7 @@ class BeliefDensity(Density):
         return self.top.bracket(n_chains, options, seed, max_bits, compare=compare)
 
     def problem(self, n_chains, seed=None):
-        """Random stream, and the problem of which log Z is estimated."""
+        """Random stream, and the problem of estimating log Z."""
         return self.top.problem(n_chains, seed)
 
     def numerator(self, X, n_draws):

@@ -78,16 +78,17 @@ class Directed(NamedTuple):
         return h, 0.0
 
     def within(self, seen, rng):
-        """Draw the units above, given what the next layer sees of them."""
+        """Draw the units above given the values that the next layer sees."""
         return seen
 
     def spread(self, seen):
-        """Means of the units above, given those of what the next layer sees."""
+        """Means of the units above given means of the values that the next layer
+        sees."""
         return seen
 
     def log_within(self, h, seen):
-        """Log probability of the units above given what the next layer sees of them, a
-        number for each row or one for all."""
+        """Log probability of the units above given the values that the next layer sees,
+        a number for each row or one for all."""
         return 0.0
 
     def log_conditional(self, x, h, clamped=True):
@@ -142,7 +143,7 @@ class Directed(NamedTuple):
 
 
 class PooledDirected(Directed):
-    r"""Directed layer of which the next one sees pooled units p alone.
+    r"""Directed layer whose pooled units p alone are seen by the next.
 
     .. math:: P(h \mid p) = \prod_{B: p_B = 1} \frac{1}{|B|}, \qquad p_B = \sum_{j \in
        B} h_j \in \{0, 1\}
@@ -191,7 +192,7 @@ def directed(energy, recognition, generative):
 def ascent(layers, x, rng):
     """Draw the units above directed layers in one upward pass.
 
-    Returned are x, then what the next layer sees of the drawn units of each layer, from
+    Returned are x, then the values that the next layer sees of each layer's draws, from
     the bottom up; ``rng`` has a stream for each row.
     """
     states = [x]

@@ -161,7 +161,7 @@ def pooled_shape(machine):
 
 
 def sizes(options):
-    """Numbers of maps, and of units above them, that options ask for: two tuples."""
+    """Numbers of maps, and of units above them, of the options: two tuples."""
     maps, above = (
         _sizes(name, getattr(options, name))
         for name in ("conv_layer_sizes", "hidden_layer_sizes")

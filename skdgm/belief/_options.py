@@ -93,7 +93,7 @@ class LayerwiseOptions(NetworkOptions, stacks.LayerwiseOptions):
     ----------
     samples
         If True, a layer above the first learns from samples of the units below, drawn
-        anew at each presentation; if False, from their means.
+        again at each presentation; if False, from their means.
 
     Attributes
     ----------

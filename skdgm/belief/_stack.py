@@ -35,15 +35,15 @@ OPTIONS = [
 _REAL = {name: asked_value(GaussianRBM(), name) for name in ("centering", "max_norm")}
 # Values presented with n_iter="auto"; fewest and most epochs.
 _SHOWN, _EPOCHS = 20_000_000, (20, 200)
-# The same of layers of maps, of which one has few parameters.
+# The same of layers of maps, which have few parameters.
 _OF_MAPS = Budget(6_000, 2, 100)
-# Tag of the random stream of refinement, beside those of layers.
+# Tag of the random stream of refinement, after the tags of layers.
 _REFINE = addresses.REFINEMENT
 
 
 class BeliefNetworkModel(StackModel):
-    """Machines, each of which learns from the means of the one below, and then all
-    jointly.
+    """Machines that learn one by one, each from the means of the machine below, and
+    then jointly.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class BeliefNetworkModel(StackModel):
     def adapt(self, machines, options, table, n_updates):
         """Set options of unfitted machines that depend on a table: epochs of those with
         ``n_iter="auto"``, which make no more than ``n_updates`` in small tables, unless
-        there is a label beside."""
+        there is a label."""
         if options.layers is not None:
             return
         each = per_layer("n_iter", options.n_iter, len(machines))
@@ -208,7 +208,7 @@ def attributes_of(machines, untied=(), losses=()):
 
 
 def transposed(machine, below, rng):
-    r"""Initial parameters of a machine: those of the layer below, transposed.
+    r"""Initial parameters of a machine: the transposed parameters of the layer below.
 
     .. math:: W' = (W^\top, \ast), \qquad b' = c, \qquad c' = (b, 0)
 

@@ -41,11 +41,11 @@ class BeliefNetModel(TunedModel):
 
 
 class TunedBelief(Chained):
-    """What networks that are fine-tuned have besides the net."""
+    """Role of networks that are fine-tuned: the pre-trained network, beside the net."""
 
     _MODEL, _KNOWN = BeliefNetModel("dbn_"), ("dbn_", "_outputs")
     _SLOWED = None
-    # Network to pre-train, and options that say what it is made of.
+    # Network to pre-train, and options of its structure.
     _NETWORK, _STRUCTURE = DBN, ("hidden_layer_sizes", "column_types", "layers")
     # Names of the pre-training parameters in a DBN.
     _PRETRAINING = {
@@ -76,6 +76,6 @@ def _as_net(layer, dtype):
     ones = np.ones((1, layer.units[0].size), dtype)
     scale = np.asarray(layer.units[0].statistic(below, ones)).reshape(-1, 1)
     if len(scale) != len(W):
-        # Filters are the same at all pixels, of which none has a scale of its own.
+        # Filters are the same at all pixels, which share a scale.
         scale = scale[:1]
     return Layer((W * scale).astype(dtype), above.astype(dtype))

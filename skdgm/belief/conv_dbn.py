@@ -173,7 +173,7 @@ class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
         Returns
         -------
         network : ConvDBN
-            A fitted copy, whose chains begin anew; ``partial_fit`` continues with
+            A fitted copy with new chains; ``partial_fit`` continues with
             images of this size.
 
         Raises

@@ -33,7 +33,7 @@ _STRUCTURE = (
 
 
 class ConvModel(BeliefNetModel):
-    """Net of convolutions, some of whose layers pool what they compute."""
+    """Net of convolutions and pooling."""
 
     def activation(self, stack):
         """Functions of the hidden layers: convolutions and their pooled units."""

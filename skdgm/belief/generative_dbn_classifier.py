@@ -142,7 +142,7 @@ class GenerativeDBNClassifier(StackOptions, ChainedByClass, Classifier, BeliefNe
         if depth > 1:
             H = self.density_.upward(rows, [depth - 2])
             rows = Rows(H, H.dtype.type, complete=True)
-        return self.layers_[-1]._logits(rows)
+        return self.layers_[-1].density_.log_joint_of(rows)
 
     @property
     def _has_label(self):

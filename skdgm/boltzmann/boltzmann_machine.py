@@ -27,7 +27,7 @@ from skdgm.boltzmann.structure.visible import CategoricalUnits, bits_as_asked
 
 
 class BoltzmannMachine(MachineOptions, Machine):
-    r"""Boltzmann machine of which any two units may be linked.
+    r"""Boltzmann machine with links between any two units.
 
     .. math::
 
@@ -36,7 +36,7 @@ class BoltzmannMachine(MachineOptions, Machine):
 
     Without hidden units it is the Ising model of physics [3]_, or with categorical
     columns the Potts model [4]_: of all distributions with the same means of columns
-    and of products of two, the one with most entropy. With hidden units, linked among
+    and of products of two, it has most entropy. With hidden units, linked among
     themselves, it is the original Boltzmann machine [1]_. A mask of ``edges`` leaves
     out links; a mask between two layers gives a restricted machine.
 

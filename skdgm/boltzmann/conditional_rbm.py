@@ -42,11 +42,11 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
         p(y, h \mid x) = \frac{1}{Z(x)} \prod_j w_j(y_j) \, \exp\big((b + A^\top
         x)^\top y + (c + B^\top x)^\top h + y^\top W h\big)
 
-    A machine of y whose biases depend on what is given [1]_ [2]_. So it predicts
-    several columns together, with what they have to do with each other: the rest of an
-    image, all labels of a text, a table's missing half. With :math:`W = 0` it is a
-    linear, or logistic, regression for each column of y; the hidden units add what is
-    not linear, and what ties the columns to each other.
+    The biases of this machine of y depend on the conditions x [1]_ [2]_. It predicts
+    several columns together, with their dependences: the rest of an image, all labels
+    of a text, a table's missing half. With :math:`W = 0` it is a linear, or logistic,
+    regression for each column of y; the hidden units add nonlinear terms, and
+    dependences between the columns.
 
     Each row has a partition function Z(x) of its own. Where y or the hidden layer has
     at most :math:`2^{12}` states, likelihoods, probabilities and draws are exact.

@@ -48,11 +48,11 @@ class ConvRBM(ImageOptions, MachineOptions, Machine):
     and the latter are the features of an image. Visible units have a bias each, maps
     one for all of their units. It is the :class:`BernoulliRBM` (or
     :class:`GaussianRBM`) whose weights are the filters at all positions, with few
-    parameters: what it learns at one place holds at all.
+    parameters: a feature learned at one place serves at all.
 
-    Most features are near 0, where the penalty of a linear model holds back what they
-    say, above all with few rows. Put a :class:`~sklearn.preprocessing.StandardScaler`
-    behind them.
+    Most features are near 0, and the penalty of a linear model shrinks their weights
+    too much, above all with few rows. Put a
+    :class:`~sklearn.preprocessing.StandardScaler` behind them.
 
     Rows are images, pixel after pixel, and of each pixel channel after channel. Data
     are 0 or 1, or probabilities of 1 (grey values); or real numbers, which are
@@ -173,7 +173,7 @@ class ConvRBM(ImageOptions, MachineOptions, Machine):
         Returns
         -------
         machine : ConvRBM
-            A fitted copy, whose chains begin anew.
+            A fitted copy with new chains.
 
         Raises
         ------

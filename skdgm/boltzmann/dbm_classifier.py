@@ -174,7 +174,7 @@ class DBMClassifier(TuningOptions, ChainedByClass, Classifier, Machine):
 
     @property
     def _described(self):
-        """Machine whose parameters describe the one to train."""
+        """Machine that describes the machine to train."""
         dbm = current(self, "dbm")
         return DBM(learning_rate=0.05) if dbm is None else dbm
 

@@ -1,4 +1,4 @@
-r"""Gated restricted Boltzmann machines: pairs of images, and what moves the first one.
+r"""Gated restricted Boltzmann machines: transformations of the first of two images.
 
 .. math:: -E(y, h; x) = b^\top y + c^\top h + \sum_f \big(A^\top y\big)_f \big(B^\top
    h\big)_f \big(C^\top x\big)_f
@@ -21,9 +21,9 @@ class GatedRBM(ConditionalRBM):
         p(y, h \mid x) = \frac{1}{Z(x)} \exp\Big(b^\top y + c^\top h + \sum_f
         \big(A^\top y\big)_f \big(B^\top h\big)_f \big(C^\top x\big)_f\Big)
 
-    A machine of pairs, such as two images x and y of which the second is the first one,
-    moved [1]_ [2]_. Hidden units gate the weights between both. So they say by what y
-    follows from x, and nothing of what is seen: ``transform(X, y)`` are features of the
+    A machine of pairs, such as an image x and the same image moved, y [1]_ [2]_. Hidden
+    units gate the weights between both. They represent how y follows from x, and not
+    the content of the images: ``transform(X, y)`` are features of the
     transformation, and :meth:`analogy` applies that of a pair to other images. Columns
     of A and C become pairs of filters that differ by a phase.
 
@@ -147,8 +147,7 @@ class GatedRBM(ConditionalRBM):
         method: Filling = "mean",
         random_state: Seed = None,
     ) -> object:
-        """Transform other rows as those of some pairs: y is to X as the answer to
-        ``X_new``.
+        """Transform other rows as y transforms X: y is to X as the answer to ``X_new``.
 
         Parameters
         ----------

@@ -24,8 +24,8 @@ class Chained:
     ) -> ArrayOrFrame:
         """Draw rows from the model by blocked Gibbs sampling.
 
-        Of a network these are steps of its top-level machine, whose visible units one
-        downward pass through the directed layers turns into rows.
+        In a network the steps are those of its top-level machine, and a downward pass
+        through the directed layers turns its visible units into rows.
 
         Parameters
         ----------

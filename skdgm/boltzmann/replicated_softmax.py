@@ -31,7 +31,7 @@ class ReplicatedSoftmax(MarkovChainOptions, DocumentModel):
     Rows are documents: counts, dense or CSR, which are not converted to a dense table.
     Weights of words in the place of counts, such as tf-idf, are taken as fractions of
     words. Missing values (NaN) are of words that were not looked for: the document
-    consists of its other words, and the vocabulary of what was looked for in it.
+    consists of its other words, from the vocabulary that was looked for.
 
     Parameters
     ----------

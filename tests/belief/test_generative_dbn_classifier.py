@@ -12,7 +12,8 @@ from skdgm import (
     GenerativeDBNClassifier,
     RBMClassifier,
 )
-from skdgm.training import Batch
+from skdgm.boltzmann.learning.state import Beginning
+from skdgm.training import Batch, Run
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
 from tests.belief.enumeration import Listed, bits, random_dbn
@@ -218,8 +219,10 @@ def test_what_is_watched_of_the_top_is_of_units_and_of_labels_that_are_known():
     turned = np.arange(8) ^ np.array([4, 2, 1])[:, None]
     of_units = -np.logaddexp(0, weights[turned] - weights).sum(axis=0)
     energy, rows = top.density_.energy, Rows(h, np.float64, binary=True, complete=True)
-    given = energy, top._options, rows, 0, np.full(3, 0.5), top.density_.moments, 0, 1.0
-    trainer, rng = top._MODEL.objective_class(*given), stream(0)
+    moments = top.density_.moments
+    beginning = Beginning(fill=np.full(3, 0.5), moments=moments, filled=1.0)
+    run, rng = Run(top._options, rows, 0), stream(0)
+    trainer = top._MODEL.objective_class(run, energy=energy, beginning=beginning)
     y = np.arange(8) % 3
     found = trainer.pseudo_likelihood(rng, top.density_.params, Batch(h, y))
     of_labels = weights - logsumexp(weights, axis=1, keepdims=True)

@@ -1,1 +1,1 @@
-"""Machines of rows given what is known beside them."""
+"""Machines of rows conditional on other columns, or on earlier rows."""

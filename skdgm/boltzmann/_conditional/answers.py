@@ -114,7 +114,7 @@ class GivenAnswers(Estimator):
         r"""Means of hidden units, :math:`\mathbb{E}[h \mid x]` or :math:`\mathbb{E}[h
         \mid x, y]`.
 
-        Exact where y is complete, or what is missing of it, or the hidden layer, has at
+        Exact where y is complete, or its missing entries, or the hidden layer, have at
         most :math:`2^{12}` states; else by mean field. With ``n_lags`` they are given
         each row and those before.
 
@@ -216,8 +216,8 @@ class GivenAnswers(Estimator):
         lengths: Target = None,
         groups: Target = None,
     ) -> object:
-        """Fill missing entries of y, given X and what is known of y; or those of
-        series.
+        """Fill missing entries of y, given X and the known entries of y; or missing
+        entries of series.
 
         Exact for each row of which the missing entries, or the hidden layer, have at
         most :math:`2^{12}` states. Other means are averages over annealed chains,
@@ -226,7 +226,7 @@ class GivenAnswers(Estimator):
         ends of Gibbs chains from the mean field.
 
         With ``n_lags`` missing entries of X are filled given all others of their
-        series, by 100 particles. These draw what is missing row by row, by 30 Gibbs
+        series, by 100 particles. These draw missing entries row by row, by 30 Gibbs
         steps where that is not exact, and are weighted by how probable they make what
         is known of the row and of those after it: until 50 rows after. Rows that no
         known entry follows are forecasts, given the rows before: means over 300

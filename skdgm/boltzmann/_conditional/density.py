@@ -99,7 +99,7 @@ class ConditionalDensity(Density):
         return self.energy.units[len(self.layout.units)].size
 
     def pairs(self, X, y=None, dtype=None):
-        """Rows of y, in the units of the model, with conditions beside them; X may be a
+        """Rows of y, in the units of the model, with their conditions; X may be a
         number of rows without known conditions."""
         if isinstance(X, Number | np.generic):
             n_rows = count_rows(X, len(self.responses.kinds) + len(self.columns.seen))
@@ -125,7 +125,7 @@ class ConditionalDensity(Density):
 
     def parts(self, x, clamp):
         """Iterate over rows with the same known entries: their places, and the
-        :class:`Enumeration` of what is free of them, the known values and the
+        :class:`Enumeration` of the free entries, the known values and the
         conditions, in float64; at last those with too many states, with None."""
         units, many = self.layout.units, []
         shapes = [(len(x[-1]), unit.size) for unit in units]
@@ -163,7 +163,7 @@ class ConditionalDensity(Density):
         return self.bracket_of(self.pairs(X, y, self.precise))
 
     def bracket_of(self, rows):
-        """The same of rows with conditions beside them."""
+        """The same of rows with conditions."""
         volume = self.y.domain.log_volume(self.y.columns, rows)
         rng, brackets = self.streams(rows), []
         with one_blas_thread():
@@ -217,7 +217,7 @@ class ConditionalDensity(Density):
         return self.features_of(self.pairs(X, y))
 
     def features_of(self, rows):
-        """The same of rows with conditions beside them."""
+        """The same of rows with conditions."""
         n, blocks = len(self.layout.units), []
         with one_blas_thread():
             for _, x, clamp in self.blocks(rows):
@@ -236,13 +236,13 @@ class ConditionalDensity(Density):
         return np.concatenate(blocks)
 
     def marginals(self, X, y=None, n_steps=100):
-        """Means of the blocks of y given X and what is known of y, a list: exact where
-        what is missing, or the hidden layer, has few states, else averages over
-        chains."""
+        """Means of the blocks of y given X and the known entries of y, a list: exact
+        where the missing entries, or the hidden layer, have few states, else averages
+        over chains."""
         return self.marginals_of(self.pairs(X, y), n_steps)
 
     def marginals_of(self, rows, n_steps=100):
-        """The same of rows with conditions beside them."""
+        """The same of rows with conditions."""
         rng, parts, errors = self.streams(rows, 1), [], []
         with one_blas_thread():
             for part, x, clamp in self.blocks(rows):
@@ -289,7 +289,7 @@ class ConditionalDensity(Density):
         return [np.where(known, x[b], means[b]) for b, known in enumerate(seen)]
 
     def drawn(self, X, y=None, random_state=None, n_steps=100):
-        """Draw y given X and what is known of it, in the units of the model: exactly
+        """Draw y given X and its known entries, in the units of the model: exactly
         where states are few, else by Gibbs steps from the mean field."""
         rows, parts = self.pairs(X, y), []
         n_steps = count(n_steps, "n_steps")
@@ -347,7 +347,7 @@ class ConditionalDensity(Density):
         return self.y.domain.to_data(self.y.columns, v)
 
     def sample(self, X, random_state=None, *, n_steps=100):
-        """Draw y given X, or so many without known conditions."""
+        """Draw y given X, or X rows without known conditions."""
         drawn = self.drawn(X, None, random_state, n_steps)
         return self.responses.decoded(self.to_data(drawn))
 

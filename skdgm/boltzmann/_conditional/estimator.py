@@ -146,8 +146,8 @@ class GivenEstimator(GivenAnswers):
         return self._by_sequence(table, lengths, weight, fresh)
 
     def _in_order(self, asked_series, sample_weight, fresh):
-        """Table of series, their lengths, weights of rows, and what ``_label`` adds to
-        these."""
+        """Table of series, their lengths, weights of rows, and an argument of
+        ``_label``."""
         table, lengths = as_one_table(
             asked_series.X, asked_series.lengths, asked_series.groups
         )
@@ -155,7 +155,7 @@ class GivenEstimator(GivenAnswers):
         return table, lengths, by_row(sample_weight, lengths), (lengths, steps)
 
     def _by_sequence(self, table, lengths, weight, fresh):
-        """Table of rows, of which those that stay the same in each series are noted."""
+        """Table of rows; columns that are constant in each series are remembered."""
         remember_kept(self, table.rows, lengths, fresh)
         return table
 
@@ -170,8 +170,8 @@ class GivenEstimator(GivenAnswers):
         return data
 
     def _label(self, rows, y, fresh, series):
-        """Rows with numbers of y, and a dict of what its columns are; or rows of series
-        with those before."""
+        """Rows with numbers of y, and a dict of its columns; or rows of series with the
+        rows before each."""
         n_lags = self._present_options().n_lags
         if n_lags:
             lengths, steps = series

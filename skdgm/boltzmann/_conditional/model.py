@@ -181,12 +181,12 @@ def _no_pairs(energy, dtype):
 
 
 def n_conditions(facts):
-    """Number of conditions: of given columns, or of those of all lags."""
+    """Number of conditions: of the columns of X, or of all lags."""
     return n_inputs(facts.columns) * max(1, facts.structure.n_lags)
 
 
 def of_y(facts):
-    """Facts about the columns of y in the place of those of the conditions."""
+    """Facts about the columns of y, instead of the conditions."""
     if facts.structure.n_lags:
         return facts
     responses = facts.known.responses

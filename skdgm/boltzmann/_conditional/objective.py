@@ -90,8 +90,7 @@ class PerturbAndDescend(ConditionalChains):
 
 
 class ConditionalObjective(TableObjective):
-    """Log-likelihood of rows given conditions, which are what is given beside them: the
-    last block."""
+    """Log-likelihood of rows given conditions, the last block."""
 
     def phase_of(self, options):
         bits = few_bits(self.energy)

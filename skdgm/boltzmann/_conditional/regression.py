@@ -1,4 +1,4 @@
-r"""Initial weights of conditions: those of a regression for each column.
+r"""Initial weights of conditions, by a regression for each column.
 
 .. math:: \hat\beta = (X^\top X + \alpha I)^{-1} X^\top Y
 
@@ -16,7 +16,7 @@ import numpy as np
 from skdgm.distributions import Normal
 from skdgm.energies import plain
 
-# Most conditions of which there is a regression; values of alpha, in shares of the
+# Most conditions for a regression; values of alpha, in shares of the
 # total weight of rows.
 _MOST, _ALPHAS = 2000, 10.0 ** np.arange(-6, 2, 0.5)
 # Standard deviations beyond which a value of y counts no more.
@@ -24,8 +24,8 @@ _FAR = 10.0
 
 
 def regressed(objective, params):
-    """Parameters whose weights from conditions to real columns, and precisions of
-    these, are those of regressions."""
+    """Parameters with weights from conditions to real columns, and precisions of these,
+    by regressions."""
     units, couplings = plain(params)
     units, couplings = list(units), list(couplings)
     energy, n = objective.energy, len(objective.layout.units)

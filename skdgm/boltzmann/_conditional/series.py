@@ -2,8 +2,7 @@ r"""Density of the rows of series, each given those before.
 
 .. math:: p(x_1, \dots, x_T) = \prod_t p(x_t \mid x_{t-1}, \dots, x_{t-k})
 
-with a conditional machine for each step; what is before the first row counts as the
-mean.
+with a conditional machine for each step; rows before the first count as the mean.
 """
 
 import numpy as np
@@ -44,7 +43,7 @@ class SeriesDensity(ConditionalDensity):
         return kinds | {"fill": fill_kinds, "sample": sample_kinds}
 
     def steps(self, X, lengths, dtype=None):
-        """Rows of series with those before beside them."""
+        """Rows of series, conditional on the rows before each."""
         X, lengths = self.in_steps(X, lengths)
         rows = self.read(X, dtype=dtype)
         return rows._replace(given=Past(rows, self.columns, self.n_lags, lengths))
@@ -120,7 +119,7 @@ class SeriesDensity(ConditionalDensity):
         return self.times.continued(whole, n_steps, seed, table, lengths)
 
     def sample(self, n_samples, random_state=None, *, kept=None):
-        """Draw a series of so many rows."""
+        """Draw a series of ``n_samples`` rows."""
         n_samples = count(n_samples, "n_samples")
         return self.continued(n_samples, None, 1, random_state, kept)
 

@@ -34,7 +34,7 @@ class CovarianceDensity(Density):
 
     @property
     def capabilities(self):
-        """Log Z is an estimate, or a closed sum; what is missing is sampled."""
+        """Log Z is an estimate, or a closed sum; missing entries are sampled."""
         kind = "exact" if self.moves.exact(self.params) else "estimate"
         return {
             "log_prob": {"complete": kind, "missing": kind},
@@ -143,7 +143,7 @@ class CovarianceDensity(Density):
         return covariances * np.multiply.outer(self.columns.scale, self.columns.scale)
 
     def sample(self, n_samples, random_state=None, *, n_steps=20):
-        """Draw rows by chains of so many trajectories."""
+        """Draw rows by chains of ``n_steps`` trajectories."""
         n_samples = count_rows(n_samples, self.chains.shape[1])
         n_steps = count(n_steps, "n_steps")
         seed = check_random_state(random_state).randint(MAX_SEED)
@@ -155,7 +155,7 @@ class CovarianceDensity(Density):
         return self.domain.to_data(self.columns, state.x[0])
 
     def fill(self, X, method="mean", random_state=None, *, n_steps=50):
-        """Fill missing entries by clamped chains of so many trajectories."""
+        """Fill missing entries by clamped chains of ``n_steps`` trajectories."""
         n_steps = count(n_steps, "n_steps")
 
         def filled(v, rng):

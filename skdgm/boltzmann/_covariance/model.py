@@ -17,7 +17,7 @@ from skdgm.partition import LogPartition
 
 
 class CovarianceModel(Model):
-    """Numbers of units, and what they are learned and asked by.
+    """Model of machines of means and covariances.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class CovarianceModel(Model):
             )
 
     def moves(self, options, n_visible):
-        """Samplers of an energy of so many columns, by options."""
+        """Samplers of an energy, given options and the number of columns."""
         return Trajectories(self.energy(n_visible), options.n_leapfrog)
 
     def sizes(self, structure):

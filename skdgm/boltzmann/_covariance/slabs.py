@@ -111,7 +111,7 @@ class SlabMoves(Moves):
 
 
 class SlabModel(CovarianceModel):
-    """Number of components, and what they are learned and asked by."""
+    """Model of spike and slab machines."""
 
     names = ("n_components",)
 

@@ -1,4 +1,4 @@
-r"""Densities of machines of which any two units may be linked.
+r"""Densities of machines with links between any two units.
 
 .. math:: \log p(v) = \log \sum_h e^{-E(v, h)} - \log Z
 """
@@ -31,7 +31,7 @@ def presented(energy, v, fill, rng=None):
 
 
 class GraphDensity(EnergyDensity):
-    """Density of a machine of which any two units may be linked."""
+    """Density of a machine with links between any two units."""
 
     @property
     def capabilities(self):

@@ -1,4 +1,4 @@
-"""Densities of restricted machines with a label beside the data."""
+"""Densities of restricted machines of data and a label."""
 
 import numpy as np
 from scipy.special import log_softmax, logsumexp

@@ -114,7 +114,8 @@ class EnergyDensity(Unnormalised):
         return by_blocks(of_rows, rows, index=index, lists=lists)
 
     def hidden_means(self, params, x, clamp):
-        """Means of the hidden units given what is clamped, (n_rows, n_features_out)."""
+        """Means of the hidden units given the clamped entries, (n_rows,
+        n_features_out)."""
         if clamp[0] is True:
             return last_means(self.energy, params, x, clamp)[-1]
         return mean_field(self.energy, params, x, clamp)[0][-1]
@@ -131,7 +132,7 @@ class EnergyDensity(Unnormalised):
         return by_blocks(of_rows, rows)
 
     def log_joint(self, params, x, clamp):
-        """The same for values of blocks; those of the label are ignored."""
+        """The same for values of blocks; the label is ignored."""
         raise MissingCapability(self.name, "log_joint_of")
 
     def inverse(self, H):
@@ -180,7 +181,7 @@ class EnergyDensity(Unnormalised):
     n_visible = 1
 
     def visible_of(self, x):
-        """Values of the table for those of the visible blocks: an ndarray."""
+        """Values of the table, an ndarray, for values of the visible blocks."""
         return np.asarray(x[0])
 
     def _visible(self, state):

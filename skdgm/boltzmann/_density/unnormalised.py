@@ -173,7 +173,7 @@ class Unnormalised(Density):
         return np.clip(sampled, np.minimum(mean, smooth), np.maximum(mean, smooth))
 
     def problem(self, n_chains, seed=None):
-        """Random stream, and the problem of which log Z is estimated."""
+        """Random stream, and the problem of estimating log Z."""
         self.check_finite()
         rng = stream(self.seed if seed is None else seed, LIKELIHOOD)
         with one_blas_thread():

@@ -27,7 +27,7 @@ from skdgm.utils.tree import astype
 
 # Draws of hidden units over which means of missing counts are averaged.
 _N_DRAWS = 20
-# Log of the largest ratio of probabilities that is told from infinity.
+# Log of the largest ratio of probabilities that differs from infinity.
 _FAR = 50.0
 
 
@@ -48,7 +48,7 @@ def lengths_of(v):
 class DocumentDensity(Density):
     """Density of documents of a replicated softmax.
 
-    Lengths of samples are drawn from those of training documents, ``lengths``. The
+    Lengths of samples are drawn from ``lengths`` of training documents. The
     shared ``log_Z``, a :class:`~skdgm.partition.LogPartition`, has one for each length.
     """
 

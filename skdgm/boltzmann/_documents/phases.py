@@ -34,7 +34,7 @@ class DocumentPhase(Phase):
         return chains
 
     def chains(self, params, phase, n_chains):
-        """New chains, of lengths spread evenly over those of the training rows."""
+        """New chains, with lengths spread evenly over the lengths of training rows."""
         lengths = self.objective.domain.lengths(
             self.objective.table, n_chains // self.n_levels
         )

@@ -31,7 +31,7 @@ class LabelledObjective(EnergyObjective):
         return MachineLabelWatch(self, table, held_out, state)
 
     def split(self, table):
-        """Split a table, of which only rows with a label are monitored."""
+        """Split a table; only rows with a label are monitored."""
         self.table, held_out = split_labelled(table, super().split)
         return self.table, held_out
 

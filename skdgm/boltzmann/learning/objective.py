@@ -200,7 +200,7 @@ class EnergyObjective(Objective):
         return False
 
     def shared(self, grad):
-        """Gradient of parameters of which some are to be the same: as it is."""
+        """Gradient with parameters shared, where some are to be the same."""
         return grad
 
     def present(self, batch, rng=None):
@@ -218,7 +218,7 @@ class EnergyObjective(Objective):
         return self.phase.gradient(rng, state, x, clamp, clock)
 
     def pseudo_likelihood(self, rng, params, batch):
-        """Log pseudo-likelihood of binary rows and the blocks known beside them."""
+        """Log pseudo-likelihood of binary rows and other known blocks."""
         return log_conditionals(self.energy, params, self.present(batch)[0]).sum(axis=1)
 
     def _bound(self, state, offsets):

@@ -1,7 +1,7 @@
 """Phases of a gradient: statistics of the data, and of the model.
 
-The option ``gradient`` chooses one of these objects, once for a run; it has the chains,
-and what else the gradient learns, in its hands.
+The option ``gradient`` chooses one of these objects for a run. It has the chains and
+all other state of the gradient.
 """
 
 from types import SimpleNamespace

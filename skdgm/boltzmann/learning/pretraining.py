@@ -3,10 +3,10 @@
 Pairs of neighbouring layers are trained one after the other, from below, by
 :func:`~skdgm.gradients.layer_pair`; the data of the next pair are the means of the
 layer that it shares with the last one. A label above the last layer is trained with the
-last pair, as a block beside its lower layer [1]_. In the joint machine, a layer that
+last pair, in the layer of its lower units [1]_. In the joint machine, a layer that
 belongs to two pairs gets the mean of its biases in both: in each pair, half of its
-input stood in for the neighbour that only the other pair has. Of maps the next pair
-has the pooled units, whose biases become those of the blocks below them.
+input stood in for the neighbour that only the other pair has. The next pair after maps
+sees their pooled units, whose biases become those of the blocks below them.
 
 References
 ----------
@@ -253,14 +253,14 @@ def _next(objective, params, table):
 
 
 def joined(energy, pairs, rest=None):
-    """Parameters of the joint machine, from those of all pairs; or of the lowest ones,
+    """Parameters of the joint machine, from all pairs; or from the lowest ones,
     and for the layers above from parameters of the machine."""
     half, between = pairs[0].dtype.type(0.5), []
     for unit, (below, above) in zip(energy.units[1:], pairwise(pairs)):
         middle = above.units[0]
         middle = unit.under(middle) if isinstance(unit, Pooled) else middle
         between.append(half * (below.units[-1] + middle))
-    # A label beside the last pair's lower layer belongs above the upper one.
+    # The label of the last pair is above its upper layer in the machine.
     _, *label, highest = pairs[-1].units
     units = pairs[0].units[0], *between, highest, *label
     weights, sent = [pair.couplings[0] for pair in pairs], pairs[-1].couplings[1:]

@@ -91,7 +91,7 @@ class MultiPrediction(WithoutChains):
 
 
 class PseudoLikelihood(WithoutChains):
-    """Rows beside their neighbours, of which one bit differs."""
+    """Rows and their neighbours, which differ in one bit."""
 
     term = staticmethod(flips.pseudo_likelihood)
 
@@ -143,7 +143,7 @@ class NoiseContrastive(WithoutChains):
     """Rows against noise."""
 
     def begin(self, state):
-        """Log Z and noise of the last run, or those of the model without couplings."""
+        """Log Z and noise of the last run, or of the model without couplings."""
         if isinstance(state.phase, NoiseState):
             return state.phase
         log_Z = self.energy.base(state.params, self.moments)[1]

@@ -52,7 +52,7 @@ class TrainState(NamedTuple):
     """State that changes from update to update.
 
     ``chains`` has the states of the Markov chains at the end of the last negative
-    phase, by block, those at the model's own temperature first; ``offsets`` those of
+    phase, by block, first at the model's own temperature; ``offsets`` has those of
     the centred gradient, ``activity`` running means of hidden units for sparsity, both
     empty where they are not used; ``phase`` is the state of the gradient's own, see
     :class:`~skdgm.boltzmann.learning.phases.Phase`.

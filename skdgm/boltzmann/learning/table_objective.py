@@ -55,9 +55,9 @@ class TableWatch(PseudoLikelihoodWatch):
         return objective.known[0]
 
     def _room_of_far(self):
-        """Nats per row that far values cost, and that counts of one kind of rows cost
-        where those of another are expected: those of each row by the next one's, above
-        their cost by the means."""
+        """Nats per row that far values cost, and counts where other counts are
+        expected: the cost of each row at the values of the next, above its cost at the
+        means."""
         objective, cost, n_rows = self.objective, 0.0, 1
         blocks = zip(objective.layout.units, objective.layout.fills)
         counts = [(b, *own) for b, own in enumerate(blocks) if is_count(own[0])]
@@ -80,7 +80,7 @@ class TableWatch(PseudoLikelihoodWatch):
             budget = self.objective.options.mean_field_steps
             x, _ = mean_field(energy, params, x, clamp, max_sweeps=budget)
             known *= ~np.isnan(np.take_along_axis(batch.v, columns, axis=1))
-        # Beyond the hidden units is what is given.
+        # Conditions come after the hidden units.
         conditions, owners = x[n_visible + 1 :], layout.owners
         x = tuple(map(np.asarray, x[:n_visible]))
         log_p = np.empty(columns.shape)

@@ -1,4 +1,4 @@
-"""Models of machines of which any two units may be linked, and their objective."""
+"""Models of machines with links between any two units, and their objective."""
 
 import math
 from functools import lru_cache

@@ -11,7 +11,7 @@ from skdgm.partition import exact
 
 def label_of(energy):
     """Index of the label's block, the only softmax unit; None if there is none. In a
-    restricted machine it is beside the data, in a deep one above all other layers."""
+    restricted machine it is in the layer of the data, in a deep one on top."""
     blocks = range(len(energy.units))
     labels = (block for block in blocks if isinstance(energy.units[block], Softmax))
     return next(labels, None)

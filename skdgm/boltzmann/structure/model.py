@@ -30,7 +30,7 @@ class EnergyModel(Model):
 
     @abstractmethod
     def energy(self, facts):
-        """Energy of a structure, of which parameters are no part."""
+        """Energy of a structure, without parameters."""
 
     @abstractmethod
     def params(self, facts, attributes):

@@ -8,7 +8,7 @@ from skdgm.energies import Params, layered, plain
 
 
 class Restricted(EnergyModel):
-    """One hidden layer; a label is beside the data."""
+    """One hidden layer over the data and perhaps a label."""
 
     def energy(self, facts):
         visible, size = self.visible(facts), facts.structure.n_components

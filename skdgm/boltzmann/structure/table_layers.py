@@ -144,7 +144,7 @@ TABLES = Tables(TableDensity, TableObjective)
 
 
 def gain_of(unit, dtype):
-    """Gain of a block: what its natural parameters are multiplied by."""
+    """Gain of a block: the factor of its natural parameters."""
     return np.asarray(getattr(unit, "gain", 1.0), dtype)
 
 

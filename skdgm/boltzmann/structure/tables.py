@@ -1,4 +1,4 @@
-"""Tables of columns of any units: their blocks, and values as those of blocks."""
+"""Blocks of the visible units of tables, and values of their columns."""
 
 from typing import NamedTuple
 
@@ -98,7 +98,7 @@ class TableLayout(NamedTuple):
 
     @property
     def entries(self):
-        """For each block the places of its entries among those of all columns."""
+        """For each block the places of its entries among the entries of all columns."""
         starts = np.cumsum(self.widths) - self.widths
         return [
             np.concatenate(
