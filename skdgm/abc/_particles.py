@@ -6,8 +6,8 @@ normal distributions around these, with twice their covariance [1]_:
 .. math:: q(\theta) = \sum_j W_j \, \mathcal{N}(\theta; \theta_j, 2 \hat\Sigma), \qquad
    w_i = \frac{\pi(\theta_i)}{q(\theta_i)}
 
-Those drawn at the same time are a sample by importance, with weights up to a factor.
-Such samples are joined in proportion to their effective sizes.
+Each generation of parameters is an importance sample, with weights up to a factor.
+Samples are joined in proportion to their effective sizes.
 
 References
 ----------
@@ -23,15 +23,28 @@ from scipy.linalg import cholesky, solve_triangular
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
-# Least deviation of a step, as a share of the prior's; rounds of proposals, of which
-# some are outside of the prior; least number of particles of the first kernel for each
+# Least deviation of a step, as a share of the prior's; most rounds of proposals, some
+# of which are outside the prior; least number of particles of the first kernel for each
 # parameter.
 _FLOOR, _ROUNDS, _LEAST = 1e-6, 100, 5
 
 
+class Plan(NamedTuple):
+    """Number n of parameters to keep, at least; numbers of simulations in the ``first``
+    population and in all, the ``last``; share of particles, or of simulations, that is
+    used; and the distance that is near enough."""
+
+    n: int
+    first: int
+    last: int
+    quantile: float
+    tolerance: float = 0.0
+
+
 class Particles(NamedTuple):
-    """Parameters, a row for each: their weights within their generation, the distances
-    and scaled gaps of their simulations, and the number of the generation."""
+    """Parameters, (n_particles, n_parameters), their weights within their generation,
+    the distances and scaled gaps of their simulations, and the number of the
+    generation."""
 
     theta: np.ndarray
     weight: np.ndarray
@@ -41,16 +54,18 @@ class Particles(NamedTuple):
 
     def take(self, index):
         """Some of the particles."""
-        return Particles(*(None if part is None else part[index] for part in self))
+        return self._make(None if part is None else part[index] for part in self)
 
     def joined(self, other):
-        """These and others."""
-        both = zip(self, other)
-        return Particles(*(None if a[0] is None else np.concatenate(a) for a in both))
+        """Union with others."""
+        pairs = zip(self, other)
+        return self._make(
+            None if a is None else np.concatenate([a, b]) for a, b in pairs
+        )
 
     def nearest(self, n, tolerance):
-        """The nearest n or more, all within the tolerance or as near as one of these,
-        and the largest distance that is kept."""
+        """The nearest n particles, others as near, and all within the tolerance; and
+        the largest distance among them."""
         finite = self.distance[np.isfinite(self.distance)]
         n = min(n, len(finite))
         limit = max(np.partition(finite, n - 1)[n - 1], tolerance)
@@ -67,7 +82,7 @@ class Particles(NamedTuple):
         return weight / weight.sum()
 
 
-class Kernel:
+class ProposalKernel:
     """Mixture of normal distributions around particles.
 
     Parameters
@@ -93,36 +108,37 @@ class Kernel:
     def log_prob(self, theta):
         """Log density of parameters, up to a constant."""
         new, old = (
-            solve_triangular(self.root, own.T, lower=True).T
-            for own in (theta, self.theta)
+            solve_triangular(self.root, part.T, lower=True).T
+            for part in (theta, self.theta)
         )
         return logsumexp(-0.5 * cdist(new, old, "sqeuclidean"), axis=1, b=self.weight)
 
 
-def learn(simulations, priors, rng, *, n, first, last, quantile, tolerance, tell):
-    """Simulate ``first`` data sets from the prior, or more if few of them give numbers,
-    then from kernels until there are ``last``, or the tolerance is reached.
-    ``tell(what, n_simulations, distance)`` is told of each population.
+def learn(simulations, priors, rng, plan, report):
+    """Simulate ``plan.first`` data sets from the prior, or more if few of them give
+    numbers, then from kernels until there are ``plan.last``, or the tolerance is
+    reached. ``report(text, n_simulations, distance)`` is called for each population.
 
     Returns
     -------
     particles : Particles
-        At least n, the nearest.
+        At least ``plan.n``, the nearest.
     tolerances : list of float
         The largest distance of each population.
     """
-    theta, raw = _first(simulations, priors, rng.fold(0).generator(), n, first, last)
+    n, tolerance = plan.n, plan.tolerance
+    theta, raw = _first(simulations, priors, rng.fold(0).generator(), plan)
     floor = np.maximum(_FLOOR * theta.std(axis=0), np.finfo(float).tiny ** 0.5)
     distance, gaps = simulations.measured(raw)
     check(distance, tolerance)
-    same = np.ones(len(theta)), np.zeros(len(theta), dtype=int)
-    found = Particles(theta, same[0], distance, gaps, same[1])
-    found, limit = found.nearest(n, tolerance)
-    tell("Population 1", simulations.n_done, limit)
-    tolerances, each = [limit], int(np.ceil(n / quantile - n))
-    while limit > tolerance and (left := last - simulations.n_done) > 0:
+    weight, generation = np.ones(len(theta)), np.zeros(len(theta), dtype=int)
+    particles = Particles(theta, weight, distance, gaps, generation)
+    particles, limit = particles.nearest(n, tolerance)
+    report("Population 1", simulations.n_done, limit)
+    tolerances, each = [limit], int(np.ceil(n / plan.quantile - n))
+    while limit > tolerance and (left := plan.last - simulations.n_done) > 0:
         number = len(tolerances)
-        kernel = Kernel(found.theta, found.balanced(), floor)
+        kernel = ProposalKernel(particles.theta, particles.balanced(), floor)
         generator = rng.fold(number).generator()
         draw = partial(kernel.draw, rng=generator)
         theta, log_prior = within(priors, draw, min(each, left))
@@ -130,45 +146,49 @@ def learn(simulations, priors, rng, *, n, first, last, quantile, tolerance, tell
             break
         log_weight = log_prior - kernel.log_prob(theta)
         weight = np.exp(log_weight - log_weight.max())
+        distance, gaps = simulations(theta)
         generation = np.full(len(theta), number)
-        new = Particles(theta, weight, *simulations(theta), generation)
-        found, limit = found.joined(new).nearest(n, tolerance)
+        new = Particles(theta, weight, distance, gaps, generation)
+        particles, limit = particles.joined(new).nearest(n, tolerance)
         tolerances.append(limit)
-        tell(f"Population {len(tolerances)}", simulations.n_done, limit)
-    return found, tolerances
+        report(f"Population {len(tolerances)}", simulations.n_done, limit)
+    return particles, tolerances
 
 
-def _first(simulations, priors, rng, n, first, last):
-    """Parameters from the prior, and what their simulations gave: of more than
-    ``first`` where some of these, but too few for a kernel, gave numbers."""
-    theta = priors.draw(first, rng)
-    raw, least = simulations.run(theta), min(n, _LEAST * theta.shape[1])
-    while 0 < np.isfinite(raw).all(axis=1).sum() < least and simulations.n_done < last:
-        more = priors.draw(min(first, last - simulations.n_done), rng)
-        theta = np.concatenate([theta, more])
-        raw = np.concatenate([raw, simulations.run(more)])
+def _first(simulations, priors, rng, plan):
+    """Parameters from the prior, and results of their simulations; of more than
+    ``plan.first`` where some of these, but too few for a kernel, gave numbers."""
+    theta = priors.draw(plan.first, rng)
+    raw, least = simulations.run(theta), min(plan.n, _LEAST * theta.shape[1])
+    while 0 < np.isfinite(raw).all(axis=1).sum() < least:
+        left = plan.last - simulations.n_done
+        if left <= 0:
+            break
+        new = priors.draw(min(plan.first, left), rng)
+        theta = np.concatenate([theta, new])
+        raw = np.concatenate([raw, simulations.run(new)])
     return theta, raw
 
 
 def within(priors, draw, n, possible=None):
-    """Up to n draws by ``draw(n)`` that the prior can have and that are ``possible``, a
-    function of draws; and their log densities by the prior."""
-    found, log_prior = [], []
+    """Up to n draws by ``draw(n)`` that have a prior density and are ``possible``, a
+    function of draws; and their log prior densities."""
+    kept_theta, log_prior = [], []
     for _ in range(_ROUNDS):
         theta = draw(n)
         log_p = priors.log_prob(theta)
         kept = log_p > -np.inf
         if possible is not None:
             kept[kept] = possible(theta[kept]) if kept.any() else False
-        found.append(theta[kept])
+        kept_theta.append(theta[kept])
         log_prior.append(log_p[kept])
-        if sum(map(len, found)) >= n:
+        if sum(map(len, kept_theta)) >= n:
             break
-    return np.concatenate(found)[:n], np.concatenate(log_prior)[:n]
+    return np.concatenate(kept_theta)[:n], np.concatenate(log_prior)[:n]
 
 
 def check(distance, tolerance):
-    """Raise a ValueError if distances of simulations from the prior tell nothing."""
+    """Raise ValueError if distances of simulations from the prior are useless."""
     finite = distance[np.isfinite(distance)]
     if not len(finite):
         raise ValueError(
@@ -184,7 +204,7 @@ def check(distance, tolerance):
 
 
 def regressed(particles, weight, limit):
-    r"""Parameters moved to where a line has them at the data, and their weights.
+    r"""Parameters moved along a linear regression to the data, and their weights.
 
     .. math:: \theta_i' = \theta_i - B^\top (s_i - s_o), \qquad
        w_i' \propto w_i \left( 1 - \rho_i^2 / \epsilon^2 \right)

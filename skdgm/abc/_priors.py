@@ -54,7 +54,7 @@ class Priors:
             )
         for part in self.parts:
             trial = _trial(part)
-            # As many rows as columns could be mixed up with these.
+            # Rows must not be as many as columns, to tell a transposed result.
             rows = trial[: len(trial) - (trial.shape[-1] == len(trial))]
             try:
                 np.reshape(part.logpdf(rows), len(rows))
@@ -75,40 +75,35 @@ class Priors:
 
     def draw(self, n, rng):
         """Parameters drawn from the prior, (n, n_parameters)."""
-        parts = [self._draw(part, n, rng) for part in self.parts]
-        return np.hstack([part.reshape(n, -1) for part in parts])
+        draws = [part.rvs(size=n, random_state=rng) for part in self.parts]
+        return np.hstack([np.asarray(part, float).reshape(n, -1) for part in draws])
 
     def log_prob(self, theta):
         """Log density of each row of parameters; minus infinity where there is none."""
         total = np.zeros(len(theta))
         for part, place in zip(self.parts, self._places):
             # SciPy returns a number for a single row.
-            found = np.reshape(part.logpdf(theta[:, place]), len(theta))
-            total += np.where(np.isnan(found), -np.inf, found)
+            log_p = np.reshape(part.logpdf(theta[:, place]), len(theta))
+            total += np.where(np.isnan(log_p), -np.inf, log_p)
         return total
-
-    @staticmethod
-    def _draw(part, n, rng):
-        return np.asarray(part.rvs(size=n, random_state=rng), dtype=float)
 
 
 def _trial(part):
-    """Some draws of a prior, (n,) or (n, n_parameters); ValueError if there are none of
-    such a shape."""
+    """Some draws of a prior, (n,) or (n, n_parameters), or a ValueError."""
     what = f"The prior {_called(part)} must draw a number, or a vector, by "
     rng = np.random.default_rng(0)
     try:
-        found = np.asarray(part.rvs(size=_TRIALS, random_state=rng), dtype=float)
+        trial = np.asarray(part.rvs(size=_TRIALS, random_state=rng), dtype=float)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{what}rvs(size, random_state); several parameters have a list of "
             "distributions, or a multivariate one."
         ) from error
-    if found.ndim not in (1, 2) or len(found) != _TRIALS:
+    if trial.ndim not in (1, 2) or len(trial) != _TRIALS:
         raise ValueError(
-            f"{what}rvs; {_TRIALS} draws have the shape {found.shape} of an array."
+            f"{what}rvs; {_TRIALS} draws have the shape {trial.shape} of an array."
         )
-    return found
+    return trial
 
 
 def _called(part):

@@ -3,9 +3,8 @@ r"""Simulated data, and their distances from those observed.
 .. math:: \rho(s, s_o) = \lVert (s - s_o) / \sigma \rVert, \qquad
    \sigma = \mathrm{median}_i \, \lvert s_i - \mathrm{median}_j \, s_j \rvert
 
-The scales of the summaries s are those of simulations from the prior. Random numbers
-are those of the number of a simulation, so that results are the same for any number of
-processes.
+The scales of the summaries s are those of simulations from the prior. Each simulation
+has its own random stream, so that results do not depend on the number of processes.
 """
 
 import reprlib
@@ -31,8 +30,8 @@ _PARTS = 4
 
 
 class Digest(NamedTuple):
-    """Numbers kept of a data set: its summaries, or, where users have a function for
-    that, its distance from the data observed."""
+    """Numbers kept of a data set: its summaries, or, by a function of the user's, its
+    distance from the observed data."""
 
     summary: Any
     distance: Any
@@ -40,40 +39,40 @@ class Digest(NamedTuple):
 
     def __call__(self, data):
         """The numbers, a vector."""
-        found = data if self.summary is None else self.summary(data)
+        summary = data if self.summary is None else self.summary(data)
         if callable(self.distance):
-            distance = self.distance(found, self.observed)
+            distance = self.distance(summary, self.observed)
             return _numbers(distance, "distance(simulated, observed)", n=1).ravel()
-        simulated = "simulator(theta, rng)", "summary(data)"
-        found = _numbers(found, simulated[self.summary is not None])
+        sources = "simulator(theta, rng)", "summary(data)"
+        summary = _numbers(summary, sources[self.summary is not None])
         shape = np.shape(self.observed)
-        if found.shape not in (shape, (np.size(self.observed),)):
-            what = "data" if self.summary is None else "summaries"
+        if summary.shape not in (shape, (np.size(self.observed),)):
+            name = "data" if self.summary is None else "summaries"
             raise ValueError(
-                f"Simulated {what} are of shape {found.shape}, those observed of shape "
-                f"{shape}: the simulator must return what X is."
+                f"Simulated {name} are of shape {summary.shape}, those observed of "
+                f"shape {shape}: the simulator must return what X is."
             )
-        return found.ravel()
+        return summary.ravel()
 
 
-def _numbers(value, what, n=None):
-    """Array of what a user's function returns, of n numbers or of any; ValueError, with
-    its name, if it is no such array."""
+def _numbers(value, source, n=None):
+    """Array of the result of a user's function, its ``source``, of n numbers or of any;
+    or a ValueError."""
     try:
-        found, reason = np.asarray(value, dtype=float), None
+        numbers, reason = np.asarray(value, dtype=float), None
     except (TypeError, ValueError) as error:
-        found, reason = None, error
-    if found is None or n not in (None, found.size):
+        numbers, reason = None, error
+    if numbers is None or n not in (None, numbers.size):
         must = "numbers" if n is None else "a number"
         raise ValueError(
-            f"{what} must be {must}, but is {reprlib.repr(value)}"
+            f"{source} must be {must}, but is {reprlib.repr(value)}"
             f"{f' ({reason})' if reason else ''}."
         ) from reason
-    return found
+    return numbers
 
 
 class Simulations:
-    """Simulated data sets, with random numbers by their number.
+    """Simulated data sets, each with its own random stream.
 
     Parameters
     ----------
@@ -86,8 +85,8 @@ class Simulations:
         Data observed.
     """
 
-    def __init__(self, simulator, summary, distance, n_jobs, rng, X):
-        # A summary may change what it is given, such as by sorting it.
+    def __init__(self, simulator, summary, distance, *, n_jobs, rng, X):
+        # A summary may change its argument, such as by sorting it.
         observed = X if summary is None else summary(X.copy())
         if not callable(distance):
             observed = _numbers(observed, "summary(X)")
@@ -107,25 +106,25 @@ class Simulations:
         ids = np.arange(self.n_done, self.n_done + len(theta), dtype=np.uint64)
         rng, n_jobs = self.rng.rows(ids), min(len(theta), effective_n_jobs(self.n_jobs))
         n_parts = 1 if n_jobs == 1 else min(len(theta), _PARTS * n_jobs)
-        found = Parallel(n_jobs=n_jobs)(
+        parts = Parallel(n_jobs=n_jobs)(
             delayed(_simulate)(self.simulator, self.digest, theta[part], rng.take(part))
             for part in gen_even_slices(len(theta), n_parts)
         )
         self.n_done += len(theta)
-        return np.concatenate(found)
+        return np.concatenate(parts)
 
-    def measured(self, found):
-        """Distances of what :meth:`run` returns, and scaled gaps between summaries, (n,
-        n_summaries); None with a distance of the user's. Distances are infinite where
-        they are no number. Scales are those of the first call."""
+    def measured(self, raw):
+        """Distances of the results of :meth:`run`, infinite where they are no numbers,
+        and scaled gaps between summaries, (n, n_summaries), None with a distance of the
+        user's. Scales are those of the first call."""
         gaps = None
         with np.errstate(invalid="ignore", over="ignore"):
             if callable(self.digest.distance):
-                distance = found[:, 0]
+                distance = raw[:, 0]
             else:
                 if self.scale is None:
-                    self.scale = _scales(found)
-                gaps = (found - self.digest.observed.ravel()) / self.scale
+                    self.scale = _scales(raw)
+                gaps = (raw - self.digest.observed.ravel()) / self.scale
                 distance = DISTANCES[self.digest.distance](gaps)
         failed = ~np.isfinite(distance)
         self.n_failed += failed.sum()
@@ -144,23 +143,22 @@ class Simulations:
 
 def _simulate(simulator, digest, theta, rng):
     """Digests of simulations, a row for each row of parameters."""
-    found = []
-    for own, generator in zip(theta, rng.generators()):
+    digests = []
+    for row, generator in zip(theta, rng.generators()):
         try:
-            found.append(digest(simulator(own.copy(), generator)))
+            digests.append(digest(simulator(row.copy(), generator)))
         except Exception as error:
-            error.add_note(f"This was a simulation with the parameters {own}.")
+            error.add_note(f"This was a simulation with the parameters {row}.")
             raise
-    return np.array(found)
+    return np.array(digests)
 
 
-def _scales(found):
-    """Median absolute deviations of summaries; of those that are mostly equal, mean
-    ones."""
-    found = found[np.isfinite(found).all(axis=1)]
-    if not len(found):
-        return np.ones(found.shape[1])
-    gaps = np.abs(found - np.median(found, axis=0))
+def _scales(summaries):
+    """Median absolute deviations of summaries, or mean ones where most are equal."""
+    summaries = summaries[np.isfinite(summaries).all(axis=1)]
+    if not len(summaries):
+        return np.ones(summaries.shape[1])
+    gaps = np.abs(summaries - np.median(summaries, axis=0))
     scale = np.median(gaps, axis=0)
     scale = np.where(scale > 0, scale, gaps.mean(axis=0))
     return np.where((scale > 0) & np.isfinite(scale), scale, 1.0)

@@ -17,7 +17,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdgm.abc import _neural
-from skdgm.abc._particles import learn, regressed
+from skdgm.abc._particles import Plan, learn, regressed
 from skdgm.abc._priors import Priors
 from skdgm.abc._simulations import Simulations
 from skdgm.base.attributes import replacing, steady
@@ -38,9 +38,9 @@ from skdgm.utils.random import MAX_SEED, stream
 
 # Purposes of random numbers: data, and parameters.
 _SIMULATED, _DRAWN = range(2)
-# Shares of simulations that are kept at a step, or that a flow learns from.
+# Shares of simulations that are kept at a step, or used by a flow.
 _SHARES = {"smc": 0.5, "rejection": 0.5, "flow": 0.1}
-# Share of the particles that the effective number is warned of below.
+# Effective share of the particles below which there is a warning.
 _FEW = 0.05
 
 
@@ -51,17 +51,18 @@ class ABC(Options, BaseEstimator):
     .. math:: p(\theta \mid \rho(s(x), s(x_o)) \le \epsilon) \propto \pi(\theta)
         \int p(x \mid \theta) \, [\rho(s(x), s(x_o)) \le \epsilon] \, dx
 
-    No likelihood is needed: parameters :math:`\theta` are drawn, data are simulated
-    with them, and the parameters are kept whose simulations are nearest to the data
-    observed, in distances :math:`\rho` between summary statistics s [1]_. This is the
-    posterior distribution given the data if :math:`\epsilon = 0` and the summaries are
-    sufficient; else it is wider, most often.
+    This is simulation-based inference, without a likelihood: parameters
+    :math:`\theta` are drawn, data are simulated with them, and the parameters are kept
+    whose simulations are nearest to the observed data, in distances :math:`\rho`
+    between summary statistics s [1]_. Their distribution is the posterior given the
+    data if :math:`\epsilon = 0` and the summaries are sufficient; else it is usually
+    wider.
 
-    By sequential Monte Carlo [2]_ [3]_, parameters are drawn from the prior first, then
-    near those kept so far, with weights that undo this: as many simulations come
-    nearer to the data than by rejection. Or a flow learns the density of parameters
-    given summaries, from simulations with parameters from the prior [5]_ whose
-    summaries are near to those of the data.
+    Sequential Monte Carlo [2]_ [3]_ draws parameters from the prior first, then near
+    kept ones, with importance weights: as many simulations come nearer to the data than
+    by rejection. Or a flow learns the density of parameters given summaries, from
+    simulations with parameters from the prior [5]_ and with summaries near the observed
+    ones.
 
     Parameters
     ----------
@@ -72,20 +73,20 @@ class ABC(Options, BaseEstimator):
     priors : distribution, list or dict
         Prior of each parameter: frozen distributions of ``scipy.stats``, or objects
         with ``rvs(size, random_state)`` and ``logpdf``, by the parameters' names if in
-        a dict. One with several columns is that of as many parameters. Discrete ones
-        do with ``method="rejection"``.
+        a dict. A multivariate one is for several parameters; discrete ones are for
+        ``method="rejection"``.
     summary : callable
-        ``summary(data)`` returns the numbers that are compared, for X and for what the
-        simulator returns. If None, the data are compared entry by entry.
+        ``summary(data)`` returns the numbers that are compared, of X and of simulated
+        data. If None, the data are compared entry by entry.
     distance : {"euclidean", "manhattan", "chebyshev"} or callable
         Distance between summaries, each in units of its median absolute deviation in
-        simulations from the prior; or ``distance(simulated, observed)``, of what
-        ``summary`` returns, which is not scaled.
+        simulations from the prior; or ``distance(simulated, observed)`` between results
+        of ``summary``, which are not scaled.
     method
-        Sequential Monte Carlo; rejection: all parameters are from the prior; or a flow,
-        which learns the density of parameters given summaries from all simulations, so
-        that there is no tolerance. Summaries are real numbers to it. Its draws are
-        those that the priors can have, and near which simulations gave numbers.
+        Sequential Monte Carlo; rejection, with all parameters from the prior; or a
+        flow, which learns the density of parameters given summaries, read as real
+        numbers, without a tolerance. Its draws have a prior density, and simulations
+        near them gave numbers.
     n_particles
         Least number of parameters that are kept; with a flow, the number of draws in
         ``particles_``, which ``n_simulations`` does not bound.
@@ -94,24 +95,23 @@ class ABC(Options, BaseEstimator):
     quantile
         Share of old and new particles that sequential Monte Carlo keeps at each step,
         "auto": a half. A flow learns from this share of the simulations, the nearest,
-        but from 1,000 at least; "auto": a tenth, and 1 is for a flow that answers for
-        summaries of any data.
+        but from 1,000 at least; "auto": a tenth. With 1 the flow serves summaries of
+        any data.
     tolerance
-        Distance that is near enough: all within it are kept, and sequential Monte Carlo
-        ends there. With 0, the default, distances become as small as the number of
+        Distance within which all parameters are kept, and at which sequential Monte
+        Carlo ends. With 0, the default, distances become as small as the number of
         simulations allows. Not for a flow.
     adjustment
-        "linear": parameters are moved along a regression on the summaries to where
-        simulations would be like the data, and those farther off weigh less [4]_. They
-        may leave the range of the prior. Not for a flow.
+        "linear": parameters are moved along a regression on the summaries to those of
+        the data, with lower weights of distant ones [4]_. They may leave the range of
+        the prior. Not for a flow.
     estimator : Flow
         The flow, for ``method="flow"``. If None, ``Flow(attribute_conditional=True,
         base="normal")``.
     n_jobs : int or None
         Number of processes that simulate; -1: all cores. Results do not depend on it.
     verbose
-        Whether to print a line after each population, or after the simulations that a
-        flow learns from.
+        Whether to print a line after each population, or after a flow's simulations.
     random_state : int, RandomState instance or None
         Source of parameters and simulations.
 
@@ -185,12 +185,12 @@ class ABC(Options, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Data, y: Target = None) -> Self:
-        """Draw parameters with which simulations are like the data.
+        """Draw parameters from the approximate posterior given the data.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            One data set: what the simulator would return.
+            One data set, as the simulator returns it.
         y : None
             Ignored.
 
@@ -206,7 +206,7 @@ class ABC(Options, BaseEstimator):
             those of X; all simulations are equally far from X, or all fail; there is a
             tolerance or an adjustment for a flow.
         Exception
-            As by the simulator, the summary and the distance; a note has the
+            As raised by the simulator, the summary and the distance; a note has the
             parameters.
 
         Warns
@@ -218,7 +218,7 @@ class ABC(Options, BaseEstimator):
             unequal that few particles count, or the simulations were spent at distances
             above ``tolerance``, if this is not 0.
         """
-        # What was learned stays where a warning is turned into an error.
+        # Learned parameters are kept if a warning is turned into an error.
         with replacing(self, Warning) as new:
             new._learn(X)
         return self
@@ -255,8 +255,14 @@ class ABC(Options, BaseEstimator):
             what = 'method="flow"' if is_flow else 'adjustment="linear"'
             raise ValueError(f"{what} needs summaries, and a distance by name.")
         rng = stream(check_random_state(self.random_state).randint(MAX_SEED))
-        options = self.simulator, self.summary, self.distance, self.n_jobs
-        simulations = Simulations(*options, rng.fold(_SIMULATED), X)
+        simulations = Simulations(
+            self.simulator,
+            self.summary,
+            self.distance,
+            n_jobs=self.n_jobs,
+            rng=rng.fold(_SIMULATED),
+            X=X,
+        )
         for name in ("distances_", "tolerances_", "estimator_", "_posterior"):
             vars(self).pop(name, None)
         draw = self._draw_by_flow if is_flow else self._draw_near
@@ -269,52 +275,50 @@ class ABC(Options, BaseEstimator):
 
     def _draw_near(self, simulations, priors, rng):
         """Parameters whose simulations are near the data."""
-        quantile = self._share()
-        first = min(self.n_simulations, ceil(self.n_particles / quantile))
-        found, tolerances = learn(
-            simulations,
-            priors,
-            rng,
-            n=self.n_particles,
-            first=first if self.method == "smc" else self.n_simulations,
-            last=self.n_simulations,
-            tell=self._tell,
-            quantile=quantile,
-            tolerance=self.tolerance,
-        )
-        self.particles_, self.weights_ = found.theta, found.balanced()
+        plan = self._plan()
+        if self.method == "smc":
+            first = min(self.n_simulations, ceil(self.n_particles / plan.quantile))
+            plan = plan._replace(first=first)
+        particles, tolerances = learn(simulations, priors, rng, plan, self._print)
+        self.particles_, self.weights_ = particles.theta, particles.balanced()
         if self.adjustment:
-            given = found, self.weights_, tolerances[-1]
-            self.particles_, self.weights_ = regressed(*given)
-        self.distances_, self.tolerances_ = found.distance, np.array(tolerances)
+            self.particles_, self.weights_ = regressed(
+                particles, self.weights_, tolerances[-1]
+            )
+        self.distances_, self.tolerances_ = particles.distance, np.array(tolerances)
 
     def _draw_by_flow(self, simulations, priors, rng):
         """Parameters drawn from a flow."""
-        # Wide components of a mixture, for summaries far off, would stay.
+        # A mixture would keep wide components, of distant summaries.
         model = Flow(attribute_conditional=True, base="normal")
         model = model if self.estimator is None else clone(self.estimator)
         self.particles_, self._posterior = _neural.learn(
             simulations,
             priors,
             rng,
-            n=self.n_particles,
-            n_simulations=self.n_simulations,
+            self._plan(),
             estimator=model,
-            quantile=self._share(),
-            tell=self._tell,
+            report=self._print,
         )
         self.estimator_ = self._posterior.estimator
         self.weights_ = np.full(self.n_particles, 1 / self.n_particles)
 
-    def _share(self):
-        """Share of the simulations that are kept, or learned from."""
-        return _SHARES[self.method] if self.quantile == "auto" else self.quantile
+    def _plan(self):
+        """Numbers of simulations and of kept parameters, by options."""
+        quantile = self.quantile
+        return Plan(
+            n=self.n_particles,
+            first=self.n_simulations,
+            last=self.n_simulations,
+            quantile=_SHARES[self.method] if quantile == "auto" else quantile,
+            tolerance=self.tolerance,
+        )
 
-    def _tell(self, what, n_simulations, distance):
+    def _print(self, text, n_simulations, distance):
         """Print a line, by option."""
         if self.verbose:
             print(
-                f"[ABC] {what}, simulations = {n_simulations}, largest distance = "
+                f"[ABC] {text}, simulations = {n_simulations}, largest distance = "
                 f"{distance:.3g}"
             )
 
@@ -351,9 +355,9 @@ class ABC(Options, BaseEstimator):
         Parameters
         ----------
         n_samples : int, default=1
-            Number of draws. Each is one of ``particles_``, which may come again; with
-            ``method="flow"`` draws are new ones from the flow, unless ``priors`` was
-            set to None.
+            Number of draws from ``particles_``, with replacement; with
+            ``method="flow"`` new draws from the flow, unless ``priors`` was set to
+            None.
         random_state : int, RandomState instance or None, default=None
             By default NumPy's global generator: other draws at each call.
 

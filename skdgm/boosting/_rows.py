@@ -1,4 +1,4 @@
-"""Rows that classifiers learn from and rows held out, and what weights these tell."""
+"""Training and held-out rows, and the best weights of classifiers."""
 
 from typing import NamedTuple
 
@@ -10,24 +10,24 @@ from scipy.special import logsumexp
 _MOST = 10.0
 
 
-class Rows(NamedTuple):
-    """Rows, an index of those that classifiers learn from and of those held out, and
-    the weights of both, which sum to 1."""
+class SplitRows(NamedTuple):
+    """Rows, the row numbers of training and of held-out rows, and the weights of each,
+    which sum to 1."""
 
     X: np.ndarray
-    here: np.ndarray
-    there: np.ndarray
+    train: np.ndarray
+    held_out: np.ndarray
     weight: np.ndarray
-    weight_there: np.ndarray
+    held_out_weight: np.ndarray
 
     def mean(self, values):
-        """Weighted mean over the rows held out, of a value of each row."""
-        return self.weight_there @ values[self.there]
+        """Weighted mean of a value of each row over held-out rows."""
+        return self.held_out_weight @ values[self.held_out]
 
 
-def beside(log_Z, se, unseen):
-    """Log Z and its standard error where so much may be where no draw has been, its log
-    weight ``unseen``."""
+def with_unseen(log_Z, se, unseen):
+    """Log Z and its standard error with a further draw of log weight ``unseen``, for
+    regions without draws."""
     total = float(np.logaddexp(log_Z, unseen))
     return total, float(np.hypot(se, np.exp(unseen - total)))
 
@@ -41,15 +41,14 @@ def best_weight(mean, draws, odds, ratio):
 
     with the mean :math:`\bar f` over held-out rows, M draws, and the log odds
     :math:`f_i` of all rows and the log ratios :math:`r_i` there, of the density to the
-    first one. Where no draw of the first one has been, its probability may be 1 in M
-    all the same: the term that stands apart is such a draw, with the weight that it has
-    by now.
+    first one. Regions without draws of the first density may have a probability of 1 /
+    M: the separate term is such a draw, with its present weight.
     """
     before = np.logaddexp(np.log(len(draws)), ratio.max())
 
     def loss(weight):
-        seen = logsumexp(weight * draws), np.max(ratio + weight * odds)
-        return np.logaddexp(*seen) - before - weight * mean
+        seen, unseen = logsumexp(weight * draws), np.max(ratio + weight * odds)
+        return np.logaddexp(seen, unseen) - before - weight * mean
 
-    found = minimize_scalar(loss, bounds=(0, _MOST), method="bounded")
-    return float(found.x), -float(found.fun)
+    best = minimize_scalar(loss, bounds=(0, _MOST), method="bounded")
+    return float(best.x), -float(best.fun)

@@ -48,7 +48,7 @@ class Population(NamedTuple):
 
     def take(self, index):
         """Some of the draws."""
-        return Population(*(part[index] for part in self))
+        return self._make(part[index] for part in self)
 
 
 def log_odds(classifier, rows):

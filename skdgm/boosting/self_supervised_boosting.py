@@ -31,7 +31,7 @@ from skdgm.base.options import (
     Several,
     Verbose,
 )
-from skdgm.boosting._rows import Rows, beside, best_weight
+from skdgm.boosting._rows import SplitRows, best_weight, with_unseen
 from skdgm.boosting._tilted import (
     ODDS,
     Tilted,
@@ -49,7 +49,7 @@ from skdgm.utils.wrapped import seed
 
 # Purposes of random numbers.
 _SPLIT, _ROUNDS, _LAST = range(3)
-# Rounds after which draws are made anew, and the likelihood is found by these.
+# Rounds after which there are new draws, by which the likelihood is estimated.
 _EACH = 5
 
 
@@ -63,19 +63,19 @@ class SelfSupervisedBoosting(MetaEstimator):
         F(x) = \sum_t \alpha_t f_t(x), \qquad
         f_t(x) = \log \frac{q_t(\text{data} \mid x)}{q_t(\text{model} \mid x)}
 
-    A classifier learns to tell the rows from draws of the density so far [1]_. Were it
-    the best one, its log odds would be log p of the data minus that of the model: these
-    are added to the log density, with the weight :math:`\alpha_t` that raises the
-    log-likelihood of held-out rows most, and draws are made of the new density, until
-    no classifier finds a difference that is of use:
+    A classifier learns to distinguish the rows from draws of the density so far [1]_.
+    The log odds of the best classifier are log p of the data minus that of the model.
+    They are added to the log density, with the weight :math:`\alpha_t` that maximises
+    the log-likelihood of held-out rows; then the next classifier learns from draws of
+    the new density, until none raises the log-likelihood:
 
     .. math:: \max_\alpha \; \mathbb{E}_\text{data} [\alpha f_t]
         - \log \mathbb{E}_{p_{t-1}} e^{\alpha f_t}
 
-    with draws that the classifier did not learn from. It begins with any density
-    :math:`p_0` that rows can be drawn of. As all that is asked of a classifier are its
-    odds, trees or neighbours do, too. Draws are weighed, drawn anew and moved by
-    Metropolis steps while F is raised from 0, which also gives the constant Z.
+    with draws that the classifier did not learn from. The first density :math:`p_0` is
+    any that has draws, and classifiers need only odds, so that trees and neighbours
+    serve, too. Draws are weighted, resampled and moved by Metropolis steps while F is
+    raised from 0, which also estimates the constant Z.
 
     Parameters
     ----------
@@ -93,14 +93,14 @@ class SelfSupervisedBoosting(MetaEstimator):
     learning_rate
         Factor of the best weight :math:`\alpha_t`.
     n_particles
-        Number of draws: of one half the classifier learns, by option ``classifier`` of
-        no more than there are rows; the other half is for its weight.
+        Number of draws: the classifier learns from one half, with the option
+        ``classifier`` from no more than there are rows; the other half is for its
+        weight.
     n_steps
-        Moves of each draw after it was drawn anew.
+        Moves of each draw after resampling.
     validation_fraction
-        Share of the rows that weights are found by, which no classifier sees, nor the
-        density while there are classifiers to come: it is fitted to all rows at the
-        end.
+        Share of held-out rows, which determine weights. The density is fitted to all
+        rows at the end.
     n_iter_no_change
         Rounds in a row without a gain after which to stop.
     tol
@@ -108,7 +108,7 @@ class SelfSupervisedBoosting(MetaEstimator):
     verbose
         Whether to print a line for each round.
     random_state : int, RandomState instance or None
-        Source of draws, of the held-out rows, and of seeds of models without one.
+        Source of draws, of held-out rows, and of seeds of models without one.
 
     Attributes
     ----------
@@ -119,10 +119,10 @@ class SelfSupervisedBoosting(MetaEstimator):
     weights_ : ndarray of shape (n_classifiers,)
         Weight :math:`\alpha_t` of the log odds of each.
     log_Z_ : float
-        Log of the constant Z, estimated by annealing draws of :math:`p_0`, and one draw
-        more where F is highest: so it is rather too high than too low.
+        Log of the constant Z, estimated by annealing draws of :math:`p_0`, and a
+        further draw where F is highest, so that it is rather too high than too low.
     log_Z_se_ : float
-        Its standard error, from eight populations, and the share of that draw.
+        Its standard error, from eight populations and the share of the further draw.
     validation_scores_ : list of float
         Mean log-likelihood of the held-out rows, in nats, of :math:`p_0`, after every
         fifth round and after the last, by new draws. Classifiers after the best of
@@ -193,8 +193,8 @@ class SelfSupervisedBoosting(MetaEstimator):
         return self._fit(X, y, fit_params)
 
     def _learn(self, X, y, fit_params):
-        given = {"dtype": [np.float64, np.float32], "ensure_min_samples": 2}
-        frame, X = X, validate_data(self, X, **given)
+        frame, dtypes = X, [np.float64, np.float32]
+        X = validate_data(self, X, dtype=dtypes, ensure_min_samples=2)
         self._form = form_of(frame) if hasattr(self, "feature_names_in_") else None
         model = self._begin(X) if self.estimator is None else clone(self.estimator)
         self._check(model)
@@ -204,42 +204,43 @@ class SelfSupervisedBoosting(MetaEstimator):
         weight = weight_of(fit_params, X)
         order = numbers.fold(_SPLIT).generator().permutation(np.flatnonzero(weight))
         n_held = max(1, round(self.validation_fraction * len(order)))
-        here, there = order[n_held:], order[:n_held]
-        if not len(here):
+        train, held_out = order[n_held:], order[:n_held]
+        if not len(train):
             raise ValueError("At least two rows must have a weight above 0.")
-        own = _check_method_params(X, fit_params, indices=here)
-        target = None if y is None else _safe_indexing(y, here)
-        base = clone(model).fit(X[here], target, **own)
-        shares = (weight[part] / weight[part].sum() for part in (here, there))
-        rows = Rows(X, here, there, *shares)
+        train_params = _check_method_params(X, fit_params, indices=train)
+        target = None if y is None else _safe_indexing(y, train)
+        base = clone(model).fit(X[train], target, **train_params)
+        share = weight[train] / weight[train].sum()
+        held_out_share = weight[held_out] / weight[held_out].sum()
+        rows = SplitRows(X, train, held_out, share, held_out_share)
         self._extent = self.n_particles, self.n_steps
         terms = self._boost(base, rows, numbers, rng)
         self.estimator_ = model.fit(X, y, **fit_params)
         self.classifiers_ = [classifier for classifier, _ in terms]
         self.weights_ = np.array([weight for _, weight in terms], dtype=np.float64)
         last, tilted = numbers.fold(_LAST).generator(), self._tilted()
-        _, *found = tilted.annealed(self.n_particles, last)
+        _, log_Z, se = tilted.annealed(self.n_particles, last)
         unseen = tilted.tilt(X[order]).max() - np.log(self.n_particles)
-        self.log_Z_, self.log_Z_se_ = beside(*found, unseen)
+        self.log_Z_, self.log_Z_se_ = with_unseen(log_Z, se, unseen)
 
     def _check(self, model):
-        """Raise ValueError where a model or a classifier cannot do what is asked."""
+        """Raise ValueError for a model or a classifier that lacks a method."""
         if not has_seed(model):
             raise ValueError(
                 f"Draws of {type(model).__name__} have no random_state, neither as an "
                 "argument of sample nor as a parameter."
             )
         names = getattr(unfrozen(model), "feature_names_in_", None)
-        own = getattr(self, "feature_names_in_", None)
-        if not (names is None or own is None) and list(names) != list(own):
+        expected = getattr(self, "feature_names_in_", None)
+        if not (names is None or expected is None) and list(names) != list(expected):
             raise ValueError(
                 "The feature names should match those of the fitted estimator, "
                 f"{', '.join(names)}, in this order."
             )
-        own = self.classifier
-        if own is not None and not (hasattr(own, "fit") and is_classifier(own)):
+        kind = self.classifier
+        if kind is not None and not (hasattr(kind, "fit") and is_classifier(kind)):
             raise ValueError(
-                f"{type(self.classifier).__name__} is no classifier: take one with "
+                f"{type(kind).__name__} is no classifier: take one with "
                 f"{' or '.join(ODDS)}."
             )
 
@@ -248,7 +249,7 @@ class SelfSupervisedBoosting(MetaEstimator):
         terms, most = [], self.n_particles
         tilted = Tilted(base, terms, self.n_steps)
         log_base = np.asarray(tilted.base.score_samples(rows.X), dtype=np.float64)
-        used = np.concatenate([rows.here, rows.there])
+        used = np.concatenate([rows.train, rows.held_out])
         if not np.isfinite(log_base[used]).all():
             raise ValueError(
                 f"The density to begin with is 0, or no number, at "
@@ -262,44 +263,46 @@ class SelfSupervisedBoosting(MetaEstimator):
             generator = numbers.fold(_ROUNDS, number).generator()
             ends = number == self.n_iter or idle == self.n_iter_no_change
             if number % _EACH == 0 or ends:
-                drawn, *found = tilted.annealed(most, generator)
-                log_Z, _ = beside(*found, tilt[used].max() - np.log(most))
+                drawn, log_drawn, se = tilted.annealed(most, generator)
+                unseen = tilt[used].max() - np.log(most)
+                log_Z, _ = with_unseen(log_drawn, se, unseen)
                 score = float(rows.mean(log_base + tilt)) - log_Z
                 self.validation_scores_.append(score)
                 best = max(best, (score, -len(terms)))
-                self._tell(number, f"held-out log-likelihood = {score:.4g}")
-                ratio = tilt - found[0]
+                self._print(number, f"held-out log-likelihood = {score:.4g}")
+                ratio = tilt - log_drawn
             if ends:
                 break
-            classifier, rest = self._told(rows, drawn.rows, generator, rng)
-            odds, own = (log_odds(classifier, X) for X in (rows.X, drawn.rows))
-            given = rows.mean(odds), own[rest], odds[used], ratio[used]
-            weight, gain = best_weight(*given)
-            self._tell(number + 1, f"gain = {gain:.3g}")
+            classifier, rest = self._fitted(rows, drawn.rows, generator, rng)
+            odds, of_draws = (log_odds(classifier, X) for X in (rows.X, drawn.rows))
+            weight, gain = best_weight(
+                rows.mean(odds), of_draws[rest], odds[used], ratio[used]
+            )
+            self._print(number + 1, f"gain = {gain:.3g}")
             idle = idle + 1 if gain <= self.tol else 0
             if not idle:
                 weight *= self.learning_rate
                 terms.append((classifier, weight))
-                log_mean = logsumexp(weight * own) - np.log(len(own))
+                log_mean = logsumexp(weight * of_draws) - np.log(len(of_draws))
                 tilt, ratio = tilt + weight * odds, ratio + weight * odds - log_mean
-                drawn = drawn._replace(tilt=drawn.tilt + weight * own)
-                drawn = resampled(generator, drawn, weight * own)
+                drawn = drawn._replace(tilt=drawn.tilt + weight * of_draws)
+                drawn = resampled(generator, drawn, weight * of_draws)
                 drawn = tilted.step(generator, drawn, 1.0, n_groups=1)
         return terms[: -best[1]]
 
-    def _told(self, rows, drawn, generator, rng):
-        """A classifier of rows and some of the draws, and an index of other draws."""
+    def _fitted(self, rows, drawn, generator, rng):
+        """A classifier fitted to rows and some of the draws, and an index of others."""
         half = len(drawn) // 2
         order = generator.permutation(len(drawn))
-        n_rows = min(half, len(rows.here))
+        n_rows = min(half, len(rows.train))
         picked = choose(np.log(rows.weight), n_rows, drawn_from(generator))
-        index = rows.here[picked]
-        # Margins want classes as large as each other, trees all draws that there are.
+        index = rows.train[picked]
+        # Margins need balanced classes, and trees all draws.
         first = order[: half if self.classifier is None else n_rows]
         rest = order[half:]
         X = np.concatenate([rows.X[index], drawn[first]])
         y = np.repeat([1, 0], [n_rows, len(first)])
-        # Leaves of fewer rows tell of these alone.
+        # Smaller leaves overfit.
         classifier = DecisionTreeClassifier(max_depth=3, min_samples_leaf=10)
         if self.classifier is not None:
             classifier = clone(self.classifier)
@@ -313,10 +316,10 @@ class SelfSupervisedBoosting(MetaEstimator):
         """The default density of such rows."""
         return FVBN("bernoulli") if np.isin(X, (0, 1)).all() else self._default()
 
-    def _tell(self, number, what):
+    def _print(self, number, text):
         """Print a line, by option."""
         if self.verbose:
-            print(f"[{type(self).__name__}] Round {number}, {what}")
+            print(f"[{type(self).__name__}] Round {number}, {text}")
 
     def _tilted(self):
         terms = list(zip(self.classifiers_, self.weights_))
@@ -338,8 +341,8 @@ class SelfSupervisedBoosting(MetaEstimator):
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        found = self._tilted().measured(X)
-        return found.log_base + found.tilt - self.log_Z_
+        rows = self._tilted().measured(X)
+        return rows.log_base + rows.tilt - self.log_Z_
 
     def score(self, X: Data, y: Target = None) -> float:
         """Mean log-likelihood of the rows.
@@ -369,9 +372,9 @@ class SelfSupervisedBoosting(MetaEstimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            A DataFrame if the model was fitted to one with names. These are some of
-            ``n_particles`` draws, or of ``n_samples`` if these are more. A few may come
-            more than once, as draws are drawn anew by their weights.
+            A DataFrame if the model was fitted to one with names. Rows are among
+            ``n_particles`` draws, or ``n_samples`` if more; a few may occur more than
+            once, as draws are resampled.
         """
         check_is_fitted(self)
         n_samples = count_rows(n_samples, self.n_features_in_)

@@ -58,7 +58,7 @@ RECORDS = {
     "Optimal": "gradients.stochastic.reinforce",
     "Part": "nets.parts",
     "Plan": "constraints._plan",
-    "Posterior": "abc._neural",
+    "Posterior": "abc._neural:FlowPosterior",
     "RMSPropState": "optim.optimisers",
     "Range": "constraints.rules",
     "Rare": "data.rare",

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from skdgm import ABC
 from skdgm.abc import _neural
 from skdgm.abc._neural import Tried
-from skdgm.abc._particles import Kernel, Particles, regressed, within
+from skdgm.abc._particles import Particles, ProposalKernel, regressed, within
 from skdgm.abc._priors import Priors
 from skdgm.abc._simulations import _scales
 from skdgm.exceptions import FewDrawsWarning
@@ -57,7 +57,7 @@ def test_generations_are_joined_by_effective_sizes():
 def test_a_kernel_is_a_mixture_with_twice_the_covariance():
     weight = np.arange(1, 7) / 21
     floor = np.array([0.0, 0.5])
-    kernel = Kernel(THETA, weight, floor)
+    kernel = ProposalKernel(THETA, weight, floor)
     own = np.cov(THETA.T, aweights=weight, ddof=0)
     covariance = 2 * own + np.diag(floor**2)
     np.testing.assert_allclose(kernel.root @ kernel.root.T, covariance)

@@ -23,7 +23,7 @@ from skops import io
 
 from skdgm import FVBN, SelfSupervisedBoosting, save
 from skdgm.boosting import self_supervised_boosting
-from skdgm.boosting._rows import Rows, beside, best_weight
+from skdgm.boosting._rows import SplitRows, best_weight, with_unseen
 from skdgm.boosting._tilted import Tilted
 from skdgm.exceptions import UnsavableError
 from tests.options import grouped
@@ -397,7 +397,7 @@ def test_the_first_density_by_default(X, kind):
 
 def test_a_classifier_learns_from_as_many_draws_as_rows_and_trees_from_half():
     X, drawn = two(30), two(100, 1)
-    rows = Rows(
+    rows = SplitRows(
         X, np.arange(20), np.arange(20, 30), np.full(20, 0.05), np.full(10, 0.1)
     )
 
@@ -411,7 +411,7 @@ def test_a_classifier_learns_from_as_many_draws_as_rows_and_trees_from_half():
         (SelfSupervisedBoosting(), 50),
     ):
         given = np.random.default_rng(0), np.random.RandomState(0)
-        classifier, rest = model._told(rows, drawn, *given)
+        classifier, rest = model._fitted(rows, drawn, *given)
         assert len(np.unique(rest)) == 50
         if model.classifier is None:
             counts = classifier.tree_.n_node_samples[0]
@@ -423,7 +423,7 @@ def test_a_classifier_learns_from_as_many_draws_as_rows_and_trees_from_half():
 
 
 def test_where_no_draw_has_been_there_may_be_one():
-    log_Z, se = beside(np.log(3.0), 0.1, np.log(2.0))
+    log_Z, se = with_unseen(np.log(3.0), 0.1, np.log(2.0))
     assert np.exp(log_Z) == pytest.approx(5)
     assert se == pytest.approx(np.hypot(0.1, 0.4))
 
