@@ -47,7 +47,7 @@ TABLES = {
     "breast_cancer": load_breast_cancer,
 }
 MODELS = {
-    "Diffusion": Diffusion,
+    "Diffusion": lambda **own: Diffusion(column_types="gaussian", **own),
     "Diffusion, mixed": lambda **own: Diffusion(column_types="mixed", **own),
     "Flow": Flow,
     "EoNADE": EoNADE,

@@ -37,9 +37,10 @@ class GenerativeDBNClassifier(StackOptions, ChainedByClass, Classifier, BeliefNe
     for a label is drawn from the top-level machine with the label clamped, then layer
     by layer downwards.
 
-    It is not for tables of real columns: bits drawn from the hidden units retain little
-    of these. By default it is more than .02 behind a logistic regression on iris,
-    crabs, Chile, OJ, Mroz, CreditCard, spam7, horse_colic, adult and digits, of 17 sets
+    It is not for tables of real columns: the means of the lowest hidden units differ
+    little between rows, and bits drawn from them retain little of the columns. By
+    default it is more than .02 behind a logistic regression on iris, crabs, fgl, Chile,
+    OJ, Mroz, CreditCard, spam7, horse_colic, adult and digits, of 17 sets
     (``doc/benchmarks/untuned.md``); prefer :class:`DBNClassifier` or
     :class:`RBMClassifier` there.
 

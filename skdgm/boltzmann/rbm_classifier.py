@@ -34,8 +34,8 @@ class RBMClassifier(
     \sum_j \log(1 + e^{c_j + U_{yj} + v^\top W_{:j}}))`, with an exact gradient [4]_.
     Columns are binary, or real with the energy of :class:`GaussianRBM`. NaN is a
     missing value, in every method; of rows with some, under more than 20 hidden units,
-    a label's probability is that of its mean-field bound. By default it is more than
-    .02 behind a logistic regression on wine alone, of 17 sets
+    a label's probability is that of its mean-field bound. By default it is within .02
+    of a logistic regression, or ahead of it, on each of 17 sets
     (``doc/benchmarks/untuned.md``).
 
     Parameters
