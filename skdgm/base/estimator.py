@@ -38,7 +38,7 @@ from skdgm.utils.threading.threads import Held
 
 
 def _inverts(estimator):
-    """Whether features have rows, which is not known before ``fit``."""
+    """Return whether features have rows, True if unknown before ``fit``."""
     density = getattr(estimator, "density_", None)
     return density is None or "inverse" in density.capabilities
 
@@ -204,7 +204,7 @@ class Estimator(
         return self._domain.learn(table, None if fresh else self._columns)
 
     def _blank(self):
-        """Fitted attributes with which training begins anew."""
+        """Fitted attributes at the start of training."""
         curves = "loss_curve_", "validation_curve_", *self._MODEL.CURVES
         return {"n_iter_": 0} | {name: [] for name in curves}
 

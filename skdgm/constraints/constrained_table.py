@@ -1,4 +1,4 @@
-r"""Tables of which all rows keep to declared constraints, by any model of tables.
+r"""Models of tables whose rows all satisfy declared constraints.
 
 .. math:: x \sim p(x \mid x \in C)
 """
@@ -24,7 +24,7 @@ from skdgm.utils.random import MAX_SEED
 
 @steady
 class ConstrainedTable(ConstrainedModel):
-    r"""Model of tables whose rows all keep to constraints, which are declared once.
+    r"""Model of tables whose rows all satisfy declared constraints.
 
     .. math::
 
