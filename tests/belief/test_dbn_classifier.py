@@ -287,7 +287,7 @@ def test_divergence_is_named():
     with pytest.raises(DivergenceError, match="pretrain__learning_rate") as told:
         clf.fit(FEW, FEW_Y)
     assert not hasattr(clf, "coefs_")
-    assert "diverged after 0 of 2 epochs, and DBNClassifier is what it was" in str(
+    assert "diverged after 0 of 2 epochs, and DBNClassifier is unchanged" in str(
         told.value
     )
     assert "kept" not in str(told.value)

@@ -274,7 +274,7 @@ def test_divergence(client):
     )
     with pytest.raises(DivergenceError, match="pretrain__learning_rate") as told:
         distribute.fit(net, X, LABELS, n_shards=2, client=client)
-    assert "DBNClassifier is what it was before" in str(told.value)
+    assert "DBNClassifier is unchanged" in str(told.value)
     assert not hasattr(net, "dbn_")
     # Layers are kept where the net diverges.
     net = grouped(DBNRegressor, (4, 3), solver="sgd", learning_rate=1e9, **options)
