@@ -468,7 +468,8 @@ class Estimator(
     @property
     def _options(self):
         """Options of the last fit; before the first one, the present options."""
-        return vars(self).get("_asked") or self._present_options()
+        asked = vars(self).get("_asked")
+        return self._present_options() if asked is None else fits.completed(asked)
 
     def _present_options(self):
         """Present options as a namespace, in which a fit keeps them."""

@@ -33,6 +33,19 @@ from skdgm.utils.domains import checked_weights
 from skdgm.utils.math import shares
 from skdgm.utils.threading.callers import fits_for_another, warn
 
+# Options of which any estimator is asked, with values that say that its class has none.
+LACKING = {
+    "alpha": 0.0,
+    "architecture": "dense",
+    "class_conditional": None,
+    "column_types": None,
+    "early_stopping": False,
+    "missing_pattern": "ignore",
+    "n_chains": None,
+    "n_iter": None,
+    "objective": None,
+    "top": None,
+}
 # Constraints of options that may be booleans, or that are checked elsewhere.
 _FREE = {"boolean", "verbose", "random_state", "no_validation"}
 
@@ -114,6 +127,7 @@ def asked_of(estimator):
     options = fixed | estimator.get_params(deep=False)
     details = {name: own.default for name, own in estimator._DETAILS.items()}
     options = estimator._IMPLIED | details | expanded(type(estimator), options)
+    options = LACKING | options
     options = {name: plain(value) for name, value in options.items()}
     if isinstance(shape := options.get("image_shape"), list):
         options["image_shape"] = tuple(shape)
@@ -123,6 +137,14 @@ def asked_of(estimator):
         if explicit or options.get("column_types") in (AUTO, kinds):
             options |= {"column_types": kinds, "top": top}
     return SimpleNamespace(**options)
+
+
+def completed(options):
+    """Options with those that they lack, as files of earlier versions do."""
+    known = vars(options)
+    if not known.keys() >= LACKING.keys():
+        known.update(LACKING | known)
+    return options
 
 
 def current(estimator, name):

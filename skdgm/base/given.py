@@ -147,7 +147,7 @@ def asked_by_option(model, y, n_rows):
     if y is None:
         return {}
     options = model._options
-    if options.attribute_conditional or not hasattr(options, "class_conditional"):
+    if options.attribute_conditional or options.class_conditional is None:
         return {"y": y}
     return {"codes": class_codes(model, y, n_rows)}
 

@@ -7,7 +7,7 @@
 """
 
 from skdgm.data import ColumnType, ColumnTypes, inputs, names_of
-from skdgm.data.auto import AUTO, Habits, reading_of
+from skdgm.data.auto import Habits, is_auto, reading_of
 from skdgm.utils.bits import kinds_allowed
 
 
@@ -41,8 +41,7 @@ def kinds_in_words(estimator):
 def readable_kinds(estimator, options):
     """Set of the kinds of columns that the model can read, empty where options say
     which they are."""
-    undecided = getattr(options, "column_types", None) == AUTO
-    return kinds_allowed(estimator) if undecided else set()
+    return kinds_allowed(estimator) if is_auto(options.column_types) else set()
 
 
 def column_types_of(estimator):

@@ -198,8 +198,7 @@ class OwnEpochs(Epochs):
             self.n_epochs = len(epochs)
             self.early_stopping = estimator._options.early_stopping
             # Epochs of a number are those of as many calls of partial_fit.
-            chosen = getattr(estimator._options, "n_iter", None) == AUTO
-            self.finishes = self.early_stopping or chosen
+            self.finishes = self.early_stopping or estimator._options.n_iter == AUTO
 
     def begin(self, fit):
         return self.objective, self.state

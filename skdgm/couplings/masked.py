@@ -20,7 +20,7 @@ class MaskedContrast(NamedTuple):
     weights to itself."""
 
     grad: np.ndarray
-    mask: np.ndarray = None
+    mask: np.ndarray | None = None
     within: bool = False
 
     ascend, apply = Contrast.ascend, Contrast.apply
@@ -51,7 +51,7 @@ class MaskedContrast(NamedTuple):
 class _Mask(NamedTuple):
     n_below: int
     n_above: int
-    mask: np.ndarray = None
+    mask: np.ndarray | None = None
 
 
 class Masked(_Mask):

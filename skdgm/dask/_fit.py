@@ -6,6 +6,7 @@ import numpy as np
 
 from skdgm.base import KEPT, Estimator, replacing, rollback
 from skdgm.base.groups import asked_value
+from skdgm.base.parts import options_of
 from skdgm.dask._machine_net import fit_net
 from skdgm.dask._parts import shards_of, shards_of_sequences
 from skdgm.dask._run import PATIENCE, Run
@@ -137,7 +138,7 @@ def fit(
             fit_tuned(client, new, *given)
         else:
             Run(*given).fit(before)
-            net = getattr(new._options, "net", None)
+            net = vars(options_of(new)).get("net")
             tuned = net is not None and net.fine_tune is not None
             own = with_targets(new, shards) if tuned else []
             if own:

@@ -118,7 +118,7 @@ class Run:
         vars(self.header).update(known)
         good, curve, validation, ended = shared, [], [], "complete"
         options, stopping = self.header._options, None
-        if _shard.stops_early(options):
+        if options.early_stopping:
             stopping = EarlyStopping(options.n_iter_no_change, options.tol, since)
             if counts_start and since == 0:
                 stopping.begin_with(shared, 0, self._losses(shared)[2])

@@ -125,17 +125,16 @@ def keep(fit, number, estimator, parts, y, weight, network=None, n_batches=None)
         table = _by_sequence(own, X, table, weight)
     options = own._asked = shallow_copy(own._options)
     n_shards = len(own._dask[1])
-    if getattr(options, "n_chains", None) is not None:
+    if options.n_chains is not None:
         options.n_chains = -(-options.n_chains // n_shards)
-    if hasattr(options, "alpha"):
-        # A penalty is divided by the rows of a batch, of which a shard has its share.
-        share = table.n_draws / sum(own._dask[1])
-        options.alpha = tree_map(lambda alpha: alpha * share, options.alpha)
+    # A penalty is divided by the rows of a batch, of which a shard has its share.
+    share = table.n_draws / sum(own._dask[1])
+    options.alpha = tree_map(lambda alpha: alpha * share, options.alpha)
     if number:
         # No two shards have the same random numbers; a single one those of a fit.
         own._seed = random.stream(own._seed, _SHARD, number).root % random.MAX_SEED
     trained = table
-    if stops_early(options):
+    if options.early_stopping:
         trained, _ = own._objective(table, own.n_iter_).split(table)
     _KEPT[fit, number] = own, table, trained.n_draws
     if n_batches is not None:
@@ -153,11 +152,6 @@ def divide(fit, number, n_batches):
         reach = own._columns.reach * np.sqrt(size / whole)
         own._columns = own._columns._replace(reach=reach)
     _KEPT[fit, number] = Shard(own, table)
-
-
-def stops_early(options):
-    """Return whether rows are held out, and training may end before all epochs."""
-    return bool(getattr(options, "early_stopping", False))
 
 
 def drop(fit):
@@ -180,7 +174,7 @@ class Shard:
     def __init__(self, estimator, table):
         self.estimator, self.own, self.held_out = estimator, {}, None
         self.objective = estimator._objective(table, estimator.n_iter_)
-        if stops_early(estimator._options):
+        if estimator._options.early_stopping:
             table, self.held_out = self.objective.split(table)
         self.table = table
         self.watch, self.epoch, self.left, self.at = None, None, iter(()), 0

@@ -70,28 +70,27 @@ def is_auto(value):
 
 def top_of(options):
     """Highest value of "bernoulli" columns, given the options of a fit."""
-    return getattr(options, "top", 1.0)
+    return 1.0 if options.top is None else options.top
 
 
 def reading_in(options):
     """Reading in the options of a fit, as of :func:`reading_of`; None if there was
     nothing to read."""
-    top = getattr(options, "top", None)
-    return None if top is None else (options.column_types, top)
+    return None if options.top is None else (options.column_types, options.top)
 
 
 def pixels_asked(options):
     """Return whether options ask for nets of images."""
-    return getattr(options, "architecture", "dense") == "conv"
+    return options.architecture == "conv"
 
 
 def form_asked(options):
     """Form of ``column_types`` that other options ask for: "one" kind of all columns,
     as nets of images do, "each" column's own, as patterns of missing values do, or
     None."""
-    if pixels_asked(options) or getattr(options, "objective", None) == "mean-field":
+    if pixels_asked(options) or options.objective == "mean-field":
         return "one"
-    return "each" if getattr(options, "missing_pattern", None) == "model" else None
+    return "each" if options.missing_pattern == "model" else None
 
 
 def reading_of(model, X, kinds, options, habits, weight=None):

@@ -48,7 +48,7 @@ def columns_as_asked(options):
 
 def models_gaps(options):
     """Whether options ask for a model of which values are missing."""
-    return getattr(options, "missing_pattern", "ignore") == "model"
+    return options.missing_pattern == "model"
 
 
 def check_pattern(options):

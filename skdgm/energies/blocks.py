@@ -1,6 +1,6 @@
 """Graphs of blocks of units, joined by couplings and coloured."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -123,7 +123,7 @@ class Graph:
             raise ValueError("Each coupling must belong to at least one link.")
 
     @property
-    def own_links(self) -> Iterator[Link]:
+    def own_links(self) -> tuple[Link, ...]:
         """The links, if each has a coupling of its own, as algorithms that transform
         the gradient of a coupling by its blocks need it; else a ``ValueError``."""
         if len(self.links) > len({link.coupling for link in self.links}):

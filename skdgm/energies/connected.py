@@ -82,10 +82,11 @@ class Connected(Energy):
     is_sitewise = True
 
     def __init__(self, visible, n_hidden=0, edges=None, colours=None):
-        units = (visible, Bernoulli(n_hidden)) if n_hidden else (visible,)
+        units: tuple = (visible, Bernoulli(n_hidden)) if n_hidden else (visible,)
         sizes = np.concatenate([sites_of(unit).sizes for unit in units]).astype(int)
         n_sites, full = len(sizes), edges is None
-        self.edges = edges = ~np.eye(n_sites, dtype=bool) if full else edges
+        edges = ~np.eye(n_sites, dtype=bool) if edges is None else edges
+        self.edges = edges
         if colours is None:
             colours = np.arange(n_sites) if full else colours_of(edges)
         self.site_colours, order = colours, np.argsort(colours, kind="stable")

@@ -40,7 +40,7 @@ import numpy as np
 from skdgm.couplings import Dense
 from skdgm.energies.blocks import Graph
 from skdgm.energies.params import Params, Path, between
-from skdgm.typing import Any, Tree
+from skdgm.typing import Any
 from skdgm.utils.lists import Values
 
 
@@ -159,7 +159,7 @@ class Energy(Graph):
 
     def field(
         self, params: Params, block: int, received: Any, path: Path | None = None
-    ) -> Tree:
+    ) -> Any:
         """Natural parameters of a block with input ``received`` from its neighbours:
         an ndarray, or tree of arrays, of shape (n_rows, size)."""
         unit = self.units[block]
@@ -199,7 +199,7 @@ class Energy(Graph):
 
     def energy(self, params: Params, x: tuple, path: Path | None = None) -> np.ndarray:
         """E(x) of each row, in float64."""
-        log_weight = self.interaction(params, x, path=path)
+        log_weight = np.asarray(self.interaction(params, x, path=path))
         for block in range(len(self.units)):
             log_weight = log_weight + self.lone_weight(params, x, block, path)
         return -log_weight
@@ -238,7 +238,7 @@ class Energy(Graph):
             total = total + self.units[block].log_partition(eta)
         for block in rest:
             total = total + self.lone_weight(params, x, block, path)
-        return total + self.interaction(params, x, rest, path)
+        return np.asarray(total + self.interaction(params, x, rest, path))
 
     def base(self, params: Params, means: tuple) -> tuple[tuple, float]:
         """Model without couplings with given means: its units' parameters and log Z.

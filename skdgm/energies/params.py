@@ -7,7 +7,7 @@ is the gradient of the log-likelihood if x are states given data, x' of the mode
 """
 
 from functools import partial
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -64,7 +64,7 @@ class Path(NamedTuple):
     """
 
     base: tuple
-    beta: object
+    beta: Any
 
 
 def n_rows(x):

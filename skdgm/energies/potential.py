@@ -12,7 +12,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from skdgm.energies.energy import Energy
-from skdgm.energies.params import Params, Path
+from skdgm.energies.params import Path
+from skdgm.typing import Any
 
 
 class Potential(ABC):
@@ -25,16 +26,17 @@ class Potential(ABC):
 
     units: tuple
     block = 0
-    energy: Energy | None = None
+    energy: Any = None
     path: Path | None = None
 
     @abstractmethod
-    def value(self, params: Params, x: tuple) -> tuple[np.ndarray, np.ndarray]:
+    def value(self, params: Any, x: tuple) -> tuple[np.ndarray, np.ndarray]:
         """Potential, -log p up to a constant, and its slope by the real block.
 
         Parameters
         ----------
-        params : Params
+        params : tuple
+            Of the energy, or of the potential's own kind.
         x : tuple
             Blocks of shape (n_rows, size).
 
@@ -74,7 +76,7 @@ class Marginal(Potential):
         self.energy, self.block, self.path = energy, block, path
         self.units = energy.units
 
-    def value(self, params: Params, x: tuple) -> tuple[np.ndarray, np.ndarray]:
+    def value(self, params: Any, x: tuple) -> tuple[np.ndarray, np.ndarray]:
         """As :meth:`Potential.value`."""
         energy, block, means = self.energy, self.block, list(x)
         last = energy.colours[-1]

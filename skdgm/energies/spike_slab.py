@@ -287,7 +287,7 @@ class SpikeSlab(Potential):
         log_scale = np.add.outer(params.visible.log_precision, params.log_alpha)
         scale = np.exp(-0.5 * log_scale.astype(float))
         share, below, above = top((params.W * scale).astype(float))
-        if below is None:
+        if below is None or above is None:
             return share, ()
         slope = (
             2 / np.sqrt(share) * np.multiply.outer(below, above) * scale,

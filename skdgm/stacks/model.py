@@ -12,7 +12,8 @@ from skdgm.base import Model
 from skdgm.base.groups import asked_value, assign
 from skdgm.base.reading import readable_kinds
 from skdgm.data import BinaryColumns
-from skdgm.data.auto import AUTO, reading_in
+from skdgm.data.auto import AUTO, is_auto, reading_in
+from skdgm.utils.bits import kinds_allowed
 from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.words import with_article
 
@@ -124,7 +125,8 @@ def lowest_kinds(network, options):
     if options.layers is None:
         return readable_kinds(network, options)
     bottom = lowest_of(options.layers)
-    return readable_kinds(bottom, bottom)
+    kinds = bottom.get_params(deep=False).get("column_types")
+    return kinds_allowed(bottom) if is_auto(kinds) else set()
 
 
 def structure_of(machines):

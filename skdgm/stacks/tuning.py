@@ -24,12 +24,13 @@ _OF_LAYER = re.compile(
 def unfitted(network):
     """Stack that the valid options of a tuned network ask for, with valid machines."""
     asked, names = network._options, network._PRETRAINING
+    values = vars(asked)
     if asked.layers is None:
         depth = network._depth(asked)
         for name, theirs in names.items():
-            per_layer(f"pretrain__{theirs}", getattr(asked, name), depth)
-    options = {theirs: getattr(asked, name) for name, theirs in names.items()}
-    options |= {name: getattr(asked, name) for name in network._STRUCTURE}
+            per_layer(f"pretrain__{theirs}", values[name], depth)
+    options = {theirs: values[name] for name, theirs in names.items()}
+    options |= {name: values[name] for name in network._STRUCTURE}
     options = network._resolved(options)
     options |= {"feature_layer": -1, "verbose": network.verbose}
     stack = network._NETWORK(**folded(network._NETWORK, options))

@@ -155,7 +155,7 @@ def updates_of(objective):
     if (
         [unit.form for unit in energy.units] != ["bits", "one", "bits"]
         or tuple(map(type, energy.couplings)) != (Dense, Dense)
-        or getattr(options, "objective", None) is None
+        or options.objective is None
     ):
         return None
     if options.solver == "sgd":

@@ -64,7 +64,7 @@ class EnergyModel(Model):
         return self.density_class(
             facts.context,
             machine=machine,
-            objective=getattr(facts.options, "objective", "generative"),
+            objective=facts.options.objective or "generative",
             now=facts.now,
             log_Z=facts.known.log_partition,
             pooled=self.pooled(facts),
