@@ -94,7 +94,7 @@ def imputed(X):
 
 
 def beside(X):
-    """Rows with those before and after beside them."""
+    """Rows with the columns of the previous and the next row."""
     none, d = np.full((1, X.shape[1]), np.nan), X.shape[1]
     wide = np.hstack([np.vstack([none, X[:-1]]), X, np.vstack([X[1:], none])])
     return imputed(wide)[:, d : 2 * d]
@@ -113,7 +113,7 @@ def machine(n_components):
 WAYS = {
     "a line across each gap": line,
     "GenerativeImputer()": imputed,
-    "GenerativeImputer(), rows before and after beside": beside,
+    "GenerativeImputer(), with adjacent rows": beside,
     "ConditionalRBM(n_lags=2)": machine(8),
     "ConditionalRBM(32, n_lags=2)": machine(32),
 }
