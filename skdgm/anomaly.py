@@ -12,6 +12,7 @@ units of columns. A log-likelihood contains the logarithm of the unit, so that r
 large but usual amounts have low scores.
 """
 
+from functools import partial
 from inspect import signature
 from numbers import Real
 from typing import Annotated, Any, Literal, Self
@@ -153,8 +154,9 @@ class DensityOutlierDetector(OutlierMixin, MetaEstimator):
     def _entries(self, X):
         """Log-likelihood of each entry, 0 where missing."""
         score = self.estimator_.score_features
-        how = {"given": "others"} if "given" in signature(score).parameters else {}
-        return np.asarray(score(X, **how))
+        if "given" in signature(score).parameters:
+            score = partial(score, given="others")
+        return np.asarray(score(X))
 
     def _least_usual(self, entries):
         """Least log-likelihood of the entries of each row above the mean of its column;

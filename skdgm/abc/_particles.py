@@ -29,7 +29,7 @@ from scipy.special import logsumexp
 _FLOOR, _ROUNDS, _LEAST = 1e-6, 100, 5
 
 
-class Plan(NamedTuple):
+class SimulationPlan(NamedTuple):
     """Number n of parameters to keep, at least; numbers of simulations in the ``first``
     population and in all, the ``last``; share of particles, or of simulations, that is
     used; and the distance that is near enough."""
@@ -41,7 +41,7 @@ class Plan(NamedTuple):
     tolerance: float = 0.0
 
 
-class Particles(NamedTuple):
+class ParameterParticles(NamedTuple):
     """Parameters, (n_particles, n_parameters), their weights within their generation,
     the distances and scaled gaps of their simulations, and the number of the
     generation."""
@@ -121,7 +121,7 @@ def learn(simulations, priors, rng, plan, report):
 
     Returns
     -------
-    particles : Particles
+    particles : ParameterParticles
         At least ``plan.n``, the nearest.
     tolerances : list of float
         The largest distance of each population.
@@ -132,7 +132,7 @@ def learn(simulations, priors, rng, plan, report):
     distance, gaps = simulations.measured(raw)
     check(distance, tolerance)
     weight, generation = np.ones(len(theta)), np.zeros(len(theta), dtype=int)
-    particles = Particles(theta, weight, distance, gaps, generation)
+    particles = ParameterParticles(theta, weight, distance, gaps, generation)
     particles, limit = particles.nearest(n, tolerance)
     report("Population 1", simulations.n_done, limit)
     tolerances, each = [limit], int(np.ceil(n / plan.quantile - n))
@@ -148,7 +148,7 @@ def learn(simulations, priors, rng, plan, report):
         weight = np.exp(log_weight - log_weight.max())
         distance, gaps = simulations(theta)
         generation = np.full(len(theta), number)
-        new = Particles(theta, weight, distance, gaps, generation)
+        new = ParameterParticles(theta, weight, distance, gaps, generation)
         particles, limit = particles.joined(new).nearest(n, tolerance)
         tolerances.append(limit)
         report(f"Population {len(tolerances)}", simulations.n_done, limit)

@@ -17,7 +17,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdgm.abc import _neural
-from skdgm.abc._particles import Plan, learn, regressed
+from skdgm.abc._particles import SimulationPlan, learn, regressed
 from skdgm.abc._priors import Priors
 from skdgm.abc._simulations import Simulations
 from skdgm.base.attributes import replacing, steady
@@ -306,7 +306,7 @@ class ABC(Options, BaseEstimator):
     def _plan(self):
         """Numbers of simulations and of kept parameters, by options."""
         quantile = self.quantile
-        return Plan(
+        return SimulationPlan(
             n=self.n_particles,
             first=self.n_simulations,
             last=self.n_simulations,

@@ -14,10 +14,10 @@ from skdgm.utils.orders import check_ordering
 
 
 class AutoregressiveEstimator(NetEstimator):
-    """Base class of estimators whose columns are given those before them in an order.
+    """Base class of estimators of each column conditional on the columns before it.
 
     A subclass has options, a model of :mod:`skdgm.autoregressive.model`, and
-    ``_LIGHTER``, advice on how to need less memory, a clause.
+    ``_LIGHTER``, advice on saving memory, a clause.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ class AutoregressiveEstimator(NetEstimator):
     early_stopping
         If True, hold out rows, stop when their ``validation_curve_`` no longer falls,
         and keep the parameters with which it was lowest; "auto": where ``n_iter`` is
-        "auto" and columns are not all bits, as densities of numbers grow without limit
-        at values that are learned by heart.
+        "auto" and columns are not all bits, as densities of numbers overfit without
+        limit.
     random_state : int, RandomState instance or None
         Seed of initial weights, order of rows, random orders of columns and draws.
 
@@ -60,7 +60,7 @@ class AutoregressiveEstimator(NetEstimator):
     _KNOWN, _LEVELS_APART = ("_grey",), True
 
     def score_features(self, X: Data) -> np.ndarray:
-        r"""Log-likelihood of each entry given those before it, in nats.
+        r"""Log-likelihood of each entry given the entries before it, in nats.
 
         .. math:: \frac1K \sum_{k=1}^K \log p(x_j \mid x_i: i \text{ before } j
             \text{ in order } k)
@@ -93,7 +93,7 @@ class AutoregressiveEstimator(NetEstimator):
         *,
         conditions: dict | None = None,
     ) -> ArrayOrFrame:
-        r"""Draw rows from the model, exactly: each column given those before it.
+        r"""Draw exact rows from the model, each column conditional on those before it.
 
         .. math:: x \sim p(x \mid x_j \in S_j, \, j \in C)
 
@@ -106,10 +106,10 @@ class AutoregressiveEstimator(NetEstimator):
         conditions : dict, default=None
             Conditions by the name, or number, of a column: a value; a list, set or
             array of values; or a range, as ``slice(low, high)`` with None for an open
-            end, or an Interval of pandas. All draws keep to them. Those of an
-            orderless net are exact for a single condition; else rows are chosen by
-            weight among draws of which at least twice as many count, effectively, as
-            rows are asked for: a condition of probability p may take 2 / p for each.
+            end, or an Interval of pandas. All draws satisfy them. Draws of an orderless
+            net are exact for a single condition; else rows are chosen by weight among
+            draws, of which at least twice as many are effective as rows are requested:
+            a condition of probability p may take 2 / p draws for each row.
 
         Returns
         -------
@@ -139,7 +139,7 @@ class AutoregressiveEstimator(NetEstimator):
         return options.column_types != "bernoulli"
 
     def _label(self, rows, y, fresh, classes):
-        # Raise before anything learned earlier is lost.
+        # Raise before learned attributes are lost.
         check_ordering(self._options.ordering, rows.shape[1])
         return super()._label(rows, y, fresh, classes)
 

@@ -14,7 +14,7 @@ _EM_STEPS = 30
 
 
 class FVBN(AutoregressiveEstimator):
-    r"""Fully visible belief network: a linear model of each column given those before.
+    r"""Fully visible belief network: linear models of columns given those before.
 
     .. math::
 
@@ -24,14 +24,13 @@ class FVBN(AutoregressiveEstimator):
     where the conditional distributions are logistic regressions of bits [1]_ [2]_,
     softmax regressions of codes and linear regressions of real numbers. Likelihoods and
     samples are exact. There are no hidden units: :meth:`transform` returns the expected
-    value of each column given those before it, of codes the most probable one, of real
-    columns in standardised units.
+    value of each column given the columns before it, the most probable one of codes,
+    and standardised values of real columns.
 
     With ``column_types="gaussian"`` this is the multivariate normal distribution,
     fitted in closed form; by expectation maximisation where entries are missing. Each
-    :meth:`partial_fit` adds its rows to those since the last :meth:`fit`, which fits
-    its own rows only. Parameters below that concern updates, such as ``solver``, are
-    for other types of columns.
+    :meth:`partial_fit` adds its rows to the rows since the last :meth:`fit`. Parameters
+    of updates, such as ``solver``, are for other types of columns.
 
     Float64 data are computed in float64, all others in float32.
 

@@ -11,7 +11,7 @@ from sklearn.utils.validation import _num_samples
 from skdgm.data.filling import filled_column
 from skdgm.data.foreign import as_pandas, native, schema_of
 from skdgm.data.inputs import missing
-from skdgm.training.sequences import Sequences
+from skdgm.training.sequences import SequenceRows
 from skdgm.utils.domains import is_frame, refuse_odd_weights
 from skdgm.utils.words import with_article
 
@@ -247,7 +247,7 @@ def of_each(transform):
 def sequences_of(rows, lengths, sample_weight=None):
     """Canonical table of the sequences of validated rows, with a weight for each
     sequence; see :func:`of_sequences`."""
-    sequences = Sequences(rows, np.concatenate([[0], np.cumsum(lengths)]))
+    sequences = SequenceRows(rows, np.concatenate([[0], np.cumsum(lengths)]))
     if sample_weight is None:
         return sequences.table()
     return sequences.table(of_sequences(sample_weight, lengths))

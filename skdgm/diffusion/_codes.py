@@ -15,7 +15,7 @@ from skdgm.diffusion._layout import ColumnLayout
 from skdgm.diffusion._noise import Frame
 
 
-class Coder(NamedTuple):
+class RowCoder(NamedTuple):
     """Codes of complete rows of any class, in the units of the model, and rows of
     codes, by a field that is followed over some times."""
 

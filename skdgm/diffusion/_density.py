@@ -20,7 +20,7 @@ from sklearn.utils.validation import _num_samples
 
 from skdgm.base import Density
 from skdgm.data import events_of, fill
-from skdgm.diffusion._codes import Coder
+from skdgm.diffusion._codes import RowCoder
 from skdgm.diffusion._field import Field, flowed, moved, noised
 from skdgm.diffusion._flips import before, flipped, offset
 from skdgm.diffusion._guided import drawn_given, log_p_given
@@ -319,7 +319,7 @@ class DiffusionDensity(Density):
         return np.where(known, v, z)
 
     def _coder(self, dtype):
-        return Coder(self.layout, self.frame, self.field(dtype), self._times)
+        return RowCoder(self.layout, self.frame, self.field(dtype), self._times)
 
     def _log_p(self, v, rng, covariates=None):
         """Log densities of complete rows in the units of the model, by the flow."""

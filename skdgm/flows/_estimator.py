@@ -20,8 +20,8 @@ from skdgm.typing import ArrayOrFrame, Data, Seed, Target, Weight
 
 
 class FlowEstimator(NetEstimator):
-    """Base class of estimators of rows, or of rows given attributes, by maps with an
-    inverse; a subclass has options."""
+    """Base class of flows of rows, perhaps conditional on attributes; a subclass has
+    options."""
 
     _KNOWN = "_attributes_", "_known"
 
@@ -38,7 +38,7 @@ class FlowEstimator(NetEstimator):
     def fit_transform(
         self, X: Data, y: Target = None, sample_weight: Weight = None
     ) -> np.ndarray:
-        """Fit the model, and return what :meth:`transform` does of the same rows.
+        """Fit the model, and return the codes of the same rows.
 
         Parameters
         ----------
@@ -61,10 +61,10 @@ class FlowEstimator(NetEstimator):
     ) -> ArrayOrFrame:
         r"""Draw rows, :math:`x \sim p(x \mid y; \, x_j \in S_j, \, j \in C)`.
 
-        Draws are exact without conditions on columns. With these, rows are chosen by
-        weight among draws of which at least twice as many count, effectively, as rows
-        are asked for: where columns have values, others are proposed by the normal
-        distribution that training begins with; ranges are met by rejection.
+        Draws are exact without conditions on columns. With conditions, rows are chosen
+        by weight among draws, of which at least twice as many are effective as rows are
+        requested. Other columns are proposed by the normal distribution at the start of
+        training, conditional on values; ranges are met by rejection.
 
         Parameters
         ----------
@@ -74,7 +74,7 @@ class FlowEstimator(NetEstimator):
             By default NumPy's global generator: other rows at each call.
         y : object, dict or array-like, default=None
             Attributes of all rows, or of each, of a conditional flow; with conditions,
-            of all. By default those of training rows are drawn, by their weights.
+            of all. By default attributes of training rows are drawn, by weight.
         conditions : dict, default=None
             Conditions by the name, or number, of a column: a value; or a range, as
             ``slice(low, high)`` with None for an open end, or an Interval of pandas.
@@ -111,7 +111,7 @@ class FlowEstimator(NetEstimator):
             NaN where missing: the likelihood is that of the observed entries.
         y : array-like of shape (n_samples,) or (n_samples, n_attributes), default=None
             Attributes of the rows, or of all rows, of a conditional flow. Without
-            these, classes are summed over, by their weights in training rows:
+            them, classes are summed over, by their weights in training rows:
             :math:`\log \sum_y p(y) \, p(x \mid y)`.
 
         Returns
@@ -191,11 +191,11 @@ class FlowEstimator(NetEstimator):
         return framed(self, self.density_.inverse(H, y), H)
 
     def _beside(self, y):
-        """The attributes of rows, where pipelines and searches give a y to all."""
+        """Attributes of rows; None if the flow has none, but a pipeline passes y."""
         return y if self._options.attribute_conditional else None
 
     def _label(self, rows, y, fresh, _):
-        """Rows with the numbers of their attributes, and a dict of what these are."""
+        """Rows with the numbers of their attributes, and their learned attributes."""
         if not self._options.attribute_conditional:
             return rows, {"_attributes_": None, "_known": None}
         return given_attributes(self, rows, y, fresh)

@@ -23,20 +23,20 @@ class Flow(FlowEstimator):
         \frac{\partial f}{\partial x} \right\rvert, \qquad
         f = f_L \circ \dots \circ f_1
 
-    Columns are standardised. Each is changed by a monotone spline of its own and all
+    Columns are standardised. Each is changed by its own monotone spline, and all
     together by a triangular matrix; then couplings change half of the columns by
     functions of the others, splines [1]_ or gains and shifts [2]_, with triangular
-    matrices in between. Training begins at a normal distribution of full covariance,
-    shrunk by as much as serves rows that are left out, or at a mixture of such; see
-    ``base``. Early stopping keeps that, as fitted to all rows, unless held-out rows are
-    better explained by more than two standard errors of the difference. Likelihoods and
-    samples are exact.
+    matrices in between. Training begins at a normal distribution of full covariance
+    with cross-validated shrinkage, or at a mixture of normal distributions; see
+    ``base``. Early stopping keeps this distribution, fitted to all rows, unless the
+    likelihood of held-out rows is higher by more than two standard errors of the
+    difference. Likelihoods and samples are exact.
 
     NaN is a missing value, in every method: ``fit`` maximises a lower bound of the
-    log-likelihood of the observed entries, with the others chosen by weight among draws
-    from what training begins with; scores, features and filled entries of such rows are
-    means of weighted draws. Float64 data are computed in float64, all others in
-    float32.
+    log-likelihood of the observed entries, with missing ones chosen by weight among
+    draws from the distribution at the start; scores, features and filled entries of
+    such rows are means of weighted draws. Float64 data are computed in float64, all
+    others in float32.
 
     Parameters
     ----------
@@ -46,49 +46,47 @@ class Flow(FlowEstimator):
         Numbers of hidden units of the net of each coupling.
     layer
         Coupled function of a column: monotone rational-quadratic splines, which are
-        the identity beyond 5 standard deviations; or gains and shifts. Only with
-        "spline" is there a spline of each single column.
+        the identity beyond 5 standard deviations; or gains and shifts. With "spline"
+        there is also a spline of each single column.
     n_bins
         Number of bins of each spline.
     autoregressive
-        Whether each column is changed given all those before it, by masked nets [6]_,
-        in place of half of the columns given the others. Draws then take a pass for
-        each column and layer.
+        Whether each column is changed by functions of all columns before it, by masked
+        nets [6]_, instead of half of the columns by functions of the others. Draws then
+        take a pass for each column and layer.
     linear
         Whether columns are mixed between couplings by products of triangular matrices,
         or only permuted. "auto": mixed, with up to 256 columns. With more than 1,024,
         unless it is "lu", training begins at independent columns.
     base
         Distribution of codes: "normal", independent and standard normal; "mixture", a
-        mixture of normal distributions [4]_, whose number of components, and the
-        common part of their covariances, serve rows best that are left out, but normal
-        with fewer than 20 rows, or if training begins at independent columns; or
-        "student", independent with heavy tails, whose degrees of freedom are learned
-        [5]_. "auto": a mixture, with up to 64 columns and without attributes, if it
-        serves rows that are left out better than a single normal distribution does, by
-        a standard error.
+        mixture of normal distributions [4]_, with cross-validated number of components
+        and shrinkage of covariances, but normal with fewer than 20 rows, or if training
+        begins at independent columns; or "student", independent with heavy tails, whose
+        degrees of freedom are learned [5]_. "auto": a mixture, with up to 64 columns
+        and without attributes, if its cross-validated likelihood is higher than that of
+        a normal distribution by a standard error.
     activation
         Activation function of hidden units.
     attribute_conditional
-        Whether ``fit`` needs attributes y of the rows, such as classes or other
-        columns, on which rows then depend: :math:`p(x \mid y)`. The couplings' nets
-        have them as inputs [3]_, and the normal distribution at the start has a mean
-        that is linear in them.
+        Whether the density is conditional on attributes y, such as classes or other
+        columns, which ``fit`` then needs: :math:`p(x \mid y)`. They are inputs of the
+        couplings' nets [3]_, and the mean of the normal distribution at the start is
+        linear in them.
     attribute_types : "auto", tuple or dict
         Kind of each attribute, "categorical" or "gaussian", by its place or name.
         "auto": text and truth values are classes, and so are whole numbers in a y of
         one column; other numbers are "gaussian".
     bounds : tuple, dict or None
         Least and highest value of all columns, such as (0, 1); or, as a dict by name
-        (or number), of some. A logit makes these columns unlimited, and draws lie
-        between the bounds; values at the bounds themselves are read as a millionth of
-        the range inside, unless they are dequantized. None: all columns are unlimited.
+        (or number), of some. A logit makes these columns unbounded, and draws lie
+        between the bounds; values at the bounds are read as a millionth of the range
+        inside, unless they are dequantized. None: all columns are unbounded.
     dequantization
-        Distribution of noise in [0, 1) that is added to columns of which all values
-        are whole numbers in the first ``fit``: "uniform" [7]_, or "variational", a flow
-        of two couplings given the row, which is learned too and has a higher bound
-        [8]_. Draws, and filled entries, are whole numbers then. None: whole numbers
-        are read as real ones.
+        Distribution of noise in [0, 1) that is added to columns of whole numbers, as
+        found in the first ``fit``: "uniform" [7]_, or "variational", a learned flow of
+        two couplings conditional on the row, with a higher bound [8]_. Draws, and
+        filled entries, are then whole numbers. None: whole numbers are read as real.
     n_draws
         Draws for each row with missing entries, or noise, in :meth:`score_samples`,
         :meth:`transform` and :meth:`impute`. It may be changed after ``fit``.

@@ -15,7 +15,7 @@ from skdgm.data.gaps import fill_gaps, lost_columns, need_particles
 from skdgm.data.reach import ends, tell_beyond, within_reach
 from skdgm.data.sequences import as_one_table, carried_on, completed_columns, last_known
 from skdgm.data.time_steps import steps_of
-from skdgm.training import Sequences, stretches
+from skdgm.training import SequenceRows, stretches
 from skdgm.utils import addresses
 from skdgm.utils.counts import count_rows
 from skdgm.utils.random import IMPUTE, LIKELIHOOD, MAX_SEED, stream
@@ -123,7 +123,7 @@ class SequenceDensity(Density):
 
     def _filled(self, X, lengths, method, seed, kept):
         edges = np.append(0, np.cumsum(lengths))
-        sequences = Sequences(self._within(self.read(X)), edges)
+        sequences = SequenceRows(self._within(self.read(X)), edges)
         function = partial(self.filled, method=method)
         rows, filled = self._of_sequences(sequences, function, IMPUTE, seed)
         v = np.array(rows.take(slice(None)))
@@ -211,7 +211,7 @@ class SequenceDensity(Density):
         """Validated sequences."""
         X, lengths = as_one_table(X, lengths, each=self.sequence_length)
         X = self.times.encoded(X, lengths)
-        return Sequences(self.read(X), np.append(0, np.cumsum(lengths)))
+        return SequenceRows(self.read(X), np.append(0, np.cumsum(lengths)))
 
     def _within(self, rows):
         """Rows with values far beyond the range seen at the end of the range."""

@@ -1,4 +1,4 @@
-"""Base class of estimators of sequences: rows of a table, each given those before."""
+"""Base class of estimators of sequences: rows conditional on the rows before."""
 
 from typing import Literal
 
@@ -36,19 +36,18 @@ Cell = Literal["tanh", "gru", "lstm"]
 
 
 class Sequences(OptionGroup):
-    """Lengths of sequences, and of the stretches by which they are learned; "auto" is
-    the estimator's default.
+    """Lengths of sequences, and of stretches in updates; "auto" is the estimator's
+    default.
 
     Parameters
     ----------
     length : {"auto"}, int or None, default="auto"
-        Number of rows of each sequence in tables that are given without ``lengths`` or
-        ``groups``: None reads such a table as a single sequence, 1 its rows as
-        independent.
+        Number of rows of each sequence in tables without ``lengths`` or ``groups``:
+        None reads such a table as a single sequence, 1 its rows as independent.
     batch_length : {"auto"}, int or None, default="auto"
-        Number of steps of sequences in each update, back through which gradients reach;
-        None for whole sequences. Hidden states are handed on from one update to the
-        next, so that long series need no more memory.
+        Number of steps of sequences in each update, through which gradients are
+        propagated back; None for whole sequences. Hidden states are carried from one
+        update to the next, so that long series need no more memory.
 
     Examples
     --------
@@ -89,12 +88,11 @@ class RecurrentEstimator(NetEstimator):
     early_stopping
         If True, hold out sequences, or the last steps of a single one, stop when their
         ``validation_curve_`` no longer falls, and keep the parameters with which it was
-        lowest; "auto": where ``n_iter`` is "auto", as few sequences are soon learned by
-        heart.
+        lowest; "auto": where ``n_iter`` is "auto", as few sequences soon overfit.
     random_state : int, RandomState instance or None
         Seed of initial weights, order of sequences and draws.
     sequences
-        Lengths of sequences in tables, and of the stretches by which they are learned.
+        Lengths of sequences in tables, and of stretches in updates.
     batch_size
         Number of sequences in each update.
     tol
@@ -123,7 +121,7 @@ class RecurrentEstimator(NetEstimator):
         options, n_steps = self._options, self._options.batch_length
         batches = -(-table.n_draws // options.batch_size)
         if n_steps is not None:
-            # Stretches of as many batches with the lengths that there are, about.
+            # Approximate number of stretches of these batches.
             lengths = table.rows.lengths[table.index]
             longest = np.sort(lengths)[-batches:].mean()
             batches *= -(-longest // n_steps)
@@ -263,8 +261,8 @@ class RecurrentEstimator(NetEstimator):
     def score_samples(
         self, X: Data, *, lengths: Target = None, groups: Target = None
     ) -> np.ndarray:
-        r"""Log-likelihood of each step given those before, in nats, or what
-        ``density_kind_`` says.
+        r"""Log-likelihood of each step given the steps before, in nats, of the kind
+        ``density_kind_``.
 
         .. math:: \log p(x_t \mid x_1, \dots, x_{t-1})
 
@@ -293,7 +291,7 @@ class RecurrentEstimator(NetEstimator):
         lengths: Target = None,
         groups: Target = None,
     ) -> float:
-        """Mean log-likelihood of a step given those before, in nats.
+        """Mean log-likelihood of a step given the steps before, in nats.
 
         Parameters
         ----------
@@ -331,13 +329,13 @@ class RecurrentEstimator(NetEstimator):
 
         .. math:: p(x^{missing} \mid x^{known}) \propto \prod_t p(x_t \mid x_{<t})
 
-        Estimates by particles, which draw what is missing row by row, and are weighted
-        by how probable they make what is known of the row and of those after it: until
-        50 rows after. There are 300, or 20 where likelihoods are estimates, or
-        ``n_draws`` where there is such an option. Rows that no known entry follows are
-        forecasts, given the rows before: means over 300 particles, or 50 where
-        likelihoods are estimates. Columns that stayed the same within each sequence of
-        ``fit`` have the value that they have elsewhere in theirs, or are drawn once.
+        Filled entries are estimates by particles, which draw missing entries row by
+        row, and are weighted by the probability of the known entries of the row and of
+        up to 50 rows after it. There are 300 particles, or 20 where likelihoods are
+        estimates, or ``n_draws`` if there is this option. Rows that no known entry
+        follows are forecasts given the rows before: means over 300 particles, or 50
+        where likelihoods are estimates. Columns that were constant within each sequence
+        of ``fit`` have their value elsewhere in the sequence, or are drawn once.
 
         Parameters
         ----------
@@ -402,10 +400,10 @@ class RecurrentEstimator(NetEstimator):
         lengths: Target = None,
         groups: Target = None,
     ) -> list | ArrayOrFrame:
-        """Draw sequences, or continue given ones, step by step.
+        """Draw sequences, or continuations of prefixes, step by step.
 
-        Columns that stayed the same within each sequence of ``fit``, as birth dates
-        do, are drawn in the first step, or are those of the prefix, and are kept.
+        Columns that were constant within each sequence of ``fit``, such as birth dates,
+        are drawn in the first step, or are those of the prefix, and are kept.
 
         Parameters
         ----------

@@ -20,7 +20,7 @@ class SequenceObjective(NetObjective):
 
     A batch is a :class:`~skdgm.training.Stretch` of some sequences; ``carried`` is the
     state after the stretch before, None at the beginning, which :meth:`forward` leaves
-    for the next. ``rows`` are :class:`~skdgm.training.Sequences`. A subclass defines
+    for the next. ``rows`` are :class:`~skdgm.training.SequenceRows`. A subclass defines
     ``prepare`` and ``forward`` of :class:`~skdgm.nets.NetObjective`, of the rows of a
     stretch, and :meth:`watched`; its ``net`` has ``init(rng, dtype)`` and ``width``.
     """

@@ -38,7 +38,7 @@ class RNNNADE(RecurrentEstimator):
     dropout : float or tuple of float
         Share of the cell's units that drop out, where they set biases, in training; or
         a pair: of these, and of the hidden units of a step. Few sequences are then
-        learned by heart much later.
+        overfitted much later.
     n_iter
         Number of epochs; "auto": 1,500 updates, but between 20 and 300 epochs.
     random_state : int, RandomState instance or None
@@ -95,7 +95,7 @@ class RNNNADE(RecurrentEstimator):
     def score_features(
         self, X: Data, *, lengths: Target = None, groups: Target = None
     ) -> ArrayOrFrame:
-        r"""Log-likelihood of each entry given those before it, in nats.
+        r"""Log-likelihood of each entry given the entries before it, in nats.
 
         .. math:: \log p(x_{tj} \mid x_{t,<j}, x_{<t})
 

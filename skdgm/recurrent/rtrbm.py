@@ -18,9 +18,9 @@ class RTRBM(MachineEstimator):
         c_t &= c + s_{t-1} U, \qquad b_t = b + s_{t-1} W_b, \qquad
         s_t = \sigma(c_t + (x_t - \mu) W)
 
-    The form of :class:`RNNRBM` in which the recurrent state is that of the machine's
-    own hidden units: their means given the step and the state before [1]_, with the
-    same weights. Columns, learning and scores are as of that.
+    The recurrent state is that of the machine's hidden units: their means given the
+    step and the state before [1]_, with the same weights. Columns, learning and scores
+    are as in :class:`RNNRBM`.
 
     Attributes
     ----------

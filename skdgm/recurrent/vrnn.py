@@ -29,7 +29,7 @@ class VRNN(RecurrentEstimator):
         h_t = f(\phi_x(x_t), \phi_z(z_t), h_{t-1})
 
     In each step latent units z are normal, given the state of a recurrent cell, and
-    explain how the columns of a row go together [1]_. An encoder
+    explain the dependence of the columns of a row [1]_. An encoder
     :math:`q(z_t \mid x_t, h_{t-1})` infers them; all nets learn the evidence lower
     bound
 
@@ -48,12 +48,12 @@ class VRNN(RecurrentEstimator):
         Number of latent units of each step.
     n_hidden
         Number of units in the hidden layer of each net: of the prior, the encoder, the
-        decoder, and of what the cell sees of rows and of latent units.
+        decoder, and of the features of rows and of latent units.
     activation
         Activation function of hidden units.
     warm_up
-        Number of epochs in which the weight of the divergence rises from 0, which helps
-        to prevent that latent units are ignored.
+        Number of epochs in which the weight of the divergence increases from 0, so that
+        latent units are used.
     n_draws
         Number of particles in :meth:`score_samples`, :meth:`transform` and
         :meth:`impute`. It may be changed after ``fit``.
@@ -141,10 +141,12 @@ class VRNN(RecurrentEstimator):
             density = self.density_.with_particles(n_draws, False)
             return np.stack(density.elbo(table, lengths), axis=1)
 
+        def as_elbo(terms):
+            bound, reconstruction, kl = terms.T
+            return Elbo(bound, reconstruction, kl)
+
         bounds = self._each(X, bound, lengths, groups)
-        if is_several(X):
-            return [Elbo._make(part.T) for part in bounds]
-        return Elbo._make(bounds.T)
+        return [as_elbo(part) for part in bounds] if is_several(X) else as_elbo(bounds)
 
     def importance_likelihood(
         self,

@@ -19,7 +19,7 @@ from skdgm.training.loop import AUTO, Budget, Learned, optimise
 from skdgm.training.objective import Objective, Run
 from skdgm.training.progress import Keeper, Progress
 from skdgm.training.reader import Batch, Reader
-from skdgm.training.sequences import Sequences, Stretch, stretches
+from skdgm.training.sequences import SequenceRows, Stretch, stretches
 from skdgm.training.watch import DensityWatch, Watch
 
 __all__ = [
@@ -35,7 +35,7 @@ __all__ = [
     "Progress",
     "Reader",
     "Run",
-    "Sequences",
+    "SequenceRows",
     "Stretch",
     "Table",
     "Verbose",

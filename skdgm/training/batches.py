@@ -57,7 +57,7 @@ class Table(NamedTuple):
 
 
 def canonical(rows, sample_weight=None, hashes=None):
-    """Canonical Table of Rows or Sequences, whose weights are not negative; those of
+    """Canonical Table of Rows or SequenceRows, whose weights are not negative; those of
     weight zero are left out. ``hashes``, of shape (n_rows,), are by default those of
     rows."""
     n_rows = rows.shape[0]

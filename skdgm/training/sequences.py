@@ -19,10 +19,9 @@ from skdgm.utils.random import mix64
 from skdgm.utils.rows import Rows, row_hash
 
 
-class Sequences(NamedTuple):
-    """Sequences, of which each is some consecutive rows of one table: the rows, one
-    sequence after the other, and the number of the first row of each, and of all
-    rows."""
+class SequenceRows(NamedTuple):
+    """Sequences of consecutive rows of one table: the rows, one sequence after the
+    other, and the number of the first row of each, and of all rows."""
 
     rows: Rows
     edges: np.ndarray

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from skdgm import ABC
 from skdgm.abc import _neural
 from skdgm.abc._neural import Tried
-from skdgm.abc._particles import Particles, ProposalKernel, regressed, within
+from skdgm.abc._particles import ParameterParticles, ProposalKernel, regressed, within
 from skdgm.abc._priors import Priors
 from skdgm.abc._simulations import _scales
 from skdgm.exceptions import FewDrawsWarning
@@ -19,7 +19,7 @@ THETA = RNG.normal(size=(6, 2))
 
 def particles(distance, weight=None, generation=None, gaps=None, theta=None):
     n = len(distance)
-    return Particles(
+    return ParameterParticles(
         np.arange(n)[:, None] * 1.0 if theta is None else theta,
         np.ones(n) if weight is None else np.array(weight),
         np.array(distance, float),

@@ -15,7 +15,7 @@ from skdgm.data import fill
 from skdgm.data.gaps import Particles, fill_gaps, lost_columns, need_particles
 from skdgm.data.sequences import as_one_table, carried_on, completed_columns, last_known
 from skdgm.data.time_steps import steps_of
-from skdgm.training import Sequences
+from skdgm.training import SequenceRows
 from skdgm.utils import addresses
 from skdgm.utils.counts import count
 from skdgm.utils.random import LIKELIHOOD, MAX_SEED, stream
@@ -149,7 +149,7 @@ class SeriesDensity(ConditionalDensity):
         rows = self.read(X)
         v = np.array(rows.take(slice(None)))
         starts = np.cumsum(lengths) - lengths
-        so_far = Sequences(rows, np.append(starts, len(v))).hashes_so_far
+        so_far = SequenceRows(rows, np.append(starts, len(v))).hashes_so_far
         rng = stream(self.seed, LIKELIHOOD, 2).rows(so_far)
         if seed is not None:
             rng = stream(seed).rows(len(v))
