@@ -266,14 +266,14 @@ def methods(train, valid):
     for kind, A in kinds.items():
         calls = {
             "transform": (lambda: rbm.transform(A), lambda: other.transform(A)),  # noqa: B023
-            "score_samples, beside transform": (
+            "score_samples, compared with transform": (
                 lambda: rbm.score_samples(A),  # noqa: B023
                 lambda: other.transform(A),  # noqa: B023
             ),
         }
         if kind != "CSR":
             calls["gibbs"] = lambda: rbm.gibbs(A), lambda: other.gibbs(A)  # noqa: B023
-            calls["sample, beside gibbs"] = (
+            calls["sample, compared with gibbs"] = (
                 lambda: rbm.sample(len(X), init=A, n_steps=1),  # noqa: B023
                 lambda: other.gibbs(A),  # noqa: B023
             )
