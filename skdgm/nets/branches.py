@@ -13,29 +13,31 @@ from skdgm.nets.stochastic.bernoulli_latents import to_draws
 def branch(net, n_columns):
     """Net that applies another to the first columns and leaves the others as they are:
     its outputs are those of ``net`` and then the other columns."""
+    first = net, n_columns
     return Net(
-        partial(_begin_branch, net, n_columns),
-        partial(_apply_branch, net, n_columns),
-        partial(_tangent_branch, net, n_columns),
+        partial(_begin_branch, first),
+        partial(_apply_branch, first),
+        partial(_tangent_branch, first),
     )
 
 
-def _begin_branch(net, n_columns, rng, n_inputs, dtype):
+def _begin_branch(first, rng, n_inputs, dtype):
+    net, n_columns = first
     n_outputs, params, statistics = net.init(rng, n_columns, dtype)
     return n_outputs + n_inputs - n_columns, params, statistics
 
 
-def _apply_branch(net, n_columns, params, statistics, x, rng=None, train=False):
-    first, others = _split(x, n_columns)
-    y, statistics = net.apply(params, statistics, first, rng=rng, train=train)
+def _apply_branch(first, params, statistics, x, rng=None, train=False):
+    net, n_columns = first
+    mine, others = _split(x, n_columns)
+    y, statistics = net.apply(params, statistics, mine, rng=rng, train=train)
     return beside(y, others), statistics
 
 
-def _tangent_branch(net, n_columns, params, statistics, x, dx, rng=None, train=False):
-    (first, others), (dx_first, dx_others) = (
-        _split(part, n_columns) for part in (x, dx)
-    )
-    y, dy = net.tangent(params, statistics, first, dx_first, rng=rng, train=train)
+def _tangent_branch(first, params, statistics, x, dx, rng=None, train=False):
+    net, n_columns = first
+    (mine, others), (dx_mine, dx_others) = (_split(part, n_columns) for part in (x, dx))
+    y, dy = net.tangent(params, statistics, mine, dx_mine, rng=rng, train=train)
     return beside(y, others), beside(dy, dx_others)
 
 

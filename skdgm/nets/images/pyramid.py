@@ -112,10 +112,11 @@ defvjp(log_odds, _log_odds_back)
 def added_to(body, n_given, grey):
     """Net whose outputs are added to its last inputs, ``n_given``: to the log odds of
     these if they are grey values."""
-    return Net(body.init, partial(_apply_added, body.apply, n_given, grey))
+    return Net(body.init, partial(_apply_added, body.apply, (n_given, grey)))
 
 
-def _apply_added(apply, n_given, grey, params, statistics, x, rng=None, train=False):
+def _apply_added(apply, inputs, params, statistics, x, rng=None, train=False):
+    n_given, grey = inputs
     out, after = apply(params, statistics, x, rng=rng, train=train)
     base = columns(x, x.shape[1] - n_given, x.shape[1])
     return out + (log_odds(base) if grey else base), after
