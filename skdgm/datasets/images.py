@@ -132,7 +132,8 @@ def fetch_mnist(
     """Fetch MNIST: 28 x 28 images of digits, grey values 0 to 255, with labels.
 
     Fetched from OpenML. Training and validation rows are checked by their SHA-256,
-    which is known; test rows by the one that was recorded when they were first fetched.
+    which is known; test rows
+    by the value that was recorded at the first download.
 
     Parameters
     ----------
@@ -171,7 +172,7 @@ def fetch_binarized_mnist(
     """Fetch MNIST as fixed bits, the files of Larochelle and Murray; without labels.
 
     Training and validation rows are checked by their SHA-256, which is known; test rows
-    by the one that was recorded when they were first fetched.
+    by the value that was recorded at the first download.
 
     Parameters
     ----------
@@ -210,7 +211,7 @@ def fetch_caltech_silhouettes(
     """Fetch the Caltech 101 silhouettes, 28 x 28 bits, with labels.
 
     Training and validation rows are checked by their SHA-256, which is known; test rows
-    by the one that was recorded when they were first fetched.
+    by the value that was recorded at the first download.
 
     Parameters
     ----------

@@ -1,9 +1,8 @@
 """Fetching, checking and caching of data sets.
 
 A set is cached as one .npz file of its parts, ``train``, ``valid`` and ``test``, and of
-their labels. Their SHA-256 is checked at each call: against the one in this package
-where it is known, otherwise against the one that was recorded beside the file when it
-was first fetched.
+their labels. Their SHA-256 is checked at each call: against the value in this package
+if there is one, otherwise against the value that was recorded at the first download.
 """
 
 import hashlib
@@ -38,13 +37,12 @@ class Source(NamedTuple):
 
 
 class Dataset(NamedTuple):
-    """A set with a fixed division into parts of so many rows, with values up to
-    ``highest``.
+    """Data set with a fixed division into parts, with values up to ``highest``.
 
     ``read(get, data_home)`` returns the parts as a dict of arrays; ``get`` gives the
     path of a source, which it downloads if it must. ``about`` is a description;
-    ``checksums`` are SHA-256 of arrays of uint8: of the parts, and of labels
-    (``train_y``).
+    ``checksums`` are SHA-256 of the parts and the labels (``train_y``), as arrays of
+    uint8.
     """
 
     name: str

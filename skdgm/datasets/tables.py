@@ -1,4 +1,4 @@
-"""Tables of bits: the suite of Larochelle and Murray, and others beside it."""
+"""Binary tables: the suite of Larochelle and Murray, and other tables."""
 
 import warnings
 from typing import Literal

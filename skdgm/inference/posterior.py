@@ -3,9 +3,8 @@ r"""The exact posterior of a label, with the hidden units summed out.
 .. math:: \log \tilde p(v, y) = \log w(v) + d_y + \sum_j A(c_j + U_{yj} + (v^\top W)_j),
    \qquad p(y \mid v) \propto \tilde p(v, y)
 
-where the label is a softmax block beside others of the first colour, and A the log
-partition function of a hidden unit, of the last colour [1]_. Labels are few, so each
-is evaluated.
+where the label is a softmax block in the first colour, and A the log partition function
+of a hidden unit, of the last colour [1]_. Labels are few, so each is evaluated.
 
 References
 ----------

@@ -65,7 +65,7 @@ def unroll(energy, params, x, seen, n_sweeps):
 
 
 def _shown(part, known, mean):
-    """What a block shows its neighbours: values that are seen, and means."""
+    """Values of a block for its neighbours: known values, and means elsewhere."""
     if known is None or known is True:
         return mean if known is None else part
     return np.where(known, part, mean)

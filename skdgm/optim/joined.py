@@ -1,9 +1,9 @@
 """Training states whose arrays are parts of a few vectors.
 
 An update of a small net takes most of its time to go from array to array. Parameters,
-optimiser state, averages and gradients are therefore joined to two vectors each: of
-matrices, to which penalties apply, and of all others. Kernels compute each number by
-itself, so that results are the same.
+optimiser state, averages and gradients are therefore joined to two vectors each, one
+for matrices, to which penalties apply, and one for other arrays. Kernels compute each
+number separately, so that results are the same.
 """
 
 from typing import Any
@@ -43,9 +43,9 @@ class Joined:
 
 
 def join(tree):
-    """Copy a tree's arrays, of one dtype, into two vectors: of all matrices, and of all
-    others. Each begins at a cache line, with zeros between. Returns both, and the tree
-    of their parts."""
+    """Copy a tree's arrays, of one dtype, into a vector of all matrices and a vector of
+    all other arrays. Each array begins at a cache line, with zeros between. Returns
+    both, and the tree of their parts."""
     arrays = leaves(tree)
     dtype = np.result_type(*arrays)
     line, sizes, starts = ALIGNMENT // dtype.itemsize, [0, 0], []

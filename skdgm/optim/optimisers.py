@@ -56,8 +56,8 @@ class Optimiser(NamedTuple):
         largest in memory. Leaves of the gradient may be objects with methods ``ascend``
         (for ``sgd``) and ``apply`` (for the others), such as
         :class:`~skdgm.optim.Penalised`; penalties apply to these alone: l1 sign(theta)
-        + l2 theta is subtracted from them. Of Adam the momentum is :math:`\beta_1`, and
-        ``step`` takes ``beta_2``, too.
+        + l2 theta is subtracted from them. The momentum of Adam is :math:`\beta_1`, and
+        its ``step`` also takes ``beta_2``.
     """
 
     init: Callable

@@ -141,8 +141,8 @@ class Decoder:
         return frames.decode(kind, parts)
 
     def _copy(self, parts):
-        """Count the bytes of what is made of arrays, of which a file may have one, and
-        many objects that are made of it."""
+        """Count the bytes of copies of arrays: a file can have one array that many
+        objects copy."""
         self._left -= sum(getattr(part, "nbytes", 0) for part in parts)
         if self._left < 0:
             raise OversizedFileError(
@@ -199,7 +199,7 @@ def one_of(value: Any, known: Container[str]) -> str:
 
 
 def is_free(cls, name):
-    """Whether an instance's attribute of that name would hide no code of its class."""
+    """Return whether an attribute of that name would hide no code of its class."""
     found = getattr_static(cls, name, None)
     code = isinstance(found, FunctionType | property | classmethod | staticmethod)
     return name.isidentifier() and not name.startswith("__") and not code

@@ -1,7 +1,7 @@
 """Trees of JSON for the objects that estimators consist of.
 
 None, booleans, integers, finite floats and strings stand for themselves, and so do
-lists. All else is an object with one key that says what it is:
+lists. Everything else is an object with one key for its kind:
 
 =================================  ====================================================
 ``{"float": "nan"}``               a float that JSON does not have

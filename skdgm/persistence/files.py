@@ -1,10 +1,10 @@
 """Model files: a zip of ``model.json`` and of one .npy file for each array.
 
-Nothing in the zip is compressed. So no file unpacks to more than its own size, and an
-array whose header claims another size than its bytes have is refused before memory is
-taken for it; of what is made of arrays, the file has all parts. Reading runs no code
-of the file: JSON describes a tree of objects of a closed list of types, and arrays are
-read with ``allow_pickle=False``.
+Nothing in the zip is compressed, so that no file expands beyond its own size. An array
+whose header claims another size than its bytes is rejected before memory is allocated;
+the file has all parts of objects that consist of arrays. Reading runs no code of the
+file: JSON describes a tree of objects of a closed list of types, and arrays are read
+with ``allow_pickle=False``.
 """
 
 import json
@@ -143,10 +143,10 @@ def load(path: str | os.PathLike) -> Any:
 
     Notes
     -----
-    These are all of the base :class:`~skdgm.exceptions.ModelFileError`. The numbers in
-    a file are as trustworthy as who gave it to you: loading a file that was made to do
-    harm runs no code, but the model in it may answer anything, and arrays that do not
-    fit each other may crash a method that is called later.
+    All of these are subclasses of :class:`~skdgm.exceptions.ModelFileError`. The
+    numbers in a file are as trustworthy as its source. Loading a malicious file runs no
+    code, but its model may return anything, and inconsistent arrays may crash a later
+    call of a method.
     """
     with open(path_of(path), "rb") as file:
         try:
@@ -206,7 +206,7 @@ def _check_version(tree):
 
 
 def _members(archive, n_bytes):
-    """What is in the zip, by name; raise an error if it cannot fit into the file."""
+    """Members of the zip by name; raise an error if they cannot fit into the file."""
     infos = archive.infolist()
     if any(info.compress_type != zipfile.ZIP_STORED for info in infos):
         raise CorruptFileError(

@@ -47,8 +47,8 @@ def replaced(target):
 
 
 def check_writable(target):
-    """Raise OSError unless a file can be made beside a target; remove files for it that
-    a crash has left unfinished."""
+    """Raise OSError unless a file can be created in the folder of a target; remove its
+    unfinished files from a crash."""
     prefix = _prefix(target)
     with os.scandir(target.parent) as entries:
         left = [one.name for one in entries if one.name.startswith(prefix)]

@@ -87,9 +87,11 @@ def both_phases(rngs, energy, params, x, chains, model=None):
 
 
 def infers(energy, params, x, clamp):
-    """Return whether a kernel can infer by mean field: in a chain of binary
-    layers, perhaps under a label, of which all but the first are free and have no means
-    yet, if weights are tiles and all rows share the biases."""
+    """Return whether a kernel can infer by mean field.
+
+    The energy is a chain of binary layers, optionally with a label. All layers but the
+    first are free and have no means yet, weights are tiles, and rows share biases.
+    """
     return (
         (energy.is_binary_chain or energy.is_labelled_chain)
         and clamp[0] is True

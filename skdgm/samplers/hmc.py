@@ -1,15 +1,16 @@
 r"""Hamiltonian Monte Carlo of real units.
 
-With a momentum p beside the real numbers v, :math:`H(v, p) = U(v) + \tfrac12 \lvert p
-\rvert^2` is nearly constant along leapfrog steps
+With a momentum p in addition to the real numbers v,
+:math:`H(v, p) = U(v) + \tfrac12 \lvert p \rvert^2` is nearly constant along leapfrog
+steps
 
 .. math:: p \leftarrow p - \tfrac{\epsilon}{2} \nabla U(v), \qquad
    v \leftarrow v + \epsilon p, \qquad p \leftarrow p - \tfrac{\epsilon}{2} \nabla U(v),
 
-which are reversible and keep volumes: its error is of order :math:`\epsilon^2`. The end
-of so many steps is accepted with probability :math:`\min(1, e^{H - H'})`, which leaves
-the distribution invariant [1]_ [2]_. A single step is Langevin dynamics, with that
-correction.
+which are reversible and preserve volumes: its error is of order :math:`\epsilon^2`. The
+end point of the steps is accepted with probability :math:`\min(1, e^{H - H'})`, which
+leaves the distribution invariant [1]_ [2]_. A single step is Langevin dynamics, with
+that correction.
 
 References
 ----------
@@ -36,8 +37,9 @@ _GAIN = 0.05
 class HMC(Sampler):
     """Trajectories of a real block, and draws of all others given it.
 
-    Momenta are drawn anew for each trajectory. The size of its steps is drawn, too, a
-    little around ``step_size``, so that no trajectory is a period of the dynamics.
+    Momenta are drawn again for each trajectory. The step size is also drawn, from a
+    small interval around ``step_size``, so that no trajectory is a period of the
+    dynamics.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ class Info(NamedTuple):
 
 
 class Sampler(ABC):
-    """Role: chains of a model, made once for what does not change from step to step.
+    """Role: chains of a model, constructed once with constant arguments of all steps.
 
     A sampler of another kind is a subclass with :meth:`step`, and a subclass of the
     test case in ``tests/samplers/cases.py``. Phases of gradients take any of them.
