@@ -156,8 +156,8 @@ def learn(simulations, priors, rng, plan, report):
 
 
 def _first(simulations, priors, rng, plan):
-    """Parameters from the prior, and results of their simulations; of more than
-    ``plan.first`` where some of these, but too few for a kernel, gave numbers."""
+    """``plan.first`` parameters from the prior, or more if some simulations gave
+    numbers, but too few for a kernel; and results of their simulations."""
     theta = priors.draw(plan.first, rng)
     raw, least = simulations.run(theta), min(plan.n, _LEAST * theta.shape[1])
     while 0 < np.isfinite(raw).all(axis=1).sum() < least:

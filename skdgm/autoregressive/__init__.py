@@ -1,4 +1,4 @@
-"""Autoregressive models: exact conditionals of each column given those before it."""
+"""Autoregressive models: exact conditionals of each column given earlier ones."""
 
 from skdgm.autoregressive.eonade import EoNADE
 from skdgm.autoregressive.fvbn import FVBN

@@ -84,8 +84,8 @@ class Chain:
         return self.conditionals.log_likelihood(out, v)
 
     def log_p(self, params, v):
-        """Log probability of each entry given those before it, (n_rows, n_columns) in
-        float64, of rows without missing entries, in the chain's order of columns."""
+        """Log probability of each entry given the entries before it, (n_rows,
+        n_columns) in float64, of rows without missing entries, in the chain's order."""
         out = self.apply(params, self.conditionals.inputs(v))
         return self.conditionals.log_p(out, v)
 

@@ -93,7 +93,7 @@ class AutoregressiveEstimator(NetEstimator):
         *,
         conditions: dict | None = None,
     ) -> ArrayOrFrame:
-        r"""Draw exact rows from the model, each column conditional on those before it.
+        r"""Draw exact rows from the model, each column given the columns before it.
 
         .. math:: x \sim p(x \mid x_j \in S_j, \, j \in C)
 

@@ -1,4 +1,4 @@
-r"""Linear model of each column given those before it.
+r"""Linear model of each column given the columns before it.
 
 .. math:: z_t = b_t + \sum_{i < t} x_i U_{it}
 

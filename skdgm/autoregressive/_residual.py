@@ -86,8 +86,8 @@ def regressions(covariance):
 
 
 def steady_covariance(table):
-    """Covariance of standardised columns, (n_columns, n_columns); None if there are too
-    many of these, or very few rows."""
+    """Covariance of standardised columns, (n_columns, n_columns); None with too many
+    columns, or very few rows."""
     n_columns = table.rows.shape[1]
     if n_columns > _MOST or len(table.index) < 2 * _FOLDS:
         return None

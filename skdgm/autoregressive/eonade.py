@@ -76,7 +76,7 @@ class EoNADE(AutoregressiveEstimator):
         Share of hidden units that drop out at random in training.
     n_iter
         Number of epochs; "auto": 7,500 updates, but between 20 and 150 epochs.
-        Of "mixed" columns, which are learned by heart sooner: 1,500 updates, but
+        With "mixed" columns, which are overfitted sooner: 1,500 updates, but
         between 20 and 150 epochs.
     early_stopping
         If True, hold out rows, stop when their ``validation_curve_`` no longer falls,

@@ -1,4 +1,4 @@
-r"""Fully visible belief networks: regressions of each column on those before it.
+r"""Fully visible belief networks: regressions of columns on earlier columns.
 
 .. math:: p(x) = \prod_t p\bigl(x_t \mid b_t + \sum_{i < t} x_i U_{it}\bigr)
 """
@@ -14,7 +14,7 @@ _EM_STEPS = 30
 
 
 class FVBN(AutoregressiveEstimator):
-    r"""Fully visible belief network: linear models of columns given those before.
+    r"""Fully visible belief network: linear models of columns given earlier ones.
 
     .. math::
 

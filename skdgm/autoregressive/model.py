@@ -182,7 +182,7 @@ class GroupModel(ChainModel):
 
 
 class RandomMaskModel(ChainModel):
-    """Chains of layers with masked weights, which share a net: of random degrees."""
+    """Chains of layers with masked weights of random degrees, which share a net."""
 
     kind = GroupModel.kind
 

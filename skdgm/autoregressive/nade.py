@@ -33,7 +33,7 @@ class NADE(AutoregressiveEstimator):
         Number of hidden units.
     n_iter
         Number of epochs; "auto": 3,500 updates, but between 20 and 100 epochs.
-        Of "mixed" columns, which are learned by heart sooner: 500 updates, but between
+        With "mixed" columns, which are overfitted sooner: 500 updates, but between
         10 and 100 epochs.
 
     Attributes

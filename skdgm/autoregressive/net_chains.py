@@ -56,7 +56,7 @@ class MaskedLayers(NamedTuple):
     direct: bool
 
     def n_weights(self, n_inputs, n_outputs):
-        """Number of weights, those that masks forbid included."""
+        """Number of weights, including masked ones."""
         sizes = [n_inputs, *map(len, self.degrees)]
         top = sizes[-1] + (n_inputs if self.direct and self.degrees else 0)
         return sum(a * b for a, b in pairwise(sizes)) + top * n_outputs

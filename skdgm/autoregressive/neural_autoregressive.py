@@ -21,7 +21,7 @@ class NeuralAutoregressive(AutoregressiveEstimator):
         h_i = f\Bigl(c_i + \sum_{j \le i} x_j W_{ji}\Bigr)
 
     Each column has its own group of hidden units :math:`h_i`, which see it and the
-    columns before it; all columns after it are predicted from these, too [1]_.
+    columns before it; all columns after it are predicted from them, too [1]_.
     Likelihoods and samples are exact. Float64 data are computed in float64, all others
     in float32.
 

@@ -82,7 +82,7 @@ def complete(chain, params, v, rng, n_each, events=None, listed=False):
     Parameters are those of ``chain.prepared``; there is a stream for each row;
     ``events`` are sets of values to which the missing entries of each column of the
     data belong, or None. If ``listed``, rows that lack only bits and categories before
-    the last seen entry, with no more combinations than particles, have all of these:
+    the last seen entry, with no more combinations than particles, have all of them:
     their likelihood is exact.
 
     Returns

@@ -1,11 +1,11 @@
-r"""A density times what classifiers say of rows, and draws of it.
+r"""A density times the odds of classifiers, and its draws.
 
 .. math:: p_\beta(x) \propto p_0(x) e^{\beta F(x)}, \qquad
    \frac{Z_{\beta'}}{Z_\beta} = \mathbb{E}_{p_\beta} e^{(\beta' - \beta) F(x)}
 
-Draws of the base density :math:`p_0` are weighed and drawn anew while :math:`\beta`
-rises from 0 to 1 [1]_, as fast as leaves half of them effective; and are moved by two
-kinds of Metropolis steps, each of which leaves :math:`p_\beta` as it is: a new draw of
+Draws of the base density :math:`p_0` are weighted and resampled while :math:`\beta`
+increases from 0 to 1 [1]_, so that half of them stay effective in each step. Two kinds
+of Metropolis steps with the invariant density :math:`p_\beta` move them: a new draw of
 the base, accepted by :math:`\beta F` alone; and an exchange of some columns of two
 draws, which needs the base density, too.
 
@@ -88,7 +88,7 @@ def nameless(model):
 
 
 def has_seed(model):
-    """Whether draws of a model can be repeated."""
+    """Return whether draws of a model can be repeated."""
     given = signature(model.sample).parameters
     return _SEED in given or _SEED in unfrozen(model).get_params(deep=False)
 

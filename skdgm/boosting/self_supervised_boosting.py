@@ -115,7 +115,7 @@ class SelfSupervisedBoosting(MetaEstimator):
     estimator_ : object
         The density :math:`p_0`, fitted to all rows.
     classifiers_ : list of object
-        The classifiers; of class 1 are rows of data.
+        The classifiers, whose class 1 are rows of data.
     weights_ : ndarray of shape (n_classifiers,)
         Weight :math:`\alpha_t` of the log odds of each.
     log_Z_ : float
@@ -177,8 +177,8 @@ class SelfSupervisedBoosting(MetaEstimator):
         y : None
             Passed on to the density's ``fit``.
         **fit_params
-            Arguments of the density's ``fit``; with metadata routing enabled, those
-            that it requests. By ``sample_weight`` classifiers learn, too.
+            Arguments of the density's ``fit``; with metadata routing enabled, arguments
+            that it requests. ``sample_weight`` also weights rows of classifiers.
 
         Returns
         -------

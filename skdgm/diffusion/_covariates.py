@@ -23,7 +23,7 @@ class Covariates(NamedTuple):
         return int(self.attributes.sizes.sum()) + 1
 
     def inputs(self, values, dtype):
-        """Inputs of rows: of codes of classes, (n_rows,), or numbers of attributes,
+        """Inputs of rows by codes of classes, (n_rows,), or numbers of attributes,
         (n_rows, n_attributes)."""
         if self.attributes is None:
             return np.eye(self.n_classes, dtype=dtype)[values]

@@ -248,7 +248,7 @@ class DiffusionDensity(Density):
         return np.linspace(0, 1, self.now.n_steps + 1)
 
     def _mean(self, draws):
-        """Means of draws of rows; of masked columns, the values for the means of their
+        """Means of draws of rows; masked columns have the values for the means of their
         inputs."""
         if len(draws) == 1:
             return draws[0]

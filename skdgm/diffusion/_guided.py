@@ -162,7 +162,7 @@ def drawn_given(density, v, rng, covariates, turns):
 
 def log_p_given(density, v, rng, covariates, n_each):
     """Log densities of the known real entries of rows v given their masked columns, by
-    so many particles; a lower bound in expectation."""
+    ``n_each`` particles; a lower bound in expectation."""
     log_w, log_mean = _walked(density, v, rng, covariates, n_each)[2:]
     return log_mean + log_mean_exp(log_w.T)[0]
 

@@ -80,7 +80,7 @@ class ColumnLayout(NamedTuple):
 
     @property
     def timed(self):
-        """Whether the net sees the time, which the number of masks shows otherwise."""
+        """True if the net sees the time, which the number of masks shows otherwise."""
         return self.flips or len(self.noisy) > 0
 
     @property

@@ -14,7 +14,7 @@ standard deviation with noise, turns by its own angle,
 
 so y is standard normal at all angles if x is normal. Time, from 0 to 1, is the mean of
 :math:`\psi_i` in units of a right angle, weighted by :math:`s_i`: large components take
-more of it. Of hundreds of components, parts of those of similar size tell the time.
+more of it. Hundreds of components are joined in parts of similar size.
 """
 
 from typing import NamedTuple
@@ -100,7 +100,7 @@ class Frame(NamedTuple):
 
     @property
     def axes(self):
-        """Principal axes, an orthogonal matrix; of no size where components are
+        """Principal axes, an orthogonal matrix, without entries where components are
         columns."""
         W = self.forward.W
         if W.ndim == 1:
@@ -187,7 +187,7 @@ class Clocks:
         return Angles(cos, sin, cos * sin / pace, view, np.arctan(tangent))
 
     def time_of(self, noise):
-        """Time at which noise has this size relative to what is left of rows."""
+        """Time at which noise has this size relative to the remainder of rows."""
         return self._at(np.log(np.atleast_1d(noise)))[0]
 
     def _at(self, tau):

@@ -103,7 +103,7 @@ class Diffusion(NetEstimator):
         and the dense layers between them, which see the smallest images.
     n_frequencies
         Number of sines and cosines of each real column that a dense net sees; "auto": 3
-        with up to 16 of these, else none.
+        with up to 16 real columns, else none.
     weighting
         Weights of squared errors: "uniform" in the angles :math:`\psi`, and in
         proportion to the components' deviations, for better draws; or the weights of a
@@ -286,7 +286,7 @@ class Diffusion(NetEstimator):
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,), float64
-            The same at each call; of the kind ``density_kind_``.
+            The same at each call; ``density_kind_`` is their kind.
 
         Raises
         ------

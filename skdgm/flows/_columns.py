@@ -41,7 +41,7 @@ class CellColumns(NamedTuple):
         return np.ones(len(self.seen), int)
 
     def column_types(self):
-        """How each column is read, as a list of :class:`~skdgm.data.ColumnType`."""
+        """Types of the columns, a list of :class:`~skdgm.data.ColumnType`."""
         cells = self.cells
         ends = zip(cells.whole.tolist(), cells.low.tolist(), cells.last.tolist())
         return [

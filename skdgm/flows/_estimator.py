@@ -129,7 +129,7 @@ class FlowEstimator(NetEstimator):
         Warns
         -----
         DataRangeWarning
-            Values are beyond the bounds: they are clipped to these.
+            Values are beyond the bounds, and are clipped.
         """
         return self.density_.log_prob(X, y=y)
 

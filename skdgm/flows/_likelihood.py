@@ -307,8 +307,8 @@ class FlowWatch(NetWatch):
 
 
 def loss_of(net, params, statistics, v, n_given=0):
-    """Negative log-likelihood of rows, differentiable; of columns after the first
-    ``n_given``, given these."""
+    """Negative log-likelihood of the columns of rows after the first ``n_given``, given
+    the first ones, differentiable."""
     z, log_det = net.log_det(params[0], statistics[0], v)
     z, base = columns(z, n_given, v.shape[1]), base_of(params, statistics)
     return -log_det - (base.log_p(z) if base else normal_log_p(z))

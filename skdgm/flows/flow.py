@@ -96,7 +96,7 @@ class Flow(FlowEstimator):
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of triangular matrices beside their diagonals, and of the couplings'
+        Weights of triangular matrices except their diagonals, and of the couplings'
         nets, in the order of the layers.
     intercepts_ : list of ndarray of shape (n_above,)
         Biases of the same layers.

@@ -1,4 +1,4 @@
-"""Models of sequences: each step given those before."""
+"""Models of sequences: each step given the steps before."""
 
 from skdgm.recurrent.rnn_nade import RNNNADE
 from skdgm.recurrent.rnn_rbm import RNNRBM

@@ -212,8 +212,7 @@ class RecurrentEstimator(NetEstimator):
         return self._by_sequence(table, lengths, weight, fresh)
 
     def _in_order(self, given, sample_weight, fresh):
-        """Table of sequences, their lengths, weights of rows, and what ``_label`` adds
-        to these."""
+        """Table of sequences, their lengths, weights of rows, and steps of dates."""
         table, lengths = as_one_table(*given, self._present_options().sequence_length)
         table, steps = in_steps(self, table, lengths, fresh)
         if sample_weight is not None:
@@ -342,8 +341,8 @@ class RecurrentEstimator(NetEstimator):
         X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
             Sequences; NaN where missing.
         method : {"mean", "sample"}, default="mean"
-            "mean" fills in means (probabilities of bits; of categories the most
-            probable ones), the same at each call; "sample" fills in draws.
+            "mean" fills in means (probabilities of bits, the most probable categories),
+            the same at each call; "sample" fills in draws.
         random_state : int, RandomState instance or None, default=None
             For "sample".
         lengths, groups : array-like, default=None
@@ -376,8 +375,8 @@ class RecurrentEstimator(NetEstimator):
         Parameters
         ----------
         n_samples : int, default=1
-            Number of rows: of a single sequence; or of sequences of the ``length`` that
-            the option ``sequences`` has, one after the other, of which the last may end
+            Number of rows of a single sequence, or of sequences of the ``length`` of
+            the option ``sequences``, one after the other, the last of which may end
             early. :meth:`generate` draws several of any length.
         random_state : int, RandomState instance or None, default=None
             By default NumPy's global generator: other rows at each call.

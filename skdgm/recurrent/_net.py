@@ -137,8 +137,9 @@ class RecurrentNet:
 
 
 class TiedParams(NamedTuple):
-    """Parameters of a :class:`TiedNet`: of the hidden and visible biases, the state at
-    the ``start``, and all others of the distribution of a ``step``."""
+    """Parameters of a :class:`TiedNet`: layers of the ``hidden`` and ``visible``
+    biases, the state at the ``start``, and all others of the distribution of a
+    ``step``."""
 
     hidden: Layer
     visible: Layer

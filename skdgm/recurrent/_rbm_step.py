@@ -102,7 +102,7 @@ class RBMStep:
 
     @property
     def exact(self):
-        """Whether sums over states of the hidden units are made."""
+        """True if sums are over all states of the hidden units."""
         return self.n_hidden <= _EXACT
 
     def n_watched(self, n_rows):

@@ -37,7 +37,7 @@ class RNNNADE(RecurrentEstimator):
         Activation function of hidden units.
     dropout : float or tuple of float
         Share of the cell's units that drop out, where they set biases, in training; or
-        a pair: of these, and of the hidden units of a step. Few sequences are then
+        a pair, with the share of the hidden units of a step. Few sequences are then
         overfitted much later.
     n_iter
         Number of epochs; "auto": 1,500 updates, but between 20 and 300 epochs.

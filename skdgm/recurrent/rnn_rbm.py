@@ -32,10 +32,10 @@ class MachineEstimator(RecurrentEstimator):
     n_betas
         Steps of annealed importance sampling of each row, with more than 10 hidden
         units, from either side: in :meth:`score_samples`, for the log partition
-        function of the step, and in draws. Scores begin with a quarter of these; rows
-        where both sides then are more than 0.25 nats apart have all of them, and while
-        they are more than 1 nat apart 4, and then 16 times as many. It may be changed
-        after ``fit``.
+        function of the step, and in draws. Scores begin with a quarter of the steps.
+        Rows where both sides then are more than 0.25 nats apart have all steps, and
+        while they are more than 1 nat apart 4, and then 16 times as many. It may be
+        changed after ``fit``.
 
     Attributes
     ----------

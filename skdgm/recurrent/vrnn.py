@@ -47,8 +47,8 @@ class VRNN(RecurrentEstimator):
     n_components
         Number of latent units of each step.
     n_hidden
-        Number of units in the hidden layer of each net: of the prior, the encoder, the
-        decoder, and of the features of rows and of latent units.
+        Number of units in the hidden layer of each net: prior, encoder, decoder, and
+        the features of rows and of latent units.
     activation
         Activation function of hidden units.
     warm_up
@@ -66,7 +66,7 @@ class VRNN(RecurrentEstimator):
         Weights of inputs and of latent units; of prior, encoder and decoder, two each;
         of inputs to the cell, and of its units on each other.
     intercepts_ : list of ndarray
-        Biases of the same; of the last, the state at the start.
+        Biases of the same layers; the last are the state at the start.
     density_kind_ : str
         Kind of :meth:`score_samples`: "lower bound", in expectation.
 

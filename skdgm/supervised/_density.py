@@ -126,7 +126,7 @@ class AttributeDensity(Density):
         return self.decoded(self.domain.to_data(self.columns, v))
 
     def inverse(self, H):
-        """Expected rows given encoded attributes, or mixtures of these."""
+        """Expected rows given encoded attributes, or their mixtures."""
         H = self.checked(H, np.float64)
         return self.decode(self.attributes.standardised(H))
 

@@ -36,8 +36,8 @@ class AttributeEstimator(NetEstimator):
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Means; of categories the most probable ones. A DataFrame if ``fit`` was
-            given one.
+            Means, or the most probable categories. A DataFrame if ``fit`` was given
+            one.
 
         Raises
         ------
@@ -49,8 +49,8 @@ class AttributeEstimator(NetEstimator):
     def encode(self, y: object) -> np.ndarray:
         """Attributes as numbers: one-hot classes, and real attributes as they are.
 
-        Weighted means of these, such as half one class and half another, are
-        attributes for :meth:`inverse_transform`.
+        Weighted means of rows, such as half one class and half another, are attributes
+        for :meth:`inverse_transform`.
 
         Parameters
         ----------
@@ -100,7 +100,7 @@ class AttributeEstimator(NetEstimator):
             \log \sum_k w_k \, p(x \mid a_k)
 
         for the distinct attributes :math:`a_k` of training rows and their shares
-        :math:`w_k`. Both are exact. Of grey rows, with values between 0 and 1 in
+        :math:`w_k`. Both are exact. For grey rows, with values between 0 and 1 in
         "bernoulli" columns, the first is the mean log-likelihood of bits drawn with
         these probabilities, and the second a lower bound on it.
 
