@@ -1,4 +1,4 @@
-"""Type hints of what public functions take and return.
+"""Type hints for arguments and results of public functions.
 
 Type checkers see types; at run time these are names, for signatures that can be read.
 """

@@ -268,9 +268,10 @@ class ConstrainedTable(ConstrainedModel):
 
         The model imputes entries given the others of their row. If the result breaks a
         constraint, or if the model has no column for a known entry, rows are drawn by
-        rejection and with weights: given the higher number of an inequality, either the
-        lower number or the difference is drawn, and determines the other. Each row has
-        64 draws, and up to ``max_tries`` if few have large weights.
+        rejection and with weights. For example, given the higher number of an
+        inequality, either the lower number or the difference is drawn, and determines
+        the other. Each row has 64 draws, and up to ``max_tries`` if few have large
+        weights.
 
         Parameters
         ----------

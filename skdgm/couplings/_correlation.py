@@ -71,7 +71,7 @@ def _multiply_active(x, W, b, window, y, sums, rows, patches, place):
 
 
 def _turned(W, window):
-    """Filters as those who look at active numbers only have them."""
+    """Filters in the layout of the algorithm that reads active numbers only."""
     parts = W.reshape(window.rows, window.columns, window.maps, -1)[:, ::-1]
     flat = window.maps, window.rows, window.columns * W.shape[1]
     return np.ascontiguousarray(parts.transpose(2, 0, 1, 3)).reshape(flat)
@@ -84,6 +84,6 @@ def _turned_back(W, window):
 
 
 def _few(x, window):
-    """Whether images have so few active numbers that these are faster than patches."""
+    """Return whether few active numbers make their algorithm faster than patches."""
     some = x[:: -(-len(x) // _LOOKED_AT)] if len(x) else x
     return window.right == 1 and np.count_nonzero(some) < _FEW * some.size

@@ -143,7 +143,7 @@ class Conv(NamedTuple):
         return y if up or self.pooled is None else self.pooled.repeat(y)
 
     def seen(self, below):
-        """What filters see of values of the block below."""
+        """Input of the filters, given values of the block below."""
         return below if self.pooled is None else self.pooled.pool(np.asarray(below))
 
     def contrast(self, below, above, below_model, above_model):

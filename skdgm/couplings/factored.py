@@ -38,7 +38,7 @@ class Factors(Masked):
         return super().init(rng, np.sqrt(10 * scale / seen), dtype)
 
     def contrast(self, below, above, below_model, above_model):
-        """As :meth:`Dense.contrast`, with zeros for what the mask excludes."""
+        """As :meth:`Dense.contrast`, with zeros for excluded weights."""
         grad = Contrast(below, above, below_model, above_model)
         if self.mask is None:
             return grad

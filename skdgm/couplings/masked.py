@@ -16,8 +16,8 @@ from skdgm.couplings.dense import Dense
 
 class MaskedContrast(NamedTuple):
     """Gradient of masked weights, multiplied out, (n_below, n_above): zero outside of
-    the mask, which is None if all weights are there. If ``within``, it is of a block's
-    weights to itself."""
+    the mask, which is None if all weights are there. With ``within``, the weights link
+    a block with itself."""
 
     grad: np.ndarray
     mask: np.ndarray | None = None

@@ -57,10 +57,10 @@ class ImageGrid:
         """Draw the images on Axes, by default of a new figure; return the figure, the
         Axes and an array of AxesImage, (n_parts, n_images).
 
-        ``scales``, (n_parts, n_images, 2), are limits of each image's colour scale, by
-        default those of all; ``im_kw`` further arguments of ``imshow``; ``labels``
-        those of the rows, from the top; ``margins`` the additional width and height of
-        a new figure, in inches.
+        ``scales``, (n_parts, n_images, 2), are limits of the colour scale of each
+        image, by default the limits of all images. ``im_kw`` are further arguments of
+        ``imshow``, ``labels`` are the labels of the rows, from the top, and ``margins``
+        are the additional width and height of a new figure, in inches.
         """
         check_looks(self.display, im_kw=im_kw)
         if scales is None:

@@ -180,9 +180,9 @@ def _draw(axes, group, line_kw):
 
 
 class Curves(NamedTuple):
-    """Loss curves of one kind: the name of what was trained, the label of the loss
-    axis, by name pairs of the losses of training rows and of held-out rows (or none)
-    per epoch, and the variances of the gradient per epoch, if there are any."""
+    """Loss curves of one kind: the title, the label of the loss axis, pairs of the
+    losses of training rows and of held-out rows (or None) per epoch, by name, and the
+    variances of the gradient per epoch."""
 
     title: str
     loss: str
@@ -219,7 +219,7 @@ def losses_of(estimator):
 
 
 def _of_stack(name, stack):
-    """Curves of a stack: of its layers, and of refining all of them."""
+    """Curves of the layers of a stack, and of its joint refinement."""
     kinds, machines = {}, stack.layers_
     for number, machine in enumerate(machines):
         # A top-level machine with a label has another loss than the layers below.

@@ -192,10 +192,9 @@ def of_classes(display, estimator, y, n_samples):
 
 
 def lines_of(labels, n_samples, n_columns):
-    """Labels of the lines of a grid of samples, equally many of each label, empty for
-    all lines of a label but its first; and the length of lines, by default such that
-    there is one for each label. ValueError if a line would have samples of several
-    labels."""
+    """Labels of the lines of a grid with the same number of samples of each label, and
+    the length of lines. Only the first line of a label has a text; by default each
+    label has one line. ValueError if a line would have samples of several labels."""
     labels = _listed([] if labels is None else labels, "labels", "text")
     if not len(labels):
         return [], n_columns

@@ -17,11 +17,11 @@ _LONG = 18
 class TabularReportDisplay:
     """Fidelity and privacy of synthetic rows of a table, as four plots.
 
-    Scores of the shapes of columns, and of the trends of pairs (on the diagonal the
-    shapes); quantiles of the distances of synthetic rows from the nearest training row
-    and the nearest row held out, which agree if nothing is copied; and shares of the
-    values of training rows and of held-out ones that are guessed from synthetic rows,
-    with intervals. The last is left out where no rows are held out.
+    The first panel has scores of the trends of pairs of columns, with the shapes of
+    columns on the diagonal. The second has quantiles of the distances of synthetic rows
+    to the nearest training row and to the nearest held-out row, which agree if nothing
+    is copied. The third has the shares of the values of training rows and held-out rows
+    that can be guessed from synthetic rows, with intervals, and needs held-out rows.
 
     Parameters
     ----------
