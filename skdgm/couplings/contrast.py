@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skdgm._kernels.machines.centered import corrections
+from skdgm._kernels.machines.arguments import Ends, GradientStep, ListedPhase, Tiles
+from skdgm._kernels.machines.centered import Corrections, Offsets, corrections
 from skdgm._kernels.machines.update import refresh, update
 from skdgm.utils.lists import Lists
 from skdgm.utils.products import joined, matmul, tiles
 from skdgm.utils.threading.parallel import run
+from skdgm.utils.tree import tree_map
 
 
 class Contrast(NamedTuple):
@@ -76,15 +78,13 @@ class Contrast(NamedTuple):
         decreases of those of the biases, :math:`G_c \lambda` and :math:`G_c^\top`
         ``shift``.
         """
-        (x, y), (x_model, y_model) = self._listed()
-        thin = tuple(np.empty((2, len(grad)), grad.dtype) for grad in (below, above))
-        less = tuple(map(np.empty_like, (below, above)))
-        corrections(
-            *(x.index, x.value, x.count, y),
-            *(x_model.index, x_model.value, x_model.count, y_model),
-            *(below, above, mu, lam, shift, *thin, *less),
-        )
-        return self._replace(thin=thin), *less
+        data, model = self._phases()
+        real = below.dtype
+        thin = Ends(np.empty((2, len(below)), real), np.empty((2, len(above)), real))
+        less = Ends(np.empty_like(below), np.empty_like(above))
+        grads, offsets = Ends(below, above), Offsets(mu, lam, shift)
+        corrections(data, model, grads, offsets, Corrections(thin, less))
+        return self._replace(thin=thin), less.below, less.above
 
     def ascend(self, weights, velocity, *, rate, momentum=0.0, l1=0.0, l2=0.0):
         r"""Take a step with momentum and weight decay, in place, in one pass.
@@ -94,8 +94,8 @@ class Contrast(NamedTuple):
         """
         if isinstance(weights, Weights):
             velocity = velocity.up if momentum else weights.up[:0]
-            given, cost = self._arguments(*weights, velocity, rate, momentum, l1, l2)
-            run(update, *given, **cost)
+            tiles = Tiles(weights.up, weights.down, velocity)
+            self._update(tiles, GradientStep(rate, momentum, l1, l2))
             return
         real, g = weights.dtype.type, np.asarray(self)
         if l1:
@@ -116,9 +116,9 @@ class Contrast(NamedTuple):
             rule(weights, *memory, np.asarray(self))
             return
         up = np.zeros_like(weights.up)
-        given = up, weights.down[:0], up[:0], 1.0, 0.0, 0.0, 0.0
-        given, cost = self._arguments(*given)
-        run(update, *given, **cost)
+        self._update(
+            Tiles(up, weights.down[:0], up[:0]), GradientStep(1.0, 0.0, 0.0, 0.0)
+        )
         rule(weights.up, *(part.up for part in memory), up)
         weights.refresh()
 
@@ -128,24 +128,23 @@ class Contrast(NamedTuple):
         x, x_model = self.x * factor, self.x_model * factor
         return self._replace(x=x, x_model=x_model, thin=thin)
 
-    def _arguments(self, up, down, velocity, rate, momentum, l1, l2):
-        """Arguments of the kernel, and its range and cost."""
-        (x, y), (x_model, y_model) = self._listed()
-        real, n_columns = up.dtype.type, y.shape[1]
-        empty = np.empty((0, x.shape[1]), real), np.empty((0, n_columns), real)
-        given = (
-            *(x.index, x.value, x.count),
-            *(x_model.index, x_model.value, x_model.count),
-            *(y, y_model, *(self.thin or empty), up, down, velocity),
-            *(real(value) for value in (rate, momentum, l1, l2)),
-        )
-        work = (x.count.sum() + x_model.count.sum() + 8 * x.shape[1]) * n_columns
-        return given, {"n": len(up), "work": work}
+    def _update(self, tiles, step):
+        """Update weights in tiles by the kernel."""
+        data, model = self._phases()
+        n_units, n_columns = tiles.up.shape[1], data.y.shape[1]
+        real = tiles.up.dtype.type
+        thin = Ends(np.empty((0, n_units), real), np.empty((0, n_columns), real))
+        if self.thin:
+            thin = Ends(self.thin[0], self.thin[1])
+        step = tree_map(real, step)
+        work = (data.count.sum() + model.count.sum() + 8 * n_units) * n_columns
+        run(update, data, model, thin, tiles, step, n=len(tiles.up), work=work)
 
-    def _listed(self):
+    def _phases(self):
         """Both phases, each as lists of the block below and an array of that above."""
         for x, y in (self.x, self.y), (self.x_model, self.y_model):
-            yield x if isinstance(x, Lists) else Lists.pack(x), np.asarray(y)
+            x = x if isinstance(x, Lists) else Lists.pack(x)
+            yield ListedPhase(x.index, x.value, x.count, np.asarray(y))
 
 
 def _same(x, other):

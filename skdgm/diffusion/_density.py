@@ -38,14 +38,11 @@ from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 from skdgm.utils.weighted import Weighted, effective, pooled
 
-# Width of the distributions from which missing entries are drawn, relative to normal.
-_SPREAD = 1.25
-# Columns up to which divergences are exact.
-_EXACT = 24
-# Purposes of random numbers.
-_START, _PROBE, _STEP, _CLAMP, _RAISE, _BOUND, _NOISE, _TURN, _SHOW = (
-    addresses.DIFFUSION
-)
+# Width of the distributions from which missing entries are drawn, relative to normal;
+# columns up to which divergences are exact.
+_SPREAD, _EXACT = 1.25, 24
+_START, _PROBE, _STEP, _CLAMP, _RAISE = addresses.DIFFUSION[:5]
+_BOUND, _NOISE, _TURN, _SHOW = addresses.DIFFUSION[5:]
 
 
 class DiffusionDensity(Density):

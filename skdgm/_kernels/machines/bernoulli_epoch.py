@@ -24,8 +24,22 @@ import numpy as np
 
 from skdgm._kernels.compiler.barrier import DONE, SIZE, go_on, meet, pieces, portion
 from skdgm._kernels.compiler.jit import kernel
+from skdgm._kernels.machines.arguments import (
+    ColumnLists,
+    Ends,
+    GradientStep,
+    ListedPhase,
+    Tiles,
+)
 from skdgm._kernels.machines.bernoulli import draw, fold, squash
-from skdgm._kernels.machines.centered import correct, exchange
+from skdgm._kernels.machines.centered import (
+    Corrections,
+    Offsets,
+    RowShares,
+    ThreadColumns,
+    correct,
+    exchange,
+)
 from skdgm._kernels.machines.mean_field import integers, longest, settle
 from skdgm._kernels.machines.phases import (
     DATA,
@@ -250,16 +264,12 @@ def bernoulli_epoch(
                 low, high = ends(link, beside)
                 some = of_data(low, n, below, y, no_values, listed, beside)
                 others = of_model(low, m, indices, counts, no_values, listed)
-                lam, shift = offsets[high], offsets[low]
-                received, sent = more.received[low], more.sent[low]
-                exchange(
-                    some[0], some[1], some[2], means[high], lam, shift, n, received,
-                    sent, 0, a, b,
-                )  # fmt: skip
-                exchange(
-                    others[0], others[1], others[2], fields[high], lam, shift, -m,
-                    received, sent, n, c, d,
-                )  # fmt: skip
+                of_link = Offsets(offsets[low], offsets[high], offsets[low])
+                shares = RowShares(more.received[low], more.sent[low])
+                phase = ListedPhase(some[0], some[1], some[2], means[high])
+                exchange(phase, of_link, n, shares, 0, a, b)
+                phase = ListedPhase(others[0], others[1], others[2], fields[high])
+                exchange(phase, of_link, -m, shares, n, c, d)
             meet(gate)
             for link in range(n_layers - 1):
                 low, high = ends(link, beside)
@@ -268,12 +278,19 @@ def bernoulli_epoch(
                 p, q = portion(len(biases[low]), rank, size)
                 p_high, q_high = portion(len(biases[high]), rank, size)
                 correct(
-                    some[0], some[1], bounds[low], means[high][:n], others[0],
-                    others[1], bounds_model[low], fields[high][:m], more.received[low],
-                    more.sent[low], rank, grads[low], grads[high], offsets[low],
-                    offsets[high], offsets[low], thin[low], room.thin_above[high],
-                    data[low], data[high], p, q, p_high, q_high,
-                )  # fmt: skip
+                    ListedPhase(some[0], some[1], bounds[low], means[high][:n]),
+                    ListedPhase(
+                        others[0], others[1], bounds_model[low], fields[high][:m]
+                    ),
+                    RowShares(more.received[low], more.sent[low]),
+                    Ends(grads[low], grads[high]),
+                    Offsets(offsets[low], offsets[high], offsets[low]),
+                    Corrections(
+                        Ends(thin[low], room.thin_above[high]),
+                        Ends(data[low], data[high]),
+                    ),
+                    ThreadColumns(rank, p, q, p_high, q_high),
+                )
                 add(lost[low], data[low], p, q)
                 add(lost[high], data[high], p_high, q_high)
                 factors = by_columns(columns, low, n, m, some, others, 2)[4]
@@ -296,13 +313,16 @@ def bernoulli_epoch(
             ):
                 if tile == end_tile:
                     continue
+                end_line = min(end_line * side, n_units)
                 learn(
-                    first, end_of, rows, values, factors, top, means[high][:n],
-                    fields[high][:m], room.thin_above[high], up, down,
-                    momenta.weights[link], rate,
-                    momentum, l1, l2, tile, end_tile, start_line * side,
-                    min(end_line * side, n_units),
-                )  # fmt: skip
+                    ColumnLists(first, end_of, rows, values, factors, top),
+                    means[high][:n],
+                    fields[high][:m],
+                    room.thin_above[high],
+                    Tiles(up, down, momenta.weights[link]),
+                    GradientStep(rate, momentum, l1, l2),
+                    (tile, end_tile, start_line * side, end_line),
+                )
         for layer in range(n_layers):
             p, q = portion(len(biases[layer]), rank, size)
             if len(more) > 0:

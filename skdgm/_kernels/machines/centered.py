@@ -7,55 +7,84 @@ r"""Corrections of biases' gradients where statistics are centred at offsets.
 where G is the mean of :math:`x y^\top` over rows of the data, less that of the model.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skdgm._kernels.compiler.jit import inner, kernel
+from skdgm._kernels.machines.arguments import Ends, ListedPhase
 from skdgm._kernels.sparse.lists import entry, whole
 
 
+class Offsets(NamedTuple):
+    """Offsets of the statistics below and above, and of the values below."""
+
+    mu: np.ndarray
+    lam: np.ndarray
+    shift: np.ndarray
+
+
+class RowShares(NamedTuple):
+    """Products of each row of both phases with offsets, as shares of the means: those
+    of the block above, and of the block below."""
+
+    received: np.ndarray
+    sent: np.ndarray
+
+
+class Corrections(NamedTuple):
+    """The two rows each of A and B in :math:`G_c = G - A^\\top B`, and decreases of the
+    gradients of biases."""
+
+    thin: Ends
+    less: Ends
+
+
+class ThreadColumns(NamedTuple):
+    """Number of a thread, and its columns of the blocks below and above."""
+
+    rank: int
+    left: int
+    right: int
+    left_above: int
+    right_above: int
+
+
 @kernel
-def corrections(
-    x, value, count, y, x_model, value_model, count_model, y_model,
-    below, above, mu, lam, shift, thin_below, thin_above, less_below, less_above,
-):  # fmt: skip
-    """Decrease of the gradients ``below`` and ``above`` of the biases, and the two rows
-    each of A and B in :math:`G_c = G - A^\\top B`.
+def corrections(data, model, grads, offsets, found):
+    """Write corrections of centring.
 
     Parameters
     ----------
-    x, value, count, x_model, value_model, count_model : ndarray
-        Statistics of the block below, as lists, in the data and in the model.
-    y, y_model : ndarray of shape (n_rows, n_above)
-        Statistics of the block above.
-    below, above : ndarray
+    data, model : ListedPhase
+    grads : Ends
         Gradients of the biases.
-    mu, lam, shift : ndarray
-        Offsets of both statistics, and of the values below.
-    thin_below, thin_above : ndarray of shape (2, n_below) and (2, n_above)
-        A and B, written here.
-    less_below, less_above : ndarray
-        By how much the gradients decrease, written here.
+    offsets : Offsets
+    found : Corrections
+        Written here.
     """
-    n, m = len(x), len(x_model)
-    received, sent = np.empty(n + m), np.empty(n + m)
-    exchange(x, value, count, y, lam, shift, n, received, sent, 0, 0, n)
-    exchange(
-        x_model, value_model, count_model, y_model, lam, shift, -m, received, sent, n,
-        0, m,
-    )  # fmt: skip
+    n, m = len(data.index), len(model.index)
+    shares = RowShares(np.empty(n + m), np.empty(n + m))
+    exchange(data, offsets, n, shares, 0, 0, n)
+    exchange(model, offsets, -m, shares, n, 0, m)
     correct(
-        x, value, whole(count), y, x_model, value_model, whole(count_model), y_model,
-        received, sent, 0, below, above, mu, lam, shift, thin_below, thin_above,
-        less_below, less_above, 0, len(below), 0, len(above),
-    )  # fmt: skip
+        ListedPhase(data.index, data.value, whole(data.count), data.y),
+        ListedPhase(model.index, model.value, whole(model.count), model.y),
+        shares,
+        grads,
+        offsets,
+        found,
+        ThreadColumns(0, 0, len(grads.below), 0, len(grads.above)),
+    )
 
 
 @kernel
-def exchange(
-    index, value, count, y, lam, shift, n, received, sent, before, start, stop
-):  # fmt: skip
-    """What some rows' statistics weigh by the offsets of the other block, as shares of
-    the mean of n rows; the model's are negative."""
+def exchange(phase, offsets, n, shares, before, start, stop):
+    """Products of some rows' statistics with the offsets of the other block, as shares
+    of the mean of n rows; the model's are negative."""
+    index, value, count, y = phase
+    lam, shift = offsets.lam, offsets.shift
+    received, sent = shares
     share = 1 / n if n else 0.0
     for r in range(start, stop):
         received[before + r] = share * line_product(y, r, lam)
@@ -67,19 +96,17 @@ def exchange(
 
 
 @kernel
-def correct(
-    x, value, bounds, y, x_model, value_model, bounds_model, y_model, received, sent,
-    rank, below, above, mu, lam, shift, thin_below, thin_above, less_below, less_above,
-    left, right, left_above, right_above,
-):  # fmt: skip
-    """What :func:`corrections` writes, of a thread's columns of both blocks."""
-    real, n = below.dtype.type, len(y)
+def correct(data, model, shares, grads, offsets, found, part):
+    """Write :class:`Corrections` of a thread's columns of both blocks. Counts of the
+    phases are bounds."""
+    (below, above), (mu, lam, shift) = grads, offsets
+    (thin_below, thin_above), (less_below, less_above) = found
+    _, left, right, left_above, right_above = part
+    real, n = below.dtype.type, len(data.y)
     of_below, of_above = np.empty(len(below)), np.empty(len(above))
     of_below[:], of_above[:] = 0, 0
-    add(x, value, bounds, y, received, sent, 0, rank, of_below, of_above,
-        left_above, right_above)  # fmt: skip
-    add(x_model, value_model, bounds_model, y_model, received, sent, n, rank, of_below,
-        of_above, left_above, right_above)  # fmt: skip
+    add(data, shares, 0, of_below, of_above, part)
+    add(model, shares, n, of_below, of_above, part)
     c_lam, lam_lam, mu_shift, b_shift = 0.0, 0.0, 0.0, 0.0
     for j in range(len(above)):
         c_lam += np.float64(above[j] * lam[j])
@@ -98,11 +125,10 @@ def correct(
 
 
 @kernel
-def add(
-    index, value, bounds, y, received, sent, before, rank, of_below, of_above, left,
-    right,
-):  # fmt: skip
+def add(phase, shares, before, of_below, of_above, part):
     """Add G times lambda, and its transpose times the shift, of some rows."""
+    (index, value, bounds, y), (received, sent) = phase, shares
+    rank, left, right = part.rank, part.left_above, part.right_above
     for r in range(len(index)):
         own = received[before + r]
         for k in range(bounds[rank, r], bounds[rank + 1, r]):

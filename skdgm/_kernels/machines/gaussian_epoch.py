@@ -22,8 +22,22 @@ import numpy as np
 
 from skdgm._kernels.compiler.barrier import DONE, SIZE, go_on, meet, pieces, portion
 from skdgm._kernels.compiler.jit import kernel
+from skdgm._kernels.machines.arguments import (
+    ColumnLists,
+    Ends,
+    GradientStep,
+    ListedPhase,
+    Tiles,
+)
 from skdgm._kernels.machines.bernoulli import draw, fold, squash
-from skdgm._kernels.machines.centered import correct, exchange
+from skdgm._kernels.machines.centered import (
+    Corrections,
+    Offsets,
+    RowShares,
+    ThreadColumns,
+    correct,
+    exchange,
+)
 from skdgm._kernels.machines.mean_field import integers
 from skdgm._kernels.machines.normal import add_noise
 from skdgm._kernels.machines.phases import (
@@ -223,22 +237,25 @@ def gaussian_epoch(
         xs, vs, offset = room.values[:n], room.values_model[:m], offsets[0]
         if centering != NO_OFFSETS:
             shift = scale * offset
-            exchange(
-                room.index, xs, whole, y, offsets[1], shift, n, room.received,
-                room.sent, 0, a, z,
-            )  # fmt: skip
-            exchange(
-                room.index, vs, whole, y_model, offsets[1], shift, -m, room.received,
-                room.sent, n, d, e,
-            )  # fmt: skip
+            both = Offsets(offset, offsets[1], shift)
+            products = RowShares(room.received, room.sent)
+            phase = ListedPhase(room.index, xs, whole, y)
+            exchange(phase, both, n, products, 0, a, z)
+            phase = ListedPhase(room.index, vs, whole, y_model)
+            exchange(phase, both, -m, products, n, d, e)
         meet(gate)
         if centering != NO_OFFSETS:
             correct(
-                room.index[:n], xs, bounds, y, room.index[:m], vs, bounds, y_model,
-                room.received, room.sent, 0, means[2], means_above[2],
-                offset * shares[0], offsets[1], scale * offset, room.thin,
-                room.thin_above, room.lost, room.lost_above, p, q, s, t,
-            )  # fmt: skip
+                ListedPhase(room.index[:n], xs, bounds, y),
+                ListedPhase(room.index[:m], vs, bounds, y_model),
+                RowShares(room.received, room.sent),
+                Ends(means[2], means_above[2]),
+                Offsets(offset * shares[0], offsets[1], scale * offset),
+                Corrections(
+                    Ends(room.thin, room.thin_above), Ends(room.lost, room.lost_above)
+                ),
+                ThreadColumns(0, p, q, s, t),
+            )
         n_factors = n + m + len(room.thin)
         factors = room.factors[: n_below * n_factors].reshape(n_below, n_factors)
         turn_over(xs, factors, 0, p, q)
@@ -257,10 +274,14 @@ def gaussian_epoch(
                 )  # fmt: skip
                 own_l1, own_l2 = real(0), real(0)
             learn(
-                none, none, no_rows, c[:0], factors, 0, y, y_model,
-                room.thin_above, up, down[:0], velocity, step, momentum, own_l1, own_l2,
-                tile, beyond, low, high,
-            )  # fmt: skip
+                ColumnLists(none, none, no_rows, c[:0], factors, 0),
+                y,
+                y_model,
+                room.thin_above,
+                Tiles(up, down[:0], velocity),
+                GradientStep(step, momentum, own_l1, own_l2),
+                (tile, beyond, low, high),
+            )
         if centering != NO_OFFSETS:
             subtract(means[2], room.lost, means[2], p, q)
             subtract(means_above[2], room.lost_above, means_above[2], s, t)

@@ -12,6 +12,7 @@ import numpy as np
 
 from skdgm._kernels.compiler.exp import exp
 from skdgm._kernels.compiler.jit import inner, kernel
+from skdgm._kernels.machines.arguments import Ends, GradientStep, ListedPhase, Tiles
 from skdgm._kernels.machines.bernoulli import draw, fold, sum_logs
 from skdgm._kernels.machines.bernoulli_epoch import steps
 from skdgm._kernels.machines.mean_field import integers, longest
@@ -152,10 +153,14 @@ def label_epoch(
                 balance(y_model[r], w, y_model[r], zero)
         grad[:] = 0
         update(
-            x, x_value, x_count, v, no_values[0], v_count, y[:n], y_model, thin,
-            thin_above, grad, grad[:0], grad[:0], real(1), zero, zero, zero, 0,
+            ListedPhase(x, x_value, x_count, y[:n]),
+            ListedPhase(v, no_values[0], v_count, y_model),
+            Ends(thin, thin_above),
+            Tiles(grad, grad[:0], grad[:0]),
+            GradientStep(real(1), zero, zero, zero),
+            0,
             len(grad),
-        )  # fmt: skip
+        )
         for k in range(len(d)):
             put(grad_U[k], grad_of_U, k)
         rate, delta, (m_couplings, m_units) = rates[0, turn], rates[1, turn], firsts

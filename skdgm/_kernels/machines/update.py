@@ -13,6 +13,7 @@ import numpy as np
 
 from skdgm._kernels.compiler.jit import inner, kernel
 from skdgm._kernels.compiler.vectors import prefetch
+from skdgm._kernels.machines.arguments import ColumnLists
 from skdgm._kernels.sparse.lines import (
     BLOCK,
     add_lines,
@@ -29,13 +30,20 @@ FULL, _SHORT, _LINE = 0.25, 256, 16
 
 
 @kernel
-def update(
-    index, value, count, index_2, value_2, count_2, y, y_2, a, b,
-    up, down, velocity, rate, momentum, l1, l2, start, stop,
-):  # fmt: skip
-    """Learn some tiles of W. Without momentum the velocity may have none, and without
-    need of it the transpose."""
-    n_units, n_rows = up.shape[1], len(y) + len(y_2)
+def update(data, model, thin, tiles, step, start, stop):
+    """Learn some tiles of W.
+
+    Parameters
+    ----------
+    data, model : ListedPhase
+    thin : Ends
+        A and B.
+    tiles : Tiles
+    step : GradientStep
+    start, stop : int
+    """
+    (index, value, count, y), (index_2, value_2, count_2, y_2) = data, model
+    a, n_units, n_rows = thin.below, tiles.up.shape[1], len(y) + len(y_2)
     full = dense(count, count_2, n_units)
     some, some_2 = (0, 0) if full else (len(index), len(index_2))
     first, end, rows, values = by_column(
@@ -47,10 +55,9 @@ def update(
     if full:
         scatter(index, value, whole(count), 0, factors, 0)
         scatter(index_2, value_2, whole(count_2), 0, factors, len(y))
-    learn(
-        first, end, rows, values, factors, top, y, y_2, b, up, down, velocity, rate,
-        momentum, l1, l2, start, stop, 0, n_units,
-    )  # fmt: skip
+    columns_of = ColumnLists(first, end, rows, values, factors, top)
+    part = start, stop, 0, n_units
+    learn(columns_of, y, y_2, thin.above, tiles, step, part)
 
 
 @kernel
@@ -65,29 +72,23 @@ def dense(count, count_2, n_units):
 
 
 @kernel
-def learn(
-    first, end, rows, values, factors, top, y, y_2, b, up, down, velocity, rate,
-    momentum, l1, l2, start, stop, low_line, high_line,
-):  # fmt: skip
+def learn(columns_of, y, y_2, b, tiles, step, part):
     """Learn some lines of some tiles of W.
 
     Parameters
     ----------
-    first, end, rows, values : ndarray
-        What is in each column of the x; see
-        :func:`~skdgm._kernels.sparse.lists.by_column`.
-    factors : ndarray of shape (n_units, n)
-        What counts of each of the n last rows of y and b.
-    top : int
-        The first of these rows.
+    columns_of : ColumnLists
+        Of the x, and of A.
     y, y_2, b : ndarray of shape (n_rows, n_above)
-    up, down, velocity : ndarray
-    rate, momentum, l1, l2 : real
-    start, stop : int
-        Tiles.
-    low_line, high_line : int
-        Lines, from one that begins a block.
+    tiles : Tiles
+    step : GradientStep
+    part : tuple of int
+        First and last of the tiles; first and last of their lines, from one that begins
+        a block.
     """
+    first, end, rows, values, factors, top = columns_of
+    (up, down, velocity), (rate, momentum, l1, l2) = tiles, step
+    start, stop, low_line, high_line = part
     n_units, width, real = up.shape[1], up.shape[2], up.dtype.type
     n_lines, n, side = (
         len(y) + len(y_2) + len(b),

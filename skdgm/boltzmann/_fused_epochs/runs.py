@@ -40,7 +40,7 @@ _MODES = {
 }
 
 
-class Run(NamedTuple):
+class BatchRun(NamedTuple):
     """Consecutive batches of an epoch.
 
     Parameters
@@ -86,7 +86,7 @@ class Runs:
             # Means are not 0, as states are, and go both ways.
             turns = turns + objective.options.mean_field_steps / binary.DENSITY
         parts = reader.parts(max(1, int(most / turns)))
-        self.runs = [Run(first, some, n_batches) for first, some in parts]
+        self.runs = [BatchRun(first, some, n_batches) for first, some in parts]
         self.n_updates = n_batches
 
     def __len__(self):
@@ -182,7 +182,7 @@ def learn(objective, state, run, clock):
     objective : EnergyObjective
     state : TrainState
         Parameters, chains and running means change in place.
-    run : Run
+    run : BatchRun
     clock : Clock
         Of the epoch.
 
@@ -204,21 +204,22 @@ def learn(objective, state, run, clock):
         rate = learning_rate(initial, options.schedule, times, options.power_t)
         return rate * np.ones(len(run.batches))
 
-    given = Updates(
-        objective,
-        state,
-        run,
-        chains,
-        state.offsets or lines(objective, real),
-        rates,
-        stream(objective.seed, objective.STEP, number),
-        piecewise(options.n_steps, clock),
-        piecewise(options.momentum, clock),
-        persistent,
-        _MODES[objective.centering],
-        _work(objective, run.batches),
+    update(
+        Updates(
+            objective=objective,
+            state=state,
+            run=run,
+            chains=chains,
+            offsets=state.offsets or lines(objective, real),
+            rates=rates,
+            root=stream(objective.seed, objective.STEP, number),
+            n_steps=piecewise(options.n_steps, clock),
+            momentum=piecewise(options.momentum, clock),
+            persistent=persistent,
+            centering=_MODES[objective.centering],
+            work=_work(objective, run.batches),
+        )
     )
-    update(given)
     return state
 
 

@@ -51,7 +51,7 @@ class Updates(NamedTuple):
     objective : EnergyObjective
     state : TrainState
         It changes in place.
-    run : Run
+    run : BatchRun
         The batches.
     chains : tuple
         Those of the state; or room for as many as a batch has rows.

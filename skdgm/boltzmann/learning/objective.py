@@ -127,7 +127,7 @@ class EnergyObjective(Objective):
 
     def step(self, state, batch, clock):
         """State after an update from a batch, or a run of them; it changes in place."""
-        if isinstance(batch, runs.Run):
+        if isinstance(batch, runs.BatchRun):
             return runs.learn(self, state, batch, clock)
         options = self.options
         rng = self.stream(clock)
