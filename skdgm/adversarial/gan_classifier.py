@@ -55,7 +55,7 @@ class GANClassifier(Classifier, NetEstimator):
     :class:`GAN` [4]_. NaN is a missing value: it is missing, too, in the generated row
     that is beside it. Float64 data are computed in float64, all others in float32. With
     labels for all rows, it is by default more than .02 behind a logistic regression on
-    wine and crabs, of seven small sets (``doc/benchmarks/untuned.md``).
+    wine, of seven small sets (``doc/benchmarks/untuned.md``).
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ class GSNClassifier(Classifier, GSNEstimator):
     row stays in the chain, and only its label is learned. Labels are predicted after
     steps without noise, in which the row stays and its label is unknown. NaN is a
     missing value, in every method. By default it is more than .02 behind a logistic
-    regression on wine, biopsy and crabs, of seven small sets
+    regression on biopsy and crabs, of seven small sets
     (``doc/benchmarks/untuned.md``).
 
     Parameters
