@@ -6,6 +6,7 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
+from skdgm.base.parts import attributes_of, state_of
 from skdgm.dask._shard import find
 from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import tree_map
@@ -20,7 +21,7 @@ def start(fit, number, seed, fresh, n_epochs):
     own = shallow_copy(shard.estimator)
     own._seed = seed
     objective = own._objective(shard.table, own.n_iter_)
-    state = objective.start() if fresh else objective.resume(own._state())
+    state = objective.start() if fresh else objective.resume(state_of(own))
     shared, shard.own = shard.shared(state), {}
     new = vars(own).keys() - vars(shard.estimator).keys()
     known = {"_quantity": objective.quantity} | {name: vars(own)[name] for name in new}
@@ -120,7 +121,7 @@ def report(fit, number, learned, n_epochs):
     if learned.losses:
         with np.errstate(over="ignore", invalid="ignore"):
             learned = learned._replace(useless=watch.is_useless(watch(state)[0]))
-    vars(own).update(own._attributes(state))
+    vars(own).update(attributes_of(own, state))
     own.n_iter_ += len(learned.losses)
     before = dict(vars(own))
     with catch_warnings(record=True) as warned:

@@ -10,6 +10,7 @@ import numpy as np
 
 from skdgm.base import fits
 from skdgm.base.attributes import shallow
+from skdgm.base.parts import attributes_of, options_of
 from skdgm.dask import _rounds, _shard
 from skdgm.exceptions import CostWarning
 from skdgm.optim import Clock
@@ -77,7 +78,7 @@ class Run:
             whole = whole._replace(rows=rows, index=np.arange(len(lengths)))
         self.n_epochs = self.header._n_epochs(whole)
         n_trained = sum(self._place(range(len(self.shards))))
-        self.n_batches = -(-n_trained // self.header._options.batch_size)
+        self.n_batches = -(-n_trained // options_of(self.header).batch_size)
         self._result(lambda: self._listed(_shard.divide, self.n_batches))
         self._check_cost(n_trained)
 
@@ -90,8 +91,8 @@ class Run:
                 f"skdgm.dask.fit makes {n_rounds} rounds of {n_rows} rows for "
                 f"{self.estimator._name}, and each takes 10 to 20 ms, however few "
                 "rows it has. Fewer rounds take less: a larger batch_size (now "
-                f"{self.header._options.batch_size}), of 1,000 rows or more, or more "
-                f"local_steps (now {self.local_steps}).",
+                f"{options_of(self.header).batch_size}), of 1,000 rows or more, or "
+                f"more local_steps (now {self.local_steps}).",
                 CostWarning,
             )
 
@@ -117,7 +118,7 @@ class Run:
         known, since, counts_start, shared = found
         vars(self.header).update(known)
         good, curve, validation, ended = shared, [], [], "complete"
-        options, stopping = self.header._options, None
+        options, stopping = options_of(self.header), None
         if options.early_stopping:
             stopping = EarlyStopping(options.n_iter_no_change, options.tol, since)
             if counts_start and since == 0:
@@ -311,7 +312,7 @@ def _set(estimator, header, state, curve, validation, ended):
     for name in estimator._TRANSIENT:
         vars(new).pop(name, None)
     vars(new).update(estimator.get_params(deep=False))
-    vars(new).update(new._attributes(state))
+    vars(new).update(attributes_of(new, state))
     # What depended on former parameters.
     for name in vars(estimator).keys() - vars(new).keys():
         delattr(estimator, name)

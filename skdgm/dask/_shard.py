@@ -18,6 +18,7 @@ from copy import copy as shallow_copy
 
 import numpy as np
 
+from skdgm.base.parts import options_of
 from skdgm.base.series import Series
 from skdgm.boltzmann.learning.state import formed
 from skdgm.dask._rows import concatenated, rows_of, targets_of
@@ -123,7 +124,7 @@ def keep(fit, number, estimator, parts, y, weight, network=None, n_batches=None)
         table = _tabulated(own, X, y, weight, network)
         _, table = own._domain.learn(table, own._columns)
         table = _by_sequence(own, X, table, weight)
-    options = own._asked = shallow_copy(own._options)
+    options = own._asked = shallow_copy(options_of(own))
     n_shards = len(own._dask[1])
     if options.n_chains is not None:
         options.n_chains = -(-options.n_chains // n_shards)
@@ -145,8 +146,8 @@ def keep(fit, number, estimator, parts, y, weight, network=None, n_batches=None)
 def divide(fit, number, n_batches):
     """Divide the rows of a shard that is kept into so many batches an epoch."""
     own, table, n_trained = find(fit, number)
-    whole, size = own._options.batch_size, max(1, -(-n_trained // n_batches))
-    own._options.batch_size = size
+    whole, size = options_of(own).batch_size, max(1, -(-n_trained // n_batches))
+    options_of(own).batch_size = size
     if hasattr(vars(own).get("_columns"), "reach") and isinstance(whole, int):
         # Steps suit values far out by the rows of all shards' batches.
         reach = own._columns.reach * np.sqrt(size / whole)
@@ -174,7 +175,7 @@ class Shard:
     def __init__(self, estimator, table):
         self.estimator, self.own, self.held_out = estimator, {}, None
         self.objective = estimator._objective(table, estimator.n_iter_)
-        if estimator._options.early_stopping:
+        if options_of(estimator).early_stopping:
             table, self.held_out = self.objective.split(table)
         self.table = table
         self.watch, self.epoch, self.left, self.at = None, None, iter(()), 0

@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from skdgm.base import Model
 from skdgm.base.groups import asked_value, assign
+from skdgm.base.parts import options_of
 from skdgm.base.reading import readable_kinds
 from skdgm.data import BinaryColumns
 from skdgm.data.auto import AUTO, is_auto, reading_in
@@ -125,13 +126,13 @@ def lowest_kinds(network, options):
     if options.layers is None:
         return readable_kinds(network, options)
     bottom = lowest_of(options.layers)
-    kinds = bottom.get_params(deep=False).get("column_types")
+    kinds = getattr(bottom, "column_types", None)
     return kinds_allowed(bottom) if is_auto(kinds) else set()
 
 
 def structure_of(machines):
     """Kind and number of hidden units of each machine, a namespace with ``layers``."""
-    kinds = ((type(one).__name__, one._options.n_components) for one in machines)
+    kinds = ((type(one).__name__, options_of(one).n_components) for one in machines)
     return SimpleNamespace(layers=tuple(kinds))
 
 

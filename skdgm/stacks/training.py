@@ -11,6 +11,7 @@ from copy import copy
 import numpy as np
 
 from skdgm.base import KEPT, Component
+from skdgm.base.parts import attributes_of, model_of, options_of
 from skdgm.stacks.model import derived_seed
 from skdgm.training import filled
 from skdgm.utils.random import stream
@@ -44,8 +45,8 @@ class Training:
     def adapt(self, table):
         """Set the options of machines that depend on a table, or on its size alone."""
         network = self.network
-        given = self.machines, network._options, table, network._UPDATES
-        network._MODEL.adapt(*given)
+        given = self.machines, options_of(network), table, network._UPDATES
+        model_of(network).adapt(*given)
 
     def complete(self):
         """Add the layers that training did not reach, at their initial parameters."""
@@ -74,7 +75,9 @@ class Training:
                 new.random_state = derived_seed(network._seed, LAYER, number)
             if number:
                 rng = stream(network._seed, MORE, number)
-                network._MODEL.begin(new, layers[number - 1], network._options, rng)
+                model_of(network).begin(
+                    new, layers[number - 1], options_of(network), rng
+                )
             return new
         # Copies of the estimator may share the old machine, so it stays unchanged.
         old = copy(layers[number])
@@ -84,7 +87,7 @@ class Training:
     def train(self, method, table, number, machine):
         """Train a machine and add it; after errors, if it keeps learned parameters."""
         network = self.network
-        if network._MODEL.labelled and number == len(self.machines) - 1:
+        if model_of(network).labelled and number == len(self.machines) - 1:
             machine.classes_ = network.classes_
         if number == 0 and self.names is not None:
             machine._names = self.names
@@ -107,7 +110,7 @@ class Training:
         """Fitted attributes of the network with one of the machines."""
         layers = list(self.network.layers_)
         layers[number : number + 1] = [machine]
-        return self.network._attributes(self.network._MODEL.stack(layers))
+        return attributes_of(self.network, model_of(self.network).stack(layers))
 
 
 class Layer(Component):

@@ -7,6 +7,7 @@ import numpy as np
 from skdgm.base import KEPT, Component
 from skdgm.base.attributes import shallow
 from skdgm.base.groups import folded
+from skdgm.base.parts import attributes_of, model_of, options_of
 from skdgm.data.auto import reading_in
 from skdgm.exceptions import DivergenceError
 from skdgm.nets import Layer, NetState, Tuner
@@ -23,7 +24,7 @@ _OF_LAYER = re.compile(
 
 def unfitted(network):
     """Stack that the valid options of a tuned network ask for, with valid machines."""
-    asked, names = network._options, network._PRETRAINING
+    asked, names = options_of(network), network._PRETRAINING
     values = vars(asked)
     if asked.layers is None:
         depth = network._depth(asked)
@@ -52,7 +53,7 @@ def _reworded(network, error):
     which gives it."""
     found = _OF_LAYER.fullmatch(str(error))
     names = {theirs: own for own, theirs in network._PRETRAINING.items()}
-    if network._options.layers is not None or not found:
+    if options_of(network).layers is not None or not found:
         return error
     number, option, rest = found.groups()
     if option not in names:
@@ -89,7 +90,7 @@ class PreTraining(Component):
             component.fit(self.table) if self.train is None else self.train()
         except DivergenceError as error:
             name = type(network).__name__
-            asked = network._options
+            asked = options_of(network)
             raise DivergenceError(
                 f"{error.what}, and {name} is unchanged. {error.far}Lower "
                 f"pretrain__learning_rate (now {asked.pretrain_learning_rate}) or "
@@ -115,9 +116,9 @@ class PreTraining(Component):
 
     def attributes(self, component):
         """Fitted attributes before fine-tuning, given the pre-trained stack."""
-        new, name = shallow(self.network), self.network._MODEL.part
+        new, name = shallow(self.network), model_of(self.network).part
         setattr(new, name, component)
-        return {name: component, **new._attributes(NetState(_initial_net(new)))}
+        return {name: component, **attributes_of(new, NetState(_initial_net(new)))}
 
     def component_of(self, source):
         return source._part
@@ -127,6 +128,6 @@ def _initial_net(network):
     """Layers of a net before fine-tuning; its output layer is zero."""
     part, dtype, n_outputs = network._part, network._dtype, network.n_outputs_
     rng = stream(network._seed, Tuner.INIT).generator()
-    hidden = network._MODEL.hidden(part, rng, dtype)
+    hidden = model_of(network).hidden(part, rng, dtype)
     W = np.zeros((part.density_.widths[-1], n_outputs), dtype)
     return (*hidden, Layer(W, np.zeros(n_outputs, dtype)))
