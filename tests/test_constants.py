@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 
 import skdgm
+from skdgm.base.options import Details
 
 LIST = Path(__file__).with_name("constants.txt")
 FOLDERS = [
@@ -96,6 +97,9 @@ def lines():
         own, names = module.__name__.removeprefix("skdgm."), assigned(module)
         for name, value in vars(module).items():
             if name.startswith("__"):
+                continue
+            # Defaults of details are in the other list.
+            if inspect.isclass(value) and issubclass(value, Details):
                 continue
             if inspect.isclass(value) and value.__module__ == module.__name__:
                 found |= set(of_class(f"{own}.{name}", value))

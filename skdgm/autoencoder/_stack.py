@@ -4,18 +4,17 @@ from functools import partial
 
 import numpy as np
 
-from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
 from skdgm.autoencoder._stack_density import StackDensity
 from skdgm.autoencoder._stack_options import TABLES, StackTraining
 from skdgm.autoencoder.autoencoder import Autoencoder
 from skdgm.autoencoder.contractive_autoencoder import ContractiveAutoencoder
 from skdgm.autoencoder.denoising_autoencoder import DenoisingAutoencoder
 from skdgm.base.groups import asked_value, folded
-from skdgm.data import check_pattern, columns_as_asked
+from skdgm.base.options import declared_by
+from skdgm.data import check_pattern
 from skdgm.data.auto import AUTO
 from skdgm.nets import Layer, dense, layers_of
 from skdgm.stacks import StackModel, TunedModel
-from skdgm.stacks.model import lowest_domain
 from skdgm.utils.counts import check_sizes, per_layer
 
 KINDS = {
@@ -24,7 +23,7 @@ KINDS = {
     "plain": (Autoencoder, ()),
 }
 _CLASSES = tuple(kind for kind, _ in KINDS.values())
-_TRAINING = tuple(StackTraining._own_options)
+_TRAINING = tuple(declared_by(StackTraining))
 
 
 class AutoencoderStackModel(StackModel):
@@ -153,10 +152,3 @@ def layer_of(density):
     """Encoder of an autoencoder that has one layer."""
     (layer,) = layers_of(density.net.params.encoder)
     return layer
-
-
-def domain_of(options):
-    """Kind of the columns of X, given the options of a stack."""
-    if options.layers is None:
-        return columns_as_asked(options)
-    return lowest_domain(options, ReconstructionEstimator)

@@ -1,9 +1,11 @@
 """Options of stacks of autoencoders."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from skdgm.autoencoder._corruption import CorruptionKind
-from skdgm.base.common_options import ColumnTypes, TableOptions
+from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
+from skdgm.base.common_groups import Pretraining, PretrainingDetails
+from skdgm.base.common_options import ColumnTypes, TableDetails
 from skdgm.base.groups import OptionGroup
 from skdgm.base.options import (
     KW_ONLY,
@@ -11,18 +13,21 @@ from skdgm.base.options import (
     Auto,
     Count,
     CountOrZero,
+    Details,
+    Doc,
     Fraction,
     NotNegative,
     Options,
     Positive,
     Share,
-    within,
 )
-from skdgm.base.solvers import SGD, Adam, RMSprop
-from skdgm.nets.options import Activation
+from skdgm.data import columns_as_asked
+from skdgm.nets.options import Activation, NetSolver
+from skdgm.stacks.model import lowest_domain
 
-# Names of options of tables.
-TABLES = tuple(TableOptions._own_options)
+# Names of details of tables.
+TABLES = "missing_pattern", "min_categories", "min_frequency", "max_categories"
+TABLES += ("handle_unknown",)
 
 
 class DenoisingLayer(OptionGroup):
@@ -76,8 +81,24 @@ class ContractiveLayer(OptionGroup):
     contraction: NotNegative | tuple | Auto = "auto"
 
 
-class StackStructure(TableOptions):
-    """Options of the structure of a stack.
+class LayerDetails(Details):
+    """Details of autoencoders that are layers."""
+
+    corruption: CorruptionKind = "masking"
+    corruption_level: NotNegative | tuple = 0.3
+    contraction: NotNegative | tuple = 0.1
+
+
+class LayerSolverDetails(Details):
+    """Details of their optimisers."""
+
+    schedule: Literal["constant", "invscaling", "linear"] = "linear"
+    momentum: Share = 0.9
+    clip_norm: Positive | None = None
+
+
+class StackStructure(Options):
+    """Options of the structure of a stack, and methods of its layers.
 
     Parameters
     ----------
@@ -103,16 +124,26 @@ class StackStructure(TableOptions):
 
     hidden_layer_sizes: ArrayLike | Count = (256, 256)
     _: KW_ONLY
-    layer: (
-        Literal["denoising", "contractive", "plain"] | DenoisingLayer | ContractiveLayer
-    ) = "denoising"
+    layer: Annotated[
+        Literal["denoising", "contractive", "plain"]
+        | DenoisingLayer
+        | ContractiveLayer,
+        LayerDetails,
+    ] = "denoising"
     activation: Activation = "logistic"
-    corruption: CorruptionKind = within("layer", "masking")
-    corruption_level: NotNegative | tuple = within("layer", 0.3)
-    contraction: NotNegative | tuple = within("layer", 0.1)
     tied: bool = True
-    column_types: ColumnTypes = "auto"
+    column_types: Annotated[ColumnTypes, TableDetails] = "auto"
     layers: list | None = None
+
+    sample, impute = ReconstructionEstimator.sample, ReconstructionEstimator.impute
+    reconstruction_error = ReconstructionEstimator.reconstruction_error
+
+    @property
+    def _asked_domain(self):
+        options = self._options
+        if options.layers is None:
+            return columns_as_asked(options)
+        return lowest_domain(options, ReconstructionEstimator)
 
 
 class StackTraining(Options):
@@ -138,12 +169,38 @@ class StackTraining(Options):
     n_iter: CountOrZero | tuple | Auto = "auto"
     learning_rate: Positive | tuple = 0.003
     batch_size: Count | tuple = 100
-    solver: Literal["adam", "rmsprop", "sgd"] | Adam | RMSprop | SGD = "adam"
+    solver: Annotated[NetSolver, LayerSolverDetails] = "adam"
     alpha: NotNegative = 0.0
-    schedule: Literal["constant", "invscaling", "linear"] = within("solver", "linear")
-    momentum: Share = within("solver", 0.9)
-    clip_norm: Positive | None = within("solver", None)
     early_stopping: bool = False
     validation_fraction: Fraction = 0.1
     n_iter_no_change: Count = 10
     tol: NotNegative = 1e-3
+
+
+class StackPretrainingDetails(PretrainingDetails):
+    """Details of training autoencoders layer by layer."""
+
+    pretrain_learning_rate: Positive | tuple = 0.003
+    pretrain_batch_size: Count | tuple = 100
+
+
+StackPretraining = Annotated[
+    Literal["layerwise"] | Pretraining,
+    StackPretrainingDetails,
+    Doc("""
+        Training of the layers one after the other, before the net is fine-tuned.
+        ``n_iter`` "auto" makes 3,500 updates of each, but between 20 and 100 epochs; a
+        layer with 0 epochs starts from random weights, as in an ordinary net.
+    """),
+]
+TunedLayers = Annotated[
+    list | None,
+    Doc(
+        """
+        A stack of autoencoders given explicitly, as in :class:`StackedAutoencoder`, in
+        place of all options that describe one and its pre-training. Their parameters
+        can be set as ``name__parameter``.
+        """,
+        "list of (str, autoencoder) or None",
+    ),
+]

@@ -10,6 +10,7 @@ from skdgm.autoencoder._reconstruction_estimator import (
     CodedColumns,
     ReconstructionEstimator,
 )
+from skdgm.base.attributes import shared
 from skdgm.base.options import KW_ONLY, Count, CountOrZero, NotNegative, within
 from skdgm.nets import NetEstimator
 from skdgm.nets.options import Activation, Initialiser
@@ -79,8 +80,13 @@ class GSNEstimator(NetEstimator):
         **{"n_components": None, "code_activation": None, "architecture": "dense"},
         **{"conv_layer_sizes": (), "image_shape": None, "n_active": None},
     }
-    sample, impute = ReconstructionEstimator.sample, ReconstructionEstimator.impute
     reconstruction_error = ReconstructionEstimator.reconstruction_error
+
+    @shared(ReconstructionEstimator.sample)
+    def sample(self): ...
+
+    @shared(ReconstructionEstimator.impute)
+    def impute(self): ...
 
 
 class GSN(GSNEstimator):

@@ -3,15 +3,13 @@ r"""Stacks of autoencoders, learned layer by layer.
 .. math:: h^k = f^k(h^{k-1}), \qquad h^0 = x
 """
 
-from skdgm.autoencoder._reconstruction_estimator import ReconstructionEstimator
-from skdgm.autoencoder._stack import AutoencoderStackModel, domain_of
+from skdgm.autoencoder._stack import AutoencoderNetModel, AutoencoderStackModel
 from skdgm.autoencoder._stack_options import StackStructure, StackTraining
-from skdgm.stacks import LayerwiseOptions, StackedNetwork
+from skdgm.base.options import declared_by
+from skdgm.stacks import StackedNetwork
 
 
-class StackedAutoencoder(
-    StackStructure, StackTraining, LayerwiseOptions, StackedNetwork
-):
+class StackedAutoencoder(StackStructure, StackTraining, StackedNetwork):
     r"""Stack of autoencoders, each of which reconstructs the codes below.
 
     .. math:: h^k = f^k(h^{k-1}), \qquad h^0 = x, \qquad
@@ -55,9 +53,16 @@ class StackedAutoencoder(
     """
 
     _MODEL, _LISTED = AutoencoderStackModel(), False
-    sample, impute = ReconstructionEstimator.sample, ReconstructionEstimator.impute
-    reconstruction_error = ReconstructionEstimator.reconstruction_error
 
-    @property
-    def _asked_domain(self):
-        return domain_of(self._options)
+
+# Model of nets that begin as such a stack.
+NET = AutoencoderNetModel(
+    "stack_",
+    StackedAutoencoder,
+    stack_options=tuple(declared_by(StackStructure)),
+    pretraining_options={
+        "pretrain_iter": "n_iter",
+        "pretrain_learning_rate": "learning_rate",
+        "pretrain_batch_size": "batch_size",
+    },
+)

@@ -4,11 +4,17 @@ r"""Stacks of autoencoders fine-tuned as classifiers.
    h^k = f(c^k + h^{k-1} R^k), \qquad h^0 = x
 """
 
-from skdgm.autoencoder._tuned_stack import TunedStack
-from skdgm.stacks import ClassOptions, TunedClassifier
+from skdgm.autoencoder._stack_options import (
+    StackPretraining,
+    StackStructure,
+    TunedLayers,
+)
+from skdgm.autoencoder.stacked_autoencoder import NET
+from skdgm.base.options import KW_ONLY
+from skdgm.stacks import TunedClassifier
 
 
-class StackedAutoencoderClassifier(TunedStack, ClassOptions, TunedClassifier):
+class StackedAutoencoderClassifier(StackStructure, TunedClassifier):
     r"""Stack of autoencoders fine-tuned as a feed-forward classifier.
 
     .. math::
@@ -27,6 +33,19 @@ class StackedAutoencoderClassifier(TunedStack, ClassOptions, TunedClassifier):
     y has one column, with classes of any type; or several columns of 0 and 1, one for
     each label that a row may have, and as many logistic outputs. NaN in X marks a
     missing value in every method.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Weights of the net, those of the output layer last; inputs are standardised real
+        columns, bits, and indicators of categories.
+    stack_ : StackedAutoencoder
+        Pre-trained stack, as which :meth:`reconstruction_error`, :meth:`score_samples`,
+        :meth:`sample` and :meth:`impute` reconstruct rows.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "estimate".
+    density_ : Density
+        That of ``stack_``.
 
     References
     ----------
@@ -50,4 +69,9 @@ class StackedAutoencoderClassifier(TunedStack, ClassOptions, TunedClassifier):
     200
     """
 
+    _: KW_ONLY
+    layers: TunedLayers = None
+    pretrain: StackPretraining = "layerwise"
     dropout = (0.2, 0.3)
+
+    _MODEL, _NUMBERS = NET, "gaussian"

@@ -4,11 +4,17 @@ r"""Stacks of autoencoders fine-tuned as regressors.
    h^k = f(c^k + h^{k-1} R^k), \qquad h^0 = x
 """
 
-from skdgm.autoencoder._tuned_stack import TunedStack
-from skdgm.stacks import TargetOptions, TunedRegressor
+from skdgm.autoencoder._stack_options import (
+    StackPretraining,
+    StackStructure,
+    TunedLayers,
+)
+from skdgm.autoencoder.stacked_autoencoder import NET
+from skdgm.base.options import KW_ONLY
+from skdgm.stacks import TunedRegressor
 
 
-class StackedAutoencoderRegressor(TunedStack, TargetOptions, TunedRegressor):
+class StackedAutoencoderRegressor(StackStructure, TunedRegressor):
     r"""Stack of autoencoders fine-tuned as a feed-forward regressor.
 
     .. math::
@@ -26,6 +32,19 @@ class StackedAutoencoderRegressor(TunedStack, TargetOptions, TunedRegressor):
     y may have several columns. NaN in y marks a missing target, which training and
     :meth:`score` leave out; NaN in X marks a missing value in every method.
 
+    Attributes
+    ----------
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Weights of the net, those of the output layer last; inputs are standardised real
+        columns, bits, and indicators of categories.
+    stack_ : StackedAutoencoder
+        Pre-trained stack, as which :meth:`reconstruction_error`, :meth:`score_samples`,
+        :meth:`sample` and :meth:`impute` reconstruct rows.
+    density_kind_ : str
+        Kind of :meth:`score_samples`: "estimate".
+    density_ : Density
+        That of ``stack_``.
+
     References
     ----------
     .. [1] Vincent, Larochelle, Lajoie, Bengio and Manzagol (2010). Stacked denoising
@@ -40,3 +59,9 @@ class StackedAutoencoderRegressor(TunedStack, TargetOptions, TunedRegressor):
     >>> reg.fit(X[:300], y[:300]).score(X[300:], y[300:]) > 0.4
     True
     """
+
+    _: KW_ONLY
+    layers: TunedLayers = None
+    pretrain: StackPretraining = "layerwise"
+
+    _MODEL, _NUMBERS = NET, "gaussian"

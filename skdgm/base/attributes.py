@@ -83,6 +83,12 @@ def replacing(estimator, kept=()):
         estimator.__dict__ = vars(other)
 
 
+def shared(function: Method) -> Callable[[Callable], Method]:
+    """Decorator that puts a function, which several classes share, in the place of a
+    method. Type checkers take one that is only assigned for that of the base class."""
+    return lambda method: function
+
+
 def steady(cls: Class) -> Class:
     """Class decorator that lets each public method of a class read a single fit.
 

@@ -25,12 +25,54 @@ from skdgm.data.labels import (
     warn_of_mark,
     weight_of_classes,
 )
-from skdgm.typing import ArrayLike, Data, Self, Weight
+from skdgm.typing import Any, ArrayLike, Data, Self, Target, Weight
 from skdgm.utils.domains import checked_weights
 from skdgm.utils.given import Given
 from skdgm.utils.math import shares
+from skdgm.utils.rows import Rows
 
 _HINT = ": name all at the first call of partial_fit"
+
+
+def is_unlabeled(self: Any, y: np.ndarray) -> np.ndarray:
+    """Mask of rows without a label; with several columns, without any."""
+    found = marked(y, self.unlabeled)
+    return found if found.ndim == 1 else found.all(axis=1)
+
+
+def check_first_call(self: Any, classes: ArrayLike | None) -> None:
+    """Raise ValueError where partial_fit is first called without classes."""
+    if classes is None and not hasattr(self, "classes_"):
+        raise ValueError(
+            "classes must be passed on the first call to partial_fit: all labels "
+            "that will ever come."
+        )
+
+
+def with_labels(
+    self: Any, rows: Rows, y: Target, fresh: bool, classes: ArrayLike | None
+) -> tuple:
+    """Rows with codes of their labels, and a dict of the classes."""
+    y = self._values(y)
+    check_length(y, rows.shape[0])
+    known = ~self._is_unlabeled(y)
+    labels = self._labels(y[known])
+    named = None if classes is None else sorted_classes(classes, self)
+    if not fresh:
+        if not (named is None or np.array_equal(named, self.classes_)):
+            raise ValueError(
+                f"classes={named.tolist()}, but there are "
+                f"{self.classes_.tolist()}: they stay those of the first call."
+            )
+        classes = self.classes_
+    else:
+        classes = np.unique(labels) if named is None else named
+        check_several(classes, self, "y" if named is None else "classes")
+    codes = np.full(len(y), UNKNOWN)
+    codes[known] = codes_of(labels, classes, _HINT)
+    if fresh:
+        warn_of_mark(classes, self)
+    return rows._replace(given=Given(codes)), {"classes_": classes}
 
 
 class Classifier(ClassifierMixin, Estimator):
@@ -40,6 +82,9 @@ class Classifier(ClassifierMixin, Estimator):
     ``_logits(rows)``, the log probabilities of the labels up to a constant for each
     row. Where y may have several columns, it overrides ``_values`` and ``_labels``.
     """
+
+    _is_unlabeled, _check_first_call = is_unlabeled, check_first_call
+    _label = with_labels
 
     @rolled_back
     def fit(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> Self:
@@ -213,41 +258,6 @@ class Classifier(ClassifierMixin, Estimator):
     def _labels(self, y):
         """Entries of y without marks, as labels."""
         return of_classes(y)
-
-    def _is_unlabeled(self, y):
-        """Mask of rows without a label; with several columns, without any."""
-        found = marked(y, self.unlabeled)
-        return found if found.ndim == 1 else found.all(axis=1)
-
-    def _check_first_call(self, classes):
-        """Raise ValueError where partial_fit is first called without classes."""
-        if classes is None and not hasattr(self, "classes_"):
-            raise ValueError(
-                "classes must be passed on the first call to partial_fit: all labels "
-                "that will ever come."
-            )
-
-    def _label(self, rows, y, fresh, classes):
-        y = self._values(y)
-        check_length(y, rows.shape[0])
-        known = ~self._is_unlabeled(y)
-        labels = self._labels(y[known])
-        named = None if classes is None else sorted_classes(classes, self)
-        if not fresh:
-            if not (named is None or np.array_equal(named, self.classes_)):
-                raise ValueError(
-                    f"classes={named.tolist()}, but there are "
-                    f"{self.classes_.tolist()}: they stay those of the first call."
-                )
-            classes = self.classes_
-        else:
-            classes = np.unique(labels) if named is None else named
-            check_several(classes, self, "y" if named is None else "classes")
-        codes = np.full(len(y), UNKNOWN)
-        codes[known] = codes_of(labels, classes, _HINT)
-        if fresh:
-            warn_of_mark(classes, self)
-        return rows._replace(given=Given(codes)), {"classes_": classes}
 
     def _count(self, table, fresh):
         super()._count(table, fresh)

@@ -59,6 +59,14 @@ class Pretraining(OptionGroup):
     n_steps: Count | tuple | Auto = "auto"
 
 
+class PretrainingDetails(Details):
+    """Details of training layer by layer."""
+
+    pretrain_iter: CountOrZero | tuple | Auto = "auto"
+    pretrain_learning_rate: Positive | tuple = 0.1
+    pretrain_batch_size: Count | tuple = 10
+
+
 class Hybrid(OptionGroup):
     """Objective of a classifier that is also a density.
 

@@ -15,7 +15,6 @@ from skdgm.base.options import (
     RandomState,
     Share,
     Verbose,
-    within,
 )
 
 # Kinds of all columns, of each, or of some by name.
@@ -59,21 +58,11 @@ class FitOptions(Options):
         Name of the quantity whose negative is the loss in ``loss_curve_``.
     n_iter_ : int
         Number of completed epochs.
-    column_types_ : dict
-        Kind of each column by its name (or number), as a
-        :class:`~skdgm.data.ColumnType`. The dict prints a line for each column.
-    density_ : Density
-        Fitted :class:`~skdgm.base.Density`, which metrics and plots use.
-    n_features_in_ : int
-        Number of columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, if X has names.
     """
 
     _: KW_ONLY
     batch_size: Count = 100
     learning_rate: Positive = 0.003
-    power_t: NotNegative = within("solver", 0.5)
     early_stopping: bool = False
     validation_fraction: Fraction = 0.1
     n_iter_no_change: Count = 10
@@ -104,15 +93,3 @@ class VarianceDetails(Details):
 
     variance: Literal["feature", "sample"] | Positive = "feature"
     min_variance: Share = 0.01
-
-
-class TableOptions(Options):
-    """Details of tables with columns of several kinds, in
-    :class:`~skdgm.options.Columns`."""
-
-    _: KW_ONLY
-    missing_pattern: Literal["ignore", "model"] = within("column_types", "ignore")
-    min_categories: Count | ArrayLike | None = within("column_types", None)
-    min_frequency: Frequency | None = within("column_types", None)
-    max_categories: Count | None = within("column_types", None)
-    handle_unknown: Unknown = within("column_types", "auto")

@@ -64,6 +64,18 @@ class Estimator(
 
     It overrides a public method where its arguments differ. As part of another model,
     it may have a name there (``_title``), and a :class:`~skdgm.training.Table` as X.
+
+    Attributes
+    ----------
+    column_types_ : dict
+        Kind of each column by its name (or number), as a
+        :class:`~skdgm.data.ColumnType`. The dict prints a line for each column.
+    density_ : Density
+        Fitted :class:`~skdgm.base.Density`, which metrics and plots use.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if X has names.
     """
 
     # Name in messages; attributes by options; rows as lists; one objective; slow steps.
@@ -73,6 +85,7 @@ class Estimator(
     _begins_a_net, _IMAGES, _LEVELS_APART = False, False, False
     _GREY, _NUMBERS = "bernoulli", "numeric"
     _read_kinds, _readable_kinds, set_params = read_kinds, readable_kinds, set_params
+    _present_options, _now = fits.asked_of, fits.current
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -278,12 +291,10 @@ class Estimator(
         return self._MODEL.objective(self._facts(), table, before)
 
     def _attributes(self, state):
-        """Fitted attributes of a training state."""
         facts = self._facts()
         return self._MODEL.attributes(facts, state) | {"_learned": facts.structure}
 
     def _state(self):
-        """Training state of the fitted attributes."""
         return self._MODEL.state(self._facts(self._learned), vars(self))
 
     def _label(self, rows, y, fresh, classes):
@@ -471,14 +482,6 @@ class Estimator(
         asked = vars(self).get("_asked")
         return self._present_options() if asked is None else fits.completed(asked)
 
-    def _present_options(self):
-        """Present options as a namespace, in which a fit keeps them."""
-        return fits.asked_of(self)
-
-    def _now(self, name):
-        """Validated present value of an option of inference."""
-        return fits.current(self, name)
-
     def _validate_params(self):
         super()._validate_params()
         check_groups(self)
@@ -486,7 +489,6 @@ class Estimator(
 
     @property
     def _name(self):
-        """Name of the estimator in messages."""
         return self._title or type(self).__name__
 
     def __sklearn_tags__(self):

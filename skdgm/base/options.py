@@ -20,17 +20,29 @@ a paragraph of the class's docstring::
 The hint is the constraint: ``float`` numbers above 0, or None. Options are inherited
 with their paragraphs, and so are fitted attributes, which the section "Attributes"
 describes. A plain assignment is another default of an inherited option; an annotation
-of its own, another constraint; an entry in the docstring, another paragraph; and
-the default ``removed(value)`` takes an option away, with the value that it implies.
+of its own, another constraint; an entry in the docstring, another paragraph. Positional
+are the options before ``_: KW_ONLY``, as in dataclasses.
 
-An option may be a detail of another one: ``momentum: Share = within("solver", 0.9)``.
-It is no argument of the constructor, but one of the objects that ``solver`` takes
-instead of a text, which are an :class:`~skdgm.base.groups.OptionGroup`; the class says
-its default and its constraint; ``flat(default=value)`` makes it an argument again.
-Models read details by their own names, as they read all options. Options that a class
-lacks, but its model reads, are implied by another class, ``class Narrow(Machine,
-implied=Wide)``: they have its defaults unless ``ClassVar`` tells others. Positional are
-the options before ``_: KW_ONLY``, as in dataclasses.
+An option may have details, such as the momentum of ``solver``. They are no arguments of
+the constructor, but of the objects that the option takes instead of a text, which are
+an :class:`~skdgm.base.groups.OptionGroup`. Models read them by their own names, as they
+read all options. Their constraints and defaults in a class are said by one detail of
+the class, ``momentum: Share = within("solver", 0.9)``; or, where several classes have
+them, by fields of a :class:`Details` in the hint of the option, as a :class:`Doc` there
+is its paragraph::
+
+    class Steps(Details):
+        momentum: Share = 0.9
+
+    Optimiser = Annotated[Literal["sgd"] | SGD, Steps, Doc("Optimiser of the net.")]
+
+    class Shrunk(Estimator):
+        solver: Optimiser = "sgd"
+        momentum = 0.5
+
+A class that declares an option with ``Details`` has these details of it and no others.
+``flat(default=value)`` makes an inherited detail an argument. What a model reads of
+options that a class lacks is in its ``_IMPLIED``, a dict by name.
 
 From these follow the constructor, ``_parameter_constraints`` of scikit-learn and the
 docstring in full, with types and defaults. Type checkers and editors know the
@@ -105,16 +117,6 @@ class Doc(NamedTuple):
     kind: str = ""
 
 
-class _Removed(NamedTuple):
-    implied: object
-
-
-def removed(implied: Any = KW_ONLY, *, init: Literal[False] = False) -> Any:
-    """Default of an option that is taken away, with the value that it implies; by
-    ``init``, type checkers know that it is none of the constructor."""
-    return _Removed(implied)
-
-
 class _Within(NamedTuple):
     group: str | None
     default: object
@@ -138,7 +140,7 @@ class Option(NamedTuple):
     Parameters
     ----------
     hint : type hint or None
-        None where the option is taken away.
+        None of a detail that the option of the class does not have.
     default : object
     group : str or None
         Name of the option of which this is a detail.
@@ -154,7 +156,7 @@ class Option(NamedTuple):
         return self.hint is not None and self.group is None
 
 
-@dataclass_transform(field_specifiers=(removed, within, flat))
+@dataclass_transform(field_specifiers=(within, flat))
 class Options:
     """Base class of what declares options: estimators, and groups of their options."""
 
@@ -164,14 +166,10 @@ class Options:
     # Details, by name.
     _DETAILS = {}
 
-    def __init_subclass__(cls, implied=None, **keywords):
+    def __init_subclass__(cls, **keywords):
         super().__init_subclass__(**keywords)
         cls._own_options, cls._own_positional, cls._own_docs = {}, (), {}
         cls._own_implied = dict(vars(cls).get("_IMPLIED", {}))
-        if implied is not None:
-            options = _options_of(implied).items()
-            defaults = {n: own.default for n, own in options if own.hint is not None}
-            cls._own_implied |= defaults | implied._IMPLIED
         by_hand = {kind for kind in cls.__mro__ if vars(kind).get("_own_init")}
         cls._own_init = "__init__" in vars(cls)
         if cls._own_init or by_hand:
@@ -235,10 +233,6 @@ def _declare(cls):
         constant = ClassVar in kinds or Final in kinds or name.isupper()
         if hint is KW_ONLY:
             cls._own_positional = tuple(own)
-        elif constant and name in {*inherited, *_implied_by(cls)}:
-            own[name] = Option(None, vars(cls).get(name, KW_ONLY))
-            stated.add(name)
-            cls._own_implied[name] = own[name].default
         elif not (constant or name.startswith("_")) and name in vars(cls):
             known = (inherited | own).get(name)
             own[name] = Option(hint, vars(cls)[name], known and known.group)
@@ -247,11 +241,7 @@ def _declare(cls):
         if not hasattr(vars(cls)[name], "__get__"):  # A method or property.
             own[name] = (inherited | own)[name]._replace(default=vars(cls)[name])
     for name, option in own.items():
-        if isinstance(option.default, _Removed):
-            own[name] = Option(None, option.default.implied)
-            if option.default.implied is not KW_ONLY:
-                cls._own_implied[name] = option.default.implied
-        elif isinstance(option.default, _Within):
+        if isinstance(option.default, _Within):
             group, default = option.default
             own[name] = option._replace(default=default, group=group)
     for name in own.keys() & vars(cls).keys():
@@ -309,6 +299,11 @@ def _implied_by(cls):
     return {name: own[name] for own in reversed(places) for name in own}
 
 
+def declared_by(cls):
+    """Options that a class itself declares, with details, by name."""
+    return dict(cls._own_options)
+
+
 def default_of(cls, name):
     """Default of an option of a class."""
     return _options_of(cls)[name].default
@@ -342,11 +337,6 @@ def _construct(cls):
     found = _options_of(cls)
     options = _arguments(found)
     first = [name for name in _positional(cls) if name in options]
-    cls._IMPLIED |= {
-        name: own.default
-        for name, own in found.items()
-        if own.group is not None and own.group not in options
-    }
     cls._DETAILS = {name: own for name, own in found.items() if own.group in options}
     spec = (
         [(name, hint, id(value)) for name, (hint, value, _) in options.items()],

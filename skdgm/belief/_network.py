@@ -3,16 +3,61 @@
 from typing import Any
 
 from skdgm.base import forget_log_Z, lazy_log_Z
+from skdgm.base.attributes import shared
+from skdgm.base.options import KW_ONLY, within
 from skdgm.belief._density import N_DRAWS
+from skdgm.belief._options import BeliefColumns, HiddenSizes
 from skdgm.belief._stack import BeliefNetworkModel, domain_of
 from skdgm.belief._training import Refinement
-from skdgm.boltzmann.methods import Chained
+from skdgm.boltzmann import methods
 from skdgm.stacks import StackedNetwork
 from skdgm.typing import Data
 
 
-class BeliefNetwork(Chained, StackedNetwork):
-    """Base class of directed layers below a restricted Boltzmann machine."""
+class BeliefNetwork(StackedNetwork):
+    """Base class of directed layers below a restricted Boltzmann machine.
+
+    Parameters
+    ----------
+    samples
+        If True, a layer above the first learns from samples of the units below, drawn
+        again at each presentation; if False, from their means.
+    layers : list of (str, machine) or None
+        A stack of machines given explicitly, as the steps of a Pipeline are, in place
+        of all parameters that describe one: BernoulliRBM, or at the bottom GaussianRBM.
+        Clones of them are fitted. Their parameters can be set as ``name__parameter``.
+
+    Attributes
+    ----------
+    layers_ : list of machines
+        Fitted machines from the bottom up; refinement changes the last one only.
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Recognition weights of each layer.
+    intercepts_ : list of ndarray of shape (n_above,)
+        Recognition biases, of the units above.
+    generative_coefs_ : list of ndarray of shape (n_above, n_below)
+        Generative weights of each layer; without refinement the transposed recognition
+        weights.
+    generative_intercepts_ : list of ndarray of shape (n_below,)
+        Generative biases, of the units below.
+    log_Z_ : float
+        Log partition function of the top-level machine, computed at first use.
+    log_Z_se_ : float
+        Standard error of ``log_Z_``; 0 where log Z is exact.
+    density_kind_ : {"exact", "lower bound", "estimate"}
+        Meaning of :meth:`score_samples`: a lower bound, in expectation over draws, if
+        log Z is exact, because one of the top-level machine's layers has at most 20
+        units, otherwise an estimate of one. For a single layer, as for a BernoulliRBM.
+    n_iter_ : int
+        Total number of epochs, over all layers and refinement.
+    """
+
+    _: KW_ONLY
+    samples: bool = True
+    hidden_layer_sizes: HiddenSizes = (256, 256)
+    column_types: BeliefColumns = "auto"
+    resample: bool = within("column_types", True)
+    layers: list | None = None
 
     _MODEL, _KNOWN = BeliefNetworkModel(), ("layers_", "_untied", "_losses")
 
@@ -43,6 +88,12 @@ class BeliefNetwork(Chained, StackedNetwork):
             yield Refinement(self, table, len(epochs), whole)
 
     __getattr__, _forget = lazy_log_Z, forget_log_Z
+
+    @shared(methods.sample)
+    def sample(self): ...
+
+    @shared(methods.impute)
+    def impute(self): ...
 
     def likelihood_bound(
         self, X: Data, *, n_draws: int = N_DRAWS, return_se: bool = False

@@ -1,8 +1,9 @@
 """Options that belief networks share."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from skdgm.base.column_group import Columns
+from skdgm.base.common_groups import PretrainingDetails
 from skdgm.base.groups import OptionGroup
 from skdgm.base.options import (
     KW_ONLY,
@@ -10,17 +11,17 @@ from skdgm.base.options import (
     Auto,
     Count,
     CountOrZero,
+    Details,
+    Doc,
     Fraction,
     NotNegative,
     Options,
     Positive,
     Probability,
     Several,
-    within,
 )
 from skdgm.base.solvers import SGD, Adam
 from skdgm.boltzmann.groups import Filters, Penalty, Phase
-from skdgm.stacks import options as stacks
 
 
 class UpDown(OptionGroup):
@@ -63,108 +64,115 @@ class UpDown(OptionGroup):
     n_steps: Count | tuple | Auto = "auto"
 
 
-class NetworkOptions(Options):
-    """Options of stacks of machines.
+class ChainDetails(Details):
+    """Details of negative phases of layers."""
 
-    Parameters
-    ----------
-    hidden_layer_sizes : int or tuple of int
-        Number of hidden units of each layer, from the bottom up.
-    column_types
+    n_steps: int | tuple = 1
+    n_chains: Count | tuple | None = 50
+    n_temperatures: Several | tuple = 10
+    fast_learning_rate: Positive | tuple | None = None
+
+
+class SolverDetails(Details):
+    """Details of optimisers of layers."""
+
+    momentum: float | tuple = 0.0
+    schedule: Literal["constant", "invscaling", "linear", "cooldown"] | tuple = "linear"
+    power_t: NotNegative | tuple = 0.5
+
+
+class PenaltyDetails(Details):
+    """Details of penalties of layers."""
+
+    l1: NotNegative | tuple = 0.0
+    l2: NotNegative | tuple = 0.0
+    max_norm: Positive | tuple | Auto | None = "auto"
+    sparsity_target: Probability | tuple | None = None
+    sparsity_cost: NotNegative | tuple = 0.1
+
+
+class RefineDetails(Details):
+    """Details of the refinement of all layers."""
+
+    refine_iter: CountOrZero = 10
+    refine_learning_rate: Positive = 0.01
+    refine_steps: int | tuple = (3, 6, 10)
+
+
+class BeliefPretrainingDetails(PretrainingDetails):
+    """Details of training machines layer by layer."""
+
+    pretrain_gradient: Literal["pcd", "cd", "fpcd", "tempering"] | tuple = "pcd"
+    pretrain_steps: int | tuple = 1
+
+
+class FilterDetails(Details):
+    """Details of filters of layers of maps."""
+
+    filter_shape: Count | tuple | None = None
+    pool_shape: Count | tuple | None = None
+    stride: Count | tuple = 1
+    pooling: Literal["probabilistic", "max", "mean"] | tuple = "probabilistic"
+    padding: Literal["valid", "same"] = "valid"
+
+
+HiddenSizes = Annotated[
+    ArrayLike | Count,
+    Doc(
+        "Number of hidden units of each layer, from the bottom up.",
+        "int or tuple of int",
+    ),
+]
+BeliefColumns = Annotated[
+    Literal["auto", "bernoulli", "gaussian"] | Columns,
+    Doc("""
         Kind of the columns. "auto": read from the data, as the guide's page "How
         columns are read" says; "bernoulli": 0, 1 or probabilities of 1; "gaussian":
         real numbers, standardised internally.
-    layers : list of (str, machine) or None
-        A stack of machines given explicitly, as the steps of a Pipeline are, in place
-        of all parameters that describe one: BernoulliRBM, or at the bottom GaussianRBM.
-        Clones of them are fitted. Their parameters can be set as ``name__parameter``.
-    """
-
-    hidden_layer_sizes: ArrayLike | Count = (256, 256)
-    _: KW_ONLY
-    column_types: Literal["auto", "bernoulli", "gaussian"] | Columns = "auto"
-    layers: list | None = None
-
-
-class LayerwiseOptions(NetworkOptions, stacks.LayerwiseOptions):
-    """Options of networks that are learned layer by layer.
-
-    Parameters
-    ----------
-    samples
-        If True, a layer above the first learns from samples of the units below, drawn
-        again at each presentation; if False, from their means.
-
-    Attributes
-    ----------
-    layers_ : list of machines
-        Fitted machines from the bottom up; refinement changes the last one only.
-    coefs_ : list of ndarray of shape (n_below, n_above)
-        Recognition weights of each layer.
-    intercepts_ : list of ndarray of shape (n_above,)
-        Recognition biases, of the units above.
-    generative_coefs_ : list of ndarray of shape (n_above, n_below)
-        Generative weights of each layer; without refinement the transposed recognition
-        weights.
-    generative_intercepts_ : list of ndarray of shape (n_below,)
-        Generative biases, of the units below.
-    log_Z_ : float
-        Log partition function of the top-level machine, computed at first use.
-    log_Z_se_ : float
-        Standard error of ``log_Z_``; 0 where log Z is exact.
-    density_kind_ : {"exact", "lower bound", "estimate"}
-        Meaning of :meth:`score_samples`: a lower bound, in expectation over draws, if
-        log Z is exact, because one of the top-level machine's layers has at most 20
-        units, otherwise an estimate of one. For a single layer, as for a BernoulliRBM.
-    n_iter_ : int
-        Total number of epochs, over all layers and refinement.
-    """
-
-    _: KW_ONLY
-    resample: bool = within("column_types", True)
-    samples: bool = True
-
-
-class MapOptions(Options):
-    """Options of stacks of convolutional machines.
-
-    Parameters
-    ----------
-    conv_layer_sizes : int or tuple of int
-        Number of filters of each layer of maps, from the bottom up.
-    filters
+    """),
+]
+MapSizes = Annotated[
+    ArrayLike | Count,
+    Doc(
+        "Number of filters of each layer of maps, from the bottom up.",
+        "int or tuple of int",
+    ),
+]
+MapFilters = Annotated[
+    Filters | None,
+    FilterDetails,
+    Doc("""
         Filters of the layers of maps, and how maps are pooled, as of
         :class:`~skdgm.ConvRBM`; None leaves them at the defaults below. A tuple has one
         value for each layer of maps: of a shape a number, a pair of them (rows and
         columns), or None for the default.
-    hidden_layer_sizes : int or tuple of int
+    """),
+]
+UpperSizes = Annotated[
+    ArrayLike | Count,
+    Doc(
+        """
         Numbers of units of layers above the maps that are connected to all of them, as
         in :class:`DBN`, from the bottom up; by default there are none.
-    image_shape : tuple of int or None
-        Height, width and perhaps channels of the images. None is a square of one
-        channel, or else one row of pixels.
-    layers : list of (str, machine) or None
+        """,
+        "int or tuple of int",
+    ),
+]
+MapLayers = Annotated[
+    list | None,
+    Doc(
+        """
         A stack of machines given explicitly, as the steps of a Pipeline are, in place
         of all parameters that describe one: ConvRBM, and above these perhaps
         BernoulliRBM. Clones of them are fitted, with the ``image_shape`` that the layer
         below gives. Their parameters can be set as ``name__parameter``.
-    """
-
-    conv_layer_sizes: ArrayLike | Count = (40, 40)
-    _: KW_ONLY
-    filters: Filters | None = None
-    filter_shape: Count | tuple | None = within("filters", None)
-    pool_shape: Count | tuple | None = within("filters", None)
-    stride: Count | tuple = within("filters", 1)
-    pooling: Literal["probabilistic", "max", "mean"] | tuple = within(
-        "filters", "probabilistic"
-    )
-    hidden_layer_sizes: ArrayLike | Count = ()
-    image_shape: tuple | list | None = None
-    padding: Literal["valid", "same"] = within("filters", "valid")
+        """,
+        "list of (str, machine) or None",
+    ),
+]
 
 
-class StackOptions(LayerwiseOptions):
+class StackOptions(Options):
     """Options of training of each layer, and of all together.
 
     Parameters
@@ -205,68 +213,22 @@ class StackOptions(LayerwiseOptions):
         it only refines them further.
     """
 
+    hidden_layer_sizes: HiddenSizes = (256, 256)
     _: KW_ONLY
     learning_rate: Positive | tuple = 0.1
     batch_size: Count | tuple = 10
     n_iter: CountOrZero | tuple | Auto = "auto"
-    gradient: Literal["pcd", "cd", "fpcd", "tempering"] | tuple | Phase = "pcd"
-    n_steps: int | tuple = within("gradient", 1)
-    n_chains: Count | tuple | None = within("gradient", 50)
-    n_temperatures: Several | tuple = within("gradient", 10)
-    fast_learning_rate: Positive | tuple | None = within("gradient", None)
+    gradient: Annotated[
+        Literal["pcd", "cd", "fpcd", "tempering"] | tuple | Phase, ChainDetails
+    ] = "pcd"
     centering: Literal["start", "data", "moving"] | tuple | Auto | None = "auto"
-    solver: Literal["sgd", "adam"] | tuple | SGD | Adam = "sgd"
-    penalty: Penalty | None = None
-    momentum: float | tuple = within("solver", 0.0)
-    schedule: Literal["constant", "invscaling", "linear", "cooldown"] | tuple = within(
-        "solver", "linear"
+    solver: Annotated[Literal["sgd", "adam"] | tuple | SGD | Adam, SolverDetails] = (
+        "sgd"
     )
-    power_t: NotNegative | tuple = within("solver", 0.5)
-    l1: NotNegative | tuple = within("penalty", 0.0)
-    l2: NotNegative | tuple = within("penalty", 0.0)
-    max_norm: Positive | tuple | Auto | None = within("penalty", "auto")
-    sparsity_target: Probability | tuple | None = within("penalty", None)
-    sparsity_cost: NotNegative | tuple = within("penalty", 0.1)
+    penalty: Annotated[Penalty | None, PenaltyDetails] = None
     early_stopping: bool | tuple = False
     validation_fraction: Fraction | tuple = 0.1
     n_iter_no_change: Count | tuple = 5
     tol: NotNegative | tuple = 1e-3
     init_layers: Literal["random", "transpose"] = "transpose"
-    refine: Literal["up-down"] | UpDown | None = None
-    refine_iter: CountOrZero = within("refine", 10)
-    refine_learning_rate: Positive = within("refine", 0.01)
-    refine_steps: int | tuple = within("refine", (3, 6, 10))
-
-
-class TunedOptions(NetworkOptions, stacks.PretrainedOptions):
-    """Options of networks that are fine-tuned after pre-training.
-
-    Parameters
-    ----------
-    layers : list of (str, machine) or None
-        A stack of machines given explicitly, as in :class:`DBN`, in place of all
-        parameters that describe one and its pre-training. Their parameters can be set
-        as ``name__parameter``.
-    pretrain
-        Training of the layers one after the other, as of a :class:`DBN`, before the net
-        is fine-tuned. ``n_iter="auto"`` makes no more than 5,000 updates of a layer,
-        unless these are fewer than 20 epochs, and else is as in :class:`DBN`. A layer
-        with 0 epochs starts from random weights, as in an ordinary net.
-
-    Attributes
-    ----------
-    dbn_ : DBN
-        Pre-trained network, a density of the data: :meth:`sample`, :meth:`impute` and
-        :meth:`score_samples` use it.
-    log_Z_, log_Z_se_ : float
-        Log partition function of the top-level machine of ``dbn_``, and its standard
-        error.
-    density_kind_ : {"exact", "lower bound", "estimate"}
-        Meaning of :meth:`score_samples`, as for ``dbn_``.
-    """
-
-    _: KW_ONLY
-    pretrain_gradient: Literal["pcd", "cd", "fpcd", "tempering"] | tuple = within(
-        "pretrain", "pcd"
-    )
-    pretrain_steps: int | tuple = within("pretrain", 1)
+    refine: Annotated[Literal["up-down"] | UpDown | None, RefineDetails] = None

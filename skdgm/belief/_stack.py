@@ -1,7 +1,6 @@
 """Stack of restricted Boltzmann machines, as a model: what options ask for, and what
 was learned."""
 
-from inspect import get_annotations
 from numbers import Integral
 from typing import NamedTuple, get_args
 
@@ -9,6 +8,7 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from skdgm.base.groups import asked_value, assign, folded, name_of
+from skdgm.base.options import declared_by
 from skdgm.base.parts import options_of
 from skdgm.belief._density import BeliefDensity
 from skdgm.belief._options import StackOptions
@@ -28,8 +28,8 @@ from skdgm.utils.counts import check_sizes, per_layer
 # Options with one value for all layers, or a tuple of one for each.
 OPTIONS = [
     name
-    for name, hint in get_annotations(StackOptions).items()
-    if tuple in get_args(hint) and not name.startswith("refine")
+    for name, option in declared_by(StackOptions).items()
+    if tuple in get_args(option.hint) and not name.startswith("refine")
 ]
 # Default options of a machine with a label on real columns.
 _REAL = {name: asked_value(GaussianRBM(), name) for name in ("centering", "max_norm")}

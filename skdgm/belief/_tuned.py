@@ -5,17 +5,37 @@ r"""Belief networks that are fine-tuned as nets of their recognition.
 A layer without pre-training starts from random weights, as in an ordinary net.
 """
 
+from typing import Annotated, Literal
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skdgm.base.attributes import steady
+from skdgm.base.common_groups import Pretraining
+from skdgm.base.options import KW_ONLY, Options
 from skdgm.belief._network import BeliefNetwork
+from skdgm.belief._options import (
+    BeliefColumns,
+    BeliefPretrainingDetails,
+    HiddenSizes,
+)
 from skdgm.belief.dbn import DBN
-from skdgm.boltzmann.methods import Chained
+from skdgm.boltzmann import methods
 from skdgm.nets import Layer, init
 from skdgm.stacks import TunedModel
 
 # Hidden units of restricted Boltzmann machines are logistic.
 ACTIVATION = "logistic"
+
+
+# Names of the pre-training parameters in a DBN.
+PRETRAINING = {
+    "pretrain_iter": "n_iter",
+    "pretrain_learning_rate": "learning_rate",
+    "pretrain_batch_size": "batch_size",
+    "pretrain_gradient": "gradient",
+    "pretrain_steps": "n_steps",
+}
 
 
 class BeliefNetModel(TunedModel):
@@ -40,22 +60,51 @@ class BeliefNetModel(TunedModel):
         return np.asarray if complete else super().inputs(stack)
 
 
-class TunedBelief(Chained):
-    """Role of networks that are fine-tuned: the pre-trained network, beside the net."""
+# Model of nets that begin as a network of machines.
+NET = BeliefNetModel(
+    "dbn_", DBN, ("hidden_layer_sizes", "column_types", "layers"), PRETRAINING
+)
 
-    _MODEL, _KNOWN = BeliefNetModel("dbn_"), ("dbn_", "_outputs")
-    _SLOWED = None
-    # Network to pre-train, and options of its structure.
-    _NETWORK, _STRUCTURE = DBN, ("hidden_layer_sizes", "column_types", "layers")
-    # Names of the pre-training parameters in a DBN.
-    _PRETRAINING = {
-        "pretrain_iter": "n_iter",
-        "pretrain_learning_rate": "learning_rate",
-        "pretrain_batch_size": "batch_size",
-        "pretrain_gradient": "gradient",
-        "pretrain_steps": "n_steps",
-    }
+
+@steady
+class TunedBelief(Options):
+    """Options of networks that are fine-tuned after pre-training, and answers by these.
+
+    Parameters
+    ----------
+    layers : list of (str, machine) or None
+        A stack of machines given explicitly, as in :class:`DBN`, in place of all
+        parameters that describe one and its pre-training. Their parameters can be set
+        as ``name__parameter``.
+    pretrain
+        Training of the layers one after the other, as of a :class:`DBN`, before the net
+        is fine-tuned. ``n_iter="auto"`` makes no more than 5,000 updates of a layer,
+        unless these are fewer than 20 epochs, and else is as in :class:`DBN`. A layer
+        with 0 epochs starts from random weights, as in an ordinary net.
+
+    Attributes
+    ----------
+    dbn_ : DBN
+        Pre-trained network, a density of the data: :meth:`sample`, :meth:`impute` and
+        :meth:`score_samples` use it.
+    log_Z_, log_Z_se_ : float
+        Log partition function of the top-level machine of ``dbn_``, and its standard
+        error.
+    density_kind_ : {"exact", "lower bound", "estimate"}
+        Meaning of :meth:`score_samples`, as for ``dbn_``.
+    """
+
+    hidden_layer_sizes: HiddenSizes = (256, 256)
+    _: KW_ONLY
+    column_types: BeliefColumns = "auto"
+    layers: list | None = None
+    pretrain: Annotated[
+        Literal["layerwise"] | Pretraining, BeliefPretrainingDetails
+    ] = "layerwise"
+
+    _MODEL, _SLOWED = NET, None
     _asked_domain = BeliefNetwork._asked_domain
+    sample, impute = methods.sample, methods.impute
 
     def __getattr__(self, name):
         # Not properties: see BeliefNetwork.

@@ -7,7 +7,7 @@ r"""Convolutional deep belief networks.
 Each layer sees the pooled units p of the maps h of the layer below.
 """
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 
@@ -16,20 +16,43 @@ from skdgm.base.options import (
     Auto,
     Count,
     CountOrZero,
+    Details,
     NotNegative,
     Positive,
     Probability,
-    within,
 )
 from skdgm.base.solvers import SGD, Adam
 from skdgm.belief import _maps
 from skdgm.belief._network import BeliefNetwork
-from skdgm.belief._options import LayerwiseOptions, MapOptions
+from skdgm.belief._options import MapFilters, MapLayers, MapSizes, UpperSizes
 from skdgm.boltzmann.groups import Penalty, Phase
+from skdgm.boltzmann.options import ImageShape
 from skdgm.typing import Data
 
 
-class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
+class ConvPhaseDetails(Details):
+    """Details of negative phases of layers of maps."""
+
+    n_steps: int | tuple = 1
+    n_chains: Count | tuple | None = 50
+
+
+class ConvSolverDetails(Details):
+    """Details of their optimisers."""
+
+    momentum: float | tuple | Auto = "auto"
+    schedule: Literal["constant", "invscaling", "linear", "cooldown"] | tuple = "linear"
+
+
+class ConvPenaltyDetails(Details):
+    """Details of their penalties."""
+
+    l2: NotNegative | tuple = 0.0
+    sparsity_target: Probability | tuple | None = None
+    sparsity_cost: NotNegative | tuple = 0.1
+
+
+class ConvDBN(BeliefNetwork):
     r"""Convolutional deep belief network with probabilistic max pooling.
 
     .. math::
@@ -136,23 +159,24 @@ class ConvDBN(MapOptions, LayerwiseOptions, BeliefNetwork):
     (3, 64)
     """
 
+    conv_layer_sizes: MapSizes = (40, 40)
     _: KW_ONLY
     visible_bias: Literal["pixel", "channel"] = "pixel"
     learning_rate: Positive | tuple | Auto = "auto"
-    solver: Literal["adam", "sgd"] | tuple | Auto | Adam | SGD = "auto"
-    penalty: Penalty | None = None
-    momentum: float | tuple | Auto = within("solver", "auto")
-    schedule: Literal["constant", "invscaling", "linear", "cooldown"] | tuple = within(
-        "solver", "linear"
-    )
+    solver: Annotated[
+        Literal["adam", "sgd"] | tuple | Auto | Adam | SGD, ConvSolverDetails
+    ] = "auto"
+    penalty: Annotated[Penalty | None, ConvPenaltyDetails] = None
     batch_size: Count | tuple = 10
     n_iter: CountOrZero | tuple | Auto = "auto"
-    gradient: Literal["cd", "pcd", "fpcd", "tempering"] | tuple | Auto | Phase = "auto"
-    n_steps: int | tuple = within("gradient", 1)
-    n_chains: Count | tuple | None = within("gradient", 50)
-    l2: NotNegative | tuple = within("penalty", 0.0)
-    sparsity_target: Probability | tuple | None = within("penalty", None)
-    sparsity_cost: NotNegative | tuple = within("penalty", 0.1)
+    gradient: Annotated[
+        Literal["cd", "pcd", "fpcd", "tempering"] | tuple | Auto | Phase,
+        ConvPhaseDetails,
+    ] = "auto"
+    filters: MapFilters = None
+    image_shape: ImageShape = None
+    hidden_layer_sizes: UpperSizes = ()
+    layers: MapLayers = None
 
     _IMPLIED = {
         "init_layers": "transpose",

@@ -6,17 +6,25 @@ r"""Convolutional deep belief networks fine-tuned as classifiers.
 """
 
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 
-from skdgm.base.options import KW_ONLY, Auto, Positive, within
+from skdgm.base.common_groups import Pretraining
+from skdgm.base.options import KW_ONLY, Auto, Positive
 from skdgm.belief import _maps
-from skdgm.belief._options import MapOptions, TunedOptions
-from skdgm.belief._tuned import ACTIVATION, BeliefNetModel, TunedBelief
+from skdgm.belief._options import (
+    BeliefPretrainingDetails,
+    MapFilters,
+    MapLayers,
+    MapSizes,
+    UpperSizes,
+)
+from skdgm.belief._tuned import ACTIVATION, PRETRAINING, BeliefNetModel, TunedBelief
 from skdgm.belief.conv_dbn import ConvDBN
+from skdgm.boltzmann.options import ImageShape
 from skdgm.data.auto import is_auto
 from skdgm.distributions import Pooled
 from skdgm.nets import dense, pooled_convolution
-from skdgm.stacks import ClassOptions, TunedClassifier
+from skdgm.stacks import TunedClassifier
 
 _STRUCTURE = (
     "conv_layer_sizes",
@@ -48,9 +56,14 @@ class ConvModel(BeliefNetModel):
         return tuple(functions)
 
 
-class ConvDBNClassifier(
-    MapOptions, TunedOptions, ClassOptions, TunedBelief, TunedClassifier
-):
+class ConvPretrainingDetails(BeliefPretrainingDetails):
+    """Details of training layers of maps."""
+
+    pretrain_learning_rate: Positive | tuple | Auto = "auto"
+    pretrain_gradient: Literal["cd", "fpcd", "pcd", "tempering"] | tuple | Auto = "auto"
+
+
+class ConvDBNClassifier(TunedBelief, TunedClassifier):
     r"""Convolutional deep belief network fine-tuned as a convolutional net.
 
     .. math::
@@ -120,15 +133,19 @@ class ConvDBNClassifier(
     True
     """
 
+    conv_layer_sizes: MapSizes = (40, 40)
     _: KW_ONLY
-    pretrain_learning_rate: Positive | tuple | Auto = within("pretrain", "auto")
-    pretrain_gradient: Literal["cd", "fpcd", "pcd", "tempering"] | tuple | Auto = (
-        within("pretrain", "auto")
+    filters: MapFilters = None
+    image_shape: ImageShape = None
+    hidden_layer_sizes: UpperSizes = ()
+    layers: MapLayers = None
+    pretrain: Annotated[Literal["layerwise"] | Pretraining, ConvPretrainingDetails] = (
+        "layerwise"
     )
     dropout = (0.1, 0.2)
 
     _IMAGES = True
-    _MODEL, _NETWORK, _STRUCTURE = ConvModel("dbn_"), ConvDBN, _STRUCTURE
+    _MODEL = ConvModel("dbn_", ConvDBN, _STRUCTURE, PRETRAINING)
 
     def _depth(self, options):
         return sum(map(len, _maps.sizes(options)))

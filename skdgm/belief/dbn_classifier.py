@@ -4,12 +4,11 @@ r"""Deep belief networks fine-tuned as classifiers.
    h^k = \sigma(c^k + h^{k-1} R^k), \qquad h^0 = x
 """
 
-from skdgm.belief._options import TunedOptions
 from skdgm.belief._tuned import TunedBelief
-from skdgm.stacks import ClassOptions, TunedClassifier
+from skdgm.stacks import TunedClassifier
 
 
-class DBNClassifier(TunedOptions, ClassOptions, TunedBelief, TunedClassifier):
+class DBNClassifier(TunedBelief, TunedClassifier):
     r"""Deep belief network fine-tuned as a feed-forward classifier.
 
     .. math::

@@ -4,12 +4,11 @@ r"""Deep belief networks fine-tuned as regressors.
    h^k = \sigma(c^k + h^{k-1} R^k), \qquad h^0 = x
 """
 
-from skdgm.belief._options import TunedOptions
 from skdgm.belief._tuned import TunedBelief
-from skdgm.stacks import TargetOptions, TunedRegressor
+from skdgm.stacks import TunedRegressor
 
 
-class DBNRegressor(TunedOptions, TargetOptions, TunedBelief, TunedRegressor):
+class DBNRegressor(TunedBelief, TunedRegressor):
     r"""Deep belief network fine-tuned as a feed-forward regressor.
 
     .. math::

@@ -9,17 +9,18 @@ Directed layers below a restricted Boltzmann machine of hidden units and a label
 import numpy as np
 
 from skdgm.base import Classifier
+from skdgm.base.attributes import shared
 from skdgm.base.options import KW_ONLY
 from skdgm.belief._network import BeliefNetwork
 from skdgm.belief._options import StackOptions
 from skdgm.belief._stack import BeliefNetworkModel
 from skdgm.boltzmann import RBMClassifier
-from skdgm.boltzmann.methods import ChainedByClass
+from skdgm.boltzmann.methods import sample_of_class
 from skdgm.typing import ArrayLike, Data, Self, Weight
 from skdgm.utils.rows import Rows
 
 
-class GenerativeDBNClassifier(StackOptions, ChainedByClass, Classifier, BeliefNetwork):
+class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
     r"""Deep belief network of data and labels: a density model that classifies.
 
     .. math::
@@ -94,6 +95,9 @@ class GenerativeDBNClassifier(StackOptions, ChainedByClass, Classifier, BeliefNe
     unlabeled: object = None
 
     _MODEL = BeliefNetworkModel(labelled=True)
+
+    @shared(sample_of_class)
+    def sample(self): ...
 
     def partial_fit(
         self,

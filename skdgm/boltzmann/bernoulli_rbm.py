@@ -8,11 +8,11 @@ A layer of visible units and one of hidden units, coupled by W.
 from typing import Literal
 
 from skdgm.base.options import KW_ONLY, Count, flat
-from skdgm.boltzmann._options import MachineOptions
 from skdgm.boltzmann.groups import Phase
 from skdgm.boltzmann.learning.sampling_free import OF_BITS
 from skdgm.boltzmann.machine import Machine
 from skdgm.boltzmann.methods import pseudo_likelihood
+from skdgm.boltzmann.options import MachineOptions
 
 
 class BernoulliRBM(MachineOptions, Machine):

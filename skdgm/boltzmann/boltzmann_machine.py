@@ -14,14 +14,13 @@ from skdgm.base.options import (
     Auto,
     Count,
     CountOrZero,
-    removed,
     within,
 )
 from skdgm.boltzmann._density.pairs import pair_scores
-from skdgm.boltzmann._options import MachineOptions
 from skdgm.boltzmann.groups import PCD, Tempering
 from skdgm.boltzmann.machine import Machine
 from skdgm.boltzmann.methods import pseudo_likelihood
+from skdgm.boltzmann.options import MachineOptions, Penalties, WeightDetails
 from skdgm.boltzmann.structure.connected import GRAPHICAL, edges_of
 from skdgm.boltzmann.structure.visible import CategoricalUnits, bits_as_asked
 
@@ -147,15 +146,15 @@ class BoltzmannMachine(MachineOptions, Machine):
     n_colours: Count | Auto = "auto"
     column_types: Literal["auto", "bernoulli", "categorical"] | Columns = "auto"
     min_categories: Count | ArrayLike | None = within("column_types", None)
+    penalty: Annotated[Penalties, WeightDetails] = None
     objective: Literal["likelihood", "pseudo-likelihood"] = "likelihood"
     gradient: Literal["pcd", "tempering"] | PCD | Tempering = "pcd"
     positive: Literal["mean-field", "gibbs"] = "mean-field"
     mean_field_steps: Count = 50
     learning_rate = 0.05
     centering = "data"
-    sparsity_target: float | None = removed(None)
-    sparsity_cost: float = removed()
-    max_norm: float | None = removed(None)
+
+    _IMPLIED = {"max_norm": None, "sparsity_target": None}
 
     _MODEL = GRAPHICAL
 

@@ -4,37 +4,18 @@ r"""Conditional restricted Boltzmann machines: columns y given columns x.
    x)^\top h + y^\top W h
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from skdgm.base.column_group import Columns
 from skdgm.base.common_options import ColumnTypes
-from skdgm.base.options import (
-    KW_ONLY,
-    Auto,
-    Count,
-    CountOrZero,
-    NotNegative,
-    Positive,
-    Probability,
-    flat,
-    within,
+from skdgm.base.options import KW_ONLY, Count, CountOrZero
+from skdgm.boltzmann._conditional.estimator import (
+    GivenEstimator,
+    HiddenKinds,
+    TargetColumns,
 )
-from skdgm.base.solvers import Adam
-from skdgm.boltzmann._conditional.estimator import GivenEstimator
-from skdgm.boltzmann._options import MarkovChainOptions, ModelOptions, RealOptions
-from skdgm.data.units import UNITS, Kinds
 
 
-class _Implied(ModelOptions):
-    """Options that the learning of machines reads, and that chains of rows given
-    conditions lack."""
-
-    resample: bool = False
-    init_biases: str = "marginals"
-    fast_learning_rate: float | None = None
-
-
-class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_Implied):
+class ConditionalRBM(GivenEstimator):
     r"""Conditional restricted Boltzmann machine: columns y given columns X.
 
     .. math::
@@ -57,19 +38,6 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
 
     Parameters
     ----------
-    n_components
-        Number of hidden units.
-    column_types : str, tuple of str or dict
-        Kind of all columns of y, or of each, as of :class:`~skdgm.RBM`; a dict has
-        those of some columns of a DataFrame by name. "mixed": text, and whole numbers
-        in a y of one dimension, are categories; truth values, and columns of 0 and 1
-        alone, are bits; other numbers are "gaussian". Variances of "rectified" columns
-        are mean squares.
-    condition_types : str, tuple of str or dict
-        Kind of all columns of X, of each, or of some by name; by default the types of a
-        DataFrame say it, and columns of an array are "gaussian" (standardised).
-    hidden
-        Kind of hidden units, as of :class:`~skdgm.RBM`.
     n_lags
         If not 0, X is a series, or several, and each row is modelled given the so many
         rows before it [1]_, in the place of y given X. What is before the first row
@@ -84,83 +52,17 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
         [3]_: those between y and the hidden units, and those of all conditions to
         either. By default all columns gate the first ones alone. With ``n_lags`` it is
         their values in the rows before that do.
-    pairwise
-        Whether there are weights between two of y, hidden units and conditions beside
-        those by factors. Without them ``components_``, ``condition_visible_`` and
-        ``condition_hidden_`` are zeros.
     init_conditions
         Initial weights of the conditions to "gaussian" columns of y: those of a ridge
         regression for each, whose penalty generalised cross-validation chooses; or
         small random numbers ("random"), as all other weights.
-    learning_rate
-        Initial learning rate, which ``schedule`` of the solver lowers. "auto": 0.001
-        where y has "gaussian" or "rectified" columns, of which the hidden units see
-        values many deviations apart (0.003 without ``pairwise``); else 0.03 where there
-        are counts, whose logarithms are far apart, and 0.01 elsewhere.
-    solver
-        Adam, which divides the gradient by its recent size, parameter by parameter.
-    gradient
-        Negative phase of an update, with the conditions clamped: samples after Gibbs
-        steps from y (contrastive divergence, "cd" [1]_); exact draws, where y or the
-        hidden layer has at most :math:`2^{12}` states ("enumeration"), which make the
-        gradient unbiased; or sweeps from y that all have the same noise, which descend
-        to a state of low energy ("perturb-and-descend" [2]_) and are not the
-        likelihood's gradient. "mean-field" has none, and no likelihood: it is the
-        gradient of the log probability of y under predictions by mean field, back
-        through all sweeps [2]_, for y of bits and categories; these are what
-        ``predict`` then returns. "auto": exact draws up to :math:`2^8` states, else
-        "cd".
-    mean_field_steps
-        Number of sweeps for "mean-field".
-    n_steps : int or tuple of int
-        Number of these steps in each update. The values of a tuple share the epochs
-        evenly, in order.
-    n_iter
-        Number of epochs; "auto": 3,000 updates, but between 20 and 200 epochs.
-    centering
-        If not None, use the centred gradient [6]_, whose offsets are means of y and of
-        the hidden units: those at the start of training, running means in the positive
-        phase ("data"), or running averages of the means in both phases ("moving").
-    penalty
-        Penalties and limits of the weights, and a target of the activity of hidden
-        units; None leaves them at the defaults below. ``l1`` and ``l2`` are of all
-        weights, also those of the conditions; ``max_norm`` is of the weights of each
-        hidden unit to y, and of a factor to each of its ends.
 
     Attributes
     ----------
-    components_ : ndarray of shape (n_hidden_entries, n_entries)
-        Weights W, transposed, between hidden units and the entries of y, as of
-        :class:`~skdgm.RBM`.
-    condition_visible_ : ndarray of shape (n_conditions, n_entries)
-        Weights A of the conditions to y. A categorical column of X is a condition for
-        each of its categories, counted from its frequency; a real one is standardised.
-    condition_hidden_ : ndarray of shape (n_conditions, n_hidden_entries)
-        Weights B of the conditions to the hidden units.
-    intercept_visible_ : ndarray of shape (n_entries,)
-        Biases b: those at the mean of the conditions.
-    intercept_hidden_ : ndarray of shape (n_hidden_entries,)
-        Hidden biases c.
     factors_ : list of ndarray
         Weights of the factors, with ``n_factors``: those of y, of the hidden units and
         of the conditions, of shape (n_factors, n_entries); with ``gates`` three times
         as many: see the notes.
-    precision_ : ndarray of shape (n_columns,)
-        Precisions of the "gaussian" and "rectified" columns of y, in their order, for
-        values as they are given; where there are such columns.
-    classes_ : ndarray or list of ndarray
-        Values of the column of y that has categories or bits, or of each of several.
-    column_types_ : dict
-        How each column of y is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`.
-    condition_types_ : dict
-        The same of each column of X.
-    density_kind_ : {"exact", "estimate"}
-        Kind of density that :meth:`score_samples` returns.
-    loss_curve_ : list of float
-        For each epoch the negative log-likelihood of columns of y, each given the
-        conditions and the means of the hidden units given the other columns, estimated
-        from some columns of training rows, in nats per row.
 
     See Also
     --------
@@ -210,30 +112,11 @@ class ConditionalRBM(RealOptions, MarkovChainOptions, GivenEstimator, implied=_I
 
     n_components: Count = 8
     _: KW_ONLY
-    column_types: (
-        Annotated[str, Kinds(set(UNITS) | {"mixed"})] | tuple | dict | Columns
-    ) = "mixed"
+    column_types: TargetColumns = "mixed"
     condition_types: ColumnTypes = "mixed"
-    hidden: Annotated[str, Kinds(set(UNITS))] = "bernoulli"
+    hidden: HiddenKinds = "bernoulli"
     n_lags: CountOrZero = 0
     n_factors: CountOrZero = 0
     gates: tuple | list | None = None
     pairwise: bool = True
     init_conditions: Literal["ridge", "random"] = "ridge"
-    min_variance = 0.01
-    gradient: Literal[
-        "auto", "cd", "enumeration", "perturb-and-descend", "mean-field"
-    ] = "auto"
-    mean_field_steps: Count = 10
-    n_steps: Count | tuple = flat(default=5)
-    learning_rate: Positive | Auto = "auto"
-    momentum = 0.9
-    batch_size = 50
-    n_iter: CountOrZero | Auto = "auto"
-    centering: Literal["start", "data", "moving"] | None = "data"
-    sparsity_target: Probability | None = within("penalty", None)
-    sparsity_cost: NotNegative = within("penalty", 0.1)
-    n_iter_no_change = 10
-    solver: Literal["adam"] | Adam = "adam"
-    n_chains = 1
-    n_temperatures = 2

@@ -7,12 +7,22 @@ r"""Convolutional deep Boltzmann machines.
 Filters see the pooled units of the maps below; all layers are learned together.
 """
 
+from typing import Annotated, Literal
+
 import numpy as np
 
-from skdgm.base.options import KW_ONLY, ArrayLike
-from skdgm.boltzmann._options import DeepOptions, ImageOptions
+from skdgm.base.column_group import Columns
+from skdgm.base.options import KW_ONLY, ArrayLike, Positive
 from skdgm.boltzmann.machine import Machine
 from skdgm.boltzmann.methods import importance_likelihood
+from skdgm.boltzmann.options import (
+    CONV_RATE,
+    ConvFilters,
+    DeepOptions,
+    ImageShape,
+    MapFeatures,
+    PixelDetails,
+)
 from skdgm.boltzmann.structure.convolved_deep import (
     CONVOLVED_DEEP,
     geometries,
@@ -22,7 +32,7 @@ from skdgm.training import Budget
 from skdgm.typing import Data
 
 
-class ConvDBM(ImageOptions, DeepOptions, Machine):
+class ConvDBM(DeepOptions, Machine):
     r"""Convolutional deep Boltzmann machine with probabilistic max pooling.
 
     .. math::
@@ -96,6 +106,8 @@ class ConvDBM(ImageOptions, DeepOptions, Machine):
     density_kind_ : {"lower bound", "estimate"}
         Kind of density that :meth:`score_samples` returns: a lower bound where log Z is
         exact, because the odd or the even layers have at most 2**20 states.
+    precision_, mean_, scale_ : ndarray of shape (n_features,)
+        Of real columns: precisions given the hidden units, and what standardises them.
 
     See Also
     --------
@@ -128,7 +140,14 @@ class ConvDBM(ImageOptions, DeepOptions, Machine):
 
     conv_layer_sizes: ArrayLike | int = (24, 40)
     _: KW_ONLY
-    learning_rate = 0.003
+    filters: ConvFilters = None
+    image_shape: ImageShape = None
+    features: MapFeatures = "pooled"
+    column_types: Annotated[
+        Literal["auto", "bernoulli", "gaussian"] | Columns, PixelDetails
+    ] = "auto"
+    resample = True
+    learning_rate: Annotated[Positive, CONV_RATE] = 0.003
     pretrain_learning_rate = 0.01
     solver = "adam"
     momentum = 0.9

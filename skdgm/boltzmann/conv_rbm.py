@@ -6,22 +6,26 @@ Every filter is the same at all positions of an image, and at most one of the hi
 units in a block of positions is on.
 """
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from skdgm.base.column_group import Columns
-from skdgm.base.options import KW_ONLY, Count, within
-from skdgm.boltzmann._options import (
-    ImageOptions,
-    MachineOptions,
-)
+from skdgm.base.options import KW_ONLY, Count, Positive, within
 from skdgm.boltzmann.machine import Machine
 from skdgm.boltzmann.methods import pseudo_likelihood
+from skdgm.boltzmann.options import (
+    CONV_RATE,
+    ConvFilters,
+    ImageShape,
+    MachineOptions,
+    MapFeatures,
+    PixelDetails,
+)
 from skdgm.boltzmann.structure.convolved import CONVOLVED, geometry_of
 from skdgm.boltzmann.structure.resized import resized
 from skdgm.boltzmann.structure.visible import pixels_of
 
 
-class ConvRBM(ImageOptions, MachineOptions, Machine):
+class ConvRBM(MachineOptions, Machine):
     r"""Convolutional restricted Boltzmann machine with probabilistic max pooling.
 
     .. math::
@@ -106,6 +110,8 @@ class ConvRBM(ImageOptions, MachineOptions, Machine):
     density_kind_ : {"exact", "estimate"}
         Kind of density that :meth:`score_samples` returns: exact where images have at
         most 20 bits, or the hidden units 2**20 states.
+    precision_, mean_, scale_ : ndarray of shape (n_features,)
+        Of real columns: precisions given the hidden units, and what standardises them.
 
     References
     ----------
@@ -138,15 +144,18 @@ class ConvRBM(ImageOptions, MachineOptions, Machine):
 
     n_components: Count = 24
     _: KW_ONLY
+    column_types: Annotated[
+        Literal["auto", "bernoulli", "gaussian", "categorical"] | Columns, PixelDetails
+    ] = "auto"
+    min_categories: Count | None = within("column_types", None)
+    visible_bias: Literal["pixel", "channel"] = "pixel"
+    filters: ConvFilters = None
     pooling: Literal["probabilistic", "max", "mean"] = within(
         "filters", "probabilistic"
     )
-    column_types: Literal["auto", "bernoulli", "gaussian", "categorical"] | Columns = (
-        "auto"
-    )
-    min_categories: Count | None = within("column_types", None)
-    visible_bias: Literal["pixel", "channel"] = "pixel"
-    learning_rate = 0.01
+    image_shape: ImageShape = None
+    features: MapFeatures = "pooled"
+    learning_rate: Annotated[Positive, CONV_RATE] = 0.01
     solver = "adam"
     momentum = 0.9
     resample = True

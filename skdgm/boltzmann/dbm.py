@@ -9,14 +9,14 @@ A layer of visible units and several of hidden ones, each coupled to its neighbo
 from typing import Literal
 
 from skdgm.base.options import KW_ONLY, ArrayLike
-from skdgm.boltzmann._options import DeepOptions, RealOptions
 from skdgm.boltzmann.groups import FPCD, PCD, Tempering
 from skdgm.boltzmann.machine import Machine
 from skdgm.boltzmann.methods import importance_likelihood
+from skdgm.boltzmann.options import DeepOptions
 from skdgm.boltzmann.structure.deep import DEEP
 
 
-class DBM(RealOptions, DeepOptions, Machine):
+class DBM(DeepOptions, Machine):
     r"""Deep Boltzmann machine with binary hidden units.
 
     .. math::

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Literal
 
 from skdgm.base import Classifier
+from skdgm.base.attributes import shared
 from skdgm.base.column_group import Columns
 from skdgm.base.fits import asked_of, current
 from skdgm.base.options import KW_ONLY
@@ -19,7 +20,7 @@ from skdgm.boltzmann.learning.fine_tuning import NET, NetEpochs, logits
 from skdgm.boltzmann.learning.label_objective import LabelledObjective
 from skdgm.boltzmann.learning.objective import PHASES
 from skdgm.boltzmann.machine import Machine
-from skdgm.boltzmann.methods import ChainedByClass, importance_likelihood
+from skdgm.boltzmann.methods import importance_likelihood, sample_of_class
 from skdgm.boltzmann.structure.deep import Deep
 from skdgm.data.auto import AUTO
 from skdgm.nets import check_dropout
@@ -27,7 +28,7 @@ from skdgm.nets.options import TuningOptions
 from skdgm.training import labelled
 
 
-class DBMClassifier(TuningOptions, ChainedByClass, Classifier, Machine):
+class DBMClassifier(TuningOptions, Classifier, Machine):
     r"""Deep Boltzmann machine as a classifier and a density.
 
     .. math::
@@ -165,6 +166,9 @@ class DBMClassifier(TuningOptions, ChainedByClass, Classifier, Machine):
     _MODEL = Deep(DeepDensity, LabelledObjective)
 
     importance_likelihood = importance_likelihood
+
+    @shared(sample_of_class)
+    def sample(self): ...
 
     def _logits(self, rows):
         if not hasattr(self, "net_coefs_"):

@@ -6,14 +6,19 @@ r"""Gated restricted Boltzmann machines: transformations of the first of two ima
 
 import numpy as np
 
+from skdgm.base.common_options import ColumnTypes
 from skdgm.base.frames import indexed
-from skdgm.base.options import KW_ONLY, Count, removed
-from skdgm.boltzmann.conditional_rbm import ConditionalRBM
+from skdgm.base.options import KW_ONLY, Count
+from skdgm.boltzmann._conditional.estimator import (
+    GivenEstimator,
+    HiddenKinds,
+    TargetColumns,
+)
 from skdgm.training import Budget
 from skdgm.typing import ArrayLike, Data, Filling, Seed, Target
 
 
-class GatedRBM(ConditionalRBM):
+class GatedRBM(GivenEstimator):
     r"""Gated restricted Boltzmann machine: hidden units that are transformations.
 
     .. math::
@@ -94,12 +99,14 @@ class GatedRBM(ConditionalRBM):
     n_components: Count = 50
     n_factors: Count = 100
     _: KW_ONLY
-    pairwise = False
+    column_types: TargetColumns = "mixed"
+    condition_types: ColumnTypes = "mixed"
+    hidden: HiddenKinds = "bernoulli"
+    pairwise: bool = False
     n_steps = 1
     batch_size = 100
-    n_lags: int = removed(0)
-    gates: tuple | list | None = removed(None)
-    init_conditions: str = removed("random")
+
+    _IMPLIED = {"n_lags": 0, "gates": None, "init_conditions": "random"}
 
     def decode(
         self,

@@ -6,18 +6,18 @@ r"""Restricted Boltzmann machines with real visible units.
 Given the hidden units, the visible ones are normal with precisions :math:`\beta`.
 """
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from skdgm.base.column_group import Precision
-from skdgm.base.options import KW_ONLY, Count, Probability, flat, removed
-from skdgm.boltzmann._options import MachineOptions, QuadraticOptions
+from skdgm.base.options import KW_ONLY, Count, Probability
 from skdgm.boltzmann.groups import Phase
 from skdgm.boltzmann.learning.sampling_free import OF_REALS
 from skdgm.boltzmann.machine import Machine
 from skdgm.boltzmann.methods import pseudo_likelihood
+from skdgm.boltzmann.options import MachineOptions, MachineSolver, Quadratic
 
 
-class GaussianRBM(QuadraticOptions, MachineOptions, Machine):
+class GaussianRBM(MachineOptions, Machine):
     r"""Restricted Boltzmann machine with real visible and binary hidden units.
 
     .. math::
@@ -123,12 +123,12 @@ class GaussianRBM(QuadraticOptions, MachineOptions, Machine):
     n_components: Count = 256
     _: KW_ONLY
     gradient: Literal["pcd", "cd", "fpcd", "tempering", *OF_REALS] | Phase = "pcd"
+    solver: MachineSolver = "sgd"
     centering = "data"
     max_norm = 4.0
-    precision: Precision = flat(default="diagonal")
-    min_variance: Probability = flat(default=0.05)
-    column_types: ClassVar = "gaussian"
-    # Real values are never drawn as bits.
-    init_biases: str = removed()
+    quadratic: Quadratic = False
+    precision: Precision = "diagonal"
+    min_variance: Probability = 0.05
 
+    _IMPLIED = {"column_types": "gaussian", "resample": False}
     pseudo_likelihood = pseudo_likelihood

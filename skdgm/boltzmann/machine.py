@@ -5,9 +5,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skdgm.base import Estimator, forget_log_Z, lazy_log_Z
+from skdgm.base.attributes import shared
 from skdgm.base.groups import name_of
-from skdgm.boltzmann._options import ModelOptions
-from skdgm.boltzmann.methods import Chained
+from skdgm.boltzmann import methods
 from skdgm.boltzmann.structure.restricted import RESTRICTED
 from skdgm.boltzmann.structure.visible import domain_as_asked
 from skdgm.nets.estimator import check_categories
@@ -16,7 +16,7 @@ from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data
 
 
-class Machine(Chained, Estimator, implied=ModelOptions):
+class Machine(Estimator):
     """Base class of estimators with a layered energy whose first block is visible.
 
     Its ``_MODEL`` is a :class:`~skdgm.boltzmann.structure.model.EnergyModel`. Models
@@ -38,7 +38,19 @@ class Machine(Chained, Estimator, implied=ModelOptions):
     _BUDGET = Budget(25_000, 10, 200)
     _TRANSIENT = "swap_rates_", "precision_", "mean_", "scale_", "_log_precision"
 
+    # What models read of options that their estimators lack.
+    _IMPLIED = {
+        **{"column_types": "bernoulli", "quadratic": False},
+        **{"mean_field_steps": 50, "negative": "samples"},
+    }
+
     __getattr__ = lazy_log_Z
+
+    @shared(methods.sample)
+    def sample(self): ...
+
+    @shared(methods.impute)
+    def impute(self): ...
 
     def _check_cost(self, table, n_epochs):
         names = getattr(self, "feature_names_in_", None)

@@ -7,9 +7,15 @@ from typing import Annotated
 
 from skdgm.base.column_group import Columns
 from skdgm.base.frames import framed
-from skdgm.base.options import KW_ONLY, Count, removed
-from skdgm.boltzmann._options import MachineOptions, RealOptions
+from skdgm.base.options import KW_ONLY, Count
 from skdgm.boltzmann.machine import Machine
+from skdgm.boltzmann.options import (
+    MachineOptions,
+    MachineSolver,
+    NormDetails,
+    Penalties,
+    RealDetails,
+)
 from skdgm.boltzmann.structure.table_layers import TABLES, improper
 from skdgm.boltzmann.structure.tables import kinds_of
 from skdgm.boltzmann.structure.visible import bits_as_asked
@@ -18,7 +24,7 @@ from skdgm.data.units import UNITS, Kinds, UnitColumns
 from skdgm.typing import ArrayOrFrame, Data
 
 
-class RBM(RealOptions, MachineOptions, Machine):
+class RBM(MachineOptions, Machine):
     r"""Restricted Boltzmann machine of visible and hidden units of any kind.
 
     .. math::
@@ -162,18 +168,18 @@ class RBM(RealOptions, MachineOptions, Machine):
 
     n_components: Count = 256
     _: KW_ONLY
-    column_types: (
-        Annotated[str, Kinds({"auto", "mixed", *UNITS})] | tuple | dict | Columns
-    ) = "auto"
+    column_types: Annotated[
+        Annotated[str, Kinds({"auto", "mixed", *UNITS})] | tuple | dict | Columns,
+        RealDetails,
+    ] = "auto"
     hidden: Annotated[str, Kinds(set(UNITS))] = "bernoulli"
     gradient = "tempering"
     n_chains = 20
+    solver: MachineSolver = "sgd"
+    penalty: Annotated[Penalties, NormDetails] = None
     centering = "data"
-    sparsity_target: float | None = removed(None)
-    sparsity_cost: float = removed()
-    resample: bool = removed(False)
-    init_biases: str = removed()
 
+    _IMPLIED = {"resample": False, "sparsity_target": None}
     _MODEL, _NUMBERS = TABLES, "gaussian"
     _TRANSIENT = "swap_rates_", "precision_", "_log_precisions"
 

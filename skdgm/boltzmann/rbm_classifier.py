@@ -5,24 +5,23 @@ r"""Restricted Boltzmann machines with labels.
 The visible layer has two blocks: the data, and a softmax unit for the label.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from skdgm.base import Classifier
+from skdgm.base.attributes import shared
 from skdgm.base.column_group import Columns
 from skdgm.base.common_groups import Hybrid
 from skdgm.base.options import KW_ONLY, Auto, Count, CountOrZero, NotNegative, within
 from skdgm.boltzmann._density.labelled import LabelledMachineDensity
-from skdgm.boltzmann._options import MachineOptions, QuadraticOptions
 from skdgm.boltzmann.learning.label_objective import HybridObjective
 from skdgm.boltzmann.machine import Machine
-from skdgm.boltzmann.methods import ChainedByClass
+from skdgm.boltzmann.methods import sample_of_class
+from skdgm.boltzmann.options import GreyDetails, MachineOptions, Quadratic
 from skdgm.boltzmann.structure.restricted import Restricted
 from skdgm.training import Budget
 
 
-class RBMClassifier(
-    QuadraticOptions, MachineOptions, ChainedByClass, Classifier, Machine
-):
+class RBMClassifier(MachineOptions, Classifier, Machine):
     r"""Restricted Boltzmann machine as a classifier and a density.
 
     .. math::
@@ -120,10 +119,13 @@ class RBMClassifier(
 
     n_components: Count = 256
     _: KW_ONLY
-    column_types: Literal["auto", "bernoulli", "gaussian"] | Columns = "auto"
+    column_types: Annotated[
+        Literal["auto", "bernoulli", "gaussian"] | Columns, GreyDetails
+    ] = "auto"
     objective: Literal["hybrid", "discriminative", "generative"] | Hybrid = "hybrid"
     generative_weight: NotNegative = within("objective", 0.01)
     unlabeled: object = None
+    quadratic: Quadratic = False
     n_iter: CountOrZero | Auto = "auto"
     learning_rate = 0.01
     solver = "adam"
@@ -131,6 +133,9 @@ class RBMClassifier(
 
     _MODEL = Restricted(LabelledMachineDensity, HybridObjective)
     _BUDGET = Budget(2_000, 20, 100)
+
+    @shared(sample_of_class)
+    def sample(self): ...
 
     def _logits(self, rows):
         return self.density_.log_joint_of(rows)

@@ -5,15 +5,16 @@ r"""Replicated softmax: a restricted Boltzmann machine of documents.
 Each of the n words is a softmax unit, and all of them share biases and weights.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from skdgm.base.options import KW_ONLY, Count
+from skdgm.base.common_options import FitOptions
+from skdgm.base.options import KW_ONLY, Count, CountOrZero
 from skdgm.boltzmann._documents.machine import DocumentModel
-from skdgm.boltzmann._options import MarkovChainOptions
 from skdgm.boltzmann.groups import CD, PCD, Tempering
+from skdgm.boltzmann.options import ChainDetails, MachineSolver, NormDetails, Penalties
 
 
-class ReplicatedSoftmax(MarkovChainOptions, DocumentModel):
+class ReplicatedSoftmax(FitOptions, DocumentModel):
     r"""Replicated softmax, a topic model of documents with binary hidden units.
 
     .. math::
@@ -41,6 +42,8 @@ class ReplicatedSoftmax(MarkovChainOptions, DocumentModel):
         Initial learning rate, divided by the mean length of documents + 10, at least
         30, since hidden units sum up their words; ``schedule`` of the solver lowers it.
         The objective is the log-likelihood per word of a document of mean length.
+    n_iter
+        Number of epochs.
     gradient
         Chains of the negative phase: they start at the documents (contrastive
         divergence, "cd"), or where the last update left them ("pcd"), with lengths
@@ -77,6 +80,8 @@ class ReplicatedSoftmax(MarkovChainOptions, DocumentModel):
     loss_curve_ : list of float
         For each epoch the negative log-likelihood of each half of a document given the
         other (by the hidden means given that), in nats per training document.
+    validation_curve_ : list of float
+        ``loss_curve_`` of held-out rows, with ``early_stopping``.
 
     References
     ----------
@@ -100,10 +105,14 @@ class ReplicatedSoftmax(MarkovChainOptions, DocumentModel):
 
     n_components: Count = 50
     _: KW_ONLY
-    gradient: Literal["pcd", "cd", "tempering"] | PCD | CD | Tempering = "tempering"
+    n_iter: CountOrZero = 50
+    gradient: Annotated[
+        Literal["pcd", "cd", "tempering"] | PCD | CD | Tempering, ChainDetails
+    ] = "tempering"
+    solver: MachineSolver = "adam"
+    penalty: Annotated[Penalties, NormDetails] = None
     learning_rate = 0.5
     batch_size = 20
-    n_iter = 50
     n_chains = 20
-    solver = "adam"
+    n_iter_no_change = 5
     momentum = 0.5

@@ -2,15 +2,19 @@
 
 from typing import Annotated, Literal
 
-from skdgm.base.common_options import FitOptions
 from skdgm.base.options import (
     KW_ONLY,
     Auto,
+    Count,
     CountOrZero,
     Details,
+    Fraction,
     NotNegative,
+    Options,
     Positive,
+    RandomState,
     Share,
+    Verbose,
 )
 from skdgm.base.solvers import SGD, Adam, RMSprop
 from skdgm.nets.feed_forward import INITIALISERS
@@ -39,7 +43,7 @@ class NetDetails(StepDetails):
 NetSolver = Literal["adam", "rmsprop", "sgd"] | Adam | RMSprop | SGD
 
 
-class TuningOptions(FitOptions):
+class TuningOptions(Options):
     """Options of fine-tuning a net by labels or targets.
 
     Parameters
@@ -65,6 +69,10 @@ class TuningOptions(FitOptions):
         held-out rows, but not their labels.
     warm_start
         If True, ``fit`` continues fine-tuning the current net.
+    n_iter_no_change
+        Number of epochs without an improvement of ``tol`` before stopping early.
+    verbose
+        If not 0, print a line for each epoch.
     random_state : int, RandomState instance or None
         Seed of pre-training, initial weights, order of rows and dropout.
     dropout : float or tuple of float
@@ -77,6 +85,10 @@ class TuningOptions(FitOptions):
     ----------
     validation_curve_ : list of float
         ``loss_curve_`` of held-out rows, with ``early_stopping``.
+    loss_quantity_ : str
+        Name of the quantity whose negative is the loss in ``loss_curve_``.
+    n_iter_ : int
+        Number of completed epochs.
     """
 
     _: KW_ONLY
@@ -85,6 +97,12 @@ class TuningOptions(FitOptions):
     n_iter: CountOrZero | Auto = "auto"
     dropout: Share | tuple = 0.0
     max_norm: Positive | None = None
-    learning_rate = 0.005
-    batch_size = 20
-    tol = 1e-4
+    batch_size: Count = 20
+    learning_rate: Positive = 0.005
+    early_stopping: bool = False
+    validation_fraction: Fraction = 0.1
+    n_iter_no_change: Count = 10
+    tol: NotNegative = 1e-4
+    warm_start: bool = False
+    verbose: Verbose = 0
+    random_state: RandomState = None

@@ -3,23 +3,13 @@
 from skdgm.stacks.classifier import TunedClassifier
 from skdgm.stacks.model import Stack, StackModel
 from skdgm.stacks.network import StackedNetwork
-from skdgm.stacks.options import (
-    ClassOptions,
-    LayerwiseOptions,
-    PretrainedOptions,
-    TargetOptions,
-)
 from skdgm.stacks.regressor import TunedRegressor
 from skdgm.stacks.tuned import TunedModel, TunedNetwork
 
 __all__ = [
-    "ClassOptions",
-    "LayerwiseOptions",
-    "PretrainedOptions",
     "Stack",
     "StackModel",
     "StackedNetwork",
-    "TargetOptions",
     "TunedClassifier",
     "TunedModel",
     "TunedNetwork",

@@ -1,11 +1,15 @@
 """Tuned networks that classify, by one label for each row or by several."""
 
 import numpy as np
+from sklearn.base import ClassifierMixin
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 
 from skdgm.base import Classifier
+from skdgm.base.classifier import check_first_call, is_unlabeled, with_labels
+from skdgm.base.options import KW_ONLY
 from skdgm.data.inputs import as_values
+from skdgm.data.labels import as_column, of_classes
 from skdgm.stacks.outputs import Classes, Labels, label_codes, zeros_and_ones
 from skdgm.stacks.tuned import TunedNetwork
 from skdgm.training import Budget
@@ -23,13 +27,42 @@ def _has_real_columns(estimator):
     return read or not get_tags(estimator).input_tags.positive_only
 
 
-class TunedClassifier(Classifier, TunedNetwork):
-    """Base class of stacks that are tuned as classifiers."""
+class TunedClassifier(ClassifierMixin, TunedNetwork):
+    """Base class of stacks that are tuned as classifiers.
+
+    Parameters
+    ----------
+    unlabeled
+        Value of y that marks rows without a label (in all columns of y, if there are
+        several). These rows take part in pre-training; :meth:`score` leaves them out.
+        None means that all rows are labelled.
+    n_iter
+        Epochs of fine-tuning; "auto": as many as make 5,000 updates, at least 20 and at
+        most 300.
+    dropout : float or tuple of float
+        Share of the hidden units dropped at random during fine-tuning; or a pair: of
+        the inputs and of the hidden units. Inputs become 0, or their mean where fewer
+        than a third of their values are near 0. Without dropout a net overfits few
+        labels.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Classes, in order; if y has several columns, their numbers.
+    loss_curve_ : list of float
+        Mean negative log-likelihood of the labels of some training rows after each
+        epoch of fine-tuning.
+    """
+
+    _: KW_ONLY
+    unlabeled: object = None
 
     # With dropout, more epochs pay off when labels are few.
     _BUDGET = Budget(5_000, 20, 300)
 
-    fit = TunedNetwork.fit
+    partial_fit, score = Classifier.partial_fit, Classifier.score
+    predict_proba = Classifier.predict_proba
+    _is_unlabeled, _check_first_call = is_unlabeled, check_first_call
 
     def predict(self, X: Data) -> np.ndarray:
         """Predict the most probable class, or all labels more probable than not.
@@ -96,7 +129,7 @@ class TunedClassifier(Classifier, TunedNetwork):
             codes, classes = label_codes(self, y, rows, classes, n_before)
             rows, outputs = rows._replace(given=Given(codes)), Labels(classes)
         else:
-            rows, known = super()._label(rows, y, fresh, classes)
+            rows, known = with_labels(self, rows, y, fresh, classes)
             classes = known["classes_"]
             outputs = Classes(classes)
         known = {"classes_": classes, "n_outputs_": len(classes), "_outputs": outputs}
@@ -106,11 +139,11 @@ class TunedClassifier(Classifier, TunedNetwork):
         """Values of y, in a column or several."""
         values = as_values(y, self)
         several = values.ndim == 2 and values.shape[1] > 1
-        return values if several else super()._values(values)
+        return values if several else as_column(values)
 
     def _labels(self, y):
         """Valid labels of the rows that have some."""
-        return super()._labels(y) if y.ndim == 1 else zeros_and_ones(y, self.unlabeled)
+        return of_classes(y) if y.ndim == 1 else zeros_and_ones(y, self.unlabeled)
 
     def _count(self, table, fresh):
         """Count nothing: outputs do not depend on the frequencies of labels."""
@@ -120,5 +153,6 @@ class TunedClassifier(Classifier, TunedNetwork):
         tags = super().__sklearn_tags__()
         # The data of scikit-learn's checks are not binary. Those of its checks of
         # several labels (supported all the same) even have negative values.
+        tags.classifier_tags.poor_score = tags.input_tags.positive_only
         tags.classifier_tags.multi_label = not tags.input_tags.positive_only
         return tags

@@ -1,12 +1,13 @@
 """Base class of stacks that learn layer by layer."""
 
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.utils.metaestimators import _BaseComposition
 
 from skdgm.base import Estimator, rolled_back
+from skdgm.base.options import KW_ONLY, RandomState, Verbose
 from skdgm.stacks.model import check_same, lowest_kinds
 from skdgm.stacks.training import Layer, Training
 from skdgm.typing import Data, Target, Weight
@@ -15,7 +16,37 @@ from skdgm.utils.counts import chosen, count
 
 class StackedNetwork(_BaseComposition, Estimator):
     """Base class of stacks, whose ``_MODEL`` is a :class:`StackModel` and whose density
-    has ``widths``, the numbers of features of its layers."""
+    has ``widths``, the numbers of features of its layers.
+
+    Parameters
+    ----------
+    feature_layer : int, tuple of int or "all"
+        Layer whose hidden units' means :meth:`transform` returns: 0 at the bottom, -1
+        at the top; or several or all layers side by side. Labels are best predicted
+        from all. It may be changed after ``fit``.
+    warm_start
+        If True, ``fit`` continues from the current parameters.
+    verbose
+        If not zero, print a line for each epoch.
+    random_state : int, RandomState instance or None
+        Seed of initial weights, order of rows and sampling; machines in ``layers`` may
+        have their own.
+
+    Attributes
+    ----------
+    layers_ : list of machines
+        Fitted machines from the bottom up.
+    loss_curves_ : list of list of float
+        Losses of each layer, one per epoch.
+    n_iter_ : int
+        Total number of epochs, over all layers.
+    """
+
+    _: KW_ONLY
+    feature_layer: int | tuple | Literal["all"] = "all"
+    warm_start: bool = False
+    verbose: Verbose = 0
+    random_state: RandomState = None
 
     # Updates of a layer that are enough for features of small tables; layers warn.
     _UPDATES, _SLOWED = 12_000, None

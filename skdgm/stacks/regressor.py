@@ -19,7 +19,34 @@ from skdgm.utils.math import shares
 
 
 class TunedRegressor(RegressorMixin, TunedNetwork):
-    """Base class of stacks that are tuned as regressors."""
+    """Base class of stacks that are tuned as regressors.
+
+    Parameters
+    ----------
+    n_iter
+        Epochs of fine-tuning; "auto": as many as make 5,000 updates, at least 20 and at
+        most 100.
+    dropout : float or tuple of float
+        Share of the hidden units dropped at random during fine-tuning; or a pair: of
+        the inputs and of the hidden units. Without dropout a net overfits few targets.
+    early_stopping
+        If True, hold out rows, stop when the squared error of their targets no longer
+        falls, and keep the weights with which it was lowest. Pre-training sees the
+        held-out rows, but not their targets.
+    validation_fraction
+        Share of the rows with a target to hold out.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Weights of the net, those of the output layer last; they apply to standardised
+        values of real columns and of targets.
+    loss_curve_ : list of float
+        Mean of half the squared error of standardised targets, over some training
+        rows, after each epoch of fine-tuning.
+    """
+
+    dropout = 0.3
 
     def partial_fit(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> Self:
         """Continue training: one epoch of fine-tuning.

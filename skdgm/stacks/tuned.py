@@ -14,12 +14,15 @@ References
 
 from abc import abstractmethod
 from types import SimpleNamespace
+from typing import Annotated, Literal
 
 import numpy as np
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
 from skdgm.base import Estimator, Model, by_blocks, rolled_back
+from skdgm.base.common_groups import Pretraining, PretrainingDetails
+from skdgm.base.options import KW_ONLY
 from skdgm.nets import (
     Layer,
     NetState,
@@ -29,6 +32,7 @@ from skdgm.nets import (
     forward,
     hidden,
 )
+from skdgm.nets.options import TuningOptions
 from skdgm.stacks.model import check_same, lowest_kinds
 from skdgm.stacks.network import StackedNetwork
 from skdgm.stacks.tuning import PreTraining, unfitted
@@ -44,10 +48,18 @@ class TunedModel(Model):
     ----------
     part : str
         Attribute that has the fitted stack.
+    network : type
+        Class of the stack.
+    stack_options : tuple of str
+        Options that say what the stack is made of.
+    pretraining_options : dict of str
+        Options of training the stack, by the names that the net has for them.
     """
 
-    def __init__(self, part):
-        self.part = part
+    def __init__(self, part, network, stack_options, pretraining_options):
+        self.part, self.network = part, network
+        self.stack_options = stack_options
+        self.pretraining_options = pretraining_options
 
     def check(self, options):
         """Raise ValueError for options that their constraints do not exclude."""
@@ -112,19 +124,42 @@ class TunedModel(Model):
         return NetState(params, attributes["_moments"], mean=mean)
 
 
-class TunedNetwork(_BaseComposition, Estimator):
+class TunedNetwork(TuningOptions, _BaseComposition, Estimator):
     """Base class of stacks with outputs.
 
-    A subclass has ``_NETWORK``, the class of the stack; ``_STRUCTURE``, names of its
-    options that say what it is made of; ``_PRETRAINING``, names of its options of
-    training by those of the network; ``_label(rows, y, fresh, classes)``, which reads
-    the targets; and ``_outputs``, an object of :mod:`skdgm.stacks.outputs`.
+    A subclass has ``_label(rows, y, fresh, classes)``, which reads the targets; and
+    ``_outputs``, an object of :mod:`skdgm.stacks.outputs`.
+
+    Parameters
+    ----------
+    pretrain
+        Training of the layers one after the other, before the net is fine-tuned.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray of shape (n_below, n_above)
+        Weights of the net, those of the output layer last; for real columns they apply
+        to standardised values.
+    intercepts_ : list of ndarray of shape (n_above,)
+        Biases of the net.
+    n_outputs_ : int
+        Number of output units.
+    n_iter_ : int
+        Number of epochs of fine-tuning.
     """
 
+    _: KW_ONLY
+    pretrain: Annotated[Literal["layerwise"] | Pretraining, PretrainingDetails] = (
+        "layerwise"
+    )
+
     _BUDGET, _LISTED, _SINGLE = Budget(5_000, 20, 100), False, False
-    _NETWORK, _STRUCTURE, _PRETRAINING = None, (), {}
     get_params, set_params = StackedNetwork.get_params, StackedNetwork.set_params
     _readable_kinds = lowest_kinds
+
+    @property
+    def _KNOWN(self):
+        return self._MODEL.part, "_outputs"
 
     @property
     def _part(self):

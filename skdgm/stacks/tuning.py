@@ -24,17 +24,17 @@ _OF_LAYER = re.compile(
 
 def unfitted(network):
     """Stack that the valid options of a tuned network ask for, with valid machines."""
-    asked, names = options_of(network), network._PRETRAINING
-    values = vars(asked)
+    asked, model = options_of(network), model_of(network)
+    names, kind, values = model.pretraining_options, model.network, vars(asked)
     if asked.layers is None:
         depth = network._depth(asked)
         for name, theirs in names.items():
             per_layer(f"pretrain__{theirs}", values[name], depth)
     options = {theirs: values[name] for name, theirs in names.items()}
-    options |= {name: values[name] for name in network._STRUCTURE}
+    options |= {name: values[name] for name in model.stack_options}
     options = network._resolved(options)
     options |= {"feature_layer": -1, "verbose": network.verbose}
-    stack = network._NETWORK(**folded(network._NETWORK, options))
+    stack = kind(**folded(kind, options))
     stack._begins_a_net = True
     if reading := reading_in(asked):
         stack._reading = reading
@@ -52,7 +52,8 @@ def _reworded(network, error):
     """Error about a machine's option by the name of the network's own, if it is that
     which gives it."""
     found = _OF_LAYER.fullmatch(str(error))
-    names = {theirs: own for own, theirs in network._PRETRAINING.items()}
+    names = model_of(network).pretraining_options
+    names = {theirs: own for own, theirs in names.items()}
     if options_of(network).layers is not None or not found:
         return error
     number, option, rest = found.groups()

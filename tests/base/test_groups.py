@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.utils._param_validation import InvalidParameterError
 
 from skdgm import DBN, NADE, VAE, BernoulliRBM
-from skdgm.base.fits import asked_of
+from skdgm.base.fits import LACKING, asked_of
 from skdgm.base.groups import (
     OptionGroup,
     asked_value,
@@ -142,12 +142,12 @@ class Fewer(Shared):
 
 
 def test_details_and_a_paragraph_come_with_a_hint():
-    assert vars(asked_of(Shared())) == PLAIN | {
+    assert vars(asked_of(Shared())) == LACKING | PLAIN | {
         "way": "fast",
         "pace": 5.0,
         "share": 0.2,
     }
-    assert vars(asked_of(Fewer())) == {
+    assert vars(asked_of(Fewer())) == LACKING | {
         "way": "fast",
         "things": "auto",
         "pace": 5.0,
@@ -188,7 +188,7 @@ def test_details_are_no_arguments():
 )
 def test_models_read_details_by_their_own_names(options, changed):
     model = Model(**options)
-    assert vars(asked_of(model)) == PLAIN | changed
+    assert vars(asked_of(model)) == LACKING | PLAIN | changed
     assert {name: asked_value(model, name) for name in PLAIN} == PLAIN | changed
     found = expanded(Model, model.get_params(deep=False))
     assert found.items() <= (PLAIN | changed).items()

@@ -21,8 +21,8 @@ import skdgm
 from skdgm import registry
 from skdgm.autoencoder import VAE
 from skdgm.base import options
-from skdgm.base.fits import asked_of
-from skdgm.base.options import Auto, Count, Options, Positive, allowed, removed, worded
+from skdgm.base.fits import LACKING, asked_of
+from skdgm.base.options import Auto, Count, Options, Positive, allowed, worded
 from skdgm.exceptions import MissingCapability
 from tests.options import grouped
 
@@ -83,11 +83,12 @@ class Model(Group, BaseEstimator):
 
 
 class Changed(Model):
-    """Model without one of them."""
+    """Model with other defaults, whose objective reads one more."""
 
     size = 5
     rate = 0.5
-    b: float = removed(7.0)
+
+    _IMPLIED = {"c": 7.0}
 
 
 def test_constructor():
@@ -117,11 +118,12 @@ def test_constraints():
 
 
 def test_changed_options():
-    assert Changed().get_params() == {"size": 5, "kind": None, "rate": 0.5, "a": 0.0}
+    options = {"size": 5, "kind": None, "rate": 0.5, "a": 0.0, "b": 0.0}
+    assert Changed().get_params() == options
     assert Changed(4).size == 4
-    assert Changed._IMPLIED == {"b": 7.0}
+    assert vars(asked_of(Changed())) == LACKING | options | {"c": 7.0}
     assert "rate : float, default=0.5\n    Rate of the group." in Changed.__doc__
-    assert "\na : float, default=0.0\n    Two of one kind." in Changed.__doc__
+    assert "\na, b : float, default=0.0\n    Two of one kind." in Changed.__doc__
 
 
 def test_options_become_positional():
@@ -295,22 +297,16 @@ class Own(BernoulliRBM):
 
 
 def test_implied_values_change_again():
-    class First(VAE):
-        warm_up: int = removed(20)
+    class First(Changed):
+        _IMPLIED = {"d": 20}
 
     class Second(First):
-        warm_up: int = removed(30)
+        _IMPLIED = {"d": 30}
 
-    assert Second()._present_options().warm_up == 30
-    assert First()._present_options().warm_up == 20
-
-
-def test_options_of_another_class_are_implied():
-    class Narrow(Options, BaseEstimator, implied=Changed):
-        size: int = removed(7)
-
-    assert Narrow().get_params() == {} == Options._IMPLIED
-    assert Narrow._IMPLIED == {"size": 7, "kind": None, "rate": 0.5, "a": 0.0, "b": 7.0}
+    assert (First._IMPLIED, Second._IMPLIED) == (
+        {"c": 7.0, "d": 20},
+        {"c": 7.0, "d": 30},
+    )
 
 
 def test_a_base_without_implied_values_hides_no_others():

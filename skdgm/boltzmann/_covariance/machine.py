@@ -1,6 +1,6 @@
 """Options of training, draws and covariances of all machines of covariances."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -12,16 +12,25 @@ from skdgm.base.options import (
     Auto,
     Count,
     CountOrZero,
+    Details,
     Fraction,
+    NotNegative,
     Positive,
     Share,
-    within,
 )
 from skdgm.base.solvers import Adam
 from skdgm.boltzmann.structure.visible import REAL
 from skdgm.partition import LogPartition
 from skdgm.training import Budget
 from skdgm.typing import ArrayOrFrame, Data, Seed
+
+
+class SolverDetails(Details):
+    """Details of the optimiser of machines of covariances."""
+
+    momentum: Share = 0.9
+    schedule: Literal["constant", "invscaling", "linear"] = "linear"
+    power_t: NotNegative = 0.5
 
 
 class CovarianceMachine(FitOptions, Estimator):
@@ -67,9 +76,7 @@ class CovarianceMachine(FitOptions, Estimator):
     learning_rate = 0.01
     max_norm: Positive = 10.0
     min_variance: Fraction = 0.01
-    solver: Literal["adam"] | Adam = "adam"
-    momentum: Share = within("solver", 0.9)
-    schedule: Literal["constant", "invscaling", "linear"] = within("solver", "linear")
+    solver: Annotated[Literal["adam"] | Adam, SolverDetails] = "adam"
     n_iter: CountOrZero | Auto = "auto"
 
     _BUDGET, _domain = Budget(4_000, 10, 400), REAL

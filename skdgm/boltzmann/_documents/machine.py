@@ -1,7 +1,6 @@
 """Base class of estimators of documents, and their model."""
 
 from types import SimpleNamespace
-from typing import ClassVar
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -11,7 +10,6 @@ from skdgm.base import Estimator, Model
 from skdgm.base.frames import framed
 from skdgm.boltzmann._documents.density import DocumentDensity
 from skdgm.boltzmann._documents.objective import DocumentObjective
-from skdgm.boltzmann._options import MachineOptions
 from skdgm.boltzmann.learning.state import Beginning, TrainState
 from skdgm.boltzmann.structure.model import EnergyModel
 from skdgm.data import CountColumns
@@ -75,7 +73,7 @@ class Documents(Model):
         return TrainState(params, *attributes["_training"])
 
 
-class DocumentModel(Estimator, implied=MachineOptions):
+class DocumentModel(Estimator):
     r"""Replicated softmax without options and their documentation.
 
     Its ``score_samples`` are log-likelihoods of counts of words given their number:
@@ -91,7 +89,10 @@ class DocumentModel(Estimator, implied=MachineOptions):
     _domain, _TRANSIENT = CountColumns(), ("swap_rates_",)
     _MODEL, _KNOWN = Documents(), ("lengths_", "_log_partition")
     # Gradients of documents are always centred.
-    centering: ClassVar = "data"
+    _IMPLIED = {
+        **{"centering": "data", "resample": False, "init_biases": "marginals"},
+        **{"sparsity_target": None, "sparsity_cost": 0.1, "fast_learning_rate": None},
+    }
 
     def perplexity(self, X: Data) -> float:
         r"""Perplexity per word, of words in their order.

@@ -1,6 +1,6 @@
 """Options that machines share."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from skdgm.base.column_group import Columns
 from skdgm.base.common_groups import Pretraining
@@ -10,8 +10,9 @@ from skdgm.base.options import (
     Auto,
     Count,
     CountOrZero,
+    Details,
+    Doc,
     NotNegative,
-    Options,
     Positive,
     Probability,
     Several,
@@ -21,17 +22,139 @@ from skdgm.base.solvers import SGD, Adam
 from skdgm.boltzmann.groups import FPCD, PCD, Filters, Penalty, Phase, Tempering
 
 
-class ModelOptions(Options):
-    """Options that models of machines read, where an estimator lacks them."""
+class ChainDetails(Details):
+    """Details of Markov chains of the negative phase."""
 
-    column_types: str = "bernoulli"
-    quadratic: bool = False
-    mean_field_steps: int = 50
-    negative: str = "samples"
+    n_steps: int | tuple = 1
+    n_chains: Count | None = 50
+    n_temperatures: Several = 10
 
 
-class MarkovChainOptions(FitOptions):
-    """Options of machines that learn from Markov chains.
+class FastDetails(ChainDetails):
+    """The same, of chains that may have fast weights."""
+
+    fast_learning_rate: Positive | None = None
+
+
+class SolverDetails(Details):
+    """Details of optimisers of machines."""
+
+    momentum: float | tuple = 0.0
+    schedule: Literal["constant", "invscaling", "linear", "cooldown"] = "linear"
+    power_t: NotNegative = 0.5
+
+
+class StartDetails(SolverDetails):
+    """The same, of machines whose visible biases may begin at the marginals."""
+
+    init_biases: Literal["marginals", "zeros"] = "marginals"
+
+
+class WeightDetails(Details):
+    """Details of penalties of weights."""
+
+    l1: NotNegative = 0.0
+    l2: NotNegative = 0.0
+
+
+class NormDetails(WeightDetails):
+    """The same, with a limit."""
+
+    max_norm: Positive | None = None
+
+
+class PenaltyDetails(NormDetails):
+    """The same, with a target of the activity of hidden units."""
+
+    sparsity_target: Probability | None = None
+    sparsity_cost: NotNegative = 0.1
+
+
+class RealDetails(Details):
+    """Details of real columns of a machine."""
+
+    precision: Literal["diagonal", "scalar", "fixed"] = "diagonal"
+    min_variance: Probability = 0.05
+
+
+class GreyDetails(RealDetails):
+    """The same, and how grey values are presented."""
+
+    resample: bool = False
+
+
+class PixelDetails(GreyDetails):
+    """Details of pixels, of which none has a precision of its own."""
+
+    precision: Literal["scalar", "fixed"] = "scalar"
+
+
+class FilterDetails(Details):
+    """Details of filters of one layer of maps, or of several."""
+
+    filter_shape: Count | tuple | None = None
+    pool_shape: Count | tuple | None = None
+    stride: Count | tuple = 1
+    padding: Literal["valid", "same"] = "valid"
+
+
+Solver = Literal["sgd", "adam"] | SGD | Adam
+MachineSolver = Annotated[
+    Solver,
+    SolverDetails,
+    Doc("""
+        Stochastic gradient descent, or Adam, which divides the gradient by its recent
+        size, parameter by parameter.
+    """),
+]
+Penalties = Annotated[
+    Penalty | None,
+    Doc("""
+        Penalties and limits of the weights, and a target of the activity of hidden
+        units; None leaves them at the defaults below.
+    """),
+]
+Quadratic = Annotated[
+    bool,
+    Doc(r"""
+        If True, train with an energy to which :math:`\tfrac12 \sum_i \beta_i W_{ij}^2`
+        is added for each hidden unit that is on, which penalises large weights. The
+        fitted attributes are those of the plain energy.
+    """),
+]
+ConvFilters = Annotated[
+    Filters | None,
+    FilterDetails,
+    Doc("""
+        Filters, and how their maps are pooled; None leaves them at the defaults below.
+    """),
+]
+ImageShape = Annotated[
+    tuple | list | None,
+    Doc(
+        """
+        Height, width and perhaps channels of the images. None is a square of one
+        channel, or else one row of pixels.
+        """,
+        "tuple of int or None",
+    ),
+]
+MapFeatures = Annotated[
+    Literal["pooled", "detection"],
+    Doc("""
+        Features that ``transform`` returns, and ``inverse_transform`` takes:
+        probabilities of pooled or of detection units.
+    """),
+]
+CONV_RATE = Doc("""
+    Initial learning rate, which ``schedule`` of the solver lowers. The gradient of a
+    filter is a sum over all positions, which Adam divides by its size; with "sgd",
+    steps are shortened where there are many.
+""")
+
+
+class MachineOptions(FitOptions):
+    """Options of machines on one table.
 
     Parameters
     ----------
@@ -42,44 +165,6 @@ class MarkovChainOptions(FitOptions):
         (persistent contrastive divergence, "pcd"), or at the data (contrastive
         divergence, "cd"). Persistent chains may have fast weights ("fpcd"), or exchange
         states with hotter ones (parallel tempering, "tempering").
-    solver
-        Stochastic gradient descent, or Adam, which divides the gradient by its recent
-        size, parameter by parameter.
-    penalty
-        Penalties and limits of the weights, and a target of the activity of hidden
-        units; None leaves them at the defaults below.
-
-    Attributes
-    ----------
-    validation_curve_ : list of float
-        ``loss_curve_`` of held-out rows, with ``early_stopping``.
-    """
-
-    _: KW_ONLY
-    n_iter: CountOrZero = 20
-    gradient: Literal["pcd", "cd", "fpcd", "tempering"] | Phase = "pcd"
-    n_steps: int | tuple = within("gradient", 1)
-    n_chains: Count | None = within("gradient", 50)
-    n_temperatures: Several = within("gradient", 10)
-    solver: Literal["sgd", "adam"] | SGD | Adam = "sgd"
-    penalty: Penalty | None = None
-    momentum: float | tuple = within("solver", 0.0)
-    schedule: Literal["constant", "invscaling", "linear", "cooldown"] = within(
-        "solver", "linear"
-    )
-    l1: NotNegative = within("penalty", 0.0)
-    l2: NotNegative = within("penalty", 0.0)
-    max_norm: Positive | None = within("penalty", None)
-    batch_size = 10
-    n_iter_no_change = 5
-    learning_rate = 0.1
-
-
-class MachineOptions(MarkovChainOptions):
-    """Options of machines on one table.
-
-    Parameters
-    ----------
     centering
         If not None, use the centred gradient [6]_, whose offsets are means of visible
         and hidden units: those at the start of training, running means in the positive
@@ -104,76 +189,22 @@ class MachineOptions(MarkovChainOptions):
     loss_curve_ : list of float
         For each epoch the negative pseudo-likelihood of training rows, estimated from
         some of their units, in nats per row.
+    validation_curve_ : list of float
+        ``loss_curve_`` of held-out rows, with ``early_stopping``.
     """
 
     _: KW_ONLY
-    fast_learning_rate: Positive | None = within("gradient", None)
     centering: Literal["start", "data", "moving"] | None = None
-    sparsity_target: Probability | None = within("penalty", None)
-    sparsity_cost: NotNegative = within("penalty", 0.1)
     resample: bool = within("column_types", False)
-    init_biases: Literal["marginals", "zeros"] = within("solver", "marginals")
-
-
-class RealOptions(Options):
-    """Details of real columns, in :class:`~skdgm.options.Columns`."""
-
-    _: KW_ONLY
-    precision: Literal["diagonal", "scalar", "fixed"] = within(
-        "column_types", "diagonal"
-    )
-    min_variance: Probability = within("column_types", 0.05)
-
-
-class QuadraticOptions(RealOptions):
-    r"""Options of machines of real columns and one hidden layer.
-
-    Parameters
-    ----------
-    quadratic
-        If True, train with an energy to which :math:`\tfrac12 \sum_i \beta_i W_{ij}^2`
-        is added for each hidden unit that is on, which penalises large weights. The
-        fitted attributes are those of the plain energy.
-    """
-
-    _: KW_ONLY
-    quadratic: bool = False
-
-
-class ImageOptions(Options):
-    """Options of convolutional machines.
-
-    Parameters
-    ----------
-    image_shape : tuple of int or None
-        Height, width and perhaps channels of the images. None is a square of one
-        channel, or else one row of pixels.
-    filters
-        Filters, and how their maps are pooled; None leaves them at the defaults below.
-    learning_rate
-        Initial learning rate, which ``schedule`` of the solver lowers. The gradient of
-        a filter is a sum over all positions, which Adam divides by its size; with
-        "sgd", steps are shortened where there are many.
-    features
-        Features that ``transform`` returns, and ``inverse_transform`` takes:
-        probabilities of pooled or of detection units.
-
-    Attributes
-    ----------
-    precision_, mean_, scale_ : ndarray of shape (n_features,)
-        Of real columns: precisions given the hidden units, and what standardises them.
-    """
-
-    _: KW_ONLY
-    filters: Filters | None = None
-    filter_shape: Count | tuple | None = within("filters", None)
-    pool_shape: Count | tuple | None = within("filters", None)
-    stride: Count | tuple = within("filters", 1)
-    image_shape: tuple | list | None = None
-    padding: Literal["valid", "same"] = within("filters", "valid")
-    features: Literal["pooled", "detection"] = "pooled"
-    precision: Literal["scalar", "fixed"] = within("column_types", "scalar")
-    min_variance: Probability = within("column_types", 0.05)
+    n_iter: CountOrZero = 20
+    gradient: Annotated[
+        Literal["pcd", "cd", "fpcd", "tempering"] | Phase, FastDetails
+    ] = "pcd"
+    solver: Annotated[MachineSolver, StartDetails] = "sgd"
+    penalty: Annotated[Penalties, PenaltyDetails] = None
+    batch_size = 10
+    n_iter_no_change = 5
+    learning_rate = 0.1
 
 
 class DeepOptions(MachineOptions):
@@ -227,7 +258,9 @@ class DeepOptions(MachineOptions):
     """
 
     _: KW_ONLY
-    column_types: Literal["auto", "bernoulli", "gaussian"] | Columns = "auto"
+    column_types: Annotated[
+        Literal["auto", "bernoulli", "gaussian"] | Columns, GreyDetails
+    ] = "auto"
     gradient: Literal["pcd", "fpcd", "tempering"] | PCD | FPCD | Tempering = "pcd"
     negative: Literal["samples", "means"] = "samples"
     mean_field_steps: Count = 10
