@@ -85,7 +85,7 @@ class Estimator(
     _begins_a_net, _IMAGES, _LEVELS_APART = False, False, False
     _GREY, _NUMBERS = "bernoulli", "numeric"
     _read_kinds, _readable_kinds, set_params = read_kinds, readable_kinds, set_params
-    _present_options, _now = fits.asked_of, fits.current
+    _present_options = fits.asked_of
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -274,10 +274,10 @@ class Estimator(
 
     def _facts(self, structure=None):
         """Facts for the model, with a structure that was learned, or that asked for."""
-        facts = facts_of(self, structure)
-        if structure is not None:
-            return facts
-        return facts._replace(structure=self._MODEL.structure(facts))
+        return facts_of(self, structure)
+
+    def _now(self, name):
+        return fits.current(self, name)
 
     @property
     def density_(self) -> Density:

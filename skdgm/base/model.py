@@ -66,10 +66,11 @@ class Facts(NamedTuple, Generic[OptionsT]):
         return Run(self.options, table.rows, self.seed, epochs_before)
 
 
-def facts_of(estimator: Any, structure: SimpleNamespace | None) -> Facts:
-    """Facts that an estimator has for its model, with a structure that was learned."""
+def facts_of(estimator: Any, structure: SimpleNamespace | None = None) -> Facts:
+    """Facts that an estimator has for its model, with a structure that was learned, or
+    that its options ask for."""
     learned = vars(estimator)
-    return Facts(
+    facts = Facts(
         name=estimator._name,
         options=estimator._options,
         structure=structure,
@@ -81,6 +82,9 @@ def facts_of(estimator: Any, structure: SimpleNamespace | None) -> Facts:
         now=estimator._now,
         known=known_of(estimator),
     )
+    if structure is not None:
+        return facts
+    return facts._replace(structure=estimator._MODEL.structure(facts))
 
 
 def known_of(estimator):

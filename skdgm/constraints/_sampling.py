@@ -94,7 +94,7 @@ def reject(n_samples, draw, judge, uniques, max_tries, who):
         found = whole
     if tally.rate < _LOW:
         warn(
-            f"{who}: {100 * tally.rate:.2g} % of the draws keep to the constraints and "
+            f"{who}: {100 * tally.rate:.2g} % of the draws satisfy the constraints and "
             f"conditions; others are drawn again.{tally.worst()}",
             ConstraintWarning,
         )

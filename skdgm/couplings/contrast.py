@@ -95,7 +95,9 @@ class Contrast(NamedTuple):
         if isinstance(weights, Weights):
             velocity = velocity.up if momentum else weights.up[:0]
             tiles = Tiles(weights.up, weights.down, velocity)
-            self._update(tiles, GradientStep(rate, momentum, l1, l2))
+            step = GradientStep(rate, momentum, l1, l2)
+            arguments, extent = self._arguments(tiles, step)
+            run(update, *arguments, **extent)
             return
         real, g = weights.dtype.type, np.asarray(self)
         if l1:
@@ -116,9 +118,12 @@ class Contrast(NamedTuple):
             rule(weights, *memory, np.asarray(self))
             return
         up = np.zeros_like(weights.up)
-        self._update(
-            Tiles(up, weights.down[:0], up[:0]), GradientStep(1.0, 0.0, 0.0, 0.0)
+        tiles, step = (
+            Tiles(up, weights.down[:0], up[:0]),
+            GradientStep(1.0, 0.0, 0.0, 0.0),
         )
+        arguments, extent = self._arguments(tiles, step)
+        run(update, *arguments, **extent)
         rule(weights.up, *(part.up for part in memory), up)
         weights.refresh()
 
@@ -128,8 +133,9 @@ class Contrast(NamedTuple):
         x, x_model = self.x * factor, self.x_model * factor
         return self._replace(x=x, x_model=x_model, thin=thin)
 
-    def _update(self, tiles, step):
-        """Update weights in tiles by the kernel."""
+    def _arguments(self, tiles, step):
+        """Arguments of the kernel that updates weights in tiles, and its range and
+        cost."""
         data, model = self._phases()
         n_units, n_columns = tiles.up.shape[1], data.y.shape[1]
         real = tiles.up.dtype.type
@@ -138,7 +144,7 @@ class Contrast(NamedTuple):
             thin = Ends(self.thin[0], self.thin[1])
         step = tree_map(real, step)
         work = (data.count.sum() + model.count.sum() + 8 * n_units) * n_columns
-        run(update, data, model, thin, tiles, step, n=len(tiles.up), work=work)
+        return (data, model, thin, tiles, step), {"n": len(tiles.up), "work": work}
 
     def _phases(self):
         """Both phases, each as lists of the block below and an array of that above."""

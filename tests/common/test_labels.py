@@ -234,7 +234,7 @@ def test_other_labels_are_not_warned_of(clf, labels):
         (["0", "1", "2"], r"y has labels \[0, 1, 2\] that are not among"),
         ([0, 1, 2, np.nan], "classes has 1 missing values"),
         ([0, 1, 2, None], "classes has 1 missing values"),
-        ([0, 1, 2, -1], "classes has -1, which is no label"),
+        ([0, 1, 2, -1], "classes has -1, which is not a label"),
         ([0, 1, 2, "a"], "classes has labels of several kinds"),
         ([2], "classes has one class only"),
         ([], "classes has no label at all"),

@@ -307,7 +307,7 @@ def test_few_draws_are_told_and_none_is_an_error():
     assert rate < 0.1
     found = table.acceptance_rate(4000, random_state=0, conditions={"b": b})
     assert found == pytest.approx(rate, abs=4.5 * np.sqrt(rate / 4000))
-    with pytest.warns(ConstraintWarning, match="of the draws keep .* on 'b'"):
+    with pytest.warns(ConstraintWarning, match="of the draws satisfy .* on 'b'"):
         drawn = table.sample(20, random_state=0, conditions={"b": b})
     assert drawn["b"].tolist() == [b] * 20
     table.set_params(max_tries=2)

@@ -49,7 +49,7 @@ def test_rows_that_no_other_equals():
     )
     assert found == [1, 3, 5, 7, 9, 11]
     assert sizes == [6, 7]
-    message = "2 of 15 draws keep .* 13 of them break unique x"
+    message = "2 of 15 draws satisfy .* 13 of them break unique x"
     with pytest.raises(ConstraintError, match=message):
         run(3, lambda frame: [], [Unique()], max_tries=5, period=2)
 
@@ -69,7 +69,7 @@ def test_too_few_rows_are_an_error():
         return [("nine", frame["x"] == 9), ("any", frame["x"] >= 0)]
 
     assert run(1, judge, max_tries=10)[0] == [9]
-    message = r"0 of 9 draws keep .*\(0 %\), but 1 rows.* 9 of them break nine"
+    message = r"0 of 9 draws satisfy .*\(0 %\), but 1 rows.* 9 of them break nine"
     with pytest.raises(ConstraintError, match=message):
         run(1, judge, max_tries=9)
 
@@ -79,7 +79,7 @@ def test_a_low_share_is_told():
         return [("one", frame["x"] == 1)]
 
     period = int(2 / _sampling._LOW)
-    with pytest.warns(ConstraintWarning, match="of the draws keep.* break one"):
+    with pytest.warns(ConstraintWarning, match="of the draws satisfy.* break one"):
         assert run(3, judge, max_tries=10**6, period=period)[0] == [1, 1, 1]
 
 

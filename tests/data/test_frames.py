@@ -155,7 +155,7 @@ def test_intervals_are_categories():
 @pytest.mark.parametrize("dtype", [object, "string", "category"])
 def test_new_categories_are_refused(dtype):
     codec = Codec.of(frame_of(["b", "a", None], dtype))
-    message = "'x' has categories .* know: 'q', 'c'. Fit anew with them, or declare"
+    message = "'x' has categories .* know: 'q', 'c'. Fit again with them, or declare"
     with pytest.raises(ValueError, match=message):
         codec.encode(frame_of(["a", "q", None, "c", "q"], dtype))
 

@@ -103,7 +103,7 @@ def test_other_data_than_expected(bits, home, far):
     for changed, told in (
         (
             text.replace("1", "0", 1),
-            "train of binarized_mnist in what was fetched is not",
+            "train of binarized_mnist in what was fetched differs from",
         ),
         (text[: text.index("\n")], "should have train rows of shape"),
         (text.replace("1", "2", 1), "has train rows above 1"),
@@ -219,7 +219,7 @@ def test_tables(home, far, monkeypatch):
         (folder / f"nltcs.{part}.data").write_text(text)
         blobs.append(blob(text.encode()))
     monkeypatch.setattr(tables, "_DEBD", far.as_uri())
-    table = tables._table("nltcs", SIZES, 16, *blobs)
+    table = tables._table("nltcs", SIZES, 16, blobs)
     monkeypatch.setitem(tables.TABLES, "nltcs", table)
     found = datasets.fetch_binary_table("nltcs", subset="all", data_home=home)
     np.testing.assert_array_equal(found.data, np.concatenate([*rows.values()]))

@@ -9,7 +9,7 @@ from scipy.stats import multivariate_normal as normal
 from skdgm.flows import mixture
 from skdgm.flows import normal as normals
 from skdgm.flows._likelihood import _steps
-from skdgm.nets.bases import Tails
+from skdgm.nets.bases import NormalMixture, Tails
 from skdgm.training import canonical
 from skdgm.utils.random import stream
 from skdgm.utils.rows import Rows
@@ -205,7 +205,7 @@ def test_steps_are_shorter_where_rows_are_told_or_parts_are_narrow(tails):
         found, roots = _steps(white, (), own), [np.diag([10, 0.5, 2.0])]
     else:
         roots = 3 * ROOTS.transpose(0, 2, 1)
-        base = mixture.Mixture(LOG_WEIGHT, MEANS, roots)
+        base = NormalMixture(LOG_WEIGHT, MEANS, roots)
         found = _steps(white, base, ())
     narrow = [np.sqrt(((white @ root) ** 2).sum(axis=1)) for root in roots]
     expected = expected * np.maximum(1, np.max(narrow, axis=0) / size)

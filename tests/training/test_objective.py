@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skdgm.optim import Clock
-from skdgm.training import AUTO, Budget, Objective, Table, loop, optimise
+from skdgm.training import AUTO, Budget, Objective, Run, Table, loop, optimise
 from skdgm.training.hooks import Hook
 from skdgm.utils.rows import Rows
 
@@ -16,7 +16,7 @@ class Trainer(Objective):
 
     def __init__(self, monitor, patience=9):
         options = SimpleNamespace(n_iter_no_change=patience, tol=0.0)
-        super().__init__(options, rows=None, seed=0)
+        super().__init__(Run(options, rows=None, seed=0))
         self.monitor, self.clocks = monitor, []
 
     def start(self):
@@ -43,7 +43,10 @@ class Trainer(Objective):
 class Numbered(Trainer):
     """Draws batches and random numbers as any objective does."""
 
-    __init__, draw = Objective.__init__, Objective.draw
+    def __init__(self, *run):
+        Objective.__init__(self, Run(*run))
+
+    draw = Objective.draw
 
 
 class Monitor:
