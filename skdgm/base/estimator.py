@@ -53,17 +53,17 @@ class Estimator(
 ):
     """Base class of estimators of a density of rows.
 
-    An estimator has a density, which its objective learns: objects of their own, which
-    the :class:`~skdgm.base.Model` of its family makes from options and facts about the
-    data. A subclass has options, documentation and
+    An estimator delegates to two objects, an objective (training) and a density
+    (inference), which the :class:`~skdgm.base.Model` of its family creates from options
+    and from facts about the data. A subclass has options, documentation and
 
     - ``_MODEL``, the model, and ``_KNOWN``, names of attributes among its facts,
     - ``_domain``, the kind of its columns, such as :class:`~skdgm.data.BinaryColumns`,
     - ``_dtype`` of the parameters,
     - ``_n_epochs(table)`` of a fit, and ``_remedy()``, advice where training diverges.
 
-    It overrides a public method where its arguments differ. As part of another model,
-    it may have a name there (``_title``), and a :class:`~skdgm.training.Table` as X.
+    It overrides a public method where its arguments differ. A component of a model may
+    have a name there (``_title``), and a :class:`~skdgm.training.Table` as X.
 
     Attributes
     ----------
@@ -78,14 +78,14 @@ class Estimator(
         Names of the columns, if X has names.
     """
 
-    # Name in messages; attributes by options; rows as lists; one objective; slow steps.
-    _title, _TRANSIENT, _LISTED, _SINGLE, _SLOWED = None, (), True, True, False
-    _MODEL, _KNOWN = None, ()
-    # Whether only a net begins with the model; for the others see base.reading.
+    # Name in messages; fitted attributes that only some options give.
+    _title, _TRANSIENT, _MODEL, _KNOWN = None, (), None, ()
+    # Binary rows are read as lists; one objective learns all; far values slow steps.
+    _LISTED, _SINGLE, _SLOWED = True, True, False
     _begins_a_net, _IMAGES, _LEVELS_APART = False, False, False
     _GREY, _NUMBERS = "bernoulli", "numeric"
-    _read_kinds, _readable_kinds, set_params = read_kinds, readable_kinds, set_params
-    _present_options = fits.asked_of
+    _read_kinds, _readable_kinds = read_kinds, readable_kinds
+    _present_options, set_params = fits.asked_of, set_params
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)

@@ -367,8 +367,9 @@ class DiffusionDensity(Density):
         return by_weight(draw, rng, self.now.n_draws, "mean")
 
     def _bounds(self, v, rng, covariates):
-        """Lower bounds of log densities, at evenly spread times; where real entries are
-        missing, of masked columns, plus those of known real entries given these."""
+        """Lower bound on the log density of each row, as a mean over spaced times;
+        with missing real entries, the bound of the masked columns plus an estimate for
+        the observed real entries conditional on them."""
         real, coded = self.layout.split(v)
         log_p, missing = np.empty(len(v)), np.isnan(real)
         holes = missing.any(axis=1)

@@ -72,8 +72,8 @@ def with_attributes(rows, attributes):
 
 
 def with_noise(view, placing, table):
-    """Table of the rows of a :class:`View` with noise, of which several draws stand for
-    a row that is there several times; noise depends on the hashes of rows."""
+    """Table of dequantized rows of a :class:`View`. Several noise draws, keyed by the
+    hash of the row, represent a row with a weight above 1."""
     n_rows, times = view.shape[0], _times(table.weight)
     hashes = np.zeros(n_rows, np.uint64)
     hashes[table.index] = table.hashes

@@ -170,7 +170,7 @@ class Hierarchy(Architecture):
         self.generative.constrain(params.prior)
 
     def width(self, params):
-        """Most numbers of a row at once."""
+        """Largest number of values that any layer holds for a row."""
         top = getattr(self.generative, "top", None)
         widest = self.images.width if self.images else 1
         return max(super().width(params), top.width if top else 1, widest)

@@ -16,8 +16,8 @@ from skdgm.exceptions import FewDrawsWarning
 from skdgm.utils import addresses
 from skdgm.utils.threading.callers import warn
 
-# Least effective number of draws, and the least number found where all conditions are
-# as probable as any value; effective draws for each row asked for.
+# Minimum effective sample size, in all and of the draws that satisfy the conditions;
+# effective draws for each requested row.
 LEAST, FOUND, _EACH = 25, 10, 2
 # Most draws, in all or for each row; and number after which it is seen whether the most
 # would be enough.

@@ -222,8 +222,8 @@ class EnergyObjective(Objective):
         return log_conditionals(self.energy, params, self.present(batch)[0]).sum(axis=1)
 
     def _bound(self, state, offsets):
-        """Centring "data" of layers so wide that the plain gradient overshoots, else
-        None. A later run does as the first did, whatever units have become."""
+        """Return "data" if a layer is so wide that the uncentred gradient would
+        overshoot, else None. A resumed fit keeps the choice of the first fit."""
         options, energy, offsets = self.options, self.energy, list(offsets)
         for block in energy.hidden if state.offsets else ():
             offsets[block] = np.maximum(offsets[block], 0.5)
