@@ -233,7 +233,7 @@ def test_draws_of_a_code_are_of_its_cluster(clusters):
 @pytest.mark.parametrize(
     ("codes", "message"),
     [
-        ([3], "codes has 3 in column 0, which is none of its categories 0 to 2"),
+        ([3], "codes has 3 in column 0, but its categories are 0 to 2"),
         ([0.5], "codes has 0.5 in column 0"),
         ([0, 1], "a number for each of the 1 codes"),
         ([[0], [1]], "of all rows or of each of 5"),

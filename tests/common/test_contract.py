@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 from threadpoolctl import threadpool_limits
 
-from skdgm import ConditionalRBM, ReplicatedSoftmax
+from skdgm import ConditionalRBM, GatedRBM, ReplicatedSoftmax
 from skdgm.base.groups import asked_value
 from skdgm.exceptions import (
     DataRangeWarning,
@@ -78,7 +78,7 @@ class Data:
         self.classes, self.numbers = is_classifier(estimator), is_regressor(estimator)
         self.labelled = self.classes or self.numbers
         # What is modelled is y given X.
-        self.conditional = isinstance(estimator, ConditionalRBM)
+        self.conditional = isinstance(estimator, ConditionalRBM | GatedRBM)
         # Rows may also be generated given y.
         self.given = self.labelled or get_tags(estimator).target_tags.required
         self.targets = LABELS

@@ -8,7 +8,7 @@ from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import get_tags
 
-from skdgm import ConditionalRBM
+from skdgm import ConditionalRBM, GatedRBM
 from skdgm.exceptions import (
     CollapseWarning,
     DataRangeWarning,
@@ -64,7 +64,7 @@ def test_a_value_far_out_leaves_a_model_sane(instance):
         if is_regressor(model):
             # The target has a value far out, too.
             y = np.where(np.arange(N) == N // 3, 1e6, X[:, 0])
-        elif isinstance(model, ConditionalRBM):
+        elif isinstance(model, ConditionalRBM | GatedRBM):
             given = X if model.column_types == "mixed" else np.sign(X[:, :1])
             y = np.column_stack([given[:, 0], y])
         elif not is_classifier(model):
@@ -74,7 +74,7 @@ def test_a_value_far_out_leaves_a_model_sane(instance):
             for kind in EXPECTED:
                 warnings.simplefilter("ignore", kind)
             model.fit(X, y)
-        if isinstance(model, ConditionalRBM):
+        if isinstance(model, ConditionalRBM | GatedRBM):
             drawn, X = [model.sample(X, random_state=0), model.predict(X)], y
         else:
             drawn = [np.asarray(model.sample(200, random_state=0), np.float64)]
@@ -92,7 +92,7 @@ def test_a_value_far_out_leaves_a_model_sane(instance):
     assert not wrong
 
 
-OF_X = [one for one in REALS if not isinstance(one, ConditionalRBM)]
+OF_X = [one for one in REALS if not isinstance(one, ConditionalRBM | GatedRBM)]
 
 
 @pytest.mark.parametrize("instance", cases(OF_X))
