@@ -111,7 +111,7 @@ class ABC(Options, BaseEstimator):
     n_jobs : int or None
         Number of processes that simulate; -1: all cores. Results do not depend on it.
     verbose
-        Whether to print a line after each population, or after a flow's simulations.
+        Print a line after each population, or after the simulations of a flow.
     random_state : int, RandomState instance or None
         Source of parameters and simulations.
 

@@ -8,8 +8,8 @@ where hidden layers h are part of the state if they depend on earlier ones.
 A chain has ``init(rng)``, its first state; ``step(rng, state)``, the next one and
 :class:`Corrupted` inputs; and ``expected(state)``, the mean of a row given the outputs
 that it was drawn from: the form that :func:`skdgm.latent.filling.by_chain` takes, too.
-Where the reconstruction is the posterior of rows given corrupted ones, the chain
-converges to the distribution of the rows [1]_.
+The chain converges to the distribution of the rows if the reconstruction is the
+posterior of rows given corrupted ones [1]_.
 
 References
 ----------

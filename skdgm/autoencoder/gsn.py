@@ -33,9 +33,8 @@ class GSNEstimator(NetEstimator):
         Standard deviation of normal noise, of standardised real columns; otherwise the
         probability that an entry is corrupted, of at most 1.
     tied
-        Whether weights downwards are those upwards,
-        transposed. Outputs that are more than inputs, as of "mixed" columns, have
-        weights of their own.
+        Whether downward weights are the transposed upward weights. Outputs beyond the
+        inputs, as of "mixed" columns, have weights of their own.
     noise_before, noise_after : float or tuple of float
         Standard deviations of the normal noise that is added to hidden units before and
         after their activation function: of all layers, or of each.

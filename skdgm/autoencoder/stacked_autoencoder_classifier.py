@@ -45,7 +45,7 @@ class StackedAutoencoderClassifier(StackStructure, TunedClassifier):
     density_kind_ : str
         Kind of :meth:`score_samples`: "estimate".
     density_ : Density
-        That of ``stack_``.
+        Density of ``stack_``.
 
     References
     ----------

@@ -43,7 +43,7 @@ class StackedAutoencoderRegressor(StackStructure, TunedRegressor):
     density_kind_ : str
         Kind of :meth:`score_samples`: "estimate".
     density_ : Density
-        That of ``stack_``.
+        Density of ``stack_``.
 
     References
     ----------
