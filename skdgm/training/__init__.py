@@ -20,7 +20,7 @@ from skdgm.training.objective import Objective, Run
 from skdgm.training.progress import Keeper, Progress
 from skdgm.training.reader import Batch, Reader
 from skdgm.training.sequences import SequenceRows, Stretch, stretches
-from skdgm.training.watch import DensityWatch, Watch
+from skdgm.training.watch import DensityWatch, LabelWatch, Watch
 
 __all__ = [
     "AUTO",
@@ -30,6 +30,7 @@ __all__ = [
     "DensityWatch",
     "EarlyStopping",
     "Keeper",
+    "LabelWatch",
     "Learned",
     "Objective",
     "Progress",

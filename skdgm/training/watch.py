@@ -9,6 +9,8 @@ from skdgm.training.batches import probe
 # Nats per column by which a loss above the baseline (the initial loss, or that of
 # independent columns if higher) means divergence, or that learning was useless.
 _DIVERGED, _USELESS = 10.0, 0.1
+# The same, in nats above the loss of labels at the start, or that of their frequencies.
+_LABELS_DIVERGED, _LABELS_USELESS = 10.0, 2.0
 # Standard deviations from which on a value is far out, and a column's least variance.
 _FAR, _FLOOR = 10.0, 0.01
 
@@ -53,6 +55,34 @@ class Watch:
         for part in self.rows.blocks(len(index)):
             total += weight[part] @ self._losses(state, index[part], part)
         return float(total / weight.sum())
+
+
+class LabelWatch(Watch):
+    """Watch of the loss of labels, of rows with a known label.
+
+    A subclass calls :meth:`compare` with log frequencies when it begins.
+    """
+
+    MEMORY = ("allowed",)
+    useless = "predicts labels worse than their frequencies do."
+
+    def compare(self, log_frequencies, state):
+        """Compare later losses with that of a state, and of the frequencies if higher:
+        ``log_frequencies`` are those of the labels of the watched rows."""
+        by_frequencies = -log_frequencies.sum() / max(1, len(log_frequencies))
+        self.allowed = max(by_frequencies, self.of_probe(state))
+
+    @property
+    def limit(self):
+        """Loss above which training counts as diverged."""
+        return self.allowed + _LABELS_DIVERGED
+
+    def is_useless(self, loss):
+        """Return whether training did harm, and frequencies alone would do better."""
+        return loss > self.allowed + _LABELS_USELESS
+
+    def _among(self, index):
+        return index[self.rows.given.known[index]]
 
 
 class DensityWatch(Watch):

@@ -30,13 +30,10 @@ import numpy as np
 
 from skdgm.adversarial._games.game import DEFORM, DISCRIMINATE, Game, NetConditions
 from skdgm.adversarial._games.label_losses import LabelVerdict, of_labels
-from skdgm.data.labels import UNKNOWN, weight_of_classes
-from skdgm.training import Watch, epoch, labelled, split_labelled
+from skdgm.data.labels import weight_of_classes
+from skdgm.training import LabelWatch, epoch, labelled, split_labelled
 from skdgm.utils import random
 
-# Nats by which the loss of labels may exceed both its value at the start and that of
-# their frequencies before training counts as useless, and as diverged.
-_USELESS, _DIVERGED = 2.0, 10.0
 _LABELS = 1
 
 
@@ -141,31 +138,15 @@ class LabelGame(Game):
         return ClassWatch(self, table, held_out, state)
 
 
-class ClassWatch(Watch):
+class ClassWatch(LabelWatch):
     """Negative log probability of the labels of training rows and of held-out rows."""
-
-    MEMORY = ("allowed",)
-    useless = "predicts labels worse than their frequencies do."
 
     def __init__(self, objective, table, held_out, state):
         self.objective = objective
         super().__init__(table, held_out, random.stream(objective.seed, random.PROBE))
         counts = weight_of_classes(table, objective.nets.n_classes) + 1
-        log_p = np.log(counts / counts.sum())[self.rows.beside(self.probe)]
-        by_frequencies = -log_p.sum() / max(1, len(log_p))
-        self.allowed = max(by_frequencies, self.of_probe(state))
-
-    @property
-    def limit(self):
-        """Loss above which training counts as diverged."""
-        return self.allowed + _DIVERGED
-
-    def is_useless(self, loss):
-        """Return whether training did harm, and frequencies alone would do better."""
-        return loss > self.allowed + _USELESS
-
-    def _among(self, index):
-        return index[self.rows.beside(index) != UNKNOWN]
+        log_frequencies = np.log(counts / counts.sum())
+        self.compare(log_frequencies[self.rows.beside(self.probe)], state)
 
     def _loss(self, state, index, weight):
         return super()._loss(state, index, weight) if len(index) else 0.0

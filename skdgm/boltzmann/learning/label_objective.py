@@ -10,15 +10,10 @@ from skdgm.energies import contrast
 from skdgm.gradients import complete, discriminative, weighted_sum
 from skdgm.inference import LabelPosterior, mean_field
 from skdgm.metrics import log_conditionals
-from skdgm.training import split_labelled
+from skdgm.training import LabelWatch, split_labelled
 from skdgm.utils import addresses
 
 _DRAW, _HOLES = addresses.LABEL_LEARNING
-# Nats by which the loss may exceed both its value at the start and that of the label
-# frequencies before training counts as useless.
-_USELESS = 2.0
-# Nats by which it may exceed both before training counts as diverged.
-_DIVERGED = 10.0
 
 
 class LabelledObjective(EnergyObjective):
@@ -104,30 +99,13 @@ class HybridObjective(LabelledObjective):
         return complete(rng.fold(_HOLES), self.energy, params, x, clamp, n_steps=1)
 
 
-class MachineLabelWatch(MachineWatch):
+class MachineLabelWatch(LabelWatch, MachineWatch):
     """Negative log probability of the labels of training rows and of held-out rows."""
-
-    MEMORY = ("allowed",)
-    useless = "predicts labels worse than their frequencies do."
 
     def __init__(self, objective, table, held_out, state):
         super().__init__(objective, table, held_out)
-        codes = objective.rows.beside(self.probe)
-        log_p = np.log(objective.moments[objective.label][codes])
-        by_frequencies = -log_p.sum() / max(1, len(codes))
-        self.allowed = max(by_frequencies, self.of_probe(state))
-
-    @property
-    def limit(self):
-        """Loss above which training counts as diverged."""
-        return self.allowed + _DIVERGED
-
-    def is_useless(self, loss):
-        """Return whether training did harm, and frequencies alone would do better."""
-        return loss > self.allowed + _USELESS
-
-    def _among(self, index):
-        return index[self.objective.rows.beside(index) != UNKNOWN]
+        frequencies = objective.moments[objective.label]
+        self.compare(np.log(frequencies[self.rows.beside(self.probe)]), state)
 
     def _watched(self, params, batch, part):
         x, clamp = self.objective.present(batch)
