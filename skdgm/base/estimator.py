@@ -18,7 +18,7 @@ from skdgm.base import attributes, fits
 from skdgm.base.density import Density
 from skdgm.base.frames import filled_in, form_of, framed
 from skdgm.base.groups import check_groups, set_params
-from skdgm.base.model import facts_of
+from skdgm.base.model import gather_facts
 from skdgm.base.options import Options
 from skdgm.base.reading import (
     column_types_of,
@@ -85,11 +85,15 @@ class Estimator(
     _begins_a_net, _IMAGES, _LEVELS_APART = False, False, False
     _GREY, _NUMBERS = "bernoulli", "numeric"
     _read_kinds, _readable_kinds = read_kinds, readable_kinds
-    _present_options, set_params = fits.asked_of, set_params
+    _present_options, set_params, _facts = fits.asked_of, set_params, gather_facts
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
         attributes.steady(cls)
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        fits.complete(vars(self).get("_asked"))
 
     @attributes.rolled_back
     def fit(self, X: Data, y: Target = None, sample_weight: Weight = None) -> Self:
@@ -271,10 +275,6 @@ class Estimator(
     def _check_unchanged(self):
         """Raise ValueError where options do not fit what was learned before."""
         fits.check_unchanged(type(self), self._facts().structure, self._learned)
-
-    def _facts(self, structure=None):
-        """Facts for the model, with a structure that was learned, or that asked for."""
-        return facts_of(self, structure)
 
     def _now(self, name):
         return fits.current(self, name)
@@ -480,7 +480,7 @@ class Estimator(
     def _options(self):
         """Options of the last fit; before the first one, the present options."""
         asked = vars(self).get("_asked")
-        return self._present_options() if asked is None else fits.completed(asked)
+        return self._present_options() if asked is None else asked
 
     def _validate_params(self):
         super()._validate_params()

@@ -33,7 +33,7 @@ from skdgm.utils.domains import checked_weights
 from skdgm.utils.math import shares
 from skdgm.utils.threading.callers import fits_for_another, warn
 
-# Options of which any estimator is asked, with values that say that its class has none.
+# Values of options that any estimator may be asked for, where its class has none.
 LACKING = {
     "alpha": 0.0,
     "architecture": "dense",
@@ -126,8 +126,8 @@ def asked_of(estimator):
     fixed = {name: known[name] for name in constrained if name in known}
     options = fixed | estimator.get_params(deep=False)
     details = {name: own.default for name, own in estimator._DETAILS.items()}
-    options = estimator._IMPLIED | details | expanded(type(estimator), options)
-    options = LACKING | options
+    implied = LACKING | estimator._IMPLIED
+    options = implied | details | expanded(type(estimator), options)
     options = {name: plain(value) for name, value in options.items()}
     if isinstance(shape := options.get("image_shape"), list):
         options["image_shape"] = tuple(shape)
@@ -139,12 +139,13 @@ def asked_of(estimator):
     return SimpleNamespace(**options)
 
 
-def completed(options):
-    """Options with those that they lack, as files of earlier versions do."""
-    known = vars(options)
-    if not known.keys() >= LACKING.keys():
+def complete(options):
+    """Add values of options that fits by earlier versions, in files, did not keep."""
+    if isinstance(options, SimpleNamespace):
+        known = vars(options)
         known.update(LACKING | known)
-    return options
+        # The net of a machine has options of its own.
+        complete(known.get("net"))
 
 
 def current(estimator, name):

@@ -41,9 +41,8 @@ class Facts(NamedTuple, Generic[OptionsT]):
     now : callable
         ``now(name)`` is the validated present value of an option of inference.
     known : SimpleNamespace
-        Attributes that the estimator's ``_KNOWN`` names, such as ``classes_``; without
-        a leading underscore; None
-        where it has not learned them.
+        Attributes that the estimator's ``_KNOWN`` names, such as ``classes_``, without
+        a leading underscore; None if not learned.
     """
 
     name: str
@@ -66,7 +65,7 @@ class Facts(NamedTuple, Generic[OptionsT]):
         return Run(self.options, table.rows, self.seed, epochs_before)
 
 
-def facts_of(estimator: Any, structure: SimpleNamespace | None = None) -> Facts:
+def gather_facts(estimator: Any, structure: SimpleNamespace | None = None) -> Facts:
     """Facts that an estimator has for its model, with a structure that was learned, or
     that its options ask for."""
     learned = vars(estimator)

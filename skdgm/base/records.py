@@ -55,7 +55,7 @@ class Record:
         if file is None:
             return
         self.start = dict(vars(estimator))
-        self.facts, source = facts_of(estimator, *tables), file.read()
+        self.facts, source = fingerprint(estimator, *tables), file.read()
         if source is not None:
             refuse_other(file, estimator, self.facts, source)
             self.source, self.reached = source, False
@@ -179,7 +179,7 @@ def file_of(estimator):
     return files[0] if files else part_of
 
 
-def facts_of(estimator, *tables):
+def fingerprint(estimator, *tables):
     """What tells one fit of an estimator to tables from another, by name."""
     asked = {name: _plainly(own) for name, own in estimator.get_params().items()}
     plain_ones = {

@@ -14,7 +14,6 @@ from skdgm._kernels.machines.update import refresh, update
 from skdgm.utils.lists import Lists
 from skdgm.utils.products import joined, matmul, tiles
 from skdgm.utils.threading.parallel import run
-from skdgm.utils.tree import tree_map
 
 
 class Contrast(NamedTuple):
@@ -118,10 +117,8 @@ class Contrast(NamedTuple):
             rule(weights, *memory, np.asarray(self))
             return
         up = np.zeros_like(weights.up)
-        tiles, step = (
-            Tiles(up, weights.down[:0], up[:0]),
-            GradientStep(1.0, 0.0, 0.0, 0.0),
-        )
+        tiles = Tiles(up, weights.down[:0], up[:0])
+        step = GradientStep(1.0, 0.0, 0.0, 0.0)
         arguments, extent = self._arguments(tiles, step)
         run(update, *arguments, **extent)
         rule(weights.up, *(part.up for part in memory), up)
@@ -139,12 +136,11 @@ class Contrast(NamedTuple):
         data, model = self._phases()
         n_units, n_columns = tiles.up.shape[1], data.y.shape[1]
         real = tiles.up.dtype.type
-        thin = Ends(np.empty((0, n_units), real), np.empty((0, n_columns), real))
-        if self.thin:
-            thin = Ends(self.thin[0], self.thin[1])
-        step = tree_map(real, step)
+        nothing = np.empty((0, n_units), real), np.empty((0, n_columns), real)
+        step = GradientStep(*map(real, step))
         work = (data.count.sum() + model.count.sum() + 8 * n_units) * n_columns
-        return (data, model, thin, tiles, step), {"n": len(tiles.up), "work": work}
+        arguments = data, model, Ends(*self.thin or nothing), tiles, step
+        return arguments, {"n": len(tiles.up), "work": work}
 
     def _phases(self):
         """Both phases, each as lists of the block below and an array of that above."""

@@ -1,6 +1,5 @@
 """Data-parallel fine-tuning of the network of a deep machine with a label."""
 
-from skdgm.base.fits import completed
 from skdgm.base.parts import options_of
 from skdgm.boltzmann.learning.fine_tuning import (
     NET,
@@ -22,7 +21,7 @@ class MachineNet:
     warm_start, _TRANSIENT = False, ()
 
     def __init__(self, machine):
-        self.machine, self._asked = machine, completed(options_of(machine).net)
+        self.machine, self._asked = machine, options_of(machine).net
         self._seed, self.verbose = machine._seed, machine.verbose
         self._name = f"the net of {machine._name}"
         self.n_iter_, self.loss_curve_, self.validation_curve_ = 0, [], []

@@ -31,7 +31,7 @@ from skdgm.base.options import (
     flat,
     within,
 )
-from skdgm.base.records import facts_of
+from skdgm.base.records import fingerprint
 from skdgm.options import CD, ELBO, IWAE, SGD, Adam, Columns, Penalty
 
 
@@ -294,6 +294,6 @@ def test_groups_tell_fits_apart():
     models += [DBN(solver=(SGD(momentum=own), "adam")) for own in (0.1, 0.2)]
     for model in models:
         model.n_iter_ = 0
-    facts = [repr(facts_of(model)["options"]) for model in models]
+    facts = [repr(fingerprint(model)["options"]) for model in models]
     assert len(set(facts)) == len(models)
-    assert facts_of(models[0])["options"]["objective"] == "elbo"
+    assert fingerprint(models[0])["options"]["objective"] == "elbo"

@@ -71,8 +71,8 @@ def _averages(rng, energy, params, x, clamp, n_steps, rounds):
     left, log_w = np.arange(n), np.empty((n, 0))
     seen = [np.empty((n, 0, unit.size)) for unit in units]
     for number, (more, longer) in enumerate(rounds):
-        own = (tuple(_some(v, left) for v in own) for own in (x, clamp))
-        chains = RowChains.of(energy, params, params.units, *own, more)
+        values, masks = (tuple(_some(v, left) for v in each) for each in (x, clamp))
+        chains = RowChains.of(energy, params, params.units, values, masks, more)
         each = rng.take(left).fold(_ROUND, number).each(more)
         weight, state = chains.up(each, longer * n_steps + 1)
         means = chains.averaged(each, state, longer * n_steps)
