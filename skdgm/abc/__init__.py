@@ -1,4 +1,5 @@
-"""Approximate Bayesian computation: parameters of simulators, without likelihoods."""
+"""Approximate Bayesian computation: likelihood-free inference of simulator
+parameters."""
 
 from skdgm.abc.abc import ABC
 

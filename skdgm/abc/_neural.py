@@ -1,15 +1,13 @@
-r"""Neural estimation of posteriors: a conditional density of parameters.
+r"""Neural posterior estimation: a conditional density of parameters given summaries.
 
 .. math:: \max_\phi \sum_i \log q_\phi(\theta_i \mid s_i), \qquad
    \theta_i \sim \pi, \quad s_i = s(x_i), \quad x_i \sim p(x \mid \theta_i)
 
-With many simulations q approximates the posterior given any summaries [1]_. Only
-simulations with summaries near the observed ones are used: selection by summaries does
-not change the density of parameters conditional on summaries, and q must fit fewer of
-them.
-
-Draws are possible where the prior has a density, and where a large enough share of the
-nearest simulations gave numbers.
+With many simulations, q approximates the posterior for any summaries [1]_. Only
+simulations with summaries close to the observed summaries are used: the selection does
+not change the density of parameters conditional on summaries, and makes it easier to
+fit. Draws must have a positive prior density, and must lie in regions where a large
+enough share of simulations succeeded.
 
 References
 ----------
@@ -27,16 +25,17 @@ from skdgm.abc._particles import check, within
 from skdgm.utils.random import MAX_SEED
 
 _PRIOR, _FIT, _DRAWS = range(3)
-# Least number of simulations that a flow learns from, if there are as many.
+# Minimum number of simulations to fit a flow, if that many succeeded.
 LEAST = 1000
-# Number of simulations nearest to a parameter; and quantile, over successful ones, of
-# the share of successful neighbours, below which a parameter is impossible.
+# Number of nearest simulations of a parameter, and the quantile of their success rate,
+# over successful simulations, below which a parameter counts as impossible.
 _NEXT, _RARE = 10, 0.01
 
 
 class Tried(NamedTuple):
-    """Scaled parameters of simulations; ``gave``, whether these gave numbers; and the
-    least share of neighbours that did, for possible parameters."""
+    """Parameters of simulations divided by ``scale``, (n, n_parameters), a mask
+    ``gave`` of successful simulations, and the minimum success rate of the neighbors of
+    a possible parameter."""
 
     theta: np.ndarray
     gave: np.ndarray
@@ -45,40 +44,39 @@ class Tried(NamedTuple):
 
     @classmethod
     def of(cls, theta, gave):
-        """Parameters of simulations, some of which gave no numbers."""
+        """Learn the scale and the minimum success rate from simulations."""
         scale = theta[gave].std(axis=0)
         scale = np.where(scale > 0, scale, 1)
         tried = cls(theta / scale, gave, scale, 0.0)
-        # A simulation is its own neighbour, and does not count.
+        # A simulation does not count as its own neighbor.
         share = tried.near(1 + _NEXT)(tried.theta[gave])[:, 1:].mean(axis=1)
         least = np.quantile(share, _RARE, method="lower") if share.size else 0.0
         return tried._replace(least=float(least))
 
     def possible(self):
-        """Function that returns a mask of parameters near which simulations gave
-        numbers."""
+        """Return a function that masks parameters close to successful simulations."""
         near = self.near(_NEXT)
         return lambda theta: near(theta / self.scale).mean(axis=1) >= self.least
 
     def near(self, n):
-        """Function that returns whether each of the n simulations nearest to a
-        parameter gave numbers."""
+        """Return a function to (n_rows, n) success flags of the n nearest
+        simulations."""
         n = min(n, len(self.theta))
         near = NearestNeighbors(n_neighbors=n).fit(self.theta)
         return lambda theta: self.gave[near.kneighbors(theta, return_distance=False)]
 
 
 class FlowPosterior(NamedTuple):
-    """Flow of parameters given summaries, observed summaries, (1, n_summaries), and
-    :class:`Tried` parameters, None if all simulations gave numbers."""
+    """Flow of parameters given summaries, the observed summaries, (1, n_summaries), and
+    the :class:`Tried` parameters, None if all simulations succeeded."""
 
     estimator: object
     observed: np.ndarray
     tried: Tried | None
 
     def draw(self, priors, n, source):
-        """Draw n parameters that are possible, also under the priors, by a
-        RandomState."""
+        """Draw n parameters that are possible under the priors and the simulator, with
+        a RandomState."""
         draw = partial(self.estimator.sample, random_state=source, y=self.observed)
         possible = None if self.tried is None else self.tried.possible()
         theta, _ = within(priors, draw, n, possible)
@@ -92,14 +90,12 @@ class FlowPosterior(NamedTuple):
 
 
 def learn(simulations, priors, rng, plan, *, estimator, report):
-    """Fit a conditional density to simulations from the prior, the share
-    ``plan.quantile`` nearest to the data, and draw parameters from it given the
-    observed summaries. ``report(text, n_simulations, distance)`` is called once.
+    """Fit a conditional density to simulations from the prior, and draw parameters from
+    it given the observed summaries.
 
-    Returns
-    -------
-    theta : ndarray of shape (plan.n, n_parameters)
-    posterior : FlowPosterior
+    The share ``plan.quantile`` of simulations closest to the data is used.
+    ``report(text, n_simulations, distance)`` is called once. Returns parameters of
+    shape (plan.n, n_parameters) and a FlowPosterior.
     """
     theta = priors.draw(plan.first, rng.fold(_PRIOR).generator())
     distance, gaps = simulations(theta)

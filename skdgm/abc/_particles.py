@@ -1,13 +1,14 @@
-r"""Populations of parameters whose simulations are near the data.
+r"""Population Monte Carlo for approximate Bayesian computation.
 
-The nearest of each population are kept, and new parameters are drawn from a mixture of
-normal distributions around these, with twice their covariance [1]_:
+The parameters nearest to the data are kept from each population, and new parameters are
+drawn from a mixture of normal distributions around them, with twice their covariance
+[1]_:
 
 .. math:: q(\theta) = \sum_j W_j \, \mathcal{N}(\theta; \theta_j, 2 \hat\Sigma), \qquad
    w_i = \frac{\pi(\theta_i)}{q(\theta_i)}
 
-Each generation of parameters is an importance sample, with weights up to a factor.
-Samples are joined in proportion to their effective sizes.
+Each generation is an importance sample with unnormalized weights. Generations are
+pooled in proportion to their effective sample sizes.
 
 References
 ----------
@@ -23,16 +24,16 @@ from scipy.linalg import cholesky, solve_triangular
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
-# Least deviation of a step, as a share of the prior's; most rounds of proposals, some
-# of which are outside the prior; least number of particles of the first kernel for each
-# parameter.
+# Minimum standard deviation of a proposal, relative to the prior; maximum number of
+# rounds of proposals, which may fall outside the prior; minimum number of particles per
+# parameter for the first kernel.
 _FLOOR, _ROUNDS, _LEAST = 1e-6, 100, 5
 
 
 class SimulationPlan(NamedTuple):
-    """Number n of parameters to keep, at least; numbers of simulations in the ``first``
-    population and in all, the ``last``; share of particles, or of simulations, that is
-    used; and the distance that is near enough."""
+    """Minimum number n of parameters to keep, numbers of simulations of the ``first``
+    population and in total (``last``), share of particles or simulations to use, and
+    the tolerance of the distance."""
 
     n: int
     first: int
@@ -42,9 +43,8 @@ class SimulationPlan(NamedTuple):
 
 
 class ParameterParticles(NamedTuple):
-    """Parameters, (n_particles, n_parameters), their weights within their generation,
-    the distances and scaled gaps of their simulations, and the number of the
-    generation."""
+    """Parameters, (n_particles, n_parameters), with weights within their generation,
+    distances and scaled gaps of their simulations, and generation numbers."""
 
     theta: np.ndarray
     weight: np.ndarray
@@ -53,19 +53,19 @@ class ParameterParticles(NamedTuple):
     generation: np.ndarray
 
     def take(self, index):
-        """Some of the particles."""
-        return self._make(None if part is None else part[index] for part in self)
+        """Return the particles at an index."""
+        return self._make(None if values is None else values[index] for values in self)
 
     def joined(self, other):
-        """Union with others."""
+        """Concatenate with other particles."""
         pairs = zip(self, other)
         return self._make(
             None if a is None else np.concatenate([a, b]) for a, b in pairs
         )
 
     def nearest(self, n, tolerance):
-        """The nearest n particles, others as near, and all within the tolerance; and
-        the largest distance among them."""
+        """Return the n nearest particles, with ties and all particles within the
+        tolerance, and their largest distance."""
         finite = self.distance[np.isfinite(self.distance)]
         n = min(n, len(finite))
         limit = max(np.partition(finite, n - 1)[n - 1], tolerance)
@@ -73,7 +73,7 @@ class ParameterParticles(NamedTuple):
         return kept, float(kept.distance.max())
 
     def balanced(self):
-        """Weights of all generations together, which sum to one."""
+        """Normalized weights over all generations."""
         total = np.bincount(self.generation, self.weight)
         squares = np.bincount(self.generation, self.weight**2)
         # The effective size is total**2 / squares, divided here by the total.
@@ -85,12 +85,8 @@ class ParameterParticles(NamedTuple):
 class ProposalKernel:
     """Mixture of normal distributions around particles.
 
-    Parameters
-    ----------
-    theta : ndarray of shape (n_particles, n_parameters)
-    weight : ndarray of shape (n_particles,)
-    floor : ndarray of shape (n_parameters,)
-        Least deviation of each parameter.
+    ``theta`` is (n_particles, n_parameters), ``weight`` (n_particles,), and ``floor``
+    (n_parameters,) the minimum standard deviations.
     """
 
     def __init__(self, theta, weight, floor):
@@ -108,23 +104,18 @@ class ProposalKernel:
     def log_prob(self, theta):
         """Log density of parameters, up to a constant."""
         new, old = (
-            solve_triangular(self.root, part.T, lower=True).T
-            for part in (theta, self.theta)
+            solve_triangular(self.root, points.T, lower=True).T
+            for points in (theta, self.theta)
         )
         return logsumexp(-0.5 * cdist(new, old, "sqeuclidean"), axis=1, b=self.weight)
 
 
 def learn(simulations, priors, rng, plan, report):
-    """Simulate ``plan.first`` data sets from the prior, or more if few of them give
-    numbers, then from kernels until there are ``plan.last``, or the tolerance is
-    reached. ``report(text, n_simulations, distance)`` is called for each population.
+    """Run the populations: ``plan.first`` simulations from the prior, then proposals
+    until ``plan.last`` simulations or the tolerance is reached.
 
-    Returns
-    -------
-    particles : ParameterParticles
-        At least ``plan.n``, the nearest.
-    tolerances : list of float
-        The largest distance of each population.
+    ``report(text, n_simulations, distance)`` is called for each population. Returns at
+    least ``plan.n`` nearest ParameterParticles, and the list of the largest distances.
     """
     n, tolerance = plan.n, plan.tolerance
     theta, raw = _first(simulations, priors, rng.fold(0).generator(), plan)
@@ -135,44 +126,44 @@ def learn(simulations, priors, rng, plan, report):
     particles = ParameterParticles(theta, weight, distance, gaps, generation)
     particles, limit = particles.nearest(n, tolerance)
     report("Population 1", simulations.n_done, limit)
-    tolerances, each = [limit], int(np.ceil(n / plan.quantile - n))
-    while limit > tolerance and (left := plan.last - simulations.n_done) > 0:
+    tolerances, n_each = [limit], int(np.ceil(n / plan.quantile - n))
+    while limit > tolerance and (n_left := plan.last - simulations.n_done) > 0:
         number = len(tolerances)
         kernel = ProposalKernel(particles.theta, particles.balanced(), floor)
         generator = rng.fold(number).generator()
         draw = partial(kernel.draw, rng=generator)
-        theta, log_prior = within(priors, draw, min(each, left))
+        theta, log_prior = within(priors, draw, min(n_each, n_left))
         if not len(theta):
             break
         log_weight = log_prior - kernel.log_prob(theta)
         weight = np.exp(log_weight - log_weight.max())
         distance, gaps = simulations(theta)
         generation = np.full(len(theta), number)
-        new = ParameterParticles(theta, weight, distance, gaps, generation)
-        particles, limit = particles.joined(new).nearest(n, tolerance)
+        proposed = ParameterParticles(theta, weight, distance, gaps, generation)
+        particles, limit = particles.joined(proposed).nearest(n, tolerance)
         tolerances.append(limit)
         report(f"Population {len(tolerances)}", simulations.n_done, limit)
     return particles, tolerances
 
 
 def _first(simulations, priors, rng, plan):
-    """``plan.first`` parameters from the prior, or more if some simulations gave
-    numbers, but too few for a kernel; and results of their simulations."""
+    """Draw ``plan.first`` parameters from the prior, or more until enough simulations
+    succeed for a kernel; return parameters and raw results."""
     theta = priors.draw(plan.first, rng)
-    raw, least = simulations.run(theta), min(plan.n, _LEAST * theta.shape[1])
-    while 0 < np.isfinite(raw).all(axis=1).sum() < least:
-        left = plan.last - simulations.n_done
-        if left <= 0:
+    raw, n_needed = simulations.run(theta), min(plan.n, _LEAST * theta.shape[1])
+    while 0 < np.isfinite(raw).all(axis=1).sum() < n_needed:
+        n_left = plan.last - simulations.n_done
+        if n_left <= 0:
             break
-        new = priors.draw(min(plan.first, left), rng)
-        theta = np.concatenate([theta, new])
-        raw = np.concatenate([raw, simulations.run(new)])
+        more = priors.draw(min(plan.first, n_left), rng)
+        theta = np.concatenate([theta, more])
+        raw = np.concatenate([raw, simulations.run(more)])
     return theta, raw
 
 
 def within(priors, draw, n, possible=None):
-    """Up to n draws by ``draw(n)`` that have a prior density and are ``possible``, a
-    function of draws; and their log prior densities."""
+    """Return up to n draws of ``draw(n)`` that have a prior density and are
+    ``possible``, and their log prior densities."""
     kept_theta, log_prior = [], []
     for _ in range(_ROUNDS):
         theta = draw(n)
@@ -204,15 +195,16 @@ def check(distance, tolerance):
 
 
 def regressed(particles, weight, limit):
-    r"""Parameters moved along a linear regression to the data, and their weights.
+    r"""Adjust parameters by a linear regression on the summaries; return them and their
+    weights.
 
     .. math:: \theta_i' = \theta_i - B^\top (s_i - s_o), \qquad
        w_i' \propto w_i \left( 1 - \rho_i^2 / \epsilon^2 \right)
     """
-    near = 1 - (particles.distance / limit) ** 2 if limit > 0 else np.zeros(1)
-    if not (near > 0).any():
+    kernel = 1 - (particles.distance / limit) ** 2 if limit > 0 else np.zeros(1)
+    if not (kernel > 0).any():
         return particles.theta, weight
-    weight = weight * np.maximum(near, 0)
+    weight = weight * np.maximum(kernel, 0)
     weight = weight / weight.sum()
     n, n_summaries = (weight > 0).sum(), particles.gaps.shape[1]
     if n <= n_summaries + 1:
@@ -221,6 +213,6 @@ def regressed(particles, weight, limit):
             f"{n_summaries} summaries, and there are {n}: raise n_particles."
         )
     root = np.sqrt(weight)[:, None]
-    lines = root * np.column_stack([np.ones(len(weight)), particles.gaps])
-    slopes = np.linalg.lstsq(lines, root * particles.theta)[0][1:]
+    design = root * np.column_stack([np.ones(len(weight)), particles.gaps])
+    slopes = np.linalg.lstsq(design, root * particles.theta)[0][1:]
     return particles.theta - particles.gaps @ slopes, weight

@@ -1,29 +1,27 @@
-r"""Independent priors of parameters, from distributions as SciPy freezes them.
+r"""Independent priors, given as frozen SciPy distributions.
 
 .. math:: \pi(\theta) = \prod_k \pi_k(\theta_k)
 """
 
 import numpy as np
 
-# Draws with which priors are tried.
+# Number of draws that test a prior.
 _TRIALS = 23
 
 
 class Priors:
     """Priors of all parameters.
 
-    Parameters
-    ----------
-    priors : object, sequence or dict
-        Distributions with ``rvs(size, random_state)`` and perhaps ``logpdf``, of one
-        parameter or of several; by name, if in a dict.
+    ``priors`` is a distribution with ``rvs(size, random_state)`` and perhaps
+    ``logpdf``, a sequence of them, or a dict by name. Each distribution is for one or
+    several parameters.
     """
 
     def __init__(self, priors):
         if isinstance(priors, dict):
-            known, self.parts = list(map(str, priors)), list(priors.values())
+            given_names, self.parts = list(map(str, priors)), list(priors.values())
         else:
-            known = None
+            given_names = None
             self.parts = list(priors) if isinstance(priors, list | tuple) else [priors]
         lacking = [part for part in self.parts if not hasattr(part, "rvs")]
         if lacking or not self.parts:
@@ -37,16 +35,17 @@ class Priors:
         for number, size in enumerate(sizes):
             stop = start + (1 if size is None else size)
             self._places.append(start if size is None else slice(start, stop))
-            if known is None:
+            if given_names is None:
                 self.names += [f"theta{place}" for place in range(start, stop)]
             elif size is None:
-                self.names.append(known[number])
+                self.names.append(given_names[number])
             else:
-                self.names += [f"{known[number]}{place}" for place in range(size)]
+                self.names += [f"{given_names[number]}{place}" for place in range(size)]
             start = stop
 
     def check_density(self):
-        """Raise ValueError if a prior has no log densities of rows of parameters."""
+        """Raise ValueError if a prior lacks a log density for each row of
+        parameters."""
         if self.without_density:
             raise ValueError(
                 f"The priors of {', '.join(self.without_density)} have no logpdf, as "
@@ -54,7 +53,7 @@ class Priors:
             )
         for part in self.parts:
             trial = _trial(part)
-            # Rows must not be as many as columns, to tell a transposed result.
+            # Unequal numbers of rows and columns reveal a transposed result.
             rows = trial[: len(trial) - (trial.shape[-1] == len(trial))]
             try:
                 np.reshape(part.logpdf(rows), len(rows))
@@ -74,12 +73,12 @@ class Priors:
         return [name for place in lacking for name in np.atleast_1d(names[place])]
 
     def draw(self, n, rng):
-        """Parameters drawn from the prior, (n, n_parameters)."""
+        """Draw parameters from the prior, (n, n_parameters)."""
         draws = [part.rvs(size=n, random_state=rng) for part in self.parts]
         return np.hstack([np.asarray(part, float).reshape(n, -1) for part in draws])
 
     def log_prob(self, theta):
-        """Log density of each row of parameters; minus infinity where there is none."""
+        """Log density of each row of parameters; minus infinity outside the support."""
         total = np.zeros(len(theta))
         for part, place in zip(self.parts, self._places):
             # SciPy returns a number for a single row.
@@ -89,19 +88,20 @@ class Priors:
 
 
 def _trial(part):
-    """Some draws of a prior, (n,) or (n, n_parameters), or a ValueError."""
-    what = f"The prior {_called(part)} must draw a number, or a vector, by "
+    """Draw from a prior, (n,) or (n, n_parameters); ValueError if it is not a
+    distribution."""
+    message = f"The prior {_called(part)} must draw a number, or a vector, by "
     rng = np.random.default_rng(0)
     try:
         trial = np.asarray(part.rvs(size=_TRIALS, random_state=rng), dtype=float)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{what}rvs(size, random_state); several parameters have a list of "
+            f"{message}rvs(size, random_state); several parameters have a list of "
             "distributions, or a multivariate one."
         ) from error
     if trial.ndim not in (1, 2) or len(trial) != _TRIALS:
         raise ValueError(
-            f"{what}rvs; {_TRIALS} draws have the shape {trial.shape} of an array."
+            f"{message}rvs; {_TRIALS} draws have the shape {trial.shape} of an array."
         )
     return trial
 

@@ -1,10 +1,10 @@
-r"""Simulated data, and their distances from those observed.
+r"""Simulated data sets, and their distances from the observed data.
 
 .. math:: \rho(s, s_o) = \lVert (s - s_o) / \sigma \rVert, \qquad
    \sigma = \mathrm{median}_i \, \lvert s_i - \mathrm{median}_j \, s_j \rvert
 
-The scales of the summaries s are those of simulations from the prior. Each simulation
-has its own random stream, so that results do not depend on the number of processes.
+Simulations from the prior determine the scales of the summaries s. Each simulation has
+its own random stream, so results do not depend on the number of processes.
 """
 
 import reprlib
@@ -19,26 +19,26 @@ from sklearn.utils.parallel import Parallel, delayed
 from skdgm.exceptions import SimulationWarning
 from skdgm.typing import Any
 
-# Distances of scaled gaps, (n_simulations, n_summaries), by their names.
+# Distances by name, functions of scaled gaps of shape (n_simulations, n_summaries).
 DISTANCES = {
     "euclidean": lambda gaps: np.sqrt((gaps**2).sum(axis=1)),
     "manhattan": lambda gaps: np.abs(gaps).sum(axis=1),
     "chebyshev": lambda gaps: np.abs(gaps).max(axis=1, initial=0),
 }
-# Parts of the simulations for each process.
+# Number of batches per process.
 _PARTS = 4
 
 
 class Digest(NamedTuple):
-    """Numbers kept of a data set: its summaries, or, by a function of the user's, its
-    distance from the observed data."""
+    """Reduction of a data set to its summaries, or to its distance from the observed
+    data if the distance is a function."""
 
     summary: Any
     distance: Any
     observed: Any
 
     def __call__(self, data):
-        """The numbers, a vector."""
+        """Return the summaries or the distance as a vector."""
         summary = data if self.summary is None else self.summary(data)
         if callable(self.distance):
             distance = self.distance(summary, self.observed)
@@ -56,37 +56,28 @@ class Digest(NamedTuple):
 
 
 def _numbers(value, source, n=None):
-    """Array of the result of a user's function, its ``source``, of n numbers or of any;
-    or a ValueError."""
+    """Result of the user's function ``source`` as an array; ValueError if it is not
+    numeric, or has not n numbers."""
     try:
         numbers, reason = np.asarray(value, dtype=float), None
     except (TypeError, ValueError) as error:
         numbers, reason = None, error
     if numbers is None or n not in (None, numbers.size):
-        must = "numbers" if n is None else "a number"
+        expected = "numbers" if n is None else "a number"
         raise ValueError(
-            f"{source} must be {must}, but is {reprlib.repr(value)}"
+            f"{source} must be {expected}, but is {reprlib.repr(value)}"
             f"{f' ({reason})' if reason else ''}."
         ) from reason
     return numbers
 
 
 class Simulations:
-    """Simulated data sets, each with its own random stream.
-
-    Parameters
-    ----------
-    simulator, summary : callable
-        The user's; ``summary`` may be None.
-    distance : str or callable
-    n_jobs : int or None
-    rng : Stream
-    X : ndarray
-        Data observed.
-    """
+    """Simulated data sets, each with its own random stream ``rng.rows``. ``simulator``,
+    ``summary`` (or None) and ``distance`` (or a name) are the user's functions, and X
+    is the observed data."""
 
     def __init__(self, simulator, summary, distance, *, n_jobs, rng, X):
-        # A summary may change its argument, such as by sorting it.
+        # The summary may change its argument in place, for example by sorting.
         observed = X if summary is None else summary(X.copy())
         if not callable(distance):
             observed = _numbers(observed, "summary(X)")
@@ -101,7 +92,7 @@ class Simulations:
         return self.measured(self.run(theta))
 
     def run(self, theta):
-        """Simulate a data set for each row of parameters: its summaries, or its
+        """Simulate a data set for each row of parameters; return its summaries, or its
         distance by the user's function, (n, n_numbers)."""
         ids = np.arange(self.n_done, self.n_done + len(theta), dtype=np.uint64)
         rng, n_jobs = self.rng.rows(ids), min(len(theta), effective_n_jobs(self.n_jobs))
@@ -114,9 +105,9 @@ class Simulations:
         return np.concatenate(parts)
 
     def measured(self, raw):
-        """Distances of the results of :meth:`run`, infinite where they are no numbers,
-        and scaled gaps between summaries, (n, n_summaries), None with a distance of the
-        user's. Scales are those of the first call."""
+        """Return distances of the results of :meth:`run`, infinite for failed
+        simulations, and scaled gaps between summaries, (n, n_summaries), or None for
+        the user's distance. The first call determines the scales."""
         gaps = None
         with np.errstate(invalid="ignore", over="ignore"):
             if callable(self.digest.distance):
@@ -131,7 +122,7 @@ class Simulations:
         return np.where(failed, np.inf, distance), gaps
 
     def report(self):
-        """Warn of simulations that failed."""
+        """Warn of failed simulations."""
         if self.n_failed:
             warnings.warn(
                 f"{self.n_failed} of {self.n_done} simulations gave NaN or infinity: "
@@ -142,7 +133,7 @@ class Simulations:
 
 
 def _simulate(simulator, digest, theta, rng):
-    """Digests of simulations, a row for each row of parameters."""
+    """Simulate and digest a data set for each row of parameters."""
     digests = []
     for row, generator in zip(theta, rng.generators()):
         try:
@@ -154,7 +145,8 @@ def _simulate(simulator, digest, theta, rng):
 
 
 def _scales(summaries):
-    """Median absolute deviations of summaries, or mean ones where most are equal."""
+    """Median absolute deviations of summaries, or mean absolute deviations where the
+    median is 0."""
     summaries = summaries[np.isfinite(summaries).all(axis=1)]
     if not len(summaries):
         return np.ones(summaries.shape[1])

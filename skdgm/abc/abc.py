@@ -38,99 +38,99 @@ from skdgm.utils.random import MAX_SEED, stream
 
 # Purposes of random numbers: data, and parameters.
 _SIMULATED, _DRAWN = range(2)
-# Shares of simulations that are kept at a step, or used by a flow.
+# Default of ``quantile`` for each method.
 _SHARES = {"smc": 0.5, "rejection": 0.5, "flow": 0.1}
-# Effective share of the particles below which there is a warning.
+# Effective share of the particles that causes a warning.
 _FEW = 0.05
 
 
 @steady
 class ABC(Options, BaseEstimator):
-    r"""Parameters of a simulator given data, by approximate Bayesian computation.
+    r"""Posterior of simulator parameters, by approximate Bayesian computation.
 
     .. math:: p(\theta \mid \rho(s(x), s(x_o)) \le \epsilon) \propto \pi(\theta)
         \int p(x \mid \theta) \, [\rho(s(x), s(x_o)) \le \epsilon] \, dx
 
-    This is simulation-based inference, without a likelihood: parameters
-    :math:`\theta` are drawn, data are simulated with them, and the parameters are kept
-    whose simulations are nearest to the observed data, in distances :math:`\rho`
-    between summary statistics s [1]_. Their distribution is the posterior given the
-    data if :math:`\epsilon = 0` and the summaries are sufficient; else it is usually
-    wider.
+    This is simulation-based inference without a likelihood. Parameters :math:`\theta`
+    are drawn from the prior, data are simulated with them, and parameters are accepted
+    if their simulations are close to the observed data, measured by a distance
+    :math:`\rho` between summary statistics s [1]_. With :math:`\epsilon = 0` and
+    sufficient summaries, accepted parameters are draws from the posterior; otherwise,
+    their distribution is usually wider.
 
-    Sequential Monte Carlo [2]_ [3]_ draws parameters from the prior first, then near
-    kept ones, with importance weights: as many simulations come nearer to the data than
-    by rejection. Or a flow learns the density of parameters given summaries, from
-    simulations with parameters from the prior [5]_ and with summaries near the observed
-    ones.
+    Sequential Monte Carlo [2]_ [3]_ draws parameters first from the prior, then close
+    to accepted parameters, with importance weights. It gets closer to the data than
+    rejection with the same number of simulations. Alternatively, a flow learns the
+    density of parameters given summaries [5]_, from simulations of the prior whose
+    summaries are close to the observed summaries.
 
     Parameters
     ----------
     simulator : callable
-        ``simulator(theta, rng)`` returns a data set drawn with the parameters
-        ``theta``, an array of shape (n_parameters,). All its random numbers must be
+        ``simulator(theta, rng)`` returns a data set simulated with the parameters
+        ``theta``, an array of shape (n_parameters,). All its random numbers must come
         from ``rng``, a NumPy Generator.
     priors : distribution, list or dict
         Prior of each parameter: frozen distributions of ``scipy.stats``, or objects
-        with ``rvs(size, random_state)`` and ``logpdf``, by the parameters' names if in
-        a dict. A multivariate one is for several parameters; discrete ones are for
-        ``method="rejection"``.
+        with ``rvs(size, random_state)`` and ``logpdf``. The keys of a dict name the
+        parameters. A multivariate distribution is a prior of several parameters.
+        Discrete distributions need ``method="rejection"``.
     summary : callable
-        ``summary(data)`` returns the numbers that are compared, of X and of simulated
-        data. If None, the data are compared entry by entry.
+        ``summary(data)`` returns the summary statistics of X or of simulated data. If
+        None, the summaries are the entries of the data.
     distance : {"euclidean", "manhattan", "chebyshev"} or callable
-        Distance between summaries, each in units of its median absolute deviation in
-        simulations from the prior; or ``distance(simulated, observed)`` between results
-        of ``summary``, which are not scaled.
+        Distance between summaries, which are divided by their median absolute deviation
+        under the prior; or a function ``distance(simulated, observed)`` of unscaled
+        summaries.
     method
-        Sequential Monte Carlo; rejection, with all parameters from the prior; or a
-        flow, which learns the density of parameters given summaries, read as real
-        numbers, without a tolerance. Its draws have a prior density, and simulations
-        near them gave numbers.
+        "smc": sequential Monte Carlo. "rejection": all parameters are drawn from the
+        prior. "flow": a flow learns the density of parameters given real-valued
+        summaries, without a tolerance. Draws of the flow are rejected if their prior
+        density is 0 or simulations close to them failed.
     n_particles
-        Least number of parameters that are kept; with a flow, the number of draws in
-        ``particles_``, which ``n_simulations`` does not bound.
+        Minimum number of accepted parameters. With a flow, the number of draws in
+        ``particles_``, which may exceed ``n_simulations``.
     n_simulations
-        Most simulations.
+        Maximum number of simulations.
     quantile
-        Share of old and new particles that sequential Monte Carlo keeps at each step,
-        "auto": a half. A flow learns from this share of the simulations, the nearest,
-        but from 1,000 at least; "auto": a tenth. With 1 the flow serves summaries of
-        any data.
+        Share of old and new particles that sequential Monte Carlo keeps in each step;
+        "auto": 0.5. A flow learns from this share of the nearest simulations, at least
+        1,000; "auto": 0.1. With a share of 1, the flow is valid for any data.
     tolerance
-        Distance within which all parameters are kept, and at which sequential Monte
-        Carlo ends. With 0, the default, distances become as small as the number of
-        simulations allows. Not for a flow.
+        Distance :math:`\epsilon` within which all parameters are accepted, and at which
+        sequential Monte Carlo ends. With 0, distances become as small as the number of
+        simulations permits. Not for a flow.
     adjustment
-        "linear": parameters are moved along a regression on the summaries to those of
-        the data, with lower weights of distant ones [4]_. They may leave the range of
-        the prior. Not for a flow.
+        "linear": parameters are corrected by a linear regression on the summaries, with
+        lower weights for distant simulations [4]_. Corrected parameters may be outside
+        the support of the prior. Not for a flow.
     estimator : Flow
         The flow, for ``method="flow"``. If None, ``Flow(attribute_conditional=True,
         base="normal")``.
     n_jobs : int or None
-        Number of processes that simulate; -1: all cores. Results do not depend on it.
+        Number of processes for simulations; -1: all cores. Results do not depend on it.
     verbose
-        Print a line after each population, or after the simulations of a flow.
+        Whether to print a line after each population, or after the simulations for a
+        flow.
     random_state : int, RandomState instance or None
         Source of parameters and simulations.
 
     Attributes
     ----------
     particles_ : ndarray of shape (n_kept, n_parameters)
-        Parameters that were kept.
+        Accepted parameters, or draws from the flow.
     weights_ : ndarray of shape (n_kept,)
-        Their probabilities, which sum to 1.
+        Normalized weights of the particles.
     distances_ : ndarray of shape (n_kept,)
-        Distances of their simulations from the data; none of a flow's draws.
+        Distances of their simulations from the data; absent for a flow.
     tolerances_ : ndarray of shape (n_populations,)
-        Largest distance that was kept at each step; none of a flow's draws.
+        Largest accepted distance in each step; absent for a flow.
     estimator_ : Flow
-        With ``method="flow"``, the flow: parameters given summaries of any data.
+        With ``method="flow"``, the fitted flow of parameters given summaries.
     n_simulations_ : int
-        Number of simulations done.
+        Number of simulations.
     n_effective_ : float
-        Effective number of particles, 1 over the sum of the squared weights.
+        Effective sample size: 1 over the sum of squared weights.
     parameter_names_ : list of str
         Names of the parameters.
     n_features_in_ : int
@@ -201,24 +201,24 @@ class ABC(Options, BaseEstimator):
         Raises
         ------
         ValueError
-            There is no simulator, or no priors; a prior without density with
-            ``method="smc"``; data or summaries of simulations have another shape than
-            those of X; all simulations are equally far from X, or all fail; there is a
-            tolerance or an adjustment for a flow.
+            The simulator or the priors are missing, or a prior has no density and
+            ``method`` is not "rejection". Simulated data or summaries differ in shape
+            from those of X. All simulations fail or are equally far from X.
+            ``tolerance`` or ``adjustment`` is set for a flow.
         Exception
-            As raised by the simulator, the summary and the distance; a note has the
+            Any error of the simulator, the summary or the distance, with a note of the
             parameters.
 
         Warns
         -----
         SimulationWarning
-            Simulations gave NaN or infinity. They are rejected.
+            Simulations returned NaN or infinity. They are rejected.
         FewDrawsWarning
-            Fewer than ``n_particles`` simulations gave numbers, the weights are so
-            unequal that few particles count, or the simulations were spent at distances
-            above ``tolerance``, if this is not 0.
+            Fewer than ``n_particles`` simulations succeeded, the effective sample size
+            is small, or no more simulations were left before the distances reached a
+            positive ``tolerance``.
         """
-        # Learned parameters are kept if a warning is turned into an error.
+        # The fit is kept if a warning is turned into an error.
         with replacing(self, Warning) as new:
             new._learn(X)
         return self
@@ -252,8 +252,8 @@ class ABC(Options, BaseEstimator):
         if self.method == "smc" and self.quantile == 1:
             raise ValueError('quantile=1 is for method="flow": take a smaller share.')
         if callable(self.distance) and (self.adjustment or is_flow):
-            what = 'method="flow"' if is_flow else 'adjustment="linear"'
-            raise ValueError(f"{what} needs summaries, and a distance by name.")
+            option = 'method="flow"' if is_flow else 'adjustment="linear"'
+            raise ValueError(f"{option} needs summaries, and a distance by name.")
         rng = stream(check_random_state(self.random_state).randint(MAX_SEED))
         simulations = Simulations(
             self.simulator,
@@ -274,7 +274,7 @@ class ABC(Options, BaseEstimator):
         self._report()
 
     def _draw_near(self, simulations, priors, rng):
-        """Parameters whose simulations are near the data."""
+        """Accept parameters whose simulations are close to the data."""
         plan = self._plan()
         if self.method == "smc":
             first = min(self.n_simulations, ceil(self.n_particles / plan.quantile))
@@ -288,8 +288,8 @@ class ABC(Options, BaseEstimator):
         self.distances_, self.tolerances_ = particles.distance, np.array(tolerances)
 
     def _draw_by_flow(self, simulations, priors, rng):
-        """Parameters drawn from a flow."""
-        # A mixture would keep wide components, of distant summaries.
+        """Fit a flow and draw parameters from it."""
+        # A mixture base would retain wide components for distant summaries.
         model = Flow(attribute_conditional=True, base="normal")
         model = model if self.estimator is None else clone(self.estimator)
         self.particles_, self._posterior = _neural.learn(
@@ -304,7 +304,7 @@ class ABC(Options, BaseEstimator):
         self.weights_ = np.full(self.n_particles, 1 / self.n_particles)
 
     def _plan(self):
-        """Numbers of simulations and of kept parameters, by options."""
+        """Numbers of simulations and of parameters to keep."""
         quantile = self.quantile
         return SimulationPlan(
             n=self.n_particles,
@@ -315,7 +315,7 @@ class ABC(Options, BaseEstimator):
         )
 
     def _print(self, text, n_simulations, distance):
-        """Print a line, by option."""
+        """Print a line if ``verbose``."""
         if self.verbose:
             print(
                 f"[ABC] {text}, simulations = {n_simulations}, largest distance = "
@@ -323,7 +323,7 @@ class ABC(Options, BaseEstimator):
             )
 
     def _report(self):
-        """Warn of particles that are few, or far from the data."""
+        """Warn if particles are few, or far from the data."""
         message, n = None, len(self.weights_)
         tolerances = getattr(self, "tolerances_", [0])
         if n < self.n_particles:
@@ -355,11 +355,11 @@ class ABC(Options, BaseEstimator):
         Parameters
         ----------
         n_samples : int, default=1
-            Number of draws from ``particles_``, with replacement; with
-            ``method="flow"`` new draws from the flow, unless ``priors`` was set to
-            None.
+            Number of draws from ``particles_`` with replacement. With
+            ``method="flow"``, new draws from the flow, unless ``priors`` has been set
+            to None.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other draws at each call.
+            By default NumPy's global generator, so that each call returns new draws.
 
         Returns
         -------
@@ -368,7 +368,7 @@ class ABC(Options, BaseEstimator):
         Raises
         ------
         ValueError
-            Hardly any of the flow's draws are possible under the priors.
+            Too few draws of the flow are possible under the priors.
         """
         check_is_fitted(self)
         n_samples = count_rows(n_samples, self.particles_.shape[1])

@@ -1,4 +1,4 @@
-"""Densities by classifiers that tell rows from draws of the model."""
+"""Density estimation with classifiers of data versus model samples."""
 
 from skdgm.boosting.self_supervised_boosting import SelfSupervisedBoosting
 

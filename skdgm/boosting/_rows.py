@@ -1,4 +1,4 @@
-"""Training and held-out rows, and the best weights of classifiers."""
+"""Training and held-out rows, and the line search for classifier weights."""
 
 from typing import NamedTuple
 
@@ -6,13 +6,13 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
-# Largest weight: of margins it may be more than one.
+# Upper bound of a classifier's weight. It exceeds 1 for margins.
 _MOST = 10.0
 
 
 class SplitRows(NamedTuple):
-    """Rows, the row numbers of training and of held-out rows, and the weights of each,
-    which sum to 1."""
+    """Rows ``X``, the indices of training and of held-out rows, and the weights of both
+    sets, each of which sums to 1."""
 
     X: np.ndarray
     train: np.ndarray
@@ -21,28 +21,29 @@ class SplitRows(NamedTuple):
     held_out_weight: np.ndarray
 
     def mean(self, values):
-        """Weighted mean of a value of each row over held-out rows."""
+        """Weighted mean over held-out rows of an array of shape (n_rows,)."""
         return self.held_out_weight @ values[self.held_out]
 
 
 def with_unseen(log_Z, se, unseen):
-    """Log Z and its standard error with a further draw of log weight ``unseen``, for
-    regions without draws."""
+    """Return log Z and its standard error after adding a draw of log weight ``unseen``,
+    which stands for regions without draws."""
     total = float(np.logaddexp(log_Z, unseen))
     return total, float(np.hypot(se, np.exp(unseen - total)))
 
 
 def best_weight(mean, draws, odds, ratio):
-    r"""Weight of log odds that raises the log-likelihood most, and by how much.
+    r"""Return the classifier weight that maximizes the gain in log-likelihood, and the
+    gain.
 
     .. math:: \max_\alpha \; \alpha \bar f - \log
         \frac{\sum_j e^{\alpha f(x_j)} + \max_i e^{r_i + \alpha f_i}}
         {M + \max_i e^{r_i}}
 
-    with the mean :math:`\bar f` over held-out rows, M draws, and the log odds
-    :math:`f_i` of all rows and the log ratios :math:`r_i` there, of the density to the
-    first one. Regions without draws of the first density may have a probability of 1 /
-    M: the separate term is such a draw, with its present weight.
+    Here :math:`\bar f` is the mean log odds of held-out rows, the sum is over M draws,
+    and :math:`f_i` and :math:`r_i` are the log odds and the log ratio to the first
+    density at row i. M draws can miss regions of probability 1 / M, so the row with the
+    largest weight counts as one more draw.
     """
     before = np.logaddexp(np.log(len(draws)), ratio.max())
 

@@ -1,4 +1,4 @@
-r"""Self-supervised boosting: a density by classifiers that tell rows from its draws.
+r"""Self-supervised boosting: a density corrected by classifiers of data and samples.
 
 .. math:: p_t(x) \propto p_{t-1}(x) \, e^{\alpha_t f_t(x)}
 """
@@ -49,13 +49,13 @@ from skdgm.utils.wrapped import seed
 
 # Purposes of random numbers.
 _SPLIT, _ROUNDS, _LAST = range(3)
-# Rounds after which there are new draws, by which the likelihood is estimated.
+# Rounds between new annealed draws, which estimate the likelihood.
 _EACH = 5
 
 
 @steady
 class SelfSupervisedBoosting(MetaEstimator):
-    r"""Density of a model, corrected by classifiers that tell rows from its draws.
+    r"""Density of a base model, corrected by classifiers of data versus its samples.
 
     .. math::
 
@@ -63,70 +63,72 @@ class SelfSupervisedBoosting(MetaEstimator):
         F(x) = \sum_t \alpha_t f_t(x), \qquad
         f_t(x) = \log \frac{q_t(\text{data} \mid x)}{q_t(\text{model} \mid x)}
 
-    A classifier learns to distinguish the rows from draws of the density so far [1]_.
-    The log odds of the best classifier are log p of the data minus that of the model.
-    They are added to the log density, with the weight :math:`\alpha_t` that maximises
-    the log-likelihood of held-out rows; then the next classifier learns from draws of
-    the new density, until none raises the log-likelihood:
+    In each round, a classifier learns to distinguish data from samples of the current
+    density [1]_. The log odds of an optimal classifier are the log ratio of the data
+    density to the model density. The log odds are added to the log density with the
+    weight :math:`\alpha_t` that maximizes the log-likelihood of held-out rows. Rounds
+    end when no classifier increases this log-likelihood:
 
     .. math:: \max_\alpha \; \mathbb{E}_\text{data} [\alpha f_t]
         - \log \mathbb{E}_{p_{t-1}} e^{\alpha f_t}
 
-    with draws that the classifier did not learn from. The first density :math:`p_0` is
-    any that has draws, and classifiers need only odds, so that trees and neighbours
-    serve, too. Draws are weighted, resampled and moved by Metropolis steps while F is
-    raised from 0, which also estimates the constant Z.
+    where the second expectation is over draws that did not train the classifier. The
+    base density :math:`p_0` only needs to be sampled and evaluated, and classifiers
+    only need odds, so trees and nearest neighbors are suitable. Sequential Monte Carlo
+    from :math:`p_0` draws samples and estimates the constant Z.
 
     Parameters
     ----------
     estimator
-        Density to begin with: a model with ``fit``, ``score_samples`` and ``sample``,
-        of skdgm or of scikit-learn, or a fitted one wrapped in ``FrozenEstimator``.
-        Draws should be exact, as of autoregressive models, flows, mixtures and
-        ``KernelDensity``. If None, a normal distribution, ``FVBN("gaussian")``, or of
-        rows of 0 and 1 ``FVBN("bernoulli")``.
+        Base density: a model of skdgm or scikit-learn with ``fit``, ``score_samples``
+        and ``sample``, or a fitted model wrapped in ``FrozenEstimator``. It should
+        sample exactly, like autoregressive models, flows, mixtures and
+        ``KernelDensity``. If None, ``FVBN("bernoulli")`` for binary data and the normal
+        distribution ``FVBN("gaussian")`` otherwise.
     classifier
-        Classifier of rows and draws, with ``predict_proba`` or ``decision_function``.
-        If None, a ``DecisionTreeClassifier`` of depth 3 and at least 10 rows a leaf.
+        Classifier with ``predict_proba`` or ``decision_function``. If None, a
+        ``DecisionTreeClassifier`` of depth 3 with at least 10 rows in each leaf.
     n_iter
-        Most rounds, with a classifier each.
+        Maximum number of rounds; each round fits one classifier.
     learning_rate
-        Factor of the best weight :math:`\alpha_t`.
+        Shrinkage: factor of the optimal weight :math:`\alpha_t`.
     n_particles
-        Number of draws: the classifier learns from one half, with the option
-        ``classifier`` from no more than there are rows; the other half is for its
-        weight.
+        Number of draws. One half trains the classifier, and the other half determines
+        its weight. If ``classifier`` is set, the classes are balanced: at most as many
+        draws as rows train it.
     n_steps
-        Moves of each draw after resampling.
+        Metropolis moves of each draw after resampling.
     validation_fraction
-        Share of held-out rows, which determine weights. The density is fitted to all
-        rows at the end.
+        Share of held-out rows, which determine the weights. At the end, the base
+        density is fitted again to all rows.
     n_iter_no_change
-        Rounds in a row without a gain after which to stop.
+        Number of consecutive rounds without improvement after which to stop.
     tol
-        Least gain of a round, in nats a row.
+        Minimum improvement of a round, in nats per row.
     verbose
         Whether to print a line for each round.
     random_state : int, RandomState instance or None
-        Source of draws, of held-out rows, and of seeds of models without one.
+        Source of draws, of the split into training and held-out rows, and of seeds for
+        models without ``random_state``.
 
     Attributes
     ----------
     estimator_ : object
-        The density :math:`p_0`, fitted to all rows.
+        The base density :math:`p_0`, fitted to all rows.
     classifiers_ : list of object
-        The classifiers, whose class 1 are rows of data.
+        The fitted classifiers; class 1 is data, class 0 is samples.
     weights_ : ndarray of shape (n_classifiers,)
-        Weight :math:`\alpha_t` of the log odds of each.
+        Weight :math:`\alpha_t` of the log odds of each classifier.
     log_Z_ : float
-        Log of the constant Z, estimated by annealing draws of :math:`p_0`, and a
-        further draw where F is highest, so that it is rather too high than too low.
+        Log of the constant Z, estimated by annealing from :math:`p_0`. The row with the
+        highest F counts as one more draw, so that the estimate tends to be too high
+        rather than too low.
     log_Z_se_ : float
-        Its standard error, from eight populations and the share of the further draw.
+        Standard error of ``log_Z_``, from eight populations.
     validation_scores_ : list of float
-        Mean log-likelihood of the held-out rows, in nats, of :math:`p_0`, after every
-        fifth round and after the last, by new draws. Classifiers after the best of
-        these are dropped.
+        Mean log-likelihood of the held-out rows, in nats, initially, after every fifth
+        round, and after the last round. Classifiers added after the best score are
+        dropped.
     n_iter_ : int
         Number of rounds.
     n_features_in_ : int
@@ -168,17 +170,18 @@ class SelfSupervisedBoosting(MetaEstimator):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Data, y: Target = None, **fit_params: Any) -> Self:
-        """Fit the density, then one classifier after the other.
+        """Fit the base density, then one classifier after another.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             At least two rows.
         y : None
-            Passed on to the density's ``fit``.
+            Passed on to ``fit`` of the base density.
         **fit_params
-            Arguments of the density's ``fit``; with metadata routing enabled, arguments
-            that it requests. ``sample_weight`` also weights rows of classifiers.
+            Arguments of ``fit`` of the base density; with metadata routing enabled, the
+            arguments that it requests. ``sample_weight`` also weights the rows for
+            classifiers.
 
         Returns
         -------
@@ -187,8 +190,8 @@ class SelfSupervisedBoosting(MetaEstimator):
         Raises
         ------
         ValueError
-            The density is 0 at some rows, or not a number; its draws have no seed; it
-            was fitted to other columns; the classifier is none, or has no odds.
+            The base density is 0 or NaN at some rows, has no seed, or was fitted to
+            other columns; or the classifier is not a classifier, or has no odds.
         """
         return self._fit(X, y, fit_params)
 
@@ -210,21 +213,21 @@ class SelfSupervisedBoosting(MetaEstimator):
         train_params = _check_method_params(X, fit_params, indices=train)
         target = None if y is None else _safe_indexing(y, train)
         base = clone(model).fit(X[train], target, **train_params)
-        share = weight[train] / weight[train].sum()
+        train_share = weight[train] / weight[train].sum()
         held_out_share = weight[held_out] / weight[held_out].sum()
-        rows = SplitRows(X, train, held_out, share, held_out_share)
+        rows = SplitRows(X, train, held_out, train_share, held_out_share)
         self._extent = self.n_particles, self.n_steps
         terms = self._boost(base, rows, numbers, rng)
         self.estimator_ = model.fit(X, y, **fit_params)
         self.classifiers_ = [classifier for classifier, _ in terms]
         self.weights_ = np.array([weight for _, weight in terms], dtype=np.float64)
-        last, tilted = numbers.fold(_LAST).generator(), self._tilted()
-        _, log_Z, se = tilted.annealed(self.n_particles, last)
+        generator, tilted = numbers.fold(_LAST).generator(), self._tilted()
+        _, log_Z, se = tilted.annealed(self.n_particles, generator)
         unseen = tilted.tilt(X[order]).max() - np.log(self.n_particles)
         self.log_Z_, self.log_Z_se_ = with_unseen(log_Z, se, unseen)
 
     def _check(self, model):
-        """Raise ValueError for a model or a classifier that lacks a method."""
+        """Raise ValueError if the model or the classifier lacks a method."""
         if not has_seed(model):
             raise ValueError(
                 f"Draws of {type(model).__name__} have no random_state, neither as an "
@@ -237,16 +240,17 @@ class SelfSupervisedBoosting(MetaEstimator):
                 "The feature names should match those of the fitted estimator, "
                 f"{', '.join(names)}, in this order."
             )
-        kind = self.classifier
-        if kind is not None and not (hasattr(kind, "fit") and is_classifier(kind)):
+        judge = self.classifier
+        if judge is not None and not (hasattr(judge, "fit") and is_classifier(judge)):
             raise ValueError(
-                f"{type(kind).__name__} is no classifier: take one with "
+                f"{type(judge).__name__} is no classifier: take one with "
                 f"{' or '.join(ODDS)}."
             )
 
     def _boost(self, base, rows, numbers, rng):
-        """Terms of F: classifiers and their weights."""
-        terms, most = [], self.n_particles
+        """Run the rounds, and return the terms of F: pairs of a classifier and its
+        weight."""
+        terms, n_draws = [], self.n_particles
         tilted = Tilted(base, terms, self.n_steps)
         log_base = np.asarray(tilted.base.score_samples(rows.X), dtype=np.float64)
         used = np.concatenate([rows.train, rows.held_out])
@@ -256,52 +260,57 @@ class SelfSupervisedBoosting(MetaEstimator):
                 f"{(~np.isfinite(log_base)).sum()} of {len(log_base)} rows: take a "
                 "smoother one."
             )
-        tilt, idle = np.zeros(len(rows.X)), 0
-        self.validation_scores_, best, drawn = [], (-np.inf, 0), None
+        tilt, n_idle = np.zeros(len(rows.X)), 0
+        self.validation_scores_, best, population = [], (-np.inf, 0), None
         for number in range(self.n_iter + 1):
             self.n_iter_ = number
             generator = numbers.fold(_ROUNDS, number).generator()
-            ends = number == self.n_iter or idle == self.n_iter_no_change
-            if number % _EACH == 0 or ends:
-                drawn, log_drawn, se = tilted.annealed(most, generator)
-                unseen = tilt[used].max() - np.log(most)
-                log_Z, _ = with_unseen(log_drawn, se, unseen)
+            is_last = number == self.n_iter or n_idle == self.n_iter_no_change
+            if number % _EACH == 0 or is_last:
+                population, log_mean_of_draws, se = tilted.annealed(n_draws, generator)
+                unseen = tilt[used].max() - np.log(n_draws)
+                log_Z, _ = with_unseen(log_mean_of_draws, se, unseen)
                 score = float(rows.mean(log_base + tilt)) - log_Z
                 self.validation_scores_.append(score)
                 best = max(best, (score, -len(terms)))
                 self._print(number, f"held-out log-likelihood = {score:.4g}")
-                ratio = tilt - log_drawn
-            if ends:
+                ratio = tilt - log_mean_of_draws
+            if is_last:
                 break
-            classifier, rest = self._fitted(rows, drawn.rows, generator, rng)
-            odds, of_draws = (log_odds(classifier, X) for X in (rows.X, drawn.rows))
+            classifier, rest = self._fitted(rows, population.rows, generator, rng)
+            odds, of_draws = (
+                log_odds(classifier, X) for X in (rows.X, population.rows)
+            )
             weight, gain = best_weight(
                 rows.mean(odds), of_draws[rest], odds[used], ratio[used]
             )
             self._print(number + 1, f"gain = {gain:.3g}")
-            idle = idle + 1 if gain <= self.tol else 0
-            if not idle:
+            n_idle = n_idle + 1 if gain <= self.tol else 0
+            if not n_idle:
                 weight *= self.learning_rate
                 terms.append((classifier, weight))
                 log_mean = logsumexp(weight * of_draws) - np.log(len(of_draws))
                 tilt, ratio = tilt + weight * odds, ratio + weight * odds - log_mean
-                drawn = drawn._replace(tilt=drawn.tilt + weight * of_draws)
-                drawn = resampled(generator, drawn, weight * of_draws)
-                drawn = tilted.step(generator, drawn, 1.0, n_groups=1)
+                population = population._replace(
+                    tilt=population.tilt + weight * of_draws
+                )
+                population = resampled(generator, population, weight * of_draws)
+                population = tilted.step(generator, population, 1.0, n_groups=1)
         return terms[: -best[1]]
 
     def _fitted(self, rows, drawn, generator, rng):
-        """A classifier fitted to rows and some of the draws, and an index of others."""
+        """Fit a classifier to rows and a part of the draws; return it and the index of
+        the other draws."""
         half = len(drawn) // 2
         order = generator.permutation(len(drawn))
         n_rows = min(half, len(rows.train))
         picked = choose(np.log(rows.weight), n_rows, drawn_from(generator))
         index = rows.train[picked]
         # Margins need balanced classes, and trees all draws.
-        first = order[: half if self.classifier is None else n_rows]
+        train = order[: half if self.classifier is None else n_rows]
         rest = order[half:]
-        X = np.concatenate([rows.X[index], drawn[first]])
-        y = np.repeat([1, 0], [n_rows, len(first)])
+        X = np.concatenate([rows.X[index], drawn[train]])
+        y = np.repeat([1, 0], [n_rows, len(train)])
         # Smaller leaves overfit.
         classifier = DecisionTreeClassifier(max_depth=3, min_samples_leaf=10)
         if self.classifier is not None:
@@ -313,11 +322,11 @@ class SelfSupervisedBoosting(MetaEstimator):
         return FVBN("gaussian")
 
     def _begin(self, X):
-        """The default density of such rows."""
+        """Default base density for these rows."""
         return FVBN("bernoulli") if np.isin(X, (0, 1)).all() else self._default()
 
     def _print(self, number, text):
-        """Print a line, by option."""
+        """Print a line if ``verbose``."""
         if self.verbose:
             print(f"[{type(self).__name__}] Round {number}, {text}")
 
@@ -361,20 +370,19 @@ class SelfSupervisedBoosting(MetaEstimator):
         return float(self.score_samples(X).mean())
 
     def sample(self, n_samples: int = 1, random_state: Seed = None) -> ArrayOrFrame:
-        """Draw rows from the density, by annealing draws of the first one.
+        """Draw rows from the density, by sequential Monte Carlo from the base density.
 
         Parameters
         ----------
         n_samples : int, default=1
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other draws at each call.
+            By default NumPy's global generator, so that each call returns new draws.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            A DataFrame if the model was fitted to one with names. Rows are among
-            ``n_particles`` draws, or ``n_samples`` if more; a few may occur more than
-            once, as draws are resampled.
+            A DataFrame if the model was fitted to a DataFrame with names. Rows are
+            taken from at least ``n_particles`` resampled draws, so a few may repeat.
         """
         check_is_fitted(self)
         n_samples = count_rows(n_samples, self.n_features_in_)

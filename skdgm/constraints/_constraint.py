@@ -11,7 +11,7 @@ class Constraint:
     """Base class of constraints.
 
     A subclass is a named tuple with ``columns``, the names of its columns, or None for
-    all.
+    all columns.
     """
 
     __slots__ = ()
@@ -56,7 +56,7 @@ class Constraint:
         return np.ones(len(frame), bool)
 
     def steps(self, frame: DataFrame) -> tuple:
-        """Reparametrisations that enforce the constraint, in order of preference.
+        """Reparametrizations that enforce the constraint, in order of preference.
 
         Parameters
         ----------
@@ -70,45 +70,48 @@ class Constraint:
 
 
 def judged(checks, table):
-    """List of pairs of a constraint and a mask of the rows that satisfy it.
+    """Return pairs of a constraint and the mask of rows that satisfy it.
 
-    ``checks`` are pairs of a constraint and an object with its method ``holds``.
-    TypeError, which names the constraint, if columns have unsuitable types."""
-    found = []
-    for constraint, own in checks:
+    ``checks`` are pairs of a constraint and an object whose ``holds`` evaluates it.
+    TypeError, which names the constraint, if columns have unsuitable types.
+    """
+    masks = []
+    for constraint, checker in checks:
         try:
-            found.append((constraint, own.holds(table)))
+            masks.append((constraint, checker.holds(table)))
         except TypeError as error:
             raise TypeError(
                 f"{constraint!r}: columns are of other types than when the model was "
                 f"fitted ({error})."
             ) from error
-    return found
+    return masks
 
 
 def check_flag(name, value):
-    """A flag as a bool; TypeError, which names the option, if it is none."""
+    """Return a flag as a bool; TypeError, which names the option, if it is not a
+    bool."""
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} must be True or False; got {value!r}.")
     return bool(value)
 
 
 def check_names(names, who):
-    """Raise TypeError if one of the names of columns is not hashable."""
+    """Raise TypeError if a column name is not hashable."""
     for name in names:
         if not isinstance(name, Hashable):
             raise TypeError(f"{who} needs names of columns; {name!r} is none.")
 
 
 def names_of(names, who, least):
-    """Tuple of the names of different columns."""
+    """Validate distinct column names, at least ``least``, and return them as a
+    tuple."""
     if isinstance(names, str) or not isinstance(names, Iterable):
         kind = "the text " if isinstance(names, str) else ""
         raise TypeError(f"{who} needs a sequence of names; got {kind}{names!r}.")
-    found = tuple(names)
-    check_names(found, who)
-    if len(found) < least or len(set(found)) < len(found):
+    result = tuple(names)
+    check_names(result, who)
+    if len(result) < least or len(set(result)) < len(result):
         raise ValueError(
-            f"{who} needs {least} or more columns, each once; got {found}."
+            f"{who} needs {least} or more columns, each once; got {result}."
         )
-    return found
+    return result

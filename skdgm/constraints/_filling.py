@@ -1,8 +1,8 @@
-r"""Imputation of rows such that they satisfy constraints.
+r"""Imputation of rows that satisfy constraints, by weighted draws.
 
-Two kinds of rows are drawn with weights (:mod:`skdgm.constraints._solving`). The model
-has no column for a known entry, such as the higher of two numbers if it learns the
-lower number and the difference, or the entries from the model break a constraint:
+A row is drawn with weights (:mod:`skdgm.constraints._solving`) in two cases. The model
+lacks a column for a known entry, such as the higher of two numbers if it learns the
+lower number and the difference, or its imputation breaks a constraint:
 
 .. math:: \hat x = \sum_k \frac{w_k}{\sum_l w_l} x_k \quad \text{("mean")}, \qquad
     \hat x = x_k, \quad k \sim w \quad \text{("sample")}
@@ -24,55 +24,53 @@ from skdgm.utils.rows import Rows, row_hash
 from skdgm.utils.threading.callers import warn
 from skdgm.utils.wrapped import drawn_by
 
-# Draws for each row at first, and rows drawn at a time.
+# Initial number of draws for each row, and number of rows drawn at a time.
 _EACH, _AT_ONCE = 64, 8192
 _FILL, _DRAW, _CHOICE, _COMBINATION = range(4)
-# Effective number of a row's draws that is enough, and below which there is a warning.
+# Sufficient effective number of draws of a row, and the number that causes a warning.
 _ENOUGH, _FEW = 8, 1.5
 
 
 def fill(plan, model, checks, table, method, seed, max_tries, who):
-    """Fill the missing entries of a table.
+    """Impute the missing entries of a table.
 
-    Random numbers are keyed by a row's number for the method "sample", else by its
-    content, so that no row depends on the others. The model has ``impute``, of which
-    ``method`` is an argument, and ``score_samples`` for entries that follow from
-    others; ``checks`` are pairs of a constraint and what has a method ``holds`` for it.
-    Rows whose known entries break one, and those for
-    which none of ``max_tries`` draws keeps to all, stay as they are, and are named in a
-    ConstraintWarning. FewDrawsWarning if few of a row's draws count.
+    ``checks`` are pairs of a constraint and an object with its ``holds``. Random
+    numbers are keyed by row number for the method "sample" and by row content
+    otherwise, so rows are independent of each other. A ConstraintWarning names rows
+    that remain incomplete: their known entries break a constraint, or none of
+    ``max_tries`` draws satisfies all constraints. FewDrawsWarning if few draws of a row
+    have large weights.
     """
     broken = [(name, ~keep) for name, keep in judged(checks, table)]
     possible = ~np.logical_or.reduce(
         [np.zeros(len(table), bool), *(b for _, b in broken)]
     )
-    for name, own in broken:
-        _tell(who, table, own, f"their known entries break {name}")
-    part = table[possible]
-    found = part
-    if len(part) and part.isna().any(axis=None):
+    for name, is_broken_row in broken:
+        _tell(who, table, is_broken_row, f"their known entries break {name}")
+    fillable = table[possible]
+    imputed = fillable
+    if len(fillable) and fillable.isna().any(axis=None):
         keys = np.flatnonzero(possible).astype(np.uint64)
         if method != "sample":
-            keys = row_hash(Rows(plan.codec.encode(part, strict=False), np.float64))
+            keys = row_hash(Rows(plan.codec.encode(fillable, strict=False), np.float64))
         rng = stream(seed, IMPUTE).rows(keys)
-        filler = _Filler(plan, model, checks, part, rng, max_tries, who)
-        found, done = filler.filled(method)
-        lost = np.zeros(len(table), bool)
-        lost[np.flatnonzero(possible)[~done]] = True
-        few = f"none of {max_tries} draws keeps to the constraints: raise max_tries"
-        _tell(who, table, lost, few)
-        possible &= ~lost
-        found = found[done]
+        filler = _Filler(plan, model, checks, fillable, rng, max_tries, who)
+        imputed, done = filler.filled(method)
+        is_lost = np.zeros(len(table), bool)
+        is_lost[np.flatnonzero(possible)[~done]] = True
+        reason = f"none of {max_tries} draws keeps to the constraints: raise max_tries"
+        _tell(who, table, is_lost, reason)
+        possible &= ~is_lost
+        imputed = imputed[done]
     if possible.all():
-        return found
-    numbers = np.flatnonzero(possible)
-    found = found.set_axis(numbers, axis=0).reindex(np.arange(len(table)))
-    return completed(table, found)
+        return imputed
+    positions = np.flatnonzero(possible)
+    imputed = imputed.set_axis(positions, axis=0).reindex(np.arange(len(table)))
+    return completed(table, imputed)
 
 
 def _tell(who, table, rows, why):
-    """Warn of rows of a table that are not filled, a mask, if any of these lacks an
-    entry."""
+    """Warn of incomplete rows of a table, given by a mask, that are not imputed."""
     rows = rows & table.isna().any(axis=1).to_numpy(bool)
     if rows.any():
         warn(
@@ -83,20 +81,20 @@ def _tell(who, table, rows, why):
 
 
 class _Filler:
-    """Draws for the rows of a table whose known entries keep to all constraints; each
-    row has a stream of random numbers."""
+    """Draws for rows whose known entries satisfy all constraints; each row has its own
+    random stream."""
 
     def __init__(self, plan, model, checks, table, rng, max_tries, who):
         self.plan, self.model, self.checks, self.table = plan, model, checks, table
         self.rng, self.max_tries, self.who = rng, max_tries, who
 
     def holds(self, table):
-        """Mask of the rows that keep to all constraints on rows."""
-        parts = [own.holds(table) for _, own in self.checks]
-        return np.logical_and.reduce([np.ones(len(table), bool), *parts])
+        """Mask of the rows that satisfy all constraints on rows."""
+        masks = [checker.holds(table) for _, checker in self.checks]
+        return np.logical_and.reduce([np.ones(len(table), bool), *masks])
 
     def filled(self, method):
-        """Table with missing entries filled, and a mask of the rows that are."""
+        """Return the imputed table and a mask of the rows that are complete."""
         import pandas as pd
 
         plan, rng, model = self.plan, self.rng, self.model
@@ -105,21 +103,23 @@ class _Filler:
         self.table = table = _with_combinations(plan, model, *given)
         self.ways, self.seen = Ways(plan, table), plan.forward(table)
         if method == "sample":
-            found = drawn_by(model, self.seen, rng.fold(_FILL))
+            imputed = drawn_by(model, self.seen, rng.fold(_FILL))
         else:
-            found = model.impute(self.seen, method=method)
-        found = plan.backward(found, table)
-        again = ~self.holds(found) & table.isna().any(axis=1).to_numpy(bool)
-        again |= self.ways.number > 0
-        rows, done = np.flatnonzero(again), np.ones(len(table), bool)
+            imputed = model.impute(self.seen, method=method)
+        imputed = plan.backward(imputed, table)
+        redrawn = ~self.holds(imputed) & table.isna().any(axis=1).to_numpy(bool)
+        redrawn |= self.ways.number > 0
+        rows, done = np.flatnonzero(redrawn), np.ones(len(table), bool)
         if not rows.size:
-            return found, done
-        parts, few = [found[~again]], []
+            return imputed, done
+        parts, few = [imputed[~redrawn]], []
         for batch in gen_batches(len(rows), _AT_ONCE // _EACH):
-            part, kept, number = self._drawn(rows[batch], method)
-            parts.append(part)
-            done[rows[batch][~kept]] = False
-            few.append(kept & (number < _FEW) & (self.ways.number[rows[batch]] > 0))
+            drawn, has_draw, n_effective = self._drawn(rows[batch], method)
+            parts.append(drawn)
+            done[rows[batch][~has_draw]] = False
+            few.append(
+                has_draw & (n_effective < _FEW) & (self.ways.number[rows[batch]] > 0)
+            )
         few = rows[np.concatenate(few)]
         if few.size:
             warn(
@@ -129,17 +129,17 @@ class _Filler:
                 f"{label_of(table, few[0])}.",
                 FewDrawsWarning,
             )
-        order = np.argsort(np.concatenate([np.flatnonzero(~again), rows]))
-        whole = pd.concat([part for part in parts if len(part)])
-        return whole.iloc[order].set_axis(table.index, axis=0), done
+        order = np.argsort(np.concatenate([np.flatnonzero(~redrawn), rows]))
+        combined = pd.concat([drawn for drawn in parts if len(drawn)])
+        return combined.iloc[order].set_axis(table.index, axis=0), done
 
     def _drawn(self, rows, method):
-        """Rows filled from weighted draws, a mask of those for which one keeps to the
-        constraints (others are as drawn), and effective numbers of draws."""
+        """Impute rows from weighted draws. Return the rows, a mask of rows with a draw
+        that satisfies the constraints, and effective numbers of draws."""
         import pandas as pd
 
         pool, left, drawn = [], np.arange(len(rows)), 0
-        number = np.zeros(len(rows))
+        n_effective = np.zeros(len(rows))
         while left.size and drawn < self.max_tries:
             n = min(3 * drawn or _EACH, _AT_ONCE, self.max_tries - drawn)
             for batch in gen_batches(len(left), _AT_ONCE // n):
@@ -147,14 +147,14 @@ class _Filler:
                     self._draws(rows, left[batch], drawn + np.arange(n), method)
                 )
             drawn += n
-            place, log_w = (np.concatenate([own[k] for own in pool]) for k in (0, 2))
-            number = _effective(place, log_w, len(rows))
-            each = self.ways.number[rows[left]] > 0 if method == "sample" else True
-            left = left[number[left] < np.where(each, _ENOUGH, 1)]
-        parts = ([own[k] for own in pool] for k in range(4))
+            place, log_w = (np.concatenate([part[k] for part in pool]) for k in (0, 2))
+            n_effective = _effective(place, log_w, len(rows))
+            weighted = self.ways.number[rows[left]] > 0 if method == "sample" else True
+            left = left[n_effective[left] < np.where(weighted, _ENOUGH, 1)]
+        parts = ([part[k] for part in pool] for k in range(4))
         place, turn, log_w, log_p = map(np.concatenate, parts)
-        whole = pd.concat([own[4] for own in pool])
-        kept = np.bincount(place, np.isfinite(log_w), len(rows)) > 0
+        draws = pd.concat([part[4] for part in pool])
+        has_draw = np.bincount(place, np.isfinite(log_w), len(rows)) > 0
         if method == "mode":
             key = np.where(np.isfinite(log_w), log_p, -np.inf)
         else:
@@ -163,29 +163,30 @@ class _Filler:
             key = log_w + noise[place * drawn + turn, 0]
         order = np.lexsort((key, place))
         best = order[np.append(np.diff(place[order]) > 0, True)]
-        found = whole.iloc[best]
-        if method == "mean" and kept.any():
-            own = np.isfinite(log_w)
-            mean = self._mean(whole[own], place[own], log_w[own], rows[kept])
+        chosen = draws.iloc[best]
+        if method == "mean" and has_draw.any():
+            finite = np.isfinite(log_w)
+            mean = self._mean(
+                draws[finite], place[finite], log_w[finite], rows[has_draw]
+            )
             keep = self.holds(mean)
-            places = np.flatnonzero(kept)
-            # A mean may break a rule: then it is a draw.
+            places = np.flatnonzero(has_draw)
+            # If the mean breaks a constraint, a draw replaces it.
             parts = [
                 mean[keep],
-                found.iloc[np.delete(np.arange(len(rows)), places[keep])],
+                chosen.iloc[np.delete(np.arange(len(rows)), places[keep])],
             ]
             order = np.append(
                 places[keep], np.delete(np.arange(len(rows)), places[keep])
             )
-            found = pd.concat([p for p in parts if len(p)]).iloc[np.argsort(order)]
-        return found, kept, number
+            chosen = pd.concat([p for p in parts if len(p)]).iloc[np.argsort(order)]
+        return chosen, has_draw, n_effective
 
     def _draws(self, rows, places, turns, method):
-        """Draws of the numbers ``turns`` for the rows at some places, each of which has
-        all of them.
+        """Draw the numbers ``turns`` of draws for the rows at some places.
 
-        Returns the places, numbers, log weights, minus infinity of draws that break a
-        constraint, log joint probabilities, and the rows as drawn.
+        Returns the places, draw numbers, log weights (minus infinity if a draw breaks a
+        constraint), log joint probabilities, and rows, one entry per place and number.
         """
         n, first = len(turns), turns[0]
         rng = self.rng.take(rows[places]).fold(_DRAW).each(first + n)
@@ -193,67 +194,68 @@ class _Filler:
         place, turn = np.repeat(places, n), np.tile(turns, len(places))
         rows = rows[place]
         table, seen = self.table.iloc[rows], self.seen.iloc[rows]
-        whole = drawn_by(self.model, seen, rng)
-        whole = self.ways.solved(whole, table, rows, turn)
-        log_w = np.where(self.holds(whole), 0.0, -np.inf)
-        log_p, own = log_w.copy(), np.isfinite(log_w)
+        draws = drawn_by(self.model, seen, rng)
+        draws = self.ways.solved(draws, table, rows, turn)
+        log_w = np.where(self.holds(draws), 0.0, -np.inf)
+        log_p, is_scored = log_w.copy(), np.isfinite(log_w)
         if method != "mode":
-            own = own & (self.ways.number[rows] > 0)
-        if own.any():
-            seen = self.plan.forward(whole[own])
-            given = self.model, seen, rows[own], turns
-            log_w[own], log_p[own] = self.ways.log_weights(*given)
-        return place, turn, log_w, log_p, whole
+            is_scored = is_scored & (self.ways.number[rows] > 0)
+        if is_scored.any():
+            seen = self.plan.forward(draws[is_scored])
+            arguments = self.model, seen, rows[is_scored], turns
+            log_w[is_scored], log_p[is_scored] = self.ways.log_weights(*arguments)
+        return place, turn, log_w, log_p, draws
 
     def _mean(self, whole, place, log_w, rows):
-        """Rows of weighted means (for categories the most probable), as columns of the
-        model."""
+        """Weighted mean of the draws of each row; most probable category for
+        categorical columns."""
         _, place = np.unique(place, return_inverse=True)
         log_w = log_w - _log_sums(place, log_w, len(rows))[place]
         seen, w = self.plan.forward(whole), np.exp(log_w)
-        known = getattr(getattr(self.model, "_columns", None), "codec", None)
-        codec = Codec.of(self.seen) if known is None else known
+        model_codec = getattr(getattr(self.model, "_columns", None), "codec", None)
+        codec = Codec.of(self.seen) if model_codec is None else model_codec
         x = codec.encode(seen, strict=False).astype(np.float64)
-        found = np.empty((len(rows), x.shape[1]))
+        means = np.empty((len(rows), x.shape[1]))
         for j, kind in enumerate(codec.kinds):
             if kind == "numeric":
                 mean = np.bincount(place, w * x[:, j], len(rows))
-                found[:, j] = rounded_alike(mean, x[:, j], place)
+                means[:, j] = rounded_alike(mean, x[:, j], place)
             else:
                 values, codes = np.unique(x[:, j], return_inverse=True)
                 share = np.zeros((len(rows), len(values)))
                 np.add.at(share, (place, codes.ravel()), w)
-                found[:, j] = values[share.argmax(axis=1)]
-        return self.plan.backward(codec.decode(found), self.table.iloc[rows])
+                means[:, j] = values[share.argmax(axis=1)]
+        return self.plan.backward(codec.decode(means), self.table.iloc[rows])
 
 
 def _log_sums(place, log_w, n):
-    """Log sums of weights of n rows; minus infinity of none."""
-    most = np.full(n, -np.inf)
-    np.maximum.at(most, place, log_w)
-    most = np.where(np.isfinite(most), most, 0.0)
+    """Log sum of the weights of each of n rows; minus infinity for rows without
+    weights."""
+    maximum = np.full(n, -np.inf)
+    np.maximum.at(maximum, place, log_w)
+    maximum = np.where(np.isfinite(maximum), maximum, 0.0)
     with np.errstate(divide="ignore"):
-        return most + np.log(np.bincount(place, np.exp(log_w - most[place]), n))
+        return maximum + np.log(np.bincount(place, np.exp(log_w - maximum[place]), n))
 
 
 def _effective(place, log_w, n):
-    """Effective numbers of draws of n rows."""
+    """Effective number of draws of each of n rows."""
     log_w = np.where(np.isfinite(log_w), log_w, -np.inf)
-    sums, squares = (_log_sums(place, own, n) for own in (log_w, 2 * log_w))
+    sums, squares = (_log_sums(place, logs, n) for logs in (log_w, 2 * log_w))
     with np.errstate(invalid="ignore"):
         return np.nan_to_num(np.exp(2 * sums - squares))
 
 
 def _with_combinations(plan, model, holds, table, rng):
-    """Table in which rows that miss part of a combination have one, by its probability
-    given what is known, drawn if there are streams of random numbers."""
+    """Complete partly missing combinations by their probability given the known
+    entries: the most probable combination, or a draw if ``rng`` is not None."""
     for number, step in enumerate(plan.steps):
         if not isinstance(step, Joint):
             continue
         values = [encoded(step.codec, j, table[n]) for j, n in enumerate(step.columns)]
         values = np.stack(values, axis=1)
-        lacks = np.isnan(values)
-        rows = np.flatnonzero(lacks.any(axis=1) & ~lacks.all(axis=1))
+        missing = np.isnan(values)
+        rows = np.flatnonzero(missing.any(axis=1) & ~missing.all(axis=1))
         if not rows.size:
             continue
         codes = np.full(len(table), -1)
@@ -261,15 +263,19 @@ def _with_combinations(plan, model, holds, table, rng):
             part = rows[block]
             matches = np.stack([step.matches(values[row]) for row in part])
             log_w = np.where(matches, 0.0, -np.inf)
-            place, own = np.nonzero(matches & (matches.sum(axis=1) > 1)[:, None])
-            if len(own):
-                candidates = _combined(step, table.iloc[part[place]], own)
+            row_i, code = np.nonzero(matches & (matches.sum(axis=1) > 1)[:, None])
+            if len(code):
+                candidates = _combined(step, table.iloc[part[row_i]], code)
                 keep = holds(candidates)
-                log_w[place, own] = -np.inf
-                place, own, candidates = place[keep], own[keep], candidates[keep]
-            if len(own):
+                log_w[row_i, code] = -np.inf
+                row_i, code, candidates = (
+                    row_i[keep],
+                    code[keep],
+                    candidates[keep],
+                )
+            if len(code):
                 seen = plan.forward(candidates)
-                log_w[place, own] = scores(model, seen) - penalties(plan, model, seen)
+                log_w[row_i, code] = scores(model, seen) - penalties(plan, model, seen)
             if rng is not None:
                 log_w += rng.take(part).fold(number).gumbel(log_w.shape[1])
             codes[part] = log_w.argmax(axis=1)
@@ -278,12 +284,11 @@ def _with_combinations(plan, model, holds, table, rng):
 
 
 def _combined(step, table, codes):
-    """Table whose rows have combinations of these codes where they miss part of one; -1
-    leaves a row as it is."""
+    """Complete rows by the combinations with these codes; -1 leaves a row unchanged."""
     values = np.where(codes[:, None] < 0, np.nan, step.values[codes])
     places = [table.columns.get_loc(name) for name in step.columns]
-    found, table = step.codec.decode(values), table.copy()
-    found = completed(table.iloc[:, places], found.set_axis(step.columns, axis=1))
+    filled, table = step.codec.decode(values), table.copy()
+    filled = completed(table.iloc[:, places], filled.set_axis(step.columns, axis=1))
     for j, place in enumerate(places):
-        table.isetitem(place, found.iloc[:, j].array)
+        table.isetitem(place, filled.iloc[:, j].array)
     return table

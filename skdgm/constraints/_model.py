@@ -1,4 +1,4 @@
-"""Base class of models under constraints: learning, and draws of rows."""
+"""Base class of models under constraints: fitting, and functions that draw rows."""
 
 import numpy as np
 from sklearn.base import clone
@@ -37,24 +37,24 @@ class ConstrainedModel(MetaEstimator):
             validate_data(self, table, skip_check_array=True)
         if model is not self.estimator and self.random_state is not None:
             seed(model, check_random_state(self.random_state))
-        self._plan, self._checks, seen, kept = None, (), X, []
+        self._plan, self._checks, model_table, by_step = None, (), X, []
         if self.constraints:
             drop, who = self.handle_invalid == "drop", type(self).__name__
             keep = valid_rows(self.constraints, table, drop, who)
             schema = None if table is X else schema_of(X)
             if not keep.all():
                 rows = np.flatnonzero(keep)
-                given = _check_method_params(table, fit_params | {"y": y}, rows)
-                table, y, fit_params = table.iloc[rows], given.pop("y"), given
-            self._plan, self._checks, kept = plan_of(self.constraints, table, schema)
-            seen = self._plan.forward(table)
-        self.estimator_ = model.fit(seen, y, **fit_params)
+                params = _check_method_params(table, fit_params | {"y": y}, rows)
+                table, y, fit_params = table.iloc[rows], params.pop("y"), params
+            self._plan, self._checks, by_step = plan_of(self.constraints, table, schema)
+            model_table = self._plan.forward(table)
+        self.estimator_ = model.fit(model_table, y, **fit_params)
         if not is_frame(as_pandas(X)) and hasattr(self.estimator_, "n_features_in_"):
             self.n_features_in_ = self.estimator_.n_features_in_
         self.by_rejection_ = tuple(
             constraint
-            for constraint, own in zip(self.constraints, kept)
-            if not (own or is_range_kept(self._plan, self.estimator_, constraint))
+            for constraint, done in zip(self.constraints, by_step)
+            if not (done or is_range_kept(self._plan, self.estimator_, constraint))
         )
 
     def score(self, X: Data, y: Target = None) -> float:
@@ -81,17 +81,17 @@ class ConstrainedModel(MetaEstimator):
         return "lower bound" if kind == "exact" and self.by_rejection_ else kind
 
     def _has_mass(self, X):
-        """Boolean array, True for entries that have a probability, not a density."""
+        """Boolean array, True for entries with a probability rather than a density."""
         if self._plan is None:
             return has_mass(self.estimator_, X)
         plan, table = self._plan, self._table(X)
-        own = has_mass(self.estimator_, plan.forward(table))
-        if own is None:
+        model_mass = has_mass(self.estimator_, plan.forward(table))
+        if model_mass is None:
             return None
-        # Columns that follow from others have a probability, which is 1.
-        found = np.ones(table.shape, bool)
-        found[:, [plan.codec.names.index(name) for name in plan.names]] = own
-        return found
+        # Columns that are functions of others have probability 1.
+        mass = np.ones(table.shape, bool)
+        mass[:, [plan.codec.names.index(name) for name in plan.names]] = model_mass
+        return mass
 
     @property
     def _uniques(self):
@@ -101,7 +101,7 @@ class ConstrainedModel(MetaEstimator):
         return EoNADE()
 
     def _table(self, X):
-        """Validated DataFrame of pandas, with all columns."""
+        """Validated pandas DataFrame with all columns."""
         table, names = as_pandas(X), self._plan.codec.names
         if not is_frame(table):
             raise TypeError(
@@ -118,27 +118,31 @@ class ConstrainedModel(MetaEstimator):
         return table
 
     def _holds(self, table):
-        """Mask of the rows that keep to all constraints on rows."""
-        parts = [keep for _, keep in judged(self._checks, table)]
-        return np.logical_and.reduce([np.ones(len(table), bool), *parts])
+        """Mask of the rows that satisfy all constraints on rows."""
+        masks = [keep for _, keep in judged(self._checks, table)]
+        return np.logical_and.reduce([np.ones(len(table), bool), *masks])
 
     def _drawing(self, rng, conditions):
-        """Functions that draw rows, and judge them by constraints and conditions."""
-        given = self._plan, self.estimator_, conditions, self._ranges
-        taken, rest = translated(*given, type(self).__name__)
-        options, codec = {"conditions": taken} if taken else {}, self._plan.codec
+        """Return ``draw(n)``, which draws rows, and ``judge(table)``, which evaluates
+        constraints and conditions."""
+        arguments = self._plan, self.estimator_, conditions, self._ranges
+        taken, by_rejection = translated(*arguments, type(self).__name__)
+        options, codec = (
+            {"conditions": taken} if taken else {},
+            self._plan.codec,
+        )
 
         def draw(n):
             seen = self.estimator_.sample(n, random_state=rng, **options)
             columns = getattr(self.estimator_, "_columns", None)
             if columns is not None and getattr(columns, "codec", None) is None:
-                # Fractions of what were whole numbers are for the plan to round.
+                # The plan rounds columns that were integers.
                 seen = np.asarray(seen)
             return self._plan.backward(seen)
 
         def judge(table):
             found = judged(self._checks, table)
-            for name, condition in rest.items():
+            for name, condition in by_rejection.items():
                 j = codec.names.index(name)
                 own = meets(codec, j, table[name], condition, type(self).__name__)
                 found.append((f"the condition on {name!r}", own))

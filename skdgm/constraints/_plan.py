@@ -1,4 +1,4 @@
-"""Plan of a reparametrisation: the step of each constraint, and their order."""
+"""Plan of a reparametrization: the step of each constraint, and their order."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from skdgm.utils.words import with_article
 
 
 class Plan(NamedTuple):
-    """Steps of a reparametrisation, in an order in which columns are made again, and
+    """Steps of a reparametrization, in the order in which they reconstruct columns, and
     the encoding of the table, with its names and types."""
 
     steps: tuple
@@ -23,36 +23,36 @@ class Plan(NamedTuple):
 
     @property
     def places(self):
-        """Step that replaces a column, by name."""
+        """Dict from replaced columns to the step that replaces them."""
         return {name: step for step in self.steps for name in step.replaced}
 
     @property
     def names(self):
-        """Names of the columns that the model sees, as a list."""
+        """Names of the columns that the model sees."""
         dropped = {name for step in self.steps for name in step.dropped}
         return [name for name in self.codec.names if name not in dropped]
 
     def extended(self, step):
-        """Plan with one more step, or None if it replaces what another one has
-        replaced, or needs what it makes."""
-        taken, steps = self.places, [*self.steps, step]
-        if any(name in taken for name in step.replaced):
+        """Plan with an additional step; None if the step replaces a column twice, or if
+        steps depend on each other in a cycle."""
+        replaced, steps = self.places, [*self.steps, step]
+        if any(name in replaced for name in step.replaced):
             return None
-        hidden = {own.target for own in steps if isinstance(own, Numbered)}
-        if any(hidden.intersection(own.needs) for own in steps):
+        hidden = {s.target for s in steps if isinstance(s, Numbered)}
+        if any(hidden.intersection(s.needs) for s in steps):
             return None
         ordered, rest = [], steps
         while rest:
-            to_come = {name for own in rest for name in own.replaced}
-            ready = [own for own in rest if not to_come.intersection(own.needs)]
+            later = {name for s in rest for name in s.replaced}
+            ready = [s for s in rest if not later.intersection(s.needs)]
             if not ready:
                 return None
             ordered += ready
-            rest = [own for own in rest if all(own is not part for part in ready)]
+            rest = [s for s in rest if all(s is not r for r in ready)]
         return self._replace(steps=tuple(ordered))
 
     def forward(self, frame):
-        """Table that the model sees."""
+        """Transform a table to the columns that the model sees."""
         import pandas as pd
 
         if not self.steps:
@@ -66,33 +66,33 @@ class Plan(NamedTuple):
         return pd.DataFrame(parts).set_axis(names, axis=1).set_axis(frame.index, axis=0)
 
     def completed(self, table):
-        """Dict of columns with parts that follow from totals."""
+        """Dict of columns in which missing parts follow from their totals."""
         for step in self.steps:
             if isinstance(step, Total):
                 table = table | step.completed(table, self.codec)
         return table
 
     def backward(self, seen, given=None):
-        """Table reconstructed from draws or imputed entries of the model, with the
-        known entries of a given table.
-
-        A total that is known is kept to by the last of the parts that are not.
-        """
+        """Reconstruct the table from draws or imputed columns of the model, with the
+        known entries of a given table. The last unknown part absorbs the difference to
+        a known total."""
         import pandas as pd
 
         index, found = getattr(seen, "index", None), self.columns(seen)
-        table = {name: own for name, own in found.items() if name not in self.places}
+        table = {
+            name: values for name, values in found.items() if name not in self.places
+        }
         for step in self.steps:
-            for name, own in step.backward(found, table, self.codec).items():
-                table[name] = own if given is None else _known(own, given[name])
+            for name, values in step.backward(found, table, self.codec).items():
+                table[name] = values if given is None else _known(values, given[name])
             if isinstance(step, Total) and given is not None:
                 table |= step.adjusted(table, given, self.codec)
-        parts = {j: table[name] for j, name in enumerate(self.codec.names)}
-        frame = pd.DataFrame(parts).set_axis(self.codec.columns, axis=1)
+        by_position = {j: table[name] for j, name in enumerate(self.codec.names)}
+        frame = pd.DataFrame(by_position).set_axis(self.codec.columns, axis=1)
         return frame if index is None else frame.set_axis(index, axis=0)
 
     def columns(self, seen):
-        """Dict of the columns that the model sees, by position."""
+        """Dict of the columns that the model sees, as Series without labels."""
         import pandas as pd
 
         if is_frame(seen):
@@ -110,23 +110,23 @@ class Plan(NamedTuple):
         for step in self.steps:
             if isinstance(step, Numbered):
                 frame = frame.copy()
-                own = step.backward(dict(frame.items()), {}, self.codec)[step.target]
-                frame[step.target] = own.set_axis(frame.index)
+                ids = step.backward(dict(frame.items()), {}, self.codec)[step.target]
+                frame[step.target] = ids.set_axis(frame.index)
         return frame
 
 
 def _known(column, given):
-    """Column with the values of another one, where this has any."""
+    """Replace values of a column by the known values of another."""
     given = given.reset_index(drop=True).to_frame()
     return completed(given, column.to_frame()).iloc[:, 0]
 
 
 def valid_rows(constraints, table, drop, who):
-    """Mask of the rows that keep to all constraints, which are checked.
+    """Check constraints, and return the mask of rows that satisfy all of them.
 
-    TypeError if the table is no DataFrame, or a constraint is none; ValueError if one
-    names no column; ConstraintError if rows break one, unless these are to be dropped,
-    or if all do.
+    TypeError if the table is not a DataFrame or a constraint is not a Constraint;
+    ValueError if a column is unknown; ConstraintError if rows break a constraint and
+    ``drop`` is False, or if no row is valid.
     """
     if not is_frame(table):
         raise TypeError(
@@ -145,12 +145,12 @@ def valid_rows(constraints, table, drop, who):
                 "skdgm.constraints."
             )
         constraint.check(table)
-        own = constraint.holds(table)
+        valid = constraint.holds(table)
         if isinstance(constraint, Unique):
-            own = constraint.first(table)
+            valid = constraint.first(table)
         if not drop:
-            refuse(constraint, own, table, ', or drop them by handle_invalid="drop"')
-        keep &= own
+            refuse(constraint, valid, table, ', or drop them by handle_invalid="drop"')
+        keep &= valid
     if not keep.any():
         raise ConstraintError(f"{who}: no row keeps to all constraints.")
     return keep
@@ -167,24 +167,24 @@ def refuse(constraint, keep, table, remedy=""):
 
 
 def label_of(table, row):
-    """Words for a row of a table, by its number."""
+    """Describe a row of a table by its number and its label."""
     return f"row {row} (with the label {table.index[row]!r})"
 
 
 def plan_of(constraints, table, schema):
-    """Steps for constraints, which the rows of a table keep to: a Plan; pairs of a
-    constraint and what has a method ``holds`` for it; and for each constraint whether
-    it has a step."""
+    """Choose steps for constraints that the table satisfies. Return the Plan, pairs of
+    a constraint and an object with its ``holds``, and for each constraint whether a
+    step enforces it."""
     plan = Plan((), Codec.of(table)._replace(schema=schema))
-    checks, kept = [], []
+    checks, has_step = [], []
     for constraint in constraints:
         steps = constraint.steps(table)
         extended = (plan.extended(step) for step in steps)
-        new = next((own for own in extended if own is not None), None)
-        kept.append(new is not None)
+        new = next((p for p in extended if p is not None), None)
+        has_step.append(new is not None)
         plan = new or plan
         if isinstance(constraint, FixedCombinations):
             checks.append((constraint, steps[0]))
         elif not isinstance(constraint, Unique):
             checks.append((constraint, constraint))
-    return plan, tuple(checks), kept
+    return plan, tuple(checks), has_step

@@ -1,4 +1,4 @@
-"""Columns of numbers and times as quantities that can be added, and back."""
+"""Conversion of number and time columns to quantities that can be added, and back."""
 
 from functools import reduce
 from operator import add
@@ -12,39 +12,39 @@ from skdgm.data.series import as_bits, as_reals, brief, named, plain_type
 
 
 def quantity(column, who):
-    """Column as a quantity, a Series by position: float64 of numbers, and of periods
-    their ordinals; datetime64 of dates, in local time; timedelta64 of durations; NaN or
-    NaT where missing.
+    """Column as a quantity, a Series without labels: float64 for numbers and for
+    ordinals of periods, datetime64 for dates in local time, timedelta64 for durations,
+    NaN or NaT where missing.
 
-    TypeError, which names the constraint ``who``, if it has neither numbers nor times;
-    ValueError if numbers are infinite.
+    TypeError, which names the constraint ``who``, if the column has neither numbers nor
+    times; ValueError if numbers are infinite.
     """
     import pandas as pd
 
     form, column = form_of(column), column.reset_index(drop=True)
     if form == "period":
-        whole = column.array.asi8.astype(np.float64)
-        return pd.Series(np.where(column.isna(), np.nan, whole))
+        ordinals = column.array.asi8.astype(np.float64)
+        return pd.Series(np.where(column.isna(), np.nan, ordinals))
     if form == "duration":
         return pd.to_timedelta(column)
     if form is not None:
-        found = pd.to_datetime(column)
-        return found.dt.tz_localize(None) if found.dt.tz is not None else found
-    known = column.dropna()
+        values = pd.to_datetime(column)
+        return values.dt.tz_localize(None) if values.dt.tz is not None else values
+    observed = column.dropna()
     try:
-        if len(known) and pd.api.types.is_string_dtype(known):
+        if len(observed) and pd.api.types.is_string_dtype(observed):
             raise TypeError("text")
-        if pd.api.types.infer_dtype(known) == "complex":
+        if pd.api.types.infer_dtype(observed) == "complex":
             raise TypeError("complex numbers")
-        found = pd.Series(column.to_numpy(np.float64, na_value=np.nan))
+        values = pd.Series(column.to_numpy(np.float64, na_value=np.nan))
     except (OverflowError, TypeError, ValueError) as error:
         raise TypeError(
             f"{who!r}: column {column.name!r} has the dtype {column.dtype}, which is "
             "neither of numbers nor of dates or durations."
         ) from error
-    if np.isinf(found).any():
+    if np.isinf(values).any():
         raise ValueError(f"{who!r}: column {column.name!r} has infinite values.")
-    return found
+    return values
 
 
 def total(columns, who):
@@ -53,7 +53,7 @@ def total(columns, who):
 
 
 def check_alike(columns, who, *, summed=False):
-    """Raise TypeError unless columns can be compared, or (``summed``) added."""
+    """Raise TypeError unless columns can be compared or, if ``summed``, added."""
     kinds = [_sort(column, who) for column in columns]
     if len(set(kinds)) > 1:
         names = [column.name for column in columns]
@@ -65,7 +65,7 @@ def check_alike(columns, who, *, summed=False):
 
 
 def _sort(column, who):
-    """Word for the type of a column: numbers, dates, durations or periods of a unit."""
+    """Describe the type of a column: numbers, dates, durations or periods of a unit."""
     if hasattr(column.dtype, "categories"):
         raise TypeError(
             f"{who!r}: column {column.name!r} has categories, which do not compare: "
@@ -78,8 +78,8 @@ def _sort(column, who):
 
 
 def digits_of(columns, who):
-    """Number of decimals that the numbers of all columns have; None if there is no
-    limit, or they are times."""
+    """Number of decimals of the numbers in all columns; None for times, or if decimals
+    are unlimited."""
     steps = []
     for column in columns:
         values = quantity(column, who)
@@ -94,50 +94,51 @@ def digits_of(columns, who):
 
 
 def rounded(values, digits):
-    """Quantity with a number of decimals, or as it is."""
+    """Round a quantity to a number of decimals; None leaves it unchanged."""
     return values if digits is None else values.round(digits)
 
 
 def rounded_alike(values, others, place):
-    """Numbers, each with as many decimals as those of its own ``place`` have: others,
-    and the place of each of them."""
-    order, found = np.argsort(place, kind="stable"), values.copy()
+    """Round each value to the number of decimals of ``others`` at its ``place``."""
+    order, result = np.argsort(place, kind="stable"), values.copy()
     edges = np.searchsorted(place[order], np.arange(1, len(values)))
-    for k, own in enumerate(np.split(others[order], edges)):
-        step = step_of(own)
-        found[k] = np.round(values[k], round(-np.log10(step))) if step else values[k]
-    return found
+    for k, group in enumerate(np.split(others[order], edges)):
+        step = step_of(group)
+        result[k] = np.round(values[k], round(-np.log10(step))) if step else values[k]
+    return result
 
 
 def typed(values, columns, digits):
-    """Quantity as a column to learn, with integers or single precision if all its
+    """Convert a quantity to a column for the model, with integers or float32 if all
     source columns have this type."""
-    if values.dtype.kind != "f" or any(form_of(own) == "period" for own in columns):
+    if values.dtype.kind != "f" or any(
+        form_of(column) == "period" for column in columns
+    ):
         return values
-    kinds = np.array([plain_type(own.dtype).kind for own in columns])
+    kinds = np.array([plain_type(column.dtype).kind for column in columns])
     if np.isin(kinds, ("i", "u", "b")).all() and digits == 0:
         return values.astype("Int64" if values.isna().any() else "int64")
-    single = all(plain_type(own.dtype) == np.float32 for own in columns)
-    return values.astype(np.float32) if single else values
+    is_single = all(plain_type(column.dtype) == np.float32 for column in columns)
+    return values.astype(np.float32) if is_single else values
 
 
 def restored(values, codec, j):
-    """A quantity in the type of column j of a codec."""
+    """Convert a quantity to the type of column j of a codec."""
     import pandas as pd
 
     dtype, clock, missing = codec.dtypes[j], codec.clocks[j], values.isna()
     if clock is None:
-        own = as_bits if pd.api.types.is_bool_dtype(dtype) else as_reals
-        return own(values.to_numpy(np.float64), dtype)
+        convert = as_bits if pd.api.types.is_bool_dtype(dtype) else as_reals
+        return convert(values.to_numpy(np.float64), dtype)
     if clock.form == "period":
-        whole = np.rint(values.fillna(0)).astype(np.int64)
-        found = pd.PeriodIndex.from_ordinals(whole, freq=clock.unit)
-        return pd.Series(found).mask(missing).astype(dtype)
+        ordinals = np.rint(values.fillna(0)).astype(np.int64)
+        periods = pd.PeriodIndex.from_ordinals(ordinals, freq=clock.unit)
+        return pd.Series(periods).mask(missing).astype(dtype)
     if clock.form == "date":
         return values.dt.date.astype(object).where(~missing, None)
     zone = getattr(dtype, "tz", None)
     if zone is not None:
-        # The later of the hours that a change of clocks leaves out or repeats.
+        # Hours that a change of clocks skips or repeats become the later hour.
         values = values.dt.tz_localize(
             zone, ambiguous=np.zeros(len(values), bool), nonexistent="shift_forward"
         )
@@ -145,8 +146,8 @@ def restored(values, codec, j):
 
 
 def length_of(clock):
-    """Number of nanoseconds of a clock's tick, or of units of its periods; 1 of None,
-    for numbers."""
+    """Nanoseconds per tick of a clock, or units per tick for periods; 1 if the clock is
+    None."""
     if clock is None or clock.form == "period":
         return 1 if clock is None else max(1, clock.tick)
     return max(1, clock.tick) * int(
@@ -155,19 +156,21 @@ def length_of(clock):
 
 
 def encoded(codec, j, column):
-    """Column j as numbers that compare: see :class:`~skdgm.data.Codec`; -1 for unknown
+    """Encode column j as numbers, as :class:`~skdgm.data.Codec` does; -1 for unknown
     categories."""
     names = "columns", "dtypes", "kinds", "categories", "clocks"
-    one = codec._replace(**{name: getattr(codec, name)[j : j + 1] for name in names})
+    column_codec = codec._replace(
+        **{name: getattr(codec, name)[j : j + 1] for name in names}
+    )
     frame = column.reset_index(drop=True).to_frame()
-    frame.columns = one.columns
-    return one.encode(frame, strict=False)[:, 0].astype(np.float64)
+    frame.columns = column_codec.columns
+    return column_codec.encode(frame, strict=False)[:, 0].astype(np.float64)
 
 
 def meets(codec, j, column, condition, who):
-    """Mask of the values of column j that satisfy a condition of ``sample``; False for
-    missing values. ValueError if a range ends before it begins, or values are none of
-    the column."""
+    """Mask of the values of column j that satisfy a condition of ``sample``; False
+    where missing. ValueError if a range ends before it begins, or values are not in the
+    column's domain."""
     x, name = encoded(codec, j, column), codec.names[j]
 
     def number(value, default):

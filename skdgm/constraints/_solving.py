@@ -1,8 +1,8 @@
-r"""Entries of rows solved for from known ones, in all the ways that there are.
+r"""Solution of a row's missing entries by its constraints, in all possible ways.
 
-Given :math:`b = a + d` with both parts missing, a model draws either, and the other
-follows. Draws of both ways are weighted as those of one mixture [1]_, with the share
-:math:`\pi_a` of the draws in which a follows, and :math:`\pi_d`:
+Given :math:`b = a + d` with both parts missing, a model draws either part, and the
+other part follows. Draws of both ways are weighted as draws of one mixture [1]_, with
+the share :math:`\pi_a` of draws in which a follows, and the share :math:`\pi_d`:
 
 .. math::
 
@@ -10,8 +10,8 @@ follows. Draws of both ways are weighted as those of one mixture [1]_, with the 
     a \sim p(a \mid x), \; d = b - a, \qquad
     w = \frac{p(a, d \mid x)}{\pi_a p(d \mid x) + \pi_d p(a \mid x)}
 
-so that a narrow law of one of them is met whatever the other's. Probabilities are those
-of cells of the columns' grids, as one may have a density and the other atoms.
+This is efficient if either distribution is narrow. All probabilities are of cells of
+the columns' grids, because a column may have a density and another one atoms.
 
 References
 ----------
@@ -30,19 +30,19 @@ from skdgm.constraints._quantities import quantity, restored, rounded
 from skdgm.constraints._steps import Remainder, Total
 from skdgm.utils.math import distinct
 
-# Most ways in which the entries of a row are drawn.
+# Maximum number of ways for a row.
 _WAYS = 8
-# Steps of which a column of the table is solved for, and not drawn.
+# Steps that solve for a column of the table.
 _SOLVED = Remainder, Total
-# Log weight by which draws are less with an entry that the model never draws, so that
-# they are for rows that have no other.
+# Penalty of the log weight of draws with an entry that the model never draws: they are
+# used only for rows without other draws.
 _LAST = 1e3
 
 
 class Way(NamedTuple):
-    """Columns of the model, by name, that follow from others, and from which; and pairs
-    of a variable and the step that is solved for it, in order. A variable is the name
-    of a column of the table, or a :class:`~skdgm.constraints._steps.Gap`."""
+    """Columns of the model that follow from others, columns that are drawn, and ordered
+    pairs of a variable and the step that solves for it. A variable is a column name or
+    a :class:`~skdgm.constraints._steps.Gap`."""
 
     dependent: tuple
     free: tuple
@@ -52,87 +52,86 @@ class Way(NamedTuple):
 class Ways:
     """Ways to draw the missing entries of a table's rows.
 
-    ``number``, of shape (n_rows,), is that of ways for each row, 0 where no known entry
-    is one that the model does not see.
+    ``number``, (n_rows,), counts the ways of each row; 0 if the model sees all known
+    entries.
     """
 
     def __init__(self, plan, table):
         whole = plan.completed({name: table[name] for name in plan.codec.names})
         self.plan = plan
-        self.steps = [own for own in plan.steps if isinstance(own, Remainder | Total)]
+        self.steps = [s for s in plan.steps if isinstance(s, Remainder | Total)]
         names = [name for step in self.steps for name in step.columns]
         self.names = list(dict.fromkeys(names))
         lacks = [whole[name].isna().to_numpy(bool) for name in self.names]
         lacks = np.reshape(lacks, (len(self.names), len(table))).T
         patterns, self.pattern = distinct(lacks)
         self.ways = [
-            self._ways({name for name, own in zip(self.names, row) if own})
+            self._ways({name for name, s in zip(self.names, row) if s})
             for row in patterns
         ]
-        self.number = np.array([len(own) for own in self.ways], int)[self.pattern]
+        self.number = np.array([len(s) for s in self.ways], int)[self.pattern]
 
     def _ways(self, missing):
-        """Ways for rows that miss some columns."""
+        """Ways for rows with a set of missing columns."""
         places = self.plan.places
         unknown = [(step, step.unknown(missing)) for step in self.steps]
-        unknown = [(step, own) for step, own in unknown if own]
-        variables = list(dict.fromkeys(own for _, part in unknown for own in part))
-        # What a category of combinations gives is known once that is drawn.
-        derived = [own for own in variables if isinstance(places.get(own), _SOLVED)]
-        drawn = [own for own in variables if own not in places and own not in derived]
+        unknown = [(step, v) for step, v in unknown if v]
+        variables = list(dict.fromkeys(v for _, part in unknown for v in part))
+        # Columns of a combination are known once its category is drawn.
+        derived = [v for v in variables if isinstance(places.get(v), _SOLVED)]
+        drawn = [v for v in variables if v not in places and v not in derived]
         for size in range(len(drawn) + 1):
-            found = (
+            candidates = (
                 _way(unknown, drawn, derived, part)
                 for part in combinations(drawn, size)
             )
-            found = list(islice((way for way in found if way), _WAYS))
-            if found:
-                return found if size else []
+            candidates = list(islice((way for way in candidates if way), _WAYS))
+            if candidates:
+                return candidates if size else []
         return []
 
     def solved(self, drawn, table, rows, turn):
-        """Table from draws of the model for some rows, (n,), each in the way of its
-        ``turn``; ``table`` has the known entries of these rows."""
-        whole, columns = self.plan.backward(drawn, table), self.plan.columns(drawn)
-        index = whole.index
-        whole = whole.reset_index(drop=True)
+        """Reconstruct the table from draws of the model for some rows, (n,), each in
+        the way of its ``turn``; ``table`` has the known entries of these rows."""
+        frame, columns = (self.plan.backward(drawn, table), self.plan.columns(drawn))
+        index = frame.index
+        frame = frame.reset_index(drop=True)
         turn = np.where(self.number[rows], turn % np.maximum(self.number[rows], 1), -1)
         for pattern, ways in enumerate(self.ways):
             for number, way in enumerate(ways):
-                own = np.flatnonzero((self.pattern[rows] == pattern) & (turn == number))
-                if own.size:
-                    self._solve(whole, columns, own, way)
-        return whole.set_axis(index, axis=0)
+                idx = np.flatnonzero((self.pattern[rows] == pattern) & (turn == number))
+                if idx.size:
+                    self._solve(frame, columns, idx, way)
+        return frame.set_axis(index, axis=0)
 
     def _solve(self, whole, columns, rows, way):
         """Solve for entries of some rows of a table, in place."""
         codec, places, values = self.plan.codec, self.plan.places, {}
         for step in self.steps:
-            drawn = {name: name for name in way.free if name not in places}
-            drawn |= {step.gap: step.target} if step.gap else {}
+            sources = {name: name for name in way.free if name not in places}
+            sources |= {step.gap: step.target} if step.gap else {}
             for name in step.columns:
                 values.setdefault(name, quantity(whole[name].iloc[rows], step))
-            for variable, name in drawn.items():
+            for variable, name in sources.items():
                 if variable in (*step.columns, step.gap):
-                    own = quantity(columns[name].iloc[rows], step)
-                    values[variable] = rounded(own, step.digits)
+                    value = quantity(columns[name].iloc[rows], step)
+                    values[variable] = rounded(value, step.digits)
         for variable, step in way.order:
             values[variable] = rounded(step.solved(variable, values), step.digits)
-        made = [name for name in way.free if name not in places]
-        for name in made + [own for own, _ in way.order if own in self.names]:
-            own = restored(values[name], codec, codec.names.index(name))
+        drawn_names = [name for name in way.free if name not in places]
+        for name in drawn_names + [v for v, _ in way.order if v in self.names]:
+            value = restored(values[name], codec, codec.names.index(name))
             known = whole[name].array.copy()
-            known[rows] = own.astype(known.dtype).array
+            known[rows] = value.astype(known.dtype).array
             whole[name] = known
 
     def log_weights(self, model, seen, rows, turns):
-        """Log weights of draws, (n,), of which each row has one of each of the
-        ``turns``, and their log joint probabilities; ``seen`` is what the model
-        sees."""
+        """Log weights and log joint probabilities of draws, (n,). Each row has one draw
+        of each of the ``turns``; ``seen`` are the model's columns."""
         number, patterns = self.number[rows], self.pattern[rows]
-        most = max((len(own) for own in self.ways), default=0)
+        most = max((len(p) for p in self.ways), default=0)
         ways = [
-            [own[k] if k < len(own) else Way((), (), ()) for own in self.ways]
+            [p[k] if k < len(p) else Way((), (), ()) for p in self.ways]
             for k in range(most)
         ]
         if not number.any():
@@ -143,10 +142,10 @@ class Ways:
         }
 
         def measured(log_p, parts):
-            """Log probability of cells, of columns that differ by the pattern."""
+            """Add log cell sizes of the columns of each pattern."""
             for name, (log_cell, unseen) in size.items():
-                own = np.array([name in part for part in parts])[patterns]
-                log_p = log_p + np.where(own, log_cell - _LAST * unseen, 0.0)
+                sel = np.array([name in part for part in parts])[patterns]
+                log_p = log_p + np.where(sel, log_cell - _LAST * unseen, 0.0)
             return log_p
 
         every = [way.dependent + way.free for way in ways[0]]
@@ -158,16 +157,16 @@ class Ways:
             log_w[~last], log_p[~last] = found
             return log_w, log_p
         log_p = measured(scores(model, seen), every)
-        # Numbers of draws in each way, by the number of ways that a row has.
+        # Number of draws in each way, by the number of ways of a row.
         each = [np.bincount(turns % m, minlength=most) for m in range(1, most + 1)]
         share = np.array([np.zeros(most), *each])[number] / len(turns)
         drawn = np.full((most, len(rows)), -np.inf)
         for k, row in enumerate(ways):
-            own, others = k < number, seen[k < number].copy()
+            sel, others = k < number, seen[k < number].copy()
             for name in size:
-                lacks = np.array([name in way.dependent for way in row])[patterns[own]]
+                lacks = np.array([name in way.dependent for way in row])[patterns[sel]]
                 others[name] = others[name].mask(lacks)
-            drawn[k, own] = scores(model, others)
+            drawn[k, sel] = scores(model, others)
             drawn[k] = measured(drawn[k], [way.free for way in row])
         with np.errstate(invalid="ignore", divide="ignore"):
             log_w = log_p - logsumexp(drawn + np.log(share.T), axis=0)
@@ -176,24 +175,27 @@ class Ways:
 
 
 def _way(unknown, drawn, derived, dependent):
-    """Way in which some variables follow, each by a step of its own; None if there is
-    none."""
+    """Way in which some variables follow from others, each by its own step; None if
+    impossible."""
     left = [
-        (step, set(dependent).union(derived).intersection(own)) for step, own in unknown
+        (step, set(dependent).union(derived).intersection(vs)) for step, vs in unknown
     ]
     order = []
     while left:
-        # A step of which all is known would have to hold by chance.
-        ready = next(((step, own) for step, own in left if len(own) < 2), (None, ()))
+        # A step without unknown variables would only hold by chance.
+        ready = next(
+            ((step, vs) for step, vs in left if len(vs) < 2),
+            (None, ()),
+        )
         if not ready[1]:
             return None
         (variable,), step = ready[1], ready[0]
         order.append((variable, step))
-        left = [(s, own - {variable}) for s, own in left if s is not step]
+        left = [(s, vs - {variable}) for s, vs in left if s is not step]
     if len(order) < len(dependent) + len(derived):
         return None
     names = [
-        tuple(getattr(own, "name", own) for own in part) for part in (dependent, drawn)
+        tuple(getattr(vs, "name", vs) for vs in part) for part in (dependent, drawn)
     ]
     return Way(names[0], tuple(n for n in names[1] if n not in names[0]), tuple(order))
 
@@ -208,12 +210,12 @@ def scores(model, seen):
 
 
 def penalties(plan, model, seen):
-    """Log weights by which rows are less, as what is left of a column is a value that
-    the model never draws."""
-    found = np.zeros(len(seen))
+    """Penalties of log weights of rows in which the value of a replaced column is one
+    that the model never draws."""
+    penalty = np.zeros(len(seen))
     for step in plan.steps:
         if isinstance(step, Remainder):
             column = seen[step.target]
             unseen = cells_of(plan, model, step.target, column)[1]
-            found += _LAST * (unseen & column.notna().to_numpy(bool))
-    return found
+            penalty += _LAST * (unseen & column.notna().to_numpy(bool))
+    return penalty

@@ -1,8 +1,8 @@
-r"""Reparametrisation of a table: columns that a model learns in place of others.
+r"""Steps of a reparametrization: columns that a model learns in place of others.
 
-A step replaces one column by another of the same name, or drops it. Differences and
-sums have unit Jacobians, so that the densities of the model's columns and of the table
-agree:
+A step replaces a column by another column of the same name, or drops it. Differences
+and sums have unit Jacobians, so the density of the table equals the density of the
+model's columns:
 
 .. math:: (a, b) \mapsto (a, b - a), \qquad \log p(a, b) = \log p(a, d = b - a)
 """
@@ -28,18 +28,18 @@ from skdgm.utils.math import distinct
 
 
 class Step:
-    """Base class of steps, here one that drops the column ``target``."""
+    """Base class of steps; this one drops the column ``target``."""
 
     __slots__ = ()
 
     @property
     def replaced(self):
-        """Names of the columns that the model sees changed, or not at all."""
+        """Names of the columns that are replaced or dropped."""
         return (self.target,)
 
     @property
     def needs(self):
-        """Names of the columns from which the replaced ones are made."""
+        """Names of the columns that reconstruct the replaced columns."""
         return getattr(self, "parts", ())
 
     @property
@@ -48,39 +48,40 @@ class Step:
         return self.replaced
 
     def forward(self, table):
-        """Columns that the model sees, by name, from a dict of columns."""
+        """Return the model's columns by name, from a dict of columns."""
         return {}
 
     def backward(self, seen, table, codec):
-        """Columns of the table, by name: from those of the model, and those made."""
+        """Return reconstructed columns by name, from the model's columns ``seen`` and
+        the columns ``table`` reconstructed so far."""
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Variable that a model learns in place of a column, by its name."""
+    """Variable that a model learns in place of the column ``name``."""
 
     name: object
 
 
 class Equation(Step):
-    """Base class of steps by which a column (``target``) is the sum of others, the
-    ``parts``, and perhaps of a gap."""
+    """Base class of steps in which the column ``target`` is the sum of the columns
+    ``parts`` and, perhaps, of a gap."""
 
     __slots__ = ()
     gap = None
 
     @property
     def columns(self):
-        """Names of the columns that take part."""
+        """Names of the columns in the equation."""
         return self.target, *self.parts
 
     def unknown(self, missing):
-        """Variables that are not known where some columns are missing."""
-        found = [name for name in self.columns if name in missing]
-        return [*found, self.gap] if found and self.gap else found
+        """Variables that are unknown if some columns are missing."""
+        names = [name for name in self.columns if name in missing]
+        return [*names, self.gap] if names and self.gap else names
 
     def solved(self, variable, values):
-        """Quantity of one variable from those of all others, by variable."""
+        """Solve for one variable, given a dict of all others."""
         others = [values[name] for name in self.parts if name != variable]
         if variable == self.target:
             return reduce(add, others + self._gap(values))
@@ -92,83 +93,86 @@ class Equation(Step):
         return reduce(sub, self._gap(values), rest)
 
     def _gap(self, values):
-        """List of the gap with its sign, if there is one."""
+        """List of the signed gap; empty if there is none."""
         return [values[self.gap] * self.sign] if self.gap else []
 
 
 class Remainder(namedtuple("Remainder", "target parts sign digits"), Equation):
-    """Column ``target`` less the sum of ``parts``, or with a negative sign the sum less
-    the column, rounded to ``digits`` decimals if these are known."""
+    """Step that replaces ``target`` by ``sign`` times the difference between it and the
+    sum of ``parts``, rounded to ``digits`` decimals unless None."""
 
     __slots__ = ()
     dropped = ()
 
     @property
     def gap(self):
-        """Variable for the rest."""
+        """Variable of the difference."""
         return Gap(self.target)
 
     def forward(self, table):
-        own, parts = table[self.target], [table[name] for name in self.parts]
-        gap = (quantity(own, self) - total(parts, self)) * self.sign
+        column, parts = table[self.target], [table[name] for name in self.parts]
+        gap = (quantity(column, self) - total(parts, self)) * self.sign
         gap = rounded(gap, self.digits)
-        return {self.target: typed(gap, [own, *parts], self.digits)}
+        return {self.target: typed(gap, [column, *parts], self.digits)}
 
     def backward(self, seen, table, codec):
         gap = quantity(seen[self.target], self) * self.sign
-        whole = rounded(
+        values = rounded(
             total([table[name] for name in self.parts], self) + gap, self.digits
         )
         j = codec.names.index(self.target)
-        return {self.target: restored(whole, codec, j)}
+        return {self.target: restored(values, codec, j)}
 
 
 class Total(namedtuple("Total", "target parts digits"), Equation):
-    """Column ``target`` that is the sum of ``parts``, rounded to ``digits`` decimals if
-    these are known. The model does not see it."""
+    """Step that drops ``target``, the sum of ``parts``, rounded to ``digits`` decimals
+    unless None."""
 
     __slots__ = ()
 
     def backward(self, seen, table, codec):
-        whole = total([table[name] for name in self.parts], self)
+        values = total([table[name] for name in self.parts], self)
         j = codec.names.index(self.target)
-        return {self.target: restored(rounded(whole, self.digits), codec, j)}
+        return {self.target: restored(rounded(values, self.digits), codec, j)}
 
     def adjusted(self, table, given, codec):
-        """Parts with which those of each row are a total that is known, by name."""
-        whole = total([table[name] for name in self.parts], self)
-        gap, found = quantity(table[self.target], self) - whole, {}
-        rest = given[self.target].notna().to_numpy(bool) & gap.notna().to_numpy(bool)
+        """Adjust parts, by name, such that they add up to known totals."""
+        values = total([table[name] for name in self.parts], self)
+        gap, found = quantity(table[self.target], self) - values, {}
+        left = given[self.target].notna().to_numpy(bool) & gap.notna().to_numpy(bool)
         for name in self.parts[::-1]:
-            lacks = rest & given[name].isna().to_numpy(bool)
-            if lacks.any():
-                own = rounded(quantity(table[name], self) + gap, self.digits)
-                own = restored(own, codec, codec.names.index(name))
-                found[name] = table[name].where(~lacks, own.astype(table[name].dtype))
-            rest = rest & ~lacks
+            gaps = left & given[name].isna().to_numpy(bool)
+            if gaps.any():
+                new = rounded(quantity(table[name], self) + gap, self.digits)
+                new = restored(new, codec, codec.names.index(name))
+                found[name] = table[name].where(~gaps, new.astype(table[name].dtype))
+            left = left & ~gaps
         return found
 
     def completed(self, table, codec):
         """Parts that follow from the total and the other parts, by name."""
         found = {}
         lacks = [table[name].isna().to_numpy(bool) for name in self.parts]
-        alone = (np.sum(lacks, axis=0) == 1) & table[self.target].notna().to_numpy(bool)
-        for name, lack in zip(self.parts, lacks):
-            if (lack & alone).any():
-                others = [table[own] for own in self.parts if own != name]
+        single = (np.sum(lacks, axis=0) == 1) & table[self.target].notna().to_numpy(
+            bool
+        )
+        for name, gaps in zip(self.parts, lacks):
+            if (gaps & single).any():
+                others = [table[n] for n in self.parts if n != name]
                 rest = quantity(table[self.target], self)
                 rest = rest - total(others, self) if others else rest
-                own = restored(
+                values = restored(
                     rounded(rest, self.digits), codec, codec.names.index(name)
                 )
-                found[name] = table[name].reset_index(drop=True).mask(lack & alone, own)
+                found[name] = (
+                    table[name].reset_index(drop=True).mask(gaps & single, values)
+                )
         return found
 
 
 class Joint(namedtuple("Joint", "columns codec values"), Step):
-    """Columns that are drawn together, as a category of their combinations in the
-    place of the first column: ``values`` are the observed combinations, encoded,
-    (n_combinations, n_columns)."""
+    """Step that replaces columns by one category of their combinations. ``values`` are
+    the observed combinations, encoded, (n_combinations, n_columns)."""
 
     __slots__ = ()
 
@@ -189,25 +193,26 @@ class Joint(namedtuple("Joint", "columns codec values"), Step):
         return cls(tuple(codec.names), codec, distinct(values)[0])
 
     def codes(self, table):
-        """Number of each row's combination: -1 if unknown, NaN if one is missing."""
+        """Number of each row's combination: -1 if unknown, NaN if incomplete."""
         import pandas as pd
 
-        parts = [encoded(self.codec, j, table[n]) for j, n in enumerate(self.columns)]
+        columns = [encoded(self.codec, j, table[n]) for j, n in enumerate(self.columns)]
         known = pd.MultiIndex.from_arrays(list(self.values.astype(np.float64).T))
-        found = known.get_indexer(pd.MultiIndex.from_arrays(parts)).astype(float)
-        return np.where(np.isnan(parts).any(axis=0), np.nan, found)
+        found = known.get_indexer(pd.MultiIndex.from_arrays(columns)).astype(float)
+        return np.where(np.isnan(columns).any(axis=0), np.nan, found)
 
     def holds(self, frame):
-        """Mask of the rows with one of the combinations, or with missing values."""
-        parts = [encoded(self.codec, j, frame[n]) for j, n in enumerate(self.columns)]
-        partly = np.isnan(parts).any(axis=0)
-        found = partly | (self.codes(frame) >= 0)
-        for row in np.flatnonzero(partly):
-            found[row] = self.matches([part[row] for part in parts]).any()
-        return found
+        """Mask of the rows that match a combination in their observed entries."""
+        columns = [encoded(self.codec, j, frame[n]) for j, n in enumerate(self.columns)]
+        is_incomplete = np.isnan(columns).any(axis=0)
+        is_valid = is_incomplete | (self.codes(frame) >= 0)
+        for row in np.flatnonzero(is_incomplete):
+            is_valid[row] = self.matches([column[row] for column in columns]).any()
+        return is_valid
 
     def matches(self, values):
-        """Combinations that agree with encoded values, NaN where missing."""
+        """Mask of the combinations that agree with encoded values, NaN where
+        missing."""
         values = np.asarray(values)
         return ((self.values == values) | np.isnan(values)).all(axis=1)
 
@@ -217,7 +222,7 @@ class Joint(namedtuple("Joint", "columns codec values"), Step):
         return {self.columns[0]: self.category(known)}
 
     def category(self, codes):
-        """Codes, -1 where missing, as a column."""
+        """Convert codes, -1 where missing, to a categorical column."""
         import pandas as pd
 
         dtype = pd.CategoricalDtype(pd.RangeIndex(len(self.values)))
@@ -226,31 +231,33 @@ class Joint(namedtuple("Joint", "columns codec values"), Step):
     def backward(self, seen, table, codec):
         codes = seen[self.columns[0]].cat.codes.to_numpy()
         values = np.where(codes[:, None] < 0, np.nan, self.values[codes])
-        found = self.codec.decode(values)
-        return {name: found.iloc[:, j] for j, name in enumerate(self.columns)}
+        decoded = self.codec.decode(values)
+        return {name: decoded.iloc[:, j] for j, name in enumerate(self.columns)}
 
     def meeting(self, name, condition, who):
-        """Boolean array, True for combinations of which a column meets a condition."""
+        """Mask of the combinations in which a column satisfies a condition."""
         column = self.codec.decode(self.values).iloc[:, self.columns.index(name)]
         return meets(self.codec, self.columns.index(name), column, condition, who)
 
 
 class Numbered(namedtuple("Numbered", "target first text"), Step):
-    """A column of identifiers, which the model does not see: numbers from ``first`` on,
-    or text with numbers."""
+    """Step that drops a column of identifiers: integers from ``first`` on, or text with
+    numbers."""
 
     __slots__ = ()
 
     @classmethod
     def of(cls, column, who):
-        """Learn the first free number of a column; TypeError if it has neither whole
-        numbers nor text."""
+        """Find the first unused number of a column; TypeError if it has neither
+        integers nor text."""
         import pandas as pd
 
         types = pd.api.types
         if types.is_integer_dtype(column.dtype):
-            known = column.dropna()
-            return cls(column.name, int(known.max()) + 1 if len(known) else 0, False)
+            observed = column.dropna()
+            return cls(
+                column.name, int(observed.max()) + 1 if len(observed) else 0, False
+            )
         if types.is_object_dtype(column.dtype) or types.is_string_dtype(column.dtype):
             return cls(column.name, 0, True)
         raise TypeError(
@@ -262,8 +269,8 @@ class Numbered(namedtuple("Numbered", "target first text"), Step):
         import pandas as pd
 
         n_rows = len(next(iter(seen.values())))
-        found = pd.Series(np.arange(self.first, self.first + n_rows))
+        identifiers = pd.Series(np.arange(self.first, self.first + n_rows))
         if self.text:
-            found = f"{self.target}_" + found.astype(str)
+            identifiers = f"{self.target}_" + identifiers.astype(str)
         dtype = codec.dtypes[codec.names.index(self.target)]
-        return {self.target: found.astype(dtype)}
+        return {self.target: identifiers.astype(dtype)}

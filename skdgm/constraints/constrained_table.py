@@ -31,7 +31,7 @@ class ConstrainedTable(ConstrainedModel):
         x \sim p(x \mid C) = \frac{p(x) \, [x \in C]}{P(C)}, \qquad
         (a, b) = (a, a + d), \quad d \ge 0
 
-    Reparametrisation enforces constraints if possible. For an inequality, the model
+    Reparametrization enforces constraints if possible. For an inequality, the model
     learns the lower column and the difference, which is drawn within its training range
     and is therefore not negative. A total is computed from its parts, and columns with
     fixed combinations become one category. Rejection enforces all other constraints:
@@ -45,7 +45,7 @@ class ConstrainedTable(ConstrainedModel):
         autoregressive model or a VAE. If None, an :class:`~skdgm.EoNADE`.
     constraints : sequence
         Constraints of :mod:`skdgm.constraints`: ``Inequality``, ``Sum``,
-        ``FixedCombinations``, ``Range``, ``Unique`` and ``Rule``. Reparametrisation
+        ``FixedCombinations``, ``Range``, ``Unique`` and ``Rule``. Reparametrization
         proceeds in this order.
     max_tries
         Maximum number of draws for each row of :meth:`sample` and :meth:`impute`. May
@@ -58,12 +58,12 @@ class ConstrainedTable(ConstrainedModel):
     Attributes
     ----------
     estimator_ : object
-        The fitted model of the reparametrised table.
+        The fitted model of the reparametrized table.
     by_rejection_ : tuple
         Constraints that are enforced by rejection.
     density_kind_ : str
-        Kind of :meth:`score_samples`, as for the model, but "lower bound" in place of
-        "exact" if there are constraints by rejection.
+        Kind of :meth:`score_samples`: the kind of the model's, except that "exact"
+        becomes "lower bound" if constraints are enforced by rejection.
 
     See Also
     --------
@@ -194,8 +194,8 @@ class ConstrainedTable(ConstrainedModel):
         rng, tries = check_random_state(random_state), fits.current(self, "max_tries")
         draw, judge = self._drawing(rng, conditions)
         name = type(self).__name__
-        found = reject(n_samples, draw, judge, self._uniques, tries, name)
-        return native(self._plan.renumbered(found), self._plan.codec.schema)
+        accepted = reject(n_samples, draw, judge, self._uniques, tries, name)
+        return native(self._plan.renumbered(accepted), self._plan.codec.schema)
 
     def acceptance_rate(
         self,
@@ -218,7 +218,7 @@ class ConstrainedTable(ConstrainedModel):
         Returns
         -------
         rate : float
-            Acceptance rate; 1 if reparametrisation enforces all constraints.
+            Acceptance rate; 1 if reparametrization enforces all constraints.
         """
         check_is_fitted(self)
         n_samples = count(n_samples, "n_samples")
@@ -229,21 +229,21 @@ class ConstrainedTable(ConstrainedModel):
         return acceptance(draw(n_samples), judge, self._uniques)
 
     def score_samples(self, X: Data) -> np.ndarray:
-        r"""Log-likelihood of each row by the model, in nats.
+        r"""Log-likelihood of each row under the model, in nats.
 
         .. math:: \log p(x) \quad \text{if } x \in C, \text{ else } -\infty
 
         The log density of :meth:`sample` is higher by :math:`-\log P(C)`, the same for
         all rows: 0 without constraints by rejection, otherwise minus the log of
-        :meth:`acceptance_rate`. Reparametrisations have unit Jacobians.
+        :meth:`acceptance_rate`. Reparametrizations have unit Jacobians.
 
         Parameters
         ----------
         X : DataFrame of shape (n_samples, n_features)
-            NaN where missing: the likelihood is for observed entries, without the
-            entries of an incomplete difference or combination. The unit of differences
-            of dates is the coarsest unit of time of which all are multiples. ``Unique``
-            does not apply to single rows.
+            NaN marks a missing value, which is marginalized; observed entries of an
+            incomplete difference or combination are ignored. The unit of date
+            differences is the coarsest unit of time that divides all of them.
+            ``Unique`` does not apply to single rows.
 
         Returns
         -------
@@ -255,9 +255,9 @@ class ConstrainedTable(ConstrainedModel):
             return self.estimator_.score_samples(X)
         table = self._table(X)
         keep = self._holds(table)
-        found = self.estimator_.score_samples(self._plan.forward(table)).copy()
-        found[~keep] = -np.inf
-        return found
+        log_likelihood = self.estimator_.score_samples(self._plan.forward(table)).copy()
+        log_likelihood[~keep] = -np.inf
+        return log_likelihood
 
     def impute(
         self, X: Data, *, method: Filling = "mean", random_state: Seed = None
@@ -301,12 +301,14 @@ class ConstrainedTable(ConstrainedModel):
         """
         check_is_fitted(self)
         if self._plan is None:
-            given = {"method": method, "random_state": random_state}
-            return self.estimator_.impute(X, **given)
+            options = {"method": method, "random_state": random_state}
+            return self.estimator_.impute(X, **options)
         table, tries = self._table(X), fits.current(self, "max_tries")
         drawn = method == "sample" or random_state is not None
         seed = check_random_state(random_state if drawn else 0).randint(MAX_SEED)
         model = self._plan, self.estimator_, self._checks
-        found = fill(*model, table, method, seed, tries, type(self).__name__)
-        same = X is table or len(as_pandas(X).columns) < len(table.columns)
-        return native(found, self._plan.codec.schema if same else schema_of(X))
+        imputed = fill(*model, table, method, seed, tries, type(self).__name__)
+        is_own_schema = X is table or len(as_pandas(X).columns) < len(table.columns)
+        return native(
+            imputed, self._plan.codec.schema if is_own_schema else schema_of(X)
+        )

@@ -11,7 +11,7 @@ from skdgm.constraints._quantities import check_alike, digits_of, quantity
 from skdgm.constraints._steps import Remainder, Total
 from skdgm.typing import DataFrame
 
-# Relative error up to which parts are their total.
+# Relative tolerance of a total.
 _NEAR = 1e-6
 
 
@@ -22,7 +22,7 @@ class Inequality(
 
     .. math:: x_\text{low} \le x_\text{high}
 
-    Reparametrisation: a model learns the difference in place of ``high`` (or of
+    Reparametrization: a model learns the difference in place of ``high`` (or of
     ``low``, if another constraint has replaced ``high``). The difference is drawn
     within its training range and is never negative. ``high`` itself can exceed its
     training range: add a ``Range``, which is enforced by rejection.
@@ -44,7 +44,7 @@ class Inequality(
     __slots__ = ()
 
     def __new__(cls, low, high, strict=False):
-        """Make the constraint of two different columns."""
+        """Validate the names of two different columns."""
         check_names((low, high), "Inequality")
         if len({low, high}) < 2:
             raise ValueError(f"Inequality needs two columns, and got {low!r} twice.")
@@ -60,8 +60,8 @@ class Inequality(
 
     def holds(self, frame: DataFrame) -> np.ndarray:
         low, high = (quantity(frame[name], self) for name in self.columns)
-        broken = low >= high if self.strict else low > high
-        return ~broken.to_numpy(bool)
+        is_broken = low >= high if self.strict else low > high
+        return ~is_broken.to_numpy(bool)
 
     def steps(self, frame: DataFrame) -> tuple:
         digits = digits_of([frame[name] for name in self.columns], self)
@@ -70,14 +70,14 @@ class Inequality(
 
 
 class Sum(namedtuple("Sum", "total parts within", defaults=(False,)), Constraint):
-    r"""Total that equals the sum of its parts, or is at least the sum.
+    r"""Total that equals the sum of its parts, or exceeds it if ``within``.
 
     .. math:: x_\text{total} = \sum_k x_k \qquad \text{or, within,} \quad
         x_\text{total} \ge \sum_k x_k
 
-    Columns are numbers or durations. Reparametrisation: the total is computed from the
-    parts, or a model learns the rest. A missing part follows from the total and the
-    other parts.
+    Columns are numbers or durations. Reparametrization: the total is computed from the
+    parts; if ``within``, the model learns the remainder instead. A missing part follows
+    from the total and the other parts.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class Sum(namedtuple("Sum", "total parts within", defaults=(False,)), Constraint
     __slots__ = ()
 
     def __new__(cls, total, parts, within=False):
-        """Make the constraint of a total and other columns."""
+        """Validate the names of a total and its parts."""
         parts = names_of(parts, "Sum", 1)
         check_names([total], "Sum")
         if total in parts:
@@ -114,14 +114,14 @@ class Sum(namedtuple("Sum", "total parts within", defaults=(False,)), Constraint
         check_alike([frame[name] for name in self.columns], self, summed=True)
 
     def holds(self, frame: DataFrame) -> np.ndarray:
-        whole = quantity(frame[self.total], self)
+        values = quantity(frame[self.total], self)
         parts = [quantity(frame[name], self) for name in self.parts]
-        near, gap = 0 * whole, whole - reduce(add, parts)
-        if whole.dtype.kind == "f":
-            sizes = reduce(add, (own.abs() for own in parts))
-            near = _NEAR * np.maximum(whole.abs(), sizes)
-        broken = gap < -near if self.within else gap.abs() > near
-        return ~broken.to_numpy(bool)
+        tolerance, gap = 0 * values, values - reduce(add, parts)
+        if values.dtype.kind == "f":
+            sizes = reduce(add, (part.abs() for part in parts))
+            tolerance = _NEAR * np.maximum(values.abs(), sizes)
+        is_broken = gap < -tolerance if self.within else gap.abs() > tolerance
+        return ~is_broken.to_numpy(bool)
 
     def steps(self, frame: DataFrame) -> tuple:
         digits = digits_of([frame[name] for name in self.columns], self)

@@ -14,8 +14,8 @@ from skdgm.utils.counts import check_choice
 class FixedCombinations(namedtuple("FixedCombinations", "columns"), Constraint):
     """Columns whose combinations in draws all occur in the training table.
 
-    Reparametrisation: a model learns one category in place of the columns. In rows with
-    a missing value in one of the columns, all of them count as missing.
+    Reparametrization: the model learns one category in place of the columns. If one of
+    the columns is missing in a row, all of them count as missing.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class FixedCombinations(namedtuple("FixedCombinations", "columns"), Constraint):
     __slots__ = ()
 
     def __new__(cls, columns):
-        """Make the constraint of at least two columns."""
+        """Validate the names of at least two columns."""
         names = names_of(columns, "FixedCombinations", 2)
         return super().__new__(cls, names)
 
@@ -81,7 +81,7 @@ class Range(
     __slots__ = ()
 
     def __new__(cls, column, low=None, high=None, closed="both"):
-        """Make the constraint of at least one end."""
+        """Validate the column and the ends; at least one end must be given."""
         check_names([column], "Range")
         if low is None and high is None:
             raise ValueError(f"Range of {column!r} has no end: give low or high.")
@@ -95,12 +95,12 @@ class Range(
     def holds(self, frame: DataFrame) -> np.ndarray:
         x = quantity(frame[self.column], self)
         low, high = (self._end(end, x, frame[self.column]) for end in self[1:3])
-        broken = np.zeros(len(x), bool)
+        is_broken = np.zeros(len(x), bool)
         if low is not None:
-            broken |= x < low if self.closed in ("both", "left") else x <= low
+            is_broken |= x < low if self.closed in ("both", "left") else x <= low
         if high is not None:
-            broken |= x > high if self.closed in ("both", "right") else x >= high
-        return ~np.asarray(broken)
+            is_broken |= x > high if self.closed in ("both", "right") else x >= high
+        return ~np.asarray(is_broken)
 
     def check(self, frame: DataFrame) -> None:
         super().check(frame)
@@ -110,22 +110,22 @@ class Range(
             raise ValueError(f"{self!r} ends before it begins.")
 
     def _end(self, end, x, column):
-        """An end as a quantity, or None."""
+        """Convert an end to a quantity; None stays None."""
         import pandas as pd
 
         if end is None:
             return None
-        own = pd.Series([end])
+        value = pd.Series([end])
         if x.dtype.kind == "M":
-            own = pd.to_datetime(own)
+            value = pd.to_datetime(value)
         elif x.dtype.kind == "m":
-            own = pd.to_timedelta(own)
+            value = pd.to_timedelta(value)
         elif isinstance(column.dtype, pd.PeriodDtype):
-            own = pd.Series(pd.PeriodIndex([end], freq=column.dtype.freq))
-        found = quantity(own, self)
-        if found.dtype.kind != x.dtype.kind:
+            value = pd.Series(pd.PeriodIndex([end], freq=column.dtype.freq))
+        converted = quantity(value, self)
+        if converted.dtype.kind != x.dtype.kind:
             raise TypeError(f"{self!r}: {end!r} is no value of the column's type.")
-        return found[0]
+        return converted[0]
 
     def condition(self) -> dict:
         """Range as a condition of ``sample``."""
@@ -139,9 +139,9 @@ class Range(
 class Unique(namedtuple("Unique", "columns numbered", defaults=(False,)), Constraint):
     """Columns with distinct values in all rows of a table.
 
-    Rejection of repeats among the rows of one call of ``sample``; or, for a column of
-    identifiers, numbering without learning. Rows with a missing value in one of the
-    columns are never repeats.
+    Repeated rows within one call of ``sample`` are rejected. A column of identifiers
+    can instead be numbered: the model does not learn it. Rows with a missing value in
+    one of the columns are never repeats.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ class Unique(namedtuple("Unique", "columns numbered", defaults=(False,)), Constr
     __slots__ = ()
 
     def __new__(cls, columns, numbered=False):
-        """Make the constraint of one column or several."""
+        """Validate the names of one or more columns."""
         if isinstance(columns, str) or not hasattr(columns, "__iter__"):
             columns = [columns]
         names = names_of(columns, "Unique", 1)
@@ -171,11 +171,11 @@ class Unique(namedtuple("Unique", "columns numbered", defaults=(False,)), Constr
         return super().__new__(cls, names, numbered)
 
     def first(self, frame: DataFrame) -> np.ndarray:
-        """Mask of the rows that are the first with their values, or have missing
-        values."""
-        own = frame[list(self.columns)]
-        repeats = own.duplicated().to_numpy(bool)
-        return ~repeats | own.isna().any(axis=1).to_numpy(bool)
+        """Mask of the first row with each combination of values, and of rows with
+        missing values."""
+        values = frame[list(self.columns)]
+        repeats = values.duplicated().to_numpy(bool)
+        return ~repeats | values.isna().any(axis=1).to_numpy(bool)
 
     def steps(self, frame: DataFrame) -> tuple:
         if not self.numbered:
@@ -201,7 +201,7 @@ class Rule(namedtuple("Rule", "function"), Constraint):
     __slots__ = ()
 
     def __new__(cls, function):
-        """Make the constraint of a function."""
+        """Validate the function."""
         if not callable(function):
             raise TypeError(f"Rule needs a function, and got {function!r}.")
         return super().__new__(cls, function)
@@ -211,14 +211,14 @@ class Rule(namedtuple("Rule", "function"), Constraint):
         return None
 
     def holds(self, frame: DataFrame) -> np.ndarray:
-        found = np.ones(len(frame), bool)
+        is_valid = np.ones(len(frame), bool)
         complete = frame.notna().all(axis=1).to_numpy(bool)
         if complete.any():
-            kept = np.asarray(self.function(frame[complete]))
-            if kept.shape != (complete.sum(),) or kept.dtype.kind != "b":
+            result = np.asarray(self.function(frame[complete]))
+            if result.shape != (complete.sum(),) or result.dtype.kind != "b":
                 raise ValueError(
                     f"{self!r} must return a bool for each of {complete.sum()} rows; "
-                    f"got an array of {kept.dtype} of the shape {kept.shape}."
+                    f"got an array of {result.dtype} of the shape {result.shape}."
                 )
-            found[complete] = kept
-        return found
+            is_valid[complete] = result
+        return is_valid

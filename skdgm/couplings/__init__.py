@@ -1,4 +1,4 @@
-"""Couplings: interactions of two blocks of units, through their statistics."""
+"""Couplings: weights between the sufficient statistics of two blocks of units."""
 
 from skdgm.couplings.contrast import Contrast, Weights
 from skdgm.couplings.conv import Conv

@@ -1,5 +1,8 @@
-"""Correlation of images with filters, its adjoint and its gradient, on all threads: by
-matrices of patches and BLAS, or number by number where few are active."""
+"""Correlation of images with filters, its adjoint and its gradient, on all threads.
+
+Patches are multiplied by BLAS; sparse images use a kernel that reads active pixels
+only.
+"""
 
 import numpy as np
 
@@ -7,14 +10,14 @@ from skdgm._kernels.nets.patches import gather, scatter
 from skdgm._kernels.sparse.active import correlate, multiply
 from skdgm.utils.windows import add, by_images, n_groups
 
-# Share of the numbers of images up to which active ones are faster than patches, and
-# images that tell.
+# Share of nonzero entries below which the sparse kernel is faster than patches, and the
+# number of images that are inspected.
 _FEW, _LOOKED_AT = 0.25, 16
 
 
 def correlation(x, W, window, up):
-    """Correlation of images with filters (rows * columns * maps, n_maps), if ``up``; or
-    its adjoint, of maps above."""
+    """Correlation of images with filters (rows * columns * maps, n_maps) if ``up``;
+    else its adjoint, applied to the maps above."""
     b, below = np.zeros(window.maps, x.dtype), window.height * window.width
     size = window.n_positions * W.shape[1] if up else below * window.maps
     y = np.empty((len(x), size), x.dtype)
@@ -43,8 +46,8 @@ def _down(x, W, b, window, y, rows, patches, place):
 
 
 def mean_product(x, y, window):
-    """Mean over images x of the sum over positions of patches times pixels above, y:
-    (rows * columns * maps, n_maps)."""
+    """Mean over images x of the sum over positions of outer products of patches and
+    pixels y above: (rows * columns * maps, n_maps)."""
     n_maps, real = y.shape[1] // window.n_positions, y.dtype.type
     W = np.zeros((window.n_numbers, n_maps), y.dtype)
     if not len(x):
@@ -54,8 +57,8 @@ def mean_product(x, y, window):
     W = _turned(W, window) if active else W
     sums = np.empty((n, *W.shape), y.dtype)
     by_images(_multiply_active if active else _multiply, x, W, None, window, y, sums)
-    found = sums.sum(axis=0) * real(1 / len(x))
-    return _turned_back(found, window) if active else found
+    mean = sums.sum(axis=0) * real(1 / len(x))
+    return _turned_back(mean, window) if active else mean
 
 
 def _multiply(x, W, b, window, y, sums, rows, patches, place):
@@ -71,19 +74,20 @@ def _multiply_active(x, W, b, window, y, sums, rows, patches, place):
 
 
 def _turned(W, window):
-    """Filters in the layout of the algorithm that reads active numbers only."""
+    """Filters in the layout of the sparse kernel."""
     parts = W.reshape(window.rows, window.columns, window.maps, -1)[:, ::-1]
     flat = window.maps, window.rows, window.columns * W.shape[1]
     return np.ascontiguousarray(parts.transpose(2, 0, 1, 3)).reshape(flat)
 
 
 def _turned_back(W, window):
+    """Inverse of :func:`_turned`."""
     parts = W.reshape(window.maps, window.rows, window.columns, -1)[:, :, ::-1]
     flat = window.n_numbers, W.shape[2] // window.columns
     return np.ascontiguousarray(parts.transpose(1, 2, 0, 3)).reshape(flat)
 
 
 def _few(x, window):
-    """Return whether few active numbers make their algorithm faster than patches."""
-    some = x[:: -(-len(x) // _LOOKED_AT)] if len(x) else x
-    return window.right == 1 and np.count_nonzero(some) < _FEW * some.size
+    """Return whether images are sparse enough for the sparse kernel."""
+    sample = x[:: -(-len(x) // _LOOKED_AT)] if len(x) else x
+    return window.right == 1 and np.count_nonzero(sample) < _FEW * sample.size

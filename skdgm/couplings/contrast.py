@@ -1,7 +1,7 @@
-"""Weights of a coupling in tiles, and their gradient, as the factors of its products.
+"""Weights of a coupling in tiles, and their gradient as factors of outer products.
 
-Weights in tiles (see :mod:`skdgm.utils.products`) are updated by a kernel, those in an
-ndarray by BLAS, which is faster where few entries of the states are zero.
+A kernel updates weights in tiles (see :mod:`skdgm.utils.products`). BLAS updates
+weights in an ndarray, which is faster if few entries of the states are zero.
 """
 
 from typing import NamedTuple
@@ -17,15 +17,14 @@ from skdgm.utils.threading.parallel import run
 
 
 class Contrast(NamedTuple):
-    r"""Gradient of the weights: mean outer product in the data less that in the model.
+    r"""Gradient of the weights: mean outer product under the data minus that under the
+    model.
 
     .. math:: G = \frac1n X^\top Y - \frac1{n'} X'^\top Y' - A^\top B
 
-    with a row of X and Y for each of n states. ``np.asarray`` multiplies it out.
-
-    X and Y are statistics of both blocks in the positive phase, arrays or Lists; Y may
-    be means. There are perhaps no states in the negative phase. ``thin``, a pair, has A
-    and B, of a few rows.
+    The n rows of X and Y are the statistics of both blocks in the positive phase, as
+    arrays or Lists; Y may contain means. The negative phase may be empty. The pair
+    ``thin`` has the low-rank correction A and B. ``np.asarray`` computes the product.
     """
 
     x: object
@@ -42,7 +41,7 @@ class Contrast(NamedTuple):
         return cls(x, y, x[:0], y[:0])
 
     def one_sided(self):
-        """The same gradient in one term, if ``x`` and ``x_model`` are equal."""
+        """Merge both phases into one term, if ``x`` and ``x_model`` are equal."""
         y = np.asarray(self.y) - np.asarray(self.y_model)
         return self._replace(y=y, x_model=self.x_model[:0], y_model=self.y_model[:0])
 
@@ -68,25 +67,25 @@ class Contrast(NamedTuple):
         return g
 
     def center(self, below, above, mu, lam, shift):
-        r"""Gradient with statistics centred at given offsets.
+        r"""Gradient with statistics centered at given offsets.
 
         .. math:: G_c = G - \mu \, \Delta c^\top - \Delta b \, \lambda^\top
 
         ``below`` and ``above`` are the gradients :math:`\Delta b, \Delta c` of the
-        biases, ``shift`` the offsets of the values below. Returns the gradient, and the
-        decreases of those of the biases, :math:`G_c \lambda` and :math:`G_c^\top`
-        ``shift``.
+        biases, and ``shift`` is the offset of the values below. Returns the gradient
+        and the corrections to subtract from the bias gradients, :math:`G_c \lambda` and
+        :math:`G_c^\top` ``shift``.
         """
         data, model = self._phases()
         real = below.dtype
         thin = Ends(np.empty((2, len(below)), real), np.empty((2, len(above)), real))
-        less = Ends(np.empty_like(below), np.empty_like(above))
+        correction = Ends(np.empty_like(below), np.empty_like(above))
         grads, offsets = Ends(below, above), Offsets(mu, lam, shift)
-        corrections(data, model, grads, offsets, Corrections(thin, less))
-        return self._replace(thin=thin), less.below, less.above
+        corrections(data, model, grads, offsets, Corrections(thin, correction))
+        return self._replace(thin=thin), correction.below, correction.above
 
     def ascend(self, weights, velocity, *, rate, momentum=0.0, l1=0.0, l2=0.0):
-        r"""Take a step with momentum and weight decay, in place, in one pass.
+        r"""Update the weights in place, with momentum and weight decay.
 
         .. math:: u \leftarrow \mu u + \epsilon (G - \lambda_1 \operatorname{sign} W
            - \lambda_2 W), \qquad W \leftarrow W + u
@@ -111,8 +110,9 @@ class Contrast(NamedTuple):
         weights += g
 
     def apply(self, weights, memory, rule):
-        """Update weights and optimiser state in place by ``rule(weights, *memory, G)``,
-        which gets arrays of equal shape (tiles, if the weights are Weights)."""
+        """Update weights and optimizer state in place by ``rule(weights, *memory, G)``,
+        whose arguments are arrays of equal shape (tiles, if the weights are Weights).
+        """
         if not isinstance(weights, Weights):
             rule(weights, *memory, np.asarray(self))
             return
@@ -125,13 +125,13 @@ class Contrast(NamedTuple):
         weights.refresh()
 
     def scaled(self, factor):
-        """Gradient with the row of each unit below times its factor, (n_below,)."""
+        """Gradient with row i multiplied by the factor of unit i below, (n_below,)."""
         thin = (self.thin[0] * factor, self.thin[1]) if self.thin else ()
         x, x_model = self.x * factor, self.x_model * factor
         return self._replace(x=x, x_model=x_model, thin=thin)
 
     def _arguments(self, tiles, step):
-        """Arguments of the kernel that updates weights in tiles, and its range and
+        """Arguments of the kernel that updates weights in tiles, with its range and
         cost."""
         data, model = self._phases()
         n_units, n_columns = tiles.up.shape[1], data.y.shape[1]
@@ -143,7 +143,8 @@ class Contrast(NamedTuple):
         return arguments, {"n": len(tiles.up), "work": work}
 
     def _phases(self):
-        """Both phases, each as lists of the block below and an array of that above."""
+        """Yield both phases, each with lists of the block below and an array of the
+        block above."""
         for x, y in (self.x, self.y), (self.x_model, self.y_model):
             x = x if isinstance(x, Lists) else Lists.pack(x)
             yield ListedPhase(x.index, x.value, x.count, np.asarray(y))
@@ -157,9 +158,8 @@ def _same(x, other):
 
 
 class Weights(NamedTuple):
-    """A weight matrix and its transpose, both in tiles, padded with zero columns:
-    arrays of shape (n_tiles_above, n_below, width) and (n_tiles_below, n_above, width).
-    """
+    """Weight matrix and its transpose in tiles, padded with zero columns: arrays of
+    shape (n_tiles_above, n_below, width) and (n_tiles_below, n_above, width)."""
 
     up: np.ndarray
     down: np.ndarray

@@ -1,15 +1,14 @@
-r"""Convolutional coupling: a bank of filters, the same at every position of an image.
+r"""Convolutional coupling: a bank of filters, shared by all positions of an image.
 
 .. math:: -E(x, y) = \sum_p (P_p T(x))^\top W \, T(y)_p
 
-with the patch :math:`P_p T(x)` of the images below under the filters at position p, and
-the pixel :math:`T(y)_p` of the maps above. It is the full coupling whose matrix
-:math:`\sum_p P_p^\top W` (side by side) has W, shifted, in the columns of each
-position [1]_ [2]_.
+Here :math:`P_p T(x)` is the patch of the images below at position p, and :math:`T(y)_p`
+is the pixel of the maps above. This equals a full coupling whose matrix has the filters
+W, shifted to the patch, in the columns of each position [1]_ [2]_.
 
-Between layers of maps the images below are the pooled units of blocks, sums of the
-units of a block: :math:`T(x)` is pooled, and what comes down to a pooled unit comes to
-every unit of its block.
+Between layers of maps, the images below are pooled units, which are sums of the units
+of a block: :math:`T(x)` is pooled, and the input of a pooled unit goes to every unit of
+its block.
 
 References
 ----------
@@ -30,13 +29,13 @@ from skdgm.utils.windows import Window
 
 
 class ConvContrast(NamedTuple):
-    r"""Gradient of filters: mean over states of patches times pixels above, in the data
-    less that in the model. ``np.asarray`` multiplies it out.
+    r"""Gradient of filters: mean product of patches and pixels above under the data,
+    minus that under the model. ``np.asarray`` computes it.
 
     .. math:: G = \frac1n \sum_{s, p} P_p x_s \, y_{sp}^\top - \frac1{n'} \sum_{s, p}
        P_p x'_s \, {y'_{sp}}^\top
 
-    Y may be means; ``known`` is the gradient, if it has been multiplied out already.
+    Y may contain means. ``known`` is the gradient, if it has already been computed.
     """
 
     x: np.ndarray
@@ -51,55 +50,59 @@ class ConvContrast(NamedTuple):
     def __array__(self, dtype=None, copy=None):
         if self.known is not None:
             return self.known.copy()
-        own = self.coupling.window
-        data = mean_product(self.x, self.y, own)
-        return data - mean_product(self.x_model, self.y_model, own)
+        window = self.coupling.window
+        data = mean_product(self.x, self.y, window)
+        return data - mean_product(self.x_model, self.y_model, window)
 
     def scaled(self, factor):
-        """Gradient times the factor of the units below, the same for all of them."""
+        """Gradient times the factor of the units below, which is the same for all of
+        them."""
         known = None if self.known is None else self.known * factor[0]
         x, x_model = self.x * factor, self.x_model * factor
         return self._replace(x=x, x_model=x_model, known=known)
 
     def center(self, below, above, mu, lam, shift):
-        r"""Gradient with centred statistics; see :meth:`Contrast.center`.
+        r"""Gradient with centered statistics; see :meth:`Contrast.center`.
 
-        Biases of maps are the same at all positions, and so are their offsets here:
-        :math:`\lambda_k` is the mean of a map's, and a patch has the mean of all
-        patches of :math:`\mu`. ``above`` has an entry for each map, ``below`` for each
-        number that filters see, or for each map below.
+        Biases and offsets of a map are shared by all positions: :math:`\lambda_k` is
+        the mean over map k, and :math:`\bar\mu` is the mean patch of :math:`\mu`.
+        ``above`` has one entry per map; ``below`` has one per input of the filters, or
+        one per map below.
 
         .. math:: G_c = G - \bar\mu \, \Delta c^\top - \sum_p P_p \Delta b \,
            \lambda^\top
         """
-        own, real = self.coupling.window, above.dtype.type
-        tied, n_pixels = len(below) == own.maps, own.height * own.width
+        window, real = self.coupling.window, above.dtype.type
+        tied, n_pixels = len(below) == window.maps, window.height * window.width
         if tied:
             below = np.tile(below * real(1 / n_pixels), n_pixels)
         lam = lam.reshape(-1, len(above)).mean(axis=0, dtype=real)
         patch, shift = (
-            self.coupling.seen(part[None])[0].astype(real) for part in (mu, shift)
+            self.coupling.seen(values[None])[0].astype(real) for values in (mu, shift)
         )
-        each = np.ones((1, own.n_positions), real)
+        ones = np.ones((1, window.n_positions), real)
         patch, shift, sent = (
-            mean_product(part[None], each, own)[:, 0] for part in (patch, shift, below)
+            mean_product(values[None], ones, window)[:, 0]
+            for values in (patch, shift, below)
         )
         grad = np.asarray(self) - np.multiply.outer(sent, lam)
-        grad -= np.multiply.outer(patch * real(1 / own.n_positions), above)
-        of_above = grad.T @ (shift * real(1 / own.n_positions))
-        of_below = correlation(np.tile(lam, own.n_positions)[None], grad, own, False)[0]
+        grad -= np.multiply.outer(patch * real(1 / window.n_positions), above)
+        fix_above = grad.T @ (shift * real(1 / window.n_positions))
+        fix_below = correlation(
+            np.tile(lam, window.n_positions)[None], grad, window, False
+        )[0]
         if tied:
-            of_below = of_below.reshape(-1, own.maps).mean(axis=0, dtype=real)
-        return self._replace(known=grad), of_below, of_above
+            fix_below = fix_below.reshape(-1, window.maps).mean(axis=0, dtype=real)
+        return self._replace(known=grad), fix_below, fix_above
 
 
 class Conv(NamedTuple):
-    """A bank of filters between images below and maps above.
+    """Bank of filters between images below and maps above.
 
-    Weights are an ndarray of shape (rows * columns * channels, n_maps), a column for
-    each filter, in float32 or float64. Images are rows of numbers, pixel after pixel,
-    and of each channel (or map) after channel. ``pooled`` is the block below, if
-    filters see its pooled units.
+    Weights are an ndarray of shape (rows * columns * channels, n_maps), with one column
+    per filter, in float32 or float64. Images are rows in pixel-major order, with the
+    channels (or maps) of a pixel next to each other. ``pooled`` is the block below, if
+    the filters see its pooled units.
     """
 
     window: Window
@@ -121,21 +124,20 @@ class Conv(NamedTuple):
         return self.window.n_positions * self.n_maps
 
     def init(self, rng, scale=0.01, dtype=np.float64):
-        """Draw normal weights of standard deviation ``scale`` by a
+        """Draw normal weights of standard deviation ``scale`` with a
         ``numpy.random.Generator``."""
         shape = self.window.n_numbers, self.n_maps
         return rng.normal(0.0, scale, shape).astype(dtype)
 
     def matrix(self, weights):
-        """Weights of the full coupling that it is: an ndarray of shape (n_below,
-        n_above)."""
+        """Weights of the equivalent full coupling, (n_below, n_above)."""
         eye = np.eye(self.n_below, dtype=weights.dtype)
         return self.send(weights, eye, up=True)
 
     def send(self, weights, statistic, up):
-        """Input of one block from the statistic of the other, (n_rows, n_above) or
-        (n_rows, n_below): the correlation of images with the filters, if ``up``, else
-        its adjoint."""
+        """Input of one block from the statistic of the other: (n_rows, n_above), the
+        correlation of images with the filters, if ``up``; else (n_rows, n_below), its
+        adjoint."""
         x = self.seen(statistic) if up else statistic
         y = correlation(
             np.ascontiguousarray(x, weights.dtype), weights, self.window, up
@@ -147,8 +149,8 @@ class Conv(NamedTuple):
         return below if self.pooled is None else self.pooled.pool(np.asarray(below))
 
     def contrast(self, below, above, below_model, above_model):
-        """Gradient of the weights from statistics of both blocks in the positive phase
-        and in the negative one, a row for each state: a :class:`ConvContrast`."""
+        """Gradient of the weights from the statistics of both blocks in both phases,
+        one row per state."""
         return ConvContrast(
             np.asarray(self.seen(below)),
             np.asarray(above),
@@ -159,10 +161,10 @@ class Conv(NamedTuple):
 
     def limit(self, weights, max_norm, scale=1.0):
         """Scale down, in place, each filter whose norm exceeds a limit; ``scale`` is
-        the factor of the units below, the same for all of them."""
+        the common factor of the units below."""
         Dense.limit(self, weights, max_norm, np.ravel(scale)[0])
 
     def stretch(self, weights, factor):
-        """Multiply weights by the factor of the units below, which is the same for all
-        of them: in place, by an array of shape (n_below,)."""
+        """Multiply the weights in place by the common factor of the units below, given
+        as an array of shape (n_below,)."""
         weights *= factor[0]

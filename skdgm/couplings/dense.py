@@ -1,11 +1,11 @@
-r"""Full coupling: each unit of one block with each unit of another.
+r"""Full coupling: each unit of one block interacts with each unit of another.
 
 .. math:: -E(x, y) = T(x)^\top W \, T(y)
 
-Statistics T are dense arrays, or :class:`~skdgm.utils.lists.Lists`, whose products with
-W are sums of some of its rows: fast if W is stored in tiles, as :class:`Weights`.
-
-Another kind of coupling has the same methods; its weights may have any form.
+Statistics T are dense arrays or :class:`~skdgm.utils.lists.Lists`. The product of a
+list with W is a sum of rows of W, which is fast if W is stored in tiles
+(:class:`Weights`). All couplings have the same methods; the form of their weights may
+differ.
 """
 
 from typing import NamedTuple
@@ -21,11 +21,11 @@ from skdgm.utils.products import matmul, product
 
 
 class Dense(NamedTuple):
-    """A full matrix of weights between the statistics of two blocks.
+    """Full matrix of weights between the statistics of two blocks.
 
     Weights are an ndarray of shape (n_below, n_above) or a :class:`Weights`, in float32
-    or float64; statistics are ndarrays or Lists of shape (n_rows, n_below) and
-    (n_rows, n_above), of the same dtype.
+    or float64. Statistics are ndarrays or Lists of shape (n_rows, n_below) and (n_rows,
+    n_above), of the same dtype.
 
     Parameters
     ----------
@@ -41,8 +41,7 @@ class Dense(NamedTuple):
     def init(
         self, rng: np.random.Generator, scale: float = 0.01, dtype: type = np.float64
     ) -> np.ndarray:
-        """Draw normal weights of standard deviation ``scale``, (n_below, n_above), by
-        a ``numpy.random.Generator``."""
+        """Draw normal weights of standard deviation ``scale``, (n_below, n_above)."""
         return rng.normal(0.0, scale, (self.n_below, self.n_above)).astype(dtype)
 
     def matrix(self, weights: Tree) -> np.ndarray:
@@ -50,9 +49,8 @@ class Dense(NamedTuple):
         return weights.W if isinstance(weights, Weights) else weights
 
     def send(self, weights: Tree, statistic: Values, up: bool) -> np.ndarray:
-        r"""Input of one block from the statistic of the other, (n_rows, n_above) or
-        (n_rows, n_below): :math:`T(x) W` of the block above, if ``up``, else
-        :math:`T(y) W^\top` of that below."""
+        r"""Input of one block from the statistic of the other: :math:`T(x) W`, (n_rows,
+        n_above), if ``up``; else :math:`T(y) W^\top`, (n_rows, n_below)."""
         if isinstance(weights, Weights):
             matrix, size = (
                 (weights.up, self.n_above) if up else (weights.down, self.n_below)
@@ -61,20 +59,20 @@ class Dense(NamedTuple):
         return matmul(np.asarray(statistic), weights if up else weights.T)
 
     def log_weight(self, weights: Tree, below: Values, above: Values) -> np.ndarray:
-        """Minus the energy of each pair of rows of statistics, of shape (n_rows,)."""
+        """Minus the energy of each pair of rows of statistics, (n_rows,)."""
         received = self.send(weights, below, up=True)
         return np.einsum("ij,ij->i", received, np.asarray(above))
 
     def contrast(
         self, below: Values, above: Values, below_model: Values, above_model: Values
     ) -> Contrast:
-        """Gradient of the weights from statistics of both blocks in the positive phase
-        and in the negative one, a row for each state: a :class:`Contrast`."""
+        """Gradient of the weights from the statistics of both blocks in the positive
+        and the negative phase, one row per state."""
         return Contrast(below, above, below_model, above_model)
 
     def stretch(self, weights: np.ndarray, factor: np.ndarray) -> None:
-        """Multiply an ndarray of weights by the factor of each unit below, (n_below,),
-        in place."""
+        """Multiply row i of an ndarray of weights by the factor of unit i below, in
+        place."""
         weights *= factor[:, None]
 
     def limit(
@@ -84,7 +82,7 @@ class Dense(NamedTuple):
 
         .. math:: \sqrt{\sum_i (s_i W_{ij})^2} \le \text{max\_norm}
 
-        where ``scale`` has the factor s of each unit below, (n_below, 1), or of all.
+        ``scale`` is the factor s of each unit below, (n_below, 1), or of all units.
         """
         if isinstance(weights, Weights):
             scale = np.ones(weights.up.shape[1]) * np.ravel(scale)

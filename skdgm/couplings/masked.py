@@ -1,9 +1,9 @@
-r"""Couplings of which only some weights are there, and those of a block with itself.
+r"""Couplings with masked weights, and couplings within a block.
 
 .. math:: -E(x) = T(x)^\top W \, T(y), \qquad -E(x) = \tfrac12 T(x)^\top J \, T(x)
 
-with weights that are 0 outside of a mask. J is symmetric, both of its halves are one
-set of parameters, and nothing is coupled with itself.
+Weights are 0 outside of a mask. J is symmetric, both of its halves are one set of
+parameters, and its diagonal is 0.
 """
 
 from typing import NamedTuple
@@ -15,9 +15,9 @@ from skdgm.couplings.dense import Dense
 
 
 class MaskedContrast(NamedTuple):
-    """Gradient of masked weights, multiplied out, (n_below, n_above): zero outside of
-    the mask, which is None if all weights are there. With ``within``, the weights link
-    a block with itself."""
+    """Gradient of masked weights, (n_below, n_above), zero outside of the mask; a mask
+    of None excludes nothing. The flag ``within`` marks couplings of a block with
+    itself."""
 
     grad: np.ndarray
     mask: np.ndarray | None = None
@@ -32,8 +32,8 @@ class MaskedContrast(NamedTuple):
 
     @classmethod
     def of(cls, grad, mask, within=False):
-        """The gradient G, less what the mask excludes; within a block symmetric to the
-        last bit, which products by BLAS are not."""
+        """Gradient G times the mask; within a block it is symmetrized to the last bit,
+        as BLAS products are not exactly symmetric."""
         grad = (grad + grad.T) * grad.dtype.type(0.5) if within else grad
         return cls(grad if mask is None else grad * mask, mask, within)
 
@@ -41,11 +41,13 @@ class MaskedContrast(NamedTuple):
         return self.grad.copy()
 
     def center(self, below, above, mu, lam, shift):
-        """Gradient with centred statistics; see :meth:`Contrast.center`."""
+        """Gradient with centered statistics; see :meth:`Contrast.center`."""
         thin = np.multiply.outer(mu, above) + np.multiply.outer(below, lam)
-        part = MaskedContrast.of(self.grad - thin, self.mask, self.within)
-        of_above = np.zeros_like(above) if self.within else part.grad.T @ shift
-        return part, part.grad @ lam, of_above
+        centered = MaskedContrast.of(self.grad - thin, self.mask, self.within)
+        correction_above = (
+            np.zeros_like(above) if self.within else centered.grad.T @ shift
+        )
+        return centered, centered.grad @ lam, correction_above
 
 
 class _Mask(NamedTuple):
@@ -55,31 +57,29 @@ class _Mask(NamedTuple):
 
 
 class Masked(_Mask):
-    """A matrix of weights between two blocks, of which some are always 0: where the
-    mask, (n_below, n_above), is False."""
+    """Weights between two blocks, which are always 0 where the mask, (n_below,
+    n_above), is False."""
 
     __slots__ = ()
 
     matrix, send, log_weight = Dense.matrix, Dense.send, Dense.log_weight
 
     def init(self, rng, scale=0.01, dtype=np.float64):
-        """Draw normal weights of standard deviation ``scale``, (n_below, n_above), by
-        a ``numpy.random.Generator``."""
+        """Draw normal weights of standard deviation ``scale``, (n_below, n_above)."""
         weights = rng.normal(0.0, scale, (self.n_below, self.n_above)).astype(dtype)
         return weights if self.mask is None else weights * self.mask
 
     def contrast(self, below, above, below_model, above_model):
-        """Gradient of the weights from statistics of both blocks in the positive phase
-        and in the negative one, a row for each state: a :class:`MaskedContrast`."""
+        """Gradient of the weights from the statistics of both blocks in both phases,
+        one row per state."""
         factors = Contrast(below, above, below_model, above_model)
         return MaskedContrast.of(np.asarray(factors), self.mask)
 
 
 class Within(_Mask):
-    """A symmetric matrix of weights between the entries of a block.
+    """Symmetric weights between the entries of a block.
 
-    Parameters are those of :class:`Masked`, with a mask that excludes the weights
-    between entries of which one at most is 1, and those of an entry with itself.
+    The mask excludes the diagonal and pairs of entries that are never both 1.
     """
 
     __slots__ = ()
@@ -87,7 +87,7 @@ class Within(_Mask):
     matrix, send = Dense.matrix, Dense.send
 
     def init(self, rng, scale=0.01, dtype=np.float64):
-        """Weights of a block without interactions: zeros, (n_below, n_below)."""
+        """Return zero weights, (n_below, n_below): a block without interactions."""
         return np.zeros((self.n_below, self.n_below), dtype)
 
     def log_weight(self, weights, below, above):
@@ -95,11 +95,12 @@ class Within(_Mask):
         return 0.5 * Dense.log_weight(self, weights, below, above)
 
     def contrast(self, below, above, below_model, above_model):
-        """As :meth:`Masked.contrast`; both halves are the gradient by one weight."""
+        """Gradient as in :meth:`Masked.contrast`; both halves hold the gradient of the
+        shared weight."""
         return self.gradient(
             np.asarray(Contrast(below, above, below_model, above_model))
         )
 
     def gradient(self, G):
-        """The gradient G, of shape (n_below, n_below), where there are weights."""
+        """Wrap a gradient G of shape (n_below, n_below)."""
         return MaskedContrast.of(G, self.mask, True)

@@ -1,4 +1,4 @@
-"""Imputers: models of this package as scikit-learn transformers that fill tables."""
+"""Imputers: generative models as scikit-learn transformers that impute tables."""
 
 from skdgm.imputation.generative_imputer import GenerativeImputer
 

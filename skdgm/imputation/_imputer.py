@@ -1,4 +1,4 @@
-"""Base class of imputers: which columns are kept, indicators, names."""
+"""Base class of imputers: dropped columns, indicators and output names."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ from skdgm.utils.domains import is_frame
 
 
 def _indicates(imputer):
-    """True; raise AttributeError if ``transform`` adds no indicators."""
+    """Return True; raise AttributeError if ``transform`` adds no indicators."""
     if not imputer.add_indicator:
         raise AttributeError(
             "inverse_transform needs the indicators of missing values, which transform "
@@ -31,22 +31,23 @@ def _indicates(imputer):
 
 
 class Imputer(TransformerMixin, MetaEstimator):
-    """Base class of imputers: validation, indicators and formats around a model.
+    """Base class of imputers: validation, indicators and output formats around a model.
 
-    A subclass has a ``fit`` that sets ``_known`` and ``_lacked``: boolean arrays, True
-    for the columns that had any value in ``fit``, and that had any missing one.
+    ``fit`` of a subclass sets boolean arrays of shape (n_features,): ``_known``, True
+    for columns with at least one value in ``fit``, and ``_lacked``, True for columns
+    with missing values in ``fit``.
 
     Parameters
     ----------
     add_indicator
-        Whether to add, on the right, a column of bits for each column that had missing
-        values in ``fit``, as ``MissingIndicator`` of scikit-learn does.
+        Whether to append a binary column for each column that had missing values in
+        ``fit``, like scikit-learn's ``MissingIndicator``.
     keep_empty_features
-        Whether to keep columns that had no value at all in ``fit``. The model does not
-        see them; they are filled with 0 (of dates, 1970), in a DataFrame with the first
-        category of a category dtype, and columns of text with "missing_value".
+        Whether to keep columns without any value in ``fit``, which the model does not
+        see. They are filled with 0 (dates with 1970), category columns of a DataFrame
+        with the first category, and text with "missing_value".
     missing_values : int, float, str, np.nan, None or pandas.NA, default=np.nan
-        A value that stands for a missing one, besides NaN, None and NA.
+        Placeholder for missing values, in addition to NaN, None and NA.
     """
 
     _: KW_ONLY
@@ -56,10 +57,10 @@ class Imputer(TransformerMixin, MetaEstimator):
 
     @available_if(_indicates)
     def inverse_transform(self, X: Data) -> ArrayOrFrame:
-        """Take what was filled in out again, by the indicators.
+        """Remove imputed values again, according to the indicators.
 
-        Columns without an indicator had no missing values in ``fit``; what was missing
-        there later stays filled.
+        Columns without missing values in ``fit`` have no indicator, so their imputed
+        values remain.
 
         Parameters
         ----------
@@ -69,18 +70,18 @@ class Imputer(TransformerMixin, MetaEstimator):
         Returns
         -------
         X_original : ndarray or DataFrame of shape (n_samples, n_features)
-            With ``missing_values`` where indicators are 1, and in columns that were
-            dropped.
+            Table with ``missing_values`` where indicators are 1, and in dropped
+            columns.
 
         Raises
         ------
         AttributeError
             ``add_indicator`` is False.
         ValueError
-            X has not as many columns.
+            X has another number of columns.
         """
         check_is_fitted(self)
-        given, X = X, as_pandas(X)
+        original, X = X, as_pandas(X)
         X = X if is_frame(X) else np.asarray(X)
         n_out = len(self.get_feature_names_out())
         if X.shape[1] != n_out:
@@ -88,11 +89,11 @@ class Imputer(TransformerMixin, MetaEstimator):
                 f"X has {X.shape[1]} columns, but transform returns {n_out}."
             )
         right = np.arange(n_out) >= n_out - self._lacked.sum()
-        lacks = np.zeros((len(X), len(self._known)), bool)
-        lacks[:, self._lacked] = np.asarray(take(X, right)).astype(bool)
+        missing = np.zeros((len(X), len(self._known)), bool)
+        missing[:, self._lacked] = np.asarray(take(X, right)).astype(bool)
         names = _check_feature_names_in(self)
-        found = take(X, ~right), lacks, self._kept, names, self.missing_values
-        return like(given, emptied(*found))
+        arguments = take(X, ~right), missing, self._kept, names, self.missing_values
+        return like(original, emptied(*arguments))
 
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None
@@ -107,8 +108,8 @@ class Imputer(TransformerMixin, MetaEstimator):
         Returns
         -------
         names : ndarray of str
-            Those of X that are kept, then the indicators', which are a column's name
-            after ``missingindicator_``.
+            Names of the columns that are not dropped, then those of indicators, which
+            have the prefix ``missingindicator_``.
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
@@ -117,35 +118,33 @@ class Imputer(TransformerMixin, MetaEstimator):
 
     @property
     def _kept(self):
-        """Boolean array, True for the columns that are not dropped."""
+        """Boolean array, True for columns that are not dropped."""
         return self._known | self.keep_empty_features
 
     def _read(self, X, reset=False):
-        """Validate a table; return it with NaN where missing, and where that is.
-
-        DataFrames of other libraries become those of pandas.
-        """
+        """Validate a table; return it with NaN as the missing value, and the mask of
+        missing entries. DataFrames of other libraries are converted to pandas."""
         X = as_pandas(X)
         checks = {"accept_sparse": "csr", "ensure_all_finite": "allow-nan"}
         checks = checks | {"dtype": None}
         if is_frame(X):
-            # The model reads DataFrames in its own way.
+            # The model validates DataFrames.
             checks = {"skip_check_array": True}
         return marked(
             validate_data(self, X, reset=reset, **checks), self.missing_values
         )
 
     def _filled(self, X, fill):
-        """Table filled by a function of the columns that had any value in ``fit``."""
-        table, lacks = self._read(X)
+        """Impute a table by a function of the columns with values in ``fit``."""
+        table, missing = self._read(X)
         names = table.columns if is_frame(table) else _check_feature_names_in(self)
         filled = fill(take(table, self._known))
         if not np.array_equal(self._known, self._kept):
-            filled = restored(filled, table, lacks, self._known, names)
+            filled = restored(filled, table, missing, self._known, names)
         if self.add_indicator:
-            filled = beside(filled, lacks[:, self._lacked], self._indicators(names))
+            filled = beside(filled, missing[:, self._lacked], self._indicators(names))
         return like(X, filled)
 
     def _indicators(self, names):
-        """Names of the indicators, which are scikit-learn's."""
+        """Names of the indicators, as in scikit-learn."""
         return [f"missingindicator_{name}" for name in names[self._lacked]]

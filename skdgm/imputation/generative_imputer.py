@@ -149,11 +149,11 @@ class GenerativeImputer(Imputer):
         return self
 
     def _learn(self, X, y, fit_params):
-        table, lacks = self._read(X, reset=True)
-        counted = lacks
+        table, missing = self._read(X, reset=True)
+        counted = missing
         if fit_params.get("sample_weight") is not None:
-            # A row of no weight is no row.
-            counted = lacks[checked_weights(fit_params["sample_weight"], X) > 0]
+            # Rows of weight 0 do not count.
+            counted = missing[checked_weights(fit_params["sample_weight"], X) > 0]
         model = clone(self._model())
         # A FrozenEstimator is its own clone.
         frozen = model is self.estimator
@@ -167,7 +167,7 @@ class GenerativeImputer(Imputer):
         self.estimator_ = model.fit(take(table, self._known), y, **fit_params)
 
     def transform(self, X: Data) -> ArrayOrFrame:
-        """Fill missing entries, by ``method``.
+        """Impute missing entries by ``method``.
 
         Parameters
         ----------
@@ -187,16 +187,16 @@ class GenerativeImputer(Imputer):
         """
         check_is_fitted(self)
         rng = check_random_state(self._seed)
-        # Arrays of numbers stay arrays, as in scikit-learn; impute gives DataFrames.
+        # Arrays remain arrays, as in scikit-learn; impute would return DataFrames.
         density = density_of(self.estimator_)
         fill = self.estimator_.impute if density is None else density.fill
-        how = {"method": self.method, "random_state": rng}
-        return self._filled(X, lambda seen: fill(seen, **how))
+        options = {"method": self.method, "random_state": rng}
+        return self._filled(X, lambda seen: fill(seen, **options))
 
     def draw(self, X: Data, n_draws: int = 5, *, random_state: Seed = None) -> list:
         """Impute a table several times by draws (multiple imputation).
 
-        Analyse each table as a complete table, then pool the estimates by
+        Analyze each table as a complete table, then pool the estimates by
         :func:`~skdgm.metrics.pool_estimates`. Draws are independent given the model. A
         larger ``n_draws`` adds tables without changing the first ones.
 

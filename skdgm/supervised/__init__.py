@@ -1,4 +1,4 @@
-"""Models of rows given attributes that are known."""
+"""Conditional models of rows given known attributes."""
 
 from skdgm.supervised.generator_net import GeneratorNet
 

@@ -1,10 +1,10 @@
-r"""Density of rows given attributes, and of rows whose attributes are unknown.
+r"""Density of rows conditional on attributes, and marginal density of rows.
 
 .. math:: p(x) = \sum_k w_k \, p(x \mid a_k), \qquad
    p(a_k \mid x) = \frac{w_k \, p(x \mid a_k)}{p(x)}
 
-for the distinct attributes :math:`a_k` of the training rows, and their shares
-:math:`w_k`.
+The sum is over the distinct attribute vectors :math:`a_k` of the training rows, with
+their shares :math:`w_k`.
 """
 
 import numpy as np
@@ -20,21 +20,20 @@ from skdgm.utils.random import MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 
 _DATA, _CHOICE = addresses.SUPERVISED
-# Outputs at a time.
+# Number of outputs that are computed at a time.
 _ROOM = 2**22
 
 
 class AttributeDensity(Density):
-    """Density of rows given attributes.
+    """Density of rows conditional on attributes.
 
-    Besides the arguments of :class:`~skdgm.base.Density` it has ``net``; ``output``,
-    the distribution of rows given its outputs; the training ``state``, of parameters of
-    both; the ``attributes``, and those ``known`` of the training rows, of
-    :mod:`skdgm.data.attributes`; and ``grey``, whether columns of bits had grey values
-    in training.
+    The ``net`` maps attributes to parameters of the distribution ``output`` of rows.
+    The training ``state`` has the parameters of both. ``known`` are the attributes of
+    the training rows (:mod:`skdgm.data.attributes`), and ``grey`` tells whether binary
+    columns had grey values in training.
     """
 
-    # Known values far beyond the range seen are read as its ends.
+    # Known values far outside the training range are clipped to it.
     bounded = True
 
     def __init__(self, context, *, net, output, state, attributes, known, grey):
@@ -55,15 +54,15 @@ class AttributeDensity(Density):
 
     @property
     def dtype(self):
-        """Type of the parameters."""
+        """Floating-point type of the parameters."""
         return next(layers_of(self.params)).b.dtype.type
 
     def outputs(self, inputs):
-        """Outputs of the net for inputs."""
+        """Outputs of the net for encoded attributes, (n_rows, n_inputs)."""
         return self.net.apply(self.params, self.statistics, inputs)[0]
 
     def mixture(self):
-        """Log shares of attributes of the training rows, and outputs for them."""
+        """Log shares of the training attributes, and outputs of the net for them."""
         if self._mixture is None:
             inputs = self.attributes.inputs(self.known.numbers, self.dtype)
             with one_blas_thread():
@@ -73,23 +72,24 @@ class AttributeDensity(Density):
         return self._mixture
 
     def log_joint(self, v):
-        """Log of the share of attributes times the density of rows, in units of the
-        model, of shape (n_rows, n_attribute_rows)."""
+        """Log joint probability of training attributes and rows in model units,
+        (n_rows, n_attribute_rows), float64."""
         log_w, out = self.mixture()
         log_p = -self.output.nll(np.tile(out, (len(v), 1)), v, self.own)
         return log_p.reshape(len(v), -1).astype(np.float64) + log_w
 
     def log_prob(self, X, *, y=None):
-        """Log-likelihood of each row, given attributes y or without them."""
+        """Log-likelihood of each row conditional on attributes y; marginal if y is
+        None."""
         rows = self.read(X)
         volume = self.domain.log_volume(self.columns, rows)
         if y is None:
             return self._of_rows(self._log_sum, rows) + volume
         inputs, log_p = self._inputs(y, rows.shape[0]), np.empty(rows.shape[0])
         with one_blas_thread():
-            for part in rows.blocks():
-                out = self.outputs(inputs[part])
-                log_p[part] = -self.output.nll(out, rows.take(part), self.own)
+            for block in rows.blocks():
+                out = self.outputs(inputs[block])
+                log_p[block] = -self.output.nll(out, rows.take(block), self.own)
         return log_p + volume
 
     def _log_sum(self, v, _):
@@ -107,7 +107,8 @@ class AttributeDensity(Density):
         return self.attributes.inputs(numbers, self.dtype)
 
     def sample(self, n_samples, random_state=None, *, y=None):
-        """Draw rows given attributes y, or attributes of training rows by weight."""
+        """Draw rows conditional on y, or on attributes of training rows drawn by
+        weight."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
         rng = stream(check_random_state(random_state).randint(MAX_SEED)).rows(n_samples)
         with one_blas_thread():
@@ -126,7 +127,7 @@ class AttributeDensity(Density):
         return self.decoded(self.domain.to_data(self.columns, v))
 
     def inverse(self, H):
-        """Expected rows given encoded attributes, or their mixtures."""
+        """Expected rows given encoded attributes or convex combinations of them."""
         H = self.checked(H, np.float64)
         return self.decode(self.attributes.standardised(H))
 
@@ -140,7 +141,8 @@ class AttributeDensity(Density):
         return self.decode(self._inputs(y))
 
     def fill(self, X, method="mean", random_state=None):
-        """Fill missing entries, given the others, by inferred attributes."""
+        """Impute missing entries conditional on the observed entries, through the
+        posterior of the attributes."""
         output = self.output
 
         def part(v, rng):
@@ -157,11 +159,11 @@ class AttributeDensity(Density):
             batches = gen_batches(len(v), size)
             return np.concatenate([part(v[b], rng.take(b)) for b in batches])
 
-        whole = fill(self, self.widened(X), method, random_state, filled)
-        return self.decoded(whole, X)
+        imputed = fill(self, self.widened(X), method, random_state, filled)
+        return self.decoded(imputed, X)
 
     def features(self, X):
-        """Expected attributes of rows: probabilities of classes, and means."""
+        """Posterior mean of encoded attributes: class probabilities and means."""
         rows = self.read(X)
         encoded = self.attributes.encoded(self.known.numbers)
 

@@ -1,4 +1,4 @@
-"""Base class of estimators of rows given attributes: public methods."""
+"""Public methods of models that are conditional on attributes."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -11,12 +11,12 @@ from skdgm.typing import ArrayOrFrame, Data, Seed, Target
 
 
 class AttributeEstimator(NetEstimator):
-    r"""Base class of estimators of rows given attributes; a subclass has options.
+    r"""Base class of models of rows conditional on attributes; subclasses add options.
 
-    Features are expected attributes of rows, :math:`\mathbb{E}[a \mid x]`, as of
-    :meth:`encode`: probabilities of classes, and means of real attributes, where each
-    row has the attributes of a training row. ``inverse_transform`` takes mixtures of
-    attributes, too.
+    Features are posterior means of encoded attributes, :math:`\mathbb{E}[a \mid x]`:
+    probabilities of classes, and means of real attributes. The prior is the empirical
+    distribution of training attributes. ``inverse_transform`` also accepts convex
+    combinations of encoded attributes.
     """
 
     _MODEL, _KNOWN = AttributeModel(), ("_attributes_", "_known", "_grey")
@@ -30,33 +30,33 @@ class AttributeEstimator(NetEstimator):
         ----------
         y : array-like of shape (n_samples,) or (n_samples, n_attributes), object or \
                 dict
-            Attributes of each row; a class, a dict by name or an array of one
-            dimension are those of one row.
+            Attributes of each row. A class, a dict by name, or a one-dimensional array
+            describes a single row.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Means, or the most probable categories. A DataFrame if ``fit`` was given
-            one.
+            Means, or the most probable categories. A DataFrame if the model was fitted
+            to one.
 
         Raises
         ------
         ValueError
-            A class is unknown, or there are other attributes than in ``fit``.
+            A class is unknown, or the attributes differ from those in ``fit``.
         """
         return framed(self, self.density_.expected(y))
 
     def encode(self, y: object) -> np.ndarray:
-        """Attributes as numbers: one-hot classes, and real attributes as they are.
+        r"""Encode attributes as numbers: one-hot classes and unchanged real attributes.
 
-        Weighted means of rows, such as half one class and half another, are attributes
-        for :meth:`inverse_transform`.
+        :meth:`inverse_transform` also accepts weighted means of encoded rows, such as
+        the midpoint of two classes.
 
         Parameters
         ----------
         y : array-like of shape (n_samples,) or (n_samples, n_attributes), object or \
                 dict
-            As of :meth:`generate`.
+            Attributes, as in :meth:`generate`.
 
         Returns
         -------
@@ -76,20 +76,20 @@ class AttributeEstimator(NetEstimator):
         n_samples : int, default=1
             Number of rows.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
+            By default NumPy's global generator, so that each call returns new rows.
         y : object, dict or array-like, default=None
-            Attributes of all rows, or of each, as of :meth:`generate`. By default
-            attributes of training rows are drawn, by weight.
+            Attributes of each row, or of all rows, as in :meth:`generate`. By default,
+            attributes of training rows are drawn by weight.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            A DataFrame if ``fit`` was given one.
+            A DataFrame if the model was fitted to one.
 
         Raises
         ------
         ValueError
-            As of :meth:`generate`; or y has another number of rows.
+            An error of :meth:`generate`, or y has another number of rows.
         """
         return framed(self, self.density_.sample(n_samples, random_state, y=y))
 
@@ -99,17 +99,17 @@ class AttributeEstimator(NetEstimator):
         .. math:: \log p(x \mid a) \qquad \text{or, without attributes,} \qquad
             \log \sum_k w_k \, p(x \mid a_k)
 
-        for the distinct attributes :math:`a_k` of training rows and their shares
-        :math:`w_k`. Both are exact. For grey rows, with values between 0 and 1 in
-        "bernoulli" columns, the first is the mean log-likelihood of bits drawn with
-        these probabilities, and the second a lower bound on it.
+        with the distinct attributes :math:`a_k` of training rows and their shares
+        :math:`w_k`. Both are exact. Grey values between 0 and 1 in "bernoulli" columns
+        are probabilities of bits. For grey rows, the first is the mean log-likelihood
+        over these bits, and the second is a lower bound on this mean.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN is a missing value: the likelihood is that of the observed entries.
+            NaN marks a missing value, which is marginalized.
         y : array-like of shape (n_samples,) or (n_samples, n_attributes), default=None
-            Attributes of the rows, if known.
+            Attributes of the rows; None for the marginal likelihood.
 
         Returns
         -------
@@ -118,7 +118,7 @@ class AttributeEstimator(NetEstimator):
         return self.density_.log_prob(X, y=y)
 
     def _label(self, rows, y, fresh, _):
-        """Rows with the numbers of their attributes, and their learned attributes."""
+        """Attach attribute codes to rows, and learn the attributes at the first fit."""
         return given_attributes(self, rows, y, fresh)
 
     def _count(self, table, fresh):

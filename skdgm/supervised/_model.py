@@ -1,4 +1,4 @@
-"""Models of rows given attributes, made of options."""
+"""Model of rows conditional on attributes, built from options."""
 
 from types import SimpleNamespace
 
@@ -15,15 +15,15 @@ _SIZES = "hidden_layer_sizes", "conv_layer_sizes"
 
 
 class AttributeModel(NetModel):
-    """A net from known attributes to a distribution of rows."""
+    """Net from known attributes to a distribution of rows."""
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Raise ValueError for inconsistent options."""
         check_layer_sizes(options.hidden_layer_sizes, "hidden_layer_sizes")
         check_maps(options)
 
     def structure(self, facts):
-        """Options that the net depends on."""
+        """Options that determine the net."""
         options = {name: getattr(facts.options, name) for name in _NAMES}
         sizes = {name: layer_sizes(getattr(facts.options, name)) for name in _SIZES}
         variance = facts.options.variance
@@ -31,7 +31,7 @@ class AttributeModel(NetModel):
         return SimpleNamespace(**options, **sizes, variance=variance)
 
     def density(self, facts, state):
-        """Density of the fitted parameters, an :class:`AttributeDensity`."""
+        """Density with the fitted parameters."""
         net, output = self._net(facts)
         return AttributeDensity(
             facts.context,
@@ -44,7 +44,7 @@ class AttributeModel(NetModel):
         )
 
     def objective(self, facts, table, before):
-        """Log-likelihood of the rows, an :class:`AttributeObjective`."""
+        """Training objective for the rows of a table."""
         net, output = self._net(facts)
         run, attributes = facts.run(table, before), facts.known.attributes_
         return AttributeObjective(
@@ -52,7 +52,7 @@ class AttributeModel(NetModel):
         )
 
     def _net(self, facts):
-        """The net, and the distribution of rows given its outputs."""
+        """Net, and the distribution of rows given its outputs."""
         options = facts.options
         output = output_as_asked(options, facts.columns)
         net = net_of(facts.structure, output, options.dropout, options.init_weights)

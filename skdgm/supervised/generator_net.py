@@ -16,59 +16,60 @@ from skdgm.typing import Data, Target, Weight
 
 
 class GeneratorNet(AttributeEstimator):
-    r"""Supervised generator: a net that draws rows of given attributes.
+    r"""Supervised generator: a net from attributes to the distribution of rows.
 
     .. math::
 
         \log p(x \mid a) = \sum_j \log p(x_j; g_j(a)), \qquad
         p(x) = \sum_k w_k \, p(x \mid a_k)
 
-    for rows x with attributes a, such as the class, the style and the angle of an
-    image, which ``fit`` needs as y, without missing values [1]_. The net g maximises
-    the log-likelihood, which for real columns with a fixed variance is minus the
-    squared error. Attributes between those of the training rows, or mixtures of their
-    classes, give images between theirs.
+    for rows x with attributes a, such as the class, style and angle of an image [1]_.
+    ``fit`` takes the attributes as y, without missing values. The net g maximizes the
+    log-likelihood, which is minus the squared error for real columns with a fixed
+    variance. Interpolated attributes or mixtures of classes generate intermediate
+    images.
 
-    Rows without attributes are scored by the attributes of the training rows and their
-    shares :math:`w_k`. The model keeps the distinct ones, 1,000 at most, drawn by
-    weight. So ``score_samples`` has two exact densities, and ``transform`` infers
-    attributes of rows by Bayes' rule. NaN in X is a missing value, in every method.
-    Float64 data are computed in float64, all others in float32.
+    The marginal density of rows is a mixture over the distinct attributes of the
+    training rows with their shares :math:`w_k`. The model stores at most 1,000 of them,
+    drawn by weight. ``score_samples`` is exact with and without attributes, and
+    ``transform`` infers the attributes of rows by Bayes' rule. NaN in X marks a missing
+    value in every method. Computations are in float64 for float64 data, and in float32
+    otherwise.
 
     Parameters
     ----------
     hidden_layer_sizes : tuple
-        Numbers of hidden units of dense layers, from the attributes on.
+        Numbers of units of the dense hidden layers, starting at the attributes.
     column_types
-        Kind of the columns: "auto", read from the data, or one of those of
-        :class:`~skdgm.VAE`.
+        Kind of the columns, as in :class:`~skdgm.VAE`; "auto" infers it from the data.
     attribute_types
-        Kind of each attribute, "categorical" or "gaussian" (real), in order or by
-        name. By default text, truth values and categories are categorical and numbers
-        real; a y of one dimension is categorical also if its numbers are whole.
+        Kind of each attribute, "categorical" or "gaussian" (real), in order or by name.
+        By default, strings, bools and categories are categorical and numbers are real,
+        except that a one-dimensional y of integers is categorical.
     activation
         Activation function of hidden units.
     dropout
-        Share of units of dense hidden layers that drop out at random in training.
+        Dropout rate of the dense hidden layers.
     architecture
-        Whether outputs are those of a dense layer, or of convolutions: dense layers
-        then make small images, which grow twofold from layer to layer.
+        Type of the output layers: "dense", or "conv", where dense layers produce small
+        images and each convolutional layer doubles their size.
     n_iter
-        Number of epochs; "auto": 3,000 updates, but between 20 and 200 epochs.
+        Number of epochs; "auto": the number for 3,000 updates, between 20 and 200.
 
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_below, n_above)
-        Weights of all layers, from the attributes on.
+        Weights of all layers, starting at the attributes.
     intercepts_ : list of ndarray of shape (n_above,)
-        Biases of the same layers.
+        Biases of all layers.
     attribute_types_ : dict
-        How each attribute is read, by its name (or number): a
-        :class:`~skdgm.data.ColumnType`, whose ``values`` are the classes.
+        Type of each attribute by name or number, a :class:`~skdgm.data.ColumnType`
+        whose ``values`` are the classes.
     column_types_ : dict
-        The same of each column.
+        Type of each column by name or number.
     density_kind_ : str
-        Kind of :meth:`score_samples`: "exact", or after grey rows "lower bound".
+        Kind of :meth:`score_samples`: "exact", or "lower bound" if training rows were
+        grey.
 
     References
     ----------
@@ -111,9 +112,9 @@ class GeneratorNet(AttributeEstimator):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_attributes), default=None
-            Attributes of the rows, if known.
+            Attributes of the rows; None for the marginal likelihood.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row; by default all are equal.
+            Weights of the rows; by default, equal weights.
 
         Returns
         -------
