@@ -1,8 +1,8 @@
-"""Attributes of an estimator, which a fit replaces at once.
+"""Attributes of an estimator, which a fit replaces all at once.
 
-A fit works on a copy: threads that read the estimator meanwhile have what was learned
-before, and after an error there is nothing to undo. A method that reads works on a
-view, in which no attribute is of another fit than the others.
+A fit works on a copy of the estimator. Until it ends, other threads read the previous
+fit, and an error leaves the estimator unchanged. Public methods that do not fit read a
+view of the estimator, whose attributes all belong to one fit.
 """
 
 from collections.abc import Callable
@@ -18,41 +18,42 @@ from sklearn.utils.validation import check_scalar
 from skdgm.exceptions import DivergenceError
 from skdgm.utils.threading.threads import Held
 
-# Learned parameters are kept after these: a warning may be turned into an error.
+# Errors after which learned parameters are kept. Filters can turn warnings into errors.
 KEPT = DivergenceError, KeyboardInterrupt, Warning
 Method = TypeVar("Method", bound=Callable)
 Class = TypeVar("Class", bound=type)
-# Beginnings of the names of methods that do not read what was learned alone.
+# Prefixes of methods that are private, or do not only read fitted attributes.
 _CHANGING = "_", "fit", "partial_fit", "set_", "get_"
 
 
 @contextmanager
 def rollback(estimator, kept=KEPT):
     """Context that restores an estimator and its component estimators after an error,
-    but for those of the types ``kept``.
+    except for errors of the types ``kept``.
 
-    Yields the former attributes, a list of pairs (estimator, dict); after the list is
-    cleared, there is no rollback.
+    Yields a list of pairs (estimator, dict of former attributes). Clearing the list
+    cancels the rollback.
     """
-    before = [(part, dict(vars(part))) for part in _parts(estimator)]
+    before = [(component, dict(vars(component))) for component in _parts(estimator)]
     try:
         yield before
     except kept:
         raise
     except BaseException:
-        for part, known in before:
-            now = vars(part)
-            # Attributes of scikit-learn's callbacks are cleared by scikit-learn.
-            theirs = {name: now[name] for name in now if "callback" in name}
-            part.__dict__ = known | theirs
+        for component, former in before:
+            present = vars(component)
+            # scikit-learn itself clears the attributes of its callbacks.
+            callbacks = {name: present[name] for name in present if "callback" in name}
+            component.__dict__ = former | callbacks
         raise
 
 
 def rolled_back(method: Method) -> Method:
-    """Decorate a ``fit`` such that it changes the estimator at once, or not at all.
+    """Decorate a ``fit`` so that it replaces all attributes at once, or none.
 
-    The method runs on a copy, whose attributes become those of the estimator at its
-    end, or after an error of ``KEPT``; the estimator is returned.
+    The method runs on a copy of the estimator. The estimator takes over the attributes
+    of the copy when the method returns or raises one of the errors in ``KEPT``. The
+    decorated method returns the estimator.
     """
     method = _fit_context(prefer_skip_nested_validation=True)(method)
 
@@ -67,8 +68,8 @@ def rolled_back(method: Method) -> Method:
 
 @contextmanager
 def replacing(estimator, kept=()):
-    """Context that replaces all attributes of an estimator at once, at its end, and
-    after errors of the types ``kept``.
+    """Context that replaces all attributes of an estimator at once when it ends, or
+    after an error of the types ``kept``.
 
     Yields a shallow copy, whose attributes become those of the estimator.
     """
@@ -84,27 +85,27 @@ def replacing(estimator, kept=()):
 
 
 def shared(function: Method) -> Callable[[Callable], Method]:
-    """Decorator that puts a function, which several classes share, in the place of a
-    method. Type checkers take one that is only assigned for that of the base class."""
+    """Decorator that replaces a method by a function that several classes share. Type
+    checkers would take a mere assignment for the method of the base class."""
     return lambda method: function
 
 
 def steady(cls: Class) -> Class:
-    """Class decorator that lets each public method of a class read a single fit.
+    """Class decorator that makes each public method of a class read a single fit.
 
-    A method runs on a view of the estimator as it is when the method is called. So what
-    it reads of attributes, one after the other, is of one fit, also where another
-    thread ends the next one meanwhile. Methods that fit or set do not.
+    A method runs on a view of the attributes at the time of the call. If another thread
+    fits the estimator meanwhile, the method still reads the earlier fit. Methods that
+    fit, set or get parameters are not decorated.
     """
-    # Methods of users' own classes may do anything, such as to fit.
-    ours = cls.__module__.startswith("skdgm.")
-    for name, found in list(vars(cls).items()) if ours else ():
+    # Methods of users' subclasses may fit.
+    is_internal = cls.__module__.startswith("skdgm.")
+    for name, attribute in list(vars(cls).items()) if is_internal else ():
         if name.startswith(_CHANGING):
             continue
-        if isinstance(found, FunctionType):
-            setattr(cls, name, _on_view(found))
-        elif hasattr(found, "fn"):  # scikit-learn's available_if.
-            found.fn = _on_view(found.fn)
+        if isinstance(attribute, FunctionType):
+            setattr(cls, name, _on_view(attribute))
+        elif hasattr(attribute, "fn"):  # scikit-learn's available_if.
+            attribute.fn = _on_view(attribute.fn)
     return cls
 
 
@@ -122,24 +123,25 @@ def _on_view(method):
 
 
 def view(estimator):
-    """The attributes of an estimator as they are now, and stay where others replace
-    them. What is set of one is set of the other until then."""
+    """View of an estimator with its present attributes, which a later fit does not
+    replace. The view and the estimator share attributes that are set before then."""
     other = object.__new__(type(estimator))
     other.__dict__ = vars(estimator)
     return other
 
 
 def shallow(estimator):
-    """Copy of an estimator with the same attributes, which may then be set apart."""
+    """Shallow copy of an estimator: setting attributes of the copy leaves the original
+    unchanged."""
     other = object.__new__(type(estimator))
     other.__dict__ = dict(vars(estimator))
     return other
 
 
 def _parts(estimator):
-    """Iterate, recursively, over an estimator and those among its attributes."""
+    """Yield an estimator and, recursively, the estimators among its attributes."""
     yield estimator
     for value in vars(estimator).values():
-        for part in value if isinstance(value, list) else [value]:
-            if isinstance(part, BaseEstimator):
-                yield from _parts(part)
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, BaseEstimator):
+                yield from _parts(item)

@@ -1,4 +1,4 @@
-"""Base class of classifiers: labels as codes, predictions, accuracy."""
+"""Base class of classifiers: codes of labels, predictions, accuracy."""
 
 import numpy as np
 from scipy.special import log_softmax
@@ -35,13 +35,13 @@ _HINT = ": name all at the first call of partial_fit"
 
 
 def is_unlabeled(self: Any, y: np.ndarray) -> np.ndarray:
-    """Mask of rows without a label; with several columns, without any."""
-    found = marked(y, self.unlabeled)
-    return found if found.ndim == 1 else found.all(axis=1)
+    """Mask of unlabeled rows; if y has several columns, all of them lack a label."""
+    mask = marked(y, self.unlabeled)
+    return mask if mask.ndim == 1 else mask.all(axis=1)
 
 
 def check_first_call(self: Any, classes: ArrayLike | None) -> None:
-    """Raise ValueError where partial_fit is first called without classes."""
+    """Raise ValueError if the first call of partial_fit has no classes."""
     if classes is None and not hasattr(self, "classes_"):
         raise ValueError(
             "classes must be passed on the first call to partial_fit: all labels "
@@ -52,35 +52,36 @@ def check_first_call(self: Any, classes: ArrayLike | None) -> None:
 def with_labels(
     self: Any, rows: Rows, y: Target, fresh: bool, classes: ArrayLike | None
 ) -> tuple:
-    """Rows with codes of their labels, and a dict of the classes."""
+    """Rows with the codes of their labels, and a dict with ``classes_``."""
     y = self._values(y)
     check_length(y, rows.shape[0])
-    known = ~self._is_unlabeled(y)
-    labels = self._labels(y[known])
-    named = None if classes is None else sorted_classes(classes, self)
+    labeled = ~self._is_unlabeled(y)
+    labels = self._labels(y[labeled])
+    declared = None if classes is None else sorted_classes(classes, self)
     if not fresh:
-        if not (named is None or np.array_equal(named, self.classes_)):
+        if not (declared is None or np.array_equal(declared, self.classes_)):
             raise ValueError(
-                f"classes={named.tolist()}, but there are "
+                f"classes={declared.tolist()}, but there are "
                 f"{self.classes_.tolist()}: they stay those of the first call."
             )
         classes = self.classes_
     else:
-        classes = np.unique(labels) if named is None else named
-        check_several(classes, self, "y" if named is None else "classes")
+        classes = np.unique(labels) if declared is None else declared
+        check_several(classes, self, "y" if declared is None else "classes")
     codes = np.full(len(y), UNKNOWN)
-    codes[known] = codes_of(labels, classes, _HINT)
+    codes[labeled] = codes_of(labels, classes, _HINT)
     if fresh:
         warn_of_mark(classes, self)
     return rows._replace(given=Given(codes)), {"classes_": classes}
 
 
 class Classifier(ClassifierMixin, Estimator):
-    """Base class of estimators that predict labels, some of which may be unknown.
+    """Base class of classifiers, which also learn from unlabeled rows.
 
-    A subclass has a parameter ``unlabeled``, the mark of rows without a label, and
-    ``_logits(rows)``, the log probabilities of the labels up to a constant for each
-    row. Where y may have several columns, it overrides ``_values`` and ``_labels``.
+    A subclass has a parameter ``unlabeled``, the value of y that marks unlabeled rows,
+    and a method ``_logits(rows)``. It returns log-probabilities of the labels up to a
+    constant in each row, of shape (n_rows, n_classes). A subclass that accepts several
+    columns of y overrides ``_values`` and ``_labels``.
     """
 
     _is_unlabeled, _check_first_call = is_unlabeled, check_first_call
@@ -88,14 +89,14 @@ class Classifier(ClassifierMixin, Estimator):
 
     @rolled_back
     def fit(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> Self:
-        """Fit the model to labelled and unlabelled data.
+        """Fit the model to labeled and unlabeled data.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         y : array-like of shape (n_samples,)
-            Labels; ``unlabeled`` where there is none.
+            Labels; the value of ``unlabeled`` marks unlabeled rows.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row. Integer weights are exactly equivalent to repetitions.
 
@@ -107,7 +108,7 @@ class Classifier(ClassifierMixin, Estimator):
         ------
         ValueError
             X is empty, infinite or outside the model's domain; there is only one class;
-            a weight is negative, or all are zero.
+            a weight is negative, or all weights are zero.
         DivergenceError
             Training diverged. The estimator keeps its last good parameters.
         """
@@ -120,17 +121,17 @@ class Classifier(ClassifierMixin, Estimator):
         classes: ArrayLike | None = None,
         sample_weight: Weight = None,
     ) -> Self:
-        """Continue training: one pass over rows, in batches of ``batch_size``.
+        """Train for one more epoch, in batches of ``batch_size`` rows.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         y : array-like of shape (n_samples,)
-            Labels; ``unlabeled`` where there is none.
+            Labels; the value of ``unlabeled`` marks unlabeled rows.
         classes : array-like of shape (n_classes,), default=None
-            All labels that can occur. Required at the first call; later the same
-            labels, or None.
+            All labels that can occur. Required in the first call; in later calls the
+            same labels, or None.
         sample_weight : array-like of shape (n_samples,), default=None
             As in :meth:`fit`.
 
@@ -142,7 +143,7 @@ class Classifier(ClassifierMixin, Estimator):
         ------
         ValueError
             As in :meth:`fit`; or y has a label that is not in ``classes``, or
-            ``classes`` is missing at the first call.
+            ``classes`` is missing in the first call.
         DivergenceError
             As in :meth:`fit`.
         """
@@ -196,9 +197,9 @@ class Classifier(ClassifierMixin, Estimator):
         return self.classes_[codes]
 
     def score(self, X: Data, y: ArrayLike, sample_weight: Weight = None) -> float:
-        """Accuracy on the rows that have a label.
+        """Accuracy on the labeled rows.
 
-        Unlabelled rows are excluded. scikit-learn's named metrics count them as errors:
+        Unlabeled rows are excluded. scikit-learn's named metrics count them as errors:
         in searches and cross-validation, keep the default ``scoring``, which is this
         score, instead of "accuracy". Stratified folds, the default for classifiers,
         need a marker of the same type as the labels, such as -1 for integers, and not
@@ -219,19 +220,19 @@ class Classifier(ClassifierMixin, Estimator):
         Raises
         ------
         ValueError
-            No row has a label, y is not as long as X, or its labels do not have the
+            No row has a label, X and y differ in length, or the labels do not have the
             shape of the predictions.
         """
         check_is_fitted(self)
         (X,), y = indexable(X), self._values(y)
         check_length(y, _num_samples(X))
-        known = ~self._is_unlabeled(y)
-        if not known.any():
+        labeled = ~self._is_unlabeled(y)
+        if not labeled.any():
             raise ValueError(
                 f"{type(self).__name__} has nothing to score: y has no row with a "
                 f"label, all are unlabeled={self.unlabeled!r}."
             )
-        labels = self._labels(y[known])
+        labels = self._labels(y[labeled])
         kinds = kind_of(labels), kind_of(np.asarray(self.classes_))
         if kinds.count("text") == 1:
             raise ValueError(
@@ -240,23 +241,23 @@ class Classifier(ClassifierMixin, Estimator):
                 f"{np.ravel(self.classes_)[0]!r}."
             )
         if sample_weight is not None:
-            sample_weight = shares(checked_weights(sample_weight, X)[known])[0]
-        found = self.predict(
-            X if known.all() else _safe_indexing(X, np.where(known)[0])
+            sample_weight = shares(checked_weights(sample_weight, X)[labeled])[0]
+        predicted = self.predict(
+            X if labeled.all() else _safe_indexing(X, np.where(labeled)[0])
         )
-        if labels.shape != found.shape:
+        if labels.shape != predicted.shape:
             raise ValueError(
                 f"y has labels of shape {labels.shape}, but predictions have "
-                f"{found.shape}."
+                f"{predicted.shape}."
             )
-        return accuracy_score(labels, found, sample_weight=sample_weight)
+        return accuracy_score(labels, predicted, sample_weight=sample_weight)
 
     def _values(self, y):
-        """y as an array of the type it was given in."""
+        """y as an array whose entries keep their types."""
         return as_column(as_values(y, self))
 
     def _labels(self, y):
-        """Entries of y without marks, as labels."""
+        """Validate the labels of labeled rows."""
         return of_classes(y)
 
     def _count(self, table, fresh):
@@ -266,7 +267,7 @@ class Classifier(ClassifierMixin, Estimator):
 
     @property
     def _label_frequencies(self):
-        # Smoothed: each label counts once more than it was seen.
+        # Laplace smoothing.
         return (self._label_counts + 1) / (self._label_counts + 1).sum()
 
     def __sklearn_tags__(self):

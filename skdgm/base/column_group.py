@@ -14,62 +14,65 @@ from skdgm.base.options import (
     Probability,
 )
 
-# Least weight of rows, or share of them.
+# Minimum weight of the rows of a category, or minimum share of all rows.
 Frequency = Count | Annotated[float, Interval(RealNotInt, 0, 1, closed="neither")]
 Unknown = Literal["auto", "error", "ignore", "infrequent_if_exist"]
 Precision = Literal["diagonal", "scalar", "fixed"]
 
 
 class Columns(OptionGroup):
-    """Kinds of columns and their models.
+    """Kinds of columns, and details of their models.
 
-    An estimator accepts the details of kinds that it can model; other details raise an
-    error that names them. "auto" is the default of the estimator.
+    "auto" stands for the default of the estimator. A detail that does not apply to the
+    estimator raises an error.
 
     Parameters
     ----------
     kinds : str, tuple of str or dict
-        Kinds of the columns, as in the option ``column_types`` without details.
+        Kinds of the columns: a value that the option ``column_types`` takes directly.
     min_categories : {"auto"}, int, array-like of int or None, default="auto"
-        Minimum number of categories of each "categorical" column, for all columns or
-        for each; the data may have more.
+        Minimum number of categories of "categorical" columns, one number for all
+        columns or one for each. The data may have more categories.
     min_frequency : {"auto"}, int, float or None, default="auto"
-        Minimum weight of the rows of a category, or a share if it is a float, for which
-        its conditional probability is learned. Rarer categories are drawn as one, and
-        then distinguished by their frequencies.
+        Minimum total weight of the rows of a category, or minimum share of the rows if
+        it is a float. Rarer categories are merged into one category, whose conditional
+        probability is learned. Its members are drawn in proportion to their
+        frequencies.
     max_categories
-        Maximum number of categories of a column, counting all rare categories as one.
+        Maximum number of categories of a column, where all rare categories count as
+        one.
     handle_unknown
-        Treatment of a category that was not in ``fit``: an error, a missing value
-        ("ignore"), or a rare category if there are any ("infrequent_if_exist"). "auto":
-        names in a DataFrame have a small probability in scores and are missing in other
-        methods, with a warning; codes in an array are an error.
+        Treatment of a category that did not occur in ``fit``: raise an error ("error"),
+        treat it as missing ("ignore"), or treat it as a rare category if there are any
+        ("infrequent_if_exist"). "auto" raises an error for codes in an array. For names
+        in a DataFrame, it warns, gives them a small probability in scores, and treats
+        them as missing in other methods.
     missing_pattern
         If "model", the pattern of missing entries is part of the model: samples have
         missing entries, and scores include the probability of the pattern. If "ignore",
-        samples are complete. For columns of several kinds.
+        samples are complete. For tables with several kinds of columns.
     n_mixtures
-        Number of components of the density of each real column, conditional on the
+        Number of mixture components of the density of each real column given the
         previous columns.
     component
-        Family of the components.
+        Family of the mixture components.
     min_variance
-        Lower limit of learned variances, as a share of the column's variance, for real
-        columns. In machines, low limits can stop the mixing of chains in long fits.
+        Lower limit of learned variances of real columns, as a fraction of the column's
+        variance. In machines, chains may stop mixing in long fits if the limit is low.
     variance : {"auto", "feature", "sample"} or float, default="auto"
         Conditional variance of real columns: one for each column ("feature"), one for
         each entry of each row ("sample"), or a fixed number in units of the column's
         variance.
     precision
-        Precisions of real columns conditional on the hidden units of a machine: one
-        learned for each column, one learned for all standardised columns, or fixed at
-        the inverse variances of the columns.
+        Precisions of real columns given the hidden units of a machine: one learned
+        precision for each column ("diagonal"), one for all standardized columns
+        ("scalar"), or the inverse variances of the columns ("fixed").
     resample
-        Whether to draw the bits of grey values again at each presentation. If False,
-        grey values are used without sampling.
+        Whether to draw the bits of grey values again at each presentation of a row. If
+        False, the grey values themselves are used.
     temperature
-        Temperature of the relaxation of generated bits and categories: low temperatures
-        reduce the bias and increase the variance of gradients.
+        Temperature of the continuous relaxation of generated bits and categories. Low
+        temperatures reduce the bias and increase the variance of gradients.
 
     Examples
     --------

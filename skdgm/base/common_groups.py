@@ -17,7 +17,7 @@ from skdgm.base.options import (
 class Pretraining(OptionGroup):
     """Layer-wise training before joint training.
 
-    "auto" is the estimator's default. A tuple has a value for each layer.
+    "auto" stands for the default of the estimator. A tuple has a value for each layer.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ class Pretraining(OptionGroup):
     gradient : {"auto", "pcd", "cd", "fpcd", "tempering"} or tuple, default="auto"
         Negative phase of each machine, as in :class:`~skdgm.BernoulliRBM`.
     n_steps : {"auto"}, int or tuple, default="auto"
-        Number of Gibbs steps of each update of a machine; an element of the tuple may
-        itself be a tuple, whose values share the epochs.
+        Number of Gibbs steps of each update of a machine. An entry of the tuple may
+        itself be a tuple, each value of which applies to an equal share of the epochs.
 
     Examples
     --------
@@ -60,7 +60,7 @@ class Pretraining(OptionGroup):
 
 
 class PretrainingDetails(Details):
-    """Details of training layer by layer."""
+    """Details of layer-wise training."""
 
     pretrain_iter: CountOrZero | tuple | Auto = "auto"
     pretrain_learning_rate: Positive | tuple = 0.1
@@ -68,15 +68,14 @@ class PretrainingDetails(Details):
 
 
 class Hybrid(OptionGroup):
-    """Objective of a classifier that is also a density.
+    r"""Hybrid generative and discriminative objective of a classifier.
 
-    The log-likelihood of labels given rows, plus a weight times the log-likelihood of
-    rows.
+    .. math:: \log p(y \mid x) + \lambda \log p(x)
 
     Parameters
     ----------
     generative_weight
-        Weight of the log-likelihood of rows.
+        Weight :math:`\lambda` of the log-likelihood of rows.
 
     Examples
     --------
@@ -102,20 +101,20 @@ class ConvolutionDetails(Details):
 class Convolutions(OptionGroup):
     """Convolutional nets for rows that are images.
 
-    "auto" is the estimator's own default.
+    "auto" stands for the default of the estimator.
 
     Parameters
     ----------
     layer_sizes : {"auto"}, int or tuple of int, default="auto"
-        Numbers of maps of the convolutions, starting at the data; for a
-        :class:`~skdgm.GeneratorNet`, starting at the smallest images.
+        Number of maps of each convolutional layer, from the data upwards; in a
+        :class:`~skdgm.GeneratorNet`, from the smallest images to the largest.
     image_shape : {"auto"}, tuple of int or None, default="auto"
         Height and width of images, and their number of channels if it is not 1; None
         for square images of one channel.
     upsampling
-        Doubling of images in a :class:`~skdgm.GeneratorNet`, before 5 x 5 convolutions:
-        each pixel becomes the upper left of four pixels, the others being zero
-        ("unpool") [1]_, or all four of them ("nearest").
+        Doubling of images in a :class:`~skdgm.GeneratorNet`, before 5 x 5 convolutions.
+        "unpool" writes each pixel to the upper left of four pixels and zeros to the
+        others [1]_; "nearest" writes it to all four.
 
     References
     ----------

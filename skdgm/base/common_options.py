@@ -17,7 +17,7 @@ from skdgm.base.options import (
     Verbose,
 )
 
-# Kinds of all columns, of each, or of some by name.
+# One kind for all columns, one for each, or kinds of some columns by name.
 ColumnTypes = (
     Literal["auto", "bernoulli", "gaussian", "categorical", "mixed"]
     | tuple
@@ -40,11 +40,11 @@ class FitOptions(Options):
         keep the parameters of its minimum.
     validation_fraction
         Share of the rows to hold out. Up to four copies of a row stay together; for
-        more copies, this share of them is held out.
+        more copies, this share of the copies is held out.
     n_iter_no_change
-        Number of epochs without an improvement of ``tol`` before stopping early.
+        Number of epochs without an improvement of ``tol`` before early stopping.
     tol
-        Smallest improvement that counts, in nats per row.
+        Minimum improvement of the validation loss that counts, in nats per row.
     warm_start
         If True, ``fit`` continues from the learned parameters.
     verbose
@@ -73,7 +73,7 @@ class FitOptions(Options):
 
 
 class CategoryDetails(Details):
-    """Details of columns of categories."""
+    """Details of categorical columns."""
 
     min_categories: Count | ArrayLike | None = None
     min_frequency: Frequency | None = None
@@ -82,14 +82,13 @@ class CategoryDetails(Details):
 
 
 class TableDetails(CategoryDetails):
-    """Details of tables with columns of several kinds."""
+    """Details of tables with several kinds of columns."""
 
     missing_pattern: Literal["ignore", "model"] = "ignore"
 
 
 class VarianceDetails(Details):
-    """Details of variances of real columns conditional on the model's inputs to
-    them."""
+    """Details of the conditional variances of real columns."""
 
     variance: Literal["feature", "sample"] | Positive = "feature"
     min_variance: Share = 0.01

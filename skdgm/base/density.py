@@ -1,4 +1,4 @@
-"""Densities: the role that answers for a fitted model."""
+"""Densities: inference with a fitted model."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -18,12 +18,12 @@ from skdgm.utils.threading.callers import warn
 from skdgm.utils.threading.threads import one_blas_thread
 
 _LAZY = "log_Z_", "log_Z_se_"
-# Number of entries of rows up to which computations take some milliseconds.
+# Tables with at most this many entries take some milliseconds.
 _FEW = 2**13
 
 
 class Context(NamedTuple):
-    """Identity of a density, and the form of its rows.
+    """Name of a density, the format of its rows, and its seed.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Context(NamedTuple):
     columns : tuple
         Statistics of the columns.
     seed : int
-        Seed of the random numbers of deterministic methods.
+        Seed of methods that use random numbers but return the same result at each call.
     """
 
     name: str
@@ -48,45 +48,45 @@ class Context(NamedTuple):
 
 
 class Density(ABC):
-    """Probability distribution of rows, with parameters.
+    """Probability distribution of rows, with fitted parameters.
 
-    Estimators, metrics and plots ask it. Rows go in as users give them; ``read``
-    validates them and converts them to the units of the model. What a density can do,
-    and how well, it declares (:attr:`capabilities`); all else raises
-    :class:`MissingCapability`.
+    Methods accept rows in the user's format: ``read`` validates them and converts them
+    to the units of the model. :attr:`capabilities` declares which methods a density
+    supports, for which arguments, and whether their results are exact. Other methods
+    raise :class:`MissingCapability`.
 
     Parameters
     ----------
     context : Context
-        Its fields are attributes of the density.
+        Its fields become attributes of the density.
     """
 
     def __init__(self, context: Context):
         self.name, self.read, self.domain, self.columns, self.seed = context
 
-    # Whether training rows were grey, whose log-likelihoods may be of another kind.
+    # Whether training rows were grey; the kind of log_prob may then be another one.
     grey = False
-    # Whether known values far beyond the range seen are read as its ends: a net
-    # extrapolates to anything.
+    # Whether values far beyond the training range are clipped before imputation, as
+    # nets extrapolate arbitrarily.
     bounded = False
 
     @property
     @abstractmethod
     def capabilities(self) -> dict[str, dict[str, str]]:
-        """What the density can do, with which argument, and how well.
+        """Supported methods and arguments, with the kind of their results.
 
         Returns
         -------
         capabilities : dict of dict of str
-            "exact", "lower bound" or "estimate", by the name of a method and then by
-            its argument: rows that are "complete", have "missing" entries or are
-            "grey"; what is given, "labels", "attributes", "lengths", "conditions" on
-            columns or "ranges" of unbounded ones, or rows of the "future"; or
-            "nothing".
+            Maps the name of a method to a dict, which maps an argument to "exact",
+            "lower bound" or "estimate". Arguments are rows that are "complete", have
+            "missing" entries or are "grey"; conditions, namely "labels", "attributes",
+            "lengths", "conditions" on columns, "ranges" of unbounded columns, or rows
+            of the "future"; or "nothing".
         """
 
     def require(self, capability: str, argument: str | Rows = "nothing") -> str:
-        """Kind of a capability, or an error if there is none.
+        """Kind of a capability; an error if the density lacks it.
 
         Parameters
         ----------
@@ -102,7 +102,7 @@ class Density(ABC):
         Raises
         ------
         MissingCapability
-            The density cannot do this.
+            The density lacks the capability.
         """
         if not isinstance(argument, str):
             argument = "complete" if argument.complete else "missing"
@@ -113,7 +113,7 @@ class Density(ABC):
 
     @property
     def kind(self) -> str:
-        """Meaning of :meth:`log_prob`: "exact", "lower bound" or "estimate"."""
+        """Kind of :meth:`log_prob`: "exact", "lower bound" or "estimate"."""
         return self.require("log_prob", "grey" if self.grey else "complete")
 
     @abstractmethod
@@ -123,12 +123,13 @@ class Density(ABC):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing: the likelihood is that of the observed entries.
+            NaN where missing: missing entries are marginalized out.
 
         Returns
         -------
         log_prob : ndarray of shape (n_samples,), float64
-            Deterministic. Of real columns, the density on the scale of the data.
+            The same at each call. The density of real columns is on the scale of the
+            data.
         """
 
     @abstractmethod
@@ -142,7 +143,7 @@ class Density(ABC):
         n_samples : int
         random_state : int, RandomState instance or None
         **options : dict
-            As of the estimator's ``sample``.
+            Further arguments of the estimator's ``sample``.
 
         Returns
         -------
@@ -153,7 +154,7 @@ class Density(ABC):
     def fill(
         self, X: Data, method: str = "mean", random_state: Seed = None, **options: Any
     ) -> ArrayOrFrame:
-        """Fill missing entries, given the others of their row.
+        """Impute missing entries given the known entries of their row.
 
         Parameters
         ----------
@@ -161,7 +162,7 @@ class Density(ABC):
         method : {"mean", "sample"}, default="mean"
         random_state : int, RandomState instance or None
         **options : dict
-            As of the estimator's ``impute``.
+            Further arguments of the estimator's ``impute``.
 
         Returns
         -------
@@ -187,7 +188,7 @@ class Density(ABC):
         """Number of columns of :meth:`features`."""
 
     def inverse(self, H: ArrayLike) -> ArrayOrFrame:
-        """Rows of features, in the form of the data.
+        """Map features back to rows, in the format of the data.
 
         Parameters
         ----------
@@ -200,7 +201,8 @@ class Density(ABC):
         raise MissingCapability(self.name, "inverse")
 
     def checked(self, H: ArrayLike, dtype: type, words: str = "features") -> np.ndarray:
-        """Features as an array; a ValueError where these are not as many as of rows."""
+        """Features as an array of shape (n_samples, n_features_out); ValueError if
+        their number is another, which the message calls ``words``."""
         H = numbers_of(H, dtype, "H")
         if H.shape[1] != self.n_features_out:
             raise ValueError(
@@ -210,11 +212,12 @@ class Density(ABC):
         return H
 
     def log_partition(self) -> tuple[float, float]:
-        """Log Z and its standard error, in nats, of a density known up to Z.
+        """Log-partition function of an unnormalized density, and its standard error.
 
         Returns
         -------
         log_Z, se : float
+            In nats.
         """
         raise MissingCapability(self.name, "log_partition")
 
@@ -226,40 +229,40 @@ class Density(ABC):
         take: Callable | None = None,
         beside: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Compute a function of every row, with random numbers keyed by its content.
+        """Compute a function of each row, with random numbers seeded by its content.
 
         Parameters
         ----------
         function : callable
-            ``function(v, rng)`` of dense rows, NaN where missing, and a stream for each
-            row returns an array of shape (n_rows, ...).
+            ``function(v, rng)`` returns an array of shape (n_rows, ...), given dense
+            rows v (NaN where missing) and a random stream for each row.
         rows : Rows
         size : int
-            Number of rows at a time.
+            Number of rows in each call of the function.
         take : callable, optional
-            ``take(block)`` reads dense rows at a slice; by default as those of rows.
+            ``take(block)`` returns the dense rows of a slice; by default ``rows.take``.
         beside : ndarray of shape (n_rows, ...), optional
-            Values beside rows, a third argument of the function.
+            Further values of each row, the third argument of the function.
 
         Returns
         -------
         values : ndarray of shape (n_samples, ...)
         """
-        rng, parts = stream(self.seed, LIKELIHOOD).rows(row_hash(rows)), []
+        rng, results = stream(self.seed, LIKELIHOOD).rows(row_hash(rows)), []
         take = take or rows.take
         with one_blas_thread():
             for block in gen_batches(rows.shape[0], max(1, size)):
-                more = () if beside is None else (beside[block],)
-                parts.append(function(take(block), rng.take(block), *more))
-        return np.concatenate(parts)
+                extra = () if beside is None else (beside[block],)
+                results.append(function(take(block), rng.take(block), *extra))
+        return np.concatenate(results)
 
     def widened(self, X: Data) -> Data:
-        """X, or a DataFrame with the columns of the model that X lacks, all missing."""
+        """X, or a DataFrame with the columns that X lacks, all of them missing."""
         widened = getattr(self.domain, "widened", None)
         return X if widened is None else widened(self.columns, X)
 
     def decoded(self, values: np.ndarray, X: Data | None = None) -> ArrayOrFrame:
-        """Values in the form of the data given to ``fit``, or of X, filled in."""
+        """Values in the format of the training data; or X with imputed values."""
         decode = getattr(self.domain, "presented", None)
         return values if decode is None else decode(self.columns, values, X)
 
@@ -269,7 +272,7 @@ class Density(ABC):
         return self.domain.bits(self.columns)
 
     def tell_grey(self, rows: Rows) -> None:
-        """Warn of grey rows, of which bits given others have no likelihood."""
+        """Warn about grey rows, whose conditional scores are not log-likelihoods."""
         if has_grey(rows, self.bits):
             warn(
                 f"{self.name} got grey rows, with values between 0 and 1 in "
@@ -283,7 +286,8 @@ class Density(ABC):
 
 
 def of_rows(kind, **others):
-    """Kinds of a capability of complete rows, and of others unless told otherwise."""
+    """Kinds of a capability by argument: ``kind`` for complete rows and rows with
+    missing entries, unless ``others`` overrides it."""
     return {"complete": kind, "missing": kind} | others
 
 
@@ -293,14 +297,14 @@ def by_blocks(of_complete, rows, of_incomplete=None, index=None, lists=None):
     Parameters
     ----------
     of_complete : callable
-        Function of rows without missing entries, dense or lists.
+        Function of rows without missing entries, dense or as lists.
     rows : Rows
     of_incomplete : callable, optional
-        Function of dense rows with missing entries; by default the same one.
+        Function of dense rows with missing entries; by default ``of_complete``.
     index : ndarray of int, optional
-        Rows to use; by default all.
+        Indices of the rows to use; by default all rows.
     lists : bool, optional
-        Whether to read complete rows as lists; by default as is faster.
+        Whether to read complete rows as lists of indices; by default the faster format.
 
     Returns
     -------
@@ -316,35 +320,35 @@ def by_blocks(of_complete, rows, of_incomplete=None, index=None, lists=None):
         incomplete = np.isnan(v).any(axis=1)
         if not incomplete.any():
             return of_complete(v)
-        part = of_incomplete(v[incomplete])
-        whole = np.empty((len(v), *part.shape[1:]), dtype=part.dtype)
-        whole[incomplete] = part
+        result = of_incomplete(v[incomplete])
+        values = np.empty((len(v), *result.shape[1:]), dtype=result.dtype)
+        values[incomplete] = result
         if not incomplete.all():
-            whole[~incomplete] = of_complete(v[~incomplete])
-        return whole
+            values[~incomplete] = of_complete(v[~incomplete])
+        return values
 
     with one_blas_thread(brief=rows.shape[0] * rows.shape[1] <= _FEW):
         if rows.complete:
-            parts = [of_complete(rows.present(b, lists)) for b in blocks]
+            results = [of_complete(rows.present(b, lists)) for b in blocks]
         else:
-            parts = [of_block(rows.take(b)) for b in blocks]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+            results = [of_block(rows.take(b)) for b in blocks]
+    return results[0] if len(results) == 1 else np.concatenate(results)
 
 
 def lazy_log_Z(self, name):
     """``__getattr__`` of estimators whose ``log_Z_`` is computed at first access.
 
-    Not properties: listing the attributes, as a notebook does to show an estimator,
-    must not start a long computation.
+    A property would be wrong here: a notebook lists all attributes to show an
+    estimator, which must not start a long computation.
     """
     # NotFittedError, raised by the property, is an AttributeError too.
     if name in (*_LAZY, "density_"):
         check_is_fitted(self)
     if name in _LAZY:
-        # Another thread may have replaced what this is of before it is computed.
-        now = view(self)
-        now.log_Z_, now.log_Z_se_ = now.density_.log_partition()
-        return vars(now)[name]
+        # Another thread may fit the estimator during the computation.
+        snapshot = view(self)
+        snapshot.log_Z_, snapshot.log_Z_se_ = snapshot.density_.log_partition()
+        return vars(snapshot)[name]
     raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
@@ -355,8 +359,8 @@ def forget_log_Z(self):
 
 
 def numbers_of(H: ArrayLike, dtype: type, name: str) -> np.ndarray:
-    """Codes or features as an array of numbers; a ValueError, which has the name of the
-    argument, where they are none, or too large."""
+    """Codes or features as an array of numbers; ValueError, which names the argument,
+    if they are not numbers or too large."""
     try:
         return check_array(H, dtype=dtype, input_name=name)
     except (TypeError, OverflowError) as error:

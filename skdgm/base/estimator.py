@@ -38,7 +38,7 @@ from skdgm.utils.threading.threads import Held
 
 
 def _inverts(estimator):
-    """Return whether features have rows, True if unknown before ``fit``."""
+    """Return whether features can be mapped back to rows; True before ``fit``."""
     density = getattr(estimator, "density_", None)
     return density is None or "inverse" in density.capabilities
 
@@ -53,17 +53,19 @@ class Estimator(
 ):
     """Base class of estimators of a density of rows.
 
-    An estimator delegates to two objects, an objective (training) and a density
-    (inference), which the :class:`~skdgm.base.Model` of its family creates from options
-    and from facts about the data. A subclass has options, documentation and
+    The :class:`~skdgm.base.Model` of a family of estimators creates an objective (for
+    training) and a density (for inference) from the options of an estimator and from
+    facts about its data. A subclass declares options and defines
 
-    - ``_MODEL``, the model, and ``_KNOWN``, names of attributes among its facts,
+    - ``_MODEL``, the model, and ``_KNOWN``, names of fitted attributes that it reads,
+    - ``_TRANSIENT``, names of fitted attributes that only some options create,
     - ``_domain``, the kind of its columns, such as :class:`~skdgm.data.BinaryColumns`,
-    - ``_dtype`` of the parameters,
-    - ``_n_epochs(table)`` of a fit, and ``_remedy()``, advice where training diverges.
+    - ``_dtype``, the floating-point type of the parameters,
+    - ``_n_epochs(table)``, the number of epochs of a fit,
+    - ``_remedy()``, advice for the error message when training diverges.
 
-    It overrides a public method where its arguments differ. A component of a model may
-    have a name there (``_title``), and a :class:`~skdgm.training.Table` as X.
+    A component of another model may have ``_title``, its name in messages, and a
+    :class:`~skdgm.training.Table` as X.
 
     Attributes
     ----------
@@ -78,12 +80,15 @@ class Estimator(
         Names of the columns, if X has names.
     """
 
-    # Name in messages; fitted attributes that only some options give.
     _title, _TRANSIENT, _MODEL, _KNOWN = None, (), None, ()
-    # Binary rows are read as lists; one objective learns all; far values slow steps.
-    _LISTED, _SINGLE, _SLOWED = True, True, False
-    _begins_a_net, _IMAGES, _LEVELS_APART = False, False, False
-    _GREY, _NUMBERS = "bernoulli", "numeric"
+    # Whether rows of bits are stored as lists; whether one objective trains everything.
+    _LISTED, _SINGLE = True, True
+    # Whether outliers shorten the steps of training; None if components warn of them.
+    _SLOWED = False
+    # Whether the parameters only initialize a net.
+    _begins_a_net = False
+    # Fields of skdgm.data.auto.Habits.
+    _GREY, _NUMBERS, _IMAGES, _LEVELS_APART = "bernoulli", "numeric", False, False
     _read_kinds, _readable_kinds = read_kinds, readable_kinds
     _present_options, set_params, _facts = fits.asked_of, set_params, gather_facts
 
@@ -116,14 +121,15 @@ class Estimator(
         Raises
         ------
         ValueError
-            X is empty, infinite or outside the model's domain; a weight is negative,
-            or all weights are zero.
+            X is empty, infinite or outside the model's domain; a weight is negative, or
+            all weights are zero.
         DivergenceError
             Training diverged. The estimator keeps its last good parameters; if
             pre-training diverged, it is unchanged.
         KeyboardInterrupt
-            Ctrl-C in the ``fit`` of a Pipeline, a search or another estimator;
-            otherwise Ctrl-C ends training with a warning. Learned parameters are kept.
+            Ctrl-C in a ``fit`` called by a Pipeline, a search or another estimator. If
+            the user called ``fit``, it ends with a warning. Learned parameters are
+            kept.
         """
         return self._fit(X, y, sample_weight)
 
@@ -145,9 +151,9 @@ class Estimator(
     def partial_fit(
         self, X: Data, y: Target = None, sample_weight: Weight = None
     ) -> Self:
-        """Continue training: one pass over the rows, in batches of ``batch_size``.
+        """Train for one more epoch, in batches of ``batch_size`` rows.
 
-        The pass is an epoch as in :meth:`fit`, which it can precede or follow. Because
+        The epoch is the same as in :meth:`fit`, which it can precede or follow. Because
         the total number of epochs is unknown, ``schedule="linear"`` does not change the
         learning rate, and the last value of a piecewise-constant schedule applies.
         Early stopping and callbacks are for :meth:`fit` only.
@@ -156,10 +162,8 @@ class Estimator(
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
-        y : array-like, default=None
+        y, sample_weight : array-like, default=None
             As for :meth:`fit`.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row, as for :meth:`fit`.
 
         Returns
         -------
@@ -172,7 +176,7 @@ class Estimator(
         """
         return self._partial_fit(X, y, sample_weight)
 
-    # scikit-learn validates at later calls only if the name is not partial_fit.
+    # scikit-learn skips validation in later calls of methods named partial_fit.
     @attributes.rolled_back
     def _partial_fit(self, X, y, sample_weight, classes=None, **given):
         fresh = not hasattr(self, "n_iter_")
@@ -185,73 +189,74 @@ class Estimator(
         return self
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
-        """Validate all arguments, and only then change the estimator's attributes."""
-        whole = isinstance(X, Table)
-        if not whole:
+        """Validate the arguments, then set attributes; return the training table."""
+        is_table = isinstance(X, Table)
+        if not is_table:
             X = streamed(X, self._name if self.verbose else None)
-        if fresh and not whole:
+        if fresh and not is_table:
             self._read_kinds(X, sample_weight)
         self._asked = self._present_options()
         self._check_options()
         if not fresh:
             self._check_unchanged()
-        if whole:
-            table, known, X = X, {}, X.rows.X
+        if is_table:
+            table, learned, X = X, {}, X.rows.X
         else:
             rows = self._rows(X, fitting=True, reset=fresh)
-            rows, known = self._label(rows, y, fresh, classes)
+            rows, learned = self._label(rows, y, fresh, classes)
             table = inputs.tabulate(rows, sample_weight, in_memory=self._LISTED)
         columns, table = self._learn_columns(table, fresh)
-        vars(self).update(known)
+        vars(self).update(learned)
         if fresh:
             self._remember(X)
             self._seed = check_random_state(self.random_state).randint(MAX_SEED)
             vars(self).update(self._blank())
         if columns is not None:
-            far = far_out(self, columns, table, self._SLOWED)
-            self._columns, self._far = columns, far
+            outliers = far_out(self, columns, table, self._SLOWED)
+            self._columns, self._far = columns, outliers
         self._count(table, fresh)
         self._forget()
-        if fresh and self.verbose and not whole and "_reading" in vars(self):
+        if fresh and self.verbose and not is_table and "_reading" in vars(self):
             print(f"[{self._name}] Columns: {kinds_in_words(self)}")
         return table
 
     def _learn_columns(self, table, fresh):
-        """Statistics of columns, None of a component's own, and the model's table."""
+        """Statistics of columns (None if a component learns them); the model's
+        table."""
         return self._domain.learn(table, None if fresh else self._columns)
 
     def _blank(self):
-        """Fitted attributes at the start of training."""
+        """Fitted attributes before the first epoch."""
         curves = "loss_curve_", "validation_curve_", *self._MODEL.CURVES
         return {"n_iter_": 0} | {name: [] for name in curves}
 
     def _n_parts(self, n_epochs, fresh):
-        """Number of parts of a fit with so many epochs, for callbacks."""
+        """Number of parts of a fit that callbacks see, given its number of epochs."""
         return n_epochs
 
     def _for_callbacks(self, X, y, sample_weight, table):
-        """Data for callbacks, which pass X to methods that check its columns."""
+        """Keyword arguments of callbacks, with X in its original format."""
         return inputs.for_callbacks(inputs.own_frame(X, table), y, sample_weight)
 
     def _stages(self, table, epochs, fresh, whole):
-        """Stages of a fit with these epochs, made one after the other."""
+        """Generate the stages of a fit; each stage depends on the previous stages."""
         objective = self._objective(table, self.n_iter_ - epochs.start)
         self._quantity = objective.quantity
         state = None if fresh else self._state()
         if fresh:
-            given = self._facts(), objective, table
+            arguments = self._facts(), objective, table
             held_out = whole and self._options.early_stopping
-            state = yield from self._MODEL.earlier(*given, held_out)
+            state = yield from self._MODEL.earlier(*arguments, held_out)
         yield OwnEpochs(self, objective, table, epochs, state, whole)
 
     def _keep(self, learned, before):
-        """Set the fitted attributes, after which errors no longer roll back."""
+        """Set the fitted attributes, which later errors do not roll back."""
         with Held():
             for name in self._TRANSIENT:
                 vars(self).pop(name, None)
             vars(self).update(self._attributes(learned.state))
             self.n_iter_ += len(learned.losses)
-            # New lists, as the estimator that this is a copy of has the old ones.
+            # New lists, because the original estimator still has the old lists.
             self.loss_curve_ = self.loss_curve_ + learned.losses
             self.validation_curve_ = self.validation_curve_ + learned.validation
             self._ended = learned.ended
@@ -259,8 +264,8 @@ class Estimator(
 
     def _report(self, learned, n_epochs, watch):
         """Raise an error or warn if training failed."""
-        remedy, far = self._remedy(), vars(self).get("_far", "")
-        fits.report(learned, n_epochs, self._name, remedy, far)
+        remedy, outliers = self._remedy(), vars(self).get("_far", "")
+        fits.report(learned, n_epochs, self._name, remedy, outliers)
         if learned.useless and learned.ended != "interrupted":
             warn(f"{self._name} {watch.useless} {remedy}", ConvergenceWarning)
         if not self._begins_a_net:
@@ -269,11 +274,11 @@ class Estimator(
                 warn(*complaint)
 
     def _check_options(self):
-        """Raise errors for options that their constraints do not exclude."""
+        """Raise ValueError for invalid options that pass their constraints."""
         self._MODEL.check(self._options)
 
     def _check_unchanged(self):
-        """Raise ValueError where options do not fit what was learned before."""
+        """Raise ValueError if the options no longer fit the learned structure."""
         fits.check_unchanged(type(self), self._facts().structure, self._learned)
 
     def _now(self, name):
@@ -281,7 +286,7 @@ class Estimator(
 
     @property
     def density_(self) -> Density:
-        """Fitted density of rows, with its methods."""
+        """Fitted density of rows."""
         if "_learned" not in vars(self):
             check_is_fitted(self)
         facts = self._facts(self._learned)
@@ -302,27 +307,27 @@ class Estimator(
         return rows, {}
 
     def _count(self, table, fresh):
-        """Count labels or values, before training."""
+        """Update counts of labels or values, before training."""
 
     def _check_cost(self, table, n_epochs):
-        """Warn or raise, before anything large is allocated, if training costs much."""
+        """Warn or raise if training is expensive, before allocating large arrays."""
 
     def _forget(self):
-        """Discard results that depend on parameters which have changed."""
+        """Discard results that depend on former parameters."""
 
     def transform(self, X: Data) -> np.ndarray:
         r"""Features of each row: means of hidden units, :math:`\mathbb{E}[h \mid v]`.
 
-        The means are exact in restricted machines, and computed by mean field in deep
-        machines and by the encoder or inference net in other models. They are for the
-        last layer, or for the layers in the option ``feature_layer``. The option
-        ``features`` selects the features of adversarial models, and models of rows
-        given attributes return the expected attributes.
+        The means are exact in restricted machines. Deep machines compute them by mean
+        field, other models by an encoder or inference net. The option ``feature_layer``
+        selects the layer, by default the last one or all. The option ``features``
+        selects the features of adversarial models. Models of rows given attributes
+        return the expected attributes.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing: inferred with the hidden units, or without influence.
+            NaN where missing: inferred together with the hidden units, or ignored.
 
         Returns
         -------
@@ -332,7 +337,7 @@ class Estimator(
 
     @available_if(_inverts)
     def inverse_transform(self, H: Data) -> ArrayOrFrame:
-        """Rows that correspond to features.
+        """Map features back to rows.
 
         Parameters
         ----------
@@ -348,7 +353,7 @@ class Estimator(
         Raises
         ------
         ValueError
-            H has another number of columns.
+            H does not have ``n_features_out`` columns.
         """
         return framed(self, self.density_.inverse(H), H)
 
@@ -379,8 +384,8 @@ class Estimator(
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         method : {"mean", "sample"}, default="mean"
-            "mean" imputes means (probabilities of bits, the most probable categories),
-            which are the same at each call; "sample" imputes draws.
+            "mean" imputes conditional means (probabilities of bits, the most probable
+            categories), which are the same at each call; "sample" imputes draws.
         random_state : int, RandomState instance or None, default=None
             For "sample".
 
@@ -389,37 +394,31 @@ class Estimator(
         X_filled : ndarray of shape (n_samples, n_features)
             Known entries are unchanged. A DataFrame with the index of X if X and the
             training rows are DataFrames.
-
-        Raises
-        ------
-        ValueError
-            ``method`` is unknown.
         """
         return filled_in(self, X, self.density_.fill(X, method, random_state))
 
     def score_samples(self, X: Data) -> np.ndarray:
         """Log-likelihood of each row in nats, or a bound or estimate of it.
 
-        ``density_kind_`` is the kind of the result. The log-likelihood of grey rows,
-        with values between 0 and 1 in columns of bits, is not comparable with other
-        models: :func:`~skdgm.metrics.average_over_draws` returns the mean
-        log-likelihood over draws of the bits.
+        Log-likelihoods of grey rows, with values between 0 and 1 in binary columns, are
+        not comparable with other models; see :func:`~skdgm.metrics.average_over_draws`.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            NaN where missing: the likelihood is for the observed entries.
+            NaN where missing: missing entries are marginalized out.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_samples,), float64
-            The same at each call.
+            The same at each call. ``density_kind_`` is its kind.
         """
         return self.density_.log_prob(X)
 
     @property
     def density_kind_(self) -> str:
-        """Kind of :meth:`score_samples`: "exact", "lower bound" or "estimate"."""
+        """Kind of the scores of :meth:`score_samples`: "exact", "lower bound" or
+        "estimate"."""
         return self.density_.kind
 
     @property
@@ -436,12 +435,12 @@ class Estimator(
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row; by default all are equal.
+            Weight of each row; by default all weights are equal.
 
         Returns
         -------
         score : float
-            The (weighted) mean of :meth:`score_samples`.
+            Weighted mean of :meth:`score_samples`.
         """
         return fits.mean_score(self.score_samples(X), sample_weight)
 
@@ -467,20 +466,20 @@ class Estimator(
 
     @property
     def _asked_domain(self):
-        """Kind of the columns, as requested for the next fit."""
+        """Kind of the columns that the present options ask for."""
         return self._domain
 
     def _remember(self, X):
-        """Store the number, names and types of the columns of X, which is valid."""
+        """Store the number, names and types of the columns of a validated X."""
         X = getattr(X, "header", X)
         validate_data(self, X, reset=True, skip_check_array=True)
         self._form = form_of(X) if hasattr(self, "feature_names_in_") else None
 
     @property
     def _options(self):
-        """Options of the last fit; before the first one, the present options."""
-        asked = vars(self).get("_asked")
-        return self._present_options() if asked is None else asked
+        """Options of the last fit; before the first fit, the present options."""
+        options = vars(self).get("_asked")
+        return self._present_options() if options is None else options
 
     def _validate_params(self):
         super()._validate_params()

@@ -1,10 +1,10 @@
-"""The frame of a fit: options, and tasks of callbacks.
+"""Options of a fit, tasks of callbacks, and errors of training.
 
-Options that a user sets are attributes of the estimator and remain as given. At the
-beginning of each fit they are copied to ``_asked``, from which all code reads them,
-validated and of Python's own types. So the results of a fitted model do not change when
-options are set afterwards, except for options of inference, which are documented as
-such and read at each call.
+Parameters that a user sets are attributes of the estimator and remain as given. Each
+fit copies them to ``_asked``, validated and converted to Python's own types, and all
+code reads them there. Setting a parameter therefore does not change the results of a
+fitted model. Options of inference are the exception: they are documented as such, and
+read at each call.
 """
 
 from contextlib import contextmanager, nullcontext
@@ -33,7 +33,7 @@ from skdgm.utils.domains import checked_weights
 from skdgm.utils.math import shares
 from skdgm.utils.threading.callers import fits_for_another, warn
 
-# Values of options that any estimator may be asked for, where its class has none.
+# Values of options that shared code reads, for classes without these options.
 LACKING = {
     "alpha": 0.0,
     "architecture": "dense",
@@ -46,15 +46,15 @@ LACKING = {
     "objective": None,
     "top": None,
 }
-# Constraints of options that may be booleans, or that are checked elsewhere.
+# Constraints that allow booleans, or that are checked elsewhere.
 _FREE = {"boolean", "verbose", "random_state", "no_validation"}
 
 
 class Task:
     """Task of scikit-learn's callbacks: a fit, or a part of it.
 
-    ``data`` are ``X``, ``y`` and ``metadata`` for the callbacks, a dict; ``stopped`` is
-    True after the end if one of them asked to stop.
+    ``data`` is a dict of ``X``, ``y`` and ``metadata`` for the callbacks. ``stopped``
+    is True after the end of the task if a callback asked to stop.
     """
 
     def __init__(self, estimator, context, data):
@@ -70,8 +70,8 @@ class Task:
 
     @contextmanager
     def part(self, name, n_epochs=0, component=None):
-        """Context of a part of this task, which ends unless an error is raised; to a
-        component that is fitted in it, callbacks are passed on."""
+        """Context of a part of this task, which ends unless an error is raised.
+        Callbacks propagate to a ``component`` that is fitted in this part."""
         context = self.context.subcontext(name, max_subtasks=n_epochs)
         passed_on = nullcontext()
         if component is not None:
@@ -82,8 +82,8 @@ class Task:
             part.end()
 
     def callbacks(self, attributes):
-        """Hook that calls callbacks in each epoch; ``attributes(state)`` returns the
-        fitted attributes of a training state."""
+        """Hook that calls the callbacks after each epoch; ``attributes(state)`` returns
+        the fitted attributes of a training state."""
         return Callbacks(self.estimator, self.context, self.data, attributes)
 
     def end(self, attributes=dict):
@@ -97,19 +97,20 @@ class Task:
 def report(outcome, n_epochs, name, remedy, far=""):
     """Raise an error or warn if training diverged or was interrupted.
 
-    After Ctrl-C, a call of ``fit`` by the user ends with a warning; a call by something
-    else, such as a search, raises KeyboardInterrupt, so that the caller ends too.
-    DivergenceError says after how many of ``n_epochs`` epochs; ``far`` are words about
-    values far out, which may be the cause, and ``remedy`` is advice.
+    After Ctrl-C, a ``fit`` that the user called ends with a warning. A ``fit`` that
+    other code called, such as a search, raises KeyboardInterrupt, so that the caller
+    ends, too. The message of DivergenceError contains the number of completed epochs of
+    ``n_epochs``, ``far`` (text about outliers, which may be the cause) and ``remedy``
+    (advice).
     """
     done = f"after {len(outcome.losses)} of {n_epochs} epochs"
     if outcome.ended == "diverged":
-        what = f"Training of {name} diverged {done}"
+        summary = f"Training of {name} diverged {done}"
         error = DivergenceError(
-            f"{what}; the parameters from then are kept. {far}{remedy}"
+            f"{summary}; the parameters from then are kept. {far}{remedy}"
         )
-        # For models of which this is a part, and which discard its parameters.
-        error.what, error.far = what, far
+        # A model that this is a component of discards the parameters.
+        error.what, error.far = summary, far
         raise error
     if outcome.ended == "interrupted":
         message = f"Training was interrupted {done}; what was learned is kept."
@@ -119,19 +120,19 @@ def report(outcome, n_epochs, name, remedy, far=""):
 
 
 def asked_of(estimator):
-    """Present options of an estimator, of Python's own types, as a namespace."""
-    known = vars(estimator)
-    # A subclass of a user's may set some of them itself instead of taking them.
+    """Namespace of an estimator's present options, as Python's own types."""
+    attributes = vars(estimator)
+    # A user's subclass may set options itself instead of taking them as parameters.
     constrained = estimator._parameter_constraints
-    fixed = {name: known[name] for name in constrained if name in known}
+    fixed = {name: attributes[name] for name in constrained if name in attributes}
     options = fixed | estimator.get_params(deep=False)
-    details = {name: own.default for name, own in estimator._DETAILS.items()}
+    details = {name: detail.default for name, detail in estimator._DETAILS.items()}
     implied = LACKING | estimator._IMPLIED
     options = implied | details | expanded(type(estimator), options)
     options = {name: plain(value) for name, value in options.items()}
     if isinstance(shape := options.get("image_shape"), list):
         options["image_shape"] = tuple(shape)
-    if reading := known.get("_reading"):
+    if reading := attributes.get("_reading"):
         kinds, top = reading
         explicit = options.get("layers") is not None
         if explicit or options.get("column_types") in (AUTO, kinds):
@@ -140,36 +141,40 @@ def asked_of(estimator):
 
 
 def complete(options):
-    """Add values of options that fits by earlier versions, in files, did not keep."""
+    """Add options that files of earlier versions lack."""
     if isinstance(options, SimpleNamespace):
         known = vars(options)
         known.update(LACKING | known)
-        # The net of a machine has options of its own.
+        # The net of a machine has its own options.
         complete(known.get("net"))
 
 
 def current(estimator, name):
-    """Validated present value of an option of inference, of one of Python's types."""
+    """Validated present value of an option of inference, as Python's own type."""
     detail = estimator._DETAILS.get(name)
     option = name if detail is None else detail.group
     if not get_config()["skip_parameter_validation"]:
-        wanted = {option: estimator._parameter_constraints[option]}
-        who, value = type(estimator).__name__, getattr(estimator, option)
-        validate_parameter_constraints(wanted, {option: value}, who)
+        constraints = {option: estimator._parameter_constraints[option]}
+        name_of_class, value = type(estimator).__name__, getattr(estimator, option)
+        validate_parameter_constraints(constraints, {option: value}, name_of_class)
         refuse_odd_numbers(estimator, option)
         check_groups(estimator, option)
     return plain(asked_value(estimator, name))
 
 
 def check_unchanged(cls, structure, learned):
-    """Raise ValueError where a structure that is asked for, by options of a class, is
-    not the learned one."""
-    asked, learned = vars(structure), vars(learned)
+    """Raise ValueError if the structure that options ask for is not the learned
+    structure."""
+    desired, learned = vars(structure), vars(learned)
     # Older files have fewer options.
-    names = [n for n in asked if n in learned and not _same(asked[n], learned[n])]
+    names = [
+        name
+        for name in desired
+        if name in learned and not _same(desired[name], learned[name])
+    ]
     if names:
         shown = {name_of(cls, name): learned[name] for name in names}
-        before = shorten(", ".join(f"{n}={own!r}" for n, own in shown.items()), 200)
+        before = shorten(", ".join(f"{n}={v!r}" for n, v in shown.items()), 200)
         raise ValueError(
             f"{', '.join(shown)} changed since the model was learned, with "
             f"{before}: restore it, or fit with warm_start=False."
@@ -177,13 +182,13 @@ def check_unchanged(cls, structure, learned):
 
 
 def _same(asked, learned):
-    """Whether two options are equal, which may be arrays or have some."""
+    """Return whether two options are equal; options may be, or contain, arrays."""
     return np.array_equal(np.asarray(asked, object), np.asarray(learned, object))
 
 
 def refuse_odd_numbers(estimator, *names, who=None):
-    """Raise an error for booleans in place of numbers, of some options or all, as
-    Python's bool is an int; and for whole numbers that no machine word holds."""
+    """Raise InvalidParameterError for booleans in place of numbers, and for integers
+    beyond 64 bits, among the options ``names`` (by default all)."""
     who = who or type(estimator).__name__
     for name in names or estimator.get_params(deep=False):
         value = getattr(estimator, name)
@@ -196,10 +201,14 @@ def refuse_odd_numbers(estimator, *names, who=None):
             )
         if not isinstance(value, bool | np.bool_):
             continue
-        # A subclass of a user's may have parameters that nobody constrains.
-        wanted = estimator._parameter_constraints.get(name, "no_validation")
-        wanted = {wanted} if isinstance(wanted, str) else set(map(str, wanted))
-        if not wanted & _FREE:
+        # A user's subclass may have parameters without constraints.
+        constraints = estimator._parameter_constraints.get(name, "no_validation")
+        constraints = (
+            {constraints}
+            if isinstance(constraints, str)
+            else set(map(str, constraints))
+        )
+        if not constraints & _FREE:
             raise InvalidParameterError(
                 f"The {name!r} parameter of {who} must be a number, not a bool: "
                 f"got {value}."
@@ -231,6 +240,9 @@ def plain(value):
 def mean_score(scores, sample_weight):
     """Mean of the scores of rows, weighted if there are weights."""
     if sample_weight is not None:
-        given, how = (sample_weight, scores[:, None]), {"ensure_non_negative": True}
-        sample_weight, _ = shares(checked_weights(*given, **how))
+        arguments, options = (
+            (sample_weight, scores[:, None]),
+            {"ensure_non_negative": True},
+        )
+        sample_weight, _ = shares(checked_weights(*arguments, **options))
     return float(np.average(scores, weights=sample_weight))

@@ -1,4 +1,4 @@
-"""Answers of models that were fitted to a DataFrame, about DataFrames."""
+"""Results of models in the format of the data: an array, or a DataFrame like X."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ from skdgm.data.streams import is_streamed
 from skdgm.typing import Any, ArrayOrFrame, Data, Seed
 from skdgm.utils.domains import is_frame
 
-# Types of numbers of narwhals, by name, as those of NumPy.
+# NumPy types by the names of narwhals' numeric types.
 _TYPES = {
     name: np.dtype("bool" if name == "Boolean" else name.lower())
     for name in (
@@ -25,18 +25,8 @@ _TYPES = {
 
 
 def beside(model, X, values):
-    """Values of each entry of X, with its index and columns if it is a DataFrame.
-
-    Parameters
-    ----------
-    model : estimator
-    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-    values : ndarray of shape (n_samples, n_features)
-
-    Returns
-    -------
-    values : ndarray or DataFrame
-        A DataFrame of the library of X if X is one and the model was fitted to one.
+    """Values of the entries of X, of shape (n_samples, n_features). They are a
+    DataFrame with the index and columns of X if X and the training rows are DataFrames.
     """
     if not _in_frames(model):
         return values
@@ -52,20 +42,12 @@ def beside(model, X, values):
 
 
 def filled_in(model, X, values):
-    """Copies of X with missing entries filled, in the library and kind of X.
+    """Copies of X with missing entries imputed, in the library of X.
 
-    Parameters
-    ----------
-    model : estimator
-    X : {array-like, sparse matrix, DataFrame} of shape (n_samples, n_features)
-    values : ndarray or DataFrame of shape (n_samples * n_draws, n_features)
-        Known entries are those of X.
-
-    Returns
-    -------
-    values : ndarray or DataFrame
-        A DataFrame if X is one and the model was fitted to one. It has the index of X,
-        each label for every copy, and its types where these hold the values.
+    ``values`` has shape (n_samples * n_draws, n_features), and contains the known
+    entries of X. If X and the training rows are DataFrames, the result is one, too. Its
+    index repeats that of X for every copy. Its columns keep the types of X if these can
+    represent the values.
     """
     if not isinstance(values, np.ndarray) or is_streamed(X) or not _in_frames(model):
         return values
@@ -74,42 +56,42 @@ def filled_in(model, X, values):
         return values
     import pandas as pd
 
-    found = pd.DataFrame(values, columns=plain.columns)
-    whole = completed(plain, found)
+    imputed = pd.DataFrame(values, columns=plain.columns)
+    result = completed(plain, imputed)
     if not foreign:
-        return whole
-    schema, types, names = schema_of(X), [], []
+        return result
+    schema, types, arrow_names = schema_of(X), [], []
     for j, (kind, *more) in enumerate(schema.types):
-        held = _holds(_TYPES.get(kind), values[:, j])
-        types.append((kind, *more) if held else ("Float64",))
-        names.append(schema.own[j] if held and schema.own else None)
-        if not held:
-            whole.isetitem(j, found.iloc[:, j].to_numpy())
-    own = tuple(names) if schema.own else ()
-    return native(whole, schema._replace(types=tuple(types), own=own))
+        fits = _holds(_TYPES.get(kind), values[:, j])
+        types.append((kind, *more) if fits else ("Float64",))
+        arrow_names.append(schema.own[j] if fits and schema.own else None)
+        if not fits:
+            result.isetitem(j, imputed.iloc[:, j].to_numpy())
+    own = tuple(arrow_names) if schema.own else ()
+    return native(result, schema._replace(types=tuple(types), own=own))
 
 
 def conditional_sample(
     self: Any, X: Data, *, n_samples: int = 1, random_state: Seed = None
 ) -> ArrayOrFrame:
-    """Draw missing entries several times, given the others of their row.
+    """Draw missing entries several times, given the known entries of their row.
 
     Parameters
     ----------
     X : {array-like, sparse matrix, dict} of shape (n_rows, n_features)
-        NaN where missing; or a dict of values by name of column, or of lists of these,
-        where ``fit`` was given a DataFrame: other columns are missing.
+        NaN where missing. After a fit to a DataFrame, also a dict of values, or of
+        lists of values, by name of the column; other columns are missing.
     n_samples : int, default=1
         Draws for each row.
     random_state : int, RandomState instance or None, default=None
-        By default NumPy's global generator: other rows at each call.
+        By default NumPy's global generator, so that each call makes new draws.
 
     Returns
     -------
     X_drawn : ndarray of shape (n_rows * n_samples, n_features)
-        All draws for the first row come first. A DataFrame with its index, each
-        label ``n_samples`` times, if X and what the model was fitted to are such;
-        with ``column_types="mixed"`` also if X is an array.
+        All draws for the first row come first. If X and the training rows are
+        DataFrames, a DataFrame whose index repeats each label ``n_samples`` times; with
+        ``column_types="mixed"`` also if X is an array.
     """
     X = rows_of(self, X)
     drawn = self.density_.fill(X, "sample", random_state, n_samples=n_samples)
@@ -117,31 +99,30 @@ def conditional_sample(
 
 
 def rows_of(model, X):
-    """X, or a DataFrame of a dict of values, or lists of these, by name of column; of
-    columns that it lacks all are missing.
+    """X; or a DataFrame of a dict by name of column, in which other columns are
+    missing.
 
-    ValueError if it names other columns than those of the model, which has names, or
-    its values are no rows.
+    ValueError if the dict names unknown columns, or its values do not form rows.
     """
     names = getattr(model, "feature_names_in_", None)
     if names is None or not isinstance(X, Mapping) or issparse(X):
         return X
     import pandas as pd
 
-    own, who = list(names), type(model).__name__
-    if other := [name for name in X if name not in own]:
-        raise ValueError(f"{who}: X names {other[0]!r}, but the columns are {own}.")
+    columns, who = list(names), type(model).__name__
+    if other := [name for name in X if name not in columns]:
+        raise ValueError(f"{who}: X names {other[0]!r}, but the columns are {columns}.")
     try:
         lists = any(
             isinstance(value, list | np.ndarray | pd.Series) for value in X.values()
         )
-        found = pd.DataFrame(dict(X) if lists else [dict(X)])
+        frame = pd.DataFrame(dict(X) if lists else [dict(X)])
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{who}: X has for each column a value, or a list of as many as rows "
             f"({error}). Ranges and choices are for sample(conditions=...)."
         ) from error
-    return found.reindex(columns=own)
+    return frame.reindex(columns=columns)
 
 
 def _in_frames(model):
@@ -151,7 +132,7 @@ def _in_frames(model):
 
 
 def form_of(X):
-    """Library and types of the columns of a DataFrame, None if X is none."""
+    """Library and types of the columns of a DataFrame; None for other data."""
     if is_foreign(X):
         return schema_of(X)
     if not is_frame(X):
@@ -160,53 +141,47 @@ def form_of(X):
 
 
 def framed(model, values, H=None):
-    """Rows of a model in a DataFrame like that it was fitted to.
+    """Rows of a model, in a DataFrame like the training rows if these are one.
 
-    Parameters
-    ----------
-    model : estimator
-    values : ndarray or DataFrame of shape (n_rows, n_features)
-    H : object, optional
-        What the rows were computed from, instead of drawn: if it is no DataFrame, they
-        are in none; a DataFrame of pandas gives its index.
-
-    Returns
-    -------
-    rows : ndarray or DataFrame
-        Each column has the type of that in ``fit`` if this holds its values exactly,
-        else that of ``values``.
+    If the rows are computed from features H instead of drawn, H must be a DataFrame,
+    too; the rows have its index if it belongs to pandas. A column has its type in
+    ``fit`` if this type represents the values exactly, otherwise the type of
+    ``values``.
     """
-    form, asked = vars(model).get("_form"), H is None or is_frame(H) or is_foreign(H)
-    if form is None or not asked or not isinstance(values, np.ndarray):
+    form, is_framed = (
+        vars(model).get("_form"),
+        H is None or is_frame(H) or is_foreign(H),
+    )
+    if form is None or not is_framed or not isinstance(values, np.ndarray):
         return values
     if form.library == "pandas":
         import pandas as pd
 
-        found = pd.DataFrame(values, getattr(H, "index", None))
+        frame_of_rows = pd.DataFrame(values, getattr(H, "index", None))
         types = [pd.api.types.pandas_dtype(parts[0]) for parts in form.types]
         types = {j: t for j, t in enumerate(types) if _holds(t, values[:, j])}
-        return found.astype(types).set_axis(pd.Index(form.names), axis=1)
+        return frame_of_rows.astype(types).set_axis(pd.Index(form.names), axis=1)
     frame = nw.from_dict(dict(zip(form.names, values.T)), backend=form.library)
-    known = [
+    casts = [
         nw.col(name).cast(getattr(nw, kind))
         for name, (kind, *_), column in zip(form.names, form.types, values.T)
         if _holds(_TYPES.get(kind), column)
     ]
-    return frame.with_columns(*known).to_native()
+    return frame.with_columns(*casts).to_native()
 
 
 def indexed(values, X):
-    """Rows, with the index of X if both are DataFrames of pandas."""
+    """Rows with the index of X, if both are DataFrames of pandas."""
     return values.set_axis(X.index) if is_frame(values) and is_frame(X) else values
 
 
 def _holds(dtype, column):
-    """Return whether a type of numbers holds all values of a column."""
+    """Return whether a numeric type can represent all values of a column."""
     kind = getattr(dtype, "kind", "O")
     if kind == "b":
         return ((column == 0) | (column == 1)).all()
     if kind in "iu":
         ends = np.iinfo(plain_type(dtype))
-        inside = (column >= ends.min) & (column <= ends.max)
-        return (inside & (column == np.rint(column))).all()
+        in_range = (column >= ends.min) & (column <= ends.max)
+        return (in_range & (column == np.rint(column))).all()
     return kind == "f"

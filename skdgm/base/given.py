@@ -1,6 +1,6 @@
-"""Methods of estimators whose rows may be given classes or attributes, by options.
+"""Methods of estimators that options make conditional on classes or attributes.
 
-Each class takes those that it has: one function serves all, as one attribute does.
+The classes of several families assign these functions as methods.
 """
 
 import numpy as np
@@ -18,10 +18,10 @@ from skdgm.utils.given import Given
 def attribute_types_(self: Any) -> dict:
     """Kind of each attribute, by its name or number."""
     check_is_fitted(self)
-    found = getattr(self, "_attributes_", None)
-    if found is None:
+    attributes = getattr(self, "_attributes_", None)
+    if attributes is None:
         raise AttributeError(f"{self._name} is not conditional: it has no types.")
-    return found.types()
+    return attributes.types()
 
 
 def impute(
@@ -32,34 +32,34 @@ def impute(
     method: Filling = "mean",
     random_state: Seed = None,
 ) -> ArrayOrFrame:
-    """Fill missing entries, given the others of their row.
+    """Impute missing entries given the known entries of their row.
 
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         NaN where missing.
     y : object, dict or array-like, default=None
-        Class, or attributes, of all rows, or of each, of a conditional model. By
-        default rows are of any; a conditional :class:`~skdgm.Flow` needs them.
+        For conditional models: the class, or the attributes, of all rows or of each
+        row. By default unknown; a conditional :class:`~skdgm.Flow` requires y.
     method : {"mean", "sample"}, default="mean"
-        "mean" fills in means of ``n_draws`` draws, the same at each call; "sample"
-        fills in draws.
+        "mean" imputes means of ``n_draws`` draws, which are the same at each call;
+        "sample" imputes draws.
     random_state : int, RandomState instance or None, default=None
         For "sample".
 
     Returns
     -------
     X_filled : ndarray of shape (n_samples, n_features)
-        Known entries are unchanged. A DataFrame with its index if X and what the
-        model was fitted to are such.
+        Known entries are unchanged. A DataFrame with the index of X if X and the
+        training rows are DataFrames.
 
     Raises
     ------
     ValueError
         ``method`` or a class is unknown, or the model is not conditional.
     """
-    told = asked_by_option(self, y, _num_samples(X))
-    return filled_in(self, X, self.density_.fill(X, method, random_state, **told))
+    condition = asked_by_option(self, y, _num_samples(X))
+    return filled_in(self, X, self.density_.fill(X, method, random_state, **condition))
 
 
 def conditional_sample(
@@ -70,45 +70,48 @@ def conditional_sample(
     n_samples: int = 1,
     random_state: Seed = None,
 ) -> ArrayOrFrame:
-    """Draw missing entries several times, given the others of their row.
+    """Draw missing entries several times, given the known entries of their row.
 
     Parameters
     ----------
     X : {array-like, sparse matrix, dict} of shape (n_rows, n_features)
-        NaN where missing; or a dict of values by name of column, or of lists of these,
-        where ``fit`` was given a DataFrame: other columns are missing.
+        NaN where missing. After a fit to a DataFrame, also a dict of values, or of
+        lists of values, by name of the column; other columns are missing.
     y : object, dict or array-like, default=None
-        Class, or attributes, of all rows, or of each, of a conditional model. By
-        default rows are of any; a conditional :class:`~skdgm.Flow` needs them.
+        For conditional models: the class, or the attributes, of all rows or of each
+        row. By default unknown; a conditional :class:`~skdgm.Flow` requires y.
     n_samples : int, default=1
         Draws for each row.
     random_state : int, RandomState instance or None, default=None
-        By default NumPy's global generator: other rows at each call.
+        By default NumPy's global generator, so that each call makes new draws.
 
     Returns
     -------
     X_drawn : ndarray of shape (n_rows * n_samples, n_features)
-        All draws for the first row come first. A DataFrame with its index, each
-        label ``n_samples`` times, if X and what the model was fitted to are such;
-        with ``column_types="mixed"`` also if X is an array.
+        All draws for the first row come first. If X and the training rows are
+        DataFrames, a DataFrame whose index repeats each label ``n_samples`` times; with
+        ``column_types="mixed"`` also if X is an array.
     """
     X = rows_of(self, X)
-    told = asked_by_option(self, y, _num_samples(X))
-    drawn = self.density_.fill(X, "sample", random_state, n_samples=n_samples, **told)
+    condition = asked_by_option(self, y, _num_samples(X))
+    drawn = self.density_.fill(
+        X, "sample", random_state, n_samples=n_samples, **condition
+    )
     return filled_in(self, X, drawn)
 
 
 def given_classes(model, rows, y, fresh):
-    """Rows with the codes of their classes, of which none is unknown, and a dict of the
-    ``classes_``, on which a ``fresh`` fit decides.
+    """Rows with the codes of their classes, and a dict with ``classes_``, which a
+    ``fresh`` fit learns.
 
-    ValueError if y is missing, or has values that are no classes or new ones.
+    ValueError if y is missing, or has values that are not classes or not in
+    ``classes_``.
     """
     if y is None:
         raise ValueError(f"{model._name} is conditional: fit needs y.")
     y = as_column(as_values(y, model))
     check_length(y, rows.shape[0])
-    # By this name, no option for rows without a label is suggested: there is none.
+    # This name avoids an error that suggests the option ``unlabeled``.
     y = of_classes(y, f"y of {model._name}")
     classes = np.unique(y) if fresh else model.classes_
     codes = codes_of(y, classes, ": all must be in the first call of partial_fit")
@@ -116,11 +119,11 @@ def given_classes(model, rows, y, fresh):
 
 
 def given_attributes(model, rows, y, fresh):
-    """Rows with the numbers of their attributes, and a dict of ``_attributes_``, what
-    these are, on which a ``fresh`` fit decides.
+    """Rows with the values of their attributes as numbers, and a dict with
+    ``_attributes_``, which a ``fresh`` fit learns.
 
-    ValueError if y is missing, or has missing values, other attributes or unknown
-    classes.
+    ValueError if y or some of its values are missing, or it has other attributes or
+    unknown classes.
     """
     y = as_values(y, model._name) if y is None else y
     attributes = None if fresh else model._attributes_
@@ -132,8 +135,8 @@ def given_attributes(model, rows, y, fresh):
 
 
 def given_by_option(model, rows, y, fresh):
-    """Rows with their classes or attributes, if options of a model ask for these, and a
-    dict of what a ``fresh`` fit decides on."""
+    """Rows with the classes or attributes that options require, and a dict of
+    attributes that a ``fresh`` fit learns."""
     if model._options.attribute_conditional:
         return given_attributes(model, rows, y, fresh)
     if model._options.class_conditional:
@@ -142,8 +145,8 @@ def given_by_option(model, rows, y, fresh):
 
 
 def asked_by_option(model, y, n_rows):
-    """Classes or attributes of rows, or of all, that a user of such a model asks for,
-    as an argument of its density; ValueError as of :func:`class_codes`."""
+    """Keyword argument of a density for the classes or attributes y of requested rows;
+    empty if y is None. ValueError as by :func:`class_codes`."""
     if y is None:
         return {}
     options = model._options
@@ -153,8 +156,7 @@ def asked_by_option(model, y, n_rows):
 
 
 def scale_attributes(model, table, fresh):
-    """Standardise the attributes that a model has learned of, in a ``fresh`` fit, and
-    learn their range."""
+    """Learn the scale of attributes in a ``fresh`` fit, and update their range."""
     if fresh:
         forget(model, "classes_", "_label_counts")
         model._attributes_ = model._attributes_.fitted(table)
@@ -162,22 +164,22 @@ def scale_attributes(model, table, fresh):
 
 
 def count_attributes(model, table, fresh):
-    """Standardise the attributes that a model has learned of, in a ``fresh`` fit, and
-    remember those of the rows."""
+    """Learn the scale of attributes in a ``fresh`` fit, update their range, and
+    remember the attributes of training rows."""
     scale_attributes(model, table, fresh)
     model._known = Known.of(table, None if fresh else model._known)
 
 
 def count_classes(model, table, fresh):
-    """Count the classes of a table's rows, if the model depends on them, in addition to
-    those of former fits unless ``fresh``."""
+    """Add the weights of the classes of a table's rows to the counts of former fits; a
+    ``fresh`` fit starts from zero."""
     if fresh:
         forget(model, "_label_counts", "_attributes_", "_known")
         if table.rows.given is None:
             forget(model, "classes_")
     if table.rows.given is not None:
-        found = weight_of_classes(table, len(model.classes_))
-        model._label_counts = getattr(model, "_label_counts", 0) + found
+        weights = weight_of_classes(table, len(model.classes_))
+        model._label_counts = getattr(model, "_label_counts", 0) + weights
 
 
 def forget(model, *names):
@@ -187,22 +189,22 @@ def forget(model, *names):
 
 
 def class_codes(model, y, n_rows):
-    """Codes of the classes that a user asks for, of shape (n_rows,), or None if y is;
-    one may stand for all.
+    """Codes of requested classes, of shape (n_rows,); None if y is None. A single class
+    applies to all rows.
 
-    ValueError if the model depends on no classes, one is unknown, or y has another
-    length.
+    ValueError if the model is not conditional on classes, a class is unknown, or y has
+    another length.
     """
     if y is None:
         return None
     classes = getattr(model, "classes_", None)
     if classes is None:
-        why = "depends on no classes: leave out y."
+        reason = "depends on no classes: leave out y."
         if hasattr(model, "class_conditional"):
-            why = "is not conditional: fit with class_conditional=True and y."
+            reason = "is not conditional: fit with class_conditional=True and y."
             if hasattr(model, "attribute_conditional"):
-                why = why[:-1] + ", or with attribute_conditional=True."
-        raise ValueError(f"{model._name} {why}")
+                reason = reason[:-1] + ", or with attribute_conditional=True."
+        raise ValueError(f"{model._name} {reason}")
     values = as_values(y, model)
     values = np.full(n_rows, values) if values.ndim == 0 else as_column(values)
     if len(values) != n_rows:
@@ -211,11 +213,11 @@ def class_codes(model, y, n_rows):
 
 
 def chain_codes(model, y, n_samples, thin):
-    """Codes of labels to which chains are clamped: of shape (n_samples,), or (1,) where
-    one stands for all.
+    """Codes of labels to which chains are clamped, of shape (n_samples,), or (1,) if
+    one label applies to all chains.
 
-    ValueError as of :func:`class_codes`, or if there are labels for each row of chains
-    that give several.
+    ValueError as by :func:`class_codes`; or if there are several labels, but each chain
+    gives several rows.
     """
     if np.ndim(y) and thin is not None:
         raise ValueError("thin is for chains, which have one label each: give one y.")

@@ -1,4 +1,4 @@
-"""Base class of estimators that are made of a model: its metadata and tags."""
+"""Base class of meta-estimators, whose component is a model: metadata and tags."""
 
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
@@ -18,24 +18,25 @@ _TAGS = "sparse", "categorical", "string", "positive_only", "allow_nan"
 
 
 class MetaEstimator(Options, MetaEstimatorMixin, BaseEstimator):
-    """Base class of estimators that are made of a model.
+    """Base class of meta-estimators, whose component is a model.
 
-    A subclass has the option ``estimator``, a method ``_default()`` that returns a
-    model where this is None, and ``_learn(X, y, fit_params)``, which fits one.
+    A subclass has the option ``estimator``, a method ``_default()`` that returns the
+    model if this option is None, and ``_learn(X, y, fit_params)``, which fits the
+    model.
 
     Attributes
     ----------
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, if X has any that are all strings.
+        Names of the columns, if X has names that are all strings.
     """
 
     def _model(self):
         return self._default() if self.estimator is None else self.estimator
 
     def _fit(self, X, y, fit_params):
-        """Learn, with metadata routing from arguments that the model requests."""
+        """Fit the model, with metadata routing of the arguments that it requests."""
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params).estimator.fit
         with replacing(self) as new:
@@ -52,8 +53,8 @@ class MetaEstimator(Options, MetaEstimatorMixin, BaseEstimator):
         routing : MetadataRouter
         """
         mapping = MethodMapping().add(caller="fit", callee="fit")
-        given = {"estimator": self._model(), "method_mapping": mapping}
-        return MetadataRouter(owner=self).add(**given)
+        arguments = {"estimator": self._model(), "method_mapping": mapping}
+        return MetadataRouter(owner=self).add(**arguments)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -64,8 +65,8 @@ class MetaEstimator(Options, MetaEstimatorMixin, BaseEstimator):
 
 
 def weight_of(fit_params, X):
-    """Weights of rows among the arguments of a model's fit, of a step of a Pipeline
-    too (``step__sample_weight``); ones if there are none."""
-    given = [v for k, v in fit_params.items() if k.split("__")[-1] == "sample_weight"]
-    weight = given[-1] if given else None
+    """Weights of rows among the arguments of a model's ``fit``, or of a step of a
+    Pipeline (``step__sample_weight``); ones if there are none."""
+    weights = [v for k, v in fit_params.items() if k.split("__")[-1] == "sample_weight"]
+    weight = weights[-1] if weights else None
     return checked_weights(weight, X, ensure_non_negative=True)

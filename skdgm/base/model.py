@@ -1,8 +1,8 @@
-r"""Models: the role between the options of an estimator and its mathematics.
+r"""Models: the mathematics of a family of estimators, given its options.
 
 .. math:: \text{options, columns} \;\to\; \text{structure} \;\to\;
-   \begin{cases} \text{objective} & \text{which learns a state} \\
-   \text{density} & \text{of a state that was learned} \end{cases}
+   \begin{cases} \text{objective} & \text{learns the state} \\
+   \text{density} & \text{of a learned state} \end{cases}
 """
 
 from abc import ABC, abstractmethod
@@ -19,17 +19,17 @@ from skdgm.typing import Any
 
 
 class Facts(NamedTuple, Generic[OptionsT]):
-    """All that a model is made from: what was asked for, and what the data say.
+    """Everything that a model depends on: options, and facts about the data.
 
     Parameters
     ----------
     name : str
         Name of the estimator, for messages.
     options : object
-        Options of the fit, of Python's own types: the names that the model declares,
-        ``Facts[FlowOptions]``, and others.
+        Options of the fit, as Python's own types. The type parameter declares the
+        options that the model reads: ``Facts[FlowOptions]``.
     structure : SimpleNamespace
-        As of :meth:`Model.structure`; of a density, that which was learned.
+        Result of :meth:`Model.structure`; for a density, the learned structure.
     read : callable
         ``read(X, dtype=None)`` validates rows and returns
         :class:`~skdgm.utils.rows.Rows`.
@@ -38,11 +38,12 @@ class Facts(NamedTuple, Generic[OptionsT]):
     columns : tuple
         Statistics of the columns.
     seed : int
+        Seed of training and of deterministic methods.
     now : callable
-        ``now(name)`` is the validated present value of an option of inference.
+        ``now(name)`` returns the validated present value of an option of inference.
     known : SimpleNamespace
-        Attributes that the estimator's ``_KNOWN`` names, such as ``classes_``, without
-        a leading underscore; None if not learned.
+        Fitted attributes that the estimator lists in ``_KNOWN``, such as ``classes_``,
+        without a leading underscore; None before they are learned.
     """
 
     name: str
@@ -66,7 +67,7 @@ class Facts(NamedTuple, Generic[OptionsT]):
 
 
 def gather_facts(estimator: Any, structure: SimpleNamespace | None = None) -> Facts:
-    """Facts that an estimator has for its model, with a structure that was learned, or
+    """Facts of an estimator for its model, with a learned structure, or the structure
     that its options ask for."""
     learned = vars(estimator)
     facts = Facts(
@@ -87,21 +88,21 @@ def gather_facts(estimator: Any, structure: SimpleNamespace | None = None) -> Fa
 
 
 def known_of(estimator):
-    """Attributes that an estimator's ``_KNOWN`` names, as :class:`Facts` have them."""
+    """Namespace of the fitted attributes that an estimator lists in ``_KNOWN``."""
     fitted, kind, known = vars(estimator), type(estimator), {}
     for name in estimator._KNOWN:
-        # An AttributeError for one not learned would take longer than all else.
-        there = name in fitted or hasattr(kind, name)
-        known[name.removeprefix("_")] = getattr(estimator, name) if there else None
+        # Catching an AttributeError would be slow.
+        exists = name in fitted or hasattr(kind, name)
+        known[name.removeprefix("_")] = getattr(estimator, name) if exists else None
     return SimpleNamespace(**known)
 
 
 class Model(ABC, Generic[OptionsT]):
-    """What the options of a family of estimators mean.
+    """Mathematics of a family of estimators, as a function of its options.
 
-    A model has no state: estimators of the family share one. All that it needs of one
-    of them are its :class:`Facts`. A model that is made of models, such as a stack, is
-    one itself.
+    A model has no state, and all estimators of the family share it. Its methods take
+    the :class:`Facts` of an estimator. A model can be composed of models, as a stack
+    is.
     """
 
     # Fitted attributes with the losses of earlier stages.
@@ -109,17 +110,17 @@ class Model(ABC, Generic[OptionsT]):
 
     @abstractmethod
     def check(self, options: OptionsT) -> None:
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Raise ValueError for invalid options that pass their constraints."""
 
     @abstractmethod
     def structure(self, facts: Facts[OptionsT]) -> SimpleNamespace:
-        """Sizes and kinds that the parameters depend on, and that cannot change while
+        """Sizes and kinds that determine the parameters, and cannot change while
         training continues.
 
         Parameters
         ----------
         facts : Facts
-            Without a structure.
+            Facts without a structure.
 
         Returns
         -------
@@ -135,7 +136,7 @@ class Model(ABC, Generic[OptionsT]):
         ----------
         facts : Facts
         state : tuple
-            Of training, as :meth:`state` returns it.
+            Training state, as returned by :meth:`state`.
 
         Returns
         -------
@@ -144,13 +145,13 @@ class Model(ABC, Generic[OptionsT]):
 
     @abstractmethod
     def objective(self, facts: Facts[OptionsT], table: Table, before: int) -> Objective:
-        """Objective of a run, whose ``start`` makes the initial state.
+        """Objective of a run of training, whose ``start`` creates the initial state.
 
         Parameters
         ----------
         facts : Facts
         table : Table
-            Of (n_rows, n_columns) in the units of the model.
+            Training rows, of shape (n_rows, n_columns), in the units of the model.
         before : int
             Number of epochs before the run.
 
@@ -162,7 +163,8 @@ class Model(ABC, Generic[OptionsT]):
     def earlier(
         self, facts: Facts[OptionsT], objective: Any, table: Table, held_out: bool
     ) -> Iterator:
-        """Stages before the epochs of an objective that begins anew, a generator.
+        """Stages before the epochs of an objective that starts from scratch, a
+        generator.
 
         Parameters
         ----------
@@ -171,7 +173,7 @@ class Model(ABC, Generic[OptionsT]):
         table : Table
             Training rows.
         held_out : bool
-            Whether the objective is to hold some of them out.
+            Whether the objective will hold out some of the rows.
 
         Yields
         ------
@@ -180,12 +182,12 @@ class Model(ABC, Generic[OptionsT]):
         Returns
         -------
         state : tuple or None
-            With which the epochs begin; None for that of :meth:`Objective.start`.
+            Initial state of the epochs; None for that of :meth:`Objective.start`.
         """
         yield from ()
 
     def complaints(self, facts: Facts[OptionsT], state: Any) -> tuple:
-        """Warnings about what was learned: pairs of text and category, by default
+        """Warnings about a training state, as pairs of text and category; by default
         none."""
         return ()
 
@@ -199,12 +201,13 @@ class Model(ABC, Generic[OptionsT]):
 
 
 def options_read(model: Model) -> set[str]:
-    """Names of the options that a model declares, by the protocol of its class; none of
-    one that declares no protocol."""
+    """Names of the options in the protocol that the class of a model declares."""
     for kind in type(model).__mro__:
         for base in getattr(kind, "__orig_bases__", ()):
             for argument in get_args(base):
                 if getattr(argument, "_is_protocol", False):
                     kinds = argument.__mro__
-                    return {name for own in kinds for name in get_annotations(own)}
+                    return {
+                        name for protocol in kinds for name in get_annotations(protocol)
+                    }
     return set()

@@ -1,7 +1,7 @@
-"""Options of estimators: default, constraint and paragraph of each in one place.
+"""Options of estimators: default, constraint and documentation in one place.
 
-An option is an annotated name in the body of a class, as a field of a dataclass is, and
-a paragraph of the class's docstring::
+An option is an annotated name in the body of a class, like a field of a dataclass, and
+a paragraph of the docstring of the class::
 
     class Shrunk(NetEstimator):
         \"\"\"Shrunk model.
@@ -17,36 +17,36 @@ a paragraph of the class's docstring::
         shrinkage: Positive | None = None
         learning_rate = 0.01
 
-The hint is the constraint: ``float`` numbers above 0, or None. Options are inherited
-with their paragraphs, and so are fitted attributes, which the section "Attributes"
-describes. A plain assignment is another default of an inherited option; an annotation
-of its own, another constraint; an entry in the docstring, another paragraph. Positional
-are the options before ``_: KW_ONLY``, as in dataclasses.
+The type hint is the constraint: numbers above 0, or None. Subclasses inherit options
+with their paragraphs, and fitted attributes with their paragraphs in the section
+"Attributes". A subclass may override each part of an inherited option: a plain
+assignment sets the default, an annotation the constraint, and an entry in the docstring
+the paragraph. Options before ``_: KW_ONLY`` are positional, as in dataclasses.
 
-An option may have details, such as the momentum of ``solver``. They are no arguments of
-the constructor, but of the objects that the option takes instead of a text, which are
-an :class:`~skdgm.base.groups.OptionGroup`. Models read them by their own names, as they
-read all options. Their constraints and defaults in a class are said by one detail of
-the class, ``momentum: Share = within("solver", 0.9)``; or, where several classes have
-them, by fields of a :class:`Details` in the hint of the option, as a :class:`Doc` there
-is its paragraph::
+An option may have details, such as the momentum of ``solver``. Details are not
+arguments of the constructor, but of an :class:`~skdgm.base.groups.OptionGroup`, which
+the option accepts in place of a string. Models read details by their own names, like
+options. A class declares the constraint and default of a detail by an annotated
+assignment, ``momentum: Share = within("solver", 0.9)``. Details that several classes
+share are fields of a :class:`Details` in the type hint of the option. A :class:`Doc` in
+the hint is the paragraph of the option::
 
     class Steps(Details):
         momentum: Share = 0.9
 
-    Optimiser = Annotated[Literal["sgd"] | SGD, Steps, Doc("Optimiser of the net.")]
+    Optimizer = Annotated[Literal["sgd"] | SGD, Steps, Doc("Optimizer of the net.")]
 
     class Shrunk(Estimator):
-        solver: Optimiser = "sgd"
+        solver: Optimizer = "sgd"
         momentum = 0.5
 
-A class that declares an option with ``Details`` has these details of it and no others.
-``flat(default=value)`` makes an inherited detail an argument. What a model reads of
-options that a class lacks is in its ``_IMPLIED``, a dict by name.
+A class that declares an option with ``Details`` has these details of the option and no
+others. ``flat(default=value)`` turns an inherited detail into an argument. ``_IMPLIED``
+is a dict of values that models read in place of options that a class lacks.
 
-From these follow the constructor, ``_parameter_constraints`` of scikit-learn and the
-docstring in full, with types and defaults. Type checkers and editors know the
-constructor by PEP 681. A class with a constructor of its own keeps it.
+The declarations determine the constructor, scikit-learn's ``_parameter_constraints``
+and the complete docstring, with types and defaults. Type checkers and editors derive
+the constructor by PEP 681. A class that defines ``__init__`` keeps it.
 """
 
 import inspect
@@ -76,13 +76,13 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skdgm.exceptions import OlderFileError
 from skdgm.utils.plain import packed, unpacked
 
-# Numbers within limits, for hints.
+# Types of numbers with limits, for hints.
 Count = Annotated[int, Interval(Integral, 1, None, closed="left")]
 CountOrZero = Annotated[int, Interval(Integral, 0, None, closed="left")]
 Several = Annotated[int, Interval(Integral, 2, None, closed="left")]
 Positive = Annotated[float, Interval(Real, 0, None, closed="neither")]
 NotNegative = Annotated[float, Interval(Real, 0, None, closed="left")]
-# Between 0 and 1: without both of them, without 1, and with both.
+# Between 0 and 1: excluding both, excluding 1, including both.
 Fraction = Annotated[float, Interval(Real, 0, 1, closed="neither")]
 Share = Annotated[float, Interval(Real, 0, 1, closed="left")]
 Probability = Annotated[float, Interval(Real, 0, 1, closed="both")]
@@ -99,18 +99,18 @@ _REFERENCE = re.compile(r"\.\. \[(\d+)\] (.*?)(?=\n\.\. |\Z)", re.DOTALL)
 
 
 class Details:
-    """Base class of details of an option, which its hint has with it: fields, as those
-    of :class:`Options`, with constraints and defaults."""
+    """Base class of the details of an option, to be listed in its type hint. Fields
+    have constraints and defaults, as in :class:`Options`."""
 
 
 class Doc(NamedTuple):
-    """Paragraph of an option, which its hint has with it.
+    """Paragraph on an option, to be listed in its type hint.
 
     Parameters
     ----------
     text : str
     kind : str
-        Type in words, if not that of the hint.
+        Type in words, if it differs from the type hint.
     """
 
     text: str
@@ -123,27 +123,26 @@ class _Within(NamedTuple):
 
 
 def within(group: str, default: Any, *, init: Literal[False] = False) -> Any:
-    """Default of a detail of the option ``group``; by ``init``, type checkers know that
-    it is none of the constructor."""
+    """Default of a detail of the option ``group``; ``init`` tells type checkers that
+    the constructor does not take it."""
     return _Within(group, default)
 
 
 def flat(*, default: Any) -> Any:
-    """Default of an option by itself, where a base class has it as a detail; by name,
-    as type checkers know it."""
+    """Default of an option that is a detail in a base class."""
     return _Within(None, default)
 
 
 class Option(NamedTuple):
-    """An option of a class.
+    """Option of a class.
 
     Parameters
     ----------
     hint : type hint or None
-        None of a detail that the option of the class does not have.
+        None if the class does not have this detail.
     default : object
     group : str or None
-        Name of the option of which this is a detail.
+        Name of the option that has this detail; None for an option.
     """
 
     hint: object
@@ -152,16 +151,15 @@ class Option(NamedTuple):
 
     @property
     def is_argument(self):
-        """Whether the constructor takes it."""
+        """True if the constructor takes the option."""
         return self.hint is not None and self.group is None
 
 
 @dataclass_transform(field_specifiers=(within, flat))
 class Options:
-    """Base class of what declares options: estimators, and groups of their options."""
+    """Base class of classes that declare options: estimators and groups."""
 
-    # Values that models read of options that a class lacks, by name; those of bases
-    # are inherited.
+    # Values, by name, of options that a class lacks but models read; inherited.
     _IMPLIED = {}
     # Details, by name.
     _DETAILS = {}
@@ -182,7 +180,7 @@ class Options:
             cls.__doc__ = _Docstring(cls)
 
     def __getstate__(self):
-        # Plain data, which skops keeps.
+        # Plain data, which skops can save.
         return packed(super().__getstate__())
 
     def __setstate__(self, state):
@@ -199,8 +197,8 @@ class Options:
 
 
 def allowed(hint):
-    """Constraints of scikit-learn's that a type hint stands for, as a list; or
-    "no_validation", where it says nothing that can be checked."""
+    """List of scikit-learn's constraints for a type hint, or "no_validation" if nothing
+    can be checked."""
     origin = get_origin(hint)
     if origin is Annotated:
         return list(hint.__metadata__)
@@ -209,16 +207,16 @@ def allowed(hint):
     if origin in (Union, UnionType):
         parts = [allowed(part) for part in get_args(hint)]
         free = "no_validation" in parts
-        return "no_validation" if free else [own for part in parts for own in part]
+        return "no_validation" if free else [rule for part in parts for rule in part]
     kind = _PLAIN.get(hint, origin or hint)
     known = kind is None or (isinstance(kind, type | str) and kind not in (object, Any))
     return [kind] if known else "no_validation"
 
 
 def _declare(cls):
-    """Collect a class's own options, by name.
+    """Collect the options that a class declares, by name.
 
-    Defaults leave the class, in whose objects they are attributes.
+    Remove their defaults from the class, because options are attributes of instances.
     """
     own, inherited, stated = cls._own_options, _options_of(cls), set()
     for name, hint in inspect.get_annotations(cls).items():
@@ -226,16 +224,16 @@ def _declare(cls):
         if doc:
             cls._own_docs[name] = doc
         if details:
-            gone = [known for known, one in inherited.items() if one.group == name]
+            gone = [n for n, option in inherited.items() if option.group == name]
             own |= dict.fromkeys(gone, Option(None, KW_ONLY))
-            own |= {one: Option(*details[one], name) for one in details}
+            own |= {n: Option(*details[n], name) for n in details}
         kinds = hint, get_origin(hint)
         constant = ClassVar in kinds or Final in kinds or name.isupper()
         if hint is KW_ONLY:
             cls._own_positional = tuple(own)
         elif not (constant or name.startswith("_")) and name in vars(cls):
-            known = (inherited | own).get(name)
-            own[name] = Option(hint, vars(cls)[name], known and known.group)
+            earlier = (inherited | own).get(name)
+            own[name] = Option(hint, vars(cls)[name], earlier and earlier.group)
             stated.add(name)
     for name in (inherited.keys() | own.keys()) & vars(cls).keys() - stated:
         if not hasattr(vars(cls)[name], "__get__"):  # A method or property.
@@ -249,8 +247,8 @@ def _declare(cls):
 
 
 def _parts_of(hint):
-    """Hint without what it has with it: hint and default of each detail, by name, and
-    its paragraph of documentation, if any."""
+    """Hint without details and documentation; a dict of the hint and default of each
+    detail; and the Doc, or None."""
     if get_origin(hint) is not Annotated:
         return hint, {}, None
     kind, *parts = get_args(hint)
@@ -258,10 +256,10 @@ def _parts_of(hint):
     groups = [part for part in parts if _is_class(part, Details)]
     rest = tuple(part for part in parts if part not in (*docs, *groups))
     details = {
-        name: (_evaluated(own, each), getattr(group, name))
+        name: (_evaluated(annotation, base), getattr(group, name))
         for group in groups
-        for each in reversed(group.__mro__)
-        for name, own in inspect.get_annotations(each).items()
+        for base in reversed(group.__mro__)
+        for name, annotation in inspect.get_annotations(base).items()
     }
     hint = Annotated[kind, *rest] if rest else kind
     return hint, details, docs[-1] if docs else None
@@ -272,7 +270,7 @@ def _is_class(thing, base):
 
 
 def _evaluated(hint, cls):
-    """Hint of a class; any object where only type checkers know what it is."""
+    """Evaluate a hint of a class; ``object`` if only type checkers can evaluate it."""
     if not isinstance(hint, str):
         return hint
     try:
@@ -282,8 +280,8 @@ def _evaluated(hint, cls):
 
 
 def _options_of(cls):
-    """Options of a class and its bases, positional ones first, then those of a class
-    before those of its bases."""
+    """Options of a class and its bases: positional options first, then those of the
+    class, then those of its bases."""
     places, found, first = {}, {}, _positional(cls)
     for place, kind in reversed(list(enumerate(cls.__mro__))):
         for name, option in vars(kind).get("_own_options", {}).items():
@@ -294,13 +292,13 @@ def _options_of(cls):
 
 
 def _implied_by(cls):
-    """What a class and its bases say of options that it lacks, by name."""
-    places = [vars(kind).get("_own_implied", {}) for kind in cls.__mro__]
-    return {name: own[name] for own in reversed(places) for name in own}
+    """Values, by name, that a class and its bases imply for options that they lack."""
+    dicts = [vars(kind).get("_own_implied", {}) for kind in cls.__mro__]
+    return {name: implied[name] for implied in reversed(dicts) for name in implied}
 
 
 def declared_by(cls):
-    """Options that a class itself declares, with details, by name."""
+    """Options and details that a class itself declares, by name."""
     return dict(cls._own_options)
 
 
@@ -310,39 +308,40 @@ def default_of(cls, name):
 
 
 def _arguments(options):
-    """Those options that the constructor takes, with hints without those objects that
-    have none of the details of the class."""
-    found, details = {}, {}
+    """Options that the constructor takes, by name. Hints omit groups that have none of
+    the details of the class."""
+    arguments, details = {}, {}
     for name, option in options.items():
         details.setdefault(option.group, {})[name] = option
     for name, option in options.items():
         own, kinds = details.get(name, {}), groups_in(option.hint)
         useless = [kind for kind in kinds if not kind.by_field(own)]
         if useless:
-            kept = tuple(one for one in get_args(option.hint) if one not in useless)
+            kept = tuple(kind for kind in get_args(option.hint) if kind not in useless)
             option = option._replace(hint=Union[kept])  # noqa: UP007
         if option.is_argument:
-            found[name] = option
-    return found
+            arguments[name] = option
+    return arguments
 
 
 def _positional(cls):
-    """Names of positional options: those of the nearest class that has some."""
-    owned = (vars(kind).get("_own_positional") for kind in cls.__mro__)
-    return next(filter(None, owned), ())
+    """Names of positional options: those of the nearest class that declares some."""
+    tuples = (vars(kind).get("_own_positional") for kind in cls.__mro__)
+    return next(filter(None, tuples), ())
 
 
 def _construct(cls):
-    """Give a class the constructor and the constraints that its options ask for."""
-    found = _options_of(cls)
-    options = _arguments(found)
+    """Add the constructor and the constraints that follow from the options of a
+    class."""
+    declared = _options_of(cls)
+    options = _arguments(declared)
     first = [name for name in _positional(cls) if name in options]
-    cls._DETAILS = {name: own for name, own in found.items() if own.group in options}
+    cls._DETAILS = {name: o for name, o in declared.items() if o.group in options}
     spec = (
         [(name, hint, id(value)) for name, (hint, value, _) in options.items()],
         first,
     )
-    # A group has a constructor of its own, whose errors name it.
+    # A group needs its own constructor, whose errors name the group.
     if getattr(cls, "_spec", None) == spec and not hasattr(cls, "FLAT_NAMES"):
         return
     cls._spec = spec
@@ -353,17 +352,17 @@ def _construct(cls):
     if len(first) < len(arguments):
         arguments.insert(len(first), "*")
     body = "".join(f"\n    self.{name} = {name}" for name in options) or " pass"
-    made = {"_options": options}
-    exec(f"def __init__(self, {', '.join(arguments)}):{body}", made)
-    cls.__init__ = made["__init__"]
+    namespace = {"_options": options}
+    exec(f"def __init__(self, {', '.join(arguments)}):{body}", namespace)
+    cls.__init__ = namespace["__init__"]
     cls.__init__.__module__ = cls.__module__
     cls.__init__.__qualname__ = f"{cls.__qualname__}.__init__"
 
 
 class _Docstring:
-    """Docstring of a class, with its options' types and defaults, and with what its
-    bases say of options and attributes, without citations of references that it does
-    not have; put together when it is first read."""
+    """Docstring of a class, completed at first access: types and defaults of options,
+    and entries on options and attributes from its bases. Inherited citations are
+    omitted if the class lacks the reference."""
 
     def __init__(self, cls):
         self.cls, self.own, self.whole = cls, cls.__doc__, None
@@ -383,7 +382,7 @@ class _Docstring:
         return self.whole
 
     def sections(self):
-        """What the class itself says: the beginning, and sections by name."""
+        """Beginning of the docstring of the class itself, and sections by name."""
         parts = _SECTION.split(inspect.cleandoc(self.own))
         return parts[0].rstrip(), dict(zip(parts[1::2], parts[2::2]))
 
@@ -393,7 +392,7 @@ class _Docstring:
         return dict(_REFERENCE.findall(text))
 
     def entries(self, section):
-        """Entries of a section, as tuples of names, type and paragraph."""
+        """Yield the entries of a section, as tuples of names, type and paragraph."""
         text = self.sections()[1].get(section, "").strip()
         for entry in _ENTRY.split(text) if text else ():
             head, _, body = re.sub(r"\\\n +", "", entry).partition("\n")
@@ -401,7 +400,7 @@ class _Docstring:
             yield tuple(re.split(", +", names)), kind.strip(), body
 
     def _nearest(self, section):
-        """What the nearest class says of each name, by name."""
+        """Entry of the nearest class for each name."""
         found = {}
         for kind in self.cls.__mro__:
             doc = vars(kind).get("__doc__")
@@ -416,7 +415,7 @@ class _Docstring:
         return found
 
     def _cited(self, paragraph, theirs):
-        """Paragraph without citations of other references than the class's own."""
+        """Paragraph without citations of references that the class does not have."""
         own = self.references().items()
         shared = {number for number, text in own if theirs.get(number, text) == text}
         return _CITATION.sub(lambda m: m[0] * (m[1] in shared), paragraph)
@@ -429,9 +428,9 @@ class _Docstring:
             if name in done or name not in found:
                 continue
             entry = names, kind, body = found[name]
-            names = [one for one in names if one in options and found[one] is entry]
+            names = [n for n in names if n in options and found[n] is entry]
             done.update(names)
-            hints, defaults, _ = zip(*(options[one] for one in names))
+            hints, defaults, _ = zip(*(options[n] for n in names))
             if "default=" not in kind:
                 shown = ", ".join(map(_shown, dict.fromkeys(defaults)))
                 kind = f"{kind or worded(hints[0])}, default={shown}"
@@ -466,12 +465,12 @@ def _details_in_words(group, options, hint):
 
 
 def groups_in(hint):
-    """Classes of objects with details among those that a type hint allows."""
+    """Classes of groups that a type hint allows."""
     return [kind for kind in get_args(hint) if hasattr(kind, "FLAT_NAMES")]
 
 
 def worded(hint):
-    """Words of numpydoc for a type hint."""
+    """Type in numpydoc's words for a type hint."""
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return worded(args[0])

@@ -1,4 +1,4 @@
-"""Estimators as parts of a model: the facts about one, and its training state."""
+"""Functions through which a model reads its component estimators."""
 
 from copy import copy
 from types import SimpleNamespace
@@ -7,7 +7,8 @@ from skdgm.base.groups import assign
 
 
 def options_of(estimator):
-    """Options of the last fit of an estimator; before the first one, those it has."""
+    """Options of the last fit of an estimator; before the first fit, its present
+    options."""
     return estimator._options
 
 
@@ -17,8 +18,8 @@ def model_of(estimator):
 
 
 def facts_of(estimator):
-    """The :class:`~skdgm.base.Facts` about an estimator whose columns are known, with
-    the structure that was learned, if any."""
+    """The :class:`~skdgm.base.Facts` of an estimator whose columns are known, with the
+    learned structure, if any."""
     return estimator._facts(vars(estimator).get("_learned"))
 
 
@@ -33,7 +34,8 @@ def attributes_of(estimator, state):
 
 
 def set_state(estimator, state):
-    """Set the fitted attributes of a training state, and forget results of others."""
+    """Set the fitted attributes of a training state, and discard results of other
+    states."""
     attributes = attributes_of(estimator, state)
     estimator._forget()
     vars(estimator).update(attributes)
@@ -47,12 +49,12 @@ def with_state(estimator, state):
 
 
 def altered(estimator, n_features, columns=None, **options):
-    """Copy of a fitted estimator with other options, for rows of so many columns, which
-    have no names; perhaps with other statistics of these."""
-    other, asked = copy(estimator), vars(options_of(estimator)) | options
+    """Copy of a fitted estimator with other options, for rows with ``n_features``
+    unnamed columns, and other statistics of columns if given."""
+    other, changed = copy(estimator), vars(options_of(estimator)) | options
     assign(other, **options)
     attributes = vars(other)
-    attributes |= {"_asked": SimpleNamespace(**asked), "_form": None}
+    attributes |= {"_asked": SimpleNamespace(**changed), "_form": None}
     attributes["n_features_in_"] = n_features
     if columns is not None:
         attributes["_columns"] = columns

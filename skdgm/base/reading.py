@@ -1,8 +1,8 @@
 """Kinds of columns that an estimator reads from the data of its first fit.
 
-``_reading`` is what was decided, a pair as of :func:`~skdgm.data.auto.reading_of`, that
-:func:`~skdgm.base.fits.asked_of` puts in the place of "auto". Attributes of a class,
-``_GREY``, ``_NUMBERS``, ``_IMAGES`` and ``_LEVELS_APART``, are its
+``_reading`` is the decision, a pair as returned by :func:`~skdgm.data.auto.reading_of`.
+:func:`~skdgm.base.fits.asked_of` replaces "auto" by it. The class attributes ``_GREY``,
+``_NUMBERS``, ``_IMAGES`` and ``_LEVELS_APART`` of an estimator are its
 :class:`~skdgm.data.auto.Habits`.
 """
 
@@ -12,10 +12,10 @@ from skdgm.utils.bits import kinds_allowed
 
 
 def read_kinds(estimator, X, weight=None):
-    """Read the kinds of columns, at a first fit with ``column_types="auto"``."""
+    """Read the kinds of columns, in a first fit with ``column_types="auto"``."""
     vars(estimator).pop("_reading", None)
-    asked = estimator._present_options()
-    kinds = estimator._readable_kinds(asked)
+    options = estimator._present_options()
+    kinds = estimator._readable_kinds(options)
     if kinds:
         with inputs.explained(estimator, X, estimator._asked_domain):
             habits = Habits(
@@ -25,13 +25,12 @@ def read_kinds(estimator, X, weight=None):
                 levels_apart=estimator._LEVELS_APART,
             )
             estimator._reading = reading_of(
-                estimator, X, kinds, asked, habits, weight=weight
+                estimator, X, kinds, options, habits, weight=weight
             )
 
 
 def kinds_in_words(estimator):
-    """Text that says how the columns of the data are read, also of a stack that has
-    no machine yet."""
+    """Text on the kinds of the columns; a stack needs no machine for it yet."""
     if "_columns" in vars(estimator):
         return column_types_of(estimator).summary
     kinds, top = estimator._reading
@@ -39,21 +38,21 @@ def kinds_in_words(estimator):
 
 
 def readable_kinds(estimator, options):
-    """Set of the kinds of columns that the model can read, empty where options say
-    which they are."""
+    """Set of the kinds of columns that the model can read; empty if options give the
+    kinds."""
     return kinds_allowed(estimator) if is_auto(options.column_types) else set()
 
 
 def column_types_of(estimator):
-    """How a fitted model reads each column: a dict of :class:`ColumnType` by name, or
-    by number."""
-    names, found = (
+    """Dict of the :class:`ColumnType` of each column of a fitted model, by name or
+    number."""
+    names, types_of_columns = (
         names_of(estimator),
         getattr(estimator._columns, "column_types", None),
     )
     domain = estimator._domain
-    plain = ColumnType(domain.kind)
+    default = ColumnType(domain.kind)
     if domain.top != 1:
-        plain = plain._replace(low=0.0, high=domain.top)
-    types = [plain] * len(names) if found is None else found()
+        default = default._replace(low=0.0, high=domain.top)
+    types = [default] * len(names) if types_of_columns is None else types_of_columns()
     return ColumnTypes(zip(names, types))

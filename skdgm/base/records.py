@@ -1,8 +1,8 @@
-"""Record of a fit in a file, from which another continues: a place among stages.
+"""Records of unfinished fits in files, from which later fits continue.
 
-A record is the estimator as it is, with an attribute ``_record``: the stage under way,
-what it continues from beside the fitted attributes, and what tells whether a fit is the
-same: options, rows with their weights, and the epochs before it.
+A record is the estimator itself with an attribute ``_record``: the current stage, the
+training state that is not in fitted attributes, and facts that identify the fit
+(options, rows with their weights, number of earlier epochs).
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from skdgm.base.fits import plain
 from skdgm.base.groups import OptionGroup
 from skdgm.training import Keeper, Progress
 
-# Options that change nothing of what is learned.
+# Options that do not influence training.
 _FREE = {"verbose"}
 # Place after the last stage.
 _END = "end"
@@ -28,18 +28,19 @@ class Record:
     Parameters
     ----------
     estimator : Estimator
-        About to be trained. If there is an earlier run, it gets what that had learned
-        before the stage that was under way.
+        Estimator before training. If there is an earlier run, it takes over the
+        attributes that the run had learned before its current stage.
     tables : sequence of Table
-        Training rows; of several stages, those of each.
+        Training rows, one table for each stage if they differ.
     file : object or None
-        Where the record is: a callback whose ``read()`` returns an estimator or None,
-        ``due()`` says after an epoch whether to write, and ``write(estimator)`` does.
+        Callback that stores the record. ``read()`` returns an estimator or None,
+        ``due()`` is called after each epoch and returns whether to write, and
+        ``write(estimator)`` writes.
 
     Attributes
     ----------
     source : Estimator or None
-        From the file.
+        Estimator from the file.
     known : dict
         Its ``_record``.
 
@@ -59,28 +60,31 @@ class Record:
         if source is not None:
             refuse_other(file, estimator, self.facts, source)
             self.source, self.reached = source, False
-            self.known, own = vars(source).pop("_record"), vars(source)
+            self.known, saved = vars(source).pop("_record"), vars(source)
             estimator._seed = source._seed
-            vars(estimator).update({name: own[name] for name in self.known["learned"]})
+            vars(estimator).update(
+                {name: saved[name] for name in self.known["learned"]}
+            )
 
     @classmethod
     def of(cls, estimator, *tables):
-        """Record that a callback of an estimator keeps, or the model that this one is a
-        part of; one that keeps nothing if no callback does."""
+        """Record in the file of a callback of the estimator, or of the model that
+        contains it; without such a callback, a record that stores nothing."""
         return cls(estimator, tables, file_of(estimator))
 
     def at(self, stage):
-        """Whether an earlier run ended in a stage."""
+        """Return whether an earlier run ended in this stage."""
         return self.known["stage"] == stage.key
 
     def reaches(self, stage):
-        """Whether a stage is left to run: the one of the file, or one after it."""
+        """Return whether a stage has to run: the stage in the file, or a later
+        stage."""
         self.reached = self.reached or self.at(stage)
         return self.reached
 
     def joined(self, stage, state):
-        """State that the epochs of a stage begin with, which is that of the file if
-        there is one, and the hook that keeps them, or None."""
+        """Initial state of the epochs of a stage, from the file if possible, and the
+        hook that stores their progress, or None."""
         if self.file is None:
             return state, None
         self._begin()
@@ -119,7 +123,8 @@ class Record:
         return Place(self.file, source, write)
 
     def complete(self, stage):
-        """Write the fitted estimator, at the end of the last stage, or of none."""
+        """Write the fitted estimator after the last stage; ``stage`` is None if no
+        stage was left to run."""
         if self.file is None:
             return
         new = shallow(self.estimator)
@@ -131,7 +136,7 @@ class Record:
             self._write_epochs(new, stage, state, progress)
 
     def _begin(self):
-        """Note what was learned before the stage that begins."""
+        """Store which attributes were learned before the current stage."""
         known = vars(self.estimator).items()
         self.learned = [name for name, v in known if self.start.get(name) is not v]
 
@@ -150,9 +155,9 @@ class Record:
 
 
 class Place:
-    """Place, as of a callback, of a model that is part of another, in the file of that;
-    ``source`` is the part as it was kept, or None, and ``write(part)`` keeps it as it
-    is now."""
+    """Part of a file for a component, with the interface of a callback. ``source`` is
+    the stored component, or None, and ``write(component)`` stores its present
+    attributes."""
 
     def __init__(self, file, source, write):
         self.file, self.source, self.write, self.due = file, source, write, file.due
@@ -161,14 +166,14 @@ class Place:
         return str(self.file)
 
     def read(self):
-        """The part as it was kept, or None."""
+        """Return the stored component, or None."""
         return self.source
 
 
 def file_of(estimator):
-    """Callback that keeps the training of an estimator, or its place in the file of a
-    model that it is a part of; or None."""
-    part_of = vars(estimator).pop("_part_of", None)
+    """Callback that stores the training of an estimator, or the :class:`Place` of a
+    component in the file of its model; or None."""
+    place = vars(estimator).pop("_part_of", None)
     callbacks = vars(estimator).get("_skl_callbacks", ())
     files = [one for one in callbacks if getattr(one, "keeps_training", False)]
     if len(files) > 1:
@@ -176,15 +181,15 @@ def file_of(estimator):
             f"{estimator._name} has {len(files)} callbacks that keep its training: "
             "give it one."
         )
-    return files[0] if files else part_of
+    return files[0] if files else place
 
 
 def fingerprint(estimator, *tables):
-    """What tells one fit of an estimator to tables from another, by name."""
-    asked = {name: _plainly(own) for name, own in estimator.get_params().items()}
-    plain_ones = {
+    """Dict of facts that identify a fit of an estimator to tables."""
+    options = {name: _plainly(own) for name, own in estimator.get_params().items()}
+    compared = {
         name: value
-        for name, value in asked.items()
+        for name, value in options.items()
         if name not in _FREE and not _is_model(value) and not _is_generator(name, value)
     }
     rows, weights = hashlib.sha256(), hashlib.sha256()
@@ -195,13 +200,13 @@ def fingerprint(estimator, *tables):
         "rows": rows.hexdigest(),
         "weights": weights.hexdigest(),
         "epochs before it": estimator.n_iter_,
-        "options": plain_ones,
+        "options": compared,
     }
 
 
 def refuse_other(file, estimator, own, source):
-    """Raise ValueError, which names a file, unless an estimator from it, ``source``, is
-    of the fit of an estimator that has these facts."""
+    """Raise ValueError, which names the file, unless the estimator ``source`` from the
+    file belongs to the fit with the facts ``own``."""
     record = vars(source).get("_record")
     if type(source) is not type(estimator) or "stage" not in (record or ()):
         raise ValueError(
@@ -217,8 +222,8 @@ def refuse_other(file, estimator, own, source):
 
 
 def _plainly(value):
-    """Value of an option, by a text for a group, whose details have names of their own,
-    and for a tuple of groups."""
+    """Value of an option; a group is replaced by the string that it stands for, since
+    its details are separate parameters, and a tuple of groups by its text."""
     if isinstance(value, OptionGroup):
         return value.stands_for
     if isinstance(value, tuple) and any(isinstance(v, OptionGroup) for v in value):
@@ -237,7 +242,7 @@ def _is_generator(name, value):
 
 
 def _unlike(own, kept):
-    """What differs between the facts of two fits, or None."""
+    """First difference between the facts of two fits, as text, or None."""
     for name in ("rows", "weights", "epochs before it"):
         if own[name] != kept[name]:
             return f"other {name}"

@@ -1,6 +1,6 @@
-"""Methods of estimators of series: rows of a table in order, each given those before.
+"""Methods of estimators of series: rows in order, each conditional on previous rows.
 
-Such estimators take series as a table with ``lengths`` or ``groups``, or as a list of
+Such estimators accept series as a table with ``lengths`` or ``groups``, or as a list of
 tables.
 """
 
@@ -17,8 +17,8 @@ from skdgm.utils.counts import count, count_rows
 
 
 class Series(NamedTuple):
-    """Series as a user gives them: a table, or several of them, and which of its rows
-    are a series."""
+    """Series as a user passes them: one table with lengths or groups of its rows, or a
+    list of tables."""
 
     X: object
     lengths: object = None
@@ -34,7 +34,8 @@ def fit_transform(
     lengths: Target = None,
     groups: Target = None,
 ) -> np.ndarray:
-    """Fit the model, and return what :meth:`transform` does of the same rows.
+    """Fit the model, and return the features of the same rows, as :meth:`transform`
+    does.
 
     Parameters
     ----------
@@ -51,43 +52,43 @@ def fit_transform(
 
 
 def continued(estimator, n_steps, given, n_samples, random_state):
-    """A list of the steps that follow each of the ``given`` series, a table and
-    lengths, or that begin series where it is None, ``n_samples`` times."""
+    """List of ``n_samples`` continuations by ``n_steps`` rows of each of the ``given``
+    series (a table and lengths), or of new series if ``given`` is None."""
     density = estimator.density_
     n_samples = count_rows(n_samples, len(estimator._columns.seen))
     n_steps = count(n_steps, "n_steps")
-    kept = vars(estimator).get("_kept")
-    found = density.continued(n_steps, given, n_samples, random_state, kept)
-    lengths = np.full(len(found) // n_steps, n_steps)
-    return divided(framed(estimator, found), lengths)
+    constant = vars(estimator).get("_kept")
+    rows = density.continued(n_steps, given, n_samples, random_state, constant)
+    lengths = np.full(len(rows) // n_steps, n_steps)
+    return divided(framed(estimator, rows), lengths)
 
 
 def remember_kept(estimator, rows, lengths, fresh):
-    """Note which columns stay the same within each of the sequences so far."""
+    """Update which columns are constant within each sequence seen so far."""
     steady = None if fresh else vars(estimator).get("_steady")
     estimator._steady = Steady.of(rows, lengths, steady)
     estimator._kept = estimator._steady.columns
 
 
 def in_steps(estimator, X, lengths, fresh):
-    """Table with steps in the place of dates in order within sequences, and these as
-    :class:`~skdgm.data.time_steps.TimeSteps`.
+    """Table in which differences replace dates that increase within each sequence, and
+    the :class:`~skdgm.data.time_steps.TimeSteps` of these columns.
 
-    ValueError where an earlier fit took them as other values.
+    ValueError if an earlier fit read such a column as other values.
     """
     if fresh:
-        # Kinds are read once, of rows whose dates are steps; before that, dates may be.
+        # Kinds are read again, after steps have replaced dates.
         vars(estimator).pop("_reading", None)
     estimator._asked = estimator._present_options()
     if not estimator._asked_domain.takes_times:
         return X, TimeSteps()
-    found = TimeSteps.of(X, lengths)
-    steps = found if fresh else steps_of(estimator._columns)
-    known = [own.name for own in steps.columns]
-    for own in found.columns:
-        if own.name not in known:
+    learned = TimeSteps.of(X, lengths)
+    steps = learned if fresh else steps_of(estimator._columns)
+    names = [time.name for time in steps.columns]
+    for time in learned.columns:
+        if time.name not in names:
             raise ValueError(
-                f"Dates of column {own.name!r} are in order within each sequence, and "
+                f"Dates of column {time.name!r} are in order within each sequence, and "
                 "were not, or were too few, in the first fit: fit again with more "
                 "rows, or leave the column out."
             )
@@ -95,7 +96,7 @@ def in_steps(estimator, X, lengths, fresh):
 
 
 def with_steps(rows, steps):
-    """Rows whose codec knows which dates are read as steps."""
+    """Rows with a codec that contains the time steps."""
     if rows.codec is None:
         return rows
     return rows._replace(codec=rows.codec._replace(steps=steps))

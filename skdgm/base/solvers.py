@@ -1,4 +1,4 @@
-"""Groups of options: optimisers for the option ``solver``."""
+"""Groups of options: optimizers for the option ``solver``."""
 
 from typing import Literal
 
@@ -7,29 +7,28 @@ from skdgm.base.options import KW_ONLY, Auto, NotNegative, Positive, Share
 
 
 class Solver(OptionGroup):
-    """Details of an optimiser; "auto" is the default of the estimator.
+    """Details of an optimizer; "auto" stands for the default of the estimator.
 
     Parameters
     ----------
     schedule : {"auto", "constant", "invscaling", "linear", "cooldown"}, default="auto"
-        Learning rate after t of T epochs: ``learning_rate`` times 1,
-        ``1 / (1 + t) ** power_t``, ``1 - t / T`` or, for machines alone,
-        ``min(1, 5 * (1 - t / T))``.
+        Learning rate after t of T epochs: ``learning_rate`` times 1, ``1 / (1 + t) **
+        power_t``, ``1 - t / T`` or, for machines only, ``min(1, 5 * (1 - t / T))``.
     power_t
         Exponent of ``schedule="invscaling"``.
     clip_norm
         Maximum norm of gradients; longer gradients are rescaled. For nets.
     init_weights : str, default="auto"
-        Initialiser of the weights of hidden units of nets: "glorot_uniform",
+        Initializer of the weights of hidden units of nets: "glorot_uniform",
         "glorot_normal", "he_uniform" or "he_normal".
     init_biases
-        Initial visible biases of machines: biases for which independent units have the
-        means of the data ("marginals"), or zeros.
+        Initial visible biases of machines: zeros ("zeros"), or biases with which
+        independent units have the means of the data ("marginals").
     average : {"auto"}, bool or float, default="auto"
         Average of the parameters over updates, which replaces the final parameters.
         True averages over about the last tenth of the updates. For adversarial models,
-        the decay rate of an exponential average of the generator's parameters, 0 for
-        none. For nets.
+        the decay rate of an exponential moving average of the generator's parameters, 0
+        for none. For nets.
     """
 
     _: KW_ONLY
@@ -42,13 +41,14 @@ class Solver(OptionGroup):
 
 
 class Adam(Solver):
-    """Adam: steps by running means of gradients, normalised by their recent size.
+    """Adam: steps along running means of gradients, normalized by their root mean
+    square.
 
     Parameters
     ----------
     beta_1
-        Decay rate of the mean of gradients. Machines also accept a tuple, whose values
-        share the epochs evenly.
+        Decay rate of the mean of gradients. Machines also accept a tuple, each value of
+        which applies to an equal share of the epochs.
     beta_2
         Decay rate of the mean of squared gradients. For nets.
 
@@ -68,7 +68,7 @@ class Adam(Solver):
 
 
 class RMSprop(Solver):
-    """RMSprop: steps along gradients, normalised by their recent size.
+    """RMSprop: steps along gradients, normalized by their root mean square.
 
     Parameters
     ----------
@@ -95,8 +95,8 @@ class SGD(Solver):
     Parameters
     ----------
     momentum
-        Momentum coefficient. Machines also accept a tuple, whose values share the
-        epochs evenly.
+        Momentum coefficient. Machines also accept a tuple, each value of which applies
+        to an equal share of the epochs.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Stages of a fit, which run one after the other; a checkpoint is a place among them.
+"""Stages of a fit, which run in sequence. Checkpoints are places in this sequence.
 
-A list of stages is most often a generator: what those before have learned, the next one
-is made of.
+A sequence of stages is usually a generator, because a stage depends on the results of
+previous stages.
 """
 
 from abc import ABC, abstractmethod
@@ -14,23 +14,24 @@ from skdgm.utils.tree import copy
 
 
 class Fit:
-    """A fit of an estimator, as it runs.
+    """A fit of an estimator while it runs.
 
     Parameters
     ----------
     estimator : Estimator
     before : list
-        Of :func:`~skdgm.base.rollback`, cleared when something has been learned.
+        As yielded by :func:`~skdgm.base.rollback`; cleared once something is learned.
     task : Task, optional
-        Of the callbacks; by default there are none, as in ``partial_fit``.
+        Task of the callbacks; without it no callbacks are called, as in
+        ``partial_fit``.
     record : Record, optional
-        What a callback keeps, and from which stages continue.
+        Record of the fit in the file of a callback, from which stages continue.
 
     Attributes
     ----------
     goes_on : bool
-        Whether the stage that ran last came to its end: False where it was interrupted,
-        or a callback asked to stop.
+        Whether the previous stage was completed: neither interrupted, nor stopped by a
+        callback.
     """
 
     goes_on = True
@@ -45,9 +46,9 @@ class Fit:
         return self.estimator._name
 
     def left(self, stages):
-        """Yield the stages that are to run, of which the caller says ``goes_on``: what
-        :meth:`Stage.run` returns. (A method that ran them would be a call more between
-        a user's and each update.)"""
+        """Yield the stages that have to run. After each, the caller sets ``goes_on`` to
+        the result of :meth:`Stage.run`. (A method that ran the stages would add a call
+        to the stack.)"""
         stage = None
         for stage in stages:
             if not self.record.reaches(stage):
@@ -65,23 +66,23 @@ class Stage(ABC):
     Attributes
     ----------
     key : str
-        Its place among the stages, in records.
+        Name of the stage in records.
     task : str or None
-        Name of its task of callbacks; None if that of the whole fit is its own.
+        Name of its task for callbacks; None if it belongs to the task of the whole fit.
     learned : Learned or None
-        Of epochs, once they have run.
+        Result of epochs after they have run.
     """
 
     key, task, learned = None, None, None
 
     @abstractmethod
     def run(self, fit):
-        """Run the stage, or what is left of it, in a :class:`Fit`; return whether it
-        came to its end."""
+        """Run the stage, or the rest of it, in a :class:`Fit`; return whether it was
+        completed."""
 
     def skip(self, record):
-        """Take from a :class:`Record` what later stages need of this one, which is
-        complete, and the estimator does not have."""
+        """Take results of this completed stage that later stages need, and the
+        estimator lacks, from a :class:`Record`."""
         return
 
     def _part(self, fit, **options):
@@ -96,7 +97,7 @@ class Epochs(Stage):
     Attributes
     ----------
     name : str
-        Name in lines and messages.
+        Name in printed lines and messages.
     table : Table
         Training rows.
     epochs : range
@@ -104,11 +105,12 @@ class Epochs(Stage):
         Total number of epochs for the schedules, if known.
     early_stopping : bool
     shown : bool
-        Whether callbacks are told of each epoch.
+        Whether callbacks are called after each epoch.
     transient : tuple of str
-        Fitted attributes that not all training states have.
+        Fitted attributes that only some training states have.
     finishes : bool
-        True if the data choose the end, so that the objective finishes the state.
+        Whether the data determine the number of epochs, so that the objective finishes
+        the state afterwards.
     """
 
     early_stopping, shown, n_epochs, transient = False, True, None, ()
@@ -116,23 +118,23 @@ class Epochs(Stage):
 
     @abstractmethod
     def begin(self, fit):
-        """Objective, and the state to begin with, None anew."""
+        """Objective and initial state; the state is None for a start from scratch."""
 
     @abstractmethod
     def attributes(self, state, progress=None):
-        """Fitted attributes of a training state, which goes on changing; with a
-        :class:`~skdgm.training.Progress` also those that count epochs."""
+        """Fitted attributes, as copies, of a training state; with a
+        :class:`~skdgm.training.Progress`, also attributes that count epochs."""
 
     @abstractmethod
     def keep(self, fit):
-        """Set the attributes that were ``learned``."""
+        """Set the fitted attributes of the ``learned`` state."""
 
     @abstractmethod
     def report(self, watch):
-        """Raise an error or warn where training failed."""
+        """Raise an error or warn if training failed."""
 
     def memory(self, state):
-        """What attributes do not say of a training state, for a record: a dict."""
+        """Parts of a training state that are not in attributes, a dict for a record."""
         return {}
 
     def restored(self, source, memory):
@@ -173,7 +175,7 @@ class Epochs(Stage):
 
 
 class OwnEpochs(Epochs):
-    """Epochs of the objective of an estimator's own model.
+    """Epochs of the objective of the estimator's own model.
 
     Parameters
     ----------
@@ -182,9 +184,9 @@ class OwnEpochs(Epochs):
     table : Table
     epochs : range
     state : tuple or None
-        To begin with.
+        Initial state.
     whole : bool
-        Whether they are all epochs of a ``fit``.
+        Whether these are all epochs of a ``fit``.
     """
 
     key = "epochs"
@@ -197,22 +199,24 @@ class OwnEpochs(Epochs):
         if whole:
             self.n_epochs = len(epochs)
             self.early_stopping = estimator._options.early_stopping
-            # Epochs of a number are those of as many calls of partial_fit.
+            # A given number of epochs equals as many calls of partial_fit.
             self.finishes = self.early_stopping or estimator._options.n_iter == AUTO
 
     def begin(self, fit):
         return self.objective, self.state
 
     def attributes(self, state, progress=None):
-        own = self.estimator
-        # Training goes on to change the state.
-        found = own._attributes(copy(state))
+        estimator = self.estimator
+        # Training continues to change the state.
+        fitted = estimator._attributes(copy(state))
         if progress is not None:
-            found["n_iter_"] = own.n_iter_ + len(progress.losses)
-            found["loss_curve_"] = own.loss_curve_ + progress.losses
+            fitted["n_iter_"] = estimator.n_iter_ + len(progress.losses)
+            fitted["loss_curve_"] = estimator.loss_curve_ + progress.losses
         if progress is not None and progress.stopping:
-            found["validation_curve_"] = own.validation_curve_ + progress.validation
-        return found
+            fitted["validation_curve_"] = (
+                estimator.validation_curve_ + progress.validation
+            )
+        return fitted
 
     def keep(self, fit):
         self.estimator._keep(self.learned, fit.before)
@@ -222,23 +226,24 @@ class OwnEpochs(Epochs):
 
 
 class Component(Stage):
-    """The fit of an estimator that is part of the one that is fitted."""
+    """Fit of a component of the fitted estimator."""
 
     @abstractmethod
     def begin(self, fit):
-        """The component, to be fitted."""
+        """The component before its fit."""
 
     @abstractmethod
     def fit(self, component):
-        """Fit it, and set it as an attribute; return whether it came to its end."""
+        """Fit the component, and set it as an attribute; return whether the fit was
+        completed."""
 
     @abstractmethod
     def attributes(self, component):
-        """Fitted attributes, given the component as it is."""
+        """Fitted attributes, given the present component."""
 
     @abstractmethod
     def component_of(self, source):
-        """The component of an estimator that was kept."""
+        """The component of an estimator from a record."""
 
     def run(self, fit):
         component = self.begin(fit)
