@@ -1,10 +1,10 @@
-r"""Masked autoregressive layers with an inverse [1]_.
+r"""Invertible masked autoregressive layers [1]_.
 
 .. math:: y_j = g(x_j; h_j(x_1, \dots, x_{j - 1})), \qquad \log \left\lvert \det
    \frac{\partial y}{\partial x} \right\rvert = \sum_j \log g'(x_j)
 
-A masked net makes the parameters of all columns at once; the inverse needs a pass for
-each column.
+A masked net computes the parameters of g for all columns at once; the inverse needs one
+pass of the net for each column.
 
 References
 ----------
@@ -29,8 +29,9 @@ from skdgm.nets.tape import getval, primitive
 
 
 class ColumnLayer(NamedTuple):
-    """Parts of a layer: a net, a mask of the weights above it, the number of parameters
-    of each column, the bound of splines, and the number of columns that stay."""
+    """Options of a layer: net, mask of the weights above it, number of parameters of
+    each function, bound of splines (0 for gains), and number of conditioning
+    columns."""
 
     net: Net
     mask: np.ndarray
@@ -40,9 +41,10 @@ class ColumnLayer(NamedTuple):
 
 
 def autoregression(n, sizes, activation, n_bins=0, bound=0.0, n_given=0):
-    """Each of n columns, after ``n_given`` that stay, changed by a function whose
-    parameters a net with hidden layers of some ``sizes`` makes of previous columns: a
-    monotone spline, or without bins a gain and a shift. At first the identity."""
+    """Autoregressive layer of n columns, initially the identity. A net with hidden
+    layers of the given ``sizes`` maps previous columns to the parameters of a function
+    of each column: a monotone spline, or a gain and a shift if ``n_bins`` is 0. The
+    first ``n_given`` columns are conditions, which do not change."""
     each, first = 3 * n_bins - 1 if n_bins else 2, 0 if n_given else 1
     inputs = np.concatenate([np.zeros(n_given, int), np.arange(1, n + 1)])
     degrees = [np.sort(np.arange(m) % max(1, n - first) + first) for m in sizes]
@@ -83,22 +85,22 @@ def _apply(layer, params, statistics, x, rng=None, train=False):
 
 
 def _inverse(layer, params, statistics, y):
-    x, back = y.copy(), splines.inverse if layer.bound else gains.inverse
+    x, inverse_of_column = y.copy(), splines.inverse if layer.bound else gains.inverse
     for j in range(y.shape[1] - layer.n_given):
         raw = _by_column(_raw(layer, params, statistics, x), layer.each)
         column = slice(layer.n_given + j, layer.n_given + j + 1)
-        x[:, column] = back(y[:, column], raw[:, j : j + 1], layer.bound)
+        x[:, column] = inverse_of_column(y[:, column], raw[:, j : j + 1], layer.bound)
     return x
 
 
 def _by_column(raw, each):
-    """Parameters of each column of rows, of which there may be none."""
+    """Parameters by column, (n_rows, n_columns, each); there may be no rows."""
     return raw.reshape(len(raw), raw.shape[1] // each, each)
 
 
 @primitive
 def _changed(x, raw, each, bound, n_given):
-    """Rows changed, next to the sums of the logs of the slopes."""
+    """Transformed rows, and sums of log slopes as the last column."""
     changed = np.empty((len(x), x.shape[1] + 1), x.dtype)
     changed[:, :n_given] = x[:, :n_given]
     function = splines.spline if bound else gains.gain

@@ -1,11 +1,11 @@
-r"""Distributions at the base of maps with an inverse: mixtures and heavy tails.
+r"""Base distributions of flows: mixtures of normal distributions, and heavy tails.
 
 .. math:: \log p(z) = \log \sum_k \pi_k \lvert \det R_k \rvert \,
    \mathcal{N}\big((z - \mu_k) R_k; 0, I\big), \qquad
    \log p(z) = \sum_j \log t_{\nu_j}(z_j / s_j) - \log s_j
 
-A mixture has components that triangular matrices make standard normal. Columns with
-heavy tails have Student's t distributions [1]_.
+A triangular matrix R whitens each component of a mixture. Columns with heavy tails have
+Student's t distributions [1]_.
 
 References
 ----------
@@ -27,8 +27,8 @@ _CHOICE, _HALF = addresses.BASE_COMPONENT, 2.0**-33
 
 
 class NormalMixture(NamedTuple):
-    """Mixture of normal distributions: log weights, (n_components,); means,
-    (n_components, n_columns); and upper triangular matrices that whiten each,
+    """Mixture of normal distributions: log weights, (n_components,), means,
+    (n_components, n_columns), and upper triangular matrices that whiten the components,
     (n_components, n_columns, n_columns)."""
 
     log_weight: np.ndarray
@@ -36,41 +36,41 @@ class NormalMixture(NamedTuple):
     root: np.ndarray
 
     def log_p(self, z):
-        """Log density of each row, differentiable."""
+        """Log density of each row, (n_rows,), differentiable by z."""
         return _log_mixture(z, self.log_weight, self.mean, self.root)
 
     def draw(self, rng, n_columns, dtype):
-        """Draw a row for each stream."""
+        """Draw one row for each stream, (n_rows, n_columns)."""
         u = rng.fold(_CHOICE).uniform(1)
         chosen = (u > np.cumsum(np.exp(self.log_weight))[:-1]).sum(axis=1)
         noise, rows = rng.normal(n_columns), np.empty((len(u), n_columns), dtype)
         for k in np.unique(chosen):
-            mine = chosen == k
-            back = np.linalg.inv(self.root[k].astype(np.float64))
-            rows[mine] = self.mean[k] + noise[mine] @ back
+            of_component = chosen == k
+            inverse = np.linalg.inv(self.root[k].astype(np.float64))
+            rows[of_component] = self.mean[k] + noise[of_component] @ inverse
         return rows
 
 
 class Tails(NamedTuple):
-    """Student's t distributions of independent columns: logs of their degrees of
-    freedom and of their scales, (n_columns,)."""
+    """Student's t distributions of independent columns: logs of the degrees of freedom
+    and of the scales, (n_columns,)."""
 
     log_df: np.ndarray
     log_scale: np.ndarray
 
     def log_p(self, z):
-        """Log density of each row, differentiable."""
+        """Log density of each row, (n_rows,), differentiable."""
         return _log_tails(z, self.log_df, self.log_scale)
 
     def draw(self, rng, n_columns, dtype):
-        """Draw a row for each stream."""
+        """Draw one row for each stream, (n_rows, n_columns)."""
         df, scale = (np.exp(part.astype(np.float64)) for part in self)
         rows = stdtrit(df, rng.uniform(n_columns) + _HALF) * scale
         return rows.astype(dtype)
 
 
 def normal_log_p(z):
-    """Log density of rows of standard normal numbers, differentiable."""
+    """Standard normal log density of each row, (n_rows,), differentiable."""
     return -0.5 * (z * z).sum(axis=1) - z.dtype.type(0.5 * LOG_2PI * z.shape[1])
 
 
@@ -80,8 +80,8 @@ def _log_mixture(z, log_weight, mean, root):
 
 
 def _of_components(z, log_weight, mean, root):
-    """Log densities of components by their weights, (n_components, n_rows), and
-    whitened rows of each."""
+    """Log densities of components plus log weights, (n_components, n_rows), and the
+    rows as whitened by each component."""
     white = [(z - center) @ part for center, part in zip(mean, root)]
     log_p = np.empty((len(mean), len(z)), z.dtype)
     for k, (u, part) in enumerate(zip(white, root)):
@@ -93,8 +93,8 @@ def _of_components(z, log_weight, mean, root):
 def _by_z(log_p, z, log_weight, mean, root):
     def backward(grad):
         parts, white = _of_components(z, log_weight, mean, root)
-        share = np.exp(parts - log_p) * -grad
-        parts = zip(share, white, root)
+        responsibility = np.exp(parts - log_p) * -grad
+        parts = zip(responsibility, white, root)
         return sum((w[:, None] * u) @ part.T for w, u, part in parts)
 
     return backward

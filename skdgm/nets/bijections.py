@@ -1,10 +1,11 @@
-r"""Layers with an inverse, and the log-determinant of their Jacobian.
+r"""Invertible layers, and the log-determinants of their Jacobians.
 
 .. math:: y = f(x), \qquad \log p(x) = \log p(y) +
    \log \left\lvert \det \frac{\partial y}{\partial x} \right\rvert
 
-``serial`` composes them: inverses in reverse order, and sums of log-determinants. A
-coupling changes some columns by functions of the others [1]_.
+``serial`` composes such layers: it applies inverses in reverse order and sums
+log-determinants. A coupling layer transforms some columns by functions of the other
+columns [1]_.
 
 References
 ----------
@@ -29,12 +30,12 @@ from skdgm.nets.splines import inverse as inverse_spline
 from skdgm.nets.tape import getval, primitive
 from skdgm.utils.products import matmul
 
-# Limit on the numbers of functions of a block of rows.
+# Maximum number of parameters of functions for a block of rows.
 _ROOM = 2**17
 
 
 def affine():
-    """Gain and shift of each column, none of whose gains may be 0."""
+    """Affine map of each column, with a nonzero gain and a shift."""
     return Net(_begin_affine, _apply_affine, inverse=_inverse_affine, log_det=_of_gains)
 
 
@@ -56,7 +57,7 @@ def _of_gains(params, statistics, x):
 
 
 def permutation(order):
-    """Columns in another order, an ndarray of int."""
+    """Permutation of the columns by ``order``, an ndarray of int."""
     return Net(
         unweighted,
         partial(_apply_permutation, order),
@@ -78,8 +79,8 @@ def _of_permutation(order, params, statistics, x):
 
 
 def whitening():
-    """Fixed affine map, a :class:`Layer` of statistics with a triangular matrix whose
-    diagonal is positive; without parameters, and at first the identity."""
+    """Fixed affine map, initially the identity. Statistics are a :class:`Layer` whose W
+    is upper triangular with a positive diagonal."""
     return Net(
         _begin_whitening,
         _apply_whitening,
@@ -109,8 +110,9 @@ def _of_whitening(params, statistics, x):
 
 
 def triangular(lower=False):
-    """Linear map by a triangular matrix, at first the identity: a :class:`Layer` of
-    its entries off the diagonal and shifts, and log gains."""
+    """Linear map by a triangular matrix, initially the identity. Parameters are a
+    :class:`Layer` with the off-diagonal entries and the shifts, and the logs of the
+    diagonal entries, (n_inputs,)."""
     return Net(
         _begin_triangular,
         partial(_apply_triangular, lower),
@@ -125,7 +127,7 @@ def _begin_triangular(rng, n_inputs, dtype):
 
 
 def _free(lower, n, dtype):
-    """Mask of the weights off the diagonal."""
+    """Mask of the off-diagonal entries of a triangular matrix, (n, n)."""
     full = np.ones((n, n), dtype)
     return np.tril(full, -1) if lower else np.triu(full, 1)
 
@@ -176,8 +178,8 @@ def _of_triangular(lower, params, statistics, x):
 
 
 def splines(n_bins, bound):
-    """Monotone spline of each column by itself, at first the identity; statistics are
-    factors of columns, by which the numbers that are learned are multiplied."""
+    """Monotone spline of each column, initially the identity. Statistics are factors of
+    the columns, (n_inputs,), which multiply the parameters of their splines."""
     return Net(
         partial(_begin_splines, 3 * n_bins - 1),
         partial(_apply_splines, bound),
@@ -208,7 +210,7 @@ def _of_splines(bound, params, statistics, x):
 
 @primitive
 def _changed(x, raw, bound):
-    """Splines of columns, next to the sums of the logs of their slopes."""
+    """Spline of each column, and sums of log slopes as the last column."""
     changed = np.empty((len(x), x.shape[1] + 1), x.dtype)
     changed[:, :-1], log_slope = spline(x, raw[None], bound)
     log_slope.sum(axis=1, out=changed[:, -1])
@@ -231,17 +233,20 @@ defvjp_argnums(_changed, _changed_back)
 
 
 def volume_apart(both, x):
-    """Columns of a result for rows x, and the sums next to them."""
+    """Split the result of a layer for rows x into outputs and log-determinants."""
     n = getval(x).shape[1]
     return columns(both, 0, n), columns(both, n, n + 1).reshape(-1)
 
 
 def coupling(net, n_bins=0, bound=0.0, n_given=0):
-    """Columns of the first half, unchanged, next to columns of the second half, changed
-    by functions whose parameters a dense layer above a ``net`` makes of the first: by
-    monotone splines, or without bins by gains and shifts. It is at first the identity,
-    as these parameters are 0. The first ``n_given`` columns are of no half: they stay,
-    and the net has them, too."""
+    """Coupling layer, initially the identity.
+
+    The first half of the columns does not change. It is the input of ``net``, and a
+    dense layer above the net outputs the parameters of functions of the second half:
+    monotone splines, or gains and shifts if ``n_bins`` is 0. The first ``n_given``
+    columns are conditions, which belong to neither half: they do not change, and are
+    inputs of the net.
+    """
     layer = Coupling(net, 3 * n_bins - 1 if n_bins else 2, bound, n_given)
     return Net(
         partial(_begin_coupling, layer),
@@ -252,8 +257,8 @@ def coupling(net, n_bins=0, bound=0.0, n_given=0):
 
 
 class Coupling(NamedTuple):
-    """Parts of a coupling: a net, the number of parameters of each column, the bound of
-    splines, and the number of columns that stay besides both halves."""
+    """Options of a coupling layer: net, number of parameters of each function, bound of
+    splines (0 for gains), and number of conditioning columns."""
 
     net: Net
     each: int
@@ -271,12 +276,12 @@ def _begin_coupling(layer, rng, n_inputs, dtype):
 
 
 def _stay(n, n_given):
-    """Number of the columns that stay, of n."""
+    """Number of unchanged columns, of n columns."""
     return n_given + (n - n_given) // 2
 
 
 def _below(layer, params, statistics, x):
-    """Outputs of the net of the columns that stay."""
+    """Outputs of the net for the unchanged columns."""
     stay = columns(x, 0, _stay(getval(x).shape[1], layer.n_given))
     return layer.net.apply(params[0], statistics, stay)[0]
 
@@ -290,11 +295,9 @@ def _of_coupling(layer, params, statistics, x):
 
 @primitive
 def _coupled(x, below, W, b, each, bound, n_given):
-    """Rows whose second half is changed, next to the sums of the logs of the slopes.
-
-    Parameters of functions are many for each entry. They are made of ``below`` for some
-    rows at a time, here and once more for gradients.
-    """
+    """Rows with a transformed second half, and sums of log slopes as the last column.
+    The parameters of all functions would fill the memory. They are computed for a block
+    of rows at a time, and again for gradients."""
     half, function = _stay(x.shape[1], n_given), spline if bound else gains.gain
     changed = np.empty((len(x), x.shape[1] + 1), x.dtype)
     changed[:, :half] = x[:, :half]
@@ -355,7 +358,7 @@ def _inverse_coupling(layer, params, statistics, y):
 
 
 def after(n_given, net):
-    """A net of the columns after the first ``n_given``, which stay as they are."""
+    """Apply a net to the columns after the first ``n_given``, which do not change."""
     if not n_given:
         return net
     return Net(

@@ -1,4 +1,4 @@
-"""Nets of two branches: one for some of the inputs, and one learned with it."""
+"""Nets of two branches, which have inputs or parameters of their own."""
 
 from functools import partial
 
@@ -11,8 +11,8 @@ from skdgm.nets.stochastic.bernoulli_latents import to_draws
 
 
 def branch(net, n_columns):
-    """Net that applies another to the first columns and leaves the others as they are:
-    its outputs are those of ``net`` and then the other columns."""
+    """Net that applies ``net`` to the first ``n_columns`` columns and keeps the
+    others."""
     first = net, n_columns
     return Net(
         partial(_begin_branch, first),
@@ -29,15 +29,19 @@ def _begin_branch(first, rng, n_inputs, dtype):
 
 def _apply_branch(first, params, statistics, x, rng=None, train=False):
     net, n_columns = first
-    mine, others = _split(x, n_columns)
-    y, statistics = net.apply(params, statistics, mine, rng=rng, train=train)
+    first_columns, others = _split(x, n_columns)
+    y, statistics = net.apply(params, statistics, first_columns, rng=rng, train=train)
     return beside(y, others), statistics
 
 
 def _tangent_branch(first, params, statistics, x, dx, rng=None, train=False):
     net, n_columns = first
-    (mine, others), (dx_mine, dx_others) = (_split(part, n_columns) for part in (x, dx))
-    y, dy = net.tangent(params, statistics, mine, dx_mine, rng=rng, train=train)
+    (first_columns, others), (dx_first, dx_others) = (
+        _split(part, n_columns) for part in (x, dx)
+    )
+    y, dy = net.tangent(
+        params, statistics, first_columns, dx_first, rng=rng, train=train
+    )
     return beside(y, others), beside(dy, dx_others)
 
 
@@ -46,8 +50,9 @@ def _split(x, n_columns):
 
 
 def companions(other, n_inputs, net):
-    """Net with the parameters of another, of ``n_inputs``, which it does not apply,
-    before its own: trees are pairs of those of both."""
+    """Net that also holds the parameters of another net, without applying it.
+    Parameters and statistics are pairs: those of ``other``, which has ``n_inputs``, and
+    those of ``net``."""
     return Net(partial(_begin_pair, other, n_inputs, net), partial(_apply_pair, net))
 
 
@@ -63,10 +68,9 @@ def _apply_pair(net, params, statistics, x, rng=None, train=False):
 
 
 def meeting(first, n_beside, rest):
-    """Net of pairs of inputs, (x, z): ``first`` is applied to x, and ``rest`` to its
-    outputs together with z, of ``n_beside`` columns and with one or more rows for each
-    of
-    x."""
+    """Net of pairs of inputs (x, z): ``first`` is applied to x, and ``rest`` to its
+    outputs concatenated with z. z has ``n_beside`` columns, and the same number of
+    consecutive rows for each row of x."""
     return Net(
         partial(_begin_meeting, first, n_beside, rest),
         partial(_apply_meeting, first, rest),

@@ -1,4 +1,4 @@
-r"""Codes of autoencoders: sparse ones, and penalties on codes and on their Jacobian.
+r"""Sparse codes of autoencoders, and penalties on codes and on their Jacobian.
 
 .. math:: \sum_k |h_k|, \qquad
    \Bigl\lVert \frac{\partial h}{\partial x} \Bigr\rVert_F^2 =
@@ -6,8 +6,9 @@ r"""Codes of autoencoders: sparse ones, and penalties on codes and on their Jaco
    \mathbb{E}_{v \sim \mathcal{N}(0, 1)} \Bigl[
    \Bigl\lVert \frac{\partial h}{\partial x} \, v \Bigr\rVert^2 \Bigr]
 
-for units of a single layer [2]_, and for encoders of any depth, of which derivatives
-along directions are known. All but the largest units of sparse codes are 0 [1]_.
+The sum over units is for encoders of a single layer [2]_, and the expectation of
+squared directional derivatives is for encoders of any depth. In k-sparse codes, all
+units but the k largest are 0 [1]_.
 
 References
 ----------
@@ -29,8 +30,8 @@ from skdgm.nets.tape import primitive
 
 
 def largest(n_active):
-    """Net that keeps the ``n_active`` largest entries of each row, the first ones among
-    equals; all others become 0."""
+    """Layer that keeps the ``n_active`` largest entries of each row and sets others to
+    0. Among equal entries, it keeps the first."""
     apply, tangent = _apply_largest, _tangent_largest
     return Net(unweighted, partial(apply, n_active), partial(tangent, n_active))
 
@@ -40,21 +41,21 @@ def _apply_largest(n_active, params, statistics, x, rng=None, train=False):
 
 
 def _tangent_largest(n_active, params, statistics, x, dx, rng=None, train=False):
-    kept = _kept(getval(x), n_active)
-    return masked(x, kept), masked(dx, kept)
+    mask = _kept(getval(x), n_active)
+    return masked(x, mask), masked(dx, mask)
 
 
 def _kept(x, n_active):
-    """Mask of the largest entries of each row."""
+    """Mask of the ``n_active`` largest entries of each row."""
     order = np.argsort(-x, axis=1, kind="stable")[:, :n_active]
-    kept = np.zeros(x.shape, bool)
-    np.put_along_axis(kept, order, True, axis=1)
-    return kept
+    mask = np.zeros(x.shape, bool)
+    np.put_along_axis(mask, order, True, axis=1)
+    return mask
 
 
 @primitive
 def masked(x, kept):
-    """Entries of x where ``kept``, a mask of the same shape; 0 elsewhere."""
+    """Entries of x where the mask ``kept`` is True, 0 elsewhere."""
     return np.where(kept, x, x.dtype.type(0))
 
 
@@ -72,7 +73,7 @@ defvjp(absolute, lambda _, h: lambda grad: grad[:, None] * np.sign(h))
 
 @primitive
 def heard(h, weight):
-    """Codes as they are, whose gradient is multiplied by a weight."""
+    """Identity whose gradient is multiplied by a weight."""
     return h
 
 
@@ -80,8 +81,8 @@ defvjp(heard, lambda _, h, weight: lambda grad: grad * grad.dtype.type(weight), 
 
 
 def squared_slopes(h, W, activation):
-    """Squared norm of the Jacobian of a dense layer by each of its rows, (n_rows,),
-    given values h of its units and weights W."""
+    """Squared norm of the Jacobian of a dense layer for each row, (n_rows,), given its
+    units h and weights W."""
     ones = np.ones_like(getval(h))
     slopes = ones if activation == "identity" else _slopes(h, ones, activation)
     return anp.dot(slopes * slopes, anp.sum(W * W, axis=0))
@@ -91,12 +92,12 @@ def _slopes(h, ones, activation):
     return bend(h if activation not in _KINKED else getval(h), ones, activation)
 
 
-# Slopes of these are constant but for jumps.
+# Activation functions with piecewise-constant slopes.
 _KINKED = "relu", "leaky_relu"
 
 
 def squared_along(net, params, statistics, x, directions):
-    """Squared norm of the derivative of a net's outputs along directions of the rows x,
+    """Squared norm of the derivative of a net's outputs along directions of the rows,
     (n_rows,), differentiable by parameters."""
     _, along = net.tangent(params, statistics, x, directions)
     return anp.sum(along * along, axis=1)

@@ -1,11 +1,11 @@
-r"""Tied weights, of autoregressive models, whose conditionals share hidden units:
+r"""Tied weights of autoregressive models, whose conditionals share hidden units:
 
 .. math:: h_t = f\Bigl(\rho_t \bigl(c + \sum_{i < t} x_i W_i\bigr)\Bigr), \qquad
    z_t = b_t + V_t h_t.
 
-All columns together cost as much as one layer [1]_: the pre-activations of hidden units
-accumulate from column to column. With real numbers, all of which contribute to the last
-ones, these are scaled by a factor :math:`\rho_t` for each column [2]_.
+Pre-activations of hidden units accumulate from column to column, so that all columns
+together cost as much as one layer [1]_. With real columns, whose terms are all nonzero,
+pre-activations are multiplied by a factor :math:`\rho_t` for each column [2]_.
 
 References
 ----------
@@ -31,14 +31,14 @@ from skdgm.utils.lists import Lists
 from skdgm.utils.threading.parallel import run
 
 KINDS = {"logistic": hidden.LOGISTIC, "tanh": hidden.TANH, "relu": hidden.RELU}
-# Cost of an activation function, in multiply-adds; rows for which weights are copied.
+# Cost of an activation function in multiply-adds; number of rows of a block.
 _WORK, _ROWS = 20, 16
 
 
 @primitive
 def pick(x, index, axis=-1):
-    """Select columns (or rows, along axis 0) in the order of an index, of which none
-    may occur twice: the gradient would be wrong."""
+    """Select columns, or rows along axis 0, by an index without repetitions. With
+    repetitions, the gradient would be wrong."""
     return np.take(x, index, axis=axis)
 
 
@@ -59,7 +59,7 @@ defvjp(pick, _pick_back, None, None)
 
 @primitive
 def beside(a, b):
-    """Concatenate the rows of two arrays, of shape (n_rows, n_columns) each."""
+    """Concatenate the columns of two arrays of the same number of rows."""
     return np.concatenate([a, b], axis=1)
 
 
@@ -72,9 +72,9 @@ defvjp(
 
 @primitive
 def moved(x, factor, shift, slope):
-    """Rows times factors, (n_columns,), plus shifts, (n_rows, n_columns). Gradients are
-    multiplied by a ``slope``, (n_columns,): the factor, or 1 where the function above
-    has removed the unit of the result."""
+    """Multiply the columns of x by factors, (n_columns,), and add shifts,
+    (n_rows, n_columns). Gradients are multiplied by ``slope``, (n_columns,), in place
+    of the factors."""
     return x * factor.astype(x.dtype) + shift.astype(x.dtype)
 
 
@@ -88,9 +88,9 @@ defvjp(
 
 
 class Tied(NamedTuple):
-    """Parameters of tied conditionals: the layer ``below`` has W, (n_inputs, n_units),
-    and c; that ``above`` V, (n_outputs, n_units), and b; ``rho`` are the scaling
-    factors of columns, all 1 if it is empty."""
+    """Parameters of tied conditionals. Layer ``below`` has W, (n_inputs, n_units), and
+    c; layer ``above`` has V, (n_outputs, n_units), and b. ``rho`` are the factors of
+    columns, which are 1 if it is empty."""
 
     below: Layer
     above: Layer
@@ -98,10 +98,9 @@ class Tied(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """Assignment of inputs and outputs to columns: ``columns`` is the column of each
-    input, not decreasing; ``edges`` is the position of each column's first output, and
-    the number of outputs; ``kind``, the activation function, is a value of
-    ``KINDS``."""
+    """Columns of inputs and outputs, and the activation function. ``columns`` is the
+    column of each input, not decreasing. ``edges`` is the first output of each column,
+    followed by the number of outputs. ``kind`` is a value of ``KINDS``."""
 
     columns: np.ndarray
     edges: np.ndarray
@@ -110,12 +109,10 @@ class Shape(NamedTuple):
 
 @primitive
 def tied(x, shape, W, c, rho, V, b):
-    """Outputs of all columns, (n_rows, n_outputs), each given the inputs x,
-    (n_rows, n_inputs), of the columns before it.
-
-    Parameters are as in :class:`Tied`; c may have several rows, of as many consecutive
-    x each. Gradients are defined for these, not for x.
-    """
+    """Outputs of all columns, (n_rows, n_outputs), each given the inputs of previous
+    columns. Inputs x have shape (n_rows, n_inputs), and parameters are those of
+    :class:`Tied`. Each row of c belongs to the same number of consecutive rows of x.
+    Gradients are defined for the parameters, not for x."""
     c = np.ascontiguousarray(np.atleast_2d(c))
     if wide.worthwhile(shape.columns, shape.edges):
         return wide.forward(x, shape.kind, W, c, rho, V, b)
@@ -162,9 +159,9 @@ defvjp_argnums(tied, _tied_back)
 
 
 def draw_bits(params, v, rng, kind):
-    """Draw the missing bits of rows v, (n_rows, n_columns), each given previous
-    columns, by :class:`Tied` with an input and an output for each column and a stream
-    for each row; ``kind`` is a value of ``KINDS``."""
+    """Impute the missing bits of rows v, (n_rows, n_columns), by ancestral sampling.
+    ``params`` is a :class:`Tied` with one input and one output for each column, ``rng``
+    has one stream for each row, and ``kind`` is a value of ``KINDS``."""
     (W, c), (V, b), rho = params
     return tied_bits((W, c, rho, V, b), kind, v, rng.uniform(v.shape[1], v.dtype.type))
 

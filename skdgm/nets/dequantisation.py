@@ -1,16 +1,16 @@
-r"""Cells of columns: whole numbers spread over cells of length 1, and limited columns
-made unlimited by a logit.
+r"""Dequantization of integer columns, and logits of bounded columns.
 
 .. math:: z = \frac{g(x + u) - m}{d}, \qquad g(y) = \operatorname{logit}
    \frac{y - a}{b - a}, \qquad u \in (0, 1)
 
-for whole numbers x; others have no noise u, and columns without limits the identity in
-place of g. With noise from a distribution q,
+Integers x are spread by noise u over cells of length 1; other columns have no noise.
+Columns without bounds a and b have the identity in place of g. For noise from a
+distribution q,
 
 .. math:: \log P(x) \ge \mathbb{E}_{q(u \mid x)} \Bigl[ \log p(z) + \log
    \frac{\partial z}{\partial u} - \log q(u \mid x) \Bigr]
 
-where q is uniform [1]_, or a flow of normal noise given x [2]_.
+where q is uniform [1]_, or a flow of normal noise conditional on x [2]_.
 
 References
 ----------
@@ -32,17 +32,17 @@ from skdgm.nets.bijections import after, coupling, permutation, volume_apart
 from skdgm.nets.constrained import beside
 from skdgm.nets.tape import primitive
 
-# Shares of a range, and of a cell, that values keep from its ends.
+# Minimum distance of values from the ends of a range and of a cell, as a share of it.
 _EDGE, _LEAST = 1e-6, 1e-12
-# Magnitude of inputs of the noise's net at most.
+# Largest magnitude of inputs of the net of the noise.
 _FAR = 5.0
 
 
 class Cells(NamedTuple):
-    """Cells of columns, all of shape (n_columns,): ``mean`` and ``scale`` that made
-    values the standardised ones that a model sees; which columns are ``whole``
-    numbers; the limits ``low`` and ``high``, or infinite; and the ``center`` and
-    ``spread`` of transformed values."""
+    """Map between standardized values and the space of a flow; all fields are
+    (n_columns,). ``mean`` and ``scale`` standardize the data, ``whole`` is a mask of
+    integer columns, ``low`` and ``high`` are finite or infinite bounds, and ``center``
+    and ``spread`` standardize the transformed values."""
 
     mean: np.ndarray
     scale: np.ndarray
@@ -54,17 +54,18 @@ class Cells(NamedTuple):
 
     @property
     def limited(self):
-        """Mask of columns between limits."""
+        """Mask of bounded columns."""
         return np.isfinite(self.low)
 
     def plain(self, v):
-        """Values of the data, in float64, of standardised ones."""
+        """Values in units of the data, float64, given standardized values."""
         x = v * self.scale + self.mean
         return np.where(self.whole, np.rint(x), x)
 
     def placed(self, v, u):
-        """Values with noise u, (n_rows, n_columns) or a number, in the space of the
-        flow; and the logs of the slopes of these by v, 0 where missing."""
+        """Values v with noise u, in the space of the flow, and log slopes by v, 0 where
+        v is missing. Results have shape (n_rows, n_columns); u is such an array or a
+        number."""
         y, slope = self._shifted(v, u), np.log(self.scale / self.spread)
         which, log_slope = self.limited, np.where(np.isnan(v), 0.0, slope)
         share = self._share(y[:, which])
@@ -75,18 +76,17 @@ class Cells(NamedTuple):
         return ((y - self.center) / self.spread).astype(v.dtype), log_slope
 
     def slopes(self, v, u):
-        """Slopes by u of the results of :meth:`placed`, and of their logs; 0 where a
-        value is missing."""
+        """Derivatives by u of the results of :meth:`placed`, 0 where v is missing."""
         y, which = self._shifted(v, u), self.limited
         slope, bend = np.ones(y.shape), np.zeros(y.shape)
         share = self._share(y[:, which])
-        inner = (self.high - self.low)[which] * share * (1 - share)
-        slope[:, which], bend[:, which] = 1 / inner, (2 * share - 1) / inner
-        gone = np.isnan(v) | ~self.whole
-        return np.where(gone, 0, slope / self.spread), np.where(gone, 0, bend)
+        width = (self.high - self.low)[which] * share * (1 - share)
+        slope[:, which], bend[:, which] = 1 / width, (2 * share - 1) / width
+        fixed = np.isnan(v) | ~self.whole
+        return np.where(fixed, 0, slope / self.spread), np.where(fixed, 0, bend)
 
     def values(self, z):
-        """Standardised values of points in the space of the flow."""
+        """Standardized values, given points in the space of the flow."""
         y = z * self.spread + self.center
         which = self.limited
         span = (self.high - self.low)[which]
@@ -94,13 +94,13 @@ class Cells(NamedTuple):
         return ((self.kept(y) - self.mean) / self.scale).astype(z.dtype)
 
     def kept(self, y):
-        """Values rounded down to whole numbers, and within the limits."""
+        """Values rounded down to integers and clipped to the bounds."""
         y = np.where(self.whole, np.floor(y), y)
         return y.clip(self.low, self.last)
 
     def around(self, j, low, high):
-        """Ends of a range of standardised values of column j: half a step outside of
-        the whole numbers in it."""
+        """Range of column j in the space of the noise, given a range of standardized
+        values: it includes half a step on both sides of the integers."""
         if not self.whole[j]:
             return low, high
         mean, scale, room = self.mean[j], self.scale[j], 1e-6
@@ -110,7 +110,7 @@ class Cells(NamedTuple):
 
     @property
     def last(self):
-        """Largest values."""
+        """Largest value of each column."""
         return self.high - self.whole
 
     def _shifted(self, v, u):
@@ -125,8 +125,9 @@ class Cells(NamedTuple):
 
 @primitive
 def _spread(e, v, cells):
-    """Values of normal noise e of whole columns, 0 where missing, next to the sums of
-    the logs of their densities by the noise."""
+    """Values for normal noise e of integer columns, 0 where missing, in the space of
+    the flow. The last column of the result is the sum of log slopes plus the log
+    density of e."""
     z, log_slope = cells.placed(v, _uniform(e, v, cells))
     both = np.empty((len(v), v.shape[1] + 1), e.dtype)
     both[:, :-1] = np.nan_to_num(z)
@@ -155,17 +156,18 @@ defvjp(_spread, _spread_back, None, None)
 
 
 def noise_net(n_given, n_noise, net, n_bins, bound):
-    """Flow of normal noise given the first columns, at first the identity: a coupling
-    for each half, by functions that a ``net`` makes."""
+    """Flow of normal noise conditional on the first ``n_given`` columns, initially the
+    identity. Two coupling layers transform one half of the noise each, by functions of
+    a ``net``."""
     turned = after(n_given, permutation(np.arange(n_noise)[::-1]))
     changed = coupling(net, n_bins, bound, n_given)
     return layers.serial(changed, turned, changed, turned)
 
 
 class Placing(NamedTuple):
-    """Rows, after ``n_given`` inputs, in the space of a flow: by ``cells``, or as they
-    are if these are None; with noise by a ``net`` of standard normal one, or uniform if
-    that is None."""
+    """Map of rows, after ``n_given`` conditioning columns, to the space of a flow.
+    Without ``cells`` it is the identity. Noise is a transformation by ``net`` of
+    standard normal noise, or is uniform without a net."""
 
     cells: Cells | None
     n_given: int = 0
@@ -173,16 +175,17 @@ class Placing(NamedTuple):
 
     @property
     def noisy(self):
-        """Whether there are whole numbers."""
+        """True if there are integer columns."""
         return self.cells is not None and bool(self.cells.whole.any())
 
     def middle(self, v):
-        """Rows at the middles of their cells, and the logs of their volumes."""
+        """Rows at the centers of their cells, and log-determinants, (n_rows,)."""
         return self._placed(v, 0.5)
 
     def drawn(self, v, rng, variables):
-        """Rows with noise drawn by a stream, and the logs of their volumes, less the
-        log density of the noise, whose net has some parameters and statistics."""
+        """Rows with noise from a stream, and log-determinants minus the log density of
+        the noise. ``variables`` are the :class:`~skdgm.nets.layers.Variables` of the
+        net of the noise."""
         if self.cells is None:
             return v, v.dtype.type(0)
         if self.net is None:
@@ -192,12 +195,12 @@ class Placing(NamedTuple):
         return np.where(np.isnan(v), v, z), log_volume
 
     def noise(self, v, rng):
-        """Standard normal noise of the whole columns of rows."""
+        """Standard normal noise of integer columns, (n_rows, n_integer_columns)."""
         return rng.normal(int(self.cells.whole.sum()), v.dtype.type)
 
     def by_net(self, v, e, variables):
-        """As :meth:`drawn`, with 0 for missing values, differentiable by the net's
-        parameters."""
+        """Result of :meth:`drawn` for normal noise e, differentiable by the net's
+        parameters, with 0 for missing values."""
         first, x = v[:, : self.n_given], v[:, self.n_given :]
         inputs = np.nan_to_num(v).clip(-_FAR, _FAR)
         params, statistics = variables
@@ -208,7 +211,7 @@ class Placing(NamedTuple):
         return beside(first, z), log_volume + log_det - normal_log_p(e)
 
     def values(self, z):
-        """Standardised values of columns in the space of the flow."""
+        """Standardized values, given points in the space of the flow."""
         return z if self.cells is None else self.cells.values(z)
 
     def _placed(self, v, u):

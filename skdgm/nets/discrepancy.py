@@ -4,8 +4,8 @@ r"""Squared maximum mean discrepancy of two samples, with its gradient.
    - \frac{2}{nm} \sum_{i,j} k(x_i, y_j) + \frac{1}{m^2} \sum_{i,j} k(y_i, y_j), \qquad
    k(x, y) = \frac1S \sum_s e^{-\lVert x - y \rVert^2 / 2 \sigma_s^2}
 
-for a mixture of Gaussian kernels [1]_ [2]_. It is never negative, and its expectation
-for samples of one distribution is that of their diagonals, about 1 / n + 1 / m.
+for a mixture of Gaussian kernels [1]_ [2]_. It is nonnegative. For two samples of the
+same distribution, its expectation is due to the diagonals, about 1 / n + 1 / m.
 
 References
 ----------
@@ -29,15 +29,15 @@ _EXP_WORK = 10
 
 
 def squared_distances(x, y):
-    """Squared distances of rows, of shape (n_rows, n_others)."""
+    """Squared distances between rows of x and y, (n_rows, n_others)."""
     squares = np.einsum("ij,ij->i", x, x)[:, None]
     other_squares = np.einsum("ij,ij->i", y, y)[None]
     return np.maximum(squares + other_squares - 2 * matmul(x, y.T), 0)
 
 
 def bandwidths(x, factors):
-    """Bandwidths, float64: factors of the root of the median squared distance of
-    distinct rows x, (n_rows, n_inputs)."""
+    """Bandwidths of kernels, float64: multiples of the median distance between rows of
+    x. The median is over pairs of rows of x, (n_rows, n_inputs)."""
     gaps = squared_distances(x.astype(np.float64), x.astype(np.float64))
     gaps = gaps[np.triu_indices(len(x), 1)]
     middle = np.median(gaps) if len(gaps) else 0.0
@@ -56,8 +56,8 @@ def _kernels(x, y, sigmas):
 
 
 def discrepancy_and_slope(x, y, sigmas):
-    """Squared maximum mean discrepancy of samples x, (n_rows, n_inputs), and y, for
-    kernels with bandwidths ``sigmas``; and its gradient by x."""
+    """Squared maximum mean discrepancy of samples x, (n_rows, n_inputs), and y, and its
+    gradient by x; ``sigmas`` are bandwidths."""
     (among, near), (between, far), (other, _) = (
         _kernels(a, b, sigmas) for a, b in ((x, x), (x, y), (y, y))
     )
@@ -66,15 +66,14 @@ def discrepancy_and_slope(x, y, sigmas):
 
 
 def _pull(x, y, slope, weight):
-    """Gradient of the mean kernel by rows, given derivatives by squared distances."""
+    """Gradient of the mean kernel by x, given derivatives by squared distances."""
     scale = x.dtype.type(weight / slope.size)
     return scale * (slope.sum(axis=1)[:, None] * x - matmul(slope, y))
 
 
 @primitive
 def discrepancy(x, y, sigmas):
-    """Squared maximum mean discrepancy, of shape (1,), with a gradient by x alone; see
-    :func:`discrepancy_and_slope`."""
+    """Squared maximum mean discrepancy, (1,), differentiable by x only."""
     means = [_kernels(a, b, sigmas)[0] for a, b in ((x, x), (x, y), (y, y))]
     return np.array([means[0] - 2 * means[1] + means[2]], x.dtype)
 

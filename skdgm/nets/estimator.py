@@ -1,4 +1,5 @@
-"""Base class of estimators whose nets are trained by epochs; costs of training them."""
+"""Base class of estimators that train nets by epochs, and the memory that training
+needs."""
 
 from typing import Annotated, NamedTuple
 
@@ -18,17 +19,17 @@ from skdgm.utils.bits import takes
 from skdgm.utils.counts import physical
 from skdgm.utils.threading.callers import warn
 
-# Number of arrays, each as large as all weights or as a batch of inputs, that exist at
-# once in training: parameters, their average, gradients, optimiser state, copies.
+# Number of arrays of the size of all weights, or of a batch of inputs, in memory during
+# training: parameters, their average, gradients, optimizer state and copies.
 _COPIES = 12
-# Bytes above which to warn, and those assumed of a machine whose memory is unknown.
+# Bytes above which to warn, and memory of a machine where it is unknown.
 _LARGE, _USUAL = 2**29, 2**34
-# Number of units of a layer whose size is not given.
+# Default number of units of a layer.
 _WIDTH = 256
 
 
 class NetModel(Model[OptionsT]):
-    """Model of nets, whose training state is an attribute as it is."""
+    """Model of nets, whose training state is stored in the attribute ``_training``."""
 
     def attributes(self, facts, state):
         """Fitted attributes of a training state, a dict by name."""
@@ -40,21 +41,21 @@ class NetModel(Model[OptionsT]):
         }
 
     def state(self, facts, attributes):
-        """Training state of fitted attributes."""
+        """Training state, given fitted attributes."""
         return attributes["_training"]
 
 
 class NetEstimator(FitOptions, Estimator):
-    """Base class of estimators of a density by nets, whose model is a
-    :class:`NetModel` and whose objective a :class:`NetObjective`.
+    """Base class of density estimators that are nets, with a :class:`NetModel` and a
+    :class:`NetObjective`.
 
     Parameters
     ----------
     solver
-        Optimiser: "adam" and "rmsprop" scale steps by the recent size of gradients.
+        Optimizer: "adam" and "rmsprop" scale steps by the recent size of gradients.
     alpha
         Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
-        each batch, summed over its rows; smaller batches are penalised more.
+        each batch, which is summed over rows; small batches are thus penalized more.
     n_iter
         Number of epochs.
 
@@ -62,7 +63,7 @@ class NetEstimator(FitOptions, Estimator):
     ----------
     loss_curve_ : list of float
         Negative objective of some training rows after each epoch, in nats per row, with
-        real columns standardised.
+        real columns standardized.
     validation_curve_ : list of float
         ``loss_curve_`` of held-out rows, with ``early_stopping``.
     """
@@ -74,7 +75,7 @@ class NetEstimator(FitOptions, Estimator):
 
     # Batches are dense arrays.
     _LISTED = False
-    # The second one, if any, is that for columns of several kinds.
+    # The second budget, if any, is for columns of several kinds.
     _BUDGET, _BUDGET_MIXED = Budget(3_500, 20, 100), None
 
     @property
@@ -93,13 +94,13 @@ class NetEstimator(FitOptions, Estimator):
 
     @staticmethod
     def _learns_by_heart(options):
-        """Return whether too many epochs may harm, for ``early_stopping="auto"``."""
+        """Return whether long training may overfit, for ``early_stopping="auto"``."""
         return True
 
     def _count(self, table, fresh):
         super()._count(table, fresh)
         if fresh and "_means" in self._KNOWN:
-            # Later rows do not change the inputs of nets for missing entries.
+            # Means, which replace missing inputs, are those of the first rows.
             self._means = self._domain.share(self._columns)
 
     def _check_cost(self, table, n_epochs):
@@ -107,13 +108,13 @@ class NetEstimator(FitOptions, Estimator):
         check_categories(self._facts(), table, n_epochs, 2, names)
 
     def _note_grey(self, table, fresh):
-        """Remember whether columns of bits had values between 0 and 1, ever."""
+        """Store whether binary columns have had values between 0 and 1."""
         grey = has_grey(table.rows, self._domain.bits(self._columns))
         self._grey = bool(grey or (not fresh and self._grey))
 
     def _find_grey(self, table, fresh):
-        """Remember whether columns of bits are grey at first. A generator of bits
-        remains one: where grey rows follow, this warns."""
+        """Store whether binary columns have values between 0 and 1 in the first rows. A
+        generator of bits remains one; grey values in later rows cause a warning."""
         if not fresh and self._grey:
             return
         grey = bool(has_grey(table.rows, self._domain.bits(self._columns)))
@@ -132,7 +133,7 @@ class NetEstimator(FitOptions, Estimator):
 
     @property
     def _budget(self):
-        """Length of training where none is asked for."""
+        """Default length of training."""
         kinds = getattr(self._options, "column_types", None)
         mixed = isinstance(kinds, dict | tuple) or kinds == "mixed"
         return (mixed and self._BUDGET_MIXED) or self._BUDGET
@@ -159,18 +160,19 @@ def layers_of(tree):
 
 
 def start_at(tree, start, n_means):
-    """Have outputs of the last layer of a tree of parameters begin at ``start``, and
-    outputs after the means of rows, such as variances, not depend on the inputs."""
+    """Set the initial outputs of the last layer of a tree of parameters to ``start``.
+    The first ``n_means`` outputs are means of the rows; the other outputs, such as
+    variances, initially do not depend on the inputs."""
     *_, last = layers_of(tree)
-    # A convolution has a bias for each map.
+    # A convolution has one bias for each map.
     last.b[:] = start.reshape(-1, len(last.b)).mean(axis=0)
     if last.W.shape[1] == len(start) > n_means:
         last.W[:, n_means:] = 0
 
 
 def check_categories(facts, table, n_epochs, n_nets, names=None):
-    """Warn where learning the weights between codes of categories and the layer next
-    to them, in ``n_nets`` nets, needs more than 512 MiB; ``names`` are of columns."""
+    """Warn if the weights of one-hot categories in ``n_nets`` nets need more than 512
+    MiB. ``names`` are the names of columns."""
     options, columns = facts.options, facts.columns
     sizes = getattr(columns, "sizes", np.ones(1, int))
     if sizes.max() < 2:
@@ -183,7 +185,7 @@ def check_categories(facts, table, n_epochs, n_nets, names=None):
         if size:
             name, width = layers, int(size)
             break
-    # Categories in groups have inputs together.
+    # Grouped categories share inputs.
     sizes = np.minimum(sizes, len(facts.domain.share(columns)))
     codec, rows, n = getattr(columns, "codec", None), table.rows, len(table.index)
     if names is None:
@@ -200,9 +202,9 @@ def check_categories(facts, table, n_epochs, n_nets, names=None):
 
 
 class TrainingSize(NamedTuple):
-    """Size of a training: each of ``n_nets`` has ``n_weights``, which they may share;
-    updates have ``batch`` rows, all together ``n_rows``, of numbers of ``item``
-    bytes."""
+    """Size of a training run: ``n_nets`` nets of ``n_weights`` each, which may be
+    shared, and ``n_rows`` rows in batches of size ``batch``, whose numbers have
+    ``item`` bytes."""
 
     n_weights: int
     n_nets: int
@@ -213,12 +215,10 @@ class TrainingSize(NamedTuple):
 
 
 def check_cost(name, sizes, names, training, lighter, rough=False):
-    """Warn of training that needs more than 512 MiB; raise MemoryError if the machine
-    has less than it needs, unless that is a ``rough`` estimate.
-
-    ``sizes`` are the numbers of inputs of columns with these ``names``; ``lighter`` is
-    a clause on how an estimator, by its ``name``, needs less.
-    """
+    """Warn if training needs more than 512 MiB. Raise MemoryError if the machine has
+    less memory than needed, unless the estimate is ``rough``. ``sizes`` are the numbers
+    of inputs of the columns ``names``, and ``lighter`` is a clause on how the estimator
+    ``name`` needs less memory."""
     n_weights, n_nets, shared, batch, n_rows, item = training
     n_learned = n_weights if shared else n_nets * n_weights
     masks = n_nets * n_weights
@@ -242,7 +242,7 @@ def check_cost(name, sizes, names, training, lighter, rough=False):
 
 
 def _cause(sizes, names):
-    """Reason for the number of weights, in words."""
+    """Phrase that names the reason for the number of weights."""
     largest = int(np.argmax(sizes))
     if sizes[largest] > sizes.sum() / 2:
         return f"the {sizes[largest]:,} categories of column {names[largest]!r}"

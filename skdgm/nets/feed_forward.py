@@ -1,12 +1,12 @@
-r"""Feed-forward nets, and initialisation of weights.
+r"""Feed-forward nets, and initialization of weights.
 
 .. math:: h_0 = x, \qquad h_l = f(h_{l-1} W_l + b_l), \qquad
    z = h_{L-1} W_L + b_L
 
-Parameters are initialised uniformly between :math:`\pm\sqrt{c / (n_{l-1} + n_l)}`,
-where c is 6, or 2 for logistic units [1]_. During training, units may be dropped out
-at random [2]_; the others are scaled up, so that expectations stay the same and no
-rescaling is needed afterwards. Other initialisers of weights are
+Parameters are initialized uniformly between :math:`\pm\sqrt{c / (n_{l-1} + n_l)}`,
+where c is 6, or 2 for logistic units [1]_. In training, dropout sets random units to
+zero and scales the others up [2]_, so that expectations stay the same. Other
+initializers of weights are
 
 =================  =========================================================
 "glorot_uniform"   uniform, variance :math:`2 / (n_\text{below} + n_\text{above})` [1]_
@@ -48,20 +48,20 @@ class Layer(NamedTuple):
 
 
 def initial(name, rng, n_below, n_above, shape=None):
-    """Draw weights, float64, of a shape that is (n_below, n_above) by default, by one
-    of ``INITIALISERS`` and the numbers of units to which one is connected."""
+    """Draw weights in float64 by one of ``INITIALISERS``. ``n_below`` and ``n_above``
+    are the fan-in and the fan-out; ``shape`` is by default (n_below, n_above)."""
     shape = (n_below, n_above) if shape is None else shape
-    units, law = name.split("_")
+    units, distribution = name.split("_")
     deviation = 1 / np.sqrt(_UNITS[units](n_below, n_above))
-    if law == "normal":
+    if distribution == "normal":
         return rng.normal(0, deviation, shape)
     bound = np.sqrt(3) * deviation
     return rng.uniform(-bound, bound, shape)
 
 
 def init(rng, sizes, activation, dtype=np.float64):
-    """Draw the layers of a net with the given numbers of units, from the input to the
-    output; ``activation`` is that of hidden units."""
+    """Draw the layers of a net whose ``sizes`` are the numbers of units from input to
+    output. ``activation`` is that of hidden units."""
     scale = 2.0 if activation == "logistic" else 6.0
     layers = []
     for n_below, n_above in pairwise(sizes):
@@ -73,20 +73,19 @@ def init(rng, sizes, activation, dtype=np.float64):
 
 
 def forward(params, x, activation, *, dropout=0.0, rng=None):
-    """Outputs of the net for rows x, (n_rows, n_outputs); the last layer is linear.
-
-    ``activation`` of hidden units is a name, or ``function(x, W, b)`` for each layer of
-    them. A dropout rate above 0 needs ``rng``, one stream for all rows, which are
-    distinguished by their position.
-    """
+    """Outputs of a net for rows x, (n_rows, n_outputs); the last layer is linear.
+    ``activation`` is the name of an activation function, or a list with a
+    ``function(x, W, b)`` for each hidden layer. Dropout needs ``rng``, one stream for
+    all rows."""
     *below, (W, b) = params
     x = hidden(below, x, activation, dropout=dropout, rng=rng)
     return dense(x, W, b, "identity")
 
 
 def hidden(params, x, activation, *, dropout=0.0, rng=None):
-    """Values of the highest of some layers for rows, (n_rows, n_units), as of
-    :func:`forward`: ``params[:2]`` gives the second hidden layer."""
+    """Units of the last layer of ``params`` for rows x, (n_rows, n_units).
+    ``params[:2]`` gives the second hidden layer; see :func:`forward` for other
+    arguments."""
     for number, (W, b) in enumerate(params):
         if isinstance(activation, str):
             x = dense(x, W, b, activation)
@@ -98,8 +97,7 @@ def hidden(params, x, activation, *, dropout=0.0, rng=None):
 
 
 def check_dropout(rates, whose="inputs and of hidden units"):
-    """Raise ValueError for a tuple of dropout rates that is no pair of numbers in [0,
-    1), of units of two kinds."""
+    """Raise ValueError if a tuple of rates is not a pair of numbers in [0, 1)."""
     if isinstance(rates, tuple) and not (
         len(rates) == 2 and all(is_a(Real, r) and 0 <= r < 1 for r in rates)
     ):

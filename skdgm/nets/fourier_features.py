@@ -3,9 +3,9 @@ r"""Fourier features of real columns, for nets that must resolve fine structure.
 .. math:: x \mapsto \bigl(x, \; 2^{-k} \sin 2^k x_j, \; 2^{-k} \cos 2^k x_j\bigr),
    \qquad k = 0, \dots, n - 1
 
-for each real column j. A net learns functions slowly that vary fast in its inputs;
-sines and cosines of these vary slowly at their scale [1]_. None is steeper than
-another, so that few rows are not learned by heart by the fastest ones.
+for each real column j. Nets learn rapidly varying functions slowly; as functions of
+these sines and cosines they vary slowly [1]_. All features have slopes of at most 1, so
+that features of high frequency do not overfit small tables.
 
 References
 ----------
@@ -23,7 +23,7 @@ from skdgm.nets.tape import primitive
 
 
 def fourier(columns, n_frequencies):
-    """Net that appends Fourier features of some columns, without parameters."""
+    """Layer without parameters that appends Fourier features of some columns."""
     return Net(
         partial(_begin, columns, n_frequencies),
         partial(_apply, columns, n_frequencies),
@@ -45,16 +45,15 @@ def _tangent(features, params, statistics, x, dx, rng=None, train=False):
 
 
 def _angles(x, columns, n):
-    """Angles of the features, and their derivatives by the columns, which sines and
-    cosines are divided by."""
+    """Angles of the features, and the frequencies that divide sines and cosines."""
     factors = np.repeat(2.0 ** np.arange(n), len(columns)).astype(x.dtype)
     return np.tile(x[:, columns], n) * factors, factors
 
 
 @primitive
 def waves(x, columns, n):
-    """Append sines and cosines, at n frequencies, of some columns of x,
-    (n_rows, n_inputs): (n_rows, n_inputs + 2 * n * n_columns)."""
+    """Append sines and cosines of columns, at n frequencies. x has shape
+    (n_rows, n_inputs), the result (n_rows, n_inputs + 2 * n * n_columns)."""
     angles, factors = _angles(x, columns, n)
     parts = np.sin(angles) / factors, np.cos(angles) / factors
     return np.concatenate([x, *parts], axis=1)
@@ -77,7 +76,7 @@ defvjp(waves, _waves_back, None, None)
 
 
 def _along(x, dx, columns, n):
-    """Derivative of :func:`waves` along a direction; neither depends on parameters."""
+    """Derivative of :func:`waves` along a direction of the rows."""
     angles, _ = _angles(x, columns, n)
     slope = np.tile(dx[:, columns], n)
     return np.concatenate([dx, slope * np.cos(angles), -slope * np.sin(angles)], axis=1)

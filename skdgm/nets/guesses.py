@@ -1,13 +1,13 @@
-r"""Guesses of the units of a code from each other.
+r"""Predictors of each unit of a code from all other units.
 
-Hidden layers learn by gradients, and output layers are least squares.
+Hidden layers are trained by gradients; output layers are solutions of least squares,
 
 .. math:: \hat h_k = \bar h_k + w_k^\top (z_k - \bar z_k), \qquad
    w_k = (C_{zz} + \lambda D)^{-1} C_{zh_k}
 
 with features :math:`z_k` of all other units, covariances C and the variances D of
-features. Without hidden layers features are the units themselves, and all weights come
-from the inverse P of one matrix of covariances: :math:`w_{jk} = -P_{jk} / P_{kk}`.
+features. Without hidden layers the features are the units, and all weights follow from
+the inverse P of a single covariance matrix: :math:`w_{jk} = -P_{jk} / P_{kk}`.
 """
 
 from typing import NamedTuple
@@ -21,17 +21,18 @@ from skdgm.nets.masks import masked_dense
 from skdgm.nets.tape import primitive
 from skdgm.utils.tree import copy
 
-# Ridge of least squares, a share of the variance of each feature, and its least value.
-# Codes learn to hide in the ridge of units; that of hidden units keeps
-# predictors from reading one bit in the last digits of others.
+# Ridge penalty of least squares, a share of the variance of each feature, for units and
+# for hidden units; and its minimum. Codes learn to exploit a large penalty of units.
+# With a small penalty of hidden units, predictors would read one bit in the last digits
+# of the others.
 _RIDGE, _RIDGE_HIDDEN, _LEAST = 1e-7, 1e-3, 1e-12
-# Least number of updates that running moments remember, and of rows for each feature.
+# Minimum window of running moments, in updates and in rows for each feature.
 _UPDATES, _ROWS = 10, 10
 _FOLDS = 5
 
 
 class GuessMoments(NamedTuple):
-    """Running means of features and units, and of their products, in float64, after a
+    """Running means of features and units, and of their products, in float64, and the
     number of updates."""
 
     n_updates: np.ndarray
@@ -39,24 +40,21 @@ class GuessMoments(NamedTuple):
     product: np.ndarray
 
     def followed(self, moments, n_rows):
-        """Running means after a batch of ``n_rows``, whose moments are given."""
+        """Update the running means by the moments of a batch of ``n_rows``."""
         t, n_features = self.n_updates + 1, self.mean.shape[-1]
         window = max(_UPDATES, _ROWS * n_features / n_rows)
-        kept = 1 - 1 / min(t[0], window)
+        decay = 1 - 1 / min(t[0], window)
         mean, product = (
-            kept * a + (1 - kept) * b
+            decay * a + (1 - decay) * b
             for a, b in zip((self.mean, self.product), moments)
         )
         return GuessMoments(t, mean, product)
 
 
 class Guesses:
-    """Net that guesses each of ``n_units`` numbers from all others, by a net of its own
-    with hidden layers of these ``sizes``.
-
-    Parameters are those of hidden layers, which an optimiser learns, and the output
-    layer, which :meth:`solve` sets.
-    """
+    """Net that predicts each of ``n_units`` numbers from all others. Each number has
+    its own net, with hidden layers of the given ``sizes``. An optimizer trains hidden
+    layers; :meth:`solve` sets the output layer."""
 
     def __init__(self, n_units, sizes=(), activation="tanh", init="glorot_uniform"):
         units, below, layers = np.arange(n_units), np.arange(n_units), []
@@ -71,7 +69,7 @@ class Guesses:
         self._net, self._hidden = serial(*layers), serial(*layers[:-1])
 
     def init(self, rng, dtype):
-        """Initial parameters and statistics, and running moments before any row."""
+        """Draw parameters and statistics; also return the moments of no rows."""
         _, params, statistics = self._net.init(rng, self.n_units, dtype)
         shape = (self.n_units, self.n_features + 1) if self.deep else (self.n_units,)
         product = np.zeros((*shape, shape[-1]))
@@ -79,11 +77,11 @@ class Guesses:
         return params, statistics, moments
 
     def apply(self, params, statistics, h):
-        """Guesses of codes, (n_rows, n_units)."""
+        """Predictions of codes h, (n_rows, n_units)."""
         return self._net.apply(params, statistics, h)[0]
 
     def moments(self, params, statistics, h):
-        """Means of features and units of codes, and of their products."""
+        """Means of features and units, and of their products, for codes h."""
         z = h.astype(np.float64)
         if not self.deep:
             return z.mean(axis=0), z.T @ z / len(z)
@@ -93,8 +91,7 @@ class Guesses:
         return z.mean(axis=1), z.transpose(0, 2, 1) @ z / len(h)
 
     def solve(self, params, mean, product):
-        """Set the output layer, in place, to least squares of means of features and
-        units, and of their products."""
+        """Set the output layer, in place, to the least-squares solution."""
         C = product - mean[..., :, None] * mean[..., None, :]
         units = np.arange(self.n_units)
         spread = np.einsum("...ii->...i", C)
@@ -114,8 +111,8 @@ class Guesses:
             b[:] = mean - mean @ weights
 
     def held_out(self, params, statistics, h):
-        """Guesses of codes whose output layers are least squares of the other folds of
-        a cross-validation; of a single code, by the given one."""
+        """Cross-validated predictions of codes h, (n_rows, n_units). The output layer
+        is fitted to the other folds; a single row is predicted by ``params``."""
         if len(h) < 2:
             return self.apply(params, statistics, h)
         params, guesses = copy(params), np.empty_like(h)
@@ -133,7 +130,7 @@ def folds(n_rows):
 
 @primitive
 def squared_gap(guesses, h):
-    """Squared distance of each row of a code from guesses of it, (n_rows,)."""
+    """Squared distance between each row of a code and its prediction, (n_rows,)."""
     return ((guesses - h) ** 2).sum(axis=1)
 
 

@@ -1,4 +1,4 @@
-"""Nets as pairs of functions, and their composition.
+"""Layers and nets as pairs of functions, and their composition.
 
 ::
 
@@ -6,13 +6,12 @@
     n_outputs, params, statistics = net.init(rng, n_inputs, np.float32)
     y, statistics = net.apply(params, statistics, x, rng=stream(0), train=True)
 
-``init(rng, n_inputs, dtype)`` draws the parameters, a tree of arrays, by a NumPy
-generator. ``apply(params, statistics, x, rng, train)`` is a pure function;
-``statistics``, such as running means, change without gradients and are returned
-updated. ``tangent`` also takes a direction of the rows and gives the derivative of the
-outputs along it, for second derivatives
-(:mod:`skdgm.nets.adversarial.tangents`). Layers that are one-to-one have an ``inverse``
-and a ``log_det`` (:mod:`skdgm.nets.bijections`).
+``init(rng, n_inputs, dtype)`` draws the parameters, a tree of arrays, with a NumPy
+generator. ``apply(params, statistics, x, rng, train)`` is a pure function, which
+returns outputs and updated ``statistics``. Statistics, such as running means, are not
+learned by gradients. ``tangent`` also computes the derivative of the outputs along a
+direction of the rows (:mod:`skdgm.nets.adversarial.tangents`). Invertible layers have
+an ``inverse`` and a ``log_det`` (:mod:`skdgm.nets.bijections`).
 """
 
 from functools import partial
@@ -31,7 +30,7 @@ _STAYS = 0.99
 
 
 def no_tangent(*given, **more):
-    """Raise ValueError: outputs for a row depend on other rows."""
+    """Raise ValueError: the outputs for a row depend on other rows."""
     raise ValueError(
         "Gradients for single rows are not possible with batch normalisation, which "
         "makes rows depend on each other: turn it off."
@@ -39,22 +38,20 @@ def no_tangent(*given, **more):
 
 
 def no_inverse(*given):
-    """Raise ValueError: a layer is not one-to-one."""
+    """Raise ValueError: a layer is not invertible."""
     raise ValueError("The net has a layer without an inverse.")
 
 
 class Net(NamedTuple):
-    """Functions of a net, apart from its parameters.
-
-    Not closures: nets can be pickled.
+    """Functions of a net, without its parameters; unlike closures, they can be pickled.
 
     Parameters
     ----------
     init : callable
         ``init(rng, n_inputs, dtype)`` returns (n_outputs, params, statistics).
     apply : callable
-        ``apply(params, statistics, x, rng=None, train=False)`` returns (y, statistics);
-        ``rng`` is a Stream, needed for dropout in training.
+        ``apply(params, statistics, x, rng=None, train=False)`` returns (y, statistics).
+        Dropout in training needs ``rng``, a Stream.
     tangent : callable, optional
         ``tangent(params, statistics, x, dx, rng=None, train=False)`` returns (y, dy),
         the derivative of y along the direction dx, both differentiable by ``params``.
@@ -73,7 +70,7 @@ class Net(NamedTuple):
 
 
 class Variables(NamedTuple):
-    """Parameters of a net, and its running statistics."""
+    """Parameters and running statistics of a net."""
 
     params: tuple
     statistics: tuple
@@ -94,8 +91,7 @@ class RunningMoments(NamedTuple):
 
 
 def dense(n_units, activation="identity", init="glorot_uniform"):
-    """Fully connected layer, as in :func:`~skdgm.nets.primitives.dense`; ``init`` is
-    one of ``INITIALISERS``."""
+    """Fully connected layer of ``n_units``; ``init`` is one of ``INITIALISERS``."""
     apply, tangent = (partial(f, activation) for f in (_apply_dense, _tangent_dense))
     return Net(partial(_begin_dense, n_units, init), apply, tangent)
 
@@ -116,7 +112,7 @@ def _tangent_dense(activation, params, statistics, x, dx, rng=None, train=False)
 
 
 def maxout(n_units, n_pieces=2, init="glorot_uniform"):
-    """Maxout units, each the maximum of ``n_pieces`` linear ones."""
+    """Maxout units, each the maximum of ``n_pieces`` linear functions."""
     below = partial(_begin_dense, n_units * n_pieces, init)
     apply, tangent = (partial(f, n_pieces) for f in (_apply_maxout, _tangent_maxout))
     return Net(partial(_begin_maxout, n_units, below), apply, tangent)
@@ -137,7 +133,7 @@ def _tangent_maxout(n_pieces, params, statistics, x, dx, rng=None, train=False):
 
 
 def gated(n_units, init="glorot_uniform"):
-    """Linear units, each multiplied by a logistic one."""
+    """Gated linear units: linear units, each multiplied by a logistic gate."""
     below = partial(_begin_dense, 2 * n_units, init)
     return Net(partial(_begin_maxout, n_units, below), _apply_gated)
 
@@ -148,13 +144,13 @@ def _apply_gated(params, statistics, x, rng=None, train=False):
 
 
 def activation(name):
-    """Activation function without weights; one of ``ACTIVATIONS``."""
+    """Layer that applies an activation function, one of ``ACTIVATIONS``."""
     apply, tangent = _apply_activation, _tangent_activation
     return Net(unweighted, partial(apply, name), partial(tangent, name))
 
 
 def unweighted(rng, n_inputs, dtype):
-    """``init`` of a layer without parameters that has as many outputs as inputs."""
+    """Initialize a layer that has no parameters and as many outputs as inputs."""
     return n_inputs, (), ()
 
 
@@ -167,7 +163,7 @@ def _tangent_activation(name, params, statistics, x, dx, rng=None, train=False):
 
 
 def dropout(rate):
-    """Dropout at a rate in [0, 1), during training only."""
+    """Dropout at a rate in [0, 1), in training only."""
     apply = partial(_apply_dropout, rate)
     return Net(unweighted, apply, partial(tangent_linear, apply))
 
@@ -177,15 +173,15 @@ def _apply_dropout(rate, params, statistics, x, rng=None, train=False):
 
 
 def noise(size):
-    """Normal noise of a standard deviation, added during training only."""
+    """Additive normal noise with standard deviation ``size``, in training only."""
     return Net(unweighted, partial(_apply_noise, size), partial(_tangent_noise, size))
 
 
 def _apply_noise(size, params, statistics, x, rng=None, train=False):
     if not (train and size):
         return x, statistics
-    drawn = rng.generator().standard_normal(x.shape, getval(x).dtype.type)
-    return x + getval(x).dtype.type(size) * drawn, statistics
+    normal = rng.generator().standard_normal(x.shape, getval(x).dtype.type)
+    return x + getval(x).dtype.type(size) * normal, statistics
 
 
 def _tangent_noise(size, params, statistics, x, dx, rng=None, train=False):
@@ -193,14 +189,13 @@ def _tangent_noise(size, params, statistics, x, dx, rng=None, train=False):
 
 
 def tangent_linear(apply, params, statistics, x, dx, rng=None, train=False):
-    """Tangent of a layer that is linear, without biases, in its rows."""
+    """Tangent of a layer that is linear in its rows and has no biases."""
     y, _ = apply(params, statistics, x, rng=rng, train=train)
     return y, apply(params, statistics, dx, rng=rng, train=train)[0]
 
 
 def batch_norm():
-    """Batch normalisation, by the batch's moments in training and by running moments
-    afterwards."""
+    """Batch normalization, by batch moments in training, else by running moments."""
     return Net(_begin_batch_norm, _apply_batch_norm)
 
 
@@ -219,15 +214,15 @@ def _apply_batch_norm(params, statistics, x, rng=None, train=False):
 
 
 def followed(statistics, now, stays=_STAYS):
-    """Running moments after a batch of moments ``now``; a share of them ``stays``."""
+    """Running moments, updated by batch moments ``now`` with decay rate ``stays``."""
     return RunningMoments._make(
         (stays * a + (1 - stays) * b).astype(a.dtype) for a, b in zip(statistics, now)
     )
 
 
 def standard():
-    """Batch normalisation without gains and shifts, whose running moments are means
-    over the first batches, so that outputs have unit variance after a few, too."""
+    """Batch normalization without gains and shifts. Running moments are averages over
+    the first batches, so that outputs have unit variance after a few updates."""
     return Net(_begin_standard, _apply_standard)
 
 
@@ -241,16 +236,16 @@ def _apply_standard(params, statistics, x, rng=None, train=False):
     ones = np.ones_like(running.mean)
     if train:
         now, t = moments(getval(x)), t + 1
-        # The spread of batches of a row or two is that of their means.
-        apart = (now[0] - running.mean) ** 2 if t[0] > 1 else 0
-        kept = min(_STAYS, 1 - 1 / t[0])
-        running = followed(running, (now[0], now[1] + kept * apart), kept)
+        # If batches have a row or two, the variance is that between their means.
+        between = (now[0] - running.mean) ** 2 if t[0] > 1 else 0
+        decay = min(_STAYS, 1 - 1 / t[0])
+        running = followed(running, (now[0], now[1] + decay * between), decay)
         return standardise(x, ones, 0 * ones, now), (running, t)
     return _apply_batch_norm(Scales(ones, 0 * ones), running, x)[0], statistics
 
 
 def serial(*nets):
-    """Composition of nets, each applied to the output of the previous net."""
+    """Composition of nets, each applied to the outputs of the previous net."""
     return Net(
         partial(_begin_serial, nets),
         partial(_apply_serial, nets),
@@ -263,41 +258,41 @@ def serial(*nets):
 def _begin_serial(nets, rng, n_inputs, dtype):
     params, statistics = [], []
     for net in nets:
-        n_inputs, weights, kept = net.init(rng, n_inputs, dtype)
+        n_inputs, weights, net_statistics = net.init(rng, n_inputs, dtype)
         params.append(weights)
-        statistics.append(kept)
+        statistics.append(net_statistics)
     return n_inputs, tuple(params), tuple(statistics)
 
 
 def _apply_serial(nets, params, statistics, x, rng=None, train=False):
-    kept = []
-    for number, parts in enumerate(zip(nets, params, statistics, strict=True)):
-        net, weights, before = parts
-        fold = rng.fold(number) if rng is not None else None
-        x, after = net.apply(weights, before, x, rng=fold, train=train)
-        kept.append(after)
-    return x, tuple(kept)
+    updated = []
+    for number, layer in enumerate(zip(nets, params, statistics, strict=True)):
+        net, weights, before = layer
+        stream = rng.fold(number) if rng is not None else None
+        x, after = net.apply(weights, before, x, rng=stream, train=train)
+        updated.append(after)
+    return x, tuple(updated)
 
 
 def _tangent_serial(nets, params, statistics, x, dx, rng=None, train=False):
-    for number, parts in enumerate(zip(nets, params, statistics, strict=True)):
-        net, weights, kept = parts
-        fold = rng.fold(number) if rng is not None else None
-        x, dx = net.tangent(weights, kept, x, dx, rng=fold, train=train)
+    for number, layer in enumerate(zip(nets, params, statistics, strict=True)):
+        net, weights, net_statistics = layer
+        stream = rng.fold(number) if rng is not None else None
+        x, dx = net.tangent(weights, net_statistics, x, dx, rng=stream, train=train)
     return x, dx
 
 
 def _inverse_serial(nets, params, statistics, y):
-    for net, weights, kept in zip(
+    for net, weights, net_statistics in zip(
         nets[::-1], params[::-1], statistics[::-1], strict=True
     ):
-        y = net.inverse(weights, kept, y)
+        y = net.inverse(weights, net_statistics, y)
     return y
 
 
 def _log_det_serial(nets, params, statistics, x):
     total = 0.0
-    for net, weights, kept in zip(nets, params, statistics, strict=True):
-        x, log_det = net.log_det(weights, kept, x)
+    for net, weights, net_statistics in zip(nets, params, statistics, strict=True):
+        x, log_det = net.log_det(weights, net_statistics, x)
         total = total + log_det
     return x, total

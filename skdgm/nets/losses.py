@@ -3,9 +3,9 @@ r"""Losses of the outputs of a net given targets, row by row.
 .. math:: -\sum_k t_k \log \operatorname{softmax}_k(z), \qquad
    \sum_k \log(1 + e^{z_k}) - t_k z_k, \qquad \tfrac12 \sum_k (z_k - t_k)^2
 
-for classes, for bits and for real numbers [1]_: negative log-likelihoods, the last up
-to a constant. The gradient of each by z, its natural parameter, is the difference of
-an expectation and t.
+for classes, bits and real numbers [1]_. They are negative log-likelihoods, the last up
+to a constant. The gradient by the natural parameter z is the expectation of the target
+minus t.
 
 References
 ----------
@@ -22,23 +22,23 @@ from skdgm.nets.tape import primitive
 
 @primitive
 def softmax_cross_entropy(logits, targets):
-    """Negative log-likelihood of classes, (n_rows,), in nats, given logits and targets,
-    (n_rows, n_classes): probabilities, or zeros for a row without a loss."""
+    """Negative log-likelihood of classes, (n_rows,), in nats. Logits and targets have
+    shape (n_rows, n_classes). Targets are probabilities, or zeros for rows without a
+    loss."""
     return -(targets * log_softmax(logits, axis=1)).sum(axis=1)
 
 
 @primitive
 def logistic_cross_entropy(logits, targets, dtype=None):
-    """Negative log-likelihood of independent bits, (n_rows * n_each,), in nats, summed
-    in ``dtype`` or that of the logits. Each row of targets, probabilities of 1 or NaN,
-    has ``n_each`` consecutive rows of logits."""
+    """Negative log-likelihood of independent bits, (n_rows * n_each,), in nats. Each
+    row of targets, which are probabilities or NaN, has ``n_each`` consecutive rows of
+    logits. ``dtype`` of the sum is by default that of the logits."""
     return log_odds_loss(logits, targets, dtype)
 
 
 @primitive
 def squared_error(output, targets):
-    """Half the squared distance between outputs and targets, NaN where missing:
-    (n_rows,)."""
+    """Half the squared error, (n_rows,), over targets that are not NaN."""
     return 0.5 * (_gap(output, targets) ** 2).sum(axis=1)
 
 
@@ -51,7 +51,7 @@ def _softmax_gap(logits, targets):
 
 
 def _learns(loss, gap):
-    """Define the gradient of a loss as a gap between output and target."""
+    """Define the gradient of a loss by ``gap``, the difference of output and target."""
     defvjp(loss, lambda _, z, t: lambda grad: grad[:, None] * gap(z, t), None)
 
 
@@ -66,7 +66,7 @@ _learns(squared_error, _gap)
 
 @primitive
 def row_mean(x):
-    """Mean of each row, of shape (n_rows,). The gradient keeps the dtype; that of
+    """Mean of each row, (n_rows,), whose gradient has the dtype of x. The gradient of
     autograd's own mean is float64."""
     return x.mean(axis=1)
 
@@ -91,16 +91,16 @@ defvjp(log_mean_exp, lambda _, w: lambda grad: grad[:, None] * softmax(w, axis=1
 
 @primitive
 def nll(out, dispersion, v, output):
-    """Negative log-likelihood of rows v, NaN where missing, in nats:
-    :meth:`skdgm.distributions.Output.nll`, differentiable by outputs and ``own``. Each
-    row has as many consecutive outputs."""
+    """Negative log-likelihood of rows v, NaN where missing, in nats. It is
+    :meth:`skdgm.distributions.Output.nll`, differentiable by ``out`` and
+    ``dispersion``. Each row of v has the same number of consecutive rows of outputs."""
     return output.nll(out, v, dispersion)
 
 
 @primitive
 def expected(out, output):
-    """Means of inputs that represent values, given outputs of a net:
-    :meth:`skdgm.distributions.Output.expected`, differentiable by outputs."""
+    """Means of the inputs that represent values, given outputs of a net. It is
+    :meth:`skdgm.distributions.Output.expected`, differentiable by ``out``."""
     return output.expected(out)
 
 

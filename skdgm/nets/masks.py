@@ -1,16 +1,16 @@
-r"""Masks of weights, for outputs that depend on some of the inputs only.
+r"""Masks of weights, for outputs that depend on a subset of the inputs.
 
 A mask M of zeros and ones,
 
 .. math:: W \odot M, \qquad \bar W = \overline{W \odot M} \odot M,
 
-restricts each output to some of the inputs [1]_. By the degree of each unit, the number
-of the last column that it may see,
+restricts each output to some inputs [1]_. The degree d of a unit is the last column on
+which it may depend. The masks
 
 .. math:: M_{ij} = 1 \text{ where } d_i \le d_j \text{ between units}, \quad
    d_i < t_j \text{ to outputs of column } t_j,
 
-there is no path from a column to its own outputs or to those of one before it.
+leave no path from a column to its own outputs or to those of previous columns.
 
 References
 ----------
@@ -31,7 +31,7 @@ from skdgm.nets.tape import primitive
 
 @primitive
 def masked(W, mask):
-    """Multiply weights by a mask of zeros and ones, of their shape and dtype."""
+    """Multiply weights by a mask of zeros and ones, of the same shape and dtype."""
     return W * mask
 
 
@@ -39,12 +39,10 @@ defvjp(masked, lambda _, W, mask: lambda grad: grad * mask, None)
 
 
 def by_degrees(of_inputs, degrees, of_outputs, direct=False):
-    """Masks of the weights of each layer, (n_below, n_above), the lowest first, by the
-    columns of inputs and outputs and the degrees of the units of hidden layers.
-
-    If ``direct``, outputs see inputs, too, after the units of the last layer, as they
-    always do without hidden layers.
-    """
+    """Masks of the weights of each layer, (n_below, n_above), from the lowest to the
+    highest. ``of_inputs`` and ``of_outputs`` are columns, and ``degrees`` has an array
+    for each hidden layer. Inputs also feed the last layer, after its hidden units, if
+    ``direct`` or if there are no hidden layers."""
     levels = [of_inputs, *degrees]
     masks = [a[:, None] <= b for a, b in zip(levels, degrees)]
     shown = [of_inputs] if direct or not degrees else []
@@ -53,10 +51,8 @@ def by_degrees(of_inputs, degrees, of_outputs, direct=False):
 
 
 def masked_dense(mask, activation="identity", init="glorot_uniform"):
-    """Fully connected layer whose weights a mask of shape (n_below, n_above) restricts.
-
-    Weights that the mask forbids are drawn, too: nets that share them may allow them.
-    """
+    """Fully connected layer whose weights are masked, (n_below, n_above). Masked
+    weights are drawn as well: nets with other masks may share them."""
     return Net(partial(_begin, mask, init), partial(_apply, mask, activation))
 
 

@@ -1,20 +1,19 @@
-r"""Batch normalisation: columns of a batch, or maps of images, standardised.
+r"""Batch normalization of columns, or of the maps of images.
 
-It is
+.. math:: y = \gamma \odot \hat x + \beta, \qquad
+   \hat x = \frac{x - m}{\sqrt{v + \epsilon}}
 
-.. math:: y = \gamma \odot \frac{x - m}{\sqrt{v + \epsilon}} + \beta,
-
-with means m and variances v of the batch's columns [1]_; after training, those of the
-data. With the gradient :math:`\bar y` by the outputs, and :math:`\hat x` for the factor
-multiplied by :math:`\gamma`, the gradients by the arguments are
+with means m and variances v of the batch's columns [1]_, or after training those of the
+data. Given the gradient :math:`\bar y` by the outputs, the gradients by the arguments
+are
 
 .. math:: \bar\gamma = \textstyle\sum_r \bar y_r \hat x_r, \quad
    \bar\beta = \sum_r \bar y_r, \quad
    \bar x = \frac{\gamma}{\sqrt{v + \epsilon}}
    \bigl(\bar y - \tfrac1n \bar\beta - \tfrac1n \hat x \bar\gamma \bigr)
 
-Maps have as many rows as there are pixels in all images. NumPy is slow with many short
-rows: kernels take a fifth of its time.
+A map has one row for each pixel of all images. NumPy is slow with many short rows;
+kernels are five times as fast.
 
 References
 ----------
@@ -31,28 +30,27 @@ from skdgm.utils.threading.parallel import run
 
 # Added to variances, for numerical stability.
 EPSILON = 1e-5
-# Rows of a group, whose sums are added up by themselves; cost of a number of a map, in
-# multiply-adds.
+# Number of pixels that are summed at a time; cost of a pixel of a map in multiply-adds.
 _ROWS, _WORK = 2048, 5
 
 
 @primitive
 def standardise(x, gain, shift, known=None):
-    """Standardise the columns of a batch, (n_rows, n_columns), multiply by gains and
-    add shifts; ``known`` are means and variances, if they are known already."""
+    """Standardize the columns of a batch, (n_rows, n_columns), then scale and shift
+    them. ``known`` are the means and variances, if they have been computed."""
     normal, _ = _normalised(x, known)
     return normal * gain + shift
 
 
 def _normalised(x, known):
-    """Standardised columns, and the deviations that they were divided by."""
+    """Standardized columns, and the standard deviations."""
     mean, variance = moments(x) if known is None else known
     size = np.sqrt(variance + x.dtype.type(EPSILON))
     return (x - mean) / size, size
 
 
 def moments(x):
-    """Means and variances of columns."""
+    """Means and variances of columns, (n_columns,)."""
     return x.mean(axis=0), x.var(axis=0)
 
 
@@ -83,7 +81,7 @@ def map_moments(pixels):
 
 
 def _sums(x, mean, y, shift):
-    """Sums over pixels of y - shift and of (y - shift) (x - mean)."""
+    """Sums over pixels of y - shift and of (y - shift) (x - mean), (2, n_maps)."""
     n = 1 + len(x) // _ROWS
     out = np.empty((n, 2, x.shape[1]), x.dtype)
     run(add_up, x, mean, y, shift, out, n=n, work=_WORK * x.size)
@@ -92,8 +90,8 @@ def _sums(x, mean, y, shift):
 
 @primitive
 def standardise_maps(x, gain, shift, known):
-    """Standardise the maps of images, (n_images, n_pixels * n_maps), by their ``known``
-    means and variances, multiply by gains and add shifts, one for each map."""
+    """Standardize the maps of images, (n_images, n_pixels * n_maps), by their ``known``
+    means and variances, then scale and shift each map."""
     (mean, variance), pixels = known, x.reshape(-1, len(gain))
     slope = gain / np.sqrt(variance + x.dtype.type(EPSILON))
     return _combined(pixels, mean, slope, pixels, 0 * slope, shift).reshape(x.shape)

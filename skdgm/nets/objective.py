@@ -1,4 +1,4 @@
-"""Objectives of nets: losses of rows, minimised by stochastic gradient steps."""
+"""Objectives of nets: losses of rows, minimized by stochastic gradient descent."""
 
 from abc import abstractmethod
 from functools import partial
@@ -15,14 +15,14 @@ from skdgm.typing import Any
 from skdgm.utils import random
 from skdgm.utils.random import Stream
 
-# Draws of random losses of all held-out rows together, from which on each has fewer.
+# Maximum number of random losses of all held-out rows together.
 _DRAWS = 4000
 
 
 class NetState(NamedTuple):
-    """Training state of nets: parameters, a tree of arrays; optimiser state; running
-    statistics of batch normalisation; and the :class:`~skdgm.optim.Mean` of the
-    parameters after late updates, or ()."""
+    """Training state of nets: parameters, a tree of arrays; optimizer state; running
+    statistics; and the :class:`~skdgm.optim.Mean` of parameters, or () without
+    averaging."""
 
     params: Any
     optimiser: Any = ()
@@ -31,7 +31,7 @@ class NetState(NamedTuple):
 
     @property
     def learned(self):
-        """Parameters to use: their average if there is one, else the current ones."""
+        """Averaged parameters, or the current ones without averaging."""
         return self.mean.params if self.mean else self.params
 
 
@@ -53,13 +53,14 @@ OptionsT = TypeVar("OptionsT", bound=NetOptions)
 
 
 class NetObjective(Objective[OptionsT]):
-    r"""Mean loss of rows by nets, minimised by stochastic gradient steps.
+    r"""Mean loss of rows, minimized by stochastic gradient descent.
 
     .. math:: \theta \leftarrow \theta - \epsilon \, \nabla_\theta \, \frac1n \Bigl(
        \sum_{r=1}^n \ell_\theta(x_r) + \frac\alpha2 \lVert W \rVert^2 \Bigr)
 
-    for batches of n rows, with the steps of an optimiser. Weights are penalised, and
-    biases are not. The result may be the average of the parameters after late updates.
+    for batches of n rows, with the steps of an optimizer. Weights are penalized, biases
+    are not. The result may be an average of the parameters, weighted towards late
+    updates.
 
     Parameters
     ----------
@@ -72,9 +73,9 @@ class NetObjective(Objective[OptionsT]):
 
     INIT, PROBE, LOCAL = random.INIT, random.PROBE, ()
     COUNTS_START = True
-    # One training row of so many is watched, of those that usually are.
+    # Only every n-th of the rows in the sample is watched.
     thinned = 1
-    # Most draws of which the loss of each held-out row is a mean, where it is random.
+    # Maximum number of draws over which a random loss of a held-out row is averaged.
     held_draws = 1
 
     def __init__(self, run, independent=None):
@@ -84,21 +85,22 @@ class NetObjective(Objective[OptionsT]):
 
     @abstractmethod
     def init(self, rng: np.random.Generator) -> tuple:
-        """Initial parameters and statistics, drawn by a NumPy generator."""
+        """Draw the initial parameters and statistics with a NumPy generator."""
 
     @abstractmethod
     def prepare(self, state: Any, batch: Any, clock: Clock) -> Any:
-        """Rows and random numbers of an update, which :meth:`step` gives."""
+        """Read the rows and draw the random numbers of an update, for
+        :meth:`forward`."""
 
     @abstractmethod
     def forward(self, params: Any, batch: Any) -> tuple:
-        """Losses of rows, by differentiable functions.
+        """Losses of the rows of a batch, as differentiable functions of the parameters.
 
         Parameters
         ----------
         params : tuple
         batch : object
-            From :meth:`prepare`.
+            Result of :meth:`prepare`.
 
         Returns
         -------
@@ -109,7 +111,7 @@ class NetObjective(Objective[OptionsT]):
 
     @abstractmethod
     def losses(self, state: Any, index: np.ndarray, rng: Stream) -> np.ndarray:
-        """Losses of rows as :meth:`watch` compares them from epoch to epoch.
+        """Losses of rows, which :meth:`watch` compares from epoch to epoch.
 
         Parameters
         ----------
@@ -131,9 +133,10 @@ class NetObjective(Objective[OptionsT]):
         return self.resume(NetState(params, (), statistics))
 
     def resume(self, state):
-        """State to continue from; optimiser state is kept if the solver is the same.
+        """State from which to continue training.
 
-        Without an average, a former one replaces the current parameters.
+        The optimizer state is kept if the solver is the same. If averaging has been
+        turned off, the former average replaces the current parameters.
         """
         fresh = SOLVERS[self.options.solver].init(state.params)
         if not state.optimiser or type(state.optimiser) is not type(fresh):
@@ -145,7 +148,6 @@ class NetObjective(Objective[OptionsT]):
         return state._replace(mean=Mean.of(state.params))
 
     def step(self, state, batch, clock):
-        """Update a state from a batch; see :class:`~skdgm.training.Objective`."""
         n_rows, prepared = self.size_of(batch), self.prepare(state, batch, clock)
         joined = self._joined
         if joined is None or state.params is not joined.params:
@@ -153,7 +155,7 @@ class NetObjective(Objective[OptionsT]):
             state = state._replace(
                 params=joined.params, optimiser=joined.optimiser, mean=joined.mean
             )
-        # Optimisers ascend, so the gradient is that of minus the loss.
+        # Optimizers ascend, hence the gradient of minus the loss.
         params = traced_leaves(state.params)
         losses, statistics = self.forward(params, prepared)
         grads = pulled_back(losses, params, lambda out: np.full_like(out, -1 / n_rows))
@@ -168,26 +170,24 @@ class NetObjective(Objective[OptionsT]):
         return len(batch)
 
     def since(self, epochs):
-        """First epoch of the last value of ``alpha``; no earlier one is the best."""
+        """First epoch with the last value of ``alpha``; no earlier state is kept."""
         alpha = self.options.alpha
         n_values = len(alpha) if isinstance(alpha, tuple) else 1
         return epochs.stop - len(epochs) // n_values
 
     def spare(self, params, grads, l2):
-        """Add the part that weight decay ``l2`` spares to gradients, in place."""
+        """Exempt parameters from weight decay ``l2``: add their penalty to the
+        gradients in place."""
 
     def constrain(self, params):
         """Project parameters onto their constraints, in place, after each update."""
 
     def watch(self, table, held_out, state):
-        """Losses of the same rows at the end of each epoch."""
         return NetWatch(self, table, held_out, state)
 
 
 class NetWatch(DensityWatch):
-    """Losses of the same rows at the end of each epoch, with the same random numbers;
-    arguments besides the objective are those of
-    :class:`~skdgm.training.DensityWatch`."""
+    """Watch of nets, with the same random numbers in every epoch."""
 
     def __init__(self, objective, table, held_out, state):
         self.objective = objective
@@ -196,8 +196,8 @@ class NetWatch(DensityWatch):
         super().__init__(table, held_out, self.rng, independent, state)
 
     def of_probe(self, state):
-        few = self.probe[:: self.objective.thinned]
-        return self._loss(state, few, np.ones(len(few)))
+        index = self.probe[:: self.objective.thinned]
+        return self._loss(state, index, np.ones(len(index)))
 
     def of_held_out(self, state):
         index, weight, n = self.held_out.index, self.held_out.weight, self.n_held
@@ -205,7 +205,7 @@ class NetWatch(DensityWatch):
 
     @property
     def n_held(self):
-        """Number of draws of which the loss of each held-out row is a mean."""
+        """Number of random losses that are averaged for each held-out row."""
         n = _DRAWS // len(self.held_out.index)
         return int(np.clip(n, 1, self.objective.held_draws))
 

@@ -1,4 +1,4 @@
-"""Options of nets, and of fine-tuning them."""
+"""Options of nets and of fine-tuning."""
 
 from typing import Annotated, Literal
 
@@ -25,7 +25,7 @@ Initialiser = Literal[*INITIALISERS]
 
 
 class StepDetails(Details):
-    """Details of steps of optimisers of nets."""
+    """Details of optimizers' steps."""
 
     schedule: Literal["constant", "invscaling", "linear"] = "linear"
     power_t: NotNegative = 0.5
@@ -35,7 +35,7 @@ class StepDetails(Details):
 
 
 class NetDetails(StepDetails):
-    """Details of optimisers of nets."""
+    """Details of optimizers of nets."""
 
     average: bool = False
 
@@ -49,37 +49,37 @@ class TuningOptions(Options):
     Parameters
     ----------
     solver
-        Optimiser of fine-tuning: Adam, or stochastic gradient descent with momentum.
+        Optimizer of fine-tuning: Adam, or stochastic gradient descent with momentum.
     alpha
-        Weight decay: alpha / 2 times the sum of squared weights is added to the sum of
-        the losses of a batch, so it weighs more in smaller batches.
+        Weight decay: alpha / 2 times the sum of squared weights is added to the loss of
+        each batch, which is summed over rows; small batches are thus penalized more.
     n_iter
         Number of epochs of fine-tuning.
     learning_rate
         Initial learning rate of fine-tuning, which ``schedule`` of the solver lowers.
     batch_size
-        Number of rows in each update of fine-tuning.
+        Number of rows in each minibatch of fine-tuning.
     validation_fraction
-        Share of the rows with a label to hold out.
+        Fraction of the labelled rows to hold out.
     tol
         Smallest improvement of the validation loss that counts.
     early_stopping
         If True, hold out rows, stop when the log probability of their labels no longer
-        rises, and keep the weights with which it was highest. Pre-training sees the
+        rises, and keep the weights with which it was highest. Pre-training uses the
         held-out rows, but not their labels.
     warm_start
         If True, ``fit`` continues fine-tuning the current net.
     n_iter_no_change
-        Number of epochs without an improvement of ``tol`` before stopping early.
+        Number of epochs without an improvement of ``tol`` before training stops early.
     verbose
         If not 0, print a line for each epoch.
     random_state : int, RandomState instance or None
         Seed of pre-training, initial weights, order of rows and dropout.
     dropout : float or tuple of float
-        Share of the hidden units dropped at random during fine-tuning; or a pair: of
-        the inputs and of the hidden units.
+        Dropout rate of hidden units in fine-tuning, or a pair of rates, for inputs and
+        for hidden units.
     max_norm
-        Maximum norm of the weights into a hidden unit.
+        Maximum norm of the incoming weights of a hidden unit.
 
     Attributes
     ----------

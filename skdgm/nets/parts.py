@@ -1,10 +1,11 @@
-r"""Training states of several nets, each of which learns by an optimiser of its own.
+r"""Training states of several nets, each with its own optimizer.
 
 .. math:: \theta \leftarrow \theta + \epsilon \, \Bigl(\nabla_\theta \mathcal{L}
    - \frac{\alpha}{n} W - 2 \beta (\theta - \bar\theta)\Bigr)
 
-with the steps of the optimiser, for each net by itself. Weights W decay, and parameters
-may be drawn to the mean :math:`\bar\theta` of all former ones [1]_.
+with the steps of an optimizer, for each net separately. Weights W decay. Historical
+averaging pulls parameters towards the mean :math:`\bar\theta` of all past parameters
+[1]_.
 
 References
 ----------
@@ -21,9 +22,9 @@ SOLVERS = {"adam": adam, "sgd": sgd, "rmsprop": rmsprop}
 
 
 class Part(NamedTuple):
-    """Training state of one net, or of some that learn together: parameters, running
-    statistics, optimiser state, and the mean of all former parameters, for historical
-    averaging, or ()."""
+    """Training state of a net, or of nets that are trained together. It has parameters,
+    running statistics, optimizer state, and for historical averaging the mean of all
+    past parameters."""
 
     params: tuple
     statistics: tuple
@@ -32,17 +33,17 @@ class Part(NamedTuple):
 
 
 class Parts:
-    """Optimisers' steps of several parts, by ``solver``, ``learning_rate``,
-    ``schedule``, ``power_t``, ``momentum``, ``beta_2``, ``alpha`` and ``clip_norm`` of
-    options, and ``historical_averaging`` if they have it."""
+    """Optimizer steps of several parts. Options are ``solver``, ``learning_rate``,
+    ``schedule``, ``power_t``, ``momentum``, ``beta_2``, ``alpha``, ``clip_norm`` and
+    optionally ``historical_averaging``."""
 
     def __init__(self, options):
         self.options, self._joined = options, {}
         self.pull = getattr(options, "historical_averaging", 0.0)
 
     def ready(self, part):
-        """Part to continue from, or (); the optimiser is kept if the solver is the
-        same."""
+        """Part from which to continue training, or (); the optimizer state is kept if
+        the solver is the same."""
         if not part:
             return part
         fresh = SOLVERS[self.options.solver].init(part.params)
@@ -54,12 +55,10 @@ class Parts:
         return part._replace(past=past)
 
     def ascend(self, name, part, grads, clock, n_rows, *, rate=None, n_before=0):
-        """Take an optimiser's step along a gradient of a batch of ``n_rows``; the part.
-
-        ``name`` is the same one for each update of a part; ``rate``, the initial
-        learning rate, is by default that of the options; ``n_before`` is the number of
-        updates before, for historical averaging.
-        """
+        """Take an optimizer step along the gradient of a batch of ``n_rows``; return
+        the part. ``name`` identifies the part. ``rate``, the initial learning rate, is
+        by default that of the options. ``n_before`` is the number of previous updates,
+        for historical averaging."""
         joined = self._joined.get(name)
         if joined is None or part.params is not joined.params:
             joined = self._joined[name] = Joined(part.params, part.optimiser)
@@ -79,26 +78,26 @@ class Parts:
 
 
 def ascend(joined, options, grads, clock, n_rows, rate=None, spare=None):
-    """Take an optimiser's step by options, as of :class:`Parts`, in place;
-    ``spare(grads, l2)`` adds the part that weight decay spares to clipped gradients."""
+    """Take an optimizer step in place; options are those of :class:`Parts`.
+    ``spare(grads, l2)`` exempts some weights from decay."""
     rate = options.learning_rate if rate is None else rate
     grads = clip_norm(grads, options.clip_norm)
     l2 = piecewise(options.alpha, clock) / n_rows
     if spare is not None and l2:
         spare(grads, l2)
-    own = {"beta_2": options.beta_2} if options.solver == "adam" else {}
+    details = {"beta_2": options.beta_2} if options.solver == "adam" else {}
     joined.step(
         SOLVERS[options.solver],
         grads,
         rate=learning_rate(rate, options.schedule, clock, options.power_t),
         momentum=options.momentum,
         l2=l2,
-        **own,
+        **details,
     )
 
 
 def follow(mean, params, weight):
-    """Move an average towards parameters, a tree like it, in place: to them by weight
-    1."""
+    """Move an average towards parameters, a tree of the same structure, in place;
+    weight 1 replaces it."""
     for average, leaf in zip(leaves(mean), leaves(params), strict=True):
         average += average.dtype.type(weight) * (leaf - average)

@@ -1,27 +1,27 @@
-r"""Building blocks of nets, with gradients written by hand.
+r"""Building blocks of nets, with hand-written gradients.
 
-A layer, and the gradients by its arguments given that by its output, :math:`\bar y`
-[1]_:
+A layer, and the gradients by its arguments given the gradient :math:`\bar y` by its
+output [1]_, are
 
 .. math:: y = f(x W + b), \qquad \delta = \bar y \odot f'(x W + b), \qquad
    \bar x = \delta W^\top, \quad \bar W = x^\top \delta, \quad
    \bar b = \textstyle\sum_r \delta_r
 
-Each f' is computed from y, so that only the output is kept for the backward pass.
-Products with sparse mini-batches,
+Each f' is computed from y, so that the backward pass needs only the output. Products
+with sparse minibatches,
 
 .. math:: x W = \sum_{i: x_i \ne 0} x_i W_i, \qquad
    \bar W_i = \sum_{r: x_{ri} \ne 0} x_{ri} \delta_r
 
-are sums of a few rows of W and of :math:`\delta`: with one pixel in eight on, four
-times as fast as dense products.
+are sums of a few rows of W and of :math:`\delta`. If one pixel in eight is on, they are
+four times as fast as dense products.
 
 Activation functions, whose derivatives are functions of their values, are
 
 .. math:: \sigma(z), \quad \tanh z, \quad \max(0, z), \quad \max(0.01 z, z), \quad
    \log(1 + e^z), \quad \max_k z_k.
 
-The last is that of maxout units [2]_, which have several pre-activations each.
+The last is the function of maxout units [2]_, which have several pre-activations each.
 
 References
 ----------
@@ -50,18 +50,8 @@ LEAK = 0.01
 
 
 def listed(x):
-    """Convert a batch to the form in which learning is faster.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_columns)
-
-    Returns
-    -------
-    x : {ndarray, Lists}
-        Lists if at most a quarter of the entries are nonzero, otherwise, and if traced,
-        ``x`` itself.
-    """
+    """Convert a batch, (n_rows, n_columns), to Lists if at most a quarter of it is
+    nonzero. Otherwise, or if x is traced, return x."""
     if not isinstance(x, np.ndarray):
         return x
     rows = Lists.pack(np.ascontiguousarray(x))
@@ -70,19 +60,9 @@ def listed(x):
 
 @primitive
 def dense(x, W, b, activation):
-    """Fully connected layer.
-
-    Parameters
-    ----------
-    x : {ndarray, Lists} of shape (n_rows, n_below)
-    W : ndarray of shape (n_below, n_above)
-    b : ndarray of shape (n_above,)
-    activation : {"identity", "logistic", "tanh", "relu", "leaky_relu", "softplus"}
-
-    Returns
-    -------
-    y : ndarray of shape (n_rows, n_above)
-    """
+    """Fully connected layer, with outputs of shape (n_rows, n_above). x is an ndarray
+    or Lists, (n_rows, n_below), W has shape (n_below, n_above) and b (n_above,).
+    ``activation`` is one of ``ACTIVATIONS``."""
     if isinstance(x, Lists):
         z = product(x, tiles(W), W.shape[1])
         z += b
@@ -117,18 +97,7 @@ def _transpose_times(x, delta):
 
 @primitive
 def columns(x, start, stop):
-    """Select a range of columns, ``x[:, start:stop]``.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_columns)
-    start, stop : int
-
-    Returns
-    -------
-    x : ndarray of shape (n_rows, stop - start)
-        A view.
-    """
+    """Select a range of columns, ``x[:, start:stop]``, as a view."""
     return x[:, start:stop]
 
 
@@ -146,20 +115,9 @@ defvjp(columns, _columns_back, None, None)
 
 @primitive
 def drop_out(x, rate, rng):
-    """Set a random share of entries to zero and scale the others up by 1 / (1 - rate).
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_columns)
-    rate : float
-        Probability of zero, in [0, 1).
-    rng : Stream
-        One stream for all rows, which are distinguished by their position.
-
-    Returns
-    -------
-    x : ndarray of shape (n_rows, n_columns)
-    """
+    """Set random entries of x to zero, with probability ``rate``, and divide the others
+    by 1 - rate. ``rng`` is one stream for all rows, (n_rows, n_columns), which are
+    distinguished by their position."""
     real, ids, out = x.dtype.type, np.arange(len(x), dtype=np.uint64), np.empty_like(x)
     threshold, scale = np.uint32(rate * 2.0**32), real(1 / (1 - rate))
     root, work = np.uint64(rng.root), _DROP_WORK * x.size
@@ -191,7 +149,7 @@ FORWARD = {
     "leaky_relu": lambda z: np.maximum(z, z.dtype.type(LEAK) * z, out=z),
     "softplus": lambda z: softplus(z),
 }
-# Vector-Jacobian products, from the output and the gradient by it.
+# Vector-Jacobian products, given the output and the gradient by the output.
 BACK = {
     "identity": lambda y, grad: grad,
     "logistic": lambda y, grad: grad * (y * (1 - y)),
@@ -205,19 +163,7 @@ ACTIVATIONS = tuple(FORWARD)
 
 @primitive
 def activate(z, activation):
-    """Apply an activation function.
-
-    Parameters
-    ----------
-    z : ndarray of shape (n_rows, n_units)
-        Pre-activations; not changed.
-    activation : str
-        One of ``ACTIVATIONS``, as for :func:`~skdgm.nets.dense`.
-
-    Returns
-    -------
-    y : ndarray of shape (n_rows, n_units)
-    """
+    """Apply an activation function, one of ``ACTIVATIONS``, to pre-activations z."""
     return FORWARD[activation](z.copy())
 
 
@@ -226,18 +172,9 @@ defvjp(activate, lambda y, z, name: lambda grad: BACK[name](y, grad), None)
 
 @primitive
 def max_out(z, n_pieces):
-    """Maximum over each group of adjacent pre-activations, as in maxout [2]_.
-
-    Parameters
-    ----------
-    z : ndarray of shape (n_rows, n_units * n_pieces)
-    n_pieces : int
-        Number of pre-activations of a unit. The gradient goes to the first maximum.
-
-    Returns
-    -------
-    y : ndarray of shape (n_rows, n_units)
-    """
+    """Maximum of each group of ``n_pieces`` adjacent pre-activations, (n_rows, n_units)
+    [2]_. z has shape (n_rows, n_units * n_pieces). The gradient goes to the first
+    maximum."""
     return z.reshape(len(z), -1, n_pieces).max(axis=2)
 
 
@@ -252,7 +189,7 @@ defvjp(max_out, _max_out_back, None)
 
 @primitive
 def gate(z):
-    """Pre-activations of the first half, times the logistic function of the others."""
+    """First half of the pre-activations, times the logistic function of the second."""
     half = z.shape[1] // 2
     return z[:, :half] * _logistic(z[:, half:].copy())
 

@@ -1,22 +1,21 @@
-r"""Reconstructions of rows by nets: losses, and missing entries.
+r"""Reconstructions of rows by autoencoders: losses, and imputation of missing entries.
 
-The loss of a column is its negative log-likelihood: a cross-entropy of bits, grey
-values and categories, half the squared error of real numbers. With natural parameters
-o as outputs, its gradient is
+The loss of a column is its negative log-likelihood: the cross-entropy for bits, grey
+values and categories, and half the squared error for real numbers. Its gradient by the
+natural parameters o, the outputs, is
 
 .. math:: \frac{\partial \ell}{\partial o} = \mathbb{E}[x \mid o] - x
 """
 
 from scipy.special import expit
 
-# Times that missing entries are rebuilt, the first time from zeros.
+# Number of reconstructions of missing entries, which start from zeros.
 _PASSES = 3
 
 
 def expected(emission, out):
-    """Expectation of reconstructions, (n_rows, n_inputs), as ``emission.inputs``
-    returns it, given outputs; of scores where they are no atoms, not times the
-    probability of that."""
+    """Expected inputs, (n_rows, n_inputs), in the format of ``emission.inputs``, given
+    outputs. Expected scores are conditional on not being an atom."""
     mean = out.copy()
     for part in emission.grey, emission.bits:
         mean[:, part] = expit(out[:, part])
@@ -26,8 +25,9 @@ def expected(emission, out):
 
 
 def inferred(emission, rebuild, x, known):
-    """Rows x, zero where missing, with missing entries as ``rebuild(x)``, outputs of an
-    autoencoder, gives them; ``known`` is 1 where a value is known, or None."""
+    """Impute missing entries of rows x, which are zero there, by repeated
+    reconstruction. ``rebuild(x)`` returns the outputs of an autoencoder; ``known`` is 1
+    for known entries and 0 for missing ones, or None."""
     if known is None:
         return x
     inferred_rows = x
@@ -40,15 +40,14 @@ def inferred(emission, rebuild, x, known):
 
 def reconstruction_slope(emission, out, x, known=None):
     """Gradient of the loss of each row by the outputs, (n_rows, n_outputs). Rows x are
-    as ``emission.inputs`` returns them; ``known`` is 0 of entries without a loss."""
+    in the format of ``emission.inputs``; entries with ``known`` 0 have no loss."""
     gap = expected(emission, out) - x
-    # A score counts where it is no atom.
+    # Only scores that are not atoms have a loss.
     gap[:, emission.scores] *= x[:, emission.none]
     return gap if known is None else gap * known
 
 
 def squared_slope(rebuilt, x, known=None):
-    """Gradient of half the squared error of each row by reconstructions, in the form of
-    the inputs; see :func:`reconstruction_slope`."""
+    """Gradient of half the squared error of each row by reconstructions."""
     gap = rebuilt - x
     return gap if known is None else gap * known

@@ -2,18 +2,18 @@ r"""Recurrent cells over batches of sequences of different lengths.
 
 .. math:: s_t = f(a_t, s_{t-1}), \qquad a_t = x_t W + b
 
-for a batch in the order of a :class:`~skdgm.training.Stretch`: all first steps, then
-all second ones, of the sequences that last longest first, so that nothing is padded.
-The part :math:`a` that does not depend on the previous state is one product for all
-steps; each step is one product with the recurrent weights U. On the way back the
-derivatives of all steps are computed at once from the states, so that a step is one
-product again, and the gradient by U is a single product:
+Rows are in the order of a :class:`~skdgm.training.Stretch`: all first steps, then all
+second steps, the longest sequences first, so that nothing is padded. The term :math:`a`
+does not depend on the state, and is one matrix product for all steps. Each step adds
+the product of the previous state and the recurrent weights U. In the backward pass, the
+derivatives K of all steps are computed at once from the states. Each step is one
+product again, and so is the gradient by U:
 
 .. math:: \delta_t = K_t \odot \bar s_t, \qquad
    \bar s_{t-1} \mathrel{+}= \delta_t U^\top, \qquad
    \bar U = \textstyle\sum_t s_{t-1}^\top \delta_t
 
-The cells are
+With the previous state :math:`s'`, the cells are
 
 ===========  =======================================================================
 "tanh"       :math:`s = \tanh(a + s' U)`
@@ -45,7 +45,7 @@ from skdgm.utils.tree import astype
 
 
 class PlainCell:
-    """Cell of one layer of units with an activation function."""
+    """Simple recurrent cell, with activation function "tanh" or "logistic"."""
 
     n_gates = n_states = 1
 
@@ -54,27 +54,27 @@ class PlainCell:
         self.squash = np.tanh if name == "tanh" else expit
 
     def begin_biases(self, n):
-        """Initial biases of n units."""
+        """Initial biases of n units, (n * n_gates,)."""
         return np.zeros(n * self.n_gates)
 
     def step(self, a, s, U):
-        """States after a step, given previous states: (n_rows, n_states * n_units)."""
+        """Next states, (n_rows, n_states * n_units), given previous states s."""
         return self.squash(a + s @ U)
 
     def factors(self, a, s, after, U):
-        """Derivatives that no later step has a part in, of all steps at once."""
+        """Factors of the backward pass, for all steps, given states before and
+        after."""
         slope = 1 - after**2 if self.name == "tanh" else after * (1 - after)
         return (slope,)
 
     def back(self, ds, U, slope):
-        """Gradients by a, by s U, and by the previous state, given that by the next
-        one."""
+        """Gradients by a, s U and the previous state, given that by the next state."""
         delta = ds * slope
         return delta, delta, delta @ U.T
 
 
 class GRU(PlainCell):
-    """Gated recurrent unit: update and reset gates, and candidate."""
+    """Gated recurrent unit, with update gate z, reset gate r and candidate n."""
 
     n_gates = 3
 
@@ -88,19 +88,17 @@ class GRU(PlainCell):
         return z, r, q, np.tanh(a[:, 2 * n :] + r * q)
 
     def step(self, a, s, U):
-        """States after a step."""
         z, _, _, n = self._gates(a, s, U)
         return n + z * (s - n)
 
     def factors(self, a, s, after, U):
-        """Update gates, and factors of the gradient by pre-activations."""
+        """Update gates, and factors of the gradients by pre-activations and by s U."""
         z, r, q, n = self._gates(a, s, U)
         by_n = (1 - z) * (1 - n**2)
         by_r = by_n * q * r * (1 - r)
         return z, np.stack([(s - n) * z * (1 - z), by_r, by_n], 1), by_n * r
 
     def back(self, ds, U, z, by_a, by_q):
-        """Gradients by a, by s U, and by the state before."""
         n = ds.shape[1]
         da = (ds[:, None] * by_a).reshape(len(ds), 3 * n)
         dq = da.copy()
@@ -109,8 +107,8 @@ class GRU(PlainCell):
 
 
 class LSTM(PlainCell):
-    """Long short-term memory: input, forget and output gates, and candidate; the state
-    is that of the units and of their cells, side by side."""
+    """Long short-term memory, with input gate i, forget gate f, output gate o and
+    candidate g. A state consists of units and memory cells, (n_rows, 2 * n_units)."""
 
     n_gates, n_states = 4, 2
 
@@ -118,7 +116,7 @@ class LSTM(PlainCell):
         self.name = "lstm"
 
     def begin_biases(self, n):
-        """Zeros, and ones of forget gates."""
+        """Initial biases: 1 for forget gates, 0 for the others."""
         return np.repeat([0.0, 1.0, 0.0, 0.0], n)
 
     def _gates(self, a, s, U):
@@ -128,7 +126,6 @@ class LSTM(PlainCell):
         return n, gates[:, :n], gates[:, n : 2 * n], gates[:, 2 * n :], a[:, 3 * n :]
 
     def step(self, a, s, U):
-        """States after a step."""
         n, i, f, o, g = self._gates(a, s, U)
         after = np.empty_like(s)
         c = after[:, n:]
@@ -138,14 +135,13 @@ class LSTM(PlainCell):
         return after
 
     def factors(self, a, s, after, U):
-        """Factors of the gradients by gates, given those by cells and by units."""
+        """Factors of the gradients by gates, by memory cells and by units."""
         n, i, f, o, g = self._gates(a, s, U)
         g, t = np.tanh(g), np.tanh(after[:, n:])
         by_c = np.stack([g * i * (1 - i), s[:, n:] * f * (1 - f), i * (1 - g**2)], 1)
         return o * (1 - t**2), by_c, t * o * (1 - o), f
 
     def back(self, ds, U, c_of_h, by_c, by_h, f):
-        """Gradients by a, by s U, and by the state before."""
         n = ds.shape[1] // 2
         dh, dc = ds[:, :n], ds[:, n:] + ds[:, :n] * c_of_h
         delta, by_gates = np.empty((len(ds), 4, n), ds.dtype), dc[:, None] * by_c
@@ -167,9 +163,9 @@ CELLS = {
 
 
 def begin_cell(name, n_units, rule, rng, n_inputs, dtype):
-    """Initial parameters of a cell: weights of inputs and biases; and weights within,
-    orthogonal, by which gradients neither vanish nor explode at first, and the state at
-    the start."""
+    """Draw the parameters of a cell: a layer with input weights W and biases, and a
+    layer with recurrent weights U and the initial state. U is orthogonal, so that
+    gradients neither vanish nor explode at first."""
     cell, n = CELLS[name], n_units
     W = initial(rule, rng, n_inputs, n, (n_inputs, n * cell.n_gates))
     U = [np.linalg.qr(rng.normal(size=(n, n)))[0] for _ in range(cell.n_gates)]
@@ -179,14 +175,14 @@ def begin_cell(name, n_units, rule, rng, n_inputs, dtype):
 
 
 class Walk:
-    """Cell that goes step by step, where inputs depend on the states before:
-    parameters are those of :func:`begin_cell`."""
+    """Recurrent cell for one step at a time, if inputs depend on previous states.
+    Parameters are those of :func:`begin_cell`."""
 
     def __init__(self, name, n_units):
         self.name, self.n_units, self.cell = name, n_units, CELLS[name]
 
     def init(self, rule, rng, n_inputs, dtype):
-        """Initial parameters."""
+        """Draw the parameters."""
         return begin_cell(self.name, self.n_units, rule, rng, n_inputs, dtype)
 
     def start(self, params, n_rows):
@@ -194,20 +190,19 @@ class Walk:
         return to_draws(params[1].b.reshape((1, -1)), n_rows)
 
     def step(self, params, state, x):
-        """States after one more step, by inputs x."""
+        """States after a step with inputs x."""
         below, within = params
         a = dense(x, below.W, below.b, "identity")
         return advance(a, state, within.W, self.name)
 
     def units(self, state):
-        """Units of the cell that others see, (n_rows, n_units)."""
+        """Units of the cell, (n_rows, n_units), without memory cells."""
         return columns(state, 0, self.n_units) if self.cell.n_states > 1 else state
 
 
 @primitive
 def advance(a, state, U, cell):
-    """States after one step, given previous states; arguments are those of
-    :func:`recurrent`."""
+    """States after one step, given previous states; see :func:`recurrent`."""
     return CELLS[cell].step(a, state, U)
 
 
@@ -228,7 +223,7 @@ defvjp_argnums(advance, _advance_back)
 
 @primitive
 def stacked(*parts):
-    """Rows of arrays, one array after the other."""
+    """Concatenate the rows of arrays."""
     return np.concatenate(parts)
 
 
@@ -250,36 +245,36 @@ def recurrent(a, U, start, sizes, cell, carried=None):
     Parameters
     ----------
     a : ndarray of shape (n_rows, n_gates * n_units)
-        Inputs to the cell, step after step.
+        Pre-activations without the recurrent term, step after step.
     U : ndarray of shape (n_units, n_gates * n_units)
         Recurrent weights.
     start : ndarray of shape (n_states * n_units,)
         State of all sequences before their first step.
     sizes : ndarray of int
-        Number of sequences that have each step, which never rises.
+        Number of sequences with each step, not increasing.
     cell : str
         One of ``CELLS``.
     carried : ndarray of shape (n_sequences, n_states * n_units), optional
-        States before the first step here, in the place of ``start``.
+        States before the first row of each sequence, in place of ``start``.
     """
     rule, after = CELLS[cell], np.empty((len(a), len(start)), a.dtype)
     s, first = _first(start, sizes, carried), 0
     for size in sizes:
-        part = slice(first, first + size)
-        s = rule.step(a[part], s[:size], U)
-        after[part], first = s, first + size
+        rows = slice(first, first + size)
+        s = rule.step(a[rows], s[:size], U)
+        after[rows], first = s, first + size
     return after
 
 
 def _first(start, sizes, carried):
-    """States before the first step."""
+    """States of sequences before the first step."""
     if carried is None:
         return np.tile(start, (sizes[0], 1))
     return carried[: sizes[0]]
 
 
 def _places(sizes):
-    """Rows of the second step and later ones, and of the same sequences one before."""
+    """Rows of all steps but the first, and rows of their previous steps."""
     ends = np.cumsum(sizes)
     now = np.arange(sizes[0], ends[-1])
     return now, now - np.repeat(sizes[:-1], sizes[1:])
@@ -303,10 +298,10 @@ def _recurrent_back(argnums, after, args, kwargs):
         da, dq = np.empty((2, *a.shape), a.dtype)
         end, ds = len(a), np.zeros((0, len(start)), a.dtype)
         for size in sizes[::-1]:
-            part = slice(end - size, end)
-            total = grad[part].copy()
+            rows = slice(end - size, end)
+            total = grad[rows].copy()
             total[: len(ds)] += ds
-            da[part], dq[part], ds = rule.back(total, U, *(f[part] for f in factors))
+            da[rows], dq[rows], ds = rule.back(total, U, *(f[rows] for f in factors))
             end -= size
         n = U.shape[0]
         grads = {
@@ -324,7 +319,7 @@ defvjp_argnums(recurrent, _recurrent_back)
 
 @primitive
 def shifted(after, start, sizes, carried=None):
-    """States before each step, given states after each; see :func:`recurrent`."""
+    """States before each step, given states after each step; see :func:`recurrent`."""
     return _before(after, start, sizes, carried)
 
 
@@ -347,8 +342,8 @@ defvjp_argnums(shifted, _shifted_back)
 
 
 def last(after, sizes, carried):
-    """States of all sequences after their last step, or, of those with none here, as
-    they were ``carried``: (n_sequences, n_states * n_units)."""
+    """Last state of each sequence, (n_sequences, n_states * n_units). Sequences without
+    a step in this stretch keep their state, ``carried``."""
     ends = np.cumsum(sizes)
     n = sizes[0] if carried is None else max(sizes[0], len(carried))
     states = np.empty((n, after.shape[1]), after.dtype)

@@ -1,14 +1,14 @@
-r"""Free energies of restricted Boltzmann machines whose biases are a net's outputs.
+r"""Free energies of restricted Boltzmann machines whose biases are outputs of a net.
 
 .. math:: F(v) = -\sum_i b_i(v) - \sum_j \zeta(c_j + y_j) - \tfrac12 y_j, \qquad
    y = (x - \mu)^\top W, \qquad \zeta(a) = \log(1 + e^a)
 
-where a bit or one-hot entry v has :math:`x = v`, :math:`b(v) = b v`, and a real number
-of log precision :math:`\ell` has :math:`x = e^{\ell/2} v`,
-:math:`b(v) = -\frac12 (x - e^{\ell/2} b)^2`. The gradient of the log-likelihood is the
-difference of two gradients of F, by data and by draws of the model [1]_. The couplings
-are of centred units, :math:`(x - \mu)^\top W (h - \frac12)`: without that the gradient
-by W is mostly that by the biases, and units all learn the same [2]_.
+A bit or one-hot entry v has :math:`x = v` and :math:`b(v) = b v`. A real number of log
+precision :math:`\ell` has :math:`x = e^{\ell/2} v` and :math:`b(v) = -\frac12 (x -
+e^{\ell/2} b)^2`. The gradient of the log-likelihood is the difference of the expected
+gradients of F under the model and under the data [1]_. Units are centered, with
+couplings :math:`(x - \mu)^\top W (h - \frac12)`. Otherwise the gradient by W would be
+nearly that by the biases, and all units would become alike [2]_.
 
 References
 ----------
@@ -29,21 +29,12 @@ from skdgm.utils.products import matmul
 
 @primitive
 def free_energy(v, real, centre, W, c, b, precision):
-    """Free energy of each row, of shape (n_rows,).
+    """Free energy of each row, (n_rows,).
 
-    Parameters
-    ----------
-    v : ndarray of shape (n_rows, n_visible)
-        Bits, one-hot entries and real numbers.
-    real : ndarray of bool, of shape (n_visible,)
-        Which of them are real.
-    centre : ndarray of shape (n_visible,)
-        Offsets of x.
-    W : ndarray of shape (n_visible, n_hidden)
-    c, b : ndarray of shape (n_rows, n_hidden) and (n_rows, n_visible)
-        Biases of each row.
-    precision : ndarray of shape (n_real,)
-        Log precisions of real numbers.
+    Rows v, (n_rows, n_visible), have bits, one-hot entries and real numbers, and
+    ``real`` is the mask of real columns. ``centre`` are offsets of x, (n_visible,); c
+    and b are biases of each row, (n_rows, n_hidden) and (n_rows, n_visible);
+    ``precision`` are log precisions of real columns, (n_real,).
     """
     x = statistic(v, real, precision)
     y = matmul(x - centre, W)
@@ -80,7 +71,7 @@ defvjp_argnums(free_energy, _free_energy_back)
 
 @primitive
 def statistic(v, real, precision):
-    """Entries as hidden units see them: real ones times the root of their precision."""
+    """Inputs x of the couplings, (n_rows, n_visible)."""
     if not real.any():
         return v
     x = v.copy()

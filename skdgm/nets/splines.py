@@ -1,4 +1,4 @@
-r"""Monotone rational-quadratic splines, as functions of single columns.
+r"""Monotone rational-quadratic splines of single columns.
 
 .. math:: y = y_k + \frac{h_k (s_k \theta^2 + d_k \theta (1 - \theta))}{s_k +
    (d_k + d_{k+1} - 2 s_k) \theta (1 - \theta)}, \qquad
@@ -6,8 +6,9 @@ r"""Monotone rational-quadratic splines, as functions of single columns.
 
 within the k-th of K bins, of width w and height h, with slopes d at its ends [1]_.
 Widths and heights add up to the range of the spline, outside of which it is the
-identity. They and the slopes inside are functions of 3 K - 1 numbers for each column:
-two softmax functions and softplus, which at 0 make all of it the identity.
+identity. In each column, 3 K - 1 parameters determine the widths and heights, by two
+softmax functions, and the interior slopes, by softplus functions. If all parameters are
+0, the spline is the identity.
 
 References
 ----------
@@ -18,26 +19,15 @@ import numpy as np
 
 from skdgm._kernels.nets import splines as kernels
 
-# Least width and height of a bin, as a share of the range, and least slope at its ends.
+# Minimum width and height of a bin, as a share of the range, and minimum slope.
 _LEAST, _LEAST_SLOPE = 1e-3, 1e-3
 _SHIFT = float(np.log(np.expm1(1 - _LEAST_SLOPE)))
 
 
 def spline(x, raw, bound):
-    """Spline of each value, and the log of its slope.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_rows, n_columns)
-    raw : ndarray of shape (n_rows or 1, n_columns, 3 * n_bins - 1)
-        Numbers from which widths, heights and slopes are made.
-    bound : float
-        The range is from minus this to this.
-
-    Returns
-    -------
-    y, log_slope : ndarray of shape (n_rows, n_columns)
-    """
+    """Spline of each value, and the log of its slope, both (n_rows, n_columns).
+    ``raw``, (n_rows or 1, n_columns, 3 * n_bins - 1), are the parameters of widths,
+    heights and slopes; the range is from -bound to bound."""
     x, raw, constants = _given(x, raw, bound)
     y, log_slope = np.empty_like(x), np.empty_like(x)
     kernels.values(x, raw, constants, y, log_slope)
@@ -45,7 +35,7 @@ def spline(x, raw, bound):
 
 
 def inverse(y, raw, bound):
-    """Values whose spline is y; other arguments as of :func:`spline`."""
+    """Values whose spline is y; see :func:`spline`."""
     y, raw, constants = _given(y, raw, bound)
     x = np.empty_like(y)
     kernels.inverses(y, raw, constants, x)
@@ -53,8 +43,7 @@ def inverse(y, raw, bound):
 
 
 def gradients(x, raw, bound, by_y, by_log):
-    """Gradients by x and by raw numbers, given those by the results of :func:`spline`,
-    of whose shapes they are."""
+    """Gradients by x and by ``raw``, given those by the results of :func:`spline`."""
     x, raw, constants = _given(x, raw, bound)
     by_x, by_raw = np.empty_like(x), np.zeros_like(raw)
     by_y, by_log = _plain(by_y), _plain(by_log)
@@ -63,7 +52,7 @@ def gradients(x, raw, bound, by_y, by_log):
 
 
 def _given(x, raw, bound):
-    """Arrays of one type and in order, and the constants of kernels."""
+    """Contiguous arrays of one dtype, and the constants of the kernels."""
     constants = np.array([bound, _LEAST, _LEAST_SLOPE, _SHIFT], x.dtype)
     return _plain(x), _plain(raw.astype(x.dtype, copy=False)), constants
 

@@ -2,11 +2,11 @@ r"""Vector-Jacobian products by reverse accumulation, on a tape of autograd's no
 
 .. math:: \bar\theta = \left(\frac{\partial f}{\partial \theta}\right)^\top \bar f
 
-Gradients accumulate from outputs backwards [1]_, as those of HIPS autograd [2]_ do,
-and by the same rules (``defvjp``); functions of autograd's and primitives of ours
-combine. With small nets as much time goes to keeping the tape as to arithmetic, so it
-is kept plainly: primitives look for traced arguments only, and nodes are listed in
-order as they arise, which need not be sorted afterwards.
+Gradients accumulate from outputs backwards [1]_, as in HIPS autograd [2]_ and by the
+same rules (``defvjp``), so that autograd's functions and our primitives can be
+combined. In small nets, recording the tape takes as much time as arithmetic. This tape
+is therefore simple: primitives check for traced arguments only, and nodes are appended
+in the order of computation, which needs no topological sort.
 
 References
 ----------
@@ -26,14 +26,14 @@ from autograd.tracer import getval
 
 from skdgm.utils.tree import tree_map
 
-# Autograd's trace level. It is constant, as gradients are never nested; autograd's own
+# Autograd's trace level, constant because gradients are never nested. Autograd's own
 # counter is shared by all threads.
 _LEVEL = 0
 
 
 class Node(VJPNode):
-    """Value on the tape, with the gradient by it once that is known; ``tape`` is the
-    list of all nodes that derive from parameters, in the order in which they arose."""
+    """Value on the tape, with its gradient in the backward pass. ``tape`` lists all
+    nodes that depend on parameters, in order of computation."""
 
     __slots__ = ["grad", "tape"]
 
@@ -45,10 +45,9 @@ class Node(VJPNode):
 
 
 def primitive(function):
-    """Function of arrays whose gradient ``defvjp`` or ``defvjp_argnums`` defines.
-
-    As autograd's, but arrays must be positional arguments.
-    """
+    """Mark a function of arrays whose gradient ``defvjp`` or ``defvjp_argnums``
+    defines. It replaces autograd's decorator, but arrays must be positional
+    arguments."""
 
     @wraps(function)
     def traced(*args, **kwargs):
@@ -68,14 +67,13 @@ def primitive(function):
 
 
 def vjp(function, params, vector_of):
-    r"""Value of a differentiable ``function(params)``, and its product with a vector,
-    :math:`\bar\theta`: a tree like the parameters, with zeros for parameters without
-    influence.
+    """Value of a differentiable ``function(params)``, and its vector-Jacobian product.
 
-    The gradient of a mean over n rows is the product with a vector of 1 / n, as
-    ``vector_of(value)`` returns it; with minus this, ascent decreases the mean. Leaves
-    are traced one by one: with autograd's own tuples, each leaf's gradient would be
-    added to zeros for the whole tree.
+    The product is a tree like the parameters, with zeros for parameters without
+    influence. ``vector_of(value)`` returns the vector: 1 / n for the gradient of a mean
+    over n rows, and -1 / n for ascent that decreases the mean. Leaves are traced one by
+    one. With autograd's own tuples, the gradient of each leaf would be added to zeros
+    for the whole tree.
     """
     boxes = traced_leaves(params)
     end = function(boxes)
@@ -103,10 +101,10 @@ def pulled_back(end, boxes, vector_of):
             # Nodes on which the value does not depend have no gradient.
             if node.grad is None:
                 continue
-            for parent, part in zip(node.parents, node.vjp(node.grad)):
-                if isinstance(part, SparseObject):  # Some entries, by index.
-                    part = part.mut_add(part.vs.zeros())
-                parent.grad = part if parent.grad is None else parent.grad + part
+            for parent, grad in zip(node.parents, node.vjp(node.grad)):
+                if isinstance(grad, SparseObject):  # Some entries, by index.
+                    grad = grad.mut_add(grad.vs.zeros())
+                parent.grad = grad if parent.grad is None else parent.grad + grad
             node.grad = node.vjp = None
 
     def of(box):

@@ -6,11 +6,10 @@
     state = NetState(layers)
     learned, watch = optimise(tuner, table, range(options.n_iter), state)
 
-Rows without a known target are left out beforehand, by
-:func:`~skdgm.training.labelled`. After each update the incoming weights of a hidden
-unit may be scaled down to a largest norm [1]_. Inputs that are dropped become 0 where
-that is usual, as it is of pixels, and else take their mean: zeros in place of values
-around a half are far more noise than most columns can bear.
+The table has only rows with a known target (:func:`~skdgm.training.labelled`). After
+each update, the incoming weights of a hidden unit may be rescaled to a maximum norm
+[1]_. Dropout of inputs replaces them by zeros if these are frequent, as in images, and
+otherwise by the mean: zeros in place of values around 0.5 would be excessive noise.
 
 References
 ----------
@@ -32,22 +31,21 @@ from skdgm.utils.random import stream
 INIT, SHUFFLE, STEP, PROBE, SPLIT = addresses.TUNING
 # Training has diverged if the loss exceeds this times (1 + the initial loss).
 _DIVERGED = 10.0
-# Training was useless if the loss rose by more than this times (1 + the initial).
+# Training was useless if the loss rose by more than this times (1 + the initial loss).
 _USELESS = 0.1
-# Inputs are near 0 up to this value, which is usual from this share of all rows on.
+# Largest input that counts as zero, and share of zeros from which these are frequent.
 _NEAR, _USUAL = 0.1, 1 / 3
 
 
 class Tuner(NetObjective):
     """Mean loss of a net's outputs given targets.
 
-    Options of the ``run``, which has no rows, are those of :class:`NetObjective`, with
-    ``activation``, ``dropout`` (of hidden units, or a pair: of inputs and of hidden
-    units) and ``max_norm`` (or None). ``inputs(index)`` reads rows, (n_rows, n_inputs);
-    ``targets`` has all rows;
-    ``loss(z, targets)`` is that of each row. A net that :meth:`start` draws has
-    ``sizes`` from input to output and parameters of ``dtype``; inputs that are dropped
-    become ``center``, as of :func:`dropped`.
+    Options are ``NetOptions`` with ``activation``, ``dropout`` and ``max_norm``.
+    ``dropout`` is a rate for hidden units, or a pair of rates for inputs and hidden
+    units. ``inputs(index)`` reads rows, (n_rows, n_inputs), ``targets`` has the targets
+    of all rows, and ``loss(z, targets)`` returns the loss of each row. ``sizes``, from
+    input to output, and ``dtype`` are for a net that :meth:`start` draws. ``center``
+    replaces dropped inputs; see :func:`dropped`.
     """
 
     INIT, SHUFFLE, STEP, PROBE, SPLIT = INIT, SHUFFLE, STEP, PROBE, SPLIT
@@ -68,11 +66,11 @@ class Tuner(NetObjective):
         self.sizes, self.dtype, self.center = sizes, dtype, center
 
     def init(self, rng):
-        """Initial layers of a net of the given sizes."""
+        """Draw the layers of a net of the given sizes."""
         return init(rng, self.sizes, self.options.activation, self.dtype), ()
 
     def prepare(self, state, batch, clock):
-        """Inputs and targets of a batch, and rate and stream of dropout."""
+        """Inputs and targets of a batch, and the rate and the stream of dropout."""
         rates = self.options.dropout
         rates = rates if isinstance(rates, tuple) else (0.0, rates)
         x, rng = self.inputs(batch), self.stream(clock)
@@ -82,7 +80,6 @@ class Tuner(NetObjective):
         return x, self.targets[batch], rates[1], rng
 
     def forward(self, params, batch):
-        """Loss of each row."""
         x, targets, dropped, rng = batch
         z = forward(params, x, self.options.activation, dropout=dropped, rng=rng)
         return self.loss(z, targets.astype(x.dtype)), ()
@@ -99,13 +96,11 @@ class Tuner(NetObjective):
                 limit_norms(layer.W, self.options.max_norm)
 
     def watch(self, table, held_out, state):
-        """Losses of the same rows at the end of each epoch."""
         return Monitor(self, table, held_out, state)
 
 
 class Monitor(Watch):
-    """Mean loss of training rows and of held-out rows, without dropout; see
-    :class:`~skdgm.training.Watch`. ``state`` is the initial one."""
+    """Mean loss of training rows and of held-out rows, without dropout."""
 
     MEMORY = ("first",)
     useless = "predicts worse than it did when its training began."
@@ -121,7 +116,7 @@ class Monitor(Watch):
         return _DIVERGED * (self.first + 1)
 
     def is_useless(self, loss):
-        """Return whether a loss is clearly worse than at the start."""
+        """Return whether a loss is clearly higher than at the start."""
         return loss > self.first + _USELESS * (self.first + 1)
 
     def _losses(self, state, index, part):
@@ -129,14 +124,14 @@ class Monitor(Watch):
 
 
 def dropped(rates, inputs, table):
-    """Values that inputs take where they are dropped: the mean of ``inputs(index)``,
-    but 0 where a third of all values or more are near 0; 0.0 if ``rates`` drop no
-    input."""
+    """Values that replace dropped inputs, (n_inputs,), or 0.0 without dropout of
+    inputs. These are the means of ``inputs(index)``, or 0 if at least a third of a
+    column's values are near 0."""
     if not isinstance(rates, tuple) or not rates[0]:
         return 0.0
-    total, near = 0.0, 0.0
-    for part in table.rows.blocks(n_rows=len(table.index)):
-        x, weight = inputs(table.index[part]), table.weight[part]
-        total, near = total + weight @ x, near + weight @ (abs(x) < _NEAR)
-    whole = max(table.weight.sum(), np.finfo(float).tiny)
-    return np.where(near < _USUAL * whole, total / whole, 0.0)
+    total, near_zero = 0.0, 0.0
+    for block in table.rows.blocks(n_rows=len(table.index)):
+        x, weight = inputs(table.index[block]), table.weight[block]
+        total, near_zero = total + weight @ x, near_zero + weight @ (abs(x) < _NEAR)
+    total_weight = max(table.weight.sum(), np.finfo(float).tiny)
+    return np.where(near_zero < _USUAL * total_weight, total / total_weight, 0.0)

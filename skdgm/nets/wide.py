@@ -3,10 +3,10 @@ r"""Tied conditionals of columns with one input and many outputs each, such as m
 .. math:: a_{t+1} = a_t + x_t W_t, \qquad h_t = f(\rho_t a_t), \qquad
    z_t = b_t + V_t h_t
 
-Nearly all of the work is in the products with V: those of a block of columns are left
-to BLAS, which is three times as fast with ten components of mixtures as the kernels of
-:mod:`skdgm._kernels.nets.nade`. Those are faster where columns have few outputs, or
-where inputs that are zero leave hidden units as they are.
+The products with V are nearly all of the work, and are computed by BLAS for a block of
+columns at a time. With mixtures of ten components, this is three times as fast as the
+kernels of :mod:`skdgm._kernels.nets.nade`. The kernels are faster if columns have few
+outputs, or if many inputs are zero.
 """
 
 import numpy as np
@@ -15,17 +15,17 @@ from skdgm._kernels.nets import wide as kernels
 from skdgm.utils.products import matmul
 from skdgm.utils.threading.parallel import run
 
-# Outputs of each column from which on this is faster.
+# Number of outputs of each column from which this is faster.
 _OUTPUTS = 4
-# Hidden units of a block, of all rows and columns: as many as stay in cache.
+# Number of hidden units of a block, of all rows and columns, which fit in the cache.
 _ROOM = 2**18
 # Cost of an activation function, in multiply-adds.
 _WORK = 20
 
 
 def worthwhile(columns, edges):
-    """Return whether each column has one input and the same, many outputs; ``columns``
-    and ``edges`` are those of :class:`~skdgm.nets.constrained.Shape`."""
+    """Return whether each column has one input and the same, large number of outputs.
+    Arguments are those of :class:`~skdgm.nets.constrained.Shape`."""
     n_columns, n = len(edges) - 1, edges[1] - edges[0]
     if n < _OUTPUTS or len(columns) != n_columns or edges[-1] != n * n_columns:
         return False
@@ -46,8 +46,7 @@ def forward(x, kind, W, c, rho, V, b):
 
 
 def backward(x, kind, net, dz):
-    """Gradients by W, c, rho, V and b, the parameters ``net``, given that by the
-    outputs."""
+    """Gradients by the parameters ``net``, given the gradient by the outputs."""
     W, c, rho, V, _ = net
     dW, dV, S = (np.zeros(s, W.dtype) for s in (W.shape, V.shape, (len(x), W.shape[1])))
     drho, A = np.zeros((len(rho), W.shape[1]), c.dtype), matmul(x, W) + _by_row(c, x)
@@ -64,17 +63,17 @@ def backward(x, kind, net, dz):
 
 
 def _by_row(c, x):
-    """Biases of hidden units for each row of x."""
+    """Biases of hidden units for each row of x, (n_rows, n_units)."""
     return np.repeat(c, len(x) // len(c), axis=0)
 
 
 def _by_column(outputs, W):
-    """Array with an axis for columns before that of the outputs of each."""
+    """Reshape outputs, (n_outputs, n), to (n_columns, n_outputs_each, n)."""
     return outputs.reshape(len(W), -1, outputs.shape[1])
 
 
 def _blocks(x, W):
-    """Yield slices of columns, and room for their hidden units, which is shared."""
+    """Yield slices of columns, with a shared array for their hidden units."""
     (n_columns, n_units), n_rows = W.shape, len(x)
     size = min(n_columns, max(1, _ROOM // max(1, n_rows * n_units)))
     H = np.empty((size, n_rows, n_units), W.dtype)
@@ -84,10 +83,10 @@ def _blocks(x, W):
 
 
 def _multiply(A, B, out):
-    """Products of matrices, of which threads take some each."""
+    """Products of stacks of matrices, divided among threads."""
     run(_product, A, B, out, n=len(out), work=A[0].shape[1] * out.size)
 
 
 def _product(A, B, out, start, stop):
-    with np.errstate(all="ignore"):  # Other threads do not inherit it.
+    with np.errstate(all="ignore"):  # Threads do not inherit it.
         np.matmul(A[start:stop], B[start:stop], out[start:stop])

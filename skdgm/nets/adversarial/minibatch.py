@@ -1,10 +1,10 @@
-r"""Minibatch discrimination: similarity of a row to others of its batch.
+r"""Minibatch discrimination: similarity of a row to the other rows of its batch.
 
 .. math:: M_i = x_i T, \qquad
    o_{ib} = \sum_{j \ne i} \exp(-\lVert M_{ib} - M_{jb} \rVert_1)
 
-for kernels b, each with a few columns of M [1]_. A discriminator that sees them rejects
-a generator whose samples are all alike.
+for kernels b, each with a few columns of M [1]_. A discriminator with these features
+rejects a generator whose samples are all alike.
 
 References
 ----------
@@ -28,9 +28,9 @@ _DIMENSIONS = 5
 
 
 def minibatch(n_kernels):
-    """Net that appends features of similarity to the other rows of a batch. In training
-    it has no tangent: rows depend on each other. Afterwards each row is judged by
-    itself, and its features are zero."""
+    """Layer that appends similarities to the other rows of a batch, by ``n_kernels``
+    kernels. In training it has no tangent, since rows depend on each other. Otherwise
+    each row is evaluated by itself, and its similarities are zero."""
     return Net(partial(_begin, n_kernels), _apply)
 
 
@@ -42,22 +42,23 @@ def _begin(n_kernels, rng, n_inputs, dtype):
 def _apply(params, statistics, x, rng=None, train=False):
     (T,) = params
     if not train:
-        # Each row by itself is like no other.
-        alone = np.zeros((len(x), T.shape[1] // _DIMENSIONS), x.dtype)
-        return np.concatenate([x, alone], axis=1), statistics
+        # Rows are evaluated one by one.
+        no_similarity = np.zeros((len(x), T.shape[1] // _DIMENSIONS), x.dtype)
+        return np.concatenate([x, no_similarity], axis=1), statistics
     no_bias = np.zeros(T.shape[1], T.dtype)
     return beside(x, likeness(dense(x, T, no_bias, "identity"))), statistics
 
 
 @primitive
 def likeness(M):
-    """Mean similarity of each row of M, (n_rows, n_kernels * 5), to the others, by
-    kernel: between 0 and 1, and 0 of a row alone."""
+    """Mean similarity of each row to the other rows, (n_rows, n_kernels). M has shape
+    (n_rows, n_kernels * 5). Similarities are between 0 and 1, and 0 for a single
+    row."""
     return _similar(_parts(M)).sum(axis=2).T / _number(M)
 
 
 def _parts(M):
-    """Columns of M, of shape (5, n_kernels, n_rows)."""
+    """Columns of M, (5, n_kernels, n_rows)."""
     return np.ascontiguousarray(M.reshape(len(M), -1, _DIMENSIONS).transpose(2, 1, 0))
 
 
@@ -67,7 +68,7 @@ def _number(M):
 
 
 def _similar(parts):
-    """Similarities of shape (n_kernels, n_rows, n_rows), 0 of a row with itself."""
+    """Similarities of pairs of rows, (n_kernels, n_rows, n_rows); the diagonal is 0."""
     alike = np.exp(-sum(np.abs(_gaps(part)) for part in parts))
     diagonal = np.arange(alike.shape[1])
     alike[:, diagonal, diagonal] = 0
@@ -75,7 +76,7 @@ def _similar(parts):
 
 
 def _gaps(part):
-    """Differences of rows, of shape (n_kernels, n_rows, n_rows)."""
+    """Differences of pairs of rows, (n_kernels, n_rows, n_rows)."""
     return part[:, :, None] - part[:, None]
 
 

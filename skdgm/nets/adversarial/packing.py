@@ -1,4 +1,4 @@
-"""Rows that are judged together: side by side, and images as channels of one."""
+"""Rows that a discriminator sees together, and images as channels of one image."""
 
 from functools import partial
 
@@ -10,8 +10,7 @@ from skdgm.nets.tape import primitive
 
 
 def channels(n_pixels, n_channels, n_images):
-    """Net without parameters that makes channels of images which stand one after the
-    other."""
+    """Layer without parameters that turns consecutive images into channels of one."""
     shape = n_images, n_pixels, n_channels
     order = np.arange(np.prod(shape)).reshape(shape).transpose(1, 0, 2).ravel()
     apply = partial(_apply, order)
@@ -24,7 +23,7 @@ def _apply(order, params, statistics, x, rng=None, train=False):
 
 @primitive
 def arranged(x, order):
-    """Columns in another order, of the shape of ``x``."""
+    """Columns in another order."""
     return x[:, order]
 
 
@@ -37,7 +36,7 @@ defvjp(arranged, _back, None)
 
 @primitive
 def packed(x, n_rows):
-    """Put ``n_rows`` rows side by side, those left over at the end excepted."""
+    """Concatenate groups of ``n_rows`` consecutive rows; drop remaining rows."""
     n = len(x) // n_rows
     return x[: n * n_rows].reshape((n, -1))
 
@@ -56,7 +55,7 @@ defvjp(packed, _packed_back, None)
 
 @primitive
 def stacked(a, b):
-    """Rows of one array and then those of another of as many columns."""
+    """Concatenate the rows of two arrays."""
     return np.concatenate([a, b])
 
 
@@ -69,7 +68,7 @@ defvjp(
 
 @primitive
 def weighted(x, weights):
-    """Weighted sum of columns, of shape (n_rows, 1); ``weights`` has that of ``x``."""
+    """Weighted sum of the columns of each row, (n_rows, 1)."""
     return (x * weights).sum(axis=1, keepdims=True)
 
 

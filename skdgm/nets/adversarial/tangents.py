@@ -1,22 +1,22 @@
-r"""Derivatives of nets along a direction, and penalties on gradients by the input.
+r"""Directional derivatives of nets, and penalties on gradients by the input.
 
 Layers and activation functions map inputs x with directions :math:`\dot x` to outputs
-with their derivatives along them [1]_,
+with directional derivatives [1]_,
 
 .. math:: z = x W + b, \quad \dot z = \dot x W, \qquad
    y = f(z), \quad \dot y = f'(z) \odot \dot z,
 
-by differentiable functions, so second derivatives are gradients of :math:`\dot y`. The
-norm of a critic's gradient at a row is its derivative along that gradient's direction,
+by differentiable functions, so that second derivatives are gradients of :math:`\dot y`.
+The norm of the gradient of a critic D is the derivative along its direction,
 
 .. math:: \lVert \nabla_x D \rVert = v^\top \nabla_x D, \quad
    v = \frac{\nabla_x D}{\lVert \nabla_x D \rVert}, \qquad
    \nabla_\theta \lVert \nabla_x D \rVert = \nabla_\theta (v^\top \nabla_x D)
    \quad \text{for fixed } v,
 
-since a unit vector changes at right angles to itself only. A step with a penalty on
-:math:`(\lVert \nabla_x D \rVert - 1)^2` [2]_ thus takes a gradient by x, and a
-gradient by the parameters of a pass forwards with directions.
+because changes of a unit vector are orthogonal to it. An update with the penalty
+:math:`(\lVert \nabla_x D \rVert - 1)^2` [2]_ thus needs a gradient by x, and the
+gradient by the parameters of a forward pass with directions.
 
 References
 ----------
@@ -34,7 +34,7 @@ from skdgm.nets.primitives import BACK, activate
 from skdgm.nets.tape import primitive, vjp
 from skdgm.utils.tree import tree_map
 
-# Derivatives of slopes f' by the value f, where that is not zero.
+# Derivatives of slopes f' by the value f, where these are not zero.
 _CURVES = {
     "logistic": lambda y: 1 - 2 * y,
     "tanh": lambda y: -2 * y,
@@ -44,7 +44,7 @@ _CURVES = {
 
 @primitive
 def bend(y, dz, activation):
-    """Derivative of an activation function with values y along a direction of the
+    """Derivative of an activation function with values y, along a direction dz of the
     pre-activations, of the same shape."""
     return BACK[activation](y, dz)
 
@@ -58,8 +58,7 @@ defvjp(
 
 
 def activated(z, dz, activation):
-    """Values of an activation function at z, and their derivatives along a
-    direction."""
+    """Values of an activation function at z, and derivatives along a direction dz."""
     if activation == "identity":
         return z, dz
     y = activate(z, activation)
@@ -68,9 +67,8 @@ def activated(z, dz, activation):
 
 @primitive
 def at_largest(z, dz, n_pieces):
-    """Directions, (n_rows, n_units), of those pre-activations z,
-    (n_rows, n_units * n_pieces), that are the maxima of maxout units; constant in z
-    except where maxima change."""
+    """Directional derivatives of maxout units, (n_rows, n_units). They are the entries
+    of dz at the maxima of z, both (n_rows, n_units * n_pieces)."""
     pieces = dz.reshape(len(dz), -1, n_pieces)
     return np.take_along_axis(pieces, _largest(z, n_pieces), axis=2)[..., 0]
 
@@ -97,12 +95,13 @@ defvjp(
 
 
 def gradient_norm(net, params, statistics, x, rng=None, train=False):
-    """Norm of the gradient of a net's output, or the mean of several, by each row,
-    (n_rows,), differentiable by parameters.
+    """Norm of the gradient of a net's output by each row, (n_rows,), differentiable by
+    params.
 
-    No other argument may be traced. With ``rng`` and ``train`` the gradient is that
-    with the same units dropped out. ValueError tells of a layer of which there are no
-    second derivatives, as batch normalisation.
+    If there are several outputs, it is for their mean. No other argument may be traced.
+    With ``rng`` and ``train``, the same units are dropped out in both passes.
+    ValueError is raised for layers without second derivatives, such as batch
+    normalization.
     """
     fixed = tree_map(getval, params)
 
@@ -120,8 +119,8 @@ def gradient_norm(net, params, statistics, x, rng=None, train=False):
 
 
 def gradient_penalty(net, params, statistics, x, target=1.0, rng=None, train=False):
-    """Square of the distance of each row's :func:`gradient_norm` from a target. Its
-    gradient is right by ``params`` only; where the net does not depend on a row, it is
-    zero."""
+    """Squared difference of each row's :func:`gradient_norm` and a target, (n_rows,).
+    It is differentiable by ``params`` only; the gradient is zero where the net does not
+    depend on a row."""
     gap = gradient_norm(net, params, statistics, x, rng, train) - target
     return gap * gap

@@ -1,15 +1,15 @@
-r"""Virtual batch normalisation: by a reference batch and the row itself.
+r"""Virtual batch normalization, by a reference batch and the row itself.
 
-A batch begins with n reference rows, which are standardised by their own means m and
-variances v. Another row has those of the reference rows and itself,
+A batch begins with n reference rows, which are standardized by their own means m and
+variances v. The moments of any other row i are those of the reference rows and itself,
 
 .. math:: m_i = \frac{n m + \mu_i}{n + 1}, \qquad
    v_i = \frac{n v + w_i}{n + 1} + \frac{n (\mu_i - m)^2}{(n + 1)^2}, \qquad
    y_i = \gamma \odot \frac{x_i - m_i}{\sqrt{v_i + \epsilon}} + \beta,
 
-where :math:`\mu_i` and :math:`w_i` are mean and variance of a map's pixels in an image,
-or the value of a unit and 0 [1]_. So an output depends on no other row than those of
-the reference, which stays the same, with the present parameters.
+where :math:`\mu_i` and :math:`w_i` are the mean and variance of a map over the pixels
+of an image, or the value of a unit and 0 [1]_. The outputs for a row thus depend on
+itself and on the fixed reference rows only.
 
 References
 ----------
@@ -33,8 +33,8 @@ REFERENCE = 64
 
 @primitive
 def standardise_virtually(x, gain, shift, n):
-    """Standardise maps, or units, of rows x by those of the first n, the reference: x
-    has shape (n + n_rows, n_pixels * n_maps), as the result; gains and shifts
+    """Standardize maps or units of rows x by the first n rows, the reference. x and the
+    result have shape (n + n_rows, n_pixels * n_maps); gains and shifts have shape
     (n_maps,)."""
     reference, others = _parts(x, gain, n)
     _, normal, *_ = _of_reference(reference)
@@ -44,21 +44,21 @@ def standardise_virtually(x, gain, shift, n):
 
 
 def _parts(x, gain, n):
-    """Reference rows and others, of shape (n_rows, n_pixels, n_maps)."""
+    """Reference rows and other rows, (n_rows, n_pixels, n_maps)."""
     x = x.reshape((len(x), -1, len(gain)))
     return x[:n], x[n:]
 
 
 def _of_reference(x):
-    """Means, standardised values and their divisors, and variances."""
+    """Means, standardized values, standard deviations and variances."""
     mean, variance = x.mean(axis=(0, 1)), x.var(axis=(0, 1))
     size = np.sqrt(variance + x.dtype.type(EPSILON))
     return mean, (x - mean) / size, size, variance
 
 
 def _of_others(x, reference):
-    """Means, standardised values and divisors of other rows; means of their pixels, and
-    the distance of these from the reference's."""
+    """Means, standardized values and standard deviations of other rows; means over
+    their pixels, and the differences of these means from those of the reference."""
     n, real = len(reference), x.dtype.type
     mean, _, _, variance = _of_reference(reference)
     a, b = real(n / (n + 1)), real(1 / (n + 1))
@@ -83,7 +83,7 @@ def _back(argnums, y, args, kwargs):
             return [grads[argnum] for argnum in argnums]
         n_pixels, grad = real(reference.shape[1]), grad * gain
         a, b = real(n / (n + 1)), real(1 / (n + 1))
-        # By each row's mean and variance, and by those of the reference.
+        # Gradients by the moments of each row, and by those of the reference.
         of_mean = -(grad[n:] / sizes).sum(axis=1, keepdims=True)
         of_variance = (
             -(grad[n:] * normal_others / sizes**2).sum(axis=1, keepdims=True) / 2
@@ -109,7 +109,7 @@ defvjp_argnums(standardise_virtually, _back)
 
 @primitive
 def after(x, n):
-    """Rows without the first n."""
+    """Rows after the first n."""
     return x[n:]
 
 
@@ -121,12 +121,13 @@ defvjp(after, _after_back, None)
 
 
 def virtual_norm():
-    """Virtual batch normalisation of units, within :func:`with_reference`."""
+    """Virtual batch normalization of units, in a net of :func:`with_reference`."""
     return _virtual(None)[0]
 
 
 def virtual_map_norm():
-    """Block of virtual batch normalisation of maps, within :func:`with_reference`."""
+    """Block of virtual batch normalization of maps, in a net of
+    :func:`with_reference`."""
     return _virtual
 
 
@@ -145,9 +146,9 @@ def _apply(params, statistics, x, rng=None, train=False):
 
 
 def with_reference(net):
-    """Net whose rows come after reference rows, so that outputs for a row depend on no
-    other: rows of its first batch in training, repeated if they are fewer, or drawn
-    ones before that."""
+    """Net that prepends reference rows to each batch, so that rows do not depend on
+    each other. The reference is the first batch of training, repeated if it is too
+    small, and random rows before."""
     return Net(partial(_begin_reference, net), partial(_apply_reference, net))
 
 

@@ -1,19 +1,17 @@
-r"""Attention to a part of an image: a grid of Gaussian filters that read and paint.
+r"""Attention to a region of an image: a grid of Gaussian filters that reads and writes.
 
 .. math:: F_{ia} = \frac{1}{Z_i} \exp\Bigl(-\frac{(a - \mu_i)^2}{2 \sigma^2}\Bigr),
    \qquad \mu_i = g + \Bigl(i - \frac{N + 1}{2}\Bigr) \delta
 
-is the filter of row i of N rows of the grid, by the rows a of an image [1]_, where each
-filter adds up to 1; and so are those of columns. Outputs of a net say, for each image,
-where the centre g of the grid is, and how large its stride :math:`\delta`, its variance
-:math:`\sigma^2` and its intensity :math:`\gamma` are. To look at an image x and to
-paint a patch w are
+is the filter of row i of an N x N grid, over the rows a of an image [1]_. Each filter
+sums to 1, and filters of columns are analogous. A net outputs, for each image, the
+center g of the grid, its stride :math:`\delta`, the variance :math:`\sigma^2` and the
+intensity :math:`\gamma`. An image x is read, and a patch w is written, by
 
 .. math:: \text{glimpse} = \gamma \, F_Y \, x \, F_X^\top, \qquad
    \text{stroke} = \frac1\gamma \, F_Y^\top \, w \, F_X
 
-with gradients written by hand. The same filters read each of several planes of an
-image, as of colours.
+with hand-written gradients. The same filters read all channels (planes) of an image.
 
 References
 ----------
@@ -29,15 +27,15 @@ from scipy.special import expit
 
 from skdgm.nets.tape import primitive
 
-# Outputs of a net that say where to attend: centres, of rows and of columns, and logs
-# of the variance, of the stride and of the intensity.
+# Number of outputs of a net: centers in rows and columns, and logs of the variance, of
+# the stride and of the intensity.
 N_OUTPUTS = 5
-# Bound on the absolute value of these logs.
+# Bound on the absolute value of the logs.
 _BOUND = 6.0
 
 
 class FilterGrid(NamedTuple):
-    """Rows and columns of images, and the number of filters of each."""
+    """Size of images, and number of filters of their rows and of their columns."""
 
     height: int
     width: int
@@ -46,13 +44,13 @@ class FilterGrid(NamedTuple):
 
     @classmethod
     def of(cls, shape, n_filters):
-        """Grid of ``n_filters`` by as many, or of fewer along a shorter side."""
+        """Grid of ``n_filters`` x ``n_filters``, or of fewer along a shorter side."""
         height, width, *_ = shape
         return cls(height, width, min(n_filters, height), min(n_filters, width))
 
     @property
     def size(self):
-        """Number of filters, of which each reads a number of each plane."""
+        """Number of filters, each of which reads one number of each plane."""
         return self.n_rows * self.n_columns
 
     @property
@@ -67,23 +65,23 @@ class FilterGrid(NamedTuple):
         return (max(self.height, self.width) - 1) / max(1, most - 1)
 
     def start(self, paints=False):
-        """Initial outputs of a net, so that filters cover the image evenly; painted
-        images are as strong as patches are."""
+        """Initial outputs of a net, with which filters cover the image evenly. With
+        ``paints``, the image that is written has the scale of the patch."""
         stride = max(1.0, self.stride)
         gain = -np.log(stride) * ((self.height > 1) + (self.width > 1)) if paints else 0
         return np.array([0.0, 0.0, 2 * np.log(stride / 2), 0.0, gain])
 
     def images(self, x):
-        """Rows of planes, as images."""
+        """Reshape rows to (n_rows, n_planes, height, width)."""
         return x.reshape(len(x), -1, self.height, self.width)
 
     def patches(self, x):
-        """Readings of filters, as images."""
+        """Reshape readings to (n_rows, n_planes, n_filter_rows, n_filter_columns)."""
         return x.reshape(len(x), -1, self.n_rows, self.n_columns)
 
 
 class _Filters:
-    """Filters of a grid by the outputs of a net; and gradients by the outputs."""
+    """Filters of a grid, given outputs of a net, (n_rows, 5)."""
 
     def __init__(self, out, grid):
         self.grid = grid
@@ -111,8 +109,8 @@ class _Filters:
         return tuple(part[0][:, None] for part in self.parts)
 
     def back(self, grads, of_gamma):
-        """Gradient by the outputs, given those by both banks, which are overwritten,
-        and by the log of the intensity."""
+        """Gradient by the outputs, given gradients by both banks and by the log
+        intensity. The gradients by the banks are overwritten."""
         by_out = np.empty((len(of_gamma), N_OUTPUTS), of_gamma.dtype)
         by_out[:, 2:4] = 0
         for number, (grad, part) in enumerate(zip(grads, self.parts)):
@@ -142,14 +140,14 @@ def _summed(A, B):
 
 @primitive
 def lacking(images, canvas, logistic):
-    """Images, (n_rows, n_numbers), and their distance from a canvas, side by side: its
-    first numbers are means, or log odds if ``logistic``."""
+    """Images, (n_rows, n_numbers), concatenated with their difference from a canvas.
+    The first n_numbers of the canvas are means, or log odds if ``logistic``."""
     mean = canvas[:, : images.shape[1]]
     return np.concatenate([images, images - (expit(mean) if logistic else mean)], 1)
 
 
 def _by_canvas(both, images, canvas, logistic, grad):
-    """Gradient by a canvas, given that by the distance from it."""
+    """Gradient by a canvas, given the gradient by the difference."""
     n = images.shape[1]
     by_canvas = np.zeros_like(canvas)
     np.negative(grad, out=by_canvas[:, :n])
@@ -170,9 +168,10 @@ defvjp(lacking, None, _lacking_back, None)
 
 @primitive
 def glimpse(images, canvas, out, grid, logistic):
-    """Readings of images, and of the parts that a canvas lacks as of :func:`lacking`,
-    by the filters of a :class:`FilterGrid`, given the outputs of a net, (n_rows, 5):
-    (n_rows, n_planes * grid.size) with the planes of both."""
+    """Readings of images, and of their difference from a canvas, by a
+    :class:`FilterGrid`. Readings have shape (n_rows, n_planes * grid.size), with the
+    planes of both; ``out``, (n_rows, 5), are the outputs of a net. See
+    :func:`lacking`."""
     filters = _Filters(out, grid)
     rows, columns = filters.banks
     seen = grid.images(lacking(images, canvas, logistic))
@@ -209,9 +208,9 @@ defvjp_argnums(glimpse, _glimpse_back)
 
 @primitive
 def stroke(canvas, patch, out, grid):
-    """Canvas, (n_rows, n_planes * height * width), plus patches, (n_rows, n_planes *
-    grid.size), that the filters of a :class:`FilterGrid` paint by the outputs of a net,
-    (n_rows, 5)."""
+    """Canvas plus patches, as written by the filters of a :class:`FilterGrid`. The
+    canvas has shape (n_rows, n_planes * height * width), patches have shape (n_rows,
+    n_planes * grid.size), and outputs of the net (n_rows, 5)."""
     filters = _Filters(out, grid)
     rows, columns = filters.banks
     patches = grid.patches(patch / filters.gamma[:, None])

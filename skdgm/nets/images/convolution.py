@@ -1,9 +1,8 @@
-r"""Convolution of images, and its transpose, with gradients written by hand.
+r"""Convolution of images and its transpose, with hand-written gradients.
 
-Images are rows of numbers, pixel after pixel, and of each pixel map after map: an
-image of shape (height, width, maps) in C order. A window W has one column for each map
-above it and one row for each number beneath it. With :math:`P_p x` for the patch of
-numbers beneath it at its position p, a convolution [1]_ is
+An image is a row of numbers, an array of shape (height, width, maps) in C order. A
+window W has one column for each map above it and one row for each number of a patch
+below it. With the patch :math:`P_p x` at position p, a convolution [1]_ is
 
 .. math:: y_p = f\bigl(W^\top P_p x + b\bigr), \qquad
    \bar x = \textstyle\sum_p P_p^\top W \delta_p, \quad
@@ -15,12 +14,11 @@ and a transposed convolution [2]_ exchanges the product with its gradient,
 .. math:: x = f\bigl(\textstyle\sum_p P_p^\top W y_p + b\bigr), \qquad
    \bar y_p = W^\top P_p \delta, \quad \bar W = \sum_p P_p \delta\, y_p^\top.
 
-[3]_ has pictures of both. Patches of a few images at a time are copied to a matrix, so
-that nearly all of the work is a product by BLAS; pixels outside of the image are
-zero. Images are divided into the same groups on any number of threads.
-
-Maps are last: each row of a patch is contiguous, and products need no reordering.
-``doc/benchmarks/convolution.md`` compares this with PyTorch.
+[3]_ illustrates both. Patches of a few images at a time are copied to a matrix, so that
+BLAS does nearly all of the work; pixels outside of the image are zero. The groups of
+images do not depend on the number of threads. Maps are the last axis: each row of a
+patch is contiguous, and products need no reordering. ``doc/benchmarks/convolution.md``
+compares this with PyTorch.
 
 References
 ----------
@@ -43,8 +41,9 @@ from skdgm.utils.windows import add, by_images, n_groups
 
 @primitive
 def convolve(x, W, b, window, activation="identity"):
-    """Convolution of images, (n_images, height * width * maps), by W of shape
-    (rows * columns * maps, n_maps_above): (n_images, high * wide * n_maps_above)."""
+    """Convolution of images, (n_images, height * width * maps). W has shape
+    (rows * columns * maps, n_maps_above), and the result
+    (n_images, high * wide * n_maps_above)."""
     y = np.empty((len(x), window.n_positions * len(b)), x.dtype)
     by_images(_convolve, x, W, b, window, activation, y)
     return y
@@ -52,9 +51,8 @@ def convolve(x, W, b, window, activation="identity"):
 
 @primitive
 def deconvolve(x, W, b, window, activation="identity"):
-    """Transposed convolution, from the images above a window to those beneath it:
-    shapes of rows are those of :func:`convolve` reversed, and b has one bias for each
-    map beneath."""
+    """Transposed convolution, from images above a window to images below it. Shapes are
+    those of :func:`convolve` reversed; b has one bias for each map below."""
     y = np.empty((len(x), window.height * window.width * len(b)), x.dtype)
     by_images(_deconvolve, x, W, b, window, activation, y)
     return y
@@ -81,7 +79,7 @@ def _activate(z, activation):
 
 
 def _back(function):
-    """Vector-Jacobian products, by a function that adds them up for some images."""
+    """Vector-Jacobian products, by a function for each group of images."""
 
     def of(argnums, y, args, kwargs):
         x, W, b, window, *activation = args

@@ -5,8 +5,9 @@ r"""Small random deformations of images, and gradients through them.
    \end{pmatrix} \begin{pmatrix} 1 & 0 \\ \beta & 1 \end{pmatrix}
    \begin{pmatrix} e^{\rho + \sigma} & 0 \\ 0 & e^{\rho - \sigma} \end{pmatrix}
 
-of positions p, counted from the middle of the image, where an angle, a shear, a common
-and an opposed change of the sides, and a shift are uniform between bounds.
+of positions p relative to the center of the image. The rotation :math:`\alpha`, shear
+:math:`\beta`, scale :math:`\rho`, stretch :math:`\sigma` and shift t are uniform
+between bounds.
 """
 
 from typing import NamedTuple
@@ -17,26 +18,26 @@ from autograd.extend import defvjp
 from skdgm._kernels.nets.warp import unwarp, warp
 from skdgm.nets.tape import primitive
 
-# Bounds at size 1: of the angle in radians (15 degrees), of the shear, of logarithms of
-# changes of the sides, common and opposed, and of the shift as a share of the sides.
+# Bounds at size 1: angle in radians (15 degrees), shear, log scale, log stretch, and
+# shift as a share of the sides.
 _ANGLE, _SHEAR, _SCALE, _STRETCH, _SHIFT = np.pi / 12, 0.3, 0.15, 0.15, 0.07
 
 
 class Deformation(NamedTuple):
-    """Random deformations of images of a shape (height, width, channels). ``size`` is a
-    factor of all bounds: at 1, rotations by up to 15 degrees, shears of up to 0.3,
-    sides longer or shorter by up to a third, shifts by up to 7 % of a side."""
+    """Random deformations of images of shape (height, width, channels). ``size``
+    multiplies all bounds. At 1, these are rotations by 15 degrees, shears of 0.3, sides
+    longer or shorter by a third, and shifts by 7 % of a side."""
 
     shape: tuple
     size: float
 
     def __call__(self, x, rng):
-        """Deform each image, which may be traced, in a way of its own."""
+        """Deform each image differently; x may be traced."""
         return warped(x, self.draw(rng, x.shape[0]), self.shape)
 
     def draw(self, rng, n_images):
-        """Draw affine maps of positions, of shape (n_images, 6), as
-        :mod:`skdgm._kernels.nets.warp` reads them."""
+        """Draw affine maps of positions, (n_images, 6), for
+        :mod:`skdgm._kernels.nets.warp`."""
         u = self.size * rng.generator().uniform(-1, 1, (6, n_images))
         angle, shear = _ANGLE * u[0], _SHEAR * u[1]
         scale, stretch = _SCALE * u[2], _STRETCH * u[3]
@@ -53,7 +54,7 @@ class Deformation(NamedTuple):
 
 @primitive
 def warped(x, maps, shape):
-    """Images of a shape, seen through affine maps, (n_images, 6)."""
+    """Images seen through affine maps, (n_images, 6)."""
     y = np.empty(x.shape, x.dtype)
     height, width, channels = shape
     warp(np.ascontiguousarray(x), maps, height, width, channels, y)

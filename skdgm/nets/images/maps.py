@@ -1,4 +1,4 @@
-"""Layers of images, as nets that take and give rows.
+"""Layers of images, as nets of rows.
 
 ::
 
@@ -8,11 +8,11 @@
         images((7, 7, 64), map_norm(), activation("relu"), deconv(32), deconv(1)),
     )
 
-Images are rows of height * width * maps numbers, pixel after pixel, as in
-:mod:`~skdgm.nets.images.convolution`. A *block* is a layer but for the shape of its
-images: a function of that shape that returns a Net and the shape of its images.
-:func:`images` passes the shape from block to block. Nets that keep the shape, such as
-dropout and activation functions, stand among blocks as they are.
+Images are rows of height * width * maps numbers, as in
+:mod:`~skdgm.nets.images.convolution`. A *block* is a function of the shape of its input
+images, which returns a Net and the shape of its output images. :func:`images` passes
+the shape from block to block. Nets that keep the shape, such as dropout and activation
+functions, can be used as blocks.
 
 References
 ----------
@@ -39,11 +39,9 @@ from skdgm.utils.windows import beneath, window
 
 
 def images(shape, *blocks):
-    """Composition of blocks of images of a shape: height, width and maps.
-
-    ValueError tells that images do not fit to a block, or by ``net.init`` that there
-    are other numbers of inputs.
-    """
+    """Composition of blocks, for images of shape (height, width, maps). It raises
+    ValueError if a block does not fit the images; ``net.init`` raises it if the number
+    of inputs differs from that of the shape."""
     nets, first = [], tuple(shape)
     if len(first) != 3 or not all(is_a(Integral, n) and n >= 1 for n in first):
         raise ValueError(
@@ -74,9 +72,8 @@ def conv(
     activation="identity",
     init="glorot_uniform",
 ):
-    """Block of convolution, :func:`~skdgm.nets.images.convolution.convolve`, that makes
-    ``n_maps`` by a :func:`~skdgm.utils.windows.window`. ``init`` is one of
-    ``INITIALISERS``, by the numbers of connections of a unit."""
+    """Block of convolution to ``n_maps``, by a :func:`~skdgm.utils.windows.window`.
+    ``init`` is one of ``INITIALISERS``, applied to the fan-in and fan-out of a unit."""
     return partial(_conv, n_maps, filter, stride, padding, activation, init)
 
 
@@ -96,9 +93,10 @@ def deconv(
     init="glorot_uniform",
     size=None,
 ):
-    """Block of transposed convolution, which :func:`conv` would take back: images grow
-    by the stride. They have height and width ``size``; by default the largest such with
-    padding "same", and the smallest with "valid"."""
+    """Block of transposed convolution, which enlarges images by the stride. ``size`` is
+    the height and width of its images, which :func:`conv` would map to the input size.
+    By default it is the largest possible size with padding "same", and the smallest
+    with "valid"."""
     placed = partial(
         _beneath,
         n_maps=n_maps,
@@ -122,7 +120,7 @@ def _deconv(placed, activation, init, shape):
 
 
 def _begin(window, n_above, init, transposed, rng, n_inputs, dtype):
-    """Weights between the images above a window and those beneath it."""
+    """Draw the weights between images above a window and images below it."""
     area, share = window.rows * window.columns, window.down * window.right
     if transposed:
         fan_in, fan_out = area * n_above / share, window.n_numbers
@@ -141,7 +139,7 @@ def _weighted(begin, function, window, activation):
 
 
 class _MapLayer(NamedTuple):
-    """Convolution or its transpose, with a window, and an activation function."""
+    """Convolution or its transpose, its window, and the activation function."""
 
     function: Callable
     window: tuple
@@ -161,8 +159,7 @@ def _tangent(layer, params, statistics, x, dx, rng=None, train=False):
 
 
 def map_norm():
-    """Block of batch normalisation of each map, by all pixels of a batch [1]_; see
-    :func:`~skdgm.nets.layers.batch_norm`."""
+    """Block of batch normalization of each map, over all pixels of a batch [1]_."""
     return _map_norm
 
 
@@ -191,13 +188,12 @@ def upsample(size=2):
 
 
 def unpool(size=2):
-    """Block that puts each pixel at the upper left of ``size`` x ``size``, the others
-    zero."""
+    """Block that enlarges each pixel to ``size`` x ``size``, with zeros around it."""
     return partial(_grown, size, 1)
 
 
 def crop(size):
-    """Block that cuts images at the right and at the bottom, to a height and width."""
+    """Block that crops images at the right and at the bottom, to a height and width."""
     return partial(_cropped, size)
 
 

@@ -1,8 +1,8 @@
-r"""Upsampling and cropping of images, map by map, and pooled units.
+r"""Upsampling and cropping of images, and pooled units.
 
-Upsampling repeats a pixel in all of a block, its nearest neighbours; un-pooling puts it
-at the upper left of zeros, as do generators [1]_, which know no places of maxima.
-Pooled units are those of probabilistic max pooling [2]_,
+Upsampling repeats each pixel in a block (nearest neighbor). Unpooling copies it to the
+upper left of a block of zeros, as in generators, which have no locations of maxima
+[1]_. Units of probabilistic max pooling are [2]_
 
 .. math:: y_b = 1 - 1 / (1 + \sum_{p \in b} e^{x_p})
 
@@ -24,8 +24,8 @@ from skdgm.nets.tape import primitive
 
 
 def _corners(x, shape, size):
-    """Views of the pixels of blocks, one for each pixel of images of a shape: all upper
-    left ones, and so on row by row."""
+    """Views of enlarged images, one for each position in a block, row by row; ``shape``
+    is that of the small images."""
     height, width, maps = shape
     x = x.reshape(-1, height * size, width * size, maps)
     return [x[:, i::size, j::size] for i in range(size) for j in range(size)]
@@ -33,8 +33,9 @@ def _corners(x, shape, size):
 
 @primitive
 def grow(x, shape, size, n):
-    """Images of a shape (height, width, maps) with a block of ``size`` x ``size`` for
-    each pixel, which is repeated in the first n of it, row by row; others are zero."""
+    """Enlarge each pixel of images of shape (height, width, maps) to a block of
+    ``size`` x ``size``. The pixel is copied to the first n positions of the block, row
+    by row; others are zero."""
     y = np.zeros((len(x), size**2 * x.shape[1]), x.dtype)
     for corner in _corners(y, shape, size)[:n]:
         corner[...] = x.reshape((-1, *shape))
@@ -50,8 +51,7 @@ def _grow_back(_, x, shape, size, n):
 
 @primitive
 def crop(x, shape, size):
-    """Cut images of a shape at the right and at the bottom, to the height and width
-    ``size``."""
+    """Crop images at the right and at the bottom, to the height and width ``size``."""
     return x.reshape((-1, *shape))[:, : size[0], : size[1]].reshape(len(x), -1)
 
 
@@ -67,8 +67,8 @@ def _crop_back(_, x, shape, size):
 @primitive
 def pool_log_odds(x, unit):
     """Means of pooled units, (n_images, n_pooled), given the natural parameters of all
-    units of a :class:`~skdgm.distributions.Pooled`: probabilities that blocks are on,
-    or maxima or means of logistic functions."""
+    units. ``unit`` is a :class:`~skdgm.distributions.Pooled`: means are probabilities
+    that blocks are on, or maxima or means of logistic functions."""
     return unit.pool(unit.mean(x))
 
 
@@ -82,6 +82,5 @@ defvjp(pool_log_odds, _log_odds_back, None)
 
 
 def pooled_convolution(x, W, b, window, unit):
-    """Pooled units of a layer of maps: :func:`pool_log_odds` of a convolution by a
-    window."""
+    """Pooled units of a convolution by a window; see :func:`pool_log_odds`."""
     return pool_log_odds(convolve(x, W, b, window), unit)

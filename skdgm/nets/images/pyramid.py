@@ -3,9 +3,9 @@ r"""Images at several resolutions, and nets that add details to smaller images.
 .. math:: x_{k-1} = d(x_k), \qquad h_k = x_k - u(d(x_k)), \qquad
    x_k = u(x_{k-1}) + h_k
 
-with means d over blocks of 2 x 2 pixels and copies u to all of a block [1]_ [2]_. At
-the right and at the bottom blocks may have fewer pixels. Images of one row have blocks
-of two.
+where d averages blocks of 2 x 2 pixels, and u copies a pixel to its block [1]_ [2]_.
+Blocks at the right and at the bottom may have fewer pixels. Images with a single row
+have blocks of two pixels.
 
 References
 ----------
@@ -26,17 +26,15 @@ from skdgm.nets.layers import Net
 from skdgm.nets.primitives import columns
 from skdgm.nets.tape import primitive
 
-# Bounds of grey values of which there are log odds.
+# Smallest grey value, and distance of the largest from 1, for log odds.
 _LEAST = 0.01
 
 
 class Pyramid:
-    """Images at several resolutions, each half as high and wide as the next.
-
-    ``shape`` is height, width and channels of the largest images; there are
-    ``n_levels``, fewer if images have a single pixel before. ``shapes`` are those of
-    all levels, the smallest first.
-    """
+    """Images at several resolutions, each half as high and wide as the next. ``shape``
+    is the height, width and number of channels of the largest images. There are at most
+    ``n_levels``; the smallest images have at least one pixel. ``shapes`` lists the
+    shapes of all levels, the smallest first."""
 
     def __init__(self, shape, n_levels):
         self.shapes, self._blocks = [tuple(shape)], []
@@ -49,8 +47,7 @@ class Pyramid:
             self._blocks.insert(0, _block(place.ravel()))
 
     def levels(self, v):
-        """Images of rows at all resolutions, the smallest first: means of entries that
-        are not NaN."""
+        """Images at all resolutions, the smallest first: means of known entries."""
         levels = [v]
         for block in self._blocks[::-1]:
             known = ~np.isnan(levels[0])
@@ -61,13 +58,12 @@ class Pyramid:
         return levels
 
     def up(self, level, v):
-        """Images of a level (from 1 on), given those of the level below; these may be
-        traced."""
+        """Images v of the previous level, enlarged to ``level``; v may be traced."""
         return copied(v, self._blocks[level - 1])
 
 
 class PixelBlocks(NamedTuple):
-    """Block of each pixel, and the matrix that sums pixels by block."""
+    """Block of each pixel, and a sparse matrix that sums the pixels of each block."""
 
     place: np.ndarray
     sums: object
@@ -80,7 +76,7 @@ def _block(place):
 
 
 def _summed(v, block):
-    """Sums of pixels by block."""
+    """Sums over the pixels of each block, (n_rows, n_blocks)."""
     return np.ascontiguousarray((block.sums @ v.T).T)
 
 
@@ -95,7 +91,7 @@ defvjp(copied, lambda _, v, block: lambda grad: _summed(grad, block), None)
 
 @primitive
 def log_odds(v):
-    """Log odds of grey values, which count as between 0.01 and 0.99."""
+    """Log odds of grey values, clipped to [0.01, 0.99]."""
     v = v.clip(_LEAST, 1 - _LEAST)
     return np.log(v) - np.log1p(-v)
 
@@ -110,8 +106,8 @@ defvjp(log_odds, _log_odds_back)
 
 
 def added_to(body, n_given, grey):
-    """Net whose outputs are added to its last inputs, ``n_given``: to the log odds of
-    these if they are grey values."""
+    """Net whose outputs are added to its last ``n_given`` inputs, or to their log odds
+    if these are ``grey`` values."""
     return Net(body.init, partial(_apply_added, body.apply, (n_given, grey)))
 
 

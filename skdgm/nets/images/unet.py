@@ -1,12 +1,12 @@
-r"""Nets from images to images, through smaller ones, given further features.
+r"""U-Nets, from images to images, conditional on further features.
 
 .. math:: h_0 = f(C_0 x + V_0 s), \quad h_k = f(C_k h_{k-1} + V_k s), \qquad
    u_K = h_K + g(h_K, s), \quad u_{k-1} = f(M_k (h_{k-1} + D_k u_k) + U_k s)
 
-The first convolution C keeps the size of images, and others halve it; transposed ones D
-double it again. Images of each size are added on the way back [1]_, and M mixes both.
-Each map has a bias by the features s in each of these layers. Dense layers g, if there
-are any, see all of the smallest images.
+The first convolution C keeps the size of images, and the others halve it. Transposed
+convolutions D double it again; skip connections add the images of the same size from
+the way down [1]_, and convolutions M mix both. In each layer, biases of maps depend on
+the features s. Optional dense layers g act on the smallest images.
 
 References
 ----------
@@ -26,15 +26,15 @@ from skdgm.nets.layers import Net
 from skdgm.nets.primitives import columns
 from skdgm.utils.images import halvings
 
-# Side of filters, and their number of weights for each map beneath.
+# Side of filters, and number of weights of a filter for each map below.
 _SIDE = 3
 AREA = _SIDE**2
 
 
 class _Nets(NamedTuple):
-    """Number of numbers of an image; nets on the way down, each a convolution and the
-    biases of its maps; dense layers; those on the way up, a transposed convolution
-    before them; and the last convolution."""
+    """Number of inputs of an image, and the layers of a U-Net. Layers on the way
+    ``down`` are pairs of a convolution and the biases of its maps; layers on the way
+    ``up`` also have a transposed convolution, which comes first."""
 
     n_numbers: int
     down: tuple
@@ -45,10 +45,10 @@ class _Nets(NamedTuple):
 
 
 def unet(shape, n_beside, sizes, hidden, activation, n_maps):
-    """Net whose inputs are an image of a shape (height, width, maps) and ``n_beside``
-    numbers, and whose outputs are an image of that height and width of ``n_maps``;
-    ``sizes`` are the numbers of maps of all sizes, the largest first, and ``hidden``
-    those of units of dense layers."""
+    """U-Net from an image of shape (height, width, maps) and ``n_beside`` features to
+    an image of the same height and width with ``n_maps``. ``sizes`` are the numbers of
+    maps at each resolution, the largest first; ``hidden`` are the numbers of units of
+    dense layers."""
     down, halved = [], halvings(shape[:2], len(sizes) - 1)
     shapes = [(*size, n) for size, n in zip(halved, sizes)]
     conv = partial(maps.conv, filter=_SIDE, init="he_normal")
@@ -79,16 +79,16 @@ def _begin(nets, n_beside, rng, n_inputs, dtype):
     n, params, dense = nets.n_numbers, [], []
 
     def drawn(net, n_below):
-        n_above, found_params, _ = net.init(rng, n_below, dtype)
-        return n_above, found_params
+        n_above, net_params, _ = net.init(rng, n_below, dtype)
+        return n_above, net_params
 
     for net, biases in nets.down:
         n, W = drawn(net, n)
         params.append((W, drawn(biases, n_beside)[1]))
     n_smallest, n = n, n + n_beside
     for net in nets.dense:
-        n, found_params = drawn(net, n)
-        dense.append(found_params)
+        n, net_params = drawn(net, n)
+        dense.append(net_params)
     n = n_smallest
     up = []
     for back, net, biases in nets.up:
@@ -107,8 +107,7 @@ def _along(nets, params, statistics, x, dx, rng=None, train=False):
 
 
 def _outputs(own, params, x, dx):
-    """Outputs, and their derivatives along a direction of the inputs, if there is
-    one."""
+    """Outputs, and their derivatives along a direction dx of the inputs, or None."""
     n, (down, dense, up, last) = own.n_numbers, params
     image, features = (
         _range((x, dx), 0, n),
@@ -139,7 +138,7 @@ def _range(pair, start, stop):
 
 
 def _of(net, params, pair):
-    """Outputs of a net for inputs, and their derivatives, or None."""
+    """Outputs of a net, and their derivatives along a direction, or None."""
     x, dx = pair
     if dx is None:
         return net.apply(params, (), x)[0], None

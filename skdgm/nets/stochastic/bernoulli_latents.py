@@ -1,16 +1,16 @@
-r"""Bits inside nets, given their log odds a: draws, log probabilities, relaxations.
+r"""Bits inside nets, given their log odds a: draws, log probabilities and relaxations.
 
 .. math:: z = [u < \sigma(a)], \qquad \log p(z) = \sum_j z_j a_j - \zeta(a_j),
    \qquad \zeta(a) = \log(1 + e^a)
 
-for uniform noise u. No gradient passes through a draw, unless it is that of a concrete
-variable in its place [1]_ [2]_, or of the probability [3]_
+for uniform noise u. Gradients do not pass through a draw, unless it is replaced by a
+concrete variable [1]_ [2]_, or its derivative is that of the probability [3]_:
 
 .. math:: \tilde z = \sigma\Bigl(\frac{a - \operatorname{logit} u}{\tau}\Bigr),
    \qquad \frac{\partial z}{\partial a} := \sigma'(a)
 
-Each row of log odds may have several consecutive rows of draws. Where the log odds of a
-bit depend on previous bits, bits are drawn one after another.
+Each row of log odds may have several consecutive rows of draws. If log odds depend on
+previous bits, bits are drawn one after another.
 
 References
 ----------
@@ -31,7 +31,7 @@ from skdgm.distributions.bernoulli import log_odds_grad, log_odds_loss
 from skdgm.nets.tape import getval, primitive
 from skdgm.utils.threading.parallel import run
 
-# Bounds of uniform numbers whose logits are noise.
+# Smallest uniform number, and distance of the largest from 1, for logits.
 _LEAST = 1e-6
 
 
@@ -41,13 +41,13 @@ def _repeated(logits, n):
 
 
 def coin(logits, noise, relaxation=None, temperature=0.5):
-    """Draw bits, or relaxed ones: (n_rows * n_draws, n_units), given logits,
-    (n_rows, n_units), and uniform noise in [0, 1).
+    """Draw bits, or relaxed bits, (n_rows * n_draws, n_units), given logits and uniform
+    noise.
 
-    By ``relaxation`` None they are bits, through which no gradient passes; by
-    "concrete" numbers between 0 and 1, through which it does, near bits and with
-    gradients of large variance at a low temperature; or by "straight-through" bits with
-    the gradient of their probabilities.
+    Logits have shape (n_rows, n_units). Without a relaxation, no gradient passes
+    through the bits. "concrete" returns numbers between 0 and 1 that are
+    differentiable: at low temperatures they are close to bits, with gradients of large
+    variance. "straight-through" returns bits with the gradient of their probabilities.
     """
     if relaxation is None:
         logits = getval(logits)
@@ -77,7 +77,7 @@ defvjp(straight_through, _straight_back, None)
 
 @primitive
 def concrete(logits, noise, temperature):
-    """Concrete variables, between 0 and 1, of a temperature."""
+    """Concrete variables between 0 and 1, at a temperature."""
     noise = np.clip(noise, _LEAST, 1 - _LEAST)
     logistic = np.log(noise) - np.log1p(-noise)
     logistic = (_repeated(logits, len(noise)) - logistic) / temperature
@@ -101,8 +101,8 @@ def _folded(grad, logits):
 
 @primitive
 def log_coins(logits, z):
-    """Log probability of bits z, (n_rows * n_draws, n_units), in nats; between 0 and 1
-    the same formula, which has a gradient by z."""
+    """Log probability of bits z, (n_rows * n_draws, n_units), in nats, for each row.
+    The formula and its gradient by z also apply to relaxed bits."""
     return -log_odds_loss(_repeated(logits, len(z)), z)
 
 
@@ -122,7 +122,7 @@ defvjp(log_coins, _by_logits, _by_value)
 
 @primitive
 def to_draws(x, n):
-    """Repeat each row for as many consecutive ones as n rows of draws have."""
+    """Repeat each row, so that x has one row for each of n rows of draws."""
     return _repeated(x, n)
 
 
@@ -130,12 +130,12 @@ defvjp(to_draws, lambda _, x, n: lambda grad: _folded(grad, x), None)
 
 
 def tied_bits(net, kind, v, uniform=None):
-    """Draw the missing bits of rows v, (n_rows, n_columns), by uniform noise of this
-    shape, or find without it the mean of each given the values before.
+    """Impute the missing bits of rows v, (n_rows, n_columns), one after another.
 
-    ``net`` is W, c, rho, V and b, as of :func:`~skdgm.nets.tied`; c and b may have
-    several rows, of as many consecutive rows of v each. ``kind`` is a value of
-    ``KINDS``.
+    They are drawn by ``uniform`` noise of the same shape; without it, each is the mean
+    conditional on previous values. ``net`` is (W, c, rho, V, b) of
+    :func:`~skdgm.nets.tied`, where each row of c and b belongs to the same number of
+    consecutive rows of v. ``kind`` is a value of ``KINDS``.
     """
     W, c, rho, V, b = net
     net = W, np.atleast_2d(c), rho, V, np.atleast_2d(b)
@@ -146,9 +146,9 @@ def tied_bits(net, kind, v, uniform=None):
 
 
 def linear_bits(W, logits, v, uniform=None):
-    """As :func:`tied_bits`, with log odds linear in the values before: ``logits``, of
-    which each row belongs to as many consecutive rows of v, and terms by W,
-    (n_columns, n_columns), above the diagonal."""
+    """Impute missing bits as :func:`tied_bits` does, with log odds linear in previous
+    bits. Each row of ``logits`` belongs to the same number of consecutive rows of v;
+    terms of previous bits are above the diagonal of W, (n_columns, n_columns)."""
     logits = np.repeat(logits, len(v) // len(logits), axis=0)
     uniform = np.empty((0, 0), v.dtype) if uniform is None else uniform
     v = v.copy()

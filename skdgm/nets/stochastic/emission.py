@@ -1,6 +1,6 @@
 r"""Columns as differentiable functions of the outputs of a generator.
 
-A generator's output for a column becomes inputs of a discriminator:
+A generator's output for a column is mapped to inputs of a discriminator:
 
 ==============================  ====================================================
 "grey", in [0, 1]               :math:`\sigma(o)`
@@ -11,14 +11,14 @@ A generator's output for a column becomes inputs of a discriminator:
                                 the score times the input of "none"
 ==============================  ====================================================
 
-with logistic noise :math:`\ell` or Gumbel noise g. Bits and categories are draws from
-the probabilities :math:`\sigma(o)` and :math:`\operatorname{softmax}(o)`; the gradient
-that passes through them is that of the relaxed draws
+with logistic noise :math:`\ell` or Gumbel noise g. Bits and categories have the
+probabilities :math:`\sigma(o)` and :math:`\operatorname{softmax}(o)`. Their gradient is
+that of the relaxed draws
 
 .. math:: \sigma((o + \ell) / \tau), \qquad \operatorname{softmax}((o + g) / \tau)
 
 at a temperature :math:`\tau` [1]_ [2]_: a biased, straight-through gradient. Rare
-categories may be one for both nets: which of them it is, is drawn by their shares.
+categories may be merged for both nets; the category is then drawn by its frequency.
 
 References
 ----------
@@ -37,20 +37,20 @@ from skdgm.nets.tape import primitive
 
 # Kinds whose draws are one-hot among several inputs.
 _CHOICES = "categorical", "ordinal"
-# Bounds of uniform numbers of which noise is made.
+# Smallest uniform number, and distance of the largest from 1, for noise.
 _LEAST = 1e-7
 
 
 class Emission:
-    """Columns of a table as functions of outputs of a generator.
+    """Columns of a table as functions of the outputs of a generator.
 
-    ``kinds`` are those of the table above; ``sizes`` the numbers of categories or
-    levels. ``scales`` are, of "numeric" columns, :class:`~skdgm.data.scales.Scores`:
-    they have ``marks``, scores of atoms, their ``tolerance``, and ``z``, scores whose
-    ends are those of the range; of "categorical" ones with rare categories,
-    :class:`~skdgm.data.rare.Groups`. ``share`` are marginal means of "grey" and
-    "bernoulli" columns, at which a generator starts. There are ``n_outputs`` of the
-    generator, and ``n_inputs`` of a discriminator.
+    ``kinds`` are those of the table above, and ``sizes`` the numbers of categories or
+    levels. ``scales`` has :class:`~skdgm.data.scales.Scores` for "numeric" columns,
+    with scores of atoms ``marks``, their ``tolerance``, and sorted scores ``z`` whose
+    ends are the range. For "categorical" columns with rare categories, it has
+    :class:`~skdgm.data.rare.Groups`. ``share`` are the means of "grey" and "bernoulli"
+    columns, which are the initial means of a generator. ``n_outputs`` and ``n_inputs``
+    count the outputs of the generator and the inputs of the discriminator.
     """
 
     def __init__(self, kinds, sizes, scales=None, share=None):
@@ -66,7 +66,7 @@ class Emission:
         self.grouped, sizes = GroupedOutput(groups), np.array(sizes)
         sizes[self.rare] = [group.size for group in groups]
         chosen = np.isin(self.kinds, _CHOICES)
-        # Width of the choice of each column, 0 where there is none.
+        # Number of choices of each column, or 0.
         self.choice = np.where(chosen, sizes, np.where(self.atoms, self.atoms + 1, 0))
         self.width = self.choice + ~chosen
         self.first = np.cumsum(self.width) - self.width
@@ -76,30 +76,32 @@ class Emission:
         self.grey, self.bits = (
             single[self.kinds == kind] for kind in ("grey", "bernoulli")
         )
-        # Scores and, of those with atoms, the inputs of "none".
+        # Inputs of the scores of columns with atoms, and of "none".
         self.scores = single[self.atoms > 0]
         self.none = self.scores - 1
-        held, ends = np.flatnonzero(self.choice), self.first + self.choice
-        # Inputs of the choice of each column.
+        columns_of_choice, ends = np.flatnonzero(self.choice), self.first + self.choice
+        # Inputs of the choices of each column.
         self.places = [slice(a, b) for a, b in zip(self.first.tolist(), ends.tolist())]
-        self.sizes = self.choice[held]
+        self.sizes = self.choice[columns_of_choice]
         self.starts = np.cumsum(self.sizes) - self.sizes
-        self.chosen = np.r_[tuple(self.places[j] for j in held) or np.zeros(0, int)]
+        self.chosen = np.r_[
+            tuple(self.places[j] for j in columns_of_choice) or np.zeros(0, int)
+        ]
 
     @property
     def continuous(self):
-        """Mask of the inputs that are real numbers, of shape (n_inputs,)."""
+        """Mask of the inputs that are real numbers, (n_inputs,)."""
         real = ~np.isin(self.kinds, ("bernoulli", *_CHOICES))
         last = self.first + self.choice
         return np.isin(np.arange(self.n_inputs), last[real])
 
     @property
     def is_random(self):
-        """Whether draws depend on noise besides the outputs."""
+        """True if draws depend on noise in addition to the outputs."""
         return bool(len(self.bits) or len(self.chosen))
 
     def start(self, dtype):
-        """Outputs with which bits have their marginal means, and others mean 0."""
+        """Initial outputs: log odds of the means of bits, and 0."""
         out = np.zeros(self.n_outputs, dtype)
         if self.share is not None:
             which = np.isin(self.kinds, ("grey", "bernoulli"))
@@ -108,8 +110,8 @@ class Emission:
         return out
 
     def noise(self, rng, n_rows, dtype):
-        """Noise of draws for :func:`emit`, (n_rows, n_bits + n_choices), by a stream
-        for each row, or one for all rows together."""
+        """Noise for :func:`emit`, (n_rows, n_bits + n_choices), by one stream for each
+        row, or by one stream for all rows."""
         n_bits, n = len(self.bits), len(self.bits) + len(self.chosen)
         by_row = len(rng.ids) == n_rows
         uniform = rng.uniform(n) if by_row else rng.generator().random((n_rows, n))
@@ -120,13 +122,14 @@ class Emission:
         return noise.astype(dtype)
 
     def silence(self, n_rows, dtype):
-        """Zeros as noise, with which draws are the most probable ones."""
+        """Noise of zero, with which :func:`emit` returns the most probable values."""
         return np.zeros((n_rows, len(self.bits) + len(self.chosen)), dtype)
 
     def inputs(self, v):
-        """Inputs of a discriminator for values in units of the model, NaN if missing:
-        x, (n_rows, n_inputs), with zeros for those; and ``known``, of its shape, 1
-        where a value is known, 0 where not, or None if all are."""
+        """Inputs of a discriminator, x, for values in units of the model, NaN if
+        missing. Returns x, (n_rows, n_inputs), zero where missing, and ``known``, of
+        the same shape, 1 for known and 0 for missing values, or None if all are
+        known."""
         missing = np.isnan(v)
         v = np.where(missing, 0, v)
         if len(self.rare):
@@ -148,15 +151,15 @@ class Emission:
         return x * known, known
 
     def _atom(self, j, v):
-        """Number of the atom that each score is, or the number of atoms."""
+        """Index of the atom that equals each score, or the number of atoms."""
         marks = np.asarray(self.scales[j].marks)
         near = abs(v[:, None] - marks) <= self.scales[j].tolerance(marks, v.dtype)
         return np.where(near.any(axis=1), near.argmax(axis=1), len(marks))
 
     def values(self, x, rng=None):
-        """Values in units of the model, (n_rows, n_columns), of results of
-        :func:`emit`; by a stream for each row rare categories are drawn, else the most
-        probable ones."""
+        """Values in units of the model, (n_rows, n_columns), given the results of
+        :func:`emit`. Rare categories are drawn by one stream for each row, or are the
+        most probable without ``rng``."""
         v = np.empty((len(x), len(self.kinds)), x.dtype)
         plain = self.choice == 0
         v[:, plain] = x[:, self.first[plain]]
@@ -180,20 +183,19 @@ class Emission:
         return v
 
     def log_shares(self, v):
-        """Log probability of the categories of values given those of the nets, of shape
-        (n_rows,)."""
+        """Log probability of rare categories given their groups, (n_rows,)."""
         if not len(self.rare):
             return np.zeros(len(v))
         return self.grouped.log_share(v[:, self.rare]).sum(axis=1)
 
     def softmax(self, z):
-        """Softmax over each column's choice, of shape (n_rows, n_choices)."""
+        """Softmax over the choices of each column, (n_rows, n_choices)."""
         high = np.maximum.reduceat(z, self.starts, axis=1)
         p = np.exp(z - np.repeat(high, self.sizes, axis=1))
         return p / np.repeat(np.add.reduceat(p, self.starts, axis=1), self.sizes, 1)
 
     def relaxed(self, out, noise, temperature):
-        """Relaxed bits, and relaxed choices, that gradients pass through."""
+        """Relaxed bits, and relaxed choices, which gradients pass through."""
         n_bits, z = len(self.bits), temperature
         bits = expit((out[:, self.bits] + noise[:, :n_bits]) / z)
         if not len(self.chosen):
@@ -201,7 +203,7 @@ class Emission:
         return bits, self.softmax((out[:, self.chosen] + noise[:, n_bits:]) / z)
 
     def hard(self, p):
-        """One-hot rows at the largest entry of each choice."""
+        """One-hot vectors at the largest entry of each column's choices."""
         high = np.repeat(np.maximum.reduceat(p, self.starts, axis=1), self.sizes, 1)
         top = p >= high
         # Ties, which float32 may have, go to the first.
@@ -212,9 +214,9 @@ class Emission:
 
 @primitive
 def emit(out, noise, emission, temperature):
-    """Draw inputs of a discriminator, (n_rows, n_inputs), given a generator's outputs
-    and noise of :meth:`Emission.noise`. The gradient is that of relaxed draws at a
-    temperature, which values do not depend on."""
+    """Draw inputs of a discriminator, (n_rows, n_inputs), given outputs of a generator
+    and noise of :meth:`Emission.noise`. The gradient, but not the values, is that of
+    relaxed draws at a temperature."""
     x = out.copy()
     x[:, emission.grey] = expit(out[:, emission.grey])
     if emission.is_random:

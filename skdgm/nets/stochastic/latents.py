@@ -5,9 +5,9 @@ r"""Normal latent variables inside nets, given by statistics: means and log vari
    \mathrm{KL}(q \,\|\, \mathcal{N}(0, 1)) =
    \tfrac12 \sum_i \mu_i^2 + e^{s_i} - s_i - 1
 
-and the log densities of given z, with gradients written by hand [1]_. Each row of
-statistics holds the means, then the log variances s; it may have several consecutive
-rows of draws. A standard normal prior has means and log variances of zero.
+with hand-written gradients [1]_. Each row of statistics consists of the means followed
+by the log variances s, and may have several consecutive rows of draws. The standard
+normal prior has means and log variances of zero.
 
 References
 ----------
@@ -25,19 +25,19 @@ BOUND = 12.0
 
 
 def halves(stats):
-    """Means and log variances, of shape (n_rows, n_units), from statistics."""
+    """Means and log variances, (n_rows, n_units) each, of statistics."""
     size = stats.shape[1] // 2
     return stats[:, :size], stats[:, size:]
 
 
 def _of_draws(part, like):
-    """Draws with an axis for those of each row of statistics."""
+    """Reshape draws to (n_rows, n_each, n_units), by rows of statistics."""
     return part.reshape(len(like), -1, part.shape[-1])
 
 
 @primitive
 def bounded(raw):
-    """Statistics with log variances s bounded smoothly, by B tanh(s / B)."""
+    """Statistics whose log variances s are bounded smoothly, by B tanh(s / B)."""
     stats, size = raw.copy(), raw.shape[1] // 2
     stats[:, size:] = BOUND * np.tanh(raw[:, size:] / BOUND)
     return stats
@@ -57,8 +57,8 @@ defvjp(bounded, _bounded_back)
 
 @primitive
 def draw(stats, noise):
-    """Draw normal variables, (n_rows * n_each, n_units), by the reparametrisation z =
-    mean + deviation * noise, of standard normal noise, to which no gradient flows."""
+    """Draw normal variables, (n_rows * n_each, n_units), by reparametrization of
+    standard normal noise: z = mean + deviation * noise."""
     mean, log_var = halves(stats)
     noise = _of_draws(noise, stats)
     z = mean[:, None] + np.exp(0.5 * log_var)[:, None] * noise
@@ -80,15 +80,14 @@ defvjp(draw, _draw_back, None)
 
 @primitive
 def log_drawn(stats, noise):
-    """Log density of the values that :func:`draw` returns for the same arguments, in
-    nats."""
+    """Log density of the values that :func:`draw` returns, in nats."""
     log_var = halves(stats)[1].sum(axis=1) + log_var_constant(noise)
     squares = (_of_draws(noise, stats) ** 2).sum(axis=2)
     return (-0.5 * (squares + log_var[:, None])).reshape(-1)
 
 
 def log_var_constant(noise):
-    """Sum of log 2 pi over the units of (n_rows, n_units), in its dtype."""
+    """Sum of log 2 pi over units, in the dtype of the noise, (n_rows, n_units)."""
     return noise.dtype.type(noise.shape[1] * LOG_2PI)
 
 
@@ -107,7 +106,7 @@ defvjp(log_drawn, _log_drawn_back, None)
 
 @primitive
 def divergence(stats):
-    """Kullback-Leibler divergence of each row from the standard normal distribution."""
+    """Kullback-Leibler divergence from the standard normal distribution, (n_rows,)."""
     mean, log_var = halves(stats)
     return 0.5 * (mean**2 + np.expm1(log_var) - log_var).sum(axis=1)
 
@@ -123,8 +122,7 @@ defvjp(divergence, _divergence_back)
 
 @primitive
 def divergence_from(stats, prior):
-    """Kullback-Leibler divergence of each row from a normal distribution with the
-    statistics ``prior``, of as many rows."""
+    """Kullback-Leibler divergence from normal distributions ``prior``, (n_rows,)."""
     (mean, s), (prior_mean, prior_s) = halves(stats), halves(prior)
     squares = (np.exp(s) + (mean - prior_mean) ** 2) * np.exp(-prior_s)
     return 0.5 * (squares - 1 + prior_s - s).sum(axis=1)

@@ -3,8 +3,9 @@ r"""Mixtures of normal distributions inside nets, as functions of their statisti
 .. math:: \log p(z) = \log \sum_k \pi_k \, \mathcal{N}(z; \mu_k, e^{s_k}), \qquad
    \pi = \operatorname{softmax}(a)
 
-The products of all values with all components are matrix products, in float64, as large
-terms cancel: :math:`-\frac12 z^2 e^{-s} + z \mu e^{-s} - \frac12 \mu^2 e^{-s}`.
+Products of all values and all components are matrix products. They are computed in
+float64, because large terms cancel: :math:`-\frac12 z^2 e^{-s} + z \mu e^{-s} - \frac12
+\mu^2 e^{-s}`.
 """
 
 import numpy as np
@@ -18,9 +19,9 @@ from skdgm.nets.tape import primitive
 
 @primitive
 def log_mixture(z, stats, logits):
-    """Log density of each row of z, (n_rows,), in nats, given the means and log
-    variances of components, (n_components, 2 * n_units), and logits of their weights,
-    (n_components,)."""
+    """Log density of each row of z, (n_rows,), in nats. ``stats``,
+    (n_components, 2 * n_units), are the means and log variances of components, and
+    ``logits``, (n_components,), are those of their weights."""
     return logsumexp(_joint(z, stats, logits), axis=1).astype(z.dtype)
 
 
@@ -39,7 +40,7 @@ def _log_mixture_back(argnums, _, args, kwargs):
     def backward(grad):
         mean, s = halves(stats)
         precision = np.exp(-s)
-        # Responsibilities of components, by the gradient of each row.
+        # Responsibilities of components, times the gradient of each row.
         share = softmax(_joint(z, stats, logits), axis=1).astype(z.dtype)
         share *= grad[:, None]
         total = share.sum(axis=0)
@@ -61,7 +62,7 @@ defvjp_argnums(log_mixture, _log_mixture_back)
 
 
 def component(rng, logits):
-    """Draw the number of a component for each stream of a row."""
-    share = softmax(logits.astype(np.float64)).cumsum()
-    number = np.searchsorted(share, rng.uniform(1)[:, 0], side="right")
-    return np.minimum(number, len(share) - 1)
+    """Draw the number of a component for each stream, (n_rows,)."""
+    cumulative = softmax(logits.astype(np.float64)).cumsum()
+    number = np.searchsorted(cumulative, rng.uniform(1)[:, 0], side="right")
+    return np.minimum(number, len(cumulative) - 1)

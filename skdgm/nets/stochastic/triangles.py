@@ -1,11 +1,12 @@
-r"""Normal latent variables of full covariance, given by a triangular factor.
+r"""Normal latent variables with full covariance, given by a triangular factor.
 
 .. math:: z = \mu + L \epsilon, \qquad L = \operatorname{diag}(e^{s / 2}) + N, \qquad
    \mathrm{KL}(q \,\|\, \mathcal{N}(0, 1)) = \tfrac12 \Bigl(\lVert \mu \rVert^2 +
    \lVert L \rVert^2 - \sum_i (s_i + 1)\Bigr)
 
-Each row of statistics holds the means, the log variances s, and the entries of the
-strictly lower triangular N, row by row; it may have several consecutive rows of draws.
+Each row of statistics consists of the means, the log variances s, and the entries of
+the strictly lower triangular N, row by row. It may have several consecutive rows of
+draws.
 """
 
 import numpy as np
@@ -31,8 +32,7 @@ def _factor(stats, n_units):
 
 @primitive
 def draw_full(stats, noise):
-    """Draw normal variables, (n_rows * n_each, n_units), of standard normal noise, to
-    which no gradient flows."""
+    """Draw normal variables, (n_rows * n_each, n_units), from standard normal noise."""
     n_units = noise.shape[1]
     parts = noise.reshape(len(stats), -1, n_units)
     z = stats[:, None, :n_units] + parts @ _factor(stats, n_units).swapaxes(1, 2)
@@ -59,7 +59,7 @@ defvjp(draw_full, _draw_back, None)
 
 
 def noise_of_full(z, stats):
-    """Noise of which :func:`draw_full` makes given values, of as many rows each."""
+    """Noise for which :func:`draw_full` returns the values z."""
     n_units = z.shape[1]
     n_each, noise = len(z) // len(stats), np.empty_like(z)
     for number, factor in enumerate(_factor(stats, n_units)):
