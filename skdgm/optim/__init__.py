@@ -1,4 +1,4 @@
-"""Optimisers and learning-rate schedules for trees of parameters."""
+"""Optimizers and learning-rate schedules for trees of parameters."""
 
 from skdgm.optim.joined import Joined
 from skdgm.optim.optimisers import BETA_2, Optimiser, adam, corrected, rmsprop, sgd

@@ -1,9 +1,8 @@
-"""Training states whose arrays are parts of a few vectors.
+"""Training states whose arrays are views of a few vectors.
 
-An update of a small net takes most of its time to go from array to array. Parameters,
-optimiser state, averages and gradients are therefore joined to two vectors each, one
-for matrices, to which penalties apply, and one for other arrays. Kernels compute each
-number separately, so that results are the same.
+Updates of a small net spend most of their time on the loop over arrays. Parameters,
+optimizer state, averages and gradients are therefore stored in two vectors each: one
+for matrices, to which penalties apply, and one for other arrays. Results do not change.
 """
 
 from typing import Any
@@ -15,8 +14,8 @@ from skdgm.utils.tree import ALIGNMENT, leaves, tree_map, zeros
 
 
 class Joined:
-    """Parameters, optimiser state and perhaps average, trees of arrays of one dtype, as
-    vectors; its attributes of these names are copies whose arrays are parts of them."""
+    """Parameters, optimizer state and optional average, trees of arrays of one dtype,
+    in vectors. Attributes of these names are trees of views of the vectors."""
 
     def __init__(self, params, optimiser, mean=()):
         self._mean: Any = None
@@ -29,10 +28,10 @@ class Joined:
             self._mean, self.mean = _joined(mean)
 
     def step(self, solver, grads, **rule):
-        """Update parameters and optimiser state, in place, by gradients, a tree like
-        the parameters; weights, which are matrices, are penalised."""
-        for own, grad in zip(self._parts, leaves(grads), strict=True):
-            own[...] = grad
+        """Update parameters and optimizer state, in place, by gradients, a tree like
+        the parameters. Penalties apply to matrices."""
+        for view, grad in zip(self._parts, leaves(grads), strict=True):
+            view[...] = grad
         weights, others = self._grads
         solver.step(self._params, self._optimiser, (Penalised(weights), others), **rule)
 
@@ -43,9 +42,9 @@ class Joined:
 
 
 def join(tree):
-    """Copy a tree's arrays, of one dtype, into a vector of all matrices and a vector of
-    all other arrays. Each array begins at a cache line, with zeros between. Returns
-    both, and the tree of their parts."""
+    """Copy a tree's arrays, of one dtype, into a vector for matrices and a vector for
+    other arrays. Returns both vectors and the tree of views. Arrays are aligned to
+    cache lines, with zeros in between."""
     arrays = leaves(tree)
     dtype = np.result_type(*arrays)
     line, sizes, starts = ALIGNMENT // dtype.itemsize, [0, 0], []
@@ -57,16 +56,16 @@ def join(tree):
 
     def part(leaf):
         start = next(number)
-        own = vectors[leaf.ndim != 2][start : start + leaf.size].reshape(leaf.shape)
-        own[...] = leaf
-        return own
+        view = vectors[leaf.ndim != 2][start : start + leaf.size].reshape(leaf.shape)
+        view[...] = leaf
+        return view
 
     return vectors, tree_map(part, tree)
 
 
 def _joined(state):
-    """Vectors of trees like the parameters, and the state made of their parts; numbers
-    of updates are shared."""
+    """Vectors of trees like the parameters, and the state made of views; counts of
+    updates are shared."""
     if not (hasattr(state, "t") or hasattr(state, "s")):
         return join(state)
     both = [(p, p) if isinstance(p, np.ndarray) else join(p) for p in state]

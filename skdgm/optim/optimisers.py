@@ -1,7 +1,7 @@
-r"""Optimisers: stochastic gradient ascent with momentum, Adam and RMSProp.
+r"""Optimizers: stochastic gradient ascent with momentum, Adam and RMSProp.
 
-Gradients are those of an objective to be maximised, so all steps go uphill. With g the
-gradient by one parameter :math:`\theta`, at update t:
+Objectives are maximized, so all steps go uphill. With the gradient g by a parameter
+:math:`\theta` at update t, they are
 
 sgd
     .. math:: u \leftarrow \mu u + \epsilon g, \qquad \theta \leftarrow \theta + u
@@ -44,20 +44,20 @@ _WORK = 10
 
 
 class Optimiser(NamedTuple):
-    r"""Optimiser of a tree of parameters.
+    r"""Optimizer of a tree of parameters.
 
     Parameters
     ----------
     init : callable
-        ``init(params)`` returns the optimiser state before the first update.
+        ``init(params)`` returns the optimizer state before the first update.
     step : callable
         ``step(params, state, grad, *, rate, momentum, l1=0.0, l2=0.0)`` updates
-        parameters and optimiser state, trees of arrays, in place because they are the
-        largest in memory. Leaves of the gradient may be objects with methods ``ascend``
-        (for ``sgd``) and ``apply`` (for the others), such as
-        :class:`~skdgm.optim.Penalised`; penalties apply to these alone: l1 sign(theta)
-        + l2 theta is subtracted from them. The momentum of Adam is :math:`\beta_1`, and
-        its ``step`` also takes ``beta_2``.
+        parameters and optimizer state, trees of arrays, in place. Leaves of the
+        gradient are arrays, or objects with methods ``ascend`` (for ``sgd``) and
+        ``apply`` (for the others), such as :class:`~skdgm.optim.Penalised`. Penalties
+        apply to such leaves only, from whose gradient l1 sign(theta) + l2 theta is
+        subtracted. The momentum of Adam is :math:`\beta_1`, and its ``step`` also takes
+        ``beta_2``.
     """
 
     init: Callable
@@ -66,7 +66,7 @@ class Optimiser(NamedTuple):
 
 class AdamState(NamedTuple):
     """Running means of gradients and of squared gradients, trees like the parameters,
-    and the number of updates, of shape (1,), float64."""
+    and the number of updates, (1,), float64."""
 
     m: tuple
     s: tuple
@@ -74,14 +74,14 @@ class AdamState(NamedTuple):
 
 
 class RMSPropState(NamedTuple):
-    """Velocities, and running means of squared gradients; trees like the parameters."""
+    """Velocities and running means of squared gradients, trees like the parameters."""
 
     u: tuple
     s: tuple
 
 
 def zeros_like(params):
-    """Tree of zeros like the parameters: the velocities before the first update."""
+    """Tree of zeros like the parameters, such as initial velocities."""
     return tree_map(np.zeros_like, params)
 
 
@@ -114,8 +114,8 @@ def _step_adam(
 
 
 def corrected(rate, momentum, t, beta_2=BETA_2):
-    r"""Rate and delta of Adam's update t, or of several, with which the running means
-    in :math:`m / (\sqrt{s} + \delta)` need no correction."""
+    """Rate and delta of Adam's update t, or of an array of updates, that include the
+    bias correction, so that steps are rate * m / (sqrt(s) + delta)."""
     size = np.sqrt(1 - beta_2**t)
     return rate * size / (1 - momentum**t), DELTA * size
 
@@ -131,7 +131,7 @@ rmsprop = Optimiser(_init_rmsprop, _step_rmsprop)
 
 
 def _together(params, velocity, grad):
-    """Iterate over the leaves of trees whose shape is that of the gradient."""
+    """Iterate over the leaves of trees with the structure of the gradient."""
     if hasattr(grad, "ascend") or not isinstance(grad, tuple):
         yield params, velocity, grad
         return
@@ -140,12 +140,12 @@ def _together(params, velocity, grad):
 
 
 def _walk(kernel, numbers, params, first, second, grad, *, l1=0.0, l2=0.0):
-    """Update trees of parameters and optimiser state in place by a kernel.
+    """Update trees of parameters and optimizer state in place by a kernel.
 
     ``kernel(theta, first, second, grad, *numbers, l1, l2, start, stop)`` updates
-    entries ``start`` to ``stop`` of flat arrays. A leaf of the gradient may be an
-    object with a method ``apply(params, state, rule)``, which applies the update, with
-    penalties, in one pass over the parameters.
+    entries ``start`` to ``stop`` of flat arrays. A leaf of the gradient may have a
+    method ``apply(params, state, rule)``, which applies the update and penalties in one
+    pass.
     """
     if hasattr(grad, "apply"):
         grad.apply(params, (first, second), _rule(kernel, numbers, l1, l2))
@@ -159,7 +159,7 @@ def _walk(kernel, numbers, params, first, second, grad, *, l1=0.0, l2=0.0):
 
 def _rule(kernel, numbers, l1, l2):
     def move(theta, first, second, grad):
-        # Reshaping a non-contiguous array would update a copy of it.
+        # Reshaping a non-contiguous array would update a copy.
         for part in (theta, first, second):
             assert part.flags.c_contiguous
         flat = [part.reshape(-1) for part in (theta, first, second, grad)]

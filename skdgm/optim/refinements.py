@@ -1,6 +1,6 @@
-r"""Refinements of gradient ascent: penalties of weights, clipping, averaging.
+r"""Refinements of gradient ascent: weight penalties, gradient clipping, averaging.
 
-A gradient g is clipped by the norm of that of all parameters together [1]_,
+Clipping limits the norm of the gradient by all parameters together [1]_,
 
 .. math:: g \leftarrow g \, \min(1, c / \lVert g \rVert).
 
@@ -8,9 +8,9 @@ The running average of the parameters is weighted towards late updates,
 
 .. math:: m_t = m_{t-1} + \frac{k}{t + k - 1} (\theta_t - m_{t-1}),
 
-and averages about the last t / k of t updates, without knowing their number beforehand
-[2]_; k is 10. With a learning rate so large that parameters oscillate around an
-optimum, the average is closer to it than they are.
+with k = 10. It averages about the last t / k of t updates, and does not need their
+number in advance [2]_. If the learning rate is so large that parameters oscillate
+around an optimum, the average is closer to it.
 
 References
 ----------
@@ -29,21 +29,21 @@ from skdgm._kernels.nets.steps import sgd as kernel
 from skdgm.utils.threading.parallel import run
 from skdgm.utils.tree import copy, leaves, tree_map
 
-# Costs of one entry, in multiply-adds: of a step, and of averaging.
+# Costs of a step and of averaging for each entry, in multiply-adds.
 _WORK, _AVERAGE_WORK = 5, 3
 # The number k of the average.
 _SHARE = 10
 
 
 class Penalised(NamedTuple):
-    """Gradient, of the shape of the weights, to which penalties apply, in one pass over
-    them."""
+    """Gradient of weights, of their shape, to which penalties are added in the same
+    pass as the update."""
 
     grad: np.ndarray
 
     def ascend(self, weights, velocity, *, rate, momentum, l1, l2):
-        r"""Take a step of gradient ascent with momentum, in place; arrays are
-        C-contiguous.
+        r"""Take a step of gradient ascent with momentum, in place, on C-contiguous
+        arrays.
 
         .. math:: u \leftarrow \mu u + \epsilon (g
            - \lambda_1 \operatorname{sign}\theta - \lambda_2 \theta), \qquad
@@ -57,14 +57,13 @@ class Penalised(NamedTuple):
         run(kernel, *flat, *real, n=weights.size, work=_WORK * weights.size)
 
     def apply(self, weights, optimiser, rule):
-        """Update weights and optimiser state in place by ``rule(weights, *optimiser,
-        grad)``."""
+        """Update weights and optimizer state in place by
+        ``rule(weights, *optimiser, grad)``."""
         rule(weights, *optimiser, self.grad)
 
 
 def clip_norm(grad, limit):
-    """Scale a tree of gradients down to at most a norm of all arrays together; None
-    leaves it unchanged."""
+    """Scale a tree of gradients down to a norm of at most ``limit``, if not None."""
     if limit is None:
         return grad
     norm = np.sqrt(sum(np.square(leaf, dtype=float).sum() for leaf in leaves(grad)))
@@ -74,8 +73,8 @@ def clip_norm(grad, limit):
 
 
 class Mean(NamedTuple):
-    """Running average of parameters, a tree like them, and the number of updates
-    averaged, of shape (1,), float64."""
+    """Running average of parameters, a tree like them, and the number of averaged
+    updates, (1,), float64."""
 
     params: Any
     t: np.ndarray
@@ -89,8 +88,8 @@ class Mean(NamedTuple):
         """Include the parameters after an update in the average, in place."""
         self.t[0] += 1
         weight = _SHARE / (self.t[0] + _SHARE - 1)
-        for own, leaf in zip(leaves(self.params), leaves(params), strict=True):
+        for averaged, leaf in zip(leaves(self.params), leaves(params), strict=True):
             # Reshaping a non-contiguous array would update a copy of it.
-            assert own.flags.c_contiguous
-            flat = own.reshape(-1), leaf.reshape(-1), own.dtype.type(weight)
-            run(average, *flat, n=own.size, work=_AVERAGE_WORK * own.size)
+            assert averaged.flags.c_contiguous
+            flat = averaged.reshape(-1), leaf.reshape(-1), averaged.dtype.type(weight)
+            run(average, *flat, n=averaged.size, work=_AVERAGE_WORK * averaged.size)

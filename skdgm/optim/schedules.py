@@ -1,6 +1,6 @@
 r"""Schedules of the learning rate, the number of Gibbs steps and other options.
 
-With t the number of epochs done (a real number) of T, the learning rate is
+The learning rate after t of T epochs (a real number) is
 
 =============  ==========================================
 "constant"     :math:`\epsilon`
@@ -9,8 +9,8 @@ With t the number of epochs done (a real number) of T, the learning rate is
 "cooldown"     :math:`\epsilon \, \min(1, 5 (1 - t / T))`
 =============  ==========================================
 
-The last two are constant if T is unknown. "cooldown" [1]_ learns as far as a constant
-rate does, and as quietly in the end as one that falls all the time.
+The last two are constant if T is unknown. "cooldown" [1]_ makes the progress of a
+constant rate, and ends with as little noise as a decreasing rate.
 
 References
 ----------
@@ -26,13 +26,13 @@ import numpy as np
 
 from skdgm.utils.counts import is_a
 
-# Share of the epochs in which the rate falls, with "cooldown".
+# Share of the epochs in which "cooldown" decreases the rate.
 _COOLDOWN = 0.2
 
 
 class Clock(NamedTuple):
-    """Position in training: complete epochs of how many (None if unknown), and the
-    batch within the epoch of how many."""
+    """Position in training: number of completed epochs, total number of epochs (None if
+    unknown), number of the batch in its epoch, and number of batches of an epoch."""
 
     epoch: int
     n_epochs: int | None = None
@@ -41,13 +41,13 @@ class Clock(NamedTuple):
 
     @property
     def epochs_done(self):
-        """Number of epochs done, a real number: batches count as fractions."""
+        """Number of completed epochs, a real number: batches count as fractions."""
         return self.epoch + self.batch / self.n_batches
 
 
 def learning_rate(initial, schedule, clock, power=0.5):
-    """Learning rate at a time, as the table of :mod:`skdgm.optim.schedules` says;
-    ``power`` is the exponent of "invscaling"."""
+    """Learning rate at a position in training, by the table of
+    :mod:`skdgm.optim.schedules`; ``power`` is the exponent of "invscaling"."""
     factor = 1.0
     if schedule == "invscaling":
         # NumPy's power is infinite where Python's raises OverflowError.
@@ -57,13 +57,14 @@ def learning_rate(initial, schedule, clock, power=0.5):
         factor = 1.0 - clock.epochs_done / clock.n_epochs
         if schedule == "cooldown":
             factor = np.minimum(1.0, factor / _COOLDOWN)
-    # A number of NumPy's would make float64 of what it is multiplied by.
+    # A NumPy number would turn float32 arrays into float64.
     return initial * (factor if np.ndim(factor) else float(factor))
 
 
 def check_piecewise(name, values, kind, low, high=inf):
-    """Raise ValueError unless values of a piecewise-constant schedule, a number or a
-    tuple that is not empty, are of a kind, at least ``low`` and below ``high``."""
+    """Raise ValueError unless the values of a piecewise-constant schedule are valid: a
+    number or a nonempty tuple of the given kind, at least ``low`` and below
+    ``high``."""
     steps = values if isinstance(values, tuple) else (values,)
     if not steps or not all(is_a(kind, n) and low <= n < high for n in steps):
         what = "an int" if kind is Integral else "a number"
@@ -75,12 +76,10 @@ def check_piecewise(name, values, kind, low, high=inf):
 
 
 def piecewise(values, clock):
-    """Value of a piecewise-constant schedule at a time; a single number is constant.
-
+    """Current value of a piecewise-constant schedule; a single number is constant.
     Several values share the epochs evenly: (1, 3, 10) over 30 epochs uses each for 10.
-    With more values than epochs, the last values get one epoch each; if the number of
-    epochs is unknown, the last value is used throughout.
-    """
+    With more values than epochs, the last values get one epoch each. The last value is
+    used throughout if the number of epochs is unknown."""
     if not isinstance(values, tuple):
         return values
     if clock.n_epochs is None:

@@ -1,4 +1,4 @@
-"""Mini-batches and the training loop, shared by all estimators."""
+"""Minibatches and the training loop, shared by all estimators."""
 
 from skdgm.training.batches import (
     Table,

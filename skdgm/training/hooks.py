@@ -1,8 +1,8 @@
-"""Hooks called at the beginning and at the end of each epoch, and when kernels compile.
+"""Hooks for the beginning and the end of an epoch, and for the compilation of kernels.
 
-Compiling takes seconds and happens once: compiled kernels are cached on disk, beside
-their sources or in ``NUMBA_CACHE_DIR``. It is reported to the logger "skdgm", at level
-INFO, and to the objects registered by :func:`tell`.
+Kernels are compiled once, which takes seconds, and cached on disk, next to their
+sources or in ``NUMBA_CACHE_DIR``. Compilation is reported to the logger "skdgm" at
+level INFO, and to the objects registered with :func:`tell`.
 """
 
 import logging
@@ -26,19 +26,19 @@ _PAUSE = 10.0
 
 
 class Hook:
-    """Listener to training; the methods do nothing unless overridden."""
+    """Base class of hooks, whose methods do nothing by default."""
 
     def begin(self, epoch):
         """Respond to the beginning of an epoch, given its number."""
 
     def end(self, report: Any) -> bool:
-        """Respond to the end of an epoch, given its Report; True stops training."""
+        """Respond to the Report of an epoch; return True to stop training."""
         return False
 
 
 class EarlyStopping(Hook):
-    """Early stopping that keeps ``best``, a copy of the state with the lowest
-    validation loss. Training stops after ``patience`` epochs, from number ``since`` on,
+    """Early stopping, which keeps ``best``, a copy of the state with the lowest
+    validation loss. Training stops after ``patience`` epochs, from epoch ``since``,
     without an improvement of more than ``tol`` nats per row."""
 
     def __init__(self, patience, tol, since=0):
@@ -47,13 +47,13 @@ class EarlyStopping(Hook):
         self.mark, self.waited = np.inf, 0
 
     def begin_with(self, state, epoch, validation):
-        """Keep the state before an epoch, the first one, as the best so far."""
+        """Keep the state before ``epoch``, the first epoch, as the best so far."""
         if validation < self.lowest:
             self.best, self.lowest = copy(state), validation
             self.best_epoch = epoch - 1
 
     def end(self, report):
-        """Compare the epoch with the best; True after too many without progress."""
+        """Compare the epoch with the best; return True if patience is exhausted."""
         if report.epoch < self.since:
             return False
         if report.validation < self.lowest:
@@ -67,8 +67,8 @@ class EarlyStopping(Hook):
 
 
 class Verbose(Hook):
-    """Hook that prints a line per epoch: the name of the estimator, and minus the loss,
-    of which ``quantity`` is the name."""
+    """Hook that prints a line for each epoch: the name of the estimator, and minus the
+    loss, which is called ``quantity``."""
 
     def __init__(self, name, quantity):
         self.name, self.quantity = name, quantity
@@ -91,9 +91,8 @@ class Verbose(Hook):
 
 
 class Callbacks(Hook):
-    """Hook that calls scikit-learn's callbacks for each epoch, with ``data``: ``X``,
-    ``y`` and ``metadata``; ``attributes(state)`` returns the fitted attributes of a
-    state."""
+    """Hook that calls scikit-learn's callbacks in each epoch. ``data`` has ``X``, ``y``
+    and ``metadata``; ``attributes(state)`` returns the fitted attributes of a state."""
 
     def __init__(self, estimator, context, data, attributes):
         self.estimator, self.context, self.data = estimator, context, data
@@ -106,7 +105,7 @@ class Callbacks(Hook):
         self.epoch_context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
 
     def end(self, report):
-        """Close the epoch's context; return True if a callback asks to stop."""
+        """Close the context of the epoch; return True if a callback asks to stop."""
         return self.epoch_context.call_on_fit_task_end(
             estimator=self.estimator,
             reconstruction_attributes=lambda: self.attributes(report.state),
@@ -115,7 +114,7 @@ class Callbacks(Hook):
 
 
 class _Listener(event.Listener):
-    """Listener to Numba's compilations; kernels loaded from disk trigger no event."""
+    """Listener to Numba's compilations; loading a kernel triggers no event."""
 
     def __init__(self):
         self.last, self.others, self.informed = -math.inf, WeakSet(), WeakSet()
@@ -145,8 +144,6 @@ event.register("numba:compile", _listener)
 
 
 def tell(other):
-    """Register an object whose ``compiling(message)`` is called when kernels compile.
-
-    Only a weak reference is kept.
-    """
+    """Register an object whose ``compiling(message)`` is called when kernels are
+    compiled. Only a weak reference is kept."""
     _listener.others.add(other)

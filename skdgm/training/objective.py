@@ -1,4 +1,4 @@
-"""Objectives: the role that learns, update by update."""
+"""Objectives: functions of a training state to be maximized, and their updates."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -24,13 +24,13 @@ OptionsT = TypeVar("OptionsT", bound=TrainingOptions)
 
 
 class Run(NamedTuple, Generic[OptionsT]):
-    """Epochs of training on some rows.
+    """Epochs of training on the same rows.
 
     Parameters
     ----------
     options : object
-        Has an estimator's training options as attributes; at least ``batch_size``, and
-        with early stopping ``validation_fraction``, ``n_iter_no_change`` and ``tol``.
+        Training options of an estimator, as attributes: ``batch_size``, and for early
+        stopping ``validation_fraction``, ``n_iter_no_change`` and ``tol``.
     rows : Rows
         Training rows, in the units of the model.
     seed : int
@@ -47,15 +47,14 @@ class Run(NamedTuple, Generic[OptionsT]):
 
 
 class Objective(ABC, Generic[OptionsT]):
-    r"""Function of a training state that is to be maximised, and its updates.
+    r"""Function of a training state that is to be maximized, and its updates.
 
     .. math:: \theta \leftarrow \theta + \epsilon \, \nabla_\theta \, \frac1n
        \sum_{r=1}^n \mathcal{L}_\theta(x_r)
 
-    for batches of n rows. A training state is a named tuple with the parameters
-    ``params``, optimiser state and whatever else changes from update to update (Markov
-    chains, running means): a tree of arrays, in which updates may change arrays in
-    place.
+    for batches of n rows. A training state is a named tuple of trees of arrays: the
+    parameters ``params``, optimizer state, and other variables that updates change,
+    such as Markov chains and running means. Updates may change arrays in place.
 
     Parameters
     ----------
@@ -65,12 +64,12 @@ class Objective(ABC, Generic[OptionsT]):
 
     # Name of minus the loss, in nats per row.
     quantity = "log-likelihood"
-    # Purposes of the random streams of epochs, updates and held-out rows.
+    # Addresses of the random streams of epochs, updates and held-out rows.
     SHUFFLE, STEP, SPLIT = random.SHUFFLE, random.STEP, random.SPLIT
-    # Fields of a state that belong to the rows of a shard, while all others may be
-    # averaged over shards; None where they may not.
+    # Fields of a state that belong to the rows of a shard. The other fields may be
+    # averaged over shards, unless this is None.
     LOCAL = None
-    # Whether early stopping compares the initial state, too.
+    # Whether early stopping may keep the initial state.
     COUNTS_START = False
 
     def __init__(self, run: Run[OptionsT]):
@@ -78,7 +77,7 @@ class Objective(ABC, Generic[OptionsT]):
 
     @abstractmethod
     def start(self) -> Any:
-        """Initial training state.
+        """Return the initial training state.
 
         Returns
         -------
@@ -87,12 +86,13 @@ class Objective(ABC, Generic[OptionsT]):
 
     @abstractmethod
     def resume(self, state: Any) -> Any:
-        """Training state to continue from, with all that the options now need.
+        """Return a training state from which to continue, as the current options
+        require.
 
         Parameters
         ----------
         state : tuple
-            Training state of an earlier run, with other options perhaps.
+            Training state of an earlier run, whose options may differ.
 
         Returns
         -------
@@ -108,7 +108,7 @@ class Objective(ABC, Generic[OptionsT]):
         state : tuple
             Changed in place.
         batch : object
-            Element of :meth:`draw`: an int array of row numbers, of shape (n_rows,),
+            Element of :meth:`draw`: row numbers, an int array of shape (n_rows,),
             unless a subclass reads the rows in advance.
         clock : Clock
             Position in training.
@@ -120,25 +120,26 @@ class Objective(ABC, Generic[OptionsT]):
 
     @abstractmethod
     def watch(self, table: Table, held_out: Table | None, state: Any) -> Any:
-        """A watch measures the losses of the same rows at the end of each epoch.
+        """Return a watch, which measures the losses of the same rows after each epoch.
 
         Parameters
         ----------
         table : Table
             Training rows.
         held_out : Table or None
+            Held-out rows.
         state : tuple
-            Initial training state, with whose loss later ones are compared.
+            Initial training state, with whose loss later losses are compared.
 
         Returns
         -------
         watch : Watch
-            ``watch(state)`` returns the loss and that of held-out rows (or None), in
-            nats per row.
+            ``watch(state)`` returns the losses of training rows and of held-out rows
+            (or None), in nats per row.
         """
 
     def draw(self, table: Table, number: int) -> Sequence:
-        """Batches of an epoch.
+        """Draw the batches of an epoch.
 
         Parameters
         ----------
@@ -149,16 +150,16 @@ class Objective(ABC, Generic[OptionsT]):
         Returns
         -------
         batches : sequence
-            Sized; of arrays of row numbers.
+            Sized; arrays of row numbers.
         """
         rng = random.stream(self.seed, self.SHUFFLE, self.epochs_before + number)
         return epoch(table, self.options.batch_size, rng)
 
     def batches(self, table: Table, number: int) -> Sequence:
-        """Batches of an epoch, one for each update.
+        """Draw the batches of an epoch, one for each update.
 
-        Those of :meth:`draw` unless it joins several, of which :meth:`step` makes as
-        many updates.
+        They are those of :meth:`draw`, unless it merges several batches for
+        :meth:`step`.
         """
         return self.draw(table, number)
 
@@ -177,14 +178,17 @@ class Objective(ABC, Generic[OptionsT]):
         return split(table, self.options.validation_fraction, rng)
 
     def finished(self, state: Any, table: Table) -> Any:
-        """State in place of the last one of a fit whose end the data choose, or of the
-        one that early stopping keeps; by default that state.
+        """Return the state that replaces the final state; by default, the final state
+        itself.
+
+        It is called at the end of a fit whose length depends on the data, and for the
+        state that early stopping keeps.
 
         Parameters
         ----------
         state : tuple
         table : Table
-            Training rows, with those held out.
+            Training rows, including held-out rows.
 
         Returns
         -------
@@ -193,8 +197,10 @@ class Objective(ABC, Generic[OptionsT]):
         return state
 
     def unbeaten(self, state: Any) -> Any:
-        """State in place of the one before the first epoch, if early stopping finds
-        none that is better; by default that state.
+        """Return the state that replaces the initial state, if early stopping finds
+        none better.
+
+        By default, it is the initial state itself.
 
         Parameters
         ----------
@@ -207,10 +213,10 @@ class Objective(ABC, Generic[OptionsT]):
         return state
 
     def since(self, epochs: range) -> int:
-        """First of the epochs that early stopping counts; by default the first."""
+        """First epoch that early stopping counts; by default, the first."""
         return epochs.start
 
     def stream(self, clock: Clock) -> Stream:
-        """Random stream of one update, given its place in training."""
+        """Random stream of an update, given its position in training."""
         number = self.epochs_before + clock.epoch
         return random.stream(self.seed, self.STEP, number, clock.batch)

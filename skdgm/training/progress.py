@@ -1,16 +1,16 @@
-"""Progress of training beside its state, from which a run continues."""
+"""Progress of training that is not part of its state, for resuming a run."""
 
 from typing import NamedTuple
 
 from skdgm.training.hooks import Hook
 
-# Attributes of EarlyStopping that change from epoch to epoch; the first is a state.
+# Attributes of EarlyStopping that change during training; the first is a state.
 _OF_STOPPING = "best", "lowest", "best_epoch", "mark", "waited"
 
 
 class Progress(NamedTuple):
-    """Where training stands: the losses of the epochs so far, and by name those
-    attributes of the watch, and of early stopping, that come from earlier states."""
+    """Losses of past epochs, and attributes of the watch and of early stopping that
+    depend on previous states, by name."""
 
     losses: list
     validation: list
@@ -19,11 +19,9 @@ class Progress(NamedTuple):
 
 
 class Keeper(Hook):
-    """Hook that passes on, after each epoch, all that training can continue from.
-
-    ``keep(report, progress)`` is called after each epoch, with states that go on
-    changing. A Progress is where an earlier run ended, which this one continues.
-    """
+    """Hook that passes on all that is needed to resume training.
+    ``keep(report, progress)`` is called after each epoch; later epochs change the state
+    in place. ``progress`` is the Progress of an earlier run, which this run resumes."""
 
     def __init__(self, keep, progress=None):
         self.keep, self.before = keep, progress
@@ -32,8 +30,7 @@ class Keeper(Hook):
         self.earlier = earlier
 
     def join(self, watch, stopping, epochs):
-        """Begin, or continue the earlier run; return those of all epochs that it did
-        not do."""
+        """Start a run, or resume the earlier run; return the remaining epochs."""
         self.watch, self.stopping, self.stopped = watch, stopping, False
         if self.before is not None:
             vars(watch).update(self.before.watch)
@@ -50,15 +47,19 @@ class Keeper(Hook):
         return False
 
     def progress(self):
-        """Where training stands now, as a :class:`Progress`."""
-        known = {}
+        """Return the current :class:`Progress`."""
+        stopping_values = {}
         if self.stopping is not None:
-            known = {name: getattr(self.stopping, name) for name in _OF_STOPPING}
-        watched = {name: getattr(self.watch, name) for name in self.watch.MEMORY}
-        return Progress([*self.losses], [*self.validation], watched, known)
+            stopping_values = {
+                name: getattr(self.stopping, name) for name in _OF_STOPPING
+            }
+        watch_values = {name: getattr(self.watch, name) for name in self.watch.MEMORY}
+        return Progress(
+            [*self.losses], [*self.validation], watch_values, stopping_values
+        )
 
     def whole(self, outcome):
-        """Outcome of this run and of the earlier one together."""
+        """Outcome of the earlier run and this run together."""
         losses, validation = self.earlier
         return outcome._replace(
             losses=[*losses, *outcome.losses],

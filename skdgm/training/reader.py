@@ -1,4 +1,4 @@
-"""Mini-batches in the form that models take."""
+"""Minibatches in the format of models."""
 
 from typing import Any, NamedTuple
 
@@ -9,17 +9,17 @@ _READ = 2**20
 
 
 class Batch(NamedTuple):
-    """Rows of a mini-batch, an array or Lists of shape (n_rows, n_columns), and what is
-    given beside, as of :class:`~skdgm.utils.given.Given`."""
+    """Minibatch: rows, an array or Lists of shape (n_rows, n_columns), and conditions,
+    as encoded by :class:`~skdgm.utils.given.Given`."""
 
     v: Any
     given: np.ndarray | None = None
 
 
 class Reader:
-    """Sized iterable of batches, given the row numbers of each, with rows as arrays or
-    as :class:`~skdgm.utils.lists.Lists`. Several batches are read at a time, unless the
-    rows are in memory as lists."""
+    """Sized iterable of batches, given the row numbers of each. Rows are arrays, or
+    :class:`~skdgm.utils.lists.Lists` if ``lists``. Several batches are read at a time,
+    unless the rows are in memory as lists."""
 
     def __init__(self, rows, batches, lists):
         self.rows, self.batches, self.lists = rows, batches, lists
@@ -28,8 +28,9 @@ class Reader:
         return len(self.batches)
 
     def parts(self, n_batches):
-        """Iterate over the numbers of first batches, and the batches from there, at
-        most ``n_batches`` of them and as many as may be read at a time."""
+        """Iterate over groups of consecutive batches, with the number of their first
+        batch. A group has at most ``n_batches``, and fewer if these are too large to be
+        read at once."""
         entries, at_once = len(self.batches[0]) * self.rows.shape[1], n_batches
         if self.rows.packed is None:
             at_once = min(n_batches, max(1, _READ // entries))
@@ -37,8 +38,8 @@ class Reader:
             yield first, self.batches[first : first + at_once]
 
     def __iter__(self):
-        for _, some in self.parts(1 if self.rows.packed else len(self.batches)):
-            v, stop = self.rows.present(np.concatenate(some), self.lists), 0
-            for batch in some:
+        for _, group in self.parts(1 if self.rows.packed else len(self.batches)):
+            v, stop = self.rows.present(np.concatenate(group), self.lists), 0
+            for batch in group:
                 start, stop = stop, stop + len(batch)
                 yield Batch(v[start:stop], self.rows.beside(batch))

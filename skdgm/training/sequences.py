@@ -1,13 +1,13 @@
-r"""Sequences: rows in order, in mini-batches that keep it.
+r"""Sequences of rows, in minibatches that keep their order.
 
-A table of sequences is a :class:`~skdgm.training.Table` whose units are sequences in
-the place of rows: equal ones are merged by a hash of their content,
+A table of sequences is a :class:`~skdgm.training.Table` whose rows are sequences. Equal
+sequences are merged by a hash of their content,
 
 .. math:: h(x_1, \dots, x_n) = \sum_t m(h(x_t) + m(t)) \mod 2^{64}
 
-with a bijection m, weights of sequences are repetitions, and an epoch is a permutation
-of draws of them. A batch of sequences is read in stretches of some steps, one after the
-other, so that what is learned of a sequence may depend on all steps before.
+with a bijection m. Weights of sequences are repetitions, and an epoch is a permutation
+of draws of sequences. A batch of sequences is divided into stretches of consecutive
+steps, for truncated backpropagation through time with states that are carried over.
 """
 
 from typing import NamedTuple
@@ -20,13 +20,14 @@ from skdgm.utils.rows import Rows, row_hash
 
 
 class SequenceRows(NamedTuple):
-    """Sequences of consecutive rows of one table: the rows, one sequence after the
-    other, and the number of the first row of each, and of all rows."""
+    """Sequences of consecutive rows of one table. ``rows`` has the sequences one after
+    the other, and ``edges`` the first row of each sequence, followed by the number of
+    rows."""
 
     rows: Rows
     edges: np.ndarray
 
-    # Read in any order, as a table in memory.
+    # Sequences can be read in any order.
     streamed = False
 
     @property
@@ -41,23 +42,22 @@ class SequenceRows(NamedTuple):
 
     @property
     def X(self):
-        """The table of all rows, as it was given."""
+        """Table of all rows, as passed by the user."""
         return self.rows.X
 
     @property
     def dtype(self):
-        """Type in which rows are read."""
+        """Type of rows when they are read."""
         return self.rows.dtype
 
     def row_index(self, index):
-        """Row numbers of some sequences, one after the other."""
+        """Row numbers of the sequences at an index, one sequence after the other."""
         lengths = self.lengths[index]
         first = self.edges[index] - np.cumsum(lengths) + lengths
         return np.repeat(first, lengths) + np.arange(lengths.sum())
 
     def table(self, weight=None):
-        """Canonical form: distinct sequences, as the rows of a Table, in the order of
-        their hashes, with a weight for each."""
+        """Canonical Table of distinct sequences, ordered by hash, with weights."""
         return canonical(self, weight, self.hashes)
 
     @property
@@ -67,7 +67,7 @@ class SequenceRows(NamedTuple):
 
     @property
     def hashes_so_far(self):
-        """Hash of the content of each sequence up to each of its rows, in uint64."""
+        """Hash of each sequence up to each of its rows, in uint64."""
         first, lengths = self.edges[:-1], self.lengths
         place = np.arange(self.edges[-1]) - np.repeat(first, lengths)
         place = mix64(place.astype(np.uint64) + np.uint64(1))
@@ -77,12 +77,12 @@ class SequenceRows(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """Consecutive steps of the sequences of a batch, those that last longest first.
+    """Consecutive steps of the sequences of a batch, the longest sequences first.
 
-    ``begin`` is the number of the first step in the sequences; ``sizes`` the number of
-    sequences that have each step, which never rises, and the next stretch of the batch
-    goes on with the first of them; ``index`` the row numbers, step after step; ``ends``
-    is True of the last of the batch.
+    ``begin`` is the number of the first step. ``sizes`` is the number of sequences with
+    each step, not increasing; the next stretch continues the first of these sequences.
+    ``index`` has row numbers, step by step, and ``ends`` is True for the last stretch
+    of the batch.
     """
 
     begin: int
@@ -97,17 +97,18 @@ class Stretch(NamedTuple):
 
 
 def stretches(sequences, batches, batch_length=None):
-    """Read batches of sequences, by number as of :func:`~skdgm.training.epoch`, in
-    stretches of ``batch_length`` steps, or as a whole: a list of Stretch."""
-    found, lengths = [], sequences.lengths
+    """Divide batches of sequence numbers, as of :func:`~skdgm.training.epoch`, into
+    stretches of ``batch_length`` steps, or one for each batch. Returns a list of
+    Stretch."""
+    pieces, lengths = [], sequences.lengths
     for batch in batches:
         batch = batch[np.argsort(-lengths[batch], kind="stable")]
-        own, first = lengths[batch], sequences.edges[batch]
-        n_steps = own[0] if batch_length is None else batch_length
-        for begin in range(0, own[0], n_steps):
-            steps = np.arange(begin, min(begin + n_steps, own[0]))
-            sizes = np.searchsorted(-own, -steps, side="left")
+        batch_lengths, first = lengths[batch], sequences.edges[batch]
+        n_steps = batch_lengths[0] if batch_length is None else batch_length
+        for begin in range(0, batch_lengths[0], n_steps):
+            steps = np.arange(begin, min(begin + n_steps, batch_lengths[0]))
+            sizes = np.searchsorted(-batch_lengths, -steps, side="left")
             index = [first[:size] + step for size, step in zip(sizes, steps)]
-            ends = steps[-1] + 1 == own[0]
-            found.append(Stretch(begin, sizes, np.concatenate(index), bool(ends)))
-    return found
+            ends = steps[-1] + 1 == batch_lengths[0]
+            pieces.append(Stretch(begin, sizes, np.concatenate(index), bool(ends)))
+    return pieces

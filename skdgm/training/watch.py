@@ -1,4 +1,4 @@
-"""Watches: losses of the same rows, measured at the end of each epoch."""
+"""Watches, which measure losses of the same rows after each epoch."""
 
 from collections.abc import Callable
 
@@ -6,27 +6,23 @@ import numpy as np
 
 from skdgm.training.batches import probe
 
-# Nats per column by which a loss above the baseline (the initial loss, or that of
-# independent columns if higher) means divergence, or that learning was useless.
+# Nats per column above the reference from which training has diverged or was useless.
 _DIVERGED, _USELESS = 10.0, 0.1
-# The same, in nats above the loss of labels at the start, or that of their frequencies.
+# The same for labels, in nats.
 _LABELS_DIVERGED, _LABELS_USELESS = 10.0, 2.0
-# Standard deviations from which on a value is far out, and a column's least variance.
+# Standard deviations from which a value is an outlier, and floor of variances.
 _FAR, _FLOOR = 10.0, 0.01
 
 
 class Watch:
     """Mean loss of a sample of training rows, drawn by ``rng``, and of all held-out
-    rows.
-
-    A subclass defines ``_losses(state, index, part)``, the losses of the rows at
-    ``index``, where ``part`` is their slice within the watched or held-out rows; or it
-    overrides the weighted mean, ``_loss(state, index, weight)``.
-    """
+    rows. A subclass defines ``_losses(state, index, part)``, the losses of the rows at
+    ``index``, where ``part`` is their slice of the watched or held-out rows.
+    Alternatively, it overrides the weighted mean ``_loss(state, index, weight)``."""
 
     _losses: Callable
 
-    # Attributes that come from earlier states: the initial loss, or values by epoch.
+    # Attributes that depend on previous states, such as the initial loss.
     MEMORY = ()
 
     def __init__(self, table, held_out, rng):
@@ -34,12 +30,12 @@ class Watch:
         self.probe = probe(table, rng, self._among)
 
     def __call__(self, state):
-        """Both losses, in nats per row; the second is None without held-out rows."""
+        """Losses of the sample and of held-out rows, or None, in nats per row."""
         loss = self.of_probe(state)
         return loss, None if self.held_out is None else self.of_held_out(state)
 
     def of_probe(self, state):
-        """Mean loss of the watched training rows."""
+        """Mean loss of the sample of training rows."""
         return self._loss(state, self.probe, np.ones(len(self.probe)))
 
     def of_held_out(self, state):
@@ -47,38 +43,38 @@ class Watch:
         return self._loss(state, self.held_out.index, self.held_out.weight)
 
     def _among(self, index):
-        """Part of an index that may be watched."""
+        """Rows of an index that may be watched."""
         return index
 
     def _loss(self, state, index, weight):
         total = 0.0
-        for part in self.rows.blocks(len(index)):
-            total += weight[part] @ self._losses(state, index[part], part)
+        for block in self.rows.blocks(len(index)):
+            total += weight[block] @ self._losses(state, index[block], block)
         return float(total / weight.sum())
 
 
 class LabelWatch(Watch):
-    """Watch of the loss of labels, of rows with a known label.
-
-    A subclass calls :meth:`compare` with log frequencies when it begins.
-    """
+    """Watch of the loss of labels, over rows with a known label. Subclasses call
+    :meth:`compare` at the start."""
 
     MEMORY = ("allowed",)
     useless = "predicts labels worse than their frequencies do."
 
     def compare(self, log_frequencies, state):
-        """Compare later losses with that of a state, and of the frequencies if higher:
-        ``log_frequencies`` are those of the labels of the watched rows."""
+        """Set the reference for later losses: the loss of a state, or that of label
+        frequencies if higher. ``log_frequencies`` has the log frequency of the label of
+        each watched row."""
         by_frequencies = -log_frequencies.sum() / max(1, len(log_frequencies))
         self.allowed = max(by_frequencies, self.of_probe(state))
 
     @property
     def limit(self):
-        """Loss above which training counts as diverged."""
+        """Loss above which training has diverged."""
         return self.allowed + _LABELS_DIVERGED
 
     def is_useless(self, loss):
-        """Return whether training did harm, and frequencies alone would do better."""
+        """Return whether a loss is clearly higher than both that of label frequencies
+        and the initial loss."""
         return loss > self.allowed + _LABELS_USELESS
 
     def _among(self, index):
@@ -86,8 +82,9 @@ class LabelWatch(Watch):
 
 
 class DensityWatch(Watch):
-    """Watch of a density model, compared with the loss of its initial state, and that
-    of independent columns in nats per row, where known."""
+    """Watch of a density model. The reference for later losses is the loss of the
+    initial state, or that of independent columns in nats per row, if known and
+    higher."""
 
     MEMORY = ("start",)
     useless = "explains rows worse than the means of their columns do."
@@ -100,14 +97,14 @@ class DensityWatch(Watch):
         self.room = self._room_of_far()
 
     def _room_of_far(self):
-        """Nats per row that values far out in the sample cost at most where variances
-        are at their floor: they say nothing about divergence."""
+        """Largest contribution of outliers in the sample to the loss, in nats per row,
+        with variances at their floor. It does not indicate divergence."""
         if self.rows.affine is None:
             return 0.0
         mean, scale = map(np.asarray, self.rows.affine)
         real, total = (mean != 0) | (scale != 1), 0.0
-        for part in self.rows.blocks(len(self.probe)):
-            z = self.rows.take(self.probe[part])[:, real].astype(np.float64)
+        for block in self.rows.blocks(len(self.probe)):
+            z = self.rows.take(self.probe[block])[:, real].astype(np.float64)
             far = np.isfinite(z) & (np.abs(z) > _FAR)
             total += 0.5 * (z[far] ** 2).sum() / _FLOOR
         return total / len(self.probe)
@@ -118,6 +115,5 @@ class DensityWatch(Watch):
         return self.start + self.room + _DIVERGED * self.rows.shape[1]
 
     def is_useless(self, loss):
-        """Return whether a loss is clearly worse than both the initial loss and that of
-        independent columns."""
+        """Return whether a loss is clearly higher than the reference."""
         return loss > self.start + self.room + _USELESS * self.rows.shape[1]
