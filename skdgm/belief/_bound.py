@@ -5,10 +5,10 @@ With :math:`h = (h^1, \dots, h^{L-1})` drawn from the recognition distribution Q
 .. math:: \log p(v) \ge \mathbb{E}_Q\Big[\sum_{k=1}^{L-1} \log P(h^{k-1} \mid h^k) -
    \log Q(h^k \mid h^{k-1}) + \log P^*(h^{L-1})\Big] - \log Z, \qquad h^0 = v
 
-where the hidden units of the top-level machine are summed out of the unnormalised
-:math:`P^*`. Given :math:`h^{k-1}` the expectation of :math:`-\log Q` is an entropy,
-known exactly [1]_. The mean of the exponential of the bracket, in place of the mean of
-the bracket, tends to p(v) itself as the number of draws grows [2]_.
+The unnormalized :math:`P^*` marginalizes the hidden units of the top-level machine.
+Given :math:`h^{k-1}`, the expectation of :math:`-\log Q` is an exact entropy [1]_. The
+log of the mean of the exponentiated bracket, without log Z, converges to log p(v) as
+the number of draws grows [2]_.
 
 References
 ----------
@@ -23,17 +23,16 @@ import numpy as np
 
 from skdgm.utils.math import log_mean_exp
 
-# Tag of the random stream of the values that the next layer sees.
+# Tag of the random stream for the inputs of the next layer.
 _SEEN = 1
 
 
 class Terms(NamedTuple):
     """Terms of the bound, in nats, each a float64 array of shape (n_draws, n_rows).
 
-    ``log_p`` is the log joint probability of all layers under the generative
-    parameters, without log Z; ``log_q`` that of the drawn hidden units under Q;
-    ``entropy`` the expectation of ``-log_q`` given each layer below, summed over the
-    layers.
+    ``log_p`` is the log joint probability of all layers under P without log Z,
+    ``log_q`` the log probability of the drawn hidden units under Q, and ``entropy`` the
+    entropy of Q given each layer below, summed over layers.
     """
 
     log_p: np.ndarray
@@ -41,7 +40,7 @@ class Terms(NamedTuple):
     entropy: np.ndarray
 
     def bound(self):
-        """Lower bound of each draw, without log Z, of shape (n_draws, n_rows)."""
+        """Lower bound of each draw, without log Z, (n_draws, n_rows)."""
         return self.log_p + self.entropy
 
     def log_mean_weight(self):
@@ -53,34 +52,36 @@ class Terms(NamedTuple):
 
 
 def mean(draws):
-    """Mean over draws, of shape (n_draws, n_rows), and its standard error, which is 0
-    for a single draw."""
+    """Mean over draws, (n_draws, n_rows), and its standard error, which is 0 for one
+    draw."""
     n = len(draws)
     return draws.mean(axis=0), draws.std(axis=0, ddof=min(1, n - 1)) / np.sqrt(n)
 
 
 def terms(layers, x, clamped, log_top, rng, n_draws):
-    """Draw hidden units from Q and evaluate P and Q: :class:`Terms`.
+    """Draw hidden units from Q and evaluate P and Q.
 
-    ``layers`` are :class:`Directed`, from the bottom up; ``x`` visible values, missing
-    entries filled, and ``clamped`` those that were observed, True if all were;
-    ``log_top(h, rng)`` returns the log weight of each row of the top-level machine's
-    visible units; ``rng`` has a stream for each row.
+    ``layers`` are :class:`Directed` layers from the bottom up. ``x`` are visible values
+    with imputed missing entries, and ``clamped`` masks observed entries (True: all).
+    ``log_top(h, rng)`` returns the log weight of each row under the top-level machine.
+    ``rng`` has a stream for each row.
     """
     shape = n_draws, len(x)
-    out = Terms(log_p=np.zeros(shape), log_q=np.zeros(shape), entropy=np.zeros(shape))
+    result = Terms(
+        log_p=np.zeros(shape), log_q=np.zeros(shape), entropy=np.zeros(shape)
+    )
     lowest = layers[0].up(x)
     for n in range(n_draws):
         below, known, eta = x, clamped, lowest
         for number, layer in enumerate(layers):
             eta = layer.up(below) if number else eta
             unit = layer.units[1]
-            of_layer = rng.fold(n, number)
-            h, q = unit.sample(eta, of_layer)
-            out.log_p[n] += layer.log_conditional(below, h, known)
-            out.log_q[n] += unit.log_weight(eta, h) - unit.log_partition(eta)
-            out.entropy[n] += unit.entropy(None, q).sum(axis=1, dtype=np.float64)
-            (below, gap), known = layer.proposed(h, q, of_layer.fold(_SEEN)), True
-            out.log_p[n] += gap + layer.log_within(h, below)
-        out.log_p[n] += log_top(below, rng.fold(n))
-    return out
+            layer_rng = rng.fold(n, number)
+            h, q = unit.sample(eta, layer_rng)
+            result.log_p[n] += layer.log_conditional(below, h, known)
+            result.log_q[n] += unit.log_weight(eta, h) - unit.log_partition(eta)
+            result.entropy[n] += unit.entropy(None, q).sum(axis=1, dtype=np.float64)
+            (below, gap), known = layer.proposed(h, q, layer_rng.fold(_SEEN)), True
+            result.log_p[n] += gap + layer.log_within(h, below)
+        result.log_p[n] += log_top(below, rng.fold(n))
+    return result

@@ -19,7 +19,7 @@ from skdgm.utils.threading.threads import one_blas_thread
 from skdgm.utils.tree import astype
 
 N_DRAWS = 20
-# Tag of a step's random stream for the top-level machine; others are of the layers.
+# Tag of the random stream of the top-level machine in a Gibbs step.
 _TOP = 2
 
 
@@ -29,21 +29,22 @@ class BeliefDensity(Density):
     .. math:: p(v, h^1, \dots, h^L) = p(h^{L-1}, h^L) \prod_{k=1}^{L-1}
         P(h^{k-1} \mid h^k), \qquad h^0 = v
 
-    :meth:`bracket`, :meth:`problem`, :meth:`numerator`, :meth:`annealed`,
-    :meth:`visible_fields` and :meth:`trace`, which metrics call, have the arguments and
-    results of those of :class:`~skdgm.boltzmann._density.layered.EnergyDensity`.
+    Metrics call the methods that
+    :class:`~skdgm.boltzmann._density.layered.EnergyDensity` documents: :meth:`bracket`,
+    :meth:`problem`, :meth:`numerator`, :meth:`annealed`, :meth:`visible_fields` and
+    :meth:`trace`.
 
     Parameters
     ----------
     name, read, seed
-        As of a :class:`~skdgm.base.Context`.
+        As in :class:`~skdgm.base.Context`.
     machines : list of estimators
-        Fitted machines of the layers, from the bottom up; the last one is the top-level
-        machine, with its label if it has one.
+        Fitted machines from the bottom up; the top-level machine, perhaps with a label,
+        is last.
     untied : sequence of (Params, Params)
-        Recognition and generative parameters of layers where they differ.
+        Recognition and generative parameters of the layers in which they differ.
     now : callable, optional
-        ``now("feature_layer")`` is the present value of that option.
+        ``now("feature_layer")`` returns the current value of that option.
     """
 
     def __init__(self, name, read, *, seed, machines, untied=(), now=None):
@@ -56,14 +57,14 @@ class BeliefDensity(Density):
     @property
     def capabilities(self):
         top = self.top.capabilities
-        of_top = ["sample", "trace", "log_partition", "bracket", "visible_fields"]
-        of_top += [] if self.deep else ["log_prob", "numerator", "annealed"]
+        names = ["sample", "trace", "log_partition", "bracket", "visible_fields"]
+        names += [] if self.deep else ["log_prob", "numerator", "annealed"]
         kind = "estimate" if self.top.kind == "estimate" else "lower bound"
-        drawn = "bound", "importance", "features", "numerator", "annealed"
-        kinds = dict.fromkeys(drawn, of_rows("estimate"))
+        sampled = "bound", "importance", "features", "numerator", "annealed"
+        kinds = dict.fromkeys(sampled, of_rows("estimate"))
         kinds |= {"log_prob": of_rows(kind, grey=kind), "fill": {"missing": "estimate"}}
         kinds["inverse"] = {"nothing": "estimate" if self.deep else "exact"}
-        return kinds | {name: top[name] for name in of_top if name in top}
+        return kinds | {name: top[name] for name in names if name in top}
 
     @property
     def deep(self):
@@ -76,9 +77,11 @@ class BeliefDensity(Density):
         return [part.n_features_out for part in self.parts]
 
     def directed(self, dtype=None, n_layers=None):
-        """Directed layers, from the bottom up, with parameters of a type, by default
-        their own; ``n_layers``, by default all but the top-level machine, which is a
-        layer, too, if all are asked for."""
+        """Directed layers from the bottom up, with parameters of a dtype.
+
+        By default, dtypes are unchanged and all layers but the top-level machine are
+        returned; a larger ``n_layers`` treats that machine as a directed layer, too.
+        """
         layers, n_layers = [], len(self.machines) - 1 if n_layers is None else n_layers
         for number, part in enumerate(self.parts[:n_layers]):
             energy, params = part.pair(dtype)
@@ -93,11 +96,12 @@ class BeliefDensity(Density):
 
     def bound(self, X, n_draws=N_DRAWS):
         r"""Variational bound on the log-likelihood of each row, in nats, and its
-        standard error over draws from Q, without that of log Z; both of shape
-        (n_samples,), float64.
+        standard error over draws from Q, both (n_samples,), float64.
 
         .. math:: \mathbb{E}_Q\Big[\sum_k \log P(h^{k-1} \mid h^k) + H(Q(h^k \mid
             h^{k-1})) + \log P^*(h^{L-1})\Big] - \log Z
+
+        The standard error excludes the error of log Z.
         """
         return self._normalised(X, n_draws, lambda drawn: mean(drawn.bound()))
 
@@ -107,7 +111,7 @@ class BeliefDensity(Density):
         .. math:: \log \frac1n \sum_i \frac{P(v, h_i)}{Q(h_i \mid v)}, \qquad
             h_i \sim Q
 
-        Parameters, results and their types are those of :meth:`bound`.
+        Parameters and results are as in :meth:`bound`.
         """
         return self._normalised(X, n_draws, Terms.log_mean_weight)
 
@@ -116,11 +120,11 @@ class BeliefDensity(Density):
         return value - self.log_partition()[0], se
 
     def _expected(self, X, n_draws, summary, log_top=None, rng=None):
-        """Summary of the bound's terms, without log Z, and its standard error."""
+        """Summary of the terms of the bound, without log Z, and its standard error."""
         bottom, top, n_draws = self.bottom, self.top, count(n_draws, "n_draws")
         if not self.deep:
             return top.numerator(X)[:2]
-        # Chains have the type of their parameters.
+        # Chains have the dtype of their parameters.
         exact = top.enumerable and log_top is None
         rows = self.read(X, dtype=np.float64 if exact else None)
         params, parts = top.for_lists(rows.dtype), []
@@ -138,20 +142,20 @@ class BeliefDensity(Density):
                 clamped = clamp[0]
                 x = x[0] if clamped is True else layers[0].means(x, clamp)[0]
                 log_p = log_top or log_weight
-                drawn = terms(layers, x, clamped, log_p, ids.take(part), n_draws)
-                parts.append(summary(drawn))
+                row_terms = terms(layers, x, clamped, log_p, ids.take(part), n_draws)
+                parts.append(summary(row_terms))
         value, se = map(np.concatenate, zip(*parts))
         volume = self.domain.log_volume(self.columns, rows)
         return value + volume, se
 
     def log_partition(self):
-        # The estimator of the top-level machine keeps them.
+        # The top-level machine caches both.
         top = self.machines[-1]
         return top.log_Z_, top.log_Z_se_
 
     def bracket(self, n_chains=100, options=None, seed=None, max_bits=None):
         """Bracket of the top-level machine's log Z from both sides."""
-        # Refinement changes the rows that the top machine learns from.
+        # Refinement changes the training rows of the top-level machine.
         compare = not self.untied
         return self.top.bracket(n_chains, options, seed, max_bits, compare=compare)
 
@@ -166,14 +170,15 @@ class BeliefDensity(Density):
         return *self._expected(X, n_draws, Terms.log_mean_weight), "estimate"
 
     def annealed(self, X, rng, annealing):
-        """Conservative log-likelihoods of rows, from one annealed chain for each."""
+        """Conservative log-likelihoods of rows, from one annealed chain for each
+        row."""
         if not self.deep:
             return self.top.annealed(X, rng, annealing)
         log_top = partial(self.top.annealed_from, annealing=annealing)
         return self._expected(X, 1, Terms.log_mean_weight, log_top, rng)[0]
 
     def visible_fields(self, n_samples, rng, n_steps):
-        """Unit of the visible block, and its natural parameters given samples."""
+        """Visible units, and their natural parameters given samples."""
         if not self.deep:
             return self.top.visible_fields(n_samples, rng, n_steps)
         layers, seed = self.directed(), int(rng.root % MAX_SEED)
@@ -192,13 +197,14 @@ class BeliefDensity(Density):
         return self._down_from(x, seed)
 
     def trace(self, n_samples, random_state=None, *, init="chains", **options):
-        """Rows as of :meth:`sample`, and the free energies of the top-level chains."""
+        """Draw rows as in :meth:`sample`; also return the free energies of the
+        top-level chains."""
         seed, init = self._start(random_state, init)
         x, trace = self.top.trace(n_samples, seed, init=init, **options)
         return self._down_from(x, seed), trace
 
     def _start(self, random_state, init):
-        """Seed, and the start of the top-level machine's chains."""
+        """Seed, and the initial states of the top-level machine's chains."""
         seed = check_random_state(random_state).randint(MAX_SEED)
         if not self.deep or isinstance(init, str):
             return seed, init
@@ -212,7 +218,8 @@ class BeliefDensity(Density):
         return seed, np.concatenate(parts)
 
     def _down_from(self, x, seed):
-        """Rows of data drawn given the top-level machine's visible units."""
+        """Draw rows by ancestral sampling from the top-level machine's visible
+        units."""
         if not self.deep:
             return x
         with one_blas_thread():
@@ -225,9 +232,9 @@ class BeliefDensity(Density):
         return fill(self, X, method, random_state, filled)
 
     def _filled(self, v, rng, n_steps, method):
-        """Fill the missing entries of rows; one random stream for each row.
+        """Impute missing entries by Gibbs steps, with one random stream for each row.
 
-        A step is an upward pass, a Gibbs step in the top-level machine and a downward
+        A step is an upward pass, a Gibbs step in the top-level machine, and a downward
         pass.
         """
         layers, top = self.directed(), self.top
@@ -237,21 +244,21 @@ class BeliefDensity(Density):
         clamped = ~np.isnan(v)
         x, total = self.completed(v), 0.0
         for number in range(n_steps):
-            of_step = rng.fold(number)
-            state = top.chains.from_rows(ascent(layers, x, of_step)[-1], of_step)
-            state, _ = sampler.step(of_step.fold(_TOP), top.params, state)
-            states, mean = descent(layers, state.x[0], of_step)
+            step_rng = rng.fold(number)
+            state = top.chains.from_rows(ascent(layers, x, step_rng)[-1], step_rng)
+            state, _ = sampler.step(step_rng.fold(_TOP), top.params, state)
+            states, mean = descent(layers, state.x[0], step_rng)
             x, total = np.where(clamped, v, np.asarray(states[0])), total + mean
         return x if method == "sample" else np.where(clamped, v, total / n_steps)
 
     def completed(self, v):
-        """Rows in the units of the model, NaN where missing, whose missing entries are
-        replaced by mean field in the first layer."""
-        holes = np.isnan(v).any(axis=1)
-        if holes.any():
+        """Rows in model units whose missing entries (NaN) are imputed by mean field in
+        the first layer."""
+        incomplete = np.isnan(v).any(axis=1)
+        if incomplete.any():
             (layer,), v = self.directed(n_layers=1), v.copy()
-            x, clamp = self.bottom.present(v[holes])
-            v[holes] = layer.means(x, clamp)[0]
+            x, clamp = self.bottom.present(v[incomplete])
+            v[incomplete] = layer.means(x, clamp)[0]
         return v
 
     @property
@@ -268,8 +275,9 @@ class BeliefDensity(Density):
 
         .. math:: m^{(0)} = x, \qquad m^{(k)} = \sigma(c^{(k)} + m^{(k-1)} R^{(k)})
 
-        of some layers, side by side, by default those that ``feature_layer`` names.
-        Missing entries are inferred by mean field, together with the first layer.
+        Columns of several ``layers`` are concatenated; the default is
+        ``feature_layer``. Missing entries are inferred by mean field in the first
+        layer.
         """
         return self.upward(self.read(X), layers)
 
@@ -303,6 +311,6 @@ class BeliefDensity(Density):
         """Means of visible units in the scale of the columns, computed downwards from
         values or means of the hidden units of a layer."""
         with one_blas_thread():
-            for one in reversed(self.directed(n_layers=layer + 1)):
-                H = one.units[BELOW].mean(one.down(one.spread(H)))
+            for unit_layer in reversed(self.directed(n_layers=layer + 1)):
+                H = unit_layer.units[BELOW].mean(unit_layer.down(unit_layer.spread(H)))
         return self.domain.to_data(self.columns, H)

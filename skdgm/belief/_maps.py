@@ -1,4 +1,4 @@
-"""Stack of convolutional machines below dense ones: options, and shapes of images."""
+"""Stacks of convolutional machines below dense machines: options and image shapes."""
 
 from math import prod
 from numbers import Integral
@@ -15,7 +15,7 @@ from skdgm.boltzmann.structure.resized import same_channels, shapes_of
 from skdgm.data.auto import AUTO, is_auto
 from skdgm.utils.counts import is_a, per_layer
 
-# Options of training with one value for all layers, or a tuple of one for each.
+# Training options: one value for all layers, or a tuple with a value for each layer.
 OPTIONS = (
     "learning_rate",
     "solver",
@@ -34,12 +34,12 @@ _OF_MAPS = "filter_shape", "pool_shape", "stride", "pooling"
 
 
 class MapsModel(BeliefNetworkModel):
-    """Convolutional machines, and perhaps machines that see all of their maps above."""
+    """Convolutional machines, optionally below dense machines."""
 
     def described(self, options):
         machines, (maps, above) = [], sizes(options)
         depth = len(maps) + len(above)
-        each, shapes = (
+        by_layer, shapes = (
             {
                 name: per_layer(name_of(ConvRBM, name), getattr(options, name), n)
                 for name in names
@@ -47,24 +47,24 @@ class MapsModel(BeliefNetworkModel):
             for names, n in ((OPTIONS, depth), (_OF_MAPS, len(maps)))
         )
         for number, size in enumerate((*maps, *above)):
-            own = {name: values[number] for name, values in each.items()}
-            if is_auto(own["gradient"]):
-                own["gradient"] = phases(depth)[number]
-            own = {name: v for name, v in own.items() if not is_auto(v)}
-            own["verbose"] = options.verbose
+            kwargs = {name: values[number] for name, values in by_layer.items()}
+            if is_auto(kwargs["gradient"]):
+                kwargs["gradient"] = phases(depth)[number]
+            kwargs = {name: v for name, v in kwargs.items() if not is_auto(v)}
+            kwargs["verbose"] = options.verbose
             if number < len(maps):
-                own |= {name: values[number] for name, values in shapes.items()}
-                own["padding"] = options.padding
-                own["visible_bias"] = getattr(options, "visible_bias", "pixel")
-                own["column_types"] = "bernoulli"
+                kwargs |= {name: values[number] for name, values in shapes.items()}
+                kwargs["padding"] = options.padding
+                kwargs["visible_bias"] = getattr(options, "visible_bias", "pixel")
+                kwargs["column_types"] = "bernoulli"
                 if number == 0:
-                    own["column_types"] = options.column_types
-                    own["image_shape"] = options.image_shape
-                    own["resample"] = options.resample
-                machines.append(ConvRBM(size, **folded(ConvRBM, own)))
+                    kwargs["column_types"] = options.column_types
+                    kwargs["image_shape"] = options.image_shape
+                    kwargs["resample"] = options.resample
+                machines.append(ConvRBM(size, **folded(ConvRBM, kwargs)))
             else:
-                own = folded(BernoulliRBM, own | {"centering": "data"})
-                machines.append(BernoulliRBM(size, **own))
+                kwargs = folded(BernoulliRBM, kwargs | {"centering": "data"})
+                machines.append(BernoulliRBM(size, **kwargs))
         return machines
 
     def place(self, number, machines):
@@ -90,10 +90,10 @@ class MapsModel(BeliefNetworkModel):
             )
 
     def adapt(self, machines, options, table, n_updates):
-        """Set epochs, and the shapes of the images that unfitted machines see.
+        """Set epochs, and image shapes of unfitted machines.
 
-        ValueError names machines with another shape, or whose filters or blocks do not
-        fit to it.
+        ValueError names a machine with another shape, or with filters or blocks that do
+        not fit.
         """
         shape, n_features = None, table.rows.shape[1]
         for number, machine in enumerate(filter(has, machines)):
@@ -134,23 +134,23 @@ def resized(network, shape):
     options, learned = vars(options_of(network)), {"image_shape": shape}
     if options["layers"] is None:
         for name in shapes_of(machines[0]):
-            learned[name] = tuple(asked_value(one, name) for one in machines)
+            learned[name] = tuple(asked_value(machine, name) for machine in machines)
     else:
         learned["layers"] = [
-            (name, assign(clone(one), image_shape=None, **shapes_of(fitted)))
-            for (name, one), fitted in zip(options["layers"], machines)
+            (name, assign(clone(machine), image_shape=None, **shapes_of(fitted)))
+            for (name, machine), fitted in zip(options["layers"], machines)
         ]
         learned["layers"][0][1].set_params(image_shape=shape)
     return with_state(altered(network, prod(shape), **learned), BeliefStack(machines))
 
 
 def phases(depth):
-    """Negative phases of ``gradient="auto"``, of each layer."""
+    """Values of ``gradient="auto"`` for each layer."""
     return *["cd"] * (depth - 1), "pcd"
 
 
 def has(machine):
-    """Whether a machine has maps."""
+    """Return whether a machine is convolutional."""
     return isinstance(machine, ConvRBM)
 
 
@@ -161,7 +161,8 @@ def pooled_shape(machine):
 
 
 def sizes(options):
-    """Numbers of maps, and of units above them, of the options: two tuples."""
+    """Layer sizes in the options: a tuple of numbers of maps, and a tuple of numbers of
+    units above them."""
     maps, above = (
         _sizes(name, getattr(options, name))
         for name in ("conv_layer_sizes", "hidden_layer_sizes")

@@ -20,34 +20,35 @@ class BeliefNetwork(StackedNetwork):
     Parameters
     ----------
     samples
-        If True, a layer above the first learns from samples of the units below, drawn
-        again at each presentation; if False, from their means.
+        If True, layers above the first are trained on samples of the units below, which
+        are drawn again in each presentation; if False, on their means.
     layers : list of (str, machine) or None
-        A stack of machines given explicitly, as the steps of a Pipeline are, in place
-        of all parameters that describe one: BernoulliRBM, or at the bottom GaussianRBM.
-        Clones of them are fitted. Their parameters can be set as ``name__parameter``.
+        Explicit stack of machines, like the steps of a Pipeline, which replaces all
+        parameters that describe the layers. Machines are BernoulliRBM, or GaussianRBM
+        at the bottom. Clones of them are fitted. Their parameters can be set as
+        ``name__parameter``.
 
     Attributes
     ----------
     layers_ : list of machines
-        Fitted machines from the bottom up; refinement changes the last one only.
+        Fitted machines from the bottom up; refinement changes only the last machine.
     coefs_ : list of ndarray of shape (n_below, n_above)
         Recognition weights of each layer.
     intercepts_ : list of ndarray of shape (n_above,)
-        Recognition biases, of the units above.
+        Recognition biases (of the units above).
     generative_coefs_ : list of ndarray of shape (n_above, n_below)
-        Generative weights of each layer; without refinement the transposed recognition
+        Generative weights of each layer; without refinement, the transposed recognition
         weights.
     generative_intercepts_ : list of ndarray of shape (n_below,)
-        Generative biases, of the units below.
+        Generative biases (of the units below).
     log_Z_ : float
         Log partition function of the top-level machine, computed at first use.
     log_Z_se_ : float
-        Standard error of ``log_Z_``; 0 where log Z is exact.
+        Standard error of ``log_Z_``; 0 if log Z is exact.
     density_kind_ : {"exact", "lower bound", "estimate"}
-        Meaning of :meth:`score_samples`: a lower bound, in expectation over draws, if
-        log Z is exact, because one of the top-level machine's layers has at most 20
-        units, otherwise an estimate of one. For a single layer, as for a BernoulliRBM.
+        Kind of :meth:`score_samples`. It is "lower bound" (in expectation over draws)
+        if log Z is exact, that is, if one block of the top-level machine has at most 20
+        units, and "estimate" otherwise. A single layer has the kind of a BernoulliRBM.
     n_iter_ : int
         Total number of epochs, over all layers and refinement.
     """
@@ -69,14 +70,14 @@ class BeliefNetwork(StackedNetwork):
 
     @property
     def _refined(self):
-        """Whether layers are to learn jointly; of one there is nothing to learn."""
+        """True if layers are refined jointly, which needs at least two layers."""
         return self._options.refine is not None and len(self._machines()) > 1
 
     def _n_parts(self, n_epochs, fresh):
         return super()._n_parts(n_epochs, fresh) + self._refined
 
     def _stages(self, table, epochs, fresh, whole, layer=None):
-        """Stages of all layers, or of one, and of their refinement."""
+        """Training stages of all layers, or of one layer, and of refinement."""
         untied = bool(self._untied)
         if untied and layer is not None:
             raise ValueError(
@@ -100,14 +101,14 @@ class BeliefNetwork(StackedNetwork):
     ) -> Any:
         r"""Variational bound on the log-likelihood of each row, in nats.
 
-        With 20 draws it is :meth:`score_samples`, which is the log-likelihood itself
-        for a single layer, and an estimate of the bound where log Z is one.
+        :meth:`score_samples` is this bound with 20 draws. A single layer has the
+        log-likelihood itself. If log Z is estimated, the bound is an estimate, too.
 
         .. math:: \mathbb{E}_Q\Big[\sum_k \log P(h^{k-1} \mid h^k) + H(Q(h^k \mid
             h^{k-1})) + \log P^*(h^{L-1})\Big] - \log Z
 
-        The expectation is over draws from the recognition distribution Q, the same ones
-        at each call; entropies are exact. A single layer needs no draws.
+        The expectation is over draws from the recognition distribution Q, which are the
+        same in each call; entropies are exact. A single layer needs no draws.
 
         Parameters
         ----------
@@ -122,8 +123,8 @@ class BeliefNetwork(StackedNetwork):
         -------
         bound : ndarray of shape (n_samples,)
         se : ndarray of shape (n_samples,)
-            Standard error over draws, without that of log Z; only if ``return_se`` is
-            True.
+            Standard error over draws, without the error of log Z; only if ``return_se``
+            is True.
         """
         bound, se = self.density_.bound(X, n_draws)
         return (bound, se) if return_se else bound
@@ -136,8 +137,8 @@ class BeliefNetwork(StackedNetwork):
         .. math:: \log \frac1n \sum_i \frac{P(v, h_i)}{Q(h_i \mid v)}, \qquad
             h_i \sim Q
 
-        Its expectation is below the log-likelihood, and closer to it the more draws
-        there are.
+        The expectation is a lower bound on the log-likelihood that tightens with the
+        number of draws.
 
         Parameters
         ----------
@@ -148,8 +149,8 @@ class BeliefNetwork(StackedNetwork):
         -------
         log_likelihood : ndarray of shape (n_samples,)
         se : ndarray of shape (n_samples,)
-            Standard error over draws, without that of log Z; only if ``return_se`` is
-            True.
+            Standard error over draws, without the error of log Z; only if ``return_se``
+            is True.
         """
         log_p, se = self.density_.importance(X, n_draws)
         return (log_p, se) if return_se else log_p

@@ -1,4 +1,4 @@
-"""Options that belief networks share."""
+"""Options shared by belief networks."""
 
 from typing import Annotated, Literal
 
@@ -25,18 +25,18 @@ from skdgm.boltzmann.groups import Filters, Penalty, Phase
 
 
 class UpDown(OptionGroup):
-    """Joint refinement of all layers by contrastive wake-sleep [1]_, which gives
-    directed layers separate recognition and generative weights.
+    """Joint refinement of all layers by contrastive wake-sleep [1]_, which unties the
+    recognition and generative weights of directed layers.
 
     Parameters
     ----------
     n_iter
-        Epochs of refinement.
+        Number of epochs.
     learning_rate
-        Learning rate at the start of refinement; it decreases linearly.
+        Initial learning rate; it decreases linearly.
     n_steps : {"auto"}, int or tuple of int, default="auto"
-        Number of Gibbs steps in the top-level machine. The values of a tuple share the
-        epochs evenly, in order.
+        Number of Gibbs steps in the top-level machine. Each value of a tuple applies to
+        an equal share of the epochs, in order.
 
     References
     ----------
@@ -65,7 +65,7 @@ class UpDown(OptionGroup):
 
 
 class ChainDetails(Details):
-    """Details of negative phases of layers."""
+    """Details of the negative phase of each layer."""
 
     n_steps: int | tuple = 1
     n_chains: Count | tuple | None = 50
@@ -74,7 +74,7 @@ class ChainDetails(Details):
 
 
 class SolverDetails(Details):
-    """Details of optimisers of layers."""
+    """Details of the optimizer of each layer."""
 
     momentum: float | tuple = 0.0
     schedule: Literal["constant", "invscaling", "linear", "cooldown"] | tuple = "linear"
@@ -82,7 +82,7 @@ class SolverDetails(Details):
 
 
 class PenaltyDetails(Details):
-    """Details of penalties of layers."""
+    """Details of the penalties of each layer."""
 
     l1: NotNegative | tuple = 0.0
     l2: NotNegative | tuple = 0.0
@@ -92,7 +92,7 @@ class PenaltyDetails(Details):
 
 
 class RefineDetails(Details):
-    """Details of the refinement of all layers."""
+    """Details of the joint refinement."""
 
     refine_iter: CountOrZero = 10
     refine_learning_rate: Positive = 0.01
@@ -100,14 +100,14 @@ class RefineDetails(Details):
 
 
 class BeliefPretrainingDetails(PretrainingDetails):
-    """Details of training machines layer by layer."""
+    """Details of layerwise pre-training."""
 
     pretrain_gradient: Literal["pcd", "cd", "fpcd", "tempering"] | tuple = "pcd"
     pretrain_steps: int | tuple = 1
 
 
 class FilterDetails(Details):
-    """Details of filters of layers of maps."""
+    """Details of the filters of convolutional layers."""
 
     filter_shape: Count | tuple | None = None
     pool_shape: Count | tuple | None = None
@@ -126,15 +126,15 @@ HiddenSizes = Annotated[
 BeliefColumns = Annotated[
     Literal["auto", "bernoulli", "gaussian"] | Columns,
     Doc("""
-        Kind of the columns. "auto": read from the data, as the guide's page "How
-        columns are read" says; "bernoulli": 0, 1 or probabilities of 1; "gaussian":
-        real numbers, standardised internally.
+        Kind of the columns. "auto": inferred from the data, as the guide's page
+        "How columns are read" describes; "bernoulli": 0, 1 or probabilities of
+        1; "gaussian": real numbers, standardized internally.
     """),
 ]
 MapSizes = Annotated[
     ArrayLike | Count,
     Doc(
-        "Number of filters of each layer of maps, from the bottom up.",
+        "Number of filters of each convolutional layer, from the bottom up.",
         "int or tuple of int",
     ),
 ]
@@ -142,18 +142,18 @@ MapFilters = Annotated[
     Filters | None,
     FilterDetails,
     Doc("""
-        Filters of the layers of maps, and how maps are pooled, as of
-        :class:`~skdgm.ConvRBM`; None leaves them at the defaults below. A tuple has one
-        value for each layer of maps: of a shape a number, a pair of them (rows and
-        columns), or None for the default.
+        Filters and pooling of the convolutional layers, as in
+        :class:`~skdgm.ConvRBM`; None selects the defaults below. A tuple has
+        one value for each layer; a shape is a number, a pair (rows, columns),
+        or None for the default.
     """),
 ]
 UpperSizes = Annotated[
     ArrayLike | Count,
     Doc(
         """
-        Numbers of units of layers above the maps that are connected to all of them, as
-        in :class:`DBN`, from the bottom up; by default there are none.
+        Numbers of units of the dense layers above the maps, as in :class:`DBN`,
+        from the bottom up; by default, there are none.
         """,
         "int or tuple of int",
     ),
@@ -162,10 +162,11 @@ MapLayers = Annotated[
     list | None,
     Doc(
         """
-        A stack of machines given explicitly, as the steps of a Pipeline are, in place
-        of all parameters that describe one: ConvRBM, and above these perhaps
-        BernoulliRBM. Clones of them are fitted, with the ``image_shape`` that the layer
-        below gives. Their parameters can be set as ``name__parameter``.
+        Explicit stack of machines, like the steps of a Pipeline, which replaces
+        all parameters that describe the layers. Machines are ConvRBM,
+        optionally below BernoulliRBM. Clones of them are fitted, with the
+        ``image_shape`` determined by the layer below. Their parameters can be
+        set as ``name__parameter``.
         """,
         "list of (str, machine) or None",
     ),
@@ -173,44 +174,45 @@ MapLayers = Annotated[
 
 
 class StackOptions(Options):
-    """Options of training of each layer, and of all together.
+    r"""Training options of each layer, and of joint refinement.
 
     Parameters
     ----------
     learning_rate, batch_size, n_iter, centering, early_stopping, \
             validation_fraction, n_iter_no_change, tol : default=those of the layers
         Training options of each layer, as in :class:`~skdgm.BernoulliRBM`. A tuple
-        gives one value for each layer. Two are "auto" by default. ``n_iter``: as many
-        epochs as present 20 million values of X, or make 12,000 updates if that is
-        fewer (not below a label); at least 20 and at most 200. ``centering``: the
-        machine's own default, which is None for binary columns and "data" for real
-        ones; but layers above the first, whose units are on about half of the time,
-        have "data".
+        gives one value for each layer. Two are "auto" by default. ``n_iter="auto"``
+        presents 20 million values of X, or makes 12,000 updates if that is fewer (not
+        with labels), within 20 to 200 epochs. ``centering="auto"`` is the default of
+        the machine in the first layer: None for binary columns and "data" for real
+        columns. In higher layers, whose units are on about half of the time, it is
+        "data".
     gradient
         Chains of the negative phase of each layer, as in :class:`~skdgm.BernoulliRBM`.
-        A tuple gives one for each layer, as text or with details. A detail may be a
-        tuple, too, of one value for each layer (which may be a tuple itself, whose
-        values share the epochs of the layer).
+        A tuple has one value for each layer, a string or an object with details. A
+        detail can also be a tuple with one value for each layer. Each value can again
+        be a tuple, a piecewise-constant schedule over the epochs of the layer.
     solver
-        Optimiser of each layer, as in :class:`~skdgm.BernoulliRBM`; a tuple is as for
-        ``gradient``. A layer has more epochs than a BernoulliRBM alone, and hence a
-        linear ``schedule``.
+        Optimizer of each layer, as in :class:`~skdgm.BernoulliRBM`; tuples are as for
+        ``gradient``. The default ``schedule`` is linear because a layer has more epochs
+        than a single BernoulliRBM.
     penalty
-        Penalties and limits of the weights of each layer, and a target of the activity
-        of its hidden units; None leaves them at the defaults below. ``max_norm`` is the
-        machine's own default, None for binary columns and 4.0 for real ones, if "auto".
+        Penalties and norm limits on the weights of each layer, and a target for the
+        activity of its hidden units; None selects the defaults below.
+        ``max_norm="auto"`` is the default of the machine: None for binary columns and
+        4.0 for real columns.
     init_layers
-        Initial weights of a layer above the first. "transpose": the transposed weights
-        of the layer below, where the new layer has enough units and the layer below no
-        real ones, so that the bound starts where the layer below ended. Otherwise, and
-        for "random": small random numbers.
+        Initial weights of layers above the first. "transpose": the transposed weights
+        of the layer below, so that the bound starts at the value reached by the layer
+        below. This needs enough units in the new layer, and no real units in the layer
+        below; otherwise, and for "random", weights are small random numbers.
     refine
-        Joint refinement of all layers after they have been learned one by one: by
-        contrastive wake-sleep [2]_, which gives the directed layers separate
-        recognition and generative weights; or none.
+        Joint refinement of all layers after layerwise training, by contrastive
+        wake-sleep [2]_, which unties the recognition and generative weights of directed
+        layers; or None.
     warm_start
-        If True, ``fit`` continues from the current parameters; if these were refined,
-        it only refines them further.
+        If True, ``fit`` continues from the current parameters. Refined parameters are
+        only refined further.
     """
 
     hidden_layer_sizes: HiddenSizes = (256, 256)

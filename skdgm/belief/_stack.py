@@ -1,5 +1,5 @@
-"""Stack of restricted Boltzmann machines, as a model: what options ask for, and what
-was learned."""
+"""Model of a belief network: a stack of restricted Boltzmann machines built from
+options."""
 
 from numbers import Integral
 from typing import NamedTuple, get_args
@@ -25,31 +25,25 @@ from skdgm.training import AUTO, Budget
 from skdgm.utils import addresses
 from skdgm.utils.counts import check_sizes, per_layer
 
-# Options with one value for all layers, or a tuple of one for each.
+# Options with one value for all layers, or a tuple with a value for each layer.
 OPTIONS = [
     name
     for name, option in declared_by(StackOptions).items()
     if tuple in get_args(option.hint) and not name.startswith("refine")
 ]
-# Default options of a machine with a label on real columns.
+# Defaults of a labeled machine on real columns.
 _REAL = {name: asked_value(GaussianRBM(), name) for name in ("centering", "max_norm")}
-# Values presented with n_iter="auto"; fewest and most epochs.
+# Number of values presented with n_iter="auto"; minimum and maximum number of epochs.
 _SHOWN, _EPOCHS = 20_000_000, (20, 200)
-# The same of layers of maps, which have few parameters.
+# Budget of convolutional layers, which have few parameters.
 _OF_MAPS = Budget(6_000, 2, 100)
-# Tag of the random stream of refinement, after the tags of layers.
+# Tag of the random stream of refinement.
 _REFINE = addresses.REFINEMENT
 
 
 class BeliefNetworkModel(StackModel):
-    """Machines that learn one by one, each from the means of the machine below, and
-    then jointly.
-
-    Parameters
-    ----------
-    labelled : bool, default=False
-        Whether the top-level machine has a label.
-    """
+    """Machines that are trained layer by layer, each on the means of the layer below,
+    then jointly. With ``labelled=True``, the top-level machine has a label."""
 
     def __init__(self, labelled=False):
         self.labelled = labelled
@@ -71,7 +65,7 @@ class BeliefNetworkModel(StackModel):
         )
 
     def objective(self, facts, table, before):
-        """Bound of all layers, which refinement maximises."""
+        """Objective of refinement: the bound of all layers."""
         known = facts.known
         state = BeliefStack(known.layers_, known.untied, known.losses)
         layers = self.density(facts, state).directed()
@@ -109,8 +103,7 @@ class BeliefNetworkModel(StackModel):
                 if not is_auto(value)
             }
             if number:
-                # Hidden units are on about half of the time, where uncentred gradients
-                # do badly.
+                # Uncentered gradients are poor for units that are on half of the time.
                 options_of_layer.setdefault("centering", "data")
             if not real:
                 options_of_layer["resample"] = options.resample
@@ -148,20 +141,19 @@ class BeliefNetworkModel(StackModel):
             )
 
     def adapt(self, machines, options, table, n_updates):
-        """Set options of unfitted machines that depend on a table: epochs of those with
-        ``n_iter="auto"``, which make no more than ``n_updates`` in small tables, unless
-        there is a label."""
+        """Set ``n_iter="auto"`` of unfitted machines for a table, to at most
+        ``n_updates`` updates in small tables without labels."""
         if options.layers is not None:
             return
-        each = per_layer("n_iter", options.n_iter, len(machines))
-        enough = np.inf if is_classifier(machines[-1]) else n_updates
-        for machine, n_iter in zip(machines, each):
+        n_iters = per_layer("n_iter", options.n_iter, len(machines))
+        limit = np.inf if is_classifier(machines[-1]) else n_updates
+        for machine, n_iter in zip(machines, n_iters):
             if is_auto(n_iter) and isinstance(machine, ConvRBM):
                 machine.n_iter = _OF_MAPS.epochs(AUTO, table, machine.batch_size)
             elif is_auto(n_iter):
                 n_values = table.n_draws * table.rows.shape[1]
                 n_updates = -(-table.n_draws // machine.batch_size)
-                n_epochs = min(_SHOWN // n_values, enough / n_updates)
+                n_epochs = min(_SHOWN // n_values, limit / n_updates)
                 machine.n_iter = int(np.clip(np.ceil(n_epochs), *_EPOCHS))
 
 
@@ -175,9 +167,8 @@ def domain_of(options):
 
 
 class BeliefStack(NamedTuple):
-    """What a network has learned: fitted machines from the bottom up, recognition and
-    generative parameters of the refined layers below the top, and losses of
-    refinement."""
+    """Fitted machines from the bottom up, recognition and generative parameters of
+    refined layers, and losses of refinement."""
 
     machines: list
     untied: tuple = ()
@@ -185,7 +176,7 @@ class BeliefStack(NamedTuple):
 
 
 def attributes_of(machines, untied=(), losses=()):
-    """Fitted attributes of a network, a dict, given the fields of its stack."""
+    """Dict of the fitted attributes of a network, given the fields of its stack."""
     pairs = list(untied)
     for machine in machines[len(untied) :]:
         pairs.append((machine.density_.pair()[1],) * 2)
@@ -212,11 +203,10 @@ def transposed(machine, below, rng):
 
     .. math:: W' = (W^\top, \ast), \qquad b' = c, \qquad c' = (b, 0)
 
-    Its visible units then have the distribution of the hidden units of the machine
-    ``below``, but for the small random weights of extra hidden units: so the bound on
-    the log-likelihood starts no lower than the log-likelihood was. None if the unfitted
-    machine has fewer hidden units than ``below`` has columns, or that is not a
-    BernoulliRBM.
+    The visible units of the machine then have the distribution of the hidden units of
+    ``below``, up to small random weights of extra hidden units, so the bound starts at
+    the current log-likelihood. None if the machine has fewer hidden units than
+    ``below`` has columns, or ``below`` is not a BernoulliRBM.
     """
     if not isinstance(below, BernoulliRBM):
         return None

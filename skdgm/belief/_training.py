@@ -14,7 +14,7 @@ from skdgm.utils.threading.threads import Held
 
 
 class Refinement(Epochs):
-    """Stage in which all layers learn jointly."""
+    """Training stage that refines all layers jointly."""
 
     key = task = "refine"
 
@@ -45,7 +45,7 @@ class Refinement(Epochs):
         return BeliefStack(machines, untied, [*self.losses, *losses])
 
     def restored(self, source, memory):
-        """None: the objective begins with the layers as they are."""
+        """Return None: the objective starts from the current layers."""
 
     def keep(self, fit):
         with Held():

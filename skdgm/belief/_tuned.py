@@ -1,4 +1,4 @@
-r"""Belief networks that are fine-tuned as nets of their recognition.
+r"""Belief networks that are fine-tuned as feed-forward nets.
 
 .. math:: h^k = \sigma(c^k + h^{k-1} R^k), \qquad z = h^L W + b
 
@@ -39,7 +39,7 @@ PRETRAINING = {
 
 
 class BeliefNetModel(TunedModel):
-    """Net that begins as the recognition of a network."""
+    """Net initialized by the recognition weights of a belief network."""
 
     def activation(self, stack):
         return ACTIVATION
@@ -49,18 +49,18 @@ class BeliefNetModel(TunedModel):
         layers = stack.density_.directed(n_layers=len(machines))
         for machine, layer in zip(machines, layers):
             shape = layer.recognition.couplings[0].shape
-            (first,) = init(rng, shape, ACTIVATION, dtype)
-            hidden.append(_as_net(layer, dtype) if machine.n_iter_ else first)
+            (random_layer,) = init(rng, shape, ACTIVATION, dtype)
+            hidden.append(_as_net(layer, dtype) if machine.n_iter_ else random_layer)
         return hidden
 
     def inputs(self, stack, rows=None):
         """Values themselves; missing entries are inferred in the first layer."""
-        # Only these need the density, which takes as long as a small net.
+        # The density takes as long as a small net, and only incomplete rows need it.
         complete = rows is not None and rows.complete
         return np.asarray if complete else super().inputs(stack)
 
 
-# Model of nets that begin as a network of machines.
+# Model of nets initialized by a DBN.
 NET = BeliefNetModel(
     "dbn_", DBN, ("hidden_layer_sizes", "column_types", "layers"), PRETRAINING
 )
@@ -68,30 +68,29 @@ NET = BeliefNetModel(
 
 @steady
 class TunedBelief(Options):
-    """Options of networks that are fine-tuned after pre-training, and answers by these.
+    """Options and methods of networks that are fine-tuned after pre-training.
 
     Parameters
     ----------
     layers : list of (str, machine) or None
-        A stack of machines given explicitly, as in :class:`DBN`, in place of all
-        parameters that describe one and its pre-training. Their parameters can be set
-        as ``name__parameter``.
+        Explicit stack of machines, as in :class:`DBN`, which replaces all parameters
+        that describe the layers and their pre-training. Their parameters can be set as
+        ``name__parameter``.
     pretrain
-        Training of the layers one after the other, as of a :class:`DBN`, before the net
-        is fine-tuned. ``n_iter="auto"`` makes no more than 5,000 updates of a layer,
-        unless these are fewer than 20 epochs, and else is as in :class:`DBN`. A layer
-        with 0 epochs starts from random weights, as in an ordinary net.
+        Layerwise training of a :class:`DBN` before fine-tuning. ``n_iter="auto"`` is as
+        in :class:`DBN`, but limits a layer to 5,000 updates or 20 epochs, whichever is
+        more. A layer with 0 epochs starts from random weights, as in an ordinary net.
 
     Attributes
     ----------
     dbn_ : DBN
-        Pre-trained network, a density of the data: :meth:`sample`, :meth:`impute` and
-        :meth:`score_samples` use it.
+        Pre-trained network, the density model behind :meth:`sample`, :meth:`impute` and
+        :meth:`score_samples`.
     log_Z_, log_Z_se_ : float
         Log partition function of the top-level machine of ``dbn_``, and its standard
         error.
     density_kind_ : {"exact", "lower bound", "estimate"}
-        Meaning of :meth:`score_samples`, as for ``dbn_``.
+        Kind of :meth:`score_samples`, as for ``dbn_``.
     """
 
     hidden_layer_sizes: HiddenSizes = (256, 256)
@@ -107,7 +106,7 @@ class TunedBelief(Options):
     sample, impute = methods.sample, methods.impute
 
     def __getattr__(self, name):
-        # Not properties: see BeliefNetwork.
+        # Not properties, for the reason given in BeliefNetwork.
         if name in ("log_Z_", "log_Z_se_", "density_"):
             check_is_fitted(self)
             return getattr(self.dbn_, name)
@@ -116,15 +115,14 @@ class TunedBelief(Options):
 
 
 def _as_net(layer, dtype):
-    """Convert a layer's recognition to a layer of a net.
+    """Convert the recognition parameters of a layer to a layer of a net.
 
-    The weights of real units apply to their statistics, which are multiples of the
-    values.
+    Weights of real units apply to their statistics, which are multiples of the values.
     """
     (below, above), (W,) = layer.recognition
     ones = np.ones((1, layer.units[0].size), dtype)
     scale = np.asarray(layer.units[0].statistic(below, ones)).reshape(-1, 1)
     if len(scale) != len(W):
-        # Filters are the same at all pixels, which share a scale.
+        # All pixels share the filters, and hence one scale.
         scale = scale[:1]
     return Layer((W * scale).astype(dtype), above.astype(dtype))

@@ -1,9 +1,10 @@
-r"""Joint refinement of all layers by contrastive wake-sleep, also called up-down.
+r"""Joint refinement of all layers by contrastive wake-sleep (up-down algorithm).
 
-Recognition and generative weights of the directed layers are untied. In the wake phase,
-states are drawn upwards from data by Q, and P learns to generate them. The top-level
-machine learns by contrastive divergence from there. In the sleep phase, states are
-drawn downwards by P from the ends of its chains, and Q learns to recognise them [1]_:
+The recognition distribution Q and the generative distribution P of directed layers are
+untied. In the wake phase, Q draws states upwards from the data, and P is trained to
+generate them. The top-level machine is trained by contrastive divergence from these
+states. In the sleep phase, P draws states downwards from the ends of the top-level
+chains, and Q is trained to recognize them [1]_:
 
 .. math:: \Delta_P = \frac{\partial}{\partial\theta} \log P(x \mid h), \quad h \sim Q,
    \qquad \Delta_Q = \frac{\partial}{\partial\phi} \log Q(h \mid x), \quad x \sim P
@@ -35,13 +36,13 @@ from skdgm.utils.random import PROBE, stream
 from skdgm.utils.threading.parallel import learning
 
 _PROBE_ROWS = 250
-# In nats per unit: a loss this much above the initial one is divergence.
+# Increase of the loss, in nats per unit, that counts as divergence.
 _DIVERGED = 2.0
 
 
 class UpDownState(NamedTuple):
-    """Training states of each directed layer's Q and P, from the bottom up, and of the
-    top level."""
+    """Training states of Q and P for each directed layer, from the bottom up, and of
+    the top level."""
 
     recognition: tuple
     generative: tuple
@@ -49,19 +50,18 @@ class UpDownState(NamedTuple):
 
 
 class SleepChains(DataChains):
-    """Chains whose ends are the state of an update: the sleep phase starts there."""
+    """Chains whose final states are stored for the sleep phase."""
 
     def ended(self, state, chains, info):
         return state._replace(phase=chains.x)
 
 
 class UpDownObjective(Objective):
-    """Objective of all layers together, a bound on the mean log-likelihood.
+    """Objective of joint refinement: a bound on the mean log-likelihood.
 
-    ``layers`` are :class:`Directed`, from the bottom up, without the top-level machine;
-    ``machines`` the fitted machines of all, whose penalties remain in force; ``rows``
-    are in the units of the lowest one. The options have ``refine_learning_rate`` (at
-    the start) and ``refine_steps``, the number of Gibbs steps in the top-level machine.
+    ``layers`` are :class:`Directed` layers from the bottom up without the top-level
+    machine. ``machines`` are all fitted machines, whose penalties remain in force. Rows
+    are in units of the lowest machine.
     """
 
     quantity = "bound"
@@ -72,7 +72,9 @@ class UpDownObjective(Objective):
         rule |= {"n_steps": options.refine_steps, "gradient": "cd", "momentum": 0.0}
         rule |= {"solver": "sgd", "centering": None, "sparsity_target": None}
         rule["batch_size"] = options_of(machines[0]).batch_size
-        of_machines = [options_of(assign(clone(one), **rule)) for one in machines]
+        of_machines = [
+            options_of(assign(clone(machine), **rule)) for machine in machines
+        ]
         super().__init__(run._replace(options=of_machines[0]))
         self.layers, self.machines = layers, machines
 
@@ -85,8 +87,10 @@ class UpDownObjective(Objective):
                 filled=0.0,
                 reach={} if number else reach_of(domain, columns),
             )
-            own = run._replace(options=of_machines[number], seed=run.seed + number)
-            return kind(own, energy=energy, beginning=beginning)
+            layer_run = run._replace(
+                options=of_machines[number], seed=run.seed + number
+            )
+            return kind(layer_run, energy=energy, beginning=beginning)
 
         self.to_generate = [trainer(n, layer.energy) for n, layer in enumerate(layers)]
         self.to_recognise = [trainer(n, part.frozen()) for n, part in enumerate(layers)]
@@ -96,7 +100,7 @@ class UpDownObjective(Objective):
         self.lowest = self.to_generate[0]
         grey = isinstance(layers[0].units[0], Bernoulli) and not run.rows.binary
         self.resampling = grey and self.options.resample
-        # Q learns from means if the data that it will recognise are means.
+        # Q is trained on means if the data are means.
         self.recognises_means = grey and not self.options.resample
 
     def start(self):
@@ -107,7 +111,7 @@ class UpDownObjective(Objective):
         return self.resume(UpDownState(recognition, generative, top))
 
     def resume(self, state):
-        """Training state whose optimiser states are new, but that of the top level."""
+        """Training state with new optimizer states, except for the top level."""
 
         def begin(trainer, state_of_layer):
             params = trainer.for_kernels(state_of_layer.params)
@@ -124,7 +128,7 @@ class UpDownObjective(Objective):
         return self.lowest.batches(table, number)
 
     def step(self, state, batch, clock):
-        """Update all parameters once, from a batch of rows and labels, if any."""
+        """Update all parameters once, from a batch of rows and optional labels."""
         rng = self.stream(clock)
         layers = self.untied(state)
         bits = rng.fold(0) if self.resampling else None
@@ -149,7 +153,7 @@ class UpDownObjective(Objective):
         return state._replace(top=top._replace(phase=()))
 
     def watch(self, table, held_out, state):
-        """Minus the bound of some training rows; no rows are held out."""
+        """Monitor minus the bound of a sample of training rows."""
         return BoundWatch(self, table, state)
 
     def untied(self, state, form=lambda params: params):
@@ -160,19 +164,16 @@ class UpDownObjective(Objective):
         ]
 
     def fitted(self, state):
-        """Machines of a training state, a list, and recognition and generative
-        parameters of each directed layer, pairs of Params."""
+        """Machines of a training state, and pairs of recognition and generative
+        Params."""
         top = with_state(self.machines[-1], state.top)
         layers = self.untied(state, plain)
         return [*self.machines[:-1], top], [tuple(layer[1:]) for layer in layers]
 
     def filled(self, layers, v, rng=None):
-        """Fill the missing entries of rows by mean field; where ``rng`` is given, grey
-        values are probabilities, from which bits are drawn.
-
-        Returned are the rows, of shape (n_rows, n_visible), and their observed entries,
-        of the same shape, or True.
-        """
+        """Impute missing entries of rows by mean field, and draw bits from grey values
+        if ``rng`` is given. Returns the rows, (n_rows, n_visible), and the mask of
+        observed entries, or True."""
         x, clamp = self.lowest.present(Batch(v), rng)
         if clamp[0] is True:
             return x[0], True
@@ -180,9 +181,9 @@ class UpDownObjective(Objective):
 
 
 class BoundWatch:
-    """Minus the mean bound of some training rows and of their labels, where known.
+    """Minus the mean bound of a sample of training rows and their known labels.
 
-    The top-level machine's log probability is replaced by a pseudo-likelihood.
+    A pseudo-likelihood replaces the top-level machine's log probability.
     """
 
     MEMORY = ("limit",)
@@ -195,7 +196,7 @@ class BoundWatch:
         self.limit = self(state)[0] + _DIVERGED * n_units
 
     def __call__(self, state):
-        """The loss, in nats per row, and None for held-out rows."""
+        """Loss in nats per row, and None for held-out rows."""
         objective, labels = self.objective, self.rows.beside(self.probe)
         layers, rng = objective.untied(state), stream(objective.seed, PROBE)
         x, clamped = objective.filled(layers, self.rows.present(self.probe))
@@ -204,9 +205,9 @@ class BoundWatch:
             batch = Batch(h, labels)
             return objective.top.pseudo_likelihood(rng, state.top.params, batch)
 
-        drawn = terms(layers, x, clamped, log_top, rng.rows(len(x)), 1)
-        return -drawn.bound().mean(), None
+        row_terms = terms(layers, x, clamped, log_top, rng.rows(len(x)), 1)
+        return -row_terms.bound().mean(), None
 
     def is_useless(self, loss):
-        """Return False: refinement starts from layers that have been learned."""
+        """Return False: refinement starts from trained layers."""
         return False

@@ -31,21 +31,21 @@ from skdgm.typing import Data
 
 
 class ConvPhaseDetails(Details):
-    """Details of negative phases of layers of maps."""
+    """Details of negative phases of convolutional layers."""
 
     n_steps: int | tuple = 1
     n_chains: Count | tuple | None = 50
 
 
 class ConvSolverDetails(Details):
-    """Details of their optimisers."""
+    """Details of optimizers of convolutional layers."""
 
     momentum: float | tuple | Auto = "auto"
     schedule: Literal["constant", "invscaling", "linear", "cooldown"] | tuple = "linear"
 
 
 class ConvPenaltyDetails(Details):
-    """Details of their penalties."""
+    """Details of penalties of convolutional layers."""
 
     l2: NotNegative | tuple = 0.0
     sparsity_target: Probability | tuple | None = None
@@ -65,68 +65,68 @@ class ConvDBN(BeliefNetwork):
         p^k_B = \sum_{j \in B} h^k_j \in \{0, 1\}, \quad
         p^0 = v
 
-    where :math:`h^k` are maps of detection units under filters that are the same at all
-    positions, in blocks B of neighbours of which at most one is on, and :math:`p^k`
-    pooled units, one for each block, which are all that the next layer sees [1]_.
-    :math:`P(p^{k-1} \mid h^k)` is the conditional distribution of a :class:`ConvRBM`,
-    :math:`P(h^k \mid p^k)` puts the unit that is on at any position of its block with
-    the same probability, and :math:`p(p^{L-1}, h^L)` is the joint distribution of the
-    top-level machine: a ConvRBM, or, above layers of maps, a :class:`BernoulliRBM`. The
-    layers are learned one by one from the bottom up [2]_, each on the pooled units of
-    the layer below. Filters of higher layers see larger parts of the image.
+    Here :math:`h^k` are maps of detection units, whose filters are shared by all
+    positions. Blocks B of neighboring detection units have at most one active unit, and
+    one pooled unit :math:`p^k_B`, which is the input of the next layer [1]_.
+    :math:`P(p^{k-1} \mid h^k)` is the conditional distribution of a :class:`ConvRBM`.
+    :math:`P(h^k \mid p^k)` places the active unit uniformly in its block.
+    :math:`p(p^{L-1}, h^L)` is the joint distribution of the top-level machine: a
+    ConvRBM, or a :class:`BernoulliRBM` above convolutional layers. The layers are
+    trained one by one from the bottom up [2]_, each on the pooled units of the layer
+    below. Filters of higher layers have larger receptive fields.
 
-    Rows are images, pixel after pixel, and of each pixel channel after channel. Data
-    are 0, 1 or probabilities of 1 (grey values); or real numbers, which are
-    standardised. NaN is a missing value in every method. Computations are in float64
+    Rows are images in pixel-major order, with the channels of a pixel next to each
+    other. Data are 0, 1 or probabilities of 1 (grey values), or real numbers, which are
+    standardized. NaN marks a missing value in every method. Computations are in float64
     for float64 data, otherwise in float32.
 
     Parameters
     ----------
     filters
-        Filters of the layers of maps, and how maps are pooled, as of :class:`ConvRBM`;
-        None leaves them at the defaults below. A tuple has one value for each layer of
-        maps: of a shape a number, a pair of them (rows and columns), or None for the
-        default. With ``pooling="max"`` and "mean" the next layer sees one unit of each
-        block: the one whose probability given the image is highest, or one at random.
-        Given a pooled unit it is that of any position of its block, and all others are
-        on as often as the biases of their maps say.
+        Filters and pooling of the convolutional layers, as in :class:`ConvRBM`; None
+        selects the defaults below. A tuple has one value for each layer; a shape is a
+        number, a pair (rows, columns), or None for the default. With ``pooling="max"``
+        or "mean", the pooled unit is one unit of the block: the most probable unit
+        given the image, or a random unit. In generation, it is placed at a random
+        position of its block, and all other units are drawn from the biases of their
+        maps.
     visible_bias
-        Whether each pixel has a bias, of the image and of the pooled maps that a layer
-        sees, or all pixels of a channel the same: then :meth:`resized` gives the
+        Visible biases of each layer: one for each "pixel" of the image or of the pooled
+        maps, or one for each "channel". With "channel", :meth:`resized` returns the
         network for images of any size.
     learning_rate
-        Learning rate of all layers, or a tuple with one for each; "auto" is the default
-        of the layer's machine.
+        Learning rate of all layers, or a tuple with a value for each layer; "auto" is
+        the default of the layer's machine.
     solver
-        Optimiser of all layers, or a tuple with one for each, as text or with details;
-        "auto" is the default of the layer's machine, and so is ``beta_1``, or
-        ``momentum``, if it is "auto".
+        Optimizer of all layers, or a tuple with a value for each layer, a string or an
+        object with details. "auto", also as the value of ``beta_1`` or ``momentum``, is
+        the default of the layer's machine.
     penalty
-        Penalty on the weights of each layer, and a target of the activity of its
-        (detection) units; None leaves them at the defaults below. A tuple has one value
-        for each layer.
+        Penalty on the weights of each layer, and a target for the activity of its
+        (detection) units; None selects the defaults below. A tuple has one value for
+        each layer.
     batch_size : int or tuple of int
         Number of rows in each update.
     n_iter : int, tuple of int or "auto"
-        Number of epochs. "auto": of a layer of maps as many as make 6,000 updates, from
-        2 to 100; of another as in :class:`DBN`.
+        Number of epochs. "auto": for convolutional layers, the number for 6,000
+        updates, between 2 and 100; for other layers, as in :class:`DBN`.
     gradient
-        Chains of the negative phase, as of :class:`ConvRBM`. "auto": "pcd" in the layer
-        at the top, whose joint distribution is the network's, and "cd" in those below,
-        of which only the conditional distributions are. A tuple has one for each layer,
-        as text or with details; a detail may be a tuple, too.
+        Chains of the negative phase, as in :class:`ConvRBM`. "auto": "pcd" in the top
+        layer, whose joint distribution the network uses, and "cd" in the layers below,
+        whose conditional distributions it uses. A tuple has one value for each layer, a
+        string or an object with details; a detail can also be a tuple.
     feature_layer : int, tuple of int or "all"
-        Layer whose pooled (or hidden) units' means :meth:`transform` returns: 0 at the
-        bottom, -1 at the top; or several or all layers side by side. It may be changed
-        after ``fit``.
+        Layer whose means of pooled (or hidden) units :meth:`transform` returns: 0 is
+        the bottom, -1 the top. The columns of several or all layers are concatenated.
+        May be changed after ``fit``.
 
     Attributes
     ----------
     layers_ : list of machines
         Fitted machines from the bottom up.
     coefs_ : list of ndarray
-        Weights of each layer: filters, of shape (n_weights, n_maps), each pixel after
-        pixel and of each pixel map after map; or of shape (n_below, n_above).
+        Weights of each layer: filters of shape (n_weights, n_maps), in the pixel-major
+        order of the maps below, or dense weights of shape (n_below, n_above).
     intercepts_ : list of ndarray of shape (n_maps,) or (n_above,)
         Biases of the maps, or of the units above.
     generative_coefs_ : list of ndarray
@@ -192,25 +192,24 @@ class ConvDBN(BeliefNetwork):
         Parameters
         ----------
         image_shape : tuple of int
-            Height, width and perhaps channels, which are those that were learned.
+            Height, width and optionally the number of channels, which cannot change.
 
         Returns
         -------
         network : ConvDBN
-            A fitted copy with new chains; ``partial_fit`` continues with
-            images of this size.
+            A fitted copy with new chains; ``partial_fit`` continues with images of this
+            size.
 
         Raises
         ------
         ValueError
-            ``visible_bias`` was not "channel", there are layers above the maps, the
-            shape has other channels or is smaller than filters, or blocks do not divide
-            the positions.
+            ``visible_bias`` is not "channel", there are dense layers above the maps,
+            the number of channels differs, or filters or blocks do not fit the shape.
         """
         return _maps.resized(self, image_shape)
 
     def transform_maps(self, X: Data) -> list[np.ndarray]:
-        """Means of pooled units of every layer of maps, as images.
+        """Means of the pooled units of every convolutional layer, as images.
 
         Parameters
         ----------
@@ -222,8 +221,12 @@ class ConvDBN(BeliefNetwork):
         maps : list of ndarray of shape (n_samples, height, width, n_maps)
             From the bottom up.
         """
-        shapes = [_maps.pooled_shape(one) for one in self.layers_ if _maps.has(one)]
+        shapes = [
+            _maps.pooled_shape(machine)
+            for machine in self.layers_
+            if _maps.has(machine)
+        ]
         return [
-            np.reshape(part, (-1, *shape))
-            for part, shape in zip(self.transform_layers(X), shapes)
+            np.reshape(means, (-1, *shape))
+            for means, shape in zip(self.transform_layers(X), shapes)
         ]

@@ -44,7 +44,8 @@ class ConvModel(BeliefNetModel):
     """Net of convolutions and pooling."""
 
     def activation(self, stack):
-        """Functions of the hidden layers: convolutions and their pooled units."""
+        """Functions of the hidden layers: convolutions with pooling, or dense
+        layers."""
         functions = []
         for layer in stack.density_.directed(n_layers=len(stack.layers_)):
             if isinstance(layer.units[1], Pooled):
@@ -57,7 +58,7 @@ class ConvModel(BeliefNetModel):
 
 
 class ConvPretrainingDetails(BeliefPretrainingDetails):
-    """Details of training layers of maps."""
+    """Details of pre-training of convolutional layers."""
 
     pretrain_learning_rate: Positive | tuple | Auto = "auto"
     pretrain_gradient: Literal["cd", "fpcd", "pcd", "tempering"] | tuple | Auto = "auto"
@@ -77,40 +78,40 @@ class ConvDBNClassifier(TunedBelief, TunedClassifier):
         \eta = c^k + R^k * p^{k-1},
         \quad p^0 = x
 
-    for filters :math:`R^k` at all positions of the maps :math:`p^{k-1}`, and blocks B
-    of neighbouring positions. A :class:`ConvDBN` is pre-trained layer by layer on all
-    rows, labelled or not, and its filters and biases initialise the net, whose hidden
-    units are the means of the network's pooled units [1]_. Then the net with an output
-    layer is trained by back-propagation on the labelled rows, with dropout [2]_. The
-    fewer of these there are, the more the unlabelled rows contribute.
+    with filters :math:`R^k` at all positions of the maps :math:`p^{k-1}`, and blocks B
+    of neighboring positions. A :class:`ConvDBN` is pre-trained layer by layer on all
+    rows, labeled or not. Its filters and biases initialize a net whose hidden units are
+    the means of the pooled units [1]_. The net, with an output layer, is then trained
+    by back-propagation on the labeled rows, with dropout [2]_. Unlabeled rows help most
+    if few rows are labeled.
 
     Rows are images, as in :class:`ConvDBN`. y has one column, with classes of any type;
-    or several columns of 0 and 1, one for each label that a row may have, and as many
-    logistic outputs. NaN in X marks a missing value in every method.
+    or several binary columns, one for each label of a multilabel problem, with logistic
+    outputs. NaN in X marks a missing value in every method.
 
     Parameters
     ----------
     filters
-        Filters of the layers of maps, and how maps are pooled, as in :class:`ConvDBN`;
-        None leaves them at the defaults below. With ``pooling="max"`` or "mean" the net
-        has maxima or means of logistic functions.
+        Filters and pooling of the convolutional layers, as in :class:`ConvDBN`; None
+        selects the defaults below. With ``pooling="max"`` or "mean", the net computes
+        maxima or means of logistic functions.
     pretrain
-        Training of the layers one after the other, as of a :class:`ConvDBN`, before the
-        net is fine-tuned; "auto" is as there. A layer with 0 epochs starts from random
-        weights, as in an ordinary net.
+        Layerwise training of a :class:`ConvDBN`, with its meaning of "auto", before
+        fine-tuning. A layer with 0 epochs starts from random weights, as in an ordinary
+        net.
 
     Attributes
     ----------
     coefs_ : list of ndarray
-        Weights of the net: filters, of shape (n_weights, n_maps), each pixel after
-        pixel and of each pixel map after map; those of hidden layers and of the output
-        layer, last, of shape (n_below, n_above). For real columns filters apply to
-        standardised values.
+        Weights of the net: filters of shape (n_weights, n_maps), in the pixel-major
+        order of the maps below, then weights of dense layers, with the output layer
+        last, of shape (n_below, n_above). Filters of real columns apply to standardized
+        values.
     intercepts_ : list of ndarray of shape (n_maps,) or (n_above,)
         Biases of the net.
     dbn_ : ConvDBN
-        Pre-trained network, a density of the data: :meth:`sample`, :meth:`impute` and
-        :meth:`score_samples` use it.
+        Pre-trained network, the density model behind :meth:`sample`, :meth:`impute` and
+        :meth:`score_samples`.
 
     References
     ----------
@@ -151,8 +152,8 @@ class ConvDBNClassifier(TunedBelief, TunedClassifier):
         return sum(map(len, _maps.sizes(options)))
 
     def _resolved(self, options):
-        """Options of the stack, with a negative phase for each layer, as details are
-        those of one of them."""
+        """Options of the stack, with ``gradient="auto"`` resolved for each layer,
+        because details belong to one negative phase."""
         if options["layers"] is None and is_auto(options["gradient"]):
             phases = _maps.phases(self._depth(self._options))
             return options | {"gradient": phases}

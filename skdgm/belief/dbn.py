@@ -20,20 +20,20 @@ class DBN(StackOptions, BeliefNetwork):
 
     where :math:`P(h^{k-1} \mid h^k)` is the conditional distribution of a restricted
     Boltzmann machine, and :math:`p(h^{L-1}, h^L)` the joint distribution of the
-    top-level machine [1]_. The layers are learned one by one from the bottom up, each
-    on the hidden units of the layer below: each may raise a lower bound on the
-    log-likelihood [3]_ further. Then all layers may be refined together.
+    top-level machine [1]_. The layers are trained one by one from the bottom up, each
+    on the hidden units of the layer below. Each layer can increase a lower bound on the
+    log-likelihood [3]_. Optionally, all layers are then refined jointly.
 
-    Data are 0, 1 or probabilities of 1; or real columns of any scale, which are
-    standardised internally. NaN marks a missing value in every method. Computations
-    are in float64 for float64 data, otherwise in float32.
+    Data are 0, 1 or probabilities of 1, or real columns of any scale, which are
+    standardized internally. NaN marks a missing value in every method. Computations are
+    in float64 for float64 data, otherwise in float32.
 
     Attributes
     ----------
     loss_curves_ : list of list of float
-        Losses of each layer, one per epoch; after refinement also its losses: minus the
-        mean bound of some training rows, with a pseudo-likelihood in place of the
-        top-level machine's log probability.
+        Losses of each layer, one per epoch. The losses of refinement are added at the
+        end: minus the mean bound of a sample of training rows, with a pseudo-likelihood
+        in place of the top-level machine's log probability.
 
     References
     ----------

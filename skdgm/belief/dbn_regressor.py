@@ -16,15 +16,15 @@ class DBNRegressor(TunedBelief, TunedRegressor):
         \mathbb{E}[y \mid x] = h^L W + b, \qquad
         h^k = \sigma(c^k + h^{k-1} R^k), \qquad h^0 = x
 
-    A :class:`DBN` is pre-trained layer by layer on all rows, with a target or without,
-    and its recognition weights initialise the net [1]_ [3]_. Then the net with linear
-    outputs is trained by back-propagation on the rows with a target, to minimise the
-    squared error, with dropout [2]_. Real columns and targets are standardised. It is
-    not for few rows whose targets are mostly noise: R² on diabetes (294 rows) is .38,
-    a linear regression's .44.
+    A :class:`DBN` is pre-trained layer by layer on all rows, with or without a target,
+    and its recognition weights initialize the net [1]_ [3]_. The net, with linear
+    outputs, is then trained by back-propagation on the rows with a target, with the
+    squared error and dropout [2]_. Real columns and targets are standardized. Small
+    tables with noisy targets are better served by linear models: R² on diabetes (294
+    rows) is .38, and .44 for linear regression.
 
-    y may have several columns. NaN in y marks a missing target, which training and
-    :meth:`score` leave out; NaN in X marks a missing value in every method.
+    y may have several columns. NaN in y marks a missing target, which fine-tuning and
+    :meth:`score` ignore; NaN in X marks a missing value in every method.
 
     References
     ----------

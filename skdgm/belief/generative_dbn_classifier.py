@@ -21,7 +21,7 @@ from skdgm.utils.rows import Rows
 
 
 class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
-    r"""Deep belief network of data and labels: a density model that classifies.
+    r"""Deep belief network of data and labels: a generative classifier.
 
     .. math::
 
@@ -30,46 +30,45 @@ class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
 
     where :math:`P(h^{k-1} \mid h^k)` is the conditional distribution of a restricted
     Boltzmann machine, and the top-level machine, :math:`p(h^{L-1}, y, h^L)`, is an
-    :class:`RBMClassifier` that learns the joint density of its units and the label
-    [1]_. The layers are learned one by one from the bottom up, each on the hidden units
-    of the layer below. Then all may be refined together. Label probabilities are exact
-    under the top-level machine, given the means of its visible units from one upward
-    pass; before it has been trained, they are the frequencies of the labels. A sample
-    for a label is drawn from the top-level machine with the label clamped, then layer
-    by layer downwards.
+    :class:`RBMClassifier` of the joint density of its units and the label [1]_. The
+    layers are trained one by one from the bottom up, each on the hidden units of the
+    layer below. Optionally, all layers are then refined jointly. Class probabilities
+    are exact under the top-level machine, given the means of its visible units from one
+    upward pass. Before this machine is trained, they are the class frequencies.
+    Conditional samples are drawn from the top-level machine with the label clamped,
+    then layer by layer downwards.
 
-    It is not for tables of real columns: the means of the lowest hidden units differ
-    little between rows, and bits drawn from them retain little of the columns. By
-    default it is more than .02 behind a logistic regression on iris, crabs, fgl, Chile,
-    OJ, Mroz, CreditCard, spam7, horse_colic, adult and digits, of 17 sets
-    (``doc/benchmarks/untuned.md``); prefer :class:`DBNClassifier` or
-    :class:`RBMClassifier` there.
+    The model does not suit tables of real columns: the means of the lowest hidden units
+    differ little between rows, and bits drawn from them retain little information. With
+    default options, its accuracy is more than .02 below logistic regression on 11 of 17
+    data sets: iris, crabs, fgl, Chile, OJ, Mroz, CreditCard, spam7, horse_colic, adult
+    and digits (``doc/benchmarks/untuned.md``). Prefer :class:`DBNClassifier` or
+    :class:`RBMClassifier` for such data.
 
-    Data are 0, 1 or probabilities of 1; or real columns of any scale, which are
-    standardised internally. NaN marks a missing value in every method. Computations
-    are in float64 for float64 data, otherwise in float32.
+    Data are 0, 1 or probabilities of 1, or real columns of any scale, which are
+    standardized internally. NaN marks a missing value in every method. Computations are
+    in float64 for float64 data, otherwise in float32.
 
     Parameters
     ----------
     unlabeled
-        Value of y that marks rows without a label. All layers learn from these rows,
-        too: the top-level machine draws their labels; :meth:`score` leaves them out.
-        None means that all rows are labelled.
+        Value of y that marks rows without a label. All layers are also trained on these
+        rows, for which the top-level machine draws labels; :meth:`score` ignores them.
+        None: all rows are labeled.
     layers : list of (str, machine)
-        A stack of machines given explicitly, as the steps of a Pipeline are, in place
-        of all parameters that describe one: as in :class:`DBN`, but with an
-        RBMClassifier of ``objective="generative"`` at the top. Their parameters can be
-        set as ``name__parameter``.
+        Explicit stack of machines, as in :class:`DBN`, with an RBMClassifier of
+        ``objective="generative"`` at the top. It replaces all parameters that describe
+        the layers. Their parameters can be set as ``name__parameter``.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels, in order.
+        Sorted labels.
     loss_curves_ : list of list of float
-        Losses of each layer, one per epoch; that of the top-level machine is the mean
-        negative log-likelihood of labels. After refinement also its losses: minus the
-        mean bound on the log probability of some training rows and their labels, with a
-        pseudo-likelihood in place of the top-level machine's log probability.
+        Losses of each layer, one per epoch. The loss of the top-level machine is the
+        mean negative log-likelihood of labels. The losses of refinement are added at
+        the end: minus the mean bound of a sample of training rows and their labels,
+        with a pseudo-likelihood in place of the top-level machine's log probability.
 
     References
     ----------
@@ -107,7 +106,7 @@ class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
         sample_weight: Weight = None,
         layer: int | None = None,
     ) -> Self:
-        """Continue training: one pass over the rows for each layer in turn, or for one.
+        """Continue training: one epoch for each layer in turn, or for one layer.
 
         See :meth:`DBN.partial_fit`.
 
@@ -116,15 +115,15 @@ class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             NaN where missing.
         y : array-like of shape (n_samples,)
-            Labels; ``unlabeled`` where there is none.
+            Labels, or ``unlabeled``.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever occur. Required at the first call; later the same
-            ones, or None.
+            All labels that can occur. Required in the first call; later, the same
+            labels or None.
         sample_weight : array-like of shape (n_samples,), default=None
             As in :meth:`fit`.
         layer : int, default=None
-            Layer to train, 0 at the bottom: a fitted one, or the next. All layers if
-            None.
+            Layer to train, 0 at the bottom: a fitted layer, or the next layer. None:
+            all layers.
 
         Returns
         -------
@@ -133,9 +132,9 @@ class GenerativeDBNClassifier(StackOptions, Classifier, BeliefNetwork):
         Raises
         ------
         ValueError, DivergenceError
-            As in :meth:`fit`; or y has a label that is not among the classes, or
-            ``classes`` is None at the first call; or there is no such layer, or the
-            layers were refined and only learn jointly now.
+            An error of :meth:`fit`; y has a label that is not in ``classes``;
+            ``classes`` is None in the first call; the layer does not exist; or the
+            layers were refined, so that they can only be trained jointly.
         """
         self._check_first_call(classes)
         return self._partial_fit(X, y, sample_weight, classes, layer=layer)
