@@ -1,4 +1,4 @@
-"""Models of sequences: each step given the steps before."""
+"""Models of sequences: distributions of each step conditional on the previous steps."""
 
 from skdgm.recurrent.rnn_nade import RNNNADE
 from skdgm.recurrent.rnn_rbm import RNNRBM

@@ -1,4 +1,4 @@
-r"""Density of sequences: distributions of steps conditional on the steps before.
+r"""Density of sequences: distributions of steps conditional on the previous steps.
 
 .. math:: p(x_1, \dots, x_T) = \prod_t p(x_t \mid x_1, \dots, x_{t-1})
 """
@@ -21,26 +21,26 @@ from skdgm.utils.counts import count_rows
 from skdgm.utils.random import IMPUTE, LIKELIHOOD, MAX_SEED, stream
 from skdgm.utils.threading.threads import one_blas_thread
 
-# Limit on the numbers of one layer for all rows that are read at a time, and number of
-# sequences up to which long ones are read side by side.
+# Maximum size of a layer's activations in a batch, and maximum number of sequences in
+# a batch of long sequences.
 _ROOM, _BESIDE = 2**19, 64
 METHODS = "mean", "sample"
 _GAPS = addresses.SERIES[0]
 
 
 class SequenceDensity(Density):
-    """Density of steps conditional on the steps before.
+    """Density of steps conditional on the previous steps.
 
-    Besides the arguments of :class:`~skdgm.base.Density` it has the option
-    ``sequence_length``, of tables without lengths. Sequences are read in stretches of
-    some steps, each a :class:`~skdgm.training.Stretch`: all first steps, then all
-    second ones, of the longest sequences first. A subclass defines methods of rows v of
-    a stretch, (n_rows, n_columns), a stream for each row, and states of sequences
-    before it, an array with a row for each; and ``width``, the largest number of units
-    of one layer, and ``n_particles``, the number of ``particles`` of each sequence.
+    ``sequence_length`` applies to tables without lengths. Batches of sequences are
+    processed in stretches (:class:`~skdgm.training.Stretch`), which contain the first
+    steps of all sequences, then the second steps, and so on, with the longest sequences
+    first. Subclasses define methods of the rows v of a stretch, (n_rows, n_columns),
+    random streams, one for each row, and an array of sequence states, one row for each
+    sequence. They also define ``width``, the number of units of the largest layer, and
+    ``n_particles``, the number of ``particles`` of each sequence.
     """
 
-    # Whether there is a warning that scores of grey rows are no log-likelihoods.
+    # Whether to warn that scores of grey rows are not log-likelihoods.
     tells_grey = True
 
     def __init__(self, context, *, sequence_length=None):
@@ -49,50 +49,52 @@ class SequenceDensity(Density):
 
     @abstractmethod
     def begin(self, n):
-        """State of n sequences before their first step."""
+        """Initial states of n sequences."""
 
     @abstractmethod
     def scored(self, v, batch, rng, state):
-        """Log-likelihood of each row given the rows before, (n_rows,) in float64, and
-        states after the stretch."""
+        """Log-likelihood of each row given the previous rows, (n_rows,), float64, and
+        the states after the stretch."""
 
     def scored_entries(self, v, batch, rng, state):
-        """Log-likelihood of each entry, if there is one, and states."""
+        """Log-likelihood of each entry, if defined, and the states after the
+        stretch."""
         raise MissingCapability(self.name, "log_prob_of_entries")
 
     @abstractmethod
     def hidden(self, v, batch, rng, state):
-        """Features after each row, and states."""
+        """Features after each row, and the states after the stretch."""
 
     @abstractmethod
     def filled(self, v, batch, rng, state, method):
-        """Rows with missing entries filled conditional on the rows before, and
-        states."""
+        """Rows imputed conditional on the previous rows, and the states after the
+        stretch."""
 
     @property
     @abstractmethod
     def particles(self):
-        """Particles that fill gaps conditional on the rows before and after,
-        :class:`~skdgm.data.gaps.Particles`."""
+        """:class:`~skdgm.data.gaps.Particles` that impute conditional on previous and
+        later rows."""
 
     @abstractmethod
     def drawn(self, state, rng):
-        """The next row of each sequence, and the states after it."""
+        """Draw the next row of each sequence; return rows and states."""
 
     @abstractmethod
     def drawn_given(self, v, state, rng):
-        """The next row of each sequence given its known entries, and the states."""
+        """Draw the next row of each sequence given its known entries; return rows and
+        states."""
 
     def log_prob(self, X, lengths=None):
-        """Log-likelihood of each row given the rows before it in its sequence."""
+        """Log-likelihood of each row given the previous rows of its sequence."""
         rows, log_p = self._of_rows(X, lengths, self.scored)
         if self.tells_grey:
             self.tell_grey(rows)
         return log_p + self.domain.log_volume(self.columns, rows)
 
     def log_prob_of_entries(self, X, lengths=None):
-        """Log-likelihood of each entry given the entries before it in its row, and the
-        rows before."""
+        """Log-likelihood of each entry given the previous entries of its row and the
+        previous rows."""
         rows, log_p = self._of_rows(X, lengths, self.scored_entries)
         self.tell_grey(rows)
         return log_p + self.domain.log_entries(self.columns, rows)
@@ -104,11 +106,11 @@ class SequenceDensity(Density):
         return features
 
     def fill(self, X, method="mean", random_state=None, *, lengths=None, kept=None):
-        """Fill missing entries, conditional on all others of their sequence. Columns of
-        the mask ``kept`` have one value in each sequence."""
+        """Impute missing entries conditional on all other entries of their sequence.
+        Columns in the mask ``kept`` are constant within each sequence."""
         X, complete, seed = self.widened(X), [], None
         if method == "sample":
-            # One seed for all that is drawn.
+            # All draws share one seed.
             seed = check_random_state(random_state).randint(MAX_SEED)
 
         def at(index):
@@ -128,29 +130,30 @@ class SequenceDensity(Density):
         rows, filled = self._of_sequences(sequences, function, IMPUTE, seed)
         v = np.array(rows.take(slice(None)))
         starts, lengths = sequences.edges[:-1], sequences.lengths
-        settled = self.times.settled(v, starts)
-        some = need_particles(settled, starts, lengths, method)
-        some |= lost_columns(v, starts, lengths, kept).any(axis=1)
-        if some.any():
+        is_settled = self.times.settled(v, starts)
+        by_gaps = need_particles(is_settled, starts, lengths, method)
+        by_gaps |= lost_columns(v, starts, lengths, kept).any(axis=1)
+        if by_gaps.any():
             keys = sequences.hashes_so_far if seed is None else rows.shape[0]
             rng = stream(self.seed if seed is None else seed, IMPUTE, _GAPS).rows(keys)
             with one_blas_thread():
                 by_particles = fill_gaps(
                     self.particles,
                     v,
-                    starts[some],
-                    lengths[some],
+                    starts[by_gaps],
+                    lengths[by_gaps],
                     rng,
                     method,
                     self.n_particles,
                     kept,
                 )
-            in_some = np.repeat(some, lengths)
-            filled[in_some] = by_particles[in_some]
+            rows_by_gaps = np.repeat(by_gaps, lengths)
+            filled[rows_by_gaps] = by_particles[rows_by_gaps]
         return filled
 
     def sample(self, n_samples, random_state=None, *, kept=None):
-        """Draw rows: a sequence, or several of ``sequence_length`` rows."""
+        """Draw rows of one sequence, or of several sequences of ``sequence_length``
+        rows."""
         n_samples = count_rows(n_samples, len(self.columns.seen))
         n_steps = min(self.sequence_length or n_samples, n_samples)
         n = -(-n_samples // n_steps)
@@ -158,10 +161,10 @@ class SequenceDensity(Density):
         return rows[:n_samples]
 
     def continued(self, n_steps, prefix=None, n_each=1, random_state=None, kept=None):
-        """Draw ``n_steps`` rows of ``n_each`` sequences, or of as many continuations of
-        each sequence of a ``prefix``, a table and its lengths: (n * n_steps,
-        n_columns), one sequence after the other. Columns of the mask ``kept`` have the
-        values of the row before."""
+        """Draw ``n_steps`` rows for ``n_each`` sequences, or continuations of each
+        sequence of ``prefix``, a table and its lengths: (n * n_steps, n_columns),
+        sequence by sequence. Columns in the mask ``kept`` repeat the value of the
+        previous row."""
         seed = check_random_state(random_state).randint(MAX_SEED)
         X, lengths = (None, None) if prefix is None else prefix
         with one_blas_thread():
@@ -170,39 +173,39 @@ class SequenceDensity(Density):
             else:
                 state, n = self._after(X, lengths, n_each)
             rng, steps = stream(seed).rows(n), []
-            fixed, some = None, kept is not None and kept.any()
-            if some and prefix is not None:
+            known_row, has_constants = None, kept is not None and kept.any()
+            if has_constants and prefix is not None:
                 sequences = self._sequences(X, lengths)
                 v = sequences.rows.take(slice(None))
                 known = np.repeat(last_known(v, sequences.lengths, kept), n_each, 0)
                 low, high = ends(self.columns, known.shape[1])[1]
-                fixed = known.clip(low, high)
+                known_row = known.clip(low, high)
             for t in range(n_steps):
-                if fixed is None:
+                if known_row is None:
                     v, state = self.drawn(state, rng.fold(t))
                 else:
-                    v, state = self.drawn_given(fixed, state, rng.fold(t))
-                if some:
-                    fixed = np.where(kept, v, v.dtype.type(np.nan))
+                    v, state = self.drawn_given(known_row, state, rng.fold(t))
+                if has_constants:
+                    known_row = np.where(kept, v, v.dtype.type(np.nan))
                 steps.append(v)
         rows = np.stack(steps, axis=1).reshape(n * n_steps, -1)
         rows = self.decoded(self.domain.to_data(self.columns, rows))
-        if some and prefix is not None:
+        if has_constants and prefix is not None:
             rows = carried_on(rows, X, lengths, self.times.others(kept))
         return self.times.continued(rows, n_steps, seed, X, lengths)
 
     def _after(self, X, lengths, n_each):
-        """States after sequences, each repeated."""
+        """States after sequences, each repeated ``n_each`` times."""
         sequences, states, order = self._sequences(X, lengths), [], []
         sequences = sequences._replace(rows=self._within(sequences.rows))
         rng = stream(self.seed, LIKELIHOOD).rows(sequences.hashes_so_far)
-        for which, parts in self._batches(sequences):
-            state = self.begin(len(which))
+        for numbers, parts in self._batches(sequences):
+            state = self.begin(len(numbers))
             for batch in parts:
                 v, streams = sequences.rows.take(batch.index), rng.take(batch.index)
                 state = self.hidden(v, batch, streams, state)[1]
             states.append(state)
-            order.append(which)
+            order.append(numbers)
         order = np.repeat(np.argsort(np.concatenate(order)), n_each)
         dtype = states[0].dtype
         return np.concatenate(states)[order].astype(dtype), len(order)
@@ -214,57 +217,59 @@ class SequenceDensity(Density):
         return SequenceRows(self.read(X), np.append(0, np.cumsum(lengths)))
 
     def _within(self, rows):
-        """Rows with values far beyond the range seen at the end of the range."""
+        """Clip values far beyond the training range."""
         v = np.array(rows.take(slice(None)))
-        within, beyond = within_reach(self.columns, v)
+        clipped, beyond = within_reach(self.columns, v)
         tell_beyond(self.name, beyond, rows.name_of)
-        return rows if within is v else rows.raw._replace(X=within)
+        return rows if clipped is v else rows.raw._replace(X=clipped)
 
     def _in_steps(self, X, lengths):
-        """Table with steps in the place of dates that are read as steps."""
+        """Table in which dates that are read as steps are replaced by steps."""
         X, lengths = as_one_table(X, lengths, each=self.sequence_length)
         return self.times.encoded(X, lengths)
 
     def _of_rows(self, X, lengths, function, purpose=LIKELIHOOD, seed=None):
-        """Validated rows, and values of a function of rows, stretch, streams and
-        states. Streams are keyed by the content of sequences so far, or by row numbers
+        """Validated rows, and values of ``function(rows, stretch, streams, states)``.
+        Random streams are keyed by the content of the sequence so far, or by row number
         if there is a seed."""
         return self._of_sequences(self._sequences(X, lengths), function, purpose, seed)
 
     def _of_sequences(self, sequences, function, purpose, seed):
-        """As :meth:`_of_rows`, of validated sequences."""
+        """As :meth:`_of_rows`, for validated sequences."""
         if purpose == IMPUTE:
-            # A missing entry is to be filled, and is not a value.
+            # Missing entries are imputed rather than treated as values.
             sequences = sequences._replace(rows=sequences.rows._replace(gaps=None))
         rows, values = sequences.rows, None
         keys = sequences.hashes_so_far if seed is None else rows.shape[0]
         rng = stream(self.seed if seed is None else seed, purpose).rows(keys)
         with one_blas_thread():
-            for which, parts in self._batches(sequences):
-                state = self.begin(len(which))
+            for numbers, parts in self._batches(sequences):
+                state = self.begin(len(numbers))
                 for batch in parts:
                     v, streams = rows.take(batch.index), rng.take(batch.index)
-                    part, state = function(v, batch, streams, state)
+                    part_values, state = function(v, batch, streams, state)
                     if values is None:
-                        values = np.empty((rows.shape[0], *part.shape[1:]), part.dtype)
-                    values[batch.index] = part
+                        values = np.empty(
+                            (rows.shape[0], *part_values.shape[1:]), part_values.dtype
+                        )
+                    values[batch.index] = part_values
         return rows, values
 
     def _batches(self, sequences):
-        """Numbers of the sequences of each batch, and its stretches."""
+        """Yield the sequence numbers of each batch, and its stretches."""
         return batches_of(sequences, np.arange(len(sequences.lengths)), self.width)
 
 
 def batches_of(sequences, index, width):
-    """Yield places in ``index`` of the sequences of each batch, the longest first, and
-    its stretches, each with as many rows as layers of a width have room for."""
-    lengths, room = sequences.lengths[index], max(1, _ROOM // width)
+    """Yield positions in ``index`` of the sequences of each batch, longest first, and
+    the stretches of the batch, which are limited by the ``width`` of layers."""
+    lengths, n_rows = sequences.lengths[index], max(1, _ROOM // width)
     order = np.argsort(-lengths, kind="stable")
     ends, start = np.cumsum(lengths[order]), 0
     while start < len(order):
-        before = ends[start - 1] if start else 0
-        stop = np.searchsorted(ends, before + room, side="right")
-        stop = max(stop, min(start + min(_BESIDE, room), len(order)))
-        which = order[start:stop]
-        yield which, stretches(sequences, [index[which]], max(1, room // len(which)))
+        n_done = ends[start - 1] if start else 0
+        stop = np.searchsorted(ends, n_done + n_rows, side="right")
+        stop = max(stop, min(start + min(_BESIDE, n_rows), len(order)))
+        batch = order[start:stop]
+        yield batch, stretches(sequences, [index[batch]], max(1, n_rows // len(batch)))
         start = stop

@@ -1,4 +1,4 @@
-"""Base class of estimators of sequences: rows conditional on the rows before."""
+"""Base class of estimators of sequences."""
 
 from typing import Literal
 
@@ -36,18 +36,18 @@ Cell = Literal["tanh", "gru", "lstm"]
 
 
 class Sequences(OptionGroup):
-    """Lengths of sequences, and of stretches in updates; "auto" is the estimator's
+    """Lengths of sequences, and of the stretches in updates; "auto" is the estimator's
     default.
 
     Parameters
     ----------
     length : {"auto"}, int or None, default="auto"
-        Number of rows of each sequence in tables without ``lengths`` or ``groups``:
-        None reads such a table as a single sequence, 1 its rows as independent.
+        Number of rows of each sequence in tables without ``lengths`` or ``groups``.
+        None: such a table is a single sequence; 1: its rows are independent.
     batch_length : {"auto"}, int or None, default="auto"
-        Number of steps of sequences in each update, through which gradients are
-        propagated back; None for whole sequences. Hidden states are carried from one
-        update to the next, so that long series need no more memory.
+        Number of steps in truncated back-propagation through time; None for whole
+        sequences. Hidden states are carried from one update to the next, so that long
+        series need no more memory.
 
     Examples
     --------
@@ -65,44 +65,45 @@ class Sequences(OptionGroup):
 
 
 class RecurrentEstimator(NetEstimator):
-    r"""Base class of estimators of a density of sequences: recurrent nets below a
+    r"""Base class of density estimators of sequences: recurrent nets with a
     distribution of each step.
 
     .. math:: p(x_1, \dots, x_T) = \prod_t p(x_t \mid x_1, \dots, x_{t-1})
 
-    The density of its model is a :class:`~skdgm.recurrent._density.SequenceDensity`,
-    the objective a :class:`~skdgm.recurrent._objective.SequenceObjective`. Its methods
-    take sequences as a table with ``lengths`` or ``groups``, or as a list.
+    Its density is a :class:`~skdgm.recurrent._density.SequenceDensity`, and its
+    objective a :class:`~skdgm.recurrent._objective.SequenceObjective`. Sequences are a
+    list of tables, or one table with ``lengths`` or ``groups``.
 
     Parameters
     ----------
     n_recurrent
         Number of units of the recurrent cell.
     cell
-        Recurrent cell: one layer of units, a gated recurrent unit, or long short-term
-        memory.
+        Recurrent cell: a layer of tanh units, a gated recurrent unit, or long
+        short-term memory.
     dropout
-        Share of the cell's units that drop out, where they set biases, in training.
+        Dropout rate of the cell's units in the computation of biases.
     n_iter
-        Number of epochs; "auto": 1,500 updates, but between 20 and 300 epochs.
+        Number of epochs; "auto": the number for 1,500 updates, between 20 and 300.
     early_stopping
-        If True, hold out sequences, or the last steps of a single one, stop when their
-        ``validation_curve_`` no longer falls, and keep the parameters with which it was
-        lowest; "auto": where ``n_iter`` is "auto", as few sequences soon overfit.
+        If True, hold out sequences, or the last steps of a single sequence, stop when
+        ``validation_curve_`` no longer decreases, and keep the parameters at its
+        minimum. "auto": True if ``n_iter`` is "auto", because few sequences soon
+        overfit.
     random_state : int, RandomState instance or None
-        Seed of initial weights, order of sequences and draws.
+        Seed of initial weights, order of sequences, and draws.
     sequences
-        Lengths of sequences in tables, and of stretches in updates.
+        Lengths of sequences in tables, and of the stretches in updates.
     batch_size
         Number of sequences in each update.
     tol
-        Smallest improvement that counts, in nats per step.
+        Minimum improvement, in nats per step.
 
     Attributes
     ----------
     loss_curve_ : list of float
-        Negative objective of some training sequences after each epoch, in nats per
-        step, with real columns standardised.
+        Loss of a sample of training sequences after each epoch, in nats per step of
+        standardized columns.
     """
 
     _: KW_ONLY
@@ -121,7 +122,7 @@ class RecurrentEstimator(NetEstimator):
         options, n_steps = self._options, self._options.batch_length
         batches = -(-table.n_draws // options.batch_size)
         if n_steps is not None:
-            # Approximate number of stretches of these batches.
+            # Approximate number of stretches in these batches.
             lengths = table.rows.lengths[table.index]
             longest = np.sort(lengths)[-batches:].mean()
             batches *= -(-longest // n_steps)
@@ -142,19 +143,19 @@ class RecurrentEstimator(NetEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
-            A row for each step, NaN where missing: all sequences, one after the other;
-            or a table of each.
+            One row per step, NaN where missing: a table with all sequences, one after
+            another, or a list with one table per sequence.
         y : None
             Ignored.
         sample_weight : array-like of shape (n_sequences,) or (n_rows,), default=None
-            Weight of each sequence, or of its rows, which are equal then. Whole numbers
-            are exactly so many repetitions.
+            Weight of each sequence, or of each row, with equal weights within a
+            sequence. An integer weight is exactly equivalent to repetitions.
         lengths : array-like of shape (n_sequences,), default=None
-            Number of rows of each sequence of a table; without these and ``groups`` it
-            is divided by ``length`` of the option ``sequences``, if that is not None.
+            Number of rows of each sequence in a table. Without ``lengths`` and
+            ``groups``, the option ``sequences`` determines the lengths.
         groups : array-like of shape (n_rows,), default=None
-            Name of the sequence of each row, in the place of lengths: as for splitters
-            such as GroupKFold, which keep sequences whole.
+            Sequence of each row, as an alternative to ``lengths`` that splitters such
+            as GroupKFold also use.
 
         Returns
         -------
@@ -163,9 +164,9 @@ class RecurrentEstimator(NetEstimator):
         Raises
         ------
         ValueError
-            A sequence is empty or has other columns than the first; lengths do not add
-            up to the rows; rows of a group do not follow each other; X is infinite or
-            outside the model's domain; weights are negative or all zero.
+            A sequence is empty, or its columns differ from those of the first. Lengths
+            do not sum to the number of rows, or rows of a group are not consecutive. X
+            is infinite or outside the model's domain. Weights are negative or all zero.
         DivergenceError
             Training diverged. The estimator keeps its last good parameters.
         """
@@ -180,18 +181,18 @@ class RecurrentEstimator(NetEstimator):
         lengths: Target = None,
         groups: Target = None,
     ) -> Self:
-        """Continue training: one pass over the sequences.
+        """Continue training: one epoch over the sequences.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
-            Sequences, as for :meth:`fit`.
+            Sequences, as in :meth:`fit`.
         y : None
             Ignored.
         sample_weight : array-like of shape (n_sequences,) or (n_rows,), default=None
             Weight of each sequence.
         lengths, groups : array-like, default=None
-            Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
+            Lengths of the sequences, or the sequence of each row, as in :meth:`fit`.
 
         Returns
         -------
@@ -205,9 +206,9 @@ class RecurrentEstimator(NetEstimator):
         return self._partial_fit(Series(X, lengths, groups), y, sample_weight)
 
     def _begin(self, X, y, sample_weight, fresh, classes=None):
-        given = X if isinstance(X, Series) else Series(X)
-        table, lengths, weight, steps = self._in_order(given, sample_weight, fresh)
-        # Statistics of columns are those of rows.
+        series = X if isinstance(X, Series) else Series(X)
+        table, lengths, weight, steps = self._in_order(series, sample_weight, fresh)
+        # Statistics of columns are computed over rows.
         table = super()._begin(table, y, weight, fresh, steps)
         return self._by_sequence(table, lengths, weight, fresh)
 
@@ -220,7 +221,7 @@ class RecurrentEstimator(NetEstimator):
         return table, lengths, sample_weight, steps
 
     def _by_sequence(self, table, lengths, weight, fresh):
-        """Table of sequences, of one of rows that their statistics are known of."""
+        """Table of sequences from a table of rows with known statistics."""
         remember_kept(self, table.rows, lengths, fresh)
         weight = None if weight is None else of_sequences(weight, lengths)
         return sequences_of(table.rows, lengths, weight)
@@ -229,8 +230,8 @@ class RecurrentEstimator(NetEstimator):
         return super()._label(with_steps(rows, steps), y, fresh, None)
 
     def _for_callbacks(self, X, y, sample_weight, table):
-        whole = own_frame(as_one_table(X.X)[0] if is_several(X.X) else X.X, table)
-        data = for_callbacks(whole, y, sample_weight)
+        frame = own_frame(as_one_table(X.X)[0] if is_several(X.X) else X.X, table)
+        data = for_callbacks(frame, y, sample_weight)
         if is_several(X.X) or X.lengths is not None or X.groups is not None:
             lengths = {"lengths": table.rows.lengths}
             data["metadata"] = (data["metadata"] or {}) | lengths
@@ -239,14 +240,14 @@ class RecurrentEstimator(NetEstimator):
     def transform(
         self, X: Data, *, lengths: Target = None, groups: Target = None
     ) -> np.ndarray:
-        """Hidden state after each step, a function of the row and all before it.
+        """Hidden state after each step, a function of the row and all previous rows.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
             Sequences; NaN where missing.
         lengths, groups : array-like, default=None
-            Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
+            Lengths of the sequences, or the sequence of each row, as in :meth:`fit`.
 
         Returns
         -------
@@ -260,18 +261,18 @@ class RecurrentEstimator(NetEstimator):
     def score_samples(
         self, X: Data, *, lengths: Target = None, groups: Target = None
     ) -> np.ndarray:
-        r"""Log-likelihood of each step given the steps before, in nats, of the kind
-        ``density_kind_``.
+        r"""Log-likelihood of each step given the previous steps, in nats.
 
         .. math:: \log p(x_t \mid x_1, \dots, x_{t-1})
+
+        ``density_kind_`` tells whether it is exact, a lower bound, or an estimate.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
-            Sequences; of rows with missing entries (NaN) the likelihood is that of the
-            observed entries.
+            Sequences. Missing entries (NaN) are marginalized.
         lengths, groups : array-like, default=None
-            Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
+            Lengths of the sequences, or the sequence of each row, as in :meth:`fit`.
 
         Returns
         -------
@@ -290,7 +291,7 @@ class RecurrentEstimator(NetEstimator):
         lengths: Target = None,
         groups: Target = None,
     ) -> float:
-        """Mean log-likelihood of a step given the steps before, in nats.
+        """Mean log-likelihood of a step given the previous steps, in nats.
 
         Parameters
         ----------
@@ -298,9 +299,9 @@ class RecurrentEstimator(NetEstimator):
         y : None
             Ignored.
         sample_weight : array-like of shape (n_sequences,) or (n_rows,), default=None
-            Weight of each sequence; by default all are equal.
+            Weight of each sequence; by default, equal weights.
         lengths, groups : array-like, default=None
-            Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
+            Lengths of the sequences, or the sequence of each row, as in :meth:`fit`.
 
         Returns
         -------
@@ -324,35 +325,35 @@ class RecurrentEstimator(NetEstimator):
         lengths: Target = None,
         groups: Target = None,
     ) -> ArrayOrFrame:
-        r"""Fill missing entries, given all others of their sequence.
+        r"""Impute missing entries, given all other entries of their sequence.
 
         .. math:: p(x^{missing} \mid x^{known}) \propto \prod_t p(x_t \mid x_{<t})
 
-        Filled entries are estimates by particles, which draw missing entries row by
-        row, and are weighted by the probability of the known entries of the row and of
-        up to 50 rows after it. There are 300 particles, or 20 where likelihoods are
-        estimates, or ``n_draws`` if there is this option. Rows that no known entry
-        follows are forecasts given the rows before: means over 300 particles, or 50
-        where likelihoods are estimates. Columns that were constant within each sequence
-        of ``fit`` have their value elsewhere in the sequence, or are drawn once.
+        Particles draw missing entries row by row. Their weights are the probabilities
+        of the known entries of the row and of up to 50 later rows. There are 300
+        particles (20 if likelihoods are estimates), or ``n_draws`` if the model has
+        this option. Rows without later known entries are forecasts given the previous
+        rows: means over 300 particles (50 if likelihoods are estimates). Columns that
+        were constant within each sequence of ``fit`` take their value from other rows
+        of the sequence, or are drawn once.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
             Sequences; NaN where missing.
         method : {"mean", "sample"}, default="mean"
-            "mean" fills in means (probabilities of bits, the most probable categories),
-            the same at each call; "sample" fills in draws.
+            "mean" imputes means (probabilities of binary columns, the most probable
+            categories), which are the same in each call; "sample" imputes draws.
         random_state : int, RandomState instance or None, default=None
             For "sample".
         lengths, groups : array-like, default=None
-            Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
+            Lengths of the sequences, or the sequence of each row, as in :meth:`fit`.
 
         Returns
         -------
         X_filled : ndarray of shape (n_rows, n_features)
-            Known entries are unchanged. A DataFrame with its index if X and what the
-            model was fitted to are such; a list if X is a list.
+            Known entries are unchanged. A DataFrame with the index of X if X and the
+            training data are DataFrames; a list if X is a list.
 
         Raises
         ------
@@ -370,21 +371,21 @@ class RecurrentEstimator(NetEstimator):
         return self._each(X, fill, lengths, groups)
 
     def sample(self, n_samples: int = 1, random_state: Seed = None) -> ArrayOrFrame:
-        """Draw rows from the model: a table as ``fit`` takes it without lengths.
+        """Draw rows from the model: a table like the input of ``fit`` without lengths.
 
         Parameters
         ----------
         n_samples : int, default=1
-            Number of rows of a single sequence, or of sequences of the ``length`` of
-            the option ``sequences``, one after the other, the last of which may end
-            early. :meth:`generate` draws several of any length.
+            Number of rows of a single sequence, or of consecutive sequences of the
+            ``length`` of the option ``sequences``, the last of which may be incomplete.
+            :meth:`generate` draws several sequences of any length.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other rows at each call.
+            By default NumPy's global generator, so that each call returns new rows.
 
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            A DataFrame if ``fit`` was given one.
+            A DataFrame if the model was fitted to one.
         """
         kept = vars(self).get("_kept")
         return framed(self, self.density_.sample(n_samples, random_state, kept=kept))
@@ -399,10 +400,10 @@ class RecurrentEstimator(NetEstimator):
         lengths: Target = None,
         groups: Target = None,
     ) -> list | ArrayOrFrame:
-        """Draw sequences, or continuations of prefixes, step by step.
+        r"""Draw sequences, or continuations of prefixes, step by step.
 
         Columns that were constant within each sequence of ``fit``, such as birth dates,
-        are drawn in the first step, or are those of the prefix, and are kept.
+        are drawn in the first step or taken from the prefix, and remain constant.
 
         Parameters
         ----------
@@ -414,26 +415,28 @@ class RecurrentEstimator(NetEstimator):
         n_samples : int, default=1
             Number of sequences, or of continuations of each prefix.
         random_state : int, RandomState instance or None, default=None
-            By default NumPy's global generator: other sequences at each call.
+            By default NumPy's global generator, so that each call returns new
+            sequences.
         lengths, groups : array-like, default=None
-            Lengths of the prefixes, or the prefix of each row, as for :meth:`fit`.
+            Lengths of the prefixes, or the prefix of each row, as in :meth:`fit`.
 
         Returns
         -------
         sequences : list of ndarray of shape (n_steps, n_features)
-            The steps after the prefix, without it: all continuations of the first one
-            first. DataFrames if ``fit`` was given one.
+            The steps after the prefixes, without the prefixes, starting with all
+            continuations of the first prefix. DataFrames if the model was fitted to
+            one.
         """
-        given = None
+        prefix_table = None
         if prefix is not None:
-            each = self.density_.sequence_length
-            given = as_one_table(prefix, lengths, groups, each)
-        return continued(self, n_steps, given, n_samples, random_state)
+            length = self.density_.sequence_length
+            prefix_table = as_one_table(prefix, lengths, groups, length)
+        return continued(self, n_steps, prefix_table, n_samples, random_state)
 
     def _each(self, X, function, lengths, groups):
-        """A function of a table and lengths, of sequences as a user gives them."""
-        each = self.density_.sequence_length
-        return answered(function, X, lengths, groups, each)
+        """Apply a function of a table and lengths to sequences in any input format."""
+        length = self.density_.sequence_length
+        return answered(function, X, lengths, groups, length)
 
     def _count(self, table, fresh):
         super()._count(table, fresh)
@@ -461,6 +464,6 @@ class RecurrentEstimator(NetEstimator):
         )
 
 
-# Outside of what scikit-learn wraps around them.
+# Applied after scikit-learn's wrappers.
 RecurrentEstimator.transform = of_each(RecurrentEstimator.transform)
 RecurrentEstimator.fit_transform = of_each(RecurrentEstimator.fit_transform)

@@ -1,16 +1,18 @@
-r"""Learning and particle filters of recurrent nets with latent units.
+r"""Training and particle filters of recurrent nets with latent units.
+
+The training objective is the evidence lower bound [1]_
 
 .. math:: \log p(x_1, \dots, x_T) \ge \mathbb{E}_q \sum_t \log p(x_t \mid z_t, h_{t-1})
    - \mathrm{KL}(q(z_t \mid x_t, h_{t-1}) \,\|\, p(z_t \mid h_{t-1}))
 
-is learned [1]_. Scores are those of a particle filter with the encoder as proposal,
+Scores are estimates of a particle filter with the encoder as the proposal,
 
 .. math:: \log \hat p(x_t \mid x_{<t}) = \log \sum_k W_{t-1}^k w_t^k, \qquad
    w_t^k = \frac{p(x_t, z_t^k \mid h_{t-1}^k)}{q(z_t^k \mid x_t, h_{t-1}^k)}
 
-whose products are unbiased estimates of likelihoods, so that their logs are lower
-bounds in expectation [2]_. Particles are resampled by their weights W where few have
-most of the weight; without resampling the estimate is that of importance weights.
+Their products over steps are unbiased estimates of likelihoods, so their logs are lower
+bounds in expectation [2]_. Particles are resampled by their weights W if the effective
+sample size is small; without resampling this is importance sampling.
 
 References
 ----------
@@ -39,14 +41,14 @@ from skdgm.utils.tree import astype, leaves
 
 # Random streams.
 _NOISE, _RESAMPLE, _CHOICE, _DATA, _GREY = addresses.LATENT_STEPS
-# Effective share of the particles below which they are resampled.
+# Resampling threshold of the effective share of the particles.
 _FEW = 0.5
 
 
 class StepParticles(NamedTuple):
-    """Particles of the rows of a step: normalised log weights, (n_rows, n_particles);
-    the log-likelihood of the rows, (n_rows,); log p(x | z) and log q(z) - log p(z) of
-    each particle; and outputs, with a row for each particle."""
+    """Particles of the rows of a step: normalized log weights, (n_rows, n_particles);
+    log-likelihoods of rows, (n_rows,); log p(x | z) and log q(z) - log p(z) of each
+    particle; and decoder outputs, one row per particle."""
 
     log_w: np.ndarray
     gain: np.ndarray
@@ -58,10 +60,9 @@ class StepParticles(NamedTuple):
 class LatentSequenceDensity(SequenceDensity):
     """Density of sequences by particles of latent units.
 
-    Besides the arguments of :class:`SequenceDensity` it has a
-    :class:`~skdgm.recurrent._latent_net.LatentNet`, its parameters, and the number of
-    particles. The state of a sequence has the states of its particles, and the logs of
-    their weights. Particles of a ``blind`` density are drawn from the prior.
+    It has a :class:`~skdgm.recurrent._latent_net.LatentNet`, its parameters, and the
+    number of particles ``n_draws``. The state of a sequence contains the states and log
+    weights of its particles. A ``blind`` density draws particles from the prior.
     """
 
     tells_grey = False
@@ -73,7 +74,7 @@ class LatentSequenceDensity(SequenceDensity):
 
     @property
     def capabilities(self):
-        """Bounds, in expectation."""
+        """Lower bounds, in expectation."""
         bounds = of_rows("lower bound", grey="lower bound")
         return {
             "log_prob": bounds,
@@ -84,7 +85,7 @@ class LatentSequenceDensity(SequenceDensity):
 
     @property
     def width(self):
-        """Number of units of the widest layer, of all particles."""
+        """Number of units of the widest layer, over all particles."""
         return self.net.width * self.n_draws
 
     @property
@@ -93,21 +94,21 @@ class LatentSequenceDensity(SequenceDensity):
         return self.net.walk.n_units
 
     def begin(self, n):
-        """States and log weights of all particles before the first step."""
-        one, k = self.net.begin(self.params, 1), self.n_draws
-        state = np.append(np.tile(one[0], k), np.full(k, -np.log(k)))
-        return np.tile(state.astype(one.dtype), (n, 1))
+        """Initial states and log weights of all particles."""
+        single, k = self.net.begin(self.params, 1), self.n_draws
+        state = np.append(np.tile(single[0], k), np.full(k, -np.log(k)))
+        return np.tile(state.astype(single.dtype), (n, 1))
 
     def _steps(self, v, batch, rng, state, fed=None):
-        """Yield the slice of rows of each step, its particles, and states after it;
-        ``state`` is changed in place. ``fed(v, particles, rng, part)`` returns rows for
-        each particle in the place of v."""
+        """Yield, for each step, the slice of its rows, its particles, and their new
+        states; ``state`` changes in place. ``fed(v, particles, rng, part)`` returns
+        imputed rows, one for each particle."""
         net, params, first = self.net, astype(self.params, v.dtype), 0
         n_states = net.n_states
         for size in batch.sizes:
-            part, now = slice(first, first + size), state[:size].astype(v.dtype)
-            k = now.shape[1] // (n_states + 1)
-            before, log_w = now[:, : k * n_states], now[:, k * n_states :]
+            part, current = slice(first, first + size), state[:size].astype(v.dtype)
+            k = current.shape[1] // (n_states + 1)
+            before, log_w = current[:, : k * n_states], current[:, k * n_states :]
             before = before.reshape(size * k, n_states)
             rows, streams = v[part], rng.take(part)
             if self.resample and k > 1:
@@ -115,7 +116,7 @@ class LatentSequenceDensity(SequenceDensity):
             h, seen = net.walk.units(before), net.seen(params, net.inputs(rows))
             seen = np.repeat(seen, k, axis=0)
             stats, prior = net.posterior(params, seen, h), net.prior(params, h)
-            # Rows without any known entry keep the prior.
+            # The proposal of rows without known entries is the prior.
             by_prior = np.repeat(np.isnan(rows).all(axis=1) | self.blind, k)
             stats = np.where(by_prior[:, None], prior, stats)
             noise = streams.fold(_NOISE).normal(k * net.n_latent, v.dtype.type)
@@ -144,15 +145,15 @@ class LatentSequenceDensity(SequenceDensity):
             first += size
 
     def scored(self, v, batch, rng, state):
-        """Log-likelihood of each row given the rows before, by a particle filter."""
+        """Log-likelihood of each row given the previous rows, by a particle filter."""
         gain = np.empty(len(v))
         for part, particles, _ in self._steps(v, batch, rng, state):
             gain[part] = particles.gain
         return gain, state
 
     def bounds(self, v, batch, rng, state):
-        """Reconstruction and divergence of each row, unweighted means over particles,
-        (n_rows, 2)."""
+        """Reconstruction and divergence of each row, averaged over particles, (n_rows,
+        2)."""
         terms = np.empty((len(v), 2))
         for part, particles, _ in self._steps(v, batch, rng, state):
             terms[part, 0] = particles.log_p.mean(axis=1)
@@ -160,7 +161,7 @@ class LatentSequenceDensity(SequenceDensity):
         return terms, state
 
     def hidden(self, v, batch, rng, state):
-        """Units of the cell after each row, means by weight over particles."""
+        """Weighted mean over particles of the cell's units after each row."""
         means = np.empty((len(v), self.n_features_out), v.dtype)
         for part, particles, after in self._steps(v, batch, rng, state):
             k = particles.log_w.shape[1]
@@ -170,7 +171,7 @@ class LatentSequenceDensity(SequenceDensity):
         return means, state
 
     def filled(self, v, batch, rng, state, method):
-        """Rows filled step by step, each conditional on draws before; and states."""
+        """Rows imputed step by step, conditional on previous draws, and states."""
         means = method == "mean"
         _, filled, expected, state = self.completed(v, batch, rng, state, means)
         if means:
@@ -178,8 +179,8 @@ class LatentSequenceDensity(SequenceDensity):
         return filled, state
 
     def completed(self, v, batch, rng, state, means):
-        """Log-likelihoods of rows given the rows before; rows with missing entries
-        drawn; if ``means``, expected inputs, else None; and states."""
+        """Log-likelihoods of rows given the previous rows, rows with drawn missing
+        entries, expected inputs if ``means`` (else None), and states."""
         output, gain, filled = self.net.output, np.empty(len(v)), v.copy()
         expected = np.empty((len(v), self.net.n_inputs), v.dtype) if means else None
 
@@ -191,9 +192,9 @@ class LatentSequenceDensity(SequenceDensity):
                 mean = output.expected(out).reshape(len(rows), k, -1)
                 expected[part] = (w[:, :, None] * mean).sum(axis=1)
             noisy = log_w + streams.fold(_CHOICE).gumbel(k)
-            best = np.arange(len(rows)) * k + noisy.argmax(axis=1)
+            chosen = np.arange(len(rows)) * k + noisy.argmax(axis=1)
             params = astype(self.params.own, rows.dtype)
-            value = output.draw(out[best], streams.fold(_DATA), params)
+            value = output.draw(out[chosen], streams.fold(_DATA), params)
             filled[part] = np.where(np.isnan(rows), value, rows)
             return np.repeat(filled[part], k, axis=0)
 
@@ -203,7 +204,7 @@ class LatentSequenceDensity(SequenceDensity):
 
     @property
     def particles(self):
-        """Particles that fill gaps conditional on the rows before and after."""
+        """Particles that impute conditional on previous and later rows."""
         return LatentParticles(self)
 
     @property
@@ -212,14 +213,15 @@ class LatentSequenceDensity(SequenceDensity):
         return self.n_draws
 
     def drawn(self, state, rng):
-        """The next row of each sequence, and the state of one particle after it."""
+        """Draw the next row of each sequence; return rows and the state of one
+        particle."""
         net, params, n_states = self.net, self.params, self.net.n_states
         dtype = leaves(params)[0].dtype
         k = state.shape[1] // (n_states + 1)
         log_w, rows = state[:, k * n_states :], np.arange(len(state))
         before = state[:, : k * n_states].reshape(len(state), k, n_states)
-        best = (log_w + rng.fold(_CHOICE).gumbel(k)).argmax(axis=1)
-        before = before[rows, best].astype(dtype)
+        chosen = (log_w + rng.fold(_CHOICE).gumbel(k)).argmax(axis=1)
+        before = before[rows, chosen].astype(dtype)
         h = net.walk.units(before)
         noise = rng.fold(_NOISE).normal(net.n_latent, dtype.type)
         latent = net.latent_features(params, draw(net.prior(params, h), noise))
@@ -229,22 +231,23 @@ class LatentSequenceDensity(SequenceDensity):
         return v, np.append(after, np.zeros((len(state), 1), dtype), axis=1)
 
     def drawn_given(self, v, state, rng):
-        """The next row of each sequence given its known entries, and the states."""
+        """Draw the next row of each sequence given its known entries; return rows and
+        states."""
         k = state.shape[1] // (self.net.n_states + 1)
         if k < self.n_draws:
-            each = np.repeat(state[:, : self.net.n_states], self.n_draws, axis=0)
+            repeated = np.repeat(state[:, : self.net.n_states], self.n_draws, axis=0)
             log_w = np.full((len(v), self.n_draws), -np.log(self.n_draws))
-            state = np.append(each.reshape(len(v), -1), log_w, axis=1)
+            state = np.append(repeated.reshape(len(v), -1), log_w, axis=1)
             state = state.astype(v.dtype)
         batch = SimpleNamespace(sizes=[len(v)])
         model = self.with_particles(self.n_draws, True)
-        # An encoder may be too certain.
+        # The encoder's variance may be too small.
         model.blind = True
         _, v, _, state = model.completed(v, batch, rng, state.copy(), False)
         return v, state
 
     def with_particles(self, n_draws, resample):
-        """The same density with another number of particles, resampled or not."""
+        """Copy with another number of particles, with or without resampling."""
         density = copy(self)
         density.n_draws, density.resample, density.blind = n_draws, resample, False
         return density
@@ -258,17 +261,17 @@ class LatentSequenceDensity(SequenceDensity):
 
 
 def _resampled(states, log_w, rng):
-    """States of particles, resampled systematically in rows where few are effective,
-    and log weights."""
+    """Resample particles systematically in rows with a small effective sample size;
+    return states and log weights."""
     k, states = log_w.shape[1], states.copy()
     w = np.exp(log_w.astype(np.float64))
     w /= w.sum(axis=1, keepdims=True)
     few = np.flatnonzero(1 / (w**2).sum(axis=1) < _FEW * k)
     if few.size:
         places = (np.arange(k) + rng.take(few).uniform(1)) / k
-        upto = np.cumsum(w[few], axis=1)
-        which = (upto[:, None, :-1] <= places[:, :, None]).sum(axis=2)
-        from_rows = (few[:, None] * k + which).ravel()
+        cumulative = np.cumsum(w[few], axis=1)
+        picked = (cumulative[:, None, :-1] <= places[:, :, None]).sum(axis=2)
+        from_rows = (few[:, None] * k + picked).ravel()
         to_rows = (few[:, None] * k + np.arange(k)).ravel()
         states[to_rows] = states[from_rows]
         log_w = log_w.copy()
@@ -277,7 +280,7 @@ def _resampled(states, log_w, rng):
 
 
 class LatentParticles(gaps.Particles):
-    """Particles of latent units, each of one sequence."""
+    """Independent particles of latent units, each with its own sequence."""
 
     alike = False
 
@@ -285,11 +288,11 @@ class LatentParticles(gaps.Particles):
         self.density = density.with_particles(1, False)
 
     def begin(self, n):
-        """States and log weights, which stay 0, before the first step."""
+        """Initial states and log weights, which remain 0."""
         return self.density.begin(n)
 
     def advance(self, state, v, weighed, rng, means):
-        """Log weights, rows, their means and the states after them."""
+        """Log weights, rows, their means, and the states after them."""
         batch = SimpleNamespace(sizes=[len(v)])
         return self.density.completed(v, batch, rng, state.copy(), means)
 
@@ -298,17 +301,17 @@ class LatentParticles(gaps.Particles):
         return self.density.net.inputs(v)
 
     def decoded(self, mean):
-        """Rows of means of inputs."""
+        """Rows from means of inputs."""
         return self.density.net.output.value(mean)
 
 
 class LatentSequenceObjective(SequenceObjective):
-    """Negative evidence lower bound of steps, given the states before."""
+    """Negative evidence lower bound of steps, given the previous states."""
 
     quantity, held_draws = "bound", 8
 
     def prepare(self, state, batch, clock):
-        """Rows of a stretch, noise, and beta."""
+        """Rows of a stretch, noise, and the weight of the divergence."""
         v, rng = self.rows.rows.take(batch.index), self.stream(clock)
         if self.options.resample:
             v = self.net.output.resampled(v, rng.fold(_GREY).rows(len(v)))
@@ -320,11 +323,12 @@ class LatentSequenceObjective(SequenceObjective):
         """Weight of the divergence, which increases linearly from 0 in the warm-up."""
         if not self.options.warm_up:
             return 1.0
-        done = self.epochs_before + clock.epochs_done
-        return min(1.0, done / self.options.warm_up)
+        n_epochs = self.epochs_before + clock.epochs_done
+        return min(1.0, n_epochs / self.options.warm_up)
 
     def forward(self, params, prepared):
-        """Negative bound of each row; the states at the end are carried on."""
+        """Negative bound of each row; the final states are carried to the next
+        stretch."""
         v, batch, noise, beta = prepared
         net, carried = self.net, self.carried if batch.begin else None
         state = net.begin(params, batch.sizes[0]) if carried is None else carried
@@ -335,7 +339,7 @@ class LatentSequenceObjective(SequenceObjective):
         return nll(trail.out, params.own, v, net.output) + kl, ()
 
     def watched(self, params, batch, streams, states, some):
-        """Negative bounds of some rows of a stretch, and the states after it."""
+        """Negative bounds of selected rows of a stretch, and the states after it."""
         net, v = self.net, self.rows.rows.take(batch.index)
         noise = streams.fold(_NOISE).normal(net.n_latent, v.dtype.type)
         states = net.begin(params, batch.sizes[0]) if states is None else states

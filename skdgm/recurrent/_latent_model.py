@@ -1,4 +1,4 @@
-"""Model of recurrent nets with latent units, made of options."""
+"""Model of recurrent nets with latent units, built from options."""
 
 from types import SimpleNamespace
 
@@ -15,21 +15,21 @@ _NAMES = "n_components", "n_hidden", "n_recurrent", "cell", "activation", "colum
 
 
 class LatentSequenceModel(NetModel):
-    """Normal latent units of each step, which depend on the steps before."""
+    """Normal latent units in each step, which depend on the previous steps."""
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Raise ValueError for inconsistent options."""
         check_pattern(options)
 
     def structure(self, facts):
-        """Options that the nets depend on."""
+        """Options that determine the nets."""
         variance = facts.options.variance
         variance = variance if isinstance(variance, str) else "fixed"
         options = {name: getattr(facts.options, name) for name in _NAMES}
         return SimpleNamespace(**options, variance=variance)
 
     def net(self, facts):
-        """The nets."""
+        """Nets of the model."""
         output = output_as_asked(facts.options, facts.columns)
         share = facts.domain.share(facts.columns)
         return LatentNet(output, share, facts.structure, facts.options.init_weights)
@@ -39,11 +39,11 @@ class LatentSequenceModel(NetModel):
         return self.net(facts).output.n_inputs
 
     def n_weights(self, facts):
-        """Number of weights, and that there is one net."""
+        """Number of weights, number of nets (1), and whether nets are shared."""
         return self.net(facts).n_weights(), 1, True
 
     def density(self, facts, state):
-        """Density of the fitted parameters."""
+        """Density with the fitted parameters."""
         return LatentSequenceDensity(
             facts.context,
             sequence_length=facts.options.sequence_length,
@@ -53,7 +53,7 @@ class LatentSequenceModel(NetModel):
         )
 
     def objective(self, facts, table, before):
-        """Bound of the steps."""
+        """Evidence lower bound of the steps."""
         independent = facts.domain.loss_of_independent(facts.columns)
         run = facts.run(table, before)
         return LatentSequenceObjective(run, independent, net=self.net(facts))

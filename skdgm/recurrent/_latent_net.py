@@ -4,8 +4,8 @@ r"""Recurrent nets with latent units in each step.
    x_t \sim p(x \mid z_t, h_{t-1}), \qquad
    h_t = f(\phi_x(x_t), \phi_z(z_t), h_{t-1})
 
-with an encoder :math:`q(z_t \mid x_t, h_{t-1})`, and nets of one hidden layer for all
-of these functions [1]_.
+An encoder :math:`q(z_t \mid x_t, h_{t-1})` infers the latent units. All functions are
+nets with one hidden layer [1]_.
 
 References
 ----------
@@ -33,9 +33,9 @@ from skdgm.nets.recurrent import Walk, stacked
 
 
 class LatentParams(NamedTuple):
-    """Parameters of the layers of inputs (``seen``) and of latent units; of the nets of
-    prior, encoder and decoder, pairs of layers; of the cell, a pair; and those of the
-    data's distribution that are not outputs, or ()."""
+    """Parameters: feature layers of inputs (``seen``) and of latent units; prior,
+    encoder and decoder, each a pair of layers; the cell, a pair; and the data
+    distribution, or ()."""
 
     seen: Layer
     latent: Layer
@@ -48,8 +48,8 @@ class LatentParams(NamedTuple):
 
 class Trail(NamedTuple):
     """Results of a batch: statistics of the encoder and of the prior, noise, latent
-    units, and outputs for the data, with a row for each row; and states of the longest
-    sequences at the end."""
+    units, and decoder outputs, one row per data row; and the final states of the
+    longest sequences."""
 
     stats: object
     prior: object
@@ -60,14 +60,14 @@ class Trail(NamedTuple):
 
     @property
     def divergence(self):
-        """Divergence of the encoder's distribution from the prior, of each row."""
+        """KL divergence of the encoder's distribution from the prior, for each row."""
         return divergence_from(self.stats, self.prior)
 
 
 class LatentNet:
-    """Nets with the options of a ``structure``; weights are drawn by a rule ``init``.
-    ``output`` is the distribution of a row, and ``share`` are means of its inputs,
-    which stand for missing entries."""
+    """Nets with the options of a ``structure``; ``init`` is the initialization rule.
+    ``output`` is the distribution of a row, and ``share`` are the means of its inputs,
+    which replace missing entries."""
 
     def __init__(self, output, share, structure, init):
         self.output, self.share, self.init_rule = output, share, init
@@ -110,14 +110,14 @@ class LatentNet:
         )
         for pair in params.prior, params.encoder:
             pair[1].W[:, z:] = 0
-        # At first the prior depends on no state.
+        # The initial prior does not depend on the state.
         params.prior[1].W[:] = 0
         start = self.output.start(self.share)
         params.decoder[1].b[: len(start)] = start
         return params
 
     def inputs(self, v):
-        """Inputs that represent rows."""
+        """Encode rows as inputs."""
         return self.output.inputs(v, self.share)
 
     def _through(self, pair, x):
@@ -126,11 +126,12 @@ class LatentNet:
         return dense(dense(x, W, c, self.activation), V, b, "identity")
 
     def prior(self, params, h):
-        """Means and log variances of latent units, given units of the state before."""
+        """Means and log variances of latent units, given the units of the previous
+        state."""
         return bounded(self._through(params.prior, h))
 
     def posterior(self, params, seen, h):
-        """Means and log variances of latent units, given features of the row, too."""
+        """Means and log variances of latent units, given also features of the row."""
         return bounded(self._through(params.encoder, beside(seen, h)))
 
     def seen(self, params, x):
@@ -142,7 +143,7 @@ class LatentNet:
         return dense(z, params.latent.W, params.latent.b, self.activation)
 
     def out(self, params, latent, h):
-        """Outputs for the data, given features of latent units."""
+        """Decoder outputs, given features of latent units."""
         return self._through(params.decoder, beside(latent, h))
 
     def follow(self, params, state, seen, latent):
@@ -150,13 +151,13 @@ class LatentNet:
         return self.walk.step(params.cell, state, beside(seen, latent))
 
     def begin(self, params, n):
-        """States of n sequences before their first step."""
+        """Initial states of n sequences."""
         return self.walk.start(params.cell, n)
 
     def trail(self, params, x, noise, sizes, state):
-        """Results of a batch of inputs x, step by step, with standard normal noise,
-        (n_rows, n_latent), from a state: a :class:`Trail`, differentiable by the
-        parameters."""
+        """Process a batch of inputs x step by step from a state, with standard normal
+        noise, (n_rows, n_latent): a :class:`Trail`, differentiable in the parameters.
+        """
         units, stats, drawn, latent, first = [], [], [], [], 0
         for size in sizes:
             if size < len(state):
@@ -173,5 +174,5 @@ class LatentNet:
         return Trail(stacked(*stats), prior, noise, stacked(*drawn), out, state)
 
     def gap(self, stats, prior, noise, z):
-        """log q(z | x, h) - log p(z | h) of draws, (n_rows,)."""
+        """Log q(z | x, h) - log p(z | h) of draws, (n_rows,)."""
         return log_drawn(stats, noise) - log_normal(z, prior)

@@ -1,4 +1,4 @@
-"""Density and objective of recurrent nets below a distribution of steps."""
+"""Density and training objective of recurrent nets with a distribution of each step."""
 
 import numpy as np
 
@@ -13,12 +13,12 @@ from skdgm.utils import addresses
 from skdgm.utils.threading.callers import warn
 from skdgm.utils.tree import astype, leaves
 
-# Random stream of units that drop out.
+# Random stream of dropout.
 _DROP = addresses.RECURRENT_DROPOUT
-# Mean difference of both sides of annealing, in nats, above which there is a warning.
+# Mean gap between both sides of annealing, in nats, that causes a warning.
 _GAP = 0.5
-# Numbers of particles with exact log-likelihoods, with estimates, which take longer,
-# and of forecasts by estimates.
+# Number of particles if likelihoods are exact, if they are estimates, and for forecasts
+# by estimates.
 _MANY, _SOME, _FORECASTS = 300, 20, 50
 
 
@@ -27,21 +27,20 @@ class RecurrentDensity(SequenceDensity):
 
     .. math:: p(x_1, \dots, x_T) = \prod_t p(x_t \mid s_{t-1})
 
-    Besides the arguments of :class:`SequenceDensity` it has the net, a
-    :class:`~skdgm.recurrent._net.RecurrentNet`, its parameters, and whether the
-    training rows were grey. Missing entries of former steps are read as means of their
-    columns.
+    ``net`` is a :class:`~skdgm.recurrent._net.RecurrentNet`, and ``grey`` tells whether
+    the training rows were grey. Missing entries of previous steps are replaced by the
+    means of their columns.
     """
 
     def __init__(self, context, *, sequence_length, net, params, grey):
         super().__init__(context, sequence_length=sequence_length)
         self.net, self.params, self.grey = net, params, grey
-        # Conditionals of entries have no likelihood where bits are grey.
+        # Grey values have no likelihood under conditionals of entries.
         self.tells_grey = hasattr(net.step, "log_p_of_entries")
 
     @property
     def capabilities(self):
-        """As of the distribution of steps; estimates of incomplete rows."""
+        """Capabilities of the distribution of steps; incomplete rows have estimates."""
         kind = self.net.step.kind
         entries = of_rows(kind, missing="estimate", grey="estimate")
         of_entries = {"log_prob_of_entries": entries} if self.tells_grey else {}
@@ -63,7 +62,7 @@ class RecurrentDensity(SequenceDensity):
         return self.net.n_units
 
     def log_prob(self, X, lengths=None):
-        """Log-likelihood of each row given the rows before it in its sequence."""
+        """Log-likelihood of each row given the previous rows of its sequence."""
         if not hasattr(self.net.step, "bracket") or self.net.step.exact:
             return super().log_prob(X, lengths=lengths)
         high, low = self.bracket(X, lengths).T
@@ -91,17 +90,18 @@ class RecurrentDensity(SequenceDensity):
         return (ends.T + self.domain.log_volume(self.columns, rows)).T
 
     def scored(self, v, batch, rng, state):
-        """Log-likelihood of each row given the state before, and states."""
+        """Log-likelihood of each row given the previous state, and states."""
         step, biases, state = self._biases(v, batch, state)
         return self.net.step.log_p(step, biases, v, rng), state
 
     def scored_entries(self, v, batch, rng, state):
-        """Log-likelihood of each entry given the entries before it, and states."""
+        """Log-likelihood of each entry given the previous entries, and states."""
         step, biases, state = self._biases(v, batch, state)
         return self.net.step.log_p_of_entries(step, biases, v, rng), state
 
     def _biases(self, v, batch, state):
-        """Parameters and biases of the distributions of steps, and the states after."""
+        """Parameters and biases of the distributions of steps, and the states after
+        them."""
         net, params, state = self.net, self.params_as(v.dtype), state.astype(v.dtype)
         x = net.inputs(params, v)
         biases, state = net.all_biases(params, x, batch.sizes, state)
@@ -114,7 +114,8 @@ class RecurrentDensity(SequenceDensity):
         return net.features(states), last(states, batch.sizes, state)
 
     def filled(self, v, batch, rng, state, method):
-        """Rows filled step by step, each conditional on filled rows; and states."""
+        """Rows imputed step by step, conditional on previous imputed rows, and
+        states."""
         net, params, v = self.net, self.params_as(v.dtype), v.copy()
         state, first = state.astype(v.dtype), 0
         for size in batch.sizes:
@@ -127,12 +128,12 @@ class RecurrentDensity(SequenceDensity):
         return v, state
 
     def begin(self, n):
-        """States of the net at the start."""
+        """Initial states of n sequences."""
         return self.net.begin(self.params, n)
 
     @property
     def particles(self):
-        """Particles that fill gaps conditional on the rows before and after."""
+        """Particles that impute conditional on previous and later rows."""
         return RecurrentParticles(self)
 
     @property
@@ -141,20 +142,21 @@ class RecurrentDensity(SequenceDensity):
         return _MANY if self.net.step.kind == "exact" else _SOME
 
     def drawn(self, state, rng):
-        """The next row of each sequence, and the state after it."""
+        """Draw the next row of each sequence; return rows and states."""
         net, params = self.net, self.params
         state = state.astype(leaves(params)[0].dtype)
         v = net.step.draw(params.step, net.biases(params, state), rng)
         return v, net.follow(params, state, net.inputs(params, v))
 
     def drawn_given(self, v, state, rng):
-        """The next row of each sequence given its known entries, and the states."""
+        """Draw the next row of each sequence given its known entries; return rows and
+        states."""
         unweighed = np.zeros(len(v), bool)
         _, v, _, state = self.particles.advance(state, v, unweighed, rng, means=False)
         return v, state
 
     def params_as(self, dtype):
-        """Parameters of a type."""
+        """Parameters converted to a dtype."""
         return astype(self.params, dtype)
 
 
@@ -167,11 +169,11 @@ class RecurrentParticles(Particles):
             self.n_forecasts = _FORECASTS
 
     def begin(self, n):
-        """States of the net at the start."""
+        """Initial states of n sequences."""
         return self.density.begin(n)
 
     def advance(self, state, v, weighed, rng, means):
-        """Log-likelihoods, rows, their means and the states after them."""
+        """Log-likelihoods, rows, their means, and the states after them."""
         net, params = self.density.net, self.density.params_as(v.dtype)
         state = state.astype(v.dtype, copy=False)
         log_p, filled, expected = net.step.completed(
@@ -185,23 +187,23 @@ class RecurrentParticles(Particles):
         return self.density.net.step.output.inputs(v, None)
 
     def decoded(self, mean):
-        """Rows of means of visible units."""
+        """Rows from means of visible units."""
         return self.density.net.step.output.value(mean)
 
 
 class RecurrentObjective(SequenceObjective):
-    """Loss of the distribution of steps, given states of a recurrent net."""
+    """Loss of the distribution of steps, given the states of a recurrent net."""
 
     def prepare(self, state, batch, clock):
-        """Rows of a stretch, and a stream."""
+        """Rows of a stretch, and a random stream."""
         return self.rows.rows.take(batch.index), batch, self.stream(clock)
 
     def constrain(self, params):
-        """Keep to the limits of the distribution's parameters, in place."""
+        """Enforce constraints on the parameters of the distribution, in place."""
         self.net.step.constrain(params.step)
 
     def forward(self, params, prepared):
-        """Loss of each row; the states at the end are carried to the next stretch."""
+        """Loss of each row; the final states are carried to the next stretch."""
         (v, batch, rng), net = prepared, self.net
         carried, x = self.carried if batch.begin else None, net.inputs(params, v)
         biases, self.carried = net.all_biases(
@@ -214,7 +216,7 @@ class RecurrentObjective(SequenceObjective):
         return self.net.step.n_watched(n_rows)
 
     def watched(self, params, batch, streams, states, some):
-        """Losses of some rows of a stretch, and the states after it."""
+        """Losses of selected rows of a stretch, and the states after it."""
         net, v = self.net, self.rows.rows.take(batch.index)
         x = net.inputs(params, v)
         biases, states = net.all_biases(params, x, batch.sizes, states)

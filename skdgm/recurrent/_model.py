@@ -1,4 +1,5 @@
-"""Models of recurrent estimators: a net and a distribution of steps, of options."""
+"""Models of recurrent estimators: a net and a distribution of steps, built from
+options."""
 
 from abc import abstractmethod
 from types import SimpleNamespace
@@ -18,18 +19,18 @@ from skdgm.utils.orders import orders
 
 
 class RecurrentModel(AutoregressiveModel):
-    """Recurrent net below a distribution of steps, the ``step`` of a subclass;
-    ``names`` are options that its parameters depend on."""
+    """Recurrent net with a distribution of each step, which a subclass defines by
+    ``step``; ``names`` are the options that determine the parameters."""
 
     names = "n_recurrent", "cell"
 
     def structure(self, facts):
-        """Options that the parameters depend on."""
+        """Options that determine the parameters."""
         names = "n_components", *self.names, "column_types"
         return SimpleNamespace(**{n: getattr(facts.options, n) for n in names})
 
     def density(self, facts, state):
-        """Density of the fitted parameters."""
+        """Density with the fitted parameters."""
         return RecurrentDensity(
             facts.context,
             sequence_length=facts.options.sequence_length,
@@ -45,12 +46,12 @@ class RecurrentModel(AutoregressiveModel):
         return RecurrentObjective(run, independent, net=self.net(facts))
 
     def attributes(self, facts, state):
-        """Fitted attributes of a training state, a dict by name."""
+        """Dict of the fitted attributes of a training state."""
         attributes = super().attributes(facts, state)
         return attributes | {"components_": state.learned.step.W.T}
 
     def net(self, facts, present=False):
-        """The net and its distribution of steps."""
+        """Net with its distribution of steps."""
         return RecurrentNet(
             self.step(facts),
             facts.structure.cell,
@@ -64,7 +65,8 @@ class RecurrentModel(AutoregressiveModel):
         """Distribution of a step."""
 
     def n_weights(self, facts, conditionals=None):
-        """Number of weights of the net and of the distribution, and 1 net."""
+        """Number of weights of net and distribution, number of nets (1), and whether
+        nets are shared."""
         net = self.net(facts)
         step = net.step.n_hidden * (net.step.n_inputs + net.step.n_visible)
         return net.n_weights() + step, 1, True
@@ -80,14 +82,15 @@ class NADEModel(RecurrentModel):
     names = *RecurrentModel.names, *MIXTURE, "ordering", "activation"
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Raise ValueError for inconsistent options."""
         super().check(options)
         check_dropout(
             options.dropout, "units of the cell and of hidden units of a step"
         )
 
     def step(self, facts):
-        """A chain with biases of each row, and factors if there are real columns."""
+        """Chain with row-specific biases, and with column factors if columns are
+        real."""
         conditionals, start = self.conditionals(facts)
         structure, kinds = facts.structure, conditionals.kinds
         (order,) = orders(
@@ -115,17 +118,17 @@ class RBMModel(RecurrentModel):
         self.tied, self.names = tied, () if tied else self.names
 
     def check(self, options):
-        """Raise ValueError for options that their constraints do not exclude."""
+        """Accept all options."""
 
     def net(self, facts, present=False):
-        """The net and its distribution of steps."""
+        """Net with its distribution of steps."""
         if not self.tied:
             return super().net(facts)
         options = facts.options
         return TiedNet(self.step(facts), options.init_weights, options.dropout)
 
     def step(self, facts):
-        """A restricted Boltzmann machine with biases of each row."""
+        """Restricted Boltzmann machine with row-specific biases."""
         columns, options = facts.columns, facts.options
         kinds = np.full(len(columns.seen), facts.structure.column_types)
         normal = standard_mixture(1, "gaussian", options.min_variance)
@@ -148,7 +151,7 @@ class RBMModel(RecurrentModel):
 
 
 def _rates(options):
-    """Shares of dropped units of the cell, and of dropped hidden units of a step."""
+    """Dropout rates of the cell and of the hidden units of a step."""
     rates = options.dropout
     return rates if isinstance(rates, tuple) else (rates, 0.0)
 

@@ -1,4 +1,4 @@
-r"""Steps as a neural autoregressive density estimator, with biases of each row.
+r"""Steps as neural autoregressive density estimators with row-specific biases.
 
 .. math:: p(x_t \mid s_{t-1}) = \prod_j p(x_{tj} \mid b_{tj} + V_j h_{tj}), \qquad
    h_{tj} = f\Bigl(c_t + \sum_{i < j} x_{ti} W_i\Bigr)
@@ -15,19 +15,19 @@ from skdgm.nets.tape import getval
 from skdgm.utils import addresses
 from skdgm.utils.tree import tree_map
 
-# Particles for each incomplete row, in training and in monitoring.
+# Number of particles of each incomplete row in training and in monitoring.
 _LEARN, _WATCH = 4, 8
-# Limit on the numbers of one layer for all particles of some rows.
+# Maximum size of a layer's activations over all particles.
 _ROOM = 2**22
-# Pre-activation of dropped units, and least factor of a column that keeps them off.
+# Pre-activation of dropped units, and the minimum column factor that keeps them off.
 _OFF, _FACTOR = -1e5, 1e-3
 # Random streams.
 _CHOICE, _DROP = addresses.CHAIN_STEPS
 
 
 class StepWeights(NamedTuple):
-    """Weights of all steps: W, (n_inputs, n_units), V, (n_outputs, n_units), and the
-    factors of columns."""
+    """Weights shared by all steps: W, (n_inputs, n_units), V, (n_outputs, n_units), and
+    the factors of columns."""
 
     W: np.ndarray
     V: np.ndarray
@@ -35,32 +35,32 @@ class StepWeights(NamedTuple):
 
 
 class RowChain(TiedChain):
-    """Chain whose biases, of hidden units and of outputs, have a row for each row."""
+    """Chain with row-specific biases of hidden units and of outputs."""
 
     def apply(self, params, x):
-        """Outputs of all columns, of shape (n_rows, n_outputs)."""
+        """Outputs of all columns, (n_rows, n_outputs)."""
         (W, c), (V, b), rho = params
         nothing = np.zeros(b.shape[1], b.dtype)
         return tied(x, self.shape, W, c, rho, V, nothing) + b
 
     def dropped(self, params, rate, rng):
-        """Parameters with a share of the hidden units of each row off, and larger
-        weights of the others, differentiable."""
+        """Drop hidden units at random in each row, and rescale the weights;
+        differentiable."""
         (W, c), (V, b), rho = params
         kept = drop_out(np.ones(c.shape, W.dtype), rate, rng)
         off = (kept == 0).astype(W.dtype)
         V = V * W.dtype.type(1 / (1 - rate))
         if self.activation == "tanh":
-            # Units that are off are -1.
+            # Dropped units have the value -1.
             b = b + dense(off, V.T, np.zeros(b.shape[1], W.dtype), "identity")
         return Tied(Layer(W, c + W.dtype.type(_OFF) * off), Layer(V, b), rho)
 
     def begin(self, params, n_rows):
-        """State before the first column: biases, as pre-activations, and of outputs."""
+        """Initial state: biases of hidden units, as pre-activations, and of outputs."""
         return [params.below.b.copy(), params.above.b]
 
     def output(self, params, state, t):
-        """Outputs of column t, of shape (n_rows, n_outputs of it)."""
+        """Outputs of column t, (n_rows, n_outputs of t)."""
         outputs = self.outputs[t]
         h = activate(state[0] * self._factor(params, t), self.activation)
         return h @ params.above.W[outputs].T + state[1][:, outputs]
@@ -70,9 +70,9 @@ class NADEStep:
     """Distribution of a step by a :class:`RowChain`; see
     :class:`~skdgm.recurrent._net.RecurrentNet`.
 
-    ``share`` are means of inputs, which stand for missing entries of former steps;
-    ``n_draws`` is the number of particles for each incomplete row; a share ``dropout``
-    of the hidden units may be off in training.
+    ``share`` are means of inputs, which replace missing entries of previous steps,
+    ``n_draws`` is the number of particles of each incomplete row, and ``dropout`` is
+    the dropout rate of hidden units.
     """
 
     kind = "exact"
@@ -95,13 +95,13 @@ class NADEStep:
         return self.output.inputs(v, self.share)
 
     def constrain(self, shared):
-        """Limit factors of columns, in place, where units drop out."""
+        """With dropout, limit factors of columns from below, in place."""
         if self.dropout:
             np.maximum(shared.rho, _FACTOR, out=shared.rho)
 
     @staticmethod
     def n_watched(n_rows):
-        """Number of rows, of ``n_rows``, whose likelihood is monitored: all."""
+        """Number of monitored rows: all."""
         return n_rows
 
     def _chain_params(self, shared, biases):
@@ -112,43 +112,44 @@ class NADEStep:
 
     def loss(self, shared, biases, v, rng):
         """Negative log-likelihood of each row, differentiable; missing entries are
-        drawn given the columns before, and not predicted."""
+        drawn given the previous columns, and not predicted."""
         chain, params = self.chain, self._chain_params(shared, biases)
-        ordered = whole = chain.ordered(v)
+        ordered = complete = chain.ordered(v)
         rows = np.flatnonzero(np.isnan(ordered).any(axis=1))
         if rows.size:
             values = _part(tree_map(getval, params), rows)
-            whole, streams = ordered.copy(), rng.rows(len(v)).take(rows)
+            complete, streams = ordered.copy(), rng.rows(len(v)).take(rows)
             completed = chain.filled(values, ordered[rows], streams, _LEARN)
-            whole[rows] = completed.drawn(streams.fold(_CHOICE))
+            complete[rows] = completed.drawn(streams.fold(_CHOICE))
         if self.dropout:
             params = chain.dropped(params, self.dropout, rng.fold(_DROP))
-        out = chain.apply(params, chain.conditionals.inputs(whole))
+        out = chain.apply(params, chain.conditionals.inputs(complete))
         return nll(out, (), ordered, chain.conditionals)
 
     def watched(self, shared, biases, v, rng):
-        """Negative log-likelihood of each row, in float64."""
+        """Negative log-likelihood of each row, float64."""
         return -self.log_p(shared, biases, v, rng, _WATCH)
 
     def log_p(self, shared, biases, v, rng, n_draws=None):
-        """Log-likelihood of each row, in float64; with missing entries an estimate by
-        particles, with a stream for each row."""
+        """Log-likelihood of each row, float64; a particle estimate if entries are
+        missing."""
         return self._scored("log_likelihood", shared, biases, v, rng, n_draws)
 
     def log_p_of_entries(self, shared, biases, v, rng):
-        """Log-likelihood of each entry given the entries before, 0 where missing."""
+        """Log-likelihood of each entry given the previous entries; 0 where missing."""
         scores = self._scored("log_p", shared, biases, v, rng)
         return scores[:, self.chain.place]
 
     def _scored(self, method, shared, biases, v, rng, n_draws=None):
-        """Score complete rows by a method of the chain, and others by particles."""
+        """Score complete rows by a method of the chain, and incomplete rows by
+        particles."""
         chain, params = self.chain, self._chain_params(shared, biases)
         ordered = chain.ordered(v)
-        holes = np.isnan(ordered).any(axis=1)
-        if not holes.any():
+        incomplete = np.isnan(ordered).any(axis=1)
+        if not incomplete.any():
             return getattr(chain, method)(params, ordered)
         scores = np.empty(len(v) if method == "log_likelihood" else v.shape)
-        full, rows = np.flatnonzero(~holes), np.flatnonzero(holes)
+        full, rows = np.flatnonzero(~incomplete), np.flatnonzero(incomplete)
         if full.size:
             scores[full] = getattr(chain, method)(_part(params, full), ordered[full])
         n, listed = n_draws or self.n_draws, n_draws is None
@@ -160,7 +161,7 @@ class NADEStep:
         return scores
 
     def fill(self, shared, biases, v, rng, method):
-        """Rows with missing entries filled given the others, by particles."""
+        """Impute missing entries given the known entries, by particles."""
         rows = np.flatnonzero(np.isnan(v).any(axis=1))
         if not rows.size:
             return v
@@ -175,18 +176,18 @@ class NADEStep:
             filled = chain.conditionals.value(mean)
         else:
             filled = completed.drawn(streams.fold(_CHOICE))
-        # Known entries are their means only up to rounding.
+        # Means of known entries equal them only up to rounding.
         v[rows] = np.where(np.isnan(v[rows]), filled[:, chain.place], v[rows])
         return v
 
     def completed(self, shared, biases, v, weighed, rng, means):
-        """Log weight of each row, the probability of known entries given the columns
-        before; the row with missing entries drawn in order; and, if ``means``, its
-        inputs, expected ones after the last known entry."""
+        """Log weight of each row, the probability of its known entries given the
+        previous columns; the row with missing entries drawn in order; and, if
+        ``means``, its inputs, with expectations after the last known entry."""
         chain, params = self.chain, self._chain_params(shared, biases)
         log_p, filled = np.zeros(len(v)), v.copy()
-        holes = np.isnan(v).any(axis=1)
-        full, rows = np.flatnonzero(weighed & ~holes), np.flatnonzero(holes)
+        incomplete = np.isnan(v).any(axis=1)
+        full, rows = np.flatnonzero(weighed & ~incomplete), np.flatnonzero(incomplete)
         expected = self.inputs(v) if means else None
         if full.size:
             ordered = chain.ordered(v[full])
@@ -210,6 +211,6 @@ class NADEStep:
 
 
 def _part(params, rows):
-    """Parameters of a chain with the biases of some rows."""
+    """Parameters of a chain with the biases of selected rows."""
     (W, c), (V, b), rho = params
     return Tied(Layer(W, c[rows]), Layer(V, b[rows]), rho)

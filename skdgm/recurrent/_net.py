@@ -1,10 +1,10 @@
-r"""Recurrent nets whose states give the biases of a distribution of each step.
+r"""Recurrent nets whose states set the biases of the distribution of each step.
 
 .. math:: s_t = f(x_t W + b, s_{t-1}; U), \qquad c_t = c + s_{t-1} W_c, \qquad
    b_t = b' + s_{t-1} W_b
 
 The distribution of a step has hidden biases :math:`c_t` and visible biases :math:`b_t`;
-its weights are the same at all times [1]_.
+its weights are constant in time [1]_.
 
 References
 ----------
@@ -22,26 +22,26 @@ from skdgm.nets.recurrent import CELLS, begin_cell, last, recurrent, shifted
 from skdgm.nets.tape import getval
 from skdgm.utils.tree import astype
 
-# One over the slope of logistic units at 0: deviations neither vanish nor grow.
+# Inverse slope of logistic units at 0, with which deviations neither vanish nor grow.
 _SLOPE = 4.0
 
 
 class Biases(NamedTuple):
-    """Biases of the distribution of each row, (n_rows, n_units) and (n_rows,
-    n_outputs)."""
+    """Biases of the distribution of each row, (n_rows, n_hidden) and (n_rows,
+    n_visible)."""
 
     hidden: np.ndarray
     visible: np.ndarray
 
     def take(self, rows):
-        """Biases of some rows."""
+        """Biases of the rows at an index."""
         return Biases(self.hidden[rows], self.visible[rows])
 
 
 class RecurrentParams(NamedTuple):
-    """Parameters of inputs ``below`` the cell, ``within`` the cell, with its state at
-    the start, of the ``hidden`` and ``visible`` biases above it, and all others of the
-    distribution of a ``step``."""
+    """Parameters of the cell's inputs (``below``), its recurrent weights and initial
+    state (``within``), the ``hidden`` and ``visible`` biases, and other parameters of a
+    ``step``."""
 
     below: Layer
     within: Layer
@@ -51,13 +51,13 @@ class RecurrentParams(NamedTuple):
 
 
 class RecurrentNet:
-    """Recurrent net below a distribution of steps.
+    """Recurrent net with a distribution of each step.
 
-    ``cell`` is one of :data:`~skdgm.nets.recurrent.CELLS` with ``n_units``, whose
-    weights are drawn by a rule ``init``; a share of the units may drop out above. The
-    ``step`` defines ``n_inputs``, ``n_hidden`` and ``n_visible``, numbers of inputs to
-    the cell and of biases; ``init(rng, dtype)``, its parameters and the initial biases
-    of both kinds; and ``inputs(v)`` of rows.
+    ``cell`` names one of :data:`~skdgm.nets.recurrent.CELLS` with ``n_units``, ``init``
+    is the initialization rule, and ``dropout`` the dropout rate of units that set
+    biases. ``step`` has the numbers ``n_inputs``, ``n_hidden`` and ``n_visible`` of
+    inputs to the cell and of biases; ``init(rng, dtype)``, which returns its parameters
+    and both initial biases; and ``inputs(v)``, which encodes rows.
     """
 
     def __init__(self, step, cell, n_units, init, dropout=0.0):
@@ -68,13 +68,13 @@ class RecurrentNet:
         self.width = max(step.n_inputs, step.n_hidden, step.n_visible, n_gates)
 
     def n_weights(self):
-        """Number of weights, but for those of the step."""
+        """Number of weights without the weights of the step."""
         ends = self.n_units * self.cell.n_gates + self.step.n_hidden
         n = self.step.n_inputs * self.n_units * self.cell.n_gates
         return n + self.n_units * (ends + self.step.n_visible)
 
     def init(self, rng, dtype):
-        """Draw initial parameters, with which steps are independent."""
+        """Draw initial parameters, for which steps are independent."""
         n, step, rule = self.n_units, self.step, self.init_rule
         below, within = begin_cell(self.cell.name, n, rule, rng, step.n_inputs, dtype)
         step_params, hidden, visible = step.init(rng, dtype)
@@ -91,11 +91,11 @@ class RecurrentNet:
         return self.step.inputs(v)
 
     def below(self, params):
-        """Weights and biases of the cell's inputs."""
+        """Input weights and biases of the cell."""
         return params.below
 
     def within(self, params):
-        """Weights of the cell's units on each other, and its state at the start."""
+        """Recurrent weights and initial state of the cell."""
         return params.within
 
     def states(self, params, x, sizes, carried=None):
@@ -106,7 +106,7 @@ class RecurrentNet:
         return recurrent(a, within.W, within.b, sizes, self.cell.name, carried)
 
     def biases(self, params, states, rng=None):
-        """Biases of steps, given the states before; some units drop out by a stream."""
+        """Biases of steps, given the previous states; ``rng`` turns on dropout."""
         h = states
         if self.cell.n_states > 1:
             h = columns(states, 0, self.n_units)
@@ -122,7 +122,7 @@ class RecurrentNet:
         return self.biases(params, before, rng), last(getval(after), sizes, carried)
 
     def begin(self, params, n):
-        """States of n sequences before their first step."""
+        """Initial states of n sequences."""
         return np.tile(self.within(params).b, (n, 1))
 
     def follow(self, params, state, x):
@@ -132,14 +132,13 @@ class RecurrentNet:
         return self.cell.step(a, state, self.within(params).W)
 
     def features(self, states):
-        """Visible units of the cell, of states."""
+        """Visible units of the cell's states."""
         return states[:, : self.n_units]
 
 
 class TiedParams(NamedTuple):
     """Parameters of a :class:`TiedNet`: layers of the ``hidden`` and ``visible``
-    biases, the state at the ``start``, and all others of the distribution of a
-    ``step``."""
+    biases, the initial state ``start``, and other parameters of a ``step``."""
 
     hidden: Layer
     visible: Layer
@@ -153,25 +152,25 @@ class TiedNet(RecurrentNet):
     .. math:: s_t = \mathbb{E}[h_t \mid x_t, s_{t-1}] = \sigma(c_t + x_t W), \qquad
        c_t = c + s_{t-1} U
 
-    Its weights are the weights W of the distribution of steps, with as many hidden
-    units, and the weights U of the hidden biases.
+    Its weights are the weights W of the distribution of steps, and the weights U of the
+    hidden biases.
     """
 
     def __init__(self, step, init, dropout=0.0):
         super().__init__(step, "logistic", step.n_hidden, init, dropout)
 
     def n_weights(self):
-        """Number of weights, but for those of the step."""
+        """Number of weights without the weights of the step."""
         return self.n_units * (self.n_units + self.step.n_visible)
 
     def init(self, rng, dtype):
-        """Draw initial parameters: with small weights all states would be 1/2, and have
-        no memory."""
+        """Draw initial parameters. U is a scaled orthogonal matrix, because small
+        weights would leave all states at 1/2, without memory."""
         step_params, hidden, visible = self.step.init(rng, dtype)
         n, n_visible = self.n_units, self.step.n_visible
         W = initial(self.init_rule, rng, self.step.n_inputs, n)
         U = _SLOPE * np.linalg.qr(rng.normal(size=(n, n)))[0]
-        # States of 1/2 leave hidden biases as they are.
+        # States of 1/2 do not change the hidden biases.
         hidden = hidden - U.sum(axis=0) / 2
         return TiedParams(
             astype(Layer(U, hidden), dtype),
@@ -189,5 +188,5 @@ class TiedNet(RecurrentNet):
         return Layer(params.step.W, params.hidden.b)
 
     def within(self, params):
-        """Weights on hidden biases, and the state at the start."""
+        """Weights of the hidden biases, and the initial state."""
         return Layer(params.hidden.W, params.start)

@@ -1,4 +1,4 @@
-"""Objectives of sequences, learned in stretches of some steps."""
+"""Objectives of sequences, trained in stretches of steps."""
 
 from abc import abstractmethod
 from math import ceil
@@ -11,18 +11,18 @@ from skdgm.recurrent._density import batches_of
 from skdgm.training import stretches
 from skdgm.utils import random
 
-# Approximate number of watched steps of the training sequences.
+# Approximate number of monitored steps of the training sequences.
 _WATCHED = 4000
 
 
 class SequenceObjective(NetObjective):
     """Mean loss of steps, by truncated back-propagation through time.
 
-    A batch is a :class:`~skdgm.training.Stretch` of some sequences; ``carried`` is the
-    state after the stretch before, None at the beginning, which :meth:`forward` leaves
-    for the next. ``rows`` are :class:`~skdgm.training.SequenceRows`. A subclass defines
-    ``prepare`` and ``forward`` of :class:`~skdgm.nets.NetObjective`, of the rows of a
-    stretch, and :meth:`watched`; its ``net`` has ``init(rng, dtype)`` and ``width``.
+    A batch is a :class:`~skdgm.training.Stretch` of sequences. :meth:`forward` stores
+    the state after a stretch in ``carried``, which is None at the beginning. ``rows``
+    are :class:`~skdgm.training.SequenceRows`. A subclass defines :meth:`watched`, and
+    ``prepare`` and ``forward`` of :class:`~skdgm.nets.NetObjective` for the rows of a
+    stretch. Its ``net`` has ``init(rng, dtype)`` and ``width``.
     """
 
     carried = None
@@ -36,35 +36,35 @@ class SequenceObjective(NetObjective):
         return self.net.init(rng, self.rows.dtype), ()
 
     def n_watched(self, n_rows):
-        """Number of rows, of ``n_rows``, whose losses are monitored."""
+        """Number of rows, out of ``n_rows``, whose losses are monitored."""
         return n_rows
 
     @abstractmethod
     def watched(self, params, batch, streams, states, some):
-        """Losses of ``some`` rows of a stretch, a slice, by a stream for each row, from
-        states, None at the start; and the states after it."""
+        """Losses of the slice ``some`` of the rows of a stretch, with a stream for each
+        row and initial states (None at the beginning); and the states after it."""
 
     def losses(self, state, index, rng):
-        """Losses of sequences at an index, summed over their steps, in float64, by one
-        stream that is the same in every epoch; monitored rows stand for the others."""
+        """Losses of sequences at an index, summed over steps, float64, extrapolated
+        from monitored rows. Each epoch uses the same random stream."""
         total, n_rows = np.zeros(len(index)), self.rows.lengths[index].sum()
         some = slice(None, None, max(1, -(-n_rows // self.n_watched(n_rows))))
-        for which, parts in batches_of(self.rows, index, self.net.width):
+        for numbers, parts in batches_of(self.rows, index, self.net.width):
             states = None
             for batch in parts:
-                number = np.concatenate([which[:size] for size in batch.sizes])
+                sequence = np.concatenate([numbers[:size] for size in batch.sizes])
                 steps = batch.begin + np.arange(len(batch.sizes), dtype=np.uint64)
-                keys = number.astype(np.uint64) << np.uint64(32)
+                keys = sequence.astype(np.uint64) << np.uint64(32)
                 streams = rng.rows(keys + np.repeat(steps, batch.sizes))
                 losses, states = self.watched(
                     state.learned, batch, streams, states, some
                 )
-                losses *= len(number) / len(losses)
-                total += np.bincount(number[some], losses, len(index))
+                losses *= len(sequence) / len(losses)
+                total += np.bincount(sequence[some], losses, len(index))
         return total
 
     def split(self, table):
-        """Hold out whole sequences, or the last steps of a single one."""
+        """Hold out whole sequences, or the last steps of a single sequence."""
         (first, *others), rows = table.index, table.rows
         n_held = ceil(self.options.validation_fraction * rows.lengths[first])
         if others or n_held == rows.lengths[first]:
@@ -90,12 +90,12 @@ class SequenceObjective(NetObjective):
         return super().step(state, batch, clock)
 
     def watch(self, table, held_out, state):
-        """Losses of the same sequences at the end of each epoch."""
+        """Monitor the losses of the same sequences at the end of each epoch."""
         return SequenceWatch(self, table, held_out, state)
 
 
 class SequenceWatch(NetWatch):
-    """Watch whose losses are means over steps."""
+    """Monitor whose losses are means over steps."""
 
     def _among(self, index):
         ends = np.cumsum(self.rows.lengths[index])

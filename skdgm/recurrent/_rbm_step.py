@@ -1,12 +1,12 @@
-r"""Steps as a restricted Boltzmann machine, with biases of each row.
+r"""Steps as restricted Boltzmann machines with row-specific biases.
 
 .. math:: p(x_t \mid s_{t-1}) = e^{-F(x_t;\, b_t, c_t)} / Z_t
 
-Machines are learned by contrastive divergence. With few hidden units log Z is a sum
-over their states; else it is the mean of estimates by annealing up and down, with more
-temperatures for rows where these differ. Annealing begins at the machine without
-couplings; a base with the means of mean field is no better, as it has one of the
-several modes of strong couplings.
+Machines are trained by contrastive divergence. With few hidden units, log Z is a sum
+over their states. Otherwise it is the mean of estimates by annealing up and down, with
+more temperatures for rows in which these differ. Annealing starts at the machine
+without couplings: a base with mean-field means is no better, because it covers only one
+of the modes of strong couplings.
 """
 
 from typing import NamedTuple
@@ -24,27 +24,27 @@ from skdgm.utils import addresses
 from skdgm.utils.random import Stream
 from skdgm.utils.tree import astype, tree_map
 
-# Most hidden units whose states are summed; entries of these sums at a time.
+# Maximum number of hidden units for enumeration; maximum size of its arrays.
 _EXACT, _ROOM = 10, 2**22
-# Steps of annealing in monitoring, and numbers of chains there and in scores; one in so
-# many rows is monitored, but at least and at most, about.
+# Annealing steps in monitoring, and numbers of chains in monitoring and in scores. One
+# in _ONE_IN rows is monitored, but about _LEAST to _MOST rows.
 _WATCH, _FEW, _CHAINS = 40, 2, 4
 _ONE_IN, _LEAST, _MOST = 12, 100, 400
-# Difference of both sides of annealing, in nats, above which they disagree; numbers of
-# temperatures in scores, as multiples, while the difference is larger: few suffice
-# where couplings are weak, and then agree closely.
+# Maximum gap between both sides of annealing, in nats; rounds of scores, as factors of
+# the number of temperatures, and the gap above which the next round follows. Few
+# temperatures suffice for weak couplings, whose estimates then agree closely.
 MAX_GAP = 1.0
 _ROUNDS = (0.25, MAX_GAP / 4), (1, MAX_GAP), (4, MAX_GAP), (16, MAX_GAP)
-# Gibbs steps between annealing up and down; steps that complete rows in training; and
-# burn-in and kept steps that fill gaps.
+# Gibbs steps between annealing up and down; steps that impute rows in training; burn-in
+# and averaged steps of imputation.
 _BETWEEN, _COMPLETE, _WARM, _KEPT = 30, 5, 20, 20
 # Random streams.
 _CHAIN, _FILL, _RARE = addresses.MACHINE_STEPS
 
 
 class StepMachine(NamedTuple):
-    """Weights of all steps, (n_inputs, n_hidden), log precisions of real inputs, and
-    offsets of inputs, the means of the first rows, which are not learned."""
+    """Weights shared by all steps, (n_inputs, n_hidden), log precisions of real inputs,
+    and fixed offsets of inputs, the means of the first rows."""
 
     W: np.ndarray
     precision: np.ndarray
@@ -52,8 +52,8 @@ class StepMachine(NamedTuple):
 
 
 class _Rows(NamedTuple):
-    """Energy parameters of rows, parameters of the base of annealing, inputs, a mask of
-    the known ones, and streams."""
+    """Energy parameters of rows, parameters of the annealing base, inputs, a mask of
+    known inputs, and random streams."""
 
     params: Params
     base: tuple
@@ -62,7 +62,7 @@ class _Rows(NamedTuple):
     rng: Stream
 
     def take(self, rows):
-        """Some of the rows."""
+        """Rows at an index."""
         base = Params(self.base, ()).take(rows).units
         x, known = self.x[rows], self.known[rows]
         return _Rows(self.params.take(rows), base, x, known, self.rng.take(rows))
@@ -72,11 +72,11 @@ class RBMStep:
     """Distribution of a step by a restricted Boltzmann machine; see
     :class:`~skdgm.recurrent._net.RecurrentNet`.
 
-    ``output`` encodes columns as visible units, :class:`~skdgm.distributions.
-    MixedOutput`; ``start`` are visible biases that reproduce their frequencies,
-    ``share`` means of inputs, for missing entries of former steps. There are
-    ``n_steps`` of contrastive divergence, and ``n_betas`` of annealing; variances are
-    at least ``floor``.
+    ``output`` (:class:`~skdgm.distributions.MixedOutput`) encodes columns as visible
+    units. ``start`` are visible biases that reproduce the column frequencies, and
+    ``share`` are means of inputs, which replace missing entries of previous steps.
+    ``n_steps`` is the number of CD steps, ``n_betas`` the number of annealing steps,
+    and ``floor`` the minimum variance.
     """
 
     def __init__(self, output, *, start, share, n_hidden, n_steps, n_betas, floor):
@@ -87,7 +87,7 @@ class RBMStep:
         self.sizes, self.highest = output.n_inputs, -np.log(floor)
         real = output.kinds == "gaussian"
         self.real = np.repeat(real, self.sizes)
-        # Columns whose rare categories are grouped.
+        # Columns with grouped rare categories.
         self.grouped = [b for b in output.blocks if isinstance(b.output, GroupedOutput)]
         units, self.places = [], []
         if not real.all():
@@ -102,12 +102,12 @@ class RBMStep:
 
     @property
     def exact(self):
-        """True if sums are over all states of the hidden units."""
+        """True if log Z is a sum over all states of the hidden units."""
         return self.n_hidden <= _EXACT
 
     def n_watched(self, n_rows):
-        """Number of rows, of ``n_rows``, whose likelihood is monitored, so that this
-        takes less time than learning."""
+        """Number of monitored rows, out of ``n_rows``, limited so that monitoring takes
+        less time than training."""
         return n_rows if self.exact else min(_MOST, max(_LEAST, n_rows // _ONE_IN))
 
     @property
@@ -125,7 +125,7 @@ class RBMStep:
         return machine, np.zeros(self.n_hidden), self.start
 
     def inputs(self, v):
-        """Visible units, which are inputs of the recurrent net, too."""
+        """Visible units, which are also the inputs of the recurrent net."""
         return self.output.inputs(v, self.share)
 
     def constrain(self, machine):
@@ -133,11 +133,11 @@ class RBMStep:
         np.minimum(machine.precision, self.highest, out=machine.precision)
 
     def seen(self, machine, x):
-        """Statistics of inputs, centred."""
+        """Centered statistics of inputs."""
         return statistic(x, self.real, machine.precision) - getval(machine.centre)
 
     def loss(self, machine, biases, v, rng):
-        """Difference of free energies of rows and of chains that start there, whose
+        """Difference of free energies of rows and of CD chains started at them, whose
         gradient is that of contrastive divergence."""
         values, x, rng = tree_map(getval, machine), self.inputs(v), rng.rows(len(v))
         params, _ = self._params(values, tree_map(getval, biases))
@@ -158,8 +158,8 @@ class RBMStep:
         return energy(x) - energy(self._joined(state.x))
 
     def _params(self, machine, biases):
-        """Parameters of the energy, without offsets and with biases of each row, and
-        parameters of blocks in the base of annealing, without couplings."""
+        """Energy parameters without offsets, with row-specific biases; and parameters
+        of the uncoupled annealing base."""
         units, base, couplings = [], [], []
         half = machine.W.dtype.type(0.5)
         for unit, places in zip(self.energy.units, self.places):
@@ -175,7 +175,7 @@ class RBMStep:
         return Params(tuple(units), tuple(couplings)), tuple(base)
 
     def _rows(self, machine, biases, x, rng, known):
-        """Rows for sums and chains, in float64 where exact."""
+        """Rows for enumeration and chains, in float64 if exact."""
         if self.exact:
             machine, biases, x = astype((machine, biases, x), np.float64)
         params, base = self._params(machine, biases)
@@ -186,31 +186,31 @@ class RBMStep:
         return tuple(x[:, places] for places in self.places)
 
     def _joined(self, x):
-        """Inputs of values of the visible blocks."""
+        """Inputs, given values of the visible blocks."""
         parts = [np.asarray(part) for part, _ in zip(x, self.places)]
-        out = np.empty((len(parts[0]), self.n_inputs), parts[0].dtype)
+        joined = np.empty((len(parts[0]), self.n_inputs), parts[0].dtype)
         for part, places in zip(parts, self.places):
-            out[:, places] = part
-        return out
+            joined[:, places] = part
+        return joined
 
     def _clamp(self, known):
-        """Entries of blocks that are clamped, given a mask of inputs."""
+        """Clamped entries of each block, given a mask of inputs."""
         masks = self._blocks(known)
         return (*(mask if mask.any() else None for mask in masks), None)
 
     def watched(self, machine, biases, v, rng):
-        """Negative log-likelihood of each row, by few steps of annealing up alone."""
+        """Negative log-likelihood of each row, by few steps of upward annealing."""
         rows = self._rows(machine, biases, self.inputs(v), rng, self._known(v))
         return -self._scored(rows, v, _WATCH, _FEW, n_steps=0)[0]
 
     def log_p(self, machine, biases, v, rng):
-        """Log-likelihood of the known entries of each row, in float64."""
+        """Log-likelihood of the known entries of each row, float64."""
         high, low = self.bracket(machine, biases, v, rng)
         return combined(high, low)
 
     def bracket(self, machine, biases, v, rng):
-        """Estimates of the log-likelihood by annealing up and down, (2, n_rows): on
-        average too high and too low, equal where they are exact."""
+        """Estimates of the log-likelihood by annealing up and down, (2, n_rows), which
+        are too high and too low on average, and equal if exact."""
         log_p, index = np.zeros((2, len(v))), np.arange(len(v))
         rows = self._rows(machine, biases, self.inputs(v), rng, self._known(v))
         for factor, gap in _ROUNDS:
@@ -223,51 +223,52 @@ class RBMStep:
         return log_p
 
     def _scored(self, rows, v, n_betas, n_chains, n_steps=_BETWEEN):
-        """Estimates as of :meth:`bracket`, by ``n_betas`` temperatures and ``n_chains``
-        of each row, with ``n_steps`` between annealing up and down; 0 for up alone."""
+        """Estimates as in :meth:`bracket`, with ``n_betas`` temperatures, ``n_chains``
+        per row, and ``n_steps`` Gibbs steps between annealing up and down; 0 for upward
+        annealing only."""
         log_p, size = np.zeros((2, len(v))), max(1, _ROOM // self._entries(n_chains))
         for start in range(0, len(v), size):
             part = rows.take(slice(start, start + size))
             free = part._replace(known=np.zeros_like(part.known))
-            seen = self._log_partition(part, n_betas, n_chains, n_steps)
+            clamped = self._log_partition(part, n_betas, n_chains, n_steps)
             free = self._log_partition(free, n_betas, n_chains, n_steps)
             # The difference of two low estimates could have any sign.
-            log_p[:, start : start + size] = seen[::-1] - free
+            log_p[:, start : start + size] = clamped[::-1] - free
         for block in self.grouped:
             log_p += block.output.log_share(v[:, block.columns]).sum(axis=1)
         return log_p
 
     def _entries(self, n_chains):
-        """Numbers that a sum over states, or annealing, has for each row."""
+        """Array size per row of enumeration or annealing."""
         return self.width * (2**self.n_hidden if self.exact else n_chains)
 
     def _log_partition(self, rows, n_betas, n_chains, n_steps):
-        """Log of the sum of exp(-E) over the unknown entries of each row, in float64:
-        estimates by annealing up and down, (2, n_rows), equal where exact."""
-        log_Z, whole = np.empty((2, len(rows.x))), rows.known.all(axis=1)
-        if whole.any():
-            part = rows.take(whole)
+        """Log of the sum of exp(-E) over the unknown entries of each row, float64:
+        estimates by annealing up and down, (2, n_rows), equal if exact."""
+        log_Z, complete = np.empty((2, len(rows.x))), rows.known.all(axis=1)
+        if complete.any():
+            part = rows.take(complete)
             x = self._blocks(part.x)
-            log_Z[:, whole] = self.energy.log_marginal(part.params, x)
+            log_Z[:, complete] = self.energy.log_marginal(part.params, x)
         if self.exact:
-            for index, sums, x in self._sums(rows, np.flatnonzero(~whole)):
+            for index, sums, x in self._sums(rows, np.flatnonzero(~complete)):
                 log_Z[:, index] = sums.log_evidence(None, x)
-        elif not whole.all():
-            chains, rng = self._chains(rows.take(~whole), n_chains)
-            log_Z[:, ~whole] = chains.log_Z(rng, n_betas + 1, n_steps)[0]
+        elif not complete.all():
+            chains, rng = self._chains(rows.take(~complete), n_chains)
+            log_Z[:, ~complete] = chains.log_Z(rng, n_betas + 1, n_steps)[0]
         return log_Z
 
     def _sums(self, rows, index):
-        """Iterate over the rows at an index that have the same known entries: their
-        numbers, sums over their states, and values of blocks."""
-        for same in alike(rows.known[index]) if len(index) else ():
-            part = rows.take(index[same])
+        """Group the rows at an index by their known entries; yield their numbers,
+        enumerations of their states, and values of blocks."""
+        for group in alike(rows.known[index]) if len(index) else ():
+            part = rows.take(index[group])
             known = [mask[0] for mask in self._blocks(part.known)]
             sums = Enumeration(self.energy, part.params, known)
-            yield index[same], sums, list(self._blocks(part.x))
+            yield index[group], sums, list(self._blocks(part.x))
 
     def _chains(self, rows, n_chains):
-        """Chains of each row, and their streams."""
+        """Chains of each row, and their random streams."""
         chains = RowChains.of(
             self.energy,
             rows.params,
@@ -283,13 +284,13 @@ class RBMStep:
         return np.repeat(~np.isnan(v), self.sizes, axis=1)
 
     def draw(self, machine, biases, rng):
-        """Draw a row for each row of biases: exactly, or by annealing."""
+        """Draw a row for each row of biases, exactly or by annealing."""
         b = biases.visible
         rows = self._rows(machine, biases, b, rng, np.zeros(b.shape, bool))
         return self._values(self._completed(rows).astype(b.dtype), rng)
 
     def _values(self, x, rng):
-        """Values of drawn inputs."""
+        """Column values of drawn inputs."""
         v = self.output.value(x)
         for block in self.grouped:
             drawn = block.output.drawn(x[:, block.inputs], rng.fold(_RARE))
@@ -297,7 +298,7 @@ class RBMStep:
         return v
 
     def _completed(self, rows):
-        """Inputs, with unknown ones drawn given the others."""
+        """Inputs, with unknown inputs drawn given the known ones."""
         if not self.exact:
             chains, rng = self._chains(rows, 1)
             return self._joined(chains.up(rng, self.n_betas + 1)[1].x)
@@ -307,8 +308,8 @@ class RBMStep:
         return x
 
     def _expected(self, rows):
-        """Inputs, with means of unknown ones given the others: exact, or over Gibbs
-        steps."""
+        """Inputs, with unknown inputs replaced by their conditional means, exact or
+        averaged over Gibbs steps."""
         if not self.exact:
             chains, rng = self._chains(rows, 1)
             means = chains.averaged(rng, chains.up(rng, _WARM + 1)[1], _KEPT)
@@ -319,8 +320,9 @@ class RBMStep:
         return x
 
     def completed(self, machine, biases, v, weighed, rng, means):
-        """Log-likelihood of each row of the mask ``weighed``, 0 of others; rows with
-        missing entries drawn given the others; and, if ``means``, expected inputs."""
+        """Log-likelihood of each row in the mask ``weighed``, 0 for other rows; rows
+        with missing entries drawn given the known entries; and, if ``means``, expected
+        inputs."""
         log_p, some = np.zeros(len(v)), weighed & ~np.isnan(v).all(axis=1)
         if (some := np.flatnonzero(some)).size:
             log_p[some] = self.log_p(
@@ -334,12 +336,12 @@ class RBMStep:
         return log_p, self.fill(machine, biases, v, rng, "sample"), expected
 
     def _incomplete(self, machine, biases, v, rng, index):
-        """Rows at an index for sums and chains."""
+        """Rows at an index for enumeration and chains."""
         x, known = self.inputs(v[index]), self._known(v[index])
         return self._rows(machine, biases.take(index), x, rng.take(index), known)
 
     def fill(self, machine, biases, v, rng, method):
-        """Rows with missing entries filled given the others."""
+        """Impute missing entries given the known entries."""
         index = np.flatnonzero(np.isnan(v).any(axis=1))
         if not index.size:
             return v
@@ -353,8 +355,8 @@ class RBMStep:
 
 
 def combined(high, low):
-    """Means of estimates that are too high and too low on average, or the lower ones
-    where they are more than 1 nat apart."""
+    """Means of estimates that are too high and too low on average, or the lower
+    estimates where they differ by more than 1 nat."""
     return np.where(
         abs(high - low) > MAX_GAP, np.minimum(high, low), 0.5 * (high + low)
     )

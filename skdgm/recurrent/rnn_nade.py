@@ -1,4 +1,4 @@
-r"""Recurrent neural autoregressive density estimator: sequences with exact likelihoods.
+r"""Recurrent neural autoregressive density estimator: exact likelihoods of sequences.
 
 .. math:: p(x_1, \dots, x_T) = \prod_t \prod_j p(x_{tj} \mid x_{t,<j}, s_{t-1})
 """
@@ -14,7 +14,8 @@ from skdgm.typing import ArrayOrFrame, Data, Target
 
 
 class RNNNADE(RecurrentEstimator):
-    r"""Recurrent net with a neural autoregressive estimator of each step.
+    r"""Recurrent net with a neural autoregressive density estimator (NADE) of each
+    step.
 
     .. math::
 
@@ -23,40 +24,40 @@ class RNNNADE(RecurrentEstimator):
         c_t &= c + s_{t-1} W_c, \qquad b_t = b + s_{t-1} W_b
 
     The state :math:`s_t` of a recurrent cell, a function of all rows up to t, sets the
-    biases of a NADE of the next row [1]_. Likelihoods of sequences and samples are
-    exact, as are gradients, which reach back through as many steps as ``sequences``
-    says. Rows of a table are steps; missing entries (NaN) of former steps are read as
-    the means of their columns. Float64 data are computed in float64, all others in
-    float32.
+    biases of a NADE of the next row [1]_. Likelihoods, samples and gradients are exact;
+    ``sequences`` sets the number of steps for back-propagation through time. Each row
+    of a table is a step. Missing entries (NaN) of previous steps are replaced by the
+    means of their columns. Computations are in float64 for float64 data, and in float32
+    otherwise.
 
     Parameters
     ----------
     n_components
-        Number of hidden units of the conditionals of a step.
+        Number of hidden units of the NADE.
     activation
         Activation function of hidden units.
     dropout : float or tuple of float
-        Share of the cell's units that drop out, where they set biases, in training; or
-        a pair, with the share of the hidden units of a step. Few sequences are then
-        overfitted much later.
+        Dropout rate of the cell's units in the computation of biases, or a pair of this
+        rate and the rate of the hidden units of a step. Dropout delays overfitting to
+        few sequences.
     n_iter
-        Number of epochs; "auto": 1,500 updates, but between 20 and 300 epochs.
+        Number of epochs; "auto": the number for 1,500 updates, between 20 and 300.
     random_state : int, RandomState instance or None
-        Seed of initial weights, order of rows, random orders of columns and draws.
+        Seed of initial weights, order of rows, random orders of columns, and draws.
 
     Attributes
     ----------
     coefs_ : list of ndarray
-        Weights of inputs to the cell, of its units on each other, and of its units on
+        Input weights and recurrent weights of the cell, and weights from its units to
         the biases of hidden units and of outputs.
     intercepts_ : list of ndarray
-        Biases of the cell, its state at the start, and biases of hidden units and of
+        Biases of the cell, its initial state, and biases of hidden units and of
         outputs.
     components_ : ndarray of shape (n_components, n_inputs)
-        Weights W, transposed, of the columns of a step on its hidden units.
+        Transposed weights W from the columns of a step to its hidden units.
     density_kind_ : str
-        Kind of :meth:`score_samples`: "exact"; "estimate" after training on grey rows.
-        Scores of rows with missing entries are estimates by particles.
+        Kind of :meth:`score_samples`: "exact", or "estimate" after training on grey
+        rows. Scores of rows with missing entries are particle estimates.
 
     References
     ----------
@@ -95,25 +96,25 @@ class RNNNADE(RecurrentEstimator):
     def score_features(
         self, X: Data, *, lengths: Target = None, groups: Target = None
     ) -> ArrayOrFrame:
-        r"""Log-likelihood of each entry given the entries before it, in nats.
+        r"""Log-likelihood of each entry given the previous entries, in nats.
 
         .. math:: \log p(x_{tj} \mid x_{t,<j}, x_{<t})
 
-        Low values show which columns of a step are improbable. Their sum over columns
-        is :meth:`score_samples`.
+        Low values show which columns of a step are improbable. The sum over columns is
+        :meth:`score_samples`.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
-            Sequences; NaN is a missing value, whose log-likelihood is 0.
+            Sequences; NaN marks a missing value, whose log-likelihood is 0.
         lengths, groups : array-like, default=None
-            Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
+            Lengths of the sequences, or the sequence of each row, as in :meth:`fit`.
 
         Returns
         -------
         log_likelihood : ndarray of shape (n_rows, n_features), float64
-            A DataFrame with its index and columns if X and what the model was fitted to
-            are such; a list if X is a list.
+            A DataFrame with the index and columns of X if X and the training data are
+            DataFrames; a list if X is a list.
         """
 
         def score(table, lengths):

@@ -23,28 +23,28 @@ class MachineEstimator(RecurrentEstimator):
     n_components
         Number of hidden units of the machine of a step.
     column_types
-        Kind of the columns. "auto": read from the data, as the guide's page "How
-        columns are read" says; "bernoulli": 0, 1 or probabilities of 1; "gaussian":
-        real numbers, standardised internally; "categorical": codes, as
-        ``OrdinalEncoder`` returns.
+        Kind of the columns. "auto": inferred from the data, as the guide's page "How
+        columns are read" describes; "bernoulli": 0, 1 or probabilities of 1;
+        "gaussian": real numbers, standardized internally; "categorical": codes, as in
+        ``OrdinalEncoder``.
     n_steps
-        Steps of Gibbs sampling from each row, for the gradient (CD-k).
+        Number of Gibbs steps of contrastive divergence (CD-k).
     n_betas
-        Steps of annealed importance sampling of each row, with more than 10 hidden
-        units, from either side: in :meth:`score_samples`, for the log partition
-        function of the step, and in draws. Scores begin with a quarter of the steps.
-        Rows where both sides then are more than 0.25 nats apart have all steps, and
-        while they are more than 1 nat apart 4, and then 16 times as many. It may be
+        Number of steps of annealed importance sampling from either side, with more than
+        10 hidden units: for the log partition function of a step in
+        :meth:`score_samples`, and in draws. Scores start with a quarter of the steps.
+        Rows whose two estimates differ by more than 0.25 nats get all steps, and rows
+        that still differ by more than 1 nat get 4 and then 16 times as many. May be
         changed after ``fit``.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_inputs)
-        Weights W of the machine, transposed.
+        Transposed weights W of the machine.
     density_kind_ : str
-        Kind of :meth:`score_samples`: "exact" with at most 10 hidden units, else an
-        "estimate" by annealed importance sampling from both sides, with a
-        LikelihoodWarning where these are half a nat apart on average.
+        Kind of :meth:`score_samples`: "exact" with at most 10 hidden units, otherwise
+        an "estimate" by annealed importance sampling from both sides, with a
+        LikelihoodWarning if the two sides differ by half a nat on average.
     """
 
     n_components: Count = 100
@@ -71,16 +71,16 @@ class MachineEstimator(RecurrentEstimator):
         X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
             Sequences; NaN where missing.
         lengths, groups : array-like, default=None
-            Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
+            Lengths of the sequences, or the sequence of each row, as in :meth:`fit`.
 
         Returns
         -------
         low, high : ndarray of shape (n_rows,), float64
-            Lists of arrays if X is a list.
-            By annealing from the model down, and from independent units up: on average
-            below and above the log-likelihood, which need not be between them in a
-            single step. :meth:`score_samples` is their mean, or the lower one where
-            they are more than 1 nat apart. Equal where sums are exact.
+            Estimates by annealing from the model to independent units, and in reverse;
+            lists of arrays if X is a list. They are below and above the log-likelihood
+            on average, but not necessarily in a single step, and equal if likelihoods
+            are exact. :meth:`score_samples` is their mean, or the lower estimate if
+            they differ by more than 1 nat.
         """
         ends = self._each(X, self.density_.bracket, lengths, groups)
         if is_several(X):
@@ -98,20 +98,20 @@ class RNNRBM(MachineEstimator):
         c_t &= c + s_{t-1} W_c, \qquad b_t = b + s_{t-1} W_b
 
     The state :math:`s_t` of a recurrent cell, a function of all rows up to t, sets the
-    biases of a machine of the next row [1]_, in which columns depend on each other
-    through binary hidden units. Gradients are those of contrastive divergence, and
-    reach back through as many steps as ``sequences`` says. Real columns have learned
-    precisions :math:`\lambda`, and :math:`-\frac12 \lambda (x_t - b_t)^2 +
-    \sqrt\lambda \, x_t^\top W h_t` in the exponent. Float64 data are computed in
-    float64, all others in float32.
+    biases of a machine of the next row [1]_, whose binary hidden units model
+    dependencies between columns. Training is by contrastive divergence; ``sequences``
+    sets the number of steps for back-propagation through time. Real columns have
+    learned precisions :math:`\lambda`, with the term :math:`-\frac12 \lambda (x_t -
+    b_t)^2 + \sqrt\lambda \, x_t^\top W h_t` in the exponent. Computations are in
+    float64 for float64 data, and in float32 otherwise.
 
     Attributes
     ----------
     coefs_ : list of ndarray
-        Weights of inputs to the cell, of its units on each other, and of its units on
-        hidden and on visible biases.
+        Input weights and recurrent weights of the cell, and weights from its units to
+        hidden and visible biases.
     intercepts_ : list of ndarray
-        Biases of the cell, its state at the start, and hidden and visible biases.
+        Biases of the cell, its initial state, and hidden and visible biases.
 
     References
     ----------

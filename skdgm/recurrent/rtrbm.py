@@ -9,7 +9,7 @@ from skdgm.recurrent.rnn_rbm import MachineEstimator
 
 
 class RTRBM(MachineEstimator):
-    r"""Recurrent temporal restricted Boltzmann machine: hidden units with a memory.
+    r"""Recurrent temporal restricted Boltzmann machine: hidden units with memory.
 
     .. math::
 
@@ -18,14 +18,14 @@ class RTRBM(MachineEstimator):
         c_t &= c + s_{t-1} U, \qquad b_t = b + s_{t-1} W_b, \qquad
         s_t = \sigma(c_t + (x_t - \mu) W)
 
-    The recurrent state is that of the machine's hidden units: their means given the
-    step and the state before [1]_, with the same weights. Columns, learning and scores
-    are as in :class:`RNNRBM`.
+    The recurrent state is the mean of the machine's hidden units given the current row
+    and the previous state [1]_; it shares the weights of the machine. Columns, training
+    and scores are as in :class:`RNNRBM`.
 
     Attributes
     ----------
     coefs_ : list of ndarray
-        Weights of states on hidden and on visible biases, U and W_b.
+        Weights from states to hidden and visible biases, U and W_b.
     intercepts_ : list of ndarray
         Hidden and visible biases.
 

@@ -21,52 +21,51 @@ from skdgm.utils.counts import count
 
 
 class VRNN(RecurrentEstimator):
-    r"""Variational recurrent neural network: latent units that depend on the past.
+    r"""Variational recurrent neural network: latent units conditional on the past.
 
     .. math::
 
         z_t \sim p(z \mid h_{t-1}), \qquad x_t \sim p(x \mid z_t, h_{t-1}), \qquad
         h_t = f(\phi_x(x_t), \phi_z(z_t), h_{t-1})
 
-    In each step latent units z are normal, given the state of a recurrent cell, and
-    explain the dependence of the columns of a row [1]_. An encoder
-    :math:`q(z_t \mid x_t, h_{t-1})` infers them; all nets learn the evidence lower
-    bound
+    In each step, latent units z are normal given the state of a recurrent cell, and
+    model dependencies between the columns of a row [1]_. An encoder :math:`q(z_t \mid
+    x_t, h_{t-1})` infers them. All nets maximize the evidence lower bound
 
     .. math:: \log p(x) \ge \mathbb{E}_q \sum_t \log p(x_t \mid z_t, h_{t-1}) -
         \mathrm{KL}(q(z_t \mid x_t, h_{t-1}) \,\|\, p(z_t \mid h_{t-1}))
 
-    Scores are estimates by a particle filter with the encoder's proposals [2]_, whose
-    sums over sequences are lower bounds in expectation, which rise with ``n_draws``.
-    Missing entries (NaN) of former steps are read as the means of their columns, and
-    summed out of the step itself. Float64 data are computed in float64, all others in
-    float32.
+    Scores are estimates of a particle filter with the encoder as the proposal [2]_.
+    Their sums over sequences are lower bounds in expectation, which tighten with
+    ``n_draws``. Missing entries (NaN) are marginalized in their own step, and replaced
+    by the means of their columns as inputs to later steps. Computations are in float64
+    for float64 data, and in float32 otherwise.
 
     Parameters
     ----------
     n_components
         Number of latent units of each step.
     n_hidden
-        Number of units in the hidden layer of each net: prior, encoder, decoder, and
-        the features of rows and of latent units.
+        Number of hidden units of the prior, the encoder and the decoder, and number of
+        features of rows and of latent units.
     activation
         Activation function of hidden units.
     warm_up
-        Number of epochs in which the weight of the divergence increases from 0, so that
-        latent units are used.
+        Number of epochs in which the weight of the divergence increases from 0 to 1,
+        which prevents posterior collapse.
     n_draws
         Number of particles in :meth:`score_samples`, :meth:`transform` and
-        :meth:`impute`. It may be changed after ``fit``.
+        :meth:`impute`. May be changed after ``fit``.
     n_iter
-        Number of epochs; "auto": 900 updates, but between 10 and 300 epochs.
+        Number of epochs; "auto": the number for 900 updates, between 10 and 300.
 
     Attributes
     ----------
     coefs_ : list of ndarray
-        Weights of inputs and of latent units; of prior, encoder and decoder, two each;
-        of inputs to the cell, and of its units on each other.
+        Weights of the feature layers of inputs and latent units, two arrays each for
+        prior, encoder and decoder, and input and recurrent weights of the cell.
     intercepts_ : list of ndarray
-        Biases of the same layers; the last are the state at the start.
+        Biases of the same layers; the last array is the initial state.
     density_kind_ : str
         Kind of :meth:`score_samples`: "lower bound", in expectation.
 
@@ -123,17 +122,17 @@ class VRNN(RecurrentEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
-            Sequences; NaN is a missing value.
+            Sequences; NaN marks a missing value.
         n_draws : int, default=20
-            Draws to average over.
+            Number of draws to average over.
         lengths, groups : array-like, default=None
-            Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
+            Lengths of the sequences, or the sequence of each row, as in :meth:`fit`.
 
         Returns
         -------
         elbo : Elbo
-            A named tuple of ``bound``, ``reconstruction`` and ``kl``, each of shape
-            (n_rows,), float64; a list of such if X is a list.
+            Named tuple of ``bound``, ``reconstruction`` and ``kl``, each of shape
+            (n_rows,), float64; a list of named tuples if X is a list.
         """
         n_draws = count(n_draws, "n_draws")
 
@@ -160,17 +159,17 @@ class VRNN(RecurrentEstimator):
 
         .. math:: \log \sum_k \prod_{s \le t} w_s^k - \log \sum_k \prod_{s < t} w_s^k
 
-        Sums over a sequence are lower bounds, in expectation; for long sequences, where
-        few draws have all weight, lower than :meth:`score_samples`.
+        Sums over a sequence are lower bounds in expectation. For long sequences, few
+        draws have all of the weight, and the bound is lower than :meth:`score_samples`.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features), or list of such
-            Sequences; NaN is a missing value.
+            Sequences; NaN marks a missing value.
         n_draws : int, default=100
-            Draws for each sequence.
+            Number of draws for each sequence.
         lengths, groups : array-like, default=None
-            Lengths of the sequences, or the sequence of each row, as for :meth:`fit`.
+            Lengths of the sequences, or the sequence of each row, as in :meth:`fit`.
 
         Returns
         -------
